@@ -1,0 +1,1 @@
+"""Hardware profiles: what devices are rated at, where each figure comes from, and the reader for it."""
