@@ -3,14 +3,16 @@
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
-import tomli
-from pydantic import BaseModel, ValidationError
+import tomli  # compiled, and so some ten times faster than tomllib
 
 from hardware_profiles.errors import InputError, near_names, shown
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+if TYPE_CHECKING:  # pydantic takes 0.1 s to import: only what validates pays for it
+    from pydantic import BaseModel, ValidationError
+
+ModelT = TypeVar("ModelT", bound="BaseModel")
 
 _EXPECTED = {
     "missing": "a value (the key is required)",
@@ -82,13 +84,15 @@ def validate(model: type[ModelT], data: object, place: object) -> ModelT:
     Raises:
         InputError: an unknown key (near names are listed), a missing one, a wrong type or value.
     """
+    from pydantic import ValidationError
+
     try:
         return model.model_validate(data)
     except ValidationError as fault:
         raise _input_error(model, fault, place) from None
 
 
-def _input_error(model: type[BaseModel], fault: ValidationError, place: object) -> InputError:
+def _input_error(model: "type[BaseModel]", fault: "ValidationError", place: object) -> InputError:
     # An unknown key explains a missing one (a misspelt name is both), so it is told first.
     errors = fault.errors(include_url=False)
     first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
@@ -127,8 +131,10 @@ def dotted(location: tuple[int | str, ...]) -> str:
     return text
 
 
-def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
+def _fields_at(model: "type[BaseModel]", location: tuple[int | str, ...]) -> set[str]:
     """Return the keys that are known at a location of a model, over all alternatives of a union."""
+    from pydantic import BaseModel
+
     found: list[Any] = [model]
     for part in location:
         found = [inner for kind in found for inner in _step(kind, part)]
@@ -141,6 +147,8 @@ def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[s
 
 
 def _step(kind: Any, part: int | str) -> list[Any]:
+    from pydantic import BaseModel
+
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         by_key = {field.alias or name: field for name, field in kind.model_fields.items()}
         field = by_key.get(str(part))
