@@ -1,0 +1,173 @@
+"""The shape of a result record: schema-versioned, SI base units inside, validated when written and when read."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+
+from hardware_profiles.words import Basis, Boundary
+
+SCHEMA_VERSION = 1
+
+Tier = Literal["A", "B", "C", "D"]
+Status = Literal["ok", "invalid", "failed"]
+NonNegative = Annotated[FiniteFloat, Field(ge=0)]
+Positive = Annotated[FiniteFloat, Field(gt=0)]
+Interval = tuple[FiniteFloat, FiniteFloat]
+
+
+class Part(BaseModel):
+    """Base of every part of a record: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reason(Part):
+    """Why a record is invalid, or what a reader should know of it; codes and cures: bench/diagnostics.py."""
+
+    code: str
+    detail: str = ""
+
+
+class RunInfo(Part):
+    """The command that made the record; records of one command share `run_id`."""
+
+    run_id: str
+    plan: str
+    argv: tuple[str, ...]
+    started_utc: AwareDatetime
+    ended_utc: AwareDatetime
+    perwatt_version: str
+    commit: str | None = Field(description="git commit of the code, or null outside a checkout")
+    commit_dirty: bool | None = None
+    harness_overhead_frac: NonNegative | None = Field(
+        default=None, description="share of the windows' time that the runner itself took"
+    )
+
+
+class Device(Part):
+    """The device under test and the settings it ran with."""
+
+    kind: Literal["cpu", "gpu"]
+    name: str
+    settings: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+
+class WorkloadInfo(Part):
+    """What was run."""
+
+    name: str
+    version: int = Field(ge=1)
+    unit: str
+    variant: str
+    parameters: dict[str, str | int | float | bool | None | list[int]] = Field(default_factory=dict)
+    verification: tuple[str, ...] = Field(description="known answers given on this device before and after timing")
+
+
+class Energy(Part):
+    """Energy of one window by one meter; without joules there is a reason."""
+
+    meter: str
+    boundary: Boundary
+    tier: Tier
+    joules: Positive | None = None
+    accuracy_frac: NonNegative | None = None
+    accuracy_source: str = ""
+    samples: int = Field(ge=0)
+    largest_gap_s: NonNegative | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class Window(Part):
+    """One timed stretch of work: the same seconds for work and for energy."""
+
+    index: int = Field(ge=0)
+    start_utc: AwareDatetime
+    start_s: float = Field(description="monotonic clock of the run")
+    end_s: float
+    work: Positive
+    batches: int = Field(ge=1)
+    cpu_time_s: NonNegative | None = None
+    clock_hz: Positive | None = Field(default=None, description="core clock, calibrated round the window")
+    energy: tuple[Energy, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the window [s]."""
+        return self.end_s - self.start_s
+
+    @property
+    def rate_per_s(self) -> float:
+        """Work per second in this window [unit/s]."""
+        return self.work / self.duration_s
+
+
+class Metric(Part):
+    """One figure with its spread; only a measured one carries an interval made from windows."""
+
+    value: FiniteFloat
+    unit: str
+    basis: Basis
+    n: int = Field(ge=1, description="windows it was made from")
+    relative_sd_frac: NonNegative | None = None
+    u_meter_frac: NonNegative | None = None
+    interval_95: Interval | None = None
+    boundary: Boundary | None = None
+    tier: Tier | None = None
+    meter: str | None = None
+    note: str = ""
+
+
+class AssumedPower(Part):
+    """Power that somebody declared; never turned into a joules field."""
+
+    power_w: Positive
+    boundary: Boundary
+    source: str
+
+
+class IdlePower(Part):
+    """Power of the idle device by one meter."""
+
+    meter: str
+    when: Literal["before", "after"]
+    power_w: NonNegative
+    duration_s: Positive
+
+
+class Artifact(Part):
+    """A file beside result.json."""
+
+    name: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=0)
+
+
+class Record(Part):
+    """One workload measured once; immutable once written."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    status: Status
+    reasons: tuple[Reason, ...] = Field(default=(), description="why it is invalid or failed")
+    warnings: tuple[Reason, ...] = ()
+    supersedes: str | None = None
+    run: RunInfo
+    system: dict[str, object] = Field(description="what bench/environment.py found")
+    device: Device
+    workload: WorkloadInfo
+    meters: tuple[str, ...] = ()
+    assumed_power_w: AssumedPower | None = None
+    idle: tuple[IdlePower, ...] = ()
+    windows: tuple[Window, ...] = ()
+    metrics: dict[str, Metric] = Field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+
+    @property
+    def rate(self) -> Metric | None:
+        """The headline rate, or None where there is none."""
+        return self.metrics.get("rate")
+
+    def energy_metric(self) -> Metric | None:
+        """Return the energy per unit of work with the best tier, or None where none was measured."""
+        found = [metric for name, metric in self.metrics.items() if name.startswith("energy_per_")]
+        return min(found, key=lambda metric: metric.tier or "Z", default=None)
