@@ -1,0 +1,76 @@
+"""The table of workloads: names, what they do, and where they live, without importing any."""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from bench.workloads.protocol import Workload, WorkloadOptions
+from hardware_profiles.errors import InputError, near_names
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One workload: `place` is `module:class`, taken with `WorkloadOptions` and its own name."""
+
+    name: str
+    device_kind: str
+    unit: str
+    summary: str
+    place: str
+    main_job: bool = False
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        "sha256d_scan_cpu", "cpu", "hash", "nonce scan: double SHA-256 of 80-byte block headers",
+        "bench.workloads.sha256d_scan_cpu:Sha256dScanCpu", main_job=True,
+    ),
+    Entry(
+        "matmul_f32_cpu", "cpu", "flop", "square matrix product, float32, through BLAS",
+        "bench.workloads.matmul_cpu:MatmulCpu", main_job=True,
+    ),
+    Entry(
+        "matmul_f64_cpu", "cpu", "flop", "square matrix product, float64, through BLAS",
+        "bench.workloads.matmul_cpu:MatmulCpu", main_job=True,
+    ),
+    Entry(
+        "memory_copy_cpu", "cpu", "byte", "copy between arrays far larger than the caches",
+        "bench.workloads.memory_cpu:MemoryCpu", main_job=True,
+    ),
+    Entry(
+        "memory_triad_cpu", "cpu", "byte", "a = b + s*c over arrays far larger than the caches",
+        "bench.workloads.memory_cpu:MemoryCpu", main_job=True,
+    ),
+)  # fmt: skip
+BY_NAME = {entry.name: entry for entry in ENTRIES}
+
+
+def entry(name: str) -> Entry:
+    """Return the table's row for a name.
+
+    Raises
+    ------
+    InputError
+        The name is unknown; the near names are listed.
+    """
+    if name not in BY_NAME:
+        near = near_names(name, BY_NAME)
+        expected = "a known workload" if near else f"one of {', '.join(BY_NAME)}"
+        raise InputError.at("workload", expected=expected, got=name, near=near)
+    return BY_NAME[name]
+
+
+def create(name: str, options: WorkloadOptions) -> Workload:
+    """Return a workload, not yet prepared.
+
+    Raises
+    ------
+    InputError
+        The name is unknown, or the workload does not run on the device asked for.
+    """
+    row = entry(name)
+    kind = options.device.partition(":")[0]
+    if kind != row.device_kind:
+        raise InputError.at(f"workload {name}", "--device", expected=row.device_kind, got=options.device)
+    module, _, attribute = row.place.partition(":")
+    workload: Workload = getattr(import_module(module), attribute)(name, options)
+    return workload
