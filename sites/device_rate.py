@@ -7,16 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hardware_profiles.errors import InputError
+from hardware_profiles.words import BASES, BOUNDARIES, CONFIDENCES, Basis, Boundary, Confidence
 
 Unit = Literal["hash", "token"]
-Basis = Literal["measured", "rated", "modelled", "assumed"]
-Confidence = Literal["two_sources", "one_source", "unverified"]
-Boundary = Literal["chip", "board", "package", "node", "rack", "wall"]
 
 UNITS = ("hash", "token")
-BASES = ("measured", "rated", "modelled", "assumed")
-CONFIDENCES = ("two_sources", "one_source", "unverified")
-BOUNDARIES = ("chip", "board", "package", "node", "rack", "wall")
 POWER_KINDS = ("measured", "provisioned")
 TOKEN_BASES = ("output", "total")
 
@@ -32,7 +27,7 @@ class TokenTags:
     latency_limit: the limit the rate was reached under, in words; "none (offline)" where there was none.
     """
 
-    boundary: str
+    boundary: Boundary
     power_kind: str
     token_basis: str
     lengths: str
