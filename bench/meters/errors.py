@@ -1,0 +1,11 @@
+"""The error of a meter that cannot be opened here."""
+
+from bench.errors import RunFailedError
+
+
+class MeterError(RunFailedError):
+    """A meter's source cannot be opened; `str()` is one line with the cure, `code` the reason code."""
+
+    def __init__(self, message: str, code: str = "meter_unavailable") -> None:
+        super().__init__(" ".join(message.split()))
+        self.code = code

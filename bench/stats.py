@@ -1,0 +1,160 @@
+"""Statistics of windows: intervals, combined uncertainty, steadiness, and the verdict of a comparison."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+CONFIDENCE = 0.95
+SAME_FRAC = 0.02
+
+Verdict = Literal["same", "higher", "lower", "cannot_tell"]
+
+
+def t_quantile(dof: float, confidence: float = CONFIDENCE) -> float:
+    """Return the two-sided Student-t quantile [-]; infinite degrees of freedom give the normal one."""
+    if math.isinf(dof):
+        return statistics.NormalDist().inv_cdf(0.5 + confidence / 2.0)
+    from scipy.special import stdtrit
+
+    return float(stdtrit(dof, 0.5 + confidence / 2.0))
+
+
+def relative_sd(values: Sequence[float]) -> float | None:
+    """Return the sample standard deviation over the mean [-], or None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    mean = statistics.fmean(values)
+    return statistics.stdev(values) / abs(mean) if mean else None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean with its uncertainty, each part relative to the mean [-].
+
+    `u_spread_frac` is s/√n, `u_meter_frac` and `u_work_frac` the systematic parts, all standard;
+    `interval` is None where one window leaves the spread unknown.
+    """
+
+    value: float
+    n: int
+    relative_sd_frac: float | None
+    u_spread_frac: float | None
+    u_meter_frac: float
+    u_work_frac: float
+    dof: float
+    interval: tuple[float, float] | None
+
+
+def standard_from_limits(accuracy_frac: float) -> float:
+    """Return the standard uncertainty [-] of a stated accuracy ±a: rectangular, a/√3 (GUM 4.3.7)."""
+    return accuracy_frac / math.sqrt(3.0)
+
+
+def estimate(values: Sequence[float], u_meter_frac: float = 0.0, u_work_frac: float = 0.0) -> Estimate:
+    """Return mean and 95 % interval of windows with u² = s²/n + u_meter² + u_work² (method rule 13).
+
+    Notes
+    -----
+    The spread has n - 1 degrees of freedom and the systematic parts infinitely many; the effective number
+    follows Welch and Satterthwaite (GUM G.4).
+
+    Raises
+    ------
+    ValueError
+        No values.
+    """
+    if not values:
+        raise ValueError("an estimate needs at least one value")
+    mean = statistics.fmean(values)
+    n = len(values)
+    spread = relative_sd(values)
+    if spread is None:
+        return Estimate(mean, n, None, None, u_meter_frac, u_work_frac, 0.0, None)
+    u_spread = spread / math.sqrt(n)
+    systematic = math.hypot(u_meter_frac, u_work_frac)
+    total = math.hypot(u_spread, systematic)
+    dof = effective_dof([(u_spread, n - 1.0), (systematic, math.inf)])
+    half = t_quantile(dof) * total * abs(mean)
+    return Estimate(mean, n, spread, u_spread, u_meter_frac, u_work_frac, dof, (mean - half, mean + half))
+
+
+def effective_dof(parts: Sequence[tuple[float, float]]) -> float:
+    """Return the Welch-Satterthwaite degrees of freedom of standard uncertainties (u, dof)."""
+    total = sum(u * u for u, _ in parts)
+    below = sum(u**4 / dof for u, dof in parts if not math.isinf(dof) and u > 0.0)
+    return total * total / below if below > 0.0 else math.inf
+
+
+def split_halves(first: float, second: float) -> float:
+    """Return the relative difference of the second half from the first [-]."""
+    middle = (first + second) / 2.0
+    return (second - first) / middle if middle else math.inf
+
+
+def slope_interval(times_s: Sequence[float], values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the 95 % interval of the relative slope [1/min], or None for fewer than three points."""
+    n = len(times_s)
+    if n < 3:
+        return None
+    mean_t, mean_v = statistics.fmean(times_s), statistics.fmean(values)
+    spread_t = sum((t - mean_t) ** 2 for t in times_s)
+    if spread_t <= 0.0 or mean_v == 0.0:
+        return None
+    slope = sum((t - mean_t) * (v - mean_v) for t, v in zip(times_s, values, strict=True)) / spread_t
+    residual = sum((v - mean_v - slope * (t - mean_t)) ** 2 for t, v in zip(times_s, values, strict=True))
+    half = t_quantile(n - 2.0) * math.sqrt(residual / (n - 2) / spread_t)
+    scale = 60.0 / abs(mean_v)
+    return ((slope - half) * scale, (slope + half) * scale)
+
+
+def touches(interval: tuple[float, float] | None, limit: float) -> bool:
+    """Return whether an interval has a point within ±limit; no interval counts as touching."""
+    return interval is None or (interval[0] <= limit and interval[1] >= -limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The ratio of two means with its 95 % interval [-] and the verdict on it."""
+
+    ratio: float
+    interval: tuple[float, float] | None
+    dof: float
+    verdict: Verdict
+
+
+def compare(a: Sequence[float], b: Sequence[float], u_systematic_frac: float = 0.0) -> Comparison:
+    """Return a over b by Welch's t-test on logarithms (method rules 13 and 14).
+
+    `u_systematic_frac` [-] is the standard uncertainty that does not cancel in the ratio.
+
+    Raises
+    ------
+    ValueError
+        A side is empty or holds a value that is not above 0.
+    """
+    if not a or not b or min(*a, *b, math.inf) <= 0.0:
+        raise ValueError("both sides of a ratio need values above 0")
+    logs_a, logs_b = [math.log(x) for x in a], [math.log(x) for x in b]
+    difference = statistics.fmean(logs_a) - statistics.fmean(logs_b)
+    if len(a) < 2 or len(b) < 2:
+        return Comparison(math.exp(difference), None, 0.0, "cannot_tell")
+    parts = [(statistics.stdev(logs) / math.sqrt(len(logs)), len(logs) - 1.0) for logs in (logs_a, logs_b)]
+    parts.append((u_systematic_frac, math.inf))
+    error = math.sqrt(sum(u * u for u, _ in parts))
+    half = t_quantile(effective_dof(parts)) * error if error > 0.0 else 0.0
+    interval = (math.exp(difference - half), math.exp(difference + half))
+    return Comparison(math.exp(difference), interval, effective_dof(parts), judge(interval))
+
+
+def judge(interval: tuple[float, float]) -> Verdict:
+    """Return the verdict on the interval of a ratio: same first, then higher or lower, else cannot_tell."""
+    low, high = interval
+    if low >= 1.0 - SAME_FRAC and high <= 1.0 + SAME_FRAC:
+        return "same"
+    if low > 1.0:
+        return "higher"
+    if high < 1.0:
+        return "lower"
+    return "cannot_tell"
