@@ -1,0 +1,43 @@
+"""The core's clock, calibrated by a chain of dependent additions round each window."""
+
+import statistics
+import time
+
+_LOOPS = 50_000
+_TRIES = 5
+
+
+def core_clock_hz() -> float | None:
+    """Return the clock of the core this thread runs on [Hz], or None where no chain exists for this CPU.
+
+    Notes
+    -----
+    Additions per second of thread CPU time, one addition a cycle. The fastest of a few tries counts: an interrupt or a
+    hyperthread neighbour can only slow the chain down. Takes about 5 ms.
+    """
+    try:
+        from kernels.clock_probe import ADDS_PER_LOOP, dependent_adds
+
+        dependent_adds(1)
+    except (ImportError, KeyError):
+        return None
+    best_s = float("inf")
+    for _ in range(_TRIES):
+        before = time.thread_time_ns()
+        dependent_adds(_LOOPS)
+        best_s = min(best_s, (time.thread_time_ns() - before) * 1e-9)
+    return _LOOPS * ADDS_PER_LOOP / best_s
+
+
+class ClockAudit:
+    """Readings of the clock before and after each window; a window's clock is the mean of its two."""
+
+    def __init__(self) -> None:
+        self._before: float | None = None
+
+    def calibrate(self) -> float | None:
+        """Read the clock and return its mean with the reading before, [Hz], or None where it cannot be read."""
+        now = core_clock_hz()
+        mean = statistics.fmean((self._before, now)) if self._before and now else now
+        self._before = now
+        return mean
