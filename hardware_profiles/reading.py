@@ -41,8 +41,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: no such file, not a file, unreadable, not UTF-8, or a syntax error (with its line).
     """
+    return parse_toml(read_file(path), path)
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes. Raises InputError: no such file, not a file, unreadable."""
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: expected a TOML file, got no such file") from None
     except IsADirectoryError:
@@ -51,7 +56,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: expected a readable TOML file, got {fault.strerror or fault}") from None
     except ValueError as fault:  # a NUL byte in the path
         raise InputError(f"{shown(str(path))}: expected a path, got {fault}") from None
-    return parse_toml(data, path)
 
 
 def parse_toml(data: bytes, place: object) -> dict[str, Any]:

@@ -1,0 +1,184 @@
+"""Find and load profiles: `load("antminer-s21")`, `load("antminer-s21:188t")`, `load("antminer-s21:188t:low")`."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hardware_profiles.errors import InputError, near_names, shown
+from hardware_profiles.profile import Device, Point, Profile, device_from
+from hardware_profiles.reading import parse_toml, read_file
+
+OURS = Path(__file__).parent
+CHECKED = OURS / "checked.txt"
+VARIABLE = "PERWATT_PROFILES"
+
+
+def folders(own: Iterable[str | Path] = ()) -> tuple[Path, ...]:
+    """Return the folders that profiles are looked for in, first wins: given, then PERWATT_PROFILES, then ours.
+
+    Raises InputError for a folder that is not one.
+    """
+    given = [(Path(folder), "--profiles") for folder in own]
+    given += [(Path(part), VARIABLE) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
+    for folder, origin in given:
+        if not folder.is_dir():
+            got = "a file" if folder.exists() else "no such folder"
+            raise InputError(f"{origin}: expected a folder of profiles, got {shown(str(folder))}, {got}")
+    return (*(folder for folder, _ in given), OURS)
+
+
+def files(own: Iterable[str | Path] = ()) -> dict[str, Path]:
+    """Return the file of each device by slug; a user's file hides ours of the same name."""
+    found: dict[str, Path] = {}
+    for folder in folders(own):
+        # os.walk over three folders is a tenth of what rglob costs.
+        for root, _, names in os.walk(folder):
+            for name in sorted(names):
+                if name.endswith(".toml"):
+                    found.setdefault(name[:-5], Path(root, name))
+    return dict(sorted(found.items()))
+
+
+def load(name: str, own: Iterable[str | Path] = ()) -> Profile:
+    """Return the profile of a name: `slug`, `slug:bin`, `slug:bin:mode` (or `slug:mode` of the first bin).
+
+    Raises InputError for an unknown slug, bin or mode (near names are listed) and for a faulty file.
+    """
+    slug, *suffix = name.strip().casefold().split(":")
+    known = files(own)
+    if slug not in known:
+        raise InputError.at(
+            f"profile {shown(name)}",
+            expected="a name of `perwatt list profiles`",
+            got=slug,
+            near=_near_slugs(slug, known),
+        )
+    return select(read_device(known[slug]), suffix, name)
+
+
+def load_device(slug: str, own: Iterable[str | Path] = ()) -> Device:
+    """Return a device with all its bins; `slug` is its name without a suffix. Raises InputError."""
+    return load(slug.split(":", 1)[0], own).device
+
+
+def load_all(own: Iterable[str | Path] = ()) -> list[Device]:
+    """Return every device, by slug. Raises InputError for the first faulty file."""
+    return [read_device(path) for path in files(own).values()]
+
+
+def names(own: Iterable[str | Path] = ()) -> list[str]:
+    """Return the slugs of all devices, sorted, without reading any file."""
+    return list(files(own))
+
+
+def select(device: Device, suffix: list[str], name: str) -> Profile:
+    """Return the profile of a device's bin and mode. Raises InputError with the near names."""
+    if not suffix:
+        return Profile(device, device.bins[0] if device.bins else None, None)
+    chosen = _named(device.bins, suffix[0])
+    rest = suffix[1:]
+    if chosen is None and device.bins and len(suffix) == 1:
+        mode = _named(device.bins[0].modes, suffix[0])
+        if mode is not None:
+            return Profile(device, device.bins[0], mode)
+    if chosen is None:
+        known = [point.name for point in device.bins]
+        known += [mode.name for mode in device.bins[0].modes] if device.bins else []
+        raise _unknown(name, "bin or mode", device.slug, known, suffix[0])
+    if not rest:
+        return Profile(device, chosen, None)
+    mode = _named(chosen.modes, rest[0])
+    if mode is None or len(rest) > 1:
+        place = f"{device.slug}:{chosen.name}"
+        raise _unknown(name, "mode", place, [point.name for point in chosen.modes], ":".join(rest))
+    return Profile(device, chosen, mode)
+
+
+def read_device(path: Path) -> Device:
+    """Return the device of one profile file, checked.
+
+    A file of ours whose content was recorded as checked is not checked again: that costs ten times the reading.
+
+    Raises InputError for the first fault.
+    """
+    content = read_file(path)
+    data = parse_toml(content, path)
+    if hashlib.sha256(content).hexdigest() in _recorded():
+        return device_from(data, path)
+    return check(data, path)
+
+
+def check(data: dict[str, Any], path: Path) -> Device:
+    """Return the device of a file's content after every check. Raises InputError for the first fault."""
+    from hardware_profiles.checks import faults
+    from hardware_profiles.schema import validate_file
+
+    validate_file(data, path)
+    device = device_from(data, path)
+    found = faults(device)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise InputError(f"{path}: {found[0]}{more}")
+    return device
+
+
+def check_file(path: Path) -> list[str]:
+    """Return every fault of a profile file, each on one line that names file, key, expected and got."""
+    from hardware_profiles.checks import faults
+    from hardware_profiles.schema import validate_file
+
+    try:
+        data = parse_toml(read_file(path), path)
+        validate_file(data, path)
+    except InputError as fault:
+        return [str(fault)]
+    return [f"{path}: {fault}" for fault in faults(device_from(data, path))]
+
+
+def record_checked() -> int:
+    """Write down the digests of our files, which the caller has checked, and return their number."""
+    own = [path for path in sorted(OURS.rglob("*.toml")) if not path.is_symlink()]
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(OURS)}" for path in own]
+    CHECKED.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _recorded.cache_clear()
+    return len(lines)
+
+
+@cache
+def _recorded() -> frozenset[str]:
+    try:
+        text = CHECKED.read_text(encoding="utf-8")
+    except OSError:  # then every file is checked when it is read
+        return frozenset()
+    return frozenset(line.split(" ", 1)[0] for line in text.splitlines())
+
+
+def _named(points: tuple[Point, ...], name: str) -> Point | None:
+    return next((point for point in points if point.name == name), None)
+
+
+def _unknown(name: str, what: str, place: str, known: list[str], got: str) -> InputError:
+    near = near_names(got, known) or tuple(known[:8])
+    expected = f"a {what} of {place}" if known else f"no {what}, for {place} has none"
+    return InputError.at(f"profile {shown(name)}", expected=expected, got=got, near=near)
+
+
+def _near_slugs(slug: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return near names: those that hold the text first (`s21`, `h100`), then those that look like it."""
+    listed = list(known)
+    parts = slug.replace("_", "-").replace(" ", "-")
+    holding = sorted((entry for entry in listed if _holds(entry, parts)), key=len)
+    return tuple(dict.fromkeys([*holding[:4], *near_names(parts, listed)]))[:4]
+
+
+def _holds(entry: str, parts: str) -> bool:
+    return len(parts) > 1 and (entry.endswith(parts) or f"-{parts}" in entry)
+
+
+def iter_profiles(devices: Iterable[Device], *, modes: bool = False) -> Iterator[Profile]:
+    """Yield one profile per bin of each device, and per mode where asked."""
+    for device in devices:
+        yield from device.profiles(modes=modes)

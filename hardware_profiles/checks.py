@@ -1,0 +1,172 @@
+"""What a profile must satisfy beyond its types: sources that print the figure, plausible and consistent numbers."""
+
+import re
+from collections.abc import Iterator
+
+from hardware_profiles.errors import near_names, shown
+from hardware_profiles.keys import key_for
+from hardware_profiles.profile import Device, Figure, Point, Source
+
+J_PER_TH_PLAUSIBLE = (4.0, 4000.0)  # a slip between GH, TH and PH leaves these bounds
+J_PER_TH_AGREES_FRAC = 0.01
+PRINTED_AGREES_FRAC = 0.001  # 989.4 stands for a printed 989.43
+_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+
+
+def faults(device: Device) -> list[str]:
+    """Return everything that is wrong with a device, each as "key KEY: expected X, got Y"."""
+    return [
+        *_names(device),
+        *_sources(device),
+        *_plausible(device),
+        *_efficiency(device),
+        *_modes(device),
+        *_pairs(device),
+    ]
+
+
+def _names(device: Device) -> Iterator[str]:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9.+]+)*", device.slug):
+        yield f"file name: expected lower-case words joined by '-', got {shown(device.slug)}"
+    yield from _repeated("bins", device.bins)
+    for chosen in device.bins:
+        yield from _repeated(f"bins.{chosen.name}.modes", chosen.modes)
+
+
+def _repeated(place: str, points: tuple[Point, ...]) -> Iterator[str]:
+    seen: dict[tuple[float, float], str] = {}
+    names = [point.name for point in points]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield f"key {place}: expected every name once, got {shown(name)} {names.count(name)} times"
+    for point in points:
+        pair = (point.figures["hash_rate_th_s"].value, point.figures["wall_power_w"].value)
+        if pair in seen and seen[pair] != point.name:
+            yield f"key {place}.{point.name}: expected figures of its own, got those of {shown(seen[pair])}"
+        seen[pair] = point.name
+
+
+def _sources(device: Device) -> Iterator[str]:
+    cited: set[str] = set()
+    for place, figure in device.every_figure():
+        cited.update(figure.sources)
+        yield from _cites(device, place, figure)
+    cited.update(device.feature_sources)
+    known = {place for place, _ in device.every_figure()}
+    for entry in device.disagreements:
+        cited.add(entry.source)
+        if entry.figure not in known:
+            near = ", ".join(near_names(entry.figure, known))
+            hint = f" (did you mean {near}?)" if near else ""
+            yield f"key disagreements: expected a figure of this file, got {shown(entry.figure)}{hint}"
+    for name in sorted(cited - set(device.sources)):
+        near = ", ".join(near_names(name, device.sources))
+        hint = f" (did you mean {near}?)" if near else ""
+        yield f"key sources.{name}: expected a source of that name, got none{hint}"
+    for name in sorted(set(device.sources) - cited):
+        yield f"key sources.{name}: expected a figure that cites it, got none"
+
+
+def _cites(device: Device, place: str, figure: Figure) -> Iterator[str]:
+    if figure.confidence == "unverified":
+        return
+    found = [device.sources[name] for name in figure.sources if name in device.sources]
+    wanted = 2 if figure.confidence == "two_sources" else 1
+    if len({source.address for source in found}) < wanted:
+        many = "two sources of different addresses" if wanted == 2 else "a source"
+        listed = ", ".join(figure.sources) or "none"
+        yield f"key {place}.sources: expected {many} for {figure.confidence}, got {listed}"
+    for source in found:
+        if source.address == "unknown" or source.read == "unknown":
+            yield (
+                f"key sources.{source.id}: expected an address and the date it was read "
+                f"({place} is {figure.confidence}), got unknown"
+            )
+        if figure.basis == "rated" and not prints(source, figure.value):
+            yield (
+                f"key sources.{source.id}.printed: expected a figure that says {figure.value:g} "
+                f"{figure.unit} (for {place}), got {shown(list(source.printed))}"
+            )
+
+
+def prints(source: Source, value: float) -> bool:
+    """Say whether a source prints a value, in this unit or one a power of 1000 away."""
+    for text in source.printed:
+        for found in _NUMBER.findall(text):
+            number = float(found.replace(",", ""))
+            for scale in (1.0, 1e3, 1e-3, 1e6, 1e-6):
+                if abs(number * scale - value) <= PRINTED_AGREES_FRAC * abs(value):
+                    return True
+    return False
+
+
+def _plausible(device: Device) -> Iterator[str]:
+    for place, figure in device.every_figure():
+        known = key_for(device.kind, figure.key)
+        if not known.low <= figure.value <= known.high:
+            yield (
+                f"key {place}: expected {known.low:g} to {known.high:g} {known.unit}, got {figure.value:g}"
+            )
+
+
+def _efficiency(device: Device) -> Iterator[str]:
+    for chosen in device.bins:
+        yield from _point_efficiency(f"bins.{chosen.name}", chosen)
+        for mode in chosen.modes:
+            yield from _point_efficiency(f"bins.{chosen.name}.modes.{mode.name}", mode)
+
+
+def _point_efficiency(place: str, point: Point) -> Iterator[str]:
+    rate, power = point.figures["hash_rate_th_s"].value, point.figures["wall_power_w"].value
+    if rate <= 0 or power <= 0:
+        return
+    computed = power / rate
+    low, high = J_PER_TH_PLAUSIBLE
+    if not low <= computed <= high:
+        guess = "GH/s" if computed < low else "PH/s or kW"
+        yield (
+            f"key {place}.hash_rate_th_s: expected TH/s that give {low:g} to {high:g} J/TH with {power:g} W, "
+            f"got {rate:g}, which gives {computed:.4g} J/TH (is it {guess}?)"
+        )
+    stated = point.figures.get("stated_j_per_th")
+    if stated is not None and abs(stated.value / computed - 1) > J_PER_TH_AGREES_FRAC:
+        yield (
+            f"key {place}.stated_j_per_th: expected {computed:.2f} J/TH ({power:g} W / {rate:g} TH/s) "
+            f"within 1 %, got {stated.value:g}"
+        )
+
+
+def _modes(device: Device) -> Iterator[str]:
+    for chosen in device.bins:
+        points = sorted(
+            (mode.figures["wall_power_w"].value, mode.figures["hash_rate_th_s"].value, mode.name)
+            for mode in (chosen, *chosen.modes)
+        )
+        for (watts, rate, name), (next_watts, next_rate, next_name) in zip(points, points[1:], strict=False):
+            if next_watts <= watts or next_rate <= rate:
+                yield (
+                    f"key bins.{chosen.name}.modes: expected more hash rate for more power, got "
+                    f"{name} {rate:g} TH/s at {watts:g} W and {next_name} {next_rate:g} TH/s at {next_watts:g} W"
+                )
+
+
+_ORDERED = (
+    ("ambient_min_c", "ambient_max_c"),
+    ("derate_above_c", "stop_above_c"),
+    ("voltage_min_v", "voltage_max_v"),
+    ("cores", "threads"),
+    ("base_clock_ghz", "boost_clock_ghz"),
+)
+
+
+def _pairs(device: Device) -> Iterator[str]:
+    for key, figure in device.figures.items():
+        if "_sparse_" not in key:
+            continue
+        dense = device.figures.get(key.replace("_sparse_", "_dense_"))
+        if dense is not None and dense.value > figure.value:
+            yield f"key {dense.key}: expected at most its sparse peak {figure.value:g}, got {dense.value:g}"
+    for low, high in _ORDERED:
+        small, large = device.figures.get(low), device.figures.get(high)
+        if small is not None and large is not None and small.value > large.value:
+            yield f"key {low}: expected at most {high} {large.value:g}, got {small.value:g}"

@@ -1,0 +1,301 @@
+"""What a profile file says, as plain values: a device, its bins and modes, and one operating point of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from hardware_profiles.keys import key_for
+from hardware_profiles.words import CONFIDENCES, Basis, Boundary, Confidence
+
+Kind = Literal["asic", "gpu", "cpu"]
+KINDS: tuple[Kind, ...] = ("asic", "gpu", "cpu")
+
+
+class Figure(NamedTuple):
+    """One number with everything it needs to be believed or doubted.
+
+    value: in `unit`, as the file has it; `si_value` is in base units.
+    tolerance_frac: half-width, as the maker states it, or None where it is unknown.
+    sources: ids into the device's sources.
+    boundary: where the power is drawn, or None for what is no power.
+    """
+
+    key: str
+    value: float
+    unit: str
+    si_value: float
+    basis: Basis
+    confidence: Confidence
+    date: str
+    tolerance_frac: float | None
+    sources: tuple[str, ...]
+    boundary: Boundary | None
+    note: str
+
+
+class Source(NamedTuple):
+    """Where figures were read: title, address, the day they were read, and the figures as printed there."""
+
+    id: str
+    title: str
+    kind: str
+    address: str
+    read: str
+    printed: tuple[str, ...]
+
+
+class Disagreement(NamedTuple):
+    """A source that prints another value than the profile carries."""
+
+    figure: str
+    value: float
+    source: str
+    note: str
+
+
+class Point(NamedTuple):
+    """A named set of figures: a bin, or a mode of a bin."""
+
+    name: str
+    figures: Mapping[str, Figure]
+    modes: "tuple[Point, ...]" = ()
+    cooling: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Device:
+    """One profile file. The first bin is the one that is meant where none is named."""
+
+    slug: str
+    kind: Kind
+    maker: str
+    model: str
+    released: str
+    cooling: str | None
+    figures: Mapping[str, Figure]
+    bins: tuple[Point, ...]
+    features: tuple[str, ...]
+    feature_sources: tuple[str, ...]
+    feature_confidence: Confidence
+    cpu_names: tuple[str, ...]
+    sources: Mapping[str, Source]
+    disagreements: tuple[Disagreement, ...]
+    notes: tuple[str, ...]
+    path: Path
+
+    def profiles(self, *, modes: bool = False) -> "Iterator[Profile]":
+        """Yield one profile per bin, and one per mode too where asked."""
+        for chosen in self.bins or (None,):
+            yield Profile(self, chosen, None)
+            if modes and chosen is not None:
+                for mode in chosen.modes:
+                    yield Profile(self, chosen, mode)
+
+    def every_figure(self) -> Iterator[tuple[str, Figure]]:
+        """Yield each figure with its place in the file, such as `bins.200t.wall_power_w`."""
+        for key, figure in self.figures.items():
+            yield key, figure
+        for chosen in self.bins:
+            for key, figure in chosen.figures.items():
+                yield f"bins.{chosen.name}.{key}", figure
+            for mode in chosen.modes:
+                for key, figure in mode.figures.items():
+                    yield f"bins.{chosen.name}.modes.{mode.name}.{key}", figure
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A device at one bin and mode: what tables, sites and comparisons take."""
+
+    device: Device
+    bin: Point | None
+    mode: Point | None
+
+    @property
+    def kind(self) -> Kind:
+        """`asic`, `gpu` or `cpu`."""
+        return self.device.kind
+
+    @property
+    def slug(self) -> str:
+        """The device's name in the catalogue, without bin and mode."""
+        return self.device.slug
+
+    @property
+    def name(self) -> str:
+        """The name that `load` takes: slug, then bin and mode where the device has several."""
+        suffix = [] if self.bin is None or (len(self.device.bins) == 1 and self.mode is None) else [self.bin.name]
+        return ":".join([self.slug, *suffix, *([self.mode.name] if self.mode else [])])
+
+    @property
+    def title(self) -> str:
+        """Maker, model, and bin and mode where the device has several."""
+        bin_name = self.bin.name if self.bin and len(self.device.bins) > 1 else ""
+        words = [self.device.maker, self.device.model, bin_name, f"({self.mode.name})" if self.mode else ""]
+        return " ".join(word for word in words if word)
+
+    @property
+    def cooling(self) -> str | None:
+        """`air`, `hydro`, `immersion`, `air or immersion`, or None where it does not apply."""
+        return (self.bin.cooling if self.bin else None) or self.device.cooling
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure]:
+        """All figures that hold here: the device's, overlaid by the bin's, overlaid by the mode's."""
+        return {
+            **self.device.figures,
+            **(self.bin.figures if self.bin else {}),
+            **(self.mode.figures if self.mode else {}),
+        }
+
+    def figure(self, key: str) -> Figure | None:
+        """Return the figure of a key, or None where the profile has none."""
+        return self.figures.get(key)
+
+    def _si(self, key: str) -> float | None:
+        figure = self.figures.get(key)
+        return None if figure is None else figure.si_value
+
+    @property
+    def rate_hash_s(self) -> float | None:
+        """Rated hash rate [hash/s] of an ASIC."""
+        return self._si("hash_rate_th_s")
+
+    @property
+    def wall_power_w(self) -> float | None:
+        """Rated wall power [W] of an ASIC."""
+        return self._si("wall_power_w")
+
+    @property
+    def j_per_th(self) -> float | None:
+        """Efficiency [J/TH] at the wall, computed from power and rate, never read."""
+        rate, power = self.figures.get("hash_rate_th_s"), self.figures.get("wall_power_w")
+        return None if rate is None or power is None else power.value / rate.value
+
+    @property
+    def tdp_w(self) -> float | None:
+        """Thermal design power [W] of a GPU board or CPU package."""
+        return self._si("tdp_w")
+
+    @property
+    def server_w_per_gpu(self) -> float | None:
+        """Highest input power of its server divided by the server's GPUs [W] (node boundary)."""
+        return self._ratio("server_power_w", "gpus_per_server")
+
+    @property
+    def rack_w_per_gpu(self) -> float | None:
+        """Highest input power of its rack divided by the rack's GPUs [W] (rack boundary)."""
+        return self._ratio("rack_power_w", "gpus_per_rack")
+
+    def _ratio(self, power: str, count: str) -> float | None:
+        watts, gpus = self._si(power), self._si(count)
+        return None if watts is None or gpus is None else watts / gpus
+
+    @property
+    def memory_bytes(self) -> float | None:
+        """Device memory [byte] of a GPU."""
+        return self._si("memory_gb")
+
+    @property
+    def bandwidth_byte_per_s(self) -> float | None:
+        """Peak memory bandwidth [byte/s]."""
+        return self._si("memory_bandwidth_tb_s") or self._si("memory_bandwidth_gb_s")
+
+    @cached_property
+    def peaks_flop_per_s(self) -> dict[str, float]:
+        """Dense peaks [FLOP/s or OP/s] by dtype (`fp32`, `tf32`, `bf16`, `fp8`, `int8`)."""
+        return {
+            key.removesuffix("_tflop_s").removesuffix("_top_s").removesuffix("_dense"): figure.si_value
+            for key, figure in self.figures.items()
+            if key.endswith(("_tflop_s", "_top_s")) and "_sparse_" not in key
+        }
+
+    @property
+    def confidence(self) -> Confidence:
+        """The weakest confidence among the figures that carry the comparison (rate, power, peaks)."""
+        return weakest(figure.confidence for key, figure in self.figures.items() if _carries(key))
+
+    @property
+    def basis(self) -> Basis:
+        """Where rate and power come from; `rated` unless all of the carrying figures say otherwise."""
+        found = {figure.basis for key, figure in self.figures.items() if _carries(key)}
+        return found.pop() if len(found) == 1 else "rated"
+
+
+def weakest(confidences: Iterator[Confidence]) -> Confidence:
+    """Return the weakest of some confidences; `unverified` where there is none."""
+    return max(confidences, key=CONFIDENCES.index, default="unverified")
+
+
+def _carries(key: str) -> bool:
+    return key in {"hash_rate_th_s", "wall_power_w", "tdp_w"} or key.endswith("_dense_tflop_s")
+
+
+def device_from(data: Mapping[str, Any], path: Path) -> Device:
+    """Build a device from the content of its file, which `schema` has accepted (now or when it was recorded)."""
+    kind: Kind = data["kind"]
+    figures: dict[str, Figure] = {}
+    for section in ("environment", "figures", "peaks", "sparse_peaks"):
+        figures.update(_figures(kind, data.get(section, {})))
+    features = data.get("features", {})
+    return Device(
+        slug=path.stem,
+        kind=kind,
+        maker=data["maker"],
+        model=data["model"],
+        released=data["released"],
+        cooling=data.get("cooling"),
+        figures=figures,
+        bins=tuple(_point(kind, entry) for entry in data.get("bins", ())),
+        features=tuple(features.get("values", ())),
+        feature_sources=tuple(features.get("sources", ())),
+        feature_confidence=features.get("confidence", "unverified"),
+        cpu_names=tuple(data.get("cpu_names", ())),
+        sources={
+            key: Source(
+                key, entry["title"], entry["kind"], entry["address"], entry["read"], tuple(entry["printed"])
+            )
+            for key, entry in data.get("sources", {}).items()
+        },
+        disagreements=tuple(
+            Disagreement(entry["figure"], float(entry["value"]), entry["source"], entry.get("note", ""))
+            for entry in data.get("disagreements", ())
+        ),
+        notes=tuple(data.get("notes", ())),
+        path=path,
+    )
+
+
+def _point(kind: Kind, data: Mapping[str, Any]) -> Point:
+    return Point(
+        name=data["name"],
+        figures=_figures(kind, {key: value for key, value in data.items() if isinstance(value, dict)}),
+        modes=tuple(_point(kind, entry) for entry in data.get("modes", ())),
+        cooling=data.get("cooling"),
+        note=data.get("note", ""),
+    )
+
+
+def _figures(kind: Kind, table: Mapping[str, Any]) -> dict[str, Figure]:
+    figures = {}
+    for key, entry in table.items():
+        known = key_for(kind, key)
+        tolerance = entry["tolerance_pct"]
+        value = float(entry["value"])
+        figures[key] = Figure(
+            key,
+            value,
+            known.unit,
+            value * known.si,
+            entry["basis"],
+            entry["confidence"],
+            entry["date"],
+            None if tolerance == "unknown" else tolerance / 100,
+            tuple(entry["sources"]),
+            known.boundary,
+            entry.get("note", ""),
+        )
+    return figures

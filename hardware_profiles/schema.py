@@ -1,0 +1,194 @@
+"""The models that a profile file must satisfy; what a key means stands in `keys`."""
+
+import datetime
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, create_model
+
+from hardware_profiles.errors import InputError, near_names, shown
+from hardware_profiles.keys import (
+    ASIC_ENVIRONMENT,
+    ASIC_POINT,
+    COOLINGS,
+    CPU_FIGURES,
+    FEATURES,
+    GPU_FIGURES,
+    GPU_PEAKS,
+    GPU_SPARSE_PEAKS,
+    Key,
+)
+from hardware_profiles.reading import validate
+from hardware_profiles.words import Basis, Confidence
+
+SCHEMA_VERSION = 1
+
+
+def _partial_date(text: str) -> str:
+    """Accept `unknown`, a year, a month, a quarter or a day that exists."""
+    if text == "unknown":
+        return text
+    if re.fullmatch(r"\d{4}-Q[1-4]", text):
+        return text
+    try:
+        parts = [int(part) for part in text.split("-")]
+        if not re.fullmatch(r"\d{4}(-\d\d){0,2}", text) or not 1990 <= parts[0] <= 2100:
+            raise ValueError
+        datetime.date(*(parts + [1, 1])[:3])
+    except ValueError:
+        raise ValueError(
+            f"expected a date that exists (YYYY, YYYY-MM, YYYY-MM-DD, YYYY-Qn) or unknown, got {shown(text)}"
+        ) from None
+    return text
+
+
+def _feature(name: str) -> str:
+    if name not in FEATURES:
+        near = near_names(name, FEATURES)
+        hint = f" (did you mean {', '.join(near)}?)" if near else ""
+        raise ValueError(f"expected one of {', '.join(FEATURES)}, got {shown(name)}{hint}")
+    return name
+
+
+def _unique(names: list[str]) -> list[str]:
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise ValueError(f"expected each once, got {shown(repeated[0])} twice")
+    return names
+
+
+def _address(text: str) -> str:
+    if text != "unknown" and not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?|local:\S+", text):
+        raise ValueError(f"expected an https address, local:PATH or unknown, got {shown(text)}")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S(.*\S)?$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+_-]*$")]
+Date = Annotated[str, AfterValidator(_partial_date)]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Names = Annotated[list[Name], AfterValidator(_unique)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FigureTable(_Table):
+    """A number with its tolerance (per cent), origin and sources; the key of the table names the unit."""
+
+    value: Number
+    tolerance_pct: Annotated[Number, Field(ge=0, le=50)] | Literal["unknown"]
+    basis: Basis
+    confidence: Confidence
+    date: Date
+    sources: Names
+    note: Text | None = None
+
+
+class FeatureTable(_Table):
+    """Instruction-set features by the names that the Linux kernel uses, with their origin."""
+
+    values: Annotated[list[Annotated[str, AfterValidator(_feature)]], AfterValidator(_unique)]
+    basis: Basis
+    confidence: Confidence
+    date: Date
+    sources: Names
+
+
+class SourceTable(_Table):
+    """Where figures were read, and what is printed there."""
+
+    title: Text
+    kind: Literal["maker", "reseller", "press", "table", "test", "machine"]
+    address: Annotated[str, AfterValidator(_address)]
+    read: Date
+    printed: list[Text]
+
+
+class DisagreementTable(_Table):
+    """Another value that a source prints for a figure."""
+
+    figure: Text
+    value: Number
+    source: Name
+    note: Text | None = None
+
+
+def _tables(title: str, keys: dict[str, Key], required: tuple[str, ...] = (), **more: Any) -> type[_Table]:
+    fields: dict[str, Any] = {
+        key: (FigureTable, ...) if key in required else (FigureTable | None, None) for key in keys
+    }
+    return create_model(title, __base__=_Table, **more, **fields)
+
+
+AsicMode = _tables(
+    "AsicMode", ASIC_POINT, ("hash_rate_th_s", "wall_power_w"), name=(Name, ...), note=(Text | None, None)
+)
+AsicBin = _tables(
+    "AsicBin",
+    ASIC_POINT,
+    ("hash_rate_th_s", "wall_power_w"),
+    name=(Name, ...),
+    note=(Text | None, None),
+    cooling=(Literal[COOLINGS] | None, None),
+    modes=(list[AsicMode], []),  # type: ignore[valid-type]
+)
+AsicEnvironment = _tables("AsicEnvironment", ASIC_ENVIRONMENT)
+GpuFigures = _tables("GpuFigures", GPU_FIGURES, ("tdp_w",))
+GpuPeaks = _tables("GpuPeaks", GPU_PEAKS)
+GpuSparsePeaks = _tables("GpuSparsePeaks", GPU_SPARSE_PEAKS)
+CpuFigures = _tables("CpuFigures", CPU_FIGURES, ("cores",))
+
+
+class _File(_Table):
+    profile_schema: Literal[1]
+    maker: Text
+    model: Text
+    released: Date
+    notes: list[Text] = []
+    disagreements: list[DisagreementTable] = []
+    sources: dict[Name, SourceTable] = {}
+
+
+class AsicFile(_File):
+    """A miner: bins, each with its modes."""
+
+    kind: Literal["asic"]
+    cooling: Literal[COOLINGS]  # type: ignore[valid-type]
+    environment: AsicEnvironment | None = None  # type: ignore[valid-type]
+    bins: Annotated[list[AsicBin], Field(min_length=1)]  # type: ignore[valid-type]
+
+
+class GpuFile(_File):
+    """A GPU board or module: dense peaks, sparse ones apart."""
+
+    kind: Literal["gpu"]
+    cooling: Literal[COOLINGS] | None = None  # type: ignore[valid-type]
+    figures: GpuFigures  # type: ignore[valid-type]
+    peaks: GpuPeaks  # type: ignore[valid-type]
+    sparse_peaks: GpuSparsePeaks | None = None  # type: ignore[valid-type]
+
+
+class CpuFile(_File):
+    """A CPU package. `cpu_names` are parts of the name that the machine reports, to recognise it."""
+
+    kind: Literal["cpu"]
+    cpu_names: list[Text] = []
+    figures: CpuFigures  # type: ignore[valid-type]
+    features: FeatureTable
+
+
+FILES: dict[str, type[_File]] = {"asic": AsicFile, "gpu": GpuFile, "cpu": CpuFile}
+
+
+def validate_file(data: dict[str, Any], place: object) -> None:
+    """Check the content of a profile file against the model of its kind.
+
+    Raises InputError that names place, key, expected and got.
+    """
+    kind = data.get("kind", ...)
+    if kind not in FILES:
+        near = near_names(kind, FILES) if isinstance(kind, str) else ()
+        raise InputError.at(place, "kind", expected=f"one of {', '.join(FILES)}", got=kind, near=near)
+    validate(FILES[kind], data, place)
