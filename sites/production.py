@@ -1,0 +1,250 @@
+"""Miners' monthly production reports: read the table, and refuse rows that cannot test a prediction."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from hardware_profiles.errors import InputError, near_names
+from sites.mining import DAY_S, month_bounds_s
+
+COLUMNS = (
+    "company",
+    "month",
+    "days",
+    "deployed_ehs",
+    "avg_operating_ehs",
+    "btc_produced",
+    "fleet_j_per_th",
+    "all_in_power_c_per_kwh",
+    "hashrate_used",
+    "basis_note",
+    "source",
+)
+BUNDLED = "production.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One company's month as reported.
+
+    line: of the file. days: in the calendar month. deployed_ehs, avg_operating_ehs: [EH/s] or None where not reported.
+    btc_produced: [BTC]. hashrate_used: what the hash rate is, `avg` or `month_end` or empty. note: the reporter's.
+    """
+
+    line: int
+    company: str
+    month: str
+    days: int
+    deployed_ehs: float | None
+    avg_operating_ehs: float | None
+    btc_produced: float
+    hashrate_used: str
+    note: str
+    source: str
+
+
+def bundled_reports() -> list[Report]:
+    """Monthly reports bundled with perwatt."""
+    text = resources.files("sites.data").joinpath(BUNDLED).read_text(encoding="utf-8")
+    return parse_reports(text, BUNDLED)
+
+
+def read_reports(path: Path) -> list[Report]:
+    """Read a production table from a CSV file.
+
+    Raises InputError, naming line and column, for a file that cannot be read, a missing or unknown column, a month
+    that is none, a number that is none, negative or not finite, or days that are not the month's.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#04x}") from None
+    except OSError as error:
+        raise InputError(f"{path}: expected a readable CSV file, got {error.strerror or error}") from None
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: expected a path, got {error}") from None
+    return parse_reports(text, str(path))
+
+
+def parse_reports(text: str, place: str) -> list[Report]:
+    """Read a production table from CSV text; `place` names it in errors (see read_reports)."""
+    if "\0" in text:
+        raise InputError(f"{place}: expected CSV text, got a NUL byte")
+    lines = csv.reader(text.splitlines(keepends=True), strict=True)
+    try:
+        rows = [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise InputError(f"{place}: line {lines.line_num}: expected CSV, got {error}") from None
+    if not rows:
+        raise InputError(f"{place}: expected a heading and rows, got an empty table")
+    heading = [cell.strip() for cell in rows[0][1]]
+    _check_heading(heading, place)
+    if len(rows) == 1:
+        raise InputError(f"{place}: expected at least one row, got a heading only")
+    return [_report(place, line, heading, row) for line, row in rows[1:]]
+
+
+def _check_heading(heading: list[str], place: str) -> None:
+    for column in COLUMNS:
+        if column not in heading:
+            near = near_names(column, set(heading) - set(COLUMNS))
+            raise InputError.at(f"{place}: line 1", column, expected="this column", near=near)
+    for index, column in enumerate(heading):
+        if heading.index(column) != index:
+            raise InputError(f"{place}: line 1: expected each column once, got {column!r} twice")
+
+
+def _report(place: str, line: int, heading: list[str], row: list[str]) -> Report:
+    where = f"{place}: line {line}"
+    if len(row) != len(heading):
+        raise InputError(f"{where}: expected {len(heading)} cells, got {len(row)}")
+    cells = {column: cell.strip() for column, cell in zip(heading, row, strict=True)}
+    if not cells["company"]:
+        raise InputError.at(where, "company", expected="a name")
+    try:
+        start, end = month_bounds_s(cells["month"])
+    except InputError:
+        raise InputError.at(where, "month", expected="YYYY-MM", got=cells["month"]) from None
+    in_month = (end - start) // DAY_S
+    days = _number(where, cells, "days")
+    if days != in_month:
+        raise InputError.at(where, "days", expected=f"{in_month} for {cells['month']}", got=cells["days"])
+    produced = _number(where, cells, "btc_produced")
+    if produced is None:
+        raise InputError.at(where, "btc_produced", expected="a number of BTC")
+    for column in ("fleet_j_per_th", "all_in_power_c_per_kwh"):
+        _number(where, cells, column, signed=column.endswith("kwh"))
+    return Report(
+        line=line,
+        company=cells["company"],
+        month=cells["month"],
+        days=in_month,
+        deployed_ehs=_number(where, cells, "deployed_ehs"),
+        avg_operating_ehs=_number(where, cells, "avg_operating_ehs"),
+        btc_produced=produced,
+        hashrate_used=cells["hashrate_used"].casefold(),
+        note=cells["basis_note"],
+        source=cells["source"],
+    )
+
+
+def _number(where: str, cells: dict[str, str], column: str, *, signed: bool = False) -> float | None:
+    text = cells[column]
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError.at(where, column, expected="a number or nothing", got=text) from None
+    if not math.isfinite(value) or (value < 0 and not signed):
+        raise InputError.at(where, column, expected="a finite number of 0 or more", got=text)
+    return value
+
+
+_NEGATED = re.compile(r"\b(?:not?|non|never|un)[\s-]+(?:\w+[\s-]+){0,2}?(?:circular|realized|realised|derived|implied)\w*")
+_CIRCULAR = re.compile(
+    r"\b(circular\w*|realized|realised|implied|imputed|inferred|(?:back|re)[\s-]?(?:calculated|computed|solved)"
+    r"|(?:derived|calculated|computed|estimated)\s+(?:\w+\s+){0,3}?from\s+(?:\w+\s+){0,3}?"
+    r"(?:btc|bitcoins?|production|produced|blocks?|rewards?))\b"
+)
+_MONTH_END = re.compile(r"\b(?:month|period|quarter|year)[\s-]*end\b|\bend[\s-]+of[\s-]+(?:the\s+)?(?:month|period)\b")
+_AVERAGE = re.compile(r"\b(?:avg|average|mean)\b")
+_OF_MONTH_END = re.compile(r"\b(?:avg|average|mean)\s+of\b.{0,30}?\bend\b")
+_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_TOKEN = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<percent>%)?|(?P<op>[/÷*×]|\bx\b|\bper\b|\bdivided by\b|\btimes\b|\bof\b)")
+_UNIT = re.compile(r"\b([a-z]+)\s*(?:/|\bper\b)\s*(?:avg|average)?\s*[a-z]+\b")
+_OF_BTC = re.compile(r"\b(btc|bitcoins?|blocks?|rewards?|produc\w*|mined|sats?)\b")
+
+
+def refusal(report: Report) -> str | None:
+    """Why a row cannot test a prediction, in words, or None when it can.
+
+    Refused are rows without an average hash rate, month-end rows, and averages that were themselves derived from the
+    bitcoin produced: where the note says so, and where only its arithmetic does.
+    """
+    note = report.note.casefold()
+    average = report.avg_operating_ehs
+    month_end = report.hashrate_used in {"month_end", "month-end", "month end", "energized", "deployed"}
+    if month_end or (_MONTH_END.search(note) and report.hashrate_used != "avg"):
+        return "month-end hash rate, not the month's average"
+    if average is None:
+        return "no average hash rate"
+    if average == 0:
+        return "no hash rate: the average is 0"
+    if _MONTH_END.search(note) and not _AVERAGE.search(_OF_MONTH_END.sub(" ", note)):
+        return "month-end hash rate, not the month's average"
+    found = _CIRCULAR.search(_NEGATED.sub(" ", note))
+    if found:
+        return f'circular: the note calls the average "{found.group(1)}", so it is derived from the BTC produced'
+    shown = arithmetic_from_btc(note, report.btc_produced, average, report.days)
+    if shown:
+        return f"circular: the note's arithmetic derives the average from the BTC produced ({shown})"
+    if report.hashrate_used != "avg":
+        return f"hash rate not stated to be the month's average (hashrate_used is {report.hashrate_used!r})"
+    return None
+
+
+def arithmetic_from_btc(note: str, btc_produced: float, average_ehs: float, days: int) -> str | None:
+    """The arithmetic in a note by which its average hash rate follows from the bitcoin produced, or None.
+
+    Found are quotients and products written out ("253/24.6", "5.2% x 1035") that give the average and start from the
+    bitcoin produced (a month's or a day's), and a bare number n with BTC / n equal to the average ("24.6 BTC per EH").
+    """
+    text = _UNIT.sub(r" \1 ", note.casefold())
+    names_btc = _OF_BTC.search(text) is not None
+    for left, sign, right in _expressions(text):
+        value = left.value * right.value if sign == "*" else left.value / right.value if right.value else math.inf
+        rounding = left.rounding + right.rounding
+        from_btc = names_btc or any(_close(left.value, amount, left.rounding) for amount in (btc_produced, btc_produced / days))
+        if from_btc and _close(value, average_ehs, rounding):
+            return f"{left.written} {sign} {right.written} = {value:.4g} EH/s"
+        has_average = any(_close(side.value, average_ehs, side.rounding) for side in (left, right))
+        if sign == "*" and has_average and _close(value, btc_produced, rounding):
+            return f"{left.written} * {right.written} = {value:.4g} BTC"
+    if names_btc:
+        for number in _numbers(text):
+            for amount in (btc_produced, btc_produced / days):
+                if number.value > 1 and _close(amount / number.value, average_ehs, _last_digit(repr(average_ehs)), 0.0005):
+                    return f"{amount:.6g} BTC / {number.written} = {amount / number.value:.4g} EH/s"
+    return None
+
+
+class _Number(NamedTuple):
+    value: float
+    rounding: float  # of the last digit written, relative
+    written: str
+
+
+def _numbers(text: str) -> Iterator[_Number]:
+    return (_read(found) for found in _TOKEN.finditer(text) if found["number"])
+
+
+def _read(found: re.Match[str]) -> _Number:
+    written = found["number"].replace(",", "")
+    percent = 0.01 if found["percent"] else 1.0
+    return _Number(float(written) * percent, min(_last_digit(written), 0.02), found["number"] + (found["percent"] or ""))
+
+
+def _last_digit(written: str) -> float:
+    value = float(written)
+    return 0.5 * 10.0 ** -len(written.partition(".")[2]) / value if value else 1.0
+
+
+def _expressions(text: str) -> Iterator[tuple[_Number, str, _Number]]:
+    tokens = list(_TOKEN.finditer(text))
+    for (before, operator), after in zip(pairwise(tokens), tokens[2:], strict=False):
+        if before["number"] and operator["op"] and after["number"]:
+            sign = "*" if operator["op"] in {"*", "×", "x", "times", "of"} else "/"
+            yield _read(before), sign, _read(after)
+
+
+def _close(value: float, wanted: float, rounding: float, slack: float = 0.002) -> bool:
+    return abs(value - wanted) <= (rounding + slack) * abs(wanted)
