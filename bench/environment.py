@@ -9,7 +9,16 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-_PACKAGES = ("numba", "llvmlite", "numpy", "pyarrow", "psutil", "nvidia-ml-py", "cupy-cuda12x", "nvmath-python")
+_PACKAGES = (
+    "numba",
+    "llvmlite",
+    "numpy",
+    "pyarrow",
+    "psutil",
+    "nvidia-ml-py",
+    "cupy-cuda12x",
+    "nvmath-python",
+)
 _FEATURES = (
     "sse4_1", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512_bf16", "amx_tile",
     "sha_ni", "sha2", "asimd",
@@ -62,7 +71,7 @@ def cpu() -> dict[str, object]:
 
 def caches() -> list[dict[str, object]]:
     """Return the caches of the first core: level, type, size [byte], sharing."""
-    found = []
+    found: list[dict[str, object]] = []
     for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         size = re.fullmatch(r"(\d+)([KM])", _read(folder / "size") or "")
         found.append(

@@ -63,9 +63,7 @@ class Schedule:
     @property
     def total_s(self) -> float:
         """Time that the whole measurement takes [s], calibration aside."""
-        return (
-            self.idle_before_s + self.lead_s + self.windows * self.window_s + self.tail_s + self.idle_after_s
-        )
+        return self.idle_before_s + self.lead_s + self.windows * self.window_s + self.tail_s + self.idle_after_s
 
 
 def get_plan(name: str) -> Plan:
@@ -100,9 +98,7 @@ def schedule(plan: Plan, meters: Sequence[MeterInfo] = (), expected_power_w: flo
     choices = [(plan.floor_s, f"floor of the plan {plan.name}")]
     for info in metering:
         choices.append((PERIODS_PER_WINDOW * info.period_s, f"{PERIODS_PER_WINDOW} periods of {info.name}"))
-        choices.append(
-            (_error_s(info, plan.target_error_frac, expected_power_w), f"wanted error on {info.name}")
-        )
+        choices.append((_error_s(info, plan.target_error_frac, expected_power_w), f"wanted error on {info.name}"))
     window_s, why = max(choices, key=lambda choice: choice[0])
     window_s = max(window_s, plan.rate_floor_s)
     averaging_s = max(_averaging_s(info) for info in metering)

@@ -6,8 +6,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
 from hardware_profiles.words import Basis, Boundary
 
-SCHEMA_VERSION = 1
-
 Tier = Literal["A", "B", "C", "D"]
 Status = Literal["ok", "invalid", "failed"]
 NonNegative = Annotated[FiniteFloat, Field(ge=0)]
@@ -59,7 +57,7 @@ class WorkloadInfo(Part):
     version: int = Field(ge=1)
     unit: str
     variant: str
-    parameters: dict[str, str | int | float | bool | None | list[int]] = Field(default_factory=dict)
+    parameters: dict[str, str | int | float | bool | list[int] | None] = Field(default_factory=dict)
     verification: tuple[str, ...] = Field(description="known answers given on this device before and after timing")
 
 
@@ -145,7 +143,7 @@ class Artifact(Part):
 class Record(Part):
     """One workload measured once; immutable once written."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     status: Status
     reasons: tuple[Reason, ...] = Field(default=(), description="why it is invalid or failed")

@@ -68,7 +68,9 @@ def prepare_store(store: Path) -> None:
         store.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         blocker = next((path for path in (store, *store.parents) if path.exists() and not path.is_dir()), store)
-        raise InputError.at("--out", expected="a folder that exists or can be made", got=f"{blocker} is a file") from None
+        raise InputError.at(
+            "--out", expected="a folder that exists or can be made", got=f"{blocker} is a file"
+        ) from None
     except OSError as error:
         raise InputError.at("--out", expected="a writable folder", got=f"{store}: {error.strerror}") from None
     if not os.access(store, os.W_OK | os.X_OK):
@@ -102,7 +104,8 @@ def write_record(store: Path, record: Record, samples: Sequence[Sample]) -> Path
         temporary.rename(final)
     except OSError as error:
         raise RunFailedError(
-            f"{error.filename or temporary}: could not write the result: {error.strerror or error}; nothing was left behind"
+            f"{error.filename or temporary}: could not write the result: {error.strerror or error}; "
+            "no partial result was left"
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -171,7 +174,9 @@ def find_result(store: Path, name: str) -> Path:
     if len(matches) == 1:
         return store / matches[0]
     if matches:
-        raise InputError.at(f"result {name!r}", expected="one result", got=f"{len(matches)} that begin so: {matches[:3]}")
+        raise InputError.at(
+            f"result {name!r}", expected="one result", got=f"{len(matches)} that begin so: {matches[:3]}"
+        )
     raise InputError.at(f"result in {store}", expected="a known id", got=name, near=near_names(name, ids))
 
 

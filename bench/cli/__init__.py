@@ -10,11 +10,19 @@ import click
 
 # command -> (module, attribute, line of help). A module is imported only when its command is asked for.
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "doctor": ("bench.cli.doctor", "doctor", "What can run and be metered here; what is missing, and the cure."),
+    "doctor": (
+        "bench.cli.doctor",
+        "doctor",
+        "What can run and be metered here; what is missing, and the cure.",
+    ),
     "run": ("bench.cli.run", "run", "Measure workloads; without an argument, the main job."),
     "list": ("bench.cli.list_", "list_", "Workloads, variants, profiles, meters or results."),
     "show": ("bench.cli.show", "show", "One result or profile, with every source."),
-    "compare": ("bench.cli.compare", "compare", "Results and profiles side by side: ratio, interval, verdict."),
+    "compare": (
+        "bench.cli.compare",
+        "compare",
+        "Results and profiles side by side: ratio, interval, verdict.",
+    ),
     "profile": ("bench.cli.profile", "profile", "Write a profile of this machine; check profile files."),
     "yield": ("bench.cli.yield_", "yield_", "What sites earn: mining and inference on the same megawatt."),
     "validate": ("bench.cli.validate", "validate", "Our models against published figures."),
@@ -88,7 +96,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
         _fail("interrupted; results written so far are whole", 130)
     except BrokenPipeError:
         # The reader of our output went away (`perwatt list | head`); silence Python's own complaint too.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 (the one place that catches: sorted by kind below)
         _fail(*_explain(error))

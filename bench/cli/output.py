@@ -47,7 +47,12 @@ def print_table(
 
     aligned = set(right)
     table = Table(
-        title=title, caption=caption, box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left", pad_edge=False
+        title=title,
+        caption=caption,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        pad_edge=False,
     )
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index in aligned else "left", overflow="fold")

@@ -37,18 +37,14 @@ def entry(name: str) -> MeterKindEntry:
         try:
             loaded = point.load()
         except Exception as error:
-            raise InputError(
-                f"--meter {name}: its package {point.value} could not be imported: {error}"
-            ) from error
+            raise InputError(f"--meter {name}: its package {point.value} could not be imported: {error}") from error
         if not isinstance(loaded, MeterKindEntry):
             raise InputError.at(
                 f"--meter {name}", expected=f"a MeterKindEntry at {point.value}", got=type(loaded).__name__
             )
         return loaded
     known = names()
-    raise InputError.at(
-        "--meter", expected=f"one of {', '.join(known)}", got=name, near=near_names(name, known)
-    )
+    raise InputError.at("--meter", expected=f"one of {', '.join(known)}", got=name, near=near_names(name, known))
 
 
 def parse_spec(spec: str) -> tuple[str, str, dict[str, str]]:

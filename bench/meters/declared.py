@@ -27,9 +27,7 @@ class Declared:
         The power is not a finite number above 0.
     """
 
-    def __init__(
-        self, power_w: float, boundary: Boundary = "wall", source: str = "declared with --watts"
-    ) -> None:
+    def __init__(self, power_w: float, boundary: Boundary = "wall", source: str = "declared with --watts") -> None:
         if not (math.isfinite(power_w) and power_w > 0.0):
             raise InputError.at("--watts", expected="a power above 0 W", got=power_w)
         self.power_w = power_w
@@ -79,14 +77,10 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
     text = target or settings.get("watts", "")
     boundary = settings.get("boundary", "wall")
     if boundary not in BOUNDARIES:
-        raise InputError.at(
-            "--meter declared", "boundary", expected=f"one of {', '.join(BOUNDARIES)}", got=boundary
-        )
+        raise InputError.at("--meter declared", "boundary", expected=f"one of {', '.join(BOUNDARIES)}", got=boundary)
     if not text:
         if options.watts is None:
-            raise InputError.at(
-                "--meter declared", expected="a power, as in declared:450 or with --watts 450"
-            )
+            raise InputError.at("--meter declared", expected="a power, as in declared:450 or with --watts 450")
         return Declared(options.watts, boundary)  # type: ignore[arg-type]
     try:
         power_w = float(text)
