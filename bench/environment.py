@@ -63,10 +63,15 @@ def cpu() -> dict[str, object]:
         "microcode": fields.get("microcode"),
         "logical_cores": psutil.cpu_count(logical=True),
         "physical_cores": psutil.cpu_count(logical=False),
-        "usable_cores": sorted(os.sched_getaffinity(0)),
+        "usable_cores": usable_cores(),
         "smt": _read("/sys/devices/system/cpu/smt/control"),
         "features": [name for name in _FEATURES if name in flags],
     }
+
+
+def usable_cores() -> list[int]:
+    """Return the cores that this process may run on."""
+    return sorted(os.sched_getaffinity(0))
 
 
 def caches() -> list[dict[str, object]]:

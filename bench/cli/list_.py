@@ -1,0 +1,103 @@
+"""`perwatt list`: what there is to run, to read, to compare; one subject a call."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.cli.output import emit_json, json_option, print_table, say, warn
+
+STORE = Path("results")
+
+
+@click.group(name="list")
+def list_() -> None:
+    """List workloads, variants, profiles, meters or results."""
+
+
+@list_.command()
+@json_option
+def workloads(as_json: bool) -> None:
+    """List everything that `perwatt run` can measure."""
+    from bench.workloads.registry import ENTRIES
+
+    rows = [(row.name, row.device_kind, row.unit, "yes" if row.main_job else "", row.summary) for row in ENTRIES]
+    _show(("workload", "device", "unit", "main job", "what it does"), rows, as_json=as_json)
+
+
+@list_.command()
+@json_option
+def variants(as_json: bool) -> None:
+    """List the variants of kernels: available here, and if not, why."""
+    from kernels import variants as table
+
+    rows = []
+    for variant in table.all_variants():
+        reason = table.unavailable_reason(variant.name)
+        rows.append((variant.name, variant.summary, "no: " + reason if reason else "yes"))
+    _show(("variant", "what it is", "available here"), rows, as_json=as_json)
+
+
+@list_.command()
+@json_option
+def meters(as_json: bool) -> None:
+    """List the meters: usable here, and if not, why and what helps."""
+    from bench.meters import discover
+
+    rows = [
+        (
+            found.name,
+            found.spec,
+            found.boundary,
+            found.tier.value,
+            "yes" if found.usable else "no",
+            found.reason,
+            found.cure,
+        )
+        for found in discover()
+    ]
+    _show(("meter", "spec", "boundary", "tier", "usable", "why", "cure"), rows, as_json=as_json)
+
+
+@list_.command()
+@click.option(
+    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
+)
+@json_option
+def results(store: Path, as_json: bool) -> None:
+    """List the stored results, oldest first."""
+    from bench.cli.output import rate
+    from bench.results import read_record, result_folders, unfinished_folders
+    from hardware_profiles.errors import InputError
+
+    rows: list[tuple[Any, ...]] = []
+    for folder in result_folders(store):
+        try:
+            record = read_record(folder)
+        except InputError as error:
+            warn(str(error))
+            continue
+        headline, energy = record.rate, record.energy_metric()
+        rows.append(
+            (
+                record.id,
+                record.status,
+                record.workload.variant,
+                record.run.plan,
+                rate(headline.value, headline.unit) if headline else "-",
+                f"{energy.value:.4g} {energy.unit} ({energy.boundary})" if energy else "not metered",
+            )
+        )
+    left = unfinished_folders(store)
+    if left:
+        warn(f"{len(left)} unfinished temporary folder(s) ignored, left by a killed run: {left[0]}")
+    _show(("result", "status", "variant", "plan", "rate", "energy"), rows, as_json=as_json)
+
+
+def _show(columns: tuple[str, ...], rows: list[tuple[Any, ...]], *, as_json: bool) -> None:
+    if as_json:
+        emit_json([dict(zip((column.replace(" ", "_") for column in columns), row, strict=True)) for row in rows])
+    elif rows:
+        print_table(columns, rows)
+    else:
+        say("none")

@@ -1,0 +1,97 @@
+"""From a profile or a stored result to the plain `DeviceRate` that a site takes."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError
+from sites.device_rate import DeviceRate
+
+if TYPE_CHECKING:
+    from bench.records import Metric, Record
+    from hardware_profiles.profile import Profile
+
+RESULT_PREFIX = "result:"
+
+
+def resolve_device(name: str, *, store: Path = Path("results"), profiles: Iterable[str | Path] = ()) -> DeviceRate:
+    """Return the rate and power of a profile (`antminer-s21:188t`) or of a stored result (`result:<id>`).
+
+    Raises
+    ------
+    InputError
+        The name is unknown, or what it names has no hash rate or no power.
+    """
+    if name.startswith(RESULT_PREFIX):
+        from bench.results import find_result, read_record
+
+        return from_record(read_record(find_result(store, name.removeprefix(RESULT_PREFIX))))
+    from hardware_profiles.catalog import load
+
+    return from_profile(load(name, profiles))
+
+
+def from_profile(profile: "Profile") -> DeviceRate:
+    """Return the rated hash rate and wall power of an ASIC's bin and mode.
+
+    Raises
+    ------
+    InputError
+        The profile is no ASIC's, or lacks a rate or a power.
+    """
+    rate, power = profile.figure("hash_rate_th_s"), profile.figure("wall_power_w")
+    if rate is None or power is None:
+        missing = "hash_rate_th_s" if rate is None else "wall_power_w"
+        raise InputError.at(f"profile {profile.name}", missing, expected="a figure, to mine with it")
+    return DeviceRate(
+        name=profile.name,
+        unit="hash",
+        rate_per_s=rate.si_value,
+        rate_interval_per_s=None,
+        power_w=power.si_value,
+        power_interval_w=None,
+        boundary=power.boundary or "wall",
+        basis=rate.basis,
+        power_basis=power.basis,
+        confidence=profile.confidence,
+        source=", ".join(profile.device.sources[key].title for key in rate.sources) or "unknown",
+    )
+
+
+def from_record(record: "Record") -> DeviceRate:
+    """Return the measured rate of a result, with its measured power, or the power that was declared for it.
+
+    Raises
+    ------
+    InputError
+        The record is not valid, does not count hashes, or has no power at all.
+    """
+    place = f"result {record.id}"
+    rate = record.rate
+    if record.status != "ok" or rate is None:
+        codes = ", ".join(reason.code for reason in record.reasons)
+        raise InputError.at(place, "status", expected="ok", got=f"{record.status} ({codes})")
+    if record.workload.unit != "hash":
+        raise InputError.at(place, "workload.unit", expected="hash", got=record.workload.unit)
+    measured = _best_power(record)
+    if measured is None and record.assumed_power_w is None:
+        raise InputError.at(place, "power", expected="a metered or declared power (run with --meter or --watts)")
+    assumed = record.assumed_power_w
+    return DeviceRate(
+        name=record.id,
+        unit="hash",
+        rate_per_s=rate.value,
+        rate_interval_per_s=rate.interval_95,
+        power_w=measured.value if measured else assumed.power_w if assumed else None,
+        power_interval_w=measured.interval_95 if measured else None,
+        boundary=(measured.boundary if measured else assumed.boundary if assumed else None) or "wall",
+        basis="measured",
+        power_basis="measured" if measured else "assumed",
+        confidence="one_source",
+        source=f"measured here, {record.run.started_utc:%Y-%m-%d}, result {record.id}",
+    )
+
+
+def _best_power(record: "Record") -> "Metric | None":
+    found = [metric for name, metric in record.metrics.items() if name.startswith("power_")]
+    return min(found, key=lambda metric: metric.tier or "Z", default=None)
