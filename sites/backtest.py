@@ -90,8 +90,7 @@ def summarise(outcomes: Sequence[Outcome], *, recent_only: bool = False) -> Summ
     errors = [
         outcome.error_frac
         for outcome in outcomes
-        if outcome.error_frac is not None
-        and (not recent_only or RECENT_FROM <= outcome.report.month <= RECENT_TO)
+        if outcome.error_frac is not None and (not recent_only or RECENT_FROM <= outcome.report.month <= RECENT_TO)
     ]
     if not errors:
         return Summary(0, None, None, None, None)

@@ -66,9 +66,7 @@ def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = 
     return total
 
 
-def hashprice_usd_per_ph_s_day(
-    reward_btc_per_hash: float, btc_usd: float, *, fees_frac: float = 0.0
-) -> float:
+def hashprice_usd_per_ph_s_day(reward_btc_per_hash: float, btc_usd: float, *, fees_frac: float = 0.0) -> float:
     """Gross worth of one PH/s over a day [USD/PH/s/day].
 
     reward_btc_per_hash: [BTC/hash] subsidy over expected hashes. btc_usd: [USD/BTC]. fees_frac: share of the subsidy.

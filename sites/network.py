@@ -11,37 +11,15 @@ from itertools import pairwise
 from typing import Literal
 
 from hardware_profiles.errors import InputError
+from kernels.header import DIFFICULTY_1_TARGET, nbits_to_target, target_to_nbits
 
 SATOSHI_PER_BTC = 100_000_000
 HALVING_BLOCKS = 210_000
 EPOCH_BLOCKS = 2016
 BLOCK_S = 600
 EPOCH_S = EPOCH_BLOCKS * BLOCK_S
-DIFFICULTY_1_TARGET = 0xFFFF << 208
 YEAR_S = 365.25 * 86400.0
 EPOCHS_FILE = "difficulty_epochs.csv"
-
-
-def target_from_nbits(nbits: int) -> int:
-    """Target that a compact nBits value stands for (the integer a block's hash must not exceed)."""
-    exponent, mantissa = nbits >> 24, nbits & 0x7FFFFF
-    shift = 8 * (exponent - 3)
-    return mantissa << shift if shift >= 0 else mantissa >> -shift
-
-
-def nbits_from_target(target: int) -> int:
-    """Compact nBits of a target, truncated to its three leading bytes as the consensus rule does."""
-    size = (target.bit_length() + 7) // 8
-    mantissa = target >> (8 * (size - 3)) if size > 3 else target << (8 * (3 - size))
-    if mantissa & 0x800000:
-        mantissa >>= 8
-        size += 1
-    return (size << 24) | mantissa
-
-
-def difficulty_from_target(target: int) -> float:
-    """Difficulty of a target: how many times smaller it is than 0xffff * 2^208."""
-    return DIFFICULTY_1_TARGET / target
 
 
 def expected_hashes(target: int) -> float:
@@ -63,7 +41,7 @@ def retarget(target: int, first_to_last_s: int) -> int:
     consensus rule does.
     """
     span = min(max(first_to_last_s, EPOCH_S // 4), EPOCH_S * 4)
-    return target_from_nbits(nbits_from_target(min(target * span // EPOCH_S, DIFFICULTY_1_TARGET)))
+    return nbits_to_target(target_to_nbits(min(target * span // EPOCH_S, DIFFICULTY_1_TARGET)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +73,7 @@ def bundled_epochs() -> tuple[Epoch, ...]:
             number=int(row["epoch"]),
             start_height=int(row["start_height"]),
             start_unix=int(row["start_unix"]),
-            hashes_per_block=expected_hashes(target_from_nbits(int(row["bits"], 16))),
+            hashes_per_block=expected_hashes(nbits_to_target(int(row["bits"], 16))),
             start_basis="header" if row["start_time_source"] == "header" else "reconstructed",
         )
         for row in rows

@@ -149,7 +149,9 @@ def _number(where: str, cells: dict[str, str], column: str, *, signed: bool = Fa
     return value
 
 
-_NEGATED = re.compile(r"\b(?:not?|non|never|un)[\s-]+(?:\w+[\s-]+){0,2}?(?:circular|realized|realised|derived|implied)\w*")
+_NEGATED = re.compile(
+    r"\b(?:not?|non|never|un)[\s-]+(?:\w+[\s-]+){0,2}?(?:circular|realized|realised|derived|implied)\w*"
+)
 _CIRCULAR = re.compile(
     r"\b(circular\w*|realized|realised|implied|imputed|inferred|(?:back|re)[\s-]?(?:calculated|computed|solved)"
     r"|(?:derived|calculated|computed|estimated)\s+(?:\w+\s+){0,3}?from\s+(?:\w+\s+){0,3}?"
@@ -159,7 +161,9 @@ _MONTH_END = re.compile(r"\b(?:month|period|quarter|year)[\s-]*end\b|\bend[\s-]+
 _AVERAGE = re.compile(r"\b(?:avg|average|mean)\b")
 _OF_MONTH_END = re.compile(r"\b(?:avg|average|mean)\s+of\b.{0,30}?\bend\b")
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_TOKEN = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<percent>%)?|(?P<op>[/÷*×]|\bx\b|\bper\b|\bdivided by\b|\btimes\b|\bof\b)")
+_TOKEN = re.compile(
+    rf"(?P<number>{_NUMBER})\s*(?P<percent>%)?|(?P<op>[/÷*×]|\bx\b|\bper\b|\bdivided by\b|\btimes\b|\bof\b)"
+)
 _UNIT = re.compile(r"\b([a-z]+)\s*(?:/|\bper\b)\s*(?:avg|average)?\s*[a-z]+\b")
 _OF_BTC = re.compile(r"\b(btc|bitcoins?|blocks?|rewards?|produc\w*|mined|sats?)\b")
 
@@ -203,7 +207,9 @@ def arithmetic_from_btc(note: str, btc_produced: float, average_ehs: float, days
     for left, sign, right in _expressions(text):
         value = left.value * right.value if sign == "*" else left.value / right.value if right.value else math.inf
         rounding = left.rounding + right.rounding
-        from_btc = names_btc or any(_close(left.value, amount, left.rounding) for amount in (btc_produced, btc_produced / days))
+        from_btc = names_btc or any(
+            _close(left.value, amount, left.rounding) for amount in (btc_produced, btc_produced / days)
+        )
         if from_btc and _close(value, average_ehs, rounding):
             return f"{left.written} {sign} {right.written} = {value:.4g} EH/s"
         has_average = any(_close(side.value, average_ehs, side.rounding) for side in (left, right))
@@ -212,7 +218,9 @@ def arithmetic_from_btc(note: str, btc_produced: float, average_ehs: float, days
     if names_btc:
         for number in _numbers(text):
             for amount in (btc_produced, btc_produced / days):
-                if number.value > 1 and _close(amount / number.value, average_ehs, _last_digit(repr(average_ehs)), 0.0005):
+                if number.value > 1 and _close(
+                    amount / number.value, average_ehs, _last_digit(repr(average_ehs)), 0.0005
+                ):
                     return f"{amount:.6g} BTC / {number.written} = {amount / number.value:.4g} EH/s"
     return None
 
@@ -230,7 +238,9 @@ def _numbers(text: str) -> Iterator[_Number]:
 def _read(found: re.Match[str]) -> _Number:
     written = found["number"].replace(",", "")
     percent = 0.01 if found["percent"] else 1.0
-    return _Number(float(written) * percent, min(_last_digit(written), 0.02), found["number"] + (found["percent"] or ""))
+    return _Number(
+        float(written) * percent, min(_last_digit(written), 0.02), found["number"] + (found["percent"] or "")
+    )
 
 
 def _last_digit(written: str) -> float:

@@ -45,9 +45,7 @@ def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
         _print(outcomes, recent, whole)
 
 
-def _document(
-    outcomes: Sequence[Outcome], recent: Summary, whole: Summary, data: Path | None
-) -> dict[str, object]:
+def _document(outcomes: Sequence[Outcome], recent: Summary, whole: Summary, data: Path | None) -> dict[str, object]:
     from dataclasses import asdict
 
     from sites.backtest import BOUND_FRAC, METHOD

@@ -1,0 +1,29 @@
+"""Example sites bundled with perwatt; each value says where it comes from, or is printed as an assumption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hardware_profiles.errors import InputError, near_names
+
+MAIN_JOB = "georgia-50mw-half-gpu"
+
+
+def example_names() -> list[str]:
+    """Names of the bundled example sites."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.toml"))
+
+
+def example_path(name: str = MAIN_JOB) -> Path:
+    """File of a bundled example site; the main job's when no name is given."""
+    if name not in example_names():
+        raise InputError.at("example site", expected="a bundled one", got=name, near=near_names(name, example_names()))
+    return Path(__file__).parent / f"{name}.toml"
+
+
+def site_path(given: str) -> Path:
+    """The file that a person means: a path, or the name of a bundled example where no such file exists."""
+    path = Path(given)
+    if path.suffix or "/" in given or path.exists():
+        return path
+    return example_path(given)
