@@ -50,10 +50,9 @@ def capture() -> dict[str, object]:
 
 def cpu() -> dict[str, object]:
     """Return the CPU as the kernel names it: model, family, stepping, microcode, cores, features that matter here."""
-    fields = _first_cpuinfo()
-    flags = set((fields.get("flags") or fields.get("Features") or "").split())
     import psutil
 
+    fields = _first_cpuinfo()
     return {
         "model": fields.get("model name") or fields.get("CPU part") or None,
         "vendor": fields.get("vendor_id") or fields.get("CPU implementer"),
@@ -65,8 +64,15 @@ def cpu() -> dict[str, object]:
         "physical_cores": psutil.cpu_count(logical=False),
         "usable_cores": usable_cores(),
         "smt": _read("/sys/devices/system/cpu/smt/control"),
-        "features": [name for name in _FEATURES if name in flags],
+        "features": features(),
     }
+
+
+def features() -> list[str]:
+    """Return the instruction sets of this CPU that matter to the kernels, as the kernel names them."""
+    fields = _first_cpuinfo()
+    flags = set((fields.get("flags") or fields.get("Features") or "").split())
+    return [name for name in _FEATURES if name in flags]
 
 
 def usable_cores() -> list[int]:

@@ -1,0 +1,83 @@
+"""`perwatt doctor`: what can run and be metered here; what is missing, and the cure."""
+
+from pathlib import Path
+
+import click
+
+from bench.cli.output import emit_json, json_option, print_table, say
+
+STORE = Path("results")
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Say what can run and be metered here, what is missing, and the cure."""
+    from bench import environment
+    from bench.clock import core_clock_hz
+    from bench.meters import discover
+    from bench.results import unfinished_folders
+    from kernels import variants
+
+    system = environment.capture()
+    clock_hz = core_clock_hz()
+    found = [
+        {
+            "variant": variant.name,
+            "available": not variants.unavailable_reason(variant.name),
+            "why_not": variants.unavailable_reason(variant.name),
+        }
+        for variant in variants.all_variants()
+    ]
+    meters = [
+        {
+            "meter": meter.name,
+            "spec": meter.spec,
+            "boundary": meter.boundary,
+            "tier": meter.tier.value,
+            "usable": meter.usable,
+            "reason": meter.reason,
+            "cure": meter.cure,
+        }
+        for meter in discover()
+    ]
+    unfinished = [str(folder) for folder in unfinished_folders(STORE)]
+    if as_json:
+        emit_json(
+            {
+                "system": system,
+                "core_clock_hz": clock_hz,
+                "variants": found,
+                "meters": meters,
+                "unfinished_results": unfinished,
+            }
+        )
+        return
+    cpu = environment.cpu()
+    say(f"CPU      {cpu['model']}, {cpu['logical_cores']} logical cores, features: {' '.join(environment.features())}")
+    say(
+        f"clock    {clock_hz / 1e9:.2f} GHz, by a chain of dependent additions" if clock_hz else "clock    not readable"
+    )
+    say(f"system   {system['os']}, kernel {system['kernel']}, virtualisation: {system['virtualisation']}")
+    print_table(
+        ("variant", "runs here", "why not"),
+        [(row["variant"], "yes" if row["available"] else "no", row["why_not"]) for row in found],
+        title="SHA-256d variants",
+    )
+    print_table(
+        ("meter", "usable", "boundary", "tier", "why", "cure"),
+        [
+            (
+                row["spec"] or row["meter"],
+                "yes" if row["usable"] else "no",
+                row["boundary"],
+                row["tier"],
+                row["reason"],
+                row["cure"],
+            )
+            for row in meters
+        ],
+        title="Meters",
+    )
+    for folder in unfinished:
+        say(f"ignored: {folder} is the unfinished folder of a killed run; it may be deleted")

@@ -1,0 +1,129 @@
+"""`perwatt run`: measure workloads; without an argument, the main job."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.output import emit_json, json_option, progress, say
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.meters.protocol import Meter
+    from bench.records import Record
+    from bench.runner import Job
+
+STORE = Path("results")
+
+
+@click.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD]...")
+@click.option("--device", default="cpu", show_default=True, help="cpu or gpu:INDEX.")
+@click.option("--variant", help="A variant by name; without it the fastest here, by calibration.")
+@click.option("--all-variants", is_flag=True, help="Measure every variant that runs here, interleaved.")
+@click.option("--threads", type=int, help="CPU threads; without it every core that the process may use.")
+@click.option("--plan", default="quick", show_default=True, help="smoke, quick or publish.")
+@click.option("--quick", "plan", flag_value="quick", help="Short for --plan quick.")
+@click.option("--publish", "plan", flag_value="publish", help="Short for --plan publish.")
+@click.option("--meter", "meters", multiple=True, help="shelly:HOST, trace:FILE, rapl, …; see `perwatt list meters`.")
+@click.option("--meter-period-s", type=float, help="Update period of a power meter [s].")
+@click.option("--clock-offset-s", type=float, default=0.0, help="A log's clock minus this machine's [s].")
+@click.option("--watts", type=float, help="A power that you state: an assumption, never energy.")
+@click.option(
+    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
+)
+@json_option
+def run(  # noqa: PLR0913 (one parameter an option)
+    workloads: tuple[str, ...],
+    device: str,
+    variant: str | None,
+    all_variants: bool,
+    threads: int | None,
+    plan: str,
+    meters: tuple[str, ...],
+    meter_period_s: float | None,
+    clock_offset_s: float,
+    watts: float | None,
+    store: Path,
+    as_json: bool,
+) -> int:
+    """Measure workloads and store each as a result folder; without an argument, the main job.
+
+    The main job measures this machine (double SHA-256, matrix products, memory bandwidth), sets it beside the catalogue
+    and computes what the example site would earn.
+    """
+    from bench.meters.protocol import MeterOptions
+    from bench.plan import get_plan
+    from bench.results import prepare_store
+    from bench.runner import Job
+    from bench.workloads.protocol import WorkloadOptions
+    from bench.workloads.registry import ENTRIES, create
+
+    _check_threads(threads)
+    names = workloads or tuple(
+        row.name for row in ENTRIES if row.main_job and row.device_kind == device.partition(":")[0]
+    )
+    options = WorkloadOptions(device=device, variant=variant, threads=threads)
+    todo = [create(name, options) for name in names]
+    chosen_plan = get_plan(plan)
+    prepare_store(store)
+    meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
+    with _opened(meters, meter_options) as opened:
+        job = Job.start(chosen_plan, store, sys.argv[1:])
+        records = _measure_all(todo, job, opened, device, quiet=as_json)
+    from bench.cli.run_report import document, print_run
+
+    main_job = None
+    if not workloads:
+        from bench.main_job import assess
+
+        main_job = assess(records, store)
+    if as_json:
+        emit_json(document(records, store, main_job))
+    else:
+        print_run(records, store, main_job)
+    return 0 if all(record.status == "ok" for record in records) else 1
+
+
+def _check_threads(threads: int | None) -> None:
+    from bench.environment import usable_cores
+
+    most = len(usable_cores())
+    if threads is not None and not 1 <= threads <= most:
+        raise InputError.at("--threads", expected=f"1 to {most}, the cores this process may use", got=threads)
+
+
+@contextmanager
+def _opened(specs: Sequence[str], options: Any) -> "Iterator[list[Meter]]":
+    from bench.meters import close_meters, open_meters
+
+    opened = open_meters(specs, options)
+    try:
+        yield opened
+    finally:
+        close_meters(opened)
+
+
+def _measure_all(
+    todo: Sequence[Any], job: "Job", meters: "Sequence[Meter]", device: str, *, quiet: bool
+) -> "list[Record]":
+    from bench.devices import device_under_test
+    from bench.runner import measure
+
+    described = device_under_test(device)
+    records = []
+    with progress(quiet=quiet) as bars:
+        for workload in todo:
+            task = bars.add_task(workload.name, total=1.0)
+
+            def show(stage: str, done: float, task: Any = task, name: str = workload.name) -> None:
+                bars.update(task, completed=done, description=f"{name}: {stage}")
+
+            records.append(measure(workload, job, meters, device=described, on_progress=show))
+            bars.update(task, completed=1.0, description=f"{workload.name}: {records[-1].status}")
+    if not quiet and not sys.stdout.isatty():
+        say(f"{len(records)} workloads measured, plan {job.plan.name}")
+    return records

@@ -1,0 +1,113 @@
+"""What `perwatt run` prints: what was measured, beside what it stands, what a site would earn, what to know."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import diagnostics
+from bench.cli.output import plain, print_table, rate, say, si
+
+if TYPE_CHECKING:
+    from bench.main_job import Assessment
+    from bench.records import Metric, Record
+
+
+def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
+    """Return the run as one JSON-ready document."""
+    found: dict[str, Any] = {
+        "schema": "perwatt.run/1",
+        "store": str(store),
+        "records": [record.model_dump(mode="json") for record in records],
+    }
+    if main_job is not None:
+        found["devices"] = [
+            {**asdict(line), "j_per_th": line.j_per_th, "flop_per_j": line.flop_per_j} for line in main_job.devices
+        ]
+        found["site"] = asdict(main_job.site)
+    return found
+
+
+def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> None:
+    """Print a run for people."""
+    _print_measured(records)
+    if main_job is not None:
+        _print_devices(main_job)
+        _print_site(main_job)
+    _print_notes(records)
+    say(f"stored in {store}/: {', '.join(record.id for record in records)}")
+
+
+def _print_measured(records: "Sequence[Record]") -> None:
+    names = {record.device.name for record in records}
+    print_table(
+        ("workload", "variant", "rate (measured)", "95 % interval", "cycles", "energy"),
+        [
+            (
+                record.workload.name,
+                record.workload.variant,
+                rate(record.rate.value, record.rate.unit) if record.rate else record.status.upper(),
+                _interval(record.rate) if record.rate else "",
+                _cycles(record),
+                _energy(record),
+            )
+            for record in records
+        ],
+        title=f"Measured on {', '.join(names)}, plan {records[0].run.plan}",
+        right=(2, 3, 4),
+    )
+
+
+def _interval(metric: "Metric") -> str:
+    if metric.interval_95 is None:
+        return "one window"
+    half = (metric.interval_95[1] - metric.interval_95[0]) / 2
+    return f"± {half / metric.value:.2%}"
+
+
+def _cycles(record: "Record") -> str:
+    metric = record.metrics.get(f"cycles_per_{record.workload.unit}")
+    if metric is None or record.workload.unit != "hash":
+        return ""
+    return f"{metric.value:.1f} /hash"
+
+
+def _energy(record: "Record") -> str:
+    energy = record.energy_metric()
+    if energy is not None:
+        return f"{si(energy.value, energy.unit)} ({energy.boundary}, tier {energy.tier})"
+    if record.assumed_power_w is not None:
+        return f"not metered ({record.assumed_power_w.power_w:g} W assumed)"
+    return "not metered"
+
+
+def _print_devices(main_job: "Assessment") -> None:
+    print_table(
+        ("device", "basis", "hash rate", "matrix product", "power", "J/TH", "FLOP/J", "confidence"),
+        [
+            (
+                line.name,
+                line.basis,
+                rate(line.hash_per_s, "hash/s"),
+                f"{si(line.flop_per_s, 'FLOP/s')} {line.dtype}" if line.flop_per_s else "-",
+                f"{plain(line.power_w)} W {line.boundary}" if line.power_w else line.power_basis,
+                plain(line.j_per_th),
+                si(line.flop_per_j, "").strip(),
+                line.confidence,
+            )
+            for line in main_job.devices
+        ],
+        title="Beside the catalogue (rated figures are makers' or tables', not ours)",
+        right=(2, 3, 4, 5, 6),
+    )
+
+
+def _print_notes(records: "Sequence[Record]") -> None:
+    seen: dict[str, list[str]] = {}
+    for record in records:
+        for reason in (*record.reasons, *record.warnings):
+            seen.setdefault(reason.code, []).append(
+                record.workload.name + (f" ({reason.detail})" if reason.detail else "")
+            )
+    for code, where in seen.items():
+        say(f"note: {diagnostics.sentence(code)}\n      {'; '.join(dict.fromkeys(where))}")

@@ -1,0 +1,71 @@
+"""The runner measures what was verified, stores what failed, and never invents a figure."""
+
+import pytest
+
+from bench.records import Device
+from bench.results import read_record
+from bench.runner import measure
+
+
+def test_a_run_gives_the_rate_that_the_workload_has(fake_workload, job, cpu_device):
+    record = measure(fake_workload, job, device=cpu_device)
+    assert record.status == "ok"
+    # sleep() only ever takes longer than asked for
+    assert 0.5 / fake_workload.unit_s < record.metrics["rate"].value <= 1.0 / fake_workload.unit_s
+    assert len(record.windows) == job.plan.windows
+    assert all(window.duration_s >= job.plan.rate_floor_s for window in record.windows)
+
+
+def test_cycles_per_hash_are_cpu_seconds_times_the_clock(fake_workload, job, cpu_device):
+    record = measure(fake_workload, job, device=cpu_device)
+    window = record.windows[0]
+    assert window.clock_hz is not None
+    cycles = record.metrics["cycles_per_hash"].value
+    assert cycles == pytest.approx(fake_workload.unit_s * record.metrics["clock"].value, rel=0.05)
+
+
+def test_without_a_meter_there_are_no_joules_and_the_record_says_so(fake_workload, job, cpu_device):
+    record = measure(fake_workload, job, device=cpu_device)
+    assert all(not window.energy for window in record.windows)
+    assert not [name for name in record.metrics if "energy" in name or "power" in name]
+    assert "not_metered" in {reason.code for reason in record.warnings}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_wrong_answer_gives_a_failed_record_without_figures(when, fake_workload, job, cpu_device):
+    fake_workload.wrong = when
+    record = measure(fake_workload, job, device=cpu_device)
+    assert record.status == "failed"
+    assert [reason.code for reason in record.reasons] == ["wrong_answer"]
+    assert record.metrics == {}
+    assert read_record(job.store / record.id).status == "failed"
+
+
+def test_a_workload_that_raises_gives_a_failed_record_that_names_the_error(fake_workload, job, cpu_device):
+    fake_workload.raises = MemoryError("out of memory")
+    record = measure(fake_workload, job, device=cpu_device)
+    assert (record.status, record.reasons[0].code) == ("failed", "run_failed")
+    assert "MemoryError: out of memory" in record.reasons[0].detail
+    assert record.metrics == {}
+
+
+def test_the_workload_is_closed_however_the_run_ends(fake_workload, job, cpu_device):
+    fake_workload.raises = RuntimeError("gone")
+    measure(fake_workload, job, device=cpu_device)
+    assert fake_workload.closed == 1
+
+
+def test_the_smoke_plan_is_marked_as_not_comparable(fake_workload, job, cpu_device):
+    record = measure(fake_workload, job, device=cpu_device)
+    assert "plan_smoke" in {reason.code for reason in record.warnings}
+
+
+def test_progress_is_told_in_order(fake_workload, job, cpu_device):
+    stages = []
+    measure(fake_workload, job, device=cpu_device, on_progress=lambda stage, _: stages.append(stage))
+    assert list(dict.fromkeys(stages)) == ["prepare", "verify", "calibrate", "window", "check", "write"]
+
+
+def test_the_device_is_stored_with_its_settings(fake_workload, job):
+    device = Device(kind="cpu", name="a CPU", settings={"governor": None})
+    assert measure(fake_workload, job, device=device).device.settings == {"governor": None}
