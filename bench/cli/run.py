@@ -36,7 +36,7 @@ STORE = Path("results")
     "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
 )
 @json_option
-def run(  # noqa: PLR0913 (one parameter an option)
+def run(
     workloads: tuple[str, ...],
     device: str,
     variant: str | None,
