@@ -1,0 +1,1 @@
+"""Pure functions that compute: arrays in, arrays out; no timing, no printing."""

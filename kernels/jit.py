@@ -1,0 +1,42 @@
+"""Numba with a cache that notices when the generator of a kernel changed, not only the kernel's own file."""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+_GENERATOR_FILES = (
+    "jit.py",
+    "lanes.py",
+    "scan_graph.py",
+    "scan_hits.py",
+    "scan_lanes.py",
+    "sha256_description.py",
+    "sha256_graph.py",
+    "sha256_ref.py",
+)
+
+
+@cache
+def generator_digest() -> str:
+    """Return a digest of every file that takes part in generating a kernel."""
+    folder = Path(__file__).parent
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in _GENERATOR_FILES)).hexdigest()
+
+
+def kernel_njit(function: Callable[..., Any]) -> Any:
+    """Compile with `nogil` and a cache stamped with the function's file and the generator's.
+
+    Numba stamps a cache with the file of the function alone; there is no public way to add to it. Where its inside
+    has changed, the cache is switched off rather than trusted.
+    """
+    dispatcher = njit(nogil=True, cache=True)(function)
+    try:
+        cache_file = dispatcher._cache._cache_file  # noqa: SLF001
+        cache_file._source_stamp = (cache_file._source_stamp, generator_digest())  # noqa: SLF001
+    except AttributeError:
+        return njit(nogil=True)(function)
+    return dispatcher
