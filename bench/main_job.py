@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.records import Record
     from hardware_profiles.profile import Profile
-    from sites.summary import SiteSummary
+    from sites.year import SiteYear
 
 CATALOGUE_DEVICES = ("antminer-s21", "whatsminer-m60s", "antminer-s23-hyd", "nvidia-h200", "nvidia-rtx-4090")
-EXAMPLE_SITE = "georgia_50mw.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Assessment:
     """What the main job says beyond its records."""
 
     devices: tuple[DeviceLine, ...]
-    site: "SiteSummary"
+    site: "SiteYear"
 
 
 def assess(records: "Sequence[Record]", store: Path) -> Assessment:
@@ -66,17 +64,13 @@ def assess(records: "Sequence[Record]", store: Path) -> Assessment:
     """
     from bench.device_rates import resolve_device
     from hardware_profiles.catalog import load
+    from sites.examples import example_path
     from sites.site import load_site
-    from sites.summary import summarise
+    from sites.year import site_year
 
-    site = load_site(example_site(), lambda name: resolve_device(name, store=store))
+    site = load_site(example_path(), lambda name: resolve_device(name, store=store))
     lines = [*_measured_lines(records), *(_rated_line(load(name)) for name in CATALOGUE_DEVICES)]
-    return Assessment(tuple(lines), summarise(site))
-
-
-def example_site() -> Path:
-    """Return the path of the example site that comes with perwatt."""
-    return Path(str(resources.files("sites").joinpath("examples", EXAMPLE_SITE)))
+    return Assessment(tuple(lines), site_year(site))
 
 
 def _measured_lines(records: "Sequence[Record]") -> "list[DeviceLine]":

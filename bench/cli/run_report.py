@@ -24,7 +24,9 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
         found["devices"] = [
             {**asdict(line), "j_per_th": line.j_per_th, "flop_per_j": line.flop_per_j} for line in main_job.devices
         ]
-        found["site"] = asdict(main_job.site)
+        from sites.year import summarise
+
+        found["site"] = asdict(summarise(main_job.site))
     return found
 
 
@@ -99,6 +101,32 @@ def _print_devices(main_job: "Assessment") -> None:
         ],
         title="Beside the catalogue (rated figures are makers' or tables', not ours)",
         right=(2, 3, 4, 5, 6),
+    )
+
+
+def _print_site(main_job: "Assessment") -> None:
+    from sites.year import summarise
+
+    summary = summarise(main_job.site)
+    say(f"Example site: {summary.site}; a plan with assumptions (perwatt yield shows each with its source)")
+    print_table(
+        ("product", "per day", "facility MWh/day", "USD/MWh revenue", "USD/MWh after energy"),
+        [
+            (
+                f"{block.product} ({source.rate.name}, {source.rate.basis})",
+                f"{plain(block.btc / days)} BTC"
+                if block.btc is not None
+                else f"{plain(block.units / days / 1e9)} G tokens",
+                plain(block.facility_mwh / days),
+                plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh else "-",
+                plain((block.revenue_usd - block.energy_usd) / block.facility_mwh) if block.facility_mwh else "-",
+            )
+            for days in (main_job.site.hours / 24,)
+            for block, source in zip(
+                main_job.site.blocks, (*main_job.site.site.mining, *main_job.site.site.inference), strict=True
+            )
+        ],
+        right=(1, 2, 3, 4),
     )
 
 

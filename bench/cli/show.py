@@ -1,0 +1,130 @@
+"""`perwatt show`: one result or one profile, with every source."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.output import emit_json, json_option, print_table, rate, say, si
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.records import Metric, Record
+    from hardware_profiles.profile import Device
+
+STORE = Path("results")
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
+)
+@click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
+@json_option
+def show(name: str, store: Path, own: tuple[str, ...], as_json: bool) -> None:
+    """Show a result (id, beginning of one, path, latest:WORKLOAD) or a profile (antminer-s21:200t)."""
+    from bench.results import find_result, read_record
+    from hardware_profiles.catalog import load, names
+    from hardware_profiles.errors import near_names
+
+    slugs = names(own)
+    if name.partition(":")[0].casefold() in slugs:
+        _show_profile(load(name, own).device, as_json=as_json)
+        return
+    try:
+        folder = find_result(store, name)
+    except InputError as error:
+        near = near_names(name.partition(":")[0], slugs)
+        raise InputError(f"{error}" + (f"; or the profile {' or '.join(near)}?" if near else "")) from None
+    record = read_record(folder)
+    if as_json:
+        emit_json(record.model_dump(mode="json"))
+    else:
+        _show_record(record, folder)
+
+
+def _show_record(record: "Record", folder: Path) -> None:
+    from bench import diagnostics
+
+    work, run = record.workload, record.run
+    say(f"{record.id}   {record.status}   {folder}")
+    say(f"workload  {work.name} version {work.version}, variant {work.variant or '-'}, unit {work.unit}")
+    say(f"          {', '.join(f'{key} {value}' for key, value in work.parameters.items())}")
+    say(f"device    {record.device.name}; {', '.join(f'{k} {v}' for k, v in record.device.settings.items())}")
+    commit = f"{run.commit[:12]}{' with changes' if run.commit_dirty else ''}" if run.commit else "outside a checkout"
+    say(
+        f"run       {run.started_utc:%Y-%m-%d %H:%M:%S} UTC, plan {run.plan}, perwatt {run.perwatt_version}, commit {commit}"
+    )
+    if run.harness_overhead_frac is not None:
+        say(f"          the runner itself took {run.harness_overhead_frac:.3%} of the windows")
+    if record.supersedes:
+        say(f"corrects  {record.supersedes}")
+    say(f"meters    {', '.join(record.meters) or 'not metered'}")
+    if record.assumed_power_w is not None:
+        assumed = record.assumed_power_w
+        say(f"assumed   {assumed.power_w:g} W at the {assumed.boundary}: {assumed.source}")
+    if record.metrics:
+        print_table(
+            ("figure", "value", "95 % interval", "windows", "spread", "basis", "boundary", "tier"),
+            [_metric_row(name, metric) for name, metric in record.metrics.items()],
+            right=(1, 2, 3, 4),
+        )
+    for line in work.verification:
+        say(f"verified  {line}")
+    for kind, reasons in (("invalid", record.reasons), ("warning", record.warnings)):
+        for reason in reasons:
+            detail = f" [{reason.detail}]" if reason.detail else ""
+            say(f"{kind}   {diagnostics.sentence(reason.code)}{detail}")
+    for artifact in record.artifacts:
+        say(f"file      {artifact.name}, {artifact.size_bytes} bytes, sha256 {artifact.sha256}")
+
+
+def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:
+    shown = rate(metric.value, metric.unit) if metric.unit.endswith("/s") else si(metric.value, metric.unit)
+    low_high = metric.interval_95
+    return (
+        name,
+        shown,
+        f"{si(low_high[0], '')} to {si(low_high[1], '')}" if low_high else "one window",
+        str(metric.n),
+        f"{metric.relative_sd_frac:.2%}" if metric.relative_sd_frac is not None else "-",
+        metric.basis,
+        metric.boundary or "",
+        metric.tier or "",
+    )
+
+
+def _show_profile(device: "Device", *, as_json: bool) -> None:
+    from bench.catalogue_table import describe
+
+    described = describe(device)
+    if as_json:
+        emit_json(described)
+        return
+    say(f"{device.slug}   {device.maker} {device.model}   {device.kind}, released {device.released}")
+    print_table(
+        ("figure", "value", "unit", "basis", "confidence", "date", "tolerance", "sources"),
+        [
+            (
+                place,
+                f"{figure.value:g}",
+                figure.unit,
+                figure.basis,
+                figure.confidence,
+                figure.date,
+                f"± {figure.tolerance_frac:.0%}" if figure.tolerance_frac is not None else "unknown",
+                ", ".join(figure.sources) or "none",
+            )
+            for place, figure in device.every_figure()
+        ],
+        right=(1,),
+    )
+    for source in device.sources.values():
+        say(f"source {source.id}: {source.title}; {source.address}; read {source.read}")
+        for printed in source.printed:
+            say(f"    printed: {printed}")
+    for other in device.disagreements:
+        say(f"disagrees: {other.source} prints {other.figure} = {other.value:g}. {other.note}")
+    for note in device.notes:
+        say(f"note: {note}")
