@@ -89,8 +89,8 @@ def schedule(plan: Plan, meters: Sequence[MeterInfo] = (), expected_power_w: flo
 
     Notes
     -----
-    Method rule 2: window = max(floor of the plan, 100 update periods, what the wanted error needs). Rule 3: load
-    from max(2 s, 3 A) before the first window until A after the last.
+    Method rule 2: window = max(floor of the plan, 100 update periods, what the wanted error needs). Rule 3:
+    load from max(2 s, 3 A) before the first window until A after the last.
     """
     metering = [info for info in meters if info.kind is not MeterKind.DECLARED]
     if not metering:

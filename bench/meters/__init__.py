@@ -10,7 +10,13 @@ from hardware_profiles.errors import InputError, near_names
 ENTRY_POINT_GROUP = "perwatt.meters"
 
 _BUILT_IN = {
-    "declared": "bench.meters.declared",
+    "nvml": ("bench.meters.nvml", "ENTRY"),
+    "rapl": ("bench.meters.rapl", "ENTRY"),
+    "hwmon": ("bench.meters.hwmon", "ENTRY"),
+    "shelly": ("bench.meters.plug", "SHELLY"),
+    "tasmota": ("bench.meters.plug", "TASMOTA"),
+    "trace": ("bench.meters.trace", "ENTRY"),
+    "declared": ("bench.meters.declared", "ENTRY"),
 }
 
 
@@ -31,7 +37,8 @@ def entry(name: str) -> MeterKindEntry:
         No meter of this name, or an installed one that cannot be imported.
     """
     if name in _BUILT_IN:
-        found: MeterKindEntry = import_module(_BUILT_IN[name]).ENTRY
+        module, attribute = _BUILT_IN[name]
+        found: MeterKindEntry = getattr(import_module(module), attribute)
         return found
     for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
         try:

@@ -51,6 +51,9 @@ class Declared:
     def open(self) -> None:
         """Do nothing: there is nothing to read."""
 
+    def mark(self) -> None:
+        """Do nothing."""
+
     def readings(self) -> Sequence[Reading]:
         """Return no readings: none were taken."""
         return ()

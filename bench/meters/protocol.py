@@ -1,10 +1,11 @@
 """What a meter is: a stream of time-stamped readings and the energy between two moments of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from bench.diagnostics import Effect, effect, unique
 from hardware_profiles.words import Boundary
 
 
@@ -36,14 +37,14 @@ class Reading:
 
     `value` is None where the read failed: a failed read is missing, never zero. `token` is whatever else
     the source said in the same answer (its own clock, volts, amperes): two readings with an equal token
-    and value are one sample seen twice.
+    and value are one sample seen twice. `codes` tell what befell the stretch that ends with this reading.
     """
 
     t_s: float
     utc_s: float
     value: float | None
     token: tuple[object, ...] | None = None
-    error: str = ""
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class MeterInfo:
     """What stands beside every figure of a meter.
 
     `period_s` is the update period T [s], `averaging_s` the time A [s] over which one sample averages,
+    `poll_s` the time between readings [s],
     `domains` the power domains that only one run may use at a time, `scope` what the source says it covers.
     """
 
@@ -62,6 +64,7 @@ class MeterInfo:
     accuracy_source: str
     period_s: float
     averaging_s: float = 0.0
+    poll_s: float = 0.0
     domains: tuple[str, ...] = ()
     scope: str = ""
     resolution_j: float | None = None
@@ -102,6 +105,22 @@ class EnergyReading:
             return None
         return self.joules / self.duration_s
 
+    def judged(self, codes: Iterable[str]) -> "EnergyReading":
+        """Return this reading with more codes; one that forbids energy takes the joules away."""
+        given = unique(codes)
+        against = tuple(code for code in given if effect(code) in (Effect.INVALID, Effect.NO_ENERGY))
+        beside = tuple(code for code in given if code not in against)
+        reasons = unique((*self.reasons, *against))
+        if self.joules is None and not reasons:
+            reasons = ("edge_missing",)
+        return replace(
+            self,
+            joules=None if reasons else self.joules,
+            half_energies_j=None if reasons else self.half_energies_j,
+            reasons=reasons,
+            warnings=unique((*self.warnings, *beside)),
+        )
+
 
 @runtime_checkable
 class Meter(Protocol):
@@ -113,6 +132,9 @@ class Meter(Protocol):
 
     def open(self) -> None:
         """Start reading, in a thread of its own."""
+
+    def mark(self) -> None:
+        """Take a reading at this moment where that costs little: the runner calls it at a window's edges."""
 
     def readings(self) -> Sequence[Reading]:
         """Every reading so far, in the order of time."""

@@ -1,0 +1,218 @@
+"""Energy of a window from a stream of readings: pure functions, every doubt a reason code."""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
+
+MIN_SAMPLES = 50
+SLOWEST_PERIOD_S = 5.0
+MIN_GAP_S = 0.5
+CLOCK_STEP_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """Readings from the last at or before t0 to the first at or after t1."""
+
+    every: list[Reading]
+    good: list[Reading]
+    covers_start: bool
+    covers_end: bool
+
+
+def max_gap_s(info: MeterInfo) -> float:
+    """Return the longest gap between samples that a window may have [s]: max(3 T, 0.5 s)."""
+    return max(3.0 * max(info.period_s, info.poll_s), MIN_GAP_S)
+
+
+def energy_of(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float) -> EnergyReading:
+    """Return the energy from t0 to t1 [s, monotonic], or the reasons why there is none."""
+    if info.kind is MeterKind.COUNTER:
+        return counter_energy(info, readings, t0, t1)
+    return power_energy(info, readings, t0, t1)
+
+
+def counter_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float) -> EnergyReading:
+    """Return the difference of a cumulative counter [J] between the edges, each between two readings."""
+    part = _slice(readings, t0, t1)
+    codes = _stream_codes(part)
+    inside = [reading for reading in part.good if t0 <= reading.t_s <= t1]
+    gap_s = _largest_gap(part.good)
+    limit_s = max_gap_s(info)
+    joules: float | None = None
+    halves: tuple[float, float] | None = None
+    if len(part.good) < 2 or not part.covers_end or not _edges_close(part.good, t0, t1, limit_s):
+        codes.append("edge_missing")
+    else:
+        start, middle, end = (_at(part.good, t) for t in (t0, (t0 + t1) / 2.0, t1))
+        joules, halves = end - start, (middle - start, end - middle)
+        if _longest_hold(part.good) > max(20.0 * info.period_s, 2.5 * info.poll_s) or joules <= 0.0:
+            codes.append("counter_stalled")
+    return _reading(info, t0, t1, joules, halves, len(inside), gap_s, codes)
+
+
+def power_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float) -> EnergyReading:
+    """Return the trapezoid over samples of power [J], both edges bracketed and interpolated."""
+    part = _slice(readings, t0, t1)
+    codes = _stream_codes(part)
+    fresh = distinct(part.good)
+    inside = [reading for reading in fresh if t0 <= reading.t_s <= t1]
+    gap_s = _largest_gap(part.good)
+    limit_s = max_gap_s(info)
+    joules: float | None = None
+    halves: tuple[float, float] | None = None
+    if any(reading.value is not None and reading.value < 0.0 for reading in part.good):
+        codes.append("negative_power")
+    if info.period_s > SLOWEST_PERIOD_S:
+        codes.append("meter_too_slow")
+    if len(part.good) < 2 or not (part.covers_start and part.covers_end):
+        codes.append("edge_missing")
+    else:
+        middle = (t0 + t1) / 2.0
+        halves = (_trapezoid(part.good, t0, middle), _trapezoid(part.good, middle, t1))
+        joules = sum(halves)
+        if joules == 0.0:
+            codes.append("no_power")
+        if gap_s is not None and gap_s > limit_s:
+            codes.append("sample_gap")
+        codes.extend(_freshness_codes(info, readings, part, fresh, len(inside), t1))
+    return _reading(info, t0, t1, joules, halves, len(inside), gap_s, codes)
+
+
+def distinct(good: Sequence[Reading]) -> list[Reading]:
+    """Return the readings that are not a repetition of the one before."""
+    kept: list[Reading] = []
+    for reading in good:
+        if not kept or (reading.value, reading.token) != (kept[-1].value, kept[-1].token):
+            kept.append(reading)
+    return kept
+
+
+def _freshness_codes(  # noqa: PLR0913, PLR0917 (one step of power_energy, split off)
+    info: MeterInfo,
+    readings: Sequence[Reading],
+    part: _Slice,
+    fresh: Sequence[Reading],
+    inside: int,
+    t1: float,
+) -> list[str]:
+    """Tell a frozen meter from a constant load as far as its answers allow.
+
+    A source that never once changed its answer is a constant load or dead from the start: warned. One that
+    changed before and then holds a sample for long is frozen. Else 50 distinct samples are asked for.
+    """
+    good_inside = len(part.good)
+    if len(fresh) == 1:
+        before = distinct([r for r in readings if r.value is not None and r.t_s <= t1])
+        if len(before) > 1:
+            return ["samples_stale"]
+        return ["samples_repeated"] if good_inside >= MIN_SAMPLES else ["too_few_samples"]
+    codes = []
+    hold_s = max(b.t_s - a.t_s for a, b in zip(fresh, [*fresh[1:], part.good[-1]], strict=True))
+    if hold_s > max(10.0 * info.period_s, max_gap_s(info)):
+        codes.append("samples_stale")
+    elif hold_s > max_gap_s(info):
+        codes.append("sample_gap")
+    if inside < MIN_SAMPLES:
+        codes.append("too_few_samples")
+    return codes
+
+
+def _slice(readings: Sequence[Reading], t0: float, t1: float) -> _Slice:
+    good = [reading for reading in readings if reading.value is not None]
+    times = [reading.t_s for reading in good]
+    first = bisect_right(times, t0) - 1
+    last = bisect_left(times, t1)
+    covers_start, covers_end = first >= 0, last < len(times)
+    chosen = good[max(first, 0) : last + 1]
+    lower = chosen[0].t_s if chosen and covers_start else t0
+    upper = chosen[-1].t_s if chosen and covers_end else t1
+    every = [reading for reading in readings if lower < reading.t_s <= upper]
+    return _Slice(every, chosen, covers_start, covers_end)
+
+
+def _stream_codes(part: _Slice) -> list[str]:
+    codes = [code for reading in part.every for code in reading.codes]
+    offsets = [reading.utc_s - reading.t_s for reading in (*part.good[:1], *part.every)]
+    if offsets and max(offsets) - min(offsets) > CLOCK_STEP_S:
+        codes.append("clock_step")
+    return codes
+
+
+def _largest_gap(good: Sequence[Reading]) -> float | None:
+    return max((b.t_s - a.t_s for a, b in pairwise(good)), default=None)
+
+
+def _longest_hold(good: Sequence[Reading]) -> float:
+    longest, since = 0.0, good[0]
+    for reading in good[1:]:
+        if reading.value != since.value:
+            since = reading
+        longest = max(longest, reading.t_s - since.t_s)
+    return longest
+
+
+def _edges_close(good: Sequence[Reading], t0: float, t1: float, limit_s: float) -> bool:
+    """Return whether the readings on both sides of each edge are no further apart than the limit."""
+    times = [reading.t_s for reading in good]
+    for edge in (t0, t1):
+        after = bisect_left(times, edge)
+        if after >= len(times):
+            return False
+        before_s = times[after - 1] if after > 0 else edge
+        if times[after] - before_s > limit_s:
+            return False
+    return True
+
+
+def _at(good: Sequence[Reading], t: float) -> float:
+    """Return the value at a moment, linear between the readings beside it."""
+    times = [reading.t_s for reading in good]
+    after = bisect_left(times, t)
+    if after == 0:
+        return _value(good[0])
+    if after >= len(good):
+        return _value(good[-1])
+    a, b = good[after - 1], good[after]
+    share = (t - a.t_s) / (b.t_s - a.t_s) if b.t_s > a.t_s else 1.0
+    return _value(a) + share * (_value(b) - _value(a))
+
+
+def _trapezoid(good: Sequence[Reading], t0: float, t1: float) -> float:
+    inner = [(reading.t_s, _value(reading)) for reading in good if t0 < reading.t_s < t1]
+    points = [(t0, _at(good, t0)), *inner, (t1, _at(good, t1))]
+    return math.fsum((tb - ta) * (va + vb) / 2.0 for (ta, va), (tb, vb) in pairwise(points))
+
+
+def _value(reading: Reading) -> float:
+    return reading.value if reading.value is not None else math.nan
+
+
+def _reading(  # noqa: PLR0913, PLR0917 (the parts of one record)
+    info: MeterInfo,
+    t0: float,
+    t1: float,
+    joules: float | None,
+    halves: tuple[float, float] | None,
+    samples: int,
+    gap_s: float | None,
+    codes: Sequence[str],
+) -> EnergyReading:
+    if joules is not None and not math.isfinite(joules):
+        codes = [*codes, "not_finite"]
+    return EnergyReading(
+        meter=info.name,
+        joules=joules,
+        boundary=info.boundary,
+        tier=info.tier,
+        accuracy_frac=info.accuracy_frac,
+        accuracy_source=info.accuracy_source,
+        duration_s=t1 - t0,
+        samples=samples,
+        largest_gap_s=gap_s,
+        half_energies_j=halves,
+    ).judged(codes)

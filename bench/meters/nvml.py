@@ -1,0 +1,263 @@
+"""NVIDIA GPUs through NVML: the energy counter, cross-checked by the integral of power (method rules 5 and 6).
+
+References
+----------
+NVML API reference: nvmlDeviceGetTotalEnergyConsumption, NVML_FI_DEV_POWER_AVERAGE (185), NVML_FI_DEV_POWER_INSTANT
+(186). Yang, Adamek, Armour, "Part-time power measurements", arXiv 2312.02741.
+"""
+
+import contextlib
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from bench.meters.counters import Unwrapper
+from bench.meters.errors import MeterError
+from bench.meters.integrate import MIN_SAMPLES, power_energy
+from bench.meters.protocol import (
+    EnergyReading,
+    Found,
+    Meter,
+    MeterInfo,
+    MeterKind,
+    MeterKindEntry,
+    MeterOptions,
+    Reading,
+    Tier,
+)
+from bench.meters.settings import read_stated
+from bench.meters.stream import PolledMeter, ReadFailedError
+from hardware_profiles.errors import InputError
+
+FIELD_AVERAGE, FIELD_INSTANT = 185, 186
+SCOPES = {"gpu": 0, "module": 1, "memory": 2}
+DISAGREEMENT_FRAC = 0.05
+PROBE_S, DEFAULT_PERIOD_S = 0.6, 0.1
+COUNTER_MODULI_J = (2.0**32 * 1e-3, 2.0**64 * 1e-3)
+_NO_DRIVER = "no NVIDIA driver here; install it, or meter the machine at the wall: --meter shelly:HOST"
+_AVERAGED_ARCHITECTURES = 7  # NVML_DEVICE_ARCH_AMPERE: from here on PowerUsage is an average of one second
+_UNAVERAGED_CHIPS = ("A100", "A30", "A800")  # GA100
+
+
+class Nvml(PolledMeter):
+    """One GPU: its energy counter where it has one, else its power; which field and which scope is stored."""
+
+    def __init__(
+        self,
+        target: str = "0",
+        *,
+        scope: str = "gpu",
+        period_s: float | None = None,
+        nvml: Any = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        name = f"nvml:{target}" + ("" if scope == "gpu" else f":{scope}")
+        super().__init__(
+            MeterInfo(
+                name=name,
+                kind=MeterKind.COUNTER,
+                boundary="board",
+                tier=Tier.C,
+                accuracy_frac=None,
+                accuracy_source="none stated by the maker",
+                period_s=period_s or DEFAULT_PERIOD_S,
+                poll_s=period_s or DEFAULT_PERIOD_S,
+                domains=(name,),
+                scope=scope,
+            ),
+            clock,
+        )
+        self._target, self._scope, self._period_s = target, scope, period_s
+        self._nvml = nvml
+        self._handle: Any = None
+        self._field: int | None = None
+        self._power: list[Reading] = []
+        self._unwrapper = Unwrapper((), 0.0)
+
+    def connect(self) -> MeterInfo:
+        """Find the GPU, the field and scope of its power, and the period of its counter."""
+        nvml = self._nvml = self._nvml or _load()
+        try:
+            nvml.nvmlInit()
+            self._handle = _handle(nvml, self._target)
+            uuid = _text(nvml.nvmlDeviceGetUUID(self._handle))
+        except nvml.NVMLError as error:
+            raise MeterError(f"meter {self._info.name}: {error}; {_NO_DRIVER}") from None
+        limit_w = 5000.0
+        with contextlib.suppress(nvml.NVMLError):
+            limit_w = 3.0 * nvml.nvmlDeviceGetEnforcedPowerLimit(self._handle) * 1e-3
+        self._unwrapper = Unwrapper(COUNTER_MODULI_J, limit_w)
+        field, averaging_s = self._choose_power()
+        kind = MeterKind.COUNTER if self._scope == "gpu" and self._has_counter() else MeterKind.POWER
+        if kind is MeterKind.POWER and not field:
+            raise MeterError(f"meter {self._info.name}: this GPU reports neither energy nor power; {_NO_DRIVER}")
+        period_s = self._period_s or (self._probe_period() if kind is MeterKind.COUNTER else DEFAULT_PERIOD_S)
+        return replace(
+            self._info,
+            kind=kind,
+            period_s=period_s,
+            averaging_s=averaging_s,
+            poll_s=min(max(period_s, 0.05), 0.2),
+            domains=(f"nvml:{uuid}",),
+            scope=f"scope {self._scope}; {'energy counter, checked by ' if kind is MeterKind.COUNTER else ''}{field}",
+        )
+
+    def disconnect(self) -> None:
+        """Shut NVML down."""
+        with contextlib.suppress(self._nvml.NVMLError):
+            self._nvml.nvmlShutdown()
+
+    def read_once(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
+        """Return joules since the first reading, or watts; a counter's reading takes the power along."""
+        if self._info.kind is MeterKind.POWER:
+            watts, codes = self._read_power()
+            return watts, None, codes
+        now = self._clock()
+        try:
+            millijoules = self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
+        except self._nvml.NVMLError as error:
+            raise ReadFailedError(f"{self._info.name}: {error}") from None
+        joules, codes = self._unwrapper.add(now, millijoules * 1e-3)
+        with contextlib.suppress(ReadFailedError):
+            watts, power_codes = self._read_power()
+            self._power.append(Reading(now, time.time(), watts, (now,), power_codes))
+            codes = (*codes, *power_codes)
+        return joules, None, codes
+
+    def energy(self, t0: float, t1: float) -> EnergyReading:
+        """Energy from t0 to t1; invalid where counter and integral of power differ by more than 5 %."""
+        found = super().energy(t0, t1)
+        if self._info.kind is MeterKind.POWER or found.joules is None:
+            return found
+        info = replace(self._info, kind=MeterKind.POWER, period_s=self._info.poll_s)
+        check = power_energy(info, tuple(self._power), t0, t1)
+        if check.joules is None or check.samples < MIN_SAMPLES:
+            return found
+        gap_frac = found.joules / check.joules - 1.0
+        detail = f"counter {found.joules:.1f} J, integral of power {check.joules:.1f} J ({gap_frac:+.1%})"
+        found = replace(found, detail=detail)
+        return found.judged(("meter_disagreement",)) if abs(gap_frac) > DISAGREEMENT_FRAC else found
+
+    def _choose_power(self) -> tuple[str, float]:
+        """Return the name of the power source and its averaging time [s]; an empty name where there is none."""
+        for field, name, averaging_s in (
+            (FIELD_INSTANT, "instant power (field 186)", 0.0),
+            (FIELD_AVERAGE, "average power (field 185)", 1.0),
+        ):
+            self._field = field
+            with contextlib.suppress(ReadFailedError):
+                self._read_power()
+                return name, averaging_s
+        self._field = None
+        if self._scope != "gpu":
+            return "", 0.0
+        try:
+            self._read_power()
+        except ReadFailedError:
+            return "", 0.0
+        return "PowerUsage", 1.0 if self._is_averaged() else DEFAULT_PERIOD_S
+
+    def _is_averaged(self) -> bool:
+        try:
+            architecture = self._nvml.nvmlDeviceGetArchitecture(self._handle)
+            name = _text(self._nvml.nvmlDeviceGetName(self._handle))
+        except self._nvml.NVMLError:
+            return True
+        return bool(architecture >= _AVERAGED_ARCHITECTURES) and not any(chip in name for chip in _UNAVERAGED_CHIPS)
+
+    def _has_counter(self) -> bool:
+        try:
+            self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
+        except self._nvml.NVMLError:
+            return False
+        return True
+
+    def _probe_period(self) -> float:
+        """Return the counter's update period [s], seen by reading it as fast as it answers."""
+        end = self._clock() + PROBE_S
+        last, changes = None, []
+        while (now := self._clock()) < end:
+            try:
+                value = self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
+            except self._nvml.NVMLError:
+                break
+            if last is not None and value != last:
+                changes.append(now)
+            last = value
+            time.sleep(0.0005)
+        steps = [b - a for a, b in pairwise(changes)]
+        return statistics.median(steps) if len(steps) >= 3 else DEFAULT_PERIOD_S
+
+    def _read_power(self) -> tuple[float, tuple[str, ...]]:
+        """Return power [W], and `scope_changed` where the answer covers something else than was asked for."""
+        nvml, scope_id = self._nvml, SCOPES[self._scope]
+        try:
+            if self._field is None:
+                return nvml.nvmlDeviceGetPowerUsage(self._handle) * 1e-3, ()
+            answer = nvml.nvmlDeviceGetFieldValues(self._handle, [(self._field, scope_id)])[0]
+        except nvml.NVMLError as error:
+            raise ReadFailedError(f"{self._info.name}: {error}") from None
+        if answer.nvmlReturn != 0:
+            raise ReadFailedError(f"{self._info.name}: field {self._field}: NVML error {answer.nvmlReturn}")
+        codes = () if answer.scopeId == scope_id else ("scope_changed",)
+        return answer.value.uiVal * 1e-3, codes
+
+
+def _load() -> Any:
+    try:
+        import pynvml
+    except ImportError:
+        raise MeterError(f"meter nvml: the package nvidia-ml-py is missing; {_NO_DRIVER}") from None
+    return pynvml
+
+
+def _handle(nvml: Any, target: str) -> Any:
+    if target.isdigit():
+        return nvml.nvmlDeviceGetHandleByIndex(int(target))
+    return nvml.nvmlDeviceGetHandleByUUID(target)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter:
+    scope = settings.get("scope", "gpu")
+    if scope not in SCOPES:
+        raise InputError.at("--meter nvml", "scope", expected=f"one of {', '.join(SCOPES)}", got=scope)
+    stated = read_stated("nvml", settings, options, boundary="board", more=("scope",))
+    # --meter-period-s speaks of wall meters; a GPU's counter is measured unless its own setting says otherwise.
+    return Nvml(target or "0", scope=scope, period_s=stated.period_s if "period" in settings else None)
+
+
+def _find() -> list[Found]:
+    def absent(reason: str) -> list[Found]:
+        return [
+            Found(
+                "nvml", MeterKind.COUNTER, "board", Tier.C, usable=False, reason=reason, cure=_NO_DRIVER, spec="nvml:0"
+            )
+        ]
+
+    try:
+        nvml = _load()
+        nvml.nvmlInit()
+    except MeterError as error:
+        return absent(str(error))
+    except Exception as error:  # noqa: BLE001 (NVMLError lives in the optional package)
+        return absent(str(error))
+    try:
+        count = nvml.nvmlDeviceGetCount()
+        return [
+            Found(f"nvml:{index}", MeterKind.COUNTER, "board", Tier.C, usable=True, spec=f"nvml:{index}")
+            for index in range(count)
+        ] or absent("the driver sees no GPU")
+    except nvml.NVMLError as error:
+        return absent(str(error))
+    finally:
+        nvml.nvmlShutdown()
+
+
+ENTRY = MeterKindEntry("nvml", "NVIDIA GPUs: energy counter and power", _make, _find)

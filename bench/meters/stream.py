@@ -1,0 +1,147 @@
+"""The common part of meters that are polled: a thread, a list of readings, a bounded wait at a window's end."""
+
+import math
+import random
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bench.meters.integrate import energy_of, max_gap_s
+from bench.meters.protocol import EnergyReading, MeterInfo, Reading
+
+LOST_AFTER_S = 3.0
+JITTER_FRAC = 0.2
+
+
+class ReadFailedError(Exception):
+    """One reading failed; the stream goes on and holds a missing reading with this code."""
+
+    def __init__(self, text: str, code: str = "read_failed") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class PolledMeter(ABC):
+    """A meter that is asked every `info.poll_s` seconds in a thread of its own.
+
+    A subclass says how to connect, read once and disconnect; `read_once` returns the value [J or W], the token
+    and the codes of the step, or raises ReadFailedError. Polls are spread by ±20 % so that they do not keep step with
+    a sensor of their own period.
+    """
+
+    cheap_reads = True
+    """Whether a reading costs so little that the runner may take one at each edge of a window."""
+
+    def __init__(self, info: MeterInfo, clock: Callable[[], float] = time.monotonic) -> None:
+        self._info = info
+        self._clock = clock
+        self._readings: list[Reading] = []
+        self._reading_now = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.last_error = ""
+
+    @abstractmethod
+    def connect(self) -> MeterInfo:
+        """Open the source and return the final description.
+
+        Raises
+        ------
+        MeterError
+            The source cannot be opened here.
+        """
+
+    @abstractmethod
+    def read_once(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
+        """Return value, token and codes of one reading.
+
+        Raises
+        ------
+        ReadFailedError
+            There was no usable answer.
+        """
+
+    def disconnect(self) -> None:  # noqa: B027 (most sources hold nothing)
+        """Free the source; nothing by default."""
+
+    @property
+    def info(self) -> MeterInfo:
+        """What stands beside every figure; final once open."""
+        return self._info
+
+    def open(self) -> None:
+        """Connect, take the first reading and start the thread."""
+        self._info = self.connect()
+        self._stop.clear()
+        self.take()
+        self._thread = threading.Thread(target=self._poll, name=f"meter {self._info.name}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread, then free the source."""
+        self._stop.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(timeout=5.0)
+            self.disconnect()
+
+    def readings(self) -> Sequence[Reading]:
+        """Every reading so far, in the order of time."""
+        return tuple(self._readings)
+
+    def mark(self) -> None:
+        """Take one reading now where that is cheap."""
+        if self.cheap_reads:
+            self.take()
+
+    def take(self) -> None:
+        """Take one reading now, in the calling thread."""
+        with self._reading_now:
+            before = self._clock()
+            value: float | None = None
+            token: tuple[object, ...] | None = None
+            try:
+                value, token, codes = self.read_once()
+                if not math.isfinite(value):
+                    value, codes = None, (*codes, "bad_sample")
+            except ReadFailedError as error:
+                codes = (error.code,)
+                self.last_error = str(error)
+            except Exception as error:  # noqa: BLE001 (a meter of others must not end the run)
+                codes = ("read_failed",)
+                self.last_error = f"{type(error).__name__}: {error}"
+            after = self._clock()
+            # The source took its figure somewhere between question and answer.
+            t_s = (before + after) / 2.0
+            self._readings.append(Reading(t_s, time.time() - (after - t_s), value, token, codes))
+
+    def energy(self, t0: float, t1: float) -> EnergyReading:
+        """Energy from t0 to t1 [s, monotonic]; waits a bounded time for the reading that closes the window."""
+        self._wait_past(t1)
+        readings = self.readings()
+        found = energy_of(self._info, readings, t0, t1)
+        last_good_s = max((reading.t_s for reading in readings if reading.value is not None), default=-math.inf)
+        if last_good_s < t1:
+            found = found.judged(("meter_lost",))
+            found = replace(found, detail=self.last_error)
+        return found
+
+    def _wait_past(self, t1: float) -> None:
+        deadline = time.monotonic() + max(LOST_AFTER_S, max_gap_s(self._info))
+        while self._thread is not None and time.monotonic() < deadline:
+            last_good = next((r for r in reversed(self._readings) if r.value is not None), None)
+            if last_good is not None and last_good.t_s >= t1:
+                return
+            self._stop.wait(min(0.05, max(self._info.poll_s / 4.0, 0.001)))
+
+    def _poll(self) -> None:
+        poll_s = self._info.poll_s or self._info.period_s or 1.0
+        spread = random.Random()  # noqa: S311 (spreads polls; guards nothing)
+        due = self._clock()
+        while True:
+            due = max(due + poll_s * (1.0 + JITTER_FRAC * (2.0 * spread.random() - 1.0)), self._clock())
+            if self._stop.wait(max(due - self._clock(), 0.0)):
+                return
+            self.take()
