@@ -22,12 +22,8 @@ def doctor(as_json: bool) -> None:
     system = environment.capture()
     clock_hz = core_clock_hz()
     found = [
-        {
-            "variant": variant.name,
-            "available": not variants.unavailable_reason(variant.name),
-            "why_not": variants.unavailable_reason(variant.name),
-        }
-        for variant in variants.all_variants()
+        {"variant": one.variant.name, "available": one.available, "why_not": one.reason}
+        for one in variants.all_variants()
     ]
     meters = [
         {

@@ -31,10 +31,10 @@ def variants(as_json: bool) -> None:
     """List the variants of kernels: available here, and if not, why."""
     from kernels import variants as table
 
-    rows = []
-    for variant in table.all_variants():
-        reason = table.unavailable_reason(variant.name)
-        rows.append((variant.name, variant.summary, "no: " + reason if reason else "yes"))
+    rows = [
+        (found.variant.name, found.variant.summary, "yes" if found.available else f"no: {found.reason}")
+        for found in table.all_variants()
+    ]
     _show(("variant", "what it is", "available here"), rows, as_json=as_json)
 
 

@@ -1,0 +1,85 @@
+"""The nonce scan on the CPU: `sha256d_scan_cpu`, on the variant asked for or the fastest here."""
+
+import random
+import time
+from collections.abc import Mapping
+
+from bench.environment import usable_cores
+from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
+
+NONCES_PER_UNIT = 1 << 16
+CALIBRATION_S = 0.02
+
+
+class Sha256dScanCpu:
+    """Double SHA-256 of a real block's header over windows that each hold its nonce at a random place.
+
+    The unit is one double hash of an 80-byte header with its midstate known. A timed call that does not report exactly
+    the planted nonce was wrong, so every timed window checks itself.
+    """
+
+    version = 1
+    unit = "hash"
+
+    def __init__(self, name: str, options: WorkloadOptions) -> None:
+        from kernels import variants
+
+        if options.variant is not None:
+            variants.load(options.variant)
+        self.name = name
+        self.variant = options.variant or ""
+        self.threads = options.threads or len(usable_cores())
+        self._places = random.Random(0)  # noqa: S311 (places of the planted nonce; not a secret)
+        self._calls = 0
+
+    def prepare(self) -> None:
+        """Compile the candidates and keep the fastest, unless a variant was asked for."""
+        from kernels import variants
+
+        names = [self.variant] if self.variant else [variant.name for variant in variants.candidates()]
+        self.variant = max(names, key=self._quick_rate)
+
+    def _quick_rate(self, variant: str) -> float:
+        self._scan(variant, NONCES_PER_UNIT)  # compiles
+        hashes, start = 0, time.perf_counter()
+        while (elapsed := time.perf_counter() - start) < CALIBRATION_S:
+            hashes += self._scan(variant, 4 * NONCES_PER_UNIT)
+        return hashes / elapsed
+
+    def _scan(self, variant: str, count: int) -> int:
+        from kernels.selftest import known_headers
+        from kernels.sha256d_cpu import scan
+
+        known = known_headers()[0]
+        start = (known.nonce - self._places.randrange(count)) % (1 << 32)
+        found = scan(known.header80, start, count, variant=variant, threads=self.threads)
+        if found.hits != (known.nonce,):
+            raise VerificationError(f"{variant}: block {known.height}: expected nonce {known.nonce}, got {found.hits}")
+        return found.hashes
+
+    def verify(self) -> list[Check]:
+        """Find real nonces, wrap past 2^32 and reject near misses."""
+        from kernels.selftest import SelfTestError, run_selftest
+
+        try:
+            return [Check("known answer", line) for line in run_selftest(self.variant, self.threads)]
+        except SelfTestError as error:
+            raise VerificationError(str(error)) from error
+
+    def run(self, n: int) -> Batch:
+        """Scan `n` times 2^16 nonces round the real one."""
+        before = time.process_time()
+        hashes = self._scan(self.variant, n * NONCES_PER_UNIT)
+        self._calls += 1
+        return Batch(float(hashes), time.process_time() - before)
+
+    def check_output(self) -> list[Check]:
+        """Say how many timed calls found their planted nonce: all of them, or the run has failed already."""
+        return [Check("timed calls", f"{self._calls} of {self._calls} found exactly the planted nonce")]
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return the threads and the header."""
+        return {"threads": self.threads, "header": "block 0", "nonces_per_unit": NONCES_PER_UNIT}
+
+    def close(self) -> None:
+        """Nothing is held."""

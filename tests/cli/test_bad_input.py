@@ -1,0 +1,129 @@
+"""Whatever a person mistypes is one line that names place, key, expected and got, with exit status 2."""
+
+import json
+
+import pytest
+
+from bench.cli import COMMANDS
+
+
+def test_an_unknown_command_names_the_nearest(refused):
+    assert "did you mean doctor?" in refused("docter")
+
+
+def test_an_unknown_option_is_one_line(refused):
+    assert "--jsn" in refused("doctor", "--jsn")
+
+
+def test_an_unknown_workload_names_the_nearest(refused):
+    line = refused("run", "sha256d_scan_cpv")
+    assert "workload: expected a known workload, got 'sha256d_scan_cpv'" in line
+    assert "did you mean sha256d_scan_cpu" in line
+
+
+@pytest.mark.parametrize("threads", ["0", "-1", "100000"])
+def test_threads_outside_the_cores_are_refused(threads, refused):
+    assert f"--threads: expected 1 to" in refused("run", "matmul_f32_cpu", "--threads", threads)
+
+
+def test_threads_that_are_no_number_are_refused(refused):
+    assert "--threads" in refused("run", "matmul_f32_cpu", "--threads", "two")
+
+
+@pytest.mark.parametrize("watts", ["-5", "0", "nan", "inf"])
+def test_a_power_that_is_none_is_refused(watts, refused, tmp_path):
+    assert "--watts: expected a power above 0 W" in refused("run", "matmul_f32_cpu", "--watts", watts)
+    assert not list(tmp_path.glob("results/*"))
+
+
+def test_an_unknown_variant_names_the_known_ones(refused):
+    assert "expected one of" in refused("run", "sha256d_scan_cpu", "--variant", "lane16")
+
+
+def test_an_unknown_plan_names_the_known_ones(refused):
+    assert "--plan: expected one of smoke, quick, publish" in refused("run", "matmul_f32_cpu", "--plan", "fast")
+
+
+def test_an_unknown_meter_names_the_known_ones(refused):
+    assert "--meter" in refused("run", "matmul_f32_cpu", "--meter", "shely:10.0.0.1")
+
+
+def test_a_device_that_the_workload_does_not_run_on_is_refused(refused):
+    assert "--device" in refused("run", "matmul_f32_cpu", "--device", "gpu:0")
+
+
+def test_a_results_path_under_a_file_is_refused_before_anything_runs(refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "is a file" in refused("run", "matmul_f32_cpu", "--out", tmp_path / "file" / "results")
+
+
+def test_an_unknown_profile_names_the_nearest(refused):
+    assert "antminer-s21" in refused("show", "antminer-s2l")
+
+
+def test_an_unknown_result_is_refused(refused):
+    assert "known id" in refused("show", "20260101T000000Z-nothing")
+
+
+def test_a_corrupt_result_is_named_and_the_others_are_listed(perwatt, tmp_path):
+    folder = tmp_path / "results" / "20260101T000000Z-broken-0000"
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text('{"schema_version": 1, ')
+    done = perwatt("list", "results")
+    assert done.returncode == 0
+    assert "warning: " in done.stderr
+    assert "result.json" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_showing_a_corrupt_result_is_refused(refused, tmp_path):
+    folder = tmp_path / "results" / "20260101T000000Z-broken-0000"
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text("[]")
+    assert "expected a JSON object" in refused("show", folder.name)
+
+
+def test_an_unfinished_folder_is_ignored_and_said_so(perwatt, tmp_path):
+    (tmp_path / "results" / ".tmp-20260101T000000Z-x-0000-1").mkdir(parents=True)
+    done = perwatt("list", "results", "--json")
+    assert json.loads(done.stdout) == []
+    assert "1 unfinished temporary folder" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, perwatt):
+    done = perwatt(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Usage: perwatt")
+
+
+def test_help_and_list_import_nothing_heavy():
+    import subprocess
+    import sys
+
+    heavy = "numba numpy pyarrow scipy matplotlib pandas cupy pydantic".split()
+    code = (
+        "import sys\n"
+        "try:\n    from bench.cli import main; main(sys.argv[1:])\n"
+        "except SystemExit:\n    pass\n"
+        f"print(sorted(set({heavy}) & set(sys.modules)), file=sys.stderr)"
+    )
+    for arguments in (["--help"], ["list", "workloads"]):
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+        assert done.stderr.strip() == "[]", arguments
+
+
+def test_a_foreign_kernels_package_is_refused_with_the_cure(tmp_path):
+    import subprocess
+    import sys
+
+    (tmp_path / "kernels").mkdir()
+    (tmp_path / "kernels" / "__init__.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import bench"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "virtual environment of its own" in done.stderr
