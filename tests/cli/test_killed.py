@@ -1,0 +1,124 @@
+"""However a run dies, a reader finds whole, valid results or none."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.results import read_record, read_samples, result_folders
+from bench.runner import measure
+
+# Writes one record again and again, each time in a child that kills itself at the next step that touches the disk.
+KILLED_AT_STEP = """
+import json, os, pathlib, signal, sys
+from bench import results
+from bench.records import Record
+from bench.results import Sample
+
+store = pathlib.Path(sys.argv[1])
+record = Record.model_validate_json(sys.stdin.read())
+samples = [
+    Sample("work", window.index, window.start_s, window.end_s, 0.0, window.work, "hash")
+    for window in record.windows
+    for _ in range(window.batches)
+]
+
+
+def write_and_die_at(step, folder):
+    seen = 0
+
+    def dying(function):
+        def call(*args, **kwargs):
+            nonlocal seen
+            seen += 1
+            if seen == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            done = function(*args, **kwargs)
+            seen += 1
+            if seen == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return done
+        return call
+
+    for name in ("_write_synced", "_write_parquet", "_describe", "_sync_folder"):
+        setattr(results, name, dying(getattr(results, name)))
+    for name in ("rename", "mkdir"):
+        setattr(pathlib.Path, name, dying(getattr(pathlib.Path, name)))
+    os.fsync = dying(os.fsync)
+    results.write_record(folder, record, samples)
+
+
+statuses = []
+while 0 not in statuses and len(statuses) < 100:
+    folder = store / f"{len(statuses) + 1:03}"
+    folder.mkdir()
+    child = os.fork()
+    if child == 0:
+        write_and_die_at(len(statuses) + 1, folder)
+        os._exit(0)
+    statuses.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(json.dumps(statuses))
+"""
+
+
+def assert_all_whole(store: Path) -> int:
+    folders = list(result_folders(store))
+    for folder in folders:
+        record = read_record(folder)
+        assert record.status == "ok"
+        assert {artifact.name for artifact in record.artifacts} == {"samples.parquet"}
+        assert read_samples(folder).num_rows >= sum(window.batches for window in record.windows)
+    return len(folders)
+
+
+def test_killing_before_or_after_each_write_and_rename_leaves_whole_results_or_none(
+    tmp_path, fake_workload, job, cpu_device
+):
+    record = measure(fake_workload, job, device=cpu_device).model_copy(update={"artifacts": ()})
+    store = tmp_path / "killed"
+    store.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_STEP, str(store)],
+        input=record.model_dump_json(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    *killed, last = json.loads(done.stdout)
+    assert set(killed) == {-signal.SIGKILL}
+    assert last == 0
+    assert len(killed) > 20
+    whole = [assert_all_whole(folder) for folder in sorted(store.iterdir())]
+    assert whole == sorted(whole), "a step after the rename lost the result"
+    assert (whole[0], whole[-1]) == (0, 1)
+
+
+@pytest.mark.slow
+def test_killing_perwatt_run_at_random_moments_leaves_whole_results(tmp_path):
+    command = [sys.executable, "-m", "bench", "run", "matmul_f64_cpu", "matmul_f32_cpu", "--plan", "smoke"]
+    moments = random.Random(2)
+    start = time.monotonic()
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    whole_run_s = time.monotonic() - start
+    for _ in range(10):
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(moments.uniform(0.0, whole_run_s))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert assert_all_whole(tmp_path / "results") >= 2
+
+
+def test_ctrl_c_is_one_line(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", "run", "matmul_f64_cpu"], cwd=tmp_path, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(2.0)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.strip() == "error: interrupted; results written so far are whole"
+    assert_all_whole(tmp_path / "results")
