@@ -1,10 +1,16 @@
-"""Hypothesis profiles, and hardware markers that skip with a visible reason or fail where the hardware is required."""
+"""Hypothesis profile, hardware markers that skip with a reason or fail, and a workload under a test's control."""
 
 import os
 import shutil
+import time
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from bench.plan import get_plan
+from bench.records import Device
+from bench.runner import Job
+from bench.workloads.protocol import Batch, Check, VerificationError
 
 settings.register_profile("perwatt", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("perwatt")
@@ -31,3 +37,63 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"PERWATT_REQUIRE={marker}: {reason}", pytrace=False)
         if reason:
             pytest.skip(reason)
+
+
+class FakeWorkload:
+    """Does nothing but take time: `n` units of work in `n * unit_s` seconds."""
+
+    name = "fake_cpu"
+    version = 1
+    unit = "hash"
+    variant = "fake"
+
+    def __init__(self, unit_s: float = 0.0005) -> None:
+        self.unit_s = unit_s
+        self.closed = 0
+        self.verified = 0
+        self.wrong = ""
+        self.raises: Exception | None = None
+
+    def prepare(self) -> None:
+        pass
+
+    def verify(self) -> list[Check]:
+        if self.wrong == "before":
+            raise VerificationError("planted nonce was not found")
+        self.verified += 1
+        return [Check("known answer", "given")]
+
+    def run(self, n: int) -> Batch:
+        assert self.verified, "timed before it was verified"
+        if self.raises is not None:
+            raise self.raises
+        time.sleep(n * self.unit_s)
+        return Batch(float(n), n * self.unit_s)
+
+    def check_output(self) -> list[Check]:
+        if self.wrong == "after":
+            raise VerificationError("the timed call's output was wrong")
+        return [Check("timed output", "right")]
+
+    def parameters(self) -> dict[str, object]:
+        return {"unit_s": self.unit_s}
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def fake_workload():
+    return FakeWorkload()
+
+
+@pytest.fixture
+def job(tmp_path):
+    store = tmp_path / "results"
+    store.mkdir()
+    return Job.start(get_plan("smoke"), store, ["run", "fake_cpu"])
+
+
+@pytest.fixture
+def cpu_device():
+    return Device(kind="cpu", name="a CPU")

@@ -110,7 +110,7 @@ def test_a_result_of_an_unknown_schema_version_is_refused(record, job):
 def test_the_store_must_not_be_or_lie_in_a_file(tmp_path):
     (tmp_path / "file").write_text("")
     for store in (tmp_path / "file", tmp_path / "file" / "deep" / "er"):
-        with pytest.raises(InputError, match="--out: expected a folder .* is a file"):
+        with pytest.raises(InputError, match=r"--out: expected a folder .* is a file"):
             prepare_store(store)
 
 
@@ -121,6 +121,7 @@ def test_results_are_found_by_id_beginning_path_and_latest(record, job):
 
 
 @pytest.mark.parametrize("name", ["", "nonsense", "latest:nonsense"])
-def test_an_unknown_result_is_refused(name, record, job):
+@pytest.mark.usefixtures("record")
+def test_an_unknown_result_is_refused(name, job):
     with pytest.raises(InputError, match="expected a known id"):
         find_result(job.store, name)

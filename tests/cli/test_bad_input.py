@@ -23,7 +23,7 @@ def test_an_unknown_workload_names_the_nearest(refused):
 
 @pytest.mark.parametrize("threads", ["0", "-1", "100000"])
 def test_threads_outside_the_cores_are_refused(threads, refused):
-    assert f"--threads: expected 1 to" in refused("run", "matmul_f32_cpu", "--threads", threads)
+    assert "--threads: expected 1 to" in refused("run", "matmul_f32_cpu", "--threads", threads)
 
 
 def test_threads_that_are_no_number_are_refused(refused):
@@ -101,7 +101,7 @@ def test_help_and_list_import_nothing_heavy():
     import subprocess
     import sys
 
-    heavy = "numba numpy pyarrow scipy matplotlib pandas cupy pydantic".split()
+    heavy = ["numba", "numpy", "pyarrow", "scipy", "matplotlib", "pandas", "cupy", "pydantic"]
     code = (
         "import sys\n"
         "try:\n    from bench.cli import main; main(sys.argv[1:])\n"
