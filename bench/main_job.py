@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from bench.records import Record
@@ -20,9 +20,11 @@ class DeviceLine:
     Attributes
     ----------
     hash_per_s, flop_per_s
-        Double SHA-256 [hash/s] and dense matrix product [FLOP/s], with its `dtype`.
+        Double SHA-256 [hash/s] and dense matrix product [FLOP/s] at `dtype`.
+    j_per_th, flop_per_j
+        Energy per 10^12 hashes [J/TH] and work per joule [FLOP/J], each with the power of its own workload.
     power_w, boundary, power_basis
-        Power [W], where it is drawn, and where the figure comes from (`not metered` where there is none).
+        Power [W], where it is drawn, and its basis (`not metered` where there is none).
     """
 
     name: str
@@ -30,20 +32,12 @@ class DeviceLine:
     hash_per_s: float | None
     flop_per_s: float | None
     dtype: str
+    j_per_th: float | None
+    flop_per_j: float | None
     power_w: float | None
     boundary: str
     power_basis: str
     confidence: str
-
-    @property
-    def j_per_th(self) -> float | None:
-        """Energy per 10^12 hashes [J/TH]."""
-        return self.power_w / self.hash_per_s * 1e12 if self.power_w and self.hash_per_s else None
-
-    @property
-    def flop_per_j(self) -> float | None:
-        """Work per joule of matrix products [FLOP/J]."""
-        return self.flop_per_s / self.power_w if self.power_w and self.flop_per_s else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +63,70 @@ def assess(records: "Sequence[Record]", store: Path) -> Assessment:
     from sites.year import site_year
 
     site = load_site(example_path(), lambda name: resolve_device(name, store=store))
-    lines = [*_measured_lines(records), *(_rated_line(load(name)) for name in CATALOGUE_DEVICES)]
+    lines = [_measured_line(records), *(_rated_line(load(name)) for name in CATALOGUE_DEVICES)]
     return Assessment(tuple(lines), site_year(site))
 
 
-def _measured_lines(records: "Sequence[Record]") -> "list[DeviceLine]":
-    by_name = {record.workload.name: record for record in records if record.status == "ok"}
-    hashing = next((record for name, record in by_name.items() if name.startswith("sha256d")), None)
-    product = next((record for name, record in by_name.items() if name.startswith("matmul_f32")), None)
-    lines = []
-    for record in filter(None, (hashing, product)):
-        power = next((m for name, m in record.metrics.items() if name.startswith("power_")), None)
-        assumed = record.assumed_power_w
-        lines.append(
-            DeviceLine(
-                name=f"this machine: {record.device.name}",
-                basis="measured",
-                hash_per_s=record.metrics["rate"].value if record is hashing else None,
-                flop_per_s=record.metrics["rate"].value if record is product else None,
-                dtype="fp32" if record is product else "",
-                power_w=power.value if power else assumed.power_w if assumed else None,
-                boundary=(power.boundary if power else assumed.boundary if assumed else None) or "",
-                power_basis="measured" if power else "assumed" if assumed else "not metered",
-                confidence="",
-            )
-        )
-    return lines
+def _measured_line(records: "Sequence[Record]") -> DeviceLine:
+    hashing, product = _first(records, "sha256d"), _first(records, "matmul_f32")
+    hash_power, product_power = _power(hashing), _power(product)
+    power = hash_power or product_power
+    return DeviceLine(
+        name=f"this machine ({records[0].device.name})",
+        basis="measured",
+        hash_per_s=_rate(hashing),
+        flop_per_s=_rate(product),
+        dtype="fp32" if product else "",
+        j_per_th=_over(hash_power.watts if hash_power else None, _rate(hashing), 1e12),
+        flop_per_j=_over(_rate(product), product_power.watts if product_power else None),
+        power_w=power.watts if power else None,
+        boundary=power.boundary if power else "",
+        power_basis=power.basis if power else "not metered",
+        confidence="",
+    )
+
+
+class _Power(NamedTuple):
+    watts: float
+    boundary: str
+    basis: str
+
+
+def _power(record: "Record | None") -> _Power | None:
+    if record is None:
+        return None
+    measured = next((metric for name, metric in record.metrics.items() if name.startswith("power_")), None)
+    if measured is not None:
+        return _Power(measured.value, measured.boundary or "", "measured")
+    assumed = record.assumed_power_w
+    return _Power(assumed.power_w, assumed.boundary, "assumed") if assumed else None
+
+
+def _first(records: "Sequence[Record]", beginning: str) -> "Record | None":
+    return next((one for one in records if one.status == "ok" and one.workload.name.startswith(beginning)), None)
+
+
+def _rate(record: "Record | None") -> float | None:
+    return record.metrics["rate"].value if record else None
+
+
+def _over(above: float | None, below: float | None, scale: float = 1.0) -> float | None:
+    return above / below * scale if above and below else None
 
 
 def _rated_line(profile: "Profile") -> DeviceLine:
     power = profile.figure("wall_power_w") or profile.figure("tdp_w")
     dtype = next((name for name in ("bf16", "fp32") if name in profile.peaks_flop_per_s), "")
+    watts, peak = power.si_value if power else None, profile.peaks_flop_per_s.get(dtype)
     return DeviceLine(
         name=profile.title,
         basis=profile.basis,
         hash_per_s=profile.rate_hash_s,
-        flop_per_s=profile.peaks_flop_per_s.get(dtype),
+        flop_per_s=peak,
         dtype=dtype,
-        power_w=power.si_value if power else None,
+        j_per_th=profile.j_per_th,
+        flop_per_j=_over(peak, watts),
+        power_w=watts,
         boundary=(power.boundary if power else None) or "",
         power_basis=power.basis if power else "unknown",
         confidence=profile.confidence,

@@ -21,9 +21,7 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
         "records": [record.model_dump(mode="json") for record in records],
     }
     if main_job is not None:
-        found["devices"] = [
-            {**asdict(line), "j_per_th": line.j_per_th, "flop_per_j": line.flop_per_j} for line in main_job.devices
-        ]
+        found["devices"] = [asdict(line) for line in main_job.devices]
         from sites.year import summarise
 
         found["site"] = asdict(summarise(main_job.site))
@@ -92,7 +90,7 @@ def _print_devices(main_job: "Assessment") -> None:
                 line.basis,
                 rate(line.hash_per_s, "hash/s"),
                 f"{si(line.flop_per_s, 'FLOP/s')} {line.dtype}" if line.flop_per_s else "-",
-                f"{plain(line.power_w)} W {line.boundary}" if line.power_w else line.power_basis,
+                f"{plain(line.power_w)} W {line.boundary}, {line.power_basis}" if line.power_w else line.power_basis,
                 plain(line.j_per_th),
                 si(line.flop_per_j, "").strip(),
                 line.confidence,
@@ -107,26 +105,28 @@ def _print_devices(main_job: "Assessment") -> None:
 def _print_site(main_job: "Assessment") -> None:
     from sites.year import summarise
 
-    summary = summarise(main_job.site)
-    say(f"Example site: {summary.site}; a plan with assumptions (perwatt yield shows each with its source)")
+    year = main_job.site
+    devices = {block.name: block.rate for block in year.site.mining}
+    devices |= {block.name: block.rate for block in year.site.inference}
+    days = year.hours / 24
     print_table(
-        ("product", "per day", "facility MWh/day", "USD/MWh revenue", "USD/MWh after energy"),
+        ("product", "with", "basis", "per day", "MW", "USD/MWh revenue", "after energy"),
         [
             (
-                f"{block.product} ({source.rate.name}, {source.rate.basis})",
+                block.product,
+                devices[block.name].name,
+                devices[block.name].basis,
                 f"{plain(block.btc / days)} BTC"
                 if block.btc is not None
                 else f"{plain(block.units / days / 1e9)} G tokens",
-                plain(block.facility_mwh / days),
+                plain(block.facility_mwh / year.hours, 3),
                 plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh else "-",
                 plain((block.revenue_usd - block.energy_usd) / block.facility_mwh) if block.facility_mwh else "-",
             )
-            for days in (main_job.site.hours / 24,)
-            for block, source in zip(
-                main_job.site.blocks, (*main_job.site.site.mining, *main_job.site.site.inference), strict=True
-            )
+            for block in year.blocks
         ],
-        right=(1, 2, 3, 4),
+        title=f"Example site: {summarise(year).site}, a plan with assumptions (`perwatt yield` shows each with its source)",
+        right=(3, 4, 5, 6),
     )
 
 

@@ -53,9 +53,8 @@ def _show_record(record: "Record", folder: Path) -> None:
     say(f"          {', '.join(f'{key} {value}' for key, value in work.parameters.items())}")
     say(f"device    {record.device.name}; {', '.join(f'{k} {v}' for k, v in record.device.settings.items())}")
     commit = f"{run.commit[:12]}{' with changes' if run.commit_dirty else ''}" if run.commit else "outside a checkout"
-    say(
-        f"run       {run.started_utc:%Y-%m-%d %H:%M:%S} UTC, plan {run.plan}, perwatt {run.perwatt_version}, commit {commit}"
-    )
+    say(f"run       {run.started_utc:%Y-%m-%d %H:%M:%S} UTC, plan {run.plan}")
+    say(f"code      perwatt {run.perwatt_version}, commit {commit}")
     if run.harness_overhead_frac is not None:
         say(f"          the runner itself took {run.harness_overhead_frac:.3%} of the windows")
     if record.supersedes:
