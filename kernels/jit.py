@@ -14,9 +14,11 @@ _GENERATOR_FILES = (
     "scan_graph.py",
     "scan_hits.py",
     "scan_lanes.py",
+    "scan_quads.py",
     "sha256_description.py",
     "sha256_graph.py",
     "sha256_ref.py",
+    "sha_instructions.py",
 )
 
 

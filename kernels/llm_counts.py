@@ -197,13 +197,14 @@ def prefill_bytes(shape: ModelShape, kind: Precision, tokens: int, batch: int = 
     return weights + head + batch * tokens * (kv_bytes_per_token(shape, kind) + shape.hidden * kind.head)
 
 
-def elementwise_bytes_per_token(shape: ModelShape, kind: Precision) -> float:
-    """Return the activation bytes that one token moves through memory outside the products [byte].
+def elementwise_bytes_per_token(shape: ModelShape, kind: Precision, shards: int = 1) -> float:
+    """Return the activation bytes that one token moves through one device's memory outside the products [byte].
 
     A layer, with 16-bit residual and activations of `kind` entering products: two norms (read the product's output and
     the residual, write the residual and the product's input), rotary and cache (read qkv, write q, k, v), attention's
     output, the gate (read gate and up, write their product), and each product writing its 16-bit result. A mixture of
-    experts moves its share once per active expert and gathers and scatters the rows.
+    experts moves its share once per active expert and gathers and scatters the rows. Over `shards` devices the
+    residual stream stays whole on each; heads and the feed-forward width are divided.
     """
     hidden, wide = shape.hidden, shape.query_width + 2 * shape.kv_width
     wider = max(2.0, kind.activation)
@@ -213,7 +214,7 @@ def elementwise_bytes_per_token(shape: ModelShape, kind: Precision) -> float:
     feed_forward = shape.active_experts * (2 * shape.ffn * 2 * wider + shape.ffn * entering)
     routing = shape.is_moe * shape.active_experts * hidden * 2 * wider
     outputs = 2 * hidden * wider
-    return shape.layers * (norms + attention + feed_forward + routing + outputs)
+    return shape.layers * (norms + routing + outputs + (attention + feed_forward) / shards)
 
 
 def _width(matrix: Matrix, kind: Precision) -> float:

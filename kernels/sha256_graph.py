@@ -202,3 +202,17 @@ def _merged_sums(live: list[Node], roots: set[Node]) -> dict[Node, list[Node]]:
             merged = argument not in needed and (uses[argument] == 1 or late <= 1)
             terms[node] += parts if merged else [argument]
     return terms
+
+
+def early_and_late(graph: Graph, node: Node) -> tuple[Node, list[Node]]:
+    """Return a sum as the node of its early part and the list of its late terms."""
+    pending, early, late = [node], [], []
+    while pending:
+        term = pending.pop()
+        if term.time < Time.NONCE:
+            early.append(term)
+        elif term.operation == "add":
+            pending += term.arguments
+        else:
+            late.append(term)
+    return graph.add(*early, graph.constant(0)), late

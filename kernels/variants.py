@@ -41,6 +41,8 @@ class Variant:
 # Best guess first: the order in which the default is chosen where nobody has timed them.
 VARIANTS = (
     Variant("lanes16", "16 lanes of AVX-512 with three-way logic", "x86_64", frozenset({"avx512f"})),
+    Variant("shani", "4 nonces in flight on x86's SHA instructions", "x86_64", frozenset({"sha", "sse4.1"})),
+    Variant("neon_sha2", "4 nonces in flight on Arm's SHA instructions", "aarch64", frozenset({"sha2"})),
     Variant("lanes8", "8 lanes of AVX2", "x86_64", frozenset({"avx2"})),
     Variant("scalar", "one nonce at a time, any CPU", "", frozenset()),
 )
