@@ -1,0 +1,95 @@
+"""The merit order against linear programmes solved by HiGHS."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hardware_profiles.errors import InputError
+from sites.dispatch import dispatch
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"idle": False, "sla": False},
+        {},
+        {"contract_mw": 20.0},
+    ],
+    ids=["unequal PUEs and negative prices", "idle power and promised minimum", "resale of contracted power"],
+)
+def test_a_year_equals_its_linear_programme(make_problem, solve_lp, given):
+    problem = make_problem(**given)
+    assert dispatch(problem).net_usd == pytest.approx(solve_lp(problem), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("contract_mw", [0.0, 17.0])
+@pytest.mark.parametrize("charge", [900.0, 9_000.0, 60_000.0])
+def test_a_demand_charge_equals_its_linear_programme_over_a_month(make_problem, solve_lp, seed, contract_mw, charge):
+    problem = make_problem(seed=seed, hours=730, charge=charge, contract_mw=contract_mw)
+    assert dispatch(problem).net_usd == pytest.approx(solve_lp(problem), rel=1e-9)
+
+
+def test_a_year_with_demand_charges_adds_up_to_its_months(make_problem):
+    year = make_problem(charge=9_000.0, contract_mw=5.0)
+    whole = dispatch(year)
+    total = 0.0
+    for month in range(12):
+        here = year.month == month
+        series = year.series[:, here]
+        blocks = year.blocks.copy()
+        first = int(np.flatnonzero(here)[0])
+        blocks[:, 2] *= np.where(blocks[:, 0] == 0, np.exp(blocks[:, 5] * first), 1.0)
+        blocks[:, 4] *= np.exp(blocks[:, 5] * first)
+        alone = dataclasses.replace(
+            year,
+            how=year.how[here],
+            month=np.zeros(here.sum(), np.int64),
+            series=series,
+            blocks=blocks,
+            charges_usd_per_mw=np.array([9_000.0]),
+            event=year.event[here],
+        )
+        total += dispatch(alone).net_usd
+    assert whole.net_usd == pytest.approx(total, rel=1e-11)
+
+
+def test_the_hours_add_up_to_the_year(make_problem):
+    problem = make_problem(charge=9_000.0, contract_mw=5.0)
+    short, long = dispatch(problem), dispatch(problem, hourly=True)
+    assert long.net_usd == short.net_usd
+    assert long.mw.sum(axis=0) == pytest.approx(short.blocks[:, 0], rel=1e-12)
+
+
+def test_no_cap_on_the_peak_earns_more_than_the_one_that_was_found(make_problem):
+    problem = make_problem(hours=730, charge=9_000.0)
+    best = dispatch(problem)
+    free = dataclasses.replace(problem, charges_usd_per_mw=np.zeros(1))
+    for cap in np.linspace(0.0, 50.0, 101):
+        series = problem.series.copy()
+        series[3] = np.minimum(series[3], cap)
+        capped = dispatch(dataclasses.replace(free, series=series))
+        assert capped.net_usd - 9_000.0 * capped.peaks_mw[0] <= best.net_usd * (1 + 1e-12)
+
+
+def test_power_never_exceeds_the_limit_and_no_block_its_capacity(make_problem):
+    problem = make_problem(contract_mw=20.0)
+    result = dispatch(problem, hourly=True)
+    kinds = problem.blocks[:, 0]
+    per_device = np.where((kinds == 0)[None, :], problem.series[6][:, None], problem.series[7][:, None])
+    assert ((result.mw * per_device).sum(axis=1) <= problem.series[3] * (1 + 1e-12) + 1e-12).all()
+    assert (result.mw <= problem.blocks[:, 1] + 1e-12).all()
+
+
+def test_a_missing_number_is_refused_by_name(make_problem):
+    problem = make_problem(hours=24)
+    problem.series[0, 3] = np.nan
+    with pytest.raises(InputError, match="spot_usd_per_mwh: expected finite"):
+        dispatch(problem)
+
+
+def test_series_of_another_length_are_refused(make_problem):
+    problem = dataclasses.replace(make_problem(hours=24), event=np.zeros(23, np.int64))
+    with pytest.raises(InputError, match=r"event: expected shape \(24,\), got \(23,\)"):
+        dispatch(problem)
