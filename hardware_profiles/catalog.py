@@ -51,9 +51,9 @@ def load(name: str, own: Iterable[str | Path] = ()) -> Profile:
     known = files(own)
     if slug not in known:
         raise InputError.at(
-            f"profile {shown(name)}",
+            "profile",
             expected="a name of `perwatt list profiles`",
-            got=slug,
+            got=name,
             near=_near_slugs(slug, known),
         )
     return select(read_device(known[slug]), suffix, name)
@@ -163,7 +163,7 @@ def _named(points: tuple[Point, ...], name: str) -> Point | None:
 def _unknown(name: str, what: str, place: str, known: list[str], got: str) -> InputError:
     near = near_names(got, known) or tuple(known[:8])
     expected = f"a {what} of {place}" if known else f"no {what}, for {place} has none"
-    return InputError.at(f"profile {shown(name)}", expected=expected, got=got, near=near)
+    return InputError.at("profile", expected=expected, got=name, near=[f"{place}:{entry}" for entry in near])
 
 
 def _near_slugs(slug: str, known: Iterable[str]) -> tuple[str, ...]:

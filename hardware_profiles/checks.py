@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hardware_profiles.errors import near_names, shown
 from hardware_profiles.keys import key_for
@@ -10,7 +11,8 @@ from hardware_profiles.profile import Device, Figure, Point, Source
 J_PER_TH_PLAUSIBLE = (4.0, 4000.0)  # a slip between GH, TH and PH leaves these bounds
 J_PER_TH_AGREES_FRAC = 0.01
 PRINTED_AGREES_FRAC = 0.001  # 989.4 stands for a printed 989.43
-_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+ROUNDED_AGREES_FRAC = 0.01  # 1125 stands for a printed 1.13 (in thousands): its last digit rounded
+_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?")
 
 
 def faults(device: Device) -> list[str]:
@@ -72,8 +74,8 @@ def _cites(device: Device, place: str, figure: Figure) -> Iterator[str]:
         return
     found = [device.sources[name] for name in figure.sources if name in device.sources]
     wanted = 2 if figure.confidence == "two_sources" else 1
-    if len({source.address for source in found}) < wanted:
-        many = "two sources of different addresses" if wanted == 2 else "a source"
+    if len({source.publisher for source in found}) < wanted:
+        many = "two sources of different publishers" if wanted == 2 else "a source"
         listed = ", ".join(figure.sources) or "none"
         yield f"key {place}.sources: expected {many} for {figure.confidence}, got {listed}"
     for source in found:
@@ -90,13 +92,21 @@ def _cites(device: Device, place: str, figure: Figure) -> Iterator[str]:
 
 
 def prints(source: Source, value: float) -> bool:
-    """Say whether a source prints a value, in this unit or one a power of 1000 away."""
-    for text in source.printed:
-        for found in _NUMBER.findall(text):
-            number = float(found.replace(",", ""))
-            for scale in (1.0, 1e3, 1e-3, 1e6, 1e-6):
-                if abs(number * scale - value) <= PRINTED_AGREES_FRAC * abs(value):
-                    return True
+    """Say whether a source prints a value, in this unit or one a power of 1000 away, rounded in its last digit."""
+    return any(_stands_for(found, abs(value)) for text in source.printed for found in _NUMBER.findall(text))
+
+
+def _stands_for(printed: str, value: float) -> bool:
+    # 3,500 is a thousands comma, 157,3 a decimal one.
+    plain = (
+        printed.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", printed) else printed.replace(",", ".")
+    )
+    decimals = len(plain.partition(".")[2])
+    for scale in (1.0, 1e3, 1e-3, 1e6, 1e-6):
+        error = abs(float(plain) * scale - value)
+        rounding = 0.5000001 * 10.0**-decimals * scale
+        if error <= PRINTED_AGREES_FRAC * value or error <= min(rounding, ROUNDED_AGREES_FRAC * value):
+            return True
     return False
 
 
@@ -104,9 +114,7 @@ def _plausible(device: Device) -> Iterator[str]:
     for place, figure in device.every_figure():
         known = key_for(device.kind, figure.key)
         if not known.low <= figure.value <= known.high:
-            yield (
-                f"key {place}: expected {known.low:g} to {known.high:g} {known.unit}, got {figure.value:g}"
-            )
+            yield (f"key {place}: expected {known.low:g} to {known.high:g} {known.unit}, got {figure.value:g}")
 
 
 def _efficiency(device: Device) -> Iterator[str]:
@@ -142,7 +150,7 @@ def _modes(device: Device) -> Iterator[str]:
             (mode.figures["wall_power_w"].value, mode.figures["hash_rate_th_s"].value, mode.name)
             for mode in (chosen, *chosen.modes)
         )
-        for (watts, rate, name), (next_watts, next_rate, next_name) in zip(points, points[1:], strict=False):
+        for (watts, rate, name), (next_watts, next_rate, next_name) in pairwise(points):
             if next_watts <= watts or next_rate <= rate:
                 yield (
                     f"key bins.{chosen.name}.modes: expected more hash rate for more power, got "

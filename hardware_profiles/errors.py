@@ -35,7 +35,7 @@ class InputError(ValueError):
 
 def near_names(name: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """Return up to `count` known names that look like `name`, the nearest first."""
-    by_folded = {}
+    by_folded: dict[str, str] = {}
     for known_name in known:
         by_folded.setdefault(known_name.casefold(), known_name)
     close = get_close_matches(name.casefold(), by_folded, n=count, cutoff=0.55)

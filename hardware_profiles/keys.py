@@ -45,9 +45,7 @@ GPU_FIGURES = {
     "gpus_per_rack": Key("GPUs", 1, 1, 1024, "GPUs in that rack"),
     "memory_gb": Key("GB", 1e9, 1, 4096, "device memory that software can use"),
     "memory_bandwidth_tb_s": Key("TB/s", 1e12, 0.01, 100, "peak bandwidth of the device memory"),
-    "interconnect_gb_s": Key(
-        "GB/s", 1e9, 1, 20_000, "peak bandwidth to other GPUs, both directions together"
-    ),
+    "interconnect_gb_s": Key("GB/s", 1e9, 1, 20_000, "peak bandwidth to other GPUs, both directions together"),
     "gpus": Key("GPUs", 1, 1, 72, "GPUs within the device, where it is more than one"),
 }
 _TENSOR = "dense matrix products, {} in, peak of the data sheet"
@@ -58,12 +56,8 @@ GPU_PEAKS = {
     "tf32_dense_tflop_s": Key("TFLOP/s", 1e12, 1, 20_000, _TENSOR.format("TF32")),
     "fp16_dense_tflop_s": Key("TFLOP/s", 1e12, 1, 50_000, _TENSOR.format("float16")),
     "bf16_dense_tflop_s": Key("TFLOP/s", 1e12, 1, 50_000, _TENSOR.format("bfloat16")),
-    "fp8_dense_tflop_s": Key(
-        "TFLOP/s", 1e12, 1, 100_000, _TENSOR.format("float8") + ", float32 accumulation"
-    ),
-    "fp8_fp16acc_dense_tflop_s": Key(
-        "TFLOP/s", 1e12, 1, 100_000, _TENSOR.format("float8") + ", float16 accumulation"
-    ),
+    "fp8_dense_tflop_s": Key("TFLOP/s", 1e12, 1, 100_000, _TENSOR.format("float8") + ", float32 accumulation"),
+    "fp8_fp16acc_dense_tflop_s": Key("TFLOP/s", 1e12, 1, 100_000, _TENSOR.format("float8") + ", float16 accumulation"),
     "fp4_dense_tflop_s": Key("TFLOP/s", 1e12, 1, 200_000, _TENSOR.format("float4")),
     "int8_dense_top_s": Key("TOP/s", 1e12, 1, 100_000, _TENSOR.format("int8")),
 }

@@ -44,6 +44,15 @@ class Source(NamedTuple):
     address: str
     read: str
     printed: tuple[str, ...]
+    cites: str | None = None
+
+    @property
+    def publisher(self) -> str:
+        """Who stands behind it: the repository for a file on GitHub, else the host; `unknown` without an address."""
+        parts = self.address.split("/")
+        if parts[2:3] in (["github.com"], ["raw.githubusercontent.com"]):
+            return "/".join(parts[3:5])
+        return parts[2] if len(parts) > 2 else self.address
 
 
 class Disagreement(NamedTuple):
@@ -206,9 +215,9 @@ class Profile:
 
     @cached_property
     def peaks_flop_per_s(self) -> dict[str, float]:
-        """Dense peaks [FLOP/s or OP/s] by dtype (`fp32`, `tf32`, `bf16`, `fp8`, `int8`)."""
+        """Dense peaks [FLOP/s or OP/s] by dtype: `fp64`, `fp64_tensor`, `fp32`, `tf32`, `bf16`, `fp8`, `int8`."""
         return {
-            key.removesuffix("_tflop_s").removesuffix("_top_s").removesuffix("_dense"): figure.si_value
+            dtype_of(key): figure.si_value
             for key, figure in self.figures.items()
             if key.endswith(("_tflop_s", "_top_s")) and "_sparse_" not in key
         }
@@ -223,6 +232,12 @@ class Profile:
         """Where rate and power come from; `rated` unless all of the carrying figures say otherwise."""
         found = {figure.basis for key, figure in self.figures.items() if _carries(key)}
         return found.pop() if len(found) == 1 else "rated"
+
+
+def dtype_of(key: str) -> str:
+    """Return the dtype of a peak's key: `bf16` of `bf16_dense_tflop_s`, `fp64_tensor` of `fp64_dense_tflop_s`."""
+    base = key.rsplit("_", 2)[0]
+    return "fp64_tensor" if base == "fp64_dense" else base.removesuffix("_dense").removesuffix("_sparse")
 
 
 def weakest(confidences: Iterator[Confidence]) -> Confidence:
@@ -256,7 +271,13 @@ def device_from(data: Mapping[str, Any], path: Path) -> Device:
         cpu_names=tuple(data.get("cpu_names", ())),
         sources={
             key: Source(
-                key, entry["title"], entry["kind"], entry["address"], entry["read"], tuple(entry["printed"])
+                key,
+                entry["title"],
+                entry["kind"],
+                entry["address"],
+                entry["read"],
+                tuple(entry["printed"]),
+                entry.get("cites"),
             )
             for key, entry in data.get("sources", {}).items()
         },

@@ -38,7 +38,8 @@ _EXPECTED = {
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file.
 
-    Raises:
+    Raises
+    ------
         InputError: no such file, not a file, unreadable, not UTF-8, or a syntax error (with its line).
     """
     return parse_toml(read_file(path), path)
@@ -61,16 +62,15 @@ def read_file(path: Path) -> bytes:
 def parse_toml(data: bytes, place: object) -> dict[str, Any]:
     """Return TOML bytes as a dict; `place` names them in errors.
 
-    Raises:
+    Raises
+    ------
         InputError: not UTF-8, or a syntax error (with its line).
     """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
-        raise InputError(
-            f"{place}: line {line}: expected UTF-8 text, got byte 0x{data[fault.start]:02x}"
-        ) from None
+        raise InputError(f"{place}: line {line}: expected UTF-8 text, got byte 0x{data[fault.start]:02x}") from None
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise InputError(f"{place}: line {line}: expected text, got a NUL byte")
@@ -85,7 +85,8 @@ def parse_toml(data: bytes, place: object) -> dict[str, Any]:
 def validate(model: type[ModelT], data: object, place: object) -> ModelT:
     """Return `data` as a `model`; the first fault becomes "PLACE: key a.b.c: expected X, got Y".
 
-    Raises:
+    Raises
+    ------
         InputError: an unknown key (near names are listed), a missing one, a wrong type or value.
     """
     from pydantic import ValidationError
@@ -114,7 +115,10 @@ def _input_error(model: "type[BaseModel]", fault: "ValidationError", place: obje
     if kind == "value_error":  # raised by a validator of ours, whose text is already "expected X, got Y"
         text = str(first.get("ctx", {}).get("error", first["msg"]))
         return InputError(f"{place}: key {key}: {text}" if key else f"{place}: {text}")
-    expected = _EXPECTED.get(kind) or _from_message(first["msg"])
+    if kind == "string_pattern_mismatch":
+        expected = f"text of the form {first['ctx']['pattern']}"
+    else:
+        expected = _EXPECTED.get(kind) or _from_message(first["msg"])
     return InputError.at(place, key or None, expected=expected, got=... if kind == "missing" else first["input"])
 
 

@@ -1,6 +1,6 @@
 """The models that a profile file must satisfy; what a key means stands in `keys`."""
 
-import datetime
+import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 
@@ -26,19 +26,17 @@ SCHEMA_VERSION = 1
 
 def _partial_date(text: str) -> str:
     """Accept `unknown`, a year, a month, a quarter or a day that exists."""
-    if text == "unknown":
+    fault = ValueError(
+        f"expected a date that exists (YYYY, YYYY-MM, YYYY-MM-DD, YYYY-Qn) or unknown, got {shown(text)}"
+    )
+    if text == "unknown" or re.fullmatch(r"(19|20)\d\d-Q[1-4]", text):
         return text
-    if re.fullmatch(r"\d{4}-Q[1-4]", text):
-        return text
+    if not re.fullmatch(r"(19|20)\d\d(-\d\d){0,2}", text):
+        raise fault
     try:
-        parts = [int(part) for part in text.split("-")]
-        if not re.fullmatch(r"\d{4}(-\d\d){0,2}", text) or not 1990 <= parts[0] <= 2100:
-            raise ValueError
-        datetime.date(*(parts + [1, 1])[:3])
+        dt.date(*[*map(int, text.split("-")), 1, 1][:3])
     except ValueError:
-        raise ValueError(
-            f"expected a date that exists (YYYY, YYYY-MM, YYYY-MM-DD, YYYY-Qn) or unknown, got {shown(text)}"
-        ) from None
+        raise fault from None
     return text
 
 
@@ -97,12 +95,13 @@ class FeatureTable(_Table):
 
 
 class SourceTable(_Table):
-    """Where figures were read, and what is printed there."""
+    """Where figures were read, and what is printed there; `cites` is the maker's page that it names in turn."""
 
     title: Text
     kind: Literal["maker", "reseller", "press", "table", "test", "machine"]
     address: Annotated[str, AfterValidator(_address)]
     read: Date
+    cites: Annotated[str, AfterValidator(_address)] | None = None
     printed: list[Text]
 
 
