@@ -30,6 +30,7 @@ class Diagnostic:
 
 # fmt: off
 _ROWS = (
+    Diagnostic("energy_missing", "a meter was asked for and gave no energy for every window", "read the codes beside this one; run again", Effect.WARN, 19, Effect.INVALID),
     # work and window
     Diagnostic("wrong_answer", "the variant gave a wrong answer on this device", "do not use this variant here; report it with `perwatt doctor --json`", Effect.INVALID, 18),
     Diagnostic("run_failed", "the workload raised an error during the run", "read the detail beside this code; run again with --plan smoke", Effect.INVALID, 19),

@@ -38,8 +38,12 @@ class RunInfo(Part):
     commit: str | None = Field(description="git commit of the code, or null outside a checkout")
     commit_dirty: bool | None = None
     harness_overhead_frac: NonNegative | None = Field(
-        default=None, description="share of the windows' time that the runner itself took"
+        default=None, description="share of the windows' time that the runner itself took, its meters' polling included"
     )
+    window_s: NonNegative | None = Field(default=None, description="planned length of a window [s]")
+    window_why: str = Field(default="", description="what set that length")
+    lead_s: NonNegative | None = Field(default=None, description="load before the first window [s]")
+    tail_s: NonNegative | None = Field(default=None, description="load after the last window [s]")
 
 
 class Device(Part):
@@ -72,7 +76,10 @@ class Energy(Part):
     accuracy_source: str = ""
     samples: int = Field(ge=0)
     largest_gap_s: NonNegative | None = None
-    reasons: tuple[str, ...] = ()
+    half_energies_j: tuple[FiniteFloat, FiniteFloat] | None = None
+    reasons: tuple[str, ...] = Field(default=(), description="codes why there are no joules")
+    warnings: tuple[str, ...] = Field(default=(), description="codes that leave the joules standing")
+    detail: str = ""
 
 
 class Window(Part):
@@ -107,7 +114,8 @@ class Metric(Part):
     basis: Basis
     n: int = Field(ge=1, description="windows it was made from")
     relative_sd_frac: NonNegative | None = None
-    u_meter_frac: NonNegative | None = None
+    u_meter_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the meter [-]")
+    u_work_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the work counted [-]")
     interval_95: Interval | None = None
     boundary: Boundary | None = None
     tier: Tier | None = None
@@ -132,6 +140,39 @@ class IdlePower(Part):
     duration_s: Positive
 
 
+class MeterUsed(Part):
+    """One meter of a run and what is known of it."""
+
+    name: str
+    kind: Literal["counter", "power"]
+    boundary: Boundary
+    tier: Tier
+    accuracy_frac: NonNegative | None = None
+    accuracy_source: str = ""
+    period_s: NonNegative
+    averaging_s: NonNegative = 0.0
+    scope: str = ""
+
+
+class MetersGap(Part):
+    """Two meters of one run: what the inner one read over what the outer one read."""
+
+    inner: str
+    inner_boundary: Boundary
+    outer: str
+    outer_boundary: Boundary
+    inner_over_outer: Positive
+
+
+class Steadiness(Part):
+    """Method rule 10: second half over first half minus 1, and the slope's 95 % interval [1/min]."""
+
+    rate_halves_frac: FiniteFloat | None = None
+    power_halves_frac: dict[str, FiniteFloat] = Field(default_factory=dict)
+    rate_slope_per_min: Interval | None = None
+    power_slope_per_min: dict[str, Interval] = Field(default_factory=dict)
+
+
 class Artifact(Part):
     """A file beside result.json."""
 
@@ -154,6 +195,12 @@ class Record(Part):
     device: Device
     workload: WorkloadInfo
     meters: tuple[str, ...] = ()
+    meters_used: tuple[MeterUsed, ...] = ()
+    meters_gaps: tuple[MetersGap, ...] = ()
+    steadiness: Steadiness | None = None
+    audit: dict[str, object] = Field(
+        default_factory=dict, description="clocks, throttling, foreign load, settings during the windows"
+    )
     assumed_power_w: AssumedPower | None = None
     idle: tuple[IdlePower, ...] = ()
     windows: tuple[Window, ...] = ()

@@ -1,27 +1,27 @@
-"""One workload, measured: verify, warm up, take windows, verify again, summarise. Prints nothing."""
+"""Workloads, measured: verify, idle, load, windows in turn, verify again, summarise, store. Prints nothing."""
 
+import contextlib
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from bench import __version__, environment
-from bench.clock import ClockAudit
-from bench.meters.protocol import EnergyReading, Meter, MeterKind
+from bench.audit import Audit, CpuAudit
+from bench.diagnostics import invalidates
+from bench.domains import Held, device_domain, hold
+from bench.metering import IdleSpan, Metered, read_all
+from bench.meters.protocol import Meter, MeterKind
 from bench.plan import Plan, Schedule, schedule
-from bench.records import Device, Energy, Reason, Record, RunInfo, Window, WorkloadInfo
-from bench.results import Sample, new_id, write_record
-from bench.summary import assumed_power, metrics, warnings
+from bench.records import Device, Reason, Record, RunInfo, WorkloadInfo
+from bench.results import new_id, write_record
+from bench.summary import assumed_power, energy_codes, metrics, steadiness, warnings
+from bench.windows import BadWorkError, Progress, Stage, WindowTaker
 from bench.workloads.protocol import Check, VerificationError, Workload
 
-BATCH_S = 0.05
-"""Length of one call of `run` that calibration aims at [s]: long against the loop, short against a window."""
-
-Stage = Literal["prepare", "verify", "calibrate", "lead", "window", "check", "write"]
-Progress = Callable[[Stage, float], None]
+__all__ = ["Job", "Progress", "Stage", "measure", "measure_together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +43,39 @@ class Job:
 
 
 @dataclass(slots=True)
-class _Measured:
-    """What the timed part of a run gathers."""
+class _Entrant:
+    """One workload on its way through a run."""
 
-    windows: list[Window] = field(default_factory=list)
-    samples: list[Sample] = field(default_factory=list)
-    inside_s: float = 0.0
-    """Time spent in the workload itself, over all windows [s]."""
+    workload: Workload
+    taker: WindowTaker
+    audit: Audit
+    started: datetime
+    checks: list[Check] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    closed: bool = False
+
+    def close(self) -> None:
+        """Close the workload, once."""
+        if not self.closed:
+            self.closed = True
+            self.workload.close()
 
     @property
-    def overhead_frac(self) -> float | None:
-        """Share of the windows' time that was not the workload's [-]."""
-        total = sum(window.duration_s for window in self.windows)
-        return max(0.0, 1.0 - self.inside_s / total) if total else None
+    def stands(self) -> bool:
+        """Whether nothing has gone wrong so far."""
+        return not self.reasons
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Turn whatever the workload raises into a reason: it is a failed record, not a lost one."""
+        try:
+            yield
+        except VerificationError as error:
+            self.reasons.append(Reason(code="wrong_answer", detail=str(error)))
+        except BadWorkError as error:
+            self.reasons.append(Reason(code=error.code, detail=str(error)))
+        except Exception as error:  # noqa: BLE001 (see above)
+            self.reasons.append(Reason(code="run_failed", detail=f"{type(error).__name__}: {error}"))
 
 
 def measure(
@@ -68,52 +88,173 @@ def measure(
 ) -> Record:
     """Measure one workload, write its record and return it; the workload is closed in any case.
 
-    A workload that raises or answers wrongly gives a record with status `failed` and no figures. The record is written
-    before this returns.
+    A workload that raises or answers wrongly gives a record with status `failed` and no figures; a run that its
+    plan does not let stand gives one with status `invalid`. The record is written before this returns.
 
     Raises
     ------
     RunFailedError
         The record could not be written.
     """
-    started = datetime.now(UTC)
+    return measure_together([workload], job, meters, device=device, on_progress=on_progress)[0]
+
+
+def measure_together(
+    workloads: Sequence[Workload],
+    job: Job,
+    meters: Sequence[Meter] = (),
+    *,
+    device: Device,
+    on_progress: Progress = lambda *_: None,
+) -> list[Record]:
+    """Measure workloads with their windows in turn, A B A B, so that drift falls on all alike; one record each.
+
+    Raises
+    ------
+    RunFailedError
+        A record could not be written.
+    """
     times = schedule(job.plan, [meter.info for meter in meters])
-    measured = _Measured()
-    checks: list[Check] = []
-    reasons: list[Reason] = []
+    domains = [domain for meter in meters for domain in meter.info.domains]
+    entrants = [_entrant(workload, device, on_progress) for workload in workloads]
     try:
-        on_progress("prepare", 0.0)
-        workload.prepare()
-        on_progress("verify", 0.0)
-        checks += workload.verify()
-        _take_windows(workload, times, meters, measured, on_progress)
-        on_progress("check", 0.0)
-        checks += workload.check_output()
-    except VerificationError as error:
-        reasons.append(Reason(code="wrong_answer", detail=str(error)))
-    except Exception as error:  # noqa: BLE001 (whatever a kernel raises is a failed record, not a lost one)
-        reasons.append(Reason(code="run_failed", detail=f"{type(error).__name__}: {error}"))
+        with hold([*domains, device_domain(device.kind)]) as held:
+            busy = [domain for domain in domains if domain in held.busy]
+            if busy:
+                for entrant in entrants:
+                    entrant.reasons.append(Reason(code="domain_busy", detail=", ".join(busy)))
+            idle = _run(entrants, times, meters, on_progress) if not busy else []
+            metered = [read_all(meters, one.taker.taken, idle, one.workload.unit) for one in entrants]
+            on_progress("write", 0.0)
+            records = []
+            for entrant, reading in zip(entrants, metered, strict=True):
+                record = _record(entrant, reading, job, times, meters, device, held)
+                entrant.close()
+                write_record(job.store, record, reading.samples)
+                records.append(record)
+            return records
     finally:
-        parameters = dict(workload.parameters())
-        workload.close()
-    on_progress("write", 0.0)
-    overhead_frac = measured.overhead_frac
-    figures = {} if reasons else metrics(workload.unit, measured.windows, meters)
-    record = Record(
-        id=new_id(workload.name, started),
-        status="failed" if reasons else "ok",
-        reasons=tuple(reasons),
-        warnings=() if reasons else warnings(job.plan, figures, measured.windows, meters, overhead_frac),
+        for entrant in entrants:
+            entrant.close()
+
+
+def _entrant(workload: Workload, device: Device, on_progress: Progress) -> _Entrant:
+    audit: Audit
+    if device.kind == "gpu":
+        from bench.audit_gpu import GpuAudit
+
+        audit = GpuAudit(int(device.settings.get("index") or 0))
+    else:
+        audit = CpuAudit()
+    return _Entrant(workload, WindowTaker(workload, on_progress), audit, datetime.now(UTC))
+
+
+def _run(
+    entrants: Sequence[_Entrant], times: Schedule, meters: Sequence[Meter], on_progress: Progress
+) -> list[IdleSpan]:
+    idle: list[IdleSpan] = []
+    for entrant in entrants:
+        with entrant.guarded():
+            on_progress("prepare", 0.0)
+            entrant.workload.prepare()
+            on_progress("verify", 0.0)
+            entrant.checks += entrant.workload.verify()
+    if times.idle_before_s and any(entrant.stands for entrant in entrants):
+        idle.append(_idle("before", times.idle_before_s, times.tail_s, meters, on_progress))
+    for entrant in entrants:
+        if entrant.stands:
+            with entrant.guarded():
+                entrant.taker.calibrate()
+    _take_windows(entrants, times, meters)
+    if times.idle_after_s and any(entrant.stands for entrant in entrants):
+        idle.append(_idle("after", times.idle_after_s, times.lead_s, meters, on_progress))
+    for entrant in entrants:
+        if entrant.stands:
+            with entrant.guarded():
+                on_progress("check", 0.0)
+                entrant.checks += entrant.workload.check_output()
+    on_progress("meters", 0.0)
+    return idle
+
+
+def _take_windows(entrants: Sequence[_Entrant], times: Schedule, meters: Sequence[Meter]) -> None:
+    """Take the windows round by round; a workload alone keeps its load on between them."""
+    together = len(entrants) > 1
+    for entrant in entrants:
+        entrant.audit.start()
+    for round_ in range(times.windows):
+        for entrant in entrants:
+            if not entrant.stands:
+                continue
+            with entrant.guarded():
+                if together or round_ == 0:
+                    entrant.taker.load(max(times.lead_s, 0.1))
+                entrant.taker.take(times.window_s, times.windows, meters)
+                entrant.audit.window(*entrant.taker.taken.spans[-1])
+                if times.tail_s and (together or round_ == times.windows - 1):
+                    entrant.taker.load(times.tail_s)
+
+
+def _idle(when: str, seconds: float, settle_s: float, meters: Sequence[Meter], on_progress: Progress) -> IdleSpan:
+    """Let the device rest until its averages have, then for `seconds` more."""
+    on_progress("idle", 0.0)
+    time.sleep(settle_s)
+    for meter in meters:
+        meter.mark()
+    start = time.monotonic()
+    end = start + seconds
+    while (now := time.monotonic()) < end:
+        time.sleep(min(0.2, end - now))
+        on_progress("idle", min(1.0, (time.monotonic() - start) / seconds))
+    span = IdleSpan("after" if when == "after" else "before", start, time.monotonic())
+    for meter in meters:
+        meter.mark()
+    return span
+
+
+def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
+    entrant: _Entrant,
+    reading: Metered,
+    job: Job,
+    times: Schedule,
+    meters: Sequence[Meter],
+    device: Device,
+    held: Held,
+) -> Record:
+    taken, workload, plan = entrant.taker.taken, entrant.workload, job.plan
+    overhead_frac = taken.overhead_frac
+    audited, found = entrant.audit.finish()
+    failed = bool(entrant.reasons) and entrant.reasons[0].code != "domain_busy"
+    figures = {} if entrant.reasons else metrics(workload.unit, reading.windows, meters)
+    steady = steadiness(taken.calls, reading.windows) if not entrant.reasons else None
+    notes: list[Reason] = []
+    if not entrant.reasons:
+        notes = [*warnings(plan, figures, reading, meters, overhead_frac, steady), *found]
+        notes += energy_codes(reading, meters, figures)
+        if held.asked_for_by_others() or device_domain(device.kind) in held.busy:
+            notes.append(Reason(code="another_run"))
+        if len(reading.windows) < times.windows:
+            notes.append(Reason(code="window_missing", detail=f"{len(reading.windows)} of {times.windows}"))
+    against = [*entrant.reasons, *(note for note in notes if invalidates([note.code], plan.name))]
+    return Record(
+        id=new_id(workload.name, entrant.started),
+        status="failed" if failed else "invalid" if against else "ok",
+        reasons=tuple(against),
+        warnings=tuple(note for note in notes if note not in against),
         run=RunInfo(
             run_id=job.run_id,
-            plan=job.plan.name,
+            plan=plan.name,
             argv=job.argv,
-            started_utc=started,
+            started_utc=entrant.started,
             ended_utc=datetime.now(UTC),
             perwatt_version=__version__,
             commit=job.commit[0],
             commit_dirty=job.commit[1],
             harness_overhead_frac=overhead_frac,
+            window_s=times.window_s,
+            window_why=times.why,
+            lead_s=times.lead_s,
+            tail_s=times.tail_s,
         ),
         system=job.system,
         device=device,
@@ -123,116 +264,17 @@ def measure(
                 "version": workload.version,
                 "unit": workload.unit,
                 "variant": workload.variant,
-                "parameters": parameters,
-                "verification": tuple(f"{check.name}: {check.detail}" for check in checks),
+                "parameters": dict(workload.parameters()),
+                "verification": tuple(f"{check.name}: {check.detail}" for check in entrant.checks),
             }
         ),
         meters=tuple(meter.info.name for meter in meters if meter.info.kind is not MeterKind.DECLARED),
+        meters_used=reading.used,
+        meters_gaps=() if against else reading.gaps,
+        steadiness=steady,
+        audit=audited,
         assumed_power_w=assumed_power(meters),
-        windows=tuple(measured.windows),
-        metrics=figures,
-    )
-    write_record(job.store, record, measured.samples)
-    return record
-
-
-def _take_windows(
-    workload: Workload, times: Schedule, meters: Sequence[Meter], measured: _Measured, on_progress: Progress
-) -> None:
-    n, batch_s = _calibrate(workload, on_progress)
-    dither = random.Random(0)  # noqa: S311 (keeps calls out of step with a sensor; not a secret)
-    _load(workload, n, max(times.lead_s, 2 * batch_s), dither)
-    clock = ClockAudit()
-    spans: list[tuple[float, float]] = []
-    for index in range(times.windows):
-        clock.calibrate()
-        start_utc, start = datetime.now(UTC), time.monotonic()
-        work = cpu_time = 0.0
-        batches, has_cpu_time, end = 0, True, start
-        while end - start < times.window_s or batches == 0:
-            before = time.monotonic()
-            batch = workload.run(_dithered(n, dither))
-            end = time.monotonic()
-            measured.inside_s += end - before
-            work, batches = work + batch.work, batches + 1
-            has_cpu_time = has_cpu_time and batch.cpu_time_s is not None
-            cpu_time += batch.cpu_time_s or 0.0
-            measured.samples.append(
-                Sample(
-                    "work",
-                    index,
-                    before,
-                    end,
-                    start_utc.timestamp() + before - start,
-                    batch.work,
-                    workload.unit,
-                )
-            )
-            on_progress("window", (index + min(1.0, (end - start) / times.window_s)) / times.windows)
-        clock_hz = clock.calibrate()
-        spans.append((start, end))
-        measured.windows.append(
-            Window(
-                index=index, start_utc=start_utc, start_s=start, end_s=end, work=work, batches=batches,
-                cpu_time_s=cpu_time if has_cpu_time else None, clock_hz=clock_hz,
-            )
-        )  # fmt: skip
-    if times.tail_s:
-        _load(workload, n, times.tail_s, dither)
-    _read_meters(meters, spans, measured)
-
-
-def _calibrate(workload: Workload, on_progress: Progress) -> tuple[int, float]:
-    """Return how much to ask of one call so that it takes about BATCH_S, and how long it then takes [s]."""
-    n = 1
-    while True:
-        on_progress("calibrate", 0.0)
-        before = time.monotonic()
-        workload.run(n)
-        taken = time.monotonic() - before
-        if taken >= BATCH_S / 4 or n >= 1 << 40:
-            break
-        n *= 2 if taken > BATCH_S / 64 else 8
-    return max(1, round(n * BATCH_S / taken)), BATCH_S
-
-
-def _dithered(n: int, dither: random.Random) -> int:
-    return max(1, round(n * dither.uniform(0.8, 1.2)))
-
-
-def _load(workload: Workload, n: int, seconds: float, dither: random.Random) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        workload.run(_dithered(n, dither))
-
-
-def _read_meters(meters: Sequence[Meter], spans: Sequence[tuple[float, float]], measured: _Measured) -> None:
-    for meter in meters:
-        if meter.info.kind is MeterKind.DECLARED:
-            continue
-        for index, (start, end) in enumerate(spans):
-            reading = meter.energy(start, end)
-            window = measured.windows[index]
-            measured.windows[index] = window.model_copy(update={"energy": (*window.energy, _energy(reading))})
-        unit = "J" if meter.info.kind is MeterKind.COUNTER else "W"
-        for raw in meter.readings():
-            if raw.value is None:
-                continue
-            inside = next((i for i, (start, end) in enumerate(spans) if start <= raw.t_s <= end), -1)
-            measured.samples.append(Sample(meter.info.name, inside, raw.t_s, raw.t_s, raw.utc_s, raw.value, unit))
-
-
-def _energy(reading: EnergyReading) -> Energy:
-    return Energy.model_validate(
-        {
-            "meter": reading.meter,
-            "boundary": reading.boundary,
-            "tier": reading.tier.value,
-            "joules": reading.joules,
-            "accuracy_frac": reading.accuracy_frac,
-            "accuracy_source": reading.accuracy_source,
-            "samples": reading.samples,
-            "largest_gap_s": reading.largest_gap_s,
-            "reasons": (*reading.reasons, *reading.warnings),
-        }
+        idle=reading.idle,
+        windows=reading.without_joules if against else reading.windows,
+        metrics={} if against else figures,
     )

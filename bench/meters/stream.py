@@ -42,6 +42,8 @@ class PolledMeter(ABC):
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.last_error = ""
+        self.polling_s = 0.0
+        """CPU time that the thread has used so far [s]."""
 
     @abstractmethod
     def connect(self) -> MeterInfo:
@@ -145,3 +147,4 @@ class PolledMeter(ABC):
             if self._stop.wait(max(due - self._clock(), 0.0)):
                 return
             self.take()
+            self.polling_s = time.thread_time()

@@ -63,7 +63,9 @@ def test_the_smoke_plan_is_marked_as_not_comparable(fake_workload, job, cpu_devi
 def test_progress_is_told_in_order(fake_workload, job, cpu_device):
     stages = []
     measure(fake_workload, job, device=cpu_device, on_progress=lambda stage, _: stages.append(stage))
-    assert list(dict.fromkeys(stages)) == ["prepare", "verify", "calibrate", "window", "check", "write"]
+    assert list(dict.fromkeys(stages)) == [
+        "prepare", "verify", "calibrate", "lead", "window", "check", "meters", "write",
+    ]  # fmt: skip
 
 
 def test_the_device_is_stored_with_its_settings(fake_workload, job):
