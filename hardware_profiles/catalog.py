@@ -178,6 +178,36 @@ def _holds(entry: str, parts: str) -> bool:
     return len(parts) > 1 and (entry.endswith(parts) or f"-{parts}" in entry)
 
 
+def recognise(reported: str, devices: Iterable[Device]) -> Device | None:
+    """Return the device that a machine means by the name it reports, or None where the name hides the model.
+
+    The longest of the profiles' `reported_names` that stands in it as whole words wins; variants that share the name
+    and nothing else (laptop, Max-Q) are not recognised.
+    """
+    words = _words(reported)
+    if words & _OTHER_DEVICES:
+        return None
+    text = f" {' '.join(_word_list(reported))} "
+    best: tuple[int, Device] | None = None
+    for device in devices:
+        for name in device.reported_names:
+            wanted = " ".join(_word_list(name))
+            if f" {wanted} " in text and (best is None or len(wanted) > best[0]):
+                best = (len(wanted), device)
+    return best[1] if best else None
+
+
+_OTHER_DEVICES = frozenset({"laptop", "mobile", "max-q", "mig"})
+
+
+def _word_list(text: str) -> list[str]:
+    return text.casefold().replace("(r)", " ").replace("(tm)", " ").replace("-sxm", " sxm").replace("-", " ").split()
+
+
+def _words(text: str) -> set[str]:
+    return {*text.casefold().split(), *_word_list(text)}
+
+
 def iter_profiles(devices: Iterable[Device], *, modes: bool = False) -> Iterator[Profile]:
     """Yield one profile per bin of each device, and per mode where asked."""
     for device in devices:

@@ -89,7 +89,7 @@ class Device:
     features: tuple[str, ...]
     feature_sources: tuple[str, ...]
     feature_confidence: Confidence
-    cpu_names: tuple[str, ...]
+    reported_names: tuple[str, ...]
     sources: Mapping[str, Source]
     disagreements: tuple[Disagreement, ...]
     notes: tuple[str, ...]
@@ -268,7 +268,7 @@ def device_from(data: Mapping[str, Any], path: Path) -> Device:
         features=tuple(features.get("values", ())),
         feature_sources=tuple(features.get("sources", ())),
         feature_confidence=features.get("confidence", "unverified"),
-        cpu_names=tuple(data.get("cpu_names", ())),
+        reported_names=tuple(data.get("reported_names", ())),
         sources={
             key: Source(
                 key,

@@ -141,10 +141,12 @@ CpuFigures = _tables("CpuFigures", CPU_FIGURES, ("cores",))
 
 
 class _File(_Table):
+    # reported_names: names by which a machine or a published table calls the device, to recognise it.
     profile_schema: Literal[1]
     maker: Text
     model: Text
     released: Date
+    reported_names: list[Text] = []
     notes: list[Text] = []
     disagreements: list[DisagreementTable] = []
     sources: dict[Name, SourceTable] = {}
@@ -170,10 +172,9 @@ class GpuFile(_File):
 
 
 class CpuFile(_File):
-    """A CPU package. `cpu_names` are parts of the name that the machine reports, to recognise it."""
+    """A CPU package and the instruction sets it has."""
 
     kind: Literal["cpu"]
-    cpu_names: list[Text] = []
     figures: CpuFigures  # type: ignore[valid-type]
     features: FeatureTable
 
