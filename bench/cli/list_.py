@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from bench.cli.list_profiles import profiles
 from bench.cli.output import emit_json, json_option, print_table, say, warn
 
 STORE = Path("results")
@@ -13,6 +14,9 @@ STORE = Path("results")
 @click.group(name="list")
 def list_() -> None:
     """List workloads, variants, profiles, meters or results."""
+
+
+list_.add_command(profiles)
 
 
 @list_.command()
