@@ -70,9 +70,14 @@ def cpu() -> dict[str, object]:
 
 def features() -> list[str]:
     """Return the instruction sets of this CPU that matter to the kernels, as the kernel names them."""
-    fields = _first_cpuinfo()
-    flags = set((fields.get("flags") or fields.get("Features") or "").split())
+    flags = cpu_flags()
     return [name for name in _FEATURES if name in flags]
+
+
+def cpu_flags() -> frozenset[str]:
+    """Return every flag that the kernel lists for the first core."""
+    fields = _first_cpuinfo()
+    return frozenset((fields.get("flags") or fields.get("Features") or "").split())
 
 
 def usable_cores() -> list[int]:

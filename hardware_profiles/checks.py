@@ -61,6 +61,12 @@ def _sources(device: Device) -> Iterator[str]:
             near = ", ".join(near_names(entry.figure, known))
             hint = f" (did you mean {near}?)" if near else ""
             yield f"key disagreements: expected a figure of this file, got {shown(entry.figure)}{hint}"
+        source = device.sources.get(entry.source)
+        if source is not None and source.address != "unknown" and not prints(source, entry.value):
+            yield (
+                f"key sources.{source.id}.printed: expected a figure that says {entry.value:g} (it disagrees on "
+                f"{entry.figure}), got {shown(list(source.printed))}"
+            )
     for name in sorted(cited - set(device.sources)):
         near = ", ".join(near_names(name, device.sources))
         hint = f" (did you mean {near}?)" if near else ""

@@ -39,6 +39,7 @@ ASIC_ENVIRONMENT = {
 }
 GPU_FIGURES = {
     "tdp_w": Key("W", 1, 10, 5000, "thermal design power of the board or module", "board"),
+    "power_limit_w": Key("W", 1, 10, 5000, "power limit that the board enforces as it is delivered", "board"),
     "server_power_w": Key("W", 1, 100, 100_000, "highest input power of the server it is sold in", "node"),
     "gpus_per_server": Key("GPUs", 1, 1, 64, "GPUs in that server"),
     "rack_power_w": Key("W", 1, 1000, 1_000_000, "highest input power of the rack it is sold in", "rack"),
@@ -89,7 +90,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
 }
 FEATURES = (
     "sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "avx_vnni",
-    "amx_bf16", "amx_int8", "sha_ni", "neon", "sha2", "sve", "sve2",
+    "amx_bf16", "amx_int8", "sha_ni", "asimd", "sha2", "sve", "sve2",
 )  # fmt: skip
 COOLINGS = ("air", "hydro", "immersion", "air or immersion")
 

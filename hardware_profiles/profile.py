@@ -224,7 +224,7 @@ class Profile:
 
     @property
     def confidence(self) -> Confidence:
-        """The weakest confidence among the figures that carry the comparison (rate, power, peaks)."""
+        """The weakest confidence among the figures that carry the comparison (rate, power, matrix peaks, cores)."""
         return weakest(figure.confidence for key, figure in self.figures.items() if _carries(key))
 
     @property
@@ -246,7 +246,7 @@ def weakest(confidences: Iterator[Confidence]) -> Confidence:
 
 
 def _carries(key: str) -> bool:
-    return key in {"hash_rate_th_s", "wall_power_w", "tdp_w"} or key.endswith("_dense_tflop_s")
+    return key in {"hash_rate_th_s", "wall_power_w", "tdp_w", "cores"} or key.endswith("_dense_tflop_s")
 
 
 def device_from(data: Mapping[str, Any], path: Path) -> Device:

@@ -134,7 +134,7 @@ AsicBin = _tables(
     modes=(list[AsicMode], []),  # type: ignore[valid-type]
 )
 AsicEnvironment = _tables("AsicEnvironment", ASIC_ENVIRONMENT)
-GpuFigures = _tables("GpuFigures", GPU_FIGURES, ("tdp_w",))
+GpuFigures = _tables("GpuFigures", GPU_FIGURES)
 GpuPeaks = _tables("GpuPeaks", GPU_PEAKS)
 GpuSparsePeaks = _tables("GpuSparsePeaks", GPU_SPARSE_PEAKS)
 CpuFigures = _tables("CpuFigures", CPU_FIGURES, ("cores",))
@@ -167,7 +167,7 @@ class GpuFile(_File):
     kind: Literal["gpu"]
     cooling: Literal[COOLINGS] | None = None  # type: ignore[valid-type]
     figures: GpuFigures  # type: ignore[valid-type]
-    peaks: GpuPeaks  # type: ignore[valid-type]
+    peaks: GpuPeaks | None = None  # type: ignore[valid-type]
     sparse_peaks: GpuSparsePeaks | None = None  # type: ignore[valid-type]
 
 

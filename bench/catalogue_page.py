@@ -1,0 +1,173 @@
+"""docs/catalogue.md: what the catalogue holds and how sure it is, generated from the profile files."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from hardware_profiles.catalog import OURS, iter_profiles, load_all
+from hardware_profiles.profile import KINDS, Device, Profile, Source, weakest
+from hardware_profiles.words import CONFIDENCES
+
+PAGE = OURS.parent / "docs" / "catalogue.md"
+_SOURCE_KINDS = ("maker", "press", "test", "reseller", "table", "machine")
+_NAMES = {"asic": "miners", "gpu": "GPUs", "cpu": "CPUs"}
+
+
+def write_page() -> None:
+    """Write the page anew where there is a docs folder beside the packages (a checkout, not an installation)."""
+    if PAGE.parent.is_dir():
+        PAGE.write_text(page(ours()), encoding="utf-8")
+
+
+def ours() -> list[Device]:
+    """Return the devices of our own folder, whatever the user's folders hide."""
+    return [device for device in load_all() if device.path.is_relative_to(OURS)]
+
+
+def page(devices: Sequence[Device]) -> str:
+    """Return the page in Markdown."""
+    return (
+        "\n".join([*_head(), *_counts(devices), *_bins(devices), *_sources(devices), *_contradictions(devices)]) + "\n"
+    )
+
+
+def _head() -> list[str]:
+    return [
+        "# The catalogue in figures",
+        "",
+        "Generated from the profile files by `perwatt profile check --record`; a test holds it to them. What a word",
+        "means and how a device is added: [profiles.md](profiles.md).",
+        "",
+    ]
+
+
+def _counts(devices: Sequence[Device]) -> list[str]:
+    rows = []
+    for kind in KINDS:
+        found = [device for device in devices if device.kind == kind]
+        figures = Counter[str](figure.confidence for device in found for _, figure in device.every_figure())
+        rows.append(
+            (
+                _NAMES[kind],
+                len(found),
+                sum(len(device.bins) for device in found) or "-",
+                sum(len(chosen.modes) for device in found for chosen in device.bins) or "-",
+                sum(figures.values()),
+                *(_share(figures[word], sum(figures.values())) for word in CONFIDENCES),
+            )
+        )
+    return [
+        "## Devices and figures",
+        "",
+        *_table(("kind", "devices", "bins", "modes", "figures", *CONFIDENCES), rows),
+        "",
+    ]
+
+
+def _bins(devices: Sequence[Device]) -> list[str]:
+    asics = [device for device in devices if device.kind == "asic"]
+    words = Counter(_of_bin(profile) for profile in iter_profiles(asics))
+    rows = []
+    for maker in sorted({device.maker for device in asics}):
+        of_maker = [profile for profile in iter_profiles(asics) if profile.device.maker == maker]
+        best = min(of_maker, key=lambda profile: profile.j_per_th or float("inf"))
+        found = Counter(_of_bin(profile) for profile in of_maker)
+        rows.append(
+            (maker, len(of_maker), *(found[word] for word in CONFIDENCES), f"`{best.name}` {best.j_per_th:.2f} J/TH")
+        )
+    doubtful = [f"`{profile.name}`" for profile in iter_profiles(asics) if _of_bin(profile) == "unverified"]
+    summary = (
+        f"Of {sum(words.values())} bins, {words['two_sources']} have rate and power printed by two publishers, "
+        f"{words['one_source']} by one at least, {words['unverified']} have a figure whose source was not found again."
+    )
+    return [
+        "## Bins of miners",
+        "",
+        summary,
+        "",
+        *_table(("maker", "bins", *CONFIDENCES, "most efficient"), rows),
+        "",
+        f"With an unverified rate or power: {', '.join(doubtful) or 'none'}.",
+        "",
+    ]
+
+
+def _of_bin(profile: Profile) -> str:
+    return weakest(profile.figures[key].confidence for key in ("hash_rate_th_s", "wall_power_w"))
+
+
+def _sources(devices: Sequence[Device]) -> list[str]:
+    found = list(_every_source(devices))
+    publishers = {source.publisher for source in found if source.address != "unknown"}
+    by_kind = Counter(source.kind for source in _distinct(found) if source.address != "unknown")
+    lost = {source.id for source in found if source.address == "unknown"}
+    cited = {source.cites for source in found if source.cites}
+    asics = [device for device in devices if device.kind == "asic"]
+    beyond = sum(
+        any(
+            profile.device.sources[name].kind != "table"
+            for key in ("hash_rate_th_s", "stated_j_per_th", "wall_power_w")
+            if key in profile.figures
+            for name in profile.figures[key].sources
+            if profile.device.sources[name].address != "unknown"
+        )
+        for profile in iter_profiles(asics)
+    )
+    summary = (
+        f"{len(list(_distinct(found)))} sources of {len(publishers)} publishers; {len(lost)} are known by a title only "
+        f"and carry nothing but unverified figures. {len(cited)} pages of makers and filings are named by sources that "
+        "were read, and were not read themselves."
+    )
+    return [
+        "## Sources",
+        "",
+        summary,
+        "",
+        *_table(("kind of source, found again", "number"), [(kind, by_kind[kind]) for kind in _SOURCE_KINDS]),
+        "",
+        "Third-party tables copy each other: `two_sources` says that two publishers print a figure, not that two",
+        f"people measured it. {beyond} bins of miners rest on more than such tables (a maker, the press, a test, a reseller).",
+        "",
+    ]
+
+
+def _every_source(devices: Iterable[Device]) -> Iterator[Source]:
+    for device in devices:
+        yield from device.sources.values()
+
+
+def _distinct(sources: Iterable[Source]) -> Iterator[Source]:
+    seen: set[tuple[str, str]] = set()
+    for source in sources:
+        key = (source.id, source.address)
+        if key not in seen:
+            seen.add(key)
+            yield source
+
+
+def _contradictions(devices: Sequence[Device]) -> list[str]:
+    rows = []
+    for device in devices:
+        figures = dict(device.every_figure())
+        for entry in device.disagreements:
+            ours_is = figures[entry.figure]
+            rows.append(
+                (
+                    f"`{device.slug}`",
+                    f"`{entry.figure}`",
+                    f"{ours_is.value:g} {ours_is.unit}",
+                    f"{entry.value:g} {ours_is.unit}",
+                    entry.source,
+                    entry.note,
+                )
+            )
+    heading = ("device", "figure", "carried", "also printed", "by", "note")
+    return [f"## Contradictions on record: {len(rows)}", "", *_table(heading, rows)]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({part / whole:.0%})" if whole else "0"
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    lines = [f"| {' | '.join(heading)} |", f"|{'---|' * len(heading)}"]
+    return [*lines, *(f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows)]
