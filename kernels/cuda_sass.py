@@ -1,0 +1,237 @@
+"""Cubins without a GPU: compile CUDA C with NVRTC, disassemble, count what the innermost loop executes by pipe.
+
+Needs the packages cuda-core, cuda-bindings, nvidia-cuda-nvrtc and nvidia-cuda-nvdisasm; no driver.
+
+References
+----------
+CUDA Binary Utilities, "Instruction Set Reference"; CUDA C++ Programming Guide, "Arithmetic Instructions" (throughput).
+"""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from kernels.errors import KernelInputError
+
+ARCHITECTURES = ("sm_80", "sm_89", "sm_90", "sm_100", "sm_120")
+PIPED = ("sm_80", "sm_86", "sm_89", "sm_90")
+"""Chips on which integer addition, logic and shifts share one pipe and multiplication has another."""
+
+# Opcode without its suffixes -> pipe, as on PIPED chips. What is not listed counts as `alu`: never to our advantage.
+_PIPES = {
+    "fma": ("IMAD", "IMUL", "FFMA", "FMUL", "FADD"),
+    "memory": ("LDC", "LDG", "STG", "LDS", "STS", "LDL", "STL", "ATOM", "ATOMG", "ATOMS", "RED", "REDG", "LD", "ST"),
+    "uniform": ("ULDC", "LDCU", "UMOV", "UIADD3", "ULOP3", "USHF", "UISETP", "UPRMT", "UIMAD", "UPOPC", "UFLO", "USEL"),
+    "special": ("POPC", "FLO", "MUFU", "S2R", "S2UR", "CS2R", "SHFL", "VOTEU", "VOTE", "R2UR", "REDUX", "MATCH"),
+    "control": ("BRA", "EXIT", "BSSY", "BSYNC", "NOP", "WARPSYNC", "BREAK", "BREAKPT", "RET", "CALL", "BAR", "DEPBAR"),
+}  # fmt: skip
+_PIPE_OF = {opcode: pipe for pipe, opcodes in _PIPES.items() for opcode in opcodes}
+
+IMAD_HIGH_SLOTS = 2
+"""Issue slots of a multiply that keeps the high half (IMAD.HI, IMAD.WIDE): an assumption until probed on a GPU."""
+
+_INSTRUCTION = re.compile(
+    r"^\s*/\*[0-9a-f]{4,}\*/\s+(?P<guard>@!?U?P[0-9T]+\s+)?(?P<name>[A-Z][A-Z0-9_.]*)(?P<rest>[^;]*);"
+)
+_LABEL = re.compile(r"^(?P<label>\.L\w+):")
+_TARGET = re.compile(r"`\((?P<label>\.L\w+)\)")
+_SECTION = re.compile(r"^\.text\.(?P<kernel>\w+):")
+
+
+class ToolMissingError(RuntimeError):
+    """A compiler or disassembler is not installed; `str()` says which, and the cure."""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One machine instruction: full name (`SHF.R.W.U32`), label that it jumps to or empty."""
+
+    name: str
+    jumps_to: str
+
+    @property
+    def opcode(self) -> str:
+        """The name without suffixes."""
+        return self.name.partition(".")[0]
+
+    @property
+    def pipe(self) -> str:
+        """Where it executes: alu, fma, memory, uniform, special or control."""
+        return _PIPE_OF.get(self.opcode, "alu")
+
+
+@dataclass(frozen=True)
+class LoopCount:
+    """What one turn of a kernel's longest loop executes, rare branches inside it included."""
+
+    names: Counter[str]
+    pipes: Counter[str]
+
+    @property
+    def fma_slots(self) -> int:
+        """Issue slots of the FMA pipe, a high-half multiply counted `IMAD_HIGH_SLOTS` times."""
+        return self.pipes["fma"] + (IMAD_HIGH_SLOTS - 1) * self.high_multiplies
+
+    @property
+    def high_multiplies(self) -> int:
+        """IMAD.HI and IMAD.WIDE."""
+        return sum(count for name, count in self.names.items() if name.startswith(("IMAD.HI", "IMAD.WIDE")))
+
+    @property
+    def opcodes(self) -> Counter[str]:
+        """Counts by opcode, suffixes dropped."""
+        found: Counter[str] = Counter()
+        for name, count in self.names.items():
+            found[name.partition(".")[0]] += count
+        return found
+
+    @property
+    def total(self) -> int:
+        """All instructions."""
+        return sum(self.names.values())
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a kernel takes: registers a thread, stack and local memory [byte]."""
+
+    registers: int
+    stack_bytes: int
+    local_bytes: int
+
+
+def compile_cubin(source: str, architecture: str) -> bytes:
+    """Return the machine code of CUDA C for `sm_80`, `sm_90`, ...
+
+    Raises
+    ------
+    ToolMissingError
+        cuda-core or NVRTC is not installed.
+    KernelInputError
+        The text does not compile; the compiler's first error is in the message.
+    """
+    try:
+        from cuda.core import Program, ProgramOptions
+    except ImportError as error:
+        raise ToolMissingError(f"compiling for {architecture}: {error}; install perwatt's extra `test`") from None
+    try:
+        code = Program(source, "c++", ProgramOptions(arch=architecture)).compile("cubin").code
+    except Exception as error:  # noqa: BLE001 (cuda-core's errors have no common base)
+        if "could not load" in str(error).lower() or type(error).__name__ == "DynamicLibNotFoundError":
+            message = f"NVRTC was not found ({type(error).__name__}); install perwatt's extra `test`"
+            raise ToolMissingError(message) from None
+        lines = [line for line in str(error).splitlines() if "error" in line] or [str(error)]
+        raise KernelInputError(f"CUDA text for {architecture}: {lines[0].strip()}") from None
+    return bytes(code)
+
+
+def nvrtc_version() -> str:
+    """Return the version of the installed NVRTC package, or `unknown`."""
+    try:
+        return distribution("nvidia-cuda-nvrtc").version
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def tool(name: str) -> str:
+    """Return the path of `nvdisasm` or `cuobjdump`: from the PATH, else from its package.
+
+    Raises
+    ------
+    ToolMissingError
+        It is in neither place.
+    """
+    if found := shutil.which(name):
+        return found
+    try:
+        package = distribution(f"nvidia-cuda-{name}")
+        files: Iterable[Path] = [Path(str(package.locate_file(file))) for file in package.files or ()]
+    except PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == name and file.is_file():
+            return str(file)
+    raise ToolMissingError(f"{name} is not on the PATH; install nvidia-cuda-{name} (perwatt's extra `test` has it)")
+
+
+def disassemble(cubin: bytes) -> dict[str, list[Instruction | str]]:
+    """Return each kernel's instructions, labels (text) between them, in the order of the code.
+
+    Raises
+    ------
+    ToolMissingError
+        nvdisasm is not installed, or failed.
+    """
+    return parse_sass(_run("nvdisasm", ["-c"], cubin))
+
+
+def parse_sass(text: str) -> dict[str, list[Instruction | str]]:
+    """Return each kernel's instructions and labels from nvdisasm's text."""
+    kernels: dict[str, list[Instruction | str]] = {}
+    current: list[Instruction | str] = []
+    for line in text.splitlines():
+        if section := _SECTION.match(line):
+            current = kernels.setdefault(section["kernel"], [])
+        elif label := _LABEL.match(line):
+            current.append(label["label"])
+        elif found := _INSTRUCTION.match(line):
+            target = _TARGET.search(found["rest"]) if found["name"].startswith("BRA") else None
+            current.append(Instruction(found["name"], target["label"] if target else ""))
+    return kernels
+
+
+def count_loop(code: list[Instruction | str]) -> LoopCount:
+    """Count the longest loop of a kernel: from a label to the last jump back to it.
+
+    A branch inside the loop that is rarely taken (a hit) is counted too: the count is an upper bound.
+
+    Raises
+    ------
+    KernelInputError
+        There is no loop.
+    """
+    places = {entry: place for place, entry in enumerate(code) if isinstance(entry, str)}
+    longest: tuple[int, int] | None = None
+    for place, entry in enumerate(code):
+        if isinstance(entry, str) or not entry.jumps_to:
+            continue
+        start = places.get(entry.jumps_to, place)
+        if start < place - 1 and (longest is None or place - start > longest[1] - longest[0]):
+            longest = start, place
+    if longest is None:
+        raise KernelInputError("machine code: expected a loop, got none")
+    inside = [entry for entry in code[longest[0] : longest[1] + 1] if isinstance(entry, Instruction)]
+    return LoopCount(Counter(entry.name for entry in inside), Counter(entry.pipe for entry in inside))
+
+
+def resources(cubin: bytes) -> dict[str, Resources]:
+    """Return what each kernel of a cubin takes, as cuobjdump reports it.
+
+    Raises
+    ------
+    ToolMissingError
+        cuobjdump is not installed, or failed.
+    """
+    text = _run("cuobjdump", ["-res-usage"], cubin)
+    found = {}
+    for kernel, numbers in re.findall(r"Function (\w+):\s*\n\s*(REG:.*)", text):
+        values = {key: int(value) for key, value in re.findall(r"(\w+)(?:\[\d\])?:(\d+)", numbers)}
+        found[kernel] = Resources(values["REG"], values["STACK"], values["LOCAL"])
+    return found
+
+
+def _run(name: str, options: list[str], cubin: bytes) -> str:
+    command = tool(name)
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(cubin)
+        file.flush()
+        done = subprocess.run([command, *options, file.name], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise ToolMissingError(f"{name} failed: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+    return done.stdout

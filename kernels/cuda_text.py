@@ -1,0 +1,245 @@
+"""CUDA C back end: the one SHA-256 graph becomes the text of a nonce scan; no GPU is needed to write it.
+
+What happens once a job is computed on the host and handed over as constants; what happens once a nonce becomes C. The
+same text compiles as C++ on a CPU behind `HOST_SHIM`, which is how it is checked where there is no GPU.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from kernels.errors import KernelInputError
+from kernels.scan_graph import JOB_INPUTS, scan_graph
+from kernels.sha256_graph import Graph, Lowering, Time
+from kernels.sha256_ref import INTEGERS
+
+NONCES_PER_THREAD = 256
+"""A thread counts through the nonce's lowest byte, which is the highest of the word that SHA-256 reads."""
+
+SHIFTS = (3, 10)
+"""The plain right shifts of SHA-256 (FIPS 180-4, section 4.1.2)."""
+
+
+@dataclass(frozen=True)
+class TextVariant:
+    """How a variant writes an addition and a right shift in C; all else is the same."""
+
+    name: str
+    summary: str
+    add: str
+    shr: str
+
+
+TEXT_VARIANTS = {
+    variant.name: variant
+    for variant in (
+        TextVariant("plain", "additions as additions, shifts as shifts", "((x) + (y))", "((x) >> (n))"),
+        TextVariant(
+            "imad",
+            "each addition as a multiply-add by a run-time one, on the FMA pipe",
+            "((x) * one + (y))",
+            "((x) >> (n))",
+        ),
+        TextVariant(
+            "imad_shift",
+            "additions as in imad, right shifts as the high half of a product",
+            "((x) * one + (y))",
+            "__umulhi((x), power##n)",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, eq=False)
+class JobWord:
+    """A word that the host computes once a job: an input, or an operation on such words."""
+
+    operation: str
+    arguments: tuple["JobWord | int", ...]
+    immediate: int | str
+
+
+class TextTarget:
+    """Receives a graph's operations: writes those of the nonce as C, keeps those of the job for the host."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.job_words: list[JobWord] = []
+        self._slots: dict[JobWord, int] = {}
+
+    def input(self, name: str) -> "JobWord | str":
+        """Return the nonce's word as a C name, any other as a word of the job."""
+        return name if name == "nonce_word" else JobWord("input", (), name)
+
+    def constant(self, value: int) -> int:
+        """Return the constant."""
+        return value
+
+    def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> "JobWord | str":
+        """Write one operation, or keep it for the host where it does not depend on the nonce."""
+        if time is not Time.NONCE:
+            return JobWord(operation, tuple(arguments), immediate)
+        operands = [self.operand(argument) for argument in arguments]
+        if operation in {"rotr", "shr"}:
+            operands.append(str(immediate))
+        name = f"v{len(self.lines)}"
+        self.lines.append(f"const u32 {name} = {operation.upper()}({', '.join(operands)});")
+        return name
+
+    def operand(self, value: "JobWord | str | int") -> str:
+        """Return a value as C: a name, a constant, or a word of the job, which gets a place there."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int):
+            return f"{value:#010x}u"
+        if value not in self._slots:
+            self._slots[value] = len(self.job_words)
+            self.job_words.append(value)
+        return f"job.words[{self._slots[value]}]"
+
+
+@dataclass(frozen=True)
+class ScanText:
+    """The text of one variant and what the host must compute for a job.
+
+    Attributes
+    ----------
+    source
+        CUDA C with one kernel, `sha256d_scan`, and the function `sha256d_last_word` that it calls.
+    job_words
+        The words of `Job.words`, in order.
+    """
+
+    variant: str
+    source: str
+    job_words: tuple[JobWord, ...]
+
+    def job_values(self, inputs: Mapping[str, int]) -> list[int]:
+        """Return the values of `Job.words` for a job's inputs (`scan_graph.JOB_INPUTS`)."""
+        known: dict[JobWord, int] = {}
+
+        def value(word: "JobWord | int") -> int:
+            if isinstance(word, int):
+                return word
+            if word not in known:
+                if word.operation == "input":
+                    known[word] = inputs[str(word.immediate)]
+                else:
+                    shift = [int(word.immediate)] if word.operation in {"rotr", "shr"} else []
+                    known[word] = getattr(INTEGERS, word.operation)(*map(value, word.arguments), *shift)
+            return known[word]
+
+        return [value(word) for word in self.job_words]
+
+
+@cache
+def scan_text(variant: str) -> ScanText:
+    """Return the text of a variant: `plain`, `imad` or `imad_shift`.
+
+    Raises
+    ------
+    KernelInputError
+        No such variant.
+    """
+    if variant not in TEXT_VARIANTS:
+        raise KernelInputError(f"CUDA text: expected one of {', '.join(TEXT_VARIANTS)}, got {variant!r}")
+    target = TextTarget()
+    scan = scan_graph(Graph())
+    last_word = target.operand(Lowering(target, [scan.last_word]).run().value(scan.last_word))
+    written = TEXT_VARIANTS[variant]
+    source = _TEMPLATE.format(
+        add=written.add,
+        shr=written.shr,
+        words=len(target.job_words),
+        powers="\n".join(f"    const u32 power{n} = job.power{n};" for n in SHIFTS),
+        body="\n".join(f"    {line}" for line in target.lines),
+        last_word=last_word,
+        power_fields=" ".join(f"u32 power{n};" for n in SHIFTS),
+    )
+    return ScanText(variant, source, tuple(target.job_words))
+
+
+def job_record(text: ScanText, midstate: Sequence[int], tail: Sequence[int], mask: int) -> list[int]:
+    """Return the C struct `Job` as its 32-bit words: words, powers, one, mask.
+
+    `midstate` has eight words, `tail` at least three; `mask` holds the bits that must be zero in the last word.
+    """
+    inputs = dict(zip(JOB_INPUTS, (*midstate, *tail[:3]), strict=True))
+    return [*text.job_values(inputs), *(1 << (32 - n) for n in SHIFTS), 1, mask]
+
+
+_TEMPLATE = """\
+typedef unsigned int u32;
+
+struct Job {{ u32 words[{words}]; {power_fields} u32 one; u32 mask; }};
+
+#define ADD(x, y) {add}
+#define SHR(x, n) {shr}
+#define ROTR(x, n) __funnelshift_r((x), (x), (n))
+#define XOR3(x, y, z) ((x) ^ (y) ^ (z))
+#define CH(x, y, z) (((x) & (y)) | (~(x) & (z)))
+#define MAJ(x, y, z) (((x) & (y)) | ((x) & (z)) | ((y) & (z)))
+
+static __device__ __forceinline__ u32 sha256d_last_word(const Job &job, const u32 nonce_word)
+{{
+    const u32 one = job.one;
+{powers}
+    (void)one; (void)power3; (void)power10;
+{body}
+    return {last_word};
+}}
+
+extern "C" __global__ void __launch_bounds__(256)
+sha256d_scan(const Job job, const u32 first, const u32 threads, u32 *const found, u32 *const out, const u32 capacity)
+{{
+    const u32 thread = blockIdx.x * blockDim.x + threadIdx.x;
+    if (thread >= threads)
+        return;
+    const u32 start = __byte_perm(first + (thread << 8), 0u, 0x0123u);
+    u32 word = start;
+    do {{
+        if ((sha256d_last_word(job, word) & job.mask) == 0u) {{
+            const u32 place = atomicAdd(found, 1u);
+            if (place < capacity)
+                out[place] = __byte_perm(word, 0u, 0x0123u);
+        }}
+        word += 0x01000000u;
+    }} while (word != start);
+}}
+"""
+
+HOST_SHIM = """\
+#include <cstddef>
+#include <cstdint>
+typedef unsigned int u32;
+#define __device__
+#define __global__
+#define __forceinline__ inline
+#define __launch_bounds__(threads)
+struct Dim { unsigned int x; };
+static thread_local Dim blockIdx, blockDim, threadIdx;
+static inline unsigned int __funnelshift_r(unsigned int low, unsigned int high, unsigned int n)
+{
+    return (unsigned int)(((((uint64_t)high) << 32) | low) >> (n & 31));
+}
+static inline unsigned int __umulhi(unsigned int x, unsigned int y)
+{
+    return (unsigned int)(((uint64_t)x * y) >> 32);
+}
+static inline unsigned int __byte_perm(unsigned int x, unsigned int y, unsigned int selector)
+{
+    const uint64_t bytes = ((uint64_t)y << 32) | x;
+    unsigned int result = 0;
+    for (int i = 0; i < 4; ++i)
+        result |= (unsigned int)((bytes >> (8 * ((selector >> (4 * i)) & 7))) & 0xff) << (8 * i);
+    return result;
+}
+static inline unsigned int atomicAdd(unsigned int *place, unsigned int value)
+{
+    const unsigned int before = *place;
+    *place += value;
+    return before;
+}
+"""
+"""C++ that lets the same text run on a CPU, one thread after the other."""

@@ -1,0 +1,118 @@
+"""Machine code of the CUDA scan, compiled and disassembled without a GPU: what one hash costs on each pipe."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from kernels import cuda_sass
+from kernels.cuda_text import TEXT_VARIANTS, scan_text
+from kernels.errors import KernelInputError
+
+VARIANTS = tuple(TEXT_VARIANTS)
+KERNEL = "sha256d_scan"
+
+
+@cache
+def cubin(variant: str, architecture: str) -> bytes:
+    try:
+        cuda_sass.tool("nvdisasm"), cuda_sass.tool("cuobjdump")
+        return cuda_sass.compile_cubin(scan_text(variant).source, architecture)
+    except cuda_sass.ToolMissingError as error:
+        pytest.skip(str(error))
+
+
+@cache
+def loop(variant: str, architecture: str) -> cuda_sass.LoopCount:
+    return cuda_sass.count_loop(cuda_sass.disassemble(cubin(variant, architecture))[KERNEL])
+
+
+@pytest.mark.parametrize(
+    ("variant", "alu_most", "fma_slots_most"), [("plain", 2280, 250), ("imad", 1830, 1250), ("imad_shift", 1670, 1400)]
+)
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_89", "sm_90"])
+def test_cubin_loop_needs_no_more_per_pipe_than_stated(architecture, variant, alu_most, fma_slots_most):
+    count = loop(variant, architecture)
+    assert 0.97 * alu_most < count.pipes["alu"] <= alu_most
+    assert count.fma_slots <= fma_slots_most
+    assert max(count.pipes.values()) == count.pipes["alu"]
+    assert set(count.pipes) <= {"alu", "fma", "memory", "special", "control", "uniform"}
+    assert count.pipes["memory"] + count.pipes["special"] + count.pipes["control"] + count.pipes["uniform"] < 30
+
+
+@pytest.mark.parametrize(("variant", "adds_most", "imads_most"), [("plain", 650, 250), ("imad", 40, 1080)])
+@pytest.mark.parametrize("architecture", ["sm_100", "sm_120"])
+def test_cubin_loop_of_newer_chips_needs_no_more_of_each_opcode_than_stated(
+    architecture, variant, adds_most, imads_most
+):
+    opcodes = loop(variant, architecture).opcodes
+    assert opcodes["SHF"] <= 1020 + 156 + 5
+    assert opcodes["LOP3"] <= 640
+    assert opcodes["IADD3"] + opcodes["IADD"] + opcodes["VIADD"] <= adds_most
+    assert opcodes["IMAD"] <= imads_most
+
+
+@pytest.mark.parametrize("architecture", ["sm_100", "sm_120"])
+def test_cubin_of_imad_shift_has_rotates_and_no_shifts_on_newer_chips(architecture):
+    count = loop("imad_shift", architecture)
+    assert count.opcodes["SHF"] <= 1020
+    assert count.high_multiplies == pytest.approx(156, abs=2)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("architecture", cuda_sass.ARCHITECTURES)
+def test_cubin_keeps_everything_in_at_most_64_registers(architecture, variant):
+    found = cuda_sass.resources(cubin(variant, architecture))[KERNEL]
+    assert found.registers <= 64
+    assert found.stack_bytes == found.local_bytes == 0
+    assert not {"LDL", "STL"} & set(loop(variant, architecture).opcodes)
+
+
+def test_cubin_compiler_is_the_pinned_one():
+    cubin("plain", "sm_90")
+    constraints = (Path(__file__).parents[2] / "constraints.txt").read_text(encoding="ascii")
+    assert f"nvidia-cuda-nvrtc=={cuda_sass.nvrtc_version()}\n" in constraints
+
+
+def test_cubin_text_that_does_not_compile_is_refused_with_the_compilers_line():
+    cubin("plain", "sm_90")
+    with pytest.raises(KernelInputError, match=r"^CUDA text for sm_90: .*error.*undeclared"):
+        cuda_sass.compile_cubin('extern "C" __global__ void f() { undeclared = 1; }', "sm_90")
+
+
+SASS = """\
+.text.two_loops:
+        /*0000*/                   IMAD.MOV.U32 R1, RZ, RZ, c[0x0][0x28] ;
+.L_x_0:
+        /*0010*/                   IADD3 R1, R1, 0x1, RZ ;
+        /*0020*/               @P0 BRA `(.L_x_0) ;
+.L_x_1:
+        /*0030*/                   IMAD R2, R1, R3, R4 ;
+        /*0040*/                   IMAD.HI.U32 R2, R1, R3, RZ ;
+        /*0050*/               @P1 BRA `(.L_x_2) ;
+        /*0060*/                   NOVEL.OP R5, R5 ;
+.L_x_2:
+        /*0070*/              @!P0 BRA `(.L_x_1) ;
+        /*0080*/                   EXIT ;
+.L_x_3:
+        /*0090*/                   BRA `(.L_x_3);
+"""
+
+
+def test_cubin_count_takes_the_longest_loop_and_counts_the_unknown_against_us():
+    count = cuda_sass.count_loop(cuda_sass.parse_sass(SASS)["two_loops"])
+    assert count.names == {"IMAD": 1, "IMAD.HI.U32": 1, "BRA": 2, "NOVEL.OP": 1}
+    assert count.pipes == {"fma": 2, "control": 2, "alu": 1}
+    assert count.fma_slots == 3
+    assert count.total == 5
+
+
+def test_cubin_without_a_loop_is_refused():
+    with pytest.raises(KernelInputError, match="expected a loop"):
+        cuda_sass.count_loop(cuda_sass.parse_sass(SASS)["two_loops"][-4:])
+
+
+def test_cubin_tool_that_is_missing_is_named_with_its_cure(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(cuda_sass.ToolMissingError, match="install nvidia-cuda-nvnothing"):
+        cuda_sass.tool("nvnothing")
