@@ -155,6 +155,7 @@ def _used(info: MeterInfo) -> MeterUsed:
             "period_s": info.period_s,
             "averaging_s": info.averaging_s,
             "scope": info.scope,
+            "domains": info.domains,
         }
     )
 

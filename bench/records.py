@@ -152,6 +152,7 @@ class MeterUsed(Part):
     period_s: NonNegative
     averaging_s: NonNegative = 0.0
     scope: str = ""
+    domains: tuple[str, ...] = Field(default=(), description="the source itself: equal ones are one meter")
 
 
 class MetersGap(Part):

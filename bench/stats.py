@@ -148,6 +148,23 @@ def compare(a: Sequence[float], b: Sequence[float], u_systematic_frac: float = 0
     return Comparison(math.exp(difference), interval, effective_dof(parts), judge(interval))
 
 
+def compare_pairs(ratios: Sequence[float]) -> Comparison:
+    """Return the ratio of interleaved pairs by Student's t-test on its logarithms: the pair shares its moment.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two pairs, or a ratio that is not above 0.
+    """
+    if len(ratios) < 2 or min(ratios) <= 0.0:
+        raise ValueError("a comparison of pairs needs two or more ratios above 0")
+    logs = [math.log(ratio) for ratio in ratios]
+    mean, dof = statistics.fmean(logs), len(logs) - 1.0
+    half = t_quantile(dof) * statistics.stdev(logs) / math.sqrt(len(logs))
+    interval = (math.exp(mean - half), math.exp(mean + half))
+    return Comparison(math.exp(mean), interval, dof, judge(interval))
+
+
 def judge(interval: tuple[float, float]) -> Verdict:
     """Return the verdict on the interval of a ratio: same first, then higher or lower, else cannot_tell."""
     low, high = interval

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.machine import machine_key
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
@@ -87,7 +88,7 @@ class Hwmon(PolledMeter):
                 period_s=max(period_s, averaging_s),
                 averaging_s=averaging_s,
                 poll_s=period_s,
-                domains=(sensor.spec,),
+                domains=(f"{sensor.spec}@{machine_key()}",),
                 scope=sensor.label or f"as the driver {sensor.driver} defines it",
             ),
             clock,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.machine import machine_key
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
@@ -91,7 +92,7 @@ class Rapl(PolledMeter):
                 accuracy_source="none stated by the maker",
                 period_s=UPDATE_S,
                 poll_s=poll_s,
-                domains=(f"rapl:{domain}",),
+                domains=(f"rapl:{domain}@{machine_key()}",),
                 scope=scope,
             ),
             clock,

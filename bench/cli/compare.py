@@ -1,0 +1,158 @@
+"""`perwatt compare`: results and profiles side by side, or two workloads interleaved now."""
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.output import console, emit_json, json_option, progress, rate, say, si
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.compare import Row
+
+STORE = Path("results")
+PIPE_WIDTH = 200
+FORMATS = ("table", "markdown", "csv", "json")
+COLUMNS = (
+    "name", "figure", "value", "95 %", "basis", "boundary", "tier", "confidence", "ratio", "ratio's 95 %",
+    "verdict or reason",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option(
+    "--run", "run_now", is_flag=True, help="Measure two workloads (WORKLOAD or WORKLOAD:VARIANT) now, A B A B."
+)
+@click.option("--plan", default="quick", show_default=True, help="With --run: smoke, quick or publish.")
+@click.option("--pairs", type=int, help="With --run: quiet pairs to take on the CPU; 50 or more for a verdict.")
+@click.option("--threads", type=int, default=1, show_default=True, help="With --run: CPU threads.")
+@click.option("--meter", "meters", multiple=True, help="With --run: a meter, as for `perwatt run`.")
+@click.option("--meter-period-s", type=float, help="With --run: update period of a power meter [s].")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
+)
+@click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
+@json_option
+def compare(
+    names: tuple[str, ...],
+    run_now: bool,
+    plan: str,
+    pairs: int | None,
+    threads: int,
+    meters: tuple[str, ...],
+    meter_period_s: float | None,
+    format_: str,
+    store: Path,
+    own: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Set results and profiles side by side, each against the first.
+
+    A ratio or a verdict that would mislead is refused, and its cell says why.
+    """
+    from bench import compare as engine
+    from bench.subjects import load_subject, of_record
+
+    shape = "json" if as_json else format_
+    extra: dict[str, Any] = {}
+    if run_now:
+        from bench.interleave import Wanted, compare_now
+        from bench.meters.protocol import MeterOptions
+
+        if len(names) != 2:
+            raise InputError.at("compare --run", expected="two workloads", got=len(names))
+        wanted = Wanted(plan, store, pairs, threads, meters, MeterOptions(period_s=meter_period_s), sys.argv[1:])
+        with progress(quiet=shape != "table") as bars:
+            task = bars.add_task("pairs", total=1.0)
+            records, quiet = compare_now(
+                names, wanted, lambda stage, done: bars.update(task, completed=done, description=stage)
+            )
+        subjects = [of_record(record) for record in records]
+        extra = {"pairs": quiet.document() if quiet else None}
+    else:
+        subjects = [load_subject(name, store, own) for name in names]
+    rows = engine.compare(subjects)
+    if shape == "json":
+        emit_json({**engine.as_document(rows), **extra})
+    elif shape == "csv":
+        say(_csv(engine.as_document(rows)["rows"]).rstrip("\n"))
+    elif shape == "markdown":
+        say(_markdown([_cells(row) for row in rows]))
+    else:
+        _table([_cells(row) for row in rows])
+    if run_now and quiet is not None and shape in {"table", "markdown"}:
+        say(quiet.sentence())
+
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    figure = row.figure
+    what = {"rate": f"rate {figure.of}", "energy": f"energy per {figure.of}", "power": "power"}[figure.group]
+    low_high = figure.interval
+    verdict = row.verdict or row.why
+    return (
+        f"{row.subject.name}",
+        what,
+        _shown(figure.value, figure.unit),
+        f"± {(low_high[1] - low_high[0]) / 2 / figure.value:.2%}" if low_high and figure.value else "-",
+        figure.basis,
+        figure.boundary or "-",
+        figure.tier or "-",
+        figure.confidence or "-",
+        f"{row.ratio:.4g}" if row.ratio is not None else "-",
+        f"{row.interval[0]:.4g} to {row.interval[1]:.4g}" if row.interval else "-",
+        f"{verdict} ({row.note})" if row.note and verdict else verdict,
+    )
+
+
+def _shown(value: float, unit: str) -> str:
+    if unit == "J/hash":
+        return f"{value * 1e12:.4g} J/TH"
+    return rate(value, unit) if unit.endswith("/s") else si(value, unit)
+
+
+def _table(cells: Sequence[Sequence[str]]) -> None:
+    """Print the rows as a table as wide as they need where nobody's terminal limits it."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(COLUMNS):
+        table.add_column(column, justify="right" if index in {2, 8} else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    screen = console() if sys.stdout.isatty() else Console(file=sys.stdout, highlight=False, width=PIPE_WIDTH)
+    screen.print(table)
+
+
+def _markdown(cells: Sequence[Sequence[str]]) -> str:
+    lines = [COLUMNS, tuple("---" for _ in COLUMNS), *cells]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    stream = io.StringIO()
+    flat = [
+        {
+            key: value
+            for name, found in row.items()
+            for key, value in (
+                ((f"{name}_low", found[0] if found else None), (f"{name}_high", found[1] if found else None))
+                if name.endswith("interval_95")
+                else ((name, found),)
+            )
+        }
+        for row in rows
+    ]
+    writer = csv.DictWriter(stream, fieldnames=list(flat[0]) if flat else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return stream.getvalue()
