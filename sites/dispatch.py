@@ -25,6 +25,7 @@ SERIES_ROWS = (
     "gpu_meter_per_device",
     "subsidy_usd_per_hash",
     "fees_usd_per_hash",
+    "credit_usd_per_mwh",
 )
 BLOCK_COLUMNS = (
     "kind",
@@ -57,7 +58,7 @@ class Problem:
     """The hours of one site.
 
     how: [T] hour of the local week, 0 to 167. month: [T] billing month, counted from 0 without gaps.
-    series: [10, T], rows as SERIES_ROWS: prices [USD/MWh at the meter], limit [MW at the meter], capacity as a share,
+    series: [11, T], rows as SERIES_ROWS: prices [USD/MWh at the meter], limit [MW at the meter], capacity as a share,
     meter MW per device MW (PUE over what the lines deliver), USD per hash. blocks: [B, 11], columns as BLOCK_COLUMNS:
     capacity and demand [MW device], worth [hash/MWh for mining, USD/MWh for inference, per device MWh].
     profiles: [P, 168] demand over its mean. charges_usd_per_mw: [M] demand charge of each month's peak.
@@ -82,7 +83,7 @@ class Dispatch:
 
     blocks: [B, 6] per block: device MWh, meter MWh, revenue USD, energy USD, promised but not served device MWh, units.
     bought_mwh, bought_usd, sold_mwh, sold_usd: energy bought on the spot and resold from the contract.
-    adder_usd: coincident peaks and forgone credits. penalty_usd: for promised work not served. drawn_mwh: at the meter.
+    adder_usd: delivery and coincident peaks. forgone_usd: curtailment credit on what was drawn in events. penalty_usd: for promised work not served. drawn_mwh: at the meter.
     peaks_mw: [M] each month's peak. demand_charge_usd: over all months. resale_hours: hours in which power was resold.
     mw: [T, B] device MW, why: [T, B] index into REASONS, price_usd_per_mwh: [T] the power price that decided; each
     is None where the hours were not asked for.
@@ -94,6 +95,7 @@ class Dispatch:
     sold_mwh: float
     sold_usd: float
     adder_usd: float
+    forgone_usd: float
     penalty_usd: float
     drawn_mwh: float
     contract_usd: float
@@ -111,8 +113,8 @@ class Dispatch:
 
     @property
     def net_usd(self) -> float:
-        """Revenue less power and penalties [USD]: what the merit order makes as large as it can be."""
-        return float(self.blocks[:, 2].sum()) - self.energy_usd - self.penalty_usd
+        """Revenue less power, penalties and forgone credits [USD]: what the merit order makes as large as it can be."""
+        return float(self.blocks[:, 2].sum()) - self.energy_usd - self.penalty_usd - self.forgone_usd
 
 
 def dispatch(problem: Problem, *, hourly: bool = False) -> Dispatch:
@@ -159,6 +161,7 @@ def dispatch(problem: Problem, *, hourly: bool = False) -> Dispatch:
         sold_mwh=float(totals[kernel.SOLD_MWH]),
         sold_usd=float(totals[kernel.SOLD_USD]),
         adder_usd=float(totals[kernel.ADDER_USD]),
+        forgone_usd=float(totals[kernel.FORGONE_USD]),
         penalty_usd=float(totals[kernel.PENALTY_USD]),
         drawn_mwh=float(totals[kernel.DRAWN_MWH]),
         contract_usd=problem.contract_mw * problem.contract_usd_per_mwh * hours,

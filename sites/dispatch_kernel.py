@@ -13,8 +13,8 @@ FULL, PRICE, GRID, EVENT, OUTAGE, PEAK, RESALE, ABSENT = 0, 1, 2, 3, 4, 5, 6, 7
 DEVICE_MWH, METER_MWH, REVENUE_USD, ENERGY_USD, SHORT_MWH, UNITS = 0, 1, 2, 3, 4, 5
 BLOCK_SUMS = 6
 # Entries of the yearly sums of a site.
-BOUGHT_MWH, BOUGHT_USD, SOLD_MWH, SOLD_USD, ADDER_USD, PENALTY_USD, DRAWN_MWH, RESALE_HOURS = 0, 1, 2, 3, 4, 5, 6, 7
-SITE_SUMS = 8
+BOUGHT_MWH, BOUGHT_USD, SOLD_MWH, SOLD_USD, ADDER_USD, PENALTY_USD, DRAWN_MWH, RESALE_HOURS, FORGONE_USD = range(9)
+SITE_SUMS = 9
 _INFINITE = np.inf
 
 
@@ -129,8 +129,8 @@ def peak_of_month(first, last, how, series, blocks, kinds, profiles, contract_mw
         )
         for k in range(count):
             growth[k] *= step[k]
-        far = series[0, t] + series[1, t]
-        near = min(series[2, t], series[0, t]) + series[1, t]
+        given_up = series[1, t] + series[10, t]
+        far, near = series[0, t] + given_up, min(series[2, t], series[0, t]) + given_up
         limit = series[3, t]
         steps = steps_of_hour(
             idle, near, far, contract_mw, limit, waiting, cap, worth, order, level[h], surplus[h]
@@ -170,7 +170,7 @@ def dispatch_year(
 ):
     """Dispatch every hour, add up the year, and write the hours out where arrays for them are given.
 
-    Arguments as sites.dispatch.Problem has them; peaks[M], sums[B, 6], totals[8] are results, and so are mw[T, B],
+    Arguments as sites.dispatch.Problem has them; peaks[M], sums[B, 6], totals[9] are results, and so are mw[T, B],
     why[T, B] and price[T] unless they are empty.
     """
     count = blocks.shape[0]
@@ -199,7 +199,8 @@ def dispatch_year(
             idle = rank_hour(
                 t, how, series, blocks, kinds, profiles, growth, cap, ratio, worth, asked, order, waiting
             )
-            near, far = min(resale, spot) + adder, spot + adder
+            given_up = adder + series[10, t]
+            near, far = min(resale, spot) + given_up, spot + given_up
             room = min(limit, peak)
             brown = 1.0 if idle <= limit else limit / idle
             at = idle * brown
@@ -239,6 +240,7 @@ def dispatch_year(
             totals[SOLD_MWH] += sold
             totals[SOLD_USD] += sold * resale
             totals[ADDER_USD] += adder * at
+            totals[FORGONE_USD] += series[10, t] * at
             totals[DRAWN_MWH] += at
             if sold > 0.0:
                 totals[RESALE_HOURS] += 1.0
@@ -265,7 +267,7 @@ def dispatch_year(
                         sums[k, REVENUE_USD] += worth[k] * drawn[k]
                         sums[k, UNITS] += device * blocks[k, 10] * growth[k]
                     elif kind != IDLE:
-                        sums[k, REVENUE_USD] += blocks[k, 2] * device + blocks[k, 8] * far * drawn[k]
+                        sums[k, REVENUE_USD] += blocks[k, 2] * device + blocks[k, 8] * (spot + adder) * drawn[k]
                         sums[k, UNITS] += device * blocks[k, 10]
                 growth[k] *= step[k]
                 if detail:

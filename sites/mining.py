@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
 from sites.network import HOLD, SATOSHI_PER_BTC, DifficultyPath, Stretch, stretches
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
 DAY_S = 86_400
+HOUR_S = 3600
 PH = 1e15
 
 
@@ -52,18 +60,21 @@ def mean_reward(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> Re
     return Reward(sum(map(_btc_per_hash_s, parts)) / whole, assumed / whole)
 
 
-def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> list[float]:
-    """Mean subsidy over expected hashes in each hour from start_s on [BTC/hash], hours values."""
-    total = [0.0] * hours
-    for part in stretches(start_s, start_s + 3600 * hours, path):
-        rate = part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC
-        first = int((part.start_s - start_s) // 3600)
-        last = min(hours - 1, math.ceil((part.end_s - start_s) / 3600) - 1)
-        for hour in range(first, last + 1):
-            begin = max(part.start_s, start_s + 3600 * hour)
-            end = min(part.end_s, start_s + 3600 * (hour + 1))
-            total[hour] += rate * (end - begin) / 3600.0
-    return total
+@lru_cache(maxsize=64)
+def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> NDArray[np.float64]:
+    """Mean subsidy over expected hashes in each hour from start_s on [BTC/hash], [hours] values, read-only."""
+    import numpy as np
+
+    parts = stretches(start_s, start_s + HOUR_S * hours, path)
+    rates = np.array([part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC for part in parts])
+    begins = np.array([part.start_s for part in parts])
+    edges = start_s + HOUR_S * np.arange(hours)
+    reward: NDArray[np.float64] = rates[np.searchsorted(begins, edges, side="right") - 1]
+    for index, part in enumerate(parts[1:], start=1):
+        hour, rest = divmod(part.start_s - start_s, HOUR_S)
+        reward[int(hour)] += (rates[index] - rates[index - 1]) * (1.0 - rest / HOUR_S) if rest else 0.0
+    reward.flags.writeable = False
+    return reward
 
 
 def hashprice_usd_per_ph_s_day(reward_btc_per_hash: float, btc_usd: float, *, fees_frac: float = 0.0) -> float:

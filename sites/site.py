@@ -1,182 +1,192 @@
-"""A site: plain numbers and device rates, built from a TOML file whose every value can carry its source."""
+"""Read a site from its TOML file: every value checked, every device looked up, every hour of its series there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
-from sites.device_rate import DeviceRate, TokenTags
-from sites.inference import published_rate, stated_rate
+from sites import power, prices
+from sites.blocks import frac, inference_block, mining_block
+from sites.calendar import Calendar, local_year, unix_s
+from sites.carbon import kg_per_mwh
+from sites.model import InferenceBlock, MiningBlock, Site
 from sites.network import DifficultyPath
-from sites.site_file import InferenceTable, MiningTable, SiteFile
-from sites.values import Assumption, assumptions_of
+from sites.series import read_series
+from sites.site_file import HourlyTable, SiteFile
+from sites.values import assumptions_of
 
-Resolve = Callable[[str], DeviceRate]
-FACILITY_BOUNDARIES = ("node", "rack", "wall")
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
+    from sites.blocks import Resolve
+    from sites.site_file import ClimateTable, CurtailmentTable, PriceTable
 
-@dataclass(frozen=True, slots=True)
-class MiningBlock:
-    """A block of equal miners.
+    Floats = NDArray[np.float64]
+    Windows = list[tuple[int, float, float]]
 
-    count: devices. pue: facility over device energy, >= 1. availability_frac: could run. rejects_frac: of shares.
-    pool_fee_frac: of the reward.
-    """
-
-    name: str
-    rate: DeviceRate
-    count: float
-    pue: float
-    availability_frac: float
-    rejects_frac: float
-    pool_fee_frac: float
-
-
-@dataclass(frozen=True, slots=True)
-class InferenceBlock:
-    """A block of equal GPUs serving one model.
-
-    count: GPUs. demand_frac: of the tokens they could serve. usd_per_mtok: [USD/Mtok] on the rate's own token basis.
-    """
-
-    name: str
-    rate: DeviceRate
-    count: float
-    pue: float
-    availability_frac: float
-    demand_frac: float
-    usd_per_mtok: float
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Everything a year of one site needs, in plain numbers.
-
-    start_s: [s, unix]. limit_mw: [MW] that can reach the buildings. energy_usd_per_mwh: [USD/MWh] at the meter.
-    delivered_frac: share of metered energy that reaches the buildings. btc_usd: [USD/BTC].
-    fees_frac: transaction fees as a share of the subsidy.
-    """
-
-    name: str
-    region: str
-    start_s: int
-    interconnect_mw: float
-    delivered_frac: float
-    availability_frac: float
-    energy_usd_per_mwh: float
-    btc_usd: float
-    fees_frac: float
-    path: DifficultyPath
-    mining: tuple[MiningBlock, ...]
-    inference: tuple[InferenceBlock, ...]
-    assumptions: tuple[Assumption, ...]
+__all__ = ["InferenceBlock", "MiningBlock", "Site", "build_site", "load_site"]
 
 
 def load_site(path: Path, resolve: Resolve) -> Site:
     """Read a site file and look its devices up.
 
     resolve: turns a device's name into its DeviceRate, or raises InputError with near names.
-    Raises InputError, naming file and key, for whatever is wrong with the file or a name in it.
+    Raises InputError, naming file and key, for whatever is wrong with the file, its series or a name in it.
     """
     return build_site(validate(SiteFile, read_toml(path), path), resolve, str(path))
 
 
 def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
-    """Turn a validated site file into a Site; `place` names it in errors."""
-    return Site(
+    """Turn a validated site file into a Site; `place` names it in errors, and its folder holds the hourly files."""
+    import numpy as np
+
+    folder = Path(place).parent
+    try:
+        calendar = local_year(file.site.start, file.site.timezone)
+    except InputError as error:
+        raise InputError(f"{place}: key site.{error}") from None
+    per_usd = file.price.currency_per_usd.value if file.price.currency_per_usd else 1.0
+    programme = file.curtailment
+    events = _events(programme, place)
+    limit, what = power.limit_series(
+        calendar,
+        file.power.interconnect_mw.value,
+        [(unix_s(o.start), o.hours.value, frac(o.available_percent)) for o in file.power.outage],
+        events,
+    )
+    temperature = _temperature(file.climate, calendar, folder)
+    mining_pue = _pue(file, "mining", calendar, folder, temperature)
+    gpu_pue = _pue(file, "gpu", calendar, folder, temperature)
+    spot = _spot(file.price, calendar, folder) / per_usd
+    contract = file.price.contract
+    discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
+    market = file.market
+    site = Site(
         name=file.site.name,
         region=file.site.region,
-        start_s=file.start_unix(),
+        timezone=file.site.timezone,
+        currency=file.price.currency,
+        currency_per_usd=per_usd,
+        calendar=calendar,
         interconnect_mw=file.power.interconnect_mw.value,
-        delivered_frac=1.0 - file.power.losses_percent.value / 100.0,
-        availability_frac=file.power.availability_percent.value / 100.0,
-        energy_usd_per_mwh=file.price.energy_usd_per_mwh.value,
-        btc_usd=file.market.btc_usd.value,
-        fees_frac=file.market.fees_percent_of_subsidy.value / 100.0,
-        path=DifficultyPath(file.market.difficulty_growth_percent_per_year.value / 100.0),
-        mining=tuple(_mining(table, resolve, place) for table in file.mining),
-        inference=tuple(_inference(table, resolve, place) for table in file.inference),
+        delivered_frac=1.0 - frac(file.power.losses_percent),
+        availability_frac=frac(file.power.availability_percent),
+        spot_usd_per_mwh=spot,
+        adder_usd_per_mwh=_adders(file.price, calendar) / per_usd,
+        resale_usd_per_mwh=spot - discount,
+        credit_usd_per_mwh=prices.credit_series(
+            calendar, programme.credit_usd_per_mwh.value / per_usd if programme else 0.0, events
+        ),
+        limit_mw=limit,
+        event=what,
+        mining_capacity_frac=_derate(file.climate, "mining", calendar, temperature),
+        gpu_capacity_frac=_derate(file.climate, "gpu", calendar, temperature),
+        mining_pue=mining_pue,
+        gpu_pue=gpu_pue,
+        fees_frac=np.full(calendar.hours, frac(market.fees_percent_of_subsidy))
+        if market.fees_percent_of_subsidy
+        else np.asarray(market.fees_percent_by_month.values if market.fees_percent_by_month else (), float)[
+            calendar.utc_month
+        ]
+        / 100.0,
+        contract_mw=contract.mw.value if contract else 0.0,
+        contract_usd_per_mwh=contract.usd_per_mwh.value / per_usd if contract else 0.0,
+        demand_charge_usd_per_mw_month=file.price.demand_charge_usd_per_kw_month.value * 1000.0 / per_usd,
+        enrolled_mw=programme.enrolled_mw.value if programme else 0.0,
+        ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value / per_usd if programme else 0.0,
+        btc_usd=market.btc_usd.value,
+        path=DifficultyPath(frac(market.difficulty_growth_percent_per_year)),
+        kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
+        fixed_usd_per_year=file.cost.fixed_usd_per_year.value / per_usd,
+        mining=tuple(mining_block(table, resolve, place, float(mining_pue.mean())) for table in file.mining),
+        inference=tuple(inference_block(table, resolve, place, float(gpu_pue.mean())) for table in file.inference),
         assumptions=tuple(assumptions_of(file)),
+        flags=tuple(prices.flags(spot)),
     )
+    _freeze(site)
+    return site
 
 
-def _mining(table: MiningTable, resolve: Resolve, place: str) -> MiningBlock:
-    where = f"{place}: mining block {table.name!r}"
-    rate = _at_facility(_resolved(table.device, resolve, where), "hash", where)
-    return MiningBlock(
-        name=table.name,
-        rate=rate,
-        count=_count(table.count.value if table.count else None, table.facility_mw, table.pue.value, rate),
-        pue=table.pue.value,
-        availability_frac=table.availability_percent.value / 100.0,
-        rejects_frac=table.rejects_percent.value / 100.0,
-        pool_fee_frac=table.pool_fee_percent.value / 100.0,
-    )
+def _freeze(site: Site) -> None:
+    for name in Site.__dataclass_fields__:
+        array = getattr(site, name)
+        if hasattr(array, "setflags"):
+            array.setflags(write=False)
 
 
-def _inference(table: InferenceTable, resolve: Resolve, place: str) -> InferenceBlock:
-    where = f"{place}: inference block {table.name!r}"
-    rate = _at_facility(_token_rate(table, resolve, where), "token", where)
-    return InferenceBlock(
-        name=table.name,
-        rate=rate,
-        count=_count(table.gpus.value if table.gpus else None, table.facility_mw, table.pue.value, rate),
-        pue=table.pue.value,
-        availability_frac=table.availability_percent.value / 100.0,
-        demand_frac=table.demand_percent.value / 100.0,
-        usd_per_mtok=table.usd_per_mtok.value,
-    )
+def _hourly(table: HourlyTable, calendar: Calendar, folder: Path) -> Floats:
+    return read_series(folder / table.file, table.column, calendar.start_s, calendar.hours)
 
 
-def _token_rate(table: InferenceTable, resolve: Resolve, where: str) -> DeviceRate:
-    if table.figure is not None:
-        provisioned = table.provisioned_w_per_gpu.value if table.provisioned_w_per_gpu else None
-        try:
-            return published_rate(table.figure, provisioned_w_per_gpu=provisioned)
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from None
-    if table.rate is not None:
-        stated = table.rate
-        return stated_rate(
-            name=f"{table.name} (stated)",
-            tokens_per_s=stated.tokens_per_s.value,
-            power_w=stated.power_w.value,
-            tags=TokenTags(
-                stated.boundary, stated.power_kind, stated.token_basis, stated.lengths, stated.latency_limit
-            ),
-            basis="assumed",
-            power_basis="assumed",
-            confidence="unverified",
-            source=f"{stated.tokens_per_s.source}, {stated.tokens_per_s.date}",
+def _spot(table: PriceTable, calendar: Calendar, folder: Path) -> Floats:
+    import numpy as np
+
+    if table.hourly is not None:
+        return _hourly(table.hourly, calendar, folder)
+    if table.time_of_use is not None:
+        tou = table.time_of_use
+        periods = [
+            prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period
+        ]
+        return prices.time_of_use_series(calendar, tou.base_usd_per_mwh.value, periods)
+    return np.full(calendar.hours, table.energy_usd_per_mwh.value if table.energy_usd_per_mwh else 0.0)
+
+
+def _adders(table: PriceTable, calendar: Calendar) -> Floats:
+    import numpy as np
+
+    adder: Floats = np.full(calendar.hours, table.delivery_usd_per_mwh.value)
+    if table.coincident is not None:
+        starts = [unix_s(when) for when in table.coincident.hours]
+        adder += prices.coincident_series(calendar, table.coincident.usd_per_kw_year.value, starts)
+    return adder
+
+
+def _events(programme: CurtailmentTable | None, place: str) -> Windows:
+    if programme is None:
+        return []
+    events = [(unix_s(event.start), event.hours.value, event.limit_mw.value) for event in programme.event]
+    if programme.credit_usd_per_mwh.value > 0 and any(limit > programme.enrolled_mw.value for _, _, limit in events):
+        raise InputError.at(
+            f"{place}: curtailment",
+            "enrolled_mw",
+            expected="at least every event's limit_mw, as the level that credits count from",
+            got=programme.enrolled_mw.value,
         )
-    return _resolved(table.device or "", resolve, where)
+    return events
 
 
-def _resolved(name: str, resolve: Resolve, where: str) -> DeviceRate:
-    try:
-        return resolve(name)
-    except InputError as error:
-        raise InputError(f"{where}: key device: {error}") from None
+def _temperature(table: ClimateTable | None, calendar: Calendar, folder: Path) -> Floats | None:
+    if table is None:
+        return None
+    if table.hourly is not None:
+        return _hourly(table.hourly, calendar, folder)
+    means = table.mean_c_by_month.values if table.mean_c_by_month else (0.0,) * 12
+    return power.temperature_series(calendar, means, table.daily_swing_c.value)
 
 
-def _at_facility(rate: DeviceRate, unit: str, where: str) -> DeviceRate:
-    if rate.unit != unit:
-        raise InputError(f"{where}: expected a {unit} rate, got {rate.name}, which counts {rate.unit}s")
-    if rate.power_w is None:
-        raise InputError(f"{where}: expected a power beside the rate, got none for {rate.name}")
-    if rate.boundary not in FACILITY_BOUNDARIES:
-        raise InputError(
-            f"{where}: expected power at the {', '.join(FACILITY_BOUNDARIES[:-1])} or {FACILITY_BOUNDARIES[-1]}, "
-            f"got {rate.boundary} power for {rate.name}; a PUE only covers what is outside the machine"
-        )
-    return rate
+def _derate(table: ClimateTable | None, product: str, calendar: Calendar, temperature: Floats | None) -> Floats:
+    import numpy as np
+
+    above = getattr(table, f"{product}_derate_above_c", None)
+    stop = getattr(table, f"{product}_stop_above_c", None)
+    if temperature is None or above is None or stop is None:
+        return np.ones(calendar.hours)
+    return power.derate_series(temperature, above.value, stop.value)
 
 
-def _count(count: float | None, facility_mw: object, pue: float, rate: DeviceRate) -> float:
-    if count is not None:
-        return count
-    megawatts: float = getattr(facility_mw, "value")  # noqa: B009 (a Value, one of the two is given)
-    return float(int(megawatts * 1e6 / (pue * (rate.power_w or 1.0))))
+def _pue(file: SiteFile, product: str, calendar: Calendar, folder: Path, temperature: Floats | None) -> Floats:
+    table = file.cooling
+    hourly: HourlyTable | None = getattr(table, f"{product}_pue_hourly")
+    if hourly is not None:
+        found = _hourly(hourly, calendar, folder)
+        if found.min() < 1.0:
+            raise InputError.at(folder / hourly.file, hourly.column, expected="a PUE of 1 or more", got=float(found.min()))
+        return found
+    base, per_c = getattr(table, f"{product}_pue").value, getattr(table, f"{product}_pue_per_c").value
+    if per_c > 0 and temperature is None:
+        raise InputError(f"cooling.{product}_pue_per_c: expected a [climate] table beside it, got none")
+    return power.pue_series(calendar, base, per_c, table.reference_c.value, temperature)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sites.values import (
     Count,
+    Fraction24,
     GrowthPercent,
+    Hour,
     LossPercent,
     Model,
     NotNegative,
@@ -18,58 +20,207 @@ from sites.values import (
     Positive,
     Pue,
     Value,
+    Values,
+    assumed,
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
+When = datetime | date
+
+
+def _either(model: object, keys: tuple[str, ...], *, none: bool = False) -> None:
+    given = [key for key in keys if getattr(model, key) is not None]
+    if len(given) > 1 or (not given and not none):
+        wanted = ("at most one of " if none else "one of ") + ", ".join(keys)
+        raise ValueError(f"expected {wanted}, got {' and '.join(given) or 'none'}")
+
+
+class HourlyTable(Model):
+    """A column of an hourly file (CSV or Parquet), its path relative to the site file."""
+
+    file: Name
+    column: Name
+    source: str = "assumption"
+    date: str = "unknown"
 
 
 class SiteTable(Model):
-    """[site]: what it is called, where it is and the first day (UTC) of the year that is computed."""
+    """[site]: what it is called, where it is and the first local day of the year that is computed."""
 
     name: Name
     region: str = "unknown"
+    timezone: str = "UTC"
     start: date
     note: str = ""
+
+
+class OutageTable(Model):
+    """[[power.outage]]: a planned outage; a start without an offset is UTC."""
+
+    start: When
+    hours: Positive
+    available_percent: Percent = assumed(0.0)
 
 
 class PowerTable(Model):
     """[power]: what arrives. Losses are those between the meter and the buildings."""
 
     interconnect_mw: Positive
-    losses_percent: LossPercent = Value(value=0.0)
-    availability_percent: Percent = Value(value=100.0)
+    losses_percent: LossPercent = assumed(0.0)
+    availability_percent: Percent = assumed(100.0)
+    outage: tuple[OutageTable, ...] = ()
+
+    @model_validator(mode="after")
+    def _available_at_all(self) -> Self:
+        if self.availability_percent.value == 0:
+            raise ValueError("expected availability_percent above 0, got 0")
+        return self
+
+
+class ClimateTable(Model):
+    """[climate]: ambient temperature, by month with a daily swing or hourly, and what it does to capacity."""
+
+    mean_c_by_month: Values | None = None
+    daily_swing_c: NotNegative = assumed(0.0)
+    hourly: HourlyTable | None = None
+    mining_derate_above_c: Number | None = None
+    mining_stop_above_c: Number | None = None
+    gpu_derate_above_c: Number | None = None
+    gpu_stop_above_c: Number | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _either(self, ("mean_c_by_month", "hourly"))
+        if self.mean_c_by_month is not None and len(self.mean_c_by_month.values) != 12:
+            raise ValueError(f"expected 12 numbers in mean_c_by_month, got {len(self.mean_c_by_month.values)}")
+        for product in ("mining", "gpu"):
+            above, stop = (getattr(self, f"{product}_{end}_above_c") for end in ("derate", "stop"))
+            if (above is None) != (stop is None):
+                raise ValueError(f"expected both {product}_derate_above_c and {product}_stop_above_c, got one")
+            if above is not None and stop.value <= above.value:
+                raise ValueError(f"expected {product}_stop_above_c above {product}_derate_above_c, got {stop.value:g}")
+        return self
+
+
+class CoolingTable(Model):
+    """[cooling]: PUE of each product, and how it grows with temperature above a reference."""
+
+    mining_pue: Pue = assumed(1.0)
+    gpu_pue: Pue = assumed(1.0)
+    mining_pue_per_c: NotNegative = assumed(0.0)
+    gpu_pue_per_c: NotNegative = assumed(0.0)
+    reference_c: Number = assumed(20.0)
+    mining_pue_hourly: HourlyTable | None = None
+    gpu_pue_hourly: HourlyTable | None = None
+
+
+class PeriodTable(Model):
+    """[[price.time_of_use.period]]: hours with a price of their own; local months 1-12, weekdays 0 (Monday) to 6."""
+
+    usd_per_mwh: Number
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = tuple(range(1, 13))
+    weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = tuple(range(7))
+    from_hour: Hour = 0
+    to_hour: Fraction24 = 24
+
+
+class TimeOfUseTable(Model):
+    """[price.time_of_use]: a base price and periods; the last period an hour falls into counts."""
+
+    base_usd_per_mwh: Number
+    period: tuple[PeriodTable, ...] = ()
+
+
+class CoincidentTable(Model):
+    """[price.coincident]: a yearly charge on the draw in named hours (UTC unless they carry an offset)."""
+
+    usd_per_kw_year: NotNegative
+    hours: Annotated[tuple[When, ...], Field(min_length=1)]
+
+
+class ContractTable(Model):
+    """[price.contract]: take-or-pay power, resold at the market price less a discount where that pays more."""
+
+    mw: Positive
+    usd_per_mwh: Number
+    resale_discount_usd_per_mwh: Number
 
 
 class PriceTable(Model):
-    """[price]: what a MWh at the meter costs."""
+    """[price]: what a MWh at the meter costs; amounts in `currency`, which must come with its rate unless it is USD."""
 
-    energy_usd_per_mwh: Number
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    currency_per_usd: Positive | None = None
+    energy_usd_per_mwh: Number | None = None
+    time_of_use: TimeOfUseTable | None = None
+    hourly: HourlyTable | None = None
+    delivery_usd_per_mwh: Number = assumed(0.0)
+    demand_charge_usd_per_kw_month: NotNegative = assumed(0.0)
+    coincident: CoincidentTable | None = None
+    contract: ContractTable | None = None
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Self:
+        _either(self, ("energy_usd_per_mwh", "time_of_use", "hourly"))
+        if (self.currency != "USD") != (self.currency_per_usd is not None):
+            raise ValueError(f"expected currency_per_usd exactly when the currency is not USD, got {self.currency}")
+        return self
+
+
+class EventTable(Model):
+    """[[curtailment.event]]: hours in which the draw must stay below a limit."""
+
+    start: When
+    hours: Positive
+    limit_mw: NotNegative
+
+
+class CurtailmentTable(Model):
+    """[curtailment]: a programme that pays for standing ready and for what is not drawn in its events."""
+
+    enrolled_mw: NotNegative = assumed(0.0)
+    ready_usd_per_mw_hour: NotNegative = assumed(0.0)
+    credit_usd_per_mwh: NotNegative = assumed(0.0)
+    event: tuple[EventTable, ...] = ()
 
 
 class MarketTable(Model):
-    """[market]: bitcoin price, fees as a share of the subsidy, and difficulty after the bundled data."""
+    """[market]: bitcoin price, fees as a share of the subsidy (one, or twelve by month), difficulty after the data."""
 
     btc_usd: Positive
-    fees_percent_of_subsidy: NotNegative
-    difficulty_growth_percent_per_year: GrowthPercent = Value(value=0.0)
+    fees_percent_of_subsidy: NotNegative | None = None
+    fees_percent_by_month: Values | None = None
+    difficulty_growth_percent_per_year: GrowthPercent = assumed(0.0)
+
+    @model_validator(mode="after")
+    def _fees_once(self) -> Self:
+        _either(self, ("fees_percent_of_subsidy", "fees_percent_by_month"))
+        fees = self.fees_percent_by_month
+        if fees is not None and (len(fees.values) != 12 or min(fees.values) < 0):
+            raise ValueError("expected 12 numbers of 0 or more in fees_percent_by_month")
+        return self
 
 
 class MiningTable(Model):
     """[[mining]]: one block of miners, sized by count or by megawatts at the meter's side of the PUE."""
 
     name: Name = "mining"
-    device: Name
+    device: Name | None = None
+    modes: tuple[Name, ...] | None = None
+    rated_device: Name | None = None
     count: Count | None = None
     facility_mw: Positive | None = None
-    pue: Pue
-    availability_percent: Percent = Value(value=100.0)
-    rejects_percent: LossPercent = Value(value=0.0)
+    availability_percent: Percent = assumed(100.0)
+    age_years: NotNegative = assumed(0.0)
+    degradation_percent_per_year: LossPercent = assumed(0.0)
+    rejects_percent: LossPercent = assumed(0.0)
     pool_fee_percent: LossPercent
+    payout: Literal["fpps", "pps", "pplns", "solo"] = "fpps"
 
     @model_validator(mode="after")
     def _sized_once(self) -> Self:
-        if (self.count is None) == (self.facility_mw is None):
-            raise ValueError("expected either count or facility_mw, got " + ("both" if self.count else "neither"))
+        _either(self, ("device", "modes"))
+        _either(self, ("count", "facility_mw"))
         return self
 
 
@@ -78,7 +229,7 @@ class RateTable(Model):
 
     tokens_per_s: Positive
     power_w: Positive
-    boundary: Literal["node", "rack", "wall"]
+    boundary: Literal["chip", "board", "node", "rack", "wall"]
     power_kind: Literal["measured", "provisioned"]
     token_basis: Literal["output", "total"]
     lengths: Name
@@ -86,28 +237,59 @@ class RateTable(Model):
 
 
 class InferenceTable(Model):
-    """[[inference]]: one block of GPUs and what they serve; the rate is a device's, a published figure's or stated."""
+    """[[inference]]: GPUs as modules, what they serve and for whom; the rate is a device's, a published or a stated one."""
 
     name: Name = "inference"
     device: Name | None = None
     figure: Name | None = None
     rate: RateTable | None = None
+    rated_tokens_per_s: Positive | None = None
     provisioned_w_per_gpu: Positive | None = None
     gpus: Count | None = None
+    modules: Count | None = None
     facility_mw: Positive | None = None
-    pue: Pue
-    availability_percent: Percent = Value(value=100.0)
+    gpus_per_module: Count = assumed(1.0)
+    spare_percent: LossPercent = assumed(0.0)
+    host_overhead_percent: NotNegative | None = None
+    network_overhead_percent: NotNegative = assumed(0.0)
+    idle_percent: LossPercent = assumed(0.0)
+    availability_percent: Percent = assumed(100.0)
     demand_percent: Percent
-    usd_per_mtok: NotNegative
+    demand_profile: str | tuple[float, ...] = "flat"
+    demand_growth_percent_per_year: GrowthPercent = assumed(0.0)
+    usd_per_mtok: NotNegative | None = None
+    usd_per_gpu_hour: NotNegative | None = None
+    usd_per_kw_month: NotNegative | None = None
+    tenant_pays_energy: bool = False
+    sla_percent: Percent = assumed(0.0)
+    sla_penalty_percent: NotNegative | None = None
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
-        rates = [key for key in ("device", "figure", "rate") if getattr(self, key) is not None]
-        if len(rates) != 1:
-            raise ValueError(f"expected one of device, figure or rate, got {' and '.join(rates) or 'none'}")
-        if (self.gpus is None) == (self.facility_mw is None):
-            raise ValueError("expected either gpus or facility_mw, got " + ("both" if self.gpus else "neither"))
+        _either(self, ("device", "figure", "rate"))
+        _either(self, ("gpus", "modules", "facility_mw"))
+        _either(self, ("usd_per_mtok", "usd_per_gpu_hour", "usd_per_kw_month"))
+        if self.sla_percent.value > 0 and self.sla_penalty_percent is None:
+            raise ValueError("expected sla_penalty_percent (of the price) beside sla_percent, got none")
         return self
+
+
+class CarbonTable(Model):
+    """[carbon]: kgCO2 of a metered MWh, given, or looked up in a table (region, kg_per_mwh, source, date)."""
+
+    kg_per_mwh: NotNegative | None = None
+    table: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        _either(self, ("kg_per_mwh", "table"))
+        return self
+
+
+class CostTable(Model):
+    """[cost]: what the site costs a year whatever it does."""
+
+    fixed_usd_per_year: NotNegative = assumed(0.0)
 
 
 class SiteFile(Model):
@@ -115,10 +297,15 @@ class SiteFile(Model):
 
     site: SiteTable
     power: PowerTable
+    climate: ClimateTable | None = None
+    cooling: CoolingTable
     price: PriceTable
+    curtailment: CurtailmentTable | None = None
     market: MarketTable
     mining: tuple[MiningTable, ...] = ()
     inference: tuple[InferenceTable, ...] = ()
+    carbon: CarbonTable | None = None
+    cost: CostTable = CostTable()
 
     @model_validator(mode="after")
     def _something_to_run(self) -> Self:
@@ -128,9 +315,10 @@ class SiteFile(Model):
         for name in blocks:
             if blocks.count(name) > 1:
                 raise ValueError(f"expected every block's name once, got {name!r} twice")
+        for product, tables in (("mining", self.mining), ("gpu", self.inference)):
+            if tables and not {f"{product}_pue", f"{product}_pue_hourly"} & self.cooling.model_fields_set:
+                raise ValueError(f"expected cooling.{product}_pue for a site with {product} blocks, got none")
+        contract = self.price.contract
+        if contract is not None and contract.mw.value > self.power.interconnect_mw.value:
+            raise ValueError(f"expected a contract within the interconnect, got {contract.mw.value:g} MW")
         return self
-
-    def start_unix(self) -> int:
-        """First second [unix] of the year that is computed."""
-        day = self.site.start
-        return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

@@ -43,16 +43,40 @@ def _bounded(expected: str, holds: Callable[[float], bool]) -> AfterValidator:
 
 
 _BARE = BeforeValidator(_from_bare)
-Number = Annotated[Value, _BARE, _bounded("a finite number", lambda value: True)]
+Number = Annotated[Value, _BARE, _bounded("a finite number", math.isfinite)]
 NotNegative = Annotated[Value, _BARE, _bounded("a number of 0 or more", lambda value: value >= 0)]
 Positive = Annotated[Value, _BARE, _bounded("a number above 0", lambda value: value > 0)]
 Percent = Annotated[Value, _BARE, _bounded("a share of 0 to 100 per cent", lambda value: 0 <= value <= 100)]
 LossPercent = Annotated[Value, _BARE, _bounded("a share of 0 to below 100 per cent", lambda value: 0 <= value < 100)]
 GrowthPercent = Annotated[Value, _BARE, _bounded("a growth above -100 per cent", lambda value: value > -100)]
-Pue = Annotated[Value, _BARE, _bounded("a PUE of 1 or more", lambda value: 1 <= value <= 10)]
+Pue = Annotated[Value, _BARE, _bounded("a PUE of 1 to 10", lambda value: 1 <= value <= 10)]
 Count = Annotated[
     Value, _BARE, _bounded("a whole number of 1 or more", lambda value: value >= 1 and value == int(value))
 ]
+Hour = Annotated[int, Field(ge=0, le=23)]
+Fraction24 = Annotated[int, Field(ge=0, le=24)]
+
+
+class Numbers(Model):
+    """A list of numbers with its source and date."""
+
+    values: tuple[Annotated[float, Field(strict=True, allow_inf_nan=False)], ...]
+    source: str = ASSUMPTION
+    date: str = "unknown"
+
+
+def _from_list(given: Any) -> Any:
+    if not isinstance(given, list | tuple | dict | Numbers):
+        raise ValueError(f"expected a list of numbers or {{values, source, date}}, got {shown(given)}")
+    return given if isinstance(given, dict | Numbers) else {"values": given}
+
+
+Values = Annotated[Numbers, BeforeValidator(_from_list)]
+
+
+def assumed(value: float) -> Value:
+    """Default of a key: a value that is printed as an assumption."""
+    return Value(value=value)
 
 
 class Assumption(BaseModel):
@@ -70,15 +94,22 @@ def assumptions_of(model: BaseModel, prefix: str = "") -> Iterator[Assumption]:
     """Every sourced value under a model, in the order of the file, defaults included."""
     for name in type(model).model_fields:
         given = getattr(model, name)
-        key = f"{prefix}{name}"
-        if isinstance(given, Value):
-            yield Assumption(key=key, value=given.value, source=given.source, date=given.date)
-        elif isinstance(given, BaseModel):
-            yield from assumptions_of(given, f"{key}.")
-        elif isinstance(given, tuple | list):
-            for index, item in enumerate(given):
-                if isinstance(item, Value):
-                    yield Assumption(key=f"{key}[{index}]", value=item.value, source=item.source, date=item.date)
-                elif isinstance(item, BaseModel):
-                    label = getattr(item, "name", None) or index
-                    yield from assumptions_of(item, f"{key}[{label}].")
+        items = enumerate(given) if isinstance(given, tuple) else ((None, given),)
+        for index, item in items:
+            label = "" if index is None else f"[{getattr(item, 'name', index)}]"
+            yield from _assumption(item, f"{prefix}{name}{label}")
+
+
+def _assumption(item: object, key: str) -> Iterator[Assumption]:
+    if isinstance(item, Value):
+        yield Assumption(key=key, value=item.value, source=item.source, date=item.date)
+    elif isinstance(item, Numbers):
+        text = ", ".join(f"{value:g}" for value in item.values)
+        yield Assumption(key=key, value=text, source=item.source, date=item.date)
+    elif isinstance(item, BaseModel) and "file" in type(item).model_fields:
+        named = {name: str(getattr(item, name)) for name in ("file", "column", "source", "date")}
+        yield Assumption(
+            key=key, value=f"{named['file']}, column {named['column']}", source=named["source"], date=named["date"]
+        )
+    elif isinstance(item, BaseModel):
+        yield from assumptions_of(item, f"{key}.")

@@ -1,16 +1,24 @@
-"""A year of one site: every hour mines, infers or curtails, whatever earns most for its megawatt."""
+"""A year of a site: every hour mines, infers or curtails, whatever earns most for its megawatt."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from typing import TYPE_CHECKING
 
-from sites.mining import hourly_reward_btc_per_hash
+from sites.dispatch import dispatch
 from sites.network import known_until_unix
-from sites.site import InferenceBlock, MiningBlock, Site
+from sites.problem import labels, problem
 
-YEAR_HOURS = 8760
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.dispatch import Dispatch
+    from sites.model import Site
+    from sites.problem import Label
+
 DAY_HOURS = 24
 HOUR_S = 3600.0
 
@@ -19,114 +27,117 @@ HOUR_S = 3600.0
 class BlockYear:
     """What one block did in the year.
 
-    facility_mwh: [MWh] drawn at the buildings, PUE included. device_mwh: [MWh] drawn by the devices. units: hashes or
-    tokens. btc: [BTC] for miners, after rejects and pool fee. revenue_usd, energy_usd: [USD].
+    facility_mwh: [MWh] drawn at the buildings, PUE included. device_mwh: [MWh] drawn by the devices. units: what it
+    made of `unit` (hash, token, gpu_hour, kw_month). btc: [BTC] for miners, after rejects and pool fee, else None.
+    revenue_usd. energy_usd: power that it drew, at each hour's mean cost, without the demand charge. short_units:
+    promised and not served.
     """
 
     name: str
     product: str
+    unit: str
     facility_mwh: float
     device_mwh: float
     units: float
     btc: float | None
     revenue_usd: float
     energy_usd: float
+    short_units: float
 
 
 @dataclass(frozen=True, slots=True)
 class SiteYear:
-    """What a site did in a year of `hours` hours from `start_s` [s, unix].
+    """What a site did in a year of `hours` hours, and what that paid [USD].
 
-    metered_mwh: [MWh] at the interconnect, losses included. assumed_frac: share of the hours whose difficulty is assumed.
+    metered_mwh: [MWh] at the interconnect, losses included. energy_usd: power, contract less resale, adders and demand
+    charge. credits_usd: curtailment programme. penalty_usd: promised and not served. net_usd: revenue and credits less
+    energy, penalties and fixed cost. carbon_kg: of the metered energy, or None. assumed_frac: share of the hours whose
+    difficulty is assumed. dispatch: block by block, and hour by hour where asked for; labels: its rows.
     """
 
     site: Site
     hours: int
     blocks: tuple[BlockYear, ...]
     metered_mwh: float
+    revenue_usd: float
+    energy_usd: float
+    demand_charge_usd: float
+    resale_usd: float
+    credits_usd: float
+    penalty_usd: float
+    fixed_usd: float
+    net_usd: float
+    carbon_kg: float | None
     assumed_frac: float
+    labels: tuple[Label, ...]
+    dispatch: Dispatch
 
 
-def fill(values: Sequence[float], caps_mw: Sequence[float], limit_mw: float) -> list[float]:
-    """Megawatts per block of one hour by merit order: highest margin first while it is positive and room is left.
+def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
+    """Run a site through its year by merit order.
 
-    values: [USD/MWh] margin of a facility megawatt-hour. caps_mw: [MW] at the facility. limit_mw: [MW].
-    Returns [MW] per block.
+    hourly: keep what each block does in each hour, and why.
     """
-    filled = [0.0] * len(values)
-    room = limit_mw
-    for index in sorted(range(len(values)), key=lambda k: -values[k]):
-        if values[index] <= 0.0 or room <= 0.0:
-            break
-        filled[index] = min(caps_mw[index], room)
-        room -= filled[index]
-    return filled
-
-
-def site_year(site: Site, hours: int = YEAR_HOURS) -> SiteYear:
-    """Run a site through a year at its flat power price.
-
-    Each hour fills the blocks in order of what a facility MWh is worth, up to what the interconnect brings.
-    """
-    rewards = hourly_reward_btc_per_hash(site.start_s, hours, site.path)
-    limit_mw = site.interconnect_mw * site.delivered_frac * site.availability_frac
-    cost = site.energy_usd_per_mwh / site.delivered_frac
-    blocks: tuple[MiningBlock | InferenceBlock, ...] = (*site.mining, *site.inference)
-    caps = [_facility_mw(block) for block in blocks]
-    drawn = [0.0] * len(blocks)
-    btc = [0.0] * len(blocks)
-    revenue = [0.0] * len(blocks)
-    for reward, same in groupby(rewards):
-        count = sum(1 for _ in same)
-        worth = [_usd_per_facility_mwh(site, block, reward) for block in blocks]
-        megawatts = fill([value - cost for value in worth], caps, limit_mw)
-        for index, block in enumerate(blocks):
-            energy = megawatts[index] * count
-            drawn[index] += energy
-            revenue[index] += energy * worth[index]
-            if isinstance(block, MiningBlock):
-                btc[index] += energy * worth[index] / site.btc_usd
-    years = tuple(
-        BlockYear(
-            name=block.name,
-            product="mining" if isinstance(block, MiningBlock) else "inference",
-            facility_mwh=drawn[index],
-            device_mwh=drawn[index] / block.pue,
-            units=drawn[index] / block.pue * _units_per_mwh(block),
-            btc=btc[index] if isinstance(block, MiningBlock) else None,
-            revenue_usd=revenue[index],
-            energy_usd=drawn[index] * cost,
-        )
-        for index, block in enumerate(blocks)
+    done = dispatch(problem(site), hourly=hourly)
+    rows = labels(site)
+    blocks = tuple(_block_year(site, rows, done.blocks, name) for name in dict.fromkeys(row.name for row in rows))
+    revenue = sum(block.revenue_usd for block in blocks)
+    metered = float(done.blocks[:, 1].sum())
+    full_credit = float(site.credit_usd_per_mwh.sum()) * site.enrolled_mw
+    credits_usd = full_credit - done.forgone_usd + site.ready_usd_per_mw_hour * site.enrolled_mw * site.hours
+    end_s = site.start_s + site.hours * HOUR_S
+    return SiteYear(
+        site=site,
+        hours=site.hours,
+        blocks=blocks,
+        metered_mwh=metered,
+        revenue_usd=revenue,
+        energy_usd=done.energy_usd,
+        demand_charge_usd=done.demand_charge_usd,
+        resale_usd=done.sold_usd,
+        credits_usd=credits_usd,
+        penalty_usd=done.penalty_usd,
+        fixed_usd=site.fixed_usd_per_year,
+        net_usd=revenue - done.energy_usd - done.penalty_usd + credits_usd - site.fixed_usd_per_year,
+        carbon_kg=None if site.kg_per_mwh is None else metered * site.kg_per_mwh,
+        assumed_frac=max(0.0, end_s - max(site.start_s, known_until_unix())) / (site.hours * HOUR_S),
+        labels=rows,
+        dispatch=done,
     )
-    end_s = site.start_s + hours * HOUR_S
-    assumed = max(0.0, end_s - max(site.start_s, known_until_unix())) / (hours * HOUR_S)
-    return SiteYear(site, hours, years, sum(drawn) / site.delivered_frac, assumed)
 
 
-def _units_per_mwh(block: MiningBlock | InferenceBlock) -> float:
-    return block.rate.rate_per_s * HOUR_S * 1e6 / (block.rate.power_w or float("inf"))
+def fleet_year(sites: Iterable[Site], *, hourly: bool = False) -> list[SiteYear]:
+    """Run every site of a fleet through its year, one after the other."""
+    return [site_year(site, hourly=hourly) for site in sites]
 
 
-def _facility_mw(block: MiningBlock | InferenceBlock) -> float:
-    running = block.availability_frac * (block.demand_frac if isinstance(block, InferenceBlock) else 1.0)
-    return block.count * running * (block.rate.power_w or 0.0) * block.pue / 1e6
-
-
-def _usd_per_facility_mwh(site: Site, block: MiningBlock | InferenceBlock, reward_btc_per_hash: float) -> float:
-    per_mwh = _units_per_mwh(block) / block.pue
-    if isinstance(block, InferenceBlock):
-        return per_mwh * block.usd_per_mtok / 1e6
-    kept = (1.0 - block.rejects_frac) * (1.0 - block.pool_fee_frac)
-    return per_mwh * reward_btc_per_hash * (1.0 + site.fees_frac) * kept * site.btc_usd
+def _block_year(site: Site, rows: Sequence[Label], sums: NDArray[np.float64], name: str) -> BlockYear:
+    mine = [index for index, row in enumerate(rows) if row.name == name]
+    device, meter, revenue, energy, short, units = (float(sums[mine, column].sum()) for column in range(6))
+    row = rows[mine[0]]
+    per_mwh = units / device if device > 0 else 0.0
+    return BlockYear(
+        name=name,
+        product=row.product,
+        unit=row.unit,
+        facility_mwh=meter * site.delivered_frac,
+        device_mwh=device,
+        units=units,
+        btc=revenue / site.btc_usd if row.product == "mining" else None,
+        revenue_usd=revenue,
+        energy_usd=energy,
+        short_units=short * per_mwh,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A year in a handful of figures.
 
-    btc_per_day, tokens_per_day: means over the year. revenue_usd_per_mwh, margin_usd_per_mwh: per metered MWh.
+    btc_per_day, tokens_per_day: means over the year; tokens only where tokens are sold. revenue_usd_per_mwh,
+    margin_usd_per_mwh: per metered MWh, the margin after power and penalties, with credits, before fixed cost.
     mining_usd_per_mwh, inference_usd_per_mwh: revenue per facility MWh of the product, None where it drew none.
+    kg_per_btc, kg_per_mtok: carbon of the product's own share of the metered energy, None where none is known.
     """
 
     site: str
@@ -134,31 +145,39 @@ class Summary:
     tokens_per_day: float
     revenue_usd: float
     energy_usd: float
+    net_usd: float
     metered_mwh: float
     revenue_usd_per_mwh: float | None
     margin_usd_per_mwh: float | None
     mining_usd_per_mwh: float | None
     inference_usd_per_mwh: float | None
+    carbon_kg: float | None
+    kg_per_btc: float | None
+    kg_per_mtok: float | None
     difficulty_assumed_frac: float
     difficulty_path: str
 
 
 def summarise(year: SiteYear) -> Summary:
-    """The figures that the main job and `perwatt yield` print first."""
+    """Reduce a year to the figures that the main job and `perwatt yield` print first."""
     days = year.hours / DAY_HOURS
-    revenue = sum(block.revenue_usd for block in year.blocks)
-    energy = sum(block.energy_usd for block in year.blocks)
+    btc = sum(block.btc or 0.0 for block in year.blocks)
+    tokens = sum(block.units for block in year.blocks if block.unit == "token")
     return Summary(
         site=year.site.name,
-        btc_per_day=sum(block.btc or 0.0 for block in year.blocks) / days,
-        tokens_per_day=sum(block.units for block in year.blocks if block.product == "inference") / days,
-        revenue_usd=revenue,
-        energy_usd=energy,
+        btc_per_day=btc / days,
+        tokens_per_day=tokens / days,
+        revenue_usd=year.revenue_usd,
+        energy_usd=year.energy_usd,
+        net_usd=year.net_usd,
         metered_mwh=year.metered_mwh,
-        revenue_usd_per_mwh=_over(revenue, year.metered_mwh),
-        margin_usd_per_mwh=_over(revenue - energy, year.metered_mwh),
+        revenue_usd_per_mwh=_over(year.revenue_usd, year.metered_mwh),
+        margin_usd_per_mwh=_over(year.net_usd + year.fixed_usd, year.metered_mwh),
         mining_usd_per_mwh=_per_mwh(year, "mining"),
         inference_usd_per_mwh=_per_mwh(year, "inference"),
+        carbon_kg=year.carbon_kg,
+        kg_per_btc=_kg_per(year, "hash", btc),
+        kg_per_mtok=_kg_per(year, "token", tokens / 1e6),
         difficulty_assumed_frac=year.assumed_frac,
         difficulty_path=year.site.path.label(),
     )
@@ -169,5 +188,13 @@ def _per_mwh(year: SiteYear, product: str) -> float | None:
     return _over(sum(b.revenue_usd for b in blocks), sum(b.facility_mwh for b in blocks))
 
 
-def _over(amount: float, energy_mwh: float) -> float | None:
-    return amount / energy_mwh if energy_mwh > 0 else None
+def _kg_per(year: SiteYear, unit: str, amount: float) -> float | None:
+    intensity = year.site.kg_per_mwh
+    if intensity is None:
+        return None
+    facility = sum(block.facility_mwh for block in year.blocks if block.unit == unit)
+    return _over(facility / year.site.delivered_frac * intensity, amount)
+
+
+def _over(amount: float, whole: float) -> float | None:
+    return amount / whole if whole > 0 else None

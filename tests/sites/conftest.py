@@ -14,7 +14,7 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
     """A problem with unequal PUEs, negative prices, events, and per default idle power and a promised minimum."""
     r = np.random.default_rng(seed)
     month = np.minimum(np.arange(hours) // 730, 11)
-    series = np.empty((10, hours))
+    series = np.empty((11, hours))
     series[0] = r.normal(45, 60, hours)
     series[1] = np.where(r.random(hours) < 0.01, 200.0, 0.0)
     series[2] = series[0] + r.normal(-3, 8, hours)
@@ -23,6 +23,7 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
     series[6], series[7] = r.uniform(1.02, 1.1, hours) / 0.99, r.uniform(1.2, 1.4, hours) / 0.99
     series[8] = 80 / HASH_PER_MWH * r.uniform(0.5, 1.5, hours)
     series[9] = 0.02 * series[8]
+    series[10] = np.where(r.random(hours) < 0.02, 90.0, 0.0)
     h = HASH_PER_MWH
     blocks = [
         [0, 15, h * 0.99, 1, 0, -1e-6, 0, 0, 0, 0, h],
@@ -58,6 +59,7 @@ def lp_net_usd(problem):
     """
     blocks, series, hours = problem.blocks, problem.series, problem.how.size
     spot, adder, resale, limit = series[:4]
+    given_up = adder + series[10]
     kinds = blocks[:, 0].astype(int)
     t = np.arange(hours)
     q = np.where((kinds == 0)[:, None], series[6], series[7])
@@ -83,7 +85,7 @@ def lp_net_usd(problem):
     bounds = np.zeros((width + months, 2))
     bounds[:, 1] = np.inf
     for i, k in enumerate(run):
-        cost[x[i]] = adder - usd[k] / q[k] - blocks[k, 8] * (spot + adder)
+        cost[x[i]] = given_up - usd[k] / q[k] - blocks[k, 8] * (spot + adder)
         bounds[x[i], 1] = np.maximum(upper[k], 0) * q[k]
     cost[buy], cost[sell] = spot, -resale
     bounds[sell, 1] = problem.contract_mw
@@ -114,7 +116,7 @@ def lp_net_usd(problem):
         method="highs",
     )
     assert solved.status == 0, solved.message
-    return -solved.fun - float(adder @ idle) - problem.contract_mw * problem.contract_usd_per_mwh * hours
+    return -solved.fun - float(given_up @ idle) - problem.contract_mw * problem.contract_usd_per_mwh * hours
 
 
 @pytest.fixture

@@ -1,0 +1,59 @@
+"""Carbon: kgCO2 of a metered MWh, given or from a table with sources, and per product."""
+
+from __future__ import annotations
+
+import csv
+import math
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError, near_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sites.site_file import CarbonTable
+
+COLUMNS = ("region", "kg_per_mwh", "source", "date")
+
+
+def kg_per_mwh(table: CarbonTable | None, region: str, folder: Path) -> float | None:
+    """Intensity [kgCO2/MWh at the meter] that a site file gives, or None where it gives none.
+
+    Raises InputError for a table that cannot be read, lacks the region, or has a row without a source.
+    """
+    if table is None:
+        return None
+    if table.kg_per_mwh is not None:
+        return table.kg_per_mwh.value
+    return look_up(folder / (table.table or ""), region)
+
+
+def look_up(path: Path, region: str) -> float:
+    """Intensity [kgCO2/MWh] of a region in a CSV table with the columns region, kg_per_mwh, source, date."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: expected a readable carbon table, got {error}") from None
+    found: dict[str, float] = {}
+    for line, row in enumerate(rows, start=2):
+        for column in COLUMNS:
+            if not (row.get(column) or "").strip():
+                raise InputError.at(f"{path}: line {line}", column, expected="a value (each row has its source)")
+        try:
+            value = float(row["kg_per_mwh"])
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and value >= 0):
+            raise InputError.at(
+                f"{path}: line {line}", "kg_per_mwh", expected="a number of 0 or more", got=row["kg_per_mwh"]
+            )
+        found[row["region"].strip()] = value
+    if region not in found:
+        raise InputError.at(path, "region", expected="the site's region", got=region, near=near_names(region, found))
+    return found[region]
+
+
+def per_unit(carbon_kg: float, units: float) -> float | None:
+    """Carbon of one unit [kg], or None where there was none."""
+    return carbon_kg / units if units > 0 else None

@@ -1,0 +1,119 @@
+"""Hourly series from a CSV or Parquet file, checked hour by hour."""
+
+from __future__ import annotations
+
+import csv
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError, near_names, shown
+from sites.calendar import HOUR_S, utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+TIME_COLUMN = "time"
+
+
+def read_series(path: Path, column: str, start_s: int, hours: int) -> NDArray[np.float64]:
+    """Values of one column for every hour from start_s on, [hours] in the file's own unit.
+
+    The file has a column `time` (ISO 8601, start of the hour; UTC unless it carries an offset). Rows outside the year
+    are passed over; their order is free.
+
+    Raises InputError, naming file and line, for a missing or doubled hour, a time that is not a whole hour, a value
+    that is not a finite number, a missing column, or a file that cannot be read.
+    """
+    import numpy as np
+
+    found = np.full(hours, math.nan)
+    seen = np.zeros(hours, np.int64)
+    last_s = start_s + hours * HOUR_S
+    for place, time, value in _cells(path, column):
+        at_s = _unix_s(time, place)
+        if not start_s <= at_s < last_s:
+            continue
+        index, rest = divmod(at_s - start_s, HOUR_S)
+        if rest:
+            raise InputError(f"{place}: {TIME_COLUMN}: expected the start of a whole hour, got {shown(time)}")
+        if seen[index]:
+            raise InputError(
+                f"{place}: {TIME_COLUMN}: expected each hour once, got {utc_text(at_s)} again "
+                "(local clock's daylight-saving double? write UTC or offsets)"
+            )
+        seen[index] = 1
+        found[index] = _finite(value, place, column)
+    missing = np.flatnonzero(seen == 0)
+    if missing.size:
+        raise InputError(
+            f"{path}: {TIME_COLUMN}: expected all {hours} hours from {utc_text(start_s)}, got none for "
+            f"{utc_text(start_s + int(missing[0]) * HOUR_S)} ({missing.size} missing)"
+        )
+    return found
+
+
+def _cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:
+    if path.suffix == ".parquet":
+        yield from _parquet_cells(path, column)
+        return
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(line for line in file if not line.startswith("#"))
+            heading = rows.fieldnames or ()
+            _need(path, heading, column)
+            for row in rows:
+                yield f"{path}: line {rows.line_num}", row[TIME_COLUMN], row[column]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#04x}") from None
+    except csv.Error as error:
+        raise InputError(f"{path}: expected CSV, got {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: expected a readable hourly series, got {error.strerror or error}") from None
+
+
+def _parquet_cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        heading = pq.read_schema(path).names
+        _need(path, heading, column)
+        table = pq.read_table(path, columns=[TIME_COLUMN, column])
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: expected a readable Parquet file, got {error}") from None
+    times, values = table[TIME_COLUMN].to_pylist(), table[column].to_pylist()
+    for row, (time, value) in enumerate(zip(times, values, strict=True)):
+        yield f"{path}: row {row}", time, value
+
+
+def _need(path: Path, heading: Iterable[str], column: str) -> None:
+    known = list(heading)
+    for name in (TIME_COLUMN, column):
+        if name not in known:
+            raise InputError.at(path, name, expected="this column", near=near_names(name, known) or known[:6])
+
+
+def _unix_s(time: object, place: str) -> int:
+    if isinstance(time, str):
+        try:
+            time = datetime.fromisoformat(time.strip())
+        except ValueError:
+            raise InputError(f"{place}: {TIME_COLUMN}: expected ISO 8601, got {shown(time)}") from None
+    if not isinstance(time, datetime):
+        raise InputError(f"{place}: {TIME_COLUMN}: expected a time, got {shown(time)}")
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+
+
+def _finite(value: object, place: str, column: str) -> float:
+    try:
+        number = float(value) if isinstance(value, str | int | float) else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{place}: {column}: expected a finite number, got {shown(value)}")
+    return number
