@@ -125,7 +125,7 @@ def _sources(devices: Sequence[Device]) -> list[str]:
         *_table(("kind of source, found again", "number"), [(kind, by_kind[kind]) for kind in _SOURCE_KINDS]),
         "",
         "Third-party tables copy each other: `two_sources` says that two publishers print a figure, not that two",
-        f"people measured it. {beyond} bins of miners rest on more than such tables (a maker, the press, a test, a reseller).",
+        f"people measured it. {beyond} bins of miners rest on more than that: maker, press, test or reseller.",
         "",
     ]
 

@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hardware_profiles.build import device_from
 from hardware_profiles.errors import InputError, near_names, shown
-from hardware_profiles.profile import Device, Point, Profile, device_from
+from hardware_profiles.profile import Device, Point, Profile
 from hardware_profiles.reading import parse_toml, read_file
 
 OURS = Path(__file__).parent

@@ -12,18 +12,18 @@ J_PER_TH_PLAUSIBLE = (4.0, 4000.0)  # a slip between GH, TH and PH leaves these 
 J_PER_TH_AGREES_FRAC = 0.01
 PRINTED_AGREES_FRAC = 0.001  # 989.4 stands for a printed 989.43
 ROUNDED_AGREES_FRAC = 0.01  # 1125 stands for a printed 1.13 (in thousands): its last digit rounded
-_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?)")  # not the 21 of S21
 
 
 def faults(device: Device) -> list[str]:
     """Return everything that is wrong with a device, each as "key KEY: expected X, got Y"."""
     return [
         *_names(device),
-        *_sources(device),
+        *_efficiency(device),  # before the plain bounds: it says which unit was meant
         *_plausible(device),
-        *_efficiency(device),
         *_modes(device),
         *_pairs(device),
+        *_sources(device),
     ]
 
 
