@@ -9,11 +9,15 @@ from typing import Any
 from numba import njit
 
 _GENERATOR_FILES = (
+    "assembly.py",
+    "assembly_target.py",
     "jit.py",
     "lanes.py",
     "scan_graph.py",
     "scan_hits.py",
     "scan_lanes.py",
+    "scan_pipeline.py",
+    "scan_pipelined.py",
     "scan_quads.py",
     "sha256_description.py",
     "sha256_graph.py",

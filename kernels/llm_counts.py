@@ -151,7 +151,9 @@ def expected_experts(shape: ModelShape, tokens: int) -> float:
 def layer_weight_bytes(shape: ModelShape, kind: Precision, experts: float | None = None) -> float:
     """Return the bytes of one layer's matrices; of `experts` experts only where given (those that are read)."""
     return sum(
-        matrix.weights * (matrix.copies if experts is None or matrix.copies == 1 else experts) * _width(matrix, kind)
+        matrix.weights
+        * (matrix.copies if experts is None or matrix.copies == 1 else experts)
+        * weight_width(matrix, kind)
         for matrix in matrices(shape)
     )
 
@@ -217,7 +219,8 @@ def elementwise_bytes_per_token(shape: ModelShape, kind: Precision, shards: int 
     return shape.layers * (norms + routing + outputs + (attention + feed_forward) / shards)
 
 
-def _width(matrix: Matrix, kind: Precision) -> float:
+def weight_width(matrix: Matrix, kind: Precision) -> float:
+    """Return the bytes that one weight of a matrix takes; a router stays as precise as the head."""
     if matrix.role == "feed_forward":
         return kind.feed_forward
     return kind.attention if matrix.role == "attention" else kind.head

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from numba import uint32
+from numba import uint32, uint64
 
 from kernels.jit import kernel_njit
 
@@ -19,11 +19,12 @@ def unpack_job(job: Any) -> Any:
 @kernel_njit
 def append_hits(out: Any, found: int, base: Any, bits: Any) -> int:
     """Append nonce base + i for each set bit i and return the new count."""
+    bits = uint64(bits)
     lane = uint32(0)
     while bits != 0:
-        if bits & uint32(1):
+        if bits & uint64(1):
             out[found] = uint32(base + lane)
             found += 1
-        bits >>= uint32(1)
+        bits >>= uint64(1)
         lane += uint32(1)
     return found

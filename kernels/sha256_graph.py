@@ -161,15 +161,19 @@ class Lowering:
         constant = sum(int(t.immediate) for t in terms if t.time is Time.CONSTANT) & WORD_MASK
         if constant:
             total = self._target.constant(constant)
+        late = False
         for term in sorted((t for t in terms if t.time is not Time.CONSTANT), key=lambda t: (t.time, t.depth)):
             value = self._values[term]
             if total is None:
                 total = value
                 continue
-            total = self._target.apply("add", term.time, [total, value], 0)
-            if term.time is Time.NONCE:
+            if late:
                 yield node
+            total = self._target.apply("add", term.time, [total, value], 0)
+            late = term.time is Time.NONCE
         self._values[node] = total
+        if late:
+            yield node
 
 
 def _operands(node: Node, terms: dict[Node, list[Node]]) -> Iterable[Node]:

@@ -40,7 +40,19 @@ class Variant:
 
 # Best guess first: the order in which the default is chosen where nobody has timed them.
 VARIANTS = (
+    Variant(
+        "mixed",
+        "16 lanes on vectors beside 16 on SHA instructions",
+        "x86_64",
+        frozenset({"avx512f", "sha", "sse4.1"}),
+    ),
     Variant("lanes16", "16 lanes of AVX-512 with three-way logic", "x86_64", frozenset({"avx512f"})),
+    Variant(
+        "hybrid",
+        "8-lane schedules feeding SHA instructions, 6 chains in flight",
+        "x86_64",
+        frozenset({"avx512f", "avx512vl", "sha", "sse4.1"}),
+    ),
     Variant("shani", "4 nonces in flight on x86's SHA instructions", "x86_64", frozenset({"sha", "sse4.1"})),
     Variant("neon_sha2", "4 nonces in flight on Arm's SHA instructions", "aarch64", frozenset({"sha2"})),
     Variant("lanes8", "8 lanes of AVX2", "x86_64", frozenset({"avx2"})),
