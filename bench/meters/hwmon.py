@@ -128,7 +128,10 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
         raise MeterError(f"meter hwmon: no power or energy sensor under {root}; use a plug: --meter shelly:HOST")
     if not chosen:
         raise InputError.at(
-            "--meter hwmon", expected=f"one of {', '.join(names)}", got=target, near=near_names(target, names)
+            "--meter hwmon",
+            expected=f"one of {', '.join(names)}",
+            got=target,
+            near=near_names(target, [*names, *(sensor.driver for sensor in sensors)]),
         )
     if len({sensor.path.parent for sensor in chosen}) > 1:
         raise InputError.at("--meter hwmon", expected=f"one of {', '.join(names)}", got=target or "none named")

@@ -1,5 +1,6 @@
 """A recorded log as a meter, after the fact: joined to a run by UTC with a stated clock offset."""
 
+import contextlib
 import statistics
 import threading
 import time
@@ -21,7 +22,7 @@ from bench.meters.protocol import (
     Tier,
 )
 from bench.meters.settings import Stated, positive, read_stated
-from bench.meters.trace_log import SETTINGS, Log, read_log
+from bench.meters.trace_log import SETTINGS, EmptyLogError, Log, read_log
 from hardware_profiles.errors import InputError
 
 WAIT_S = 60.0
@@ -83,9 +84,9 @@ class Trace:
             The file's folder does not exist, or what is in the file is no log.
         """
         if self.path.exists():
+            with contextlib.suppress(EmptyLogError):
+                read_log(self.path, self._settings)
             self._load()
-            if self.fault:
-                raise InputError(self.fault)
         elif not self.path.parent.is_dir():
             raise InputError.at(
                 f"--meter trace:{self.path}", expected="a folder that exists", got=str(self.path.parent)

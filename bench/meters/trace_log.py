@@ -50,6 +50,10 @@ _POWER_NAMES = (
 _SCALES = (("kw", 1e3), ("kilowatt", 1e3), ("kilowatts", 1e3), ("mw", 1e-3), ("milliwatts", 1e-3))
 
 
+class EmptyLogError(InputError):
+    """A log without a single sample yet: wrong after a run, in order before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Log:
     """A log's samples: its own clock [s since 1970, before any offset] and power [W], None where unreadable."""
@@ -85,7 +89,7 @@ def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
         lines.pop()  # still being written
     rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     if not rows:
-        raise InputError.at(path, expected="lines of time and watts", got="none")
+        raise EmptyLogError(f"{path}: expected lines of time and watts, got none")
     if rows[0][1].startswith("Time,"):
         return _collect(path, "ptdaemon", rows, _ptdaemon_row)
     return _read_csv(path, rows, settings or {})
@@ -94,6 +98,8 @@ def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
 def _collect(
     path: Path, form: str, rows: Sequence[tuple[int, str]], parse: Callable[[str], tuple[float, float | None]]
 ) -> Log:
+    if not rows:
+        raise EmptyLogError(f"{path}: expected lines of time and watts, got a heading alone")
     samples: list[tuple[float, float | None]] = []
     malformed: list[int] = []
     back: list[float] = []

@@ -36,7 +36,9 @@ def test_a_plug_that_plays_a_curve_gives_its_joules(plug, kind):
     assert (energy.boundary, energy.tier, energy.accuracy_source) == ("wall", "C", "none stated")
 
 
-@pytest.mark.parametrize("mode", ["not_json", "deep", "error", "redirect", "hang_up", "partial", "huge", "text", "huge_number"])
+@pytest.mark.parametrize(
+    "mode", ["not_json", "deep", "error", "redirect", "hang_up", "partial", "huge", "text", "huge_number"]
+)
 def test_a_wrong_answer_at_the_start_names_the_plug_and_the_cure(plug, mode):
     fake = plug()
     fake.mode = mode
@@ -158,7 +160,13 @@ def test_one_source_is_read_once(plug):
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("h", ("h", 80)), ("h:8080", ("h", 8080)), ("http://h:81/", ("h", 81)), ("[::1]:82", ("::1", 82)), ("::1", ("::1", 80))],
+    [
+        ("h", ("h", 80)),
+        ("h:8080", ("h", 8080)),
+        ("http://h:81/", ("h", 81)),
+        ("[::1]:82", ("::1", 82)),
+        ("::1", ("::1", 80)),
+    ],
 )
 def test_addresses_are_read(text, found):
     assert parse_host(text, "--meter") == found
