@@ -119,9 +119,7 @@ def _token_rate(table: InferenceTable, resolve: Resolve, where: str) -> DeviceRa
         name=f"{table.name} (stated)",
         tokens_per_s=stated.tokens_per_s.value,
         power_w=stated.power_w.value,
-        tags=TokenTags(
-            stated.boundary, stated.power_kind, stated.token_basis, stated.lengths, stated.latency_limit
-        ),
+        tags=TokenTags(stated.boundary, stated.power_kind, stated.token_basis, stated.lengths, stated.latency_limit),
         basis="assumed",
         power_basis="assumed",
         confidence="unverified",

@@ -68,7 +68,9 @@ def local_year(start: date, timezone: str) -> Calendar:
     local_s = begin + HOUR_S * np.arange(hours, dtype=np.int64) + _offsets_s(begin, hours, tz)
     days = local_s // 86_400
     local = (days.astype("datetime64[D]")).astype("datetime64[M]").astype(np.int64)
-    utc = ((begin + HOUR_S * np.arange(hours)) // 86_400).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    utc = (
+        ((begin + HOUR_S * np.arange(hours)) // 86_400).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    )
     billing = local - local[0]
     hour = local_s % 86_400 // HOUR_S
     # The last local hour can spill into the next month's first where the year's clock changes do not cancel.

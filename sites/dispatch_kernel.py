@@ -124,17 +124,13 @@ def peak_of_month(first, last, how, series, blocks, kinds, profiles, contract_mw
     low, high = 0.0, 0.0
     for h in range(hours):
         t = first + h
-        idle = rank_hour(
-            t, how, series, blocks, kinds, profiles, growth, cap, ratio, worth, asked, order, waiting
-        )
+        idle = rank_hour(t, how, series, blocks, kinds, profiles, growth, cap, ratio, worth, asked, order, waiting)
         for k in range(count):
             growth[k] *= step[k]
         given_up = series[1, t] + series[10, t]
         far, near = series[0, t] + given_up, min(series[2, t], series[0, t]) + given_up
         limit = series[3, t]
-        steps = steps_of_hour(
-            idle, near, far, contract_mw, limit, waiting, cap, worth, order, level[h], surplus[h]
-        )
+        steps = steps_of_hour(idle, near, far, contract_mw, limit, waiting, cap, worth, order, level[h], surplus[h])
         number[h], start[h] = steps, min(idle, limit)
         low = max(low, start[h])
         if steps > 0:
@@ -196,9 +192,7 @@ def dispatch_year(
         waiting = begin(first, blocks, kinds, growth, step, order)
         for t in range(first, last):
             spot, adder, resale, limit = series[0, t], series[1, t], series[2, t], series[3, t]
-            idle = rank_hour(
-                t, how, series, blocks, kinds, profiles, growth, cap, ratio, worth, asked, order, waiting
-            )
+            idle = rank_hour(t, how, series, blocks, kinds, profiles, growth, cap, ratio, worth, asked, order, waiting)
             given_up = adder + series[10, t]
             near, far = min(resale, spot) + given_up, spot + given_up
             room = min(limit, peak)
@@ -229,7 +223,9 @@ def dispatch_year(
                         left -= part
                 if detail:
                     if left > 0.0 and code == FULL:
-                        code = PEAK if peak < limit else (GRID if event[t] == 0 else (EVENT if event[t] == 1 else OUTAGE))
+                        code = (
+                            PEAK if peak < limit else (GRID if event[t] == 0 else (EVENT if event[t] == 1 else OUTAGE))
+                        )
                     why[t, k] = code
             bought, sold = max(at - contract_mw, 0.0), max(contract_mw - at, 0.0)
             if resale > spot and contract_mw > 0.0:

@@ -70,7 +70,9 @@ def derate_series(temperature_c: Floats, above_c: float, stop_c: float) -> Float
     return share
 
 
-def pue_series(calendar: Calendar, base: float, per_c: float, reference_c: float, temperature_c: Floats | None) -> Floats:
+def pue_series(
+    calendar: Calendar, base: float, per_c: float, reference_c: float, temperature_c: Floats | None
+) -> Floats:
     """PUE of each hour: base, and per_c more for each °C above the reference; at least 1."""
     import numpy as np
 

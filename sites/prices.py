@@ -74,9 +74,7 @@ def flags(price_usd_per_mwh: Floats) -> list[str]:
     negative = int((price_usd_per_mwh < 0.0).sum())
     if negative:
         found.append(f"price below 0 in {negative} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh")
-    absurd = int(
-        ((price_usd_per_mwh > ABSURD_HIGH_USD_PER_MWH) | (price_usd_per_mwh < ABSURD_LOW_USD_PER_MWH)).sum()
-    )
+    absurd = int(((price_usd_per_mwh > ABSURD_HIGH_USD_PER_MWH) | (price_usd_per_mwh < ABSURD_LOW_USD_PER_MWH)).sum())
     if absurd:
         found.append(
             f"price beyond {ABSURD_LOW_USD_PER_MWH:,.0f} to {ABSURD_HIGH_USD_PER_MWH:,.0f} USD/MWh in {absurd} hours, "

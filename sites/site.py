@@ -128,9 +128,7 @@ def _spot(table: PriceTable, calendar: Calendar, folder: Path) -> Floats:
         return _hourly(table.hourly, calendar, folder)
     if table.time_of_use is not None:
         tou = table.time_of_use
-        periods = [
-            prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period
-        ]
+        periods = [prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period]
         return prices.time_of_use_series(calendar, tou.base_usd_per_mwh.value, periods)
     return np.full(calendar.hours, table.energy_usd_per_mwh.value if table.energy_usd_per_mwh else 0.0)
 
@@ -184,7 +182,9 @@ def _pue(file: SiteFile, product: str, calendar: Calendar, folder: Path, tempera
     if hourly is not None:
         found = _hourly(hourly, calendar, folder)
         if found.min() < 1.0:
-            raise InputError.at(folder / hourly.file, hourly.column, expected="a PUE of 1 or more", got=float(found.min()))
+            raise InputError.at(
+                folder / hourly.file, hourly.column, expected="a PUE of 1 or more", got=float(found.min())
+            )
         return found
     base, per_c = getattr(table, f"{product}_pue").value, getattr(table, f"{product}_pue_per_c").value
     if per_c > 0 and temperature is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sites.dispatch import Dispatch
-    from sites.model import Site
+    from sites.model import InferenceBlock, Site
     from sites.problem import Label
 
 DAY_HOURS = 24
@@ -29,7 +29,7 @@ class BlockYear:
 
     facility_mwh: [MWh] drawn at the buildings, PUE included. device_mwh: [MWh] drawn by the devices. units: what it
     made of `unit` (hash, token, gpu_hour, kw_month). btc: [BTC] for miners, after rejects and pool fee, else None.
-    revenue_usd. energy_usd: power that it drew, at each hour's mean cost, without the demand charge. short_units:
+    revenue_usd. passed_usd: part of it that only hands the tenant's power cost on. energy_usd: power that it drew, at each hour's mean cost, without the demand charge. short_units:
     promised and not served.
     """
 
@@ -41,6 +41,7 @@ class BlockYear:
     units: float
     btc: float | None
     revenue_usd: float
+    passed_usd: float
     energy_usd: float
     short_units: float
 
@@ -115,6 +116,7 @@ def _block_year(site: Site, rows: Sequence[Label], sums: NDArray[np.float64], na
     mine = [index for index, row in enumerate(rows) if row.name == name]
     device, meter, revenue, energy, short, units = (float(sums[mine, column].sum()) for column in range(6))
     row = rows[mine[0]]
+    price = next((_usd_per_unit(block) for block in site.inference if block.name == name and block.passes_energy), None)
     per_mwh = units / device if device > 0 else 0.0
     return BlockYear(
         name=name,
@@ -125,9 +127,14 @@ def _block_year(site: Site, rows: Sequence[Label], sums: NDArray[np.float64], na
         units=units,
         btc=revenue / site.btc_usd if row.product == "mining" else None,
         revenue_usd=revenue,
+        passed_usd=revenue - units * price if price is not None else 0.0,
         energy_usd=energy,
         short_units=short * per_mwh,
     )
+
+
+def _usd_per_unit(block: InferenceBlock) -> float:
+    return block.price_usd / 1e6 if block.priced_per == "token" else block.price_usd
 
 
 @dataclass(frozen=True, slots=True)
