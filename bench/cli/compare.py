@@ -39,6 +39,13 @@ COLUMNS = (
     "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
 )
 @click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
+@click.option(
+    "--hashprice", type=click.FloatRange(min=0, min_open=True), help="USD per PH/s and day; adds a column USD/MWh."
+)
+@click.option("--tokens", "tokens_of", metavar="MODEL:LENGTHS", help="Published workload for tokens/J of GPUs.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Power against hash rate as .svg, .png or .pdf."
+)
 @json_option
 def compare(
     names: tuple[str, ...],
@@ -51,6 +58,9 @@ def compare(
     format_: str,
     store: Path,
     own: tuple[str, ...],
+    hashprice: float | None,
+    tokens_of: str | None,
+    plot: Path | None,
     as_json: bool,
 ) -> None:
     """Set results and profiles side by side, each against the first.
@@ -58,6 +68,8 @@ def compare(
     A ratio or a verdict that would mislead is refused, and its cell says why.
     """
     from bench import compare as engine
+    from bench.overview import as_documents, overview
+    from bench.overview_table import captions, cells, columns
     from bench.subjects import load_subject, of_record
 
     shape = "json" if as_json else format_
@@ -79,14 +91,29 @@ def compare(
     else:
         subjects = [load_subject(name, store, own) for name in names]
     rows = engine.compare(subjects)
+    lines = overview(subjects, hashprice_usd_per_ph_s_day=hashprice, tokens_of=tokens_of)
+    if plot is not None:
+        from bench.plots_catalogue import plot_subjects
+
+        missing = plot_subjects(subjects, plot)
+        extra["plot"] = {"file": str(plot), "without_hash_rate_or_power": missing}
     if shape == "json":
-        emit_json({**engine.as_document(rows), **extra})
+        emit_json({**engine.as_document(rows), "overview": as_documents(lines), **extra})
     elif shape == "csv":
         say(_csv(engine.as_document(rows)["rows"]).rstrip("\n"))
     elif shape == "markdown":
-        say(_markdown([_cells(row) for row in rows]))
+        headings = columns(lines)
+        say(_markdown(headings, [cells(line, headings) for line in lines]))
+        say()
+        say(_markdown(COLUMNS, [_cells(row) for row in rows]))
     else:
-        _table([_cells(row) for row in rows])
+        headings = columns(lines)
+        _table(headings, [cells(line, headings) for line in lines], right=range(1, len(headings) - 2))
+        for sentence in captions(lines, hashprice):
+            say(sentence)
+        _table(COLUMNS, [_cells(row) for row in rows], right=(2, 8))
+        if plot is not None:
+            say(f"plot: {plot}" + (f"; without a hash rate or a power: {', '.join(missing)}" if missing else ""))
     if run_now and quiet is not None and shape in {"table", "markdown"}:
         say(quiet.sentence())
 
@@ -117,7 +144,7 @@ def _shown(value: float, unit: str) -> str:
     return rate(value, unit) if unit.endswith("/s") else si(value, unit)
 
 
-def _table(cells: Sequence[Sequence[str]]) -> None:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
     """Print the rows as a table as wide as they need where nobody's terminal limits it."""
     from rich import box
     from rich.console import Console
@@ -125,16 +152,16 @@ def _table(cells: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(COLUMNS):
-        table.add_column(column, justify="right" if index in {2, 8} else "left", overflow="fold")
-    for row in cells:
+    for index, column in enumerate(headings):
+        table.add_column(column, justify="right" if index in right else "left", overflow="fold")
+    for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     screen = console() if sys.stdout.isatty() else Console(file=sys.stdout, highlight=False, width=PIPE_WIDTH)
     screen.print(table)
 
 
-def _markdown(cells: Sequence[Sequence[str]]) -> str:
-    lines = [COLUMNS, tuple("---" for _ in COLUMNS), *cells]
+def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, tuple("---" for _ in headings), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
