@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.output import emit_json, json_option, print_table, say
+from bench.cli.validate_inference import inference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 @click.group()
 def validate() -> None:
     """Hold our models against published figures."""
+
+
+validate.add_command(inference)
 
 
 @validate.command()

@@ -1,0 +1,162 @@
+"""`perwatt validate inference`: the throughput model against published serving rates."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.output import emit_json, json_option, plain, print_table, say
+
+if TYPE_CHECKING:
+    from bench.inference.validation import Outcome, Summary, Validation
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="CSV with the bundled file's columns, instead of it.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Write predicted against published as SVG, PNG or PDF.")
+@json_option
+def inference(data: Path | None, plot: Path | None, as_json: bool) -> None:
+    """Fit on Llama 3.1 8B on one H100, predict every other published rate, and refuse what cannot be predicted."""
+    from bench.inference.figures import BUNDLED
+    from bench.inference.plots import check_plot_path, plot_validation
+    from bench.inference.validation import validate
+
+    if plot is not None:
+        check_plot_path(plot)
+    found = validate(BUNDLED if data is None else data)
+    if plot is not None:
+        plot_validation(found.outcomes, plot)
+    if as_json:
+        emit_json(_document(found, data))
+    else:
+        _print(found)
+
+
+def _document(found: "Validation", data: Path | None) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from bench.inference.validation import APART, BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
+
+    holdout = summarise(found.of(HOLDOUT))
+    error = None if holdout is None else holdout.geomean_error_frac
+    return {
+        "schema": "perwatt.validate_inference/1",
+        "data": "bundled inference_figures.csv" if data is None else str(data),
+        "basis": "modelled",
+        "engine": {
+            "name": found.engine.name,
+            "title": found.engine.title,
+            "constants": found.fitted,
+            "product_frac": found.engine.product_frac,
+            "memory_frac": found.engine.memory_frac,
+            "layer_overhead_s": found.engine.layer_overhead_s,
+        },
+        "geomean_error_frac": error,
+        "worst_error_frac": None if holdout is None else holdout.worst_error_frac,
+        "bound_frac": BOUND_FRAC,
+        "goal_frac": GOAL_FRAC,
+        "within_bound": None if error is None else error <= BOUND_FRAC,
+        "within_goal": None if error is None else error <= GOAL_FRAC,
+        "counts": {role: len(found.of(role)) for role in (FIT, HOLDOUT, APART, REFUSED)},
+        "holdout": None if holdout is None else asdict(holdout),
+        "fit": _as_dict(summarise(found.of(FIT))),
+        "apart": _as_dict(summarise(found.of(APART))),
+        "by": {
+            group: {name: asdict(one) for name, one in parts.items()}
+            for group, parts in by_group(found.outcomes).items()
+        },
+        "rows": [_row_document(outcome) for outcome in found.outcomes],
+    }  # fmt: skip
+
+
+def _as_dict(summary: "Summary | None") -> dict[str, object] | None:
+    from dataclasses import asdict
+
+    return None if summary is None else asdict(summary)
+
+
+def _row_document(outcome: "Outcome") -> dict[str, object]:
+    row = outcome.row
+    return {
+        "line": row.line,
+        "role": outcome.role,
+        "reason": outcome.reason,
+        "model": row.model,
+        "precision": row.precision,
+        "gpu": row.gpu,
+        "num_gpus": row.gpus,
+        "input_len": row.input_len,
+        "output_len": row.output_len,
+        "load": row.load,
+        "token_basis": "output",
+        "published_tokens_per_s": row.published_per_s,
+        "predicted_tokens_per_s": outcome.predicted_per_s,
+        "error_frac": outcome.error_frac,
+        "predicted_ttft_s": outcome.ttft_s,
+        "predicted_tpot_s": outcome.tpot_s,
+        "basis": "modelled",
+        "source": row.source,
+    }
+
+
+def _print(found: "Validation") -> None:
+    from bench.inference.validation import BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
+
+    print_table(
+        ["line", "model", "dtype", "GPUs", "in:out", "load", "published", "modelled", "error", "role"],
+        [_cells(outcome) for outcome in found.outcomes],
+        title="Throughput model against published output tokens/s",
+        right=(0, 6, 7, 8),
+    )
+    constants = found.engine
+    say(
+        f"Engine class {constants.name}, {found.fitted}: products {constants.product_frac:.3f} of the sustained rate, "
+        f"memory {constants.memory_frac:.3f} of its peak, {constants.layer_overhead_s * 1e6:.1f} us a layer."
+    )
+    refused: dict[str, list[str]] = {}
+    for outcome in found.of(REFUSED):
+        refused.setdefault(outcome.reason or "unknown", []).append(str(outcome.row.line))
+    for reason, lines in refused.items():
+        say(f"not predicted, line {', '.join(lines)}: {reason}")
+    for group, parts in by_group(found.outcomes).items():
+        for name, summary in parts.items():
+            say(f"by {group}: {name}: {_in_words(summary)}")
+    say(f"fit rows: {_in_words(summarise(found.of(FIT)))}")
+    holdout = summarise(found.of(HOLDOUT))
+    say(f"hold-out rows: {_in_words(holdout)}")
+    if holdout is not None:
+        error = holdout.geomean_error_frac
+        goal = "reaches" if error <= GOAL_FRAC else "misses"
+        verdict = "within" if error <= BOUND_FRAC else "above"
+        say(
+            f"geomean_error_frac: {error:.4f}, {verdict} {BOUND_FRAC:.2f}, {goal} the goal {GOAL_FRAC:.2f}; "
+            f"worst_error_frac: {holdout.worst_error_frac:.4f}"
+        )
+
+
+def _cells(outcome: "Outcome") -> Sequence[str]:
+    row = outcome.row
+    lengths = "-" if row.input_len is None or row.output_len is None else f"{row.input_len}:{row.output_len}"
+    load = f"{row.clients} clients" if row.clients else "MLPerf" if row.apart else "offline"
+    return (
+        str(row.line),
+        row.model_name or row.model,
+        row.dtype or row.precision,
+        f"{row.gpus} {(row.device_slug or row.gpu).removeprefix('nvidia-')}",
+        lengths,
+        load,
+        plain(row.published_per_s),
+        plain(outcome.predicted_per_s),
+        "-" if outcome.error_frac is None else f"{outcome.error_frac:+.1%}",
+        outcome.role,
+    )
+
+
+def _in_words(summary: "Summary | None") -> str:
+    if summary is None:
+        return "none"
+    return (
+        f"{summary.rows} rows, error {summary.geomean_error_frac:.1%} (geometric mean), worst "
+        f"{summary.worst_error_frac:.1%}, bias {summary.bias_frac:+.1%}"
+    )

@@ -1,0 +1,186 @@
+"""Published serving rates from a CSV file, row by row: what can be predicted, and why the rest cannot."""
+
+import csv
+import io
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.inference.device import slug_of
+from hardware_profiles.errors import InputError
+from kernels.errors import KernelInputError
+from kernels.llm_counts import precision
+from kernels.llm_shapes import load
+
+DATA = Path(__file__).parent / "data"
+BUNDLED = DATA / "inference_figures.csv"
+SECOND = DATA / "second_holdout.csv"
+SINGLE_STREAM = DATA / "single_stream.csv"
+NEEDED = ("model", "weight_precision", "gpu", "num_gpus", "parallelism", "input_len", "output_len",
+          "batch_or_concurrency", "metric", "value")  # fmt: skip
+
+# Requests of each run, as the publisher states them: TensorRT-LLM perf-overview, v1.0 and later.
+REQUESTS = {
+    (128, 128): 30000, (128, 2048): 3000, (128, 4096): 1500, (500, 2000): 3000, (1000, 1000): 3000,
+    (1000, 2000): 1500, (2048, 128): 3000, (2048, 2048): 1500, (5000, 500): 1500, (20000, 2000): 1000,
+    (1024, 1024): 3000, (8192, 1024): 1500, (1024, 8192): 1500, (32768, 1024): 1000, (1024, 32768): 1000,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One published rate [output tokens/s of all GPUs]; `refused` says why it cannot be predicted.
+
+    clients: that kept one request open each, or None where all requests were queued.
+    apart: a task whose lengths are a data set's, reported beside the others and never in their mean.
+    """
+
+    line: int
+    model: str
+    precision: str
+    gpu: str
+    gpus: int
+    input_len: int | None
+    output_len: int | None
+    clients: int | None
+    load: str
+    published_per_s: float | None
+    source: str
+    note: str
+    model_name: str | None
+    dtype: str | None
+    device_slug: str | None
+    apart: bool
+    refused: str | None
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether the constants may be fitted on this row: Llama 3.1 8B on one H100."""
+        return (
+            self.refused is None
+            and not self.apart
+            and (self.model_name, self.device_slug, self.gpus) == ("llama-3.1-8b", "nvidia-h100-sxm", 1)
+        )
+
+
+def bundled_rows() -> list[Row]:
+    """Return the rows bundled with perwatt."""
+    return read_rows(BUNDLED)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return every row of a file with the columns of inference_figures.csv; none is dropped.
+
+    Raises
+    ------
+    InputError
+        No such file, no CSV, a column missing, no rows.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError.at(path, expected="a CSV file in UTF-8") from None
+    except OSError as error:
+        raise InputError.at(path, expected="a CSV file", got=error.strerror) from None
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
+    if missing:
+        raise InputError(f"{path}: line 1: expected the columns {', '.join(NEEDED)}, got no {', '.join(missing)}")
+    try:
+        rows = [_row(reader.line_num, entry) for entry in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num}: expected CSV, got {error}") from None
+    if not rows:
+        raise InputError(f"{path}: expected at least one row, got none")
+    return rows
+
+
+def _row(line: int, entry: dict[str, str | None]) -> Row:
+    cell = {key: (value or "").strip() for key, value in entry.items() if isinstance(key, str)}
+    reasons: list[str] = []
+    value, gpus = _number(cell["value"]), _length(cell["num_gpus"])
+    if value is None or not 0 < value < math.inf:
+        value = None
+        reasons.append(f"value: expected a rate above 0, got {cell['value']!r}")
+    if gpus is None:
+        reasons.append(f"num_gpus: expected a whole number above 0, got {cell['num_gpus']!r}")
+    model = _known(lambda: load(_bare(cell["model"])).name, reasons)
+    dtype = _known(lambda: precision(cell["weight_precision"]).name, reasons)
+    device = slug_of(cell["gpu"])
+    if device is None:
+        reasons.append(f"gpu: no profile for {cell['gpu']!r} in the catalogue")
+    apart = "mlperf" in cell["batch_or_concurrency"].casefold()
+    lengths = (_length(cell["input_len"]), _length(cell["output_len"]))
+    if None in lengths:
+        given = f"{cell['input_len']!r} and {cell['output_len']!r}"
+        reasons.append(f"lengths: {given} are no numbers, and no source gives the task's mean lengths")
+    if not apart:
+        reasons += _parallel(cell["parallelism"], gpus or 1)
+    clients = _clients(cell["batch_or_concurrency"], reasons)
+    scale = _scale(cell["metric"], gpus or 1, reasons)
+    return Row(
+        line=line, model=cell["model"], precision=cell["weight_precision"], gpu=cell["gpu"], gpus=gpus or 1,
+        input_len=lengths[0], output_len=lengths[1], clients=clients, load=cell["batch_or_concurrency"],
+        published_per_s=None if value is None else value * scale,
+        source=cell.get("source", ""), note=cell.get("note", ""), model_name=model, dtype=dtype,
+        device_slug=device, apart=apart, refused="; ".join(reasons) or None,
+    )  # fmt: skip
+
+
+def _bare(model: str) -> str:
+    """Return a published model's name without its owner and its precision."""
+    name = model.rsplit("/", 1)[-1]
+    return re.sub(r"-(fp8|fp4|nvfp4|bf16|fp16)$", "", name, flags=re.IGNORECASE)
+
+
+def _known(look_up: "object", reasons: list[str]) -> str | None:
+    try:
+        found: str = look_up()  # type: ignore[operator]
+    except KernelInputError as error:
+        reasons.append(str(error))
+        return None
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", ""))
+    except ValueError:
+        return None
+
+
+def _length(text: str) -> int | None:
+    value = _number(text)
+    return int(value) if value is not None and value >= 1 and value == int(value) else None
+
+
+def _parallel(text: str, gpus: int) -> list[str]:
+    """Return why a parallelism cannot be predicted; plain tensor parallelism over all GPUs can."""
+    folded = text.casefold().replace(" ", "")
+    if folded in {"", "none", "tp", f"tp{gpus}", f"tp{gpus},pp1", f"tp{gpus}pp1"}:
+        return []
+    kinds = {"pp": "pipeline parallelism", "dep": "attention data parallelism", "ep": "expert parallelism"}
+    kind = next((name for key, name in kinds.items() if re.search(rf"(^|,|\b){key}[2-9]", folded)), "this parallelism")
+    return [f"parallelism: {kind} is not modelled, got {text!r} over {gpus} GPUs"]
+
+
+def _clients(text: str, reasons: list[str]) -> int | None:
+    folded = text.casefold()
+    if "offline" in folded or "mlperf" in folded:
+        return None
+    found = re.search(r"\d+", folded)
+    if found is None or int(found[0]) < 1:
+        reasons.append(f"batch_or_concurrency: expected 'offline' or a number of clients, got {text!r}")
+        return None
+    return int(found[0])
+
+
+def _scale(metric: str, gpus: int, reasons: list[str]) -> float:
+    """Return what turns the published value into output tokens per second of all GPUs."""
+    folded = metric.casefold().replace(" ", "")
+    if not re.search(r"tok(en)?s?/s", folded):
+        reasons.append(f"metric: expected output tokens/s, got {metric!r}")
+    elif "total" in folded and "output" not in folded:
+        reasons.append(f"metric: expected output tokens, got {metric!r}")
+    return float(gpus) if re.search(r"(/|per)gpu", folded) else 1.0

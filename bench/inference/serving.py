@@ -1,0 +1,115 @@
+"""A model in a precision on some GPUs: what fits, what does not, and why."""
+
+from dataclasses import dataclass
+
+from bench.inference.device import Accelerator
+from bench.inference.engine import Engine
+from hardware_profiles.errors import InputError
+from kernels.llm_counts import Precision, kv_bytes, weight_bytes
+from kernels.llm_shapes import ModelShape
+
+GB = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What serves: a model, its precision, the device, how many of it as tensor-parallel shards, and the engine.
+
+    Raises InputError where the device lacks the precision, the shapes do not divide over the shards, there is no link
+    between them, or the weights do not fit.
+    """
+
+    shape: ModelShape
+    kind: Precision
+    device: Accelerator
+    gpus: int
+    engine: Engine
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be served at all."""
+        place = f"{self.shape.name} in {self.kind.name} on {self.gpus} x {self.device.slug}"
+        if self.gpus < 1:
+            raise InputError.at(place, "gpus", expected="at least 1", got=self.gpus)
+        if self.compute not in self.device.peaks_flop_per_s:
+            known = ", ".join(sorted(self.device.peaks_flop_per_s))
+            raise InputError(
+                f"{place}: dtype: expected one that the device computes in ({known}), got {self.kind.name}"
+            )
+        self._check_shards(place)
+        if self.kv_memory_bytes <= 0:
+            raise InputError(self._too_large(place))
+
+    @property
+    def compute(self) -> str:
+        """The peak that matrix products run at; fp32 takes TF32's where the device has it."""
+        if self.kind.compute == "fp32" and "tf32" in self.device.peaks_flop_per_s:
+            return "tf32"
+        return self.kind.compute
+
+    @property
+    def kv_memory_bytes(self) -> float:
+        """Memory that is left for keys and values over all shards [byte]; negative where the weights do not fit."""
+        whole = self.gpus * (self.device.memory_bytes - self.engine.reserve_bytes)
+        return (whole - weight_bytes(self.shape, self.kind)) * self.engine.kv_memory_frac
+
+    @property
+    def kv_copies(self) -> float:
+        """How often each key-value head is kept: more shards than heads share none."""
+        return max(1.0, self.gpus / self.shape.kv_heads)
+
+    def kv_bytes_per_sequence(self, tokens: int) -> float:
+        """Return the cache of one sequence over all shards [byte]."""
+        return kv_bytes(self.shape, self.kind, tokens) * self.kv_copies
+
+    def most_sequences(self, tokens: int) -> int:
+        """Return how many sequences of `tokens` fit in memory at once."""
+        return int(self.kv_memory_bytes / self.kv_bytes_per_sequence(tokens))
+
+    def check_lengths(self, input_len: int, output_len: int) -> None:
+        """Refuse lengths below 1 and sequences beyond the model's context."""
+        for key, value in (("input", input_len), ("output", output_len)):
+            if value < 1:
+                raise InputError.at(f"model {self.shape.name}", key, expected="at least 1 token", got=value)
+        if input_len + output_len > self.shape.context:
+            raise InputError(
+                f"model {self.shape.name}: input + output: expected at most {self.shape.context} tokens (its context), "
+                f"got {input_len} + {output_len} = {input_len + output_len}"
+            )
+
+    def check_batch(self, batch: int, input_len: int, output_len: int) -> None:
+        """Refuse a batch whose keys and values do not fit, saying by how much and the largest that does."""
+        if batch < 1:
+            raise InputError.at("batch", expected="at least 1", got=batch)
+        most = self.most_sequences(input_len + output_len)
+        if batch > most:
+            needed = batch * self.kv_bytes_per_sequence(input_len + output_len)
+            raise InputError(
+                f"{self.shape.name} in {self.kind.name} on {self.gpus} x {self.device.slug}: batch: expected at most "
+                f"{most} sequences of {input_len} + {output_len} tokens (the largest batch that fits), got {batch}: "
+                f"keys and values need {needed / GB:.1f} GB, {(needed - self.kv_memory_bytes) / GB:.1f} GB more than "
+                f"the {self.kv_memory_bytes / GB:.1f} GB that the weights leave"
+            )
+
+    def _check_shards(self, place: str) -> None:
+        if self.gpus == 1:
+            return
+        for key, value in (("heads", self.shape.heads), ("ffn", self.shape.ffn), ("vocabulary", self.shape.vocabulary)):
+            if value % self.gpus:
+                raise InputError(f"{place}: gpus: expected a divisor of {key} = {value}, got {self.gpus}")
+        if self.shape.kv_heads % self.gpus and self.gpus % self.shape.kv_heads:
+            raise InputError(
+                f"{place}: gpus: expected a divisor or a multiple of kv_heads = {self.shape.kv_heads}, got {self.gpus}"
+            )
+        if self.device.link_byte_per_s is None:
+            raise InputError(f"{place}: gpus: expected 1, for no link between these devices is known, got {self.gpus}")
+
+    def _too_large(self, place: str) -> str:
+        weights = weight_bytes(self.shape, self.kind)
+        usable = self.device.memory_bytes - self.engine.reserve_bytes
+        enough = next((count for count in (2, 4, 8, 16, 32, 64) if count * usable > weights), None)
+        hint = f"; {enough} of them would hold it" if enough else ""
+        return (
+            f"{place}: model: expected weights of less than {self.gpus * usable / GB:.1f} GB, got "
+            f"{weights / GB:.1f} GB, {(weights - self.gpus * usable) / GB:.1f} GB too large; no batch fits, not even "
+            f"1{hint}"
+        )

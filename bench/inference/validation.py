@@ -1,0 +1,189 @@
+"""The throughput model against published rates: every row, with its role, its error, or why it has none."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bench.inference.device import accelerator
+from bench.inference.engine import Engine, engine
+from bench.inference.figures import BUNDLED, REQUESTS, SECOND, SINGLE_STREAM, Row, read_rows
+from bench.inference.fit import LEAST_ROWS, fit, geomean_error
+from bench.inference.predict import Run, plan_run, predict
+from bench.inference.serving import Setup
+from hardware_profiles.errors import InputError
+from kernels.llm_counts import precision, weight_bytes
+from kernels.llm_shapes import load
+
+BOUND_FRAC = 0.25
+GOAL_FRAC = 0.10
+FIT, HOLDOUT, APART, REFUSED = "fit", "hold-out", "apart", "refused"
+GROUPS: dict[str, Callable[[Row], str]] = {
+    "model": lambda row: row.model,
+    "gpu": lambda row: row.device_slug or row.gpu,
+    "precision": lambda row: row.dtype or row.precision,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row. error_frac is predicted/published - 1, signed; ln_error its logarithm; reason where there is none."""
+
+    row: Row
+    role: str
+    reason: str | None
+    predicted_per_s: float | None
+    ttft_s: float | None
+    tpot_s: float | None
+
+    @property
+    def ln_error(self) -> float | None:
+        """ln(predicted/published), or None for a refused row."""
+        if self.predicted_per_s is None or self.row.published_per_s is None:
+            return None
+        return math.log(self.predicted_per_s / self.row.published_per_s)
+
+    @property
+    def error_frac(self) -> float | None:
+        """Predicted over published, minus 1, or None for a refused row."""
+        return None if self.ln_error is None else math.exp(self.ln_error) - 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Errors over some rows: exp(mean |ln|) - 1, exp(max |ln|) - 1, exp(mean ln) - 1, and the rms of ln."""
+
+    rows: int
+    geomean_error_frac: float
+    worst_error_frac: float
+    bias_frac: float
+    rms_ln: float
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """All rows of a file with the constants that predicted them."""
+
+    outcomes: tuple[Outcome, ...]
+    engine: Engine
+    fitted: str
+
+    def of(self, role: str) -> list[Outcome]:
+        """Return the rows of a role."""
+        return [outcome for outcome in self.outcomes if outcome.role == role]
+
+
+def validate(path: Path = BUNDLED, constants: Engine | None = None) -> Validation:
+    """Fit the engine on the file's rows of Llama 3.1 8B on one H100 and predict every row.
+
+    constants: used instead of a fit. With fewer than LEAST_ROWS rows to fit on, the bundled ones are used.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or a column or number in it is wrong.
+    """
+    start = engine()
+    rows = read_rows(path)
+    runs = {row.line: _planned(row, start) for row in rows}
+    to_fit = _with_rates([row for row in rows if row.is_fit], runs)
+    if constants is not None:
+        chosen, how = constants, "constants as given"
+    elif len(to_fit) < LEAST_ROWS:
+        chosen, how = start, f"bundled constants: the file has {len(to_fit)} rows of Llama 3.1 8B on one H100"
+    else:
+        single = _single_stream()
+        extra = _with_rates(single, {row.line: _planned(row, start) for row in single})
+        chosen = fit(start, [*to_fit, *extra])
+        how = f"fitted on {len(to_fit)} rows of Llama 3.1 8B on one H100 and {len(extra)} of one user on the same"
+    outcomes = tuple(_outcome(row, runs[row.line], chosen) for row in rows)
+    return Validation(outcomes, chosen, how)
+
+
+def summarise(outcomes: Sequence[Outcome]) -> Summary | None:
+    """Return the errors over rows that have one, or None where none has."""
+    logs = [outcome.ln_error for outcome in outcomes if outcome.ln_error is not None]
+    if not logs:
+        return None
+    return Summary(
+        rows=len(logs),
+        geomean_error_frac=geomean_error(logs),
+        worst_error_frac=math.exp(max(abs(log) for log in logs)) - 1.0,
+        bias_frac=math.exp(sum(logs) / len(logs)) - 1.0,
+        rms_ln=math.sqrt(sum(log * log for log in logs) / len(logs)),
+    )
+
+
+def by_group(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Summary]]:
+    """Return the hold-out rows' errors by model, by GPU and by precision."""
+    holdout = [outcome for outcome in outcomes if outcome.role == HOLDOUT]
+    found: dict[str, dict[str, Summary]] = {}
+    for group, name_of in GROUPS.items():
+        names = sorted({name_of(outcome.row) for outcome in holdout})
+        for name in names:
+            summary = summarise([outcome for outcome in holdout if name_of(outcome.row) == name])
+            if summary is not None:
+                found.setdefault(group, {})[name] = summary
+    return found
+
+
+def _planned(row: Row, constants: Engine) -> Run | str:
+    """Return the row's load, or why there is none."""
+    if row.refused is not None:
+        return row.refused
+    if not (row.model_name and row.dtype and row.device_slug and row.input_len and row.output_len):
+        return "a figure of the row is unknown"
+    try:
+        setup = Setup(load(row.model_name), precision(row.dtype), accelerator(row.device_slug), _shards(row), constants)
+        requests = REQUESTS.get((row.input_len, row.output_len)) if row.clients is None else None
+        return plan_run(setup, row.input_len, row.output_len, clients=row.clients, requests=requests)
+    except InputError as error:
+        return str(error)
+
+
+def _shards(row: Row) -> int:
+    """Return over how many GPUs a copy of the model is spread: all, or in MLPerf as few as hold its weights twice."""
+    if not row.apart:
+        return row.gpus
+    weights = weight_bytes(load(row.model_name or ""), precision(row.dtype or ""))
+    memory = accelerator(row.device_slug or "").memory_bytes
+    return next((count for count in (1, 2, 4, 8) if row.gpus % count == 0 and count * memory > 2 * weights), row.gpus)
+
+
+def _outcome(row: Row, run: Run | str, constants: Engine) -> Outcome:
+    if isinstance(run, str):
+        return Outcome(row, REFUSED, run, None, None, None)
+    found = predict(run, engine=constants)
+    role = FIT if row.is_fit else APART if row.apart else HOLDOUT
+    copies = row.gpus / run.setup.gpus
+    return Outcome(row, role, None, found.tokens_per_s * copies, found.ttft_s, found.tpot_s)
+
+
+def _with_rates(rows: Sequence[Row], runs: Mapping[int, Run | str]) -> list[tuple[Run, float]]:
+    pairs = [(runs[row.line], row.published_per_s) for row in rows]
+    return [(run, rate) for run, rate in pairs if isinstance(run, Run) and rate is not None]
+
+
+@cache
+def _single_stream() -> tuple[Row, ...]:
+    return tuple(read_rows(SINGLE_STREAM))
+
+
+def holdout_classes(files: Sequence[Path] = (BUNDLED, SECOND)) -> dict[str, Summary]:
+    """Return the errors of all hold-out rows of some files by class: dense, dense by precision, mixture of experts.
+
+    The constants are those of the first file's fit.
+    """
+    first = validate(files[0])
+    outcomes = list(first.outcomes)
+    for path in files[1:]:
+        outcomes += validate(path, first.engine).outcomes
+    classes: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.role != HOLDOUT or outcome.row.model_name is None:
+            continue
+        moe = load(outcome.row.model_name).is_moe
+        for name in ("moe",) if moe else ("dense", f"dense-{outcome.row.dtype}"):
+            classes.setdefault(name, []).append(outcome)
+    return {name: summary for name in sorted(classes) if (summary := summarise(classes[name])) is not None}

@@ -1,0 +1,193 @@
+"""The throughput model: what fits, what is refused, and how a rate moves with its causes."""
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.inference.device import accelerator, slug_of
+from bench.inference.engine import engine
+from bench.inference.predict import best_within, device_rate, plan_run, predict
+from bench.inference.serving import Setup
+from hardware_profiles.errors import InputError
+from kernels.llm_counts import precision
+from kernels.llm_shapes import load
+
+
+def setup(model="llama-3.1-8b", dtype="fp8", device="nvidia-h100-sxm", gpus=1):
+    return Setup(load(model), precision(dtype), accelerator(device), gpus, engine())
+
+
+def rate(made, input_len=1000, output_len=1000, **how):
+    return predict(plan_run(made, input_len, output_len, **how)).tokens_per_s
+
+
+def test_one_user_gets_tokens_no_faster_than_the_weights_can_be_read():
+    made = setup()
+    found = predict(plan_run(made, 128, 128, clients=1))
+    weights_s = 8.0e9 / made.device.bandwidth_byte_per_s
+    assert weights_s < found.tpot_s < 3 * weights_s
+    assert found.tokens_per_s < found.tokens_per_s_per_user
+
+
+def test_published_rate_of_llama_8b_on_an_h200_is_met_within_a_fifth():
+    published = 17744  # TensorRT-LLM v1.0, fp8, 1000:1000, offline
+    assert rate(setup(device="nvidia-h200"), requests=3000) == pytest.approx(published, rel=0.2)
+
+
+def test_memory_for_keys_and_values_bounds_the_batch():
+    made = setup()
+    most = made.most_sequences(2000)
+    free = made.device.memory_bytes - made.engine.reserve_bytes - 9.08e9
+    assert most == pytest.approx(free * 0.95 / (2000 * 65536), rel=0.01)
+    assert plan_run(made, 1000, 1000).places == most
+
+
+def test_a_batch_that_does_not_fit_names_the_largest_that_does_and_the_missing_memory():
+    made = setup("llama-3.3-70b", gpus=2)
+    most = made.most_sequences(6000)
+    with pytest.raises(InputError, match=rf"batch: expected at most {most} sequences.*got 5000: .* GB more than"):
+        made.check_batch(5000, 5000, 1000)
+    made.check_batch(most, 5000, 1000)
+
+
+def test_a_model_too_large_says_by_how_much_and_how_many_devices_hold_it():
+    with pytest.raises(InputError, match=r"GB too large; no batch fits, not even 1; 8 of them would hold it"):
+        setup("llama-3.1-405b", gpus=4)
+
+
+def test_a_dtype_that_the_device_lacks_is_refused_with_those_it_has():
+    with pytest.raises(InputError, match=r"dtype: expected one that the device computes in \(bf16.*got fp4"):
+        setup(dtype="fp4")
+    with pytest.raises(InputError, match="got fp8"):
+        setup(dtype="fp8", device="nvidia-a100-sxm")
+
+
+def test_a_context_longer_than_the_models_is_refused():
+    with pytest.raises(InputError, match=r"expected at most 4096 tokens \(its context\), got 4000 \+ 100 = 4100"):
+        plan_run(setup("llama-2-70b", gpus=2), 4000, 100)
+    with pytest.raises(InputError, match="output: expected at least 1 token, got 0"):
+        plan_run(setup(), 10, 0)
+
+
+@pytest.mark.parametrize("gpus", [3, 7])
+def test_shapes_that_do_not_divide_over_the_gpus_are_refused(gpus):
+    with pytest.raises(InputError, match=rf"gpus: expected a divisor of heads = 32, got {gpus}"):
+        setup(gpus=gpus)
+
+
+def test_no_gpus_and_gpus_without_a_link_are_refused():
+    with pytest.raises(InputError, match="gpus: expected at least 1, got 0"):
+        setup(gpus=0)
+    with pytest.raises(InputError, match="no link between these devices is known"):
+        setup("llama-3.1-8b", device="nvidia-rtx-4090", gpus=2)
+
+
+def test_a_miner_serves_no_model():
+    with pytest.raises(InputError, match="kind: expected gpu"):
+        accelerator("antminer-s21")
+
+
+@given(st.integers(1, 4000), st.integers(1, 2000), st.integers(1, 64))
+def test_latencies_and_rate_agree_for_clients_that_wait_for_nobody(input_len, output_len, clients):
+    found = predict(plan_run(setup(), input_len, output_len, clients=clients))
+    spent = found.ttft_s + (found.tpot_s or 0.0) * (output_len - 1)
+    assert math.isfinite(spent)
+    assert found.ttft_s > 0
+    assert found.tokens_per_s == pytest.approx(clients * output_len / spent, rel=0.35)
+
+
+def test_more_bandwidth_more_peak_and_less_overhead_never_slow_it_down():
+    made = setup()
+    base = rate(made, requests=2000)
+    for change in ({"bandwidth_byte_per_s": 5e12}, {"peaks_flop_per_s": {"bf16": 2e15, "fp8": 4e15}}):
+        faster = dataclasses.replace(made, device=dataclasses.replace(made.device, **change))
+        assert rate(faster, requests=2000) > base
+    lean = dataclasses.replace(made.engine, layer_overhead_s=1e-6)
+    assert rate(dataclasses.replace(made, engine=lean), requests=2000) > base
+
+
+def test_a_latency_limit_is_kept_and_costs_throughput():
+    made = setup(device="nvidia-h200")
+    free, bounded = best_within(made, 1000, 200), best_within(made, 1000, 200, tpot_limit_s=0.010)
+    assert bounded.tpot_s <= 0.010 < free.tpot_s
+    assert bounded.tokens_per_s < free.tokens_per_s
+    assert bounded.tags.latency_limit == "TPOT <= 10 ms"
+    with pytest.raises(InputError, match=r"latency limit: expected at least what one user gets .*got TPOT <= 1 ms"):
+        best_within(made, 1000, 200, tpot_limit_s=0.001)
+
+
+def test_a_figure_leaves_with_five_tags_its_basis_and_the_hold_out_error():
+    found = predict(plan_run(setup("llama-3.3-70b", device="nvidia-h200", gpus=2), 1000, 1000))
+    given_out = device_rate(found)
+    assert dataclasses.astuple(given_out.tags) == ("node", "provisioned", "output", "1000:1000", "none (offline)")
+    assert given_out.basis == "modelled"
+    assert given_out.power_basis == "rated"
+    assert "hold-out error" in given_out.source
+    low, high = given_out.rate_interval_per_s
+    assert low < given_out.rate_per_s < high
+    assert found.joules_per_token == pytest.approx(2 * given_out.power_w / found.tokens_per_s)
+
+
+def test_a_figure_without_a_power_has_no_boundary_and_is_refused():
+    made = setup()
+    bare = dataclasses.replace(made, device=dataclasses.replace(made.device, power_w=None))
+    found = predict(plan_run(bare, 100, 100, clients=2))
+    assert found.joules_per_token is None
+    with pytest.raises(InputError, match="power: expected a power"):
+        device_rate(found)
+
+
+def test_a_mixture_of_experts_carries_its_own_larger_hold_out_error():
+    dense, mixture = engine().holdout("fp8", moe=False), engine().holdout("fp8", moe=True)
+    assert mixture.error_frac > 0.5 > dense.error_frac
+    assert engine().holdout("bf16", moe=False) == engine().holdouts["dense"]
+
+
+def test_an_unknown_engine_is_named():
+    with pytest.raises(InputError, match="engine: expected one of trtllm-pytorch, got 'vllm'"):
+        engine("vllm")
+
+
+def test_graphs_pad_to_the_published_sizes_and_no_further_than_the_batch_limit():
+    constants = engine()
+    assert [constants.padded(count, 640) for count in (1, 3, 100, 129, 512, 513, 640)] == [
+        1,
+        4,
+        128,
+        256,
+        512,
+        640,
+        640,
+    ]
+
+
+def test_offline_limits_follow_the_engines_own_sizing():
+    limits = engine().offline_limits(495.4, 128, 2048)
+    assert (limits.batch, limits.tokens) == (512, 2048)
+    assert engine().offline_limits(9000, 128, 128).tokens == 8192
+    assert engine().offline_limits(10, 20000, 2000).batch == 64
+
+
+@pytest.mark.parametrize(
+    ("published", "slug"),
+    [
+        ("H100 SXM 80GB", "nvidia-h100-sxm"), ("H100 80GB", "nvidia-h100-sxm"),
+        ("NVIDIA H100 PCIe", "nvidia-h100-pcie"),
+        ("NVIDIA H200-SXM-141GB", "nvidia-h200"), ("NVIDIA B200-SXM-180GB", "nvidia-b200"),
+        ("GB200 192GB", "nvidia-gb200"), ("RTX 6000 Pro Blackwell Server Edition", "nvidia-rtx-pro-6000-blackwell"),
+        ("Instinct MI300X", "amd-instinct-mi300x"), ("GH200 480GB", None), ("TPU v5e", None), ("H800", None),
+    ],
+)  # fmt: skip
+def test_publishers_names_of_gpus_find_the_catalogues(published, slug):
+    assert slug_of(published) == slug
+
+
+def test_shards_share_weights_and_pay_for_their_link():
+    one, two = setup("llama-3.1-8b"), setup("llama-3.1-8b", gpus=2)
+    alone, together = rate(one, clients=8), rate(two, clients=8)
+    assert alone < together < 2 * alone
+    slow = dataclasses.replace(two, device=dataclasses.replace(two.device, link_byte_per_s=10e9))
+    assert rate(slow, clients=8) < together

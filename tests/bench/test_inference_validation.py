@@ -1,0 +1,175 @@
+"""Published rates: the files' rows, the fit on one model and one GPU, and the error on all others."""
+
+import csv
+import json
+
+import pytest
+
+from bench.inference.engine import engine
+from bench.inference.figures import BUNDLED, SECOND, read_rows
+from bench.inference.fit import CONSTANTS
+from bench.inference.validation import FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, holdout_classes, summarise, validate
+from hardware_profiles.errors import InputError
+
+HEADER = ("model,weight_precision,gpu,num_gpus,parallelism,input_len,output_len,batch_or_concurrency,metric,value,"
+          "source,note\n")  # fmt: skip
+GOOD = "Llama-3.1-8B,FP8,H200 SXM,1,TP1,1000,1000,offline,output tokens/s,17744,somewhere,\n"
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return validate()
+
+
+def test_every_row_of_the_file_is_reported_once(bundled):
+    with BUNDLED.open() as file:
+        count = sum(1 for _ in csv.DictReader(file))
+    assert len(bundled.outcomes) == count == 53
+    assert all((outcome.reason is None) == (outcome.predicted_per_s is not None) for outcome in bundled.outcomes)
+
+
+def test_only_llama_8b_on_one_h100_is_fitted_on(bundled):
+    fitted = bundled.of(FIT)
+    assert len(fitted) == 10
+    assert {(one.row.model_name, one.row.device_slug, one.row.gpus) for one in fitted} == {
+        ("llama-3.1-8b", "nvidia-h100-sxm", 1)
+    }
+    assert not any(
+        one.row.model_name == "llama-3.1-8b" and one.row.device_slug == "nvidia-h100-sxm" for one in bundled.of(HOLDOUT)
+    )
+
+
+def test_every_hold_out_row_with_numeric_lengths_counts_and_the_error_reaches_the_goal(bundled):
+    numeric = [one for one in bundled.outcomes if one.row.input_len and one.row.output_len]
+    assert len(numeric) == len(bundled.of(FIT)) + len(bundled.of(HOLDOUT)) == 42
+    summary = summarise(bundled.of(HOLDOUT))
+    assert summary.geomean_error_frac <= GOAL_FRAC
+    assert summary.worst_error_frac < 0.30
+
+
+def test_rows_without_lengths_are_refused_with_the_reason(bundled):
+    refused = bundled.of(REFUSED)
+    assert len(refused) == 11
+    assert all("no source gives the task's mean lengths" in one.reason for one in refused)
+
+
+def test_the_constants_in_the_file_are_those_that_the_fit_finds(bundled):
+    for key in CONSTANTS:
+        assert getattr(bundled.engine, key) == pytest.approx(getattr(engine(), key), rel=2e-3)
+    assert bundled.engine.fit_error_frac == pytest.approx(engine().fit_error_frac, abs=2e-4)
+
+
+def test_the_hold_out_errors_in_the_file_are_those_that_the_rows_give():
+    classes = holdout_classes()
+    assert set(classes) == set(engine().holdouts)
+    for name, summary in classes.items():
+        stored = engine().holdouts[name]
+        assert stored.rows == summary.rows
+        assert stored.error_frac == pytest.approx(summary.geomean_error_frac, abs=1e-3)
+        assert stored.worst_frac == pytest.approx(summary.worst_error_frac, abs=1e-2)
+        assert stored.rms_ln == pytest.approx(summary.rms_ln, abs=1e-3)
+
+
+def test_groups_cover_every_hold_out_row(bundled):
+    for parts in by_group(bundled.outcomes).values():
+        assert sum(summary.rows for summary in parts.values()) == len(bundled.of(HOLDOUT))
+
+
+def test_the_second_file_is_read_whole_and_predicted_whole():
+    found = validate(SECOND)
+    assert len(found.outcomes) == len(found.of(HOLDOUT)) == 128
+    assert found.fitted.startswith("bundled constants")
+
+
+def test_a_file_with_too_few_rows_to_fit_uses_the_bundled_constants(tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text(HEADER + GOOD)
+    found = validate(path)
+    assert found.engine == engine()
+    assert found.of(HOLDOUT)[0].error_frac == pytest.approx(0.0, abs=0.2)
+
+
+def test_rates_per_gpu_are_multiplied_and_names_with_a_precision_are_known(tmp_path):
+    path = tmp_path / "gpu.csv"
+    path.write_text(
+        HEADER + "nvidia/Llama-3.3-70B-Instruct-FP8,FP8,H200,2,TP2,1000,1000,offline,output tokens/s/GPU,2587,x,\n"
+    )
+    row = read_rows(path)[0]
+    assert (row.published_per_s, row.model_name, row.refused) == (5174.0, "llama-3.3-70b", None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("Llama-3.1-8B", "Llama-9-1B", "model: expected one of"),
+        ("FP8", "FP6", "dtype: expected one of"),
+        ("FP8", "NVFP4", "dtype: expected one that the device computes in"),
+        ("H200 SXM", "TPU v5e", "gpu: no profile for 'TPU v5e'"),
+        ("TP1", "DEP8", "attention data parallelism is not modelled"),
+        ("TP1", '"TP1,PP2"', "pipeline parallelism is not modelled"),
+        ("1000,1000", "200000,1000", "expected at most 131072 tokens"),
+        ("offline", "as it comes", "batch_or_concurrency: expected 'offline' or a number of clients"),
+        ("17744", "fast", "value: expected a rate above 0, got 'fast'"),
+        ("17744", "-3", "value: expected a rate above 0, got '-3'"),
+        (",1,TP1", ",0,TP1", "num_gpus: expected a whole number above 0, got '0'"),
+        ("output tokens/s", "requests/s", "metric: expected output tokens/s"),
+        ("output tokens/s", "total tokens/s", "metric: expected output tokens"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_predicted_is_kept_with_its_reason(tmp_path, old, new, reason):
+    path = tmp_path / "bad.csv"
+    path.write_text(HEADER + GOOD.replace(old, new, 1))
+    outcome = validate(path).outcomes[0]
+    assert outcome.role == REFUSED
+    assert reason in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: expected the columns"),
+        ("model,gpu\n", "got no weight_precision"),
+        (HEADER, "expected at least one row, got none"),
+    ],
+)
+def test_a_faulty_file_is_refused_with_line_and_column(tmp_path, text, message):
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_rows(path)
+
+
+def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
+    with pytest.raises(InputError, match="expected a CSV file, got 'No such file"):
+        read_rows(tmp_path / "none.csv")
+    (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00model")
+    with pytest.raises(InputError, match="expected a CSV file in UTF-8"):
+        read_rows(tmp_path / "bytes.csv")
+
+
+def test_mlperf_rows_with_lengths_stand_apart(tmp_path):
+    path = tmp_path / "mlperf.csv"
+    row = "Llama-3.1-8B,FP8,NVIDIA H200-SXM-141GB,8,as submitted,778,73,MLPerf Offline,Tokens/s,66036.8,x,\n"
+    path.write_text(HEADER + row)
+    outcome = validate(path).outcomes[0]
+    assert outcome.role == "apart"
+    assert outcome.predicted_per_s > 0
+
+
+def test_the_command_prints_every_row_and_gives_one_json_document(tmp_path):
+    from click.testing import CliRunner
+
+    from bench.cli.validate_inference import inference
+
+    printed = CliRunner().invoke(inference, [])
+    assert printed.exit_code == 0
+    assert "geomean_error_frac: 0.0" in printed.output
+    assert "not predicted, line 44, 45" in printed.output
+    plot = tmp_path / "plot.svg"
+    document = json.loads(CliRunner().invoke(inference, ["--json", "--plot", str(plot)]).stdout)
+    assert len(document["rows"]) == 53
+    assert document["within_goal"] is True
+    assert document["worst_error_frac"] > document["geomean_error_frac"] > 0
+    assert plot.read_text().startswith("<?xml")
+    with pytest.raises(InputError, match="--plot: expected a file ending in"):
+        CliRunner().invoke(inference, ["--plot", "x.doc"], catch_exceptions=False)
