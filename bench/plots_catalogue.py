@@ -17,7 +17,7 @@ LIGHT = {"ink": "#1b1f24", "muted": "#59636e", "grid": "#d1d9e0", "paper": "#fff
 DARK = {"ink": "#f0f6fc", "muted": "#9198a1", "grid": "#3d444d", "paper": "#0d1117", "rated": "#4493f8",
         "measured": "#f0883e"}  # fmt: skip
 SUFFIXES = (".svg", ".png", ".pdf")
-ISO_J_PER_TH = (5, 10, 15, 20, 30, 50, 100, 1e3, 1e4, 1e5, 1e6, 1e7)
+ISO_J_PER_TH = (5, 7.5, 10, 15, 20, 30, 50, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 _STAND_IN = {name: f"#0000{index + 1:02x}" for index, name in enumerate(LIGHT)}  # become CSS variables in an SVG
 
 
@@ -87,13 +87,14 @@ def power_against_rate(axes: "Axes", points: Sequence[DevicePoint], colours: Map
     _limits(axes, points)
     _iso_lines(axes, colours)
     for confidence, filled in (("sourced", True), ("unverified", False)):
-        crowd = [p for p in points if not p.named and (p.confidence == "unverified") is not filled]
+        crowd = [p for p in points if not p.named and (p.confidence == "unverified") is not filled and _inside(axes, p)]
         axes.scatter(
             [p.rate_hash_s / 1e12 for p in crowd], [p.power_w for p in crowd], s=12, linewidths=0.7,
             facecolors=colours["muted"] if filled else "none", edgecolors=colours["muted"], alpha=0.55, zorder=2,
             label=f"catalogue, {confidence}" if crowd else None,
         )  # fmt: skip
     labels = [_named(axes, point, colours) for point in points if point.named]
+    _plain_ticks(axes)
     axes.set_xlabel("hash rate [TH/s]", color=colours["ink"])
     axes.set_ylabel("power [W]", color=colours["ink"])
     axes.tick_params(which="both", colors=colours["muted"], labelcolor=colours["ink"])
@@ -105,24 +106,50 @@ def power_against_rate(axes: "Axes", points: Sequence[DevicePoint], colours: Map
     _legend(axes, points, colours)
 
 
+def _plain_ticks(axes: "Axes") -> None:
+    """Write ticks as numbers, not powers; between the powers too where the scale spans little more than one."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    plain = FuncFormatter(lambda value, _: f"{value:,.10g}")
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        axis.set_major_formatter(plain)
+        first_digits = FuncFormatter(lambda value, _: f"{value:,.10g}" if f"{value:e}"[0] in "235" else "")
+        axis.set_minor_formatter(first_digits if high / low < 100 else NullFormatter())
+
+
+def _inside(axes: "Axes", point: DevicePoint) -> bool:
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    return left < point.rate_hash_s / 1e12 < right and bottom < point.power_w < top
+
+
 def _limits(axes: "Axes", points: Sequence[DevicePoint]) -> None:
-    rates = [p.rate_hash_s / 1e12 for p in points] or [1.0]
-    powers = [p.power_w for p in points] or [1.0]
-    axes.set_xlim(min(rates) / 1.6, max(rates) * 2.2)
-    axes.set_ylim(min(powers) / 1.6, max(powers) * 2.0)
+    """Frame the named points, with room for their labels; without any, the whole catalogue."""
+    framed = [point for point in points if point.named] or list(points)
+    rates = [p.rate_hash_s / 1e12 for p in framed] or [1.0]
+    powers = [p.power_w for p in framed] or [1.0]
+    axes.set_xlim(min(rates) / 2.5, max(rates) * 3.0)
+    axes.set_ylim(min(powers) / 2.0, max(powers) * 2.5)
 
 
 def _iso_lines(axes: "Axes", colours: Mapping[str, str]) -> None:
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    labelled = right * 10
     for j_per_th in ISO_J_PER_TH:
         low, high = max(left, bottom / j_per_th), min(right, top / j_per_th)
         if low >= high:
             continue
         axes.plot([low, high], [low * j_per_th, high * j_per_th], color=colours["grid"], linewidth=0.9, zorder=1)
-        axes.annotate(
-            f"{j_per_th:g} J/TH", (high, high * j_per_th), xytext=(-2, -2), textcoords="offset points", ha="right",
-            va="top", fontsize=8, color=colours["muted"], zorder=1,
-        )  # fmt: skip
+        # The label lies on the line, a little inside the frame; a short stretch in a corner has no room for one,
+        # nor has a line that meets the top beside another's label.
+        at = high / 1.07
+        crowded = high < right and labelled / at < (right / left) ** 0.07
+        if high / low > 1.5 and not crowded:
+            labelled = at if high < right else labelled
+            axes.annotate(
+                f"{j_per_th:g} J/TH", (at, at * j_per_th), ha="right", va="center",
+                fontsize=8, color=colours["muted"], zorder=1.5, clip_on=True,
+                bbox={"facecolor": colours["paper"], "edgecolor": "none", "pad": 0.6},
+            )  # fmt: skip
 
 
 def _named(axes: "Axes", point: DevicePoint, colours: Mapping[str, str]) -> "Annotation":
@@ -132,8 +159,8 @@ def _named(axes: "Axes", point: DevicePoint, colours: Mapping[str, str]) -> "Ann
     hollow = point.confidence == "unverified" or point.basis == "assumed"
     axes.errorbar(
         x, y, xerr=_bars(point.rate_interval, point.rate_hash_s, 1e12), yerr=_bars(point.power_interval, y, 1.0),
-        fmt="D" if measured else "o", markersize=6.5, markerfacecolor="none" if hollow else colour,
-        markeredgecolor=colour, ecolor=colour, elinewidth=1.2, capsize=3, zorder=4 if measured else 3,
+        fmt="D" if measured else "o", markersize=5.5 if measured else 6.5, markerfacecolor="none" if hollow else colour,
+        markeredgecolor=colour, ecolor=colour, elinewidth=1.6, capsize=4, zorder=4 if measured else 3,
     )  # fmt: skip
     label: Annotation = axes.annotate(
         point.label, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9, color=colours["ink"], zorder=5
@@ -149,9 +176,13 @@ def _bars(interval: tuple[float, float] | None, value: float, scale: float) -> l
 
 def _spread(axes: "Axes", labels: Sequence["Annotation"]) -> None:
     """Move labels round their points until they do not cover each other; the least bad place where all are taken."""
-    figure = axes.figure
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        return
+    figure.draw_without_rendering()  # settles the layout, so that boxes lie where they will be drawn
     renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
-    taken: list[tuple[float, float, float, float]] = []
+    spots = [axes.transData.transform(label.xy) for label in labels]
+    taken: list[tuple[float, float, float, float]] = [(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
     places: list[_Place] = [
         (7, 5, "left"),
         (7, -12, "left"),
