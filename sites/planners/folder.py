@@ -1,0 +1,80 @@
+"""Folders written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside the target, which becomes the target when the body ends without an error.
+
+    Everything in it is flushed to disk before the rename. On an error it is removed, and the target does not exist.
+
+    Raises InputError when the target exists, or its parent is no folder that can be written to.
+    """
+    target = Path(target)
+    if target.exists() or target.is_symlink():
+        raise InputError(f"{target}: expected a path that does not exist yet (runs are never overwritten), got one that does")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+    except OSError as error:
+        raise InputError(f"{target}: expected a folder that can be made, got {error.strerror or error}") from None
+    try:
+        yield work
+        for path in sorted(work.rglob("*"), reverse=True):
+            _flush(path)
+        _flush(work)
+        work.chmod(0o755)
+        work.rename(target)
+        _flush(target.parent)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def write_file(target: Path, content: bytes) -> None:
+    """Write one file whole or not at all, replacing what was there.
+
+    Raises InputError when its parent is no folder that can be written to.
+    """
+    target = Path(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    except OSError as error:
+        raise InputError(f"{target}: expected a file that can be written, got {error.strerror or error}") from None
+    work = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        work.chmod(0o644)
+        work.replace(target)
+        _flush(target.parent)
+    except IsADirectoryError:
+        work.unlink(missing_ok=True)
+        raise InputError(f"{target}: expected a file, got a folder") from None
+    except BaseException:
+        work.unlink(missing_ok=True)
+        raise
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,164 @@
+"""Write a run: Data Package with Parquet and CSV, PyPSA folder, series for SAM, and the inputs it came from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sites.network import known_until_utc
+from sites.planners import tables
+from sites.planners.folder import new_folder
+from sites.planners.inputs import difficulty_sha256, inputs_sha256, store_inputs
+from sites.planners.pypsa_folder import write_pypsa
+from sites.planners.sam import SAM_HOURS, merchant_plant
+from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, arrow_schema, json_schema, table_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from sites.planners.inputs import Inputs
+    from sites.year import SiteYear
+
+    Row = dict[str, Any]
+
+SAM_SITES = 4
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+_MAKERS: dict[str, Callable[[Sequence[SiteYear]], list[Row]]] = {
+    "site": tables.site_rows,
+    "site_block": tables.block_rows,
+    "device_result": tables.device_rows,
+    "yield_annual": tables.annual_rows,
+    "loss_waterfall": tables.waterfall_rows,
+    "value_curve": tables.curve_rows,
+    "assumption": tables.assumption_rows,
+}
+
+
+def slug(name: str) -> str:
+    """Name as a file name: lower case, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "site"
+
+
+def write_package(
+    target: Path, years: Sequence[SiteYear], inputs: Sequence[Inputs], *, version: str, sam: bool | None = None
+) -> list[str]:
+    """Write a run's folder whole or not at all; years must have been run hour by hour.
+
+    version: of the program. sam: write the series for SAM; by default up to four sites (about 10 MB each).
+    Returns notes for people: what was left out or dropped, and why.
+
+    Raises InputError when the target exists or cannot be made; OSError when the disk fails.
+    """
+    notes: list[str] = []
+    names = _unique([slug(year.site.name) for year in years])
+    with new_folder(target) as work:
+        store_inputs(inputs, work / "inputs")
+        rows = {name: make(years) for name, make in _MAKERS.items()}
+        rows["run"] = [_run(target.name, work, version)]
+        (work / "tables").mkdir()
+        for name in SMALL:
+            _write_small(work / "tables", name, rows[name])
+        _write_hourly(work / "tables" / "yield_hourly.parquet", years)
+        for year, name in zip(years, names, strict=True):
+            write_pypsa(year.site, work / "pypsa" / name if len(years) > 1 else work / "pypsa")
+        with_sam = sam if sam is not None else len(years) <= SAM_SITES
+        if with_sam:
+            (work / "sam").mkdir()
+            for year, name in zip(years, names, strict=True):
+                text = json.dumps(merchant_plant(year), separators=(",", ":"))
+                (work / "sam" / f"{name}.json").write_text(text, encoding="utf-8")
+                if year.hours > SAM_HOURS:
+                    notes.append(f"{year.site.name}: 29 February is left out of the series for SAM (8760 hours)")
+        else:
+            notes.append(f"series for SAM left out for more than {SAM_SITES} sites; --sam writes them")
+        _json(work / "schema.json", json_schema())
+        _json(work / "datapackage.json", _package(target.name, notes))
+    return notes
+
+
+def _unique(names: list[str]) -> list[str]:
+    return [name if names.count(name) == 1 else f"{name}-{index}" for index, name in enumerate(names)]
+
+
+def _run(run_id: str, work: Path, version: str) -> Row:
+    return {
+        "run_id": run_id,
+        "created_utc": datetime.now(UTC).replace(microsecond=0),
+        "perwatt_version": version,
+        "schema_version": SCHEMA_VERSION,
+        "inputs_sha256": inputs_sha256(work / "inputs"),
+        "difficulty_sha256": difficulty_sha256(),
+        "difficulty_known_until": known_until_utc(),
+    }
+
+
+def _write_small(folder: Path, name: str, rows: list[Row]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(name))
+    pq.write_table(table, folder / f"{name}.parquet")
+    columns = [column.name for column in TABLES[name]]
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(row[column]) for column in columns] for row in rows)
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value
+
+
+def _write_hourly(path: Path, years: Sequence[SiteYear]) -> None:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema("yield_hourly")
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for year in years:
+            columns = tables.hourly_table(year)
+            arrays = []
+            for field in schema:  # type: ignore[attr-defined]
+                values = columns[field.name]
+                mask = np.isnan(values) if field.name == "worth_usd_per_mwh" else None
+                arrays.append(pa.array(values, type=field.type, mask=mask))
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def _package(name: str, notes: list[str]) -> dict[str, object]:
+    resources = []
+    for table in TABLES:
+        for kind, media in (("parquet", "application/vnd.apache.parquet"), ("csv", "text/csv")):
+            if kind == "csv" and table not in SMALL:
+                continue
+            resources.append(
+                {
+                    "name": table if kind == "parquet" else f"{table}-csv",
+                    "type": "table",
+                    "path": f"tables/{table}.{kind}",
+                    "format": kind,
+                    "mediatype": media,
+                    "encoding": "utf-8",
+                    "schema": table_schema(table),
+                }
+            )
+    return {
+        "$schema": PROFILE,
+        "name": slug(name),
+        "title": "perwatt yield: mining and inference on the same megawatt",
+        "version": SCHEMA_VERSION,
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "notes": notes,
+        "resources": resources,
+    }
+
+
+def _json(path: Path, document: object) -> None:
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,199 @@
+"""A site as a PyPSA network in a CSV folder; its optimum is the merit order's."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sites.calendar import HOUR_S
+from sites.hours import hourly_parts, meter_per_device
+from sites.problem import labels, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.dispatch import Problem
+    from sites.model import Site
+
+    Floats = NDArray[np.float64]
+
+MARKET, GATE, SITE = "market", "gate", "site"
+
+
+@dataclass
+class _Network:
+    """Components by list name, and their series by (list name, attribute)."""
+
+    components: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    series: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
+
+    def add(self, kind: str, name: str, **given: object) -> None:
+        """Add a component; arrays become series, the rest columns."""
+        row: dict[str, object] = {"name": name}
+        for key, value in given.items():
+            if hasattr(value, "shape"):
+                self.series.setdefault((kind, key), {})[name] = value  # type: ignore[assignment]
+            else:
+                row[key] = value
+        self.components.setdefault(kind, []).append(row)
+
+
+def write_pypsa(site: Site, folder: Path) -> None:
+    """Write a network that `pypsa.Network(folder)` reads and `optimize()` solves to the site's own dispatch.
+
+    Power is bought at `market`, passes the interconnect to `site`, and leaves it through one sink for each part, whose
+    marginal cost is minus its worth. Idle power is a load, promised work a load with a generator for what falls short,
+    contracted power a must-run generator beside a resale sink, a demand charge one extendable link for each month.
+    The objective [USD] is minus sites.dispatch.Dispatch.net_usd.
+    """
+    net = _Network()
+    given = problem(site)
+    for bus in (MARKET, GATE, SITE):
+        net.add("buses", bus, carrier="AC")
+    _market(net, given)
+    _interconnect(net, site, given)
+    _parts(net, site, given)
+    carriers = sorted({str(row["carrier"]) for rows in net.components.values() for row in rows})
+    for carrier in carriers:
+        net.add("carriers", carrier)
+    _write(net, site, folder)
+
+
+def _market(net: _Network, given: Problem) -> None:
+    spot, resale = given.series[0], given.series[2]
+    largest = float(given.series[3].max()) + given.contract_mw
+    net.add("generators", "spot market", bus=MARKET, carrier="power", p_nom=2 * largest, marginal_cost=spot)
+    if given.contract_mw > 0:
+        net.add(
+            "generators",
+            "contract",
+            bus=MARKET,
+            carrier="power",
+            p_nom=given.contract_mw,
+            p_min_pu=1.0,
+            marginal_cost=given.contract_usd_per_mwh,
+        )
+        net.add(
+            "generators", "resale", bus=MARKET, carrier="power", p_nom=given.contract_mw, sign=-1, marginal_cost=-resale
+        )
+
+
+def _interconnect(net: _Network, site: Site, given: Problem) -> None:
+    import numpy as np
+
+    most = float(given.series[3].max())
+    net.add(
+        "links",
+        "interconnect",
+        bus0=MARKET,
+        bus1=GATE,
+        carrier="power",
+        p_nom=most,
+        p_max_pu=given.series[3] / most,
+        marginal_cost=given.series[1] + given.series[10],
+    )
+    if not given.charges_usd_per_mw.any():
+        net.add("links", "feeder", bus0=GATE, bus1=SITE, carrier="power", p_nom=most)
+        return
+    for month, charge in enumerate(given.charges_usd_per_mw):
+        net.add(
+            "links",
+            f"feeder month {month + 1}",
+            bus0=GATE,
+            bus1=SITE,
+            carrier="power",
+            p_nom_extendable=True,
+            p_nom_max=2 * most,
+            capital_cost=float(charge),
+            p_max_pu=np.where(given.month == month, 1.0, 0.0),
+        )
+
+
+def _parts(net: _Network, site: Site, given: Problem) -> None:
+    rows = labels(site)
+    caps, promises, worth = hourly_parts(site)
+    ratio = meter_per_device(site, rows)
+    idle = sum(
+        (caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=0.0 * given.series[0]
+    )
+    if idle.any():
+        import numpy as np
+
+        net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, given.series[3]))
+    for k, row in enumerate(rows):
+        most = float((caps[k] * ratio[k]).max())
+        if row.part == "idle" or (most <= 0 and not promises[k].any()):
+            continue
+        name = row.text
+        if not promises[k].any():
+            _sink(net, name, row.product, caps[k] * ratio[k], most, worth[k])
+            continue
+        penalty = given.blocks[k, 9] / ratio[k]
+        net.add("buses", f"{name} promised", carrier="inference")
+        net.add("loads", name, bus=f"{name} promised", carrier="inference", p_set=promises[k] * ratio[k])
+        net.add(
+            "generators",
+            f"{name} falls short",
+            bus=f"{name} promised",
+            carrier="inference",
+            p_nom=2 * float((promises[k] * ratio[k]).max()),
+            marginal_cost=penalty,
+        )
+        if most > 0:
+            net.add(
+                "links",
+                name,
+                bus0=SITE,
+                bus1=f"{name} promised",
+                carrier="inference",
+                p_nom=most,
+                p_max_pu=caps[k] * ratio[k] / most,
+                marginal_cost=penalty - worth[k],
+            )
+
+
+def _sink(net: _Network, name: str, product: str, cap: Floats, most: float, worth: Floats) -> None:
+    net.add(
+        "generators",
+        name,
+        bus=SITE,
+        carrier=product,
+        p_nom=most,
+        sign=-1,
+        p_max_pu=cap / most,
+        marginal_cost=-worth,
+    )
+
+
+def _write(net: _Network, site: Site, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    times = [
+        datetime.fromtimestamp(site.start_s + HOUR_S * hour, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+        for hour in range(site.hours)
+    ]
+    for kind, rows in net.components.items():
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        _rows(folder / f"{kind}.csv", columns, ([row.get(column, "") for column in columns] for row in rows))
+    for (kind, attribute), columns in net.series.items():
+        arrays = [array.tolist() for array in columns.values()]
+        _rows(
+            folder / f"{kind}-{attribute}.csv",
+            ["snapshot", *columns],
+            ([time, *map(repr, values)] for time, values in zip(times, zip(*arrays, strict=True), strict=True)),
+        )
+    weights = ("objective", "stores", "generators")
+    _rows(folder / "snapshots.csv", ["snapshot", *weights], ([time, 1.0, 1.0, 1.0] for time in times))
+    _rows(folder / "network.csv", ["name"], [[site.name]])
+
+
+def _rows(path: Path, heading: Iterable[object], rows: Iterable[Iterable[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(list(heading))
+        writer.writerows(rows)

@@ -1,0 +1,234 @@
+"""Years of sites as the rows of the output contract."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sites.calendar import HOUR_S
+from sites.dispatch import REASONS
+from sites.hours import hourly_worth, meter_per_device
+from sites.waterfall import waterfalls
+from sites.year import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sites.device_rate import DeviceRate
+    from sites.year import SiteYear
+
+    Row = dict[str, Any]
+
+CURVE_LEVELS = 50
+
+
+def site_rows(years: Sequence[SiteYear]) -> list[Row]:
+    """Rows of `site`: one for each site's year."""
+    return [
+        {
+            "site": year.site.name,
+            "region": year.site.region,
+            "timezone": year.site.timezone,
+            "start_utc": datetime.fromtimestamp(year.site.start_s, tz=UTC),
+            "hours": year.hours,
+            "interconnect_mw": year.site.interconnect_mw,
+            "delivered_frac": year.site.delivered_frac,
+            "availability_frac": year.site.availability_frac,
+            "metered_mwh": year.metered_mwh,
+            "revenue_usd": year.revenue_usd,
+            "energy_usd": year.energy_usd,
+            "demand_charge_usd": year.demand_charge_usd,
+            "resale_usd": year.resale_usd,
+            "credits_usd": year.credits_usd,
+            "penalty_usd": year.penalty_usd,
+            "fixed_usd": year.fixed_usd,
+            "net_usd": year.net_usd,
+            "carbon_kg": year.carbon_kg,
+            "difficulty_assumed_frac": year.assumed_frac,
+            "currency": year.site.currency,
+            "currency_per_usd": year.site.currency_per_usd,
+        }
+        for year in years
+    ]
+
+
+def block_rows(years: Sequence[SiteYear]) -> list[Row]:
+    """Rows of `site_block`: one for each block."""
+    rows = []
+    for year in years:
+        sources = {block.name: block for block in (*year.site.mining, *year.site.inference)}
+        for block in year.blocks:
+            given = asdict(block)
+            given.pop("passed_usd")
+            name = given.pop("name")
+            source = sources[name]
+            rows.append(
+                {"site": year.site.name, "block": name, "device": source.rate.name, "count": source.count, **given}
+            )
+    return rows
+
+
+def device_rows(years: Sequence[SiteYear]) -> list[Row]:
+    """Rows of `device_result`: the rate each block rests on."""
+    return [
+        {"site": year.site.name, "block": block.name, **_device(block.rate)}
+        for year in years
+        for block in (*year.site.mining, *year.site.inference)
+    ]
+
+
+def _device(rate: DeviceRate) -> Row:
+    low, high = rate.rate_interval_per_s or (None, None)
+    power_low, power_high = rate.power_interval_w or (None, None)
+    tags = rate.tags
+    return {
+        "device": rate.name,
+        "unit": rate.unit,
+        "rate_per_s": rate.rate_per_s,
+        "rate_low_per_s": low,
+        "rate_high_per_s": high,
+        "power_w": rate.power_w,
+        "power_low_w": power_low,
+        "power_high_w": power_high,
+        "boundary": rate.boundary,
+        "basis": rate.basis,
+        "power_basis": rate.power_basis,
+        "confidence": rate.confidence,
+        "power_kind": tags.power_kind if tags else None,
+        "token_basis": tags.token_basis if tags else None,
+        "lengths": tags.lengths if tags else None,
+        "latency_limit": tags.latency_limit if tags else None,
+        "source": rate.source,
+    }
+
+
+def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
+    """Rows of `yield_annual`: long form, one quantity a row."""
+    units = {
+        "btc_per_day": "BTC/day",
+        "tokens_per_day": "token/day",
+        "revenue_usd": "USD",
+        "energy_usd": "USD",
+        "net_usd": "USD",
+        "metered_mwh": "MWh",
+        "revenue_usd_per_mwh": "USD/MWh",
+        "margin_usd_per_mwh": "USD/MWh",
+        "mining_usd_per_mwh": "USD/MWh",
+        "inference_usd_per_mwh": "USD/MWh",
+        "carbon_kg": "kg",
+        "kg_per_btc": "kg/BTC",
+        "kg_per_mtok": "kg/Mtok",
+        "difficulty_assumed_frac": "",
+    }
+    rows = []
+    for year in years:
+        summary = asdict(summarise(year))
+        for quantity, unit in units.items():
+            value = summary[quantity]
+            rows.append({"site": year.site.name, "block": None, "quantity": quantity, "value": value, "unit": unit})
+        for block in year.blocks:
+            made = {"hash": "hash", "token": "token", "gpu_hour": "GPU-hour", "kw_month": "kW-month"}[block.unit]
+            for quantity, value, unit in (
+                ("units", block.units, made),
+                ("btc", block.btc, "BTC"),
+                ("facility_mwh", block.facility_mwh, "MWh"),
+                ("revenue_usd", block.revenue_usd, "USD"),
+                ("energy_usd", block.energy_usd, "USD"),
+            ):
+                rows.append(
+                    {"site": year.site.name, "block": block.name, "quantity": quantity, "value": value, "unit": unit}
+                )
+    return rows
+
+
+def waterfall_rows(years: Sequence[SiteYear]) -> list[Row]:
+    """Rows of `loss_waterfall`: one for each step of each product."""
+    return [
+        {"site": year.site.name, "product": fall.product, "step": index, **asdict(step)}
+        for year in years
+        for fall in waterfalls(year)
+        for index, step in enumerate(fall.steps)
+    ]
+
+
+def assumption_rows(years: Sequence[SiteYear]) -> list[Row]:
+    """Rows of `assumption`: every value of every site file with its source."""
+    return [
+        {"site": year.site.name, "key": a.key, "value": str(a.value), "source": a.source, "date": a.date}
+        for year in years
+        for a in year.site.assumptions
+    ]
+
+
+def curve_rows(years: Sequence[SiteYear]) -> list[Row]:
+    """Rows of `value_curve`: what each further megawatt at the meter is worth over the year."""
+    import numpy as np
+
+    rows: list[Row] = []
+    for year in years:
+        site = year.site
+        caps, worth, running = hourly_worth(site)
+        order = np.argsort(-worth, axis=0, kind="stable")
+        ranked_worth = np.take_along_axis(worth, order, axis=0)
+        top = np.cumsum(np.take_along_axis(caps, order, axis=0), axis=0) + running
+        cost = site.spot_usd_per_mwh + site.adder_usd_per_mwh + site.credit_usd_per_mwh
+        for step in range(1, CURVE_LEVELS + 1):
+            level = site.interconnect_mw * step / CURVE_LEVELS
+            # The megawatt at this level belongs to the first part whose top reaches it.
+            reaches = top >= level - 1e-9
+            wanted = reaches.any(axis=0) & (level > running)
+            which = reaches.argmax(axis=0)
+            here = ranked_worth[which, np.arange(site.hours)]
+            surplus = np.where(wanted & (level <= site.limit_mw), np.maximum(here - cost, 0.0), 0.0)
+            rows.append(
+                {
+                    "site": site.name,
+                    "level_mw": level,
+                    "worth_usd_per_mwh": float(here[wanted].mean()) if wanted.any() else None,
+                    "wanted_frac": float(wanted.mean()),
+                    "surplus_usd_per_mw_year": float(surplus.sum()),
+                }
+            )
+    return rows
+
+
+def hourly_table(year: SiteYear) -> dict[str, Any]:
+    """Columns of `yield_hourly` for one site; its year must have been run hour by hour."""
+    import numpy as np
+
+    done = year.dispatch
+    if done.mw is None or done.why is None or done.price_usd_per_mwh is None:
+        raise ValueError("hourly_table: expected a year run with hourly=True")
+    site, hours, count = year.site, year.hours, len(year.labels)
+    per_device = meter_per_device(site, year.labels)
+    meter = done.mw * per_device.T
+    revenue, worth = revenue_hourly(year, meter)
+    times = site.start_s + HOUR_S * np.arange(hours)
+    return {
+        "site": np.full(hours * count, site.name, object),
+        "time_utc": np.repeat(times, count),
+        "block": np.tile(np.array([label.name for label in year.labels], object), hours),
+        "part": np.tile(np.array([label.part for label in year.labels], object), hours),
+        "product": np.tile(np.array([label.product for label in year.labels], object), hours),
+        "device_mw": done.mw.ravel(),
+        "meter_mw": meter.ravel(),
+        "worth_usd_per_mwh": worth.ravel(),
+        "price_usd_per_mwh": np.repeat(done.price_usd_per_mwh, count),
+        "revenue_usd": revenue.ravel(),
+        "reason": np.array(REASONS, object)[done.why.ravel()],
+    }
+
+
+def revenue_hourly(year: SiteYear, meter_mw: Any) -> tuple[Any, Any]:
+    """Revenue [USD] and worth [USD/MWh at the meter] of every hour and part, [T, parts]; worth is NaN for idle."""
+    import numpy as np
+
+    from sites.hours import penalties_usd_per_mwh
+
+    _, ranked, _ = hourly_worth(year.site)
+    worth = np.full((len(year.labels), year.hours), np.nan)
+    working = [index for index, label in enumerate(year.labels) if label.part != "idle"]
+    worth[working] = ranked
+    earned = worth.T - penalties_usd_per_mwh(year.site).T
+    return np.nan_to_num(meter_mw * np.nan_to_num(earned)), worth.T
