@@ -114,6 +114,7 @@ class WindowTaker:
         for meter in meters:
             meter.mark()
         clock_hz = self._clock.calibrate()
+        work = _whole(math.fsum(call.work for call in calls), index)
         self.taken.inside_s += inside_s
         self.taken.spans.append((start, end))
         self.taken.calls.append(calls)
@@ -123,7 +124,7 @@ class WindowTaker:
                 start_utc=start_utc,
                 start_s=start,
                 end_s=end,
-                work=_whole(math.fsum(call.work for call in calls), index),
+                work=work,
                 batches=len(calls),
                 cpu_time_s=cpu_time_s,
                 clock_hz=clock_hz,

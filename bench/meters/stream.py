@@ -131,8 +131,8 @@ class PolledMeter(ABC):
         return found
 
     def _wait_past(self, t1: float) -> None:
-        deadline = time.monotonic() + max(LOST_AFTER_S, max_gap_s(self._info))
-        while self._thread is not None and time.monotonic() < deadline:
+        deadline = t1 + max(LOST_AFTER_S, max_gap_s(self._info))
+        while self._thread is not None and self._clock() < deadline:
             last_good = next((r for r in reversed(self._readings) if r.value is not None), None)
             if last_good is not None and last_good.t_s >= t1:
                 return

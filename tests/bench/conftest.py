@@ -1,0 +1,73 @@
+"""A meter whose power a test decides, short plans, and locks of the test's own."""
+
+import dataclasses
+import time
+
+import pytest
+
+from bench.meters.protocol import MeterInfo, MeterKind, Tier
+from bench.meters.stream import PolledMeter, ReadFailedError
+from bench.plan import Plan
+from bench.runner import Job
+
+
+class FakeMeter(PolledMeter):
+    """Power over monotonic time by `watts`; a counter integrates it as if it were constant since the last reading."""
+
+    def __init__(self, watts=lambda _t: 100.0, *, name="fake", kind=MeterKind.POWER, boundary="wall", tier=Tier.B,
+                 accuracy=0.01, period_s=0.01, domains=None):  # fmt: skip
+        info = MeterInfo(name, kind, boundary, tier, accuracy, "stated", period_s, poll_s=period_s,
+                         domains=domains or (f"fake:{name}",))  # fmt: skip
+        super().__init__(info)
+        self.watts = watts
+        self.broken = False
+        self._total, self._last = 0.0, None
+
+    def connect(self):
+        return self._info
+
+    def read_once(self):
+        if self.broken:
+            raise ReadFailedError("unplugged")
+        now = time.monotonic()
+        if self._info.kind is MeterKind.POWER:
+            return self.watts(now), (now,), ()
+        if self._last is not None:
+            self._total += self.watts(now) * (now - self._last)
+        self._last = now
+        return self._total, None, ()
+
+
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path, monkeypatch):
+    monkeypatch.setenv("PERWATT_LOCKS", str(tmp_path / "locks"))
+
+
+@pytest.fixture
+def fake_meter():
+    made = []
+
+    def make(*args, **kwargs):
+        meter = FakeMeter(*args, **kwargs)
+        meter.open()
+        made.append(meter)
+        return meter
+
+    yield make
+    for meter in made:
+        meter.close()
+
+
+@pytest.fixture
+def short_job(tmp_path, monkeypatch):
+    """A job under a plan of the name given, its times cut to what a test can wait for."""
+    monkeypatch.setattr("bench.plan.LEAD_FLOOR_S", 0.15)
+    monkeypatch.setattr("bench.meters.stream.LOST_AFTER_S", 0.5)
+
+    def make(name="quick", *, windows=3, window_s=0.4, idle_s=0.0, **changes):
+        store = tmp_path / "results"
+        store.mkdir(exist_ok=True)
+        plan = Plan(name, window_s, window_s, windows, 0.5, idle_s, idle_s if name == "publish" else 0.0)
+        return Job.start(dataclasses.replace(plan, **changes), store, ["run", "fake_cpu"])
+
+    return make
