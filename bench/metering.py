@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -35,6 +36,11 @@ class Metered:
     idle: tuple[IdlePower, ...] = ()
     gaps: tuple[MetersGap, ...] = ()
     samples: list[Sample] = field(default_factory=list)
+    rested: tuple[tuple[str, float, float], ...] = ()
+
+    def idle_spans(self) -> dict[str, object]:
+        """Return when the device rested, in UTC [s since 1970], for a log that is attached later."""
+        return {"idle_spans_utc": [list(span) for span in self.rested]} if self.rested else {}
 
     @property
     def without_joules(self) -> tuple[Window, ...]:
@@ -65,19 +71,21 @@ def read_all(meters: Sequence[Meter], taken: Taken, idle: Sequence[IdleSpan], un
         for index, energy in enumerate(energies):
             held = (*windows[index].energy, as_energy(energy))
             windows[index] = windows[index].model_copy(update={"energy": held})
+    shift_s = time.time() - time.monotonic()
     rests = [(span, meter.info.name, _energy(meter, span.start_s, span.end_s)) for span in idle for meter in reading]
     for meter in reading:
         samples.extend(_meter_samples(meter, taken.spans, idle))
     return Metered(
         windows=tuple(windows),
-        used=tuple(_used(meter.info) for meter in reading),
+        used=tuple(as_used(meter.info) for meter in reading),
         idle=tuple(
             IdlePower(meter=name, when=span.when, power_w=rest.mean_power_w, duration_s=rest.duration_s)
             for span, name, rest in rests
             if rest.mean_power_w is not None
         ),
-        gaps=_gaps(by_meter),
+        gaps=gaps_of(by_meter),
         samples=samples,
+        rested=tuple((span.when, span.start_s + shift_s, span.end_s + shift_s) for span in idle),
     )
 
 
@@ -122,7 +130,7 @@ def _cross_check(by_meter: Sequence[list[EnergyReading]]) -> list[list[EnergyRea
     return checked
 
 
-def _gaps(by_meter: Sequence[Sequence[EnergyReading]]) -> tuple[MetersGap, ...]:
+def gaps_of(by_meter: Sequence[Sequence[EnergyReading]]) -> tuple[MetersGap, ...]:
     """Return the ratio of each two meters over the windows that both have, the inner boundary over the outer."""
     found = []
     for pair in combinations(by_meter, 2):
@@ -143,7 +151,8 @@ def _gaps(by_meter: Sequence[Sequence[EnergyReading]]) -> tuple[MetersGap, ...]:
     return tuple(found)
 
 
-def _used(info: MeterInfo) -> MeterUsed:
+def as_used(info: MeterInfo) -> MeterUsed:
+    """Return a meter's description as the record keeps it."""
     return MeterUsed.model_validate(
         {
             "name": info.name,

@@ -10,6 +10,7 @@ from hardware_profiles.errors import InputError, near_names
 PERIODS_PER_WINDOW = 100
 SAMPLE_SD_FRAC = 0.05
 LEAD_FLOOR_S = 2.0
+ATTACHABLE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,9 @@ def schedule(plan: Plan, meters: Sequence[MeterInfo] = (), expected_power_w: flo
     """
     metering = [info for info in meters if info.kind is not MeterKind.DECLARED]
     if not metering:
-        return Schedule(plan, plan.windows, plan.rate_floor_s, 0.0, 0.0, 0.0, 0.0, "no meter: rates only")
+        # Long windows without a meter may get a log attached later, so they too keep the load on both sides.
+        around_s = LEAD_FLOOR_S if plan.rate_floor_s >= ATTACHABLE_S else 0.0
+        return Schedule(plan, plan.windows, plan.rate_floor_s, around_s, around_s, 0.0, 0.0, "no meter: rates only")
     choices = [(plan.floor_s, f"floor of the plan {plan.name}")]
     for info in metering:
         choices.append((PERIODS_PER_WINDOW * info.period_s, f"{PERIODS_PER_WINDOW} periods of {info.name}"))

@@ -223,14 +223,15 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
 ) -> Record:
     taken, workload, plan = entrant.taker.taken, entrant.workload, job.plan
     overhead_frac = taken.overhead_frac
+    infos = [meter.info for meter in meters]
     audited, found = entrant.audit.finish()
     failed = bool(entrant.reasons) and entrant.reasons[0].code != "domain_busy"
-    figures = {} if entrant.reasons else metrics(workload.unit, reading.windows, meters)
+    figures = {} if entrant.reasons else metrics(workload.unit, reading.windows, infos)
     steady = steadiness(taken.calls, reading.windows) if not entrant.reasons else None
     notes: list[Reason] = []
     if not entrant.reasons:
-        notes = [*warnings(plan, figures, reading, meters, overhead_frac, steady), *found]
-        notes += energy_codes(reading, meters, figures)
+        notes = [*warnings(plan, figures, reading, infos, overhead_frac, steady), *found]
+        notes += energy_codes(reading, infos, figures)
         if held.asked_for_by_others() or device_domain(device.kind) in held.busy:
             notes.append(Reason(code="another_run"))
         if len(reading.windows) < times.windows:
@@ -268,11 +269,11 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
                 "verification": tuple(f"{check.name}: {check.detail}" for check in entrant.checks),
             }
         ),
-        meters=tuple(meter.info.name for meter in meters if meter.info.kind is not MeterKind.DECLARED),
+        meters=tuple(info.name for info in infos if info.kind is not MeterKind.DECLARED),
         meters_used=reading.used,
         meters_gaps=() if against else reading.gaps,
         steadiness=steady,
-        audit=audited,
+        audit={**audited, **reading.idle_spans()},
         assumed_power_w=assumed_power(meters),
         idle=reading.idle,
         windows=reading.without_joules if against else reading.windows,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench import stats
 from bench.diagnostics import unique
 from bench.metering import Metered, accuracy_frac
-from bench.meters.protocol import Meter, MeterKind
+from bench.meters.protocol import Meter, MeterInfo, MeterKind
 from bench.plan import Plan
 from bench.records import AssumedPower, Metric, Reason, Steadiness, Window
 from bench.steadiness import Call, is_unsteady, power_halves, rate_halves, rate_slope
@@ -19,7 +19,7 @@ IDLE_DRIFT_FRAC = 0.05
 
 
 def metrics(
-    unit: str, windows: Sequence[Window], meters: Sequence[Meter], u_work_frac: float = 0.0
+    unit: str, windows: Sequence[Window], meters: Sequence[MeterInfo], u_work_frac: float = 0.0
 ) -> dict[str, Metric]:
     """Return the figures of a run by name.
 
@@ -36,16 +36,15 @@ def metrics(
     if cycles and len(cycles) == len(windows):
         found[f"cycles_per_{unit}"] = _metric(cycles, f"cycle/{unit}")
         found["clock"] = _metric([window.clock_hz for window in windows if window.clock_hz], "Hz")
-    reading = [meter for meter in meters if meter.info.kind is not MeterKind.DECLARED]
-    for meter in sorted(reading, key=lambda meter: meter.info.tier):
-        for name, metric in _energy_metrics(unit, windows, meter, u_work_frac).items():
-            own_name = f"{name}_{re.sub(r'[^a-z0-9]+', '_', meter.info.name.lower()).strip('_')}"
+    reading = [info for info in meters if info.kind is not MeterKind.DECLARED]
+    for info in sorted(reading, key=lambda info: info.tier):
+        for name, metric in _energy_metrics(unit, windows, info, u_work_frac).items():
+            own_name = f"{name}_{re.sub(r'[^a-z0-9]+', '_', info.name.lower()).strip('_')}"
             found[own_name if name in found else name] = metric
     return found
 
 
-def _energy_metrics(unit: str, windows: Sequence[Window], meter: Meter, u_work_frac: float) -> dict[str, Metric]:
-    info = meter.info
+def _energy_metrics(unit: str, windows: Sequence[Window], info: MeterInfo, u_work_frac: float) -> dict[str, Metric]:
     joules: list[float] = []
     for window in windows:
         energy = next((energy for energy in window.energy if energy.meter == info.name), None)
@@ -123,13 +122,13 @@ def warnings(  # noqa: PLR0913, PLR0917 (what a run leaves behind)
     plan: Plan,
     figures: dict[str, Metric],
     metered: Metered,
-    meters: Sequence[Meter],
+    meters: Sequence[MeterInfo],
     overhead_frac: float | None,
     steady: Steadiness | None,
 ) -> list[Reason]:
     """Return what a reader should know of the figures, as codes of bench/diagnostics.py."""
     found: list[Reason] = []
-    kinds = {meter.info.kind for meter in meters}
+    kinds = {info.kind for info in meters}
     metering = bool(kinds - {MeterKind.DECLARED})
     if not metering:
         found.append(Reason(code="declared_power" if kinds else "not_metered"))
@@ -148,7 +147,7 @@ def warnings(  # noqa: PLR0913, PLR0917 (what a run leaves behind)
     return found + _idle_codes(metered, metering=metering)
 
 
-def energy_codes(metered: Metered, meters: Sequence[Meter], figures: dict[str, Metric]) -> list[Reason]:
+def energy_codes(metered: Metered, meters: Sequence[MeterInfo], figures: dict[str, Metric]) -> list[Reason]:
     """Return the codes of the windows' energies, each once a meter with its windows, and of the meters' gaps."""
     seen: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for window in metered.windows:
@@ -161,7 +160,7 @@ def energy_codes(metered: Metered, meters: Sequence[Meter], figures: dict[str, M
         said = where[0][1]
         found.append(Reason(code=code, detail=f"{detail}: {said}" if said else detail))
     used = {metric.meter for metric in figures.values()}
-    missing = [m.info.name for m in meters if m.info.kind is not MeterKind.DECLARED and m.info.name not in used]
+    missing = [m.name for m in meters if m.kind is not MeterKind.DECLARED and m.name not in used]
     if missing and metered.windows:
         found.append(Reason(code="energy_missing", detail=", ".join(missing)))
     accuracies = {used.name: accuracy_frac(used) for used in metered.used}

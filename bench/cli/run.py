@@ -31,6 +31,7 @@ STORE = Path("results")
 @click.option("--meter", "meters", multiple=True, help="shelly:HOST, trace:FILE, rapl, …; see `perwatt list meters`.")
 @click.option("--meter-period-s", type=float, help="Update period of a power meter [s].")
 @click.option("--clock-offset-s", type=float, default=0.0, help="A log's clock minus this machine's [s].")
+@click.option("--attach", metavar="RESULT", help="Join --meter trace:FILE to a stored result, as a new record.")
 @click.option("--watts", type=float, help="A power that you state: an assumption, never energy.")
 @click.option(
     "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
@@ -46,6 +47,7 @@ def run(
     meters: tuple[str, ...],
     meter_period_s: float | None,
     clock_offset_s: float,
+    attach: str | None,
     watts: float | None,
     store: Path,
     as_json: bool,
@@ -62,6 +64,9 @@ def run(
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import ENTRIES, create
 
+    if attach is not None:
+        options_ = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s)
+        return _attach(attach, workloads, meters, options_, store, as_json=as_json)
     _check_threads(threads)
     names = workloads or tuple(
         row.name for row in ENTRIES if row.main_job and row.device_kind == device.partition(":")[0]
@@ -86,6 +91,24 @@ def run(
     else:
         print_run(records, store, main_job)
     return 0 if all(record.status == "ok" for record in records) else 1
+
+
+def _attach(
+    name: str, workloads: Sequence[str], specs: Sequence[str], options: Any, store: Path, *, as_json: bool
+) -> int:
+    from bench.attach import attach
+    from bench.cli.run_report import document, print_run
+
+    if workloads:
+        raise InputError.at("--attach", expected="no workload beside it: nothing is run", got=", ".join(workloads))
+    if not specs:
+        raise InputError.at("--attach", expected="the log to join, --meter trace:FILE")
+    record = attach(name, specs, options, store, sys.argv[1:])
+    if as_json:
+        emit_json(document([record], store, None))
+    else:
+        print_run([record], store, None)
+    return 0 if record.status == "ok" else 1
 
 
 def _check_threads(threads: int | None) -> None:

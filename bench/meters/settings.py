@@ -59,6 +59,10 @@ def read_stated(  # noqa: PLR0913 (the defaults of one meter)
     if where not in BOUNDARIES:
         raise InputError.at(place, "boundary", expected=f"one of {', '.join(BOUNDARIES)}", got=where)
     period = settings.get("period")
+    if options.period_s is not None:
+        positive("--meter-period-s", "period", str(options.period_s))
+    if not math.isfinite(options.clock_offset_s):
+        raise InputError.at("--clock-offset-s", expected="a finite number of seconds", got=options.clock_offset_s)
     chosen_s = options.period_s or period_s if period is None else positive(place, "period", period)
     said = settings.get("source", "stated in --meter") if accuracy_frac is not None else "none stated"
     return Stated(accuracy_frac, said, Tier(tier), where, chosen_s)  # type: ignore[arg-type]

@@ -119,6 +119,22 @@ class Trace:
         """Energy between two moments of UTC [s since 1970], for a run that is already stored."""
         return self._energy(u0, u1, 0.0)
 
+    def read_now(self) -> None:
+        """Read the log as it is, without waiting for more of it.
+
+        Raises
+        ------
+        InputError
+            There is none, or it is no log.
+        """
+        read_log(self.path, self._settings)
+        self._wait_s = 0.0
+
+    def samples_utc(self) -> Sequence[tuple[float, float | None]]:
+        """Return the log's samples as (UTC [s since 1970], power [W])."""
+        self._load()
+        return [(when - self.clock_offset_s, watts) for when, watts in self._log.samples] if self._log else []
+
     def close(self) -> None:
         """Stop watching the clocks."""
         self._stop.set()
