@@ -1,0 +1,51 @@
+"""Machine code of the probes and of the small kernels: the timed loop holds what its name says and nothing beside it."""
+
+import pytest
+
+from kernels import cuda_sass, gpu_probes
+from kernels.cuda_utilities import FILL_SOURCE, MEMORY_SOURCE
+from kernels.errors import KernelInputError
+
+
+def compiled(source: str, architecture: str) -> bytes:
+    try:
+        cuda_sass.tool("nvdisasm"), cuda_sass.tool("cuobjdump")
+        return cuda_sass.compile_cubin(source, architecture)
+    except cuda_sass.ToolMissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90", "sm_120"])
+@pytest.mark.parametrize("name", gpu_probes.PROBES)
+def test_cubin_of_a_probe_holds_what_it_is_named_after(name, architecture):
+    code = cuda_sass.disassemble(compiled(gpu_probes.probe_source(name), architecture))["probe"]
+    count = cuda_sass.count_loop(code)
+    major, minor = int(architecture[3:-1]), int(architecture[-1])
+    unrolled = 4 if major >= 10 else 1
+    expected = unrolled * gpu_probes.PER_TURN * gpu_probes.instructions_per_step(name, (major, minor))
+    wanted = gpu_probes.PROBES[name].opcode
+    named = sum(n for full, n in count.names.items() if full.startswith(wanted))
+    if name == "mixed":
+        named += count.names["IMAD"]
+    assert named == pytest.approx(expected, abs=1)
+    assert count.total - named <= 0.05 * expected
+
+
+def test_cubin_of_the_memory_kernels_moves_sixteen_bytes_at_a_time_and_keeps_four_in_flight():
+    cubin = compiled(MEMORY_SOURCE, "sm_90")
+    code = cuda_sass.disassemble(cubin)
+    loads = {"memory_copy": 4, "memory_triad": 8, "memory_read": 4}
+    for kernel, expected in loads.items():
+        names = cuda_sass.count_loop(code[kernel]).names
+        assert sum(n for name, n in names.items() if name.startswith("LDG") and ".128" in name) == expected
+    for kernel, used in cuda_sass.resources(cubin).items():
+        assert used.local_bytes == used.stack_bytes == 0, kernel
+
+
+def test_cubin_of_the_fill_kernels_builds_for_every_code_size():
+    assert set(cuda_sass.resources(compiled(FILL_SOURCE, "sm_90"))) == {"fill_8", "fill_16", "fill_32"}
+
+
+def test_unknown_probe_is_refused_by_name():
+    with pytest.raises(KernelInputError, match="expected one of iadd3, lop3, .*, got 'nop'"):
+        gpu_probes.probe_source("nop")
