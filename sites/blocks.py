@@ -27,8 +27,10 @@ def frac(value: Value) -> float:
     return value.value / 100.0
 
 
-def mining_block(table: MiningTable, resolve: Resolve, place: str, pue: float) -> MiningBlock:
-    """Build a mining block; facility_mw is turned into whole devices at the mode with the highest power.
+def mining_block(table: MiningTable, resolve: Resolve, place: str, pue: float, arriving_mw: float) -> MiningBlock:
+    """Build a mining block; megawatts are turned into whole devices at the mode with the highest power.
+
+    arriving_mw: [MW] that the interconnect brings to the buildings.
 
     Raises InputError for a device that is unknown, counts no hashes or has no power at the node's boundary.
     """
@@ -44,7 +46,7 @@ def mining_block(table: MiningTable, resolve: Resolve, place: str, pue: float) -
         rate=top,
         rated=_hash_rate(table.rated_device, resolve, where) if table.rated_device else None,
         margins=steps,
-        count=_count(table.count, table.facility_mw, pue * watts, 1, where),
+        count=table.count.value if table.count else _fitting(table, arriving_mw, pue * watts, 1, where),
         availability_frac=frac(table.availability_percent),
         age_years=table.age_years.value,
         degradation_frac_per_year=frac(table.degradation_percent_per_year),
@@ -54,8 +56,10 @@ def mining_block(table: MiningTable, resolve: Resolve, place: str, pue: float) -
     )
 
 
-def inference_block(table: InferenceTable, resolve: Resolve, place: str, pue: float) -> InferenceBlock:
-    """Build an inference block; facility_mw and modules are turned into whole modules of GPUs.
+def inference_block(table: InferenceTable, resolve: Resolve, place: str, pue: float, arriving_mw: float) -> InferenceBlock:
+    """Build an inference block; megawatts and modules are turned into whole modules of GPUs.
+
+    arriving_mw: [MW] that the interconnect brings to the buildings.
 
     Raises InputError for a rate that is unknown, counts no tokens, lacks its five tags or a power, or whose power
     stops at the board with no overhead given for the host.
@@ -69,7 +73,7 @@ def inference_block(table: InferenceTable, resolve: Resolve, place: str, pue: fl
     elif table.modules is not None:
         count = table.modules.value * per_module
     else:
-        count = _count(None, table.facility_mw, pue * watts, per_module, where)
+        count = _fitting(table, arriving_mw, pue * watts, per_module, where)
     kind, price = _price(table)
     return InferenceBlock(
         name=table.name,
@@ -158,13 +162,17 @@ def _watts(table: InferenceTable, rate: DeviceRate, where: str) -> float:
     return (rate.power_w or 0.0) * over_host * (1.0 + frac(table.network_overhead_percent))
 
 
-def _count(count: Value | None, facility_mw: Value | None, facility_w: float, per: int, where: str) -> float:
-    if count is not None:
-        return count.value
-    groups = int((facility_mw.value if facility_mw else 0.0) * 1e6 / (facility_w * per))
+def _fitting(
+    table: MiningTable | InferenceTable, arriving_mw: float, facility_w: float, per_group: int, where: str
+) -> float:
+    share = table.interconnect_percent
+    megawatts = table.facility_mw.value if table.facility_mw else arriving_mw * (frac(share) if share else 0.0)
+    groups = int(megawatts * 1e6 / (facility_w * per_group) + 1e-9)
     if groups < 1:
-        raise InputError(f"{where}: key facility_mw: expected at least one unit of {facility_w * per / 1e6:.4g} MW")
-    return float(groups * per)
+        raise InputError(
+            f"{where}: expected room for at least one unit of {facility_w * per_group / 1e6:.4g} MW, got {megawatts:g} MW"
+        )
+    return float(groups * per_group)
 
 
 def _profile(table: InferenceTable, where: str) -> tuple[float, ...]:

@@ -252,7 +252,9 @@ def dispatch_year(
                         why[t, k] = FULL if brown == 1.0 else (OUTAGE if event[t] == 2 else GRID)
                 device = drawn[k] * ratio[k]
                 if kind == SLA:
-                    short = max(blocks[k, 6] * asked[k] - device, 0.0)
+                    promised = blocks[k, 6] * asked[k]
+                    short = promised - device
+                    short = short if short > 1e-12 * promised else 0.0  # less is rounding of PUE and its inverse
                     sums[k, SHORT_MWH] += short
                     totals[PENALTY_USD] += short * blocks[k, 9]
                 if device > 0.0:

@@ -64,6 +64,7 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
     contract = file.price.contract
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
     market = file.market
+    arriving = file.power.interconnect_mw.value * (1.0 - frac(file.power.losses_percent))
     site = Site(
         name=file.site.name,
         region=file.site.region,
@@ -101,8 +102,8 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
         path=DifficultyPath(frac(market.difficulty_growth_percent_per_year)),
         kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value / per_usd,
-        mining=tuple(mining_block(table, resolve, place, float(mining_pue.mean())) for table in file.mining),
-        inference=tuple(inference_block(table, resolve, place, float(gpu_pue.mean())) for table in file.inference),
+        mining=tuple(mining_block(t, resolve, place, float(mining_pue.mean()), arriving) for t in file.mining),
+        inference=tuple(inference_block(t, resolve, place, float(gpu_pue.mean()), arriving) for t in file.inference),
         assumptions=tuple(assumptions_of(file)),
         flags=tuple(prices.flags(spot)),
     )

@@ -19,7 +19,6 @@ from sites.values import (
     Percent,
     Positive,
     Pue,
-    Value,
     Values,
     assumed,
 )
@@ -202,7 +201,7 @@ class MarketTable(Model):
 
 
 class MiningTable(Model):
-    """[[mining]]: one block of miners, sized by count or by megawatts at the meter's side of the PUE."""
+    """[[mining]]: one block of miners, sized by count, by megawatts at the buildings or by a share of the interconnect."""
 
     name: Name = "mining"
     device: Name | None = None
@@ -210,6 +209,7 @@ class MiningTable(Model):
     rated_device: Name | None = None
     count: Count | None = None
     facility_mw: Positive | None = None
+    interconnect_percent: Percent | None = None
     availability_percent: Percent = assumed(100.0)
     age_years: NotNegative = assumed(0.0)
     degradation_percent_per_year: LossPercent = assumed(0.0)
@@ -220,7 +220,7 @@ class MiningTable(Model):
     @model_validator(mode="after")
     def _sized_once(self) -> Self:
         _either(self, ("device", "modes"))
-        _either(self, ("count", "facility_mw"))
+        _either(self, ("count", "facility_mw", "interconnect_percent"))
         return self
 
 
@@ -248,6 +248,7 @@ class InferenceTable(Model):
     gpus: Count | None = None
     modules: Count | None = None
     facility_mw: Positive | None = None
+    interconnect_percent: Percent | None = None
     gpus_per_module: Count = assumed(1.0)
     spare_percent: LossPercent = assumed(0.0)
     host_overhead_percent: NotNegative | None = None
@@ -267,7 +268,7 @@ class InferenceTable(Model):
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
         _either(self, ("device", "figure", "rate"))
-        _either(self, ("gpus", "modules", "facility_mw"))
+        _either(self, ("gpus", "modules", "facility_mw", "interconnect_percent"))
         _either(self, ("usd_per_mtok", "usd_per_gpu_hour", "usd_per_kw_month"))
         if self.sla_percent.value > 0 and self.sla_penalty_percent is None:
             raise ValueError("expected sla_penalty_percent (of the price) beside sla_percent, got none")
@@ -309,7 +310,7 @@ class SiteFile(Model):
 
     @model_validator(mode="after")
     def _something_to_run(self) -> Self:
-        blocks = [block.name for block in (*self.mining, *self.inference)]
+        blocks = [block.name for block in self.mining] + [block.name for block in self.inference]
         if not blocks:
             raise ValueError("expected at least one [[mining]] or [[inference]] block, got none")
         for name in blocks:

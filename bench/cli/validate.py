@@ -40,9 +40,9 @@ def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
     outcomes = backtest(bundled_reports() if data is None else read_reports(data))
     recent, whole = summarise(outcomes, recent_only=True), summarise(outcomes)
     if plot is not None:
-        from sites.plots import plot_backtest
+        from sites.plots import backtest_file
 
-        plot_backtest(outcomes, plot)
+        backtest_file(outcomes, plot)
     if as_json:
         emit_json(_document(outcomes, recent, whole, data))
     else:

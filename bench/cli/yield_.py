@@ -2,106 +2,138 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.output import emit_json, json_option, plain, print_table, say
+from bench.cli.output import emit_json, json_option, say, warn
+from bench.errors import RunFailedError
 
 if TYPE_CHECKING:
+    from sites.planners.inputs import Inputs
+    from sites.since import Since
     from sites.year import SiteYear
 
 
 @click.command("yield")
 @click.argument("sites", nargs=-1, required=True, metavar="SITE.toml...")
+@click.option("--out", type=click.Path(path_type=Path), help="Write tables, PyPSA folder and SAM series into a new folder.")
+@click.option("--plots", type=click.Path(path_type=Path), help="Write duration curve, dispatch week and waterfall here.")
+@click.option("--since", "run", type=click.Path(path_type=Path), help="Folder of an earlier --out: what changed, and why.")
+@click.option("--sam/--no-sam", default=None, help="Write the series for SAM (default: up to four sites).")
 @json_option
-def yield_(sites: tuple[str, ...], as_json: bool) -> None:
+def yield_(
+    sites: tuple[str, ...], out: Path | None, plots: Path | None, run: Path | None, sam: bool | None, as_json: bool
+) -> None:
     """Say what sites yield in a year: BTC, tokens and USD per MWh, with every assumption.
 
-    SITE.toml is a site file, or the name of a bundled example (georgia-50mw-half-gpu).
+    SITE.toml is a site file, a fleet file, or the name of a bundled example (georgia-50mw-half-gpu).
     """
+    given = _read(sites)
+    years = _years([site for _, site in given], quiet=as_json, hourly=out is not None or plots is not None)
+    inputs = [one for one, _ in given]
+    changes = _since(run, inputs)
+    written = _write(years, inputs, out, plots, sam)
+    if as_json:
+        emit_json(_document(years, changes, written))
+        return
+    from bench.cli.yield_report import print_changes, print_fleet, print_site
+
+    if len(years) > 1:
+        print_fleet(years)
+    else:
+        print_site(years[0])
+    for year in years:
+        for flag in year.site.flags:
+            warn(f"{year.site.name}: {flag}")
+    if changes is not None:
+        print_changes(changes)
+    for line in written:
+        say(line)
+
+
+def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
     from bench.device_rates import resolve_device
+    from hardware_profiles.errors import InputError
     from sites.examples import site_path
-    from sites.site import load_site
+    from sites.planners.inputs import read_inputs
+
+    given = [found for name in sites for found in read_inputs(site_path(name), resolve_device)]
+    names = [inputs.file.site.name for inputs, _ in given]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"sites: expected each site's name once, got {name!r} {names.count(name)} times")
+    return list(given)
+
+
+def _years(sites: list[object], *, quiet: bool, hourly: bool) -> list[SiteYear]:
+    from bench.cli.output import progress
     from sites.year import site_year
 
-    years = [site_year(load_site(site_path(given), resolve_device)) for given in sites]
-    if as_json:
-        emit_json({"schema": "perwatt.yield/1", "sites": [_document(year) for year in years]})
-        return
-    for year in years:
-        _print(year)
+    years = []
+    with progress(quiet=quiet) as bars:
+        task = bars.add_task("sites", total=len(sites))
+        for site in sites:
+            years.append(site_year(site, hourly=hourly))  # type: ignore[arg-type]
+            bars.advance(task)
+    return years
 
 
-def _document(year: SiteYear) -> dict[str, object]:
+def _since(run: Path | None, inputs: list[Inputs]) -> Since | None:
+    if run is None:
+        return None
+    from sites.since import since
+
+    return since(run, inputs)
+
+
+def _write(
+    years: list[SiteYear], inputs: list[Inputs], out: Path | None, plots: Path | None, sam: bool | None
+) -> list[str]:
+    lines: list[str] = []
+    try:
+        if out is not None:
+            from bench import __version__
+            from sites.planners.package import write_package
+
+            notes = write_package(out, years, inputs, version=__version__, sam=sam)
+            lines += [f"written: {out}", *(f"note: {note}" for note in notes)]
+        if plots is not None:
+            from sites.plots import year_files
+            from sites.planners.package import slug
+
+            for year in years:
+                lines += [f"written: {path}" for path in year_files(year, plots, slug(year.site.name))]
+    except OSError as error:
+        raise RunFailedError(
+            f"{error.filename or out or plots}: could not be written: {error.strerror or error}; nothing is half-written"
+        ) from error
+    return lines
+
+
+def _document(years: list[SiteYear], changes: Since | None, written: list[str]) -> dict[str, object]:
     from dataclasses import asdict
 
+    from sites.planners import tables
     from sites.year import summarise
 
-    blocks = (*year.site.mining, *year.site.inference)
-    return {
-        "summary": asdict(summarise(year)),
-        "blocks": [asdict(block) for block in year.blocks],
-        "devices": [{"block": block.name, "count": block.count, **asdict(block.rate)} for block in blocks],
-        "assumptions": [assumption.model_dump() for assumption in year.site.assumptions],
+    document: dict[str, object] = {
+        "schema": "perwatt.yield/2",
+        "sites": [
+            {
+                "summary": asdict(summarise(year)),
+                "site": tables.site_rows([year])[0],
+                "blocks": tables.block_rows([year]),
+                "devices": tables.device_rows([year]),
+                "waterfall": tables.waterfall_rows([year]),
+                "flags": list(year.site.flags),
+                "assumptions": tables.assumption_rows([year]),
+            }
+            for year in years
+        ],
+        "written": written,
     }
-
-
-def _print(year: SiteYear) -> None:
-    from datetime import UTC, datetime
-
-    from sites.year import summarise
-
-    summary = summarise(year)
-    first = datetime.fromtimestamp(year.site.start_s, tz=UTC).date().isoformat()
-    print_table(
-        ["block", "product", "device", "facility MWh", "BTC", "tokens", "revenue USD", "energy USD", "USD/MWh"],
-        [
-            [
-                block.name,
-                block.product,
-                source.rate.name,
-                plain(block.facility_mwh),
-                plain(block.btc),
-                plain(block.units / 1e12) + " T" if block.product == "inference" else "-",
-                plain(block.revenue_usd),
-                plain(block.energy_usd),
-                plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh else "-",
-            ]
-            for block, source in zip(year.blocks, (*year.site.mining, *year.site.inference), strict=True)
-        ],
-        title=f"{summary.site}: {year.hours} hours from {first} UTC",
-        right=(3, 4, 5, 6, 7, 8),
-    )
-    say(f"{plain(summary.btc_per_day)} BTC/day, {plain(summary.tokens_per_day / 1e9)} G tokens/day")
-    say(
-        f"{plain(summary.revenue_usd_per_mwh)} USD/MWh revenue, {plain(summary.margin_usd_per_mwh)} USD/MWh after energy, "
-        f"of {plain(summary.metered_mwh)} MWh metered"
-    )
-    for block in year.site.inference:
-        tags = block.rate.tags
-        if tags is not None:
-            say(
-                f"{block.name}: {tags.token_basis} tokens, {tags.lengths} in:out, latency limit {tags.latency_limit}, "
-                f"{tags.boundary} power {tags.power_kind}"
-            )
-    if summary.difficulty_assumed_frac > 0:
-        say(f"assumed for {summary.difficulty_assumed_frac:.0%} of the hours: {summary.difficulty_path}")
-    print_table(
-        ["assumption", "value", "source", "date"],
-        [
-            [a.key, f"{a.value:,g}" if isinstance(a.value, float) else a.value, a.source, a.date]
-            for a in year.site.assumptions
-        ],
-        title="What this rests on",
-        right=(1,),
-    )
-    print_table(
-        ["block", "device", "rate", "power", "boundary", "confidence", "source"],
-        [
-            [block.name, block.rate.name, block.rate.basis, block.rate.power_basis, block.rate.boundary,
-             block.rate.confidence, block.rate.source]
-            for block in (*year.site.mining, *year.site.inference)
-        ],
-        title="Devices",
-    )  # fmt: skip
+    if changes is not None:
+        document["since"] = asdict(changes)
+    return document

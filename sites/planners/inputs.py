@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError
-from hardware_profiles.reading import read_toml, validate
+from hardware_profiles.reading import validate
 from sites.device_rate import DeviceRate, TokenTags
+from sites.fleet_file import read_site_files
 from sites.network import EPOCHS_FILE
 from sites.site import build_site
 from sites.site_file import HourlyTable, SiteFile
@@ -41,17 +42,22 @@ class Inputs:
         return self.devices[name]
 
 
-def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> Inputs:
-    """Read a site file and look up every device it names."""
-    file = validate(SiteFile, read_toml(path), path)
-    devices: dict[str, DeviceRate] = {}
+def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[Inputs, Site]]:
+    """Read a site file, or every site of a fleet file, look up every device named, and build the sites."""
+    known: dict[str, DeviceRate] = {}
+    found = []
+    for file in read_site_files(path):
+        devices: dict[str, DeviceRate] = {}
 
-    def remember(name: str) -> DeviceRate:
-        devices[name] = resolve(name)
-        return devices[name]
+        def remember(name: str, devices: dict[str, DeviceRate] = devices) -> DeviceRate:
+            if name not in known:
+                known[name] = resolve(name)
+            devices[name] = known[name]
+            return known[name]
 
-    build_site(file, remember, str(path))
-    return Inputs(file, str(path), devices)
+        site = build_site(file, remember, str(path))
+        found.append((Inputs(file, str(path), devices), site))
+    return found
 
 
 def store_inputs(given: Iterable[Inputs], folder: Path) -> None:

@@ -61,7 +61,7 @@ def write_package(
         rows["run"] = [_run(target.name, work, version)]
         (work / "tables").mkdir()
         for name in SMALL:
-            _write_small(work / "tables", name, rows[name])
+            write_table(work / "tables", name, rows[name])
         _write_hourly(work / "tables" / "yield_hourly.parquet", years)
         for year, name in zip(years, names, strict=True):
             write_pypsa(year.site, work / "pypsa" / name if len(years) > 1 else work / "pypsa")
@@ -96,7 +96,8 @@ def _run(run_id: str, work: Path, version: str) -> Row:
     }
 
 
-def _write_small(folder: Path, name: str, rows: list[Row]) -> None:
+def write_table(folder: Path, name: str, rows: list[Row]) -> None:
+    """Write rows of a table of the contract into a folder, as Parquet and as CSV; every column must be given."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -113,10 +113,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "yield_annual": (
         _SITE,
-        _text("block", "name of the block, or empty for the site", required=False),
-        _text("quantity", "what the value is"),
-        _number("value", "", "in the row's unit", required=False),
+        _text("block", "name of the block; missing for the site", required=False),
+        _text("product", "mining or inference; missing for the site", required=False),
+        _text("metric", "what the value is"),
         _text("unit", "of the value"),
+        _text("statistic", "base, mean, p50, p90, p99 (exceeded with that probability) or cvar"),
+        _number("value", "", "in the row's unit", required=False),
+        Column("scenarios", "integer", "", False, "scenarios behind the statistic; missing for base"),
     ),
     "loss_waterfall": (
         _SITE,
@@ -131,10 +134,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "value_curve": (
         _SITE,
-        _number("level_mw", "MW", "draw at the meter"),
-        _number("worth_usd_per_mwh", "USD/MWh", "mean worth of that megawatt in the hours that want it", required=False),
-        _number("wanted_frac", "", "share of hours in which some block wants that megawatt"),
-        _number("surplus_usd_per_mw_year", "USD/MW", "what that megawatt earns above the price of power in the year"),
+        _BLOCK,
+        _text("product", "mining or inference"),
+        _text("statistic", "base, mean, p50, p90, p99 or cvar"),
+        _number("mw_from", "MW", "where the block's megawatts begin at the meter, best first, mean over the year"),
+        _number("mw_to", "MW", "where they end"),
+        _number("usd_per_mwh", "USD/MWh", "mean worth of one more metered MWh in them"),
     ),
     "assumption": (
         _SITE,

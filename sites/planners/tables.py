@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-CURVE_LEVELS = 50
+BASE = "base"
 
 
 def site_rows(years: Sequence[SiteYear]) -> list[Row]:
@@ -121,24 +121,36 @@ def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
         "kg_per_mtok": "kg/Mtok",
         "difficulty_assumed_frac": "",
     }
-    rows = []
+    rows: list[Row] = []
+
+    def add(year: SiteYear, block: str | None, product: str | None, metric: str, value: object, unit: str) -> None:
+        rows.append(
+            {
+                "site": year.site.name,
+                "block": block,
+                "product": product,
+                "metric": metric,
+                "unit": unit,
+                "statistic": BASE,
+                "value": value,
+                "scenarios": None,
+            }
+        )
+
     for year in years:
         summary = asdict(summarise(year))
-        for quantity, unit in units.items():
-            value = summary[quantity]
-            rows.append({"site": year.site.name, "block": None, "quantity": quantity, "value": value, "unit": unit})
+        for metric, unit in units.items():
+            add(year, None, None, metric, summary[metric], unit)
         for block in year.blocks:
             made = {"hash": "hash", "token": "token", "gpu_hour": "GPU-hour", "kw_month": "kW-month"}[block.unit]
-            for quantity, value, unit in (
+            for metric, value, unit in (
                 ("units", block.units, made),
                 ("btc", block.btc, "BTC"),
                 ("facility_mwh", block.facility_mwh, "MWh"),
                 ("revenue_usd", block.revenue_usd, "USD"),
                 ("energy_usd", block.energy_usd, "USD"),
             ):
-                rows.append(
-                    {"site": year.site.name, "block": block.name, "quantity": quantity, "value": value, "unit": unit}
-                )
+                add(year, block.name, block.product, metric, value, unit)
     return rows
 
 
@@ -162,34 +174,32 @@ def assumption_rows(years: Sequence[SiteYear]) -> list[Row]:
 
 
 def curve_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `value_curve`: what each further megawatt at the meter is worth over the year."""
-    import numpy as np
+    """Rows of `value_curve`: what one more metered MWh is worth in each part of a site, best first.
 
+    Megawatts and worth are means over the year, the worth weighted with the megawatts; idle power is not in it.
+    """
     rows: list[Row] = []
     for year in years:
-        site = year.site
-        caps, worth, running = hourly_worth(site)
-        order = np.argsort(-worth, axis=0, kind="stable")
-        ranked_worth = np.take_along_axis(worth, order, axis=0)
-        top = np.cumsum(np.take_along_axis(caps, order, axis=0), axis=0) + running
-        cost = site.spot_usd_per_mwh + site.adder_usd_per_mwh + site.credit_usd_per_mwh
-        for step in range(1, CURVE_LEVELS + 1):
-            level = site.interconnect_mw * step / CURVE_LEVELS
-            # The megawatt at this level belongs to the first part whose top reaches it.
-            reaches = top >= level - 1e-9
-            wanted = reaches.any(axis=0) & (level > running)
-            which = reaches.argmax(axis=0)
-            here = ranked_worth[which, np.arange(site.hours)]
-            surplus = np.where(wanted & (level <= site.limit_mw), np.maximum(here - cost, 0.0), 0.0)
+        caps, worth, _ = hourly_worth(year.site)
+        working = [label for label in year.labels if label.part != "idle"]
+        means = caps.mean(axis=1)
+        worths = [float((c * w).sum() / c.sum()) if c.sum() > 0 else 0.0 for c, w in zip(caps, worth, strict=True)]
+        at = 0.0
+        for index in sorted(range(len(working)), key=lambda k: -worths[k]):
+            if means[index] <= 0:
+                continue
             rows.append(
                 {
-                    "site": site.name,
-                    "level_mw": level,
-                    "worth_usd_per_mwh": float(here[wanted].mean()) if wanted.any() else None,
-                    "wanted_frac": float(wanted.mean()),
-                    "surplus_usd_per_mw_year": float(surplus.sum()),
+                    "site": year.site.name,
+                    "block": working[index].text,
+                    "product": working[index].product,
+                    "statistic": BASE,
+                    "mw_from": at,
+                    "mw_to": at + float(means[index]),
+                    "usd_per_mwh": worths[index],
                 }
             )
+            at += float(means[index])
     return rows
 
 

@@ -65,12 +65,16 @@ def lp_net_usd(problem):
     q = np.where((kinds == 0)[:, None], series[6], series[7])
     fade = np.exp(blocks[:, 5][:, None] * t)
     asked = blocks[:, 4][:, None] * problem.profiles[blocks[:, 7].astype(int)][:, problem.how] * fade
-    able = blocks[:, 1][:, None] * np.where((kinds == 0)[:, None], series[4], np.where((kinds == 1)[:, None], 1, series[5]))
+    able = blocks[:, 1][:, None] * np.where(
+        (kinds == 0)[:, None], series[4], np.where((kinds == 1)[:, None], 1, series[5])
+    )
     promised = blocks[:, 6][:, None] * asked
     mining_usd = blocks[:, 2][:, None] * fade * (series[8] + blocks[:, 3][:, None] * series[9])
     usd = np.where((kinds == 0)[:, None], mining_usd, blocks[:, 2][:, None])
     first = np.minimum(able, promised)
-    upper = np.where((kinds == 0)[:, None], able, np.where((kinds == 2)[:, None], first, np.minimum(able, asked) - first))
+    upper = np.where(
+        (kinds == 0)[:, None], able, np.where((kinds == 2)[:, None], first, np.minimum(able, asked) - first)
+    )
     idle = np.minimum((able * q)[kinds == 1].sum(axis=0), limit) if (kinds == 1).any() else np.zeros(hours)
 
     run = np.flatnonzero(kinds != 1)

@@ -1,0 +1,140 @@
+"""The library in a dozen functions, for notebooks: load, run, explain, write, plot.
+
+    from sites.api import load, run, summary
+    year = run(load("georgia-50mw-half-gpu")[0])
+    summary(year)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sites.backtest import backtest, summarise as summarise_backtest
+from sites.dispatch import REASONS
+from sites.examples import example_names, site_path
+from sites.plots import year_files
+from sites.planners.inputs import read_inputs
+from sites.planners.package import slug, write_package
+from sites.production import bundled_reports, read_reports
+from sites.since import since
+from sites.waterfall import waterfalls
+from sites.year import fleet_year, site_year, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
+
+    from sites.backtest import Outcome
+    from sites.backtest import Summary as BacktestSummary
+    from sites.device_rate import DeviceRate
+    from sites.model import Site
+    from sites.plots import year_files
+from sites.planners.inputs import Inputs
+    from sites.since import Since
+    from sites.waterfall import Waterfall
+    from sites.year import SiteYear, Summary
+
+__all__ = [
+    "compare",
+    "examples",
+    "explain",
+    "load",
+    "mining_backtest",
+    "plan",
+    "plot",
+    "read",
+    "reasons",
+    "run",
+    "run_fleet",
+    "summary",
+    "write",
+]
+
+
+def examples() -> list[str]:
+    """Names of the bundled example sites, which `read` and `load` take like paths."""
+    return example_names()
+
+
+def read(path: str | Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[Inputs, Site]]:
+    """Read a site or fleet file with its inputs, which `write` and `compare` need.
+
+    resolve: turns a device's name into its rate; `bench.device_rates.resolve_device` knows profiles and results.
+    """
+    return read_inputs(site_path(str(path)), resolve)
+
+
+def load(path: str | Path, resolve: Callable[[str], DeviceRate]) -> list[Site]:
+    """Read the sites of a site or fleet file."""
+    return [site for _, site in read(path, resolve)]
+
+
+def run(site: Site, *, hourly: bool = True) -> SiteYear:
+    """Run a site through its year; hourly keeps what each block does in each hour."""
+    return site_year(site, hourly=hourly)
+
+
+def run_fleet(sites: Sequence[Site], *, hourly: bool = False) -> list[SiteYear]:
+    """Run every site of a fleet through its year."""
+    return fleet_year(sites, hourly=hourly)
+
+
+def summary(year: SiteYear) -> Summary:
+    """Reduce a year to BTC and tokens a day, USD per MWh and carbon."""
+    return summarise(year)
+
+
+def explain(year: SiteYear) -> tuple[Waterfall, ...]:
+    """Say what each loss takes between nameplate and sold, for each product."""
+    return waterfalls(year)
+
+
+def plan(year: SiteYear) -> pa.Table:
+    """List which megawatt does what, when, and why (table yield_hourly of the output contract)."""
+    import numpy as np
+    import pyarrow as pa
+
+    from sites.planners.schema import arrow_schema
+    from sites.planners.tables import hourly_table
+
+    columns = hourly_table(year)
+    schema = arrow_schema("yield_hourly")
+    arrays = [
+        pa.array(
+            columns[field.name],
+            type=field.type,
+            mask=np.isnan(columns[field.name]) if field.name == "worth_usd_per_mwh" else None,
+        )
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def write(
+    target: str | Path, years: Sequence[SiteYear], inputs: Sequence[Inputs], *, version: str = "unknown"
+) -> list[str]:
+    """Write a run's folder for planners, whole or not at all; return what was left out and why."""
+    return write_package(Path(target), years, inputs, version=version)
+
+
+def compare(run_folder: str | Path, now: Sequence[Inputs]) -> Since:
+    """Say what changed since a stored run, and which input did it."""
+    return since(Path(run_folder), now)
+
+
+def plot(year: SiteYear, folder: str | Path, ending: str = ".svg") -> list[Path]:
+    """Save duration curves, dispatch week and waterfall into a folder."""
+    return year_files(year, Path(folder), slug(year.site.name), ending)
+
+
+def mining_backtest(path: str | Path | None = None) -> tuple[list[Outcome], BacktestSummary]:
+    """Hold the mining model against monthly reports: every row, and the errors of 2025 and 2026."""
+    outcomes = backtest(bundled_reports() if path is None else read_reports(Path(path)))
+    return outcomes, summarise_backtest(outcomes, recent_only=True)
+
+
+def reasons() -> tuple[str, ...]:
+    """Reasons that a plan can name."""
+    return REASONS

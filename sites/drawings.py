@@ -1,0 +1,195 @@
+"""Drawings of a site's year into axes of matplotlib: a week of dispatch, duration curves, the waterfall.
+
+Each function takes axes and colours by name (ink, muted, grid, paper, mining, inference, curtailed, bad), so that the
+report page and a file share them. A year must have been run with `hourly=True`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError
+from sites.calendar import WEEK_HOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from sites.waterfall import Waterfall
+    from sites.year import SiteYear
+
+    Floats = NDArray[np.float64]
+    Colours = Mapping[str, str]
+
+_KINDS = {"physical": "inference", "commercial": "mining", "economic": "bad"}
+_HATCHES = ("", "///", "...", "xxx")
+
+
+def metered_mw(year: SiteYear) -> Floats:
+    """Power at the interconnect by hour and row of `year.labels` [MW], shape [T, B].
+
+    Raises InputError for a year without its hours.
+    """
+    import numpy as np
+
+    if year.dispatch.mw is None:
+        raise InputError.at(f"site {year.site.name}", expected="a year run hour by hour", got="its sums alone")
+    site = year.site
+    mining, gpus = site.mining_pue / site.delivered_frac, site.gpu_pue / site.delivered_frac
+    per_device = [mining if label.product == "mining" else gpus for label in year.labels]
+    drawn: Floats = year.dispatch.mw * np.stack(per_device, axis=1)
+    return drawn
+
+
+def prices(year: SiteYear) -> Floats:
+    """Power price at the meter that decided each hour [USD/MWh], shape [T]. Raises InputError as `metered_mw`."""
+    if year.dispatch.price_usd_per_mwh is None:
+        raise InputError.at(f"site {year.site.name}", expected="a year run hour by hour", got="its sums alone")
+    return year.dispatch.price_usd_per_mwh
+
+
+def busiest_week(year: SiteYear) -> int:
+    """First hour of the whole local week in which the dispatch changes most; the first such week where none does."""
+    import numpy as np
+
+    drawn = metered_mw(year).sum(axis=1)
+    change = np.abs(np.diff(drawn, prepend=drawn[0])) + 1e-6 * np.abs(np.diff(prices(year), prepend=prices(year)[0]))
+    mondays = np.flatnonzero(year.site.calendar.how == 0)
+    mondays = mondays[mondays + WEEK_HOURS <= year.hours]
+    sums = np.add.reduceat(change, mondays) if mondays.size else np.zeros(1)
+    return int(mondays[int(sums[: mondays.size].argmax())]) if mondays.size else 0
+
+
+def dispatch_week(axes: Axes, year: SiteYear, colours: Colours, first_hour: int) -> None:
+    """Draw what each block draws in a week [MW at the interconnect], stacked, under what the site may draw.
+
+    Raises InputError as `metered_mw`.
+    """
+    import numpy as np
+
+    hours = slice(first_hour, first_hour + WEEK_HOURS)
+    drawn = metered_mw(year)[hours]
+    x = np.arange(drawn.shape[0] + 1) / 24.0
+    floor = np.zeros(drawn.shape[0])
+    seen: dict[str, int] = {}
+    for index, label in enumerate(year.labels):
+        number = seen[label.product] = seen.get(label.product, -1) + 1
+        top = floor + drawn[:, index]
+        axes.stairs(
+            top, x, baseline=floor, fill=True, color=colours[label.product], alpha=max(0.35, 0.85 - 0.25 * number),
+            label=label.text, linewidth=0, hatch=_HATCHES[number % len(_HATCHES)],
+        )  # fmt: skip
+        floor = top
+    limit = (year.site.limit_mw * year.site.availability_frac)[hours]
+    axes.stairs(limit, x, baseline=None, color=colours["ink"], linewidth=1.4, label="limit")
+    axes.set(xlim=(0.0, drawn.shape[0] / 24.0), ylim=(0.0, float(max(limit.max(), floor.max())) * 1.12 or 1.0))
+    axes.set_ylabel("MW at the meter")
+    _day_ticks(axes, first_hour, year)
+
+
+def price_week(axes: Axes, year: SiteYear, colours: Colours, first_hour: int) -> None:
+    """Draw the power price that decided each hour of a week [USD/MWh at the meter]."""
+    import numpy as np
+
+    found = prices(year)[first_hour : first_hour + WEEK_HOURS]
+    axes.stairs(found, np.arange(found.size + 1) / 24.0, baseline=None, color=colours["ink"], linewidth=1.4)
+    low, high = float(min(found.min(), 0.0)), float(max(found.max(), 0.0))
+    axes.set(xlim=(0.0, found.size / 24.0), ylim=(low * 1.15, high * 1.15 or 1.0))
+    axes.set_ylabel("USD/MWh")
+    _day_ticks(axes, first_hour, year)
+
+
+def _day_ticks(axes: Axes, first_hour: int, year: SiteYear) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from sites.calendar import zone
+
+    start = datetime.fromtimestamp(year.site.start_s + first_hour * 3600, tz=UTC).astimezone(zone(year.site.timezone))
+    days = range(7)
+    axes.set_xticks(list(days), [f"{start + timedelta(days=day):%a %d %b}" for day in days], ha="left")
+
+
+def price_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:
+    """Draw the year's power prices from the dearest hour to the cheapest, and what a MWh brought each block."""
+    import numpy as np
+
+    found = np.sort(prices(year))[::-1]
+    share = np.linspace(0.0, 100.0, found.size + 1)
+    axes.stairs(found, share, baseline=None, color=colours["ink"], linewidth=1.8, label="power price")
+    for block in year.blocks:
+        if block.facility_mwh > 0 and block.revenue_usd > 0:
+            worth = block.revenue_usd / block.facility_mwh * year.site.delivered_frac
+            axes.axhline(worth, color=colours[block.product], linewidth=1.4, linestyle="--")
+            axes.annotate(
+                f"{block.name}: {worth:,.0f} USD/MWh", (100.0, worth), xytext=(-4, 3), textcoords="offset points",
+                ha="right", va="bottom", fontsize=9, color=colours[block.product],
+            )  # fmt: skip
+    axes.set_yscale("symlog", linthresh=max(10.0, float(np.abs(found).max())))
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.set(xlim=(0.0, 100.0))
+    axes.set_ylabel("USD/MWh")
+
+
+def load_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:
+    """Draw the power of each product from its fullest hour to its emptiest [MW at the interconnect]."""
+    import numpy as np
+
+    drawn = metered_mw(year)
+    share = np.linspace(0.0, 100.0, year.hours + 1)
+    products = dict.fromkeys(label.product for label in year.labels)
+    for product in products:
+        mine = [index for index, label in enumerate(year.labels) if label.product == product]
+        level = np.sort(drawn[:, mine].sum(axis=1))[::-1]
+        axes.stairs(level, share, baseline=None, color=colours[product], linewidth=2.0, label=product)
+    total = np.sort(drawn.sum(axis=1))[::-1]
+    axes.stairs(total, share, baseline=None, color=colours["ink"], linewidth=1.3, label="site")
+    axes.set(xlim=(0.0, 100.0), ylim=(0.0, float(total.max()) * 1.12 or 1.0))
+    axes.set_ylabel("MW at the meter")
+
+
+def waterfall(axes: Axes, falls: Waterfall, colours: Colours) -> None:
+    """Draw the steps from nameplate to sold [GWh at nameplate efficiency], coloured by kind, steps of nothing left out.
+
+    Bars lie across, so that the steps' names are read without turning the head.
+    """
+    shown = [
+        step
+        for index, step in enumerate(falls.steps)
+        if index == 0 or step.factor < 1.0 - 1e-9 or step.factor > 1.0 + 1e-9
+    ]
+    names, before = [], falls.steps[0].mwh
+    for place, step in enumerate(shown):
+        if place == 0:
+            axes.barh(0, step.mwh / 1e3, color=colours["muted"], height=0.62)
+            text = f"{step.mwh / 1e3:,.0f} GWh"
+        else:
+            low, high = sorted((step.mwh, before))
+            axes.barh(place, (high - low) / 1e3, left=low / 1e3, color=colours[_KINDS[step.kind]], height=0.62)
+            text = f"{step.factor - 1.0:+.1%}"
+        axes.annotate(
+            text,
+            (max(step.mwh, before) / 1e3, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+        names.append(step.name)
+        before = step.mwh
+    sold = falls.steps[-1].mwh
+    axes.barh(len(shown), sold / 1e3, color=colours[falls.product], height=0.62)
+    axes.annotate(
+        f"{sold / 1e3:,.0f} GWh",
+        (sold / 1e3, len(shown)),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=9,
+    )
+    axes.set_yticks(range(len(shown) + 1), [*names, "sold"])
+    axes.invert_yaxis()
+    axes.set(xlim=(0.0, falls.steps[0].mwh / 1e3 * 1.14 or 1.0))
+    axes.set_xlabel("GWh in the year, at nameplate efficiency")

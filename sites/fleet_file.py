@@ -1,0 +1,73 @@
+"""A fleet in one TOML file: defaults, regions and sites, each site's tables merged from the three."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.reading import read_toml, validate
+from sites.site_file import SiteFile
+from sites.values import Model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FleetTable(Model):
+    """[fleet]: its name."""
+
+    name: Annotated[str, Field(min_length=1)]
+    note: str = ""
+
+
+class MemberTable(Model):
+    """[[sites]]: one site: its name, its region's name, and tables that differ from the region's and the defaults."""
+
+    name: Annotated[str, Field(min_length=1)]
+    region: str
+    tables: dict[str, Any] = {}
+
+
+class FleetFile(Model):
+    """A whole fleet file; `defaults` and each region hold tables of a site file."""
+
+    fleet: FleetTable
+    defaults: dict[str, Any] = {}
+    regions: dict[str, dict[str, Any]]
+    sites: Annotated[tuple[MemberTable, ...], Field(min_length=1)]
+
+
+def read_site_files(path: Path) -> list[SiteFile]:
+    """Read a site file, or every site of a fleet file.
+
+    Raises InputError, naming file and site, for an unknown region, a doubled name or whatever is wrong with a site.
+    """
+    data = read_toml(path)
+    if "fleet" not in data:
+        return [validate(SiteFile, data, path)]
+    fleet = validate(FleetFile, data, path)
+    names = [member.name for member in fleet.sites]
+    found = []
+    for member in fleet.sites:
+        place = f"{path}: site {member.name!r}"
+        if names.count(member.name) > 1:
+            raise InputError(f"{path}: key sites: expected each name once, got {member.name!r} again")
+        if member.region not in fleet.regions:
+            near = near_names(member.region, fleet.regions)
+            raise InputError.at(place, "region", expected="a region of this file", got=member.region, near=near)
+        merged = _merge(_merge(fleet.defaults, fleet.regions[member.region]), member.tables)
+        merged = _merge(merged, {"site": {"name": member.name, "region": member.region}})
+        found.append(validate(SiteFile, merged, place))
+    return found
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Tables merged key by key; a value {value, source, date} and a list are replaced whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        before = merged.get(key)
+        tables = isinstance(before, dict) and isinstance(value, dict) and not {"value", "values"} & value.keys()
+        merged[key] = _merge(before, value) if tables and isinstance(before, dict) else value
+    return merged
