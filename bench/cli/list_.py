@@ -1,14 +1,12 @@
 """`perwatt list`: what there is to run, to read, to compare; one subject a call."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from bench.cli.list_profiles import profiles
-from bench.cli.output import emit_json, json_option, print_table, say, warn
-
-STORE = Path("results")
+from bench.cli.list_results import results
+from bench.cli.output import emit_json, json_option, print_table, say
 
 
 @click.group(name="list")
@@ -17,6 +15,7 @@ def list_() -> None:
 
 
 list_.add_command(profiles)
+list_.add_command(results)
 
 
 @list_.command()
@@ -61,41 +60,6 @@ def meters(as_json: bool) -> None:
         for found in discover()
     ]
     _show(("meter", "spec", "boundary", "tier", "usable", "why", "cure"), rows, as_json=as_json)
-
-
-@list_.command()
-@click.option(
-    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
-)
-@json_option
-def results(store: Path, as_json: bool) -> None:
-    """List the stored results, oldest first."""
-    from bench.cli.output import rate
-    from bench.results import read_record, result_folders, unfinished_folders
-    from hardware_profiles.errors import InputError
-
-    rows: list[tuple[Any, ...]] = []
-    for folder in result_folders(store):
-        try:
-            record = read_record(folder)
-        except InputError as error:
-            warn(str(error))
-            continue
-        headline, energy = record.rate, record.energy_metric()
-        rows.append(
-            (
-                record.id,
-                record.status,
-                record.workload.variant,
-                record.run.plan,
-                rate(headline.value, headline.unit) if headline else "-",
-                f"{energy.value:.4g} {energy.unit} ({energy.boundary})" if energy else "not metered",
-            )
-        )
-    left = unfinished_folders(store)
-    if left:
-        warn(f"{len(left)} unfinished temporary folder(s) ignored, left by a killed run: {left[0]}")
-    _show(("result", "status", "variant", "plan", "rate", "energy"), rows, as_json=as_json)
 
 
 def _show(columns: tuple[str, ...], rows: list[tuple[Any, ...]], *, as_json: bool) -> None:
