@@ -139,13 +139,17 @@ def check_file(path: Path) -> list[str]:
     return [f"{path}: {fault}" for fault in faults(device_from(data, path))]
 
 
-def record_checked() -> int:
-    """Write down the digests of our files, which the caller has checked, and return their number."""
+def digests() -> str:
+    """Return one line a file of ours: its SHA-256 and its path, as `checked.txt` holds them."""
     own = [path for path in sorted(OURS.rglob("*.toml")) if not path.is_symlink()]
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(OURS)}" for path in own]
-    CHECKED.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
+
+
+def record_checked() -> None:
+    """Write down the digests of our files, which the caller has checked."""
+    CHECKED.write_text(digests(), encoding="utf-8")
     _recorded.cache_clear()
-    return len(lines)
 
 
 @cache

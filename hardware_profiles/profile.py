@@ -223,7 +223,7 @@ class Profile:
 
     @property
     def confidence(self) -> Confidence:
-        """The weakest confidence among the figures that carry the comparison (rate, power, matrix peaks, cores)."""
+        """The weakest confidence among the figures that carry a comparison (rate, power, memory, peaks, cores)."""
         return weakest(figure.confidence for key, figure in self.figures.items() if _carries(key))
 
     @property
@@ -244,5 +244,11 @@ def weakest(confidences: Iterator[Confidence]) -> Confidence:
     return max(confidences, key=CONFIDENCES.index, default="unverified")
 
 
+_CARRYING = frozenset(
+    "hash_rate_th_s wall_power_w tdp_w cores memory_gb memory_bandwidth_tb_s bf16_dense_tflop_s fp8_dense_tflop_s "
+    "fp4_dense_tflop_s server_power_w".split()
+)
+
+
 def _carries(key: str) -> bool:
-    return key in {"hash_rate_th_s", "wall_power_w", "tdp_w", "cores"} or key.endswith("_dense_tflop_s")
+    return key in _CARRYING

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,6 +73,8 @@ def compare(
     from bench.overview_table import captions, cells, columns
     from bench.subjects import load_subject, of_record
 
+    if hashprice is not None and not math.isfinite(hashprice):
+        raise InputError.at("--hashprice", expected="a finite number above 0", got=hashprice)
     shape = "json" if as_json else format_
     extra: dict[str, Any] = {}
     if run_now:

@@ -94,6 +94,9 @@ def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:
     )
 
 
+_COMPUTED = {"j_per_th": "J/TH", "server_w_per_gpu": "W of its server a GPU", "rack_w_per_gpu": "W of its rack a GPU"}
+
+
 def _show_profile(device: "Device", *, as_json: bool) -> None:
     from bench.catalogue_table import describe
 
@@ -102,6 +105,7 @@ def _show_profile(device: "Device", *, as_json: bool) -> None:
         emit_json(described)
         return
     say(f"{device.slug}   {device.maker} {device.model}   {device.kind}, released {device.released}")
+    numbers = {name: number for number, name in enumerate(device.sources, 1)}
     print_table(
         ("figure", "value", "unit", "basis", "confidence", "date", "tolerance", "sources"),
         [
@@ -113,14 +117,24 @@ def _show_profile(device: "Device", *, as_json: bool) -> None:
                 figure.confidence,
                 figure.date,
                 f"± {figure.tolerance_frac:.0%}" if figure.tolerance_frac is not None else "unknown",
-                ", ".join(figure.sources) or "none",
+                ", ".join(str(numbers[name]) for name in figure.sources) or "none",
             )
             for place, figure in device.every_figure()
         ],
         right=(1,),
     )
+    for name, computed in described["computed"].items():
+        parts = [f"{value:.4g} {_COMPUTED[key]}" for key, value in computed.items()]
+        if parts:
+            say(f"computed {name}: {', '.join(parts)}")
+    for step, marginal in described["marginal_j_per_th"].items():
+        say(f"marginal {step}: {marginal:.4g} J/TH")
+    if device.features:
+        say(f"features ({device.feature_confidence}): {', '.join(device.features)}")
     for source in device.sources.values():
-        say(f"source {source.id}: {source.title}; {source.address}; read {source.read}")
+        say(f"source {numbers[source.id]}, {source.id}: {source.title}; {source.address}; read {source.read}")
+        if source.cites:
+            say(f"    names, not read by us: {source.cites}")
         for printed in source.printed:
             say(f"    printed: {printed}")
     for other in device.disagreements:

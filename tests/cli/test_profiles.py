@@ -24,6 +24,18 @@ def test_options_that_make_no_sense_are_refused_on_one_line(refused, tmp_path):
     assert "--profiles: expected a folder" in refused("list", "profiles", "--profiles", tmp_path / "none")
 
 
+def test_a_device_is_shown_with_every_source_what_it_prints_and_who_disagrees(perwatt):
+    shown = perwatt("show", "antminer-t21").stdout
+    assert "computed antminer-t21:190t:high: 22 J/TH" in shown
+    assert "marginal 190t:190t-high: 35.26 J/TH" in shown
+    document = json.loads(perwatt("show", "antminer-s21", "--json").stdout)
+    for source in document["sources"].values():
+        assert source["address"] == "unknown" or source["printed"]
+    lines = perwatt("show", "antminer-s21").stdout.splitlines()
+    assert sum(line.startswith("source ") for line in lines) == len(document["sources"])
+    assert any(line.startswith("disagrees: ") for line in lines)
+
+
 def test_a_profile_of_this_machine_is_written_once_and_passes_the_check(perwatt, refused, tmp_path):
     done = perwatt("profile", "new", "--out", "mine", "--name", "bench-machine")
     assert done.returncode == 0, done.stderr
@@ -53,6 +65,7 @@ def test_a_profile_can_be_printed_and_given_as_json(perwatt):
         (("show", "antminer-s22"), "antminer-s2"),
         (("compare", "antminer-s21", "whatsminer-m60z"), "whatsminer-m60"),
         (("compare", "antminer-s21", "nvidia-h200", "--plot", "plot.gif"), "--plot: expected a file ending in"),
+        (("compare", "antminer-s21", "nvidia-h200", "--hashprice", "nan"), "--hashprice: expected a finite number"),
         (("compare", "antminer-s21", "nvidia-h200", "--tokens", "llama"), "--tokens: expected a published"),
     ],
 )
