@@ -245,8 +245,18 @@ def weakest(confidences: Iterator[Confidence]) -> Confidence:
 
 
 _CARRYING = frozenset(
-    "hash_rate_th_s wall_power_w tdp_w cores memory_gb memory_bandwidth_tb_s bf16_dense_tflop_s fp8_dense_tflop_s "
-    "fp4_dense_tflop_s server_power_w".split()
+    {
+        "hash_rate_th_s",
+        "wall_power_w",
+        "tdp_w",
+        "cores",
+        "memory_gb",
+        "memory_bandwidth_tb_s",
+        "bf16_dense_tflop_s",
+        "fp8_dense_tflop_s",
+        "fp4_dense_tflop_s",
+        "server_power_w",
+    }
 )
 
 

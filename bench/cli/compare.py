@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.output import console, emit_json, json_option, progress, rate, say, si
+from bench.cli.positive import POSITIVE
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ COLUMNS = (
     "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
 )
 @click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
-@click.option(
-    "--hashprice", type=click.FloatRange(min=0, min_open=True), help="USD per PH/s and day; adds a column USD/MWh."
-)
+@click.option("--hashprice", type=POSITIVE, help="USD per PH/s and day; adds a column USD/MWh.")
 @click.option("--tokens", "tokens_of", metavar="MODEL:LENGTHS", help="Published workload for tokens/J of GPUs.")
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Power against hash rate as .svg, .png or .pdf."
@@ -73,8 +71,6 @@ def compare(
     from bench.overview_table import captions, cells, columns
     from bench.subjects import load_subject, of_record
 
-    if hashprice is not None and not math.isfinite(hashprice):
-        raise InputError.at("--hashprice", expected="a finite number above 0", got=hashprice)
     shape = "json" if as_json else format_
     extra: dict[str, Any] = {}
     if run_now:

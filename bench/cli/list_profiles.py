@@ -1,12 +1,12 @@
 """`perwatt list profiles`: the catalogue, filtered and sorted."""
 
-import math
 from pathlib import Path
 
 import click
 
 from bench.catalogue_table import SORTS, UNVERIFIED_MARK, Filters, Row, columns_for, profile_row, select
 from bench.cli.output import emit_json, json_option, say
+from bench.cli.positive import POSITIVE
 from hardware_profiles.errors import InputError
 
 KINDS = ("asic", "gpu", "cpu")
@@ -16,14 +16,12 @@ COOLINGS = ("air", "hydro", "immersion")
 @click.command()
 @click.option("--kind", type=click.Choice(KINDS), help="Only miners, GPUs or CPUs.")
 @click.option("--cooling", type=click.Choice(COOLINGS), help="Only what is cooled so.")
-@click.option("--max-j-per-th", type=click.FloatRange(min=0, min_open=True), help="Only miners at least so efficient.")
+@click.option("--max-j-per-th", type=POSITIVE, help="Only miners at least so efficient.")
 @click.option(
     "--released-after", metavar="DATE", help="Only what was released on that day or later; a year counts as its first."
 )
 @click.option("--sort", type=click.Choice(tuple(SORTS)), default="name", show_default=True)
-@click.option(
-    "--hashprice", type=click.FloatRange(min=0, min_open=True), help="USD per PH/s and day; adds a column USD/MWh."
-)
+@click.option("--hashprice", type=POSITIVE, help="USD per PH/s and day; adds a column USD/MWh.")
 @click.option("--modes", is_flag=True, help="Each mode of a bin on a line of its own.")
 @click.option(
     "--profiles",
@@ -47,9 +45,6 @@ def profiles(
     """List the catalogue: every bin with rate, power and efficiency, and how sure they are."""
     from hardware_profiles.catalog import iter_profiles, load_all
 
-    for option, number in (("--max-j-per-th", max_j_per_th), ("--hashprice", hashprice)):
-        if number is not None and not math.isfinite(number):
-            raise InputError.at(option, expected="a finite number above 0", got=number)
     if sort == "usd-per-mwh" and hashprice is None:
         raise InputError.at("--sort usd-per-mwh", expected="--hashprice beside it")
     rows = select(

@@ -1,7 +1,7 @@
 """`perwatt show`: one result or one profile, with every source."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -94,6 +94,17 @@ def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:
     )
 
 
+def _say_computed(device: "Device", described: dict[str, Any]) -> None:
+    for name, computed in described["computed"].items():
+        parts = [f"{value:.4g} {_COMPUTED[key]}" for key, value in computed.items()]
+        if parts:
+            say(f"computed {name}: {', '.join(parts)}")
+    for step, marginal in described["marginal_j_per_th"].items():
+        say(f"marginal {step}: {marginal:.4g} J/TH")
+    if device.features:
+        say(f"features ({device.feature_confidence}): {', '.join(device.features)}")
+
+
 _COMPUTED = {"j_per_th": "J/TH", "server_w_per_gpu": "W of its server a GPU", "rack_w_per_gpu": "W of its rack a GPU"}
 
 
@@ -123,14 +134,7 @@ def _show_profile(device: "Device", *, as_json: bool) -> None:
         ],
         right=(1,),
     )
-    for name, computed in described["computed"].items():
-        parts = [f"{value:.4g} {_COMPUTED[key]}" for key, value in computed.items()]
-        if parts:
-            say(f"computed {name}: {', '.join(parts)}")
-    for step, marginal in described["marginal_j_per_th"].items():
-        say(f"marginal {step}: {marginal:.4g} J/TH")
-    if device.features:
-        say(f"features ({device.feature_confidence}): {', '.join(device.features)}")
+    _say_computed(device, described)
     for source in device.sources.values():
         say(f"source {numbers[source.id]}, {source.id}: {source.title}; {source.address}; read {source.read}")
         if source.cites:

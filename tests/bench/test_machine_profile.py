@@ -16,46 +16,36 @@ class FakeError(Exception):
     pass
 
 
-class FakeNvml:
-    """One GPU; `closed` counts how often the library was let go."""
+def fake_nvml(name="NVIDIA H200", *, missing=False):
+    """Return a library that knows one GPU; `closed` gets an entry each time it is let go."""
 
-    NVMLError = FakeError
-
-    def __init__(self, name="NVIDIA H200", *, missing=False):
-        self.name, self.missing, self.closed = name, missing, 0
-
-    def nvmlInit(self):
-        if self.missing:
+    def start():
+        if missing:
             raise FakeError("NVML Shared Library Not Found")
 
-    def nvmlShutdown(self):
-        self.closed += 1
-
-    def nvmlDeviceGetCount(self):
-        return 1
-
-    def nvmlDeviceGetHandleByIndex(self, index):
-        return index
-
-    def nvmlDeviceGetName(self, _):
-        return self.name
-
-    def nvmlDeviceGetMemoryInfo(self, _):
-        return SimpleNamespace(total=150_754_820_096)
-
-    def nvmlDeviceGetPowerManagementDefaultLimit(self, _):
-        return 700_000
+    closed = []
+    return SimpleNamespace(
+        NVMLError=FakeError,
+        closed=closed,
+        nvmlInit=start,
+        nvmlShutdown=lambda: closed.append(True),
+        nvmlDeviceGetCount=lambda: 1,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetName=lambda _: name,
+        nvmlDeviceGetMemoryInfo=lambda _: SimpleNamespace(total=150_754_820_096),
+        nvmlDeviceGetPowerManagementDefaultLimit=lambda _: 700_000,
+    )
 
 
 @pytest.mark.parametrize("name", ["NVIDIA H200", b"NVIDIA H200"])
 def test_a_gpu_profile_holds_what_the_library_tells_and_no_more(monkeypatch, tmp_path, name):
-    library = FakeNvml(name)
+    library = fake_nvml(name)
     monkeypatch.setitem(sys.modules, "pynvml", library)
     draft = draft_gpu(0)
     assert draft.slug == "nvidia-h200"
     assert draft.figures == {"memory_gb": pytest.approx(150.754820096), "power_limit_w": 700.0}
     assert {"tdp_w", "memory_bandwidth_tb_s", "bf16_dense_tflop_s"} <= set(draft.left_out)
-    assert library.closed == 1
+    assert library.closed == [True]
     path = tmp_path / f"{draft.slug}.toml"
     data = parse_toml(to_toml(draft, dt.date(2026, 11, 20)).encode(), path)
     check(data, path)
@@ -67,8 +57,8 @@ def test_a_gpu_profile_holds_what_the_library_tells_and_no_more(monkeypatch, tmp
 @pytest.mark.parametrize(
     ("library", "index", "part"),
     [
-        (FakeNvml(), 1, "expected an index below 1, got 1"),
-        (FakeNvml(missing=True), 0, "expected an NVIDIA GPU with its driver, got NVML Shared Library Not Found"),
+        (fake_nvml(), 1, "expected an index below 1, got 1"),
+        (fake_nvml(missing=True), 0, "expected an NVIDIA GPU with its driver, got NVML Shared Library Not Found"),
     ],
 )
 def test_a_gpu_that_is_not_there_is_one_line(monkeypatch, library, index, part):
