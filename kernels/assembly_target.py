@@ -24,9 +24,13 @@ def constant(value: int) -> Early:
 
 @dataclass
 class EarlyTable:
-    """The early words that a program reads from memory, in the order of their places; `base` is a register."""
+    """The early words that a program reads from memory, in the order of their places.
+
+    The register `base` points `bias` bytes past the first.
+    """
 
     base: str
+    bias: int
     words: list[Early] = field(default_factory=list)
     _places: dict[tuple[Early, ...], int] = field(default_factory=dict)
 
@@ -37,7 +41,7 @@ class EarlyTable:
                 self.words.append(constant(0))
             self._places[words] = len(self.words)
             self.words += words
-        return f"{self.base} + {4 * self._places[words]}"
+        return f"{self.base} + {4 * self._places[words] - self.bias}"
 
 
 class AssemblyTarget:

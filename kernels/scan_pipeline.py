@@ -19,6 +19,7 @@ from kernels.sha256_description import INITIAL_STATE, K, first_block, rounds, sc
 from kernels.sha256_graph import Graph, Lowering, Node, Time, early_and_late
 
 TABLE, P, Q, NONCE = "rdi", "rsi", "rdx", "ecx"
+TABLE_BIAS = 512  # bytes by which rdi points past the table's begin: short displacements reach 512 to both sides
 EXTRA_NONCES = ("r8d", "r9d")
 PAIRS = 30  # of rounds a block: 4 to 63 of the first, 1 to 60 of the second
 FIRST_ROUND = (4, 1)
@@ -99,7 +100,7 @@ class Pipeline:
 
     def __init__(self, shape: Shape) -> None:
         self.shape, self.layout, self.graph = shape, _Layout(shape.lanes), Graph()
-        self.table = EarlyTable(TABLE)
+        self.table = EarlyTable(TABLE, TABLE_BIAS)
         self.lane_offsets = self.table.address(*(constant(lane << 24) for lane in range(shape.lanes)), align=16)
         self.saved = self.table.address(*[Early("saved", (), i) for i in range(8 * shape.chains)], align=16)
         graph = self.graph
@@ -120,18 +121,17 @@ class Pipeline:
         for index in range(self.shape.vector_hashes):
             vectors += self._vector_hash(index)
         code = merge(self._rounds(), vectors) + self._test()
-        allocator = RegisterAllocator(self.shape.register, self.shape.lanes, "r11")
-        lines = allocator.assemble(code)
         table_bytes = -(-4 * len(self.table.words) // 64) * 64
-        lines = [".intel_syntax noprefix", f"lea r11, [{TABLE} + {table_bytes}]", "xor eax, eax", *lines, ".att_syntax"]
+        spill = f"{TABLE} + {table_bytes - TABLE_BIAS}"
+        allocator = RegisterAllocator(self.shape.register, self.shape.lanes, spill)
+        lines = [".intel_syntax noprefix", "xor eax, eax", *allocator.assemble(code), ".att_syntax"]
         spill_bytes = allocator.slots * 4 * self.shape.lanes
         return Program("\n".join(lines), self.table.words, table_bytes + spill_bytes, self.layout.end)
 
     def _words_plus_k(self, block: int) -> list[Node]:
-        words = list(schedule(self.graph, self.blocks[block]))
-        first = FIRST_ROUND[block]
-        numbered = list(enumerate(words))[first : first + 2 * PAIRS]
-        return [self.graph.add(self.graph.constant(K[index]), word) for index, word in numbered]
+        words = enumerate(schedule(self.graph, self.blocks[block]))
+        sums = [self.graph.add(word, self.graph.constant(K[index])) for index, word in words]
+        return sums[FIRST_ROUND[block] :][: 2 * PAIRS]
 
     # --- vectors: message schedules and whole hashes ---
 

@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 from kernels.assembly_target import Early
 from kernels.lanes import I32, LaneTarget, declare
 from kernels.scan_lanes import JOB_TYPE, unpack_job
-from kernels.scan_pipeline import Pipeline, Program, Shape
+from kernels.scan_pipeline import TABLE_BIAS, Pipeline, Program, Shape
 from kernels.sha256_graph import Time
 
 I64 = ir.IntType(64)
@@ -23,7 +23,7 @@ MIXED = Shape("zmm", 16, chains=4, vector_hashes=2)
 
 LAG = 4  # steps between taking a batch in and testing it
 
-_CLOBBERS = [f"~{{xmm{n}}}" for n in range(32)] + ["~{k1}", "~{r10}", "~{r11}", "~{memory}", "~{flags}"]
+_CLOBBERS = [f"~{{xmm{n}}}" for n in range(32)] + ["~{k1}", "~{r10}", "~{memory}", "~{flags}"]
 _REGISTERS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 
 
@@ -77,7 +77,11 @@ def step_code(shape: Shape) -> Callable[..., Any]:
         odd = builder.icmp_unsigned("!=", parity, I32(0))
         swap = declare(builder, "llvm.bswap.i32", I32, [I32])
         lanes = [builder.add(tested, I32(shape.lanes * (1 + index))) for index in range(shape.vector_hashes)]
-        operands = [memory, builder.select(odd, far, near), builder.select(odd, near, far)]
+        operands = [
+            builder.add(memory, I64(TABLE_BIAS)),
+            builder.select(odd, far, near),
+            builder.select(odd, near, far),
+        ]
         operands += [builder.zext(builder.call(swap, [nonce]), I64) for nonce in [entering, *lanes]]
         inputs = [f"{{{register}}}" for register in _REGISTERS[: len(operands)]]
         block = ir.InlineAsm(

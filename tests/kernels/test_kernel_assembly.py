@@ -1,0 +1,127 @@
+"""What the machine will execute: instructions counted in assembly compiled for a named CPU, present here or not."""
+
+import re
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from llvmlite import binding, ir
+
+from kernels.assembly import FIRST_REGISTER
+from kernels.lanes import I32
+from kernels.op_count import scan_operations
+from kernels.scan_lanes import JOB_WORDS, lane_step
+from kernels.scan_pipelined import HYBRID, MIXED, program
+from kernels.scan_quads import STREAMS, quad_step
+from kernels.sha_instructions import ArmSha, X86Sha
+
+
+def assembly(generate, triple, cpu, features=""):
+    """Return the assembly of a step in a loop that stores its bits, as LLVM optimises it for a CPU."""
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    module = ir.Module()
+    module.triple = triple
+    job_type = ir.ArrayType(I32, JOB_WORDS)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [job_type, I32.as_pointer(), I32]), "scan")
+    entry, loop, leave = (function.append_basic_block(name) for name in ("entry", "loop", "leave"))
+    builder = ir.IRBuilder(entry)
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    base = builder.phi(I32)
+    base.add_incoming(I32(0), entry)
+    bits = generate(None, builder, None, [function.args[0], base])
+    builder.store(bits, builder.gep(function.args[1], [base]))
+    following = builder.add(base, I32(16))
+    base.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_unsigned("<", following, function.args[2]), loop, leave)
+    builder.position_at_end(leave)
+    builder.ret_void()
+    machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=3)
+    parsed = binding.parse_assembly(str(module))
+    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(parsed, passes)
+    return machine.emit_assembly(parsed)
+
+
+def loop_of(text):
+    """Return the instructions of the longest stretch between labels: the loop's body."""
+    stretches = re.split(r"^\S+:.*$", text, flags=re.MULTILINE)
+    body = max(stretches, key=len)
+    return [
+        line.strip() for line in body.splitlines() if line.strip() and not line.strip().startswith((".", "#", "//"))
+    ]
+
+
+X86, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
+
+
+@pytest.mark.parametrize("cpu", ["znver4", "sapphirerapids"])
+def test_lanes16_rotates_and_three_way_logic_are_on_zmm(cpu):
+    body = loop_of(assembly(lane_step(16, ternary=True), X86, cpu))
+    counts = Counter(line.split()[0] for line in body if "zmm" in line)
+    assert counts["vprold"] + counts["vprord"] == 1020
+    assert counts["vpternlogd"] >= 620
+    arithmetic = sum(
+        counts[name] for name in ("vprold", "vprord", "vpternlogd", "vpaddd", "vpsrld", "vpandd", "vpxord")
+    )
+    assert arithmetic <= scan_operations("ternary") + 10
+    assert not any("ymm" in line for line in body)
+
+
+def test_lanes8_needs_nothing_above_avx2():
+    body = loop_of(assembly(lane_step(8, ternary=False), X86, "haswell"))
+    assert sum("ymm" in line for line in body) > 5000
+    assert not any("zmm" in line or "vprord" in line or "vpternlogd" in line for line in body)
+
+
+@pytest.mark.parametrize(
+    ("generate", "triple", "cpu"),
+    [
+        (lane_step(1, ternary=False), X86, "x86-64"),
+        (lane_step(8, ternary=False), X86, "haswell"),
+        (lane_step(16, ternary=True), X86, "znver4"),
+        (quad_step(X86Sha, STREAMS), X86, "znver3"),
+        (quad_step(ArmSha, STREAMS), ARM, "neoverse-n1"),
+    ],
+    ids=["scalar", "lanes8", "lanes16", "shani", "neon_sha2"],
+)
+def test_there_is_no_call_in_the_loop(generate, triple, cpu):
+    assert not re.search(r"^\s+(call\w*|bl|blr)\s", assembly(generate, triple, cpu), flags=re.MULTILINE)
+
+
+def test_shani_does_sixty_round_pairs_a_hash():
+    counts = Counter(line.split()[0] for line in loop_of(assembly(quad_step(X86Sha, STREAMS), X86, "znver3")))
+    assert counts["sha256rnds2"] == 60 * STREAMS
+    assert counts["sha256msg2"] <= 23 * STREAMS
+
+
+@pytest.mark.parametrize("cpu", ["neoverse-n1", "neoverse-v2"])
+def test_neon_sha2_uses_the_sha_instructions_of_aarch64(cpu):
+    counts = Counter(line.split()[0] for line in loop_of(assembly(quad_step(ArmSha, STREAMS), ARM, cpu, "+sha2")))
+    assert counts["sha256h2"] == 30 * STREAMS
+    assert counts["sha256h"] == 29 * STREAMS  # the last one makes a to d, of which the test needs none
+    assert counts["sha256su1"] <= 23 * STREAMS
+
+
+@pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
+def test_pipelines_keep_vectors_out_of_the_sha_instructions_registers(shape):
+    lines = program(shape).text.splitlines()
+    counts = Counter(line.split()[0] for line in lines)
+    assert counts["sha256rnds2"] == 60 * shape.lanes
+    assert not any(line.startswith("call") for line in lines)
+    registers = [int(number) for line in lines for number in re.findall(r"[yz]mm(\d+)", line)]
+    assert min(registers) >= FIRST_REGISTER
+
+
+@pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
+def test_pipelines_alternate_vectors_and_sha_instructions(shape):
+    lines = program(shape).text.splitlines()
+    places = [index for index, line in enumerate(lines) if line.startswith("sha256rnds2")]
+    longest = max(later - earlier for earlier, later in pairwise(places))
+    assert longest < 4 * len(lines) / len(places)
+
+
+def test_hybrid_spares_three_way_logic():
+    counts = Counter(line.split()[0] for line in program(HYBRID).text.splitlines())
+    assert counts["vpxord"] > 2 * counts["vpternlogd"]
