@@ -1,8 +1,6 @@
 """The library in a dozen functions, for notebooks: load, run, explain, write, plot.
 
-    from sites.api import load, run, summary
-    year = run(load("georgia-50mw-half-gpu")[0])
-    summary(year)
+`summary(run(load("georgia-50mw-half-gpu", resolve_device)[0]))` is a year of the example site.
 """
 
 from __future__ import annotations
@@ -10,12 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sites.backtest import backtest, summarise as summarise_backtest
+from sites.backtest import backtest
+from sites.backtest import summarise as summarise_backtest
 from sites.dispatch import REASONS
 from sites.examples import example_names, site_path
-from sites.plots import year_files
 from sites.planners.inputs import read_inputs
 from sites.planners.package import slug, write_package
+from sites.plots import year_files
 from sites.production import bundled_reports, read_reports
 from sites.since import since
 from sites.waterfall import waterfalls
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from sites.backtest import Summary as BacktestSummary
     from sites.device_rate import DeviceRate
     from sites.model import Site
-    from sites.plots import year_files
-from sites.planners.inputs import Inputs
+    from sites.planners.inputs import Inputs
     from sites.since import Since
     from sites.waterfall import Waterfall
     from sites.year import SiteYear, Summary

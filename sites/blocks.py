@@ -56,7 +56,9 @@ def mining_block(table: MiningTable, resolve: Resolve, place: str, pue: float, a
     )
 
 
-def inference_block(table: InferenceTable, resolve: Resolve, place: str, pue: float, arriving_mw: float) -> InferenceBlock:
+def inference_block(
+    table: InferenceTable, resolve: Resolve, place: str, pue: float, arriving_mw: float
+) -> InferenceBlock:
     """Build an inference block; megawatts and modules are turned into whole modules of GPUs.
 
     arriving_mw: [MW] that the interconnect brings to the buildings.
@@ -170,7 +172,7 @@ def _fitting(
     groups = int(megawatts * 1e6 / (facility_w * per_group) + 1e-9)
     if groups < 1:
         raise InputError(
-            f"{where}: expected room for at least one unit of {facility_w * per_group / 1e6:.4g} MW, got {megawatts:g} MW"
+            f"{where}: expected room for one unit of {facility_w * per_group / 1e6:.4g} MW, got {megawatts:g} MW"
         )
     return float(groups * per_group)
 

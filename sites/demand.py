@@ -39,7 +39,7 @@ def _business(day: int, hour: int) -> float:
 
 
 def over_mean(shape: Sequence[float]) -> tuple[float, ...]:
-    """A week's shape divided by its mean. Raises InputError unless it is 168 finite numbers, none below 0, not all 0."""
+    """Divide a week's shape by its mean. Raises InputError unless it is 168 finite numbers of 0 or more, not all 0."""
     if len(shape) != WEEK_HOURS:
         raise InputError(f"demand profile: expected {WEEK_HOURS} numbers, got {len(shape)}")
     if not all(math.isfinite(value) and value >= 0 for value in shape) or not any(shape):

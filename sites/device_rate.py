@@ -34,6 +34,7 @@ class TokenTags:
     latency_limit: str
 
     def __post_init__(self) -> None:
+        """Refuse unknown words and empty texts."""
         _one_of("token tags", "boundary", self.boundary, BOUNDARIES)
         _one_of("token tags", "power_kind", self.power_kind, POWER_KINDS)
         _one_of("token tags", "token_basis", self.token_basis, TOKEN_BASES)
@@ -77,6 +78,7 @@ class DeviceRate:
     tags: TokenTags | None = None
 
     def __post_init__(self) -> None:
+        """Refuse what the class does not allow."""
         place = f"device rate {self.name!r}"
         _one_of(place, "unit", self.unit, UNITS)
         _one_of(place, "boundary", self.boundary, BOUNDARIES)

@@ -42,7 +42,7 @@ BLOCK_COLUMNS = (
 )
 KINDS = ("mining", "idle", "sla", "on-demand")
 REASONS = (
-    "runs at full capacity",
+    "runs all there is, worth above the price of power",
     "price of power above worth",
     "interconnect full",
     "curtailment event",
@@ -50,6 +50,7 @@ REASONS = (
     "demand charge caps the month's peak",
     "resale pays more",
     "nothing to run",
+    "idle power of what is switched on",
 )
 
 
@@ -83,7 +84,8 @@ class Dispatch:
 
     blocks: [B, 6] per block: device MWh, meter MWh, revenue USD, energy USD, promised but not served device MWh, units.
     bought_mwh, bought_usd, sold_mwh, sold_usd: energy bought on the spot and resold from the contract.
-    adder_usd: delivery and coincident peaks. forgone_usd: curtailment credit on what was drawn in events. penalty_usd: for promised work not served. drawn_mwh: at the meter.
+    adder_usd: delivery and coincident peaks. forgone_usd: curtailment credit on what was drawn in events.
+    penalty_usd: for promised work not served. drawn_mwh: at the meter.
     peaks_mw: [M] each month's peak. demand_charge_usd: over all months. resale_hours: hours in which power was resold.
     mw: [T, B] device MW, why: [T, B] index into REASONS, price_usd_per_mwh: [T] the power price that decided; each
     is None where the hours were not asked for.

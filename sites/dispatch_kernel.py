@@ -8,7 +8,7 @@ from numba import njit
 # Kinds of block.
 MINING, IDLE, SLA, ON_DEMAND = 0, 1, 2, 3
 # Reasons, one per hour and block.
-FULL, PRICE, GRID, EVENT, OUTAGE, PEAK, RESALE, ABSENT = 0, 1, 2, 3, 4, 5, 6, 7
+FULL, PRICE, GRID, EVENT, OUTAGE, PEAK, RESALE, ABSENT, WAITS = range(9)
 # Columns of the yearly sums of a block.
 DEVICE_MWH, METER_MWH, REVENUE_USD, ENERGY_USD, SHORT_MWH, UNITS = 0, 1, 2, 3, 4, 5
 BLOCK_SUMS = 6
@@ -249,7 +249,7 @@ def dispatch_year(
                 if kind == IDLE:
                     drawn[k] = cap[k] * brown
                     if detail:
-                        why[t, k] = FULL if brown == 1.0 else (OUTAGE if event[t] == 2 else GRID)
+                        why[t, k] = WAITS if brown == 1.0 else (OUTAGE if event[t] == 2 else GRID)
                 device = drawn[k] * ratio[k]
                 if kind == SLA:
                     promised = blocks[k, 6] * asked[k]

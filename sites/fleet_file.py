@@ -27,14 +27,14 @@ class MemberTable(Model):
 
     name: Annotated[str, Field(min_length=1)]
     region: str
-    tables: dict[str, Any] = {}
+    tables: dict[str, Any] = Field(default_factory=dict)
 
 
 class FleetFile(Model):
     """A whole fleet file; `defaults` and each region hold tables of a site file."""
 
     fleet: FleetTable
-    defaults: dict[str, Any] = {}
+    defaults: dict[str, Any] = Field(default_factory=dict)
     regions: dict[str, dict[str, Any]]
     sites: Annotated[tuple[MemberTable, ...], Field(min_length=1)]
 

@@ -7,10 +7,13 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.words import Basis, Boundary, Confidence
 from sites.device_rate import DeviceRate, TokenTags
+
+if TYPE_CHECKING:
+    from hardware_profiles.words import Basis, Boundary, Confidence
 
 FIGURES_FILE = "inference_figures.csv"
 SECONDS_PER_HOUR = 3600.0
@@ -41,7 +44,7 @@ class PublishedFigure:
 
 @cache
 def published_figures() -> dict[str, PublishedFigure]:
-    """Published serving rates bundled with perwatt, by name."""
+    """Return the published serving rates bundled with perwatt, by name."""
     text = resources.files("sites.data").joinpath(FIGURES_FILE).read_text(encoding="utf-8")
     return {
         row["id"]: PublishedFigure(
@@ -96,7 +99,7 @@ def published_rate(name: str, *, provisioned_w_per_gpu: float | None = None) -> 
     )
 
 
-def stated_rate(
+def stated_rate(  # noqa: PLR0913 (a rate and everything that must be said of it)
     *,
     name: str,
     tokens_per_s: float,

@@ -117,6 +117,11 @@ class Site:
     flags: tuple[str, ...]
 
     @property
+    def blocks(self) -> tuple[MiningBlock | InferenceBlock, ...]:
+        """Every block, miners first."""
+        return (*self.mining, *self.inference)
+
+    @property
     def start_s(self) -> int:
         """First second [unix] of the year."""
         return self.calendar.start_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from hardware_profiles.errors import InputError
@@ -21,7 +22,7 @@ class Margin(NamedTuple):
 
 
 def margins(modes: Sequence[DeviceRate]) -> tuple[Margin, ...]:
-    """Steps from off through the modes that are worth running, each less efficient than the one before.
+    """Find the steps from off through the modes that are worth running, each less efficient than the one before.
 
     Modes below the upper concave hull of rate over power are left out: mixing two neighbours beats them.
     Raises InputError for no mode, or one without a power.
@@ -40,10 +41,7 @@ def margins(modes: Sequence[DeviceRate]) -> tuple[Margin, ...]:
         while len(hull) > 1 and _slope(hull[-2], hull[-1]) <= _slope(hull[-2], point):
             hull.pop()
         hull.append(point)
-    return tuple(
-        Margin(after[2], after[0] - before[0], after[1] - before[1])
-        for before, after in zip(hull, hull[1:], strict=False)
-    )
+    return tuple(Margin(after[2], after[0] - before[0], after[1] - before[1]) for before, after in pairwise(hull))
 
 
 def _slope(start: tuple[float, float, str], end: tuple[float, float, str]) -> float:

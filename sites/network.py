@@ -91,6 +91,7 @@ class DifficultyPath:
     growth_frac_per_year: float = 0.0
 
     def __post_init__(self) -> None:
+        """Refuse a growth that is no share above -1."""
         if not (math.isfinite(self.growth_frac_per_year) and self.growth_frac_per_year > -1.0):
             raise InputError(
                 f"difficulty path: growth: expected a finite share above -1 a year, got {self.growth_frac_per_year!r}"

@@ -35,11 +35,14 @@ METADATA: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".png": {}, ".pdf
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure whole or not at all; the same figure gives the same bytes. Raises InputError for another ending."""
+    """Write a figure whole or not at all; the same figure gives the same bytes.
+
+    Raises InputError for another ending.
+    """
     import matplotlib as mpl
 
     if path.suffix not in METADATA:
-        raise InputError(f"{path}: expected a name that ends in {', '.join(METADATA)}, got {path.suffix or 'no ending'}")
+        raise InputError.at(path, expected=f"a name that ends in {', '.join(METADATA)}", got=path.suffix)
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "perwatt"}):
         figure.savefig(buffer, format=path.suffix[1:], dpi=150, metadata=METADATA[path.suffix])
@@ -66,8 +69,24 @@ def duration_file(year: SiteYear, path: Path) -> None:
     load.set_title(f"{year.site.name}: power, from the fullest hour to the emptiest")
     load.legend(frameon=False)
     drawings.price_duration(price, year, COLOURS)
+    _readable(price, year)
     price.set_xlabel("per cent of the hours")
     save(figure, path)
+
+
+def _readable(axes: Axes, year: SiteYear) -> None:
+    """Let a few extreme hours run out of the picture instead of flattening all the others."""
+    import numpy as np
+
+    found = drawings.prices(year)
+    low, high = (float(edge) for edge in np.quantile(found, (0.002, 0.998)))
+    worths = [b.revenue_usd / b.facility_mwh * year.site.delivered_frac for b in year.blocks if b.facility_mwh > 0]
+    high = max([high, *worths])
+    axes.set_yscale(
+        "linear" if high < 20 * max(1.0, float(np.median(found))) else "symlog",
+        **({} if high < 20 * max(1.0, float(np.median(found))) else {"linthresh": 100.0}),
+    )
+    axes.set_ylim(min(low, 0.0) * 1.15, high * 1.2 or 1.0)
 
 
 def week_file(year: SiteYear, path: Path) -> None:
@@ -76,7 +95,7 @@ def week_file(year: SiteYear, path: Path) -> None:
     first_hour = drawings.busiest_week(year)
     drawings.dispatch_week(drawn, year, COLOURS, first_hour)
     drawn.set_title(f"{year.site.name}: the week in which the dispatch changes most")
-    drawn.legend(frameon=False, loc="lower right")
+    drawn.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     drawings.price_week(price, year, COLOURS, first_hour)
     save(figure, path)
 

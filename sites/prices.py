@@ -69,7 +69,7 @@ def credit_series(calendar: Calendar, credit_usd_per_mwh: float, events: Sequenc
 
 
 def flags(price_usd_per_mwh: Floats) -> list[str]:
-    """What is unusual about prices, counted, in words; negative and absurd ones are allowed."""
+    """Say what is unusual about prices, counted, in words; negative and absurd ones are allowed."""
     found = []
     negative = int((price_usd_per_mwh < 0.0).sum())
     if negative:

@@ -81,7 +81,7 @@ def _mining_rows(block: MiningBlock, site_frac: float) -> list[tuple[Label, tupl
     fade = math.log1p(-block.degradation_frac_per_year)
     aged = math.exp(fade * block.age_years)
     kept = aged * (1.0 - block.rejects_frac) * (1.0 - block.pool_fee_frac)
-    rows = []
+    rows: list[tuple[Label, tuple[float, ...]]] = []
     for step in block.margins:
         label = Label(block.name, step.name if len(block.margins) > 1 else "", "mining", "hash")
         capacity = block.count * step.power_w / 1e6 * block.availability_frac * site_frac
@@ -122,7 +122,7 @@ def _inference_rows(block: InferenceBlock, site_frac: float, profile: int) -> li
     worth, units = full_worth_usd_per_mwh(block) / serving, units_per_full_mwh(block) / serving
     growth, passes = log_growth_per_hour(block.growth_frac_per_year), 1.0 if block.passes_energy else 0.0
     shared = (able, worth, 0.0, asked, growth, block.promised_frac, float(profile), passes)
-    rows = []
+    rows: list[tuple[Label, tuple[float, ...]]] = []
     if block.idle_frac > 0:
         idle = installed * block.idle_frac * block.availability_frac
         rows.append((Label(block.name, KINDS[IDLE], "inference", block.priced_per), (IDLE, idle, *(0.0,) * 9)))

@@ -162,13 +162,13 @@ _AVERAGE = re.compile(r"\b(?:avg|average|mean)\b")
 _OF_MONTH_END = re.compile(r"\b(?:avg|average|mean)\s+of\b.{0,30}?\bend\b")
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _TOKEN = re.compile(
-    rf"(?P<number>{_NUMBER})\s*(?P<percent>%)?|(?P<op>[/÷*×]|\bx\b|\bper\b|\bdivided by\b|\btimes\b|\bof\b)"
+    rf"(?P<number>{_NUMBER})\s*(?P<percent>%)?|(?P<op>[/÷*\u00d7]|\bx\b|\bper\b|\bdivided by\b|\btimes\b|\bof\b)"
 )
 _UNIT = re.compile(r"\b([a-z]+)\s*(?:/|\bper\b)\s*(?:avg|average)?\s*[a-z]+\b")
 _OF_BTC = re.compile(r"\b(btc|bitcoins?|blocks?|rewards?|produc\w*|mined|sats?)\b")
 
 
-def refusal(report: Report) -> str | None:
+def refusal(report: Report) -> str | None:  # noqa: PLR0911 (one return a reason)
     """Why a row cannot test a prediction, in words, or None when it can.
 
     Refused are rows without an average hash rate, month-end rows, and averages that were themselves derived from the
@@ -197,7 +197,7 @@ def refusal(report: Report) -> str | None:
 
 
 def arithmetic_from_btc(note: str, btc_produced: float, average_ehs: float, days: int) -> str | None:
-    """The arithmetic in a note by which its average hash rate follows from the bitcoin produced, or None.
+    """Find the arithmetic in a note by which its average hash rate follows from the bitcoin produced, or None.
 
     Found are quotients and products written out ("253/24.6", "5.2% x 1035") that give the average and start from the
     bitcoin produced (a month's or a day's), and a bare number n with BTC / n equal to the average ("24.6 BTC per EH").
@@ -252,7 +252,7 @@ def _expressions(text: str) -> Iterator[tuple[_Number, str, _Number]]:
     tokens = list(_TOKEN.finditer(text))
     for (before, operator), after in zip(pairwise(tokens), tokens[2:], strict=False):
         if before["number"] and operator["op"] and after["number"]:
-            sign = "*" if operator["op"] in {"*", "×", "x", "times", "of"} else "/"
+            sign = "*" if operator["op"] in {"*", "\u00d7", "x", "times", "of"} else "/"
             yield _read(before), sign, _read(after)
 
 

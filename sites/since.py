@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sites.planners.inputs import Inputs
 
     Path_ = tuple[str | int, ...]
+    Figures = tuple[float, float, float]
 
 PROGRAM = "program or bundled data"
 _MISSING: Any = object()
@@ -96,11 +97,11 @@ def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterato
             before_text, after_text = (
                 f"{rate.rate_per_s:g}/s, {rate.power_w or 0:g} W" for rate in (old.devices[device], new.devices[device])
             )
-            yield _change(name, f"device {device}", before_text, after_text, at, after)
+            yield _change(name, f"device {device}", (before_text, after_text), at, after)
             at = after
     document, pending = _document(now), []
     for keys, before, after_value in _differences(document, _document(new)):
-        pending.append((".".join(map(str, keys)), before, after_value))
+        pending.append((_named(document, keys), before, after_value))
         document = _put(document, keys, after_value)
         try:
             now = replace(now, file=validate(SiteFile, _clean(document), new.place), place=new.place)
@@ -110,21 +111,21 @@ def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterato
         yield _change(
             name,
             " and ".join(key for key, _, _ in pending),
-            "; ".join(_text(value) for _, value, _ in pending),
-            "; ".join(_text(value) for _, _, value in pending),
+            ("; ".join(_text(value) for _, value, _ in pending), "; ".join(_text(value) for _, _, value in pending)),
             at,
             after,
         )
         at, pending = after, []
 
 
-def _figures(inputs: Inputs) -> tuple[float, float, float]:
+def _figures(inputs: Inputs) -> Figures:
     found = summarise(site_year(inputs.site()))
     return found.net_usd, found.btc_per_day, found.tokens_per_day
 
 
-def _change(site: str, key: str, before: str, after: str, at: tuple[float, ...], then: tuple[float, ...]) -> Change:
-    return Change(site, key, before, after, then[0] - at[0], then[1] - at[1], then[2] - at[2])
+def _change(site: str, key: str, given: tuple[str, str], at: Figures, then: Figures) -> Change:
+    deltas = [b - a if abs(b - a) > 1e-12 * abs(a) else 0.0 for a, b in zip(at, then, strict=True)]
+    return Change(site, key, *given, *deltas)
 
 
 def _document(inputs: Inputs) -> dict[str, Any]:
@@ -185,6 +186,21 @@ def _clean(document: Any) -> Any:
     if isinstance(document, list):
         return [_clean(item) for item in document]
     return document
+
+
+def _named(document: Any, keys: Path_) -> str:
+    """Path as the list of assumptions writes it: a block by its name."""
+    text, inner = "", document
+    for key in keys:
+        if isinstance(inner, list) and isinstance(key, int):
+            inner = inner[key]
+        else:
+            inner = inner.get(key, {}) if isinstance(inner, dict) else {}
+        if isinstance(key, int):
+            text += f"[{inner.get('name', key) if isinstance(inner, dict) else key}]"
+        else:
+            text += f".{key}" if text else key
+    return text
 
 
 def _text(value: Any) -> str:

@@ -146,7 +146,7 @@ class ContractTable(Model):
 
 
 class PriceTable(Model):
-    """[price]: what a MWh at the meter costs; amounts in `currency`, which must come with its rate unless it is USD."""
+    """[price]: what a MWh at the meter costs, in `currency`, which must come with its rate unless it is USD."""
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     currency_per_usd: Positive | None = None
@@ -201,7 +201,7 @@ class MarketTable(Model):
 
 
 class MiningTable(Model):
-    """[[mining]]: one block of miners, sized by count, by megawatts at the buildings or by a share of the interconnect."""
+    """[[mining]]: one block of miners, sized by count, megawatts at the buildings or a share of the interconnect."""
 
     name: Name = "mining"
     device: Name | None = None
@@ -237,7 +237,7 @@ class RateTable(Model):
 
 
 class InferenceTable(Model):
-    """[[inference]]: GPUs as modules, what they serve and for whom; the rate is a device's, a published or a stated one."""
+    """[[inference]]: GPUs as modules, what they serve and for whom; the rate is a device's, published or stated."""
 
     name: Name = "inference"
     device: Name | None = None

@@ -29,7 +29,9 @@ class Value(Model):
 
 def _from_bare(given: Any) -> Any:
     if isinstance(given, bool) or not isinstance(given, int | float | dict | Value):
-        raise ValueError(f"expected a number or {{value, source, date}}, got {shown(given)}")
+        raise ValueError(  # noqa: TRY004 (pydantic takes a ValueError)
+            f"expected a number or {{value, source, date}}, got {shown(given)}"
+        )
     return given if isinstance(given, dict | Value) else {"value": given}
 
 
@@ -67,7 +69,9 @@ class Numbers(Model):
 
 def _from_list(given: Any) -> Any:
     if not isinstance(given, list | tuple | dict | Numbers):
-        raise ValueError(f"expected a list of numbers or {{values, source, date}}, got {shown(given)}")
+        raise ValueError(  # noqa: TRY004 (pydantic takes a ValueError)
+            f"expected a list of numbers or {{values, source, date}}, got {shown(given)}"
+        )
     return given if isinstance(given, dict | Numbers) else {"values": given}
 
 

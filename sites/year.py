@@ -29,7 +29,8 @@ class BlockYear:
 
     facility_mwh: [MWh] drawn at the buildings, PUE included. device_mwh: [MWh] drawn by the devices. units: what it
     made of `unit` (hash, token, gpu_hour, kw_month). btc: [BTC] for miners, after rejects and pool fee, else None.
-    revenue_usd. passed_usd: part of it that only hands the tenant's power cost on. energy_usd: power that it drew, at each hour's mean cost, without the demand charge. short_units:
+    revenue_usd. passed_usd: part of it that only hands the tenant's power cost on. energy_usd: power that it
+    drew, at each hour's mean cost, without the demand charge. short_units:
     promised and not served.
     """
 

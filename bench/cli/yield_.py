@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("yield")
 @click.argument("sites", nargs=-1, required=True, metavar="SITE.toml...")
-@click.option("--out", type=click.Path(path_type=Path), help="Write tables, PyPSA folder and SAM series into a new folder.")
-@click.option("--plots", type=click.Path(path_type=Path), help="Write duration curve, dispatch week and waterfall here.")
-@click.option("--since", "run", type=click.Path(path_type=Path), help="Folder of an earlier --out: what changed, and why.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write a new folder: tables, PyPSA, SAM.")
+@click.option("--plots", type=click.Path(path_type=Path), help="Folder for duration curve, week and waterfall.")
+@click.option("--since", "run", type=click.Path(path_type=Path), help="An earlier --out: what changed, and why.")
 @click.option("--sam/--no-sam", default=None, help="Write the series for SAM (default: up to four sites).")
 @json_option
 def yield_(
@@ -100,14 +100,14 @@ def _write(
             notes = write_package(out, years, inputs, version=__version__, sam=sam)
             lines += [f"written: {out}", *(f"note: {note}" for note in notes)]
         if plots is not None:
-            from sites.plots import year_files
             from sites.planners.package import slug
+            from sites.plots import year_files
 
             for year in years:
                 lines += [f"written: {path}" for path in year_files(year, plots, slug(year.site.name))]
     except OSError as error:
         raise RunFailedError(
-            f"{error.filename or out or plots}: could not be written: {error.strerror or error}; nothing is half-written"
+            f"{error.filename or out or plots}: could not be written: {error.strerror or error}; no half of it is left"
         ) from error
     return lines
 

@@ -23,7 +23,7 @@ def print_site(year: SiteYear) -> None:
 
     summary = summarise(year)
     first = datetime.fromtimestamp(year.site.start_s, tz=UTC).strftime("%Y-%m-%d %H:%M")
-    sources = {block.name: block for block in (*year.site.mining, *year.site.inference)}
+    sources = {block.name: block for block in year.site.blocks}
     print_table(
         ["block", "device", "count", "MW mean", "made a day", "revenue USD", "power USD", "USD/MWh"],
         [
@@ -44,7 +44,7 @@ def print_site(year: SiteYear) -> None:
     )
     say(f"{plain(summary.btc_per_day)} BTC/day, {plain(summary.tokens_per_day / 1e9)} G tokens/day")
     say(
-        f"{plain(summary.revenue_usd_per_mwh)} USD/MWh revenue, {plain(summary.margin_usd_per_mwh)} USD/MWh after power, "
+        f"{plain(summary.revenue_usd_per_mwh)} USD/MWh revenue, {plain(summary.margin_usd_per_mwh)} after power, "
         f"of {plain(summary.metered_mwh, 6)} MWh at the meter"
     )
     _print_money(year)
@@ -85,13 +85,15 @@ def _print_money(year: SiteYear) -> None:
         ("penalties", -year.penalty_usd),
         ("fixed cost", -year.fixed_usd),
     ]
-    shown = " ".join(f"{'+' if value >= 0 else '-'} {name} {plain(abs(value))}" for name, value in lines if value != 0.0)
+    signed = [("+" if value >= 0 else "-", name, plain(abs(value))) for name, value in lines if value != 0.0]
+    shown = " ".join(" ".join(parts) for parts in signed)
     inside = [
         f"{name} {plain(value)}"
         for name, value in (("demand charge", year.demand_charge_usd), ("earned by resale", year.resale_usd))
         if value != 0.0
     ]
-    say(f"net {plain(year.net_usd)} USD = {shown.removeprefix('+ ')}" + (f" (in power: {', '.join(inside)})" if inside else ""))
+    within = f" (in power: {', '.join(inside)})" if inside else ""
+    say(f"net {plain(year.net_usd)} USD = {shown.removeprefix('+ ')}{within}")
 
 
 def _print_waterfalls(year: SiteYear) -> None:
@@ -129,7 +131,7 @@ def _print_assumptions(year: SiteYear) -> None:
 
 
 def _print_devices(year: SiteYear) -> None:
-    for block in (*year.site.mining, *year.site.inference):
+    for block in year.site.blocks:
         rate = block.rate
         say(
             f"{block.name}: {rate.name}, rate {rate.basis}, power {rate.power_basis} at the {rate.boundary}, "
@@ -193,25 +195,26 @@ def _print_common(years: Sequence[SiteYear]) -> None:
 
 def print_changes(changes: Since) -> None:
     """Print what changed since a stored run, and which input did it."""
-    print_table(
-        ["site", "input", "before", "after", "net USD", "BTC/day", "G tok/day"],
-        [
+    if changes.changes:
+        print_table(
+            ["site", "input", "before", "after", "net USD", "BTC/day", "G tok/day"],
             [
-                change.site,
-                change.key,
-                change.before,
-                change.after,
-                f"{change.net_usd:+,.0f}",
-                f"{change.btc_per_day:+.4g}",
-                f"{change.tokens_per_day / 1e9:+.4g}",
-            ]
-            for change in changes.changes
-        ],
-        title=f"Since {changes.run}: one input after the other",
-        right=(4, 5, 6),
-    )
-    if not changes.changes:
-        say("no input changed")
+                [
+                    change.site,
+                    change.key,
+                    change.before,
+                    change.after,
+                    f"{change.net_usd:+,.0f}",
+                    f"{change.btc_per_day:+.4g}",
+                    f"{change.tokens_per_day / 1e9:+.4g}",
+                ]
+                for change in changes.changes
+            ],
+            title=f"Since {changes.run}: one input after the other",
+            right=(4, 5, 6),
+        )
+    else:
+        say(f"Since {changes.run}: no input changed")
     for word, names in (("added", changes.added), ("no longer there", changes.removed)):
         if names:
             say(f"sites {word}: {', '.join(names)}")

@@ -22,7 +22,7 @@ def example_path(name: str = MAIN_JOB) -> Path:
 
 
 def site_path(given: str) -> Path:
-    """The file that a person means: a path, or the name of a bundled example where no such file exists."""
+    """Find the file that a person means: a path, or the name of a bundled example where no such file exists."""
     path = Path(given)
     if path.suffix or "/" in given or path.exists():
         return path

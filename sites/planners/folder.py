@@ -25,7 +25,9 @@ def new_folder(target: Path) -> Iterator[Path]:
     """
     target = Path(target)
     if target.exists() or target.is_symlink():
-        raise InputError(f"{target}: expected a path that does not exist yet (runs are never overwritten), got one that does")
+        raise InputError(
+            f"{target}: expected a path that does not exist yet (nothing is overwritten), got one that does"
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))

@@ -126,7 +126,7 @@ def _write_hourly(path: Path, years: Sequence[SiteYear]) -> None:
         for year in years:
             columns = tables.hourly_table(year)
             arrays = []
-            for field in schema:  # type: ignore[attr-defined]
+            for field in schema:
                 values = columns[field.name]
                 mask = np.isnan(values) if field.name == "worth_usd_per_mwh" else None
                 arrays.append(pa.array(values, type=field.type, mask=mask))

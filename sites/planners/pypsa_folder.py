@@ -57,7 +57,7 @@ def write_pypsa(site: Site, folder: Path) -> None:
     for bus in (MARKET, GATE, SITE):
         net.add("buses", bus, carrier="AC")
     _market(net, given)
-    _interconnect(net, site, given)
+    _interconnect(net, given)
     _parts(net, site, given)
     carriers = sorted({str(row["carrier"]) for rows in net.components.values() for row in rows})
     for carrier in carriers:
@@ -84,7 +84,7 @@ def _market(net: _Network, given: Problem) -> None:
         )
 
 
-def _interconnect(net: _Network, site: Site, given: Problem) -> None:
+def _interconnect(net: _Network, given: Problem) -> None:
     import numpy as np
 
     most = float(given.series[3].max())
@@ -119,9 +119,7 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
     rows = labels(site)
     caps, promises, worth = hourly_parts(site)
     ratio = meter_per_device(site, rows)
-    idle = sum(
-        (caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=0.0 * given.series[0]
-    )
+    idle = sum((caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=0.0 * given.series[0])
     if idle.any():
         import numpy as np
 
@@ -132,7 +130,16 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
             continue
         name = row.text
         if not promises[k].any():
-            _sink(net, name, row.product, caps[k] * ratio[k], most, worth[k])
+            net.add(
+                "generators",
+                name,
+                bus=SITE,
+                carrier=row.product,
+                p_nom=most,
+                sign=-1,
+                p_max_pu=caps[k] * ratio[k] / most,
+                marginal_cost=-worth[k],
+            )
             continue
         penalty = given.blocks[k, 9] / ratio[k]
         net.add("buses", f"{name} promised", carrier="inference")
@@ -158,19 +165,6 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
             )
 
 
-def _sink(net: _Network, name: str, product: str, cap: Floats, most: float, worth: Floats) -> None:
-    net.add(
-        "generators",
-        name,
-        bus=SITE,
-        carrier=product,
-        p_nom=most,
-        sign=-1,
-        p_max_pu=cap / most,
-        marginal_cost=-worth,
-    )
-
-
 def _write(net: _Network, site: Site, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     times = [
@@ -180,11 +174,11 @@ def _write(net: _Network, site: Site, folder: Path) -> None:
     for kind, rows in net.components.items():
         columns = list(dict.fromkeys(key for row in rows for key in row))
         _rows(folder / f"{kind}.csv", columns, ([row.get(column, "") for column in columns] for row in rows))
-    for (kind, attribute), columns in net.series.items():
-        arrays = [array.tolist() for array in columns.values()]
+    for (kind, attribute), named in net.series.items():
+        arrays = [array.tolist() for array in named.values()]
         _rows(
             folder / f"{kind}-{attribute}.csv",
-            ["snapshot", *columns],
+            ["snapshot", *named],
             ([time, *map(repr, values)] for time, values in zip(times, zip(*arrays, strict=True), strict=True)),
         )
     weights = ("objective", "stores", "generators")

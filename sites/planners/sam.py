@@ -76,9 +76,7 @@ def merchant_plant(year: SiteYear) -> dict[str, dict[str, Any]]:
         "Revenue": {
             "mp_enable_energy_market_revenue": 1,
             "mp_enable_market_percent_gen": 0,
-            "mp_energy_market_revenue": [
-                [round(kw / 1000.0, 9), usd] for kw, usd in zip(tiled, prices, strict=True)
-            ],
+            "mp_energy_market_revenue": [[round(kw / 1000.0, 9), usd] for kw, usd in zip(tiled, prices, strict=True)],
         },
         "SystemCosts": {"om_production": [per_mwh], "om_production_escal": 0.0},
     }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SCHEMA_VERSION = "1.0.0"
 Kind = Literal["string", "number", "integer", "datetime", "boolean"]
@@ -160,7 +163,7 @@ _JSON = {
 }
 
 
-def arrow_schema(table: str) -> object:
+def arrow_schema(table: str) -> pa.Schema:
     """Arrow schema of a table; units and meanings are its fields' metadata."""
     import pyarrow as pa
 

@@ -57,7 +57,7 @@ def block_rows(years: Sequence[SiteYear]) -> list[Row]:
     """Rows of `site_block`: one for each block."""
     rows = []
     for year in years:
-        sources = {block.name: block for block in (*year.site.mining, *year.site.inference)}
+        sources = {block.name: block for block in year.site.blocks}
         for block in year.blocks:
             given = asdict(block)
             given.pop("passed_usd")
@@ -74,7 +74,7 @@ def device_rows(years: Sequence[SiteYear]) -> list[Row]:
     return [
         {"site": year.site.name, "block": block.name, **_device(block.rate)}
         for year in years
-        for block in (*year.site.mining, *year.site.inference)
+        for block in year.site.blocks
     ]
 
 
@@ -123,12 +123,12 @@ def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
     }
     rows: list[Row] = []
 
-    def add(year: SiteYear, block: str | None, product: str | None, metric: str, value: object, unit: str) -> None:
+    def add(year: SiteYear, owner: tuple[str | None, str | None], metric: str, value: object, unit: str) -> None:
         rows.append(
             {
                 "site": year.site.name,
-                "block": block,
-                "product": product,
+                "block": owner[0],
+                "product": owner[1],
                 "metric": metric,
                 "unit": unit,
                 "statistic": BASE,
@@ -140,7 +140,7 @@ def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
     for year in years:
         summary = asdict(summarise(year))
         for metric, unit in units.items():
-            add(year, None, None, metric, summary[metric], unit)
+            add(year, (None, None), metric, summary[metric], unit)
         for block in year.blocks:
             made = {"hash": "hash", "token": "token", "gpu_hour": "GPU-hour", "kw_month": "kW-month"}[block.unit]
             for metric, value, unit in (
@@ -150,7 +150,7 @@ def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
                 ("revenue_usd", block.revenue_usd, "USD"),
                 ("energy_usd", block.energy_usd, "USD"),
             ):
-                add(year, block.name, block.product, metric, value, unit)
+                add(year, (block.name, block.product), metric, value, unit)
     return rows
 
 
