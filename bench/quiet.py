@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import stats
-from bench.clock import core_clock_hz
+from bench.clock import core_clock_hz, lone_cycles_limit, neighbour_cycles
 
 MIN_PAIRS = 50
 CLOCK_AGREES_FRAC = 0.03
 SLICE_S = 0.03
 WARM_SLICES = 3
-NEIGHBOUR_CYCLES = 1.1
-"""Cycles of five independent instructions: 0.86 alone, 1.2 to 1.5 with a busy neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +112,8 @@ def take_pairs(
 
 def _state() -> tuple[float | None, float | None]:
     """Return the clock [Hz] and the cycles that the neighbour probe takes, None where this CPU has none."""
-    return core_clock_hz(), neighbour_cycles()
-
-
-def neighbour_cycles() -> float | None:
-    """Return cycles per five independent instructions, or None where there is no such probe."""
-    from bench import clock
-
-    probe = getattr(clock, "neighbour_cycles", None)
-    return None if probe is None else probe()
+    clock_hz = core_clock_hz()
+    return clock_hz, neighbour_cycles(clock_hz)
 
 
 def _is_quiet(before: tuple[float | None, float | None], after: tuple[float | None, float | None]) -> bool:
@@ -130,4 +121,4 @@ def _is_quiet(before: tuple[float | None, float | None], after: tuple[float | No
         return False
     clocks = (before[0] or 0.0, after[0] or 0.0)
     probes = (before[1] or 0.0, after[1] or 0.0)
-    return max(clocks) <= (1.0 + CLOCK_AGREES_FRAC) * min(clocks) and max(probes) <= NEIGHBOUR_CYCLES
+    return max(clocks) <= (1.0 + CLOCK_AGREES_FRAC) * min(clocks) and max(probes) <= lone_cycles_limit()

@@ -8,9 +8,14 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 ADDS_PER_LOOP = 64
+FIVES_PER_LOOP = 20
 
 # Register to register: recent cores resolve additions of a small constant while renaming, in no time at all.
 _ADD = {"x86_64": "addq $1, $0", "aarch64": "add $0, $0, $1"}
+_FIVE_ADDS = {
+    "x86_64": ("addq $0, %{}", ("r8", "r9", "r10", "r11", "rdx")),
+    "aarch64": ("add {0}, {0}, $0", ("x9", "x10", "x11", "x12", "x13")),
+}
 
 
 @intrinsic
@@ -39,4 +44,33 @@ def dependent_adds(loops: int) -> int:
     value = 0
     for _ in range(loops):
         value = _add_chain(value)
+    return value
+
+
+@intrinsic
+def _five_chains(typingctx: Any, value: Any) -> Any:  # noqa: ARG001 (Numba's signature)
+    """Emit FIVES_PER_LOOP times five additions that do not depend on one another."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        binding.initialize_native_asmparser()
+        word = ir.IntType(64)
+        line, registers = _FIVE_ADDS[platform.machine()]
+        text = "\n".join([line.format(register) for register in registers] * FIVES_PER_LOOP)
+        clobbers = ",".join(f"~{{{register}}}" for register in (*registers, "cc"))
+        block = ir.InlineAsm(ir.FunctionType(ir.VoidType(), [word]), text, f"r,{clobbers}", side_effect=True)
+        builder.call(block, [arguments[0]])
+        return arguments[0]
+
+    return types.int64(types.int64), codegen
+
+
+@njit(nogil=True, cache=True)
+def independent_adds(loops: int) -> int:
+    """Execute `loops * FIVES_PER_LOOP` groups of five independent additions.
+
+    Together they fill the integer ports of a core, so that a neighbour on its other hyperthread slows them down.
+    """
+    value = 1
+    for _ in range(loops):
+        value = _five_chains(value)
     return value
