@@ -25,7 +25,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "profile": ("bench.cli.profile", "profile", "Write a profile of this machine; check profile files."),
     "yield": ("bench.cli.yield_", "yield_", "What sites earn: mining and inference on the same megawatt."),
+    "report": ("bench.cli.report", "report", "One self-contained page from results and sites."),
     "validate": ("bench.cli.validate", "validate", "Our models against published figures."),
+    "pytest": ("bench.cli.pytest_json", "pytest_json", "Import and export the JSON of pytest-benchmark."),
     "verify": ("bench.cli.verify", "verify", "Known answers from outside: headers of real blocks."),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.output import emit_json, json_option, progress, say
+from bench.cli.output import emit_json, json_option, progress, say, warn
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,16 +81,32 @@ def run(
         records = _measure_all(todo, job, opened, device, quiet=as_json)
     from bench.cli.run_report import document, print_run
 
-    main_job = None
+    main_job, page = None, None
     if not workloads:
         from bench.main_job import assess
 
         main_job = assess(records, store)
+        page = _write_page(records, store)
     if as_json:
-        emit_json(document(records, store, main_job))
+        found = document(records, store, main_job)
+        emit_json(found if page is None else {**found, "page": str(page)})
     else:
         print_run(records, store, main_job)
+        if page is not None:
+            say(f"page       {page}")
     return 0 if all(record.status == "ok" for record in records) else 1
+
+
+def _write_page(records: "Sequence[Record]", store: Path) -> Path | None:
+    """Write the page of a main job beside its results; they are stored, so that a full disk costs the page alone."""
+    from bench.errors import RunFailedError
+    from bench.report import PAGE, collect, write_page
+
+    try:
+        return write_page(collect([store / record.id for record in records], [""], store), store / PAGE)
+    except (InputError, RunFailedError) as error:
+        warn(str(error))
+        return None
 
 
 def _attach(

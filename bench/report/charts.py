@@ -1,0 +1,274 @@
+"""From a matplotlib figure to inline SVG of the page: colours that follow the scheme, points that answer to a pointer.
+
+A chart is drawn twice, for a phone and for everything wider, so that its letters stay legible. matplotlib is given
+stand-in colours which become CSS variables; what a reader may point at is laid over the drawing as transparent marks
+whose text also serves those who read with ears or a keyboard.
+"""
+
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_STAND_IN = "#00f0"
+_NAMES = (
+    "ink", "muted", "grid", "paper", "measured", "rated", "mining", "inference", "curtailed", "bad", "warn", "idle",
+    "window", "asic", "gpu", "cpu",
+)  # fmt: skip
+COLOURS = {name: f"{_STAND_IN}{index + 1:02x}" for index, name in enumerate(_NAMES)}
+"""Stand-in colours by name; page.css holds what they are in light and in dark as `--c-<name>`."""
+
+POINTS_PER_INCH = 72
+WIDE, NARROW = (880.0, 420.0), (360.0, 380.0)
+"""Width and height of the two drawings [px]."""
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "{http://www.w3.org/1999/xlink}href"
+_PAINTS = ("fill", "stroke")
+_GEOMETRY = frozenset({"d", "x", "y", "transform", "width", "height", "points", "x1", "x2", "y1", "y2"})
+_RC: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 11.0,
+    "axes.titlesize": 11.0,
+    "axes.labelsize": 11.0,
+    "xtick.labelsize": 10.0,
+    "ytick.labelsize": 10.0,
+    "legend.fontsize": 10.0,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.titlecolor": COLOURS["ink"],
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": COLOURS["grid"],
+    "grid.linewidth": 0.8,
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+    "xtick.labelcolor": COLOURS["ink"],
+    "ytick.labelcolor": COLOURS["ink"],
+    "text.color": COLOURS["ink"],
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something to point at: a place in data coordinates and what it says; `x_to` makes it a band of full height."""
+
+    axes: "Axes"
+    x: float
+    y: float
+    text: str
+    x_to: float | None = None
+    y_to: float | None = None
+
+
+Draw = Callable[["Figure", bool], Iterable[Mark]]
+"""Draws into a figure (narrow or not) and returns its marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart as the page holds it: title, what it shows in words, and its two drawings (a small one has no wide)."""
+
+    key: str
+    title: str
+    summary: str
+    wide: Markup | None
+    narrow: Markup
+    notes: tuple[str, ...] = field(default=())
+
+
+def render(  # noqa: PLR0913 (what a chart is)
+    key: str,
+    title: str,
+    summary: str,
+    draw: Draw,
+    *,
+    notes: Sequence[str] = (),
+    heights: tuple[float, float] | None = None,
+    small: bool = False,
+) -> Chart:
+    """Draw a chart in both sizes, or for a grid of small ones only narrow.
+
+    Parameters
+    ----------
+    key
+        Unique on the page; the beginning of every id within the drawings.
+    summary
+        What the chart shows, for those who do not see it.
+    heights
+        Of the wide and the narrow drawing [px], where the usual ones do not fit.
+    """
+    wide, narrow = WIDE, NARROW
+    label = printable(f"{title}: {summary}")
+    if heights is not None:
+        wide, narrow = (wide[0], heights[0]), (narrow[0], heights[1])
+    return Chart(
+        key,
+        title,
+        summary,
+        None if small else _drawing(f"{key}-w", label, draw, wide, narrow=False),
+        _drawing(f"{key}-n", label, draw, narrow, narrow=True),
+        tuple(notes),
+    )
+
+
+def _drawing(prefix: str, label: str, draw: Draw, size: tuple[float, float], *, narrow: bool) -> Markup:
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({**_RC, "svg.hashsalt": prefix}):
+        inches = (size[0] / POINTS_PER_INCH, size[1] / POINTS_PER_INCH)
+        figure = Figure(figsize=inches, dpi=POINTS_PER_INCH, layout="constrained")
+        marks = list(draw(figure, narrow))
+        _tidy(figure)
+        target = io.StringIO()
+        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        # The layout is settled by now, so that data coordinates lie where the drawing has them.
+        placed = [found for mark in marks if (found := _placed(mark, size[1])) is not None]
+    root = ET.fromstring(target.getvalue())  # noqa: S314 (matplotlib wrote it just now)
+    _clean(root, prefix)
+    root.attrib = {"viewBox": f"0 0 {size[0]:g} {size[1]:g}", "role": "group", "aria-label": label}
+    if placed:
+        layer = ET.SubElement(root, f"{{{_SVG}}}g", {"class": "marks"})
+        layer.extend(_mark_element(text, box, first=index == 0) for index, (text, box) in enumerate(placed))
+    ET.register_namespace("", _SVG)
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 (serialised XML: every text in it is escaped)
+
+
+def _tidy(figure: "Figure") -> None:
+    """Keep the letters within the drawing: turn round what would leave it, drop grey ones that cover others."""
+    for axes in figure.axes:
+        for text in axes.texts:
+            text.set_in_layout(False)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out now; once more would cost as much again
+    width = figure.bbox.width
+    for axes in figure.axes:
+        legend = axes.get_legend()
+        taken = [] if legend is None else [legend.get_window_extent()]
+        for text in sorted(axes.texts, key=lambda one: one.get_color() == COLOURS["muted"]):
+            box = text.get_window_extent()
+            if box.x1 > width and text.get_horizontalalignment() == "left":
+                text.set_horizontalalignment("right")
+                if hasattr(text, "xyann"):
+                    text.xyann = (-text.xyann[0], text.xyann[1])
+            elif box.x0 < 0 and text.get_horizontalalignment() == "right":
+                text.set_horizontalalignment("left")
+                if hasattr(text, "xyann"):
+                    text.xyann = (-text.xyann[0], text.xyann[1])
+            box = text.get_window_extent()
+            if text.get_color() == COLOURS["muted"] and any(box.overlaps(other) for other in taken):
+                text.set_visible(False)
+            else:
+                taken.append(box)
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _placed(mark: Mark, height: float) -> tuple[str, _Box] | None:
+    """Return the mark's text and its box (x, y, width, height) in the drawing; a point has no size.
+
+    None stands for a mark that the axes do not show.
+    """
+    transform = mark.axes.transData.transform
+    x, y = transform((mark.x, mark.y))
+    frame = mark.axes.get_window_extent()
+    if mark.x_to is None and mark.y_to is None:
+        shown = frame.x0 - 1 <= x <= frame.x1 + 1 and frame.y0 - 1 <= y <= frame.y1 + 1
+        return (printable(mark.text), (x, height - y, 0.0, 0.0)) if shown else None
+    x2 = transform((mark.x_to, mark.y))[0] if mark.x_to is not None else x
+    bottom, top = (frame.y0, frame.y1) if mark.y_to is None else sorted((y, transform((mark.x, mark.y_to))[1]))
+    left, right = max(min(x, x2), frame.x0), min(max(x, x2), frame.x1)
+    return printable(mark.text), (left, height - top, max(right - left, 0.0), top - bottom)
+
+
+def _mark_element(text: str, box: _Box, *, first: bool) -> ET.Element:
+    x, y, width, height = box
+    shared = {"class": "mark", "role": "img", "aria-label": text, "tabindex": "0" if first else "-1"}
+    if width or height:
+        place = {
+            "x": f"{x:.1f}",
+            "y": f"{y:.1f}",
+            "width": f"{max(width, 1.0):.1f}",
+            "height": f"{max(height, 1.0):.1f}",
+        }
+        element = ET.Element(f"{{{_SVG}}}rect", {**shared, **place})
+    else:
+        element = ET.Element(f"{{{_SVG}}}circle", {**shared, "cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "8"})
+    ET.SubElement(element, f"{{{_SVG}}}title").text = text
+    return element
+
+
+def _clean(root: ET.Element, prefix: str) -> None:
+    """Drop what would reach beyond the drawing (styles, ids nobody refers to), make ids unique, theme and shorten."""
+    used = set(re.findall(r"#([\w-]+)", " ".join(_references(root))))
+    for parent in list(root.iter()):
+        for child in [one for one in parent if one.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style")]:
+            parent.remove(child)
+    for element in root.iter():
+        element.tail = (element.tail or "").strip() or None
+        element.text = (element.text or "").strip() or None
+        if _XLINK in element.attrib:
+            element.set("href", element.attrib.pop(_XLINK))
+        own = element.attrib.pop("id", None)
+        if own in used:
+            element.set("id", f"{prefix}-{own}")
+        # A colour in an attribute of its own moves into the style, where it can be a variable.
+        own_paint = [
+            f"{key}: {element.attrib.pop(key)}" for key in _PAINTS if element.get(key, "").startswith(_STAND_IN)
+        ]
+        if own_paint:
+            element.set("style", "; ".join([*own_paint, element.get("style", "")]))
+        for name, value in element.attrib.items():
+            element.set(name, _attribute(name, value, prefix))
+
+
+def _attribute(name: str, value: str, prefix: str) -> str:
+    if name == "href" and value.startswith("#"):
+        return f"#{prefix}-{value[1:]}"
+    if name in _GEOMETRY:
+        return re.sub(r"(\d+\.\d)\d+", r"\1", value).strip()
+    if name == "style":
+        for colour_name, colour in COLOURS.items():
+            value = value.replace(colour, f"var(--c-{colour_name})")
+        value = value.replace("url(#", f"url(#{prefix}-")
+        return re.sub(r"font(-family)?: [^;]*?(?:([\d.]+px) )?'[^;]*", _font, value)
+    return value.replace("url(#", f"url(#{prefix}-")
+
+
+def _font(found: re.Match[str]) -> str:
+    """Return a font declaration without its family, which is the page's."""
+    size = found.group(2)
+    return f"font-size: {size}" if size else ""
+
+
+def _references(root: ET.Element) -> Iterable[str]:
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if name in (_XLINK, "href") or "url(#" in value:
+                yield value
+
+
+def printable(text: object) -> str:
+    """Return a text on one line without what XML cannot hold: control characters and lone surrogates."""
+    return "".join(
+        letter if letter.isprintable() else " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for letter in str(text)
+    )

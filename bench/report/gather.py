@@ -1,0 +1,177 @@
+"""What a page is made from: records that could be read, those that could not, sites, the catalogue."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.report.charts import printable
+from bench.results import RECORD_FILE, find_result, read_record, result_folders, unfinished_folders
+from hardware_profiles.errors import InputError, near_names
+
+if TYPE_CHECKING:
+    from bench.records import Record
+    from hardware_profiles.profile import Device
+    from sites.year import SiteYear
+
+STORE = Path("results")
+SITE_ENDING = ".toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record and the folder it stands in."""
+
+    folder: Path
+    record: "Record"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A result folder whose record this version cannot read: what could be made out, and why it is not used."""
+
+    folder: str
+    why: str
+    schema_version: str = "unknown"
+    workload: str = "unknown"
+    status: str = "unknown"
+    started: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything the sections are made from; records are ordered as found, oldest first within a store."""
+
+    results: tuple[Stored, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    unfinished: int = 0
+    sites: "tuple[SiteYear, ...]" = ()
+    catalogue: "tuple[Device, ...]" = ()
+    faults: tuple[str, ...] = ()
+    """What was left out of the page, one line each."""
+
+    @property
+    def records(self) -> "tuple[Record, ...]":
+        """The records alone."""
+        return tuple(stored.record for stored in self.results)
+
+    @property
+    def valid(self) -> "tuple[Record, ...]":
+        """The records whose figures stand."""
+        return tuple(stored.record for stored in self.results if stored.record.status == "ok")
+
+
+@dataclass(slots=True)
+class _Found:
+    folders: list[Path] = field(default_factory=list)
+    sites: list[str] = field(default_factory=list)
+    unfinished: int = 0
+
+
+def gather(names: Sequence[str], store: Path = STORE, profiles: Iterable[str | Path] = ()) -> Gathered:
+    """Read what `names` names: results (id, beginning of one, folder, folder of results) and sites (file or example).
+
+    Without a result the whole store is taken, without a site the example one. A record that cannot be read is kept as
+    what it is; a site that cannot be read is the user's mistake.
+
+    Raises
+    ------
+    InputError
+        A name that is neither a result nor a site, a faulty site or profile.
+    """
+    found = _sort_out(names, store)
+    if not found.folders and not found.unfinished and not any(_is_store(name) for name in names):
+        found.folders = list(result_folders(store))
+        found.unfinished = len(unfinished_folders(store))
+    return collect(found.folders, found.sites or [""], store, profiles, unfinished=found.unfinished)
+
+
+def collect(
+    folders: Iterable[Path],
+    sites: Iterable[str],
+    store: Path,
+    profiles: Iterable[str | Path] = (),
+    *,
+    unfinished: int = 0,
+) -> Gathered:
+    """Read these result folders and sites ("" is the example site); see `gather`."""
+    from hardware_profiles.catalog import load_all
+
+    own = tuple(profiles)
+    results: list[Stored] = []
+    unreadable: list[Unreadable] = []
+    for folder in dict.fromkeys(folders):
+        try:
+            results.append(Stored(folder, read_record(folder)))
+        except InputError as fault:
+            unreadable.append(_made_out(folder, str(fault)))
+    years = tuple(_site(name, store, own) for name in dict.fromkeys(sites))
+    return Gathered(tuple(results), tuple(unreadable), unfinished, years, tuple(load_all(own)))
+
+
+def _sort_out(names: Sequence[str], store: Path) -> _Found:
+    from sites.examples import example_names
+
+    found = _Found()
+    examples = example_names()
+    for name in names:
+        path = Path(name)
+        if name.endswith(SITE_ENDING) or name in examples:
+            found.sites.append(name)
+        elif (path / RECORD_FILE).exists():
+            found.folders.append(path)
+        elif _is_store(name):
+            found.folders.extend(result_folders(path))
+            found.unfinished += len(unfinished_folders(path))
+        else:
+            found.folders.append(_result(name, store, examples))
+    return found
+
+
+def _is_store(name: str) -> bool:
+    return Path(name).is_dir() and not (Path(name) / RECORD_FILE).exists()
+
+
+def _result(name: str, store: Path, examples: Sequence[str]) -> Path:
+    try:
+        return find_result(store, name)
+    except InputError as fault:
+        near = near_names(name, examples)
+        raise InputError(f"{fault}" + (f"; or the site {' or '.join(near)}?" if near else "")) from None
+
+
+def _site(name: str, store: Path, profiles: tuple[str | Path, ...]) -> "SiteYear":
+    from bench.device_rates import resolve_device
+    from sites.examples import example_path, site_path
+    from sites.site import load_site
+    from sites.year import site_year
+
+    path = site_path(name) if name else example_path()
+    site = load_site(path, lambda device: resolve_device(device, store=store, profiles=profiles))
+    return site_year(site, hourly=True)
+
+
+def _made_out(folder: Path, why: str) -> Unreadable:
+    """Return what the JSON of a record says of itself, where it is JSON at all; nothing of it is trusted."""
+    try:
+        data = json.loads((folder / RECORD_FILE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        return Unreadable(str(folder), why)
+
+    def word(*keys: str) -> str:
+        value: object = data
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return printable(value)[:80] if isinstance(value, str | int | float) else "unknown"
+
+    return Unreadable(
+        folder=str(folder),
+        why=why,
+        schema_version=word("schema_version"),
+        workload=word("workload", "name"),
+        status=word("status"),
+        started=word("run", "started_utc"),
+    )

@@ -1,0 +1,120 @@
+"""Write the page: sections through the template, style and script inline, everything that came from outside escaped."""
+
+import base64
+import hashlib
+import os
+import re
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import RunFailedError
+from bench.report import devices, headline, kernels, provenance, site, traces
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from bench.report.gather import Gathered
+
+_HERE = Path(__file__).parent
+MAX_BYTES = 5_000_000
+
+
+def write_page(gathered: "Gathered", target: Path) -> Path:
+    """Write the page of what was gathered to `target`, whole or not at all, and return it.
+
+    Raises
+    ------
+    InputError
+        As `check_target`.
+    RunFailedError
+        The system refused to write.
+    """
+    check_target(target)
+    page = build(gathered).encode("utf-8", errors="replace")
+    temporary = target.with_name(f".tmp-{target.name}-{os.getpid()}")
+    try:
+        temporary.write_bytes(page)
+        temporary.replace(target)
+    except OSError as error:
+        raise RunFailedError(f"{target}: could not write the page: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def check_target(target: Path) -> None:
+    """See that a page can be written there, before the work of making it.
+
+    Raises
+    ------
+    InputError
+        The target is a folder, or its folder does not exist.
+    """
+    if target.is_dir():
+        raise InputError.at("--out", expected="a file to write the page to", got=f"{target} is a folder")
+    if not target.parent.is_dir():
+        raise InputError.at("--out", expected="a file in a folder that exists", got=str(target))
+
+
+def build(gathered: "Gathered", now: datetime | None = None) -> str:
+    """Return the page as HTML; `now` is the time printed on it."""
+    sections = (
+        headline.section(gathered),
+        devices.section(gathered),
+        kernels.section(gathered),
+        traces.section(gathered),
+        site.section(gathered),
+        provenance.section(gathered),
+    )
+    script, style = _asset("page.js"), _asset("page.css")
+    written = (now or datetime.now(UTC)).astimezone(UTC)
+    return (
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            title=headline.title(gathered),
+            lead=headline.lead(gathered),
+            sections=sections,
+            written=f"{written:%Y-%m-%d %H:%M} UTC",
+            version=_version(),
+            style=style,
+            script=script,
+            script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+    )
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    found = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    found.filters["prose"] = prose
+    return found
+
+
+def prose(text: str) -> "Markup":
+    """Return a sentence of ours, escaped, with what stands between backticks set as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped just before)
+
+
+@cache
+def _asset(name: str) -> "Markup":
+    """Return a file of ours that goes into the page as it is."""
+    from markupsafe import Markup
+
+    return Markup((_HERE / name).read_text(encoding="utf-8").strip())  # noqa: S704 (our own file)
+
+
+def _version() -> str:
+    from bench import __version__
+
+    return __version__

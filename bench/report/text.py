@@ -1,0 +1,76 @@
+"""How the page says figures: intervals, energy in the field's units, chips for where a figure comes from."""
+
+from typing import TYPE_CHECKING
+
+from bench.quantity import plain, rate, si
+from bench.report.blocks import Chip
+
+if TYPE_CHECKING:
+    from bench.records import Metric
+
+Interval = tuple[float, float]
+_TONES = ("measured", "rated", "modelled", "assumed")
+
+
+def basis_chip(basis: str | None) -> Chip:
+    """Return the chip of a basis."""
+    return Chip(basis or "unknown", basis if basis in _TONES else "")  # type: ignore[arg-type]
+
+
+def confidence_chips(confidence: str | None) -> tuple[Chip, ...]:
+    """Return a chip where a figure's source could not be found again, and none where it could."""
+    return (Chip("unverified", "unverified"),) if confidence == "unverified" else ()
+
+
+def plus_minus(value: float, interval: Interval | None, why_not: str = "no interval: one window") -> str:
+    """Return an interval as people take it in: `± 3.1 %, 95 %`; a lopsided one by its ends."""
+    if interval is None:
+        return why_not
+    low, high = interval
+    below, above = value - low, high - value
+    if value > 0 and abs(above - below) <= 0.1 * max(above, below, 1e-300):
+        return f"± {(above + below) / 2 / value:.2%} (95 %)"
+    return f"{plain(low)} to {plain(high)} (95 %)"
+
+
+def metric_interval(metric: "Metric") -> str:
+    """Return a metric's interval, or why it has none."""
+    return plus_minus(metric.value, metric.interval_95, f"no interval: {_windows(metric.n)}")
+
+
+def _windows(n: int) -> str:
+    return "one window" if n == 1 else f"{n} windows"
+
+
+def metric_text(metric: "Metric") -> str:
+    """Return a metric's value in the field's unit."""
+    if metric.unit == "J/hash":
+        return f"{plain(metric.value * 1e12)} J/TH"
+    return rate(metric.value, metric.unit) if metric.unit.endswith("/s") else si(metric.value, metric.unit)
+
+
+def joules(value: float, unit: str) -> tuple[str, str]:
+    """Return energy per unit of work as number and unit: J/TH for hashes, J or mJ a token, prefixed for the rest."""
+    if unit == "J/hash":
+        return plain(value * 1e12), "J/TH"
+    if unit == "J/token":
+        return (plain(value), "J/token") if value >= 0.1 else (plain(value * 1e3), "mJ/token")
+    text = si(value, unit)
+    number, _, rest = text.partition(" ")
+    return number, rest
+
+
+def scaled(interval: Interval | None, factor: float) -> Interval | None:
+    """Return an interval times a factor."""
+    return None if interval is None else (interval[0] * factor, interval[1] * factor)
+
+
+def ratio_interval(value: float, parts: "list[tuple[float, Interval | None]]") -> Interval | None:
+    """Return the interval of a product or quotient from those of its parts, in quadrature; None where one lacks it."""
+    square = 0.0
+    for part, interval in parts:
+        if interval is None or part == 0.0:
+            return None
+        square += ((interval[1] - interval[0]) / 2.0 / part) ** 2
+    half = value * square**0.5
+    return value - half, value + half
