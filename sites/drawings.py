@@ -1,4 +1,4 @@
-"""Drawings of a site's year into axes of matplotlib: a week of dispatch, duration curves, the waterfall.
+"""Drawings of a site's year on axes of matplotlib: a week of dispatch, duration curves, the waterfall.
 
 Each function takes axes and colours by name (ink, muted, grid, paper, mining, inference, curtailed, bad), so that the
 report page and a file share them. A year must have been run with `hourly=True`.
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Colours = Mapping[str, str]
 
 _KINDS = {"physical": "inference", "commercial": "mining", "economic": "bad"}
-_HATCHES = ("", "///", "...", "xxx")
 
 
 def metered_mw(year: SiteYear) -> Floats:
@@ -80,7 +79,7 @@ def dispatch_week(axes: Axes, year: SiteYear, colours: Colours, first_hour: int)
         top = floor + drawn[:, index]
         axes.stairs(
             top, x, baseline=floor, fill=True, color=colours[label.product], alpha=max(0.35, 0.85 - 0.25 * number),
-            label=label.text, linewidth=0, hatch=_HATCHES[number % len(_HATCHES)],
+            label=label.text, linewidth=0,
         )  # fmt: skip
         floor = top
     limit = (year.site.limit_mw * year.site.availability_frac)[hours]
@@ -112,13 +111,20 @@ def _day_ticks(axes: Axes, first_hour: int, year: SiteYear) -> None:
     axes.set_xticks(list(days), [f"{start + timedelta(days=day):%a %d %b}" for day in days], ha="left")
 
 
+def _sorted(values: Floats) -> tuple[Floats, Floats]:
+    """Return values from the highest to the lowest, at most 401 of them, and the per cent of the hours above each."""
+    import numpy as np
+
+    share = np.linspace(0.0, 100.0, min(values.size, 401))
+    return share, np.sort(values)[::-1][np.rint(share / 100.0 * (values.size - 1)).astype(np.int64)]
+
+
 def price_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:
     """Draw the year's power prices from the dearest hour to the cheapest, and what a MWh brought each block."""
     import numpy as np
 
-    found = np.sort(prices(year))[::-1]
-    share = np.linspace(0.0, 100.0, found.size + 1)
-    axes.stairs(found, share, baseline=None, color=colours["ink"], linewidth=1.8, label="power price")
+    share, found = _sorted(prices(year))
+    axes.plot(share, found, color=colours["ink"], linewidth=1.8, label="power price")
     for block in year.blocks:
         if block.facility_mwh > 0 and block.revenue_usd > 0:
             worth = block.revenue_usd / block.facility_mwh * year.site.delivered_frac
@@ -135,17 +141,13 @@ def price_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:
 
 def load_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:
     """Draw the power of each product from its fullest hour to its emptiest [MW at the interconnect]."""
-    import numpy as np
-
     drawn = metered_mw(year)
-    share = np.linspace(0.0, 100.0, year.hours + 1)
     products = dict.fromkeys(label.product for label in year.labels)
     for product in products:
         mine = [index for index, label in enumerate(year.labels) if label.product == product]
-        level = np.sort(drawn[:, mine].sum(axis=1))[::-1]
-        axes.stairs(level, share, baseline=None, color=colours[product], linewidth=2.0, label=product)
-    total = np.sort(drawn.sum(axis=1))[::-1]
-    axes.stairs(total, share, baseline=None, color=colours["ink"], linewidth=1.3, label="site")
+        axes.plot(*_sorted(drawn[:, mine].sum(axis=1)), color=colours[product], linewidth=2.0, label=product)
+    share, total = _sorted(drawn.sum(axis=1))
+    axes.plot(share, total, color=colours["ink"], linewidth=1.3, label="site")
     axes.set(xlim=(0.0, 100.0), ylim=(0.0, float(total.max()) * 1.12 or 1.0))
     axes.set_ylabel("MW at the meter")
 
