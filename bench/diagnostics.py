@@ -87,6 +87,12 @@ _ROWS = (
     Diagnostic("domain_busy", "another run holds this power domain", "wait for the other run to end", Effect.NO_ENERGY, 16),
     Diagnostic("another_run", "another perwatt run used this machine at the same time", "run one at a time", Effect.WARN, 16),
     Diagnostic("settings_changed", "the device's settings changed during the run", "leave power limit, clocks and governor alone during a run", Effect.INVALID, 17),
+    Diagnostic("benchmark_disabled", "pytest-benchmark was disabled", "leave --benchmark-disable away", Effect.NO_ENERGY),
+    Diagnostic("not_pedantic", "the test let pytest-benchmark choose its rounds, so its stamps are not known to be the measured ones", "use benchmark.pedantic with fixed rounds, or the fixture energy_benchmark", Effect.NO_ENERGY),
+    Diagnostic("precision_with_power", "precision= picks the number of rounds while they run", "leave precision= away where energy is wanted", Effect.NO_ENERGY),
+    Diagnostic("timer_mismatch", "the rounds were not timed by perwatt's timer", "use --benchmark-timer=bench.timers.stamp and no timer= of the test's own", Effect.NO_ENERGY),
+    Diagnostic("test_failed", "the test failed after or during its benchmark", "mend the test; nothing of it is kept as a figure", Effect.INVALID, 19),
+    Diagnostic("imported", "imported from a file of another tool: its windows were not taken by perwatt's runner", "measure with perwatt run where a verdict is wanted", Effect.NOTE, 20),
     Diagnostic("runner_overhead", "the runner itself used more than 0.5 % of a window", "use longer windows", Effect.WARN, 1),
 )
 # fmt: on

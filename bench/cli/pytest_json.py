@@ -1,0 +1,63 @@
+"""`perwatt pytest`: import and export the JSON of pytest-benchmark."""
+
+import json
+from pathlib import Path
+
+import click
+
+from bench.cli.output import emit_json, json_option, say
+from hardware_profiles.errors import InputError
+
+STORE = Path("results")
+
+
+@click.group(name="pytest")
+def pytest_json() -> None:
+    """Import and export the JSON of pytest-benchmark."""
+
+
+@pytest_json.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True)
+@json_option
+def import_(file: Path, store: Path, as_json: bool) -> None:
+    """Store each benchmark of FILE as a result."""
+    from bench.pytest_records import import_json
+    from bench.results import Sample, prepare_store, write_record
+
+    records = import_json(file)
+    prepare_store(store)
+    for record in records:
+        unit = record.workload.unit
+        samples = [
+            Sample("work", w.index, w.start_s, w.end_s, w.start_utc.timestamp(), w.work, unit) for w in record.windows
+        ]
+        write_record(store, record, samples)
+    if as_json:
+        emit_json([record.model_dump(mode="json") for record in records])
+    else:
+        say(f"{len(records)} benchmarks imported into {store}/: {', '.join(record.id for record in records)}")
+
+
+@pytest_json.command(name="export")
+@click.argument("names", nargs=-1, required=True, metavar="RESULT...")
+@click.option("--to", "target", type=click.Path(path_type=Path), help="File to write; without it stdout.")
+@click.option("--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True)
+def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
+    """Write results in the form that `pytest-benchmark compare` reads."""
+    from bench.pytest_records import export_json
+    from bench.results import find_result, read_record
+
+    records = [read_record(find_result(store, name)) for name in names]
+    refused = [record.id for record in records if record.status != "ok" or not record.windows]
+    if refused:
+        raise InputError.at("export", expected="valid results with windows", got=", ".join(refused))
+    document = json.loads(json.dumps(export_json(records), default=str))
+    if target is None:
+        emit_json(document)
+        return
+    try:
+        target.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError.at("--to", expected="a file that can be written", got=f"{target}: {error.strerror}") from None
+    say(f"{len(records)} results written to {target}")

@@ -1,0 +1,247 @@
+"""pytest-benchmark with energy: a session in a process of its own, one test a trap."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+
+from bench import timers
+from bench.meters.protocol import MeterInfo, MeterKind, Tier
+from bench.pytest_energy import Round, Timed, measured_rounds, needed_codes
+from bench.pytest_records import export_json, import_json
+from bench.results import read_record, result_folders
+from hardware_profiles.errors import InputError
+
+INNER = """
+import time
+import pytest
+
+def work():
+    time.sleep(0.25)
+
+def test_good(energy_benchmark):
+    energy_benchmark(work, rounds=5, work=1000.0, unit="hash")
+
+def test_fails_after_the_benchmark(energy_benchmark):
+    energy_benchmark(work, rounds=2)
+    assert False, "the answer was wrong"
+
+def test_lets_the_rounds_be_chosen(benchmark):
+    benchmark(lambda: time.sleep(0.01))
+
+def test_has_no_load_before(benchmark):
+    benchmark.pedantic(work, rounds=5)
+
+@pytest.mark.benchmark(timer=time.perf_counter)
+def test_times_with_another_clock(benchmark):
+    benchmark.pedantic(lambda: time.sleep(0.01), rounds=2)
+
+def test_uses_no_benchmark():
+    pass
+"""
+
+
+def curve(t):
+    return 100.0 + 20.0 * math.sin(3.0 * t)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """One pytest session with a plug on loopback: its exit status, its JSON, its records."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps({"apower": curve(time.monotonic())}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    folder = tmp_path_factory.mktemp("session")
+    (folder / "test_inner.py").write_text(INNER)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    done = run_pytest(
+        folder, "--benchmark-json=out.json", "--perwatt-meter", f"shelly:127.0.0.1:{server.server_port},accuracy=1%",
+        "--perwatt-meter-period-s", "0.01",
+    )  # fmt: skip
+    server.shutdown()
+    server.server_close()
+    document = json.loads((folder / "out.json").read_text())
+    records = {
+        record.workload.parameters["test"].rpartition("::")[2]: record
+        for record in map(read_record, result_folders(folder / "results"))
+    }
+    benchmarks = {bench["name"]: bench for bench in document["benchmarks"]}
+    return SimpleNamespace(folder=folder, done=done, benchmarks=benchmarks, records=records)
+
+
+def run_pytest(folder, *arguments):
+    environment = {**os.environ, "PERWATT_LOCKS": str(folder / "locks"), "PYTEST_ADDOPTS": ""}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "bench.pytest_plugin", "test_inner.py", *arguments],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_energy_over_the_measured_rounds_is_in_the_json_and_true(session):
+    found = session.benchmarks["test_good"]["extra_info"]["perwatt"]
+    (energy,) = found["energy"]
+    start, end = found["rounds_s"][0][0], found["rounds_s"][-1][1]
+    true_j = 100.0 * (end - start) - 20.0 / 3.0 * (math.cos(3.0 * end) - math.cos(3.0 * start))
+    assert energy["joules"] == pytest.approx(true_j, rel=0.005)
+    assert energy["joules_per_unit"] == pytest.approx(energy["joules"] / 5000.0)
+    assert (energy["boundary"], energy["tier"], energy["reasons"]) == ("wall", "B", [])
+    assert len(found["rounds_s"]) == 5
+
+
+def test_the_stamps_are_those_of_the_measured_rounds(session):
+    bench = session.benchmarks["test_good"]
+    lengths = [end - start for start, end in bench["extra_info"]["perwatt"]["rounds_s"]]
+    assert lengths == pytest.approx(bench["stats"]["data"], abs=1e-9)
+
+
+def test_each_test_has_a_record_of_its_own(session):
+    record = session.records["test_good"]
+    assert (record.status, record.workload.unit, len(record.windows)) == ("ok", "hash", 5)
+    assert record.metrics["rate"].value == pytest.approx(4000.0, rel=0.05)
+    metric = record.metrics["energy_per_hash_wall"]
+    assert metric.value == pytest.approx(100.0 / 4000.0, rel=0.25)
+    assert (metric.n, metric.interval_95) == (1, None)
+
+
+def test_a_test_that_fails_after_its_benchmark_is_not_saved_and_its_record_failed(session):
+    assert session.done.returncode == 1
+    assert "test_fails_after_the_benchmark" not in session.benchmarks
+    record = session.records["test_fails_after_the_benchmark"]
+    assert (record.status, record.metrics) == ("failed", {})
+    assert record.reasons[0].code == "test_failed"
+    assert "the answer was wrong" in record.reasons[0].detail
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("test_lets_the_rounds_be_chosen", "not_pedantic"),
+        ("test_has_no_load_before", "lead_short"),
+        ("test_times_with_another_clock", "timer_mismatch"),
+    ],
+)
+def test_what_breaks_the_energy_is_a_reason_and_no_joules(session, name, code):
+    (energy,) = session.benchmarks[name]["extra_info"]["perwatt"]["energy"]
+    assert energy["joules"] is None
+    assert code in energy["reasons"]
+
+
+def test_precision_is_refused_together_with_power(tmp_path):
+    (tmp_path / "test_inner.py").write_text(INNER)
+    done = run_pytest(tmp_path, "--perwatt-watts", "100", "--benchmark-precision=0.01")
+    assert done.returncode == 4
+    assert "--benchmark-precision" in done.stderr
+
+
+def test_another_timer_is_refused_together_with_power(tmp_path):
+    (tmp_path / "test_inner.py").write_text(INNER)
+    done = run_pytest(tmp_path, "--perwatt-watts", "100", "--benchmark-timer=time.process_time")
+    assert done.returncode == 4
+    assert "--benchmark-timer=bench.timers.stamp" in done.stderr
+
+
+def test_a_wrong_meter_is_a_usage_error(tmp_path):
+    (tmp_path / "test_inner.py").write_text(INNER)
+    done = run_pytest(tmp_path, "--perwatt-meter", "shely:x")
+    assert done.returncode == 4
+    assert "did you mean shelly" in done.stderr
+
+
+def fixture(durations, mode="benchmark.pedantic(...)", precision=None, iterations=1, disabled=False):
+    stats = SimpleNamespace(stats=SimpleNamespace(data=durations), iterations=iterations)
+    return SimpleNamespace(_mode=mode, _precision=precision, stats=stats, disabled=disabled)
+
+
+@pytest.mark.parametrize(
+    ("made", "stamps", "code"),
+    [
+        (fixture([1.0]), [0.0, 1.0], None),
+        (fixture([1.0]), [0.0, 5.0, 6.0, 7.0], None),  # a warm-up round before it
+        (fixture([0.5], iterations=2), [0.0, 1.0], None),
+        (fixture([1.0]), [0.0, 1.0, 2.0], "timer_mismatch"),
+        (fixture([1.0, 1.0]), [0.0, 1.0], "timer_mismatch"),
+        (fixture([0.9]), [0.0, 1.0], "timer_mismatch"),
+        (fixture([1.0], precision=0.01), [0.0, 1.0], "precision_with_power"),
+        (fixture([1.0], mode="benchmark(...)"), [0.0, 1.0], "not_pedantic"),
+        (fixture([], disabled=True), [], "benchmark_disabled"),
+    ],
+)
+def test_the_last_two_stamps_a_round_are_the_measured_ones_or_none_are(made, stamps, code):
+    timed = measured_rounds(made, stamps)
+    assert timed.reasons == ((code,) if code else ())
+    assert len(timed.rounds) == (0 if code else 1)
+    if not code:
+        assert timed.rounds[0].end_s == stamps[-1]
+
+
+def test_setup_between_rounds_is_not_work():
+    info = MeterInfo("m", MeterKind.COUNTER, "wall", Tier.B, 0.01, "", 0.01)
+    close = Timed((Round(0.0, 5.0), Round(5.001, 10.0)), 2.0, 0.0)
+    apart = Timed((Round(0.0, 5.0), Round(7.0, 10.0)), 2.0, 0.0)
+    assert needed_codes(info, close) == []
+    assert needed_codes(info, apart) == ["work_energy_mismatch"]
+    assert needed_codes(info, Timed((Round(0.0, 0.5),), 2.0, 0.0)) == ["window_short"]
+
+
+def test_a_cheap_meter_is_read_outside_of_each_round():
+    order = []
+    timers.begin([lambda: order.append(time.monotonic())])
+    start, end = timers.stamp(), timers.stamp()
+    assert order[0] <= start <= end <= order[1]
+    assert timers.stamps() == [start, end]
+    timers.begin([])
+
+
+def test_a_file_is_imported_and_exported_and_imported_again(session, tmp_path):
+    records = {record.workload.parameters["test"]: record for record in import_json(session.folder / "out.json")}
+    good = records["test_inner.py::test_good"]
+    assert good.metrics["rate"].value == pytest.approx(session.records["test_good"].metrics["rate"].value)
+    assert good.metrics["energy_per_hash_wall"].tier == "B"
+    assert "imported" in {reason.code for reason in good.warnings}
+    path = tmp_path / "again.json"
+    path.write_text(json.dumps(export_json([good]), default=str))
+    (again,) = import_json(path)
+    assert again.metrics["rate"].value == pytest.approx(good.metrics["rate"].value)
+    assert again.metrics["energy_per_hash_wall"].value == pytest.approx(good.metrics["energy_per_hash_wall"].value)
+
+
+def test_pytest_benchmark_itself_reads_an_exported_file(session, tmp_path):
+    storage = tmp_path / ".benchmarks" / "Linux-CPython-3"
+    storage.mkdir(parents=True)
+    (storage / "0001_perwatt.json").write_text(json.dumps(export_json([session.records["test_good"]]), default=str))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest_benchmark", f"--storage=file://{tmp_path / '.benchmarks'}", "compare", "0001"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "test_good" in done.stdout
+
+
+DATED = '{"datetime": "2026-01-01", "benchmarks": %s}'
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"datetime": "x", "benchmarks": []}', DATED % "[{}]", DATED % "3"])
+def test_a_file_of_another_form_is_one_line(tmp_path, text):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match="pytest-benchmark") as error:
+        import_json(path)
+    assert "\n" not in str(error.value)
