@@ -11,7 +11,7 @@ def device_under_test(name: str) -> Device:
     Raises
     ------
     InputError
-        The name is neither.
+        The name is neither, or the GPU cannot be used: the message says why, and the cure.
     """
     kind, _, index = name.partition(":")
     if kind == "cpu" and not index:
@@ -26,7 +26,40 @@ def device_under_test(name: str) -> Device:
                 "usable_cores": len(environment.usable_cores()),
             },
         )
-    raise InputError.at("--device", expected="cpu", got=name)
+    if kind == "gpu":
+        return _gpu(name)
+    raise InputError.at("--device", expected="cpu or gpu:<index>, as in gpu:0", got=name)
+
+
+def _gpu(name: str) -> Device:
+    """Return an NVIDIA GPU that a run can use now; what is in the way is an InputError with its cure."""
+    from kernels.cuda_device import GpuError, check_usable, inspect, parse_device
+    from kernels.errors import KernelInputError
+
+    try:
+        state = inspect(parse_device(name))
+        check_usable(state)
+    except KernelInputError as error:
+        raise InputError(f"--{error}") from None
+    except GpuError as error:
+        raise InputError(f"--device {name}: {error}") from None
+    return Device(
+        kind="gpu",
+        name=state.name,
+        settings={
+            "index": state.index,
+            "uuid": state.uuid,
+            "architecture": state.architecture,
+            "memory_bytes": state.memory_bytes,
+            "max_sm_clock_hz": state.max_sm_clock_hz,
+            "power_limit_w": state.power_limit_w,
+            "ecc": state.ecc,
+            "mig": state.mig,
+            "persistence": state.persistence,
+            "driver": state.driver,
+            "cuda_driver": ".".join(map(str, state.cuda_driver)),
+        },
+    )
 
 
 def _text(value: object) -> str | None:

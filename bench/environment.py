@@ -17,6 +17,9 @@ _PACKAGES = (
     "psutil",
     "nvidia-ml-py",
     "cupy-cuda12x",
+    "cupy-cuda13x",
+    "nvidia-cublas",
+    "nvidia-cuda-nvrtc",
     "nvmath-python",
 )
 _FEATURES = (

@@ -17,6 +17,7 @@ from bench.meters.protocol import Meter, MeterKind
 from bench.plan import Plan, Schedule, schedule
 from bench.records import Device, Reason, Record, RunInfo, WorkloadInfo
 from bench.results import new_id, write_record
+from bench.roofline import bound_metrics
 from bench.summary import assumed_power, energy_codes, metrics, steadiness, warnings
 from bench.windows import BadWorkError, Progress, Stage, WindowTaker
 from bench.workloads.protocol import Check, VerificationError, Workload
@@ -277,5 +278,5 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
         assumed_power_w=assumed_power(meters),
         idle=reading.idle,
         windows=reading.without_joules if against else reading.windows,
-        metrics={} if against else figures,
+        metrics={} if against else {**figures, **bound_metrics(workload, figures.get("rate"))},
     )

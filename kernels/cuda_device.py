@@ -143,18 +143,29 @@ def check_usable(state: GpuState) -> None:
     GpuError
         CuPy is missing or of another CUDA major than the driver, or another process computes on the GPU.
     """
-    installed = cupy_packages()
-    if not installed:
-        raise GpuError("no_cupy", "CuPy is not installed")
-    majors = {_package_major(name) for name in installed}
-    if state.cuda_driver[0] and max(majors, default=0) > state.cuda_driver[0]:
-        version = ".".join(map(str, state.cuda_driver))
-        raise GpuError(
-            "cuda_major", f"the driver {state.driver} supports CUDA {version}, {installed[0]} needs {max(majors)}"
-        )
+    check_cuda_major(state)
     if state.processes:
         held = ", ".join(_process_text(process) for process in state.processes)
         raise GpuError("taken", f"gpu:{state.index} ({state.name}) is taken by {held}")
+
+
+def check_cuda_major(state: GpuState) -> None:
+    """Compare the CUDA major that CuPy was built for with what the driver supports.
+
+    Raises
+    ------
+    GpuError
+        CuPy is not installed, or is for a later major than the driver.
+    """
+    installed = cupy_packages()
+    if not installed:
+        raise GpuError("no_cupy", "CuPy is not installed")
+    major = max(_package_major(name) for name in installed)
+    if state.cuda_driver[0] and major > state.cuda_driver[0]:
+        version = ".".join(map(str, state.cuda_driver))
+        raise GpuError(
+            "cuda_major", f"the driver {state.driver} supports CUDA {version}, {installed[-1]} needs {major}"
+        )
 
 
 def cupy_packages() -> list[str]:

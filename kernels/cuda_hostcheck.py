@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.cuda_sass import ToolMissingError
-from kernels.cuda_text import HOST_SHIM, NONCES_PER_THREAD, ScanText, scan_text
+from kernels.cuda_text import HOST_SHIM, ScanText, scan_text
 
 Words = npt.NDArray[np.uint32]
 
@@ -68,7 +68,7 @@ class HostCheck:
         return out
 
     def scan(self, variant: str, job: Sequence[int], first: int, threads: int, capacity: int = 4096) -> list[int]:
-        """Run the kernel thread by thread and return the candidate nonces of `threads` times 256 nonces."""
+        """Run the kernel thread by thread and return the candidate nonces of `threads` threads' nonces."""
         record = np.array(job, dtype=np.uint32)
         found, out = np.zeros(1, dtype=np.uint32), np.empty(capacity, dtype=np.uint32)
         getattr(self._library, f"{variant}_scan")(
@@ -97,7 +97,7 @@ extern "C" void {name}_last_words(const u32 *jobs, const u32 *nonce_words, u32 *
 }}
 extern "C" void {name}_scan(const {name}::Job *job, u32 first, u32 threads, u32 *found, u32 *out, u32 capacity)
 {{
-    blockDim.x = {NONCES_PER_THREAD};
+    blockDim.x = 256;
     for (u32 thread = 0; thread < (threads + blockDim.x - 1) / blockDim.x * blockDim.x; ++thread) {{
         blockIdx.x = thread / blockDim.x;
         threadIdx.x = thread % blockDim.x;

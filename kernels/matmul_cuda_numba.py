@@ -55,7 +55,7 @@ def matmul_fp16(a: Any, b: Any, d: Any) -> None:
 KERNELS = {"fp32": matmul_fp32, "fp16": matmul_fp16}
 
 
-def launch(form_name: str, a: Any, b: Any, d: Any) -> None:
-    """Queue the product of device (or, in the simulator, NumPy) arrays of a format in KERNELS."""
+def launch(form_name: str, a: Any, b: Any, d: Any, stream: Any = 0) -> None:
+    """Queue the product of device (or, in the simulator, NumPy) arrays of a format in KERNELS on a numba stream."""
     grid = (-(-d.shape[1] // TILE), -(-d.shape[0] // TILE))
-    KERNELS[form_name][grid, (TILE, TILE)](a, b, d)
+    KERNELS[form_name][grid, (TILE, TILE), stream](a, b, d)

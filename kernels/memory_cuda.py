@@ -79,6 +79,10 @@ class CudaStreams:
             self._passes += 1
         return OPERATIONS[self.operation] * self.size_bytes
 
+    def queue_many(self, variant: str, passes: int) -> int:
+        """Queue several passes and return the bytes that they move."""
+        return sum(self.queue(variant) for _ in range(passes))
+
     def spoil(self) -> None:
         """Overwrite what a pass writes, so that the next check cannot be passed by the last one."""
         if self.operation == "read":

@@ -1,6 +1,7 @@
 """The nonce scan on an NVIDIA GPU: any window, any target, one of the text variants or the readable Numba kernel."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,9 @@ def find(name: str) -> CudaVariant:
     return BY_NAME[name]
 
 
+@lru_cache(maxsize=64)
 def job_array(variant: str, header80: bytes, target: int) -> npt.NDArray[np.uint32]:
-    """Return the struct `Job` of a header and target as words, for a text variant."""
+    """Return the struct `Job` of a header and target as words, for a text variant; do not write to it."""
     record = job_record(scan_text(variant), midstate(header80), tail(header80), early_mask(target))
     return np.array(record, dtype=np.uint32)
 
@@ -128,7 +130,7 @@ class CudaScan:
         if found > CAPACITY:
             half = max(1, threads // 2)
             if half == threads:
-                raise KernelInputError(f"target: expected fewer than {CAPACITY} candidates of 256, got {found}")
+                raise KernelInputError(f"target: expected fewer than {CAPACITY} candidates a thread, got {found}")
             return self._candidates(header80, target, first, half) + self._candidates(
                 header80, target, first + half * NONCES_PER_THREAD, threads - half
             )

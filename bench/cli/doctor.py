@@ -1,5 +1,6 @@
 """`perwatt doctor`: what can run and be metered here; what is missing, and the cure."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ def doctor(as_json: bool) -> None:
     """Say what can run and be metered here, what is missing, and the cure."""
     from bench import environment
     from bench.clock import core_clock_hz
+    from bench.gpu_doctor import gpu_findings
     from bench.meters import discover
     from bench.results import unfinished_folders
     from kernels import variants
@@ -37,6 +39,7 @@ def doctor(as_json: bool) -> None:
         }
         for meter in discover()
     ]
+    gpu = gpu_findings()
     unfinished = [str(folder) for folder in unfinished_folders(STORE)]
     if as_json:
         emit_json(
@@ -44,6 +47,7 @@ def doctor(as_json: bool) -> None:
                 "system": system,
                 "core_clock_hz": clock_hz,
                 "variants": found,
+                "gpu": [asdict(finding) for finding in gpu],
                 "meters": meters,
                 "unfinished_results": unfinished,
             }
@@ -59,6 +63,11 @@ def doctor(as_json: bool) -> None:
         ("variant", "runs here", "why not"),
         [(row["variant"], "yes" if row["available"] else "no", row["why_not"]) for row in found],
         title="SHA-256d variants",
+    )
+    print_table(
+        ("part", "good", "what is there", "cure"),
+        [(one.part, "yes" if one.good else "no", one.detail, one.cure) for one in gpu],
+        title="NVIDIA GPUs",
     )
     print_table(
         ("meter", "usable", "boundary", "tier", "why", "cure"),

@@ -40,6 +40,31 @@ ENTRIES: tuple[Entry, ...] = (
         "memory_triad_cpu", "cpu", "byte", "a = b + s*c over arrays far larger than the caches",
         "bench.workloads.memory_cpu:MemoryCpu", main_job=True,
     ),
+    Entry(
+        "sha256d_scan_cuda", "gpu", "hash", "nonce scan on an NVIDIA GPU",
+        "bench.workloads.sha256d_scan_cuda:Sha256dScanCuda",
+    ),
+    *(
+        Entry(
+            f"matmul_{dtype}_nt_cuda", "gpu", "flop", f"matrix product on an NVIDIA GPU, {dtype}, through cuBLASLt",
+            "bench.workloads.matmul_cuda:MatmulCuda",
+        )
+        for dtype in ("fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp4")
+    ),
+    *(
+        Entry(
+            f"memory_{operation}_cuda", "gpu", "byte", f"{operation} over GPU arrays far larger than the caches",
+            "bench.workloads.memory_cuda:MemoryCuda",
+        )
+        for operation in ("copy", "triad", "read")
+    ),
+    *(
+        Entry(
+            f"probe_{kind}_cuda", "gpu", "instruction", f"rate of one integer instruction: {kind}",
+            "bench.workloads.probe_cuda:ProbeCuda",
+        )
+        for kind in ("iadd3", "lop3", "shf", "imad", "imad_hi", "mixed")
+    ),
 )  # fmt: skip
 BY_NAME = {entry.name: entry for entry in ENTRIES}
 

@@ -59,7 +59,7 @@ def test_hostcheck_kernel_finds_every_easy_hit_across_the_wrap_past_2_to_the_32(
     header = known_headers()[1].header80
     target = (1 << 249) - 1
     record = job_record(host.texts[variant], midstate(header), tail(header), early_mask(target))
-    first, threads = 2**32 - 2 * NONCES_PER_THREAD, 5
+    first, threads = 2**32 - 2 * NONCES_PER_THREAD, 1280 // NONCES_PER_THREAD
     nonces = [(first + i) % 2**32 for i in range(threads * NONCES_PER_THREAD)]
     expected = {nonce for nonce in nonces if meets_target(header, nonce, target)}
     assert len(expected) > 3

@@ -1,0 +1,91 @@
+"""What every GPU workload opens: CuPy on the device asked for, its size, its profile, and an own stream."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from bench.workloads.protocol import WorkloadOptions
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.roofline import Roofline
+    from kernels.cuda_device import GpuState
+
+
+def device_index(workload: str, options: WorkloadOptions) -> int:
+    """Return the index in `gpu:<index>`.
+
+    Raises
+    ------
+    InputError
+        The device is named otherwise.
+    """
+    from kernels.cuda_device import parse_device
+    from kernels.errors import KernelInputError
+
+    try:
+        return parse_device(options.device)
+    except KernelInputError as error:
+        raise InputError(f"workload {workload}: --{error}") from None
+
+
+@dataclass(frozen=True)
+class GpuContext:
+    """One open GPU; `cupy` is the module with this device current."""
+
+    cupy: Any
+    state: "GpuState"
+    stream: Any
+
+    @classmethod
+    def open(cls, index: int) -> "GpuContext":
+        """Open a GPU and a stream on it.
+
+        Raises
+        ------
+        GpuError
+            It cannot be used.
+        """
+        from kernels.cuda_device import explained, inspect, open_cupy
+
+        cupy = open_cupy(index)
+        with explained(index):
+            return cls(cupy, inspect(index), cupy.cuda.Stream(non_blocking=True))
+
+    @cached_property
+    def attributes(self) -> dict[str, int]:
+        """CUDA's attributes of the device, by name."""
+        return dict(self.cupy.cuda.Device().attributes)
+
+    @property
+    def multiprocessors(self) -> int:
+        """How many SMs there are."""
+        return int(self.attributes["MultiProcessorCount"])
+
+    @property
+    def cache_bytes(self) -> int:
+        """Size of the last-level cache [byte]."""
+        return int(self.attributes.get("L2CacheSize", 0))
+
+    @cached_property
+    def roofline(self) -> "Roofline | None":
+        """The roofline of the profile that this GPU is recognised as; None where the catalogue has none."""
+        from bench.roofline import rated_roofline
+        from hardware_profiles.catalog import load, load_all, recognise
+
+        device = recognise(self.state.name, load_all())
+        return rated_roofline(load(device.slug)) if device else None
+
+    def timed_ms(self, queue: Any) -> float:
+        """Return how long the device takes for what `queue` puts on the stream [ms], by its own events."""
+        cp = self.cupy
+        start, end = cp.cuda.Event(), cp.cuda.Event()
+        start.record(self.stream)
+        queue()
+        end.record(self.stream)
+        end.synchronize()
+        return float(cp.cuda.get_elapsed_time(start, end))
+
+    def close(self) -> None:
+        """Give unused device memory back."""
+        self.cupy.get_default_memory_pool().free_all_blocks()
