@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bench.runner import Job
 
 STORE = Path("results")
+MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
+"""The main job takes energy on these; the rates of the others take seconds, their energy would take minutes."""
 
 
 @click.command()
@@ -28,7 +30,9 @@ STORE = Path("results")
 @click.option("--plan", default="quick", show_default=True, help="smoke, quick or publish.")
 @click.option("--quick", "plan", flag_value="quick", help="Short for --plan quick.")
 @click.option("--publish", "plan", flag_value="publish", help="Short for --plan publish.")
-@click.option("--meter", "meters", multiple=True, help="shelly:HOST, trace:FILE, rapl, …; see `perwatt list meters`.")
+@click.option(
+    "--meter", "meters", multiple=True, help="shelly:HOST, trace:FILE, rapl, none, …; see `perwatt list meters`."
+)
 @click.option("--meter-period-s", type=float, help="Update period of a power meter [s].")
 @click.option("--clock-offset-s", type=float, default=0.0, help="A log's clock minus this machine's [s].")
 @click.option("--attach", metavar="RESULT", help="Join --meter trace:FILE to a stored result, as a new record.")
@@ -76,9 +80,11 @@ def run(
     chosen_plan = get_plan(plan)
     prepare_store(store)
     meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
-    with _opened(meters, meter_options) as opened:
+    with _opened(_specs(meters, watts, device), meter_options) as opened:
         job = Job.start(chosen_plan, store, sys.argv[1:])
-        records = _measure_all(todo, job, opened, device, quiet=as_json)
+        records = _measure_all(
+            todo, job, opened, device, metered=None if workloads else MAIN_JOB_METERED, quiet=as_json
+        )
     from bench.cli.run_report import document, print_run
 
     main_job, page = None, None
@@ -127,6 +133,17 @@ def _attach(
     return 0 if record.status == "ok" else 1
 
 
+def _specs(meters: Sequence[str], watts: float | None, device: str) -> list[str]:
+    """Return the meters that were named, none for `none`, else what this machine itself can meter the device by."""
+    from bench.meters import default_specs
+
+    if "none" in meters:
+        if len(meters) > 1:
+            raise InputError.at("--meter none", expected="no other meter beside it", got=", ".join(meters))
+        return []
+    return list(meters) if meters or watts is not None else default_specs(device)
+
+
 def _check_threads(threads: int | None) -> None:
     from bench.environment import usable_cores
 
@@ -147,7 +164,13 @@ def _opened(specs: Sequence[str], options: Any) -> "Iterator[list[Meter]]":
 
 
 def _measure_all(
-    todo: Sequence[Any], job: "Job", meters: "Sequence[Meter]", device: str, *, quiet: bool
+    todo: Sequence[Any],
+    job: "Job",
+    meters: "Sequence[Meter]",
+    device: str,
+    *,
+    metered: Sequence[str] | None,
+    quiet: bool,
 ) -> "list[Record]":
     from bench.devices import device_under_test
     from bench.runner import measure
@@ -161,7 +184,8 @@ def _measure_all(
             def show(stage: str, done: float, task: Any = task, name: str = workload.name) -> None:
                 bars.update(task, completed=done, description=f"{name}: {stage}")
 
-            records.append(measure(workload, job, meters, device=described, on_progress=show))
+            used = meters if metered is None or workload.name in metered else ()
+            records.append(measure(workload, job, used, device=described, on_progress=show))
             bars.update(task, completed=1.0, description=f"{workload.name}: {records[-1].status}")
     if not quiet and not sys.stdout.isatty():
         say(f"{len(records)} workloads measured, plan {job.plan.name}")

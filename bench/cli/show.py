@@ -46,6 +46,7 @@ def show(name: str, store: Path, own: tuple[str, ...], as_json: bool) -> None:
 
 def _show_record(record: "Record", folder: Path) -> None:
     from bench import diagnostics
+    from bench.cli.meter_lines import meter_lines
 
     work, run = record.workload, record.run
     say(f"{record.id}   {record.status}   {folder}")
@@ -55,11 +56,10 @@ def _show_record(record: "Record", folder: Path) -> None:
     commit = f"{run.commit[:12]}{' with changes' if run.commit_dirty else ''}" if run.commit else "outside a checkout"
     say(f"run       {run.started_utc:%Y-%m-%d %H:%M:%S} UTC, plan {run.plan}")
     say(f"code      perwatt {run.perwatt_version}, commit {commit}")
-    if run.harness_overhead_frac is not None:
-        say(f"          the runner itself took {run.harness_overhead_frac:.3%} of the windows")
     if record.supersedes:
         say(f"corrects  {record.supersedes}")
-    say(f"meters    {', '.join(record.meters) or 'not metered'}")
+    for line in meter_lines(record):
+        say(line)
     if record.assumed_power_w is not None:
         assumed = record.assumed_power_w
         say(f"assumed   {assumed.power_w:g} W at the {assumed.boundary}: {assumed.source}")

@@ -123,6 +123,15 @@ def close_meters(meters: Sequence[Meter]) -> None:
         meter.close()
 
 
+def default_specs(device: str) -> list[str]:
+    """Return the meters that this machine has for a device (`cpu`, `gpu:0`) and that need nobody's word."""
+    kind, _, index = device.partition(":")
+    if kind == "gpu":
+        return [f"nvml:{index or 0}" for found in entry("nvml").find() if found.usable][:1]
+    usable = [found for name in ("rapl", "hwmon") for found in entry(name).find() if found.usable]
+    return [found.spec for found in usable if found.boundary == "package"][:1]
+
+
 def discover() -> list[Found]:
     """Return what each meter kind finds on this machine: usable or not, why not, and the cure."""
     found: list[Found] = []
