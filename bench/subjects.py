@@ -143,27 +143,22 @@ def of_profile(profile: "Profile") -> Subject:
                     confidence=profile.confidence, boundary=power.boundary or "",
                 )
             )  # fmt: skip
-    for dtype, peak in profile.peaks_flop_per_s.items():
-        figures.append(
-            Figure("rate", f"flop {dtype}", peak, "flop/s", profile.basis, profile.confidence, note="dense peak")
-        )
-    if profile.bandwidth_byte_per_s:
-        figures.append(
-            Figure(
-                "rate", "byte", profile.bandwidth_byte_per_s, "byte/s", profile.basis, profile.confidence,
-                note="memory bandwidth",
-            )
-        )  # fmt: skip
+    for dtype, peak in profile.peak_figures.items():
+        figures.append(_rated("rate", f"flop {dtype}", peak, "flop/s", "dense peak"))
+    bandwidth = profile.figure("memory_bandwidth_tb_s") or profile.figure("memory_bandwidth_gb_s")
+    if bandwidth is not None:
+        figures.append(_rated("rate", "byte", bandwidth, "byte/s", "memory bandwidth"))
     if power is not None:
         figures.append(_rated("power", "", power, "W"))
     return Subject(profile.name, profile.title, tuple(figures), "profile", device=profile.slug, device_kind=kind)
 
 
-def _rated(group: Group, of: str, figure: "ProfileFigure", unit: str) -> Figure:
-    note = f"± {figure.tolerance_frac:.0%}" if figure.tolerance_frac is not None else "tolerance unknown"
+def _rated(group: Group, of: str, figure: "ProfileFigure", unit: str, note: str = "") -> Figure:
+    tolerance = f"± {figure.tolerance_frac:.0%}" if figure.tolerance_frac is not None else "tolerance unknown"
     return Figure(
-        group, of, figure.si_value, unit, figure.basis, figure.confidence, boundary=figure.boundary or "", note=note
-    )
+        group, of, figure.si_value, unit, figure.basis, figure.confidence, boundary=figure.boundary or "",
+        note=note or tolerance,
+    )  # fmt: skip
 
 
 def _work_of(record: "Record") -> str:

@@ -213,13 +213,18 @@ class Profile:
         return self._si("memory_bandwidth_tb_s") or self._si("memory_bandwidth_gb_s")
 
     @cached_property
-    def peaks_flop_per_s(self) -> dict[str, float]:
-        """Dense peaks [FLOP/s or OP/s] by dtype: `fp64`, `fp64_tensor`, `fp32`, `tf32`, `bf16`, `fp8`, `int8`."""
+    def peak_figures(self) -> dict[str, Figure]:
+        """Dense peaks by dtype: `fp64`, `fp64_tensor`, `fp32`, `tf32`, `fp16`, `bf16`, `fp8`, `int8`."""
         return {
-            dtype_of(key): figure.si_value
+            dtype_of(key): figure
             for key, figure in self.figures.items()
             if key.endswith(("_tflop_s", "_top_s")) and "_sparse_" not in key
         }
+
+    @property
+    def peaks_flop_per_s(self) -> dict[str, float]:
+        """Dense peaks [FLOP/s or OP/s] by dtype."""
+        return {dtype: figure.si_value for dtype, figure in self.peak_figures.items()}
 
     @property
     def confidence(self) -> Confidence:
