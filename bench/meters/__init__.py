@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from bench.meters.protocol import Found, Meter, MeterKindEntry, MeterOptions
+from bench.meters.protocol import Found, Meter, MeterKind, MeterKindEntry, MeterOptions, Tier
 from hardware_profiles.errors import InputError, near_names
 
 ENTRY_POINT_GROUP = "perwatt.meters"
@@ -136,5 +136,10 @@ def discover() -> list[Found]:
     """Return what each meter kind finds on this machine: usable or not, why not, and the cure."""
     found: list[Found] = []
     for name in names():
-        found.extend(entry(name).find())
+        try:
+            found.extend(entry(name).find())
+        except Exception as error:  # noqa: BLE001 (a broken meter of others must not hide the rest)
+            cure = f"repair or uninstall the package that brings {name!r}"
+            fault = " ".join(str(error).split())
+            found.append(Found(name, MeterKind.POWER, "wall", Tier.C, usable=False, reason=fault, cure=cure, spec=name))
     return found

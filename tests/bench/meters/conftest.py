@@ -12,7 +12,7 @@ import pytest
 class FakePlug:
     """Answers HTTP on a real socket; `curve` gives watts over monotonic time, `mode` how it misbehaves."""
 
-    def __init__(self, kind="shelly", curve=lambda t: 100.0):
+    def __init__(self, kind="shelly", curve=lambda _t: 100.0):
         self.kind, self.curve, self.mode = kind, curve, "good"
         self.asked = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -59,7 +59,7 @@ class FakePlug:
                 except OSError:
                     continue
 
-    def _answer(self, connection):
+    def _answer(self, connection):  # noqa: C901, PLR0912 (one way to misbehave each)
         connection.settimeout(1.0)
         request = connection.recv(4096).decode("ascii", "replace")
         self.asked += 1

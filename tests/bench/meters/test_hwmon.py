@@ -68,5 +68,5 @@ def test_a_sensor_must_be_named(tree, target, words):
 
 
 def test_none_at_all_is_one_line_with_the_cure(tmp_path):
-    with pytest.raises(MeterError, match="no power or energy sensor.*shelly"):
+    with pytest.raises(MeterError, match=r"no power or energy sensor.*shelly"):
         make_meter(f"hwmon,root={tmp_path}")

@@ -1,5 +1,7 @@
 """Rules of the meters, each broken on purpose: sampling, counter against integral, NVML, RAPL."""
 
+# ruff: noqa: N802 (the names are NVML's)
+
 import math
 import time
 from types import SimpleNamespace
@@ -267,7 +269,7 @@ def test_rule_06_a_gpu_that_is_lost_is_a_reason_not_a_traceback():
 
 
 def test_rule_06_no_driver_is_one_line_with_the_cure():
-    with pytest.raises(MeterError, match="Invalid Argument.*shelly"):
+    with pytest.raises(MeterError, match=r"Invalid Argument.*shelly"):
         Nvml("1", nvml=FakeNvml()).open()
 
 
@@ -381,7 +383,7 @@ def test_rule_07_a_zone_that_fails_makes_the_sum_missing(powercap):
 
 
 def test_rule_07_no_rapl_and_no_permission_are_one_line_with_the_cure(powercap, monkeypatch):
-    with pytest.raises(MeterError, match="no RAPL here.*shelly"):
+    with pytest.raises(MeterError, match=r"no RAPL here.*shelly"):
         Rapl(root=powercap.root).open()
     zone = powercap.zone("intel-rapl:0", "package-0")
     real = type(zone).read_text
@@ -392,5 +394,5 @@ def test_rule_07_no_rapl_and_no_permission_are_one_line_with_the_cure(powercap, 
         return real(path, *args, **kwargs)
 
     monkeypatch.setattr(type(zone), "read_text", refuse)
-    with pytest.raises(MeterError, match="root only.*chmod"):
+    with pytest.raises(MeterError, match=r"root only.*chmod"):
         Rapl(root=powercap.root).open()

@@ -196,7 +196,7 @@ def test_any_text_is_a_log_or_one_line(tmp_path_factory, text):
     try:
         log = read_log(path)
     except InputError as error:
-        assert "\n" not in str(error)
+        assert "\n" not in str(error)  # noqa: PT017
     else:
         assert log.samples
         assert all(math.isfinite(watts) for _, watts in log.samples if watts is not None)
