@@ -59,8 +59,9 @@ def run(
     """Measure workloads and store each as a result folder; without an argument, the main job.
 
     The main job measures this machine (double SHA-256, matrix products, memory bandwidth), sets it beside the catalogue
-    and computes what the example site would earn.
+    and computes what the example site would earn. With --device gpu:INDEX it measures that GPU whole.
     """
+    from bench.devices import device_under_test
     from bench.meters.protocol import MeterOptions
     from bench.plan import get_plan
     from bench.results import prepare_store
@@ -78,10 +79,15 @@ def run(
     options = WorkloadOptions(device=device, variant=variant, threads=threads)
     todo = [create(name, options) for name in names]
     chosen_plan = get_plan(plan)
+    device_under_test(device)  # what is wrong with it is said before anything is opened or stored
     prepare_store(store)
     meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
     with _opened(_specs(meters, watts, device), meter_options) as opened:
         job = Job.start(chosen_plan, store, sys.argv[1:])
+        if not todo:
+            from bench.cli.run_gpu import run_gpu_job
+
+            return run_gpu_job(job, device, opened, as_json=as_json)
         records = _measure_all(
             todo, job, opened, device, metered=None if workloads else MAIN_JOB_METERED, quiet=as_json
         )

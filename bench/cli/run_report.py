@@ -34,7 +34,7 @@ def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | 
     if main_job is not None:
         _print_devices(main_job)
         _print_site(main_job)
-    _print_notes(records)
+    print_notes(records)
     say(f"stored in {store}/: {', '.join(record.id for record in records)}")
 
 
@@ -130,7 +130,8 @@ def _print_site(main_job: "Assessment") -> None:
     )
 
 
-def _print_notes(records: "Sequence[Record]") -> None:
+def print_notes(records: "Sequence[Record]") -> None:
+    """Print each warning and reason once, with its cure and where it was met."""
     seen: dict[str, list[str]] = {}
     for record in records:
         for reason in (*record.reasons, *record.warnings):

@@ -60,6 +60,17 @@ def _brain_float(cp: Any) -> Any:
     return dtype
 
 
+def has_brain_float(cupy: Any) -> bool:
+    """Return whether this CuPy can multiply bfloat16."""
+    from kernels.cuda_device import GpuError
+
+    try:
+        _brain_float(cupy)
+    except GpuError:
+        return False
+    return True
+
+
 def numba_queue(gpu: GpuContext, form_name: str) -> Queue:
     """Return what queues the readable tiled kernel on the GPU's stream."""
     from numba import cuda

@@ -1,0 +1,214 @@
+"""The one call that measures a GPU whole: what is run, in which order, with energy or without, within a time budget."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.roofline import Bound, Roofline, probed_rates
+
+if TYPE_CHECKING:
+    from bench.meters.protocol import Meter
+    from bench.records import Device, Record
+    from bench.runner import Job, Progress
+
+BUDGET_S = 450.0
+"""Past this the steps left are skipped and named, so that the call ends within eight minutes."""
+
+MODEL = "llama-3.1-8b"
+PREFILL_TOKENS, DECODE_TOKENS = 4096, 64
+PROBES = ("iadd3", "lop3", "shf", "imad", "imad_hi", "mixed")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One workload of the job: its options, whether a meter reads it, and what it is for."""
+
+    workload: str
+    variant: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+    metered: bool = False
+    label: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a job measured, the labels beside the records, and what it left out and why."""
+
+    records: "list[Record]" = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[Step]:
+    """Yield the job's steps for a chip (`sm_90`), the most wanted first: probes, the four headlines, then the rest."""
+    from kernels.matmul_cuda import FORMATS
+
+    capability = _capability(architecture)
+    able = [name for name, form in FORMATS.items() if capability is None or capability >= form.oldest]
+    for probe in PROBES:
+        yield Step(f"probe_{probe}_cuda", label="probe")
+    yield Step("sha256d_scan_cuda", metered=True, label="best variant")
+    for name in ("bf16", "fp8"):
+        if name in able:
+            yield Step(f"matmul_{name}_nt_cuda", metered=True, label="8192³")
+    yield Step("memory_copy_cuda", metered=True)
+    for variant in ("plain", "imad", "imad_shift"):
+        yield Step("sha256d_scan_cuda", variant)
+    for name in able:
+        if name not in {"bf16", "fp8"}:
+            yield Step(f"matmul_{name}_nt_cuda", label="8192³")
+    for name in ("fp16", "fp32", "tf32", *(["bf16"] if brain_float_baseline else [])):
+        if name in able:
+            yield Step(f"matmul_{name}_nt_cuda", "cupy", label="8192³")
+    yield from (Step("memory_triad_cuda"), Step("memory_read_cuda"))
+    for name in ("fp32", "fp16"):
+        yield Step(f"matmul_{name}_nt_cuda", "numba", label="8192³")
+    yield from _shapes([name for name in ("bf16", "fp8") if name in able])
+    yield Step("sha256d_scan_cuda", "numba", label="takes long to compile")
+
+
+def _shapes(formats: Sequence[str]) -> Iterator[Step]:
+    """Yield the square sweep and the products of a real decoder layer, prefill and decode."""
+    for name in formats:
+        for size in (16384, 4096, 2048):
+            yield Step(f"matmul_{name}_nt_cuda", extra={"m": size, "n": size, "k": size}, label=f"{size}³")
+    for tokens, phase, used in ((PREFILL_TOKENS, "prefill", formats), (DECODE_TOKENS, "decode", formats[:1])):
+        for name in used:
+            for layer, n, k in decoder_products(MODEL):
+                label = f"{MODEL} {layer}, {phase} of {tokens}"
+                yield Step(f"matmul_{name}_nt_cuda", extra={"m": tokens, "n": n, "k": k}, label=label)
+
+
+def decoder_products(model: str) -> list[tuple[str, int, int]]:
+    """Return the matrix products of one decoder layer: name, outputs n, inputs k."""
+    from kernels.llm_shapes import load
+
+    shape = load(model)
+    return [
+        ("qkv", shape.query_width + 2 * shape.kv_width, shape.hidden),
+        ("attention out", shape.hidden, shape.query_width),
+        ("gate and up", 2 * shape.ffn, shape.hidden),
+        ("down", shape.hidden, shape.ffn),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRun:
+    """What all steps of a job share: `device_name` is `gpu:<index>`, `meters` read the metered steps alone."""
+
+    job: "Job"
+    device: "Device"
+    device_name: str
+    meters: "Sequence[Meter]" = ()
+    budget_s: float = BUDGET_S
+
+
+def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Progress]") -> Outcome:
+    """Measure the steps one after the other and return what came of them.
+
+    What the probes find becomes the rates that the scans' bound is made of. A scan variant that the calibrated first
+    one already ran is left out.
+
+    Raises
+    ------
+    RunFailedError
+        A record could not be written.
+    """
+    from bench.runner import measure
+    from bench.workloads.protocol import WorkloadOptions
+    from bench.workloads.registry import create
+
+    outcome = Outcome()
+    per_clock: dict[str, float] = {}
+    start = time.monotonic()
+    for step in todo:
+        what = " ".join(part for part in (step.workload, step.variant or "", step.label) if part)
+        if time.monotonic() - start > run.budget_s:
+            outcome.skipped.append((what, f"past the budget of {run.budget_s:.0f} s"))
+            continue
+        if step.workload == "sha256d_scan_cuda" and step.variant in _variants_done(outcome.records):
+            continue
+        extra = {**step.extra, "pipe_rates": probed_rates(per_clock)}
+        workload = create(step.workload, WorkloadOptions(run.device_name, step.variant, extra=extra))
+        meters = run.meters if step.metered else ()
+        record = measure(workload, run.job, meters, device=run.device, on_progress=on_step(step))
+        if step.workload.startswith("probe_"):
+            found = record.workload.parameters.get("per_clock_per_multiprocessor")
+            if isinstance(found, float):
+                per_clock[str(record.workload.parameters["instruction"])] = found
+        outcome.records.append(record)
+        outcome.labels.append(step.label)
+    return outcome
+
+
+def _variants_done(records: "Sequence[Record]") -> set[str]:
+    return {record.workload.variant for record in records if record.workload.name == "sha256d_scan_cuda"}
+
+
+def _capability(architecture: str) -> tuple[int, int] | None:
+    digits = architecture.removeprefix("sm_")
+    return (int(digits[:-1]), int(digits[-1])) if digits.isdigit() and len(digits) >= 2 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One comparison within a job: what over what, and the ratio of their rates."""
+
+    name: str
+    ratio: float
+
+
+def ratios(records: "Sequence[Record]") -> list[Ratio]:
+    """Return what a reader asks next: measured over predicted scan, cuBLASLt over CuPy and over the readable kernel."""
+    found = []
+    best = max(
+        (one for one in records if one.workload.name == "sha256d_scan_cuda" and one.rate and one.status == "ok"),
+        key=lambda one: one.rate.value if one.rate else 0.0,
+        default=None,
+    )
+    if best is not None and "fraction_of_bound" in best.metrics:
+        what = f"scan {best.workload.variant}, measured over the model's prediction from the probes"
+        found.append(Ratio(what, best.metrics["fraction_of_bound"].value))
+    rates: dict[tuple[str, tuple[object, ...]], dict[str, float]] = {}
+    for record in records:
+        if record.workload.name.startswith("matmul_") and record.rate is not None and record.status == "ok":
+            shape = tuple(record.workload.parameters.get(key) for key in ("m", "n", "k"))
+            rates.setdefault((record.workload.name, shape), {})[record.workload.variant] = record.rate.value
+    for (name, _), by_variant in rates.items():
+        for other, words in (("cupy", "cuBLASLt over CuPy's matmul"), ("numba", "cuBLASLt over the readable kernel")):
+            if "cublaslt" in by_variant and other in by_variant:
+                found.append(Ratio(f"{name}, {words}", by_variant["cublaslt"] / by_variant[other]))
+    return found
+
+
+def nvml_specs(device: "Device") -> tuple[str, ...]:
+    """Return the spec of the meter that every NVIDIA GPU brings, by the name that holds across renumbering."""
+    uuid = device.settings.get("uuid")
+    return (f"nvml:{uuid}",) if uuid else ()
+
+
+def measured_fractions(records: "Sequence[Record]") -> list[float | None]:
+    """Return each record's rate over the bound that the job's own best products and bandwidth make; None elsewhere."""
+    from bench.roofline import measured_roofline
+
+    ceilings = measured_roofline(records)
+    found: list[float | None] = []
+    for record in records:
+        bound = None
+        if ceilings is not None and record.rate is not None and record.status == "ok":
+            if record.workload.name.startswith("memory_"):
+                bound = ceilings.memory_bound()
+            elif record.workload.name.startswith("matmul_"):
+                bound = _product_bound(record, ceilings)
+        found.append(record.rate.value / bound.rate_per_s if bound and record.rate else None)
+    return found
+
+
+def _product_bound(record: "Record", ceilings: Roofline) -> Bound | None:
+    from kernels.matmul_cuda import flop, get_format, moved_bytes
+
+    given = record.workload.parameters
+    m, n, k = (int(str(given[key])) for key in ("m", "n", "k"))
+    form = get_format(str(given["dtype"]))
+    return ceilings.bound(form.name, float(flop(m, n, k)), moved_bytes(form, m, n, k))
