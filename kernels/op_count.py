@@ -1,6 +1,7 @@
 """A target that counts: how many instructions per nonce a machine needs for the scan, nothing hidden."""
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from kernels.sha256_graph import Graph, Lowering, Node, Time
@@ -12,6 +13,12 @@ COSTS = {
     "rotate": {"add": 1, "rotr": 1, "shr": 1, "xor3": 2, "ch": 3, "maj": 3},
     "plain": {"add": 1, "rotr": 3, "shr": 1, "xor3": 2, "ch": 3, "maj": 3},
 }
+
+
+_PIPELINE_ARITHMETIC = (
+    "vpaddd", "vprord", "vpsrld", "vpternlogd", "vpxord", "vpunpckldq", "vpunpckhdq", "vpunpcklqdq", "vpunpckhqdq",
+    "sha256rnds2", "paddd",
+)  # fmt: skip
 
 
 class CountingTarget:
@@ -52,3 +59,45 @@ def scan_operations(machine: str = "ternary") -> int:
     counts = count_operations([scan_graph(Graph()).last_word])
     nonce_and_test = 2
     return sum(COSTS[machine][operation] * count for operation, count in counts.items()) + nonce_and_test
+
+
+@dataclass(frozen=True)
+class VariantCost:
+    """What a variant executes per hash, at least.
+
+    Attributes
+    ----------
+    operations
+        Instructions on `register` (`scalar`, `xmm`, `ymm`, `zmm`), those that do the rounds included.
+    round_pairs
+        Executions of an instruction that does two rounds.
+    """
+
+    operations: float
+    register: str
+    round_pairs: float
+
+
+def variant_cost(name: str, features: frozenset[str]) -> VariantCost | None:
+    """Return the cost of a variant compiled for a CPU with these features, or None where none is counted.
+
+    `lanes8` becomes rotates and three-way logic where AVX-512 has them for 256 bits. Loads, stores, moves between
+    registers and the loop are not counted: the bound is what no arrangement of the work can undercut.
+    """
+    if name == "scalar":
+        return VariantCost(scan_operations("rotate"), "scalar", 0)
+    if name == "lanes8":
+        machine = "ternary" if "avx512vl" in features else "plain"
+        return VariantCost(scan_operations(machine) / 8, "ymm", 0)
+    if name == "lanes16":
+        return VariantCost(scan_operations("ternary") / 16, "zmm", 0)
+    if name == "shani":
+        return VariantCost(60 + 22 + 23, "xmm", 60)
+    if name in {"hybrid", "mixed"}:
+        from kernels.scan_pipelined import HYBRID, MIXED, program
+
+        shape = HYBRID if name == "hybrid" else MIXED
+        mnemonics = Counter(line.split()[0] for line in program(shape).text.splitlines())
+        counted = sum(mnemonics[mnemonic] for mnemonic in _PIPELINE_ARITHMETIC)
+        return VariantCost(counted / shape.nonces, shape.register, mnemonics["sha256rnds2"] / shape.nonces)
+    return None

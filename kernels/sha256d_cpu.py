@@ -67,8 +67,7 @@ def scan(  # noqa: PLR0913 - a window and its options
         raise KernelInputError(f"threads: expected at least 1, got {threads}")
     module = variants.load(variant or variants.default_variant().name)
 
-    job = np.array([*midstate(header80), *tail(header80)[:3], early_mask(target)], dtype=np.uint32)
-    chunks = _Chunks(module, header80, target, job)
+    chunks = _Chunks(module, header80, target, job_words(header80, target))
     lead = start_nonce % module.STEP  # a step starts at a multiple of its size
     steps = -(-(lead + count) // module.STEP) if count else 0
     first = start_nonce - lead
@@ -86,6 +85,11 @@ def scan(  # noqa: PLR0913 - a window and its options
     offsets = {(nonce - start_nonce) % NONCES for chunk in found for nonce in chunk}
     hits = tuple((start_nonce + offset) % NONCES for offset in sorted(offsets) if offset < count)
     return ScanResult(hits, count)
+
+
+def job_words(header80: bytes, target: int) -> npt.NDArray[np.uint32]:
+    """Return what a compiled scan needs of a job: uint32[12], midstate, three tail words, mask of the last word."""
+    return np.array([*midstate(header80), *tail(header80)[:3], early_mask(target)], dtype=np.uint32)
 
 
 def early_mask(target: int) -> int:

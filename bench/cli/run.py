@@ -25,7 +25,11 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD]...")
 @click.option("--device", default="cpu", show_default=True, help="cpu or gpu:INDEX.")
 @click.option("--variant", help="A variant by name; without it the fastest here, by calibration.")
-@click.option("--all-variants", is_flag=True, help="Measure every variant that runs here, interleaved.")
+@click.option(
+    "--all-variants",
+    is_flag=True,
+    help="sha256d_scan_cpu: every variant that runs here, interleaved; one thread unless --threads.",
+)
 @click.option("--threads", type=int, help="CPU threads; without it every core that the process may use.")
 @click.option("--plan", default="quick", show_default=True, help="smoke, quick or publish.")
 @click.option("--quick", "plan", flag_value="quick", help="Short for --plan quick.")
@@ -73,6 +77,10 @@ def run(
         options_ = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s)
         return _attach(attach, workloads, meters, options_, store, as_json=as_json)
     _check_threads(threads)
+    if all_variants:
+        from bench.cli.run_variants import run_variants
+
+        return run_variants(workloads, threads or 1, variant, as_json=as_json)
     names = workloads or tuple(
         row.name for row in ENTRIES if row.main_job and row.device_kind == device.partition(":")[0]
     )
