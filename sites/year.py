@@ -80,9 +80,13 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
 
     hourly: keep what each block does in each hour, and why.
     """
-    done = dispatch(problem(site), hourly=hourly)
+    import numpy as np
+
+    given = problem(site)
+    done = dispatch(given, hourly=hourly)
     rows = labels(site)
-    blocks = tuple(_block_year(site, rows, done.blocks, name) for name in dict.fromkeys(row.name for row in rows))
+    sums = np.column_stack((done.blocks, done.blocks[:, 4] * given.blocks[:, 10]))
+    blocks = tuple(_block_year(site, rows, sums, name) for name in dict.fromkeys(row.name for row in rows))
     revenue = sum(block.revenue_usd for block in blocks)
     metered = float(done.blocks[:, 1].sum())
     full_credit = float(site.credit_usd_per_mwh.sum()) * site.enrolled_mw
@@ -115,10 +119,9 @@ def fleet_year(sites: Iterable[Site], *, hourly: bool = False) -> list[SiteYear]
 
 def _block_year(site: Site, rows: Sequence[Label], sums: NDArray[np.float64], name: str) -> BlockYear:
     mine = [index for index, row in enumerate(rows) if row.name == name]
-    device, meter, revenue, energy, short, units = (float(sums[mine, column].sum()) for column in range(6))
+    device, meter, revenue, energy, _, units, short = (float(sums[mine, column].sum()) for column in range(7))
     row = rows[mine[0]]
     price = next((_usd_per_unit(block) for block in site.inference if block.name == name and block.passes_energy), None)
-    per_mwh = units / device if device > 0 else 0.0
     return BlockYear(
         name=name,
         product=row.product,
@@ -130,7 +133,7 @@ def _block_year(site: Site, rows: Sequence[Label], sums: NDArray[np.float64], na
         revenue_usd=revenue,
         passed_usd=revenue - units * price if price is not None else 0.0,
         energy_usd=energy,
-        short_units=short * per_mwh,
+        short_units=short,
     )
 
 

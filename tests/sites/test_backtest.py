@@ -1,0 +1,178 @@
+"""Monthly reports: which rows are refused and why, and how well the others are predicted."""
+
+import dataclasses
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hardware_profiles.errors import InputError
+from sites.backtest import backtest, summarise
+from sites.production import COLUMNS, Report, bundled_reports, parse_reports, read_reports, refusal
+
+HEADING = ",".join(COLUMNS)
+ROW = "Miner,2025-07,31,,10.285,253,,,avg,{},a page"
+
+
+def report(note, **given):
+    base = Report(2, "Miner", "2025-07", 31, None, 10.285, 253.0, "avg", note, "")
+    return dataclasses.replace(base, **given)
+
+
+def test_every_bundled_row_is_accepted_or_refused_with_a_reason():
+    outcomes = backtest(bundled_reports())
+    assert len(outcomes) == 43
+    assert all((outcome.refused is None) == (outcome.predicted_btc is not None) for outcome in outcomes)
+    assert sum(outcome.refused is None for outcome in outcomes) == 26
+
+
+def test_the_rows_of_2025_and_2026_are_predicted_within_a_per_cent():
+    recent = summarise(backtest(bundled_reports()), recent_only=True)
+    assert recent.n == 10
+    assert recent.mean_abs_error_frac <= 0.010
+    assert recent.mean_error_frac == pytest.approx(-0.0066, abs=5e-5)
+    assert recent.sd_error_frac == pytest.approx(0.0054, abs=5e-5)
+
+
+def test_january_2026_is_predicted_at_496_09():
+    outcome = next(o for o in backtest(bundled_reports()) if o.report.month == "2026-01")
+    assert round(outcome.predicted_btc, 2) == 496.09
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "avg = 253/24.6 BTC per avg EH",
+        "253 BTC / 24.6 BTC/EH",
+        "avg = btc/24.6",
+        "24.6 BTC per EH",
+        "24.6 BTC/EH x 10.285 EH",
+        "253 ÷ 24.6",
+        "253 BTC divided by 24.6",
+        "8.16 / 0.7935 (a day)",
+        "5.2% x 197.8 EH/s of network rewards",
+        '10.285 = "realized"',
+        "circular",
+        "derived from BTC produced",
+        "back-calculated by a newsletter",
+        "implied by production",
+    ],
+)
+def test_an_average_derived_from_the_bitcoin_produced_is_refused(note):
+    assert refusal(report(note)).startswith("circular")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "avg operating",
+        "",
+        "average, not circular",
+        "avg operating (not derived from production)",
+        "avg operating; month-end 11.1 EH/s",
+        "avg operating (8.16 BTC a day)",
+        "253 BTC over 31 days at an average of 10.285 EH/s",
+        "218 blocks, 5.2% of network rewards",
+        "avg operating (fees ~7% stated)",
+    ],
+)
+def test_an_average_of_its_own_is_accepted(note):
+    assert refusal(report(note)) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"hashrate_used": "month_end"}, "month-end"),
+        ({"note": "energized at month end", "hashrate_used": ""}, "month-end"),
+        ({"note": "month-end only"}, "month-end"),
+        ({"note": "mean of the two month-end figures"}, "month-end"),
+        ({"avg_operating_ehs": None, "hashrate_used": ""}, "no average hash rate"),
+        ({"avg_operating_ehs": 0.0}, "no hash rate"),
+        ({"hashrate_used": "capacity"}, "hash rate not stated to be"),
+    ],
+)
+def test_month_end_and_missing_hash_rates_are_refused(given, reason):
+    assert refusal(report(given.pop("note", "avg operating"), **given)).startswith(reason)
+
+
+@given(st.floats(20, 3000), st.floats(1, 80), st.sampled_from(["/", " / ", " ÷ "]))
+def test_a_written_quotient_that_gives_the_average_is_found_for_any_numbers(btc, divisor, sign):
+    note = f"avg = {btc:.1f}{sign}{divisor:.2f}"
+    average = round(float(f"{btc:.1f}") / float(f"{divisor:.2f}"), 3)
+    assert refusal(report(note, btc_produced=float(f"{btc:.1f}"), avg_operating_ehs=average)).startswith("circular")
+
+
+def test_a_month_reported_twice_counts_once():
+    again = [report("avg operating", line=2), report("avg operating", line=3)]
+    assert backtest(again)[1].refused == "the same company and month as line 2"
+
+
+def test_a_month_after_the_data_and_one_before_the_first_block_are_refused():
+    late, early = backtest([report("avg", month="2031-01"), report("avg", month="2008-01", line=3)])
+    assert late.refused == "after the bundled difficulty data"
+    assert early.refused == "before the first block"
+
+
+def test_nothing_produced_gives_no_relative_error_and_no_rows_give_no_summary():
+    outcomes = backtest([report("avg", btc_produced=0.0)])
+    assert outcomes[0].refused.startswith("no bitcoin produced")
+    assert summarise(outcomes).mean_abs_error_frac is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected a heading and rows, got an empty table"),
+        (HEADING, "expected at least one row"),
+        ("company,month\nx,2025-01", "line 1: key days: expected this column"),
+        (HEADING + ",days\n" + ROW.format("x") + ",3", "expected each column once, got 'days' twice"),
+        (HEADING + "\nMiner,2025-07", "line 2: expected 11 cells, got 2"),
+        (HEADING + "\n" + ROW.format("x").replace("2025-07", "2025-7x"), "line 2: key month: expected YYYY-MM"),
+        (HEADING + "\n" + ROW.format("x").replace(",31,", ",30,"), "key days: expected 31 for 2025-07, got '30'"),
+        (HEADING + "\n" + ROW.format("x").replace("10.285", "ten"), "avg_operating_ehs: expected a number or nothing"),
+        (HEADING + "\n" + ROW.format("x").replace("10.285", "nan"), "avg_operating_ehs: expected a finite number"),
+        (HEADING + "\n" + ROW.format("x").replace("10.285", "-1"), "expected a finite number of 0 or more, got '-1'"),
+        (HEADING + "\n" + ROW.format("x").replace(",253,", ",,"), "key btc_produced: expected a number of BTC"),
+        (HEADING + "\n" + ROW.format("x").replace("Miner", ""), "key company: expected a name"),
+        (HEADING + '\n"open', "expected CSV"),
+        (HEADING + "\n\0", "expected CSV text, got a NUL byte"),
+    ],
+)
+def test_a_broken_table_is_refused_in_one_line_that_names_the_place(text, message):
+    with pytest.raises(InputError) as caught:
+        parse_reports(text, "data.csv")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", ["missing", "folder", "latin", "nul"])
+def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, make):
+    path = {"nul": tmp_path / "a\0b"}.get(make, tmp_path / make)
+    if make == "folder":
+        path.mkdir()
+    if make == "latin":
+        path.write_bytes("company,é".encode("latin-1"))
+    with pytest.raises(InputError):
+        read_reports(path)
+
+
+def test_random_bytes_are_read_or_refused_but_never_crash():
+    source = random.Random(7)
+    good = HEADING + "\n" + "\n".join(ROW.format("avg operating") for _ in range(3))
+    for _ in range(300):
+        letters = list(good)
+        for _ in range(source.randrange(1, 12)):
+            letters[source.randrange(len(letters))] = chr(source.choice([*range(9, 127), 0x2028, 0xE9]))
+        try:
+            backtest(parse_reports("".join(letters), "data.csv"))
+        except InputError as error:
+            assert "\n" not in str(error)
+
+
+def test_an_order_of_columns_of_ones_own_and_extra_ones_are_fine():
+    columns = [*reversed(COLUMNS), "extra"]
+    cells = dict(zip(COLUMNS, ROW.format("avg operating").split(","), strict=True)) | {"extra": "x"}
+    text = ",".join(columns) + "\n" + ",".join(cells[column] for column in columns)
+    assert parse_reports(text, "x")[0].btc_produced == 253.0

@@ -1,0 +1,113 @@
+"""Difficulty epochs, subsidy, retarget and stretches of constant reward."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hardware_profiles.errors import InputError
+from kernels.header import DIFFICULTY_1_TARGET, difficulty, nbits_to_target, target_to_nbits
+from sites.network import (
+    EPOCH_S,
+    DifficultyPath,
+    bundled_epochs,
+    expected_hashes,
+    known_until_unix,
+    retarget,
+    stretches,
+    subsidy_sat,
+)
+
+
+@pytest.mark.parametrize(
+    ("height", "satoshi"),
+    [(0, 5_000_000_000), (209_999, 5_000_000_000), (210_000, 2_500_000_000), (840_000, 312_500_000), (64 * 210_000, 0)],
+)
+def test_the_subsidy_halves_in_whole_satoshis(height, satoshi):
+    assert subsidy_sat(height) == satoshi
+
+
+def test_a_height_below_zero_has_no_subsidy():
+    with pytest.raises(InputError, match="height: expected 0 or more, got -1"):
+        subsidy_sat(-1)
+
+
+def test_all_bitcoin_ever_is_the_known_sum():
+    assert sum(210_000 * subsidy_sat(210_000 * k) for k in range(64)) == 2_099_999_997_690_000
+
+
+def test_expected_hashes_are_difficulty_times_2_32_times_65536_over_65535():
+    for epoch in bundled_epochs()[::50]:
+        implied = epoch.hashes_per_block / 2**32 * 65535 / 65536
+        assert expected_hashes(DIFFICULTY_1_TARGET) * implied == pytest.approx(epoch.hashes_per_block, rel=1e-12)
+    assert expected_hashes(DIFFICULTY_1_TARGET) == pytest.approx(2**32 * 65536 / 65535, rel=1e-15)
+    assert difficulty(DIFFICULTY_1_TARGET) == 1.0
+
+
+def test_epochs_follow_each_other_every_2016_blocks_and_say_where_their_times_come_from():
+    epochs = bundled_epochs()
+    assert [epoch.start_height for epoch in epochs] == [2016 * number for number in range(len(epochs))]
+    assert all(a.start_unix < b.start_unix for a, b in zip(epochs, epochs[1:], strict=False))
+    assert {epoch.start_basis for epoch in epochs if epoch.number <= 436} == {"header"}
+    assert {epoch.start_basis for epoch in epochs if epoch.number > 436} == {"reconstructed"}
+
+
+@given(st.sampled_from(range(30, 400)), st.floats(0.01, 100.0))
+def test_a_retarget_moves_at_most_by_a_factor_of_four_and_stays_compact(number, stretch):
+    target = nbits_to_target(0x1B04864C) >> (number % 20)
+    target = nbits_to_target(target_to_nbits(target))
+    following = retarget(target, int(EPOCH_S * stretch))
+    assert nbits_to_target(target_to_nbits(following)) == following
+    assert target // 4 * 0.999 <= following <= target * 4
+    assert following <= DIFFICULTY_1_TARGET
+
+
+def test_the_first_retarget_of_all_is_the_one_the_network_made():
+    # Height 32256 is where difficulty first rose: from 1 to 1.18, blocks 30240 and 32255 being the epoch's ends.
+    assert difficulty(retarget(nbits_to_target(0x1D00FFFF), 1262152739 - 1261130161)) == pytest.approx(
+        1.1828995343128408
+    )
+
+
+@given(st.integers(1_300_000_000, 1_900_000_000), st.integers(1, 40 * 86_400), st.floats(-0.5, 3.0))
+def test_stretches_cover_an_interval_without_gap_or_overlap(start, length, growth):
+    parts = stretches(start, start + length, DifficultyPath(growth))
+    assert parts[0].start_s == start
+    assert parts[-1].end_s == start + length
+    assert all(a.end_s == b.start_s for a, b in zip(parts, parts[1:], strict=False))
+    assert all(part.start_s < part.end_s and math.isfinite(part.hashes_per_block) for part in parts)
+
+
+def test_a_halving_inside_an_epoch_splits_it():
+    # Block 840,000 of 2024-04-20 00:09 UTC lies two thirds into epoch 416.
+    parts = stretches(1_713_484_800, 1_713_657_600)
+    change = next(b.start_s for a, b in zip(parts, parts[1:], strict=False) if a.subsidy_sat != b.subsidy_sat)
+    assert abs(change - 1_713_571_767) < 4 * 3600
+
+
+def test_what_comes_after_the_data_is_labelled_assumed_and_follows_its_path():
+    end = known_until_unix()
+    held = stretches(end - 1000, end + 100 * EPOCH_S)
+    assert held[0].basis == "reconstructed"
+    assert {part.basis for part in held[1:]} == {"assumed"}
+    assert {part.hashes_per_block for part in held} == {bundled_epochs()[-1].hashes_per_block}
+    grown = stretches(end - 1000, end + 100 * EPOCH_S, DifficultyPath(0.5))
+    years = 99 * EPOCH_S / (365.25 * 86400)
+    assert grown[-1].hashes_per_block / grown[0].hashes_per_block == pytest.approx(1.5 ** (years + 1 / 26.09), rel=1e-3)
+    assert "held" in DifficultyPath().label()
+    assert "growing +50.0% a year" in DifficultyPath(0.5).label()
+
+
+@pytest.mark.parametrize("growth", [-1.0, math.nan, math.inf])
+def test_an_impossible_growth_is_refused(growth):
+    with pytest.raises(InputError, match="expected a finite share above -1"):
+        DifficultyPath(growth)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(5, 5), (1_700_000_000, 1_600_000_000), (math.nan, 1e9), (0, 1_700_000_000)]
+)
+def test_an_empty_interval_or_one_before_the_first_block_is_refused(start, end):
+    with pytest.raises(InputError, match="network: interval"):
+        stretches(start, end)

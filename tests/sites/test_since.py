@@ -1,0 +1,101 @@
+"""What changed since a run, and which input did it."""
+
+import pytest
+
+from hardware_profiles.errors import InputError
+from sites.planners.inputs import read_inputs
+from sites.planners.package import write_package
+from sites.since import PROGRAM, since
+from sites.year import site_year
+
+
+@pytest.fixture
+def stored(small_site_file, resolve, tmp_path):
+    """Write a run of the small site; return a function that compares an edited file with it."""
+    ((inputs, site),) = read_inputs(small_site_file, resolve)
+    write_package(tmp_path / "run", [site_year(site, hourly=True)], [inputs], version="test", sam=False)
+    text = small_site_file.read_text(encoding="utf-8")
+
+    def compare(*edits, lookup=resolve):
+        changed = text
+        for old, new in edits:
+            assert old in changed
+            changed = changed.replace(old, new, 1)
+        small_site_file.write_text(changed, encoding="utf-8")
+        given = read_inputs(small_site_file, lookup)
+        return since(tmp_path / "run", [one for one, _ in given]), site_year(given[0][1]).net_usd - site_year(
+            site
+        ).net_usd
+
+    return compare
+
+
+def test_nothing_changed_is_no_change(stored):
+    assert stored()[0].changes == ()
+
+
+def test_another_source_for_the_same_value_is_no_change(stored):
+    assert stored(("btc_usd = 80000", "btc_usd = {value = 80000, source = 'x', date = '2026-01-01'}"))[0].changes == ()
+
+
+def test_each_changed_input_is_named_and_their_effects_add_up(stored):
+    found, whole = stored(
+        ("btc_usd = 80000", "btc_usd = 90000"),
+        ("facility_mw = 9", "facility_mw = 8"),
+        ("energy_usd_per_mwh = 40", "energy_usd_per_mwh = 45"),
+    )
+    assert [change.key for change in found.changes] == [
+        "price.energy_usd_per_mwh",
+        "market.btc_usd",
+        "mining[miners].facility_mw",
+    ]
+    assert sum(change.net_usd for change in found.changes) == pytest.approx(whole, rel=1e-12)
+    assert (found.changes[1].before, found.changes[1].after) == ("80000", "90000")
+    assert found.changes[1].btc_per_day == 0.0
+
+
+def test_inputs_that_only_make_sense_together_are_counted_together(stored):
+    found, whole = stored(("facility_mw = 9", "count = 2000"))
+    (change,) = found.changes
+    assert change.key == "mining[miners].count and mining[miners].facility_mw"
+    assert change.net_usd == pytest.approx(whole, rel=1e-12)
+
+
+def test_a_block_that_came_is_one_change(stored):
+    block = '[[mining]]\nname = "more"\ndevice = "air"\ncount = 10\npool_fee_percent = 1\n\n[[mining]]'
+    found, whole = stored(("[[mining]]", block))
+    assert [change.key for change in found.changes] == ["mining"]
+    assert found.changes[0].net_usd == pytest.approx(whole, rel=1e-12)
+
+
+def test_a_device_measured_anew_is_named(stored, resolve):
+    from dataclasses import replace
+
+    found, whole = stored(lookup=lambda name: replace(resolve(name), rate_per_s=150e12))
+    (change,) = found.changes
+    assert change.key == "device air"
+    assert change.after == "1.5e+14/s, 3050 W"
+    assert change.net_usd == pytest.approx(whole, rel=1e-12)
+
+
+def test_a_site_of_another_name_is_added_and_the_old_one_gone(stored):
+    found, _ = stored(('name = "Small"', 'name = "Smaller"'))
+    assert (found.changes, found.added, found.removed) == ((), ("Smaller",), ("Small",))
+
+
+def test_what_no_input_explains_is_the_programs_or_the_datas(stored, tmp_path):
+    table = tmp_path / "run" / "tables" / "site.csv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    column = lines[0].split(",").index("net_usd")
+    cells = lines[1].split(",")
+    cells[column] = str(float(cells[column]) - 1000.0)
+    table.write_text("\n".join([lines[0], ",".join(cells)]), encoding="utf-8")
+    (change,) = stored()[0].changes
+    assert change.key == PROGRAM
+    assert change.net_usd == pytest.approx(1000.0)
+
+
+def test_a_folder_that_is_no_run_is_refused(small_site_file, resolve, tmp_path):
+    ((inputs, _),) = read_inputs(small_site_file, resolve)
+    with pytest.raises(InputError, match="expected a folder written by perwatt yield --out"):
+        since(tmp_path, [inputs])

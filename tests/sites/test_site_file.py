@@ -1,0 +1,269 @@
+"""Site files: what they say, and one clear line for each thing that is wrong with them."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hardware_profiles.errors import InputError
+from sites.examples import example_names, example_path, site_path
+from sites.fleet_file import read_site_files
+from sites.planners.inputs import read_inputs
+from sites.site import load_site
+from sites.year import site_year, summarise
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("mining_pue = 1.05", "mining_pue = 0.98", "key cooling.mining_pue: expected a PUE of 1 to 10, got 0.98"),
+        ("mining_pue = 1.05", "", "expected cooling.mining_pue for a site with mining blocks, got none"),
+        ("interconnect_mw = 10", "interconnect_mw = -10", "power.interconnect_mw: expected a number above 0, got -10"),
+        ("interconnect_mw = 10", "interconnect_mw = true", "expected a number or {value, source, date}, got True"),
+        ("interconnect_mw = 10", "interconnect_mw = 'ten'", "expected a number or {value, source, date}, got 'ten'"),
+        ("interconnect_mw = 10", "interconnect_mw = nan", "expected a number above 0, got nan"),
+        ("interconnect_mw = 10", "interconnect_kw = 10", "key power.interconnect_kw: expected a known key"),
+        ("interconnect_mw = 10", "interconnect_mw = {value = 1, sorce = 'x'}", "(did you mean source?)"),
+        ("pool_fee_percent = 1", "pool_fee_percent = 101", "expected a share of 0 to below 100 per cent, got 101"),
+        ("pool_fee_percent = 1", "", "key mining[0].pool_fee_percent: expected a value"),
+        ("[power]", "[power]\navailability_percent = 120", "expected a share of 0 to 100 per cent, got 120"),
+        ("[power]", "[power]\navailability_percent = 0", "expected availability_percent above 0, got 0"),
+        ('device = "air"', 'device = "aire"', "expected a known one, got 'aire' (did you mean air"),
+        ("facility_mw = 9", "", "expected one of count, facility_mw, interconnect_percent, got none"),
+        ("facility_mw = 9", "facility_mw = 9\ncount = 3", "got count and facility_mw"),
+        ("facility_mw = 9", "facility_mw = 0.001", "expected room for one unit of 0.003"),
+        ("start = 2026-01-01", "start = 'soon'", "key site.start: expected a"),
+        ("start = 2026-01-01", "start = 2026-01-01\ntimezone = 'America/New_Yorck'", "did you mean America/New_York"),
+        ("energy_usd_per_mwh = 40", "", "expected one of energy_usd_per_mwh, time_of_use, hourly, got none"),
+        ("[price]", "[price]\ncurrency = 'EUR'", "expected currency_per_usd exactly when the currency is not USD"),
+        ("[price]\nenergy", "[price\nenergy", "syntax error"),
+        ("fees_percent_of_subsidy = 1", "", "expected one of fees_percent_of_subsidy, fees_percent_by_month, got none"),
+        ("fees_percent_of_subsidy = 1", "fees_percent_by_month = [1, 2]", "expected 12 numbers of 0 or more"),
+        ("btc_usd = 80000", "btc_usd = 0", "key market.btc_usd: expected a number above 0, got 0"),
+    ],
+)
+def test_a_mistake_is_one_line_with_place_key_expected_and_got(edited, old, new, message):
+    with pytest.raises(InputError) as caught:
+        edited(old, new)
+    text = str(caught.value)
+    assert message in text
+    assert "edited.toml" in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("add", "message"),
+    [
+        ('[[mining]]\nname = "miners"\ndevice = "air"\ncount = 1\npool_fee_percent = 0', "got 'miners' twice"),
+        ("[price.contract]\nmw = 11\nusd_per_mwh = 1\nresale_discount_usd_per_mwh = 0", "expected a contract within"),
+        ("[climate]\nmean_c_by_month = [1, 2]", "expected 12 numbers in mean_c_by_month, got 2"),
+        ("[climate]\nmean_c_by_month = 7", "expected a list of numbers"),
+        ("[climate]\ndaily_swing_c = 1", "expected one of mean_c_by_month, hourly, got none"),
+        ("[carbon]", "expected one of kg_per_mwh, table, got none"),
+        ("[carbon]\nkg_per_mwh = -1", "expected a number of 0 or more, got -1"),
+        (
+            "[curtailment]\ncredit_usd_per_mwh = 5\n[[curtailment.event]]\nstart = 2026-01-02T00:00:00Z\nhours = 1\n"
+            "limit_mw = 3",
+            "key enrolled_mw: expected at least every event's limit_mw",
+        ),
+    ],
+)
+def test_tables_that_do_not_fit_together_are_refused(edited, add, message):
+    with pytest.raises(InputError, match=".") as caught:
+        edited(add=add)
+    assert message in str(caught.value)
+
+
+INFERENCE = """
+[[inference]]
+name = "gpus"
+figure = "llama-3.3-70b-fp8-h200-1000-1000"
+provisioned_w_per_gpu = 1275
+gpus = 16
+demand_percent = 50
+usd_per_mtok = 0.4
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("gpus = 16", "", "expected one of gpus, modules, facility_mw, interconnect_percent, got none"),
+        ("usd_per_mtok = 0.4", "usd_per_mtok = 0.4\nusd_per_gpu_hour = 2", "got usd_per_mtok and usd_per_gpu_hour"),
+        ("provisioned_w_per_gpu = 1275", "", "expected provisioned watts per GPU"),
+        ("h200-1000-1000", "h200-1000-100", "did you mean llama-3.3-70b-fp8-h200-1000-1000"),
+        ("demand_percent = 50", "demand_percent = 101", "expected a share of 0 to 100 per cent, got 101"),
+        (
+            "demand_percent = 50",
+            "demand_percent = 50\ndemand_profile = 'busy'",
+            "expected one of flat, business, evening",
+        ),
+        ("demand_percent = 50", "demand_percent = 50\ndemand_profile = [1.0, 2.0]", "expected 168 numbers, got 2"),
+        ("demand_percent = 50", "demand_percent = 50\nsla_percent = 10", "expected sla_penalty_percent"),
+        ("gpus = 16", "gpus = 16\nhost_overhead_percent = 10", "expected none, because"),
+        ('figure = "llama-3.3-70b-fp8-h200-1000-1000"', 'device = "air"', "which counts hashs"),
+    ],
+)
+def test_a_mistake_in_an_inference_block_is_named(edited, old, new, message):
+    with pytest.raises(InputError) as caught:
+        edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", INFERENCE.replace(old, new))
+    assert message.replace("hashs", "hash") in str(caught.value).replace("hashs", "hash")
+
+
+RATE = """
+[[inference]]
+name = "gpus"
+gpus = 16
+demand_percent = 50
+usd_per_mtok = 0.4
+[inference.rate]
+tokens_per_s = {value = 2000, source = "our own test", date = "2026-09-01"}
+power_w = 900
+boundary = "node"
+power_kind = "measured"
+token_basis = "output"
+lengths = "1000:1000"
+latency_limit = "time to first token under 2 s"
+"""
+
+
+@pytest.mark.parametrize("tag", ["boundary", "power_kind", "token_basis", "lengths", "latency_limit"])
+def test_a_stated_token_rate_without_one_of_its_five_tags_is_refused(edited, tag):
+    lines = [line for line in RATE.splitlines() if not line.startswith(tag)]
+    with pytest.raises(InputError, match=f"inference\\[0\\].rate.{tag}: expected a value"):
+        edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", "\n".join(lines))
+
+
+def test_a_stated_token_rate_with_its_tags_is_used_and_named_assumed(edited):
+    site = edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", RATE)
+    assert site.inference[0].rate.basis == "assumed"
+    tokens = next(block.units for block in site_year(site).blocks if block.product == "inference")
+    assert tokens == pytest.approx(16 * 2000 * 0.5 * 8760 * 3600)
+
+
+def test_board_power_needs_an_overhead_for_the_host_and_gets_it(edited):
+    board = RATE.replace('"node"', '"board"')
+    with pytest.raises(InputError, match="key host_overhead_percent: expected the host's power"):
+        edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", board)
+    given = board.replace("gpus = 16", "gpus = 16\nhost_overhead_percent = 40\nnetwork_overhead_percent = 5")
+    site = edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", given)
+    assert site.inference[0].watts_per_gpu == pytest.approx(900 * 1.4 * 1.05)
+
+
+def test_every_value_is_listed_with_its_source_or_as_an_assumption(full_site_file, resolve):
+    found = {a.key: a for a in load_site(full_site_file, resolve).assumptions}
+    assert (found["power.interconnect_mw"].source, found["power.interconnect_mw"].date) == ("a contract", "2026-01-05")
+    assert found["mining[old].pool_fee_percent"].source == "assumption"
+    assert found["price.time_of_use.period[0].usd_per_mwh"].value == 140
+    assert found["market.fees_percent_by_month"].value.startswith("1, 1, 1, 2")
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_a_bundled_example_has_a_source_or_says_assumption_for_every_value(name):
+    from bench.device_rates import resolve_device
+
+    for _, site in read_inputs(example_path(name), resolve_device):
+        assert all(a.source and a.date for a in site.assumptions)
+        year = site_year(site)
+        assert math.isfinite(year.net_usd)
+
+
+def test_the_example_fleet_has_40_sites_in_four_regions_with_50_eh_s():
+    from bench.device_rates import resolve_device
+
+    sites = [site for _, site in read_inputs(example_path("fleet-40-sites"), resolve_device)]
+    assert len(sites) == 40
+    assert len({site.region for site in sites}) == 4
+    assert sum(b.count * b.rate.rate_per_s for s in sites for b in s.mining) == pytest.approx(50e18, rel=2e-3)
+
+
+def test_an_example_goes_by_its_name_and_a_misspelt_one_lists_the_near():
+    assert site_path("georgia-50mw-half-gpu") == example_path()
+    with pytest.raises(InputError, match="did you mean georgia-50mw-mining"):
+        site_path("georgia-50mw-minig")
+
+
+def test_prices_in_another_currency_come_at_the_stated_rate(edited):
+    usd, eur = edited(), edited("[price]", "[price]\ncurrency = 'EUR'\ncurrency_per_usd = 0.8")
+    assert eur.spot_usd_per_mwh[0] == pytest.approx(usd.spot_usd_per_mwh[0] / 0.8)
+
+
+def test_a_closed_form_year_of_one_block_at_a_flat_price(edited):
+    from sites.mining import expected_btc
+
+    site = edited()
+    year = site_year(site)
+    (block,) = site.mining
+    btc = expected_btc(block.count * 138e12, site.start_s, site.start_s + 8760 * 3600, fees_frac=0.01) * 0.99
+    assert year.blocks[0].btc == pytest.approx(btc, rel=1e-12)
+    assert year.energy_usd == pytest.approx(block.count * 3050 * 1.05 / 1e6 * 8760 * 40, rel=1e-12)
+    assert summarise(year).btc_per_day == pytest.approx(btc / 365, rel=1e-12)
+
+
+def test_a_leap_year_has_8784_hours(edited):
+    site = edited("start = 2026-01-01", "start = 2028-01-01")
+    assert site.hours == 8784
+    assert np.isfinite(site_year(site).net_usd)
+
+
+def test_a_pps_pool_keeps_the_fees(edited):
+    fpps, pps = (
+        site_year(edited("pool_fee_percent = 1", f"pool_fee_percent = 1\npayout = '{how}'")) for how in ("fpps", "pps")
+    )
+    assert fpps.blocks[0].btc == pytest.approx(1.01 * pps.blocks[0].btc)
+
+
+FLEET = """
+[fleet]
+name = "two"
+[defaults.site]
+start = 2026-01-01
+[defaults.power]
+interconnect_mw = 10
+[defaults.cooling]
+mining_pue = 1.05
+[defaults.market]
+btc_usd = { value = 80000, source = "a page", date = "2026-01-01" }
+fees_percent_of_subsidy = 1
+[[defaults.mining]]
+device = "air"
+interconnect_percent = 100
+pool_fee_percent = 1
+[regions.north]
+price.energy_usd_per_mwh = 40
+[regions.south]
+price.energy_usd_per_mwh = 50
+[[sites]]
+name = "a"
+region = "north"
+[[sites]]
+name = "b"
+region = "south"
+tables.power.interconnect_mw = 20
+"""
+
+
+def test_a_fleet_file_merges_defaults_region_and_site(tmp_path):
+    path = tmp_path / "fleet.toml"
+    path.write_text(FLEET, encoding="utf-8")
+    north, south = read_site_files(path)
+    assert (north.site.name, north.power.interconnect_mw.value) == ("a", 10)
+    assert (south.price.energy_usd_per_mwh.value, south.power.interconnect_mw.value) == (50, 20)
+    assert south.market.btc_usd.source == "a page"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('region = "south"', 'region = "sout"', "site 'b': key region: expected a region of this file, got 'sout'"),
+        ('name = "b"', 'name = "a"', "expected each name once, got 'a' again"),
+        ("tables.power", "tables.powr", "site 'b': key powr: expected a known key"),
+        ('[[sites]]\nname = "a"', '[[site]]\nname = "a"', "key site: expected a known key"),
+    ],
+)
+def test_a_mistake_in_a_fleet_file_names_the_site(tmp_path, old, new, message):
+    path = tmp_path / "fleet.toml"
+    path.write_text(FLEET.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_site_files(path)
+    assert message in str(caught.value)

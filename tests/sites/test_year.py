@@ -1,0 +1,143 @@
+"""A site's year: its money adds up, its waterfall meets its dispatch, its plan says why."""
+
+import numpy as np
+import pytest
+
+from sites.dispatch import REASONS
+from sites.hours import hourly_parts, meter_per_device
+from sites.planners.tables import hourly_table
+from sites.problem import problem
+from sites.waterfall import DELIVERED, SOLD, STEPS, waterfalls
+from sites.year import fleet_year, site_year, summarise
+
+
+def test_a_year_equals_its_linear_programme(full_year, solve_lp):
+    assert full_year.dispatch.net_usd == pytest.approx(solve_lp(problem(full_year.site)), rel=1e-9)
+
+
+def test_the_money_adds_up(full_year):
+    done, site = full_year.dispatch, full_year.site
+    ready = 3 * 40 * 8760
+    credits_usd = ready + 120 * 40 * 4 - done.forgone_usd
+    assert full_year.credits_usd == pytest.approx(credits_usd)
+    net = done.net_usd + done.forgone_usd + credits_usd - site.fixed_usd_per_year
+    assert full_year.net_usd == pytest.approx(net, rel=1e-12)
+    assert full_year.revenue_usd == pytest.approx(sum(block.revenue_usd for block in full_year.blocks))
+    assert full_year.metered_mwh == pytest.approx(sum(b.facility_mwh for b in full_year.blocks) / 0.985)
+    own = sum(block.energy_usd for block in full_year.blocks)
+    unused = done.contract_usd - 38 * float(np.minimum(_drawn(full_year), 20).sum())
+    assert full_year.energy_usd == pytest.approx(own + unused - done.sold_usd + done.demand_charge_usd, rel=1e-9)
+
+
+def _drawn(year):
+    return (year.dispatch.mw * meter_per_device(year.site, year.labels).T).sum(axis=1)
+
+
+def test_the_factors_computed_apart_multiply_to_what_was_delivered(full_year):
+    falls = waterfalls(full_year)
+    assert [fall.product for fall in falls] == ["mining", "inference"]
+    for fall in falls:
+        assert fall.steps[0].mwh * fall.product_of_factors == pytest.approx(fall.delivered_mwh, rel=1e-9)
+        assert fall.steps[DELIVERED].mwh == pytest.approx(fall.delivered_mwh, rel=1e-9)
+        assert fall.steps[SOLD].usd == pytest.approx(fall.sold_usd, rel=1e-9)
+        assert all(0.0 < step.factor <= 1.0 + 1e-12 for step in fall.steps)
+
+
+def test_simple_factors_are_the_figures_of_the_site_file(full_year):
+    by_name = {step.name: step for fall in waterfalls(full_year) if fall.product == "inference" for step in fall.steps}
+    assert by_name["site availability"].factor == pytest.approx(0.98)
+    mining = next(fall for fall in waterfalls(full_year) if fall.product == "mining")
+    rated = {step.name: step.factor for step in mining.steps}
+    old, new = full_year.site.mining
+    shares = np.array([old.count * 3010, new.count * 5400])
+    assert rated["measured against rated"] == pytest.approx((shares / shares.sum()) @ np.array([138 / 140, 1.0]))
+    assert {kind for _, kind in STEPS} == {"physical", "commercial", "economic"}
+
+
+@pytest.mark.parametrize("name", ["georgia-50mw-half-gpu", "georgia-50mw-mining"])
+def test_the_waterfall_of_an_example_meets_its_dispatch(name):
+    from bench.device_rates import resolve_device
+    from sites.examples import example_path
+    from sites.site import load_site
+
+    for fall in waterfalls(site_year(load_site(example_path(name), resolve_device))):
+        assert fall.steps[0].mwh * fall.product_of_factors == pytest.approx(fall.delivered_mwh, rel=1e-9)
+
+
+def test_the_plan_says_for_every_hour_and_part_how_much_and_why(full_year):
+    table = hourly_table(full_year)
+    parts = len(full_year.labels)
+    assert len(table["reason"]) == 8760 * parts
+    assert set(table["reason"]) <= set(REASONS)
+    reasons = set(table["reason"])
+    for wanted in ("price of power above worth", "demand charge caps the month's peak", "outage", "resale pays more"):
+        assert wanted in reasons
+    assert float(np.sum(table["revenue_usd"])) == pytest.approx(full_year.revenue_usd, rel=1e-9)
+    assert float(np.sum(table["meter_mw"])) == pytest.approx(full_year.metered_mwh, rel=1e-9)
+
+
+def test_a_part_that_stands_still_for_the_price_is_worth_less_than_it_and_one_that_runs_more(full_year):
+    done, rows = full_year.dispatch, full_year.labels
+    caps, _, worth = hourly_parts(full_year.site)
+    site = full_year.site
+    given_up = site.adder_usd_per_mwh + site.credit_usd_per_mwh
+    far = site.spot_usd_per_mwh + given_up
+    near = np.minimum(site.spot_usd_per_mwh, site.resale_usd_per_mwh) + given_up
+    for k, row in enumerate(rows):
+        if row.part == "idle":
+            continue
+        stopped = done.why[:, k] == REASONS.index("price of power above worth")
+        assert (worth[k][stopped] <= far[stopped] + 1e-9).all()
+        running = done.mw[:, k] > 1e-9
+        assert (worth[k][running] > near[running] - 1e-9).all()
+        assert (done.mw[:, k] <= caps[k] * (1 + 1e-9) + 1e-12).all()
+
+
+def test_an_event_caps_the_draw_and_is_given_as_the_reason(edited):
+    site = edited(
+        add="[curtailment]\n[[curtailment.event]]\nstart = 2026-01-02T00:00:00Z\nhours = 2\nlimit_mw = 3\n",
+    )
+    done = site_year(site, hourly=True).dispatch
+    assert [REASONS[code] for code in done.why[23:27, 0]] == [REASONS[0], *["curtailment event"] * 2, REASONS[0]]
+    assert done.mw[24, 0] * 1.05 == pytest.approx(3.0)
+
+
+def test_promised_work_comes_first_and_what_falls_short_is_paid_for(full_year):
+    served = next(block for block in full_year.blocks if block.name == "serve")
+    assert served.short_units > 0  # two coincident-peak hours cost more than the penalty
+    assert full_year.penalty_usd == pytest.approx(served.short_units / 1e6 * 0.02 * 2.0, rel=1e-9)
+
+
+def test_a_tenant_who_pays_for_power_is_not_switched_off_for_its_price(full_year):
+    done, rows = full_year.dispatch, full_year.labels
+    hosted = next(k for k, row in enumerate(rows) if row.name == "hosted")
+    block = next(block for block in full_year.blocks if block.name == "hosted")
+    assert block.passed_usd > 0
+    assert (done.why[:, hosted] == REASONS.index("price of power above worth")).sum() <= 8
+
+
+def test_a_fleet_is_its_sites_one_by_one(full_year):
+    again = fleet_year([full_year.site, full_year.site])
+    assert [year.net_usd for year in again] == [full_year.net_usd] * 2
+
+
+def test_a_summary_has_carbon_per_product_only_where_it_is_known(full_year, edited):
+    found = summarise(full_year)
+    assert found.carbon_kg == pytest.approx(380 * full_year.metered_mwh)
+    assert found.kg_per_btc > 0
+    assert found.kg_per_mtok > 0
+    assert summarise(site_year(edited())).kg_per_btc is None
+    assert summarise(site_year(edited())).inference_usd_per_mwh is None
+
+
+def test_conversion_of_half_a_site_halves_its_mining(edited):
+    from bench.device_rates import resolve_device
+    from sites.examples import example_path
+    from sites.site import load_site
+
+    before, after = (
+        summarise(site_year(load_site(example_path(name), resolve_device)))
+        for name in ("georgia-50mw-mining", "georgia-50mw-half-gpu")
+    )
+    assert after.btc_per_day / before.btc_per_day == pytest.approx(0.5, rel=1e-3)
+    assert before.tokens_per_day == 0 < after.tokens_per_day

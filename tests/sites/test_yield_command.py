@@ -1,0 +1,147 @@
+"""`perwatt yield` and `perwatt validate mining` as a user runs them."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from bench.cli import main
+
+GEORGIA = "georgia-50mw-half-gpu"
+
+
+def perwatt(capsys, *words):
+    with pytest.raises(SystemExit) as ended:
+        main(list(map(str, words)))
+    captured = capsys.readouterr()
+    return ended.value.code, captured.out, captured.err
+
+
+def test_the_example_prints_its_yields_and_every_assumption(capsys):
+    status, out, _ = perwatt(capsys, "yield", GEORGIA)
+    assert status == 0
+    for wanted in (
+        "BTC/day",
+        "G tokens/day",
+        "USD/MWh",
+        "assumption",
+        "2025-11",
+        "1000:1000",
+        "difficulty held at that",
+    ):
+        assert wanted in out
+    assert max(map(len, out.splitlines()[:60])) <= 112
+
+
+def test_a_fleet_prints_a_line_each_and_the_whole(capsys):
+    status, out, _ = perwatt(capsys, "yield", "fleet-40-sites")
+    assert status == 0
+    assert "all 40 sites" in out
+    assert " 50.00 " in out
+
+
+def test_json_is_one_document_and_nothing_else(capsys, tmp_path):
+    status, out, err = perwatt(capsys, "yield", GEORGIA, "--json", "--out", tmp_path / "run", "--no-sam")
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    (site,) = document["sites"]
+    assert site["summary"]["btc_per_day"] > 0
+    assert {row["product"] for row in site["waterfall"]} == {"mining", "inference"}
+    assert all(row["source"] for row in site["assumptions"])
+    assert document["written"][0] == f"written: {tmp_path / 'run'}"
+
+
+def test_since_names_the_input_and_plots_are_written(capsys, tmp_path, full_site_file):
+    from sites.examples import example_path
+
+    site = tmp_path / "site.toml"
+    text = example_path(GEORGIA).read_text(encoding="utf-8")
+    site.write_text(text, encoding="utf-8")
+    assert perwatt(capsys, "yield", site, "--out", tmp_path / "run", "--no-sam")[0] == 0
+    site.write_text(text.replace("demand_percent = 40", "demand_percent = 50"), encoding="utf-8")
+    status, out, _ = perwatt(capsys, "yield", site, "--since", tmp_path / "run", "--plots", tmp_path / "plots")
+    assert status == 0
+    assert "demand_percent" in out.replace("\n", "")
+    assert len(list((tmp_path / "plots").glob("*.svg"))) == 3
+    status, out, _ = perwatt(capsys, "yield", site, "--since", tmp_path / "run", "--json")
+    assert json.loads(out)["since"]["changes"][0]["key"] == "inference[gpu modules].demand_percent"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["yield"], "Missing argument"),
+        (["yield", "none.toml"], "none.toml: expected a TOML file, got no such file"),
+        (["yield", "georgia"], "example site: expected a bundled one, got 'georgia'"),
+        (["yield", GEORGIA, GEORGIA], "expected each site's name once"),
+        (["yield", GEORGIA, "--since", "nowhere"], "nowhere: expected a folder written by perwatt yield --out"),
+        (["validate", "mining", "--data", "none.csv"], "none.csv: expected a readable CSV file"),
+        (["validate", "mining", "--plot", "plot.exe"], "expected a name that ends in .svg, .png, .pdf"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_status_2(capsys, words, message):
+    status, out, err = perwatt(capsys, *words)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_a_full_disk_is_one_line_and_status_1(capsys, tmp_path, monkeypatch):
+    from sites.planners import package
+
+    def full(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(package, "write_pypsa", full)
+    status, _, err = perwatt(capsys, "yield", GEORGIA, "--out", tmp_path / "run")
+    assert status == 1
+    assert "No space left on device" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_validate_mining_reports_every_row_and_the_error(capsys):
+    status, out, err = perwatt(capsys, "validate", "mining", "--json")
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    assert document["mean_abs_error_frac"] <= 0.010
+    assert len(document["rows"]) == 43
+    assert all(row["reason"] for row in document["rows"] if row["status"] == "refused")
+    january = next(row for row in document["rows"] if row["month"] == "2026-01")
+    assert round(january["predicted_btc"], 2) == 496.09
+    status, out, _ = perwatt(capsys, "validate", "mining")
+    assert status == 0
+    assert "mean_abs_error_frac of 2025-26: 0.0066, within 0.010" in out
+
+
+def test_validate_mining_draws_its_plot(capsys, tmp_path):
+    assert perwatt(capsys, "validate", "mining", "--plot", tmp_path / "backtest.svg")[0] == 0
+    assert (tmp_path / "backtest.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_plots_of_every_kind_are_the_same_bytes_for_the_same_year(full_year, tmp_path):
+    from sites.plots import year_files
+
+    for ending in (".svg", ".png"):
+        first, second = (year_files(full_year, tmp_path / folder, "x", ending) for folder in ("a", "b"))
+        assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_the_library_loads_runs_explains_plans_plots_and_compares(tmp_path, resolve, small_site_file):
+    from sites import api
+
+    ((inputs, site),) = api.read(small_site_file, resolve)
+    year = api.run(site)
+    assert api.summary(year).btc_per_day > 0
+    assert api.explain(year)[0].product == "mining"
+    assert api.plan(year).num_rows == 8760
+    assert api.reasons()[0].startswith("runs all there is")
+    assert len(api.plot(year, tmp_path / "plots")) == 3
+    assert api.write(tmp_path / "run", [year], [inputs]) == []
+    assert api.compare(tmp_path / "run", [inputs]).changes == ()
+    assert [one.net_usd for one in api.run_fleet(api.load(small_site_file, resolve))] == [year.net_usd]
+    assert GEORGIA in api.examples()
+    outcomes, recent = api.mining_backtest()
+    assert (len(outcomes), recent.n) == (43, 10)
+    assert set(api.__all__) >= {"read", "load", "run", "summary", "explain", "plan", "plot", "write", "compare"}
