@@ -81,7 +81,7 @@ def _cupy() -> list[Finding]:
     installed = cupy_packages()
     if not installed:
         return [Finding("CuPy", good=False, detail="not installed", cure=CURES["no_cupy"], code="no_cupy")]
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in installed)
+    versions = ", ".join(f"{name} {_version(name)}" for name in installed)
     if len(installed) > 1:
         detail = f"{versions}: more than one"
         return [Finding("CuPy", good=False, detail=detail, cure=CURES["broken_cupy"], code="broken_cupy")]

@@ -1,0 +1,274 @@
+"""A fake NVIDIA GPU where there is none: NVML, and CuPy over NumPy whose scan is the real text run on the CPU.
+
+Whatever runs on it is named `fake` in its test; nothing it gives is a measurement.
+"""
+
+# ruff: noqa: ARG001, ARG002, N802, PLR0917 (names and arguments are NVML's and CuPy's)
+
+import sys
+import time
+import types
+
+import numpy as np
+import pytest
+
+from kernels import cuda_device
+from kernels.cuda_hostcheck import HostCheck
+from kernels.cuda_sass import ToolMissingError
+from kernels.cuda_text import TEXT_VARIANTS
+
+GIB = 1 << 30
+
+
+class FakeNvmlError(Exception):
+    def __init__(self, value):
+        super().__init__(f"NVML error {value}")
+        self.value = value
+
+
+class FakeNvml(types.ModuleType):
+    """The few NVML functions that are asked, with answers that a test sets."""
+
+    NVMLError = FakeNvmlError
+    NVML_ERROR_LIBRARY_NOT_FOUND, NVML_ERROR_DRIVER_NOT_LOADED, NVML_ERROR_LIB_RM_VERSION_MISMATCH = 12, 9, 18
+
+    def __init__(self):
+        super().__init__("pynvml")
+        self.init_error = 0
+        self.count = 2
+        self.cuda_driver = 13000
+        self.processes = []
+        self.free = 130 * GIB
+        self.mig = 0
+        self.shut = 0
+
+    def nvmlInit(self):
+        if self.init_error:
+            raise FakeNvmlError(self.init_error)
+
+    def nvmlShutdown(self):
+        self.shut += 1
+
+    def nvmlDeviceGetCount(self):
+        return self.count
+
+    def nvmlDeviceGetHandleByIndex(self, index):
+        return index
+
+    def nvmlDeviceGetUUID(self, handle):
+        return f"GPU-fake-{handle}"
+
+    def nvmlDeviceGetName(self, handle):
+        return "NVIDIA H200"
+
+    def nvmlDeviceGetPciInfo(self, handle):
+        return types.SimpleNamespace(busId=f"00000000:0{handle}:00.0")
+
+    def nvmlDeviceGetMemoryInfo(self, handle):
+        return types.SimpleNamespace(total=140 * GIB, free=self.free)
+
+    def nvmlDeviceGetMaxClockInfo(self, handle, kind):
+        return 1980
+
+    def nvmlDeviceGetEnforcedPowerLimit(self, handle):
+        return 700_000
+
+    def nvmlDeviceGetCudaComputeCapability(self, handle):
+        return (9, 0)
+
+    def nvmlDeviceGetEccMode(self, handle):
+        return [1, 1]
+
+    def nvmlDeviceGetMigMode(self, handle):
+        return [self.mig, self.mig]
+
+    def nvmlSystemGetDriverVersion(self):
+        return "580.00"
+
+    def nvmlSystemGetCudaDriverVersion(self):
+        return self.cuda_driver
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle):
+        return self.processes
+
+
+class Array(np.ndarray):
+    """A NumPy array with CuPy's ways: `get`, and a pointer behind `data`."""
+
+    def get(self):
+        return np.array(self)
+
+    @property
+    def data(self):
+        source = self
+        pointer = self.__array_interface__["data"][0]
+
+        def copy(other, size, _stream):
+            flat, their = source.view(np.uint8).reshape(-1), other.array.view(np.uint8).reshape(-1)
+            flat[:size] = their[:size]
+
+        return types.SimpleNamespace(ptr=pointer, array=source, copy_from_device_async=copy)
+
+
+class FakeStream:
+    ptr = 0
+
+    def __init__(self, **_):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def synchronize(self):
+        pass
+
+
+class FakeEvent:
+    def record(self, _stream=None):
+        self.at = time.perf_counter()
+
+    def synchronize(self):
+        pass
+
+
+class CUDARuntimeError(RuntimeError):
+    pass
+
+
+class OutOfMemoryError(MemoryError):
+    pass
+
+
+class FakeCupy(types.ModuleType):
+    """CuPy as far as the workloads use it; kernels are found by their name."""
+
+    __version__ = "fake"
+
+    def __init__(self, host):
+        super().__init__("cupy")
+        self.host = host
+        self.refuse = None  # an exception that the next allocation raises
+        self.driver, self.runtime_version = 13000, 13020
+        self.wrong = False  # whether kernels leave out their last word
+        self.launches = []
+        device = types.SimpleNamespace(
+            use=self._use, attributes={"MultiProcessorCount": 4, "L2CacheSize": 1 << 12}, compute_capability="90"
+        )
+        runtime = types.SimpleNamespace(
+            driverGetVersion=lambda: self.driver,
+            runtimeGetVersion=lambda: self.runtime_version,
+            getDeviceCount=lambda: 2,
+            deviceGetPCIBusId=lambda i: f"0000:0{1 - i}:00.0",  # CUDA counts the other way round
+            free=lambda _pointer: None,
+            memGetInfo=lambda: (1 << 22, 1 << 23),
+        )
+        self.used = []
+        self.cuda = types.SimpleNamespace(
+            Device=lambda index=0: device if not self.used.append(index) else None,
+            Stream=FakeStream,
+            Event=FakeEvent,
+            runtime=runtime,
+            nvrtc=types.SimpleNamespace(getVersion=lambda: (13, 5)),
+            get_current_stream=FakeStream,
+            get_elapsed_time=lambda start, end: max(1e3 * (end.at - start.at), 1e-3),
+        )
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+    def _use(self):
+        if self.refuse is not None and not isinstance(self.refuse, MemoryError):
+            raise self.refuse
+
+    def _array(self, array):
+        if self.refuse is not None:
+            raise self.refuse
+        return array.view(Array)
+
+    def zeros(self, shape, dtype=float):
+        return self._array(np.zeros(shape, dtype))
+
+    def empty(self, shape, dtype=float):
+        return self._array(np.empty(shape, dtype))
+
+    def full(self, shape, value, dtype=None):
+        return self._array(np.full(shape, value, dtype))
+
+    def asarray(self, values):
+        return self._array(np.array(values))
+
+    def get_default_memory_pool(self):
+        return types.SimpleNamespace(free_all_blocks=lambda: None)
+
+    def RawModule(self, *, code, options=()):
+        assert options == ("-std=c++17",)
+        variant = next((text.variant for text in self.host.texts.values() if text.source == code), "")
+        return types.SimpleNamespace(get_function=lambda name: FakeKernel(self, name, variant))
+
+
+class FakeKernel:
+    num_regs = 32
+
+    def __init__(self, cupy, name, variant):
+        self.cupy, self.name, self.variant = cupy, name, variant
+
+    def __call__(self, grid, block, arguments):
+        self.cupy.launches.append((self.name, grid, block))
+        getattr(self, self.name)(*arguments)
+
+    def sha256d_scan(self, job, first, threads, found, out, capacity):
+        assert job.size == 1
+        words = np.frombuffer(job.tobytes(), dtype=np.uint32)
+        hits = self.cupy.host.scan(self.variant, words.tolist(), int(first), int(threads), 1 << 22)
+        found[0] = len(hits)
+        kept = hits[: int(capacity)]
+        if not self.cupy.wrong:
+            out[: len(kept)] = kept
+
+    def _fill(self, out, table, count, seed):
+        generator = np.random.default_rng(int(seed))
+        out.reshape(-1)[:] = table[generator.integers(0, len(table), int(count))]
+
+    fill_8 = fill_16 = fill_32 = _fill
+
+    def memory_copy(self, a, b, count):
+        a[:] = b
+        if self.cupy.wrong:
+            a[-1] ^= 1
+
+    def memory_triad(self, a, b, c, scale, count):
+        a.view(np.float64)[:] = b.view(np.float64) + scale * c.view(np.float64)
+
+    def memory_read(self, result, b, count):
+        result[0] ^= np.bitwise_xor.reduce(np.asarray(b))
+
+    def probe(self, seed, x, y, turns, cycles, out):
+        time.sleep(1e-6 * int(turns))
+        cycles[:] = int(turns) * 8 * 64 * 1024 // 64
+
+
+@pytest.fixture(scope="session")
+def host():
+    try:
+        with HostCheck(list(TEXT_VARIANTS)) as built:
+            yield built
+    except ToolMissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def nvml(monkeypatch):
+    fake = FakeNvml()
+    monkeypatch.setitem(sys.modules, "pynvml", fake)
+    monkeypatch.setattr(cuda_device, "cupy_packages", lambda: ["cupy-cuda13x"])
+    return fake
+
+
+@pytest.fixture
+def cupy(monkeypatch, nvml, host):
+    fake = FakeCupy(host)
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    return fake

@@ -1,0 +1,305 @@
+"""GPU workloads from preparation to record on a fake GPU: the scan runs the real text on the CPU, the rest is NumPy."""
+
+# ruff: noqa: ARG001, ARG002, RUF012 (fixtures are asked for what they put in place; a stand-in takes what it is given)
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from bench.devices import device_under_test
+from bench.plan import PLANS
+from bench.runner import measure
+from bench.workloads import matmul_cuda, memory_cuda, probe_cuda, sha256d_scan_cuda
+from bench.workloads.protocol import VerificationError, WorkloadOptions
+from bench.workloads.registry import create
+from hardware_profiles.errors import InputError
+from kernels import matmul_cuda_lt
+from kernels import memory_cuda as memory_kernels
+from kernels.errors import KernelInputError
+from kernels.header import NONCES
+from kernels.matmul_cuda import FORMATS, decode, encode
+from kernels.selftest import SelfTestError, known_headers
+from kernels.sha256d_cuda import CAPACITY, CudaScan
+from kernels.sha256d_cuda_selftest import run_cuda_selftest
+
+
+@pytest.fixture
+def gpu_job(job, monkeypatch):
+    plan = dataclasses.replace(PLANS["smoke"], rate_floor_s=0.05)
+    return dataclasses.replace(job, plan=plan)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Shrink everything to what a CPU does at once."""
+    monkeypatch.setattr(sha256d_scan_cuda, "NONCES_PER_UNIT", 1 << 9)
+    monkeypatch.setattr(sha256d_scan_cuda, "CALIBRATION_NONCES", 1 << 9)
+    monkeypatch.setattr(sha256d_scan_cuda, "MOST_UNITS", 16)
+    monkeypatch.setattr(matmul_cuda, "SIZE", 64)
+    monkeypatch.setattr(matmul_cuda, "SAMPLES", 32)
+    monkeypatch.setattr(matmul_cuda, "ALGORITHM_MS", 0.1)
+    monkeypatch.setattr(memory_cuda, "BLOCKS_PER_MULTIPROCESSOR", 1)
+    monkeypatch.setattr(memory_kernels, "LARGEST_BYTES", 1 << 18)
+    monkeypatch.setattr(probe_cuda, "TURNS_PER_UNIT", 64)
+
+
+def options(variant=None, **extra):
+    return WorkloadOptions(device="gpu:0", variant=variant, extra=extra)
+
+
+# --- scan -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", ["plain", "imad", "imad_shift"])
+def test_scan_of_a_fake_gpu_answers_the_whole_selftest(cupy, variant):
+    assert len(run_cuda_selftest(variant, CudaScan(variant).scan)) >= 10
+
+
+def test_selftest_catches_a_fake_gpu_that_loses_its_hits(cupy):
+    cupy.wrong = True
+    with pytest.raises(SelfTestError, match=r"nonce of block \d+ found: expected nonces"):
+        run_cuda_selftest("plain", CudaScan("plain").scan)
+
+
+def test_scan_divides_a_window_with_more_candidates_than_it_can_keep(cupy, monkeypatch):
+    monkeypatch.setattr("kernels.sha256d_cuda.CAPACITY", 64)
+    header = known_headers()[0].header80
+    scan = CudaScan("plain")
+    found = scan.scan(header, NONCES - 100, 300, target=(1 << 256) - 1)
+    assert found.hits == tuple((NONCES - 100 + i) % NONCES for i in range(300))
+    assert len(cupy.launches) > 4
+    assert CAPACITY == 1 << 16
+
+
+def test_scan_of_no_nonces_launches_nothing(cupy):
+    assert CudaScan("plain").scan(known_headers()[0].header80, 5, 0).hits == ()
+    assert cupy.launches == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((b"short", 0, 1), "header: expected 80 bytes"),
+        ((bytes(80), -1, 1, 1 << 200), "start_nonce"),
+        ((bytes(80), 0, NONCES + 1, 1 << 200), "count: expected 0 to"),
+        ((bytes(80), 0, 1, 0), "target: expected 1"),
+    ],
+)
+def test_scan_refuses_a_window_or_target_out_of_range(cupy, arguments, message):
+    with pytest.raises(KernelInputError, match=message):
+        CudaScan("plain").scan(*arguments)
+
+
+def test_scan_workload_on_a_fake_gpu_calibrates_measures_and_states_its_bound(cupy, small, gpu_job):
+    record = measure(create("sha256d_scan_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
+    assert record.status == "ok", record.reasons
+    assert record.workload.variant in {"plain", "imad", "imad_shift"}
+    tried = [key for key in record.workload.parameters if key.startswith("calibration: ")]
+    assert len(tried) == 9
+    assert record.metrics["bound"].basis == "modelled"
+    assert "4 SMs at 1.980 GHz" in record.metrics["bound"].note
+    assert 0 < record.metrics["fraction_of_bound"].value < 1
+    assert "found exactly the planted nonce" in record.workload.verification[-1]
+
+
+def test_scan_workload_uses_the_rates_that_probes_found(cupy, small):
+    slow = create("sha256d_scan_cuda", options("imad", pipe_rates={"alu": 32.0}))
+    fast = create("sha256d_scan_cuda", options("imad"))
+    for workload in (slow, fast):
+        workload.prepare()
+    assert slow.bound().rate_per_s == pytest.approx(fast.bound().rate_per_s / 2)
+    assert "probed" in slow.bound().why
+
+
+def test_scan_workload_on_a_fake_gpu_that_answers_wrongly_gets_no_number(cupy, small, gpu_job):
+    cupy.wrong = True
+    record = measure(create("sha256d_scan_cuda", options("plain")), gpu_job, device=device_under_test("gpu:0"))
+    assert record.status == "failed"
+    assert record.reasons[0].code == "wrong_answer"
+    assert record.metrics == {}
+
+
+def test_fake_gpu_out_of_memory_stores_a_failed_record_that_says_what_helps(cupy, small, gpu_job):
+    cupy.refuse = MemoryError("Out of memory allocating 4,294,967,296 bytes")
+    record = measure(create("memory_copy_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
+    assert record.status == "failed"
+    assert record.reasons[0].code == "run_failed"
+    assert "gpu:0 is out of memory: Out of memory allocating" in record.reasons[0].detail
+    assert "end other programs on this GPU" in record.reasons[0].detail
+    assert (gpu_job.store / record.id / "result.json").is_file()
+
+
+# --- memory and probes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", ["copy", "triad", "read"])
+def test_memory_workload_on_a_fake_gpu_checks_every_word(cupy, small, gpu_job, operation):
+    record = measure(create(f"memory_{operation}_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
+    assert record.status == "ok", record.reasons
+    assert "words right" in record.workload.verification[0]
+    assert record.metrics["bound"].value == 4.8e12
+    assert record.metrics["bound"].basis == "rated"
+
+
+def test_memory_workload_with_one_wrong_word_gets_no_number(cupy, small, gpu_job):
+    cupy.wrong = True
+    record = measure(create("memory_copy_cuda", options("kernel")), gpu_job, device=device_under_test("gpu:0"))
+    assert record.reasons[0].code == "wrong_answer"
+
+
+def test_memory_arrays_fit_a_quarter_of_what_is_free_and_a_whole_number_of_turns():
+    size = memory_kernels.array_bytes(60 << 20, 8 << 30, 1056)
+    assert size <= 2 << 30
+    assert size % (1056 * 512 * 64) == 0
+    assert memory_kernels.array_bytes(60 << 20, 140 << 30, 1056) <= 4 << 30
+    with pytest.raises(KernelInputError, match="expected at least 960 MiB free, got 256 MiB"):
+        memory_kernels.array_bytes(60 << 20, 256 << 20, 1056)
+
+
+def test_probe_workload_on_a_fake_gpu_reports_instructions_a_clock(cupy, small, gpu_job):
+    record = measure(create("probe_lop3_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
+    assert record.status == "ok", record.reasons
+    assert record.workload.parameters["per_clock_per_multiprocessor"] == pytest.approx(64.0)
+    assert record.metrics["rate"].unit == "instruction/s"
+
+
+# --- products ---------------------------------------------------------------------------------------------------------
+
+
+class FakeProduct:
+    """cuBLASLt with two algorithms, computed by NumPy."""
+
+    wrong = False
+    arrays = {}
+
+    def __init__(self, cupy, form, m, n, k):
+        self.form, self.m, self.n, self.k = form, m, n, k
+
+    def algorithms(self, count):
+        return [matmul_cuda_lt.Algorithm(i, f"fake {i}", b"", 0) for i in range(2)]
+
+    def launch(self, a, b, d, algorithm, stream):
+        a, b, d = (self.arrays[pointer] for pointer in (a, b, d))
+        product = decode(self.form, a) @ decode(self.form, b).T
+        if self.wrong:
+            product[:, 3::7] *= 1.5
+        if self.form.out == "int32":
+            d[:] = product.astype(np.int32).view(np.uint32)
+        else:
+            d[:] = encode(FORMATS[self.form.out], product)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def product(cupy, monkeypatch):
+    monkeypatch.setattr(matmul_cuda_lt, "LtProduct", FakeProduct)
+    monkeypatch.setattr(FakeProduct, "wrong", False)
+    original = matmul_cuda.MatmulCuda._make_sets
+
+    def remember(self, gpu):
+        original(self, gpu)
+        for operands in self._sets:
+            for array in (operands.a, operands.b, operands.d):
+                FakeProduct.arrays[array.data.ptr] = array
+
+    monkeypatch.setattr(matmul_cuda.MatmulCuda, "_make_sets", remember)
+    monkeypatch.setattr(matmul_cuda, "GRAPH_BELOW_MS", 0.0)
+    return FakeProduct
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "tf32", "fp16", "bf16", "int8", "fp8"])
+def test_product_workload_on_a_fake_gpu_keeps_and_names_an_algorithm(product, small, gpu_job, dtype):
+    record = measure(create(f"matmul_{dtype}_nt_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
+    assert record.status == "ok", record.reasons
+    given = record.workload.parameters
+    assert given["algorithms_timed"] == 2
+    assert str(given["algorithm"]).endswith(("fake 0", "fake 1"))
+    assert given["buffers"] == "cold"
+    assert given["dtype"] == dtype
+    assert "32 entries" in record.workload.verification[0]
+    assert record.metrics["bound"].basis == "rated"
+
+
+def test_product_workload_that_answers_wrongly_gets_no_number(product, small, gpu_job, monkeypatch):
+    monkeypatch.setattr(product, "wrong", True)
+    record = measure(create("matmul_bf16_nt_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
+    assert record.reasons[0].code == "wrong_answer"
+    assert "times the bound of bf16" in record.reasons[0].detail
+
+
+def test_product_workload_hot_stays_on_one_set_and_says_so(product, small):
+    workload = create("matmul_bf16_nt_cuda", options(buffers="hot"))
+    workload.prepare()
+    assert workload.parameters()["buffers"] == "hot"
+    assert workload.parameters()["sets"] == 1
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "fp16"])
+def test_cupys_own_product_on_a_fake_gpu_is_checked_by_the_same_bound(product, small, gpu_job, dtype, monkeypatch):
+    monkeypatch.setattr("bench.workloads.matmul_cuda.cupy_queue", _numpy_queue)
+    record = measure(create(f"matmul_{dtype}_nt_cuda", options("cupy")), gpu_job, device=device_under_test("gpu:0"))
+    assert record.status == "ok", record.reasons
+    assert record.workload.variant == "cupy"
+
+
+def _numpy_queue(gpu, name):
+    dtype = np.float32 if name == "fp32" else np.float16
+
+    def queue(operands):
+        a, b = (np.asarray(x).view(dtype).astype(np.float32) for x in (operands.a, operands.b))
+        operands.d.view(dtype)[:] = a @ b.T
+
+    return queue
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("matmul_fp4_nt_cuda", {}, "dtype fp4: expected compute capability 10.0 or later, got 9.0"),
+    ],
+)
+def test_a_format_that_the_chip_lacks_is_refused_before_anything_is_allocated(product, small, name, given, message):
+    with pytest.raises(KernelInputError, match=message):
+        create(name, options(**given)).prepare()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("matmul_bf16_nt_cuda", options("cublas"), "expected one of cublaslt, cupy, numba, got 'cublas'"),
+        ("matmul_int8_nt_cuda", options("numba"), "numba has fp32, fp16 only"),
+        ("matmul_bf16_nt_cuda", options(m=100), "m: expected a positive multiple of 16 for bf16, got 100"),
+        ("memory_read_cuda", options("memcpy"), "expected one of kernel, got 'memcpy'"),
+        ("probe_shf_cuda", options("plain"), "expected ptx, got 'plain'"),
+        ("matmul_bf16_nt_cuda", WorkloadOptions(device="cpu"), "expected gpu, got 'cpu'"),
+    ],
+)
+def test_what_a_workload_cannot_do_is_refused_by_name(name, given, message):
+    with pytest.raises(InputError, match=message):
+        create(name, given)
+
+
+def test_scan_variant_that_is_unknown_is_refused_by_name():
+    with pytest.raises(KernelInputError, match="expected one of plain, imad, imad_shift, numba, got 'simd'"):
+        create("sha256d_scan_cuda", options("simd"))
+
+
+def test_workloads_run_before_they_are_prepared_say_so():
+    for name in ("sha256d_scan_cuda", "memory_copy_cuda", "probe_shf_cuda", "matmul_bf16_nt_cuda"):
+        workload = create(name, options())
+        with pytest.raises(RuntimeError, match="run before prepare"):
+            workload.run(1)
+        assert workload.bound() is None if hasattr(workload, "bound") else True
+        workload.close()
+
+
+def test_a_probe_whose_loop_does_not_scale_is_refused(cupy, small, monkeypatch):
+    workload = create("probe_imad_cuda", options())
+    workload.prepare()
+    answers = iter([64.0, 32.0])
+    monkeypatch.setattr(workload._probe, "per_clock_per_multiprocessor", lambda _turns: next(answers))
+    with pytest.raises(VerificationError, match="a clock over one loop"):
+        workload.verify()
