@@ -25,11 +25,15 @@ METER_MWH, REVENUE_USD, UNITS, SHORT_MWH = range(4)
 ROW_SUMS = 4
 ENERGY_USD, CHARGE_USD, PENALTY_USD, FORGONE_USD = range(4)
 TOTAL_SUMS = 4
+# Slots of eight lanes that a block has in the merit order of coupled hours: factors, the hour's own, sums.
+WORTH_OF, ABLE_OF, ASKED_OF, UNITS_OF, CAP_NOW, WORTH_NOW, BEFORE_NOW = range(7)
+MWH_SUM, MADE_SUM, PASSED_SUM, SHORT_SUM = range(7, 11)
+FIRST_SUM, OWN = 7, 11
 _INFINITE = np.inf
 
 
 @njit(cache=True, nogil=True)
-def fill_table(how, month, first_of_month, series, blocks, profiles, offset, table):
+def fill_table(how, first_of_month, series, blocks, profiles, offset, table):
     """Write what each hour is before any scenario: prices, limit, and each block's capacity and worth.
 
     offset: hours since the start of the first year, for ageing and growth. Formulas as dispatch_kernel.rank_hour.
@@ -77,32 +81,39 @@ def run_tile(table, bounds, blocks, contract_mw, charges, power, worth, able, as
     for m in range(bounds.shape[0]):
         widest = max(widest, bounds[m, 2] - bounds[m, 1])
     charged = charges.max() > 0.0
-    pieces = np.empty(widest * count * 6 * LANES if charged else 1)
-    scratch = np.empty((count * 3 + 1) * LANES)
+    pieces = np.empty(widest * count * 6 * LANES if charged else LANES)
+    own, sums = np.empty(count * OWN * LANES), np.empty(TOTAL_SUMS * LANES)
+    kinds = blocks[:, 0].astype(np.int64)
+    promised, passes = blocks[:, 6].copy(), blocks[:, 8].copy()
     for m in range(bounds.shape[0]):
+        for k in range(count):
+            if int(blocks[k, 0]) == IDLE:
+                _plain_idle(table, bounds[m], k, power[m], able[k, m], rows[k], totals)
         for g in range(0, lanes, LANES):
             for k in range(count):
                 kind = int(blocks[k, 0])
                 if kind == MINING:
-                    _plain_mining(table, bounds[m], k, power[m], worth[k, m], able[k, m], units[k, m], g, rows[k], totals)
-                elif kind == IDLE:
-                    _plain_idle(table, bounds[m], k, power[m], able[k, m], g, rows[k], totals)
-                else:
+                    _plain_mining(
+                        table, bounds[m], k, power[m], worth[k, m], able[k, m], units[k, m], g, rows[k], totals
+                    )
+                elif kind != IDLE:
                     _plain_inference(
                         table, bounds[m], k, blocks[k], power[m], worth[k, m], able[k, m], asked[k, m], units[k, m], g,
                         rows[k], totals,
                     )  # fmt: skip
             if bounds[m, 1] < bounds[m, 2]:
-                peak = splat(_INFINITE)
+                _gather(blocks, worth, able, asked, units, m, g, own)
+                price, peak = load(power[m], g), splat(_INFINITE)
                 if charges[m] > 0.0:
                     peak = _peak_of_month(
-                        table, bounds[m], blocks, contract_mw, charges[m], power[m], worth[:, m], able[:, m],
-                        asked[:, m], g, scratch, pieces,
+                        table, bounds[m, 1], bounds[m, 2], kinds, promised, passes, contract_mw, charges[m], price, own,
+                        pieces,
                     )  # fmt: skip
                 _coupled(
-                    table, bounds[m], blocks, contract_mw, charges[m], peak, power[m], worth[:, m], able[:, m],
-                    asked[:, m], units[:, m], g, scratch, rows, totals,
+                    table, bounds[m, 1], bounds[m, 2], kinds, promised, passes, contract_mw, charges[m], peak,
+                    price, own, sums,
                 )  # fmt: skip
+                _add_coupled(blocks, kinds, own, sums, rows, totals, g)
 
 
 @njit(cache=True, nogil=True)
@@ -124,16 +135,19 @@ def _plain_mining(table, bound, k, power, worth, able, units, g, row, totals):
 
 
 @njit(cache=True, nogil=True)
-def _plain_idle(table, bound, k, power, able, g, row, totals):
+def _plain_idle(table, bound, k, power, able, row, totals):
+    # What is drawn whatever happens is a product of sums: no hour has to be looked at for each scenario.
     at = HOUR_COLUMNS + BLOCK_COLUMNS * k
-    price, cap_of = load(power, g), load(able, g)
-    mwh, energy = splat(0.0), splat(0.0)
+    mwh, spot_usd, adder_usd = 0.0, 0.0, 0.0
     for t in range(bound[0], bound[1]):
-        drawn = cap_of * table[t, at + CAP]
-        mwh = mwh + drawn
-        energy = energy + drawn * (price * table[t, SPOT] + table[t, ADDER])
-    store(row[METER_MWH], g, load(row[METER_MWH], g) + mwh)
-    store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
+        mwh += table[t, at + CAP]
+        spot_usd += table[t, at + CAP] * table[t, SPOT]
+        adder_usd += table[t, at + CAP] * table[t, ADDER]
+    for g in range(0, power.shape[0], LANES):
+        cap_of = load(able, g)
+        store(row[METER_MWH], g, load(row[METER_MWH], g) + cap_of * mwh)
+        energy = cap_of * (load(power, g) * spot_usd + adder_usd)
+        store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
 
 
 @njit(cache=True, nogil=True)
@@ -172,66 +186,81 @@ def _plain_inference(table, bound, k, block, power, worth, able, asked, units, g
 
 
 @njit(cache=True, nogil=True)
-def _rank(table, t, blocks, cost, worth, able, asked, g, scratch):
-    """Write cap, worth and what stands before each block in one hour's merit order; return the idle draw wanted.
+def _gather(blocks, worth, able, asked, units, m, g, own):
+    """Copy one month's factors of eight scenarios next to one another, and clear the sums behind them.
 
-    scratch: for each block eight lanes each of cap, worth, draw of those before it; idle blocks have no worth.
+    own: for each block OWN slots of eight lanes. One flat array: views of arrays cost atomic counts in inner loops.
     """
-    count = blocks.shape[0]
+    for k in range(blocks.shape[0]):
+        here = OWN * LANES * k
+        for i in range(LANES):
+            own[here + WORTH_OF * LANES + i] = worth[k, m, g + i]
+            own[here + ABLE_OF * LANES + i] = able[k, m, g + i]
+            own[here + ASKED_OF * LANES + i] = asked[k, m, g + i]
+            own[here + UNITS_OF * LANES + i] = units[k, m, g + i]
+        for i in range(FIRST_SUM * LANES, OWN * LANES):
+            own[here + i] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _rank(table, t, kinds, promised, passes, cost, own):
+    """Write cap, worth and what stands before each block in one hour's merit order; return the idle draw wanted."""
+    count = kinds.shape[0]
     none = splat(0.0)
     idle = none
     for k in range(count):
         at = HOUR_COLUMNS + BLOCK_COLUMNS * k
-        here = 3 * LANES * k
-        kind = int(blocks[k, 0])
+        here = OWN * LANES * k
+        kind = kinds[k]
         if kind == MINING:
-            store(scratch, here, load(able[k], g) * table[t, at + CAP])
-            store(scratch, here + LANES, load(worth[k], g) * table[t, at + WORTH])
+            store(own, here + CAP_NOW * LANES, load(own, here + ABLE_OF * LANES) * table[t, at + CAP])
+            store(own, here + WORTH_NOW * LANES, load(own, here + WORTH_OF * LANES) * table[t, at + WORTH])
         elif kind == IDLE:
-            cap = load(able[k], g) * table[t, at + CAP]
-            store(scratch, here, cap)
+            cap = load(own, here + ABLE_OF * LANES) * table[t, at + CAP]
+            store(own, here + CAP_NOW * LANES, cap)
             idle = idle + cap
         else:
-            can, want = load(able[k], g) * table[t, at + ABLE], load(asked[k], g) * table[t, at + ASKED]
-            cap = smaller(can, want * blocks[k, 6])
+            can = load(own, here + ABLE_OF * LANES) * table[t, at + ABLE]
+            want = load(own, here + ASKED_OF * LANES) * table[t, at + ASKED]
+            cap = smaller(can, want * promised[k])
             if kind == ON_DEMAND:
                 cap = smaller(can, want) - cap
-            store(scratch, here, cap)
-            paid = load(worth[k], g) * table[t, at + PAID]
-            if blocks[k, 8] > 0.0:
-                paid = paid + cost * blocks[k, 8]
-            store(scratch, here + LANES, paid)
+            store(own, here + CAP_NOW * LANES, cap)
+            paid = load(own, here + WORTH_OF * LANES) * table[t, at + PAID]
+            if passes[k] > 0.0:
+                paid = paid + cost * passes[k]
+            store(own, here + WORTH_NOW * LANES, paid)
     start = smaller(idle, splat(table[t, LIMIT]))
     for k in range(count):
-        store(scratch, 3 * LANES * k + 2 * LANES, start)
-    for k in range(1, count):
-        if int(blocks[k, 0]) == IDLE:
+        if kinds[k] == IDLE:
             continue
-        here = 3 * LANES * k
-        cap, own = load(scratch, here), load(scratch, here + LANES)
-        before = load(scratch, here + 2 * LANES)
+        here = OWN * LANES * k
+        cap, mine = load(own, here + CAP_NOW * LANES), load(own, here + WORTH_NOW * LANES)
+        before = start
         for j in range(k):
-            if int(blocks[j, 0]) == IDLE:
+            if kinds[j] == IDLE:
                 continue
-            there = 3 * LANES * j
-            theirs = load(scratch, there + LANES)
-            before = before + if_at_least(theirs, own, load(scratch, there), none)
-            after = if_at_least(theirs, own, none, cap)
-            store(scratch, there + 2 * LANES, load(scratch, there + 2 * LANES) + after)
-        store(scratch, here + 2 * LANES, before)
+            there = OWN * LANES * j
+            theirs = load(own, there + WORTH_NOW * LANES)
+            before = before + if_at_least(theirs, mine, load(own, there + CAP_NOW * LANES), none)
+        for j in range(k + 1, count):
+            if kinds[j] == IDLE:
+                continue
+            there = OWN * LANES * j
+            theirs = load(own, there + WORTH_NOW * LANES)
+            before = before + if_above(theirs, mine, load(own, there + CAP_NOW * LANES), none)
+        store(own, here + BEFORE_NOW * LANES, before)
     return idle
 
 
 @njit(cache=True, nogil=True)
-def _coupled(
-    table, bound, blocks, contract_mw, charge, peak, power, worth, able, asked, units, g, scratch, rows, totals
-):
-    count = blocks.shape[0]
+def _coupled(table, first, last, kinds, promised, passes, contract_mw, charge, peak, price, own, sums):
+    """Add up the coupled hours of a month; sums: eight lanes each of energy, charge, penalty and forgone credit."""
+    count = kinds.shape[0]
     none = splat(0.0)
-    price = load(power, g)
     contract = splat(contract_mw)
-    energy, forgone, penalty, seen = none, none, none, none
-    for t in range(bound[1], bound[2]):
+    energy, forgone, seen = none, none, none
+    for t in range(first, last):
         spot = price * table[t, SPOT]
         cost = spot + table[t, ADDER]
         resale = spot + table[t, RESALE_OVER_SPOT]
@@ -239,92 +268,110 @@ def _coupled(
         near, far = smaller(resale, spot) + given_up, spot + given_up
         limit = splat(table[t, LIMIT])
         room = smaller(limit, peak)
-        idle = _rank(table, t, blocks, cost, worth, able, asked, g, scratch)
+        idle = _rank(table, t, kinds, promised, passes, cost, own)
         start = smaller(idle, limit)
-        brown = if_above(idle, limit, start / larger(idle, splat(1e-300)), splat(1.0))
-        drawn_all = start
+        at_meter = start
         for k in range(count):
             at = HOUR_COLUMNS + BLOCK_COLUMNS * k
-            here = 3 * LANES * k
-            kind = int(blocks[k, 0])
-            cap = load(scratch, here)
-            row = rows[k]
+            here = OWN * LANES * k
+            kind = kinds[k]
+            cap = load(own, here + CAP_NOW * LANES)
             if kind == IDLE:
-                store(row[METER_MWH], g, load(row[METER_MWH], g) + cap * brown)
+                brown = if_above(idle, limit, start / larger(idle, splat(1e-300)), splat(1.0))
+                store(own, here + MWH_SUM * LANES, load(own, here + MWH_SUM * LANES) + cap * brown)
                 continue
-            own, before = load(scratch, here + LANES), load(scratch, here + 2 * LANES)
+            mine, before = load(own, here + WORTH_NOW * LANES), load(own, here + BEFORE_NOW * LANES)
             end = smaller(before + cap, room)
             if contract_mw > 0.0:
                 within = larger(smaller(end, contract) - before, none)
                 beyond = larger(end - larger(before, contract), none)
-                drawn = if_above(own, near, within, none) + if_above(own, far, beyond, none)
+                drawn = if_above(mine, near, within, none) + if_above(mine, far, beyond, none)
             else:
-                drawn = if_above(own, far, larger(end - before, none), none)
-            drawn_all = drawn_all + drawn
-            store(row[METER_MWH], g, load(row[METER_MWH], g) + drawn)
-            if kind == MINING:
-                gross = drawn * table[t, at + WORTH]
-                store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + gross * load(worth[k], g))
-                store(row[UNITS], g, load(row[UNITS], g) + gross * load(units[k], g))
-                continue
-            device = drawn * table[t, at + DEVICE]
-            paid = device * load(worth[k], g) * blocks[k, 2]
-            if blocks[k, 8] > 0.0:
-                paid = paid + drawn * (cost * blocks[k, 8])
-            store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + paid)
-            store(row[UNITS], g, load(row[UNITS], g) + device * load(units[k], g) * blocks[k, 10])
+                drawn = if_above(mine, far, larger(end - before, none), none)
+            at_meter = at_meter + drawn
+            store(own, here + MWH_SUM * LANES, load(own, here + MWH_SUM * LANES) + drawn)
+            made = drawn * table[t, at + (WORTH if kind == MINING else DEVICE)]
+            store(own, here + MADE_SUM * LANES, load(own, here + MADE_SUM * LANES) + made)
+            if passes[k] > 0.0:
+                paid = load(own, here + PASSED_SUM * LANES) + drawn * (cost * passes[k])
+                store(own, here + PASSED_SUM * LANES, paid)
             if kind == SLA:
-                promised = load(asked[k], g) * table[t, at + ASKED] * blocks[k, 6]
-                short = larger(promised - drawn, none) * table[t, at + DEVICE]
-                store(row[SHORT_MWH], g, load(row[SHORT_MWH], g) + short)
-                penalty = penalty + short * load(worth[k], g) * blocks[k, 9]
-        seen = larger(seen, drawn_all)
-        if contract_mw > 0.0 and table[t, RESALE_OVER_SPOT] > 0.0:
-            energy = energy + (drawn_all * spot - contract * resale)
+                due = load(own, here + ASKED_OF * LANES) * table[t, at + ASKED] * promised[k]
+                short = larger(due - drawn, none) * table[t, at + DEVICE]
+                store(own, here + SHORT_SUM * LANES, load(own, here + SHORT_SUM * LANES) + short)
+        seen = larger(seen, at_meter)
+        if contract_mw <= 0.0:
+            energy = energy + at_meter * cost
+        elif table[t, RESALE_OVER_SPOT] > 0.0:
+            energy = energy + (at_meter * cost - contract * resale)
         else:
-            energy = energy + (larger(drawn_all - contract, none) * spot - larger(contract - drawn_all, none) * resale)
-        energy = energy + drawn_all * table[t, ADDER]
-        forgone = forgone + drawn_all * table[t, CREDIT]
-    store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
-    store(totals[CHARGE_USD], g, load(totals[CHARGE_USD], g) + seen * charge)
-    store(totals[PENALTY_USD], g, load(totals[PENALTY_USD], g) + penalty)
-    store(totals[FORGONE_USD], g, load(totals[FORGONE_USD], g) + forgone)
+            bought, sold = larger(at_meter - contract, none), larger(contract - at_meter, none)
+            energy = energy + (bought * spot - sold * resale + at_meter * table[t, ADDER])
+        forgone = forgone + at_meter * table[t, CREDIT]
+    store(sums, ENERGY_USD * LANES, energy)
+    store(sums, CHARGE_USD * LANES, seen * charge)
+    store(sums, PENALTY_USD * LANES, none)
+    store(sums, FORGONE_USD * LANES, forgone)
 
 
 @njit(cache=True, nogil=True)
-def _peak_of_month(table, bound, blocks, contract_mw, charge, power, worth, able, asked, g, scratch, pieces):
+def _add_coupled(blocks, kinds, own, sums, rows, totals, g):
+    """Add a month's coupled sums of eight scenarios to the year's."""
+    for i in range(LANES):
+        for k in range(kinds.shape[0]):
+            here = OWN * LANES * k + i
+            rows[k, METER_MWH, g + i] += own[here + MWH_SUM * LANES]
+            if kinds[k] == IDLE:
+                continue
+            made = own[here + MADE_SUM * LANES]
+            worth_of, units_of = own[here + WORTH_OF * LANES], own[here + UNITS_OF * LANES]
+            if kinds[k] == MINING:
+                rows[k, REVENUE_USD, g + i] += made * worth_of
+                rows[k, UNITS, g + i] += made * units_of
+                continue
+            rows[k, REVENUE_USD, g + i] += made * worth_of * blocks[k, 2] + own[here + PASSED_SUM * LANES]
+            rows[k, UNITS, g + i] += made * units_of * blocks[k, 10]
+            short = own[here + SHORT_SUM * LANES]
+            rows[k, SHORT_MWH, g + i] += short
+            totals[PENALTY_USD, g + i] += short * worth_of * blocks[k, 9]
+        for j in range(TOTAL_SUMS):
+            totals[j, g + i] += sums[j * LANES + i]
+
+
+@njit(cache=True, nogil=True)
+def _peak_of_month(table, first, last, kinds, promised, passes, contract_mw, charge, price, own, pieces):
     """Draw [MW] at which the month's demand charge equals what one more MW would earn, in each lane.
 
     The bisection of dispatch_kernel.peak_of_month on eight scenarios at once: each trial moves a bound to a
     breakpoint, so the result is exact. pieces: bottom, top and surplus of each block within and beyond the contract.
     """
-    count = blocks.shape[0]
+    count = kinds.shape[0]
     none = splat(0.0)
-    price = load(power, g)
     contract = splat(contract_mw)
     low, high = none, none
     number = 0
-    for t in range(bound[1], bound[2]):
+    for t in range(first, last):
         spot = price * table[t, SPOT]
         resale = spot + table[t, RESALE_OVER_SPOT]
         given_up = table[t, ADDER] + table[t, CREDIT]
         near, far = smaller(resale, spot) + given_up, spot + given_up
         limit = splat(table[t, LIMIT])
-        idle = _rank(table, t, blocks, spot + table[t, ADDER], worth, able, asked, g, scratch)
+        idle = _rank(table, t, kinds, promised, passes, spot + table[t, ADDER], own)
         low = larger(low, smaller(idle, limit))
         for k in range(count):
-            if int(blocks[k, 0]) == IDLE:
+            if kinds[k] == IDLE:
                 continue
-            here = 3 * LANES * k
-            cap, own, before = load(scratch, here), load(scratch, here + LANES), load(scratch, here + 2 * LANES)
+            here = OWN * LANES * k
+            cap, mine = load(own, here + CAP_NOW * LANES), load(own, here + WORTH_NOW * LANES)
+            before = load(own, here + BEFORE_NOW * LANES)
             end = smaller(before + cap, limit)
             for beyond in range(2):
                 if beyond == 0:
                     if contract_mw <= 0.0:
                         continue
-                    surplus, bottom, top = own - near, before, smaller(end, contract)
+                    surplus, bottom, top = mine - near, before, smaller(end, contract)
                 else:
-                    surplus, bottom, top = own - far, larger(before, contract), end
+                    surplus, bottom, top = mine - far, larger(before, contract), end
                 top = if_above(surplus, none, top, none)
                 top = if_above(top, bottom, top, none)  # a piece that nobody wants, or an empty one, ends at 0
                 store(pieces, number, bottom)
@@ -337,16 +384,15 @@ def _peak_of_month(table, bound, blocks, contract_mw, charge, power, worth, able
         trial = if_at_least(trial, high, low, trial)
         slope, below, above = none, low, high
         for i in range(0, number, 3 * LANES):
-            bottom, top = load(pieces, i), load(pieces, i + LANES)
-            ended = if_at_least(trial, top, top, none)
-            below = larger(below, ended)
-            inside = if_above(top, trial, if_at_least(trial, bottom, splat(1.0), none), none)
-            slope = slope + if_above(inside, none, load(pieces, i + 2 * LANES), none)
-            above = smaller(above, if_above(inside, none, top, above))
-            below = larger(below, if_above(inside, none, bottom, none))
+            bottom, top, surplus = load(pieces, i), load(pieces, i + LANES), load(pieces, i + 2 * LANES)
+            # Of a piece that holds the trial count surplus, bottom and top; of one that ends below it, the top.
+            started = if_at_least(trial, bottom, top, none)
+            inside_top = if_above(top, trial, started, none)
+            slope = slope + if_above(inside_top, none, surplus, none)
+            above = smaller(above, if_above(inside_top, none, top, above))
+            below = larger(below, if_at_least(trial, top, top, if_above(inside_top, none, bottom, none)))
         moving = if_above(high, low, splat(1.0), none)
         up = if_above(slope, splat(charge), moving, none)
-        down = moving - up
         low = if_above(up, none, above, low)
-        high = if_above(down, none, below, high)
+        high = if_above(moving - up, none, below, high)
     return larger(low, high)

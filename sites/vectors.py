@@ -140,7 +140,7 @@ def _operator(function: Any, inner: Any) -> None:
     @overload(function)
     def implement(x, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Numba compares signatures
         if isinstance(x, _Doubles) and isinstance(y, _Doubles):
-            return lambda x, y: inner(x, y)
+            return lambda x, y: inner(x, y)  # noqa: PLW0108 - Numba wants a Python function
         if isinstance(x, _Doubles) and isinstance(y, types.Float):
             return lambda x, y: inner(x, splat(y))
         if isinstance(y, _Doubles) and isinstance(x, types.Float):

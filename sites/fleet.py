@@ -1,0 +1,405 @@
+"""Many sites, hours and scenarios: each site's year in every scenario, added up as it goes.
+
+Nothing of the size scenario x hour is ever held: tiles of scenarios stream through the hours of a site.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError, shown
+from sites.calendar import MEAN_YEAR_HOURS
+from sites.mining import hourly_reward_btc_per_hash
+from sites.problem import labels, problem
+from sites.scenarios import INPUT_NAMES, STEPS_PER_YEAR, Z_OF_95, ScenarioModel, correlation_factor, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.device_rate import DeviceRate
+    from sites.dispatch import Problem
+    from sites.model import Site
+    from sites.problem import Label
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+    Sums = tuple[Floats, Floats]
+
+LANES = 8
+TILE = 256
+SHARD = 2048
+MOST_SCENARIOS = 1 << 24
+DEVICE_SPREADS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A piece of a run: scenarios [first, first + count) of one site's year."""
+
+    site: int
+    year: int
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class SiteCase:
+    """One site's year before any scenario, as plain arrays that can be sent to another machine.
+
+    place: number that its own random numbers hang on. year: 0 is the site's own. table, bounds, blocks, charges: as
+    fleet_kernel.run_tile takes them. full_credit_usd: curtailment programme, ready payments included. outage_frac: mean
+    share of capacity that does not run; most_available: the largest factor on the rest. paid_per, device: [B] how a
+    block is paid, and its row of devices: (place, spread of the rate, spread of the power).
+    """
+
+    name: str
+    place: int
+    year: int
+    hours: int
+    table: Floats
+    bounds: Integers
+    blocks: Floats
+    charges: Floats
+    contract_mw: float
+    contract_usd: float
+    full_credit_usd: float
+    fixed_usd: float
+    btc_usd: float
+    delivered_frac: float
+    outage_frac: float
+    most_available: float
+    paid_per: Integers
+    device: Integers
+    devices: tuple[tuple[int, float, float], ...]
+    labels: tuple[Label, ...]
+
+    @property
+    def months(self) -> int:
+        """Billing months of the year."""
+        return int(self.bounds.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run's random numbers hang on, and how the inputs vary."""
+
+    seed: int
+    model: ScenarioModel
+
+    def __post_init__(self) -> None:  # noqa: D105
+        if not (isinstance(self.seed, int) and 0 <= self.seed < 1 << 64):
+            raise InputError.at("scenarios", "seed", expected="a whole number of 0 to 2^64 - 1", got=self.seed)
+
+
+def check_scenarios(count: object) -> int:
+    """Return the number of scenarios. Raises InputError unless it is a whole number of 1 to 2^24."""
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_SCENARIOS:
+        raise InputError(f"scenarios: expected a whole number of 1 to {MOST_SCENARIOS:,}, got {shown(count)}")
+    return count
+
+
+def place_of(name: str) -> int:
+    """Return the number that stands for a name in random numbers: the same in every run and process."""
+    return zlib.crc32(name.encode())
+
+
+def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
+    """Build what a site's year is before any scenario.
+
+    year: 0 for the site's own; a later one has the same hours of weather, prices and week, with difficulty, halving,
+    ageing and growth of demand carried on.
+    """
+    import numpy as np
+
+    from sites import scenario_kernel as drawn
+
+    given = problem(site)
+    rows = labels(site)
+    series = given.series
+    offset = year * MEAN_YEAR_HOURS
+    if year:
+        series = series.copy()
+        start_s = site.start_s + round(offset * 3600)
+        series[8] = hourly_reward_btc_per_hash(start_s, site.hours, site.path) * site.btc_usd
+        series[9] = series[8] * site.fees_frac
+    sources = {block.name: block for block in (*site.mining, *site.inference)}
+    rates = {block.rate.name: block.rate for block in sources.values()}
+    names = list(rates)
+    spreads = [_spreads(rates[name], model) for name in names]
+    best = max(block.availability_frac for block in sources.values())
+    most_available = 1.0 / best if best > 0 else 1.0
+    widest = most_available * max(1.0 + DEVICE_SPREADS * power for _, power in spreads)
+    table, bounds = tabulate(given if series is given.series else replace(given, series=series), offset, widest)
+    installed = np.array([site_block.count * (site_block.rate.power_w or 0.0) for site_block in sources.values()])
+    running = np.array([site_block.availability_frac for site_block in sources.values()])
+    kinds = {"hash": drawn.PER_HASH, "token": drawn.PER_TOKEN, "gpu_hour": drawn.PER_GPU_HOUR}
+    return SiteCase(
+        name=site.name,
+        place=place_of(site.name),
+        year=year,
+        hours=site.hours,
+        table=table,
+        bounds=bounds,
+        blocks=given.blocks,
+        charges=given.charges_usd_per_mw,
+        contract_mw=float(given.contract_mw),
+        contract_usd=given.contract_mw * given.contract_usd_per_mwh * site.hours,
+        full_credit_usd=float(site.credit_usd_per_mwh.sum()) * site.enrolled_mw
+        + site.ready_usd_per_mw_hour * site.enrolled_mw * site.hours,
+        fixed_usd=site.fixed_usd_per_year,
+        btc_usd=site.btc_usd,
+        delivered_frac=site.delivered_frac,
+        outage_frac=float(1.0 - (installed * running).sum() / installed.sum()),
+        most_available=most_available,
+        paid_per=np.array([kinds.get(row.unit, drawn.PER_KW_MONTH) for row in rows]),
+        device=np.array([names.index(sources[row.name].rate.name) for row in rows]),
+        devices=tuple((place_of(name), *spread) for name, spread in zip(names, spreads, strict=True)),
+        labels=rows,
+    )
+
+
+def tabulate(given: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[Floats, Integers]:
+    """Write a Problem as the engine takes it: table [T, 5 + 4 B], each month's plain hours first, and bounds [M, 3].
+
+    offset: [h] since the first year's start. widest: the largest factor that capacity can have in any scenario.
+    """
+    import numpy as np
+
+    from sites import fleet_kernel as kernel
+
+    months, hours = given.charges_usd_per_mw.shape[0], given.how.shape[0]
+    firsts = np.searchsorted(given.month, np.arange(months + 1)).astype(np.int64)
+    table = np.zeros((hours, kernel.HOUR_COLUMNS + kernel.BLOCK_COLUMNS * given.blocks.shape[0]))
+    kernel.fill_table(given.how, firsts, given.series, given.blocks, given.profiles, float(offset), table)
+    charge = given.charges_usd_per_mw[given.month]
+    coupled = _coupled_hours(table, given.blocks, given.contract_mw, charge, widest)
+    bounds = np.empty((months, 3), np.int64)
+    order = np.arange(hours)
+    for m in range(months):
+        span = slice(firsts[m], firsts[m + 1])
+        here = coupled[span]
+        bounds[m] = firsts[m], firsts[m] + int((~here).sum()), firsts[m + 1]
+        order[span] = np.concatenate([order[span][~here], order[span][here]])
+    return np.ascontiguousarray(table[order]), bounds
+
+
+def _spreads(rate: DeviceRate, model: ScenarioModel) -> tuple[float, float]:
+    if not model.measurement:
+        return 0.0, 0.0
+    return _spread(rate.rate_interval_per_s, rate.rate_per_s), _spread(rate.power_interval_w, rate.power_w)
+
+
+def _spread(interval: tuple[float, float] | None, value: float | None) -> float:
+    if interval is None or not value:
+        return 0.0
+    return (interval[1] - interval[0]) / (2.0 * Z_OF_95 * value)
+
+
+def _coupled_hours(
+    table: Floats, blocks: Floats, contract_mw: float, charge: Floats, widest: float
+) -> NDArray[np.bool_]:
+    """Hours whose blocks can get into each other's way in some scenario: decided by the site alone."""
+    import numpy as np
+
+    from sites import fleet_kernel as kernel
+
+    most = np.zeros(table.shape[0])
+    counted: set[tuple[float, ...]] = set()
+    for k in range(blocks.shape[0]):
+        key = tuple(blocks[k, [1, 4, 7]]) if blocks[k, 0] >= kernel.SLA else ()
+        if key and key in counted and blocks[k, 0] == kernel.ON_DEMAND and blocks[k - 1, 0] == kernel.SLA:
+            continue  # promised and on-demand work share the same machines
+        counted.add(key)
+        most += table[:, kernel.HOUR_COLUMNS + kernel.BLOCK_COLUMNS * k] * widest
+    found: NDArray[np.bool_] = (
+        (most > table[:, kernel.LIMIT]) | (table[:, kernel.CREDIT] != 0.0) | (charge > 0.0) | (contract_mw > 0.0)
+    )
+    return found
+
+
+def common_shocks(run: Run, first: int, count: int, months: int) -> Floats:
+    """Draw the standard normals that all sites share in scenarios [first, first + count): [6, months, count]."""
+    import numpy as np
+
+    from sites import scenario_kernel as drawn
+
+    given = run.model.correlation
+    factor = np.eye(len(INPUT_NAMES)) if given is None else correlation_factor(given)
+    shocks = np.empty((len(INPUT_NAMES), months, count))
+    drawn.common_shocks(np.uint64(run.seed), first, factor, shocks)
+    return shocks
+
+
+def factors_of(case: SiteCase, run: Run, first: int, count: int, shocks: Floats | None = None) -> tuple[Floats, ...]:
+    """Factors of a site's year in scenarios [first, first + count), drawn for them alone.
+
+    shocks: common_shocks of these scenarios and at least these months, where they are at hand.
+    Returns power [M, count], and worth, able, asked, units [B, M, count].
+    """
+    import numpy as np
+
+    from sites import scenario_kernel as drawn
+
+    path = steps(run.model, STEPS_PER_YEAR * case.year + case.months)
+    if shocks is None:
+        shocks = common_shocks(run, first, count, path.decay.shape[1])
+    seed = np.uint64(run.seed)
+    factors = np.empty((len(INPUT_NAMES), case.months, count))
+    drawn.input_factors(
+        seed, first, case.place, shocks, path.decay, path.spread, path.mean, path.share, case.outage_frac,
+        case.most_available, np.empty(count), np.empty(count), factors,
+    )  # fmt: skip
+    rate, power = np.ones((len(case.devices), count)), np.ones((len(case.devices), count))
+    for row, (place, rate_spread, power_spread) in enumerate(case.devices):
+        if rate_spread > 0.0 or power_spread > 0.0:
+            drawn.device_factors(seed, first, place, rate_spread, power_spread, DEVICE_SPREADS, rate[row], power[row])
+    blocks = tuple(np.empty((case.blocks.shape[0], case.months, count)) for _ in range(4))
+    drawn.block_factors(factors, case.paid_per, case.device, rate, power, case.btc_usd, *blocks)
+    return (factors[2], *blocks)
+
+
+def run_shard(case: SiteCase, run: Run, first: int, count: int, shocks: Floats | None = None) -> Sums:
+    """Add up one site's year in scenarios [first, first + count): rows [B, 4, count] and totals [4, count].
+
+    The bits depend on (run, site, scenario) alone, not on where a shard begins or ends.
+
+    shocks: common_shocks of [first, first + count rounded up to eights) where they are at hand.
+    """
+    import numpy as np
+
+    from sites import fleet_kernel as kernel
+
+    blocks = case.blocks.shape[0]
+    padded = -(-count // LANES) * LANES
+    rows = np.zeros((blocks, kernel.ROW_SUMS, padded))
+    totals = np.zeros((kernel.TOTAL_SUMS, padded))
+    for begin in range(0, padded, TILE):
+        lanes = slice(begin, min(begin + TILE, padded))
+        width = lanes.stop - begin
+        here = None if shocks is None or shocks.shape[2] < padded else np.ascontiguousarray(shocks[:, :, lanes])
+        factors = factors_of(case, run, first + begin, width, here)
+        tile_rows = np.zeros((blocks, kernel.ROW_SUMS, width))
+        tile_totals = np.zeros((kernel.TOTAL_SUMS, width))
+        kernel.run_tile(
+            case.table, case.bounds, case.blocks, case.contract_mw, case.charges, *factors, tile_rows, tile_totals
+        )
+        rows[:, :, lanes], totals[:, lanes] = tile_rows, tile_totals
+    return rows[:, :, :count], totals[:, :count]
+
+
+Executor = Callable[["Sequence[SiteCase]", Run, "Sequence[Shard]"], "Iterable[tuple[Shard, Sums]]"]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRun:
+    """What a fleet's sites do in every scenario of a run: sums, never hours.
+
+    rows: for each case [B, 4, S] meter MWh, revenue USD, units (BTC or the block's own), short MWh; totals: for each
+    case [4, S] energy without demand charge, demand charge, penalties, forgone credits, all USD.
+    """
+
+    cases: tuple[SiteCase, ...]
+    run: Run
+    scenarios: int
+    rows: tuple[Floats, ...]
+    totals: tuple[Floats, ...]
+
+
+def fleet_cases(sites: Sequence[Site], model: ScenarioModel, *, years: Sequence[int] = (0,)) -> list[SiteCase]:
+    """Cases of every site and year, the sites of one year together.
+
+    Raises InputError when two sites have one name, on which their random numbers hang.
+    """
+    seen: dict[int, str] = {}
+    for site in sites:
+        place = place_of(site.name)
+        if place in seen:
+            raise InputError(f"fleet: expected every site's name once, got {shown(site.name)} twice")
+        seen[place] = site.name
+    return [site_case(site, model, year=year) for year in years for site in sites]
+
+
+def run_fleet(
+    cases: Sequence[SiteCase],
+    run: Run,
+    scenarios: int,
+    *,
+    execute: Executor | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> FleetRun:
+    """Run every case through every scenario.
+
+    execute: how shards are run; on this machine's cores where none is given. on_progress: told the share that is done.
+    The result's bits do not depend on either.
+
+    Raises InputError for a number of scenarios that is none; RuntimeError, naming the shards, when an executor ends
+    with some of them missing.
+    """
+    import numpy as np
+
+    from sites import fleet_kernel as kernel
+
+    count = check_scenarios(scenarios)
+    shards = [
+        Shard(index, case.year, first, min(SHARD, count - first))
+        for first in range(0, count, SHARD)
+        for index, case in enumerate(cases)
+    ]
+    rows = tuple(np.zeros((case.blocks.shape[0], kernel.ROW_SUMS, count)) for case in cases)
+    totals = tuple(np.zeros((kernel.TOTAL_SUMS, count)) for _ in cases)
+    waiting = set(shards)
+    for shard, (row, total) in (execute or local())(cases, run, shards):
+        if shard not in waiting:
+            continue
+        rows[shard.site][:, :, shard.first : shard.first + shard.count] = row
+        totals[shard.site][:, shard.first : shard.first + shard.count] = total
+        waiting.remove(shard)
+        if on_progress is not None:
+            on_progress(1.0 - len(waiting) / len(shards))
+    if waiting:
+        raise RuntimeError(f"fleet: {missing_text(cases, waiting)}")
+    return FleetRun(tuple(cases), run, count, rows, totals)
+
+
+def missing_text(cases: Sequence[SiteCase], shards: Iterable[Shard]) -> str:
+    """Shards that are missing, in words: site, year and scenarios of the first few."""
+    listed = sorted(shards, key=lambda shard: (shard.site, shard.first))
+    named = "; ".join(
+        f"{cases[shard.site].name!r} year {shard.year} scenarios {shard.first} to {shard.first + shard.count - 1}"
+        for shard in listed[:4]
+    )
+    return f"{len(listed)} shards missing: {named}{'; ...' if len(listed) > 4 else ''}"
+
+
+def local(threads: int | None = None) -> Executor:
+    """Executor on this machine's cores: one shard a thread at a time."""
+    workers = threads if threads is not None else len(os.sched_getaffinity(0))
+
+    def execute(cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Sums]]:
+        months = max(STEPS_PER_YEAR * case.year + case.months for case in cases)
+        shared: dict[int, Floats] = {}
+        ranges = {shard.first: shard.count for shard in shards}
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            padded = {first: -(-count // LANES) * LANES for first, count in ranges.items()}
+            drawing = {first: pool.submit(common_shocks, run, first, count, months) for first, count in padded.items()}
+            shared = {first: future.result() for first, future in drawing.items()}
+            futures = {
+                pool.submit(run_shard, cases[shard.site], run, shard.first, shard.count, shared[shard.first]): shard
+                for shard in shards
+            }
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    return execute
