@@ -1,0 +1,196 @@
+"""Figures of all variants, and headers from outside: what is measured, printed and refused."""
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from bench import variant_bounds, variant_figures, variant_slices
+from bench.cli import main, perwatt
+from bench.environment import usable_cores
+from bench.errors import RunFailedError
+from bench.header_check import check_headers
+from hardware_profiles.errors import InputError
+from kernels import selftest, variants
+from kernels.errors import KernelInputError
+
+HEADERS = Path(__file__).parent.parent / "kernels" / "data" / "headers.csv"
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Make slices short and few."""
+    monkeypatch.setattr(variant_figures, "ROUNDS", 2)
+    monkeypatch.setattr(variant_figures, "ROUNDS_TOGETHER", 2)
+    monkeypatch.setattr(variant_figures, "SLICE_S", 0.001)
+    monkeypatch.setattr(variant_figures, "SLICE_TOGETHER_S", 0.001)
+
+
+@pytest.mark.usefixtures("short")
+def test_figures_hold_rate_cycles_and_bound():
+    names = [variant.name for variant in variants.candidates()]
+    figures = variant_figures.measure_variants(compile_times=False)
+    document = figures.document()
+    assert sorted(row["variant"] for row in document["variants"]) == sorted(names)
+    rates = [row["rate_hash_per_s"] for row in document["variants"]]
+    assert rates == sorted(rates, reverse=True)
+    for row in document["variants"]:
+        assert row["mh_per_s"] * 1e6 == pytest.approx(row["rate_hash_per_s"])
+        assert row["cycles_per_hash"] > 0
+        assert row["bound_cycles_per_hash"] > 0
+        assert row["scaling"] is None
+        assert 2 <= row["slices"] <= 4
+    assert {row["variant"] for row in document["unavailable"]} == {v.name for v in variants.VARIANTS} - set(names)
+    json.dumps(document, allow_nan=False)
+
+
+@pytest.mark.usefixtures("short")
+def test_two_threads_report_their_scaling():
+    figures = variant_figures.measure_variants(2, names=["scalar"], compile_times=False)
+    row = figures.document()["variants"][0]
+    assert len(figures.cores) <= 2
+    assert row["scaling"] is None or row["scaling"] > 0
+
+
+@pytest.mark.parametrize(("quiet", "words"), [(True, "quiet: every variant has"), (False, "not quiet: no verdict")])
+def test_noise_is_admitted(quiet, words):
+    one = variant_slices.VariantSlice(1e6, 100.0, 3e9, quiet)
+    figure = variant_figures.VariantFigure("scalar", (one,) * 50, None, None, None, None, None, None)
+    figures = variant_figures.Figures((figure,), (), 1, (0,), {})
+    assert figures.quiet is quiet
+    assert figures.sentence().startswith(words)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_variant_that_fails_its_selftest_gets_no_figure(monkeypatch):
+    def fail(name):
+        raise selftest.SelfTestError(f"variant {name}: wrong")
+
+    monkeypatch.setattr(selftest, "run_selftest", fail)
+    with pytest.raises(RunFailedError, match="variant scalar: wrong"):
+        variant_figures.measure_variants(names=["scalar"], compile_times=False)
+
+
+def test_a_slice_that_misses_its_nonce_gets_no_figure():
+    module = SimpleNamespace(STEP=1, __name__="broken", scan_steps=lambda _job, _first, steps, _out: (0, steps))
+    words = "broken: block 0: expected nonce 2083236893"
+    with variant_slices.PinnedThreads(usable_cores()[:1]) as pinned, pytest.raises(RunFailedError, match=words):
+        pinned.slice(module, 10)
+
+
+def test_bounds_follow_from_counts_and_ports():
+    per_cycle = {"scalar": 4.0, "ymm": 3.0, "zmm": 2.0, "sha256rnds2": 1.0}
+    assert variant_bounds.bound_cycles_per_hash("lanes16", per_cycle) == 2848 / 32
+    assert variant_bounds.bound_cycles_per_hash("scalar", per_cycle) == 3712 / 4
+    assert variant_bounds.bound_cycles_per_hash("shani", per_cycle) == 60
+    assert 60 <= variant_bounds.bound_cycles_per_hash("hybrid", per_cycle) <= 75
+    assert variant_bounds.bound_cycles_per_hash("neon_sha2", per_cycle) is None
+
+
+def test_compiling_and_loading_are_timed_in_fresh_processes():
+    cold, cached = variant_bounds.compile_seconds("scalar")
+    assert 0 < cached < cold
+
+
+@pytest.mark.usefixtures("short")
+def test_the_command_prints_a_table_and_a_document(monkeypatch):
+    monkeypatch.setattr(variant_figures, "compile_seconds", lambda _: (1.0, 0.1))
+    table = CliRunner().invoke(perwatt, ["run", "sha256d_scan_cpu", "--all-variants"], standalone_mode=False)
+    assert table.exception is None
+    assert "cycles/hash" in table.stdout
+    assert "scalar" in table.stdout
+    machine = CliRunner().invoke(perwatt, ["run", "sha256d_scan_cpu", "--all-variants", "--json"])
+    document = json.loads(machine.stdout)
+    assert document["schema"] == "perwatt.variants/1"
+    assert document["variants"][0]["compile_cold_s"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--all-variants"], "--all-variants: expected the workload sha256d_scan_cpu, got 'none'"),
+        (["run", "matmul_f32_cpu", "--all-variants"], "expected the workload sha256d_scan_cpu"),
+        (["run", "sha256d_scan_cpu", "--all-variants", "--variant", "scalar"], "expected no --variant beside it"),
+        (["run", "sha256d_scan_cpu", "--variant", "neon_sha3"], "did you mean neon_sha2"),
+        (["verify", "headers", str(HEADERS), "--variant", "nothing"], "variant: expected one of"),
+        (["verify", "headers", "no-such.csv"], "no-such.csv: No such file"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_exit_2(arguments, words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    shown = capsys.readouterr()
+    assert caught.value.code == 2
+    assert re.fullmatch(r"error: [^\n]+\n", shown.err)
+    assert words in shown.err
+    assert shown.out == ""
+
+
+def test_every_variant_here_finds_every_header_of_the_file():
+    result = CliRunner().invoke(perwatt, ["verify", "headers", str(HEADERS), "--json"])
+    document = json.loads(result.stdout)
+    assert document["all_found"] is True
+    assert len(document["headers"]) == 30
+    names = [variant.name for variant in variants.candidates()]
+    assert all(row["found_by"] == names and row["not_found_by"] == {} for row in document["headers"])
+
+
+def write(tmp_path, *rows):
+    path = tmp_path / "headers.csv"
+    path.write_text("header_hex_80_bytes,nonce\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_nonce_that_is_not_there_is_reported_and_exits_1(tmp_path, capsys):
+    real = HEADERS.read_text(encoding="ascii").splitlines()[1].split(",")[1]
+    path = write(tmp_path, f"{real},2083000000")
+    with pytest.raises(SystemExit) as caught:
+        main(["verify", "headers", str(path), "--variant", "scalar"])
+    assert caught.value.code == 1
+    shown = capsys.readouterr().out
+    assert "not found" in shown
+    assert "0 of 1 nonces found" in shown
+    assert check_headers(path, ["scalar"])[0].name == "line 2"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("00" * 79 + ",1", "header_hex_80_bytes: header: expected 80 bytes, got 79"),
+        ("zz" * 80 + ",1", "expected 160 hexadecimal digits"),
+        ("00" * 80 + ",1", "nbits: expected a target"),
+        ("00" * 72 + "ffff001d" + "00" * 4 + ",-1", "expected a nonce of 0 to 2^32 - 1, got '-1'"),
+        ("00" * 72 + "ffff001d" + "00" * 4 + ",4294967296", "expected a nonce"),
+        ("00" * 72 + "ffff001d" + "00" * 4, "got 'nothing'"),
+    ],
+)
+def test_a_malformed_row_is_named_by_its_line(tmp_path, row, words):
+    with pytest.raises(InputError) as caught:
+        check_headers(write(tmp_path, row), ["scalar"])
+    assert words in str(caught.value)
+    assert "line 2" in str(caught.value)
+
+
+def test_a_file_without_columns_rows_or_text_is_refused(tmp_path):
+    path = tmp_path / "odd.csv"
+    for text, words in (
+        (b"", "an empty file"),
+        (b"a,b\n1,2\n", "expected a column header_hex"),
+        (b"\xff\xfe\x00", "UTF-8"),
+    ):
+        path.write_bytes(text)
+        with pytest.raises(InputError, match=words):
+            check_headers(path, ["scalar"])
+    path.write_text("header_hex_80_bytes,nonce\n", encoding="ascii")
+    with pytest.raises(InputError, match="at least one header"):
+        check_headers(path, ["scalar"])
+
+
+def test_an_unavailable_variant_says_which_feature_is_missing(monkeypatch):
+    monkeypatch.setattr(variants, "host_features", lambda: frozenset({"avx2"}))
+    monkeypatch.setattr(variants, "_machine", lambda: "x86_64")
+    with pytest.raises(KernelInputError, match="this CPU lacks avx512f"):
+        check_headers(HEADERS, ["lanes16"])

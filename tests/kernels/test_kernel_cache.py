@@ -1,0 +1,71 @@
+"""Numba's cache: hit by a second process, missed after an edit of any file of the generator."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kernels
+from kernels import jit
+
+SCRIPT = """
+import json, sys
+import numpy
+from kernels import variants
+module = variants.load("scalar")
+module.scan_steps(numpy.zeros(12, numpy.uint32), numpy.uint32(0), 1, numpy.zeros(64, numpy.uint32))
+print(json.dumps(sum(module.scan_steps.stats.cache_hits.values())))
+"""
+
+
+def cache_hits(folder):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True, cwd=folder
+    )
+    return json.loads(done.stdout)
+
+
+def test_a_second_process_hits_and_an_edit_of_the_generator_misses(tmp_path):
+    package = tmp_path / "kernels"
+    shutil.copytree(Path(kernels.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    assert [cache_hits(tmp_path), cache_hits(tmp_path)] == [0, 1]
+    edited = package / "sha256_description.py"
+    edited.write_text(edited.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    assert [cache_hits(tmp_path), cache_hits(tmp_path)] == [0, 1]
+
+
+def test_every_module_that_a_scan_imports_is_stamped():
+    script = "import sys\nfrom kernels import variants\n" + "".join(
+        f"import kernels.sha256d_scan_{name}\n" for name in ("scalar", "lanes16", "shani", "hybrid", "mixed")
+    )
+    script += "print(' '.join(sorted(name for name in sys.modules if name.startswith('kernels.'))))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    imported = {f"{name.removeprefix('kernels.')}.py" for name in done.stdout.split()}
+    own = {name for name in imported if name.startswith("sha256d_scan_")}
+    assert imported - own - {"variants.py", "errors.py"} == set(jit._GENERATOR_FILES)
+
+
+def test_without_numbas_inside_the_cache_is_switched_off(monkeypatch):
+    class Plain:
+        def __init__(self, function):
+            self.function = function
+
+    calls = []
+
+    def fake_njit(**options):
+        calls.append(options)
+        return Plain
+
+    monkeypatch.setattr(jit, "njit", fake_njit)
+    assert isinstance(jit.kernel_njit(len), Plain)
+    assert calls == [{"nogil": True, "cache": True}, {"nogil": True}]
+
+
+@pytest.mark.parametrize("name", jit._GENERATOR_FILES)
+def test_the_stamped_files_exist(name):
+    assert (Path(kernels.__file__).parent / name).is_file()
