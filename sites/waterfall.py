@@ -36,18 +36,21 @@ STEPS = (
     ("pool fee", COMMERCIAL),
 )
 AVAILABLE, DELIVERED, SOLD = 6, 9, 11
+STAGES = {0: "nameplate", 1: "measured", AVAILABLE: "available", DELIVERED: "delivered", SOLD: "sold"}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step down.
 
+    reaches: the stage that is reached with it (nameplate, measured, available, delivered, sold), or empty.
     factor: share of the energy before it that is left. mwh: left after it, in MWh at nameplate efficiency.
     factor_usd, usd: the same for its gross worth at the hour it falls into.
     """
 
     name: str
     kind: str
+    reaches: str
     factor: float
     mwh: float
     factor_usd: float
@@ -255,7 +258,10 @@ def _waterfall(product: str, blocks: list[_Block], filled: dict[str, list[Floats
             kept = block.kept if index == SOLD else 1.0
             worth[index] += float((weight * block.usd_per_mwh * kept).sum())
         delivered += next(done.units for done in year.blocks if done.name == block.name) / block.units_per_mwh
-    steps = [Step(name, kind, *_left(energy, index), *_left(worth, index)) for index, (name, kind) in enumerate(STEPS)]
+    steps = [
+        Step(name, kind, STAGES.get(index, ""), *_left(energy, index), *_left(worth, index))
+        for index, (name, kind) in enumerate(STEPS)
+    ]
     sold = sum(done.revenue_usd - done.passed_usd for done in year.blocks if done.product == product)
     return Waterfall(product, tuple(steps), delivered, sold)
 

@@ -39,10 +39,11 @@ def print_site(year: SiteYear) -> None:
             ]
             for block in year.blocks
         ],
-        title=f"{summary.site}: {year.hours} hours from {first} UTC (USD/MWh: revenue of a MWh at the buildings)",
+        title=f"{summary.site}: {year.hours} hours from {first} UTC",
         right=(2, 3, 4, 5, 6, 7),
     )
-    say(f"{plain(summary.btc_per_day)} BTC/day, {plain(summary.tokens_per_day / 1e9)} G tokens/day")
+    tokens = f", {plain(summary.tokens_per_day / 1e9)} G tokens/day" if year.site.inference else ""
+    say(f"{plain(summary.btc_per_day)} BTC/day{tokens}")
     say(
         f"{plain(summary.revenue_usd_per_mwh)} USD/MWh revenue, {plain(summary.margin_usd_per_mwh)} after power, "
         f"of {plain(summary.metered_mwh, 6)} MWh at the meter"
@@ -64,6 +65,7 @@ def print_site(year: SiteYear) -> None:
         say(", ".join(parts))
     if summary.difficulty_assumed_frac > 0:
         say(f"assumed for {summary.difficulty_assumed_frac:.0%} of the hours: {summary.difficulty_path}")
+    say("USD/MWh of a block: revenue of a MWh at the buildings. Below, MWh at nameplate efficiency.")
     _print_waterfalls(year)
     _print_assumptions(year)
     _print_devices(year)
@@ -93,7 +95,7 @@ def _print_money(year: SiteYear) -> None:
         if value != 0.0
     ]
     within = f" (in power: {', '.join(inside)})" if inside else ""
-    say(f"net {plain(year.net_usd)} USD = {shown.removeprefix('+ ')}{within}")
+    say(f"net {plain(year.net_usd)} USD = {shown.removeprefix('+ ')}{within}; machines and money not counted")
 
 
 def _print_waterfalls(year: SiteYear) -> None:
@@ -101,22 +103,32 @@ def _print_waterfalls(year: SiteYear) -> None:
 
     for fall in waterfalls(year):
         print_table(
-            ["step", "kind", "left", "MWh", "left of USD", "USD"],
+            ["step", "kind", "left", "MWh", "left of USD", "USD", "reaches"],
             [
                 [
                     step.name,
                     step.kind,
-                    "" if index == 0 else f"{step.factor:.2%}",
+                    "" if index == 0 or _unmeasured(year, fall.product, index) else f"{step.factor:.2%}",
                     plain(step.mwh),
-                    "" if index == 0 else f"{step.factor_usd:.2%}",
+                    "" if index == 0 or _unmeasured(year, fall.product, index) else f"{step.factor_usd:.2%}",
                     plain(step.usd),
+                    step.reaches,
                 ]
                 for index, step in enumerate(fall.steps)
-                if index == 0 or abs(step.factor_usd - 1.0) > 5e-7
+                if step.reaches or abs(step.factor_usd - 1.0) > 5e-7
             ],
-            title=f"{fall.product}: nameplate to sold (MWh at nameplate efficiency; steps that take nothing left out)",
+            title=f"{fall.product}: nameplate to sold",
             right=(2, 3, 4, 5),
         )
+
+
+def _unmeasured(year: SiteYear, product: str, index: int) -> bool:
+    """Whether the step "measured against rated" stands for nothing, because nothing rated was measured."""
+    if index != 1:
+        return False
+    if product == "mining":
+        return all(block.rated is None for block in year.site.mining)
+    return all(block.rated_tokens_per_s is None for block in year.site.inference)
 
 
 def _print_assumptions(year: SiteYear) -> None:

@@ -130,6 +130,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("step", "integer", "", True, "order of the step, 0 is nameplate"),
         _text("name", "of the step"),
         _text("kind", "physical, commercial or economic"),
+        _text("reaches", "stage reached with the step: nameplate, measured, available, delivered, sold, or empty"),
         _number("factor", "", "share of the energy before the step that is left"),
         _number("mwh", "MWh", "left after the step, at nameplate efficiency"),
         _number("factor_usd", "", "the same of its gross worth"),

@@ -1,6 +1,7 @@
 """Difficulty epochs, subsidy, retarget and stretches of constant reward."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ def test_expected_hashes_are_difficulty_times_2_32_times_65536_over_65535():
 def test_epochs_follow_each_other_every_2016_blocks_and_say_where_their_times_come_from():
     epochs = bundled_epochs()
     assert [epoch.start_height for epoch in epochs] == [2016 * number for number in range(len(epochs))]
-    assert all(a.start_unix < b.start_unix for a, b in zip(epochs, epochs[1:], strict=False))
+    assert all(a.start_unix < b.start_unix for a, b in pairwise(epochs))
     assert {epoch.start_basis for epoch in epochs if epoch.number <= 436} == {"header"}
     assert {epoch.start_basis for epoch in epochs if epoch.number > 436} == {"reconstructed"}
 
@@ -75,14 +76,14 @@ def test_stretches_cover_an_interval_without_gap_or_overlap(start, length, growt
     parts = stretches(start, start + length, DifficultyPath(growth))
     assert parts[0].start_s == start
     assert parts[-1].end_s == start + length
-    assert all(a.end_s == b.start_s for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a.end_s == b.start_s for a, b in pairwise(parts))
     assert all(part.start_s < part.end_s and math.isfinite(part.hashes_per_block) for part in parts)
 
 
 def test_a_halving_inside_an_epoch_splits_it():
     # Block 840,000 of 2024-04-20 00:09 UTC lies two thirds into epoch 416.
     parts = stretches(1_713_484_800, 1_713_657_600)
-    change = next(b.start_s for a, b in zip(parts, parts[1:], strict=False) if a.subsidy_sat != b.subsidy_sat)
+    change = next(b.start_s for a, b in pairwise(parts) if a.subsidy_sat != b.subsidy_sat)
     assert abs(change - 1_713_571_767) < 4 * 3600
 
 

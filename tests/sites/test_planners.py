@@ -82,11 +82,11 @@ def test_pypsa_agrees_for_a_small_site_too(small_site_file, resolve, tmp_path):
 
 
 def test_pysams_merchant_plant_reproduces_the_sum_of_the_series(run):
-    import PySAM.Merchantplant as merchantplant
+    from PySAM import Merchantplant
 
     folder, year, _ = run
     inputs = json.loads((folder / "sam" / "everything.json").read_text(encoding="utf-8"))
-    plant = merchantplant.default("PVWattsMerchantPlant")
+    plant = Merchantplant.default("PVWattsMerchantPlant")
     plant.assign(inputs)
     plant.execute(0)
     exported = math.fsum(mw * usd for mw, usd in inputs["Revenue"]["mp_energy_market_revenue"])
@@ -231,7 +231,7 @@ def test_damaged_stored_inputs_are_refused_by_place(tmp_path, damage):
     path = tmp_path / "inputs" / "000" / "inputs.json"
     path.parent.mkdir(parents=True)
     path.write_text(damage, encoding="utf-8")
-    with pytest.raises(InputError, match="inputs.json: "):
+    with pytest.raises(InputError, match=r"inputs\.json: "):
         load_inputs(tmp_path)
     with pytest.raises(InputError, match="expected a folder written by perwatt yield --out"):
         load_inputs(tmp_path / "none")
@@ -254,5 +254,5 @@ def test_an_hourly_file_is_copied_into_the_run(small_site_file, resolve, tmp_pat
     (tmp_path / "prices.csv").unlink()
     (stored,) = load_inputs(tmp_path / "out")
     assert site_year(stored.site()).net_usd == year.net_usd
-    with pytest.raises(InputError, match="prices.csv: expected a readable hourly series"):
+    with pytest.raises(InputError, match=r"prices\.csv: expected a readable hourly series"):
         load_site(small_site_file, resolve)

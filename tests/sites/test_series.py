@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -90,7 +91,7 @@ def test_a_hole_a_double_and_a_number_that_is_none_are_refused(tmp_path, change,
 def test_a_local_clocks_double_hour_is_refused_with_the_cure(tmp_path):
     lines = rows()
     lines[6] = lines[5]
-    with pytest.raises(InputError, match="daylight-saving double.*write UTC or offsets"):
+    with pytest.raises(InputError, match=r"daylight-saving double.*write UTC or offsets"):
         read(write(tmp_path, lines))
 
 
@@ -142,7 +143,7 @@ def test_a_local_year_knows_its_clock_changes():
     assert calendar.hours == 8760
     assert calendar.start_s == unix_s(datetime(2026, 1, 1, 5, tzinfo=UTC))
     assert calendar.hour[0] == 0
-    days, counts = np.unique(calendar.day_of_year, return_counts=True)
+    _, counts = np.unique(calendar.day_of_year, return_counts=True)
     assert sorted(set(counts[:-1].tolist())) == [23, 24, 25]
     assert calendar.billing.max() == 11
     assert calendar.how[0] == 3 * 24  # a Thursday
@@ -234,7 +235,7 @@ def test_margins_are_ever_less_efficient_and_reach_the_best_mode(points):
     ]
     steps = margins(modes)
     slopes = [step.rate_per_s / step.power_w for step in steps]
-    assert all(a >= b * (1 - 1e-12) for a, b in zip(slopes, slopes[1:], strict=False))
+    assert all(a >= b * (1 - 1e-12) for a, b in pairwise(slopes))
     assert sum(step.rate_per_s for step in steps) == pytest.approx(max(mode.rate_per_s for mode in modes))
 
 
@@ -242,7 +243,7 @@ def test_a_carbon_table_is_looked_up_and_needs_a_source_in_every_row(tmp_path):
     path = tmp_path / "carbon.csv"
     path.write_text("region,kg_per_mwh,source,date\nhere,380,a page,2024\n", encoding="utf-8")
     assert look_up(path, "here") == 380.0
-    with pytest.raises(InputError, match="key region: expected the site's region, got 'her' .did you mean here"):
+    with pytest.raises(InputError, match=r"key region: expected the site's region, got 'her' .did you mean here"):
         look_up(path, "her")
     path.write_text("region,kg_per_mwh,source,date\nhere,380,,2024\n", encoding="utf-8")
     with pytest.raises(InputError, match="line 2: key source: expected a value"):

@@ -62,14 +62,13 @@ def test_a_mistake_is_one_line_with_place_key_expected_and_got(edited, old, new,
         ("[carbon]", "expected one of kg_per_mwh, table, got none"),
         ("[carbon]\nkg_per_mwh = -1", "expected a number of 0 or more, got -1"),
         (
-            "[curtailment]\ncredit_usd_per_mwh = 5\n[[curtailment.event]]\nstart = 2026-01-02T00:00:00Z\nhours = 1\n"
-            "limit_mw = 3",
+            "[curtailment]\ncredit_usd_per_mwh = 5\nevent = [{start = 2026-01-02T00:00:00Z, hours = 1, limit_mw = 3}]",
             "key enrolled_mw: expected at least every event's limit_mw",
         ),
     ],
 )
 def test_tables_that_do_not_fit_together_are_refused(edited, add, message):
-    with pytest.raises(InputError, match=".") as caught:
+    with pytest.raises(InputError) as caught:
         edited(add=add)
     assert message in str(caught.value)
 

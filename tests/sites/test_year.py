@@ -130,7 +130,7 @@ def test_a_summary_has_carbon_per_product_only_where_it_is_known(full_year, edit
     assert summarise(site_year(edited())).inference_usd_per_mwh is None
 
 
-def test_conversion_of_half_a_site_halves_its_mining(edited):
+def test_conversion_of_half_a_site_halves_its_mining():
     from bench.device_rates import resolve_device
     from sites.examples import example_path
     from sites.site import load_site

@@ -52,7 +52,7 @@ def test_json_is_one_document_and_nothing_else(capsys, tmp_path):
     assert document["written"][0] == f"written: {tmp_path / 'run'}"
 
 
-def test_since_names_the_input_and_plots_are_written(capsys, tmp_path, full_site_file):
+def test_since_names_the_input_and_plots_are_written(capsys, tmp_path):
     from sites.examples import example_path
 
     site = tmp_path / "site.toml"
