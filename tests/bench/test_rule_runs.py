@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+import re
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from bench import audit, audit_gpu, domains, steadiness
+from bench import audit, audit_gpu, diagnostics, domains, steadiness
 from bench.diagnostics import TABLE, Effect, effect
 from bench.meters.declared import Declared
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
@@ -486,3 +488,11 @@ def test_every_code_has_a_sentence_and_a_cure():
         assert code == row.code
         assert row.sentence
         assert row.cure
+
+
+def test_every_code_is_given_somewhere_and_no_other_is():
+    root = Path(diagnostics.__file__).parent
+    source = "\n".join(path.read_text() for path in root.rglob("*.py") if path.name != "diagnostics.py")
+    assert [code for code in TABLE if f'"{code}"' not in source] == []
+    given = set(re.findall(r'Reason\(code="([a-z_]+)"', source)) | set(re.findall(r'codes\.append\("([a-z_]+)"', source))
+    assert given <= set(TABLE)
