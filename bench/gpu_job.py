@@ -182,12 +182,6 @@ def ratios(records: "Sequence[Record]") -> list[Ratio]:
     return found
 
 
-def nvml_specs(device: "Device") -> tuple[str, ...]:
-    """Return the spec of the meter that every NVIDIA GPU brings, by the name that holds across renumbering."""
-    uuid = device.settings.get("uuid")
-    return (f"nvml:{uuid}",) if uuid else ()
-
-
 def measured_fractions(records: "Sequence[Record]") -> list[float | None]:
     """Return each record's rate over the bound that the job's own best products and bandwidth make; None elsewhere."""
     from bench.roofline import measured_roofline

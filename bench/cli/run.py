@@ -99,7 +99,7 @@ def run(
         records = _measure_all(
             todo, job, opened, device, metered=None if workloads else MAIN_JOB_METERED, quiet=as_json
         )
-    from bench.cli.run_report import document, print_run
+    from bench.cli.run_report import document, exit_status, print_run
 
     main_job, page = None, None
     if not workloads:
@@ -114,7 +114,7 @@ def run(
         print_run(records, store, main_job)
         if page is not None:
             say(f"page       {page}")
-    return 0 if all(record.status == "ok" for record in records) else 1
+    return exit_status(records)
 
 
 def _write_page(records: "Sequence[Record]", store: Path) -> Path | None:

@@ -21,6 +21,7 @@ def run_gpu_job(job: "Job", device: str, meters: "Sequence[Meter]", *, as_json: 
     InputError
         The plan is `publish`, which takes one workload a call, or the GPU cannot be used.
     """
+    from bench.cli.run_report import exit_status
     from bench.devices import device_under_test
     from bench.gpu_job import GpuRun, run_steps, steps
 
@@ -44,7 +45,7 @@ def run_gpu_job(job: "Job", device: str, meters: "Sequence[Meter]", *, as_json: 
         emit_json(_document(outcome, job))
     else:
         _print(outcome, job)
-    return 0 if all(record.status == "ok" for record in outcome.records) else 1
+    return exit_status(outcome.records)
 
 
 def _has_brain_float(device: Any) -> bool:

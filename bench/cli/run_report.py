@@ -5,6 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from bench import diagnostics
 from bench.cli.output import plain, print_table, rate, say, si
 
@@ -140,3 +142,16 @@ def print_notes(records: "Sequence[Record]") -> None:
             )
     for code, where in seen.items():
         say(f"note: {diagnostics.sentence(code)}\n      {'; '.join(dict.fromkeys(where))}")
+
+
+def exit_status(records: "Sequence[Record]") -> int:
+    """Return 0 when every record is good; else say on one line of stderr what went wrong first, and return 1."""
+    bad = [record for record in records if record.status != "ok"]
+    if not bad:
+        return 0
+    first = bad[0]
+    reasons = "; ".join(f"{reason.code}: {reason.detail}" if reason.detail else reason.code for reason in first.reasons)
+    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    line = f"error: {first.workload.name}: {first.status}: {reasons}; stored as {first.id}{more}"
+    click.echo(" ".join(line.split()), err=True)
+    return 1

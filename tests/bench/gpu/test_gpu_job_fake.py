@@ -1,0 +1,144 @@
+"""The one call that measures a GPU whole: its steps, its budget, and its table, on a fake GPU."""
+
+# ruff: noqa: ARG001 (fixtures are asked for what they put in place)
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from bench import gpu_job
+from bench.cli.run_gpu import run_gpu_job
+from bench.devices import device_under_test
+from bench.gpu_job import GpuRun, Step, decoder_products, run_steps, steps
+from bench.workloads import probe_cuda, sha256d_scan_cuda
+from hardware_profiles.errors import InputError
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(sha256d_scan_cuda, "NONCES_PER_UNIT", 1 << 9)
+    monkeypatch.setattr(sha256d_scan_cuda, "CALIBRATION_NONCES", 1 << 9)
+    monkeypatch.setattr(sha256d_scan_cuda, "MOST_UNITS", 16)
+    monkeypatch.setattr(probe_cuda, "TURNS_PER_UNIT", 64)
+
+
+def silent(_step):
+    return lambda *_: None
+
+
+def test_steps_begin_with_probes_then_the_four_headlines_with_energy():
+    todo = list(steps("sm_90"))
+    assert all(step.workload.startswith("probe_") for step in todo[:6])
+    assert [step.workload for step in todo if step.metered] == [
+        "sha256d_scan_cuda", "matmul_bf16_nt_cuda", "matmul_fp8_nt_cuda", "memory_copy_cuda",
+    ]  # fmt: skip
+    assert [step.workload for step in todo[6:10]] == [step.workload for step in todo if step.metered]
+
+
+def test_steps_leave_out_what_a_chip_has_not():
+    names = {
+        architecture: {step.workload for step in steps(architecture)} for architecture in ("sm_80", "sm_90", "sm_100")
+    }
+    assert "matmul_fp8_nt_cuda" not in names["sm_80"]
+    assert "matmul_fp8_nt_cuda" in names["sm_90"]
+    assert "matmul_fp4_nt_cuda" not in names["sm_90"]
+    assert "matmul_fp4_nt_cuda" in names["sm_100"]
+
+
+def test_steps_set_cupys_brain_float_beside_only_where_cupy_has_it():
+    with_it = [step for step in steps("sm_90", brain_float_baseline=True) if step.variant == "cupy"]
+    without = [step for step in steps("sm_90") if step.variant == "cupy"]
+    assert {step.workload for step in with_it} - {step.workload for step in without} == {"matmul_bf16_nt_cuda"}
+
+
+def test_decoder_products_of_llama_are_its_four_weights():
+    assert decoder_products("llama-3.1-8b") == [
+        ("qkv", 6144, 4096), ("attention out", 4096, 4096), ("gate and up", 28672, 4096), ("down", 4096, 14336),
+    ]  # fmt: skip
+
+
+def test_every_step_within_a_quick_plan_fits_eight_minutes():
+    todo = list(steps("sm_90", brain_float_baseline=True))
+    metered = sum(step.metered for step in todo)
+    seconds = metered * (10 + 2 + 3 * 20 + 1) + (len(todo) - metered) * 4
+    assert seconds < 480
+
+
+def test_probes_of_a_fake_gpu_set_the_rates_of_the_scan_that_follows(cupy, small, job):
+    todo = [Step("probe_lop3_cuda"), Step("probe_imad_cuda"), Step("sha256d_scan_cuda", "imad")]
+    outcome = run_steps(todo, GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent)
+    assert [record.status for record in outcome.records] == ["ok", "ok", "ok"]
+    assert "probed rates" in outcome.records[-1].metrics["bound"].note
+
+
+def test_scan_variant_that_calibration_already_chose_is_not_run_twice(cupy, small, job):
+    todo = [Step("sha256d_scan_cuda", "plain"), Step("sha256d_scan_cuda", "plain"), Step("sha256d_scan_cuda", "imad")]
+    outcome = run_steps(todo, GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent)
+    assert [record.workload.variant for record in outcome.records] == ["plain", "imad"]
+
+
+def test_steps_past_the_budget_are_left_out_and_named(cupy, small, job):
+    run = GpuRun(job, device_under_test("gpu:0"), "gpu:0", budget_s=-1.0)
+    outcome = run_steps([Step("probe_shf_cuda", label="probe")], run, silent)
+    assert outcome.records == []
+    assert outcome.skipped == [("probe_shf_cuda probe", "past the budget of -1 s")]
+
+
+def printed(function) -> str:
+    import click
+
+    runner = CliRunner()
+
+    @click.command()
+    def command():
+        click.echo(f"status {function()}")
+
+    result = runner.invoke(command, catch_exceptions=False)
+    return result.output
+
+
+@pytest.fixture
+def two_steps(monkeypatch):
+    def short(_architecture, *, brain_float_baseline=False):
+        yield Step("probe_lop3_cuda", label="probe")
+        yield Step("sha256d_scan_cuda", "imad", label="a label")
+
+    monkeypatch.setattr(gpu_job, "steps", short)
+
+
+def test_job_on_a_fake_gpu_prints_its_table_last_and_stores_every_record(cupy, small, two_steps, job):
+    text = printed(lambda: run_gpu_job(job, "gpu:0", [], as_json=False))
+    assert "status 0" in text
+    assert text.index("stored in") < text.index("Measured on NVIDIA H200")
+    assert "a label" in text
+    assert "modelled" in text
+    assert "measured over the model's prediction from the probes" in text
+    assert len(list(job.store.glob("*/result.json"))) == 2
+
+
+def test_job_on_a_fake_gpu_gives_one_json_document(cupy, small, two_steps, job, capsys):
+    assert run_gpu_job(job, "gpu:0", [], as_json=True) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [record["workload"]["name"] for record in document["records"]] == ["probe_lop3_cuda", "sha256d_scan_cuda"]
+    assert document["labels"] == ["probe", "a label"]
+    assert document["skipped"] == []
+
+
+def test_job_that_fails_on_a_fake_gpu_exits_with_one_and_keeps_the_record(cupy, small, two_steps, job, capsys):
+    cupy.wrong = True
+    assert run_gpu_job(job, "gpu:0", [], as_json=True) == 1
+    streams = capsys.readouterr()
+    assert streams.err.startswith("error: sha256d_scan_cuda: failed: wrong_answer: imad: block 0: expected nonce")
+    assert streams.err.count("\n") == 1
+    statuses = {r["workload"]["name"]: r["status"] for r in json.loads(streams.out)["records"]}
+    assert statuses == {"probe_lop3_cuda": "ok", "sha256d_scan_cuda": "failed"}
+
+
+def test_publish_without_a_workload_is_refused_on_a_gpu(nvml, job):
+    import dataclasses
+
+    from bench.plan import PLANS
+
+    with pytest.raises(InputError, match="a workload with it on a GPU, one a call"):
+        run_gpu_job(dataclasses.replace(job, plan=PLANS["publish"]), "gpu:0", [], as_json=True)

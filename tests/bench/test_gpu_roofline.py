@@ -1,0 +1,182 @@
+"""Rooflines and the scan's bound: the slowest pipe counts, whatever was moved where; counts are counted again."""
+
+import dataclasses
+import math
+
+import pytest
+
+from bench.gpu_job import ratios
+from bench.records import Metric
+from bench.roofline import (
+    ASSUMED_RATES,
+    SCAN_COUNTS,
+    Bound,
+    Roofline,
+    ScanCount,
+    bound_metrics,
+    measured_roofline,
+    probed_rates,
+    rated_roofline,
+    scan_bound,
+    scan_clocks,
+)
+from bench.runner import measure
+from hardware_profiles.catalog import load
+from hardware_profiles.errors import InputError
+
+H200 = {"multiprocessors": 132, "clock_hz": 1.98e9}
+
+
+@pytest.mark.parametrize(("variant", "architecture"), SCAN_COUNTS)
+def test_stated_scan_counts_are_those_of_the_cubin(variant, architecture):
+    from kernels import cuda_sass
+    from kernels.cuda_text import scan_text
+
+    try:
+        cubin = cuda_sass.compile_cubin(scan_text(variant).source, architecture)
+        found = cuda_sass.count_loop(cuda_sass.disassemble(cubin)["sha256d_scan"])
+    except cuda_sass.ToolMissingError as error:
+        pytest.skip(str(error))
+    high = found.high_multiplies
+    counted = ScanCount(found.pipes["alu"], found.pipes["fma"] - high, high, found.total)
+    assert counted == SCAN_COUNTS[variant, architecture]
+
+
+@pytest.mark.parametrize(
+    ("variant", "hash_per_s", "pipe"),
+    [("plain", 7.35e9, "ALU"), ("imad", 9.24e9, "ALU"), ("imad_shift", 10.11e9, "ALU")],
+)
+def test_scan_bound_of_an_h200_is_the_slowest_pipes(variant, hash_per_s, pipe):
+    bound = scan_bound(SCAN_COUNTS[variant, "sm_90"], **H200)
+    assert bound.rate_per_s == pytest.approx(hash_per_s, rel=2e-3)
+    assert bound.basis == "modelled"
+    assert bound.why.startswith(f"{pipe} pipe: ")
+
+
+def test_moving_all_work_to_another_pipe_raises_no_bound_above_that_pipes():
+    honest = ScanCount(1811, 1047, 1, 2876)
+    cheat = ScanCount(0, 1047 + 1811, 1, 2876)
+    assert scan_bound(cheat, **H200).rate_per_s < scan_bound(honest, **H200).rate_per_s
+    assert "FMA pipe" in scan_bound(cheat, **H200).why
+
+
+def test_issue_limits_a_scan_whose_pipes_are_balanced():
+    clocks = scan_clocks(ScanCount(1500, 1500, 0, 3300))
+    assert max(clocks, key=clocks.get) == "issue"
+    assert clocks["issue"] == pytest.approx(3300 / 128)
+
+
+def test_slow_high_multiplies_count_as_probed():
+    count = SCAN_COUNTS["imad_shift", "sm_90"]
+    clocks = scan_clocks(count, {"fma_high": 8.0})
+    assert clocks["FMA pipe"] == pytest.approx(1047 / 64 + 157 / 8)
+    assert max(clocks, key=clocks.get) == "FMA pipe"
+
+
+def test_probes_become_rates_by_pipe_and_the_slowest_kind_of_the_alu_counts():
+    rates = probed_rates({"iadd3": 63.9, "lop3": 64.0, "shf": 60.0, "imad": 63.0, "imad_hi": 31.0, "mixed": 120.0})
+    assert rates == {"alu": 60.0, "fma": 63.0, "fma_high": 31.0, "issue": ASSUMED_RATES["issue"]}
+    assert probed_rates({}) == {}
+    assert "fma" not in probed_rates({"imad": math.nan})
+
+
+def test_roofline_bends_where_bandwidth_hands_over_to_arithmetic():
+    roofline = Roofline("a chip", "rated", {"bf16": 1e15}, 5e12)
+    assert roofline.ridge_flop_per_byte("bf16") == 200.0
+    below = roofline.bound("bf16", work_flop=1e12, moved_bytes=1e12 / 100)
+    above = roofline.bound("bf16", work_flop=1e12, moved_bytes=1e12 / 400)
+    assert below.rate_per_s == pytest.approx(5e14)
+    assert "bandwidth" in below.why
+    assert above.rate_per_s == pytest.approx(1e15)
+    assert "bf16 peak" in above.why
+    assert roofline.bound("fp4", 1.0, 1.0) is None
+    assert roofline.memory_bound().rate_per_s == 5e12
+
+
+def test_roofline_without_a_bandwidth_knows_arithmetic_alone():
+    roofline = Roofline("a chip", "rated", {"bf16": 1e15}, None)
+    assert roofline.bound("bf16", 1.0, 1e9).rate_per_s == pytest.approx(1e15)
+    assert roofline.memory_bound() is None
+    assert roofline.ridge_flop_per_byte("bf16") is None
+
+
+def test_rated_roofline_takes_dense_peaks_and_bandwidth_of_a_profile():
+    roofline = rated_roofline(load("nvidia-h200"))
+    assert roofline.basis == "rated"
+    assert roofline.peaks_flop_per_s["bf16"] == pytest.approx(989.4e12)
+    assert roofline.ridge_flop_per_byte("bf16") == pytest.approx(206.1, rel=1e-3)
+
+
+@pytest.fixture
+def record(fake_workload, job, cpu_device):
+    made = measure(fake_workload, job, device=cpu_device)
+
+    def like(name, rate, status="ok", **changed):
+        metric = Metric(value=rate, unit="x/s", basis="measured", n=3)
+        workload = made.workload.model_copy(update={"name": name, **changed})
+        return made.model_copy(update={"workload": workload, "metrics": {"rate": metric}, "status": status})
+
+    return like
+
+
+def test_measured_roofline_takes_the_best_of_what_was_measured_and_nothing_failed(record):
+    records = [
+        record("matmul_bf16_nt_cuda", 780e12),
+        record("matmul_bf16_nt_cuda", 790e12),
+        record("matmul_bf16_nt_cuda", 990e12, status="invalid"),
+        record("memory_copy_cuda", 4.2e12),
+        record("sha256d_scan_cuda", 9e9),
+    ]
+    roofline = measured_roofline(records)
+    assert roofline.basis == "measured"
+    assert roofline.peaks_flop_per_s == {"bf16": 790e12}
+    assert roofline.bandwidth_byte_per_s == 4.2e12
+    assert measured_roofline([record("sha256d_scan_cuda", 9e9)]) is None
+
+
+def test_ratios_set_cublaslt_beside_cupy_and_the_readable_kernel_of_the_same_shape(record):
+    shape = {"parameters": {"m": 8192, "n": 8192, "k": 8192}}
+    other = {"parameters": {"m": 64, "n": 64, "k": 64}}
+    records = [
+        record("matmul_fp16_nt_cuda", 800e12, variant="cublaslt", **shape),
+        record("matmul_fp16_nt_cuda", 760e12, variant="cupy", **shape),
+        record("matmul_fp16_nt_cuda", 4e12, variant="numba", **shape),
+        record("matmul_fp16_nt_cuda", 1e12, variant="cupy", **other),
+    ]
+    found = {one.name: one.ratio for one in ratios(records)}
+    assert found == {
+        "matmul_fp16_nt_cuda, cuBLASLt over CuPy's matmul": pytest.approx(800 / 760),
+        "matmul_fp16_nt_cuda, cuBLASLt over the readable kernel": pytest.approx(200.0),
+    }
+
+
+class Bounded:
+    def __init__(self, answer):
+        self.answer = answer
+
+    def bound(self):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_a_record_gets_its_bound_and_the_fraction_of_it_with_an_interval():
+    rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3, interval_95=(7.0, 9.0))
+    found = bound_metrics(Bounded(Bound(10.0, "modelled", "because")), rate)
+    assert found["bound"].value == 10.0
+    assert found["fraction_of_bound"].value == pytest.approx(0.8)
+    assert found["fraction_of_bound"].interval_95 == pytest.approx((0.7, 0.9))
+    assert found["fraction_of_bound"].n == 3
+
+
+@pytest.mark.parametrize("answer", [None, InputError("a profile is faulty")])
+def test_a_workload_whose_bound_is_not_known_gets_none(answer):
+    rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3)
+    assert bound_metrics(Bounded(answer), rate) == {}
+    assert bound_metrics(Bounded(Bound(1.0, "rated", "x")), None) == {}
+    assert bound_metrics(object(), rate) == {}
+
+
+def test_bounds_are_immutable():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Bound(1.0, "rated", "x").rate_per_s = 2.0
