@@ -13,6 +13,9 @@ CUDA_MAJOR = 13
 OLDEST_DRIVER = 580
 _EXTRA = "pip install -c constraints.txt -e '.[gpu]'"
 
+# GPUs that this process has opened: in a container the driver lists it by a process id of the host's.
+_OPENED: set[int] = set()
+
 # code -> what helps
 CURES = {
     "no_nvml": "install nvidia-ml-py",
@@ -203,6 +206,7 @@ def open_cupy(index: int) -> Any:
             )
         cupy.cuda.Device(_cuda_index(cupy, index)).use()
         cupy.cuda.runtime.free(0)  # makes the context here and not in a timed call
+        _OPENED.add(index)
     return cupy
 
 
@@ -306,15 +310,15 @@ def _state(nvml: Any, index: int) -> GpuState:
         persistence=on("nvmlDeviceGetPersistenceMode"),
         driver=_text(nvml.nvmlSystemGetDriverVersion()),
         cuda_driver=(version // 1000, version % 1000 // 10),
-        processes=tuple(_processes(ask)),
+        processes=tuple(_processes(ask, index)),
     )
 
 
-def _processes(ask: Callable[..., Any]) -> Iterator[GpuProcess]:
+def _processes(ask: Callable[..., Any], index: int) -> Iterator[GpuProcess]:
     import psutil
 
     for process in ask("nvmlDeviceGetComputeRunningProcesses") or []:
-        if process.pid == os.getpid():
+        if process.pid == os.getpid() or (index in _OPENED and not psutil.pid_exists(process.pid)):
             continue
         try:
             name = psutil.Process(process.pid).name()
