@@ -3,11 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import stats
 from bench.subjects import Figure, Subject
 from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.quiet import Quiet
 
 SCHEMA = "perwatt.compare/1"
 _WORDS = {
@@ -35,8 +38,10 @@ class Row:
     note: str = ""
 
 
-def compare(subjects: Sequence[Subject]) -> list[Row]:
+def compare(subjects: Sequence[Subject], pairs: "Quiet | None" = None) -> list[Row]:
     """Return every figure of every subject, group by group, each against the first subject's.
+
+    `pairs` are interleaved pairs of slices of two subjects, which alone may claim that one is faster on one CPU.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def compare(subjects: Sequence[Subject]) -> list[Row]:
         rows.extend(Row(first, figure, why="reference" if not first.refused else first.refused) for figure in wanted)
         for subject in subjects[1:]:
             mine = [figure for figure in subject.figures if figure.group == group]
-            rows.extend(_against(subject, figure, first, _counterpart(figure, wanted)) for figure in mine)
+            rows.extend(_against(subject, figure, first, _counterpart(figure, wanted), pairs) for figure in mine)
     return rows
 
 
@@ -84,7 +89,9 @@ def systematic_frac(a: Figure, b: Figure) -> float:
     return math.hypot(meters, a.u_work_frac, b.u_work_frac)
 
 
-def _against(subject: Subject, a: Figure, first: Subject, b: Figure | None) -> Row:  # noqa: PLR0911 (one case each)
+def _against(  # noqa: PLR0911 (one case each)
+    subject: Subject, a: Figure, first: Subject, b: Figure | None, pairs: "Quiet | None"
+) -> Row:
     if b is None:
         return Row(subject, a, why=f"{first.name} has none")
     why = refusal(subject, a, first, b)
@@ -100,10 +107,21 @@ def _against(subject: Subject, a: Figure, first: Subject, b: Figure | None) -> R
     note = "" if subject.run_id == first.run_id and subject.run_id else "not interleaved"
     claim = found.verdict in {"higher", "lower"}
     same_cpu = subject.device_kind == first.device_kind == "cpu" and subject.device == first.device
+    if a.group == "rate" and same_cpu and pairs is not None:
+        return _by_pairs(subject, a, pairs)
     if a.group == "rate" and claim and same_cpu:
         # One CPU against itself: a difference may be a neighbour's doing, so it takes quiet pairs to claim one.
         return Row(subject, a, found.ratio, found.interval, "", NOT_QUIET, note or "use perwatt compare --run")
     return Row(subject, a, found.ratio, found.interval, _WORDS[a.group][found.verdict], "", note)
+
+
+def _by_pairs(subject: Subject, a: Figure, pairs: "Quiet") -> Row:
+    """Return the row of the second of two workloads that were interleaved in slices."""
+    counted = f"{len(pairs.quiet_pairs)} of {len(pairs.pairs)} pairs quiet, CPU time"
+    found = pairs.verdict()
+    if found is None:
+        return Row(subject, a, pairs.ungated_ratio(), None, "", NOT_QUIET, f"ungated ratio; {counted}")
+    return Row(subject, a, found.ratio, found.interval, _WORDS["rate"][found.verdict], "", counted)
 
 
 def _counterpart(figure: Figure, wanted: Sequence[Figure]) -> Figure | None:

@@ -31,7 +31,9 @@ COLUMNS = (
     "--run", "run_now", is_flag=True, help="Measure two workloads (WORKLOAD or WORKLOAD:VARIANT) now, A B A B."
 )
 @click.option("--plan", default="quick", show_default=True, help="With --run: smoke, quick or publish.")
-@click.option("--pairs", type=int, help="With --run: quiet pairs to take on the CPU; 50 or more for a verdict.")
+@click.option(
+    "--pairs", "wanted_pairs", type=int, help="With --run: quiet pairs to take on the CPU; 50 or more for a verdict."
+)
 @click.option("--threads", type=int, default=1, show_default=True, help="With --run: CPU threads.")
 @click.option("--meter", "meters", multiple=True, help="With --run: a meter, as for `perwatt run`.")
 @click.option("--meter-period-s", type=float, help="With --run: update period of a power meter [s].")
@@ -50,7 +52,7 @@ def compare(
     names: tuple[str, ...],
     run_now: bool,
     plan: str,
-    pairs: int | None,
+    wanted_pairs: int | None,
     threads: int,
     meters: tuple[str, ...],
     meter_period_s: float | None,
@@ -73,23 +75,24 @@ def compare(
 
     shape = "json" if as_json else format_
     extra: dict[str, Any] = {}
+    pairs = None
     if run_now:
         from bench.interleave import Wanted, compare_now
         from bench.meters.protocol import MeterOptions
 
         if len(names) != 2:
             raise InputError.at("compare --run", expected="two workloads", got=len(names))
-        wanted = Wanted(plan, store, pairs, threads, meters, MeterOptions(period_s=meter_period_s), sys.argv[1:])
+        wanted = Wanted(plan, store, wanted_pairs, threads, meters, MeterOptions(period_s=meter_period_s), sys.argv[1:])
         with progress(quiet=shape != "table") as bars:
             task = bars.add_task("pairs", total=1.0)
-            records, quiet = compare_now(
+            records, pairs = compare_now(
                 names, wanted, lambda stage, done: bars.update(task, completed=done, description=stage)
             )
         subjects = [of_record(record) for record in records]
-        extra = {"pairs": quiet.document() if quiet else None}
+        extra = {"pairs": pairs.document() if pairs else None}
     else:
         subjects = [load_subject(name, store, own) for name in names]
-    rows = engine.compare(subjects)
+    rows = engine.compare(subjects, pairs)
     lines = overview(subjects, hashprice_usd_per_ph_s_day=hashprice, tokens_of=tokens_of)
     if plot is not None:
         from bench.plots_catalogue import plot_subjects
@@ -113,8 +116,8 @@ def compare(
         _table(COLUMNS, [_cells(row) for row in rows], right=(2, 8))
         if plot is not None:
             say(f"plot: {plot}" + (f"; without a hash rate or a power: {', '.join(missing)}" if missing else ""))
-    if run_now and quiet is not None and shape in {"table", "markdown"}:
-        say(quiet.sentence())
+    if pairs is not None and shape in {"table", "markdown"}:
+        say(pairs.sentence())
 
 
 def _cells(row: "Row") -> tuple[str, ...]:

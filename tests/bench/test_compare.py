@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.compare import as_document, compare, refusal, systematic_frac
+from bench.quiet import Quiet, Slice, take_pairs
 from bench.subjects import Figure, Subject, of_profile
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
@@ -149,3 +150,42 @@ def test_a_group_that_the_first_lacks_says_so():
     a = subject(figure(FIVE, group="rate"))
     assert last(a, subject(figure(FIVE), name="b")).why == "a has none"
     assert refusal(a, a.figures[0], a, a.figures[0]) == ""
+
+
+def quiet_pairs(ratio, count=50, quiet=True, probed=True):
+    slices = [(Slice(100.0, quiet), Slice(100.0 * ratio * (1.0 + 0.001 * (-1) ** i), quiet)) for i in range(count)]
+    return Quiet(("a", "b"), tuple(slices), probed)
+
+
+def test_fifty_quiet_pairs_may_claim_what_two_results_of_one_cpu_may_not():
+    a, b = subject(figure(FIVE, group="rate")), subject(other(1.2, group="rate"), name="b")
+    row = compare([a, b], quiet_pairs(1.1))[-1]
+    assert (row.verdict, row.note) == ("faster", "50 of 50 pairs quiet, CPU time")
+    assert row.ratio == pytest.approx(1.1, rel=1e-3)
+    for pairs in (quiet_pairs(1.1, count=49), quiet_pairs(1.1, quiet=False), quiet_pairs(1.1, probed=False)):
+        row = compare([a, b], pairs)[-1]
+        assert (row.verdict, row.why) == ("", "not quiet: no verdict")
+        assert row.ratio == pytest.approx(1.1, rel=2e-3)
+        assert "ungated" in row.note
+        assert "not quiet: no verdict" in pairs.sentence()
+        assert pairs.document()["verdict"] is None
+
+
+def test_slices_are_taken_in_turn_until_enough_were_quiet(monkeypatch):
+    clocks = iter([4.0e9] * 20 + [3.0e9] + [4.0e9] * 1000)
+    monkeypatch.setattr("bench.quiet.core_clock_hz", lambda: next(clocks))
+    monkeypatch.setattr("bench.quiet.neighbour_cycles", lambda _clock: 0.9)
+    order = []
+
+    def one(name):
+        def work():
+            order.append(name)
+            return 10.0, 0.01
+
+        return work
+
+    found = take_pairs(("a", "b"), [one("a"), one("b")], pairs=20)
+    assert "".join(order[6:]).startswith("abababab")
+    assert len(found.quiet_pairs) == 20
+    assert len(found.pairs) == 22  # the clock moved once, between the last slice of one pair and the first of the next
+    assert take_pairs(("a", "b"), [one("a"), one("b")], pairs=5, most=3).verdict() is None
