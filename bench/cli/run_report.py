@@ -43,7 +43,7 @@ def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | 
 def _print_measured(records: "Sequence[Record]") -> None:
     names = {record.device.name for record in records}
     print_table(
-        ("workload", "variant", "rate (measured)", "95 % interval", "cycles", "energy"),
+        ("workload", "variant", "rate (measured)", "95 % interval", "cycles", "of bound", "energy"),
         [
             (
                 record.workload.name,
@@ -51,12 +51,13 @@ def _print_measured(records: "Sequence[Record]") -> None:
                 rate(record.rate.value, record.rate.unit) if record.rate else record.status.upper(),
                 _interval(record.rate) if record.rate else "",
                 _cycles(record),
+                _of_bound(record),
                 _energy(record),
             )
             for record in records
         ],
         title=f"Measured on {', '.join(names)}, plan {records[0].run.plan}",
-        right=(2, 3, 4),
+        right=(2, 3, 4, 5),
     )
 
 
@@ -72,6 +73,11 @@ def _cycles(record: "Record") -> str:
     if metric is None or record.workload.unit != "hash":
         return ""
     return f"{metric.value:.1f} /hash"
+
+
+def _of_bound(record: "Record") -> str:
+    fraction = record.metrics.get("fraction_of_bound")
+    return f"{fraction.value:.0%}" if fraction else ""
 
 
 def _energy(record: "Record") -> str:

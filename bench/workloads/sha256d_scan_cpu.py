@@ -10,6 +10,7 @@ from bench.environment import usable_cores
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 
 if TYPE_CHECKING:
+    from bench.roofline import Bound
     from kernels.selftest import KnownHeader
 
 NONCES_PER_UNIT = 1 << 16
@@ -92,6 +93,19 @@ class Sha256dScanCpu:
     def check_output(self) -> list[Check]:
         """Say how many timed calls found their planted nonce: all of them, or the run has failed already."""
         return [Check("timed calls", f"{self._calls} of {self._calls} found exactly the planted nonce")]
+
+    def bound(self) -> "Bound | None":
+        """Return what the cores could do: the variant's counted instructions at rates probed here, at today's clock."""
+        from bench.clock import core_clock_hz
+        from bench.roofline import Bound
+        from bench.variant_bounds import bound_cycles_per_hash, instructions_per_cycle
+
+        clock_hz = core_clock_hz()
+        cycles = bound_cycles_per_hash(self.variant, instructions_per_cycle()) if self.variant else None
+        if cycles is None or clock_hz is None:
+            return None
+        why = f"{cycles:.1f} cycles a hash at the probed rates, {self.threads} threads at {clock_hz / 1e9:.2f} GHz"
+        return Bound(self.threads * clock_hz / cycles, "modelled", why)
 
     def parameters(self) -> Mapping[str, object]:
         """Return the threads and the header."""
