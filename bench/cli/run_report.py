@@ -13,6 +13,7 @@ from bench.cli.output import plain, print_table, rate, say, si
 if TYPE_CHECKING:
     from bench.main_job import Assessment
     from bench.records import Metric, Record
+    from sites.year import BlockYear
 
 
 def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
