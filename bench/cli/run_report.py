@@ -13,7 +13,6 @@ from bench.cli.output import plain, print_table, rate, say, si
 if TYPE_CHECKING:
     from bench.main_job import Assessment
     from bench.records import Metric, Record
-    from sites.year import BlockYear
 
 
 def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
@@ -134,7 +133,7 @@ def _print_site(main_job: "Assessment") -> None:
             )
             for block in year.blocks
         ],
-        title=f"Example site: {summarise(year).site}, a plan with assumptions (`perwatt yield` shows each with its source)",
+        title=f"Example site: {summarise(year).site}, a plan (`perwatt yield` shows each assumption and source)",
         right=(3, 4, 5, 6),
     )
 
