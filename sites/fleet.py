@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sites.device_rate import DeviceRate
     from sites.dispatch import Problem
-    from sites.model import Site
+    from sites.model import InferenceBlock, MiningBlock, Site
     from sites.problem import Label
 
     Floats = NDArray[np.float64]
@@ -130,7 +130,9 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
         start_s = site.start_s + round(offset * 3600)
         series[8] = hourly_reward_btc_per_hash(start_s, site.hours, site.path) * site.btc_usd
         series[9] = series[8] * site.fees_frac
-    sources = {block.name: block for block in (*site.mining, *site.inference)}
+    sources: dict[str, MiningBlock | InferenceBlock] = {}
+    for block in (*site.mining, *site.inference):
+        sources[block.name] = block
     rates = {block.rate.name: block.rate for block in sources.values()}
     names = list(rates)
     spreads = [_spreads(rates[name], model) for name in names]
@@ -209,13 +211,14 @@ def _coupled_hours(
     """Hours whose blocks can get into each other's way in some scenario: decided by the site alone."""
     import numpy as np
 
+    from sites import dispatch_kernel as kinds
     from sites import fleet_kernel as kernel
 
     most = np.zeros(table.shape[0])
     counted: set[tuple[float, ...]] = set()
     for k in range(blocks.shape[0]):
-        key = tuple(blocks[k, [1, 4, 7]]) if blocks[k, 0] >= kernel.SLA else ()
-        if key and key in counted and blocks[k, 0] == kernel.ON_DEMAND and blocks[k - 1, 0] == kernel.SLA:
+        key = tuple(blocks[k, [1, 4, 7]]) if blocks[k, 0] >= kinds.SLA else ()
+        if key and key in counted and blocks[k, 0] == kinds.ON_DEMAND and blocks[k - 1, 0] == kinds.SLA:
             continue  # promised and on-demand work share the same machines
         counted.add(key)
         most += table[:, kernel.HOUR_COLUMNS + kernel.BLOCK_COLUMNS * k] * widest

@@ -18,7 +18,7 @@ _DOUBLE = ir.DoubleType()
 _VECTOR = ir.VectorType(_DOUBLE, LANES)
 
 
-class _Doubles(types.Type):
+class _Doubles(types.Type):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(name="Doubles8")
 
@@ -27,7 +27,7 @@ Doubles = _Doubles()
 
 
 @register_model(_Doubles)
-class _DoublesModel(models.PrimitiveModel):
+class _DoublesModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _VECTOR)
 

@@ -1,0 +1,151 @@
+"""Shards through a real Dask scheduler and workers on loopback: the same bits, whatever dies."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import pytest
+
+from bench.device_rates import resolve_device
+from hardware_profiles.errors import InputError
+from sites import fleet
+from sites.examples import example_path
+from sites.fleet import Run, fleet_cases, run_fleet
+from sites.fleet_dask import dask
+from sites.scenarios import ScenarioModel, Uncertain
+from sites.site import load_site
+
+pytest.importorskip("distributed", reason="the extra `scale` is not installed")
+
+MODEL = ScenarioModel({"btc": Uncertain(0.6), "demand": Uncertain(0.3, common_frac=0.4)})
+RUN = Run(4, MODEL)
+SCENARIOS = 2500
+
+
+@contextmanager
+def _process(*arguments):
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "DASK_DISTRIBUTED__ADMIN__LOG_LENGTH": "0"},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(10)
+
+
+@contextmanager
+def _cluster(workers):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    with ExitStack() as stack:
+        scheduler = stack.enter_context(
+            _process("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        )
+        made = [stack.enter_context(_worker(address)) for _ in range(workers)]
+        yield address, scheduler, made
+
+
+def _worker(address):
+    return _process(
+        "distributed.cli.dask_worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny",
+        "--no-dashboard", "--memory-limit", "0", "--death-timeout", "30",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cases():
+    return fleet_cases([load_site(example_path(), resolve_device)], MODEL)
+
+
+@pytest.fixture(scope="module")
+def here(cases):
+    return run_fleet(cases, RUN, SCENARIOS)
+
+
+def _same_bits(run, here):
+    assert np.array_equal(run.rows[0], here.rows[0])
+    assert np.array_equal(run.totals[0], here.totals[0])
+
+
+@pytest.mark.slow
+def test_one_two_and_three_workers_give_the_bits_of_this_machine(cases, here, monkeypatch):
+    monkeypatch.setattr(fleet, "SHARD", 256)
+    with _cluster(1) as (address, _, _), ExitStack() as more:
+        notes = []
+        for number in (1, 2, 3):
+            if number > 1:
+                more.enter_context(_worker(address))
+                time.sleep(1.5)
+            _same_bits(
+                run_fleet(cases, RUN, SCENARIOS, execute=dask(address, connect_s=30, on_note=notes.append)), here
+            )
+        assert notes == []
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_time_and_no_bit(cases, here, monkeypatch):
+    monkeypatch.setattr(fleet, "SHARD", 32)
+    with _cluster(2) as (address, _, workers):
+        told = []
+
+        def kill_one(done):
+            told.append(done)
+            if len(told) == 5:
+                workers[0].send_signal(signal.SIGKILL)
+
+        run = run_fleet(cases, RUN, SCENARIOS, execute=dask(address, connect_s=30), on_progress=kill_one)
+        assert workers[0].wait(10) == -signal.SIGKILL
+        _same_bits(run, here)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["scheduler", "workers"])
+def test_a_cluster_that_dies_is_said_and_the_rest_is_finished_here(cases, here, monkeypatch, victim):
+    monkeypatch.setattr(fleet, "SHARD", 16)
+    with _cluster(1) as (address, scheduler, workers):
+        told, notes = [], []
+
+        def kill(done):
+            told.append(done)
+            if len(told) == 3:
+                for process in [scheduler] if victim == "scheduler" else workers:
+                    process.kill()
+
+        execute = dask(address, connect_s=30, grace_s=1, on_note=notes.append)
+        _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=execute, on_progress=kill), here)
+        assert len(notes) == 1
+        assert "lost after" in notes[0]
+        assert "finished on this machine" in notes[0]
+
+
+def test_a_scheduler_that_is_not_there_is_refused(cases):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(InputError, match=rf"127.0.0.1:{port}: expected a Dask scheduler that answers in 1 s"):
+        run_fleet(cases, RUN, 8, execute=dask(f"tcp://127.0.0.1:{port}", connect_s=1))
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "", "tcp://"])
+def test_an_address_that_is_none_is_refused(cases, address):
+    with pytest.raises(InputError, match="--scheduler"):
+        run_fleet(cases, RUN, 8, execute=dask(address, connect_s=1))
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers_is_refused(cases):
+    with _cluster(0) as (address, scheduler, _):
+        time.sleep(3)
+        with pytest.raises(InputError, match="expected at least one worker"):
+            run_fleet(cases, RUN, 8, execute=dask(address, connect_s=2))
+        assert scheduler.poll() is None
