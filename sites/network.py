@@ -85,10 +85,12 @@ class DifficultyPath:
     """What is assumed about difficulty after the last bundled epoch.
 
     growth_frac_per_year: 0 holds the last difficulty; 0.10 lets it grow by 10 % a year, stepwise every 2016 blocks.
+    points: (time [s, unix], difficulty) in the order of time; each holds from its time on, and grows from there.
     Blocks after the data come every 600 s. Everything that rests on the path is labelled assumed.
     """
 
     growth_frac_per_year: float = 0.0
+    points: tuple[tuple[int, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a growth that is no share above -1."""
@@ -96,6 +98,11 @@ class DifficultyPath:
             raise InputError(
                 f"difficulty path: growth: expected a finite share above -1 a year, got {self.growth_frac_per_year!r}"
             )
+        for before, after in pairwise(self.points):
+            if after[0] <= before[0]:
+                raise InputError("difficulty path: points: expected times that rise, got one that does not")
+        if not all(math.isfinite(value) and value >= 1.0 for _, value in self.points):
+            raise InputError("difficulty path: points: expected difficulties of 1 or more")
 
     def label(self) -> str:
         """How the path is named beside a figure that rests on it."""
@@ -105,6 +112,8 @@ class DifficultyPath:
             if self.growth_frac_per_year == 0
             else f"growing {self.growth_frac_per_year:+.1%} a year from"
         )
+        if self.points:
+            return f"difficulty as given from {len(self.points)} points, after {known_until_utc()}"
         return f"difficulty {kind} epoch {last.number} (height {last.start_height}) after {known_until_utc()}"
 
 
@@ -169,15 +178,16 @@ def _timeline(
     last = epochs[-1]
     line.append((last, last.start_unix, last.start_unix + EPOCH_S, last.start_basis))
     step = (1.0 + path.growth_frac_per_year) ** (EPOCH_S / YEAR_S)
+    hashes = last.hashes_per_block
+    seen = 0
     count = 1
     while (begin := last.start_unix + count * EPOCH_S) < end_s:
-        ahead = Epoch(
-            last.number + count,
-            last.start_height + count * EPOCH_BLOCKS,
-            begin,
-            last.hashes_per_block * step**count,
-            "reconstructed",
-        )
+        hashes *= step
+        while seen < len(path.points) and path.points[seen][0] <= begin:
+            hashes = path.points[seen][1] * expected_hashes(DIFFICULTY_1_TARGET)
+            seen += 1
+        height = last.start_height + count * EPOCH_BLOCKS
+        ahead = Epoch(last.number + count, height, begin, hashes, "reconstructed")
         line.append((ahead, begin, begin + EPOCH_S, "assumed"))
         count += 1
     return line

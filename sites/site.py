@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sites.blocks import Resolve
-    from sites.site_file import ClimateTable, CurtailmentTable, PriceTable
+    from sites.site_file import ClimateTable, CurtailmentTable, MarketTable, PriceTable
 
     Floats = NDArray[np.float64]
     Windows = list[tuple[int, float, float]]
@@ -99,7 +99,7 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
         enrolled_mw=programme.enrolled_mw.value if programme else 0.0,
         ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value / per_usd if programme else 0.0,
         btc_usd=market.btc_usd.value,
-        path=DifficultyPath(frac(market.difficulty_growth_percent_per_year)),
+        path=_path(market, place),
         kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value / per_usd,
         mining=tuple(mining_block(t, resolve, place, float(mining_pue.mean()), arriving) for t in file.mining),
@@ -109,6 +109,14 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
     )
     _freeze(site)
     return site
+
+
+def _path(market: MarketTable, place: str) -> DifficultyPath:
+    points = tuple((unix_s(point.start), point.difficulty.value) for point in market.difficulty)
+    try:
+        return DifficultyPath(frac(market.difficulty_growth_percent_per_year), points)
+    except InputError as error:
+        raise InputError(f"{place}: market: {error}") from None
 
 
 def _freeze(site: Site) -> None:

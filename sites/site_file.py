@@ -183,6 +183,13 @@ class CurtailmentTable(Model):
     event: tuple[EventTable, ...] = ()
 
 
+class DifficultyTable(Model):
+    """[[market.difficulty]]: difficulty from a day on, for the time after the bundled data."""
+
+    start: When
+    difficulty: Positive
+
+
 class MarketTable(Model):
     """[market]: bitcoin price, fees as a share of the subsidy (one, or twelve by month), difficulty after the data."""
 
@@ -190,6 +197,7 @@ class MarketTable(Model):
     fees_percent_of_subsidy: NotNegative | None = None
     fees_percent_by_month: Values | None = None
     difficulty_growth_percent_per_year: GrowthPercent = assumed(0.0)
+    difficulty: tuple[DifficultyTable, ...] = ()
 
     @model_validator(mode="after")
     def _fees_once(self) -> Self:

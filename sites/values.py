@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
@@ -83,6 +84,30 @@ def assumed(value: float) -> Value:
     return Value(value=value)
 
 
+# Keys without a number that a result rests on too, and where their content comes from.
+WORDS = {
+    "timezone": ASSUMPTION,
+    "start": ASSUMPTION,
+    "device": "profile or result",
+    "modes": "profile or result",
+    "rated_device": "profile or result",
+    "figure": "published figure",
+    "payout": ASSUMPTION,
+    "demand_profile": ASSUMPTION,
+    "tenant_pays_energy": ASSUMPTION,
+    "months": ASSUMPTION,
+    "weekdays": ASSUMPTION,
+    "from_hour": ASSUMPTION,
+    "to_hour": ASSUMPTION,
+    "hours": ASSUMPTION,
+    "boundary": ASSUMPTION,
+    "power_kind": ASSUMPTION,
+    "token_basis": ASSUMPTION,
+    "lengths": ASSUMPTION,
+    "latency_limit": ASSUMPTION,
+}
+
+
 class Assumption(BaseModel):
     """One value a result rests on, as it is printed: key, value, source and date."""
 
@@ -98,6 +123,8 @@ def assumptions_of(model: BaseModel, prefix: str = "") -> Iterator[Assumption]:
     """Every sourced value under a model, in the order of the file, defaults included."""
     for name in type(model).model_fields:
         given = getattr(model, name)
+        if isinstance(given, tuple) and given and isinstance(given[0], int | float | str | dt.date):
+            given = ", ".join(f"{item}" for item in given) if len(given) < 32 else f"{len(given)} numbers"
         items = enumerate(given) if isinstance(given, tuple) else ((None, given),)
         for index, item in items:
             label = "" if index is None else f"[{getattr(item, 'name', index)}]"
@@ -105,7 +132,10 @@ def assumptions_of(model: BaseModel, prefix: str = "") -> Iterator[Assumption]:
 
 
 def _assumption(item: object, key: str) -> Iterator[Assumption]:
-    if isinstance(item, Value):
+    field = key.rpartition(".")[2].partition("[")[0]
+    if isinstance(item, str | bool | int | float | dt.date) and field in WORDS:
+        yield Assumption(key=key, value=str(item), source=WORDS[field], date="unknown")
+    elif isinstance(item, Value):
         yield Assumption(key=key, value=item.value, source=item.source, date=item.date)
     elif isinstance(item, Numbers):
         text = ", ".join(f"{value:g}" for value in item.values)

@@ -112,3 +112,29 @@ def test_an_impossible_growth_is_refused(growth):
 def test_an_empty_interval_or_one_before_the_first_block_is_refused(start, end):
     with pytest.raises(InputError, match="network: interval"):
         stretches(start, end)
+
+
+def test_points_of_ones_own_hold_from_their_day_on_and_grow_from_there():
+    end = known_until_unix()
+    path = DifficultyPath(0.0, ((end + 10 * EPOCH_S, 2e14), (end + 20 * EPOCH_S, 1e14)))
+    parts = {
+        round((part.start_s - end) / EPOCH_S): part.hashes_per_block
+        for part in stretches(end, end + 30 * EPOCH_S, path)
+    }
+    per_difficulty = expected_hashes(DIFFICULTY_1_TARGET)
+    assert parts[9] == bundled_epochs()[-1].hashes_per_block
+    assert parts[10] == parts[19] == 2e14 * per_difficulty
+    assert parts[20] == parts[29] == 1e14 * per_difficulty
+    assert "as given from 2 points" in path.label()
+
+
+@pytest.mark.parametrize("points", [((2, 5.0), (1, 5.0)), ((1, 0.5),), ((1, math.inf),)])
+def test_points_that_make_no_path_are_refused(points):
+    with pytest.raises(InputError, match="difficulty path: points: expected"):
+        DifficultyPath(0.0, points)
+
+
+def test_the_halving_of_2028_is_in_the_assumed_path():
+    parts = stretches(1_830_000_000, 1_850_000_000)
+    assert [a.subsidy_sat for a, b in pairwise(parts) if a.subsidy_sat != b.subsidy_sat] == [312_500_000]
+    assert parts[-1].subsidy_sat == 156_250_000

@@ -154,6 +154,8 @@ def test_every_value_is_listed_with_its_source_or_as_an_assumption(full_site_fil
     assert (found["power.interconnect_mw"].source, found["power.interconnect_mw"].date) == ("a contract", "2026-01-05")
     assert found["mining[old].pool_fee_percent"].source == "assumption"
     assert found["price.time_of_use.period[0].usd_per_mwh"].value == 140
+    assert found["inference[serve].demand_profile"].value == "business"
+    assert found["mining[old].device"].source == "profile or result"
     assert found["market.fees_percent_by_month"].value.startswith("1, 1, 1, 2")
 
 
@@ -197,6 +199,15 @@ def test_a_closed_form_year_of_one_block_at_a_flat_price(edited):
     assert year.blocks[0].btc == pytest.approx(btc, rel=1e-12)
     assert year.energy_usd == pytest.approx(block.count * 3050 * 1.05 / 1e6 * 8760 * 40, rel=1e-12)
     assert summarise(year).btc_per_day == pytest.approx(btc / 365, rel=1e-12)
+
+
+def test_difficulty_points_of_a_site_file_are_used_and_labelled(edited):
+    point = "[[market.difficulty]]\nstart = 2026-07-15\ndifficulty = 2.5e14\n[[mining]]"
+    held, given = site_year(edited()), site_year(edited("[[mining]]", point))
+    assert given.blocks[0].btc < held.blocks[0].btc
+    assert "as given from 1 points" in summarise(given).difficulty_path
+    with pytest.raises(InputError, match="market: difficulty path: points: expected difficulties of 1 or more"):
+        edited("[[mining]]", point.replace("2.5e14", "0.5"))
 
 
 def test_a_leap_year_has_8784_hours(edited):
