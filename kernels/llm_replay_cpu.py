@@ -75,6 +75,12 @@ class CpuReplay:
         """Forget the tokens after a length; their keys and values are overwritten by what comes next."""
         self._length = min(self._length, length)
 
+    def repeat(self, tokens: Tokens) -> None:
+        """Make the last call again, [batch, n] as it was, with the same copy of the weights."""
+        self._length -= tokens.shape[1]
+        self._turn -= 1
+        self._forward(tokens)
+
     @property
     def length(self) -> int:
         """Tokens in each sequence's cache."""
@@ -222,8 +228,10 @@ def _attend(  # noqa: PLR0913, PLR0917 (six tensors and lengths are what attenti
     total = scores.sum(axis=-1, keepdims=True)
     if sink is not None:
         total += np.exp(sink - top)
-    mixed: Array = scores.reshape(batch, kv_heads, group * n, seen) @ values
-    return mixed.reshape(queries.shape) / total
+    scores /= total
+    mixed = np.empty((batch, kv_heads, group * n, size), np.float32)
+    np.matmul(scores.reshape(batch, kv_heads, group * n, seen), values, out=mixed)
+    return mixed.reshape(batch, kv_heads, group, n, size)
 
 
 def _turns(shape: ModelShape, length: int) -> tuple[Array, Array]:

@@ -40,6 +40,13 @@ ENTRIES: tuple[Entry, ...] = (
         "memory_triad_cpu", "cpu", "byte", "a = b + s*c over arrays far larger than the caches",
         "bench.workloads.memory_cpu:MemoryCpu", main_job=True,
     ),
+    *(
+        Entry(
+            f"llm_{phase}_f32_cpu", "cpu", "token", f"a language model's layers, {what}; `perwatt run llm`",
+            "bench.workloads.llm_replay_cpu:LlmReplayCpu", main_job=True,
+        )
+        for phase, what in (("prefill", "reading prompts"), ("decode", "one token after the other"))
+    ),
     Entry(
         "sha256d_scan_cuda", "gpu", "hash", "nonce scan on an NVIDIA GPU",
         "bench.workloads.sha256d_scan_cuda:Sha256dScanCuda",
