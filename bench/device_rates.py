@@ -22,6 +22,10 @@ def resolve_device(name: str, *, store: Path = Path("results"), profiles: Iterab
     InputError
         The name is unknown, or what it names has no hash rate or no power.
     """
+    if name.startswith("llm:"):
+        from bench.inference.rates import modelled_rate
+
+        return modelled_rate(name)
     if name.startswith(RESULT_PREFIX):
         from bench.results import find_result, read_record
 

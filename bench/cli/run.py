@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.output import emit_json, json_option, progress, say, warn
+from bench.cli.run_llm import RunCommand
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
 """The main job takes energy on these; the rates of the others take seconds, their energy would take minutes."""
 
 
-@click.command()
+@click.command(cls=RunCommand)
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD]...")
 @click.option("--device", default="cpu", show_default=True, help="cpu or gpu:INDEX.")
 @click.option("--variant", help="A variant by name; without it the fastest here, by calibration.")

@@ -181,7 +181,8 @@ def check_fits(shape: "ModelShape", batch: int, input_len: int, output_len: int)
     if weights > usable:
         raise InputError(
             f"{place}: model: expected weights of at most {usable / 1e9:.1f} GB ({MEMORY_FRAC:.0%} of the free "
-            f"memory), got {weights / 1e9:.1f} GB, {(weights - usable) / 1e9:.1f} GB too large; no batch fits, not even 1"
+            f"memory), got {weights / 1e9:.1f} GB, {(weights - usable) / 1e9:.1f} GB too large; no batch fits, not "
+            "even 1"
         )
     sequence = kv_bytes(shape, precision("fp32"), input_len + output_len)
     if batch * sequence > usable - weights:

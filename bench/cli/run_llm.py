@@ -1,0 +1,329 @@
+"""`perwatt run llm`: a model's layers measured on this machine, or modelled on a device of the catalogue."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.output import emit_json, json_option, plain, print_table, say
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.inference.predict import Prediction
+    from bench.inference.rates import Served
+    from bench.inference.serving import Setup
+    from bench.records import Record
+
+ON_CPU = ("tiny", "tiny-moe")
+MODELLED_DEVICE = "nvidia-h200"
+
+
+class RunCommand(click.Command):
+    """`run`, whose first argument `llm` hands over to the command of this file."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """Make the context of `run`, or of `run llm`."""
+        if args and args[0] == "llm":
+            return llm.make_context(f"{info_name} llm", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command()
+@click.option("--model", default="tiny", show_default=True, help="A name of `perwatt list models`.")
+@click.option("--dtype", help="fp32, bf16, fp16, fp8, fp4 or mxfp4; fp32 on the CPU and bf16 elsewhere if left out.")
+@click.option("--input", "input_len", type=int, default=256, show_default=True, help="Tokens of a prompt.")
+@click.option("--output", "output_len", type=int, default=64, show_default=True, help="Tokens of an answer.")
+@click.option(
+    "--batch", default="4", show_default=True, help="Users at once: 8, a sweep 1,8,64, all (every power of 2)."
+)
+@click.option("--device", help="cpu, gpu:INDEX (measured), or a GPU of the catalogue (modelled).")
+@click.option("--gpus", type=int, default=1, show_default=True, help="GPUs as tensor-parallel shards (modelled).")
+@click.option("--offline", is_flag=True, help="All requests queued, as many at once as fit (modelled).")
+@click.option("--ttft-ms", type=float, help="Latency limit: the largest load whose first token comes in time.")
+@click.option("--tpot-ms", type=float, help="Latency limit: the largest load whose further tokens come in time.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Tokens/s per user against tokens per joule.")
+@click.option("--threads", type=int, help="CPU threads; every usable core if left out.")
+@click.option("--plan", default="quick", show_default=True, help="smoke, quick or publish (measured).")
+@click.option("--meter", "meters", multiple=True, help="As in `perwatt run` (measured).")
+@click.option("--watts", type=float, help="A power that you state: an assumption, never energy (measured).")
+@click.option(
+    "--out",
+    "store",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Results folder.",
+)
+@json_option
+def llm(
+    model: str,
+    dtype: str | None,
+    input_len: int,
+    output_len: int,
+    batch: str,
+    device: str | None,
+    gpus: int,
+    offline: bool,
+    ttft_ms: float | None,
+    tpot_ms: float | None,
+    plot: Path | None,
+    threads: int | None,
+    plan: str,
+    meters: tuple[str, ...],
+    watts: float | None,
+    store: Path,
+    as_json: bool,
+) -> int:
+    """Tokens per second and per joule of a model's layers.
+
+    On the CPU the layers run here with random weights and are measured; a GPU of the catalogue is modelled, and says
+    so beside every figure.
+    """
+    from kernels.llm_shapes import load
+
+    shape = load(model)
+    place = device or ("cpu" if shape.name in ON_CPU else MODELLED_DEVICE)
+    if place == "cpu":
+        _refuse_on_cpu(dtype, gpus, offline=offline, limits=(ttft_ms, tpot_ms), plot=plot)
+        batches = _batches(batch, most=None)
+        return _measure(
+            shape.name, (input_len, output_len), batches, threads, plan, (meters, watts, store), as_json=as_json
+        )
+    if place.startswith("gpu"):
+        raise InputError.at(
+            "--device", expected="cpu, or a GPU of the catalogue to model: no replay runs on GPUs yet", got=place
+        )
+    from bench.inference.plots import check_plot_path, plot_pareto
+    from bench.inference.rates import make_setup
+
+    if plot is not None:
+        check_plot_path(plot)
+    setup = make_setup(model, dtype or "bf16", place, gpus)
+    found = _modelled(setup, (input_len, output_len), batch, offline=offline, limits_ms=(ttft_ms, tpot_ms))
+    if plot is not None:
+        plot_pareto(found, plot)
+    if as_json:
+        emit_json(_document(setup, found))
+    else:
+        _print_modelled(setup, found, chosen=device is not None)
+    return 0
+
+
+def _modelled(
+    setup: "Setup", lengths: tuple[int, int], batch: str, *, offline: bool, limits_ms: tuple[float | None, float | None]
+) -> "list[Prediction]":
+    from bench.inference.predict import best_within, plan_run, predict
+
+    ttft, tpot = (None if limit is None else limit / 1e3 for limit in limits_ms)
+    for name, limit in (("--ttft-ms", ttft), ("--tpot-ms", tpot)):
+        if limit is not None and not limit > 0:
+            raise InputError.at(name, expected="milliseconds above 0", got=limit * 1e3)
+    if ttft is not None or tpot is not None:
+        return [best_within(setup, *lengths, ttft_limit_s=ttft, tpot_limit_s=tpot)]
+    if offline:
+        return [predict(plan_run(setup, *lengths))]
+    setup.check_lengths(*lengths)
+    batches = _batches(batch, most=setup.most_sequences(sum(lengths)))
+    for clients in batches:
+        setup.check_batch(clients, *lengths)
+    return [
+        predict(plan_run(setup, *lengths, clients=clients), latency_limit="none (closed loop)") for clients in batches
+    ]
+
+
+def _batches(text: str, most: int | None) -> list[int]:
+    if text == "all":
+        top = max(1, most or 64)
+        return [1 << power for power in range(top.bit_length()) if 1 << power <= top]
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise InputError.at("--batch", expected="whole numbers above 0 with commas between, or all", got=text)
+    return [int(part) for part in parts]
+
+
+def _refuse_on_cpu(
+    dtype: str | None, gpus: int, *, offline: bool, limits: Sequence[float | None], plot: Path | None
+) -> None:
+    from kernels.llm_counts import precision
+
+    kind = precision(dtype or "fp32").name
+    if kind != "fp32":
+        raise InputError.at("--dtype", expected="fp32, the one that the CPU replay computes in", got=kind)
+    if gpus != 1:
+        raise InputError.at("--gpus", expected="1 on the CPU", got=gpus)
+    if offline or plot is not None or any(limit is not None for limit in limits):
+        raise InputError.at(
+            "--device", expected="a GPU of the catalogue for --offline, --ttft-ms, --tpot-ms and --plot", got="cpu"
+        )
+
+
+def _measure(
+    model: str,
+    lengths: tuple[int, int],
+    batches: Sequence[int],
+    threads: int | None,
+    plan: str,
+    options: tuple[tuple[str, ...], float | None, Path],
+    *,
+    as_json: bool,
+) -> int:
+    from bench.cli.run import _check_threads, _measure_all, _opened
+    from bench.inference.rates import combined
+    from bench.meters.protocol import MeterOptions
+    from bench.plan import get_plan
+    from bench.results import prepare_store
+    from bench.runner import Job
+    from bench.workloads.protocol import WorkloadOptions
+    from bench.workloads.registry import create
+
+    meters, watts, store = options
+    _check_threads(threads)
+    todo = []
+    for batch in batches:
+        extra = {"model": model, "input": lengths[0], "output": lengths[1], "batch": batch}
+        asked = WorkloadOptions(threads=threads, extra=extra)
+        todo += [create(f"llm_{phase}_f32_cpu", asked) for phase in ("prefill", "decode")]
+    chosen = get_plan(plan)
+    prepare_store(store)
+    with _opened(meters, MeterOptions(watts=watts)) as opened:
+        records = _measure_all(todo, Job.start(chosen, store, sys.argv[1:]), opened, "cpu", metered=None, quiet=as_json)
+    pairs = list(zip(records[::2], records[1::2], strict=True))
+    served = [
+        combined(prefill, decode) if prefill.status == decode.status == "ok" else None for prefill, decode in pairs
+    ]
+    if as_json:
+        emit_json(_measured_document(pairs, served, store))
+    else:
+        _print_measured(pairs, served, store)
+    return 0 if all(record.status == "ok" for record in records) else 1
+
+
+def _document(setup: "Setup", found: "Sequence[Prediction]") -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {
+        "schema": "perwatt.run_llm/1",
+        "basis": "modelled",
+        "model": setup.shape.name,
+        "dtype": setup.kind.name,
+        "device": setup.device.slug,
+        "gpus": setup.gpus,
+        "engine": {"name": setup.engine.name, "title": setup.engine.title, "fitted_on": setup.engine.fitted_on},
+        "power": {
+            "w_per_gpu": setup.device.power_w,
+            "boundary": setup.device.boundary,
+            "basis": "rated",
+            "source": setup.device.power_source,
+        },
+        "memory": {"bytes_per_gpu": setup.device.memory_bytes, "source": setup.device.memory_source},
+        "rows": [
+            {
+                "input": one.input_len,
+                "output": one.output_len,
+                "users": one.clients,
+                "at_once": one.places,
+                "tokens_per_s": one.tokens_per_s,
+                "tokens_per_s_per_user": one.tokens_per_s_per_user,
+                "ttft_s": one.ttft_s,
+                "tpot_s": one.tpot_s,
+                "joules_per_token": one.joules_per_token,
+                "tags": None if one.tags is None else asdict(one.tags),
+                "basis": one.basis,
+                "holdout": asdict(one.holdout),
+            }
+            for one in found
+        ],
+    }
+
+
+def _print_modelled(setup: "Setup", found: "Sequence[Prediction]", *, chosen: bool) -> None:
+    shown = [
+        (
+            "all queued" if one.clients is None else one.clients,
+            one.places,
+            f"{plain(one.tokens_per_s)} ± {one.holdout.error_frac:.0%}",
+            plain(one.tokens_per_s_per_user),
+            f"{plain(one.ttft_s * 1e3)} ms",
+            "-" if one.tpot_s is None else f"{plain(one.tpot_s * 1e3)} ms",
+            plain(one.joules_per_token),
+            "-" if one.tags is None else one.tags.latency_limit,
+        )
+        for one in found
+    ]
+    first = found[0]
+    print_table(
+        ["users", "at once", "output tok/s", "tok/s a user", "TTFT", "TPOT", "J/token", "latency limit"],
+        shown,
+        title=(
+            f"Modelled: {setup.shape.title} in {setup.kind.name} on {setup.gpus} x {setup.device.title}, "
+            f"{first.input_len}:{first.output_len}"
+        ),
+        right=(1, 2, 3, 4, 5, 6),
+    )
+    if not chosen:
+        say(f"Nothing was measured: modelled for {MODELLED_DEVICE} of the catalogue (--device chooses another).")
+    holdout = first.holdout
+    say(
+        f"Basis: modelled, engine class {setup.engine.name} ({setup.engine.title}), fitted on Llama 3.1 8B on one "
+        f"H100. ± is its mean error on {holdout.rows} published rows that it was not fitted on "
+        f"(worst {holdout.worst_frac:.0%})."
+    )
+    if setup.device.power_w is not None:
+        say(
+            f"J/token: provisioned power, {setup.device.boundary} boundary, {plain(setup.device.power_w)} W per GPU "
+            f"({setup.device.power_source}), over output tokens."
+        )
+
+
+def _measured_document(
+    pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[Served | None]", store: Path
+) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {
+        "schema": "perwatt.run_llm/1",
+        "basis": "measured",
+        "store": str(store),
+        "rows": [
+            {
+                "prefill": prefill.model_dump(mode="json"),
+                "decode": decode.model_dump(mode="json"),
+                "served": None if one is None else asdict(one),
+            }
+            for (prefill, decode), one in zip(pairs, served, strict=True)
+        ],
+    }
+
+
+def _print_measured(pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[Served | None]", store: Path) -> None:
+    rows = []
+    for (prefill, decode), one in zip(pairs, served, strict=True):
+        given = prefill.workload.parameters
+        figures = ["-"] * 5
+        if one is not None:
+            joules = "not metered" if one.joules_per_token is None else plain(one.joules_per_token)
+            figures = [
+                plain(prefill.metrics["rate"].value),
+                plain(decode.metrics["rate"].value),
+                plain(one.tokens_per_s),
+                f"{plain(one.ttft_s * 1e3)} / {plain(one.tpot_s * 1e3)} ms",
+                joules if one.tags is None else f"{joules} ({one.tags.boundary})",
+            ]
+        rows.append((given["batch"], f"{given['input']}:{given['output']}", *figures, decode.status))
+    first = pairs[0][0].workload.parameters
+    print_table(
+        ["batch", "in:out", "prompt tok/s", "decode tok/s", "output tok/s", "TTFT / TPOT", "J/token", "status"],
+        rows,
+        title=f"Measured on the CPU: {first['model']} in fp32, {first['threads']} threads, weights {first['buffers']}",
+        right=(0, 2, 3, 4, 5, 6),
+    )
+    say("Output tok/s: prefill and decode, measured apart, one batch after the other, under no latency limit.")
+    for prefill, decode in pairs:
+        for record in (prefill, decode):
+            for reason in (*record.reasons, *record.warnings):
+                say(f"note: {record.workload.name}: {reason.code}: {reason.detail}")
+    say(f"stored in {store}/: {', '.join(record.id for pair in pairs for record in pair)}")
