@@ -209,18 +209,32 @@ def bound(form: Format, rows_a: Reals, rows_b: Reals) -> Bound:
     return Bound(reference, allowed)
 
 
+def relative_limit(form: Format, k: int) -> float:
+    """Return what ‖error‖ / ‖reference‖ of many entries may be: u_out + u_sum (s / 2 + √(k + s)).
+
+    An accumulator that cuts off loses half a unit an addition on average, and single products' losses add as a walk;
+    much narrower than what one entry is allowed, so that a few wrong products in a long sum are seen.
+    """
+    sums = math.ceil(k / form.block)
+    return form.out_unit + form.sum_unit * (sums / 2 + math.sqrt(k + sums))
+
+
 @dataclass(frozen=True)
 class ProductCheck:
-    """The worst of the sampled entries as a fraction of what it may be off by (exact formats: 0 or infinite)."""
+    """The worst sampled entry as a fraction of what it may be off by, and all of them together by norm.
+
+    Formats that are exact have a fraction of 0 or infinity.
+    """
 
     worst_frac_of_bound: float
     relative_error: float
+    relative_limit: float
     sampled: int
 
     @property
     def passed(self) -> bool:
-        """Whether every sampled entry lies within its bound."""
-        return self.worst_frac_of_bound <= 1.0
+        """Whether every sampled entry lies within its bound, and their error's norm within its limit."""
+        return self.worst_frac_of_bound <= 1.0 and self.relative_error <= self.relative_limit
 
 
 def check_entries(form: Format, rows_a: Reals, rows_b: Reals, entries: Reals) -> ProductCheck:
@@ -240,7 +254,8 @@ def check_entries(form: Format, rows_a: Reals, rows_b: Reals, entries: Reals) ->
     fractions = np.where(np.isfinite(entries), fractions, np.inf)
     size = float(np.sqrt(np.square(stated.reference).sum())) or 1.0
     relative = float(np.sqrt(np.square(error).sum())) / size
-    return ProductCheck(float(np.nan_to_num(fractions, nan=np.inf).max()), relative, len(entries))
+    worst = float(np.nan_to_num(fractions, nan=np.inf).max())
+    return ProductCheck(worst, relative, relative_limit(form, rows_a.shape[1]), len(entries))
 
 
 def _round_bits(words: npt.NDArray[np.uint32], drop: int) -> npt.NDArray[np.uint32]:

@@ -221,11 +221,14 @@ class MatmulCuda:
         entries = decode_product(form, operands.d[cp.asarray(rows), cp.asarray(columns)].get())
         found = check_entries(form, a, b, entries)
         if not found.passed:
-            raise VerificationError(f"{what}: error {found.worst_frac_of_bound:.3g} times the bound of {form.name}")
+            raise VerificationError(
+                f"{what}: error {found.worst_frac_of_bound:.3g} times the bound of {form.name}, relative error "
+                f"{found.relative_error:.2g}, at most {found.relative_limit:.2g}"
+            )
         return Check(
             what,
             f"error at most {found.worst_frac_of_bound:.2g} of the bound of {form.name}, relative error "
-            f"{found.relative_error:.2g}, {found.sampled} entries",
+            f"{found.relative_error:.2g} of at most {found.relative_limit:.2g}, {found.sampled} entries",
         )
 
     def bound(self) -> Bound | None:

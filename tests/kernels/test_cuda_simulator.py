@@ -1,4 +1,4 @@
-"""The readable numba.cuda kernels in Numba's simulator, each in a process of its own: the simulator is chosen at import."""
+"""The readable numba.cuda kernels in Numba's simulator, each in a process of its own: it is chosen at import."""
 
 import os
 import subprocess

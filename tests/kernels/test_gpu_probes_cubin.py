@@ -1,4 +1,4 @@
-"""Machine code of the probes and of the small kernels: the timed loop holds what its name says and nothing beside it."""
+"""Machine code of the probes and small kernels: the timed loop holds what its name says and nothing beside it."""
 
 import pytest
 
@@ -47,5 +47,5 @@ def test_cubin_of_the_fill_kernels_builds_for_every_code_size():
 
 
 def test_unknown_probe_is_refused_by_name():
-    with pytest.raises(KernelInputError, match="expected one of iadd3, lop3, .*, got 'nop'"):
+    with pytest.raises(KernelInputError, match=r"expected one of iadd3, lop3, .*, got 'nop'"):
         gpu_probes.probe_source("nop")

@@ -264,6 +264,7 @@ def nvml(monkeypatch):
     fake = FakeNvml()
     monkeypatch.setitem(sys.modules, "pynvml", fake)
     monkeypatch.setattr(cuda_device, "cupy_packages", lambda: ["cupy-cuda13x"])
+    monkeypatch.setattr(cuda_device, "_OPENED", set())
     return fake
 
 

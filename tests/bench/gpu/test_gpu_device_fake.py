@@ -158,8 +158,7 @@ def test_inspect_finds_no_process_of_our_own(nvml):
     assert inspect(0).processes == ()
 
 
-def test_fake_driver_that_lists_this_process_under_the_hosts_number_is_not_taken_by_it(nvml, cupy, monkeypatch):
-    monkeypatch.setattr(cuda_device, "_OPENED", set())
+def test_fake_driver_that_lists_this_process_under_the_hosts_number_is_not_taken_by_it(nvml, cupy):
     nvml.processes = taken(999_999_999)
     assert inspect(0).processes
     nvml.processes = []

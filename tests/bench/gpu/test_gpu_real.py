@@ -1,4 +1,4 @@
-"""On a real NVIDIA GPU: every variant right, every product within its bound, every record whole; skips with a reason."""
+"""On a real NVIDIA GPU: every variant right, every product within its bound, every record whole; else skipped."""
 
 import dataclasses
 import shutil
