@@ -193,7 +193,8 @@ def _expert(layer: LayerWeights, index: int, products: Products, entering: Array
         rows = slice(first, first + _ROWS)
         gate, part = inner[rows, :width], share[rows]
         np.negative(gate, out=part)
-        np.exp(part, out=part)
+        with np.errstate(over="ignore"):  # a gate far below zero is closed: x / inf is 0
+            np.exp(part, out=part)
         part += np.float32(1.0)
         np.divide(gate, part, out=part)
         part *= inner[rows, width:]

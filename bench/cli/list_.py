@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from bench.cli.list_models import models
 from bench.cli.list_profiles import profiles
 from bench.cli.list_results import results
 from bench.cli.output import emit_json, json_option, print_table, say
@@ -11,9 +12,10 @@ from bench.cli.output import emit_json, json_option, print_table, say
 
 @click.group(name="list")
 def list_() -> None:
-    """List workloads, variants, profiles, meters or results."""
+    """List workloads, variants, models, profiles, meters or results."""
 
 
+list_.add_command(models)
 list_.add_command(profiles)
 list_.add_command(results)
 

@@ -171,7 +171,7 @@ def _measure(
     *,
     as_json: bool,
 ) -> int:
-    from bench.cli.run import _check_threads, _measure_all, _opened
+    from bench.cli.run import _check_threads, _measure_all, _opened, _specs
     from bench.inference.rates import combined
     from bench.meters.protocol import MeterOptions
     from bench.plan import get_plan
@@ -189,7 +189,7 @@ def _measure(
         todo += [create(f"llm_{phase}_f32_cpu", asked) for phase in ("prefill", "decode")]
     chosen = get_plan(plan)
     prepare_store(store)
-    with _opened(meters, MeterOptions(watts=watts)) as opened:
+    with _opened(_specs(meters, watts, "cpu"), MeterOptions(watts=watts)) as opened:
         records = _measure_all(todo, Job.start(chosen, store, sys.argv[1:]), opened, "cpu", metered=None, quiet=as_json)
     pairs = list(zip(records[::2], records[1::2], strict=True))
     served = [

@@ -1,0 +1,59 @@
+"""`perwatt list models`: the language models whose shapes are known, with their sizes."""
+
+import click
+
+from bench.cli.output import emit_json, json_option, plain, print_table
+
+
+@click.command()
+@json_option
+def models(as_json: bool) -> None:
+    """List the models that `perwatt run llm` takes, with sizes counted from their shapes."""
+    from kernels.llm_counts import active_parameters, linear_flop_per_token
+    from kernels.llm_shapes import load, names, parameter_count
+
+    shapes = [load(name) for name in names()]
+    if as_json:
+        emit_json(
+            [
+                {
+                    "model": shape.name,
+                    "title": shape.title,
+                    "parameters": parameter_count(shape),
+                    "active_parameters": active_parameters(shape),
+                    "layers": shape.layers,
+                    "hidden": shape.hidden,
+                    "heads": shape.heads,
+                    "kv_heads": shape.kv_heads,
+                    "head_size": shape.head_size,
+                    "experts": shape.experts,
+                    "active_experts": shape.active_experts,
+                    "vocabulary": shape.vocabulary,
+                    "context": shape.context,
+                    "kv_bytes_per_token_bf16": shape.kv_bytes_per_token_bf16,
+                    "linear_flop_per_token": linear_flop_per_token(shape),
+                    "confidence": shape.confidence,
+                    "sources": [
+                        {"title": one.title, "address": one.address, "read": one.read, "printed": one.printed}
+                        for one in shape.sources
+                    ],
+                }
+                for shape in shapes
+            ]
+        )
+        return
+    rows = [
+        (
+            shape.name,
+            plain(parameter_count(shape) / 1e9),
+            plain(active_parameters(shape) / 1e9),
+            f"{shape.layers} x {shape.hidden}",
+            f"{shape.heads} / {shape.kv_heads} x {shape.head_size}",
+            f"{shape.active_experts} of {shape.experts}" if shape.is_moe else "-",
+            f"{shape.kv_bytes_per_token_bf16 / 1024:.0f} KiB",
+            shape.context,
+        )
+        for shape in shapes
+    ]
+    columns = ["model", "10^9 weights", "active", "layers", "heads / kv", "experts", "kv a token (bf16)", "context"]
+    print_table(columns, rows, right=(1, 2, 6, 7))

@@ -1,0 +1,181 @@
+"""Token rates for sites: by name from the model, and from two stored results together."""
+
+import pytest
+
+from bench.device_rates import resolve_device
+from bench.inference.rates import combined, modelled_rate
+from bench.workloads.llm_replay_cpu import LlmReplayCpu, copies, miniature
+from bench.workloads.protocol import VerificationError, WorkloadOptions
+from hardware_profiles.errors import InputError
+from kernels.llm_replay import Replay
+from kernels.llm_shapes import load, names
+
+
+def test_a_name_gives_a_modelled_rate_with_five_tags():
+    found = resolve_device("llm:llama-3.3-70b:fp8:nvidia-h200x2:1000:1000")
+    assert (found.unit, found.basis, found.boundary) == ("token", "modelled", "node")
+    assert (found.tags.power_kind, found.tags.lengths, found.tags.latency_limit) == (
+        "provisioned", "1000:1000", "none (offline)",
+    )  # fmt: skip
+    assert found.rate_per_s == pytest.approx(2587, rel=0.2)  # TensorRT-LLM's published rate of one GPU of the two
+
+
+def test_a_batch_bounds_the_users_and_costs_rate():
+    full = modelled_rate("llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000")
+    few = modelled_rate("llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000:16")
+    assert few.rate_per_s < full.rate_per_s
+    assert few.tags.latency_limit == "none (closed loop)"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("llm:llama-3.1-8b", "expected llm:MODEL:DTYPE:DEVICE"),
+        ("llm:llama-3.1-8b:fp8:nvidia-h200:1000:many", "whole numbers at its end"),
+        ("llm:llama-9:fp8:nvidia-h200:1000:1000", "model: expected one of"),
+        ("llm:llama-3.1-8b:fp8:nvidia-h999:1000:1000", "profile"),
+        ("llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000:100000", "the largest batch that fits"),
+    ],
+)
+def test_a_name_of_another_form_is_refused(name, message):
+    with pytest.raises(InputError, match=message):
+        resolve_device(name)
+
+
+@pytest.fixture
+def made():
+    """Make a prepared workload on small lengths, closed afterwards."""
+    held = []
+
+    def make(phase, **extra):
+        options = WorkloadOptions(threads=1, extra={"input": 12, "output": 4, "batch": 2, **extra})
+        workload = LlmReplayCpu(f"llm_{phase}_f32_cpu", options)
+        held.append(workload)
+        workload.prepare()
+        return workload
+
+    yield make
+    for workload in held:
+        workload.close()
+        workload.close()
+
+
+@pytest.mark.parametrize(("phase", "work"), [("prefill", 3 * 2 * 12), ("decode", 3 * 2)])
+def test_the_workload_verifies_counts_tokens_and_checks_what_it_did(made, phase, work):
+    workload = made(phase)
+    assert "error" in workload.verify()[0].detail
+    assert workload.run(3).work == work
+    assert workload.check_output()
+    parameters = workload.parameters()
+    assert parameters["buffers_bytes"] >= 134_000_000
+    assert parameters["lengths"] == "12:4"
+
+
+def test_decoding_goes_over_every_context_of_an_answer_and_begins_again(made):
+    workload = made("decode")
+    seen = []
+    for _ in range(7):
+        workload.run(1)
+        seen.append(workload._replay.length)
+    assert seen == [13, 14, 15, 13, 14, 15, 13]
+
+
+def test_a_mixture_of_experts_is_replayed_too(made):
+    workload = made("decode", model="tiny-moe")
+    workload.verify()
+    workload.run(2)
+    workload.check_output()
+
+
+def test_a_wrong_answer_gets_no_number(made, monkeypatch):
+    workload = made("decode")
+    monkeypatch.setattr("kernels.llm_replay_cpu.rms_norm", lambda stream, *_: stream)
+    with pytest.raises(VerificationError, match="replay against the float64 reference: error"):
+        workload.verify()
+    workload.run(1)
+    workload._replay.logits()[:] += 1
+    with pytest.raises(VerificationError, match="last timed call"):
+        workload.check_output()
+
+
+def test_an_unprepared_workload_runs_nothing():
+    with pytest.raises(VerificationError, match="not prepared"):
+        LlmReplayCpu("llm_decode_f32_cpu", WorkloadOptions()).run(1)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_miniature_keeps_the_build_of_its_model(name):
+    shape, small = load(name), miniature(load(name))
+    assert small.heads // small.kv_heads == shape.heads // shape.kv_heads
+    assert (small.is_moe, small.qk_norm, small.sinks) == (shape.is_moe, shape.qk_norm, shape.sinks)
+    assert small.windowed_every == shape.windowed_every
+
+
+def test_copies_are_one_where_the_cache_is_unknown(monkeypatch):
+    monkeypatch.setattr("bench.workloads.llm_replay_cpu.last_level_cache_bytes", lambda: None)
+    assert copies(load("tiny")) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (WorkloadOptions(variant="numba"), "expected blas, got 'numba'"),
+        (WorkloadOptions(extra={"batch": 1.5}), "batch: expected a whole number, got 1.5"),
+        (WorkloadOptions(extra={"batch": True}), "batch: expected a whole number"),
+    ],
+)
+def test_a_workload_asked_for_wrongly_is_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        LlmReplayCpu("llm_decode_f32_cpu", options)
+
+
+class _Metric:
+    def __init__(self, value, boundary="package"):
+        self.value, self.boundary = value, boundary
+
+
+class _Record:
+    """As much of a record as `combined` reads."""
+
+    def __init__(self, rate, joules=None, status="ok", **parameters):
+        given = {
+            "model": "tiny",
+            "input": 100,
+            "output": 50,
+            "batch": 2,
+            "dtype": "f32",
+            "latency_limit": "none",
+            **parameters,
+        }
+        self.id, self.status, self.rate = "a-record", status, _Metric(rate)
+        self.metrics = {"rate": self.rate}
+        self.workload = type("Info", (), {"parameters": given})()
+        self._joules = joules
+
+    def energy_metric(self):
+        return None if self._joules is None else _Metric(self._joules)
+
+
+def test_prefill_and_decode_combine_to_what_a_user_gets():
+    found = combined(_Record(1000.0, 0.01), _Record(20.0, 0.5))
+    assert found.tokens_per_s == pytest.approx(1 / (1 / 20 + 2 / 1000))
+    assert (found.ttft_s, found.tpot_s) == (0.2, 0.1)
+    assert found.joules_per_token == pytest.approx(0.5 + 2 * 0.01)
+    assert (found.tags.power_kind, found.tags.boundary, found.tags.lengths) == ("measured", "package", "100:50")
+
+
+def test_without_a_meter_there_is_no_energy_and_no_tag():
+    found = combined(_Record(1000.0), _Record(20.0, 0.5))
+    assert found.joules_per_token is None
+    assert found.tags is None
+
+
+def test_records_of_unlike_loads_do_not_combine():
+    with pytest.raises(InputError, match="batch: expected 2, got 4"):
+        combined(_Record(1.0), _Record(1.0, batch=4))
+    with pytest.raises(InputError, match="status: expected ok, got 'failed'"):
+        combined(_Record(1.0, status="failed"), _Record(1.0))
+
+
+def test_the_replay_of_the_workload_has_the_shape_of_every_backend(made):
+    assert isinstance(made("decode")._replay, Replay)

@@ -1,0 +1,128 @@
+"""`perwatt run llm`, `list models` and `validate inference` as a stranger meets them."""
+
+import json
+
+import pytest
+
+TAGS = {"boundary", "power_kind", "token_basis", "lengths", "latency_limit"}
+
+
+@pytest.mark.slow
+def test_the_tiny_model_is_measured_on_the_cpu_prefill_and_decode_apart(perwatt, tmp_path):
+    done = perwatt(
+        "run", "llm", "--input", 48, "--output", 16, "--batch", "1,2", "--plan", "smoke", "--meter", "none", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["basis"] == "measured"
+    assert len(document["rows"]) == 2
+    for row, batch in zip(document["rows"], (1, 2), strict=True):
+        parameters = row["decode"]["workload"]["parameters"]
+        assert (parameters["batch"], parameters["lengths"], parameters["token_basis"]) == (batch, "48:16", "output")
+        assert any("float64 reference" in line for line in row["prefill"]["workload"]["verification"])
+        read, given = (row[phase]["metrics"]["rate"]["value"] for phase in ("prefill", "decode"))
+        assert row["served"]["tokens_per_s"] == pytest.approx(1 / (1 / given + 3 / read))
+        assert row["served"]["joules_per_token"] is None
+    assert len(list((tmp_path / "results").glob("*llm_*"))) == 4
+
+
+def test_a_gpu_of_the_catalogue_is_modelled_and_every_figure_says_so_with_five_tags(perwatt):
+    done = perwatt(
+        "run",
+        "llm",
+        "--model",
+        "llama-3.1-8b",
+        "--dtype",
+        "fp8",
+        "--input",
+        1024,
+        "--output",
+        1024,
+        "--batch",
+        64,
+        "--json",
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["basis"], document["device"]) == ("modelled", "nvidia-h200")
+    row = document["rows"][0]
+    assert set(row["tags"]) == TAGS
+    assert all(row["tags"].values())
+    assert row["basis"] == "modelled"
+    assert row["holdout"]["rows"] > 30
+    power = document["power"]["w_per_gpu"]
+    assert row["joules_per_token"] == pytest.approx(power / row["tokens_per_s"])
+
+
+def test_a_sweep_prints_a_line_a_batch_and_draws_the_pareto_plot(perwatt, tmp_path):
+    done = perwatt("run", "llm", "--model", "llama-3.3-70b", "--dtype", "fp8", "--device", "nvidia-h200", "--gpus", 2,
+                   "--batch", "1,16,256", "--plot", tmp_path / "pareto.svg")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("none (closed loop)") == 3
+    assert "Modelled: Llama 3.3 70B in fp8 on 2 x NVIDIA H200" in done.stdout
+    assert "± is its mean error" in done.stdout
+    assert "<svg" in (tmp_path / "pareto.svg").read_text()
+
+
+def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
+    done = perwatt(
+        "run",
+        "llm",
+        "--model",
+        "llama-3.1-8b",
+        "--dtype",
+        "fp8",
+        "--device",
+        "nvidia-h100-sxm",
+        "--tpot-ms",
+        8,
+        "--json",
+    )
+    row = json.loads(done.stdout)["rows"][0]
+    assert row["tags"]["latency_limit"] == "TPOT <= 8 ms"
+    assert row["tpot_s"] <= 0.008
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            "--model llama-3.1-405b --dtype fp8",
+            "261.3 GB too large; no batch fits, not even 1; 4 of them would hold it",
+        ),
+        ("--model llama-3.1-8b --dtype fp8 --batch 5000 --input 1024 --output 1024", "the largest batch that fits"),
+        (
+            "--model llama-3.1-8b --dtype fp4 --device nvidia-h100-sxm",
+            "dtype: expected one that the device computes in",
+        ),
+        ("--model llama-2-70b --dtype fp8 --gpus 2 --input 4000 --output 500", "at most 4096 tokens (its context)"),
+        ("--model llama-3.1-8b --dtype fp8 --gpus 3", "expected a divisor of heads = 32, got 3"),
+        ("--model lama-3.1-8b", "did you mean llama-3.1-8b"),
+        ("--model llama-3.1-405b --device cpu", "GB too large; no batch fits, not even 1"),
+        ("--dtype fp8", "--dtype: expected fp32, the one that the CPU replay computes in, got 'fp8'"),
+        ("--batch many", "--batch: expected whole numbers above 0"),
+        ("--batch 10000000", "the largest batch that fits"),
+        ("--input 4000", "expected at most 2048 tokens (its context), got 4000 + 64 = 4064"),
+        ("--output 0", "output: expected at least 1, got 0"),
+        ("--device gpu:0", "no replay runs on GPUs yet"),
+        ("--device nvidia-h20 --model llama-3.1-8b", "did you mean nvidia-h200"),
+        ("--offline", "expected a GPU of the catalogue for --offline"),
+        ("--gpus 2", "--gpus: expected 1 on the CPU, got 2"),
+        ("--model llama-3.1-8b --plot x.txt", "--plot: expected a file ending in"),
+        ("--model llama-3.1-8b --ttft-ms 0", "--ttft-ms: expected milliseconds above 0"),
+        ("--model llama-3.1-8b --ttft-ms 0.1", "latency limit: expected at least what one user gets"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_on_one_line(refused, arguments, message):
+    assert message in refused("run", "llm", *arguments.split())
+
+
+def test_models_are_listed_with_their_sources(perwatt):
+    listed = json.loads(perwatt("list", "models", "--json").stdout)
+    assert {row["model"] for row in listed} >= {"llama-3.1-8b", "gpt-oss-120b", "tiny"}
+    assert all(row["sources"] for row in listed)
+    assert "mixtral-8x7b" in perwatt("list", "models").stdout
+
+
+def test_validate_inference_refuses_a_file_that_is_none(refused, tmp_path):
+    assert "expected a CSV file" in refused("validate", "inference", "--data", tmp_path / "none.csv")
