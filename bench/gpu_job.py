@@ -53,7 +53,7 @@ def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[
         if name in able:
             yield Step(f"matmul_{name}_nt_cuda", metered=True, label="8192³")
     yield Step("memory_copy_cuda", metered=True)
-    for variant in ("plain", "imad", "imad_shift"):
+    for variant in ("plain", "imad", "imad_shift", "numba"):
         yield Step("sha256d_scan_cuda", variant)
     for name in able:
         if name not in {"bf16", "fp8"}:
@@ -65,7 +65,6 @@ def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[
     for name in ("fp32", "fp16"):
         yield Step(f"matmul_{name}_nt_cuda", "numba", label="8192³")
     yield from _shapes([name for name in ("bf16", "fp8") if name in able])
-    yield Step("sha256d_scan_cuda", "numba", label="takes long to compile")
 
 
 def _shapes(formats: Sequence[str]) -> Iterator[Step]:

@@ -116,13 +116,22 @@ class LtProduct:
         return [self._algorithm(rank, row) for rank, row in enumerate(results[: int(found[0])]) if row["state"] == 0]
 
     def launch(self, a: int, b: int, d: int, algorithm: Algorithm, stream: int) -> None:
-        """Queue the product of device pointers `a` (m, k) and `b` (n, k) into `d` (m, n) on a stream."""
+        """Queue the product of device pointers `a` (m, k) and `b` (n, k) into `d` (m, n) on a stream.
+
+        Raises
+        ------
+        GpuError
+            cuBLASLt refuses the algorithm after all, or the GPU fails.
+        """
         code = np.frombuffer(algorithm.code, dtype=np.uint8)
         layout_b, layout_a, layout_d = self._layouts
-        self._lt.matmul(
-            self._handle, self._desc, self._alpha.ctypes.data, b, layout_b, a, layout_a, self._beta.ctypes.data,
-            d, layout_d, d, layout_d, code.ctypes.data, self._workspace.data.ptr, WORKSPACE_BYTES, stream,
-        )  # fmt: skip
+        try:
+            self._lt.matmul(
+                self._handle, self._desc, self._alpha.ctypes.data, b, layout_b, a, layout_a, self._beta.ctypes.data,
+                d, layout_d, d, layout_d, code.ctypes.data, self._workspace.data.ptr, WORKSPACE_BYTES, stream,
+            )  # fmt: skip
+        except self._lt.cuBLASLtError as error:
+            raise GpuError("failed", f"cuBLASLt, algorithm {algorithm.name}: {error}") from None
 
     def _describe(self, compute: int, scale_type: int) -> None:
         """Describe the product in cuBLAS's columns: Dᵀ = B Aᵀ, whose first operand is our B transposed."""

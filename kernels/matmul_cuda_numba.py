@@ -5,6 +5,7 @@ from typing import Any
 from numba import cuda, float32, types
 
 TILE = 16
+TILE_PADDED = TILE + 1  # a row more than the banks, so that a column's words lie in different ones
 float16 = types.float16
 
 
@@ -15,7 +16,7 @@ def matmul_fp32(a: Any, b: Any, d: Any) -> None:
     across, down = cuda.threadIdx.x, cuda.threadIdx.y
     first_column = cuda.blockIdx.x * TILE
     tile_a = cuda.shared.array((TILE, TILE), float32)
-    tile_b = cuda.shared.array((TILE, TILE + 1), float32)
+    tile_b = cuda.shared.array((TILE, TILE_PADDED), float32)
     total = float32(0.0)
     for start in range(0, a.shape[1], TILE):
         k = start + across
@@ -37,7 +38,7 @@ def matmul_fp16(a: Any, b: Any, d: Any) -> None:
     across, down = cuda.threadIdx.x, cuda.threadIdx.y
     first_column = cuda.blockIdx.x * TILE
     tile_a = cuda.shared.array((TILE, TILE), float32)
-    tile_b = cuda.shared.array((TILE, TILE + 1), float32)
+    tile_b = cuda.shared.array((TILE, TILE_PADDED), float32)
     total = float32(0.0)
     for start in range(0, a.shape[1], TILE):
         k = start + across

@@ -139,10 +139,13 @@ class CudaScan:
     def _launch(self, header80: bytes, target: int, first: int, threads: int) -> None:
         grid = -(-threads // self.block)
         if self.variant == "numba":
+            from numba import cuda
+
             from kernels.sha256d_cuda_numba import numba_job
 
             job = self._cupy.asarray(numba_job(header80, early_mask(target)))
-            self._kernel[grid, self.block](job, np.uint32(first), np.uint32(threads), self._found, self._out)
+            stream = cuda.external_stream(self._cupy.cuda.get_current_stream().ptr)
+            self._kernel[grid, self.block, stream](job, np.uint32(first), np.uint32(threads), self._found, self._out)
             return
         record = job_array(self.variant, header80, target)
         job = np.frombuffer(record.tobytes(), dtype=np.dtype([("words", np.uint32, (record.size,))]))

@@ -123,6 +123,7 @@ class MatmulCuda:
 
     def _choose_algorithm(self, gpu: GpuContext) -> None:
         """Time what the heuristic offers, each over the rotated sets, and keep the fastest."""
+        from kernels.cuda_device import GpuError
         from kernels.matmul_cuda_lt import LtProduct
 
         product = self._product = LtProduct(gpu.cupy, self._form, self._m, self._n, self._k)
@@ -144,23 +145,36 @@ class MatmulCuda:
         best = math.inf
         for algorithm in offered:
             one = queue(algorithm)
-            one(self._sets[0])
-            gpu.stream.synchronize()
-            first_ms = gpu.timed_ms(lambda one=one: one(self._sets[0]))
-            repeats = max(1, min(50, round(ALGORITHM_MS / max(first_ms, 1e-3))))
-            taken = gpu.timed_ms(
-                lambda one=one, repeats=repeats: [one(self._sets[i % len(self._sets)]) for i in range(repeats)]
-            )
-            times[f"{algorithm.rank} {algorithm.name}"] = taken / repeats
-            if taken / repeats < best:
-                best, self._algorithm, self._queue = taken / repeats, algorithm, one
+            try:
+                taken = self._time(gpu, one)
+            except GpuError:  # offered, and refused when it is to run
+                continue
+            times[f"{algorithm.rank} {algorithm.name}"] = taken
+            if taken < best:
+                best, self._algorithm, self._queue = taken, algorithm, one
+        if self._algorithm is None:
+            raise VerificationError(f"cuBLASLt refuses every algorithm that it offers for {self._form.name}")
         favourite = next(iter(times.values()))
         self._facts |= {
-            "algorithm": f"{self._algorithm.rank} {self._algorithm.name}" if self._algorithm else "",
+            "algorithm": f"{self._algorithm.rank} {self._algorithm.name}",
+            "algorithms_offered": len(offered),
             "algorithms_timed": len(times),
             "gain_over_heuristic_frac": favourite / best - 1.0,
             "chosen_ms": best,
         }
+
+    def _time(self, gpu: GpuContext, one: Queue) -> float:
+        """Return the milliseconds of one product over the rotated sets, after a first that does not count."""
+        one(self._sets[0])
+        gpu.stream.synchronize()
+        first_ms = gpu.timed_ms(lambda: one(self._sets[0]))
+        repeats = max(1, min(50, round(ALGORITHM_MS / max(first_ms, 1e-3))))
+
+        def queue() -> None:
+            for i in range(repeats):
+                one(self._sets[i % len(self._sets)])
+
+        return gpu.timed_ms(queue) / repeats
 
     def _record_graph(self, gpu: GpuContext, milliseconds: float) -> None:
         """Record as many products as fill GRAPH_MS, every set in turn, to be replayed with one launch."""
