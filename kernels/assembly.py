@@ -50,6 +50,11 @@ class Instruction:
     commutes: bool = False
     store_to: str = ""
 
+    @property
+    def values(self) -> list[Value]:
+        """The vectors that it reads."""
+        return [source for source in self.sources if isinstance(source, Value)]
+
 
 def merge(*streams: Sequence[Instruction]) -> list[Instruction]:
     """Interleave streams evenly: each advances in proportion to its length."""
@@ -59,6 +64,37 @@ def merge(*streams: Sequence[Instruction]) -> list[Instruction]:
         for position, instruction in enumerate(stream)
     ]
     return [instruction for _, _, instruction in sorted(tagged, key=lambda item: item[:2])]
+
+
+def advance_last_uses(program: Sequence[Instruction]) -> list[Instruction]:
+    """Move sums forward that free an operand of three-way logic, which overwrites one and would copy it otherwise.
+
+    When all three operands have later uses, but one of them a single one, in a sum of what exists already, that sum
+    goes first.
+    """
+    waiting: dict[Value, list[Instruction]] = defaultdict(list)
+    for instruction in program:
+        for value in instruction.values:
+            waiting[value].append(instruction)
+    result: dict[Instruction, None] = {}
+    made: set[Value | None] = set()
+
+    def emit(instruction: Instruction) -> None:
+        result[instruction] = None
+        made.add(instruction.result)
+        for value in instruction.values:
+            waiting[value].remove(instruction)
+
+    for instruction in program:
+        if instruction in result:
+            continue
+        others = [[use for use in waiting[value] if use is not instruction] for value in instruction.values]
+        if instruction.table is not None and all(others):
+            last = [uses[0] for uses in others if len(uses) == 1 and uses[0].commutes]
+            for freeing in [use for use in last if made.issuperset(use.values)][:1]:
+                emit(freeing)
+        emit(instruction)
+    return list(result)
 
 
 def permuted_table(table: int, order: Sequence[int]) -> int:
@@ -101,13 +137,12 @@ class RegisterAllocator:
     def assemble(self, program: Sequence[Instruction]) -> list[str]:
         """Return the lines of a program."""
         for position, instruction in enumerate(program):
-            for source in instruction.sources:
-                if isinstance(source, Value):
-                    self._uses[source].append(position)
+            for value in instruction.values:
+                self._uses[value].append(position)
         for uses in self._uses.values():
             uses.reverse()  # the next use is the last item
         for self._position, instruction in enumerate(program):
-            self._busy = [source for source in instruction.sources if isinstance(source, Value)]
+            self._busy = instruction.values
             for value in self._busy:
                 while self._uses[value] and self._uses[value][-1] <= self._position:
                     self._uses[value].pop()

@@ -12,14 +12,14 @@ vector hashes all come from `sha256_description` through the graph.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kernels.assembly import Instruction, Memory, RegisterAllocator, Value, merge
+from kernels.assembly import Instruction, Memory, RegisterAllocator, Value, advance_last_uses, merge
 from kernels.assembly_target import AssemblyTarget, Early, EarlyTable, constant
 from kernels.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
 from kernels.sha256_description import INITIAL_STATE, K, first_block, rounds, schedule, second_block
 from kernels.sha256_graph import Graph, Lowering, Node, Time, early_and_late
 
 TABLE, P, Q, NONCE = "rdi", "rsi", "rdx", "ecx"
-TABLE_BIAS = 512  # bytes by which rdi points past the table's begin: short displacements reach 512 to both sides
+TABLE_BIAS = 128  # bytes by which rdi points past the table's begin: a displacement of one byte reaches 128 back
 EXTRA_NONCES = ("r8d", "r9d")
 PAIRS = 30  # of rounds a block: 4 to 63 of the first, 1 to 60 of the second
 FIRST_ROUND = (4, 1)
@@ -101,8 +101,6 @@ class Pipeline:
     def __init__(self, shape: Shape) -> None:
         self.shape, self.layout, self.graph = shape, _Layout(shape.lanes), Graph()
         self.table = EarlyTable(TABLE, TABLE_BIAS)
-        self.lane_offsets = self.table.address(*(constant(lane << 24) for lane in range(shape.lanes)), align=16)
-        self.saved = self.table.address(*[Early("saved", (), i) for i in range(8 * shape.chains)], align=16)
         graph = self.graph
         self.late = graph.input("late", Time.NONCE)
         tail = [graph.input(name, Time.JOB) for name in TAIL_INPUTS]
@@ -114,12 +112,25 @@ class Pipeline:
         *_, after_first = rounds(graph, initial, self.blocks[1][: FIRST_ROUND[1]])
         self.starts = (after_nonce, after_first)
         self.words_plus_k = [self._words_plus_k(block) for block in (0, 1)]
+        self._place_near()
+        self.lane_offsets = self.table.address(*(constant(lane << 24) for lane in range(shape.lanes)), align=16)
+        self.saved = self.table.address(*[Early("saved", (), i) for i in range(8 * shape.chains)], align=16)
+
+    def _place_near(self) -> None:
+        """Place first in the table what the rounds of every lane read: short code is what keeps a step in the cache."""
+        for block in (0, 1):
+            self._begin(block, 0, "", "")
+            self._end(P, block, 0, "", "")
+            for pair in range(PAIRS):
+                self._pair_address(P, block, 0, pair)
 
     def program(self) -> Program:
         """Return the whole step."""
-        vectors = merge(self._schedule(0), self._schedule(1))
-        for index in range(self.shape.vector_hashes):
-            vectors += self._vector_hash(index)
+        vectors: list[Instruction] = []
+        for block in (0, 1):
+            vectors += self._schedule(block)
+            for index in range(block, self.shape.vector_hashes, 2):
+                vectors += advance_last_uses(self._vector_hash(index))
         code = merge(self._rounds(), vectors) + self._test()
         table_bytes = -(-4 * len(self.table.words) // 64) * 64
         spill = f"{TABLE} + {table_bytes - TABLE_BIAS}"

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 from kernels.sha256_description import WORD_MASK
 from kernels.sha256_ref import INTEGERS
 
+_JUST_MADE = 12  # operations below the deepest term of a sum: three rounds
+
 
 class Time(IntEnum):
     """When a value becomes known."""
@@ -162,7 +164,13 @@ class Lowering:
         if constant:
             total = self._target.constant(constant)
         late = False
-        for term in sorted((t for t in terms if t.time is not Time.CONSTANT), key=lambda t: (t.time, t.depth)):
+        deepest = max(term.depth for term in terms)
+
+        def order(term: Node) -> tuple[Time, int, int]:
+            """Put old words first as they are; among those made just before, the shallow ones."""
+            return term.time, term.depth if term.depth > deepest - _JUST_MADE else 0, term.index
+
+        for term in sorted((t for t in terms if t.time is not Time.CONSTANT), key=order):
             value = self._values[term]
             if total is None:
                 total = value
