@@ -92,6 +92,7 @@ def test_a_wrong_answer_gets_no_number(made, monkeypatch):
     monkeypatch.setattr("kernels.llm_replay_cpu.rms_norm", lambda stream, *_: stream)
     with pytest.raises(VerificationError, match="replay against the float64 reference: error"):
         workload.verify()
+    monkeypatch.undo()
     workload.run(1)
     workload._replay.logits()[:] += 1
     with pytest.raises(VerificationError, match="last timed call"):
