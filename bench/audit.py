@@ -35,6 +35,7 @@ class _State:
     own_s: float
     throttled: int | None
     settings: dict[str, str | None]
+    stolen_s: float = 0.0
     processes: dict[int, tuple[str, float]] = field(default_factory=dict)
 
 
@@ -85,6 +86,7 @@ def judge(before: _State, after: _State, cores: int) -> tuple[dict[str, object],
         found.append(Reason(code="duration_mismatch", detail=f"the machine slept for {asleep_s:.1f} s"))
     stored: dict[str, object] = {
         "foreign_cpu_frac": round(foreign_frac, 4),
+        "stolen_cpu_frac": round((after.stolen_s - before.stolen_s) / (span_s * cores), 4),
         "cpu_throttle_events": throttled,
         "wall_clock_step_s": round(step_s, 3),
         "slept_s": round(asleep_s, 3),
@@ -99,12 +101,14 @@ def _state() -> _State:
     # guest time is within user time on Linux, iowait is idle time
     busy_s = sum(times) - times.idle - getattr(times, "iowait", 0.0)
     busy_s -= getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+    stolen_s = getattr(times, "steal", 0.0)  # a virtual machine's neighbours: no program of this machine
     own = os.times()
     return _State(
         monotonic_s=time.monotonic(),
         boot_s=time.clock_gettime(time.CLOCK_BOOTTIME),
         wall_s=time.time(),
-        busy_s=busy_s,
+        busy_s=busy_s - stolen_s,
+        stolen_s=stolen_s,
         own_s=own.user + own.system + own.children_user + own.children_system,
         throttled=_throttle_count(),
         settings=_settings(),

@@ -26,11 +26,11 @@ class Row:
     """One figure of one subject, and what it is against the first subject's.
 
     `ratio` is this over the first; `verdict` is empty where there is none, and then `why` says why. Where there is
-    no ratio `why` says that.
+    no ratio `why` says that. A subject without any figure has one row, with `why`.
     """
 
     subject: Subject
-    figure: Figure
+    figure: Figure | None
     ratio: float | None = None
     interval: tuple[float, float] | None = None
     verdict: str = ""
@@ -58,7 +58,8 @@ def compare(subjects: Sequence[Subject], pairs: "Quiet | None" = None) -> list[R
         for subject in subjects[1:]:
             mine = [figure for figure in subject.figures if figure.group == group]
             rows.extend(_against(subject, figure, first, _counterpart(figure, wanted), pairs) for figure in mine)
-    return rows
+    shown = {row.subject.name for row in rows}
+    return [*rows, *(Row(s, None, why=s.refused or "no figures") for s in subjects if s.name not in shown)]
 
 
 def refusal(one: Subject, a: Figure, other: Subject, b: Figure) -> str:  # noqa: PLR0911 (one reason each)
@@ -104,7 +105,8 @@ def _against(  # noqa: PLR0911 (one case each)
     found = stats.compare(a.samples, b.samples, systematic_frac(a, b))
     if found.interval is None:
         return Row(subject, a, ratio=found.ratio, why="no verdict: one window has no spread")
-    note = "" if subject.run_id == first.run_id and subject.run_id else "not interleaved"
+    apart = "" if subject.run_id == first.run_id and subject.run_id else "not interleaved"
+    note = "; ".join(filter(None, (apart, _unequal_parameters(subject, first))))
     claim = found.verdict in {"higher", "lower"}
     same_cpu = subject.device_kind == first.device_kind == "cpu" and subject.device == first.device
     if a.group == "rate" and same_cpu and pairs is not None:
@@ -113,6 +115,13 @@ def _against(  # noqa: PLR0911 (one case each)
         # One CPU against itself: a difference may be a neighbour's doing, so it takes quiet pairs to claim one.
         return Row(subject, a, found.ratio, found.interval, "", NOT_QUIET, note or "use perwatt compare --run")
     return Row(subject, a, found.ratio, found.interval, _WORDS[a.group][found.verdict], "", note)
+
+
+def _unequal_parameters(one: Subject, other: Subject) -> str:
+    """Return what the two were not run alike in, such as threads: a ratio of them is of both things at once."""
+    theirs = dict(other.parameters)
+    unequal = [f"{key} {value} and {theirs.get(key, '-')}" for key, value in one.parameters if theirs.get(key) != value]
+    return f"unequal {', '.join(unequal)}" if unequal else ""
 
 
 def _by_pairs(subject: Subject, a: Figure, pairs: "Quiet") -> Row:
@@ -148,27 +157,29 @@ def as_document(rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "reference": rows[0].subject.name if rows else None,
-        "rows": [
-            {
-                "name": row.subject.name,
-                "title": row.subject.title,
-                "kind": row.subject.kind,
-                "figure": row.figure.group,
-                "of": row.figure.of,
-                "value": row.figure.value,
-                "unit": row.figure.unit,
-                "interval_95": row.figure.interval,
-                "windows": len(row.figure.samples),
-                "basis": row.figure.basis,
-                "boundary": row.figure.boundary or None,
-                "tier": row.figure.tier or None,
-                "confidence": row.figure.confidence or None,
-                "ratio": row.ratio,
-                "ratio_interval_95": row.interval,
-                "verdict": row.verdict or None,
-                "reason": row.why or None,
-                "note": "; ".join(filter(None, (row.figure.note, row.note))) or None,
-            }
-            for row in rows
-        ],
+        "rows": [_document(row) for row in rows],
+    }
+
+
+def _document(row: Row) -> dict[str, Any]:
+    figure = row.figure
+    return {
+        "name": row.subject.name,
+        "title": row.subject.title,
+        "kind": row.subject.kind,
+        "figure": figure.group if figure else None,
+        "of": figure.of if figure else None,
+        "value": figure.value if figure else None,
+        "unit": figure.unit if figure else None,
+        "interval_95": figure.interval if figure else None,
+        "windows": len(figure.samples) if figure else 0,
+        "basis": figure.basis if figure else None,
+        "boundary": (figure.boundary if figure else "") or None,
+        "tier": (figure.tier if figure else "") or None,
+        "confidence": (figure.confidence if figure else "") or None,
+        "ratio": row.ratio,
+        "ratio_interval_95": row.interval,
+        "verdict": row.verdict or None,
+        "reason": row.why or None,
+        "note": "; ".join(filter(None, (figure.note if figure else "", row.note))) or None,
     }

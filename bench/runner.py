@@ -54,6 +54,7 @@ class _Entrant:
     checks: list[Check] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     closed: bool = False
+    audited: tuple[dict[str, object], list[Reason]] = field(default_factory=lambda: ({}, []))
 
     def close(self) -> None:
         """Close the workload, once."""
@@ -194,6 +195,8 @@ def _take_windows(entrants: Sequence[_Entrant], times: Schedule, meters: Sequenc
                 entrant.audit.window(*entrant.taker.taken.spans[-1])
                 if times.tail_s and (together or round_ == times.windows - 1):
                     entrant.taker.load(times.tail_s)
+    for entrant in entrants:
+        entrant.audited = entrant.audit.finish()
 
 
 def _idle(when: str, seconds: float, settle_s: float, meters: Sequence[Meter], on_progress: Progress) -> IdleSpan:
@@ -225,9 +228,10 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
     taken, workload, plan = entrant.taker.taken, entrant.workload, job.plan
     overhead_frac = taken.overhead_frac
     infos = [meter.info for meter in meters]
-    audited, found = entrant.audit.finish()
+    u_work = float(getattr(workload, "u_work_frac", 0.0))
+    audited, found = entrant.audited
     failed = bool(entrant.reasons) and entrant.reasons[0].code != "domain_busy"
-    figures = {} if entrant.reasons else metrics(workload.unit, reading.windows, infos)
+    figures = {} if entrant.reasons else metrics(workload.unit, reading.windows, infos, u_work)
     steady = steadiness(taken.calls, reading.windows) if not entrant.reasons else None
     notes: list[Reason] = []
     if not entrant.reasons:

@@ -66,6 +66,7 @@ class Subject:
     device: str = ""
     device_kind: str = ""
     run_id: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
     refused: str = ""
 
 
@@ -125,6 +126,7 @@ def of_record(record: "Record") -> Subject:
         device=record.device.name,
         device_kind=record.device.kind,
         run_id=record.run.run_id,
+        parameters=tuple((key, str(value)) for key, value in record.workload.parameters.items()),
         refused=refused,
     )
 

@@ -122,6 +122,8 @@ def compare(
 
 def _cells(row: "Row") -> tuple[str, ...]:
     figure = row.figure
+    if figure is None:
+        return (row.subject.name, *("-" for _ in COLUMNS[2:]), row.why)
     what = {"rate": f"rate {figure.of}", "energy": f"energy per {figure.of}", "power": "power"}[figure.group]
     low_high = figure.interval
     verdict = row.verdict or row.why

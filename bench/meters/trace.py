@@ -96,7 +96,11 @@ class Trace:
         self._thread.start()
 
     def mark(self) -> None:
-        """Note both clocks at this moment."""
+        """Note both clocks at this moment; a run that goes on may wait for the log anew."""
+        self._deadline = None
+        self._note_clocks()
+
+    def _note_clocks(self) -> None:
         self._anchors.append((time.monotonic(), self._wall_clock()))
 
     def readings(self) -> Sequence[Reading]:
@@ -109,7 +113,7 @@ class Trace:
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
         """Energy from t0 to t1 [s, monotonic]; waits up to 60 s in all until the log covers them."""
-        self.mark()
+        self._note_clocks()
         offsets = [utc - t for t, utc in self._anchors]
         offset_s = self._offset_s()
         found = self._energy(t0 + offset_s, t1 + offset_s, offset_s)
@@ -212,7 +216,7 @@ class Trace:
 
     def _watch(self) -> None:
         while not self._stop.wait(1.0):
-            self.mark()
+            self._note_clocks()
 
 
 def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter:

@@ -116,6 +116,20 @@ def test_measured_over_rated_at_one_boundary_is_a_ratio_without_a_verdict():
     assert last(subject(board, name="profile"), subject(other(1.1), name="b")).why.startswith("unequal boundaries")
 
 
+def test_what_has_no_figure_at_all_is_listed_with_the_reason():
+    a, b = subject(figure(FIVE)), subject(name="b", refused="invalid: unsteady")
+    for rows in (compare([a, b]), compare([b, a])):
+        (row,) = [row for row in rows if row.subject.name == "b"]
+        assert (row.figure, row.ratio, row.why) == (None, None, "invalid: unsteady")
+    assert as_document(compare([a, b]))["rows"][-1]["value"] is None
+
+
+def test_what_was_not_run_alike_is_said_beside_the_ratio():
+    a = subject(figure(FIVE), parameters=(("threads", "2"), ("m", "2048")))
+    b = subject(other(0.5), name="b", parameters=(("threads", "1"), ("m", "2048")))
+    assert last(a, b).note == "unequal threads 1 and 2"
+
+
 def test_one_window_has_no_verdict():
     row = last(subject(figure(FIVE)), subject(figure([0.5]), name="b"))
     assert row.ratio == pytest.approx(0.5, rel=1e-4)
