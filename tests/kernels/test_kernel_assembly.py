@@ -7,11 +7,12 @@ from itertools import pairwise
 import pytest
 from llvmlite import binding, ir
 
+from kernels import port_probe
 from kernels.assembly import FIRST_REGISTER
 from kernels.lanes import I32
 from kernels.op_count import scan_operations
 from kernels.scan_lanes import JOB_WORDS, lane_step
-from kernels.scan_pipelined import HYBRID, MIXED, program
+from kernels.scan_pipelined import HYBRID, MIXED, prepare_code, program, step_code
 from kernels.scan_quads import STREAMS, quad_step
 from kernels.sha_instructions import ArmSha, X86Sha
 
@@ -125,3 +126,30 @@ def test_pipelines_alternate_vectors_and_sha_instructions(shape):
 def test_hybrid_spares_three_way_logic():
     counts = Counter(line.split()[0] for line in program(HYBRID).text.splitlines())
     assert counts["vpxord"] > 2 * counts["vpternlogd"]
+
+
+@pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
+def test_pipelines_become_valid_llvm(shape):
+    module = ir.Module()
+    job_type, i64 = ir.ArrayType(I32, JOB_WORDS), ir.IntType(64)
+    function = ir.Function(module, ir.FunctionType(i64, [job_type, I32, I32, I32]), "scan")
+    builder = ir.IRBuilder(function.append_basic_block())
+    job, *step = function.args
+    memory = prepare_code(shape)(None, builder, None, [job])
+    builder.ret(step_code(shape)(None, builder, None, [memory, *step]))
+    text = str(module)
+    binding.parse_assembly(text).verify()
+    assert text.count("sha256rnds2") == 60 * shape.lanes
+    assert "~{xmm31}" in text
+
+
+@pytest.mark.parametrize("name", ["zmm", "ymm", "sha256rnds2"])
+def test_port_probes_hold_what_they_count(name):
+    module = ir.Module()
+    i64 = ir.IntType(64)
+    function = ir.Function(module, ir.FunctionType(i64, [i64]), "probe")
+    builder = ir.IRBuilder(function.append_basic_block())
+    builder.ret(port_probe._code(name)(None, builder, None, list(function.args)))
+    text = str(module)
+    binding.parse_assembly(text).verify()
+    assert text.count("sha256rnds2" if name == "sha256rnds2" else "vpaddd") == port_probe.PER_LOOP

@@ -1,0 +1,113 @@
+"""The small assembler: registers, spills, three-way logic, interleaving."""
+
+from itertools import permutations, product
+
+import pytest
+
+from kernels.assembly import (
+    FIRST_REGISTER,
+    Instruction,
+    Memory,
+    RegisterAllocator,
+    Value,
+    advance_last_uses,
+    merge,
+    permuted_table,
+)
+from kernels.assembly_target import AssemblyTarget, EarlyTable, constant
+from kernels.scan_pipeline import Pipeline, Shape
+from kernels.sha256_graph import Time
+
+
+@pytest.mark.parametrize("table", [0x96, 0xCA, 0xE8, 0x01])
+def test_a_permuted_table_gives_the_same_logic(table):
+    for order in permutations(range(3)):
+        changed = permuted_table(table, order)
+        for bits in product((0, 1), repeat=3):
+            new = [bits[old] for old in order]
+            assert (table >> (bits[0] << 2 | bits[1] << 1 | bits[2])) & 1 == (
+                changed >> (new[0] << 2 | new[1] << 1 | new[2])
+            ) & 1
+
+
+def test_streams_interleave_in_proportion():
+    one, two = ([Instruction(name)] * count for name, count in (("a", 2), ("b", 6)))
+    assert "".join(line.mnemonic for line in merge(one, two)) == "babbbabb"
+
+
+def load(address):
+    value = Value()
+    return value, Instruction("vpbroadcastd", value, immediate=address)
+
+
+def test_more_values_than_registers_are_spilled_and_come_back():
+    values, code = zip(*(load(f"r{n}") for n in range(20)), strict=True)
+    total, sums = values[0], []
+    for value in values[1:]:
+        result = Value()
+        sums.append(Instruction("vpaddd", result, (total, value), commutes=True))
+        total = result
+    allocator = RegisterAllocator("zmm", 16, "rdi")
+    lines = allocator.assemble([*code, *sums, Instruction("vmovdqu32", None, (total,), store_to="rsi")])
+    assert allocator.slots == 4
+    assert sum("vmovdqu32 [rdi" in line for line in lines) == 4
+    assert sum("vpaddd" in line and "[rdi" in line for line in lines) == 4
+    assert lines[-1].startswith("vmovdqu32 [rsi], zmm")
+
+
+def test_three_way_logic_overwrites_an_operand_that_nobody_needs():
+    (x, load_x), (y, load_y), (z, load_z) = (load(name) for name in ("eax", "ebx", "ecx"))
+    result, last = Value(), Value()
+    code = [
+        load_x, load_y, load_z,
+        Instruction("vpternlogd", result, (x, y, z), table=0xCA),
+        Instruction("vpaddd", last, (x, z), commutes=True),
+        Instruction("vpaddd", Value(), (last, result), commutes=True),
+    ]  # fmt: skip
+    lines = RegisterAllocator("ymm", 8, "rdi").assemble(code)
+    assert not any("vmovdqa64" in line for line in lines)
+    live = RegisterAllocator("ymm", 8, "rdi").assemble([*code, Instruction("vmovdqu32", None, (y,), store_to="rsi")])
+    assert sum("vmovdqa64" in line for line in live) == 1
+
+
+def test_a_sum_that_frees_an_operand_goes_first():
+    (x, load_x), (y, load_y), (z, load_z) = (load(name) for name in ("eax", "ebx", "ecx"))
+    result, total = Value(), Value()
+    logic = Instruction("vpternlogd", result, (x, y, z), table=0xCA)
+    frees = Instruction("vpaddd", total, (z, Memory("rdi", broadcast=True)), commutes=True)
+    uses = Instruction("vpxord", Value(), (x, y), commutes=False)
+    assert advance_last_uses([load_x, load_y, load_z, logic, uses, frees]) == [
+        load_x, load_y, load_z, frees, logic, uses,
+    ]  # fmt: skip
+
+
+def test_early_words_are_read_from_the_table_and_share_a_place():
+    table = EarlyTable("rdi", 128)
+    target = AssemblyTarget(table, {})
+    nonce = Value()
+    for _ in range(2):
+        target.apply("add", Time.NONCE, [constant(7), nonce], 0)
+    early = target.apply("rotr", Time.JOB, [constant(7)], 3)
+    target.apply("ch", Time.NONCE, [nonce, early, early], 0)
+    assert table.words == [constant(7), early]
+    assert str(target.code[0].sources[0]) == "[rdi + -128]"
+    allocator = RegisterAllocator("zmm", 16, "rdi")
+    lines = allocator.assemble([Instruction("vpbroadcastd", nonce, immediate="ecx"), *target.code])
+    assert lines[1].endswith("dword ptr [rdi + -128]{1to16}")
+
+
+def test_two_of_three_xors_become_plain_where_asked():
+    target = AssemblyTarget(EarlyTable("rdi", 0), {}, spared_ternary=3)
+    for _ in range(6):
+        target.apply("xor3", Time.NONCE, [Value(), Value(), Value()], 0)
+    names = [line.mnemonic for line in target.code]
+    assert (names.count("vpxord"), names.count("vpternlogd")) == (8, 2)
+
+
+def test_chains_that_cannot_share_the_tasks_evenly_are_refused():
+    with pytest.raises(ValueError, match="7 chains do not share 16 tasks of 30 round pairs evenly"):
+        Pipeline(Shape("ymm", 8, chains=7)).program()
+
+
+def test_registers_are_those_that_legacy_code_cannot_reach():
+    assert FIRST_REGISTER == 16
