@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Colours = Mapping[str, str]
 
+NOTHING = 1e-9
+"""A step whose factor is this near to 1 takes nothing."""
 _KINDS = {"physical": "inference", "commercial": "mining", "economic": "bad"}
 
 
@@ -153,45 +155,34 @@ def load_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:
 
 
 def waterfall(axes: Axes, falls: Waterfall, colours: Colours) -> None:
-    """Draw the steps from nameplate to sold [GWh at nameplate efficiency], coloured by kind, steps of nothing left out.
+    """Draw the steps from nameplate to sold [GWh at nameplate efficiency], coloured by kind, with their stages.
 
-    Bars lie across, so that the steps' names are read without turning the head.
+    Steps that take nothing are left out. Bars lie across, so that the steps' names are read without turning the head.
     """
-    shown = [
-        step
-        for index, step in enumerate(falls.steps)
-        if index == 0 or step.factor < 1.0 - 1e-9 or step.factor > 1.0 + 1e-9
-    ]
-    names, before = [], falls.steps[0].mwh
-    for place, step in enumerate(shown):
-        if place == 0:
-            axes.barh(0, step.mwh / 1e3, color=colours["muted"], height=0.62)
-            text = f"{step.mwh / 1e3:,.0f} GWh"
-        else:
+    first, last = falls.steps[0], falls.steps[-1]
+    names: list[str] = []
+    before = first.mwh
+    for step in falls.steps:
+        place = len(names)
+        if step is first:
+            axes.barh(place, step.mwh / 1e3, color=colours["muted"], height=0.62)
+            _beside(axes, step.mwh, place, f"{step.mwh / 1e3:,.0f} GWh")
+            names.append(step.name)
+        elif abs(step.factor - 1.0) > NOTHING:
             low, high = sorted((step.mwh, before))
             axes.barh(place, (high - low) / 1e3, left=low / 1e3, color=colours[_KINDS[step.kind]], height=0.62)
-            text = f"{step.factor - 1.0:+.1%}"
-        axes.annotate(
-            text,
-            (max(step.mwh, before) / 1e3, place),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-        )
-        names.append(step.name)
-        before = step.mwh
-    sold = falls.steps[-1].mwh
-    axes.barh(len(shown), sold / 1e3, color=colours[falls.product], height=0.62)
-    axes.annotate(
-        f"{sold / 1e3:,.0f} GWh",
-        (sold / 1e3, len(shown)),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=9,
-    )
-    axes.set_yticks(range(len(shown) + 1), [*names, "sold"])
+            _beside(axes, high, place, f"{step.factor - 1.0:+.1%}")
+            names.append(step.name)
+            before = step.mwh
+        if step.reaches and step is not first and step is not last:
+            names[-1] += f" ▸ {step.reaches}"
+    axes.barh(len(names), last.mwh / 1e3, color=colours[falls.product], height=0.62)
+    _beside(axes, last.mwh, len(names), f"{last.mwh / 1e3:,.0f} GWh")
+    axes.set_yticks(range(len(names) + 1), [*names, "sold"])
     axes.invert_yaxis()
-    axes.set(xlim=(0.0, falls.steps[0].mwh / 1e3 * 1.14 or 1.0))
+    axes.set(xlim=(0.0, first.mwh / 1e3 * 1.14 or 1.0))
     axes.set_xlabel("GWh in the year, at nameplate efficiency")
+
+
+def _beside(axes: Axes, mwh: float, place: int, text: str) -> None:
+    axes.annotate(text, (mwh / 1e3, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)

@@ -59,6 +59,8 @@ class Table:
     numeric: frozenset[int] = frozenset()
     sortable: bool = False
     note: str = ""
+    roomy: frozenset[int] = frozenset()
+    """Columns of long texts, which get more width."""
 
     @property
     def tall(self) -> bool:

@@ -7,6 +7,7 @@ whose text also serves those who read with ears or a keyboard.
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 _STAND_IN = "#00f0"
 _NAMES = (
@@ -29,6 +31,7 @@ COLOURS = {name: f"{_STAND_IN}{index + 1:02x}" for index, name in enumerate(_NAM
 POINTS_PER_INCH = 72
 WIDE, NARROW = (880.0, 420.0), (360.0, 380.0)
 """Width and height of the two drawings [px]."""
+_SMALLEST = 9.0
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _PAINTS = ("fill", "stroke")
@@ -132,7 +135,10 @@ def _drawing(prefix: str, label: str, draw: Draw, size: tuple[float, float], *, 
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({**_RC, "svg.hashsalt": prefix}):
+    with rc_context({**_RC, "svg.hashsalt": prefix}), warnings.catch_warnings():
+        # Letters are set by the browser in its own fonts; matplotlib's font only measures them.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
         inches = (size[0] / POINTS_PER_INCH, size[1] / POINTS_PER_INCH)
         figure = Figure(figsize=inches, dpi=POINTS_PER_INCH, layout="constrained")
         marks = list(draw(figure, narrow))
@@ -152,31 +158,38 @@ def _drawing(prefix: str, label: str, draw: Draw, size: tuple[float, float], *, 
 
 
 def _tidy(figure: "Figure") -> None:
-    """Keep the letters within the drawing: turn round what would leave it, drop grey ones that cover others."""
+    """Lay out, and keep the letters within the drawing and large enough; drop grey ones that cover others."""
+    from matplotlib.text import Text
+
+    for letters in figure.findobj(match=Text):
+        if isinstance(letters, Text):
+            letters.set_fontsize(max(letters.get_fontsize(), _SMALLEST))
     for axes in figure.axes:
         for text in axes.texts:
             text.set_in_layout(False)
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
     figure.set_layout_engine("none")  # laid out now; once more would cost as much again
-    width = figure.bbox.width
     for axes in figure.axes:
         legend = axes.get_legend()
         taken = [] if legend is None else [legend.get_window_extent()]
         for text in sorted(axes.texts, key=lambda one: one.get_color() == COLOURS["muted"]):
-            box = text.get_window_extent()
-            if box.x1 > width and text.get_horizontalalignment() == "left":
-                text.set_horizontalalignment("right")
-                if hasattr(text, "xyann"):
-                    text.xyann = (-text.xyann[0], text.xyann[1])
-            elif box.x0 < 0 and text.get_horizontalalignment() == "right":
-                text.set_horizontalalignment("left")
-                if hasattr(text, "xyann"):
-                    text.xyann = (-text.xyann[0], text.xyann[1])
+            _turn_inwards(text, figure.bbox.width)
             box = text.get_window_extent()
             if text.get_color() == COLOURS["muted"] and any(box.overlaps(other) for other in taken):
                 text.set_visible(False)
             else:
                 taken.append(box)
+
+
+def _turn_inwards(text: "Text", width: float) -> None:
+    """Put a label on its point's other side where it would leave the drawing."""
+    box, side = text.get_window_extent(), text.get_horizontalalignment()
+    if (box.x1 > width and side == "left") or (box.x0 < 0 and side == "right"):
+        text.set_horizontalalignment("right" if side == "left" else "left")
+        if hasattr(text, "xyann"):
+            text.xyann = (-text.xyann[0], text.xyann[1])
 
 
 _Box = tuple[float, float, float, float]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bench.report.blocks import Link
@@ -53,23 +54,28 @@ class Point:
 
 
 def measured_points(gathered: "Gathered") -> list[Point]:
-    """Return the newest valid result of each device, workload and variant that hashes or multiplies."""
+    """Return one valid result of each device, workload and variant that hashes or multiplies: see `rank`."""
     latest: dict[tuple[str, str, str], Record] = {}
     counts: Counter[tuple[str, str, str]] = Counter()
     for record in gathered.valid:
         if record.workload.unit in {"hash", "flop"} and record.rate is not None and record.rate.value > 0:
             key = (record.device.name, record.workload.name, record.workload.variant)
             counts[key] += 1
-            if key not in latest or record.run.started_utc >= latest[key].run.started_utc:
+            if key not in latest or rank(record) >= rank(latest[key]):
                 latest[key] = record
     return [_measured(record, counts[key]) for key, record in latest.items()]
+
+
+def rank(record: "Record") -> tuple[bool, bool, datetime]:
+    """Return what chooses among results of one kind: figures to compare, then measured energy, then the newest."""
+    return record.run.plan != "smoke", record.energy_metric() is not None, record.run.started_utc
 
 
 def _measured(record: "Record", count: int) -> Point:
     rate, power = record.rate, _best_power(record)
     assumed = record.assumed_power_w if power is None else None
     work = record.workload
-    more = f"; the newest of {count}" if count > 1 else ""
+    more = f"; chosen of {count}" if count > 1 else ""
     assert rate is not None
     return Point(
         name=record.id,

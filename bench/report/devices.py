@@ -55,6 +55,7 @@ def _table(measured: list[Point], rated: list[Point]) -> Table:
         tuple(rows),
         numeric=frozenset({3, 4, 5, 6, 7}),
         sortable=True,
+        roomy=frozenset({10}),
         note="J/TH and TFLOP/J are power over rate of one row, never of two. A rated matrix product is a dense peak "
         "over the thermal design power: a bound that no measurement reaches.",
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """What a page is made from: records that could be read, those that could not, sites, the catalogue."""
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +106,7 @@ def collect(
         try:
             results.append(Stored(folder, read_record(folder)))
         except InputError as fault:
-            unreadable.append(_made_out(folder, str(fault)))
+            unreadable.append(_made_out(folder, without_place(str(fault), folder)))
     years = tuple(_site(name, store, own) for name in dict.fromkeys(sites))
     return Gathered(tuple(results), tuple(unreadable), unfinished, years, tuple(load_all(own)))
 
@@ -152,6 +153,11 @@ def _site(name: str, store: Path, profiles: tuple[str | Path, ...]) -> "SiteYear
     return site_year(site, hourly=True)
 
 
+def without_place(text: str, folder: Path) -> str:
+    """Return a fault without where this machine keeps its results: a page is mailed to others."""
+    return text.replace(f"{folder.parent}{os.sep}", "") if folder.parent != Path() else text
+
+
 def _made_out(folder: Path, why: str) -> Unreadable:
     """Return what the JSON of a record says of itself, where it is JSON at all; nothing of it is trusted."""
     try:
@@ -159,7 +165,7 @@ def _made_out(folder: Path, why: str) -> Unreadable:
     except (OSError, ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        return Unreadable(str(folder), why)
+        return Unreadable(folder.name, why)
 
     def word(*keys: str) -> str:
         value: object = data
@@ -168,7 +174,7 @@ def _made_out(folder: Path, why: str) -> Unreadable:
         return printable(value)[:80] if isinstance(value, str | int | float) else "unknown"
 
     return Unreadable(
-        folder=str(folder),
+        folder=folder.name,
         why=why,
         schema_version=word("schema_version"),
         workload=word("workload", "name"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sites.year import BlockYear, SiteYear
 
 _WORK = {"hash": ("Bitcoin mining", "mining"), "token": ("AI inference", "inference")}
+_SMOKE = "smoke"
 _HOW_TO_METER = "name a meter (--meter shelly:HOST) or state a power (--watts)"
 
 
@@ -67,6 +68,7 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
     product, tone = _WORK[unit]
     planned = _planned(unit, year)
     mine = [record for record in gathered.valid if record.workload.unit == unit]
+    mine = [record for record in mine if record.run.plan != _SMOKE] or mine
     best = min(_with_energy(mine), key=lambda pair: pair[1].value, default=None)
     what = f"energy for {'10¹² hashes' if unit == 'hash' else 'a token'}"
     if best is not None:
@@ -77,7 +79,11 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
             what,
             number,
             in_unit,
-            (Chip("measured", "measured"), Chip(f"{metric.boundary}, tier {metric.tier}")),
+            (
+                Chip("measured", "measured"),
+                Chip(f"{metric.boundary}, tier {metric.tier}"),
+                *((Chip("plan smoke: not to be compared", "warn"),) if record.run.plan == _SMOKE else ()),
+            ),
             metric_interval(metric),
             (f"{record.device.name}, {record.workload.variant or record.workload.name}", *_planned_line(planned)),
             tone,  # type: ignore[arg-type]

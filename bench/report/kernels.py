@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bench.quantity import plain, rate
 from bench.report.blocks import Block, Cell, Missing, Section, Table, figure_cell
 from bench.report.charts import COLOURS, Chart, Mark, printable, render
+from bench.report.device_points import rank
 from bench.report.text import metric_interval
 
 if TYPE_CHECKING:
@@ -41,18 +42,18 @@ def section(gathered: "Gathered") -> Section:
     return Section(
         "kernels",
         "Kernels: how near to the bound",
-        "The newest valid result of each workload and variant. A variant gave known answers on its device before and "
-        "after it was timed, or it would not stand here.",
+        "One valid result of each workload and variant, a metered one before the newest. A variant gave known answers "
+        "on its device before and after it was timed, or it would not stand here.",
         tuple(blocks),
     )
 
 
 def latest(records: "Sequence[Record]") -> "list[Record]":
-    """Return the newest record of each device, workload and variant, in the order of first appearance."""
+    """Return one record of each device, workload and variant, chosen by `rank`, in the order of first appearance."""
     found: dict[tuple[str, str, str], Record] = {}
     for record in records:
         key = (record.device.name, record.workload.name, record.workload.variant)
-        if key not in found or record.run.started_utc >= found[key].run.started_utc:
+        if key not in found or rank(record) >= rank(found[key]):
             found[key] = record
     return list(found.values())
 
@@ -122,7 +123,7 @@ def _table(records: "Sequence[Record]") -> Table:
             figure_cell(f"{bound.value:.1%}" if bound else "-", bound.value if bound else None),
             figure_cell(f"{_threads(record) or 0:g}" if _threads(record) else "-", _threads(record)),
             Cell(record.run.plan),
-            figure_cell(f"{len(record.workload.verification)} checks", float(len(record.workload.verification))),
+            figure_cell(_checks(record), float(len(record.workload.verification))),
         ))  # fmt: skip
     columns = (
         "Workload and variant",
@@ -135,6 +136,11 @@ def _table(records: "Sequence[Record]") -> Table:
         "Verified",
     )
     return Table("kernel-table", "Measured kernels", columns, tuple(rows), frozenset({1, 3, 4, 5, 7}), sortable=True)
+
+
+def _checks(record: "Record") -> str:
+    number = len(record.workload.verification)
+    return f"{number} check{'' if number == 1 else 's'}"
 
 
 def _threads(record: "Record") -> float | None:

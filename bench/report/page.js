@@ -19,14 +19,31 @@ const show = (mark, x, y) => {
 
 const hide = () => { tip.hidden = true; };
 
+const showAtFocus = (mark) => {
+  const box = mark.getBoundingClientRect();
+  show(mark, box.left + box.width / 2, box.top + box.height / 2);
+};
+
+let pointer = null; // where the mouse last was, for the page may scroll below it
+let dismissed = false; // by Escape, until the pointer or the focus moves
+
+const follow = () => {
+  const under = pointer && document.elementFromPoint(pointer.x, pointer.y)?.closest(".mark");
+  const focused = document.activeElement?.closest(".mark");
+  if (dismissed) hide();
+  else if (under) show(under, pointer.x, pointer.y);
+  else if (focused && focused.matches(":focus-visible")) showAtFocus(focused);
+  else hide();
+};
+
 document.querySelectorAll(".mark").forEach((mark) => {
   mark.querySelector("title")?.remove(); // the browser's own tip would lie over ours
 });
 
 document.addEventListener("pointermove", (event) => {
-  const mark = event.target.closest?.(".mark");
-  if (mark) show(mark, event.clientX, event.clientY);
-  else if (!document.activeElement?.classList.contains("mark")) hide();
+  pointer = { x: event.clientX, y: event.clientY };
+  dismissed = false;
+  follow();
 });
 document.addEventListener("pointerdown", (event) => {
   const mark = event.target.closest?.(".mark");
@@ -35,14 +52,14 @@ document.addEventListener("pointerdown", (event) => {
 });
 document.addEventListener("focusin", (event) => {
   const mark = event.target.closest?.(".mark");
-  if (!mark) { hide(); return; }
-  const box = mark.getBoundingClientRect();
-  show(mark, box.left + box.width / 2, box.top + box.height / 2);
+  dismissed = false;
+  if (mark) showAtFocus(mark);
+  else hide();
 });
 document.addEventListener("focusout", hide);
-document.addEventListener("scroll", hide, { passive: true, capture: true });
+document.addEventListener("scroll", follow, { passive: true, capture: true });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") { hide(); return; }
+  if (event.key === "Escape") { dismissed = true; hide(); return; }
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   const mark = document.activeElement?.closest?.(".mark");
   if (!step || !mark) return;

@@ -163,6 +163,7 @@ def _unreadable(gathered: "Gathered") -> Table:
         f"Records that this version cannot read: {len(rows)}",
         columns,
         rows,
+        roomy=frozenset({5}),
         note="An older or newer schema is not guessed at: nothing of these records enters a figure above.",
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bench.report.gather import Gathered
     from sites.model import InferenceBlock, MiningBlock
-    from sites.waterfall import Waterfall
+    from sites.waterfall import Step, Waterfall
     from sites.year import SiteYear
 
 DRAWN = 3
@@ -182,14 +182,14 @@ def _waterfall(key: str, year: "SiteYear", falls: "Waterfall") -> Chart:
         f"{year.site.name}, {falls.product}: {left:.1%} of the nameplate energy is sold, for "
         f"{si(falls.sold_usd, 'USD')} a year. Blue is physical, amber commercial, red economic."
     )
-    shown = [step for index, step in enumerate(falls.steps) if index == 0 or abs(step.factor - 1.0) > 1e-9]
+    shown = [step for index, step in enumerate(falls.steps) if index == 0 or abs(step.factor - 1.0) > drawings.NOTHING]
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:  # noqa: ARG001 (Draw's signature)
         axes = figure.subplots()
         drawings.waterfall(axes, falls, COLOURS)
         axes.grid(visible=False, axis="y")
         return [
-            Mark(axes, 0.0, place - 0.4, _step_text(step.name, step.kind, step.factor, step.mwh, step.usd),
+            Mark(axes, 0.0, place - 0.4, _step_text(step),
                  x_to=axes.get_xlim()[1], y_to=place + 0.4)
             for place, step in enumerate(shown)
         ]  # fmt: skip
@@ -198,8 +198,12 @@ def _waterfall(key: str, year: "SiteYear", falls: "Waterfall") -> Chart:
     return render(key, f"From nameplate to sold: {falls.product}", summary, draw, heights=(height, height))
 
 
-def _step_text(name: str, kind: str, factor: float, mwh: float, usd: float) -> str:
-    return f"{name} ({kind}) · keeps {factor:.2%} · {mwh:,.0f} MWh left · worth {usd:,.0f} USD"
+def _step_text(step: "Step") -> str:
+    reaches = f", reaches {step.reaches}" if step.reaches else ""
+    return (
+        f"{step.name} ({step.kind}{reaches}) · keeps {step.factor:.2%} · {step.mwh:,.0f} MWh left · "
+        f"worth {step.usd:,.0f} USD"
+    )
 
 
 def _uncertainty() -> Missing:
@@ -229,6 +233,7 @@ def _assumptions(gathered: "Gathered") -> Table:
         tuple(rows),
         frozenset({1}),
         sortable=True,
+        roomy=frozenset({2}),
         note="A value without a source is an assumption, ours or the site file's. After the last known difficulty: "
         + "; ".join(dict.fromkeys(f"{y.site.path.label()} ({y.assumed_frac:.0%} of the hours)" for y in gathered.sites))
         + ".",
@@ -254,4 +259,12 @@ def _devices(gathered: "Gathered") -> Table:
         for rate in (block.rate,)
     ]
     columns = ("Block", "Device", "Count", "Rate", "Power", "Power's basis", "Source")
-    return Table("site-devices", "The sites' devices", columns, tuple(rows), frozenset({2, 4}), sortable=True)
+    return Table(
+        "site-devices",
+        "The sites' devices",
+        columns,
+        tuple(rows),
+        frozenset({2, 4}),
+        sortable=True,
+        roomy=frozenset({6}),
+    )

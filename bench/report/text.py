@@ -29,8 +29,13 @@ def plus_minus(value: float, interval: Interval | None, why_not: str = "no inter
     low, high = interval
     below, above = value - low, high - value
     if value > 0 and abs(above - below) <= 0.1 * max(above, below, 1e-300):
-        return f"± {(above + below) / 2 / value:.2%} (95 %)"
-    return f"{plain(low)} to {plain(high)} (95 %)"
+        return f"±\N{NO-BREAK SPACE}{_per_cent((above + below) / 2 / value)} (95\N{NO-BREAK SPACE}%)"
+    return f"{plain(low)} to {plain(high)} (95\N{NO-BREAK SPACE}%)"
+
+
+def _per_cent(share: float) -> str:
+    """Return a share in per cent with as many digits as an interval needs."""
+    return f"{share * 100:.2g}\N{NO-BREAK SPACE}%" if share < 1.0 else f"{share * 100:.0f}\N{NO-BREAK SPACE}%"
 
 
 def metric_interval(metric: "Metric") -> str:
@@ -45,14 +50,21 @@ def _windows(n: int) -> str:
 def metric_text(metric: "Metric") -> str:
     """Return a metric's value in the field's unit."""
     if metric.unit == "J/hash":
-        return f"{plain(metric.value * 1e12)} J/TH"
+        return per_terahash(metric.value)
     return rate(metric.value, metric.unit) if metric.unit.endswith("/s") else si(metric.value, metric.unit)
+
+
+def per_terahash(joules_per_hash: float) -> str:
+    """Return the energy of a hash as J/TH; as kJ/TH or MJ/TH where nobody would count the digits."""
+    value = joules_per_hash * 1e12
+    return si(value, "J/TH") if value >= 1e4 else f"{plain(value)} J/TH"
 
 
 def joules(value: float, unit: str) -> tuple[str, str]:
     """Return energy per unit of work as number and unit: J/TH for hashes, J or mJ a token, prefixed for the rest."""
     if unit == "J/hash":
-        return plain(value * 1e12), "J/TH"
+        text = per_terahash(value)
+        return text.rpartition(" ")[0], text.rpartition(" ")[2]
     if unit == "J/token":
         return (plain(value), "J/token") if value >= 0.1 else (plain(value * 1e3), "mJ/token")
     text = si(value, unit)

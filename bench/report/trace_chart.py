@@ -44,9 +44,12 @@ def trace_chart(key: str, title: str, record: "Record", samples: Mapping[str, Se
     summary = _summary(record, powers)
     notes = [*(f"Throttling: {text}." for text in throttled), *_invalid_lines(record)]
 
+    both = bool(powers and calls)
+
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
         rows = [series for series in (powers, calls) if series]
-        panels = figure.subplots(max(1, len(rows)), 1, sharex=True, squeeze=False)[:, 0]
+        ratios = (2, 1) if both else None
+        panels = figure.subplots(max(1, len(rows)), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
         marks: list[Mark] = []
         for axes, series in zip(panels, rows, strict=False):
             _lines(axes, series, "W" if series is powers else f"{record.workload.unit}/s")
@@ -57,8 +60,7 @@ def trace_chart(key: str, title: str, record: "Record", samples: Mapping[str, Se
         panels[-1].set_xlabel("seconds from the first window")
         return marks
 
-    both = bool(powers and calls)
-    heights = (400.0, 420.0) if both else (250.0, 210.0)
+    heights = (360.0, 400.0) if both else (250.0, 210.0)
     return render(key, title, summary, draw, notes=notes, heights=heights, small=not powers)
 
 
@@ -130,9 +132,9 @@ def _lines(axes: "Axes", series: Sequence[Series], unit: str) -> None:
         highest = max(highest, *drawn.values)
         watts = unit == "W"
         axes.plot(
-            drawn.seconds, drawn.values, color=COLOURS["measured"], linewidth=1.3 if watts else 0.0,
-            marker="" if watts else ".", markersize=4, linestyle=_STYLES[number % len(_STYLES)],
-            label=printable(one.name),
+            drawn.seconds, drawn.values, color=COLOURS["measured" if watts else "rated"],
+            linewidth=1.3 if watts else 0.0, marker="" if watts else ".", markersize=4,
+            linestyle=_STYLES[number % len(_STYLES)], label=printable(one.name),
         )  # fmt: skip
     axes.set_ylim(0.0, highest * 1.18 or 1.0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate(value, unit) if value else "0"))

@@ -10,7 +10,7 @@ from bench.report.trace_chart import trace_chart
 if TYPE_CHECKING:
     from bench.report.gather import Gathered, Stored
 
-MOST = 12
+MOST = 8
 """Traces that a page draws: more would make it slow and heavy; the rest are named."""
 
 
@@ -52,12 +52,16 @@ def section(gathered: "Gathered") -> Section:
 
 
 def _chosen(results: "Sequence[Stored]") -> "list[Stored]":
-    """Return the results to draw: metered ones first, newest first, then in the order of time."""
+    """Return the results to draw, metered ones first, newest first, and those that have no window to draw, by time."""
     ranked = sorted(results, key=lambda one: (bool(one.record.meters), one.record.run.started_utc), reverse=True)
-    return sorted(ranked[:MOST], key=lambda one: one.record.run.started_utc)
+    chosen = [one for one in ranked if one.record.windows][:MOST] + [one for one in ranked if not one.record.windows][
+        :MOST
+    ]
+    return sorted(chosen, key=lambda one: one.record.run.started_utc)
 
 
 def _trace(number: int, stored: "Stored") -> Chart | Missing:
+    from bench.report.gather import without_place
     from bench.results import read_samples
     from hardware_profiles.errors import InputError
 
@@ -71,6 +75,6 @@ def _trace(number: int, stored: "Stored") -> Chart | Missing:
         samples = read_samples(stored.folder).to_pydict()
         return trace_chart(f"trace-{number}", what, record, samples)
     except InputError as fault:
-        return Missing(what, f"no samples to draw: {fault}")
+        return Missing(what, f"no samples to draw: {without_place(str(fault), stored.folder)}")
     except (KeyError, TypeError, ValueError) as fault:
         return Missing(what, f"samples.parquet has not the columns of a sample: {fault}")
