@@ -106,7 +106,8 @@ def _against(  # noqa: PLR0911 (one case each)
     if found.interval is None:
         return Row(subject, a, ratio=found.ratio, why="no verdict: one window has no spread")
     apart = "" if subject.run_id == first.run_id and subject.run_id else "not interleaved"
-    note = "; ".join(filter(None, (apart, _unequal_parameters(subject, first))))
+    warned = ", ".join(dict.fromkeys((*subject.warned, *first.warned)))
+    note = "; ".join(filter(None, (apart, _unequal_parameters(subject, first), warned)))
     claim = found.verdict in {"higher", "lower"}
     same_cpu = subject.device_kind == first.device_kind == "cpu" and subject.device == first.device
     if a.group == "rate" and same_cpu and pairs is not None:

@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,9 +48,10 @@ def hold(domains: Iterable[str]) -> Iterator[Held]:
         for domain in dict.fromkeys(domains):
             path = place / f"{_file_name(domain)}.lock"
             try:
-                place.mkdir(mode=0o1777, parents=True, exist_ok=True)
+                _make_shared(place)
                 lock = FileLock(path, timeout=0, mode=0o666)
                 lock.acquire()
+                _open_to_all(path, 0o666)
             except Timeout:
                 busy.append(domain)
                 with contextlib.suppress(OSError):
@@ -67,14 +68,21 @@ def hold(domains: Iterable[str]) -> Iterator[Held]:
             lock.release()
 
 
+def _make_shared(place: Path) -> None:
+    if not place.is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+        _open_to_all(place, 0o1777)
+
+
+def _open_to_all(path: Path, mode: int) -> None:
+    """Let other users take part, whatever the umask says; where the path is theirs it is open already."""
+    with contextlib.suppress(OSError):
+        path.chmod(mode)
+
+
 def device_domain(kind: str) -> str:
     """Return the domain of a device that runs share without spoiling a meter: they only slow each other down."""
     return f"device:{kind}"
-
-
-def spoiled(domains: Sequence[str], held: Held) -> bool:
-    """Return whether another run holds one of these domains."""
-    return bool(set(domains) & set(held.busy))
 
 
 def _file_name(domain: str) -> str:

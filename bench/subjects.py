@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hardware_profiles.profile import Profile
 
 Group = Literal["rate", "energy", "power"]
+_TOLD = ("unstable", "unsteady", "foreign_load", "another_run", "clock_step")
+"""Warnings of a result that stand beside every ratio it enters."""
 _DTYPES = {"f32": "fp32", "f64": "fp64", "f16": "fp16"}
 
 
@@ -55,7 +57,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing that is compared; `refused` says why none of its figures may enter a ratio."""
+    """One thing that is compared; `refused` says why none of its figures may enter a ratio, `warned` what to know."""
 
     name: str
     title: str
@@ -68,6 +70,7 @@ class Subject:
     run_id: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
     refused: str = ""
+    warned: tuple[str, ...] = ()
 
 
 def load_subject(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> Subject:
@@ -128,6 +131,7 @@ def of_record(record: "Record") -> Subject:
         run_id=record.run.run_id,
         parameters=tuple((key, str(value)) for key, value in record.workload.parameters.items()),
         refused=refused,
+        warned=tuple(code for code in _TOLD if any(reason.code == code for reason in record.warnings)),
     )
 
 

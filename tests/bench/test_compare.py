@@ -128,6 +128,8 @@ def test_what_was_not_run_alike_is_said_beside_the_ratio():
     a = subject(figure(FIVE), parameters=(("threads", "2"), ("m", "2048")))
     b = subject(other(0.5), name="b", parameters=(("threads", "1"), ("m", "2048")))
     assert last(a, b).note == "unequal threads 1 and 2"
+    noisy = subject(other(0.5), name="c", warned=("unstable",))
+    assert last(subject(figure(FIVE)), noisy).note == "unstable"
 
 
 def test_one_window_has_no_verdict():

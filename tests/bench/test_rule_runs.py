@@ -17,7 +17,9 @@ from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.plan import PLANS, schedule
 from bench.runner import measure, measure_together
 from bench.steadiness import Call
-from bench.workloads.protocol import Batch
+from bench.workloads.matmul_cpu import MatmulCpu
+from bench.workloads.protocol import Batch, WorkloadOptions
+from kernels.matmul_cpu import random_operands
 
 
 def codes(record):
@@ -418,6 +420,31 @@ def test_rule_17_changed_settings_invalidate():
 # 18 to 20 ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_rule_18_operands_are_random_and_never_zeros(dtype):
+    a, b, _ = random_operands(64, dtype, seed=0)
+    other, _, _ = random_operands(64, dtype, seed=1)
+    for matrix in (a, b):
+        assert (matrix != 0).all()
+        assert len(set(matrix.ravel().tolist())) > 4000
+    assert (a != other).any()
+    assert (a != b).any()
+
+
+@pytest.mark.parametrize(("most_bytes", "stated"), [(1 << 30, "cold"), (1 << 26, "hot")])
+def test_rule_18_buffers_exceed_twice_the_caches_or_the_record_says_hot(most_bytes, stated, monkeypatch):
+    cache_bytes = 48 << 20
+    monkeypatch.setattr("bench.workloads.matmul_cpu.last_level_cache_bytes", lambda: cache_bytes)
+    monkeypatch.setattr("bench.workloads.matmul_cpu.MOST_BUFFER_BYTES", most_bytes)
+    monkeypatch.setattr("bench.workloads.matmul_cpu.SIZE", 1024)
+    workload = MatmulCpu("matmul_f64_cpu", WorkloadOptions())
+    workload.prepare()
+    found = workload.parameters()
+    workload.close()
+    assert found["buffers"] == stated
+    assert (found["buffers_bytes"] >= 2 * cache_bytes) == (stated == "cold")
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_rule_18_a_wrong_answer_before_or_after_the_timing_leaves_no_figure(when, fake_workload, short_job, cpu_device):
     fake_workload.wrong = when
@@ -494,5 +521,7 @@ def test_every_code_is_given_somewhere_and_no_other_is():
     root = Path(diagnostics.__file__).parent
     source = "\n".join(path.read_text() for path in root.rglob("*.py") if path.name != "diagnostics.py")
     assert [code for code in TABLE if f'"{code}"' not in source] == []
-    given = set(re.findall(r'Reason\(code="([a-z_]+)"', source)) | set(re.findall(r'codes\.append\("([a-z_]+)"', source))
+    given = set(re.findall(r'Reason\(code="([a-z_]+)"', source)) | set(
+        re.findall(r'codes\.append\("([a-z_]+)"', source)
+    )
     assert given <= set(TABLE)
