@@ -43,12 +43,11 @@ def power_against_rate(unit: str, points: "Sequence[Point]") -> Chart:
         notes.append("Hollow points rest on figures whose source could not be found again (unverified).")
     if unit == "flop" and rated:
         notes.append("Rated points are dense peaks (bf16, else fp16 or fp32) over thermal design power.")
-    named = _worth_naming(placed)
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
         axes = figure.subplots()
-        shown = [p for p in named if p.here] or named[:2] if narrow else named
-        (_hashing if unit == "hash" else _products)(axes, placed, {point.name for point in shown})
+        named = _worth_naming(placed, best=1 if narrow else 3)
+        (_hashing if unit == "hash" else _products)(axes, placed, named)
         _ticks(axes, unit, narrow=narrow)
         _at_the_edge(axes, bare[:3], in_unit)
         scale = _TERA if unit == "hash" else 1.0
@@ -61,14 +60,13 @@ def _by_rate(point: "Point") -> float:
     return point.rate
 
 
-def _worth_naming(placed: "Sequence[Point]") -> "list[Point]":
-    """Return the points that carry their name: those measured here, the most efficient, the largest."""
-    best = sorted(placed, key=lambda point: point.joules_per_unit or math.inf)
-    by_slug = list({point.slug: point for point in reversed(best)}.values())[::-1]
-    largest, smallest = max(placed, key=lambda point: point.rate), min(placed, key=lambda point: point.rate)
-    chosen = {point.name: point for point in (*by_slug[: _NAMED - 4], largest, smallest)}
-    here = {point.name: point for point in placed if point.here}
-    return [*(point for name, point in chosen.items() if name not in here), *list(here.values())[:_NAMED]]
+def _worth_naming(placed: "Sequence[Point]", best: int) -> "set[str]":
+    """Return which points carry their name: those measured here, the most efficient devices, the ends of the range."""
+    ranked = sorted(placed, key=lambda point: point.joules_per_unit or math.inf)
+    by_slug = {point.slug: point.name for point in reversed(ranked)}
+    ends = max(placed, key=_by_rate), min(placed, key=_by_rate)
+    here = [point.name for point in placed if point.here][:_NAMED]
+    return {*list(by_slug.values())[::-1][:best], *(point.name for point in ends), *here}
 
 
 def _best(unit: str, points: "Sequence[Point]", where: str) -> str:

@@ -1,7 +1,7 @@
 """Points of the device charts and table: one a catalogue bin, one the latest of each device, workload and variant."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -64,6 +64,16 @@ def measured_points(gathered: "Gathered") -> list[Point]:
             if key not in latest or rank(record) >= rank(latest[key]):
                 latest[key] = record
     return [_measured(record, counts[key]) for key, record in latest.items()]
+
+
+def latest(records: "Sequence[Record]") -> "list[Record]":
+    """Return one record of each device, workload and variant, chosen by `rank`, in the order of first appearance."""
+    found: dict[tuple[str, str, str], Record] = {}
+    for record in records:
+        key = (record.device.name, record.workload.name, record.workload.variant)
+        if key not in found or rank(record) >= rank(found[key]):
+            found[key] = record
+    return list(found.values())
 
 
 def rank(record: "Record") -> tuple[bool, bool, datetime]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from bench.quantity import plain, rate, si
 from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
-from bench.report.device_points import Point, catalogue_points, measured_points
+from bench.report.device_points import Point, catalogue_points, latest, measured_points
 from bench.report.text import basis_chip, confidence_chips, plus_minus
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bench.records import Record
     from bench.report.charts import Chart
     from bench.report.gather import Gathered
+    from bench.subjects import Figure
 
 _NOT_METERED = Chip("not metered", "warn")
 
@@ -100,33 +101,33 @@ def _against(gathered: "Gathered") -> "Table | Missing":
     from hardware_profiles.profile import Profile
 
     what = "Measured against rated"
-    latest = {(record.device.name, record.workload.name, record.workload.variant): record for record in gathered.valid}
-    if not latest:
+    chosen = latest(gathered.valid)
+    if not chosen:
         return Missing(what, "no valid result on this page")
-    devices = {name: recognise(name, gathered.catalogue) for name in dict.fromkeys(key[0] for key in latest)}
+    names = dict.fromkeys(record.device.name for record in chosen)
+    devices = {name: recognise(name, gathered.catalogue) for name in names}
     rows: list[tuple[Cell, ...]] = []
-    for record in latest.values():
+    for record in chosen:
         device = devices[record.device.name]
         if device is None:
             continue
         profile = Profile(device, device.bins[0] if device.bins else None, None)
         rows.extend(
-            _over_rated(record, found, found.ratio)
+            _over_rated(record, found, found.figure, found.ratio)
             for found in compare([of_profile(profile), of_record(record)])
-            if found.subject.kind == "result" and found.ratio
+            if found.subject.kind == "result" and found.figure is not None and found.ratio
         )
     if not rows:
         unknown = [name for name, device in devices.items() if device is None]
         if unknown:
-            names = ", ".join(unknown[:3])
-            return Missing(what, f"the catalogue does not know {names}; `perwatt profile new` writes a profile of it")
+            listed = ", ".join(unknown[:3])
+            return Missing(what, f"the catalogue does not know {listed}; `perwatt profile new` writes a profile of it")
         return Missing(what, "the catalogue rates none of the figures that were measured, at their boundary")
     columns = ("Device", "Figure", "Measured", "Rated", "Measured over rated", "Interval of the measurement")
     return Table("against", what, columns, tuple(rows), frozenset({2, 3, 4}), sortable=True)
 
 
-def _over_rated(record: "Record", found: "Row", ratio: float) -> tuple[Cell, ...]:
-    figure = found.figure
+def _over_rated(record: "Record", found: "Row", figure: "Figure", ratio: float) -> tuple[Cell, ...]:
     rated = figure.value / ratio
     return (
         Cell(record.device.name, note=f"{record.workload.name} {record.workload.variant}"),

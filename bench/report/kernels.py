@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bench.quantity import plain, rate
 from bench.report.blocks import Block, Cell, Missing, Section, Table, figure_cell
 from bench.report.charts import COLOURS, Chart, Mark, printable, render
-from bench.report.device_points import rank
+from bench.report.device_points import latest
 from bench.report.text import metric_interval
 
 if TYPE_CHECKING:
@@ -46,16 +46,6 @@ def section(gathered: "Gathered") -> Section:
         "on its device before and after it was timed, or it would not stand here.",
         tuple(blocks),
     )
-
-
-def latest(records: "Sequence[Record]") -> "list[Record]":
-    """Return one record of each device, workload and variant, chosen by `rank`, in the order of first appearance."""
-    found: dict[tuple[str, str, str], Record] = {}
-    for record in records:
-        key = (record.device.name, record.workload.name, record.workload.variant)
-        if key not in found or rank(record) >= rank(found[key]):
-            found[key] = record
-    return list(found.values())
 
 
 def bound_frac(record: "Record") -> "Metric | None":
