@@ -1,0 +1,75 @@
+"""Lists, trends, comparisons and pytest-benchmark's JSON from the command line."""
+
+import json
+import re
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store with two interleaved results, and what the command that made them printed."""
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("compared")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "compare", "--run", "sha256d_scan_cpu:scalar", "sha256d_scan_cpu:scalar",
+         "--plan", "smoke", "--pairs", "2", "--json"],
+        cwd=folder, capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def test_two_workloads_are_interleaved_and_too_few_pairs_are_no_verdict(store):
+    _, document = store
+    pairs = document["pairs"]
+    assert 2 <= pairs["pairs"] <= 4
+    assert (pairs["verdict"], pairs["reason"]) == (None, "not quiet: no verdict")
+    assert pairs["ungated_ratio"] > 0.0
+    assert [row["reason"] for row in document["rows"]][0] == "plan smoke is never compared"
+
+
+def test_results_are_listed_and_their_trend_shown(store, perwatt):
+    folder, _ = store
+    listed = json.loads(perwatt("list", "results", "--json", cwd=folder).stdout)
+    assert len(listed) == 2
+    shown = perwatt("list", "results", "--trend", "rate", cwd=folder)
+    assert "2 results: median" in shown.stdout
+    trend = json.loads(perwatt("list", "results", "--trend", "rate", "--json", cwd=folder).stdout)
+    assert (trend["schema"], trend["summary"]["n"]) == ("perwatt.trend/1", 2)
+    wrong = perwatt("list", "results", "--trend", "rat", cwd=folder)
+    assert wrong.returncode == 2
+    assert "did you mean rate" in wrong.stderr
+
+
+def test_a_result_shows_its_windows_and_the_runners_own_cost(store, perwatt):
+    folder, document = store
+    shown = perwatt("show", document["rows"][0]["name"], cwd=folder).stdout
+    assert "2 windows of 0.2 s (no meter: rates only)" in shown
+    assert re.search(r"the runner itself took \d\.\d+% of the windows", shown)
+
+
+@pytest.mark.parametrize("shape", ["table", "markdown", "csv", "json"])
+def test_refusals_stand_in_their_cell_in_every_format(shape, perwatt):
+    done = perwatt("compare", "antminer-s21", "nvidia-h200", "--format", shape)
+    assert done.returncode == 0, done.stderr
+    assert "unequal boundaries: board and wall" in done.stdout
+    if shape == "json":
+        assert json.loads(done.stdout)["schema"] == "perwatt.compare/1"
+    if shape == "csv":
+        assert done.stdout.splitlines()[0].startswith("name,title,kind,figure")
+
+
+def test_results_travel_to_pytest_benchmark_and_back(store, perwatt):
+    folder, document = store
+    name = document["rows"][0]["name"]
+    done = perwatt("pytest", "export", name, "--to", "out.json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    back = json.loads(perwatt("pytest", "import", "out.json", "--out", "back", "--json", cwd=folder).stdout)
+    assert back[0]["metrics"]["rate"]["value"] == pytest.approx(document["rows"][0]["value"], rel=0.05)
+    missing = perwatt("pytest", "import", "none.json", cwd=folder)
+    assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+    nowhere = perwatt("pytest", "export", name, "--to", "no/such/out.json", cwd=folder)
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
