@@ -12,6 +12,7 @@ import pytest
 
 from bench import audit, audit_gpu, diagnostics, domains, steadiness
 from bench.diagnostics import TABLE, Effect, effect
+from bench.errors import RunFailedError
 from bench.meters.declared import Declared
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.plan import PLANS, schedule
@@ -525,3 +526,29 @@ def test_every_code_is_given_somewhere_and_no_other_is():
         re.findall(r'codes\.append\("([a-z_]+)"', source)
     )
     assert given <= set(TABLE)
+
+
+def test_rule_04_a_wall_clock_that_jumps_an_hour_in_a_run_is_told_and_the_joules_stand(
+    fake_workload, fake_meter, short_job, cpu_device, monkeypatch
+):
+    meter = fake_meter(lambda t: 100.0 + math.sin(t), period_s=0.004)
+    real, start = time.time, time.monotonic()
+    monkeypatch.setattr(time, "time", lambda: real() + (3600.0 if time.monotonic() > start + 0.8 else 0.0))
+    record = measure(fake_workload, short_job(), [meter], device=cpu_device)
+    assert record.status == "ok"
+    assert "clock_step" in codes(record)
+    assert record.metrics["power_wall"].value == pytest.approx(100.0, rel=0.02)
+    assert all(window.duration_s < 5.0 for window in record.windows)
+
+
+def test_rule_19_a_full_disk_is_one_line_and_leaves_nothing(fake_workload, short_job, cpu_device, monkeypatch):
+    job = short_job(window_s=0.05)
+
+    def full(*_):
+        raise OSError(28, "No space left on device", "samples.parquet")
+
+    monkeypatch.setattr("bench.results._write_synced", full)
+    with pytest.raises(RunFailedError, match="No space left on device"):
+        measure(fake_workload, job, device=cpu_device)
+    assert list(job.store.iterdir()) == []
+    assert fake_workload.closed == 1
