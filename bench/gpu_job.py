@@ -53,7 +53,7 @@ def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[
         if name in able:
             yield Step(f"matmul_{name}_nt_cuda", metered=True, label="8192³")
     yield Step("memory_copy_cuda", metered=True)
-    for variant in ("plain", "imad", "imad_shift", "numba"):
+    for variant in ("plain", "imad", "imad_shift", "imad_rotate", "numba"):
         yield Step("sha256d_scan_cuda", variant)
     for name in able:
         if name not in {"bf16", "fp8"}:

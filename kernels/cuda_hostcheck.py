@@ -108,6 +108,7 @@ extern "C" void {name}_scan(const {name}::Job *job, u32 first, u32 threads, u32 
 #undef ADD
 #undef SHR
 #undef ROTR
+#undef ROTR_PRODUCT
 #undef XOR3
 #undef CH
 #undef MAJ

@@ -20,18 +20,24 @@ NONCES_PER_THREAD = 16
 A power of two up to 256. Few, so that the last wave of blocks ends soon: at 16 the start of a thread costs 0.1 %.
 """
 
-SHIFTS = (3, 10)
-"""The plain right shifts of SHA-256 (FIPS 180-4, section 4.1.2)."""
-
 
 @dataclass(frozen=True)
 class TextVariant:
-    """How a variant writes an addition and a right shift in C; all else is the same."""
+    """How a variant writes additions, right shifts and rotates in C; all else is the same.
+
+    `products_every` writes each so-many-th rotate as the sum of both halves of a product, 0 none.
+    """
 
     name: str
     summary: str
     add: str
     shr: str
+    products_every: int = 0
+
+    @property
+    def shifts_by_products(self) -> bool:
+        """Whether right shifts need powers of two."""
+        return "power" in self.shr
 
 
 TEXT_VARIANTS = {
@@ -50,6 +56,13 @@ TEXT_VARIANTS = {
             "((x) * one + (y))",
             "__umulhi((x), power##n)",
         ),
+        TextVariant(
+            "imad_rotate",
+            "as imad_shift, and one rotate in 14 as both halves of a product: the two pipes in balance",
+            "((x) * one + (y))",
+            "__umulhi((x), power##n)",
+            products_every=14,
+        ),
     )
 }
 
@@ -66,10 +79,13 @@ class JobWord:
 class TextTarget:
     """Receives a graph's operations: writes those of the nonce as C, keeps those of the job for the host."""
 
-    def __init__(self) -> None:
+    def __init__(self, variant: TextVariant) -> None:
         self.lines: list[str] = []
         self.job_words: list[JobWord] = []
+        self.powers: set[int] = set()
+        self._variant = variant
         self._slots: dict[JobWord, int] = {}
+        self._rotates = 0
 
     def input(self, name: str) -> "JobWord | str":
         """Return the nonce's word as a C name, any other as a word of the job."""
@@ -84,11 +100,21 @@ class TextTarget:
         if time is not Time.NONCE:
             return JobWord(operation, tuple(arguments), immediate)
         operands = [self.operand(argument) for argument in arguments]
+        macro = operation.upper()
         if operation in {"rotr", "shr"}:
             operands.append(str(immediate))
+            if self._by_product(operation):
+                self.powers.add(immediate)
+                macro = "ROTR_PRODUCT" if operation == "rotr" else macro
         name = f"v{len(self.lines)}"
-        self.lines.append(f"const u32 {name} = {operation.upper()}({', '.join(operands)});")
+        self.lines.append(f"const u32 {name} = {macro}({', '.join(operands)});")
         return name
+
+    def _by_product(self, operation: str) -> bool:
+        if operation == "shr":
+            return self._variant.shifts_by_products
+        self._rotates += 1
+        return bool(self._variant.products_every) and self._rotates % self._variant.products_every == 0
 
     def operand(self, value: "JobWord | str | int") -> str:
         """Return a value as C: a name, a constant, or a word of the job, which gets a place there."""
@@ -112,11 +138,14 @@ class ScanText:
         CUDA C with one kernel, `sha256d_scan`, and the function `sha256d_last_word` that it calls.
     job_words
         The words of `Job.words`, in order.
+    powers
+        The shifts n for which `Job` holds 2^(32 - n): numbers that the compiler must not know.
     """
 
     variant: str
     source: str
     job_words: tuple[JobWord, ...]
+    powers: tuple[int, ...]
 
     def job_values(self, inputs: Mapping[str, int]) -> list[int]:
         """Return the values of `Job.words` for a job's inputs (`scan_graph.JOB_INPUTS`)."""
@@ -138,7 +167,7 @@ class ScanText:
 
 @cache
 def scan_text(variant: str) -> ScanText:
-    """Return the text of a variant: `plain`, `imad` or `imad_shift`.
+    """Return the text of a variant: `plain`, `imad`, `imad_shift` or `imad_rotate`.
 
     Raises
     ------
@@ -147,21 +176,22 @@ def scan_text(variant: str) -> ScanText:
     """
     if variant not in TEXT_VARIANTS:
         raise KernelInputError(f"CUDA text: expected one of {', '.join(TEXT_VARIANTS)}, got {variant!r}")
-    target = TextTarget()
+    written = TEXT_VARIANTS[variant]
+    target = TextTarget(written)
     scan = scan_graph(Graph())
     last_word = target.operand(Lowering(target, [scan.last_word]).run().value(scan.last_word))
-    written = TEXT_VARIANTS[variant]
+    powers = tuple(sorted(target.powers))
     source = _TEMPLATE.format(
         add=written.add,
         shr=written.shr,
         words=len(target.job_words),
-        powers="\n".join(f"    const u32 power{n} = job.power{n};" for n in SHIFTS),
+        powers="".join(f"    const u32 power{n} = job.power{n};\n" for n in powers),
         body="\n".join(f"    {line}" for line in target.lines),
         last_word=last_word,
         per_thread=NONCES_PER_THREAD,
-        power_fields=" ".join(f"u32 power{n};" for n in SHIFTS),
+        power_fields="".join(f"u32 power{n}; " for n in powers),
     )
-    return ScanText(variant, source, tuple(target.job_words))
+    return ScanText(variant, source, tuple(target.job_words), powers)
 
 
 def job_record(text: ScanText, midstate: Sequence[int], tail: Sequence[int], mask: int) -> list[int]:
@@ -170,17 +200,18 @@ def job_record(text: ScanText, midstate: Sequence[int], tail: Sequence[int], mas
     `midstate` has eight words, `tail` at least three; `mask` holds the bits that must be zero in the last word.
     """
     inputs = dict(zip(JOB_INPUTS, (*midstate, *tail[:3]), strict=True))
-    return [*text.job_values(inputs), *(1 << (32 - n) for n in SHIFTS), 1, mask]
+    return [*text.job_values(inputs), *(1 << (32 - n) for n in text.powers), 1, mask]
 
 
 _TEMPLATE = """\
 typedef unsigned int u32;
 
-struct Job {{ u32 words[{words}]; {power_fields} u32 one; u32 mask; }};
+struct Job {{ u32 words[{words}]; {power_fields}u32 one; u32 mask; }};
 
 #define ADD(x, y) {add}
 #define SHR(x, n) {shr}
 #define ROTR(x, n) __funnelshift_r((x), (x), (n))
+#define ROTR_PRODUCT(x, n) (__umulhi((x), power##n) + (x) * power##n)
 #define XOR3(x, y, z) ((x) ^ (y) ^ (z))
 #define CH(x, y, z) (((x) & (y)) | (~(x) & (z)))
 #define MAJ(x, y, z) (((x) & (y)) | ((x) & (z)) | ((y) & (z)))
@@ -188,9 +219,8 @@ struct Job {{ u32 words[{words}]; {power_fields} u32 one; u32 mask; }};
 static __device__ __forceinline__ u32 sha256d_last_word(const Job &job, const u32 nonce_word)
 {{
     const u32 one = job.one;
-{powers}
-    (void)one; (void)power3; (void)power10;
-{body}
+    (void)one;
+{powers}{body}
     return {last_word};
 }}
 

@@ -44,7 +44,12 @@ def test_stated_scan_counts_are_those_of_the_cubin(variant, architecture):
 
 @pytest.mark.parametrize(
     ("variant", "hash_per_s", "pipe"),
-    [("plain", 7.35e9, "ALU"), ("imad", 9.24e9, "ALU"), ("imad_shift", 10.11e9, "ALU")],
+    [
+        ("plain", 7.35e9, "ALU"),
+        ("imad", 9.24e9, "ALU"),
+        ("imad_shift", 10.11e9, "ALU"),
+        ("imad_rotate", 10.57e9, "ALU"),
+    ],
 )
 def test_scan_bound_of_an_h200_is_the_slowest_pipes(variant, hash_per_s, pipe):
     bound = scan_bound(SCAN_COUNTS[variant, "sm_90"], **H200)

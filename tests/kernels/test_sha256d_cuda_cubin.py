@@ -28,7 +28,8 @@ def loop(variant: str, architecture: str) -> cuda_sass.LoopCount:
 
 
 @pytest.mark.parametrize(
-    ("variant", "alu_most", "fma_slots_most"), [("plain", 2280, 250), ("imad", 1830, 1250), ("imad_shift", 1670, 1400)]
+    ("variant", "alu_most", "fma_slots_most"),
+    [("plain", 2280, 250), ("imad", 1830, 1250), ("imad_shift", 1670, 1400), ("imad_rotate", 1600, 1600)],
 )
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_89", "sm_90"])
 def test_cubin_loop_needs_no_more_per_pipe_than_stated(architecture, variant, alu_most, fma_slots_most):
@@ -50,6 +51,13 @@ def test_cubin_loop_of_newer_chips_needs_no_more_of_each_opcode_than_stated(
     assert opcodes["LOP3"] <= 640
     assert opcodes["IADD3"] + opcodes["IADD"] + opcodes["VIADD"] <= adds_most
     assert opcodes["IMAD"] <= imads_most
+
+
+@pytest.mark.parametrize("architecture", ["sm_100", "sm_120"])
+def test_cubin_of_imad_rotate_moves_one_rotate_in_fourteen_on_newer_chips_too(architecture):
+    plain, moved = loop("imad_shift", architecture), loop("imad_rotate", architecture)
+    assert plain.opcodes["SHF"] - moved.opcodes["SHF"] == pytest.approx(1020 // 14, abs=1)
+    assert moved.high_multiplies - plain.high_multiplies == pytest.approx(1020 // 14, abs=1)
 
 
 @pytest.mark.parametrize("architecture", ["sm_100", "sm_120"])

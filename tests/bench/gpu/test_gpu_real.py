@@ -10,7 +10,7 @@ from bench.plan import PLANS
 
 pytestmark = pytest.mark.gpu
 
-SCANS = ("plain", "imad", "imad_shift", "numba")
+SCANS = ("plain", "imad", "imad_shift", "imad_rotate", "numba")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from bench.workloads.registry import create
 from hardware_profiles.errors import InputError
 from kernels import matmul_cuda_lt
 from kernels import memory_cuda as memory_kernels
+from kernels.cuda_text import TEXT_VARIANTS
 from kernels.errors import KernelInputError
 from kernels.header import NONCES
 from kernels.matmul_cuda import FORMATS, decode, encode
@@ -51,7 +52,7 @@ def options(variant=None, **extra):
 # --- scan -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("variant", ["plain", "imad", "imad_shift"])
+@pytest.mark.parametrize("variant", ["plain", "imad", "imad_shift", "imad_rotate"])
 def test_scan_of_a_fake_gpu_answers_the_whole_selftest(cupy, variant):
     assert len(run_cuda_selftest(variant, CudaScan(variant).scan)) >= 10
 
@@ -94,9 +95,9 @@ def test_scan_refuses_a_window_or_target_out_of_range(cupy, arguments, message):
 def test_scan_workload_on_a_fake_gpu_calibrates_measures_and_states_its_bound(cupy, small, gpu_job):
     record = measure(create("sha256d_scan_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
     assert record.status == "ok", record.reasons
-    assert record.workload.variant in {"plain", "imad", "imad_shift"}
+    assert record.workload.variant in TEXT_VARIANTS
     tried = [key for key in record.workload.parameters if key.startswith("calibration: ")]
-    assert len(tried) == 9
+    assert len(tried) == 3 * len(TEXT_VARIANTS)
     assert record.metrics["bound"].basis == "modelled"
     assert "4 SMs at 1.980 GHz" in record.metrics["bound"].note
     assert 0 < record.metrics["fraction_of_bound"].value < 1
@@ -283,7 +284,9 @@ def test_what_a_workload_cannot_do_is_refused_by_name(name, given, message):
 
 
 def test_scan_variant_that_is_unknown_is_refused_by_name():
-    with pytest.raises(KernelInputError, match="expected one of plain, imad, imad_shift, numba, got 'simd'"):
+    with pytest.raises(
+        KernelInputError, match="expected one of plain, imad, imad_shift, imad_rotate, numba, got 'simd'"
+    ):
         create("sha256d_scan_cuda", options("simd"))
 
 
