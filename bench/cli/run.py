@@ -1,21 +1,19 @@
 """`perwatt run`: measure workloads; without an argument, the main job."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.output import emit_json, json_option, progress, say, warn
+from bench.cli.measuring import check_threads, measure_all, opened, specs
+from bench.cli.output import emit_json, json_option, say, warn
 from bench.cli.run_llm import RunCommand
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.meters.protocol import Meter
     from bench.records import Record
-    from bench.runner import Job
 
 STORE = Path("results")
 MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
@@ -77,7 +75,7 @@ def run(
     if attach is not None:
         options_ = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s)
         return _attach(attach, workloads, meters, options_, store, as_json=as_json)
-    _check_threads(threads)
+    check_threads(threads)
     if all_variants:
         from bench.cli.run_variants import run_variants
 
@@ -91,14 +89,14 @@ def run(
     device_under_test(device)  # what is wrong with it is said before anything is opened or stored
     prepare_store(store)
     meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
-    with _opened(_specs(meters, watts, device), meter_options) as opened:
+    with opened(specs(meters, watts, device), meter_options) as reading:
         job = Job.start(chosen_plan, store, sys.argv[1:])
         if not todo:
             from bench.cli.run_gpu import run_gpu_job
 
-            return run_gpu_job(job, device, opened, as_json=as_json)
-        records = _measure_all(
-            todo, job, opened, device, metered=None if workloads else MAIN_JOB_METERED, quiet=as_json
+            return run_gpu_job(job, device, reading, as_json=as_json)
+        records = measure_all(
+            todo, job, reading, device, metered=None if workloads else MAIN_JOB_METERED, quiet=as_json
         )
     from bench.cli.run_report import document, exit_status, print_run
 
@@ -131,77 +129,18 @@ def _write_page(records: "Sequence[Record]", store: Path) -> Path | None:
 
 
 def _attach(
-    name: str, workloads: Sequence[str], specs: Sequence[str], options: Any, store: Path, *, as_json: bool
+    name: str, workloads: Sequence[str], logs: Sequence[str], options: Any, store: Path, *, as_json: bool
 ) -> int:
     from bench.attach import attach
     from bench.cli.run_report import document, print_run
 
     if workloads:
         raise InputError.at("--attach", expected="no workload beside it: nothing is run", got=", ".join(workloads))
-    if not specs:
+    if not logs:
         raise InputError.at("--attach", expected="the log to join, --meter trace:FILE")
-    record = attach(name, specs, options, store, sys.argv[1:])
+    record = attach(name, logs, options, store, sys.argv[1:])
     if as_json:
         emit_json(document([record], store, None))
     else:
         print_run([record], store, None)
     return 0 if record.status == "ok" else 1
-
-
-def _specs(meters: Sequence[str], watts: float | None, device: str) -> list[str]:
-    """Return the meters that were named, none for `none`, else what this machine itself can meter the device by."""
-    from bench.meters import default_specs
-
-    if "none" in meters:
-        if len(meters) > 1:
-            raise InputError.at("--meter none", expected="no other meter beside it", got=", ".join(meters))
-        return []
-    return list(meters) if meters or watts is not None else default_specs(device)
-
-
-def _check_threads(threads: int | None) -> None:
-    from bench.environment import usable_cores
-
-    most = len(usable_cores())
-    if threads is not None and not 1 <= threads <= most:
-        raise InputError.at("--threads", expected=f"1 to {most}, the cores this process may use", got=threads)
-
-
-@contextmanager
-def _opened(specs: Sequence[str], options: Any) -> "Iterator[list[Meter]]":
-    from bench.meters import close_meters, open_meters
-
-    opened = open_meters(specs, options)
-    try:
-        yield opened
-    finally:
-        close_meters(opened)
-
-
-def _measure_all(
-    todo: Sequence[Any],
-    job: "Job",
-    meters: "Sequence[Meter]",
-    device: str,
-    *,
-    metered: Sequence[str] | None,
-    quiet: bool,
-) -> "list[Record]":
-    from bench.devices import device_under_test
-    from bench.runner import measure
-
-    described = device_under_test(device)
-    records = []
-    with progress(quiet=quiet) as bars:
-        for workload in todo:
-            task = bars.add_task(workload.name, total=1.0)
-
-            def show(stage: str, done: float, task: Any = task, name: str = workload.name) -> None:
-                bars.update(task, completed=done, description=f"{name}: {stage}")
-
-            used = meters if metered is None or workload.name in metered else ()
-            records.append(measure(workload, job, used, device=described, on_progress=show))
-            bars.update(task, completed=1.0, description=f"{workload.name}: {records[-1].status}")
-    if not quiet and not sys.stdout.isatty():
-        say(f"{len(records)} workloads measured, plan {job.plan.name}")
-    return records
