@@ -5,7 +5,10 @@ import errno
 import json
 import math
 import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +22,8 @@ from sites.planners.sam import SAM_YEARS, merchant_plant, year_of_8760
 from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, json_schema
 from sites.site import load_site
 from sites.year import site_year
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # PyPSA 1.4 and linopy call pandas, xarray and NumPy in ways those deprecate; none of it is ours to change.
 THIRD_PARTY = [
@@ -256,3 +261,25 @@ def test_an_hourly_file_is_copied_into_the_run(small_site_file, resolve, tmp_pat
     assert site_year(stored.site()).net_usd == year.net_usd
     with pytest.raises(InputError, match=r"prices\.csv: expected a readable hourly series"):
         load_site(small_site_file, resolve)
+
+
+@pytest.mark.parametrize("point", ["store_inputs", "write_pypsa", "_json"])
+def test_a_run_killed_while_it_writes_leaves_no_folder_that_looks_whole(small_site_file, tmp_path, point):
+    code = f"""
+import os, sys
+from pathlib import Path
+from bench.device_rates import resolve_device
+from sites.planners import package
+from sites.planners.inputs import read_inputs
+from sites.year import site_year
+setattr(package, {point!r}, lambda *_args, **_kwargs: os._exit(9))
+((inputs, site),) = read_inputs(Path(sys.argv[1]), resolve_device)
+package.write_package(Path(sys.argv[2]), [site_year(site, hourly=True)], [inputs], version="test", sam=False)
+"""
+    text = small_site_file.read_text(encoding="utf-8").replace('"air"', '"antminer-s19-xp"')
+    small_site_file.write_text(text, encoding="utf-8")
+    target = tmp_path / "runs" / "out"
+    ended = subprocess.run([sys.executable, "-c", code, small_site_file, target], check=False, cwd=ROOT)
+    assert ended.returncode == 9
+    assert not target.exists()
+    assert all(path.name.startswith(".out.") and path.name.endswith(".tmp") for path in target.parent.iterdir())

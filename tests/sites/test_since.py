@@ -1,5 +1,7 @@
 """What changed since a run, and which input did it."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from hardware_profiles.errors import InputError
@@ -76,6 +78,29 @@ def test_a_device_measured_anew_is_named(stored, resolve):
     assert change.key == "device air"
     assert change.after == "1.5e+14/s, 3050 W"
     assert change.net_usd == pytest.approx(whole, rel=1e-12)
+
+
+def test_an_hourly_file_is_compared_by_its_content_and_named(stored, tmp_path, small_site_file, resolve):
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def write(price):
+        rows = [f"{(first + timedelta(hours=h)).isoformat()},{price}" for h in range(8760)]
+        (tmp_path / "prices.csv").write_text("\n".join(["time,usd", *rows]), encoding="utf-8")
+
+    write(45)
+    hourly = ("energy_usd_per_mwh = 40", "hourly = {file = 'prices.csv', column = 'usd'}")
+    found, whole = stored(hourly)
+    assert [change.key for change in found.changes] == ["price.energy_usd_per_mwh and price.hourly"]
+    assert found.changes[0].after == "nothing; prices.csv, column usd"
+    assert found.changes[0].net_usd == pytest.approx(whole, rel=1e-12)
+    ((inputs, site),) = read_inputs(small_site_file, resolve)
+    write_package(tmp_path / "again", [site_year(site, hourly=True)], [inputs], version="test", sam=False)
+    assert since(tmp_path / "again", [inputs]).changes == ()
+    write(50)
+    ((inputs, after),) = read_inputs(small_site_file, resolve)
+    (change,) = since(tmp_path / "again", [inputs]).changes
+    assert change.key == "price.hourly"
+    assert change.net_usd == pytest.approx(site_year(after).net_usd - site_year(site).net_usd, rel=1e-12)
 
 
 def test_a_site_of_another_name_is_added_and_the_old_one_gone(stored):
