@@ -1,5 +1,8 @@
 """Rule 7, RAPL, broken on purpose on a fake powercap tree."""
 
+import threading
+import time
+
 import pytest
 
 from bench.meters.counters import Unwrapper
@@ -7,6 +10,7 @@ from bench.meters.errors import MeterError
 from bench.meters.integrate import counter_energy
 from bench.meters.protocol import MeterInfo, MeterKind, Reading, Tier
 from bench.meters.rapl import Rapl, choose, find_zones
+from bench.runner import measure
 
 
 def info(kind=MeterKind.POWER, period_s=0.1, **more):
@@ -120,3 +124,45 @@ def test_rule_07_no_rapl_and_no_permission_are_one_line_with_the_cure(powercap, 
     monkeypatch.setattr(type(zone), "read_text", refuse)
     with pytest.raises(MeterError, match=r"root only.*chmod"):
         Rapl(root=powercap.root).open()
+
+
+@pytest.mark.parametrize(
+    ("happens", "code"),
+    [("reset", "counter_went_back"), ("vanishes", "meter_lost"), ("garbage", "meter_lost"), ("nothing", None)],
+)
+def test_rule_07_what_happens_to_the_counter_in_a_run_is_in_its_record(  # noqa: PLR0917 (fixtures)
+    happens, code, powercap, fake_workload, short_job, cpu_device
+):
+    zone = powercap.zone("intel-rapl:0", "package-0", 5000.0)
+    start, stop, calls = time.monotonic(), threading.Event(), []
+    run = fake_workload.run
+    fake_workload.run = lambda n: (calls.append(n), run(n))[1]
+
+    def write():
+        while not stop.wait(0.002):
+            t = time.monotonic() - start
+            late = len(calls) > 25  # in the second of three windows of ten calls
+            if late and happens == "vanishes":
+                (zone / "energy_uj").unlink(missing_ok=True)
+                continue
+            energy_j = 100.0 * t + (0.0 if late and happens == "reset" else 5000.0)
+            text = "nan" if late and happens == "garbage" else str(round(energy_j * 1e6))
+            (zone / "next").write_text(text + "\n")
+            (zone / "next").replace(zone / "energy_uj")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    meter = Rapl(root=powercap.root, poll_s=0.1)
+    meter.open()
+    record = measure(fake_workload, short_job(window_s=0.5), [meter], device=cpu_device)
+    meter.close()
+    stop.set()
+    writer.join()
+    assert record.status == "ok"
+    given = {reason.code for reason in record.warnings}
+    if code is None:
+        assert record.metrics["power_package"].value == pytest.approx(100.0, rel=0.03)
+    else:
+        assert code in given
+        assert "energy_missing" in given
+        assert not [name for name in record.metrics if "energy" in name]
