@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -106,6 +107,7 @@ class Resources:
     local_bytes: int
 
 
+@lru_cache(maxsize=64)
 def compile_cubin(source: str, architecture: str) -> bytes:
     """Return the machine code of CUDA C for `sm_80`, `sm_90`, ...
 
@@ -160,8 +162,9 @@ def tool(name: str) -> str:
     raise ToolMissingError(f"{name} is not on the PATH; install nvidia-cuda-{name} (perwatt's extra `test` has it)")
 
 
+@lru_cache(maxsize=64)
 def disassemble(cubin: bytes) -> dict[str, list[Instruction | str]]:
-    """Return each kernel's instructions, labels (text) between them, in the order of the code.
+    """Return each kernel's instructions, labels (text) between them, in the order of the code; do not change it.
 
     Raises
     ------
