@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.output import emit_json, json_option, print_table, say
+from bench.errors import RunFailedError
 from bench.cli.validate_inference import inference
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
     if plot is not None:
         from sites.plots import backtest_file
 
-        backtest_file(outcomes, plot)
+        try:
+            backtest_file(outcomes, plot)
+        except OSError as error:
+            raise RunFailedError(f"{plot}: could not be written: {error.strerror or error}") from error
     if as_json:
         emit_json(_document(outcomes, recent, whole, data))
     else:

@@ -32,7 +32,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
     except OSError as error:
-        raise InputError(f"{target}: expected a folder that can be made, got {error.strerror or error}") from None
+        raise InputError(f"{target}: expected a folder that can be made, got {_obstacle(target, error)}") from None
     try:
         yield work
         for path in sorted(work.rglob("*"), reverse=True):
@@ -56,7 +56,7 @@ def write_file(target: Path, content: bytes) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     except OSError as error:
-        raise InputError(f"{target}: expected a file that can be written, got {error.strerror or error}") from None
+        raise InputError(f"{target}: expected a file that can be written, got {_obstacle(target, error)}") from None
     work = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -72,6 +72,13 @@ def write_file(target: Path, content: bytes) -> None:
     except BaseException:
         work.unlink(missing_ok=True)
         raise
+
+
+def _obstacle(target: Path, error: OSError) -> str:
+    for parent in target.parents:
+        if parent.exists() and not parent.is_dir():
+            return f"{parent}, which is a file"
+    return str(error.strerror or error)
 
 
 def _flush(path: Path) -> None:
