@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.output import emit_json, json_option, print_table, say
-from bench.errors import RunFailedError
 from bench.cli.validate_inference import inference
+from bench.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
