@@ -14,6 +14,7 @@ from sites.dispatch import REASONS
 from sites.examples import example_names, site_path
 from sites.planners.inputs import read_inputs
 from sites.planners.package import slug, write_package
+from sites.planners.plan import plan_table
 from sites.plots import year_files
 from sites.production import bundled_reports, read_reports
 from sites.since import since
@@ -91,23 +92,7 @@ def explain(year: SiteYear) -> tuple[Waterfall, ...]:
 
 def plan(year: SiteYear) -> pa.Table:
     """List which megawatt does what, when, and why (table yield_hourly of the output contract)."""
-    import numpy as np
-    import pyarrow as pa
-
-    from sites.planners.schema import arrow_schema
-    from sites.planners.tables import hourly_table
-
-    columns = hourly_table(year)
-    schema = arrow_schema("yield_hourly")
-    arrays = [
-        pa.array(
-            columns[field.name],
-            type=field.type,
-            mask=np.isnan(columns[field.name]) if field.name == "worth_usd_per_mwh" else None,
-        )
-        for field in schema
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    return plan_table(year)
 
 
 def write(

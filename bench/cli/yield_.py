@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,22 +19,27 @@ if TYPE_CHECKING:
 @click.command("yield")
 @click.argument("sites", nargs=-1, required=True, metavar="SITE.toml...")
 @click.option("--out", type=click.Path(path_type=Path), help="Write a new folder: tables, PyPSA, SAM.")
+@click.option("--plan", type=click.Path(path_type=Path), help="File (.csv, .parquet): what runs when, and why.")
 @click.option("--plots", type=click.Path(path_type=Path), help="Folder for duration curve, week and waterfall.")
 @click.option("--since", "run", type=click.Path(path_type=Path), help="An earlier --out: what changed, and why.")
 @click.option("--sam/--no-sam", default=None, help="Write the series for SAM (default: up to four sites).")
 @json_option
 def yield_(
-    sites: tuple[str, ...], out: Path | None, plots: Path | None, run: Path | None, sam: bool | None, as_json: bool
+    sites: tuple[str, ...],
+    run: Path | None,
+    as_json: bool,
+    **files: Any,
 ) -> None:
     """Say what sites yield in a year: BTC, tokens and USD per MWh, with every assumption.
 
     SITE.toml is a site file, a fleet file, or the name of a bundled example (georgia-50mw-half-gpu).
     """
     given = _read(sites)
-    years = _years([site for _, site in given], quiet=as_json, hourly=out is not None or plots is not None)
+    hourly = len(given) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
+    years = _years([site for _, site in given], quiet=as_json, hourly=hourly)
     inputs = [one for one, _ in given]
     changes = _since(run, inputs)
-    written = _write(years, inputs, out, plots, sam)
+    written = _write(years, inputs, **files)
     if as_json:
         emit_json(_document(years, changes, written))
         return
@@ -89,10 +94,21 @@ def _since(run: Path | None, inputs: list[Inputs]) -> Since | None:
 
 
 def _write(
-    years: list[SiteYear], inputs: list[Inputs], out: Path | None, plots: Path | None, sam: bool | None
+    years: list[SiteYear],
+    inputs: list[Inputs],
+    *,
+    out: Path | None,
+    plan: Path | None,
+    plots: Path | None,
+    sam: bool | None,
 ) -> list[str]:
     lines: list[str] = []
     try:
+        if plan is not None:
+            from sites.planners.plan import write_plan
+
+            write_plan(years, plan)
+            lines.append(f"written: {plan}")
         if out is not None:
             from bench import __version__
             from sites.planners.package import write_package
@@ -106,9 +122,8 @@ def _write(
             for year in years:
                 lines += [f"written: {path}" for path in year_files(year, plots, slug(year.site.name))]
     except OSError as error:
-        raise RunFailedError(
-            f"{error.filename or out or plots}: could not be written: {error.strerror or error}; no half of it is left"
-        ) from error
+        target = error.filename or out or plan or plots
+        raise RunFailedError(f"{target}: could not be written: {error.strerror or error}; no half is left") from error
     return lines
 
 

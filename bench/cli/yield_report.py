@@ -66,6 +66,7 @@ def print_site(year: SiteYear) -> None:
     if summary.difficulty_assumed_frac > 0:
         say(f"assumed for {summary.difficulty_assumed_frac:.0%} of the hours: {summary.difficulty_path}")
     say("USD/MWh of a block: revenue of a MWh at the buildings. Below, MWh at nameplate efficiency.")
+    _print_plan(year)
     _print_waterfalls(year)
     _print_assumptions(year)
     _print_devices(year)
@@ -96,6 +97,25 @@ def _print_money(year: SiteYear) -> None:
     ]
     within = f" (in power: {', '.join(inside)})" if inside else ""
     say(f"net {plain(year.net_usd)} USD = {shown.removeprefix('+ ')}{within}; machines and money not counted")
+
+
+def _print_plan(year: SiteYear) -> None:
+    from sites.planners.plan import part_plans
+
+    print_table(
+        ["part", "MW mean", "hours at full", "less, because"],
+        [
+            [
+                plan.part,
+                f"{plan.mean_mw:.3g}",
+                f"{plan.full_frac:.1%}",
+                ", ".join(f"{reason} {share:.1%}" for reason, share in plan.less),
+            ]
+            for plan in part_plans(year)
+        ],
+        title="What each part does (MW at the device)",
+        right=(1, 2),
+    )
 
 
 def _print_waterfalls(year: SiteYear) -> None:

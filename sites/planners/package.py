@@ -12,6 +12,7 @@ from sites.network import known_until_utc
 from sites.planners import tables
 from sites.planners.folder import new_folder
 from sites.planners.inputs import difficulty_sha256, inputs_sha256, store_inputs
+from sites.planners.plan import plan_table
 from sites.planners.pypsa_folder import write_pypsa
 from sites.planners.sam import SAM_HOURS, merchant_plant
 from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, arrow_schema, json_schema, table_schema
@@ -117,20 +118,11 @@ def _cell(value: object) -> object:
 
 
 def _write_hourly(path: Path, years: Sequence[SiteYear]) -> None:
-    import numpy as np
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = arrow_schema("yield_hourly")
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, arrow_schema("yield_hourly"), compression="zstd") as writer:
         for year in years:
-            columns = tables.hourly_table(year)
-            arrays = []
-            for field in schema:
-                values = columns[field.name]
-                mask = np.isnan(values) if field.name == "worth_usd_per_mwh" else None
-                arrays.append(pa.array(values, type=field.type, mask=mask))
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            writer.write_table(plan_table(year))
 
 
 def _package(name: str, notes: list[str]) -> dict[str, object]:

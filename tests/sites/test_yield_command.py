@@ -115,6 +115,20 @@ def test_validate_mining_reports_every_row_and_the_error(capsys):
     assert "mean_abs_error_frac of 2025-26: 0.0066, within 0.010" in out
 
 
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_plan_says_which_megawatt_does_what_when_and_why(capsys, tmp_path, ending):
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    path = tmp_path / f"plan{ending}"
+    assert perwatt(capsys, "yield", GEORGIA, "--plan", path)[0] == 0
+    table = pyarrow.csv.read_csv(path) if ending == ".csv" else pyarrow.parquet.read_table(path)
+    assert table.num_rows == 8760 * 4
+    assert {"time_utc", "block", "part", "meter_mw", "price_usd_per_mwh", "reason"} <= set(table.column_names)
+    status, _, err = perwatt(capsys, "yield", GEORGIA, "--plan", tmp_path / "plan.xlsx")
+    assert (status, "expected a name that ends in .csv or .parquet" in err) == (2, True)
+
+
 def test_validate_mining_draws_its_plot(capsys, tmp_path):
     assert perwatt(capsys, "validate", "mining", "--plot", tmp_path / "backtest.svg")[0] == 0
     assert (tmp_path / "backtest.svg").read_text(encoding="utf-8").startswith("<?xml")

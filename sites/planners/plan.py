@@ -1,0 +1,87 @@
+"""The plan: which megawatt does what, when, and why, as a table and as a file that an orchestrator reads."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+from hardware_profiles.errors import InputError
+from sites.dispatch import REASONS
+from sites.planners.folder import write_file
+from sites.planners.schema import arrow_schema
+from sites.planners.tables import hourly_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from sites.year import SiteYear
+
+ENDINGS = (".csv", ".parquet")
+
+
+def plan_table(year: SiteYear) -> pa.Table:
+    """Return table yield_hourly of the output contract for a year that was run hour by hour."""
+    import numpy as np
+    import pyarrow as pa
+
+    columns = hourly_table(year)
+    schema = arrow_schema("yield_hourly")
+    arrays = []
+    for field in schema:
+        values = columns[field.name]
+        mask = np.isnan(values) if field.name == "worth_usd_per_mwh" else None
+        arrays.append(pa.array(values, type=field.type, mask=mask))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def write_plan(years: Sequence[SiteYear], path: Path) -> None:
+    """Write the plan of years that were run hour by hour, as CSV or Parquet, whole or not at all.
+
+    Raises InputError for another ending.
+    """
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    if path.suffix not in ENDINGS:
+        raise InputError.at(path, expected=f"a name that ends in {' or '.join(ENDINGS)}", got=path.suffix)
+    table = pa.concat_tables([plan_table(year) for year in years])
+    buffer = io.BytesIO()
+    if path.suffix == ".csv":
+        pyarrow.csv.write_csv(table, buffer)
+    else:
+        pyarrow.parquet.write_table(table, buffer, compression="zstd")
+    write_file(path, buffer.getvalue())
+
+
+class PartPlan(NamedTuple):
+    """What one part did over the year.
+
+    mean_mw: [MW at the device]. full_frac: share of the hours in which it ran all it had. less: reasons for less, each
+    with its share of hours, the most frequent first.
+    """
+
+    part: str
+    mean_mw: float
+    full_frac: float
+    less: tuple[tuple[str, float], ...]
+
+
+def part_plans(year: SiteYear) -> list[PartPlan]:
+    """Sum a year that was run hour by hour up to one line a part."""
+    import numpy as np
+
+    done = year.dispatch
+    if done.why is None or done.mw is None:
+        raise InputError.at(f"site {year.site.name}", expected="a year run hour by hour", got="its sums alone")
+    plans = []
+    for index, label in enumerate(year.labels):
+        counts = np.bincount(done.why[:, index], minlength=len(REASONS)) / year.hours
+        full = float(counts[0] + counts[8])
+        less = [(REASONS[code], float(share)) for code, share in enumerate(counts) if share > 0 and code not in {0, 8}]
+        less.sort(key=lambda item: -item[1])
+        plans.append(PartPlan(label.text, float(done.mw[:, index].mean()), full, tuple(less)))
+    return plans
