@@ -200,7 +200,7 @@ class Pipeline:
 
     def _zero_test(self, target: AssemblyTarget, word: Value, shift: int) -> list[Instruction]:
         operands = target.operands([word, Early("input", (), "mask")])
-        moves = ("kmovd r10d, k1", f"shl r10, {shift}", "or rax, r10")
+        moves = ("kmovw r10d, k1", f"shl r10, {shift}", "or rax, r10")
         return [Instruction("vptestnmd k1,", None, operands), *map(Instruction, moves)]
 
     # --- SHA instructions: the rounds ---
