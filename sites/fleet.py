@@ -130,9 +130,8 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
         start_s = site.start_s + round(offset * 3600)
         series[8] = hourly_reward_btc_per_hash(start_s, site.hours, site.path) * site.btc_usd
         series[9] = series[8] * site.fees_frac
-    sources: dict[str, MiningBlock | InferenceBlock] = {}
-    for block in (*site.mining, *site.inference):
-        sources[block.name] = block
+    sources: dict[str, MiningBlock | InferenceBlock] = {block.name: block for block in site.mining}
+    sources |= {block.name: block for block in site.inference}
     rates = {block.rate.name: block.rate for block in sources.values()}
     names = list(rates)
     spreads = [_spreads(rates[name], model) for name in names]

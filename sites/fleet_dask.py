@@ -6,6 +6,8 @@ What a cluster does not deliver is finished here, and said; a sum is never made 
 from __future__ import annotations
 
 import queue
+import re
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from sites.fleet import Executor, Run, Shard, SiteCase, Sums
 
 CONNECT_S = 10.0
-GRACE_S = 5.0
+GRACE_S = 10.0
 POLL_S = 0.2
 
 
@@ -47,17 +49,18 @@ def dask(
             found: queue.Queue[tuple[Shard, Any] | str | None] = queue.Queue()
             futures = _submit(client, cases, run, shards)
             threading.Thread(target=_collect, args=(client, futures, found), daemon=True).start()
-            since = time.monotonic()
+            watch = _Watch(client)
+            ended = 0.0
             while waiting and not lost:
+                lost = watch.trouble(grace_s)
+                if ended and watch.good_at > ended:
+                    lost = f"workers failed ({failed})"
                 try:
                     item = found.get(timeout=POLL_S)
                 except queue.Empty:
-                    trouble = _trouble(client)
-                    since = since if trouble else time.monotonic()
-                    lost = trouble if trouble and time.monotonic() - since > grace_s else ""
                     continue
                 if item is None:
-                    lost = _trouble(client) or f"workers failed ({failed})"
+                    ended = time.monotonic()
                 elif isinstance(item, str):
                     failed = failed or item
                 elif item[0] in waiting:
@@ -68,7 +71,7 @@ def dask(
         if waiting:
             if on_note is not None:
                 on_note(
-                    f"--scheduler {address}: {lost} after {len(shards) - len(waiting)} of {len(shards)} shards; "
+                    f"--scheduler {address}: {lost}, after {len(shards) - len(waiting)} of {len(shards)} shards; "
                     f"the other {len(waiting)} are finished on this machine"
                 )
             yield from local()(cases, run, [shard for shard in shards if shard in waiting])
@@ -84,9 +87,13 @@ def _connect(address: str, connect_s: float) -> Any:
             "--scheduler: expected Dask beside perwatt, got none installed; pip install 'perwatt[scale]'"
         ) from None
     place = f"--scheduler {address}"
+    parts = re.fullmatch(r"(?:(?:tcp|tls)://)?(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5})", address)
+    if parts is None:
+        raise InputError.at("--scheduler", expected="an address like tcp://host:8786", got=address)
     try:
+        socket.create_connection((parts[1].strip("[]"), int(parts[2])), timeout=connect_s).close()
         client = Client(address, timeout=connect_s, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, OverflowError, ValueError, TypeError) as error:
         reason = shown(str(error) or type(error).__name__)
         raise InputError(f"{place}: expected a Dask scheduler that answers in {connect_s:g} s, got {reason}") from None
     until = time.monotonic() + connect_s
@@ -133,18 +140,36 @@ def _first_line(error: BaseException) -> str:
     return shown(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
-def _trouble(client: Any) -> str:
-    """Return what is wrong with a cluster, or nothing."""
-    if client.status != "running":
-        return "the scheduler was lost"
-    return "" if _workers(client) else "all workers were lost"
+class _Watch:
+    """Asks a scheduler for its workers again and again, in a thread of its own, for an answer may never come."""
+
+    def __init__(self, client: Any) -> None:
+        self.good_at = time.monotonic()
+        self._client = client
+        self._answered_at = self.good_at
+        threading.Thread(target=self._ask, daemon=True).start()
+
+    def _ask(self) -> None:
+        while self._client.status not in {"closing", "closed"}:
+            workers = _workers(self._client)
+            if workers is not None:
+                self._answered_at = time.monotonic()
+                self.good_at = self._answered_at if workers else self.good_at
+            time.sleep(POLL_S)
+
+    def trouble(self, grace_s: float) -> str:
+        """Return what has been wrong for longer than grace_s [s], or nothing."""
+        now = time.monotonic()
+        if now - self._answered_at > grace_s:
+            return "the scheduler was lost"
+        return "all workers were lost" if now - self.good_at > grace_s else ""
 
 
-def _workers(client: Any) -> int:
+def _workers(client: Any) -> int | None:
     try:
         return len(client.scheduler_info(n_workers=-1)["workers"])
-    except Exception:  # noqa: BLE001 - whatever it is, nobody can be counted
-        return 0
+    except Exception:  # noqa: BLE001 - whatever it is, there was no answer
+        return None
 
 
 def _close(client: Any) -> None:
