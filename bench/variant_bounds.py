@@ -26,7 +26,7 @@ def instructions_per_cycle() -> dict[str, float]:
         return found
     from kernels.port_probe import PER_LOOP, probes
 
-    loops = 300
+    loops = 3000
     for name, probe in probes().items():
         probe(1)
         best = 0.0
