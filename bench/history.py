@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.results import RECORD_FILE
+from bench.store import RECORD_FILE
 from hardware_profiles.errors import InputError, near_names
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING
 
 from bench.errors import RunFailedError
 from bench.records import Artifact, Record
+from bench.store import RECORD_FILE, SAMPLES_FILE, TEMPORARY_PREFIX, result_folders
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import validate
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-RECORD_FILE = "result.json"
-SAMPLES_FILE = "samples.parquet"
-TEMPORARY_PREFIX = ".tmp-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +132,6 @@ def read_record(folder: Path) -> Record:
     if not isinstance(data, dict):
         raise InputError.at(path, expected="a JSON object", got=data)
     return validate(Record, data, path)
-
-
-def result_folders(store: Path) -> Iterator[Path]:
-    """Yield the whole result folders of a store, oldest first; temporary ones are not results."""
-    try:
-        entries = sorted(entry.name for entry in os.scandir(store) if entry.is_dir())
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in entries:
-        if not name.startswith("."):
-            yield store / name
-
-
-def unfinished_folders(store: Path) -> list[Path]:
-    """Return the temporary folders that killed runs left in a store."""
-    return sorted(store.glob(f"{TEMPORARY_PREFIX}*")) if store.is_dir() else []
 
 
 def find_result(store: Path, name: str) -> Path:

@@ -18,7 +18,7 @@ def doctor(as_json: bool) -> None:
     from bench.clock import core_clock_hz
     from bench.gpu_doctor import gpu_findings
     from bench.meters import discover
-    from bench.results import unfinished_folders
+    from bench.store import unfinished_folders
     from kernels import variants
 
     system = environment.capture()

@@ -25,7 +25,7 @@ LAST = 40
 def results(store: Path, workload: str | None, metric: str | None, last: int, as_json: bool) -> None:
     """List the stored results, oldest first; with --trend, one metric over them."""
     from bench.history import headlines
-    from bench.results import unfinished_folders
+    from bench.store import unfinished_folders
 
     found = list(headlines(store, warn))
     left = unfinished_folders(store)

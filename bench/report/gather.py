@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.report.charts import printable
-from bench.results import RECORD_FILE, find_result, read_record, result_folders, unfinished_folders
+from bench.results import find_result, read_record
+from bench.store import RECORD_FILE, result_folders, unfinished_folders
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench import diagnostics
 from bench.report.blocks import Block, Cell, Chip, Facts, Missing, Notice, Notices, Section, Table, Tone
-from bench.results import RECORD_FILE
+from bench.store import RECORD_FILE
 
 if TYPE_CHECKING:
     from bench.records import Reason, Record

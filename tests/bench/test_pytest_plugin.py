@@ -16,7 +16,8 @@ from bench import timers
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.pytest_energy import Round, Timed, measured_rounds, needed_codes
 from bench.pytest_records import export_json, import_json
-from bench.results import read_record, result_folders
+from bench.results import read_record
+from bench.store import result_folders
 from hardware_profiles.errors import InputError
 
 INNER = """

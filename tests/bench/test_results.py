@@ -17,11 +17,10 @@ from bench.results import (
     prepare_store,
     read_record,
     read_samples,
-    result_folders,
-    unfinished_folders,
     write_record,
 )
 from bench.runner import measure
+from bench.store import result_folders, unfinished_folders
 from hardware_profiles.errors import InputError
 
 SAMPLES = [Sample("work", 0, 1.0, 2.0, 1e9, 5.0, "hash")]

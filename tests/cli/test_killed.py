@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.results import read_record, read_samples, result_folders
+from bench.results import read_record, read_samples
 from bench.runner import measure
+from bench.store import result_folders
 
 # Writes one record again and again, each time in a child that kills itself at the next step that touches the disk.
 KILLED_AT_STEP = """
