@@ -32,3 +32,9 @@ def test_the_documented_errors_are_the_backtests():
         f"mean size {recent.mean_abs_error_frac * 100:.2f} %"
     )
     assert sentence in PAGE
+
+
+def test_the_documented_use_as_a_library_runs(capsys):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "sites.md").read_text(encoding="utf-8")
+    exec(page.partition("```python\n")[2].partition("```")[0], {})
+    assert "runs all there is" in capsys.readouterr().out
