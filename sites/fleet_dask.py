@@ -91,7 +91,7 @@ def _connect(address: str, connect_s: float) -> Any:
     if parts is None:
         raise InputError.at("--scheduler", expected="an address like tcp://host:8786", got=address)
     try:
-        socket.create_connection((parts[1].strip("[]"), int(parts[2])), timeout=connect_s).close()
+        _knock(parts[1].strip("[]"), int(parts[2]), connect_s)
         client = Client(address, timeout=connect_s, set_as_default=False)
     except (OSError, OverflowError, ValueError, TypeError) as error:
         reason = shown(str(error) or type(error).__name__)
@@ -103,6 +103,20 @@ def _connect(address: str, connect_s: float) -> Any:
             raise InputError(f"{place}: expected at least one worker within {connect_s:g} s, got none")
         time.sleep(POLL_S)
     return client
+
+
+def _knock(host: str, port: int, connect_s: float) -> None:
+    """Wait until something listens; Dask's own client waits for ever on some addresses that nobody can answer."""
+    until = time.monotonic() + connect_s
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=connect_s).close()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(POLL_S)
+        else:
+            return
 
 
 def _submit(client: Any, cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> dict[Any, Shard]:

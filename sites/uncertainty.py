@@ -95,7 +95,7 @@ def distribution(values: Floats, *, more_is_better: bool = True) -> Distribution
 
 
 def quantile_error(values: Floats, probability: float) -> float:
-    """Standard error of an exceedance level, from the spacing of the order statistics about it (distribution-free).
+    """Estimate the standard error of an exceedance level from the order statistics about it (distribution-free).
 
     References: H. A. David and H. N. Nagaraja, Order Statistics (2003), section 7.1: ranks are binomial.
     """
@@ -139,7 +139,7 @@ TORNADO_METHOD = (
 )
 
 
-def tornado(
+def tornado(  # noqa: PLR0913
     sites: Sequence[Site],
     run: Run,
     scenarios: int,
@@ -221,7 +221,7 @@ def scaled(site: Site, factors: dict[str, float] | object) -> Site:
     given = dict(factors) if isinstance(factors, dict) else {}
     unknown = set(given) - set(INPUT_NAMES)
     if unknown:
-        raise InputError.at("case", sorted(unknown)[0], expected=f"one of {', '.join(INPUT_NAMES)}")
+        raise InputError.at("case", min(unknown), expected=f"one of {', '.join(INPUT_NAMES)}")
     spot = site.spot_usd_per_mwh * given.get("power", 1.0)
     price, demand = given.get("inference_price", 1.0), given.get("demand", 1.0)
     able = given.get("availability", 1.0)
