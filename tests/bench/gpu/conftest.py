@@ -192,7 +192,9 @@ class FakeCupy(types.ModuleType):
         return self._array(np.zeros(shape, dtype))
 
     def empty(self, shape, dtype=float):
-        return self._array(np.empty(shape, dtype))
+        poison = np.empty(shape, dtype)  # never what an earlier test left in this memory
+        poison.view(np.uint8)[...] = 0xA5
+        return self._array(poison)
 
     def full(self, shape, value, dtype=None):
         return self._array(np.full(shape, value, dtype))
