@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.output import emit_json, json_option, say, warn
+from bench.cli.yield_scenarios import document, print_outcome, run_scenarios, scenario_options, taken_from
 from bench.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--plots", type=click.Path(path_type=Path), help="Folder for duration curve, week and waterfall.")
 @click.option("--since", "run", type=click.Path(path_type=Path), help="An earlier --out: what changed, and why.")
 @click.option("--sam/--no-sam", default=None, help="Write the series for SAM (default: up to four sites).")
+@scenario_options
 @json_option
 def yield_(
     sites: tuple[str, ...],
@@ -34,14 +36,17 @@ def yield_(
 
     SITE.toml is a site file, a fleet file, or the name of a bundled example (georgia-50mw-half-gpu).
     """
+    asked = taken_from(files)
     given = _read(sites)
     hourly = len(given) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in given], quiet=as_json, hourly=hourly)
     inputs = [one for one, _ in given]
+    outcome = run_scenarios([site for _, site in given], asked, quiet=as_json)  # type: ignore[misc]
     changes = _since(run, inputs)
     written = _write(years, inputs, **files)
     if as_json:
-        emit_json(_document(years, changes, written))
+        found = _document(years, changes, written)
+        emit_json(found if outcome is None else {**found, "scenarios": document(outcome)})
         return
     from bench.cli.yield_report import print_changes, print_fleet, print_site
 
@@ -54,6 +59,8 @@ def yield_(
             warn(f"{year.site.name}: {flag}")
     if changes is not None:
         print_changes(changes)
+    if outcome is not None:
+        print_outcome(outcome)
     for line in written:
         say(line)
 

@@ -1,0 +1,117 @@
+"""Tables and plots of a scenario run, written as one new folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.cli.yield_scenarios import Outcome
+    from sites.fleet import FleetRun
+    from sites.model import Site
+    from sites.uncertainty import Distribution
+
+    Floats = NDArray[np.float64]
+    Row = dict[str, Any]
+
+FLEET = "all sites"
+STATISTICS = ("mean", "p99", "p90", "p50", "p10", "p01", "cvar", "sd")
+CURVE_STATISTICS = ("mean", "p50", "p90", "p99", "cvar")
+METER, REVENUE = 0, 1
+
+
+def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site]) -> list[str]:
+    """Write yield_annual, value_curve and assumption, and the plots, whole or not at all; return the paths as lines.
+
+    Raises InputError when the target exists or cannot be made.
+    """
+    from sites.planners import tables
+    from sites.planners.folder import new_folder
+    from sites.planners.package import write_table
+    from sites.scenario_plots import scenario_files
+    from sites.year import site_year
+
+    years = [site_year(site) for site in sites]
+    with new_folder(target) as work:
+        write_table(work, "yield_annual", [*tables.annual_rows(years), *annual_rows(outcome)])
+        write_table(work, "value_curve", curve_rows(outcome.run, tables.curve_rows(years)))
+        write_table(work, "assumption", [*assumption_rows(outcome), *tables.assumption_rows(years)])
+        scenario_files(outcome.run, outcome.tornado, work)
+    return [f"written: {target}"]
+
+
+def annual_rows(outcome: Outcome) -> list[Row]:
+    """Rows of `yield_annual`: a statistic of a metric over the scenarios, for the fleet, its sites and their blocks."""
+    from sites.fleet_metrics import unit_of
+
+    run, rows = outcome.run, []
+    for site, found in {FLEET: outcome.fleet, **outcome.sites}.items():
+        for metric, one in found.items():
+            rows += _rows(run, one, {"site": site, "block": None, "product": None, "metric": metric}, unit_of(metric))
+    for index, case in enumerate(run.cases):
+        for name in dict.fromkeys(label.name for label in case.labels):
+            mine = [k for k, label in enumerate(case.labels) if label.name == name]
+            owner = {"site": case.name, "block": name, "product": case.labels[mine[0]].product}
+            for metric, column, unit in (("revenue_usd", REVENUE, "USD"), ("metered_mwh", METER, "MWh")):
+                one = _described(run.rows[index][mine, column].sum(axis=0))
+                rows += _rows(run, one, {**owner, "metric": metric}, unit)
+    return rows
+
+
+def _described(values: Floats) -> Distribution | None:
+    from sites.uncertainty import distribution
+
+    return distribution(values)
+
+
+def _rows(run: FleetRun, one: Distribution | None, owner: Row, unit: str) -> list[Row]:
+    return [
+        {
+            **owner,
+            "unit": unit,
+            "statistic": statistic,
+            "value": getattr(one, statistic) if one is not None else None,
+            "scenarios": run.scenarios,
+        }
+        for statistic in STATISTICS
+    ]
+
+
+def curve_rows(run: FleetRun, base: list[Row]) -> list[Row]:
+    """Rows of `value_curve`: the base ones, and what each block's metered MWh earned over the scenarios."""
+    from sites.fleet_metrics import ratio
+
+    places = {
+        (case.name, label.text): (index, k)
+        for index, case in enumerate(run.cases)
+        for k, label in enumerate(case.labels)
+    }
+    rows = list(base)
+    for row in base:
+        index, k = places[row["site"], row["block"]]
+        sums = run.rows[index][k]
+        one = _described(ratio(sums[REVENUE], sums[METER]))
+        if one is not None:
+            rows += [
+                {**row, "statistic": statistic, "usd_per_mwh": getattr(one, statistic)}
+                for statistic in CURVE_STATISTICS
+            ]
+    return rows
+
+
+def assumption_rows(outcome: Outcome) -> list[Row]:
+    """Rows of `assumption`: how each input varies, with its source."""
+    rows: list[Row] = []
+    for name, given in outcome.model.inputs.items():
+        for key in ("volatility_frac", "drift_frac_per_year", "reversion_per_year", "common_frac"):
+            value = f"{getattr(given, key):g}"
+            row = {"site": FLEET, "key": f"scenarios.{name}.{key}", "value": value}
+            rows.append({**row, "source": given.source, "date": given.date})
+    seed = str(outcome.run.run.seed)
+    rows.append({"site": FLEET, "key": "scenarios.seed", "value": seed, "source": "given", "date": "unknown"})
+    return rows

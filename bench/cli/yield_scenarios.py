@@ -1,0 +1,188 @@
+"""The scenarios of `perwatt yield`: options, run, and what is printed and written of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bench.cli.output import plain, print_table, progress, say, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sites.fleet import FleetRun
+    from sites.model import Site
+    from sites.scenarios import ScenarioModel
+    from sites.uncertainty import Distribution, Tornado
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+PRINTED = ("net_usd", "mining_revenue_usd", "inference_revenue_usd", "energy_usd", "btc", "tokens", "net_usd_per_mwh")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Options of a scenario run as they were given."""
+
+    scenarios: int | None
+    scheduler: str | None
+    scenario_file: Path | None
+    seed: int
+    scenario_out: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A scenario run: the model, the run, the fleet's and sites' distributions, cases, causes, files written."""
+
+    model: ScenarioModel
+    run: FleetRun
+    fleet: dict[str, Distribution | None]
+    sites: dict[str, dict[str, Distribution | None]]
+    cases: dict[str, float]
+    tornado: Tornado
+    written: list[str]
+
+
+def scenario_options(command: Command) -> Command:
+    """Add the options of a scenario run to a command; they arrive as keyword arguments of Asked."""
+    for option in reversed(
+        (
+            click.option("--scenarios", type=int, help="Run this many scenarios: P50/P90/P99, CVaR and tornado."),
+            click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to run them on (tcp://host:8786)."),
+            click.option("--scenario-file", type=click.Path(path_type=Path), help="TOML: how the inputs vary."),
+            click.option("--seed", type=int, default=1, show_default=True, help="Of the scenarios' random numbers."),
+            click.option("--scenario-out", type=click.Path(path_type=Path), help="New folder: tables and plots."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def taken_from(options: dict[str, Any]) -> Asked:
+    """Take a command's scenario options out of its options. Raises UsageError where --scenarios is missing beside."""
+    asked = Asked(
+        **{key: options.pop(key) for key in ("scenarios", "scheduler", "scenario_file", "seed", "scenario_out")}
+    )
+    if asked.scenarios is None and (asked.scheduler or asked.scenario_file or asked.scenario_out):
+        raise click.UsageError("--scheduler, --scenario-file, --scenario-out: expected --scenarios beside them")
+    return asked
+
+
+def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcome | None:
+    """Run the scenarios that were asked for; None where none were. Errors leave before anything is written."""
+    if asked.scenarios is None:
+        return None
+    from bench.errors import RunFailedError
+    from sites.fleet import Run, check_scenarios, fleet_cases, local, run_fleet
+    from sites.fleet_metrics import METRICS, RATIOS, fleet_metric, more_is_better
+    from sites.scenario_file import default_model, read_scenarios
+    from sites.uncertainty import deterministic_cases, distribution, of_sites, tornado
+
+    check_scenarios(asked.scenarios)
+    model = read_scenarios(asked.scenario_file) if asked.scenario_file else default_model()
+    run = Run(asked.seed, model)
+    execute = local()
+    if asked.scheduler:
+        from sites.fleet_dask import dask
+
+        execute = dask(asked.scheduler, on_note=warn)
+    with progress(quiet=quiet) as bars:
+        task = bars.add_task("scenarios", total=1.0)
+        try:
+            done = run_fleet(
+                fleet_cases(sites, model), run, asked.scenarios, execute=execute,
+                on_progress=lambda share: bars.update(task, completed=share),
+            )  # fmt: skip
+        except RuntimeError as error:
+            raise RunFailedError(str(error)) from error
+        task = bars.add_task("causes", total=1.0)
+        causes = tornado(
+            sites, run, min(asked.scenarios, 2000), on_progress=lambda share: bars.update(task, completed=share)
+        )
+    metrics = (*METRICS, *RATIOS)
+    whole = {name: distribution(fleet_metric(done, name), more_is_better=more_is_better(name)) for name in metrics}
+    each = {name: of_sites(done, name) for name in metrics}
+    by_site = {case.name: {name: each[name][case.name] for name in metrics} for case in done.cases}
+    outcome = Outcome(model, done, whole, by_site, deterministic_cases(sites, run), causes, [])
+    if asked.scenario_out is not None:
+        from bench.cli.yield_scenario_tables import write_tables
+
+        outcome.written.extend(write_tables(asked.scenario_out, outcome, sites))
+    return outcome
+
+
+def document(outcome: Outcome) -> dict[str, object]:
+    """Return a scenario run as it stands in `perwatt yield --json`."""
+    from sites.fleet_metrics import unit_of
+    from sites.uncertainty import TORNADO_METHOD
+
+    def described(found: dict[str, Distribution | None]) -> dict[str, object]:
+        return {name: {"unit": unit_of(name), **asdict(one)} if one else None for name, one in found.items()}
+
+    return {
+        "scenarios": outcome.run.scenarios,
+        "seed": outcome.run.run.seed,
+        "levels": "exceedance: p90 is exceeded with 90 % probability; cvar is the mean of the worst 5 %",
+        "fleet": described(outcome.fleet),
+        "sites": {name: described(found) for name, found in outcome.sites.items()},
+        "cases_net_usd": outcome.cases,
+        "tornado": {"method": TORNADO_METHOD, **asdict(outcome.tornado)},
+        "model": {name: asdict(given) for name, given in outcome.model.inputs.items()},
+        "correlation": outcome.model.correlation,
+        "written": outcome.written,
+    }
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Print a scenario run for people."""
+    from sites.fleet_metrics import unit_of
+    from sites.uncertainty import TORNADO_METHOD
+
+    rows = []
+    for name in PRINTED:
+        one = outcome.fleet[name]
+        if one is None or (one.mean == 0 and one.sd == 0):
+            continue
+        rows.append(
+            [name, unit_of(name), *(plain(value) for value in (one.mean, one.p99, one.p90, one.p50, one.p10, one.cvar))]
+        )
+    count = len(outcome.run.cases)
+    print_table(
+        ["quantity", "unit", "mean", "P99", "P90", "P50", "P10", "worst 5 %"],
+        rows,
+        title=f"{outcome.run.scenarios} scenarios, seed {outcome.run.run.seed}; sites: {count}",
+        right=range(2, 8),
+        caption="P90 is exceeded with 90 % probability, for costs too; worst 5 %: mean of the lowest (costs: highest).",
+    )
+    print_table(
+        ["input", "net P90", "net P10", "share of spread", "model", "source"],
+        [
+            [
+                cause.name,
+                plain(cause.p90),
+                plain(cause.p10),
+                f"{cause.share_frac:.0%}",
+                _model_text(outcome.model, cause.name),
+                outcome.model.of(cause.name).source if cause.name in outcome.model.inputs else "95 % intervals",
+            ]
+            for cause in outcome.tornado.causes
+        ],
+        title="What the spread of net USD comes from",
+        caption=f"{TORNADO_METHOD}; together {outcome.tornado.interaction_frac:+.0%} of that sum.",
+        right=(1, 2, 3),
+    )
+    say("net USD in the cases: " + ", ".join(f"{name} {plain(value)}" for name, value in outcome.cases.items()))
+    for line in outcome.written:
+        say(line)
+
+
+def _model_text(model: ScenarioModel, name: str) -> str:
+    if name not in model.inputs:
+        return "device figures"
+    given = model.inputs[name]
+    kind = "returns to its mean" if given.reversion_per_year > 0 else "random walk"
+    return f"{kind}, {given.volatility_frac:.0%} a year, {given.common_frac:.0%} common"

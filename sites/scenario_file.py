@@ -1,0 +1,197 @@
+"""Scenario files (TOML), the default model with its sources, and models calibrated from a user's own series."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import Field, model_validator
+
+from hardware_profiles.errors import InputError
+from hardware_profiles.reading import read_toml, validate
+from sites.network import EPOCH_S, YEAR_S, bundled_epochs
+from sites.scenarios import INPUT_NAMES, ScenarioModel, Uncertain
+from sites.values import GrowthPercent, Model, NotNegative, Percent, assumed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+CALIBRATION_EPOCHS = 52  # two years
+
+
+class SeriesTable(Model):
+    """A column of a CSV file with equally spaced values, oldest first, to calibrate from."""
+
+    file: Annotated[str, Field(min_length=1)]
+    column: Annotated[str, Field(min_length=1)]
+    per_year: Annotated[float, Field(gt=0)]
+    source: str = "own series"
+    date: str = "unknown"
+
+
+class InputTable(Model):
+    """[btc], [difficulty], ...: an input's model, given or calibrated from a series."""
+
+    volatility_percent: NotNegative | None = None
+    drift_percent_per_year: GrowthPercent = assumed(0.0)
+    reversion_per_year: NotNegative = assumed(0.0)
+    common_percent: Percent = assumed(100.0)
+    series: SeriesTable | None = None
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        if (self.volatility_percent is None) == (self.series is None):
+            raise ValueError("expected one of volatility_percent, series")
+        return self
+
+
+class ScenarioFile(Model):
+    """A whole scenario file."""
+
+    btc: InputTable | None = None
+    difficulty: InputTable | None = None
+    power: InputTable | None = None
+    inference_price: InputTable | None = None
+    demand: InputTable | None = None
+    availability: InputTable | None = None
+    correlation: tuple[tuple[float, ...], ...] | None = None
+    measurement: bool = True
+    cases: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+
+def read_scenarios(path: Path) -> ScenarioModel:
+    """Read a scenario file. Raises InputError, naming file and key, for whatever is wrong with it or its series."""
+    file = validate(ScenarioFile, read_toml(path), path)
+    inputs = {}
+    for name in INPUT_NAMES:
+        table: InputTable | None = getattr(file, name)
+        if table is not None:
+            inputs[name] = _uncertain(table, path)
+    try:
+        return ScenarioModel(inputs, file.correlation, file.measurement, file.cases)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _uncertain(table: InputTable, path: Path) -> Uncertain:
+    common = table.common_percent.value / 100.0
+    if table.series is not None:
+        values = read_column(path.parent / table.series.file, table.series.column)
+        found = (mean_reverting if table.reversion_per_year.value > 0 else random_walk)(values, table.series.per_year)
+        return Uncertain(
+            found.volatility_frac,
+            table.drift_percent_per_year.value / 100.0,
+            found.reversion_per_year,
+            common,
+            f"{table.series.source}: {table.series.file}, {len(values)} values",
+            table.series.date,
+        )
+    given = table.volatility_percent or assumed(0.0)
+    return Uncertain(
+        given.value / 100.0,
+        table.drift_percent_per_year.value / 100.0,
+        table.reversion_per_year.value,
+        common,
+        given.source,
+        given.date,
+    )
+
+
+def read_column(path: Path, column: str) -> list[float]:
+    """Read a column of positive numbers. Raises InputError, naming file and line, for anything else."""
+    import csv
+
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(line for line in file if not line.startswith("#"))
+            if column not in (rows.fieldnames or ()):
+                raise InputError.at(path, column, expected="this column", got=list(rows.fieldnames or ()))
+            found = []
+            for row in rows:
+                try:
+                    value = float(row[column])
+                except (TypeError, ValueError):
+                    value = math.nan
+                if not (math.isfinite(value) and value > 0):
+                    raise InputError.at(
+                        f"{path}: line {rows.line_num}", column, expected="a number above 0", got=row[column]
+                    )
+                found.append(value)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected a readable CSV file, got {error}") from None
+    return found
+
+
+def random_walk(values: Sequence[float], per_year: float) -> Uncertain:
+    """Calibrate a geometric Brownian motion: deviation of the log returns times the root of their number a year.
+
+    Raises InputError for fewer than three values, or one that is not above 0.
+    """
+    returns = _returns(values)
+    mean = math.fsum(returns) / len(returns)
+    variance = math.fsum((step - mean) ** 2 for step in returns) / (len(returns) - 1)
+    return Uncertain(math.sqrt(variance * per_year), source=f"calibrated from {len(values)} values")
+
+
+def mean_reverting(values: Sequence[float], per_year: float) -> Uncertain:
+    """Calibrate an Ornstein-Uhlenbeck logarithm by regressing each value on the one before.
+
+    Slope b and residual deviation s give reversion -ln(b) n and volatility s sqrt(2 k / (1 - b^2)), n values a year; a
+    slope of 1 or more is a random walk, one of 0 or less is taken as a memory of a hundredth.
+    Raises InputError for fewer than three values, or one that is not above 0.
+    """
+    _returns(values)
+    logs = [math.log(value) for value in values]
+    before, after = logs[:-1], logs[1:]
+    x, y = math.fsum(before) / len(before), math.fsum(after) / len(after)
+    spread = math.fsum((value - x) ** 2 for value in before)
+    if spread == 0:
+        return Uncertain(0.0, source=f"calibrated from {len(values)} values")
+    slope = math.fsum((p - x) * (q - y) for p, q in zip(before, after, strict=True)) / spread
+    if slope >= 1.0:
+        return random_walk(values, per_year)
+    slope = max(slope, 0.01)
+    residual = [q - y - slope * (p - x) for p, q in zip(before, after, strict=True)]
+    variance = math.fsum(value**2 for value in residual) / max(1, len(residual) - 2)
+    reversion = -math.log(slope) * per_year
+    return Uncertain(
+        math.sqrt(variance * 2.0 * reversion / (1.0 - slope**2)),
+        reversion_per_year=reversion,
+        source=f"calibrated from {len(values)} values",
+    )
+
+
+def _returns(values: Sequence[float]) -> list[float]:
+    if len(values) < 3:
+        raise InputError(f"calibration: expected at least 3 values, got {len(values)}")
+    if not all(math.isfinite(value) and value > 0 for value in values):
+        raise InputError("calibration: expected finite numbers above 0")
+    return [math.log(after / before) for before, after in pairwise(values)]
+
+
+def default_model() -> ScenarioModel:
+    """Return the model of a run without a scenario file: difficulty from the bundled epochs, the others assumed."""
+    epochs = [epoch.hashes_per_block for epoch in bundled_epochs()[-CALIBRATION_EPOCHS:]]
+    difficulty = random_walk(epochs, YEAR_S / EPOCH_S).volatility_frac
+    last = bundled_epochs()[-1]
+    correlation = [[1.0 if i == j else 0.0 for j in range(6)] for i in range(6)]
+    correlation[0][1] = correlation[1][0] = 0.3
+    return ScenarioModel(
+        inputs={
+            "btc": Uncertain(0.50, source="assumption", date="unknown"),
+            "difficulty": Uncertain(
+                difficulty, source=f"bundled difficulty, last {len(epochs)} epochs up to {last.number}", date="unknown"
+            ),
+            "power": Uncertain(0.30, reversion_per_year=2.0, common_frac=0.3),
+            "inference_price": Uncertain(0.40),
+            "demand": Uncertain(0.30, common_frac=0.5),
+            "availability": Uncertain(0.40, reversion_per_year=4.0, common_frac=0.2),
+        },
+        correlation=tuple(tuple(row) for row in correlation),
+        cases={
+            "low": {"btc": 0.6, "difficulty": 1.2, "power": 1.2, "inference_price": 0.6, "demand": 0.7},
+            "high": {"btc": 1.5, "difficulty": 1.1, "power": 0.9, "inference_price": 1.2, "demand": 1.3},
+        },
+    )
