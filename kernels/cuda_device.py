@@ -8,40 +8,15 @@ from importlib import metadata
 from typing import Any
 
 from kernels.errors import KernelInputError
+from kernels.gpu_faults import CURES, GpuError, explained
 
-CUDA_MAJOR = 13
-OLDEST_DRIVER = 580
-_EXTRA = "pip install -c constraints.txt -e '.[gpu]'"
+__all__ = [
+    "CURES", "GpuError", "GpuProcess", "GpuState", "check_cuda_major", "check_usable", "cupy_packages", "explained",
+    "gpus", "inspect", "open_cupy", "parse_device",
+]  # fmt: skip
 
 # GPUs that this process has opened: in a container the driver lists it by a process id of the host's.
 _OPENED: set[int] = set()
-
-# code -> what helps
-CURES = {
-    "no_nvml": "install nvidia-ml-py",
-    "no_driver": f"install the NVIDIA driver, {OLDEST_DRIVER} or later; in a container, --gpus all",
-    "driver_asleep": "load the kernel module (modprobe nvidia), or reboot after a driver update",
-    "no_gpu": "check that the GPU is seated and powered and, in a container, passed through (--gpus all)",
-    "no_such_device": "name one that is there; CUDA_VISIBLE_DEVICES hides others",
-    "cuda_major": f"update the driver to {OLDEST_DRIVER} or later, or install the CuPy of the driver's CUDA major",
-    "no_cupy": f"install perwatt's extra `gpu`: {_EXTRA}",
-    "broken_cupy": f"keep one CuPy only and reinstall it: pip uninstall -y cupy-cuda11x cupy-cuda12x; {_EXTRA}",
-    "no_nvmath": f"install perwatt's extra `gpu`: {_EXTRA}",
-    "taken": "wait until that process ends, or use another GPU: --device gpu:INDEX",
-    "exclusive": "another process holds the GPU in exclusive mode: end it, or use another GPU: --device gpu:INDEX",
-    "out_of_memory": "end other programs on this GPU (nvidia-smi lists them), or choose a smaller size",
-    "failed": "read the message beside this; `nvidia-smi` must work before perwatt can",
-}  # fmt: skip
-
-
-class GpuError(RuntimeError):
-    """A GPU cannot be used; `str()` is one line: what is wrong, then the cure."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        self.message = " ".join(message.split())
-        self.cure = CURES[code]
-        super().__init__(f"{self.message}; {self.cure}")
 
 
 @dataclass(frozen=True)
@@ -210,38 +185,6 @@ def open_cupy(index: int) -> Any:
     return cupy
 
 
-@contextlib.contextmanager
-def explained(index: int = 0) -> Iterator[None]:
-    """Turn what CuPy raises into a GpuError of one line with its cure; other errors pass."""
-    try:
-        yield
-    except GpuError:
-        raise
-    except MemoryError as error:
-        raise GpuError("out_of_memory", f"gpu:{index} is out of memory: {_first_line(error)}") from None
-    except RuntimeError as error:
-        text = f"{type(error).__name__}: {_first_line(error)}"
-        for mark, code in _MARKS:
-            if mark in text:
-                raise GpuError(code, f"gpu:{index}: {_first_line(error)}") from None
-        if "CUDA" in text or "cuda" in text or "CUBLAS" in text:
-            raise GpuError("failed", f"gpu:{index}: {text}") from None
-        raise
-
-
-# Names of CUDA's errors, as its libraries print them.
-_MARKS = (
-    ("cudaErrorMemoryAllocation", "out_of_memory"),
-    ("CUBLAS_STATUS_ALLOC_FAILED", "out_of_memory"),
-    ("cudaErrorDevicesUnavailable", "exclusive"),
-    ("cudaErrorInsufficientDriver", "cuda_major"),
-    ("cudaErrorUnsupportedPtxVersion", "cuda_major"),
-    ("CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "cuda_major"),
-    ("cudaErrorNoDevice", "no_gpu"),
-    ("cudaErrorInvalidDevice", "no_such_device"),
-)
-
-
 def _cuda_index(cupy: Any, index: int) -> int:
     """Return CUDA's number of NVML's GPU: CUDA sorts by speed and CUDA_VISIBLE_DEVICES renumbers."""
     bus = inspect(index).pci_bus.lower()[-12:]
@@ -340,7 +283,3 @@ def _package_major(name: str) -> int:
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
