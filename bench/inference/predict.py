@@ -176,7 +176,7 @@ def best_within(
 def device_rate(prediction: Prediction) -> DeviceRate:
     """Return the prediction as the rate of one GPU that a site takes, with its five tags.
 
-    The interval is two standard deviations of the hold-out rows' logarithmic errors.
+    The interval is symmetric and reaches down by two standard deviations of the hold-out rows' logarithmic errors.
 
     Raises
     ------
@@ -188,12 +188,12 @@ def device_rate(prediction: Prediction) -> DeviceRate:
     if prediction.tags is None:
         raise InputError(f"{name}: power: expected a power in the device's profile to tag the rate with, got none")
     rate = prediction.tokens_per_s / setup.gpus
-    spread = math.exp(2.0 * prediction.holdout.rms_ln)
+    half = rate * (1.0 - math.exp(-2.0 * prediction.holdout.rms_ln))
     return DeviceRate(
         name=name,
         unit="token",
         rate_per_s=rate,
-        rate_interval_per_s=(rate / spread, rate * spread),
+        rate_interval_per_s=(rate - half, rate + half),
         power_w=setup.device.power_w,
         power_interval_w=None,
         boundary=setup.device.boundary,
