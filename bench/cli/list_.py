@@ -35,12 +35,16 @@ def workloads(as_json: bool) -> None:
 def variants(as_json: bool) -> None:
     """List the variants of kernels: available here, and if not, why."""
     from kernels import variants as table
+    from kernels.cuda_text import TEXT_VARIANTS
 
     rows = [
-        (found.variant.name, found.variant.summary, "yes" if found.available else f"no: {found.reason}")
+        ("cpu", found.variant.name, found.variant.summary, "yes" if found.available else f"no: {found.reason}")
         for found in table.all_variants()
     ]
-    _show(("variant", "what it is", "available here"), rows, as_json=as_json)
+    on_a_gpu = "with an NVIDIA GPU: see perwatt doctor"
+    rows += [("gpu", variant.name, variant.summary, on_a_gpu) for variant in TEXT_VARIANTS.values()]
+    rows.append(("gpu", "numba", "the readable numba.cuda kernel, as a baseline", on_a_gpu))
+    _show(("device", "variant", "what it is", "available here"), rows, as_json=as_json)
 
 
 @list_.command()
