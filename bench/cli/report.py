@@ -19,8 +19,11 @@ PAGE = Path("report.html")
     "--results", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
 )
 @click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
+@click.option("--scenarios", type=int, help="Run the sites through this many scenarios: P50, P90, what drives them.")
 @json_option
-def report(names: tuple[str, ...], page: Path, store: Path, own: tuple[str, ...], as_json: bool) -> None:
+def report(
+    names: tuple[str, ...], page: Path, store: Path, own: tuple[str, ...], scenarios: int | None, as_json: bool
+) -> None:
     """Write one self-contained HTML page: what was measured, how sure it is, what that means in money.
 
     RESULT is an id, the beginning of one, latest:WORKLOAD, a result folder or a folder of results; without one every
@@ -30,6 +33,12 @@ def report(names: tuple[str, ...], page: Path, store: Path, own: tuple[str, ...]
 
     check_target(page)
     gathered = gather(names, store, own)
+    if scenarios is not None:
+        from dataclasses import replace
+
+        from bench.report.scenarios import run_scenarios
+
+        gathered = replace(gathered, scenarios=run_scenarios([year.site for year in gathered.sites], scenarios))
     written = write_page(gathered, page)
     size = written.stat().st_size
     for one in gathered.unreadable:

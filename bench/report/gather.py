@@ -14,6 +14,7 @@ from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
     from bench.records import Record
+    from bench.report.scenarios import Scenarios
     from hardware_profiles.profile import Device
     from sites.year import SiteYear
 
@@ -50,8 +51,7 @@ class Gathered:
     unfinished: int = 0
     sites: "tuple[SiteYear, ...]" = ()
     catalogue: "tuple[Device, ...]" = ()
-    faults: tuple[str, ...] = ()
-    """What was left out of the page, one line each."""
+    scenarios: "Scenarios | None" = None
 
     @property
     def records(self) -> "tuple[Record, ...]":

@@ -48,7 +48,7 @@ def section(gathered: "Gathered") -> Section:
     cards = [
         _energy_card("hash", gathered, year),
         _energy_card("token", gathered, year),
-        *(_value_card(product, year) for product in ("mining", "inference") if year is not None),
+        *(_value_card(product, year, gathered) for product in ("mining", "inference") if year is not None),
     ]
     found = tuple(card for card in cards if isinstance(card, Card))
     missing = tuple(card for card in cards if isinstance(card, Missing))
@@ -104,7 +104,7 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
     )
 
 
-def _value_card(product: str, year: "SiteYear") -> Card | Missing:
+def _value_card(product: str, year: "SiteYear", gathered: "Gathered") -> Card | Missing:
     blocks = [block for block in year.blocks if block.product == product]
     mwh = sum(block.facility_mwh for block in blocks)
     named = "mined" if product == "mining" else "inferred"
@@ -121,12 +121,22 @@ def _value_card(product: str, year: "SiteYear") -> Card | Missing:
         plain(revenue / mwh),
         "USD/MWh",
         (basis_chip("modelled"), *((_origin(device, "rate "),) if device else ())),
-        plus_minus(revenue / mwh, interval, _why_no_interval(device, len(blocks))),
+        _spread(product, gathered) or plus_minus(revenue / mwh, interval, _why_no_interval(device, len(blocks))),
         (
             f"{plain((revenue - energy) / mwh)} USD/MWh after energy",
             f"{_made(blocks, year)}; {year.site.name}; prices and difficulty are assumptions, listed below",
         ),
         "mining" if product == "mining" else "inference",
+    )
+
+
+def _spread(product: str, gathered: "Gathered") -> str:
+    """Return P50 and P90 of the product's MWh, where scenarios were run for the one site of the page."""
+    if gathered.scenarios is None or len(gathered.sites) != 1:
+        return ""
+    found = gathered.scenarios.found.get(f"{product}_usd_per_mwh")
+    return (
+        f"P50 {plain(found.p50)}, P90 {plain(found.p90)} over {gathered.scenarios.count:,} scenarios" if found else ""
     )
 
 

@@ -33,7 +33,7 @@ def section(gathered: "Gathered") -> Section:
     if len(gathered.sites) > DRAWN:
         blocks.append(Missing("More sites", f"charts are drawn for the first {DRAWN} of {len(gathered.sites)}"))
     if gathered.sites:
-        blocks.extend((_uncertainty(), _assumptions(gathered), _devices(gathered)))
+        blocks.extend((*_uncertainty(gathered), _assumptions(gathered), _devices(gathered)))
     return Section(
         "site",
         "The site: what a megawatt earns",
@@ -206,11 +206,13 @@ def _step_text(step: "Step") -> str:
     )
 
 
-def _uncertainty() -> Missing:
-    return Missing(
-        "P50, P90 and what drives them",
-        "no scenarios were run for these sites, so the figures above have no spread",
-    )
+def _uncertainty(gathered: "Gathered") -> list[Block]:
+    from bench.report.scenarios import scenario_blocks
+
+    if gathered.scenarios is not None:
+        return scenario_blocks(gathered.scenarios)
+    why = "no scenarios were run, so the figures above have no spread; `perwatt report --scenarios 2000` runs them"
+    return [Missing("P50, P90 and what drives them", why)]
 
 
 def _assumptions(gathered: "Gathered") -> Table:

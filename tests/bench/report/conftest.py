@@ -1,5 +1,6 @@
 """Stores of records that a page must cope with: metered, not metered, invalid, failed, old, torn, and with markup."""
 
+import dataclasses
 import json
 import math
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bench.records import Record
+from bench.report import collect, gather, write_page
 from bench.results import Sample, write_record
+from bench.store import result_folders
 
 MARKUP = "<script>alert(1)</script>"
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -173,6 +176,23 @@ def markup_profiles(tmp_path_factory):
     text = text.replace('model = "Antminer S9"', 'model = "<script>alert(3)</script>"')
     (folder / "script.toml").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def full_page(full_store, markup_profiles, tmp_path_factory):
+    """The page of one of everything, as a file: drawn once, for a drawing takes a tenth of a second."""
+    return write_page(gather([], full_store, [markup_profiles]), tmp_path_factory.mktemp("page") / "page.html")
+
+
+@pytest.fixture
+def bare(put):
+    """What the test's store holds, without catalogue and site, so that only its own charts are drawn."""
+
+    def read(*more):
+        gathered = collect([*result_folders(put.store), *more], [], put.store)
+        return dataclasses.replace(gathered, catalogue=())
+
+    return read
 
 
 @pytest.fixture(scope="session")

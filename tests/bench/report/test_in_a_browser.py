@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.report import gather, write_page
-
 ROOT = Path(__file__).resolve().parents[3]
 ARTEFACTS = ROOT / "build" / "report-screenshots"
 VARIABLE = "PERWATT_CHROMIUM"
@@ -59,12 +57,6 @@ def main_job(tmp_path_factory):
     page = store / "report.html"
     assert f"page       {page}" in done.stdout
     return page
-
-
-@pytest.fixture(scope="module")
-def full_page(full_store, markup_profiles, tmp_path_factory):
-    """Return the page of one of everything, with a profile that is called <script>."""
-    return write_page(gather([], full_store, [markup_profiles]), tmp_path_factory.mktemp("page") / "page.html")
 
 
 class Opened:

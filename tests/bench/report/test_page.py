@@ -49,28 +49,28 @@ def read(page):
 
 
 @pytest.fixture(scope="module")
-def full_page(full_store):
-    return build(gather([], full_store), datetime(2026, 3, 5, tzinfo=UTC))
+def full_text(full_page):
+    return full_page.read_text(encoding="utf-8")
 
 
 def words(page):
     return " ".join(" ".join(read(page).data).split())
 
 
-def test_the_sections_stand_in_their_order_and_every_tag_closes(full_page):
-    reader = read(full_page)
+def test_the_sections_stand_in_their_order_and_every_tag_closes(full_text):
+    reader = read(full_text)
     assert [attrs["id"] for tag, attrs in reader.tags if tag == "section"] == SECTIONS
     assert reader.crossed == []
     assert reader.open == []
 
 
-def test_every_id_is_unique(full_page):
-    ids = [attrs["id"] for _, attrs in read(full_page).tags if "id" in attrs]
+def test_every_id_is_unique(full_text):
+    ids = [attrs["id"] for _, attrs in read(full_text).tags if "id" in attrs]
     assert len(ids) == len(set(ids))
 
 
-def test_nothing_in_the_page_asks_the_network_or_runs_a_foreign_script(full_page):
-    reader = read(full_page)
+def test_nothing_in_the_page_asks_the_network_or_runs_a_foreign_script(full_text):
+    reader = read(full_text)
     for tag, attrs in reader.tags:
         assert tag not in {"img", "iframe", "object", "embed", "base", "form", "audio", "video"}, attrs
         assert "src" not in attrs
@@ -82,8 +82,8 @@ def test_nothing_in_the_page_asks_the_network_or_runs_a_foreign_script(full_page
         elif "href" in attrs:
             assert attrs["href"].startswith("#")
     assert len([tag for tag, _ in reader.tags if tag == "script"]) == 1
-    assert "@import" not in full_page
-    assert not re.search(r"url\((?!#)", full_page)
+    assert "@import" not in full_text
+    assert not re.search(r"url\((?!#)", full_text)
     policy = next(
         attrs["content"] for tag, attrs in reader.tags if attrs.get("http-equiv") == "Content-Security-Policy"
     )
@@ -91,10 +91,10 @@ def test_nothing_in_the_page_asks_the_network_or_runs_a_foreign_script(full_page
     assert "script-src 'sha256-" in policy
 
 
-def test_markup_in_names_is_shown_and_does_nothing(full_page):
-    assert "<script>alert" not in full_page
-    assert "<img src=x" not in full_page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in full_page
+def test_markup_in_names_is_shown_and_does_nothing(full_text):
+    assert "<script>alert" not in full_text
+    assert "<img src=x" not in full_text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in full_text
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "unknown", ""])
@@ -103,14 +103,13 @@ def test_an_address_that_would_run_or_read_something_is_no_link(address):
     assert Link("a source", 'https://example.org/a?b="c').href
 
 
-def test_a_profile_that_is_called_script_is_shown_and_does_nothing(markup_profiles, full_store):
-    page = build(gather([], full_store, [markup_profiles]))
-    assert "&lt;script&gt;alert(3)&lt;/script&gt;" in page
-    assert "<script>alert" not in page
+def test_a_profile_that_is_called_script_is_shown_and_does_nothing(full_text):
+    assert "&lt;script&gt;alert(3)&lt;/script&gt;" in full_text
+    assert "<script>alert" not in full_text
 
 
-def test_the_headline_names_each_product_with_basis_and_interval(full_page):
-    text = words(full_page[full_page.index('<section id="headline"') : full_page.index('<section id="devices"')])
+def test_the_headline_names_each_product_with_basis_and_interval(full_text):
+    text = words(full_text[full_text.index('<section id="headline"') : full_text.index('<section id="devices"')])
     assert "3.095 MJ/TH measured wall, tier B ± 2 % (95 %)" in text  # 130 W over 42 MH/s
     assert "4.516 J/token measured wall, tier B" in text
     assert "A megawatt-hour mined" in text
@@ -118,32 +117,32 @@ def test_the_headline_names_each_product_with_basis_and_interval(full_page):
     assert "USD/MWh modelled" in text
 
 
-def test_an_invalid_result_is_shown_as_such_with_its_cure(full_page):
-    text = words(full_page)
+def test_an_invalid_result_is_shown_as_such_with_its_cure(full_text):
+    text = words(full_text)
     assert "throttled_hardware the device slowed down" in text
     assert "Cure: improve cooling or power supply" in text
     assert "failed: no window was taken (run_failed)" in text
-    assert "window 1 · 20.000 s" in full_page
-    assert "no energy (sample_gap)" in full_page
+    assert "window 1 · 20.000 s" in full_text
+    assert "no energy (sample_gap)" in full_text
 
 
-def test_records_that_cannot_be_read_are_listed_with_the_reason(full_page):
-    text = words(full_page)
+def test_records_that_cannot_be_read_are_listed_with_the_reason(full_text):
+    text = words(full_text)
     assert "Records that this version cannot read: 2" in text
     assert "schema_version" in text
     assert "corrupt file" in text
 
 
-def test_missing_and_torn_samples_are_said_and_cost_nothing_else(full_page):
-    text = words(full_page)
+def test_missing_and_torn_samples_are_said_and_cost_nothing_else(full_text):
+    text = words(full_text)
     assert "samples.parquet is missing" in text
     assert "samples.parquet differs from its hash" in text
     assert "no samples to draw" in text
 
 
-def test_an_assumed_power_never_looks_like_a_measured_one(put):
+def test_an_assumed_power_never_looks_like_a_measured_one(put, bare):
     put(0, assumed=120.0)
-    text = words(build(gather([], put.store)))
+    text = words(build(bare()))
     assert "with an assumed 120 W (wall) that would be" in text
     assert "0 with measured energy" in text
 
@@ -155,32 +154,32 @@ def test_an_empty_store_gives_a_page_that_says_what_is_missing(tmp_path):
     assert "A megawatt-hour mined" in text
 
 
-def test_the_same_input_gives_the_same_page(put):
+def test_the_same_input_gives_the_same_page(put, bare):
     put(0, watts=100.0)
     now = datetime(2026, 3, 5, tzinfo=UTC)
-    assert build(gather([], put.store), now) == build(gather([], put.store), now)
+    assert build(bare(), now) == build(bare(), now)
 
 
-def test_measured_over_rated_needs_a_recognised_device_and_an_equal_boundary(full_page):
-    text = words(full_page[full_page.index('id="against"') : full_page.index('<section id="kernels"')])
+def test_measured_over_rated_needs_a_recognised_device_and_an_equal_boundary(full_text):
+    text = words(full_text[full_text.index('id="against"') : full_text.index('<section id="kernels"')])
     assert "NVIDIA H200" in text
     assert "0.79" in text  # 790 of 989.5 TFLOP/s
     assert "power" not in text.casefold().replace("cooling or power", "")  # wall over board is no ratio
 
 
-def test_a_lone_surrogate_or_control_character_breaks_neither_chart_nor_file(put, tmp_path):
+def test_a_lone_surrogate_or_control_character_breaks_neither_chart_nor_file(put, bare, tmp_path):
     folder = put(0, watts=100.0, device="a\u0001b")
     text = (folder / "result.json").read_text()
     (folder / "result.json").write_text(text.replace("lanes16", "lanes\\u001b16"))
-    page = write_page(gather([], put.store), tmp_path / "page.html")
+    page = write_page(bare(), tmp_path / "page.html")
     assert page.read_text(encoding="utf-8").endswith("</html>\n")
 
 
-def test_a_page_is_written_whole_or_not_at_all(put, tmp_path, monkeypatch):
+def test_a_page_is_written_whole_or_not_at_all(put, bare, tmp_path, monkeypatch):
     put(0)
     target = tmp_path / "page.html"
     target.write_text("old")
-    gathered = gather([], put.store)
+    gathered = bare()
 
     def full(_path, _data):
         raise OSError(28, "No space left on device")
@@ -198,20 +197,23 @@ def test_a_target_that_cannot_be_is_refused_before_any_work(target, tmp_path):
         check_target(tmp_path / target)
 
 
-def test_a_full_page_is_far_below_its_limit(full_page):
-    assert len(full_page.encode()) < MAX_BYTES / 2
+def test_a_full_page_is_far_below_its_limit(full_text):
+    assert len(full_text.encode()) < MAX_BYTES / 2
 
 
-def test_the_command_writes_the_page_and_says_so_in_json(full_store, tmp_path, capsys):
+def test_the_command_writes_the_page_and_says_so_in_json(put, tmp_path, capsys, monkeypatch):
     from bench.cli import main
 
+    put(0)
+    (put(1) / "result.json").write_text("{ not json")
+    monkeypatch.setattr("bench.report.page.build", lambda _gathered: "<!DOCTYPE html>")
     target = tmp_path / "page.html"
     with pytest.raises(SystemExit) as end:
-        main(["report", "--results", str(full_store), "-o", str(target), "--json"])
+        main(["report", "--results", str(put.store), "-o", str(target), "--json"])
     out = capsys.readouterr()
     found = json.loads(out.out)
     assert end.value.code == 0
     assert found["page"] == str(target)
     assert found["bytes"] == target.stat().st_size
-    assert found["results"] == 12
+    assert found["results"] == 1
     assert "shown on the page as not readable" in out.err
