@@ -1,5 +1,6 @@
 """Matrix products on an NVIDIA GPU: `matmul_bf16_nt_cuda` and its like, through cuBLASLt, CuPy or a readable kernel."""
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -177,14 +178,21 @@ class MatmulCuda:
         return gpu.timed_ms(queue) / repeats
 
     def _record_graph(self, gpu: GpuContext, milliseconds: float) -> None:
-        """Record as many products as fill GRAPH_MS, every set in turn, to be replayed with one launch."""
+        """Record as many products as fill GRAPH_MS, every set in turn; where that is refused, launch one by one."""
         laps = max(1, round(GRAPH_MS / max(milliseconds, 1e-3) / len(self._sets)))
-        self._per_step = laps * len(self._sets)
+        products = laps * len(self._sets)
         gpu.stream.begin_capture()
-        for i in range(self._per_step):
-            self._queue(self._sets[i % len(self._sets)])
-        self._graph = gpu.stream.end_capture()
-        self._facts["graph_products"] = self._per_step
+        try:
+            for i in range(products):
+                self._queue(self._sets[i % len(self._sets)])
+            graph = gpu.stream.end_capture()
+        except RuntimeError as error:
+            with contextlib.suppress(RuntimeError):
+                gpu.stream.end_capture()
+            self._facts["graph_refused"] = " ".join(str(error).split())
+            return
+        self._graph, self._per_step = graph, products
+        self._facts["graph_products"] = products
 
     def verify(self) -> list[Check]:
         """Poison the product, compute it, and compare random entries with float64 dot products of their rows."""

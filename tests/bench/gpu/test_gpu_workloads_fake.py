@@ -1,8 +1,9 @@
 """GPU workloads from preparation to record on a fake GPU: the scan runs the real text on the CPU, the rest is NumPy."""
 
-# ruff: noqa: ARG001, ARG002, RUF012 (fixtures are asked for what they put in place; a stand-in takes what it is given)
+# ruff: noqa: ARG001, ARG002, PLR0917, RUF012 (fixtures are asked for what they put in place; a stand-in takes what it is given)
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -229,6 +230,32 @@ def test_product_workload_that_answers_wrongly_gets_no_number(product, small, gp
     record = measure(create("matmul_bf16_nt_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
     assert record.reasons[0].code == "wrong_answer"
     assert "times the bound of bf16" in record.reasons[0].detail
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_short_products_are_replayed_in_a_graph_or_one_by_one_where_that_is_refused(
+    product, small, gpu_job, monkeypatch, cupy, refused
+):
+    launches = []
+
+    class Recording(cupy.cuda.Stream):
+        def begin_capture(self):
+            pass
+
+        def end_capture(self):
+            if refused:
+                raise RuntimeError("cudaErrorStreamCaptureInvalidated")
+            return types.SimpleNamespace(launch=launches.append)
+
+    monkeypatch.setattr(cupy.cuda, "Stream", Recording)
+    monkeypatch.setattr(matmul_cuda, "GRAPH_BELOW_MS", 1e9)
+    record = measure(create("matmul_bf16_nt_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
+    assert record.status == "ok", record.reasons
+    given = record.workload.parameters
+    assert bool(launches) is not refused
+    assert ("graph_products" in given, "graph_refused" in given) == (not refused, refused)
+    if not refused:
+        assert given["graph_products"] % given["sets"] == 0
 
 
 def test_product_workload_hot_stays_on_one_set_and_says_so(product, small):
