@@ -79,8 +79,9 @@ def breakeven_power_usd_per_mwh(net_usd: float, energy_mwh: float, power_usd_per
 
 
 def breakeven_hashprice(hashprice: float, net_usd: float, mining_usd: float) -> float | None:
-    """Hashprice [as given] at which a year's net becomes 0 if the same hashes are made; None without mining."""
-    return hashprice * (1.0 - net_usd / mining_usd) if mining_usd > 0 else None
+    """Hashprice [as given] at which a year's net is 0 if the same hashes are made; None where no price above 0 is."""
+    found = hashprice * (1.0 - net_usd / mining_usd) if mining_usd > 0 else 0.0
+    return found if found > 0 else None
 
 
 def usd_per_th_s(price_usd: float, hashrate_h_s: float) -> float:

@@ -14,11 +14,13 @@ from bench.cli.output import plain, print_table, progress, say, warn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.fleet import FleetRun
+    from sites.capital_plan import PlanReport
+    from sites.fleet import FleetRun, Run
     from sites.model import Site
     from sites.scenarios import ScenarioModel
     from sites.uncertainty import Distribution, Tornado
 
+PLAN_SCENARIOS = 2000
 Command = TypeVar("Command", bound=Callable[..., Any])
 PRINTED = ("net_usd", "mining_revenue_usd", "inference_revenue_usd", "energy_usd", "btc", "tokens", "net_usd_per_mwh")
 
@@ -32,6 +34,7 @@ class Asked:
     scenario_file: Path | None
     seed: int
     scenario_out: Path | None
+    capital: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Outcome:
     sites: dict[str, dict[str, Distribution | None]]
     cases: dict[str, float]
     tornado: Tornado
+    capital: list[PlanReport]
     written: list[str]
 
 
@@ -56,6 +60,9 @@ def scenario_options(command: Command) -> Command:
             click.option("--scenario-file", type=click.Path(path_type=Path), help="TOML: how the inputs vary."),
             click.option("--seed", type=int, default=1, show_default=True, help="Of the scenarios' random numbers."),
             click.option("--scenario-out", type=click.Path(path_type=Path), help="New folder: tables and plots."),
+            click.option(
+                "--capital", multiple=True, metavar="PLAN", help="A plan of capital: what it buys, when it pays."
+            ),
         )
     ):
         command = option(command)
@@ -65,10 +72,15 @@ def scenario_options(command: Command) -> Command:
 def taken_from(options: dict[str, Any]) -> Asked:
     """Take a command's scenario options out of its options. Raises UsageError where --scenarios is missing beside."""
     asked = Asked(
-        **{key: options.pop(key) for key in ("scenarios", "scheduler", "scenario_file", "seed", "scenario_out")}
+        **{
+            key: options.pop(key)
+            for key in ("scenarios", "scheduler", "scenario_file", "seed", "scenario_out", "capital")
+        }
     )
-    if asked.scenarios is None and (asked.scheduler or asked.scenario_file or asked.scenario_out):
-        raise click.UsageError("--scheduler, --scenario-file, --scenario-out: expected --scenarios beside them")
+    if asked.scenarios is None and (asked.scheduler or asked.scenario_file or asked.scenario_out or asked.capital):
+        raise click.UsageError(
+            "--scheduler, --scenario-file, --scenario-out, --capital: expected --scenarios beside them"
+        )
     return asked
 
 
@@ -85,6 +97,7 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     check_scenarios(asked.scenarios)
     model = read_scenarios(asked.scenario_file) if asked.scenario_file else default_model()
     run = Run(asked.seed, model)
+    plans = _plans(asked, run)
     execute = local()
     if asked.scheduler:
         from sites.fleet_dask import dask
@@ -107,12 +120,66 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     whole = {name: distribution(fleet_metric(done, name), more_is_better=more_is_better(name)) for name in metrics}
     each = {name: of_sites(done, name) for name in metrics}
     by_site = {case.name: {name: each[name][case.name] for name in metrics} for case in done.cases}
-    outcome = Outcome(model, done, whole, by_site, deterministic_cases(sites, run), causes, [])
+    outcome = Outcome(model, done, whole, by_site, deterministic_cases(sites, run), causes, plans, [])
     if asked.scenario_out is not None:
         from bench.cli.yield_scenario_tables import write_tables
 
         outcome.written.extend(write_tables(asked.scenario_out, outcome, sites))
     return outcome
+
+
+def _plans(asked: Asked, run: Run) -> list[PlanReport]:
+    from bench.device_rates import resolve_device
+    from sites.capital_plan import read_plan, report
+    from sites.examples import capital_path, site_path
+    from sites.site import load_site
+
+    plans = [read_plan(capital_path(name)) for name in asked.capital]
+    count = min(asked.scenarios or 1, PLAN_SCENARIOS)
+    return [report(plan, lambda name: load_site(site_path(name), resolve_device), run, count) for plan in plans]
+
+
+def _print_plan(plan: PlanReport) -> None:
+    from sites.capital import payback_text
+
+    back = plan.payback
+    rows = [
+        ["buys", plan.bought],
+        ["for", f"{plan.budget_usd:,.0f} USD: {plan.unit_price:,.2f} {plan.unit}"],
+        ["more cash in the first year, base case", f"{plan.base_cash_usd:,.0f} USD"],
+        [f"pays back within {back.years} years", f"with {back.probability:.0%} probability"],
+        ["paid back with 50 % probability in", payback_text(back.p50_years)],
+        ["paid back with 90 % probability in", payback_text(back.p90_years)],
+        ["net present value P50, P90", f"{back.npv_p50_usd:,.0f}, {back.npv_p90_usd:,.0f} USD"],
+        ["net present value above 0", f"with {back.npv_positive:.0%} probability"],
+        ["levelised", _either(plan.usd_per_btc, "USD/BTC") or _either(plan.usd_per_mtok, "USD/Mtok") or "-"],
+        ["break-even power price", _either(plan.breakeven_power_usd_per_mwh, "USD/MWh") or "-"],
+        ["break-even hashprice", _either(plan.breakeven_hashprice, "USD/PH/s/day") or "-"],
+    ]
+    if plan.sale_usd_per_btc is not None:
+        rows.insert(0, ["bitcoin sold at", f"{plan.sale_usd_per_btc:,.0f} USD"])
+    if plan.loan is not None:
+        loan = plan.loan
+        after = f"{loan.ltv_after:.0%}" if loan.ltv_after is not None else "repaid"
+        rows.append(["loan-to-value before, after", f"{loan.ltv_before:.0%}, {after}"])
+        rows.append(["margin call, before and after", f"{loan.margin_call_before:.0%}, {loan.margin_call_after:.0%}"])
+        rows.append(["liquidation, before and after", f"{loan.liquidation_before:.0%}, {loan.liquidation_after:.0%}"])
+        if loan.margin_call_usd is not None and loan.liquidation_usd is not None:
+            prices = f"{loan.margin_call_usd:,.0f}, {loan.liquidation_usd:,.0f} USD/BTC"
+            rows.append(["margin call, liquidation at", prices])
+    print_table(["capital", plan.name], rows)
+    print_table(
+        ["assumption", "value", "source", "date"],
+        [
+            [a.key, f"{a.value:,g}" if isinstance(a.value, float) else a.value, a.source, a.date]
+            for a in plan.assumptions
+        ],
+        right=(1,),
+    )
+
+
+def _either(value: float | None, unit: str) -> str | None:
+    return None if value is None else f"{value:,.4g} {unit}"
 
 
 def document(outcome: Outcome) -> dict[str, object]:
@@ -131,6 +198,7 @@ def document(outcome: Outcome) -> dict[str, object]:
         "sites": {name: described(found) for name, found in outcome.sites.items()},
         "cases_net_usd": outcome.cases,
         "tornado": {"method": TORNADO_METHOD, **asdict(outcome.tornado)},
+        "capital": [plan.document() for plan in outcome.capital],
         "model": {name: asdict(given) for name, given in outcome.model.inputs.items()},
         "correlation": outcome.model.correlation,
         "written": outcome.written,
@@ -176,6 +244,8 @@ def print_outcome(outcome: Outcome) -> None:
         right=(1, 2, 3),
     )
     say("net USD in the cases: " + ", ".join(f"{name} {plain(value)}" for name, value in outcome.cases.items()))
+    for plan in outcome.capital:
+        _print_plan(plan)
     for line in outcome.written:
         say(line)
 

@@ -21,6 +21,17 @@ def example_path(name: str = MAIN_JOB) -> Path:
     return Path(__file__).parent / f"{name}.toml"
 
 
+def capital_path(given: str) -> Path:
+    """Return the file of a plan that a person means: a path, or the name of a bundled one."""
+    path = Path(given)
+    if path.suffix == ".toml" or "/" in given or path.exists():
+        return path
+    known = sorted(found.stem for found in (Path(__file__).parent / "capital").glob("*.toml"))
+    if given not in known:
+        raise InputError.at("capital plan", expected="a bundled one", got=given, near=near_names(given, known) or known)
+    return Path(__file__).parent / "capital" / f"{given}.toml"
+
+
 def site_path(given: str) -> Path:
     """Find the file that a person means: a path, or the name of a bundled example where no such file exists."""
     path = Path(given)
