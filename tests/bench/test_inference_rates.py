@@ -43,9 +43,10 @@ def test_a_name_of_another_form_is_refused(name, message):
 
 
 @pytest.fixture
-def made():
-    """Make a prepared workload on small lengths, closed afterwards."""
+def made(monkeypatch):
+    """Make a prepared workload on small lengths, with one copy of the weights, closed afterwards."""
     held = []
+    monkeypatch.setattr("bench.workloads.llm_replay_cpu.MOST_COPIES_BYTES", 200_000_000)
 
     def make(phase, **extra):
         options = WorkloadOptions(threads=1, extra={"input": 12, "output": 4, "batch": 2, **extra})
@@ -92,7 +93,7 @@ def test_a_wrong_answer_gets_no_number(made, monkeypatch):
     monkeypatch.setattr("kernels.llm_replay_cpu.rms_norm", lambda stream, *_: stream)
     with pytest.raises(VerificationError, match="replay against the float64 reference: error"):
         workload.verify()
-    monkeypatch.undo()
+    monkeypatch.undo()  # the norms are norms again
     workload.run(1)
     workload._replay.logits()[:] += 1
     with pytest.raises(VerificationError, match="last timed call"):
