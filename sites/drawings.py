@@ -180,7 +180,7 @@ def waterfall(axes: Axes, falls: Waterfall, colours: Colours) -> None:
     _beside(axes, last.mwh, len(names), f"{last.mwh / 1e3:,.0f} GWh")
     axes.set_yticks(range(len(names) + 1), [*names, "sold"])
     axes.invert_yaxis()
-    axes.set(xlim=(0.0, first.mwh / 1e3 * 1.14 or 1.0))
+    axes.set(xlim=(0.0, first.mwh / 1e3 * 1.25 or 1.0))
     axes.set_xlabel("GWh in the year, at nameplate efficiency")
 
 

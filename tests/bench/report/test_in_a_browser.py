@@ -51,7 +51,7 @@ def main_job(tmp_path_factory):
     store = tmp_path_factory.mktemp("main") / "results"
     done = subprocess.run(
         [sys.executable, "-m", "bench", "run", "--plan", "smoke", "--out", str(store)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     page = store / "report.html"
