@@ -1,0 +1,117 @@
+"""`perwatt yield --scenarios`: what it prints, writes and refuses."""
+
+import csv
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from matplotlib.figure import Figure
+
+from bench.cli import main
+from bench.device_rates import resolve_device
+from sites.examples import example_path
+from sites.fleet import Run, fleet_cases, run_fleet
+from sites.scenario_file import default_model
+from sites.scenario_plots import exceedance, fan, fan_levels, switch_map, tornado
+from sites.site import load_site
+from sites.uncertainty import Cause, Tornado
+
+SITE = "georgia-50mw-half-gpu"
+
+
+@pytest.fixture
+def perwatt(capsys):
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["yield", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return call
+
+
+def test_json_has_levels_causes_cases_and_the_model(perwatt):
+    code, out, err = perwatt(SITE, "--scenarios", "64", "--json", "--capital", "4451-btc-for-gpu-modules")
+    assert (code, err) == (0, "")
+    found = json.loads(out)["scenarios"]
+    net = found["fleet"]["net_usd"]
+    assert net["p99"] < net["p90"] < net["p50"] < net["p10"]
+    assert net["unit"] == "USD"
+    assert found["scenarios"] == 64
+    assert sum(cause["share_frac"] for cause in found["tornado"]["causes"]) == pytest.approx(1.0)
+    assert set(found["cases_net_usd"]) == {"base", "low", "high"}
+    assert found["model"]["btc"]["source"] == "assumption"
+    assert found["capital"][0]["payback"]["years"] == 5
+
+
+def test_the_same_seed_prints_the_same_and_another_does_not(perwatt):
+    first = perwatt(SITE, "--scenarios", "16", "--json")[1]
+    assert perwatt(SITE, "--scenarios", "16", "--json")[1] == first
+    assert perwatt(SITE, "--scenarios", "16", "--seed", "2", "--json")[1] != first
+
+
+def test_the_screen_names_levels_method_and_sources(perwatt):
+    code, out, _ = perwatt(SITE, "--scenarios", "32", "--capital", "50-mw-for-19.5-musd")
+    assert code == 0
+    for text in (
+        "P90 is exceeded with 90 %",
+        "one input at a time",
+        "bundled difficulty",
+        "net USD in the cases",
+        "pays back",
+    ):
+        assert text in out
+
+
+def test_tables_and_plots_are_one_new_folder(perwatt, tmp_path):
+    target = tmp_path / "run"
+    assert perwatt(SITE, "--scenarios", "32", "--scenario-out", target)[0] == 0
+    with (target / "yield_annual.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["statistic"] for row in rows} >= {"base", "mean", "p50", "p90", "p99", "cvar"}
+    assert all(row["scenarios"] == "32" for row in rows if row["statistic"] != "base")
+    assert {row["block"] for row in rows} >= {"", "miners", "gpu modules"}
+    curve = pq.read_table(target / "value_curve.parquet").to_pylist()
+    assert {row["statistic"] for row in curve} == {"base", "mean", "p50", "p90", "p99", "cvar"}
+    keys = [row["key"] for row in csv.DictReader((target / "assumption.csv").read_text().splitlines())]
+    assert "scenarios.btc.volatility_frac" in keys
+    assert {path.name for path in target.glob("*.svg")} == {"exceedance.svg", "tornado.svg"}
+    code, _, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", target)
+    assert code == 2
+    assert "does not exist yet" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--scenarios", "0"), "expected a whole number of 1 to"),
+        (("--scenarios", "-3"), "expected a whole number of 1 to"),
+        (("--scenarios", "many"), "many"),
+        (("--scheduler", "tcp://127.0.0.1:1"), "expected --scenarios beside them"),
+        (("--scenarios", "8", "--scheduler", "nowhere"), "expected an address"),
+        (("--scenarios", "8", "--seed", "-1"), "seed"),
+        (("--scenarios", "8", "--scenario-file", "none.toml"), "no such file"),
+        (("--scenarios", "8", "--capital", "moon"), "capital plan"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_exit_2(perwatt, arguments, text):
+    code, out, err = perwatt(SITE, *arguments)
+    assert (code, out) == (2, "")
+    assert text in err
+    assert err.count("\n") == 1
+
+
+def test_plots_draw_on_axes_that_are_given():
+    figure = Figure()
+    axes = figure.subplots(2, 2).ravel()
+    model = default_model()
+    cases = fleet_cases([load_site(example_path(), resolve_device)], model, years=(0, 1))
+    run = run_fleet(cases, Run(1, model), 32)
+    exceedance(axes[0], run)
+    values = fan_levels(run.rows[0][:2, 1])
+    assert (values[:, 0] <= values[:, 4]).all()
+    fan(axes[1], values)
+    tornado(axes[2], Tornado("net_usd", 10.0, 2.0, (Cause("btc", 8.0, 12.0, 2.0, 1.0),), 0.0))
+    switch_map(axes[3], values[:, :2] * 0.0, (5e4, 1e5), (0.2, 0.4))
+    figure.canvas.draw()
+    assert all(axis.get_xlabel() for axis in axes)
