@@ -24,7 +24,7 @@ from sites.capital import (
 from sites.fleet import fleet_cases, run_fleet
 from sites.fleet_metrics import site_metric
 from sites.mining import hashprice_usd_per_ph_s_day, mean_reward
-from sites.switching import converted, mining_mw
+from sites.switching import Conversion, SwitchPrices, best_share, converted, mining_mw, switch_prices
 from sites.values import Assumption, Model, NotNegative, Percent, Positive, assumed, assumptions_of
 from sites.year import site_year
 
@@ -61,7 +61,10 @@ class LoanTable(Model):
 
 
 class PurchaseTable(Model):
-    """[purchase]: what is bought. price_usd pays for hash rate, for megawatts, or for GPU modules at usd_per_mw."""
+    """[purchase]: what is bought. price_usd pays for hash rate, for megawatts, or for GPU modules at usd_per_mw.
+
+    offline_percent: of the lead time in which converted megawatts stand still. miner_usd_per_th_s: a removed miner's.
+    """
 
     kind: Annotated[str, Field(pattern="^(hashrate|site|gpu_modules)$")]
     price_usd: Positive | None = None
@@ -69,6 +72,8 @@ class PurchaseTable(Model):
     mw: Positive | None = None
     usd_per_mw: Positive | None = None
     lead_years: NotNegative = assumed(0.0)
+    offline_percent: Percent = assumed(50.0)
+    miner_usd_per_th_s: NotNegative = assumed(0.0)
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
@@ -147,6 +152,8 @@ class PlanReport:
     breakeven_power_usd_per_mwh: float | None
     breakeven_hashprice: float | None
     loan: LoanReport | None
+    switch: SwitchPrices | None
+    best_share: float | None
     assumptions: tuple[Assumption, ...]
 
     def document(self) -> dict[str, object]:
@@ -201,6 +208,8 @@ def report(plan: PlanFile, load: Callable[[str], Site], run: Run, scenarios: int
     mtok = sum(block.units for block in year_with.blocks if block.unit == "token") / 1e6
     running = year_with.energy_usd + year_with.penalty_usd + year_with.fixed_usd
     modules = bought.kind == "gpu_modules"
+    conversion = conversion_of(plan, load) if modules else None
+    start = before or site
     tokens_share = _share(year_with, "inference")
     reward = mean_reward(site.start_s, site.start_s + HOUR_S * site.hours, site.path).btc_per_hash
     hashprice = hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=float(site.fees_frac.mean()))
@@ -227,7 +236,26 @@ def report(plan: PlanFile, load: Callable[[str], Site], run: Run, scenarios: int
         ),
         breakeven_hashprice=breakeven_hashprice(hashprice, year_with.net_usd, mining_usd),
         loan=_loan(plan, plan.loan, site, run) if plan.loan is not None else None,
+        switch=switch_prices(start, conversion) if conversion else None,
+        best_share=best_share(start, conversion).share if conversion else None,
         assumptions=tuple(assumptions_of(plan)),
+    )
+
+
+def conversion_of(plan: PlanFile, load: Callable[[str], Site]) -> Conversion:
+    """Return the conversion that a plan of GPU modules is an example of."""
+    source, finance = load(plan.module_from or ""), plan.finance
+    if not source.inference:
+        raise InputError(f"plan {plan.name!r}: key module_from: expected a site with an inference block, got none")
+    return Conversion(
+        module=source.inference[0],
+        capex_usd_per_mw=plan.purchase.usd_per_mw.value if plan.purchase.usd_per_mw else 0.0,
+        lead_years=plan.purchase.lead_years.value,
+        offline_frac=plan.purchase.offline_percent.value / 100.0,
+        life_years=float(finance.years),
+        discount_frac=finance.discount_percent.value / 100.0,
+        residual_frac=finance.residual_percent.value / 100.0,
+        miner_usd_per_th_s=plan.purchase.miner_usd_per_th_s.value,
     )
 
 

@@ -141,6 +141,7 @@ def _plans(asked: Asked, run: Run) -> list[PlanReport]:
 
 def _print_plan(plan: PlanReport) -> None:
     from sites.capital import payback_text
+    from sites.switching import IRREVERSIBLE
 
     back = plan.payback
     rows = [
@@ -167,6 +168,14 @@ def _print_plan(plan: PlanReport) -> None:
         if loan.margin_call_usd is not None and loan.liquidation_usd is not None:
             prices = f"{loan.margin_call_usd:,.0f}, {loan.liquidation_usd:,.0f} USD/BTC"
             rows.append(["margin call, liquidation at", prices])
+    if plan.switch is not None:
+        one, unit = plan.switch, {"token": "USD/Mtok", "gpu_hour": "USD/GPU-h", "kw_month": "USD/kW-month"}
+        above = _either(one.btc_usd, "USD/BTC"), _either(one.hashprice_usd_per_ph_s_day, "USD/PH/s/day")
+        rows.append(["mining on is worth more above", " or ".join(text for text in above if text) or "no price"])
+        price = _either(one.inference_price, unit[one.priced_per])
+        rows.append(["converting is worth more above", price or "no price"])
+        rows.append(["share of the site worth converting now", f"{plan.best_share or 0.0:.0%}"])
+        rows.append(["cannot be undone", "; ".join(IRREVERSIBLE)])
     print_table(["capital", plan.name], rows)
     print_table(
         ["assumption", "value", "source", "date"],
@@ -215,8 +224,9 @@ def print_outcome(outcome: Outcome) -> None:
         one = outcome.fleet[name]
         if one is None or (one.mean == 0 and one.sd == 0):
             continue
+        scale, unit = (1e12, "T token") if name == "tokens" else (1.0, unit_of(name))
         rows.append(
-            [name, unit_of(name), *(plain(value) for value in (one.mean, one.p99, one.p90, one.p50, one.p10, one.cvar))]
+            [name, unit, *(plain(value / scale) for value in (one.mean, one.p99, one.p90, one.p50, one.p10, one.cvar))]
         )
     count = len(outcome.run.cases)
     print_table(
