@@ -24,13 +24,16 @@ from sites.capital import (
 from sites.fleet import fleet_cases, run_fleet
 from sites.fleet_metrics import site_metric
 from sites.mining import hashprice_usd_per_ph_s_day, mean_reward
-from sites.switching import Conversion, SwitchPrices, best_share, converted, mining_mw, switch_prices
+from sites.switching import Conversion, SwitchPrices, best_share, converted, mining_mw, switch_map, switch_prices
 from sites.values import Assumption, Model, NotNegative, Percent, Positive, assumed, assumptions_of
 from sites.year import site_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from sites.fleet import Run
     from sites.model import Site
@@ -257,6 +260,20 @@ def conversion_of(plan: PlanFile, load: Callable[[str], Site]) -> Conversion:
         residual_frac=finance.residual_percent.value / 100.0,
         miner_usd_per_th_s=plan.purchase.miner_usd_per_th_s.value,
     )
+
+
+def switch_map_of(
+    plan: PlanFile, load: Callable[[str], Site]
+) -> tuple[NDArray[np.float64], list[float], list[float], str]:
+    """Return best shares over BTC and inference prices for a plan of GPU modules, both prices, the price's unit."""
+    site, conversion = load(plan.site), conversion_of(plan, load)
+    if not (site.gpu_pue > 1.0).any():
+        site = replace(site, gpu_pue=0.0 * site.gpu_pue + float(load(plan.module_from or "").gpu_pue.mean()))
+    btc, prices = (0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0), (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+    module = conversion.module
+    unit = {"token": "USD/Mtok", "gpu_hour": "USD/GPU-h", "kw_month": "USD/kW-month"}[module.priced_per]
+    shares = switch_map(site, conversion, btc, prices)
+    return shares, [factor * site.btc_usd for factor in btc], [factor * module.price_usd for factor in prices], unit
 
 
 def _share(year: object, product: str) -> float:

@@ -8,7 +8,7 @@ from sites.fleet_metrics import fleet_metric, unit_of
 from sites.uncertainty import exceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -100,7 +100,7 @@ def switch_map(  # noqa: PLR0913, PLR0917
     """Draw the best share of conversion, shares [prices, btc], in per cent, over BTC price and inference price."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    scale = LinearSegmentedColormap.from_list("share", [colours["mining"], colours["paper"], colours["inference"]])
+    scale = LinearSegmentedColormap.from_list("share", [colours["mining"], colours["paper"], colours["inference"]])  # type: ignore[no-untyped-call]
     axes.pcolormesh(btc_usd, prices, shares, cmap=scale, vmin=0.0, vmax=1.0, shading="nearest")
     for i, price in enumerate(prices):
         for j, btc in enumerate(btc_usd):
@@ -119,18 +119,21 @@ def _plain(axes: Any, colours: Mapping[str, str]) -> None:
         spine.set_color(colours["muted"])
 
 
-def scenario_files(run: FleetRun, causes: Tornado, folder: Path) -> list[Path]:
-    """Write exceedance.svg and tornado.svg into a folder."""
+def save(folder: Path, name: str, draw: Callable[[Any], None]) -> Path:
+    """Draw on new Axes and write NAME.svg into a folder."""
     from matplotlib.figure import Figure
 
-    found = []
-    for name, draw in (
-        ("exceedance", lambda axes: exceedance(axes, run)),
-        ("tornado", lambda axes: tornado(axes, causes)),
-    ):
-        figure = Figure(figsize=(7, 4), layout="constrained")
-        draw(figure.subplots())
-        path = folder / f"{name}.svg"
-        figure.savefig(path)
-        found.append(path)
-    return found
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    draw(figure.subplots())
+    path = folder / f"{name}.svg"
+    figure.savefig(path)
+    return path
+
+
+def scenario_files(run: FleetRun, causes: Tornado, levels_by_year: Floats, folder: Path) -> list[Path]:
+    """Write exceedance.svg, tornado.svg and fan.svg into a folder; levels_by_year as fan takes them."""
+    return [
+        save(folder, "exceedance", lambda axes: exceedance(axes, run)),
+        save(folder, "tornado", lambda axes: tornado(axes, causes)),
+        save(folder, "fan", lambda axes: fan(axes, levels_by_year)),
+    ]

@@ -194,11 +194,9 @@ def tornado(  # noqa: PLR0913
 
 
 def _measured(sites: Sequence[Site]) -> bool:
-    return any(
-        block.rate.rate_interval_per_s is not None or block.rate.power_interval_w is not None
-        for site in sites
-        for block in (*site.mining, *site.inference)
-    )
+    rates = [block.rate for site in sites for block in site.mining]
+    rates += [block.rate for site in sites for block in site.inference]
+    return any(rate.rate_interval_per_s is not None or rate.power_interval_w is not None for rate in rates)
 
 
 def deterministic_cases(sites: Sequence[Site], run: Run, metric: str = "net_usd") -> dict[str, float]:

@@ -23,6 +23,7 @@ FLEET = "all sites"
 STATISTICS = ("mean", "p99", "p90", "p50", "p10", "p01", "cvar", "sd")
 CURVE_STATISTICS = ("mean", "p50", "p90", "p99", "cvar")
 METER, REVENUE = 0, 1
+FAN_YEARS, FAN_SCENARIOS = 5, 1000
 
 
 def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site]) -> list[str]:
@@ -33,7 +34,7 @@ def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site]) -> list[
     from sites.planners import tables
     from sites.planners.folder import new_folder
     from sites.planners.package import write_table
-    from sites.scenario_plots import scenario_files
+    from sites.scenario_plots import save, scenario_files, switch_map
     from sites.year import site_year
 
     years = [site_year(site) for site in sites]
@@ -41,8 +42,26 @@ def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site]) -> list[
         write_table(work, "yield_annual", [*tables.annual_rows(years), *annual_rows(outcome)])
         write_table(work, "value_curve", curve_rows(outcome.run, tables.curve_rows(years)))
         write_table(work, "assumption", [*assumption_rows(outcome), *tables.assumption_rows(years)])
-        scenario_files(outcome.run, outcome.tornado, work)
+        scenario_files(outcome.run, outcome.tornado, _fan_levels(outcome, sites), work)
+        for name, (shares, btc, prices, unit) in outcome.maps.items():
+            save(work, f"switch-{name}", lambda axes: switch_map(axes, shares, btc, prices, unit=unit))  # noqa: B023
     return [f"written: {target}"]
+
+
+def _fan_levels(outcome: Outcome, sites: Sequence[Site]) -> Floats:
+    """Levels of the fleet's net in each of the next years, on the same scenarios, [FAN_YEARS, 5]."""
+    import numpy as np
+
+    from sites.fleet import fleet_cases, run_fleet
+    from sites.fleet_metrics import site_metric
+    from sites.scenario_plots import fan_levels
+
+    cases = fleet_cases(sites, outcome.model, years=range(FAN_YEARS))
+    done = run_fleet(cases, outcome.run.run, min(outcome.run.scenarios, FAN_SCENARIOS))
+    net = [
+        [site_metric(done, year * len(sites) + i, "net_usd") for i in range(len(sites))] for year in range(FAN_YEARS)
+    ]
+    return fan_levels(np.array(net).sum(axis=1))
 
 
 def annual_rows(outcome: Outcome) -> list[Row]:

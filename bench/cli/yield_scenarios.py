@@ -48,6 +48,7 @@ class Outcome:
     cases: dict[str, float]
     tornado: Tornado
     capital: list[PlanReport]
+    maps: dict[str, tuple[Any, list[float], list[float], str]]
     written: list[str]
 
 
@@ -97,7 +98,7 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     check_scenarios(asked.scenarios)
     model = read_scenarios(asked.scenario_file) if asked.scenario_file else default_model()
     run = Run(asked.seed, model)
-    plans = _plans(asked, run)
+    plans, maps = _plans(asked, run)
     execute = local()
     if asked.scheduler:
         from sites.fleet_dask import dask
@@ -120,7 +121,7 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     whole = {name: distribution(fleet_metric(done, name), more_is_better=more_is_better(name)) for name in metrics}
     each = {name: of_sites(done, name) for name in metrics}
     by_site = {case.name: {name: each[name][case.name] for name in metrics} for case in done.cases}
-    outcome = Outcome(model, done, whole, by_site, deterministic_cases(sites, run), causes, plans, [])
+    outcome = Outcome(model, done, whole, by_site, deterministic_cases(sites, run), causes, plans, maps, [])
     if asked.scenario_out is not None:
         from bench.cli.yield_scenario_tables import write_tables
 
@@ -128,15 +129,20 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     return outcome
 
 
-def _plans(asked: Asked, run: Run) -> list[PlanReport]:
+def _plans(asked: Asked, run: Run) -> tuple[list[PlanReport], dict[str, Any]]:
     from bench.device_rates import resolve_device
-    from sites.capital_plan import read_plan, report
+    from sites.capital_plan import read_plan, report, switch_map_of
     from sites.examples import capital_path, site_path
     from sites.site import load_site
 
-    plans = [read_plan(capital_path(name)) for name in asked.capital]
+    def load(name: str) -> Site:
+        return load_site(site_path(name), resolve_device)
+
+    plans = {Path(name).stem: read_plan(capital_path(name)) for name in asked.capital}
     count = min(asked.scenarios or 1, PLAN_SCENARIOS)
-    return [report(plan, lambda name: load_site(site_path(name), resolve_device), run, count) for plan in plans]
+    reports = [report(plan, load, run, count) for plan in plans.values()]
+    drawn = {name: plan for name, plan in plans.items() if plan.purchase.kind == "gpu_modules" and asked.scenario_out}
+    return reports, {name: switch_map_of(plan, load) for name, plan in drawn.items()}
 
 
 def _print_plan(plan: PlanReport) -> None:

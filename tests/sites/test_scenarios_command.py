@@ -65,7 +65,7 @@ def test_the_screen_names_levels_method_and_sources(perwatt):
 
 def test_tables_and_plots_are_one_new_folder(perwatt, tmp_path):
     target = tmp_path / "run"
-    assert perwatt(SITE, "--scenarios", "32", "--scenario-out", target)[0] == 0
+    assert perwatt(SITE, "--scenarios", "32", "--scenario-out", target, "--capital", "4451-btc-for-gpu-modules")[0] == 0
     with (target / "yield_annual.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {row["statistic"] for row in rows} >= {"base", "mean", "p50", "p90", "p99", "cvar"}
@@ -75,7 +75,12 @@ def test_tables_and_plots_are_one_new_folder(perwatt, tmp_path):
     assert {row["statistic"] for row in curve} == {"base", "mean", "p50", "p90", "p99", "cvar"}
     keys = [row["key"] for row in csv.DictReader((target / "assumption.csv").read_text().splitlines())]
     assert "scenarios.btc.volatility_frac" in keys
-    assert {path.name for path in target.glob("*.svg")} == {"exceedance.svg", "tornado.svg"}
+    assert {path.name for path in target.glob("*.svg")} == {
+        "exceedance.svg",
+        "fan.svg",
+        "switch-4451-btc-for-gpu-modules.svg",
+        "tornado.svg",
+    }
     code, _, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", target)
     assert code == 2
     assert "does not exist yet" in err
