@@ -39,10 +39,10 @@ class MatmulCpu:
         """Make the operand sets and bind BLAS to the threads asked for."""
         from threadpoolctl import threadpool_limits
 
-        from kernels.matmul_cpu import DTYPES, random_operands
+        from kernels.matmul_cpu import random_operands
 
         self._limit = threadpool_limits(limits=self.threads, user_api="blas")
-        set_bytes = 3 * SIZE * SIZE * DTYPES[self._dtype]().itemsize
+        set_bytes = 3 * SIZE * SIZE * int(self._dtype[1:]) // 8
         wanted = 2 * (last_level_cache_bytes() or 0)
         count = max(2, -(-min(wanted, MOST_BUFFER_BYTES) // set_bytes))
         self._sets = [random_operands(SIZE, self._dtype, seed) for seed in range(count)]
