@@ -126,9 +126,10 @@ class Notices:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Small charts beside each other."""
+    """Small charts beside each other; `roomy` ones two in a row rather than three."""
 
     charts: tuple[Chart, ...]
+    roomy: bool = False
 
 
 Block = Grid | Cards | Table | Chart | Missing | Facts | Notices

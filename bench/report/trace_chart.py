@@ -60,8 +60,8 @@ def trace_chart(key: str, title: str, record: "Record", samples: Mapping[str, Se
         panels[-1].set_xlabel("seconds from the first window")
         return marks
 
-    heights = (360.0, 400.0) if both else (250.0, 210.0)
-    return render(key, title, summary, draw, notes=notes, heights=heights, small=not powers)
+    heights = (0.0, 300.0) if both else (0.0, 210.0)
+    return render(key, title, summary, draw, notes=notes, heights=heights, small=True)
 
 
 def _summary(record: "Record", powers: "Sequence[Series]") -> str:

@@ -20,11 +20,12 @@ def section(gathered: "Gathered") -> Section:
     if not gathered.results:
         blocks.append(Missing("Traces", "no result on this page"))
     chosen = _chosen(gathered.results)
-    found = [_trace(number, stored) for number, stored in enumerate(chosen)]
-    blocks.extend(one for one in found if not (isinstance(one, Chart) and one.wide is None))
-    small = tuple(one for one in found if isinstance(one, Chart) and one.wide is None)
-    if small:
-        blocks.append(Grid(small))
+    found = [(_trace(number, stored), bool(stored.record.meters)) for number, stored in enumerate(chosen)]
+    blocks.extend(one for one, _ in found if isinstance(one, Missing))
+    for metered in (True, False):
+        charts = tuple(one for one, has_power in found if isinstance(one, Chart) and has_power is metered)
+        if charts:
+            blocks.append(Grid(charts, roomy=metered))
     left_out = len(gathered.results) - len(chosen)
     if left_out:
         blocks.append(
