@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from bench.records import Record
     from hardware_profiles.profile import Profile
+    from sites.model import Site
     from sites.year import SiteYear
 
 CATALOGUE_DEVICES = ("antminer-s21", "whatsminer-m60s", "antminer-s23-hyd", "nvidia-h200", "nvidia-rtx-4090")
@@ -48,23 +49,36 @@ class Assessment:
     site: "SiteYear"
 
 
-def assess(records: "Sequence[Record]", store: Path) -> Assessment:
-    """Set the measured machine beside the catalogue and compute the example site.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the main job sets its measurements beside, read before anything is measured: faults are told at once."""
+
+    site: "Site"
+    rated: tuple[DeviceLine, ...]
+
+
+def surroundings(store: Path) -> Surroundings:
+    """Return the example site and the catalogue's devices.
 
     Raises
     ------
     InputError
-        A bundled profile or the example site is faulty.
+        A profile that they need or the example site is faulty.
     """
     from bench.device_rates import resolve_device
     from hardware_profiles.catalog import load
     from sites.examples import example_path
     from sites.site import load_site
-    from sites.year import site_year
 
     site = load_site(example_path(), lambda name: resolve_device(name, store=store))
-    lines = [_measured_line(records), *(_rated_line(load(name)) for name in CATALOGUE_DEVICES)]
-    return Assessment(tuple(lines), site_year(site))
+    return Surroundings(site, tuple(_rated_line(load(name)) for name in CATALOGUE_DEVICES))
+
+
+def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
+    """Set the measured machine beside the catalogue and compute the example site."""
+    from sites.year import site_year
+
+    return Assessment((_measured_line(records), *beside.rated), site_year(beside.site))
 
 
 def _measured_line(records: "Sequence[Record]") -> DeviceLine:

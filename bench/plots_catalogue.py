@@ -263,6 +263,8 @@ def save(points: Sequence[DevicePoint], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
+    from sites.planners.folder import write_file
+
     vector = path.suffix == ".svg"
     colours = _STAND_IN if vector else LIGHT
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "perwatt", "font.size": 10}):
@@ -276,7 +278,7 @@ def save(points: Sequence[DevicePoint], path: Path) -> None:
         metadata = {"Date": None} if vector else {"CreationDate": None} if path.suffix == ".pdf" else None
         figure.savefig(target, format=path.suffix[1:], facecolor=colours["paper"], metadata=metadata)
     content = target.getvalue()
-    path.write_bytes(_themed(content.decode()).encode() if vector else content)
+    write_file(path, _themed(content.decode()).encode() if vector else content)
 
 
 def _themed(svg: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from hardware_profiles.reading import parse_toml, read_file
 OURS = Path(__file__).parent
 CHECKED = OURS / "checked.txt"
 VARIABLE = "PERWATT_PROFILES"
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9.+]+)*")
+SLUG_SAID = "a file name of lower-case words joined by '-'"
 
 
 def folders(own: Iterable[str | Path] = ()) -> tuple[Path, ...]:
@@ -32,13 +35,18 @@ def folders(own: Iterable[str | Path] = ()) -> tuple[Path, ...]:
 
 
 def files(own: Iterable[str | Path] = ()) -> dict[str, Path]:
-    """Return the file of each device by slug; a user's file hides ours of the same name."""
+    """Return the file of each device by slug; a user's file hides ours of the same name.
+
+    Raises InputError for a file whose name is no slug: no command could name its device.
+    """
     found: dict[str, Path] = {}
     for folder in folders(own):
         # os.walk over three folders is a tenth of what rglob costs.
         for root, _, names in os.walk(folder):
             for name in sorted(names):
                 if name.endswith(".toml"):
+                    if SLUG.fullmatch(name[:-5]) is None:
+                        raise InputError.at(Path(root, name), expected=SLUG_SAID, got=name)
                     found.setdefault(name[:-5], Path(root, name))
     return dict(sorted(found.items()))
 

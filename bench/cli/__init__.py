@@ -1,6 +1,7 @@
 """The command line: one file a command; the only place that prints and the only one that catches."""
 
 import os
+import signal
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -87,6 +88,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
 
     Exit status: 0 done, warnings included; 1 the run failed or is invalid; 2 the request was wrong.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         status = perwatt.main(args=argv, prog_name="perwatt", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -96,9 +98,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
         _fail(" ".join(error.format_message().split()), 2)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; results written so far are whole", 130)
-    except BrokenPipeError:
-        # The reader of our output went away (`perwatt list | head`); silence Python's own complaint too.
-        sys.stdout = None
+    except SystemExit:
+        # Only click and rich leave so, when the reader of our output went away (`perwatt list | head`).
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 (the one place that catches: sorted by kind below)
         _fail(*_explain(error))

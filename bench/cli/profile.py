@@ -77,6 +77,8 @@ def _write_new(path: Path, text: str) -> None:
         os.link(partial, path)
     except FileExistsError:
         raise InputError.at("--out", expected="a name that is not taken (--name)", got=str(path)) from None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         partial.unlink(missing_ok=True)
 

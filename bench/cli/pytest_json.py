@@ -56,8 +56,7 @@ def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
     if target is None:
         emit_json(document)
         return
-    try:
-        target.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError.at("--to", expected="a file that can be written", got=f"{target}: {error.strerror}") from None
+    from sites.planners.folder import write_file
+
+    write_file(target, json.dumps(document, indent=2).encode() + b"\n")
     say(f"{len(records)} results written to {target}")

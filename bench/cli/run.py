@@ -65,6 +65,7 @@ def run(
     and computes what the example site would earn. With --device gpu:INDEX it measures that GPU whole.
     """
     from bench.devices import device_under_test
+    from bench.main_job import assess, surroundings
     from bench.meters.protocol import MeterOptions
     from bench.plan import get_plan
     from bench.results import prepare_store
@@ -77,6 +78,7 @@ def run(
         return _attach(attach, workloads, meters, options_, store, as_json=as_json)
     check_threads(threads)
     if all_variants:
+        _refuse_beside_all_variants()
         from bench.cli.run_variants import run_variants
 
         return run_variants(workloads, threads or 1, variant, as_json=as_json)
@@ -87,6 +89,7 @@ def run(
     todo = [create(name, options) for name in names]
     chosen_plan = get_plan(plan)
     device_under_test(device)  # what is wrong with it is said before anything is opened or stored
+    beside = surroundings(store) if todo and not workloads else None
     prepare_store(store)
     meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
     with opened(specs(meters, watts, device), meter_options) as reading:
@@ -101,10 +104,8 @@ def run(
     from bench.cli.run_report import document, exit_status, print_run
 
     main_job, page = None, None
-    if not workloads:
-        from bench.main_job import assess
-
-        main_job = assess(records, store)
+    if beside is not None:
+        main_job = assess(records, beside)
         page = _write_page(records, store)
     if as_json:
         found = document(records, store, main_job)
@@ -114,6 +115,22 @@ def run(
         if page is not None:
             say(f"page       {page}")
     return exit_status(records)
+
+
+def _refuse_beside_all_variants() -> None:
+    """Refuse what `--all-variants` would not heed: it has windows of its own, meters nothing and stores nothing."""
+    context = click.get_current_context()
+    heeded = {"workloads", "all_variants", "variant", "threads", "as_json"}
+    given = {
+        option.name: option.opts[0]
+        for option in reversed(context.command.params)
+        if option.name not in heeded
+        and context.get_parameter_source(str(option.name)) is click.core.ParameterSource.COMMANDLINE
+    }
+    if given:
+        raise InputError.at(
+            "--all-variants", expected="no other option than --threads and --json", got=" ".join(given.values())
+        )
 
 
 def _write_page(records: "Sequence[Record]", store: Path) -> Path | None:

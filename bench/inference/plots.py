@@ -25,6 +25,8 @@ def plot_validation(outcomes: "Sequence[Outcome]", path: Path) -> None:
     """Draw predicted over published output tokens per second, by GPU and role."""
     from matplotlib.figure import Figure
 
+    from sites.plots import save
+
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.add_subplot()
     known = [
@@ -50,12 +52,14 @@ def plot_validation(outcomes: "Sequence[Outcome]", path: Path) -> None:
         title="Throughput model against published rates (dotted: 25 %)",
     )  # fmt: skip
     axes.legend(fontsize=7)
-    figure.savefig(path)
+    save(figure, path)
 
 
 def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
     """Draw tokens per second per user against tokens per joule, one line a model, precision and device."""
     from matplotlib.figure import Figure
+
+    from sites.plots import save
 
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()
@@ -79,7 +83,7 @@ def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
         title="Modelled; the number is the batch",
     )  # fmt: skip
     axes.legend(fontsize=7)
-    figure.savefig(path)
+    save(figure, path)
 
 
 def _label(outcome: "Outcome") -> str:

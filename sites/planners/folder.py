@@ -49,7 +49,8 @@ def new_folder(target: Path) -> Iterator[Path]:
 def write_file(target: Path, content: bytes) -> None:
     """Write one file whole or not at all, replacing what was there.
 
-    Raises InputError when its parent is no folder that can be written to.
+    Raises InputError when its parent is no folder that can be written to, OSError naming the target where the system
+    refuses (a full disk); nothing half-written is left.
     """
     target = Path(target)
     try:
@@ -69,6 +70,9 @@ def write_file(target: Path, content: bytes) -> None:
     except IsADirectoryError:
         work.unlink(missing_ok=True)
         raise InputError(f"{target}: expected a file, got a folder") from None
+    except OSError as error:
+        work.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(target)) from error
     except BaseException:
         work.unlink(missing_ok=True)
         raise

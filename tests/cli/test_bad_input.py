@@ -127,3 +127,57 @@ def test_a_foreign_kernels_package_is_refused_with_the_cure(tmp_path):
     )
     assert done.returncode != 0
     assert "virtual environment of its own" in done.stderr
+
+
+def test_profiles_that_are_not_there_are_told_before_anything_is_measured(refused, tmp_path):
+    import os
+
+    line = refused("run", "--plan", "smoke", env={**os.environ, "PERWATT_PROFILES": str(tmp_path / "nowhere")})
+    assert "PERWATT_PROFILES: expected a folder" in line
+    assert not list(tmp_path.glob("results/*"))
+
+
+def test_options_that_all_variants_would_not_heed_are_refused(refused):
+    assert "got '--out --plan'" in refused("run", "sha256d_scan_cpu", "--all-variants", "--out", "x", "--plan", "smoke")
+
+
+@pytest.mark.parametrize("command", ["list profiles", "show antminer-s21", "list workloads --json"])
+def test_a_reader_that_goes_away_is_no_failure(command, tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", *command.split()], cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE,
+            check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_plot_on_a_full_disk_leaves_no_half_of_it(tmp_path, monkeypatch):
+    import errno
+    import os
+
+    from sites.planners.folder import write_file
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_file(tmp_path / "plot.svg", b"x" * 100)
+    assert raised.value.filename == str(tmp_path / "plot.svg")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_profile_whose_file_name_no_command_could_name_is_refused(refused, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "My Miner.toml").write_text("")
+    assert "My Miner.toml: expected a file name of lower-case words" in refused(
+        "list", "profiles", "--profiles", tmp_path / "own"
+    )
