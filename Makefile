@@ -30,6 +30,8 @@ clean:
 # A virtual environment of its own works where the system Python is externally managed. Debian splits
 # ensurepip out of python3; the message says what to install instead of a traceback.
 $(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "$(PYTHON) is not on the PATH; name a Python >= 3.11: make run PYTHON=python3.12" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "perwatt needs Python >= 3.11; name one: make run PYTHON=python3.12" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || \
