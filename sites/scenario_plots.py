@@ -100,7 +100,7 @@ def switch_map(  # noqa: PLR0913, PLR0917
     """Draw the best share of conversion, shares [prices, btc], in per cent, over BTC price and inference price."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    scale = LinearSegmentedColormap.from_list("share", [colours["mining"], colours["paper"], colours["inference"]])  # type: ignore[no-untyped-call]
+    scale = LinearSegmentedColormap.from_list("share", [colours["mining"], colours["paper"], colours["inference"]])
     axes.pcolormesh(btc_usd, prices, shares, cmap=scale, vmin=0.0, vmax=1.0, shading="nearest")
     for i, price in enumerate(prices):
         for j, btc in enumerate(btc_usd):
