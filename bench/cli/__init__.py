@@ -1,5 +1,6 @@
 """The command line: one file a command; the only place that prints and the only one that catches."""
 
+import io
 import os
 import signal
 import sys
@@ -89,6 +90,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
     Exit status: 0 done, warnings included; 1 the run failed or is invalid; 2 the request was wrong.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no ± shows a question mark instead
     try:
         status = perwatt.main(args=argv, prog_name="perwatt", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

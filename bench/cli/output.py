@@ -21,7 +21,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 def emit_json(document: object) -> None:
     """Print one JSON document; dates and paths as text, a number that is not finite is refused."""
-    click.echo(json.dumps(document, indent=2, default=str, allow_nan=False, ensure_ascii=False))
+    click.echo(json.dumps(document, indent=2, default=str, allow_nan=False))
 
 
 def console(*, err: bool = False) -> "Console":
