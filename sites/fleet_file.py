@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.reading import read_toml, validate
+from hardware_profiles.reading import dotted, read_toml, validate
 from sites.site_file import SiteFile
 from sites.values import Model
 
@@ -42,9 +43,11 @@ class FleetFile(Model):
 def read_site_files(path: Path) -> list[SiteFile]:
     """Read a site file, or every site of a fleet file.
 
-    Raises InputError, naming file and site, for an unknown region, a doubled name or whatever is wrong with a site.
+    Raises InputError, naming file and site, for an unknown region, a doubled name, a control character in a text or
+    whatever is wrong with a site.
     """
     data = read_toml(path)
+    _refuse_control(data, path)
     if "fleet" not in data:
         return [validate(SiteFile, data, path)]
     fleet = validate(FleetFile, data, path)
@@ -61,6 +64,17 @@ def read_site_files(path: Path) -> list[SiteFile]:
         merged = _merge(merged, {"site": {"name": member.name, "region": member.region}})
         found.append(validate(SiteFile, merged, place))
     return found
+
+
+def _refuse_control(given: Any, path: Path, *keys: int | str) -> None:
+    """Refuse what a terminal would obey: names and sources are printed. Only a note may hold line feeds and tabs."""
+    if isinstance(given, dict | list):
+        for key, inner in given.items() if isinstance(given, dict) else enumerate(given):
+            _refuse_control(inner, path, *keys, key)
+    if isinstance(given, str):
+        text = given.replace("\n", "").replace("\t", "") if keys[-1] == "note" else given
+        if any(unicodedata.category(letter) == "Cc" for letter in text):
+            raise InputError.at(path, dotted(keys), expected="text without control characters", got=given)
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError
@@ -43,10 +44,25 @@ def save(figure: Figure, path: Path) -> None:
 
     if path.suffix not in METADATA:
         raise InputError.at(path, expected=f"a name that ends in {', '.join(METADATA)}", got=path.suffix)
+    for axes in figure.axes:
+        _take_names_literally(axes)
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "perwatt"}):
+    with mpl.rc_context({"svg.hashsalt": "perwatt"}), warnings.catch_warnings():
+        # A name in a script that the bundled font lacks is drawn as boxes; the tables say it in full.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format=path.suffix[1:], dpi=150, metadata=METADATA[path.suffix])
     write_file(path, buffer.getvalue())
+
+
+def _take_names_literally(axes: Axes) -> None:
+    """Draw dollar signs as such: in titles, labels and legends they come from site files; the axes' ticks are ours."""
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
+
+    for part in axes.get_children():
+        if not isinstance(part, Axis):
+            for text in part.findobj(Text):
+                text.set_parse_math(False)  # type: ignore[attr-defined]
 
 
 def _panels(rows: int, height: float, ratios: Sequence[float] | None = None) -> tuple[Figure, list[Axes]]:

@@ -14,9 +14,30 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["console", "emit_json", "json_option", "plain", "print_table", "progress", "rate", "say", "si", "warn"]
+__all__ = [
+    "console",
+    "emit_json",
+    "json_option",
+    "plain",
+    "print_table",
+    "printable",
+    "progress",
+    "rate",
+    "say",
+    "si",
+    "warn",
+]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+
+
+# What a terminal would obey instead of show; files that people hand on may hold it.
+_CONTROL = {code: "\ufffd" for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
+
+def printable(text: str) -> str:
+    """Return the text with a mark in place of every control character but tab and line feed."""
+    return text.translate(_CONTROL)
 
 
 def emit_json(document: object) -> None:
@@ -40,35 +61,35 @@ def print_table(
     right: Iterable[int] = (),
     caption: str | None = None,
 ) -> None:
-    """Print a table; `right` are the indices of right-aligned columns. Cells are text, never markup."""
+    """Print a table; `right` are the indices of right-aligned columns. All of it is text, never markup."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     aligned = set(right)
     table = Table(
-        title=title,
-        caption=caption,
+        title=None if title is None else Text(printable(title), style="table.title"),
+        caption=None if caption is None else Text(printable(caption), style="table.caption"),
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
         pad_edge=False,
     )
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index in aligned else "left", overflow="fold")
+        table.add_column(Text(column), justify="right" if index in aligned else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
     console().print(table)
 
 
 def say(line: str = "") -> None:
     """Print one line for people, as plain text."""
-    click.echo(line)
+    click.echo(printable(line))
 
 
 def warn(line: str) -> None:
     """Print one line of warning on stderr."""
-    click.echo(f"warning: {line}", err=True)
+    click.echo(f"warning: {printable(line)}", err=True)
 
 
 @contextmanager

@@ -68,6 +68,42 @@ def test_since_names_the_input_and_plots_are_written(capsys, tmp_path):
     assert json.loads(out)["since"]["changes"][0]["key"] == "inference[gpu modules].demand_percent"
 
 
+def own_site(tmp_path, old, new):
+    from sites.examples import example_path
+
+    text = example_path(GEORGIA).read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "own.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+NAME = 'name = "Georgia 50 MW, half GPU modules"'
+
+
+def test_a_name_is_printed_and_drawn_as_it_is_written(capsys, tmp_path):
+    site = own_site(tmp_path, NAME, r'name = "a[red]b[/x] $\\x{$ \u4e2d"')
+    status, out, _ = perwatt(capsys, "yield", site)
+    assert status == 0
+    assert "a[red]b[/x] $\\x{$ \u4e2d: 8760 hours" in out
+    status, out, err = perwatt(capsys, "yield", site, "--json", "--plots", tmp_path / "plots")
+    assert (status, err) == (0, "")
+    assert len(json.loads(out)["written"]) == 3
+
+
+def test_control_characters_are_refused_in_a_site_file_and_marked_in_what_is_printed(capsys, tmp_path):
+    status, out, err = perwatt(capsys, "yield", own_site(tmp_path, NAME, r'name = "a\u001b[31m"'))
+    assert (status, out) == (2, "")
+    assert "own.toml: key site.name: expected text without control characters, got 'a\\x1b[31m'" in err
+    header = "company,month,days,deployed_ehs,avg_operating_ehs,btc_produced,fleet_j_per_th,all_in_power_c_per_kwh"
+    data = tmp_path / "own.csv"
+    data.write_text(f"{header},hashrate_used,basis_note,source\nA\x1b[31m,2025-07,31,,10,253,,,avg,x,y\n")
+    status, out, _ = perwatt(capsys, "validate", "mining", "--data", data)
+    assert status == 0
+    assert "A\ufffd[31m" in out
+    assert "\x1b" not in out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
