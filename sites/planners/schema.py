@@ -12,7 +12,7 @@ Kind = Literal["string", "number", "integer", "datetime", "boolean"]
 
 
 class Column(NamedTuple):
-    """One column: name, type, unit ("" for a word or a share), whether it may be missing, and what it means."""
+    """One column: name, type, unit, whether it is always given, and what it means."""
 
     name: str
     kind: Kind
@@ -21,8 +21,14 @@ class Column(NamedTuple):
     meaning: str
 
 
+NO_UNIT = "none"  # words
+ONE = "1"  # shares, ratios and counts
+OF_ROW = "as column unit says"
+TIME = "UTC"
+
+
 def _text(name: str, meaning: str, *, required: bool = True) -> Column:
-    return Column(name, "string", "", required, meaning)
+    return Column(name, "string", NO_UNIT, required, meaning)
 
 
 def _number(name: str, unit: str, meaning: str, *, required: bool = True) -> Column:
@@ -35,7 +41,7 @@ _BLOCK = _text("block", "name of the block within the site")
 TABLES: dict[str, tuple[Column, ...]] = {
     "run": (
         _text("run_id", "name of this run"),
-        Column("created_utc", "datetime", "", True, "when it was computed"),
+        Column("created_utc", "datetime", TIME, True, "when it was computed"),
         _text("perwatt_version", "version of the program"),
         _text("schema_version", "version of these tables"),
         _text("inputs_sha256", "hash of all inputs"),
@@ -46,11 +52,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _SITE,
         _text("region", "region as the site file has it"),
         _text("timezone", "IANA time zone of its local hours"),
-        Column("start_utc", "datetime", "", True, "first hour of the year"),
+        Column("start_utc", "datetime", TIME, True, "first hour of the year"),
         Column("hours", "integer", "h", True, "hours of the year"),
         _number("interconnect_mw", "MW", "limit at the meter"),
-        _number("delivered_frac", "", "share of metered energy that reaches the buildings"),
-        _number("availability_frac", "", "share of the year with power"),
+        _number("delivered_frac", ONE, "share of metered energy that reaches the buildings"),
+        _number("availability_frac", ONE, "share of the year with power"),
         _number("metered_mwh", "MWh", "energy drawn at the meter"),
         _number("revenue_usd", "USD", "from all blocks"),
         _number("energy_usd", "USD", "power: spot and contract less resale, delivery, peaks"),
@@ -61,24 +67,24 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _number("fixed_usd", "USD", "fixed cost"),
         _number("net_usd", "USD", "revenue and credits less energy, penalties and fixed cost"),
         _number("carbon_kg", "kg", "CO2 of the metered energy", required=False),
-        _number("difficulty_assumed_frac", "", "share of the hours whose difficulty is assumed"),
+        _number("difficulty_assumed_frac", ONE, "share of the hours whose difficulty is assumed"),
         _text("currency", "currency of the site file"),
-        _number("currency_per_usd", "", "its stated rate"),
+        _number("currency_per_usd", "currency/USD", "its stated rate"),
     ),
     "site_block": (
         _SITE,
         _BLOCK,
         _text("product", "mining or inference"),
         _text("device", "device, result or figure the rate is of"),
-        _number("count", "", "devices"),
+        _number("count", ONE, "devices"),
         _text("unit", "what is made: hash, token, gpu_hour or kw_month"),
         _number("facility_mwh", "MWh", "drawn at the buildings, PUE included"),
         _number("device_mwh", "MWh", "drawn by the devices"),
-        _number("units", "", "made in the year, of unit"),
+        _number("units", OF_ROW, "made in the year, of unit"),
         _number("btc", "BTC", "after rejects and pool fee; missing for inference", required=False),
         _number("revenue_usd", "USD", "from this block"),
         _number("energy_usd", "USD", "its power at each hour's mean cost, without demand charge"),
-        _number("short_units", "", "promised and not served, of unit"),
+        _number("short_units", OF_ROW, "promised and not served, of unit"),
     ),
     "device_result": (
         _SITE,
@@ -103,9 +109,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "yield_hourly": (
         _SITE,
-        Column("time_utc", "datetime", "", True, "start of the hour"),
+        Column("time_utc", "datetime", TIME, True, "start of the hour"),
         _BLOCK,
-        _text("part", "idle, sla, on-demand or a mode; empty for a whole block"),
+        _text("part", "idle, sla, on-demand or a mode; missing for a whole block", required=False),
         _text("product", "mining or inference"),
         _number("device_mw", "MW", "drawn by the devices"),
         _number("meter_mw", "MW", "drawn at the meter for them"),
@@ -121,19 +127,19 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _text("metric", "what the value is"),
         _text("unit", "of the value"),
         _text("statistic", "base, mean, p50, p90, p99 (exceeded with that probability) or cvar"),
-        _number("value", "", "in the row's unit", required=False),
-        Column("scenarios", "integer", "", False, "scenarios behind the statistic; missing for base"),
+        _number("value", OF_ROW, "in the row's unit", required=False),
+        Column("scenarios", "integer", ONE, False, "scenarios behind the statistic; missing for base"),
     ),
     "loss_waterfall": (
         _SITE,
         _text("product", "mining or inference"),
-        Column("step", "integer", "", True, "order of the step, 0 is nameplate"),
+        Column("step", "integer", ONE, True, "order of the step, 0 is nameplate"),
         _text("name", "of the step"),
         _text("kind", "physical, commercial or economic"),
-        _text("reaches", "stage reached with the step: nameplate, measured, available, delivered, sold, or empty"),
-        _number("factor", "", "share of the energy before the step that is left"),
+        _text("reaches", "nameplate, measured, available, delivered or sold, where a stage is reached", required=False),
+        _number("factor", ONE, "share of the energy before the step that is left"),
         _number("mwh", "MWh", "left after the step, at nameplate efficiency"),
-        _number("factor_usd", "", "the same of its gross worth"),
+        _number("factor_usd", ONE, "the same of its gross worth"),
         _number("usd", "USD", "gross worth left after the step"),
     ),
     "value_curve": (
@@ -194,7 +200,7 @@ def table_schema(table: str) -> dict[str, object]:
 
 
 def json_schema() -> dict[str, object]:
-    """JSON Schema (2020-12) of every table: a definition of one row for each."""
+    """JSON Schema (2020-12) of a run: an object of tables, each an array of rows, with a definition of each row."""
     rows: dict[str, object] = {}
     for name, columns in TABLES.items():
         properties: dict[str, object] = {}
@@ -202,8 +208,7 @@ def json_schema() -> dict[str, object]:
             kind: dict[str, object] = {**_JSON[column.kind], "description": column.meaning}
             if not column.required:
                 kind["type"] = [_JSON[column.kind]["type"], "null"]
-            if column.unit:
-                kind["x-unit"] = column.unit
+            kind["x-unit"] = column.unit
             properties[column.name] = kind
         rows[name] = {
             "type": "object",
@@ -215,5 +220,9 @@ def json_schema() -> dict[str, object]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "perwatt planner tables",
         "version": SCHEMA_VERSION,
+        "type": "object",
+        "properties": {name: {"type": "array", "items": {"$ref": f"#/$defs/{name}"}} for name in TABLES},
+        "required": list(TABLES),
+        "additionalProperties": False,
         "$defs": rows,
     }

@@ -119,7 +119,7 @@ def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
         "carbon_kg": "kg",
         "kg_per_btc": "kg/BTC",
         "kg_per_mtok": "kg/Mtok",
-        "difficulty_assumed_frac": "",
+        "difficulty_assumed_frac": "1",
     }
     rows: list[Row] = []
 
@@ -157,7 +157,13 @@ def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
 def waterfall_rows(years: Sequence[SiteYear]) -> list[Row]:
     """Rows of `loss_waterfall`: one for each step of each product."""
     return [
-        {"site": year.site.name, "product": fall.product, "step": index, **asdict(step)}
+        {
+            "site": year.site.name,
+            "product": fall.product,
+            "step": index,
+            **asdict(step),
+            "reaches": step.reaches or None,
+        }
         for year in years
         for fall in waterfalls(year)
         for index, step in enumerate(fall.steps)
@@ -219,7 +225,7 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
         "site": np.full(hours * count, site.name, object),
         "time_utc": np.repeat(times, count),
         "block": np.tile(np.array([label.name for label in year.labels], object), hours),
-        "part": np.tile(np.array([label.part for label in year.labels], object), hours),
+        "part": np.tile(np.array([label.part or None for label in year.labels], object), hours),
         "product": np.tile(np.array([label.product for label in year.labels], object), hours),
         "device_mw": done.mw.ravel(),
         "meter_mw": meter.ravel(),
