@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
+from sites.values import CARBON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +45,9 @@ def look_up(path: Path, region: str) -> float:
             value = float(row["kg_per_mwh"])
         except ValueError:
             value = math.nan
-        if not (math.isfinite(value) and value >= 0):
+        if value not in CARBON:
             raise InputError.at(
-                f"{path}: line {line}", "kg_per_mwh", expected="a number of 0 or more", got=row["kg_per_mwh"]
+                f"{path}: line {line}", "kg_per_mwh", expected=f"a number of {CARBON}", got=row["kg_per_mwh"]
             )
         found[row["region"].strip()] = value
     if region not in found:

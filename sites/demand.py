@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROFILES = ("flat", "business", "evening")
+HIGHEST = 1e9
 
 
 def week_profile(name: str) -> tuple[float, ...]:
@@ -39,11 +40,12 @@ def _business(day: int, hour: int) -> float:
 
 
 def over_mean(shape: Sequence[float]) -> tuple[float, ...]:
-    """Divide a week's shape by its mean. Raises InputError unless it is 168 finite numbers of 0 or more, not all 0."""
+    """Divide a week's shape by its mean. Raises InputError unless it is 168 numbers of 0 to 10^9, not all 0."""
     if len(shape) != WEEK_HOURS:
         raise InputError(f"demand profile: expected {WEEK_HOURS} numbers, got {len(shape)}")
-    if not all(math.isfinite(value) and value >= 0 for value in shape) or not any(shape):
-        raise InputError("demand profile: expected finite numbers of 0 or more, not all 0")
+    wrong = [value for value in shape if not 0 <= value <= HIGHEST]
+    if wrong or max(shape) < 1 / HIGHEST:
+        raise InputError(f"demand profile: expected numbers of 0 to 10^9, not all 0, got {(wrong or shape)[0]:g}")
     mean = math.fsum(shape) / WEEK_HOURS
     return tuple(value / mean for value in shape)
 

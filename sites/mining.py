@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -105,11 +106,10 @@ def ledger_btc(held_before_btc: float, mined_btc: Iterable[float], sold_btc: Seq
 
 
 def month_bounds_s(month: str) -> tuple[int, int]:
-    """Start and end [s, unix] of a calendar month "YYYY-MM" in UTC. Raises InputError for anything else."""
-    try:
-        start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    except ValueError:
-        raise InputError(f"month: expected YYYY-MM, got {month!r}") from None
+    """Start and end [s, unix] of a calendar month "YYYY-MM", 2000 to 2099, in UTC. Raises InputError for others."""
+    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month):
+        raise InputError.at("month", expected="YYYY-MM of 2000 to 2099", got=month)
+    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     following = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
     return int(start.timestamp()), int(following.timestamp())
 

@@ -62,7 +62,7 @@ def _take_names_literally(axes: Axes) -> None:
     for part in axes.get_children():
         if not isinstance(part, Axis):
             for text in part.findobj(Text):
-                text.set_parse_math(False)  # type: ignore[attr-defined]
+                text.set_parse_math(False)
 
 
 def _panels(rows: int, height: float, ratios: Sequence[float] | None = None) -> tuple[Figure, list[Axes]]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from hardware_profiles.errors import InputError, near_names
 from sites.mining import DAY_S, month_bounds_s
+from sites.values import Range
 
 COLUMNS = (
     "company",
@@ -28,6 +29,16 @@ COLUMNS = (
     "basis_note",
     "source",
 )
+# Wide enough for every miner and for the whole network; beyond it a unit was mistaken.
+RANGES = {
+    "days": Range(28, 31, "days"),
+    "deployed_ehs": Range(1e-9, 1e6, "EH/s"),  # one old miner; a thousand times the network of 2026
+    "avg_operating_ehs": Range(1e-9, 1e6, "EH/s"),
+    "btc_produced": Range(1e-8, 1e6, "BTC"),  # a satoshi; more than any month's blocks paid
+    "fleet_j_per_th": Range(0.1, 1e9, "J/TH"),
+    "all_in_power_c_per_kwh": Range(-1000, 10_000, "c/kWh"),
+}
+NOTHING = ("deployed_ehs", "avg_operating_ehs", "btc_produced")  # may be 0: nothing ran
 BUNDLED = "production.csv"
 
 
@@ -61,7 +72,7 @@ def read_reports(path: Path) -> list[Report]:
     """Read a production table from a CSV file.
 
     Raises InputError, naming line and column, for a file that cannot be read, a missing or unknown column, a month
-    that is none, a number that is none, negative or not finite, or days that are not the month's.
+    that is none, a number that is none or out of its column's range, or days that are not the month's.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -112,7 +123,7 @@ def _report(place: str, line: int, heading: list[str], row: list[str]) -> Report
     try:
         start, end = month_bounds_s(cells["month"])
     except InputError:
-        raise InputError.at(where, "month", expected="YYYY-MM", got=cells["month"]) from None
+        raise InputError.at(where, "month", expected="YYYY-MM of 2000 to 2099", got=cells["month"]) from None
     in_month = (end - start) // DAY_S
     days = _number(where, cells, "days")
     if days != in_month:
@@ -121,7 +132,7 @@ def _report(place: str, line: int, heading: list[str], row: list[str]) -> Report
     if produced is None:
         raise InputError.at(where, "btc_produced", expected="a number of BTC")
     for column in ("fleet_j_per_th", "all_in_power_c_per_kwh"):
-        _number(where, cells, column, signed=column.endswith("kwh"))
+        _number(where, cells, column)
     return Report(
         line=line,
         company=cells["company"],
@@ -136,16 +147,17 @@ def _report(place: str, line: int, heading: list[str], row: list[str]) -> Report
     )
 
 
-def _number(where: str, cells: dict[str, str], column: str, *, signed: bool = False) -> float | None:
-    text = cells[column]
+def _number(where: str, cells: dict[str, str], column: str) -> float | None:
+    text, within = cells[column], RANGES[column]
     if not text:
         return None
     try:
         value = float(text)
     except ValueError:
         raise InputError.at(where, column, expected="a number or nothing", got=text) from None
-    if not math.isfinite(value) or (value < 0 and not signed):
-        raise InputError.at(where, column, expected="a finite number of 0 or more", got=text)
+    if value not in within and not (value == 0 and column in NOTHING):
+        none = "0, or " if column in NOTHING else ""
+        raise InputError.at(where, column, expected=f"{none}a number of {within}", got=text)
     return value
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names, shown
 from sites.calendar import HOUR_S, utc_text
+from sites.values import Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,16 +20,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TIME_COLUMN = "time"
+ANY = Range(-1e12, 1e12, "in the column's unit")
 
 
-def read_series(path: Path, column: str, start_s: int, hours: int) -> NDArray[np.float64]:
+def read_series(path: Path, column: str, start_s: int, hours: int, within: Range = ANY) -> NDArray[np.float64]:
     """Values of one column for every hour from start_s on, [hours] in the file's own unit.
 
     The file has a column `time` (ISO 8601, start of the hour; UTC unless it carries an offset). Rows outside the year
     are passed over; their order is free.
 
     Raises InputError, naming file and line, for a missing or doubled hour, a time that is not a whole hour, a value
-    that is not a finite number, a missing column, or a file that cannot be read.
+    that is no number within the range, a row of more or fewer cells than the heading, a missing or doubled column, or
+    a file that cannot be read.
     """
     import numpy as np
 
@@ -47,7 +51,7 @@ def read_series(path: Path, column: str, start_s: int, hours: int) -> NDArray[np
                 "(local clock's daylight-saving double? write UTC or offsets)"
             )
         seen[index] = 1
-        found[index] = _finite(value, place, column)
+        found[index] = _within(value, place, column, within, at_s)
     missing = np.flatnonzero(seen == 0)
     if missing.size:
         raise InputError(
@@ -58,22 +62,43 @@ def read_series(path: Path, column: str, start_s: int, hours: int) -> NDArray[np
 
 
 def _cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         yield from _parquet_cells(path, column)
         return
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(line for line in file if not line.startswith("#"))
-            heading = rows.fieldnames or ()
+            rows = _rows(file)
+            _, heading = next(rows, (0, []))
             _need(path, heading, column)
-            for row in rows:
-                yield f"{path}: line {rows.line_num}", row[TIME_COLUMN], row[column]
+            time_at, value_at = heading.index(TIME_COLUMN), heading.index(column)
+            for line, row in rows:
+                if len(row) != len(heading):
+                    raise InputError(
+                        f"{path}: line {line}: expected {len(heading)} cells, as in the heading, got {len(row)} "
+                        "(a decimal comma? write a point)"
+                    )
+                yield f"{path}: line {line}", row[time_at], row[value_at]
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#04x}") from None
     except csv.Error as error:
         raise InputError(f"{path}: expected CSV, got {error}") from None
     except OSError as error:
         raise InputError(f"{path}: expected a readable hourly series, got {error.strerror or error}") from None
+
+
+def _rows(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a CSV file with the number of the line each ends on; comments and empty lines are passed over."""
+    number = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal number
+        for number, line in enumerate(file, 1):  # noqa: B007 (read below, as the reader goes on)
+            if not line.startswith("#"):
+                yield line
+
+    for row in csv.reader(lines()):
+        if row:
+            yield number, row
 
 
 def _parquet_cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:
@@ -93,7 +118,11 @@ def _parquet_cells(path: Path, column: str) -> Iterator[tuple[str, object, objec
 
 def _need(path: Path, heading: Iterable[str], column: str) -> None:
     known = list(heading)
+    if column == TIME_COLUMN:
+        raise InputError.at(path, "column", expected=f"a column of values beside {TIME_COLUMN}", got=column)
     for name in (TIME_COLUMN, column):
+        if known.count(name) > 1:
+            raise InputError(f"{path}: column {name}: expected it once, got it {known.count(name)} times")
         if name not in known:
             raise InputError.at(path, name, expected="this column", near=near_names(name, known) or known[:6])
 
@@ -109,11 +138,12 @@ def _unix_s(time: object, place: str) -> int:
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
 
 
-def _finite(value: object, place: str, column: str) -> float:
+def _within(value: object, place: str, column: str, within: Range, at_s: int) -> float:
     try:
-        number = float(value) if isinstance(value, str | int | float) else math.nan
-    except ValueError:
+        number = float(value) if isinstance(value, str | int | float | Decimal) else math.nan
+    except (ValueError, OverflowError):
         number = math.nan
-    if not math.isfinite(number):
-        raise InputError(f"{place}: {column}: expected a finite number, got {shown(value)}")
+    if isinstance(value, bool) or number not in within:
+        expected = f"a number of {within}" if math.isfinite(number) else "a finite number"
+        raise InputError(f"{place}: {column}: expected {expected}, got {shown(value)} at {utc_text(at_s)}")
     return number

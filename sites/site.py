@@ -15,7 +15,7 @@ from sites.model import InferenceBlock, MiningBlock, Site
 from sites.network import DifficultyPath
 from sites.series import read_series
 from sites.site_file import HourlyTable, SiteFile
-from sites.values import assumptions_of
+from sites.values import CELSIUS, PRICE, PUE, Range, assumptions_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,15 +126,15 @@ def _freeze(site: Site) -> None:
             array.setflags(write=False)
 
 
-def _hourly(table: HourlyTable, calendar: Calendar, folder: Path) -> Floats:
-    return read_series(folder / table.file, table.column, calendar.start_s, calendar.hours)
+def _hourly(table: HourlyTable, calendar: Calendar, folder: Path, within: Range) -> Floats:
+    return read_series(folder / table.file, table.column, calendar.start_s, calendar.hours, within)
 
 
 def _spot(table: PriceTable, calendar: Calendar, folder: Path) -> Floats:
     import numpy as np
 
     if table.hourly is not None:
-        return _hourly(table.hourly, calendar, folder)
+        return _hourly(table.hourly, calendar, folder, PRICE)
     if table.time_of_use is not None:
         tou = table.time_of_use
         periods = [prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period]
@@ -170,7 +170,7 @@ def _temperature(table: ClimateTable | None, calendar: Calendar, folder: Path) -
     if table is None:
         return None
     if table.hourly is not None:
-        return _hourly(table.hourly, calendar, folder)
+        return _hourly(table.hourly, calendar, folder, CELSIUS)
     means = table.mean_c_by_month.values if table.mean_c_by_month else (0.0,) * 12
     return power.temperature_series(calendar, means, table.daily_swing_c.value)
 
@@ -189,12 +189,7 @@ def _pue(file: SiteFile, product: str, calendar: Calendar, folder: Path, tempera
     table = file.cooling
     hourly: HourlyTable | None = getattr(table, f"{product}_pue_hourly")
     if hourly is not None:
-        found = _hourly(hourly, calendar, folder)
-        if found.min() < 1.0:
-            raise InputError.at(
-                folder / hourly.file, hourly.column, expected="a PUE of 1 or more", got=float(found.min())
-            )
-        return found
+        return _hourly(hourly, calendar, folder, PUE)
     base, per_c = getattr(table, f"{product}_pue").value, getattr(table, f"{product}_pue_per_c").value
     if per_c > 0 and temperature is None:
         raise InputError(f"cooling.{product}_pue_per_c: expected a [climate] table beside it, got none")

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sites.values import (
+    CELSIUS,
+    FEES,
+    Age,
+    BtcUsd,
+    Carbon,
+    Celsius,
     Count,
+    Day,
+    Difficulty,
+    Fade,
+    Fees,
     Fraction24,
-    GrowthPercent,
+    Growth,
     Hour,
+    Hours,
     LossPercent,
+    Megawatts,
+    MegawattsOrNone,
     Model,
-    NotNegative,
-    Number,
+    Money,
+    Numbers,
+    Overhead,
+    Penalty,
     Percent,
-    Positive,
+    PerUsd,
+    Price,
+    PriceOrNone,
     Pue,
+    PuePerC,
+    Range,
+    Swing,
+    Tokens,
+    Usd,
     Values,
+    Watts,
+    When,
     assumed,
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-When = datetime | date
 
 
 def _either(model: object, keys: tuple[str, ...], *, none: bool = False) -> None:
@@ -32,6 +54,17 @@ def _either(model: object, keys: tuple[str, ...], *, none: bool = False) -> None
     if len(given) > 1 or (not given and not none):
         wanted = ("at most one of " if none else "one of ") + ", ".join(keys)
         raise ValueError(f"expected {wanted}, got {' and '.join(given) or 'none'}")
+
+
+def _by_month(model: object, key: str, within: Range) -> None:
+    given: Numbers | None = getattr(model, key)
+    if given is None:
+        return
+    if len(given.values) != 12:
+        raise ValueError(f"expected 12 numbers in {key}, got {len(given.values)}")
+    for value in given.values:
+        if value not in within:
+            raise ValueError(f"expected numbers of {within} in {key}, got {value:g}")
 
 
 class HourlyTable(Model):
@@ -49,7 +82,7 @@ class SiteTable(Model):
     name: Name
     region: str = "unknown"
     timezone: str = "UTC"
-    start: date
+    start: Day
     note: str = ""
 
 
@@ -57,22 +90,22 @@ class OutageTable(Model):
     """[[power.outage]]: a planned outage; a start without an offset is UTC."""
 
     start: When
-    hours: Positive
+    hours: Hours
     available_percent: Percent = assumed(0.0)
 
 
 class PowerTable(Model):
     """[power]: what arrives. Losses are those between the meter and the buildings."""
 
-    interconnect_mw: Positive
+    interconnect_mw: Megawatts
     losses_percent: LossPercent = assumed(0.0)
     availability_percent: Percent = assumed(100.0)
     outage: tuple[OutageTable, ...] = ()
 
     @model_validator(mode="after")
     def _available_at_all(self) -> Self:
-        if self.availability_percent.value == 0:
-            raise ValueError("expected availability_percent above 0, got 0")
+        if self.availability_percent.value < 0.01:
+            raise ValueError(f"expected availability_percent of 0.01 to 100, got {self.availability_percent.value:g}")
         return self
 
 
@@ -80,18 +113,17 @@ class ClimateTable(Model):
     """[climate]: ambient temperature, by month with a daily swing or hourly, and what it does to capacity."""
 
     mean_c_by_month: Values | None = None
-    daily_swing_c: NotNegative = assumed(0.0)
+    daily_swing_c: Swing = assumed(0.0)
     hourly: HourlyTable | None = None
-    mining_derate_above_c: Number | None = None
-    mining_stop_above_c: Number | None = None
-    gpu_derate_above_c: Number | None = None
-    gpu_stop_above_c: Number | None = None
+    mining_derate_above_c: Celsius | None = None
+    mining_stop_above_c: Celsius | None = None
+    gpu_derate_above_c: Celsius | None = None
+    gpu_stop_above_c: Celsius | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _either(self, ("mean_c_by_month", "hourly"))
-        if self.mean_c_by_month is not None and len(self.mean_c_by_month.values) != 12:
-            raise ValueError(f"expected 12 numbers in mean_c_by_month, got {len(self.mean_c_by_month.values)}")
+        _by_month(self, "mean_c_by_month", CELSIUS)
         for product in ("mining", "gpu"):
             above, stop = (getattr(self, f"{product}_{end}_above_c") for end in ("derate", "stop"))
             if (above is None) != (stop is None):
@@ -106,9 +138,9 @@ class CoolingTable(Model):
 
     mining_pue: Pue = assumed(1.0)
     gpu_pue: Pue = assumed(1.0)
-    mining_pue_per_c: NotNegative = assumed(0.0)
-    gpu_pue_per_c: NotNegative = assumed(0.0)
-    reference_c: Number = assumed(20.0)
+    mining_pue_per_c: PuePerC = assumed(0.0)
+    gpu_pue_per_c: PuePerC = assumed(0.0)
+    reference_c: Celsius = assumed(20.0)
     mining_pue_hourly: HourlyTable | None = None
     gpu_pue_hourly: HourlyTable | None = None
 
@@ -116,7 +148,7 @@ class CoolingTable(Model):
 class PeriodTable(Model):
     """[[price.time_of_use.period]]: hours with a price of their own; local months 1-12, weekdays 0 (Monday) to 6."""
 
-    usd_per_mwh: Number
+    usd_per_mwh: Price
     months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = tuple(range(1, 13))
     weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = tuple(range(7))
     from_hour: Hour = 0
@@ -126,35 +158,35 @@ class PeriodTable(Model):
 class TimeOfUseTable(Model):
     """[price.time_of_use]: a base price and periods; the last period an hour falls into counts."""
 
-    base_usd_per_mwh: Number
+    base_usd_per_mwh: Price
     period: tuple[PeriodTable, ...] = ()
 
 
 class CoincidentTable(Model):
     """[price.coincident]: a yearly charge on the draw in named hours (UTC unless they carry an offset)."""
 
-    usd_per_kw_year: NotNegative
+    usd_per_kw_year: PriceOrNone
     hours: Annotated[tuple[When, ...], Field(min_length=1)]
 
 
 class ContractTable(Model):
     """[price.contract]: take-or-pay power, resold at the market price less a discount where that pays more."""
 
-    mw: Positive
-    usd_per_mwh: Number
-    resale_discount_usd_per_mwh: Number
+    mw: Megawatts
+    usd_per_mwh: Price
+    resale_discount_usd_per_mwh: Price
 
 
 class PriceTable(Model):
     """[price]: what a MWh at the meter costs, in `currency`, which must come with its rate unless it is USD."""
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
-    currency_per_usd: Positive | None = None
-    energy_usd_per_mwh: Number | None = None
+    currency_per_usd: PerUsd | None = None
+    energy_usd_per_mwh: Price | None = None
     time_of_use: TimeOfUseTable | None = None
     hourly: HourlyTable | None = None
-    delivery_usd_per_mwh: Number = assumed(0.0)
-    demand_charge_usd_per_kw_month: NotNegative = assumed(0.0)
+    delivery_usd_per_mwh: Price = assumed(0.0)
+    demand_charge_usd_per_kw_month: PriceOrNone = assumed(0.0)
     coincident: CoincidentTable | None = None
     contract: ContractTable | None = None
 
@@ -170,16 +202,16 @@ class EventTable(Model):
     """[[curtailment.event]]: hours in which the draw must stay below a limit."""
 
     start: When
-    hours: Positive
-    limit_mw: NotNegative
+    hours: Hours
+    limit_mw: MegawattsOrNone
 
 
 class CurtailmentTable(Model):
     """[curtailment]: a programme that pays for standing ready and for what is not drawn in its events."""
 
-    enrolled_mw: NotNegative = assumed(0.0)
-    ready_usd_per_mw_hour: NotNegative = assumed(0.0)
-    credit_usd_per_mwh: NotNegative = assumed(0.0)
+    enrolled_mw: MegawattsOrNone = assumed(0.0)
+    ready_usd_per_mw_hour: PriceOrNone = assumed(0.0)
+    credit_usd_per_mwh: PriceOrNone = assumed(0.0)
     event: tuple[EventTable, ...] = ()
 
 
@@ -187,24 +219,22 @@ class DifficultyTable(Model):
     """[[market.difficulty]]: difficulty from a day on, for the time after the bundled data."""
 
     start: When
-    difficulty: Positive
+    difficulty: Difficulty
 
 
 class MarketTable(Model):
     """[market]: bitcoin price, fees as a share of the subsidy (one, or twelve by month), difficulty after the data."""
 
-    btc_usd: Positive
-    fees_percent_of_subsidy: NotNegative | None = None
+    btc_usd: BtcUsd
+    fees_percent_of_subsidy: Fees | None = None
     fees_percent_by_month: Values | None = None
-    difficulty_growth_percent_per_year: GrowthPercent = assumed(0.0)
+    difficulty_growth_percent_per_year: Growth = assumed(0.0)
     difficulty: tuple[DifficultyTable, ...] = ()
 
     @model_validator(mode="after")
     def _fees_once(self) -> Self:
         _either(self, ("fees_percent_of_subsidy", "fees_percent_by_month"))
-        fees = self.fees_percent_by_month
-        if fees is not None and (len(fees.values) != 12 or min(fees.values) < 0):
-            raise ValueError("expected 12 numbers of 0 or more in fees_percent_by_month")
+        _by_month(self, "fees_percent_by_month", FEES)
         return self
 
 
@@ -216,11 +246,11 @@ class MiningTable(Model):
     modes: tuple[Name, ...] | None = None
     rated_device: Name | None = None
     count: Count | None = None
-    facility_mw: Positive | None = None
+    facility_mw: Megawatts | None = None
     interconnect_percent: Percent | None = None
     availability_percent: Percent = assumed(100.0)
-    age_years: NotNegative = assumed(0.0)
-    degradation_percent_per_year: LossPercent = assumed(0.0)
+    age_years: Age = assumed(0.0)
+    degradation_percent_per_year: Fade = assumed(0.0)
     rejects_percent: LossPercent = assumed(0.0)
     pool_fee_percent: LossPercent
     payout: Literal["fpps", "pps", "pplns", "solo"] = "fpps"
@@ -235,8 +265,8 @@ class MiningTable(Model):
 class RateTable(Model):
     """[inference.rate]: a token rate stated by hand, per GPU, with its five tags and its source."""
 
-    tokens_per_s: Positive
-    power_w: Positive
+    tokens_per_s: Tokens
+    power_w: Watts
     boundary: Literal["chip", "board", "node", "rack", "wall"]
     power_kind: Literal["measured", "provisioned"]
     token_basis: Literal["output", "total"]
@@ -251,27 +281,27 @@ class InferenceTable(Model):
     device: Name | None = None
     figure: Name | None = None
     rate: RateTable | None = None
-    rated_tokens_per_s: Positive | None = None
-    provisioned_w_per_gpu: Positive | None = None
+    rated_tokens_per_s: Tokens | None = None
+    provisioned_w_per_gpu: Watts | None = None
     gpus: Count | None = None
     modules: Count | None = None
-    facility_mw: Positive | None = None
+    facility_mw: Megawatts | None = None
     interconnect_percent: Percent | None = None
     gpus_per_module: Count = assumed(1.0)
     spare_percent: LossPercent = assumed(0.0)
-    host_overhead_percent: NotNegative | None = None
-    network_overhead_percent: NotNegative = assumed(0.0)
+    host_overhead_percent: Overhead | None = None
+    network_overhead_percent: Overhead = assumed(0.0)
     idle_percent: LossPercent = assumed(0.0)
     availability_percent: Percent = assumed(100.0)
     demand_percent: Percent
     demand_profile: str | tuple[float, ...] = "flat"
-    demand_growth_percent_per_year: GrowthPercent = assumed(0.0)
-    usd_per_mtok: NotNegative | None = None
-    usd_per_gpu_hour: NotNegative | None = None
-    usd_per_kw_month: NotNegative | None = None
+    demand_growth_percent_per_year: Growth = assumed(0.0)
+    usd_per_mtok: Usd | None = None
+    usd_per_gpu_hour: Usd | None = None
+    usd_per_kw_month: Usd | None = None
     tenant_pays_energy: bool = False
     sla_percent: Percent = assumed(0.0)
-    sla_penalty_percent: NotNegative | None = None
+    sla_penalty_percent: Penalty | None = None
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -286,7 +316,7 @@ class InferenceTable(Model):
 class CarbonTable(Model):
     """[carbon]: kgCO2 of a metered MWh, given, or looked up in a table (region, kg_per_mwh, source, date)."""
 
-    kg_per_mwh: NotNegative | None = None
+    kg_per_mwh: Carbon | None = None
     table: Name | None = None
 
     @model_validator(mode="after")
@@ -298,7 +328,7 @@ class CarbonTable(Model):
 class CostTable(Model):
     """[cost]: what the site costs a year whatever it does."""
 
-    fixed_usd_per_year: NotNegative = assumed(0.0)
+    fixed_usd_per_year: Money = assumed(0.0)
 
 
 class SiteFile(Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -36,7 +37,7 @@ def _from_bare(given: Any) -> Any:
     return given if isinstance(given, dict | Value) else {"value": given}
 
 
-def _bounded(expected: str, holds: Callable[[float], bool]) -> AfterValidator:
+def _checked(expected: str, holds: Callable[[float], bool]) -> AfterValidator:
     def check(given: Value) -> Value:
         if not (math.isfinite(given.value) and holds(given.value)):
             raise ValueError(f"expected {expected}, got {given.value:g}")
@@ -45,17 +46,106 @@ def _bounded(expected: str, holds: Callable[[float], bool]) -> AfterValidator:
     return AfterValidator(check)
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a number may plausibly be, ends included, and its unit; beyond it a slip of the pen is likelier."""
+
+    low: float
+    high: float
+    unit: str
+
+    def __str__(self) -> str:
+        """As an error names it: 0.001 to 100,000 MW."""
+        return f"{self._end(self.low)} to {self._end(self.high)} {self.unit}"
+
+    @staticmethod
+    def _end(value: float) -> str:
+        return f"{value:,.0f}" if 1000 <= abs(value) < 1e12 else f"{value:g}"
+
+    def __contains__(self, value: float) -> bool:
+        """Whether a number lies within; one that is not finite never does."""
+        return self.low <= value <= self.high
+
+    def field(self) -> tuple[BeforeValidator, AfterValidator]:
+        """Return the validators of a Value within the range."""
+        return _BARE, _checked(f"a number of {self}", self.__contains__)
+
+
 _BARE = BeforeValidator(_from_bare)
-Number = Annotated[Value, _BARE, _bounded("a finite number", math.isfinite)]
-NotNegative = Annotated[Value, _BARE, _bounded("a number of 0 or more", lambda value: value >= 0)]
-Positive = Annotated[Value, _BARE, _bounded("a number above 0", lambda value: value > 0)]
-Percent = Annotated[Value, _BARE, _bounded("a share of 0 to 100 per cent", lambda value: 0 <= value <= 100)]
-LossPercent = Annotated[Value, _BARE, _bounded("a share of 0 to below 100 per cent", lambda value: 0 <= value < 100)]
-GrowthPercent = Annotated[Value, _BARE, _bounded("a growth above -100 per cent", lambda value: value > -100)]
-Pue = Annotated[Value, _BARE, _bounded("a PUE of 1 to 10", lambda value: 1 <= value <= 10)]
-Count = Annotated[
-    Value, _BARE, _bounded("a whole number of 1 or more", lambda value: value >= 1 and value == int(value))
-]
+
+# Ends are far outside of what was ever built, paid or measured, and far inside of what a year's sums can hold.
+MEGAWATTS = Range(0.001, 100_000, "MW")  # one machine; above every power plant there is
+MEGAWATTS_OR_NONE = Range(0, 100_000, "MW")
+HOURS = Range(0.001, 100_000, "hours")  # eleven years
+CELSIUS = Range(-100, 150, "degrees C")  # air, and thresholds that are never reached
+SWING = Range(0, 100, "degrees C")
+PUE = Range(1, 10, "(a PUE)")
+PUE_PER_C = Range(0, 1, "per degree C")
+# Money may be in any currency (a dollar is up to some 10^6 units), and power has cost 10^4 USD/MWh in single hours.
+PRICE = Range(-1e10, 1e10, "of the currency")
+PRICE_OR_NONE = Range(0, 1e10, "of the currency")
+MONEY = Range(0, 1e18, "of the currency")
+PER_USD = Range(1e-6, 1e8, "of the currency per USD")
+USD = Range(0, 1e6, "USD")  # of a GPU's hour, a kW's month, a million tokens
+BTC_USD = Range(1e-4, 1e9, "USD/BTC")  # below the first price ever paid; above all the world's wealth over 21 million
+FEES = Range(0, 1e6, "per cent of the subsidy")  # the subsidy halves away
+DIFFICULTY = Range(1, 1e30, "(a difficulty)")  # the lowest there can be; 10^16 times that of 2026
+GROWTH = Range(-99, 1000, "per cent a year")  # tenfold and more each year, to 2100, still counts
+SHARE = Range(0, 100, "per cent")
+OVERHEAD = Range(0, 1000, "per cent")
+PENALTY = Range(0, 10_000, "per cent of the price")
+FADE = Range(0, 50, "per cent a year")
+AGE = Range(0, 100, "years")
+COUNT = Range(1, 1e8, "(a whole number)")
+TOKENS = Range(1e-6, 1e9, "tokens/s")
+WATTS = Range(0.001, 1e7, "W")  # of one device, up to a whole rack of them
+CARBON = Range(0, 10_000, "kg/MWh")  # the dirtiest fuel gives some 2,000
+FIRST_DAY, LAST_DAY = dt.date(2009, 1, 5), dt.date(2099, 12, 31)  # from the first block, in every time zone
+
+
+def _whole(value: float) -> bool:
+    return value in COUNT and value == int(value)
+
+
+def _in_time(given: dt.date) -> dt.date:
+    day = given.date() if isinstance(given, dt.datetime) else given
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"expected a day of {FIRST_DAY} to {LAST_DAY}, got {day}")
+    return given
+
+
+Percent = Annotated[Value, _BARE, _checked("a share of 0 to 100 per cent", SHARE.__contains__)]
+LossPercent = Annotated[Value, _BARE, _checked("a share of 0 to below 100 per cent", lambda value: 0 <= value < 100)]
+Pue = Annotated[Value, _BARE, _checked("a PUE of 1 to 10", PUE.__contains__)]
+Count = Annotated[Value, _BARE, _checked("a whole number of 1 to 100,000,000", _whole)]
+Megawatts = Annotated[Value, *MEGAWATTS.field()]
+MegawattsOrNone = Annotated[Value, *MEGAWATTS_OR_NONE.field()]
+Hours = Annotated[Value, *HOURS.field()]
+Celsius = Annotated[Value, *CELSIUS.field()]
+Swing = Annotated[Value, *SWING.field()]
+PuePerC = Annotated[Value, *PUE_PER_C.field()]
+Price = Annotated[Value, *PRICE.field()]
+PriceOrNone = Annotated[Value, *PRICE_OR_NONE.field()]
+Money = Annotated[Value, *MONEY.field()]
+PerUsd = Annotated[Value, *PER_USD.field()]
+Usd = Annotated[Value, *USD.field()]
+BtcUsd = Annotated[Value, *BTC_USD.field()]
+Fees = Annotated[Value, *FEES.field()]
+Difficulty = Annotated[Value, *DIFFICULTY.field()]
+Growth = Annotated[Value, *GROWTH.field()]
+Overhead = Annotated[Value, *OVERHEAD.field()]
+Penalty = Annotated[Value, *PENALTY.field()]
+Fade = Annotated[Value, *FADE.field()]
+Age = Annotated[Value, *AGE.field()]
+Tokens = Annotated[Value, *TOKENS.field()]
+Watts = Annotated[Value, *WATTS.field()]
+Carbon = Annotated[Value, *CARBON.field()]
+# Of files whose keys have no range of their own: what a sum can hold, and no more.
+NotNegative = Annotated[Value, _BARE, _checked("a number of 0 or more, to 1e18", MONEY.__contains__)]
+Positive = Annotated[Value, _BARE, _checked("a number above 0, to 1e18", lambda value: 1e-18 <= value <= 1e18)]
+GrowthPercent = Growth
+Day = Annotated[dt.date, AfterValidator(_in_time)]
+When = Annotated[dt.datetime | dt.date, AfterValidator(_in_time)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Fraction24 = Annotated[int, Field(ge=0, le=24)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -208,4 +209,5 @@ def _kg_per(year: SiteYear, unit: str, amount: float) -> float | None:
 
 
 def _over(amount: float, whole: float) -> float | None:
-    return amount / whole if whole > 0 else None
+    found = amount / whole if whole > 0 else math.inf
+    return found if math.isfinite(found) else None

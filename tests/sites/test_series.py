@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
@@ -106,6 +107,32 @@ def test_a_missing_column_or_file_is_refused(tmp_path):
         read(latin)
 
 
+def test_a_row_with_a_cell_too_many_is_refused_with_its_line(tmp_path):
+    lines = ["# a note", *rows()]
+    lines[4] = lines[4].split(",")[0] + ",1,234"
+    with pytest.raises(InputError, match=r"prices.csv: line 6: expected 2 cells, as in the heading, got 3"):
+        read(write(tmp_path, lines))
+
+
+def test_a_doubled_column_and_the_time_as_a_value_are_refused(tmp_path):
+    with pytest.raises(InputError, match="column usd: expected it once, got it 2 times"):
+        read(write(tmp_path, [f"{line},1" for line in rows()], "time,usd,usd"))
+    with pytest.raises(InputError, match="key column: expected a column of values beside time, got 'time'"):
+        read(write(tmp_path, rows()), "time")
+
+
+def test_parquet_decimals_are_read_and_truth_values_refused(tmp_path):
+    path = tmp_path / "prices.PARQUET"
+    times = [START + timedelta(hours=hour) for hour in range(HOURS)]
+    decimals = pa.array([Decimal(f"{hour}.25") for hour in range(HOURS)])
+    pq.write_table(pa.table({"time": times, "usd": decimals, "bool": [True] * HOURS}), path)
+    assert read(path).tolist() == [hour + 0.25 for hour in range(HOURS)]
+    with pytest.raises(InputError, match="row 0: bool: expected a number of .*, got True at 2026-01-01T00:00Z"):
+        read(path, "bool")
+    with pytest.raises(InputError, match="key column: expected a column of values beside time"):
+        read(path, "time")
+
+
 def hourly_prices(tmp_path, value):
     first = datetime(2026, 1, 1, tzinfo=UTC)
     lines = [f"{(first + timedelta(hours=h)).isoformat()},{value(h)}" for h in range(8760)]
@@ -134,7 +161,9 @@ def test_a_bad_series_stops_the_site_with_its_line(edited, tmp_path):
 
 def test_a_pue_below_one_in_a_series_is_refused(edited, tmp_path):
     hourly_prices(tmp_path, lambda hour: 0.9 if hour == 100 else 1.1)
-    with pytest.raises(InputError, match=r"key usd: expected a PUE of 1 or more, got 0.9"):
+    with pytest.raises(
+        InputError, match=r"usd: expected a number of 1 to 10 \(a PUE\), got '0.9' at 2026-01-05T04:00Z"
+    ):
         edited("mining_pue = 1.05", "mining_pue_hourly = {file = 'prices.csv', column = 'usd'}")
 
 
@@ -249,7 +278,7 @@ def test_a_carbon_table_is_looked_up_and_needs_a_source_in_every_row(tmp_path):
     with pytest.raises(InputError, match="line 2: key source: expected a value"):
         look_up(path, "here")
     path.write_text("region,kg_per_mwh,source,date\nhere,-3,x,2024\n", encoding="utf-8")
-    with pytest.raises(InputError, match="line 2: key kg_per_mwh: expected a number of 0 or more"):
+    with pytest.raises(InputError, match="line 2: key kg_per_mwh: expected a number of 0 to 10,000 kg/MWh"):
         look_up(path, "here")
     with pytest.raises(InputError, match="expected a readable carbon table"):
         look_up(tmp_path / "none.csv", "here")

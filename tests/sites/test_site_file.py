@@ -1,6 +1,8 @@
 """Site files: what they say, and one clear line for each thing that is wrong with them."""
 
 import math
+import re
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -18,16 +20,20 @@ from sites.year import site_year, summarise
     [
         ("mining_pue = 1.05", "mining_pue = 0.98", "key cooling.mining_pue: expected a PUE of 1 to 10, got 0.98"),
         ("mining_pue = 1.05", "", "expected cooling.mining_pue for a site with mining blocks, got none"),
-        ("interconnect_mw = 10", "interconnect_mw = -10", "power.interconnect_mw: expected a number above 0, got -10"),
+        (
+            "interconnect_mw = 10",
+            "interconnect_mw = -10",
+            "interconnect_mw: expected a number of 0.001 to 100,000 MW, got -10",
+        ),
         ("interconnect_mw = 10", "interconnect_mw = true", "expected a number or {value, source, date}, got True"),
         ("interconnect_mw = 10", "interconnect_mw = 'ten'", "expected a number or {value, source, date}, got 'ten'"),
-        ("interconnect_mw = 10", "interconnect_mw = nan", "expected a number above 0, got nan"),
+        ("interconnect_mw = 10", "interconnect_mw = nan", "expected a number of 0.001 to 100,000 MW, got nan"),
         ("interconnect_mw = 10", "interconnect_kw = 10", "key power.interconnect_kw: expected a known key"),
         ("interconnect_mw = 10", "interconnect_mw = {value = 1, sorce = 'x'}", "(did you mean source?)"),
         ("pool_fee_percent = 1", "pool_fee_percent = 101", "expected a share of 0 to below 100 per cent, got 101"),
         ("pool_fee_percent = 1", "", "key mining[0].pool_fee_percent: expected a value"),
         ("[power]", "[power]\navailability_percent = 120", "expected a share of 0 to 100 per cent, got 120"),
-        ("[power]", "[power]\navailability_percent = 0", "expected availability_percent above 0, got 0"),
+        ("[power]", "[power]\navailability_percent = 0", "expected availability_percent of 0.01 to 100, got 0"),
         ('device = "air"', 'device = "aire"', "expected a known one, got 'aire' (did you mean air"),
         ("facility_mw = 9", "", "expected one of count, facility_mw, interconnect_percent, got none"),
         ("facility_mw = 9", "facility_mw = 9\ncount = 3", "got count and facility_mw"),
@@ -38,8 +44,25 @@ from sites.year import site_year, summarise
         ("[price]", "[price]\ncurrency = 'EUR'", "expected currency_per_usd exactly when the currency is not USD"),
         ("[price]\nenergy", "[price\nenergy", "syntax error"),
         ("fees_percent_of_subsidy = 1", "", "expected one of fees_percent_of_subsidy, fees_percent_by_month, got none"),
-        ("fees_percent_of_subsidy = 1", "fees_percent_by_month = [1, 2]", "expected 12 numbers of 0 or more"),
-        ("btc_usd = 80000", "btc_usd = 0", "key market.btc_usd: expected a number above 0, got 0"),
+        ("fees_percent_of_subsidy = 1", "fees_percent_by_month = [1, 2]", "expected 12 numbers in"),
+        ("btc_usd = 80000", "btc_usd = 0", "key market.btc_usd: expected a number of 0.0001 to 1,000,000,000 USD/BTC"),
+        ("btc_usd = 80000", "btc_usd = 1e308", "to 1,000,000,000 USD/BTC, got 1e+308"),
+        ("btc_usd = 80000", "btc_usd = 1e-320", "USD/BTC, got 9.99989e-321"),
+        ("interconnect_mw = 10", "interconnect_mw = 1e300", "key power.interconnect_mw: expected a number of 0.001 to"),
+        ("facility_mw = 9", "facility_mw = 1e300", "expected a number of 0.001 to 100,000 MW, got 1e+300"),
+        ("facility_mw = 9", "count = 1e300", "count: expected a whole number of 1 to 100,000,000, got 1e+300"),
+        (
+            "energy_usd_per_mwh = 40",
+            "energy_usd_per_mwh = 1e308",
+            "key price.energy_usd_per_mwh: expected a number",
+        ),
+        ("start = 2026-01-01", "start = 9999-12-31", "key site.start: expected a day of 2009-01-05 to 2099-12-31, got"),
+        ("start = 2026-01-01", "start = 1900-01-01", "key site.start: expected a day of 2009-01-05 to 2099-12-31, got"),
+        (
+            "fees_percent_of_subsidy = 1",
+            f"fees_percent_by_month = {[1] * 11 + [1e308]}",
+            "in fees_percent_by_month, got",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_place_key_expected_and_got(edited, old, new, message):
@@ -51,6 +74,25 @@ def test_a_mistake_is_one_line_with_place_key_expected_and_got(edited, old, new,
     assert "\n" not in text
 
 
+@pytest.mark.parametrize("value", [-1e308, -1.0, 0.0, 1e-320, 1e-5, 99.9999999999999, 1e4, 1e9, 1e308])
+def test_any_number_in_any_key_gives_a_finite_year_or_one_line_that_names_the_file(full_site_file, resolve, value):
+    text = full_site_file.read_text(encoding="utf-8")
+    numbers = [found for found in re.finditer(r"(?<![\w-])-?\d[\d.]*(?=[\],\n ])", text) if "T" not in found[0]]
+    assert len(numbers) > 80
+    for found in numbers:
+        full_site_file.write_text(f"{text[: found.start()]}{value!r}{text[found.end() :]}", encoding="utf-8")
+        refused, figures = "", []
+        try:
+            year = site_year(load_site(full_site_file, resolve))
+        except InputError as error:
+            refused = str(error)
+        else:
+            figures = [given for given in asdict(summarise(year)).values() if isinstance(given, float)]
+        line = text[text.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
+        assert figures or ("everything.toml" in refused and "expected" in refused), line
+        assert all(map(math.isfinite, figures)), line
+
+
 @pytest.mark.parametrize(
     ("add", "message"),
     [
@@ -60,7 +102,7 @@ def test_a_mistake_is_one_line_with_place_key_expected_and_got(edited, old, new,
         ("[climate]\nmean_c_by_month = 7", "expected a list of numbers"),
         ("[climate]\ndaily_swing_c = 1", "expected one of mean_c_by_month, hourly, got none"),
         ("[carbon]", "expected one of kg_per_mwh, table, got none"),
-        ("[carbon]\nkg_per_mwh = -1", "expected a number of 0 or more, got -1"),
+        ("[carbon]\nkg_per_mwh = -1", "expected a number of 0 to 10,000 kg/MWh, got -1"),
         (
             "[curtailment]\ncredit_usd_per_mwh = 5\nevent = [{start = 2026-01-02T00:00:00Z, hours = 1, limit_mw = 3}]",
             "key enrolled_mw: expected at least every event's limit_mw",
@@ -206,7 +248,7 @@ def test_difficulty_points_of_a_site_file_are_used_and_labelled(edited):
     held, given = site_year(edited()), site_year(edited("[[mining]]", point))
     assert given.blocks[0].btc < held.blocks[0].btc
     assert "as given from 1 points" in summarise(given).difficulty_path
-    with pytest.raises(InputError, match="market: difficulty path: points: expected difficulties of 1 or more"):
+    with pytest.raises(InputError, match=r"key market.difficulty\[0\].difficulty: expected a number of 1 to"):
         edited("[[mining]]", point.replace("2.5e14", "0.5"))
 
 

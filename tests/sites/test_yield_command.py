@@ -124,6 +124,31 @@ def test_a_wrong_request_is_one_line_and_status_2(capsys, words, message):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("value = 50,", "value = 1e300,", "key power.interconnect_mw: expected a number of 0.001 to 100,000 MW"),
+        ("value = 42,", "value = 1e308,", "key price.energy_usd_per_mwh: expected a number of"),
+        (
+            "value = 84714,",
+            "value = 1e308,",
+            "key market.btc_usd: expected a number of 0.0001 to 1,000,000,000 USD/BTC",
+        ),
+        ("start = 2026-01-01", "start = 9999-12-31", "key site.start: expected a day of 2009-01-05 to 2099-12-31"),
+    ],
+)
+def test_an_extreme_number_is_one_line_that_names_file_and_key(capsys, tmp_path, old, new, message):
+    status, out, err = perwatt(capsys, "yield", own_site(tmp_path, old, new), "--json")
+    assert (status, out) == (2, "")
+    assert "own.toml" in err
+    assert message in err
+
+
+def test_a_hashprice_beyond_any_is_refused_by_the_option(capsys):
+    status, _, err = perwatt(capsys, "compare", "antminer-s21", "nvidia-h200", "--hashprice", "1e308", "--json")
+    assert (status, "--hashprice: expected a finite number above 0, up to 1,000,000,000" in err) == (2, True)
+
+
 def test_a_full_disk_is_one_line_and_status_1(capsys, tmp_path, monkeypatch):
     from sites.planners import package
 
