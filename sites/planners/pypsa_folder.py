@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from sites.dispatch import Problem
     from sites.model import Site
+    from sites.problem import Label
 
     Floats = NDArray[np.float64]
 
 MARKET, GATE, SITE = "market", "gate", "site"
+PYPSA_VERSION = "1.4.0"  # whose CSV folder this is
 
 
 @dataclass
@@ -50,6 +52,7 @@ def write_pypsa(site: Site, folder: Path) -> None:
     Power is bought at `market`, passes the interconnect to `site`, and leaves it through one sink for each part, whose
     marginal cost is minus its worth. Idle power is a load, promised work a load with a generator for what falls short,
     contracted power a must-run generator beside a resale sink, a demand charge one extendable link for each month.
+    Sinks are named after kind and block: `block: NAME`, `mode MODE: NAME`, `on-demand: NAME`, `sla: NAME`.
     The objective [USD] is minus sites.dispatch.Dispatch.net_usd.
     """
     net = _Network()
@@ -95,7 +98,7 @@ def _interconnect(net: _Network, given: Problem) -> None:
         bus1=GATE,
         carrier="power",
         p_nom=most,
-        p_max_pu=given.series[3] / most,
+        p_max_pu=given.series[3] / (most or 1.0),
         marginal_cost=given.series[1] + given.series[10],
     )
     if not given.charges_usd_per_mw.any():
@@ -128,7 +131,7 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
         most = float((caps[k] * ratio[k]).max())
         if row.part == "idle" or (most <= 0 and not promises[k].any()):
             continue
-        name = row.text
+        name = _component(row)
         if not promises[k].any():
             net.add(
                 "generators",
@@ -142,12 +145,13 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
             )
             continue
         penalty = given.blocks[k, 9] / ratio[k]
-        net.add("buses", f"{name} promised", carrier="inference")
-        net.add("loads", name, bus=f"{name} promised", carrier="inference", p_set=promises[k] * ratio[k])
+        promised = f"promised: {row.name}"
+        net.add("buses", promised, carrier="inference")
+        net.add("loads", promised, bus=promised, carrier="inference", p_set=promises[k] * ratio[k])
         net.add(
             "generators",
-            f"{name} falls short",
-            bus=f"{name} promised",
+            f"falls short: {row.name}",
+            bus=promised,
             carrier="inference",
             p_nom=2 * float((promises[k] * ratio[k]).max()),
             marginal_cost=penalty,
@@ -157,12 +161,19 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
                 "links",
                 name,
                 bus0=SITE,
-                bus1=f"{name} promised",
+                bus1=promised,
                 carrier="inference",
                 p_nom=most,
                 p_max_pu=caps[k] * ratio[k] / most,
                 marginal_cost=penalty - worth[k],
             )
+
+
+def _component(row: Label) -> str:
+    """Name of a part's component: what it is before the block's name, so that no block can take another's."""
+    if row.product == "mining":
+        return f"mode {row.part}: {row.name}" if row.part else f"block: {row.name}"
+    return f"{row.part}: {row.name}"
 
 
 def _write(net: _Network, site: Site, folder: Path) -> None:
@@ -183,7 +194,7 @@ def _write(net: _Network, site: Site, folder: Path) -> None:
         )
     weights = ("objective", "stores", "generators")
     _rows(folder / "snapshots.csv", ["snapshot", *weights], ([time, 1.0, 1.0, 1.0] for time in times))
-    _rows(folder / "network.csv", ["name"], [[site.name]])
+    _rows(folder / "network.csv", ["name", "pypsa_version"], [[site.name, PYPSA_VERSION]])
 
 
 def _rows(path: Path, heading: Iterable[object], rows: Iterable[Iterable[object]]) -> None:

@@ -128,7 +128,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _text("unit", "of the value"),
         _text("statistic", "base, mean, p50, p90, p99 (exceeded with that probability) or cvar"),
         _number("value", OF_ROW, "in the row's unit", required=False),
-        Column("scenarios", "integer", ONE, False, "scenarios behind the statistic; missing for base"),
+        _number("scenarios", ONE, "scenarios behind the statistic; missing for base", required=False),
     ),
     "loss_waterfall": (
         _SITE,

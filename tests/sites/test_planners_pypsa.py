@@ -1,0 +1,65 @@
+"""The PyPSA folder of sites that names or a lack of power could break."""
+
+import logging
+import warnings
+
+import pytest
+
+from sites.planners.inputs import read_inputs
+from sites.planners.pypsa_folder import write_pypsa
+from sites.year import site_year
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:pandas infers the:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning"),
+]
+
+
+def read(folder):
+    import pypsa
+
+    return pypsa.Network(folder)
+
+
+def solved(folder):
+    network = read(folder)
+    status = network.optimize(solver_name="highs", log_to_console=False, include_objective_constant=False)
+    assert status == ("ok", "optimal")
+    return network
+
+
+def test_pypsa_logs_no_warning_when_it_reads_the_folder(edited, tmp_path, caplog):
+    write_pypsa(edited(), tmp_path / "pypsa")
+    with caplog.at_level(logging.WARNING):
+        read(tmp_path / "pypsa")
+    assert not [record.getMessage() for record in caplog.records]
+
+
+@pytest.mark.parametrize("name", ["spot market", "interconnect", "contract", "NA", "nan", "site", "idle"])
+def test_a_block_may_have_any_name(edited, tmp_path, name):
+    site = edited('"miners"', f'"{name}"')
+    write_pypsa(site, tmp_path / "pypsa")
+    network = solved(tmp_path / "pypsa")
+    assert f"block: {name}" in network.generators.index
+    assert -network.objective == pytest.approx(site_year(site).dispatch.net_usd, rel=1e-9)
+
+
+def test_a_block_named_after_a_part_of_another_does_not_take_its_place(full_site_text, devices, tmp_path):
+    path = tmp_path / "site.toml"
+    for old, new in (("old", "resale"), ("rent", "serve: on-demand"), ("hosted", "falls short: serve")):
+        full_site_text = full_site_text.replace(f'name = "{old}"', f'name = "{new}"')
+    path.write_text(full_site_text, encoding="utf-8")
+    ((_, site),) = read_inputs(path, devices)
+    write_pypsa(site, tmp_path / "pypsa")
+    assert -solved(tmp_path / "pypsa").objective == pytest.approx(site_year(site).dispatch.net_usd, rel=1e-9)
+
+
+def test_a_site_without_power_all_year_is_written_in_numbers(edited, tmp_path):
+    outage = "[[power.outage]]\nstart = 2026-01-01\nhours = 8760\n[cooling]"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_pypsa(edited("[cooling]", outage), tmp_path / "pypsa")
+    for path in (tmp_path / "pypsa").iterdir():
+        assert "nan" not in path.read_text(encoding="utf-8").lower(), path.name
+    network = solved(tmp_path / "pypsa")
+    assert network.objective == pytest.approx(0.0, abs=1e-6)
