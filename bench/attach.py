@@ -11,7 +11,7 @@ from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, MeterOpti
 from bench.meters.trace import Trace
 from bench.plan import get_plan, schedule
 from bench.records import IdlePower, MeterUsed, Record, Window
-from bench.results import Sample, find_result, new_id, read_record, read_samples, write_record
+from bench.results import Sample, find_result, new_id, read_samples, read_whole, write_record
 from bench.summary import energy_codes, metrics, steadiness, warnings
 from hardware_profiles.errors import InputError
 
@@ -29,7 +29,7 @@ def attach(name: str, specs: Sequence[str], options: MeterOptions, store: Path, 
         The record could not be written.
     """
     folder = find_result(store, name)
-    old = read_record(folder)
+    old = read_whole(folder)
     if old.status == "failed" or not old.windows:
         raise InputError.at(f"--attach {old.id}", "status", expected="a run with windows", got=old.status)
     windows = list(old.windows)

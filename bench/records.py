@@ -11,6 +11,7 @@ Status = Literal["ok", "invalid", "failed"]
 NonNegative = Annotated[FiniteFloat, Field(ge=0)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Interval = tuple[FiniteFloat, FiniteFloat]
+PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 class Part(BaseModel):
@@ -87,8 +88,8 @@ class Window(Part):
 
     index: int = Field(ge=0)
     start_utc: AwareDatetime
-    start_s: float = Field(description="monotonic clock of the run")
-    end_s: float
+    start_s: FiniteFloat = Field(description="monotonic clock of the run")
+    end_s: FiniteFloat
     work: Positive
     batches: int = Field(ge=1)
     cpu_time_s: NonNegative | None = None
@@ -107,9 +108,9 @@ class Window(Part):
 
 
 class Metric(Part):
-    """One figure with its spread; only a measured one carries an interval made from windows."""
+    """One figure with its spread, above 0 as rates, energies and powers are; a measured one may carry an interval."""
 
-    value: FiniteFloat
+    value: Positive
     unit: str
     basis: Basis
     n: int = Field(ge=1, description="windows it was made from")
@@ -177,7 +178,7 @@ class Steadiness(Part):
 class Artifact(Part):
     """A file beside result.json."""
 
-    name: str
+    name: str = Field(pattern=PLAIN_NAME)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     size_bytes: int = Field(ge=0)
 
@@ -186,7 +187,7 @@ class Record(Part):
     """One workload measured once; immutable once written."""
 
     schema_version: Literal[1] = 1
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    id: str = Field(pattern=PLAIN_NAME)
     status: Status
     reasons: tuple[Reason, ...] = Field(default=(), description="why it is invalid or failed")
     warnings: tuple[Reason, ...] = ()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import RunFailedError
 from bench.records import Artifact, Record
-from bench.store import RECORD_FILE, SAMPLES_FILE, TEMPORARY_PREFIX, result_folders
+from bench.store import RECORD_FILE, SAMPLES_FILE, TEMPORARY_PREFIX, result_names
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import validate
 
@@ -122,7 +122,7 @@ def read_record(folder: Path) -> Record:
     try:
         data = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise InputError.at(folder, expected=f"a result folder with a {RECORD_FILE}", got="none") from None
+        raise InputError(f"{folder}: expected a result folder with a {RECORD_FILE}, got none") from None
     except NotADirectoryError:
         raise InputError.at(folder, expected="a result folder", got="a file") from None
     except OSError as error:
@@ -132,6 +132,41 @@ def read_record(folder: Path) -> Record:
     if not isinstance(data, dict):
         raise InputError.at(path, expected="a JSON object", got=data)
     return validate(Record, data, path)
+
+
+def artifact_faults(folder: Path, record: Record) -> dict[str, str]:
+    """Return what is wrong with the files that a record names, by name: missing, or no longer what was written."""
+    found = {artifact.name: _artifact_fault(folder / artifact.name, artifact) for artifact in record.artifacts}
+    return {name: fault for name, fault in found.items() if fault}
+
+
+def _artifact_fault(path: Path, artifact: Artifact) -> str:
+    try:
+        now = _describe(path)
+    except FileNotFoundError:
+        return f"{path}: expected the file that {RECORD_FILE} names, got none: it is missing"
+    except OSError as error:
+        return f"{path}: expected a readable file, got {error.strerror}"
+    if now == artifact:
+        return ""
+    return (
+        f"{path}: expected {artifact.size_bytes} bytes of sha256 {artifact.sha256[:12]}…, "
+        f"got {now.size_bytes} of {now.sha256[:12]}…: it was changed"
+    )
+
+
+def read_whole(folder: Path) -> Record:
+    """Return the record of a result folder whose files are all as they were written.
+
+    Raises
+    ------
+    InputError
+        As `read_record`; a file is missing or was changed.
+    """
+    record = read_record(folder)
+    for fault in artifact_faults(folder, record).values():
+        raise InputError(fault)
+    return record
 
 
 def find_result(store: Path, name: str) -> Path:
@@ -144,7 +179,7 @@ def find_result(store: Path, name: str) -> Path:
     """
     if (Path(name) / RECORD_FILE).is_file():
         return Path(name)
-    ids = [folder.name for folder in result_folders(store)]
+    ids = result_names(store)
     if name in ids:
         return store / name
     if name.startswith("latest:"):
@@ -158,7 +193,8 @@ def find_result(store: Path, name: str) -> Path:
         raise InputError.at(
             f"result {name!r}", expected="one result", got=f"{len(matches)} that begin so: {matches[:3]}"
         )
-    raise InputError.at(f"result in {store}", expected="a known id", got=name, near=near_names(name, ids))
+    fault = InputError.at(f"result in {store}", expected="a known id", got=name, near=near_names(name, ids))
+    raise fault if ids else InputError(f"{fault}: the store is empty, `perwatt run` fills it")
 
 
 def read_samples(folder: Path) -> "pa.Table":

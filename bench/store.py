@@ -4,20 +4,36 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from hardware_profiles.errors import InputError
+
 RECORD_FILE = "result.json"
 SAMPLES_FILE = "samples.parquet"
 TEMPORARY_PREFIX = ".tmp-"
 
 
-def result_folders(store: Path) -> Iterator[Path]:
-    """Yield the whole result folders of a store, oldest first; temporary ones are not results."""
+def result_names(store: Path) -> list[str]:
+    """Return the names of the whole result folders of a store, oldest first; a store that is not there has none.
+
+    Raises
+    ------
+    InputError
+        The store is a file, or may not be read.
+    """
     try:
-        entries = sorted(entry.name for entry in os.scandir(store) if entry.is_dir())
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in entries:
-        if not name.startswith("."):
-            yield store / name
+        with os.scandir(store) as entries:
+            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        raise InputError(f"{store}: expected a results folder, got a file") from None
+    except OSError as error:
+        raise InputError(f"{store}: expected a readable results folder, got {error.strerror}") from None
+
+
+def result_folders(store: Path) -> Iterator[Path]:
+    """Yield the whole result folders of a store, oldest first; temporary ones are not results. Raises InputError."""
+    for name in result_names(store):
+        yield store / name
 
 
 def unfinished_folders(store: Path) -> list[Path]:

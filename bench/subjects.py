@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.records import Energy, MeterUsed, Record
@@ -79,20 +79,36 @@ def load_subject(name: str, store: Path, profiles: Iterable[str | Path] = ()) ->
     Raises
     ------
     InputError
-        Neither a result nor a profile has this name.
+        Neither a result nor a profile has this name, or a file of the result is missing or was changed.
     """
-    from bench.results import find_result, read_record
-    from hardware_profiles.catalog import load, names
+    from bench.results import read_whole
 
-    slugs = names(profiles)
-    if name.partition(":")[0].casefold() in slugs:
-        return of_profile(load(name, profiles))
+    found = find_named(name, store, profiles)
+    return of_record(read_whole(found)) if isinstance(found, Path) else of_profile(found)
+
+
+def find_named(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> "Path | Profile":
+    """Return the profile of a name, or the folder of the result of that name.
+
+    Raises
+    ------
+    InputError
+        Neither a result nor a profile has this name; near profiles are listed.
+    """
+    from bench.results import find_result
+    from hardware_profiles.catalog import load, names, near_slugs
+
+    slug, slugs = name.partition(":")[0].casefold(), names(profiles)
+    if slug in slugs:
+        return load(name, profiles)
     try:
-        folder = find_result(store, name.removeprefix("result:"))
+        return find_result(store, name.removeprefix("result:"))
     except InputError as error:
-        near = near_names(name.partition(":")[0], slugs)
-        raise InputError(f"{error}" + (f"; or the profile {' or '.join(near)}?" if near else "")) from None
-    return of_record(read_record(folder))
+        if name.startswith(("latest:", "result:")):
+            raise
+        near = near_slugs(slug, slugs)
+        hint = f" (did you mean {', '.join(near)}?)" if near else ""
+        raise InputError(f"{error}; nor is it a profile of `perwatt list profiles`{hint}") from None
 
 
 def of_record(record: "Record") -> Subject:

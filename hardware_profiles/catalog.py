@@ -63,7 +63,7 @@ def load(name: str, own: Iterable[str | Path] = ()) -> Profile:
             "profile",
             expected="a name of `perwatt list profiles`",
             got=name,
-            near=_near_slugs(slug, known),
+            near=near_slugs(slug, known),
         )
     return select(read_device(known[slug]), suffix, name)
 
@@ -179,7 +179,7 @@ def _unknown(name: str, what: str, place: str, known: list[str], got: str) -> In
     return InputError.at("profile", expected=expected, got=name, near=[f"{place}:{entry}" for entry in near])
 
 
-def _near_slugs(slug: str, known: Iterable[str]) -> tuple[str, ...]:
+def near_slugs(slug: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return near names: those that hold the text first (`s21`, `h100`), then those that look like it."""
     listed = list(known)
     parts = slug.replace("_", "-").replace(" ", "-")

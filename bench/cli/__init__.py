@@ -34,7 +34,22 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class LazyGroup(click.Group):
+class NearGroup(click.Group):
+    """A group that names the nearest of its commands, or all, where there is none of a name."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve as click does, after a look at the name."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            near = get_close_matches(args[0], known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of: {', '.join(known)}"
+            raise click.UsageError(f"command {args[0]!r} is unknown; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(NearGroup):
     """A group that knows its commands' names and help without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
@@ -48,16 +63,6 @@ class LazyGroup(click.Group):
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Resolve as click does, naming the nearest command when there is none of that name."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of: {', '.join(COMMANDS)}"
-            raise click.UsageError(f"command {args[0]!r} is unknown; {hint}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the table of commands from their one-line helps."""
@@ -89,6 +94,10 @@ def main(argv: list[str] | None = None) -> NoReturn:
 
     Exit status: 0 done, warnings included; 1 the run failed or is invalid; 2 the request was wrong.
     """
+    if sys.stderr is None:  # closed (`2>&-`); so that nothing need ask
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    if sys.stdout is None:
+        _fail("stdout: expected a stream to write to, got a closed one; >/dev/null discards", 2)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.folder import FOLDER
 from bench.cli.output import console, emit_json, json_option, progress, rate, say, si
 from bench.cli.positive import POSITIVE
 from hardware_profiles.errors import InputError
@@ -38,9 +39,7 @@ COLUMNS = (
 @click.option("--meter", "meters", multiple=True, help="With --run: a meter, as for `perwatt run`.")
 @click.option("--meter-period-s", type=float, help="With --run: update period of a power meter [s].")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
-@click.option(
-    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
-)
+@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
 @click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
 @click.option("--hashprice", type=POSITIVE, help="USD per PH/s and day; adds a column USD/MWh.")
 @click.option("--tokens", "tokens_of", metavar="MODEL:LENGTHS", help="Published workload for tokens/J of GPUs.")

@@ -4,13 +4,14 @@ from typing import Any
 
 import click
 
+from bench.cli import NearGroup
 from bench.cli.list_models import models
 from bench.cli.list_profiles import profiles
 from bench.cli.list_results import results
 from bench.cli.output import emit_json, json_option, print_table, say
 
 
-@click.group(name="list")
+@click.group(name="list", cls=NearGroup)
 def list_() -> None:
     """List workloads, variants, models, profiles, meters or results."""
 

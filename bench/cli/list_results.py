@@ -1,11 +1,13 @@
 """`perwatt list results`: what is stored, and how one metric went over time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.output import emit_json, json_option, print_table, rate, say, si, warn
+from bench.cli.folder import FOLDER
+from bench.cli.output import emit_json, json_option, rate, say, si, warn
 
 if TYPE_CHECKING:
     from bench.history import Headline
@@ -15,9 +17,7 @@ LAST = 40
 
 
 @click.command()
-@click.option(
-    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
-)
+@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
 @click.option("--workload", help="Only results of this workload.")
 @click.option("--trend", "metric", help="One metric over time: rate, energy_per_hash_wall, …")
 @click.option("--last", type=click.IntRange(min=1), default=LAST, show_default=True, help="Rows that the table shows.")
@@ -42,7 +42,7 @@ def results(store: Path, workload: str | None, metric: str | None, last: int, as
     else:
         if len(rows) > last:
             say(f"the last {last} of {len(rows)} results (--last for more, --json for all)")
-        print_table(list(rows[0]), [tuple(row.values()) for row in rows[-last:]])
+        _table(tuple(rows[0]), [tuple(row.values()) for row in rows[-last:]])
 
 
 def _row(line: "Headline") -> dict[str, Any]:
@@ -55,7 +55,7 @@ def _row(line: "Headline") -> dict[str, Any]:
         "variant": line.variant,
         "plan": line.plan,
         "rate": rate(headline["value"], headline["unit"]) if headline else "-",
-        "energy": f"{energy['value']:.4g} {energy['unit']} ({energy['boundary']})" if energy else "not metered",
+        "energy": f"{energy['value']:.4g} {energy['unit']} ({energy.get('boundary')})" if energy else "not metered",
     }
 
 
@@ -81,7 +81,7 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
         ]
         emit_json({"schema": "perwatt.trend/1", "metric": metric, "summary": whole, "points": rows})
         return
-    print_table(
+    _table(
         ("result", "workload", metric, "95 %", "since the first"),
         [
             (
@@ -103,6 +103,18 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
         f"to {_shown(whole['most'], unit)}; the figures beside `since the first` compare like with like only: "
         "same workload, version and device"
     )
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+    # Plain text: importing rich takes longer than everything else together.
+    lines = [columns, *rows]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    for line in (columns, ["-" * width for width in widths], *rows):
+        cells = (
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        say("  ".join(cells).rstrip())
 
 
 def _shown(value: float, unit: str) -> str:

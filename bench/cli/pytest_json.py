@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from bench.cli.folder import FOLDER
 from bench.cli.output import emit_json, json_option, say
 from hardware_profiles.errors import InputError
 
@@ -18,7 +19,7 @@ def pytest_json() -> None:
 
 @pytest_json.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True)
+@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True)
 @json_option
 def import_(file: Path, store: Path, as_json: bool) -> None:
     """Store each benchmark of FILE as a result."""
@@ -42,7 +43,7 @@ def import_(file: Path, store: Path, as_json: bool) -> None:
 @pytest_json.command(name="export")
 @click.argument("names", nargs=-1, required=True, metavar="RESULT...")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="File to write; without it stdout.")
-@click.option("--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True)
+@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True)
 def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
     """Write results in the form that `pytest-benchmark compare` reads."""
     from bench.pytest_records import export_json

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bench.cli.folder import FOLDER
 from bench.cli.output import emit_json, json_option, say, warn
 
 STORE = Path("results")
@@ -15,9 +16,7 @@ PAGE = Path("report.html")
 @click.option(
     "--out", "-o", "page", type=click.Path(path_type=Path), default=PAGE, show_default=True, help="The page to write."
 )
-@click.option(
-    "--results", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
-)
+@click.option("--results", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
 @click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
 @click.option("--scenarios", type=int, help="Run the sites through this many scenarios: P50, P90, what drives them.")
 @json_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.folder import FOLDER
 from bench.cli.measuring import check_threads, measure_all, opened, specs
 from bench.cli.output import emit_json, json_option, say, warn
 from bench.cli.run_llm import RunCommand
@@ -40,9 +41,7 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
 @click.option("--clock-offset-s", type=float, default=0.0, help="A log's clock minus this machine's [s].")
 @click.option("--attach", metavar="RESULT", help="Join --meter trace:FILE to a stored result, as a new record.")
 @click.option("--watts", type=float, help="A power that you state: an assumption, never energy.")
-@click.option(
-    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
-)
+@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
 @json_option
 def run(
     workloads: tuple[str, ...],

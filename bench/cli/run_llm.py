@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.folder import FOLDER
 from bench.cli.measuring import check_threads, measure_all, opened, specs
 from bench.cli.output import emit_json, json_option
 from bench.cli.run_llm_report import document, measured_document, print_measured, print_modelled
@@ -53,7 +54,7 @@ class RunCommand(click.Command):
 @click.option(
     "--out",
     "store",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     default=Path("results"),
     show_default=True,
     help="Results folder.",

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.output import emit_json, json_option, print_table, rate, say, si
-from hardware_profiles.errors import InputError
+from bench.cli.folder import FOLDER
+from bench.cli.output import emit_json, json_option, print_table, rate, say, si, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.records import Metric, Record
     from hardware_profiles.profile import Device
 
@@ -17,34 +19,29 @@ STORE = Path("results")
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--out", "store", type=click.Path(path_type=Path), default=STORE, show_default=True, help="Results folder."
-)
+@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
 @click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
 @json_option
 def show(name: str, store: Path, own: tuple[str, ...], as_json: bool) -> None:
     """Show a result (id, beginning of one, path, latest:WORKLOAD) or a profile (antminer-s21:200t)."""
-    from bench.results import find_result, read_record
-    from hardware_profiles.catalog import load, names
-    from hardware_profiles.errors import near_names
+    from bench.results import artifact_faults, read_record
+    from bench.subjects import find_named
 
-    slugs = names(own)
-    if name.partition(":")[0].casefold() in slugs:
-        _show_profile(load(name, own).device, as_json=as_json)
+    found = find_named(name, store, own)
+    if not isinstance(found, Path):
+        _show_profile(found.device, as_json=as_json)
         return
-    try:
-        folder = find_result(store, name)
-    except InputError as error:
-        near = near_names(name.partition(":")[0], slugs)
-        raise InputError(f"{error}" + (f"; or the profile {' or '.join(near)}?" if near else "")) from None
-    record = read_record(folder)
+    record = read_record(found)
+    faults = artifact_faults(found, record)
     if as_json:
         emit_json(record.model_dump(mode="json"))
     else:
-        _show_record(record, folder)
+        _show_record(record, found, faults)
+    for fault in faults.values():
+        warn(fault)
 
 
-def _show_record(record: "Record", folder: Path) -> None:
+def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") -> None:
     from bench import diagnostics
     from bench.cli.meter_lines import meter_lines
 
@@ -76,7 +73,8 @@ def _show_record(record: "Record", folder: Path) -> None:
             detail = f" [{reason.detail}]" if reason.detail else ""
             say(f"{kind}   {diagnostics.sentence(reason.code)}{detail}")
     for artifact in record.artifacts:
-        say(f"file      {artifact.name}, {artifact.size_bytes} bytes, sha256 {artifact.sha256}")
+        now = " when written; NOT SO NOW" if artifact.name in faults else ""
+        say(f"file      {artifact.name}, {artifact.size_bytes} bytes, sha256 {artifact.sha256}{now}")
 
 
 def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:

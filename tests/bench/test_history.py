@@ -1,6 +1,7 @@
 """Lists and trends over many results: fast because shallow, and every fault told."""
 
 import json
+import re
 
 import pytest
 
@@ -58,13 +59,74 @@ def test_an_unknown_metric_names_those_there_are(store):
         trend(headlines(store(1)), "rat")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"workload": 3}', "\x00", '{"id": NaN}'])
+@pytest.fixture(params=["few", "many"])
+def size(request, monkeypatch):
+    """A store is checked by the published schema, or from `MANY` results on by pydantic: the verdict is one."""
+    if request.param == "many":
+        monkeypatch.setattr("bench.history.MANY", 0)
+
+
+@pytest.mark.usefixtures("size")
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"workload": 3}', "\x00", '{"id": NaN}', "[" * 100_000])
 def test_a_corrupt_record_is_told_and_left_out(store, text):
     where = store(1)
     (where / "20990000" / "result.json").write_text(text)
     faults = []
     assert len(list(headlines(where, faults.append))) == 1
+    assert len(faults) == 1
     assert "20990000" in faults[0]
+    assert "Error" not in faults[0]
+
+
+@pytest.mark.usefixtures("size")
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (("schema_version",), 999, "key schema_version: expected 1, got 999"),
+        (("bogus",), 1, "key bogus: expected .*, got an unknown key"),
+        (("id",), "../../evil", "key id: expected text of the form .* got '../../evil'"),
+        (("metrics", "rate", "value"), float("nan"), "key metrics.rate.value: expected a finite number, got nan"),
+        (("metrics", "rate", "value"), -5, "key metrics.rate.value: expected a number greater than 0, got -5"),
+        (("windows", 0, "work"), -1, r"key windows\[0\].work: expected a number greater than 0, got -1"),
+    ],
+)
+def test_a_faulty_record_is_one_line_that_names_its_key_and_never_in_a_trend(store, place, value, words):
+    path = store(1) / "20990000" / "result.json"
+    document = json.loads(path.read_text())
+    inner = document
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    path.write_text(json.dumps(document))
+    faults = []
+    assert len(trend(headlines(path.parent.parent, faults.append), "rate")) == 1
+    (fault,) = faults
+    assert re.search(f"20990000/result.json: {words}", fault), fault
+
+
+@pytest.mark.usefixtures("size")
+def test_an_older_record_that_lacks_what_has_a_default_is_listed(store):
+    path = store(1) / "20990000" / "result.json"
+    document = json.loads(path.read_text())
+    del document["audit"], document["metrics"]
+    path.write_text(json.dumps(document))
+    faults = []
+    assert [line.metrics for line in headlines(path.parent.parent, faults.append)][-1] == {}
+    assert faults == []
+
+
+def test_a_folder_without_a_record_is_told(store):
+    where = store(0)
+    (where / "empty").mkdir()
+    faults = []
+    assert len(list(headlines(where, faults.append))) == 1
+    assert faults == [f"{where / 'empty'}: expected a result folder with a result.json, got none"]
+
+
+def test_a_store_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="expected a results folder, got a file"):
+        list(headlines(tmp_path / "file"))
 
 
 def test_no_store_is_no_results(tmp_path):

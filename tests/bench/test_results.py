@@ -13,10 +13,12 @@ from bench.errors import RunFailedError
 from bench.records import Record
 from bench.results import (
     Sample,
+    artifact_faults,
     find_result,
     prepare_store,
     read_record,
     read_samples,
+    read_whole,
     write_record,
 )
 from bench.runner import measure
@@ -47,6 +49,30 @@ def test_the_artifact_hash_is_that_of_the_file(record, job):
     folder = job.store / record.id
     artifact = read_record(folder).artifacts[0]
     assert artifact.sha256 == hashlib.sha256((folder / artifact.name).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda path: path.unlink(), "it is missing"),
+        (lambda path: path.write_bytes(b"x" * path.stat().st_size), "it was changed"),
+        (lambda path: path.write_bytes(path.read_bytes() + b"x"), r"expected \d+ bytes of sha256 .* it was changed"),
+        (lambda path: (path.unlink(), path.mkdir()), "expected a readable file"),
+    ],
+)
+def test_a_file_of_a_result_that_is_not_as_written_is_named(change, words, record, job):
+    folder = job.store / record.id
+    assert artifact_faults(folder, read_whole(folder)) == {}
+    change(folder / "samples.parquet")
+    with pytest.raises(InputError, match=f"samples.parquet: .*{words}") as raised:
+        read_whole(folder)
+    assert artifact_faults(folder, read_record(folder)) == {"samples.parquet": str(raised.value)}
+
+
+def test_an_empty_store_says_that_it_is_empty(tmp_path):
+    for name in ("latest:fake_cpu", "2026"):
+        with pytest.raises(InputError, match="the store is empty"):
+            find_result(tmp_path / "results", name)
 
 
 def test_a_result_is_never_overwritten(record, job):

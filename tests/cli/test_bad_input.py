@@ -11,6 +11,57 @@ def test_an_unknown_command_names_the_nearest(refused):
     assert "did you mean doctor?" in refused("docter")
 
 
+def test_an_unknown_subject_of_list_names_the_nearest_or_all(refused):
+    assert "did you mean results?" in refused("list", "result")
+    line = refused("list", "nosuch")
+    assert all(subject in line for subject in ("workloads", "variants", "models", "profiles", "meters", "results"))
+
+
+@pytest.mark.parametrize("command", [("compare", "antminer-s21", "h200"), ("show", "h200")])
+def test_a_short_name_of_a_profile_names_the_whole_one(command, refused):
+    assert "did you mean nvidia-h200" in refused(*command)
+
+
+def test_a_name_that_is_nothing_mentions_results_and_profiles(refused):
+    line = refused("compare", "antminer-s21", "nosuch")
+    assert "result in results" in line
+    assert "`perwatt list profiles`" in line
+
+
+def test_the_latest_of_an_empty_store_says_that_it_is_empty(refused):
+    assert "the store is empty" in refused("show", "latest:memory_copy_cpu")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("run", "--out", ""), ("compare", "a", "b", "--out", ""), ("show", "a", "--out", " "),
+     ("list", "results", "--out", ""), ("report", "--results", "")],
+)  # fmt: skip
+def test_an_empty_path_is_not_the_current_folder(command, refused, tmp_path):
+    assert ": expected a folder, got '" in refused(*command)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", [("report", "--results"), ("list", "results", "--out"), ("show", "a", "--out")])
+def test_a_store_that_is_a_file_is_refused(command, refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "file: expected a results folder, got a file" in refused(*command, "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_closed_stdout_is_refused_in_one_line(tmp_path):
+    import subprocess
+    import sys
+
+    for closed, lines in (">&-", 1), (">&- 2>&-", 0):
+        done = subprocess.run(
+            f"exec {sys.executable} -m bench list variants {closed}",
+            shell=True, capture_output=True, text=True, check=False, cwd=tmp_path,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr.count("\n")) == (2, lines), done.stderr
+        assert "internal" not in done.stderr
+
+
 def test_an_unknown_option_is_one_line(refused):
     assert "--jsn" in refused("doctor", "--jsn")
 
@@ -108,7 +159,7 @@ def test_help_and_list_import_nothing_heavy():
         "except SystemExit:\n    pass\n"
         f"print(sorted(set({heavy}) & set(sys.modules)), file=sys.stderr)"
     )
-    for arguments in (["--help"], ["list", "workloads"]):
+    for arguments in (["--help"], ["list", "workloads"], ["list", "results"]):
         done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
         assert done.stderr.strip() == "[]", arguments
 

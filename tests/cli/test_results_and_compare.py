@@ -51,6 +51,25 @@ def test_a_result_shows_its_windows_and_the_runners_own_cost(store, perwatt):
     assert re.search(r"the runner itself took \d\.\d+% of the windows", shown)
 
 
+def test_a_result_whose_samples_were_changed_is_shown_with_a_warning_and_not_compared(store, perwatt, tmp_path):
+    import shutil
+
+    folder, document = store
+    names = [row["name"] for row in document["rows"][:2]]
+    shutil.copytree(folder / "results", tmp_path / "results")
+    samples = tmp_path / "results" / names[0] / "samples.parquet"
+    samples.write_bytes(b"x")
+    shown = perwatt("show", names[0])
+    assert (shown.returncode, "NOT SO NOW" in shown.stdout) == (0, True)
+    assert shown.stderr.startswith("warning: ")
+    assert "samples.parquet: expected" in shown.stderr
+    refused = perwatt("compare", *names)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "it was changed" in refused.stderr
+    samples.unlink()
+    assert "it is missing" in perwatt("compare", *names).stderr
+
+
 @pytest.mark.parametrize("shape", ["table", "markdown", "csv", "json"])
 def test_refusals_stand_in_their_cell_in_every_format(shape, perwatt):
     done = perwatt("compare", "antminer-s21", "nvidia-h200", "--format", shape)
@@ -71,5 +90,5 @@ def test_results_travel_to_pytest_benchmark_and_back(store, perwatt):
     assert back[0]["metrics"]["rate"]["value"] == pytest.approx(document["rows"][0]["value"], rel=0.05)
     missing = perwatt("pytest", "import", "none.json", cwd=folder)
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
-    nowhere = perwatt("pytest", "export", name, "--to", "no/such/out.json", cwd=folder)
+    nowhere = perwatt("pytest", "export", name, "--to", "out.json/deeper.json", cwd=folder)
     assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
