@@ -1,9 +1,11 @@
 """Printing for people and for machines: JSON documents, tables that fit a terminal, numbers in field units."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +26,7 @@ __all__ = [
     "progress",
     "rate",
     "say",
+    "short",
     "si",
     "warn",
 ]
@@ -33,6 +36,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 # What a terminal would obey instead of show; files that people hand on may hold it.
 _CONTROL = {code: "\ufffd" for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
+_PREFIXES = ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"))
 
 
 def printable(text: str) -> str:
@@ -46,11 +51,13 @@ def emit_json(document: object) -> None:
 
 
 def console(*, err: bool = False) -> "Console":
-    """Return a console for stdout or stderr; its width is the terminal's, or 110 columns where there is none."""
+    """Return a console for stdout or stderr, as wide as the terminal; where there is none, COLUMNS or 110 columns."""
     from rich.console import Console
 
     stream = sys.stderr if err else sys.stdout
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else 110)
+    given = os.environ.get("COLUMNS", "")
+    width = int(given) if given.isdecimal() and int(given) > 0 else 110
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else width)
 
 
 def print_table(
@@ -61,12 +68,22 @@ def print_table(
     right: Iterable[int] = (),
     caption: str | None = None,
 ) -> None:
-    """Print a table; `right` are the indices of right-aligned columns. All of it is text, never markup."""
+    """Print a table; `right` are the indices of right-aligned columns, which are never folded. No cell is markup."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    aligned = set(right)
+    from bench.cli.layout import fold, widths
+
+    aligned, screen = set(right), console()
+    cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in (columns, *rows)]
+    by_column = list(zip_longest(*cells, fillvalue=""))
+    edges, gaps = 2, 3 * (len(columns) - 1)
+    tight = sum(widths(by_column, aligned, sys.maxsize)) + edges + gaps > screen.width
+    if tight:
+        gaps = 2 * (len(columns) - 1)
+    chosen = widths(by_column, aligned, screen.width - edges - gaps)
+    screen.width = max(screen.width, sum(chosen) + edges + gaps)
     table = Table(
         title=None if title is None else Text(printable(title), style="table.title"),
         caption=None if caption is None else Text(printable(caption), style="table.caption"),
@@ -74,12 +91,22 @@ def print_table(
         title_justify="left",
         caption_justify="left",
         pad_edge=False,
+        padding=(0, 1, 0, 0) if tight else (0, 1),
     )
-    for index, column in enumerate(columns):
-        table.add_column(Text(column), justify="right" if index in aligned else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
-    console().print(table)
+    heading, *body = ([fold(cell, width) for cell, width in zip(row, chosen, strict=False)] for row in cells)
+    for index, (column, width) in enumerate(zip(heading, chosen, strict=True)):
+        table.add_column(Text(column), justify="right" if index in aligned else "left", width=width, no_wrap=True)
+    for row in body:
+        table.add_row(*map(Text, row))
+    screen.print(table)
+
+
+def short(value: float) -> str:
+    """Return four digits, and a prefix in place of the others of a long figure: 15.10M."""
+    if abs(value) < 1e4:
+        return plain(value)
+    scale, prefix = next((one for one in _PREFIXES if abs(value) < 999.95 * one[0]), _PREFIXES[-1])
+    return f"{plain(value / scale)}{prefix}"
 
 
 def say(line: str = "") -> None:

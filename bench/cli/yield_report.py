@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench.cli.output import plain, print_table, say
+from bench.cli.output import plain, print_table, say, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +33,8 @@ def print_site(year: SiteYear) -> None:
                 f"{sources[block.name].count:,.0f}",
                 plain(block.facility_mwh / year.hours, 3),
                 _made(block, year.hours),
-                plain(block.revenue_usd),
-                plain(block.energy_usd),
+                short(block.revenue_usd),
+                short(block.energy_usd),
                 plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh > 0 else "-",
             ]
             for block in year.blocks
@@ -70,6 +70,10 @@ def print_site(year: SiteYear) -> None:
     _print_waterfalls(year)
     _print_assumptions(year)
     _print_devices(year)
+
+
+def _signed(value: float) -> str:
+    return f"+{short(value)}" if value > 0 else short(value)
 
 
 def _made(block: BlockYear, hours: int) -> str:
@@ -129,9 +133,9 @@ def _print_waterfalls(year: SiteYear) -> None:
                     step.name,
                     step.kind,
                     "" if index == 0 or _unmeasured(year, fall.product, index) else f"{step.factor:.2%}",
-                    plain(step.mwh),
+                    short(step.mwh),
                     "" if index == 0 or _unmeasured(year, fall.product, index) else f"{step.factor_usd:.2%}",
-                    plain(step.usd),
+                    short(step.usd),
                     step.reaches,
                 ]
                 for index, step in enumerate(fall.steps)
@@ -172,37 +176,38 @@ def _print_devices(year: SiteYear) -> None:
 
 
 def print_fleet(years: Sequence[SiteYear]) -> None:
-    """Print many sites: one line each, regions, and the whole."""
+    """Print many sites: one line each, a region's sites above its sum, and the whole."""
     from sites.year import summarise
 
-    def line(name: str, region: str, chosen: Sequence[SiteYear]) -> list[str]:
+    def line(name: str, chosen: Sequence[SiteYear]) -> list[str]:
         found = [summarise(year) for year in chosen]
         metered = sum(one.metered_mwh for one in found)
         net = sum(one.net_usd for one in found)
         hashes = sum(block.count * block.rate.rate_per_s for year in chosen for block in year.site.mining)
         return [
             name,
-            region,
             plain(sum(year.site.interconnect_mw for year in chosen), 4),
             f"{hashes / EH:.2f}",
             plain(sum(one.btc_per_day for one in found)),
             plain(sum(one.tokens_per_day for one in found) / 1e9),
-            plain(metered, 5),
+            short(metered),
             plain(sum(one.revenue_usd for one in found) / metered) if metered > 0 else "-",
-            plain(net),
+            short(net),
         ]
 
     regions: dict[str, list[SiteYear]] = {}
     for year in years:
         regions.setdefault(year.site.region, []).append(year)
-    rows = [line(year.site.name, year.site.region, [year]) for year in years]
-    rows += [line(f"all {len(chosen)} in", region, chosen) for region, chosen in regions.items()]
-    rows.append(line(f"all {len(years)} sites", f"{len(regions)} regions", years))
+    rows = []
+    for region, chosen in regions.items():
+        rows += [line(year.site.name, [year]) for year in chosen]
+        rows.append(line(f"all {len(chosen)} in {region}", chosen))
+    rows.append(line(f"all {len(years)} sites", years))
     print_table(
-        ["site", "region", "MW", "EH/s", "BTC/day", "G tok/day", "MWh", "USD/MWh", "net USD"],
+        ["site", "MW", "EH/s", "BTC/day", "G tok/day", "MWh", "USD/MWh", "net USD"],
         rows,
         title=f"{len(years)} sites, one year each (EH/s: deployed)",
-        right=tuple(range(2, 9)),
+        right=tuple(range(1, 8)),
     )
     assumed = max(year.assumed_frac for year in years)
     if assumed > 0:
@@ -236,9 +241,9 @@ def print_changes(changes: Since) -> None:
                     change.key,
                     change.before,
                     change.after,
-                    f"{change.net_usd:+,.0f}",
-                    f"{change.btc_per_day:+.4g}",
-                    f"{change.tokens_per_day / 1e9:+.4g}",
+                    _signed(change.net_usd),
+                    _signed(change.btc_per_day),
+                    _signed(change.tokens_per_day / 1e9),
                 ]
                 for change in changes.changes
             ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.cli.output import plain, print_table, progress, say, warn
+from bench.cli.output import plain, print_table, progress, say, short, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -232,7 +232,7 @@ def print_outcome(outcome: Outcome) -> None:
             continue
         scale, unit = (1e12, "T token") if name == "tokens" else (1.0, unit_of(name))
         rows.append(
-            [name, unit, *(plain(value / scale) for value in (one.mean, one.p99, one.p90, one.p50, one.p10, one.cvar))]
+            [name, unit, *(short(value / scale) for value in (one.mean, one.p99, one.p90, one.p50, one.p10, one.cvar))]
         )
     count = len(outcome.run.cases)
     print_table(
@@ -247,8 +247,8 @@ def print_outcome(outcome: Outcome) -> None:
         [
             [
                 cause.name,
-                plain(cause.p90),
-                plain(cause.p10),
+                short(cause.p90),
+                short(cause.p10),
                 f"{cause.share_frac:.0%}",
                 _model_text(outcome.model, cause.name),
                 outcome.model.of(cause.name).source if cause.name in outcome.model.inputs else "95 % intervals",

@@ -1,0 +1,70 @@
+"""Tables on narrow terminals: numbers and words stay whole."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.cli import main
+from bench.cli.layout import fold, widths
+from bench.cli.output import print_table, short
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("yield", "georgia-50mw-half-gpu"),
+        ("yield", "fleet-40-sites"),
+        ("yield", "georgia-50mw-half-gpu", "--scenarios", "20"),
+        ("validate", "mining"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_on_80_columns_prints_its_tables_whole(words, capsys, monkeypatch):
+    def printed(columns):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        with pytest.raises(SystemExit):
+            main(list(words))
+        return capsys.readouterr().out
+
+    tables = [line for line in printed(80).splitlines() if line.startswith(" ")]
+    assert max(map(len, tables)) <= 80
+    figures = {word for word in printed(1000).split() if word[0].isdigit() and word.replace(",", "")[-1].isdigit()}
+    assert figures <= set(printed(80).split())
+
+
+def test_numbers_are_never_folded_even_where_nothing_fits(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    print_table(["what", "much more"], [["a_long_name_of_something", "123,456,789,012,345"]], right=(1,))
+    assert "123,456,789,012,345" in capsys.readouterr().out
+
+
+def test_a_long_name_breaks_at_its_marks_and_a_long_word_ends_in_an_ellipsis():
+    assert fold("price.demand_charge_usd", 14) == "price.demand_\ncharge_usd"
+    assert fold("2026-01-01 1.25", 10) == "2026-01-01\n1.25"
+    assert fold("incomprehensible", 6) == "incom…"
+
+
+def test_text_gives_way_before_numbers():
+    assert widths([["name", "a long text of words"], ["n", "123,456"]], {1}, 20) == [13, 7]
+
+
+@given(
+    st.lists(st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=20), max_size=6), st.integers(3, 40)
+)
+def test_no_line_is_wider_than_asked(words, width):
+    assert all(len(line) <= width for line in fold(" ".join(words), width).split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (9876.5, "9,876"),
+        (15_099_130, "15.10M"),
+        (999_000, "999.0k"),
+        (-2.5e9, "-2.500G"),
+        (3e16, "30,000T"),
+    ],
+)
+def test_long_figures_get_a_prefix(value, text):
+    assert short(value) == text
