@@ -13,13 +13,13 @@ from sites.backtest import summarise as summarise_backtest
 from sites.dispatch import REASONS
 from sites.examples import example_names, site_path
 from sites.planners.inputs import read_inputs
-from sites.planners.package import slug, write_package
+from sites.planners.package import write_package
 from sites.planners.plan import plan_table
 from sites.plots import year_files
 from sites.production import bundled_reports, read_reports
 from sites.since import since
 from sites.waterfall import waterfalls
-from sites.year import fleet_year, site_year, summarise
+from sites.year import SiteYear, fleet_year, site_year, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sites.planners.inputs import Inputs
     from sites.since import Since
     from sites.waterfall import Waterfall
-    from sites.year import SiteYear, Summary
+    from sites.year import Summary
 
 __all__ = [
     "compare",
@@ -107,9 +107,9 @@ def compare(run_folder: str | Path, now: Sequence[Inputs]) -> Since:
     return since(Path(run_folder), now)
 
 
-def plot(year: SiteYear, folder: str | Path, ending: str = ".svg") -> list[Path]:
-    """Save duration curves, dispatch week and waterfall into a folder."""
-    return year_files(year, Path(folder), slug(year.site.name), ending)
+def plot(years: SiteYear | Sequence[SiteYear], folder: str | Path, ending: str = ".svg") -> list[Path]:
+    """Save duration curves, dispatch week and waterfall of one year or several into a folder."""
+    return year_files([years] if isinstance(years, SiteYear) else years, Path(folder), ending)
 
 
 def mining_backtest(path: str | Path | None = None) -> tuple[list[Outcome], BacktestSummary]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hardware_profiles.errors import InputError
 from sites import drawings
 from sites.planners.folder import write_file
+from sites.planners.names import slugs
 from sites.waterfall import waterfalls
 
 if TYPE_CHECKING:
@@ -127,13 +128,17 @@ def waterfall_file(year: SiteYear, path: Path) -> None:
     save(figure, path)
 
 
-def year_files(year: SiteYear, folder: Path, stem: str, ending: str = ".svg") -> list[Path]:
-    """Save duration curves, dispatch week and waterfall of a year that was run hour by hour; return the paths."""
+def year_files(years: Sequence[SiteYear], folder: Path, ending: str = ".svg") -> list[Path]:
+    """Save duration curves, dispatch week and waterfall of years that were run hour by hour; return the paths.
+
+    The files are named after their sites as the files of a run are, no two alike.
+    """
     made = []
-    for name, draw in (("duration", duration_file), ("week", week_file), ("waterfall", waterfall_file)):
-        path = folder / f"{stem}-{name}{ending}"
-        draw(year, path)
-        made.append(path)
+    for year, stem in zip(years, slugs(year.site.name for year in years), strict=True):
+        for name, draw in (("duration", duration_file), ("week", week_file), ("waterfall", waterfall_file)):
+            path = folder / f"{stem}-{name}{ending}"
+            draw(year, path)
+            made.append(path)
     return made
 
 

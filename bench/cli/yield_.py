@@ -123,11 +123,9 @@ def _write(
             notes = write_package(out, years, inputs, version=__version__, sam=sam)
             lines += [f"written: {out}", *(f"note: {note}" for note in notes)]
         if plots is not None:
-            from sites.planners.package import slug
             from sites.plots import year_files
 
-            for year in years:
-                lines += [f"written: {path}" for path in year_files(year, plots, slug(year.site.name))]
+            lines += [f"written: {path}" for path in year_files(years, plots)]
     except OSError as error:
         target = error.filename or out or plan or plots
         raise RunFailedError(f"{target}: could not be written: {error.strerror or error}; no half is left") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from sites.network import known_until_utc
 from sites.planners import tables
 from sites.planners.folder import new_folder
 from sites.planners.inputs import difficulty_sha256, inputs_sha256, store_inputs
+from sites.planners.names import slug, slugs
 from sites.planners.plan import plan_table
 from sites.planners.pypsa_folder import write_pypsa
 from sites.planners.sam import SAM_HOURS, merchant_plant
@@ -39,11 +39,6 @@ _MAKERS: dict[str, Callable[[Sequence[SiteYear]], list[Row]]] = {
 }
 
 
-def slug(name: str) -> str:
-    """Name as a file name: lower case, digits and dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "site"
-
-
 def write_package(
     target: Path, years: Sequence[SiteYear], inputs: Sequence[Inputs], *, version: str, sam: bool | None = None
 ) -> list[str]:
@@ -55,7 +50,7 @@ def write_package(
     Raises InputError when the target exists or cannot be made; OSError when the disk fails.
     """
     notes: list[str] = []
-    names = _unique([slug(year.site.name) for year in years])
+    names = slugs(year.site.name for year in years)
     with new_folder(target) as work:
         store_inputs(inputs, work / "inputs")
         rows = {name: make(years) for name, make in _MAKERS.items()}
@@ -79,10 +74,6 @@ def write_package(
         _json(work / "schema.json", json_schema())
         _json(work / "datapackage.json", _package(target.name, notes))
     return notes
-
-
-def _unique(names: list[str]) -> list[str]:
-    return [name if names.count(name) == 1 else f"{name}-{index}" for index, name in enumerate(names)]
 
 
 def _run(run_id: str, work: Path, version: str) -> Row:
