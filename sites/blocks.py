@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[str], DeviceRate]
 
+COUNTS = {"hash": "hashes", "token": "tokens"}
 NODE_BOUNDARIES = ("node", "rack", "wall")
 
 
@@ -142,7 +143,7 @@ def _resolved(name: str, resolve: Resolve, where: str) -> DeviceRate:
 
 def _counts(rate: DeviceRate, unit: str, where: str) -> None:
     if rate.unit != unit:
-        raise InputError(f"{where}: expected a {unit} rate, got {rate.name}, which counts {rate.unit}s")
+        raise InputError(f"{where}: expected a {unit} rate, got {rate.name}, which counts {COUNTS[rate.unit]}")
     if rate.power_w is None:
         raise InputError(f"{where}: expected a power beside the rate, got none for {rate.name}")
 

@@ -63,7 +63,8 @@ class Problem:
     meter MW per device MW (PUE over what the lines deliver), USD per hash. blocks: [B, 11], columns as BLOCK_COLUMNS:
     capacity and demand [MW device], worth [hash/MWh for mining, USD/MWh for inference, per device MWh].
     profiles: [P, 168] demand over its mean. charges_usd_per_mw: [M] demand charge of each month's peak.
-    contract_mw, contract_usd_per_mwh: take-or-pay power, resold at the resale price where that pays more.
+    contract_mw, contract_usd_per_mwh: take-or-pay power, resold at the resale price where that pays more, and left
+    untaken where resale would cost something.
     event: [T] 1 in a curtailment event, 2 in an outage, else 0.
     """
 

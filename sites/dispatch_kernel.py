@@ -128,7 +128,7 @@ def peak_of_month(first, last, how, series, blocks, kinds, profiles, contract_mw
         for k in range(count):
             growth[k] *= step[k]
         given_up = series[1, t] + series[10, t]
-        far, near = series[0, t] + given_up, min(series[2, t], series[0, t]) + given_up
+        far, near = series[0, t] + given_up, min(max(series[2, t], 0.0), series[0, t]) + given_up
         limit = series[3, t]
         steps = steps_of_hour(idle, near, far, contract_mw, limit, waiting, cap, worth, order, level[h], surplus[h])
         number[h], start[h] = steps, min(idle, limit)
@@ -191,7 +191,8 @@ def dispatch_year(
         seen = 0.0
         waiting = begin(first, blocks, kinds, growth, step, order)
         for t in range(first, last):
-            spot, adder, resale, limit = series[0, t], series[1, t], series[2, t], series[3, t]
+            spot, adder, limit = series[0, t], series[1, t], series[3, t]
+            resale = max(series[2, t], 0.0)  # what would cost something to resell is left untaken
             idle = rank_hour(t, how, series, blocks, kinds, profiles, growth, cap, ratio, worth, asked, order, waiting)
             given_up = adder + series[10, t]
             near, far = min(resale, spot) + given_up, spot + given_up
@@ -205,7 +206,7 @@ def dispatch_year(
                 code = FULL if left > 0.0 else ABSENT
                 if left > 0.0 and at < contract_mw:
                     if worth[k] <= near:
-                        code = RESALE if resale <= spot else PRICE
+                        code = RESALE if 0.0 < resale <= spot else PRICE
                         left = 0.0
                     else:
                         part = min(left, contract_mw - at, max(room - at, 0.0))
@@ -233,6 +234,8 @@ def dispatch_year(
             seen = max(seen, at)
             totals[BOUGHT_MWH] += bought
             totals[BOUGHT_USD] += bought * spot
+            if resale == 0.0:
+                sold = 0.0
             totals[SOLD_MWH] += sold
             totals[SOLD_USD] += sold * resale
             totals[ADDER_USD] += adder * at
@@ -240,7 +243,7 @@ def dispatch_year(
             totals[DRAWN_MWH] += at
             if sold > 0.0:
                 totals[RESALE_HOURS] += 1.0
-            within = min(at, contract_mw)
+            within = at - bought
             mean_usd = (within * contract_usd + (at - within) * spot) / at + adder if at > 0.0 else 0.0
             if detail:
                 price[t] = near if at < contract_mw else far

@@ -263,7 +263,7 @@ def _coupled(table, first, last, kinds, promised, passes, contract_mw, charge, p
     for t in range(first, last):
         spot = price * table[t, SPOT]
         cost = spot + table[t, ADDER]
-        resale = spot + table[t, RESALE_OVER_SPOT]
+        resale = larger(spot + table[t, RESALE_OVER_SPOT], none)
         given_up = table[t, ADDER] + table[t, CREDIT]
         near, far = smaller(resale, spot) + given_up, spot + given_up
         limit = splat(table[t, LIMIT])
@@ -300,13 +300,10 @@ def _coupled(table, first, last, kinds, promised, passes, contract_mw, charge, p
                 short = larger(due - drawn, none) * table[t, at + DEVICE]
                 store(own, here + SHORT_SUM * LANES, load(own, here + SHORT_SUM * LANES) + short)
         seen = larger(seen, at_meter)
-        if contract_mw <= 0.0:
-            energy = energy + at_meter * cost
-        elif table[t, RESALE_OVER_SPOT] > 0.0:
-            energy = energy + (at_meter * cost - contract * resale)
-        else:
-            bought, sold = larger(at_meter - contract, none), larger(contract - at_meter, none)
-            energy = energy + (bought * spot - sold * resale + at_meter * table[t, ADDER])
+        energy = energy + at_meter * cost
+        if contract_mw > 0.0:
+            kept = smaller(at_meter, contract) * larger(spot - resale, none)
+            energy = energy - (contract * resale + kept)
         forgone = forgone + at_meter * table[t, CREDIT]
     store(sums, ENERGY_USD * LANES, energy)
     store(sums, CHARGE_USD * LANES, seen * charge)
@@ -352,7 +349,7 @@ def _peak_of_month(table, first, last, kinds, promised, passes, contract_mw, cha
     number = 0
     for t in range(first, last):
         spot = price * table[t, SPOT]
-        resale = spot + table[t, RESALE_OVER_SPOT]
+        resale = larger(spot + table[t, RESALE_OVER_SPOT], none)
         given_up = table[t, ADDER] + table[t, CREDIT]
         near, far = smaller(resale, spot) + given_up, spot + given_up
         limit = splat(table[t, LIMIT])

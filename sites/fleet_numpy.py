@@ -42,7 +42,7 @@ def run_shard_numpy(case: SiteCase, run: Run, first: int, count: int, *, chunk: 
     return rows, totals
 
 
-def _month(  # noqa: C901, PLR0913, PLR0915, PLR0917 - the model in one piece, to be read beside the kernel
+def _month(  # noqa: PLR0913, PLR0915, PLR0917 - the model in one piece, to be read beside the kernel
     case: SiteCase,
     month: Floats,
     charge: float,
@@ -59,7 +59,7 @@ def _month(  # noqa: C901, PLR0913, PLR0915, PLR0917 - the model in one piece, t
     hours, lanes, count = month.shape[0], power.shape[0], blocks.shape[0]
     spot = month[:, SPOT, None] * power
     cost = spot + month[:, ADDER, None]
-    resale = spot + month[:, RESALE_OVER_SPOT, None]
+    resale = np.maximum(spot + month[:, RESALE_OVER_SPOT, None], 0.0)
     given_up = (month[:, ADDER] + month[:, CREDIT])[:, None]
     near, far = np.minimum(resale, spot) + given_up, spot + given_up
     limit = np.broadcast_to(month[:, LIMIT, None], (hours, lanes))
@@ -109,11 +109,8 @@ def _month(  # noqa: C901, PLR0913, PLR0915, PLR0917 - the model in one piece, t
         if kinds[k] == SLA:
             rows[k, 3] = (np.maximum(due[k] - drawn[k], 0.0) * made[k][:, None]).sum(axis=0)
             totals[2] += rows[k, 3] * worth_of[k] * blocks[k, 9]
-    bought, sold = np.maximum(at - contract, 0.0), np.maximum(contract - at, 0.0)
-    if contract > 0.0:
-        dear = (month[:, RESALE_OVER_SPOT] > 0.0)[:, None]
-        bought, sold = np.where(dear, at, bought), np.where(dear, contract, sold)
-    totals[0] = (bought * spot - sold * resale + at * month[:, ADDER, None]).sum(axis=0)
+    kept = np.minimum(at, contract) * np.maximum(spot - resale, 0.0)
+    totals[0] = (at * cost - contract * resale - kept).sum(axis=0)
     totals[1] = at.max(axis=0) * charge
     totals[3] = (at * month[:, CREDIT, None]).sum(axis=0)
     return rows, totals

@@ -233,7 +233,8 @@ def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site
             given_up = priced.adder_usd_per_mwh + priced.credit_usd_per_mwh
             own = worth[rank, hours]
             inside = np.maximum(priced.contract_mw - at, 0.0)
-            near = np.minimum(priced.spot_usd_per_mwh, priced.resale_usd_per_mwh) + given_up
+            resale = np.maximum(priced.resale_usd_per_mwh, 0.0)
+            near = np.minimum(priced.spot_usd_per_mwh, resale) + given_up
             within = np.where(own > near, np.minimum(part, inside), 0.0)
             beyond = np.where(own > priced.spot_usd_per_mwh + given_up, np.maximum(part - inside, 0.0), 0.0)
             part = within + beyond

@@ -59,7 +59,8 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
 def lp_net_usd(problem):
     """The problem's best net [USD] by HiGHS, written down without the merit order.
 
-    Per hour: meter MW of each block, power bought and resold, promised work not served; per month: the peak.
+    Per hour: meter MW of each block, power bought, resold and left untaken of the contract, promised work not served;
+    per month: the peak.
     """
     blocks, series, hours = problem.blocks, problem.series, problem.how.size
     spot, adder, resale, limit = series[:4]
@@ -84,10 +85,10 @@ def lp_net_usd(problem):
     run = np.flatnonzero(kinds != 1)
     promises = np.flatnonzero(kinds == 2)
     n, s, months = run.size, promises.size, problem.charges_usd_per_mw.size
-    width = hours * (n + 2 + s)
+    width = hours * (n + 3 + s)
     x = np.arange(hours * n).reshape(n, hours)
-    buy, sell = hours * n + t, hours * (n + 1) + t
-    short = (hours * (n + 2) + np.arange(hours * s)).reshape(s, hours)
+    buy, sell, leave = hours * n + t, hours * (n + 1) + t, hours * (n + 2) + t
+    short = (hours * (n + 3) + np.arange(hours * s)).reshape(s, hours)
     peak = width + np.arange(months)
     cost = np.zeros(width + months)
     bounds = np.zeros((width + months, 2))
@@ -96,7 +97,6 @@ def lp_net_usd(problem):
         cost[x[i]] = given_up - usd[k] / q[k] - blocks[k, 8] * (spot + adder)
         bounds[x[i], 1] = np.maximum(upper[k], 0) * q[k]
     cost[buy], cost[sell] = spot, -resale
-    bounds[sell, 1] = problem.contract_mw
     for j, k in enumerate(promises):
         cost[short[j]] = blocks[k, 9]
     cost[peak] = problem.charges_usd_per_mw
@@ -105,18 +105,19 @@ def lp_net_usd(problem):
         r, c, v = (np.concatenate([np.broadcast_to(p[i], np.shape(p[1])) for p in parts]) for i in range(3))
         return coo_array((v.astype(float), (r, c)), shape=(rows, width + months)).tocsr()
 
-    balance = [(t, x[i], 1.0) for i in range(n)] + [(t, sell, 1.0), (t, buy, -1.0)]
+    balance = [(t, x[i], 1.0) for i in range(n)] + [(t, sell, 1.0), (t, leave, 1.0), (t, buy, -1.0)]
     a_eq, b_eq = matrix(balance, hours), problem.contract_mw - idle
     under = [(t, x[i], 1.0) for i in range(n)]
     under += [(hours + t, x[i], 1.0) for i in range(n)] + [(hours + t, peak[problem.month], -1.0)]
-    b_ub = [limit - idle, -idle]
+    under += [(2 * hours + t, sell, 1.0), (2 * hours + t, leave, 1.0)]
+    b_ub = [limit - idle, -idle, np.full(hours, problem.contract_mw)]
     for j, k in enumerate(promises):
-        rows = (2 + j) * hours + t
+        rows = (3 + j) * hours + t
         under += [(rows, x[np.flatnonzero(run == k)[0]], -1.0 / q[k]), (rows, short[j], -1.0)]
         b_ub.append(-promised[k])
     solved = linprog(
         cost,
-        A_ub=matrix(under, (2 + s) * hours),
+        A_ub=matrix(under, (3 + s) * hours),
         b_ub=np.concatenate(b_ub),
         A_eq=a_eq,
         b_eq=b_eq,

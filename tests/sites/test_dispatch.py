@@ -23,6 +23,15 @@ def test_a_year_equals_its_linear_programme(make_problem, solve_lp, given):
     assert dispatch(problem).net_usd == pytest.approx(solve_lp(problem), rel=1e-9)
 
 
+def test_contracted_power_is_left_untaken_where_resale_would_cost_something(make_problem):
+    problem = make_problem(contract_mw=20.0, hours=240)
+    problem.series[0], problem.series[2] = -5.0, -9.0
+    left = dispatch(problem)
+    assert (left.sold_mwh, left.sold_usd, left.resale_hours) == (0.0, 0.0, 0)
+    problem.series[2] = 0.0
+    assert left.net_usd == dispatch(problem).net_usd
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("contract_mw", [0.0, 17.0])
 @pytest.mark.parametrize("charge", [900.0, 9_000.0, 60_000.0])

@@ -127,7 +127,7 @@ def test_parquet_decimals_are_read_and_truth_values_refused(tmp_path):
     decimals = pa.array([Decimal(f"{hour}.25") for hour in range(HOURS)])
     pq.write_table(pa.table({"time": times, "usd": decimals, "bool": [True] * HOURS}), path)
     assert read(path).tolist() == [hour + 0.25 for hour in range(HOURS)]
-    with pytest.raises(InputError, match="row 0: bool: expected a number of .*, got True at 2026-01-01T00:00Z"):
+    with pytest.raises(InputError, match=r"row 0: bool: expected a number .*, got True at 2026-01-01T00"):
         read(path, "bool")
     with pytest.raises(InputError, match="key column: expected a column of values beside time"):
         read(path, "time")

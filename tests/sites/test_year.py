@@ -25,7 +25,8 @@ def test_the_money_adds_up(full_year):
     assert full_year.revenue_usd == pytest.approx(sum(block.revenue_usd for block in full_year.blocks))
     assert full_year.metered_mwh == pytest.approx(sum(b.facility_mwh for b in full_year.blocks) / 0.985)
     own = sum(block.energy_usd for block in full_year.blocks)
-    unused = done.contract_usd - 38 * float(np.minimum(_drawn(full_year), 20).sum())
+    taken = np.where(site.spot_usd_per_mwh < 0, 0.0, np.minimum(_drawn(full_year), 20))  # else left untaken
+    unused = done.contract_usd - 38 * float(taken.sum())
     assert full_year.energy_usd == pytest.approx(own + unused - done.sold_usd + done.demand_charge_usd, rel=1e-9)
 
 
