@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from hardware_profiles.errors import InputError, near_names
+from sites.circular import Month, called_circular, derivation
 from sites.mining import DAY_S, month_bounds_s
 from sites.values import Range
 
@@ -161,23 +158,9 @@ def _number(where: str, cells: dict[str, str], column: str) -> float | None:
     return value
 
 
-_NEGATED = re.compile(
-    r"\b(?:not?|non|never|un)[\s-]+(?:\w+[\s-]+){0,2}?(?:circular|realized|realised|derived|implied)\w*"
-)
-_CIRCULAR = re.compile(
-    r"\b(circular\w*|realized|realised|implied|imputed|inferred|(?:back|re)[\s-]?(?:calculated|computed|solved)"
-    r"|(?:derived|calculated|computed|estimated)\s+(?:\w+\s+){0,3}?from\s+(?:\w+\s+){0,3}?"
-    r"(?:btc|bitcoins?|production|produced|blocks?|rewards?))\b"
-)
 _MONTH_END = re.compile(r"\b(?:month|period|quarter|year)[\s-]*end\b|\bend[\s-]+of[\s-]+(?:the\s+)?(?:month|period)\b")
 _AVERAGE = re.compile(r"\b(?:avg|average|mean)\b")
 _OF_MONTH_END = re.compile(r"\b(?:avg|average|mean)\s+of\b.{0,30}?\bend\b")
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_TOKEN = re.compile(
-    rf"(?P<number>{_NUMBER})\s*(?P<percent>%)?|(?P<op>[/÷*\u00d7]|\bx\b|\bper\b|\bdivided by\b|\btimes\b|\bof\b)"
-)
-_UNIT = re.compile(r"\b([a-z]+)\s*(?:/|\bper\b)\s*(?:avg|average)?\s*[a-z]+\b")
-_OF_BTC = re.compile(r"\b(btc|bitcoins?|blocks?|rewards?|produc\w*|mined|sats?)\b")
 
 
 def refusal(report: Report) -> str | None:  # noqa: PLR0911 (one return a reason)
@@ -197,76 +180,12 @@ def refusal(report: Report) -> str | None:  # noqa: PLR0911 (one return a reason
         return "no hash rate: the average is 0"
     if _MONTH_END.search(note) and not _AVERAGE.search(_OF_MONTH_END.sub(" ", note)):
         return "month-end hash rate, not the month's average"
-    found = _CIRCULAR.search(_NEGATED.sub(" ", note))
-    if found:
-        return f'circular: the note calls the average "{found.group(1)}", so it is derived from the BTC produced'
-    shown = arithmetic_from_btc(note, report.btc_produced, average, report.days)
+    word = called_circular(note)
+    if word:
+        return f'circular: the note calls the average "{word}", so it is derived from the BTC produced'
+    shown = derivation(note, Month(report.btc_produced, average, report.days, report.deployed_ehs))
     if shown:
         return f"circular: the note's arithmetic derives the average from the BTC produced ({shown})"
     if report.hashrate_used != "avg":
         return f"hash rate not stated to be the month's average (hashrate_used is {report.hashrate_used!r})"
     return None
-
-
-def arithmetic_from_btc(note: str, btc_produced: float, average_ehs: float, days: int) -> str | None:
-    """Find the arithmetic in a note by which its average hash rate follows from the bitcoin produced, or None.
-
-    Found are quotients and products written out ("253/24.6", "5.2% x 1035") that give the average and start from the
-    bitcoin produced (a month's or a day's), and a bare number n with BTC / n equal to the average ("24.6 BTC per EH").
-    """
-    text = _UNIT.sub(r" \1 ", note.casefold())
-    names_btc = _OF_BTC.search(text) is not None
-    for left, sign, right in _expressions(text):
-        value = left.value * right.value if sign == "*" else left.value / right.value if right.value else math.inf
-        rounding = left.rounding + right.rounding
-        from_btc = names_btc or any(
-            _close(left.value, amount, left.rounding) for amount in (btc_produced, btc_produced / days)
-        )
-        if from_btc and _close(value, average_ehs, rounding):
-            return f"{left.written} {sign} {right.written} = {value:.4g} EH/s"
-        has_average = any(_close(side.value, average_ehs, side.rounding) for side in (left, right))
-        if sign == "*" and has_average and _close(value, btc_produced, rounding):
-            return f"{left.written} * {right.written} = {value:.4g} BTC"
-    if names_btc:
-        for number in _numbers(text):
-            for amount in (btc_produced, btc_produced / days):
-                if number.value > 1 and _close(
-                    amount / number.value, average_ehs, _last_digit(repr(average_ehs)), 0.0005
-                ):
-                    return f"{amount:.6g} BTC / {number.written} = {amount / number.value:.4g} EH/s"
-    return None
-
-
-class _Number(NamedTuple):
-    value: float
-    rounding: float  # of the last digit written, relative
-    written: str
-
-
-def _numbers(text: str) -> Iterator[_Number]:
-    return (_read(found) for found in _TOKEN.finditer(text) if found["number"])
-
-
-def _read(found: re.Match[str]) -> _Number:
-    written = found["number"].replace(",", "")
-    percent = 0.01 if found["percent"] else 1.0
-    return _Number(
-        float(written) * percent, min(_last_digit(written), 0.02), found["number"] + (found["percent"] or "")
-    )
-
-
-def _last_digit(written: str) -> float:
-    value = float(written)
-    return 0.5 * 10.0 ** -len(written.partition(".")[2]) / value if value else 1.0
-
-
-def _expressions(text: str) -> Iterator[tuple[_Number, str, _Number]]:
-    tokens = list(_TOKEN.finditer(text))
-    for (before, operator), after in zip(pairwise(tokens), tokens[2:], strict=False):
-        if before["number"] and operator["op"] and after["number"]:
-            sign = "*" if operator["op"] in {"*", "\u00d7", "x", "times", "of"} else "/"
-            yield _read(before), sign, _read(after)
-
-
-def _close(value: float, wanted: float, rounding: float, slack: float = 0.002) -> bool:
-    return abs(value - wanted) <= (rounding + slack) * abs(wanted)

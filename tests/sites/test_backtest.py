@@ -5,7 +5,7 @@ import random
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hardware_profiles.errors import InputError
@@ -80,6 +80,66 @@ def test_an_average_derived_from_the_bitcoin_produced_is_refused(note):
 )
 def test_an_average_of_its_own_is_accepted(note):
     assert refusal(report(note)) is None
+
+
+JANUARY = {"month": "2026-01", "deployed_ehs": 50.0, "avg_operating_ehs": 37.02, "btc_produced": 496.35}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "16.01 BTC per day over 0.4325 BTC/EH/day",
+        "0.4325 BTC/EH/day",
+        "0.0004325 BTC/PH/day",
+        "43,250 sat/PH/day",
+        "496.35/31/0.4325",
+        "(496.35/31)/(450)*1040",
+        "496.35 / 13950 x 1040 EH/s network",
+        "496.35 / 13 950 x 1.040,0 EH/s network",
+        "share of blocks 496.35 of 13850 BTC times 1033 EH/s",
+        "496.35 : 13.4",
+        "496.35\u221513.407",
+        "496.35\u204413.407",
+        "496,35/13,407",
+        "496.35 and 0.013407 BTC per PH",
+        "496.35/13.407 (avg operating)",
+        "3.5839% of 1033 EH/s, the network's",
+        "backed out of production",
+        "production divided by network hashprice",
+    ],
+)
+def test_numbers_by_which_the_bitcoin_gives_the_average_are_found_however_they_are_put(note):
+    assert refusal(report(note, **JANUARY)).startswith("circular")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "74.04% of 50 EH/s, average uptime, BTC held 7474.6",
+        "average operating hash rate; 13.4 BTC per EH is what that yields",
+        "avg operating; 496.35 BTC produced, 550.03 sold, 7,474.6 held; 50 EH/s deployed",
+        "average operating hash rate 37.02 EH/s (37,020 PH/s); 496.35 BTC, 16.01 a day",
+        "avg operating, network 1,040 EH/s, 496.35 BTC, USD 84,714 a BTC",
+        "average 37.02 EH/s of 50 EH/s deployed (74.04%), 496.35 BTC",
+        "average hash rate computed from the production report",
+    ],
+)
+def test_numbers_that_do_not_lead_from_the_bitcoin_to_the_average_are_no_reason(note):
+    assert refusal(report(note, **JANUARY)) is None
+
+
+@given(st.floats(20, 450), st.floats(11, 19), st.floats(500, 990), st.sampled_from(["{} of {}, {}", "{} ({}; {})"]))
+def test_a_share_of_the_network_by_two_numbers_is_found_for_any_numbers(btc, times, network, words):
+    btc, whole, network = round(btc, 2), round(btc * times, 1), round(network, 1)
+    average = round(btc / whole * network, 3)
+    assume(all(abs(whole / unit / average - 1) > 0.01 for unit in (1, 1000)))  # else it is the average itself
+    note = words.format(btc, whole, network)
+    assert refusal(report(note, btc_produced=btc, avg_operating_ehs=average)).startswith("circular")
+
+
+@given(st.text("0123456789.,/:%*x BTCEHhofd\u2215\u00a0", max_size=60))
+def test_any_note_is_judged(note):
+    refusal(report(note))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,205 @@
+"""Hash rates that were derived from the bitcoin they are to predict: told by a note's words or by its numbers.
+
+A prediction from such an average only finds what was put in. Numbers decide whatever the wording: if the month's
+bitcoin (or a day's) stands in the note and gives the average by way of one or two other numbers there, the average is
+derived.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REPRODUCED = 0.001  # what a derivation may miss the average by, relative, beside the average's own rounding
+WRITTEN = 0.002  # the same where the sum itself is written out
+ROUNDED = 0.005  # the most that the average's last digit may add
+UNITS = (1.0, 1e3, 1e-3, 1e6, 1e-6)  # TH, PH, EH
+SATS = (1e8, 1e5, 1e2)  # the same for satoshis
+
+_FROM = r"(?:from|of|by|via|using|through)"
+_MADE = (
+    r"(?:btc|bitcoins?|production|produced|output|mined|blocks?|rewards?|revenues?)\b"
+    r"(?!\s+(?:reports?|updates?|releases?|statements?|tables?|pages?)\b)"
+)
+_DERIVED = (
+    r"(?:derived|calculated|computed|estimated|deduced|determined|worked\s+out|solved|follows|back(?:ed|ing)?"
+    r"[\s-]+out|backing)"
+)
+_NEGATED = re.compile(
+    r"\b(?:not?|non|never|un)[\s-]+(?:\w+[\s-]+){0,2}?(?:circular|realized|realised|derived|implied|backed)\w*"
+    rf"(?:\s+{_FROM}\s+(?:\w+\s+){{0,2}}?{_MADE})?"
+)
+_CIRCULAR = re.compile(
+    r"\b(circular\w*|realized|realised|implied|imputed|inferred|reverse[\s-]engineered"
+    r"|(?:back|re)[\s-]?(?:calculated|computed|solved|derived)"
+    rf"|{_DERIVED}\s+(?:\w+\s+){{0,3}}?{_FROM}\s+(?:\w+\s+){{0,3}}?{_MADE}"
+    rf"|{_MADE}\s+(?:\w+\s+){{0,2}}?(?:divided\s+by|over|/)\s+(?:\w+\s+){{0,3}}?"
+    r"(?:hash\s?price|hash\s?value|yield|network|difficulty))\b"
+)
+_OF_NETWORK = re.compile(r"\b(btc|bitcoins?|blocks?|rewards?|produc\w*|mined|sats?|network|global|share)\b")
+_OF_BTC = re.compile(r"\b(btc|bitcoins?|blocks?|rewards?|produc\w*|mined|sats?)\b")
+_OF_RUNNING = re.compile(
+    r"\b(up[\s-]?time|availab\w+|utili[sz]ation|online|energi[sz]ed|deployed|installed|nameplate)\b"
+)
+_MEASURED = re.compile(
+    r"\b(measured|metered|telemetry|(?:avg|average|mean)\s+operating|operating\s+(?:avg|average|mean))\b"
+)
+_SIGNS = str.maketrans(
+    dict.fromkeys("\u2215\u2044\uff0f\u00f7\u2236\uff1a", "/")
+    | dict.fromkeys("\u00d7\u2715\u2a09\u22c5\u00b7\u2217\u2022", "*")
+)
+_GROUP = r"[,'\u2019\u00a0\u2009\u202f ]"  # between thousands
+_NUMBER = (
+    rf"\d{{1,3}}(?:{_GROUP}\d{{3}})+(?![\d,])(?:\.\d+)?"  # 13,850.5
+    r"|\d{1,3}(?:\.\d{3})+,\d+"  # 13.850,5
+    r"|\d+[.,]\d+|\d+|(?<!\d)\.\d+"
+)
+_TOKEN = re.compile(
+    rf"(?P<number>{_NUMBER})\s*(?P<percent>%|per\s?cent\b)?"
+    r"|(?P<op>[/*:]|\bx\b|\bper\b|\bdivided by\b|\bover\b|\btimes\b|\bof\b)"
+)
+_UNIT = re.compile(r"\b([a-z]+)\s*(?:/|\bper\b)\s*(?:avg|average)?\s*[a-z]+\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Figures of a row: bitcoin produced [BTC], average and deployed hash rate [EH/s], days."""
+
+    btc: float
+    average_ehs: float
+    days: int
+    deployed_ehs: float | None
+
+    @property
+    def amounts(self) -> tuple[float, float]:
+        """What a derivation starts from: the month's bitcoin, or a day's."""
+        return self.btc, self.btc / self.days
+
+    def gives(self, value: float, slack: float = REPRODUCED) -> bool:
+        """Whether a value is the average, as far as the average was written out."""
+        return _close(value, self.average_ehs, slack + min(_last_digit(repr(self.average_ehs)), ROUNDED))
+
+
+class _Number(NamedTuple):
+    value: float
+    rounding: float  # of the last digit written, relative
+    written: str
+
+    def is_one_of(self, *wanted: float | None) -> bool:
+        """Whether it is one of these figures, in whatever unit and however rounded."""
+        return any(
+            _close(self.value, figure * unit, 1e-4 + self.rounding) for figure in wanted if figure for unit in UNITS[:3]
+        )
+
+
+def called_circular(note: str) -> str | None:
+    """Return the words by which a note (in small letters) calls its average derived from what was produced, or None."""
+    found = _CIRCULAR.search(_NEGATED.sub(" ", note.translate(_SIGNS)))
+    return found.group(1) if found else None
+
+
+def derivation(note: str, month: Month) -> str | None:
+    """Arithmetic with a note's numbers by which its average follows from the bitcoin produced, in words, or None.
+
+    Found are, in this order: products and quotients written out; the bitcoin produced (a month's or a day's) beside one
+    or two numbers that turn it into the average by multiplying and dividing, with days and powers of 1000 put in; and a
+    yield alone ("24.6 BTC per EH"), unless the note says that the hash rate is operating or measured.
+    """
+    text = note.casefold().translate(_SIGNS)
+    bare = _UNIT.sub(r" \1 ", text)
+    numbers = list(_numbers(text))
+    return (
+        _written_out(bare, month)
+        or _by_way_of_others(numbers, month)
+        or (None if _MEASURED.search(text) or not _OF_BTC.search(text) else _by_a_yield(numbers, month, text))
+    )
+
+
+def _written_out(text: str, month: Month) -> str | None:
+    from_network = _OF_NETWORK.search(text) is not None
+    for left, sign, right in _expressions(text):
+        if sign == "/" and not right.value:
+            continue
+        value = left.value * right.value if sign == "*" else left.value / right.value
+        # A share of what is deployed is time that machines ran; a share of the network is known from blocks alone.
+        running = left.written.endswith("%") and (right.is_one_of(month.deployed_ehs) or _OF_RUNNING.search(text))
+        from_btc = (from_network and not running) or left.is_one_of(*month.amounts)
+        if from_btc and _close(value, month.average_ehs, left.rounding + right.rounding + WRITTEN):
+            return f"{left.written} {sign} {right.written} = {value:.4g} EH/s"
+        has_average = left.is_one_of(month.average_ehs) or right.is_one_of(month.average_ehs)
+        if sign == "*" and has_average and _close(value, month.btc, left.rounding + right.rounding + WRITTEN):
+            return f"{left.written} * {right.written} = {value:.4g} BTC"
+    return None
+
+
+def _by_way_of_others(numbers: list[_Number], month: Month) -> str | None:
+    if not any(number.is_one_of(*month.amounts) for number in numbers):
+        return None
+    others = [
+        number
+        for number in numbers
+        if number.value > 0 and number.value != month.days and not number.is_one_of(*month.amounts, month.average_ehs)
+    ]
+    for count, units in ((1, UNITS), (2, UNITS[:3])):
+        for chosen in combinations(others, count):
+            for amount, signs, unit in product(month.amounts, product((1, -1), repeat=count), units):
+                value = amount * unit
+                for number, sign in zip(chosen, signs, strict=True):
+                    value *= number.value**sign
+                if month.gives(value):
+                    way = " ".join(f"{'*' if s > 0 else '/'} {n.written}" for n, s in zip(chosen, signs, strict=True))
+                    return f"{amount:.6g} BTC {way} = {value:.4g} EH/s"
+    return None
+
+
+def _by_a_yield(numbers: list[_Number], month: Month, text: str) -> str | None:
+    units = (*UNITS, *(SATS if "sat" in text else ()))
+    for number, amount, unit in product(numbers, month.amounts, units):
+        if number.value > 0 and month.gives(amount / number.value * unit):
+            return f"{amount:.6g} BTC / {number.written} = {amount / number.value * unit:.4g} EH/s"
+    return None
+
+
+def _numbers(text: str) -> Iterator[_Number]:
+    """Every number of a text; one that may be read two ways (13,407; 50 000) is there both ways."""
+    for found in _TOKEN.finditer(text):
+        if found["number"]:
+            yield from _readings(found)
+
+
+def _readings(found: re.Match[str]) -> Iterator[_Number]:
+    written = found["number"]
+    shown = written + ("%" if found["percent"] else "")
+    plain = {re.sub(_GROUP, "", written)}
+    if written.count(",") == 1 and " " not in written:
+        plain = plain if re.fullmatch(r"\d{1,3},\d{3}(\.\d+)?", written) else set()
+        if "." not in written.partition(",")[2]:
+            plain.add(written.replace(".", "").replace(",", "."))
+    if " " in written:
+        plain.update(part for part in written.split())
+    for text in sorted(plain):
+        if float(text) < 1e30:
+            yield _Number(float(text) * (0.01 if found["percent"] else 1.0), min(_last_digit(text), 0.02), shown)
+
+
+def _last_digit(written: str) -> float:
+    value = float(written)
+    return 0.5 * 10.0 ** -len(written.partition(".")[2]) / value if value else 1.0
+
+
+def _expressions(text: str) -> Iterator[tuple[_Number, str, _Number]]:
+    tokens = list(_TOKEN.finditer(text))
+    for before, operator, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if before["number"] and operator["op"] and after["number"]:
+            sign = "*" if operator["op"] in {"*", "x", "times", "of"} else "/"
+            for left, right in product(_readings(before), _readings(after)):
+                yield left, sign, right
+
+
+def _close(value: float, wanted: float, slack: float) -> bool:
+    return abs(value - wanted) <= slack * abs(wanted)
