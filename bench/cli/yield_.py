@@ -37,6 +37,7 @@ def yield_(
     SITE.toml is a site file, a fleet file, or the name of a bundled example (georgia-50mw-half-gpu).
     """
     asked = taken_from(files)
+    _check_targets(**files)
     given = _read(sites)
     hourly = len(given) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in given], quiet=as_json, hourly=hourly)
@@ -63,6 +64,25 @@ def yield_(
         print_outcome(outcome)
     for line in written:
         say(line)
+
+
+def _check_targets(*, out: Path | None, plan: Path | None, plots: Path | None, sam: bool | None) -> None:
+    """Refuse what cannot be written before anything is computed or written."""
+    from hardware_profiles.errors import InputError
+    from sites.planners.folder import check_folder, check_new
+    from sites.planners.plan import check_plan_path
+
+    if sam and out is None:
+        raise InputError("--sam: expected --out FOLDER, which the series for SAM are written to, got none")
+    if out is not None:
+        check_new(out)
+    if plan is not None:
+        check_plan_path(plan)
+    if plots is not None:
+        check_folder(plots)
+    given = [path.absolute() for path in (out, plan, plots) if path is not None]
+    if len(set(given)) < len(given):
+        raise InputError(f"--out, --plan, --plots: expected a path each, got one twice: {out or plan}")
 
 
 def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
@@ -111,17 +131,17 @@ def _write(
 ) -> list[str]:
     lines: list[str] = []
     try:
-        if plan is not None:
-            from sites.planners.plan import write_plan
-
-            write_plan(years, plan)
-            lines.append(f"written: {plan}")
         if out is not None:
             from bench import __version__
             from sites.planners.package import write_package
 
             notes = write_package(out, years, inputs, version=__version__, sam=sam)
             lines += [f"written: {out}", *(f"note: {note}" for note in notes)]
+        if plan is not None:
+            from sites.planners.plan import write_plan
+
+            write_plan(years, plan)
+            lines.append(f"written: {plan}")
         if plots is not None:
             from sites.plots import year_files
 

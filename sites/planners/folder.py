@@ -15,6 +15,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def check_new(target: Path) -> None:
+    """Raise InputError when a path exists, or lies below a file, so that nothing new can be written there."""
+    if target.exists() or target.is_symlink():
+        raise InputError(
+            f"{target}: expected a path that does not exist yet (nothing is overwritten), got one that does"
+        )
+    _check_parents(target)
+
+
+def check_folder(target: Path) -> None:
+    """Raise InputError when a path is no folder, and none can be made there."""
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target}: expected a folder, got a file")
+    _check_parents(target)
+
+
+def _check_parents(target: Path) -> None:
+    for parent in target.parents:
+        if parent.exists() and not parent.is_dir():
+            raise InputError(f"{target}: expected a folder that can be made, got {parent}, which is a file")
+
+
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """Give a temporary folder beside the target, which becomes the target when the body ends without an error.
@@ -24,10 +46,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises InputError when the target exists, or its parent is no folder that can be written to.
     """
     target = Path(target)
-    if target.exists() or target.is_symlink():
-        raise InputError(
-            f"{target}: expected a path that does not exist yet (nothing is overwritten), got one that does"
-        )
+    check_new(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))

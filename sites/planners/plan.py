@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hardware_profiles.errors import InputError
 from sites.dispatch import REASONS
-from sites.planners.folder import write_file
+from sites.planners.folder import check_new, write_file
 from sites.planners.schema import arrow_schema
 from sites.planners.tables import hourly_table
 
@@ -37,17 +37,23 @@ def plan_table(year: SiteYear) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+def check_plan_path(path: Path) -> None:
+    """Raise InputError for another ending than .csv or .parquet, and for a path that exists."""
+    if path.suffix not in ENDINGS:
+        raise InputError.at(path, expected=f"a name that ends in {' or '.join(ENDINGS)}", got=path.suffix)
+    check_new(path)
+
+
 def write_plan(years: Sequence[SiteYear], path: Path) -> None:
     """Write the plan of years that were run hour by hour, as CSV or Parquet, whole or not at all.
 
-    Raises InputError for another ending.
+    Raises InputError for another ending, and for a path that exists.
     """
     import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
 
-    if path.suffix not in ENDINGS:
-        raise InputError.at(path, expected=f"a name that ends in {' or '.join(ENDINGS)}", got=path.suffix)
+    check_plan_path(path)
     table = pa.concat_tables([plan_table(year) for year in years])
     buffer = io.BytesIO()
     if path.suffix == ".csv":

@@ -149,6 +149,35 @@ def test_a_hashprice_beyond_any_is_refused_by_the_option(capsys):
     assert (status, "--hashprice: expected a finite number above 0, up to 1,000,000,000" in err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--plan", "p.csv", "--out", "there"], "there: expected a path that does not exist yet"),
+        (["--plots", "plots", "--plan", "there.csv"], "there.csv: expected a path that does not exist yet"),
+        (["--out", "run", "--plan", "p.xlsx"], "expected a name that ends in .csv or .parquet"),
+        (["--out", "run", "--plots", "there.csv"], "there.csv: expected a folder, got a file"),
+        (["--plan", "p.csv", "--out", "there.csv/run"], "there.csv, which is a file"),
+        (["--plan", "p.csv", "--out", "p.csv"], "expected a path each, got one twice: p.csv"),
+        (["--sam"], "--sam: expected --out FOLDER"),
+    ],
+)
+def test_every_target_is_checked_before_the_first_is_written(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there.csv").write_text("mine", encoding="utf-8")
+    status, out, err = perwatt(capsys, "yield", GEORGIA, *words)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert {path.name for path in tmp_path.iterdir()} == {"there", "there.csv"}
+    assert (tmp_path / "there.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_plan_may_lie_in_the_folder_of_its_run(capsys, tmp_path):
+    words = ("--out", tmp_path / "run", "--plan", tmp_path / "run" / "plan.csv", "--no-sam")
+    assert perwatt(capsys, "yield", GEORGIA, *words)[0] == 0
+    assert (tmp_path / "run" / "plan.csv").exists()
+
+
 def test_a_full_disk_is_one_line_and_status_1(capsys, tmp_path, monkeypatch):
     from sites.planners import package
 
