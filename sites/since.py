@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,7 +100,7 @@ def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterato
             )
             yield _change(name, f"device {device}", (before_text, after_text), at, after)
             at = after
-    document, pending = _document(now), []
+    document, pending, names = _document(now), [], {**_names(old), **_names(new)}
     for keys, before, after_value in _differences(document, _document(new)):
         pending.append((_named(document, keys), before, after_value))
         document = _put(document, keys, after_value)
@@ -108,13 +109,9 @@ def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterato
             after = _figures(now)
         except InputError:
             continue  # inputs that only make sense together are counted together
-        yield _change(
-            name,
-            " and ".join(key for key, _, _ in pending),
-            ("; ".join(_text(value) for _, value, _ in pending), "; ".join(_text(value) for _, _, value in pending)),
-            at,
-            after,
-        )
+        texts = [_texts(was, then, names) for _, was, then in pending]
+        given = "; ".join(was for was, _ in texts), "; ".join(then for _, then in texts)
+        yield _change(name, " and ".join(key for key, _, _ in pending), given, at, after)
         at, pending = after, []
 
 
@@ -129,7 +126,7 @@ def _change(site: str, key: str, given: tuple[str, str], at: Figures, then: Figu
 
 
 def _document(inputs: Inputs) -> dict[str, Any]:
-    """Site file as plain values, its hourly files as absolute paths beside a hash of their content."""
+    """Site file as plain values, its hourly files as absolute paths which are compared by content."""
     document: dict[str, Any] = json.loads(inputs.file.model_dump_json())
     for keys, path in hourly_files(inputs.file, Path(inputs.place).parent):
         inner: Any = document
@@ -139,6 +136,12 @@ def _document(inputs: Inputs) -> dict[str, Any]:
     for block in (*document["mining"], *document["inference"]):
         block.pop("note", None)
     return document
+
+
+def _names(inputs: Inputs) -> dict[str, str]:
+    """Return what the user calls the hourly files, by absolute path."""
+    paths = [path for _, path in hourly_files(inputs.file, Path(inputs.place).parent)]
+    return {str(path.resolve()): inputs.names.get(path.name, path.name) for path in paths}
 
 
 def _differences(old: Any, new: Any, keys: Path_ = ()) -> Iterator[tuple[Path_, Any, Any]]:
@@ -158,7 +161,8 @@ def _differences(old: Any, new: Any, keys: Path_ = ()) -> Iterator[tuple[Path_, 
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from _differences(before, after, (*keys, index))
         return
-    if old != new and keys[-1] not in {"note", "source", "date"}:
+    same = keys[-1] == "table" and isinstance(old, str) and isinstance(new, str) and _content(old) == _content(new)
+    if old != new and not same and keys[-1] not in {"note", "source", "date"}:
         yield keys, old, new
 
 
@@ -203,12 +207,24 @@ def _named(document: Any, keys: Path_) -> str:
     return text
 
 
-def _text(value: Any) -> str:
+def _texts(before: Any, after: Any, names: dict[str, str]) -> tuple[str, str]:
+    """Both values as text; of two files of unequal content, with a hash of each."""
+    texts = _text(before, names), _text(after, names)
+    files = [value["file"] if isinstance(value, dict) and "file" in value else value for value in (before, after)]
+    if not all(isinstance(file, str) and file in names for file in files):
+        return texts
+    old, new = (hashlib.sha256(_content(file)).hexdigest()[:8] for file in files)
+    return texts if old == new else (f"{texts[0]} (sha256 {old})", f"{texts[1]}, content changed (sha256 {new})")
+
+
+def _text(value: Any, names: dict[str, str]) -> str:
     if value is _MISSING or value is None:
         return "nothing"
     if isinstance(value, dict) and "value" in value:
         return f"{value['value']:g}"
     if isinstance(value, dict) and "file" in value:
-        return f"{Path(value['file']).name}, column {value['column']}"
+        return f"{names[value['file']]}, column {value['column']}"
+    if isinstance(value, str) and value in names:
+        return names[value]
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """One site's inputs: its file, the folder its paths start from, and the devices it names."""
+    """One site's inputs: its file, the folder its paths start from, and the devices it names.
+
+    names: of stored copies, what the hourly files were called.
+    """
 
     file: SiteFile
     place: str
     devices: dict[str, DeviceRate]
+    names: dict[str, str] = field(default_factory=dict)
 
     def site(self) -> Site:
         """Build the site from these inputs alone."""
@@ -66,9 +70,11 @@ def store_inputs(given: Iterable[Inputs], folder: Path) -> None:
         target = folder / f"{number:03d}"
         target.mkdir(parents=True)
         document = inputs.file.model_dump(mode="json", exclude_unset=True)
+        names = {}
         for keys, source in hourly_files(inputs.file, Path(inputs.place).parent):
             copy = target / f"{'-'.join(keys)}{source.suffix}"
             shutil.copyfile(source, copy)
+            names[copy.name] = source.name
             inner: Any = document
             for key in keys:
                 inner = inner[key]
@@ -77,6 +83,7 @@ def store_inputs(given: Iterable[Inputs], folder: Path) -> None:
             "place": inputs.place,
             "site": document,
             "devices": {name: asdict(rate) for name, rate in inputs.devices.items()},
+            "names": names,
         }
         text = json.dumps(stored, indent=1, ensure_ascii=False)
         (target / "inputs.json").write_text(text, encoding="utf-8")
@@ -92,10 +99,10 @@ def load_inputs(folder: Path) -> list[Inputs]:
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             devices = {name: _rate(given) for name, given in stored["devices"].items()}
-            document = stored["site"]
+            document, names = stored["site"], dict(stored.get("names", {}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: expected stored inputs, got {type(error).__name__}: {error}") from None
-        found.append(Inputs(validate(SiteFile, document, path), str(path), devices))
+        found.append(Inputs(validate(SiteFile, document, path), str(path), devices, names))
     return found
 
 

@@ -1,5 +1,6 @@
 """What changed since a run, and which input did it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,7 +101,28 @@ def test_an_hourly_file_is_compared_by_its_content_and_named(stored, tmp_path, s
     ((inputs, after),) = read_inputs(small_site_file, resolve)
     (change,) = since(tmp_path / "again", [inputs]).changes
     assert change.key == "price.hourly"
+    assert re.fullmatch(r"prices\.csv, column usd \(sha256 \w{8}\)", change.before)
+    assert re.fullmatch(r"prices\.csv, column usd, content changed \(sha256 \w{8}\)", change.after)
     assert change.net_usd == pytest.approx(site_year(after).net_usd - site_year(site).net_usd, rel=1e-12)
+
+
+def test_a_carbon_table_is_compared_by_its_content_and_named(tmp_path, small_site_file, resolve):
+    table = tmp_path / "grid.csv"
+
+    def write(kg):
+        table.write_text(f"region,kg_per_mwh,source,date\nhere,{kg},a book,2026\n", encoding="utf-8")
+        return read_inputs(small_site_file, resolve)[0]
+
+    text = small_site_file.read_text(encoding="utf-8").replace('name = "Small"', 'name = "Small"\nregion = "here"')
+    assert "[carbon]" not in text
+    small_site_file.write_text(f"{text}\n[carbon]\ntable = 'grid.csv'\n", encoding="utf-8")
+    inputs, site = write(400)
+    write_package(tmp_path / "run", [site_year(site, hourly=True)], [inputs], version="test", sam=False)
+    assert since(tmp_path / "run", [inputs]).changes == ()
+    (change,) = since(tmp_path / "run", [write(300)[0]]).changes
+    assert change.key == "carbon.table"
+    assert change.before.startswith("grid.csv (sha256 ")
+    assert change.after.startswith("grid.csv, content changed (sha256 ")
 
 
 def test_a_site_of_another_name_is_added_and_the_old_one_gone(stored):
