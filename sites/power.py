@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sites.calendar import HOUR_S
@@ -20,11 +21,14 @@ PLAIN, EVENT, OUTAGE = 0, 1, 2
 WARMEST_HOUR = 15
 
 
-def window(calendar: Calendar, start_s: int, hours: float) -> slice:
-    """Hours of a year that begin within [start_s, start_s + hours), as a slice that may be empty."""
-    first = max(0, -(-(start_s - calendar.start_s) // HOUR_S))
-    last = max(first, min(calendar.hours, int(-(-(start_s + hours * HOUR_S - calendar.start_s) // HOUR_S))))
-    return slice(min(first, calendar.hours), last)
+def share_of_hours(calendar: Calendar, start_s: float, hours: float) -> Floats:
+    """Share of each hour of a year, [T], that lies within [start_s, start_s + hours)."""
+    import numpy as np
+
+    begins = np.arange(calendar.hours)
+    first = (start_s - calendar.start_s) / HOUR_S
+    share: Floats = np.clip(np.minimum(begins + 1, first + hours) - np.maximum(begins, first), 0.0, 1.0)
+    return share
 
 
 def limit_series(
@@ -35,21 +39,26 @@ def limit_series(
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Power [MW at the meter] that may be drawn in each hour, and what bounds it (PLAIN, EVENT, OUTAGE).
 
-    outages: (start [s], hours, share that stays). events: (start [s], hours, limit [MW]).
+    outages: (start [s], hours, share that stays; the smallest where they overlap). events: (start [s], hours, limit
+    [MW]). Either counts by its share of the hour, so that the limit is the hour's mean.
     """
     import numpy as np
 
     limit = np.full(calendar.hours, float(interconnect_mw))
     what = np.zeros(calendar.hours, np.int64)
     for start_s, hours, limit_mw in events:
-        where = window(calendar, start_s, hours)
-        limit[where] = np.minimum(limit[where], limit_mw)
-        what[where] = EVENT
-    for start_s, hours, share in outages:
-        where = window(calendar, start_s, hours)
-        limit[where] = np.minimum(limit[where], share * interconnect_mw)
-        what[where] = OUTAGE
-    return limit, what
+        within = share_of_hours(calendar, start_s, hours)
+        limit = np.minimum(limit, interconnect_mw - within * max(interconnect_mw - limit_mw, 0.0))
+        what[within > 0.0] = EVENT
+    lost = np.zeros(calendar.hours)
+    ends = sorted({at for start_s, hours, _ in outages for at in (start_s, start_s + hours * HOUR_S)})
+    for first_s, last_s in pairwise(ends):
+        stays = min((share for at, hours, share in outages if at <= first_s < at + hours * HOUR_S), default=1.0)
+        within = share_of_hours(calendar, first_s, (last_s - first_s) / HOUR_S)
+        lost += within * (1.0 - stays)
+        if stays < 1.0:
+            what[within > 0.0] = OUTAGE
+    return np.minimum(limit, np.maximum(interconnect_mw - lost * interconnect_mw, 0.0)), what
 
 
 def temperature_series(calendar: Calendar, mean_c_by_month: Sequence[float], daily_swing_c: float) -> Floats:

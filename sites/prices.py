@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sites.power import window
+from sites.power import share_of_hours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def coincident_series(calendar: Calendar, usd_per_kw_year: float, starts_s: Sequ
 
     extra = np.zeros(calendar.hours)
     for start_s in starts_s:
-        extra[window(calendar, start_s, 1)] += usd_per_kw_year * 1000.0 / len(starts_s)
+        extra += share_of_hours(calendar, start_s, 1.0) * (usd_per_kw_year * 1000.0 / len(starts_s))
     return extra
 
 
@@ -64,20 +64,27 @@ def credit_series(calendar: Calendar, credit_usd_per_mwh: float, events: Sequenc
 
     credit = np.zeros(calendar.hours)
     for start_s, hours, _ in events:
-        credit[window(calendar, start_s, hours)] = credit_usd_per_mwh
+        credit = np.maximum(credit, share_of_hours(calendar, start_s, hours) * credit_usd_per_mwh)
     return credit
 
 
-def flags(price_usd_per_mwh: Floats) -> list[str]:
+def flags(price_usd_per_mwh: Floats, name: str = "price") -> list[str]:
     """Say what is unusual about prices, counted, in words; negative and absurd ones are allowed."""
     found = []
     negative = int((price_usd_per_mwh < 0.0).sum())
     if negative:
-        found.append(f"price below 0 in {negative} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh")
+        found.append(f"{name} below 0 in {negative} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh")
     absurd = int(((price_usd_per_mwh > ABSURD_HIGH_USD_PER_MWH) | (price_usd_per_mwh < ABSURD_LOW_USD_PER_MWH)).sum())
     if absurd:
         found.append(
-            f"price beyond {ABSURD_LOW_USD_PER_MWH:,.0f} to {ABSURD_HIGH_USD_PER_MWH:,.0f} USD/MWh in {absurd} hours, "
+            f"{name} beyond {ABSURD_LOW_USD_PER_MWH:,.0f} to {ABSURD_HIGH_USD_PER_MWH:,.0f} USD/MWh in {absurd} hours, "
             f"highest {price_usd_per_mwh.max():,.2f}; check its unit"
         )
     return found
+
+
+def above_market(resale_over_spot_usd_per_mwh: Floats) -> list[str]:
+    """Say where contracted power is resold for more than the market price: bought there, it would earn without end."""
+    hours = int((resale_over_spot_usd_per_mwh > 0.0).sum())
+    most = resale_over_spot_usd_per_mwh.max()
+    return [f"resale price above the market price in {hours} hours, by up to {most:,.2f} USD/MWh"] if hours else []

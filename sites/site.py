@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from sites import power, prices
 from sites.blocks import frac, inference_block, mining_block
 from sites.calendar import Calendar, local_year, unix_s
 from sites.carbon import kg_per_mwh
+from sites.flags import site_flags
 from sites.model import InferenceBlock, MiningBlock, Site
 from sites.network import DifficultyPath
 from sites.series import read_series
@@ -58,8 +60,8 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
         events,
     )
     temperature = _temperature(file.climate, calendar, folder)
-    mining_pue = _pue(file, "mining", calendar, folder, temperature)
-    gpu_pue = _pue(file, "gpu", calendar, folder, temperature)
+    mining_pue = _pue(file, "mining", calendar, place, temperature)
+    gpu_pue = _pue(file, "gpu", calendar, place, temperature)
     spot = _spot(file.price, calendar, folder) / per_usd
     contract = file.price.contract
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
@@ -79,7 +81,7 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
         adder_usd_per_mwh=_adders(file.price, calendar) / per_usd,
         resale_usd_per_mwh=spot - discount,
         credit_usd_per_mwh=prices.credit_series(
-            calendar, programme.credit_usd_per_mwh.value / per_usd if programme else 0.0, events
+            calendar, programme.credit_usd_per_mwh.value if programme else 0.0, events
         ),
         limit_mw=limit,
         event=what,
@@ -97,16 +99,17 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
         contract_usd_per_mwh=contract.usd_per_mwh.value / per_usd if contract else 0.0,
         demand_charge_usd_per_mw_month=file.price.demand_charge_usd_per_kw_month.value * 1000.0 / per_usd,
         enrolled_mw=programme.enrolled_mw.value if programme else 0.0,
-        ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value / per_usd if programme else 0.0,
+        ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value if programme else 0.0,
         btc_usd=market.btc_usd.value,
         path=_path(market, place),
         kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
-        fixed_usd_per_year=file.cost.fixed_usd_per_year.value / per_usd,
+        fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
         mining=tuple(mining_block(t, resolve, place, float(mining_pue.mean()), arriving) for t in file.mining),
         inference=tuple(inference_block(t, resolve, place, float(gpu_pue.mean()), arriving) for t in file.inference),
         assumptions=tuple(assumptions_of(file)),
-        flags=tuple(prices.flags(spot)),
+        flags=(),
     )
+    site = replace(site, flags=site_flags(file, site))
     _freeze(site)
     return site
 
@@ -185,12 +188,12 @@ def _derate(table: ClimateTable | None, product: str, calendar: Calendar, temper
     return power.derate_series(temperature, above.value, stop.value)
 
 
-def _pue(file: SiteFile, product: str, calendar: Calendar, folder: Path, temperature: Floats | None) -> Floats:
+def _pue(file: SiteFile, product: str, calendar: Calendar, place: str, temperature: Floats | None) -> Floats:
     table = file.cooling
     hourly: HourlyTable | None = getattr(table, f"{product}_pue_hourly")
     if hourly is not None:
-        return _hourly(hourly, calendar, folder, PUE)
+        return _hourly(hourly, calendar, Path(place).parent, PUE)
     base, per_c = getattr(table, f"{product}_pue").value, getattr(table, f"{product}_pue_per_c").value
     if per_c > 0 and temperature is None:
-        raise InputError(f"cooling.{product}_pue_per_c: expected a [climate] table beside it, got none")
+        raise InputError(f"{place}: key cooling.{product}_pue_per_c: expected a [climate] table beside it, got none")
     return power.pue_series(calendar, base, per_c, table.reference_c.value, temperature)

@@ -357,7 +357,12 @@ class SiteFile(Model):
         for product, tables in (("mining", self.mining), ("gpu", self.inference)):
             if tables and not {f"{product}_pue", f"{product}_pue_hourly"} & self.cooling.model_fields_set:
                 raise ValueError(f"expected cooling.{product}_pue for a site with {product} blocks, got none")
-        contract = self.price.contract
-        if contract is not None and contract.mw.value > self.power.interconnect_mw.value:
-            raise ValueError(f"expected a contract within the interconnect, got {contract.mw.value:g} MW")
+        most = self.power.interconnect_mw.value
+        programme = self.curtailment
+        for key, given in (
+            ("price.contract.mw", self.price.contract.mw if self.price.contract else None),
+            ("curtailment.enrolled_mw", programme.enrolled_mw if programme else None),
+        ):
+            if given is not None and given.value > most:
+                raise ValueError(f"key {key}: expected at most power.interconnect_mw ({most:g}), got {given.value:g}")
         return self

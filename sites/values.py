@@ -107,6 +107,12 @@ def _whole(value: float) -> bool:
     return value in COUNT and value == int(value)
 
 
+def _dated(given: Any) -> Any:
+    if not isinstance(given, dt.date | str):  # a number would be taken for seconds since 1970
+        raise ValueError(f"expected a date or time, got {shown(given)}")  # noqa: TRY004 (pydantic takes a ValueError)
+    return given
+
+
 def _in_time(given: dt.date) -> dt.date:
     day = given.date() if isinstance(given, dt.datetime) else given
     if not FIRST_DAY <= day <= LAST_DAY:
@@ -144,8 +150,8 @@ Carbon = Annotated[Value, *CARBON.field()]
 NotNegative = Annotated[Value, _BARE, _checked("a number of 0 or more, to 1e18", MONEY.__contains__)]
 Positive = Annotated[Value, _BARE, _checked("a number above 0, to 1e18", lambda value: 1e-18 <= value <= 1e18)]
 GrowthPercent = Growth
-Day = Annotated[dt.date, AfterValidator(_in_time)]
-When = Annotated[dt.datetime | dt.date, AfterValidator(_in_time)]
+Day = Annotated[dt.date, BeforeValidator(_dated), AfterValidator(_in_time)]
+When = Annotated[dt.datetime | dt.date, BeforeValidator(_dated), AfterValidator(_in_time)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Fraction24 = Annotated[int, Field(ge=0, le=24)]
 
@@ -177,6 +183,7 @@ def assumed(value: float) -> Value:
 # Keys without a number that a result rests on too, and where their content comes from.
 WORDS = {
     "timezone": ASSUMPTION,
+    "currency": ASSUMPTION,
     "start": ASSUMPTION,
     "device": "profile or result",
     "modes": "profile or result",

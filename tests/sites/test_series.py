@@ -216,6 +216,16 @@ def test_outages_and_events_lower_the_limit_where_they_fall_and_nowhere_else():
     assert what[:5].tolist() == [1, 1, 2, 2, 0]
 
 
+def test_outages_count_by_their_share_of_the_hour():
+    calendar = local_year(date(2026, 1, 1), "UTC")
+    start = calendar.start_s
+    limit, what = power.limit_series(
+        calendar, 40.0, [(start + 900, 0.5, 0.0), (start + 3600, 1.25, 0.5), (start + 5400, 0.5, 0.0)], []
+    )
+    assert limit[:4].tolist() == [20.0, 10.0, 35.0, 40.0]
+    assert what[:4].tolist() == [2, 2, 2, 0]
+
+
 def test_heat_derates_in_a_straight_line_and_raises_the_pue():
     warm = np.array([20.0, 30.0, 37.5, 45.0, 50.0])
     assert power.derate_series(warm, 30.0, 45.0).tolist() == [1.0, 1.0, 0.5, 0.0, 0.0]

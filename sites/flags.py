@@ -1,0 +1,62 @@
+"""What a site file holds that is allowed and yet unusual: one line each, by name and with its count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sites.calendar import unix_s, utc_text
+from sites.power import share_of_hours
+from sites.prices import above_market, flags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.calendar import Calendar
+    from sites.model import Site
+    from sites.site_file import SiteFile
+
+    Floats = NDArray[np.float64]
+
+
+def site_flags(file: SiteFile, site: Site) -> tuple[str, ...]:
+    """Say what is unusual about a site's prices, shares, outages and charges."""
+    return (*_prices(site), *_shares(file), *_outside(file, site.calendar))
+
+
+def _prices(site: Site) -> Iterator[str]:
+    import numpy as np
+
+    yield from flags(site.spot_usd_per_mwh)
+    extra = site.adder_usd_per_mwh + site.credit_usd_per_mwh
+    if extra.any():
+        yield from flags(site.spot_usd_per_mwh + extra, "price with delivery, peaks and credits")
+    if site.contract_mw > 0:
+        yield from flags(np.full(site.hours, site.contract_usd_per_mwh), "contract price")
+        yield from flags(site.resale_usd_per_mwh, "resale price")
+        yield from above_market(site.resale_usd_per_mwh - site.spot_usd_per_mwh)
+
+
+def _shares(file: SiteFile) -> Iterator[str]:
+    shares = {block.name: block.interconnect_percent for block in (*file.mining, *file.inference)}
+    given = {name: share.value for name, share in shares.items() if share is not None}
+    total = sum(given.values())
+    if total > 100.0 + 1e-9:
+        named = ", ".join(f"{name} {share:g}" for name, share in given.items())
+        yield f"interconnect_percent adds up to {total:g} ({named}): not all of it can run at once"
+
+
+def _outside(file: SiteFile, calendar: Calendar) -> Iterator[str]:
+    windows = [(f"power.outage[{i}]", o.start, o.hours.value) for i, o in enumerate(file.power.outage)]
+    if file.curtailment is not None:
+        events = enumerate(file.curtailment.event)
+        windows += [(f"curtailment.event[{i}]", event.start, event.hours.value) for i, event in events]
+    if file.price.coincident is not None:
+        windows += [(f"price.coincident.hours[{i}]", at, 1.0) for i, at in enumerate(file.price.coincident.hours)]
+    year = f"{utc_text(calendar.start_s)} to {utc_text(calendar.start_s + calendar.hours * 3600)}"
+    for key, start, hours in windows:
+        start_s = unix_s(start)
+        if not share_of_hours(calendar, start_s, hours).any():
+            yield f"{key} at {utc_text(start_s)} lies outside the year ({year}) and does nothing"
