@@ -25,7 +25,8 @@ class Calendar:
 
     start_s: [s, unix] of the first hour. hours: 8760 or 8784. how: [T] local hour of the week, 0 is Monday's first.
     hour: [T] local hour of the day. month: [T] local calendar month, 0 to 11. billing: [T] months counted from the
-    first. utc_month: [T] UTC calendar month, 0 to 11. day_of_year: [T] local, from 0.
+    first; billed_frac: [M] the share of each one's hours that the year holds, below 1 at both ends of a year that
+    begins within a month. utc_month: [T] UTC calendar month, 0 to 11. day_of_year: [T] local, from 0.
     """
 
     start_s: int
@@ -34,6 +35,7 @@ class Calendar:
     hour: NDArray[np.int64]
     month: NDArray[np.int64]
     billing: NDArray[np.int64]
+    billed_frac: NDArray[np.float64]
     utc_month: NDArray[np.int64]
     day_of_year: NDArray[np.int64]
 
@@ -82,9 +84,22 @@ def local_year(start: date, timezone: str) -> Calendar:
         hour=hour,
         month=local % 12,
         billing=billing,
+        billed_frac=_billed_frac(billing, local, whole=start.day == 1),
         utc_month=utc % 12,
         day_of_year=days - days[0],
     )
+
+
+def _billed_frac(billing: NDArray[np.int64], local: NDArray[np.int64], *, whole: bool) -> NDArray[np.float64]:
+    import numpy as np
+
+    share = np.ones(int(billing[-1]) + 1)
+    if not whole:
+        for month, at in ((0, 0), (share.size - 1, -1)):
+            first, following = (np.datetime64(int(local[at]) + more, "M").astype("datetime64[D]") for more in (0, 1))
+            days = int((following - first).astype(np.int64))
+            share[month] = min((billing == month).sum() / (24 * days), 1.0)
+    return share
 
 
 def _offsets_s(begin_s: int, hours: int, tz: ZoneInfo) -> NDArray[np.int64]:

@@ -43,14 +43,15 @@ class FleetFile(Model):
 def read_site_files(path: Path) -> list[SiteFile]:
     """Read a site file, or every site of a fleet file.
 
-    Raises InputError, naming file and site, for an unknown region, a doubled name, a control character in a text or
-    whatever is wrong with a site.
+    Raises InputError, naming file and site, for an unknown region or one that no site is in, a doubled name, a name or
+    region given among the tables, a control character in a text or whatever is wrong with a site.
     """
     data = read_toml(path)
     _refuse_control(data, path)
     if "fleet" not in data:
         return [validate(SiteFile, data, path)]
     fleet = validate(FleetFile, data, path)
+    _refuse_names(fleet, path)
     names = [member.name for member in fleet.sites]
     found = []
     for member in fleet.sites:
@@ -63,7 +64,21 @@ def read_site_files(path: Path) -> list[SiteFile]:
         merged = _merge(_merge(fleet.defaults, fleet.regions[member.region]), member.tables)
         merged = _merge(merged, {"site": {"name": member.name, "region": member.region}})
         found.append(validate(SiteFile, merged, place))
+    for region in sorted(fleet.regions.keys() - {member.region for member in fleet.sites}):
+        raise InputError(f"{path}: key regions.{region}: expected a site in it, got none")
     return found
+
+
+def _refuse_names(fleet: FleetFile, path: Path) -> None:
+    """Refuse a name or region where the one of [[sites]] would override it without a word."""
+    members = {f"sites[{index}].tables": member.tables for index, member in enumerate(fleet.sites)}
+    regions = {f"regions.{name}": tables for name, tables in fleet.regions.items()}
+    for place, tables in {"defaults": fleet.defaults, **regions, **members}.items():
+        site = tables.get("site")
+        for key in ("name", "region"):
+            if isinstance(site, dict) and key in site:
+                expected = f"it in [[sites]] as {key} alone"
+                raise InputError.at(path, f"{place}.site.{key}", expected=expected, got=site[key])
 
 
 def _refuse_control(given: Any, path: Path, *keys: int | str) -> None:

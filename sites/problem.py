@@ -41,7 +41,8 @@ def problem(site: Site) -> Problem:
     """Build the arrays that a site's year is dispatched from.
 
     Capacity, demand and limit are taken times the site's availability, so that what comes out is expected; the demand
-    charge is divided by it, so that it falls on the peak of hours with power.
+    charge is divided by it, so that it falls on the peak of hours with power; a month that the year holds in part is
+    charged by its share of hours.
     """
     import numpy as np
 
@@ -56,14 +57,13 @@ def problem(site: Site) -> Problem:
     series[6], series[7] = site.mining_pue / site.delivered_frac, site.gpu_pue / site.delivered_frac
     series[8], series[9] = reward_usd, reward_usd * site.fees_frac
     series[10] = site.credit_usd_per_mwh
-    months = int(calendar.billing[-1]) + 1
     return Problem(
         how=calendar.how,
         month=calendar.billing,
         series=series,
         blocks=np.array([row for _, row in _rows(site)]),
         profiles=np.array([block.profile for block in site.inference] or [(1.0,) * 168]),
-        charges_usd_per_mw=np.full(months, site.demand_charge_usd_per_mw_month / site.availability_frac),
+        charges_usd_per_mw=calendar.billed_frac * (site.demand_charge_usd_per_mw_month / site.availability_frac),
         contract_mw=site.contract_mw,
         contract_usd_per_mwh=site.contract_usd_per_mwh,
         event=site.event,

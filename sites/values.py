@@ -108,8 +108,8 @@ def _whole(value: float) -> bool:
 
 
 def _dated(given: Any) -> Any:
-    if not isinstance(given, dt.date | str):  # a number would be taken for seconds since 1970
-        raise ValueError(f"expected a date or time, got {shown(given)}")  # noqa: TRY004 (pydantic takes a ValueError)
+    if not isinstance(given, dt.date) and "-" not in str(given)[1:]:  # a number would be seconds since 1970
+        raise ValueError(f"expected a date or time, got {shown(given)}")
     return given
 
 

@@ -1,6 +1,7 @@
 """Hourly series, calendars, prices, demand, temperature, modes and carbon."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -19,6 +20,7 @@ from sites.carbon import look_up, per_unit
 from sites.demand import log_growth_per_hour, over_mean, week_profile
 from sites.device_rate import DeviceRate
 from sites.modes import margins
+from sites.problem import problem
 from sites.series import read_series
 from sites.year import site_year
 
@@ -191,6 +193,21 @@ def test_a_year_may_begin_on_any_day_even_29_february():
     assert local_year(date(2026, 7, 15), "UTC").billing.max() == 12
 
 
+def test_a_month_that_the_year_holds_in_part_is_charged_by_its_hours():
+    assert local_year(date(2026, 1, 1), "America/New_York").billed_frac.tolist() == [1.0] * 12
+    split = local_year(date(2026, 7, 15), "UTC").billed_frac
+    assert split.tolist() == [17 / 31, *[1.0] * 11, 14 / 31]
+
+
+def test_a_years_demand_charges_are_twelve_wherever_it_begins(edited):
+    charged = "[price]\ndemand_charge_usd_per_kw_month = 1"
+    site = edited("[price]", charged)
+    parts = edited("start = 2026-01-01", "start = 2026-07-15")
+    assert problem(replace(parts, demand_charge_usd_per_mw_month=1000.0)).charges_usd_per_mw.sum() == pytest.approx(
+        problem(site).charges_usd_per_mw.sum()
+    )
+
+
 def test_time_of_use_takes_the_last_period_that_fits_and_wraps_midnight():
     calendar = local_year(date(2026, 1, 1), "UTC")
     every = tuple(range(1, 13)), tuple(range(7))
@@ -253,8 +270,6 @@ def test_growth_compounds_over_a_year_of_8766_hours():
 
 
 def test_modes_become_margins_and_dominated_ones_fall_out(resolve):
-    from dataclasses import replace
-
     low, high = resolve("hydro: low"), resolve("hydro: high")
     steps = margins([high, low])
     assert [(step.power_w, step.rate_per_s) for step in steps] == [(3000.0, 200e12), (2400.0, 100e12)]

@@ -239,6 +239,9 @@ def test_prices_in_another_currency_come_at_the_stated_rate(edited):
     assert eur.spot_usd_per_mwh[0] == pytest.approx(usd.spot_usd_per_mwh[0] / 0.8)
 
 
+MORE = "[[mining]]\nname = 'more'\ndevice = 'air'\ninterconnect_percent = 100"
+
+
 def test_keys_outside_of_price_stay_usd_and_the_currency_is_listed(edited):
     eur = edited(
         "[price]",
@@ -275,8 +278,7 @@ def test_keys_outside_of_price_stay_usd_and_the_currency_is_listed(edited):
         ),
         (
             "facility_mw = 9",
-            "interconnect_percent = 100\npool_fee_percent = 1\n[[mining]]\nname = 'more'\ndevice = 'air'\n"
-            + "interconnect_percent = 100",
+            f"interconnect_percent = 100\npool_fee_percent = 1\n{MORE}",
             "interconnect_percent adds up to 200 (miners 100, more 100)",
         ),
     ],
@@ -368,6 +370,30 @@ def test_a_fleet_file_merges_defaults_region_and_site(tmp_path):
     ],
 )
 def test_a_mistake_in_a_fleet_file_names_the_site(tmp_path, old, new, message):
+    path = tmp_path / "fleet.toml"
+    path.write_text(FLEET.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_site_files(path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "tables.power",
+            "tables.site.name = 'x'\ntables.power",
+            "key sites[1].tables.site.name: expected",
+        ),
+        ("[defaults.site]", "[defaults.site]\nregion = 'x'", "key defaults.site.region: expected it in [[sites]]"),
+        (
+            "[regions.south]",
+            "[regions.east]\nprice.enrgy = 1\n[regions.south]",
+            "key regions.east: expected a site",
+        ),
+    ],
+)
+def test_what_a_fleet_file_would_pass_over_is_refused(tmp_path, old, new, message):
     path = tmp_path / "fleet.toml"
     path.write_text(FLEET.replace(old, new), encoding="utf-8")
     with pytest.raises(InputError) as caught:
