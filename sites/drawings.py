@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NOTHING = 1e-9
 """A step whose factor is this near to 1 takes nothing."""
+_LINES = ("--", ":", "-.")
 _KINDS = {"physical": "inference", "commercial": "mining", "economic": "bad"}
 
 
@@ -121,24 +122,39 @@ def _sorted(values: Floats) -> tuple[Floats, Floats]:
     return share, np.sort(values)[::-1][np.rint(share / 100.0 * (values.size - 1)).astype(np.int64)]
 
 
+def deciding_worths(year: SiteYear) -> list[tuple[str, str, float]]:
+    """Name, product and mean worth of one more MWh at the meter of every part that is dispatched, best first.
+
+    Idle power is not in it: a part runs where this exceeds the price of power.
+    """
+    from sites.planners.tables import curve_rows
+
+    return [(row["block"], row["product"], row["usd_per_mwh"]) for row in curve_rows([year])]
+
+
 def price_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:
-    """Draw the year's power prices from the dearest hour to the cheapest, and what a MWh brought each block."""
+    """Draw the year's power prices from the dearest hour to the cheapest, and the worth below which each part runs."""
     import numpy as np
 
     share, found = _sorted(prices(year))
     axes.plot(share, found, color=colours["ink"], linewidth=1.8, label="power price")
-    for block in year.blocks:
-        if block.facility_mwh > 0 and block.revenue_usd > 0:
-            worth = block.revenue_usd / block.facility_mwh * year.site.delivered_frac
-            axes.axhline(worth, color=colours[block.product], linewidth=1.4, linestyle="--")
-            axes.annotate(
-                f"{block.name}: {worth:,.0f} USD/MWh", (100.0, worth), xytext=(-4, 3), textcoords="offset points",
-                ha="right", va="bottom", fontsize=9, color=colours[block.product],
-            )  # fmt: skip
+    seen: dict[str, int] = {}
+    for name, product, worth in deciding_worths(year):
+        number = seen[product] = seen.get(product, -1) + 1
+        axes.axhline(
+            worth, color=colours[product], linewidth=1.4, linestyle=_LINES[number % len(_LINES)],
+            label=f"{_brief(name)}: runs below {worth:,.0f} USD/MWh",
+        )  # fmt: skip
+    columns = 1 + len(axes.get_lines()) // 6
+    axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns)
     axes.set_yscale("symlog", linthresh=max(10.0, float(np.abs(found).max())))
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlim=(0.0, 100.0))
     axes.set_ylabel("USD/MWh")
+
+
+def _brief(name: str) -> str:
+    return name if len(name) <= 28 else f"{name[:12]}…{name[-15:]}"
 
 
 def load_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:

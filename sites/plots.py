@@ -97,12 +97,12 @@ def _readable(axes: Axes, year: SiteYear) -> None:
 
     found = drawings.prices(year)
     low, high = (float(edge) for edge in np.quantile(found, (0.002, 0.998)))
-    worths = [b.revenue_usd / b.facility_mwh * year.site.delivered_frac for b in year.blocks if b.facility_mwh > 0]
-    high = max([high, *worths])
+    high = max([high, *(worth for _, _, worth in drawings.deciding_worths(year))])
     axes.set_yscale(
         "linear" if high < 20 * max(1.0, float(np.median(found))) else "symlog",
         **({} if high < 20 * max(1.0, float(np.median(found))) else {"linthresh": 100.0}),
     )
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(min(low, 0.0) * 1.15, high * 1.2 or 1.0)
 
 

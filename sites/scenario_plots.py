@@ -120,13 +120,15 @@ def _plain(axes: Any, colours: Mapping[str, str]) -> None:
 
 
 def save(folder: Path, name: str, draw: Callable[[Any], None]) -> Path:
-    """Draw on new Axes and write NAME.svg into a folder."""
+    """Draw on new Axes and write NAME.svg into a folder, whole or not at all."""
     from matplotlib.figure import Figure
+
+    from sites import plots
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     draw(figure.subplots())
     path = folder / f"{name}.svg"
-    figure.savefig(path)
+    plots.save(figure, path)
     return path
 
 

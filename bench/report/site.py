@@ -148,7 +148,7 @@ def _durations(number: int, year: "SiteYear") -> Chart:
     flat = float(price.max() - price.min()) < 1e-9
     summary = (
         f"{year.site.name}: power price from the dearest hour to the cheapest ({price.max():,.0f} to "
-        f"{price.min():,.0f} USD/MWh{', flat' if flat else ''}) beside what a MWh brought each block, and the "
+        f"{price.min():,.0f} USD/MWh{', flat' if flat else ''}) beside what a MWh more is worth in each part, and the "
         f"power drawn from the fullest hour to the emptiest ({drawn.max():,.1f} to {drawn.min():,.1f} MW)."
     )
 
