@@ -36,7 +36,8 @@ def _folded(line: str, width: int) -> str:
 def widths(columns: Sequence[Sequence[str]], numbers: Collection[int], room: int) -> list[int]:
     """Return the cells each column gets of `room`; columns: each with its heading first.
 
-    Columns of numbers keep their longest cell whole, even beyond the room; the widest column of text gives way first.
+    The widest column of text gives way first, down to its longest piece; then numbers part from their units; then text
+    is cut. A number stays whole even beyond the room.
     """
     wide = [max(cell_len(line) for cell in cells for line in cell.split("\n")) for cells in columns]
     whole = [
@@ -47,8 +48,14 @@ def widths(columns: Sequence[Sequence[str]], numbers: Collection[int], room: int
         )
         for index, cells in enumerate(columns)
     ]
-    least = [kept if index in numbers else min(SHORTEST, kept) for index, kept in enumerate(whole)]
-    for floor in (whole, least):
+    apart = [
+        max((cell_len(word) for cell in cells for word in cell.split()), default=0)
+        if index in numbers
+        else whole[index]
+        for index, cells in enumerate(columns)
+    ]
+    least = [kept if index in numbers else min(SHORTEST, kept) for index, kept in enumerate(apart)]
+    for floor in (whole, apart, least):
         while sum(wide) > room:
             index = max(range(len(wide)), key=lambda at: wide[at] if wide[at] > floor[at] else -1)
             if wide[index] <= floor[index]:

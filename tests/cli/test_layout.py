@@ -48,6 +48,12 @@ def test_text_gives_way_before_numbers():
     assert widths([["name", "a long text of words"], ["n", "123,456"]], {1}, 20) == [13, 7]
 
 
+def test_a_number_parts_from_its_unit_only_where_the_text_cannot_give_way():
+    columns = [["name", "unbreakable"], ["made", "1,276 tokens"]]
+    assert widths(columns, {1}, 23) == [11, 12]
+    assert widths(columns, {1}, 18) == [11, 7]
+
+
 @given(
     st.lists(st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=20), max_size=6), st.integers(3, 40)
 )
