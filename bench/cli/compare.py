@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.folder import FOLDER
-from bench.cli.output import console, emit_json, json_option, progress, rate, say, si
+from bench.cli.output import emit_json, json_option, print_table, progress, rate, say, si
 from bench.cli.positive import POSITIVE
 from hardware_profiles.errors import InputError
 
@@ -109,10 +109,18 @@ def compare(
         say(_markdown(COLUMNS, [_cells(row) for row in rows]))
     else:
         headings = columns(lines)
-        _table(headings, [cells(line, headings) for line in lines], right=range(1, len(headings) - 2))
+        rows_shown = [cells(line, headings) for line in lines]
+        print_table(headings, rows_shown, right=range(1, len(headings) - 2), piped=PIPE_WIDTH)
         for sentence in captions(lines, hashprice):
             say(sentence)
-        _table(COLUMNS, [_cells(row) for row in rows], right=(2, 8))
+        cells_shown = [_cells(row) for row in rows]
+        told = [at for at in range(len(COLUMNS)) if any(line[at] != "-" for line in cells_shown)]
+        print_table(
+            [COLUMNS[at] for at in told],
+            [[line[at] for at in told] for line in cells_shown],
+            right=[told.index(at) for at in (2, 8) if at in told],
+            piped=PIPE_WIDTH,
+        )
         if plot is not None:
             say(f"plot: {plot}" + (f"; without a hash rate or a power: {', '.join(missing)}" if missing else ""))
     if pairs is not None and shape in {"table", "markdown"}:
@@ -145,22 +153,6 @@ def _shown(value: float, unit: str) -> str:
     if unit == "J/hash":
         return f"{value * 1e12:.4g} J/TH"
     return rate(value, unit) if unit.endswith("/s") else si(value, unit)
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
-    """Print the rows as a table as wide as they need where nobody's terminal limits it."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(headings):
-        table.add_column(column, justify="right" if index in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    screen = console() if sys.stdout.isatty() else Console(file=sys.stdout, highlight=False, width=PIPE_WIDTH)
-    screen.print(table)
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -50,13 +50,13 @@ def emit_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, default=str, allow_nan=False))
 
 
-def console(*, err: bool = False) -> "Console":
-    """Return a console for stdout or stderr, as wide as the terminal; where there is none, COLUMNS or 110 columns."""
+def console(*, err: bool = False, piped: int = 110) -> "Console":
+    """Return a console for stdout or stderr, as wide as the terminal; where there is none, COLUMNS or `piped`."""
     from rich.console import Console
 
     stream = sys.stderr if err else sys.stdout
     given = os.environ.get("COLUMNS", "")
-    width = int(given) if given.isdecimal() and int(given) > 0 else 110
+    width = int(given) if given.isdecimal() and int(given) > 0 else piped
     return Console(file=stream, highlight=False, width=None if stream.isatty() else width)
 
 
@@ -67,15 +67,19 @@ def print_table(
     title: str | None = None,
     right: Iterable[int] = (),
     caption: str | None = None,
+    piped: int = 110,
 ) -> None:
-    """Print a table; `right` are the indices of right-aligned columns, which are never folded. No cell is markup."""
+    """Print a table whose numbers stay whole; no cell is markup.
+
+    right: indices of right-aligned columns, the numbers. piped: columns where there is no terminal and no COLUMNS.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     from bench.cli.layout import fold, widths
 
-    aligned, screen = set(right), console()
+    aligned, screen = set(right), console(piped=piped)
     cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in (columns, *rows)]
     by_column = list(zip_longest(*cells, fillvalue=""))
     edges, gaps = 2, 3 * (len(columns) - 1)
