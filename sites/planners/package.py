@@ -14,7 +14,7 @@ from sites.planners.inputs import difficulty_sha256, inputs_sha256, store_inputs
 from sites.planners.names import slug, slugs
 from sites.planners.plan import plan_table
 from sites.planners.pypsa_folder import write_pypsa
-from sites.planners.sam import SAM_HOURS, merchant_plant
+from sites.planners.sam import merchant_plant, year_of_8760
 from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, arrow_schema, json_schema, table_schema
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def write_package(
         if with_sam:
             (work / "sam").mkdir()
             for year, name in zip(years, names, strict=True):
-                text = json.dumps(merchant_plant(year), separators=(",", ":"))
+                series = year_of_8760(year)
+                text = json.dumps(merchant_plant(series), separators=(",", ":"))
                 (work / "sam" / f"{name}.json").write_text(text, encoding="utf-8")
-                if year.hours > SAM_HOURS:
-                    notes.append(f"{year.site.name}: 29 February is left out of the series for SAM (8760 hours)")
+                notes += series.notes
         else:
             notes.append(f"series for SAM left out for more than {SAM_SITES} sites; --sam writes them")
         _json(work / "schema.json", json_schema())

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hardware_profiles.errors import InputError
+from sites.calendar import zone
+from sites.hours import hourly_parts, meter_per_device
 from sites.planners.tables import revenue_hourly
+from sites.problem import problem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,67 +21,110 @@ if TYPE_CHECKING:
 
 SAM_YEARS = 25
 SAM_HOURS = 8760
+FEBRUARY, DAY_29 = 1, 28  # counted from 0
 
 
-def year_of_8760(year: SiteYear) -> tuple[Floats, Floats]:
-    """Draw at the meter [kW] and revenue of a drawn MWh [USD/MWh] in 8760 hours of a year run hour by hour.
+class Series(NamedTuple):
+    """A site's year as SAM takes one.
 
-    A local 29 February is left out. Where nothing is drawn the price is 0. Revenue below 0 (a tenant paid to take
-    power) is counted as 0, because SAM curtails hours with a negative price.
+    draw_kw: [8760] at the meter. usd_per_mwh: [8760] revenue of a drawn MWh. om_usd_per_mwh: what power, penalties and
+    credits cost per drawn MWh. capacity_kw: of the interconnect. notes: what SAM cannot take, and what was done.
+    """
+
+    draw_kw: Floats
+    usd_per_mwh: Floats
+    om_usd_per_mwh: float
+    capacity_kw: float
+    notes: tuple[str, ...]
+
+
+def year_of_8760(year: SiteYear) -> Series:
+    """Reduce a year run hour by hour to what SAM takes.
+
+    The hours of a local 29 February are left out, of draw, revenue and cost alike; the demand charge stays whole. Where
+    nothing is drawn the price is 0. Revenue below 0 (a tenant paid to take power) is counted as 0, because SAM curtails
+    hours with a negative price.
+
+    Raises InputError for a year of which only the sums were kept.
     """
     import numpy as np
 
-    from sites.hours import meter_per_device
-
+    name = year.site.name
     if year.dispatch.mw is None:
-        raise ValueError("year_of_8760: expected a year run with hourly=True")
+        raise InputError.at(f"site {name}", expected="a year run with hourly=True", got="its sums alone")
     meter = year.dispatch.mw * meter_per_device(year.site, year.labels).T
     revenue, _ = revenue_hourly(year, meter)
-    draw, earned = meter.sum(axis=1), np.maximum(revenue.sum(axis=1), 0.0)
-    keep = np.ones(year.hours, bool)
-    if year.hours > SAM_HOURS:
-        keep[_leap_day(year)] = False
-    draw, earned = draw[keep], earned[keep]
-    price = np.where(draw > 0, earned / np.where(draw > 0, draw, 1.0), 0.0)
-    return draw * 1000.0, price
+    # A 29 February of 25 hours keeps one of them; one of 23 costs the year its last hour instead.
+    left_out = np.flatnonzero(leap_day(year))[: year.hours - SAM_HOURS]
+    keep, notes = np.delete(np.arange(year.hours), left_out)[:SAM_HOURS], []
+    if left_out.size:
+        notes.append(f"{name}: 29 February (local time) is left out of the series for SAM, which has 8760 hours")
+    draw, earned = meter.sum(axis=1)[keep], revenue.sum(axis=1)[keep]
+    below = earned < 0
+    if below.any():
+        lost = f"{-earned[below].sum():,.0f} USD in {int(below.sum())} hours"
+        notes.append(f"{name}: revenue below 0 is counted as 0 in the series for SAM: {lost}")
+    price = np.where(draw > 0, np.maximum(earned, 0.0) / np.where(draw > 0, draw, 1.0), 0.0)
+    drawn = float(draw.sum())
+    cost = float(cost_hourly(year, meter)[keep].sum()) + year.demand_charge_usd
+    om = cost / drawn if drawn > 0 else 0.0
+    return Series(draw * 1000.0, price, om, year.site.interconnect_mw * 1000.0, tuple(notes))
 
 
-def _leap_day(year: SiteYear) -> NDArray[np.int64]:
+def leap_day(year: SiteYear) -> NDArray[np.bool_]:
+    """Hours of the year that are 29 February in the site's own time, [T]."""
     import numpy as np
 
-    days = np.datetime64(year.site.start_s, "s") + np.arange(year.hours) * np.timedelta64(3600, "s")
-    local = days.astype("datetime64[D]").astype(str)
-    marked = np.flatnonzero(np.char.endswith(local, "-02-29"))
-    return marked if marked.size == 24 else np.arange(24)
+    first = datetime.fromtimestamp(year.site.start_s, tz=zone(year.site.timezone)).date()
+    days = np.datetime64(first, "D") + year.site.calendar.day_of_year
+    in_month = (days - days.astype("datetime64[M]")).astype(np.int64)
+    found: NDArray[np.bool_] = (year.site.calendar.month == FEBRUARY) & (in_month == DAY_29)
+    return found
 
 
-def merchant_plant(year: SiteYear) -> dict[str, dict[str, Any]]:
+def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
+    """Power and penalties less credits [USD] of every hour, [T], without the demand charge; meter_mw is [T, parts]."""
+    import numpy as np
+
+    given, at = problem(year.site), meter_mw.sum(axis=1)
+    spot, adder, credit = given.series[0], given.series[1], given.series[10]
+    resale = np.maximum(given.series[2], 0.0)
+    every = (resale > spot) & (given.contract_mw > 0)  # all of the contract is resold, all that is drawn bought
+    bought = np.where(every, at, np.maximum(at - given.contract_mw, 0.0))
+    sold = np.where(every, given.contract_mw, np.maximum(given.contract_mw - at, 0.0))
+    power = bought * spot + given.contract_mw * given.contract_usd_per_mwh - sold * resale + adder * at
+    _, promises, _ = hourly_parts(year.site)
+    short = np.maximum(promises - np.asarray(year.dispatch.mw).T, 0.0)
+    enrolled = year.site.enrolled_mw
+    credits_usd = credit * (enrolled - at) + year.site.ready_usd_per_mw_hour * enrolled
+    cost: Floats = power + given.blocks[:, 9] @ short - credits_usd
+    return cost
+
+
+def merchant_plant(series: Series) -> dict[str, dict[str, Any]]:
     """Build inputs for `PySAM.Merchantplant` `assign`: 25 x 8760 hours of draw and price, the energy cost as O&M.
 
     One year alone would give a revenue of 0 without a word, because SAM reads the series as the plant's whole life.
     """
-    draw_kw, price = year_of_8760(year)
-    tiled = [round(value, 6) for value in draw_kw.tolist()] * SAM_YEARS
-    prices = [round(value, 9) for value in price.tolist()] * SAM_YEARS
-    metered = float(draw_kw.sum()) / 1000.0
-    per_mwh = (year.energy_usd + year.penalty_usd - year.credits_usd) / metered if metered > 0 else 0.0
+    tiled = [round(value, 6) for value in series.draw_kw.tolist()] * SAM_YEARS
+    prices = [round(value, 9) for value in series.usd_per_mwh.tolist()] * SAM_YEARS
     return {
         "Lifetime": {"system_use_lifetime_output": 1},
         "FinancialParameters": {
             "analysis_period": SAM_YEARS,
             "inflation_rate": 0.0,
-            "system_capacity": year.site.interconnect_mw * 1000.0,
+            "system_capacity": series.capacity_kw,
         },
         "SystemOutput": {
             "gen": tiled,
             "system_pre_curtailment_kwac": tiled,
             "degradation": [0.0] * SAM_YEARS,
-            "system_capacity": year.site.interconnect_mw * 1000.0,
+            "system_capacity": series.capacity_kw,
         },
         "Revenue": {
             "mp_enable_energy_market_revenue": 1,
             "mp_enable_market_percent_gen": 0,
             "mp_energy_market_revenue": [[round(kw / 1000.0, 9), usd] for kw, usd in zip(tiled, prices, strict=True)],
         },
-        "SystemCosts": {"om_production": [per_mwh], "om_production_escal": 0.0},
+        "SystemCosts": {"om_production": [series.om_usd_per_mwh], "om_production_escal": 0.0},
     }

@@ -18,7 +18,7 @@ from sites.planners import package
 from sites.planners.folder import new_folder, write_file
 from sites.planners.inputs import load_inputs, read_inputs
 from sites.planners.package import write_package
-from sites.planners.sam import SAM_YEARS, merchant_plant, year_of_8760
+from sites.planners.sam import SAM_YEARS
 from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, json_schema
 from sites.site import load_site
 from sites.year import site_year
@@ -96,20 +96,6 @@ def test_pysams_merchant_plant_reproduces_the_sum_of_the_series(run):
     assert len(inputs["SystemOutput"]["gen"]) == 25 * 8760
     assert sum(plant.Outputs.cf_energy_market_revenue) == pytest.approx(exported, rel=1e-6)
     assert exported == pytest.approx(SAM_YEARS * year.revenue_usd, rel=1e-6)
-
-
-def test_a_leap_year_drops_29_february_for_sam_and_says_so(small_site_file, resolve, tmp_path):
-    small_site_file.write_text(
-        small_site_file.read_text(encoding="utf-8").replace("start = 2026-01-01", "start = 2028-01-01"),
-        encoding="utf-8",
-    )
-    ((inputs, site),) = read_inputs(small_site_file, resolve)
-    year = site_year(site, hourly=True)
-    notes = write_package(tmp_path / "out", [year], [inputs], version="test")
-    assert any("29 February is left out" in note for note in notes)
-    draw, price = year_of_8760(year)
-    assert draw.size == price.size == 8760
-    assert len(merchant_plant(year)["SystemOutput"]["gen"]) == 25 * 8760
 
 
 def test_every_table_is_there_in_parquet_with_units_and_the_small_ones_as_csv(run):
