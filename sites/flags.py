@@ -40,8 +40,9 @@ def _prices(site: Site) -> Iterator[str]:
 
 
 def _shares(file: SiteFile) -> Iterator[str]:
-    shares = {block.name: block.interconnect_percent for block in (*file.mining, *file.inference)}
-    given = {name: share.value for name, share in shares.items() if share is not None}
+    shares = [(block.name, block.interconnect_percent) for block in file.mining]
+    shares += [(block.name, block.interconnect_percent) for block in file.inference]
+    given = {name: share.value for name, share in shares if share is not None}
     total = sum(given.values())
     if total > 100.0 + 1e-9:
         named = ", ".join(f"{name} {share:g}" for name, share in given.items())

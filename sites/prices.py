@@ -76,9 +76,11 @@ def flags(price_usd_per_mwh: Floats, name: str = "price") -> list[str]:
         found.append(f"{name} below 0 in {negative} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh")
     absurd = int(((price_usd_per_mwh > ABSURD_HIGH_USD_PER_MWH) | (price_usd_per_mwh < ABSURD_LOW_USD_PER_MWH)).sum())
     if absurd:
+        low, high = price_usd_per_mwh.min(), price_usd_per_mwh.max()
+        farthest = f"highest {high:,.2f}" if high > ABSURD_HIGH_USD_PER_MWH else f"lowest {low:,.2f}"
         found.append(
             f"{name} beyond {ABSURD_LOW_USD_PER_MWH:,.0f} to {ABSURD_HIGH_USD_PER_MWH:,.0f} USD/MWh in {absurd} hours, "
-            f"highest {price_usd_per_mwh.max():,.2f}; check its unit"
+            f"{farthest}; check its unit"
         )
     return found
 

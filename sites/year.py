@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hardware_profiles.errors import InputError
 from sites.dispatch import dispatch
 from sites.network import known_until_unix
 from sites.problem import labels, problem
@@ -80,11 +81,15 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     """Run a site through its year by merit order.
 
     hourly: keep what each block does in each hour, and why.
+    Raises InputError, naming the site, for hours before the first block or a number that is missing.
     """
     import numpy as np
 
-    given = problem(site)
-    done = dispatch(given, hourly=hourly)
+    try:
+        given = problem(site)
+        done = dispatch(given, hourly=hourly)
+    except InputError as error:
+        raise InputError(f"site {site.name!r}: {error}") from None
     rows = labels(site)
     sums = np.column_stack((done.blocks, done.blocks[:, 4] * given.blocks[:, 10]))
     blocks = tuple(_block_year(site, rows, sums, name) for name in dict.fromkeys(row.name for row in rows))

@@ -69,7 +69,7 @@ def write_pypsa(site: Site, folder: Path) -> None:
 
 
 def _market(net: _Network, given: Problem) -> None:
-    spot, resale = given.series[0], given.series[2]
+    spot, resale = given.series[0], given.series[2].clip(min=0.0)  # else it is left untaken
     largest = float(given.series[3].max()) + given.contract_mw
     net.add("generators", "spot market", bus=MARKET, carrier="power", p_nom=2 * largest, marginal_cost=spot)
     if given.contract_mw > 0:

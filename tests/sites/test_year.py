@@ -1,8 +1,11 @@
 """A site's year: its money adds up, its waterfall meets its dispatch, its plan says why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from hardware_profiles.errors import InputError
 from sites.dispatch import REASONS
 from sites.hours import hourly_parts, meter_per_device
 from sites.planners.tables import hourly_table
@@ -28,6 +31,12 @@ def test_the_money_adds_up(full_year):
     taken = np.where(site.spot_usd_per_mwh < 0, 0.0, np.minimum(_drawn(full_year), 20))  # else left untaken
     unused = done.contract_usd - 38 * float(taken.sum())
     assert full_year.energy_usd == pytest.approx(own + unused - done.sold_usd + done.demand_charge_usd, rel=1e-9)
+
+
+def test_a_year_that_cannot_be_run_names_its_site(full_year):
+    spot = full_year.site.spot_usd_per_mwh * np.nan
+    with pytest.raises(InputError, match="site 'Everything': dispatch: spot_usd_per_mwh: expected finite"):
+        site_year(replace(full_year.site, spot_usd_per_mwh=spot))
 
 
 def _drawn(year):
