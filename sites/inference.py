@@ -92,8 +92,8 @@ def published_rate(name: str, *, provisioned_w_per_gpu: float | None = None) -> 
         tags=TokenTags(
             "node", "measured" if measured else "provisioned", figure.token_basis, figure.lengths, figure.latency_limit
         ),
-        basis="measured",
-        power_basis="measured" if measured else "rated",
+        basis="rated",  # a publication's, not measured here
+        power_basis="rated",
         confidence="one_source",
         source=f"{figure.source}, {figure.date}; {figure.note}",
     )

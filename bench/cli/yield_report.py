@@ -10,11 +10,13 @@ from bench.cli.output import plain, print_table, say, short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sites.device_rate import DeviceRate
     from sites.since import Since
     from sites.year import BlockYear, SiteYear
 
 EH = 1e18
 UNITS = {"hash": "EH", "token": "G tokens", "gpu_hour": "GPU-hours", "kw_month": "kW-months"}
+CONFIDENCE = {"two_sources": "2 sources", "one_source": "1 source", "unverified": "unverified"}
 
 
 def print_site(year: SiteYear) -> None:
@@ -25,11 +27,12 @@ def print_site(year: SiteYear) -> None:
     first = datetime.fromtimestamp(year.site.start_s, tz=UTC).strftime("%Y-%m-%d %H:%M")
     sources = {block.name: block for block in year.site.blocks}
     print_table(
-        ["block", "device", "count", "MW mean", "made a day", "revenue USD", "power USD", "USD/MWh"],
+        ["block", "device", "rate", "count", "MW mean", "made a day", "revenue USD", "power USD", "USD/MWh buildings"],
         [
             [
                 block.name,
                 sources[block.name].rate.name,
+                _origin(sources[block.name].rate),
                 f"{sources[block.name].count:,.0f}",
                 plain(block.facility_mwh / year.hours, 3),
                 _made(block, year.hours),
@@ -39,8 +42,8 @@ def print_site(year: SiteYear) -> None:
             ]
             for block in year.blocks
         ],
-        title=f"{summary.site}: {year.hours} hours from {first} UTC",
-        right=(2, 3, 4, 5, 6, 7),
+        title=f"{summary.site}: {year.hours} hours from {first} UTC; amounts and USD are modelled",
+        right=(3, 4, 5, 6, 7, 8),
     )
     tokens = f", {plain(summary.tokens_per_day / 1e9)} G tokens/day" if year.site.inference else ""
     say(f"{plain(summary.btc_per_day)} BTC/day{tokens}")
@@ -74,6 +77,11 @@ def print_site(year: SiteYear) -> None:
 
 def _signed(value: float) -> str:
     return f"+{short(value)}" if value > 0 else short(value)
+
+
+def _origin(rate: DeviceRate) -> str:
+    """Basis and confidence of a device's rate: rated, 2 sources."""
+    return f"{rate.basis}, {CONFIDENCE[rate.confidence]}"
 
 
 def _made(block: BlockYear, hours: int) -> str:

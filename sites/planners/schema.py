@@ -85,6 +85,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _number("revenue_usd", "USD", "from this block"),
         _number("energy_usd", "USD", "its power at each hour's mean cost, without demand charge"),
         _number("short_units", OF_ROW, "promised and not served, of unit"),
+        _text("basis", "of units, BTC and USD: modelled, whatever the device's rate is (see device_result)"),
     ),
     "device_result": (
         _SITE,

@@ -64,7 +64,14 @@ def block_rows(years: Sequence[SiteYear]) -> list[Row]:
             name = given.pop("name")
             source = sources[name]
             rows.append(
-                {"site": year.site.name, "block": name, "device": source.rate.name, "count": source.count, **given}
+                {
+                    "site": year.site.name,
+                    "block": name,
+                    "device": source.rate.name,
+                    "count": source.count,
+                    **given,
+                    "basis": "modelled",
+                }
             )
     return rows
 

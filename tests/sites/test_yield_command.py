@@ -34,6 +34,22 @@ def test_the_example_prints_its_yields_and_every_assumption(capsys):
     assert max(map(len, out.splitlines()[:60])) <= 112
 
 
+def test_the_blocks_say_what_their_rates_and_amounts_rest_on(capsys):
+    _, out, _ = perwatt(capsys, "yield", GEORGIA)
+    table = " ".join(out.partition("BTC/day")[0].split())
+    assert "amounts and USD are modelled" in table
+    assert "buildings" in table
+    assert "rated, 2" in table
+    assert "rated, 1" in table
+    _, out, _ = perwatt(capsys, "yield", GEORGIA, "--json")
+    (site,) = json.loads(out)["sites"]
+    assert {row["basis"] for row in site["blocks"]} == {"modelled"}
+    assert [(row["basis"], row["confidence"]) for row in site["devices"]] == [
+        ("rated", "two_sources"),
+        ("rated", "one_source"),
+    ]
+
+
 def test_a_fleet_prints_a_line_each_and_the_whole(capsys):
     status, out, _ = perwatt(capsys, "yield", "fleet-40-sites")
     assert status == 0
