@@ -1,6 +1,8 @@
 """`perwatt list profiles`: the catalogue, filtered and sorted."""
 
+import sys
 from pathlib import Path
+from shutil import get_terminal_size
 
 import click
 
@@ -74,12 +76,18 @@ def _table(kind: str, rows: list[Row]) -> None:
     columns = columns_for(kind, rows)
     cells = [[heading for heading, _, _ in columns], *([say_cell(row) for _, say_cell, _ in columns] for row in rows)]
     widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    room = get_terminal_size(fallback=(sys.maxsize, 0)).columns
+    shown = len(columns)
+    while shown > 1 and sum(widths[:shown]) + 2 * (shown - 1) > room:
+        shown -= 1
     for number, line in enumerate(cells):
         padded = (
             text.rjust(width) if right else text.ljust(width)
-            for text, width, (_, _, right) in zip(line, widths, columns, strict=True)
+            for text, width, (_, _, right) in zip(line[:shown], widths, columns, strict=False)
         )
         say("  ".join(padded).rstrip())
         if number == 0:
-            say("  ".join("-" * width for width in widths))
+            say("  ".join("-" * width for width in widths[:shown]))
+    if shown < len(columns):
+        say(f"no room for: {', '.join(cells[0][shown:])}; --json has all")
     say()

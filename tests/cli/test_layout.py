@@ -74,3 +74,12 @@ def test_no_line_is_wider_than_asked(words, width):
 )
 def test_long_figures_get_a_prefix(value, text):
     assert short(value) == text
+
+
+def test_the_catalogue_leaves_out_its_last_columns_where_there_is_no_room_and_says_so(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["list", "profiles"])
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "no room for: released, basis, confidence; --json has all" in out
