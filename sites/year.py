@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sites.model import InferenceBlock, Site
     from sites.problem import Label
 
+    Floats = NDArray[np.float64]
+
 DAY_HOURS = 24
 HOUR_S = 3600.0
 
@@ -75,6 +77,14 @@ class SiteYear:
     assumed_frac: float
     labels: tuple[Label, ...]
     dispatch: Dispatch
+
+    def in_hours(self) -> tuple[Floats, NDArray[np.int8], Floats]:
+        """Give dispatch.mw, why and price_usd_per_mwh. Raises InputError where only the year's sums were kept."""
+        done = self.dispatch
+        if done.mw is None or done.why is None or done.price_usd_per_mwh is None:
+            wanted = "a year run hour by hour (run(site), run_fleet(sites, hourly=True))"
+            raise InputError.at(f"site {self.site.name}", expected=wanted, got="its sums alone")
+        return done.mw, done.why, done.price_usd_per_mwh
 
 
 def site_year(site: Site, *, hourly: bool = False) -> SiteYear:

@@ -42,13 +42,16 @@ _MAKERS: dict[str, Callable[[Sequence[SiteYear]], list[Row]]] = {
 def write_package(
     target: Path, years: Sequence[SiteYear], inputs: Sequence[Inputs], *, version: str, sam: bool | None = None
 ) -> list[str]:
-    """Write a run's folder whole or not at all; years must have been run hour by hour.
+    """Write a run's folder of years that were run hour by hour, whole or not at all.
 
     version: of the program. sam: write the series for SAM; by default up to four sites (about 10 MB each).
     Returns notes for people: what was left out or dropped, and why.
 
-    Raises InputError when the target exists or cannot be made; OSError when the disk fails.
+    Raises InputError when the target exists or cannot be made, or only a year's sums were kept; OSError when the disk
+    fails.
     """
+    for year in years:
+        year.in_hours()
     notes: list[str] = []
     names = slugs(year.site.name for year in years)
     with new_folder(target) as work:

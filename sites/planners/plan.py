@@ -80,14 +80,12 @@ def part_plans(year: SiteYear) -> list[PartPlan]:
     """Sum a year that was run hour by hour up to one line a part."""
     import numpy as np
 
-    done = year.dispatch
-    if done.why is None or done.mw is None:
-        raise InputError.at(f"site {year.site.name}", expected="a year run hour by hour", got="its sums alone")
+    mw, why, _ = year.in_hours()
     plans = []
     for index, label in enumerate(year.labels):
-        counts = np.bincount(done.why[:, index], minlength=len(REASONS)) / year.hours
+        counts = np.bincount(why[:, index], minlength=len(REASONS)) / year.hours
         full = float(counts[0] + counts[8])
         less = [(REASONS[code], float(share)) for code, share in enumerate(counts) if share > 0 and code not in {0, 8}]
         less.sort(key=lambda item: -item[1])
-        plans.append(PartPlan(label.text, float(done.mw[:, index].mean()), full, tuple(less)))
+        plans.append(PartPlan(label.text, float(mw[:, index].mean()), full, tuple(less)))
     return plans

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hardware_profiles.errors import InputError
 from sites.calendar import zone
 from sites.hours import hourly_parts, meter_per_device
 from sites.planners.tables import revenue_hourly
@@ -50,9 +49,8 @@ def year_of_8760(year: SiteYear) -> Series:
     import numpy as np
 
     name = year.site.name
-    if year.dispatch.mw is None:
-        raise InputError.at(f"site {name}", expected="a year run with hourly=True", got="its sums alone")
-    meter = year.dispatch.mw * meter_per_device(year.site, year.labels).T
+    mw, _, _ = year.in_hours()
+    meter = mw * meter_per_device(year.site, year.labels).T
     revenue, _ = revenue_hourly(year, meter)
     # A 29 February of 25 hours keeps one of them; one of 23 costs the year its last hour instead.
     left_out = np.flatnonzero(leap_day(year))[: year.hours - SAM_HOURS]
@@ -94,7 +92,7 @@ def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     sold = np.where(every, given.contract_mw, np.maximum(given.contract_mw - at, 0.0))
     power = bought * spot + given.contract_mw * given.contract_usd_per_mwh - sold * resale + adder * at
     _, promises, _ = hourly_parts(year.site)
-    short = np.maximum(promises - np.asarray(year.dispatch.mw).T, 0.0)
+    short = np.maximum(promises - year.in_hours()[0].T, 0.0)
     enrolled = year.site.enrolled_mw
     credits_usd = credit * (enrolled - at) + year.site.ready_usd_per_mw_hour * enrolled
     cost: Floats = power + given.blocks[:, 9] @ short - credits_usd

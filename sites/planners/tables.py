@@ -220,12 +220,10 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
     """Columns of `yield_hourly` for one site; its year must have been run hour by hour."""
     import numpy as np
 
-    done = year.dispatch
-    if done.mw is None or done.why is None or done.price_usd_per_mwh is None:
-        raise ValueError("hourly_table: expected a year run with hourly=True")
+    mw, why, price = year.in_hours()
     site, hours, count = year.site, year.hours, len(year.labels)
     per_device = meter_per_device(site, year.labels)
-    meter = done.mw * per_device.T
+    meter = mw * per_device.T
     revenue, worth = revenue_hourly(year, meter)
     times = site.start_s + HOUR_S * np.arange(hours)
     return {
@@ -234,12 +232,12 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
         "block": np.tile(np.array([label.name for label in year.labels], object), hours),
         "part": np.tile(np.array([label.part or None for label in year.labels], object), hours),
         "product": np.tile(np.array([label.product for label in year.labels], object), hours),
-        "device_mw": done.mw.ravel(),
+        "device_mw": mw.ravel(),
         "meter_mw": meter.ravel(),
         "worth_usd_per_mwh": worth.ravel(),
-        "price_usd_per_mwh": np.repeat(done.price_usd_per_mwh, count),
+        "price_usd_per_mwh": np.repeat(price, count),
         "revenue_usd": revenue.ravel(),
-        "reason": np.array(REASONS, object)[done.why.ravel()],
+        "reason": np.array(REASONS, object)[why.ravel()],
     }
 
 

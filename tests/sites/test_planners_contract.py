@@ -6,8 +6,12 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from hardware_profiles.errors import InputError
+from sites import api
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
+from sites.planners.plan import part_plans
+from sites.planners.sam import year_of_8760
 from sites.planners.schema import TABLES, json_schema
 from sites.year import site_year
 
@@ -67,3 +71,17 @@ def test_the_root_of_the_json_schema_describes_the_package():
     for name, table in published["properties"].items():
         assert table == {"type": "array", "items": {"$ref": f"#/$defs/{name}"}}
         assert name in published["$defs"]
+
+
+def test_years_of_which_only_the_sums_were_kept_are_refused_with_the_cure(small_site_file, resolve, tmp_path):
+    ((inputs, site),) = api.read(small_site_file, resolve)
+    years = api.run_fleet([site])
+    for call in (
+        lambda: api.write(tmp_path / "new" / "out", years, [inputs]),
+        lambda: api.plan(years[0]),
+        lambda: part_plans(years[0]),
+        lambda: year_of_8760(years[0]),
+    ):
+        with pytest.raises(InputError, match=r"site Small: expected a year run hour by hour \(.*hourly=True"):
+            call()
+    assert not (tmp_path / "new").exists()

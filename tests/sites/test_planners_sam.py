@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from hardware_profiles.errors import InputError
 from sites.hours import meter_per_device
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
@@ -88,8 +87,3 @@ def test_the_notes_of_the_series_are_the_runs(small_site_file, resolve, tmp_path
     ((inputs, site),) = read_inputs(small_site_file, resolve)
     notes = write_package(tmp_path / "out", [site_year(site, hourly=True)], [inputs], version="test")
     assert any("29 February (local time) is left out" in note for note in notes)
-
-
-def test_a_year_of_sums_alone_is_refused(edited):
-    with pytest.raises(InputError, match="expected a year run with hourly=True, got 'its sums alone'"):
-        year_of_8760(site_year(edited()))
