@@ -1,11 +1,11 @@
 """The models that a profile file must satisfy; what a key means stands in `keys`."""
 
-import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, create_model
 
+from hardware_profiles.dates import partial_date
 from hardware_profiles.errors import InputError, near_names, shown
 from hardware_profiles.keys import (
     ASIC_ENVIRONMENT,
@@ -22,22 +22,6 @@ from hardware_profiles.reading import validate
 from hardware_profiles.words import Basis, Confidence
 
 SCHEMA_VERSION = 1
-
-
-def _partial_date(text: str) -> str:
-    """Accept `unknown`, a year, a month, a quarter or a day that exists."""
-    fault = ValueError(
-        f"expected a date that exists (YYYY, YYYY-MM, YYYY-MM-DD, YYYY-Qn) or unknown, got {shown(text)}"
-    )
-    if text == "unknown" or re.fullmatch(r"(19|20)\d\d-Q[1-4]", text):
-        return text
-    if not re.fullmatch(r"(19|20)\d\d(-\d\d){0,2}", text):
-        raise fault
-    try:
-        dt.date(*[*map(int, text.split("-")), 1, 1][:3])
-    except ValueError:
-        raise fault from None
-    return text
 
 
 def _feature(name: str) -> str:
@@ -63,7 +47,8 @@ def _address(text: str) -> str:
 
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S(.*\S)?$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+_-]*$")]
-Date = Annotated[str, AfterValidator(_partial_date)]
+Date = Annotated[str, AfterValidator(partial_date())]
+Announced = Annotated[str, AfterValidator(partial_date(years_ahead=2))]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Names = Annotated[list[Name], AfterValidator(_unique)]
 
@@ -145,7 +130,7 @@ class _File(_Table):
     profile_schema: Literal[1]
     maker: Text
     model: Text
-    released: Date
+    released: Announced
     reported_names: list[Text] = []
     notes: list[Text] = []
     disagreements: list[DisagreementTable] = []

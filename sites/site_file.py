@@ -37,6 +37,7 @@ from sites.values import (
     Pue,
     PuePerC,
     Range,
+    SourceDate,
     Swing,
     Tokens,
     Usd,
@@ -73,7 +74,7 @@ class HourlyTable(Model):
     file: Name
     column: Name
     source: str = "assumption"
-    date: str = "unknown"
+    date: SourceDate = "unknown"
 
 
 class SiteTable(Model):

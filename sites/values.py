@@ -10,9 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from hardware_profiles.dates import partial_date
 from hardware_profiles.errors import shown
 
 ASSUMPTION = "assumption"
+
+
+SourceDate = Annotated[str, AfterValidator(partial_date())]
 
 
 class Model(BaseModel):
@@ -26,7 +30,7 @@ class Value(Model):
 
     value: Annotated[float, Field(strict=True)]
     source: str = ASSUMPTION
-    date: str = "unknown"
+    date: SourceDate = "unknown"
 
 
 def _from_bare(given: Any) -> Any:
@@ -161,7 +165,7 @@ class Numbers(Model):
 
     values: tuple[Annotated[float, Field(strict=True, allow_inf_nan=False)], ...]
     source: str = ASSUMPTION
-    date: str = "unknown"
+    date: SourceDate = "unknown"
 
 
 def _from_list(given: Any) -> Any:

@@ -57,6 +57,8 @@ def test_the_example_passes(written, miner):
         (spoil("sources.maker.address", "ftp://x"), ("sources.maker.address", "an https address", "ftp://x")),
         (spoil("sources.maker.read", "yesterday"), ("sources.maker.read", "a date that exists", "yesterday")),
         (spoil("released", "2026-13"), ("released", "a date that exists", "2026-13")),
+        (spoil("bins.0.wall_power_w.date", "2099"), ("wall_power_w.date", "a date that is not in the future", "2099")),
+        (spoil("released", "2093-Q1"), ("released", "a date at most 2 years ahead", "2093-Q1")),
         (spoil("kind", "asci"), ("kind", "one of asic, gpu, cpu", "did you mean asic")),
         (spoil("cooling", "water"), ("cooling", "'hydro'", "'water'")),
         (spoil("bins", []), ("bins", "at least 1 item", "[]")),

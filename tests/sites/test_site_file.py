@@ -46,6 +46,16 @@ from sites.year import site_year, summarise
         ("fees_percent_of_subsidy = 1", "", "expected one of fees_percent_of_subsidy, fees_percent_by_month, got none"),
         ("fees_percent_of_subsidy = 1", "fees_percent_by_month = [1, 2]", "expected 12 numbers in"),
         ("btc_usd = 80000", "btc_usd = 0", "key market.btc_usd: expected a number of 0.0001 to 1,000,000,000 USD/BTC"),
+        (
+            "btc_usd = 80000",
+            "btc_usd = {value = 80000, source = 'a page', date = '2025-99'}",
+            "key market.btc_usd.date: expected a date that exists (YYYY, YYYY-MM, YYYY-MM-DD, YYYY-Qn) or unknown, got",
+        ),
+        (
+            "btc_usd = 80000",
+            "btc_usd = {value = 80000, source = 'a page', date = '2099'}",
+            "key market.btc_usd.date: expected a date that is not in the future, got '2099'",
+        ),
         ("btc_usd = 80000", "btc_usd = 1e308", "to 1,000,000,000 USD/BTC, got 1e+308"),
         ("btc_usd = 80000", "btc_usd = 1e-320", "USD/BTC, got 9.99989e-321"),
         ("interconnect_mw = 10", "interconnect_mw = 1e300", "key power.interconnect_mw: expected a number of 0.001 to"),

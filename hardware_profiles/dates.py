@@ -1,0 +1,45 @@
+"""Dates as sources give them: a day, a month, a quarter, a year or `unknown`; none in the future."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+from hardware_profiles.errors import shown
+
+# A clock that lags behind the bundled data must not make them future; the extra day is for time zones.
+_BUNDLED = dt.date(2026, 11, 21)
+
+
+def partial_date(years_ahead: int = 0) -> Callable[[str], str]:
+    """Return a validator of dates up to now, or for what is announced up to some years ahead.
+
+    It raises ValueError, "expected X, got Y", for text that is no date, a day that does not exist or one too far ahead.
+    """
+
+    def check(text: str) -> str:
+        if text == "unknown":
+            return text
+        first = _first_day(text)
+        if first is None:
+            raise ValueError(
+                f"expected a date that exists (YYYY, YYYY-MM, YYYY-MM-DD, YYYY-Qn) or unknown, got {shown(text)}"
+            )
+        now = max(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1), _BUNDLED)
+        if first > now + dt.timedelta(days=366 * years_ahead):
+            until = f"at most {years_ahead} years ahead" if years_ahead else "that is not in the future"
+            raise ValueError(f"expected a date {until}, got {shown(text)}")
+        return text
+
+    return check
+
+
+def _first_day(text: str) -> dt.date | None:
+    quarter = re.fullmatch(r"((?:19|20)[0-9]{2})-Q([1-4])", text)
+    if quarter:
+        return dt.date(int(quarter[1]), 3 * int(quarter[2]) - 2, 1)
+    if not re.fullmatch(r"(19|20)[0-9]{2}(-[0-9]{2}){0,2}", text):
+        return None
+    try:
+        return dt.date(*[*map(int, text.split("-")), 1, 1][:3])
+    except ValueError:
+        return None
