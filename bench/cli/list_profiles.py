@@ -89,5 +89,5 @@ def _table(kind: str, rows: list[Row]) -> None:
         if number == 0:
             say("  ".join("-" * width for width in widths[:shown]))
     if shown < len(columns):
-        say(f"no room for: {', '.join(cells[0][shown:])}; --json has all")
+        say(f"no room for: {', '.join(cells[0][shown:])}")
     say()

@@ -82,12 +82,13 @@ def print_table(
     aligned, screen = set(right), console(piped=piped)
     cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in (columns, *rows)]
     by_column = list(zip_longest(*cells, fillvalue=""))
-    edges, gaps = 2, 3 * (len(columns) - 1)
-    tight = sum(widths(by_column, aligned, sys.maxsize)) + edges + gaps > screen.width
-    if tight:
-        gaps = 2 * (len(columns) - 1)
-    chosen = widths(by_column, aligned, screen.width - edges - gaps)
-    screen.width = max(screen.width, sum(chosen) + edges + gaps)
+    wished = sum(widths(by_column, aligned, sys.maxsize))
+    for gap in (3, 2, 1):
+        around = 2 + gap * (len(columns) - 1)
+        chosen = widths(by_column, aligned, screen.width - around)
+        if sum(chosen) + around <= screen.width and (gap < 3 or sum(chosen) == wished):
+            break
+    screen.width = max(screen.width, sum(chosen) + around)
     table = Table(
         title=None if title is None else Text(printable(title), style="table.title"),
         caption=None if caption is None else Text(printable(caption), style="table.caption"),
@@ -95,7 +96,7 @@ def print_table(
         title_justify="left",
         caption_justify="left",
         pad_edge=False,
-        padding=(0, 1, 0, 0) if tight else (0, 1),
+        padding=(0, int(gap > 1), 0, int(gap > 2)),  # right and left of a column, beside the rule's 1
     )
     heading, *body = ([fold(cell, width) for cell, width in zip(row, chosen, strict=False)] for row in cells)
     for index, (column, width) in enumerate(zip(heading, chosen, strict=True)):

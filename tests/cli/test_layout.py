@@ -16,6 +16,7 @@ from bench.cli.output import print_table, short
         ("yield", "fleet-40-sites"),
         ("yield", "georgia-50mw-half-gpu", "--scenarios", "20"),
         ("validate", "mining"),
+        ("validate", "inference"),
     ],
     ids=" ".join,
 )
@@ -82,4 +83,4 @@ def test_the_catalogue_leaves_out_its_last_columns_where_there_is_no_room_and_sa
         main(["list", "profiles"])
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
-    assert "no room for: released, basis, confidence; --json has all" in out
+    assert "no room for: released, basis, confidence" in out
