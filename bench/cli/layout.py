@@ -36,8 +36,8 @@ def _folded(line: str, width: int) -> str:
 def widths(columns: Sequence[Sequence[str]], numbers: Collection[int], room: int) -> list[int]:
     """Return the cells each column gets of `room`; columns: each with its heading first.
 
-    The widest column of text gives way first, down to its longest piece; then numbers part from their units; then text
-    is cut. A number stays whole even beyond the room.
+    Headings of numbers fold first; then the widest column of text gives way, down to its longest piece; then numbers
+    part from their units; then text is cut. A number stays whole even beyond the room.
     """
     wide = [max(cell_len(line) for cell in cells for line in cell.split("\n")) for cells in columns]
     whole = [
@@ -55,7 +55,8 @@ def widths(columns: Sequence[Sequence[str]], numbers: Collection[int], room: int
         for index, cells in enumerate(columns)
     ]
     least = [kept if index in numbers else min(SHORTEST, kept) for index, kept in enumerate(apart)]
-    for floor in (whole, apart, least):
+    headings = [whole[index] if index in numbers else kept for index, kept in enumerate(wide)]
+    for floor in (headings, whole, apart, least):
         while sum(wide) > room:
             index = max(range(len(wide)), key=lambda at: wide[at] if wide[at] > floor[at] else -1)
             if wide[index] <= floor[index]:
