@@ -111,6 +111,7 @@ def _print_devices(main_job: "Assessment") -> None:
 
 
 def _print_site(main_job: "Assessment") -> None:
+    from bench.cli.yield_report import print_token_tags
     from sites.year import summarise
 
     year = main_job.site
@@ -118,7 +119,7 @@ def _print_site(main_job: "Assessment") -> None:
     devices |= {block.name: block.rate for block in year.site.inference}
     days = year.hours / 24
     print_table(
-        ("product", "with", "basis", "per day", "MW", "USD/MWh revenue", "after energy"),
+        ("product", "with", "rate", "per day", "MW", "USD/MWh buildings", "after energy"),
         [
             (
                 block.product,
@@ -133,9 +134,10 @@ def _print_site(main_job: "Assessment") -> None:
             )
             for block in year.blocks
         ],
-        title=f"Example site: {summarise(year).site}, a plan (`perwatt yield` shows each assumption and source)",
+        title=f"Example site: {summarise(year).site}. Amounts and USD are modelled; `perwatt yield` shows each source.",
         right=(3, 4, 5, 6),
     )
+    print_token_tags(year)
 
 
 def print_notes(records: "Sequence[Record]") -> None:

@@ -52,13 +52,7 @@ def print_site(year: SiteYear) -> None:
         f"of {plain(summary.metered_mwh, 6)} MWh at the meter"
     )
     _print_money(year)
-    for block in year.site.inference:
-        tags = block.rate.tags
-        if tags is not None:
-            say(
-                f"{block.name}: {tags.token_basis} tokens, {tags.lengths} in:out, latency limit {tags.latency_limit}, "
-                f"{tags.boundary} power {tags.power_kind}"
-            )
+    print_token_tags(year)
     if summary.kg_per_btc is not None or summary.kg_per_mtok is not None:
         parts = [f"{plain((summary.carbon_kg or 0.0) / 1000.0)} t CO2 in the year"]
         if summary.kg_per_btc is not None:
@@ -73,6 +67,17 @@ def print_site(year: SiteYear) -> None:
     _print_waterfalls(year)
     _print_assumptions(year)
     _print_devices(year)
+
+
+def print_token_tags(year: SiteYear) -> None:
+    """Print the five tags of each inference block: without them tokens per MWh mean nothing."""
+    for block in year.site.inference:
+        tags = block.rate.tags
+        if tags is not None:
+            say(
+                f"{block.name}: {tags.token_basis} tokens, {tags.lengths} in:out, latency limit {tags.latency_limit}, "
+                f"{tags.boundary} power {tags.power_kind}"
+            )
 
 
 def _signed(value: float) -> str:
