@@ -82,4 +82,4 @@ def test_benchmark_replay_is_within_a_fifth_of_onnxruntime(benchmark, phase, bat
         phase=phase, batch=batch, threads=THREADS, ratio_to_onnxruntime=ratio, quartiles=[low, high]
     )
     sys.stdout.write(f"{phase}, batch {batch}: {ratio:.3f} of onnxruntime's time (quartiles {low:.3f}, {high:.3f})\n")
-    assert 1.0 / ratio >= 0.8  # tokens per second, at least four fifths of theirs
+    assert ratio <= 1.2  # time against theirs
