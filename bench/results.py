@@ -65,13 +65,11 @@ def prepare_store(store: Path) -> None:
         store.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         blocker = next((path for path in (store, *store.parents) if path.exists() and not path.is_dir()), store)
-        raise InputError.at(
-            "--out", expected="a folder that exists or can be made", got=f"{blocker} is a file"
-        ) from None
+        raise InputError(f"--out: expected a folder that can be made, got {blocker}, which is a file") from None
     except OSError as error:
-        raise InputError.at("--out", expected="a writable folder", got=f"{store}: {error.strerror}") from None
+        raise InputError(f"--out: expected a writable folder, got {store}: {error.strerror}") from None
     if not os.access(store, os.W_OK | os.X_OK):
-        raise InputError.at("--out", expected="a writable folder", got=f"{store} is read-only")
+        raise InputError(f"--out: expected a writable folder, got {store}, which is read-only")
 
 
 def write_record(store: Path, record: Record, samples: Sequence[Sample]) -> Path:

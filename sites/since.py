@@ -101,18 +101,22 @@ def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterato
             yield _change(name, f"device {device}", (before_text, after_text), at, after)
             at = after
     document, pending, names = _document(now), [], {**_names(old), **_names(new)}
+    refused: InputError | None = None
     for keys, before, after_value in _differences(document, _document(new)):
         pending.append((_named(document, keys), before, after_value))
         document = _put(document, keys, after_value)
         try:
             now = replace(now, file=validate(SiteFile, _clean(document), new.place), place=new.place)
             after = _figures(now)
-        except InputError:
+        except InputError as error:
+            refused = error
             continue  # inputs that only make sense together are counted together
         texts = [_texts(was, then, names) for _, was, then in pending]
         given = "; ".join(was for was, _ in texts), "; ".join(then for _, then in texts)
         yield _change(name, " and ".join(key for key, _, _ in pending), given, at, after)
-        at, pending = after, []
+        at, pending, refused = after, [], None
+    if refused:
+        raise refused
 
 
 def _figures(inputs: Inputs) -> Figures:

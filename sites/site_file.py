@@ -48,6 +48,7 @@ from sites.values import (
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
+FileName = Annotated[str, Field(min_length=1, max_length=4096)]  # what Linux allows a path
 
 
 def _either(model: object, keys: tuple[str, ...], *, none: bool = False) -> None:
@@ -71,7 +72,7 @@ def _by_month(model: object, key: str, within: Range) -> None:
 class HourlyTable(Model):
     """A column of an hourly file (CSV or Parquet), its path relative to the site file."""
 
-    file: Name
+    file: FileName
     column: Name
     source: str = "assumption"
     date: SourceDate = "unknown"
@@ -318,7 +319,7 @@ class CarbonTable(Model):
     """[carbon]: kgCO2 of a metered MWh, given, or looked up in a table (region, kg_per_mwh, source, date)."""
 
     kg_per_mwh: Carbon | None = None
-    table: Name | None = None
+    table: FileName | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

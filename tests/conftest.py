@@ -12,6 +12,8 @@ from bench.records import Device
 from bench.runner import Job
 from bench.workloads.protocol import Batch, Check, VerificationError
 
+os.environ["COLUMNS"] = "200"  # no cell is cut or folded, whatever terminal the tests were started from
+
 settings.register_profile("perwatt", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("perwatt")
 

@@ -20,6 +20,8 @@ from bench.results import read_record
 from bench.store import result_folders
 from hardware_profiles.errors import InputError
 
+pytestmark = pytest.mark.alone
+
 INNER = """
 import time
 import pytest
@@ -89,7 +91,8 @@ def session(tmp_path_factory):
 
 
 def run_pytest(folder, *arguments):
-    environment = {**os.environ, "PERWATT_LOCKS": str(folder / "locks"), "PYTEST_ADDOPTS": ""}
+    outside = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    environment = outside | {"PERWATT_LOCKS": str(folder / "locks")}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "bench.pytest_plugin", "test_inner.py", *arguments],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,

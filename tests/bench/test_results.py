@@ -135,7 +135,7 @@ def test_a_result_of_an_unknown_schema_version_is_refused(record, job):
 def test_the_store_must_not_be_or_lie_in_a_file(tmp_path):
     (tmp_path / "file").write_text("")
     for store in (tmp_path / "file", tmp_path / "file" / "deep" / "er"):
-        with pytest.raises(InputError, match=r"--out: expected a folder .* is a file"):
+        with pytest.raises(InputError, match=r"--out: expected a folder .*, which is a file"):
             prepare_store(store)
 
 

@@ -1,6 +1,5 @@
 """The command line as a stranger meets it: a process, its two streams and its exit status."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +21,6 @@ def perwatt(tmp_path: Path) -> Perwatt:
             text=True,
             timeout=timeout_s,
             cwd=kwargs.pop("cwd", tmp_path),
-            env=kwargs.pop("env", {**os.environ, "COLUMNS": "200"}),  # wide, so that no cell is cut or folded
             check=False,
             **kwargs,
         )

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 
 def perwatt(folder, *arguments):
     environment = {**os.environ, "PERWATT_LOCKS": str(folder / "locks")}

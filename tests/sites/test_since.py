@@ -106,6 +106,22 @@ def test_an_hourly_file_is_compared_by_its_content_and_named(stored, tmp_path, s
     assert change.net_usd == pytest.approx(site_year(after).net_usd - site_year(site).net_usd, rel=1e-12)
 
 
+def test_a_changed_file_is_seen_in_a_folder_with_a_long_name(tmp_path, small_site_file, resolve):
+    folder = tmp_path / ("a folder with a long name " * 8)
+    folder.mkdir()
+    path = small_site_file.rename(folder / "small.toml")
+    text = path.read_text(encoding="utf-8").replace('name = "Small"', 'name = "Small"\nregion = "here"')
+    path.write_text(f"{text}\n[carbon]\ntable = {str(folder / 'grid.csv')!r}\n", encoding="utf-8")
+
+    def inputs(kg):
+        (folder / "grid.csv").write_text(f"region,kg_per_mwh,source,date\nhere,{kg},a book,2026\n", encoding="utf-8")
+        return read_inputs(path, resolve)[0]
+
+    before, site = inputs(400)
+    write_package(tmp_path / "run", [site_year(site, hourly=True)], [before], version="test", sam=False)
+    assert len(since(tmp_path / "run", [inputs(300)[0]]).changes) == 1
+
+
 def test_a_carbon_table_is_compared_by_its_content_and_named(tmp_path, small_site_file, resolve):
     table = tmp_path / "grid.csv"
 

@@ -18,7 +18,8 @@ def perwatt(capsys, *words):
     return ended.value.code, captured.out, captured.err
 
 
-def test_the_example_prints_its_yields_and_every_assumption(capsys):
+def test_the_example_prints_its_yields_and_every_assumption(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "112")
     status, out, _ = perwatt(capsys, "yield", GEORGIA)
     assert status == 0
     for wanted in (
