@@ -46,6 +46,7 @@ def document(setup: "Setup", found: "Sequence[Prediction]") -> dict[str, object]
                 "tags": None if one.tags is None else asdict(one.tags),
                 "basis": one.basis,
                 "holdout": asdict(one.holdout),
+                "warning": one.warning,
             }
             for one in found
         ],
@@ -58,11 +59,11 @@ def print_modelled(setup: "Setup", found: "Sequence[Prediction]", *, chosen: boo
         (
             "all queued" if one.clients is None else one.clients,
             one.places,
-            f"{plain(one.tokens_per_s)} ± {one.holdout.error_frac:.0%}",
-            plain(one.tokens_per_s_per_user),
-            f"{plain(one.ttft_s * 1e3)} ms",
-            "-" if one.tpot_s is None else f"{plain(one.tpot_s * 1e3)} ms",
-            plain(one.joules_per_token),
+            f"{plain(one.tokens_per_s)} ± {one.holdout.error_frac:.0%}{_mark(one)}",
+            f"{plain(one.tokens_per_s_per_user)}{_mark(one)}",
+            f"{plain(one.ttft_s * 1e3)} ms{_mark(one)}",
+            "-" if one.tpot_s is None else f"{plain(one.tpot_s * 1e3)} ms{_mark(one)}",
+            f"{plain(one.joules_per_token)}{_mark(one)}",
             "-" if one.tags is None else one.tags.latency_limit,
         )
         for one in found
@@ -77,6 +78,8 @@ def print_modelled(setup: "Setup", found: "Sequence[Prediction]", *, chosen: boo
         ),
         right=(1, 2, 3, 4, 5, 6),
     )
+    if first.warning is not None:
+        say(f"! Do not plan with these figures: {first.warning}. Sites refuse them.")
     if not chosen:
         say(f"Nothing was measured: modelled for {setup.device.slug} of the catalogue (--device chooses another).")
     holdout = first.holdout
@@ -90,6 +93,11 @@ def print_modelled(setup: "Setup", found: "Sequence[Prediction]", *, chosen: boo
             f"J/token: provisioned power, {setup.device.boundary} boundary, {plain(setup.device.power_w)} W per GPU "
             f"({setup.device.power_source}), over output tokens."
         )
+
+
+def _mark(one: "Prediction") -> str:
+    """Return the mark beside each figure that nobody should plan with."""
+    return "" if one.warning is None else " !"
 
 
 def measured_document(

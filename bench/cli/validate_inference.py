@@ -1,6 +1,6 @@
 """`perwatt validate inference`: the throughput model against published serving rates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ def _document(found: "Validation", data: Path | None) -> dict[str, object]:
 
     from bench.inference.validation import APART, BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
 
+    apart = found.of(APART)
     holdout = summarise(found.of(HOLDOUT))
     error = None if holdout is None else holdout.geomean_error_frac
     return {
@@ -51,6 +52,7 @@ def _document(found: "Validation", data: Path | None) -> dict[str, object]:
             "product_frac": found.engine.product_frac,
             "memory_frac": found.engine.memory_frac,
             "layer_overhead_s": found.engine.layer_overhead_s,
+            "host_s_per_sequence": found.engine.host_s_per_sequence,
         },
         "geomean_error_frac": error,
         "worst_error_frac": None if holdout is None else holdout.worst_error_frac,
@@ -61,13 +63,17 @@ def _document(found: "Validation", data: Path | None) -> dict[str, object]:
         "counts": {role: len(found.of(role)) for role in (FIT, HOLDOUT, APART, REFUSED)},
         "holdout": None if holdout is None else asdict(holdout),
         "fit": _as_dict(summarise(found.of(FIT))),
-        "apart": _as_dict(summarise(found.of(APART))),
-        "by": {
-            group: {name: asdict(one) for name, one in parts.items()}
-            for group, parts in by_group(found.outcomes).items()
-        },
+        "apart": _as_dict(summarise(apart)),
+        "by": _groups(by_group(found.outcomes)),
+        "apart_by": _groups(by_group(found.outcomes, APART)),
         "rows": [_row_document(outcome) for outcome in found.outcomes],
     }  # fmt: skip
+
+
+def _groups(groups: "Mapping[str, Mapping[str, Summary]]") -> dict[str, dict[str, dict[str, object]]]:
+    from dataclasses import asdict
+
+    return {group: {name: asdict(one) for name, one in parts.items()} for group, parts in groups.items()}
 
 
 def _as_dict(summary: "Summary | None") -> dict[str, object] | None:
@@ -88,6 +94,7 @@ def _row_document(outcome: "Outcome") -> dict[str, object]:
         "num_gpus": row.gpus,
         "input_len": row.input_len,
         "output_len": row.output_len,
+        "lengths_source": row.lengths_source or "the row",
         "load": row.load,
         "token_basis": "output",
         "published_tokens_per_s": row.published_per_s,
@@ -101,7 +108,7 @@ def _row_document(outcome: "Outcome") -> dict[str, object]:
 
 
 def _print(found: "Validation") -> None:
-    from bench.inference.validation import BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
+    from bench.inference.validation import APART, BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
 
     print_table(
         ["line", "model", "dtype", "GPUs", "in:out", "load", "published", "modelled", "error", "role"],
@@ -112,7 +119,8 @@ def _print(found: "Validation") -> None:
     constants = found.engine
     say(
         f"Engine class {constants.name}, {found.fitted}: products {constants.product_frac:.3f} of the sustained rate, "
-        f"memory {constants.memory_frac:.3f} of its peak, {constants.layer_overhead_s * 1e6:.1f} us a layer."
+        f"memory {constants.memory_frac:.3f} of its peak, {constants.layer_overhead_s * 1e6:.1f} us a layer; "
+        f"published: {constants.host_s_per_sequence * 1e6:.1f} us of the host a token."
     )
     refused: dict[str, list[str]] = {}
     for outcome in found.of(REFUSED):
@@ -123,6 +131,14 @@ def _print(found: "Validation") -> None:
         for name, summary in parts.items():
             say(f"by {group}: {name}: {_in_words(summary)}")
     say(f"fit rows: {_in_words(summarise(found.of(FIT)))}")
+    apart = summarise(found.of(APART))
+    if apart is not None:
+        say(f"apart, not in the mean: MLPerf Offline at its task's mean lengths: {_in_words(apart)}")
+        for group, parts in by_group(found.outcomes, APART).items():
+            for name, summary in parts.items():
+                say(f"apart by {group}: {name}: {_in_words(summary)}")
+        for source in sorted({one.row.lengths_source for one in found.of(APART) if one.row.lengths_source}):
+            say(f"lengths apart: {source}")
     holdout = summarise(found.of(HOLDOUT))
     say(f"hold-out rows: {_in_words(holdout)}")
     if holdout is not None:
@@ -138,7 +154,7 @@ def _print(found: "Validation") -> None:
 def _cells(outcome: "Outcome") -> Sequence[str]:
     row = outcome.row
     lengths = "-" if row.input_len is None or row.output_len is None else f"{row.input_len}:{row.output_len}"
-    load = f"{row.clients} clients" if row.clients else "MLPerf" if row.apart else "offline"
+    load = f"{row.clients} users" if row.clients else row.load if row.apart else "offline"
     return (
         str(row.line),
         row.model_name or row.model,

@@ -13,6 +13,8 @@ from hardware_profiles.reading import read_toml
 
 DATA = Path(__file__).parent / "data"
 DEFAULT = "trtllm-pytorch"
+DOUBTFUL_FRAC = 0.25
+"""Mean hold-out error of a class above which its rates are marked, and refused where plans are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Holdout:
     rms_ln: float
     rows: int
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether plans must not be made with a rate of this class."""
+        return self.error_frac > DOUBTFUL_FRAC
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -32,7 +39,8 @@ class Engine:
     product_frac: matrix products' share of the sustained rate (fitted). memory_frac: share of the peak bandwidth
     (fitted, at most 0.95). layer_overhead_s: what a layer's kernels lose at their starts and ends (fitted) [s].
     sustained_frac: share of the dense peak that a large product reaches, by dtype.
-    graph_sizes: decode batches that a step is padded to.
+    graph_sizes: decode batches that a step is padded to. host_s_per_sequence: what the host spends on each sequence
+    that gets a token in a step, beside the device's work [s].
     """
 
     name: str
@@ -53,6 +61,7 @@ class Engine:
     online_tokens: int
     link_frac: float
     link_latency_s: float
+    host_s_per_sequence: float
     graph_sizes: tuple[int, ...]
 
     def holdout(self, kind: str, *, moe: bool) -> Holdout:
@@ -124,6 +133,7 @@ def engine(name: str = DEFAULT) -> Engine:
         online_tokens=int(limits["online_tokens"]),
         link_frac=link["link_frac"],
         link_latency_s=link["latency_s"],
+        host_s_per_sequence=float(table["host"]["sequence_s"]["value"]),
         graph_sizes=tuple(table["graphs"]["sizes"]),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.inference.device import slug_of
+from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.llm_counts import precision
@@ -32,8 +33,10 @@ REQUESTS = {
 class Row:
     """One published rate [output tokens/s of all GPUs]; `refused` says why it cannot be predicted.
 
-    clients: that kept one request open each, or None where all requests were queued.
-    apart: a task whose lengths are a data set's, reported beside the others and never in their mean.
+    clients: that kept one request open each, or None where all requests were queued. requests: how many there were
+    of each copy of the model, where somebody says so.
+    apart: a task whose lengths are a data set's, reported beside the others and never in their mean; lengths_source
+    says who gives its mean lengths (empty: the row does).
     """
 
     line: int
@@ -43,7 +46,9 @@ class Row:
     gpus: int
     input_len: int | None
     output_len: int | None
+    lengths_source: str
     clients: int | None
+    requests: int | None
     load: str
     published_per_s: float | None
     source: str
@@ -110,9 +115,16 @@ def _row(line: int, entry: dict[str, str | None]) -> Row:
     device = slug_of(cell["gpu"])
     if device is None:
         reasons.append(f"gpu: no profile for {cell['gpu']!r} in the catalogue")
-    apart = "mlperf" in cell["batch_or_concurrency"].casefold()
+    load_words, note = cell["batch_or_concurrency"], cell.get("note", "")
+    apart = is_mlperf(load_words)
     lengths = (_length(cell["input_len"]), _length(cell["output_len"]))
-    if None in lengths:
+    task = task_of(model, cell["input_len"], note) if apart else None
+    late = latency_refusal(load_words, task) if apart else None
+    if late is not None:
+        reasons.append(late)
+    if task is not None:
+        lengths = (task.input_len, task.output_len)
+    elif None in lengths:
         given = f"{cell['input_len']!r} and {cell['output_len']!r}"
         reasons.append(f"lengths: {given} are no numbers, and no source gives the task's mean lengths")
     if not apart:
@@ -121,11 +133,19 @@ def _row(line: int, entry: dict[str, str | None]) -> Row:
     scale = _scale(cell["metric"], gpus or 1, reasons)
     return Row(
         line=line, model=cell["model"], precision=cell["weight_precision"], gpu=cell["gpu"], gpus=gpus or 1,
-        input_len=lengths[0], output_len=lengths[1], clients=clients, load=cell["batch_or_concurrency"],
+        input_len=lengths[0], output_len=lengths[1], lengths_source="" if task is None else task.source,
+        clients=clients, requests=_requests(lengths, clients) if task is None else task.requests, load=load_words,
         published_per_s=None if value is None else value * scale,
-        source=cell.get("source", ""), note=cell.get("note", ""), model_name=model, dtype=dtype,
+        source=cell.get("source", ""), note=note, model_name=model, dtype=dtype,
         device_slug=device, apart=apart, refused="; ".join(reasons) or None,
     )  # fmt: skip
+
+
+def _requests(lengths: tuple[int | None, int | None], clients: int | None) -> int | None:
+    input_len, output_len = lengths
+    if clients is not None or input_len is None or output_len is None:
+        return None
+    return REQUESTS.get((input_len, output_len))
 
 
 def _bare(model: str) -> str:

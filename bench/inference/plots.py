@@ -66,7 +66,8 @@ def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
     lines: dict[str, list[Prediction]] = {}
     for found in predictions:
         name = f"{found.setup.shape.name} {found.setup.kind.name}, {found.setup.gpus} x {found.setup.device.slug}, "
-        lines.setdefault(f"{name}{found.input_len}:{found.output_len}", []).append(found)
+        doubt = "" if found.warning is None else f" (off by {found.holdout.error_frac:.0%}: do not plan with it)"
+        lines.setdefault(f"{name}{found.input_len}:{found.output_len}{doubt}", []).append(found)
     for name, line in lines.items():
         points = [
             (1.0 / found.joules_per_token, found.tokens_per_s_per_user, found.places)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bench.inference.engine import Engine, Holdout
+from bench.inference.engine import DOUBTFUL_FRAC, Engine, Holdout
 from bench.inference.serving import Setup
 from bench.inference.timing import step_seconds
 from bench.inference.trace import Limits, Trace, trace
@@ -50,6 +50,17 @@ class Prediction:
     tags: TokenTags | None
     basis: str
     holdout: Holdout
+
+    @property
+    def warning(self) -> str | None:
+        """Why nobody should plan with this rate, or None."""
+        if not self.holdout.is_doubtful:
+            return None
+        kind = "mixtures of experts" if self.setup.shape.is_moe else f"models in {self.setup.kind.name}"
+        return (
+            f"{kind}: on {self.holdout.rows} published rows the model was off by {self.holdout.error_frac:.0%} in the "
+            f"mean and {self.holdout.worst_frac:.0%} at the worst, nearly always too fast"
+        )
 
     @property
     def tokens_per_s_per_user(self) -> float | None:
@@ -181,12 +192,18 @@ def device_rate(prediction: Prediction) -> DeviceRate:
     Raises
     ------
     InputError
-        The device has no power in the catalogue, so there is no boundary to tag the rate with.
+        The device has no power in the catalogue, so there is no boundary to tag the rate with; or the model's error
+        on rows of this class is above DOUBTFUL_FRAC.
     """
     setup = prediction.setup
     name = f"{setup.shape.title} {setup.kind.name} on {setup.gpus} x {setup.device.title}"
     if prediction.tags is None:
         raise InputError(f"{name}: power: expected a power in the device's profile to tag the rate with, got none")
+    if prediction.warning is not None:
+        raise InputError(
+            f"{name}: rate: expected one whose class is modelled to within {DOUBTFUL_FRAC:.0%}, to plan with it; got "
+            f"{prediction.warning}; take a published figure (`figure`), a measured result (`result:ID`) or state a rate"
+        )
     rate = prediction.tokens_per_s / setup.gpus
     half = rate * (1.0 - math.exp(-2.0 * prediction.holdout.rms_ln))
     return DeviceRate(

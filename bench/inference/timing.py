@@ -22,7 +22,8 @@ def step_seconds(setup: Setup, trace: Trace, most_batch: int, *, graphs: bool, e
     A product takes the longer of its arithmetic at the sustained rate and its weights' way through memory. Keys and
     values of decoding sequences, activations and logits pass through memory once. A layer costs a fixed time for the
     starts and ends of its kernels, and two all-reduces over shards. A step of decoding sequences alone is computed for
-    the next larger batch that a graph was made for.
+    the next larger batch that a graph was made for. The host handles one step's tokens while the device computes the
+    next, so a step takes the longer of both.
 
     most_batch: the engine's batch limit, up to which graphs pad; graphs: whether it pads to graph sizes at all.
     engine: constants other than the setup's own (while they are fitted).
@@ -52,7 +53,7 @@ def step_seconds(setup: Setup, trace: Trace, most_batch: int, *, graphs: bool, e
     elementwise = counts.elementwise_bytes_per_token(shape, kind, shards)
     seconds += tokens * (elementwise / (device.bandwidth_byte_per_s * constants.memory_frac))
     seconds += shape.layers * (constants.layer_overhead_s + 2 * _all_reduce_seconds(setup, tokens, constants))
-    return seconds
+    return np.maximum(seconds, column["outputs"] * constants.host_s_per_sequence)
 
 
 def _product_rate(setup: Setup, engine: Engine, dtype: str) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.inference.device import accelerator
 from bench.inference.engine import Engine, engine
-from bench.inference.figures import BUNDLED, REQUESTS, SECOND, SINGLE_STREAM, Row, read_rows
+from bench.inference.figures import BUNDLED, SECOND, SINGLE_STREAM, Row, read_rows
 from bench.inference.fit import LEAST_ROWS, fit, geomean_error
 from bench.inference.predict import Run, plan_run, predict
 from bench.inference.serving import Setup
@@ -115,14 +115,14 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary | None:
     )
 
 
-def by_group(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Summary]]:
-    """Return the hold-out rows' errors by model, by GPU and by precision."""
-    holdout = [outcome for outcome in outcomes if outcome.role == HOLDOUT]
+def by_group(outcomes: Sequence[Outcome], role: str = HOLDOUT) -> dict[str, dict[str, Summary]]:
+    """Return the errors of a role's rows (hold-out, or apart) by model, by GPU and by precision."""
+    counted = [outcome for outcome in outcomes if outcome.role == role]
     found: dict[str, dict[str, Summary]] = {}
     for group, name_of in GROUPS.items():
-        names = sorted({name_of(outcome.row) for outcome in holdout})
+        names = sorted({name_of(outcome.row) for outcome in counted})
         for name in names:
-            summary = summarise([outcome for outcome in holdout if name_of(outcome.row) == name])
+            summary = summarise([outcome for outcome in counted if name_of(outcome.row) == name])
             if summary is not None:
                 found.setdefault(group, {})[name] = summary
     return found
@@ -136,14 +136,16 @@ def _planned(row: Row, constants: Engine) -> Run | str:
         return "a figure of the row is unknown"
     try:
         setup = Setup(load(row.model_name), precision(row.dtype), accelerator(row.device_slug), _shards(row), constants)
-        requests = REQUESTS.get((row.input_len, row.output_len)) if row.clients is None else None
-        return plan_run(setup, row.input_len, row.output_len, clients=row.clients, requests=requests)
+        return plan_run(setup, row.input_len, row.output_len, clients=row.clients, requests=row.requests)
     except InputError as error:
         return str(error)
 
 
 def _shards(row: Row) -> int:
-    """Return over how many GPUs a copy of the model is spread: all, or in MLPerf as few as hold its weights twice."""
+    """Return over how many GPUs a copy of the model is spread: all, or in MLPerf as few as hold its weights twice.
+
+    That is one for every bundled row, which the submissions' configurations say too where there are any.
+    """
     if not row.apart:
         return row.gpus
     weights = weight_bytes(load(row.model_name or ""), precision(row.dtype or ""))

@@ -143,7 +143,25 @@ def test_a_figure_without_a_power_has_no_boundary_and_is_refused():
 def test_a_mixture_of_experts_carries_its_own_larger_hold_out_error():
     dense, mixture = engine().holdout("fp8", moe=False), engine().holdout("fp8", moe=True)
     assert mixture.error_frac > 0.5 > dense.error_frac
+    assert mixture.is_doubtful
+    assert not dense.is_doubtful
     assert engine().holdout("bf16", moe=False) == engine().holdouts["dense"]
+
+
+def test_a_mixture_of_experts_is_marked_and_refused_where_plans_are_made():
+    found = predict(plan_run(setup("qwen3-30b-a3b", device="nvidia-h200"), 1000, 1000, clients=8))
+    assert "mixtures of experts: on 37 published rows the model was off by" in found.warning
+    with pytest.raises(InputError, match=r"rate: expected one whose class is modelled to within 25%.*mixtures of exp"):
+        device_rate(found)
+    assert predict(plan_run(setup(), 1000, 1000, clients=8)).warning is None
+
+
+def test_a_step_is_never_quicker_than_the_host_that_hands_out_its_tokens():
+    made = setup(device="nvidia-b200", dtype="fp4")
+    idle = dataclasses.replace(made, engine=dataclasses.replace(made.engine, host_s_per_sequence=0.0))
+    bound = 1.0 / made.engine.host_s_per_sequence
+    assert rate(made, 128, 128) <= bound < rate(idle, 128, 128)
+    assert rate(made, 5000, 500) == pytest.approx(rate(idle, 5000, 500), rel=0.01)
 
 
 def test_an_unknown_engine_is_named():

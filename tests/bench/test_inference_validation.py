@@ -8,7 +8,18 @@ import pytest
 from bench.inference.engine import engine
 from bench.inference.figures import BUNDLED, SECOND, read_rows
 from bench.inference.fit import CONSTANTS
-from bench.inference.validation import FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, holdout_classes, summarise, validate
+from bench.inference.mlperf import task_of
+from bench.inference.validation import (
+    APART,
+    FIT,
+    GOAL_FRAC,
+    HOLDOUT,
+    REFUSED,
+    by_group,
+    holdout_classes,
+    summarise,
+    validate,
+)
 from hardware_profiles.errors import InputError
 
 HEADER = ("model,weight_precision,gpu,num_gpus,parallelism,input_len,output_len,batch_or_concurrency,metric,value,"
@@ -40,17 +51,38 @@ def test_only_llama_8b_on_one_h100_is_fitted_on(bundled):
 
 
 def test_every_hold_out_row_with_numeric_lengths_counts_and_the_error_reaches_the_goal(bundled):
-    numeric = [one for one in bundled.outcomes if one.row.input_len and one.row.output_len]
+    with BUNDLED.open() as file:
+        numeric = [row for row in csv.DictReader(file) if row["input_len"].isdigit() and row["output_len"].isdigit()]
     assert len(numeric) == len(bundled.of(FIT)) + len(bundled.of(HOLDOUT)) == 42
     summary = summarise(bundled.of(HOLDOUT))
     assert summary.geomean_error_frac <= GOAL_FRAC
     assert summary.worst_error_frac < 0.30
 
 
-def test_rows_without_lengths_are_refused_with_the_reason(bundled):
+def test_mlperf_offline_rows_are_predicted_apart_at_their_tasks_mean_lengths(bundled):
+    apart = bundled.of(APART)
+    assert [one.row.line for one in apart] == [44, 46, 48, 49, 50, 52, 53, 54]
+    lengths = {one.row.model_name: (one.row.input_len, one.row.output_len) for one in apart}
+    assert lengths == {"llama-2-70b": (220, 273), "llama-3.1-8b": (871, 128)}
+    assert all("input: mean" in one.row.lengths_source and "; output: " in one.row.lengths_source for one in apart)
+    assert summarise(apart).geomean_error_frac < 0.20
+    assert summarise(bundled.of(HOLDOUT)).rows == 32
+    assert set(by_group(bundled.outcomes, APART)["precision"]) == {"fp8", "fp4"}
+
+
+def test_mlperf_rows_under_a_latency_limit_are_refused_with_their_limit(bundled):
     refused = bundled.of(REFUSED)
-    assert len(refused) == 11
-    assert all("no source gives the task's mean lengths" in one.reason for one in refused)
+    assert [one.row.line for one in refused] == [45, 47, 51]
+    for one in refused:
+        assert "99th percentile of latencies under random arrivals (TTFT <= 2000 ms, TPOT" in one.reason
+
+
+def test_an_mlperf_task_without_a_source_of_its_lengths_is_refused(tmp_path):
+    path = tmp_path / "task.csv"
+    path.write_text(HEADER + "Llama-3.1-405B,FP8,H200,8,as submitted,LongBench,as task,MLPerf Offline,Tokens/s,1,x,\n")
+    assert "no source gives the task's mean lengths" in validate(path).outcomes[0].reason
+    assert task_of("llama-3.1-8b", "OpenOrca", "") is None
+    assert task_of("llama-2-70b", "OpenOrca (MLPerf task)", "").output_len == 294
 
 
 def test_the_constants_in_the_file_are_those_that_the_fit_finds(bundled):
@@ -164,11 +196,14 @@ def test_the_command_prints_every_row_and_gives_one_json_document(tmp_path):
     printed = CliRunner().invoke(inference, [])
     assert printed.exit_code == 0
     assert "geomean_error_frac: 0.0" in printed.output
-    assert "not predicted, line 44, 45" in printed.output
+    assert "not predicted, line 47, 51: batch_or_concurrency: MLPerf Server limits" in printed.output
+    assert "apart, not in the mean: MLPerf Offline at its task's mean lengths: 8 rows" in printed.output
     plot = tmp_path / "plot.svg"
     document = json.loads(CliRunner().invoke(inference, ["--json", "--plot", str(plot)]).stdout)
     assert len(document["rows"]) == 53
     assert document["within_goal"] is True
+    assert (document["apart"]["rows"], document["holdout"]["rows"]) == (8, 32)
+    assert document["rows"][42]["lengths_source"].startswith("input: mean 219.7 tokens")
     assert document["worst_error_frac"] > document["geomean_error_frac"] > 0
     assert plot.read_text().startswith("<?xml")
     with pytest.raises(InputError, match="--plot: expected a file ending in"):
