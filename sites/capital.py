@@ -115,7 +115,7 @@ class Loan:
     """A loan on bitcoin.
 
     principal_usd, collateral_btc. margin_call_ltv, liquidation_ltv: loan over the collateral's value at which the
-    lender asks for more, and sells. interest_frac: a year.
+    lender asks for more, and sells.
 
     Raises InputError for an amount of 0 or less, or levels out of order.
     """
@@ -124,7 +124,6 @@ class Loan:
     collateral_btc: float
     margin_call_ltv: float
     liquidation_ltv: float
-    interest_frac: float = 0.0
 
     def __post_init__(self) -> None:  # noqa: D105
         _positive("loan", principal_usd=self.principal_usd, collateral_btc=self.collateral_btc)
@@ -150,7 +149,7 @@ class Loan:
         left = self.principal_usd - usd
         if left <= 0:
             return None
-        return Loan(left, self.collateral_btc, self.margin_call_ltv, self.liquidation_ltv, self.interest_frac)
+        return Loan(left, self.collateral_btc, self.margin_call_ltv, self.liquidation_ltv)
 
 
 def touch_probability(
@@ -201,22 +200,25 @@ class Payback:
 
 
 def payback(
-    capex_usd: float, cash_usd: Floats, discount_frac: float, *, residual_frac: float = 0.0, lead_years: float = 0.0
+    capex_usd: float, cash_usd: Floats, discount_frac: float, *, residual_usd: float = 0.0, lead_years: float = 0.0
 ) -> Payback:
     """Describe payback and present value over scenarios.
 
-    cash_usd: [years, S] more cash with the investment than without. residual_frac: of the capex, at the end.
-    lead_years: from paying to the first year's beginning, in which nothing comes in.
+    cash_usd: [years, S] more cash with the investment than without. residual_usd: [USD] at the end of the last year.
+    lead_years: from paying to the first year's beginning, in which nothing comes in; it counts in the payback time.
+
+    Raises InputError for a capex that is not finite.
     """
     import numpy as np
 
     from sites.uncertainty import exceeded
 
-    _positive("payback", capex_usd=capex_usd)
+    if not math.isfinite(capex_usd):
+        raise InputError.at("payback", "capex_usd", expected="a finite number", got=capex_usd)
     years, count = cash_usd.shape
     periods = np.array([_payback_of(capex_usd, cash_usd[:, s]) for s in range(count)]) + lead_years
     discounts = (1.0 + discount_frac) ** -(np.arange(1, years + 1) + lead_years)
-    values = discounts @ cash_usd + residual_frac * capex_usd * discounts[-1] - capex_usd
+    values = discounts @ cash_usd + residual_usd * discounts[-1] - capex_usd
     ranked = np.sort(periods)
 
     def by(probability: float) -> float | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
+from sites.csv_rows import csv_rows
 from sites.values import CARBON
 
 if TYPE_CHECKING:
@@ -31,24 +31,24 @@ def kg_per_mwh(table: CarbonTable | None, region: str, folder: Path) -> float | 
 
 def look_up(path: Path, region: str) -> float:
     """Intensity [kgCO2/MWh] of a region in a CSV table with the columns region, kg_per_mwh, source, date."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: expected a readable carbon table, got {error}") from None
+    rows = csv_rows(path, "carbon table")
+    _, heading = next(rows, (0, []))
+    for column in COLUMNS:
+        if heading.count(column) != 1:
+            near = near_names(column, heading) or heading[:6]
+            raise InputError.at(path, column, expected="this column, once", near=near)
     found: dict[str, float] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, cells in rows:
+        place, row = f"{path}: line {line}", dict(zip(heading, cells, strict=True))
         for column in COLUMNS:
-            if not (row.get(column) or "").strip():
-                raise InputError.at(f"{path}: line {line}", column, expected="a value (each row has its source)")
+            if not row[column].strip():
+                raise InputError.at(place, column, expected="a value (each row has its source)")
         try:
             value = float(row["kg_per_mwh"])
         except ValueError:
             value = math.nan
         if value not in CARBON:
-            raise InputError.at(
-                f"{path}: line {line}", "kg_per_mwh", expected=f"a number of {CARBON}", got=row["kg_per_mwh"]
-            )
+            raise InputError.at(place, "kg_per_mwh", expected=f"a number of {CARBON}", got=row["kg_per_mwh"])
         found[row["region"].strip()] = value
     if region not in found:
         raise InputError.at(path, "region", expected="the site's region", got=region, near=near_names(region, found))

@@ -5,12 +5,14 @@ What a cluster does not deliver is finished here, and said; a sum is never made 
 
 from __future__ import annotations
 
+import logging
 import queue
 import re
 import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError, shown
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 CONNECT_S = 10.0
 GRACE_S = 10.0
 POLL_S = 0.2
+MOST_PORT = 65_535
 
 
 def dask(
@@ -36,14 +39,52 @@ def dask(
     """Return an executor that runs shards on the workers of a Dask scheduler.
 
     address: "tcp://host:port" or "host:port". connect_s: [s] to wait for an answer. grace_s: [s] without a scheduler or
-    without any worker after which the rest is finished on this machine; on_note is told so.
+    without any worker after which the rest is finished on this machine, and so are later runs; on_note is told so.
 
     Raises InputError, before any shard is run, where no scheduler answers, it has no workers, or Dask is not installed.
     """
+    return _Cluster(address, connect_s, grace_s, on_note)
 
-    def execute(cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Sums]]:
+
+@dataclass(slots=True)
+class _Cluster:
+    """An executor that remembers whether its cluster was ever reached, and whether it was lost since."""
+
+    address: str
+    connect_s: float
+    grace_s: float
+    on_note: Callable[[str], None] | None
+    reached: bool = False
+    lost: str = ""
+
+    def __call__(self, cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Sums]]:
+        """Run shards on the cluster, and here what it does not deliver."""
         waiting = set(shards)
-        client = _connect(address, connect_s)
+        if not self.lost:
+            try:
+                client = _connect(self.address, self.connect_s)
+            except InputError:
+                if not self.reached:
+                    raise
+                self._lose("the scheduler does not answer any more", "what is left is run on this machine")
+            else:
+                self.reached = True
+                for done in self._remote(client, cases, run, shards):
+                    waiting.remove(done[0])
+                    yield done
+        if waiting:
+            yield from local()(cases, run, [shard for shard in shards if shard in waiting])
+
+    def _lose(self, why: str, then: str) -> None:
+        self.lost = why
+        if self.on_note is not None:
+            self.on_note(f"--scheduler {self.address}: {why}, {then}")
+
+    def _remote(
+        self, client: Any, cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]
+    ) -> Iterator[tuple[Shard, Sums]]:
+        """Give each shard once, as it comes; where the cluster is lost, say so and give no more."""
+        waiting = set(shards)
         lost = failed = ""
         try:
             found: queue.Queue[tuple[Shard, Any] | str | None] = queue.Queue()
@@ -52,7 +93,7 @@ def dask(
             watch = _Watch(client)
             ended = 0.0
             while waiting and not lost:
-                lost = watch.trouble(grace_s)
+                lost = watch.trouble(self.grace_s)
                 if ended and watch.good_at > ended:
                     lost = f"workers failed ({failed})"
                 try:
@@ -69,14 +110,8 @@ def dask(
         finally:
             _close(client)
         if waiting:
-            if on_note is not None:
-                on_note(
-                    f"--scheduler {address}: {lost}, after {len(shards) - len(waiting)} of {len(shards)} shards; "
-                    f"the other {len(waiting)} are finished on this machine"
-                )
-            yield from local()(cases, run, [shard for shard in shards if shard in waiting])
-
-    return execute
+            done = f"after {len(shards) - len(waiting)} of {len(shards)} shards"
+            self._lose(lost, f"{done}; the other {len(waiting)} are finished on this machine")
 
 
 def _connect(address: str, connect_s: float) -> Any:
@@ -87,8 +122,9 @@ def _connect(address: str, connect_s: float) -> Any:
             "--scheduler: expected Dask beside perwatt, got none installed; pip install 'perwatt[scale]'"
         ) from None
     place = f"--scheduler {address}"
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what matters of its log is said in one line of ours
     parts = re.fullmatch(r"(?:(?:tcp|tls)://)?(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5})", address)
-    if parts is None:
+    if parts is None or int(parts[2]) > MOST_PORT:
         raise InputError.at("--scheduler", expected="an address like tcp://host:8786", got=address)
     try:
         _knock(parts[1].strip("[]"), int(parts[2]), connect_s)

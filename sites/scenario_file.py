@@ -1,24 +1,24 @@
-"""Scenario files (TOML), the default model with its sources, and models calibrated from a user's own series."""
+"""Scenario files (TOML), and the default model with its sources."""
 
 from __future__ import annotations
 
-import math
-from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
+from sites.calibration import mean_reverting, random_walk, read_column
 from sites.network import EPOCH_S, YEAR_S, bundled_epochs
 from sites.scenarios import INPUT_NAMES, ScenarioModel, Uncertain
 from sites.values import GrowthPercent, Model, NotNegative, Percent, assumed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 CALIBRATION_EPOCHS = 52  # two years
+MOST_PER_YEAR = 31_557_600  # one a second
+Number = Annotated[float, Field(strict=True)]
 
 
 class SeriesTable(Model):
@@ -26,7 +26,7 @@ class SeriesTable(Model):
 
     file: Annotated[str, Field(min_length=1)]
     column: Annotated[str, Field(min_length=1)]
-    per_year: Annotated[float, Field(gt=0)]
+    per_year: Annotated[float, Field(strict=True, ge=0.01, le=MOST_PER_YEAR)]
     source: str = "own series"
     date: str = "unknown"
 
@@ -56,9 +56,9 @@ class ScenarioFile(Model):
     inference_price: InputTable | None = None
     demand: InputTable | None = None
     availability: InputTable | None = None
-    correlation: tuple[tuple[float, ...], ...] | None = None
-    measurement: bool = True
-    cases: dict[str, dict[str, float]] = Field(default_factory=dict)
+    correlation: tuple[tuple[Number, ...], ...] | None = None
+    measurement: Annotated[bool, Field(strict=True)] = True
+    cases: dict[str, dict[str, Number]] = Field(default_factory=dict)
 
 
 def read_scenarios(path: Path) -> ScenarioModel:
@@ -97,78 +97,6 @@ def _uncertain(table: InputTable, path: Path) -> Uncertain:
         given.source,
         given.date,
     )
-
-
-def read_column(path: Path, column: str) -> list[float]:
-    """Read a column of positive numbers. Raises InputError, naming file and line, for anything else."""
-    import csv
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(line for line in file if not line.startswith("#"))
-            if column not in (rows.fieldnames or ()):
-                raise InputError.at(path, column, expected="this column", got=list(rows.fieldnames or ()))
-            found = []
-            for row in rows:
-                try:
-                    value = float(row[column])
-                except (TypeError, ValueError):
-                    value = math.nan
-                if not (math.isfinite(value) and value > 0):
-                    raise InputError.at(
-                        f"{path}: line {rows.line_num}", column, expected="a number above 0", got=row[column]
-                    )
-                found.append(value)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected a readable CSV file, got {error}") from None
-    return found
-
-
-def random_walk(values: Sequence[float], per_year: float) -> Uncertain:
-    """Calibrate a geometric Brownian motion: deviation of the log returns times the root of their number a year.
-
-    Raises InputError for fewer than three values, or one that is not above 0.
-    """
-    returns = _returns(values)
-    mean = math.fsum(returns) / len(returns)
-    variance = math.fsum((step - mean) ** 2 for step in returns) / (len(returns) - 1)
-    return Uncertain(math.sqrt(variance * per_year), source=f"calibrated from {len(values)} values")
-
-
-def mean_reverting(values: Sequence[float], per_year: float) -> Uncertain:
-    """Calibrate an Ornstein-Uhlenbeck logarithm by regressing each value on the one before.
-
-    Slope b and residual deviation s give reversion -ln(b) n and volatility s sqrt(2 k / (1 - b^2)), n values a year; a
-    slope of 1 or more is a random walk, one of 0 or less is taken as a memory of a hundredth.
-    Raises InputError for fewer than three values, or one that is not above 0.
-    """
-    _returns(values)
-    logs = [math.log(value) for value in values]
-    before, after = logs[:-1], logs[1:]
-    x, y = math.fsum(before) / len(before), math.fsum(after) / len(after)
-    spread = math.fsum((value - x) ** 2 for value in before)
-    if spread == 0:
-        return Uncertain(0.0, source=f"calibrated from {len(values)} values")
-    slope = math.fsum((p - x) * (q - y) for p, q in zip(before, after, strict=True)) / spread
-    if slope >= 1.0:
-        return random_walk(values, per_year)
-    slope = max(slope, 0.01)
-    residual = [q - y - slope * (p - x) for p, q in zip(before, after, strict=True)]
-    variance = math.fsum(value**2 for value in residual) / max(1, len(residual) - 2)
-    reversion = -math.log(slope) * per_year
-    return Uncertain(
-        math.sqrt(variance * 2.0 * reversion / (1.0 - slope**2)),
-        reversion_per_year=reversion,
-        source=f"calibrated from {len(values)} values",
-    )
-
-
-def _returns(values: Sequence[float]) -> list[float]:
-    if len(values) < 3:
-        raise InputError(f"calibration: expected at least 3 values, got {len(values)}")
-    if not all(math.isfinite(value) and value > 0 for value in values):
-        raise InputError("calibration: expected finite numbers above 0")
-    return [math.log(after / before) for before, after in pairwise(values)]
 
 
 def default_model() -> ScenarioModel:

@@ -20,6 +20,7 @@ INPUT_NAMES = ("btc", "difficulty", "power", "inference_price", "demand", "avail
 STEPS_PER_YEAR = 12
 Z_OF_95 = 1.959963984540054
 EIGENVALUE_TOLERANCE = 1e-8
+MOST_YEARLY_SD = 3.0  # one in six scenarios beyond twentyfold; above it a unit was mistaken, and means do not settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Uncertain:
     logarithm).
     common_frac: share of the variance that all sites have in common. source, date: of these values.
 
-    Raises InputError for a negative volatility or reversion, or a share outside 0 to 1.
+    Raises InputError (check) for a negative volatility or reversion, a share outside 0 to 1, or a spread without sense.
     References: F. Black and M. Scholes (1973), J. Political Economy 81, 637; E. S. Schwartz (1997), J. Finance 52, 923.
     """
 
@@ -60,6 +61,18 @@ class Uncertain:
                 expected="a finite growth above -1",
                 got=self.drift_frac_per_year,
             )
+        if self.yearly_sd > MOST_YEARLY_SD:
+            raise InputError(
+                f"scenarios: {name}: expected a spread of at most {MOST_YEARLY_SD:.0%} (standard deviation of the "
+                f"logarithm after a year), got {100 * self.yearly_sd:.4g}% "
+                f"from volatility {100 * self.volatility_frac:.4g}%, reversion {self.reversion_per_year:.4g} a year"
+            )
+
+    @property
+    def yearly_sd(self) -> float:
+        """Standard deviation of the factor's logarithm after a year."""
+        rate = 2.0 * self.reversion_per_year
+        return self.volatility_frac * (math.sqrt(-math.expm1(-rate) / rate) if rate > 0 else 1.0)
 
 
 @dataclass(frozen=True, slots=True)

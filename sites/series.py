@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names, shown
 from sites.calendar import HOUR_S, utc_text
+from sites.csv_rows import csv_rows
 from sites.values import Range
 
 if TYPE_CHECKING:
@@ -65,40 +65,12 @@ def _cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:
     if path.suffix.lower() == ".parquet":
         yield from _parquet_cells(path, column)
         return
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _rows(file)
-            _, heading = next(rows, (0, []))
-            _need(path, heading, column)
-            time_at, value_at = heading.index(TIME_COLUMN), heading.index(column)
-            for line, row in rows:
-                if len(row) != len(heading):
-                    raise InputError(
-                        f"{path}: line {line}: expected {len(heading)} cells, as in the heading, got {len(row)} "
-                        "(a decimal comma? write a point)"
-                    )
-                yield f"{path}: line {line}", row[time_at], row[value_at]
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#04x}") from None
-    except csv.Error as error:
-        raise InputError(f"{path}: expected CSV, got {error}") from None
-    except OSError as error:
-        raise InputError(f"{path}: expected a readable hourly series, got {error.strerror or error}") from None
-
-
-def _rows(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Rows of a CSV file with the number of the line each ends on; comments and empty lines are passed over."""
-    number = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal number
-        for number, line in enumerate(file, 1):  # noqa: B007 (read below, as the reader goes on)
-            if not line.startswith("#"):
-                yield line
-
-    for row in csv.reader(lines()):
-        if row:
-            yield number, row
+    rows = csv_rows(path, "hourly series")
+    _, heading = next(rows, (0, []))
+    _need(path, heading, column)
+    time_at, value_at = heading.index(TIME_COLUMN), heading.index(column)
+    for line, row in rows:
+        yield f"{path}: line {line}", row[time_at], row[value_at]
 
 
 def _parquet_cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:

@@ -77,6 +77,8 @@ def mining_mw(site: Site) -> float:
 def converted(site: Site, module: InferenceBlock, share: float) -> Site:
     """Return a site with a share of its mining power given to whole GPU modules, and that share of miners taken out.
 
+    The new modules are the last of its inference blocks; those that stand there stay.
+
     Raises InputError for a share outside 0 to 1, or a site without miners.
     """
     if not 0.0 <= share <= 1.0:
@@ -87,9 +89,12 @@ def converted(site: Site, module: InferenceBlock, share: float) -> Site:
     per_group = module.gpus_per_module * module.watts_per_gpu / 1e6 * float(site.gpu_pue.mean()) / site.delivered_frac
     count = math.floor(share * power / per_group + 1e-9) * module.gpus_per_module
     mining = tuple(replace(block, count=math.floor(block.count * (1.0 - share))) for block in site.mining)
-    others = tuple(block for block in site.inference if block.name != module.name)
     kept = tuple(block for block in mining if block.count > 0)
-    return replace(site, mining=kept, inference=(*others, replace(module, count=float(count))) if count else others)
+    if not count:
+        return replace(site, mining=kept)
+    taken = {block.name for block in site.inference}
+    name = module.name if module.name not in taken else f"{module.name} (converted)"
+    return replace(site, mining=kept, inference=(*site.inference, replace(module, name=name, count=float(count))))
 
 
 def converted_mw(site: Site, block: InferenceBlock) -> float:
@@ -102,7 +107,8 @@ class Choice:
     """One share and what it is worth.
 
     net_usd: of a year in service. yearly_usd: the same less the capex as an annuity, with residual values and the
-    income lost in the lead time. offline_mw: standing still meanwhile. sunk_usd: what cannot be undone.
+    income lost in the lead time. offline_mw: standing still meanwhile. sold_usd: for the miners taken out. sunk_usd:
+    what cannot be undone.
     """
 
     share: float
@@ -111,12 +117,13 @@ class Choice:
     yearly_usd: float
     offline_mw: float
     lost_in_lead_usd: float
+    sold_usd: float
     sunk_usd: float
 
 
 def choices(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> list[Choice]:
     """Value every share of conversion at a site's own prices."""
-    before = site_year(site).net_usd if site.mining or site.inference else 0.0
+    mined = _mining_net_usd(site)
     power = mining_mw(site)
     hashes = math.fsum(block.count * block.rate.rate_per_s for block in site.mining) / 1e12
     found = []
@@ -125,12 +132,20 @@ def choices(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> l
         net = site_year(after).net_usd
         capex = plan.capex_usd_per_mw * share * power
         sold = plan.miner_usd_per_th_s * hashes * share
-        lost = max(before, 0.0) * share * plan.lead_years * plan.offline_frac
+        lost = max(mined, 0.0) * share * plan.lead_years * plan.offline_frac
         residual = plan.residual_frac * capex * (1.0 + plan.discount_frac) ** -plan.life_years
         burden = annuity_frac(plan.discount_frac, plan.life_years) * (capex + lost - sold - residual)
         sunk = capex * (1.0 - plan.residual_frac) + lost
-        found.append(Choice(share, capex, net, net - burden, share * power, lost, sunk))
+        found.append(Choice(share, capex, net, net - burden, share * power, lost, sold, sunk))
     return found
+
+
+def _mining_net_usd(site: Site) -> float:
+    """Return what a site's miners leave a year [USD]: its net, less what its other blocks would leave alone."""
+    if not site.mining:
+        return 0.0
+    rest = site_year(replace(site, mining=())).net_usd if site.inference else 0.0
+    return site_year(site).net_usd - rest
 
 
 def best_share(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> Choice:
@@ -185,15 +200,18 @@ class SwitchPrices:
     priced_per: str
 
 
+def site_hashprice(site: Site) -> float:
+    """Mean hashprice [USD/PH/s/day] of a site's year, fees included."""
+    reward = mean_reward(site.start_s, site.start_s + HOUR_S * site.hours, site.path).btc_per_hash
+    return hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=float(site.fees_frac.mean()))
+
+
 def switch_prices(site: Site, plan: Conversion) -> SwitchPrices:
     """Find the switch prices of BTC, hashprice and what the modules sell, each with the others as they are."""
     btc, tokens = switch_factor(site, plan, "btc"), switch_factor(site, plan, "inference_price")
-    reward = mean_reward(site.start_s, site.start_s + HOUR_S * site.hours, site.path).btc_per_hash
-    fees = float(site.fees_frac.mean())
-    hashprice = hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=fees)
     return SwitchPrices(
         btc_usd=None if btc is None else btc * site.btc_usd,
-        hashprice_usd_per_ph_s_day=None if btc is None else btc * hashprice,
+        hashprice_usd_per_ph_s_day=None if btc is None else btc * site_hashprice(site),
         inference_price=None if tokens is None else tokens * plan.module.price_usd,
         priced_per=plan.module.priced_per,
     )

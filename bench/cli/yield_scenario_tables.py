@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.cli.yield_scenarios import Outcome
-    from sites.fleet import FleetRun
+    from sites.fleet import Executor, FleetRun
     from sites.model import Site
     from sites.uncertainty import Distribution
 
@@ -26,7 +26,7 @@ METER, REVENUE = 0, 1
 FAN_YEARS, FAN_SCENARIOS = 5, 1000
 
 
-def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site]) -> list[str]:
+def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site], execute: Executor) -> list[str]:
     """Write yield_annual, value_curve and assumption, and the plots, whole or not at all; return the paths as lines.
 
     Raises InputError when the target exists or cannot be made.
@@ -42,13 +42,13 @@ def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site]) -> list[
         write_table(work, "yield_annual", [*tables.annual_rows(years), *annual_rows(outcome)])
         write_table(work, "value_curve", curve_rows(outcome.run, tables.curve_rows(years)))
         write_table(work, "assumption", [*assumption_rows(outcome), *tables.assumption_rows(years)])
-        scenario_files(outcome.run, outcome.tornado, _fan_levels(outcome, sites), work)
+        scenario_files(outcome.run, outcome.tornado, _fan_levels(outcome, sites, execute), work)
         for name, (shares, btc, prices, unit) in outcome.maps.items():
             save(work, f"switch-{name}", lambda axes: switch_map(axes, shares, btc, prices, unit=unit))  # noqa: B023
     return [f"written: {target}"]
 
 
-def _fan_levels(outcome: Outcome, sites: Sequence[Site]) -> Floats:
+def _fan_levels(outcome: Outcome, sites: Sequence[Site], execute: Executor) -> Floats:
     """Levels of the fleet's net in each of the next years, on the same scenarios, [FAN_YEARS, 5]."""
     import numpy as np
 
@@ -57,7 +57,7 @@ def _fan_levels(outcome: Outcome, sites: Sequence[Site]) -> Floats:
     from sites.scenario_plots import fan_levels
 
     cases = fleet_cases(sites, outcome.model, years=range(FAN_YEARS))
-    done = run_fleet(cases, outcome.run.run, min(outcome.run.scenarios, FAN_SCENARIOS))
+    done = run_fleet(cases, outcome.run.run, min(outcome.run.scenarios, FAN_SCENARIOS), execute=execute)
     net = [
         [site_metric(done, year * len(sites) + i, "net_usd") for i in range(len(sites))] for year in range(FAN_YEARS)
     ]

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.cli.output import plain, print_table, progress, say, short, warn
+from bench.cli.yield_capital import print_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sites.capital_plan import PlanReport
-    from sites.fleet import FleetRun, Run
+    from sites.fleet import Executor, FleetRun, Run
     from sites.model import Site
     from sites.scenarios import ScenarioModel
     from sites.uncertainty import Distribution, Tornado
 
-PLAN_SCENARIOS = 2000
+PLAN_SCENARIOS = CAUSE_SCENARIOS = 2000
 Command = TypeVar("Command", bound=Callable[..., Any])
 PRINTED = ("net_usd", "mining_revenue_usd", "inference_revenue_usd", "energy_usd", "btc", "tokens", "net_usd_per_mwh")
 
@@ -78,7 +79,8 @@ def taken_from(options: dict[str, Any]) -> Asked:
             for key in ("scenarios", "scheduler", "scenario_file", "seed", "scenario_out", "capital")
         }
     )
-    if asked.scenarios is None and (asked.scheduler or asked.scenario_file or asked.scenario_out or asked.capital):
+    beside = (asked.scheduler, asked.scenario_file, asked.scenario_out, asked.capital or None)
+    if asked.scenarios is None and any(given is not None for given in beside):
         raise click.UsageError(
             "--scheduler, --scenario-file, --scenario-out, --capital: expected --scenarios beside them"
         )
@@ -98,12 +100,12 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     check_scenarios(asked.scenarios)
     model = read_scenarios(asked.scenario_file) if asked.scenario_file else default_model()
     run = Run(asked.seed, model)
-    plans, maps = _plans(asked, run)
     execute = local()
-    if asked.scheduler:
+    if asked.scheduler is not None:
         from sites.fleet_dask import dask
 
         execute = dask(asked.scheduler, on_note=warn)
+    plans, maps = _plans(asked, run, execute)
     with progress(quiet=quiet) as bars:
         task = bars.add_task("scenarios", total=1.0)
         try:
@@ -115,8 +117,9 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
             raise RunFailedError(str(error)) from error
         task = bars.add_task("causes", total=1.0)
         causes = tornado(
-            sites, run, min(asked.scenarios, 2000), on_progress=lambda share: bars.update(task, completed=share)
-        )
+            sites, run, min(asked.scenarios, CAUSE_SCENARIOS), execute=execute,
+            on_progress=lambda share: bars.update(task, completed=share),
+        )  # fmt: skip
     metrics = (*METRICS, *RATIOS)
     whole = {name: distribution(fleet_metric(done, name), more_is_better=more_is_better(name)) for name in metrics}
     each = {name: of_sites(done, name) for name in metrics}
@@ -125,13 +128,15 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     if asked.scenario_out is not None:
         from bench.cli.yield_scenario_tables import write_tables
 
-        outcome.written.extend(write_tables(asked.scenario_out, outcome, sites))
+        outcome.written.extend(write_tables(asked.scenario_out, outcome, sites, execute))
     return outcome
 
 
-def _plans(asked: Asked, run: Run) -> tuple[list[PlanReport], dict[str, Any]]:
+def _plans(asked: Asked, run: Run, execute: Executor) -> tuple[list[PlanReport], dict[str, Any]]:
     from bench.device_rates import resolve_device
-    from sites.capital_plan import read_plan, report, switch_map_of
+    from sites.capital_file import read_plan
+    from sites.capital_plan import report
+    from sites.capital_purchase import switch_map_of
     from sites.examples import capital_path, site_path
     from sites.site import load_site
 
@@ -140,61 +145,9 @@ def _plans(asked: Asked, run: Run) -> tuple[list[PlanReport], dict[str, Any]]:
 
     plans = {Path(name).stem: read_plan(capital_path(name)) for name in asked.capital}
     count = min(asked.scenarios or 1, PLAN_SCENARIOS)
-    reports = [report(plan, load, run, count) for plan in plans.values()]
+    reports = [report(plan, load, run, count, execute=execute) for plan in plans.values()]
     drawn = {name: plan for name, plan in plans.items() if plan.purchase.kind == "gpu_modules" and asked.scenario_out}
     return reports, {name: switch_map_of(plan, load) for name, plan in drawn.items()}
-
-
-def _print_plan(plan: PlanReport) -> None:
-    from sites.capital import payback_text
-    from sites.switching import IRREVERSIBLE
-
-    back = plan.payback
-    rows = [
-        ["buys", plan.bought],
-        ["for", f"{plan.budget_usd:,.0f} USD: {plan.unit_price:,.2f} {plan.unit}"],
-        ["more cash in the first year, base case", f"{plan.base_cash_usd:,.0f} USD"],
-        [f"pays back within {back.years} years", f"with {back.probability:.0%} probability"],
-        ["paid back with 50 % probability in", payback_text(back.p50_years)],
-        ["paid back with 90 % probability in", payback_text(back.p90_years)],
-        ["net present value P50, P90", f"{back.npv_p50_usd:,.0f}, {back.npv_p90_usd:,.0f} USD"],
-        ["net present value above 0", f"with {back.npv_positive:.0%} probability"],
-        ["levelised", _either(plan.usd_per_btc, "USD/BTC") or _either(plan.usd_per_mtok, "USD/Mtok") or "-"],
-        ["break-even power price", _either(plan.breakeven_power_usd_per_mwh, "USD/MWh") or "-"],
-        ["break-even hashprice", _either(plan.breakeven_hashprice, "USD/PH/s/day") or "-"],
-    ]
-    if plan.sale_usd_per_btc is not None:
-        rows.insert(0, ["bitcoin sold at", f"{plan.sale_usd_per_btc:,.0f} USD"])
-    if plan.loan is not None:
-        loan = plan.loan
-        after = f"{loan.ltv_after:.0%}" if loan.ltv_after is not None else "repaid"
-        rows.append(["loan-to-value before, after", f"{loan.ltv_before:.0%}, {after}"])
-        rows.append(["margin call, before and after", f"{loan.margin_call_before:.0%}, {loan.margin_call_after:.0%}"])
-        rows.append(["liquidation, before and after", f"{loan.liquidation_before:.0%}, {loan.liquidation_after:.0%}"])
-        if loan.margin_call_usd is not None and loan.liquidation_usd is not None:
-            prices = f"{loan.margin_call_usd:,.0f}, {loan.liquidation_usd:,.0f} USD/BTC"
-            rows.append(["margin call, liquidation at", prices])
-    if plan.switch is not None:
-        one, unit = plan.switch, {"token": "USD/Mtok", "gpu_hour": "USD/GPU-h", "kw_month": "USD/kW-month"}
-        above = _either(one.btc_usd, "USD/BTC"), _either(one.hashprice_usd_per_ph_s_day, "USD/PH/s/day")
-        rows.append(["mining on is worth more above", " or ".join(text for text in above if text) or "no price"])
-        price = _either(one.inference_price, unit[one.priced_per])
-        rows.append(["converting is worth more above", price or "no price"])
-        rows.append(["share of the site worth converting now", f"{plan.best_share or 0.0:.0%}"])
-        rows.append(["cannot be undone", "; ".join(IRREVERSIBLE)])
-    print_table(["capital", plan.name], rows)
-    print_table(
-        ["assumption", "value", "source", "date"],
-        [
-            [a.key, f"{a.value:,g}" if isinstance(a.value, float) else a.value, a.source, a.date]
-            for a in plan.assumptions
-        ],
-        right=(1,),
-    )
-
-
-def _either(value: float | None, unit: str) -> str | None:
-    return None if value is None else f"{value:,.4g} {unit}"
 
 
 def document(outcome: Outcome) -> dict[str, object]:
@@ -223,7 +176,6 @@ def document(outcome: Outcome) -> dict[str, object]:
 def print_outcome(outcome: Outcome) -> None:
     """Print a scenario run for people."""
     from sites.fleet_metrics import unit_of
-    from sites.uncertainty import TORNADO_METHOD
 
     rows = []
     for name in PRINTED:
@@ -242,6 +194,20 @@ def print_outcome(outcome: Outcome) -> None:
         right=range(2, 8),
         caption="P90 is exceeded with 90 % probability, for costs too; worst 5 %: mean of the lowest (costs: highest).",
     )
+    _print_causes(outcome)
+    say("net USD in the cases: " + ", ".join(f"{name} {plain(value)}" for name, value in outcome.cases.items()))
+    for plan in outcome.capital:
+        print_plan(plan)
+    for line in outcome.written:
+        say(line)
+
+
+def _print_causes(outcome: Outcome) -> None:
+    from sites.uncertainty import TORNADO_METHOD
+
+    if not outcome.tornado.causes:
+        say("no input varies: there is no spread to share out")
+        return
     print_table(
         ["input", "net P90", "net P10", "share of spread", "model", "source"],
         [
@@ -259,11 +225,6 @@ def print_outcome(outcome: Outcome) -> None:
         caption=f"{TORNADO_METHOD}; together {outcome.tornado.interaction_frac:+.0%} of that sum.",
         right=(1, 2, 3),
     )
-    say("net USD in the cases: " + ", ".join(f"{name} {plain(value)}" for name, value in outcome.cases.items()))
-    for plan in outcome.capital:
-        _print_plan(plan)
-    for line in outcome.written:
-        say(line)
 
 
 def _model_text(model: ScenarioModel, name: str) -> str:

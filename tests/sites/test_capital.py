@@ -1,6 +1,7 @@
 """Capital against hand counts, closed forms and simulation; the bundled plans."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,12 +9,14 @@ import pytest
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
 from sites import capital as c
-from sites.capital_plan import read_plan, report
+from sites.capital_file import read_plan
+from sites.capital_plan import report
 from sites.examples import capital_path, site_path
 from sites.fleet import Run
 from sites.scenario_file import default_model
 from sites.scenarios import ScenarioModel
 from sites.site import load_site
+from sites.switching import mining_mw
 
 
 def _load(name):
@@ -142,3 +145,93 @@ def test_a_plan_that_is_wrong_is_one_line_that_names_its_key(tmp_path, change, t
 def test_an_unknown_plan_names_the_bundled_ones():
     with pytest.raises(InputError, match=r"50-mw-for-19\.5-musd"):
         capital_path("50-mw-for-19-musd")
+
+
+def _changed(tmp_path, *changes, plan="4451-btc-for-gpu-modules"):
+    text = capital_path(plan).read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "plan.toml"
+    path.write_text(text)
+    return read_plan(path)
+
+
+REPAID = "repaid_usd = 200000000"
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (("principal_usd = 350000000", "principal_usd = 100000000"), r"loan: expected repaid_usd of at most"),
+        (("value = 7474.6", "value = 4000"), r"plan\.toml: expected sale\.btc below loan\.collateral_btc \(4,000\)"),
+        (("value = 7474.6", "value = 4451"), "expected sale.btc below"),
+        (("call_ltv_percent = 75", "call_ltv_percent = 95"), "margin_call_ltv_percent below"),
+        (
+            ("tion_ltv_percent = 85", "tion_ltv_percent = 850"),
+            r"liquidation_ltv_percent: expected a number of 0\.01 to",
+        ),
+        ((REPAID, REPAID + "\ninterest_percent = -1"), "interest_percent: expected a number of 0 to 1,000"),
+        (("lead_years = 0.75", "lead_years = 75"), "lead_years: expected a number of 0 to 20 years"),
+        (("years = 1\n", "years = 1e17\n"), r"loan\.years: expected a number of 0\.01 to 50 years"),
+        (("discount_percent = 12", "discount_percent = 1e17"), "discount_percent: expected a number of 0 to 1,000"),
+        (("from_collateral = true", 'from_collateral = "yes"'), "from_collateral: expected true or false"),
+    ],
+)
+def test_terms_that_cannot_be_are_one_line_that_names_the_file(tmp_path, change, text):
+    with pytest.raises(InputError, match=text) as refused:
+        _changed(tmp_path, change)
+    assert "plan.toml" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("plan", "change", "text"),
+    [
+        ("4451-btc-for-gpu-modules", ((REPAID, "repaid_usd = 304999999"),), "expected enough for one GPU module"),
+        ("4451-btc-for-gpu-modules", ((REPAID, "repaid_usd = 305000000"),), "expected something left to buy with"),
+        ("50-mw-for-19.5-musd", (("mw = { value = 50", "mw = { value = 5000"),), r"interconnect \(50 MW\), got 5000"),
+    ],
+)
+def test_a_purchase_that_does_not_fit_is_refused(tmp_path, plan, change, text):
+    with pytest.raises(InputError, match=text):
+        report(_changed(tmp_path, *change, plan=plan), _load, Run(1, ScenarioModel()), 1)
+
+
+@pytest.mark.parametrize("plan", ["50-ehs-for-400-musd", "4451-btc-for-gpu-modules"])
+def test_a_site_without_miners_has_nothing_to_grow_or_convert(tmp_path, plan):
+    bare = replace(_load("georgia-50mw-half-gpu"), mining=())
+    with pytest.raises(InputError, match="expected a site with miners, got none"):
+        report(_changed(tmp_path, plan=plan), lambda _: bare, Run(1, ScenarioModel()), 1)
+
+
+def test_more_money_than_the_site_has_room_for_is_left_over(tmp_path):
+    plan = _changed(tmp_path, ("value = 29000000", "value = 1000000"))
+    found = report(plan, _load, Run(1, ScenarioModel()), 1)
+    assert found.budget_usd == pytest.approx(1e6 * mining_mw(_load(plan.site)), rel=0.1)
+    assert found.budget_usd + found.left_over_usd == pytest.approx(105e6)
+
+
+def test_modules_beside_those_that_stand_there_leave_them_alone(tmp_path):
+    plan = _changed(tmp_path, ('site = "georgia-50mw-mining"', 'site = "georgia-50mw-half-gpu"'))
+    assert report(plan, _load, Run(1, ScenarioModel()), 1).base_cash_usd > 0
+
+
+def test_income_lost_in_the_lead_time_and_old_miners_are_part_of_what_has_to_come_back(tmp_path):
+    still = Run(1, ScenarioModel())
+    given = report(_changed(tmp_path), _load, still, 1)
+    quick = report(_changed(tmp_path, ("offline_percent = 50", "offline_percent = 0")), _load, still, 1)
+    assert given.lost_in_lead_usd > 0 == quick.lost_in_lead_usd
+    assert given.offline_mw == pytest.approx(105 / 29)
+    assert quick.payback.npv_p50_usd - given.payback.npv_p50_usd == pytest.approx(given.lost_in_lead_usd)
+    assert given.miners_sold_usd > 0
+
+
+def test_interest_that_is_added_to_a_loan_makes_its_calls_likelier(tmp_path):
+    run = Run(1, default_model())
+    free, dear = (
+        report(_changed(tmp_path, (REPAID, f"{REPAID}\ninterest_percent = {rate}")), _load, run, 1).loan
+        for rate in (0, 12)
+    )
+    assert dear.margin_call_after > free.margin_call_after
+    assert dear.liquidation_before > free.liquidation_before
+    assert (dear.ltv_after, dear.interest_saved_usd_per_year) == (free.ltv_after, pytest.approx(24e6))

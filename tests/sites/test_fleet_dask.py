@@ -150,3 +150,18 @@ def test_a_scheduler_without_workers_is_refused(cases):
         with pytest.raises(InputError, match="expected at least one worker"):
             run_fleet(cases, RUN, 8, execute=dask(address, connect_s=2))
         assert scheduler.poll() is None
+
+
+@pytest.mark.slow
+def test_a_cluster_that_dies_between_two_runs_is_said_once_and_the_rest_is_run_here(cases, here):
+    notes = []
+    with _cluster(1) as (address, scheduler, _):
+        execute = dask(address, connect_s=30, grace_s=1, on_note=notes.append)
+        _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=execute), here)
+        scheduler.kill()
+        scheduler.wait(10)
+        execute.connect_s = 0.5
+        for _ in range(2):
+            _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=execute), here)
+    assert len(notes) == 1
+    assert "does not answer any more, what is left is run on this machine" in notes[0]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.scenario_file import default_model, mean_reverting, random_walk, read_scenarios
+from sites.calibration import mean_reverting, random_walk
+from sites.scenario_file import default_model, read_scenarios
 from sites.scenarios import INPUT_NAMES, ScenarioModel, Uncertain, correlation_factor, steps
 
 
@@ -153,3 +154,56 @@ def test_the_default_model_names_its_sources():
     assert "bundled difficulty" in model.of("difficulty").source
     assert 0.1 < model.of("difficulty").volatility_frac < 0.6
     assert model.of("btc").source == "assumption"
+
+
+def _series(tmp_path, csv, table='series = { file = "b.csv", column = "usd", per_year = 12 }'):
+    (tmp_path / "b.csv").write_text(csv)
+    path = tmp_path / "s.toml"
+    path.write_text(f"[btc]\n{table}\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("csv", "text"),
+    [
+        ("usd\n1\n2\n\n3\n4\n", r"b\.csv: line 4: key usd: expected a number above 0, got ''"),
+        ("usd\n1\n1,000\n3\n", r"b\.csv: line 3: expected 1 cells, as in the heading, got 2 \(a decimal comma"),
+        ("usd\n1\n2\n", r"b\.csv: key usd: expected at least 3 values to calibrate from, got 2"),
+        ("usd\n", "at least 3 values"),
+        ("", r"b\.csv: key usd: expected this column"),
+        ("usd,usd\n1,2\n3,4\n5,6\n", "expected it once, got it 2 times"),
+        ("usd\n1\nnan\n3\n", "line 3: key usd: expected a number above 0, got 'nan'"),
+        ("usd\n" + "1" * 140_000 + "\n2\n3\n", "expected CSV, got field larger than field limit"),
+        ("usd\n1e308\n1e-308\n1e308\n1e-308\n", "expected a spread of at most 300%"),
+    ],
+)
+def test_a_series_with_a_hole_or_without_sense_is_one_line(tmp_path, csv, text):
+    with pytest.raises(InputError, match=text):
+        read_scenarios(_series(tmp_path, csv))
+
+
+def test_empty_lines_at_the_end_and_comments_are_no_holes(tmp_path):
+    path = _series(tmp_path, "# ours\nusd\n1\n# a remark\n1.2\n1.1\n\n\n")
+    assert "3 values" in read_scenarios(path).of("btc").source
+
+
+@pytest.mark.parametrize("per_year", ["0", "1e300", '"12"', "nan"])
+def test_a_number_of_values_a_year_that_cannot_be_is_refused(tmp_path, per_year):
+    table = f'series = {{ file = "b.csv", column = "usd", per_year = {per_year} }}'
+    with pytest.raises(InputError, match=r"btc\.series\.per_year"):
+        read_scenarios(_series(tmp_path, "usd\n1\n2\n3\n", table))
+
+
+@pytest.mark.parametrize("text", ["volatility_percent = 301", "volatility_percent = 1e18"])
+def test_a_spread_without_sense_is_refused_and_one_that_returns_to_its_mean_may_be_quick(tmp_path, text):
+    with pytest.raises(InputError, match="scenarios: btc: expected a spread of at most 300%"):
+        read_scenarios(_series(tmp_path, "", text))
+    quick = read_scenarios(_series(tmp_path, "", "volatility_percent = 2000\nreversion_per_year = 500"))
+    assert quick.of("btc").yearly_sd == pytest.approx(20 / math.sqrt(1000))
+
+
+def test_words_that_only_look_like_truth_are_refused(tmp_path):
+    path = tmp_path / "s.toml"
+    path.write_text('measurement = "yes"\n')
+    with pytest.raises(InputError, match="measurement: expected true or false"):
+        read_scenarios(path)

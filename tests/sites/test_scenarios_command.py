@@ -86,6 +86,14 @@ def test_tables_and_plots_are_one_new_folder(perwatt, tmp_path):
     assert "does not exist yet" in err
 
 
+def test_where_nothing_varies_there_is_no_spread_to_share_out(perwatt, tmp_path):
+    (tmp_path / "still.toml").write_text("")
+    code, out, _ = perwatt(SITE, "--scenarios", "4", "--scenario-file", tmp_path / "still.toml")
+    assert code == 0
+    assert "no input varies" in out
+    assert "share of spread" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -94,6 +102,8 @@ def test_tables_and_plots_are_one_new_folder(perwatt, tmp_path):
         (("--scenarios", "many"), "many"),
         (("--scheduler", "tcp://127.0.0.1:1"), "expected --scenarios beside them"),
         (("--scenarios", "8", "--scheduler", "nowhere"), "expected an address"),
+        (("--scenarios", "8", "--scheduler", ""), "expected an address"),
+        (("--scenarios", "8", "--scheduler", "tcp://127.0.0.1:99999"), "expected an address"),
         (("--scenarios", "8", "--seed", "-1"), "seed"),
         (("--scenarios", "8", "--scenario-file", "none.toml"), "no such file"),
         (("--scenarios", "8", "--capital", "moon"), "capital plan"),

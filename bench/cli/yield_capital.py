@@ -1,0 +1,105 @@
+"""A plan of capital as people read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.cli.output import plain, print_table
+
+if TYPE_CHECKING:
+    from sites.capital_plan import LoanReport, PlanReport
+    from sites.switching import SwitchPrices
+
+
+def print_plan(plan: PlanReport) -> None:
+    """Print what a plan buys, when it pays back, what its loan risks and when to switch; then what it rests on."""
+    from sites.switching import IRREVERSIBLE
+
+    rows = [*_purchase_rows(plan), *_return_rows(plan)]
+    if plan.loan is not None:
+        rows += _loan_rows(plan.loan)
+    if plan.switch is not None:
+        rows += _switch_rows(plan.switch)
+        rows.append(["share of the site worth converting now", f"{plan.best_share or 0.0:.0%}"])
+        rows.append(["cannot be undone", "; ".join(IRREVERSIBLE)])
+    print_table(["capital", plan.name], rows)
+    print_table(
+        ["assumption", "value", "source", "date"],
+        [
+            [a.key, plain(a.value) if isinstance(a.value, float) else a.value, a.source, a.date]
+            for a in plan.assumptions
+        ],
+        right=(1,),
+    )
+
+
+def _purchase_rows(plan: PlanReport) -> list[list[str]]:
+    rows = []
+    if plan.sale_usd_per_btc is not None:
+        rows.append(["bitcoin sold at", f"{plan.sale_usd_per_btc:,.0f} USD"])
+    rows.append(["buys", plan.bought])
+    rows.append(["for", f"{plan.budget_usd:,.0f} USD: {plain(plan.unit_price)} {plan.unit}"])
+    if plan.left_over_usd > 0:
+        rows.append(["left over: the site has no room", f"{plan.left_over_usd:,.0f} USD"])
+    if plan.offline_mw > 0:
+        rows.append(
+            [
+                "stands still in the lead time",
+                f"{plan.offline_mw:.1f} MW, which would earn {_usd(plan.lost_in_lead_usd)}",
+            ]
+        )
+        rows.append(["the miners taken out fetch", _usd(plan.miners_sold_usd)])
+    return rows
+
+
+def _return_rows(plan: PlanReport) -> list[list[str]]:
+    from sites.capital import payback_text
+
+    back = plan.payback
+    return [
+        ["more cash in the first year, base case", _usd(plan.base_cash_usd)],
+        [f"pays back within {back.years} years of service", f"with {back.probability:.0%} probability"],
+        ["paid back with 50 % probability in", payback_text(back.p50_years)],
+        ["paid back with 90 % probability in", payback_text(back.p90_years)],
+        ["net present value P50, P90", f"{back.npv_p50_usd:,.0f}, {_usd(back.npv_p90_usd)}"],
+        ["net present value above 0", f"with {back.npv_positive:.0%} probability"],
+        ["levelised", _either(plan.usd_per_btc, "USD/BTC") or _either(plan.usd_per_mtok, "USD/Mtok") or "-"],
+        ["break-even power price", _either(plan.breakeven_power_usd_per_mwh, "USD/MWh") or "-"],
+        ["break-even hashprice", _either(plan.breakeven_hashprice, "USD/PH/s/day") or "-"],
+    ]
+
+
+def _loan_rows(loan: LoanReport) -> list[list[str]]:
+    after = f"{loan.ltv_after:.0%}" if loan.ltv_after is not None else "repaid"
+    call, sale = (loan.margin_call_before, loan.margin_call_after), (loan.liquidation_before, loan.liquidation_after)
+    within = f"within {loan.years:g} years" if loan.years != 1 else "within a year"
+    rows = [
+        ["loan-to-value before, after", f"{loan.ltv_before:.0%}, {after}"],
+        [f"margin call {within}, before, after", f"{call[0]:.0%}, {call[1]:.0%} probability"],
+        [f"liquidation {within}, before, after", f"{sale[0]:.0%}, {sale[1]:.0%} probability"],
+    ]
+    if loan.margin_call_usd is not None and loan.liquidation_usd is not None:
+        prices = f"{loan.margin_call_usd:,.0f}, {loan.liquidation_usd:,.0f} USD/BTC"
+        rows.append(["margin call, liquidation at", prices])
+    if loan.interest_saved_usd_per_year > 0:
+        rows.append(["interest saved, not counted above", f"{_usd(loan.interest_saved_usd_per_year)} a year"])
+    return rows
+
+
+def _switch_rows(switch: SwitchPrices) -> list[list[str]]:
+    from sites.capital_purchase import PRICE_UNITS
+
+    above = _either(switch.btc_usd, "USD/BTC"), _either(switch.hashprice_usd_per_ph_s_day, "USD/PH/s/day")
+    price = _either(switch.inference_price, PRICE_UNITS[switch.priced_per])
+    return [
+        ["mining on is worth more above", " or ".join(text for text in above if text) or "no price"],
+        ["converting is worth more above", price or "no price"],
+    ]
+
+
+def _usd(value: float) -> str:
+    return f"{value:,.0f} USD"
+
+
+def _either(value: float | None, unit: str) -> str | None:
+    return None if value is None else f"{plain(value)} {unit}"
