@@ -122,7 +122,7 @@ def _connect(address: str, connect_s: float) -> Any:
             "--scheduler: expected Dask beside perwatt, got none installed; pip install 'perwatt[scale]'"
         ) from None
     place = f"--scheduler {address}"
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what matters of its log is said in one line of ours
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # our own line says it
     parts = re.fullmatch(r"(?:(?:tcp|tls)://)?(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5})", address)
     if parts is None or int(parts[2]) > MOST_PORT:
         raise InputError.at("--scheduler", expected="an address like tcp://host:8786", got=address)
