@@ -35,9 +35,9 @@ def report(
     if scenarios is not None:
         from dataclasses import replace
 
-        from bench.report.scenarios import run_scenarios
+        from sites.outlook import default_outlook
 
-        gathered = replace(gathered, scenarios=run_scenarios([year.site for year in gathered.sites], scenarios))
+        gathered = replace(gathered, outlook=default_outlook([year.site for year in gathered.sites], scenarios))
     written = write_page(gathered, page)
     size = written.stat().st_size
     for one in gathered.unreadable:

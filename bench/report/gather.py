@@ -14,8 +14,8 @@ from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
     from bench.records import Record
-    from bench.report.scenarios import Scenarios
     from hardware_profiles.profile import Device
+    from sites.outlook import Outlook
     from sites.year import SiteYear
 
 STORE = Path("results")
@@ -51,7 +51,7 @@ class Gathered:
     unfinished: int = 0
     sites: "tuple[SiteYear, ...]" = ()
     catalogue: "tuple[Device, ...]" = ()
-    scenarios: "Scenarios | None" = None
+    outlook: "Outlook | None" = None
 
     @property
     def records(self) -> "tuple[Record, ...]":

@@ -132,12 +132,10 @@ def _value_card(product: str, year: "SiteYear", gathered: "Gathered") -> Card | 
 
 def _spread(product: str, gathered: "Gathered") -> str:
     """Return P50 and P90 of the product's MWh, where scenarios were run for the one site of the page."""
-    if gathered.scenarios is None or len(gathered.sites) != 1:
+    if gathered.outlook is None or len(gathered.sites) != 1:
         return ""
-    found = gathered.scenarios.found.get(f"{product}_usd_per_mwh")
-    return (
-        f"P50 {plain(found.p50)}, P90 {plain(found.p90)} over {gathered.scenarios.count:,} scenarios" if found else ""
-    )
+    found, count = gathered.outlook.fleet[f"{product}_usd_per_mwh"], gathered.outlook.run.scenarios
+    return f"P50 {plain(found.p50)}, P90 {plain(found.p90)} over {count:,} scenarios" if found else ""
 
 
 def _origin(device: "DeviceRate", of: str = "") -> Chip:

@@ -1,7 +1,6 @@
 """What scenarios do to the sites' figures: P50 and P90, the fan from P99 to P1, and the tornado of their causes."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bench.quantity import plain, si
@@ -11,10 +10,9 @@ from bench.report.charts import COLOURS, Chart, Mark, printable, render
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sites.model import Site
+    from sites.outlook import Outlook
     from sites.uncertainty import Distribution, Tornado
 
-_TORNADO_MOST = 2000
 _PER_MWH = {
     "net_usd_per_mwh": ("net of the site, per metered MWh", "ink"),
     "mining_usd_per_mwh": ("mining revenue, per MWh at the buildings", "mining"),
@@ -23,47 +21,17 @@ _PER_MWH = {
 _YEAR = {"net_usd": "net", "revenue_usd": "revenue", "energy_usd": "energy", "btc": "BTC", "tokens": "tokens"}
 
 
-@dataclass(frozen=True, slots=True)
-class Scenarios:
-    """A scenario run of all sites together: distributions by metric, and what drives the net."""
-
-    count: int
-    seed: int
-    found: "Mapping[str, Distribution]"
-    tornado: "Tornado"
-
-
-def run_scenarios(sites: "Sequence[Site]", count: int, seed: int = 1) -> Scenarios:
-    """Run the sites through scenarios of the default model.
-
-    Raises
-    ------
-    InputError
-        `count` is no whole number that the engine takes.
-    """
-    from sites.fleet import Run, check_scenarios, fleet_cases, run_fleet
-    from sites.fleet_metrics import fleet_metric, more_is_better
-    from sites.scenario_file import default_model
-    from sites.uncertainty import distribution, tornado
-
-    check_scenarios(count)
-    run = Run(seed, default_model())
-    done = run_fleet(fleet_cases(sites, run.model), run, count)
-    found = {}
-    for name in (*_PER_MWH, *_YEAR):
-        one = distribution(fleet_metric(done, name), more_is_better=more_is_better(name))
-        if one is not None:
-            found[name] = one
-    return Scenarios(count, seed, found, tornado(sites, run, min(count, _TORNADO_MOST)))
-
-
-def scenario_blocks(found: Scenarios) -> list[Block]:
+def scenario_blocks(found: "Outlook") -> list[Block]:
     """Return the fan, the tornado and the table."""
     return [_fan(found), _tornado(found.tornado), _table(found)]
 
 
-def _fan(found: Scenarios) -> Chart:
-    shown = [(name, found.found[name]) for name in _PER_MWH if name in found.found]
+def _some(found: "Outlook", names: Iterable[str]) -> "list[tuple[str, Distribution]]":
+    return [(name, one) for name in names if (one := found.fleet[name]) is not None]
+
+
+def _fan(found: "Outlook") -> Chart:
+    shown = _some(found, _PER_MWH)
     summary = "; ".join(
         f"{_PER_MWH[name][0]}: P50 {plain(one.p50)}, P90 {plain(one.p90)} USD/MWh" for name, one in shown
     )
@@ -85,7 +53,7 @@ def _fan(found: Scenarios) -> Chart:
         return marks
 
     return render(
-        "fan", "P50 and P90 of a megawatt-hour", f"{found.count:,} scenarios of a year. {summary}.", draw,
+        "fan", "P50 and P90 of a megawatt-hour", f"{found.run.scenarios:,} scenarios of a year. {summary}.", draw,
         notes=("The line is P50; the dark band reaches from P90 to P10, the light one from P99 to P1 (exceedance).",),
         heights=(90.0 * len(shown) + 40.0, 90.0 * len(shown) + 40.0),
     )  # fmt: skip
@@ -127,19 +95,19 @@ def _tornado(found: "Tornado") -> Chart:
     return render("tornado", "What drives it", summary, draw, notes=(note,), heights=(height, height))
 
 
-def _table(found: Scenarios) -> Table:
+def _table(found: "Outlook") -> Table:
     from sites.fleet_metrics import unit_of
 
     rows = []
-    for name, one in found.found.items():
+    for name, one in _some(found, (*_PER_MWH, *_YEAR)):
         values = (one.mean, one.p99, one.p90, one.p50, one.p10, one.p01, one.cvar)
         shown = _PER_MWH[name][0] if name in _PER_MWH else f"{_YEAR[name]}, a year"
         cells = tuple(figure_cell(_short(value), value) for value in values)
         rows.append((Cell(shown, note=unit_of(name)), *cells))
     columns = ("Figure", "Mean", "P99", "P90", "P50", "P10", "P1", "Worst 5 %")
     return Table(
-        "scenario-table", f"All sites together over {found.count:,} scenarios, seed {found.seed}", columns, tuple(rows),
-        frozenset(range(1, 8)), sortable=True,
+        "scenario-table", f"All sites together over {found.run.scenarios:,} scenarios, seed {found.run.run.seed}",
+        columns, tuple(rows), frozenset(range(1, 8)), sortable=True,
         note="Pn is exceeded in n of 100 scenarios, costs too. The scenarios are a model: `perwatt yield --scenarios` "
         "takes one of your own.",
     )  # fmt: skip

@@ -209,8 +209,8 @@ def _step_text(step: "Step") -> str:
 def _uncertainty(gathered: "Gathered") -> list[Block]:
     from bench.report.scenarios import scenario_blocks
 
-    if gathered.scenarios is not None:
-        return scenario_blocks(gathered.scenarios)
+    if gathered.outlook is not None:
+        return scenario_blocks(gathered.outlook)
     why = "no scenarios were run, so the figures above have no spread; `perwatt report --scenarios 2000` runs them"
     return [Missing("P50, P90 and what drives them", why)]
 

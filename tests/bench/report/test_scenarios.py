@@ -6,15 +6,15 @@ import pytest
 
 from bench.report import collect
 from bench.report.page import build
-from bench.report.scenarios import run_scenarios
 from hardware_profiles.errors import InputError
+from sites.outlook import default_outlook
 
 
 def test_a_scenario_run_gives_headline_fan_tornado_and_table(tmp_path):
     gathered = dataclasses.replace(collect([], [""], tmp_path), catalogue=())
-    found = run_scenarios([year.site for year in gathered.sites], 64)
-    page = build(dataclasses.replace(gathered, scenarios=found))
-    mined = found.found["mining_usd_per_mwh"]
+    found = default_outlook([year.site for year in gathered.sites], 64)
+    page = build(dataclasses.replace(gathered, outlook=found))
+    mined = found.fleet["mining_usd_per_mwh"]
     assert mined.p99 <= mined.p90 <= mined.p50 <= mined.p10
     assert "over 64 scenarios" in page[: page.index('id="devices"')]
     for key in ("fan", "tornado", "scenario-table"):
@@ -25,4 +25,4 @@ def test_a_scenario_run_gives_headline_fan_tornado_and_table(tmp_path):
 def test_no_scenarios_are_refused(tmp_path):
     gathered = collect([], [""], tmp_path)
     with pytest.raises(InputError, match="scenarios: expected a whole number"):
-        run_scenarios([year.site for year in gathered.sites], 0)
+        default_outlook([year.site for year in gathered.sites], 0)
