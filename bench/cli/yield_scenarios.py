@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sites.capital_plan import PlanReport
-    from sites.fleet import Executor, FleetRun, Run
+    from sites.fleet import Executor, Run
     from sites.model import Site
+    from sites.outlook import Outlook
     from sites.scenarios import ScenarioModel
-    from sites.uncertainty import Distribution, Tornado
+    from sites.uncertainty import Distribution
 
-PLAN_SCENARIOS = CAUSE_SCENARIOS = 2000
+PLAN_SCENARIOS = 2000
 Command = TypeVar("Command", bound=Callable[..., Any])
 PRINTED = ("net_usd", "mining_revenue_usd", "inference_revenue_usd", "energy_usd", "btc", "tokens", "net_usd_per_mwh")
 
@@ -40,16 +41,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A scenario run: the model, the run, the fleet's and sites' distributions, cases, causes, files written."""
+    """What a scenario run came to: the sites' outlook, the plans of capital, the lines that say what was written."""
 
-    model: ScenarioModel
-    run: FleetRun
-    fleet: dict[str, Distribution | None]
-    sites: dict[str, dict[str, Distribution | None]]
-    cases: dict[str, float]
-    tornado: Tornado
+    outlook: Outlook
     capital: list[PlanReport]
-    maps: dict[str, tuple[Any, list[float], list[float], str]]
     written: list[str]
 
 
@@ -92,14 +87,12 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     if asked.scenarios is None:
         return None
     from bench.errors import RunFailedError
-    from sites.fleet import Run, check_scenarios, fleet_cases, local, run_fleet
-    from sites.fleet_metrics import METRICS, RATIOS, fleet_metric, more_is_better
+    from sites.fleet import Run, check_scenarios, local
+    from sites.outlook import outlook
     from sites.scenario_file import default_model, read_scenarios
-    from sites.uncertainty import deterministic_cases, distribution, of_sites, tornado
 
     check_scenarios(asked.scenarios)
-    model = read_scenarios(asked.scenario_file) if asked.scenario_file else default_model()
-    run = Run(asked.seed, model)
+    run = Run(asked.seed, read_scenarios(asked.scenario_file) if asked.scenario_file else default_model())
     execute = local()
     if asked.scheduler is not None:
         from sites.fleet_dask import dask
@@ -107,29 +100,20 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
         execute = dask(asked.scheduler, on_note=warn)
     plans, maps = _plans(asked, run, execute)
     with progress(quiet=quiet) as bars:
-        task = bars.add_task("scenarios", total=1.0)
+        tasks = {stage: bars.add_task(stage, total=1.0) for stage in ("scenarios", "causes")}
         try:
-            done = run_fleet(
-                fleet_cases(sites, model), run, asked.scenarios, execute=execute,
-                on_progress=lambda share: bars.update(task, completed=share),
+            found = outlook(
+                sites, run, asked.scenarios, execute=execute,
+                on_progress=lambda stage, share: bars.update(tasks[stage], completed=share),
             )  # fmt: skip
         except RuntimeError as error:
             raise RunFailedError(str(error)) from error
-        task = bars.add_task("causes", total=1.0)
-        causes = tornado(
-            sites, run, min(asked.scenarios, CAUSE_SCENARIOS), execute=execute,
-            on_progress=lambda share: bars.update(task, completed=share),
-        )  # fmt: skip
-    metrics = (*METRICS, *RATIOS)
-    whole = {name: distribution(fleet_metric(done, name), more_is_better=more_is_better(name)) for name in metrics}
-    each = {name: of_sites(done, name) for name in metrics}
-    by_site = {case.name: {name: each[name][case.name] for name in metrics} for case in done.cases}
-    outcome = Outcome(model, done, whole, by_site, deterministic_cases(sites, run), causes, plans, maps, [])
+    written = []
     if asked.scenario_out is not None:
-        from bench.cli.yield_scenario_tables import write_tables
+        from sites.planners.scenario_tables import write_tables
 
-        outcome.written.extend(write_tables(asked.scenario_out, outcome, sites, execute))
-    return outcome
+        written = write_tables(asked.scenario_out, found, sites, maps, execute)
+    return Outcome(found, plans, written)
 
 
 def _plans(asked: Asked, run: Run, execute: Executor) -> tuple[list[PlanReport], dict[str, Any]]:
@@ -155,20 +139,21 @@ def document(outcome: Outcome) -> dict[str, object]:
     from sites.fleet_metrics import unit_of
     from sites.uncertainty import TORNADO_METHOD
 
-    def described(found: dict[str, Distribution | None]) -> dict[str, object]:
-        return {name: {"unit": unit_of(name), **asdict(one)} if one else None for name, one in found.items()}
+    def described(by_metric: dict[str, Distribution | None]) -> dict[str, object]:
+        return {name: {"unit": unit_of(name), **asdict(one)} if one else None for name, one in by_metric.items()}
 
+    found, model = outcome.outlook, outcome.outlook.run.run.model
     return {
-        "scenarios": outcome.run.scenarios,
-        "seed": outcome.run.run.seed,
+        "scenarios": found.run.scenarios,
+        "seed": found.run.run.seed,
         "levels": "exceedance: p90 is exceeded with 90 % probability; cvar is the mean of the worst 5 %",
-        "fleet": described(outcome.fleet),
-        "sites": {name: described(found) for name, found in outcome.sites.items()},
-        "cases_net_usd": outcome.cases,
-        "tornado": {"method": TORNADO_METHOD, **asdict(outcome.tornado)},
+        "fleet": described(found.fleet),
+        "sites": {name: described(one) for name, one in found.sites.items()},
+        "cases_net_usd": found.cases,
+        "tornado": {"method": TORNADO_METHOD, **asdict(found.tornado)},
         "capital": [plan.document() for plan in outcome.capital],
-        "model": {name: asdict(given) for name, given in outcome.model.inputs.items()},
-        "correlation": outcome.model.correlation,
+        "model": {name: asdict(given) for name, given in model.inputs.items()},
+        "correlation": model.correlation,
         "written": outcome.written,
     }
 
@@ -177,35 +162,36 @@ def print_outcome(outcome: Outcome) -> None:
     """Print a scenario run for people."""
     from sites.fleet_metrics import unit_of
 
-    rows = []
+    found, rows = outcome.outlook, []
     for name in PRINTED:
-        one = outcome.fleet[name]
+        one = found.fleet[name]
         if one is None or (one.mean == 0 and one.sd == 0):
             continue
         scale, unit = (1e12, "T token") if name == "tokens" else (1.0, unit_of(name))
         rows.append(
             [name, unit, *(short(value / scale) for value in (one.mean, one.p99, one.p90, one.p50, one.p10, one.cvar))]
         )
-    count = len(outcome.run.cases)
+    count = len(found.run.cases)
     print_table(
         ["quantity", "unit", "mean", "P99", "P90", "P50", "P10", "worst 5 %"],
         rows,
-        title=f"{outcome.run.scenarios} scenarios, seed {outcome.run.run.seed}; sites: {count}",
+        title=f"{found.run.scenarios} scenarios, seed {found.run.run.seed}; sites: {count}",
         right=range(2, 8),
         caption="P90 is exceeded with 90 % probability, for costs too; worst 5 %: mean of the lowest (costs: highest).",
     )
-    _print_causes(outcome)
-    say("net USD in the cases: " + ", ".join(f"{name} {plain(value)}" for name, value in outcome.cases.items()))
+    _print_causes(found)
+    say("net USD in the cases: " + ", ".join(f"{name} {plain(value)}" for name, value in found.cases.items()))
     for plan in outcome.capital:
         print_plan(plan)
     for line in outcome.written:
         say(line)
 
 
-def _print_causes(outcome: Outcome) -> None:
+def _print_causes(found: Outlook) -> None:
     from sites.uncertainty import TORNADO_METHOD
 
-    if not outcome.tornado.causes:
+    model = found.run.run.model
+    if not found.tornado.causes:
         say("no input varies: there is no spread to share out")
         return
     print_table(
@@ -216,13 +202,13 @@ def _print_causes(outcome: Outcome) -> None:
                 short(cause.p90),
                 short(cause.p10),
                 f"{cause.share_frac:.0%}",
-                _model_text(outcome.model, cause.name),
-                outcome.model.of(cause.name).source if cause.name in outcome.model.inputs else "95 % intervals",
+                _model_text(model, cause.name),
+                model.of(cause.name).source if cause.name in model.inputs else "95 % intervals",
             ]
-            for cause in outcome.tornado.causes
+            for cause in found.tornado.causes
         ],
         title="What the spread of net USD comes from",
-        caption=f"{TORNADO_METHOD}; together {outcome.tornado.interaction_frac:+.0%} of that sum.",
+        caption=f"{TORNADO_METHOD}; together {found.tornado.interaction_frac:+.0%} of that sum.",
         right=(1, 2, 3),
     )
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from bench.cli.yield_scenarios import Outcome
     from sites.fleet import Executor, FleetRun
     from sites.model import Site
+    from sites.outlook import Outlook
     from sites.uncertainty import Distribution
 
     Floats = NDArray[np.float64]
     Row = dict[str, Any]
+    SwitchMap = tuple[Any, list[float], list[float], str]
 
 FLEET = "all sites"
 STATISTICS = ("mean", "p99", "p90", "p50", "p10", "p01", "cvar", "sd")
@@ -26,8 +27,12 @@ METER, REVENUE = 0, 1
 FAN_YEARS, FAN_SCENARIOS = 5, 1000
 
 
-def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site], execute: Executor) -> list[str]:
+def write_tables(
+    target: Path, outlook: Outlook, sites: Sequence[Site], maps: Mapping[str, SwitchMap], execute: Executor
+) -> list[str]:
     """Write yield_annual, value_curve and assumption, and the plots, whole or not at all; return the paths as lines.
+
+    maps: of each plan, what `switch_map_of` returns: best shares of conversion, both price axes, the price's unit.
 
     Raises InputError when the target exists or cannot be made.
     """
@@ -39,16 +44,16 @@ def write_tables(target: Path, outcome: Outcome, sites: Sequence[Site], execute:
 
     years = [site_year(site) for site in sites]
     with new_folder(target) as work:
-        write_table(work, "yield_annual", [*tables.annual_rows(years), *annual_rows(outcome)])
-        write_table(work, "value_curve", curve_rows(outcome.run, tables.curve_rows(years)))
-        write_table(work, "assumption", [*assumption_rows(outcome), *tables.assumption_rows(years)])
-        scenario_files(outcome.run, outcome.tornado, _fan_levels(outcome, sites, execute), work)
-        for name, (shares, btc, prices, unit) in outcome.maps.items():
+        write_table(work, "yield_annual", [*tables.annual_rows(years), *annual_rows(outlook)])
+        write_table(work, "value_curve", curve_rows(outlook.run, tables.curve_rows(years)))
+        write_table(work, "assumption", [*assumption_rows(outlook), *tables.assumption_rows(years)])
+        scenario_files(outlook.run, outlook.tornado, _fan_levels(outlook, sites, execute), work)
+        for name, (shares, btc, prices, unit) in maps.items():
             save(work, f"switch-{name}", lambda axes: switch_map(axes, shares, btc, prices, unit=unit))  # noqa: B023
     return [f"written: {target}"]
 
 
-def _fan_levels(outcome: Outcome, sites: Sequence[Site], execute: Executor) -> Floats:
+def _fan_levels(outlook: Outlook, sites: Sequence[Site], execute: Executor) -> Floats:
     """Levels of the fleet's net in each of the next years, on the same scenarios, [FAN_YEARS, 5]."""
     import numpy as np
 
@@ -56,20 +61,20 @@ def _fan_levels(outcome: Outcome, sites: Sequence[Site], execute: Executor) -> F
     from sites.fleet_metrics import site_metric
     from sites.scenario_plots import fan_levels
 
-    cases = fleet_cases(sites, outcome.model, years=range(FAN_YEARS))
-    done = run_fleet(cases, outcome.run.run, min(outcome.run.scenarios, FAN_SCENARIOS), execute=execute)
+    cases = fleet_cases(sites, outlook.run.run.model, years=range(FAN_YEARS))
+    done = run_fleet(cases, outlook.run.run, min(outlook.run.scenarios, FAN_SCENARIOS), execute=execute)
     net = [
         [site_metric(done, year * len(sites) + i, "net_usd") for i in range(len(sites))] for year in range(FAN_YEARS)
     ]
     return fan_levels(np.array(net).sum(axis=1))
 
 
-def annual_rows(outcome: Outcome) -> list[Row]:
+def annual_rows(outlook: Outlook) -> list[Row]:
     """Rows of `yield_annual`: a statistic of a metric over the scenarios, for the fleet, its sites and their blocks."""
     from sites.fleet_metrics import unit_of
 
-    run, rows = outcome.run, []
-    for site, found in {FLEET: outcome.fleet, **outcome.sites}.items():
+    run, rows = outlook.run, []
+    for site, found in {FLEET: outlook.fleet, **outlook.sites}.items():
         for metric, one in found.items():
             rows += _rows(run, one, {"site": site, "block": None, "product": None, "metric": metric}, unit_of(metric))
     for index, case in enumerate(run.cases):
@@ -123,14 +128,14 @@ def curve_rows(run: FleetRun, base: list[Row]) -> list[Row]:
     return rows
 
 
-def assumption_rows(outcome: Outcome) -> list[Row]:
+def assumption_rows(outlook: Outlook) -> list[Row]:
     """Rows of `assumption`: how each input varies, with its source."""
     rows: list[Row] = []
-    for name, given in outcome.model.inputs.items():
+    for name, given in outlook.run.run.model.inputs.items():
         for key in ("volatility_frac", "drift_frac_per_year", "reversion_per_year", "common_frac"):
             value = f"{getattr(given, key):g}"
             row = {"site": FLEET, "key": f"scenarios.{name}.{key}", "value": value}
             rows.append({**row, "source": given.source, "date": given.date})
-    seed = str(outcome.run.run.seed)
+    seed = str(outlook.run.run.seed)
     rows.append({"site": FLEET, "key": "scenarios.seed", "value": seed, "source": "given", "date": "unknown"})
     return rows
