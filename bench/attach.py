@@ -13,6 +13,7 @@ from bench.plan import get_plan, schedule
 from bench.records import IdlePower, MeterUsed, Record, Window
 from bench.results import Sample, find_result, new_id, read_samples, read_whole, write_record
 from bench.summary import energy_codes, metrics, steadiness, warnings
+from bench.token_tags import token_tag_words
 from hardware_profiles.errors import InputError
 
 _RECOMPUTED = ("energy_missing", "not_metered", "declared_power", "no_idle", "idle_drift", "unsteady", "plan_smoke")
@@ -132,6 +133,7 @@ def _record(
             "idle": metered.idle,
             "windows": metered.without_joules if against else metered.windows,
             "metrics": {} if against else figures,
+            "token_tags": token_tag_words(old.workload, {} if against else figures, old.assumed_power_w),
             "artifacts": (),
         }
     )

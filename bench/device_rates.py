@@ -1,11 +1,12 @@
 """From a profile or a stored result to the plain `DeviceRate` that a site takes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
-from sites.device_rate import DeviceRate
+from sites.device_rate import DeviceRate, TokenTags
 
 if TYPE_CHECKING:
     from bench.records import Metric, Record
@@ -15,12 +16,14 @@ RESULT_PREFIX = "result:"
 
 
 def resolve_device(name: str, *, store: Path = Path("results"), profiles: Iterable[str | Path] = ()) -> DeviceRate:
-    """Return the rate and power of a profile (`antminer-s21:188t`) or of a stored result (`result:<id>`).
+    """Return the rate and power of a profile (`antminer-s21:188t`), a stored result, or the throughput model (`llm:`).
+
+    A result is `result:<id>`; of a language model's layers that of decoding, whose prompts are found beside it.
 
     Raises
     ------
     InputError
-        The name is unknown, or what it names has no hash rate or no power.
+        The name is unknown, or what it names has no rate, no power, or lacks one of a token rate's five tags.
     """
     if name.startswith("llm:"):
         from bench.inference.rates import modelled_rate
@@ -29,7 +32,8 @@ def resolve_device(name: str, *, store: Path = Path("results"), profiles: Iterab
     if name.startswith(RESULT_PREFIX):
         from bench.results import find_result, read_record
 
-        return from_record(read_record(find_result(store, name.removeprefix(RESULT_PREFIX))))
+        record = read_record(find_result(store, name.removeprefix(RESULT_PREFIX)))
+        return from_record(record, None if record.workload.unit != "token" else _prompts(record, store))
     from hardware_profiles.catalog import load
 
     return from_profile(load(name, profiles))
@@ -62,28 +66,37 @@ def from_profile(profile: "Profile") -> DeviceRate:
     )
 
 
-def from_record(record: "Record") -> DeviceRate:
+def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate:
     """Return the measured rate of a result, with its measured power, or the power that was declared for it.
+
+    prompts: the record of the prompts that belong to a decoding one; together they are what a user gets. Without it
+    a decoding record is the rate of answers alone, and its lengths say so.
 
     Raises
     ------
     InputError
-        The record is not valid, does not count hashes, or has no power at all.
+        The record is not valid, counts neither hashes nor tokens, has no power at all, or lacks one of a token rate's
+        five tags.
     """
     place = f"result {record.id}"
     rate = record.rate
     if record.status != "ok" or rate is None:
         codes = ", ".join(reason.code for reason in record.reasons)
         raise InputError.at(place, "status", expected="ok", got=f"{record.status} ({codes})")
-    if record.workload.unit != "hash":
-        raise InputError.at(place, "workload.unit", expected="hash", got=record.workload.unit)
+    if record.workload.unit == "token" and prompts is not None:
+        from bench.inference.rates import served_rate
+
+        return served_rate(prompts, record)
+    if record.workload.unit not in ("hash", "token"):
+        raise InputError.at(place, "workload.unit", expected="hash or token", got=record.workload.unit)
+    tags = _tags(record, place) if record.workload.unit == "token" else None
     measured = _best_power(record)
     if measured is None and record.assumed_power_w is None:
         raise InputError.at(place, "power", expected="a metered or declared power (run with --meter or --watts)")
     assumed = record.assumed_power_w
     return DeviceRate(
         name=record.id,
-        unit="hash",
+        unit="hash" if tags is None else "token",
         rate_per_s=rate.value,
         rate_interval_per_s=rate.interval_95,
         power_w=measured.value if measured else assumed.power_w if assumed else None,
@@ -93,7 +106,29 @@ def from_record(record: "Record") -> DeviceRate:
         power_basis="measured" if measured else "assumed",
         confidence="one_source",
         source=f"measured here, {record.run.started_utc:%Y-%m-%d}, result {record.id}",
+        tags=tags,
     )
+
+
+def _tags(record: "Record", place: str) -> TokenTags:
+    from bench.token_tags import tags_of
+
+    tags = tags_of(record).checked(place)
+    alone = record.workload.name.startswith("llm_decode_")
+    return replace(tags, lengths=f"{tags.lengths}, answers alone") if alone else tags
+
+
+def _prompts(record: "Record", store: Path) -> "Record | None":
+    """Return the record of a decoding one's prompts in a store; None for what is no decoding."""
+    if not record.workload.name.startswith("llm_decode_"):
+        return None
+    from bench.inference.rates import prompts_of
+    from bench.results import read_record
+    from bench.store import result_names
+
+    wanted = record.workload.name.replace("_decode_", "_prefill_")
+    ids = [id_ for id_ in reversed(result_names(store)) if f"-{wanted}-" in id_]  # the newest first: it may supersede
+    return prompts_of(record, (read_record(store / id_) for id_ in ids))
 
 
 def _best_power(record: "Record") -> "Metric | None":

@@ -183,6 +183,16 @@ class Artifact(Part):
     size_bytes: int = Field(ge=0)
 
 
+class TokenTagWords(Part):
+    """The five tags of a token rate, in words; `not metered` for the first two where no meter covers the device."""
+
+    boundary: str
+    power_kind: str
+    token_basis: str
+    lengths: str
+    latency_limit: str
+
+
 class Record(Part):
     """One workload measured once; immutable once written."""
 
@@ -207,6 +217,7 @@ class Record(Part):
     idle: tuple[IdlePower, ...] = ()
     windows: tuple[Window, ...] = ()
     metrics: dict[str, Metric] = Field(default_factory=dict)
+    token_tags: TokenTagWords | None = Field(default=None, description="of a workload that counts tokens")
     artifacts: tuple[Artifact, ...] = ()
 
     @property

@@ -19,6 +19,7 @@ from bench.records import Device, Reason, Record, RunInfo, WorkloadInfo
 from bench.results import new_id, write_record
 from bench.roofline import bound_metrics
 from bench.summary import assumed_power, energy_codes, metrics, steadiness, warnings
+from bench.token_tags import check_workload, token_tag_words
 from bench.windows import BadWorkError, Progress, Stage, WindowTaker
 from bench.workloads.protocol import Check, VerificationError, Workload
 
@@ -159,6 +160,8 @@ def _run(
         with entrant.guarded():
             on_progress("prepare", 0.0)
             entrant.workload.prepare()
+            if entrant.workload.unit == "token":
+                check_workload(entrant.workload.name, entrant.workload.parameters())
             on_progress("verify", 0.0)
             entrant.checks += entrant.workload.verify()
     if times.idle_before_s and any(entrant.stands for entrant in entrants):
@@ -241,7 +244,18 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
             notes.append(Reason(code="another_run"))
         if len(reading.windows) < times.windows:
             notes.append(Reason(code="window_missing", detail=f"{len(reading.windows)} of {times.windows}"))
+    assumed = assumed_power(meters)
     against = [*entrant.reasons, *(note for note in notes if invalidates([note.code], plan.name))]
+    info = WorkloadInfo.model_validate(
+        {
+            "name": workload.name,
+            "version": workload.version,
+            "unit": workload.unit,
+            "variant": workload.variant,
+            "parameters": dict(workload.parameters()),
+            "verification": tuple(f"{check.name}: {check.detail}" for check in entrant.checks),
+        }
+    )
     return Record(
         id=new_id(workload.name, entrant.started),
         status="failed" if failed else "invalid" if against else "ok",
@@ -264,23 +278,15 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
         ),
         system=job.system,
         device=device,
-        workload=WorkloadInfo.model_validate(
-            {
-                "name": workload.name,
-                "version": workload.version,
-                "unit": workload.unit,
-                "variant": workload.variant,
-                "parameters": dict(workload.parameters()),
-                "verification": tuple(f"{check.name}: {check.detail}" for check in entrant.checks),
-            }
-        ),
-        meters=tuple(info.name for info in infos if info.kind is not MeterKind.DECLARED),
+        workload=info,
+        meters=tuple(one.name for one in infos if one.kind is not MeterKind.DECLARED),
         meters_used=reading.used,
         meters_gaps=() if against else reading.gaps,
         steadiness=steady,
         audit={**audited, **reading.idle_spans()},
-        assumed_power_w=assumed_power(meters),
+        assumed_power_w=assumed,
         idle=reading.idle,
         windows=reading.without_joules if against else reading.windows,
         metrics={} if against else {**figures, **bound_metrics(workload, figures.get("rate"))},
+        token_tags=token_tag_words(info, {} if against else figures, assumed),
     )

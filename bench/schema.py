@@ -4,6 +4,7 @@ import json
 import math
 import re
 import sys
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -12,6 +13,8 @@ from typing import Any
 
 VERSION = 1
 PUBLISHED = Path(__file__).resolve().parent.parent / "docs" / "schema" / f"result-{VERSION}.schema.json"
+ADDED = ("token_tags",)
+"""Keys that older records of this version lack."""
 
 
 def record_schema() -> dict[str, Any]:
@@ -19,6 +22,7 @@ def record_schema() -> dict[str, Any]:
     from bench.records import Record
 
     found = Record.model_json_schema(mode="serialization")
+    found["required"] = [key for key in found["required"] if key not in ADDED]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:perwatt:result:{VERSION}",
@@ -86,7 +90,7 @@ def _is_number(value: Any, rule: dict[str, Any], _: dict[str, Any]) -> bool:
     kinds = (int,) if rule["type"] == "integer" else (int, float)
     return (
         type(value) in kinds
-        and math.isfinite(value)
+        and abs(value) <= sys.float_info.max  # false for nan and for whole numbers that no float holds
         and value >= rule.get("minimum", -math.inf)
         and value > rule.get("exclusiveMinimum", -math.inf)
     )

@@ -134,7 +134,7 @@ def print_measured(pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[S
                 plain(decode.metrics["rate"].value),
                 plain(one.tokens_per_s),
                 f"{plain(one.ttft_s * 1e3)} / {plain(one.tpot_s * 1e3)} ms",
-                joules if one.tags is None else f"{joules} ({one.tags.boundary})",
+                joules if one.joules_per_token is None else f"{joules} ({one.tags.boundary})",
             ]
         rows.append((given["batch"], f"{given['input']}:{given['output']}", *figures, decode.status))
     first = pairs[0][0].workload.parameters
@@ -144,7 +144,9 @@ def print_measured(pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[S
         title=f"Measured on the CPU: {first['model']} in fp32, {first['threads']} threads, weights {first['buffers']}",
         right=(0, 2, 3, 4, 5, 6),
     )
-    say("Output tok/s: prefill and decode, measured apart, one batch after the other, under no latency limit.")
+    say("Output tok/s: prefill and decode, measured apart, one batch after the other.")
+    for words in dict.fromkeys(one.tags.words() for one in served if one is not None):
+        say(f"Tags: {words}.")
     for prefill, decode in pairs:
         for record in (prefill, decode):
             for reason in (*record.reasons, *record.warnings):

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench import diagnostics
-from bench.cli.output import plain, print_table, rate, say, si
+from bench.cli.output import plain, print_table, rate, say, short, si
 
 if TYPE_CHECKING:
-    from bench.main_job import Assessment
+    from bench.main_job import Assessment, DeviceLine
     from bench.records import Metric, Record
+
+SPREAD = {
+    "net_usd": "net of the year, USD",
+    "mining_usd_per_mwh": "mining, USD/MWh buildings",
+    "inference_usd_per_mwh": "inference, USD/MWh buildings",
+}
+"""Metrics of the outlook that the main job prints, and what it calls them."""
 
 
 def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
@@ -27,12 +34,19 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
         from sites.year import summarise
 
         found["site"] = asdict(summarise(main_job.site))
+        found["scenarios"] = {
+            "count": main_job.outlook.run.scenarios,
+            "seed": main_job.outlook.run.run.seed,
+            "site": {name: asdict(one) if one else None for name, one in main_job.outlook.fleet.items()},
+            "tornado": asdict(main_job.outlook.tornado),
+        }
     return found
 
 
 def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> None:
     """Print a run for people."""
     _print_measured(records)
+    print_tags(records)
     if main_job is not None:
         _print_devices(main_job)
         _print_site(main_job)
@@ -59,6 +73,24 @@ def _print_measured(records: "Sequence[Record]") -> None:
         title=f"Measured on {', '.join(names)}, plan {records[0].run.plan}",
         right=(2, 3, 4, 5),
     )
+
+
+def print_tags(records: "Sequence[Record]") -> None:
+    """Print the five tags of the workloads that count tokens, those alike on one line."""
+    from dataclasses import replace
+
+    from bench.token_tags import TagSet, tags_of
+
+    alike: dict[tuple[TagSet, str], list[Record]] = {}
+    for record in records:
+        if record.workload.unit == "token":
+            given = record.workload.parameters
+            of = f"{given.get('model')}, batch {given.get('batch')}"
+            alike.setdefault((replace(tags_of(record), token_basis=""), of), []).append(record)
+    for (tags, of), found in alike.items():
+        basis = " and ".join(tags_of(record).token_basis for record in found)
+        names = ", ".join(record.workload.name for record in found)
+        say(f"{names} ({of}): {replace(tags, token_basis=basis).words()}")
 
 
 def _interval(metric: "Metric") -> str:
@@ -98,23 +130,30 @@ def _print_devices(main_job: "Assessment") -> None:
                 line.basis,
                 rate(line.hash_per_s, "hash/s"),
                 f"{si(line.flop_per_s, 'FLOP/s')} {line.dtype}" if line.flop_per_s else "-",
-                f"{plain(line.power_w)} W {line.boundary}, {line.power_basis}" if line.power_w else line.power_basis,
+                _power(line),
                 plain(line.j_per_th),
                 si(line.flop_per_j, "").strip(),
                 line.confidence,
             )
             for line in main_job.devices
         ],
-        title="Beside the catalogue (rated figures are makers' or tables', not ours)",
+        title="Beside the catalogue (rated figures are makers' or tables', not ours; sources: `perwatt show DEVICE`)",
         right=(2, 3, 4, 5, 6),
     )
+
+
+def _power(line: "DeviceLine") -> str:
+    if not line.power_w:
+        return line.power_basis
+    basis = "" if line.power_basis == line.basis else f", {line.power_basis}"
+    return f"{plain(line.power_w)} W {line.boundary}{basis}"
 
 
 def _print_site(main_job: "Assessment") -> None:
     from bench.cli.yield_report import print_token_tags
     from sites.year import summarise
 
-    year = main_job.site
+    year, outlook = main_job.site, main_job.outlook
     devices = {block.name: block.rate for block in year.site.mining}
     devices |= {block.name: block.rate for block in year.site.inference}
     days = year.hours / 24
@@ -138,6 +177,19 @@ def _print_site(main_job: "Assessment") -> None:
         right=(3, 4, 5, 6),
     )
     print_token_tags(year)
+    rows = []
+    for name, label in SPREAD.items():
+        one = outlook.fleet[name]
+        if one is not None:
+            rows.append((label, *(short(value) for value in (one.p99, one.p90, one.p50, one.p10, one.cvar))))
+    print_table(
+        ("exceeded with 99 to 10 % probability", "P99", "P90", "P50", "P10", "mean of the worst 5 %"),
+        rows,
+        title=f"The same over {outlook.run.scenarios:,} scenarios, whose spreads are mostly assumptions (docs/fleet.md)",
+        right=(1, 2, 3, 4, 5),
+    )
+    causes = ", ".join(f"{one.name} {one.share_frac:.0%}" for one in outlook.tornado.causes if one.share_frac >= 0.005)
+    say(f"net of the year {short(year.net_usd)} USD; its spread comes from {causes or 'nothing: no input varies'}")
 
 
 def print_notes(records: "Sequence[Record]") -> None:

@@ -60,6 +60,10 @@ def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") ->
     if record.assumed_power_w is not None:
         assumed = record.assumed_power_w
         say(f"assumed   {assumed.power_w:g} W at the {assumed.boundary}: {assumed.source}")
+    if work.unit == "token":
+        from bench.token_tags import tags_of
+
+        say(f"tags      {tags_of(record).words()}")
     if record.metrics:
         print_table(
             ("figure", "value", "95 % interval", "windows", "spread", "basis", "boundary", "tier"),

@@ -1,5 +1,6 @@
 """Token rates by name and from stored results: `llm:MODEL:DTYPE:DEVICE[xGPUS]:INPUT:OUTPUT[:BATCH]`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,17 +8,20 @@ from bench.inference.device import accelerator
 from bench.inference.engine import engine
 from bench.inference.predict import device_rate, plan_run, predict
 from bench.inference.serving import Setup
+from bench.token_tags import TagSet, tags_of
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.llm_counts import precision
 from kernels.llm_shapes import load
-from sites.device_rate import DeviceRate, TokenTags
+from sites.device_rate import DeviceRate
 
 if TYPE_CHECKING:
     from bench.records import Metric, Record
 
 PREFIX = "llm:"
 FORM = "llm:MODEL:DTYPE:DEVICE[xGPUS]:INPUT:OUTPUT[:BATCH]"
+SHARED = ("model", "input", "output", "batch", "dtype")
+"""What two records must have in common to be one load."""
 
 
 def make_setup(model: str, dtype: str, device: str, gpus: int = 1) -> Setup:
@@ -63,13 +67,14 @@ class Served:
 
     tokens_per_s: output tokens [token/s]. ttft_s: to read one batch of prompts. tpot_s: one decode step.
     joules_per_token: of one output token with its share of the prompt, or None where either was not metered.
+    tags: all five; boundary and power kind say so where neither was metered.
     """
 
     tokens_per_s: float
     ttft_s: float
     tpot_s: float
     joules_per_token: float | None
-    tags: TokenTags | None
+    tags: TagSet
 
 
 def combined(prefill: "Record", decode: "Record") -> Served:
@@ -80,28 +85,92 @@ def combined(prefill: "Record", decode: "Record") -> Served:
     InputError
         A record is not valid, or they are of different models, lengths or batches.
     """
-    shared = ("model", "input", "output", "batch", "dtype")
     for record in (prefill, decode):
         if record.status != "ok" or record.rate is None:
             raise InputError.at(f"result {record.id}", "status", expected="ok", got=record.status)
     first, second = prefill.workload.parameters, decode.workload.parameters
-    for key in shared:
+    for key in SHARED:
         if first.get(key) != second.get(key):
             raise InputError.at(f"result {decode.id}", key, expected=str(first.get(key)), got=second.get(key))
     batch, prompt, answer = (_number(first, key) for key in ("batch", "input", "output"))
     read, given = prefill.metrics["rate"].value, decode.metrics["rate"].value
     energy = _energy(prefill, decode, prompt / answer)
-    tags = None
-    if energy is not None and energy[1].boundary is not None:
-        limit = str(second.get("latency_limit", "none"))
-        tags = TokenTags(energy[1].boundary, "measured", "output", f"{int(prompt)}:{int(answer)}", limit)
     return Served(
         tokens_per_s=1.0 / (1.0 / given + prompt / answer / read),
         ttft_s=batch * prompt / read,
         tpot_s=batch / given,
         joules_per_token=None if energy is None else energy[0],
+        tags=tags_of(decode),
+    )
+
+
+def served_rate(prefill: "Record", decode: "Record") -> DeviceRate:
+    """Return two measured records as the rate that a site takes: output tokens, their prompts' time and energy in it.
+
+    Raises
+    ------
+    InputError
+        As `combined`; or one of the five tags is missing, and is named.
+    """
+    served = combined(prefill, decode)
+    tags = served.tags.checked(f"result {decode.id}")
+    assumed = decode.assumed_power_w
+    power_w = assumed.power_w if served.joules_per_token is None and assumed is not None else None
+    if served.joules_per_token is not None:
+        power_w = served.joules_per_token * served.tokens_per_s
+    if power_w is None:
+        raise InputError.at(
+            f"result {decode.id}", "tag boundary", expected=f"power at one boundary in it and in {prefill.id}"
+        )
+    given = decode.workload.parameters
+    return DeviceRate(
+        name=f"{given['model']} {given['dtype']} on {decode.device.name}",
+        unit="token",
+        rate_per_s=served.tokens_per_s,
+        rate_interval_per_s=_interval(prefill, decode, served),
+        power_w=power_w,
+        power_interval_w=None,
+        boundary=tags.boundary,
+        basis="measured",
+        power_basis="measured" if served.joules_per_token is not None else "assumed",
+        confidence="one_source",
+        source=(
+            f"measured here, {decode.run.started_utc:%Y-%m-%d}, results {prefill.id} and {decode.id}: layers with "
+            f"random weights, batch {given['batch']}"
+        ),
         tags=tags,
     )
+
+
+def prompts_of(decode: "Record", records: "Iterable[Record]") -> "Record":
+    """Return the record of the prompts that belong to a decoding one: same run, model, lengths and batch.
+
+    Raises
+    ------
+    InputError
+        There is none, so the rate of answers alone would leave the prompts' time out.
+    """
+    wanted, given = decode.workload.name.replace("_decode_", "_prefill_"), decode.workload.parameters
+    for record in records:
+        same = all(record.workload.parameters.get(key) == given.get(key) for key in SHARED)
+        if record.workload.name == wanted and record.run.run_id == decode.run.run_id and same:
+            return record
+    raise InputError.at(
+        f"result {decode.id}", "tag lengths",
+        expected=f"the {wanted} of the same run beside it, so that {given.get('lengths')} holds with its prompts",
+    )  # fmt: skip
+
+
+def _interval(prefill: "Record", decode: "Record", served: Served) -> tuple[float, float] | None:
+    """Return the 95 % interval of the served rate, its two parts independent."""
+    answers = served.tokens_per_s / decode.metrics["rate"].value  # their share of the time
+    half = 0.0
+    for record, share in ((decode, answers), (prefill, 1.0 - answers)):
+        metric = record.metrics["rate"]
+        if metric.interval_95 is None:
+            return None
+        half += (share * (metric.interval_95[1] - metric.interval_95[0]) / 2.0 / metric.value) ** 2
+    return served.tokens_per_s * (1.0 - half**0.5), served.tokens_per_s * (1.0 + half**0.5)
 
 
 def _energy(prefill: "Record", decode: "Record", prompts_per_output: float) -> "tuple[float, Metric] | None":
