@@ -4,7 +4,6 @@ import json
 import math
 import re
 import sys
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
