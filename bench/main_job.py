@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from bench.records import Record
     from hardware_profiles.profile import Profile
     from sites.model import Site
+    from sites.outlook import Outlook
     from sites.year import SiteYear
 
+SCENARIOS = 10_000
 CATALOGUE_DEVICES = ("antminer-s21", "whatsminer-m60s", "antminer-s23-hyd", "nvidia-h200", "nvidia-rtx-4090")
 
 
@@ -20,6 +22,8 @@ class DeviceLine:
 
     Attributes
     ----------
+    name
+        `this machine`, or the device's name in the catalogue.
     hash_per_s, flop_per_s
         Double SHA-256 [hash/s] and dense matrix product [FLOP/s] at `dtype`.
     j_per_th, flop_per_j
@@ -47,6 +51,7 @@ class Assessment:
 
     devices: tuple[DeviceLine, ...]
     site: "SiteYear"
+    outlook: "Outlook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,12 @@ def surroundings(store: Path) -> Surroundings:
 
 
 def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
-    """Set the measured machine beside the catalogue and compute the example site."""
+    """Set the measured machine beside the catalogue; compute the example site's year and its outlook over scenarios."""
+    from sites.outlook import default_outlook
     from sites.year import site_year
 
-    return Assessment((_measured_line(records), *beside.rated), site_year(beside.site))
+    devices = (_measured_line(records), *beside.rated)
+    return Assessment(devices, site_year(beside.site), default_outlook([beside.site], SCENARIOS))
 
 
 def _measured_line(records: "Sequence[Record]") -> DeviceLine:
@@ -86,7 +93,7 @@ def _measured_line(records: "Sequence[Record]") -> DeviceLine:
     hash_power, product_power = _power(hashing), _power(product)
     power = hash_power or product_power
     return DeviceLine(
-        name=f"this machine ({records[0].device.name})",
+        name="this machine",
         basis="measured",
         hash_per_s=_rate(hashing),
         flop_per_s=_rate(product),
@@ -133,7 +140,7 @@ def _rated_line(profile: "Profile") -> DeviceLine:
     dtype = next((name for name in ("bf16", "fp32") if name in profile.peaks_flop_per_s), "")
     watts, peak = power.si_value if power else None, profile.peaks_flop_per_s.get(dtype)
     return DeviceLine(
-        name=profile.title,
+        name=profile.name,
         basis=profile.basis,
         hash_per_s=profile.rate_hash_s,
         flop_per_s=peak,

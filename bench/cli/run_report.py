@@ -183,13 +183,14 @@ def _print_site(main_job: "Assessment") -> None:
         if one is not None:
             rows.append((label, *(short(value) for value in (one.p99, one.p90, one.p50, one.p10, one.cvar))))
     print_table(
-        ("exceeded with 99 to 10 % probability", "P99", "P90", "P50", "P10", "mean of the worst 5 %"),
+        ("figure", "P99", "P90", "P50", "P10", "mean of the worst 5 %"),
         rows,
-        title=f"The same over {outlook.run.scenarios:,} scenarios, whose spreads are mostly assumptions (docs/fleet.md)",
+        title=f"The same over {outlook.run.scenarios:,} scenarios (P90 is exceeded with 90 % probability)",
         right=(1, 2, 3, 4, 5),
     )
     causes = ", ".join(f"{one.name} {one.share_frac:.0%}" for one in outlook.tornado.causes if one.share_frac >= 0.005)
-    say(f"net of the year {short(year.net_usd)} USD; its spread comes from {causes or 'nothing: no input varies'}")
+    say(f"net of the year without spread: {short(year.net_usd)} USD; what spreads it: {causes or 'nothing varies'}")
+    say("how far each input may move is mostly an assumption: docs/fleet.md, `perwatt yield --scenarios`")
 
 
 def print_notes(records: "Sequence[Record]") -> None:
