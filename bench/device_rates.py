@@ -30,9 +30,9 @@ def resolve_device(name: str, *, store: Path = Path("results"), profiles: Iterab
 
         return modelled_rate(name)
     if name.startswith(RESULT_PREFIX):
-        from bench.results import find_result, read_record
+        from bench.results import find_result, read_whole
 
-        record = read_record(find_result(store, name.removeprefix(RESULT_PREFIX)))
+        record = read_whole(find_result(store, name.removeprefix(RESULT_PREFIX)))
         return from_record(record, None if record.workload.unit != "token" else _prompts(record, store))
     from hardware_profiles.catalog import load
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.schema import conforms
-from bench.store import RECORD_FILE, result_names
+from bench.store import RECORD_FILE, file_fault, result_names
 from hardware_profiles.errors import InputError, near_names
 
 MANY = 100
@@ -17,8 +17,9 @@ MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What a list says of one result; `metrics` holds each figure as the record has it."""
+    """What a list says of one result; `metrics` and `artifacts` hold each figure and file as the record has it."""
 
+    folder: Path
     id: str
     status: str
     workload: str
@@ -29,6 +30,7 @@ class Headline:
     started_utc: str
     supersedes: str | None
     metrics: dict[str, dict[str, Any]]
+    artifacts: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def headlines(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> 
         if found is None:
             found = _judged(store / name, on_fault)
         if found is not None:
-            yield _headline(found)
+            yield _headline(store / name, found)
 
 
 def _read(data: bytes) -> dict[str, Any] | None:
@@ -94,6 +96,17 @@ def _judged(folder: Path, on_fault: Callable[[str], None]) -> dict[str, Any] | N
     except InputError as fault:
         on_fault(str(fault))
         return None
+
+
+def unchanged(found: Iterable[Headline], on_fault: Callable[[str], None]) -> Iterator[Headline]:
+    """Yield the results whose files are all as they were written; one of which that is not so is told and left out."""
+    for line in found:
+        files = ((line.folder / one["name"], one["sha256"], one["size_bytes"]) for one in line.artifacts)
+        fault = next(filter(None, (file_fault(*file) for file in files)), "")
+        if fault:
+            on_fault(fault)
+        else:
+            yield line
 
 
 def trend(found: Iterable[Headline], metric: str, workload: str | None = None) -> list[Point]:
@@ -148,9 +161,10 @@ def summary(points: Sequence[Point]) -> dict[str, Any]:
     }
 
 
-def _headline(found: dict[str, Any]) -> Headline:
+def _headline(folder: Path, found: dict[str, Any]) -> Headline:
     workload, run = found["workload"], found["run"]
     return Headline(
+        folder=folder,
         id=found["id"],
         status=found["status"],
         workload=workload["name"],
@@ -161,4 +175,5 @@ def _headline(found: dict[str, Any]) -> Headline:
         started_utc=run["started_utc"],
         supersedes=found.get("supersedes"),
         metrics=found.get("metrics", {}),
+        artifacts=found.get("artifacts", []),
     )

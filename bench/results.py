@@ -1,6 +1,5 @@
 """Result folders: written whole or not at all, read back with every fault named, never edited."""
 
-import hashlib
 import json
 import os
 import secrets
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import RunFailedError
 from bench.records import Artifact, Record
-from bench.store import RECORD_FILE, SAMPLES_FILE, TEMPORARY_PREFIX, result_names
+from bench.store import RECORD_FILE, SAMPLES_FILE, TEMPORARY_PREFIX, file_fault, file_sum, result_names
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import validate
 
@@ -134,23 +133,8 @@ def read_record(folder: Path) -> Record:
 
 def artifact_faults(folder: Path, record: Record) -> dict[str, str]:
     """Return what is wrong with the files that a record names, by name: missing, or no longer what was written."""
-    found = {artifact.name: _artifact_fault(folder / artifact.name, artifact) for artifact in record.artifacts}
+    found = {one.name: file_fault(folder / one.name, one.sha256, one.size_bytes) for one in record.artifacts}
     return {name: fault for name, fault in found.items() if fault}
-
-
-def _artifact_fault(path: Path, artifact: Artifact) -> str:
-    try:
-        now = _describe(path)
-    except FileNotFoundError:
-        return f"{path}: expected the file that {RECORD_FILE} names, got none: it is missing"
-    except OSError as error:
-        return f"{path}: expected a readable file, got {error.strerror}"
-    if now == artifact:
-        return ""
-    return (
-        f"{path}: expected {artifact.size_bytes} bytes of sha256 {artifact.sha256[:12]}…, "
-        f"got {now.size_bytes} of {now.sha256[:12]}…: it was changed"
-    )
 
 
 def read_whole(folder: Path) -> Record:
@@ -226,8 +210,8 @@ def _write_parquet(path: Path, samples: Sequence[Sample]) -> None:
 
 
 def _describe(path: Path) -> Artifact:
-    data = path.read_bytes()
-    return Artifact(name=path.name, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+    sha256, size_bytes = file_sum(path)
+    return Artifact(name=path.name, sha256=sha256, size_bytes=size_bytes)
 
 
 def _write_synced(path: Path, data: bytes) -> None:

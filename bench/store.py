@@ -1,5 +1,6 @@
-"""Where results lie: names of files and folders of a store, without what it takes to read one."""
+"""Where results lie: names of files and folders of a store, and whether a file is as it was written."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,3 +40,22 @@ def result_folders(store: Path) -> Iterator[Path]:
 def unfinished_folders(store: Path) -> list[Path]:
     """Return the temporary folders that killed runs left in a store."""
     return sorted(store.glob(f"{TEMPORARY_PREFIX}*")) if store.is_dir() else []
+
+
+def file_sum(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 of a file and its size [byte]. Raises OSError."""
+    data = path.read_bytes()
+    return hashlib.sha256(data).hexdigest(), len(data)
+
+
+def file_fault(path: Path, sha256: str, size_bytes: int) -> str:
+    """Return what is wrong with a file of a result (missing, or no longer what was written), or nothing."""
+    try:
+        now, size = file_sum(path)
+    except FileNotFoundError:
+        return f"{path}: expected the file that {RECORD_FILE} names, got none: it is missing"
+    except OSError as error:
+        return f"{path}: expected a readable file, got {error.strerror}"
+    if (now, size) == (sha256, size_bytes):
+        return ""
+    return f"{path}: expected {size_bytes} bytes of sha256 {sha256[:12]}…, got {size} of {now[:12]}…: it was changed"

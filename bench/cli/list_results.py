@@ -24,7 +24,7 @@ LAST = 40
 @json_option
 def results(store: Path, workload: str | None, metric: str | None, last: int, as_json: bool) -> None:
     """List the stored results, oldest first; with --trend, one metric over them."""
-    from bench.history import headlines
+    from bench.history import headlines, unchanged
     from bench.store import unfinished_folders
 
     found = list(headlines(store, warn))
@@ -32,7 +32,7 @@ def results(store: Path, workload: str | None, metric: str | None, last: int, as
     if left:
         warn(f"{len(left)} unfinished temporary folder(s) ignored, left by a killed run: {left[0]}")
     if metric is not None:
-        _trend(found, metric, workload, last, as_json=as_json)
+        _trend(list(unchanged(found, warn)), metric, workload, last, as_json=as_json)
         return
     rows = [_row(line) for line in found if workload in (None, line.workload)]
     if as_json:

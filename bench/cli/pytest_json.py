@@ -47,9 +47,9 @@ def import_(file: Path, store: Path, as_json: bool) -> None:
 def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
     """Write results in the form that `pytest-benchmark compare` reads."""
     from bench.pytest_records import export_json
-    from bench.results import find_result, read_record
+    from bench.results import find_result, read_whole
 
-    records = [read_record(find_result(store, name)) for name in names]
+    records = [read_whole(find_result(store, name)) for name in names]
     refused = [record.id for record in records if record.status != "ok" or not record.windows]
     if refused:
         raise InputError.at("export", expected="valid results with windows", got=", ".join(refused))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.report.charts import printable
-from bench.results import find_result, read_record
+from bench.results import find_result, read_whole
 from bench.store import RECORD_FILE, result_folders, unfinished_folders
 from hardware_profiles.errors import InputError, near_names
 
@@ -32,7 +32,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A result folder whose record this version cannot read: what could be made out, and why it is not used."""
+    """A result that is not used, its record unreadable or a file of it changed: what could be made out, and why."""
 
     folder: str
     why: str
@@ -105,7 +105,7 @@ def collect(
     unreadable: list[Unreadable] = []
     for folder in dict.fromkeys(folders):
         try:
-            results.append(Stored(folder, read_record(folder)))
+            results.append(Stored(folder, read_whole(folder)))
         except InputError as fault:
             unreadable.append(_made_out(folder, without_place(str(fault), folder)))
     years = tuple(_site(name, store, own) for name in dict.fromkeys(sites))

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bench.history import headlines, summary, trend
+from bench.history import headlines, summary, trend, unchanged
 from bench.runner import measure
 from hardware_profiles.errors import InputError
 
@@ -44,6 +44,17 @@ def test_a_trend_leaves_out_what_is_invalid_or_superseded(store):
     (where / "20990001" / "result.json").write_text(json.dumps({**other, "status": "invalid"}))
     assert [point.value for point in trend(headlines(where), "rate")][-2:] == [100.0, 103.0]
     assert summary(points)["n"] == len(points)
+
+
+def test_a_result_whose_samples_were_changed_is_told_and_left_out(store):
+    where, told = store(0), []
+    whole = list(headlines(where))
+    assert list(unchanged(whole, told.append)) == whole
+    (whole[0].folder / "samples.parquet").write_bytes(b"other")
+    assert list(unchanged(whole, told.append)) == []
+    assert len(told) == 1
+    assert "samples.parquet: expected" in told[0]
+    assert "it was changed" in told[0]
 
 
 def test_a_change_compares_like_with_like_only(store):

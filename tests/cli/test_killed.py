@@ -112,6 +112,17 @@ def test_killing_perwatt_run_at_random_moments_leaves_whole_results(tmp_path):
     assert assert_all_whole(tmp_path / "results") >= 2
 
 
+def test_a_ctrl_c_that_falls_into_a_callback_is_not_lost():
+    code = (
+        "import bench.__main__, ctypes, signal, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))()\n"
+        "try:\n    time.sleep(20)\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
 def test_ctrl_c_is_one_line(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", "run", "matmul_f64_cpu"], cwd=tmp_path, stdout=subprocess.PIPE,

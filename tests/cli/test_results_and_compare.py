@@ -92,3 +92,29 @@ def test_results_travel_to_pytest_benchmark_and_back(store, perwatt):
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
     nowhere = perwatt("pytest", "export", name, "--to", "out.json/deeper.json", cwd=folder)
     assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
+
+
+def test_a_changed_file_is_one_line_in_every_command_that_reads_the_result(store, perwatt, tmp_path):
+    import shutil
+
+    folder, document = store
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    name = document["rows"][0]["name"]
+    with (copy / "results" / name / "samples.parquet").open("ab") as file:
+        file.write(b"x")
+    site = copy / "site.toml"
+    from sites.examples import site_path
+
+    site.write_text(site_path("georgia-50mw-mining").read_text().replace('"antminer-s19-xp"', f'"result:{name}"'))
+    for command in (("compare", name), ("pytest", "export", name), ("yield", site)):
+        done = perwatt(*command, cwd=copy)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), command
+        assert "samples.parquet: expected" in done.stderr
+        assert "it was changed" in done.stderr
+    shown = perwatt("list", "results", "--trend", "rate", cwd=copy)
+    assert shown.stderr.count("it was changed") == 1
+    assert "1 results" in shown.stdout
+    page = perwatt("report", name, cwd=copy)
+    assert page.returncode == 0, page.stderr
+    assert "it was changed" in next(copy.rglob("report.html")).read_text()

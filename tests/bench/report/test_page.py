@@ -110,7 +110,7 @@ def test_a_profile_that_is_called_script_is_shown_and_does_nothing(full_text):
 
 def test_the_headline_names_each_product_with_basis_and_interval(full_text):
     text = words(full_text[full_text.index('<section id="headline"') : full_text.index('<section id="devices"')])
-    assert "3.095 MJ/TH measured wall, tier B ± 2 % (95 %)" in text  # 130 W over 42 MH/s
+    assert "3.381 MJ/TH measured wall, tier B ± 2 % (95 %)" in text  # 142 W over 42 MH/s
     assert "4.516 J/token measured wall, tier B" in text
     assert "A megawatt-hour mined" in text
     assert "A megawatt-hour inferred" in text
@@ -126,18 +126,14 @@ def test_an_invalid_result_is_shown_as_such_with_its_cure(full_text):
     assert "no energy (sample_gap)" in full_text
 
 
-def test_records_that_cannot_be_read_are_listed_with_the_reason(full_text):
+def test_results_that_cannot_be_read_or_were_changed_are_listed_with_the_reason_and_not_used(full_text):
     text = words(full_text)
-    assert "Records that this version cannot read: 2" in text
+    assert "Results that are not used: 4" in text
     assert "schema_version" in text
     assert "corrupt file" in text
-
-
-def test_missing_and_torn_samples_are_said_and_cost_nothing_else(full_text):
-    text = words(full_text)
-    assert "samples.parquet is missing" in text
-    assert "samples.parquet differs from its hash" in text
-    assert "no samples to draw" in text
+    assert "samples.parquet: expected the file that result.json names, got none: it is missing" in text
+    assert "it was changed" in text
+    assert "3.095 MJ/TH" not in text  # 130 W over 42 MH/s: the result whose samples are missing
 
 
 def test_an_assumed_power_never_looks_like_a_measured_one(put, bare):
