@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from kernels.cuda_sass import ToolMissingError
 from kernels.cuda_text import HOST_SHIM, ScanText, scan_text
+from kernels.errors import KernelInputError
 
 Words = npt.NDArray[np.uint32]
 
@@ -32,21 +33,39 @@ def compiler() -> str:
     raise ToolMissingError("no C++ compiler on the PATH (c++, g++, clang++); install one, on Debian: apt install g++")
 
 
+def build_library(text: str, folder: Path, *, optimised: str) -> ctypes.CDLL:
+    """Compile C++ in a folder and load it.
+
+    Raises
+    ------
+    ToolMissingError
+        There is no compiler.
+    KernelInputError
+        It refuses the text: its first line is in the message.
+    """
+    source = folder / "kernels.cpp"
+    library = source.with_suffix(".so")
+    source.write_text(text, encoding="ascii")
+    command = [compiler(), "-std=c++17", optimised, "-w", "-shared", "-fPIC", "-o", str(library), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.strip().splitlines()
+        raise KernelInputError(f"{command[0]}: {errors[0] if errors else 'failed'}")
+    return ctypes.CDLL(str(library))
+
+
 class HostCheck:
     """The variants' text, compiled for this CPU; use it in a `with`."""
 
     def __init__(self, variants: Sequence[str]) -> None:
         self.texts = {variant: scan_text(variant) for variant in variants}
         self._folder = tempfile.TemporaryDirectory(prefix="perwatt-hostcheck-")
-        source = Path(self._folder.name) / "scan.cpp"
-        library = source.with_suffix(".so")
-        source.write_text(HOST_SHIM + "".join(_unit(text) for text in self.texts.values()), encoding="ascii")
-        command = [compiler(), "-O1", "-w", "-shared", "-fPIC", "-o", str(library), str(source)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode != 0:
+        text = HOST_SHIM + "".join(_unit(text) for text in self.texts.values())
+        try:
+            self._library = build_library(text, Path(self._folder.name), optimised="-O1")
+        except Exception:
             self._folder.cleanup()
-            raise ToolMissingError(f"{command[0]} failed: {done.stderr.strip().splitlines()[:1]}")
-        self._library = ctypes.CDLL(str(library))
+            raise
 
     def __enter__(self) -> Self:
         """Return itself."""

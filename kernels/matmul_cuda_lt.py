@@ -39,6 +39,9 @@ class Algorithm:
 class LtProduct:
     """D = A Bᵀ of one shape and format on the current GPU: `algorithms`, then `launch`; close it, or use a `with`.
 
+    `scales` are what stored values of A and of B are multiplied by in fp8, the format's own where left out; `workspace`
+    is a device array of WORKSPACE_BYTES that products on one stream may share.
+
     Raises
     ------
     KernelInputError
@@ -47,7 +50,17 @@ class LtProduct:
         nvmath-python or cuBLAS is missing, or the GPU refuses.
     """
 
-    def __init__(self, cupy: Any, form: Format, m: int, n: int, k: int) -> None:
+    def __init__(  # noqa: PLR0913 (a product's format and shape)
+        self,
+        cupy: Any,
+        form: Format,
+        m: int,
+        n: int,
+        k: int,
+        *,
+        scales: tuple[float, float] | None = None,
+        workspace: Any = None,
+    ) -> None:
         check_shape(form, m, n, k)
         self.form, self.m, self.n, self.k = form, m, n, k
         self._cupy = cupy
@@ -64,8 +77,8 @@ class LtProduct:
                 self._describe(int(cublas.ComputeType[compute]), _TYPES["int32" if integer else "fp32"])
                 self._handle = self._lt.create()
                 self._open.callback(self._lt.destroy, self._handle)
-                self._workspace = cupy.empty(WORKSPACE_BYTES, dtype=cupy.uint8)
-                self._set_scales()
+                self._workspace = cupy.empty(WORKSPACE_BYTES, dtype=cupy.uint8) if workspace is None else workspace
+                self._set_scales(scales or (form.scale, form.scale))
         except Exception as error:
             self._open.close()
             if type(error).__name__ == "cuBLASLtError":
@@ -155,11 +168,12 @@ class LtProduct:
         dtype = self._lt.get_matmul_desc_attribute_dtype(attribute)
         self._set(self._lt.matmul_desc_set_attribute, self._desc, attribute, dtype, value)
 
-    def _set_scales(self) -> None:
+    def _set_scales(self, scales: tuple[float, float]) -> None:
         """Hand over what stored values are multiplied by: one number for fp8, ones for the blocks of fp4."""
         cp, form = self._cupy, self.form
         if form.name == "fp8":
-            self._scales = [cp.full(1, form.scale, dtype=cp.float32)] * 2
+            made = {scale: cp.full(1, scale, dtype=cp.float32) for scale in scales}
+            self._scales = [made[scale] for scale in reversed(scales)]  # cuBLAS's A is our B
         elif form.name == "fp4":
             mode = int(self._lt.MatmulMatrixScale.VEC16_UE4M3)
             self._describe_operation("A_SCALE_MODE", mode)

@@ -1,0 +1,125 @@
+"""The memory of a replay on a GPU: what is allocated, how much that will be, and how a prompt is cut into passes."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kernels.llm_cuda_text import TILE_ROWS, Numbers, numbers
+from kernels.llm_products_cuda import padded
+from kernels.llm_shapes import ModelShape
+from kernels.matmul_cuda import FORMATS
+from kernels.matmul_cuda_lt import WORKSPACE_BYTES
+
+MOST_ROWS = 8192
+"""Tokens of prompts in one pass: enough to fill the tensor cores, few enough for small buffers."""
+WARPS_PER_MULTIPROCESSOR = 16
+WAVES = 2
+"""How often all warps that fit at once are wanted over, so that none waits for a last one for long."""
+LEAST_KEYS = 64
+"""Keys below which a part is not worth a warp of its own."""
+MOST_MULTIPROCESSORS = 192
+"""Of the largest GPU there is, rounded up: for the memory that decoding's attention may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Some tokens, from `token` on, of some sequences, from `sequence` on."""
+
+    sequence: int
+    sequences: int
+    token: int
+    tokens: int
+
+
+def passes(batch: int, tokens: int) -> Iterator[Pass]:
+    """Yield the passes of `batch` prompts of `tokens` each: as many whole prompts as fit, or a part of one."""
+    together = max(1, min(batch, MOST_ROWS // tokens))
+    for sequence in range(0, batch, together):
+        for token in range(0, tokens, MOST_ROWS):
+            yield Pass(sequence, min(together, batch - sequence), token, min(MOST_ROWS, tokens - token))
+
+
+def parts_of_keys(shape: ModelShape, batch: int, capacity: int, multiprocessors: int) -> int:
+    """Return into how many parts decoding cuts each sequence's keys, so that the warps fill the GPU: 1 to 4, or 4 n."""
+    wanted = -(-WAVES * WARPS_PER_MULTIPROCESSOR * multiprocessors // (batch * shape.kv_heads))
+    splits = max(1, min(wanted, capacity // LEAST_KEYS))
+    return splits if splits <= 4 else splits // 4 * 4
+
+
+def whole_tiles(capacity: int) -> int:
+    """Return the tokens that a cache is allocated for: attention reads whole tiles of keys."""
+    return -(-capacity // TILE_ROWS) * TILE_ROWS
+
+
+def arrays(
+    shape: ModelShape, formats: Numbers, batch: int, capacity: int, splits: int
+) -> dict[str, tuple[tuple[int, ...], Any]]:
+    """Return every array of a replay but its weights: lengths and NumPy type by name.
+
+    stream, added [rows, hidden]: residual stream, and what the last product adds to it. entering [rows, widest]: what
+    enters the next product. wide [rows, widest]: qkv, or gate and up. queries [rows, heads, head size]. keys, values
+    [layers, batch, kv heads, capacity, head size]. last [batch, hidden], logits [batch, vocabulary]. parts, tops_sums:
+    of decoding's attention. turns [capacity, head size / 2, cosine and sine]. tokens [rows], length [1].
+    """
+    code, entering, cached = (_code(name) for name in (formats.stream, formats.entering, formats.cached))
+    rows, sampled = padded(max(batch, min(batch * capacity, MOST_ROWS))), padded(batch)
+    cache = (shape.layers, batch, shape.kv_heads, whole_tiles(capacity), shape.head_size)
+    parts = (splits, batch, shape.heads) if splits > 1 else (0, 0, 0)
+    return {
+        "stream": ((rows, shape.hidden), code),
+        "added": ((rows, shape.hidden), code),
+        "entering": ((rows, max(shape.hidden, shape.query_width, shape.ffn)), entering),
+        "wide": ((rows, max(shape.query_width + 2 * shape.kv_width, 2 * shape.ffn)), code),
+        "queries": ((rows, shape.query_width), _code(formats.score)),
+        "keys": (cache, cached),
+        "values": (cache, cached),
+        "last": ((sampled, shape.hidden), code),
+        "logits": ((sampled, shape.vocabulary), code),
+        "parts": ((*parts, shape.head_size), np.float32),
+        "tops_sums": ((*parts, 2), np.float32),
+        "turns": ((capacity, shape.head_size // 2, 2), np.float32),
+        "tokens": ((rows,), np.int32),
+        "length": ((1,), np.int32),
+    }
+
+
+def memory_bytes(shape: ModelShape, dtype: str, batch: int, capacity: int) -> float:
+    """Return what a replay takes beside its weights [byte]; parts of keys are taken for the largest GPU."""
+    splits = parts_of_keys(shape, batch, capacity, MOST_MULTIPROCESSORS)
+    found = arrays(shape, numbers(dtype), batch, capacity, splits).values()
+    return float(WORKSPACE_BYTES + sum(math.prod(lengths) * np.dtype(kind).itemsize for lengths, kind in found))
+
+
+class Buffers:
+    """The arrays of `arrays` on the current GPU, filled with zeros but for `turns`."""
+
+    stream: Any
+    added: Any
+    entering: Any
+    wide: Any
+    queries: Any
+    keys: Any
+    values: Any
+    last: Any
+    logits: Any
+    parts: Any
+    tops_sums: Any
+    turns: Any
+    tokens: Any
+    length: Any
+
+    def __init__(  # noqa: PLR0913, PLR0917 (as `arrays`)
+        self, cupy: Any, shape: ModelShape, formats: Numbers, batch: int, capacity: int, splits: int
+    ) -> None:
+        for name, (lengths, kind) in arrays(shape, formats, batch, capacity, splits).items():
+            setattr(self, name, cupy.zeros(lengths, dtype=kind))
+        half = np.arange(shape.head_size // 2)
+        angle = np.arange(capacity)[:, None] * shape.rope_theta ** (-2.0 * half / shape.head_size)
+        self.turns[:] = cupy.asarray(np.stack([np.cos(angle), np.sin(angle)], axis=-1).astype(np.float32))
+
+
+def _code(form: str) -> Any:
+    return {8: np.uint8, 16: np.uint16}[FORMATS[form].bits]
