@@ -84,5 +84,5 @@ def measure_all(
             records.append(measure(workload, job, used, device=described, on_progress=show))
             bars.update(task, completed=1.0, description=f"{workload.name}: {records[-1].status}")
     if not quiet and not sys.stdout.isatty():
-        say(f"{len(records)} workloads measured, plan {job.plan.name}")
+        say(f"measured {len(records)} workload{'s' if len(records) != 1 else ''}, plan {job.plan.name}")
     return records

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.output import emit_json, json_option, say, warn
-from bench.cli.yield_scenarios import document, print_outcome, run_scenarios, scenario_options, taken_from
-from bench.errors import RunFailedError
+from bench.cli.yield_scenarios import (
+    document,
+    not_written,
+    print_outcome,
+    run_scenarios,
+    scenario_options,
+    taken_from,
+)
 
 if TYPE_CHECKING:
     from sites.planners.inputs import Inputs
@@ -37,7 +43,7 @@ def yield_(
     SITE.toml is a site file, a fleet file, or the name of a bundled example (georgia-50mw-half-gpu).
     """
     asked = taken_from(files)
-    _check_targets(**files)
+    _check_targets(scenario_out=asked.scenario_out, **files)
     given = _read(sites)
     hourly = len(given) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in given], quiet=as_json, hourly=hourly)
@@ -66,7 +72,9 @@ def yield_(
         say(line)
 
 
-def _check_targets(*, out: Path | None, plan: Path | None, plots: Path | None, sam: bool | None) -> None:
+def _check_targets(
+    *, out: Path | None, plan: Path | None, plots: Path | None, scenario_out: Path | None, sam: bool | None
+) -> None:
     """Refuse what cannot be written before anything is computed or written."""
     from hardware_profiles.errors import InputError
     from sites.planners.folder import check_folder, check_new
@@ -80,9 +88,10 @@ def _check_targets(*, out: Path | None, plan: Path | None, plots: Path | None, s
         check_plan_path(plan)
     if plots is not None:
         check_folder(plots)
-    given = [path.absolute() for path in (out, plan, plots) if path is not None]
-    if len(set(given)) < len(given):
-        raise InputError(f"--out, --plan, --plots: expected a path each, got one twice: {out or plan}")
+    given = [path for path in (out, plan, plots, scenario_out) if path is not None]
+    for path in given:
+        if [other.absolute() for other in given].count(path.absolute()) > 1:
+            raise InputError(f"--out, --plan, --plots, --scenario-out: expected a path each, got one twice: {path}")
 
 
 def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
@@ -147,8 +156,7 @@ def _write(
 
             lines += [f"written: {path}" for path in year_files(years, plots)]
     except OSError as error:
-        target = error.filename or out or plan or plots
-        raise RunFailedError(f"{target}: could not be written: {error.strerror or error}; no half is left") from error
+        raise not_written(error.filename or out or plan or plots, error) from error
     return lines
 
 

@@ -15,6 +15,7 @@ from bench.cli.yield_capital import print_plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.errors import RunFailedError
     from sites.capital_plan import PlanReport
     from sites.fleet import Executor, Run
     from sites.model import Site
@@ -89,9 +90,12 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     from bench.errors import RunFailedError
     from sites.fleet import Run, check_scenarios, local
     from sites.outlook import outlook
+    from sites.planners.folder import check_new
     from sites.scenario_file import default_model, read_scenarios
 
     check_scenarios(asked.scenarios)
+    if asked.scenario_out is not None:
+        check_new(asked.scenario_out)
     run = Run(asked.seed, read_scenarios(asked.scenario_file) if asked.scenario_file else default_model())
     execute = local()
     if asked.scheduler is not None:
@@ -112,8 +116,21 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     if asked.scenario_out is not None:
         from sites.planners.scenario_tables import write_tables
 
-        written = write_tables(asked.scenario_out, found, sites, maps, execute)
+        try:
+            written = write_tables(asked.scenario_out, found, sites, maps, execute)
+        except OSError as error:
+            raise not_written(asked.scenario_out, error) from error
     return Outcome(found, plans, written)
+
+
+def not_written(target: object, error: OSError) -> RunFailedError:
+    """Return the error of a file or folder that the system did not take, in one line that names it."""
+    from os import strerror
+
+    from bench.errors import RunFailedError
+
+    why = strerror(error.errno) if error.errno else str(error)
+    return RunFailedError(f"{target}: could not be written: {why}; no half is left")
 
 
 def _plans(asked: Asked, run: Run, execute: Executor) -> tuple[list[PlanReport], dict[str, Any]]:

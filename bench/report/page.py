@@ -55,7 +55,7 @@ def check_target(target: Path) -> None:
         The target is a folder, or its folder does not exist.
     """
     if target.is_dir():
-        raise InputError.at("--out", expected="a file to write the page to", got=f"{target} is a folder")
+        raise InputError(f"--out: expected a file to write the page to, got {target}, which is a folder")
     if not target.parent.is_dir():
         raise InputError.at("--out", expected="a file in a folder that exists", got=str(target))
 

@@ -1,6 +1,7 @@
 """`perwatt yield --scenarios`: what it prints, writes and refuses."""
 
 import csv
+import errno
 import json
 
 import pyarrow.parquet as pq
@@ -130,3 +131,26 @@ def test_plots_draw_on_axes_that_are_given():
     switch_map(axes[3], values[:, :2] * 0.0, (5e4, 1e5), (0.2, 0.4))
     figure.canvas.draw()
     assert all(axis.get_xlabel() for axis in axes)
+
+
+def test_a_folder_that_exists_or_is_asked_for_twice_is_refused_before_anything_runs(perwatt, tmp_path, monkeypatch):
+    monkeypatch.setattr("sites.fleet.run_fleet", None)
+    (tmp_path / "there").mkdir()
+    code, out, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", tmp_path / "there")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "there: expected a path that does not exist yet" in err
+    code, out, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", tmp_path / "a", "--out", tmp_path / "a")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "expected a path each, got one twice" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
+
+
+def test_a_disk_that_fills_up_is_one_line_that_names_the_folder(perwatt, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28]")
+
+    monkeypatch.setattr("sites.planners.package.write_table", full)
+    code, out, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", tmp_path / "full")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "full: could not be written: No space left on device; no half is left" in err
+    assert list(tmp_path.iterdir()) == []
