@@ -1,19 +1,26 @@
 """The main job's second half: the measured machine beside the catalogue, and what the example site would earn."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from bench.device_rates import from_record, resolve_device
 
 if TYPE_CHECKING:
     from bench.records import Record
     from hardware_profiles.profile import Profile
+    from sites.device_rate import DeviceRate
     from sites.model import Site
     from sites.outlook import Outlook
+    from sites.uncertainty import Distribution
     from sites.year import SiteYear
 
 SCENARIOS = 10_000
-CATALOGUE_DEVICES = ("antminer-s21", "whatsminer-m60s", "antminer-s23-hyd", "nvidia-h200", "nvidia-rtx-4090")
+MINERS, MODULES = "miners", "gpu modules"
+"""The example site's blocks."""
+CATALOGUE_MINERS = ("antminer-s21", "whatsminer-m60s", "antminer-s23-hyd")
+CATALOGUE_DEVICES = (*CATALOGUE_MINERS, "nvidia-h200", "nvidia-rtx-4090")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +53,49 @@ class DeviceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FilledLine:
+    """The example site with one device alone, before capital.
+
+    Attributes
+    ----------
+    name, basis
+        The device, and the basis of its rate.
+    btc_per_day, tokens_per_day, usd_per_mwh, net_usd
+        Means of the year without spread [BTC/day, token/day], revenue of a MWh at the buildings [USD/MWh; None for a
+        device that no hour is worth running], revenue less energy [USD/year].
+    spread
+        The net over scenarios, all devices in the same ones.
+    """
+
+    name: str
+    basis: str
+    btc_per_day: float
+    tokens_per_day: float
+    usd_per_mwh: float | None
+    net_usd: float
+    spread: "Distribution | None"
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the main job says beyond its records."""
+    """What the main job says beyond its records: the machine among devices, and the example site as it is planned."""
 
     devices: tuple[DeviceLine, ...]
     site: "SiteYear"
     outlook: "Outlook"
+    filled: tuple[FilledLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the main job sets its measurements beside, read before anything is measured: faults are told at once."""
+    """What the main job sets its measurements beside, read before anything is measured: faults are told at once.
+
+    alone: the example site with each device alone, by the device's name.
+    """
 
     site: "Site"
     rated: tuple[DeviceLine, ...]
+    alone: "dict[str, Site]"
 
 
 def surroundings(store: Path) -> Surroundings:
@@ -70,13 +106,19 @@ def surroundings(store: Path) -> Surroundings:
     InputError
         A profile that they need or the example site is faulty.
     """
-    from bench.device_rates import resolve_device
     from hardware_profiles.catalog import load
     from sites.examples import example_path
     from sites.site import load_site
 
-    site = load_site(example_path(), lambda name: resolve_device(name, store=store))
-    return Surroundings(site, tuple(_rated_line(load(name)) for name in CATALOGUE_DEVICES))
+    def resolve(name: str) -> "DeviceRate":
+        return resolve_device(name, store=store)
+
+    site = load_site(example_path(), resolve)
+    blocks = ((MINERS, None), *((MINERS, load(name).name) for name in CATALOGUE_MINERS), (MODULES, None))
+    alone = [_alone(block, device, resolve) for block, device in blocks]
+    return Surroundings(
+        site, tuple(_rated_line(load(name)) for name in CATALOGUE_DEVICES), {one.name: one for one in alone}
+    )
 
 
 def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
@@ -84,8 +126,59 @@ def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
     from sites.outlook import default_outlook
     from sites.year import site_year
 
-    devices = (_measured_line(records), *beside.rated)
-    return Assessment(devices, site_year(beside.site), default_outlook([beside.site], SCENARIOS))
+    machine = _measured_line(records)
+    alone = dict(beside.alone)
+    hashing = _first(records, "sha256d")
+    if hashing is not None and machine.j_per_th is not None:
+        rate = from_record(hashing)
+        alone = {machine.name: replace(_alone(MINERS, machine.name, lambda _: rate), name=machine.name), **alone}
+    return Assessment(
+        devices=(machine, *beside.rated),
+        site=site_year(beside.site),
+        outlook=default_outlook([beside.site], SCENARIOS),
+        filled=_filled_lines(list(alone.values())),
+    )
+
+
+def _alone(block: str, device: str | None, resolve: "Callable[[str], DeviceRate]") -> "Site":
+    """Return the example site with one block alone, under its device's name."""
+    from hardware_profiles.reading import read_toml, validate
+    from sites.examples import example_path
+    from sites.filled import filled
+    from sites.site import build_site
+    from sites.site_file import SiteFile
+
+    path = example_path()
+    file = filled(validate(SiteFile, read_toml(path), path), path, block, device)
+    site = build_site(file, resolve, str(path))
+    return replace(site, name=site.blocks[0].rate.name)
+
+
+def _filled_lines(sites: "Sequence[Site]") -> tuple[FilledLine, ...]:
+    from sites.fleet import Run, fleet_cases, run_fleet
+    from sites.scenario_file import default_model
+    from sites.uncertainty import of_sites
+    from sites.year import site_year, summarise
+
+    run = Run(1, default_model())
+    spread = of_sites(run_fleet(fleet_cases(sites, run.model), run, SCENARIOS), "net_usd")
+    lines = []
+    for site in sites:
+        year = site_year(site)
+        means = summarise(year)
+        (block,) = year.blocks
+        lines.append(
+            FilledLine(
+                name=site.name,
+                basis=site.blocks[0].rate.basis,
+                btc_per_day=means.btc_per_day,
+                tokens_per_day=means.tokens_per_day,
+                usd_per_mwh=_over(block.revenue_usd, block.facility_mwh),
+                net_usd=year.net_usd,
+                spread=spread[site.name],
+            )
+        )
+    return tuple(lines)
 
 
 def _measured_line(records: "Sequence[Record]") -> DeviceLine:

@@ -13,13 +13,7 @@ from bench.cli.output import plain, print_table, rate, say, short, si
 if TYPE_CHECKING:
     from bench.main_job import Assessment, DeviceLine
     from bench.records import Metric, Record
-
-SPREAD = {
-    "net_usd": "net of the year, USD",
-    "mining_usd_per_mwh": "mining, USD/MWh buildings",
-    "inference_usd_per_mwh": "inference, USD/MWh buildings",
-}
-"""Metrics of the outlook that the main job prints, and what it calls them."""
+    from sites.uncertainty import Distribution
 
 
 def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
@@ -40,6 +34,7 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
             "site": {name: asdict(one) if one else None for name, one in main_job.outlook.fleet.items()},
             "tornado": asdict(main_job.outlook.tornado),
         }
+        found["filled"] = [asdict(line) for line in main_job.filled]
     return found
 
 
@@ -122,6 +117,8 @@ def _energy(record: "Record") -> str:
 
 
 def _print_devices(main_job: "Assessment") -> None:
+    from bench.cli.yield_report import CONFIDENCE
+
     print_table(
         ("device", "basis", "hash rate", "matrix product", "power", "J/TH", "FLOP/J", "confidence"),
         [
@@ -133,7 +130,7 @@ def _print_devices(main_job: "Assessment") -> None:
                 _power(line),
                 plain(line.j_per_th),
                 si(line.flop_per_j, "").strip(),
-                line.confidence,
+                CONFIDENCE.get(line.confidence, ""),
             )
             for line in main_job.devices
         ],
@@ -177,20 +174,36 @@ def _print_site(main_job: "Assessment") -> None:
         right=(3, 4, 5, 6),
     )
     print_token_tags(year)
-    rows = []
-    for name, label in SPREAD.items():
-        one = outlook.fleet[name]
-        if one is not None:
-            rows.append((label, *(short(value) for value in (one.p99, one.p90, one.p50, one.p10, one.cvar))))
+    planned = outlook.fleet["net_usd"]
     print_table(
-        ("figure", "P99", "P90", "P50", "P10", "mean of the worst 5 %"),
-        rows,
-        title=f"The same over {outlook.run.scenarios:,} scenarios (P90 is exceeded with 90 % probability)",
-        right=(1, 2, 3, 4, 5),
+        ("device", "rate", "per day", "USD/MWh buildings", "net USD a year", "P50", "P90", "worst 5 %"),
+        [
+            *(
+                (
+                    line.name,
+                    line.basis,
+                    f"{plain(line.tokens_per_day / 1e9)} G tokens"
+                    if line.tokens_per_day
+                    else f"{plain(line.btc_per_day)} BTC",
+                    plain(line.usd_per_mwh),
+                    *_net(line.net_usd, line.spread),
+                )
+                for line in main_job.filled
+            ),
+            ("as planned, above", "", "", "", *_net(year.net_usd, planned)),
+        ],
+        title=f"Its {plain(year.site.interconnect_mw, 2)} MW with one device alone, before capital; "
+        f"{outlook.run.scenarios:,} scenarios (P90 is exceeded with 90 % probability)",
+        right=(2, 3, 4, 5, 6, 7),
     )
     causes = ", ".join(f"{one.name} {one.share_frac:.0%}" for one in outlook.tornado.causes if one.share_frac >= 0.005)
-    say(f"net of the year without spread: {short(year.net_usd)} USD; what spreads it: {causes or 'nothing varies'}")
-    say("how far each input may move is mostly an assumption: docs/fleet.md, `perwatt yield --scenarios`")
+    say(f"what spreads the plan's net: {causes or 'nothing varies'}; how far each may move is mostly an assumption")
+    say("more: `perwatt yield --scenarios`, with `--capital` for what it costs (docs/fleet.md)")
+
+
+def _net(net_usd: float, spread: "Distribution | None") -> tuple[str, ...]:
+    levels = (spread.p50, spread.p90, spread.cvar) if spread else ()
+    return short(net_usd), *(short(value) for value in levels)
 
 
 def print_notes(records: "Sequence[Record]") -> None:

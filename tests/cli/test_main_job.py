@@ -5,6 +5,7 @@ import json
 from bench.cli.output import emit_json
 from bench.cli.run_report import document, print_run
 from bench.main_job import CATALOGUE_DEVICES, assess, surroundings
+from bench.meters.declared import Declared
 from bench.runner import measure
 
 
@@ -26,4 +27,17 @@ def test_the_machine_stands_beside_the_catalogue_and_the_site_has_a_p90(fake_wor
         one = printed["scenarios"]["site"][metric]
         assert one["p99"] < one["p90"] < one["p50"] < one["p10"]
     assert printed["scenarios"]["count"] == 10_000
+    alone = {line["name"]: line for line in printed["filled"]}
+    assert "this machine" not in alone, "nothing is known of its power"
+    assert alone["antminer-s21:200t"]["net_usd"] > alone["antminer-s19-xp:140t"]["net_usd"] > 0
+    assert alone["antminer-s21:200t"]["spread"]["p90"] < alone["antminer-s21:200t"]["spread"]["p50"]
     assert "P90" in text
+
+
+def test_a_machine_whose_power_is_stated_fills_the_site_too_and_stands_still_where_it_never_pays(
+    fake_workload, job, cpu_device
+):
+    fake_workload.name = "sha256d_scan_cpu"
+    record = measure(fake_workload, job, [Declared(65.0)], device=cpu_device)
+    (machine,) = [line for line in assess([record], surroundings(job.store)).filled if line.name == "this machine"]
+    assert (machine.basis, machine.btc_per_day, machine.usd_per_mwh, machine.net_usd) == ("measured", 0.0, None, 0.0)

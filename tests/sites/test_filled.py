@@ -1,0 +1,36 @@
+"""A site with one block alone on its interconnect."""
+
+import pytest
+
+from bench.device_rates import resolve_device
+from hardware_profiles.errors import InputError
+from hardware_profiles.reading import read_toml, validate
+from sites.examples import example_path
+from sites.filled import filled
+from sites.site import build_site
+from sites.site_file import SiteFile
+
+
+@pytest.fixture(scope="module")
+def planned():
+    return validate(SiteFile, read_toml(example_path()), example_path())
+
+
+def test_a_block_alone_has_twice_the_half_it_had(planned):
+    both = build_site(planned, resolve_device, str(example_path()))
+    for block in both.blocks:
+        (alone,) = build_site(filled(planned, example_path(), block.name), resolve_device, str(example_path())).blocks
+        assert alone.rate == block.rate
+        assert alone.count == pytest.approx(2 * block.count, rel=1e-3)
+
+
+def test_a_block_takes_another_device(planned):
+    site = build_site(filled(planned, example_path(), "miners", "antminer-s21"), resolve_device, str(example_path()))
+    (block,) = site.blocks
+    assert block.rate.name == "antminer-s21:200t"
+    assert site.inference == ()
+
+
+def test_an_unknown_block_is_refused_with_near_names(planned):
+    with pytest.raises(InputError, match=r"expected a block of the site, got 'miner' \(did you mean miners\?\)"):
+        filled(planned, example_path(), "miner")
