@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sites.calendar import unix_s, utc_text
 from sites.power import share_of_hours
 from sites.prices import above_market, flags
+from sites.problem import meter_mw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def site_flags(file: SiteFile, site: Site) -> tuple[str, ...]:
-    """Say what is unusual about a site's prices, shares, outages and charges."""
-    return (*_prices(site), *_shares(file), *_outside(file, site.calendar))
+    """Say what is unusual about a site's prices, size, outages and charges."""
+    return (*_prices(site), *_oversubscribed(site), *_outside(file, site.calendar))
 
 
 def _prices(site: Site) -> Iterator[str]:
@@ -39,14 +40,15 @@ def _prices(site: Site) -> Iterator[str]:
         yield from above_market(site.resale_usd_per_mwh - site.spot_usd_per_mwh)
 
 
-def _shares(file: SiteFile) -> Iterator[str]:
-    shares = [(block.name, block.interconnect_percent) for block in file.mining]
-    shares += [(block.name, block.interconnect_percent) for block in file.inference]
-    given = {name: share.value for name, share in shares if share is not None}
-    total = sum(given.values())
-    if total > 100.0 + 1e-9:
-        named = ", ".join(f"{name} {share:g}" for name, share in given.items())
-        yield f"interconnect_percent adds up to {total:g} ({named}): not all of it can run at once"
+def _oversubscribed(site: Site) -> Iterator[str]:
+    drawn = {block.name: meter_mw(site, block) for block in site.blocks}
+    total = sum(drawn.values())
+    if total > site.interconnect_mw * (1.0 + 1e-9):
+        named = ", ".join(f"{name} {mw:.4g}" for name, mw in drawn.items())
+        yield (
+            f"all blocks at full load draw {total:.4g} MW at the meter ({named}), more than the interconnect of "
+            f"{site.interconnect_mw:g} MW: in each hour what is worth most runs first, the rest stands still"
+        )
 
 
 def _outside(file: SiteFile, calendar: Calendar) -> Iterator[str]:

@@ -9,9 +9,10 @@ from sites.calendar import MEAN_YEAR_HOURS
 from sites.demand import log_growth_per_hour
 from sites.dispatch import KINDS, SERIES_ROWS, Problem
 from sites.mining import hourly_reward_btc_per_hash
+from sites.model import MiningBlock
 
 if TYPE_CHECKING:
-    from sites.model import InferenceBlock, MiningBlock, Site
+    from sites.model import InferenceBlock, Site
 
 J_PER_MWH = 3.6e9
 KW_MONTHS_PER_MWH = 12.0 / MEAN_YEAR_HOURS * 1000.0
@@ -95,6 +96,14 @@ def _mining_rows(block: MiningBlock, site_frac: float) -> list[tuple[Label, tupl
 def full_mw(block: InferenceBlock) -> float:
     """Power [MW at the node] of an inference block's GPUs but its spares, at full load."""
     return block.count * (1.0 - block.spare_frac) * block.watts_per_gpu / 1e6
+
+
+def meter_mw(site: Site, block: MiningBlock | InferenceBlock) -> float:
+    """Power [MW at the meter] of one of a site's blocks at full load: through its mean PUE and the lines."""
+    if isinstance(block, MiningBlock):
+        watts = block.count * math.fsum(step.power_w for step in block.margins)
+        return watts / 1e6 * float(site.mining_pue.mean()) / site.delivered_frac
+    return full_mw(block) * float(site.gpu_pue.mean()) / site.delivered_frac
 
 
 def full_worth_usd_per_mwh(block: InferenceBlock) -> float:

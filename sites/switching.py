@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hardware_profiles.errors import InputError
 from sites.capital import annuity_frac
 from sites.mining import hashprice_usd_per_ph_s_day, mean_reward
-from sites.problem import full_mw
+from sites.problem import meter_mw
 from sites.uncertainty import scaled
 from sites.year import site_year
 
@@ -70,8 +70,7 @@ class Conversion:
 
 def mining_mw(site: Site) -> float:
     """Power [MW at the meter] that a site's miners draw at full load."""
-    watts = math.fsum(block.count * math.fsum(step.power_w for step in block.margins) for block in site.mining)
-    return watts / 1e6 * float(site.mining_pue.mean()) / site.delivered_frac
+    return math.fsum(meter_mw(site, block) for block in site.mining)
 
 
 def converted(site: Site, module: InferenceBlock, share: float) -> Site:
@@ -95,11 +94,6 @@ def converted(site: Site, module: InferenceBlock, share: float) -> Site:
     taken = {block.name for block in site.inference}
     name = module.name if module.name not in taken else f"{module.name} (converted)"
     return replace(site, mining=kept, inference=(*site.inference, replace(module, name=name, count=float(count))))
-
-
-def converted_mw(site: Site, block: InferenceBlock) -> float:
-    """Power [MW at the meter] of a block's modules at full load, spares out."""
-    return full_mw(block) * float(site.gpu_pue.mean()) / site.delivered_frac
 
 
 @dataclass(frozen=True, slots=True)

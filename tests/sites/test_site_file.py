@@ -289,8 +289,10 @@ def test_keys_outside_of_price_stay_usd_and_the_currency_is_listed(edited):
         (
             "facility_mw = 9",
             f"interconnect_percent = 100\npool_fee_percent = 1\n{MORE}",
-            "interconnect_percent adds up to 200 (miners 100, more 100)",
+            "all blocks at full load draw 20 MW at the meter (miners 9.9",
         ),
+        ("facility_mw = 9", "facility_mw = 12", "all blocks at full load draw 12"),
+        ("facility_mw = 9", "count = 4000", "all blocks at full load draw"),
     ],
 )
 def test_what_is_allowed_and_unusual_is_flagged_by_name(edited, old, new, flag):

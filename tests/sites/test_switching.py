@@ -7,6 +7,7 @@ import pytest
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
 from sites.examples import example_path
+from sites.problem import meter_mw
 from sites.site import load_site
 from sites.switching import (
     Conversion,
@@ -14,7 +15,6 @@ from sites.switching import (
     best_share,
     choices,
     converted,
-    converted_mw,
     mining_mw,
     switch_factor,
     switch_map,
@@ -39,9 +39,9 @@ def test_a_conversion_keeps_the_megawatts_within_a_module(sites):
     site, module = sites
     for share in (0.0, 0.3, 1.0):
         after = converted(site, module, share)
-        gpus = sum(converted_mw(after, dataclasses.replace(block, spare_frac=0.0)) for block in after.inference)
+        gpus = sum(meter_mw(after, dataclasses.replace(block, spare_frac=0.0)) for block in after.inference)
         left = mining_mw(after) if after.mining else 0.0
-        one = converted_mw(site, dataclasses.replace(module, count=module.gpus_per_module, spare_frac=0.0))
+        one = meter_mw(site, dataclasses.replace(module, count=module.gpus_per_module, spare_frac=0.0))
         assert left + gpus == pytest.approx(mining_mw(site), abs=one + 0.01)
     assert converted(site, module, 1.0).mining == ()
     assert converted(site, module, 0.0).inference == ()
