@@ -45,7 +45,9 @@ def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = COLOURS, m
         )  # fmt: skip
     axes.set_xlabel("probability of exceedance [%]", color=colours["ink"])
     axes.set_ylabel(f"{metric} [{unit_of(metric)} a year]", color=colours["ink"])
-    axes.set_title(f"{run.scenarios} scenarios of {len(run.cases)} sites", color=colours["ink"])
+    count = len(run.cases)
+    axes.set_title(f"{run.scenarios} scenarios of {count} {'site' if count == 1 else 'sites'}", color=colours["ink"])
+    _in_prefixes(axes.yaxis)
     _plain(axes, colours)
 
 
@@ -61,7 +63,9 @@ def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = COLOURS,
         )  # fmt: skip
     axes.plot(years, levels_by_year[:, 2], color=colours["ink"], marker="o", markersize=3, label="P50")
     axes.axhline(0.0, color=colours["muted"], linewidth=0.8)
+    axes.set_xticks(years)
     axes.set_xlabel("year", color=colours["ink"])
+    _in_prefixes(axes.yaxis)
     axes.set_ylabel(label, color=colours["ink"])
     axes.legend(frameon=False, labelcolor=colours["ink"])
     _plain(axes, colours)
@@ -86,6 +90,7 @@ def tornado(axes: Any, causes: Tornado, colours: Mapping[str, str] = COLOURS) ->
     axes.axvline(causes.base, color=colours["ink"], linewidth=0.8)
     axes.set_yticks(range(len(ranked)), [cause.name.replace("_", " ") for cause in ranked])
     axes.set_xlabel(f"{causes.metric} [{unit_of(causes.metric)}], P90 to P10 of one input alone", color=colours["ink"])
+    _in_prefixes(axes.xaxis)
     _plain(axes, colours)
 
 
@@ -104,11 +109,19 @@ def switch_map(  # noqa: PLR0913, PLR0917
     axes.pcolormesh(btc_usd, prices, shares, cmap=scale, vmin=0.0, vmax=1.0, shading="nearest")
     for i, price in enumerate(prices):
         for j, btc in enumerate(btc_usd):
-            axes.text(btc, price, f"{shares[i, j]:.0%}", ha="center", va="center", fontsize=7, color=colours["ink"])
+            legible = colours["ink" if 0.25 < shares[i, j] < 0.75 else "paper"]  # the ends of the scale are dark
+            axes.text(btc, price, f"{shares[i, j]:.0%}", ha="center", va="center", fontsize=7, color=legible)
     axes.set_xlabel("BTC price [USD]", color=colours["ink"])
     axes.set_ylabel(f"inference price [{unit}]", color=colours["ink"])
     axes.set_title("share of the site worth converting", color=colours["ink"])
     _plain(axes, colours)
+
+
+def _in_prefixes(axis: Any) -> None:
+    """Write 260M in place of 2.6 and a power of ten at the end of the axis."""
+    from matplotlib.ticker import EngFormatter
+
+    axis.set_major_formatter(EngFormatter(sep=""))
 
 
 def _plain(axes: Any, colours: Mapping[str, str]) -> None:

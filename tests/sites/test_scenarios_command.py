@@ -131,6 +131,9 @@ def test_plots_draw_on_axes_that_are_given():
     switch_map(axes[3], values[:, :2] * 0.0, (5e4, 1e5), (0.2, 0.4))
     figure.canvas.draw()
     assert all(axis.get_xlabel() for axis in axes)
+    assert [label.get_text() for label in axes[1].get_xticklabels()] == ["1", "2"]
+    assert axes[1].yaxis.get_major_formatter()(2.6e8) == "260M"
+    assert {text.get_color() for text in axes[3].texts} == {"#ffffff"}  # on the dark end of the scale
 
 
 def test_a_folder_that_exists_or_is_asked_for_twice_is_refused_before_anything_runs(perwatt, tmp_path, monkeypatch):
