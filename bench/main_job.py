@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from bench.records import Record
     from hardware_profiles.profile import Profile
     from sites.device_rate import DeviceRate
+    from sites.filled import Alone
     from sites.model import Site
     from sites.outlook import Outlook
-    from sites.uncertainty import Distribution
     from sites.year import SiteYear
 
 SCENARIOS = 10_000
@@ -53,37 +53,13 @@ class DeviceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class FilledLine:
-    """The example site with one device alone, before capital.
-
-    Attributes
-    ----------
-    name, basis
-        The device, and the basis of its rate.
-    btc_per_day, tokens_per_day, usd_per_mwh, net_usd
-        Means of the year without spread [BTC/day, token/day], revenue of a MWh at the buildings [USD/MWh; None for a
-        device that no hour is worth running], revenue less energy [USD/year].
-    spread
-        The net over scenarios, all devices in the same ones.
-    """
-
-    name: str
-    basis: str
-    btc_per_day: float
-    tokens_per_day: float
-    usd_per_mwh: float | None
-    net_usd: float
-    spread: "Distribution | None"
-
-
-@dataclass(frozen=True, slots=True)
 class Assessment:
     """What the main job says beyond its records: the machine among devices, and the example site as it is planned."""
 
     devices: tuple[DeviceLine, ...]
     site: "SiteYear"
     outlook: "Outlook"
-    filled: tuple[FilledLine, ...]
+    alone: "tuple[Alone, ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +99,7 @@ def surroundings(store: Path) -> Surroundings:
 
 def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
     """Set the measured machine beside the catalogue; compute the example site's year and its outlook over scenarios."""
+    from sites.filled import each_alone
     from sites.outlook import default_outlook
     from sites.year import site_year
 
@@ -136,7 +113,7 @@ def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
         devices=(machine, *beside.rated),
         site=site_year(beside.site),
         outlook=default_outlook([beside.site], SCENARIOS),
-        filled=_filled_lines(list(alone.values())),
+        alone=each_alone(list(alone.values()), SCENARIOS),
     )
 
 
@@ -152,33 +129,6 @@ def _alone(block: str, device: str | None, resolve: "Callable[[str], DeviceRate]
     file = filled(validate(SiteFile, read_toml(path), path), path, block, device)
     site = build_site(file, resolve, str(path))
     return replace(site, name=site.blocks[0].rate.name)
-
-
-def _filled_lines(sites: "Sequence[Site]") -> tuple[FilledLine, ...]:
-    from sites.fleet import Run, fleet_cases, run_fleet
-    from sites.scenario_file import default_model
-    from sites.uncertainty import of_sites
-    from sites.year import site_year, summarise
-
-    run = Run(1, default_model())
-    spread = of_sites(run_fleet(fleet_cases(sites, run.model), run, SCENARIOS), "net_usd")
-    lines = []
-    for site in sites:
-        year = site_year(site)
-        means = summarise(year)
-        (block,) = year.blocks
-        lines.append(
-            FilledLine(
-                name=site.name,
-                basis=site.blocks[0].rate.basis,
-                btc_per_day=means.btc_per_day,
-                tokens_per_day=means.tokens_per_day,
-                usd_per_mwh=_over(block.revenue_usd, block.facility_mwh),
-                net_usd=year.net_usd,
-                spread=spread[site.name],
-            )
-        )
-    return tuple(lines)
 
 
 def _measured_line(records: "Sequence[Record]") -> DeviceLine:

@@ -15,8 +15,8 @@ from bench.cli.run_llm import RunCommand
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
+    from bench.main_job import Assessment
     from bench.records import Record
-    from sites.outlook import Outlook
 
 STORE = Path("results")
 MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
@@ -107,7 +107,7 @@ def run(
     main_job, page = None, None
     if beside is not None:
         main_job = assess(records, beside)
-        page = _write_page(records, main_job.outlook, store)
+        page = _write_page(records, main_job, store)
     if as_json:
         found = document(records, store, main_job)
         emit_json(found if page is None else {**found, "page": str(page)})
@@ -134,14 +134,14 @@ def _refuse_beside_all_variants() -> None:
         )
 
 
-def _write_page(records: "Sequence[Record]", outlook: "Outlook", store: Path) -> Path | None:
+def _write_page(records: "Sequence[Record]", main_job: "Assessment", store: Path) -> Path | None:
     """Write the page of a main job beside its results; they are stored, so that a full disk costs the page alone."""
     from bench.errors import RunFailedError
     from bench.report import PAGE, collect, write_page
 
     try:
         gathered = collect([store / record.id for record in records], [""], store)
-        return write_page(replace(gathered, outlook=outlook), store / PAGE)
+        return write_page(replace(gathered, outlook=main_job.outlook, alone=main_job.alone), store / PAGE)
     except (InputError, RunFailedError) as error:
         warn(str(error))
         return None

@@ -34,7 +34,7 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
             "site": {name: asdict(one) if one else None for name, one in main_job.outlook.fleet.items()},
             "tornado": asdict(main_job.outlook.tornado),
         }
-        found["filled"] = [asdict(line) for line in main_job.filled]
+        found["alone"] = [asdict(line) for line in main_job.alone]
     return found
 
 
@@ -188,7 +188,7 @@ def _print_site(main_job: "Assessment") -> None:
                     plain(line.usd_per_mwh),
                     *_net(line.net_usd, line.spread),
                 )
-                for line in main_job.filled
+                for line in main_job.alone
             ),
             ("as planned, above", "", "", "", *_net(year.net_usd, planned)),
         ],

@@ -15,6 +15,7 @@ from hardware_profiles.errors import InputError, near_names
 if TYPE_CHECKING:
     from bench.records import Record
     from hardware_profiles.profile import Device
+    from sites.filled import Alone
     from sites.outlook import Outlook
     from sites.year import SiteYear
 
@@ -52,6 +53,7 @@ class Gathered:
     sites: "tuple[SiteYear, ...]" = ()
     catalogue: "tuple[Device, ...]" = ()
     outlook: "Outlook | None" = None
+    alone: "tuple[Alone, ...]" = ()
 
     @property
     def records(self) -> "tuple[Record, ...]":

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bench.quantity import plain, si
+from bench.report.alone import alone_blocks
 from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
 from bench.report.charts import COLOURS, Chart, Mark, render
 from bench.report.text import basis_chip, confidence_chips
@@ -28,6 +29,7 @@ def section(gathered: "Gathered") -> Section:
         blocks.append(Missing("Sites", "no site was given"))
     else:
         blocks.append(_blocks_table(gathered))
+        blocks.extend(alone_blocks(gathered.alone))
     for number, year in enumerate(gathered.sites[:DRAWN]):
         blocks.extend(_charts(number, year))
     if len(gathered.sites) > DRAWN:

@@ -27,7 +27,7 @@ def test_the_machine_stands_beside_the_catalogue_and_the_site_has_a_p90(fake_wor
         one = printed["scenarios"]["site"][metric]
         assert one["p99"] < one["p90"] < one["p50"] < one["p10"]
     assert printed["scenarios"]["count"] == 10_000
-    alone = {line["name"]: line for line in printed["filled"]}
+    alone = {line["name"]: line for line in printed["alone"]}
     assert "this machine" not in alone, "nothing is known of its power"
     assert alone["antminer-s21:200t"]["net_usd"] > alone["antminer-s19-xp:140t"]["net_usd"] > 0
     assert alone["antminer-s21:200t"]["spread"]["p90"] < alone["antminer-s21:200t"]["spread"]["p50"]
@@ -39,5 +39,5 @@ def test_a_machine_whose_power_is_stated_fills_the_site_too_and_stands_still_whe
 ):
     fake_workload.name = "sha256d_scan_cpu"
     record = measure(fake_workload, job, [Declared(65.0)], device=cpu_device)
-    (machine,) = [line for line in assess([record], surroundings(job.store)).filled if line.name == "this machine"]
+    (machine,) = [line for line in assess([record], surroundings(job.store)).alone if line.name == "this machine"]
     assert (machine.basis, machine.btc_per_day, machine.usd_per_mwh, machine.net_usd) == ("measured", 0.0, None, 0.0)

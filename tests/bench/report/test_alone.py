@@ -1,0 +1,31 @@
+"""The chart of one device alone: a bar a device, in words too; what is not worth running is named, not drawn."""
+
+import dataclasses
+
+import pytest
+
+from bench.main_job import surroundings
+from bench.report import collect
+from bench.report.page import build
+from sites.filled import each_alone
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    return each_alone(list(surroundings(tmp_path_factory.mktemp("store")).alone.values()), 64)
+
+
+def test_every_device_has_a_bar_that_says_its_levels(found, tmp_path):
+    page = build(dataclasses.replace(collect([], [""], tmp_path), catalogue=(), alone=found))
+    assert 'id="alone"' in page
+    for one in found:
+        assert f"{one.name} · " in page
+    assert "logarithmic above 10" in page
+
+
+def test_a_device_that_never_pays_is_named_and_not_drawn(found, tmp_path):
+    nothing = dataclasses.replace(found[0].spread, p99=0.0, p90=0.0, p50=0.0, p10=0.0, p01=0.0)
+    still = dataclasses.replace(found[0], name="an old miner", spread=nothing)
+    page = build(dataclasses.replace(collect([], [""], tmp_path), catalogue=(), alone=(*found, still)))
+    assert "Not drawn: an old miner, which no hour is worth running." in page
+    assert "an old miner · " not in page
