@@ -34,7 +34,12 @@ def generator_digest() -> str:
 
 
 def kernel_njit(function: Callable[..., Any]) -> Any:
-    """Compile with `nogil` and a cache stamped with the function's file and the generator's.
+    """Compile with `nogil` and a cache stamped with the function's file and the generator's."""
+    return stamped_njit(function, generator_digest())
+
+
+def stamped_njit(function: Callable[..., Any], digest: str) -> Any:
+    """Compile with `nogil` and a cache stamped with the function's file and a digest of whatever else it is made from.
 
     Numba stamps a cache with the file of the function alone; there is no public way to add to it. Where its inside
     has changed, the cache is switched off rather than trusted.
@@ -42,7 +47,7 @@ def kernel_njit(function: Callable[..., Any]) -> Any:
     dispatcher = njit(nogil=True, cache=True)(function)
     try:
         cache_file = dispatcher._cache._cache_file  # noqa: SLF001
-        cache_file._source_stamp = (cache_file._source_stamp, generator_digest())  # noqa: SLF001
+        cache_file._source_stamp = (cache_file._source_stamp, digest)  # noqa: SLF001
     except AttributeError:
         return njit(nogil=True)(function)
     return dispatcher

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sites.jit import site_njit
 
 # Kinds of block.
 MINING, IDLE, SLA, ON_DEMAND = 0, 1, 2, 3
@@ -18,7 +19,7 @@ SITE_SUMS = 9
 _INFINITE = np.inf
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def rank_hour(t, how, series, blocks, kinds, profiles, growth, cap, ratio, worth, asked, order, waiting):
     """Fill cap [MW meter], ratio [device per meter], worth [USD/meter MWh], asked [MW device]; sort order by worth.
 
@@ -64,7 +65,7 @@ def rank_hour(t, how, series, blocks, kinds, profiles, growth, cap, ratio, worth
     return idle
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def begin(first, blocks, kinds, growth, step, order):
     """Set growth at hour `first` and its factor per hour; list the blocks other than idle; return their number."""
     waiting = 0
@@ -77,7 +78,7 @@ def begin(first, blocks, kinds, growth, step, order):
     return waiting
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def steps_of_hour(idle, near, far, contract_mw, limit, waiting, cap, worth, order, level, surplus):
     """Write the steps of one hour's surplus over draw, up to its limit; return how many.
 
@@ -105,7 +106,7 @@ def steps_of_hour(idle, near, far, contract_mw, limit, waiting, cap, worth, orde
     return steps
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def peak_of_month(first, last, how, series, blocks, kinds, profiles, contract_mw, charge_usd_per_mw):
     """Draw [MW] at which a month's demand charge equals what one more MW would earn in it.
 
@@ -160,7 +161,7 @@ def peak_of_month(first, last, how, series, blocks, kinds, profiles, contract_mw
     return max(low, high)
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def dispatch_year(
     how, month, series, blocks, profiles, contract_mw, contract_usd, charges, event, peaks, sums, totals, mw, why, price
 ):

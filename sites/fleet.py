@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, shown
 from sites.fleet_case import DEVICE_SPREADS, SiteCase, place_of, site_case, tabulate
+from sites.fleet_layout import ROW_SUMS, TOTAL_SUMS
 from sites.scenarios import INPUT_NAMES, STEPS_PER_YEAR, ScenarioModel, correlation_factor, steps
 
 if TYPE_CHECKING:
@@ -129,15 +130,15 @@ def run_shard(case: SiteCase, run: Run, first: int, count: int, shocks: Floats |
 
     blocks = case.blocks.shape[0]
     padded = -(-count // LANES) * LANES
-    rows = np.zeros((blocks, kernel.ROW_SUMS, padded))
-    totals = np.zeros((kernel.TOTAL_SUMS, padded))
+    rows = np.zeros((blocks, ROW_SUMS, padded))
+    totals = np.zeros((TOTAL_SUMS, padded))
     for begin in range(0, padded, TILE):
         lanes = slice(begin, min(begin + TILE, padded))
         width = lanes.stop - begin
         here = None if shocks is None or shocks.shape[2] < padded else np.ascontiguousarray(shocks[:, :, lanes])
         factors = factors_of(case, run, first + begin, width, here)
-        tile_rows = np.zeros((blocks, kernel.ROW_SUMS, width))
-        tile_totals = np.zeros((kernel.TOTAL_SUMS, width))
+        tile_rows = np.zeros((blocks, ROW_SUMS, width))
+        tile_totals = np.zeros((TOTAL_SUMS, width))
         kernel.run_tile(
             case.table, case.bounds, case.blocks, case.contract_mw, case.charges, *factors, tile_rows, tile_totals
         )
@@ -195,16 +196,14 @@ def run_fleet(
     """
     import numpy as np
 
-    from sites import fleet_kernel as kernel
-
     count = check_scenarios(scenarios)
     shards = [
         Shard(index, case.year, first, min(SHARD, count - first))
         for first in range(0, count, SHARD)
         for index, case in enumerate(cases)
     ]
-    rows = tuple(np.zeros((case.blocks.shape[0], kernel.ROW_SUMS, count)) for case in cases)
-    totals = tuple(np.zeros((kernel.TOTAL_SUMS, count)) for _ in cases)
+    rows = tuple(np.zeros((case.blocks.shape[0], ROW_SUMS, count)) for case in cases)
+    totals = tuple(np.zeros((TOTAL_SUMS, count)) for _ in cases)
     waiting = set(shards)
     for shard, (row, total) in (execute or local())(cases, run, shards):
         if shard not in waiting:

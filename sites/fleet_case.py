@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sites.calendar import MEAN_YEAR_HOURS
+from sites.fleet_layout import BLOCK_COLUMNS, CREDIT, HOUR_COLUMNS, LIMIT
 from sites.mining import hourly_reward_btc_per_hash
 from sites.problem import labels, problem
 from sites.scenarios import Z_OF_95
@@ -136,7 +137,7 @@ def tabulate(given: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[
 
     months, hours = given.charges_usd_per_mw.shape[0], given.how.shape[0]
     firsts = np.searchsorted(given.month, np.arange(months + 1)).astype(np.int64)
-    table = np.zeros((hours, kernel.HOUR_COLUMNS + kernel.BLOCK_COLUMNS * given.blocks.shape[0]))
+    table = np.zeros((hours, HOUR_COLUMNS + BLOCK_COLUMNS * given.blocks.shape[0]))
     kernel.fill_table(given.how, firsts, given.series, given.blocks, given.profiles, float(offset), table)
     charge = given.charges_usd_per_mw[given.month]
     coupled = _coupled_hours(table, given.blocks, given.contract_mw, charge, widest)
@@ -169,7 +170,6 @@ def _coupled_hours(
     import numpy as np
 
     from sites import dispatch_kernel as kinds
-    from sites import fleet_kernel as kernel
 
     most = np.zeros(table.shape[0])
     counted: set[tuple[float, ...]] = set()
@@ -178,8 +178,8 @@ def _coupled_hours(
         if key and key in counted and blocks[k, 0] == kinds.ON_DEMAND and blocks[k - 1, 0] == kinds.SLA:
             continue  # promised and on-demand work share the same machines
         counted.add(key)
-        most += table[:, kernel.HOUR_COLUMNS + kernel.BLOCK_COLUMNS * k] * widest
+        most += table[:, HOUR_COLUMNS + BLOCK_COLUMNS * k] * widest
     found: NDArray[np.bool_] = (
-        (most > table[:, kernel.LIMIT]) | (table[:, kernel.CREDIT] != 0.0) | (charge > 0.0) | (contract_mw > 0.0)
+        (most > table[:, LIMIT]) | (table[:, CREDIT] != 0.0) | (charge > 0.0) | (contract_mw > 0.0)
     )
     return found

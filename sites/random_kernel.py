@@ -10,7 +10,8 @@ AS 241, Applied Statistics 37 (1988), 477 (inverse of the normal distribution, P
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sites.jit import site_njit
 
 _LOW = np.uint64(0xFFFFFFFF)
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -20,7 +21,7 @@ _ROUNDS = 10
 _UNIT = 1.0 / 4503599627370496.0  # 2^-52; with the half added below it is exact, and never 0 or 1
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def philox(c0, c1, c2, c3, k0, k1):
     """Four random words of 32 bits from a counter of four and a key of two, each a uint64 below 2^32."""
     for _ in range(_ROUNDS):
@@ -30,14 +31,14 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def _ratio(r, p0, p1, p2, p3, p4, p5, p6, p7, q1, q2, q3, q4, q5, q6, q7):
     above = ((((((p7 * r + p6) * r + p5) * r + p4) * r + p3) * r + p2) * r + p1) * r + p0
     below = ((((((q7 * r + q6) * r + q5) * r + q4) * r + q3) * r + q2) * r + q1) * r + 1.0
     return above / below
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def normal_quantile(p):
     """Value that a standard normal stays below with probability p, 0 < p < 1; relative error about 1e-16."""
     q = p - 0.5
@@ -69,7 +70,7 @@ def normal_quantile(p):
     return -value if q < 0.0 else value
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def two_normals(run, stream, place, scenario, draw):
     """Two independent standard normals of (run, stream, place, scenario, draw); run below 2^64, the others 2^32."""
     a, b, c, d = philox(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sites.jit import site_njit
 from sites.random_kernel import two_normals
 
 # Inputs, in the order of correlation matrices.
@@ -17,7 +17,7 @@ PER_TOKEN, PER_GPU_HOUR, PER_KW_MONTH, PER_HASH = range(4)
 _SMALLEST = 0.05
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def common_shocks(run, first, factor, shocks):
     """Correlated standard normals that all sites share, shocks[6, steps, S], for scenarios from `first` on.
 
@@ -35,7 +35,7 @@ def common_shocks(run, first, factor, shocks):
                 shocks[i, step, s] = total
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def device_factors(run, first, place, rate_spread, power_spread, most, rate, power):
     """Factors rate[S] and power[S] on one device's measured figures: what its intervals leave open.
 
@@ -47,7 +47,7 @@ def device_factors(run, first, place, rate_spread, power_spread, most, rate, pow
         power[s] = max(1.0 + power_spread * min(max(y, -most), most), _SMALLEST)
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def input_factors(run, first, place, shocks, decay, spread, mean, share, outage, most, state, later, factors):
     """Factor of each input, month and scenario: factors[6, M, S].
 
@@ -88,7 +88,7 @@ def input_factors(run, first, place, shocks, decay, spread, mean, share, outage,
                 factors[i, m, s] = level
 
 
-@njit(cache=True, nogil=True)
+@site_njit
 def block_factors(factors, paid_per, device, rate, power, btc_usd, worth, able, asked, units):
     """From the inputs' factors to those of each block: worth, able, asked, units, each [B, M, S].
 

@@ -1,0 +1,36 @@
+"""Numba with a cache that notices when any file of the compiled code of sites changed, not only the function's own."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kernels.jit import stamped_njit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMPILED_FILES = (
+    "dispatch_kernel.py",
+    "fleet_coupled_kernel.py",
+    "fleet_kernel.py",
+    "fleet_layout.py",
+    "fleet_plain_kernel.py",
+    "random_kernel.py",
+    "scenario_kernel.py",
+    "vectors.py",
+)
+
+
+@cache
+def compiled_digest() -> str:
+    """Return a digest of every file whose code or constants are compiled into functions of another one."""
+    folder = Path(__file__).parent
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in COMPILED_FILES)).hexdigest()
+
+
+def site_njit(function: Callable[..., Any]) -> Any:
+    """Compile with `nogil` and a cache stamped with the function's file and with all that it may be made from."""
+    return stamped_njit(function, compiled_digest())
