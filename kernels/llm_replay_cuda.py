@@ -56,7 +56,7 @@ class CudaReplay:
         self.dtype, self._formats = precision(dtype).name, numbers(dtype)
         self._cupy, self._seed = cupy, seed
         self._stream = cupy.cuda.Stream(non_blocking=True)
-        self._length = 0
+        self._length = self._held = 0
         self._graph: Any = None
         multiprocessors = int(cupy.cuda.Device().attributes["MultiProcessorCount"])
         self._splits = parts_of_keys(shape, batch, capacity, multiprocessors)
@@ -95,11 +95,13 @@ class CudaReplay:
             for seed, cache in enumerate((self._buffers.keys, self._buffers.values)):
                 fill_random(self._cupy, module, cache, table, seed * cache.size)
             self._stream.synchronize()
-        self._length = length
+        self._length = self._held = length
 
-    def rewind(self, length: int) -> None:
-        """Forget the tokens after a length; their keys and values are overwritten by what comes next."""
-        self._length = min(self._length, length)
+    def move_to(self, length: int) -> None:
+        """Go on from a length that the cache has held before; what comes next overwrites what lies behind it."""
+        if not 0 <= length <= self._held:
+            raise KernelInputError(f"replay: move: expected 0 to {self._held} tokens, got {length}")
+        self._length = length
 
     def repeat(self, tokens: Tokens) -> None:
         """Make the last call again, [batch, n] as it was."""
@@ -147,6 +149,7 @@ class CudaReplay:
                     self._layers(one.sequence, one.sequences, one.tokens)
                 self._sample()
             self._length += n
+            self._held = max(self._held, self._length)
             chosen: Tokens = self._buffers.tokens[: self.batch].get().astype(np.int64)
         return chosen
 

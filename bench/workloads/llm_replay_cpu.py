@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bench.environment import last_level_cache_bytes, usable_cores
+from bench.workloads.llm_memory import Load, Room
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError
 
@@ -39,13 +40,14 @@ class LlmReplayCpu:
         self.name, self.variant = name, "blas"
         self.threads = options.threads or len(usable_cores())
         self.shape = load(str(asked["model"]))
-        self.input, self.output, self.batch = (_whole(asked, key) for key in ("input", "output", "batch"))
+        asked_load = Load.of(asked)
+        self.input, self.output, self.batch = asked_load.input, asked_load.output, asked_load.batch
         self._phase = name.split("_")[1]
         self._copies = 0
         self._replay: CpuReplay | None = None
         self._tokens: Any = None
         self._limit: Any = None
-        check_fits(self.shape, self.batch, self.input, self.output)
+        check_fits(self.shape, asked_load)
 
     def prepare(self) -> None:
         """Make the copies of the weights and bind BLAS to the threads asked for."""
@@ -155,7 +157,7 @@ def copies(shape: "ModelShape") -> int:
     return int(max(1, min(wanted, room // one)))
 
 
-def check_fits(shape: "ModelShape", batch: int, input_len: int, output_len: int) -> None:
+def check_fits(shape: "ModelShape", load: Load) -> None:
     """Refuse lengths beyond the context, and a model or a batch beyond this machine's memory, saying by how much.
 
     Raises
@@ -168,29 +170,13 @@ def check_fits(shape: "ModelShape", batch: int, input_len: int, output_len: int)
     from kernels.llm_counts import kv_bytes, precision
 
     place = f"{shape.name} in fp32 on this machine"
-    for key, value in (("input", input_len), ("output", output_len), ("batch", batch)):
-        if value < 1:
-            raise InputError.at(place, key, expected="at least 1", got=value)
-    if input_len + output_len > shape.context:
-        raise InputError(
-            f"{place}: input + output: expected at most {shape.context} tokens (its context), got "
-            f"{input_len} + {output_len} = {input_len + output_len}"
-        )
-    usable = virtual_memory().available * MEMORY_FRAC
-    weights = weight_bytes_f32(shape)
-    if weights > usable:
-        raise InputError(
-            f"{place}: model: expected weights of at most {usable / 1e9:.1f} GB ({MEMORY_FRAC:.0%} of the free "
-            f"memory), got {weights / 1e9:.1f} GB, {(weights - usable) / 1e9:.1f} GB too large; no batch fits, not "
-            "even 1"
-        )
-    sequence = kv_bytes(shape, precision("fp32"), input_len + output_len)
-    if batch * sequence > usable - weights:
-        raise InputError(
-            f"{place}: batch: expected at most {int((usable - weights) / sequence)} sequences of {input_len} + "
-            f"{output_len} tokens (the largest batch that fits), got {batch}: keys and values need "
-            f"{batch * sequence / 1e9:.1f} GB, {(batch * sequence + weights - usable) / 1e9:.1f} GB more than there is"
-        )
+    load.check(place, shape)
+    sequence = kv_bytes(shape, precision("fp32"), load.input + load.output)
+    room = Room(
+        virtual_memory().available * MEMORY_FRAC, f"{MEMORY_FRAC:.0%} of the free memory", weight_bytes_f32(shape),
+        lambda batch: batch * sequence,
+    )  # fmt: skip
+    room.check(place, load)
 
 
 def miniature(shape: "ModelShape") -> "ModelShape":
@@ -202,10 +188,3 @@ def miniature(shape: "ModelShape") -> "ModelShape":
         head_size=16, ffn=64, experts=min(shape.experts, 8), active_experts=min(shape.active_experts, 8),
         vocabulary=97, context=64, window=shape.window and 6, parameters=None,
     )  # fmt: skip
-
-
-def _whole(asked: Mapping[str, object], key: str) -> int:
-    value = asked[key]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError.at("llm replay", key, expected="a whole number", got=value)
-    return value

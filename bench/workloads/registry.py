@@ -60,6 +60,14 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     *(
         Entry(
+            f"llm_{phase}_{dtype}_cuda", "gpu", "token", f"a language model's layers on a GPU, {dtype}, {what}",
+            "bench.workloads.llm_replay_cuda:LlmReplayCuda",
+        )
+        for dtype in ("bf16", "fp16", "fp8")
+        for phase, what in (("prefill", "reading prompts"), ("decode", "one token after the other"))
+    ),
+    *(
+        Entry(
             f"memory_{operation}_cuda", "gpu", "byte", f"{operation} over GPU arrays far larger than the caches",
             "bench.workloads.memory_cuda:MemoryCuda",
         )

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <setjmp.h>
 #include <ucontext.h>
 #include <utility>
 #include <vector>
@@ -49,8 +50,9 @@ static inline unsigned int __byte_perm(unsigned int x, unsigned int y, unsigned 
 namespace host {
 constexpr int MOST_THREADS = 1024, STACK_BYTES = 1 << 16, WORDS = 6;
 struct Thread {
-    ucontext_t context;
-    bool done;
+    ucontext_t context; // to start on a stack of its own; then it goes on by jumps, which cost no system call
+    jmp_buf here;
+    bool started, done;
     unsigned int exchanges;
 };
 struct Warp { // the words that lanes show each other, of two exchanges in turn
@@ -59,7 +61,7 @@ struct Warp { // the words that lanes show each other, of two exchanges in turn
 static Thread threads[MOST_THREADS];
 static Warp warps[MOST_THREADS / 32];
 static std::unique_ptr<char[]> stacks;
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static unsigned int running, waiting, generation, events;
 static void (*body)(void **);
 static void **arguments;
@@ -67,7 +69,20 @@ static void **arguments;
 static Dim threadIdx, blockIdx, blockDim, gridDim;
 
 namespace host {
-static void give_way() { swapcontext(&threads[threadIdx.x].context, &scheduler); }
+static void give_way()
+{
+    if (_setjmp(threads[threadIdx.x].here) == 0)
+        _longjmp(scheduler, 1);
+}
+static void go_on(Thread &thread)
+{
+    if (_setjmp(scheduler) != 0)
+        return;
+    if (thread.started)
+        _longjmp(thread.here, 1);
+    thread.started = true;
+    setcontext(&thread.context);
+}
 static void arrive(unsigned int arrived)
 {
     ++events;
@@ -108,7 +123,7 @@ static int run(const unsigned int *grid, const unsigned int *block, void (*kerne
         memset(warps, 0, sizeof warps);
         running = block[0], waiting = 0;
         for (unsigned int t = 0; t < block[0]; ++t) {
-            threads[t].done = false, threads[t].exchanges = 0;
+            threads[t].started = threads[t].done = false, threads[t].exchanges = 0;
             getcontext(&threads[t].context);
             threads[t].context.uc_stack.ss_sp = stacks.get() + (size_t)t * STACK_BYTES;
             threads[t].context.uc_stack.ss_size = STACK_BYTES;
@@ -119,7 +134,7 @@ static int run(const unsigned int *grid, const unsigned int *block, void (*kerne
             for (unsigned int t = 0; t < block[0]; ++t)
                 if (!threads[t].done) {
                     threadIdx = {t, 0, 0};
-                    swapcontext(&scheduler, &threads[t].context);
+                    go_on(threads[t]);
                 }
             if (running && events == before)
                 return 1;

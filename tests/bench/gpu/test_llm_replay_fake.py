@@ -1,0 +1,319 @@
+"""The replay of a model on a fake GPU: its own CUDA C run on the CPU, products by NumPy, graphs played again."""
+
+# ruff: noqa: ARG001, ARG002 (fixtures are asked for what they put in place; a stand-in takes what it is given)
+
+import ctypes
+import dataclasses
+import types
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bench.devices import device_under_test
+from bench.inference.rates import combined
+from bench.plan import PLANS
+from bench.runner import measure
+from bench.workloads import llm_replay_cuda as workload_module
+from bench.workloads.llm_replay_cuda import TOLERANCES
+from bench.workloads.protocol import WorkloadOptions
+from bench.workloads.registry import create
+from hardware_profiles.errors import InputError
+from kernels import llm_cuda_buffers, llm_reference, matmul_cuda_lt
+from kernels.cuda_hostblocks import HostKernels
+from kernels.cuda_sass import ToolMissingError
+from kernels.errors import KernelInputError
+from kernels.llm_cuda_text import KERNELS, numbers
+from kernels.llm_replay import Replay
+from kernels.llm_replay_cuda import CudaReplay
+from kernels.llm_shapes import load
+from kernels.llm_weights import random_weights
+from kernels.llm_weights_cuda import rounded
+from kernels.matmul_cuda import FORMATS, decode, encode
+
+
+def small(**changes):
+    return dataclasses.replace(
+        load("tiny"), **{"layers": 2, "hidden": 256, "heads": 4, "kv_heads": 2, "head_size": 128, "ffn": 272,
+        "vocabulary": 512, "context": 128, **changes},
+    )  # fmt: skip
+
+
+@cache
+def compiled(text):
+    try:
+        return HostKernels(text, KERNELS)
+    except ToolMissingError as error:
+        pytest.skip(str(error))
+
+
+class Recorder:
+    """Queues launches while a graph is recorded, and runs them otherwise; a graph runs them again."""
+
+    def __init__(self):
+        self.queue = None
+        self.refused = False
+        self.graphs = 0
+
+    def do(self, launch):
+        if self.queue is None:
+            launch()
+        else:
+            self.queue.append(launch)
+
+    def begin(self):
+        self.queue = []
+
+    def end(self):
+        launches, self.queue = self.queue, None
+        if self.refused:
+            raise RuntimeError("cudaErrorStreamCaptureInvalidated")
+
+        def launch(_stream):
+            self.graphs += 1
+            for one in launches:
+                one()
+
+        return types.SimpleNamespace(launch=launch)
+
+
+class NumpyProduct:
+    """cuBLASLt with two algorithms, computed by NumPy on the codes behind the pointers."""
+
+    recorder = None
+
+    def __init__(self, cupy, form, m, n, k, *, scales=None, workspace=None):
+        self.form, self.m, self.n, self.k = form, m, n, k
+        self.scales = scales or (form.scale, form.scale)
+        assert m % 16 == 0
+
+    def algorithms(self, count):
+        return [matmul_cuda_lt.Algorithm(i, f"fake {i}", b"", 0) for i in range(2)]
+
+    def launch(self, a, b, d, algorithm, stream):
+        self.recorder.do(lambda: self._multiply(a, b, d))
+
+    def _multiply(self, a, b, d):
+        kind = np.uint8 if self.form.bits == 8 else np.uint16
+
+        def at(pointer, rows, columns, kind):
+            size = rows * columns * np.dtype(kind).itemsize
+            return np.frombuffer((ctypes.c_char * size).from_address(pointer), kind).reshape(rows, columns)
+
+        left, right = (decode(self.form, at(one, rows, self.k, kind)) / self.form.scale * scale
+                       for one, rows, scale in ((a, self.m, self.scales[0]), (b, self.n, self.scales[1])))  # fmt: skip
+        at(d, self.m, self.n, np.uint16)[:] = encode(FORMATS[self.form.out], left @ right.T)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def replay_gpu(cupy, monkeypatch):
+    """A fake CuPy whose modules run the replay's text, whose streams record graphs, and cuBLASLt by NumPy."""
+    recorder = cupy.recorder = Recorder()
+    ordinary, stream = cupy.RawModule, cupy.cuda.Stream
+
+    def module(*, code, options=()):
+        if "attend_token" not in code:
+            return ordinary(code=code, options=options)
+        host = compiled(code)
+
+        def function(name):
+            return lambda grid, block, given: recorder.do(
+                lambda: host.launch(
+                    name, grid, block, [np.asarray(one) if isinstance(one, np.ndarray) else one for one in given]
+                )
+            )
+
+        return types.SimpleNamespace(get_function=function)
+
+    class RecordingStream(stream):
+        def begin_capture(self):
+            recorder.begin()
+
+        def end_capture(self):
+            return recorder.end()
+
+    monkeypatch.setattr(cupy, "RawModule", module, raising=False)
+    monkeypatch.setattr(cupy.cuda, "Stream", RecordingStream)
+    monkeypatch.setattr(cupy.cuda, "get_current_stream", RecordingStream)
+    monkeypatch.setattr(NumpyProduct, "recorder", recorder)
+    monkeypatch.setattr(matmul_cuda_lt, "LtProduct", NumpyProduct)
+    monkeypatch.setattr("kernels.llm_products_cuda.ALGORITHM_MS", 0.001)
+    return cupy
+
+
+def error(found, expected):
+    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_fake_gpu_decodes_what_the_float64_reference_says(replay_gpu, dtype, monkeypatch):
+    monkeypatch.setattr(llm_cuda_buffers, "MOST_ROWS", 48)  # passes of two prompts and of one
+    shape, formats = small(), numbers(dtype)
+    weights = random_weights(shape, seed=3)
+    tokens = np.random.default_rng(5).integers(0, shape.vocabulary, (3, 26))
+    replay = CudaReplay(replay_gpu, shape, dtype, 3, 26, weights=weights)
+    exact = rounded(shape, weights, formats)
+    expected = np.stack([llm_reference.logits(shape, exact, row) for row in tokens])
+    chosen = replay.prefill(tokens[:, :23])
+    assert error(replay.logits(), expected[:, 22]) < TOLERANCES[dtype]
+    assert (chosen == replay.logits().argmax(-1)).all()
+    for position in range(23, 26):
+        chosen = replay.decode(tokens[:, position])
+        assert error(replay.logits(), expected[:, position]) < TOLERANCES[dtype]
+        assert (chosen == replay.logits().argmax(-1)).all()
+    assert replay_gpu.recorder.graphs == 2
+    assert replay.facts["decoding"] == "CUDA graph"
+    assert isinstance(replay, Replay)
+    replay.close()
+    replay.close()
+
+
+# --- workloads --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick_model(replay_gpu, monkeypatch, job):
+    """A model of two small layers under a real one's name, verified on a short prompt; the job of a smoke run."""
+    monkeypatch.setattr("kernels.llm_shapes.load", lambda _name: small(name="small llama"))
+    monkeypatch.setattr(workload_module, "VERIFIED_TOKENS", 18)
+    monkeypatch.setattr(workload_module, "miniature", lambda shape: shape)
+    return dataclasses.replace(job, plan=dataclasses.replace(PLANS["smoke"], rate_floor_s=0.01))
+
+
+def options(**extra):
+    return WorkloadOptions(device="gpu:0", extra={"input": 20, "output": 5, "batch": 2, **extra})
+
+
+def test_fake_gpu_replay_is_verified_measured_and_combined_into_what_a_user_sees(quick_model):
+    device = device_under_test("gpu:0")
+    records = [
+        measure(create(f"llm_{phase}_fp8_cuda", options()), quick_model, device=device)
+        for phase in ("prefill", "decode")
+    ]
+    for record, basis in zip(records, ("input", "output"), strict=True):
+        assert record.status == "ok", record.reasons
+        given = record.workload.parameters
+        assert (given["token_basis"], given["lengths"], given["dtype"]) == (basis, "20:5", "fp8")
+        rows = 48 if basis == "input" else 16
+        assert str(given[f"down, {rows} rows"]).endswith(("fake 0", "fake 1"))
+        assert "float64 reference" in record.workload.verification[0]
+        assert "the same when computed again" in record.workload.verification[1]
+        assert record.metrics["bound"].basis == "rated"
+        assert 0 < record.metrics["fraction_of_bound"].value < 1
+    assert records[1].workload.parameters["decoding"] == "CUDA graph"
+    served = combined(*records)
+    assert served.tokens_per_s < records[1].metrics["rate"].value
+
+
+def test_fake_gpu_replay_that_answers_wrongly_gets_no_number(quick_model, monkeypatch):
+    monkeypatch.setattr("kernels.llm_replay_cuda.query_scale", lambda *_: 0.5)
+    record = measure(create("llm_decode_bf16_cuda", options()), quick_model, device=device_under_test("gpu:0"))
+    assert record.reasons[0].code == "wrong_answer"
+    assert "replay against the float64 reference: error" in record.reasons[0].detail
+
+
+def test_decoding_stays_launches_where_a_graph_is_refused_and_says_so(quick_model, replay_gpu):
+    replay_gpu.recorder.refused = True
+    workload = create("llm_decode_fp16_cuda", options())
+    workload.prepare()
+    workload.run(2)
+    assert workload.check_output()
+    assert str(workload.parameters()["decoding"]).startswith("launches, for a graph was refused: cudaErrorStream")
+    workload.close()
+    workload.close()
+    with pytest.raises(RuntimeError, match="run before prepare"):
+        workload.run(1)
+    assert workload.bound() is None
+
+
+def test_decoding_visits_every_context_before_any_twice_and_spreads_evenly():
+    for steps in (1, 2, 3, 10, 63, 1023):
+        step = workload_module.stride(steps)
+        places = [i * step % steps for i in range(steps)]
+        assert sorted(places) == list(range(steps))
+    part = [i * workload_module.stride(1023) % 1023 for i in range(100)]
+    assert abs(np.mean(part) / 1023 - 0.5) < 0.02
+
+
+@pytest.mark.parametrize("batch", [1, 3, 64])
+def test_memory_that_is_counted_before_is_what_is_allocated(replay_gpu, batch):
+    shape = small()
+    made = llm_cuda_buffers.Buffers(replay_gpu, shape, numbers("fp8"), batch, 40, 2)
+    held = sum(getattr(made, name).nbytes for name in llm_cuda_buffers.arrays(shape, numbers("fp8"), batch, 40, 2))
+    counted = llm_cuda_buffers.memory_bytes(shape, "fp8", batch, 40) - matmul_cuda_lt.WORKSPACE_BYTES
+    assert held <= counted * 1.2
+    assert made.keys.shape == (2, batch, 2, 48, 128)
+    assert made.keys.nbytes * 2 == 2 * 2 * 2 * 128 * 48 * batch  # layers, keys and values, heads, head size, tokens
+
+
+def test_weights_on_the_device_are_random_distinct_and_scaled_to_keep_activations_near_one(replay_gpu):
+    replay = CudaReplay(replay_gpu, small(), "fp8", 2, 20)
+    layers = replay._weights.layers
+    assert not np.array_equal(layers[0].matrices["qkv"], layers[1].matrices["qkv"])
+    replay.prefill(np.arange(20).reshape(2, 10))
+    assert 0.1 < np.abs(replay.logits()).mean() < 10
+    replay.close()
+    replay.close()
+
+
+@pytest.mark.parametrize(
+    ("batch", "tokens", "expected"),
+    [
+        (3, 4000, [(0, 2, 0, 4000), (2, 1, 0, 4000)]),
+        (2, 9000, [(0, 1, 0, 8192), (0, 1, 8192, 808), (1, 1, 0, 8192), (1, 1, 8192, 808)]),
+        (1, 5, [(0, 1, 0, 5)]),
+    ],
+)
+def test_prompts_are_cut_into_passes_of_whole_ones_or_of_parts(batch, tokens, expected):
+    assert [dataclasses.astuple(one) for one in llm_cuda_buffers.passes(batch, tokens)] == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda replay: replay.fill(20), "fill: expected 0 to 19 tokens, got 20"),
+        (lambda replay: replay.move_to(1), "move: expected 0 to 0 tokens, got 1"),
+        (lambda replay: replay.prefill(np.zeros((2, 21), int)), r"expected \[2, up to 20\], got \[2, 21\]"),
+    ],
+)
+def test_what_a_fake_gpu_replay_cannot_do_is_refused(replay_gpu, call, message):
+    with pytest.raises(KernelInputError, match=message):
+        call(CudaReplay(replay_gpu, small(layers=1), "bf16", 2, 20))
+
+
+def room_refusal(name, nvml, free_gb, **extra):
+    nvml.free = int(free_gb * 1e9)
+    with pytest.raises(InputError) as error:
+        create(name, options(**extra)).check_device()
+    return str(error.value)
+
+
+def test_a_model_or_a_batch_beyond_the_memory_is_refused_with_the_numbers(nvml):
+    line = room_refusal("llm_decode_bf16_cuda", nvml, 140, model="llama-3.3-70b")
+    assert "llama-3.3-70b in bf16 on a GPU: model: expected weights of at most 137.9 GB" in line
+    assert "3.3 GB too large; no batch fits, not even 1" in line
+    line = room_refusal("llm_decode_fp8_cuda", nvml, 149, model="llama-3.1-8b", input=1024, output=1024, batch=5000)
+    assert "(the largest batch that fits), got 5000: keys and values need" in line
+    most = int(line.split("at most ")[1].split()[0])
+    assert 900 < most < 1024
+    create("llm_decode_fp8_cuda", options(model="llama-3.1-8b", input=1024, output=1024, batch=most)).check_device()
+    nvml.nvmlDeviceGetCudaComputeCapability = lambda _handle: (8, 0)
+    with pytest.raises(InputError, match=r"dtype fp8: expected compute capability 8.9 or later, got 8.0"):
+        create("llm_prefill_fp8_cuda", options()).check_device()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("llm_decode_fp8_cuda", {"model": "qwen3-30b-a3b"}, "expected a dense one"),
+        ("llm_decode_bf16_cuda", {"output": 0}, "output: expected at least 1, got 0"),
+        ("llm_decode_bf16_cuda", {"input": 131072}, "expected at most 131072 tokens"),
+        ("llm_decode_bf16_cuda", {"batch": "8"}, "batch: expected a whole number, got '8'"),
+    ],
+)
+def test_what_a_replay_cannot_be_asked_is_refused_before_any_gpu_is_opened(name, given, message):
+    with pytest.raises((InputError, KernelInputError), match=message):
+        create(name, options(**given))
