@@ -14,7 +14,7 @@ from sites.modes import margins
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sites.site_file import InferenceTable, MiningTable
+    from sites.block_tables import InferenceTable, MiningTable
     from sites.values import Value
 
     Resolve = Callable[[str], DeviceRate]

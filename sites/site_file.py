@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from sites.block_tables import InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
 from sites.values import (
     CELSIUS,
     FEES,
-    Age,
     BtcUsd,
     Carbon,
     Celsius,
-    Count,
     Day,
     Difficulty,
-    Fade,
     Fees,
     Fraction24,
     Growth,
@@ -27,9 +25,8 @@ from sites.values import (
     MegawattsOrNone,
     Model,
     Money,
+    Name,
     Numbers,
-    Overhead,
-    Penalty,
     Percent,
     PerUsd,
     Price,
@@ -39,23 +36,13 @@ from sites.values import (
     Range,
     SourceDate,
     Swing,
-    Tokens,
-    Usd,
     Values,
-    Watts,
     When,
     assumed,
+    one_of,
 )
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
 FileName = Annotated[str, Field(min_length=1, max_length=4096)]  # what Linux allows a path
-
-
-def _either(model: object, keys: tuple[str, ...], *, none: bool = False) -> None:
-    given = [key for key in keys if getattr(model, key) is not None]
-    if len(given) > 1 or (not given and not none):
-        wanted = ("at most one of " if none else "one of ") + ", ".join(keys)
-        raise ValueError(f"expected {wanted}, got {' and '.join(given) or 'none'}")
 
 
 def _by_month(model: object, key: str, within: Range) -> None:
@@ -124,7 +111,7 @@ class ClimateTable(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _either(self, ("mean_c_by_month", "hourly"))
+        one_of(self, ("mean_c_by_month", "hourly"))
         _by_month(self, "mean_c_by_month", CELSIUS)
         for product in ("mining", "gpu"):
             above, stop = (getattr(self, f"{product}_{end}_above_c") for end in ("derate", "stop"))
@@ -194,7 +181,7 @@ class PriceTable(Model):
 
     @model_validator(mode="after")
     def _one_price(self) -> Self:
-        _either(self, ("energy_usd_per_mwh", "time_of_use", "hourly"))
+        one_of(self, ("energy_usd_per_mwh", "time_of_use", "hourly"))
         if (self.currency != "USD") != (self.currency_per_usd is not None):
             raise ValueError(f"expected currency_per_usd exactly when the currency is not USD, got {self.currency}")
         return self
@@ -235,83 +222,8 @@ class MarketTable(Model):
 
     @model_validator(mode="after")
     def _fees_once(self) -> Self:
-        _either(self, ("fees_percent_of_subsidy", "fees_percent_by_month"))
+        one_of(self, ("fees_percent_of_subsidy", "fees_percent_by_month"))
         _by_month(self, "fees_percent_by_month", FEES)
-        return self
-
-
-class MiningTable(Model):
-    """[[mining]]: one block of miners, sized by count, megawatts at the buildings or a share of the interconnect."""
-
-    name: Name = "mining"
-    device: Name | None = None
-    modes: tuple[Name, ...] | None = None
-    rated_device: Name | None = None
-    count: Count | None = None
-    facility_mw: Megawatts | None = None
-    interconnect_percent: Percent | None = None
-    availability_percent: Percent = assumed(100.0)
-    age_years: Age = assumed(0.0)
-    degradation_percent_per_year: Fade = assumed(0.0)
-    rejects_percent: LossPercent = assumed(0.0)
-    pool_fee_percent: LossPercent
-    payout: Literal["fpps", "pps", "pplns", "solo"] = "fpps"
-
-    @model_validator(mode="after")
-    def _sized_once(self) -> Self:
-        _either(self, ("device", "modes"))
-        _either(self, ("count", "facility_mw", "interconnect_percent"))
-        return self
-
-
-class RateTable(Model):
-    """[inference.rate]: a token rate stated by hand, per GPU, with its five tags and its source."""
-
-    tokens_per_s: Tokens
-    power_w: Watts
-    boundary: Literal["chip", "board", "node", "rack", "wall"]
-    power_kind: Literal["measured", "provisioned"]
-    token_basis: Literal["output", "total"]
-    lengths: Name
-    latency_limit: Name
-
-
-class InferenceTable(Model):
-    """[[inference]]: GPUs as modules, what they serve and for whom; the rate is a device's, published or stated."""
-
-    name: Name = "inference"
-    device: Name | None = None
-    figure: Name | None = None
-    rate: RateTable | None = None
-    rated_tokens_per_s: Tokens | None = None
-    provisioned_w_per_gpu: Watts | None = None
-    gpus: Count | None = None
-    modules: Count | None = None
-    facility_mw: Megawatts | None = None
-    interconnect_percent: Percent | None = None
-    gpus_per_module: Count = assumed(1.0)
-    spare_percent: LossPercent = assumed(0.0)
-    host_overhead_percent: Overhead | None = None
-    network_overhead_percent: Overhead = assumed(0.0)
-    idle_percent: LossPercent = assumed(0.0)
-    availability_percent: Percent = assumed(100.0)
-    demand_percent: Percent
-    demand_profile: str | tuple[float, ...] = "flat"
-    demand_growth_percent_per_year: Growth = assumed(0.0)
-    usd_per_mtok: Usd | None = None
-    usd_per_gpu_hour: Usd | None = None
-    usd_per_kw_month: Usd | None = None
-    tenant_pays_energy: bool = False
-    sla_percent: Percent = assumed(0.0)
-    sla_penalty_percent: Penalty | None = None
-
-    @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
-        _either(self, ("device", "figure", "rate"))
-        _either(self, ("gpus", "modules", "facility_mw", "interconnect_percent"))
-        _either(self, ("usd_per_mtok", "usd_per_gpu_hour", "usd_per_kw_month"))
-        if self.sla_percent.value > 0 and self.sla_penalty_percent is None:
-            raise ValueError("expected sla_penalty_percent (of the price) beside sla_percent, got none")
         return self
 
 
@@ -323,7 +235,7 @@ class CarbonTable(Model):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        _either(self, ("kg_per_mwh", "table"))
+        one_of(self, ("kg_per_mwh", "table"))
         return self
 
 

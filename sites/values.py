@@ -15,8 +15,8 @@ from hardware_profiles.errors import shown
 
 ASSUMPTION = "assumption"
 
-
 SourceDate = Annotated[str, AfterValidator(partial_date())]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class Model(BaseModel):
@@ -177,6 +177,14 @@ def _from_list(given: Any) -> Any:
 
 
 Values = Annotated[Numbers, BeforeValidator(_from_list)]
+
+
+def one_of(model: object, keys: tuple[str, ...], *, none: bool = False) -> None:
+    """Raise ValueError unless exactly one of a table's keys is given (or none of them, where that is allowed)."""
+    given = [key for key in keys if getattr(model, key) is not None]
+    if len(given) > 1 or (not given and not none):
+        wanted = ("at most one of " if none else "one of ") + ", ".join(keys)
+        raise ValueError(f"expected {wanted}, got {' and '.join(given) or 'none'}")
 
 
 def assumed(value: float) -> Value:
