@@ -16,9 +16,11 @@ from hardware_profiles.errors import InputError
 if TYPE_CHECKING:
     from bench.inference.predict import Prediction
     from bench.inference.serving import Setup
+    from bench.workloads.protocol import Workload
 
 ON_CPU = ("tiny", "tiny-moe")
 MODELLED_DEVICE = "nvidia-h200"
+PHASES = ("prefill", "decode")
 
 
 class RunCommand(click.Command):
@@ -81,23 +83,18 @@ def llm(
 ) -> int:
     """Tokens per second and per joule of a model's layers.
 
-    On the CPU the layers run here with random weights and are measured; a GPU of the catalogue is modelled, and says
-    so beside every figure.
+    On the CPU and on a GPU of this machine the layers run with random weights and are measured; a GPU of the catalogue
+    is modelled, and says so beside every figure.
     """
     from kernels.llm_shapes import load
 
     shape = load(model)
     place = device or ("cpu" if shape.name in ON_CPU else MODELLED_DEVICE)
-    if place == "cpu":
-        _refuse_on_cpu(dtype, gpus, offline=offline, limits=(ttft_ms, tpot_ms), plot=plot)
-        batches = _batches(batch, most=None)
-        return _measure(
-            shape.name, (input_len, output_len), batches, threads, plan, (meters, watts, store), as_json=as_json
-        )
-    if place.startswith("gpu"):
-        raise InputError.at(
-            "--device", expected="cpu, or a GPU of the catalogue to model: no replay runs on GPUs yet", got=place
-        )
+    if place == "cpu" or place.startswith("gpu"):
+        _refuse_measured(place, gpus, offline=offline, limits=(ttft_ms, tpot_ms), plot=plot)
+        asked = {"model": shape.name, "input": input_len, "output": output_len}
+        todo = _on_cpu(dtype, asked, batch, threads) if place == "cpu" else _on_gpu(place, dtype, asked, batch)
+        return _measure(todo, place, plan, (meters, watts, store), as_json=as_json)
     from bench.inference.plots import check_plot_path, plot_pareto
     from bench.inference.rates import make_setup
 
@@ -146,27 +143,64 @@ def _batches(text: str, most: int | None) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _refuse_on_cpu(
-    dtype: str | None, gpus: int, *, offline: bool, limits: Sequence[float | None], plot: Path | None
+def _refuse_measured(
+    place: str, gpus: int, *, offline: bool, limits: Sequence[float | None], plot: Path | None
 ) -> None:
+    """Refuse what only a modelled device has."""
+    if gpus != 1:
+        where = "on the CPU" if place == "cpu" else "to measure; a GPU of the catalogue is modelled with several"
+        raise InputError.at("--gpus", expected=f"1 {where}", got=gpus)
+    if offline or plot is not None or any(limit is not None for limit in limits):
+        raise InputError.at(
+            "--device", expected="a GPU of the catalogue for --offline, --ttft-ms, --tpot-ms and --plot", got=place
+        )
+
+
+def _on_cpu(dtype: str | None, asked: dict[str, object], batch: str, threads: int | None) -> "list[Workload]":
+    """Return prefill and decode for each batch."""
+    from bench.workloads.protocol import WorkloadOptions
+    from bench.workloads.registry import create
     from kernels.llm_counts import precision
 
     kind = precision(dtype or "fp32").name
     if kind != "fp32":
         raise InputError.at("--dtype", expected="fp32, the one that the CPU replay computes in", got=kind)
-    if gpus != 1:
-        raise InputError.at("--gpus", expected="1 on the CPU", got=gpus)
-    if offline or plot is not None or any(limit is not None for limit in limits):
-        raise InputError.at(
-            "--device", expected="a GPU of the catalogue for --offline, --ttft-ms, --tpot-ms and --plot", got="cpu"
-        )
+    check_threads(threads)
+    return [
+        create(f"llm_{phase}_f32_cpu", WorkloadOptions(threads=threads, extra={**asked, "batch": one}))
+        for one in _batches(batch, most=None)
+        for phase in PHASES
+    ]
+
+
+def _on_gpu(place: str, dtype: str | None, asked: dict[str, object], batch: str) -> "list[Workload]":
+    """Return prefill and decode for each batch, once the GPU is there and holds them."""
+    from bench.devices import device_under_test
+    from bench.workloads.llm_replay_cuda import LlmReplayCuda
+    from bench.workloads.protocol import WorkloadOptions
+    from kernels.cuda_device import inspect, parse_device
+    from kernels.llm_counts import precision
+    from kernels.llm_cuda_text import numbers
+
+    kind = precision(dtype or "bf16").name
+    numbers(kind)
+
+    def made(phase: str, one: int) -> LlmReplayCuda:
+        return LlmReplayCuda(f"llm_{phase}_{kind}_cuda", WorkloadOptions(place, extra={**asked, "batch": one}))
+
+    smallest = made("decode", 1)
+    device_under_test(place)
+    free_bytes = inspect(parse_device(place)).free_bytes
+    most = None if free_bytes is None else smallest.room(free_bytes).most_sequences()
+    todo = [made(phase, one) for one in _batches(batch, most) for phase in PHASES]
+    for workload in todo:
+        workload.check_device()
+    return [*todo]
 
 
 def _measure(
-    model: str,
-    lengths: tuple[int, int],
-    batches: Sequence[int],
-    threads: int | None,
+    todo: "Sequence[Workload]",
+    device: str,
     plan: str,
     options: tuple[tuple[str, ...], float | None, Path],
     *,
@@ -177,20 +211,13 @@ def _measure(
     from bench.plan import get_plan
     from bench.results import prepare_store
     from bench.runner import Job
-    from bench.workloads.protocol import WorkloadOptions
-    from bench.workloads.registry import create
 
     meters, watts, store = options
-    check_threads(threads)
-    todo = []
-    for batch in batches:
-        extra = {"model": model, "input": lengths[0], "output": lengths[1], "batch": batch}
-        asked = WorkloadOptions(threads=threads, extra=extra)
-        todo += [create(f"llm_{phase}_f32_cpu", asked) for phase in ("prefill", "decode")]
     chosen = get_plan(plan)
     prepare_store(store)
-    with opened(specs(meters, watts, "cpu"), MeterOptions(watts=watts)) as reading:
-        records = measure_all(todo, Job.start(chosen, store, sys.argv[1:]), reading, "cpu", metered=None, quiet=as_json)
+    with opened(specs(meters, watts, device), MeterOptions(watts=watts)) as reading:
+        job = Job.start(chosen, store, sys.argv[1:])
+        records = measure_all(todo, job, reading, device, metered=None, quiet=as_json)
     pairs = list(zip(records[::2], records[1::2], strict=True))
     served = [
         combined(prefill, decode) if prefill.status == decode.status == "ok" else None for prefill, decode in pairs

@@ -121,6 +121,14 @@ def measured_document(
     }
 
 
+def _where(record: "Record") -> str:
+    """Return device, model and precision in words."""
+    given = record.workload.parameters
+    if record.device.kind == "cpu":
+        return f"the CPU: {given['model']} in fp32, {given['threads']} threads"
+    return f"{record.device.name}: {given['model']} in {given['dtype']}"
+
+
 def print_measured(pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[Served | None]", store: Path) -> None:
     """Print measured rows, with every note on them."""
     rows = []
@@ -141,7 +149,7 @@ def print_measured(pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[S
     print_table(
         ["batch", "in:out", "prompt tok/s", "decode tok/s", "output tok/s", "TTFT / TPOT", "J/token", "status"],
         rows,
-        title=f"Measured on the CPU: {first['model']} in fp32, {first['threads']} threads, weights {first['buffers']}",
+        title=f"Measured on {_where(pairs[0][0])}, weights {first['buffers']}",
         right=(0, 2, 3, 4, 5, 6),
     )
     say("Output tok/s: prefill and decode, measured apart, one batch after the other.")

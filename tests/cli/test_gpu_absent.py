@@ -9,7 +9,12 @@ pytestmark = pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="
 
 
 @pytest.mark.parametrize(
-    "arguments", [("run", "--device", "gpu:0"), ("run", "sha256d_scan_cuda", "--device", "gpu:7", "--publish")]
+    "arguments",
+    [
+        ("run", "--device", "gpu:0"),
+        ("run", "sha256d_scan_cuda", "--device", "gpu:7", "--publish"),
+        ("run", "llm", "--model", "llama-3.1-8b", "--dtype", "fp8", "--device", "gpu:0"),
+    ],
 )
 def test_run_on_a_gpu_that_is_not_there_says_what_helps_and_stores_nothing(refused, tmp_path, arguments):
     line = refused(*arguments)

@@ -9,7 +9,9 @@ from functools import cache
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from bench.cli.run_llm import llm
 from bench.devices import device_under_test
 from bench.inference.rates import combined
 from bench.plan import PLANS
@@ -150,7 +152,8 @@ def error(found, expected):
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
 def test_fake_gpu_decodes_what_the_float64_reference_says(replay_gpu, dtype, monkeypatch):
-    monkeypatch.setattr(llm_cuda_buffers, "MOST_ROWS", 48)  # passes of two prompts and of one
+    most_rows = 16 if dtype == "fp16" else 48  # passes of a part of a prompt; of two prompts and of one
+    monkeypatch.setattr(llm_cuda_buffers, "MOST_ROWS", most_rows)
     shape, formats = small(), numbers(dtype)
     weights = random_weights(shape, seed=3)
     tokens = np.random.default_rng(5).integers(0, shape.vocabulary, (3, 26))
@@ -282,6 +285,31 @@ def test_prompts_are_cut_into_passes_of_whole_ones_or_of_parts(batch, tokens, ex
 def test_what_a_fake_gpu_replay_cannot_do_is_refused(replay_gpu, call, message):
     with pytest.raises(KernelInputError, match=message):
         call(CudaReplay(replay_gpu, small(layers=1), "bf16", 2, 20))
+
+
+def test_run_llm_on_a_fake_gpu_measures_each_batch_and_says_where_it_was_measured(quick_model, tmp_path, monkeypatch):
+    monkeypatch.setitem(PLANS, "smoke", quick_model.plan)
+    asked = [
+        "--model",
+        "small",
+        "--device",
+        "gpu:0",
+        "--dtype",
+        "bf16",
+        "--input",
+        "20",
+        "--output",
+        "5",
+        "--batch",
+        "1,2",
+    ]
+    done = CliRunner().invoke(
+        llm, [*asked, "--plan", "smoke", "--meter", "none", "--out", str(tmp_path)], standalone_mode=False
+    )
+    assert done.return_value == 0, (done.output, done.exception)
+    assert "Measured on NVIDIA H200: small llama in bf16, weights cold" in done.output
+    assert "output tokens, 20:5 in:out" in done.output
+    assert len(list(tmp_path.glob("*/result.json"))) == 4
 
 
 def room_refusal(name, nvml, free_gb, **extra):
