@@ -1,4 +1,6 @@
-"""Random problems for the dispatch, and the same problem as a linear programme for HiGHS."""
+"""Random problems for the dispatch, the same as a linear programme for HiGHS, and sites made up for the tests."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from sites.dispatch import Problem
 from sites.site import load_site
 from sites.year import site_year
 
+HERE = Path(__file__).parent
 HASH_PER_MWH = 3.6e9 / 21.5e-12
 
 
@@ -138,152 +141,6 @@ def solve_lp():
     return lp_net_usd
 
 
-SITE_TOML = """
-[site]
-name = "Everything"
-region = "here"
-timezone = "America/New_York"
-start = 2026-01-01
-
-[power]
-interconnect_mw = { value = 46, source = "a contract", date = "2026-01-05" }
-losses_percent = 1.5
-availability_percent = 98
-[[power.outage]]
-start = 2026-05-04T06:00:00Z
-hours = 30
-available_percent = 20
-
-[climate]
-mean_c_by_month = [7, 9, 13, 18, 22, 26, 28, 27, 24, 18, 12, 8]
-daily_swing_c = 12
-mining_derate_above_c = 30
-mining_stop_above_c = 45
-gpu_derate_above_c = 33
-gpu_stop_above_c = 48
-
-[cooling]
-mining_pue = 1.05
-gpu_pue = 1.2
-gpu_pue_per_c = 0.006
-
-[price]
-delivery_usd_per_mwh = 6
-demand_charge_usd_per_kw_month = 7
-[price.time_of_use]
-base_usd_per_mwh = 35
-[[price.time_of_use.period]]
-usd_per_mwh = 140
-months = [6, 7, 8, 9]
-weekdays = [0, 1, 2, 3, 4]
-from_hour = 14
-to_hour = 20
-[[price.time_of_use.period]]
-usd_per_mwh = -12
-from_hour = 1
-to_hour = 4
-months = [3, 4]
-[price.coincident]
-usd_per_kw_year = 50
-hours = [2026-07-20T21:00:00Z, 2026-08-10T21:00:00Z]
-[price.contract]
-mw = 20
-usd_per_mwh = 38
-resale_discount_usd_per_mwh = 2
-
-[curtailment]
-enrolled_mw = 40
-ready_usd_per_mw_hour = 3
-credit_usd_per_mwh = 120
-[[curtailment.event]]
-start = 2026-07-15T19:00:00Z
-hours = 4
-limit_mw = 15
-
-[market]
-btc_usd = 84714
-fees_percent_by_month = [1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 3]
-difficulty_growth_percent_per_year = 10
-
-[[mining]]
-name = "old"
-device = "air"
-rated_device = "air rated"
-facility_mw = 12
-pool_fee_percent = 1
-payout = "pps"
-age_years = 2
-degradation_percent_per_year = 3
-rejects_percent = 0.4
-availability_percent = 93
-
-[[mining]]
-name = "new"
-modes = ["hydro: low", "hydro: high"]
-count = 3000
-pool_fee_percent = 0.8
-
-[[inference]]
-name = "serve"
-figure = "llama-3.3-70b-fp8-h200-1000-1000"
-provisioned_w_per_gpu = 1275
-rated_tokens_per_s = 2800
-facility_mw = 20
-gpus_per_module = 8
-spare_percent = 3
-idle_percent = 25
-availability_percent = 97
-demand_percent = 45
-demand_profile = "business"
-demand_growth_percent_per_year = 60
-usd_per_mtok = 0.02
-sla_percent = 30
-sla_penalty_percent = 200
-
-[[inference]]
-name = "rent"
-figure = "llama-2-70b-fp4-b200-mlperf-server-lenovo"
-gpus = 2000
-availability_percent = 99
-demand_percent = 80
-idle_percent = 20
-usd_per_gpu_hour = 0.09
-
-[[inference]]
-name = "hosted"
-figure = "llama-2-70b-fp4-b200-mlperf-server-lenovo"
-gpus = 1000
-demand_percent = 90
-usd_per_kw_month = 25
-tenant_pays_energy = true
-
-[carbon]
-kg_per_mwh = 380
-
-[cost]
-fixed_usd_per_year = 1000000
-"""
-SMALL_TOML = """
-[site]
-name = "Small"
-start = 2026-01-01
-[power]
-interconnect_mw = 10
-[cooling]
-mining_pue = 1.05
-[price]
-energy_usd_per_mwh = 40
-[market]
-btc_usd = 80000
-fees_percent_of_subsidy = 1
-[[mining]]
-name = "miners"
-device = "air"
-facility_mw = 9
-pool_fee_percent = 1
-"""
-
-
 def hash_rate(name, th_s, watts, basis="rated"):
     return DeviceRate(
         name=name,
@@ -319,17 +176,21 @@ def resolve():
     return resolve_device
 
 
+def everything():
+    return (HERE / "everything.toml").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def full_site_file(tmp_path):
     path = tmp_path / "everything.toml"
-    path.write_text(SITE_TOML, encoding="utf-8")
+    path.write_text(everything(), encoding="utf-8")
     return path
 
 
 @pytest.fixture
 def small_site_file(tmp_path):
     path = tmp_path / "small.toml"
-    path.write_text(SMALL_TOML, encoding="utf-8")
+    path.write_text((HERE / "small.toml").read_text(encoding="utf-8"), encoding="utf-8")
     return path
 
 
@@ -354,7 +215,7 @@ def edited(small_site_file):
 
 @pytest.fixture(scope="session")
 def full_site_text():
-    return SITE_TOML
+    return everything()
 
 
 @pytest.fixture(scope="session")

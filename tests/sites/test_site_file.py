@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.examples import example_names, example_path, site_path
-from sites.fleet_file import read_site_files
-from sites.planners.inputs import read_inputs
 from sites.site import load_site
 from sites.year import site_year, summarise
 
@@ -133,82 +130,6 @@ def test_tables_that_do_not_fit_together_are_refused(edited, add, message):
     assert message in str(caught.value)
 
 
-INFERENCE = """
-[[inference]]
-name = "gpus"
-figure = "llama-3.3-70b-fp8-h200-1000-1000"
-provisioned_w_per_gpu = 1275
-gpus = 16
-demand_percent = 50
-usd_per_mtok = 0.4
-"""
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("gpus = 16", "", "expected one of gpus, modules, facility_mw, interconnect_percent, got none"),
-        ("usd_per_mtok = 0.4", "usd_per_mtok = 0.4\nusd_per_gpu_hour = 2", "got usd_per_mtok and usd_per_gpu_hour"),
-        ("provisioned_w_per_gpu = 1275", "", "expected provisioned watts per GPU"),
-        ("h200-1000-1000", "h200-1000-100", "did you mean llama-3.3-70b-fp8-h200-1000-1000"),
-        ("demand_percent = 50", "demand_percent = 101", "expected a share of 0 to 100 per cent, got 101"),
-        (
-            "demand_percent = 50",
-            "demand_percent = 50\ndemand_profile = 'busy'",
-            "expected one of flat, business, evening",
-        ),
-        ("demand_percent = 50", "demand_percent = 50\ndemand_profile = [1.0, 2.0]", "expected 168 numbers, got 2"),
-        ("demand_percent = 50", "demand_percent = 50\nsla_percent = 10", "expected sla_penalty_percent"),
-        ("gpus = 16", "gpus = 16\nhost_overhead_percent = 10", "expected none, because"),
-        ('figure = "llama-3.3-70b-fp8-h200-1000-1000"', 'device = "air"', "which counts hashes"),
-    ],
-)
-def test_a_mistake_in_an_inference_block_is_named(edited, old, new, message):
-    with pytest.raises(InputError) as caught:
-        edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", INFERENCE.replace(old, new))
-    assert message in str(caught.value)
-
-
-RATE = """
-[[inference]]
-name = "gpus"
-gpus = 16
-demand_percent = 50
-usd_per_mtok = 0.4
-[inference.rate]
-tokens_per_s = {value = 2000, source = "our own test", date = "2026-09-01"}
-power_w = 900
-boundary = "node"
-power_kind = "measured"
-token_basis = "output"
-lengths = "1000:1000"
-latency_limit = "time to first token under 2 s"
-"""
-
-
-@pytest.mark.parametrize("tag", ["boundary", "power_kind", "token_basis", "lengths", "latency_limit"])
-def test_a_stated_token_rate_without_one_of_its_five_tags_is_refused(edited, tag):
-    lines = [line for line in RATE.splitlines() if not line.startswith(tag)]
-    with pytest.raises(InputError, match=f"inference\\[0\\].rate.{tag}: expected a value"):
-        edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", "\n".join(lines))
-
-
-def test_a_stated_token_rate_with_its_tags_is_used_and_named_assumed(edited):
-    site = edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", RATE)
-    assert site.inference[0].rate.basis == "assumed"
-    tokens = next(block.units for block in site_year(site).blocks if block.product == "inference")
-    assert tokens == pytest.approx(16 * 2000 * 0.5 * 8760 * 3600)
-
-
-def test_board_power_needs_an_overhead_for_the_host_and_gets_it(edited):
-    board = RATE.replace('"node"', '"board"')
-    with pytest.raises(InputError, match="key host_overhead_percent: expected the host's power"):
-        edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", board)
-    given = board.replace("gpus = 16", "gpus = 16\nhost_overhead_percent = 40\nnetwork_overhead_percent = 5")
-    site = edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", given)
-    assert site.inference[0].watts_per_gpu == pytest.approx(900 * 1.4 * 1.05)
-
-
 def test_every_value_is_listed_with_its_source_or_as_an_assumption(full_site_file, resolve):
     found = {a.key: a for a in load_site(full_site_file, resolve).assumptions}
     assert (found["power.interconnect_mw"].source, found["power.interconnect_mw"].date) == ("a contract", "2026-01-05")
@@ -217,31 +138,6 @@ def test_every_value_is_listed_with_its_source_or_as_an_assumption(full_site_fil
     assert found["inference[serve].demand_profile"].value == "business"
     assert found["mining[old].device"].source == "profile or result"
     assert found["market.fees_percent_by_month"].value.startswith("1, 1, 1, 2")
-
-
-@pytest.mark.parametrize("name", example_names())
-def test_a_bundled_example_has_a_source_or_says_assumption_for_every_value(name):
-    from bench.device_rates import resolve_device
-
-    for _, site in read_inputs(example_path(name), resolve_device):
-        assert all(a.source and a.date for a in site.assumptions)
-        year = site_year(site)
-        assert math.isfinite(year.net_usd)
-
-
-def test_the_example_fleet_has_40_sites_in_four_regions_with_50_eh_s():
-    from bench.device_rates import resolve_device
-
-    sites = [site for _, site in read_inputs(example_path("fleet-40-sites"), resolve_device)]
-    assert len(sites) == 40
-    assert len({site.region for site in sites}) == 4
-    assert sum(b.count * b.rate.rate_per_s for s in sites for b in s.mining) == pytest.approx(50e18, rel=2e-3)
-
-
-def test_an_example_goes_by_its_name_and_a_misspelt_one_lists_the_near():
-    assert site_path("georgia-50mw-half-gpu") == example_path()
-    with pytest.raises(InputError, match="did you mean georgia-50mw-mining"):
-        site_path("georgia-50mw-minig")
 
 
 def test_prices_in_another_currency_come_at_the_stated_rate(edited):
@@ -331,83 +227,3 @@ def test_a_pps_pool_keeps_the_fees(edited):
         site_year(edited("pool_fee_percent = 1", f"pool_fee_percent = 1\npayout = '{how}'")) for how in ("fpps", "pps")
     )
     assert fpps.blocks[0].btc == pytest.approx(1.01 * pps.blocks[0].btc)
-
-
-FLEET = """
-[fleet]
-name = "two"
-[defaults.site]
-start = 2026-01-01
-[defaults.power]
-interconnect_mw = 10
-[defaults.cooling]
-mining_pue = 1.05
-[defaults.market]
-btc_usd = { value = 80000, source = "a page", date = "2026-01-01" }
-fees_percent_of_subsidy = 1
-[[defaults.mining]]
-device = "air"
-interconnect_percent = 100
-pool_fee_percent = 1
-[regions.north]
-price.energy_usd_per_mwh = 40
-[regions.south]
-price.energy_usd_per_mwh = 50
-[[sites]]
-name = "a"
-region = "north"
-[[sites]]
-name = "b"
-region = "south"
-tables.power.interconnect_mw = 20
-"""
-
-
-def test_a_fleet_file_merges_defaults_region_and_site(tmp_path):
-    path = tmp_path / "fleet.toml"
-    path.write_text(FLEET, encoding="utf-8")
-    north, south = read_site_files(path)
-    assert (north.site.name, north.power.interconnect_mw.value) == ("a", 10)
-    assert (south.price.energy_usd_per_mwh.value, south.power.interconnect_mw.value) == (50, 20)
-    assert south.market.btc_usd.source == "a page"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('region = "south"', 'region = "sout"', "site 'b': key region: expected a region of this file, got 'sout'"),
-        ('name = "b"', 'name = "a"', "expected each name once, got 'a' again"),
-        ("tables.power", "tables.powr", "site 'b': key powr: expected a known key"),
-        ('[[sites]]\nname = "a"', '[[site]]\nname = "a"', "key site: expected a known key"),
-    ],
-)
-def test_a_mistake_in_a_fleet_file_names_the_site(tmp_path, old, new, message):
-    path = tmp_path / "fleet.toml"
-    path.write_text(FLEET.replace(old, new), encoding="utf-8")
-    with pytest.raises(InputError) as caught:
-        read_site_files(path)
-    assert message in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        (
-            "tables.power",
-            "tables.site.name = 'x'\ntables.power",
-            "key sites[1].tables.site.name: expected",
-        ),
-        ("[defaults.site]", "[defaults.site]\nregion = 'x'", "key defaults.site.region: expected it in [[sites]]"),
-        (
-            "[regions.south]",
-            "[regions.east]\nprice.enrgy = 1\n[regions.south]",
-            "key regions.east: expected a site",
-        ),
-    ],
-)
-def test_what_a_fleet_file_would_pass_over_is_refused(tmp_path, old, new, message):
-    path = tmp_path / "fleet.toml"
-    path.write_text(FLEET.replace(old, new), encoding="utf-8")
-    with pytest.raises(InputError) as caught:
-        read_site_files(path)
-    assert message in str(caught.value)

@@ -5,6 +5,7 @@ Whatever runs on it is named `fake` in its test; nothing it gives is a measureme
 
 # ruff: noqa: ARG001, ARG002, N802, PLR0917 (names and arguments are NVML's and CuPy's)
 
+import dataclasses
 import sys
 import time
 import types
@@ -12,6 +13,7 @@ import types
 import numpy as np
 import pytest
 
+from bench.plan import PLANS
 from kernels import cuda_device
 from kernels.cuda_hostcheck import HostCheck
 from kernels.cuda_sass import ToolMissingError
@@ -275,3 +277,8 @@ def cupy(monkeypatch, nvml, host):
     fake = FakeCupy(host)
     monkeypatch.setitem(sys.modules, "cupy", fake)
     return fake
+
+
+@pytest.fixture
+def gpu_job(job):
+    return dataclasses.replace(job, plan=dataclasses.replace(PLANS["smoke"], rate_floor_s=0.05))
