@@ -125,6 +125,7 @@ extern "C" void {name}_scan(const {name}::Job *job, u32 first, u32 threads, u32 
 }}
 #undef sha256d_scan
 #undef ADD
+#undef ADD_EARLY
 #undef SHR
 #undef ROTR
 #undef ROTR_PRODUCT

@@ -42,6 +42,7 @@ _INSTRUCTION = re.compile(
 )
 _LABEL = re.compile(r"^(?P<label>\.L\w+):")
 _TARGET = re.compile(r"`\((?P<label>\.L\w+)\)")
+_SOURCE = re.compile(r"R(?P<register>[0-9]+)(?P<kept>\.reuse)?")
 _SECTION = re.compile(r"^\.text\.(?P<kernel>\w+):")
 
 
@@ -51,10 +52,11 @@ class ToolMissingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Instruction:
-    """One machine instruction: full name (`SHF.R.W.U32`), label that it jumps to or empty."""
+    """One machine instruction: full name (`SHF.R.W.U32`), label that it jumps to or empty, what it reads, in places."""
 
     name: str
     jumps_to: str
+    sources: tuple[str, ...] = ()
 
     @property
     def opcode(self) -> str:
@@ -69,10 +71,15 @@ class Instruction:
 
 @dataclass(frozen=True)
 class LoopCount:
-    """What one turn of a kernel's longest loop executes, rare branches inside it included."""
+    """What one turn of a kernel's longest loop executes, rare branches inside it included.
+
+    `bank_conflicts` are instructions that fetch three registers of one of the two banks, of which each gives two a
+    clock on sm_70 to sm_90: each is taken to cost an issue slot more.
+    """
 
     names: Counter[str]
     pipes: Counter[str]
+    bank_conflicts: int = 0
 
     @property
     def fma_slots(self) -> int:
@@ -185,7 +192,8 @@ def parse_sass(text: str) -> dict[str, list[Instruction | str]]:
             current.append(label["label"])
         elif found := _INSTRUCTION.match(line):
             target = _TARGET.search(found["rest"]) if found["name"].startswith("BRA") else None
-            current.append(Instruction(found["name"], target["label"] if target else ""))
+            sources = tuple(operand.strip() for operand in found["rest"].split(",")[1:])
+            current.append(Instruction(found["name"], target["label"] if target else "", sources))
     return kernels
 
 
@@ -210,7 +218,21 @@ def count_loop(code: list[Instruction | str]) -> LoopCount:
     if longest is None:
         raise KernelInputError("machine code: expected a loop, got none")
     inside = [entry for entry in code[longest[0] : longest[1] + 1] if isinstance(entry, Instruction)]
-    return LoopCount(Counter(entry.name for entry in inside), Counter(entry.pipe for entry in inside))
+    names, pipes = Counter(entry.name for entry in inside), Counter(entry.pipe for entry in inside)
+    return LoopCount(names, pipes, _bank_conflicts(inside))
+
+
+def _bank_conflicts(code: Iterable[Instruction]) -> int:
+    """Count the instructions that fetch three registers of one bank; what `.reuse` kept in its place is not fetched."""
+    found = 0
+    kept: dict[int, int] = {}
+    for instruction in code:
+        operands = {place: _SOURCE.fullmatch(text) for place, text in enumerate(instruction.sources)}
+        registers = {place: int(operand["register"]) for place, operand in operands.items() if operand}
+        fetched = {register for place, register in registers.items() if kept.get(place) != register}
+        found += any(sum(register % 2 == bank for register in fetched) > 2 for bank in (0, 1))
+        kept = {place: registers[place] for place, operand in operands.items() if operand and operand["kept"]}
+    return found
 
 
 def resources(cubin: bytes) -> dict[str, Resources]:

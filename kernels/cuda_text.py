@@ -4,14 +4,16 @@ What happens once a job is computed on the host and handed over as constants; wh
 same text compiles as C++ on a CPU behind `HOST_SHIM`, which is how it is checked where there is no GPU.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from kernels.errors import KernelInputError
 from kernels.scan_graph import JOB_INPUTS, scan_graph
-from kernels.sha256_graph import Graph, Lowering, Time
+from kernels.sha256_graph import Graph, Lowering, Node, Time
 from kernels.sha256_ref import INTEGERS
 
 NONCES_PER_THREAD = 16
@@ -25,14 +27,24 @@ A power of two up to 256. Few, so that the last wave of blocks ends soon: at 16 
 class TextVariant:
     """How a variant writes additions, right shifts and rotates in C; all else is the same.
 
-    `products_every` writes each so-many-th rotate as the sum of both halves of a product, 0 none.
+    Attributes
+    ----------
+    add, shr
+        The bodies of the macros. `ONE` is one of two numbers that the host sets to one: sums with an early word use the
+        first, sums of two late ones the second. With one register for both, the sums' operands meet in its bank.
+    products_frac
+        Share of the rotates that stand alone written as the sum of both halves of a product, spread evenly.
+    folded
+        Whether the first rotate of Σ0 and Σ1 is moved to their end, where it is one instruction with the addition
+        that follows: ROTR(w, 2) ^ ROTR(w, 13) ^ ROTR(w, 22) = ROTR(w ^ ROTR(w, 11) ^ ROTR(w, 20), 2).
     """
 
     name: str
     summary: str
     add: str
     shr: str
-    products_every: int = 0
+    products_frac: Fraction = Fraction(0)
+    folded: bool = False
 
     @property
     def shifts_by_products(self) -> bool:
@@ -47,21 +59,44 @@ TEXT_VARIANTS = {
         TextVariant(
             "imad",
             "each addition as a multiply-add by a run-time one, on the FMA pipe",
-            "((x) * one + (y))",
+            "((x) * ONE + (y))",
             "((x) >> (n))",
         ),
         TextVariant(
             "imad_shift",
             "additions as in imad, right shifts as the high half of a product",
-            "((x) * one + (y))",
+            "((x) * ONE + (y))",
             "__umulhi((x), power##n)",
         ),
         TextVariant(
             "imad_rotate",
             "as imad_shift, and one rotate in 14 as both halves of a product: the two pipes in balance",
-            "((x) * one + (y))",
+            "((x) * ONE + (y))",
             "__umulhi((x), power##n)",
-            products_every=14,
+            Fraction(1, 14),
+        ),
+        TextVariant(
+            "imad_lea",
+            "as imad_shift, and the last rotate of each big sigma in one instruction with the addition that follows",
+            "((x) * ONE + (y))",
+            "__umulhi((x), power##n)",
+            folded=True,
+        ),
+        TextVariant(
+            "imad_lea_rotate",
+            "as imad_lea, and one in 6 of the other rotates as both halves of a product: the two pipes in balance",
+            "((x) * ONE + (y))",
+            "__umulhi((x), power##n)",
+            Fraction(1, 6),
+            folded=True,
+        ),
+        TextVariant(
+            "imad_lea_rotate2",
+            "as imad_lea, and 2 in 7 of the other rotates: in balance where a high half takes one slot, not two",
+            "((x) * ONE + (y))",
+            "__umulhi((x), power##n)",
+            Fraction(2, 7),
+            folded=True,
         ),
     )
 }
@@ -76,6 +111,27 @@ class JobWord:
     immediate: int | str
 
 
+@dataclass(frozen=True)
+class Rotated:
+    """A rotate that waits for the addition that it can be part of."""
+
+    word: str
+    bits: int
+
+
+class FoldedGraph(Graph):
+    """A graph in which the exclusive or of three rotates of one word is a rotate of an exclusive or."""
+
+    def xor3(self, x: Node, y: Node, z: Node) -> Node:
+        """Return x ^ y ^ z, rotated last where all three are rotates of the same word."""
+        parts = (x, y, z)
+        word = x.arguments[0] if x.arguments else x
+        if any(part.operation != "rotr" or part.arguments != (word,) for part in parts):
+            return super().xor3(x, y, z)
+        first, *others = (int(part.immediate) for part in parts)
+        return self.rotr(super().xor3(word, *(self.rotr(word, bits - first) for bits in others)), first)
+
+
 class TextTarget:
     """Receives a graph's operations: writes those of the nonce as C, keeps those of the job for the host."""
 
@@ -86,6 +142,7 @@ class TextTarget:
         self._variant = variant
         self._slots: dict[JobWord, int] = {}
         self._rotates = 0
+        self._xors: set[str] = set()
 
     def input(self, name: str) -> "JobWord | str":
         """Return the nonce's word as a C name, any other as a word of the job."""
@@ -95,31 +152,51 @@ class TextTarget:
         """Return the constant."""
         return value
 
-    def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> "JobWord | str":
+    def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> "JobWord | Rotated | str":
         """Write one operation, or keep it for the host where it does not depend on the nonce."""
         if time is not Time.NONCE:
             return JobWord(operation, tuple(arguments), immediate)
+        if operation == "rotr" and arguments[0] in self._xors:
+            return Rotated(arguments[0], immediate)
+        if operation == "add" and any(isinstance(argument, Rotated) for argument in arguments):
+            return self._add_rotated(arguments)
         operands = [self.operand(argument) for argument in arguments]
         macro = operation.upper()
+        if operation == "add" and any(isinstance(argument, JobWord | int) for argument in arguments):
+            macro = "ADD_EARLY"
         if operation in {"rotr", "shr"}:
             operands.append(str(immediate))
             if self._by_product(operation):
                 self.powers.add(immediate)
                 macro = "ROTR_PRODUCT" if operation == "rotr" else macro
-        name = f"v{len(self.lines)}"
-        self.lines.append(f"const u32 {name} = {macro}({', '.join(operands)});")
+        name = self._write(f"{macro}({', '.join(operands)})")
+        if operation == "xor3" and self._variant.folded:
+            self._xors.add(name)
         return name
+
+    def _write(self, value: str) -> str:
+        name = f"v{len(self.lines)}"
+        self.lines.append(f"const u32 {name} = {value};")
+        return name
+
+    def _add_rotated(self, arguments: list[Any]) -> str:
+        """Write the sum of a rotate and something else, itself written out before where it is a rotate too."""
+        rotated, other = arguments if isinstance(arguments[0], Rotated) else reversed(arguments)
+        return self._write(f"ROTR({rotated.word}, {rotated.bits}) + {self.operand(other)}")
 
     def _by_product(self, operation: str) -> bool:
         if operation == "shr":
             return self._variant.shifts_by_products
+        share = self._variant.products_frac
         self._rotates += 1
-        return bool(self._variant.products_every) and self._rotates % self._variant.products_every == 0
+        return math.floor(self._rotates * share) > math.floor((self._rotates - 1) * share)
 
-    def operand(self, value: "JobWord | str | int") -> str:
+    def operand(self, value: "JobWord | Rotated | str | int") -> str:
         """Return a value as C: a name, a constant, or a word of the job, which gets a place there."""
         if isinstance(value, str):
             return value
+        if isinstance(value, Rotated):
+            return self._write(f"ROTR({value.word}, {value.bits})")
         if isinstance(value, int):
             return f"{value:#010x}u"
         if value not in self._slots:
@@ -167,7 +244,7 @@ class ScanText:
 
 @cache
 def scan_text(variant: str) -> ScanText:
-    """Return the text of a variant: `plain`, `imad`, `imad_shift` or `imad_rotate`.
+    """Return the text of a variant of TEXT_VARIANTS.
 
     Raises
     ------
@@ -178,11 +255,12 @@ def scan_text(variant: str) -> ScanText:
         raise KernelInputError(f"CUDA text: expected one of {', '.join(TEXT_VARIANTS)}, got {variant!r}")
     written = TEXT_VARIANTS[variant]
     target = TextTarget(written)
-    scan = scan_graph(Graph())
+    scan = scan_graph(FoldedGraph() if written.folded else Graph())
     last_word = target.operand(Lowering(target, [scan.last_word]).run().value(scan.last_word))
     powers = tuple(sorted(target.powers))
     source = _TEMPLATE.format(
-        add=written.add,
+        add_early=written.add.replace("ONE", "one_early"),
+        add=written.add.replace("ONE", "one_late"),
         shr=written.shr,
         words=len(target.job_words),
         powers="".join(f"    const u32 power{n} = job.power{n};\n" for n in powers),
@@ -195,19 +273,20 @@ def scan_text(variant: str) -> ScanText:
 
 
 def job_record(text: ScanText, midstate: Sequence[int], tail: Sequence[int], mask: int) -> list[int]:
-    """Return the C struct `Job` as its 32-bit words: words, powers, one, mask.
+    """Return the C struct `Job` as its 32-bit words: words, powers, one, mask, one.
 
     `midstate` has eight words, `tail` at least three; `mask` holds the bits that must be zero in the last word.
     """
     inputs = dict(zip(JOB_INPUTS, (*midstate, *tail[:3]), strict=True))
-    return [*text.job_values(inputs), *(1 << (32 - n) for n in text.powers), 1, mask]
+    return [*text.job_values(inputs), *(1 << (32 - n) for n in text.powers), 1, mask, 1]
 
 
 _TEMPLATE = """\
 typedef unsigned int u32;
 
-struct Job {{ u32 words[{words}]; {power_fields}u32 one; u32 mask; }};
+struct Job {{ u32 words[{words}]; {power_fields}u32 one_early; u32 mask; u32 one_late; }};
 
+#define ADD_EARLY(x, y) {add_early}
 #define ADD(x, y) {add}
 #define SHR(x, n) {shr}
 #define ROTR(x, n) __funnelshift_r((x), (x), (n))
@@ -218,8 +297,8 @@ struct Job {{ u32 words[{words}]; {power_fields}u32 one; u32 mask; }};
 
 static __device__ __forceinline__ u32 sha256d_last_word(const Job &job, const u32 nonce_word)
 {{
-    const u32 one = job.one;
-    (void)one;
+    const u32 one_early = job.one_early, one_late = job.one_late;
+    (void)one_early, (void)one_late;
 {powers}{body}
     return {last_word};
 }}

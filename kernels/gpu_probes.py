@@ -41,6 +41,7 @@ PROBES = {
         Probe("iadd3", _asm("{{ .reg .u32 t; add.u32 t, %0, %1; add.u32 %0, t, %2; }}"), "IADD3", "alu"),
         Probe("lop3", _asm("lop3.b32 %0, %0, %1, %2, 0x96;"), "LOP3", "alu"),
         Probe("shf", _asm("shf.r.wrap.b32 %0, %0, %1, 7;"), "SHF", "alu"),
+        Probe("lea_hi", _asm("{{ .reg .u32 t; shf.l.wrap.b32 t, %0, %0, 7; add.u32 %0, t, %1; }}"), "LEA.HI", "alu"),
         Probe("imad", _asm("mad.lo.u32 %0, %0, %1, %2;"), "IMAD", "fma"),
         Probe("imad_hi", _asm("mad.hi.u32 %0, %0, %1, %2;"), "IMAD.HI", "fma"),
         Probe("mixed", _asm("mad.lo.u32 %0, %0, %1, %2; lop3.b32 %0, %0, %1, %2, 0x96;"), "LOP3", "both"),

@@ -38,7 +38,7 @@ def test_stated_scan_counts_are_those_of_the_cubin(variant, architecture):
     except cuda_sass.ToolMissingError as error:
         pytest.skip(str(error))
     high = found.high_multiplies
-    counted = ScanCount(found.pipes["alu"], found.pipes["fma"] - high, high, found.total)
+    counted = ScanCount(found.pipes["alu"], found.pipes["fma"] - high, high, found.total, found.opcodes["LEA"])
     assert counted == SCAN_COUNTS[variant, architecture]
 
 
@@ -49,6 +49,9 @@ def test_stated_scan_counts_are_those_of_the_cubin(variant, architecture):
         ("imad", 9.24e9, "ALU"),
         ("imad_shift", 10.11e9, "ALU"),
         ("imad_rotate", 10.57e9, "ALU"),
+        ("imad_lea", 10.11e9, "ALU"),
+        ("imad_lea_rotate", 10.97e9, "ALU"),
+        ("imad_lea_rotate2", 9.34e9, "FMA"),
     ],
 )
 def test_scan_bound_of_an_h200_is_the_slowest_pipes(variant, hash_per_s, pipe):
@@ -69,6 +72,12 @@ def test_issue_limits_a_scan_whose_pipes_are_balanced():
     clocks = scan_clocks(ScanCount(1500, 1500, 0, 3300))
     assert max(clocks, key=clocks.get) == "issue"
     assert clocks["issue"] == pytest.approx(3300 / 128)
+
+
+def test_rotate_and_add_in_one_counts_as_probed():
+    count = SCAN_COUNTS["imad_lea", "sm_90"]
+    assert scan_clocks(count, {"lea": 32.0})["ALU pipe"] == pytest.approx((1655 + 233) / 64)
+    assert scan_clocks(count, {"alu": 32.0})["ALU pipe"] == pytest.approx((1655 - 233) / 32 + 233 / 64)
 
 
 def test_slow_high_multiplies_count_as_probed():

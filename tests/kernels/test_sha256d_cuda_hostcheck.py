@@ -87,5 +87,5 @@ def test_hostcheck_without_a_compiler_says_how_to_get_one(monkeypatch):
 
 
 def test_hostcheck_unknown_text_variant_is_refused_by_name():
-    with pytest.raises(KernelInputError, match="expected one of plain, imad, imad_shift, imad_rotate, got 'imat'"):
+    with pytest.raises(KernelInputError, match=r"expected one of plain, imad, imad_shift, .*, got 'imat'"):
         scan_text("imat")

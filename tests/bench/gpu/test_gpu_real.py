@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from bench.plan import PLANS
+from kernels.gpu_probes import PROBES
+from kernels.sha256d_cuda import BY_NAME
 
 pytestmark = pytest.mark.gpu
 
-SCANS = ("plain", "imad", "imad_shift", "imad_rotate", "numba")
+SCANS = tuple(BY_NAME)
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_memory_passes_leave_every_word_right(operation, smoke):
     assert record.status == "ok", record.reasons
 
 
-@pytest.mark.parametrize("kind", ["iadd3", "lop3", "shf", "imad", "imad_hi", "mixed"])
+@pytest.mark.parametrize("kind", PROBES)
 def test_probes_find_a_rate_that_a_multiprocessor_can_have(kind, smoke):
     record = run(f"probe_{kind}_cuda", smoke)
     assert record.status == "ok", record.reasons
