@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hardware_profiles.errors import InputError
+from hardware_profiles.reading import read_text
 
 BEFORE, COUNT = 1000, 4096  # nonces of the window: from so many before the known one, so many in all
 _COLUMNS = ("header_hex_80_bytes", "nonce")
@@ -71,18 +72,15 @@ def _scan(row: _Row, variant: str) -> str:
 
 
 def _read(path: Path) -> list[_Row]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected a CSV in UTF-8, got other bytes at offset {error.start}") from error
-    reader = csv.DictReader(io.StringIO(text))
+    reader = csv.DictReader(io.StringIO(read_text(path, "CSV file")))
     for column in _COLUMNS:
         if column not in (reader.fieldnames or ()):
             got = ", ".join(reader.fieldnames or ()) or "an empty file"
             raise InputError.at(str(path), "first line", expected=f"a column {column}", got=got)
-    rows = [_row(f"{path}, line {reader.line_num}", cells) for cells in reader]
+    try:
+        rows = [_row(f"{path}, line {reader.line_num}", cells) for cells in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num}: expected CSV, got {error}") from None
     if not rows:
         raise InputError.at(str(path), expected="at least one header", got="no rows")
     return rows

@@ -59,6 +59,23 @@ def read_file(path: Path) -> bytes:
         raise InputError(f"{shown(str(path))}: expected a path, got {fault}") from None
 
 
+def read_text(path: Path, what: str) -> str:
+    """Return a UTF-8 file's text without its byte order mark; `what` names the file in errors.
+
+    Raises
+    ------
+        InputError: unreadable, not UTF-8, or no path at all.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise InputError(f"{path}: expected UTF-8 text, got byte {fault.object[fault.start]:#04x}") from None
+    except OSError as fault:
+        raise InputError(f"{path}: expected a readable {what}, got {fault.strerror or fault}") from None
+    except ValueError as fault:  # a NUL byte in the path
+        raise InputError(f"{shown(str(path))}: expected a path, got {fault}") from None
+
+
 def parse_toml(data: bytes, place: object) -> dict[str, Any]:
     """Return TOML bytes as a dict; `place` names them in errors.
 

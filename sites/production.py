@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.reading import read_text
 from sites.circular import Month, called_circular, derivation
 from sites.mining import DAY_S, month_bounds_s
 from sites.values import Range
@@ -71,15 +72,7 @@ def read_reports(path: Path) -> list[Report]:
     Raises InputError, naming line and column, for a file that cannot be read, a missing or unknown column, a month
     that is none, a number that is none or out of its column's range, or days that are not the month's.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#04x}") from None
-    except OSError as error:
-        raise InputError(f"{path}: expected a readable CSV file, got {error.strerror or error}") from None
-    except ValueError as error:
-        raise InputError(f"{str(path)!r}: expected a path, got {error}") from None
-    return parse_reports(text, str(path))
+    return parse_reports(read_text(path, "CSV file"), str(path))
 
 
 def parse_reports(text: str, place: str) -> list[Report]:

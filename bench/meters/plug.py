@@ -29,22 +29,7 @@ class Plug(PolledMeter):
 
     def __init__(self, host: str, port: int, stated: Stated, clock: Callable[[], float] = time.monotonic) -> None:
         name = f"{self.kind_name}:{host}" + (f":{port}" if port != 80 else "")
-        super().__init__(
-            MeterInfo(
-                name=name,
-                kind=MeterKind.POWER,
-                boundary=stated.boundary,
-                tier=stated.tier,
-                accuracy_frac=stated.accuracy_frac,
-                accuracy_source=stated.accuracy_source,
-                period_s=stated.period_s,
-                averaging_s=stated.period_s,
-                poll_s=stated.period_s,
-                domains=(name,),
-                scope="whatever is plugged in",
-            ),
-            clock,
-        )
+        super().__init__(stated.power_meter(name, domain=name, scope="whatever is plugged in"), clock)
         self.host, self.port = host, port
 
     def connect(self) -> MeterInfo:

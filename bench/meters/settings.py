@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bench.meters.protocol import MeterOptions, Tier
+from bench.meters.protocol import MeterInfo, MeterKind, MeterOptions, Tier
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.words import BOUNDARIES, Boundary
 
@@ -20,6 +20,22 @@ class Stated:
     tier: Tier
     boundary: Boundary
     period_s: float
+
+    def power_meter(self, name: str, *, domain: str, scope: str) -> MeterInfo:
+        """Return what stands beside the figures of a power meter of which this was stated."""
+        return MeterInfo(
+            name=name,
+            kind=MeterKind.POWER,
+            boundary=self.boundary,
+            tier=self.tier,
+            accuracy_frac=self.accuracy_frac,
+            accuracy_source=self.accuracy_source,
+            period_s=self.period_s,
+            averaging_s=self.period_s,
+            poll_s=self.period_s,
+            domains=(domain,),
+            scope=scope,
+        )
 
 
 def read_stated(  # noqa: PLR0913 (the defaults of one meter)

@@ -56,17 +56,9 @@ class Trace:
         self._seen: tuple[float, int] | None = None
         self._log: Log | None = None
         self.fault = ""
-        self._info = MeterInfo(
-            name=f"trace:{path.name}",
-            kind=MeterKind.POWER,
-            boundary=stated.boundary,
-            tier=stated.tier,
-            accuracy_frac=stated.accuracy_frac,
-            accuracy_source=stated.accuracy_source,
-            period_s=stated.period_s,
-            averaging_s=stated.period_s,
-            poll_s=stated.period_s,
-            domains=(f"trace:{path.resolve()}",),
+        self._info = stated.power_meter(
+            f"trace:{path.name}",
+            domain=f"trace:{path.resolve()}",
             scope=f"whatever the log covers; its clock is taken as UTC {clock_offset_s:+g} s",
         )
 
