@@ -20,6 +20,9 @@ INPUT_NAMES = ("btc", "difficulty", "power", "inference_price", "demand", "avail
 STEPS_PER_YEAR = 12
 Z_OF_95 = 1.959963984540054
 EIGENVALUE_TOLERANCE = 1e-8
+BASE_CASE = "base"
+LEAST_FACTOR, MOST_FACTOR = 1e-3, 1e3  # of a case: wider than any input has moved in a year, narrow enough to add up
+MAY_BE_NOTHING = ("power", "demand")
 MOST_YEARLY_SD = 3.0  # one in six scenarios beyond twentyfold; above it a unit was mistaken, and means do not settle
 
 
@@ -97,12 +100,7 @@ class ScenarioModel:
             _known("scenarios", name)
             given.check(name)
         for case, factors in self.cases.items():
-            for name, factor in factors.items():
-                _known(f"scenarios: case {case}", name)
-                if not (math.isfinite(factor) and factor >= 0.0):
-                    raise InputError.at(
-                        f"scenarios: case {case}", name, expected="a finite factor of 0 or more", got=factor
-                    )
+            _check_case(case, factors)
         if self.correlation is not None:
             correlation_factor(self.correlation)
 
@@ -124,6 +122,19 @@ class ScenarioModel:
     def varying(self) -> tuple[str, ...]:
         """Names of the inputs that have a spread."""
         return tuple(name for name in INPUT_NAMES if self.of(name).volatility_frac > 0.0)
+
+
+def _check_case(case: str, factors: Mapping[str, float]) -> None:
+    place = f"scenarios: case {case}"
+    if case == BASE_CASE:
+        raise InputError(f"{place}: expected another name, as this is the case with every factor at 1")
+    for name, factor in factors.items():
+        _known(place, name)
+        nothing = factor == 0.0 and name in MAY_BE_NOTHING
+        if not (nothing or LEAST_FACTOR <= factor <= MOST_FACTOR):
+            zero = "0, or " if name in MAY_BE_NOTHING else ""
+            expected = f"{zero}a factor of {LEAST_FACTOR:g} to {MOST_FACTOR:,g}"
+            raise InputError.at(place, name, expected=expected, got=factor)
 
 
 def _known(place: str, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hardware_profiles.errors import InputError
 from sites.fleet import fleet_cases, run_fleet
 from sites.fleet_metrics import fleet_metric, more_is_better, site_metric
-from sites.scenarios import INPUT_NAMES
+from sites.scenarios import BASE_CASE, INPUT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -204,7 +204,7 @@ def deterministic_cases(sites: Sequence[Site], run: Run, metric: str = "net_usd"
     from dataclasses import replace
 
     found = {}
-    for case, factors in {"base": {}, **run.model.cases}.items():
+    for case, factors in {BASE_CASE: {}, **run.model.cases}.items():
         model = run.model.still()
         shifted = [scaled(site, factors) for site in sites]
         one = replace(run, model=model)

@@ -141,14 +141,19 @@ def _plans(asked: Asked, run: Run, execute: Executor) -> tuple[list[PlanReport],
     from sites.examples import capital_path, site_path
     from sites.site import load_site
 
-    def load(name: str) -> Site:
-        return load_site(site_path(name), resolve_device)
-
-    plans = {Path(name).stem: read_plan(capital_path(name)) for name in asked.capital}
     count = min(asked.scenarios or 1, PLAN_SCENARIOS)
-    reports = [report(plan, load, run, count, execute=execute) for plan in plans.values()]
-    drawn = {name: plan for name, plan in plans.items() if plan.purchase.kind == "gpu_modules" and asked.scenario_out}
-    return reports, {name: switch_map_of(plan, load) for name, plan in drawn.items()}
+    reports, maps = [], {}
+    for path in map(capital_path, asked.capital):
+
+        def load(name: str, folder: Path = path.parent) -> Site:
+            beside = folder / name
+            return load_site(beside if beside.is_file() else site_path(name), resolve_device)
+
+        plan = read_plan(path)
+        reports.append(report(plan, load, run, count, execute=execute))
+        if plan.purchase.kind == "gpu_modules" and asked.scenario_out:
+            maps[path.stem] = switch_map_of(plan, load)
+    return reports, maps
 
 
 def document(outcome: Outcome) -> dict[str, object]:

@@ -58,6 +58,18 @@ def test_an_input_that_cannot_be_is_refused(given, text):
         ScenarioModel(given)
 
 
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [("difficulty", 0.0), ("btc", 0.0), ("availability", 0.0), ("demand", 1e308), ("power", math.nan), ("btc", -3.0)],
+)
+def test_a_case_beyond_a_thousandfold_or_of_nothing_is_refused(name, factor):
+    with pytest.raises(InputError, match=f"case low: key {name}: expected .*a factor of 0.001 to 1,000"):
+        ScenarioModel(cases={"low": {name: factor}})
+    assert ScenarioModel(cases={"low": {"power": 0.0, "demand": 0.0}}).cases
+    with pytest.raises(InputError, match="case base: expected another name"):
+        ScenarioModel(cases={"base": {"btc": 1.0}})
+
+
 def test_a_case_that_cannot_be_is_refused():
     with pytest.raises(InputError, match="case low"):
         ScenarioModel(cases={"low": {"btc": -1.0}})

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bench.cli import main
 from bench.device_rates import resolve_device
-from sites.examples import example_path
+from sites.examples import capital_path, example_path
 from sites.fleet import Run, fleet_cases, run_fleet
 from sites.scenario_file import default_model
 from sites.scenario_plots import exceedance, fan, fan_levels, switch_map, tornado
@@ -134,6 +134,13 @@ def test_plots_draw_on_axes_that_are_given():
     assert [label.get_text() for label in axes[1].get_xticklabels()] == ["1", "2"]
     assert axes[1].yaxis.get_major_formatter()(2.6e8) == "260M"
     assert {text.get_color() for text in axes[3].texts} == {"#ffffff"}  # on the dark end of the scale
+
+
+def test_a_plans_site_may_stand_beside_it(perwatt, tmp_path):
+    (tmp_path / "ours.toml").write_text(example_path("georgia-50mw-mining").read_text())
+    plan = capital_path("50-mw-for-19.5-musd").read_text().replace('"georgia-50mw-mining"', '"ours.toml"')
+    (tmp_path / "plan.toml").write_text(plan)
+    assert perwatt(SITE, "--scenarios", "4", "--capital", tmp_path / "plan.toml")[0] == 0
 
 
 def test_a_folder_that_exists_or_is_asked_for_twice_is_refused_before_anything_runs(perwatt, tmp_path, monkeypatch):
