@@ -1,7 +1,6 @@
 """What happened to a GPU during the windows, through NVML: throttle reasons, clock, others (rules 11, 16, 17)."""
 
 import contextlib
-import os
 import statistics
 import threading
 import time
@@ -77,7 +76,9 @@ class GpuAudit:
             return {"gpu": "not audited: no NVML"}, []
         inside = [seen for seen in self._seen if any(a <= seen.t_s <= b for a, b in self._windows)]
         after = self._settings()
+        # Drivers of 2025 and later no longer know a default clock: the highest stands for it.
         default_mhz = self._read("nvmlDeviceGetDefaultApplicationsClock", _CLOCK_SM)
+        default_mhz = default_mhz or self._read("nvmlDeviceGetMaxClockInfo", _CLOCK_SM)
         stored, found = judge(inside, default_mhz)
         others = self._foreign()
         stored.update(settings=after, foreign_processes=others)
@@ -106,8 +107,9 @@ class GpuAudit:
         }
 
     def _foreign(self) -> list[int]:
-        processes = self._read("nvmlDeviceGetComputeRunningProcesses") or []
-        return sorted(process.pid for process in processes if process.pid != os.getpid())
+        from kernels.cuda_device import other_processes
+
+        return sorted(process.pid for process in other_processes(self._read, self._index))
 
     def _read(self, function: str, *arguments: object) -> Any:
         """Return what an NVML function says, or None where this device or driver does not."""

@@ -58,10 +58,18 @@ class _Entrant:
     audited: tuple[dict[str, object], list[Reason]] = field(default_factory=lambda: ({}, []))
 
     def close(self) -> None:
-        """Close the workload, once."""
+        """Close the workload, once; a device that is lost cannot be closed, and must not cost the record."""
         if not self.closed:
             self.closed = True
-            self.workload.close()
+            with contextlib.suppress(Exception):
+                self.workload.close()
+
+    def parameters(self) -> dict[str, object]:
+        """Return the workload's parameters; of one whose device is lost, why it gives none."""
+        try:
+            return dict(self.workload.parameters())
+        except Exception as error:  # noqa: BLE001 (as above)
+            return {"not_given": f"{type(error).__name__}: {error}"}
 
     @property
     def stands(self) -> bool:
@@ -252,7 +260,7 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
             "version": workload.version,
             "unit": workload.unit,
             "variant": workload.variant,
-            "parameters": dict(workload.parameters()),
+            "parameters": entrant.parameters(),
             "verification": tuple(f"{check.name}: {check.detail}" for check in entrant.checks),
         }
     )

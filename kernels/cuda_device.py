@@ -12,7 +12,7 @@ from kernels.gpu_faults import CURES, GpuError, explained
 
 __all__ = [
     "CURES", "GpuError", "GpuProcess", "GpuState", "check_cuda_major", "check_usable", "cupy_packages", "explained",
-    "gpus", "inspect", "open_cupy", "parse_device",
+    "gpus", "inspect", "open_cupy", "other_processes", "parse_device",
 ]  # fmt: skip
 
 # GPUs that this process has opened: in a container the driver lists it by a process id of the host's.
@@ -253,11 +253,16 @@ def _state(nvml: Any, index: int) -> GpuState:
         persistence=on("nvmlDeviceGetPersistenceMode"),
         driver=_text(nvml.nvmlSystemGetDriverVersion()),
         cuda_driver=(version // 1000, version % 1000 // 10),
-        processes=tuple(_processes(ask, index)),
+        processes=tuple(other_processes(ask, index)),
     )
 
 
-def _processes(ask: Callable[..., Any], index: int) -> Iterator[GpuProcess]:
+def other_processes(ask: Callable[..., Any], index: int) -> Iterator[GpuProcess]:
+    """Yield the processes of others that compute on a GPU; `ask` calls an NVML function for it, None where it fails.
+
+    In a container the driver lists this process by a number of the host's: where it has opened the GPU, a process that
+    is not here is taken for itself.
+    """
     import psutil
 
     for process in ask("nvmlDeviceGetComputeRunningProcesses") or []:

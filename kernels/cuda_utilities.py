@@ -36,15 +36,16 @@ MEMORY_SOURCE = """\
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-// Four independent 16-byte accesses a thread are in flight before the first is used.
-#define FOR_EACH_GROUP(i) \\
-    const u64 stride = (u64)gridDim.x * blockDim.x; \\
-    const u64 first = (u64)blockIdx.x * blockDim.x + threadIdx.x; \\
-    for (u64 i = first; i + 3 * stride < count; i += 4 * stride)
+// Four independent 16-byte accesses a thread are in flight before the first is used. A block takes tiles of four times
+// its threads, whole pages of memory; `count` is a multiple of a tile.
+#define FOR_EACH_TILE(i) \\
+    const u32 stride = blockDim.x; \\
+    const u64 step = (u64)gridDim.x * stride * 4; \\
+    for (u64 i = (u64)blockIdx.x * stride * 4 + threadIdx.x; i < count; i += step)
 
 extern "C" __global__ void __launch_bounds__(512) memory_copy(uint4 *const a, const uint4 *const b, const u64 count)
 {
-    FOR_EACH_GROUP(i) {
+    FOR_EACH_TILE(i) {
         const uint4 w = __ldcs(b + i), x = __ldcs(b + i + stride), y = __ldcs(b + i + 2 * stride),
                     z = __ldcs(b + i + 3 * stride);
         __stcs(a + i, w);
@@ -62,7 +63,7 @@ static __device__ __forceinline__ double2 triad(const double2 b, const double2 c
 extern "C" __global__ void __launch_bounds__(512)
 memory_triad(double2 *const a, const double2 *const b, const double2 *const c, const double s, const u64 count)
 {
-    FOR_EACH_GROUP(i) {
+    FOR_EACH_TILE(i) {
         const double2 b0 = __ldcs(b + i), b1 = __ldcs(b + i + stride), b2 = __ldcs(b + i + 2 * stride),
                       b3 = __ldcs(b + i + 3 * stride);
         const double2 c0 = __ldcs(c + i), c1 = __ldcs(c + i + stride), c2 = __ldcs(c + i + 2 * stride),
@@ -77,7 +78,7 @@ memory_triad(double2 *const a, const double2 *const b, const double2 *const c, c
 extern "C" __global__ void __launch_bounds__(512) memory_read(u32 *const result, const uint4 *const b, const u64 count)
 {
     u32 sum = 0;
-    FOR_EACH_GROUP(i) {
+    FOR_EACH_TILE(i) {
         const uint4 w = __ldcs(b + i), x = __ldcs(b + i + stride), y = __ldcs(b + i + 2 * stride),
                     z = __ldcs(b + i + 3 * stride);
         sum ^= w.x ^ w.y ^ w.z ^ w.w ^ x.x ^ x.y ^ x.z ^ x.w ^ y.x ^ y.y ^ y.z ^ y.w ^ z.x ^ z.y ^ z.z ^ z.w;

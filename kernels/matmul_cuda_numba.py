@@ -4,6 +4,8 @@ from typing import Any
 
 from numba import cuda, float32, types
 
+from kernels.numba_launch import small_grids_allowed
+
 TILE = 16
 TILE_PADDED = TILE + 1  # a row more than the banks, so that a column's words lie in different ones
 float16 = types.float16
@@ -59,4 +61,5 @@ KERNELS = {"fp32": matmul_fp32, "fp16": matmul_fp16}
 def launch(form_name: str, a: Any, b: Any, d: Any, stream: Any = 0) -> None:
     """Queue the product of device (or, in the simulator, NumPy) arrays of a format in KERNELS on a numba stream."""
     grid = (-(-d.shape[1] // TILE), -(-d.shape[0] // TILE))
-    KERNELS[form_name][grid, (TILE, TILE), stream](a, b, d)
+    with small_grids_allowed():
+        KERNELS[form_name][grid, (TILE, TILE), stream](a, b, d)

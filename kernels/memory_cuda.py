@@ -16,13 +16,15 @@ TRIAD_SCALE = 3.0
 LARGEST_BYTES = 4 << 30
 CACHES_FACTOR = 4
 THREADS = 512
+BLOCKS_EACH = (2, 4, 8)
 _GROUP_BYTES = 4 * 16  # a thread moves four 16-byte words a turn
 
 
 def array_bytes(cache_bytes: int, free_bytes: int, blocks: int) -> int:
     """Return the size of each of three arrays [byte]: 4 GiB, less where a quarter of the free memory is less.
 
-    It is a multiple of what all threads move at a turn, so that the kernels have no rest to handle.
+    It is a multiple of what all threads move at a turn, so that the kernels have no rest to handle and every block has
+    as much to do as any other.
 
     Raises
     ------
@@ -37,8 +39,14 @@ def array_bytes(cache_bytes: int, free_bytes: int, blocks: int) -> int:
     return size
 
 
+def grids(multiprocessors: int, size_bytes: int) -> dict[str, int]:
+    """Return the numbers of blocks worth trying: so many a multiprocessor, or one for each tile of the arrays."""
+    few = {f"{each} blocks a multiprocessor": each * multiprocessors for each in BLOCKS_EACH}
+    return {**few, "a block a tile": size_bytes // (THREADS * _GROUP_BYTES)}
+
+
 class CudaStreams:
-    """Three device arrays and the passes over them; close it to give the memory back.
+    """Three device arrays and the passes over them; `blocks` may be changed; close it to give the memory back.
 
     Raises
     ------

@@ -19,6 +19,26 @@ CAPACITY = 1 << 16
 BLOCKS = (64, 128, 256)
 """Threads a block that calibration tries; the kernel is compiled for at most 256."""
 
+FEWER_WARPS = (32, 24, 16)
+"""Warps a multiprocessor that calibration tries beside as many as fit: fewer share the instruction cache better."""
+
+
+WARP = 32
+RESERVED_BYTES = 1 << 10
+"""Shared memory that the driver takes for itself in each block (sm_80 and later)."""
+MOST_SHARED_BYTES = 48 << 10
+"""What a block may ask for without an opt-in."""
+
+
+def shared_bytes_for(warps: int, block: int, shared_bytes: int) -> int:
+    """Return the shared memory [byte] a block must ask for so that no more than `warps` run on a multiprocessor.
+
+    `shared_bytes` is what a multiprocessor has. 0 where a block may not ask for as much.
+    """
+    blocks = max(1, warps * WARP // block)
+    wanted = (shared_bytes // blocks - RESERVED_BYTES) // 128 * 128
+    return wanted if 0 < wanted <= MOST_SHARED_BYTES else 0
+
 
 @dataclass(frozen=True)
 class CudaVariant:
@@ -56,7 +76,7 @@ def job_array(variant: str, header80: bytes, target: int) -> npt.NDArray[np.uint
 
 
 class CudaScan:
-    """One variant compiled on one GPU; `block` may be changed between scans.
+    """One variant compiled on one GPU; `block` and `shared_bytes` may be changed between scans.
 
     Raises
     ------
@@ -70,6 +90,8 @@ class CudaScan:
         self.variant = find(variant).name
         self.index = index
         self.block = block
+        self.shared_bytes = 0
+        self.registers: int | None = None
         self._cupy = cp = open_cupy(index)
         with explained(index):
             self._found = cp.zeros(1, dtype=cp.uint32)
@@ -81,11 +103,7 @@ class CudaScan:
             else:
                 module = cp.RawModule(code=scan_text(variant).source, options=("-std=c++17",))
                 self._kernel = module.get_function("sha256d_scan")
-
-    @property
-    def registers(self) -> int | None:
-        """Registers a thread of the compiled kernel, where it says."""
-        return getattr(self._kernel, "num_regs", None)
+                self.registers = int(self._kernel.num_regs)  # asked for now: a lost GPU answers no more
 
     def scan(self, header80: bytes, start_nonce: int, count: int, target: int | None = None) -> ScanResult:
         """Hash `count` nonces from `start_nonce` on and return those that hit; candidates are rechecked on the host.
@@ -138,18 +156,20 @@ class CudaScan:
 
     def _launch(self, header80: bytes, target: int, first: int, threads: int) -> None:
         grid = -(-threads // self.block)
+        arguments: tuple[Any, ...]
         if self.variant == "numba":
             from numba import cuda
 
+            from kernels.numba_launch import small_grids_allowed
             from kernels.sha256d_cuda_numba import numba_job
 
             job = self._cupy.asarray(numba_job(header80, early_mask(target)))
             stream = cuda.external_stream(self._cupy.cuda.get_current_stream().ptr)
-            self._kernel[grid, self.block, stream](job, np.uint32(first), np.uint32(threads), self._found, self._out)
+            arguments = (job, np.uint32(first), np.uint32(threads), self._found, self._out)
+            with small_grids_allowed():
+                self._kernel[grid, self.block, stream](*arguments)
             return
         record = job_array(self.variant, header80, target)
         job = np.frombuffer(record.tobytes(), dtype=np.dtype([("words", np.uint32, (record.size,))]))
-        arguments: tuple[Any, ...] = (
-            job, np.uint32(first), np.uint32(threads), self._found, self._out, np.uint32(CAPACITY)
-        )  # fmt: skip
-        self._kernel((grid,), (self.block,), arguments)
+        arguments = (job, np.uint32(first), np.uint32(threads), self._found, self._out, np.uint32(CAPACITY))
+        self._kernel((grid,), (self.block,), arguments, shared_mem=self.shared_bytes)

@@ -35,7 +35,7 @@ from hardware_profiles.errors import InputError
 FIELD_AVERAGE, FIELD_INSTANT = 185, 186
 SCOPES = {"gpu": 0, "module": 1, "memory": 2}
 DISAGREEMENT_FRAC = 0.05
-PROBE_S, DEFAULT_PERIOD_S = 0.6, 0.1
+PROBE_S, DEFAULT_PERIOD_S = 1.2, 0.1
 COUNTER_MODULI_J = (2.0**32 * 1e-3, 2.0**64 * 1e-3)
 _NO_DRIVER = "no NVIDIA driver here; install it, or meter the machine at the wall: --meter shelly:HOST"
 _AVERAGED_ARCHITECTURES = 7  # NVML_DEVICE_ARCH_AMPERE: from here on PowerUsage is an average of one second

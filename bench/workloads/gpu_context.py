@@ -67,6 +67,11 @@ class GpuContext:
         """Size of the last-level cache [byte]."""
         return int(self.attributes.get("L2CacheSize", 0))
 
+    @property
+    def shared_bytes(self) -> int:
+        """Shared memory of a multiprocessor [byte]; 0 where it is unknown."""
+        return int(self.attributes.get("MaxSharedMemoryPerMultiprocessor", 0))
+
     @cached_property
     def roofline(self) -> "Roofline | None":
         """The roofline of the profile that this GPU is recognised as; None where the catalogue has none."""

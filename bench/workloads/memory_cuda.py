@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from kernels.memory_cuda import CudaStreams
 
 CALIBRATION_PASSES = 5
-BLOCKS_PER_MULTIPROCESSOR = 8
 
 
 class MemoryCuda:
@@ -39,21 +38,31 @@ class MemoryCuda:
         self._tried: dict[str, float] = {}
 
     def prepare(self) -> None:
-        """Make the arrays, compile, and keep the faster way where there are several."""
+        """Make the arrays, compile, and keep the fastest way and number of blocks."""
         from kernels.cuda_device import explained
-        from kernels.memory_cuda import CudaStreams, array_bytes, free_memory_bytes
+        from kernels.memory_cuda import BLOCKS_EACH, CudaStreams, array_bytes, free_memory_bytes, grids
 
         gpu = self._gpu = GpuContext.open(self._index)
-        blocks = BLOCKS_PER_MULTIPROCESSOR * gpu.multiprocessors
-        size = array_bytes(gpu.cache_bytes, free_memory_bytes(gpu.cupy), blocks)
+        size = array_bytes(gpu.cache_bytes, free_memory_bytes(gpu.cupy), max(BLOCKS_EACH) * gpu.multiprocessors)
         with gpu.stream, explained(self._index):
-            streams = self._streams = CudaStreams(gpu.cupy, self._operation, size, blocks)
+            streams = self._streams = CudaStreams(gpu.cupy, self._operation, size, gpu.multiprocessors)
+            best = 0.0
             for variant in self._candidates:
-                streams.queue(variant)
-                gpu.stream.synchronize()
-                milliseconds = gpu.timed_ms(lambda name=variant: streams.queue_many(name, CALIBRATION_PASSES))
-                self._tried[str(variant)] = CALIBRATION_PASSES * self._bytes() / milliseconds * 1e3
-        self.variant = max(self._tried, key=lambda name: self._tried[name])
+                shapes = grids(gpu.multiprocessors, size) if variant == "kernel" else {"": streams.blocks}
+                for shape, blocks in shapes.items():
+                    streams.blocks = blocks
+                    rate = self._quick_rate(gpu, streams, str(variant))
+                    self._tried[f"{variant}, {shape}" if shape else str(variant)] = rate
+                    if rate > best:
+                        best, self.variant, chosen = rate, str(variant), blocks
+            streams.blocks = chosen
+
+    def _quick_rate(self, gpu: GpuContext, streams: "CudaStreams", variant: str) -> float:
+        """Return the bytes a second of a few passes after one that does not count."""
+        streams.queue(variant)
+        gpu.stream.synchronize()
+        milliseconds = gpu.timed_ms(lambda: streams.queue_many(variant, CALIBRATION_PASSES))
+        return CALIBRATION_PASSES * self._bytes() / milliseconds * 1e3
 
     def verify(self) -> list[Check]:
         """Spoil the output, make one pass and compare every element."""
@@ -89,6 +98,7 @@ class MemoryCuda:
         """Return array size, cache size and what calibration tried."""
         found: dict[str, object] = {
             "array_bytes": self._streams.size_bytes if self._streams else 0,
+            "blocks": self._streams.blocks if self._streams and self.variant == "kernel" else None,
             "last_level_cache_bytes": self._gpu.cache_bytes if self._gpu else None,
             "buffers": "cold", "data": "random", "counted": "program's reads and writes",
         }  # fmt: skip

@@ -47,7 +47,7 @@ class Sha256dScanCuda:
         self._tried: dict[str, float] = {}
 
     def prepare(self) -> None:
-        """Compile the candidates, time them over the block sizes, keep the fastest."""
+        """Compile the candidates, time them over the block sizes, keep the fastest; then try fewer warps with it."""
         from kernels.cuda_text import TEXT_VARIANTS
         from kernels.sha256d_cuda import BLOCKS, CudaScan
 
@@ -66,6 +66,24 @@ class Sha256dScanCuda:
                         chosen = block
                 if self._scan is scan:
                     scan.block = chosen
+            self._try_fewer_warps(best)
+
+    def _try_fewer_warps(self, best: float) -> None:
+        """Keep the number of warps a multiprocessor at which the chosen kernel is fastest."""
+        from kernels.sha256d_cuda import BLOCKS, FEWER_WARPS, shared_bytes_for
+
+        gpu, scan = self._ready()
+        if self.variant == "numba":
+            return
+        chosen, small = (scan.block, 0), min(BLOCKS)
+        for warps in FEWER_WARPS:
+            scan.block, scan.shared_bytes = small, shared_bytes_for(warps, small, gpu.shared_bytes)
+            if scan.shared_bytes:
+                rate = self._quick_rate(scan)
+                self._tried[f"{self.variant}, {small} threads a block, {warps} warps a multiprocessor"] = rate
+                if rate > best:
+                    best, chosen = rate, (small, scan.shared_bytes)
+        scan.block, scan.shared_bytes = chosen
 
     def _quick_rate(self, scan: "CudaScan") -> float:
         """Return hashes a second of one window after a warm-up; a slow kernel gets a shorter one."""
@@ -137,6 +155,7 @@ class Sha256dScanCuda:
         if self._scan is not None and self._gpu is not None:
             found |= {
                 "threads_per_block": self._scan.block,
+                "shared_bytes_per_block": self._scan.shared_bytes,
                 "registers": self._scan.registers,
                 "multiprocessors": self._gpu.multiprocessors,
                 "max_sm_clock_hz": self._gpu.state.max_sm_clock_hz,

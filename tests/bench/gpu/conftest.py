@@ -95,10 +95,13 @@ class FakeNvml(types.ModuleType):
 
 
 class Array(np.ndarray):
-    """A NumPy array with CuPy's ways: `get`, and a pointer behind `data`."""
+    """A NumPy array with CuPy's ways: `get`, `set`, and a pointer behind `data`."""
 
     def get(self):
         return np.array(self)
+
+    def set(self, values):
+        self[:] = values
 
     @property
     def data(self):
@@ -157,7 +160,13 @@ class FakeCupy(types.ModuleType):
         self.wrong = False  # whether kernels leave out their last word
         self.launches = []
         device = types.SimpleNamespace(
-            use=self._use, attributes={"MultiProcessorCount": 4, "L2CacheSize": 1 << 12}, compute_capability="90"
+            use=self._use,
+            attributes={
+                "MultiProcessorCount": 4,
+                "L2CacheSize": 1 << 12,
+                "MaxSharedMemoryPerMultiprocessor": 228 << 10,
+            },
+            compute_capability="90",
         )
         runtime = types.SimpleNamespace(
             driverGetVersion=lambda: self.driver,
@@ -207,7 +216,7 @@ class FakeCupy(types.ModuleType):
     def get_default_memory_pool(self):
         return types.SimpleNamespace(free_all_blocks=lambda: None)
 
-    def RawModule(self, *, code, options=()):
+    def RawModule(self, code=None, *, options=(), backend="nvrtc"):
         assert options == ("-std=c++17",)
         variant = next((text.variant for text in self.host.texts.values() if text.source == code), "")
         return types.SimpleNamespace(get_function=lambda name: FakeKernel(self, name, variant))
@@ -219,7 +228,12 @@ class FakeKernel:
     def __init__(self, cupy, name, variant):
         self.cupy, self.name, self.variant = cupy, name, variant
 
-    def __call__(self, grid, block, arguments):
+    def __call__(self, grid, block, arguments, *, shared_mem=0):
+        assert isinstance(grid, tuple)
+        assert isinstance(block, tuple)
+        assert shared_mem <= 48 << 10  # more takes an opt-in
+        for argument in arguments:  # what CuPy takes: its arrays, NumPy's scalars, NumPy's arrays of one element
+            assert isinstance(argument, Array | np.generic) or argument.size == 1, type(argument)
         self.cupy.launches.append((self.name, grid, block))
         getattr(self, self.name)(*arguments)
 

@@ -7,10 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from bench import gpu_job
+from bench import gpu_job, meters
 from bench.cli.run_gpu import run_gpu_job
 from bench.devices import device_under_test
-from bench.gpu_job import GpuRun, Step, decoder_products, run_steps, steps
+from bench.gpu_job import BUDGET_S, GpuRun, Step, decoder_products, estimated_s, ratios, run_steps, steps
+from bench.plan import PLANS
 from bench.workloads import probe_cuda, sha256d_scan_cuda
 from hardware_profiles.errors import InputError
 
@@ -58,11 +59,12 @@ def test_decoder_products_of_llama_are_its_four_weights():
     ]  # fmt: skip
 
 
-def test_every_step_within_a_quick_plan_fits_eight_minutes():
+def test_every_step_of_a_quick_plan_is_estimated_to_fit_eight_minutes():
+    meter = meters.make_meter("nvml:0").info
     todo = list(steps("sm_90", brain_float_baseline=True))
-    metered = sum(step.metered for step in todo)
-    seconds = metered * (10 + 2 + 3 * 20 + 1) + (len(todo) - metered) * 4
-    assert seconds < 480
+    assert sum(estimated_s(step, PLANS["quick"], [meter]) for step in todo) < BUDGET_S + 5
+    assert estimated_s(todo[0], PLANS["quick"], [meter]) < 2
+    assert estimated_s(Step("memory_copy_cuda", metered=True), PLANS["quick"], [meter]) > 70
 
 
 def test_probes_of_a_fake_gpu_set_the_rates_of_the_scan_that_follows(cupy, small, job):
@@ -70,6 +72,37 @@ def test_probes_of_a_fake_gpu_set_the_rates_of_the_scan_that_follows(cupy, small
     outcome = run_steps(todo, GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent)
     assert [record.status for record in outcome.records] == ["ok", "ok", "ok"]
     assert "probed rates" in outcome.records[-1].metrics["bound"].note
+
+
+def test_a_scan_slowed_by_its_clock_is_also_set_against_the_model_at_that_clock(cupy, small, job):
+    record = run_steps(
+        [Step("sha256d_scan_cuda", "imad")], GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent
+    ).records[0]
+    assert [one.name for one in ratios([record])] == [
+        "scan imad, measured over the model's prediction from the probes"
+    ]  # nothing was audited here
+    slow = record.model_copy(update={"audit": {"gpu": {"mean_sm_clock_mhz": 990.0}}})
+    plain, at_clock = ratios([slow])
+    assert at_clock.ratio == pytest.approx(2 * plain.ratio)
+    assert at_clock.name.endswith("at the mean clock of its windows")
+
+
+def test_a_step_that_fails_leaves_the_others_running_and_a_failed_record_behind(cupy, small, job, monkeypatch):
+    def lost(_scan, *_):
+        raise type("CUDARuntimeError", (RuntimeError,), {})("cudaErrorLaunchFailure: unspecified launch failure")
+
+    def unanswered(_workload):
+        raise type("CUDADriverError", (RuntimeError,), {})("CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure")
+
+    monkeypatch.setattr(sha256d_scan_cuda.Sha256dScanCuda, "_hash", lost)
+    monkeypatch.setattr(sha256d_scan_cuda.Sha256dScanCuda, "parameters", unanswered)
+    monkeypatch.setattr(sha256d_scan_cuda.Sha256dScanCuda, "close", unanswered)
+    todo = [Step("sha256d_scan_cuda", "plain"), Step("probe_lop3_cuda")]
+    outcome = run_steps(todo, GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent)
+    assert [record.status for record in outcome.records] == ["failed", "ok"]
+    assert "unspecified launch failure" in outcome.records[0].reasons[0].detail
+    assert "CUDA_ERROR_LAUNCH_FAILED" in outcome.records[0].workload.parameters["not_given"]
+    assert len(list(job.store.glob("*/result.json"))) == 2
 
 
 def test_scan_variant_that_calibration_already_chose_is_not_run_twice(cupy, small, job):
@@ -137,8 +170,6 @@ def test_job_that_fails_on_a_fake_gpu_exits_with_one_and_keeps_the_record(cupy, 
 
 def test_publish_without_a_workload_is_refused_on_a_gpu(nvml, job):
     import dataclasses
-
-    from bench.plan import PLANS
 
     with pytest.raises(InputError, match="a workload with it on a GPU, one a call"):
         run_gpu_job(dataclasses.replace(job, plan=PLANS["publish"]), "gpu:0", [], as_json=True)

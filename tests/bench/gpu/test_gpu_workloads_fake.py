@@ -6,7 +6,7 @@ import pytest
 
 from bench.devices import device_under_test
 from bench.runner import measure
-from bench.workloads import memory_cuda, probe_cuda, sha256d_scan_cuda
+from bench.workloads import probe_cuda, sha256d_scan_cuda
 from bench.workloads.protocol import VerificationError, WorkloadOptions
 from bench.workloads.registry import create
 from hardware_profiles.errors import InputError
@@ -15,7 +15,7 @@ from kernels.cuda_text import TEXT_VARIANTS
 from kernels.errors import KernelInputError
 from kernels.header import NONCES
 from kernels.selftest import SelfTestError, known_headers
-from kernels.sha256d_cuda import CAPACITY, CudaScan
+from kernels.sha256d_cuda import CAPACITY, FEWER_WARPS, CudaScan, shared_bytes_for
 from kernels.sha256d_cuda_selftest import run_cuda_selftest
 
 
@@ -25,7 +25,7 @@ def small(monkeypatch):
     monkeypatch.setattr(sha256d_scan_cuda, "NONCES_PER_UNIT", 1 << 9)
     monkeypatch.setattr(sha256d_scan_cuda, "CALIBRATION_NONCES", 1 << 9)
     monkeypatch.setattr(sha256d_scan_cuda, "MOST_UNITS", 16)
-    monkeypatch.setattr(memory_cuda, "BLOCKS_PER_MULTIPROCESSOR", 1)
+    monkeypatch.setattr(memory_kernels, "BLOCKS_EACH", (1,))
     monkeypatch.setattr(memory_kernels, "LARGEST_BYTES", 1 << 18)
     monkeypatch.setattr(probe_cuda, "TURNS_PER_UNIT", 64)
 
@@ -82,7 +82,7 @@ def test_scan_workload_on_a_fake_gpu_calibrates_measures_and_states_its_bound(cu
     assert record.status == "ok", record.reasons
     assert record.workload.variant in TEXT_VARIANTS
     tried = [key for key in record.workload.parameters if key.startswith("calibration: ")]
-    assert len(tried) == 3 * len(TEXT_VARIANTS)
+    assert len(tried) == 3 * len(TEXT_VARIANTS) + len(FEWER_WARPS)
     assert record.metrics["bound"].basis == "modelled"
     assert "4 SMs at 1.980 GHz" in record.metrics["bound"].note
     assert 0 < record.metrics["fraction_of_bound"].value < 1
@@ -187,3 +187,11 @@ def test_a_probe_whose_loop_does_not_scale_is_refused(cupy, small, monkeypatch):
     monkeypatch.setattr(workload._probe, "per_clock_per_multiprocessor", lambda _turns: next(answers))
     with pytest.raises(VerificationError, match="a clock over one loop"):
         workload.verify()
+
+
+def test_warps_of_a_multiprocessor_are_limited_by_the_shared_memory_that_a_block_asks_for():
+    for warps in FEWER_WARPS:
+        asked = shared_bytes_for(warps, 64, 228 << 10) + (1 << 10)
+        assert (228 << 10) // asked == warps * 32 // 64
+    assert shared_bytes_for(8, 256, 228 << 10) == 0  # a block of more than 48 KiB takes an opt-in
+    assert shared_bytes_for(16, 64, 0) == 0
