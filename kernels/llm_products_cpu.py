@@ -1,5 +1,6 @@
 """Products of few rows with large weights on the CPU: BLAS on panels small enough to need no packing."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -18,14 +19,26 @@ LEAST_BYTES = 1 << 20
 
 
 class Products:
-    """Matrix products on some threads; `threads` must be what BLAS is bound to."""
+    """Matrix products on some threads; `threads` must be what BLAS is bound to.
+
+    It also holds the arrays that results go to, by name, so that a large one is not made of fresh pages each time.
+    """
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._held: dict[str, Array] = {}
 
-    def product(self, entering: Array, matrix: Array) -> Array:
-        """Return entering @ matrix.T: [rows, inner] and [outer, inner] give [rows, outer].
+    def room(self, name: str, *shape: int) -> Array:
+        """Return an array of a shape under a name, its content undefined; the next one of that name replaces it."""
+        size = math.prod(shape)
+        held = self._held.get(name)
+        if held is None or held.size < size:
+            held = self._held[name] = np.empty(size, np.float32)
+        return held[:size].reshape(shape)
+
+    def product(self, entering: Array, matrix: Array, into: str) -> Array:
+        """Return entering @ matrix.T: [rows, inner] and [outer, inner] give [rows, outer], in the room named `into`.
 
         Few rows make it a stream of weights through the cores: BLAS would first copy them into its own order, at the
         cost of the product itself. Panels of `matrix` below its limit for that go straight to the kernel.
@@ -33,8 +46,9 @@ class Products:
         rows, inner = entering.shape
         outer = matrix.shape[0]
         panel = next((width for width in PANELS if rows * width * inner <= MOST_WORK and outer % width == 0), 0)
+        out = self.room(into, rows, outer)
         if rows == 1 or rows > MOST_ROWS or not panel:
-            out: Array = entering @ matrix.T
+            np.matmul(entering, matrix.T, out=out)
             return out
         panels = matrix.reshape(outer // panel, panel, inner)
         turned = np.empty((outer // panel, panel, rows), np.float32)
@@ -51,10 +65,12 @@ class Products:
             np.matmul(panels[: bounds[1]], right, out=turned[: bounds[1]])
             for part in waiting:
                 part.result()
-        return np.ascontiguousarray(turned.reshape(outer, rows).T)
+        np.copyto(out, turned.reshape(outer, rows).T)
+        return out
 
     def close(self) -> None:
-        """End the threads; may be called twice."""
+        """End the threads and release the rooms; may be called twice."""
+        self._held.clear()
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None

@@ -1,5 +1,7 @@
 """A model's layers replayed on the CPU in float32: matrix products and attention through NumPy's BLAS."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ Array = NDArray[np.float32]
 
 _CHUNK = 64
 """Queries of a prompt whose scores are held at once: bounds memory, and skips keys that a causal mask hides."""
-_ROWS = 32
+_ROWS = 64
 """Tokens whose gate is computed at once: few enough to stay in a core's cache between the passes."""
 
 
@@ -105,64 +107,71 @@ class CpuReplay:
         model = self._models[self._turn % len(self._models)]
         self._turn += 1
         stream = model.embedding[tokens.ravel()]
+        entering = self._products.room("entering", *stream.shape)
         for index, layer in enumerate(model.layers):
-            stream += self._attention(index, layer, rms_norm(stream, layer.attention_norm, self.shape.norm_eps), n)
+            stream += self._attention(
+                index, layer, rms_norm(stream, layer.attention_norm, self.shape.norm_eps, entering), n
+            )
             stream += feed_forward(
-                self.shape, layer, self._products, rms_norm(stream, layer.ffn_norm, self.shape.norm_eps)
+                self.shape, layer, self._products, rms_norm(stream, layer.ffn_norm, self.shape.norm_eps, entering)
             )
         self._length += n
         last = stream.reshape(batch, n, -1)[:, -1]
-        self._logits = self._products.product(rms_norm(last, model.norm, self.shape.norm_eps), model.head)
+        self._logits = self._products.product(rms_norm(last, model.norm, self.shape.norm_eps), model.head, "logits")
         chosen: Tokens = self._logits.argmax(axis=-1)
         return chosen
 
     def _attention(self, index: int, layer: LayerWeights, entering: Array, n: int) -> Array:
         shape, batch, start = self.shape, self.batch, self._length
-        stop = start + n
-        qkv = self._products.product(entering, layer.qkv)
+        stop, room = start + n, self._products.room
+        qkv = self._products.product(entering, layer.qkv, "qkv")
         if layer.qkv_bias is not None:
             qkv += layer.qkv_bias
-        heads = qkv.reshape(batch, n, -1, shape.head_size)
-        turned = heads[:, :, : shape.heads + shape.kv_heads]
+        heads = qkv.reshape(batch, n, -1, shape.head_size).transpose(0, 2, 1, 3)
+        queries, keys = heads[:, : shape.heads], heads[:, shape.heads : -shape.kv_heads]
         if layer.q_norm is not None and layer.k_norm is not None:
-            turned[:, :, : shape.heads] = rms_norm(turned[:, :, : shape.heads], layer.q_norm, shape.norm_eps)
-            turned[:, :, shape.heads :] = rms_norm(turned[:, :, shape.heads :], layer.k_norm, shape.norm_eps)
-        _rotate(turned, self._cosine[start:stop, None], self._sine[start:stop, None])
-        keys, values = self._keys[index], self._values[index]
-        keys[:, :, start:stop] = turned[:, :, shape.heads :].transpose(0, 2, 1, 3)
-        values[:, :, start:stop] = heads[:, :, shape.heads + shape.kv_heads :].transpose(0, 2, 1, 3)
+            queries[:] = rms_norm(queries, layer.q_norm, shape.norm_eps)
+            keys[:] = rms_norm(keys, layer.k_norm, shape.norm_eps)
+        turn = self._cosine[start:stop], self._sine[start:stop]
+        spare = room("spare", batch, shape.heads, n, shape.head_size)
+        _rotate(keys, *turn, self._keys[index][:, :, start:stop], spare[:, : shape.kv_heads])
+        self._values[index][:, :, start:stop] = heads[:, -shape.kv_heads :]
+        scale = np.float32(shape.head_size**-0.5)
+        turned = room("queries", batch, shape.heads, n, shape.head_size)
+        _rotate(queries, turn[0] * scale, turn[1] * scale, turned, spare)
         group = shape.heads // shape.kv_heads
-        queries = turned[:, :, : shape.heads].transpose(0, 2, 1, 3)
-        queries = queries.reshape(batch, shape.kv_heads, group, n, shape.head_size) * np.float32(shape.head_size**-0.5)
+        turned = turned.reshape(batch, shape.kv_heads, group, n, shape.head_size)
         window = None if shape.reach(index, stop) == stop else shape.window
-        mixed = np.empty((batch, n, shape.kv_heads, group, shape.head_size), np.float32)
+        mixed = room("mixed", batch, n, shape.kv_heads, group, shape.head_size)
         for first in range(0, n, _CHUNK):
             part = slice(first, min(first + _CHUNK, n))
             low = 0 if window is None else max(0, start + first + 1 - window)
-            seen = slice(low, start + part.stop)
+            seen = (index, slice(None), slice(None), slice(low, start + part.stop))
+            scores = room("scores", batch, shape.kv_heads, start + part.stop - low, group * (part.stop - first))
             leaving = _attend(
-                queries[:, :, :, part], keys[:, :, seen], values[:, :, seen], start + first - low, window, layer.sinks
-            )
+                turned[:, :, :, part], self._keys[seen], self._values[seen], start + first - low, window, layer.sinks,
+                scores,
+            )  # fmt: skip
             mixed[:, part] = leaving.transpose(0, 3, 1, 2, 4)
-        out = self._products.product(mixed.reshape(batch * n, shape.query_width), layer.out)
+        out = self._products.product(mixed.reshape(batch * n, shape.query_width), layer.out, "attention")
         if layer.out_bias is not None:
             out += layer.out_bias
         return out
 
 
-def rms_norm(stream: Array, scale: Array, eps: float) -> Array:
+def rms_norm(stream: Array, scale: Array, eps: float, out: Array | None = None) -> Array:
     """Return each row divided by its root mean square and scaled; [..., width]."""
     mean_square = np.einsum("...i,...i->...", stream, stream) / np.float32(stream.shape[-1])
-    out: Array = stream * (np.float32(1.0) / np.sqrt(mean_square + np.float32(eps)))[..., None]
-    out *= scale
-    return out
+    found: Array = np.multiply(stream, (np.float32(1.0) / np.sqrt(mean_square + np.float32(eps)))[..., None], out=out)
+    found *= scale
+    return found
 
 
 def feed_forward(shape: ModelShape, layer: LayerWeights, products: Products, entering: Array) -> Array:
     """Return the gated block, or the grouped product over the experts that tokens chose; entering [tokens, hidden]."""
     if layer.router is None:
         return _expert(layer, 0, products, entering)
-    choice = products.product(entering, layer.router)
+    choice = products.product(entering, layer.router, "choice")
     if layer.router_bias is not None:
         choice += layer.router_bias
     best = np.argpartition(choice, -shape.active_experts, axis=-1)[:, -shape.active_experts :]
@@ -184,68 +193,82 @@ def feed_forward(shape: ModelShape, layer: LayerWeights, products: Products, ent
 
 
 def _expert(layer: LayerWeights, index: int, products: Products, entering: Array) -> Array:
-    inner = products.product(entering, layer.gate_up[index])
+    inner = products.product(entering, layer.gate_up[index], "inner")
     if layer.gate_up_bias is not None:
         inner += layer.gate_up_bias[index]
     width = inner.shape[-1] // 2
-    share = np.empty((len(inner), width), np.float32)
+    share = products.room("share", len(inner), width)
     for first in range(0, len(inner), _ROWS):
         rows = slice(first, first + _ROWS)
         gate, part = inner[rows, :width], share[rows]
-        np.negative(gate, out=part)
-        with np.errstate(over="ignore"):  # a gate far below zero is closed: x / inf is 0
-            np.exp(part, out=part)
+        gate *= np.float32(0.5)  # x / (1 + exp(-x)) is x/2 (1 + tanh(x/2))
+        np.tanh(gate, out=part)
         part += np.float32(1.0)
-        np.divide(gate, part, out=part)
+        part *= gate
         part *= inner[rows, width:]
-    leaving = products.product(share, layer.down[index])
+    leaving = products.product(share, layer.down[index], "expert")
     if layer.down_bias is not None:
         leaving += layer.down_bias[index]
     return leaving
 
 
 def _attend(  # noqa: PLR0913, PLR0917 (six tensors and lengths are what attention takes)
-    queries: Array, keys: Array, values: Array, before: int, window: int | None, sinks: Array | None
+    queries: Array, keys: Array, values: Array, before: int, window: int | None, sinks: Array | None, scores: Array
 ) -> Array:
     """Return softmax(q k) v: queries [batch, kv, group, n, size], keys and values [batch, kv, seen, size].
 
-    before: keys older than the first query's own. window: how far back a query sees, or None.
+    before: keys older than the first query's own. window: how far back a query sees, or None. scores: room for them,
+    [batch, kv, seen, group x n]: many queries' sums run along whole rows of memory.
     """
     batch, kv_heads, group, n, size = queries.shape
     seen = keys.shape[2]
-    scores = queries.reshape(batch, kv_heads, group * n, size) @ keys.transpose(0, 1, 3, 2)
-    scores = scores.reshape(batch, kv_heads, group, n, seen)
-    if n > 1:  # of the keys only the newest n can be later than a query
-        np.copyto(scores[..., before:], np.float32(-np.inf), where=np.triu(np.ones((n, n), bool), 1))
-    if window is not None:
-        age = np.arange(before, before + n)[:, None] - np.arange(seen)
-        np.copyto(scores, np.float32(-np.inf), where=age >= window)
-    top = scores.max(axis=-1, keepdims=True)
-    sink = None if sinks is None else sinks.reshape(1, kv_heads, group, 1, 1)
+    flat = queries.reshape(batch, kv_heads, group * n, size)
+    if n == 1:
+        scores, over = np.matmul(flat, _turned(keys), out=scores.reshape(batch, kv_heads, group, seen)), -1
+    else:
+        np.matmul(keys, _turned(flat), out=scores)
+        over = -2
+        by_key = scores.reshape(batch, kv_heads, seen, group, n)
+        by_key[:, :, before:] += _later(n)  # of the keys only the newest n can be later than a query
+        if window is not None:
+            age = np.arange(before, before + n) - np.arange(seen)[:, None]
+            np.copyto(by_key, np.float32(-np.inf), where=(age >= window)[:, None])
+    top: Array = scores.max(axis=over, keepdims=True)
+    sink = None if sinks is None else np.repeat(sinks.reshape(1, kv_heads, group), n, axis=-1).reshape(top.shape[1:])
     if sink is not None:
         top = np.maximum(top, sink)
     scores -= top
     np.exp(scores, out=scores)
-    total = scores.sum(axis=-1, keepdims=True)
+    total = scores.sum(axis=over, keepdims=True)
     if sink is not None:
         total += np.exp(sink - top)
-    scores /= total
-    mixed = np.empty((batch, kv_heads, group * n, size), np.float32)
-    np.matmul(scores.reshape(batch, kv_heads, group * n, seen), values, out=mixed)
+    mixed: Array = (scores if n == 1 else _turned(scores)) @ values
+    mixed /= total if n == 1 else _turned(total)
     return mixed.reshape(batch, kv_heads, group, n, size)
 
 
+def _turned(matrices: Array) -> Array:
+    return matrices.transpose(0, 1, 3, 2)
+
+
+@lru_cache(maxsize=8)
+def _later(n: int) -> Array:
+    """Return what hides keys that come after a query: [keys, 1, queries], 0 or minus infinity."""
+    return np.tril(np.full((n, n), -np.inf, np.float32), -1)[:, None]
+
+
 def _turns(shape: ModelShape, length: int) -> tuple[Array, Array]:
+    """Return the cosine and the signed sine of each position for both halves of a head; [length, size]."""
     half = np.arange(shape.head_size // 2)
     angle = np.arange(length)[:, None] * shape.rope_theta ** (-2.0 * half / shape.head_size)
-    return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.hstack([cosine, cosine]).astype(np.float32), np.hstack([-sine, sine]).astype(np.float32)
 
 
-def _rotate(heads: Array, cosine: Array, sine: Array) -> None:
-    """Turn heads [batch, n, heads, size] in place, pair (i, i + size/2)."""
+def _rotate(heads: Array, cosine: Array, sine: Array, out: Array, spare: Array) -> None:
+    """Turn heads [batch, heads, n, size] into `out`, pair (i, i + size/2) by the angle of each position [n, size]."""
     half = heads.shape[-1] // 2
-    low, high = heads[..., :half], heads[..., half:]
-    turned = low * cosine - high * sine
-    high *= cosine
-    high += low * sine
-    low[...] = turned
+    np.multiply(heads, cosine, out=out)
+    np.multiply(heads[..., half:], sine[:, :half], out=spare[..., :half])
+    np.multiply(heads[..., :half], sine[:, half:], out=spare[..., half:])
+    out += spare

@@ -1,11 +1,12 @@
 """Random weights at a model's shapes: distinct in every layer, scaled so that activations stay near one."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.llm_shapes import ModelShape
+from kernels.llm_shapes import ModelShape, parameter_count
 
 Array = NDArray[np.float32]
 
@@ -56,55 +57,66 @@ class Weights:
         return self.embedding.nbytes + self.norm.nbytes + self.head.nbytes + sum(one.nbytes for one in self.layers)
 
 
-def random_layer(shape: ModelShape, generator: np.random.Generator) -> LayerWeights:
-    """Return one layer of uniform random weights, each matrix with variance 1 / inner."""
+class _Source:
+    """Random arrays cut from one piece of memory, which a system gives in large pages as it would a mapped file."""
+
+    def __init__(self, seed: int, numbers: int) -> None:
+        self._generator = np.random.default_rng(seed)
+        self._rest = np.empty(numbers, np.float32)
+
+    def uniform(self, shape: tuple[int, ...], reach: float) -> Array:
+        """Return uniform numbers between -reach and reach."""
+        size = math.prod(shape)
+        values, self._rest = self._rest[:size], self._rest[size:]
+        self._generator.random(out=values, dtype=np.float32)
+        values -= np.float32(0.5)
+        values *= np.float32(2.0 * reach)
+        return values.reshape(shape)
+
+    def matrix(self, *shape: int) -> Array:
+        """Return matrices with variance 1 / inner, the last axis."""
+        return self.uniform(shape, math.sqrt(3.0 / shape[-1]))
+
+    def bias(self, *shape: int) -> Array:
+        """Return small numbers."""
+        return self.uniform(shape, 0.1)
+
+    def norm(self, width: int) -> Array:
+        """Return numbers near one."""
+        values = self.uniform((width,), 0.1)
+        values += np.float32(1.0)
+        return values
+
+
+def random_weights(shape: ModelShape, seed: int) -> Weights:
+    """Return a whole model of uniform random weights, each matrix with variance 1 / inner; a seed has its own bits."""
+    source = _Source(seed, parameter_count(shape))
+    return Weights(
+        embedding=source.uniform((shape.vocabulary, shape.hidden), math.sqrt(3.0)),
+        layers=tuple(_layer(shape, source) for _ in range(shape.layers)),
+        norm=source.norm(shape.hidden),
+        head=source.matrix(shape.vocabulary, shape.hidden),
+    )
+
+
+def _layer(shape: ModelShape, source: _Source) -> LayerWeights:
     hidden, queries, keys = shape.hidden, shape.query_width, shape.kv_width
     experts, ffn = shape.experts, shape.ffn
     biased, ffn_biased = shape.attention_bias, shape.ffn_bias
     return LayerWeights(
-        attention_norm=_norm(generator, hidden),
-        qkv=_matrix(generator, queries + 2 * keys, hidden),
-        qkv_bias=_bias(generator, queries + 2 * keys) if biased else None,
-        out=_matrix(generator, hidden, queries),
-        out_bias=_bias(generator, hidden) if biased else None,
-        q_norm=_norm(generator, shape.head_size) if shape.qk_norm else None,
-        k_norm=_norm(generator, shape.head_size) if shape.qk_norm else None,
-        sinks=_bias(generator, shape.heads) if shape.sinks else None,
-        ffn_norm=_norm(generator, hidden),
-        router=_matrix(generator, experts, hidden) if shape.is_moe else None,
-        router_bias=_bias(generator, experts) if shape.is_moe and ffn_biased else None,
-        gate_up=_matrix(generator, experts, 2 * ffn, hidden),
-        gate_up_bias=_bias(generator, experts, 2 * ffn) if ffn_biased else None,
-        down=_matrix(generator, experts, hidden, ffn),
-        down_bias=_bias(generator, experts, hidden) if ffn_biased else None,
+        attention_norm=source.norm(hidden),
+        qkv=source.matrix(queries + 2 * keys, hidden),
+        qkv_bias=source.bias(queries + 2 * keys) if biased else None,
+        out=source.matrix(hidden, queries),
+        out_bias=source.bias(hidden) if biased else None,
+        q_norm=source.norm(shape.head_size) if shape.qk_norm else None,
+        k_norm=source.norm(shape.head_size) if shape.qk_norm else None,
+        sinks=source.bias(shape.heads) if shape.sinks else None,
+        ffn_norm=source.norm(hidden),
+        router=source.matrix(experts, hidden) if shape.is_moe else None,
+        router_bias=source.bias(experts) if shape.is_moe and ffn_biased else None,
+        gate_up=source.matrix(experts, 2 * ffn, hidden),
+        gate_up_bias=source.bias(experts, 2 * ffn) if ffn_biased else None,
+        down=source.matrix(experts, hidden, ffn),
+        down_bias=source.bias(experts, hidden) if ffn_biased else None,
     )
-
-
-def random_weights(shape: ModelShape, seed: int) -> Weights:
-    """Return a whole model of random weights; the same seed gives the same bits."""
-    generator = np.random.default_rng(seed)
-    return Weights(
-        embedding=_uniform(generator, (shape.vocabulary, shape.hidden), np.sqrt(3.0)),
-        layers=tuple(random_layer(shape, generator) for _ in range(shape.layers)),
-        norm=_norm(generator, shape.hidden),
-        head=_matrix(generator, shape.vocabulary, shape.hidden),
-    )
-
-
-def _uniform(generator: np.random.Generator, shape: tuple[int, ...], reach: float) -> Array:
-    values = generator.random(shape, dtype=np.float32)
-    values -= np.float32(0.5)
-    values *= np.float32(2.0 * reach)
-    return values
-
-
-def _matrix(generator: np.random.Generator, *shape: int) -> Array:
-    return _uniform(generator, shape, float(np.sqrt(3.0 / shape[-1])))
-
-
-def _bias(generator: np.random.Generator, *shape: int) -> Array:
-    return _uniform(generator, shape, 0.1)
-
-
-def _norm(generator: np.random.Generator, width: int) -> Array:
-    return _uniform(generator, (width,), 0.1) + np.float32(1.0)
