@@ -62,7 +62,8 @@ def arrays(
     stream, added [rows, hidden]: residual stream, and what the last product adds to it. entering [rows, widest]: what
     enters the next product. wide [rows, widest]: qkv, or gate and up. queries [rows, heads, head size]. keys, values
     [layers, batch, kv heads, capacity, head size]. last [batch, hidden], logits [batch, vocabulary]. parts, tops_sums:
-    of decoding's attention. turns [capacity, head size / 2, cosine and sine]. tokens [rows], length [1].
+    of decoding's attention. turns [capacity, head size / 2, cosine and sine]. state: tokens that the cache holds, then
+    the tokens of a call, sequence by sequence.
     """
     code, entering, cached = (_code(name) for name in (formats.stream, formats.entering, formats.cached))
     rows, sampled = padded(max(batch, min(batch * capacity, MOST_ROWS))), padded(batch)
@@ -81,8 +82,7 @@ def arrays(
         "parts": ((*parts, shape.head_size), np.float32),
         "tops_sums": ((*parts, 2), np.float32),
         "turns": ((capacity, shape.head_size // 2, 2), np.float32),
-        "tokens": ((rows,), np.int32),
-        "length": ((1,), np.int32),
+        "state": ((1 + batch * capacity,), np.int32),
     }
 
 
@@ -108,8 +108,7 @@ class Buffers:
     parts: Any
     tops_sums: Any
     turns: Any
-    tokens: Any
-    length: Any
+    state: Any
 
     def __init__(  # noqa: PLR0913, PLR0917 (as `arrays`)
         self, cupy: Any, shape: ModelShape, formats: Numbers, batch: int, capacity: int, splits: int

@@ -31,8 +31,6 @@ TILE_ROWS = 16
 """Rows of queries that a warp multiplies at once, and keys that it takes at a time."""
 FP8_SCALE = 16.0
 """What activations, keys and values are multiplied by before they are stored in e4m3: near 1 they lie mid-range."""
-WIDENED = 1.0 / 256.0
-"""What a byte of e4m3, moved into an fp16's place, stands for: the biases differ by 8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,6 @@ class Numbers:
     def cache_scale(self) -> float:
         """What keys and values are multiplied by before they are stored."""
         return FP8_SCALE if self.cached == "fp8" else 1.0
-
-    @property
-    def read_scale(self) -> float:
-        """What attention must multiply a key or value by that it read from the cache."""
-        return 1.0 / (WIDENED * self.cache_scale) if self.cached == "fp8" else 1.0
 
 
 NUMBERS = {
@@ -122,7 +115,7 @@ def check_shape(shape: ModelShape, dtype: str) -> None:
 
 def query_scale(shape: ModelShape, formats: Numbers) -> float:
     """Return what queries are multiplied by, so that 2^score are the softmax's terms: log2(e) / sqrt(head size)."""
-    return math.log2(math.e) / math.sqrt(shape.head_size) * formats.read_scale
+    return math.log2(math.e) / (math.sqrt(shape.head_size) * formats.cache_scale)
 
 
 def source(shape: ModelShape, dtype: str) -> str:
@@ -145,7 +138,7 @@ def source(shape: ModelShape, dtype: str) -> str:
         "MMA": {"bf16": "bf16", "fp16": "f16"}[formats.score],
         "ENTERING_SCALE": f"{formats.entering_scale:.1f}",
         "CACHE_SCALE": f"{formats.cache_scale:.1f}",
-        "OUT_SCALE": f"{formats.read_scale * formats.entering_scale:.1f}",
+        "OUT_SCALE": f"{formats.entering_scale / formats.cache_scale:.1f}",
     }
     text = "".join((FOLDER / file).read_text(encoding="ascii") for file in FILES)
     for name, value in values.items():

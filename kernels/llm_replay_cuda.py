@@ -139,30 +139,30 @@ class CudaReplay:
                 f"replay: tokens: expected [{self.batch}, up to {self.capacity - self._length}], got [{batch}, {n}]"
             )
         with self._stream:
+            self._upload(self._length, *tokens.ravel())
             if n == 1:
-                self._upload(tokens, self._length)
                 self._step()
             else:
                 for one in passes(batch, n):
-                    mine = tokens[one.sequence : one.sequence + one.sequences, one.token : one.token + one.tokens]
-                    self._upload(mine, self._length + one.token)
-                    self._layers(one.sequence, one.sequences, one.tokens)
+                    if n > one.tokens:  # parts of prompts: what the cache holds differs from pass to pass
+                        self._upload(self._length + one.token)
+                    self._layers(one.sequence, one.sequences, one.tokens, one.sequence * n + one.token)
                 self._sample()
             self._length += n
             self._held = max(self._held, self._length)
-            chosen: Tokens = self._buffers.tokens[: self.batch].get().astype(np.int64)
+            chosen: Tokens = self._buffers.state[1 : 1 + self.batch].get().astype(np.int64)
         return chosen
 
-    def _upload(self, tokens: Tokens, length: int) -> None:
-        self._buffers.tokens[: tokens.size] = self._cupy.asarray(tokens.ravel().astype(np.int32))
-        self._buffers.length[:] = self._cupy.asarray(np.array([length], np.int32))
+    def _upload(self, *state: int) -> None:
+        """Put the cache's length, and the tokens of a call, where the kernels read them."""
+        self._buffers.state[: len(state)].set(np.array(state, np.int32))
 
     def _step(self) -> None:
         """Queue one decoding step: launch by launch the first time, which chooses algorithms; then as a graph."""
         if self._graph is not None:
             self._graph.launch(self._stream)
             return
-        self._layers(0, self.batch, 1)
+        self._layers(0, self.batch, 1, 0)
         self._sample()
         if "decoding" not in self._facts:
             self._record()
@@ -172,7 +172,7 @@ class CudaReplay:
         self._stream.synchronize()
         self._stream.begin_capture()
         try:
-            self._layers(0, self.batch, 1)
+            self._layers(0, self.batch, 1, 0)
             self._sample()
             self._graph = self._stream.end_capture()
             self._facts["decoding"] = "CUDA graph"
@@ -181,12 +181,16 @@ class CudaReplay:
                 self._stream.end_capture()
             self._facts["decoding"] = f"launches, for a graph was refused: {' '.join(str(error).split())}"
 
-    def _layers(self, first: int, sequences: int, tokens: int) -> None:
-        """Queue all layers for some sequences from `first` on, and the last norm of each one's last token."""
+    def _layers(self, first: int, sequences: int, tokens: int, place: int) -> None:
+        """Queue all layers for tokens of some sequences from `first` on, and the last norm of each one's last token.
+
+        place: of the first of these tokens among those of the call.
+        """
         buffers, weights, hidden = self._buffers, self._weights, np.int32(self.shape.hidden)
         rows, eps = sequences * tokens, np.float32(self.shape.norm_eps)
         entering, wide, added = buffers.entering, buffers.wide, buffers.added
-        self._launch("look_up", (rows,), NORM_THREADS, buffers.stream, weights.embedding, buffers.tokens, hidden)
+        mine = buffers.state[1 + place :]
+        self._launch("look_up", (rows,), NORM_THREADS, buffers.stream, weights.embedding, mine, hidden)
         nothing: Any = np.uint64(0)
         for index, layer in enumerate(weights.layers):
             previous = added if index else nothing
@@ -211,7 +215,7 @@ class CudaReplay:
         sizes = np.int32(tokens), np.int32(whole_tiles(self.capacity))
         self._launch(
             "turn_and_cache", (sequences * tokens,), TURN_THREADS, buffers.queries, keys, values, buffers.wide,
-            buffers.turns, buffers.length, *sizes, np.int32(shape.heads), np.int32(shape.kv_heads),
+            buffers.turns, buffers.state, *sizes, np.int32(shape.heads), np.int32(shape.kv_heads),
             np.float32(query_scale(shape, self._formats)),
         )  # fmt: skip
         splits = self._splits if tokens == 1 else 1
@@ -220,7 +224,7 @@ class CudaReplay:
         grid = (-(-32 * tiles * splits // threads), shape.kv_heads, sequences)
         self._launch(
             "attend_token" if tokens == 1 else "attend_prompt", grid, threads, buffers.entering, buffers.parts,
-            buffers.tops_sums, buffers.queries, keys, values, buffers.length, *sizes, np.int32(splits),
+            buffers.tops_sums, buffers.queries, keys, values, buffers.state, *sizes, np.int32(splits),
         )  # fmt: skip
         if splits > 1:
             self._launch(
@@ -233,7 +237,7 @@ class CudaReplay:
         buffers = self._buffers
         self._products.launch("head", self.batch, buffers.last, [self._weights.head], buffers.logits)
         width = np.int32(self.shape.vocabulary)
-        self._launch("greedy", (self.batch,), GREEDY_THREADS, buffers.tokens, buffers.logits, width)
+        self._launch("greedy", (self.batch,), GREEDY_THREADS, buffers.state[1:], buffers.logits, width)
 
     def _product(self, name: str, rows: int, index: int, out: Any) -> None:
         layers = self._weights.layers

@@ -166,6 +166,15 @@ template <typename T> static inline T __shfl_xor_sync(unsigned int, T x, int mas
     memcpy(&x, host::exchange(&word, 1)[(threadIdx.x % 32) ^ mask], 4);
     return x;
 }
+static inline int __any_sync(unsigned int, int holds)
+{
+    const unsigned int mine = holds != 0;
+    const auto all = host::exchange(&mine, 1);
+    unsigned int any = 0;
+    for (int lane = 0; lane < 32; ++lane)
+        any |= all[lane][0];
+    return (int)any;
+}
 template <typename Number>
 static void host_multiply_tiles(float (&c)[4], const unsigned int (&a)[4], unsigned int b0, unsigned int b1)
 {

@@ -7,29 +7,36 @@
 #define VALUES ((int)(16 / sizeof(Cached::Code))) // numbers of the cache in a 16-byte load
 #define WIDE (VALUES / 8)                         // 1, or 2 where a cached number is widened before it is multiplied
 
-// Two cached bytes in the upper halves of both halves of a register, as E4m3, become two Fp16: 1/256 of what they stood for.
-static __device__ __forceinline__ u32 widened(const u32 bytes)
-{
-    return (bytes & 0x80008000u) | (bytes >> 1 & 0x3f803f80u);
-}
 // Numbers 2 i and 2 i + 1 of a load of one key.
 static __device__ __forceinline__ u32 along(const u32 (&key)[4], const int i)
 {
-    if (WIDE == 1)
+    if constexpr (WIDE == 1)
         return key[i];
-    return widened(__byte_perm(key[i / 2], 0u, i % 2 ? 0x3020u : 0x1000u));
+    else
+        return widened((u16)(key[i / 2] >> i % 2 * 16));
 }
 // Number i of the loads of two keys.
 static __device__ __forceinline__ u32 across(const u32 (&key)[4], const u32 (&next)[4], const int i)
 {
-    if (WIDE == 1)
+    if constexpr (WIDE == 1)
         return __byte_perm(key[i / 2], next[i / 2], i % 2 ? 0x7632u : 0x5410u);
-    return widened(__byte_perm(key[i / 4], next[i / 4], (4 + i % 4) << 12 | i % 4 << 4));
+    else
+        return widened((u16)__byte_perm(key[i / 4], next[i / 4], (4 + i % 4) << 4 | i % 4));
 }
 static __device__ __forceinline__ void load16(u32 (&words)[4], const Cached::Code *const place)
 {
     const uint4 four = *(const uint4 *)place;
     words[0] = four.x, words[1] = four.y, words[2] = four.z, words[3] = four.w;
+}
+
+// Of keys 2 quad + 0, 1, 8, 9 the numbers of this lane.
+static __device__ __forceinline__ void load_values(u32 (&value)[HEAD / (8 * VALUES)][4][4], const Cached::Code *const at)
+{
+#pragma unroll
+    for (int part = 0; part < HEAD / (8 * VALUES); ++part)
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+            load16(value[part][i], at + (8 * (i / 2) + i % 2) * HEAD + part * 8 * VALUES);
 }
 
 // A warp's part: a tile of rows and a split of the keys. `length` tokens were in the cache before this call, whose `tokens`
@@ -53,7 +60,6 @@ attend(Entering::Code *const out, float *const parts, float2 *const tops_sums, c
     const u64 head = ((u64)blockIdx.z * tokens * gridDim.y + blockIdx.y) * GROUP; // of the sequence's first token
 
     u32 query[EIGHTS][HEAD / 16][2]; // of row `row` of each eight
-    int sees[EIGHTS][2];             // keys that rows 2 quad + 0, 1 see
 #pragma unroll
     for (int eight = 0; eight < EIGHTS; ++eight) {
         const int mine = 8 * eight + row, token = tile * TOKENS + mine / GROUP;
@@ -66,23 +72,22 @@ attend(Entering::Code *const out, float *const parts, float2 *const tops_sums, c
             query[eight][step][0] = four.x;
             query[eight][step][1] = four.y;
         }
-#pragma unroll
-        for (int r = 0; r < 2; ++r)
-            sees[eight][r] = *length + tile * TOKENS + (8 * eight + 2 * quad + r) / GROUP + 1;
     }
+    const int past = *length + tile * TOKENS; // the newest key that the tile's first token sees
 
     float sum[EIGHTS][2] = {}, top[EIGHTS][2], mixed[EIGHTS][HEAD / 16][4] = {};
 #pragma unroll
     for (int eight = 0; eight < EIGHTS; ++eight)
         top[eight][0] = top[eight][1] = LOWEST;
-    for (int key = first; key < last; key += 16) {
+    const Cached::Code *key_place = keys + cached + (u64)(first + row) * HEAD + quad * VALUES;
+    const Cached::Code *value_place = values + cached + (u64)(first + 2 * quad) * HEAD + row * VALUES;
+    for (int key = first; key < last; key += 16, key_place += 16 * HEAD, value_place += 16 * HEAD) {
         float score[EIGHTS][4] = {};
-        const Cached::Code *const from = keys + cached + (u64)(key + row) * HEAD + quad * VALUES;
 #pragma unroll
         for (int part = 0; part < HEAD / (4 * VALUES); ++part) {
             u32 low[4], high[4]; // keys row and row + 8
-            load16(low, from + part * 4 * VALUES);
-            load16(high, from + part * 4 * VALUES + 8 * HEAD);
+            load16(low, key_place + part * 4 * VALUES);
+            load16(high, key_place + part * 4 * VALUES + 8 * HEAD);
 #pragma unroll
             for (int i = 0; i < 2 * WIDE; ++i) {
                 const u32 a[4] = {along(low, 2 * i), along(high, 2 * i), along(low, 2 * i + 1), along(high, 2 * i + 1)};
@@ -93,28 +98,31 @@ attend(Entering::Code *const out, float *const parts, float2 *const tops_sums, c
                 }
             }
         }
-        u32 weight[EIGHTS][2];
+        u32 weight[EIGHTS][2], value[HEAD / (8 * VALUES)][4][4];
+        if (EIGHTS == 1) // registers are free for values on their way while the softmax is computed
+            load_values(value, value_place);
 #pragma unroll
         for (int eight = 0; eight < EIGHTS; ++eight) {
             float(&of)[4] = score[eight]; // key row, rows 2 quad + 0, 1; key row + 8, the same rows
 #pragma unroll
             for (int r = 0; r < 2; ++r) {
-                of[r] = key + row < sees[eight][r] ? of[r] : LOWEST;
-                of[r + 2] = key + row + 8 < sees[eight][r] ? of[r + 2] : LOWEST;
-                float new_top = fmaxf(of[r], of[r + 2]);
+                const int newest = past + (8 * eight + 2 * quad + r) / GROUP;
+                of[r] = key + row <= newest ? of[r] : LOWEST;
+                of[r + 2] = key + row + 8 <= newest ? of[r + 2] : LOWEST;
+                float new_top = fmaxf(top[eight][r], fmaxf(of[r], of[r + 2]));
                 for (int mask = 4; mask < 32; mask *= 2)
                     new_top = fmaxf(new_top, __shfl_xor_sync(0xffffffffu, new_top, mask));
-                if (new_top > top[eight][r]) {
-                    const float factor = exp2f(top[eight][r] - new_top);
+                const float base = new_top == LOWEST ? 0.0f : new_top; // a row that has seen no key yet
+                if (__any_sync(0xffffffffu, new_top > top[eight][r])) {
+                    const float factor = exp2f(top[eight][r] - base);
+                    top[eight][r] = new_top;
                     sum[eight][r] *= factor;
 #pragma unroll
                     for (int block = 0; block < HEAD / 16; ++block) {
                         mixed[eight][block][r] *= factor;
                         mixed[eight][block][r + 2] *= factor;
                     }
-                    top[eight][r] = new_top;
                 }
-                const float base = top[eight][r] == LOWEST ? 0.0f : top[eight][r]; // a row that has seen no key yet
                 of[r] = exp2f(of[r] - base);
                 of[r + 2] = exp2f(of[r + 2] - base);
                 sum[eight][r] += of[r] + of[r + 2];
@@ -122,22 +130,19 @@ attend(Entering::Code *const out, float *const parts, float2 *const tops_sums, c
             weight[eight][0] = turned_over(two_scores(of[0], of[1]));
             weight[eight][1] = turned_over(two_scores(of[2], of[3]));
         }
+        if (EIGHTS > 1)
+            load_values(value, value_place);
 #pragma unroll
-        for (int part = 0; part < HEAD / (8 * VALUES); ++part) {
-            const Cached::Code *const at = values + cached + (u64)(key + 2 * quad) * HEAD + (8 * part + row) * VALUES;
-            u32 of[4][4]; // keys 2 quad + 0, 1, 8, 9
-#pragma unroll
-            for (int i = 0; i < 4; ++i)
-                load16(of[i], at + (8 * (i / 2) + i % 2) * HEAD);
+        for (int part = 0; part < HEAD / (8 * VALUES); ++part)
 #pragma unroll
             for (int i = 0; i < VALUES; i += 2) {
-                const u32 a[4] = {across(of[0], of[1], i), across(of[0], of[1], i + 1), across(of[2], of[3], i),
-                                  across(of[2], of[3], i + 1)};
+                const u32(&v)[4][4] = value[part];
+                const u32 a[4] = {across(v[0], v[1], i), across(v[0], v[1], i + 1), across(v[2], v[3], i),
+                                  across(v[2], v[3], i + 1)};
 #pragma unroll
                 for (int eight = 0; eight < EIGHTS; ++eight)
                     multiply_tiles(mixed[eight][(part * VALUES + i) / 2], a, weight[eight][0], weight[eight][1]);
             }
-        }
     }
 
 #pragma unroll
