@@ -85,6 +85,54 @@ def test_probes_find_a_rate_that_a_multiprocessor_can_have(kind, smoke):
     assert 4 < record.workload.parameters["per_clock_per_multiprocessor"] < 140
 
 
+@pytest.mark.parametrize("phase", ["prefill", "decode"])
+@pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp8"])
+def test_replay_of_a_models_layers_agrees_with_the_float64_reference(dtype, phase, smoke):
+    from kernels.cuda_device import inspect
+    from kernels.matmul_cuda import FORMATS
+
+    if inspect(0).capability < FORMATS[dtype].oldest:
+        pytest.skip(f"this GPU has no {dtype}")
+    record = run(f"llm_{phase}_{dtype}_cuda", smoke, model="llama-3.1-8b", input=200, output=100, batch=5)
+    assert record.status == "ok", record.reasons
+    assert any("float64 reference" in check for check in record.workload.verification)
+    if phase == "decode":
+        assert record.workload.parameters["decoding"] == "CUDA graph"
+    if "fraction_of_bound" in record.metrics:
+        assert record.metrics["fraction_of_bound"].value < 1.05
+
+
+@pytest.mark.parametrize(("heads", "kv_heads"), [(8, 8), (16, 2), (32, 2)])
+@pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp8"])
+def test_replay_attends_alike_for_every_group_of_heads_and_cut_of_keys(dtype, heads, kv_heads):
+    from kernels import llm_reference
+    from kernels.cuda_device import inspect, open_cupy
+    from kernels.llm_cuda_text import numbers
+    from kernels.llm_replay_cuda import CudaReplay
+    from kernels.llm_shapes import load
+    from kernels.llm_weights import random_weights
+    from kernels.llm_weights_cuda import rounded
+    from kernels.matmul_cuda import FORMATS
+
+    if inspect(0).capability < FORMATS[dtype].oldest:
+        pytest.skip(f"this GPU has no {dtype}")
+    shape = dataclasses.replace(
+        load("tiny"), layers=2, hidden=256, heads=heads, kv_heads=kv_heads, head_size=128, ffn=528, vocabulary=512
+    )
+    weights = random_weights(shape, seed=3)
+    tokens = np.random.default_rng(4).integers(0, shape.vocabulary, (3, 300))
+    expected = [llm_reference.logits(shape, rounded(shape, weights, numbers(dtype)), row) for row in tokens]
+    replay = CudaReplay(open_cupy(0), shape, dtype, 3, 300, weights=weights)
+    most = {"bf16": 0.02, "fp16": 0.003, "fp8": 0.1}[dtype]
+    replay.prefill(tokens[:, :290])
+    for position in range(290, 300):
+        wanted = np.stack([one[position - 1] for one in expected])
+        assert np.linalg.norm(replay.logits() - wanted) <= most * np.linalg.norm(wanted), position
+        replay.decode(tokens[:, position])
+    assert int(replay.facts["attention_splits"]) > 1
+    replay.close()
+
+
 def test_gpu_energy_of_a_scan_is_read_from_the_board(smoke):
     from bench.devices import device_under_test
     from bench.meters import open_meters
