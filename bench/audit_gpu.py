@@ -26,6 +26,7 @@ REASONS = {
 }
 INVALIDATING = ("hw_slowdown", "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown")
 _CLOCK_SM = 1
+_SENSOR_GPU = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class _Seen:
     t_s: float
     mask: int | None
     clock_mhz: int | None
+    celsius: int | None = None
 
 
 class GpuAudit:
@@ -95,7 +97,10 @@ class GpuAudit:
         while not self._stop.wait(SAMPLE_S):
             mask = self._read("nvmlDeviceGetCurrentClocksEventReasons")
             clock = self._read("nvmlDeviceGetClockInfo", _CLOCK_SM)
-            self._seen.append(_Seen(time.monotonic(), mask, clock))
+            celsius = self._read("nvmlDeviceGetTemperatureV", _SENSOR_GPU)  # new drivers; the older way below
+            if celsius is None:
+                celsius = self._read("nvmlDeviceGetTemperature", _SENSOR_GPU)
+            self._seen.append(_Seen(time.monotonic(), mask, clock, celsius))
 
     def _settings(self) -> dict[str, object]:
         return {
@@ -120,9 +125,10 @@ class GpuAudit:
 
 
 def judge(inside: "list[_Seen]", default_mhz: int | None) -> tuple[dict[str, object], list[Reason]]:
-    """Return throttle fractions and clock of samples within windows, and the codes that follow (method rule 11)."""
+    """Return what samples within windows say of throttling, clock and temperature, and the codes (method rule 11)."""
     masks = [seen.mask for seen in inside if seen.mask is not None]
     clocks = [seen.clock_mhz for seen in inside if seen.clock_mhz is not None]
+    degrees = [seen.celsius for seen in inside if seen.celsius is not None]
     fractions = {
         name: sum(1 for mask in masks if mask & bit) / len(masks)
         for name, bit in REASONS.items()
@@ -142,6 +148,8 @@ def judge(inside: "list[_Seen]", default_mhz: int | None) -> tuple[dict[str, obj
         "throttle_reasons_frac": fractions,
         "mean_sm_clock_mhz": mean_mhz,
         "default_sm_clock_mhz": default_mhz,
+        "mean_temperature_c": statistics.fmean(degrees) if degrees else None,
+        "highest_temperature_c": max(degrees, default=None),
         "samples": len(inside),
     }
     return stored, found

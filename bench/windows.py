@@ -16,7 +16,10 @@ from bench.steadiness import Call
 from bench.workloads.protocol import Batch, Workload
 
 BATCH_S = 0.05
-"""Length of one call of `run` that calibration aims at [s]: long against the loop, short against a window."""
+"""Length of one call of `run` that calibration aims at [s]: long against the loop, short against a window.
+
+A workload may ask for another by `batch_s`: between two calls a GPU waits for the host.
+"""
 PROGRESS_S = 0.2
 """Progress is told at most this often [s], for telling it is time that the work does not have."""
 
@@ -65,17 +68,17 @@ class WindowTaker:
         self._told_s = -math.inf
 
     def calibrate(self) -> None:
-        """Find how much to ask of one call so that it takes about BATCH_S."""
-        n = 1
+        """Find how much to ask of one call so that it takes about BATCH_S, or what the workload asks for."""
+        n, batch_s = 1, float(getattr(self.workload, "batch_s", BATCH_S))
         while True:
             self._progress("calibrate", 0.0)
             before = time.monotonic()
             self.workload.run(n)
             taken = time.monotonic() - before
-            if taken >= BATCH_S / 4 or n >= 1 << 40:
+            if taken >= batch_s / 4 or n >= 1 << 40:
                 break
-            n *= 2 if taken > BATCH_S / 64 else 8
-        self._n = max(1, round(n * BATCH_S / taken))
+            n *= 2 if taken > batch_s / 64 else 8
+        self._n = max(1, round(n * batch_s / taken))
 
     def load(self, seconds: float) -> None:
         """Keep the load on, untimed."""

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from kernels.cuda_device import GpuState
 
 
+BATCH_S = 0.15
+"""Length of one timed call on a GPU [s]: the some 50 µs that it waits between two of them are then 0.03 %."""
+
+
 def device_index(workload: str, options: WorkloadOptions) -> int:
     """Return the index in `gpu:<index>`.
 

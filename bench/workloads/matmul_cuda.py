@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.roofline import Bound
-from bench.workloads.gpu_context import GpuContext, device_index
+from bench.workloads.gpu_context import BATCH_S, GpuContext, device_index
 from bench.workloads.matmul_baselines import FORMATS as BASELINE_FORMATS
 from bench.workloads.matmul_baselines import Operands, Queue, cupy_queue, numba_queue
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
@@ -41,6 +41,7 @@ class MatmulCuda:
 
     version = 1
     unit = "flop"
+    batch_s = BATCH_S
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
         from kernels.errors import KernelInputError

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bench.roofline import Bound
-from bench.workloads.gpu_context import GpuContext, device_index
+from bench.workloads.gpu_context import BATCH_S, GpuContext, device_index
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError, near_names
 
@@ -19,6 +19,7 @@ class MemoryCuda:
 
     version = 1
     unit = "byte"
+    batch_s = BATCH_S
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
         from kernels.memory_cuda import VARIANTS

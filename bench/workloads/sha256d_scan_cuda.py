@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.roofline import SCAN_COUNTS, Bound, scan_bound
-from bench.workloads.gpu_context import GpuContext, device_index
+from bench.workloads.gpu_context import BATCH_S, GpuContext, device_index
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Sha256dScanCuda:
 
     version = 1
     unit = "hash"
+    batch_s = BATCH_S
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
         from kernels.selftest import known_headers

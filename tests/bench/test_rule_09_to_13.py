@@ -115,7 +115,8 @@ class FakeGpu:
             "nvmlDeviceGetHandleByIndex": "gpu",
             "nvmlDeviceGetCurrentClocksEventReasons": self.mask,
             "nvmlDeviceGetClockInfo": 1900,
-            "nvmlDeviceGetDefaultApplicationsClock": 1980,
+            "nvmlDeviceGetMaxClockInfo": 1980,  # no default clock: drivers of 2025 no longer know it
+            "nvmlDeviceGetTemperature": 61,
             "nvmlDeviceGetEnforcedPowerLimit": self.limit,
             "nvmlDeviceGetComputeRunningProcesses": [SimpleNamespace(pid=pid) for pid in self.others],
         }
@@ -136,6 +137,8 @@ def test_rule_11_16_17_the_gpu_audit_sees_reasons_others_and_changed_settings():
     stored, found = watch.finish()
     assert {reason.code for reason in found} == {"throttled_hardware", "foreign_load", "settings_changed"}
     assert stored["gpu"]["foreign_processes"] == [4321]
+    assert stored["gpu"]["default_sm_clock_mhz"] == 1980
+    assert stored["gpu"]["mean_temperature_c"] == stored["gpu"]["highest_temperature_c"] == 61
     assert "power_limit_mw 700000 to 500000" in next(r.detail for r in found if r.code == "settings_changed")
 
 

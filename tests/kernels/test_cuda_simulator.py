@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+
+from kernels.numba_launch import small_grids_allowed
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,3 +60,8 @@ def test_numba_product_lies_within_the_stated_bound_in_the_simulator_also_at_rag
     printed = in_simulator(MATMUL)
     assert "fp32 right" in printed
     assert "fp16 right" in printed
+
+
+def test_a_small_grid_is_no_reason_for_numbas_warning():
+    with small_grids_allowed():
+        warnings.warn("Grid size 1 will likely result in GPU under-utilization due to low occupancy.", stacklevel=1)
