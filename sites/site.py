@@ -17,9 +17,11 @@ from sites.model import InferenceBlock, MiningBlock, Site
 from sites.network import DifficultyPath
 from sites.series import read_series
 from sites.site_file import HourlyTable, SiteFile
-from sites.values import CELSIUS, PRICE, PUE, Range, assumptions_of
+from sites.values import CELSIUS, PRICE, PUE, Assumption, Range, assumptions_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -67,6 +69,7 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
     market = file.market
     arriving = file.power.interconnect_mw.value * (1.0 - frac(file.power.losses_percent))
+    inference = tuple(inference_block(t, resolve, place, float(gpu_pue.mean()), arriving) for t in file.inference)
     site = Site(
         name=file.site.name,
         region=file.site.region,
@@ -105,13 +108,25 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
         kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
         mining=tuple(mining_block(t, resolve, place, float(mining_pue.mean()), arriving) for t in file.mining),
-        inference=tuple(inference_block(t, resolve, place, float(gpu_pue.mean()), arriving) for t in file.inference),
-        assumptions=tuple(assumptions_of(file)),
+        inference=inference,
+        assumptions=(*assumptions_of(file), *_token_rates(inference)),
         flags=(),
     )
     site = replace(site, flags=site_flags(file, site))
     _freeze(site)
     return site
+
+
+def _token_rates(blocks: Sequence[InferenceBlock]) -> Iterator[Assumption]:
+    """List the rate of each block with what it rests on: a device's name alone does not say."""
+    for block in blocks:
+        per_s = f"{block.rate.rate_per_s:.6g}"
+        yield Assumption(
+            key=f"inference[{block.name}].rate_tokens_per_s_per_gpu",
+            value=per_s,
+            source=f"{block.rate.basis}: {block.rate.source}",
+            date="unknown",
+        )
 
 
 def _path(market: MarketTable, place: str) -> DifficultyPath:

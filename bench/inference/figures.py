@@ -5,6 +5,7 @@ import io
 import math
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bench.inference.device import slug_of
@@ -72,6 +73,20 @@ class Row:
 def bundled_rows() -> list[Row]:
     """Return the rows bundled with perwatt."""
     return read_rows(BUNDLED)
+
+
+def published_like(names: tuple[str, str, str, int], lengths: tuple[int, int], clients: int | None) -> "Row | None":
+    """Return a bundled row of the same model, precision, device and number of GPUs, lengths and clients, or None."""
+    for row in _bundled():
+        same = (row.model_name, row.dtype, row.device_slug, row.gpus) == names
+        if same and not row.apart and (row.input_len, row.output_len) == lengths and row.clients == clients:
+            return row
+    return None
+
+
+@cache
+def _bundled() -> "tuple[Row, ...]":
+    return (*read_rows(BUNDLED), *read_rows(SECOND))
 
 
 def read_rows(path: Path) -> list[Row]:

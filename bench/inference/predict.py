@@ -1,6 +1,7 @@
 """Tokens per second, latencies and joules per token of a model on a device: modelled, with tags and hold-out error."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from bench.inference.engine import DOUBTFUL_FRAC, Engine, Holdout
@@ -219,8 +220,24 @@ def device_rate(prediction: Prediction) -> DeviceRate:
         confidence=setup.device.confidence,
         source=(
             f"perwatt's throughput model, engine class {setup.engine.name}, hold-out error "
-            f"{prediction.holdout.error_frac:.0%} over {prediction.holdout.rows} published rows; power: "
-            f"{setup.device.power_source}"
+            f"{prediction.holdout.error_frac:.0%} over {prediction.holdout.rows} published rows; "
+            f"{_published(prediction)}; power: {setup.device.power_source}"
         ),
         tags=prediction.tags,
     )
+
+
+def _published(prediction: Prediction) -> str:
+    """Return the published rate of the same load in words, or that there is none among the bundled rows."""
+    from bench.inference.figures import published_like
+
+    setup = prediction.setup
+    lengths = (prediction.input_len, prediction.output_len)
+    names = (setup.shape.name, setup.kind.name, setup.device.slug, setup.gpus)
+    row = published_like(names, lengths, prediction.clients)
+    if row is None or row.published_per_s is None:
+        return "no published rate of this load is bundled"
+    per_gpu = row.published_per_s / setup.gpus
+    page = re.sub(r"https://(github\.com/[^/]+/[^/]+)/blob/[^/]+/.*/", r"\1, ", row.source)
+    whole = f"{row.published_per_s:,.0f} of {setup.gpus}; {page}"
+    return f"published for this load: {per_gpu:,.0f} tokens/s a GPU ({whole})"

@@ -88,7 +88,7 @@ def test_tables_and_plots_are_one_new_folder(perwatt, tmp_path):
 
 
 def test_where_nothing_varies_there_is_no_spread_to_share_out(perwatt, tmp_path):
-    (tmp_path / "still.toml").write_text("")
+    (tmp_path / "still.toml").write_text("measurement = false\n")
     code, out, _ = perwatt(SITE, "--scenarios", "4", "--scenario-file", tmp_path / "still.toml")
     assert code == 0
     assert "no input varies" in out

@@ -41,13 +41,13 @@ def test_the_blocks_say_what_their_rates_and_amounts_rest_on(capsys):
     assert "amounts and USD are modelled" in table
     assert "buildings" in table
     assert "rated, 2" in table
-    assert "rated, 1" in table
+    assert "modelled, 1" in table
     _, out, _ = perwatt(capsys, "yield", GEORGIA, "--json")
     (site,) = json.loads(out)["sites"]
     assert {row["basis"] for row in site["blocks"]} == {"modelled"}
     assert [(row["basis"], row["confidence"]) for row in site["devices"]] == [
         ("rated", "two_sources"),
-        ("rated", "one_source"),
+        ("modelled", "one_source"),
     ]
 
 
