@@ -6,14 +6,17 @@ Nothing of the size scenario x hour is ever held: tiles of scenarios stream thro
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, shown
 from sites.fleet_case import DEVICE_SPREADS, SiteCase, place_of, site_case, tabulate
 from sites.fleet_layout import ROW_SUMS, TOTAL_SUMS
+from sites.room import free_bytes
 from sites.scenarios import INPUT_NAMES, STEPS_PER_YEAR, ScenarioModel, correlation_factor, steps
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ LANES = 8
 TILE = 256
 SHARD = 2048
 MOST_SCENARIOS = 1 << 24
+COPIES = 16  # of a metric over all scenarios, while it is put together and ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +195,13 @@ def run_fleet(
     execute: how shards are run; on this machine's cores where none is given. on_progress: told the share that is done.
     The result's bits do not depend on either.
 
-    Raises InputError for a number of scenarios that is none; RuntimeError, naming the shards, when an executor ends
-    with some of them missing.
+    Raises InputError for a number of scenarios that is none, or more than memory holds; RuntimeError, naming the
+    shards, when an executor ends with some of them missing.
     """
     import numpy as np
 
     count = check_scenarios(scenarios)
+    _check_room(cases, count)
     shards = [
         Shard(index, case.year, first, min(SHARD, count - first))
         for first in range(0, count, SHARD)
@@ -218,6 +223,17 @@ def run_fleet(
     return FleetRun(tuple(cases), run, count, rows, totals)
 
 
+def _check_room(cases: Sequence[SiteCase], count: int) -> None:
+    """Raise InputError where the sums of a run, and one metric's copies of them, would not fit into memory."""
+    each = 8 * (sum(case.blocks.shape[0] * ROW_SUMS + TOTAL_SUMS for case in cases) + COPIES)
+    free = free_bytes()
+    if free is not None and each * count > free:
+        raise InputError(
+            f"scenarios: expected at most {free // each:,} of {len(cases)} site-years in the {free / 1e9:.1f} GB of "
+            f"memory that are free, got {count:,}"
+        )
+
+
 def missing_text(cases: Sequence[SiteCase], shards: Iterable[Shard]) -> str:
     """Shards that are missing, in words: site, year and scenarios of the first few."""
     listed = sorted(shards, key=lambda shard: (shard.site, shard.first))
@@ -228,25 +244,44 @@ def missing_text(cases: Sequence[SiteCase], shards: Iterable[Shard]) -> str:
     return f"{len(listed)} shards missing: {named}{'; ...' if len(listed) > 4 else ''}"
 
 
+class _Shocks:
+    """The shocks that all sites share in one range of scenarios: drawn by the first to ask, kept until all have asked.
+
+    So a run holds those of the few ranges it works at, however many scenarios it has.
+    """
+
+    def __init__(self, users: int) -> None:
+        self._users = users
+        self._drawn: Floats | None = None
+        self._lock = Lock()
+
+    def take(self, draw: Callable[[], Floats]) -> Floats:
+        with self._lock:
+            drawn = draw() if self._drawn is None else self._drawn
+            self._users -= 1
+            self._drawn = drawn if self._users else None
+            return drawn
+
+
 def local(threads: int | None = None) -> Executor:
     """Executor on this machine's cores: one shard a thread at a time."""
     workers = threads if threads is not None else len(os.sched_getaffinity(0))
 
     def execute(cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Sums]]:
         months = max(STEPS_PER_YEAR * case.year + case.months for case in cases)
-        shared: dict[int, Floats] = {}
-        ranges = {shard.first: shard.count for shard in shards}
+        users = Counter((shard.first, shard.count) for shard in shards)
+        shocks = {span: _Shocks(count) for span, count in users.items()}
+
+        def work(shard: Shard) -> Sums:
+            first, padded = shard.first, -(-shard.count // LANES) * LANES
+            shared = shocks[shard.first, shard.count].take(lambda: common_shocks(run, first, padded, months))
+            return run_shard(cases[shard.site], run, first, shard.count, shared)
+
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            padded = {first: -(-count // LANES) * LANES for first, count in ranges.items()}
-            drawing = {first: pool.submit(common_shocks, run, first, count, months) for first, count in padded.items()}
-            shared = {first: future.result() for first, future in drawing.items()}
-            futures = {
-                pool.submit(run_shard, cases[shard.site], run, shard.first, shard.count, shared[shard.first]): shard
-                for shard in shards
-            }
+            futures = {pool.submit(work, shard): shard for shard in shards}
             try:
                 for future in as_completed(futures):
-                    yield futures[future], future.result()
+                    yield futures.pop(future), future.result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
