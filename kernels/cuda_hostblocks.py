@@ -7,8 +7,7 @@ import ctypes
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ MOST_THREADS = 1024
 
 
 class HostKernels:
-    """The kernels of one text by name, compiled for this CPU; use it in a `with`.
+    """The kernels of one text by name, compiled for this CPU.
 
     Raises
     ------
@@ -31,29 +30,14 @@ class HostKernels:
     """
 
     def __init__(self, source: str, names: Sequence[str]) -> None:
-        self.source = source
-        self._folder = tempfile.TemporaryDirectory(prefix="perwatt-hostblocks-")
         entries = "".join(
             f'extern "C" int run_{name}(const unsigned int *grid, const unsigned int *block, void **given)\n'
             f"{{\n    return host::run(grid, block, [](void **all) {{ host::call({name}, all); }}, given);\n}}\n"
             for name in names
         )
         text = SHIM.read_text(encoding="ascii") + source + entries
-        try:
-            self._library = build_library(text, Path(self._folder.name), optimised="-O2")
-        except Exception:
-            self._folder.cleanup()
-            raise
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Delete the compiled library."""
-        self._folder.cleanup()
+        with tempfile.TemporaryDirectory(prefix="perwatt-hostblocks-") as folder:  # what is loaded needs no file
+            self._library = build_library(text, Path(folder), optimised="-O0")
 
     def launch(self, name: str, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any]) -> None:
         """Run a kernel over a grid of up to three lengths; arguments are NumPy arrays and scalars of the exact types.

@@ -1,5 +1,6 @@
 // CUDA C on a CPU: a block's threads as coroutines that take turns, so that barriers and a warp's exchanges do what they do on
 // a GPU. One block after the other, on one thread of the CPU; shared memory is a static variable.
+#undef _FORTIFY_SOURCE // its check of longjmp knows one stack only
 #include <cmath>
 #include <cstdint>
 #include <cstring>

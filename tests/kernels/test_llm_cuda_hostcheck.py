@@ -86,10 +86,9 @@ def test_hostcheck_numbers_round_as_numpy_does_for_every_code_and_between(form):
         kernels = HostKernels(text, ("round_all", "read_all"))
     except ToolMissingError as error:
         pytest.skip(str(error))
-    with kernels:
-        read, found = np.empty(len(codes), np.float32), np.empty(len(between), codes.dtype)
-        kernels.launch("read_all", (1,), (32,), (read, codes, np.int32(len(codes))))
-        kernels.launch("round_all", (1,), (32,), (found, between, np.int32(len(between))))
+    read, found = np.empty(len(codes), np.float32), np.empty(len(between), codes.dtype)
+    kernels.launch("read_all", (1,), (32,), (read, codes, np.int32(len(codes))))
+    kernels.launch("round_all", (1,), (32,), (found, between, np.int32(len(between))))
     assert np.array_equal(read, exact)
     nearest = encode(FORMATS[form], between) if form != "fp8" else matmul_cuda._nearest(matmul_cuda._E4M3, between)
     assert np.array_equal(found, nearest)
@@ -262,7 +261,7 @@ def test_hostcheck_finds_threads_that_wait_for_each_other():
         kernels = HostKernels(text, ("stuck",))
     except ToolMissingError as error:
         pytest.skip(str(error))
-    with kernels, pytest.raises(KernelInputError, match="stuck: the threads of a block wait for each other"):
+    with pytest.raises(KernelInputError, match="stuck: the threads of a block wait for each other"):
         kernels.launch("stuck", (1,), (32,), (np.zeros(1, np.int32),))
 
 
