@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bench.cli.folder import FOLDER
 from bench.cli.measuring import check_threads, measure_all, opened, specs
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bench.inference.serving import Setup
     from bench.workloads.protocol import Workload
 
+MEASURED_ONLY = ("--threads", "--plan", "--meter", "--watts", "--out")
 ON_CPU = ("tiny", "tiny-moe")
 MODELLED_DEVICE = "nvidia-h200"
 PHASES = ("prefill", "decode")
@@ -41,7 +43,7 @@ class RunCommand(click.Command):
 @click.option("--input", "input_len", type=int, default=256, show_default=True, help="Tokens of a prompt.")
 @click.option("--output", "output_len", type=int, default=64, show_default=True, help="Tokens of an answer.")
 @click.option(
-    "--batch", default="4", show_default=True, help="Users at once: 8, a sweep 1,8,64, all (every power of 2)."
+    "--batch", default="4", show_default=True, help="Users at once: 8, a sweep 1,8,64, all (powers of 2, the most)."
 )
 @click.option("--device", help="cpu, gpu:INDEX (measured), or a GPU of the catalogue (modelled).")
 @click.option("--gpus", type=int, default=1, show_default=True, help="GPUs as tensor-parallel shards (modelled).")
@@ -98,6 +100,7 @@ def llm(
     from bench.inference.plots import check_plot_path, plot_pareto
     from bench.inference.rates import make_setup
 
+    _refuse_modelled(place)
     if plot is not None:
         check_plot_path(plot)
     setup = make_setup(model, dtype or "bf16", place, gpus)
@@ -136,11 +139,32 @@ def _modelled(
 def _batches(text: str, most: int | None) -> list[int]:
     if text == "all":
         top = max(1, most or 64)
-        return [1 << power for power in range(top.bit_length()) if 1 << power <= top]
+        return sorted({*(1 << power for power in range(top.bit_length())), top})
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise InputError.at("--batch", expected="whole numbers above 0 with commas between, or all", got=text)
     return [int(part) for part in parts]
+
+
+def _refuse_modelled(place: str) -> None:
+    """Refuse options that a modelled run would leave unheeded, and a number of GPUs within the device's name."""
+    from hardware_profiles.catalog import names
+
+    context = click.get_current_context()
+    asked = [
+        option.opts[-1]
+        for option in context.command.params
+        if option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    ]
+    for name in asked:
+        if name in MEASURED_ONLY:
+            raise InputError.at(name, expected="--device cpu or gpu:INDEX, where something is measured", got=place)
+    loads = [name for name in asked if name in ("--batch", "--offline", "--ttft-ms", "--tpot-ms")]
+    if len(loads) > 1 and set(loads) != {"--ttft-ms", "--tpot-ms"}:
+        raise InputError.at(loads[0], expected="a batch, all queued, or a latency limit", got=" with ".join(loads))
+    slug, cross, count = place.rpartition("x")
+    if cross and count.isdigit() and slug in names():
+        raise InputError.at("--device", expected=f"{slug} with --gpus {count}", got=place)
 
 
 def _refuse_measured(

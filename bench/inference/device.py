@@ -33,8 +33,9 @@ class Accelerator:
     """One GPU.
 
     peaks_flop_per_s: dense peaks by dtype [FLOP/s]. bandwidth_byte_per_s: of its memory. memory_bytes: as the driver
-    reports it where that is known. link_byte_per_s: to other GPUs, one direction, or None. power_w: [W] per GPU at
-    `boundary`, provisioned, or None where the profile has none.
+    reports it where that is known. link_byte_per_s: to other GPUs, one direction, or None. linked_gpus: how many one
+    server or rack links so, or None where nobody says. power_w: [W] per GPU at `boundary`, provisioned, or None where
+    the profile has none.
     """
 
     slug: str
@@ -44,6 +45,7 @@ class Accelerator:
     memory_bytes: float
     memory_source: str
     link_byte_per_s: float | None
+    linked_gpus: int | None
     power_w: float | None
     boundary: Boundary
     power_source: str
@@ -85,12 +87,13 @@ def from_profile(profile: "Profile") -> Accelerator:
     power_w, boundary, source = _power(profile, gpus)
     return Accelerator(
         slug=profile.slug,
-        title=profile.title,
+        title=profile.title if gpus == 1.0 else f"GPU of {profile.title}",
         peaks_flop_per_s={key: peak / gpus for key, peak in profile.peaks_flop_per_s.items()},
         bandwidth_byte_per_s=bandwidth / gpus,
         memory_bytes=visible["value"] * MIB if visible else memory / gpus,
         memory_source=visible["source"] if visible else "catalogue, as rated",
         link_byte_per_s=_link(profile, gpus, facts),
+        linked_gpus=_linked(profile),
         power_w=power_w,
         boundary=boundary,
         power_source=source,
@@ -122,6 +125,11 @@ def _link(profile: "Profile", gpus: float, facts: dict[str, Any]) -> float | Non
         return rated.si_value / gpus / 2
     known = facts["link_gb_s"].get(profile.slug)
     return known["value"] * 1e9 / 2 if known else None
+
+
+def _linked(profile: "Profile") -> int | None:
+    found = profile.figure("gpus_per_rack") or profile.figure("gpus_per_server")
+    return None if found is None else int(found.value)
 
 
 @cache

@@ -58,6 +58,7 @@ def plot_validation(outcomes: "Sequence[Outcome]", path: Path) -> None:
 def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
     """Draw tokens per second per user against tokens per joule, one line a model, precision and device."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     from sites.plots import save
 
@@ -66,8 +67,8 @@ def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
     lines: dict[str, list[Prediction]] = {}
     for found in predictions:
         name = f"{found.setup.shape.name} {found.setup.kind.name}, {found.setup.gpus} x {found.setup.device.slug}, "
-        doubt = "" if found.warning is None else f" (off by {found.holdout.error_frac:.0%}: do not plan with it)"
-        lines.setdefault(f"{name}{found.input_len}:{found.output_len}{doubt}", []).append(found)
+        error = f"± {found.holdout.error_frac:.0%}{'' if found.warning is None else ': do not plan with it'}"
+        lines.setdefault(f"{name}{found.input_len}:{found.output_len} ({error})", []).append(found)
     for name, line in lines.items():
         points = [
             (1.0 / found.joules_per_token, found.tokens_per_s_per_user, found.places)
@@ -81,9 +82,15 @@ def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
     axes.set(
         xscale="log", yscale="log", ylabel="tokens/s per user",
         xlabel=f"output tokens per joule (provisioned power, {boundaries} boundary)",
-        title="Modelled; the number is the batch",
+        title="What a user gets against what a joule gives: modelled; numbers are users at once",
     )  # fmt: skip
-    axes.legend(fontsize=7)
+    axes.title.set_fontsize(9)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+    axes.grid(color="0.92")
+    axes.legend(fontsize=7, loc="lower left")
     save(figure, path)
 
 

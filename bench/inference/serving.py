@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bench.inference.device import Accelerator
 from bench.inference.engine import Engine
 from hardware_profiles.errors import InputError
-from kernels.llm_counts import Precision, kv_bytes, weight_bytes
+from kernels.llm_counts import PRECISIONS, Precision, kv_bytes, weight_bytes
 from kernels.llm_shapes import ModelShape
 
 GB = 1e9
@@ -31,13 +31,18 @@ class Setup:
         if self.gpus < 1:
             raise InputError.at(place, "gpus", expected="at least 1", got=self.gpus)
         if self.compute not in self.device.peaks_flop_per_s:
-            known = ", ".join(sorted(self.device.peaks_flop_per_s))
+            known = ", ".join(sorted(name for name, kind in PRECISIONS.items() if self._computes(kind)))
             raise InputError(
                 f"{place}: dtype: expected one that the device computes in ({known}), got {self.kind.name}"
             )
         self._check_shards(place)
         if self.kv_memory_bytes <= 0:
             raise InputError(self._too_large(place))
+
+    def _computes(self, kind: Precision) -> bool:
+        return kind.compute in self.device.peaks_flop_per_s or (
+            kind.compute == "fp32" and "tf32" in self.device.peaks_flop_per_s
+        )
 
     @property
     def compute(self) -> str:
@@ -95,19 +100,30 @@ class Setup:
             return
         for key, value in (("heads", self.shape.heads), ("ffn", self.shape.ffn), ("vocabulary", self.shape.vocabulary)):
             if value % self.gpus:
-                raise InputError(f"{place}: gpus: expected a divisor of {key} = {value}, got {self.gpus}")
+                fitting = ", ".join(str(count) for count in range(1, 9) if value % count == 0)
+                raise InputError(
+                    f"{place}: gpus: expected a divisor of {key} = {value}, got {self.gpus} (up to 8: {fitting})"
+                )
         if self.shape.kv_heads % self.gpus and self.gpus % self.shape.kv_heads:
             raise InputError(
                 f"{place}: gpus: expected a divisor or a multiple of kv_heads = {self.shape.kv_heads}, got {self.gpus}"
             )
         if self.device.link_byte_per_s is None:
             raise InputError(f"{place}: gpus: expected 1, for no link between these devices is known, got {self.gpus}")
+        linked = self.device.linked_gpus
+        if linked is not None and self.gpus > linked:
+            raise InputError(
+                f"{place}: gpus: expected at most {linked} (linked in a server or rack), got {self.gpus}; shards over "
+                "a network are not modelled"
+            )
 
     def _too_large(self, place: str) -> str:
         weights = weight_bytes(self.shape, self.kind)
         usable = self.device.memory_bytes - self.engine.reserve_bytes
-        enough = next((count for count in (2, 4, 8, 16, 32, 64) if count * usable > weights), None)
-        hint = f"; {enough} of them would hold it" if enough else ""
+        most = 1 if self.device.link_byte_per_s is None else self.device.linked_gpus or 8
+        enough = next((count for count in (2, 4, 8, 16, 32, 64) if count * usable > weights and count <= most), None)
+        hint = f"; {enough} of them would hold it" if enough else f"; no {most} of them, which are linked, hold it"
+        hint = "; a single one is all that can be modelled" if most == 1 else hint
         return (
             f"{place}: model: expected weights of less than {self.gpus * usable / GB:.1f} GB, got "
             f"{weights / GB:.1f} GB, {(weights - self.gpus * usable) / GB:.1f} GB too large; no batch fits, not even "

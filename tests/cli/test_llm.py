@@ -64,6 +64,18 @@ def test_a_sweep_prints_a_line_a_batch_and_draws_the_pareto_plot(perwatt, tmp_pa
     assert "<svg" in (tmp_path / "pareto.svg").read_text()
 
 
+def test_a_sweep_of_all_ends_with_the_most_users_that_fit_and_marks_mixtures_of_experts(perwatt):
+    asked = ("run", "llm", "--model", "qwen3-30b-a3b", "--dtype", "fp8", "--input", 1000, "--output", 1000)
+    done = perwatt(*asked, "--batch", "all", "--json")
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["users"] for row in rows[:3]] == [1, 2, 4]
+    assert rows[-1]["users"] not in (1 << power for power in range(12))
+    assert all("mixtures of experts: on 37 published rows" in row["warning"] for row in rows)
+    printed = perwatt(*asked, "--batch", 8).stdout
+    assert "! Do not plan with these figures: mixtures of experts" in printed
+    assert "± 53% !" in printed
+
+
 def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
     done = perwatt(
         "run",
@@ -97,6 +109,10 @@ def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
         ),
         ("--model llama-2-70b --dtype fp8 --gpus 2 --input 4000 --output 500", "at most 4096 tokens (its context)"),
         ("--model llama-3.1-8b --dtype fp8 --gpus 3", "expected a divisor of heads = 32, got 3"),
+        ("--model llama-3.1-8b --gpus 16", "expected at most 8 (linked in a server or rack), got 16"),
+        ("--model llama-3.1-8b --offline --batch 4", "a batch, all queued, or a latency limit, got '--batch with"),
+        ("--model llama-3.1-8b --watts 300", "--watts: expected --device cpu or gpu:INDEX, where"),
+        ("--model llama-3.1-8b --device nvidia-h200x2", "--device: expected nvidia-h200 with --gpus 2"),
         ("--model lama-3.1-8b", "did you mean llama-3.1-8b"),
         ("--model llama-3.1-405b --device cpu", "GB too large; no batch fits, not even 1"),
         ("--dtype fp8", "--dtype: expected fp32, the one that the CPU replay computes in, got 'fp8'"),
