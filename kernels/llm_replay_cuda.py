@@ -139,13 +139,13 @@ class CudaReplay:
                 f"replay: tokens: expected [{self.batch}, up to {self.capacity - self._length}], got [{batch}, {n}]"
             )
         with self._stream:
-            self._upload(self._length, *tokens.ravel())
+            self._upload(np.concatenate([[self._length], tokens.ravel()]))
             if n == 1:
                 self._step()
             else:
                 for one in passes(batch, n):
                     if n > one.tokens:  # parts of prompts: what the cache holds differs from pass to pass
-                        self._upload(self._length + one.token)
+                        self._upload(np.array([self._length + one.token]))
                     self._layers(one.sequence, one.sequences, one.tokens, one.sequence * n + one.token)
                 self._sample()
             self._length += n
@@ -153,9 +153,9 @@ class CudaReplay:
             chosen: Tokens = self._buffers.state[1 : 1 + self.batch].get().astype(np.int64)
         return chosen
 
-    def _upload(self, *state: int) -> None:
+    def _upload(self, state: Tokens) -> None:
         """Put the cache's length, and the tokens of a call, where the kernels read them."""
-        self._buffers.state[: len(state)].set(np.array(state, np.int32))
+        self._buffers.state[: len(state)].set(state.astype(np.int32))
 
     def _step(self) -> None:
         """Queue one decoding step: launch by launch the first time, which chooses algorithms; then as a graph."""
