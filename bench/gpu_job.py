@@ -18,7 +18,7 @@ BUDGET_S = 460.0
 
 MODEL = "llama-3.1-8b"
 PREFILL_TOKENS, DECODE_TOKENS = 4096, 64
-PROBES = ("iadd3", "lop3", "shf", "lea_hi", "imad", "imad_hi", "mixed")
+PROBES = ("iadd3", "lop3", "shf", "lea_hi", "imad", "imad_hi", "mixed", "mixed_long")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ REPEATS = 64
 THREADS = 1024
 """One block of 32 warps an SM: eight a scheduler, each with eight chains."""
 
-PER_TURN = CHAINS * REPEATS
-
 
 @dataclass(frozen=True)
 class Probe:
@@ -27,6 +25,15 @@ class Probe:
     text: str
     opcode: str
     pipe: str
+    repeats: int = REPEATS
+
+    @property
+    def per_turn(self) -> int:
+        """Steps of all chains in a turn of the loop."""
+        return CHAINS * self.repeats
+
+
+_MIXED = "mad.lo.u32 %0, %0, %1, %2; lop3.b32 %0, %0, %1, %2, 0x96;"
 
 
 def _asm(ptx: str) -> str:
@@ -44,7 +51,9 @@ PROBES = {
         Probe("lea_hi", _asm("{{ .reg .u32 t; shf.l.wrap.b32 t, %0, %0, 7; add.u32 %0, t, %1; }}"), "LEA.HI", "alu"),
         Probe("imad", _asm("mad.lo.u32 %0, %0, %1, %2;"), "IMAD", "fma"),
         Probe("imad_hi", _asm("mad.hi.u32 %0, %0, %1, %2;"), "IMAD.HI", "fma"),
-        Probe("mixed", _asm("mad.lo.u32 %0, %0, %1, %2; lop3.b32 %0, %0, %1, %2, 0x96;"), "LOP3", "both"),
+        Probe("mixed", _asm(_MIXED), "LOP3", "both"),
+        # the same in a loop of 49 kB, as long as the scan's: what fetching instructions takes away
+        Probe("mixed_long", _asm(_MIXED), "LOP3", "both", repeats=3 * REPEATS),
     )
 }
 
@@ -70,9 +79,10 @@ probe(const u32 seed, const u32 x, const u32 y, const u32 turns, long long *cons
     u32 {chains};
     __syncthreads();
     const long long start = clock64();
+    #pragma unroll 1
     for (u32 turn = 0; turn < turns; ++turn) {{
         #pragma unroll
-        for (int repeat = 0; repeat < {REPEATS}; ++repeat) {{
+        for (int repeat = 0; repeat < {PROBES[name].repeats}; ++repeat) {{
 {step}
         }}
     }}
@@ -87,7 +97,7 @@ probe(const u32 seed, const u32 x, const u32 y, const u32 turns, long long *cons
 
 def instructions_per_step(name: str, capability: tuple[int, int]) -> int:
     """Return how many instructions a step of one chain becomes on a chip, as its machine code shows."""
-    return 2 if name == "mixed" or (name == "iadd3" and capability < (9, 0)) else 1
+    return 2 if name.startswith("mixed") or (name == "iadd3" and capability < (9, 0)) else 1
 
 
 class GpuProbe:
@@ -102,7 +112,7 @@ class GpuProbe:
             self._kernel = cupy.RawModule(code=source, options=("-std=c++17",)).get_function("probe")
             self._cycles = cupy.zeros(self.multiprocessors, dtype=cupy.int64)
             self._out = cupy.zeros(1, dtype=cupy.uint32)
-        self._per_turn = PER_TURN * instructions_per_step(name, (self.capability[0], self.capability[1]))
+        self._per_turn = PROBES[name].per_turn * instructions_per_step(name, (self.capability[0], self.capability[1]))
 
     def run(self, turns: int) -> float:
         """Run `turns` turns on every multiprocessor and return the instructions executed, all threads together.

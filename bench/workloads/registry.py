@@ -78,7 +78,7 @@ ENTRIES: tuple[Entry, ...] = (
             f"probe_{kind}_cuda", "gpu", "instruction", f"rate of one integer instruction: {kind}",
             "bench.workloads.probe_cuda:ProbeCuda",
         )
-        for kind in ("iadd3", "lop3", "shf", "lea_hi", "imad", "imad_hi", "mixed")
+        for kind in ("iadd3", "lop3", "shf", "lea_hi", "imad", "imad_hi", "mixed", "mixed_long")
     ),
 )  # fmt: skip
 BY_NAME = {entry.name: entry for entry in ENTRIES}
