@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.cuda_sass import ToolMissingError
-from kernels.cuda_text import HOST_SHIM, ScanText, scan_text
+from kernels.cuda_scan_source import HOST_SHIM
+from kernels.cuda_text import ScanText, scan_text
 from kernels.errors import KernelInputError
 
 Words = npt.NDArray[np.uint32]

@@ -1,0 +1,77 @@
+"""CUDA C of the nonce scan around its one generated function, and what lets the same text run on a CPU."""
+
+SCAN_TEMPLATE = """\
+typedef unsigned int u32;
+
+struct Job {{ u32 words[{words}]; {power_fields}u32 one_early; u32 mask; u32 one_late; }};
+
+#define ADD_EARLY(x, y) {add_early}
+#define ADD(x, y) {add}
+#define SHR(x, n) {shr}
+#define ROTR(x, n) __funnelshift_r((x), (x), (n))
+#define ROTR_PRODUCT(x, n) (__umulhi((x), power##n) + (x) * power##n)
+#define XOR3(x, y, z) ((x) ^ (y) ^ (z))
+#define CH(x, y, z) (((x) & (y)) | (~(x) & (z)))
+#define MAJ(x, y, z) (((x) & (y)) | ((x) & (z)) | ((y) & (z)))
+
+static __device__ __forceinline__ u32 sha256d_last_word(const Job &job, const u32 nonce_word)
+{{
+    const u32 one_early = job.one_early, one_late = job.one_late;
+    (void)one_early, (void)one_late;
+{powers}{body}
+    return {last_word};
+}}
+
+extern "C" __global__ void __launch_bounds__(256)
+sha256d_scan(const Job job, const u32 first, const u32 threads, u32 *const found, u32 *const out, const u32 capacity)
+{{
+    const u32 thread = blockIdx.x * blockDim.x + threadIdx.x;
+    if (thread >= threads)
+        return;
+    u32 word = __byte_perm(first + thread * {per_thread}u, 0u, 0x0123u);
+    const u32 stop = word + ({per_thread}u << 24);
+    do {{
+        if ((sha256d_last_word(job, word) & job.mask) == 0u) {{
+            const u32 place = atomicAdd(found, 1u);
+            if (place < capacity)
+                out[place] = __byte_perm(word, 0u, 0x0123u);
+        }}
+        word += 0x01000000u;
+    }} while (word != stop);
+}}
+"""
+
+HOST_SHIM = """\
+#include <cstddef>
+#include <cstdint>
+typedef unsigned int u32;
+#define __device__
+#define __global__
+#define __forceinline__ inline
+#define __launch_bounds__(threads)
+struct Dim { unsigned int x; };
+static thread_local Dim blockIdx, blockDim, threadIdx;
+static inline unsigned int __funnelshift_r(unsigned int low, unsigned int high, unsigned int n)
+{
+    return (unsigned int)(((((uint64_t)high) << 32) | low) >> (n & 31));
+}
+static inline unsigned int __umulhi(unsigned int x, unsigned int y)
+{
+    return (unsigned int)(((uint64_t)x * y) >> 32);
+}
+static inline unsigned int __byte_perm(unsigned int x, unsigned int y, unsigned int selector)
+{
+    const uint64_t bytes = ((uint64_t)y << 32) | x;
+    unsigned int result = 0;
+    for (int i = 0; i < 4; ++i)
+        result |= (unsigned int)((bytes >> (8 * ((selector >> (4 * i)) & 7))) & 0xff) << (8 * i);
+    return result;
+}
+static inline unsigned int atomicAdd(unsigned int *place, unsigned int value)
+{
+    const unsigned int before = *place;
+    *place += value;
+    return before;
+}
+"""
+"""C++ that lets the same text run on a CPU, one thread after the other."""
