@@ -128,7 +128,7 @@ def _connect(address: str, connect_s: float) -> Any:
         raise InputError.at("--scheduler", expected="an address like tcp://host:8786", got=address)
     try:
         _knock(parts[1].strip("[]"), int(parts[2]), connect_s)
-        client = Client(address, timeout=connect_s, set_as_default=False)
+        client = _greet(lambda: Client(address, timeout=connect_s, set_as_default=False), connect_s)
     except (OSError, OverflowError, ValueError, TypeError) as error:
         reason = shown(str(error) or type(error).__name__)
         raise InputError(f"{place}: expected a Dask scheduler that answers in {connect_s:g} s, got {reason}") from None
@@ -138,6 +138,29 @@ def _connect(address: str, connect_s: float) -> Any:
             _close(client)
             raise InputError(f"{place}: expected at least one worker within {connect_s:g} s, got none")
         time.sleep(POLL_S)
+    return client
+
+
+def _greet(connect: Callable[[], Any], connect_s: float) -> Any:
+    """Connect within a time: Dask's own waits for ever where something else than a scheduler listens.
+
+    Raises TimeoutError, and whatever connecting raises.
+    """
+    found: queue.Queue[Any] = queue.Queue()
+
+    def attempt() -> None:
+        try:
+            found.put(connect())
+        except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits for it
+            found.put(error)
+
+    threading.Thread(target=attempt, daemon=True).start()
+    try:
+        client = found.get(timeout=connect_s)
+    except queue.Empty:
+        raise TimeoutError("something else, or nothing that speaks") from None
+    if isinstance(client, Exception):
+        raise client
     return client
 
 

@@ -137,6 +137,15 @@ def test_a_scheduler_that_is_not_there_is_refused(cases):
         run_fleet(cases, RUN, 8, execute=dask(f"tcp://127.0.0.1:{port}", connect_s=1))
 
 
+def test_what_listens_and_is_no_scheduler_is_refused_in_time(cases):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        start = time.monotonic()
+        with pytest.raises(InputError, match="expected a Dask scheduler that answers in 1 s, got 'something else"):
+            run_fleet(cases, RUN, 8, execute=dask(address, connect_s=1))
+        assert time.monotonic() - start < 20
+
+
 @pytest.mark.parametrize("address", ["nonsense://x", "", "tcp://", "127.0.0.1:99999", "127.0.0.1"])
 def test_an_address_that_is_none_is_refused(cases, address):
     with pytest.raises(InputError, match="--scheduler"):
