@@ -25,7 +25,8 @@ PROBES = ("iadd3", "lop3", "shf", "lea_hi", "imad", "imad_hi", "mixed", "mixed_l
 class Step:
     """One workload of the job: its options, whether a meter reads it, and what it is for.
 
-    A probe takes the plan `smoke` where the others take `quick`: the chip's own clock counter times it.
+    The windows of the variants `beside` it alternate with its own, so that their ratio is not one of warm to cold. A
+    probe takes the plan `smoke` where the others take `quick`: the chip's own clock counter times it.
     """
 
     workload: str
@@ -33,6 +34,12 @@ class Step:
     extra: Mapping[str, object] = field(default_factory=dict)
     metered: bool = False
     label: str = ""
+    beside: tuple[str, ...] = ()
+
+    @property
+    def variants(self) -> tuple[str | None, ...]:
+        """The variants that are measured in turn; None is the workload's own choice."""
+        return (self.variant, *self.beside)
 
 
 @dataclass(slots=True)
@@ -59,22 +66,20 @@ def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[
     yield Step("memory_copy_cuda", metered=True)
     for variant in ("plain", "imad", "imad_shift", "numba"):
         yield Step("sha256d_scan_cuda", variant)
+    baselines = {"fp16": ("cupy", "numba"), "fp32": ("cupy", "numba"), "tf32": ("cupy",)}
+    if brain_float_baseline:
+        baselines["bf16"] = ("cupy",)
     for name in able:
-        if name not in {"bf16", "fp8"}:
-            yield Step(f"matmul_{name}_nt_cuda", label="8192³")
-    for name in ("fp16", "fp32", "tf32", *(["bf16"] if brain_float_baseline else [])):
-        if name in able:
-            yield Step(f"matmul_{name}_nt_cuda", "cupy", label="8192³")
+        if name not in {"bf16", "fp8"} or name in baselines:
+            yield Step(f"matmul_{name}_nt_cuda", label="8192³", beside=baselines.get(name, ()))
     yield from (Step("memory_triad_cuda"), Step("memory_read_cuda"))
-    for name in ("fp32", "fp16"):
-        yield Step(f"matmul_{name}_nt_cuda", "numba", label="8192³")
     yield from _shapes([name for name in ("bf16", "fp8") if name in able])
 
 
 def _shapes(formats: Sequence[str]) -> Iterator[Step]:
     """Yield the square sweep and the products of a real decoder layer, prefill and decode."""
     for name in formats:
-        for size in (16384, 4096, 2048) if name == formats[0] else (16384, 4096):
+        for size in (16384, 4096, 2048) if name == formats[0] else (16384,):
             yield Step(f"matmul_{name}_nt_cuda", extra={"m": size, "n": size, "k": size}, label=f"{size}³")
     for tokens, phase, used in ((PREFILL_TOKENS, "prefill", formats), (DECODE_TOKENS, "decode", formats[:1])):
         for name in used:
@@ -93,12 +98,13 @@ def estimated_s(step: Step, plan: "Plan", meters: "Sequence[MeterInfo]" = ()) ->
 
     if step.workload.startswith("probe_"):
         return schedule(PLANS["smoke"]).total_s + 1.0
-    prepare_s = 1.5
-    if step.variant == "numba":
-        prepare_s = 9.0 if step.workload == "sha256d_scan_cuda" else 4.0
-    elif step.metered and step.workload == "sha256d_scan_cuda":
-        prepare_s = 8.0
-    return schedule(plan, meters if step.metered else ()).total_s + prepare_s
+    windows_s = schedule(plan, meters if step.metered else ()).total_s
+    scan = step.workload == "sha256d_scan_cuda"
+    prepare_s = sum(
+        (9.0 if scan else 4.0) if variant == "numba" else 8.0 if scan and step.metered else 1.5
+        for variant in step.variants
+    )
+    return len(step.variants) * windows_s + prepare_s
 
 
 def decoder_products(model: str) -> list[tuple[str, int, int]]:
@@ -137,7 +143,7 @@ def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Prog
         A record could not be written.
     """
     from bench.plan import PLANS
-    from bench.runner import measure
+    from bench.runner import measure_together
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import create
 
@@ -152,17 +158,26 @@ def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Prog
         if step.workload == "sha256d_scan_cuda" and step.variant in _variants_done(outcome.records):
             continue
         extra = {**step.extra, "pipe_rates": probed_rates(per_clock)}
-        workload = create(step.workload, WorkloadOptions(run.device_name, step.variant, extra=extra))
+        workloads = [
+            create(step.workload, WorkloadOptions(run.device_name, variant, extra=extra)) for variant in step.variants
+        ]
         meters = run.meters if step.metered else ()
         job = replace(run.job, plan=PLANS["smoke"]) if step.workload.startswith("probe_") else run.job
-        record = measure(workload, job, meters, device=run.device, on_progress=on_step(step))
-        if step.workload.startswith("probe_"):
-            found = record.workload.parameters.get("per_clock_per_multiprocessor")
-            if isinstance(found, float):
-                per_clock[str(record.workload.parameters["instruction"])] = found
-        outcome.records.append(record)
-        outcome.labels.append(step.label)
+        records = measure_together(workloads, job, meters, device=run.device, on_progress=on_step(step))
+        per_clock |= _probed(records)
+        outcome.records += records
+        outcome.labels += [step.label] * len(records)
     return outcome
+
+
+def _probed(records: "Sequence[Record]") -> dict[str, float]:
+    """Return the rates a clock that probes among the records found, by instruction."""
+    found = {}
+    for record in records:
+        rate = record.workload.parameters.get("per_clock_per_multiprocessor")
+        if record.workload.name.startswith("probe_") and isinstance(rate, float):
+            found[str(record.workload.parameters["instruction"])] = rate
+    return found
 
 
 def _variants_done(records: "Sequence[Record]") -> set[str]:
