@@ -54,13 +54,14 @@ class Room:
     """A device's memory and what a replay needs of it.
 
     usable_bytes: of the device. usable_why: what that is, in words. weight_bytes: of the model. rest_bytes: of all
-    else, by the number of sequences.
+    else, by the number of sequences. rest: what that is, in words.
     """
 
     usable_bytes: float
     usable_why: str
     weight_bytes: float
     rest_bytes: Callable[[int], float]
+    rest: str = "keys and values"
 
     def most_sequences(self) -> int:
         """Return the largest batch that fits, 0 where none does."""
@@ -90,7 +91,7 @@ class Room:
             need = self.rest_bytes(load.batch)
             raise InputError(
                 f"{place}: batch: expected at most {self.most_sequences()} sequences of {load.input} + {load.output} "
-                f"tokens (the largest batch that fits), got {load.batch}: keys and values need {need / GB:.1f} GB, "
+                f"tokens (the largest batch that fits), got {load.batch}: {self.rest} need {need / GB:.1f} GB, "
                 f"{(need + self.weight_bytes - self.usable_bytes) / GB:.1f} GB more than there is"
             )
 

@@ -90,6 +90,7 @@ class LlmReplayCuda:
             f"the {free_bytes / GB:.1f} GB that are free less {RESERVE_BYTES / GB:.1f} GB",
             weight_bytes(self.shape, precision(self.dtype)),
             lambda batch: memory_bytes(self.shape, self.dtype, batch, capacity),
+            "keys, values and buffers",
         )
 
     def prepare(self) -> None:

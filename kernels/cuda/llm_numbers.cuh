@@ -67,7 +67,7 @@ static __device__ __forceinline__ void multiply_tiles(float (&c)[4], const u32 (
 #ifdef PERWATT_HOST
     host_multiply_tiles<@SCORE@>(c, a, b0, b1);
 #else
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.@MMA@.@MMA@.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.@MMA@.@MMA@.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #endif
@@ -90,7 +90,7 @@ static __device__ __forceinline__ u32 turned_over(const u32 m)
     return host_turned_over(m);
 #else
     u32 turned;
-    asm("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(turned) : "r"(m));
+    asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(turned) : "r"(m));
     return turned;
 #endif
 }

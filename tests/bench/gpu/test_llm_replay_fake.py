@@ -324,7 +324,7 @@ def test_a_model_or_a_batch_beyond_the_memory_is_refused_with_the_numbers(nvml):
     assert "llama-3.3-70b in bf16 on a GPU: model: expected weights of at most 137.9 GB" in line
     assert "3.3 GB too large; no batch fits, not even 1" in line
     line = room_refusal("llm_decode_fp8_cuda", nvml, 149, model="llama-3.1-8b", input=1024, output=1024, batch=5000)
-    assert "(the largest batch that fits), got 5000: keys and values need" in line
+    assert "(the largest batch that fits), got 5000: keys, values and buffers need" in line
     most = int(line.split("at most ")[1].split()[0])
     assert 900 < most < 1024
     create("llm_decode_fp8_cuda", options(model="llama-3.1-8b", input=1024, output=1024, batch=most)).check_device()
