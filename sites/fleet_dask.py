@@ -13,10 +13,14 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError, shown
 from sites.fleet import local, run_shard
+from sites.jit import compiled_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +31,7 @@ CONNECT_S = 10.0
 GRACE_S = 10.0
 POLL_S = 0.2
 MOST_PORT = 65_535
+SHARD_FILES = ("fleet.py", "scenarios.py")
 
 
 def dask(
@@ -184,10 +189,25 @@ def _submit(client: Any, cases: Sequence[SiteCase], run: Run, shards: Sequence[S
     futures = {}
     for shard in shards:
         future = client.submit(
-            run_shard, held[shard.site], run, shard.first, shard.count, pure=False, retries=2, priority=-shard.first
-        )
+            _shard, code_digest(), held[shard.site], run, shard.first, shard.count, pure=False, retries=2,
+            priority=-shard.first,
+        )  # fmt: skip
         futures[future] = shard
     return futures
+
+
+@cache
+def code_digest() -> str:
+    """Return a digest of all code that a shard's bits depend on."""
+    here = Path(__file__).parent
+    plain = b"".join((here / name).read_bytes() for name in SHARD_FILES)
+    return sha256(plain + compiled_digest().encode()).hexdigest()
+
+
+def _shard(made_from: str, case: SiteCase, run: Run, first: int, count: int) -> Sums:
+    if code_digest() != made_from:
+        raise RuntimeError("perwatt on this worker is another version")
+    return run_shard(case, run, first, count)
 
 
 def _same(case: SiteCase) -> SiteCase:

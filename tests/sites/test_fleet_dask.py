@@ -13,7 +13,7 @@ import pytest
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
-from sites import fleet
+from sites import fleet, fleet_dask
 from sites.examples import example_path
 from sites.fleet import Run, fleet_cases, run_fleet
 from sites.fleet_dask import dask
@@ -174,3 +174,14 @@ def test_a_cluster_that_dies_between_two_runs_is_said_once_and_the_rest_is_run_h
             _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=execute), here)
     assert len(notes) == 1
     assert "does not answer any more, what is left is run on this machine" in notes[0]
+
+
+@pytest.mark.slow
+def test_workers_with_another_version_of_perwatt_do_not_get_a_word_in(cases, here, monkeypatch):
+    monkeypatch.setattr(fleet_dask, "code_digest", lambda: "another")
+    notes = []
+    with _cluster(1) as (address, _, _):
+        _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=dask(address, connect_s=30, on_note=notes.append)), here)
+    assert len(notes) == 1
+    assert "workers failed ('RuntimeError: perwatt on this worker is another version')" in notes[0]
+    assert "finished on this machine" in notes[0]
