@@ -29,6 +29,8 @@ KERNELS = (
 
 TILE_ROWS = 16
 """Rows of queries that a warp multiplies at once, and keys that it takes at a time."""
+OLDEST = (8, 0)
+"""Compute capability that the tensor cores' product of 16 x 8 x 16 needs."""
 FP8_SCALE = 16.0
 """What activations, keys and values are multiplied by before they are stored in e4m3: near 1 they lie mid-range."""
 

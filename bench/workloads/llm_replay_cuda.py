@@ -66,16 +66,14 @@ class LlmReplayCuda:
             There is no such GPU.
         """
         from kernels.cuda_device import inspect
-        from kernels.errors import KernelInputError
-        from kernels.llm_cuda_text import numbers
+        from kernels.llm_cuda_text import OLDEST, numbers
         from kernels.matmul_cuda import FORMATS
-        from kernels.matmul_cuda_lt import check_capability
 
         state = inspect(self._index)
-        try:
-            check_capability(FORMATS[numbers(self.dtype).entering], state.capability)
-        except KernelInputError as error:
-            raise InputError(f"{self._place}: {error}") from None
+        oldest = max(OLDEST, FORMATS[numbers(self.dtype).entering].oldest)
+        if state.capability is not None and state.capability < oldest:
+            needed, got = (".".join(map(str, one)) for one in (oldest, state.capability))
+            raise InputError(f"{self._place}: dtype: expected compute capability {needed} or later, got {got}")
         if state.free_bytes is not None:
             self.room(state.free_bytes).check(self._place, self.load)
 

@@ -156,6 +156,17 @@ def test_fake_cublaslt_is_given_the_scale_that_stored_fp8_stands_for(lt):
         assert lt.set["A_SCALE_POINTER"] == lt.set["B_SCALE_POINTER"] > 0
 
 
+def test_fake_cublaslt_is_given_a_scale_an_operand_and_a_workspace_that_products_share(lt):
+    cupy, workspace = FakeCupy(), types.SimpleNamespace(data=types.SimpleNamespace(ptr=77))
+    with LtProduct(cupy, FORMATS["fp8"], 32, 64, 128, scales=(0.5, 0.25), workspace=workspace) as product:
+        assert [one[:2] for one in cupy.made] == [(1, 0.5), (1, 0.25)]
+        pointers = [lt.set[f"{operand}_SCALE_POINTER"] for operand in "AB"]
+        ours = {array.keep[0]: array.data.ptr for array in product._scales}
+        assert pointers == [ours[0.25], ours[0.5]]  # cuBLAS's A is our B
+        product.launch(1, 2, 3, Algorithm(0, "x", bytes(64), 0), 0)
+    assert 77 in lt.launched[0]
+
+
 def test_fake_cublaslt_is_given_block_scales_of_one_for_fp4(lt):
     cupy = FakeCupy()
     with LtProduct(cupy, FORMATS["fp4"], 32, 192, 128):

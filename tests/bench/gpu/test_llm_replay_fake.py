@@ -329,8 +329,11 @@ def test_a_model_or_a_batch_beyond_the_memory_is_refused_with_the_numbers(nvml):
     assert 900 < most < 1024
     create("llm_decode_fp8_cuda", options(model="llama-3.1-8b", input=1024, output=1024, batch=most)).check_device()
     nvml.nvmlDeviceGetCudaComputeCapability = lambda _handle: (8, 0)
-    with pytest.raises(InputError, match=r"dtype fp8: expected compute capability 8.9 or later, got 8.0"):
+    with pytest.raises(InputError, match=r"in fp8 on a GPU: dtype: expected compute capability 8.9 or later, got 8.0"):
         create("llm_prefill_fp8_cuda", options()).check_device()
+    nvml.nvmlDeviceGetCudaComputeCapability = lambda _handle: (7, 5)
+    with pytest.raises(InputError, match=r"in fp16 on a GPU: dtype: expected compute capability 8.0 or later, got 7.5"):
+        create("llm_prefill_fp16_cuda", options()).check_device()
 
 
 @pytest.mark.parametrize(
