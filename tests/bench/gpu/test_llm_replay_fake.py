@@ -20,7 +20,6 @@ from bench.workloads import llm_replay_cuda as workload_module
 from bench.workloads.llm_replay_cuda import TOLERANCES
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
-from hardware_profiles.errors import InputError
 from kernels import llm_cuda_buffers, llm_reference, matmul_cuda_lt
 from kernels.cuda_hostblocks import HostKernels
 from kernels.cuda_sass import ToolMissingError
@@ -232,15 +231,6 @@ def test_decoding_stays_launches_where_a_graph_is_refused_and_says_so(quick_mode
     assert workload.bound() is None
 
 
-def test_decoding_visits_every_context_before_any_twice_and_spreads_evenly():
-    for steps in (1, 2, 3, 10, 63, 1023):
-        step = workload_module.stride(steps)
-        places = [i * step % steps for i in range(steps)]
-        assert sorted(places) == list(range(steps))
-    part = [i * workload_module.stride(1023) % 1023 for i in range(100)]
-    assert abs(np.mean(part) / 1023 - 0.5) < 0.02
-
-
 @pytest.mark.parametrize("batch", [1, 3, 64])
 def test_memory_that_is_counted_before_is_what_is_allocated(replay_gpu, batch):
     shape = small()
@@ -260,18 +250,6 @@ def test_weights_on_the_device_are_random_distinct_and_scaled_to_keep_activation
     assert 0.1 < np.abs(replay.logits()).mean() < 10
     replay.close()
     replay.close()
-
-
-@pytest.mark.parametrize(
-    ("batch", "tokens", "expected"),
-    [
-        (3, 4000, [(0, 2, 0, 4000), (2, 1, 0, 4000)]),
-        (2, 9000, [(0, 1, 0, 8192), (0, 1, 8192, 808), (1, 1, 0, 8192), (1, 1, 8192, 808)]),
-        (1, 5, [(0, 1, 0, 5)]),
-    ],
-)
-def test_prompts_are_cut_into_passes_of_whole_ones_or_of_parts(batch, tokens, expected):
-    assert [dataclasses.astuple(one) for one in llm_cuda_buffers.passes(batch, tokens)] == expected
 
 
 @pytest.mark.parametrize(
@@ -310,41 +288,3 @@ def test_run_llm_on_a_fake_gpu_measures_each_batch_and_says_where_it_was_measure
     assert "Measured on NVIDIA H200: small llama in bf16, weights cold" in done.output
     assert "output tokens, 20:5 in:out" in done.output
     assert len(list(tmp_path.glob("*/result.json"))) == 4
-
-
-def room_refusal(name, nvml, free_gb, **extra):
-    nvml.free = int(free_gb * 1e9)
-    with pytest.raises(InputError) as error:
-        create(name, options(**extra)).check_device()
-    return str(error.value)
-
-
-def test_a_model_or_a_batch_beyond_the_memory_is_refused_with_the_numbers(nvml):
-    line = room_refusal("llm_decode_bf16_cuda", nvml, 140, model="llama-3.3-70b")
-    assert "llama-3.3-70b in bf16 on a GPU: model: expected weights of at most 137.9 GB" in line
-    assert "3.3 GB too large; no batch fits, not even 1" in line
-    line = room_refusal("llm_decode_fp8_cuda", nvml, 149, model="llama-3.1-8b", input=1024, output=1024, batch=5000)
-    assert "(the largest batch that fits), got 5000: keys, values and buffers need" in line
-    most = int(line.split("at most ")[1].split()[0])
-    assert 900 < most < 1024
-    create("llm_decode_fp8_cuda", options(model="llama-3.1-8b", input=1024, output=1024, batch=most)).check_device()
-    nvml.nvmlDeviceGetCudaComputeCapability = lambda _handle: (8, 0)
-    with pytest.raises(InputError, match=r"in fp8 on a GPU: dtype: expected compute capability 8.9 or later, got 8.0"):
-        create("llm_prefill_fp8_cuda", options()).check_device()
-    nvml.nvmlDeviceGetCudaComputeCapability = lambda _handle: (7, 5)
-    with pytest.raises(InputError, match=r"in fp16 on a GPU: dtype: expected compute capability 8.0 or later, got 7.5"):
-        create("llm_prefill_fp16_cuda", options()).check_device()
-
-
-@pytest.mark.parametrize(
-    ("name", "given", "message"),
-    [
-        ("llm_decode_fp8_cuda", {"model": "qwen3-30b-a3b"}, "expected a dense one"),
-        ("llm_decode_bf16_cuda", {"output": 0}, "output: expected at least 1, got 0"),
-        ("llm_decode_bf16_cuda", {"input": 131072}, "expected at most 131072 tokens"),
-        ("llm_decode_bf16_cuda", {"batch": "8"}, "batch: expected a whole number, got '8'"),
-    ],
-)
-def test_what_a_replay_cannot_be_asked_is_refused_before_any_gpu_is_opened(name, given, message):
-    with pytest.raises((InputError, KernelInputError), match=message):
-        create(name, options(**given))
