@@ -37,10 +37,10 @@ def plot_validation(outcomes: "Sequence[Outcome]", path: Path) -> None:
     names = sorted({name for name, _, _ in known})
     for index, name in enumerate(names):
         points = [(published, predicted) for label, published, predicted in known if label == name]
-        fitted = name.startswith("fit")
+        marker = {"fit": "x", "apart": "D"}.get(name.partition(":")[0], "o")
         axes.scatter(
             [point[0] for point in points], [point[1] for point in points], s=26, label=name, color=f"C{index}",
-            marker="x" if fitted else "o", alpha=0.8,
+            marker=marker, alpha=0.8,
         )  # fmt: skip
     every = [rate for _, published, predicted in known for rate in (published, predicted)]
     ends = [min(every, default=1.0), max(every, default=1.0)]
