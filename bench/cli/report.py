@@ -41,7 +41,7 @@ def report(
     written = write_page(gathered, page)
     size = written.stat().st_size
     for one in gathered.unreadable:
-        warn(f"shown on the page as not readable: {one.why}")
+        warn(f"shown on the page as not used: {one.why}")
     if as_json:
         emit_json({
             "schema": "perwatt.report/1",

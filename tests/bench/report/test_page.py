@@ -212,4 +212,4 @@ def test_the_command_writes_the_page_and_says_so_in_json(put, tmp_path, capsys, 
     assert found["page"] == str(target)
     assert found["bytes"] == target.stat().st_size
     assert found["results"] == 1
-    assert "shown on the page as not readable" in out.err
+    assert "shown on the page as not used" in out.err
