@@ -172,7 +172,7 @@ def test_job_that_fails_on_a_fake_gpu_exits_with_one_and_keeps_the_record(cupy, 
     cupy.wrong = True
     assert run_gpu_job(job, "gpu:0", [], as_json=True) == 1
     streams = capsys.readouterr()
-    assert streams.err.startswith("error: sha256d_scan_cuda: failed: wrong_answer: imad: block 0: expected nonce")
+    assert streams.err.startswith("error: sha256d_scan_cuda: failed: wrong_answer: imad: block 679392: expected nonce")
     assert streams.err.count("\n") == 1
     statuses = {r["workload"]["name"]: r["status"] for r in json.loads(streams.out)["records"]}
     assert statuses == {"probe_lop3_cuda": "ok", "sha256d_scan_cuda": "failed"}

@@ -13,7 +13,7 @@ from hardware_profiles.errors import InputError
 from kernels import memory_cuda as memory_kernels
 from kernels.cuda_text import TEXT_VARIANTS
 from kernels.errors import KernelInputError
-from kernels.header import NONCES
+from kernels.header import NONCES, Header, nbits_to_target
 from kernels.selftest import SelfTestError, known_headers
 from kernels.sha256d_cuda import CAPACITY, FEWER_WARPS, CudaScan, shared_bytes_for
 from kernels.sha256d_cuda_selftest import run_cuda_selftest
@@ -87,6 +87,14 @@ def test_scan_workload_on_a_fake_gpu_calibrates_measures_and_states_its_bound(cu
     assert "4 SMs at 1.980 GHz" in record.metrics["bound"].note
     assert 0 < record.metrics["fraction_of_bound"].value < 1
     assert "found exactly the planted nonce" in record.workload.verification[-1]
+
+
+def test_scan_workload_plants_a_nonce_beside_which_no_window_holds_another():
+    workload = create("sha256d_scan_cuda", options())
+    target = nbits_to_target(Header.unpack(workload._known.header80).nbits)
+    assert (
+        NONCES * (target + 1) / 2**256 < 1e-9
+    )  # other hits in a window of all nonces; block 0 has 3197545707 beside its own
 
 
 def test_scan_workload_uses_the_rates_that_probes_found(cupy, small):
