@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,7 +43,7 @@ def results(store: Path, workload: str | None, metric: str | None, last: int, as
     else:
         if len(rows) > last:
             say(f"the last {last} of {len(rows)} results (--last for more, --json for all)")
-        _table(tuple(rows[0]), [tuple(row.values()) for row in rows[-last:]])
+        _table(tuple(rows[0]), [tuple(row.values()) for row in rows[-last:]], spare=("plan", "variant"))
 
 
 def _row(line: "Headline") -> dict[str, Any]:
@@ -95,7 +96,8 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
             )
             for point in points[-last:]
         ],
-        right=(2, 3, 4),
+        right=("95 %", metric, "since the first"),
+        spare=("workload",),
     )
     unit = whole["unit"]
     say(
@@ -105,16 +107,27 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
     )
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+def _table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), spare: Sequence[str] = ()
+) -> None:
     # Plain text: importing rich takes longer than everything else together.
-    lines = [columns, *rows]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    for line in (columns, ["-" * width for width in widths], *rows):
+    widths = {name: max(map(len, cells)) for name, *cells in zip(columns, columns, *rows, strict=True)}
+    room, gap, left_out = get_terminal_size((110, 24)).columns, 2, []
+    for name in spare:
+        if sum(widths.values()) + len(widths) - 1 > room:
+            del widths[name]
+            left_out.append(name)
+    if sum(widths.values()) + gap * (len(widths) - 1) > room:
+        gap = 1
+    for line in (columns, ["-" * widths.get(name, 0) for name in columns], *rows):
         cells = (
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.rjust(widths[name]) if name in right else cell.ljust(widths[name])
+            for name, cell in zip(columns, line, strict=True)
+            if name in widths
         )
-        say("  ".join(cells).rstrip())
+        say((gap * " ").join(cells).rstrip())
+    if left_out:
+        say(f"left out, for want of room: {', '.join(left_out)} (--json has all)")
 
 
 def _shown(value: float, unit: str) -> str:

@@ -115,3 +115,14 @@ def test_a_changed_file_is_one_line_in_every_command_that_reads_the_result(store
     shown = perwatt("list", "results", "--trend", "rate", cwd=copy)
     assert shown.stderr.count("it was changed") == 1
     assert "1 results" in shown.stdout
+
+
+def test_a_list_that_a_narrow_terminal_cannot_hold_leaves_columns_out_and_says_so(store, perwatt):
+    import os
+
+    folder, _ = store
+    for arguments, spare in (((), "plan"), (("--trend", "rate"), "workload")):
+        done = perwatt("list", "results", *arguments, cwd=folder, env={**os.environ, "COLUMNS": "80"})
+        table = [line for line in done.stdout.splitlines() if not line.startswith("2 results")]
+        assert max(map(len, table)) <= 80
+        assert f"left out, for want of room: {spare}" in done.stdout
