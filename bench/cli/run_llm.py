@@ -104,6 +104,8 @@ def llm(
     if plot is not None:
         check_plot_path(plot)
     setup = make_setup(model, dtype or "bf16", place, gpus)
+    if setup.device.power_w is None:
+        raise InputError.at(f"profile {place}", "tdp_w", expected="a power, to tag a token rate with its boundary")
     found = _modelled(setup, (input_len, output_len), batch, offline=offline, limits_ms=(ttft_ms, tpot_ms))
     if plot is not None:
         plot_pareto(found, plot)

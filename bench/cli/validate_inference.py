@@ -96,7 +96,17 @@ def _row_document(outcome: "Outcome") -> dict[str, object]:
         "output_len": row.output_len,
         "lengths_source": row.lengths_source or "the row",
         "load": row.load,
-        "token_basis": "output",
+        "tags": {
+            "boundary": "none: a rate without energy",
+            "power_kind": "none: a rate without energy",
+            "token_basis": "output",
+            "lengths": "unknown" if row.input_len is None else f"{row.input_len}:{row.output_len}",
+            "latency_limit": "none (closed loop)"
+            if row.clients
+            else f"none ({row.load})"
+            if not row.apart
+            else row.load,
+        },
         "published_tokens_per_s": row.published_per_s,
         "predicted_tokens_per_s": outcome.predicted_per_s,
         "error_frac": outcome.error_frac,

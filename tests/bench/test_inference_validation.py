@@ -203,6 +203,7 @@ def test_the_command_prints_every_row_and_gives_one_json_document(tmp_path):
     assert len(document["rows"]) == 53
     assert document["within_goal"] is True
     assert (document["apart"]["rows"], document["holdout"]["rows"]) == (8, 32)
+    assert all(len(row["tags"]) == 5 and all(row["tags"].values()) for row in document["rows"])
     assert document["rows"][42]["lengths_source"].startswith("input: mean 219.7 tokens")
     assert document["worst_error_frac"] > document["geomean_error_frac"] > 0
     assert plot.read_text().startswith("<?xml")
