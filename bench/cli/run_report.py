@@ -83,9 +83,9 @@ def print_tags(records: "Sequence[Record]") -> None:
             of = f"{given.get('model')}, batch {given.get('batch')}"
             alike.setdefault((replace(tags_of(record), token_basis=""), of), []).append(record)
     for (tags, of), found in alike.items():
-        basis = " and ".join(tags_of(record).token_basis for record in found)
-        names = ", ".join(record.workload.name for record in found)
-        say(f"{names} ({of}): {replace(tags, token_basis=basis).words()}")
+        basis = " and ".join(dict.fromkeys(tags_of(record).token_basis for record in found))
+        names = "tok/s" if len(alike) == 1 else ", ".join(record.workload.name for record in found)
+        say(f"{names}: {of}; {replace(tags, token_basis=basis).words()}")
 
 
 def _interval(metric: "Metric") -> str:
