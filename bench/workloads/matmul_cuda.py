@@ -1,29 +1,24 @@
 """Matrix products on an NVIDIA GPU: `matmul_bf16_nt_cuda` and its like, through cuBLASLt, CuPy or a readable kernel."""
 
-import contextlib
 import math
-import statistics
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.roofline import Bound
+from bench.workloads import matmul_choice
 from bench.workloads.gpu_context import BATCH_S, GpuContext, device_index
 from bench.workloads.matmul_baselines import FORMATS as BASELINE_FORMATS
 from bench.workloads.matmul_baselines import Operands, Queue, cupy_queue, numba_queue
+from bench.workloads.matmul_choice import choose, in_graph
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
-    from kernels.matmul_cuda_lt import Algorithm, LtProduct
+    from kernels.matmul_cuda_lt import LtProduct
 
 SIZE = 8192
-ALGORITHMS = 32
-ALGORITHM_MS = 8.0  # time given to each algorithm after its first product
-FINALISTS, FINAL_ROUNDS, FINAL_MS = 4, 3, 25.0  # the fastest once more, in turn, on a chip that is warm by then
 MOST_BUFFER_BYTES = 24 << 30
 SAMPLES = 256
-GRAPH_BELOW_MS = 0.1  # a shorter product is replayed in a graph, for the launches would be what is measured
-GRAPH_MS = 2.0
 
 VARIANTS = {
     "cublaslt": "cuBLASLt: the heuristic's algorithms timed, the fastest kept",
@@ -70,7 +65,6 @@ class MatmulCuda:
             raise InputError(f"workload {name}: {error}") from None
         self._gpu: GpuContext | None = None
         self._product: LtProduct | None = None
-        self._algorithm: Algorithm | None = None
         self._sets: list[Operands] = []
         self._queue: Queue = lambda _: None
         self._graph: Any = None
@@ -95,7 +89,7 @@ class MatmulCuda:
             self._queue(self._sets[0])
             gpu.stream.synchronize()
             milliseconds = gpu.timed_ms(lambda: self._queue(self._sets[0]))
-            if self.variant == "cublaslt" and milliseconds < GRAPH_BELOW_MS:
+            if self.variant == "cublaslt" and milliseconds < matmul_choice.GRAPH_BELOW_MS:
                 self._record_graph(gpu, milliseconds)
 
     def _make_sets(self, gpu: GpuContext) -> None:
@@ -126,75 +120,18 @@ class MatmulCuda:
         }
 
     def _choose_algorithm(self, gpu: GpuContext) -> None:
-        """Time what the heuristic offers, each over the rotated sets, and keep the fastest."""
-        from kernels.cuda_device import GpuError
         from kernels.matmul_cuda_lt import LtProduct
 
-        product = self._product = LtProduct(gpu.cupy, self._form, self._m, self._n, self._k)
-        offered = product.algorithms(ALGORITHMS)
-        if not offered:
-            raise VerificationError(f"cuBLASLt offers no algorithm for {self._form.name} of this shape on this GPU")
-
-        def queue(algorithm: "Algorithm") -> Queue:
-            stream = gpu.stream.ptr
-
-            def launch(operands: Operands) -> None:
-                product.launch(
-                    operands.a.data.ptr, operands.b.data.ptr, operands.d.data.ptr, algorithm, stream
-                )  # fmt: skip
-
-            return launch
-
-        times: dict[int, float] = {}
-        for algorithm in offered:
-            with contextlib.suppress(GpuError):  # offered, and refused when it is to run
-                times[algorithm.rank] = self._time(gpu, queue(algorithm), ALGORITHM_MS)
-        if not times:
-            raise VerificationError(f"cuBLASLt refuses every algorithm that it offers for {self._form.name}")
-        by_rank = {algorithm.rank: algorithm for algorithm in offered}
-        favourite = min(times)
-        finalists = {favourite, *sorted(times, key=lambda rank: times[rank])[:FINALISTS]}
-        rounds = {rank: [] for rank in sorted(finalists)}  # type: dict[int, list[float]]
-        for _ in range(FINAL_ROUNDS):
-            for rank, taken in rounds.items():
-                taken.append(self._time(gpu, queue(by_rank[rank]), FINAL_MS))
-        final = {rank: statistics.median(taken) for rank, taken in rounds.items()}
-        best = min(final, key=lambda rank: final[rank])
-        self._algorithm, self._queue = by_rank[best], queue(by_rank[best])
-        self._facts |= {
-            "algorithm": f"{best} {self._algorithm.name}",
-            "algorithms_offered": len(offered),
-            "algorithms_timed": len(times),
-            "gain_over_heuristic_frac": final[favourite] / final[best] - 1.0,
-            "chosen_ms": final[best],
-        }
-
-    def _time(self, gpu: GpuContext, one: Queue, wanted_ms: float) -> float:
-        """Return the milliseconds of one product over the rotated sets, after a first that does not count."""
-        one(self._sets[0])
-        gpu.stream.synchronize()
-        first_ms = gpu.timed_ms(lambda: one(self._sets[0]))
-        repeats = max(1, min(50, round(wanted_ms / max(first_ms, 1e-3))))
-
-        def queue() -> None:
-            for i in range(repeats):
-                one(self._sets[i % len(self._sets)])
-
-        return gpu.timed_ms(queue) / repeats
+        self._product = LtProduct(gpu.cupy, self._form, self._m, self._n, self._k)
+        choice = choose(gpu, self._product, self._sets)
+        self._queue = choice.queue
+        self._facts |= choice.facts
 
     def _record_graph(self, gpu: GpuContext, milliseconds: float) -> None:
-        """Record as many products as fill GRAPH_MS, every set in turn; where that is refused, launch one by one."""
-        laps = max(1, round(GRAPH_MS / max(milliseconds, 1e-3) / len(self._sets)))
-        products = laps * len(self._sets)
-        gpu.stream.begin_capture()
-        try:
-            for i in range(products):
-                self._queue(self._sets[i % len(self._sets)])
-            graph = gpu.stream.end_capture()
-        except RuntimeError as error:
-            with contextlib.suppress(RuntimeError):
-                gpu.stream.end_capture()
-            self._facts["graph_refused"] = " ".join(str(error).split())
+        """Replay a short product in a graph; where that is refused, it is launched one by one."""
+        graph, products, refused = in_graph(gpu, self._queue, self._sets, milliseconds)
+        if graph is None:
+            self._facts["graph_refused"] = refused
             return
         self._graph, self._per_step = graph, products
         self._facts["graph_products"] = products

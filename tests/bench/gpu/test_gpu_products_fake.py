@@ -9,7 +9,7 @@ import pytest
 
 from bench.devices import device_under_test
 from bench.runner import measure
-from bench.workloads import matmul_cuda
+from bench.workloads import matmul_choice, matmul_cuda
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from kernels import matmul_cuda_lt
@@ -22,7 +22,8 @@ def small(monkeypatch):
     """Shrink everything to what a CPU does at once."""
     monkeypatch.setattr(matmul_cuda, "SIZE", 64)
     monkeypatch.setattr(matmul_cuda, "SAMPLES", 32)
-    monkeypatch.setattr(matmul_cuda, "ALGORITHM_MS", 0.1)
+    monkeypatch.setattr(matmul_choice, "ALGORITHM_MS", 0.1)
+    monkeypatch.setattr(matmul_choice, "FINAL_MS", 0.1)
 
 
 def options(variant=None, **extra):
@@ -68,7 +69,7 @@ def product(cupy, monkeypatch):
                 FakeProduct.arrays[array.data.ptr] = array
 
     monkeypatch.setattr(matmul_cuda.MatmulCuda, "_make_sets", remember)
-    monkeypatch.setattr(matmul_cuda, "GRAPH_BELOW_MS", 0.0)
+    monkeypatch.setattr(matmul_choice, "GRAPH_BELOW_MS", 0.0)
     return FakeProduct
 
 
@@ -108,7 +109,7 @@ def test_short_products_are_replayed_in_a_graph_or_one_by_one_where_that_is_refu
             return types.SimpleNamespace(launch=launches.append)
 
     monkeypatch.setattr(cupy.cuda, "Stream", Recording)
-    monkeypatch.setattr(matmul_cuda, "GRAPH_BELOW_MS", 1e9)
+    monkeypatch.setattr(matmul_choice, "GRAPH_BELOW_MS", 1e9)
     record = measure(create("matmul_bf16_nt_cuda", options()), gpu_job, device=device_under_test("gpu:0"))
     assert record.status == "ok", record.reasons
     given = record.workload.parameters
