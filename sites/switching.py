@@ -100,9 +100,9 @@ def converted(site: Site, module: InferenceBlock, share: float) -> Site:
 class Choice:
     """One share and what it is worth.
 
-    net_usd: of a year in service. yearly_usd: the same less the capex as an annuity, with residual values and the
-    income lost in the lead time. offline_mw: standing still meanwhile. sold_usd: for the miners taken out. sunk_usd:
-    what cannot be undone.
+    net_usd: of a year in service. yearly_usd: the same less the capex as an annuity from the first day of service on,
+    with the interest of the lead time, residual values and the income lost in that time. offline_mw: standing still
+    meanwhile. sold_usd: for the miners taken out. sunk_usd: what cannot be undone.
     """
 
     share: float
@@ -128,7 +128,10 @@ def choices(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> l
         sold = plan.miner_usd_per_th_s * hashes * share
         lost = max(mined, 0.0) * share * plan.lead_years * plan.offline_frac
         residual = plan.residual_frac * capex * (1.0 + plan.discount_frac) ** -plan.life_years
-        burden = annuity_frac(plan.discount_frac, plan.life_years) * (capex + lost - sold - residual)
+        paid = (capex - sold) * (
+            1.0 + plan.discount_frac
+        ) ** plan.lead_years  # early, and so dearer when service begins
+        burden = annuity_frac(plan.discount_frac, plan.life_years) * (paid + lost - residual)
         sunk = capex * (1.0 - plan.residual_frac) + lost
         found.append(Choice(share, capex, net, net - burden, share * power, lost, sold, sunk))
     return found
@@ -185,13 +188,15 @@ class SwitchPrices:
     """Prices at which all of a site is worth as much converted as mining; None where no price does it.
 
     btc_usd: [USD/BTC], hashprice_usd_per_ph_s_day: the same in hashprice: above it, mine. inference_price: [USD] per
-    million tokens, GPU-hour or kW-month as the module is paid: above it, convert.
+    million tokens, GPU-hour or kW-month as the module is paid: above it, convert. converting_now: worth more at the
+    site's own prices, which says on which side of a price that is not there they lie.
     """
 
     btc_usd: float | None
     hashprice_usd_per_ph_s_day: float | None
     inference_price: float | None
     priced_per: str
+    converting_now: bool
 
 
 def site_hashprice(site: Site) -> float:
@@ -208,6 +213,7 @@ def switch_prices(site: Site, plan: Conversion) -> SwitchPrices:
         hashprice_usd_per_ph_s_day=None if btc is None else btc * site_hashprice(site),
         inference_price=None if tokens is None else tokens * plan.module.price_usd,
         priced_per=plan.module.priced_per,
+        converting_now=advantage_usd(replace(site, inference=()), plan) > 0,
     )
 
 

@@ -91,9 +91,14 @@ def _switch_rows(switch: SwitchPrices) -> list[list[str]]:
 
     above = _either(switch.btc_usd, "USD/BTC"), _either(switch.hashprice_usd_per_ph_s_day, "USD/PH/s/day")
     price = _either(switch.inference_price, PRICE_UNITS[switch.priced_per])
+    mining, converting = ("at no price", "at any price") if switch.converting_now else ("at any price", "at no price")
     return [
-        ["mining on is worth more above", " or ".join(text for text in above if text) or "no price"],
-        ["converting is worth more above", price or "no price"],
+        ["mining on is worth more above", " or ".join(text for text in above if text)]
+        if any(above)
+        else ["mining on is worth more", f"{mining} of BTC within a thousandfold"],
+        ["converting is worth more above", price]
+        if price
+        else ["converting is worth more", f"{converting} within a thousandfold"],
     ]
 
 

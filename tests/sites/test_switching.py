@@ -58,10 +58,20 @@ def test_what_a_share_costs_and_loses_is_counted(sites, plan):
     assert everything.sunk_usd == pytest.approx(0.9 * everything.capex_usd + everything.lost_in_lead_usd)
 
 
+def test_a_lead_time_costs_interest_on_what_is_paid_before_anything_comes_in(sites, plan):
+    site, _ = sites
+    idle = dataclasses.replace(plan, offline_frac=0.0, residual_frac=0.0, miner_usd_per_th_s=0.0)
+    (soon,), (late,) = (choices(site, dataclasses.replace(idle, lead_years=years), (1.0,)) for years in (0.0, 2.0))
+    assert soon.net_usd == late.net_usd
+    burden_now, burden_late = soon.net_usd - soon.yearly_usd, late.net_usd - late.yearly_usd
+    assert burden_late == pytest.approx(1.12**2 * burden_now)
+
+
 def test_at_the_switch_price_converting_is_worth_what_mining_is(sites, plan):
     site, module = sites
+    plan = dataclasses.replace(plan, capex_usd_per_mw=20e6)
     found = switch_prices(site, plan)
-    assert found.priced_per == "token"
+    assert (found.priced_per, found.converting_now) == ("token", True)
     dear = scaled(site, {"btc": found.btc_usd / site.btc_usd})
     assert abs(advantage_usd(dear, plan)) < 1e-3 * abs(advantage_usd(site, plan)) + 1e4
     at = dataclasses.replace(plan, module=dataclasses.replace(module, price_usd=found.inference_price))
@@ -73,6 +83,7 @@ def test_no_price_within_reach_is_said_and_not_made_up(sites, plan):
     site, _ = sites
     dear = dataclasses.replace(plan, capex_usd_per_mw=1e15)
     assert switch_factor(site, dear, "inference_price") is None
+    assert switch_prices(site, dear).converting_now is False
 
 
 def test_the_map_follows_prices(sites, plan):
