@@ -70,6 +70,7 @@ class WindowTaker:
     def calibrate(self) -> None:
         """Find how much to ask of one call so that it takes about BATCH_S, or what the workload asks for."""
         n, batch_s = 1, float(getattr(self.workload, "batch_s", BATCH_S))
+        self._clock.calibrate()  # loads its loop now, not between the load and the first window
         while True:
             self._progress("calibrate", 0.0)
             before = time.monotonic()
