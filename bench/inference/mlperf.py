@@ -32,7 +32,7 @@ def is_mlperf(load: str) -> bool:
 def task_of(model: str | None, data_set: str, note: str) -> Task | None:
     """Return the task that a row names, with the row's own output length where its note has one, or None."""
     table = _tasks().get(model or "")
-    if table is None or table["word"] not in data_set.casefold():
+    if table is None or table["word"] not in re.sub(r"[^a-z0-9]", "", data_set.casefold()):
         return None
     own = _OWN_OUTPUT.search(note)
     output = round(float(own[1])) if own else table["output_len"]["value"]

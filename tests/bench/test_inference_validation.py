@@ -83,6 +83,7 @@ def test_an_mlperf_task_without_a_source_of_its_lengths_is_refused(tmp_path):
     assert "no source gives the task's mean lengths" in validate(path).outcomes[0].reason
     assert task_of("llama-3.1-8b", "OpenOrca", "") is None
     assert task_of("llama-2-70b", "OpenOrca (MLPerf task)", "").output_len == 294
+    assert task_of("llama-3.1-8b", "CNN/DailyMail", "").input_len == 871
 
 
 def test_the_constants_in_the_file_are_those_that_the_fit_finds(bundled):
