@@ -6,25 +6,29 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 #define LOWEST __uint_as_float(0xff800000u) // minus infinity
 
-// A float of fewer bits. Its code, moved into a float's place, is a float whose exponent is off by the difference of the
-// biases; one exact product with a power of two puts that right, subnormal numbers included. Rounding is to nearest,
-// ties to even; what is larger than the largest becomes the largest.
+// A float of fewer bits: above the smallest normal number a float's code with another bias and fewer digits; below it a count
+// of the smallest steps, which a float of the right size holds in its last digits. Nothing here is a subnormal float, for
+// CuPy has those flushed to zero. Rounding is to nearest, ties to even; what is larger than the largest becomes the largest.
 template <typename Word, int EXPONENT, int MANTISSA, u32 LARGEST> struct Short {
     typedef Word Code;
     static constexpr int DROPPED = 23 - MANTISSA, SIGN = 31 - EXPONENT - MANTISSA;
     static constexpr u32 MAGNITUDE = (1u << (EXPONENT + MANTISSA)) - 1u, BIAS = (1u << (EXPONENT - 1)) - 1u;
+    static constexpr u32 REBIAS = 127u - BIAS, STEPS = (REBIAS + DROPPED + 1u) << 23; // a float that ends in a smallest step
 
     static __device__ __forceinline__ float real(const Code code)
     {
-        const u32 bits = code;
-        return __uint_as_float((bits & MAGNITUDE) << DROPPED | (bits & ~MAGNITUDE) << SIGN) *
-               __uint_as_float((254u - BIAS) << 23);
+        const u32 bits = code & MAGNITUDE;
+        const float size = bits >> MANTISSA ? __uint_as_float((bits << DROPPED) + (REBIAS << 23))
+                                            : __uint_as_float(STEPS + bits) - __uint_as_float(STEPS);
+        return __uint_as_float(__float_as_uint(size) | ((u32)code & ~MAGNITUDE) << SIGN);
     }
     static __device__ __forceinline__ Code code(const float real)
     {
-        const u32 bits = __float_as_uint(fabsf(real) * __uint_as_float(BIAS << 23));
-        const u32 rounded = (bits + (1u << (DROPPED - 1)) - 1u + (bits >> DROPPED & 1u)) >> DROPPED;
-        return (Code)(min(rounded, LARGEST) | (__float_as_uint(real) & 0x80000000u) >> SIGN);
+        const u32 bits = __float_as_uint(real) & 0x7fffffffu;
+        const u32 size = bits >> 23 > REBIAS
+                             ? ((bits + (1u << (DROPPED - 1)) - 1u + (bits >> DROPPED & 1u)) >> DROPPED) - (REBIAS << MANTISSA)
+                             : __float_as_uint(__uint_as_float(bits) + __uint_as_float(STEPS)) - STEPS;
+        return (Code)(min(size, LARGEST) | (__float_as_uint(real) & 0x80000000u) >> SIGN);
     }
 };
 typedef Short<u16, 8, 7, 0x7fffu> Bf16;
