@@ -82,7 +82,8 @@ class LtProduct:
         except Exception as error:
             self._open.close()
             if type(error).__name__ == "cuBLASLtError":
-                raise GpuError("failed", f"cuBLASLt: {error}") from None
+                code = "out_of_memory" if "ALLOC_FAILED" in str(error) else "failed"
+                raise GpuError(code, f"cuBLASLt: {error}") from None
             raise
 
     def __enter__(self) -> Self:

@@ -54,6 +54,8 @@ class FakeLt(types.ModuleType):
     def create(self):
         if self.refuse == "create":
             raise cuBLASLtError("the library was not initialized")
+        if self.refuse == "memory":
+            raise cuBLASLtError("resource allocation failed inside the cuBLAS library (CUBLAS_STATUS_ALLOC_FAILED).")
         return self._made()
 
     def matmul_desc_create(self, compute, scale):
@@ -205,6 +207,13 @@ def test_fake_cublaslt_that_refuses_says_so_on_one_line(lt, what):
         product.launch(1, 2, 3, Algorithm(0, "x", bytes(64), 0), 0)
     assert "\n" not in str(error.value)
     assert lt.open == 0
+
+
+def test_fake_cublaslt_without_memory_says_what_helps(lt):
+    lt.refuse = "memory"
+    with pytest.raises(GpuError, match=r"ALLOC_FAILED.*; end other programs on this GPU") as error:
+        LtProduct(FakeCupy(), FORMATS["bf16"], 32, 64, 128)
+    assert error.value.code == "out_of_memory"
 
 
 def test_nvmath_that_is_missing_is_named_with_its_cure(monkeypatch):
