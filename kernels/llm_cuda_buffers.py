@@ -15,13 +15,10 @@ from kernels.matmul_cuda_lt import WORKSPACE_BYTES
 
 MOST_ROWS = 8192
 """Tokens of prompts in one pass: enough to fill the tensor cores, few enough for small buffers."""
-WARPS_PER_MULTIPROCESSOR = 16
-WAVES = 2
-"""How often all warps that fit at once are wanted over, so that none waits for a last one for long."""
 LEAST_KEYS = 64
 """Keys below which a part is not worth a warp of its own."""
-MOST_MULTIPROCESSORS = 192
-"""Of the largest GPU there is, rounded up: for the memory that decoding's attention may take."""
+MOST_PARTS_BYTES = 128 << 20
+"""Memory for the parts that decoding's attention is cut into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +39,11 @@ def passes(batch: int, tokens: int) -> Iterator[Pass]:
             yield Pass(sequence, min(together, batch - sequence), token, min(MOST_ROWS, tokens - token))
 
 
-def parts_of_keys(shape: ModelShape, batch: int, capacity: int, multiprocessors: int) -> int:
-    """Return into how many parts decoding cuts each sequence's keys, so that the warps fill the GPU: 1 to 4, or 4 n."""
-    wanted = -(-WAVES * WARPS_PER_MULTIPROCESSOR * multiprocessors // (batch * shape.kv_heads))
-    splits = max(1, min(wanted, capacity // LEAST_KEYS))
-    return splits if splits <= 4 else splits // 4 * 4
+def ways_to_cut(shape: ModelShape, batch: int, capacity: int) -> tuple[int, ...]:
+    """Return into how many parts decoding may cut each sequence's keys: the powers of 2 that are worth trying."""
+    part_bytes = batch * shape.heads * (shape.head_size + 2) * 4
+    most = max(1, min(capacity // LEAST_KEYS, MOST_PARTS_BYTES // part_bytes))
+    return tuple(1 << power for power in range(most.bit_length()))
 
 
 def whole_tiles(capacity: int) -> int:
@@ -54,9 +51,7 @@ def whole_tiles(capacity: int) -> int:
     return -(-capacity // TILE_ROWS) * TILE_ROWS
 
 
-def arrays(
-    shape: ModelShape, formats: Numbers, batch: int, capacity: int, splits: int
-) -> dict[str, tuple[tuple[int, ...], Any]]:
+def arrays(shape: ModelShape, formats: Numbers, batch: int, capacity: int) -> dict[str, tuple[tuple[int, ...], Any]]:
     """Return every array of a replay but its weights: lengths and NumPy type by name.
 
     stream, added [rows, hidden]: residual stream, and what the last product adds to it. entering [rows, widest]: what
@@ -68,7 +63,7 @@ def arrays(
     code, entering, cached = (_code(name) for name in (formats.stream, formats.entering, formats.cached))
     rows, sampled = padded(max(batch, min(batch * capacity, MOST_ROWS))), padded(batch)
     cache = (shape.layers, batch, shape.kv_heads, whole_tiles(capacity), shape.head_size)
-    parts = (splits, batch, shape.heads) if splits > 1 else (0, 0, 0)
+    parts = (ways_to_cut(shape, batch, capacity)[-1], batch, shape.heads)
     return {
         "stream": ((rows, shape.hidden), code),
         "added": ((rows, shape.hidden), code),
@@ -87,9 +82,8 @@ def arrays(
 
 
 def memory_bytes(shape: ModelShape, dtype: str, batch: int, capacity: int) -> float:
-    """Return what a replay takes beside its weights [byte]; parts of keys are taken for the largest GPU."""
-    splits = parts_of_keys(shape, batch, capacity, MOST_MULTIPROCESSORS)
-    found = arrays(shape, numbers(dtype), batch, capacity, splits).values()
+    """Return what a replay takes beside its weights [byte]."""
+    found = arrays(shape, numbers(dtype), batch, capacity).values()
     return float(WORKSPACE_BYTES + sum(math.prod(lengths) * np.dtype(kind).itemsize for lengths, kind in found))
 
 
@@ -110,10 +104,8 @@ class Buffers:
     turns: Any
     state: Any
 
-    def __init__(  # noqa: PLR0913, PLR0917 (as `arrays`)
-        self, cupy: Any, shape: ModelShape, formats: Numbers, batch: int, capacity: int, splits: int
-    ) -> None:
-        for name, (lengths, kind) in arrays(shape, formats, batch, capacity, splits).items():
+    def __init__(self, cupy: Any, shape: ModelShape, formats: Numbers, batch: int, capacity: int) -> None:
+        for name, (lengths, kind) in arrays(shape, formats, batch, capacity).items():
             setattr(self, name, cupy.zeros(lengths, dtype=kind))
         half = np.arange(shape.head_size // 2)
         angle = np.arange(capacity)[:, None] * shape.rope_theta ** (-2.0 * half / shape.head_size)

@@ -1,7 +1,7 @@
 """The products of a replay on a GPU: for each matrix and number of rows the fastest of cuBLASLt's algorithms."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernels import matmul_cuda_lt
@@ -83,18 +83,25 @@ class LayerProducts:
 
     def _time(self, product: Any, algorithm: Any, entering: Any, weights: Sequence[Any], out: Any) -> float:
         """Return the milliseconds of one product over the weights in turn, after a first that does not count."""
-        cp = self._cupy
-        stream = cp.cuda.get_current_stream()
+        stream = self._cupy.cuda.get_current_stream().ptr
 
-        def queue(count: int) -> float:
-            start, end = cp.cuda.Event(), cp.cuda.Event()
-            start.record(stream)
+        def queue(count: int) -> None:
             for i in range(count):
                 matrix = weights[i % len(weights)]
-                product.launch(entering.data.ptr, matrix.data.ptr, out.data.ptr, algorithm, stream.ptr)
-            end.record(stream)
-            end.synchronize()
-            return float(cp.cuda.get_elapsed_time(start, end)) / count
+                product.launch(entering.data.ptr, matrix.data.ptr, out.data.ptr, algorithm, stream)
 
         queue(1)
-        return queue(max(1, min(64, round(ALGORITHM_MS / max(queue(1), 1e-3)))))
+        once = timed_ms(self._cupy, lambda: queue(1))
+        count = max(1, min(64, round(ALGORITHM_MS / max(once, 1e-3))))
+        return timed_ms(self._cupy, lambda: queue(count)) / count
+
+
+def timed_ms(cupy: Any, queue: Callable[[], None]) -> float:
+    """Return how long the current stream takes for what `queue` puts on it [ms], by its own events."""
+    stream = cupy.cuda.get_current_stream()
+    start, end = cupy.cuda.Event(), cupy.cuda.Event()
+    start.record(stream)
+    queue()
+    end.record(stream)
+    end.synchronize()
+    return float(cupy.cuda.get_elapsed_time(start, end))

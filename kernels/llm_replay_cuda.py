@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from kernels.cuda_utilities import FILL_SOURCE, compile_module, fill_random
 from kernels.errors import KernelInputError
 from kernels.llm_counts import precision
-from kernels.llm_cuda_buffers import Buffers, parts_of_keys, passes, whole_tiles
+from kernels.llm_cuda_buffers import Buffers, passes, ways_to_cut, whole_tiles
 from kernels.llm_cuda_text import KERNELS, numbers, query_scale, source
-from kernels.llm_products_cuda import LayerProducts
+from kernels.llm_products_cuda import LayerProducts, timed_ms
 from kernels.llm_replay import Tokens, check_replay
 from kernels.llm_shapes import ModelShape
 from kernels.llm_weights import Weights
@@ -58,9 +58,8 @@ class CudaReplay:
         self._stream = cupy.cuda.Stream(non_blocking=True)
         self._length = self._held = 0
         self._graph: Any = None
-        multiprocessors = int(cupy.cuda.Device().attributes["MultiProcessorCount"])
-        self._splits = parts_of_keys(shape, batch, capacity, multiprocessors)
-        self._facts: dict[str, object] = {"attention_splits": self._splits}
+        self._splits = 1
+        self._facts: dict[str, object] = {}
         with self._stream:
             module = compile_module(cupy, text)
             self._kernels = {name: module.get_function(name) for name in KERNELS}
@@ -70,7 +69,7 @@ class CudaReplay:
                 else upload(cupy, shape, weights, self._formats)
             )
             self.weight_bytes = self._weights.nbytes
-            self._buffers: Any = Buffers(cupy, shape, self._formats, batch, capacity, self._splits)
+            self._buffers: Any = Buffers(cupy, shape, self._formats, batch, capacity)
             self._products = LayerProducts(cupy, shape, self._formats)
             self._stream.synchronize()
 
@@ -165,7 +164,24 @@ class CudaReplay:
         self._layers(0, self.batch, 1, 0)
         self._sample()
         if "decoding" not in self._facts:
+            self._choose_parts()
             self._record()
+
+    def _choose_parts(self) -> None:
+        """Time decoding's attention over all layers for each way to cut the keys, and keep the fastest."""
+        times: dict[int, float] = {}
+
+        def attend_all() -> None:
+            for index in range(self.shape.layers):
+                self._attend(index, 0, self.batch, 1)
+
+        for parts in ways_to_cut(self.shape, self.batch, self.capacity):
+            self._splits = parts
+            attend_all()
+            times[parts] = timed_ms(self._cupy, attend_all)
+        self._splits = min(times, key=lambda parts: times[parts])
+        self._facts["attention_parts"] = self._splits
+        self._facts["attention_ms_by_parts"] = ", ".join(f"{parts}: {ms:.3g}" for parts, ms in times.items())
 
     def _record(self) -> None:
         """Record a step in a graph; where that is refused, steps stay launches."""
@@ -197,7 +213,8 @@ class CudaReplay:
             norm = ((rows,), NORM_THREADS, entering, buffers.stream)
             self._launch("norm_layer", *norm, previous, layer.attention_norm, hidden, eps)
             self._product("qkv", rows, index, wide)
-            self._attention(index, first, sequences, tokens)
+            self._turn(index, first, sequences, tokens)
+            self._attend(index, first, sequences, tokens)
             self._product("out", rows, index, added)
             self._launch("norm_layer", *norm, added, layer.ffn_norm, hidden, eps)
             self._product("gate_up", rows, index, wide)
@@ -209,22 +226,27 @@ class CudaReplay:
             np.int32(tokens), eps,
         )  # fmt: skip
 
-    def _attention(self, index: int, first: int, sequences: int, tokens: int) -> None:
+    def _turn(self, index: int, first: int, sequences: int, tokens: int) -> None:
+        """Queue rotary and the way of a layer's keys and values into the cache."""
         shape, buffers = self.shape, self._buffers
-        keys, values = buffers.keys[index, first:], buffers.values[index, first:]
-        sizes = np.int32(tokens), np.int32(whole_tiles(self.capacity))
         self._launch(
-            "turn_and_cache", (sequences * tokens,), TURN_THREADS, buffers.queries, keys, values, buffers.wide,
-            buffers.turns, buffers.state, *sizes, np.int32(shape.heads), np.int32(shape.kv_heads),
+            "turn_and_cache", (sequences * tokens,), TURN_THREADS, buffers.queries, buffers.keys[index, first:],
+            buffers.values[index, first:], buffers.wide, buffers.turns, buffers.state, np.int32(tokens),
+            np.int32(whole_tiles(self.capacity)), np.int32(shape.heads), np.int32(shape.kv_heads),
             np.float32(query_scale(shape, self._formats)),
         )  # fmt: skip
+
+    def _attend(self, index: int, first: int, sequences: int, tokens: int) -> None:
+        """Queue a layer's attention."""
+        shape, buffers = self.shape, self._buffers
         splits = self._splits if tokens == 1 else 1
         tiles = 1 if tokens == 1 else -(-tokens // (16 // (shape.heads // shape.kv_heads)))
         threads = min(ATTEND_THREADS, 32 * tiles * splits)
         grid = (-(-32 * tiles * splits // threads), shape.kv_heads, sequences)
         self._launch(
             "attend_token" if tokens == 1 else "attend_prompt", grid, threads, buffers.entering, buffers.parts,
-            buffers.tops_sums, buffers.queries, keys, values, buffers.state, *sizes, np.int32(splits),
+            buffers.tops_sums, buffers.queries, buffers.keys[index, first:], buffers.values[index, first:],
+            buffers.state, np.int32(tokens), np.int32(whole_tiles(self.capacity)), np.int32(splits),
         )  # fmt: skip
         if splits > 1:
             self._launch(

@@ -153,6 +153,8 @@ def error(found, expected):
 def test_fake_gpu_decodes_what_the_float64_reference_says(replay_gpu, dtype, monkeypatch):
     most_rows = 16 if dtype == "fp16" else 48  # passes of a part of a prompt; of two prompts and of one
     monkeypatch.setattr(llm_cuda_buffers, "MOST_ROWS", most_rows)
+    monkeypatch.setattr(llm_cuda_buffers, "LEAST_KEYS", 13)  # 26 tokens in two parts
+    monkeypatch.setattr("kernels.llm_replay_cuda.ways_to_cut", lambda *_: (2,))
     shape, formats = small(), numbers(dtype)
     weights = random_weights(shape, seed=3)
     tokens = np.random.default_rng(5).integers(0, shape.vocabulary, (3, 26))
@@ -167,7 +169,7 @@ def test_fake_gpu_decodes_what_the_float64_reference_says(replay_gpu, dtype, mon
         assert error(replay.logits(), expected[:, position]) < TOLERANCES[dtype]
         assert (chosen == replay.logits().argmax(-1)).all()
     assert replay_gpu.recorder.graphs == 2
-    assert replay.facts["decoding"] == "CUDA graph"
+    assert (replay.facts["decoding"], replay.facts["attention_parts"]) == ("CUDA graph", 2)
     assert isinstance(replay, Replay)
     replay.close()
     replay.close()
@@ -234,10 +236,10 @@ def test_decoding_stays_launches_where_a_graph_is_refused_and_says_so(quick_mode
 @pytest.mark.parametrize("batch", [1, 3, 64])
 def test_memory_that_is_counted_before_is_what_is_allocated(replay_gpu, batch):
     shape = small()
-    made = llm_cuda_buffers.Buffers(replay_gpu, shape, numbers("fp8"), batch, 40, 2)
-    held = sum(getattr(made, name).nbytes for name in llm_cuda_buffers.arrays(shape, numbers("fp8"), batch, 40, 2))
+    made = llm_cuda_buffers.Buffers(replay_gpu, shape, numbers("fp8"), batch, 40)
+    held = sum(getattr(made, name).nbytes for name in llm_cuda_buffers.arrays(shape, numbers("fp8"), batch, 40))
     counted = llm_cuda_buffers.memory_bytes(shape, "fp8", batch, 40) - matmul_cuda_lt.WORKSPACE_BYTES
-    assert held <= counted * 1.2
+    assert held == counted
     assert made.keys.shape == (2, batch, 2, 48, 128)
     assert made.keys.nbytes * 2 == 2 * 2 * 2 * 128 * 48 * batch  # layers, keys and values, heads, head size, tokens
 

@@ -10,7 +10,7 @@ from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
-from kernels.llm_cuda_buffers import parts_of_keys, passes
+from kernels.llm_cuda_buffers import passes, ways_to_cut
 from kernels.llm_shapes import load
 
 
@@ -77,7 +77,7 @@ def test_what_a_replay_cannot_be_asked_is_refused_before_any_gpu_is_opened(name,
         create(name, options(**given))
 
 
-def test_keys_are_cut_into_as_many_parts_as_fill_the_gpu_and_no_more():
+def test_keys_are_cut_in_ways_that_leave_enough_to_a_part_and_fit_their_memory():
     shape = load("llama-3.1-8b")
-    for batch, capacity, expected in ((1, 2048, 32), (64, 2048, 8), (300, 2048, 2), (1024, 2048, 1), (1, 100, 1)):
-        assert parts_of_keys(shape, batch, capacity, 132) == expected
+    for batch, capacity, most in ((1, 2048, 32), (64, 2048, 32), (300, 2048, 16), (1024, 2048, 4), (1, 100, 1)):
+        assert ways_to_cut(shape, batch, capacity) == tuple(1 << i for i in range(most.bit_length()))
