@@ -1,5 +1,7 @@
 """What every GPU workload opens: CuPy on the device asked for, its size, its profile, and an own stream."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 BATCH_S = 0.15
 """Length of one timed call on a GPU [s]: the some 50 µs that it waits between two of them are then 0.03 %."""
+
+WARM_S = 0.25
+"""Load before anything is compared [s]: an idle chip takes some of it to raise its clocks."""
 
 
 def device_index(workload: str, options: WorkloadOptions) -> int:
@@ -94,6 +99,13 @@ class GpuContext:
         end.record(self.stream)
         end.synchronize()
         return float(cp.cuda.get_elapsed_time(start, end))
+
+    def warm(self, work: Callable[[], object]) -> None:
+        """Repeat some work until the chip's clocks are up."""
+        end = time.monotonic() + WARM_S
+        while time.monotonic() < end:
+            work()
+            self.stream.synchronize()
 
     def close(self) -> None:
         """Give unused device memory back."""

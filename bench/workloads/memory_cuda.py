@@ -47,6 +47,7 @@ class MemoryCuda:
         size = array_bytes(gpu.cache_bytes, free_memory_bytes(gpu.cupy), max(BLOCKS_EACH) * gpu.multiprocessors)
         with gpu.stream, explained(self._index):
             streams = self._streams = CudaStreams(gpu.cupy, self._operation, size, gpu.multiprocessors)
+            gpu.warm(lambda: streams.queue(str(self._candidates[0])))
             best = 0.0
             for variant in self._candidates:
                 shapes = grids(gpu.multiprocessors, size) if variant == "kernel" else {"": streams.blocks}

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.roofline import SCAN_COUNTS, Bound, scan_bound
@@ -59,6 +60,7 @@ class Sha256dScanCuda:
         with self._gpu.stream:
             for name in names:
                 scan = CudaScan(name, self._index)
+                self._gpu.warm(partial(self._hash, scan, NONCES_PER_UNIT))
                 for block in BLOCKS:
                     scan.block = block
                     rate = self._quick_rate(scan)

@@ -290,6 +290,7 @@ def nvml(monkeypatch):
 def cupy(monkeypatch, nvml, host):
     fake = FakeCupy(host)
     monkeypatch.setitem(sys.modules, "cupy", fake)
+    monkeypatch.setattr("bench.workloads.gpu_context.WARM_S", 1e-3)
     return fake
 
 
