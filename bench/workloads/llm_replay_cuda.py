@@ -50,7 +50,7 @@ class LlmReplayCuda:
         self.load.check(self._place, self.shape)
         self._index = device_index(name, options)
         self._steps = max(1, self.load.output - 1)  # contexts: prefill gives the first token
-        self._turn = 0
+        self._turn = self._steps // 2  # begins in the middle, where the cut of the keys is chosen
         self._gpu: GpuContext | None = None
         self._replay: CudaReplay | None = None
         self._tokens: Any = None
