@@ -84,7 +84,7 @@ class Sha256dScanCuda:
             scan.block, scan.shared_bytes = small, shared_bytes_for(warps, small, gpu.shared_bytes)
             if scan.shared_bytes:
                 rate = self._quick_rate(scan)
-                self._tried[f"{self.variant}, {small} threads a block, {warps} warps a multiprocessor"] = rate
+                self._tried[f"{self.variant}, {small} threads a block, at most {warps} warps a multiprocessor"] = rate
                 if rate > best:
                     best, chosen = rate, (small, scan.shared_bytes)
         scan.block, scan.shared_bytes = chosen
