@@ -10,11 +10,10 @@ from kernels.llm_cuda_text import KERNELS, NUMBERS, source
 from kernels.llm_shapes import load
 
 PAIRS = [
-    (architecture, dtype)
-    for architecture in cuda_sass.ARCHITECTURES
-    for dtype in NUMBERS
-    if (architecture, dtype) != ("sm_80", "fp8")  # it has no fp8
-]
+    *(("sm_90", dtype) for dtype in NUMBERS),
+    ("sm_80", "bf16"), ("sm_89", "fp8"), ("sm_100", "fp8"), ("sm_120", "fp16"),
+]  # fmt: skip
+"""A compilation takes seconds: every format for one chip, one format for the others."""
 
 
 @cache

@@ -121,7 +121,7 @@ def test_a_cluster_that_dies_is_said_and_the_rest_is_finished_here(cases, here, 
                 for process in [scheduler] if victim == "scheduler" else workers:
                     process.kill()
 
-        execute = dask(address, connect_s=30, grace_s=1, on_note=notes.append)
+        execute = dask(address, connect_s=30, grace_s=5, on_note=notes.append)
         _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=execute, on_progress=kill), here)
         assert len(notes) == 1
         assert f"{victim.removesuffix('s')}" in notes[0]
@@ -165,7 +165,7 @@ def test_a_scheduler_without_workers_is_refused(cases):
 def test_a_cluster_that_dies_between_two_runs_is_said_once_and_the_rest_is_run_here(cases, here):
     notes = []
     with _cluster(1) as (address, scheduler, _):
-        execute = dask(address, connect_s=30, grace_s=1, on_note=notes.append)
+        execute = dask(address, connect_s=30, grace_s=5, on_note=notes.append)
         _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=execute), here)
         scheduler.kill()
         scheduler.wait(10)
