@@ -7,6 +7,9 @@ _LOOPS = 50_000
 _TRIES = 5
 _PROBE_LOOPS = 10_000
 
+LONE_CYCLES_LIMIT = 1.35
+"""What `neighbour_cycles` stays below on a core without a busy neighbour: measured on Golden Cove and Zen 4."""
+
 
 def core_clock_hz() -> float | None:
     """Return the clock of the core this thread runs on [Hz], or None where no chain exists for this CPU.
@@ -35,7 +38,7 @@ def neighbour_cycles(clock_hz: float | None = None) -> float | None:
 
     Notes
     -----
-    A core alone takes 0.86 (Zen 4) to 1.22 (Golden Cove); a busy hyperthread neighbour adds at least 40 %. The fastest
+    A core alone takes 1.22 (Golden Cove) to 1.28 (Zen 4); a busy hyperthread neighbour adds 10 to 80 %. The fastest
     of a few tries counts. Takes about 2 ms, 7 where `clock_hz` must be read first.
     """
     try:
@@ -53,16 +56,6 @@ def neighbour_cycles(clock_hz: float | None = None) -> float | None:
         independent_adds(_PROBE_LOOPS)
         best_s = min(best_s, (time.thread_time_ns() - before) * 1e-9)
     return best_s * clock_hz / (_PROBE_LOOPS * FIVES_PER_LOOP)
-
-
-def lone_cycles_limit() -> float:
-    """Return what `neighbour_cycles` stays below on a core of this maker without a busy neighbour."""
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123 (read to the vendor only)
-            vendor = next((line for line in file if line.startswith("vendor_id")), "")
-    except OSError:
-        vendor = ""
-    return 1.35 if "GenuineIntel" in vendor else 1.1
 
 
 class ClockAudit:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import stats
-from bench.clock import core_clock_hz, lone_cycles_limit, neighbour_cycles
+from bench.clock import LONE_CYCLES_LIMIT, core_clock_hz, neighbour_cycles
 
 MIN_PAIRS = 50
 CLOCK_AGREES_FRAC = 0.03
@@ -121,4 +121,4 @@ def _is_quiet(before: tuple[float | None, float | None], after: tuple[float | No
         return False
     clocks = (before[0] or 0.0, after[0] or 0.0)
     probes = (before[1] or 0.0, after[1] or 0.0)
-    return max(clocks) <= (1.0 + CLOCK_AGREES_FRAC) * min(clocks) and max(probes) <= lone_cycles_limit()
+    return max(clocks) <= (1.0 + CLOCK_AGREES_FRAC) * min(clocks) and max(probes) <= LONE_CYCLES_LIMIT

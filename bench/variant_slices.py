@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Barrier
 from typing import TYPE_CHECKING, Self
 
-from bench.clock import core_clock_hz, lone_cycles_limit, neighbour_cycles
+from bench.clock import LONE_CYCLES_LIMIT, core_clock_hz, neighbour_cycles
 from bench.errors import RunFailedError
 from bench.quiet import CLOCK_AGREES_FRAC
 
@@ -111,7 +111,7 @@ def _quiet(clocks: Sequence[float | None], probes: Sequence[float | None]) -> bo
     if len(known_clocks) < len(clocks) or len(known_probes) < len(probes):
         return False
     steady = max(known_clocks) <= (1.0 + CLOCK_AGREES_FRAC) * min(known_clocks)
-    return steady and max(known_probes) <= lone_cycles_limit()
+    return steady and max(known_probes) <= LONE_CYCLES_LIMIT
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -56,14 +56,14 @@ class Instruction:
         return [source for source in self.sources if isinstance(source, Value)]
 
 
-def merge(*streams: Sequence[Instruction]) -> list[Instruction]:
-    """Interleave streams evenly: each advances in proportion to its length."""
+def merge(*streams: Sequence[Sequence[Instruction]]) -> list[Instruction]:
+    """Interleave streams of runs evenly: each advances in proportion to its number of runs, and a run stays together."""
     tagged = [
-        ((position + 0.5) / len(stream), order, instruction)
+        ((position + 0.5) / len(stream), order, run)
         for order, stream in enumerate(streams)
-        for position, instruction in enumerate(stream)
+        for position, run in enumerate(stream)
     ]
-    return [instruction for _, _, instruction in sorted(tagged, key=lambda item: item[:2])]
+    return [instruction for _, _, run in sorted(tagged, key=lambda item: item[:2]) for instruction in run]
 
 
 def advance_last_uses(program: Sequence[Instruction]) -> list[Instruction]:

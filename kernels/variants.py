@@ -49,7 +49,7 @@ VARIANTS = (
     ),
     Variant(
         "hybrid",
-        "8-lane schedules feeding SHA instructions, 6 chains in flight",
+        "8-lane schedules feeding SHA instructions, 7 chains in flight",
         "x86_64",
         frozenset({"avx512f", "avx512vl", "sha", "sse4.1"}),
     ),

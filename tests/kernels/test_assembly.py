@@ -15,7 +15,7 @@ from kernels.assembly import (
     permuted_table,
 )
 from kernels.assembly_target import AssemblyTarget, EarlyTable, constant
-from kernels.scan_pipeline import Pipeline, Shape
+from kernels.scan_pipeline import PAIRS, Pipeline, Shape
 from kernels.sha256_graph import Time
 
 
@@ -31,8 +31,13 @@ def test_a_permuted_table_gives_the_same_logic(table):
 
 
 def test_streams_interleave_in_proportion():
-    one, two = ([Instruction(name)] * count for name, count in (("a", 2), ("b", 6)))
+    one, two = ([[Instruction(name)]] * count for name, count in (("a", 2), ("b", 6)))
     assert "".join(line.mnemonic for line in merge(one, two)) == "babbbabb"
+
+
+def test_a_run_stays_together():
+    runs = [[Instruction("a"), Instruction("A")]] * 2
+    assert "".join(line.mnemonic for line in merge(runs, [[Instruction("b")]] * 4)) == "baAbbaAb"
 
 
 def load(address):
@@ -104,9 +109,17 @@ def test_two_of_three_xors_become_plain_where_asked():
     assert (names.count("vpxord"), names.count("vpternlogd")) == (8, 2)
 
 
-def test_chains_that_cannot_share_the_tasks_evenly_are_refused():
-    with pytest.raises(ValueError, match="7 chains do not share 16 tasks of 30 round pairs evenly"):
-        Pipeline(Shape("ymm", 8, chains=7)).program()
+@pytest.mark.parametrize("chains", [1, 4, 5, 6, 7])
+def test_any_number_of_chains_does_every_round_pair_once(chains):
+    pipeline = Pipeline(Shape("ymm", 8, chains=chains))
+    borders = pipeline._borders()
+    assert (borders[0], borders[-1]) == (0, 16 * PAIRS)
+    assert max(map(int.__sub__, borders[1:], borders)) - min(map(int.__sub__, borders[1:], borders)) <= 1
+    straddling = {border // PAIRS for border in borders if border % PAIRS}
+    tasks = pipeline._tasks()
+    assert sorted(tasks) == [(block, lane) for block in (0, 1) for lane in range(8)]
+    assert all(tasks[index][0] == 1 for index in straddling)
+    assert pipeline.program().text.count("sha256rnds2") == 16 * PAIRS
 
 
 def test_registers_are_those_that_legacy_code_cannot_reach():
