@@ -1,11 +1,13 @@
 """A serving engine: three fitted constants, and the rules by which it sizes a batch."""
 
-import bisect
 import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.inference.trace import Limits
 from hardware_profiles.errors import InputError, near_names
@@ -92,11 +94,11 @@ class Engine:
         """Return batch and token budget of a server at its defaults."""
         return Limits(self.online_batch, self.online_tokens)
 
-    def padded(self, decoding: int, most_batch: int) -> int:
-        """Return the batch that a step of decoding sequences alone is computed for."""
-        sizes = [size for size in self.graph_sizes if size < most_batch] + [most_batch]
-        place = bisect.bisect_left(sizes, decoding)
-        return sizes[place] if place < len(sizes) else decoding
+    def padded(self, decoding: NDArray[np.float64], most_batch: int) -> NDArray[np.float64]:
+        """Return the batch that each step of decoding sequences alone is computed for."""
+        sizes = np.asarray([*(size for size in self.graph_sizes if size < most_batch), most_batch], dtype=float)
+        place = np.searchsorted(sizes, decoding)
+        return np.where(place < len(sizes), sizes[np.minimum(place, len(sizes) - 1)], decoding)
 
 
 @cache

@@ -33,8 +33,7 @@ def step_seconds(setup: Setup, trace: Trace, most_batch: int, *, graphs: bool, e
     column = {key: np.asarray(getattr(trace, key), dtype=float) for key in ("decoding", "prompt", "outputs")}
     tokens: Array = column["decoding"] + column["prompt"]
     if graphs:
-        padded = np.asarray([constants.padded(count, most_batch) for count in trace.decoding], dtype=float)
-        tokens = np.where(column["prompt"] == 0, padded, tokens)
+        tokens = np.where(column["prompt"] == 0, constants.padded(column["decoding"], most_batch), tokens)
     bandwidth = device.bandwidth_byte_per_s * constants.memory_frac * shards
     product_rate = _product_rate(setup, constants, setup.compute) * shards
     plain_rate = _product_rate(setup, constants, _plain_dtype(setup)) * shards

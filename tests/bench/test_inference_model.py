@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -171,15 +172,8 @@ def test_an_unknown_engine_is_named():
 
 def test_graphs_pad_to_the_published_sizes_and_no_further_than_the_batch_limit():
     constants = engine()
-    assert [constants.padded(count, 640) for count in (1, 3, 100, 129, 512, 513, 640)] == [
-        1,
-        4,
-        128,
-        256,
-        512,
-        640,
-        640,
-    ]
+    decoding = np.array([1.0, 3.0, 100.0, 129.0, 512.0, 513.0, 640.0, 641.0])
+    assert constants.padded(decoding, 640).tolist() == [1, 4, 128, 256, 512, 640, 640, 641]
 
 
 def test_offline_limits_follow_the_engines_own_sizing():
