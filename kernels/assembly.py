@@ -57,7 +57,7 @@ class Instruction:
 
 
 def merge(*streams: Sequence[Sequence[Instruction]]) -> list[Instruction]:
-    """Interleave streams of runs evenly: each advances in proportion to its number of runs, and a run stays together."""
+    """Interleave streams of runs evenly: each advances in proportion to its runs, and a run stays together."""
     tagged = [
         ((position + 0.5) / len(stream), order, run)
         for order, stream in enumerate(streams)

@@ -1,4 +1,4 @@
-"""A model's layers replayed on the CPU in float32: matrix products and attention through NumPy's BLAS."""
+"""A model's layers replayed on the CPU in float32: products by BLAS or streamed, attention through BLAS."""
 
 from functools import lru_cache
 
@@ -15,8 +15,8 @@ Array = NDArray[np.float32]
 
 _CHUNK = 64
 """Queries of a prompt whose scores are held at once: bounds memory, and skips keys that a causal mask hides."""
-_ROWS = 64
-"""Tokens whose gate is computed at once: few enough to stay in a core's cache between the passes."""
+_GATED = 1 << 14
+"""Numbers whose gate is computed at once: few enough to stay in a core's cache between the passes."""
 
 
 class CpuReplay:
@@ -27,7 +27,7 @@ class CpuReplay:
     what BLAS is bound to.
     """
 
-    variant = "blas"
+    variant = "blas_stream"
 
     def __init__(  # noqa: PLR0913 (what a replay is made of, by name)
         self,
@@ -193,23 +193,25 @@ def feed_forward(shape: ModelShape, layer: LayerWeights, products: Products, ent
 
 
 def _expert(layer: LayerWeights, index: int, products: Products, entering: Array) -> Array:
-    inner = products.product(entering, layer.gate_up[index], "inner")
+    """Return the gated block of an expert, [tokens, hidden]; within it features run down and tokens across."""
+    inner = products.turned(layer.gate_up[index], entering.T, "inner")
     if layer.gate_up_bias is not None:
-        inner += layer.gate_up_bias[index]
-    width = inner.shape[-1] // 2
-    share = products.room("share", len(inner), width)
-    for first in range(0, len(inner), _ROWS):
-        rows = slice(first, first + _ROWS)
-        gate, part = inner[rows, :width], share[rows]
+        inner += layer.gate_up_bias[index][:, None]
+    width = len(inner) // 2
+    share = products.room("share", width, len(entering))
+    together = max(1, _GATED // len(entering))
+    for first in range(0, width, together):
+        features = slice(first, min(first + together, width))
+        gate, part = inner[features], share[features]
         gate *= np.float32(0.5)  # x / (1 + exp(-x)) is x/2 (1 + tanh(x/2))
         np.tanh(gate, out=part)
         part += np.float32(1.0)
         part *= gate
-        part *= inner[rows, width:]
-    leaving = products.product(share, layer.down[index], "expert")
+        part *= inner[width + features.start : width + features.stop]
+    leaving = products.turned(layer.down[index], share, "expert")
     if layer.down_bias is not None:
-        leaving += layer.down_bias[index]
-    return leaving
+        leaving += layer.down_bias[index][:, None]
+    return leaving.T
 
 
 def _attend(  # noqa: PLR0913, PLR0917 (six tensors and lengths are what attention takes)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kernels.llm_replay_cpu import CpuReplay
     from kernels.llm_shapes import ModelShape
 
+VARIANT = "blas_stream"
+"""BLAS, and products of very few rows streamed (kernels/llm_products_cpu.py)."""
 DEFAULTS = {"model": "tiny", "input": 256, "output": 64, "batch": 4}
 MOST_COPIES_BYTES = 2 << 30
 MEMORY_FRAC = 0.8
@@ -34,10 +36,10 @@ class LlmReplayCpu:
     def __init__(self, name: str, options: WorkloadOptions) -> None:
         from kernels.llm_shapes import load
 
-        if options.variant not in (None, "blas"):
-            raise InputError.at(f"workload {name}", "--variant", expected="blas", got=options.variant)
+        if options.variant not in (None, VARIANT):
+            raise InputError.at(f"workload {name}", "--variant", expected=VARIANT, got=options.variant)
         asked = {**DEFAULTS, **options.extra}
-        self.name, self.variant = name, "blas"
+        self.name, self.variant = name, VARIANT
         self.threads = options.threads or len(usable_cores())
         self.shape = load(str(asked["model"]))
         asked_load = Load.of(asked)

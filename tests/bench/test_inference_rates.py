@@ -127,7 +127,7 @@ def test_copies_are_one_where_the_cache_is_unknown(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (WorkloadOptions(variant="numba"), "expected blas, got 'numba'"),
+        (WorkloadOptions(variant="numba"), "expected blas_stream, got 'numba'"),
         (WorkloadOptions(extra={"batch": 1.5}), "batch: expected a whole number, got 1.5"),
         (WorkloadOptions(extra={"batch": True}), "batch: expected a whole number"),
     ],

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kernels import llm_reference
 from kernels.errors import KernelInputError
+from kernels.llm_products_cpu import Products
 from kernels.llm_replay import Replay
 from kernels.llm_replay_cpu import CpuReplay
 from kernels.llm_shapes import from_table, load
@@ -79,6 +80,20 @@ def test_a_prompt_read_in_two_parts_gives_what_it_gives_at_once(first, second, b
     for position in range(first, first + second):
         parts.decode(tokens[:, position])
     agree(parts.logits(), whole.logits())
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("rows", [1, 3, 4, 5, 8, 9, 24, 25, 32, 64])
+def test_a_product_is_right_however_it_is_cut(rows, threads):
+    generator = np.random.default_rng(rows)
+    for outer, inner in ((640, 512), (64, 1536), (33, 48), (1024, 512)):
+        entering, matrix = (generator.standard_normal((count, inner), np.float32) for count in (rows, outer))
+        expected = entering.astype(float) @ matrix.T.astype(float)
+        products = Products(threads)
+        agree(products.product(entering, matrix, "rows"), expected)
+        agree(products.turned(matrix, entering.T, "columns"), expected.T)
+        agree(products.turned(matrix, np.ascontiguousarray(entering.T), "columns"), expected.T)
+        products.close()
 
 
 def test_rewinding_repeats_the_same_answers():
