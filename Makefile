@@ -10,7 +10,7 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --maxprocesses 8 --dist loadfile -m "not alone"
+	$(BIN)/coverage run -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/coverage run -m pytest -m alone
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report

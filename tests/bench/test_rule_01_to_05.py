@@ -110,6 +110,7 @@ def test_rule_04_a_reported_duration_that_differs_is_found():
     assert not steadiness.duration_agrees(1.0, 0.0, 1.6)
 
 
+@pytest.mark.alone
 def test_rule_04_a_wall_clock_that_jumps_an_hour_in_a_run_is_told_and_the_joules_stand(
     fake_workload, fake_meter, short_job, cpu_device, monkeypatch
 ):
@@ -133,6 +134,7 @@ def test_rule_05_two_meters_of_one_boundary_that_disagree_leave_no_joules(
     assert all(energy.joules is None for window in record.windows for energy in window.energy)
 
 
+@pytest.mark.alone
 def test_rule_05_device_against_wall_is_a_gap_that_is_stored(fake_workload, fake_meter, short_job, cpu_device):
     wall = fake_meter(lambda t: 120.0 + math.sin(t), name="plug", period_s=0.004)
     chip = fake_meter(lambda t: 90.0 + math.sin(t), name="rapl", kind=MeterKind.COUNTER, boundary="package",

@@ -18,6 +18,7 @@ def codes(record):
     return {reason.code for reason in (*record.reasons, *record.warnings)}
 
 
+@pytest.mark.alone
 def test_rule_09_idle_is_measured_by_the_same_meter_before_quick_and_on_both_sides_of_publish(
     fake_workload, fake_meter, short_job, cpu_device
 ):

@@ -16,6 +16,7 @@ def test_a_run_gives_the_rate_that_the_workload_has(fake_workload, job, cpu_devi
     assert all(window.duration_s >= job.plan.rate_floor_s for window in record.windows)
 
 
+@pytest.mark.alone
 def test_cycles_per_hash_are_cpu_seconds_times_the_clock(fake_workload, job, cpu_device):
     record = measure(fake_workload, job, device=cpu_device)
     window = record.windows[0]

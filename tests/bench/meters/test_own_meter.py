@@ -52,6 +52,7 @@ def shown(monkeypatch):
     return points
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("shown")
 def test_the_meter_of_the_page_reads_watts_and_gives_joules(analyzer):
     (meter,) = meters.open_meters([f"analyzer:127.0.0.1:{analyzer},accuracy=0.1%,tier=A"], MeterOptions(period_s=0.01))

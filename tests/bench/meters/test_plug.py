@@ -15,6 +15,7 @@ from hardware_profiles.errors import InputError
 FAST = MeterOptions(period_s=0.02)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["shelly", "shelly1", "tasmota"])
 def test_a_plug_that_plays_a_curve_gives_its_joules(plug, kind):
     start = time.monotonic()

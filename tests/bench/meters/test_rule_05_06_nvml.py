@@ -96,6 +96,7 @@ def metered(fake, seconds=0.7, between=lambda: None, **options):
         meter.close()
 
 
+@pytest.mark.alone
 def test_rule_06_the_counter_gives_joules_and_its_period_is_measured_at_the_start():
     meter, found = metered(FakeNvml(period_s=0.03))
     assert meter.info.period_s == pytest.approx(0.03, rel=0.35)

@@ -126,6 +126,7 @@ def test_rule_07_no_rapl_and_no_permission_are_one_line_with_the_cure(powercap, 
         Rapl(root=powercap.root).open()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("happens", "code"),
     [("reset", "counter_went_back"), ("vanishes", "meter_lost"), ("garbage", "meter_lost"), ("nothing", None)],
