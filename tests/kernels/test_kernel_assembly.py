@@ -116,6 +116,14 @@ def test_pipelines_keep_vectors_out_of_the_sha_instructions_registers(shape):
 
 
 @pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
+def test_pipelines_clean_the_upper_halves_before_the_first_sha_instruction_and_leave_them_clean(shape):
+    lines = program(shape).text.splitlines()
+    assert lines[1] == "vzeroupper"
+    legacy = [int(number) for line in lines for number in re.findall(r"xmm(\d+)", line)]
+    assert set(legacy) == set(range(2 * shape.chains + 1))
+
+
+@pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
 def test_pipelines_alternate_vectors_and_sha_instructions(shape):
     lines = program(shape).text.splitlines()
     places = [index for index, line in enumerate(lines) if line.startswith("sha256rnds2")]
