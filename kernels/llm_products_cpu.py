@@ -18,6 +18,8 @@ MOST_ROWS = 24
 """Rows up to which a panel takes all at once: more go in blocks."""
 BLOCK = 8
 """Rows of a block; up to so many the kernel is fastest when each row lies in one piece, from there when each column."""
+MOST_BLOCK_BYTES = 1 << 19
+"""Rows that go in blocks: half of a core's second-level cache."""
 MOST_WORK = 1_000_000
 """Rows x inner x outer up to which OpenBLAS multiplies without packing first (SMALL_MATRIX_OPT)."""
 PANELS = (64, 32)
@@ -95,7 +97,7 @@ class Products:
             return out
         together = rows if rows <= MOST_ROWS else BLOCK
         panel = next((width for width in PANELS if together * width * inner <= MOST_WORK and outer % width == 0), 0)
-        if not panel or rows % together or (rows > MOST_ROWS and not by_rows.flags.c_contiguous):
+        if not panel or (rows > MOST_ROWS and not self._in_blocks(by_rows)):
             np.matmul(matrix, entering, out=out)
             return out
         if BLOCK < rows <= MOST_ROWS:
@@ -106,6 +108,14 @@ class Products:
         results = out.reshape(-1, panel, rows // together, together).transpose(0, 2, 1, 3)
         self._split(lambda part: np.matmul(panels[part], blocks, out=results[part]), len(panels), matrix.nbytes)
         return out
+
+    def _in_blocks(self, by_rows: Array) -> bool:
+        """Return whether many rows go in blocks: a cache of the core's own must hold them, for each panel reads them.
+
+        BLAS's own threads wait for work by turning in circles, beside which threads of ours would starve.
+        """
+        fits = len(by_rows) % BLOCK == 0 and by_rows.nbytes <= MOST_BLOCK_BYTES
+        return fits and by_rows.flags.c_contiguous and self.threads == 1
 
     def _split(self, work: Callable[[slice], object], length: int, weight_bytes: int) -> None:
         """Do a product's work on slices of its weights, one a thread where they are worth it."""
