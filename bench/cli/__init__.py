@@ -110,6 +110,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), 2)
     except (click.Abort, KeyboardInterrupt):
+        # An interrupt that came through an exec of text (dataclasses do so) is remembered, and Python would end by the
+        # signal whatever status we leave with; the next exec forgets it.
+        exec("")  # noqa: S102
         _fail("interrupted; results written so far are whole", 130)
     except SystemExit:
         # Only click and rich leave so, when the reader of our output went away (`perwatt list | head`).

@@ -123,13 +123,26 @@ def test_a_ctrl_c_that_falls_into_a_callback_is_not_lost():
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 
+def test_a_ctrl_c_that_falls_into_an_exec_of_text_ends_with_the_status_too(tmp_path):
+    (tmp_path / "pressed.py").write_text(
+        "import bench.__main__, bench.cli as cli\n"
+        "press = 'import signal; signal.raise_signal(signal.SIGINT)'\n"
+        "cli.perwatt.main = lambda **_: exec(press)\n"
+        "cli.main([])\n"
+    )
+    command = [sys.executable, "-m", "pressed"]  # as `python -m bench`: there alone Python asks what it remembers
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted; results written so far are whole\n")
+
+
 def test_ctrl_c_is_one_line(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", "run", "matmul_f64_cpu"], cwd=tmp_path, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not (tmp_path / "results").exists() and process.poll() is None:
-        time.sleep(0.05)  # how long Python takes to start is the host's matter
+    deadline_s = time.monotonic() + 60.0  # how long Python takes to start is the host's matter
+    while not (tmp_path / "results").exists() and process.poll() is None and time.monotonic() < deadline_s:
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
