@@ -38,8 +38,9 @@ def neighbour_cycles(clock_hz: float | None = None) -> float | None:
 
     Notes
     -----
-    A core alone takes 1.22 (Golden Cove) to 1.28 (Zen 4); a busy hyperthread neighbour adds 10 to 80 %. The fastest
-    of a few tries counts. Takes about 2 ms, 7 where `clock_hz` must be read first.
+    A core alone takes 1.22 (Golden Cove) to 1.28 (Zen 4, whose four adders cannot do five in less than 1.25); when
+    neighbours came, 1.4 to 2.3 were seen. One that leaves the adders alone may stay unseen. The fastest of a few
+    tries counts. Takes about 2 ms, 7 where `clock_hz` must be read first.
     """
     try:
         from kernels.clock_probe import FIVES_PER_LOOP, independent_adds
