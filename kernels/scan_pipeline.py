@@ -19,8 +19,8 @@ from kernels.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
 from kernels.sha256_description import INITIAL_STATE, K, first_block, rounds, schedule, second_block
 from kernels.sha256_graph import Graph, Lowering, Node, Time, early_and_late
 
-# The SHA instructions' legacy encoding keeps the upper halves of ymm0 to ymm15. Where those are dirty, each waits for a
-# merge: 157 cycles a hash instead of 69 on Zen 4.
+# The SHA instructions' legacy encoding keeps the upper halves of ymm0 to ymm15. Dirty ones cost a Zen 4 core twice the
+# time: 157 cycles a hash instead of 74.
 _CLEAN = "vzeroupper"
 TABLE, P, Q, NONCE = "rdi", "rsi", "rdx", "ecx"
 TABLE_BIAS = 128  # bytes by which rdi points past the table's begin: a displacement of one byte reaches 128 back
