@@ -112,7 +112,7 @@ class GpuAudit:
         }
 
     def _foreign(self) -> list[int]:
-        from kernels.cuda_device import other_processes
+        from kernels.gpu.device import other_processes
 
         return sorted(process.pid for process in other_processes(self._read, self._index))
 

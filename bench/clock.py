@@ -20,7 +20,7 @@ def core_clock_hz() -> float | None:
     hyperthread neighbour can only slow the chain down. Takes about 5 ms.
     """
     try:
-        from kernels.clock_probe import ADDS_PER_LOOP, dependent_adds
+        from kernels.scan_cpu.clock_probe import ADDS_PER_LOOP, dependent_adds
 
         dependent_adds(1)
     except (ImportError, KeyError):
@@ -43,7 +43,7 @@ def neighbour_cycles(clock_hz: float | None = None) -> float | None:
     tries counts. Takes about 2 ms, 7 where `clock_hz` must be read first.
     """
     try:
-        from kernels.clock_probe import FIVES_PER_LOOP, independent_adds
+        from kernels.scan_cpu.clock_probe import FIVES_PER_LOOP, independent_adds
 
         independent_adds(1)
     except (ImportError, KeyError):

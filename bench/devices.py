@@ -33,8 +33,8 @@ def device_under_test(name: str) -> Device:
 
 def _gpu(name: str) -> Device:
     """Return an NVIDIA GPU that a run can use now; what is in the way is an InputError with its cure."""
-    from kernels.cuda_device import GpuError, check_usable, inspect, parse_device
     from kernels.errors import KernelInputError
+    from kernels.gpu.device import GpuError, check_usable, inspect, parse_device
 
     try:
         state = inspect(parse_device(name))

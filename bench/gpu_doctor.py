@@ -27,7 +27,7 @@ def gpu_findings() -> list[Finding]:
 
 
 def _gpus() -> list[Finding]:
-    from kernels.cuda_device import CURES, GpuError, GpuState, check_usable, gpus
+    from kernels.gpu.device import CURES, GpuError, GpuState, check_usable, gpus
 
     try:
         states = gpus()
@@ -61,7 +61,7 @@ def _gpus() -> list[Finding]:
 
 
 def _described(state: object) -> str:
-    from kernels.cuda_device import GpuState
+    from kernels.gpu.device import GpuState
 
     if not isinstance(state, GpuState):
         return ""
@@ -76,7 +76,7 @@ def _described(state: object) -> str:
 
 
 def _cupy() -> list[Finding]:
-    from kernels.cuda_device import CURES, GpuError, check_cuda_major, cupy_packages, gpus
+    from kernels.gpu.device import CURES, GpuError, check_cuda_major, cupy_packages, gpus
 
     installed = cupy_packages()
     if not installed:
@@ -99,7 +99,7 @@ def _cupy() -> list[Finding]:
 
 
 def _nvmath() -> Finding:
-    from kernels.cuda_device import CURES
+    from kernels.gpu.device import CURES
 
     part = "cuBLASLt (nvmath-python)"
     if find_spec("nvmath") is None:
@@ -110,7 +110,7 @@ def _nvmath() -> Finding:
 
 def _optional() -> list[Finding]:
     """Return what compiles and disassembles without a GPU, and the readable kernels' compiler."""
-    from kernels.cuda_sass import ToolMissingError, nvrtc_version, tool
+    from kernels.gpu.sass import ToolMissingError, nvrtc_version, tool
 
     extra = "install perwatt's extra `test`"
 

@@ -53,7 +53,7 @@ class Outcome:
 
 def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[Step]:
     """Yield the job's steps for a chip (`sm_90`), the most wanted first: probes, the four headlines, then the rest."""
-    from kernels.matmul_cuda import FORMATS
+    from kernels.matmul.formats import FORMATS
 
     capability = _capability(architecture)
     able = [name for name, form in FORMATS.items() if capability is None or capability >= form.oldest]
@@ -109,7 +109,7 @@ def estimated_s(step: Step, plan: "Plan", meters: "Sequence[MeterInfo]" = ()) ->
 
 def decoder_products(model: str) -> list[tuple[str, int, int]]:
     """Return the matrix products of one decoder layer: name, outputs n, inputs k."""
-    from kernels.llm_shapes import load
+    from kernels.llm.shapes import load
 
     shape = load(model)
     return [
@@ -252,7 +252,7 @@ def measured_fractions(records: "Sequence[Record]") -> list[float | None]:
 
 
 def _product_bound(record: "Record", ceilings: Roofline) -> Bound | None:
-    from kernels.matmul_cuda import flop, get_format, moved_bytes
+    from kernels.matmul.formats import flop, get_format, moved_bytes
 
     given = record.workload.parameters
     m, n, k = (int(str(given[key])) for key in ("m", "n", "k"))

@@ -54,7 +54,7 @@ def check_headers(path: Path, names: Sequence[str] = ()) -> list[HeaderCheck]:
     KernelInputError
         A named variant is unknown or cannot run here.
     """
-    from kernels import variants
+    from kernels.scan_cpu import variants
 
     wanted = list(dict.fromkeys(names)) or [variant.name for variant in variants.candidates()]
     for name in wanted:
@@ -63,7 +63,7 @@ def check_headers(path: Path, names: Sequence[str] = ()) -> list[HeaderCheck]:
 
 
 def _scan(row: _Row, variant: str) -> str:
-    from kernels.sha256d_cpu import scan
+    from kernels.scan_cpu.scan import scan
 
     found = scan(row.header80, (row.nonce - BEFORE) % (1 << 32), COUNT, variant=variant).hits
     if found == (row.nonce,):
@@ -88,7 +88,7 @@ def _read(path: Path) -> list[_Row]:
 
 def _row(place: str, cells: dict[str, str | None]) -> _Row:
     from kernels.errors import KernelInputError
-    from kernels.header import Header, nbits_to_target
+    from kernels.sha256.header import Header, nbits_to_target
 
     hexadecimal, number = ((cells.get(column) or "").strip() for column in _COLUMNS)
     try:

@@ -126,7 +126,7 @@ class ScanCount:
     lea: int = 0
 
 
-# Counted by kernels/cuda_sass.py with the NVRTC that constraints.txt pins; a test counts again. On sm_100 and sm_120
+# Counted by kernels/gpu/sass.py with the NVRTC that constraints.txt pins; a test counts again. On sm_100 and sm_120
 # the pipes are shared, so that no bound is stated there.
 SCAN_COUNTS: dict[tuple[str, str], ScanCount] = {
     ("plain", "sm_80"): ScanCount(2275, 187, 1, 2477, 1),
@@ -180,7 +180,7 @@ def scan_bound(
 
 
 def probed_rates(per_clock: Mapping[str, float]) -> dict[str, float]:
-    """Return rates by pipe from probes by name (kernels/gpu_probes.py): the slowest of the ALU's three kinds counts."""
+    """Return rates by pipe by name (kernels/scan_cuda/probes.py): the slowest of the ALU's three kinds counts."""
     rates: dict[str, float] = {}
     alu = [per_clock[name] for name in ("iadd3", "lop3", "shf") if name in per_clock]
     if alu:

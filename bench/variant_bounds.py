@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bench.clock import core_clock_hz, neighbour_cycles
 
 if TYPE_CHECKING:
-    from kernels.op_count import VariantCost
+    from kernels.scan_cpu.op_count import VariantCost
 
 
 def instructions_per_cycle() -> dict[str, float]:
@@ -24,7 +24,7 @@ def instructions_per_cycle() -> dict[str, float]:
     found = {"scalar": 5.0 / five}
     if machine() not in {"x86_64", "AMD64"}:
         return found
-    from kernels.port_probe import PER_LOOP, probes
+    from kernels.scan_cpu.port_probe import PER_LOOP, probes
 
     loops = 3000
     for name, probe in probes().items():
@@ -50,8 +50,8 @@ def bound_cycles_per_hash(name: str, per_cycle: dict[str, float]) -> float | Non
 
 def cost_of(name: str) -> "VariantCost | None":
     """Return what a variant executes per hash when compiled here."""
-    from kernels.op_count import variant_cost
-    from kernels.variants import compiled_features
+    from kernels.scan_cpu.op_count import variant_cost
+    from kernels.scan_cpu.variants import compiled_features
 
     return variant_cost(name, compiled_features())
 

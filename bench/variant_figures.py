@@ -126,7 +126,7 @@ def measure_variants(
     KernelInputError
         A named variant is unknown or cannot run here.
     """
-    from kernels import selftest, variants
+    from kernels.scan_cpu import selftest, variants
 
     wanted = list(names) if names is not None else [variant.name for variant in variants.candidates()]
     modules = {name: variants.load(name) for name in wanted}

@@ -76,9 +76,9 @@ def _scan_slice(module: "ModuleType", steps: int, barrier: Barrier) -> _Part:
     """Scan one window on the calling thread, audited on both sides."""
     import numpy as np
 
-    from kernels.header import nbits_to_target
-    from kernels.selftest import known_headers
-    from kernels.sha256d_cpu import job_words
+    from kernels.scan_cpu.scan import job_words
+    from kernels.scan_cpu.selftest import known_headers
+    from kernels.sha256.header import nbits_to_target
 
     known = known_headers()[0]
     job = job_words(known.header80, nbits_to_target(int.from_bytes(known.header80[72:76], "little")))

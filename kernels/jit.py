@@ -9,20 +9,20 @@ from typing import Any
 from numba import njit
 
 _GENERATOR_FILES = (
-    "assembly.py",
-    "assembly_target.py",
     "jit.py",
-    "lanes.py",
-    "scan_graph.py",
-    "scan_hits.py",
-    "scan_lanes.py",
-    "scan_pipeline.py",
-    "scan_pipelined.py",
-    "scan_quads.py",
-    "sha256_description.py",
-    "sha256_graph.py",
-    "sha256_ref.py",
-    "sha_instructions.py",
+    "scan_cpu/codegen/assembly.py",
+    "scan_cpu/codegen/assembly_target.py",
+    "scan_cpu/codegen/hits.py",
+    "scan_cpu/codegen/lanes.py",
+    "scan_cpu/codegen/lanes_step.py",
+    "scan_cpu/codegen/pipeline.py",
+    "scan_cpu/codegen/pipeline_step.py",
+    "scan_cpu/codegen/quads_step.py",
+    "scan_cpu/codegen/sha_instructions.py",
+    "sha256/description.py",
+    "sha256/graph.py",
+    "sha256/reference.py",
+    "sha256/scan_graph.py",
 )
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Literal
 
 from hardware_profiles.errors import InputError
-from kernels.header import DIFFICULTY_1_TARGET, nbits_to_target, target_to_nbits
+from kernels.sha256.header import DIFFICULTY_1_TARGET, nbits_to_target, target_to_nbits
 
 SATOSHI_PER_BTC = 100_000_000
 HALVING_BLOCKS = 210_000

@@ -19,7 +19,7 @@ def doctor(as_json: bool) -> None:
     from bench.gpu_doctor import gpu_findings
     from bench.meters import discover
     from bench.store import unfinished_folders
-    from kernels import variants
+    from kernels.scan_cpu import variants
 
     system = environment.capture()
     clock_hz = core_clock_hz()

@@ -9,8 +9,8 @@ from bench.cli.output import emit_json, json_option, plain, print_table
 @json_option
 def models(as_json: bool) -> None:
     """List the models that `perwatt run llm` takes, with sizes counted from their shapes."""
-    from kernels.llm_counts import active_parameters, linear_flop_per_token
-    from kernels.llm_shapes import load, names, parameter_count
+    from kernels.llm.counts import active_parameters, linear_flop_per_token
+    from kernels.llm.shapes import load, names, parameter_count
 
     shapes = [load(name) for name in names()]
     if as_json:

@@ -50,7 +50,7 @@ def run_gpu_job(job: "Job", device: str, meters: "Sequence[Meter]", *, as_json: 
 
 def _has_brain_float(device: Any) -> bool:
     from bench.workloads.matmul_baselines import has_brain_float
-    from kernels.cuda_device import GpuError, open_cupy
+    from kernels.gpu.device import GpuError, open_cupy
 
     try:
         return has_brain_float(open_cupy(int(device.settings["index"])))

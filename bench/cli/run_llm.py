@@ -88,7 +88,7 @@ def llm(
     On the CPU and on a GPU of this machine the layers run with random weights and are measured; a GPU of the catalogue
     is modelled, and says so beside every figure.
     """
-    from kernels.llm_shapes import load
+    from kernels.llm.shapes import load
 
     shape = load(model)
     place = device or ("cpu" if shape.name in ON_CPU else MODELLED_DEVICE)
@@ -186,7 +186,7 @@ def _on_cpu(dtype: str | None, asked: dict[str, object], batch: str, threads: in
     """Return prefill and decode for each batch."""
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import create
-    from kernels.llm_counts import precision
+    from kernels.llm.counts import precision
 
     kind = precision(dtype or "fp32").name
     if kind != "fp32":
@@ -204,9 +204,9 @@ def _on_gpu(place: str, dtype: str | None, asked: dict[str, object], batch: str)
     from bench.devices import device_under_test
     from bench.workloads.llm_replay_cuda import LlmReplayCuda
     from bench.workloads.protocol import WorkloadOptions
-    from kernels.cuda_device import inspect, parse_device
-    from kernels.llm_counts import precision
-    from kernels.llm_cuda_text import numbers
+    from kernels.gpu.device import inspect, parse_device
+    from kernels.llm.counts import precision
+    from kernels.llm.text_cuda import numbers
 
     kind = precision(dtype or "bf16").name
     numbers(kind)

@@ -12,8 +12,8 @@ from bench.inference.device import slug_of
 from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
-from kernels.llm_counts import precision
-from kernels.llm_shapes import load
+from kernels.llm.counts import precision
+from kernels.llm.shapes import load
 
 DATA = Path(__file__).parent / "data"
 BUNDLED = DATA / "inference_figures.csv"

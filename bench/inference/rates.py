@@ -11,8 +11,8 @@ from bench.inference.serving import Setup
 from bench.token_tags import TagSet, tags_of
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
-from kernels.llm_counts import precision
-from kernels.llm_shapes import load
+from kernels.llm.counts import precision
+from kernels.llm.shapes import load
 from sites.device_rate import DeviceRate
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from bench.inference.device import Accelerator
 from bench.inference.engine import Engine
 from hardware_profiles.errors import InputError
-from kernels.llm_counts import PRECISIONS, Precision, kv_bytes, weight_bytes
-from kernels.llm_shapes import ModelShape
+from kernels.llm.counts import PRECISIONS, Precision, kv_bytes, weight_bytes
+from kernels.llm.shapes import ModelShape
 
 GB = 1e9
 

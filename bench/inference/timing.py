@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bench.inference.engine import Engine
 from bench.inference.serving import Setup
 from bench.inference.trace import Trace
-from kernels import llm_counts as counts
+from kernels.llm import counts
 
 Array = NDArray[np.float64]
 

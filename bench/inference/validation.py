@@ -13,8 +13,8 @@ from bench.inference.fit import LEAST_ROWS, fit, geomean_error
 from bench.inference.predict import Run, plan_run, predict
 from bench.inference.serving import Setup
 from hardware_profiles.errors import InputError
-from kernels.llm_counts import precision, weight_bytes
-from kernels.llm_shapes import load
+from kernels.llm.counts import precision, weight_bytes
+from kernels.llm.shapes import load
 
 BOUND_FRAC = 0.25
 GOAL_FRAC = 0.10

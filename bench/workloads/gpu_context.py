@@ -11,7 +11,7 @@ from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.roofline import Roofline
-    from kernels.cuda_device import GpuState
+    from kernels.gpu.device import GpuState
 
 
 BATCH_S = 0.15
@@ -29,8 +29,8 @@ def device_index(workload: str, options: WorkloadOptions) -> int:
     InputError
         The device is named otherwise.
     """
-    from kernels.cuda_device import parse_device
     from kernels.errors import KernelInputError
+    from kernels.gpu.device import parse_device
 
     try:
         return parse_device(options.device)
@@ -55,7 +55,7 @@ class GpuContext:
         GpuError
             It cannot be used.
         """
-        from kernels.cuda_device import explained, inspect, open_cupy
+        from kernels.gpu.device import explained, inspect, open_cupy
 
         cupy = open_cupy(index)
         with explained(index):

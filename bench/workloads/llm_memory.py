@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from kernels.llm_shapes import ModelShape
+    from kernels.llm.shapes import ModelShape
 
 GB = 1e9
 

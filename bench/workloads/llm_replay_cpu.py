@@ -10,11 +10,11 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from kernels.llm_replay_cpu import CpuReplay
-    from kernels.llm_shapes import ModelShape
+    from kernels.llm.replay_cpu import CpuReplay
+    from kernels.llm.shapes import ModelShape
 
 VARIANT = "blas_stream"
-"""BLAS, and products of very few rows streamed (kernels/llm_products_cpu.py)."""
+"""BLAS, and products of very few rows streamed (kernels/llm/products_cpu.py)."""
 DEFAULTS = {"model": "tiny", "input": 256, "output": 64, "batch": 4}
 MOST_COPIES_BYTES = 2 << 30
 MEMORY_FRAC = 0.8
@@ -34,7 +34,7 @@ class LlmReplayCpu:
     unit = "token"
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
-        from kernels.llm_shapes import load
+        from kernels.llm.shapes import load
 
         if options.variant not in (None, VARIANT):
             raise InputError.at(f"workload {name}", "--variant", expected=VARIANT, got=options.variant)
@@ -56,7 +56,7 @@ class LlmReplayCpu:
         import numpy as np
         from threadpoolctl import threadpool_limits
 
-        from kernels.llm_replay_cpu import CpuReplay
+        from kernels.llm.replay_cpu import CpuReplay
 
         self._limit = threadpool_limits(limits=self.threads, user_api="blas")
         self._copies = copies(self.shape)
@@ -70,9 +70,9 @@ class LlmReplayCpu:
         """Hold a small model of the same build against the float64 reference, prefill and decode."""
         import numpy as np
 
-        from kernels import llm_reference
-        from kernels.llm_replay_cpu import CpuReplay
-        from kernels.llm_weights import random_weights
+        from kernels.llm import reference as llm_reference
+        from kernels.llm.replay_cpu import CpuReplay
+        from kernels.llm.weights import random_weights
 
         small = miniature(self.shape)
         weights = random_weights(small, seed=11)
@@ -144,7 +144,7 @@ class LlmReplayCpu:
 
 def weight_bytes_f32(shape: "ModelShape") -> int:
     """Return what one copy of a model takes in float32 [byte]."""
-    from kernels.llm_shapes import parameter_count
+    from kernels.llm.shapes import parameter_count
 
     return BYTES_PER_NUMBER * parameter_count(shape)
 
@@ -169,7 +169,7 @@ def check_fits(shape: "ModelShape", load: Load) -> None:
     """
     from psutil import virtual_memory
 
-    from kernels.llm_counts import kv_bytes, precision
+    from kernels.llm.counts import kv_bytes, precision
 
     place = f"{shape.name} in fp32 on this machine"
     load.check(place, shape)

@@ -11,8 +11,8 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from kernels.llm_replay_cuda import CudaReplay
-    from kernels.llm_shapes import ModelShape
+    from kernels.llm.replay_cuda import CudaReplay
+    from kernels.llm.shapes import ModelShape
 
 DEFAULTS = {"model": "llama-3.1-8b", "input": 1024, "output": 1024, "batch": 64}
 RESERVE_BYTES = 2 << 30
@@ -36,8 +36,8 @@ class LlmReplayCuda:
     unit = "token"
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
-        from kernels.llm_cuda_text import check_shape
-        from kernels.llm_shapes import load
+        from kernels.llm.shapes import load
+        from kernels.llm.text_cuda import check_shape
 
         if options.variant not in (None, "cublaslt"):
             raise InputError.at(f"workload {name}", "--variant", expected="cublaslt", got=options.variant)
@@ -65,9 +65,9 @@ class LlmReplayCuda:
         GpuError
             There is no such GPU.
         """
-        from kernels.cuda_device import inspect
-        from kernels.llm_cuda_text import OLDEST, numbers
-        from kernels.matmul_cuda import FORMATS
+        from kernels.gpu.device import inspect
+        from kernels.llm.text_cuda import OLDEST, numbers
+        from kernels.matmul.formats import FORMATS
 
         state = inspect(self._index)
         oldest = max(OLDEST, FORMATS[numbers(self.dtype).entering].oldest)
@@ -79,8 +79,8 @@ class LlmReplayCuda:
 
     def room(self, free_bytes: float) -> Room:
         """Return what the replay needs of a GPU's free memory."""
-        from kernels.llm_counts import precision, weight_bytes
-        from kernels.llm_cuda_buffers import memory_bytes
+        from kernels.llm.buffers_cuda import memory_bytes
+        from kernels.llm.counts import precision, weight_bytes
 
         capacity = self.load.input + self.load.output
         return Room(
@@ -95,8 +95,8 @@ class LlmReplayCuda:
         """Fill weights and caches, choose the products' algorithms, record the decoding step."""
         import numpy as np
 
-        from kernels.cuda_device import explained
-        from kernels.llm_replay_cuda import CudaReplay
+        from kernels.gpu.device import explained
+        from kernels.llm.replay_cuda import CudaReplay
 
         self.check_device()
         gpu = self._gpu = GpuContext.open(self._index)
@@ -113,12 +113,12 @@ class LlmReplayCuda:
         """Hold a small model of the same build against the float64 reference, prefill and decode."""
         import numpy as np
 
-        from kernels import llm_reference
-        from kernels.cuda_device import explained
-        from kernels.llm_cuda_text import numbers
-        from kernels.llm_replay_cuda import CudaReplay
-        from kernels.llm_weights import random_weights
-        from kernels.llm_weights_cuda import rounded
+        from kernels.gpu.device import explained
+        from kernels.llm import reference as llm_reference
+        from kernels.llm.replay_cuda import CudaReplay
+        from kernels.llm.text_cuda import numbers
+        from kernels.llm.weights import random_weights
+        from kernels.llm.weights_cuda import rounded
 
         gpu, _ = self._ready()
         small, read = miniature(self.shape), VERIFIED_TOKENS
@@ -145,7 +145,7 @@ class LlmReplayCuda:
 
     def run(self, n: int) -> Batch:
         """Read the prompts `n` times, or decode `n` steps."""
-        from kernels.cuda_device import explained
+        from kernels.gpu.device import explained
 
         self._ready()
         with explained(self._index):
@@ -168,7 +168,7 @@ class LlmReplayCuda:
 
     def bound(self) -> Bound | None:
         """Return the roofline's bound: counted FLOP at the products' peak, or counted bytes, whichever takes longer."""
-        from kernels.llm_counts import decode_bytes, decode_flop, precision, prefill_bytes, prefill_flop
+        from kernels.llm.counts import decode_bytes, decode_flop, precision, prefill_bytes, prefill_flop
 
         roofline = self._gpu.roofline if self._gpu else None
         if roofline is None:

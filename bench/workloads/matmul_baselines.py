@@ -48,7 +48,7 @@ def cupy_queue(gpu: GpuContext, form_name: str) -> Queue:
 
 
 def _brain_float(cp: Any) -> Any:
-    from kernels.cuda_device import GpuError
+    from kernels.gpu.device import GpuError
 
     try:
         import ml_dtypes
@@ -62,7 +62,7 @@ def _brain_float(cp: Any) -> Any:
 
 def has_brain_float(cupy: Any) -> bool:
     """Return whether this CuPy can multiply bfloat16."""
-    from kernels.cuda_device import GpuError
+    from kernels.gpu.device import GpuError
 
     try:
         _brain_float(cupy)
@@ -75,7 +75,7 @@ def numba_queue(gpu: GpuContext, form_name: str) -> Queue:
     """Return what queues the readable tiled kernel on the GPU's stream."""
     from numba import cuda
 
-    from kernels.matmul_cuda_numba import launch
+    from kernels.matmul.readable import launch
 
     dtype = gpu.cupy.float32 if form_name == "fp32" else gpu.cupy.float16
     stream = cuda.external_stream(gpu.stream.ptr)

@@ -11,7 +11,7 @@ from bench.workloads.matmul_baselines import Operands, Queue
 from bench.workloads.protocol import VerificationError
 
 if TYPE_CHECKING:
-    from kernels.matmul_cuda_lt import Algorithm, LtProduct
+    from kernels.matmul.cublaslt import Algorithm, LtProduct
 
 ALGORITHMS = 32
 ALGORITHM_MS = 8.0  # time given to each algorithm after its first product
@@ -38,7 +38,7 @@ def choose(gpu: GpuContext, product: "LtProduct", sets: Sequence[Operands]) -> C
     VerificationError
         Nothing is offered, or everything is refused when it is to run.
     """
-    from kernels.cuda_device import GpuError
+    from kernels.gpu.device import GpuError
 
     name = product.form.name
     offered = product.algorithms(ALGORITHMS)

@@ -8,7 +8,7 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from kernels.matmul_cpu import Matrix
+    from kernels.matmul.cpu import Matrix
 
 SIZE = 2048
 VERIFY_SIZE = 384
@@ -39,7 +39,7 @@ class MatmulCpu:
         """Make the operand sets and bind BLAS to the threads asked for."""
         from threadpoolctl import threadpool_limits
 
-        from kernels.matmul_cpu import random_operands
+        from kernels.matmul.cpu import random_operands
 
         self._limit = threadpool_limits(limits=self.threads, user_api="blas")
         set_bytes = 3 * SIZE * SIZE * int(self._dtype[1:]) // 8
@@ -49,7 +49,7 @@ class MatmulCpu:
 
     def verify(self) -> list[Check]:
         """Check every kind of entry of a smaller product against the error bound."""
-        from kernels.matmul_cpu import matmul, random_operands
+        from kernels.matmul.cpu import matmul, random_operands
 
         a, b, out = random_operands(VERIFY_SIZE, self._dtype, seed=7)
         matmul(a, b, out)
@@ -57,7 +57,7 @@ class MatmulCpu:
 
     def run(self, n: int) -> Batch:
         """Do `n` products, each on the next set of operands."""
-        from kernels.matmul_cpu import flop, matmul
+        from kernels.matmul.cpu import flop, matmul
 
         for _ in range(n):
             a, b, out = self._sets[self._turn % len(self._sets)]
@@ -71,7 +71,7 @@ class MatmulCpu:
         return [self._checked("last timed product", a, b, out)]
 
     def _checked(self, what: str, a: "Matrix", b: "Matrix", out: "Matrix") -> Check:
-        from kernels.matmul_cpu import check_product
+        from kernels.matmul.cpu import check_product
 
         found = check_product(a, b, out)
         if not found.passed:

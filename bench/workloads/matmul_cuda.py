@@ -14,7 +14,7 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
-    from kernels.matmul_cuda_lt import LtProduct
+    from kernels.matmul.cublaslt import LtProduct
 
 SIZE = 8192
 MOST_BUFFER_BYTES = 24 << 30
@@ -40,7 +40,7 @@ class MatmulCuda:
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
         from kernels.errors import KernelInputError
-        from kernels.matmul_cuda import check_shape, get_format
+        from kernels.matmul.formats import check_shape, get_format
 
         self.name = name
         self._form = get_format(name.split("_")[1])
@@ -74,8 +74,8 @@ class MatmulCuda:
 
     def prepare(self) -> None:
         """Fill the operands, choose the algorithm, record a graph where one product is short."""
-        from kernels.cuda_device import explained
-        from kernels.matmul_cuda_lt import check_capability
+        from kernels.gpu.device import explained
+        from kernels.matmul.cublaslt import check_capability
 
         gpu = self._gpu = GpuContext.open(self._index)
         check_capability(self._form, gpu.state.capability)
@@ -93,9 +93,9 @@ class MatmulCuda:
                 self._record_graph(gpu, milliseconds)
 
     def _make_sets(self, gpu: GpuContext) -> None:
-        from kernels.cuda_utilities import FILL_SOURCE, compile_module, fill_random
-        from kernels.matmul_cuda import moved_bytes, value_table
-        from kernels.memory_cuda import free_memory_bytes
+        from kernels.gpu.utilities import FILL_SOURCE, compile_module, fill_random
+        from kernels.matmul.formats import moved_bytes, value_table
+        from kernels.memory.cuda import free_memory_bytes
 
         cp, form = gpu.cupy, self._form
         set_bytes = moved_bytes(form, self._m, self._n, self._k)
@@ -120,7 +120,7 @@ class MatmulCuda:
         }
 
     def _choose_algorithm(self, gpu: GpuContext) -> None:
-        from kernels.matmul_cuda_lt import LtProduct
+        from kernels.matmul.cublaslt import LtProduct
 
         self._product = LtProduct(gpu.cupy, self._form, self._m, self._n, self._k)
         choice = choose(gpu, self._product, self._sets)
@@ -139,7 +139,7 @@ class MatmulCuda:
     def verify(self) -> list[Check]:
         """Poison the product, compute it, and compare random entries with float64 dot products of their rows."""
         gpu = self._ready()
-        from kernels.cuda_device import explained
+        from kernels.gpu.device import explained
 
         with gpu.stream, explained(self._index):
             self._sets[0].d.fill(0xFFFF if self._form.out_bytes == 2 else 0xFFFFFFFF)
@@ -149,8 +149,8 @@ class MatmulCuda:
 
     def run(self, n: int) -> Batch:
         """Queue `n` products (or replays of the graph), each on the next set, and wait for the last."""
-        from kernels.cuda_device import explained
-        from kernels.matmul_cuda import flop
+        from kernels.gpu.device import explained
+        from kernels.matmul.formats import flop
 
         gpu = self._ready()
         with gpu.stream, explained(self._index):
@@ -173,7 +173,7 @@ class MatmulCuda:
     def _checked(self, what: str, operands: Operands) -> Check:
         import numpy as np
 
-        from kernels.matmul_cuda import check_entries, decode, decode_product
+        from kernels.matmul.formats import check_entries, decode, decode_product
 
         gpu, form = self._ready(), self._form
         cp = gpu.cupy
@@ -197,7 +197,7 @@ class MatmulCuda:
 
     def bound(self) -> Bound | None:
         """Return the roofline's bound for this shape, from the profile that the GPU is recognised as."""
-        from kernels.matmul_cuda import flop, moved_bytes
+        from kernels.matmul.formats import flop, moved_bytes
 
         roofline = self._gpu.roofline if self._gpu else None
         if roofline is None:

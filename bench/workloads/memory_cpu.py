@@ -8,7 +8,7 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from kernels.memory_cpu import Streams
+    from kernels.memory.cpu import Streams
 
 
 class MemoryCpu:
@@ -34,7 +34,7 @@ class MemoryCpu:
         """Make the arrays and compile the loop."""
         import psutil
 
-        from kernels.memory_cpu import Streams, array_length
+        from kernels.memory.cpu import Streams, array_length
 
         available = psutil.virtual_memory().available
         self._length = array_length(last_level_cache_bytes() or 0, available, self.threads)

@@ -9,7 +9,7 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
-    from kernels.memory_cuda import CudaStreams
+    from kernels.memory.cuda import CudaStreams
 
 CALIBRATION_PASSES = 5
 
@@ -22,7 +22,7 @@ class MemoryCuda:
     batch_s = BATCH_S
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
-        from kernels.memory_cuda import VARIANTS
+        from kernels.memory.cuda import VARIANTS
 
         self.name = name
         self._operation = name.split("_")[1]
@@ -40,8 +40,8 @@ class MemoryCuda:
 
     def prepare(self) -> None:
         """Make the arrays, compile, and keep the fastest way and number of blocks."""
-        from kernels.cuda_device import explained
-        from kernels.memory_cuda import BLOCKS_EACH, CudaStreams, array_bytes, free_memory_bytes, grids
+        from kernels.gpu.device import explained
+        from kernels.memory.cuda import BLOCKS_EACH, CudaStreams, array_bytes, free_memory_bytes, grids
 
         gpu = self._gpu = GpuContext.open(self._index)
         size = array_bytes(gpu.cache_bytes, free_memory_bytes(gpu.cupy), max(BLOCKS_EACH) * gpu.multiprocessors)
@@ -77,7 +77,7 @@ class MemoryCuda:
 
     def run(self, n: int) -> Batch:
         """Make `n` passes over the arrays."""
-        from kernels.cuda_device import explained
+        from kernels.gpu.device import explained
 
         gpu, streams = self._ready()
         with gpu.stream, explained(self._index):
@@ -107,7 +107,7 @@ class MemoryCuda:
         return found | {f"calibration: {name} [byte/s]": rate for name, rate in self._tried.items()}
 
     def _bytes(self) -> float:
-        from kernels.memory_cuda import OPERATIONS
+        from kernels.memory.cuda import OPERATIONS
 
         return float(OPERATIONS[self._operation] * (self._streams.size_bytes if self._streams else 0))
 

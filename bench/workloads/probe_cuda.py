@@ -8,7 +8,7 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from kernels.gpu_probes import GpuProbe
+    from kernels.scan_cuda.probes import GpuProbe
 
 TURNS_PER_UNIT = 256
 
@@ -32,7 +32,7 @@ class ProbeCuda:
 
     def prepare(self) -> None:
         """Compile the loop and run it once."""
-        from kernels.gpu_probes import GpuProbe
+        from kernels.scan_cuda.probes import GpuProbe
 
         self._gpu = GpuContext.open(self._index)
         with self._gpu.stream:

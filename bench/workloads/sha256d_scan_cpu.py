@@ -11,7 +11,7 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 
 if TYPE_CHECKING:
     from bench.roofline import Bound
-    from kernels.selftest import KnownHeader
+    from kernels.scan_cpu.selftest import KnownHeader
 
 NONCES_PER_UNIT = 1 << 16
 CALIBRATION_S = 0.02
@@ -30,7 +30,7 @@ class Sha256dScanCpu:
     unit = "hash"
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
-        from kernels import variants
+        from kernels.scan_cpu import variants
 
         if options.variant is not None:
             variants.load(options.variant)
@@ -43,8 +43,8 @@ class Sha256dScanCpu:
 
     def prepare(self) -> None:
         """Compile the candidates and keep the fastest, unless a variant was asked for."""
-        from kernels import variants
-        from kernels.selftest import known_headers
+        from kernels.scan_cpu import variants
+        from kernels.scan_cpu.selftest import known_headers
 
         self._known = known_headers()[0]
         names = [self.variant] if self.variant else [variant.name for variant in variants.candidates()]
@@ -65,7 +65,7 @@ class Sha256dScanCpu:
         return min(names, key=best.__getitem__)
 
     def _scan(self, variant: str, count: int) -> int:
-        from kernels.sha256d_cpu import scan
+        from kernels.scan_cpu.scan import scan
 
         known = self._known
         start = (known.nonce - self._places.randrange(count)) % (1 << 32)
@@ -76,7 +76,7 @@ class Sha256dScanCpu:
 
     def verify(self) -> list[Check]:
         """Find real nonces, wrap past 2^32 and reject near misses."""
-        from kernels.selftest import SelfTestError, run_selftest
+        from kernels.scan_cpu.selftest import SelfTestError, run_selftest
 
         try:
             return [Check("known answer", line) for line in run_selftest(self.variant, self.threads)]

@@ -11,7 +11,7 @@ from bench.workloads.gpu_context import BATCH_S, GpuContext, device_index
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 
 if TYPE_CHECKING:
-    from kernels.sha256d_cuda import CudaScan
+    from kernels.scan_cuda.scan import CudaScan
 
 NONCES_PER_UNIT = 1 << 24
 MOST_UNITS = 1 << 8  # a window of 2^32 nonces
@@ -31,10 +31,10 @@ class Sha256dScanCuda:
     batch_s = BATCH_S
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
-        from kernels.selftest import known_headers
+        from kernels.scan_cpu.selftest import known_headers
 
         if options.variant is not None:
-            from kernels.sha256d_cuda import find
+            from kernels.scan_cuda.scan import find
 
             find(options.variant)
         self.name = name
@@ -51,8 +51,8 @@ class Sha256dScanCuda:
 
     def prepare(self) -> None:
         """Compile the candidates, time them over the block sizes, keep the fastest; then try fewer warps with it."""
-        from kernels.cuda_text import TEXT_VARIANTS
-        from kernels.sha256d_cuda import BLOCKS, CudaScan
+        from kernels.scan_cuda.scan import BLOCKS, CudaScan
+        from kernels.scan_cuda.text import TEXT_VARIANTS
 
         self._gpu = GpuContext.open(self._index)
         names = [self.variant] if self.variant else list(TEXT_VARIANTS)
@@ -74,7 +74,7 @@ class Sha256dScanCuda:
 
     def _try_fewer_warps(self, best: float) -> None:
         """Keep the number of warps a multiprocessor at which the chosen kernel is fastest."""
-        from kernels.sha256d_cuda import BLOCKS, FEWER_WARPS, shared_bytes_for
+        from kernels.scan_cuda.scan import BLOCKS, FEWER_WARPS, shared_bytes_for
 
         gpu, scan = self._ready()
         if self.variant == "numba":
@@ -112,8 +112,8 @@ class Sha256dScanCuda:
 
     def verify(self) -> list[Check]:
         """Find real nonces, wrap past 2^32 and reject near misses."""
-        from kernels.selftest import SelfTestError
-        from kernels.sha256d_cuda_selftest import run_cuda_selftest
+        from kernels.scan_cpu.selftest import SelfTestError
+        from kernels.scan_cuda.selftest import run_cuda_selftest
 
         gpu, scan = self._ready()
         try:
@@ -149,7 +149,7 @@ class Sha256dScanCuda:
 
     def parameters(self) -> Mapping[str, object]:
         """Return the header, the launch geometry, what calibration tried, the compiler."""
-        from kernels.cuda_text import NONCES_PER_THREAD
+        from kernels.scan_cuda.text import NONCES_PER_THREAD
 
         found: dict[str, object] = {
             "header": f"block {self._known.height}",

@@ -1,5 +1,5 @@
 // Numbers of 16 and 8 bits, and the tensor cores' product of two tiles. No header is needed: the same text is compiled
-// by NVRTC for a GPU and, behind kernels/cuda_hostblocks.py's shim, as C++ for a CPU (PERWATT_HOST).
+// by NVRTC for a GPU and, behind tests/oracles/cuda_hostblocks.py's shim, as C++ for a CPU (PERWATT_HOST).
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;

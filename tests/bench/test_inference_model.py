@@ -13,8 +13,8 @@ from bench.inference.engine import engine
 from bench.inference.predict import best_within, device_rate, plan_run, predict
 from bench.inference.serving import Setup
 from hardware_profiles.errors import InputError
-from kernels.llm_counts import precision
-from kernels.llm_shapes import load
+from kernels.llm.counts import precision
+from kernels.llm.shapes import load
 
 
 def setup(model="llama-3.1-8b", dtype="fp8", device="nvidia-h100-sxm", gpus=1):

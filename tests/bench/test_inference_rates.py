@@ -13,8 +13,8 @@ from bench.token_tags import check_workload
 from bench.workloads.llm_replay_cpu import LlmReplayCpu, copies, miniature
 from bench.workloads.protocol import VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError
-from kernels.llm_replay import Replay
-from kernels.llm_shapes import load, names
+from kernels.llm.replay import Replay
+from kernels.llm.shapes import load, names
 
 
 def test_a_name_gives_a_modelled_rate_with_five_tags():
@@ -96,7 +96,7 @@ def test_a_mixture_of_experts_is_replayed_too(made):
 
 def test_a_wrong_answer_gets_no_number(made, monkeypatch):
     workload = made("decode")
-    monkeypatch.setattr("kernels.llm_replay_cpu.rms_norm", lambda stream, *_: stream)
+    monkeypatch.setattr("kernels.llm.replay_cpu.rms_norm", lambda stream, *_: stream)
     with pytest.raises(VerificationError, match="replay against the float64 reference: error"):
         workload.verify()
     monkeypatch.undo()  # the norms are norms again

@@ -13,7 +13,7 @@ from bench.meters.declared import Declared
 from bench.runner import measure
 from bench.workloads.matmul_cpu import MatmulCpu
 from bench.workloads.protocol import Batch, WorkloadOptions
-from kernels.matmul_cpu import random_operands
+from kernels.matmul.cpu import random_operands
 
 
 def codes(record):

@@ -14,8 +14,8 @@ from bench.environment import usable_cores
 from bench.errors import RunFailedError
 from bench.header_check import check_headers
 from hardware_profiles.errors import InputError
-from kernels import selftest, variants
 from kernels.errors import KernelInputError
+from kernels.scan_cpu import selftest, variants
 
 HEADERS = Path(__file__).parent.parent / "kernels" / "data" / "headers.csv"
 

@@ -4,7 +4,7 @@ from itertools import permutations, product
 
 import pytest
 
-from kernels.assembly import (
+from kernels.scan_cpu.codegen.assembly import (
     FIRST_REGISTER,
     Instruction,
     Memory,
@@ -14,9 +14,9 @@ from kernels.assembly import (
     merge,
     permuted_table,
 )
-from kernels.assembly_target import AssemblyTarget, EarlyTable, constant
-from kernels.scan_pipeline import PAIRS, Pipeline, Shape
-from kernels.sha256_graph import Time
+from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget, EarlyTable, constant
+from kernels.scan_cpu.codegen.pipeline import PAIRS, Pipeline, Shape
+from kernels.sha256.graph import Time
 
 
 @pytest.mark.parametrize("table", [0x96, 0xCA, 0xE8, 0x01])

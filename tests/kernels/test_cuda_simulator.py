@@ -6,14 +6,14 @@ import sys
 import warnings
 from pathlib import Path
 
-from kernels.numba_launch import small_grids_allowed
+from kernels.gpu.numba_launch import small_grids_allowed
 
 ROOT = Path(__file__).parents[2]
 
 SCAN = """
 import numpy as np
-from kernels.selftest import known_headers
-from kernels.sha256d_cuda_numba import numba_job, scan_kernel
+from kernels.scan_cpu.selftest import known_headers
+from kernels.scan_cuda.readable import numba_job, scan_kernel
 
 known = known_headers()[0]
 found, out = np.zeros(1, np.uint32), np.zeros(8, np.uint32)
@@ -29,8 +29,8 @@ print("scan right")
 
 MATMUL = """
 import numpy as np
-from kernels.matmul_cuda import FORMATS, check_entries
-from kernels.matmul_cuda_numba import launch
+from kernels.matmul.formats import FORMATS, check_entries
+from kernels.matmul.readable import launch
 
 generator = np.random.default_rng(3)
 for name, dtype in (("fp32", np.float32), ("fp16", np.float16)):

@@ -2,9 +2,10 @@
 
 import pytest
 
-from kernels import cuda_sass, gpu_probes
-from kernels.cuda_utilities import FILL_SOURCE, MEMORY_SOURCE
 from kernels.errors import KernelInputError
+from kernels.gpu import sass as cuda_sass
+from kernels.gpu.utilities import FILL_SOURCE, MEMORY_SOURCE
+from kernels.scan_cuda import probes as gpu_probes
 
 
 def compiled(source: str, architecture: str) -> bytes:

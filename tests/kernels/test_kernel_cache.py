@@ -15,7 +15,7 @@ from kernels import jit
 SCRIPT = """
 import json, sys
 import numpy
-from kernels import variants
+from kernels.scan_cpu import variants
 module = variants.load("scalar")
 module.scan_steps(numpy.zeros(12, numpy.uint32), numpy.uint32(0), 1, numpy.zeros(64, numpy.uint32))
 print(json.dumps(sum(module.scan_steps.stats.cache_hits.values())))
@@ -34,20 +34,24 @@ def test_a_second_process_hits_and_an_edit_of_the_generator_misses(tmp_path):
     package = tmp_path / "kernels"
     shutil.copytree(Path(kernels.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     assert [cache_hits(tmp_path), cache_hits(tmp_path)] == [0, 1]
-    edited = package / "sha256_description.py"
+    edited = package / "sha256" / "description.py"
     edited.write_text(edited.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     assert [cache_hits(tmp_path), cache_hits(tmp_path)] == [0, 1]
 
 
 def test_every_module_that_a_scan_imports_is_stamped():
-    script = "import sys\nfrom kernels import variants\n" + "".join(
-        f"import kernels.sha256d_scan_{name}\n" for name in ("scalar", "lanes16", "shani", "hybrid", "mixed")
+    script = "import sys\nfrom kernels.scan_cpu import variants\n" + "".join(
+        f"import kernels.scan_cpu.compiled.{name}\n" for name in ("scalar", "lanes16", "shani", "hybrid", "mixed")
     )
-    script += "print(' '.join(sorted(name for name in sys.modules if name.startswith('kernels.'))))"
+    script += (
+        "import kernels\n"
+        "modules = [module for name, module in sys.modules.items() if name.startswith('kernels.')]\n"
+        "print(' '.join(module.__file__.removeprefix(kernels.__path__[0] + '/') for module in modules))"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    imported = {f"{name.removeprefix('kernels.')}.py" for name in done.stdout.split()}
-    own = {name for name in imported if name.startswith("sha256d_scan_")}
-    assert imported - own - {"variants.py", "errors.py"} == set(jit._GENERATOR_FILES)
+    imported = {name for name in done.stdout.split() if not name.endswith("__init__.py")}
+    own = {name for name in imported if name.startswith("scan_cpu/compiled/")}
+    assert imported - own - {"scan_cpu/variants.py", "errors.py"} == set(jit._GENERATOR_FILES)
 
 
 def test_without_numbas_inside_the_cache_is_switched_off(monkeypatch):

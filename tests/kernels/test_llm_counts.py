@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels import llm_counts as counts
 from kernels.errors import KernelInputError
-from kernels.llm_shapes import load, names
+from kernels.llm import counts
+from kernels.llm.shapes import load, names
 
 BF16, FP8, FP4 = (counts.precision(name) for name in ("bf16", "fp8", "fp4"))
 

@@ -5,9 +5,9 @@ from functools import cache
 
 import pytest
 
-from kernels import cuda_sass
-from kernels.llm_cuda_text import KERNELS, NUMBERS, source
-from kernels.llm_shapes import load
+from kernels.gpu import sass as cuda_sass
+from kernels.llm.shapes import load
+from kernels.llm.text_cuda import KERNELS, NUMBERS, source
 
 PAIRS = [
     *(("sm_90", dtype) for dtype in NUMBERS),

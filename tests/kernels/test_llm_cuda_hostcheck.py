@@ -7,16 +7,16 @@ from functools import cache
 
 import numpy as np
 import pytest
+from oracles.cuda_hostblocks import HostKernels
 
-from kernels import matmul_cuda
-from kernels.cuda_hostblocks import HostKernels
-from kernels.cuda_sass import ToolMissingError
 from kernels.errors import KernelInputError
-from kernels.llm_counts import PRECISIONS
-from kernels.llm_cuda_text import KERNELS, NUMBERS, check_shape, numbers, query_scale, source
-from kernels.llm_reference import rms_norm, rotary
-from kernels.llm_shapes import load
-from kernels.matmul_cuda import FORMATS, decode, encode
+from kernels.gpu.sass import ToolMissingError
+from kernels.llm.counts import PRECISIONS
+from kernels.llm.reference import rms_norm, rotary
+from kernels.llm.shapes import load
+from kernels.llm.text_cuda import KERNELS, NUMBERS, check_shape, numbers, query_scale, source
+from kernels.matmul import formats as matmul_cuda
+from kernels.matmul.formats import FORMATS, decode, encode
 
 RNG = np.random.default_rng
 UNITS = {"bf16": 2.0**-8, "fp16": 2.0**-11, "fp8": 2.0**-4}

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels import llm_reference
 from kernels.errors import KernelInputError
-from kernels.llm_products_cpu import Products
-from kernels.llm_replay import Replay
-from kernels.llm_replay_cpu import CpuReplay
-from kernels.llm_shapes import from_table, load
-from kernels.llm_weights import random_weights
+from kernels.llm import reference as llm_reference
+from kernels.llm.products_cpu import Products
+from kernels.llm.replay import Replay
+from kernels.llm.replay_cpu import CpuReplay
+from kernels.llm.shapes import from_table, load
+from kernels.llm.weights import random_weights
 
 SOURCES = {"here": {"title": "a test", "address": "tests", "read": "2026-11-20", "printed": "-"}}
 
@@ -62,7 +62,7 @@ def test_a_prompt_longer_than_a_chunk_agrees_too(monkeypatch):
     shape = BUILDS["biases, sinks, windows"]
     weights = random_weights(shape, seed=1)
     tokens = np.random.default_rng(2).integers(0, shape.vocabulary, (1, 30))
-    monkeypatch.setattr("kernels.llm_replay_cpu._CHUNK", 7)
+    monkeypatch.setattr("kernels.llm.replay_cpu._CHUNK", 7)
     replay = CpuReplay(shape, 1, 30, weights=weights)
     replay.prefill(tokens)
     agree(replay.logits()[0], llm_reference.logits(shape, weights, tokens[0])[-1])

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kernels.llm_replay_cpu import CpuReplay
-from kernels.llm_shapes import load
-from kernels.llm_weights import random_weights
+from kernels.llm.replay_cpu import CpuReplay
+from kernels.llm.shapes import load
+from kernels.llm.weights import random_weights
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is in the test extra only")
 spec = importlib.util.spec_from_file_location("onnx_decoder", Path(__file__).with_name("onnx_decoder.py"))

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from kernels.errors import KernelInputError
-from kernels.llm_shapes import FOLDER, from_table, load, names, parameter_count, read
+from kernels.llm.shapes import FOLDER, from_table, load, names, parameter_count, read
 
 EIGHT_B = tomllib.loads((FOLDER / "llama-3.1-8b.toml").read_text())
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from kernels import matmul_cpu
 from kernels.errors import KernelInputError
+from kernels.matmul import cpu as matmul_cpu
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels.errors import KernelInputError
-from kernels.matmul_cuda import (
+from kernels.matmul.formats import (
     FORMATS,
     TABLE,
     bound,

@@ -9,10 +9,10 @@ import types
 import numpy as np
 import pytest
 
-from kernels.cuda_device import GpuError
 from kernels.errors import KernelInputError
-from kernels.matmul_cuda import FORMATS
-from kernels.matmul_cuda_lt import Algorithm, LtProduct, check_capability
+from kernels.gpu.device import GpuError
+from kernels.matmul.cublaslt import Algorithm, LtProduct, check_capability
+from kernels.matmul.formats import FORMATS
 
 Desc = enum.IntEnum(
     "Desc", ["TRANSA", "FAST_ACCUM", "A_SCALE_POINTER", "B_SCALE_POINTER", "A_SCALE_MODE", "B_SCALE_MODE"]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from kernels import memory_cpu
 from kernels.errors import KernelInputError
+from kernels.memory import cpu as memory_cpu
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

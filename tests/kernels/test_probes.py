@@ -1,6 +1,6 @@
 """The probes execute what they say."""
 
-from kernels import clock_probe, port_probe
+from kernels.scan_cpu import clock_probe, port_probe
 
 
 def test_dependent_and_independent_additions_run():

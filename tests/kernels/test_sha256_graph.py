@@ -2,11 +2,11 @@
 
 import random
 
-from kernels.op_count import COSTS, count_operations, scan_operations
-from kernels.scan_graph import JOB_INPUTS, scan_graph
-from kernels.sha256_description import schedule, sha256d_tail
-from kernels.sha256_graph import Graph, Lowering, Time, early_and_late
-from kernels.sha256_ref import INTEGERS
+from kernels.scan_cpu.op_count import COSTS, count_operations, scan_operations
+from kernels.sha256.description import schedule, sha256d_tail
+from kernels.sha256.graph import Graph, Lowering, Time, early_and_late
+from kernels.sha256.reference import INTEGERS
+from kernels.sha256.scan_graph import JOB_INPUTS, scan_graph
 
 
 class IntegerTarget:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels import header, sha256_ref
 from kernels.errors import KernelInputError
-from kernels.sha256_description import INITIAL_STATE, K, sha256d_tail
+from kernels.sha256 import header
+from kernels.sha256 import reference as sha256_ref
+from kernels.sha256.description import INITIAL_STATE, K, sha256d_tail
 
 HEADERS = list(csv.DictReader((Path(__file__).parent / "data" / "headers.csv").read_text("ascii").splitlines()))
 

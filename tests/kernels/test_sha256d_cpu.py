@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kernels import selftest, sha256d_cpu, variants
 from kernels.errors import KernelInputError
-from kernels.header import MAX_TARGET, NONCES, midstate, tail, with_nonce
-from kernels.sha256_ref import sha256d
-from kernels.sha256d_cpu import early_mask, meets_target, scan
+from kernels.scan_cpu import scan as sha256d_cpu
+from kernels.scan_cpu import selftest, variants
+from kernels.scan_cpu.scan import early_mask, meets_target, scan
+from kernels.sha256.header import MAX_TARGET, NONCES, midstate, tail, with_nonce
+from kernels.sha256.reference import sha256d
 
 HEADERS = list(csv.DictReader((Path(__file__).parent / "data" / "headers.csv").read_text("ascii").splitlines()))
 GENESIS = bytes.fromhex(HEADERS[0]["header_hex_80_bytes"])

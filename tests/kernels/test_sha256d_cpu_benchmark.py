@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from bench.clock import core_clock_hz
-from kernels import selftest, variants
-from kernels.header import nbits_to_target
-from kernels.sha256d_cpu import job_words
+from kernels.scan_cpu import selftest, variants
+from kernels.scan_cpu.scan import job_words
+from kernels.sha256.header import nbits_to_target
 
 NONCES = 1 << 18
 RAN_HERE = [variant.name for variant in variants.candidates()]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.roofline import SCAN_COUNTS, ScanCount
-from kernels import cuda_sass
-from kernels.cuda_text import TEXT_VARIANTS, scan_text
 from kernels.errors import KernelInputError
+from kernels.gpu import sass as cuda_sass
+from kernels.scan_cuda.text import TEXT_VARIANTS, scan_text
 
 VARIANTS = tuple(TEXT_VARIANTS)
 EVERYWHERE = {"plain", "imad", "imad_shift", "imad_lea_rotate"}

@@ -5,16 +5,16 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
+from oracles.cuda_hostcheck import HostCheck, compiler
 
-from kernels.cuda_hostcheck import HostCheck, compiler
-from kernels.cuda_sass import ToolMissingError
-from kernels.cuda_text import NONCES_PER_THREAD, TEXT_VARIANTS, job_record, scan_text
 from kernels.errors import KernelInputError
-from kernels.header import midstate, tail, with_nonce
-from kernels.selftest import known_headers
-from kernels.sha256_description import INITIAL_STATE, compress
-from kernels.sha256_ref import INTEGERS
-from kernels.sha256d_cpu import early_mask, meets_target
+from kernels.gpu.sass import ToolMissingError
+from kernels.scan_cpu.scan import early_mask, meets_target
+from kernels.scan_cpu.selftest import known_headers
+from kernels.scan_cuda.text import NONCES_PER_THREAD, TEXT_VARIANTS, job_record, scan_text
+from kernels.sha256.description import INITIAL_STATE, compress
+from kernels.sha256.header import midstate, tail, with_nonce
+from kernels.sha256.reference import INTEGERS
 
 PAIRS = 10_000
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware_profiles.errors import InputError
-from kernels.header import DIFFICULTY_1_TARGET, difficulty, nbits_to_target, target_to_nbits
+from kernels.sha256.header import DIFFICULTY_1_TARGET, difficulty, nbits_to_target, target_to_nbits
 from sites.network import (
     EPOCH_S,
     DifficultyPath,

@@ -12,12 +12,12 @@ import types
 
 import numpy as np
 import pytest
+from oracles.cuda_hostcheck import HostCheck
 
 from bench.plan import PLANS
-from kernels import cuda_device
-from kernels.cuda_hostcheck import HostCheck
-from kernels.cuda_sass import ToolMissingError
-from kernels.cuda_text import TEXT_VARIANTS
+from kernels.gpu import device as cuda_device
+from kernels.gpu.sass import ToolMissingError
+from kernels.scan_cuda.text import TEXT_VARIANTS
 
 GIB = 1 << 30
 

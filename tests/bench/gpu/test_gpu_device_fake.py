@@ -9,9 +9,9 @@ import pytest
 from bench.devices import device_under_test
 from bench.gpu_doctor import gpu_findings
 from hardware_profiles.errors import InputError
-from kernels import cuda_device
-from kernels.cuda_device import CURES, GpuError, inspect, open_cupy, parse_device
 from kernels.errors import KernelInputError
+from kernels.gpu import device as cuda_device
+from kernels.gpu.device import CURES, GpuError, inspect, open_cupy, parse_device
 
 
 class FakeRuntimeError(RuntimeError):

@@ -12,9 +12,9 @@ from bench.runner import measure
 from bench.workloads import matmul_choice, matmul_cuda
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
-from kernels import matmul_cuda_lt
 from kernels.errors import KernelInputError
-from kernels.matmul_cuda import FORMATS, decode, encode
+from kernels.matmul import cublaslt as matmul_cuda_lt
+from kernels.matmul.formats import FORMATS, decode, encode
 
 
 @pytest.fixture

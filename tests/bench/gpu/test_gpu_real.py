@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bench.plan import PLANS
-from kernels.gpu_probes import PROBES
-from kernels.sha256d_cuda import BY_NAME
+from kernels.scan_cuda.probes import PROBES
+from kernels.scan_cuda.scan import BY_NAME
 
 pytestmark = pytest.mark.gpu
 
@@ -39,8 +39,8 @@ def test_scan_answers_the_selftest_and_finds_every_planted_nonce(variant, smoke)
 
 @pytest.mark.parametrize("variant", SCANS)
 def test_scan_agrees_with_hashlib_on_random_headers(variant):
-    from kernels.sha256d_cpu import meets_target
-    from kernels.sha256d_cuda import CudaScan
+    from kernels.scan_cpu.scan import meets_target
+    from kernels.scan_cuda.scan import CudaScan
 
     generator = np.random.default_rng(8)
     scan, target = CudaScan(variant), (1 << 250) - 1
@@ -54,8 +54,8 @@ def test_scan_agrees_with_hashlib_on_random_headers(variant):
 @pytest.mark.parametrize("dtype", ["fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp4"])
 @pytest.mark.parametrize(("m", "n", "k"), [(512, 768, 1024), (64, 4096, 4096)])
 def test_product_through_cublaslt_lies_within_its_bound(dtype, m, n, k, smoke):
-    from kernels.cuda_device import inspect
-    from kernels.matmul_cuda import FORMATS
+    from kernels.gpu.device import inspect
+    from kernels.matmul.formats import FORMATS
 
     if inspect(0).capability < FORMATS[dtype].oldest:
         pytest.skip(f"this GPU has no {dtype}")
@@ -88,8 +88,8 @@ def test_probes_find_a_rate_that_a_multiprocessor_can_have(kind, smoke):
 @pytest.mark.parametrize("phase", ["prefill", "decode"])
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp8"])
 def test_replay_of_a_models_layers_agrees_with_the_float64_reference(dtype, phase, smoke):
-    from kernels.cuda_device import inspect
-    from kernels.matmul_cuda import FORMATS
+    from kernels.gpu.device import inspect
+    from kernels.matmul.formats import FORMATS
 
     if inspect(0).capability < FORMATS[dtype].oldest:
         pytest.skip(f"this GPU has no {dtype}")
@@ -105,14 +105,14 @@ def test_replay_of_a_models_layers_agrees_with_the_float64_reference(dtype, phas
 @pytest.mark.parametrize(("heads", "kv_heads"), [(8, 8), (16, 2), (32, 2)])
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp8"])
 def test_replay_attends_alike_for_every_group_of_heads_and_cut_of_keys(dtype, heads, kv_heads):
-    from kernels import llm_reference
-    from kernels.cuda_device import inspect, open_cupy
-    from kernels.llm_cuda_text import numbers
-    from kernels.llm_replay_cuda import CudaReplay
-    from kernels.llm_shapes import load
-    from kernels.llm_weights import random_weights
-    from kernels.llm_weights_cuda import rounded
-    from kernels.matmul_cuda import FORMATS
+    from kernels.gpu.device import inspect, open_cupy
+    from kernels.llm import reference as llm_reference
+    from kernels.llm.replay_cuda import CudaReplay
+    from kernels.llm.shapes import load
+    from kernels.llm.text_cuda import numbers
+    from kernels.llm.weights import random_weights
+    from kernels.llm.weights_cuda import rounded
+    from kernels.matmul.formats import FORMATS
 
     if inspect(0).capability < FORMATS[dtype].oldest:
         pytest.skip(f"this GPU has no {dtype}")

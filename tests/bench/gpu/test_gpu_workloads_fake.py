@@ -10,13 +10,13 @@ from bench.workloads import probe_cuda, sha256d_scan_cuda
 from bench.workloads.protocol import VerificationError, WorkloadOptions
 from bench.workloads.registry import create
 from hardware_profiles.errors import InputError
-from kernels import memory_cuda as memory_kernels
-from kernels.cuda_text import TEXT_VARIANTS
 from kernels.errors import KernelInputError
-from kernels.header import NONCES, Header, nbits_to_target
-from kernels.selftest import SelfTestError, known_headers
-from kernels.sha256d_cuda import CAPACITY, FEWER_WARPS, CudaScan, shared_bytes_for
-from kernels.sha256d_cuda_selftest import run_cuda_selftest
+from kernels.memory import cuda as memory_kernels
+from kernels.scan_cpu.selftest import SelfTestError, known_headers
+from kernels.scan_cuda.scan import CAPACITY, FEWER_WARPS, CudaScan, shared_bytes_for
+from kernels.scan_cuda.selftest import run_cuda_selftest
+from kernels.scan_cuda.text import TEXT_VARIANTS
+from kernels.sha256.header import NONCES, Header, nbits_to_target
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_selftest_catches_a_fake_gpu_that_loses_its_hits(cupy):
 
 
 def test_scan_divides_a_window_with_more_candidates_than_it_can_keep(cupy, monkeypatch):
-    monkeypatch.setattr("kernels.sha256d_cuda.CAPACITY", 64)
+    monkeypatch.setattr("kernels.scan_cuda.scan.CAPACITY", 64)
     header = known_headers()[0].header80
     scan = CudaScan("plain")
     found = scan.scan(header, NONCES - 100, 300, target=(1 << 256) - 1)

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from oracles.cuda_hostblocks import HostKernels
 
 from bench.cli.run_llm import llm
 from bench.devices import device_under_test
@@ -20,17 +21,18 @@ from bench.workloads import llm_replay_cuda as workload_module
 from bench.workloads.llm_replay_cuda import TOLERANCES
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
-from kernels import llm_cuda_buffers, llm_reference, matmul_cuda_lt
-from kernels.cuda_hostblocks import HostKernels
-from kernels.cuda_sass import ToolMissingError
 from kernels.errors import KernelInputError
-from kernels.llm_cuda_text import KERNELS, numbers
-from kernels.llm_replay import Replay
-from kernels.llm_replay_cuda import CudaReplay
-from kernels.llm_shapes import load
-from kernels.llm_weights import random_weights
-from kernels.llm_weights_cuda import rounded
-from kernels.matmul_cuda import FORMATS, decode, encode
+from kernels.gpu.sass import ToolMissingError
+from kernels.llm import buffers_cuda as llm_cuda_buffers
+from kernels.llm import reference as llm_reference
+from kernels.llm.replay import Replay
+from kernels.llm.replay_cuda import CudaReplay
+from kernels.llm.shapes import load
+from kernels.llm.text_cuda import KERNELS, numbers
+from kernels.llm.weights import random_weights
+from kernels.llm.weights_cuda import rounded
+from kernels.matmul import cublaslt as matmul_cuda_lt
+from kernels.matmul.formats import FORMATS, decode, encode
 
 
 def small(**changes):
@@ -141,7 +143,7 @@ def replay_gpu(cupy, monkeypatch):
     monkeypatch.setattr(cupy.cuda, "get_current_stream", RecordingStream)
     monkeypatch.setattr(NumpyProduct, "recorder", recorder)
     monkeypatch.setattr(matmul_cuda_lt, "LtProduct", NumpyProduct)
-    monkeypatch.setattr("kernels.llm_products_cuda.ALGORITHM_MS", 0.001)
+    monkeypatch.setattr("kernels.llm.products_cuda.ALGORITHM_MS", 0.001)
     return cupy
 
 
@@ -154,7 +156,7 @@ def test_fake_gpu_decodes_what_the_float64_reference_says(replay_gpu, dtype, mon
     most_rows = 16 if dtype == "fp16" else 48  # passes of a part of a prompt; of two prompts and of one
     monkeypatch.setattr(llm_cuda_buffers, "MOST_ROWS", most_rows)
     monkeypatch.setattr(llm_cuda_buffers, "LEAST_KEYS", 13)  # 26 tokens in two parts
-    monkeypatch.setattr("kernels.llm_replay_cuda.ways_to_cut", lambda *_: (2,))
+    monkeypatch.setattr("kernels.llm.replay_cuda.ways_to_cut", lambda *_: (2,))
     shape, formats = small(), numbers(dtype)
     weights = random_weights(shape, seed=3)
     tokens = np.random.default_rng(5).integers(0, shape.vocabulary, (3, 26))
@@ -181,7 +183,7 @@ def test_fake_gpu_decodes_what_the_float64_reference_says(replay_gpu, dtype, mon
 @pytest.fixture
 def quick_model(replay_gpu, monkeypatch, job):
     """A model of two small layers under a real one's name, verified on a short prompt; the job of a smoke run."""
-    monkeypatch.setattr("kernels.llm_shapes.load", lambda _name: small(name="small llama"))
+    monkeypatch.setattr("kernels.llm.shapes.load", lambda _name: small(name="small llama"))
     monkeypatch.setattr(workload_module, "VERIFIED_TOKENS", 18)
     monkeypatch.setattr(workload_module, "miniature", lambda shape: shape)
     return dataclasses.replace(job, plan=dataclasses.replace(PLANS["smoke"], rate_floor_s=0.01))
@@ -213,7 +215,7 @@ def test_fake_gpu_replay_is_verified_measured_and_combined_into_what_a_user_sees
 
 
 def test_fake_gpu_replay_that_answers_wrongly_gets_no_number(quick_model, monkeypatch):
-    monkeypatch.setattr("kernels.llm_replay_cuda.query_scale", lambda *_: 0.5)
+    monkeypatch.setattr("kernels.llm.replay_cuda.query_scale", lambda *_: 0.5)
     record = measure(create("llm_decode_bf16_cuda", options()), quick_model, device=device_under_test("gpu:0"))
     assert record.reasons[0].code == "wrong_answer"
     assert "replay against the float64 reference: error" in record.reasons[0].detail

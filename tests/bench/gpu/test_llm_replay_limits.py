@@ -10,8 +10,8 @@ from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
-from kernels.llm_cuda_buffers import passes, ways_to_cut
-from kernels.llm_shapes import load
+from kernels.llm.buffers_cuda import passes, ways_to_cut
+from kernels.llm.shapes import load
 
 
 def options(**extra):

@@ -1,0 +1,1 @@
+"""Access to NVIDIA GPUs: devices, faults with their cures, disassembly, launching."""

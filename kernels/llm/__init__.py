@@ -1,0 +1,1 @@
+"""Language models: shapes, exact operation counts, and replays of their layers."""

@@ -1,0 +1,148 @@
+"""The CUDA C of a replay for one shape of heads and one precision: the files of kernels/cuda, filled in.
+
+References
+----------
+T. Dao, "FlashAttention-2", arXiv 2307.08691 (the running maximum). J. Ainslie et al., "GQA", arXiv 2305.13245.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernels.errors import KernelInputError
+from kernels.llm.counts import precision
+from kernels.llm.shapes import ModelShape
+
+FOLDER = Path(__file__).parents[1] / "cuda"
+FILES = ("llm_numbers.cuh", "llm_layers.cu", "llm_attention.cu")
+KERNELS = (
+    "look_up",
+    "norm_layer",
+    "norm_last",
+    "turn_and_cache",
+    "gate",
+    "greedy",
+    "attend_prompt",
+    "attend_token",
+    "join",
+)
+
+TILE_ROWS = 16
+"""Rows of queries that a warp multiplies at once, and keys that it takes at a time."""
+OLDEST = (8, 0)
+"""Compute capability that the tensor cores' product of 16 x 8 x 16 needs."""
+FP8_SCALE = 16.0
+"""What activations, keys and values are multiplied by before they are stored in e4m3: near 1 they lie mid-range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The formats of a replay, by their names in `kernels.matmul.formats.FORMATS`.
+
+    stream: residual stream, products' results, embedding and head. entering: what enters the layers' products, and
+    their weights. cached: keys and values. score: what attention multiplies in.
+    """
+
+    stream: str
+    entering: str
+    cached: str
+    score: str
+
+    @property
+    def entering_scale(self) -> float:
+        """What activations are multiplied by before they are stored."""
+        return FP8_SCALE if self.entering == "fp8" else 1.0
+
+    @property
+    def cache_scale(self) -> float:
+        """What keys and values are multiplied by before they are stored."""
+        return FP8_SCALE if self.cached == "fp8" else 1.0
+
+
+NUMBERS = {
+    "bf16": Numbers("bf16", "bf16", "bf16", "bf16"),
+    "fp16": Numbers("fp16", "fp16", "fp16", "fp16"),
+    "fp8": Numbers("bf16", "fp8", "fp8", "fp16"),
+}
+_TYPES = {"bf16": "Bf16", "fp16": "Fp16", "fp8": "E4m3"}
+_WIDTHS = {"bf16": 2, "fp16": 2, "fp8": 1}
+
+
+def numbers(dtype: str) -> Numbers:
+    """Return the formats of a precision; their widths are those of `kernels.llm.counts.PRECISIONS`, as a test holds.
+
+    Raises
+    ------
+    KernelInputError
+        The precision is unknown, or the replay on a GPU does not have it.
+    """
+    kind = precision(dtype)
+    if kind.name not in NUMBERS:
+        raise KernelInputError(f"dtype: expected one of {', '.join(NUMBERS)} on a GPU, got {kind.name}")
+    return NUMBERS[kind.name]
+
+
+def check_shape(shape: ModelShape, dtype: str) -> None:
+    """Refuse models whose layers the kernels do not have.
+
+    Raises
+    ------
+    KernelInputError
+        A mixture of experts, biases, norms of heads, sinks or windows; heads that do not fill a tile; odd widths.
+    """
+    if shape.is_moe:
+        raise KernelInputError(
+            f"model {shape.name}: expected a dense one, for routing and grouped products are not built for GPUs, got "
+            f"{shape.experts} experts"
+        )
+    extras = ("attention_bias", "ffn_bias", "qk_norm", "sinks", "window")
+    if found := [name for name in extras if getattr(shape, name)]:
+        raise KernelInputError(f"model {shape.name}: expected plain layers on a GPU, got {', '.join(found)}")
+    step = 8 * TILE_ROWS // _WIDTHS[numbers(dtype).cached]
+    if shape.head_size % step:
+        raise KernelInputError(
+            f"model {shape.name}: head_size: expected a multiple of {step} for {dtype} on a GPU, got {shape.head_size}"
+        )
+    if shape.heads // shape.kv_heads > TILE_ROWS:
+        raise KernelInputError(
+            f"model {shape.name}: heads: expected at most {TILE_ROWS} for a key head on a GPU, got "
+            f"{shape.heads // shape.kv_heads}"
+        )
+    for name in ("hidden", "ffn", "vocabulary"):
+        if getattr(shape, name) % 16:
+            raise KernelInputError(
+                f"model {shape.name}: {name}: expected a multiple of 16 on a GPU, got {getattr(shape, name)}"
+            )
+
+
+def query_scale(shape: ModelShape, formats: Numbers) -> float:
+    """Return what queries are multiplied by, so that 2^score are the softmax's terms: log2(e) / sqrt(head size)."""
+    return math.log2(math.e) / (math.sqrt(shape.head_size) * formats.cache_scale)
+
+
+def source(shape: ModelShape, dtype: str) -> str:
+    """Return the kernels' text for a model in `bf16`, `fp16` or `fp8`.
+
+    Raises
+    ------
+    KernelInputError
+        As `check_shape` does.
+    """
+    check_shape(shape, dtype)
+    formats = numbers(dtype)
+    values = {
+        "HEAD": str(shape.head_size),
+        "GROUP": str(shape.heads // shape.kv_heads),
+        "STREAM": _TYPES[formats.stream],
+        "ENTERING": _TYPES[formats.entering],
+        "CACHED": _TYPES[formats.cached],
+        "SCORE": _TYPES[formats.score],
+        "MMA": {"bf16": "bf16", "fp16": "f16"}[formats.score],
+        "ENTERING_SCALE": f"{formats.entering_scale:.1f}",
+        "CACHE_SCALE": f"{formats.cache_scale:.1f}",
+        "OUT_SCALE": f"{formats.entering_scale / formats.cache_scale:.1f}",
+    }
+    text = "".join((FOLDER / file).read_text(encoding="ascii") for file in FILES)
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text

@@ -1,0 +1,127 @@
+"""A dense model's weights on a GPU: random ones filled there, or given ones encoded; and what the codes stand for."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kernels.gpu.utilities import FILL_SOURCE, compile_module, fill_random
+from kernels.llm.counts import matrices
+from kernels.llm.shapes import ModelShape
+from kernels.llm.text_cuda import Numbers
+from kernels.llm.weights import Weights
+from kernels.matmul.formats import FORMATS, TABLE, decode, encode
+
+Real = npt.NDArray[np.float64]
+MATRICES = ("qkv", "out", "gate_up", "down")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLayer:
+    """One layer: two norms float32[hidden], and the codes of its matrices [outer, inner] by name."""
+
+    attention_norm: Any
+    ffn_norm: Any
+    matrices: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWeights:
+    """A whole model: embedding and head as codes [vocabulary, hidden], layers, and the last norm float32[hidden]."""
+
+    embedding: Any
+    layers: tuple[DeviceLayer, ...]
+    norm: Any
+    head: Any
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all parts."""
+        layers = sum(
+            one.attention_norm.nbytes + one.ffn_norm.nbytes + sum(matrix.nbytes for matrix in one.matrices.values())
+            for one in self.layers
+        )
+        return int(self.embedding.nbytes + self.norm.nbytes + self.head.nbytes + layers)
+
+
+def weight_scale(form: str, inner: int) -> float:
+    """Return what a matrix's stored numbers are multiplied by: fp8 spreads random weights over its whole range."""
+    return math.sqrt(3.0 / inner) * FORMATS["fp8"].scale if form == "fp8" else 1.0
+
+
+def encoded(form: str, values: npt.ArrayLike, inner: int) -> npt.NDArray[np.generic]:
+    """Return the codes of a matrix's weights."""
+    return encode(FORMATS[form], np.asarray(values) * (FORMATS[form].scale / weight_scale(form, inner)))
+
+
+def rounded(shape: ModelShape, weights: Weights, formats: Numbers) -> Weights:
+    """Return a dense model's weights as the device holds them: what a reference must compute with."""
+
+    def back(form: str, values: npt.NDArray[np.float32], inner: int) -> npt.NDArray[np.float32]:
+        real = decode(FORMATS[form], encoded(form, values, inner)) * (weight_scale(form, inner) / FORMATS[form].scale)
+        return real.astype(np.float32)
+
+    inner = {matrix.name: matrix.inner for matrix in matrices(shape)}
+    layers = tuple(
+        replace(one, **{name: back(formats.entering, getattr(one, name), inner[name]) for name in MATRICES})
+        for one in weights.layers
+    )
+    tables = {name: back(formats.stream, getattr(weights, name), shape.hidden) for name in ("embedding", "head")}
+    return replace(weights, layers=layers, **tables)
+
+
+def upload(cupy: Any, shape: ModelShape, weights: Weights, formats: Numbers) -> DeviceWeights:
+    """Return given weights on the current GPU."""
+    inner = {matrix.name: matrix.inner for matrix in matrices(shape)}
+
+    def matrix(values: npt.NDArray[np.float32], name: str) -> Any:
+        whole = values.reshape(-1, inner[name])  # the one expert of a dense model
+        return cupy.asarray(encoded(formats.entering, whole, inner[name]))
+
+    layers = tuple(
+        DeviceLayer(
+            cupy.asarray(one.attention_norm),
+            cupy.asarray(one.ffn_norm),
+            {name: matrix(getattr(one, name), name) for name in MATRICES},
+        )
+        for one in weights.layers
+    )
+    tables = (cupy.asarray(encoded(formats.stream, table, shape.hidden)) for table in (weights.embedding, weights.head))
+    embedding, head = tables
+    return DeviceWeights(embedding, layers, cupy.asarray(weights.norm), head)
+
+
+def random_device_weights(cupy: Any, shape: ModelShape, formats: Numbers, seed: int) -> DeviceWeights:
+    """Return random weights filled on the current GPU, distinct in every layer, each matrix with variance 1 / inner."""
+    generator = np.random.default_rng(seed)
+    module = compile_module(cupy, FILL_SOURCE)
+    place = seed << 40
+
+    def filled(form: str, outer: int, inner: int, reach: float) -> Any:
+        nonlocal place
+        table = cupy.asarray(encoded(form, generator.uniform(-reach, reach, TABLE), inner))
+        array = cupy.empty((outer, inner), dtype=table.dtype)
+        fill_random(cupy, module, array, table, place)
+        place += array.size
+        return array
+
+    def norm() -> Any:
+        return cupy.asarray(generator.uniform(0.9, 1.1, shape.hidden).astype(np.float32))
+
+    layers = tuple(
+        DeviceLayer(
+            norm(),
+            norm(),
+            {
+                one.name: filled(formats.entering, one.outer, one.inner, math.sqrt(3.0 / one.inner))
+                for one in matrices(shape)
+            },
+        )
+        for _ in range(shape.layers)
+    )
+    embedding = filled(formats.stream, shape.vocabulary, shape.hidden, math.sqrt(3.0))
+    head = filled(formats.stream, shape.vocabulary, shape.hidden, math.sqrt(3.0 / shape.hidden))
+    return DeviceWeights(embedding, layers, norm(), head)

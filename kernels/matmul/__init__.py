@@ -1,0 +1,1 @@
+"""Matrix products on CPUs and NVIDIA GPUs."""

@@ -1,0 +1,1 @@
+"""Memory bandwidth of CPUs and NVIDIA GPUs."""

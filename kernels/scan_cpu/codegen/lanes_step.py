@@ -1,0 +1,79 @@
+"""The scan step on lanes of 32 bits, as Numba intrinsics: 1, 8 or 16 neighbouring nonces in, one bit each out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from kernels.scan_cpu.codegen.lanes import I32, LaneTarget, declare
+from kernels.sha256.graph import Graph, Lowering
+from kernels.sha256.scan_graph import JOB_INPUTS, scan_graph
+
+# What a step takes: the inputs of scan_graph and the mask of bits that must be zero in the hash's last word.
+JOB_WORDS = len(JOB_INPUTS) + 1
+JOB_TYPE = types.UniTuple(types.uint32, JOB_WORDS)
+
+
+def unpack_job(builder: ir.IRBuilder, job: ir.Value) -> tuple[dict[str, ir.Value], ir.Value]:
+    """Return the job's inputs by name, and the mask."""
+    words = [builder.extract_value(job, i) for i in range(JOB_WORDS)]
+    return dict(zip(JOB_INPUTS, words, strict=False)), words[-1]
+
+
+def nonce_words(builder: ir.IRBuilder, base: ir.Value, lanes: int) -> ir.Value:
+    """Return the schedule words of nonces base to base + lanes - 1, of which `base` is a multiple.
+
+    A header holds the nonce in little-endian order and SHA-256 reads big-endian words, so counting up the nonce's
+    lowest bits adds to the word's highest byte.
+    """
+    swapped = builder.call(declare(builder, "llvm.bswap.i32", I32, [I32]), [base])
+    if lanes == 1:
+        return swapped
+    target = LaneTarget(builder, lanes, {})
+    return builder.add(target.broadcast(swapped), ir.Constant(target.word, [lane << 24 for lane in range(lanes)]))
+
+
+def zero_lanes(builder: ir.IRBuilder, word: ir.Value, mask: ir.Value, lanes: int) -> ir.Value:
+    """Return an i32 with a bit set for each lane in which `word` has only zeros under `mask`."""
+    target = LaneTarget(builder, lanes, {})
+    masked = builder.and_(word, target.broadcast(mask))
+    equal = builder.icmp_unsigned("==", masked, target.broadcast(I32(0)))
+    bits = builder.bitcast(equal, ir.IntType(lanes)) if lanes > 1 else equal
+    return builder.zext(bits, I32)
+
+
+def lane_step(lanes: int, *, ternary: bool) -> Callable[..., Any]:
+    """Return the code generator of a step: (job tuple, base nonce) to a bit for each candidate."""
+
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
+        job, base = arguments
+        inputs, mask = unpack_job(builder, job)
+        inputs["nonce_word"] = nonce_words(builder, base, lanes)
+        scan = scan_graph(Graph())
+        lowering = Lowering(LaneTarget(builder, lanes, inputs, ternary=ternary), [scan.last_word]).run()
+        return zero_lanes(builder, lowering.value(scan.last_word), mask, lanes)
+
+    return generate
+
+
+STEP_SIGNATURE = types.uint32(JOB_TYPE, types.uint32)
+
+
+@intrinsic
+def scan_step_scalar(_typing: Any, _job: Any, _base: Any) -> Any:
+    """One nonce."""
+    return STEP_SIGNATURE, lane_step(1, ternary=False)
+
+
+@intrinsic
+def scan_step_lanes8(_typing: Any, _job: Any, _base: Any) -> Any:
+    """Eight nonces."""
+    return STEP_SIGNATURE, lane_step(8, ternary=False)
+
+
+@intrinsic
+def scan_step_lanes16(_typing: Any, _job: Any, _base: Any) -> Any:
+    """Sixteen nonces, with three-way logic."""
+    return STEP_SIGNATURE, lane_step(16, ternary=True)

@@ -1,0 +1,298 @@
+"""A software pipeline in one block of assembly: vectors make message schedules, SHA instructions do the rounds.
+
+One step works on four batches of neighbouring nonces at once, each a stage further than the next:
+
+    schedule 1 of batch i + 1 | rounds 1 of batch i | schedule 2 of batch i - 1 | rounds 2 of batch i - 2
+
+so nothing within a step waits for anything else in it, and both kinds of port work all the time. The stages hand
+over through two scratch areas, P and Q, that change places after every step. Schedules, linear rounds and whole
+vector hashes all come from `sha256_description` through the graph.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise, zip_longest
+
+from kernels.scan_cpu.codegen.assembly import Instruction, Memory, RegisterAllocator, Value, advance_last_uses, merge
+from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget, Early, EarlyTable, constant
+from kernels.sha256.description import INITIAL_STATE, K, first_block, rounds, schedule, second_block
+from kernels.sha256.graph import Graph, Lowering, Node, Time, early_and_late
+from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
+
+# The SHA instructions' legacy encoding keeps the upper halves of ymm0 to ymm15. Dirty ones cost a Zen 4 core twice the
+# time: 157 cycles a hash instead of 74.
+_CLEAN = "vzeroupper"
+TABLE, P, Q, NONCE = "rdi", "rsi", "rdx", "ecx"
+TABLE_BIAS = 128  # bytes by which rdi points past the table's begin: a displacement of one byte reaches 128 back
+EXTRA_NONCES = ("r8d", "r9d")
+PAIRS = 30  # of rounds a block: 4 to 63 of the first, 1 to 60 of the second
+FIRST_ROUND = (4, 1)
+ABEF, CDGH = (5, 4, 1, 0), (7, 6, 3, 2)  # the SHA instructions' order of the state words
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a pipeline consists of.
+
+    Attributes
+    ----------
+    register, lanes
+        `ymm` of 8 or `zmm` of 16 lanes: a batch.
+    chains
+        Round chains in flight.
+    vector_hashes
+        Batches that a step hashes wholly on vectors besides the pipeline.
+    spared_ternary
+        See AssemblyTarget.
+    run
+        Neighbouring instructions of the chains that vector instructions do not part.
+    """
+
+    register: str
+    lanes: int
+    chains: int
+    vector_hashes: int = 0
+    spared_ternary: int = 1
+    run: int = 1
+
+    @property
+    def nonces(self) -> int:
+        """Nonces that a step takes in."""
+        return self.lanes * (1 + self.vector_hashes)
+
+
+@dataclass
+class Program:
+    """The text of a step, its table of early words, and bytes of its memory: table area, each of P and Q."""
+
+    text: str
+    table: list[Early]
+    table_bytes: int
+    scratch_bytes: int
+
+
+@dataclass
+class _Layout:
+    """Places within P and Q [bytes]."""
+
+    lanes: int
+    vector: int = field(init=False)
+    results: int = field(init=False)
+    end: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vector = 4 * self.lanes
+        self.results = self.digest(2)
+        self.end = self.results + self.vector
+
+    def row(self, block: int, row: int) -> int:
+        """Return the place of a row of word pairs: two vectors; row 0 holds (0, late word), row p + 1 round pair p."""
+        return ((PAIRS + 1) * block + row) * 2 * self.vector
+
+    def lane_in_row(self, lane: int) -> int:
+        """Return where a lane's two words are after unpacking low and high halves of each 128 bits."""
+        return self.vector * (lane % 4 // 2) + 16 * (lane // 4) + 8 * (lane % 2)
+
+    def digest(self, half: int) -> int:
+        """Return the place of the ABEF (0) or CDGH (1) halves of the first block's digests, 16 bytes a lane."""
+        return self.row(2, 0) + half * 16 * self.lanes
+
+    def lane_in_digest(self, lane: int) -> int:
+        """Return where a lane's half digest is, placed so that unpacking brings the lanes in order."""
+        return self.vector * (lane % 4) + 16 * (lane // 4)
+
+
+def _runs(instructions: list[Instruction], length: int) -> list[list[Instruction]]:
+    return [instructions[start : start + length] for start in range(0, len(instructions), length)]
+
+
+class Pipeline:
+    """Writes one step of a shape."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape, self.layout, self.graph = shape, _Layout(shape.lanes), Graph()
+        self.table = EarlyTable(TABLE, TABLE_BIAS)
+        graph = self.graph
+        self.late = graph.input("late", Time.NONCE)
+        tail = [graph.input(name, Time.JOB) for name in TAIL_INPUTS]
+        self.midstate = [graph.input(name, Time.JOB) for name in MIDSTATE_INPUTS]
+        initial = [graph.constant(value) for value in INITIAL_STATE]
+        digest = [graph.input(f"digest{i}", Time.NONCE) for i in range(8)]
+        self.blocks = (first_block(graph, tail, self.late), second_block(graph, digest))
+        *_, after_nonce = rounds(graph, self.midstate, self.blocks[0][: FIRST_ROUND[0]])
+        *_, after_first = rounds(graph, initial, self.blocks[1][: FIRST_ROUND[1]])
+        self.starts = (after_nonce, after_first)
+        self.words_plus_k = [self._words_plus_k(block) for block in (0, 1)]
+        self._place_near()
+        self.lane_offsets = self.table.address(*(constant(lane << 24) for lane in range(shape.lanes)), align=16)
+        self.saved = self.table.address(*[Early("saved", (), i) for i in range(8 * shape.chains)], align=16)
+
+    def _place_near(self) -> None:
+        """Place first in the table what the rounds of every lane read: short code is what keeps a step in the cache."""
+        for block in (0, 1):
+            self._begin(block, 0, "", "")
+            self._end(P, block, 0, "", "")
+            for pair in range(PAIRS):
+                self._pair_address(P, block, 0, pair)
+
+    def program(self) -> Program:
+        """Return the whole step."""
+        vectors: list[Instruction] = []
+        for block in (0, 1):
+            vectors += self._schedule(block)
+            for index in range(block, self.shape.vector_hashes, 2):
+                vectors += advance_last_uses(self._vector_hash(index))
+        code = merge(_runs(self._rounds(), self.shape.run), _runs(vectors, 1)) + self._test()
+        table_bytes = -(-4 * len(self.table.words) // 64) * 64
+        spill = f"{TABLE} + {table_bytes - TABLE_BIAS}"
+        allocator = RegisterAllocator(self.shape.register, self.shape.lanes, spill)
+        lines = [".intel_syntax noprefix", _CLEAN, "xor eax, eax", *allocator.assemble(code), ".att_syntax"]
+        spill_bytes = allocator.slots * 4 * self.shape.lanes
+        return Program("\n".join(lines), self.table.words, table_bytes + spill_bytes, self.layout.end)
+
+    def _words_plus_k(self, block: int) -> list[Node]:
+        words = enumerate(schedule(self.graph, self.blocks[block]))
+        sums = [self.graph.add(word, self.graph.constant(K[index])) for index, word in words]
+        return sums[FIRST_ROUND[block] :][: 2 * PAIRS]
+
+    # --- vectors: message schedules and whole hashes ---
+
+    def _nonce_words(self, target: AssemblyTarget, register: str) -> Value:
+        everywhere = Value()
+        target.code.append(Instruction("vpbroadcastd", everywhere, immediate=register))
+        return target.emit("vpaddd", everywhere, Memory(self.lane_offsets))
+
+    def _schedule(self, block: int) -> list[Instruction]:
+        """Write K + W of a block's 60 rounds, and its late first word, as rows of pairs into Q."""
+        target = AssemblyTarget(self.table, {}, self.shape.spared_ternary)
+        inputs = {"late": self._nonce_words(target, NONCE)} if block == 0 else self._digests(target)
+        target.inputs = inputs
+        self._store_row(target, block, 0, constant(0), inputs["late" if block == 0 else "digest0"])
+        words = self.words_plus_k[block]
+        rows = [(pair, words[2 * pair : 2 * pair + 2]) for pair in range(PAIRS)]
+        rows = [row for row in rows if max(node.time for node in row[1]) is Time.NONCE]
+        lowering = Lowering(target, [node for _, row in rows for node in row])
+        for _ in lowering.steps():
+            while rows and all(lowering.emitted(node) for node in rows[0][1]):
+                pair, row = rows.pop(0)
+                self._store_row(target, block, pair + 1, *map(lowering.value, row))
+        return target.code
+
+    def _store_row(self, target: AssemblyTarget, block: int, row: int, x: Value | Early, y: Value | Early) -> None:
+        for half, unpack in enumerate(("vpunpckldq", "vpunpckhdq")):
+            place = self.layout.row(block, row) + half * self.layout.vector
+            target.store(target.emit(unpack, x, y), f"{Q} + {place}")
+
+    def _digests(self, target: AssemblyTarget) -> dict[str, Value]:
+        """Read the first block's digests from Q and turn lanes of words into words of lanes."""
+        words = {}
+        for half, order in enumerate((ABEF, CDGH)):
+            quarter = [Memory(f"{Q} + {self.layout.digest(half) + j * self.layout.vector}") for j in range(4)]
+            for unpack, places in (("vpunpckldq", order[:2]), ("vpunpckhdq", order[2:])):
+                left, right = target.emit(unpack, *quarter[:2]), target.emit(unpack, *quarter[2:])
+                words[f"digest{places[0]}"] = target.emit("vpunpcklqdq", left, right)
+                words[f"digest{places[1]}"] = target.emit("vpunpckhqdq", left, right)
+        return words
+
+    def _vector_hash(self, index: int) -> list[Instruction]:
+        """Hash a batch on vectors alone; its bits enter rax above those of the pipeline."""
+        target = AssemblyTarget(self.table, {}, self.shape.spared_ternary)
+        target.inputs = {"nonce_word": self._nonce_words(target, EXTRA_NONCES[index])}
+        last = scan_graph(self.graph).last_word
+        word = Lowering(target, [last]).run().value(last)
+        return target.code + self._zero_test(target, word, self.shape.lanes * (index + 1))
+
+    def _test(self) -> list[Instruction]:
+        """Test the words that round 60 left in Q: its e is what round 63 will call h."""
+        target = AssemblyTarget(self.table, {})
+        results = Memory(f"{Q} + {self.layout.results}")
+        word = target.emit("vpaddd", results, constant(INITIAL_STATE[7]))
+        return target.code + self._zero_test(target, word, 0)
+
+    def _zero_test(self, target: AssemblyTarget, word: Value, shift: int) -> list[Instruction]:
+        operands = target.operands([word, Early("input", (), "mask")])
+        moves = ("kmovw r10d, k1", f"shl r10, {shift}", "or rax, r10")
+        return [Instruction("vptestnmd k1,", None, operands), *map(Instruction, moves)]
+
+    # --- SHA instructions: the rounds ---
+
+    def _rounds(self) -> list[Instruction]:
+        """Return the chains' instructions, taking turns."""
+        tasks, borders = self._tasks(), self._borders()
+        flights = [list(self._chain(chain, tasks, *ends)) for chain, ends in enumerate(pairwise(borders))]
+        return [Instruction(line) for turn in zip_longest(*flights, fillvalue=[]) for lines in turn for line in lines]
+
+    def _borders(self) -> list[int]:
+        """Return where chains begin, and the end of the last, in round pairs of tasks laid end to end."""
+        turns, chains = 2 * self.shape.lanes * PAIRS, self.shape.chains
+        return [turns * chain // chains for chain in range(chains + 1)]
+
+    def _tasks(self) -> list[tuple[int, int]]:
+        """Return (block, lane) of 60 rounds each, laid end to end over all chains.
+
+        A task that straddles two chains is finished by the second one in the next step, so it must be of the second
+        block: nobody but the test waits for it.
+        """
+        straddling = {border // PAIRS for border in self._borders()[1:-1] if border % PAIRS}
+        second = iter([(1, lane) for lane in range(self.shape.lanes)])
+        reserved = {index: next(second) for index in sorted(straddling)}
+        others = iter([(0, lane) for lane in range(self.shape.lanes)] + list(second))
+        return [reserved[index] if index in reserved else next(others) for index in range(2 * self.shape.lanes)]
+
+    def _chain(self, chain: int, tasks: list[tuple[int, int]], start: int, end: int) -> Iterator[list[str]]:
+        """Yield the lines of each turn of a chain: one round pair, and what a task's begin or end needs."""
+        x, y = f"xmm{1 + 2 * chain}", f"xmm{2 + 2 * chain}"
+        old, new = Q, P  # a task begun in the last step finds its batch where Q is now
+        area = old
+        for position in range(start, end):
+            (block, lane), pair = tasks[position // PAIRS], position % PAIRS
+            lines = []
+            if pair == 0:
+                area = new
+                lines += self._begin(block, lane, x, y)
+            elif position == start:
+                lines += [f"movdqa {r}, [{self.saved} + {32 * chain + 16 * i}]" for i, r in enumerate((x, y))]
+            lines += [f"movq xmm0, qword ptr [{self._pair_address(area, block, lane, pair)}]"]
+            lines += [f"sha256rnds2 {y}, {x}, xmm0"]
+            x, y = y, x
+            if pair == PAIRS - 1:
+                lines += self._end(area, block, lane, x, y)
+            elif position == end - 1:
+                lines += [f"movdqa [{self.saved} + {32 * (chain + 1) + 16 * i}], {r}" for i, r in enumerate((x, y))]
+            yield lines
+
+    def _pair_address(self, area: str, block: int, lane: int, pair: int) -> str:
+        words = self.words_plus_k[block][2 * pair : 2 * pair + 2]
+        if max(node.time for node in words) is Time.NONCE:
+            return f"{area} + {self.layout.row(block, pair + 1) + self.layout.lane_in_row(lane)}"
+        return self.table.address(*map(self._early, words))
+
+    def _early(self, node: Node) -> Early:
+        value = Lowering(AssemblyTarget(self.table, {}), [node]).run().value(node)
+        assert isinstance(value, Early)
+        return value
+
+    def _begin(self, block: int, lane: int, abef: str, cdgh: str) -> list[str]:
+        """Load the state after the linear rounds: early words, plus the late word in a and e."""
+        parts = [early_and_late(self.graph, node) for node in self.starts[block]]
+        if [place for place, (_, late) in enumerate(parts) if late] != [0, 4]:
+            raise ValueError("the late word must have reached a and e alone")
+        early = [self._early(node) for node, _ in parts]
+        late = self.layout.row(block, 0) + self.layout.lane_in_row(lane)
+        return [
+            f"movdqa {cdgh}, [{self.table.address(*(early[i] for i in CDGH), align=4)}]",
+            f"movddup {abef}, qword ptr [{P} + {late}]",  # (0, late, 0, late)
+            f"paddd {abef}, [{self.table.address(*(early[i] for i in ABEF), align=4)}]",
+        ]
+
+    def _end(self, area: str, block: int, lane: int, abef: str, cdgh: str) -> list[str]:
+        """Store the digest of the first block, or e of the second."""
+        if block == 1:
+            return [f"pextrd dword ptr [{area} + {self.layout.results + 4 * lane}], {abef}, 1"]
+        midstate = [Early("input", (), name) for name in MIDSTATE_INPUTS]
+        lines = []
+        for half, (register, order) in enumerate(((abef, ABEF), (cdgh, CDGH))):
+            place = self.layout.digest(half) + self.layout.lane_in_digest(lane)
+            lines += [f"paddd {register}, [{self.table.address(*(midstate[i] for i in order), align=4)}]"]
+            lines += [f"movdqa [{area} + {place}], {register}"]
+        return lines

@@ -1,0 +1,1 @@
+"""The compiled scans, one module per variant, as Numba's cache requires."""

@@ -1,0 +1,103 @@
+"""A target that counts: how many instructions per nonce a machine needs for the scan, nothing hidden."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from kernels.sha256.graph import Graph, Lowering, Node, Time
+
+# Instructions per operation. Without a rotate: two shifts and an or. Without three-way logic: xor3 is two xors,
+# ch is ((y ^ z) & x) ^ z, maj is ((x ^ y) & (y ^ z)) ^ y of which y ^ z is the x ^ y of the round before.
+COSTS = {
+    "ternary": {"add": 1, "rotr": 1, "shr": 1, "xor3": 1, "ch": 1, "maj": 1},
+    "rotate": {"add": 1, "rotr": 1, "shr": 1, "xor3": 2, "ch": 3, "maj": 3},
+    "plain": {"add": 1, "rotr": 3, "shr": 1, "xor3": 2, "ch": 3, "maj": 3},
+}
+
+
+_PIPELINE_ARITHMETIC = (
+    "vpaddd", "vprord", "vpsrld", "vpternlogd", "vpxord", "vpunpckldq", "vpunpckhdq", "vpunpcklqdq", "vpunpckhqdq",
+    "sha256rnds2", "paddd",
+)  # fmt: skip
+
+
+class CountingTarget:
+    """Counts the operations per nonce by name."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def input(self, name: str) -> str:
+        """Return the name: nothing is computed."""
+        return name
+
+    def constant(self, value: int) -> int:
+        """Return the constant."""
+        return value
+
+    def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> str:
+        """Count an operation when it happens per nonce."""
+        del arguments, immediate
+        self.counts[operation] += time is Time.NONCE
+        return operation
+
+
+def count_operations(roots: list[Node]) -> Counter[str]:
+    """Return how often each operation happens per nonce to make `roots`."""
+    target = CountingTarget()
+    Lowering(target, roots).run()
+    return +target.counts
+
+
+def scan_operations(machine: str = "ternary") -> int:
+    """Return the instructions of one scan step on a machine of COSTS: nonce, both hashes, test of the last word.
+
+    A step tests as many nonces as the machine has lanes.
+    """
+    from kernels.sha256.scan_graph import scan_graph
+
+    counts = count_operations([scan_graph(Graph()).last_word])
+    nonce_and_test = 2
+    return sum(COSTS[machine][operation] * count for operation, count in counts.items()) + nonce_and_test
+
+
+@dataclass(frozen=True)
+class VariantCost:
+    """What a variant executes per hash, at least.
+
+    Attributes
+    ----------
+    operations
+        Instructions on `register` (`scalar`, `xmm`, `ymm`, `zmm`), those that do the rounds included.
+    round_pairs
+        Executions of an instruction that does two rounds.
+    """
+
+    operations: float
+    register: str
+    round_pairs: float
+
+
+def variant_cost(name: str, features: frozenset[str]) -> VariantCost | None:
+    """Return the cost of a variant compiled for a CPU with these features, or None where none is counted.
+
+    `lanes8` becomes rotates and three-way logic where AVX-512 has them for 256 bits. Loads, stores, moves between
+    registers and the loop are not counted: the bound is what no arrangement of the work can undercut.
+    """
+    if name == "scalar":
+        return VariantCost(scan_operations("rotate"), "scalar", 0)
+    if name == "lanes8":
+        machine = "ternary" if "avx512vl" in features else "plain"
+        return VariantCost(scan_operations(machine) / 8, "ymm", 0)
+    if name == "lanes16":
+        return VariantCost(scan_operations("ternary") / 16, "zmm", 0)
+    if name == "shani":
+        return VariantCost(60 + 22 + 23, "xmm", 60)
+    if name in {"hybrid", "mixed"}:
+        from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, program
+
+        shape = HYBRID if name == "hybrid" else MIXED
+        mnemonics = Counter(line.split()[0] for line in program(shape).text.splitlines())
+        counted = sum(mnemonics[mnemonic] for mnemonic in _PIPELINE_ARITHMETIC)
+        return VariantCost(counted / shape.nonces, shape.register, mnemonics["sha256rnds2"] / shape.nonces)
+    return None

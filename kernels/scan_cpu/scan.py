@@ -1,0 +1,138 @@
+"""The nonce scan on the CPU: any window, any target, any number of threads, on the variant asked for."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+
+from kernels.errors import KernelInputError
+from kernels.scan_cpu import variants
+from kernels.sha256.header import (
+    NONCES,
+    Header,
+    check_header,
+    check_target,
+    midstate,
+    nbits_to_target,
+    tail,
+    with_nonce,
+)
+
+_CANDIDATES = 1 << 14  # held by a thread before they are rechecked
+_CHUNKS_PER_THREAD = 8  # so that a thread on a slower core takes fewer
+_SMALLEST_CHUNK = 1 << 16  # nonces; less would cost more to hand out than to hash
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """Nonces whose hash meets the target, in the order of the scan, and how many hashes were asked for."""
+
+    hits: tuple[int, ...]
+    hashes: int
+
+
+def scan(  # noqa: PLR0913 - a window and its options
+    header80: bytes,
+    start_nonce: int,
+    count: int,
+    *,
+    variant: str | None = None,
+    target: int | None = None,
+    threads: int = 1,
+) -> ScanResult:
+    """Hash `count` nonces from `start_nonce` on (past 2^32 the window continues at 0) and return those that hit.
+
+    Parameters
+    ----------
+    header80
+        80 bytes; the nonce in it is ignored.
+    start_nonce
+        First nonce, 0 to 2^32 - 1: the number that the header's last four bytes hold in little-endian order.
+    count
+        Nonces to test, 0 to 2^32.
+    variant
+        A name of `kernels.scan_cpu.variants`; None takes the first that can run here.
+    target
+        A hash is a hit when, read as a little-endian number, it is at most this; None takes the header's own.
+    threads
+        Threads among which the window is divided.
+
+    Raises
+    ------
+    KernelInputError
+        On a header that is not 80 bytes, a target outside 1 to 2^256 - 1, a window outside the nonces, fewer than
+        one thread, or a variant that is unknown or cannot run here.
+    """
+    header80 = check_header(header80)
+    target = nbits_to_target(Header.unpack(header80).nbits) if target is None else check_target(target)
+    if not 0 <= start_nonce < NONCES:
+        raise KernelInputError(f"start_nonce: expected 0 to 2^32 - 1, got {start_nonce}")
+    if not 0 <= count <= NONCES:
+        raise KernelInputError(f"count: expected 0 to 2^32 nonces, got {count}")
+    if threads < 1:
+        raise KernelInputError(f"threads: expected at least 1, got {threads}")
+    module = variants.load(variant or variants.default_variant().name)
+
+    chunks = _Chunks(module, header80, target, job_words(header80, target))
+    lead = start_nonce % module.STEP  # a step starts at a multiple of its size
+    steps = -(-(lead + count) // module.STEP) if count else 0
+    first = start_nonce - lead
+    if threads == 1 or steps * module.STEP <= _SMALLEST_CHUNK:
+        found = [chunks.scan(first, steps)]
+    else:
+        size = max(-(-steps // (threads * _CHUNKS_PER_THREAD)), _SMALLEST_CHUNK // module.STEP)
+        with ThreadPoolExecutor(threads, thread_name_prefix="scan") as pool:
+            found = list(
+                pool.map(
+                    lambda at: chunks.scan(first + at * module.STEP, min(size, steps - at)),
+                    range(0, steps, size),
+                )
+            )
+    offsets = {(nonce - start_nonce) % NONCES for chunk in found for nonce in chunk}
+    hits = tuple((start_nonce + offset) % NONCES for offset in sorted(offsets) if offset < count)
+    return ScanResult(hits, count)
+
+
+def job_words(header80: bytes, target: int) -> npt.NDArray[np.uint32]:
+    """Return what a compiled scan needs of a job: uint32[12], midstate, three tail words, mask of the last word."""
+    return np.array([*midstate(header80), *tail(header80)[:3], early_mask(target)], dtype=np.uint32)
+
+
+def early_mask(target: int) -> int:
+    """Return the bits of the hash's last word (big-endian) that are zero in every hash that meets the target.
+
+    All 32 for difficulty 1 and above, fewer below; none at all when a target has its highest bit set.
+    """
+    zero_bits = min(32, 256 - target.bit_length())
+    highest = (0xFFFFFFFF << (32 - zero_bits)) & 0xFFFFFFFF
+    return int.from_bytes(highest.to_bytes(4, "little"), "big")
+
+
+def meets_target(header80: bytes, nonce: int, target: int) -> bool:
+    """Return whether the header's hash with this nonce is at most the target."""
+    digest = sha256(sha256(with_nonce(header80, nonce)).digest()).digest()
+    return int.from_bytes(digest, "little") <= target
+
+
+@dataclass(frozen=True)
+class _Chunks:
+    """Scans parts of one job's window."""
+
+    module: ModuleType
+    header80: bytes
+    target: int
+    job: npt.NDArray[np.uint32]
+
+    def scan(self, first: int, steps: int) -> list[int]:
+        """Scan whole steps and recheck what the early test let through."""
+        out = np.empty(_CANDIDATES, dtype=np.uint32)
+        hits: list[int] = []
+        while steps > 0:
+            found, done = self.module.scan_steps(self.job, np.uint32(first % NONCES), steps, out)
+            hits += [nonce for nonce in out[:found].tolist() if meets_target(self.header80, nonce, self.target)]
+            first += done * self.module.STEP
+            steps -= done
+        return hits

@@ -1,0 +1,82 @@
+"""Known answers that a variant must give before anybody times it."""
+
+import csv
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+
+from kernels.scan_cpu.scan import meets_target, scan
+from kernels.sha256.header import NONCES, with_nonce
+
+_EASY_TARGET = (1 << 251) - 1  # one hash in 32 meets it
+_AROUND = 100  # nonces before a known one; not a multiple of any variant's step
+
+
+class SelfTestError(RuntimeError):
+    """A variant gave a wrong answer; `str()` says which question, what was expected and what it said."""
+
+
+@dataclass(frozen=True)
+class KnownHeader:
+    """A real block's header and the nonce that its miner found."""
+
+    height: int
+    header80: bytes
+    nonce: int
+
+
+def known_headers() -> list[KnownHeader]:
+    """Return the bundled headers."""
+    text = files("kernels").joinpath("data/known_headers.csv").read_text(encoding="ascii")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return [
+        KnownHeader(int(row["height"]), bytes.fromhex(row["header_hex_80_bytes"]), int(row["nonce"])) for row in rows
+    ]
+
+
+def run_selftest(variant: str, threads: int = 1) -> list[str]:
+    """Return one line for each question that the variant answered correctly.
+
+    Raises
+    ------
+    SelfTestError
+        On the first wrong answer.
+    KernelInputError
+        When the variant is unknown or cannot run here.
+    """
+    passed = []
+    for known in known_headers():
+        passed.append(_found(variant, threads, known))
+        passed.append(_near_miss(variant, threads, known))
+    return passed + [_wrap(variant, threads, known) for known in known_headers()[:2]]
+
+
+def _expect(variant: str, question: str, got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    if got != expected:
+        raise SelfTestError(f"variant {variant}: {question}: expected nonces {expected}, got {got}")
+    return question
+
+
+def _found(variant: str, threads: int, known: KnownHeader) -> str:
+    """Find the real nonce, and nothing else, in a window that crosses the block's nonce (and 2^32 when near)."""
+    result = scan(known.header80, (known.nonce - _AROUND) % NONCES, 1000, variant=variant, threads=threads)
+    return _expect(variant, f"nonce of block {known.height} found", result.hits, (known.nonce,))
+
+
+def _near_miss(variant: str, threads: int, known: KnownHeader) -> str:
+    """Reject the real nonce when the target is one below its hash: the early test passes, the full one must not."""
+    digest = sha256(sha256(with_nonce(known.header80, known.nonce)).digest()).digest()
+    target = int.from_bytes(digest, "little") - 1
+    result = scan(
+        known.header80, (known.nonce - _AROUND) % NONCES, 1000, variant=variant, target=target, threads=threads
+    )
+    return _expect(variant, f"near miss of block {known.height} rejected", result.hits, ())
+
+
+def _wrap(variant: str, threads: int, known: KnownHeader) -> str:
+    """Find every easy hit of a window that wraps past 2^32."""
+    start, count = NONCES - 131, 300
+    nonces = [(start + offset) % NONCES for offset in range(count)]
+    expected = tuple(nonce for nonce in nonces if meets_target(known.header80, nonce, _EASY_TARGET))
+    result = scan(known.header80, start, count, variant=variant, target=_EASY_TARGET, threads=threads)
+    return _expect(variant, f"window of block {known.height} wrapping past 2^32", result.hits, expected)

@@ -1,0 +1,170 @@
+"""Every variant of the nonce scan: what it needs, whether it can run here and, if not, why. Imports no Numba."""
+
+import os
+import platform
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+from kernels.errors import KernelInputError
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to compile the scan.
+
+    Attributes
+    ----------
+    name
+        As in `--variant`, in results and in the module's name.
+    summary
+        One line for people.
+    machine
+        `x86_64`, `aarch64`, or empty for any.
+    features
+        LLVM names of the CPU features that it needs.
+    """
+
+    name: str
+    summary: str
+    machine: str
+    features: frozenset[str]
+
+    @property
+    def module_name(self) -> str:
+        """The module that holds the compiled scan."""
+        return f"kernels.scan_cpu.compiled.{self.name}"
+
+
+# Best guess first: the order in which the default is chosen where nobody has timed them.
+VARIANTS = (
+    Variant("lanes16", "16 lanes of AVX-512 with three-way logic", "x86_64", frozenset({"avx512f"})),
+    Variant(
+        "mixed",
+        "16 lanes on vectors beside 16 on SHA instructions",
+        "x86_64",
+        frozenset({"avx512f", "sha", "sse4.1"}),
+    ),
+    Variant(
+        "hybrid",
+        "8-lane schedules feeding SHA instructions, 7 chains in flight",
+        "x86_64",
+        frozenset({"avx512f", "avx512vl", "sha", "sse4.1"}),
+    ),
+    Variant("shani", "4 nonces in flight on x86's SHA instructions", "x86_64", frozenset({"sha", "sse4.1"})),
+    Variant("neon_sha2", "4 nonces in flight on Arm's SHA instructions", "aarch64", frozenset({"sha2"})),
+    Variant("lanes8", "8 lanes of AVX2", "x86_64", frozenset({"avx2"})),
+    Variant("scalar", "one nonce at a time, any CPU", "", frozenset()),
+)
+BY_NAME = {variant.name: variant for variant in VARIANTS}
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a variant can run here; `reason` is empty when it can."""
+
+    variant: Variant
+    available: bool
+    reason: str
+
+
+def _machine() -> str:
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
+
+
+@cache
+def host_features() -> frozenset[str]:
+    """Return the features of this CPU, by LLVM's names."""
+    from llvmlite import binding
+
+    try:
+        features = binding.get_host_cpu_features()
+    except RuntimeError:  # LLVM does not know how to ask on this platform
+        return frozenset()
+    return frozenset(name for name, present in features.items() if present)
+
+
+def compiled_features() -> frozenset[str]:
+    """Return the features that Numba compiles for: the CPU's, unless its environment variables say otherwise.
+
+    References
+    ----------
+    Numba reference manual, "Environment variables": NUMBA_CPU_NAME, NUMBA_CPU_FEATURES, NUMBA_ENABLE_AVX.
+    """
+    name = os.environ.get("NUMBA_CPU_NAME")
+    listed = os.environ.get("NUMBA_CPU_FEATURES")
+    if listed is None and name == "generic":
+        listed = ""
+    if listed is not None:
+        features = frozenset(item[1:] for item in listed.replace(" ", "").split(",") if item.startswith("+"))
+    else:
+        features = host_features()
+    if os.environ.get("NUMBA_ENABLE_AVX") == "0":
+        features = frozenset(feature for feature in features if not feature.startswith("avx"))
+    return features
+
+
+def availability(name: str) -> Availability:
+    """Return whether a variant can run here and, if not, what is missing.
+
+    Raises
+    ------
+    KernelInputError
+        When no variant has this name.
+    """
+    variant = find(name)
+    machine = _machine()
+    if variant.machine not in ("", machine):
+        return Availability(variant, False, f"needs a {variant.machine} CPU, this is {machine}")
+    if missing := sorted(variant.features - host_features()):
+        return Availability(variant, False, f"this CPU lacks {', '.join(missing)}")
+    if missing := sorted(variant.features - compiled_features()):
+        what = "NUMBA_CPU_NAME, NUMBA_CPU_FEATURES or NUMBA_ENABLE_AVX"
+        return Availability(variant, False, f"{what} masks {', '.join(missing)}")
+    return Availability(variant, True, "")
+
+
+def find(name: str) -> Variant:
+    """Return the variant of this name.
+
+    Raises
+    ------
+    KernelInputError
+        When there is none; near names are listed.
+    """
+    if name in BY_NAME:
+        return BY_NAME[name]
+    near = get_close_matches(name, BY_NAME, n=2)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise KernelInputError(f"variant: expected one of {', '.join(BY_NAME)}, got {name!r}{hint}")
+
+
+def all_variants() -> list[Availability]:
+    """Return every variant with its availability, in order of preference."""
+    return [availability(variant.name) for variant in VARIANTS]
+
+
+def candidates() -> list[Variant]:
+    """Return the variants that can run here, in order of preference."""
+    return [found.variant for found in all_variants() if found.available]
+
+
+def default_variant() -> Variant:
+    """Return the first candidate: a guess from features; the harness times them to know."""
+    return candidates()[0]
+
+
+def load(name: str) -> ModuleType:
+    """Import the module of a variant: `STEP` and `scan_steps`.
+
+    Raises
+    ------
+    KernelInputError
+        When the variant is unknown or cannot run here.
+    """
+    found = availability(name)
+    if not found.available:
+        raise KernelInputError(f"variant {name}: not available here: {found.reason}")
+    return import_module(found.variant.module_name)

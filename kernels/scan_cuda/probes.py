@@ -1,0 +1,135 @@
+"""How many instructions of a kind an SM of this GPU does a clock: loops of independent chains, timed by its own clock.
+
+The text needs no GPU to be written or compiled; tests disassemble it and count that the loop holds what it says.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kernels.errors import KernelInputError
+from kernels.gpu.device import explained
+
+CHAINS = 8
+REPEATS = 64
+THREADS = 1024
+"""One block of 32 warps an SM: eight a scheduler, each with eight chains."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One kind of instruction: its C for the chain `{c}`, and the opcode that it must become."""
+
+    name: str
+    text: str
+    opcode: str
+    pipe: str
+    repeats: int = REPEATS
+
+    @property
+    def per_turn(self) -> int:
+        """Steps of all chains in a turn of the loop."""
+        return CHAINS * self.repeats
+
+
+_MIXED = "mad.lo.u32 %0, %0, %1, %2; lop3.b32 %0, %0, %1, %2, 0x96;"
+
+
+def _asm(ptx: str) -> str:
+    """Return the statement of PTX in which %0 is the chain, %1 and %2 are run-time numbers."""
+    return f'asm volatile("{ptx}" : "+r"({{c}}) : "r"(x), "r"(y));'
+
+
+PROBES = {
+    probe.name: probe
+    for probe in (
+        # two additions, one instruction from sm_90 on; in plain C they would be folded or moved to the FMA pipe
+        Probe("iadd3", _asm("{{ .reg .u32 t; add.u32 t, %0, %1; add.u32 %0, t, %2; }}"), "IADD3", "alu"),
+        Probe("lop3", _asm("lop3.b32 %0, %0, %1, %2, 0x96;"), "LOP3", "alu"),
+        Probe("shf", _asm("shf.r.wrap.b32 %0, %0, %1, 7;"), "SHF", "alu"),
+        Probe("lea_hi", _asm("{{ .reg .u32 t; shf.l.wrap.b32 t, %0, %0, 7; add.u32 %0, t, %1; }}"), "LEA.HI", "alu"),
+        Probe("imad", _asm("mad.lo.u32 %0, %0, %1, %2;"), "IMAD", "fma"),
+        Probe("imad_hi", _asm("mad.hi.u32 %0, %0, %1, %2;"), "IMAD.HI", "fma"),
+        Probe("mixed", _asm(_MIXED), "LOP3", "both"),
+        # the same in a loop of 49 kB, as long as the scan's: what fetching instructions takes away
+        Probe("mixed_long", _asm(_MIXED), "LOP3", "both", repeats=3 * REPEATS),
+    )
+}
+
+
+def probe_source(name: str) -> str:
+    """Return the CUDA C of a probe: kernel `probe`.
+
+    Raises
+    ------
+    KernelInputError
+        No such probe.
+    """
+    if name not in PROBES:
+        raise KernelInputError(f"probe: expected one of {', '.join(PROBES)}, got {name!r}")
+    chains = ", ".join(f"c{i} = seed + threadIdx.x * {2 * i + 1}u" for i in range(CHAINS))
+    step = "\n".join("        " + PROBES[name].text.format(c=f"c{i}") for i in range(CHAINS))
+    total = " ^ ".join(f"c{i}" for i in range(CHAINS))
+    return f"""\
+typedef unsigned int u32;
+extern "C" __global__ void __launch_bounds__({THREADS})
+probe(const u32 seed, const u32 x, const u32 y, const u32 turns, long long *const cycles, u32 *const out)
+{{
+    u32 {chains};
+    __syncthreads();
+    const long long start = clock64();
+    #pragma unroll 1
+    for (u32 turn = 0; turn < turns; ++turn) {{
+        #pragma unroll
+        for (int repeat = 0; repeat < {PROBES[name].repeats}; ++repeat) {{
+{step}
+        }}
+    }}
+    __syncthreads();
+    if (threadIdx.x == 0)
+        cycles[blockIdx.x] = clock64() - start;
+    if (({total}) == 0x12345678u)
+        out[0] = 1u;
+}}
+"""
+
+
+def instructions_per_step(name: str, capability: tuple[int, int]) -> int:
+    """Return how many instructions a step of one chain becomes on a chip, as its machine code shows."""
+    return 2 if name.startswith("mixed") or (name == "iadd3" and capability < (9, 0)) else 1
+
+
+class GpuProbe:
+    """One probe compiled on the current GPU, a block for each of its multiprocessors."""
+
+    def __init__(self, cupy: Any, name: str) -> None:
+        source = probe_source(name)
+        self._cupy = cupy
+        with explained():
+            self.capability = tuple(int(digit) for digit in divmod(int(cupy.cuda.Device().compute_capability), 10))
+            self.multiprocessors = int(cupy.cuda.Device().attributes["MultiProcessorCount"])
+            self._kernel = cupy.RawModule(code=source, options=("-std=c++17",)).get_function("probe")
+            self._cycles = cupy.zeros(self.multiprocessors, dtype=cupy.int64)
+            self._out = cupy.zeros(1, dtype=cupy.uint32)
+        self._per_turn = PROBES[name].per_turn * instructions_per_step(name, (self.capability[0], self.capability[1]))
+
+    def run(self, turns: int) -> float:
+        """Run `turns` turns on every multiprocessor and return the instructions executed, all threads together.
+
+        Raises
+        ------
+        GpuError
+            The GPU failed.
+        """
+        with explained():
+            arguments = (np.uint32(1), np.uint32(0x9E3779B1), np.uint32(7), np.uint32(turns), self._cycles, self._out)
+            self._kernel((self.multiprocessors,), (THREADS,), arguments)
+            self._cupy.cuda.get_current_stream().synchronize()
+        return float(turns) * self._per_turn * THREADS * self.multiprocessors
+
+    def per_clock_per_multiprocessor(self, turns: int) -> float:
+        """Return instructions a clock and multiprocessor of the last run of `turns`: the median over them."""
+        with explained():
+            cycles = float(np.median(self._cycles.get()))
+        return turns * self._per_turn * THREADS / cycles if cycles > 0 else float("nan")

@@ -1,0 +1,50 @@
+"""Known answers that a scan on a GPU must give before anybody times it: real nonces, near misses, wraps past 2^32."""
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from kernels.scan_cpu.scan import ScanResult, meets_target
+from kernels.scan_cpu.selftest import KnownHeader, SelfTestError, known_headers
+from kernels.scan_cuda.text import NONCES_PER_THREAD
+from kernels.sha256.header import NONCES, with_nonce
+
+Scan = Callable[[bytes, int, int, int | None], ScanResult]
+"""(header, first nonce, count, target) to hits."""
+
+EASY_TARGET = (1 << 250) - 1
+WINDOW = 40 * NONCES_PER_THREAD + 77
+
+
+def run_cuda_selftest(variant: str, scan: Scan) -> list[str]:
+    """Return one line for each question that a scan answered correctly.
+
+    Raises
+    ------
+    SelfTestError
+        On the first wrong answer.
+    """
+    passed = []
+    for known in known_headers():
+        start = (known.nonce - 3 * NONCES_PER_THREAD - 11) % NONCES
+        found = scan(known.header80, start, WINDOW, None).hits
+        passed.append(_expect(variant, f"nonce of block {known.height} found", found, (known.nonce,)))
+        digest = sha256(sha256(with_nonce(known.header80, known.nonce)).digest()).digest()
+        below = int.from_bytes(digest, "little") - 1
+        found = scan(known.header80, start, WINDOW, below).hits
+        passed.append(_expect(variant, f"near miss of block {known.height} rejected", found, ()))
+    return [*passed, *(_easy(variant, scan, known) for known in known_headers()[:2])]
+
+
+def _easy(variant: str, scan: Scan, known: KnownHeader) -> str:
+    """Find every easy hit of a window that wraps past 2^32 and neither starts nor ends where a thread does."""
+    start, count = NONCES - 1001, 2311
+    nonces = [(start + offset) % NONCES for offset in range(count)]
+    expected = tuple(nonce for nonce in nonces if meets_target(known.header80, nonce, EASY_TARGET))
+    question = f"window of block {known.height} wrapping past 2^32, {len(expected)} hits"
+    return _expect(variant, question, scan(known.header80, start, count, EASY_TARGET).hits, expected)
+
+
+def _expect(variant: str, question: str, got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    if got != expected:
+        raise SelfTestError(f"variant {variant}: {question}: expected nonces {expected[:4]}, got {got[:4]}")
+    return question

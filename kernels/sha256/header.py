@@ -1,0 +1,142 @@
+"""The 80-byte block header: fields, compact target, midstate and tail. Pure functions."""
+
+import struct
+from dataclasses import dataclass
+from typing import Self
+
+from kernels.errors import KernelInputError
+from kernels.sha256.description import INITIAL_STATE
+from kernels.sha256.reference import compress
+
+HEADER_BYTES = 80
+DIFFICULTY_1_TARGET = 0xFFFF << 208
+MAX_TARGET = (1 << 256) - 1
+NONCES = 1 << 32
+
+_LAYOUT = struct.Struct("<I32s32sIII")
+
+
+@dataclass(frozen=True)
+class Header:
+    """A block header; both hashes as bytes in header order (the reverse of how they are printed)."""
+
+    version: int
+    previous_hash: bytes
+    merkle_root: bytes
+    time_s: int
+    nbits: int
+    nonce: int
+
+    @classmethod
+    def unpack(cls, header80: bytes) -> Self:
+        """Read the 80 bytes of a header.
+
+        Raises
+        ------
+        KernelInputError
+            When they are not 80 bytes.
+        """
+        return cls(*_LAYOUT.unpack(check_header(header80)))
+
+    def pack(self) -> bytes:
+        """Return the 80 bytes.
+
+        Raises
+        ------
+        KernelInputError
+            When a hash is not 32 bytes or a field does not fit 32 bits.
+        """
+        for name in ("previous_hash", "merkle_root"):
+            value = getattr(self, name)
+            if len(value) != 32:
+                raise KernelInputError(f"header: {name}: expected 32 bytes, got {len(value)}")
+        for name in ("version", "time_s", "nbits", "nonce"):
+            value = getattr(self, name)
+            if not 0 <= value < NONCES:
+                raise KernelInputError(f"header: {name}: expected 0 to 2^32 - 1, got {value}")
+        return _LAYOUT.pack(self.version, self.previous_hash, self.merkle_root, self.time_s, self.nbits, self.nonce)
+
+
+def check_header(header80: bytes) -> bytes:
+    """Return the header unchanged.
+
+    Raises
+    ------
+    KernelInputError
+        When it is not 80 bytes.
+    """
+    if not isinstance(header80, bytes | bytearray | memoryview):
+        raise KernelInputError(f"header: expected {HEADER_BYTES} bytes, got a value of type {type(header80).__name__}")
+    if len(header80) != HEADER_BYTES:
+        raise KernelInputError(f"header: expected {HEADER_BYTES} bytes, got {len(header80)}")
+    return bytes(header80)
+
+
+def with_nonce(header80: bytes, nonce: int) -> bytes:
+    """Return the header with another nonce (taken modulo 2^32)."""
+    return check_header(header80)[:76] + (nonce % NONCES).to_bytes(4, "little")
+
+
+def nbits_to_target(nbits: int) -> int:
+    """Return the target that compact bits stand for: mantissa * 256^(exponent - 3).
+
+    Raises
+    ------
+    KernelInputError
+        When the sign bit is set, the mantissa is zero or the target exceeds 256 bits.
+    """
+    if not 0 <= nbits < NONCES:
+        raise KernelInputError(f"nbits: expected 0 to 0xffffffff, got {nbits:#x}")
+    exponent, mantissa = nbits >> 24, nbits & 0x7FFFFF
+    if nbits & 0x800000:
+        raise KernelInputError(f"nbits: expected a positive target, got {nbits:#010x} with its sign bit set")
+    target = mantissa << 8 * (exponent - 3) if exponent >= 3 else mantissa >> 8 * (3 - exponent)
+    if not 0 < target <= MAX_TARGET:
+        size = "zero" if target == 0 else "above 2^256 - 1"
+        raise KernelInputError(f"nbits: expected a target of 1 to 2^256 - 1, got {nbits:#010x}, which is {size}")
+    return target
+
+
+def target_to_nbits(target: int) -> int:
+    """Return the compact bits of a target, truncated as the protocol does.
+
+    Raises
+    ------
+    KernelInputError
+        When the target is not within 1 to 2^256 - 1.
+    """
+    check_target(target)
+    size = (target.bit_length() + 7) // 8
+    mantissa = target >> 8 * (size - 3) if size > 3 else target << 8 * (3 - size)
+    if mantissa & 0x800000:  # the sign bit must stay clear
+        mantissa, size = mantissa >> 8, size + 1
+    return size << 24 | mantissa
+
+
+def check_target(target: int) -> int:
+    """Return the target unchanged.
+
+    Raises
+    ------
+    KernelInputError
+        When it is not within 1 to 2^256 - 1.
+    """
+    if not isinstance(target, int) or not 1 <= target <= MAX_TARGET:
+        got = hex(target) if isinstance(target, int) else repr(target)
+        raise KernelInputError(f"target: expected 1 to 2^256 - 1 (the maximum), got {got}")
+    return target
+
+
+def difficulty(target: int) -> float:
+    """Return how many times harder than difficulty 1 (0xffff * 2^208) a target is."""
+    return DIFFICULTY_1_TARGET / check_target(target)
+
+
+def midstate(header80: bytes) -> tuple[int, ...]:
+    """Return the eight state words after the first 64 bytes: constant for a job."""
+    return compress(INITIAL_STATE, check_header(header80)[:64])
+
+
+def tail(header80: bytes) -> tuple[int, ...]:
+    """Return the last 16 bytes as four big-endian words: end of the merkle root, time, nbits, nonce."""
+    return struct.unpack(">4I", check_header(header80)[64:])

@@ -1,0 +1,1 @@
+"""Slow, independent implementations that only tests compare against."""

@@ -1,0 +1,136 @@
+"""The CUDA C text on a CPU: every variant in one C++ translation unit behind a shim, called through ctypes."""
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from kernels.errors import KernelInputError
+from kernels.gpu.sass import ToolMissingError
+from kernels.scan_cuda.source import HOST_SHIM
+from kernels.scan_cuda.text import ScanText, scan_text
+
+Words = npt.NDArray[np.uint32]
+
+
+def compiler() -> str:
+    """Return the path of a C++ compiler.
+
+    Raises
+    ------
+    ToolMissingError
+        There is none on the PATH.
+    """
+    for name in ("c++", "g++", "clang++"):
+        if found := shutil.which(name):
+            return found
+    raise ToolMissingError("no C++ compiler on the PATH (c++, g++, clang++); install one, on Debian: apt install g++")
+
+
+def build_library(text: str, folder: Path, *, optimised: str) -> ctypes.CDLL:
+    """Compile C++ in a folder and load it.
+
+    Raises
+    ------
+    ToolMissingError
+        There is no compiler.
+    KernelInputError
+        It refuses the text: its first line is in the message.
+    """
+    source = folder / "kernels.cpp"
+    library = source.with_suffix(".so")
+    source.write_text(text, encoding="ascii")
+    command = [compiler(), "-std=c++17", optimised, "-w", "-shared", "-fPIC", "-o", str(library), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.strip().splitlines()
+        raise KernelInputError(f"{command[0]}: {errors[0] if errors else 'failed'}")
+    return ctypes.CDLL(str(library))
+
+
+class HostCheck:
+    """The variants' text, compiled for this CPU; use it in a `with`."""
+
+    def __init__(self, variants: Sequence[str]) -> None:
+        self.texts = {variant: scan_text(variant) for variant in variants}
+        self._folder = tempfile.TemporaryDirectory(prefix="perwatt-hostcheck-")
+        text = HOST_SHIM + "".join(_unit(text) for text in self.texts.values())
+        try:
+            self._library = build_library(text, Path(self._folder.name), optimised="-O1")
+        except Exception:
+            self._folder.cleanup()
+            raise
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Delete the compiled library."""
+        self._folder.cleanup()
+
+    def last_words(self, variant: str, jobs: Words, nonce_words: Words) -> Words:
+        """Return the hash's last word for each row of `jobs` (struct Job as words) with the nonce's word beside it."""
+        jobs = np.ascontiguousarray(jobs, dtype=np.uint32)
+        nonce_words = np.ascontiguousarray(nonce_words, dtype=np.uint32)
+        out = np.empty(len(nonce_words), dtype=np.uint32)
+        function = getattr(self._library, f"{variant}_last_words")
+        function(_pointer(jobs), _pointer(nonce_words), _pointer(out), ctypes.c_size_t(len(out)))
+        return out
+
+    def scan(self, variant: str, job: Sequence[int], first: int, threads: int, capacity: int = 4096) -> list[int]:
+        """Run the kernel thread by thread and return the candidate nonces of `threads` threads' nonces."""
+        record = np.array(job, dtype=np.uint32)
+        found, out = np.zeros(1, dtype=np.uint32), np.empty(capacity, dtype=np.uint32)
+        getattr(self._library, f"{variant}_scan")(
+            _pointer(record), ctypes.c_uint32(first), ctypes.c_uint32(threads), _pointer(found), _pointer(out),
+            ctypes.c_uint32(capacity),
+        )  # fmt: skip
+        return [int(nonce) for nonce in out[: min(int(found[0]), capacity)]]
+
+
+def _pointer(array: Words) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def _unit(text: ScanText) -> str:
+    """Return the text in a namespace of its own, its kernel renamed from outside, with two functions to call it."""
+    name = text.variant
+    return f"""
+#define sha256d_scan {name}_kernel
+namespace {name} {{
+{text.source}
+}}
+extern "C" void {name}_last_words(const u32 *jobs, const u32 *nonce_words, u32 *out, size_t count)
+{{
+    for (size_t i = 0; i < count; ++i)
+        out[i] = {name}::sha256d_last_word(((const {name}::Job *)jobs)[i], nonce_words[i]);
+}}
+extern "C" void {name}_scan(const {name}::Job *job, u32 first, u32 threads, u32 *found, u32 *out, u32 capacity)
+{{
+    blockDim.x = 256;
+    for (u32 thread = 0; thread < (threads + blockDim.x - 1) / blockDim.x * blockDim.x; ++thread) {{
+        blockIdx.x = thread / blockDim.x;
+        threadIdx.x = thread % blockDim.x;
+        {name}::sha256d_scan(*job, first, threads, found, out, capacity);
+    }}
+}}
+#undef sha256d_scan
+#undef ADD
+#undef ADD_EARLY
+#undef SHR
+#undef ROTR
+#undef ROTR_PRODUCT
+#undef XOR3
+#undef CH
+#undef MAJ
+"""
