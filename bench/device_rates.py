@@ -9,7 +9,7 @@ from hardware_profiles.errors import InputError
 from sites.device_rate import DeviceRate, TokenTags
 
 if TYPE_CHECKING:
-    from bench.records import Metric, Record
+    from bench.results.record import Metric, Record
     from hardware_profiles.profile import Profile
 
 RESULT_PREFIX = "result:"
@@ -30,7 +30,7 @@ def resolve_device(name: str, *, store: Path = Path("results"), profiles: Iterab
 
         return modelled_rate(name)
     if name.startswith(RESULT_PREFIX):
-        from bench.results import find_result, read_whole
+        from bench.results.folder import find_result, read_whole
 
         record = read_whole(find_result(store, name.removeprefix(RESULT_PREFIX)))
         return from_record(record, None if record.workload.unit != "token" else _prompts(record, store))
@@ -111,7 +111,7 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
 
 
 def _tags(record: "Record", place: str) -> TokenTags:
-    from bench.token_tags import tags_of
+    from bench.results.token_tags import tags_of
 
     tags = tags_of(record).checked(place)
     alone = record.workload.name.startswith("llm_decode_")
@@ -123,8 +123,8 @@ def _prompts(record: "Record", store: Path) -> "Record | None":
     if not record.workload.name.startswith("llm_decode_"):
         return None
     from bench.inference.rates import prompts_of
-    from bench.results import read_record
-    from bench.store import result_names
+    from bench.results.folder import read_record
+    from bench.results.layout import result_names
 
     wanted = record.workload.name.replace("_decode_", "_prefill_")
     ids = [id_ for id_ in reversed(result_names(store)) if f"-{wanted}-" in id_]  # the newest first: it may supersede

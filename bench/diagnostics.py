@@ -86,7 +86,7 @@ _ROWS = (
     Diagnostic("benchmark_disabled", "pytest-benchmark was disabled", "leave --benchmark-disable away", Effect.NO_ENERGY),
     Diagnostic("not_pedantic", "the test let pytest-benchmark choose its rounds, so its stamps are not known to be the measured ones", "use benchmark.pedantic with fixed rounds, or the fixture energy_benchmark", Effect.NO_ENERGY),
     Diagnostic("precision_with_power", "precision= picks the number of rounds while they run", "leave precision= away where energy is wanted", Effect.NO_ENERGY),
-    Diagnostic("timer_mismatch", "the rounds were not timed by perwatt's timer", "use --benchmark-timer=bench.timers.stamp and no timer= of the test's own", Effect.NO_ENERGY),
+    Diagnostic("timer_mismatch", "the rounds were not timed by perwatt's timer", "use --benchmark-timer=bench.pytest_plugin.timer.stamp and no timer= of the test's own", Effect.NO_ENERGY),
     Diagnostic("test_failed", "the test failed after or during its benchmark", "mend the test; nothing of it is kept as a figure", Effect.INVALID, 19),
     Diagnostic("imported", "imported from a file of another tool: its windows were not taken by perwatt's runner", "measure with perwatt run where a verdict is wanted", Effect.NOTE, 20),
     Diagnostic("runner_overhead", "the runner itself used more than 0.5 % of a window", "use longer windows", Effect.WARN, 1),

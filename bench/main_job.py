@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.device_rates import from_record, resolve_device
 
 if TYPE_CHECKING:
-    from bench.records import Record
+    from bench.results.record import Record
     from hardware_profiles.profile import Profile
     from sites.device_rate import DeviceRate
     from sites.filled import Alone

@@ -7,9 +7,9 @@ import time
 import pytest
 from hypothesis import HealthCheck, settings
 
-from bench.plan import get_plan
-from bench.records import Device
-from bench.runner import Job
+from bench.measure.plan import get_plan
+from bench.measure.runner import Job
+from bench.results.record import Device
 from bench.workloads.protocol import Batch, Check, VerificationError
 
 os.environ["COLUMNS"] = "200"  # no cell is cut or folded, whatever terminal the tests were started from

@@ -17,8 +17,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "doctor",
         "What can run and be metered here; what is missing, and the cure.",
     ),
-    "run": ("bench.cli.run", "run", "Measure workloads; without an argument, the main job."),
-    "list": ("bench.cli.list_", "list_", "Workloads, variants, profiles, meters or results."),
+    "run": ("bench.cli.run.command", "run", "Measure workloads; without an argument, the main job."),
+    "list": ("bench.cli.list_.command", "list_", "Workloads, variants, profiles, meters or results."),
     "show": ("bench.cli.show", "show", "One result or profile, with every source."),
     "compare": (
         "bench.cli.compare",
@@ -26,9 +26,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Results and profiles side by side: ratio, interval, verdict.",
     ),
     "profile": ("bench.cli.profile", "profile", "Write a profile of this machine; check profile files."),
-    "yield": ("bench.cli.yield_", "yield_", "What sites earn: mining and inference on the same megawatt."),
+    "yield": ("bench.cli.yield_.command", "yield_", "What sites earn: mining and inference on the same megawatt."),
     "report": ("bench.cli.report", "report", "One self-contained page from results and sites."),
-    "validate": ("bench.cli.validate", "validate", "Our models against published figures."),
+    "validate": ("bench.cli.validate.command", "validate", "Our models against published figures."),
     "pytest": ("bench.cli.pytest_json", "pytest_json", "Import and export the JSON of pytest-benchmark."),
     "verify": ("bench.cli.verify", "verify", "Known answers from outside: headers of real blocks."),
 }

@@ -15,7 +15,7 @@ from bench.cli.positive import POSITIVE
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.compare import Row
+    from bench.compare.compare import Row
 
 STORE = Path("results")
 PIPE_WIDTH = 200
@@ -67,16 +67,16 @@ def compare(
 
     A ratio or a verdict that would mislead is refused, and its cell says why.
     """
-    from bench import compare as engine
-    from bench.overview import as_documents, overview
-    from bench.overview_table import captions, cells, columns
-    from bench.subjects import load_subject, of_record
+    from bench.compare import compare as engine
+    from bench.compare.overview import as_documents, overview
+    from bench.compare.overview_table import captions, cells, columns
+    from bench.compare.subjects import load_subject, of_record
 
     shape = "json" if as_json else format_
     extra: dict[str, Any] = {}
     pairs = None
     if run_now:
-        from bench.interleave import Wanted, compare_now
+        from bench.measure.interleave import Wanted, compare_now
         from bench.meters.protocol import MeterOptions
 
         if len(names) != 2:
@@ -94,7 +94,7 @@ def compare(
     rows = engine.compare(subjects, pairs)
     lines = overview(subjects, hashprice_usd_per_ph_s_day=hashprice, tokens_of=tokens_of)
     if plot is not None:
-        from bench.plots_catalogue import plot_subjects
+        from bench.compare.plot import plot_subjects
 
         missing = plot_subjects(subjects, plot)
         extra["plot"] = {"file": str(plot), "without_hash_rate_or_power": missing}

@@ -14,11 +14,11 @@ STORE = Path("results")
 @json_option
 def doctor(as_json: bool) -> None:
     """Say what can run and be metered here, what is missing, and the cure."""
-    from bench import environment
-    from bench.clock import core_clock_hz
-    from bench.gpu_doctor import gpu_findings
+    from bench.gpu.doctor import gpu_findings
+    from bench.machine import environment
+    from bench.machine.clock import core_clock_hz
     from bench.meters import discover
-    from bench.store import unfinished_folders
+    from bench.results.layout import unfinished_folders
     from kernels.scan_cpu import variants
 
     system = environment.capture()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bench.cli.output import plain
 
 if TYPE_CHECKING:
-    from bench.records import MetersGap, Record
+    from bench.results.record import MetersGap, Record
 
 
 def meter_lines(record: "Record") -> Iterator[str]:

@@ -23,7 +23,7 @@ def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
     """Write a profile of this machine; what it could not know is left out and listed."""
     import datetime as dt
 
-    from bench.machine_profile import draft_cpu, draft_gpu, to_toml
+    from bench.machine.profile import draft_cpu, draft_gpu, to_toml
     from hardware_profiles.catalog import check, load_all, recognise
     from hardware_profiles.reading import parse_toml
 
@@ -103,7 +103,7 @@ def check(context: click.Context, files: tuple[Path, ...], own: tuple[Path, ...]
     faults = [fault for path in paths for fault in catalog.check_file(path)]
     faults += _taken_twice(paths, files or catalog.folders(own))
     if record and not faults and not files:
-        from bench.catalogue_page import write_page
+        from bench.compare.catalogue_page import write_page
 
         catalog.record_checked()
         write_page()

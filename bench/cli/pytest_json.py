@@ -23,8 +23,8 @@ def pytest_json() -> None:
 @json_option
 def import_(file: Path, store: Path, as_json: bool) -> None:
     """Store each benchmark of FILE as a result."""
-    from bench.pytest_records import import_json
-    from bench.results import Sample, prepare_store, write_record
+    from bench.pytest_plugin.records import import_json
+    from bench.results.folder import Sample, prepare_store, write_record
 
     records = import_json(file)
     prepare_store(store)
@@ -46,8 +46,8 @@ def import_(file: Path, store: Path, as_json: bool) -> None:
 @click.option("--out", "store", type=FOLDER, default=STORE, show_default=True)
 def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
     """Write results in the form that `pytest-benchmark compare` reads."""
-    from bench.pytest_records import export_json
-    from bench.results import find_result, read_whole
+    from bench.pytest_plugin.records import export_json
+    from bench.results.folder import find_result, read_whole
 
     records = [read_whole(find_result(store, name)) for name in names]
     refused = [record.id for record in records if record.status != "ok" or not record.windows]

@@ -11,7 +11,7 @@ from bench.cli.output import emit_json, json_option, print_table, rate, say, si,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.records import Metric, Record
+    from bench.results.record import Metric, Record
     from hardware_profiles.profile import Device
 
 STORE = Path("results")
@@ -24,8 +24,8 @@ STORE = Path("results")
 @json_option
 def show(name: str, store: Path, own: tuple[str, ...], as_json: bool) -> None:
     """Show a result (id, beginning of one, path, latest:WORKLOAD) or a profile (antminer-s21:200t)."""
-    from bench.results import artifact_faults, read_record
-    from bench.subjects import find_named
+    from bench.compare.subjects import find_named
+    from bench.results.folder import artifact_faults, read_record
 
     found = find_named(name, store, own)
     if not isinstance(found, Path):
@@ -61,7 +61,7 @@ def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") ->
         assumed = record.assumed_power_w
         say(f"assumed   {assumed.power_w:g} W at the {assumed.boundary}: {assumed.source}")
     if work.unit == "token":
-        from bench.token_tags import tags_of
+        from bench.results.token_tags import tags_of
 
         say(f"tags      {tags_of(record).words()}")
     if record.metrics:
@@ -111,7 +111,7 @@ _COMPUTED = {"j_per_th": "J/TH", "server_w_per_gpu": "W of its server a GPU", "r
 
 
 def _show_profile(device: "Device", *, as_json: bool) -> None:
-    from bench.catalogue_table import describe
+    from bench.compare.catalogue_table import describe
 
     described = describe(device)
     if as_json:

@@ -8,7 +8,7 @@ import click
 from bench.cli.output import emit_json, json_option, print_table, say
 
 if TYPE_CHECKING:
-    from bench.header_check import HeaderCheck
+    from bench.variants.header_check import HeaderCheck
 
 
 @click.group()
@@ -26,7 +26,7 @@ def headers(file: Path, names: tuple[str, ...], as_json: bool) -> int:
     FILE has the columns header_hex_80_bytes and nonce (height, if given, names the row); the header's own bits are the
     target.
     """
-    from bench.header_check import check_headers
+    from bench.variants.header_check import check_headers
 
     checks = check_headers(file, names)
     wrong = [check for check in checks if not check.found_by_all]

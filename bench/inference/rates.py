@@ -8,7 +8,7 @@ from bench.inference.device import accelerator
 from bench.inference.engine import engine
 from bench.inference.predict import device_rate, plan_run, predict
 from bench.inference.serving import Setup
-from bench.token_tags import TagSet, tags_of
+from bench.results.token_tags import TagSet, tags_of
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.llm.counts import precision
@@ -16,7 +16,7 @@ from kernels.llm.shapes import load
 from sites.device_rate import DeviceRate
 
 if TYPE_CHECKING:
-    from bench.records import Metric, Record
+    from bench.results.record import Metric, Record
 
 PREFIX = "llm:"
 FORM = "llm:MODEL:DTYPE:DEVICE[xGPUS]:INPUT:OUTPUT[:BATCH]"

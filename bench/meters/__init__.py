@@ -10,13 +10,13 @@ from hardware_profiles.errors import InputError, near_names
 ENTRY_POINT_GROUP = "perwatt.meters"
 
 _BUILT_IN = {
-    "nvml": ("bench.meters.nvml", "ENTRY"),
-    "rapl": ("bench.meters.rapl", "ENTRY"),
-    "hwmon": ("bench.meters.hwmon", "ENTRY"),
-    "shelly": ("bench.meters.plug", "SHELLY"),
-    "tasmota": ("bench.meters.plug", "TASMOTA"),
-    "trace": ("bench.meters.trace", "ENTRY"),
-    "declared": ("bench.meters.declared", "ENTRY"),
+    "nvml": ("bench.meters.kinds.nvml", "ENTRY"),
+    "rapl": ("bench.meters.kinds.rapl", "ENTRY"),
+    "hwmon": ("bench.meters.kinds.hwmon", "ENTRY"),
+    "shelly": ("bench.meters.kinds.plug", "SHELLY"),
+    "tasmota": ("bench.meters.kinds.plug", "TASMOTA"),
+    "trace": ("bench.meters.kinds.trace", "ENTRY"),
+    "declared": ("bench.meters.kinds.declared", "ENTRY"),
 }
 
 

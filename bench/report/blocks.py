@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.report.charts import Chart
+from bench.report.charts.svg import Chart
 
 Tone = Literal["", "measured", "rated", "modelled", "assumed", "bad", "warn", "good", "unverified"]
 

@@ -10,8 +10,8 @@ from bench.report.blocks import Link
 from bench.report.text import metric_interval
 
 if TYPE_CHECKING:
-    from bench.records import Metric, Record
     from bench.report.gather import Gathered
+    from bench.results.record import Metric, Record
     from hardware_profiles.profile import Profile
 
 Interval = tuple[float, float]

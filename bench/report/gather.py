@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.report.charts import printable
-from bench.results import find_result, read_whole
-from bench.store import RECORD_FILE, result_folders, unfinished_folders
+from bench.report.charts.svg import printable
+from bench.results.folder import find_result, read_whole
+from bench.results.layout import RECORD_FILE, result_folders, unfinished_folders
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
-    from bench.records import Record
+    from bench.results.record import Record
     from hardware_profiles.profile import Device
     from sites.filled import Alone
     from sites.outlook import Outlook

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import RunFailedError
-from bench.report import devices, headline, kernels, provenance, site, traces
+from bench.report.sections import devices, headline, kernels, provenance, site, traces
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:

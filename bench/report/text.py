@@ -6,7 +6,7 @@ from bench.quantity import plain, rate, si
 from bench.report.blocks import Chip
 
 if TYPE_CHECKING:
-    from bench.records import Metric
+    from bench.results.record import Metric
 
 Interval = tuple[float, float]
 _TONES = ("measured", "rated", "modelled", "assumed")

@@ -22,46 +22,46 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         "sha256d_scan_cpu", "cpu", "hash", "nonce scan: double SHA-256 of 80-byte block headers",
-        "bench.workloads.sha256d_scan_cpu:Sha256dScanCpu", main_job=True,
+        "bench.workloads.cpu.sha256d_scan_cpu:Sha256dScanCpu", main_job=True,
     ),
     Entry(
         "matmul_f32_cpu", "cpu", "flop", "square matrix product, float32, through BLAS",
-        "bench.workloads.matmul_cpu:MatmulCpu", main_job=True,
+        "bench.workloads.cpu.matmul_cpu:MatmulCpu", main_job=True,
     ),
     Entry(
         "matmul_f64_cpu", "cpu", "flop", "square matrix product, float64, through BLAS",
-        "bench.workloads.matmul_cpu:MatmulCpu", main_job=True,
+        "bench.workloads.cpu.matmul_cpu:MatmulCpu", main_job=True,
     ),
     Entry(
         "memory_copy_cpu", "cpu", "byte", "copy between arrays far larger than the caches",
-        "bench.workloads.memory_cpu:MemoryCpu", main_job=True,
+        "bench.workloads.cpu.memory_cpu:MemoryCpu", main_job=True,
     ),
     Entry(
         "memory_triad_cpu", "cpu", "byte", "a = b + s*c over arrays far larger than the caches",
-        "bench.workloads.memory_cpu:MemoryCpu", main_job=True,
+        "bench.workloads.cpu.memory_cpu:MemoryCpu", main_job=True,
     ),
     *(
         Entry(
             f"llm_{phase}_f32_cpu", "cpu", "token", f"a language model's layers, {what}; `perwatt run llm`",
-            "bench.workloads.llm_replay_cpu:LlmReplayCpu", main_job=True,
+            "bench.workloads.cpu.llm_replay_cpu:LlmReplayCpu", main_job=True,
         )
         for phase, what in (("prefill", "reading prompts"), ("decode", "one token after the other"))
     ),
     Entry(
         "sha256d_scan_cuda", "gpu", "hash", "nonce scan on an NVIDIA GPU",
-        "bench.workloads.sha256d_scan_cuda:Sha256dScanCuda",
+        "bench.workloads.cuda.sha256d_scan_cuda:Sha256dScanCuda",
     ),
     *(
         Entry(
             f"matmul_{dtype}_nt_cuda", "gpu", "flop", f"matrix product on an NVIDIA GPU, {dtype}, through cuBLASLt",
-            "bench.workloads.matmul_cuda:MatmulCuda",
+            "bench.workloads.cuda.matmul_cuda:MatmulCuda",
         )
         for dtype in ("fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp4")
     ),
     *(
         Entry(
             f"llm_{phase}_{dtype}_cuda", "gpu", "token", f"a language model's layers on a GPU, {dtype}, {what}",
-            "bench.workloads.llm_replay_cuda:LlmReplayCuda",
+            "bench.workloads.cuda.llm_replay_cuda:LlmReplayCuda",
         )
         for dtype in ("bf16", "fp16", "fp8")
         for phase, what in (("prefill", "reading prompts"), ("decode", "one token after the other"))
@@ -69,14 +69,14 @@ ENTRIES: tuple[Entry, ...] = (
     *(
         Entry(
             f"memory_{operation}_cuda", "gpu", "byte", f"{operation} over GPU arrays far larger than the caches",
-            "bench.workloads.memory_cuda:MemoryCuda",
+            "bench.workloads.cuda.memory_cuda:MemoryCuda",
         )
         for operation in ("copy", "triad", "read")
     ),
     *(
         Entry(
             f"probe_{kind}_cuda", "gpu", "instruction", f"rate of one integer instruction: {kind}",
-            "bench.workloads.probe_cuda:ProbeCuda",
+            "bench.workloads.cuda.probe_cuda:ProbeCuda",
         )
         for kind in ("iadd3", "lop3", "shf", "lea_hi", "imad", "imad_hi", "mixed", "mixed_long")
     ),

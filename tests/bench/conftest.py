@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from bench.measure.plan import Plan
+from bench.measure.runner import Job
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.meters.stream import PolledMeter, ReadFailedError
-from bench.plan import Plan
-from bench.runner import Job
 
 
 class FakeMeter(PolledMeter):
@@ -61,7 +61,7 @@ def fake_meter():
 @pytest.fixture
 def short_job(tmp_path, monkeypatch):
     """A job under a plan of the name given, its times cut to what a test can wait for."""
-    monkeypatch.setattr("bench.plan.LEAD_FLOOR_S", 0.15)
+    monkeypatch.setattr("bench.measure.plan.LEAD_FLOOR_S", 0.15)
     monkeypatch.setattr("bench.meters.stream.LOST_AFTER_S", 0.5)
 
     def make(name="quick", *, windows=3, window_s=0.4, idle_s=0.0, **changes):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.catalogue_table import SORTS, Filters, columns_for, describe, profile_row, released_key, select
+from bench.compare.catalogue_table import SORTS, Filters, columns_for, describe, profile_row, released_key, select
 from hardware_profiles.catalog import iter_profiles, load, load_all
 from hardware_profiles.errors import InputError
 

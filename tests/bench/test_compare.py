@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.compare import as_document, compare, refusal, systematic_frac
-from bench.quiet import Quiet, Slice, take_pairs
-from bench.subjects import Figure, Subject, of_profile
+from bench.compare.compare import as_document, compare, refusal, systematic_frac
+from bench.compare.subjects import Figure, Subject, of_profile
+from bench.measure.quiet import Quiet, Slice, take_pairs
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 
@@ -189,8 +189,8 @@ def test_fifty_quiet_pairs_may_claim_what_two_results_of_one_cpu_may_not():
 
 def test_slices_are_taken_in_turn_until_enough_were_quiet(monkeypatch):
     clocks = iter([4.0e9] * 20 + [3.0e9] + [4.0e9] * 1000)
-    monkeypatch.setattr("bench.quiet.core_clock_hz", lambda: next(clocks))
-    monkeypatch.setattr("bench.quiet.neighbour_cycles", lambda _clock: 0.9)
+    monkeypatch.setattr("bench.measure.quiet.core_clock_hz", lambda: next(clocks))
+    monkeypatch.setattr("bench.measure.quiet.neighbour_cycles", lambda _clock: 0.9)
     order = []
 
     def one(name):

@@ -5,9 +5,8 @@ import math
 
 import pytest
 
-from bench.gpu_job import ratios
-from bench.records import Metric
-from bench.roofline import (
+from bench.gpu.job import ratios
+from bench.measure.roofline import (
     ASSUMED_RATES,
     SCAN_COUNTS,
     Bound,
@@ -20,7 +19,8 @@ from bench.roofline import (
     scan_bound,
     scan_clocks,
 )
-from bench.runner import measure
+from bench.measure.runner import measure
+from bench.results.record import Metric
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from bench.history import headlines, summary, trend, unchanged
-from bench.runner import measure
+from bench.measure.runner import measure
+from bench.results.history import headlines, summary, trend, unchanged
 from hardware_profiles.errors import InputError
 
 
@@ -74,7 +74,7 @@ def test_an_unknown_metric_names_those_there_are(store):
 def size(request, monkeypatch):
     """A store is checked by the published schema, or from `MANY` results on by pydantic: the verdict is one."""
     if request.param == "many":
-        monkeypatch.setattr("bench.history.MANY", 0)
+        monkeypatch.setattr("bench.results.history.MANY", 0)
 
 
 @pytest.mark.usefixtures("size")

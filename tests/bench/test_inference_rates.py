@@ -7,10 +7,10 @@ import pytest
 
 from bench.device_rates import from_record, resolve_device
 from bench.inference.rates import combined, modelled_rate
-from bench.records import AssumedPower, Device, Metric, Record, RunInfo, WorkloadInfo
-from bench.results import prepare_store, write_record
-from bench.token_tags import check_workload
-from bench.workloads.llm_replay_cpu import LlmReplayCpu, copies, miniature
+from bench.results.folder import prepare_store, write_record
+from bench.results.record import AssumedPower, Device, Metric, Record, RunInfo, WorkloadInfo
+from bench.results.token_tags import check_workload
+from bench.workloads.cpu.llm_replay_cpu import LlmReplayCpu, copies, miniature
 from bench.workloads.protocol import VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError
 from kernels.llm.replay import Replay
@@ -52,7 +52,7 @@ def test_a_name_of_another_form_is_refused(name, message):
 def made(monkeypatch):
     """Make a prepared workload on small lengths, with one copy of the weights, closed afterwards."""
     held = []
-    monkeypatch.setattr("bench.workloads.llm_replay_cpu.MOST_COPIES_BYTES", 200_000_000)
+    monkeypatch.setattr("bench.workloads.cpu.llm_replay_cpu.MOST_COPIES_BYTES", 200_000_000)
 
     def make(phase, **extra):
         options = WorkloadOptions(threads=1, extra={"input": 12, "output": 4, "batch": 2, **extra})
@@ -120,7 +120,7 @@ def test_a_miniature_keeps_the_build_of_its_model(name):
 
 
 def test_copies_are_one_where_the_cache_is_unknown(monkeypatch):
-    monkeypatch.setattr("bench.workloads.llm_replay_cpu.last_level_cache_bytes", lambda: None)
+    monkeypatch.setattr("bench.workloads.cpu.llm_replay_cpu.last_level_cache_bytes", lambda: None)
     assert copies(load("tiny")) == 1
 
 

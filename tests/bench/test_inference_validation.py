@@ -192,7 +192,7 @@ def test_mlperf_rows_with_lengths_stand_apart(tmp_path):
 def test_the_command_prints_every_row_and_gives_one_json_document(tmp_path):
     from click.testing import CliRunner
 
-    from bench.cli.validate_inference import inference
+    from bench.cli.validate.inference import inference
 
     printed = CliRunner().invoke(inference, [])
     assert printed.exit_code == 0

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.machine_profile import Draft, draft_gpu, to_toml
+from bench.machine.profile import Draft, draft_gpu, to_toml
 from hardware_profiles.catalog import check, device_from
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import parse_toml

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.overview import as_documents, overview
-from bench.overview_table import captions, cells, columns
-from bench.subjects import Figure, Subject, of_profile
+from bench.compare.overview import as_documents, overview
+from bench.compare.overview_table import captions, cells, columns
+from bench.compare.subjects import Figure, Subject, of_profile
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 

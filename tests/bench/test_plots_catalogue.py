@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bench.plots_catalogue import DARK, LIGHT, DevicePoint, catalogue_points, plot_subjects, points_of, save
-from bench.subjects import Figure, Subject, of_profile
+from bench.compare.plot import DARK, LIGHT, DevicePoint, catalogue_points, plot_subjects, points_of, save
+from bench.compare.subjects import Figure, Subject, of_profile
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 

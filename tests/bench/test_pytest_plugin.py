@@ -12,12 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench import timers
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
-from bench.pytest_energy import Round, Timed, measured_rounds, needed_codes
-from bench.pytest_records import export_json, import_json
-from bench.results import read_record
-from bench.store import result_folders
+from bench.pytest_plugin import timer as timers
+from bench.pytest_plugin.energy import Round, Timed, measured_rounds, needed_codes
+from bench.pytest_plugin.records import export_json, import_json
+from bench.results.folder import read_record
+from bench.results.layout import result_folders
 from hardware_profiles.errors import InputError
 
 pytestmark = pytest.mark.alone
@@ -159,7 +159,7 @@ def test_another_timer_is_refused_together_with_power(tmp_path):
     (tmp_path / "test_inner.py").write_text(INNER)
     done = run_pytest(tmp_path, "--perwatt-watts", "100", "--benchmark-timer=time.process_time")
     assert done.returncode == 4
-    assert "--benchmark-timer=bench.timers.stamp" in done.stderr
+    assert "--benchmark-timer=bench.pytest_plugin.timer.stamp" in done.stderr
 
 
 def test_a_wrong_meter_is_a_usage_error(tmp_path):

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import results
 from bench.errors import RunFailedError
-from bench.records import Record
-from bench.results import (
+from bench.measure.runner import measure
+from bench.results import folder as results
+from bench.results.folder import (
     Sample,
     artifact_faults,
     find_result,
@@ -21,8 +21,8 @@ from bench.results import (
     read_whole,
     write_record,
 )
-from bench.runner import measure
-from bench.store import result_folders, unfinished_folders
+from bench.results.layout import result_folders, unfinished_folders
+from bench.results.record import Record
 from hardware_profiles.errors import InputError
 
 SAMPLES = [Sample("work", 0, 1.0, 2.0, 1e9, 5.0, "hash")]

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from bench import steadiness
-from bench.meters.declared import Declared
+from bench.measure import steadiness
+from bench.measure.plan import PLANS, schedule
+from bench.measure.runner import measure
+from bench.meters.kinds.declared import Declared
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
-from bench.plan import PLANS, schedule
-from bench.runner import measure
 
 
 def codes(record):

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench import audit_gpu, steadiness
 from bench.diagnostics import Effect, effect
+from bench.measure import audit_gpu, steadiness
+from bench.measure.runner import measure, measure_together
+from bench.measure.steadiness import Call
 from bench.meters.protocol import Tier
-from bench.runner import measure, measure_together
-from bench.steadiness import Call
 from bench.workloads.protocol import Batch
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import audit, diagnostics, domains
+from bench import diagnostics
 from bench.diagnostics import TABLE, Effect, effect
 from bench.errors import RunFailedError
-from bench.meters.declared import Declared
-from bench.runner import measure
-from bench.workloads.matmul_cpu import MatmulCpu
+from bench.machine import locks as domains
+from bench.measure import audit
+from bench.measure.runner import measure
+from bench.meters.kinds.declared import Declared
+from bench.workloads.cpu.matmul_cpu import MatmulCpu
 from bench.workloads.protocol import Batch, WorkloadOptions
 from kernels.matmul.cpu import random_operands
 
@@ -108,9 +110,9 @@ def test_rule_18_operands_are_random_and_never_zeros(dtype):
 @pytest.mark.parametrize(("most_bytes", "stated"), [(1 << 30, "cold"), (1 << 26, "hot")])
 def test_rule_18_buffers_exceed_twice_the_caches_or_the_record_says_hot(most_bytes, stated, monkeypatch):
     cache_bytes = 48 << 20
-    monkeypatch.setattr("bench.workloads.matmul_cpu.last_level_cache_bytes", lambda: cache_bytes)
-    monkeypatch.setattr("bench.workloads.matmul_cpu.MOST_BUFFER_BYTES", most_bytes)
-    monkeypatch.setattr("bench.workloads.matmul_cpu.SIZE", 1024)
+    monkeypatch.setattr("bench.workloads.cpu.matmul_cpu.last_level_cache_bytes", lambda: cache_bytes)
+    monkeypatch.setattr("bench.workloads.cpu.matmul_cpu.MOST_BUFFER_BYTES", most_bytes)
+    monkeypatch.setattr("bench.workloads.cpu.matmul_cpu.SIZE", 1024)
     workload = MatmulCpu("matmul_f64_cpu", WorkloadOptions())
     workload.prepare()
     found = workload.parameters()
@@ -207,7 +209,7 @@ def test_rule_19_a_full_disk_is_one_line_and_leaves_nothing(fake_workload, short
     def full(*_):
         raise OSError(28, "No space left on device", "samples.parquet")
 
-    monkeypatch.setattr("bench.results._write_synced", full)
+    monkeypatch.setattr("bench.results.folder._write_synced", full)
     with pytest.raises(RunFailedError, match="No space left on device"):
         measure(fake_workload, job, device=cpu_device)
     assert list(job.store.iterdir()) == []

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.records import Device
-from bench.results import read_record
-from bench.runner import measure
+from bench.measure.runner import measure
+from bench.results.folder import read_record
+from bench.results.record import Device
 
 
 def test_a_run_gives_the_rate_that_the_workload_has(fake_workload, job, cpu_device):

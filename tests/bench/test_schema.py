@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench import schema
-from bench.records import Record
-from bench.schema import PUBLISHED, as_text, conforms, record_schema
+from bench.results import schema
+from bench.results.record import Record
+from bench.results.schema import PUBLISHED, as_text, conforms, record_schema
 
 RUN = {"run_id": "r", "plan": "quick", "argv": [], "started_utc": "2026-01-01T00:00:00Z",
        "ended_utc": "2026-01-01T00:00:09Z", "perwatt_version": "0", "commit": None}  # fmt: skip
@@ -56,7 +56,7 @@ def changed(place, value=..., extra=None):
 
 
 def test_the_published_schema_is_current():
-    assert PUBLISHED.read_text(encoding="utf-8") == as_text(), "run: python -m bench.schema"
+    assert PUBLISHED.read_text(encoding="utf-8") == as_text(), "run: python -m bench.results.schema"
 
 
 def test_the_schema_is_closed_and_versioned():

@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from bench import variant_bounds, variant_figures, variant_slices
 from bench.cli import main, perwatt
-from bench.environment import usable_cores
 from bench.errors import RunFailedError
-from bench.header_check import check_headers
+from bench.machine.environment import usable_cores
+from bench.variants import bounds as variant_bounds
+from bench.variants import figures as variant_figures
+from bench.variants import slices as variant_slices
+from bench.variants.header_check import check_headers
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.scan_cpu import selftest, variants

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.results import read_record, read_samples
-from bench.runner import measure
-from bench.store import result_folders
+from bench.measure.runner import measure
+from bench.results.folder import read_record, read_samples
+from bench.results.layout import result_folders
 
 # Writes one record again and again, each time in a child that kills itself at the next step that touches the disk.
 KILLED_AT_STEP = """
 import json, os, pathlib, signal, sys
-from bench import results
-from bench.records import Record
-from bench.results import Sample
+from bench.results import folder as results
+from bench.results.record import Record
+from bench.results.folder import Sample
 
 store = pathlib.Path(sys.argv[1])
 record = Record.model_validate_json(sys.stdin.read())

@@ -3,10 +3,10 @@
 import json
 
 from bench.cli.output import emit_json
-from bench.cli.run_report import document, print_run
+from bench.cli.run.report import document, print_run
 from bench.main_job import CATALOGUE_DEVICES, assess, surroundings
-from bench.meters.declared import Declared
-from bench.runner import measure
+from bench.measure.runner import measure
+from bench.meters.kinds.declared import Declared
 
 
 def test_the_machine_stands_beside_the_catalogue_and_the_site_has_a_p90(fake_workload, job, cpu_device, capsys):

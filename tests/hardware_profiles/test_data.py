@@ -92,6 +92,6 @@ def test_every_key_and_word_of_a_profile_is_documented():
 
 
 def test_the_page_of_statistics_is_made_from_the_files(devices):
-    from bench.catalogue_page import PAGE, page
+    from bench.compare.catalogue_page import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page(devices), "run `perwatt profile check --record`"

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from bench.clock import core_clock_hz
+from bench.machine.clock import core_clock_hz
 from kernels.scan_cpu import selftest, variants
 from kernels.scan_cpu.scan import job_words
 from kernels.sha256.header import nbits_to_target

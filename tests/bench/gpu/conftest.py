@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from oracles.cuda_hostcheck import HostCheck
 
-from bench.plan import PLANS
+from bench.measure.plan import PLANS
 from kernels.gpu import device as cuda_device
 from kernels.gpu.sass import ToolMissingError
 from kernels.scan_cuda.text import TEXT_VARIANTS
@@ -290,7 +290,7 @@ def nvml(monkeypatch):
 def cupy(monkeypatch, nvml, host):
     fake = FakeCupy(host)
     monkeypatch.setitem(sys.modules, "cupy", fake)
-    monkeypatch.setattr("bench.workloads.gpu_context.WARM_S", 1e-3)
+    monkeypatch.setattr("bench.workloads.cuda.context.WARM_S", 1e-3)
     return fake
 
 

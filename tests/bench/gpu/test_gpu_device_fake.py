@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from bench.devices import device_under_test
-from bench.gpu_doctor import gpu_findings
+from bench.gpu.doctor import gpu_findings
+from bench.machine.devices import device_under_test
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.gpu import device as cuda_device

@@ -7,9 +7,9 @@ import types
 import numpy as np
 import pytest
 
-from bench.devices import device_under_test
-from bench.runner import measure
-from bench.workloads import matmul_choice, matmul_cuda
+from bench.machine.devices import device_under_test
+from bench.measure.runner import measure
+from bench.workloads.cuda import matmul_choice, matmul_cuda
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from kernels.errors import KernelInputError
@@ -128,7 +128,7 @@ def test_product_workload_hot_stays_on_one_set_and_says_so(product, small):
 
 @pytest.mark.parametrize("dtype", ["fp32", "fp16"])
 def test_cupys_own_product_on_a_fake_gpu_is_checked_by_the_same_bound(product, small, gpu_job, dtype, monkeypatch):
-    monkeypatch.setattr("bench.workloads.matmul_cuda.cupy_queue", _numpy_queue)
+    monkeypatch.setattr("bench.workloads.cuda.matmul_cuda.cupy_queue", _numpy_queue)
     record = measure(create(f"matmul_{dtype}_nt_cuda", options("cupy")), gpu_job, device=device_under_test("gpu:0"))
     assert record.status == "ok", record.reasons
     assert record.workload.variant == "cupy"

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from bench.plan import PLANS
+from bench.measure.plan import PLANS
 from kernels.scan_cuda.probes import PROBES
 from kernels.scan_cuda.scan import BY_NAME
 
@@ -21,8 +21,8 @@ def smoke(job):
 
 
 def run(name, job, variant=None, **extra):
-    from bench.devices import device_under_test
-    from bench.runner import measure
+    from bench.machine.devices import device_under_test
+    from bench.measure.runner import measure
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import create
 
@@ -134,10 +134,10 @@ def test_replay_attends_alike_for_every_group_of_heads_and_cut_of_keys(dtype, he
 
 
 def test_gpu_energy_of_a_scan_is_read_from_the_board(smoke):
-    from bench.devices import device_under_test
+    from bench.machine.devices import device_under_test
+    from bench.measure.runner import measure
     from bench.meters import open_meters
     from bench.meters.protocol import MeterOptions
-    from bench.runner import measure
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import create
 

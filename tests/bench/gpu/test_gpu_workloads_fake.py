@@ -4,9 +4,9 @@
 
 import pytest
 
-from bench.devices import device_under_test
-from bench.runner import measure
-from bench.workloads import probe_cuda, sha256d_scan_cuda
+from bench.machine.devices import device_under_test
+from bench.measure.runner import measure
+from bench.workloads.cuda import probe_cuda, sha256d_scan_cuda
 from bench.workloads.protocol import VerificationError, WorkloadOptions
 from bench.workloads.registry import create
 from hardware_profiles.errors import InputError

@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner
 from oracles.cuda_hostblocks import HostKernels
 
-from bench.cli.run_llm import llm
-from bench.devices import device_under_test
+from bench.cli.run.llm import llm
 from bench.inference.rates import combined
-from bench.plan import PLANS
-from bench.runner import measure
-from bench.workloads import llm_replay_cuda as workload_module
-from bench.workloads.llm_replay_cuda import TOLERANCES
+from bench.machine.devices import device_under_test
+from bench.measure.plan import PLANS
+from bench.measure.runner import measure
+from bench.workloads.cuda import llm_replay_cuda as workload_module
+from bench.workloads.cuda.llm_replay_cuda import TOLERANCES
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from kernels.errors import KernelInputError

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bench.workloads.llm_replay_cuda import stride
+from bench.workloads.cuda.llm_replay_cuda import stride
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from hardware_profiles.errors import InputError

@@ -4,7 +4,7 @@ import pytest
 
 from bench.meters import make_meter
 from bench.meters.errors import MeterError
-from bench.meters.hwmon import find_sensors
+from bench.meters.kinds.hwmon import find_sensors
 from bench.meters.protocol import MeterKind
 from hardware_profiles.errors import InputError
 

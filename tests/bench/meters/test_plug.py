@@ -7,7 +7,7 @@ import pytest
 
 from bench.meters import close_meters, make_meter, open_meters
 from bench.meters.errors import MeterError
-from bench.meters.http import get_json, parse_host
+from bench.meters.kinds.http import get_json, parse_host
 from bench.meters.protocol import MeterOptions
 from bench.meters.stream import ReadFailedError
 from hardware_profiles.errors import InputError

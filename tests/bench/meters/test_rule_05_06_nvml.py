@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.meters.errors import MeterError
-from bench.meters.nvml import Nvml
+from bench.meters.kinds.nvml import Nvml
 from bench.meters.protocol import MeterKind
 
 

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
+from bench.measure.runner import measure
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
 from bench.meters.integrate import counter_energy
+from bench.meters.kinds.rapl import Rapl, choose, find_zones
 from bench.meters.protocol import MeterInfo, MeterKind, Reading, Tier
-from bench.meters.rapl import Rapl, choose, find_zones
-from bench.runner import measure
 
 
 def info(kind=MeterKind.POWER, period_s=0.1, **more):

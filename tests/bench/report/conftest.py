@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.records import Record
 from bench.report import collect, gather, write_page
-from bench.results import Sample, write_record
-from bench.store import result_folders
+from bench.results.folder import Sample, write_record
+from bench.results.layout import result_folders
+from bench.results.record import Record
 
 MARKUP = "<script>alert(1)</script>"
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.report.charts import COLOURS, Mark, printable, render
-from bench.report.trace_chart import Series, thinned
+from bench.report.charts.svg import COLOURS, Mark, printable, render
+from bench.report.charts.trace import Series, thinned
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bench.report import gather, write_page
-from bench.results import Sample, _write_parquet
+from bench.results.folder import Sample, _write_parquet
 
 COUNT = 1000
 

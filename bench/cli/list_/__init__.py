@@ -1,0 +1,1 @@
+"""`perwatt list`, one module per subject."""

@@ -1,0 +1,1 @@
+"""`perwatt run` and its reports."""

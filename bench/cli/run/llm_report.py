@@ -1,0 +1,162 @@
+"""What `perwatt run llm` prints: modelled rows with their hold-out error, measured rows with their notes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.output import plain, print_table, say
+
+if TYPE_CHECKING:
+    from bench.inference.predict import Prediction
+    from bench.inference.rates import Served
+    from bench.inference.serving import Setup
+    from bench.results.record import Record
+
+
+def document(setup: "Setup", found: "Sequence[Prediction]") -> dict[str, object]:
+    """Return modelled rows as one JSON-ready document."""
+    from dataclasses import asdict
+
+    return {
+        "schema": "perwatt.run_llm/1",
+        "basis": "modelled",
+        "model": setup.shape.name,
+        "dtype": setup.kind.name,
+        "device": setup.device.slug,
+        "gpus": setup.gpus,
+        "engine": {"name": setup.engine.name, "title": setup.engine.title, "fitted_on": setup.engine.fitted_on},
+        "power": {
+            "w_per_gpu": setup.device.power_w,
+            "boundary": setup.device.boundary,
+            "basis": "rated",
+            "source": setup.device.power_source,
+        },
+        "memory": {"bytes_per_gpu": setup.device.memory_bytes, "source": setup.device.memory_source},
+        "rows": [
+            {
+                "input": one.input_len,
+                "output": one.output_len,
+                "users": one.clients,
+                "at_once": one.places,
+                "tokens_per_s": one.tokens_per_s,
+                "tokens_per_s_per_user": one.tokens_per_s_per_user,
+                "ttft_s": one.ttft_s,
+                "tpot_s": one.tpot_s,
+                "joules_per_token": one.joules_per_token,
+                "tags": None if one.tags is None else asdict(one.tags),
+                "basis": one.basis,
+                "holdout": asdict(one.holdout),
+                "warning": one.warning,
+            }
+            for one in found
+        ],
+    }
+
+
+def print_modelled(setup: "Setup", found: "Sequence[Prediction]", *, chosen: bool) -> None:
+    """Print modelled rows, with what they rest on."""
+    shown = [
+        (
+            "all queued" if one.clients is None else one.clients,
+            one.places,
+            f"{plain(one.tokens_per_s)} ± {one.holdout.error_frac:.0%}{_mark(one)}",
+            f"{plain(one.tokens_per_s_per_user)}{_mark(one)}",
+            f"{plain(one.ttft_s * 1e3)} ms{_mark(one)}",
+            "-" if one.tpot_s is None else f"{plain(one.tpot_s * 1e3)} ms{_mark(one)}",
+            f"{plain(one.joules_per_token)}{_mark(one)}",
+            "-" if one.tags is None else one.tags.latency_limit,
+        )
+        for one in found
+    ]
+    first = found[0]
+    print_table(
+        ["users", "at once", "output tok/s", "tok/s a user", "TTFT", "TPOT", "J/token", "latency limit"],
+        shown,
+        title=(
+            f"Modelled: {setup.shape.title} in {setup.kind.name} on {setup.gpus} x {setup.device.title}, "
+            f"{first.input_len}:{first.output_len}"
+        ),
+        right=(1, 2, 3, 4, 5, 6),
+    )
+    if first.warning is not None:
+        say(f"! Do not plan with these figures: {first.warning}. Sites refuse them.")
+    if not chosen:
+        say(f"Nothing was measured: modelled for {setup.device.slug} of the catalogue (--device chooses another).")
+    holdout = first.holdout
+    say(
+        f"Basis: modelled, engine class {setup.engine.name} ({setup.engine.title}), fitted on Llama 3.1 8B on one "
+        f"H100. ± is its mean error on {holdout.rows} published rows that it was not fitted on "
+        f"(worst {holdout.worst_frac:.0%})."
+    )
+    if setup.device.power_w is not None:
+        say(
+            f"J/token: provisioned power, {setup.device.boundary} boundary, {plain(setup.device.power_w)} W per GPU "
+            f"({setup.device.power_source}), over output tokens."
+        )
+
+
+def _mark(one: "Prediction") -> str:
+    """Return the mark beside each figure that nobody should plan with."""
+    return "" if one.warning is None else " !"
+
+
+def measured_document(
+    pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[Served | None]", store: Path
+) -> dict[str, object]:
+    """Return measured rows as one JSON-ready document."""
+    from dataclasses import asdict
+
+    return {
+        "schema": "perwatt.run_llm/1",
+        "basis": "measured",
+        "store": str(store),
+        "rows": [
+            {
+                "prefill": prefill.model_dump(mode="json"),
+                "decode": decode.model_dump(mode="json"),
+                "served": None if one is None else asdict(one),
+            }
+            for (prefill, decode), one in zip(pairs, served, strict=True)
+        ],
+    }
+
+
+def _where(record: "Record") -> str:
+    """Return device, model and precision in words."""
+    given = record.workload.parameters
+    if record.device.kind == "cpu":
+        return f"the CPU: {given['model']} in fp32, {given['threads']} threads"
+    return f"{record.device.name}: {given['model']} in {given['dtype']}"
+
+
+def print_measured(pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[Served | None]", store: Path) -> None:
+    """Print measured rows, with every note on them."""
+    rows = []
+    for (prefill, decode), one in zip(pairs, served, strict=True):
+        given = prefill.workload.parameters
+        figures = ["-"] * 5
+        if one is not None:
+            joules = "not metered" if one.joules_per_token is None else plain(one.joules_per_token)
+            figures = [
+                plain(prefill.metrics["rate"].value),
+                plain(decode.metrics["rate"].value),
+                plain(one.tokens_per_s),
+                f"{plain(one.ttft_s * 1e3)} / {plain(one.tpot_s * 1e3)} ms",
+                joules if one.joules_per_token is None else f"{joules} ({one.tags.boundary})",
+            ]
+        rows.append((given["batch"], f"{given['input']}:{given['output']}", *figures, decode.status))
+    first = pairs[0][0].workload.parameters
+    print_table(
+        ["batch", "in:out", "prompt tok/s", "decode tok/s", "output tok/s", "TTFT / TPOT", "J/token", "status"],
+        rows,
+        title=f"Measured on {_where(pairs[0][0])}, weights {first['buffers']}",
+        right=(0, 2, 3, 4, 5, 6),
+    )
+    say("Output tok/s: prefill and decode, measured apart, one batch after the other.")
+    for words in dict.fromkeys(one.tags.words() for one in served if one is not None):
+        say(f"Tags: {words}.")
+    for prefill, decode in pairs:
+        for record in (prefill, decode):
+            for reason in (*record.reasons, *record.warnings):
+                say(f"note: {record.workload.name}: {reason.code}: {reason.detail}")
+    say(f"stored in {store}/: {', '.join(record.id for pair in pairs for record in pair)}")

@@ -1,0 +1,88 @@
+"""What `perwatt run` and `perwatt run llm` share: threads, meters, and workloads measured behind a progress bar."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bench.cli.output import progress, say
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.measure.runner import Job
+    from bench.meters.protocol import Meter
+    from bench.results.record import Record
+
+
+def specs(meters: Sequence[str], watts: float | None, device: str) -> list[str]:
+    """Return the meters that were named, none for `none`, else what this machine itself can meter the device by.
+
+    Raises
+    ------
+    InputError
+        Another meter stands beside `none`.
+    """
+    from bench.meters import default_specs
+
+    if "none" in meters:
+        if len(meters) > 1:
+            raise InputError.at("--meter none", expected="no other meter beside it", got=", ".join(meters))
+        return []
+    return list(meters) if meters or watts is not None else default_specs(device)
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuse fewer than one thread, and more than the cores that this process may use.
+
+    Raises
+    ------
+    InputError
+        See above.
+    """
+    from bench.machine.environment import usable_cores
+
+    most = len(usable_cores())
+    if threads is not None and not 1 <= threads <= most:
+        raise InputError.at("--threads", expected=f"1 to {most}, the cores this process may use", got=threads)
+
+
+@contextmanager
+def opened(specs: Sequence[str], options: Any) -> Iterator["list[Meter]"]:
+    """Open the meters of all specs, and close them however the run ends."""
+    from bench.meters import close_meters, open_meters
+
+    meters = open_meters(specs, options)
+    try:
+        yield meters
+    finally:
+        close_meters(meters)
+
+
+def measure_all(
+    todo: Sequence[Any],
+    job: "Job",
+    meters: "Sequence[Meter]",
+    device: str,
+    *,
+    metered: Sequence[str] | None,
+    quiet: bool,
+) -> "list[Record]":
+    """Measure each workload in turn behind a progress bar; only those in `metered` use the meters, None means all."""
+    from bench.machine.devices import device_under_test
+    from bench.measure.runner import measure
+
+    described = device_under_test(device)
+    records = []
+    with progress(quiet=quiet) as bars:
+        for workload in todo:
+            task = bars.add_task(workload.name, total=1.0)
+
+            def show(stage: str, done: float, task: Any = task, name: str = workload.name) -> None:
+                bars.update(task, completed=done, description=f"{name}: {stage}")
+
+            used = meters if metered is None or workload.name in metered else ()
+            records.append(measure(workload, job, used, device=described, on_progress=show))
+            bars.update(task, completed=1.0, description=f"{workload.name}: {records[-1].status}")
+    if not quiet and not sys.stdout.isatty():
+        say(f"measured {len(records)} workload{'s' if len(records) != 1 else ''}, plan {job.plan.name}")
+    return records

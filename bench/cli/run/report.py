@@ -1,0 +1,231 @@
+"""What `perwatt run` prints: what was measured, beside what it stands, what a site would earn, what to know."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench import diagnostics
+from bench.cli.output import plain, print_table, rate, say, short, si
+
+if TYPE_CHECKING:
+    from bench.main_job import Assessment, DeviceLine
+    from bench.results.record import Metric, Record
+    from sites.uncertainty import Distribution
+
+
+def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
+    """Return the run as one JSON-ready document."""
+    found: dict[str, Any] = {
+        "schema": "perwatt.run/1",
+        "store": str(store),
+        "records": [record.model_dump(mode="json") for record in records],
+    }
+    if main_job is not None:
+        found["devices"] = [asdict(line) for line in main_job.devices]
+        from sites.year import summarise
+
+        found["site"] = asdict(summarise(main_job.site))
+        found["scenarios"] = {
+            "count": main_job.outlook.run.scenarios,
+            "seed": main_job.outlook.run.run.seed,
+            "site": {name: asdict(one) if one else None for name, one in main_job.outlook.fleet.items()},
+            "tornado": asdict(main_job.outlook.tornado),
+        }
+        found["alone"] = [asdict(line) for line in main_job.alone]
+    return found
+
+
+def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> None:
+    """Print a run for people."""
+    _print_measured(records)
+    print_tags(records)
+    if main_job is not None:
+        _print_devices(main_job)
+        _print_site(main_job)
+    print_notes(records)
+    say(f"stored in {store}/: {', '.join(record.id for record in records)}")
+
+
+def _print_measured(records: "Sequence[Record]") -> None:
+    names = {record.device.name for record in records}
+    print_table(
+        ("workload", "variant", "rate (measured)", "95 % interval", "cycles", "of bound", "energy"),
+        [
+            (
+                record.workload.name,
+                record.workload.variant,
+                rate(record.rate.value, record.rate.unit) if record.rate else record.status.upper(),
+                _interval(record.rate) if record.rate else "",
+                _cycles(record),
+                _of_bound(record),
+                _energy(record),
+            )
+            for record in records
+        ],
+        title=f"Measured on {', '.join(names)}, plan {records[0].run.plan}",
+        right=(2, 3, 4, 5),
+    )
+
+
+def print_tags(records: "Sequence[Record]") -> None:
+    """Print the five tags of the workloads that count tokens, those alike on one line."""
+    from dataclasses import replace
+
+    from bench.results.token_tags import TagSet, tags_of
+
+    alike: dict[tuple[TagSet, str], list[Record]] = {}
+    for record in records:
+        if record.workload.unit == "token":
+            given = record.workload.parameters
+            of = f"{given.get('model')}, batch {given.get('batch')}"
+            alike.setdefault((replace(tags_of(record), token_basis=""), of), []).append(record)
+    for (tags, of), found in alike.items():
+        basis = " and ".join(dict.fromkeys(tags_of(record).token_basis for record in found))
+        names = "tok/s" if len(alike) == 1 else ", ".join(record.workload.name for record in found)
+        say(f"{names}: {of}; {replace(tags, token_basis=basis).words()}")
+
+
+def _interval(metric: "Metric") -> str:
+    if metric.interval_95 is None:
+        return "one window"
+    half = (metric.interval_95[1] - metric.interval_95[0]) / 2
+    return f"± {half / metric.value:.2%}"
+
+
+def _cycles(record: "Record") -> str:
+    metric = record.metrics.get(f"cycles_per_{record.workload.unit}")
+    if metric is None or record.workload.unit != "hash":
+        return ""
+    return f"{metric.value:.1f} /hash"
+
+
+def _of_bound(record: "Record") -> str:
+    fraction = record.metrics.get("fraction_of_bound")
+    return f"{fraction.value:.0%}" if fraction else ""
+
+
+def _energy(record: "Record") -> str:
+    energy = record.energy_metric()
+    if energy is not None:
+        return f"{si(energy.value, energy.unit)} ({energy.boundary}, tier {energy.tier})"
+    if record.assumed_power_w is not None:
+        return f"not metered ({record.assumed_power_w.power_w:g} W assumed)"
+    return "not metered"
+
+
+def _print_devices(main_job: "Assessment") -> None:
+    from bench.cli.yield_.report import CONFIDENCE
+
+    print_table(
+        ("device", "basis", "hash rate", "matrix product", "power", "J/TH", "FLOP/J", "confidence"),
+        [
+            (
+                line.name,
+                line.basis,
+                rate(line.hash_per_s, "hash/s"),
+                f"{si(line.flop_per_s, 'FLOP/s')} {line.dtype}" if line.flop_per_s else "-",
+                _power(line),
+                plain(line.j_per_th),
+                si(line.flop_per_j, "").strip(),
+                CONFIDENCE.get(line.confidence, ""),
+            )
+            for line in main_job.devices
+        ],
+        title="Beside the catalogue (rated figures are makers' or tables', not ours; sources: `perwatt show DEVICE`)",
+        right=(2, 3, 4, 5, 6),
+    )
+
+
+def _power(line: "DeviceLine") -> str:
+    if not line.power_w:
+        return line.power_basis
+    basis = "" if line.power_basis == line.basis else f", {line.power_basis}"
+    return f"{plain(line.power_w)} W {line.boundary}{basis}"
+
+
+def _print_site(main_job: "Assessment") -> None:
+    from bench.cli.yield_.report import print_token_tags
+    from sites.year import summarise
+
+    year, outlook = main_job.site, main_job.outlook
+    devices = {block.name: block.rate for block in year.site.mining}
+    devices |= {block.name: block.rate for block in year.site.inference}
+    days = year.hours / 24
+    print_table(
+        ("product", "with", "rate", "per day", "MW", "USD/MWh buildings", "after energy"),
+        [
+            (
+                block.product,
+                devices[block.name].name,
+                devices[block.name].basis,
+                f"{plain(block.btc / days)} BTC"
+                if block.btc is not None
+                else f"{plain(block.units / days / 1e9)} G tokens",
+                plain(block.facility_mwh / year.hours, 3),
+                plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh else "-",
+                plain((block.revenue_usd - block.energy_usd) / block.facility_mwh) if block.facility_mwh else "-",
+            )
+            for block in year.blocks
+        ],
+        title=f"Example site: {summarise(year).site}. Amounts and USD are modelled; `perwatt yield` shows each source.",
+        right=(3, 4, 5, 6),
+    )
+    print_token_tags(year)
+    planned = outlook.fleet["net_usd"]
+    print_table(
+        ("device", "rate", "per day", "USD/MWh buildings", "net USD a year", "P50", "P90", "worst 5 %"),
+        [
+            *(
+                (
+                    line.name,
+                    line.basis,
+                    f"{plain(line.tokens_per_day / 1e9)} G tokens"
+                    if line.tokens_per_day
+                    else f"{plain(line.btc_per_day)} BTC",
+                    plain(line.usd_per_mwh),
+                    *_net(line.net_usd, line.spread),
+                )
+                for line in main_job.alone
+            ),
+            ("as planned, above", "", "", "", *_net(year.net_usd, planned)),
+        ],
+        title=f"Its {plain(year.site.interconnect_mw, 2)} MW with one device alone, before capital; "
+        f"{outlook.run.scenarios:,} scenarios (P90 is exceeded with 90 % probability)",
+        right=(2, 3, 4, 5, 6, 7),
+    )
+    causes = ", ".join(f"{one.name} {one.share_frac:.0%}" for one in outlook.tornado.causes if one.share_frac >= 0.005)
+    say(f"what spreads the plan's net: {causes or 'nothing varies'}; how far each may move is mostly an assumption")
+    say("more: `perwatt yield --scenarios`, with `--capital` for what it costs (docs/fleet.md)")
+
+
+def _net(net_usd: float, spread: "Distribution | None") -> tuple[str, ...]:
+    levels = (spread.p50, spread.p90, spread.cvar) if spread else ()
+    return short(net_usd), *(short(value) for value in levels)
+
+
+def print_notes(records: "Sequence[Record]") -> None:
+    """Print each warning and reason once, with its cure and where it was met."""
+    seen: dict[str, list[str]] = {}
+    for record in records:
+        for reason in (*record.reasons, *record.warnings):
+            seen.setdefault(reason.code, []).append(
+                record.workload.name + (f" ({reason.detail})" if reason.detail else "")
+            )
+    for code, where in seen.items():
+        say(f"note: {diagnostics.sentence(code)}\n      {'; '.join(dict.fromkeys(where))}")
+
+
+def exit_status(records: "Sequence[Record]") -> int:
+    """Return 0 when every record is good; else say on one line of stderr what went wrong first, and return 1."""
+    bad = [record for record in records if record.status != "ok"]
+    if not bad:
+        return 0
+    first = bad[0]
+    reasons = "; ".join(f"{reason.code}: {reason.detail}" if reason.detail else reason.code for reason in first.reasons)
+    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    line = f"error: {first.workload.name}: {first.status}: {reasons}; stored as {first.id}{more}"
+    click.echo(" ".join(line.split()), err=True)
+    return 1

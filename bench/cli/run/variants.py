@@ -1,0 +1,67 @@
+"""`perwatt run sha256d_scan_cpu --all-variants`: figures of every variant, side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.cli.output import emit_json, plain, print_table, progress, say
+from hardware_profiles.errors import InputError
+
+WORKLOAD = "sha256d_scan_cpu"
+
+
+def run_variants(workloads: Sequence[str], threads: int, variant: str | None, *, as_json: bool) -> int:
+    """Measure and print; return the exit status.
+
+    Raises
+    ------
+    InputError
+        Another workload than the CPU scan, or `--variant` beside `--all-variants`.
+    """
+    from bench.variants.figures import measure_variants
+
+    if tuple(workloads) != (WORKLOAD,):
+        raise InputError.at("--all-variants", expected=f"the workload {WORKLOAD}", got=" ".join(workloads) or "none")
+    if variant is not None:
+        raise InputError.at("--all-variants", expected="no --variant beside it", got=f"--variant {variant}")
+    with progress(quiet=as_json) as bars:
+        task = bars.add_task(WORKLOAD, total=1.0)
+        figures = measure_variants(
+            threads,
+            on_progress=lambda stage, done: bars.update(task, completed=done, description=f"{WORKLOAD}: {stage}"),
+        )
+    document = figures.document()
+    if as_json:
+        emit_json(document)
+    else:
+        _print(document)
+    return 0
+
+
+def _print(document: dict[str, Any]) -> None:
+    several = document["threads"] > 1
+    columns = ["variant", "MH/s", "cycles/hash", "bound", "of bound", "compile s: cold, cached", "quiet slices"]
+    rows = [
+        [
+            row["variant"],
+            plain(row["mh_per_s"]),
+            plain(row["cycles_per_hash"]),
+            plain(row["bound_cycles_per_hash"]),
+            "-" if row["fraction_of_bound"] is None else f"{100 * row['fraction_of_bound']:.1f} %",
+            f"{plain(row['compile_cold_s'], 3)}, {plain(row['compile_cached_s'], 3)}",
+            f"{row['quiet_slices']} of {row['slices']}",
+            *([plain(row["scaling"], 3)] if several else []),
+        ]
+        for row in document["variants"]
+    ]
+    print_table(
+        [*columns, *(["times one thread"] if several else [])],
+        rows,
+        title=f"{WORKLOAD}, {document['threads']} thread{'s' * several} on core {document['cores']}",
+        right=(1, 2, 3, 4, 6, 7),
+    )
+    for row in document["unavailable"]:
+        say(f"{row['variant']}: not available here: {row['reason']}")
+    if document["instructions_per_cycle"]:
+        found = ", ".join(f"{name} {plain(value, 3)}" for name, value in document["instructions_per_cycle"].items())
+        say(f"measured instructions a cycle: {found}")
+    say(document["verdict"])

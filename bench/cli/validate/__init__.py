@@ -1,0 +1,1 @@
+"""`perwatt validate`: our models against published figures."""

@@ -1,0 +1,138 @@
+"""`perwatt validate`: our models against published figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.output import emit_json, json_option, print_table, say
+from bench.cli.validate.inference import inference
+from bench.errors import RunFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sites.backtest import Outcome, Summary
+
+
+@click.group()
+def validate() -> None:
+    """Hold our models against published figures."""
+
+
+validate.add_command(inference)
+
+
+@validate.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="CSV of monthly reports; the bundled production.csv when left out.",
+)
+@click.option("--plot", type=click.Path(path_type=Path), help="Write predicted against reported as SVG or PNG.")
+@json_option
+def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
+    """Predict miners' monthly production from their average hash rate, and refuse what cannot test it."""
+    from sites.backtest import backtest, summarise
+    from sites.production import bundled_reports, read_reports
+
+    outcomes = backtest(bundled_reports() if data is None else read_reports(data))
+    recent, whole = summarise(outcomes, recent_only=True), summarise(outcomes)
+    if plot is not None:
+        from sites.plots import backtest_file
+
+        try:
+            backtest_file(outcomes, plot)
+        except OSError as error:
+            raise RunFailedError(f"{plot}: could not be written: {error.strerror or error}") from error
+    if as_json:
+        emit_json(_document(outcomes, recent, whole, data))
+    else:
+        _print(outcomes, recent, whole)
+
+
+def _document(outcomes: Sequence[Outcome], recent: Summary, whole: Summary, data: Path | None) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from sites.backtest import BOUND_FRAC, METHOD
+
+    error = recent.mean_abs_error_frac
+    return {
+        "schema": "perwatt.validate_mining/1",
+        "data": "bundled production.csv" if data is None else str(data),
+        "method": METHOD,
+        "mean_abs_error_frac": error,
+        "mean_error_frac": recent.mean_error_frac,
+        "bound_frac": BOUND_FRAC,
+        "within_bound": None if error is None else error <= BOUND_FRAC,
+        "accepted": whole.n,
+        "refused": len(outcomes) - whole.n,
+        "accepted_2025_26": asdict(recent),
+        "accepted_all_years": asdict(whole),
+        "rows": [
+            {
+                "line": outcome.report.line,
+                "company": outcome.report.company,
+                "month": outcome.report.month,
+                "avg_operating_ehs": outcome.report.avg_operating_ehs,
+                "reported_btc": outcome.report.btc_produced,
+                "status": "accepted" if outcome.refused is None else "refused",
+                "reason": outcome.refused,
+                "predicted_btc": outcome.predicted_btc,
+                "error_frac": outcome.error_frac,
+                "in_2025_26": outcome.report.month[:4] in {"2025", "2026"},
+                "epoch_start_times": outcome.start_basis,
+                "note": outcome.report.note,
+                "source": outcome.report.source,
+            }
+            for outcome in outcomes
+        ],
+    }
+
+
+def _print(outcomes: Sequence[Outcome], recent: Summary, whole: Summary) -> None:
+    from sites.backtest import BOUND_FRAC, METHOD
+
+    print_table(
+        ["line", "company", "month", "avg EH/s", "reported BTC", "predicted BTC", "error", "verdict"],
+        [_row(outcome) for outcome in outcomes],
+        title=f"Mining model against monthly reports ({METHOD})",
+        right=(0, 3, 4, 5, 6),
+    )
+    refused = len(outcomes) - whole.n
+    say(f"{whole.n} rows accepted, {refused} refused. Fees are not predicted: in 2023 and 2024 they were large.")
+    for name, summary in (("2025-26", recent), ("all years", whole)):
+        say(f"{name}: {_in_words(summary)}")
+    if recent.mean_abs_error_frac is not None:
+        verdict = "within" if recent.mean_abs_error_frac <= BOUND_FRAC else "above"
+        say(f"mean_abs_error_frac of 2025-26: {recent.mean_abs_error_frac:.4f}, {verdict} {BOUND_FRAC:.3f}")
+
+
+def _row(outcome: Outcome) -> list[str]:
+    report = outcome.report
+    average = "-" if report.avg_operating_ehs is None else f"{report.avg_operating_ehs:g}"
+    predicted = "-" if outcome.predicted_btc is None else f"{outcome.predicted_btc:.2f}"
+    error = "-" if outcome.error_frac is None else f"{outcome.error_frac:+.2%}"
+    verdict = "accepted" if outcome.refused is None else f"refused: {outcome.refused}"
+    return [
+        str(report.line),
+        report.company,
+        report.month,
+        average,
+        f"{report.btc_produced:g}",
+        predicted,
+        error,
+        verdict,
+    ]
+
+
+def _in_words(summary: Summary) -> str:
+    if summary.n == 0 or summary.mean_error_frac is None or summary.mean_abs_error_frac is None:
+        return "no accepted row, so no error"
+    spread = "" if summary.sd_error_frac is None else f" ± {summary.sd_error_frac:.2%} (sd)"
+    return (
+        f"{summary.n} rows, mean error {summary.mean_error_frac:+.2%}{spread}, "
+        f"mean size {summary.mean_abs_error_frac:.2%}, worst {summary.worst_error_frac:+.2%}"
+    )

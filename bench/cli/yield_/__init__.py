@@ -1,0 +1,1 @@
+"""`perwatt yield` and its reports."""

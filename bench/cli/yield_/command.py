@@ -1,0 +1,187 @@
+"""`perwatt yield`: what sites earn, mining and inference on the same megawatt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.output import emit_json, json_option, say, warn
+from bench.cli.yield_.scenarios import (
+    document,
+    not_written,
+    print_outcome,
+    run_scenarios,
+    scenario_options,
+    taken_from,
+)
+
+if TYPE_CHECKING:
+    from sites.planners.inputs import Inputs
+    from sites.since import Since
+    from sites.year import SiteYear
+
+
+@click.command("yield")
+@click.argument("sites", nargs=-1, required=True, metavar="SITE.toml...")
+@click.option("--out", type=click.Path(path_type=Path), help="Write a new folder: tables, PyPSA, SAM.")
+@click.option("--plan", type=click.Path(path_type=Path), help="File (.csv, .parquet): what runs when, and why.")
+@click.option("--plots", type=click.Path(path_type=Path), help="Folder for duration curve, week and waterfall.")
+@click.option("--since", "run", type=click.Path(path_type=Path), help="An earlier --out: what changed, and why.")
+@click.option("--sam/--no-sam", default=None, help="Write the series for SAM (default: up to four sites).")
+@scenario_options
+@json_option
+def yield_(
+    sites: tuple[str, ...],
+    run: Path | None,
+    as_json: bool,
+    **files: Any,
+) -> None:
+    """Say what sites yield in a year: BTC, tokens and USD per MWh, with every assumption.
+
+    SITE.toml is a site file, a fleet file, or the name of a bundled example (georgia-50mw-half-gpu).
+    """
+    asked = taken_from(files)
+    _check_targets(scenario_out=asked.scenario_out, **files)
+    given = _read(sites)
+    hourly = len(given) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
+    years = _years([site for _, site in given], quiet=as_json, hourly=hourly)
+    inputs = [one for one, _ in given]
+    outcome = run_scenarios([site for _, site in given], asked, quiet=as_json)  # type: ignore[misc]
+    changes = _since(run, inputs)
+    written = _write(years, inputs, **files)
+    if as_json:
+        found = _document(years, changes, written)
+        emit_json(found if outcome is None else {**found, "scenarios": document(outcome)})
+        return
+    from bench.cli.yield_.report import print_changes, print_fleet, print_site
+
+    if len(years) > 1:
+        print_fleet(years)
+    else:
+        print_site(years[0])
+    for year in years:
+        for flag in year.site.flags:
+            warn(f"{year.site.name}: {flag}")
+    if changes is not None:
+        print_changes(changes)
+    if outcome is not None:
+        print_outcome(outcome)
+    for line in written:
+        say(line)
+
+
+def _check_targets(
+    *, out: Path | None, plan: Path | None, plots: Path | None, scenario_out: Path | None, sam: bool | None
+) -> None:
+    """Refuse what cannot be written before anything is computed or written."""
+    from hardware_profiles.errors import InputError
+    from sites.planners.folder import check_folder, check_new
+    from sites.planners.plan import check_plan_path
+
+    if sam and out is None:
+        raise InputError("--sam: expected --out FOLDER, which the series for SAM are written to, got none")
+    if out is not None:
+        check_new(out)
+    if plan is not None:
+        check_plan_path(plan)
+    if plots is not None:
+        check_folder(plots)
+    given = [path for path in (out, plan, plots, scenario_out) if path is not None]
+    for path in given:
+        if [other.absolute() for other in given].count(path.absolute()) > 1:
+            raise InputError(f"--out, --plan, --plots, --scenario-out: expected a path each, got one twice: {path}")
+
+
+def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
+    from bench.device_rates import resolve_device
+    from hardware_profiles.errors import InputError
+    from sites.examples import site_path
+    from sites.planners.inputs import read_inputs
+
+    given = [found for name in sites for found in read_inputs(site_path(name), resolve_device)]
+    names = [inputs.file.site.name for inputs, _ in given]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"sites: expected each site's name once, got {name!r} {names.count(name)} times")
+    return list(given)
+
+
+def _years(sites: list[object], *, quiet: bool, hourly: bool) -> list[SiteYear]:
+    from bench.cli.output import progress
+    from sites.year import site_year
+
+    years = []
+    with progress(quiet=quiet) as bars:
+        task = bars.add_task("sites", total=len(sites))
+        for site in sites:
+            years.append(site_year(site, hourly=hourly))  # type: ignore[arg-type]
+            bars.advance(task)
+    return years
+
+
+def _since(run: Path | None, inputs: list[Inputs]) -> Since | None:
+    if run is None:
+        return None
+    from sites.since import since
+
+    return since(run, inputs)
+
+
+def _write(
+    years: list[SiteYear],
+    inputs: list[Inputs],
+    *,
+    out: Path | None,
+    plan: Path | None,
+    plots: Path | None,
+    sam: bool | None,
+) -> list[str]:
+    lines: list[str] = []
+    try:
+        if out is not None:
+            from bench import __version__
+            from sites.planners.package import write_package
+
+            notes = write_package(out, years, inputs, version=__version__, sam=sam)
+            lines += [f"written: {out}", *(f"note: {note}" for note in notes)]
+        if plan is not None:
+            from sites.planners.plan import write_plan
+
+            write_plan(years, plan)
+            lines.append(f"written: {plan}")
+        if plots is not None:
+            from sites.plots import year_files
+
+            lines += [f"written: {path}" for path in year_files(years, plots)]
+    except OSError as error:
+        raise not_written(error.filename or out or plan or plots, error) from error
+    return lines
+
+
+def _document(years: list[SiteYear], changes: Since | None, written: list[str]) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from sites.planners import tables
+    from sites.year import summarise
+
+    document: dict[str, object] = {
+        "schema": "perwatt.yield/2",
+        "sites": [
+            {
+                "summary": asdict(summarise(year)),
+                "site": tables.site_rows([year])[0],
+                "blocks": tables.block_rows([year]),
+                "devices": tables.device_rows([year]),
+                "waterfall": tables.waterfall_rows([year]),
+                "flags": list(year.site.flags),
+                "assumptions": tables.assumption_rows([year]),
+            }
+            for year in years
+        ],
+        "written": written,
+    }
+    if changes is not None:
+        document["since"] = asdict(changes)
+    return document

@@ -1,0 +1,1 @@
+"""Comparisons of results and catalogue profiles, as rows, tables and plots."""

@@ -1,0 +1,291 @@
+"""Power against hash rate with lines of equal J/TH: measured points with their intervals over the rated ones."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bench.compare.subjects import Figure, Subject
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+
+LIGHT = {"ink": "#1b1f24", "muted": "#59636e", "grid": "#d1d9e0", "paper": "#ffffff", "rated": "#0969da",
+         "measured": "#bc4c00"}  # fmt: skip
+DARK = {"ink": "#f0f6fc", "muted": "#9198a1", "grid": "#3d444d", "paper": "#0d1117", "rated": "#4493f8",
+        "measured": "#f0883e"}  # fmt: skip
+SUFFIXES = (".svg", ".png", ".pdf")
+ISO_J_PER_TH = (5, 7.5, 10, 15, 20, 30, 50, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+_STAND_IN = {name: f"#0000{index + 1:02x}" for index, name in enumerate(LIGHT)}  # become CSS variables in an SVG
+
+
+_Place = tuple[int, int, Literal["left", "right"]]
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePoint:
+    """A device in the plot: rate [hash/s] and power [W], with 95 % intervals where they were measured.
+
+    `named` points carry a label; the others are the background of the catalogue.
+    """
+
+    label: str
+    rate_hash_s: float
+    power_w: float
+    basis: str
+    confidence: str = ""
+    rate_interval: tuple[float, float] | None = None
+    power_interval: tuple[float, float] | None = None
+    named: bool = True
+
+
+def points_of(subjects: Iterable[Subject]) -> tuple[list[DevicePoint], list[str]]:
+    """Return a point per subject that has a hash rate and a power, and the names of those that have not."""
+    found, missing = [], []
+    for subject in subjects:
+        rate = _first(subject, "rate", "hash")
+        power = _first(subject, "power", "")
+        if rate is None or power is None or subject.refused:
+            missing.append(subject.name)
+            continue
+        basis = "assumed" if power.basis == "assumed" else rate.basis
+        found.append(
+            DevicePoint(
+                subject.name, rate.value, power.value, basis, rate.confidence, rate.interval, power.interval
+            )
+        )  # fmt: skip
+    return found, missing
+
+
+def _first(subject: Subject, group: str, of: str) -> Figure | None:
+    return next((figure for figure in subject.figures if figure.group == group and figure.of == of), None)
+
+
+def catalogue_points() -> list[DevicePoint]:
+    """Return every bin of the catalogue's miners, unnamed."""
+    from hardware_profiles.catalog import iter_profiles, load_all
+
+    return [
+        DevicePoint(profile.name, rate, power, "rated", profile.confidence, named=False)
+        for profile in iter_profiles(load_all())
+        if (rate := profile.rate_hash_s) and (power := profile.wall_power_w)
+    ]
+
+
+def power_against_rate(axes: "Axes", points: Sequence[DevicePoint], colours: Mapping[str, str]) -> None:
+    """Draw the points into axes with logarithmic scales.
+
+    Parameters
+    ----------
+    colours
+        By the names ink, muted, grid, paper, rated, measured.
+    """
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    _limits(axes, points)
+    _iso_lines(axes, colours)
+    for confidence, filled in (("sourced", True), ("unverified", False)):
+        crowd = [p for p in points if not p.named and (p.confidence == "unverified") is not filled and _inside(axes, p)]
+        axes.scatter(
+            [p.rate_hash_s / 1e12 for p in crowd], [p.power_w for p in crowd], s=12, linewidths=0.7,
+            facecolors=colours["muted"] if filled else "none", edgecolors=colours["muted"], alpha=0.55, zorder=2,
+            label=f"catalogue, {confidence}" if crowd else None,
+        )  # fmt: skip
+    labels = [_named(axes, point, colours) for point in points if point.named]
+    _plain_ticks(axes)
+    axes.set_xlabel("hash rate [TH/s]", color=colours["ink"])
+    axes.set_ylabel("power [W]", color=colours["ink"])
+    axes.tick_params(which="both", colors=colours["muted"], labelcolor=colours["ink"])
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("bottom", "left"):
+        axes.spines[side].set_color(colours["muted"])
+    _spread(axes, labels)
+    _legend(axes, points, colours)
+
+
+def _plain_ticks(axes: "Axes") -> None:
+    """Write ticks as numbers, not powers; between the powers too where the scale spans little more than one."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    plain = FuncFormatter(lambda value, _: f"{value:,.10g}")
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        axis.set_major_formatter(plain)
+        first_digits = FuncFormatter(lambda value, _: f"{value:,.10g}" if f"{value:e}"[0] in "235" else "")
+        axis.set_minor_formatter(first_digits if high / low < 100 else NullFormatter())
+
+
+def _inside(axes: "Axes", point: DevicePoint) -> bool:
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    return left < point.rate_hash_s / 1e12 < right and bottom < point.power_w < top
+
+
+def _limits(axes: "Axes", points: Sequence[DevicePoint]) -> None:
+    """Frame the named points, with room for their labels; without any, the whole catalogue."""
+    framed = [point for point in points if point.named] or list(points)
+    rates = [p.rate_hash_s / 1e12 for p in framed] or [1.0]
+    powers = [p.power_w for p in framed] or [1.0]
+    axes.set_xlim(min(rates) / 2.5, max(rates) * 3.0)
+    axes.set_ylim(min(powers) / 2.0, max(powers) * 2.5)
+
+
+def _iso_lines(axes: "Axes", colours: Mapping[str, str]) -> None:
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    labelled = right * 10
+    for j_per_th in ISO_J_PER_TH:
+        low, high = max(left, bottom / j_per_th), min(right, top / j_per_th)
+        if low >= high:
+            continue
+        axes.plot([low, high], [low * j_per_th, high * j_per_th], color=colours["grid"], linewidth=0.9, zorder=1)
+        # The label lies on the line, a little inside the frame; a short stretch in a corner has no room for one,
+        # nor has a line that meets the top beside another's label.
+        at = high / 1.07
+        crowded = high < right and labelled / at < (right / left) ** 0.07
+        if high / low > 1.5 and not crowded:
+            labelled = at if high < right else labelled
+            axes.annotate(
+                f"{j_per_th:g} J/TH", (at, at * j_per_th), ha="right", va="center",
+                fontsize=8, color=colours["muted"], zorder=1.5, clip_on=True,
+                bbox={"facecolor": colours["paper"], "edgecolor": "none", "pad": 0.6},
+            )  # fmt: skip
+
+
+def _named(axes: "Axes", point: DevicePoint, colours: Mapping[str, str]) -> "Annotation":
+    measured = point.basis != "rated"
+    colour = colours["measured" if measured else "rated"]
+    x, y = point.rate_hash_s / 1e12, point.power_w
+    hollow = point.confidence == "unverified" or point.basis == "assumed"
+    axes.errorbar(
+        x, y, xerr=_bars(point.rate_interval, point.rate_hash_s, 1e12), yerr=_bars(point.power_interval, y, 1.0),
+        fmt="D" if measured else "o", markersize=5.5 if measured else 6.5, markerfacecolor="none" if hollow else colour,
+        markeredgecolor=colour, ecolor=colour, elinewidth=1.6, capsize=4, zorder=4 if measured else 3,
+    )  # fmt: skip
+    label: Annotation = axes.annotate(
+        point.label, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9, color=colours["ink"], zorder=5
+    )
+    return label
+
+
+def _bars(interval: tuple[float, float] | None, value: float, scale: float) -> list[list[float]] | None:
+    if interval is None:
+        return None
+    return [[max(0.0, value - interval[0]) / scale], [max(0.0, interval[1] - value) / scale]]
+
+
+def _spread(axes: "Axes", labels: Sequence["Annotation"]) -> None:
+    """Move labels round their points until they do not cover each other; the least bad place where all are taken."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        return
+    figure.draw_without_rendering()  # settles the layout, so that boxes lie where they will be drawn
+    renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
+    spots = [axes.transData.transform(label.xy) for label in labels]
+    taken: list[tuple[float, float, float, float]] = [(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
+    places: list[_Place] = [
+        (7, 5, "left"),
+        (7, -12, "left"),
+        (-7, 5, "right"),
+        (-7, -12, "right"),
+        (7, 17, "left"),
+        (7, -24, "left"),
+    ]
+    for label in labels:
+        best: tuple[float, _Place, tuple[float, float, float, float]] | None = None
+        for place in places:
+            label.set_position(place[:2])
+            label.set_horizontalalignment(place[2])
+            box = label.get_window_extent(renderer).extents
+            frame = (box[0], box[1], box[2], box[3])
+            cost = sum(_overlap(frame, other) for other in taken)
+            if best is None or cost < best[0]:
+                best = (cost, place, frame)
+        if best is not None:
+            label.set_position(best[1][:2])
+            label.set_horizontalalignment(best[1][2])
+            taken.append(best[2])
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _legend(axes: "Axes", points: Sequence[DevicePoint], colours: Mapping[str, str]) -> None:
+    from matplotlib.lines import Line2D
+
+    def entry(label: str, marker: str, colour: str, *, filled: bool, size: float = 6.5) -> Line2D:
+        return Line2D(
+            [], [], linestyle="", marker=marker, markersize=size, label=label, markeredgecolor=colour,
+            markerfacecolor=colour if filled else "none",
+        )  # fmt: skip
+
+    entries = []
+    bases = {point.basis for point in points if point.named}
+    if "rated" in bases:
+        entries.append(entry("rated", "o", colours["rated"], filled=True))
+    if "measured" in bases:
+        entries.append(entry("measured, 95 % interval", "D", colours["measured"], filled=True))
+    if "assumed" in bases:
+        entries.append(entry("measured rate, assumed power", "D", colours["measured"], filled=False))
+    if any(not point.named for point in points):
+        entries.append(entry("catalogue, rated", "o", colours["muted"], filled=True, size=3.5))
+    if any(point.confidence == "unverified" for point in points):
+        entries.append(entry("unverified: hollow", "o", colours["muted"], filled=False, size=3.5))
+    axes.legend(handles=entries, loc="upper left", frameon=False, labelcolor=colours["ink"], fontsize=9)
+
+
+def plot_subjects(subjects: Sequence[Subject], path: Path) -> list[str]:
+    """Draw the subjects over the catalogue into a file, and return the names of those without a hash rate or a power.
+
+    Raises
+    ------
+    InputError
+        The file's ending is unknown, its folder is none, or no subject has a hash rate and a power.
+    """
+    if path.suffix not in SUFFIXES:
+        raise InputError.at("--plot", expected=f"a file ending in {', '.join(SUFFIXES)}", got=str(path))
+    if not path.parent.is_dir():
+        raise InputError.at("--plot", expected="a folder that exists", got=str(path.parent))
+    points, missing = points_of(subjects)
+    if not points:
+        raise InputError.at("--plot", expected="a subject with a hash rate and a power", got=", ".join(missing))
+    named = {point.label for point in points}
+    save([*(point for point in catalogue_points() if point.label not in named), *points], path)
+    return missing
+
+
+def save(points: Sequence[DevicePoint], path: Path) -> None:
+    """Draw the points into a file; an SVG takes its colours from the reader's scheme, light or dark."""
+    import io
+
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    from sites.planners.folder import write_file
+
+    vector = path.suffix == ".svg"
+    colours = _STAND_IN if vector else LIGHT
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "perwatt", "font.size": 10}):
+        figure = Canvas(figsize=(9.0, 6.0), dpi=110, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        figure.patch.set_facecolor(colours["paper"])
+        axes.set_facecolor(colours["paper"])
+        power_against_rate(axes, points, colours)
+        target = io.BytesIO()
+        metadata = {"Date": None} if vector else {"CreationDate": None} if path.suffix == ".pdf" else None
+        figure.savefig(target, format=path.suffix[1:], facecolor=colours["paper"], metadata=metadata)
+    content = target.getvalue()
+    write_file(path, _themed(content.decode()).encode() if vector else content)
+
+
+def _themed(svg: str) -> str:
+    """Turn the stand-in colours of an SVG into CSS variables with a light and a dark set."""
+    for name, colour in _STAND_IN.items():
+        svg = svg.replace(colour, f"var(--{name})")
+    light, dark = (" ".join(f"--{name}: {colour};" for name, colour in scheme.items()) for scheme in (LIGHT, DARK))
+    style = f"<style>svg {{ {light} }} @media (prefers-color-scheme: dark) {{ svg {{ {dark} }} }}</style>"
+    head, opening, rest = svg.partition("<defs>")
+    return f"{head}{style}{opening}{rest}"

@@ -1,0 +1,217 @@
+"""What can stand in a comparison: a stored result or a catalogue profile, as figures with where they come from."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.results.record import Energy, MeterUsed, Record
+    from hardware_profiles.profile import Figure as ProfileFigure
+    from hardware_profiles.profile import Profile
+
+Group = Literal["rate", "energy", "power"]
+_TOLD = ("unstable", "unsteady", "foreign_load", "another_run", "clock_step")
+"""Warnings of a result that stand beside every ratio it enters."""
+_DTYPES = {"f32": "fp32", "f64": "fp64", "f16": "fp16"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of one subject.
+
+    Attributes
+    ----------
+    group, of
+        What it is (`rate`, `energy` per unit of work, `power`) and of what work (`hash`, `flop fp32`, ...).
+    value, unit
+        In SI base units.
+    interval
+        95 % interval, or None.
+    samples
+        One value a window, for what was measured here.
+    boundary, tier
+        Where power is drawn and how far its meter is trusted; empty for a rate.
+    u_meter_frac, meter_domains
+        Standard uncertainty of the meter [-] and the source that it is.
+    """
+
+    group: Group
+    of: str
+    value: float
+    unit: str
+    basis: str
+    confidence: str = ""
+    interval: tuple[float, float] | None = None
+    samples: tuple[float, ...] = ()
+    boundary: str = ""
+    tier: str = ""
+    u_meter_frac: float = 0.0
+    u_work_frac: float = 0.0
+    meter_domains: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing that is compared; `refused` says why none of its figures may enter a ratio, `warned` what to know."""
+
+    name: str
+    title: str
+    figures: tuple[Figure, ...]
+    kind: Literal["result", "profile"]
+    workload: str = ""
+    version: int = 0
+    device: str = ""
+    device_kind: str = ""
+    run_id: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    refused: str = ""
+    warned: tuple[str, ...] = ()
+
+
+def load_subject(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> Subject:
+    """Return the subject of a result (id, its beginning, path, `latest:WORKLOAD`) or of a profile's name.
+
+    Raises
+    ------
+    InputError
+        Neither a result nor a profile has this name, or a file of the result is missing or was changed.
+    """
+    from bench.results.folder import read_whole
+
+    found = find_named(name, store, profiles)
+    return of_record(read_whole(found)) if isinstance(found, Path) else of_profile(found)
+
+
+def find_named(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> "Path | Profile":
+    """Return the profile of a name, or the folder of the result of that name.
+
+    Raises
+    ------
+    InputError
+        Neither a result nor a profile has this name; near profiles are listed.
+    """
+    from bench.results.folder import find_result
+    from hardware_profiles.catalog import load, names, near_slugs
+
+    slug, slugs = name.partition(":")[0].casefold(), names(profiles)
+    if slug in slugs:
+        return load(name, profiles)
+    try:
+        return find_result(store, name.removeprefix("result:"))
+    except InputError as error:
+        if name.startswith(("latest:", "result:")):
+            raise
+        near = near_slugs(slug, slugs)
+        hint = f" (did you mean {', '.join(near)}?)" if near else ""
+        raise InputError(f"{error}; nor is it a profile of `perwatt list profiles`{hint}") from None
+
+
+def of_record(record: "Record") -> Subject:
+    """Return a result's rate, energy per unit by each meter, power, and the power that was assumed for it."""
+    figures: list[Figure] = []
+    refused = ""
+    if record.status != "ok":
+        refused = f"{record.status}: {', '.join(reason.code for reason in record.reasons)}"
+    elif record.run.plan == "smoke":
+        refused = "plan smoke is never compared"
+    of = _work_of(record)
+    rate = record.rate
+    if rate is not None:
+        figures.append(
+            Figure(
+                "rate", of, rate.value, rate.unit, rate.basis, interval=rate.interval_95,
+                samples=tuple(window.rate_per_s for window in record.windows), u_work_frac=rate.u_work_frac or 0.0,
+            )
+        )  # fmt: skip
+    for meter in record.meters_used:
+        figures.extend(_metered(record, meter, of))
+    if record.assumed_power_w is not None:
+        assumed = record.assumed_power_w
+        figures.append(
+            Figure("power", "", assumed.power_w, "W", "assumed", boundary=assumed.boundary, note=assumed.source)
+        )
+    return Subject(
+        name=record.id,
+        title=f"{record.workload.name} {record.workload.variant}".strip(),
+        figures=tuple(figures),
+        kind="result",
+        workload=record.workload.name,
+        version=record.workload.version,
+        device=record.device.name,
+        device_kind=record.device.kind,
+        run_id=record.run.run_id,
+        parameters=tuple((key, str(value)) for key, value in record.workload.parameters.items()),
+        refused=refused,
+        warned=tuple(code for code in _TOLD if any(reason.code == code for reason in record.warnings)),
+    )
+
+
+def of_profile(profile: "Profile") -> Subject:
+    """Return a profile's rated rates, energy per hash and power."""
+    figures: list[Figure] = []
+    kind = profile.kind
+    power = profile.figure("wall_power_w") or profile.figure("tdp_w")
+    if kind == "asic" and (rate := profile.figure("hash_rate_th_s")) is not None:
+        figures.append(_rated("rate", "hash", rate, "hash/s"))
+        if power is not None and profile.rate_hash_s:
+            figures.append(
+                Figure(
+                    "energy", "hash", power.si_value / profile.rate_hash_s, "J/hash", power.basis,
+                    confidence=profile.confidence, boundary=power.boundary or "",
+                )
+            )  # fmt: skip
+    for dtype, peak in profile.peak_figures.items():
+        figures.append(_rated("rate", f"flop {dtype}", peak, "flop/s", "dense peak"))
+    bandwidth = profile.figure("memory_bandwidth_tb_s") or profile.figure("memory_bandwidth_gb_s")
+    if bandwidth is not None:
+        figures.append(_rated("rate", "byte", bandwidth, "byte/s", "memory bandwidth"))
+    if power is not None:
+        figures.append(_rated("power", "", power, "W"))
+    return Subject(profile.name, profile.title, tuple(figures), "profile", device=profile.slug, device_kind=kind)
+
+
+def _rated(group: Group, of: str, figure: "ProfileFigure", unit: str, note: str = "") -> Figure:
+    tolerance = f"± {figure.tolerance_frac:.0%}" if figure.tolerance_frac is not None else "tolerance unknown"
+    return Figure(
+        group, of, figure.si_value, unit, figure.basis, figure.confidence, boundary=figure.boundary or "",
+        note=note or tolerance,
+    )  # fmt: skip
+
+
+def _work_of(record: "Record") -> str:
+    """Return the unit of work, with the data type where the name has one: two of them are not one work."""
+    unit = record.workload.unit
+    if unit != "flop":
+        return unit
+    words = record.workload.name.split("_")
+    dtype = str(record.workload.parameters.get("dtype") or (words[1] if len(words) > 2 else ""))
+    return f"flop {_DTYPES.get(dtype, dtype)}".strip()
+
+
+def _metered(record: "Record", meter: "MeterUsed", of: str) -> list[Figure]:
+    """Return energy per unit and power by one meter, or nothing where a window has no joules."""
+    mine: list[Energy] = [energy for window in record.windows for energy in window.energy if energy.meter == meter.name]
+    joules = [energy.joules for energy in mine if energy.joules is not None]
+    metrics = {m.unit == "W": m for m in record.metrics.values() if m.meter == meter.name}
+    if len(joules) != len(record.windows) or not joules or set(metrics) != {True, False}:
+        return []
+    per_unit = tuple(j / window.work for j, window in zip(joules, record.windows, strict=True))
+    power = tuple(j / window.duration_s for j, window in zip(joules, record.windows, strict=True))
+    unit = record.workload.unit
+    found = []
+    for group, values, in_unit in (("energy", per_unit, f"J/{unit}"), ("power", power, "W")):
+        metric = metrics[group == "power"]
+        found.append(
+            Figure(
+                group, of if group == "energy" else "", math.fsum(values) / len(values), in_unit, "measured",  # type: ignore[arg-type]
+                interval=metric.interval_95, samples=values, boundary=meter.boundary, tier=meter.tier,
+                u_meter_frac=metric.u_meter_frac or 0.0, u_work_frac=metric.u_work_frac or 0.0,
+                meter_domains=meter.domains, note=meter.name,
+            )
+        )  # fmt: skip
+    return found

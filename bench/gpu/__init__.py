@@ -1,0 +1,1 @@
+"""Whole-GPU work: the doctor and the single call that measures a GPU."""

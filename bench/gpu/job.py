@@ -1,0 +1,260 @@
+"""The one call that measures a GPU whole: what is run, in which order, with energy or without, within a time budget."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bench.measure.roofline import Bound, Roofline, probed_rates
+
+if TYPE_CHECKING:
+    from bench.measure.plan import Plan
+    from bench.measure.runner import Job, Progress
+    from bench.meters.protocol import Meter, MeterInfo
+    from bench.results.record import Device, Record
+
+BUDGET_S = 460.0
+"""Past this the steps left are skipped and named, so that the call ends within eight minutes."""
+
+MODEL = "llama-3.1-8b"
+PREFILL_TOKENS, DECODE_TOKENS = 4096, 64
+PROBES = ("iadd3", "lop3", "shf", "lea_hi", "imad", "imad_hi", "mixed", "mixed_long")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One workload of the job: its options, whether a meter reads it, and what it is for.
+
+    The windows of the variants `beside` it alternate with its own, so that their ratio is not one of warm to cold. A
+    probe takes the plan `smoke` where the others take `quick`: the chip's own clock counter times it.
+    """
+
+    workload: str
+    variant: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+    metered: bool = False
+    label: str = ""
+    beside: tuple[str, ...] = ()
+
+    @property
+    def variants(self) -> tuple[str | None, ...]:
+        """The variants that are measured in turn; None is the workload's own choice."""
+        return (self.variant, *self.beside)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a job measured, the labels beside the records, and what it left out and why."""
+
+    records: "list[Record]" = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[Step]:
+    """Yield the job's steps for a chip (`sm_90`), the most wanted first: probes, the four headlines, then the rest."""
+    from kernels.matmul.formats import FORMATS
+
+    capability = _capability(architecture)
+    able = [name for name, form in FORMATS.items() if capability is None or capability >= form.oldest]
+    for probe in PROBES:
+        yield Step(f"probe_{probe}_cuda", label="probe")
+    yield Step("sha256d_scan_cuda", metered=True, label="best variant")
+    for name in ("bf16", "fp8"):
+        if name in able:
+            yield Step(f"matmul_{name}_nt_cuda", metered=True, label="8192³")
+    yield Step("memory_copy_cuda", metered=True)
+    for variant in ("plain", "imad", "imad_shift", "numba"):
+        yield Step("sha256d_scan_cuda", variant)
+    baselines = {"fp16": ("cupy", "numba"), "fp32": ("cupy", "numba"), "tf32": ("cupy",)}
+    if brain_float_baseline:
+        baselines["bf16"] = ("cupy",)
+    for name in able:
+        if name not in {"bf16", "fp8"} or name in baselines:
+            yield Step(f"matmul_{name}_nt_cuda", label="8192³", beside=baselines.get(name, ()))
+    yield from (Step("memory_triad_cuda"), Step("memory_read_cuda"))
+    yield from _shapes([name for name in ("bf16", "fp8") if name in able])
+
+
+def _shapes(formats: Sequence[str]) -> Iterator[Step]:
+    """Yield the square sweep and the products of a real decoder layer, prefill and decode."""
+    for name in formats:
+        for size in (16384, 4096, 2048) if name == formats[0] else (16384,):
+            yield Step(f"matmul_{name}_nt_cuda", extra={"m": size, "n": size, "k": size}, label=f"{size}³")
+    for tokens, phase, used in ((PREFILL_TOKENS, "prefill", formats), (DECODE_TOKENS, "decode", formats[:1])):
+        for name in used:
+            products = decoder_products(MODEL)
+            for layer, n, k in products if name == formats[0] else products[2:]:  # of fp8 the two large ones
+                label = f"{MODEL} {layer}, {phase} of {tokens}"
+                yield Step(f"matmul_{name}_nt_cuda", extra={"m": tokens, "n": n, "k": k}, label=label)
+
+
+def estimated_s(step: Step, plan: "Plan", meters: "Sequence[MeterInfo]" = ()) -> float:
+    """Return how long a step may take [s]: what the plan asks for, and what preparing it is guessed to take.
+
+    The guesses: six seconds for the scan's first compilations, nine for numba's, one and a half for the rest.
+    """
+    from bench.measure.plan import PLANS, schedule
+
+    if step.workload.startswith("probe_"):
+        return schedule(PLANS["smoke"]).total_s + 1.0
+    windows_s = schedule(plan, meters if step.metered else ()).total_s
+    scan = step.workload == "sha256d_scan_cuda"
+    prepare_s = sum(
+        (9.0 if scan else 4.0) if variant == "numba" else 8.0 if scan and step.metered else 1.5
+        for variant in step.variants
+    )
+    return len(step.variants) * windows_s + prepare_s
+
+
+def decoder_products(model: str) -> list[tuple[str, int, int]]:
+    """Return the matrix products of one decoder layer: name, outputs n, inputs k."""
+    from kernels.llm.shapes import load
+
+    shape = load(model)
+    return [
+        ("qkv", shape.query_width + 2 * shape.kv_width, shape.hidden),
+        ("attention out", shape.hidden, shape.query_width),
+        ("gate and up", 2 * shape.ffn, shape.hidden),
+        ("down", shape.hidden, shape.ffn),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRun:
+    """What all steps of a job share: `device_name` is `gpu:<index>`, `meters` read the metered steps alone."""
+
+    job: "Job"
+    device: "Device"
+    device_name: str
+    meters: "Sequence[Meter]" = ()
+    budget_s: float = BUDGET_S
+
+
+def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Progress]") -> Outcome:
+    """Measure the steps one after the other and return what came of them.
+
+    What the probes find becomes the rates that the scans' bound is made of. A scan variant that the calibrated first
+    one already ran is left out.
+
+    Raises
+    ------
+    RunFailedError
+        A record could not be written.
+    """
+    from bench.measure.plan import PLANS
+    from bench.measure.runner import measure_together
+    from bench.workloads.protocol import WorkloadOptions
+    from bench.workloads.registry import create
+
+    outcome = Outcome()
+    per_clock: dict[str, float] = {}
+    start = time.monotonic()
+    for step in todo:
+        what = " ".join(part for part in (step.workload, step.variant or "", step.label) if part)
+        if time.monotonic() - start > run.budget_s:
+            outcome.skipped.append((what, f"past the budget of {run.budget_s:.0f} s"))
+            continue
+        if step.workload == "sha256d_scan_cuda" and step.variant in _variants_done(outcome.records):
+            continue
+        extra = {**step.extra, "pipe_rates": probed_rates(per_clock)}
+        workloads = [
+            create(step.workload, WorkloadOptions(run.device_name, variant, extra=extra)) for variant in step.variants
+        ]
+        meters = run.meters if step.metered else ()
+        job = replace(run.job, plan=PLANS["smoke"]) if step.workload.startswith("probe_") else run.job
+        records = measure_together(workloads, job, meters, device=run.device, on_progress=on_step(step))
+        per_clock |= _probed(records)
+        outcome.records += records
+        outcome.labels += [step.label] * len(records)
+    return outcome
+
+
+def _probed(records: "Sequence[Record]") -> dict[str, float]:
+    """Return the rates a clock that probes among the records found, by instruction."""
+    found = {}
+    for record in records:
+        rate = record.workload.parameters.get("per_clock_per_multiprocessor")
+        if record.workload.name.startswith("probe_") and isinstance(rate, float):
+            found[str(record.workload.parameters["instruction"])] = rate
+    return found
+
+
+def _variants_done(records: "Sequence[Record]") -> set[str]:
+    return {record.workload.variant for record in records if record.workload.name == "sha256d_scan_cuda"}
+
+
+def _capability(architecture: str) -> tuple[int, int] | None:
+    digits = architecture.removeprefix("sm_")
+    return (int(digits[:-1]), int(digits[-1])) if digits.isdigit() and len(digits) >= 2 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One comparison within a job: what over what, and the ratio of their rates."""
+
+    name: str
+    ratio: float
+
+
+def ratios(records: "Sequence[Record]") -> list[Ratio]:
+    """Return what a reader asks next: measured over predicted scan, cuBLASLt over CuPy and over the readable kernel."""
+    found = []
+    best = max(
+        (one for one in records if one.workload.name == "sha256d_scan_cuda" and one.rate and one.status == "ok"),
+        key=lambda one: one.rate.value if one.rate else 0.0,
+        default=None,
+    )
+    if best is not None and "fraction_of_bound" in best.metrics:
+        what = f"scan {best.workload.variant}, measured over the model's prediction from the probes"
+        fraction = best.metrics["fraction_of_bound"].value
+        found.append(Ratio(what, fraction))
+        slowed = _clock_frac(best)
+        if slowed is not None:
+            found.append(Ratio(f"{what}, at the mean clock of its windows", fraction / slowed))
+    rates: dict[tuple[str, tuple[object, ...]], dict[str, float]] = {}
+    for record in records:
+        if record.workload.name.startswith("matmul_") and record.rate is not None and record.status == "ok":
+            shape = tuple(record.workload.parameters.get(key) for key in ("m", "n", "k"))
+            rates.setdefault((record.workload.name, shape), {})[record.workload.variant] = record.rate.value
+    for (name, _), by_variant in rates.items():
+        for other, words in (("cupy", "cuBLASLt over CuPy's matmul"), ("numba", "cuBLASLt over the readable kernel")):
+            if "cublaslt" in by_variant and other in by_variant:
+                found.append(Ratio(f"{name}, {words}", by_variant["cublaslt"] / by_variant[other]))
+    return found
+
+
+def _clock_frac(record: "Record") -> float | None:
+    """Return the mean clock of a record's windows over the highest, which its bound is made of."""
+    audited = record.audit.get("gpu")
+    mean_mhz = audited.get("mean_sm_clock_mhz") if isinstance(audited, dict) else None
+    highest_hz = record.workload.parameters.get("max_sm_clock_hz")
+    if not isinstance(mean_mhz, int | float) or not isinstance(highest_hz, int | float) or not mean_mhz * highest_hz:
+        return None
+    return mean_mhz * 1e6 / highest_hz
+
+
+def measured_fractions(records: "Sequence[Record]") -> list[float | None]:
+    """Return each record's rate over the bound that the job's own best products and bandwidth make; None elsewhere."""
+    from bench.measure.roofline import measured_roofline
+
+    ceilings = measured_roofline(records)
+    found: list[float | None] = []
+    for record in records:
+        bound = None
+        if ceilings is not None and record.rate is not None and record.status == "ok":
+            if record.workload.name.startswith("memory_"):
+                bound = ceilings.memory_bound()
+            elif record.workload.name.startswith("matmul_"):
+                bound = _product_bound(record, ceilings)
+        found.append(record.rate.value / bound.rate_per_s if bound and record.rate else None)
+    return found
+
+
+def _product_bound(record: "Record", ceilings: Roofline) -> Bound | None:
+    from kernels.matmul.formats import flop, get_format, moved_bytes
+
+    given = record.workload.parameters
+    m, n, k = (int(str(given[key])) for key in ("m", "n", "k"))
+    form = get_format(str(given["dtype"]))
+    return ceilings.bound(form.name, float(flop(m, n, k)), moved_bytes(form, m, n, k))

@@ -1,0 +1,213 @@
+"""What a reader must know of the machine and the software to believe a figure: read, never changed."""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_PACKAGES = (
+    "numba",
+    "llvmlite",
+    "numpy",
+    "pyarrow",
+    "psutil",
+    "nvidia-ml-py",
+    "cupy-cuda12x",
+    "cupy-cuda13x",
+    "nvidia-cublas",
+    "nvidia-cuda-nvrtc",
+    "nvmath-python",
+)
+_FEATURES = (
+    "sse4_1", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512_bf16", "amx_tile",
+    "sha_ni", "sha2", "asimd",
+)  # fmt: skip
+
+
+def capture() -> dict[str, object]:
+    """Return the system under test as a plain, JSON-ready table; what cannot be known is None, never guessed."""
+    return {
+        "cpu": cpu(),
+        "caches": caches(),
+        "memory_bytes": _memory_bytes(),
+        "os": _os_release(),
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "virtualisation": virtualisation(),
+        "frequency": frequency(),
+        "load_average": list(os.getloadavg()),
+        "python": platform.python_version(),
+        "packages": packages(),
+        "numba_target": numba_target(),
+        "environment_variables": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(("NUMBA_", "OMP_", "OPENBLAS_", "MKL_", "CUDA_", "PERWATT_"))
+        },
+    }
+
+
+def cpu() -> dict[str, object]:
+    """Return the CPU as the kernel names it: model, family, stepping, microcode, cores, features that matter here."""
+    import psutil
+
+    fields = _first_cpuinfo()
+    return {
+        "model": fields.get("model name") or fields.get("CPU part") or None,
+        "vendor": fields.get("vendor_id") or fields.get("CPU implementer"),
+        "family": fields.get("cpu family"),
+        "model_number": fields.get("model"),
+        "stepping": fields.get("stepping"),
+        "microcode": fields.get("microcode"),
+        "logical_cores": psutil.cpu_count(logical=True),
+        "physical_cores": psutil.cpu_count(logical=False),
+        "usable_cores": usable_cores(),
+        "smt": _read("/sys/devices/system/cpu/smt/control"),
+        "features": features(),
+    }
+
+
+def features() -> list[str]:
+    """Return the instruction sets of this CPU that matter to the kernels, as the kernel names them."""
+    flags = cpu_flags()
+    return [name for name in _FEATURES if name in flags]
+
+
+def cpu_flags() -> frozenset[str]:
+    """Return every flag that the kernel lists for the first core."""
+    fields = _first_cpuinfo()
+    return frozenset((fields.get("flags") or fields.get("Features") or "").split())
+
+
+def usable_cores() -> list[int]:
+    """Return the cores that this process may run on."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def caches() -> list[dict[str, object]]:
+    """Return the caches of the first core: level, type, size [byte], sharing."""
+    found: list[dict[str, object]] = []
+    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        size = re.fullmatch(r"(\d+)([KM])", _read(folder / "size") or "")
+        found.append(
+            {
+                "level": int(_read(folder / "level") or 0),
+                "type": _read(folder / "type"),
+                "size_bytes": int(size[1]) * {"K": 2**10, "M": 2**20}[size[2]] if size else None,
+                "shared_by": _read(folder / "shared_cpu_list"),
+            }
+        )
+    return found
+
+
+def last_level_cache_bytes() -> int | None:
+    """Return the size of the largest cache that the first core sees [byte], or None where the kernel does not say."""
+    sizes = [cache["size_bytes"] for cache in caches()]
+    return max((size for size in sizes if isinstance(size, int)), default=None)
+
+
+def frequency() -> dict[str, object]:
+    """Return the clock policy of the first core: governor, driver and limits [Hz], None where not exposed."""
+    policy = Path("/sys/devices/system/cpu/cpu0/cpufreq")
+
+    def hertz(name: str) -> int | None:
+        text = _read(policy / name)
+        return int(text) * 1000 if text and text.isdigit() else None
+
+    return {
+        "governor": _read(policy / "scaling_governor"),
+        "driver": _read(policy / "scaling_driver"),
+        "min_hz": hertz("cpuinfo_min_freq"),
+        "max_hz": hertz("cpuinfo_max_freq"),
+        "turbo": {"0": "on", "1": "off"}.get(_read("/sys/devices/system/cpu/intel_pstate/no_turbo") or ""),
+    }
+
+
+def virtualisation() -> str:
+    """Return `none`, or what says that this is a virtual machine or a container."""
+    signs = []
+    if "hypervisor" in (_first_cpuinfo().get("flags") or "").split():
+        signs.append("virtual machine")
+    product = " ".join(filter(None, (_read(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name"))))
+    if signs and product:
+        signs[0] += f" ({product})"
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        signs.append("container")
+    return ", ".join(signs) or "none"
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of the packages that can move a figure."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def numba_target() -> dict[str, str]:
+    """Return the CPU name that Numba compiles for, after NUMBA_CPU_NAME."""
+    from llvmlite import binding
+
+    return {"cpu_name": os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()}
+
+
+def commit() -> tuple[str | None, bool | None]:
+    """Return the git commit of the code and whether tracked files differ from it; (None, None) outside a checkout."""
+    if not (ROOT / ".git").exists():
+        return None, None
+    head = _git("rev-parse", "HEAD")
+    changes = _git("status", "--porcelain", "--untracked-files=no")
+    return head, None if changes is None else bool(changes)
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 (fixed arguments, no shell)
+            ["git", "-C", str(ROOT), *arguments],  # noqa: S607 (the user's git)
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _first_cpuinfo() -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for line in (_read("/proc/cpuinfo") or "").splitlines():
+        if not line.strip():
+            if fields:
+                break
+            continue
+        name, _, value = line.partition(":")
+        fields[name.strip()] = value.strip()
+    return fields
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _os_release() -> str | None:
+    if sys.platform != "linux":
+        return platform.platform()
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME")
+    except OSError:
+        return None
+
+
+def _read(path: Path | str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,1 @@
+"""Measuring: plans, windows, metering, statistics, audits, and the runner that ties them together."""

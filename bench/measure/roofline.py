@@ -1,0 +1,219 @@
+"""What a device could do at most: rooflines from profiles and from measured ceilings, SHA-256d from instruction counts.
+
+References
+----------
+S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful visual performance model", CACM 52 (2009).
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.results.record import Metric, Record
+    from bench.workloads.protocol import Workload
+    from hardware_profiles.profile import Profile
+
+Basis = Literal["measured", "rated", "modelled", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that a device could do of a workload.
+
+    Attributes
+    ----------
+    rate_per_s
+        Work per second [unit/s].
+    basis
+        Where it comes from: `rated` (a profile's peaks), `measured` (ceilings), `modelled` (counts and assumed rates).
+    why
+        What limits, and the figures it was made from, for people.
+    """
+
+    rate_per_s: float
+    basis: Basis
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roofline:
+    """Two kinds of ceiling of one device.
+
+    Attributes
+    ----------
+    peaks_flop_per_s
+        Dense peak by dtype [FLOP/s].
+    bandwidth_byte_per_s
+        Memory bandwidth [byte/s], or None where it is unknown.
+    """
+
+    device: str
+    basis: Basis
+    peaks_flop_per_s: Mapping[str, float]
+    bandwidth_byte_per_s: float | None
+
+    def ridge_flop_per_byte(self, dtype: str) -> float | None:
+        """Return the intensity [FLOP/byte] above which arithmetic limits, or None where a ceiling is unknown."""
+        peak = self.peaks_flop_per_s.get(dtype)
+        return peak / self.bandwidth_byte_per_s if peak and self.bandwidth_byte_per_s else None
+
+    def bound(self, dtype: str, work_flop: float, moved_bytes: float) -> Bound | None:
+        """Return the bound of work that does `work_flop` and moves `moved_bytes`; None without a peak for the dtype."""
+        peak = self.peaks_flop_per_s.get(dtype)
+        if not peak:
+            return None
+        times = {f"{dtype} peak {peak / 1e12:.4g} TFLOP/s": work_flop / peak}
+        if self.bandwidth_byte_per_s:
+            times[f"bandwidth {self.bandwidth_byte_per_s / 1e12:.3g} TB/s"] = moved_bytes / self.bandwidth_byte_per_s
+        limit = max(times, key=lambda name: times[name])
+        return Bound(work_flop / times[limit], self.basis, f"{self.device}: {limit} ({self.basis})")
+
+    def memory_bound(self) -> Bound | None:
+        """Return the bound of moving bytes."""
+        if not self.bandwidth_byte_per_s:
+            return None
+        rate = self.bandwidth_byte_per_s
+        return Bound(rate, self.basis, f"{self.device}: bandwidth {rate / 1e12:.3g} TB/s ({self.basis})")
+
+
+def rated_roofline(profile: "Profile") -> Roofline:
+    """Return the roofline of a profile's dense peaks and bandwidth."""
+    peaks = {name: value for name, value in profile.peaks_flop_per_s.items() if value}
+    return Roofline(profile.title, "rated", peaks, profile.bandwidth_byte_per_s)
+
+
+def measured_roofline(records: "Iterable[Record]") -> Roofline | None:
+    """Return the roofline of the best products and the best copy or read among the records; None without any."""
+    peaks: dict[str, float] = {}
+    bandwidth: float | None = None
+    device = ""
+    for record in records:
+        if record.status != "ok" or record.rate is None:
+            continue
+        operation, _, rest = record.workload.name.partition("_")
+        if operation == "matmul":
+            dtype = rest.partition("_")[0]
+            peaks[dtype] = max(peaks.get(dtype, 0.0), record.rate.value)
+        elif operation == "memory":
+            bandwidth = max(bandwidth or 0.0, record.rate.value)
+        else:
+            continue
+        device = record.device.name
+    return Roofline(device, "measured", peaks, bandwidth) if device else None
+
+
+# What an SM does a clock on chips where integer work has a pipe of its own (sm_80 to sm_90), until probed: results of
+# the ALU pipe and of the FMA pipe, and instructions issued. References: CUDA C++ Programming Guide, "Arithmetic
+# Instructions"; the high half of a product is taken at half rate, an assumption.
+ASSUMED_RATES = {"alu": 64.0, "lea": 64.0, "fma": 64.0, "fma_high": 32.0, "issue": 128.0}
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCount:
+    """Instructions of one hash in the scan's loop: on the ALU pipe, multiplies, high-half multiplies, all of them.
+
+    `lea` of those on the ALU pipe rotate and add at once; they are probed by themselves.
+    """
+
+    alu: int
+    fma: int
+    fma_high: int
+    total: int
+    lea: int = 0
+
+
+# Counted by kernels/gpu/sass.py with the NVRTC that constraints.txt pins; a test counts again. On sm_100 and sm_120
+# the pipes are shared, so that no bound is stated there.
+SCAN_COUNTS: dict[tuple[str, str], ScanCount] = {
+    ("plain", "sm_80"): ScanCount(2275, 187, 1, 2477, 1),
+    ("plain", "sm_89"): ScanCount(2275, 187, 1, 2477, 1),
+    ("plain", "sm_90"): ScanCount(2274, 184, 1, 2475, 1),
+    ("imad", "sm_80"): ScanCount(1812, 1059, 1, 2886),
+    ("imad", "sm_89"): ScanCount(1812, 1059, 1, 2886),
+    ("imad", "sm_90"): ScanCount(1811, 1047, 1, 2876),
+    ("imad_shift", "sm_80"): ScanCount(1656, 1059, 157, 2886),
+    ("imad_shift", "sm_89"): ScanCount(1656, 1059, 157, 2886),
+    ("imad_shift", "sm_90"): ScanCount(1655, 1047, 157, 2876),
+    ("imad_rotate", "sm_80"): ScanCount(1584, 1131, 229, 2958),
+    ("imad_rotate", "sm_89"): ScanCount(1584, 1131, 229, 2958),
+    ("imad_rotate", "sm_90"): ScanCount(1583, 1119, 229, 2948),
+    ("imad_lea", "sm_80"): ScanCount(1656, 826, 157, 2653, 233),
+    ("imad_lea", "sm_89"): ScanCount(1656, 826, 157, 2653, 233),
+    ("imad_lea", "sm_90"): ScanCount(1655, 814, 157, 2643, 233),
+    ("imad_lea_rotate", "sm_80"): ScanCount(1526, 953, 287, 2780, 236),
+    ("imad_lea_rotate", "sm_89"): ScanCount(1526, 953, 287, 2780, 236),
+    ("imad_lea_rotate", "sm_90"): ScanCount(1525, 941, 287, 2770, 236),
+    ("imad_lea_rotate2", "sm_80"): ScanCount(1434, 1045, 379, 2872, 236),
+    ("imad_lea_rotate2", "sm_89"): ScanCount(1434, 1045, 379, 2872, 236),
+    ("imad_lea_rotate2", "sm_90"): ScanCount(1433, 1033, 379, 2862, 236),
+}
+
+
+def scan_clocks(count: ScanCount, rates: Mapping[str, float] = ASSUMED_RATES) -> dict[str, float]:
+    """Return the clocks that one hash takes an SM on each pipe; the slowest counts, so that moving work cannot cheat.
+
+    `rates` are results a clock and SM by the keys of ASSUMED_RATES; what is missing is assumed.
+    """
+    known = {**ASSUMED_RATES, **rates}
+    return {
+        "ALU pipe": (count.alu - count.lea) / known["alu"] + count.lea / known["lea"],
+        "FMA pipe": count.fma / known["fma"] + count.fma_high / known["fma_high"],
+        "issue": count.total / known["issue"],
+    }
+
+
+def scan_bound(
+    count: ScanCount, multiprocessors: int, clock_hz: float, rates: Mapping[str, float] | None = None
+) -> Bound:
+    """Return the bound of the SHA-256d scan [hash/s] from instruction counts, clock and rates per pipe."""
+    clocks = scan_clocks(count, rates or {})
+    limit = max(clocks, key=lambda name: clocks[name])
+    rate = multiprocessors * clock_hz / clocks[limit]
+    source = "probed rates" if rates else "assumed rates"
+    at = f"{multiprocessors} SMs at {clock_hz / 1e9:.3f} GHz"
+    why = f"{limit}: {clocks[limit]:.2f} clocks a hash and SM ({source}), {at}"
+    return Bound(rate, "modelled", why)
+
+
+def probed_rates(per_clock: Mapping[str, float]) -> dict[str, float]:
+    """Return rates by pipe by name (kernels/scan_cuda/probes.py): the slowest of the ALU's three kinds counts."""
+    rates: dict[str, float] = {}
+    alu = [per_clock[name] for name in ("iadd3", "lop3", "shf") if name in per_clock]
+    if alu:
+        rates["alu"] = min(alu)
+    for name, pipe in (("imad", "fma"), ("imad_hi", "fma_high"), ("lea_hi", "lea")):
+        if name in per_clock:
+            rates[pipe] = per_clock[name]
+    if "mixed" in per_clock:
+        rates["issue"] = max(per_clock["mixed"], ASSUMED_RATES["issue"])
+    return {pipe: rate for pipe, rate in rates.items() if math.isfinite(rate) and rate > 0}
+
+
+def bound_metrics(workload: "Workload", rate: "Metric | None") -> "dict[str, Metric]":
+    """Return `bound` and `fraction_of_bound` of a workload that knows its bound; nothing where none is known."""
+    from bench.results.record import Metric
+
+    ask = getattr(workload, "bound", None)
+    try:
+        found: Bound | None = ask() if callable(ask) else None
+    except InputError:  # a faulty profile must not cost the record
+        found = None
+    if found is None or rate is None:
+        return {}
+    interval = rate.interval_95
+    fraction_interval = (interval[0] / found.rate_per_s, interval[1] / found.rate_per_s) if interval else None
+    return {
+        "bound": Metric(value=found.rate_per_s, unit=rate.unit, basis=found.basis, n=1, note=found.why),
+        "fraction_of_bound": Metric(
+            value=rate.value / found.rate_per_s,
+            unit="1",
+            basis="modelled",
+            n=rate.n,
+            interval_95=fraction_interval,
+            note=f"measured rate over bound; {found.why}",
+        ),
+    }

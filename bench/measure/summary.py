@@ -1,0 +1,203 @@
+"""From windows to figures: rates, energy per unit of work, cycles per unit, and what a reader should know of them."""
+
+import re
+import statistics
+from collections.abc import Sequence
+
+from bench.diagnostics import unique
+from bench.measure import stats
+from bench.measure.metering import Metered, accuracy_frac
+from bench.measure.plan import Plan
+from bench.measure.steadiness import Call, is_unsteady, power_halves, rate_halves, rate_slope
+from bench.meters.protocol import Meter, MeterInfo, MeterKind
+from bench.results.record import AssumedPower, Metric, Reason, Steadiness, Window
+from hardware_profiles.words import BOUNDARIES
+
+GOOD_SD_FRAC, WARN_SD_FRAC = 0.01, 0.02
+OVERHEAD_LIMIT_FRAC = 0.005
+IDLE_DRIFT_FRAC = 0.05
+
+
+def metrics(
+    unit: str, windows: Sequence[Window], meters: Sequence[MeterInfo], u_work_frac: float = 0.0
+) -> dict[str, Metric]:
+    """Return the figures of a run by name.
+
+    `rate`, and where they could be had `cycles_per_<unit>`, `clock`, `energy_per_<unit>_<boundary>` and
+    `power_<boundary>`; a second meter of the same boundary adds its name. A meter that missed a window gives no
+    energy figure at all: a missing window never passes.
+    """
+    found = {"rate": _metric([window.rate_per_s for window in windows], f"{unit}/s", u_work_frac=u_work_frac)}
+    cycles = [
+        window.cpu_time_s * window.clock_hz / window.work
+        for window in windows
+        if window.cpu_time_s is not None and window.clock_hz is not None
+    ]
+    if cycles and len(cycles) == len(windows):
+        found[f"cycles_per_{unit}"] = _metric(cycles, f"cycle/{unit}")
+        found["clock"] = _metric([window.clock_hz for window in windows if window.clock_hz], "Hz")
+    reading = [info for info in meters if info.kind is not MeterKind.DECLARED]
+    for info in sorted(reading, key=lambda info: info.tier):
+        for name, metric in _energy_metrics(unit, windows, info, u_work_frac).items():
+            own_name = f"{name}_{re.sub(r'[^a-z0-9]+', '_', info.name.lower()).strip('_')}"
+            found[own_name if name in found else name] = metric
+    return found
+
+
+def _energy_metrics(unit: str, windows: Sequence[Window], info: MeterInfo, u_work_frac: float) -> dict[str, Metric]:
+    joules: list[float] = []
+    for window in windows:
+        energy = next((energy for energy in window.energy if energy.meter == info.name), None)
+        if energy is None or energy.joules is None:
+            return {}
+        joules.append(energy.joules)
+    u_meter = stats.standard_from_limits(accuracy_frac(info))
+    per_unit = [energy / window.work for energy, window in zip(joules, windows, strict=True)]
+    power = [energy / window.duration_s for energy, window in zip(joules, windows, strict=True)]
+    where = {"boundary": info.boundary, "tier": info.tier.value, "meter": info.name}
+    return {
+        f"energy_per_{unit}_{info.boundary}": _metric(per_unit, f"J/{unit}", u_meter, u_work_frac, where),
+        f"power_{info.boundary}": _metric(power, "W", u_meter, 0.0, where),
+    }
+
+
+def _metric(
+    values: Sequence[float],
+    unit: str,
+    u_meter_frac: float = 0.0,
+    u_work_frac: float = 0.0,
+    where: dict[str, str] | None = None,
+) -> Metric:
+    found = stats.estimate(values, u_meter_frac, u_work_frac)
+    return Metric.model_validate(
+        {
+            "value": found.value,
+            "unit": unit,
+            "basis": "measured",
+            "n": found.n,
+            "relative_sd_frac": found.relative_sd_frac,
+            "u_meter_frac": u_meter_frac if where else None,
+            "u_work_frac": u_work_frac or None,
+            "interval_95": found.interval,
+            **(where or {}),
+        }
+    )
+
+
+def assumed_power(meters: Sequence[Meter]) -> AssumedPower | None:
+    """Return the declared power, if somebody declared one."""
+    for meter in meters:
+        if meter.info.kind is MeterKind.DECLARED:
+            reading = meter.energy(0.0, 1.0)
+            if reading.assumed_power_w is not None:
+                return AssumedPower(
+                    power_w=reading.assumed_power_w, boundary=meter.info.boundary, source=meter.info.scope
+                )
+    return None
+
+
+def steadiness(calls: Sequence[Sequence[Call]], windows: Sequence[Window]) -> Steadiness:
+    """Return split halves and slopes of rate and power over the windows."""
+    halves: dict[str, list[tuple[float, float]]] = {}
+    points: dict[str, list[tuple[float, float]]] = {}
+    for window in windows:
+        for energy in window.energy:
+            if energy.half_energies_j is not None:
+                first, second = energy.half_energies_j
+                halves.setdefault(energy.meter, []).append((first, second))
+                for share, joules in ((0.25, first), (0.75, second)):
+                    at_s = window.start_s + share * window.duration_s
+                    points.setdefault(energy.meter, []).append((at_s, joules / (window.duration_s / 2.0)))
+    slopes = {name: stats.slope_interval(*zip(*found, strict=True)) for name, found in points.items()}
+    powers = {name: power_halves(found) for name, found in halves.items()}
+    return Steadiness(
+        rate_halves_frac=rate_halves(calls),
+        power_halves_frac={name: value for name, value in powers.items() if value is not None},
+        rate_slope_per_min=rate_slope(calls),
+        power_slope_per_min={name: slope for name, slope in slopes.items() if slope is not None},
+    )
+
+
+def warnings(  # noqa: PLR0913, PLR0917 (what a run leaves behind)
+    plan: Plan,
+    figures: dict[str, Metric],
+    metered: Metered,
+    meters: Sequence[MeterInfo],
+    overhead_frac: float | None,
+    steady: Steadiness | None,
+) -> list[Reason]:
+    """Return what a reader should know of the figures, as codes of bench/diagnostics.py."""
+    found: list[Reason] = []
+    kinds = {info.kind for info in meters}
+    metering = bool(kinds - {MeterKind.DECLARED})
+    if not metering:
+        found.append(Reason(code="declared_power" if kinds else "not_metered"))
+    if not plan.comparable:
+        found.append(Reason(code="plan_smoke"))
+    spread = figures["rate"].relative_sd_frac if "rate" in figures else None
+    if spread is not None and spread > GOOD_SD_FRAC:
+        code = "unstable" if spread > WARN_SD_FRAC else "spread_warn"
+        n = len(metered.windows)
+        found.append(Reason(code=code, detail=f"relative standard deviation {spread:.1%} over {n} windows"))
+    if overhead_frac is not None and overhead_frac > OVERHEAD_LIMIT_FRAC:
+        found.append(Reason(code="runner_overhead", detail=f"{overhead_frac:.2%} of the windows"))
+    unsteady = _unsteady(steady) + _clock_drift(metered.windows)
+    if unsteady:
+        found.append(Reason(code="unsteady", detail="; ".join(unsteady)))
+    return found + _idle_codes(metered, metering=metering)
+
+
+def energy_codes(metered: Metered, meters: Sequence[MeterInfo], figures: dict[str, Metric]) -> list[Reason]:
+    """Return the codes of the windows' energies, each once a meter with its windows, and of the meters' gaps."""
+    seen: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for window in metered.windows:
+        for energy in window.energy:
+            for code in unique((*energy.reasons, *energy.warnings)):
+                seen.setdefault((code, energy.meter), []).append((window.index, energy.detail))
+    found = []
+    for (code, meter), where in seen.items():
+        detail = f"{meter}, window {', '.join(str(index) for index, _ in where)}"
+        said = where[0][1]
+        found.append(Reason(code=code, detail=f"{detail}: {said}" if said else detail))
+    used = {metric.meter for metric in figures.values()}
+    missing = [m.name for m in meters if m.kind is not MeterKind.DECLARED and m.name not in used]
+    if missing and metered.windows:
+        found.append(Reason(code="energy_missing", detail=", ".join(missing)))
+    accuracies = {used.name: accuracy_frac(used) for used in metered.used}
+    for gap in metered.gaps:
+        beyond = 1.0 + accuracies[gap.inner] + accuracies[gap.outer]
+        if (
+            BOUNDARIES.index(gap.inner_boundary) < BOUNDARIES.index(gap.outer_boundary)
+            and gap.inner_over_outer > beyond
+        ):
+            detail = f"{gap.inner} ({gap.inner_boundary}) {gap.inner_over_outer:.3f} of {gap.outer}"
+            found.append(Reason(code="inside_exceeds_outside", detail=detail))
+    return found
+
+
+def _unsteady(steady: Steadiness | None) -> list[str]:
+    if steady is None:
+        return []
+    worst = max(steady.power_halves_frac.values(), key=abs, default=None)
+    return is_unsteady(
+        steady.rate_halves_frac, worst, [steady.rate_slope_per_min, *steady.power_slope_per_min.values()]
+    )
+
+
+def _clock_drift(windows: Sequence[Window]) -> list[str]:
+    clocks = [window.clock_hz for window in windows if window.clock_hz]
+    if not clocks or min(clocks) >= 0.97 * statistics.median(clocks):
+        return []
+    return [f"core clock from {min(clocks) / 1e9:.2f} to {max(clocks) / 1e9:.2f} GHz"]
+
+
+def _idle_codes(metered: Metered, *, metering: bool) -> list[Reason]:
+    if metering and not metered.idle:
+        return [Reason(code="no_idle")]
+    found = []
+    for before in (idle for idle in metered.idle if idle.when == "before"):
+        after = next((idle for idle in metered.idle if idle.when == "after" and idle.meter == before.meter), None)
+        if after is not None and abs(after.power_w - before.power_w) > IDLE_DRIFT_FRAC * before.power_w:
+            detail = f"{before.meter}: {before.power_w:.1f} W before, {after.power_w:.1f} W after"
+            found.append(Reason(code="idle_drift", detail=detail))
+    return found

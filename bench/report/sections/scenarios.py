@@ -1,0 +1,117 @@
+"""What scenarios do to the sites' figures: P50 and P90, the fan from P99 to P1, and the tornado of their causes."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bench.quantity import plain, si
+from bench.report.blocks import Block, Cell, Table, figure_cell
+from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sites.outlook import Outlook
+    from sites.uncertainty import Distribution, Tornado
+
+_PER_MWH = {
+    "net_usd_per_mwh": ("net of the site, per metered MWh", "ink"),
+    "mining_usd_per_mwh": ("mining revenue, per MWh at the buildings", "mining"),
+    "inference_usd_per_mwh": ("inference revenue, per MWh at the buildings", "inference"),
+}
+_YEAR = {"net_usd": "net", "revenue_usd": "revenue", "energy_usd": "energy", "btc": "BTC", "tokens": "tokens"}
+
+
+def scenario_blocks(found: "Outlook") -> list[Block]:
+    """Return the fan, the tornado and the table."""
+    return [_fan(found), _tornado(found.tornado), _table(found)]
+
+
+def _some(found: "Outlook", names: Iterable[str]) -> "list[tuple[str, Distribution]]":
+    return [(name, one) for name in names if (one := found.fleet[name]) is not None]
+
+
+def _fan(found: "Outlook") -> Chart:
+    shown = _some(found, _PER_MWH)
+    summary = "; ".join(
+        f"{_PER_MWH[name][0]}: P50 {plain(one.p50)}, P90 {plain(one.p90)} USD/MWh" for name, one in shown
+    )
+
+    def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
+        panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
+        marks = []
+        for axes, (name, one) in zip(panels, shown, strict=True):
+            label, colour = _PER_MWH[name]
+            for low, high, alpha in ((one.p99, one.p01, 0.25), (one.p90, one.p10, 0.5)):
+                axes.barh(0, high - low, left=low, height=0.5, color=COLOURS[colour], alpha=alpha)
+            axes.plot([one.p50, one.p50], [-0.32, 0.32], color=COLOURS[colour], linewidth=3)
+            axes.set_yticks([])
+            axes.set_ylim(-0.5, 0.5)
+            axes.set_title(label.partition(",")[0] if narrow else label, loc="left")
+            axes.xaxis.set_major_formatter("{x:,.0f}")
+            marks.append(Mark(axes, one.p99, -0.4, _describe(label, one), x_to=one.p01, y_to=0.4))
+        panels[-1].set_xlabel("USD/MWh")
+        return marks
+
+    return render(
+        "fan", "P50 and P90 of a megawatt-hour", f"{found.run.scenarios:,} scenarios of a year. {summary}.", draw,
+        notes=("The line is P50; the dark band reaches from P90 to P10, the light one from P99 to P1 (exceedance).",),
+        heights=(90.0 * len(shown) + 40.0, 90.0 * len(shown) + 40.0),
+    )  # fmt: skip
+
+
+def _describe(label: str, one: "Distribution") -> str:
+    levels = ", ".join(
+        f"{name} {plain(value)}"
+        for name, value in (("P99", one.p99), ("P90", one.p90), ("P50", one.p50), ("P10", one.p10), ("P1", one.p01))
+    )
+    return f"{label} · {levels} USD/MWh · mean of the worst 5 %: {plain(one.cvar)}"
+
+
+def _tornado(found: "Tornado") -> Chart:
+    from sites.uncertainty import TORNADO_METHOD
+
+    causes = found.causes
+    largest = f"{causes[0].name} causes {causes[0].share_frac:.0%} of it" if causes else "nothing varies"
+    summary = f"Spread of the year's net in USD, one input at a time, from its P90 to its P10; {largest}."
+
+    def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:  # noqa: ARG001 (Draw's signature)
+        axes = figure.subplots()
+        places = list(range(len(causes), 0, -1))
+        widths = [(cause.p10 - cause.p90) / 1e6 for cause in causes]
+        axes.barh(places, widths, left=[cause.p90 / 1e6 for cause in causes], color=COLOURS["inference"], height=0.6)
+        axes.axvline(found.base / 1e6, color=COLOURS["ink"], linewidth=1.4)
+        axes.set_yticks(places, [printable(f"{cause.name} ({cause.share_frac:.0%})") for cause in causes])
+        axes.set_xlabel("million USD a year")
+        axes.grid(visible=False, axis="y")
+        return [
+            Mark(axes, cause.p90 / 1e6, place - 0.35,
+                 f"{cause.name} · {cause.share_frac:.1%} of the variances · P90 {si(cause.p90, 'USD')}, "
+                 f"P10 {si(cause.p10, 'USD')}", x_to=cause.p10 / 1e6, y_to=place + 0.35)
+            for place, cause in zip(places, causes, strict=True)
+        ]  # fmt: skip
+
+    height = 80.0 + 30.0 * max(1, len(causes))
+    note = f"{TORNADO_METHOD[0].upper()}{TORNADO_METHOD[1:]}."
+    return render("tornado", "What drives it", summary, draw, notes=(note,), heights=(height, height))
+
+
+def _table(found: "Outlook") -> Table:
+    from sites.fleet_metrics import unit_of
+
+    rows = []
+    for name, one in _some(found, (*_PER_MWH, *_YEAR)):
+        values = (one.mean, one.p99, one.p90, one.p50, one.p10, one.p01, one.cvar)
+        shown = _PER_MWH[name][0] if name in _PER_MWH else f"{_YEAR[name]}, a year"
+        cells = tuple(figure_cell(_short(value), value) for value in values)
+        rows.append((Cell(shown, note=unit_of(name)), *cells))
+    columns = ("Figure", "Mean", "P99", "P90", "P50", "P10", "P1", "Worst 5 %")
+    return Table(
+        "scenario-table", f"All sites together over {found.run.scenarios:,} scenarios, seed {found.run.run.seed}",
+        columns, tuple(rows), frozenset(range(1, 8)), sortable=True,
+        note="Pn is exceeded in n of 100 scenarios, costs too. The scenarios are a model: `perwatt yield --scenarios` "
+        "takes one of your own.",
+    )  # fmt: skip
+
+
+def _short(value: float) -> str:
+    return plain(value) if abs(value) < 1e6 else si(value, "").strip()

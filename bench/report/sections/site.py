@@ -1,0 +1,274 @@
+"""Section 5: the sites: what they earn, a week of dispatch, duration curves, the waterfall, what it rests on."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bench.quantity import plain, si
+from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
+from bench.report.charts.svg import COLOURS, Chart, Mark, render
+from bench.report.sections.one_device import alone_blocks
+from bench.report.text import basis_chip, confidence_chips
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from bench.report.gather import Gathered
+    from sites.model import InferenceBlock, MiningBlock
+    from sites.waterfall import Step, Waterfall
+    from sites.year import SiteYear
+
+DRAWN = 3
+"""Sites whose charts a page draws; the table has every site."""
+_ASSUMED = ("assumption", "unknown", "")
+
+
+def section(gathered: "Gathered") -> Section:
+    """Return the section of sites."""
+    blocks: list[Block] = []
+    if not gathered.sites:
+        blocks.append(Missing("Sites", "no site was given"))
+    else:
+        blocks.append(_blocks_table(gathered))
+        blocks.extend(alone_blocks(gathered.alone))
+    for number, year in enumerate(gathered.sites[:DRAWN]):
+        blocks.extend(_charts(number, year))
+    if len(gathered.sites) > DRAWN:
+        blocks.append(Missing("More sites", f"charts are drawn for the first {DRAWN} of {len(gathered.sites)}"))
+    if gathered.sites:
+        blocks.extend((*_uncertainty(gathered), _assumptions(gathered), _devices(gathered)))
+    return Section(
+        "site",
+        "The site: what a megawatt earns",
+        "Every hour each megawatt mines, infers or rests, whichever pays most after power. These figures are modelled: "
+        "they are as good as the assumptions below.",
+        tuple(blocks),
+    )
+
+
+def _blocks_table(gathered: "Gathered") -> Table:
+    rows = []
+    for year in gathered.sites:
+        for block in year.blocks:
+            mwh = block.facility_mwh
+            days = year.hours / 24
+            made = f"{plain(block.btc / days)} BTC" if block.btc is not None else _made(block.units / days, block.unit)
+            rows.append((
+                Cell(block.name, chips=(Chip(block.product),), note=year.site.name),
+                figure_cell(plain(mwh / year.hours), mwh / year.hours),
+                figure_cell(made, block.btc if block.btc is not None else block.units),
+                figure_cell(si(block.revenue_usd, "USD"), block.revenue_usd),
+                figure_cell(si(block.energy_usd, "USD"), block.energy_usd),
+                figure_cell(plain(block.revenue_usd / mwh) if mwh else "-", block.revenue_usd / mwh if mwh else None),
+                figure_cell(plain((block.revenue_usd - block.energy_usd) / mwh) if mwh else "-",
+                            (block.revenue_usd - block.energy_usd) / mwh if mwh else None),
+            ))  # fmt: skip
+    columns = (
+        "Block", "Mean MW", "Made a day", "Revenue a year", "Energy a year", "USD/MWh revenue",
+        "USD/MWh after energy",
+    )  # fmt: skip
+    return Table(
+        "site-table",
+        "The year by block",
+        columns,
+        tuple(rows),
+        frozenset(range(1, 7)),
+        sortable=True,
+        note="MW and MWh at the buildings, the product's PUE included. Energy is what each block's hours cost, without "
+        "the demand charge.",
+    )
+
+
+def _made(per_day: float, unit: str) -> str:
+    if unit == "token":
+        return f"{si(per_day, '').strip()} tokens"
+    return f"{plain(per_day)} {unit.replace('_', ' ')}s"
+
+
+def _charts(number: int, year: "SiteYear") -> list[Block]:
+    from hardware_profiles.errors import InputError
+
+    try:
+        found: list[Block] = [_week(number, year), _durations(number, year)]
+    except InputError as fault:
+        found = [Missing(f"Dispatch of {year.site.name}", str(fault))]
+    from sites.waterfall import waterfalls
+
+    found.extend(_waterfall(f"waterfall-{number}-{falls.product}", year, falls) for falls in waterfalls(year))
+    return found
+
+
+def _week(number: int, year: "SiteYear") -> Chart:
+    from sites import drawings
+    from sites.calendar import WEEK_HOURS
+    from sites.dispatch import REASONS
+
+    first = drawings.busiest_week(year)
+    drawn, price = drawings.metered_mw(year), drawings.prices(year)
+    changes = len({tuple(row) for row in drawn[first : first + WEEK_HOURS].round(6).tolist()})
+    summary = (
+        f"{year.site.name}: megawatts by block in the week that changes most, under the limit of the site; the power "
+        f"price below. {changes} different hours in it."
+    )
+
+    def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        drawings.dispatch_week(upper, year, COLOURS, first)
+        drawings.price_week(lower, year, COLOURS, first)
+        upper.legend(loc="upper left", ncols=1 if narrow else 4, bbox_to_anchor=(0.0, 1.32 if narrow else 1.14))
+        if narrow:
+            lower.set_xticklabels([label.get_text().split()[0] for label in lower.get_xticklabels()])
+        step = 6 if narrow else 2
+        marks = []
+        for hour in range(first, min(first + WEEK_HOURS, year.hours), step):
+            does = [
+                f"{label.text}: {drawn[hour, index]:.1f} MW"
+                + (f" ({REASONS[year.dispatch.why[hour, index]]})" if year.dispatch.why is not None else "")
+                for index, label in enumerate(year.labels)
+            ]
+            text = " · ".join([f"{_when(year, hour)}", f"{price[hour]:.2f} USD/MWh", *does])
+            at = (hour - first) / 24.0
+            marks.append(Mark(upper, at, 0.0, text, x_to=at + step / 24.0))
+        return marks
+
+    return render(f"week-{number}", "A week of dispatch", summary, draw, heights=(460.0, 460.0))
+
+
+def _when(year: "SiteYear", hour: int) -> str:
+    from datetime import UTC, datetime
+
+    from sites.calendar import zone
+
+    moment = datetime.fromtimestamp(year.site.start_s + hour * 3600, tz=UTC).astimezone(zone(year.site.timezone))
+    return f"{moment:%a %d %b %H:%M} local"
+
+
+def _durations(number: int, year: "SiteYear") -> Chart:
+    from sites import drawings
+
+    price = drawings.prices(year)
+    drawn = drawings.metered_mw(year).sum(axis=1)
+    flat = float(price.max() - price.min()) < 1e-9
+    summary = (
+        f"{year.site.name}: power price from the dearest hour to the cheapest ({price.max():,.0f} to "
+        f"{price.min():,.0f} USD/MWh{', flat' if flat else ''}) beside what a MWh more is worth in each part, and the "
+        f"power drawn from the fullest hour to the emptiest ({drawn.max():,.1f} to {drawn.min():,.1f} MW)."
+    )
+
+    def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
+        upper, lower = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
+        drawings.price_duration(upper, year, COLOURS)
+        drawings.load_duration(lower, year, COLOURS)
+        for axes in (upper, lower):
+            axes.set_xlabel("per cent of the year's hours")
+            axes.xaxis.set_major_formatter("{x:.0f}")
+        lower.legend(loc="lower left")
+        marks = []
+        for axes, values in ((upper, sorted(price, reverse=True)), (lower, sorted(drawn, reverse=True))):
+            unit = "USD/MWh" if axes is upper else "MW"
+            for share in range(0, 100, 5):
+                level = float(values[int(share / 100 * len(values))])
+                marks.append(
+                    Mark(axes, share, 0.0, f"{share} % of the hours lie above {level:,.2f} {unit}", x_to=share + 5)
+                )
+        return marks
+
+    return render(f"durations-{number}", "Duration curves", summary, draw, heights=(330.0, 560.0))
+
+
+def _waterfall(key: str, year: "SiteYear", falls: "Waterfall") -> Chart:
+    from sites import drawings
+
+    first, last = falls.steps[0], falls.steps[-1]
+    left = last.mwh / first.mwh if first.mwh else 0.0
+    summary = (
+        f"{year.site.name}, {falls.product}: {left:.1%} of the nameplate energy is sold, for "
+        f"{si(falls.sold_usd, 'USD')} a year. Blue is physical, amber commercial, red economic."
+    )
+    shown = [step for index, step in enumerate(falls.steps) if index == 0 or abs(step.factor - 1.0) > drawings.NOTHING]
+
+    def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:  # noqa: ARG001 (Draw's signature)
+        axes = figure.subplots()
+        drawings.waterfall(axes, falls, COLOURS)
+        axes.grid(visible=False, axis="y")
+        return [
+            Mark(axes, 0.0, place - 0.4, _step_text(step),
+                 x_to=axes.get_xlim()[1], y_to=place + 0.4)
+            for place, step in enumerate(shown)
+        ]  # fmt: skip
+
+    height = 90.0 + 28.0 * (len(shown) + 1)
+    return render(key, f"From nameplate to sold: {falls.product}", summary, draw, heights=(height, height))
+
+
+def _step_text(step: "Step") -> str:
+    reaches = f", reaches {step.reaches}" if step.reaches else ""
+    return (
+        f"{step.name} ({step.kind}{reaches}) · keeps {step.factor:.2%} · {step.mwh:,.0f} MWh left · "
+        f"worth {step.usd:,.0f} USD"
+    )
+
+
+def _uncertainty(gathered: "Gathered") -> list[Block]:
+    from bench.report.sections.scenarios import scenario_blocks
+
+    if gathered.outlook is not None:
+        return scenario_blocks(gathered.outlook)
+    why = "no scenarios were run, so the figures above have no spread; `perwatt report --scenarios 2000` runs them"
+    return [Missing("P50, P90 and what drives them", why)]
+
+
+def _assumptions(gathered: "Gathered") -> Table:
+    many = len(gathered.sites) > 1
+    rows = []
+    for year in gathered.sites:
+        for one in year.site.assumptions:
+            value = f"{one.value:,g}" if isinstance(one.value, float) else one.value
+            assumed = one.source.strip().casefold() in _ASSUMED
+            rows.append((
+                Cell(one.key, note=year.site.name if many else ""),
+                figure_cell(value, one.value if isinstance(one.value, float) else None),
+                Cell("" if assumed else one.source, one.source, (basis_chip("assumed"),) if assumed else ()),
+                Cell(one.date),
+            ))  # fmt: skip
+    return Table(
+        "assumptions",
+        f"What this rests on: {len(rows)} values",
+        ("Value", "Is", "Source", "Date"),
+        tuple(rows),
+        frozenset({1}),
+        sortable=True,
+        roomy=frozenset({2}),
+        note="A value without a source is an assumption, ours or the site file's. After the last known difficulty: "
+        + "; ".join(dict.fromkeys(f"{y.site.path.label()} ({y.assumed_frac:.0%} of the hours)" for y in gathered.sites))
+        + ".",
+    )
+
+
+def _devices(gathered: "Gathered") -> Table:
+    blocks: list[tuple[SiteYear, MiningBlock | InferenceBlock]] = []
+    for year in gathered.sites:
+        blocks.extend((year, block) for block in year.site.mining)
+        blocks.extend((year, block) for block in year.site.inference)
+    rows = [
+        (
+            Cell(block.name, note=year.site.name),
+            Cell(rate.name),
+            figure_cell(f"{block.count:,.0f}", block.count),
+            Cell("", rate.basis, (basis_chip(rate.basis), *confidence_chips(rate.confidence))),
+            figure_cell(f"{plain(rate.power_w)} W" if rate.power_w else "-", rate.power_w, Chip(rate.boundary)),
+            Cell("", rate.power_basis or "", (basis_chip(rate.power_basis),) if rate.power_basis else ()),
+            Cell(rate.source),
+        )
+        for year, block in blocks
+        for rate in (block.rate,)
+    ]
+    columns = ("Block", "Device", "Count", "Rate", "Power", "Power's basis", "Source")
+    return Table(
+        "site-devices",
+        "The sites' devices",
+        columns,
+        tuple(rows),
+        frozenset({2, 4}),
+        sortable=True,
+        roomy=frozenset({6}),
+    )

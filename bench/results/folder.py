@@ -1,0 +1,229 @@
+"""Result folders: written whole or not at all, read back with every fault named, never edited."""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import RunFailedError
+from bench.results.layout import RECORD_FILE, SAMPLES_FILE, TEMPORARY_PREFIX, file_fault, file_sum, result_names
+from bench.results.record import Artifact, Record
+from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.reading import validate
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One raw sample as samples.parquet keeps it.
+
+    Attributes
+    ----------
+    series
+        `work` or the meter's name.
+    window
+        Index of the window, -1 outside any.
+    t_s, t_end_s
+        Monotonic clock of the run [s]; equal for an instant.
+    utc_s
+        Unix time of `t_s` [s].
+    value, unit
+        The reading and its unit.
+    """
+
+    series: str
+    window: int
+    t_s: float
+    t_end_s: float
+    utc_s: float
+    value: float
+    unit: str
+
+
+def new_id(workload: str, started: datetime) -> str:
+    """Return a record id that sorts by time and does not collide: `<UTC>-<workload>-<4 hex>`."""
+    return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{workload}-{secrets.token_hex(2)}"
+
+
+def prepare_store(store: Path) -> None:
+    """Make the results folder and see that it can be written, before a run spends minutes.
+
+    Raises
+    ------
+    InputError
+        The path or a parent is a file, or the folder may not be written.
+    """
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        blocker = next((path for path in (store, *store.parents) if path.exists() and not path.is_dir()), store)
+        raise InputError(f"--out: expected a folder that can be made, got {blocker}, which is a file") from None
+    except OSError as error:
+        raise InputError(f"--out: expected a writable folder, got {store}: {error.strerror}") from None
+    if not os.access(store, os.W_OK | os.X_OK):
+        raise InputError(f"--out: expected a writable folder, got {store}, which is read-only")
+
+
+def write_record(store: Path, record: Record, samples: Sequence[Sample]) -> Path:
+    """Write a record and its samples as the folder `store/<id>` and return it.
+
+    The folder is filled under a temporary name, synced and renamed, so that a reader sees it whole or not at all. On a
+    fault the temporary folder is removed and nothing else has changed.
+
+    Raises
+    ------
+    RunFailedError
+        The system refused (disk full, permission), or the id is taken: a record is never overwritten.
+    """
+    final = store / record.id
+    temporary = store / f"{TEMPORARY_PREFIX}{record.id}-{os.getpid()}"
+    try:
+        temporary.mkdir()
+        artifacts: tuple[Artifact, ...] = ()
+        if samples:
+            _write_parquet(temporary / SAMPLES_FILE, samples)
+            artifacts = (_describe(temporary / SAMPLES_FILE),)
+        whole = record.model_copy(update={"artifacts": artifacts})
+        _write_synced(temporary / RECORD_FILE, whole.model_dump_json(indent=2).encode() + b"\n")
+        _sync_folder(temporary)
+        if final.exists():
+            raise RunFailedError(f"{final}: a result of this id exists, and results are never overwritten")
+        temporary.rename(final)
+    except OSError as error:
+        raise RunFailedError(
+            f"{error.filename or temporary}: could not write the result: {error.strerror or error}; "
+            "no partial result was left"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    _sync_folder(store)
+    return final
+
+
+def read_record(folder: Path) -> Record:
+    """Return the record of a result folder.
+
+    Raises
+    ------
+    InputError
+        No such folder, unreadable or corrupt JSON, an unknown schema version, a wrong or missing key.
+    """
+    path = folder / RECORD_FILE
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{folder}: expected a result folder with a {RECORD_FILE}, got none") from None
+    except NotADirectoryError:
+        raise InputError.at(folder, expected="a result folder", got="a file") from None
+    except OSError as error:
+        raise InputError.at(path, expected="a readable file", got=error.strerror) from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: expected the JSON of a result, got a corrupt file: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError.at(path, expected="a JSON object", got=data)
+    return validate(Record, data, path)
+
+
+def artifact_faults(folder: Path, record: Record) -> dict[str, str]:
+    """Return what is wrong with the files that a record names, by name: missing, or no longer what was written."""
+    found = {one.name: file_fault(folder / one.name, one.sha256, one.size_bytes) for one in record.artifacts}
+    return {name: fault for name, fault in found.items() if fault}
+
+
+def read_whole(folder: Path) -> Record:
+    """Return the record of a result folder whose files are all as they were written.
+
+    Raises
+    ------
+    InputError
+        As `read_record`; a file is missing or was changed.
+    """
+    record = read_record(folder)
+    for fault in artifact_faults(folder, record).values():
+        raise InputError(fault)
+    return record
+
+
+def find_result(store: Path, name: str) -> Path:
+    """Return the folder of a result named by id, by an unambiguous beginning of it, by path, or `latest:<workload>`.
+
+    Raises
+    ------
+    InputError
+        There is none, or more than one.
+    """
+    if (Path(name) / RECORD_FILE).is_file():
+        return Path(name)
+    ids = result_names(store)
+    if name in ids:
+        return store / name
+    if name.startswith("latest:"):
+        wanted = name.removeprefix("latest:")
+        matches = [id_ for id_ in ids if f"-{wanted}-" in id_][-1:]
+    else:
+        matches = [id_ for id_ in ids if id_.startswith(name)] if name else []
+    if len(matches) == 1:
+        return store / matches[0]
+    if matches:
+        raise InputError.at(
+            f"result {name!r}", expected="one result", got=f"{len(matches)} that begin so: {matches[:3]}"
+        )
+    fault = InputError.at(f"result in {store}", expected="a known id", got=name, near=near_names(name, ids))
+    raise fault if ids else InputError(f"{fault}: the store is empty, `perwatt run` fills it")
+
+
+def read_samples(folder: Path) -> "pa.Table":
+    """Return the raw samples of a result folder as an Arrow table with the columns of `Sample`.
+
+    Raises
+    ------
+    InputError
+        There are none, or the file is not Parquet.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = folder / SAMPLES_FILE
+    try:
+        return parquet.read_table(path)
+    except FileNotFoundError:
+        raise InputError.at(folder, expected=SAMPLES_FILE, got="none") from None
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: expected Parquet samples, got a corrupt file: {error}") from None
+
+
+def _write_parquet(path: Path, samples: Sequence[Sample]) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = {name: [getattr(sample, name) for sample in samples] for name in Sample.__slots__}
+    sink = pa.BufferOutputStream()
+    parquet.write_table(pa.table(columns), sink, compression="zstd")
+    _write_synced(path, sink.getvalue().to_pybytes())
+
+
+def _describe(path: Path) -> Artifact:
+    sha256, size_bytes = file_sum(path)
+    return Artifact(name=path.name, sha256=sha256, size_bytes=size_bytes)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,231 @@
+"""The shape of a result record: schema-versioned, SI base units inside, validated when written and when read."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+
+from hardware_profiles.words import Basis, Boundary
+
+Tier = Literal["A", "B", "C", "D"]
+Status = Literal["ok", "invalid", "failed"]
+NonNegative = Annotated[FiniteFloat, Field(ge=0)]
+Positive = Annotated[FiniteFloat, Field(gt=0)]
+Interval = tuple[FiniteFloat, FiniteFloat]
+PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+
+class Part(BaseModel):
+    """Base of every part of a record: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reason(Part):
+    """Why a record is invalid, or what a reader should know of it; codes and cures: bench/diagnostics.py."""
+
+    code: str
+    detail: str = ""
+
+
+class RunInfo(Part):
+    """The command that made the record; records of one command share `run_id`."""
+
+    run_id: str
+    plan: str
+    argv: tuple[str, ...]
+    started_utc: AwareDatetime
+    ended_utc: AwareDatetime
+    perwatt_version: str
+    commit: str | None = Field(description="git commit of the code, or null outside a checkout")
+    commit_dirty: bool | None = None
+    harness_overhead_frac: NonNegative | None = Field(
+        default=None, description="share of the windows' time that the runner itself took, its meters' polling included"
+    )
+    window_s: NonNegative | None = Field(default=None, description="planned length of a window [s]")
+    window_why: str = Field(default="", description="what set that length")
+    lead_s: NonNegative | None = Field(default=None, description="load before the first window [s]")
+    tail_s: NonNegative | None = Field(default=None, description="load after the last window [s]")
+
+
+class Device(Part):
+    """The device under test and the settings it ran with."""
+
+    kind: Literal["cpu", "gpu"]
+    name: str
+    settings: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+
+class WorkloadInfo(Part):
+    """What was run."""
+
+    name: str
+    version: int = Field(ge=1)
+    unit: str
+    variant: str
+    parameters: dict[str, str | int | float | bool | list[int] | None] = Field(default_factory=dict)
+    verification: tuple[str, ...] = Field(description="known answers given on this device before and after timing")
+
+
+class Energy(Part):
+    """Energy of one window by one meter; without joules there is a reason."""
+
+    meter: str
+    boundary: Boundary
+    tier: Tier
+    joules: Positive | None = None
+    accuracy_frac: NonNegative | None = None
+    accuracy_source: str = ""
+    samples: int = Field(ge=0)
+    largest_gap_s: NonNegative | None = None
+    half_energies_j: tuple[FiniteFloat, FiniteFloat] | None = None
+    reasons: tuple[str, ...] = Field(default=(), description="codes why there are no joules")
+    warnings: tuple[str, ...] = Field(default=(), description="codes that leave the joules standing")
+    detail: str = ""
+
+
+class Window(Part):
+    """One timed stretch of work: the same seconds for work and for energy."""
+
+    index: int = Field(ge=0)
+    start_utc: AwareDatetime
+    start_s: FiniteFloat = Field(description="monotonic clock of the run")
+    end_s: FiniteFloat
+    work: Positive
+    batches: int = Field(ge=1)
+    cpu_time_s: NonNegative | None = None
+    clock_hz: Positive | None = Field(default=None, description="core clock, calibrated round the window")
+    energy: tuple[Energy, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the window [s]."""
+        return self.end_s - self.start_s
+
+    @property
+    def rate_per_s(self) -> float:
+        """Work per second in this window [unit/s]."""
+        return self.work / self.duration_s
+
+
+class Metric(Part):
+    """One figure with its spread, above 0 as rates, energies and powers are; a measured one may carry an interval."""
+
+    value: Positive
+    unit: str
+    basis: Basis
+    n: int = Field(ge=1, description="windows it was made from")
+    relative_sd_frac: NonNegative | None = None
+    u_meter_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the meter [-]")
+    u_work_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the work counted [-]")
+    interval_95: Interval | None = None
+    boundary: Boundary | None = None
+    tier: Tier | None = None
+    meter: str | None = None
+    note: str = ""
+
+
+class AssumedPower(Part):
+    """Power that somebody declared; never turned into a joules field."""
+
+    power_w: Positive
+    boundary: Boundary
+    source: str
+
+
+class IdlePower(Part):
+    """Power of the idle device by one meter."""
+
+    meter: str
+    when: Literal["before", "after"]
+    power_w: NonNegative
+    duration_s: Positive
+
+
+class MeterUsed(Part):
+    """One meter of a run and what is known of it."""
+
+    name: str
+    kind: Literal["counter", "power"]
+    boundary: Boundary
+    tier: Tier
+    accuracy_frac: NonNegative | None = None
+    accuracy_source: str = ""
+    period_s: NonNegative
+    averaging_s: NonNegative = 0.0
+    scope: str = ""
+    domains: tuple[str, ...] = Field(default=(), description="the source itself: equal ones are one meter")
+
+
+class MetersGap(Part):
+    """Two meters of one run: what the inner one read over what the outer one read."""
+
+    inner: str
+    inner_boundary: Boundary
+    outer: str
+    outer_boundary: Boundary
+    inner_over_outer: Positive
+
+
+class Steadiness(Part):
+    """Method rule 10: second half over first half minus 1, and the slope's 95 % interval [1/min]."""
+
+    rate_halves_frac: FiniteFloat | None = None
+    power_halves_frac: dict[str, FiniteFloat] = Field(default_factory=dict)
+    rate_slope_per_min: Interval | None = None
+    power_slope_per_min: dict[str, Interval] = Field(default_factory=dict)
+
+
+class Artifact(Part):
+    """A file beside result.json."""
+
+    name: str = Field(pattern=PLAIN_NAME)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=0)
+
+
+class TokenTagWords(Part):
+    """The five tags of a token rate, in words; `not metered` for the first two where no meter covers the device."""
+
+    boundary: str
+    power_kind: str
+    token_basis: str
+    lengths: str
+    latency_limit: str
+
+
+class Record(Part):
+    """One workload measured once; immutable once written."""
+
+    schema_version: Literal[1] = 1
+    id: str = Field(pattern=PLAIN_NAME)
+    status: Status
+    reasons: tuple[Reason, ...] = Field(default=(), description="why it is invalid or failed")
+    warnings: tuple[Reason, ...] = ()
+    supersedes: str | None = None
+    run: RunInfo
+    system: dict[str, object] = Field(description="what bench/machine/environment.py found")
+    device: Device
+    workload: WorkloadInfo
+    meters: tuple[str, ...] = ()
+    meters_used: tuple[MeterUsed, ...] = ()
+    meters_gaps: tuple[MetersGap, ...] = ()
+    steadiness: Steadiness | None = None
+    audit: dict[str, object] = Field(
+        default_factory=dict, description="clocks, throttling, foreign load, settings during the windows"
+    )
+    assumed_power_w: AssumedPower | None = None
+    idle: tuple[IdlePower, ...] = ()
+    windows: tuple[Window, ...] = ()
+    metrics: dict[str, Metric] = Field(default_factory=dict)
+    token_tags: TokenTagWords | None = Field(default=None, description="of a workload that counts tokens")
+    artifacts: tuple[Artifact, ...] = ()
+
+    @property
+    def rate(self) -> Metric | None:
+        """The headline rate, or None where there is none."""
+        return self.metrics.get("rate")
+
+    def energy_metric(self) -> Metric | None:
+        """Return the energy per unit of work with the best tier, or None where none was measured."""
+        found = [metric for name, metric in self.metrics.items() if name.startswith("energy_per_")]
+        return min(found, key=lambda metric: metric.tier or "Z", default=None)

@@ -1,0 +1,83 @@
+"""What bounds a variant on this core, by counted operations and measured ports, and how long it takes to compile."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from platform import machine
+from typing import TYPE_CHECKING
+
+from bench.machine.clock import core_clock_hz, neighbour_cycles
+
+if TYPE_CHECKING:
+    from kernels.scan_cpu.op_count import VariantCost
+
+
+def instructions_per_cycle() -> dict[str, float]:
+    """Measure how many vector additions and SHA instructions this core does a cycle; empty where it cannot be told."""
+    clock_hz = core_clock_hz()
+    five = neighbour_cycles(clock_hz)
+    if clock_hz is None or five is None:
+        return {}
+    found = {"scalar": 5.0 / five}
+    if machine() not in {"x86_64", "AMD64"}:
+        return found
+    from kernels.scan_cpu.port_probe import PER_LOOP, probes
+
+    loops = 3000
+    for name, probe in probes().items():
+        probe(1)
+        best = 0.0
+        for _ in range(5):
+            before = time.thread_time()
+            probe(loops)
+            best = max(best, loops * PER_LOOP / (time.thread_time() - before) / (core_clock_hz() or clock_hz))
+        found[name] = best
+    return found
+
+
+def bound_cycles_per_hash(name: str, per_cycle: dict[str, float]) -> float | None:
+    """Return the cycles a hash that the variant's operations take on ports that are never idle, or None if unknown."""
+    cost = cost_of(name)
+    if cost is None:
+        return None
+    register = "ymm" if cost.register == "xmm" else cost.register
+    parts = [(cost.operations, register), (cost.round_pairs, "sha256rnds2")]
+    return max((work / per_cycle[kind] for work, kind in parts if work and kind in per_cycle), default=None)
+
+
+def cost_of(name: str) -> "VariantCost | None":
+    """Return what a variant executes per hash when compiled here."""
+    from kernels.scan_cpu.op_count import variant_cost
+    from kernels.scan_cpu.variants import compiled_features
+
+    return variant_cost(name, compiled_features())
+
+
+_COMPILE = """
+import json, sys, time
+import numba, numpy
+from kernels import variants
+start = time.perf_counter()
+module = variants.load(sys.argv[1])
+module.scan_steps(numpy.zeros(12, numpy.uint32), numpy.uint32(0), 1, numpy.zeros(64, numpy.uint32))
+print(json.dumps(time.perf_counter() - start))
+"""
+
+
+def compile_seconds(variant: str) -> tuple[float, float]:
+    """Return how long a variant takes to import and run once in a fresh process [s]: cache empty, then filled.
+
+    The time to import Numba and NumPy themselves is not in it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": folder, "PYTHONPATH": os.pathsep.join(sys.path)}
+        seconds = []
+        for _ in range(2):
+            done = subprocess.run(  # noqa: S603 (our own interpreter and text)
+                [sys.executable, "-c", _COMPILE, variant], env=environment, capture_output=True, text=True, check=True
+            )
+            seconds.append(float(json.loads(done.stdout)))
+    return seconds[0], seconds[1]

@@ -1,0 +1,198 @@
+"""Figures of every variant of the CPU scan: interleaved slices on thread CPU time, clock-calibrated and audited.
+
+Notes
+-----
+One round takes a slice of every variant in turn, each on pinned threads, with the core's clock and a probe for
+hyperthread neighbours read before and after it by the same thread. A slice scans a window that holds a real block's
+nonce and must report exactly that. Medians are over the quiet slices where there are any.
+"""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import RunFailedError
+from bench.machine.environment import usable_cores
+from bench.measure.quiet import MIN_PAIRS
+from bench.variants.bounds import bound_cycles_per_hash, compile_seconds, cost_of, instructions_per_cycle
+from bench.variants.slices import PinnedThreads, VariantSlice, steps_for
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROUNDS = MIN_PAIRS
+SLICE_S = 0.02
+ROUNDS_TOGETHER, SLICE_TOGETHER_S = 15, 0.1  # several threads: starting them must not show in the rate
+SCHEMA = "perwatt.variants/1"
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFigure:
+    """What was found out about one variant."""
+
+    variant: str
+    slices: tuple[VariantSlice, ...]
+    scaling: float | None
+    operations_per_hash: float | None
+    round_pairs_per_hash: float | None
+    bound_cycles_per_hash: float | None
+    compile_cold_s: float | None
+    compile_cached_s: float | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the figures as JSON-ready data."""
+        counted = [one for one in self.slices if one.quiet] or list(self.slices)
+        cycles = [one.cycles_per_hash for one in counted if one.cycles_per_hash is not None]
+        median = statistics.median(cycles) if cycles else None
+        bound = self.bound_cycles_per_hash
+        rate = statistics.median(one.rate_per_s for one in counted)
+        return {
+            "variant": self.variant,
+            "rate_hash_per_s": rate,
+            "mh_per_s": rate / 1e6,
+            "cycles_per_hash": median,
+            "cycles_per_hash_quartiles": statistics.quantiles(cycles, n=4)[::2] if len(cycles) > 1 else None,
+            "bound_cycles_per_hash": bound,
+            "fraction_of_bound": bound / median if bound and median else None,
+            "operations_per_hash": self.operations_per_hash,
+            "round_pairs_per_hash": self.round_pairs_per_hash,
+            "compile_cold_s": self.compile_cold_s,
+            "compile_cached_s": self.compile_cached_s,
+            "scaling": self.scaling,
+            "slices": len(self.slices),
+            "quiet_slices": sum(one.quiet for one in self.slices),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures of all variants that run here, and the reasons why others do not."""
+
+    variants: tuple[VariantFigure, ...]
+    unavailable: tuple[tuple[str, str], ...]
+    threads: int
+    cores: tuple[int, ...]
+    instructions_per_cycle: dict[str, float]
+
+    @property
+    def needed(self) -> int:
+        """Quiet slices of each variant that a claim takes."""
+        return ROUNDS if self.threads == 1 else ROUNDS_TOGETHER
+
+    @property
+    def quiet(self) -> bool:
+        """Whether every variant has as many quiet slices as a claim takes."""
+        return all(sum(one.quiet for one in figure.slices) >= self.needed for figure in self.variants)
+
+    def sentence(self) -> str:
+        """Return whether the figures may be claimed, as one line for people."""
+        worst = min(sum(one.quiet for one in figure.slices) for figure in self.variants)
+        taken = len(self.variants[0].slices)
+        if self.quiet:
+            return f"quiet: every variant has at least {worst} quiet slices of {taken}"
+        return f"not quiet: no verdict (a variant had {worst} quiet slices of {taken}; {self.needed} are needed)"
+
+    def document(self) -> dict[str, Any]:
+        """Return everything as one JSON-ready document, the fastest first."""
+        rows = sorted((figure.document() for figure in self.variants), key=lambda row: -row["rate_hash_per_s"])
+        return {
+            "schema": SCHEMA,
+            "workload": "sha256d_scan_cpu",
+            "threads": self.threads,
+            "cores": list(self.cores),
+            "quiet": self.quiet,
+            "verdict": self.sentence(),
+            "instructions_per_cycle": self.instructions_per_cycle,
+            "variants": rows,
+            "unavailable": [{"variant": name, "reason": reason} for name, reason in self.unavailable],
+        }
+
+
+def measure_variants(
+    threads: int = 1,
+    rounds: int | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    compile_times: bool = True,
+    on_progress: Callable[[str, float], None] = lambda _stage, _done: None,
+) -> Figures:
+    """Measure every variant that can run here, or those named, on 1 to `threads` pinned threads.
+
+    Raises
+    ------
+    RunFailedError
+        A variant failed its self-test or a slice did not report exactly the planted nonce.
+    KernelInputError
+        A named variant is unknown or cannot run here.
+    """
+    from kernels.scan_cpu import selftest, variants
+
+    wanted = list(names) if names is not None else [variant.name for variant in variants.candidates()]
+    modules = {name: variants.load(name) for name in wanted}
+    cores = usable_cores()[:threads]
+    slice_s = SLICE_S if threads == 1 else SLICE_TOGETHER_S
+    rounds = rounds or (ROUNDS if threads == 1 else ROUNDS_TOGETHER)
+    per_cycle = instructions_per_cycle()
+    for done, name in enumerate(wanted):
+        on_progress(f"verify {name}", done / len(wanted))
+        try:
+            selftest.run_selftest(name)
+        except selftest.SelfTestError as error:
+            raise RunFailedError(str(error)) from error
+    with PinnedThreads(cores) as pinned:
+        steps = {name: steps_for(module, slice_s) for name, module in modules.items()}
+        slices, scalings = _take_rounds(pinned, modules, steps, rounds, on_progress)
+    compiled: dict[str, tuple[float, float]] = {}
+    for done, name in enumerate(wanted if compile_times else ()):
+        on_progress(f"compile {name}", done / len(wanted))
+        compiled[name] = compile_seconds(name)
+    return Figures(
+        tuple(_figure(name, slices[name], scalings[name], per_cycle, compiled.get(name)) for name in wanted),
+        tuple((found.variant.name, found.reason) for found in variants.all_variants() if not found.available),
+        threads,
+        tuple(cores),
+        per_cycle,
+    )
+
+
+def _take_rounds(
+    pinned: PinnedThreads,
+    modules: dict[str, "ModuleType"],
+    steps: dict[str, int],
+    rounds: int,
+    on_progress: Callable[[str, float], None],
+) -> tuple[dict[str, list[VariantSlice]], dict[str, float | None]]:
+    """Take slices of all variants in turn until each has `rounds` quiet ones, or twice as many were taken."""
+    slices: dict[str, list[VariantSlice]] = {name: [] for name in modules}
+    ratios: dict[str, list[float]] = {name: [] for name in modules}
+    for done in range(2 * rounds):
+        if min(sum(one.quiet for one in taken) for taken in slices.values()) >= rounds:
+            break
+        for name, module in modules.items():
+            on_progress(name, min(done / rounds, 1.0))
+            several = pinned.slice(module, steps[name])
+            slices[name].append(several)
+            if len(pinned.cores) > 1:
+                alone = pinned.slice(module, steps[name], threads=1)
+                ratios[name].append(several.rate_per_s / alone.rate_per_s)
+    return slices, {name: statistics.median(found) if found else None for name, found in ratios.items()}
+
+
+def _figure(
+    name: str,
+    slices: Sequence[VariantSlice],
+    scaling: float | None,
+    per_cycle: dict[str, float],
+    compiled_s: tuple[float, float] | None,
+) -> VariantFigure:
+    cost = cost_of(name)
+    return VariantFigure(
+        name,
+        tuple(slices),
+        scaling,
+        cost.operations if cost else None,
+        cost.round_pairs if cost else None,
+        bound_cycles_per_hash(name, per_cycle),
+        *(compiled_s or (None, None)),
+    )

@@ -1,0 +1,128 @@
+"""Slices of a compiled scan on pinned threads, each audited by the thread that ran it."""
+
+import os
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Barrier
+from typing import TYPE_CHECKING, Self
+
+from bench.errors import RunFailedError
+from bench.machine.clock import LONE_CYCLES_LIMIT, core_clock_hz, neighbour_cycles
+from bench.measure.quiet import CLOCK_AGREES_FRAC
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSlice:
+    """One slice of a variant on all threads: hashes a second of wall time, cycles a hash of CPU time, and the audit."""
+
+    rate_per_s: float
+    cycles_per_hash: float | None
+    clock_hz: float | None
+    quiet: bool
+
+
+class PinnedThreads:
+    """One thread a core, each pinned to it."""
+
+    def __init__(self, cores: Sequence[int]) -> None:
+        self.cores = list(cores)
+        self._pools = [ThreadPoolExecutor(1, thread_name_prefix=f"core{core}") for core in cores]
+
+    def __enter__(self) -> Self:
+        """Pin the threads."""
+        if hasattr(os, "sched_setaffinity"):
+            for pool, core in zip(self._pools, self.cores, strict=True):
+                pool.submit(os.sched_setaffinity, 0, {core}).result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End them."""
+        for pool in self._pools:
+            pool.shutdown()
+
+    def slice(self, module: "ModuleType", steps: int, threads: int | None = None) -> VariantSlice:
+        """Run one slice on all threads at once, or on the first `threads`."""
+        pools = self._pools[:threads]
+        barrier = Barrier(len(pools))
+        parts = [pool.submit(_scan_slice, module, steps, barrier) for pool in pools]
+        done = [part.result() for part in parts]
+        hashes = sum(part.hashes for part in done)
+        rate_per_s = sum(part.hashes / (part.end_s - part.start_s) for part in done)
+        clocks = [part.clock_hz for part in done if part.clock_hz is not None]
+        cycles = (
+            sum(part.cpu_s * (part.clock_hz or 0.0) for part in done) / hashes if len(clocks) == len(done) else None
+        )
+        clock_hz = statistics.fmean(clocks) if clocks else None
+        return VariantSlice(rate_per_s, cycles, clock_hz, all(part.quiet for part in done))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    hashes: int
+    start_s: float
+    end_s: float
+    cpu_s: float
+    clock_hz: float | None
+    quiet: bool
+
+
+def _scan_slice(module: "ModuleType", steps: int, barrier: Barrier) -> _Part:
+    """Scan one window on the calling thread, audited on both sides."""
+    import numpy as np
+
+    from kernels.scan_cpu.scan import job_words
+    from kernels.scan_cpu.selftest import known_headers
+    from kernels.sha256.header import nbits_to_target
+
+    known = known_headers()[0]
+    job = job_words(known.header80, nbits_to_target(int.from_bytes(known.header80[72:76], "little")))
+    first = known.nonce - known.nonce % module.STEP - steps // 2 * module.STEP
+    out = np.empty(1024, dtype=np.uint32)
+    clock_before = core_clock_hz()
+    probe_before = neighbour_cycles(clock_before)
+    barrier.wait()
+    start_s, cpu_s = time.perf_counter(), time.thread_time()
+    found, done = module.scan_steps(job, np.uint32(first % (1 << 32)), steps, out)
+    cpu_s, end_s = time.thread_time() - cpu_s, time.perf_counter()
+    clock_after = core_clock_hz()
+    probe_after = neighbour_cycles(clock_after)
+    if done != steps or out[:found].tolist() != [known.nonce]:
+        raise RunFailedError(
+            f"{module.__name__}: block {known.height}: expected nonce {known.nonce}, got {out[:found].tolist()}"
+        )
+    return _Part(
+        steps * module.STEP,
+        start_s,
+        end_s,
+        cpu_s,
+        statistics.fmean((clock_before, clock_after)) if clock_before and clock_after else None,
+        _quiet((clock_before, clock_after), (probe_before, probe_after)),
+    )
+
+
+def _quiet(clocks: Sequence[float | None], probes: Sequence[float | None]) -> bool:
+    known_clocks, known_probes = _known(clocks), _known(probes)
+    if len(known_clocks) < len(clocks) or len(known_probes) < len(probes):
+        return False
+    steady = max(known_clocks) <= (1.0 + CLOCK_AGREES_FRAC) * min(known_clocks)
+    return steady and max(known_probes) <= LONE_CYCLES_LIMIT
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def steps_for(module: "ModuleType", slice_s: float) -> int:
+    """Return how many steps take about `slice_s`."""
+    barrier, steps = Barrier(1), 256
+    while True:
+        part = _scan_slice(module, steps, barrier)
+        if part.cpu_s >= slice_s / 4:
+            return max(1, round(steps * slice_s / part.cpu_s))
+        steps *= 4

@@ -1,0 +1,115 @@
+"""The nonce scan on the CPU: `sha256d_scan_cpu`, on the variant asked for or the fastest here."""
+
+import math
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bench.machine.environment import usable_cores
+from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
+
+if TYPE_CHECKING:
+    from bench.measure.roofline import Bound
+    from kernels.scan_cpu.selftest import KnownHeader
+
+NONCES_PER_UNIT = 1 << 16
+CALIBRATION_S = 0.02
+"""CPU time that each candidate gets [s], over CALIBRATION_ROUNDS rounds."""
+CALIBRATION_ROUNDS = 5
+
+
+class Sha256dScanCpu:
+    """Double SHA-256 of a real block's header over windows that each hold its nonce at a random place.
+
+    The unit is one double hash of an 80-byte header with its midstate known. A timed call that does not report exactly
+    the planted nonce was wrong, so every timed window checks itself.
+    """
+
+    version = 1
+    unit = "hash"
+
+    def __init__(self, name: str, options: WorkloadOptions) -> None:
+        from kernels.scan_cpu import variants
+
+        if options.variant is not None:
+            variants.load(options.variant)
+        self.name = name
+        self.variant = options.variant or ""
+        self.threads = options.threads or len(usable_cores())
+        self._places = random.Random(0)  # noqa: S311 (places of the planted nonce; not a secret)
+        self._calls = 0
+        self._known: KnownHeader
+
+    def prepare(self) -> None:
+        """Compile the candidates and keep the fastest, unless a variant was asked for."""
+        from kernels.scan_cpu import variants
+        from kernels.scan_cpu.selftest import known_headers
+
+        self._known = known_headers()[0]
+        names = [self.variant] if self.variant else [variant.name for variant in variants.candidates()]
+        for name in names:
+            self._scan(name, NONCES_PER_UNIT)  # compiles
+        self.variant = names[0] if len(names) == 1 else self._fastest(names)
+
+    def _fastest(self, names: Sequence[str]) -> str:
+        """Return the variant with the least CPU time a hash, its best of rounds in turn: noise only ever adds."""
+        count = self.threads * NONCES_PER_UNIT
+        best = dict.fromkeys(names, math.inf)
+        for _ in range(CALIBRATION_ROUNDS):
+            for name in names:
+                hashes, before = 0, time.process_time()
+                while (cpu_s := time.process_time() - before) < CALIBRATION_S / CALIBRATION_ROUNDS:
+                    hashes += self._scan(name, count)
+                best[name] = min(best[name], cpu_s / hashes)
+        return min(names, key=best.__getitem__)
+
+    def _scan(self, variant: str, count: int) -> int:
+        from kernels.scan_cpu.scan import scan
+
+        known = self._known
+        start = (known.nonce - self._places.randrange(count)) % (1 << 32)
+        found = scan(known.header80, start, count, variant=variant, threads=self.threads)
+        if found.hits != (known.nonce,):
+            raise VerificationError(f"{variant}: block {known.height}: expected nonce {known.nonce}, got {found.hits}")
+        return found.hashes
+
+    def verify(self) -> list[Check]:
+        """Find real nonces, wrap past 2^32 and reject near misses."""
+        from kernels.scan_cpu.selftest import SelfTestError, run_selftest
+
+        try:
+            return [Check("known answer", line) for line in run_selftest(self.variant, self.threads)]
+        except SelfTestError as error:
+            raise VerificationError(str(error)) from error
+
+    def run(self, n: int) -> Batch:
+        """Scan `n` times 2^16 nonces round the real one."""
+        before = time.process_time()
+        hashes = self._scan(self.variant, n * NONCES_PER_UNIT)
+        self._calls += 1
+        return Batch(float(hashes), time.process_time() - before)
+
+    def check_output(self) -> list[Check]:
+        """Say how many timed calls found their planted nonce: all of them, or the run has failed already."""
+        return [Check("timed calls", f"{self._calls} of {self._calls} found exactly the planted nonce")]
+
+    def bound(self) -> "Bound | None":
+        """Return what the cores could do: the variant's counted instructions at rates probed here, at today's clock."""
+        from bench.machine.clock import core_clock_hz
+        from bench.measure.roofline import Bound
+        from bench.variants.bounds import bound_cycles_per_hash, instructions_per_cycle
+
+        clock_hz = core_clock_hz()
+        cycles = bound_cycles_per_hash(self.variant, instructions_per_cycle()) if self.variant else None
+        if cycles is None or clock_hz is None:
+            return None
+        why = f"{cycles:.1f} cycles a hash at the probed rates, {self.threads} threads at {clock_hz / 1e9:.2f} GHz"
+        return Bound(self.threads * clock_hz / cycles, "modelled", why)
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return the threads and the header."""
+        return {"threads": self.threads, "header": "block 0", "nonces_per_unit": NONCES_PER_UNIT}
+
+    def close(self) -> None:
+        """Nothing is held."""
