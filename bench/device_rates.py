@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
-from sites.device_rate import DeviceRate, TokenTags
+from sites.market.device_rate import DeviceRate, TokenTags
 
 if TYPE_CHECKING:
     from bench.results.record import Metric, Record

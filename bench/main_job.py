@@ -10,11 +10,11 @@ from bench.device_rates import from_record, resolve_device
 if TYPE_CHECKING:
     from bench.results.record import Record
     from hardware_profiles.profile import Profile
-    from sites.device_rate import DeviceRate
-    from sites.filled import Alone
+    from sites.dispatch.year import SiteYear
+    from sites.market.device_rate import DeviceRate
     from sites.model import Site
-    from sites.outlook import Outlook
-    from sites.year import SiteYear
+    from sites.scenarios.one_device import Alone
+    from sites.scenarios.outlook import Outlook
 
 SCENARIOS = 10_000
 MINERS, MODULES = "miners", "gpu modules"
@@ -84,7 +84,7 @@ def surroundings(store: Path) -> Surroundings:
     """
     from hardware_profiles.catalog import load
     from sites.examples import example_path
-    from sites.site import load_site
+    from sites.file.build import load_site
 
     def resolve(name: str) -> "DeviceRate":
         return resolve_device(name, store=store)
@@ -99,9 +99,9 @@ def surroundings(store: Path) -> Surroundings:
 
 def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
     """Set the measured machine beside the catalogue; compute the example site's year and its outlook over scenarios."""
-    from sites.filled import each_alone
-    from sites.outlook import default_outlook
-    from sites.year import site_year
+    from sites.dispatch.year import site_year
+    from sites.scenarios.one_device import each_alone
+    from sites.scenarios.outlook import default_outlook
 
     machine = _measured_line(records)
     alone = dict(beside.alone)
@@ -121,9 +121,9 @@ def _alone(block: str, device: str | None, resolve: "Callable[[str], DeviceRate]
     """Return the example site with one block alone, under its device's name."""
     from hardware_profiles.reading import read_toml, validate
     from sites.examples import example_path
-    from sites.filled import filled
-    from sites.site import build_site
-    from sites.site_file import SiteFile
+    from sites.file.build import build_site
+    from sites.file.site_file import SiteFile
+    from sites.scenarios.one_device import filled
 
     path = example_path()
     file = filled(validate(SiteFile, read_toml(path), path), path, block, device)

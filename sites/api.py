@@ -8,32 +8,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sites.backtest import backtest
-from sites.backtest import summarise as summarise_backtest
-from sites.dispatch import REASONS
+from sites.backtest.backtest import backtest
+from sites.backtest.backtest import summarise as summarise_backtest
+from sites.backtest.reports import bundled_reports, read_reports
+from sites.changes import since
+from sites.dispatch.merit_order import REASONS
+from sites.dispatch.waterfall import waterfalls
+from sites.dispatch.year import SiteYear, fleet_year, site_year, summarise
 from sites.examples import example_names, site_path
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.plan import plan_table
-from sites.plots import year_files
-from sites.production import bundled_reports, read_reports
-from sites.since import since
-from sites.waterfall import waterfalls
-from sites.year import SiteYear, fleet_year, site_year, summarise
+from sites.plots.files import year_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
-    from sites.backtest import Outcome
-    from sites.backtest import Summary as BacktestSummary
-    from sites.device_rate import DeviceRate
+    from sites.backtest.backtest import Outcome
+    from sites.backtest.backtest import Summary as BacktestSummary
+    from sites.changes import Since
+    from sites.dispatch.waterfall import Waterfall
+    from sites.dispatch.year import Summary
+    from sites.market.device_rate import DeviceRate
     from sites.model import Site
     from sites.planners.inputs import Inputs
-    from sites.since import Since
-    from sites.waterfall import Waterfall
-    from sites.year import Summary
 
 __all__ = [
     "compare",

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMPILED_FILES = (
-    "dispatch_kernel.py",
-    "fleet_coupled_kernel.py",
-    "fleet_kernel.py",
-    "fleet_layout.py",
-    "fleet_plain_kernel.py",
-    "random_kernel.py",
-    "scenario_kernel.py",
-    "vectors.py",
+    "dispatch/kernel.py",
+    "scenarios/kernels/columns.py",
+    "scenarios/kernels/coupled.py",
+    "scenarios/kernels/paths.py",
+    "scenarios/kernels/philox.py",
+    "scenarios/kernels/plain.py",
+    "scenarios/kernels/tile.py",
+    "scenarios/kernels/vectors.py",
 )
 
 

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sites.calendar import Calendar
-    from sites.device_rate import DeviceRate
+    from sites.file.values import Assumption
+    from sites.hours.calendar import Calendar
+    from sites.market.bitcoin import DifficultyPath
+    from sites.market.device_rate import DeviceRate
     from sites.modes import Margin
-    from sites.network import DifficultyPath
-    from sites.values import Assumption
 
     Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from hardware_profiles.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.device_rate import DeviceRate
+    from sites.market.device_rate import DeviceRate
 
 
 class Margin(NamedTuple):

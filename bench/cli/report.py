@@ -35,7 +35,7 @@ def report(
     if scenarios is not None:
         from dataclasses import replace
 
-        from sites.outlook import default_outlook
+        from sites.scenarios.outlook import default_outlook
 
         gathered = replace(gathered, outlook=default_outlook([year.site for year in gathered.sites], scenarios))
     written = write_page(gathered, page)

@@ -99,7 +99,7 @@ def profile_row(profile: "Profile", *, hashprice_usd_per_ph_s_day: float | None 
         "unverified": [key for key, figure in profile.figures.items() if figure.confidence == "unverified"],
     }
     if hashprice_usd_per_ph_s_day is not None and profile.j_per_th:
-        from sites.mining import usd_per_device_mwh
+        from sites.market.mining import usd_per_device_mwh
 
         row["usd_per_mwh"] = usd_per_device_mwh(hashprice_usd_per_ph_s_day, profile.j_per_th)
         row["hashprice_usd_per_ph_s_day"] = hashprice_usd_per_ph_s_day

@@ -9,7 +9,7 @@ from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
     from hardware_profiles.profile import Device
-    from sites.inference import PublishedFigure
+    from sites.market.published_rates import PublishedFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _line(
     j_per_hash = energy.value if energy else power.value / hashes.value if power and hashes else None
     usd = None
     if hashprice is not None and j_per_hash is not None:
-        from sites.mining import usd_per_device_mwh
+        from sites.market.mining import usd_per_device_mwh
 
         usd = usd_per_device_mwh(hashprice, j_per_hash * 1e12)
     headline = _headline(subject)
@@ -196,7 +196,7 @@ def _published(
 ) -> dict[str, "PublishedFigure"]:
     """Return one published serving figure per GPU of the comparison, all of one workload."""
     from hardware_profiles.catalog import recognise
-    from sites.inference import published_figures
+    from sites.market.published_rates import published_figures
 
     slugs = {subject.device for subject in subjects if subject.kind == "profile" and subject.device_kind == "gpu"}
     by_workload: dict[str, dict[str, PublishedFigure]] = {}
@@ -234,7 +234,7 @@ def _worth(figure: "PublishedFigure") -> tuple[bool, float]:
 def _tokens(subject: Subject, devices: Sequence["Device"], figure: "PublishedFigure | None") -> Tokens | None:
     if figure is None or subject.kind != "profile":
         return None
-    from sites.inference import published_rate
+    from sites.market.published_rates import published_rate
 
     device = next((device for device in devices if device.slug == subject.device), None)
     watts = next(device.profiles()).server_w_per_gpu if device is not None else None

@@ -25,7 +25,7 @@ def plot_validation(outcomes: "Sequence[Outcome]", path: Path) -> None:
     """Draw predicted over published output tokens per second, by GPU and role."""
     from matplotlib.figure import Figure
 
-    from sites.plots import save
+    from sites.plots.files import save
 
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.add_subplot()
@@ -60,7 +60,7 @@ def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    from sites.plots import save
+    from sites.plots.files import save
 
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()

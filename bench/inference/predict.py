@@ -9,7 +9,7 @@ from bench.inference.serving import Setup
 from bench.inference.timing import step_seconds
 from bench.inference.trace import Limits, Trace, trace
 from hardware_profiles.errors import InputError
-from sites.device_rate import DeviceRate, TokenTags
+from sites.market.device_rate import DeviceRate, TokenTags
 
 ROUNDS = 10
 """Requests per client, or per place in the batch, where nobody says how many there were."""

@@ -13,7 +13,7 @@ from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.llm.counts import precision
 from kernels.llm.shapes import load
-from sites.device_rate import DeviceRate
+from sites.market.device_rate import DeviceRate
 
 if TYPE_CHECKING:
     from bench.results.record import Metric, Record

@@ -15,9 +15,9 @@ from hardware_profiles.errors import InputError, near_names
 if TYPE_CHECKING:
     from bench.results.record import Record
     from hardware_profiles.profile import Device
-    from sites.filled import Alone
-    from sites.outlook import Outlook
-    from sites.year import SiteYear
+    from sites.dispatch.year import SiteYear
+    from sites.scenarios.one_device import Alone
+    from sites.scenarios.outlook import Outlook
 
 STORE = Path("results")
 SITE_ENDING = ".toml"
@@ -147,9 +147,9 @@ def _result(name: str, store: Path, examples: Sequence[str]) -> Path:
 
 def _site(name: str, store: Path, profiles: tuple[str | Path, ...]) -> "SiteYear":
     from bench.device_rates import resolve_device
+    from sites.dispatch.year import site_year
     from sites.examples import example_path, site_path
-    from sites.site import load_site
-    from sites.year import site_year
+    from sites.file.build import load_site
 
     path = site_path(name) if name else example_path()
     site = load_site(path, lambda device: resolve_device(device, store=store, profiles=profiles))

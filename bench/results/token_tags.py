@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.words import BOUNDARIES, Boundary
-from sites.device_rate import POWER_KINDS, TOKEN_BASES, TokenTags
+from sites.market.device_rate import POWER_KINDS, TOKEN_BASES, TokenTags
 
 if TYPE_CHECKING:
     from bench.results.record import AssumedPower, Metric, Record, TokenTagWords, WorkloadInfo

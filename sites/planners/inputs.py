@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import validate
-from sites.device_rate import DeviceRate, TokenTags
-from sites.fleet_file import read_site_files
-from sites.network import EPOCHS_FILE
-from sites.site import build_site
-from sites.site_file import HourlyTable, SiteFile
+from sites.file.build import build_site
+from sites.file.fleet_file import read_site_files
+from sites.file.site_file import HourlyTable, SiteFile
+from sites.market.bitcoin import EPOCHS_FILE
+from sites.market.device_rate import DeviceRate, TokenTags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sites.network import known_until_utc
+from sites.market.bitcoin import known_until_utc
 from sites.planners import tables
 from sites.planners.folder import new_folder
 from sites.planners.inputs import difficulty_sha256, inputs_sha256, store_inputs
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from sites.dispatch.year import SiteYear
     from sites.planners.inputs import Inputs
-    from sites.year import SiteYear
 
     Row = dict[str, Any]
 

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, NamedTuple
 
 from hardware_profiles.errors import InputError
-from sites.dispatch import REASONS
+from sites.dispatch.merit_order import REASONS
 from sites.planners.folder import check_new, write_file
 from sites.planners.schema import arrow_schema
 from sites.planners.tables import hourly_table
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from sites.year import SiteYear
+    from sites.dispatch.year import SiteYear
 
 ENDINGS = (".csv", ".parquet")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sites.calendar import HOUR_S
-from sites.hours import hourly_parts, meter_per_device
-from sites.problem import labels, problem
+from sites.dispatch.parts import hourly_parts, meter_per_device
+from sites.dispatch.problem import labels, problem
+from sites.hours.calendar import HOUR_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sites.dispatch import Problem
+    from sites.dispatch.merit_order import Problem
+    from sites.dispatch.problem import Label
     from sites.model import Site
-    from sites.problem import Label
 
     Floats = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def write_pypsa(site: Site, folder: Path) -> None:
     marginal cost is minus its worth. Idle power is a load, promised work a load with a generator for what falls short,
     contracted power a must-run generator beside a resale sink, a demand charge one extendable link for each month.
     Sinks are named after kind and block: `block: NAME`, `mode MODE: NAME`, `on-demand: NAME`, `sla: NAME`.
-    The objective [USD] is minus sites.dispatch.Dispatch.net_usd.
+    The objective [USD] is minus sites.dispatch.merit_order.Dispatch.net_usd.
     """
     net = _Network()
     given = problem(site)

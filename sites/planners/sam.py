@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sites.calendar import zone
-from sites.hours import hourly_parts, meter_per_device
+from sites.dispatch.parts import hourly_parts, meter_per_device
+from sites.dispatch.problem import problem
+from sites.hours.calendar import zone
 from sites.planners.tables import revenue_hourly
-from sites.problem import problem
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sites.year import SiteYear
+    from sites.dispatch.year import SiteYear
 
     Floats = NDArray[np.float64]
 

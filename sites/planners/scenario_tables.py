@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sites.fleet import Executor, FleetRun
     from sites.model import Site
-    from sites.outlook import Outlook
-    from sites.uncertainty import Distribution
+    from sites.scenarios.engine import Executor, FleetRun
+    from sites.scenarios.outlook import Outlook
+    from sites.scenarios.uncertainty import Distribution
 
     Floats = NDArray[np.float64]
     Row = dict[str, Any]
@@ -36,11 +36,11 @@ def write_tables(
 
     Raises InputError when the target exists or cannot be made.
     """
+    from sites.dispatch.year import site_year
     from sites.planners import tables
     from sites.planners.folder import new_folder
     from sites.planners.package import write_table
-    from sites.scenario_plots import save, scenario_files, switch_map
-    from sites.year import site_year
+    from sites.plots.scenarios import save, scenario_files, switch_map
 
     years = [site_year(site) for site in sites]
     with new_folder(target) as work:
@@ -57,9 +57,9 @@ def _fan_levels(outlook: Outlook, sites: Sequence[Site], execute: Executor) -> F
     """Levels of the fleet's net in each of the next years, on the same scenarios, [FAN_YEARS, 5]."""
     import numpy as np
 
-    from sites.fleet import fleet_cases, run_fleet
-    from sites.fleet_metrics import site_metric
-    from sites.scenario_plots import fan_levels
+    from sites.plots.scenarios import fan_levels
+    from sites.scenarios.engine import fleet_cases, run_fleet
+    from sites.scenarios.metrics import site_metric
 
     run, count = outlook.run.run, min(outlook.run.scenarios, FAN_SCENARIOS)
     net = np.zeros((FAN_YEARS, count))
@@ -72,7 +72,7 @@ def _fan_levels(outlook: Outlook, sites: Sequence[Site], execute: Executor) -> F
 
 def annual_rows(outlook: Outlook) -> list[Row]:
     """Rows of `yield_annual`: a statistic of a metric over the scenarios, for the fleet, its sites and their blocks."""
-    from sites.fleet_metrics import unit_of
+    from sites.scenarios.metrics import unit_of
 
     run, rows = outlook.run, []
     for site, found in {FLEET: outlook.fleet, **outlook.sites}.items():
@@ -89,7 +89,7 @@ def annual_rows(outlook: Outlook) -> list[Row]:
 
 
 def _described(values: Floats) -> Distribution | None:
-    from sites.uncertainty import distribution
+    from sites.scenarios.uncertainty import distribution
 
     return distribution(values)
 
@@ -109,7 +109,7 @@ def _rows(run: FleetRun, one: Distribution | None, owner: Row, unit: str) -> lis
 
 def curve_rows(run: FleetRun, base: list[Row]) -> list[Row]:
     """Rows of `value_curve`: the base ones, and what each block's metered MWh earned over the scenarios."""
-    from sites.fleet_metrics import ratio
+    from sites.scenarios.metrics import ratio
 
     places = {
         (case.name, label.text): (index, k)

@@ -6,17 +6,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sites.calendar import HOUR_S
-from sites.dispatch import REASONS
-from sites.hours import hourly_worth, meter_per_device
-from sites.waterfall import waterfalls
-from sites.year import summarise
+from sites.dispatch.merit_order import REASONS
+from sites.dispatch.parts import hourly_worth, meter_per_device
+from sites.dispatch.waterfall import waterfalls
+from sites.dispatch.year import summarise
+from sites.hours.calendar import HOUR_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.device_rate import DeviceRate
-    from sites.year import SiteYear
+    from sites.dispatch.year import SiteYear
+    from sites.market.device_rate import DeviceRate
 
     Row = dict[str, Any]
 
@@ -245,7 +245,7 @@ def revenue_hourly(year: SiteYear, meter_mw: Any) -> tuple[Any, Any]:
     """Revenue [USD] and worth [USD/MWh at the meter] of every hour and part, [T, parts]; worth is NaN for idle."""
     import numpy as np
 
-    from sites.hours import penalties_usd_per_mwh
+    from sites.dispatch.parts import penalties_usd_per_mwh
 
     _, ranked, _ = hourly_worth(year.site)
     worth = np.full((len(year.labels), year.hours), np.nan)

@@ -8,10 +8,10 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
 from hardware_profiles.errors import InputError, near_names
-from sites.device_rate import DeviceRate
-from sites.dispatch import Problem
-from sites.site import load_site
-from sites.year import site_year
+from sites.dispatch.merit_order import Problem
+from sites.dispatch.year import site_year
+from sites.file.build import load_site
+from sites.market.device_rate import DeviceRate
 
 HERE = Path(__file__).parent
 HASH_PER_MWH = 3.6e9 / 21.5e-12

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hardware_profiles.errors import InputError
-from sites.backtest import backtest, summarise
-from sites.production import COLUMNS, Report, bundled_reports, parse_reports, read_reports, refusal
+from sites.backtest.backtest import backtest, summarise
+from sites.backtest.reports import COLUMNS, Report, bundled_reports, parse_reports, read_reports, refusal
 
 HEADING = ",".join(COLUMNS)
 ROW = "Miner,2025-07,31,,10.285,253,,,avg,{},a page"

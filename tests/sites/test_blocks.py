@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware_profiles.errors import InputError
-from sites.carbon import look_up, per_unit
-from sites.demand import log_growth_per_hour, over_mean, week_profile
-from sites.device_rate import DeviceRate
+from sites.file.carbon import look_up, per_unit
+from sites.hours.demand import log_growth_per_hour, over_mean, week_profile
+from sites.market.device_rate import DeviceRate
 from sites.modes import margins
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sites import power, prices
-from sites.calendar import local_year, unix_s
-from sites.problem import problem
+from sites.dispatch.problem import problem
+from sites.hours import power, prices
+from sites.hours.calendar import local_year, unix_s
 
 
 def test_a_local_year_knows_its_clock_changes():

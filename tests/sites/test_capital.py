@@ -8,15 +8,15 @@ import pytest
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
-from sites import capital as c
-from sites.capital_file import read_plan
-from sites.capital_plan import report
+from sites.capital import finance as c
+from sites.capital.appraisal import report
+from sites.capital.file import read_plan
+from sites.capital.switching import mining_mw
 from sites.examples import capital_path, site_path
-from sites.fleet import Run
-from sites.scenario_file import default_model
-from sites.scenarios import ScenarioModel
-from sites.site import load_site
-from sites.switching import mining_mw
+from sites.file.build import load_site
+from sites.scenarios.engine import Run
+from sites.scenarios.file import default_model
+from sites.scenarios.model import ScenarioModel
 
 
 def _load(name):

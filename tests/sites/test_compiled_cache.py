@@ -12,7 +12,7 @@ import sites
 from sites import jit
 
 SCRIPT = """
-from sites.random_kernel import normal_quantile
+from sites.scenarios.kernels.philox import normal_quantile
 normal_quantile(0.3)
 print(sum(normal_quantile.stats.cache_hits.values()))
 """
@@ -21,9 +21,7 @@ print(sum(normal_quantile.stats.cache_hits.values()))
 def test_a_second_process_hits_and_an_edit_of_another_compiled_file_misses(tmp_path):
     root = Path(sites.__file__).parent.parent
     for name in ("sites", "kernels"):
-        (tmp_path / name).mkdir()
-        for path in (root / name).glob("*.py"):
-            shutil.copy(path, tmp_path / name)
+        shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
 
     def hits():
@@ -32,16 +30,16 @@ def test_a_second_process_hits_and_an_edit_of_another_compiled_file_misses(tmp_p
         return int(done.stdout)
 
     assert [hits(), hits()] == [0, 1]
-    edited = tmp_path / "sites" / "vectors.py"
+    edited = tmp_path / "sites" / "scenarios" / "kernels" / "vectors.py"
     edited.write_text(edited.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     assert [hits(), hits()] == [0, 1]
 
 
 def test_every_file_with_compiled_code_is_stamped():
     folder = Path(sites.__file__).parent
-    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*.py")}
+    texts = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("*.py")}
     compiled = {name for name, text in texts.items() if "@site_njit" in text}
-    assert compiled | {"vectors.py", "fleet_layout.py"} == set(jit.COMPILED_FILES)
+    assert compiled | {"scenarios/kernels/vectors.py", "scenarios/kernels/columns.py"} == set(jit.COMPILED_FILES)
     assert not [name for name, text in texts.items() if "from numba import njit" in text]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.dispatch import dispatch
+from sites.dispatch.merit_order import dispatch
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sites.backtest import backtest, summarise
-from sites.production import bundled_reports
+from sites.backtest.backtest import backtest, summarise
+from sites.backtest.reports import bundled_reports
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "mining.md").read_text(encoding="utf-8")
 

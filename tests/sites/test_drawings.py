@@ -5,10 +5,12 @@ from itertools import pairwise
 import pytest
 
 from bench.device_rates import resolve_device
-from sites import drawings, plots, scenario_plots
+from sites.dispatch.year import site_year
 from sites.examples import example_path
-from sites.site import load_site
-from sites.year import site_year
+from sites.file.build import load_site
+from sites.plots import drawings
+from sites.plots import files as plots
+from sites.plots import scenarios as scenario_plots
 
 
 @pytest.fixture

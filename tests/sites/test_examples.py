@@ -5,9 +5,9 @@ import math
 import pytest
 
 from hardware_profiles.errors import InputError
+from sites.dispatch.year import site_year
 from sites.examples import example_names, example_path, site_path
 from sites.planners.inputs import read_inputs
-from sites.year import site_year
 
 
 @pytest.mark.parametrize("name", example_names())

@@ -6,9 +6,9 @@ from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
 from sites.examples import example_path
-from sites.filled import filled
-from sites.site import build_site
-from sites.site_file import SiteFile
+from sites.file.build import build_site
+from sites.file.site_file import SiteFile
+from sites.scenarios.one_device import filled
 
 
 @pytest.fixture(scope="module")

@@ -4,19 +4,19 @@ import dataclasses
 
 import numpy as np
 import pytest
+from oracles.fleet_numpy import run_shard_numpy
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
-from sites import fleet
-from sites.dispatch import dispatch
+from sites.dispatch.merit_order import dispatch
+from sites.dispatch.problem import Label
+from sites.dispatch.year import site_year
 from sites.examples import example_path
-from sites.fleet import Run, SiteCase, fleet_cases, local, run_fleet, run_shard, site_case, tabulate
-from sites.fleet_metrics import METRICS, RATIOS, fleet_metric, site_metric, unit_of
-from sites.fleet_numpy import run_shard_numpy
-from sites.problem import Label
-from sites.scenarios import ScenarioModel, Uncertain
-from sites.site import load_site
-from sites.year import site_year
+from sites.file.build import load_site
+from sites.scenarios import engine as fleet
+from sites.scenarios.engine import Run, SiteCase, fleet_cases, local, run_fleet, run_shard, site_case, tabulate
+from sites.scenarios.metrics import METRICS, RATIOS, fleet_metric, site_metric, unit_of
+from sites.scenarios.model import ScenarioModel, Uncertain
 
 STILL = ScenarioModel()
 EXACT = ScenarioModel(measurement=False)

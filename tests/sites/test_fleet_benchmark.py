@@ -6,15 +6,15 @@ import resource
 import time
 
 import pytest
+from oracles.fleet_numpy import run_shard_numpy
 
 from bench.device_rates import resolve_device
+from sites.capital.switching import converted
 from sites.examples import example_path
-from sites.fleet import Run, fleet_cases, local, run_fleet, run_shard
-from sites.fleet_numpy import run_shard_numpy
+from sites.file.build import load_site
 from sites.planners.inputs import read_inputs
-from sites.scenario_file import default_model
-from sites.site import load_site
-from sites.switching import converted
+from sites.scenarios.engine import Run, fleet_cases, local, run_fleet, run_shard
+from sites.scenarios.file import default_model
 
 SCENARIOS = 10_000
 

@@ -13,12 +13,13 @@ import pytest
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
-from sites import fleet, fleet_dask
 from sites.examples import example_path
-from sites.fleet import Run, fleet_cases, run_fleet
-from sites.fleet_dask import dask
-from sites.scenarios import ScenarioModel, Uncertain
-from sites.site import load_site
+from sites.file.build import load_site
+from sites.scenarios import dask_shards as fleet_dask
+from sites.scenarios import engine as fleet
+from sites.scenarios.dask_shards import dask
+from sites.scenarios.engine import Run, fleet_cases, run_fleet
+from sites.scenarios.model import ScenarioModel, Uncertain
 
 pytest.importorskip("distributed", reason="the extra `scale` is not installed")
 

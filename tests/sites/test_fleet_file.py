@@ -3,7 +3,7 @@
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.fleet_file import read_site_files
+from sites.file.fleet_file import read_site_files
 
 FLEET = """
 [fleet]

@@ -5,11 +5,12 @@ import pytest
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
-from sites import fleet, room
 from sites.examples import example_path
-from sites.fleet import Run, fleet_cases, local, run_fleet
-from sites.scenarios import ScenarioModel, Uncertain
-from sites.site import load_site
+from sites.file.build import load_site
+from sites.scenarios import engine as fleet
+from sites.scenarios import memory as room
+from sites.scenarios.engine import Run, fleet_cases, local, run_fleet
+from sites.scenarios.model import ScenarioModel, Uncertain
 
 MODEL = ScenarioModel({"btc": Uncertain(0.6)})
 

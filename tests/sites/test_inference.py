@@ -3,8 +3,8 @@
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.device_rate import DeviceRate, TokenTags
-from sites.inference import published_figures, published_rate, tokens_per_mwh, usd_per_mtok_sold
+from sites.market.device_rate import DeviceRate, TokenTags
+from sites.market.published_rates import published_figures, published_rate, tokens_per_mwh, usd_per_mtok_sold
 
 FIGURE = "llama-3.3-70b-fp8-h200-1000-1000"
 MEASURED = "llama-2-70b-fp4-b200-mlperf-server-lenovo"

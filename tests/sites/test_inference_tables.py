@@ -3,7 +3,7 @@
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.year import site_year
+from sites.dispatch.year import site_year
 
 INFERENCE = """
 [[inference]]

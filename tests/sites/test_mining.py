@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware_profiles.errors import InputError
-from sites.mining import (
+from sites.market.bitcoin import EPOCH_S, DifficultyPath, bundled_epochs, known_until_unix
+from sites.market.mining import (
     breakeven_usd_per_facility_kwh,
     expected_btc,
     hashprice_usd_per_ph_s_day,
@@ -17,7 +18,6 @@ from sites.mining import (
     month_bounds_s,
     usd_per_device_mwh,
 )
-from sites.network import EPOCH_S, DifficultyPath, bundled_epochs, known_until_unix
 
 JANUARY = month_bounds_s("2026-01")
 

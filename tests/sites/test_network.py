@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hardware_profiles.errors import InputError
 from kernels.sha256.header import DIFFICULTY_1_TARGET, difficulty, nbits_to_target, target_to_nbits
-from sites.network import (
+from sites.market.bitcoin import (
     EPOCH_S,
     DifficultyPath,
     bundled_epochs,

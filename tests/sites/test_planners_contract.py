@@ -8,12 +8,12 @@ import pytest
 
 from hardware_profiles.errors import InputError
 from sites import api
+from sites.dispatch.year import site_year
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.plan import part_plans
 from sites.planners.sam import year_of_8760
 from sites.planners.schema import TABLES, json_schema
-from sites.year import site_year
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import warnings
 
 import pytest
 
+from sites.dispatch.year import site_year
 from sites.planners.inputs import read_inputs
 from sites.planners.pypsa_folder import write_pypsa
-from sites.year import site_year
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:pandas infers the:FutureWarning"),

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from sites.hours import meter_per_device
+from sites.dispatch.parts import meter_per_device
+from sites.dispatch.year import site_year
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.sam import cost_hourly, leap_day, merchant_plant, year_of_8760
-from sites.year import site_year
 
 
 def dated(start, zone):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.calibration import mean_reverting, random_walk
-from sites.scenario_file import default_model, read_scenarios
-from sites.scenarios import INPUT_NAMES, ScenarioModel, Uncertain, correlation_factor, steps
+from sites.scenarios.calibration import mean_reverting, random_walk
+from sites.scenarios.file import default_model, read_scenarios
+from sites.scenarios.model import INPUT_NAMES, ScenarioModel, Uncertain, correlation_factor, steps
 
 
 def _matrix(**entries):

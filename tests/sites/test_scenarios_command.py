@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from bench.cli import main
 from bench.device_rates import resolve_device
 from sites.examples import capital_path, example_path
-from sites.fleet import Run, fleet_cases, run_fleet
-from sites.scenario_file import default_model
-from sites.scenario_plots import exceedance, fan, fan_levels, switch_map, tornado
-from sites.site import load_site
-from sites.uncertainty import Cause, Tornado
+from sites.file.build import load_site
+from sites.plots.scenarios import exceedance, fan, fan_levels, switch_map, tornado
+from sites.scenarios.engine import Run, fleet_cases, run_fleet
+from sites.scenarios.file import default_model
+from sites.scenarios.uncertainty import Cause, Tornado
 
 SITE = "georgia-50mw-half-gpu"
 
@@ -144,7 +144,7 @@ def test_a_plans_site_may_stand_beside_it(perwatt, tmp_path):
 
 
 def test_a_folder_that_exists_or_is_asked_for_twice_is_refused_before_anything_runs(perwatt, tmp_path, monkeypatch):
-    monkeypatch.setattr("sites.fleet.run_fleet", None)
+    monkeypatch.setattr("sites.scenarios.engine.run_fleet", None)
     (tmp_path / "there").mkdir()
     code, out, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", tmp_path / "there")
     assert (code, out, err.count("\n")) == (2, "", 1)

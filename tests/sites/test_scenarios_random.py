@@ -5,8 +5,8 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import kstest
 
-from sites.random_kernel import normal_quantile, philox, two_normals
-from sites.vectors import LANES
+from sites.scenarios.kernels.philox import normal_quantile, philox, two_normals
+from sites.scenarios.kernels.vectors import LANES
 
 # Known answers of philox4x32-10 in the Random123 distribution (kat_vectors).
 KNOWN = [
@@ -43,7 +43,7 @@ def test_draws_are_normal_and_depend_on_every_part_of_their_place():
 
 
 def test_a_vector_has_the_lanes_that_shards_are_padded_to():
-    from sites import fleet
+    from sites.scenarios import engine as fleet
 
     assert fleet.LANES == LANES
     assert fleet.TILE % LANES == 0

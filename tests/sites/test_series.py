@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.series import read_series
-from sites.year import site_year
+from sites.dispatch.year import site_year
+from sites.file.series import read_series
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = 48

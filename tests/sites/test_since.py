@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hardware_profiles.errors import InputError
+from sites.changes import PROGRAM, since
+from sites.dispatch.year import site_year
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
-from sites.since import PROGRAM, since
-from sites.year import site_year
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.site import load_site
-from sites.year import site_year, summarise
+from sites.dispatch.year import site_year, summarise
+from sites.file.build import load_site
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_what_is_allowed_and_unusual_is_flagged_by_name(edited, old, new, flag):
 
 
 def test_a_closed_form_year_of_one_block_at_a_flat_price(edited):
-    from sites.mining import expected_btc
+    from sites.market.mining import expected_btc
 
     site = edited()
     year = site_year(site)

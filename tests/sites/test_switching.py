@@ -6,10 +6,7 @@ import pytest
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
-from sites.examples import example_path
-from sites.problem import meter_mw
-from sites.site import load_site
-from sites.switching import (
+from sites.capital.switching import (
     Conversion,
     advantage_usd,
     best_share,
@@ -20,7 +17,10 @@ from sites.switching import (
     switch_map,
     switch_prices,
 )
-from sites.uncertainty import scaled
+from sites.dispatch.problem import meter_mw
+from sites.examples import example_path
+from sites.file.build import load_site
+from sites.scenarios.uncertainty import scaled
 
 
 @pytest.fixture(scope="module")

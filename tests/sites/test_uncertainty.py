@@ -9,15 +9,23 @@ from scipy.stats import norm
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
-from sites.dispatch import Problem
+from sites.dispatch.merit_order import Problem
+from sites.dispatch.problem import Label
+from sites.dispatch.year import site_year
 from sites.examples import example_path
-from sites.fleet import Run, SiteCase, fleet_cases, run_fleet, run_shard, tabulate
-from sites.fleet_metrics import fleet_metric, site_metric
-from sites.problem import Label
-from sites.scenarios import ScenarioModel, Uncertain
-from sites.site import load_site
-from sites.uncertainty import deterministic_cases, distribution, exceeded, quantile_error, scaled, tail_mean, tornado
-from sites.year import site_year
+from sites.file.build import load_site
+from sites.scenarios.engine import Run, SiteCase, fleet_cases, run_fleet, run_shard, tabulate
+from sites.scenarios.metrics import fleet_metric, site_metric
+from sites.scenarios.model import ScenarioModel, Uncertain
+from sites.scenarios.uncertainty import (
+    deterministic_cases,
+    distribution,
+    exceeded,
+    quantile_error,
+    scaled,
+    tail_mean,
+    tornado,
+)
 
 SEEDS = range(11, 17)
 

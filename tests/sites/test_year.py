@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.dispatch import REASONS
-from sites.hours import hourly_parts, meter_per_device
+from sites.dispatch.merit_order import REASONS
+from sites.dispatch.parts import hourly_parts, meter_per_device
+from sites.dispatch.problem import problem
+from sites.dispatch.waterfall import DELIVERED, SOLD, STEPS, waterfalls
+from sites.dispatch.year import fleet_year, site_year, summarise
 from sites.planners.tables import hourly_table
-from sites.problem import problem
-from sites.waterfall import DELIVERED, SOLD, STEPS, waterfalls
-from sites.year import fleet_year, site_year, summarise
 
 
 def test_a_year_equals_its_linear_programme(full_year, solve_lp):
@@ -68,7 +68,7 @@ def test_simple_factors_are_the_figures_of_the_site_file(full_year):
 def test_the_waterfall_of_an_example_meets_its_dispatch(name):
     from bench.device_rates import resolve_device
     from sites.examples import example_path
-    from sites.site import load_site
+    from sites.file.build import load_site
 
     for fall in waterfalls(site_year(load_site(example_path(name), resolve_device))):
         assert fall.steps[0].mwh * fall.product_of_factors == pytest.approx(fall.delivered_mwh, rel=1e-9)
@@ -143,7 +143,7 @@ def test_a_summary_has_carbon_per_product_only_where_it_is_known(full_year, edit
 def test_conversion_of_half_a_site_halves_its_mining():
     from bench.device_rates import resolve_device
     from sites.examples import example_path
-    from sites.site import load_site
+    from sites.file.build import load_site
 
     before, after = (
         summarise(site_year(load_site(example_path(name), resolve_device)))

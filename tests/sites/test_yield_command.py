@@ -242,7 +242,7 @@ def test_validate_mining_draws_its_plot(capsys, tmp_path):
 
 
 def test_plots_of_every_kind_are_the_same_bytes_for_the_same_year(full_year, tmp_path):
-    from sites.plots import year_files
+    from sites.plots.files import year_files
 
     first, second = (year_files([full_year], tmp_path / folder) for folder in ("a", "b"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

@@ -13,7 +13,7 @@ from bench.cli.output import plain, print_table, rate, say, short, si
 if TYPE_CHECKING:
     from bench.main_job import Assessment, DeviceLine
     from bench.results.record import Metric, Record
-    from sites.uncertainty import Distribution
+    from sites.scenarios.uncertainty import Distribution
 
 
 def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
@@ -25,7 +25,7 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
     }
     if main_job is not None:
         found["devices"] = [asdict(line) for line in main_job.devices]
-        from sites.year import summarise
+        from sites.dispatch.year import summarise
 
         found["site"] = asdict(summarise(main_job.site))
         found["scenarios"] = {
@@ -148,7 +148,7 @@ def _power(line: "DeviceLine") -> str:
 
 def _print_site(main_job: "Assessment") -> None:
     from bench.cli.yield_.report import print_token_tags
-    from sites.year import summarise
+    from sites.dispatch.year import summarise
 
     year, outlook = main_job.site, main_job.outlook
     devices = {block.name: block.rate for block in year.site.mining}

@@ -14,7 +14,7 @@ from bench.errors import RunFailedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.backtest import Outcome, Summary
+    from sites.backtest.backtest import Outcome, Summary
 
 
 @click.group()
@@ -35,13 +35,13 @@ validate.add_command(inference)
 @json_option
 def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
     """Predict miners' monthly production from their average hash rate, and refuse what cannot test it."""
-    from sites.backtest import backtest, summarise
-    from sites.production import bundled_reports, read_reports
+    from sites.backtest.backtest import backtest, summarise
+    from sites.backtest.reports import bundled_reports, read_reports
 
     outcomes = backtest(bundled_reports() if data is None else read_reports(data))
     recent, whole = summarise(outcomes, recent_only=True), summarise(outcomes)
     if plot is not None:
-        from sites.plots import backtest_file
+        from sites.plots.files import backtest_file
 
         try:
             backtest_file(outcomes, plot)
@@ -56,7 +56,7 @@ def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
 def _document(outcomes: Sequence[Outcome], recent: Summary, whole: Summary, data: Path | None) -> dict[str, object]:
     from dataclasses import asdict
 
-    from sites.backtest import BOUND_FRAC, METHOD
+    from sites.backtest.backtest import BOUND_FRAC, METHOD
 
     error = recent.mean_abs_error_frac
     return {
@@ -93,7 +93,7 @@ def _document(outcomes: Sequence[Outcome], recent: Summary, whole: Summary, data
 
 
 def _print(outcomes: Sequence[Outcome], recent: Summary, whole: Summary) -> None:
-    from sites.backtest import BOUND_FRAC, METHOD
+    from sites.backtest.backtest import BOUND_FRAC, METHOD
 
     print_table(
         ["line", "company", "month", "avg EH/s", "reported BTC", "predicted BTC", "error", "verdict"],

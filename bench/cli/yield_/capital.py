@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from bench.cli.output import plain, print_table
 
 if TYPE_CHECKING:
-    from sites.capital_plan import LoanReport, PlanReport
-    from sites.switching import SwitchPrices
+    from sites.capital.appraisal import LoanReport, PlanReport
+    from sites.capital.switching import SwitchPrices
 
 
 def print_plan(plan: PlanReport) -> None:
     """Print what a plan buys, when it pays back, what its loan risks and when to switch; then what it rests on."""
-    from sites.switching import IRREVERSIBLE
+    from sites.capital.switching import IRREVERSIBLE
 
     rows = [*_purchase_rows(plan), *_return_rows(plan)]
     if plan.loan is not None:
@@ -53,7 +53,7 @@ def _purchase_rows(plan: PlanReport) -> list[list[str]]:
 
 
 def _return_rows(plan: PlanReport) -> list[list[str]]:
-    from sites.capital import payback_text
+    from sites.capital.finance import payback_text
 
     back = plan.payback
     return [
@@ -87,7 +87,7 @@ def _loan_rows(loan: LoanReport) -> list[list[str]]:
 
 
 def _switch_rows(switch: SwitchPrices) -> list[list[str]]:
-    from sites.capital_purchase import PRICE_UNITS
+    from sites.capital.purchase import PRICE_UNITS
 
     above = _either(switch.btc_usd, "USD/BTC"), _either(switch.hashprice_usd_per_ph_s_day, "USD/PH/s/day")
     price = _either(switch.inference_price, PRICE_UNITS[switch.priced_per])

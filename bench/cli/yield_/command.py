@@ -18,9 +18,9 @@ from bench.cli.yield_.scenarios import (
 )
 
 if TYPE_CHECKING:
+    from sites.changes import Since
+    from sites.dispatch.year import SiteYear
     from sites.planners.inputs import Inputs
-    from sites.since import Since
-    from sites.year import SiteYear
 
 
 @click.command("yield")
@@ -110,7 +110,7 @@ def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
 
 def _years(sites: list[object], *, quiet: bool, hourly: bool) -> list[SiteYear]:
     from bench.cli.output import progress
-    from sites.year import site_year
+    from sites.dispatch.year import site_year
 
     years = []
     with progress(quiet=quiet) as bars:
@@ -124,7 +124,7 @@ def _years(sites: list[object], *, quiet: bool, hourly: bool) -> list[SiteYear]:
 def _since(run: Path | None, inputs: list[Inputs]) -> Since | None:
     if run is None:
         return None
-    from sites.since import since
+    from sites.changes import since
 
     return since(run, inputs)
 
@@ -152,7 +152,7 @@ def _write(
             write_plan(years, plan)
             lines.append(f"written: {plan}")
         if plots is not None:
-            from sites.plots import year_files
+            from sites.plots.files import year_files
 
             lines += [f"written: {path}" for path in year_files(years, plots)]
     except OSError as error:
@@ -163,8 +163,8 @@ def _write(
 def _document(years: list[SiteYear], changes: Since | None, written: list[str]) -> dict[str, object]:
     from dataclasses import asdict
 
+    from sites.dispatch.year import summarise
     from sites.planners import tables
-    from sites.year import summarise
 
     document: dict[str, object] = {
         "schema": "perwatt.yield/2",

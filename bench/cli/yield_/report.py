@@ -10,9 +10,9 @@ from bench.cli.output import plain, print_table, say, short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.device_rate import DeviceRate
-    from sites.since import Since
-    from sites.year import BlockYear, SiteYear
+    from sites.changes import Since
+    from sites.dispatch.year import BlockYear, SiteYear
+    from sites.market.device_rate import DeviceRate
 
 EH = 1e18
 UNITS = {"hash": "EH", "token": "G tokens", "gpu_hour": "GPU-hours", "kw_month": "kW-months"}
@@ -21,7 +21,7 @@ CONFIDENCE = {"two_sources": "2 sources", "one_source": "1 source", "unverified"
 
 def print_site(year: SiteYear) -> None:
     """Print one site: yields, what each loss takes, what it rests on, and the devices."""
-    from sites.year import summarise
+    from sites.dispatch.year import summarise
 
     summary = summarise(year)
     first = datetime.fromtimestamp(year.site.start_s, tz=UTC).strftime("%Y-%m-%d %H:%M")
@@ -136,7 +136,7 @@ def _print_plan(year: SiteYear) -> None:
 
 
 def _print_waterfalls(year: SiteYear) -> None:
-    from sites.waterfall import waterfalls
+    from sites.dispatch.waterfall import waterfalls
 
     for fall in waterfalls(year):
         print_table(
@@ -190,7 +190,7 @@ def _print_devices(year: SiteYear) -> None:
 
 def print_fleet(years: Sequence[SiteYear]) -> None:
     """Print many sites: one line each, a region's sites above its sum, and the whole."""
-    from sites.year import summarise
+    from sites.dispatch.year import summarise
 
     def line(name: str, chosen: Sequence[SiteYear]) -> list[str]:
         found = [summarise(year) for year in chosen]

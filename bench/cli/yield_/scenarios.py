@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.errors import RunFailedError
-    from sites.capital_plan import PlanReport
-    from sites.fleet import Executor, Run
+    from sites.capital.appraisal import PlanReport
     from sites.model import Site
-    from sites.outlook import Outlook
-    from sites.scenarios import ScenarioModel
-    from sites.uncertainty import Distribution
+    from sites.scenarios.engine import Executor, Run
+    from sites.scenarios.model import ScenarioModel
+    from sites.scenarios.outlook import Outlook
+    from sites.scenarios.uncertainty import Distribution
 
 PLAN_SCENARIOS = 2000
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -88,10 +88,10 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     if asked.scenarios is None:
         return None
     from bench.errors import RunFailedError
-    from sites.fleet import Run, check_scenarios, local
-    from sites.outlook import outlook
     from sites.planners.folder import check_new
-    from sites.scenario_file import default_model, read_scenarios
+    from sites.scenarios.engine import Run, check_scenarios, local
+    from sites.scenarios.file import default_model, read_scenarios
+    from sites.scenarios.outlook import outlook
 
     check_scenarios(asked.scenarios)
     if asked.scenario_out is not None:
@@ -99,7 +99,7 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     run = Run(asked.seed, read_scenarios(asked.scenario_file) if asked.scenario_file else default_model())
     execute = local()
     if asked.scheduler is not None:
-        from sites.fleet_dask import dask
+        from sites.scenarios.dask_shards import dask
 
         execute = dask(asked.scheduler, on_note=warn)
     plans, maps = _plans(asked, run, execute)
@@ -135,11 +135,11 @@ def not_written(target: object, error: OSError) -> RunFailedError:
 
 def _plans(asked: Asked, run: Run, execute: Executor) -> tuple[list[PlanReport], dict[str, Any]]:
     from bench.device_rates import resolve_device
-    from sites.capital_file import read_plan
-    from sites.capital_plan import report
-    from sites.capital_purchase import switch_map_of
+    from sites.capital.appraisal import report
+    from sites.capital.file import read_plan
+    from sites.capital.purchase import switch_map_of
     from sites.examples import capital_path, site_path
-    from sites.site import load_site
+    from sites.file.build import load_site
 
     count = min(asked.scenarios or 1, PLAN_SCENARIOS)
     reports, maps = [], {}
@@ -158,8 +158,8 @@ def _plans(asked: Asked, run: Run, execute: Executor) -> tuple[list[PlanReport],
 
 def document(outcome: Outcome) -> dict[str, object]:
     """Return a scenario run as it stands in `perwatt yield --json`."""
-    from sites.fleet_metrics import unit_of
-    from sites.uncertainty import TORNADO_METHOD
+    from sites.scenarios.metrics import unit_of
+    from sites.scenarios.uncertainty import TORNADO_METHOD
 
     def described(by_metric: dict[str, Distribution | None]) -> dict[str, object]:
         return {name: {"unit": unit_of(name), **asdict(one)} if one else None for name, one in by_metric.items()}
@@ -182,7 +182,7 @@ def document(outcome: Outcome) -> dict[str, object]:
 
 def print_outcome(outcome: Outcome) -> None:
     """Print a scenario run for people."""
-    from sites.fleet_metrics import unit_of
+    from sites.scenarios.metrics import unit_of
 
     found, rows = outcome.outlook, []
     for name in PRINTED:
@@ -210,7 +210,7 @@ def print_outcome(outcome: Outcome) -> None:
 
 
 def _print_causes(found: Outlook) -> None:
-    from sites.uncertainty import TORNADO_METHOD
+    from sites.scenarios.uncertainty import TORNADO_METHOD
 
     model = found.run.run.model
     if not found.tornado.causes:

@@ -9,9 +9,9 @@ from bench.report.text import basis_chip, confidence_chips, joules, metric_inter
 if TYPE_CHECKING:
     from bench.report.gather import Gathered
     from bench.results.record import Metric, Record
-    from sites.device_rate import DeviceRate
+    from sites.dispatch.year import BlockYear, SiteYear
+    from sites.market.device_rate import DeviceRate
     from sites.model import InferenceBlock, MiningBlock
-    from sites.year import BlockYear, SiteYear
 
 _WORK = {"hash": ("Bitcoin mining", "mining"), "token": ("AI inference", "inference")}
 _SMOKE = "smoke"

@@ -9,7 +9,7 @@ from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sites.filled import Alone
+    from sites.scenarios.one_device import Alone
 
 _TICKS = (5, *(step * 10**decade for decade in range(1, 5) for step in (1, 2, 5)))
 

@@ -10,8 +10,8 @@ from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sites.outlook import Outlook
-    from sites.uncertainty import Distribution, Tornado
+    from sites.scenarios.outlook import Outlook
+    from sites.scenarios.uncertainty import Distribution, Tornado
 
 _PER_MWH = {
     "net_usd_per_mwh": ("net of the site, per metered MWh", "ink"),
@@ -68,7 +68,7 @@ def _describe(label: str, one: "Distribution") -> str:
 
 
 def _tornado(found: "Tornado") -> Chart:
-    from sites.uncertainty import TORNADO_METHOD
+    from sites.scenarios.uncertainty import TORNADO_METHOD
 
     causes = found.causes
     largest = f"{causes[0].name} causes {causes[0].share_frac:.0%} of it" if causes else "nothing varies"
@@ -96,7 +96,7 @@ def _tornado(found: "Tornado") -> Chart:
 
 
 def _table(found: "Outlook") -> Table:
-    from sites.fleet_metrics import unit_of
+    from sites.scenarios.metrics import unit_of
 
     rows = []
     for name, one in _some(found, (*_PER_MWH, *_YEAR)):

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bench.report.gather import Gathered
+    from sites.dispatch.waterfall import Step, Waterfall
+    from sites.dispatch.year import SiteYear
     from sites.model import InferenceBlock, MiningBlock
-    from sites.waterfall import Step, Waterfall
-    from sites.year import SiteYear
 
 DRAWN = 3
 """Sites whose charts a page draws; the table has every site."""
@@ -91,16 +91,16 @@ def _charts(number: int, year: "SiteYear") -> list[Block]:
         found: list[Block] = [_week(number, year), _durations(number, year)]
     except InputError as fault:
         found = [Missing(f"Dispatch of {year.site.name}", str(fault))]
-    from sites.waterfall import waterfalls
+    from sites.dispatch.waterfall import waterfalls
 
     found.extend(_waterfall(f"waterfall-{number}-{falls.product}", year, falls) for falls in waterfalls(year))
     return found
 
 
 def _week(number: int, year: "SiteYear") -> Chart:
-    from sites import drawings
-    from sites.calendar import WEEK_HOURS
-    from sites.dispatch import REASONS
+    from sites.dispatch.merit_order import REASONS
+    from sites.hours.calendar import WEEK_HOURS
+    from sites.plots import drawings
 
     first = drawings.busiest_week(year)
     drawn, price = drawings.metered_mw(year), drawings.prices(year)
@@ -136,14 +136,14 @@ def _week(number: int, year: "SiteYear") -> Chart:
 def _when(year: "SiteYear", hour: int) -> str:
     from datetime import UTC, datetime
 
-    from sites.calendar import zone
+    from sites.hours.calendar import zone
 
     moment = datetime.fromtimestamp(year.site.start_s + hour * 3600, tz=UTC).astimezone(zone(year.site.timezone))
     return f"{moment:%a %d %b %H:%M} local"
 
 
 def _durations(number: int, year: "SiteYear") -> Chart:
-    from sites import drawings
+    from sites.plots import drawings
 
     price = drawings.prices(year)
     drawn = drawings.metered_mw(year).sum(axis=1)
@@ -176,7 +176,7 @@ def _durations(number: int, year: "SiteYear") -> Chart:
 
 
 def _waterfall(key: str, year: "SiteYear", falls: "Waterfall") -> Chart:
-    from sites import drawings
+    from sites.plots import drawings
 
     first, last = falls.steps[0], falls.steps[-1]
     left = last.mwh / first.mwh if first.mwh else 0.0

@@ -7,7 +7,7 @@ import pytest
 from bench.main_job import surroundings
 from bench.report import collect
 from bench.report.page import build
-from sites.filled import each_alone
+from sites.scenarios.one_device import each_alone
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from bench.report import collect
 from bench.report.page import build
 from hardware_profiles.errors import InputError
-from sites.outlook import default_outlook
+from sites.scenarios.outlook import default_outlook
 
 
 def test_a_scenario_run_gives_headline_fan_tornado_and_table(tmp_path):

@@ -1,0 +1,1 @@
+"""The mining model against miners' monthly reports."""

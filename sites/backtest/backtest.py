@@ -1,0 +1,103 @@
+"""The mining model against miners' monthly reports: predict each month's bitcoin and say how far off it is."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sites.backtest.reports import Report, refusal
+from sites.market.bitcoin import bundled_epochs, known_until_unix
+from sites.market.mining import expected_btc, month_bounds_s
+
+EH = 1e18
+RECENT_FROM = "2025-01"
+RECENT_TO = "2026-12"
+BOUND_FRAC = 0.010
+METHOD = "subsidy only, average operating hash rate, difficulty per epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row of the backtest.
+
+    refused: the reason, or None for an accepted row. predicted_btc: [BTC] by subsidy alone, None when refused.
+    error_frac: predicted over reported, less one. start_basis: of the difficulty epochs' start times used.
+    """
+
+    report: Report
+    refused: str | None
+    predicted_btc: float | None
+    error_frac: float | None
+    start_basis: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Errors over a set of accepted rows; every figure is None where it cannot be formed.
+
+    n: rows. mean_error_frac, sd_error_frac: of predicted over reported less one. mean_abs_error_frac: mean size.
+    """
+
+    n: int
+    mean_error_frac: float | None
+    sd_error_frac: float | None
+    mean_abs_error_frac: float | None
+    worst_error_frac: float | None
+
+
+def backtest(reports: Sequence[Report]) -> list[Outcome]:
+    """Judge every report: predict it, or refuse it with the reason; a month reported twice counts once."""
+    seen: dict[tuple[str, str], int] = {}
+    outcomes = []
+    for report in reports:
+        reason = refusal(report) or _outside_data(report) or _no_production(report)
+        key = (report.company.casefold(), report.month)
+        if reason is None and key in seen:
+            reason = f"the same company and month as line {seen[key]}"
+        if reason is None:
+            seen[key] = report.line
+        outcomes.append(_outcome(report, reason))
+    return outcomes
+
+
+def _outcome(report: Report, reason: str | None) -> Outcome:
+    if reason is not None or report.avg_operating_ehs is None:
+        return Outcome(report, reason, None, None, None)
+    start, end = month_bounds_s(report.month)
+    predicted = expected_btc(report.avg_operating_ehs * EH, start, end)
+    reconstructed = any(e.start_basis == "reconstructed" and e.start_unix < end for e in bundled_epochs())
+    basis = "reconstructed" if reconstructed else "header"
+    return Outcome(report, None, predicted, predicted / report.btc_produced - 1.0, basis)
+
+
+def _outside_data(report: Report) -> str | None:
+    start, end = month_bounds_s(report.month)
+    if start < bundled_epochs()[0].start_unix:
+        return "before the first block"
+    if end > known_until_unix():
+        return "after the bundled difficulty data"
+    return None
+
+
+def _no_production(report: Report) -> str | None:
+    return "no bitcoin produced, so no relative error" if report.btc_produced == 0 else None
+
+
+def summarise(outcomes: Sequence[Outcome], *, recent_only: bool = False) -> Summary:
+    """Errors over the accepted outcomes, or over those of 2025 and 2026 alone."""
+    errors = [
+        outcome.error_frac
+        for outcome in outcomes
+        if outcome.error_frac is not None and (not recent_only or RECENT_FROM <= outcome.report.month <= RECENT_TO)
+    ]
+    if not errors:
+        return Summary(0, None, None, None, None)
+    return Summary(
+        n=len(errors),
+        mean_error_frac=math.fsum(errors) / len(errors),
+        sd_error_frac=statistics.stdev(errors) if len(errors) > 1 else None,
+        mean_abs_error_frac=math.fsum(map(abs, errors)) / len(errors),
+        worst_error_frac=max(errors, key=abs),
+    )

@@ -1,0 +1,1 @@
+"""Capital plans: purchases, financing, and their appraisal."""

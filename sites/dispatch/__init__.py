@@ -1,0 +1,1 @@
+"""Dispatch: the hourly problem, the merit order that solves it, a year, and its loss waterfall."""

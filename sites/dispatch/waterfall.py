@@ -1,0 +1,274 @@
+"""From nameplate to sold: what each loss takes, physical, commercial and economic steps apart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from sites.dispatch.problem import J_PER_MWH, full_mw, full_worth_usd_per_mwh, units_per_full_mwh
+from sites.hours.calendar import MEAN_YEAR_HOURS
+from sites.hours.demand import log_growth_per_hour
+from sites.market.mining import hourly_reward_btc_per_hash
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.dispatch.year import SiteYear
+    from sites.model import InferenceBlock, MiningBlock, Site
+
+    Floats = NDArray[np.float64]
+
+PHYSICAL, COMMERCIAL, ECONOMIC = "physical", "commercial", "economic"
+STEPS = (
+    ("nameplate", PHYSICAL),
+    ("measured against rated", PHYSICAL),
+    ("degradation", PHYSICAL),
+    ("spares", PHYSICAL),
+    ("equipment availability", PHYSICAL),
+    ("site availability", PHYSICAL),
+    ("ambient temperature", PHYSICAL),
+    ("demand", COMMERCIAL),
+    ("interconnect, outages and events", PHYSICAL),
+    ("price of power", ECONOMIC),
+    ("rejected shares", PHYSICAL),
+    ("pool fee", COMMERCIAL),
+)
+AVAILABLE, DELIVERED, SOLD = 6, 9, 11
+STAGES = {0: "nameplate", 1: "measured", AVAILABLE: "available", DELIVERED: "delivered", SOLD: "sold"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step down.
+
+    reaches: the stage that is reached with it (nameplate, measured, available, delivered, sold), or empty.
+    factor: share of the energy before it that is left. mwh: left after it, in MWh at nameplate efficiency.
+    factor_usd, usd: the same for its gross worth at the hour it falls into.
+    """
+
+    name: str
+    kind: str
+    reaches: str
+    factor: float
+    mwh: float
+    factor_usd: float
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """The steps of one product, and what the dispatch itself delivered.
+
+    delivered_mwh: units made over what a nameplate MWh makes, from the dispatch; the factors' product meets it.
+    sold_usd: revenue from the dispatch, without energy that a tenant pays for.
+    """
+
+    product: str
+    steps: tuple[Step, ...]
+    delivered_mwh: float
+    sold_usd: float
+
+    @property
+    def product_of_factors(self) -> float:
+        """Nameplate to delivered by the factors alone."""
+        return math.prod(step.factor for step in self.steps[1 : DELIVERED + 1])
+
+
+class _Part(NamedTuple):
+    """What the merit order fills: device MW that wants to run, its worth per meter MWh, and its nameplate MWh."""
+
+    device_mw: Floats
+    worth: Floats
+    equivalent: float | Floats
+
+
+class _Block(NamedTuple):
+    """A block: nameplate, the multipliers of the steps up to demand, its parts, and what follows delivery."""
+
+    name: str
+    product: str
+    nameplate_mw: float
+    multipliers: tuple[float | Floats, ...]
+    parts: tuple[_Part, ...]
+    meter: Floats
+    usd_per_mwh: Floats
+    accepted: float
+    kept: float | Floats
+    units_per_mwh: float
+
+
+def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
+    """Compute every product's waterfall of a year.
+
+    Each factor comes from its own hourly multiplier, weighted with what is left before it; interconnect and price from
+    a merit order of their own, apart from the compiled one.
+    """
+    import numpy as np
+
+    site = year.site
+    blocks = [_mining(site, block) for block in site.mining] + [_inference(site, block) for block in site.inference]
+    flat = [(block, part) for block in blocks for part in block.parts]
+    caps = np.stack([part.device_mw * block.meter for block, part in flat])
+    worth = np.stack([part.worth for _, part in flat])
+    limit, idle = site.limit_mw * site.availability_frac, _idle_mw(site)
+    capped = np.minimum(limit, year.dispatch.peaks_mw[site.calendar.billing])
+    drawn = _fill(caps, worth, limit, idle), _fill(caps, worth, capped, idle, site)
+    useful = [[fill[i] / block.meter * part.equivalent for i, (block, part) in enumerate(flat)] for fill in drawn]
+    found = []
+    for product in dict.fromkeys(block.product for block in blocks):
+        mine = [block for block in blocks if block.product == product]
+        filled = {
+            block.name: [
+                sum(fill[i] for i, (owner, _) in enumerate(flat) if owner.name == block.name) for fill in useful
+            ]
+            for block in mine
+        }
+        found.append(_waterfall(product, mine, filled, year))
+    return tuple(found)
+
+
+def _mining(site: Site, block: MiningBlock) -> _Block:
+    import numpy as np
+
+    fade = math.log1p(-block.degradation_frac_per_year)
+    aged: Floats = np.exp(fade * (block.age_years + np.arange(site.hours) / MEAN_YEAR_HOURS))
+    reward = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
+    gross = reward * (1.0 + site.fees_frac)
+    received = gross if block.pays_fees else reward
+    kept = (1.0 - block.rejects_frac) * (1.0 - block.pool_fee_frac)
+    meter = site.mining_pue / site.delivered_frac
+    rated = block.rated or block.rate
+    rated_hash = rated.rate_per_s / (rated.power_w or 1.0) * J_PER_MWH
+    running = block.count * block.availability_frac * site.availability_frac * site.mining_capacity_frac
+    parts = []
+    for step in block.margins:
+        hashes = step.rate_per_s / step.power_w * J_PER_MWH
+        parts.append(
+            _Part(running * step.power_w / 1e6, hashes * aged * kept * received / meter, hashes * aged / rated_hash)
+        )
+    return _Block(
+        name=block.name,
+        product="mining",
+        nameplate_mw=block.count * (rated.power_w or 0.0) / 1e6,
+        multipliers=(
+            block.rate.rate_per_s / rated.rate_per_s,
+            aged,
+            1.0,
+            block.availability_frac,
+            site.availability_frac,
+            site.mining_capacity_frac,
+            1.0,
+        ),
+        parts=tuple(parts),
+        meter=meter,
+        usd_per_mwh=rated_hash * gross,
+        accepted=1.0 - block.rejects_frac,
+        kept=(1.0 - block.pool_fee_frac) * received / np.where(gross > 0, gross, 1.0),
+        units_per_mwh=rated_hash,
+    )
+
+
+def _inference(site: Site, block: InferenceBlock) -> _Block:
+    import numpy as np
+
+    serving = 1.0 - block.idle_frac
+    installed = full_mw(block) * serving * site.availability_frac
+    able = installed * block.availability_frac * site.gpu_capacity_frac
+    growth = np.exp(log_growth_per_hour(block.growth_frac_per_year) * np.arange(site.hours))
+    asked = installed * block.demand_frac * np.asarray(block.profile)[site.calendar.how] * growth
+    promised = np.minimum(able, block.promised_frac * asked)
+    meter = site.gpu_pue / site.delivered_frac
+    full = full_worth_usd_per_mwh(block)
+    worth = full / serving / meter
+    if block.passes_energy:
+        worth = worth + site.spot_usd_per_mwh + site.adder_usd_per_mwh
+    stated = block.rated_tokens_per_s if block.priced_per == "token" else None
+    measured = block.rate.rate_per_s / stated if stated else 1.0
+    parts = [
+        _Part(promised, worth + block.penalty_frac * full / serving / meter, measured / serving),
+        _Part(np.minimum(able, asked) - promised, worth, measured / serving),
+    ]
+    return _Block(
+        name=block.name,
+        product="inference",
+        nameplate_mw=block.count * block.watts_per_gpu / 1e6,
+        multipliers=(
+            measured,
+            1.0,
+            1.0 - block.spare_frac,
+            block.availability_frac,
+            site.availability_frac,
+            site.gpu_capacity_frac,
+            np.minimum(able, asked) / np.where(able > 0, able, 1.0),
+        ),
+        parts=tuple(parts if block.promised_frac > 0 else parts[1:]),
+        meter=meter,
+        usd_per_mwh=np.full(site.hours, full / measured),
+        accepted=1.0,
+        kept=1.0,
+        units_per_mwh=units_per_full_mwh(block) / measured,
+    )
+
+
+def _idle_mw(site: Site) -> Floats:
+    import numpy as np
+
+    idle = sum(full_mw(b) * b.idle_frac * b.availability_frac * site.availability_frac for b in site.inference)
+    drawn: Floats = np.minimum(idle * site.gpu_pue / site.delivered_frac, site.limit_mw * site.availability_frac)
+    return drawn
+
+
+def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site | None = None) -> Floats:
+    """Draw [parts, T] at the meter in the order of worth up to the limit; priced: only where worth exceeds the cost."""
+    import numpy as np
+
+    drawn = np.zeros_like(caps)
+    hours = np.arange(limit.size)
+    at = np.minimum(idle, limit)
+    for rank in np.argsort(-worth, axis=0, kind="stable"):
+        part = np.minimum(caps[rank, hours], np.maximum(limit - at, 0.0))
+        if priced is not None:
+            given_up = priced.adder_usd_per_mwh + priced.credit_usd_per_mwh
+            own = worth[rank, hours]
+            inside = np.maximum(priced.contract_mw - at, 0.0)
+            resale = np.maximum(priced.resale_usd_per_mwh, 0.0)
+            near = np.minimum(priced.spot_usd_per_mwh, resale) + given_up
+            within = np.where(own > near, np.minimum(part, inside), 0.0)
+            beyond = np.where(own > priced.spot_usd_per_mwh + given_up, np.maximum(part - inside, 0.0), 0.0)
+            part = within + beyond
+        drawn[rank, hours] = part
+        at = at + part
+    return drawn
+
+
+def _waterfall(product: str, blocks: list[_Block], filled: dict[str, list[Floats]], year: SiteYear) -> Waterfall:
+    import numpy as np
+
+    energy, worth = [0.0] * len(STEPS), [0.0] * len(STEPS)
+    delivered = 0.0
+    for block in blocks:
+        weights: list[Floats] = [np.full(year.hours, block.nameplate_mw)]
+        for multiplier in block.multipliers:
+            weights.append(weights[-1] * multiplier)
+        weights += filled[block.name]
+        weights += [weights[-1] * block.accepted] * 2
+        for index, weight in enumerate(weights):
+            energy[index] += float(weight.sum())
+            kept = block.kept if index == SOLD else 1.0
+            worth[index] += float((weight * block.usd_per_mwh * kept).sum())
+        delivered += next(done.units for done in year.blocks if done.name == block.name) / block.units_per_mwh
+    steps = [
+        Step(name, kind, STAGES.get(index, ""), *_left(energy, index), *_left(worth, index))
+        for index, (name, kind) in enumerate(STEPS)
+    ]
+    sold = sum(done.revenue_usd - done.passed_usd for done in year.blocks if done.product == product)
+    return Waterfall(product, tuple(steps), delivered, sold)
+
+
+def _left(amounts: list[float], index: int) -> tuple[float, float]:
+    if index == 0:
+        return 1.0, amounts[0]
+    before = amounts[index - 1]
+    return (amounts[index] / before if before > 0 else 0.0), amounts[index]

@@ -1,0 +1,214 @@
+"""Read a site from its TOML file: every value checked, every device looked up, every hour of its series there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError
+from hardware_profiles.reading import read_toml, validate
+from sites.file.build_blocks import frac, inference_block, mining_block
+from sites.file.carbon import kg_per_mwh
+from sites.file.flags import site_flags
+from sites.file.series import read_series
+from sites.file.site_file import HourlyTable, SiteFile
+from sites.file.values import CELSIUS, PRICE, PUE, Assumption, Range, assumptions_of
+from sites.hours import power, prices
+from sites.hours.calendar import Calendar, local_year, unix_s
+from sites.market.bitcoin import DifficultyPath
+from sites.model import InferenceBlock, MiningBlock, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.file.build_blocks import Resolve
+    from sites.file.site_file import ClimateTable, CurtailmentTable, MarketTable, PriceTable
+
+    Floats = NDArray[np.float64]
+    Windows = list[tuple[int, float, float]]
+
+__all__ = ["InferenceBlock", "MiningBlock", "Site", "build_site", "load_site"]
+
+
+def load_site(path: Path, resolve: Resolve) -> Site:
+    """Read a site file and look its devices up.
+
+    resolve: turns a device's name into its DeviceRate, or raises InputError with near names.
+    Raises InputError, naming file and key, for whatever is wrong with the file, its series or a name in it.
+    """
+    return build_site(validate(SiteFile, read_toml(path), path), resolve, str(path))
+
+
+def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
+    """Turn a validated site file into a Site; `place` names it in errors, and its folder holds the hourly files."""
+    import numpy as np
+
+    folder = Path(place).parent
+    try:
+        calendar = local_year(file.site.start, file.site.timezone)
+    except InputError as error:
+        raise InputError(f"{place}: key site.{error}") from None
+    per_usd = file.price.currency_per_usd.value if file.price.currency_per_usd else 1.0
+    programme = file.curtailment
+    events = _events(programme, place)
+    limit, what = power.limit_series(
+        calendar,
+        file.power.interconnect_mw.value,
+        [(unix_s(o.start), o.hours.value, frac(o.available_percent)) for o in file.power.outage],
+        events,
+    )
+    temperature = _temperature(file.climate, calendar, folder)
+    mining_pue = _pue(file, "mining", calendar, place, temperature)
+    gpu_pue = _pue(file, "gpu", calendar, place, temperature)
+    spot = _spot(file.price, calendar, folder) / per_usd
+    contract = file.price.contract
+    discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
+    market = file.market
+    arriving = file.power.interconnect_mw.value * (1.0 - frac(file.power.losses_percent))
+    inference = tuple(inference_block(t, resolve, place, float(gpu_pue.mean()), arriving) for t in file.inference)
+    site = Site(
+        name=file.site.name,
+        region=file.site.region,
+        timezone=file.site.timezone,
+        currency=file.price.currency,
+        currency_per_usd=per_usd,
+        calendar=calendar,
+        interconnect_mw=file.power.interconnect_mw.value,
+        delivered_frac=1.0 - frac(file.power.losses_percent),
+        availability_frac=frac(file.power.availability_percent),
+        spot_usd_per_mwh=spot,
+        adder_usd_per_mwh=_adders(file.price, calendar) / per_usd,
+        resale_usd_per_mwh=spot - discount,
+        credit_usd_per_mwh=prices.credit_series(
+            calendar, programme.credit_usd_per_mwh.value if programme else 0.0, events
+        ),
+        limit_mw=limit,
+        event=what,
+        mining_capacity_frac=_derate(file.climate, "mining", calendar, temperature),
+        gpu_capacity_frac=_derate(file.climate, "gpu", calendar, temperature),
+        mining_pue=mining_pue,
+        gpu_pue=gpu_pue,
+        fees_frac=np.full(calendar.hours, frac(market.fees_percent_of_subsidy))
+        if market.fees_percent_of_subsidy
+        else np.asarray(market.fees_percent_by_month.values if market.fees_percent_by_month else (), float)[
+            calendar.utc_month
+        ]
+        / 100.0,
+        contract_mw=contract.mw.value if contract else 0.0,
+        contract_usd_per_mwh=contract.usd_per_mwh.value / per_usd if contract else 0.0,
+        demand_charge_usd_per_mw_month=file.price.demand_charge_usd_per_kw_month.value * 1000.0 / per_usd,
+        enrolled_mw=programme.enrolled_mw.value if programme else 0.0,
+        ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value if programme else 0.0,
+        btc_usd=market.btc_usd.value,
+        path=_path(market, place),
+        kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
+        fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
+        mining=tuple(mining_block(t, resolve, place, float(mining_pue.mean()), arriving) for t in file.mining),
+        inference=inference,
+        assumptions=(*assumptions_of(file), *_token_rates(inference)),
+        flags=(),
+    )
+    site = replace(site, flags=site_flags(file, site))
+    _freeze(site)
+    return site
+
+
+def _token_rates(blocks: Sequence[InferenceBlock]) -> Iterator[Assumption]:
+    """List the rate of each block with what it rests on: a device's name alone does not say."""
+    for block in blocks:
+        per_s = f"{block.rate.rate_per_s:.6g}"
+        yield Assumption(
+            key=f"inference[{block.name}].rate_tokens_per_s_per_gpu",
+            value=per_s,
+            source=f"{block.rate.basis}: {block.rate.source}",
+            date="unknown",
+        )
+
+
+def _path(market: MarketTable, place: str) -> DifficultyPath:
+    points = tuple((unix_s(point.start), point.difficulty.value) for point in market.difficulty)
+    try:
+        return DifficultyPath(frac(market.difficulty_growth_percent_per_year), points)
+    except InputError as error:
+        raise InputError(f"{place}: market: {error}") from None
+
+
+def _freeze(site: Site) -> None:
+    for name in Site.__dataclass_fields__:
+        array = getattr(site, name)
+        if hasattr(array, "setflags"):
+            array.setflags(write=False)
+
+
+def _hourly(table: HourlyTable, calendar: Calendar, folder: Path, within: Range) -> Floats:
+    return read_series(folder / table.file, table.column, calendar.start_s, calendar.hours, within)
+
+
+def _spot(table: PriceTable, calendar: Calendar, folder: Path) -> Floats:
+    import numpy as np
+
+    if table.hourly is not None:
+        return _hourly(table.hourly, calendar, folder, PRICE)
+    if table.time_of_use is not None:
+        tou = table.time_of_use
+        periods = [prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period]
+        return prices.time_of_use_series(calendar, tou.base_usd_per_mwh.value, periods)
+    return np.full(calendar.hours, table.energy_usd_per_mwh.value if table.energy_usd_per_mwh else 0.0)
+
+
+def _adders(table: PriceTable, calendar: Calendar) -> Floats:
+    import numpy as np
+
+    adder: Floats = np.full(calendar.hours, table.delivery_usd_per_mwh.value)
+    if table.coincident is not None:
+        starts = [unix_s(when) for when in table.coincident.hours]
+        adder += prices.coincident_series(calendar, table.coincident.usd_per_kw_year.value, starts)
+    return adder
+
+
+def _events(programme: CurtailmentTable | None, place: str) -> Windows:
+    if programme is None:
+        return []
+    events = [(unix_s(event.start), event.hours.value, event.limit_mw.value) for event in programme.event]
+    if programme.credit_usd_per_mwh.value > 0 and any(limit > programme.enrolled_mw.value for _, _, limit in events):
+        raise InputError.at(
+            f"{place}: curtailment",
+            "enrolled_mw",
+            expected="at least every event's limit_mw, as the level that credits count from",
+            got=programme.enrolled_mw.value,
+        )
+    return events
+
+
+def _temperature(table: ClimateTable | None, calendar: Calendar, folder: Path) -> Floats | None:
+    if table is None:
+        return None
+    if table.hourly is not None:
+        return _hourly(table.hourly, calendar, folder, CELSIUS)
+    means = table.mean_c_by_month.values if table.mean_c_by_month else (0.0,) * 12
+    return power.temperature_series(calendar, means, table.daily_swing_c.value)
+
+
+def _derate(table: ClimateTable | None, product: str, calendar: Calendar, temperature: Floats | None) -> Floats:
+    import numpy as np
+
+    above = getattr(table, f"{product}_derate_above_c", None)
+    stop = getattr(table, f"{product}_stop_above_c", None)
+    if temperature is None or above is None or stop is None:
+        return np.ones(calendar.hours)
+    return power.derate_series(temperature, above.value, stop.value)
+
+
+def _pue(file: SiteFile, product: str, calendar: Calendar, place: str, temperature: Floats | None) -> Floats:
+    table = file.cooling
+    hourly: HourlyTable | None = getattr(table, f"{product}_pue_hourly")
+    if hourly is not None:
+        return _hourly(hourly, calendar, Path(place).parent, PUE)
+    base, per_c = getattr(table, f"{product}_pue").value, getattr(table, f"{product}_pue_per_c").value
+    if per_c > 0 and temperature is None:
+        raise InputError(f"{place}: key cooling.{product}_pue_per_c: expected a [climate] table beside it, got none")
+    return power.pue_series(calendar, base, per_c, table.reference_c.value, temperature)

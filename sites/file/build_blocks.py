@@ -1,0 +1,194 @@
+"""From the tables of a site file to its blocks of miners and GPUs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError
+from sites.hours.demand import over_mean, week_profile
+from sites.market.device_rate import DeviceRate, TokenTags
+from sites.market.published_rates import published_rate, stated_rate
+from sites.model import InferenceBlock, MiningBlock
+from sites.modes import margins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sites.file.block_tables import InferenceTable, MiningTable
+    from sites.file.values import Value
+
+    Resolve = Callable[[str], DeviceRate]
+
+COUNTS = {"hash": "hashes", "token": "tokens"}
+NODE_BOUNDARIES = ("node", "rack", "wall")
+
+
+def frac(value: Value) -> float:
+    """Share of a per-cent value."""
+    return value.value / 100.0
+
+
+def mining_block(table: MiningTable, resolve: Resolve, place: str, pue: float, arriving_mw: float) -> MiningBlock:
+    """Build a mining block; megawatts are turned into whole devices at the mode with the highest power.
+
+    arriving_mw: [MW] that the interconnect brings to the buildings.
+
+    Raises InputError for a device that is unknown, counts no hashes or has no power at the node's boundary.
+    """
+    where = f"{place}: mining block {table.name!r}"
+    modes = [_hash_rate(name, resolve, where) for name in table.modes or (table.device or "",)]
+    if not modes:
+        raise InputError(f"{where}: key modes: expected at least one, got none")
+    steps = margins(modes)
+    top = max(modes, key=lambda mode: mode.power_w or 0.0)
+    watts = sum(step.power_w for step in steps)
+    return MiningBlock(
+        name=table.name,
+        rate=top,
+        rated=_hash_rate(table.rated_device, resolve, where) if table.rated_device else None,
+        margins=steps,
+        count=table.count.value if table.count else _fitting(table, arriving_mw, pue * watts, 1, where),
+        availability_frac=frac(table.availability_percent),
+        age_years=table.age_years.value,
+        degradation_frac_per_year=frac(table.degradation_percent_per_year),
+        rejects_frac=frac(table.rejects_percent),
+        pool_fee_frac=frac(table.pool_fee_percent),
+        pays_fees=table.payout != "pps",
+    )
+
+
+def inference_block(
+    table: InferenceTable, resolve: Resolve, place: str, pue: float, arriving_mw: float
+) -> InferenceBlock:
+    """Build an inference block; megawatts and modules are turned into whole modules of GPUs.
+
+    arriving_mw: [MW] that the interconnect brings to the buildings.
+
+    Raises InputError for a rate that is unknown, counts no tokens, lacks its five tags or a power, or whose power
+    stops at the board with no overhead given for the host.
+    """
+    where = f"{place}: inference block {table.name!r}"
+    rate = _token_rate(table, resolve, where)
+    watts = _watts(table, rate, where)
+    per_module = int(table.gpus_per_module.value)
+    if table.gpus is not None:
+        count = table.gpus.value
+    elif table.modules is not None:
+        count = table.modules.value * per_module
+    else:
+        count = _fitting(table, arriving_mw, pue * watts, per_module, where)
+    kind, price = _price(table)
+    return InferenceBlock(
+        name=table.name,
+        rate=rate,
+        rated_tokens_per_s=table.rated_tokens_per_s.value if table.rated_tokens_per_s else None,
+        watts_per_gpu=watts,
+        count=count,
+        gpus_per_module=per_module,
+        spare_frac=frac(table.spare_percent),
+        idle_frac=frac(table.idle_percent),
+        availability_frac=frac(table.availability_percent),
+        demand_frac=frac(table.demand_percent),
+        profile=_profile(table, where),
+        growth_frac_per_year=frac(table.demand_growth_percent_per_year),
+        priced_per=kind,
+        price_usd=price,
+        passes_energy=table.tenant_pays_energy,
+        promised_frac=frac(table.sla_percent),
+        penalty_frac=frac(table.sla_penalty_percent) if table.sla_penalty_percent else 0.0,
+    )
+
+
+def _hash_rate(name: str, resolve: Resolve, where: str) -> DeviceRate:
+    rate = _resolved(name, resolve, where)
+    _counts(rate, "hash", where)
+    if rate.boundary not in NODE_BOUNDARIES:
+        raise InputError(
+            f"{where}: expected power at the {', '.join(NODE_BOUNDARIES[:-1])} or {NODE_BOUNDARIES[-1]}, got "
+            f"{rate.boundary} power for {rate.name}; a PUE covers only what is outside the machine"
+        )
+    return rate
+
+
+def _token_rate(table: InferenceTable, resolve: Resolve, where: str) -> DeviceRate:
+    if table.figure is not None:
+        provisioned = table.provisioned_w_per_gpu.value if table.provisioned_w_per_gpu else None
+        try:
+            return published_rate(table.figure, provisioned_w_per_gpu=provisioned)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+    if table.rate is None:
+        rate = _resolved(table.device or "", resolve, where)
+        _counts(rate, "token", where)
+        return rate
+    stated = table.rate
+    return stated_rate(
+        name=f"{table.name} (stated)",
+        tokens_per_s=stated.tokens_per_s.value,
+        power_w=stated.power_w.value,
+        tags=TokenTags(stated.boundary, stated.power_kind, stated.token_basis, stated.lengths, stated.latency_limit),
+        basis="assumed",
+        power_basis="assumed",
+        confidence="unverified",
+        source=f"{stated.tokens_per_s.source}, {stated.tokens_per_s.date}",
+    )
+
+
+def _resolved(name: str, resolve: Resolve, where: str) -> DeviceRate:
+    try:
+        return resolve(name)
+    except InputError as error:
+        raise InputError(f"{where}: key device: {error}") from None
+
+
+def _counts(rate: DeviceRate, unit: str, where: str) -> None:
+    if rate.unit != unit:
+        raise InputError(f"{where}: expected a {unit} rate, got {rate.name}, which counts {COUNTS[rate.unit]}")
+    if rate.power_w is None:
+        raise InputError(f"{where}: expected a power beside the rate, got none for {rate.name}")
+
+
+def _watts(table: InferenceTable, rate: DeviceRate, where: str) -> float:
+    host = table.host_overhead_percent
+    outside = rate.boundary in NODE_BOUNDARIES
+    if not outside and host is None:
+        raise InputError(
+            f"{where}: key host_overhead_percent: expected the host's power over the GPU's, because {rate.name} has "
+            f"{rate.boundary} power, got none"
+        )
+    if outside and host is not None and host.value > 0:
+        raise InputError(
+            f"{where}: key host_overhead_percent: expected none, because {rate.name} has {rate.boundary} power, which "
+            f"holds the host, got {host.value:g}"
+        )
+    over_host = 1.0 + (frac(host) if host is not None else 0.0)
+    return (rate.power_w or 0.0) * over_host * (1.0 + frac(table.network_overhead_percent))
+
+
+def _fitting(
+    table: MiningTable | InferenceTable, arriving_mw: float, facility_w: float, per_group: int, where: str
+) -> float:
+    share = table.interconnect_percent
+    megawatts = table.facility_mw.value if table.facility_mw else arriving_mw * (frac(share) if share else 0.0)
+    groups = int(megawatts * 1e6 / (facility_w * per_group) + 1e-9)
+    if groups < 1:
+        raise InputError(
+            f"{where}: expected room for one unit of {facility_w * per_group / 1e6:.4g} MW, got {megawatts:g} MW"
+        )
+    return float(groups * per_group)
+
+
+def _profile(table: InferenceTable, where: str) -> tuple[float, ...]:
+    given = table.demand_profile
+    try:
+        return week_profile(given) if isinstance(given, str) else over_mean(given)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _price(table: InferenceTable) -> tuple[str, float]:
+    if table.usd_per_mtok is not None:
+        return "token", table.usd_per_mtok.value
+    if table.usd_per_gpu_hour is not None:
+        return "gpu_hour", table.usd_per_gpu_hour.value
+    return "kw_month", table.usd_per_kw_month.value if table.usd_per_kw_month else 0.0

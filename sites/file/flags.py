@@ -1,0 +1,65 @@
+"""What a site file holds that is allowed and yet unusual: one line each, by name and with its count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sites.dispatch.problem import meter_mw
+from sites.hours.calendar import unix_s, utc_text
+from sites.hours.power import share_of_hours
+from sites.hours.prices import above_market, flags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.file.site_file import SiteFile
+    from sites.hours.calendar import Calendar
+    from sites.model import Site
+
+    Floats = NDArray[np.float64]
+
+
+def site_flags(file: SiteFile, site: Site) -> tuple[str, ...]:
+    """Say what is unusual about a site's prices, size, outages and charges."""
+    return (*_prices(site), *_oversubscribed(site), *_outside(file, site.calendar))
+
+
+def _prices(site: Site) -> Iterator[str]:
+    import numpy as np
+
+    yield from flags(site.spot_usd_per_mwh)
+    extra = site.adder_usd_per_mwh + site.credit_usd_per_mwh
+    if extra.any():
+        yield from flags(site.spot_usd_per_mwh + extra, "price with delivery, peaks and credits")
+    if site.contract_mw > 0:
+        yield from flags(np.full(site.hours, site.contract_usd_per_mwh), "contract price")
+        yield from flags(site.resale_usd_per_mwh, "resale price")
+        yield from above_market(site.resale_usd_per_mwh - site.spot_usd_per_mwh)
+
+
+def _oversubscribed(site: Site) -> Iterator[str]:
+    drawn = {block.name: meter_mw(site, block) for block in site.blocks}
+    total = sum(drawn.values())
+    if total > site.interconnect_mw * (1.0 + 1e-9):
+        named = ", ".join(f"{name} {mw:.4g}" for name, mw in drawn.items())
+        yield (
+            f"all blocks at full load draw {total:.4g} MW at the meter ({named}), more than the interconnect of "
+            f"{site.interconnect_mw:g} MW: in each hour what is worth most runs first, the rest stands still"
+        )
+
+
+def _outside(file: SiteFile, calendar: Calendar) -> Iterator[str]:
+    windows = [(f"power.outage[{i}]", o.start, o.hours.value) for i, o in enumerate(file.power.outage)]
+    if file.curtailment is not None:
+        events = enumerate(file.curtailment.event)
+        windows += [(f"curtailment.event[{i}]", event.start, event.hours.value) for i, event in events]
+    if file.price.coincident is not None:
+        windows += [(f"price.coincident.hours[{i}]", at, 1.0) for i, at in enumerate(file.price.coincident.hours)]
+    year = f"{utc_text(calendar.start_s)} to {utc_text(calendar.start_s + calendar.hours * 3600)}"
+    for key, start, hours in windows:
+        start_s = unix_s(start)
+        if not share_of_hours(calendar, start_s, hours).any():
+            yield f"{key} at {utc_text(start_s)} lies outside the year ({year}) and does nothing"

@@ -1,0 +1,119 @@
+"""Expected mining yield: bitcoin from hashes, and what a hash is worth."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError
+from sites.market.bitcoin import HOLD, SATOSHI_PER_BTC, DifficultyPath, Stretch, stretches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+DAY_S = 86_400
+HOUR_S = 3600
+PH = 1e15
+
+
+def expected_btc(
+    hashrate_h_s: float, start_s: float, end_s: float, *, fees_frac: float = 0.0, path: DifficultyPath = HOLD
+) -> float:
+    """Bitcoin expected from a steady hash rate over an interval, before pool fees.
+
+    The integral of H * (subsidy + fees) / (expected hashes), piecewise over difficulty epochs and halvings.
+
+    hashrate_h_s: [hash/s]. start_s, end_s: [s] unix. fees_frac: transaction fees as a share of the subsidy.
+    Returns [BTC]. Raises InputError for a negative or non-finite rate or fee, or an empty interval.
+    """
+    _not_negative("hashrate_h_s", hashrate_h_s)
+    _not_negative("fees_frac", fees_frac)
+    return hashrate_h_s * (1.0 + fees_frac) * sum(map(_btc_per_hash_s, stretches(start_s, end_s, path)))
+
+
+def _btc_per_hash_s(part: Stretch) -> float:
+    return (part.end_s - part.start_s) * part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """Mean reward of a hash over an interval.
+
+    btc_per_hash: [BTC/hash] subsidy only. assumed_frac: share of the interval on the assumed difficulty path.
+    """
+
+    btc_per_hash: float
+    assumed_frac: float
+
+
+def mean_reward(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> Reward:
+    """Time-mean of subsidy over expected hashes across [start_s, end_s) [BTC/hash], and how much of it is assumed."""
+    parts = stretches(start_s, end_s, path)
+    whole = end_s - start_s
+    assumed = sum(part.end_s - part.start_s for part in parts if part.basis == "assumed")
+    return Reward(sum(map(_btc_per_hash_s, parts)) / whole, assumed / whole)
+
+
+@lru_cache(maxsize=64)
+def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> NDArray[np.float64]:
+    """Mean subsidy over expected hashes in each hour from start_s on [BTC/hash], [hours] values, read-only."""
+    import numpy as np
+
+    parts = stretches(start_s, start_s + HOUR_S * hours, path)
+    rates = np.array([part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC for part in parts])
+    begins = np.array([part.start_s for part in parts])
+    edges = start_s + HOUR_S * np.arange(hours)
+    reward: NDArray[np.float64] = rates[np.searchsorted(begins, edges, side="right") - 1]
+    for index, part in enumerate(parts[1:], start=1):
+        hour, rest = divmod(part.start_s - start_s, HOUR_S)
+        reward[int(hour)] += (rates[index] - rates[index - 1]) * (1.0 - rest / HOUR_S) if rest else 0.0
+    reward.flags.writeable = False
+    return reward
+
+
+def hashprice_usd_per_ph_s_day(reward_btc_per_hash: float, btc_usd: float, *, fees_frac: float = 0.0) -> float:
+    """Gross worth of one PH/s over a day [USD/PH/s/day].
+
+    reward_btc_per_hash: [BTC/hash] subsidy over expected hashes. btc_usd: [USD/BTC]. fees_frac: share of the subsidy.
+    """
+    return PH * DAY_S * reward_btc_per_hash * (1.0 + fees_frac) * btc_usd
+
+
+def usd_per_device_mwh(hashprice: float, efficiency_j_per_th: float) -> float:
+    """Gross USD per MWh drawn by the device itself, at a hashprice [USD/PH/s/day] and an efficiency [J/TH]."""
+    return hashprice / 24.0 * 1000.0 / efficiency_j_per_th
+
+
+def breakeven_usd_per_facility_kwh(hashprice: float, efficiency_j_per_th: float, pue: float) -> float:
+    """Power price at which mining just pays, in USD per kWh at the facility's meter.
+
+    hashprice: [USD/PH/s/day]. efficiency_j_per_th: [J/TH] at the device's wall plug. pue: facility over device energy.
+    """
+    return hashprice / (24.0 * efficiency_j_per_th * pue)
+
+
+def ledger_btc(held_before_btc: float, mined_btc: Iterable[float], sold_btc: Sequence[float]) -> float:
+    """Bitcoin held after a period: held before, plus mined, minus sold, added up in whole satoshis."""
+    entries = [held_before_btc, *mined_btc, *(-sold for sold in sold_btc)]
+    return sum(round(value * SATOSHI_PER_BTC) for value in entries) / SATOSHI_PER_BTC
+
+
+def month_bounds_s(month: str) -> tuple[int, int]:
+    """Start and end [s, unix] of a calendar month "YYYY-MM", 2000 to 2099, in UTC. Raises InputError for others."""
+    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month):
+        raise InputError.at("month", expected="YYYY-MM of 2000 to 2099", got=month)
+    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    following = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
+    return int(start.timestamp()), int(following.timestamp())
+
+
+def _not_negative(key: str, value: float) -> None:
+    if not (math.isfinite(value) and value >= 0.0):
+        raise InputError(f"mining: {key}: expected a finite number of 0 or more, got {value!r}")

@@ -1,0 +1,1 @@
+"""Plots of sites, scenarios and backtests."""

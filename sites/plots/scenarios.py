@@ -1,0 +1,154 @@
+"""Plots of scenarios: fan, tornado and switch map, drawn on Axes that are given; no pyplot, no global settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sites.scenarios.metrics import fleet_metric, unit_of
+from sites.scenarios.uncertainty import exceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.scenarios.engine import FleetRun
+    from sites.scenarios.uncertainty import Tornado
+
+    Floats = NDArray[np.float64]
+
+COLOURS = {
+    "ink": "#1a1a1a",
+    "muted": "#6b6b6b",
+    "grid": "#dddddd",
+    "paper": "#ffffff",
+    "mining": "#b35900",
+    "inference": "#1f5fa8",
+}
+FAN_LEVELS = (0.99, 0.90, 0.50, 0.10, 0.01)
+
+
+def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = COLOURS, metric: str = "net_usd") -> None:
+    """Draw the fleet's exceedance curve of a metric, with P90, P50 and P10 marked."""
+    import numpy as np
+
+    values = np.sort(fleet_metric(run, metric))
+    values = values[np.isfinite(values)]
+    axes.plot(100.0 * (1.0 - (np.arange(values.size) + 0.5) / values.size), values, color=colours["inference"])
+    for level in (0.9, 0.5, 0.1):
+        axes.plot(100 * level, exceeded(values, level), "o", color=colours["ink"], markersize=4)
+        axes.annotate(
+            f"P{100 * level:.0f}", (100 * level, exceeded(values, level)), xytext=(4, 4), textcoords="offset points",
+            color=colours["ink"],
+        )  # fmt: skip
+    axes.set_xlabel("probability of exceedance [%]", color=colours["ink"])
+    axes.set_ylabel(f"{metric} [{unit_of(metric)} a year]", color=colours["ink"])
+    count = len(run.cases)
+    axes.set_title(f"{run.scenarios} scenarios of {count} {'site' if count == 1 else 'sites'}", color=colours["ink"])
+    _in_prefixes(axes.yaxis)
+    _plain(axes, colours)
+
+
+def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = COLOURS, label: str = "net USD a year") -> None:
+    """Draw years as a fan: levels_by_year [years, 5] exceeded with 99, 90, 50, 10 and 1 % (see fan_levels)."""
+    import numpy as np
+
+    years = np.arange(1, levels_by_year.shape[0] + 1)
+    for low, high, alpha, name in ((0, 4, 0.15, "P99 to P1"), (1, 3, 0.3, "P90 to P10")):
+        axes.fill_between(
+            years, levels_by_year[:, low], levels_by_year[:, high], color=colours["inference"], alpha=alpha,
+            linewidth=0, label=name,
+        )  # fmt: skip
+    axes.plot(years, levels_by_year[:, 2], color=colours["ink"], marker="o", markersize=3, label="P50")
+    axes.axhline(0.0, color=colours["muted"], linewidth=0.8)
+    axes.set_xticks(years)
+    axes.set_xlabel("year", color=colours["ink"])
+    _in_prefixes(axes.yaxis)
+    axes.set_ylabel(label, color=colours["ink"])
+    axes.legend(frameon=False, labelcolor=colours["ink"])
+    _plain(axes, colours)
+
+
+def fan_levels(values: Floats) -> Floats:
+    """Levels of a fan from values [years, S]: exceeded with 99, 90, 50, 10 and 1 %, [years, 5]."""
+    import numpy as np
+
+    return np.array([[exceeded(year, level) for level in FAN_LEVELS] for year in values])
+
+
+def tornado(axes: Any, causes: Tornado, colours: Mapping[str, str] = COLOURS) -> None:
+    """Draw what each input does alone between its P90 and P10, the largest share of the spread on top."""
+    ranked = causes.causes[::-1]
+    for row, cause in enumerate(ranked):
+        axes.barh(row, cause.p10 - cause.p90, left=cause.p90, color=colours["mining"], height=0.6)
+        axes.annotate(
+            f"{cause.share_frac:.0%}", (max(cause.p10, cause.p90), row), xytext=(4, -3), textcoords="offset points",
+            color=colours["ink"],
+        )  # fmt: skip
+    axes.axvline(causes.base, color=colours["ink"], linewidth=0.8)
+    axes.set_yticks(range(len(ranked)), [cause.name.replace("_", " ") for cause in ranked])
+    axes.set_xlabel(f"{causes.metric} [{unit_of(causes.metric)}], P90 to P10 of one input alone", color=colours["ink"])
+    _in_prefixes(axes.xaxis)
+    _plain(axes, colours)
+
+
+def switch_map(  # noqa: PLR0913, PLR0917
+    axes: Any,
+    shares: Floats,
+    btc_usd: Sequence[float],
+    prices: Sequence[float],
+    colours: Mapping[str, str] = COLOURS,
+    unit: str = "USD/Mtok",
+) -> None:
+    """Draw the best share of conversion, shares [prices, btc], in per cent, over BTC price and inference price."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    scale = LinearSegmentedColormap.from_list("share", [colours["mining"], colours["paper"], colours["inference"]])
+    axes.pcolormesh(btc_usd, prices, shares, cmap=scale, vmin=0.0, vmax=1.0, shading="nearest")
+    for i, price in enumerate(prices):
+        for j, btc in enumerate(btc_usd):
+            legible = colours["ink" if 0.25 < shares[i, j] < 0.75 else "paper"]  # the ends of the scale are dark
+            axes.text(btc, price, f"{shares[i, j]:.0%}", ha="center", va="center", fontsize=7, color=legible)
+    axes.set_xlabel("BTC price [USD]", color=colours["ink"])
+    axes.set_ylabel(f"inference price [{unit}]", color=colours["ink"])
+    axes.set_title("share of the site worth converting", color=colours["ink"])
+    _plain(axes, colours)
+
+
+def _in_prefixes(axis: Any) -> None:
+    """Write 260M in place of 2.6 and a power of ten at the end of the axis."""
+    from matplotlib.ticker import EngFormatter
+
+    axis.set_major_formatter(EngFormatter(sep=""))
+
+
+def _plain(axes: Any, colours: Mapping[str, str]) -> None:
+    axes.set_facecolor(colours["paper"])
+    axes.tick_params(colors=colours["ink"])
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in {"left", "bottom"})
+        spine.set_color(colours["muted"])
+
+
+def save(folder: Path, name: str, draw: Callable[[Any], None]) -> Path:
+    """Draw on new Axes and write NAME.svg into a folder, whole or not at all."""
+    from matplotlib.figure import Figure
+
+    from sites.plots import files as plots
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    draw(figure.subplots())
+    path = folder / f"{name}.svg"
+    plots.save(figure, path)
+    return path
+
+
+def scenario_files(run: FleetRun, causes: Tornado, levels_by_year: Floats, folder: Path) -> list[Path]:
+    """Write exceedance.svg, tornado.svg and fan.svg into a folder; levels_by_year as fan takes them."""
+    return [
+        save(folder, "exceedance", lambda axes: exceedance(axes, run)),
+        save(folder, "tornado", lambda axes: tornado(axes, causes)),
+        save(folder, "fan", lambda axes: fan(axes, levels_by_year)),
+    ]

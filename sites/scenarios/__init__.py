@@ -1,0 +1,1 @@
+"""Scenarios: stochastic models of the inputs, the engine that runs them, and what they tell."""

@@ -1,0 +1,100 @@
+"""Models of uncertain inputs calibrated from a series of their values: a random walk, or a return to a mean."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError, near_names
+from sites.file.csv_rows import csv_rows
+from sites.scenarios.model import Uncertain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+LEAST_VALUES = 3
+
+
+def read_column(path: Path, column: str) -> list[float]:
+    """Read a column of equally spaced numbers above 0.
+
+    Raises InputError, naming file and line, for a file that cannot be read, a column that is not there or there twice,
+    anything that is no number above 0 (an empty line between the values too), or fewer than three values.
+    """
+    rows = csv_rows(path, "CSV file", empty=True)
+    heading = next((row for _, row in rows if row), [])
+    if column not in heading:
+        near = near_names(column, heading) or heading[:6]
+        raise InputError.at(path, column, expected="this column", near=near)
+    if heading.count(column) > 1:
+        raise InputError(f"{path}: column {column}: expected it once, got it {heading.count(column)} times")
+    at, found, gap = heading.index(column), [], 0
+    for line, row in rows:
+        if not row:
+            gap = gap or line
+            continue
+        if gap:
+            raise InputError.at(f"{path}: line {gap}", column, expected="a number above 0", got="")
+        found.append(_above_0(row[at], f"{path}: line {line}", column))
+    if len(found) < LEAST_VALUES:
+        raise InputError.at(path, column, expected=f"at least {LEAST_VALUES} values to calibrate from", got=len(found))
+    return found
+
+
+def _above_0(text: str, place: str, column: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise InputError.at(place, column, expected="a number above 0", got=text)
+    return value
+
+
+def random_walk(values: Sequence[float], per_year: float) -> Uncertain:
+    """Calibrate a geometric Brownian motion: deviation of the log returns times the root of their number a year.
+
+    Raises InputError for fewer than three values, or one that is not above 0.
+    """
+    logs = _logs(values)
+    returns = [after - before for before, after in pairwise(logs)]
+    mean = math.fsum(returns) / len(returns)
+    variance = math.fsum((step - mean) ** 2 for step in returns) / (len(returns) - 1)
+    return Uncertain(math.sqrt(variance * per_year), source=f"calibrated from {len(values)} values")
+
+
+def mean_reverting(values: Sequence[float], per_year: float) -> Uncertain:
+    """Calibrate an Ornstein-Uhlenbeck logarithm by regressing each value on the one before.
+
+    Slope b and residual deviation s give reversion -ln(b) n and volatility s sqrt(2 k / (1 - b^2)), n values a year; a
+    slope of 1 or more is a random walk, one of 0 or less is taken as a memory of a hundredth.
+    Raises InputError for fewer than three values, or one that is not above 0.
+    """
+    logs = _logs(values)
+    before, after = logs[:-1], logs[1:]
+    x, y = math.fsum(before) / len(before), math.fsum(after) / len(after)
+    spread = math.fsum((value - x) ** 2 for value in before)
+    if spread == 0:
+        return Uncertain(0.0, source=f"calibrated from {len(values)} values")
+    slope = math.fsum((p - x) * (q - y) for p, q in zip(before, after, strict=True)) / spread
+    if slope >= 1.0:
+        return random_walk(values, per_year)
+    slope = max(slope, 0.01)
+    residual = [q - y - slope * (p - x) for p, q in zip(before, after, strict=True)]
+    variance = math.fsum(value**2 for value in residual) / max(1, len(residual) - 2)
+    reversion = -math.log(slope) * per_year
+    return Uncertain(
+        math.sqrt(variance * 2.0 * reversion / (1.0 - slope**2)),
+        reversion_per_year=reversion,
+        source=f"calibrated from {len(values)} values",
+    )
+
+
+def _logs(values: Sequence[float]) -> list[float]:
+    if len(values) < LEAST_VALUES:
+        raise InputError(f"calibration: expected at least {LEAST_VALUES} values, got {len(values)}")
+    if not all(math.isfinite(value) and value > 0 for value in values):
+        raise InputError("calibration: expected finite numbers above 0")
+    return [math.log(value) for value in values]

@@ -1,0 +1,185 @@
+"""One site's year before any scenario: tables of its hours, as plain arrays that can be sent to another machine."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sites.dispatch.problem import labels, problem
+from sites.hours.calendar import MEAN_YEAR_HOURS
+from sites.market.mining import hourly_reward_btc_per_hash
+from sites.scenarios.kernels.columns import BLOCK_COLUMNS, CREDIT, HOUR_COLUMNS, LIMIT
+from sites.scenarios.model import Z_OF_95
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.dispatch.merit_order import Problem
+    from sites.dispatch.problem import Label
+    from sites.market.device_rate import DeviceRate
+    from sites.model import InferenceBlock, MiningBlock, Site
+    from sites.scenarios.model import ScenarioModel
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+DEVICE_SPREADS = 6.0
+
+
+@dataclass(frozen=True)
+class SiteCase:
+    """One site's year before any scenario, as plain arrays that can be sent to another machine.
+
+    place: number that its own random numbers hang on. year: 0 is the site's own. table, bounds, blocks, charges: as
+    fleet_kernel.run_tile takes them. full_credit_usd: curtailment programme, ready payments included. outage_frac: mean
+    share of capacity that does not run; most_available: the largest factor on the rest. paid_per, device: [B] how a
+    block is paid, and its row of devices: (place, spread of the rate, spread of the power).
+    """
+
+    name: str
+    place: int
+    year: int
+    hours: int
+    table: Floats
+    bounds: Integers
+    blocks: Floats
+    charges: Floats
+    contract_mw: float
+    contract_usd: float
+    full_credit_usd: float
+    fixed_usd: float
+    btc_usd: float
+    delivered_frac: float
+    outage_frac: float
+    most_available: float
+    paid_per: Integers
+    device: Integers
+    devices: tuple[tuple[int, float, float], ...]
+    labels: tuple[Label, ...]
+
+    @property
+    def months(self) -> int:
+        """Billing months of the year."""
+        return int(self.bounds.shape[0])
+
+
+def place_of(name: str) -> int:
+    """Return the number that stands for a name in random numbers: the same in every run and process."""
+    return zlib.crc32(name.encode())
+
+
+def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
+    """Build what a site's year is before any scenario.
+
+    year: 0 for the site's own; a later one has the same hours of weather, prices and week, with difficulty, halving,
+    ageing and growth of demand carried on.
+    """
+    import numpy as np
+
+    from sites.scenarios.kernels import paths as drawn
+
+    given = problem(site)
+    rows = labels(site)
+    series = given.series
+    offset = year * MEAN_YEAR_HOURS
+    if year:
+        series = series.copy()
+        start_s = site.start_s + round(offset * 3600)
+        series[8] = hourly_reward_btc_per_hash(start_s, site.hours, site.path) * site.btc_usd
+        series[9] = series[8] * site.fees_frac
+    sources: dict[str, MiningBlock | InferenceBlock] = {block.name: block for block in site.mining}
+    sources |= {block.name: block for block in site.inference}
+    rates = {block.rate.name: block.rate for block in sources.values()}
+    names = list(rates)
+    spreads = [_spreads(rates[name], model) for name in names]
+    best = max(block.availability_frac for block in sources.values())
+    most_available = 1.0 / best if best > 0 else 1.0
+    widest = most_available * max(1.0 + DEVICE_SPREADS * power for _, power in spreads)
+    table, bounds = tabulate(given if series is given.series else replace(given, series=series), offset, widest)
+    installed = np.array([site_block.count * (site_block.rate.power_w or 0.0) for site_block in sources.values()])
+    running = np.array([site_block.availability_frac for site_block in sources.values()])
+    kinds = {"hash": drawn.PER_HASH, "token": drawn.PER_TOKEN, "gpu_hour": drawn.PER_GPU_HOUR}
+    return SiteCase(
+        name=site.name,
+        place=place_of(site.name),
+        year=year,
+        hours=site.hours,
+        table=table,
+        bounds=bounds,
+        blocks=given.blocks,
+        charges=given.charges_usd_per_mw,
+        contract_mw=float(given.contract_mw),
+        contract_usd=given.contract_mw * given.contract_usd_per_mwh * site.hours,
+        full_credit_usd=float(site.credit_usd_per_mwh.sum()) * site.enrolled_mw
+        + site.ready_usd_per_mw_hour * site.enrolled_mw * site.hours,
+        fixed_usd=site.fixed_usd_per_year,
+        btc_usd=site.btc_usd,
+        delivered_frac=site.delivered_frac,
+        outage_frac=float(1.0 - (installed * running).sum() / installed.sum()),
+        most_available=most_available,
+        paid_per=np.array([kinds.get(row.unit, drawn.PER_KW_MONTH) for row in rows]),
+        device=np.array([names.index(sources[row.name].rate.name) for row in rows]),
+        devices=tuple((place_of(name), *spread) for name, spread in zip(names, spreads, strict=True)),
+        labels=rows,
+    )
+
+
+def tabulate(given: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[Floats, Integers]:
+    """Write a Problem as the engine takes it: table [T, 5 + 4 B], each month's plain hours first, and bounds [M, 3].
+
+    offset: [h] since the first year's start. widest: the largest factor that capacity can have in any scenario.
+    """
+    import numpy as np
+
+    from sites.scenarios.kernels import tile as kernel
+
+    months, hours = given.charges_usd_per_mw.shape[0], given.how.shape[0]
+    firsts = np.searchsorted(given.month, np.arange(months + 1)).astype(np.int64)
+    table = np.zeros((hours, HOUR_COLUMNS + BLOCK_COLUMNS * given.blocks.shape[0]))
+    kernel.fill_table(given.how, firsts, given.series, given.blocks, given.profiles, float(offset), table)
+    charge = given.charges_usd_per_mw[given.month]
+    coupled = _coupled_hours(table, given.blocks, given.contract_mw, charge, widest)
+    bounds = np.empty((months, 3), np.int64)
+    order = np.arange(hours)
+    for m in range(months):
+        span = slice(firsts[m], firsts[m + 1])
+        here = coupled[span]
+        bounds[m] = firsts[m], firsts[m] + int((~here).sum()), firsts[m + 1]
+        order[span] = np.concatenate([order[span][~here], order[span][here]])
+    return np.ascontiguousarray(table[order]), bounds
+
+
+def _spreads(rate: DeviceRate, model: ScenarioModel) -> tuple[float, float]:
+    if not model.measurement:
+        return 0.0, 0.0
+    return _spread(rate.rate_interval_per_s, rate.rate_per_s), _spread(rate.power_interval_w, rate.power_w)
+
+
+def _spread(interval: tuple[float, float] | None, value: float | None) -> float:
+    if interval is None or not value:
+        return 0.0
+    return (interval[1] - interval[0]) / (2.0 * Z_OF_95 * value)
+
+
+def _coupled_hours(
+    table: Floats, blocks: Floats, contract_mw: float, charge: Floats, widest: float
+) -> NDArray[np.bool_]:
+    """Hours whose blocks can get into each other's way in some scenario: decided by the site alone."""
+    import numpy as np
+
+    from sites.dispatch import kernel as kinds
+
+    most = np.zeros(table.shape[0])
+    counted: set[tuple[float, ...]] = set()
+    for k in range(blocks.shape[0]):
+        key = tuple(blocks[k, [1, 4, 7]]) if blocks[k, 0] >= kinds.SLA else ()
+        if key and key in counted and blocks[k, 0] == kinds.ON_DEMAND and blocks[k - 1, 0] == kinds.SLA:
+            continue  # promised and on-demand work share the same machines
+        counted.add(key)
+        most += table[:, HOUR_COLUMNS + BLOCK_COLUMNS * k] * widest
+    found: NDArray[np.bool_] = (
+        (most > table[:, LIMIT]) | (table[:, CREDIT] != 0.0) | (charge > 0.0) | (contract_mw > 0.0)
+    )
+    return found

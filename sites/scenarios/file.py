@@ -1,0 +1,125 @@
+"""Scenario files (TOML), and the default model with its sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import Field, model_validator
+
+from hardware_profiles.errors import InputError
+from hardware_profiles.reading import read_toml, validate
+from sites.file.values import GrowthPercent, Model, NotNegative, Percent, assumed
+from sites.market.bitcoin import EPOCH_S, YEAR_S, bundled_epochs
+from sites.scenarios.calibration import mean_reverting, random_walk, read_column
+from sites.scenarios.model import INPUT_NAMES, ScenarioModel, Uncertain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CALIBRATION_EPOCHS = 52  # two years
+MOST_PER_YEAR = 31_557_600  # one a second
+Number = Annotated[float, Field(strict=True)]
+
+
+class SeriesTable(Model):
+    """A column of a CSV file with equally spaced values, oldest first, to calibrate from."""
+
+    file: Annotated[str, Field(min_length=1)]
+    column: Annotated[str, Field(min_length=1)]
+    per_year: Annotated[float, Field(strict=True, ge=0.01, le=MOST_PER_YEAR)]
+    source: str = "own series"
+    date: str = "unknown"
+
+
+class InputTable(Model):
+    """[btc], [difficulty], ...: an input's model, given or calibrated from a series."""
+
+    volatility_percent: NotNegative | None = None
+    drift_percent_per_year: GrowthPercent = assumed(0.0)
+    reversion_per_year: NotNegative = assumed(0.0)
+    common_percent: Percent = assumed(100.0)
+    series: SeriesTable | None = None
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        if (self.volatility_percent is None) == (self.series is None):
+            raise ValueError("expected one of volatility_percent, series")
+        return self
+
+
+class ScenarioFile(Model):
+    """A whole scenario file."""
+
+    btc: InputTable | None = None
+    difficulty: InputTable | None = None
+    power: InputTable | None = None
+    inference_price: InputTable | None = None
+    demand: InputTable | None = None
+    availability: InputTable | None = None
+    correlation: tuple[tuple[Number, ...], ...] | None = None
+    measurement: Annotated[bool, Field(strict=True)] = True
+    cases: dict[str, dict[str, Number]] = Field(default_factory=dict)
+
+
+def read_scenarios(path: Path) -> ScenarioModel:
+    """Read a scenario file. Raises InputError, naming file and key, for whatever is wrong with it or its series."""
+    file = validate(ScenarioFile, read_toml(path), path)
+    inputs = {}
+    for name in INPUT_NAMES:
+        table: InputTable | None = getattr(file, name)
+        if table is not None:
+            inputs[name] = _uncertain(table, path)
+    try:
+        return ScenarioModel(inputs, file.correlation, file.measurement, file.cases)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _uncertain(table: InputTable, path: Path) -> Uncertain:
+    common = table.common_percent.value / 100.0
+    if table.series is not None:
+        values = read_column(path.parent / table.series.file, table.series.column)
+        found = (mean_reverting if table.reversion_per_year.value > 0 else random_walk)(values, table.series.per_year)
+        return Uncertain(
+            found.volatility_frac,
+            table.drift_percent_per_year.value / 100.0,
+            found.reversion_per_year,
+            common,
+            f"{table.series.source}: {table.series.file}, {len(values)} values",
+            table.series.date,
+        )
+    given = table.volatility_percent or assumed(0.0)
+    return Uncertain(
+        given.value / 100.0,
+        table.drift_percent_per_year.value / 100.0,
+        table.reversion_per_year.value,
+        common,
+        given.source,
+        given.date,
+    )
+
+
+def default_model() -> ScenarioModel:
+    """Return the model of a run without a scenario file: difficulty from the bundled epochs, the others assumed."""
+    epochs = [epoch.hashes_per_block for epoch in bundled_epochs()[-CALIBRATION_EPOCHS:]]
+    difficulty = random_walk(epochs, YEAR_S / EPOCH_S).volatility_frac
+    last = bundled_epochs()[-1]
+    correlation = [[1.0 if i == j else 0.0 for j in range(6)] for i in range(6)]
+    correlation[0][1] = correlation[1][0] = 0.3
+    return ScenarioModel(
+        inputs={
+            "btc": Uncertain(0.50, source="assumption", date="unknown"),
+            "difficulty": Uncertain(
+                difficulty, source=f"bundled difficulty, last {len(epochs)} epochs up to {last.number}", date="unknown"
+            ),
+            "power": Uncertain(0.30, reversion_per_year=2.0, common_frac=0.3),
+            "inference_price": Uncertain(0.40),
+            "demand": Uncertain(0.30, common_frac=0.5),
+            "availability": Uncertain(0.40, reversion_per_year=4.0, common_frac=0.2),
+        },
+        correlation=tuple(tuple(row) for row in correlation),
+        cases={
+            "low": {"btc": 0.6, "difficulty": 1.2, "power": 1.2, "inference_price": 0.6, "demand": 0.7},
+            "high": {"btc": 1.5, "difficulty": 1.1, "power": 0.9, "inference_price": 1.2, "demand": 1.3},
+        },
+    )

@@ -1,0 +1,254 @@
+"""Hours whose blocks share a full interconnect, a contract, credits or a demand charge: the merit order (Numba)."""
+
+from __future__ import annotations
+
+from sites.dispatch.kernel import IDLE, MINING, ON_DEMAND, SLA
+from sites.jit import site_njit
+from sites.scenarios.kernels.columns import (
+    ABLE,
+    ABLE_OF,
+    ADDER,
+    ASKED,
+    ASKED_OF,
+    BEFORE_NOW,
+    BLOCK_COLUMNS,
+    CAP,
+    CAP_NOW,
+    CHARGE_USD,
+    CREDIT,
+    DEVICE,
+    ENERGY_USD,
+    FIRST_SUM,
+    FORGONE_USD,
+    HOUR_COLUMNS,
+    LIMIT,
+    MADE_SUM,
+    METER_MWH,
+    MWH_SUM,
+    OWN,
+    PAID,
+    PASSED_SUM,
+    PENALTY_USD,
+    RESALE_OVER_SPOT,
+    REVENUE_USD,
+    SHORT_MWH,
+    SHORT_SUM,
+    SPOT,
+    TOTAL_SUMS,
+    UNITS,
+    UNITS_OF,
+    WORTH,
+    WORTH_NOW,
+    WORTH_OF,
+)
+from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_least, larger, load, smaller, splat, store
+
+
+@site_njit
+def gather(blocks, worth, able, asked, units, m, g, own):
+    """Copy one month's factors of eight scenarios next to one another, and clear the sums behind them.
+
+    own: for each block OWN slots of eight lanes. One flat array: views of arrays cost atomic counts in inner loops.
+    """
+    for k in range(blocks.shape[0]):
+        here = OWN * LANES * k
+        for i in range(LANES):
+            own[here + WORTH_OF * LANES + i] = worth[k, m, g + i]
+            own[here + ABLE_OF * LANES + i] = able[k, m, g + i]
+            own[here + ASKED_OF * LANES + i] = asked[k, m, g + i]
+            own[here + UNITS_OF * LANES + i] = units[k, m, g + i]
+        for i in range(FIRST_SUM * LANES, OWN * LANES):
+            own[here + i] = 0.0
+
+
+@site_njit
+def _rank(table, t, kinds, promised, passes, cost, own):
+    """Write cap, worth and what stands before each block in one hour's merit order; return the idle draw wanted."""
+    count = kinds.shape[0]
+    none = splat(0.0)
+    idle = none
+    for k in range(count):
+        at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+        here = OWN * LANES * k
+        kind = kinds[k]
+        if kind == MINING:
+            store(own, here + CAP_NOW * LANES, load(own, here + ABLE_OF * LANES) * table[t, at + CAP])
+            store(own, here + WORTH_NOW * LANES, load(own, here + WORTH_OF * LANES) * table[t, at + WORTH])
+        elif kind == IDLE:
+            cap = load(own, here + ABLE_OF * LANES) * table[t, at + CAP]
+            store(own, here + CAP_NOW * LANES, cap)
+            idle = idle + cap
+        else:
+            can = load(own, here + ABLE_OF * LANES) * table[t, at + ABLE]
+            want = load(own, here + ASKED_OF * LANES) * table[t, at + ASKED]
+            cap = smaller(can, want * promised[k])
+            if kind == ON_DEMAND:
+                cap = smaller(can, want) - cap
+            store(own, here + CAP_NOW * LANES, cap)
+            paid = load(own, here + WORTH_OF * LANES) * table[t, at + PAID]
+            if passes[k] > 0.0:
+                paid = paid + cost * passes[k]
+            store(own, here + WORTH_NOW * LANES, paid)
+    start = smaller(idle, splat(table[t, LIMIT]))
+    for k in range(count):
+        if kinds[k] == IDLE:
+            continue
+        here = OWN * LANES * k
+        cap, mine = load(own, here + CAP_NOW * LANES), load(own, here + WORTH_NOW * LANES)
+        before = start
+        for j in range(k):
+            if kinds[j] == IDLE:
+                continue
+            there = OWN * LANES * j
+            theirs = load(own, there + WORTH_NOW * LANES)
+            before = before + if_at_least(theirs, mine, load(own, there + CAP_NOW * LANES), none)
+        for j in range(k + 1, count):
+            if kinds[j] == IDLE:
+                continue
+            there = OWN * LANES * j
+            theirs = load(own, there + WORTH_NOW * LANES)
+            before = before + if_above(theirs, mine, load(own, there + CAP_NOW * LANES), none)
+        store(own, here + BEFORE_NOW * LANES, before)
+    return idle
+
+
+@site_njit
+def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charge, peak, price, own, sums):
+    """Add up the coupled hours of a month; sums: eight lanes each of energy, charge, penalty and forgone credit."""
+    count = kinds.shape[0]
+    none = splat(0.0)
+    contract = splat(contract_mw)
+    energy, forgone, seen = none, none, none
+    for t in range(first, last):
+        spot = price * table[t, SPOT]
+        cost = spot + table[t, ADDER]
+        resale = larger(spot + table[t, RESALE_OVER_SPOT], none)
+        given_up = table[t, ADDER] + table[t, CREDIT]
+        near, far = smaller(resale, spot) + given_up, spot + given_up
+        limit = splat(table[t, LIMIT])
+        room = smaller(limit, peak)
+        idle = _rank(table, t, kinds, promised, passes, cost, own)
+        start = smaller(idle, limit)
+        at_meter = start
+        for k in range(count):
+            at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+            here = OWN * LANES * k
+            kind = kinds[k]
+            cap = load(own, here + CAP_NOW * LANES)
+            if kind == IDLE:
+                brown = if_above(idle, limit, start / larger(idle, splat(1e-300)), splat(1.0))
+                store(own, here + MWH_SUM * LANES, load(own, here + MWH_SUM * LANES) + cap * brown)
+                continue
+            mine, before = load(own, here + WORTH_NOW * LANES), load(own, here + BEFORE_NOW * LANES)
+            end = smaller(before + cap, room)
+            if contract_mw > 0.0:
+                within = larger(smaller(end, contract) - before, none)
+                beyond = larger(end - larger(before, contract), none)
+                drawn = if_above(mine, near, within, none) + if_above(mine, far, beyond, none)
+            else:
+                drawn = if_above(mine, far, larger(end - before, none), none)
+            at_meter = at_meter + drawn
+            store(own, here + MWH_SUM * LANES, load(own, here + MWH_SUM * LANES) + drawn)
+            made = drawn * table[t, at + (WORTH if kind == MINING else DEVICE)]
+            store(own, here + MADE_SUM * LANES, load(own, here + MADE_SUM * LANES) + made)
+            if passes[k] > 0.0:
+                paid = load(own, here + PASSED_SUM * LANES) + drawn * (cost * passes[k])
+                store(own, here + PASSED_SUM * LANES, paid)
+            if kind == SLA:
+                due = load(own, here + ASKED_OF * LANES) * table[t, at + ASKED] * promised[k]
+                short = larger(due - drawn, none) * table[t, at + DEVICE]
+                store(own, here + SHORT_SUM * LANES, load(own, here + SHORT_SUM * LANES) + short)
+        seen = larger(seen, at_meter)
+        energy = energy + at_meter * cost
+        if contract_mw > 0.0:
+            kept = smaller(at_meter, contract) * larger(spot - resale, none)
+            energy = energy - (contract * resale + kept)
+        forgone = forgone + at_meter * table[t, CREDIT]
+    store(sums, ENERGY_USD * LANES, energy)
+    store(sums, CHARGE_USD * LANES, seen * charge)
+    store(sums, PENALTY_USD * LANES, none)
+    store(sums, FORGONE_USD * LANES, forgone)
+
+
+@site_njit
+def add_to_year(blocks, kinds, own, sums, rows, totals, g):
+    """Add a month's coupled sums of eight scenarios to the year's."""
+    for i in range(LANES):
+        for k in range(kinds.shape[0]):
+            here = OWN * LANES * k + i
+            rows[k, METER_MWH, g + i] += own[here + MWH_SUM * LANES]
+            if kinds[k] == IDLE:
+                continue
+            made = own[here + MADE_SUM * LANES]
+            worth_of, units_of = own[here + WORTH_OF * LANES], own[here + UNITS_OF * LANES]
+            if kinds[k] == MINING:
+                rows[k, REVENUE_USD, g + i] += made * worth_of
+                rows[k, UNITS, g + i] += made * units_of
+                continue
+            rows[k, REVENUE_USD, g + i] += made * worth_of * blocks[k, 2] + own[here + PASSED_SUM * LANES]
+            rows[k, UNITS, g + i] += made * units_of * blocks[k, 10]
+            short = own[here + SHORT_SUM * LANES]
+            rows[k, SHORT_MWH, g + i] += short
+            totals[PENALTY_USD, g + i] += short * worth_of * blocks[k, 9]
+        for j in range(TOTAL_SUMS):
+            totals[j, g + i] += sums[j * LANES + i]
+
+
+@site_njit
+def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, charge, price, own, pieces):
+    """Draw [MW] at which the month's demand charge equals what one more MW would earn, in each lane.
+
+    The bisection of dispatch_kernel.peak_of_month on eight scenarios at once: each trial moves a bound to a
+    breakpoint, so the result is exact. pieces: bottom, top and surplus of each block within and beyond the contract.
+    """
+    count = kinds.shape[0]
+    none = splat(0.0)
+    contract = splat(contract_mw)
+    low, high = none, none
+    number = 0
+    for t in range(first, last):
+        spot = price * table[t, SPOT]
+        resale = larger(spot + table[t, RESALE_OVER_SPOT], none)
+        given_up = table[t, ADDER] + table[t, CREDIT]
+        near, far = smaller(resale, spot) + given_up, spot + given_up
+        limit = splat(table[t, LIMIT])
+        idle = _rank(table, t, kinds, promised, passes, spot + table[t, ADDER], own)
+        low = larger(low, smaller(idle, limit))
+        for k in range(count):
+            if kinds[k] == IDLE:
+                continue
+            here = OWN * LANES * k
+            cap, mine = load(own, here + CAP_NOW * LANES), load(own, here + WORTH_NOW * LANES)
+            before = load(own, here + BEFORE_NOW * LANES)
+            end = smaller(before + cap, limit)
+            for beyond in range(2):
+                if beyond == 0:
+                    if contract_mw <= 0.0:
+                        continue
+                    surplus, bottom, top = mine - near, before, smaller(end, contract)
+                else:
+                    surplus, bottom, top = mine - far, larger(before, contract), end
+                top = if_above(surplus, none, top, none)
+                top = if_above(top, bottom, top, none)  # a piece that nobody wants, or an empty one, ends at 0
+                store(pieces, number, bottom)
+                store(pieces, number + LANES, top)
+                store(pieces, number + 2 * LANES, surplus)
+                number += 3 * LANES
+                high = larger(high, top)
+    while any_above(high, low):
+        trial = (low + high) * 0.5
+        trial = if_at_least(trial, high, low, trial)
+        slope, below, above = none, low, high
+        for i in range(0, number, 3 * LANES):
+            bottom, top, surplus = load(pieces, i), load(pieces, i + LANES), load(pieces, i + 2 * LANES)
+            # Of a piece that holds the trial count surplus, bottom and top; of one that ends below it, the top.
+            started = if_at_least(trial, bottom, top, none)
+            inside_top = if_above(top, trial, started, none)
+            slope = slope + if_above(inside_top, none, surplus, none)
+            above = smaller(above, if_above(inside_top, none, top, above))
+            below = larger(below, if_at_least(trial, top, top, if_above(inside_top, none, bottom, none)))
+        moving = if_above(high, low, splat(1.0), none)
+        up = if_above(slope, splat(charge), moving, none)
+        low = if_above(up, none, above, low)
+        high = if_above(moving - up, none, below, high)
+    return larger(low, high)

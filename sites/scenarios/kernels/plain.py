@@ -1,0 +1,100 @@
+"""Hours whose blocks cannot get into each other's way: each block's month added up for itself, compiled (Numba).
+
+Arrays and columns: fleet_kernel.run_tile and fleet_layout. row, totals: sums of a block and of the site, added to.
+"""
+
+from __future__ import annotations
+
+from sites.dispatch.kernel import SLA
+from sites.jit import site_njit
+from sites.scenarios.kernels.columns import (
+    ABLE,
+    ADDER,
+    ASKED,
+    BLOCK_COLUMNS,
+    CAP,
+    DEVICE,
+    ENERGY_USD,
+    HOUR_COLUMNS,
+    METER_MWH,
+    PAID,
+    PENALTY_USD,
+    REVENUE_USD,
+    SHORT_MWH,
+    SPOT,
+    UNITS,
+    WORTH,
+)
+from sites.scenarios.kernels.vectors import LANES, if_above, larger, load, smaller, splat, store
+
+
+@site_njit
+def plain_mining(table, bound, k, power, worth, able, units, g, row, totals):
+    """Add up a mining block k over the plain hours of a month, in the eight scenarios from g on."""
+    at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+    price, worth_of, cap_of = load(power, g), load(worth, g), load(able, g)
+    none = splat(0.0)
+    mwh, gross, energy = none, none, none
+    for t in range(bound[0], bound[1]):
+        cost = price * table[t, SPOT] + table[t, ADDER]
+        drawn = if_above(worth_of * table[t, at + WORTH], cost, cap_of * table[t, at + CAP], none)
+        mwh = mwh + drawn
+        gross = gross + drawn * table[t, at + WORTH]
+        energy = energy + drawn * cost
+    store(row[METER_MWH], g, load(row[METER_MWH], g) + mwh)
+    store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + gross * worth_of)
+    store(row[UNITS], g, load(row[UNITS], g) + gross * load(units, g))
+    store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
+
+
+@site_njit
+def plain_idle(table, bound, k, power, able, row, totals):
+    """Add up the idle power of a block k over the plain hours of a month, in all scenarios of the tile."""
+    # What is drawn whatever happens is a product of sums: no hour has to be looked at for each scenario.
+    at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+    mwh, spot_usd, adder_usd = 0.0, 0.0, 0.0
+    for t in range(bound[0], bound[1]):
+        mwh += table[t, at + CAP]
+        spot_usd += table[t, at + CAP] * table[t, SPOT]
+        adder_usd += table[t, at + CAP] * table[t, ADDER]
+    for g in range(0, power.shape[0], LANES):
+        cap_of = load(able, g)
+        store(row[METER_MWH], g, load(row[METER_MWH], g) + cap_of * mwh)
+        energy = cap_of * (load(power, g) * spot_usd + adder_usd)
+        store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
+
+
+@site_njit
+def plain_inference(table, bound, k, block, power, worth, able, asked, units, g, row, totals):
+    """Add up promised or on-demand work k over the plain hours of a month, in the eight scenarios from g on."""
+    at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+    price, worth_of, able_of, asked_of = load(power, g), load(worth, g), load(able, g), load(asked, g)
+    none = splat(0.0)
+    mwh, device, energy, passed, short = none, none, none, none, none
+    promised_frac, passes = block[6], block[8]
+    first = int(block[0]) == SLA
+    for t in range(bound[0], bound[1]):
+        cost = price * table[t, SPOT] + table[t, ADDER]
+        can, want = able_of * table[t, at + ABLE], asked_of * table[t, at + ASKED]
+        bound_to = want * promised_frac
+        cap = smaller(can, bound_to)
+        if not first:
+            cap = smaller(can, want) - cap
+        paid = worth_of * table[t, at + PAID]
+        if passes > 0.0:
+            paid = paid + cost * passes
+        drawn = if_above(paid, cost, cap, none)
+        mwh = mwh + drawn
+        device = device + drawn * table[t, at + DEVICE]
+        energy = energy + drawn * cost
+        if passes > 0.0:
+            passed = passed + drawn * (cost * passes)
+        if first:
+            short = short + larger(bound_to - drawn, none) * table[t, at + DEVICE]
+    store(row[METER_MWH], g, load(row[METER_MWH], g) + mwh)
+    store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + (device * worth_of * block[2] + passed))
+    store(row[UNITS], g, load(row[UNITS], g) + device * load(units, g) * block[10])
+    store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
+    if first:
+        store(row[SHORT_MWH], g, load(row[SHORT_MWH], g) + short)
+        store(totals[PENALTY_USD], g, load(totals[PENALTY_USD], g) + short * worth_of * block[9])

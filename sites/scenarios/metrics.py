@@ -1,0 +1,108 @@
+"""What a run's sums say: revenue, energy, net, BTC, tokens and energy of sites and of the fleet, in every scenario."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sites.scenarios.engine import FleetRun, SiteCase
+
+    Floats = NDArray[np.float64]
+
+# Metric: unit, and whether more of it is better (a cost's P90 is the value that is exceeded too, but a bad one).
+METRICS: dict[str, tuple[str, bool]] = {
+    "net_usd": ("USD", True),
+    "revenue_usd": ("USD", True),
+    "mining_revenue_usd": ("USD", True),
+    "inference_revenue_usd": ("USD", True),
+    "energy_usd": ("USD", False),
+    "demand_charge_usd": ("USD", False),
+    "penalty_usd": ("USD", False),
+    "credits_usd": ("USD", True),
+    "btc": ("BTC", True),
+    "tokens": ("token", True),
+    "metered_mwh": ("MWh", True),
+    "mining_mwh": ("MWh", True),
+    "inference_mwh": ("MWh", True),
+}
+RATIOS: dict[str, tuple[str, str, str, bool]] = {
+    "net_usd_per_mwh": ("USD/MWh", "net_usd", "metered_mwh", True),
+    "mining_usd_per_mwh": ("USD/MWh", "mining_revenue_usd", "mining_mwh", True),
+    "inference_usd_per_mwh": ("USD/MWh", "inference_revenue_usd", "inference_mwh", True),
+}
+METER, REVENUE, UNITS = 0, 1, 2
+
+
+def unit_of(metric: str) -> str:
+    """Return the unit of a metric."""
+    return METRICS[metric][0] if metric in METRICS else RATIOS[metric][0]
+
+
+def more_is_better(metric: str) -> bool:
+    """Whether a larger value of a metric is the better one."""
+    return METRICS[metric][1] if metric in METRICS else RATIOS[metric][3]
+
+
+def site_metric(run: FleetRun, index: int, metric: str) -> Floats:
+    """Return a metric of one case in every scenario, [S]; MWh of a product are those at the buildings."""
+    case, rows, totals = run.cases[index], run.rows[index], run.totals[index]
+    if metric in RATIOS:
+        _, above, below, _ = RATIOS[metric]
+        return ratio(site_metric(run, index, above), site_metric(run, index, below))
+    return _metric(case, rows, totals, metric)
+
+
+def fleet_metric(run: FleetRun, metric: str) -> Floats:
+    """Add a metric up over all cases in every scenario, [S]: scenario by scenario, so that what is common adds up."""
+    if metric in RATIOS:
+        _, above, below, _ = RATIOS[metric]
+        return ratio(fleet_metric(run, above), fleet_metric(run, below))
+    total = site_metric(run, 0, metric).copy()
+    for index in range(1, len(run.cases)):
+        total += site_metric(run, index, metric)
+    return total
+
+
+def ratio(above: Floats, below: Floats) -> Floats:
+    """Quotient where the divisor is above 0, else NaN."""
+    import numpy as np
+
+    quotient: Floats = np.full(above.shape, np.nan)
+    np.divide(above, below, out=quotient, where=below > 0)
+    return quotient
+
+
+def _metric(case: SiteCase, rows: Floats, totals: Floats, metric: str) -> Floats:  # noqa: C901 - a table of formulas
+    energy, charge, penalty, forgone = totals
+    revenue = rows[:, REVENUE].sum(axis=0)
+    mining = [k for k, label in enumerate(case.labels) if label.product == "mining"]
+    inference = [k for k, label in enumerate(case.labels) if label.product == "inference"]
+    tokens = [k for k in inference if case.labels[k].unit == "token"]
+    found: Floats
+    if metric == "net_usd":
+        found = revenue - (energy + case.contract_usd + charge) - penalty
+        found = found + (case.full_credit_usd - forgone) - case.fixed_usd
+    elif metric == "revenue_usd":
+        found = revenue
+    elif metric in {"mining_revenue_usd", "inference_revenue_usd"}:
+        found = rows[mining if metric.startswith("mining") else inference, REVENUE].sum(axis=0)
+    elif metric == "energy_usd":
+        found = energy + case.contract_usd + charge
+    elif metric == "demand_charge_usd":
+        found = charge
+    elif metric == "penalty_usd":
+        found = penalty
+    elif metric == "credits_usd":
+        found = case.full_credit_usd - forgone
+    elif metric == "btc":
+        found = rows[mining, UNITS].sum(axis=0)
+    elif metric == "tokens":
+        found = rows[tokens, UNITS].sum(axis=0)
+    elif metric == "metered_mwh":
+        found = rows[:, METER].sum(axis=0)
+    else:
+        found = rows[mining if metric == "mining_mwh" else inference, METER].sum(axis=0) * case.delivered_frac
+    return found
