@@ -1,4 +1,4 @@
-"""How long a year takes, once compiled: `pytest tests/sites/test_speed.py --benchmark-only`."""
+"""How long a year takes, once compiled: `pytest tests/sites/dispatch/test_speed.py --benchmark-only`."""
 
 from pathlib import Path
 

@@ -1,10 +1,8 @@
 """The CPU replay of the tiny model against the same shapes in onnxruntime: the same answers, and the same speed."""
 
-import importlib.util
 import statistics
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +12,7 @@ from kernels.llm.shapes import load
 from kernels.llm.weights import random_weights
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is in the test extra only")
-spec = importlib.util.spec_from_file_location("onnx_decoder", Path(__file__).with_name("onnx_decoder.py"))
-onnx_decoder = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(onnx_decoder)
+onnx_decoder = pytest.importorskip("oracles.onnx_decoder", reason="onnx is in the test extra only")
 
 THREADS = 1
 SHAPE = load("tiny")

@@ -19,7 +19,7 @@ from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.scan_cpu import selftest, variants
 
-HEADERS = Path(__file__).parent.parent / "kernels" / "data" / "headers.csv"
+HEADERS = Path(__file__).parents[2] / "kernels" / "data" / "headers.csv"
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from sites.planners.package import write_package
 from sites.planners.sam import SAM_YEARS
 from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, json_schema
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 # PyPSA 1.4 calls pandas 3 in two ways that pandas deprecates; neither is ours to change.
 THIRD_PARTY = [

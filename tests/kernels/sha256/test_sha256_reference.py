@@ -13,7 +13,7 @@ from kernels.sha256 import header
 from kernels.sha256 import reference as sha256_ref
 from kernels.sha256.description import INITIAL_STATE, K, sha256d_tail
 
-HEADERS = list(csv.DictReader((Path(__file__).parent / "data" / "headers.csv").read_text("ascii").splitlines()))
+HEADERS = list(csv.DictReader((Path(__file__).parents[1] / "data" / "headers.csv").read_text("ascii").splitlines()))
 
 
 @given(st.binary(max_size=200))

@@ -14,7 +14,7 @@ from kernels.scan_cpu.scan import early_mask, meets_target, scan
 from kernels.sha256.header import MAX_TARGET, NONCES, midstate, tail, with_nonce
 from kernels.sha256.reference import sha256d
 
-HEADERS = list(csv.DictReader((Path(__file__).parent / "data" / "headers.csv").read_text("ascii").splitlines()))
+HEADERS = list(csv.DictReader((Path(__file__).parents[1] / "data" / "headers.csv").read_text("ascii").splitlines()))
 GENESIS = bytes.fromhex(HEADERS[0]["header_hex_80_bytes"])
 ONE_IN_8 = (1 << 253) - 1
 

@@ -104,7 +104,7 @@ def test_cubin_keeps_everything_in_at_most_64_registers(architecture, variant):
 
 def test_cubin_compiler_is_the_pinned_one():
     cubin("plain", "sm_90")
-    constraints = (Path(__file__).parents[2] / "constraints.txt").read_text(encoding="ascii")
+    constraints = (Path(__file__).parents[3] / "constraints.txt").read_text(encoding="ascii")
     assert f"nvidia-cuda-nvrtc=={cuda_sass.nvrtc_version()}\n" in constraints
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kernels.gpu.numba_launch import small_grids_allowed
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 SCAN = """
 import numpy as np
