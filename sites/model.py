@@ -9,13 +9,22 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sites.file.values import Assumption
     from sites.hours.calendar import Calendar
     from sites.market.bitcoin import DifficultyPath
     from sites.market.device_rate import DeviceRate
     from sites.modes import Margin
 
     Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One value a result rests on, as it is printed: key, value, source and date."""
+
+    key: str
+    value: float | str
+    source: str
+    date: str
 
 
 @dataclass(frozen=True, slots=True)

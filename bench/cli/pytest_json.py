@@ -57,7 +57,7 @@ def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
     if target is None:
         emit_json(document)
         return
-    from sites.planners.folder import write_file
+    from sites.files import write_file
 
     write_file(target, json.dumps(document, indent=2).encode() + b"\n")
     say(f"{len(records)} results written to {target}")

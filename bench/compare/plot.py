@@ -263,7 +263,7 @@ def save(points: Sequence[DevicePoint], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
-    from sites.planners.folder import write_file
+    from sites.files import write_file
 
     vector = path.suffix == ".svg"
     colours = _STAND_IN if vector else LIGHT

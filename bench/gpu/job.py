@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bench.measure.roofline import Bound, Roofline, probed_rates
+from bench.workloads.roofline import Bound, Roofline, probed_rates
 
 if TYPE_CHECKING:
     from bench.measure.plan import Plan
@@ -236,7 +236,7 @@ def _clock_frac(record: "Record") -> float | None:
 
 def measured_fractions(records: "Sequence[Record]") -> list[float | None]:
     """Return each record's rate over the bound that the job's own best products and bandwidth make; None elsewhere."""
-    from bench.measure.roofline import measured_roofline
+    from bench.workloads.roofline import measured_roofline
 
     ceilings = measured_roofline(records)
     found: list[float | None] = []

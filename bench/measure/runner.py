@@ -15,8 +15,7 @@ from bench.machine.locks import Held, device_domain, hold
 from bench.measure.audit import Audit, CpuAudit
 from bench.measure.metering import IdleSpan, Metered, read_all
 from bench.measure.plan import Plan, Schedule, schedule
-from bench.measure.roofline import bound_metrics
-from bench.measure.summary import assumed_power, energy_codes, metrics, steadiness, warnings
+from bench.measure.summary import assumed_power, bound_metrics, energy_codes, metrics, steadiness, warnings
 from bench.measure.windows import BadWorkError, Progress, Stage, WindowTaker
 from bench.meters.protocol import Meter, MeterKind
 from bench.results.folder import new_id, write_record

@@ -3,6 +3,7 @@
 import re
 import statistics
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bench.diagnostics import unique
 from bench.measure import stats
@@ -11,7 +12,12 @@ from bench.measure.plan import Plan
 from bench.measure.steadiness import Call, is_unsteady, power_halves, rate_halves, rate_slope
 from bench.meters.protocol import Meter, MeterInfo, MeterKind
 from bench.results.record import AssumedPower, Metric, Reason, Steadiness, Window
+from bench.workloads.protocol import Workload
+from hardware_profiles.errors import InputError
 from hardware_profiles.words import BOUNDARIES
+
+if TYPE_CHECKING:
+    from bench.workloads.roofline import Bound
 
 GOOD_SD_FRAC, WARN_SD_FRAC = 0.01, 0.02
 OVERHEAD_LIMIT_FRAC = 0.005
@@ -201,3 +207,27 @@ def _idle_codes(metered: Metered, *, metering: bool) -> list[Reason]:
             detail = f"{before.meter}: {before.power_w:.1f} W before, {after.power_w:.1f} W after"
             found.append(Reason(code="idle_drift", detail=detail))
     return found
+
+
+def bound_metrics(workload: Workload, rate: Metric | None) -> dict[str, Metric]:
+    """Return `bound` and `fraction_of_bound` of a workload that knows its bound; nothing where none is known."""
+    ask = getattr(workload, "bound", None)
+    try:
+        found: Bound | None = ask() if callable(ask) else None
+    except InputError:  # a faulty profile must not cost the record
+        found = None
+    if found is None or rate is None:
+        return {}
+    interval = rate.interval_95
+    fraction_interval = (interval[0] / found.rate_per_s, interval[1] / found.rate_per_s) if interval else None
+    return {
+        "bound": Metric(value=found.rate_per_s, unit=rate.unit, basis=found.basis, n=1, note=found.why),
+        "fraction_of_bound": Metric(
+            value=rate.value / found.rate_per_s,
+            unit="1",
+            basis="modelled",
+            n=rate.n,
+            interval_95=fraction_interval,
+            note=f"measured rate over bound; {found.why}",
+        ),
+    }

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import RunFailedError
 from bench.machine.environment import usable_cores
 from bench.measure.quiet import MIN_PAIRS
-from bench.variants.bounds import bound_cycles_per_hash, compile_seconds, cost_of, instructions_per_cycle
 from bench.variants.slices import PinnedThreads, VariantSlice, steps_for
+from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, compile_seconds, cost_of, instructions_per_cycle
 
 if TYPE_CHECKING:
     from types import ModuleType

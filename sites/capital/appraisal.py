@@ -19,7 +19,7 @@ from sites.capital.finance import (
 from sites.capital.purchase import Bought, conversion_of, purchase
 from sites.capital.switching import SwitchPrices, best_share, site_hashprice, switch_prices
 from sites.dispatch.year import site_year
-from sites.file.values import Assumption, assumptions_of
+from sites.file.values import assumptions_of
 from sites.scenarios.engine import fleet_cases, run_fleet
 from sites.scenarios.metrics import site_metric
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sites.capital.file import LoanTable, PlanFile
     from sites.dispatch.year import SiteYear
-    from sites.model import Site
+    from sites.model import Assumption, Site
     from sites.scenarios.engine import Executor, Run
 
     Floats = NDArray[np.float64]
@@ -89,7 +89,7 @@ class PlanReport:
 
     def document(self) -> dict[str, object]:
         """Return the report as JSON has it."""
-        return {**asdict(replace(self, assumptions=())), "assumptions": [a.model_dump() for a in self.assumptions]}
+        return asdict(self)
 
 
 def report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sites.dispatch.problem import labels, problem
@@ -13,11 +14,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sites.dispatch.problem import Label
+    from sites.dispatch.year import SiteYear
     from sites.model import Site
 
     Floats = NDArray[np.float64]
 
 MINING, IDLE, SLA = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the value curve of a site: one part, between two mean powers at the meter."""
+
+    label: Label
+    mw_from: float
+    mw_to: float
+    usd_per_mwh: float
 
 
 def meter_per_device(site: Site, rows: Sequence[Label]) -> Floats:
@@ -73,3 +85,22 @@ def penalties_usd_per_mwh(site: Site) -> Floats:
     rows = labels(site)
     blocks = problem(site).blocks
     return blocks[:, 9][:, None] / meter_per_device(site, rows)
+
+
+def value_curve(year: SiteYear) -> list[Step]:
+    """Return the worth of one more metered MWh in each part that is dispatched, best first; idle power is left out.
+
+    Megawatts and worth are means over the year, the worth weighted with the megawatts.
+    """
+    caps, worth, _ = hourly_worth(year.site)
+    working = [label for label in year.labels if label.part != "idle"]
+    means = caps.mean(axis=1)
+    worths = [float((c * w).sum() / c.sum()) if c.sum() > 0 else 0.0 for c, w in zip(caps, worth, strict=True)]
+    steps: list[Step] = []
+    at = 0.0
+    for index in sorted(range(len(working)), key=lambda k: -worths[k]):
+        if means[index] <= 0:
+            continue
+        steps.append(Step(working[index], at, at + float(means[index]), worths[index]))
+        at += float(means[index])
+    return steps

@@ -13,11 +13,11 @@ from sites.file.carbon import kg_per_mwh
 from sites.file.flags import site_flags
 from sites.file.series import read_series
 from sites.file.site_file import HourlyTable, SiteFile
-from sites.file.values import CELSIUS, PRICE, PUE, Assumption, Range, assumptions_of
+from sites.file.values import CELSIUS, PRICE, PUE, Range, assumptions_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year, unix_s
 from sites.market.bitcoin import DifficultyPath
-from sites.model import InferenceBlock, MiningBlock, Site
+from sites.model import Assumption, InferenceBlock, MiningBlock, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

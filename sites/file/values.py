@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from hardware_profiles.dates import partial_date
 from hardware_profiles.errors import shown
+from sites.model import Assumption
 
 ASSUMPTION = "assumption"
 
@@ -215,17 +216,6 @@ WORDS = {
     "lengths": ASSUMPTION,
     "latency_limit": ASSUMPTION,
 }
-
-
-class Assumption(BaseModel):
-    """One value a result rests on, as it is printed: key, value, source and date."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    value: float | str
-    source: str
-    date: str
 
 
 def assumptions_of(model: BaseModel, prefix: str = "") -> Iterator[Assumption]:

@@ -7,11 +7,10 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sites.files import new_folder, slug, slugs
 from sites.market.bitcoin import known_until_utc
 from sites.planners import tables
-from sites.planners.folder import new_folder
 from sites.planners.inputs import difficulty_sha256, inputs_sha256, store_inputs
-from sites.planners.names import slug, slugs
 from sites.planners.plan import plan_table
 from sites.planners.pypsa_folder import write_pypsa
 from sites.planners.sam import merchant_plant, year_of_8760

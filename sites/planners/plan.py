@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hardware_profiles.errors import InputError
 from sites.dispatch.merit_order import REASONS
-from sites.planners.folder import check_new, write_file
+from sites.files import check_new, write_file
 from sites.planners.schema import arrow_schema
 from sites.planners.tables import hourly_table
 

@@ -37,8 +37,8 @@ def write_tables(
     Raises InputError when the target exists or cannot be made.
     """
     from sites.dispatch.year import site_year
+    from sites.files import new_folder
     from sites.planners import tables
-    from sites.planners.folder import new_folder
     from sites.planners.package import write_table
     from sites.plots.scenarios import save, scenario_files, switch_map
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sites.dispatch.merit_order import REASONS
-from sites.dispatch.parts import hourly_worth, meter_per_device
+from sites.dispatch.parts import hourly_worth, meter_per_device, value_curve
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import summarise
 from sites.hours.calendar import HOUR_S
@@ -187,33 +187,20 @@ def assumption_rows(years: Sequence[SiteYear]) -> list[Row]:
 
 
 def curve_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `value_curve`: what one more metered MWh is worth in each part of a site, best first.
-
-    Megawatts and worth are means over the year, the worth weighted with the megawatts; idle power is not in it.
-    """
-    rows: list[Row] = []
-    for year in years:
-        caps, worth, _ = hourly_worth(year.site)
-        working = [label for label in year.labels if label.part != "idle"]
-        means = caps.mean(axis=1)
-        worths = [float((c * w).sum() / c.sum()) if c.sum() > 0 else 0.0 for c, w in zip(caps, worth, strict=True)]
-        at = 0.0
-        for index in sorted(range(len(working)), key=lambda k: -worths[k]):
-            if means[index] <= 0:
-                continue
-            rows.append(
-                {
-                    "site": year.site.name,
-                    "block": working[index].text,
-                    "product": working[index].product,
-                    "statistic": BASE,
-                    "mw_from": at,
-                    "mw_to": at + float(means[index]),
-                    "usd_per_mwh": worths[index],
-                }
-            )
-            at += float(means[index])
-    return rows
+    """Rows of `value_curve`: what one more metered MWh is worth in each part of a site, best first."""
+    return [
+        {
+            "site": year.site.name,
+            "block": step.label.text,
+            "product": step.label.product,
+            "statistic": BASE,
+            "mw_from": step.mw_from,
+            "mw_to": step.mw_to,
+            "usd_per_mwh": step.usd_per_mwh,
+        }
+        for year in years
+        for step in value_curve(year)
+    ]
 
 
 def hourly_table(year: SiteYear) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
+from sites.dispatch.parts import value_curve
 from sites.hours.calendar import WEEK_HOURS
 
 if TYPE_CHECKING:
@@ -127,9 +128,7 @@ def deciding_worths(year: SiteYear) -> list[tuple[str, str, float]]:
 
     Idle power is not in it: a part runs where this exceeds the price of power.
     """
-    from sites.planners.tables import curve_rows
-
-    return [(row["block"], row["product"], row["usd_per_mwh"]) for row in curve_rows([year])]
+    return [(step.label.text, step.label.product, step.usd_per_mwh) for step in value_curve(year)]
 
 
 def price_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError
 from sites.dispatch.waterfall import waterfalls
-from sites.planners.folder import write_file
-from sites.planners.names import slugs
+from sites.files import slugs, write_file
 from sites.plots import drawings
 
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ def _has_brain_float(device: Any) -> bool:
 def _document(outcome: "Outcome", job: "Job") -> dict[str, Any]:
     from bench.cli.run.report import document
     from bench.gpu.job import ratios
-    from bench.measure.roofline import measured_roofline
+    from bench.workloads.roofline import measured_roofline
 
     found = document(outcome.records, job.store, None)
     found["labels"] = outcome.labels

@@ -77,7 +77,7 @@ def _check_targets(
 ) -> None:
     """Refuse what cannot be written before anything is computed or written."""
     from hardware_profiles.errors import InputError
-    from sites.planners.folder import check_folder, check_new
+    from sites.files import check_folder, check_new
     from sites.planners.plan import check_plan_path
 
     if sam and out is None:

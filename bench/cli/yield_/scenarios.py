@@ -88,7 +88,7 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     if asked.scenarios is None:
         return None
     from bench.errors import RunFailedError
-    from sites.planners.folder import check_new
+    from sites.files import check_new
     from sites.scenarios.engine import Run, check_scenarios, local
     from sites.scenarios.file import default_model, read_scenarios
     from sites.scenarios.outlook import outlook

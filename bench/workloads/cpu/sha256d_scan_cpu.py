@@ -10,7 +10,7 @@ from bench.machine.environment import usable_cores
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 
 if TYPE_CHECKING:
-    from bench.measure.roofline import Bound
+    from bench.workloads.roofline import Bound
     from kernels.scan_cpu.selftest import KnownHeader
 
 NONCES_PER_UNIT = 1 << 16
@@ -97,8 +97,8 @@ class Sha256dScanCpu:
     def bound(self) -> "Bound | None":
         """Return what the cores could do: the variant's counted instructions at rates probed here, at today's clock."""
         from bench.machine.clock import core_clock_hz
-        from bench.measure.roofline import Bound
-        from bench.variants.bounds import bound_cycles_per_hash, instructions_per_cycle
+        from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, instructions_per_cycle
+        from bench.workloads.roofline import Bound
 
         clock_hz = core_clock_hz()
         cycles = bound_cycles_per_hash(self.variant, instructions_per_cycle()) if self.variant else None

@@ -10,7 +10,7 @@ from bench.workloads.protocol import WorkloadOptions
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.measure.roofline import Roofline
+    from bench.workloads.roofline import Roofline
     from kernels.gpu.device import GpuState
 
 
@@ -84,7 +84,7 @@ class GpuContext:
     @cached_property
     def roofline(self) -> "Roofline | None":
         """The roofline of the profile that this GPU is recognised as; None where the catalogue has none."""
-        from bench.measure.roofline import rated_roofline
+        from bench.workloads.roofline import rated_roofline
         from hardware_profiles.catalog import load, load_all, recognise
 
         device = recognise(self.state.name, load_all())

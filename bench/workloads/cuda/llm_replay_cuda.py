@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bench.measure.roofline import Bound
 from bench.workloads.cuda.context import GpuContext, device_index
 from bench.workloads.llm_memory import GB, Load, Room
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
+from bench.workloads.roofline import Bound
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.measure.roofline import Bound
 from bench.workloads.cuda import matmul_choice
 from bench.workloads.cuda.context import BATCH_S, GpuContext, device_index
 from bench.workloads.cuda.matmul_baselines import FORMATS as BASELINE_FORMATS
 from bench.workloads.cuda.matmul_baselines import Operands, Queue, cupy_queue, numba_queue
 from bench.workloads.cuda.matmul_choice import choose, in_graph
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
+from bench.workloads.roofline import Bound
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bench.measure.roofline import Bound
 from bench.workloads.cuda.context import BATCH_S, GpuContext, device_index
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
+from bench.workloads.roofline import Bound
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bench.measure.roofline import SCAN_COUNTS, Bound, scan_bound
 from bench.workloads.cuda.context import BATCH_S, GpuContext, device_index
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
+from bench.workloads.roofline import SCAN_COUNTS, Bound, scan_bound
 
 if TYPE_CHECKING:
     from kernels.scan_cuda.scan import CudaScan

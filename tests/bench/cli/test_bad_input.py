@@ -214,7 +214,7 @@ def test_a_plot_on_a_full_disk_leaves_no_half_of_it(tmp_path, monkeypatch):
     import errno
     import os
 
-    from sites.planners.folder import write_file
+    from sites.files import write_file
 
     def full(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -6,21 +6,21 @@ import math
 import pytest
 
 from bench.gpu.job import ratios
-from bench.measure.roofline import (
+from bench.measure.runner import measure
+from bench.measure.summary import bound_metrics
+from bench.results.record import Metric
+from bench.workloads.roofline import (
     ASSUMED_RATES,
     SCAN_COUNTS,
     Bound,
     Roofline,
     ScanCount,
-    bound_metrics,
     measured_roofline,
     probed_rates,
     rated_roofline,
     scan_bound,
     scan_clocks,
 )
-from bench.measure.runner import measure
-from bench.results.record import Metric
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.measure.roofline import SCAN_COUNTS, ScanCount
+from bench.workloads.roofline import SCAN_COUNTS, ScanCount
 from kernels.errors import KernelInputError
 from kernels.gpu import sass as cuda_sass
 from kernels.scan_cuda.text import TEXT_VARIANTS, scan_text

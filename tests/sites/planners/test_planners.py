@@ -16,8 +16,8 @@ import pytest
 from hardware_profiles.errors import InputError
 from sites.dispatch.year import site_year
 from sites.file.build import load_site
+from sites.files import new_folder, write_file
 from sites.planners import package
-from sites.planners.folder import new_folder, write_file
 from sites.planners.inputs import load_inputs, read_inputs
 from sites.planners.package import write_package
 from sites.planners.sam import SAM_YEARS

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sites import api
-from sites.planners.names import slug, slugs
+from sites.files import slug, slugs
 
 
 @pytest.mark.parametrize(

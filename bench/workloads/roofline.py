@@ -10,11 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hardware_profiles.errors import InputError
-
 if TYPE_CHECKING:
-    from bench.results.record import Metric, Record
-    from bench.workloads.protocol import Workload
+    from bench.results.record import Record
     from hardware_profiles.profile import Profile
 
 Basis = Literal["measured", "rated", "modelled", "assumed"]
@@ -191,29 +188,3 @@ def probed_rates(per_clock: Mapping[str, float]) -> dict[str, float]:
     if "mixed" in per_clock:
         rates["issue"] = max(per_clock["mixed"], ASSUMED_RATES["issue"])
     return {pipe: rate for pipe, rate in rates.items() if math.isfinite(rate) and rate > 0}
-
-
-def bound_metrics(workload: "Workload", rate: "Metric | None") -> "dict[str, Metric]":
-    """Return `bound` and `fraction_of_bound` of a workload that knows its bound; nothing where none is known."""
-    from bench.results.record import Metric
-
-    ask = getattr(workload, "bound", None)
-    try:
-        found: Bound | None = ask() if callable(ask) else None
-    except InputError:  # a faulty profile must not cost the record
-        found = None
-    if found is None or rate is None:
-        return {}
-    interval = rate.interval_95
-    fraction_interval = (interval[0] / found.rate_per_s, interval[1] / found.rate_per_s) if interval else None
-    return {
-        "bound": Metric(value=found.rate_per_s, unit=rate.unit, basis=found.basis, n=1, note=found.why),
-        "fraction_of_bound": Metric(
-            value=rate.value / found.rate_per_s,
-            unit="1",
-            basis="modelled",
-            n=rate.n,
-            interval_95=fraction_interval,
-            note=f"measured rate over bound; {found.why}",
-        ),
-    }

@@ -1,8 +1,9 @@
-"""Folders written whole or not at all."""
+"""Files and folders written completely or not at all, and file names made from names of sites."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+LONGEST = 80
 
 
 def check_new(target: Path) -> None:
@@ -110,3 +113,23 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def slug(name: str) -> str:
+    """Name as a file name: lower case, digits and dashes, at most 80 characters."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold())[:LONGEST].strip("-") or "site"
+
+
+def slugs(names: Iterable[str]) -> list[str]:
+    """Slug of each name, no two the same: the second of one slug gets -2, the third -3, past any name that is that."""
+    wanted = [slug(name) for name in names]
+    taken: set[str] = set()
+    found = []
+    for base in wanted:
+        one, number = base, 1
+        while one in taken or (number > 1 and one in wanted):
+            number += 1
+            one = f"{base}-{number}"
+        taken.add(one)
+        found.append(one)
+    return found
