@@ -59,7 +59,7 @@ def cost_of(name: str) -> "VariantCost | None":
 _COMPILE = """
 import json, sys, time
 import numba, numpy
-from kernels import variants
+from kernels.scan_cpu import variants
 start = time.perf_counter()
 module = variants.load(sys.argv[1])
 module.scan_steps(numpy.zeros(12, numpy.uint32), numpy.uint32(0), 1, numpy.zeros(64, numpy.uint32))

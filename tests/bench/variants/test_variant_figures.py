@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from bench.cli import main, perwatt
 from bench.errors import RunFailedError
 from bench.machine.environment import usable_cores
-from bench.variants import bounds as variant_bounds
 from bench.variants import figures as variant_figures
 from bench.variants import slices as variant_slices
 from bench.variants.header_check import check_headers
+from bench.workloads.cpu import scan_bounds as variant_bounds
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.scan_cpu import selftest, variants

@@ -44,7 +44,7 @@ start = time.perf_counter()
 import numba
 numba_s = time.perf_counter() - start
 import numpy
-from kernels import variants
+from kernels.scan_cpu import variants
 module = variants.load(sys.argv[1])
 module.scan_steps(numpy.zeros(12, numpy.uint32), numpy.uint32(0), 1, numpy.zeros(64, numpy.uint32))
 print(numba_s, time.perf_counter() - start - numba_s)
