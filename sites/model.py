@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats, Integers
     from sites.hours.calendar import Calendar
     from sites.market.bitcoin import DifficultyPath
     from sites.market.device_rate import DeviceRate
     from sites.modes import Margin
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +101,7 @@ class Site:
     resale_usd_per_mwh: Floats
     credit_usd_per_mwh: Floats
     limit_mw: Floats
-    event: NDArray[np.int64]
+    event: Integers
     mining_capacity_frac: Floats
     gpu_capacity_frac: Floats
     mining_pue: Floats

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 from sites.capital.finance import (
     Loan,
@@ -26,15 +28,11 @@ from sites.scenarios.metrics import site_metric
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.capital.file import LoanTable, PlanFile
     from sites.dispatch.year import SiteYear
     from sites.model import Assumption, Site
     from sites.scenarios.engine import Executor, Run
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +170,6 @@ def _budget(plan: PlanFile, sale: Sale | None) -> float:
 
 def _cash(bought: Bought, run: Run, scenarios: int, years: int, execute: Executor | None) -> Floats:
     """Return how much more cash there is with the purchase than without it [USD], [years, scenarios]."""
-    import numpy as np
-
     pair = [replace(bought.after, name=f"{bought.after.name} with")]
     if bought.before is not None:
         pair.append(replace(bought.before, name=f"{bought.before.name} without"))

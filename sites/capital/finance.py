@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from sites.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 NEVER = "does not pay back"
 KWH_PER_MWH = 1000.0
@@ -209,8 +209,6 @@ def payback(
 
     Raises InputError for a capex that is not finite.
     """
-    import numpy as np
-
     from sites.scenarios.uncertainty import exceeded
 
     if not math.isfinite(capex_usd):

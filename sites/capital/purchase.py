@@ -13,9 +13,7 @@ from sites.capital.switching import Conversion, choices, converted, mining_mw, s
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.capital.file import PlanFile
     from sites.model import InferenceBlock, Site
 
@@ -148,7 +146,7 @@ def _cooled(site: Site, source: Site) -> Site:
     return replace(site, gpu_pue=0.0 * site.gpu_pue + float(source.gpu_pue.mean()))
 
 
-def switch_map_of(plan: PlanFile, load: Load) -> tuple[NDArray[np.float64], list[float], list[float], str]:
+def switch_map_of(plan: PlanFile, load: Load) -> tuple[Floats, list[float], list[float], str]:
     """Return best shares over BTC and inference prices for a plan of GPU modules, both prices, the price's unit."""
     conversion = conversion_of(plan, load)
     site = _cooled(load(plan.site), load(plan.module_from or ""))

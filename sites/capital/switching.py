@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 from sites.capital.finance import annuity_frac
 from sites.dispatch.problem import meter_mw
@@ -16,12 +18,9 @@ from sites.scenarios.uncertainty import scaled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.model import InferenceBlock, Site
 
-    Floats = NDArray[np.float64]
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FACTOR_RANGE = (1e-3, 1e3)
@@ -225,8 +224,6 @@ def switch_map(
     shares: Sequence[float] = SHARES,
 ) -> Floats:
     """Best share for every pair of factors on BTC price and inference price: [len(price_factors), len(btc_factors)]."""
-    import numpy as np
-
     found = np.empty((len(price_factors), len(btc_factors)))
     for i, price in enumerate(price_factors):
         module = replace(plan.module, price_usd=plan.module.price_usd * price)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
 from sites.file.build_blocks import frac, inference_block, mining_block
@@ -22,13 +24,10 @@ from sites.model import Assumption, InferenceBlock, MiningBlock, Site
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.file.build_blocks import Resolve
     from sites.file.site_file import ClimateTable, CurtailmentTable, MarketTable, PriceTable
 
-    Floats = NDArray[np.float64]
     Windows = list[tuple[int, float, float]]
 
 __all__ = ["InferenceBlock", "MiningBlock", "Site", "build_site", "load_site"]
@@ -45,8 +44,6 @@ def load_site(path: Path, resolve: Resolve) -> Site:
 
 def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
     """Turn a validated site file into a Site; `place` names it in errors, and its folder holds the hourly files."""
-    import numpy as np
-
     folder = Path(place).parent
     try:
         calendar = local_year(file.site.start, file.site.timezone)
@@ -149,8 +146,6 @@ def _hourly(table: HourlyTable, calendar: Calendar, folder: Path, within: Range)
 
 
 def _spot(table: PriceTable, calendar: Calendar, folder: Path) -> Floats:
-    import numpy as np
-
     if table.hourly is not None:
         return _hourly(table.hourly, calendar, folder, PRICE)
     if table.time_of_use is not None:
@@ -161,8 +156,6 @@ def _spot(table: PriceTable, calendar: Calendar, folder: Path) -> Floats:
 
 
 def _adders(table: PriceTable, calendar: Calendar) -> Floats:
-    import numpy as np
-
     adder: Floats = np.full(calendar.hours, table.delivery_usd_per_mwh.value)
     if table.coincident is not None:
         starts = [unix_s(when) for when in table.coincident.hours]
@@ -194,8 +187,6 @@ def _temperature(table: ClimateTable | None, calendar: Calendar, folder: Path) -
 
 
 def _derate(table: ClimateTable | None, product: str, calendar: Calendar, temperature: Floats | None) -> Floats:
-    import numpy as np
-
     above = getattr(table, f"{product}_derate_above_c", None)
     stop = getattr(table, f"{product}_stop_above_c", None)
     if temperature is None or above is None or stop is None:

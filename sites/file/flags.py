@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sites.dispatch.problem import meter_mw
 from sites.hours.calendar import unix_s, utc_text
 from sites.hours.power import share_of_hours
@@ -12,14 +14,9 @@ from sites.hours.prices import above_market, flags
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from sites.file.site_file import SiteFile
     from sites.hours.calendar import Calendar
     from sites.model import Site
-
-    Floats = NDArray[np.float64]
 
 
 def site_flags(file: SiteFile, site: Site) -> tuple[str, ...]:
@@ -28,8 +25,6 @@ def site_flags(file: SiteFile, site: Site) -> tuple[str, ...]:
 
 
 def _prices(site: Site) -> Iterator[str]:
-    import numpy as np
-
     yield from flags(site.spot_usd_per_mwh)
     extra = site.adder_usd_per_mwh + site.credit_usd_per_mwh
     if extra.any():

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError, near_names, shown
 from sites.file.csv_rows import csv_rows
 from sites.file.values import Range
@@ -16,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from sites.arrays import Floats
+
 
 TIME_COLUMN = "time"
 ANY = Range(-1e12, 1e12, "in the column's unit")
 
 
-def read_series(path: Path, column: str, start_s: int, hours: int, within: Range = ANY) -> NDArray[np.float64]:
+def read_series(path: Path, column: str, start_s: int, hours: int, within: Range = ANY) -> Floats:
     """Values of one column for every hour from start_s on, [hours] in the file's own unit.
 
     The file has a column `time` (ISO 8601, start of the hour; UTC unless it carries an offset). Rows outside the year
@@ -33,8 +35,6 @@ def read_series(path: Path, column: str, start_s: int, hours: int, within: Range
     that is no number within the range, a row of more or fewer cells than the heading, a missing or doubled column, or
     a file that cannot be read.
     """
-    import numpy as np
-
     found = np.full(hours, math.nan)
     seen = np.zeros(hours, np.int64)
     last_s = start_s + hours * HOUR_S

@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+import numpy as np
+
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from sites.arrays import Floats, Integers
 
 HOUR_S = 3600
 WEEK_HOURS = 168
@@ -31,13 +32,13 @@ class Calendar:
 
     start_s: int
     hours: int
-    how: NDArray[np.int64]
-    hour: NDArray[np.int64]
-    month: NDArray[np.int64]
-    billing: NDArray[np.int64]
-    billed_frac: NDArray[np.float64]
-    utc_month: NDArray[np.int64]
-    day_of_year: NDArray[np.int64]
+    how: Integers
+    hour: Integers
+    month: Integers
+    billing: Integers
+    billed_frac: Floats
+    utc_month: Integers
+    day_of_year: Integers
 
 
 def zone(name: str) -> ZoneInfo:
@@ -58,8 +59,6 @@ def first_hour_s(start: date, timezone: str) -> int:
 @lru_cache(maxsize=256)
 def local_year(start: date, timezone: str) -> Calendar:
     """Calendar of the local year that begins on a day: 8760 hours, or 8784 when it holds a 29 February."""
-    import numpy as np
-
     tz = zone(timezone)
     begin = first_hour_s(start, timezone)
     try:
@@ -90,9 +89,7 @@ def local_year(start: date, timezone: str) -> Calendar:
     )
 
 
-def _billed_frac(billing: NDArray[np.int64], local: NDArray[np.int64], *, whole: bool) -> NDArray[np.float64]:
-    import numpy as np
-
+def _billed_frac(billing: Integers, local: Integers, *, whole: bool) -> Floats:
     share = np.ones(int(billing[-1]) + 1)
     if not whole:
         for month, at in ((0, 0), (share.size - 1, -1)):
@@ -102,9 +99,7 @@ def _billed_frac(billing: NDArray[np.int64], local: NDArray[np.int64], *, whole:
     return share
 
 
-def _offsets_s(begin_s: int, hours: int, tz: ZoneInfo) -> NDArray[np.int64]:
-    import numpy as np
-
+def _offsets_s(begin_s: int, hours: int, tz: ZoneInfo) -> Integers:
     def offset(at_s: int) -> int:
         shift = datetime.fromtimestamp(at_s, tz=tz).utcoffset()
         return int((shift or timedelta(0)).total_seconds())

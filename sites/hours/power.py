@@ -5,17 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sites.hours.calendar import HOUR_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats, Integers
     from sites.hours.calendar import Calendar
 
-    Floats = NDArray[np.float64]
 
 PLAIN, EVENT, OUTAGE = 0, 1, 2
 WARMEST_HOUR = 15
@@ -23,8 +22,6 @@ WARMEST_HOUR = 15
 
 def share_of_hours(calendar: Calendar, start_s: float, hours: float) -> Floats:
     """Share of each hour of a year, [T], that lies within [start_s, start_s + hours)."""
-    import numpy as np
-
     begins = np.arange(calendar.hours)
     first = (start_s - calendar.start_s) / HOUR_S
     share: Floats = np.clip(np.minimum(begins + 1, first + hours) - np.maximum(begins, first), 0.0, 1.0)
@@ -36,14 +33,12 @@ def limit_series(
     interconnect_mw: float,
     outages: Sequence[tuple[int, float, float]],
     events: Sequence[tuple[int, float, float]],
-) -> tuple[Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Integers]:
     """Power [MW at the meter] that may be drawn in each hour, and what bounds it (PLAIN, EVENT, OUTAGE).
 
     outages: (start [s], hours, share that stays; the smallest where they overlap). events: (start [s], hours, limit
     [MW]). Either counts by its share of the hour, so that the limit is the hour's mean.
     """
-    import numpy as np
-
     limit = np.full(calendar.hours, float(interconnect_mw))
     what = np.zeros(calendar.hours, np.int64)
     for start_s, hours, limit_mw in events:
@@ -63,8 +58,6 @@ def limit_series(
 
 def temperature_series(calendar: Calendar, mean_c_by_month: Sequence[float], daily_swing_c: float) -> Floats:
     """Ambient temperature [°C]: the month's mean with a daily cosine of +-swing/2 about it, warmest at 15 h local."""
-    import numpy as np
-
     phase = 2.0 * np.pi * (calendar.hour - WARMEST_HOUR) / 24.0
     by_month: Floats = np.asarray(mean_c_by_month, float)[calendar.month]
     daily: Floats = by_month + 0.5 * daily_swing_c * np.cos(phase)
@@ -73,8 +66,6 @@ def temperature_series(calendar: Calendar, mean_c_by_month: Sequence[float], dai
 
 def derate_series(temperature_c: Floats, above_c: float, stop_c: float) -> Floats:
     """Share of capacity that runs: 1 up to above_c, falling in a straight line to 0 at stop_c."""
-    import numpy as np
-
     share: Floats = np.clip((stop_c - temperature_c) / (stop_c - above_c), 0.0, 1.0)
     return share
 
@@ -83,8 +74,6 @@ def pue_series(
     calendar: Calendar, base: float, per_c: float, reference_c: float, temperature_c: Floats | None
 ) -> Floats:
     """PUE of each hour: base, and per_c more for each °C above the reference; at least 1."""
-    import numpy as np
-
     if temperature_c is None or per_c == 0.0:
         return np.full(calendar.hours, base)
     warm: Floats = np.maximum(base + per_c * np.maximum(temperature_c - reference_c, 0.0), 1.0)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sites.hours.power import share_of_hours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.hours.calendar import Calendar
 
-    Floats = NDArray[np.float64]
 
 ABSURD_HIGH_USD_PER_MWH = 10_000.0
 ABSURD_LOW_USD_PER_MWH = -1_000.0
@@ -34,8 +33,6 @@ class Period:
 
 def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Sequence[Period]) -> Floats:
     """Price of each hour [USD/MWh]: the base, or that of the last period it falls into (to <= from wraps midnight)."""
-    import numpy as np
-
     price = np.full(calendar.hours, base_usd_per_mwh)
     weekday = calendar.how // 24
     for period in periods:
@@ -50,8 +47,6 @@ def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Seq
 
 def coincident_series(calendar: Calendar, usd_per_kw_year: float, starts_s: Sequence[int]) -> Floats:
     """Extra cost [USD/MWh] of the hours on which a yearly charge is set, shared equally among them."""
-    import numpy as np
-
     extra = np.zeros(calendar.hours)
     for start_s in starts_s:
         extra += share_of_hours(calendar, start_s, 1.0) * (usd_per_kw_year * 1000.0 / len(starts_s))
@@ -60,8 +55,6 @@ def coincident_series(calendar: Calendar, usd_per_kw_year: float, starts_s: Sequ
 
 def credit_series(calendar: Calendar, credit_usd_per_mwh: float, events: Sequence[tuple[int, float, float]]) -> Floats:
     """Credit [USD/MWh] for what is not drawn in the hours of curtailment events (start [s], hours, limit [MW])."""
-    import numpy as np
-
     credit = np.zeros(calendar.hours)
     for start_s, hours, _ in events:
         credit = np.maximum(credit, share_of_hours(calendar, start_s, hours) * credit_usd_per_mwh)

@@ -9,14 +9,16 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 from sites.market.bitcoin import HOLD, SATOSHI_PER_BTC, DifficultyPath, Stretch, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from sites.arrays import Floats
+
 
 DAY_S = 86_400
 HOUR_S = 3600
@@ -62,15 +64,13 @@ def mean_reward(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> Re
 
 
 @lru_cache(maxsize=64)
-def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> NDArray[np.float64]:
+def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> Floats:
     """Mean subsidy over expected hashes in each hour from start_s on [BTC/hash], [hours] values, read-only."""
-    import numpy as np
-
     parts = stretches(start_s, start_s + HOUR_S * hours, path)
     rates = np.array([part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC for part in parts])
     begins = np.array([part.start_s for part in parts])
     edges = start_s + HOUR_S * np.arange(hours)
-    reward: NDArray[np.float64] = rates[np.searchsorted(begins, edges, side="right") - 1]
+    reward: Floats = rates[np.searchsorted(begins, edges, side="right") - 1]
     for index, part in enumerate(parts[1:], start=1):
         hour, rest = divmod(part.start_s - start_s, HOUR_S)
         reward[int(hour)] += (rates[index] - rates[index - 1]) * (1.0 - rest / HOUR_S) if rest else 0.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 from sites.dispatch.merit_order import REASONS
 from sites.files import check_new, write_file
@@ -24,7 +26,6 @@ ENDINGS = (".csv", ".parquet")
 
 def plan_table(year: SiteYear) -> pa.Table:
     """Return table yield_hourly of the output contract for a year that was run hour by hour."""
-    import numpy as np
     import pyarrow as pa
 
     columns = hourly_table(year)
@@ -78,8 +79,6 @@ class PartPlan(NamedTuple):
 
 def part_plans(year: SiteYear) -> list[PartPlan]:
     """Sum a year that was run hour by hour up to one line a part."""
-    import numpy as np
-
     mw, why, _ = year.in_hours()
     plans = []
     for index, label in enumerate(year.labels):

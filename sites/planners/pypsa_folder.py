@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sites.dispatch.parts import hourly_parts, meter_per_device
 from sites.dispatch.problem import labels, problem
 from sites.hours.calendar import HOUR_S
@@ -15,14 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.dispatch.merit_order import Problem
     from sites.dispatch.problem import Label
     from sites.model import Site
 
-    Floats = NDArray[np.float64]
 
 MARKET, GATE, SITE = "market", "gate", "site"
 PYPSA_VERSION = "1.4.0"  # whose CSV folder this is
@@ -88,8 +87,6 @@ def _market(net: _Network, given: Problem) -> None:
 
 
 def _interconnect(net: _Network, given: Problem) -> None:
-    import numpy as np
-
     most = float(given.series[3].max())
     net.add(
         "links",
@@ -124,8 +121,6 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
     ratio = meter_per_device(site, rows)
     idle = sum((caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=0.0 * given.series[0])
     if idle.any():
-        import numpy as np
-
         net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, given.series[3]))
     for k, row in enumerate(rows):
         most = float((caps[k] * ratio[k]).max())

@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from sites.dispatch.parts import hourly_parts, meter_per_device
 from sites.dispatch.problem import problem
 from sites.hours.calendar import zone
 from sites.planners.tables import revenue_hourly
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
+    from sites.arrays import Floats
     from sites.dispatch.year import SiteYear
 
-    Floats = NDArray[np.float64]
 
 SAM_YEARS = 25
 SAM_HOURS = 8760
@@ -46,8 +47,6 @@ def year_of_8760(year: SiteYear) -> Series:
 
     Raises InputError for a year of which only the sums were kept.
     """
-    import numpy as np
-
     name = year.site.name
     mw, _, _ = year.in_hours()
     meter = mw * meter_per_device(year.site, year.labels).T
@@ -71,8 +70,6 @@ def year_of_8760(year: SiteYear) -> Series:
 
 def leap_day(year: SiteYear) -> NDArray[np.bool_]:
     """Hours of the year that are 29 February in the site's own time, [T]."""
-    import numpy as np
-
     first = datetime.fromtimestamp(year.site.start_s, tz=zone(year.site.timezone)).date()
     days = np.datetime64(first, "D") + year.site.calendar.day_of_year
     in_month = (days - days.astype("datetime64[M]")).astype(np.int64)
@@ -82,8 +79,6 @@ def leap_day(year: SiteYear) -> NDArray[np.bool_]:
 
 def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     """Power and penalties less credits [USD] of every hour, [T], without the demand charge; meter_mw is [T, parts]."""
-    import numpy as np
-
     given, at = problem(year.site), meter_mw.sum(axis=1)
     spot, adder, credit = given.series[0], given.series[1], given.series[10]
     resale = np.maximum(given.series[2], 0.0)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.model import Site
     from sites.scenarios.engine import Executor, FleetRun
     from sites.scenarios.outlook import Outlook
     from sites.scenarios.uncertainty import Distribution
 
-    Floats = NDArray[np.float64]
     Row = dict[str, Any]
     SwitchMap = tuple[Any, list[float], list[float], str]
 
@@ -55,8 +54,6 @@ def write_tables(
 
 def _fan_levels(outlook: Outlook, sites: Sequence[Site], execute: Executor) -> Floats:
     """Levels of the fleet's net in each of the next years, on the same scenarios, [FAN_YEARS, 5]."""
-    import numpy as np
-
     from sites.plots.scenarios import fan_levels
     from sites.scenarios.engine import fleet_cases, run_fleet
     from sites.scenarios.metrics import site_metric

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sites.dispatch.merit_order import REASONS
 from sites.dispatch.parts import hourly_worth, meter_per_device, value_curve
 from sites.dispatch.waterfall import waterfalls
@@ -205,8 +207,6 @@ def curve_rows(years: Sequence[SiteYear]) -> list[Row]:
 
 def hourly_table(year: SiteYear) -> dict[str, Any]:
     """Columns of `yield_hourly` for one site; its year must have been run hour by hour."""
-    import numpy as np
-
     mw, why, price = year.in_hours()
     site, hours, count = year.site, year.hours, len(year.labels)
     per_device = meter_per_device(site, year.labels)
@@ -230,8 +230,6 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
 
 def revenue_hourly(year: SiteYear, meter_mw: Any) -> tuple[Any, Any]:
     """Revenue [USD] and worth [USD/MWh at the meter] of every hour and part, [T, parts]; worth is NaN for idle."""
-    import numpy as np
-
     from sites.dispatch.parts import penalties_usd_per_mwh
 
     _, ranked, _ = hourly_worth(year.site)

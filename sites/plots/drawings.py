@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 from sites.dispatch.parts import value_curve
 from sites.hours.calendar import WEEK_HOURS
@@ -15,14 +17,12 @@ from sites.hours.calendar import WEEK_HOURS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
+    from sites.arrays import Floats
     from sites.dispatch.waterfall import Waterfall
     from sites.dispatch.year import SiteYear
 
-    Floats = NDArray[np.float64]
     Colours = Mapping[str, str]
 
 NOTHING = 1e-9
@@ -36,8 +36,6 @@ def metered_mw(year: SiteYear) -> Floats:
 
     Raises InputError for a year without its hours.
     """
-    import numpy as np
-
     if year.dispatch.mw is None:
         raise InputError.at(f"site {year.site.name}", expected="a year run hour by hour", got="its sums alone")
     site = year.site
@@ -56,8 +54,6 @@ def prices(year: SiteYear) -> Floats:
 
 def busiest_week(year: SiteYear) -> int:
     """First hour of the whole local week in which the dispatch changes most; the first such week where none does."""
-    import numpy as np
-
     drawn = metered_mw(year).sum(axis=1)
     change = np.abs(np.diff(drawn, prepend=drawn[0])) + 1e-6 * np.abs(np.diff(prices(year), prepend=prices(year)[0]))
     mondays = np.flatnonzero(year.site.calendar.how == 0)
@@ -71,8 +67,6 @@ def dispatch_week(axes: Axes, year: SiteYear, colours: Colours, first_hour: int)
 
     Raises InputError as `metered_mw`.
     """
-    import numpy as np
-
     hours = slice(first_hour, first_hour + WEEK_HOURS)
     drawn = metered_mw(year)[hours]
     x = np.arange(drawn.shape[0] + 1) / 24.0
@@ -95,8 +89,6 @@ def dispatch_week(axes: Axes, year: SiteYear, colours: Colours, first_hour: int)
 
 def price_week(axes: Axes, year: SiteYear, colours: Colours, first_hour: int) -> None:
     """Draw the power price that decided each hour of a week [USD/MWh at the meter]."""
-    import numpy as np
-
     found = prices(year)[first_hour : first_hour + WEEK_HOURS]
     axes.stairs(found, np.arange(found.size + 1) / 24.0, baseline=None, color=colours["ink"], linewidth=1.4)
     low, high = float(min(found.min(), 0.0)), float(max(found.max(), 0.0))
@@ -117,8 +109,6 @@ def _day_ticks(axes: Axes, first_hour: int, year: SiteYear) -> None:
 
 def _sorted(values: Floats) -> tuple[Floats, Floats]:
     """Return values from the highest to the lowest, at most 401 of them, and the per cent of the hours above each."""
-    import numpy as np
-
     share = np.linspace(0.0, 100.0, min(values.size, 401))
     return share, np.sort(values)[::-1][np.rint(share / 100.0 * (values.size - 1)).astype(np.int64)]
 
@@ -133,8 +123,6 @@ def deciding_worths(year: SiteYear) -> list[tuple[str, str, float]]:
 
 def price_duration(axes: Axes, year: SiteYear, colours: Colours) -> None:
     """Draw the year's power prices from the dearest hour to the cheapest, and the worth below which each part runs."""
-    import numpy as np
-
     share, found = _sorted(prices(year))
     axes.plot(share, found, color=colours["ink"], linewidth=1.8, label="power price")
     seen: dict[str, int] = {}

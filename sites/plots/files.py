@@ -6,6 +6,8 @@ import io
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 from sites.dispatch.waterfall import waterfalls
 from sites.files import slugs, write_file
@@ -92,8 +94,6 @@ def duration_file(year: SiteYear, path: Path) -> None:
 
 def _readable(axes: Axes, year: SiteYear) -> None:
     """Let a few extreme hours run out of the picture instead of flattening all the others."""
-    import numpy as np
-
     found = drawings.prices(year)
     low, high = (float(edge) for edge in np.quantile(found, (0.002, 0.998)))
     high = max([high, *(worth for _, _, worth in drawings.deciding_worths(year))])

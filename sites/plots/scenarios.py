@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sites.scenarios.metrics import fleet_metric, unit_of
 from sites.scenarios.uncertainty import exceeded
 
@@ -11,13 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.scenarios.engine import FleetRun
     from sites.scenarios.uncertainty import Tornado
 
-    Floats = NDArray[np.float64]
 
 COLOURS = {
     "ink": "#1a1a1a",
@@ -32,8 +31,6 @@ FAN_LEVELS = (0.99, 0.90, 0.50, 0.10, 0.01)
 
 def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = COLOURS, metric: str = "net_usd") -> None:
     """Draw the fleet's exceedance curve of a metric, with P90, P50 and P10 marked."""
-    import numpy as np
-
     values = np.sort(fleet_metric(run, metric))
     values = values[np.isfinite(values)]
     axes.plot(100.0 * (1.0 - (np.arange(values.size) + 0.5) / values.size), values, color=colours["inference"])
@@ -53,8 +50,6 @@ def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = COLOURS, m
 
 def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = COLOURS, label: str = "net USD a year") -> None:
     """Draw years as a fan: levels_by_year [years, 5] exceeded with 99, 90, 50, 10 and 1 % (see fan_levels)."""
-    import numpy as np
-
     years = np.arange(1, levels_by_year.shape[0] + 1)
     for low, high, alpha, name in ((0, 4, 0.15, "P99 to P1"), (1, 3, 0.3, "P90 to P10")):
         axes.fill_between(
@@ -73,8 +68,6 @@ def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = COLOURS,
 
 def fan_levels(values: Floats) -> Floats:
     """Levels of a fan from values [years, S]: exceeded with 99, 90, 50, 10 and 1 %, [years, 5]."""
-    import numpy as np
-
     return np.array([[exceeded(year, level) for level in FAN_LEVELS] for year in values])
 
 

@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from sites.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 INPUT_NAMES = ("btc", "difficulty", "power", "inference_price", "demand", "availability")
 STEPS_PER_YEAR = 12
@@ -150,8 +150,6 @@ def correlation_factor(matrix: Sequence[Sequence[float]]) -> Floats:
     Raises InputError unless it is 6 x 6, finite, symmetric, 1 on the diagonal, within -1 to 1 and positive
     semidefinite.
     """
-    import numpy as np
-
     place = "scenarios: correlation"
     size = len(INPUT_NAMES)
     try:
@@ -206,8 +204,6 @@ def steps(model: ScenarioModel, count: int, per_year: int = STEPS_PER_YEAR) -> S
 
     A step's exact moments: decay e^(-k dt), variance s^2 (1 - e^(-2 k dt)) / 2 k, or s^2 dt without reversion.
     """
-    import numpy as np
-
     size = len(INPUT_NAMES)
     decay, spread, mean = np.ones((size, count)), np.zeros((size, count)), np.zeros((size, count))
     share = np.array([model.of(name).common_frac for name in INPUT_NAMES])

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
 from sites.scenarios.engine import fleet_cases, run_fleet
 from sites.scenarios.metrics import fleet_metric, more_is_better, site_metric
@@ -14,13 +16,10 @@ from sites.scenarios.model import BASE_CASE, INPUT_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.model import Site
     from sites.scenarios.engine import Executor, FleetRun, Run
 
-    Floats = NDArray[np.float64]
 
 LEVELS = (0.50, 0.90, 0.99)
 TAIL = 0.05
@@ -52,8 +51,6 @@ def exceeded(values: Floats, probability: float) -> float:
 
     Raises InputError for a probability outside 0 to 1, or no values.
     """
-    import numpy as np
-
     if not 0.0 <= probability <= 1.0:
         raise InputError.at("exceedance", expected="a probability of 0 to 1", got=probability)
     if values.size == 0:
@@ -66,8 +63,6 @@ def tail_mean(values: Floats, share: float = TAIL, *, more_is_better: bool = Tru
 
     more_is_better: False for a cost, whose worst are its highest.
     """
-    import numpy as np
-
     count = max(1, math.ceil(share * values.size))
     ranked = np.sort(values)
     return float((ranked[:count] if more_is_better else ranked[-count:]).mean())
@@ -75,8 +70,6 @@ def tail_mean(values: Floats, share: float = TAIL, *, more_is_better: bool = Tru
 
 def distribution(values: Floats, *, more_is_better: bool = True) -> Distribution | None:
     """Describe a quantity over scenarios; scenarios without a value are left out, None where none has one."""
-    import numpy as np
-
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         return None
@@ -99,8 +92,6 @@ def quantile_error(values: Floats, probability: float) -> float:
 
     References: H. A. David and H. N. Nagaraja, Order Statistics (2003), section 7.1: ranks are binomial.
     """
-    import numpy as np
-
     size = values.size
     ranked = np.sort(values)
     middle, width = (1.0 - probability) * size, math.sqrt(size * probability * (1.0 - probability))

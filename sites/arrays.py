@@ -1,0 +1,7 @@
+"""The types of NumPy arrays in sites."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
