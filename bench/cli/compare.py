@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.folder import FOLDER
-from bench.cli.output import emit_json, json_option, print_table, progress, rate, say, si
-from bench.cli.positive import POSITIVE
+from bench.cli.options import FOLDER, POSITIVE, json_option
+from bench.cli.output import emit_json, emit_text, progress, rate, say, si
+from bench.cli.table import print_table
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,12 +101,12 @@ def compare(
     if shape == "json":
         emit_json({**engine.as_document(rows), "overview": as_documents(lines), **extra})
     elif shape == "csv":
-        say(_csv(engine.as_document(rows)["rows"]).rstrip("\n"))
+        emit_text(_csv(engine.as_document(rows)["rows"]).rstrip("\n"))
     elif shape == "markdown":
         headings = columns(lines)
-        say(_markdown(headings, [cells(line, headings) for line in lines]))
+        emit_text(_markdown(headings, [cells(line, headings) for line in lines]))
         say()
-        say(_markdown(COLUMNS, [_cells(row) for row in rows]))
+        emit_text(_markdown(COLUMNS, [_cells(row) for row in rows]))
     else:
         headings = columns(lines)
         rows_shown = [cells(line, headings) for line in lines]

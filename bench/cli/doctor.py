@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
-from bench.cli.output import emit_json, json_option, print_table, say
+from bench.cli.options import json_option
+from bench.cli.output import emit_json, say
+from bench.cli.table import print_table
 
 STORE = Path("results")
 

@@ -1,11 +1,13 @@
-"""Printing for people and for machines: JSON documents, tables that fit a terminal, numbers in field units."""
+"""Printing for people and for programs: lines, JSON documents, progress bars, numbers in the field's units."""
 
 import json
 import os
+import re
+import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
@@ -13,31 +15,26 @@ import click
 from bench.quantity import plain, rate, si
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress
 
 __all__ = [
-    "console",
     "emit_json",
-    "json_option",
+    "emit_text",
     "plain",
-    "print_table",
     "printable",
     "progress",
     "rate",
     "say",
     "short",
     "si",
+    "terminal_width",
     "warn",
 ]
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
-
-
-# What a terminal would obey instead of show; files that people hand on may hold it.
+# Control characters, which a terminal would obey instead of showing; files that people pass on may hold some.
 _CONTROL = {code: "\ufffd" for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
-
 _PREFIXES = ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"))
+_LABEL = re.compile(r"\s*(?:note: |\S+\s{2,})?")
 
 
 def printable(text: str) -> str:
@@ -46,68 +43,27 @@ def printable(text: str) -> str:
 
 
 def emit_json(document: object) -> None:
-    """Print one JSON document; dates and paths as text, a number that is not finite is refused."""
+    """Print one JSON document; dates and paths become text, and a number that is not finite is refused."""
     click.echo(json.dumps(document, indent=2, default=str, allow_nan=False))
 
 
-def console(*, err: bool = False, piped: int = 110) -> "Console":
-    """Return a console for stdout or stderr, as wide as the terminal; where there is none, COLUMNS or `piped`."""
-    from rich.console import Console
-
-    stream = sys.stderr if err else sys.stdout
-    given = os.environ.get("COLUMNS", "")
-    width = int(given) if given.isdecimal() and int(given) > 0 else piped
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else width)
+def emit_text(text: str) -> None:
+    """Print text that a program reads (CSV, TOML, Markdown): its lines are never wrapped."""
+    click.echo(printable(text))
 
 
-def print_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    title: str | None = None,
-    right: Iterable[int] = (),
-    caption: str | None = None,
-    piped: int = 110,
-) -> None:
-    """Print a table whose numbers stay whole; no cell is markup.
+def terminal_width(piped: int) -> int:
+    """Return the width of stdout [cells]: COLUMNS, else that of the terminal, else `piped`."""
+    return shutil.get_terminal_size((piped, 24)).columns if sys.stdout.isatty() else _columns_set() or piped
 
-    right: indices of right-aligned columns, the numbers. piped: columns where there is no terminal and no COLUMNS.
-    """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
 
-    from bench.cli.layout import fold, widths
-
-    aligned, screen = set(right), console(piped=piped)
-    cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in (columns, *rows)]
-    by_column = list(zip_longest(*cells, fillvalue=""))
-    wished = sum(widths(by_column, aligned, sys.maxsize))
-    for gap in (3, 2, 1):
-        around = 2 + gap * (len(columns) - 1)
-        chosen = widths(by_column, aligned, screen.width - around)
-        if sum(chosen) + around <= screen.width and (gap < 3 or sum(chosen) == wished):
-            break
-    screen.width = max(screen.width, sum(chosen) + around)
-    table = Table(
-        title=None if title is None else Text(printable(title), style="table.title"),
-        caption=None if caption is None else Text(printable(caption), style="table.caption"),
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
-        pad_edge=False,
-        padding=(0, int(gap > 1), 0, int(gap > 2)),  # right and left of a column, beside the rule's 1
-    )
-    heading, *body = ([fold(cell, width) for cell, width in zip(row, chosen, strict=False)] for row in cells)
-    for index, (column, width) in enumerate(zip(heading, chosen, strict=True)):
-        table.add_column(Text(column), justify="right" if index in aligned else "left", width=width, no_wrap=True)
-    for row in body:
-        table.add_row(*map(Text, row))
-    screen.print(table)
+def _columns_set() -> int:
+    text = os.environ.get("COLUMNS", "")
+    return int(text) if text.isdecimal() else 0
 
 
 def short(value: float) -> str:
-    """Return four digits, and a prefix in place of the others of a long figure: 15.10M."""
+    """Return four digits and a prefix: 15.10M."""
     if abs(value) < 1e4:
         return plain(value)
     scale, prefix = next((one for one in _PREFIXES if abs(value) < 999.95 * one[0]), _PREFIXES[-1])
@@ -115,8 +71,24 @@ def short(value: float) -> str:
 
 
 def say(line: str = "") -> None:
-    """Print one line for people, as plain text."""
-    click.echo(printable(line))
+    """Print one line for people, wrapped between words where the terminal is narrower."""
+    width = terminal_width(sys.maxsize)
+    click.echo("\n".join(_wrapped(part, width) for part in printable(line).split("\n")))
+
+
+def _wrapped(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    label = _LABEL.match(line)
+    indent = len(label[0]) if label else 0
+    return textwrap.fill(
+        line,
+        max(width, indent + 20),
+        subsequent_indent=" " * indent,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def warn(line: str) -> None:
@@ -126,7 +98,8 @@ def warn(line: str) -> None:
 
 @contextmanager
 def progress(*, quiet: bool) -> "Iterator[Progress]":
-    """Show progress bars on stderr where it is a terminal and `quiet` is not asked for."""
+    """Show progress bars on stderr if it is a terminal, unless `quiet`."""
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     bars = Progress(
@@ -135,7 +108,7 @@ def progress(*, quiet: bool) -> "Iterator[Progress]":
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
-        console=console(err=True),
+        console=Console(file=sys.stderr, highlight=False),
         disable=quiet or not sys.stderr.isatty(),
         transient=True,
     )

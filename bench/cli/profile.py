@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli.output import emit_json, json_option, say
+from bench.cli.options import json_option
+from bench.cli.output import emit_json, emit_text, say
 from hardware_profiles.errors import InputError
 
 
@@ -56,7 +57,7 @@ def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
         )
         return
     if out is None:
-        say(text.rstrip())
+        emit_text(text.rstrip())
         return
     say(f"{path}: {len(draft.figures)} figures of {draft.maker} {draft.model}")
     say(f"left out, for this machine does not tell: {', '.join(draft.left_out) or 'nothing'}")

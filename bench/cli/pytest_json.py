@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli.folder import FOLDER
-from bench.cli.output import emit_json, json_option, say
+from bench.cli.options import FOLDER, json_option
+from bench.cli.output import emit_json, say
 from hardware_profiles.errors import InputError
 
 STORE = Path("results")

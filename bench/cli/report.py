@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli.folder import FOLDER
-from bench.cli.output import emit_json, json_option, say, warn
+from bench.cli.options import FOLDER, json_option
+from bench.cli.output import emit_json, say, warn
 
 STORE = Path("results")
 PAGE = Path("report.html")

@@ -1,17 +1,19 @@
 """`perwatt show`: one result or one profile, with every source."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.folder import FOLDER
-from bench.cli.output import emit_json, json_option, print_table, rate, say, si, warn
+from bench.cli.options import FOLDER, json_option
+from bench.cli.output import emit_json, plain, rate, say, si, warn
+from bench.cli.table import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.results.record import Metric, Record
+    from bench.results.record import MetersGap, Metric, Record
     from hardware_profiles.profile import Device
 
 STORE = Path("results")
@@ -43,7 +45,6 @@ def show(name: str, store: Path, own: tuple[str, ...], as_json: bool) -> None:
 
 def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") -> None:
     from bench import diagnostics
-    from bench.cli.meter_lines import meter_lines
 
     work, run = record.workload, record.run
     say(f"{record.id}   {record.status}   {folder}")
@@ -55,7 +56,7 @@ def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") ->
     say(f"code      perwatt {run.perwatt_version}, commit {commit}")
     if record.supersedes:
         say(f"corrects  {record.supersedes}")
-    for line in meter_lines(record):
+    for line in _meter_lines(record):
         say(line)
     if record.assumed_power_w is not None:
         assumed = record.assumed_power_w
@@ -79,6 +80,42 @@ def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") ->
     for artifact in record.artifacts:
         now = " when written; NOT SO NOW" if artifact.name in faults else ""
         say(f"file      {artifact.name}, {artifact.size_bytes} bytes, sha256 {artifact.sha256}{now}")
+
+
+def _meter_lines(record: "Record") -> Iterator[str]:
+    """Yield one line a fact, for people."""
+    run = record.run
+    if run.window_s is not None:
+        planned = f"{len(record.windows)} windows of {run.window_s:g} s ({run.window_why})"
+        lead = f", load {run.lead_s:g} s before and {run.tail_s:g} s after" if run.lead_s else ""
+        yield f"windows   {planned}{lead}"
+    if run.harness_overhead_frac is not None:
+        yield f"          the runner itself took {run.harness_overhead_frac:.3%} of the windows"
+    yield f"meters    {', '.join(record.meters) or 'not metered'}"
+    for meter in record.meters_used:
+        accuracy = f"± {meter.accuracy_frac:.2%}" if meter.accuracy_frac is not None else "accuracy not stated"
+        yield (
+            f"          {meter.name}: {meter.kind}, {meter.boundary}, tier {meter.tier}, {accuracy} "
+            f"({meter.accuracy_source}), every {meter.period_s:.3g} s; {meter.scope}"
+        )
+    for gap in record.meters_gaps:
+        yield f"          {_gap_text(gap)}"
+    for idle in record.idle:
+        yield f"idle      {idle.meter}: {plain(idle.power_w)} W {idle.when}, over {idle.duration_s:.0f} s"
+    steady = record.steadiness
+    if steady is not None:
+        parts = []
+        if steady.rate_halves_frac is not None:
+            parts.append(f"rate {steady.rate_halves_frac:+.2%}")
+        parts += [f"{meter} {change:+.2%}" for meter, change in steady.power_halves_frac.items()]
+        if parts:
+            yield f"steady    second half over first: {', '.join(parts)}"
+
+
+def _gap_text(gap: "MetersGap") -> str:
+    """Return the gap of two meters as a sentence."""
+    inner = f"{gap.inner} ({gap.inner_boundary})"
+    return f"{inner} read {gap.inner_over_outer:.1%} of {gap.outer} ({gap.outer_boundary})"
 
 
 def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:

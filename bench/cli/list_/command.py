@@ -8,7 +8,9 @@ from bench.cli import NearGroup
 from bench.cli.list_.models import models
 from bench.cli.list_.profiles import profiles
 from bench.cli.list_.results import results
-from bench.cli.output import emit_json, json_option, print_table, say
+from bench.cli.options import json_option
+from bench.cli.output import emit_json, say
+from bench.cli.table import print_table
 
 
 @click.group(name="list", cls=NearGroup)

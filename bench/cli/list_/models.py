@@ -2,7 +2,9 @@
 
 import click
 
-from bench.cli.output import emit_json, json_option, plain, print_table
+from bench.cli.options import json_option
+from bench.cli.output import emit_json, plain
+from bench.cli.table import print_table
 
 
 @click.command()

@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from shutil import get_terminal_size
 
 import click
 
-from bench.cli.output import emit_json, json_option, say
-from bench.cli.positive import POSITIVE
+from bench.cli.options import POSITIVE, json_option
+from bench.cli.output import emit_json, say
+from bench.cli.table import print_table
 from bench.compare.catalogue_table import SORTS, UNVERIFIED_MARK, Filters, Row, columns_for, profile_row, select
 from hardware_profiles.errors import InputError
 
@@ -59,10 +59,10 @@ def profiles(
     if as_json:
         emit_json(rows)
         return
-    for found in KINDS:
-        of_kind = [row for row in rows if row["kind"] == found]
+    for each in KINDS:
+        of_kind = [row for row in rows if row["kind"] == each]
         if of_kind:
-            _table(found, of_kind)
+            _table(each, of_kind)
     if not rows:
         say("none")
         return
@@ -72,22 +72,11 @@ def profiles(
 
 
 def _table(kind: str, rows: list[Row]) -> None:
-    # Plain text: laying out 170 rows by rich takes longer than everything else together.
     columns = columns_for(kind, rows)
-    cells = [[heading for heading, _, _ in columns], *([say_cell(row) for _, say_cell, _ in columns] for row in rows)]
-    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
-    room = get_terminal_size(fallback=(sys.maxsize, 0)).columns
-    shown = len(columns)
-    while shown > 1 and sum(widths[:shown]) + 2 * (shown - 1) > room:
-        shown -= 1
-    for number, line in enumerate(cells):
-        padded = (
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, (_, _, right) in zip(line[:shown], widths, columns, strict=False)
-        )
-        say("  ".join(padded).rstrip())
-        if number == 0:
-            say("  ".join("-" * width for width in widths[:shown]))
-    if shown < len(columns):
-        say(f"no room for: {', '.join(cells[0][shown:])}")
-    say()
+    print_table(
+        [heading for heading, _, _ in columns],
+        [[cell_text(row) for _, cell_text, _ in columns] for row in rows],
+        right=[at for at, (_, _, is_number) in enumerate(columns) if is_number],
+        piped=sys.maxsize,
+        optional=range(len(columns) - 1, 0, -1),
+    )

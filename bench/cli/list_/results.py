@@ -1,14 +1,13 @@
 """`perwatt list results`: what is stored, and how one metric went over time."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.folder import FOLDER
-from bench.cli.output import emit_json, json_option, rate, say, si, warn
+from bench.cli.options import FOLDER, json_option
+from bench.cli.output import emit_json, rate, say, si, warn
+from bench.cli.table import print_table
 
 if TYPE_CHECKING:
     from bench.results.history import Headline
@@ -43,7 +42,12 @@ def results(store: Path, workload: str | None, metric: str | None, last: int, as
     else:
         if len(rows) > last:
             say(f"the last {last} of {len(rows)} results (--last for more, --json for all)")
-        _table(tuple(rows[0]), [tuple(row.values()) for row in rows[-last:]], spare=("plan", "variant"))
+        columns = list(rows[0])
+        print_table(
+            columns,
+            [list(row.values()) for row in rows[-last:]],
+            optional=[columns.index("plan"), columns.index("variant")],
+        )
 
 
 def _row(line: "Headline") -> dict[str, Any]:
@@ -82,7 +86,7 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
         ]
         emit_json({"schema": "perwatt.trend/1", "metric": metric, "summary": whole, "points": rows})
         return
-    _table(
+    print_table(
         ("result", "workload", metric, "95 %", "since the first"),
         [
             (
@@ -96,8 +100,8 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
             )
             for point in points[-last:]
         ],
-        right=("95 %", metric, "since the first"),
-        spare=("workload",),
+        right=(2, 3, 4),
+        optional=(1,),
     )
     unit = whole["unit"]
     say(
@@ -105,29 +109,6 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
         f"to {_shown(whole['most'], unit)}; the figures beside `since the first` compare like with like only: "
         "same workload, version and device"
     )
-
-
-def _table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), spare: Sequence[str] = ()
-) -> None:
-    # Plain text: importing rich takes longer than everything else together.
-    widths = {name: max(map(len, cells)) for name, *cells in zip(columns, columns, *rows, strict=True)}
-    room, gap, left_out = get_terminal_size((110, 24)).columns, 2, []
-    for name in spare:
-        if sum(widths.values()) + len(widths) - 1 > room:
-            del widths[name]
-            left_out.append(name)
-    if sum(widths.values()) + gap * (len(widths) - 1) > room:
-        gap = 1
-    for line in (columns, ["-" * widths.get(name, 0) for name in columns], *rows):
-        cells = (
-            cell.rjust(widths[name]) if name in right else cell.ljust(widths[name])
-            for name, cell in zip(columns, line, strict=True)
-            if name in widths
-        )
-        say((gap * " ").join(cells).rstrip())
-    if left_out:
-        say(f"left out, for want of room: {', '.join(left_out)} (--json has all)")
 
 
 def _shown(value: float, unit: str) -> str:

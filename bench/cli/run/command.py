@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.folder import FOLDER
-from bench.cli.output import emit_json, json_option, say, warn
+from bench.cli.options import FOLDER, json_option
+from bench.cli.output import emit_json, say, warn
 from bench.cli.run.llm import RunCommand
-from bench.cli.run.measuring import check_threads, measure_all, opened, specs
+from bench.cli.run.measure import check_threads, measure_all, opened, specs
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def run(
         records = measure_all(
             todo, job, reading, device, metered=None if workloads else MAIN_JOB_METERED, quiet=as_json
         )
-    from bench.cli.run.report import document, exit_status, print_run
+    from bench.cli.run.tables import document, exit_status, print_run
 
     main_job, page = None, None
     if beside is not None:
@@ -150,7 +150,7 @@ def _write_page(records: "Sequence[Record]", main_job: "Assessment", store: Path
 def _attach(
     name: str, workloads: Sequence[str], logs: Sequence[str], options: Any, store: Path, *, as_json: bool
 ) -> int:
-    from bench.cli.run.report import document, print_run
+    from bench.cli.run.tables import document, print_run
     from bench.measure.attach import attach
 
     if workloads:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.output import emit_json, plain, print_table, progress, rate, say, si
+from bench.cli.output import emit_json, plain, progress, rate, say, si
+from bench.cli.table import print_table
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def run_gpu_job(job: "Job", device: str, meters: "Sequence[Meter]", *, as_json: 
     InputError
         The plan is `publish`, which takes one workload a call, or the GPU cannot be used.
     """
-    from bench.cli.run.report import exit_status
+    from bench.cli.run.tables import exit_status
     from bench.gpu.job import GpuRun, run_steps, steps
     from bench.machine.devices import device_under_test
 
@@ -59,7 +60,7 @@ def _has_brain_float(device: Any) -> bool:
 
 
 def _document(outcome: "Outcome", job: "Job") -> dict[str, Any]:
-    from bench.cli.run.report import document
+    from bench.cli.run.tables import document
     from bench.gpu.job import ratios
     from bench.workloads.roofline import measured_roofline
 
@@ -77,7 +78,7 @@ def _document(outcome: "Outcome", job: "Job") -> dict[str, Any]:
 
 
 def _print(outcome: "Outcome", job: "Job") -> None:
-    from bench.cli.run.report import print_notes
+    from bench.cli.run.tables import print_notes
     from bench.gpu.job import ratios
 
     print_notes(outcome.records)

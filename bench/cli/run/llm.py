@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from bench.cli.folder import FOLDER
-from bench.cli.output import emit_json, json_option
-from bench.cli.run.llm_report import document, measured_document, print_measured, print_modelled
-from bench.cli.run.measuring import check_threads, measure_all, opened, specs
+from bench.cli.options import FOLDER, json_option
+from bench.cli.output import emit_json
+from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
+from bench.cli.run.measure import check_threads, measure_all, opened, specs
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bench.cli.output import emit_json, plain, print_table, progress, say
+from bench.cli.output import emit_json, plain, progress, say
+from bench.cli.table import print_table
 from hardware_profiles.errors import InputError
 
 WORKLOAD = "sha256d_scan_cpu"

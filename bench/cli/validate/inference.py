@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.output import emit_json, json_option, plain, print_table, say
+from bench.cli.options import json_option
+from bench.cli.output import emit_json, plain, say
+from bench.cli.table import print_table
 
 if TYPE_CHECKING:
     from bench.inference.validation import Outcome, Summary, Validation

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.cli.output import plain, print_table
+from bench.cli.output import plain
+from bench.cli.table import print_table
 
 if TYPE_CHECKING:
     from sites.capital.appraisal import LoanReport, PlanReport

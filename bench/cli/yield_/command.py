@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.output import emit_json, json_option, say, warn
+from bench.cli.options import json_option
+from bench.cli.output import emit_json, say, warn
 from bench.cli.yield_.scenarios import (
     document,
     not_written,
@@ -55,7 +56,7 @@ def yield_(
         found = _document(years, changes, written)
         emit_json(found if outcome is None else {**found, "scenarios": document(outcome)})
         return
-    from bench.cli.yield_.report import print_changes, print_fleet, print_site
+    from bench.cli.yield_.tables import print_changes, print_fleet, print_site
 
     if len(years) > 1:
         print_fleet(years)

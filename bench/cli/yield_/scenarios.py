@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.cli.output import plain, print_table, progress, say, short, warn
+from bench.cli.output import plain, progress, say, short, warn
+from bench.cli.table import print_table
 from bench.cli.yield_.capital import print_plan
 
 if TYPE_CHECKING:

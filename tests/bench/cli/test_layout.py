@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.cli import main
-from bench.cli.layout import fold, widths
-from bench.cli.output import print_table, short
+from bench.cli.layout import fit, fold
+from bench.cli.output import short
+from bench.cli.table import print_table
 
 
 @pytest.mark.parametrize(
@@ -33,26 +34,38 @@ def test_a_command_on_80_columns_prints_its_tables_whole(words, capsys, monkeypa
     assert figures <= set(printed(80).split())
 
 
-def test_numbers_are_never_folded_even_where_nothing_fits(capsys, monkeypatch):
+def test_a_table_too_wide_for_its_words_becomes_records_with_whole_numbers(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
-    print_table(["what", "much more"], [["a_long_name_of_something", "123,456,789,012,345"]], right=(1,))
-    assert "123,456,789,012,345" in capsys.readouterr().out
+    print_table(["name", "much more", "note"], [["a_long_name_of_something", "123,456,789,012,345", ""]], right=(1,))
+    lines = capsys.readouterr().out.split()
+    assert "123,456,789,012,345" in lines
+    assert "a_long_" in lines
+    assert "note" not in lines
 
 
-def test_a_long_name_breaks_at_its_marks_and_a_long_word_ends_in_an_ellipsis():
+def test_a_long_name_breaks_between_segments_then_words_and_a_long_word_ends_in_an_ellipsis():
+    assert fold("price.demand_charge_usd", 18) == "price.\ndemand_charge_usd"
     assert fold("price.demand_charge_usd", 14) == "price.demand_\ncharge_usd"
     assert fold("2026-01-01 1.25", 10) == "2026-01-01\n1.25"
     assert fold("incomprehensible", 6) == "incom…"
 
 
 def test_text_gives_way_before_numbers():
-    assert widths([["name", "a long text of words"], ["n", "123,456"]], {1}, 20) == [13, 7]
+    assert fit([["name", "a long text of words"], ["n", "123,456"]], {1}, 20) == (1, [13, 7])
 
 
-def test_a_number_parts_from_its_unit_only_where_the_text_cannot_give_way():
+def test_a_number_is_separated_from_its_unit_only_where_the_text_cannot_give_way():
     columns = [["name", "unbreakable"], ["made", "1,276 tokens"]]
-    assert widths(columns, {1}, 23) == [11, 12]
-    assert widths(columns, {1}, 18) == [11, 7]
+    assert fit(columns, {1}, 23) == (0, [11, 12])
+    assert fit(columns, {1}, 18) == (2, [11, 7])
+    assert fit(columns, {1}, 16) is None
+
+
+def test_a_key_breaks_within_a_segment_only_after_numbers_are_separated_from_their_units():
+    columns = [["key", "power.interconnect_mw"], ["value", "1,276 tokens"]]
+    assert fit(columns, {1}, 27) == (1, [15, 12])
+    assert fit(columns, {1}, 22) == (2, [15, 7])
+    assert fit(columns, {1}, 20) == (3, [14, 6])
 
 
 @given(
@@ -83,4 +96,4 @@ def test_the_catalogue_leaves_out_its_last_columns_where_there_is_no_room_and_sa
         main(["list", "profiles"])
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
-    assert "no room for: released, basis, confidence" in out
+    assert "columns hidden (terminal too narrow): basis, confidence" in out

@@ -3,7 +3,7 @@
 import json
 
 from bench.cli.output import emit_json
-from bench.cli.run.report import document, print_run
+from bench.cli.run.tables import document, print_run
 from bench.main_job import CATALOGUE_DEVICES, assess, surroundings
 from bench.measure.runner import measure
 from bench.meters.kinds.declared import Declared

@@ -125,4 +125,4 @@ def test_a_list_that_a_narrow_terminal_cannot_hold_leaves_columns_out_and_says_s
         done = perwatt("list", "results", *arguments, cwd=folder, env={**os.environ, "COLUMNS": "80"})
         table = [line for line in done.stdout.splitlines() if not line.startswith("2 results")]
         assert max(map(len, table)) <= 80
-        assert f"left out, for want of room: {spare}" in done.stdout
+        assert f"columns hidden (terminal too narrow): {spare}" in done.stdout

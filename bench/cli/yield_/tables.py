@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench.cli.output import plain, print_table, say, short
+from bench.cli.output import plain, say, short
+from bench.cli.table import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench import diagnostics
-from bench.cli.output import plain, print_table, rate, say, short, si
+from bench.cli.output import plain, rate, say, short, si
+from bench.cli.table import print_table
 
 if TYPE_CHECKING:
     from bench.main_job import Assessment, DeviceLine
@@ -117,7 +118,7 @@ def _energy(record: "Record") -> str:
 
 
 def _print_devices(main_job: "Assessment") -> None:
-    from bench.cli.yield_.report import CONFIDENCE
+    from bench.cli.yield_.tables import CONFIDENCE
 
     print_table(
         ("device", "basis", "hash rate", "matrix product", "power", "J/TH", "FLOP/J", "confidence"),
@@ -147,7 +148,7 @@ def _power(line: "DeviceLine") -> str:
 
 
 def _print_site(main_job: "Assessment") -> None:
-    from bench.cli.yield_.report import print_token_tags
+    from bench.cli.yield_.tables import print_token_tags
     from sites.dispatch.year import summarise
 
     year, outlook = main_job.site, main_job.outlook

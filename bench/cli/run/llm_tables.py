@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.output import plain, print_table, say
+from bench.cli.output import plain, say
+from bench.cli.table import print_table
 
 if TYPE_CHECKING:
     from bench.inference.predict import Prediction

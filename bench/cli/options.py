@@ -1,0 +1,48 @@
+"""Options that several commands share, and the types of their values."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hardware_profiles.errors import InputError
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+
+
+class _Folder(click.Path):
+    """A folder's path that is not empty: `--out ""`, from an unset variable of a script, is not the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not str(value).strip():
+            raise InputError.at(param.opts[0] if param else "value", expected="a folder", got=str(value))
+        return Path(str(super().convert(value, param, ctx)))
+
+
+class _Positive(click.FloatRange):
+    """A finite number above 0 and at most `highest`: click's range accepts `nan`, and sums of 1e308 overflow."""
+
+    def __init__(self, highest: float) -> None:
+        super().__init__(min=0, min_open=True)
+        self.highest = highest
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
+        """Return the number.
+
+        Raises
+        ------
+        InputError
+            The number is outside the range; the message names the option.
+        """
+        number = float(super().convert(value, param, context))
+        if not math.isfinite(number) or number > self.highest:
+            option = param.opts[-1] if param else "value"
+            raise InputError.at(option, expected=f"a finite number above 0, up to {self.highest:,.0f}", got=number)
+        return number
+
+
+FOLDER = _Folder(path_type=Path)
+# The limit is above every plausible value. USD/PH/s/day: in 2010 one petahash was the whole network, at 0.10 USD a
+# bitcoin. J/TH: a CPU of 2009 took some 10^7.
+POSITIVE = _Positive(1e9)
