@@ -11,7 +11,7 @@ from pathlib import Path
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import read_text
 from sites.backtest.derived_rates import Month, called_circular, derivation
-from sites.file.values import Range
+from sites.file.ranges import Range
 from sites.market.mining import DAY_S, month_bounds_s
 
 COLUMNS = (

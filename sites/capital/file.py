@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import Field, model_validator
 
 from hardware_profiles.reading import read_toml, validate
-from sites.file.values import Model, Percent, Positive, Range, Value, assumed
+from sites.file.ranges import Range
+from sites.file.values import Model, Percent, Positive, Value, assumed, within
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Text = Annotated[str, Field(min_length=1)]
-Ltv = Annotated[Value, *Range(0.01, 100, "per cent").field()]
-Rate = Annotated[Value, *Range(0, 1000, "per cent a year").field()]
-LeadYears = Annotated[Value, *Range(0, 20, "years").field()]
-LoanYears = Annotated[Value, *Range(0.01, 50, "years").field()]
-Usd = Annotated[Value, *Range(0, 1e15, "USD").field()]
+Ltv = Annotated[Value, *within(Range(0.01, 100, "per cent"))]
+Rate = Annotated[Value, *within(Range(0, 1000, "per cent a year"))]
+LeadYears = Annotated[Value, *within(Range(0, 20, "years"))]
+LoanYears = Annotated[Value, *within(Range(0.01, 50, "years"))]
+Usd = Annotated[Value, *within(Range(0, 1e15, "USD"))]
 
 
 class SaleTable(Model):

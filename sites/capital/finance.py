@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from sites.arrays import Floats
 
-
 NEVER = "does not pay back"
 KWH_PER_MWH = 1000.0
 

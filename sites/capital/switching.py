@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.model import InferenceBlock, Site
 
-
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FACTOR_RANGE = (1e-3, 1e3)
 HOUR_S = 3600

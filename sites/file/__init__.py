@@ -1,1 +1,1 @@
-"""Site files: their tables and keys, the series they name, and the site built from them."""
+"""Site files: their tables and keys, the hourly series that they name, and the sites built from them."""

@@ -1,4 +1,4 @@
-"""The tables of a site file that hold what runs there: miners, GPU modules, and a token rate stated by hand."""
+"""The tables of a site file that describe its miners and GPUs: [[mining]], [[inference]] and [inference.rate]."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from sites.file.values import (
 
 
 class MiningTable(Model):
-    """[[mining]]: one block of miners, sized by count, megawatts at the buildings or a share of the interconnect."""
+    """[[mining]]: one block of miners, sized by count, facility power or share of the interconnect."""
 
     name: Name = "mining"
     device: Name | None = None
-    modes: tuple[Name, ...] | None = None
-    rated_device: Name | None = None
+    modes: tuple[Name, ...] | None = None  # names of devices, one for each power mode
+    rated_device: Name | None = None  # holds the rated figures if `device` is measured
     count: Count | None = None
     facility_mw: Megawatts | None = None
     interconnect_percent: Percent | None = None
     availability_percent: Percent = assumed(100.0)
     age_years: Age = assumed(0.0)
     degradation_percent_per_year: Fade = assumed(0.0)
-    rejects_percent: LossPercent = assumed(0.0)
+    rejects_percent: LossPercent = assumed(0.0)  # rejected shares
     pool_fee_percent: LossPercent
     payout: Literal["fpps", "pps", "pplns", "solo"] = "fpps"
 
@@ -51,7 +51,7 @@ class MiningTable(Model):
 
 
 class RateTable(Model):
-    """[inference.rate]: a token rate stated by hand, per GPU, with its five tags and its source."""
+    """[inference.rate]: the token rate and power of one GPU, entered by hand with its five tags and its source."""
 
     tokens_per_s: Tokens
     power_w: Watts
@@ -63,13 +63,13 @@ class RateTable(Model):
 
 
 class InferenceTable(Model):
-    """[[inference]]: GPUs as modules, what they serve and for whom; the rate is a device's, published or stated."""
+    """[[inference]]: one block of GPUs: its rate (of a device, published or entered by hand), demand and price."""
 
     name: Name = "inference"
     device: Name | None = None
-    figure: Name | None = None
+    figure: Name | None = None  # a published figure
     rate: RateTable | None = None
-    rated_tokens_per_s: Tokens | None = None
+    rated_tokens_per_s: Tokens | None = None  # the rated figure if the rate is measured
     provisioned_w_per_gpu: Watts | None = None
     gpus: Count | None = None
     modules: Count | None = None
@@ -81,15 +81,15 @@ class InferenceTable(Model):
     network_overhead_percent: Overhead = assumed(0.0)
     idle_percent: LossPercent = assumed(0.0)
     availability_percent: Percent = assumed(100.0)
-    demand_percent: Percent
-    demand_profile: str | tuple[float, ...] = "flat"
+    demand_percent: Percent  # mean demand, over what all working GPUs can serve
+    demand_profile: str | tuple[float, ...] = "flat"  # a name, or the 168 hours of a week
     demand_growth_percent_per_year: Growth = assumed(0.0)
     usd_per_mtok: Usd | None = None
     usd_per_gpu_hour: Usd | None = None
     usd_per_kw_month: Usd | None = None
     tenant_pays_energy: bool = False
-    sla_percent: Percent = assumed(0.0)
-    sla_penalty_percent: Penalty | None = None
+    sla_percent: Percent = assumed(0.0)  # of the demand
+    sla_penalty_percent: Penalty | None = None  # of the price
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -97,5 +97,5 @@ class InferenceTable(Model):
         one_of(self, ("gpus", "modules", "facility_mw", "interconnect_percent"))
         one_of(self, ("usd_per_mtok", "usd_per_gpu_hour", "usd_per_kw_month"))
         if self.sla_percent.value > 0 and self.sla_penalty_percent is None:
-            raise ValueError("expected sla_penalty_percent (of the price) beside sla_percent, got none")
+            raise ValueError("expected sla_penalty_percent (of the price) together with sla_percent, got none")
         return self

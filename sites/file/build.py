@@ -1,4 +1,4 @@
-"""Read a site from its TOML file: every value checked, every device looked up, every hour of its series there."""
+"""The construction of a site from its TOML file, with all values checked and all devices and series resolved."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from hardware_profiles.reading import read_toml, validate
 from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
 from sites.file.flags import site_flags
+from sites.file.ranges import CELSIUS, PRICE, PUE, Range
 from sites.file.series import read_series
 from sites.file.site_file import HourlyTable, SiteFile
-from sites.file.values import CELSIUS, PRICE, PUE, Range, assumptions_of
+from sites.file.values import assumptions_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year, unix_s
 from sites.market.bitcoin import DifficultyPath
@@ -34,39 +35,60 @@ __all__ = ["InferenceBlock", "MiningBlock", "Site", "build_site", "load_site"]
 
 
 def load_site(path: Path, resolve: Resolve) -> Site:
-    """Read a site file and look its devices up.
+    """Read a site file and look up its devices.
 
-    resolve: turns a device's name into its DeviceRate, or raises InputError with near names.
-    Raises InputError, naming file and key, for whatever is wrong with the file, its series or a name in it.
+    Parameters
+    ----------
+    path
+        The site file.
+    resolve
+        Function that returns the DeviceRate of a device's name, or raises InputError with similar names.
+
+    Raises
+    ------
+    InputError
+        The file, one of its hourly series or a name in it is invalid; the message names file and key.
     """
     return build_site(validate(SiteFile, read_toml(path), path), resolve, str(path))
 
 
-def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
-    """Turn a validated site file into a Site; `place` names it in errors, and its folder holds the hourly files."""
-    folder = Path(place).parent
+def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
+    """Build a Site from a validated site file.
+
+    Parameters
+    ----------
+    file
+        The validated content.
+    resolve
+        Function that returns the DeviceRate of a device's name.
+    path
+        Path of the file: errors name it, and paths of hourly files are relative to its folder.
+    """
+    folder = Path(path).parent
     try:
         calendar = local_year(file.site.start, file.site.timezone)
     except InputError as error:
-        raise InputError(f"{place}: key site.{error}") from None
+        raise InputError(f"{path}: key site.{error}") from None
     per_usd = file.price.currency_per_usd.value if file.price.currency_per_usd else 1.0
     programme = file.curtailment
-    events = _events(programme, place)
-    limit, what = power.limit_series(
+    events = _events(programme, path)
+    limit_mw, limit_cause = power.limit_series(
         calendar,
         file.power.interconnect_mw.value,
-        [(unix_s(o.start), o.hours.value, frac(o.available_percent)) for o in file.power.outage],
+        [(unix_s(outage.start), outage.hours.value, frac(outage.available_percent)) for outage in file.power.outage],
         events,
     )
     temperature = _temperature(file.climate, calendar, folder)
-    mining_pue = _pue(file, "mining", calendar, place, temperature)
-    gpu_pue = _pue(file, "gpu", calendar, place, temperature)
+    mining_pue = _pue(file, "mining", calendar, path, temperature)
+    gpu_pue = _pue(file, "gpu", calendar, path, temperature)
     spot = _spot(file.price, calendar, folder) / per_usd
     contract = file.price.contract
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
     market = file.market
-    arriving = file.power.interconnect_mw.value * (1.0 - frac(file.power.losses_percent))
-    inference = tuple(inference_block(t, resolve, place, float(gpu_pue.mean()), arriving) for t in file.inference)
+    facility_mw = file.power.interconnect_mw.value * (1.0 - frac(file.power.losses_percent))
+    mean_mining_pue, mean_gpu_pue = float(mining_pue.mean()), float(gpu_pue.mean())
+    mining = tuple(mining_block(table, resolve, path, mean_mining_pue, facility_mw) for table in file.mining)
+    inference = tuple(inference_block(table, resolve, path, mean_gpu_pue, facility_mw) for table in file.inference)
     site = Site(
         name=file.site.name,
         region=file.site.region,
@@ -83,28 +105,23 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
         credit_usd_per_mwh=prices.credit_series(
             calendar, programme.credit_usd_per_mwh.value if programme else 0.0, events
         ),
-        limit_mw=limit,
-        event=what,
+        limit_mw=limit_mw,
+        event=limit_cause,
         mining_capacity_frac=_derate(file.climate, "mining", calendar, temperature),
         gpu_capacity_frac=_derate(file.climate, "gpu", calendar, temperature),
         mining_pue=mining_pue,
         gpu_pue=gpu_pue,
-        fees_frac=np.full(calendar.hours, frac(market.fees_percent_of_subsidy))
-        if market.fees_percent_of_subsidy
-        else np.asarray(market.fees_percent_by_month.values if market.fees_percent_by_month else (), float)[
-            calendar.utc_month
-        ]
-        / 100.0,
+        fees_frac=_fees(market, calendar),
         contract_mw=contract.mw.value if contract else 0.0,
         contract_usd_per_mwh=contract.usd_per_mwh.value / per_usd if contract else 0.0,
         demand_charge_usd_per_mw_month=file.price.demand_charge_usd_per_kw_month.value * 1000.0 / per_usd,
         enrolled_mw=programme.enrolled_mw.value if programme else 0.0,
         ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value if programme else 0.0,
         btc_usd=market.btc_usd.value,
-        path=_path(market, place),
+        path=_difficulty_path(market, path),
         kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
-        mining=tuple(mining_block(t, resolve, place, float(mining_pue.mean()), arriving) for t in file.mining),
+        mining=mining,
         inference=inference,
         assumptions=(*assumptions_of(file), *_token_rates(inference)),
         flags=(),
@@ -115,7 +132,7 @@ def build_site(file: SiteFile, resolve: Resolve, place: str) -> Site:
 
 
 def _token_rates(blocks: Sequence[InferenceBlock]) -> Iterator[Assumption]:
-    """List the rate of each block with what it rests on: a device's name alone does not say."""
+    """Yield the token rate of each block with its basis and source, which the name of a device does not tell."""
     for block in blocks:
         per_s = f"{block.rate.rate_per_s:.6g}"
         yield Assumption(
@@ -126,12 +143,20 @@ def _token_rates(blocks: Sequence[InferenceBlock]) -> Iterator[Assumption]:
         )
 
 
-def _path(market: MarketTable, place: str) -> DifficultyPath:
+def _fees(market: MarketTable, calendar: Calendar) -> Floats:
+    """Return transaction fees as a share of the subsidy, [T]."""
+    if market.fees_percent_of_subsidy:
+        return np.full(calendar.hours, frac(market.fees_percent_of_subsidy))
+    by_month = market.fees_percent_by_month.values if market.fees_percent_by_month else ()
+    return np.asarray(by_month, float)[calendar.utc_month] / 100.0
+
+
+def _difficulty_path(market: MarketTable, path: str) -> DifficultyPath:
     points = tuple((unix_s(point.start), point.difficulty.value) for point in market.difficulty)
     try:
         return DifficultyPath(frac(market.difficulty_growth_percent_per_year), points)
     except InputError as error:
-        raise InputError(f"{place}: market: {error}") from None
+        raise InputError(f"{path}: market: {error}") from None
 
 
 def _freeze(site: Site) -> None:
@@ -163,15 +188,15 @@ def _adders(table: PriceTable, calendar: Calendar) -> Floats:
     return adder
 
 
-def _events(programme: CurtailmentTable | None, place: str) -> Windows:
+def _events(programme: CurtailmentTable | None, path: str) -> Windows:
     if programme is None:
         return []
     events = [(unix_s(event.start), event.hours.value, event.limit_mw.value) for event in programme.event]
     if programme.credit_usd_per_mwh.value > 0 and any(limit > programme.enrolled_mw.value for _, _, limit in events):
         raise InputError.at(
-            f"{place}: curtailment",
+            f"{path}: curtailment",
             "enrolled_mw",
-            expected="at least every event's limit_mw, as the level that credits count from",
+            expected="at least the limit_mw of every event, because credits are counted from this level",
             got=programme.enrolled_mw.value,
         )
     return events
@@ -194,12 +219,12 @@ def _derate(table: ClimateTable | None, product: str, calendar: Calendar, temper
     return power.derate_series(temperature, above.value, stop.value)
 
 
-def _pue(file: SiteFile, product: str, calendar: Calendar, place: str, temperature: Floats | None) -> Floats:
+def _pue(file: SiteFile, product: str, calendar: Calendar, path: str, temperature: Floats | None) -> Floats:
     table = file.cooling
     hourly: HourlyTable | None = getattr(table, f"{product}_pue_hourly")
     if hourly is not None:
-        return _hourly(hourly, calendar, Path(place).parent, PUE)
+        return _hourly(hourly, calendar, Path(path).parent, PUE)
     base, per_c = getattr(table, f"{product}_pue").value, getattr(table, f"{product}_pue_per_c").value
     if per_c > 0 and temperature is None:
-        raise InputError(f"{place}: key cooling.{product}_pue_per_c: expected a [climate] table beside it, got none")
+        raise InputError(f"{path}: key cooling.{product}_pue_per_c: expected a [climate] table with it, got none")
     return power.pue_series(calendar, base, per_c, table.reference_c.value, temperature)

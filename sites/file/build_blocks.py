@@ -1,4 +1,4 @@
-"""From the tables of a site file to its blocks of miners and GPUs."""
+"""The construction of a site's mining and inference blocks from the tables of its file."""
 
 from __future__ import annotations
 
@@ -24,30 +24,44 @@ NODE_BOUNDARIES = ("node", "rack", "wall")
 
 
 def frac(value: Value) -> float:
-    """Share of a per-cent value."""
+    """Return a per-cent value as a share."""
     return value.value / 100.0
 
 
-def mining_block(table: MiningTable, resolve: Resolve, place: str, pue: float, arriving_mw: float) -> MiningBlock:
-    """Build a mining block; megawatts are turned into whole devices at the mode with the highest power.
+def mining_block(table: MiningTable, resolve: Resolve, path: str, pue: float, facility_mw: float) -> MiningBlock:
+    """Return the mining block of a table; megawatts become whole devices in the mode with the highest power.
 
-    arriving_mw: [MW] that the interconnect brings to the buildings.
+    Parameters
+    ----------
+    table
+        The validated [[mining]] table.
+    resolve
+        Function that returns the DeviceRate of a device's name.
+    path
+        Path of the site file, for errors.
+    pue
+        Mean PUE of the mining blocks.
+    facility_mw
+        Power [MW] that the interconnect delivers to the facility.
 
-    Raises InputError for a device that is unknown, counts no hashes or has no power at the node's boundary.
+    Raises
+    ------
+    InputError
+        A device is unknown, does not hash, or its power is not known at the node, rack or wall.
     """
-    where = f"{place}: mining block {table.name!r}"
-    modes = [_hash_rate(name, resolve, where) for name in table.modes or (table.device or "",)]
+    location = f"{path}: mining block {table.name!r}"
+    modes = [_hash_rate(name, resolve, location) for name in table.modes or (table.device or "",)]
     if not modes:
-        raise InputError(f"{where}: key modes: expected at least one, got none")
+        raise InputError(f"{location}: key modes: expected at least one, got none")
     steps = margins(modes)
     top = max(modes, key=lambda mode: mode.power_w or 0.0)
     watts = sum(step.power_w for step in steps)
     return MiningBlock(
         name=table.name,
         rate=top,
-        rated=_hash_rate(table.rated_device, resolve, where) if table.rated_device else None,
+        rated=_hash_rate(table.rated_device, resolve, location) if table.rated_device else None,
         margins=steps,
-        count=table.count.value if table.count else _fitting(table, arriving_mw, pue * watts, 1, where),
+        count=table.count.value if table.count else _fitting(table, facility_mw, pue * watts, 1, location),
         availability_frac=frac(table.availability_percent),
         age_years=table.age_years.value,
         degradation_frac_per_year=frac(table.degradation_percent_per_year),
@@ -58,25 +72,39 @@ def mining_block(table: MiningTable, resolve: Resolve, place: str, pue: float, a
 
 
 def inference_block(
-    table: InferenceTable, resolve: Resolve, place: str, pue: float, arriving_mw: float
+    table: InferenceTable, resolve: Resolve, path: str, pue: float, facility_mw: float
 ) -> InferenceBlock:
-    """Build an inference block; megawatts and modules are turned into whole modules of GPUs.
+    """Return the inference block of a table; megawatts become whole modules of GPUs.
 
-    arriving_mw: [MW] that the interconnect brings to the buildings.
+    Parameters
+    ----------
+    table
+        The validated [[inference]] table.
+    resolve
+        Function that returns the DeviceRate of a device's name.
+    path
+        Path of the site file, for errors.
+    pue
+        Mean PUE of the inference blocks.
+    facility_mw
+        Power [MW] that the interconnect delivers to the facility.
 
-    Raises InputError for a rate that is unknown, counts no tokens, lacks its five tags or a power, or whose power
-    stops at the board with no overhead given for the host.
+    Raises
+    ------
+    InputError
+        The rate is unknown, does not count tokens, or lacks its tags or its power; or its power excludes the host and
+        the table has no overhead for it.
     """
-    where = f"{place}: inference block {table.name!r}"
-    rate = _token_rate(table, resolve, where)
-    watts = _watts(table, rate, where)
+    location = f"{path}: inference block {table.name!r}"
+    rate = _token_rate(table, resolve, location)
+    watts = _watts(table, rate, location)
     per_module = int(table.gpus_per_module.value)
     if table.gpus is not None:
         count = table.gpus.value
     elif table.modules is not None:
         count = table.modules.value * per_module
     else:
-        count = _fitting(table, arriving_mw, pue * watts, per_module, where)
+        count = _fitting(table, facility_mw, pue * watts, per_module, location)
     kind, price = _price(table)
     return InferenceBlock(
         name=table.name,
@@ -89,7 +117,7 @@ def inference_block(
         idle_frac=frac(table.idle_percent),
         availability_frac=frac(table.availability_percent),
         demand_frac=frac(table.demand_percent),
-        profile=_profile(table, where),
+        profile=_profile(table, location),
         growth_frac_per_year=frac(table.demand_growth_percent_per_year),
         priced_per=kind,
         price_usd=price,
@@ -99,27 +127,27 @@ def inference_block(
     )
 
 
-def _hash_rate(name: str, resolve: Resolve, where: str) -> DeviceRate:
-    rate = _resolved(name, resolve, where)
-    _counts(rate, "hash", where)
+def _hash_rate(name: str, resolve: Resolve, location: str) -> DeviceRate:
+    rate = _resolved(name, resolve, location)
+    _counts(rate, "hash", location)
     if rate.boundary not in NODE_BOUNDARIES:
         raise InputError(
-            f"{where}: expected power at the {', '.join(NODE_BOUNDARIES[:-1])} or {NODE_BOUNDARIES[-1]}, got "
-            f"{rate.boundary} power for {rate.name}; a PUE covers only what is outside the machine"
+            f"{location}: expected power at the {', '.join(NODE_BOUNDARIES[:-1])} or {NODE_BOUNDARIES[-1]}, got "
+            f"{rate.boundary} power for {rate.name}; a PUE covers only power outside the machine"
         )
     return rate
 
 
-def _token_rate(table: InferenceTable, resolve: Resolve, where: str) -> DeviceRate:
+def _token_rate(table: InferenceTable, resolve: Resolve, location: str) -> DeviceRate:
     if table.figure is not None:
         provisioned = table.provisioned_w_per_gpu.value if table.provisioned_w_per_gpu else None
         try:
             return published_rate(table.figure, provisioned_w_per_gpu=provisioned)
         except InputError as error:
-            raise InputError(f"{where}: {error}") from None
+            raise InputError(f"{location}: {error}") from None
     if table.rate is None:
-        rate = _resolved(table.device or "", resolve, where)
-        _counts(rate, "token", where)
+        rate = _resolved(table.device or "", resolve, location)
+        _counts(rate, "token", location)
         return rate
     stated = table.rate
     return stated_rate(
@@ -134,56 +162,56 @@ def _token_rate(table: InferenceTable, resolve: Resolve, where: str) -> DeviceRa
     )
 
 
-def _resolved(name: str, resolve: Resolve, where: str) -> DeviceRate:
+def _resolved(name: str, resolve: Resolve, location: str) -> DeviceRate:
     try:
         return resolve(name)
     except InputError as error:
-        raise InputError(f"{where}: key device: {error}") from None
+        raise InputError(f"{location}: key device: {error}") from None
 
 
-def _counts(rate: DeviceRate, unit: str, where: str) -> None:
+def _counts(rate: DeviceRate, unit: str, location: str) -> None:
     if rate.unit != unit:
-        raise InputError(f"{where}: expected a {unit} rate, got {rate.name}, which counts {COUNTS[rate.unit]}")
+        raise InputError(f"{location}: expected a {unit} rate, got {rate.name}, which counts {COUNTS[rate.unit]}")
     if rate.power_w is None:
-        raise InputError(f"{where}: expected a power beside the rate, got none for {rate.name}")
+        raise InputError(f"{location}: expected a power with the rate, got none for {rate.name}")
 
 
-def _watts(table: InferenceTable, rate: DeviceRate, where: str) -> float:
+def _watts(table: InferenceTable, rate: DeviceRate, location: str) -> float:
     host = table.host_overhead_percent
     outside = rate.boundary in NODE_BOUNDARIES
     if not outside and host is None:
         raise InputError(
-            f"{where}: key host_overhead_percent: expected the host's power over the GPU's, because {rate.name} has "
-            f"{rate.boundary} power, got none"
+            f"{location}: key host_overhead_percent: expected the power of the host relative to its GPUs, because "
+            f"{rate.name} has {rate.boundary} power, got none"
         )
     if outside and host is not None and host.value > 0:
         raise InputError(
-            f"{where}: key host_overhead_percent: expected none, because {rate.name} has {rate.boundary} power, which "
-            f"holds the host, got {host.value:g}"
+            f"{location}: key host_overhead_percent: expected none, because {rate.name} has {rate.boundary} power, "
+            f"which includes the host, got {host.value:g}"
         )
     over_host = 1.0 + (frac(host) if host is not None else 0.0)
     return (rate.power_w or 0.0) * over_host * (1.0 + frac(table.network_overhead_percent))
 
 
 def _fitting(
-    table: MiningTable | InferenceTable, arriving_mw: float, facility_w: float, per_group: int, where: str
+    table: MiningTable | InferenceTable, facility_mw: float, facility_w: float, per_group: int, location: str
 ) -> float:
     share = table.interconnect_percent
-    megawatts = table.facility_mw.value if table.facility_mw else arriving_mw * (frac(share) if share else 0.0)
+    megawatts = table.facility_mw.value if table.facility_mw else facility_mw * (frac(share) if share else 0.0)
     groups = int(megawatts * 1e6 / (facility_w * per_group) + 1e-9)
     if groups < 1:
         raise InputError(
-            f"{where}: expected room for one unit of {facility_w * per_group / 1e6:.4g} MW, got {megawatts:g} MW"
+            f"{location}: expected at least the {facility_w * per_group / 1e6:.4g} MW of one unit, got {megawatts:g} MW"
         )
     return float(groups * per_group)
 
 
-def _profile(table: InferenceTable, where: str) -> tuple[float, ...]:
-    given = table.demand_profile
+def _profile(table: InferenceTable, location: str) -> tuple[float, ...]:
+    profile = table.demand_profile
     try:
-        return week_profile(given) if isinstance(given, str) else over_mean(given)
+        return week_profile(profile) if isinstance(profile, str) else over_mean(profile)
     except InputError as error:
-        raise InputError(f"{where}: {error}") from None
+        raise InputError(f"{location}: {error}") from None
 
 
 def _price(table: InferenceTable) -> tuple[str, float]:

@@ -1,4 +1,4 @@
-"""Rows of a CSV file with the numbers of their lines; whatever is wrong with it is one line that says where."""
+"""A reader of CSV files that yields rows with their line numbers and reports errors on one line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def csv_rows(path: Path, what: str, *, empty: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Heading and rows of a CSV file, each with the number of the line it ends on; lines that begin with # are none.
+def csv_rows(path: Path, kind: str, *, empty: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Yield the heading and the rows of a CSV file, each with the number of its last line; skip lines starting with #.
 
-    what: the file, as an error names it ("hourly series"). empty: give empty lines too, as rows without a cell.
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What the file is, for errors ("hourly series").
+    empty
+        Yield empty lines as well, as rows without cells.
 
-    Raises InputError, naming file and line, for a file that cannot be read, text that is not UTF-8, what is not CSV,
-    or a row of more or fewer cells than the heading.
+    Raises
+    ------
+    InputError
+        The file cannot be read or is not CSV in UTF-8, or a row has more or fewer cells than the heading.
     """
     heading: list[str] | None = None
     try:
@@ -40,7 +49,7 @@ def csv_rows(path: Path, what: str, *, empty: bool = False) -> Iterator[tuple[in
     except csv.Error as error:
         raise InputError(f"{path}: expected CSV, got {error}") from None
     except OSError as error:
-        raise InputError(f"{path}: expected a readable {what}, got {error.strerror or error}") from None
+        raise InputError(f"{path}: expected a readable {kind}, got {error.strerror or error}") from None
 
 
 def _numbered(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:

@@ -1,4 +1,4 @@
-"""What a site file holds that is allowed and yet unusual: one line each, by name and with its count."""
+"""Warnings about values of a site that are allowed but unusual, one line each with a count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def site_flags(file: SiteFile, site: Site) -> tuple[str, ...]:
-    """Say what is unusual about a site's prices, size, outages and charges."""
+    """Return one line for each unusual value among a site's prices, sizes, outages and charges."""
     return (*_prices(site), *_oversubscribed(site), *_outside(file, site.calendar))
 
 
@@ -42,7 +42,7 @@ def _oversubscribed(site: Site) -> Iterator[str]:
         named = ", ".join(f"{name} {mw:.4g}" for name, mw in drawn.items())
         yield (
             f"all blocks at full load draw {total:.4g} MW at the meter ({named}), more than the interconnect of "
-            f"{site.interconnect_mw:g} MW: in each hour what is worth most runs first, the rest stands still"
+            f"{site.interconnect_mw:g} MW: in each hour the most valuable blocks run first and the others stay off"
         )
 
 
@@ -57,4 +57,4 @@ def _outside(file: SiteFile, calendar: Calendar) -> Iterator[str]:
     for key, start, hours in windows:
         start_s = unix_s(start)
         if not share_of_hours(calendar, start_s, hours).any():
-            yield f"{key} at {utc_text(start_s)} lies outside the year ({year}) and does nothing"
+            yield f"{key} at {utc_text(start_s)} is outside the year ({year}) and has no effect"

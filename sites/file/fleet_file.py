@@ -1,4 +1,4 @@
-"""A fleet in one TOML file: defaults, regions and sites, each site's tables merged from the three."""
+"""The reader of fleet files, which merge defaults, regions and sites into one site file for each site."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class FleetTable(Model):
-    """[fleet]: its name."""
+    """[fleet]: the name of the fleet."""
 
     name: Annotated[str, Field(min_length=1)]
     note: str = ""
 
 
 class MemberTable(Model):
-    """[[sites]]: one site: its name, its region's name, and tables that differ from the region's and the defaults."""
+    """[[sites]]: one site with its region, and the tables that differ from those of the region and the defaults."""
 
     name: Annotated[str, Field(min_length=1)]
     region: str
@@ -32,7 +32,7 @@ class MemberTable(Model):
 
 
 class FleetFile(Model):
-    """A whole fleet file; `defaults` and each region hold tables of a site file."""
+    """A fleet file; `defaults` and each region hold tables of a site file."""
 
     fleet: FleetTable
     defaults: dict[str, Any] = Field(default_factory=dict)
@@ -41,10 +41,13 @@ class FleetFile(Model):
 
 
 def read_site_files(path: Path) -> list[SiteFile]:
-    """Read a site file, or every site of a fleet file.
+    """Return the one site of a site file, or all sites of a fleet file.
 
-    Raises InputError, naming file and site, for an unknown region or one that no site is in, a doubled name, a name or
-    region given among the tables, a control character in a text or whatever is wrong with a site.
+    Raises
+    ------
+    InputError
+        A region is unknown or has no site, two sites have the same name, a table sets a site's name or region, a text
+        contains a control character, or a site is invalid; the message names file and site.
     """
     data = read_toml(path)
     _refuse_control(data, path)
@@ -53,47 +56,47 @@ def read_site_files(path: Path) -> list[SiteFile]:
     fleet = validate(FleetFile, data, path)
     _refuse_names(fleet, path)
     names = [member.name for member in fleet.sites]
-    found = []
+    site_files = []
     for member in fleet.sites:
-        place = f"{path}: site {member.name!r}"
+        location = f"{path}: site {member.name!r}"
         if names.count(member.name) > 1:
             raise InputError(f"{path}: key sites: expected each name once, got {member.name!r} again")
         if member.region not in fleet.regions:
             near = near_names(member.region, fleet.regions)
-            raise InputError.at(place, "region", expected="a region of this file", got=member.region, near=near)
+            raise InputError.at(location, "region", expected="a region of this file", got=member.region, near=near)
         merged = _merge(_merge(fleet.defaults, fleet.regions[member.region]), member.tables)
         merged = _merge(merged, {"site": {"name": member.name, "region": member.region}})
-        found.append(validate(SiteFile, merged, place))
+        site_files.append(validate(SiteFile, merged, location))
     for region in sorted(fleet.regions.keys() - {member.region for member in fleet.sites}):
         raise InputError(f"{path}: key regions.{region}: expected a site in it, got none")
-    return found
+    return site_files
 
 
 def _refuse_names(fleet: FleetFile, path: Path) -> None:
-    """Refuse a name or region where the one of [[sites]] would override it without a word."""
+    """Raise InputError for a site name or region in a table, which [[sites]] would silently override."""
     members = {f"sites[{index}].tables": member.tables for index, member in enumerate(fleet.sites)}
     regions = {f"regions.{name}": tables for name, tables in fleet.regions.items()}
-    for place, tables in {"defaults": fleet.defaults, **regions, **members}.items():
+    for location, tables in {"defaults": fleet.defaults, **regions, **members}.items():
         site = tables.get("site")
         for key in ("name", "region"):
             if isinstance(site, dict) and key in site:
-                expected = f"it in [[sites]] as {key} alone"
-                raise InputError.at(path, f"{place}.site.{key}", expected=expected, got=site[key])
+                expected = f"it only as {key} in [[sites]]"
+                raise InputError.at(path, f"{location}.site.{key}", expected=expected, got=site[key])
 
 
-def _refuse_control(given: Any, path: Path, *keys: int | str) -> None:
-    """Refuse what a terminal would obey: names and sources are printed. Only a note may hold line feeds and tabs."""
-    if isinstance(given, dict | list):
-        for key, inner in given.items() if isinstance(given, dict) else enumerate(given):
+def _refuse_control(content: Any, path: Path, *keys: int | str) -> None:
+    """Raise InputError for control characters, which a terminal would obey; a note may hold line feeds and tabs."""
+    if isinstance(content, dict | list):
+        for key, inner in content.items() if isinstance(content, dict) else enumerate(content):
             _refuse_control(inner, path, *keys, key)
-    if isinstance(given, str):
-        text = given.replace("\n", "").replace("\t", "") if keys[-1] == "note" else given
+    if isinstance(content, str):
+        text = content.replace("\n", "").replace("\t", "") if keys[-1] == "note" else content
         if any(unicodedata.category(letter) == "Cc" for letter in text):
-            raise InputError.at(path, dotted(keys), expected="text without control characters", got=given)
+            raise InputError.at(path, dotted(keys), expected="text without control characters", got=content)
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Tables merged key by key; a value {value, source, date} and a list are replaced whole."""
+    """Merge tables key by key; replace a value {value, source, date} or a list as a whole."""
     merged = dict(base)
     for key, value in over.items():
         before = merged.get(key)

@@ -1,4 +1,4 @@
-"""Hourly series from a CSV or Parquet file, checked hour by hour."""
+"""The reader of hourly series from CSV and Parquet files, which checks that every hour has one valid value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from hardware_profiles.errors import InputError, near_names, shown
 from sites.file.csv_rows import csv_rows
-from sites.file.values import Range
+from sites.file.ranges import Range
 from sites.hours.calendar import HOUR_S, utc_text
 
 if TYPE_CHECKING:
@@ -20,45 +20,59 @@ if TYPE_CHECKING:
 
     from sites.arrays import Floats
 
-
 TIME_COLUMN = "time"
 ANY = Range(-1e12, 1e12, "in the column's unit")
 
 
 def read_series(path: Path, column: str, start_s: int, hours: int, within: Range = ANY) -> Floats:
-    """Values of one column for every hour from start_s on, [hours] in the file's own unit.
+    """Return the values of one column for every hour, shape [hours], in the unit of the file.
 
-    The file has a column `time` (ISO 8601, start of the hour; UTC unless it carries an offset). Rows outside the year
-    are passed over; their order is free.
+    The file has a column `time` (ISO 8601, start of the hour; UTC unless it has an offset). Rows may come in any
+    order; rows outside the hours are ignored.
 
-    Raises InputError, naming file and line, for a missing or doubled hour, a time that is not a whole hour, a value
-    that is no number within the range, a row of more or fewer cells than the heading, a missing or doubled column, or
-    a file that cannot be read.
+    Parameters
+    ----------
+    path
+        CSV file, or Parquet file with the suffix .parquet.
+    column
+        Name of the column.
+    start_s
+        Start of the first hour [s, unix].
+    hours
+        Number of hours.
+    within
+        Range of valid values.
+
+    Raises
+    ------
+    InputError
+        An hour is missing or repeated, a time is not a whole hour, a value is not a number within the range, a row has
+        more or fewer cells than the heading, a column is missing or repeated, or the file cannot be read.
     """
-    found = np.full(hours, math.nan)
+    series = np.full(hours, math.nan)
     seen = np.zeros(hours, np.int64)
     last_s = start_s + hours * HOUR_S
-    for place, time, value in _cells(path, column):
-        at_s = _unix_s(time, place)
+    for location, time, value in _cells(path, column):
+        at_s = _unix_s(time, location)
         if not start_s <= at_s < last_s:
             continue
         index, rest = divmod(at_s - start_s, HOUR_S)
         if rest:
-            raise InputError(f"{place}: {TIME_COLUMN}: expected the start of a whole hour, got {shown(time)}")
+            raise InputError(f"{location}: {TIME_COLUMN}: expected the start of a whole hour, got {shown(time)}")
         if seen[index]:
             raise InputError(
-                f"{place}: {TIME_COLUMN}: expected each hour once, got {utc_text(at_s)} again "
-                "(local clock's daylight-saving double? write UTC or offsets)"
+                f"{location}: {TIME_COLUMN}: expected each hour once, got {utc_text(at_s)} again "
+                "(an hour repeated by daylight saving? use UTC or offsets)"
             )
         seen[index] = 1
-        found[index] = _within(value, place, column, within, at_s)
+        series[index] = _within(value, location, column, within, at_s)
     missing = np.flatnonzero(seen == 0)
     if missing.size:
         raise InputError(
             f"{path}: {TIME_COLUMN}: expected all {hours} hours from {utc_text(start_s)}, got none for "
             f"{utc_text(start_s + int(missing[0]) * HOUR_S)} ({missing.size} missing)"
         )
-    return found
+    return series
 
 
 def _cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:
@@ -91,7 +105,7 @@ def _parquet_cells(path: Path, column: str) -> Iterator[tuple[str, object, objec
 def _need(path: Path, heading: Iterable[str], column: str) -> None:
     known = list(heading)
     if column == TIME_COLUMN:
-        raise InputError.at(path, "column", expected=f"a column of values beside {TIME_COLUMN}", got=column)
+        raise InputError.at(path, "column", expected=f"a column of values other than {TIME_COLUMN}", got=column)
     for name in (TIME_COLUMN, column):
         if known.count(name) > 1:
             raise InputError(f"{path}: column {name}: expected it once, got it {known.count(name)} times")
@@ -99,23 +113,23 @@ def _need(path: Path, heading: Iterable[str], column: str) -> None:
             raise InputError.at(path, name, expected="this column", near=near_names(name, known) or known[:6])
 
 
-def _unix_s(time: object, place: str) -> int:
+def _unix_s(time: object, location: str) -> int:
     if isinstance(time, str):
         try:
             time = datetime.fromisoformat(time.strip())
         except ValueError:
-            raise InputError(f"{place}: {TIME_COLUMN}: expected ISO 8601, got {shown(time)}") from None
+            raise InputError(f"{location}: {TIME_COLUMN}: expected ISO 8601, got {shown(time)}") from None
     if not isinstance(time, datetime):
-        raise InputError(f"{place}: {TIME_COLUMN}: expected a time, got {shown(time)}")
+        raise InputError(f"{location}: {TIME_COLUMN}: expected a time, got {shown(time)}")
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
 
 
-def _within(value: object, place: str, column: str, within: Range, at_s: int) -> float:
+def _within(value: object, location: str, column: str, within: Range, at_s: int) -> float:
     try:
         number = float(value) if isinstance(value, str | int | float | Decimal) else math.nan
     except (ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or number not in within:
         expected = f"a number of {within}" if math.isfinite(number) else "a finite number"
-        raise InputError(f"{place}: {column}: expected {expected}, got {shown(value)} at {utc_text(at_s)}")
+        raise InputError(f"{location}: {column}: expected {expected}, got {shown(value)} at {utc_text(at_s)}")
     return number

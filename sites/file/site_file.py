@@ -1,4 +1,4 @@
-"""The tables and keys of a site file (TOML), each value with its bounds; per cent live only here and in print."""
+"""The tables and keys of a site file (TOML); per cent are used only here and in print, shares everywhere else."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from sites.file.block_tables import InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
+from sites.file.ranges import CELSIUS, FEES, Range
 from sites.file.values import (
-    CELSIUS,
-    FEES,
     BtcUsd,
     Carbon,
     Celsius,
     Day,
     Difficulty,
+    EndHour,
     Fees,
-    Fraction24,
     Growth,
     Hour,
     Hours,
@@ -33,7 +32,6 @@ from sites.file.values import (
     PriceOrNone,
     Pue,
     PuePerC,
-    Range,
     SourceDate,
     Swing,
     Values,
@@ -42,16 +40,16 @@ from sites.file.values import (
     one_of,
 )
 
-FileName = Annotated[str, Field(min_length=1, max_length=4096)]  # what Linux allows a path
+FileName = Annotated[str, Field(min_length=1, max_length=4096)]  # the longest path on Linux
 
 
 def _by_month(model: object, key: str, within: Range) -> None:
-    given: Numbers | None = getattr(model, key)
-    if given is None:
+    numbers: Numbers | None = getattr(model, key)
+    if numbers is None:
         return
-    if len(given.values) != 12:
-        raise ValueError(f"expected 12 numbers in {key}, got {len(given.values)}")
-    for value in given.values:
+    if len(numbers.values) != 12:
+        raise ValueError(f"expected 12 numbers in {key}, got {len(numbers.values)}")
+    for value in numbers.values:
         if value not in within:
             raise ValueError(f"expected numbers of {within} in {key}, got {value:g}")
 
@@ -66,7 +64,7 @@ class HourlyTable(Model):
 
 
 class SiteTable(Model):
-    """[site]: what it is called, where it is and the first local day of the year that is computed."""
+    """[site]: the name and location of the site, and the first local day of the year that is computed."""
 
     name: Name
     region: str = "unknown"
@@ -84,7 +82,7 @@ class OutageTable(Model):
 
 
 class PowerTable(Model):
-    """[power]: what arrives. Losses are those between the meter and the buildings."""
+    """[power]: the interconnect, losses between meter and facility, availability and outages."""
 
     interconnect_mw: Megawatts
     losses_percent: LossPercent = assumed(0.0)
@@ -99,7 +97,7 @@ class PowerTable(Model):
 
 
 class ClimateTable(Model):
-    """[climate]: ambient temperature, by month with a daily swing or hourly, and what it does to capacity."""
+    """[climate]: ambient temperature (hourly, or by month with a daily swing), and how it reduces capacity."""
 
     mean_c_by_month: Values | None = None
     daily_swing_c: Swing = assumed(0.0)
@@ -123,7 +121,7 @@ class ClimateTable(Model):
 
 
 class CoolingTable(Model):
-    """[cooling]: PUE of each product, and how it grows with temperature above a reference."""
+    """[cooling]: PUE of each product, and its increase with temperature above a reference."""
 
     mining_pue: Pue = assumed(1.0)
     gpu_pue: Pue = assumed(1.0)
@@ -135,31 +133,31 @@ class CoolingTable(Model):
 
 
 class PeriodTable(Model):
-    """[[price.time_of_use.period]]: hours with a price of their own; local months 1-12, weekdays 0 (Monday) to 6."""
+    """[[price.time_of_use.period]]: local hours with a different price."""
 
     usd_per_mwh: Price
-    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = tuple(range(1, 13))
-    weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = tuple(range(7))
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = tuple(range(1, 13))  # 1 is January
+    weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = tuple(range(7))  # 0 is Monday
     from_hour: Hour = 0
-    to_hour: Fraction24 = 24
+    to_hour: EndHour = 24
 
 
 class TimeOfUseTable(Model):
-    """[price.time_of_use]: a base price and periods; the last period an hour falls into counts."""
+    """[price.time_of_use]: a base price and periods; if periods overlap, the last one applies."""
 
     base_usd_per_mwh: Price
     period: tuple[PeriodTable, ...] = ()
 
 
 class CoincidentTable(Model):
-    """[price.coincident]: a yearly charge on the draw in named hours (UTC unless they carry an offset)."""
+    """[price.coincident]: a yearly charge on the power drawn in the listed hours (UTC unless they have an offset)."""
 
     usd_per_kw_year: PriceOrNone
     hours: Annotated[tuple[When, ...], Field(min_length=1)]
 
 
 class ContractTable(Model):
-    """[price.contract]: take-or-pay power, resold at the market price less a discount where that pays more."""
+    """[price.contract]: take-or-pay power, resold at the market price less a discount when that is worth more."""
 
     mw: Megawatts
     usd_per_mwh: Price
@@ -167,7 +165,7 @@ class ContractTable(Model):
 
 
 class PriceTable(Model):
-    """[price]: what a MWh at the meter costs, in `currency`, which must come with its rate unless it is USD."""
+    """[price]: the cost of a MWh at the meter in `currency`, with the exchange rate unless that is USD."""
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     currency_per_usd: PerUsd | None = None
@@ -183,12 +181,12 @@ class PriceTable(Model):
     def _one_price(self) -> Self:
         one_of(self, ("energy_usd_per_mwh", "time_of_use", "hourly"))
         if (self.currency != "USD") != (self.currency_per_usd is not None):
-            raise ValueError(f"expected currency_per_usd exactly when the currency is not USD, got {self.currency}")
+            raise ValueError(f"expected currency_per_usd if and only if the currency is not USD, got {self.currency}")
         return self
 
 
 class EventTable(Model):
-    """[[curtailment.event]]: hours in which the draw must stay below a limit."""
+    """[[curtailment.event]]: hours in which the drawn power must stay below a limit."""
 
     start: When
     hours: Hours
@@ -196,7 +194,7 @@ class EventTable(Model):
 
 
 class CurtailmentTable(Model):
-    """[curtailment]: a programme that pays for standing ready and for what is not drawn in its events."""
+    """[curtailment]: a programme that pays for readiness and for energy not drawn in its events."""
 
     enrolled_mw: MegawattsOrNone = assumed(0.0)
     ready_usd_per_mw_hour: PriceOrNone = assumed(0.0)
@@ -205,14 +203,14 @@ class CurtailmentTable(Model):
 
 
 class DifficultyTable(Model):
-    """[[market.difficulty]]: difficulty from a day on, for the time after the bundled data."""
+    """[[market.difficulty]]: the difficulty from a date on, for the time after the bundled data."""
 
     start: When
     difficulty: Difficulty
 
 
 class MarketTable(Model):
-    """[market]: bitcoin price, fees as a share of the subsidy (one, or twelve by month), difficulty after the data."""
+    """[market]: bitcoin price, fees as a share of the subsidy (constant or by month), difficulty after the data."""
 
     btc_usd: BtcUsd
     fees_percent_of_subsidy: Fees | None = None
@@ -228,7 +226,7 @@ class MarketTable(Model):
 
 
 class CarbonTable(Model):
-    """[carbon]: kgCO2 of a metered MWh, given, or looked up in a table (region, kg_per_mwh, source, date)."""
+    """[carbon]: kgCO2 of a metered MWh, or a CSV table of it (region, kg_per_mwh, source, date)."""
 
     kg_per_mwh: Carbon | None = None
     table: FileName | None = None
@@ -240,13 +238,13 @@ class CarbonTable(Model):
 
 
 class CostTable(Model):
-    """[cost]: what the site costs a year whatever it does."""
+    """[cost]: the fixed yearly cost of the site."""
 
     fixed_usd_per_year: Money = assumed(0.0)
 
 
 class SiteFile(Model):
-    """A whole site file."""
+    """A site file."""
 
     site: SiteTable
     power: PowerTable
@@ -267,16 +265,17 @@ class SiteFile(Model):
             raise ValueError("expected at least one [[mining]] or [[inference]] block, got none")
         for name in blocks:
             if blocks.count(name) > 1:
-                raise ValueError(f"expected every block's name once, got {name!r} twice")
+                raise ValueError(f"expected each block name once, got {name!r} twice")
         for product, tables in (("mining", self.mining), ("gpu", self.inference)):
             if tables and not {f"{product}_pue", f"{product}_pue_hourly"} & self.cooling.model_fields_set:
                 raise ValueError(f"expected cooling.{product}_pue for a site with {product} blocks, got none")
-        most = self.power.interconnect_mw.value
+        interconnect_mw = self.power.interconnect_mw.value
         programme = self.curtailment
-        for key, given in (
+        for key, power in (
             ("price.contract.mw", self.price.contract.mw if self.price.contract else None),
             ("curtailment.enrolled_mw", programme.enrolled_mw if programme else None),
         ):
-            if given is not None and given.value > most:
-                raise ValueError(f"key {key}: expected at most power.interconnect_mw ({most:g}), got {given.value:g}")
+            if power is not None and power.value > interconnect_mw:
+                limit = f"power.interconnect_mw ({interconnect_mw:g})"
+                raise ValueError(f"key {key}: expected at most {limit}, got {power.value:g}")
         return self

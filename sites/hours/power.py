@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from sites.arrays import Floats, Integers
     from sites.hours.calendar import Calendar
 
-
 PLAIN, EVENT, OUTAGE = 0, 1, 2
 WARMEST_HOUR = 15
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.hours.calendar import Calendar
 
-
 ABSURD_HIGH_USD_PER_MWH = 10_000.0
 ABSURD_LOW_USD_PER_MWH = -1_000.0
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from sites.arrays import Floats
 
-
 DAY_S = 86_400
 HOUR_S = 3600
 PH = 1e15

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sites.dispatch.problem import Label
     from sites.model import Site
 
-
 MARKET, GATE, SITE = "market", "gate", "site"
 PYPSA_VERSION = "1.4.0"  # whose CSV folder this is
 

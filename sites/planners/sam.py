@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.dispatch.year import SiteYear
 
-
 SAM_YEARS = 25
 SAM_HOURS = 8760
 FEBRUARY, DAY_29 = 1, 28  # counted from 0

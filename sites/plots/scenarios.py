@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from sites.scenarios.engine import FleetRun
     from sites.scenarios.uncertainty import Tornado
 
-
 COLOURS = {
     "ink": "#1a1a1a",
     "muted": "#6b6b6b",

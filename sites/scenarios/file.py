@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
-from sites.file.values import GrowthPercent, Model, NotNegative, Percent, assumed
+from sites.file.values import Growth, Model, NotNegative, Percent, assumed
 from sites.market.bitcoin import EPOCH_S, YEAR_S, bundled_epochs
 from sites.scenarios.calibration import mean_reverting, random_walk, read_column
 from sites.scenarios.model import INPUT_NAMES, ScenarioModel, Uncertain
@@ -35,7 +35,7 @@ class InputTable(Model):
     """[btc], [difficulty], ...: an input's model, given or calibrated from a series."""
 
     volatility_percent: NotNegative | None = None
-    drift_percent_per_year: GrowthPercent = assumed(0.0)
+    drift_percent_per_year: Growth = assumed(0.0)
     reversion_per_year: NotNegative = assumed(0.0)
     common_percent: Percent = assumed(100.0)
     series: SeriesTable | None = None

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from sites.arrays import Floats
 
-
 INPUT_NAMES = ("btc", "difficulty", "power", "inference_price", "demand", "availability")
 STEPS_PER_YEAR = 12
 Z_OF_95 = 1.959963984540054

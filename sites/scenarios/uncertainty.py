@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sites.model import Site
     from sites.scenarios.engine import Executor, FleetRun, Run
 
-
 LEVELS = (0.50, 0.90, 0.99)
 TAIL = 0.05
 MEASUREMENT = "measurement"

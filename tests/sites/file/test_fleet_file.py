@@ -69,7 +69,7 @@ def test_a_mistake_in_a_fleet_file_names_the_site(tmp_path, old, new, message):
             "tables.site.name = 'x'\ntables.power",
             "key sites[1].tables.site.name: expected",
         ),
-        ("[defaults.site]", "[defaults.site]\nregion = 'x'", "key defaults.site.region: expected it in [[sites]]"),
+        ("[defaults.site]", "[defaults.site]\nregion = 'x'", "key defaults.site.region: expected it only as "),
         (
             "[regions.south]",
             "[regions.east]\nprice.enrgy = 1\n[regions.south]",

@@ -81,7 +81,7 @@ def test_a_hole_a_double_and_a_number_that_is_none_are_refused(tmp_path, change,
 def test_a_local_clocks_double_hour_is_refused_with_the_cure(tmp_path):
     lines = rows()
     lines[6] = lines[5]
-    with pytest.raises(InputError, match=r"daylight-saving double.*write UTC or offsets"):
+    with pytest.raises(InputError, match=r"repeated by daylight saving.*use UTC or offsets"):
         read(write(tmp_path, lines))
 
 
@@ -106,7 +106,7 @@ def test_a_row_with_a_cell_too_many_is_refused_with_its_line(tmp_path):
 def test_a_doubled_column_and_the_time_as_a_value_are_refused(tmp_path):
     with pytest.raises(InputError, match="column usd: expected it once, got it 2 times"):
         read(write(tmp_path, [f"{line},1" for line in rows()], "time,usd,usd"))
-    with pytest.raises(InputError, match="key column: expected a column of values beside time, got 'time'"):
+    with pytest.raises(InputError, match="key column: expected a column of values other than time, got 'time'"):
         read(write(tmp_path, rows()), "time")
 
 
@@ -118,7 +118,7 @@ def test_parquet_decimals_are_read_and_truth_values_refused(tmp_path):
     assert read(path).tolist() == [hour + 0.25 for hour in range(HOURS)]
     with pytest.raises(InputError, match=r"row 0: bool: expected a number .*, got True at 2026-01-01T00"):
         read(path, "bool")
-    with pytest.raises(InputError, match="key column: expected a column of values beside time"):
+    with pytest.raises(InputError, match="key column: expected a column of values other than time"):
         read(path, "time")
 
 

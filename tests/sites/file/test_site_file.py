@@ -34,11 +34,11 @@ from sites.file.build import load_site
         ('device = "air"', 'device = "aire"', "expected a known one, got 'aire' (did you mean air"),
         ("facility_mw = 9", "", "expected one of count, facility_mw, interconnect_percent, got none"),
         ("facility_mw = 9", "facility_mw = 9\ncount = 3", "got count and facility_mw"),
-        ("facility_mw = 9", "facility_mw = 0.001", "expected room for one unit of 0.003"),
+        ("facility_mw = 9", "facility_mw = 0.001", "expected at least the 0.003"),
         ("start = 2026-01-01", "start = 'soon'", "key site.start: expected a"),
         ("start = 2026-01-01", "start = 2026-01-01\ntimezone = 'America/New_Yorck'", "did you mean America/New_York"),
         ("energy_usd_per_mwh = 40", "", "expected one of energy_usd_per_mwh, time_of_use, hourly, got none"),
-        ("[price]", "[price]\ncurrency = 'EUR'", "expected currency_per_usd exactly when the currency is not USD"),
+        ("[price]", "[price]\ncurrency = 'EUR'", "expected currency_per_usd if and only if the currency is not USD"),
         ("[price]\nenergy", "[price\nenergy", "syntax error"),
         ("fees_percent_of_subsidy = 1", "", "expected one of fees_percent_of_subsidy, fees_percent_by_month, got none"),
         ("fees_percent_of_subsidy = 1", "fees_percent_by_month = [1, 2]", "expected 12 numbers in"),
@@ -120,7 +120,7 @@ def test_any_number_in_any_key_gives_a_finite_year_or_one_line_that_names_the_fi
         ("[carbon]\nkg_per_mwh = -1", "expected a number of 0 to 10,000 kg/MWh, got -1"),
         (
             "[curtailment]\ncredit_usd_per_mwh = 5\nevent = [{start = 2026-01-02T00:00:00Z, hours = 1, limit_mw = 3}]",
-            "key enrolled_mw: expected at least every event's limit_mw",
+            "key enrolled_mw: expected at least the limit_mw of every event",
         ),
     ],
 )
@@ -175,12 +175,12 @@ def test_keys_outside_of_price_stay_usd_and_the_currency_is_listed(edited):
         (
             "[cooling]",
             "[[power.outage]]\nstart = 2027-02-01\nhours = 5\n[cooling]",
-            "power.outage[0] at 2027-02-01T00:00Z lies outside the year (2026-01-01T00:00Z to 2027-01-01T00:00Z)",
+            "power.outage[0] at 2027-02-01T00:00Z is outside the year (2026-01-01T00:00Z to 2027-01-01T00:00Z)",
         ),
         (
             "[market]",
             "[price.coincident]\nusd_per_kw_year = 1\nhours = [2026-07-01, 2025-07-01]\n[market]",
-            "price.coincident.hours[1] at 2025-07-01T00:00Z lies outside the year",
+            "price.coincident.hours[1] at 2025-07-01T00:00Z is outside the year",
         ),
         (
             "facility_mw = 9",
