@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.results.layout import STORE, result_names
 from hardware_profiles.errors import InputError
 from sites.market.device_rate import DeviceRate, TokenTags
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 RESULT_PREFIX = "result:"
 
 
-def resolve_device(name: str, *, store: Path = Path("results"), profiles: Iterable[str | Path] = ()) -> DeviceRate:
+def resolve_device(name: str, *, store: Path = STORE, profiles: Iterable[str | Path] = ()) -> DeviceRate:
     """Return the rate and power of a profile (`antminer-s21:188t`), a stored result, or the throughput model (`llm:`).
 
     A result is `result:<id>`; of a language model's layers that of decoding, whose prompts are found beside it.
@@ -124,7 +125,6 @@ def _prompts(record: "Record", store: Path) -> "Record | None":
         return None
     from bench.inference.rates import prompts_of
     from bench.results.folder import read_record
-    from bench.results.layout import result_names
 
     wanted = record.workload.name.replace("_decode_", "_prefill_")
     ids = [id_ for id_ in reversed(result_names(store)) if f"-{wanted}-" in id_]  # the newest first: it may supersede

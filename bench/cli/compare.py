@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import FOLDER, POSITIVE, json_option
-from bench.cli.output import emit_json, emit_text, progress, rate, say, si
+from bench.cli.output import emit_json, emit_text, progress, quantity, say
 from bench.cli.table import print_table
+from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.compare.compare import Row
 
-STORE = Path("results")
 PIPE_WIDTH = 200
 FORMATS = ("table", "markdown", "csv", "json")
 COLUMNS = (
@@ -137,7 +137,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
     return (
         f"{row.subject.name}",
         what,
-        _shown(figure.value, figure.unit),
+        quantity(figure.value, figure.unit),
         f"± {(low_high[1] - low_high[0]) / 2 / figure.value:.2%}" if low_high and figure.value else "-",
         figure.basis,
         figure.boundary or "-",
@@ -147,12 +147,6 @@ def _cells(row: "Row") -> tuple[str, ...]:
         f"{row.interval[0]:.4g} to {row.interval[1]:.4g}" if row.interval else "-",
         f"{verdict} ({row.note})" if row.note and verdict else verdict,
     )
-
-
-def _shown(value: float, unit: str) -> str:
-    if unit == "J/hash":
-        return f"{value * 1e12:.4g} J/TH"
-    return rate(value, unit) if unit.endswith("/s") else si(value, unit)
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

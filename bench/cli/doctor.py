@@ -1,15 +1,13 @@
 """`perwatt doctor`: what can run and be metered here; what is missing, and the cure."""
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, say
 from bench.cli.table import print_table
-
-STORE = Path("results")
+from bench.results.layout import STORE
 
 
 @click.command()

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.quantity import plain, rate, si
+from bench.quantity import efficiency, j_per_th, plain, quantity, quantity_range, rate, short, si
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 __all__ = [
+    "efficiency",
     "emit_json",
     "emit_text",
+    "j_per_th",
     "plain",
     "printable",
     "progress",
+    "quantity",
+    "quantity_range",
     "rate",
     "say",
     "short",
@@ -33,7 +37,6 @@ __all__ = [
 
 # Control characters, which a terminal would obey instead of showing; files that people pass on may hold some.
 _CONTROL = {code: "\ufffd" for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
-_PREFIXES = ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"))
 _LABEL = re.compile(r"\s*(?:note: |\S+\s{2,})?")
 
 
@@ -60,14 +63,6 @@ def terminal_width(piped: int) -> int:
 def _columns_set() -> int:
     text = os.environ.get("COLUMNS", "")
     return int(text) if text.isdecimal() else 0
-
-
-def short(value: float) -> str:
-    """Return four digits and a prefix: 15.10M."""
-    if abs(value) < 1e4:
-        return plain(value)
-    scale, prefix = next((one for one in _PREFIXES if abs(value) < 999.95 * one[0]), _PREFIXES[-1])
-    return f"{plain(value / scale)}{prefix}"
 
 
 def say(line: str = "") -> None:

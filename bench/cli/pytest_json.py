@@ -7,9 +7,8 @@ import click
 
 from bench.cli.options import FOLDER, json_option
 from bench.cli.output import emit_json, say
+from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
-
-STORE = Path("results")
 
 
 @click.group(name="pytest")

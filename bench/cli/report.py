@@ -6,8 +6,8 @@ import click
 
 from bench.cli.options import FOLDER, json_option
 from bench.cli.output import emit_json, say, warn
+from bench.results.layout import STORE
 
-STORE = Path("results")
 PAGE = Path("report.html")
 
 

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import FOLDER, json_option
-from bench.cli.output import emit_json, plain, rate, say, si, warn
+from bench.cli.output import efficiency, emit_json, plain, quantity, quantity_range, say, warn
 from bench.cli.table import print_table
+from bench.results.layout import STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bench.results.record import MetersGap, Metric, Record
     from hardware_profiles.profile import Device
-
-STORE = Path("results")
 
 
 @click.command()
@@ -119,12 +118,11 @@ def _gap_text(gap: "MetersGap") -> str:
 
 
 def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:
-    shown = rate(metric.value, metric.unit) if metric.unit.endswith("/s") else si(metric.value, metric.unit)
     low_high = metric.interval_95
     return (
         name,
-        shown,
-        f"{si(low_high[0], '')} to {si(low_high[1], '')}" if low_high else "one window",
+        quantity(metric.value, metric.unit),
+        quantity_range(*low_high, metric.unit) if low_high else "one window",
         str(metric.n),
         f"{metric.relative_sd_frac:.2%}" if metric.relative_sd_frac is not None else "-",
         metric.basis,
@@ -135,16 +133,20 @@ def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:
 
 def _say_computed(device: "Device", described: dict[str, Any]) -> None:
     for name, computed in described["computed"].items():
-        parts = [f"{value:.4g} {_COMPUTED[key]}" for key, value in computed.items()]
+        parts = [_COMPUTED[key](value) for key, value in computed.items()]
         if parts:
             say(f"computed {name}: {', '.join(parts)}")
     for step, marginal in described["marginal_j_per_th"].items():
-        say(f"marginal {step}: {marginal:.4g} J/TH")
+        say(f"marginal {step}: {efficiency(marginal)}")
     if device.features:
         say(f"features ({device.feature_confidence}): {', '.join(device.features)}")
 
 
-_COMPUTED = {"j_per_th": "J/TH", "server_w_per_gpu": "W of its server a GPU", "rack_w_per_gpu": "W of its rack a GPU"}
+_COMPUTED: dict[str, "Callable[[float], str]"] = {
+    "j_per_th": efficiency,
+    "server_w_per_gpu": lambda watts: f"{plain(watts)} W of its server per GPU",
+    "rack_w_per_gpu": lambda watts: f"{plain(watts)} W of its rack per GPU",
+}
 
 
 def _show_profile(device: "Device", *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from bench.quantity import efficiency
 from hardware_profiles.catalog import OURS, iter_profiles, load_all
 from hardware_profiles.profile import KINDS, Device, Profile, Source, weakest
 from hardware_profiles.words import CONFIDENCES
@@ -72,7 +73,12 @@ def _bins(devices: Sequence[Device]) -> list[str]:
         best = min(of_maker, key=lambda profile: profile.j_per_th or float("inf"))
         found = Counter(_of_bin(profile) for profile in of_maker)
         rows.append(
-            (maker, len(of_maker), *(found[word] for word in CONFIDENCES), f"`{best.name}` {best.j_per_th:.2f} J/TH")
+            (
+                maker,
+                len(of_maker),
+                *(found[word] for word in CONFIDENCES),
+                f"`{best.name}` {efficiency(best.j_per_th or 0.0)}",
+            )
         )
     doubtful = [f"`{profile.name}`" for profile in iter_profiles(asics) if _of_bin(profile) == "unverified"]
     summary = (

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bench.quantity import j_per_th
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def columns_for(kind: str, rows: Sequence[Row]) -> list[tuple[str, Callable[[Row
             ("cooling", lambda row: row["cooling"] or "-", False),
             ("TH/s", lambda row: cell(row, "hash_rate_th_s", row["rate_hash_s"], 1e12), True),
             ("W (wall)", lambda row: cell(row, "wall_power_w", row["power_w"]), True),
-            ("J/TH", lambda row: f"{row['j_per_th']:.2f}", True),
+            ("J/TH", lambda row: j_per_th(row["j_per_th"]), True),
         ]
         if any(row["usd_per_mwh"] is not None for row in rows):
             middle.append(("USD/MWh", lambda row: f"{row['usd_per_mwh']:.2f}", True))

@@ -1,13 +1,12 @@
 """The table of an overview: headings, cells, and the sentences without which its columns would mislead."""
 
-import math
 from collections.abc import Sequence
 
 from bench.compare.overview import Line, OverRated
+from bench.quantity import j_per_th, rate
 
 DTYPES = ("fp64", "fp32", "bf16", "fp8", "fp4")
 """Data types of FLOP/J columns; a column without a figure is left out."""
-_UNITS = {"hash": "H", "flop": "FLOP", "byte": "B", "token": "tok"}
 
 
 def columns(lines: Sequence[Line]) -> list[str]:
@@ -40,7 +39,7 @@ def _cell(line: Line, heading: str) -> str:
         "power": f"{line.power_w:,.4g} W{assumed}" if line.power_w else "-",
         "at": line.boundary or "-",
         "rate": _rate(line),
-        "J/TH": _number(line.j_per_th, 1, 4),
+        "J/TH": j_per_th(line.j_per_th),
         "USD/MWh": _number(line.usd_per_mwh, 1, 4),
         "GH/J": _number(line.hash_per_j, 1e9, 4),
         "tokens/J": f"{line.tokens.tokens_per_j:.3g} ({line.tokens.power})" if line.tokens else "-",
@@ -59,10 +58,7 @@ def _rate(line: Line) -> str:
     if line.rate is None:
         return "-"
     work, _, dtype = line.rate_of.partition(" ")
-    step = max(0, min(5, math.floor(math.log10(line.rate) / 3 + 1e-12))) if line.rate >= 1 else 0
-    return (
-        f"{line.rate / 1000**step:.4g} {('', 'k', 'M', 'G', 'T', 'P')[step]}{_UNITS.get(work, work)}/s {dtype}".strip()
-    )
+    return f"{rate(line.rate, f'{work}/s')} {dtype}".strip()
 
 
 def _ratio(found: OverRated) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.compare.subjects import Figure, Subject
+from bench.quantity import si
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _iso_lines(axes: "Axes", colours: Mapping[str, str]) -> None:
         if high / low > 1.5 and not crowded:
             labelled = at if high < right else labelled
             axes.annotate(
-                f"{j_per_th:g} J/TH", (at, at * j_per_th), ha="right", va="center",
+                si(j_per_th, "J/TH"), (at, at * j_per_th), ha="right", va="center",
                 fontsize=8, color=colours["muted"], zorder=1.5, clip_on=True,
                 bbox={"facecolor": colours["paper"], "edgecolor": "none", "pad": 0.6},
             )  # fmt: skip

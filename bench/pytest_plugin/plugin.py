@@ -17,6 +17,7 @@ from bench.meters import close_meters, open_meters
 from bench.meters.protocol import EnergyReading, Meter, MeterOptions
 from bench.pytest_plugin import timer as timers
 from bench.pytest_plugin.energy import Timed, energy_of_rounds, extra_info, measured_rounds, rounds_are_windows
+from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
 TIMER = "bench.pytest_plugin.timer.stamp"
@@ -50,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--perwatt-meter", action="append", default=[], metavar="SPEC", help="a meter, as for perwatt run")
     group.addoption("--perwatt-meter-period-s", type=float, default=None, help="update period of a power meter [s]")
     group.addoption("--perwatt-watts", type=float, default=None, help="a declared power: an assumption, never energy")
-    group.addoption("--perwatt-out", default="results", metavar="FOLDER", help="where each test's record goes")
+    group.addoption("--perwatt-out", default=str(STORE), metavar="FOLDER", help="where each test's record goes")
 
 
 @pytest.hookimpl(tryfirst=True)

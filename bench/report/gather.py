@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.report.charts.svg import printable
 from bench.results.folder import find_result, read_whole
-from bench.results.layout import RECORD_FILE, result_folders, unfinished_folders
+from bench.results.layout import RECORD_FILE, STORE, result_folders, unfinished_folders
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sites.scenarios.one_device import Alone
     from sites.scenarios.outlook import Outlook
 
-STORE = Path("results")
 SITE_ENDING = ".toml"
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bench.quantity import plain, rate, si
+from bench.quantity import plain, quantity, si
 from bench.report.blocks import Chip
 
 if TYPE_CHECKING:
@@ -47,24 +47,11 @@ def _windows(n: int) -> str:
     return "one window" if n == 1 else f"{n} windows"
 
 
-def metric_text(metric: "Metric") -> str:
-    """Return a metric's value in the field's unit."""
-    if metric.unit == "J/hash":
-        return per_terahash(metric.value)
-    return rate(metric.value, metric.unit) if metric.unit.endswith("/s") else si(metric.value, metric.unit)
-
-
-def per_terahash(joules_per_hash: float) -> str:
-    """Return the energy of a hash as J/TH; as kJ/TH or MJ/TH where nobody would count the digits."""
-    value = joules_per_hash * 1e12
-    return si(value, "J/TH") if value >= 1e4 else f"{plain(value)} J/TH"
-
-
 def joules(value: float, unit: str) -> tuple[str, str]:
     """Return energy per unit of work as number and unit: J/TH for hashes, J or mJ a token, prefixed for the rest."""
     if unit == "J/hash":
-        text = per_terahash(value)
-        return text.rpartition(" ")[0], text.rpartition(" ")[2]
+        number, _, in_unit = quantity(value, unit).partition(" ")
+        return number, in_unit
     if unit == "J/token":
         return (plain(value), "J/token") if value >= 0.1 else (plain(value * 1e3), "mJ/token")
     text = si(value, unit)

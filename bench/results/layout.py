@@ -1,4 +1,4 @@
-"""Where results lie: names of files and folders of a store, and whether a file is as it was written."""
+"""The layout of a results folder on disk: names of its files and folders, and checks of a file against its digest."""
 
 import hashlib
 import os
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from hardware_profiles.errors import InputError
 
+STORE = Path("results")
+"""Results folder that every command uses unless it is given another."""
 RECORD_FILE = "result.json"
 SAMPLES_FILE = "samples.parquet"
 TEMPORARY_PREFIX = ".tmp-"

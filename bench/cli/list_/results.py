@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import FOLDER, json_option
-from bench.cli.output import emit_json, rate, say, si, warn
+from bench.cli.output import emit_json, quantity, rate, say, warn
 from bench.cli.table import print_table
+from bench.results.layout import STORE
 
 if TYPE_CHECKING:
     from bench.results.history import Headline
 
-STORE = Path("results")
 LAST = 40
 
 
@@ -92,7 +92,7 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
             (
                 point.headline.id,
                 point.headline.workload,
-                _shown(point.value, point.unit),
+                quantity(point.value, point.unit),
                 f"± {(point.interval[1] - point.interval[0]) / 2 / point.value:.2%}"
                 if point.interval
                 else "one window",
@@ -105,11 +105,7 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
     )
     unit = whole["unit"]
     say(
-        f"{whole['n']} results: median {_shown(whole['median'], unit)}, from {_shown(whole['least'], unit)} "
-        f"to {_shown(whole['most'], unit)}; the figures beside `since the first` compare like with like only: "
+        f"{whole['n']} results: median {quantity(whole['median'], unit)}, from {quantity(whole['least'], unit)} "
+        f"to {quantity(whole['most'], unit)}; the figures beside `since the first` compare like with like only: "
         "same workload, version and device"
     )
-
-
-def _shown(value: float, unit: str) -> str:
-    return rate(value, unit) if unit.endswith("/s") else si(value, unit)

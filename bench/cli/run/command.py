@@ -12,13 +12,13 @@ from bench.cli.options import FOLDER, json_option
 from bench.cli.output import emit_json, say, warn
 from bench.cli.run.llm import RunCommand
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
+from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.main_job import Assessment
     from bench.results.record import Record
 
-STORE = Path("results")
 MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
 """The main job takes energy on these; the rates of the others take seconds, their energy would take minutes."""
 

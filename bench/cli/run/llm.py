@@ -12,6 +12,7 @@ from bench.cli.options import FOLDER, json_option
 from bench.cli.output import emit_json
 from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
+from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class RunCommand(click.Command):
     "--out",
     "store",
     type=FOLDER,
-    default=Path("results"),
+    default=STORE,
     show_default=True,
     help="Results folder.",
 )

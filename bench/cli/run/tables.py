@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench import diagnostics
-from bench.cli.output import plain, rate, say, short, si
+from bench.cli.output import j_per_th, plain, quantity, rate, say, short, si
 from bench.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _of_bound(record: "Record") -> str:
 def _energy(record: "Record") -> str:
     energy = record.energy_metric()
     if energy is not None:
-        return f"{si(energy.value, energy.unit)} ({energy.boundary}, tier {energy.tier})"
+        return f"{quantity(energy.value, energy.unit)} ({energy.boundary}, tier {energy.tier})"
     if record.assumed_power_w is not None:
         return f"not metered ({record.assumed_power_w.power_w:g} W assumed)"
     return "not metered"
@@ -129,7 +129,7 @@ def _print_devices(main_job: "Assessment") -> None:
                 rate(line.hash_per_s, "hash/s"),
                 f"{si(line.flop_per_s, 'FLOP/s')} {line.dtype}" if line.flop_per_s else "-",
                 _power(line),
-                plain(line.j_per_th),
+                j_per_th(line.j_per_th),
                 si(line.flop_per_j, "").strip(),
                 CONFIDENCE.get(line.confidence, ""),
             )

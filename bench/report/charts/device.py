@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from bench.quantity import plain, rate, si
+from bench.quantity import efficiency, plain, rate, si
 from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
-from bench.report.text import per_terahash
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +77,7 @@ def _best(unit: str, points: "Sequence[Point]", where: str) -> str:
 
 
 def _efficiency(unit: str, joules: float) -> str:
-    return per_terahash(joules) if unit == "hash" else si(1.0 / joules, "FLOP/J")
+    return efficiency(joules * _TERA) if unit == "hash" else si(1.0 / joules, "FLOP/J")
 
 
 def _hashing(axes: "Axes", placed: "Sequence[Point]", named: set[str]) -> None:
@@ -99,10 +98,6 @@ def _hashing(axes: "Axes", placed: "Sequence[Point]", named: set[str]) -> None:
         for point in placed
     ]
     plots_catalogue.power_against_rate(axes, points, COLOURS)
-    for text in axes.texts:  # 10 MJ/TH is read at once, 1e+07 J/TH is not
-        number, _, unit = text.get_text().partition(" ")
-        if unit == "J/TH":
-            text.set_text(per_terahash(float(number) / _TERA) if float(number) >= 1e4 else text.get_text())
 
 
 def _products(axes: "Axes", placed: "Sequence[Point]", named: set[str]) -> None:

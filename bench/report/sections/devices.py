@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bench.quantity import plain, rate, si
+from bench.quantity import j_per_th, plain, quantity, rate, si
 from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
 from bench.report.device_points import Point, catalogue_points, latest, measured_points
 from bench.report.text import basis_chip, confidence_chips, plus_minus
@@ -84,7 +84,7 @@ def _row(point: Point) -> tuple[Cell, ...]:
         figure_cell(rate(point.rate, "hash/s") if hashing else "-", point.rate if hashing else None),
         figure_cell(f"{si(point.rate, 'FLOP/s')} {point.dtype}" if products else "-", point.rate if products else None),
         figure_cell(watts, point.power_w, *power_chips),
-        figure_cell(plain(efficiency * 1e12) if hashing and efficiency else "-", efficiency if hashing else None),
+        figure_cell(j_per_th(efficiency * 1e12) if hashing and efficiency else "-", efficiency if hashing else None),
         figure_cell(plain(1e-12 / efficiency) if products and efficiency else "-",
                     1.0 / efficiency if products and efficiency else None),
         Cell(point.interval_text or "-", point.interval_text or ""),
@@ -132,12 +132,8 @@ def _over_rated(record: "Record", found: "Row", figure: "Figure", ratio: float) 
     return (
         Cell(record.device.name, note=f"{record.workload.name} {record.workload.variant}"),
         Cell(f"{figure.group} {figure.of}".strip()),
-        figure_cell(_shown(figure.value, figure.unit), figure.value),
-        figure_cell(_shown(rated, figure.unit), rated, basis_chip("rated")),
+        figure_cell(quantity(figure.value, figure.unit), figure.value),
+        figure_cell(quantity(rated, figure.unit), rated, basis_chip("rated")),
         figure_cell(f"{ratio:.3f}", ratio),
         Cell(plus_minus(figure.value, figure.interval), note="; ".join(filter(None, (found.why, found.note)))),
     )
-
-
-def _shown(value: float, unit: str) -> str:
-    return rate(value, unit) if unit.endswith("/s") else si(value, unit)

@@ -26,7 +26,7 @@ def test_options_that_make_no_sense_are_refused_on_one_line(refused, tmp_path):
 
 def test_a_device_is_shown_with_every_source_what_it_prints_and_who_disagrees(perwatt):
     shown = perwatt("show", "antminer-t21").stdout
-    assert "computed antminer-t21:190t:high: 22 J/TH" in shown
+    assert "computed antminer-t21:190t:high: 22.00 J/TH" in shown
     assert "marginal 190t:190t-high: 35.26 J/TH" in shown
     document = json.loads(perwatt("show", "antminer-s21", "--json").stdout)
     for source in document["sources"].values():
