@@ -110,7 +110,7 @@ def _nvmath() -> Finding:
 
 def _optional() -> list[Finding]:
     """Return what compiles and disassembles without a GPU, and the readable kernels' compiler."""
-    from kernels.gpu.sass import ToolMissingError, nvrtc_version, tool
+    from kernels.gpu.toolchain import ToolMissingError, nvrtc_version, tool_path
 
     extra = "install perwatt's extra `test`"
 
@@ -127,7 +127,7 @@ def _optional() -> list[Finding]:
 
     return [
         check("compiler without a driver", nvrtc),
-        check("disassembler", lambda: f"{Path(tool('nvdisasm')).name} found"),
+        check("disassembler", lambda: f"{Path(tool_path('nvdisasm')).name} found"),
         Finding(
             "readable kernels", good=True, detail=f"numba {_version('numba')}, numba-cuda {_version('numba-cuda')}"
         ),

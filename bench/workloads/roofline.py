@@ -123,8 +123,8 @@ class ScanCount:
     lea: int = 0
 
 
-# Counted by kernels/gpu/sass.py with the NVRTC that constraints.txt pins; a test counts again. On sm_100 and sm_120
-# the pipes are shared, so that no bound is stated there.
+# Counted by tests/oracles/cuda_sass.py with the NVRTC that constraints.txt pins; a test counts again. On sm_100 and
+# sm_120 the pipes are shared, so that no bound is stated there.
 SCAN_COUNTS: dict[tuple[str, str], ScanCount] = {
     ("plain", "sm_80"): ScanCount(2275, 187, 1, 2477, 1),
     ("plain", "sm_89"): ScanCount(2275, 187, 1, 2477, 1),

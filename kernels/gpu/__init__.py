@@ -1,1 +1,1 @@
-"""Access to NVIDIA GPUs: devices, faults with their cures, disassembly, launching."""
+"""Access to NVIDIA GPUs: their state, faults with cures, memory filled with random values, and CUDA tools."""

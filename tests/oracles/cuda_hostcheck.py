@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.errors import KernelInputError
-from kernels.gpu.sass import ToolMissingError
-from kernels.scan_cuda.source import HOST_SHIM
+from kernels.gpu.toolchain import ToolMissingError
 from kernels.scan_cuda.text import ScanText, scan_text
 
 Words = npt.NDArray[np.uint32]
+SHIM = Path(__file__).parent / "host_scan.hpp"
 
 
 def compiler() -> str:
@@ -61,7 +61,7 @@ class HostCheck:
     def __init__(self, variants: Sequence[str]) -> None:
         self.texts = {variant: scan_text(variant) for variant in variants}
         self._folder = tempfile.TemporaryDirectory(prefix="perwatt-hostcheck-")
-        text = HOST_SHIM + "".join(_unit(text) for text in self.texts.values())
+        text = SHIM.read_text(encoding="ascii") + "".join(_unit(text) for text in self.texts.values())
         try:
             self._library = build_library(text, Path(self._folder.name), optimised="-O1")
         except Exception:

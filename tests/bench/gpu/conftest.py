@@ -16,7 +16,7 @@ from oracles.cuda_hostcheck import HostCheck
 
 from bench.measure.plan import PLANS
 from kernels.gpu import device as cuda_device
-from kernels.gpu.sass import ToolMissingError
+from kernels.gpu.toolchain import ToolMissingError
 from kernels.scan_cuda.text import TEXT_VARIANTS
 
 GIB = 1 << 30

@@ -22,7 +22,7 @@ from bench.workloads.cuda.llm_replay_cuda import TOLERANCES
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from kernels.errors import KernelInputError
-from kernels.gpu.sass import ToolMissingError
+from kernels.gpu.toolchain import ToolMissingError
 from kernels.llm import buffers_cuda as llm_cuda_buffers
 from kernels.llm import reference as llm_reference
 from kernels.llm.replay import Replay

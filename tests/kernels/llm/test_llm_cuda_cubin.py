@@ -4,8 +4,9 @@ from collections import Counter
 from functools import cache
 
 import pytest
+from oracles import cuda_sass
 
-from kernels.gpu import sass as cuda_sass
+from kernels.gpu.toolchain import ToolMissingError, tool_path
 from kernels.llm.shapes import load
 from kernels.llm.text_cuda import KERNELS, NUMBERS, source
 
@@ -19,9 +20,9 @@ PAIRS = [
 @cache
 def cubin(model: str, dtype: str, architecture: str) -> bytes:
     try:
-        cuda_sass.tool("nvdisasm"), cuda_sass.tool("cuobjdump")
+        tool_path("nvdisasm"), tool_path("cuobjdump")
         return cuda_sass.compile_cubin(source(load(model), dtype), architecture)
-    except cuda_sass.ToolMissingError as error:
+    except ToolMissingError as error:
         pytest.skip(str(error))
 
 

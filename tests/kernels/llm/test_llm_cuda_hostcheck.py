@@ -10,7 +10,7 @@ import pytest
 from oracles.cuda_hostblocks import HostKernels
 
 from kernels.errors import KernelInputError
-from kernels.gpu.sass import ToolMissingError
+from kernels.gpu.toolchain import ToolMissingError
 from kernels.llm.counts import PRECISIONS
 from kernels.llm.reference import rms_norm, rotary
 from kernels.llm.shapes import load

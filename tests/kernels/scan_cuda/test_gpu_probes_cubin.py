@@ -1,18 +1,19 @@
 """Machine code of the probes and small kernels: the timed loop holds what its name says and nothing beside it."""
 
 import pytest
+from oracles import cuda_sass
 
 from kernels.errors import KernelInputError
-from kernels.gpu import sass as cuda_sass
+from kernels.gpu.toolchain import ToolMissingError, tool_path
 from kernels.gpu.utilities import FILL_SOURCE, MEMORY_SOURCE
 from kernels.scan_cuda import probes as gpu_probes
 
 
 def compiled(source: str, architecture: str) -> bytes:
     try:
-        cuda_sass.tool("nvdisasm"), cuda_sass.tool("cuobjdump")
+        tool_path("nvdisasm"), tool_path("cuobjdump")
         return cuda_sass.compile_cubin(source, architecture)
-    except cuda_sass.ToolMissingError as error:
+    except ToolMissingError as error:
         pytest.skip(str(error))
 
 

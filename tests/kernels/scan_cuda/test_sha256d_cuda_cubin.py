@@ -4,10 +4,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from oracles import cuda_sass
 
 from bench.workloads.roofline import SCAN_COUNTS, ScanCount
 from kernels.errors import KernelInputError
-from kernels.gpu import sass as cuda_sass
+from kernels.gpu.toolchain import ToolMissingError, nvrtc_version, tool_path
 from kernels.scan_cuda.text import TEXT_VARIANTS, scan_text
 
 VARIANTS = tuple(TEXT_VARIANTS)
@@ -35,9 +36,9 @@ KERNEL = "sha256d_scan"
 @cache
 def cubin(variant: str, architecture: str) -> bytes:
     try:
-        cuda_sass.tool("nvdisasm"), cuda_sass.tool("cuobjdump")
+        tool_path("nvdisasm"), tool_path("cuobjdump")
         return cuda_sass.compile_cubin(scan_text(variant).source, architecture)
-    except cuda_sass.ToolMissingError as error:
+    except ToolMissingError as error:
         pytest.skip(str(error))
 
 
@@ -105,7 +106,7 @@ def test_cubin_keeps_everything_in_at_most_64_registers(architecture, variant):
 def test_cubin_compiler_is_the_pinned_one():
     cubin("plain", "sm_90")
     constraints = (Path(__file__).parents[3] / "constraints.txt").read_text(encoding="ascii")
-    assert f"nvidia-cuda-nvrtc=={cuda_sass.nvrtc_version()}\n" in constraints
+    assert f"nvidia-cuda-nvrtc=={nvrtc_version()}\n" in constraints
 
 
 def test_cubin_text_that_does_not_compile_is_refused_with_the_compilers_line():
@@ -164,5 +165,5 @@ def test_cubin_without_a_loop_is_refused():
 
 def test_cubin_tool_that_is_missing_is_named_with_its_cure(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(cuda_sass.ToolMissingError, match="install nvidia-cuda-nvnothing"):
-        cuda_sass.tool("nvnothing")
+    with pytest.raises(ToolMissingError, match="install nvidia-cuda-nvnothing"):
+        tool_path("nvnothing")

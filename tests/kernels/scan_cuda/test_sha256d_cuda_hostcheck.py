@@ -8,7 +8,7 @@ import pytest
 from oracles.cuda_hostcheck import HostCheck, compiler
 
 from kernels.errors import KernelInputError
-from kernels.gpu.sass import ToolMissingError
+from kernels.gpu.toolchain import ToolMissingError
 from kernels.scan_cpu.scan import early_mask, meets_target
 from kernels.scan_cpu.selftest import known_headers
 from kernels.scan_cuda.text import NONCES_PER_THREAD, TEXT_VARIANTS, job_record, scan_text

@@ -8,17 +8,15 @@ CUDA Binary Utilities, "Instruction Set Reference"; CUDA C++ Programming Guide, 
 """
 
 import re
-import shutil
 import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 
 from kernels.errors import KernelInputError
+from kernels.gpu.toolchain import ToolMissingError, tool_path
 
 ARCHITECTURES = ("sm_80", "sm_89", "sm_90", "sm_100", "sm_120")
 PIPED = ("sm_80", "sm_86", "sm_89", "sm_90")
@@ -44,10 +42,6 @@ _LABEL = re.compile(r"^(?P<label>\.L\w+):")
 _TARGET = re.compile(r"`\((?P<label>\.L\w+)\)")
 _SOURCE = re.compile(r"R(?P<register>[0-9]+)(?P<kept>\.reuse)?")
 _SECTION = re.compile(r"^\.text\.(?P<kernel>\w+):")
-
-
-class ToolMissingError(RuntimeError):
-    """A compiler or disassembler is not installed; `str()` says which, and the cure."""
 
 
 @dataclass(frozen=True)
@@ -140,35 +134,6 @@ def compile_cubin(source: str, architecture: str) -> bytes:
     return bytes(code)
 
 
-def nvrtc_version() -> str:
-    """Return the version of the installed NVRTC package, or `unknown`."""
-    try:
-        return distribution("nvidia-cuda-nvrtc").version
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def tool(name: str) -> str:
-    """Return the path of `nvdisasm` or `cuobjdump`: from the PATH, else from its package.
-
-    Raises
-    ------
-    ToolMissingError
-        It is in neither place.
-    """
-    if found := shutil.which(name):
-        return found
-    try:
-        package = distribution(f"nvidia-cuda-{name}")
-        files: Iterable[Path] = [Path(str(package.locate_file(file))) for file in package.files or ()]
-    except PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == name and file.is_file():
-            return str(file)
-    raise ToolMissingError(f"{name} is not on the PATH; install nvidia-cuda-{name} (perwatt's extra `test` has it)")
-
-
 @lru_cache(maxsize=64)
 def disassemble(cubin: bytes) -> dict[str, list[Instruction | str]]:
     """Return each kernel's instructions, labels (text) between them, in the order of the code; do not change it.
@@ -252,11 +217,11 @@ def resources(cubin: bytes) -> dict[str, Resources]:
 
 
 def _run(name: str, options: list[str], cubin: bytes) -> str:
-    command = tool(name)
+    command = tool_path(name)
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
         file.write(cubin)
         file.flush()
-        done = subprocess.run([command, *options, file.name], capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run([command, *options, file.name], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ToolMissingError(f"{name} failed: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
     return done.stdout
