@@ -1,1 +1,1 @@
-"""The mining model against miners' monthly reports."""
+"""Backtest of the mining model against miners' monthly production reports."""

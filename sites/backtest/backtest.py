@@ -1,4 +1,4 @@
-"""The mining model against miners' monthly reports: predict each month's bitcoin and say how far off it is."""
+"""The backtest of the mining model: predicted against reported bitcoin of each month, and the errors."""
 
 from __future__ import annotations
 
@@ -20,27 +20,20 @@ METHOD = "subsidy only, average operating hash rate, difficulty per epoch"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One row of the backtest.
-
-    refused: the reason, or None for an accepted row. predicted_btc: [BTC] by subsidy alone, None when refused.
-    error_frac: predicted over reported, less one. start_basis: of the difficulty epochs' start times used.
-    """
+    """One row of the backtest; a refused row has no prediction."""
 
     report: Report
-    refused: str | None
-    predicted_btc: float | None
-    error_frac: float | None
-    start_basis: str | None
+    refused: str | None  # the reason, or None for an accepted row
+    predicted_btc: float | None  # from the subsidy only
+    error_frac: float | None  # predicted over reported, less 1
+    start_basis: str | None  # of the start times of the difficulty epochs: header or reconstructed
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Errors over a set of accepted rows; every figure is None where it cannot be formed.
+    """The errors (predicted over reported, less 1) of accepted rows; None if there are too few rows."""
 
-    n: rows. mean_error_frac, sd_error_frac: of predicted over reported less one. mean_abs_error_frac: mean size.
-    """
-
-    n: int
+    n: int  # rows
     mean_error_frac: float | None
     sd_error_frac: float | None
     mean_abs_error_frac: float | None
@@ -48,7 +41,7 @@ class Summary:
 
 
 def backtest(reports: Sequence[Report]) -> list[Outcome]:
-    """Judge every report: predict it, or refuse it with the reason; a month reported twice counts once."""
+    """Predict every report, or refuse it with a reason; a month that is reported twice counts once."""
     seen: dict[tuple[str, str], int] = {}
     outcomes = []
     for report in reports:
@@ -86,7 +79,7 @@ def _no_production(report: Report) -> str | None:
 
 
 def summarise(outcomes: Sequence[Outcome], *, recent_only: bool = False) -> Summary:
-    """Errors over the accepted outcomes, or over those of 2025 and 2026 alone."""
+    """Return the errors of the accepted outcomes, or only of those of 2025 and 2026."""
     errors = [
         outcome.error_frac
         for outcome in outcomes

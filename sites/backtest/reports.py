@@ -1,4 +1,4 @@
-"""Miners' monthly production reports: read the table, and refuse rows that cannot test a prediction."""
+"""The reader of miners' monthly production reports, and the reasons why a row cannot test a prediction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import read_text
-from sites.backtest.derived_rates import Month, called_circular, derivation
+from sites.backtest.derived_hashrates import Month, circular_words, derivation
 from sites.file.ranges import Range
 from sites.market.mining import DAY_S, month_bounds_s
 
@@ -27,41 +27,37 @@ COLUMNS = (
     "basis_note",
     "source",
 )
-# Wide enough for every miner and for the whole network; beyond it a unit was mistaken.
+# From one miner to the whole network; a value outside probably has the wrong unit.
 RANGES = {
     "days": Range(28, 31, "days"),
-    "deployed_ehs": Range(1e-9, 1e6, "EH/s"),  # one old miner; a thousand times the network of 2026
+    "deployed_ehs": Range(1e-9, 1e6, "EH/s"),  # from one old miner to a thousand times the network of 2026
     "avg_operating_ehs": Range(1e-9, 1e6, "EH/s"),
-    "btc_produced": Range(1e-8, 1e6, "BTC"),  # a satoshi; more than any month's blocks paid
+    "btc_produced": Range(1e-8, 1e6, "BTC"),  # from a satoshi to more than the blocks of any month paid
     "fleet_j_per_th": Range(0.1, 1e9, "J/TH"),
     "all_in_power_c_per_kwh": Range(-1000, 10_000, "c/kWh"),
 }
-NOTHING = ("deployed_ehs", "avg_operating_ehs", "btc_produced")  # may be 0: nothing ran
+ZERO_ALLOWED = ("deployed_ehs", "avg_operating_ehs", "btc_produced")  # 0 if nothing ran
 BUNDLED = "production.csv"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One company's month as reported.
+    """A month of one company as reported."""
 
-    line: of the file. days: in the calendar month. deployed_ehs, avg_operating_ehs: [EH/s] or None where not reported.
-    btc_produced: [BTC]. hashrate_used: what the hash rate is, `avg` or `month_end` or empty. note: the reporter's.
-    """
-
-    line: int
+    line: int  # of the file
     company: str
-    month: str
-    days: int
-    deployed_ehs: float | None
-    avg_operating_ehs: float | None
-    btc_produced: float
-    hashrate_used: str
-    note: str
+    month: str  # YYYY-MM
+    days: int  # of the calendar month
+    deployed_ehs: float | None  # [EH/s]; None if not reported
+    avg_operating_ehs: float | None  # [EH/s]; None if not reported
+    btc_produced: float  # [BTC]
+    hashrate_used: str  # kind of the hash rate: `avg`, `month_end` or empty
+    note: str  # of the reporter
     source: str
 
 
 def bundled_reports() -> list[Report]:
-    """Monthly reports bundled with perwatt."""
+    """Return the monthly reports bundled with perwatt."""
     text = resources.files("sites.data").joinpath(BUNDLED).read_text(encoding="utf-8")
     return parse_reports(text, BUNDLED)
 
@@ -69,67 +65,70 @@ def bundled_reports() -> list[Report]:
 def read_reports(path: Path) -> list[Report]:
     """Read a production table from a CSV file.
 
-    Raises InputError, naming line and column, for a file that cannot be read, a missing or unknown column, a month
-    that is none, a number that is none or out of its column's range, or days that are not the month's.
+    Raises
+    ------
+    InputError
+        The file cannot be read, a column is missing, a month is invalid, a number is invalid or outside the range of
+        its column, or the days are not those of the month; the message names line and column.
     """
     return parse_reports(read_text(path, "CSV file"), str(path))
 
 
-def parse_reports(text: str, place: str) -> list[Report]:
-    """Read a production table from CSV text; `place` names it in errors (see read_reports)."""
+def parse_reports(text: str, path: str) -> list[Report]:
+    """Read a production table from CSV text; errors name the path, as those of `read_reports` do."""
     if "\0" in text:
-        raise InputError(f"{place}: expected CSV text, got a NUL byte")
+        raise InputError(f"{path}: expected CSV text, got a NUL byte")
     lines = csv.reader(text.splitlines(keepends=True), strict=True)
     try:
         rows = [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise InputError(f"{place}: line {lines.line_num}: expected CSV, got {error}") from None
+        raise InputError(f"{path}: line {lines.line_num}: expected CSV, got {error}") from None
     if not rows:
-        raise InputError(f"{place}: expected a heading and rows, got an empty table")
+        raise InputError(f"{path}: expected a heading and rows, got an empty table")
     heading = [cell.strip() for cell in rows[0][1]]
-    _check_heading(heading, place)
+    _check_heading(heading, path)
     if len(rows) == 1:
-        raise InputError(f"{place}: expected at least one row, got a heading only")
-    return [_report(place, line, heading, row) for line, row in rows[1:]]
+        raise InputError(f"{path}: expected at least one row, got a heading only")
+    return [_report(path, line, heading, row) for line, row in rows[1:]]
 
 
-def _check_heading(heading: list[str], place: str) -> None:
+def _check_heading(heading: list[str], path: str) -> None:
     for column in COLUMNS:
         if column not in heading:
             near = near_names(column, set(heading) - set(COLUMNS))
-            raise InputError.at(f"{place}: line 1", column, expected="this column", near=near)
+            raise InputError.at(f"{path}: line 1", column, expected="this column", near=near)
     for index, column in enumerate(heading):
         if heading.index(column) != index:
-            raise InputError(f"{place}: line 1: expected each column once, got {column!r} twice")
+            raise InputError(f"{path}: line 1: expected each column once, got {column!r} twice")
 
 
-def _report(place: str, line: int, heading: list[str], row: list[str]) -> Report:
-    where = f"{place}: line {line}"
+def _report(path: str, line: int, heading: list[str], row: list[str]) -> Report:
+    location = f"{path}: line {line}"
     if len(row) != len(heading):
-        raise InputError(f"{where}: expected {len(heading)} cells, got {len(row)}")
+        raise InputError(f"{location}: expected {len(heading)} cells, got {len(row)}")
     cells = {column: cell.strip() for column, cell in zip(heading, row, strict=True)}
     if not cells["company"]:
-        raise InputError.at(where, "company", expected="a name")
+        raise InputError.at(location, "company", expected="a name")
     try:
         start, end = month_bounds_s(cells["month"])
     except InputError:
-        raise InputError.at(where, "month", expected="YYYY-MM of 2000 to 2099", got=cells["month"]) from None
+        raise InputError.at(location, "month", expected="YYYY-MM of 2000 to 2099", got=cells["month"]) from None
     in_month = (end - start) // DAY_S
-    days = _number(where, cells, "days")
+    days = _number(location, cells, "days")
     if days != in_month:
-        raise InputError.at(where, "days", expected=f"{in_month} for {cells['month']}", got=cells["days"])
-    produced = _number(where, cells, "btc_produced")
+        raise InputError.at(location, "days", expected=f"{in_month} for {cells['month']}", got=cells["days"])
+    produced = _number(location, cells, "btc_produced")
     if produced is None:
-        raise InputError.at(where, "btc_produced", expected="a number of BTC")
+        raise InputError.at(location, "btc_produced", expected="a number of BTC")
     for column in ("fleet_j_per_th", "all_in_power_c_per_kwh"):
-        _number(where, cells, column)
+        _number(location, cells, column)
     return Report(
         line=line,
         company=cells["company"],
         month=cells["month"],
         days=in_month,
-        deployed_ehs=_number(where, cells, "deployed_ehs"),
-        avg_operating_ehs=_number(where, cells, "avg_operating_ehs"),
+        deployed_ehs=_number(location, cells, "deployed_ehs"),
+        avg_operating_ehs=_number(location, cells, "avg_operating_ehs"),
         btc_produced=produced,
         hashrate_used=cells["hashrate_used"].casefold(),
         note=cells["basis_note"],
@@ -137,17 +136,17 @@ def _report(place: str, line: int, heading: list[str], row: list[str]) -> Report
     )
 
 
-def _number(where: str, cells: dict[str, str], column: str) -> float | None:
+def _number(location: str, cells: dict[str, str], column: str) -> float | None:
     text, within = cells[column], RANGES[column]
     if not text:
         return None
     try:
         value = float(text)
     except ValueError:
-        raise InputError.at(where, column, expected="a number or nothing", got=text) from None
-    if value not in within and not (value == 0 and column in NOTHING):
-        none = "0, or " if column in NOTHING else ""
-        raise InputError.at(where, column, expected=f"{none}a number of {within}", got=text)
+        raise InputError.at(location, column, expected="a number or nothing", got=text) from None
+    if value not in within and not (value == 0 and column in ZERO_ALLOWED):
+        zero = "0, or " if column in ZERO_ALLOWED else ""
+        raise InputError.at(location, column, expected=f"{zero}a number of {within}", got=text)
     return value
 
 
@@ -156,11 +155,11 @@ _AVERAGE = re.compile(r"\b(?:avg|average|mean)\b")
 _OF_MONTH_END = re.compile(r"\b(?:avg|average|mean)\s+of\b.{0,30}?\bend\b")
 
 
-def refusal(report: Report) -> str | None:  # noqa: PLR0911 (one return a reason)
+def refusal(report: Report) -> str | None:  # noqa: PLR0911 (one return for each reason)
     """Why a row cannot test a prediction, in words, or None when it can.
 
     Refused are rows without an average hash rate, month-end rows, and averages that were themselves derived from the
-    bitcoin produced: where the note says so, and where only its arithmetic does.
+    bitcoin produced: location the note says so, and location only its arithmetic does.
     """
     note = report.note.casefold()
     average = report.avg_operating_ehs
@@ -173,12 +172,12 @@ def refusal(report: Report) -> str | None:  # noqa: PLR0911 (one return a reason
         return "no hash rate: the average is 0"
     if _MONTH_END.search(note) and not _AVERAGE.search(_OF_MONTH_END.sub(" ", note)):
         return "month-end hash rate, not the month's average"
-    word = called_circular(note)
-    if word:
-        return f'circular: the note calls the average "{word}", so it is derived from the BTC produced'
-    shown = derivation(note, Month(report.btc_produced, average, report.days, report.deployed_ehs))
-    if shown:
-        return f"circular: the note's arithmetic derives the average from the BTC produced ({shown})"
+    words = circular_words(note)
+    if words:
+        return f'circular: the note calls the average "{words}", so it is derived from the BTC produced'
+    arithmetic = derivation(note, Month(report.btc_produced, average, report.days, report.deployed_ehs))
+    if arithmetic:
+        return f"circular: the note's arithmetic derives the average from the BTC produced ({arithmetic})"
     if report.hashrate_used != "avg":
         return f"hash rate not stated to be the month's average (hashrate_used is {report.hashrate_used!r})"
     return None

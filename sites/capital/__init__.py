@@ -1,1 +1,1 @@
-"""Capital plans: purchases, financing, and their appraisal."""
+"""Capital plans: purchases, financing and their appraisal over scenarios."""

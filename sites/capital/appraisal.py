@@ -1,4 +1,4 @@
-"""A plan of capital worked out: what it buys, what comes of it in every scenario, and what its loan risks."""
+"""The appraisal of a capital plan over scenarios: purchase, payback, break-even prices and risk of its loan."""
 
 from __future__ import annotations
 
@@ -37,83 +37,90 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoanReport:
-    """A loan before and after: loan-to-value, trigger prices [USD/BTC], and the probabilities of touching them.
+    """A loan before and after its repayment; the values after it are None if nothing is left."""
 
-    years: within which. interest_saved_usd_per_year: on what is repaid.
-    """
-
-    years: float
-    ltv_before: float
+    years: float  # horizon of the probabilities
+    ltv_before: float  # loan-to-value
     ltv_after: float | None
-    margin_call_usd: float | None
-    liquidation_usd: float | None
-    margin_call_before: float
-    liquidation_before: float
-    margin_call_after: float
-    liquidation_after: float
-    interest_saved_usd_per_year: float
+    margin_call_usd: float | None  # [USD/BTC] trigger price after the repayment
+    liquidation_usd: float | None  # [USD/BTC] trigger price after the repayment
+    margin_call_before: float  # probability
+    liquidation_before: float  # probability
+    margin_call_after: float  # probability
+    liquidation_after: float  # probability
+    interest_saved_usd_per_year: float  # on the repaid amount
 
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """What a plan buys and what comes of it.
-
-    budget_usd: paid for the purchase; left_over_usd: what the site has no room for. bought: in words. unit_price: of
-    what is bought, with its unit. offline_mw, lost_in_lead_usd, miners_sold_usd: of converted megawatts. base_cash_usd:
-    first year's additional cash in the base case. usd_per_btc, usd_per_mtok: levelised over the life, None where none
-    is made.
-    """
+    """The appraisal of a plan."""
 
     name: str
-    budget_usd: float
-    left_over_usd: float
-    bought: str
+    budget_usd: float  # paid for the purchase
+    left_over_usd: float  # of the budget, because the site cannot hold more
+    bought: str  # the purchase in words
     unit_price: float
-    unit: str
-    offline_mw: float
-    lost_in_lead_usd: float
-    miners_sold_usd: float
+    unit: str  # of the price
+    offline_mw: float  # [MW at the meter] of converted power during the lead time
+    lost_in_lead_usd: float  # income lost during the lead time
+    miners_sold_usd: float  # for the removed miners
     sale_usd_per_btc: float | None
-    base_cash_usd: float
+    base_cash_usd: float  # additional cash of the first year in the base case
     payback: Payback
-    usd_per_btc: float | None
-    usd_per_mtok: float | None
+    usd_per_btc: float | None  # levelised over the life; None without mining
+    usd_per_mtok: float | None  # levelised over the life; None without inference
     breakeven_power_usd_per_mwh: float | None
-    breakeven_hashprice: float | None
+    breakeven_hashprice: float | None  # [USD/PH/s/day]
     loan: LoanReport | None
     switch: SwitchPrices | None
-    best_share: float | None
+    best_share: float | None  # to convert
     assumptions: tuple[Assumption, ...]
 
     def document(self) -> dict[str, object]:
-        """Return the report as JSON has it."""
+        """Return the report as a JSON document."""
         return asdict(self)
 
 
 def report(
     plan: PlanFile, load: Callable[[str], Site], run: Run, scenarios: int, *, execute: Executor | None = None
 ) -> PlanReport:
-    """Work a plan out over scenarios.
+    """Appraise a plan over scenarios.
 
-    load: turns the name of a site or example into a Site. The investment's cash is a site's net with it less the net
-    without it, year by year and scenario by scenario, on the same random numbers. execute: as run_fleet takes it.
+    The cash of the investment is the net of the site with it less the net without it, for each year and scenario with
+    the same random numbers.
 
-    Raises InputError where the plan does not fit the site, or leaves nothing to buy with.
+    Parameters
+    ----------
+    plan
+        The validated plan.
+    load
+        Function that returns the Site of a path or an example's name.
+    run
+        Model and seed of the scenarios.
+    scenarios
+        Number of scenarios.
+    execute
+        Executor of the shards, as for run_fleet.
+
+    Raises
+    ------
+    InputError
+        The plan does not fit the site, or it leaves no budget.
     """
     finance, sale = plan.finance, _sale(plan)
     site = load(plan.site)
     bought = purchase(plan, site, load, _budget(plan, sale))
     cash = _cash(bought, run, scenarios, finance.years, execute)
-    with_it = site_year(bought.after)
-    without = site_year(bought.before).net_usd if bought.before else 0.0
+    after = site_year(bought.after)
+    net_before_usd = site_year(bought.before).net_usd if bought.before else 0.0
     discount, life = finance.discount_percent.value / 100.0, float(finance.years)
     residual_usd = finance.residual_percent.value / 100.0 * bought.spent_usd
     conversion = conversion_of(plan, load) if bought.before else None
-    running = with_it.energy_usd + with_it.penalty_usd + with_it.fixed_usd
-    mined = sum(block.btc or 0.0 for block in with_it.blocks)
-    mtok = sum(block.units for block in with_it.blocks if block.unit == "token") / 1e6
-    inferring = _share(with_it, "inference")
-    mining_usd = sum(block.revenue_usd for block in with_it.blocks if block.product == "mining")
+    running = after.energy_usd + after.penalty_usd + after.fixed_usd
+    mined = sum(block.btc or 0.0 for block in after.blocks)
+    mtok = sum(block.units for block in after.blocks if block.unit == "token") / 1e6
+    inferring = _share(after, "inference")
+    mining_usd = sum(block.revenue_usd for block in after.blocks if block.product == "mining")
 
     def levelised(running_usd: float, units: float) -> float | None:
         return levelised_usd_per_unit(bought.upfront_usd, running_usd, units, discount, life)
@@ -129,7 +136,7 @@ def report(
         lost_in_lead_usd=bought.lost_usd,
         miners_sold_usd=bought.sold_usd,
         sale_usd_per_btc=sale.btc_usd if sale else None,
-        base_cash_usd=with_it.net_usd - without,
+        base_cash_usd=after.net_usd - net_before_usd,
         payback=payback(
             bought.upfront_usd,
             cash,
@@ -140,9 +147,9 @@ def report(
         usd_per_btc=None if conversion else levelised(running, mined),
         usd_per_mtok=levelised(running * inferring, mtok) if conversion else None,
         breakeven_power_usd_per_mwh=breakeven_power_usd_per_mwh(
-            with_it.net_usd, with_it.metered_mwh, float(site.spot_usd_per_mwh.mean())
+            after.net_usd, after.metered_mwh, float(site.spot_usd_per_mwh.mean())
         ),
-        breakeven_hashprice=breakeven_hashprice(site_hashprice(site), with_it.net_usd, mining_usd),
+        breakeven_hashprice=breakeven_hashprice(site_hashprice(site), after.net_usd, mining_usd),
         loan=_loan(plan, plan.loan, site, run) if plan.loan is not None else None,
         switch=switch_prices(bought.before, conversion) if bought.before and conversion else None,
         best_share=best_share(bought.before, conversion).share if bought.before and conversion else None,
@@ -158,36 +165,36 @@ def _sale(plan: PlanFile) -> Sale | None:
 
 
 def _budget(plan: PlanFile, sale: Sale | None) -> float:
-    """Return what there is to buy with [USD]: the price, or what the sale brings less what it repays."""
+    """Return the budget [USD]: the price, or the proceeds of the sale less the repaid loan."""
     if plan.purchase.price_usd is not None:
         return plan.purchase.price_usd.value
     repaid = plan.loan.repaid_usd.value if plan.loan is not None else 0.0
     budget = (sale.proceeds_usd if sale else 0.0) - repaid
     if budget <= 0:
-        raise InputError(f"plan {plan.name!r}: expected something left to buy with, got {budget:,.0f} USD")
+        raise InputError(f"plan {plan.name!r}: expected a budget above 0 after the repayment, got {budget:,.0f} USD")
     return budget
 
 
 def _cash(bought: Bought, run: Run, scenarios: int, years: int, execute: Executor | None) -> Floats:
-    """Return how much more cash there is with the purchase than without it [USD], [years, scenarios]."""
-    pair = [replace(bought.after, name=f"{bought.after.name} with")]
+    """Return the additional cash from the purchase [USD], shape [years, scenarios]."""
+    sites = [replace(bought.after, name=f"{bought.after.name} with")]
     if bought.before is not None:
-        pair.append(replace(bought.before, name=f"{bought.before.name} without"))
-    cases = fleet_cases(pair, run.model, years=range(years))
-    same = [replace(case, place=cases[0].place) for case in cases]  # one site, with and without: the same scenarios
+        sites.append(replace(bought.before, name=f"{bought.before.name} without"))
+    cases = fleet_cases(sites, run.model, years=range(years))
+    same = [replace(case, place=cases[0].place) for case in cases]  # both see the same scenarios
     done = run_fleet(same, run, scenarios, execute=execute)
-    width = len(pair)
+    width = len(sites)
     net = [[site_metric(done, year * width + k, "net_usd") for k in range(width)] for year in range(years)]
-    return np.array([one[0] - (one[1] if width > 1 else 0.0) for one in net])
+    return np.array([pair[0] - (pair[1] if width > 1 else 0.0) for pair in net])
 
 
 def _share(year: SiteYear, product: str) -> float:
-    whole = sum(block.facility_mwh for block in year.blocks)
-    return sum(block.facility_mwh for block in year.blocks if block.product == product) / whole if whole > 0 else 0.0
+    total = sum(block.facility_mwh for block in year.blocks)
+    return sum(block.facility_mwh for block in year.blocks if block.product == product) / total if total > 0 else 0.0
 
 
 def _loan(plan: PlanFile, table: LoanTable, site: Site, run: Run) -> LoanReport:
-    given = run.model.of("btc")
+    btc = run.model.of("btc")
     interest, repaid = table.interest_percent.value / 100.0, table.repaid_usd.value
     loan = Loan(
         table.principal_usd.value,
@@ -195,26 +202,26 @@ def _loan(plan: PlanFile, table: LoanTable, site: Site, run: Run) -> LoanReport:
         table.margin_call_ltv_percent.value / 100.0,
         table.liquidation_ltv_percent.value / 100.0,
     )
-    left = loan.repaid(repaid)
-    if left is not None and plan.sale is not None and plan.sale.from_collateral:
-        left = replace(left, collateral_btc=left.collateral_btc - plan.sale.btc.value)
+    remaining = loan.repaid(repaid)
+    if remaining is not None and plan.sale is not None and plan.sale.from_collateral:
+        remaining = replace(remaining, collateral_btc=remaining.collateral_btc - plan.sale.btc.value)
 
-    def touched(one: Loan | None, ltv: float) -> float:
-        if one is None:
+    def touched(loan: Loan | None, ltv: float) -> float:
+        if loan is None:
             return 0.0
-        # Interest is added to the loan, so the trigger price grows with it: the same as a price that drifts by less.
-        drift = (1.0 + given.drift_frac_per_year) / (1.0 + interest) - 1.0
-        return touch_probability(site.btc_usd, one.trigger_usd(ltv), given.volatility_frac, table.years.value, drift)
+        # Interest is added to the loan, so the trigger price grows: the same as a price with a smaller drift.
+        drift = (1.0 + btc.drift_frac_per_year) / (1.0 + interest) - 1.0
+        return touch_probability(site.btc_usd, loan.trigger_usd(ltv), btc.volatility_frac, table.years.value, drift)
 
     return LoanReport(
         years=table.years.value,
         ltv_before=loan.ltv(site.btc_usd),
-        ltv_after=left.ltv(site.btc_usd) if left else None,
-        margin_call_usd=left.trigger_usd(left.margin_call_ltv) if left else None,
-        liquidation_usd=left.trigger_usd(left.liquidation_ltv) if left else None,
+        ltv_after=remaining.ltv(site.btc_usd) if remaining else None,
+        margin_call_usd=remaining.trigger_usd(remaining.margin_call_ltv) if remaining else None,
+        liquidation_usd=remaining.trigger_usd(remaining.liquidation_ltv) if remaining else None,
         margin_call_before=touched(loan, loan.margin_call_ltv),
         liquidation_before=touched(loan, loan.liquidation_ltv),
-        margin_call_after=touched(left, loan.margin_call_ltv),
-        liquidation_after=touched(left, loan.liquidation_ltv),
+        margin_call_after=touched(remaining, loan.margin_call_ltv),
+        liquidation_after=touched(remaining, loan.liquidation_ltv),
         interest_saved_usd_per_year=interest * repaid,
     )

@@ -1,4 +1,4 @@
-"""Plans of capital (TOML): what is bought, what pays for it, and on what terms."""
+"""The tables and keys of a capital plan (TOML): purchase, sale of bitcoin, loan and terms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Usd = Annotated[Value, *within(Range(0, 1e15, "USD"))]
 
 
 class SaleTable(Model):
-    """[sale]: bitcoin that is sold, what it fetched in all, and whether it was pledged for the loan."""
+    """[sale]: the sold bitcoin, its total proceeds, and whether it was collateral of the loan."""
 
     btc: Positive
     proceeds_usd: Positive
@@ -31,15 +31,15 @@ class SaleTable(Model):
 
 
 class LoanTable(Model):
-    """[loan]: a loan on bitcoin, its interest added to it; what is repaid from the sale, and the years looked at."""
+    """[loan]: a loan with bitcoin as collateral, whose interest is added to it."""
 
     principal_usd: Positive
     collateral_btc: Positive
     margin_call_ltv_percent: Ltv
     liquidation_ltv_percent: Ltv
     interest_percent: Rate = assumed(0.0)
-    repaid_usd: Usd = assumed(0.0)
-    years: LoanYears = assumed(1.0)
+    repaid_usd: Usd = assumed(0.0)  # from the sale
+    years: LoanYears = assumed(1.0)  # horizon of the probabilities
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -55,10 +55,7 @@ class LoanTable(Model):
 
 
 class PurchaseTable(Model):
-    """[purchase]: what is bought. price_usd pays for hash rate, for megawatts, or for GPU modules at usd_per_mw.
-
-    offline_percent: of the lead time in which converted megawatts stand still. miner_usd_per_th_s: a removed miner's.
-    """
+    """[purchase]: hash rate or a whole site at price_usd, or GPU modules at usd_per_mw."""
 
     kind: Annotated[str, Field(pattern="^(hashrate|site|gpu_modules)$")]
     price_usd: Positive | None = None
@@ -66,21 +63,21 @@ class PurchaseTable(Model):
     mw: Positive | None = None
     usd_per_mw: Positive | None = None
     lead_years: LeadYears = assumed(0.0)
-    offline_percent: Percent = assumed(50.0)
-    miner_usd_per_th_s: Usd = assumed(0.0)
+    offline_percent: Percent = assumed(50.0)  # share of the lead time in which converted megawatts are offline
+    miner_usd_per_th_s: Usd = assumed(0.0)  # price of a removed miner
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
-        wanted = {"hashrate": "hashrate_eh_s", "site": "mw", "gpu_modules": "usd_per_mw"}[self.kind]
-        if getattr(self, wanted) is None:
-            raise ValueError(f"expected {wanted} for kind {self.kind!r}, got none")
+        required = {"hashrate": "hashrate_eh_s", "site": "mw", "gpu_modules": "usd_per_mw"}[self.kind]
+        if getattr(self, required) is None:
+            raise ValueError(f"expected {required} for kind {self.kind!r}, got none")
         if self.kind != "gpu_modules" and self.price_usd is None:
             raise ValueError("expected price_usd, got none")
         return self
 
 
 class FinanceTable(Model):
-    """[finance]: how long, and at what rate."""
+    """[finance]: horizon, discount rate and residual value."""
 
     years: Annotated[int, Field(strict=True, ge=1, le=30)] = 5
     discount_percent: Rate
@@ -88,7 +85,7 @@ class FinanceTable(Model):
 
 
 class PlanFile(Model):
-    """A whole plan."""
+    """A capital plan."""
 
     name: Text
     note: str = ""
@@ -103,9 +100,9 @@ class PlanFile(Model):
     def _paid(self) -> Self:
         modules = self.purchase.kind == "gpu_modules"
         if modules and self.module_from is None:
-            raise ValueError("expected module_from (a site with the GPU block) for gpu_modules, got none")
+            raise ValueError("expected module_from (a site with a GPU block) for gpu_modules, got none")
         if modules and self.purchase.price_usd is None and self.sale is None:
-            raise ValueError("expected purchase.price_usd, or a [sale] that pays, got neither")
+            raise ValueError("expected purchase.price_usd or a [sale] that pays, got neither")
         if self.loan is not None and self.loan.repaid_usd.value > 0 and self.sale is None:
             raise ValueError("expected a [sale] that pays loan.repaid_usd, got none")
         if self.sale is not None and self.sale.from_collateral:
@@ -114,15 +111,18 @@ class PlanFile(Model):
 
     def _check_collateral(self, sale: SaleTable) -> None:
         if self.loan is None:
-            raise ValueError("expected a [loan] beside sale.from_collateral, got none")
-        pledged, whole = self.loan.collateral_btc.value, self.loan.repaid_usd.value >= self.loan.principal_usd.value
-        if sale.btc.value > pledged or (sale.btc.value == pledged and not whole):
+            raise ValueError("expected a [loan] with sale.from_collateral, got none")
+        pledged, repaid_in_full = (
+            self.loan.collateral_btc.value,
+            self.loan.repaid_usd.value >= self.loan.principal_usd.value,
+        )
+        if sale.btc.value > pledged or (sale.btc.value == pledged and not repaid_in_full):
             raise ValueError(
-                f"expected sale.btc below loan.collateral_btc ({pledged:,g}), as it is sold from the collateral, "
+                f"expected sale.btc below loan.collateral_btc ({pledged:,g}), because it is part of the collateral, "
                 f"got {sale.btc.value:,g}"
             )
 
 
 def read_plan(path: Path) -> PlanFile:
-    """Read a plan. Raises InputError, naming file and key, for whatever is wrong with it."""
+    """Read a plan; raise InputError, naming file and key, if it is invalid."""
     return validate(PlanFile, read_toml(path), path)

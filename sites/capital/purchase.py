@@ -1,4 +1,4 @@
-"""What a plan of capital buys (hash rate, a site, GPU modules), and what the change costs meanwhile."""
+"""The purchase of a capital plan: hash rate, a site or GPU modules, with the income lost during conversion."""
 
 from __future__ import annotations
 
@@ -28,52 +28,47 @@ PRICE_UNITS = {"token": "USD/Mtok", "gpu_hour": "USD/GPU-h", "kw_month": "USD/kW
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """A purchase.
+    """A purchase and its effect on a site."""
 
-    before: the site without it, None where there would be none. after: the site with it. text: what it is, in words;
-    unit_price with its unit. spent_usd, left_over_usd: of the budget. offline_mw, lost_usd: what stands still in the
-    lead time and what it would have earned. sold_usd: for the miners that are taken out.
-    """
-
-    before: Site | None
+    before: Site | None  # the site without the purchase; None if the purchase is the site
     after: Site
-    text: str
+    text: str  # the purchase in words
     unit_price: float
-    unit: str
-    spent_usd: float
-    left_over_usd: float = 0.0
-    offline_mw: float = 0.0
-    lost_usd: float = 0.0
-    sold_usd: float = 0.0
+    unit: str  # of the price
+    spent_usd: float  # from the budget
+    left_over_usd: float = 0.0  # of the budget
+    offline_mw: float = 0.0  # [MW at the meter] during the lead time
+    lost_usd: float = 0.0  # income that the offline power would have earned
+    sold_usd: float = 0.0  # for the removed miners
 
     @property
     def upfront_usd(self) -> float:
-        """What has to come back [USD]: the price and the income lost meanwhile, less what the old miners fetch."""
+        """Amount to be paid back [USD]: the price plus the lost income, less the proceeds of the removed miners."""
         return self.spent_usd + self.lost_usd - self.sold_usd
 
 
 def purchase(plan: PlanFile, site: Site, load: Load, budget_usd: float) -> Bought:
-    """Buy what a plan names for a site. Raises InputError where it does not fit the site or the budget."""
+    """Return the purchase of a plan for a site; raise InputError if it does not fit the site or the budget."""
     kinds = {"hashrate": _hashrate, "site": _site, "gpu_modules": _gpu_modules}
     return kinds[plan.purchase.kind](plan, site, load, budget_usd)
 
 
 def _hashrate(plan: PlanFile, site: Site, _: Load, budget_usd: float) -> Bought:
-    have = math.fsum(block.count * block.rate.rate_per_s for block in site.mining)
-    given = plan.purchase.hashrate_eh_s
-    if have <= 0 or given is None:
+    installed_h_s = math.fsum(block.count * block.rate.rate_per_s for block in site.mining)
+    hashrate = plan.purchase.hashrate_eh_s
+    if installed_h_s <= 0 or hashrate is None:
         raise InputError(f"plan {plan.name!r}: key site: expected a site with miners, got none at {site.name!r}")
-    hashes = given.value * H_PER_EH
-    scale = hashes / have
-    grown = replace(
+    hashrate_h_s = hashrate.value * H_PER_EH
+    scale = hashrate_h_s / installed_h_s
+    scaled_site = replace(
         site,
         mining=tuple(replace(block, count=block.count * scale) for block in site.mining),
         inference=(),
         interconnect_mw=site.interconnect_mw * scale,
         limit_mw=site.limit_mw * scale,
     )
-    text = f"{given.value:g} EH/s of {site.mining[0].rate.name}"
-    return Bought(None, grown, text, usd_per_th_s(budget_usd, hashes), "USD per TH/s", budget_usd)
+    text = f"{hashrate.value:g} EH/s of {site.mining[0].rate.name}"
+    return Bought(None, scaled_site, text, usd_per_th_s(budget_usd, hashrate_h_s), "USD per TH/s", budget_usd)
 
 
 def _site(plan: PlanFile, site: Site, _: Load, budget_usd: float) -> Bought:
@@ -89,17 +84,17 @@ def _site(plan: PlanFile, site: Site, _: Load, budget_usd: float) -> Bought:
 def _gpu_modules(plan: PlanFile, site: Site, load: Load, budget_usd: float) -> Bought:
     conversion = conversion_of(plan, load)
     site = _cooled(site, load(plan.module_from or ""))
-    room = mining_mw(site)
-    if room <= 0:
+    available_mw = mining_mw(site)
+    if available_mw <= 0:
         raise InputError(f"plan {plan.name!r}: key site: expected a site with miners, got none at {site.name!r}")
     per_mw = conversion.capex_usd_per_mw
-    mw = min(budget_usd / per_mw, room)
-    share = mw / room
+    mw = min(budget_usd / per_mw, available_mw)
+    share = mw / available_mw
     after = converted(site, conversion.module, share)
     if len(after.inference) == len(site.inference):
         raise InputError(
-            f"plan {plan.name!r}: expected enough for one GPU module, got {budget_usd:,.0f} USD at {per_mw:,.0f} USD "
-            "per MW"
+            f"plan {plan.name!r}: expected a budget for at least one GPU module, got {budget_usd:,.0f} USD "
+            f"at {per_mw:,.0f} USD per MW"
         )
     module = after.inference[-1]
     (choice,) = choices(site, conversion, (share,))
@@ -119,7 +114,7 @@ def _gpu_modules(plan: PlanFile, site: Site, load: Load, budget_usd: float) -> B
 
 
 def conversion_of(plan: PlanFile, load: Load) -> Conversion:
-    """Return the conversion that a plan of GPU modules is an example of."""
+    """Return the conversion that a plan of GPU modules describes."""
     bought, finance = plan.purchase, plan.finance
     return Conversion(
         module=_module(plan, load(plan.module_from or "")),
@@ -140,14 +135,20 @@ def _module(plan: PlanFile, source: Site) -> InferenceBlock:
 
 
 def _cooled(site: Site, source: Site) -> Site:
-    """Give a site that has no PUE for GPUs that of the site the modules come from."""
+    """Return a site whose GPU PUE, if it has none, is that of the site that the modules come from."""
     if (site.gpu_pue > 1.0).any():
         return site
     return replace(site, gpu_pue=0.0 * site.gpu_pue + float(source.gpu_pue.mean()))
 
 
 def switch_map_of(plan: PlanFile, load: Load) -> tuple[Floats, list[float], list[float], str]:
-    """Return best shares over BTC and inference prices for a plan of GPU modules, both prices, the price's unit."""
+    """Return the switch map of a plan of GPU modules.
+
+    Returns
+    -------
+    tuple
+        Best shares, shape [inference prices, BTC prices]; BTC prices [USD]; inference prices; and their unit.
+    """
     conversion = conversion_of(plan, load)
     site = _cooled(load(plan.site), load(plan.module_from or ""))
     module = conversion.module

@@ -1,4 +1,4 @@
-"""What share of a site is worth converting from miners to GPU modules, now and as prices move."""
+"""The best share of a site to convert from miners to GPU modules, at today's and at other prices."""
 
 from __future__ import annotations
 
@@ -24,37 +24,30 @@ if TYPE_CHECKING:
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FACTOR_RANGE = (1e-3, 1e3)
 HOUR_S = 3600
-# What cannot be undone once modules are ordered, for people to read beside the share.
+# Costs that cannot be recovered once modules are ordered, in words for reports.
 IRREVERSIBLE = (
-    "GPU modules: what is paid less the residual value",
-    "hall, cooling and network of the converted megawatts",
-    "income of the megawatts that stand still during the lead time",
+    "GPU modules: price less residual value",
+    "building, cooling and network of the converted megawatts",
+    "income of the megawatts that are offline during the lead time",
     "miners sold at their residual price",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What converting costs.
+    """The terms of a conversion from miners to GPU modules."""
 
-    module: GPU block whose modules are put in, however many fit. capex_usd_per_mw: [USD/MW] at the meter of converted
-    power. lead_years: from order to service; offline_frac: share of it in which the megawatts already stand still.
-    life_years, discount_frac, residual_frac: of the capex, at the end of its life. miner_usd_per_th_s: [USD per TH/s]
-    that a removed miner sells for.
-
-    Raises InputError for a cost, time or share that cannot be.
-    """
-
-    module: InferenceBlock
-    capex_usd_per_mw: float
-    lead_years: float
-    offline_frac: float
+    module: InferenceBlock  # source of the modules; its count is ignored
+    capex_usd_per_mw: float  # [USD/MW at the meter] of converted power
+    lead_years: float  # from order to service
+    offline_frac: float  # share of the lead time in which the megawatts are offline
     life_years: float
     discount_frac: float
-    residual_frac: float = 0.0
-    miner_usd_per_th_s: float = 0.0
+    residual_frac: float = 0.0  # of the capex, at the end of the life
+    miner_usd_per_th_s: float = 0.0  # [USD per TH/s] price of a removed miner
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def __post_init__(self) -> None:
+        """Raise InputError for an invalid cost, time or share."""
         for key in ("capex_usd_per_mw", "lead_years", "miner_usd_per_th_s"):
             value = getattr(self, key)
             if not (math.isfinite(value) and value >= 0):
@@ -67,16 +60,19 @@ class Conversion:
 
 
 def mining_mw(site: Site) -> float:
-    """Power [MW at the meter] that a site's miners draw at full load."""
+    """Return the power [MW at the meter] of a site's miners at full load."""
     return math.fsum(meter_mw(site, block) for block in site.mining)
 
 
 def converted(site: Site, module: InferenceBlock, share: float) -> Site:
-    """Return a site with a share of its mining power given to whole GPU modules, and that share of miners taken out.
+    """Return a site in which whole GPU modules replace a share of the mining power.
 
-    The new modules are the last of its inference blocks; those that stand there stay.
+    The modules are the last inference block; existing inference blocks stay.
 
-    Raises InputError for a share outside 0 to 1, or a site without miners.
+    Raises
+    ------
+    InputError
+        The share is not within 0 to 1, or the site has no miners.
     """
     if not 0.0 <= share <= 1.0:
         raise InputError.at("switching", "share", expected="a share of 0 to 1", got=share)
@@ -86,39 +82,34 @@ def converted(site: Site, module: InferenceBlock, share: float) -> Site:
     per_group = module.gpus_per_module * module.watts_per_gpu / 1e6 * float(site.gpu_pue.mean()) / site.delivered_frac
     count = math.floor(share * power / per_group + 1e-9) * module.gpus_per_module
     mining = tuple(replace(block, count=math.floor(block.count * (1.0 - share))) for block in site.mining)
-    kept = tuple(block for block in mining if block.count > 0)
+    remaining = tuple(block for block in mining if block.count > 0)
     if not count:
-        return replace(site, mining=kept)
-    taken = {block.name for block in site.inference}
-    name = module.name if module.name not in taken else f"{module.name} (converted)"
-    return replace(site, mining=kept, inference=(*site.inference, replace(module, name=name, count=float(count))))
+        return replace(site, mining=remaining)
+    names = {block.name for block in site.inference}
+    name = module.name if module.name not in names else f"{module.name} (converted)"
+    return replace(site, mining=remaining, inference=(*site.inference, replace(module, name=name, count=float(count))))
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One share and what it is worth.
-
-    net_usd: of a year in service. yearly_usd: the same less the capex as an annuity from the first day of service on,
-    with the interest of the lead time, residual values and the income lost in that time. offline_mw: standing still
-    meanwhile. sold_usd: for the miners taken out. sunk_usd: what cannot be undone.
-    """
+    """The value of converting one share of a site."""
 
     share: float
     capex_usd: float
-    net_usd: float
-    yearly_usd: float
-    offline_mw: float
-    lost_in_lead_usd: float
-    sold_usd: float
-    sunk_usd: float
+    net_usd: float  # of a year in service
+    yearly_usd: float  # net less an annuity of capex, lead-time interest, lost income and residual values
+    offline_mw: float  # [MW at the meter] during the lead time
+    lost_in_lead_usd: float  # income lost during the lead time
+    sold_usd: float  # for the removed miners
+    sunk_usd: float  # costs that cannot be recovered
 
 
 def choices(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> list[Choice]:
-    """Value every share of conversion at a site's own prices."""
+    """Return the value of converting each share at the site's prices."""
     mined = _mining_net_usd(site)
     power = mining_mw(site)
     hashes = math.fsum(block.count * block.rate.rate_per_s for block in site.mining) / 1e12
-    found = []
+    result = []
     for share in shares:
         after = converted(site, plan.module, share)
         net = site_year(after).net_usd
@@ -126,45 +117,53 @@ def choices(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> l
         sold = plan.miner_usd_per_th_s * hashes * share
         lost = max(mined, 0.0) * share * plan.lead_years * plan.offline_frac
         residual = plan.residual_frac * capex * (1.0 + plan.discount_frac) ** -plan.life_years
-        paid = (capex - sold) * (
-            1.0 + plan.discount_frac
-        ) ** plan.lead_years  # early, and so dearer when service begins
+        # The capex is paid before service begins, so interest of the lead time is added.
+        paid = (capex - sold) * (1.0 + plan.discount_frac) ** plan.lead_years
         burden = annuity_frac(plan.discount_frac, plan.life_years) * (paid + lost - residual)
         sunk = capex * (1.0 - plan.residual_frac) + lost
-        found.append(Choice(share, capex, net, net - burden, share * power, lost, sold, sunk))
-    return found
+        result.append(Choice(share, capex, net, net - burden, share * power, lost, sold, sunk))
+    return result
 
 
 def _mining_net_usd(site: Site) -> float:
-    """Return what a site's miners leave a year [USD]: its net, less what its other blocks would leave alone."""
+    """Return the yearly net of a site's miners [USD]: its net, less the net with its other blocks only."""
     if not site.mining:
         return 0.0
-    rest = site_year(replace(site, mining=())).net_usd if site.inference else 0.0
-    return site_year(site).net_usd - rest
+    without_miners = site_year(replace(site, mining=())).net_usd if site.inference else 0.0
+    return site_year(site).net_usd - without_miners
 
 
 def best_share(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> Choice:
-    """Return the choice worth most a year; the smallest share of those that tie."""
+    """Return the choice with the highest yearly value; of equal ones, the smallest share."""
     return max(choices(site, plan, shares), key=lambda choice: (choice.yearly_usd, -choice.share))
 
 
 def advantage_usd(site: Site, plan: Conversion) -> float:
-    """Yearly value of converting everything over converting nothing [USD]."""
+    """Return the yearly advantage of converting the whole site over converting nothing [USD]."""
     nothing, everything = choices(site, plan, (0.0, 1.0))
     return everything.yearly_usd - nothing.yearly_usd
 
 
 def switch_factor(site: Site, plan: Conversion, name: str) -> float | None:
-    """Factor on an input (btc, inference_price, ...) at which converting is worth as much as mining on; None for none.
+    """Return the factor on an input at which converting is worth as much as mining; None if there is no such factor.
 
-    Found by bisection between 1/1000 and 1000 times today's.
+    The factor is found by bisection between 1/1000 and 1000.
+
+    Parameters
+    ----------
+    site
+        The site; its inference blocks are ignored.
+    plan
+        Terms of the conversion.
+    name
+        Name of the input (btc, inference_price, ...).
     """
 
     def gain(log_factor: float) -> float:
         factors = {name: math.exp(log_factor)}
-        moved = scaled(replace(site, inference=()), factors)
+        scaled_site = scaled(replace(site, inference=()), factors)
         module = scaled(replace(site, inference=(plan.module,)), factors).inference[0]
-        return advantage_usd(moved, replace(plan, module=module))
+        return advantage_usd(scaled_site, replace(plan, module=module))
 
     low, high = (math.log(factor) for factor in FACTOR_RANGE)
     at_low, at_high = gain(low), gain(high)
@@ -183,28 +182,23 @@ def switch_factor(site: Site, plan: Conversion, name: str) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class SwitchPrices:
-    """Prices at which all of a site is worth as much converted as mining; None where no price does it.
+    """The prices at which converting the whole site is worth as much as mining; None if there is no such price."""
 
-    btc_usd: [USD/BTC], hashprice_usd_per_ph_s_day: the same in hashprice: above it, mine. inference_price: [USD] per
-    million tokens, GPU-hour or kW-month as the module is paid: above it, convert. converting_now: worth more at the
-    site's own prices, which says on which side of a price that is not there they lie.
-    """
-
-    btc_usd: float | None
-    hashprice_usd_per_ph_s_day: float | None
-    inference_price: float | None
-    priced_per: str
-    converting_now: bool
+    btc_usd: float | None  # above it, mining is worth more
+    hashprice_usd_per_ph_s_day: float | None  # the same as a hashprice
+    inference_price: float | None  # [USD/Mtok, USD/GPU-hour or USD/kW-month]; above it, converting is worth more
+    priced_per: str  # token, gpu_hour or kw_month
+    converting_now: bool  # whether converting is worth more at the site's own prices
 
 
 def site_hashprice(site: Site) -> float:
-    """Mean hashprice [USD/PH/s/day] of a site's year, fees included."""
+    """Return the mean hashprice [USD/PH/s/day] of a site's year, fees included."""
     reward = mean_reward(site.start_s, site.start_s + HOUR_S * site.hours, site.path).btc_per_hash
     return hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=float(site.fees_frac.mean()))
 
 
 def switch_prices(site: Site, plan: Conversion) -> SwitchPrices:
-    """Find the switch prices of BTC, hashprice and what the modules sell, each with the others as they are."""
+    """Return the switch prices of BTC, hashprice and inference, each with the other prices unchanged."""
     btc, tokens = switch_factor(site, plan, "btc"), switch_factor(site, plan, "inference_price")
     return SwitchPrices(
         btc_usd=None if btc is None else btc * site.btc_usd,
@@ -222,10 +216,10 @@ def switch_map(
     price_factors: Sequence[float],
     shares: Sequence[float] = SHARES,
 ) -> Floats:
-    """Best share for every pair of factors on BTC price and inference price: [len(price_factors), len(btc_factors)]."""
-    found = np.empty((len(price_factors), len(btc_factors)))
+    """Return the best share for each pair of factors on inference and BTC price: [price_factors, btc_factors]."""
+    best = np.empty((len(price_factors), len(btc_factors)))
     for i, price in enumerate(price_factors):
         module = replace(plan.module, price_usd=plan.module.price_usd * price)
         for j, btc in enumerate(btc_factors):
-            found[i, j] = best_share(scaled(site, {"btc": btc}), replace(plan, module=module), shares).share
-    return found
+            best[i, j] = best_share(scaled(site, {"btc": btc}), replace(plan, module=module), shares).share
+    return best

@@ -1,1 +1,1 @@
-"""Hourly inputs of a site: calendar, power prices, available power, demand."""
+"""Hourly inputs of a site: calendar, power prices, available power and demand."""

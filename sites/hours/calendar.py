@@ -1,4 +1,4 @@
-"""Hours of a site's year: UTC and start-labelled, with the local hour of the week and the billing month of each."""
+"""The calendar of a site's year: UTC hours labelled by their start, with local hour, month and billing month."""
 
 from __future__ import annotations
 
@@ -22,27 +22,21 @@ MEAN_YEAR_HOURS = 8766.0
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The hours of one local year.
+    """The T hours of one local year and its M billing months."""
 
-    start_s: [s, unix] of the first hour. hours: 8760 or 8784. how: [T] local hour of the week, 0 is Monday's first.
-    hour: [T] local hour of the day. month: [T] local calendar month, 0 to 11. billing: [T] months counted from the
-    first; billed_frac: [M] the share of each one's hours that the year holds, below 1 at both ends of a year that
-    begins within a month. utc_month: [T] UTC calendar month, 0 to 11. day_of_year: [T] local, from 0.
-    """
-
-    start_s: int
-    hours: int
-    how: Integers
-    hour: Integers
-    month: Integers
-    billing: Integers
-    billed_frac: Floats
-    utc_month: Integers
-    day_of_year: Integers
+    start_s: int  # [s, unix] start of the first hour
+    hours: int  # T, 8760 or 8784
+    how: Integers  # [T] local hour of the week; 0 is the first of Monday
+    hour: Integers  # [T] local hour of the day
+    month: Integers  # [T] local calendar month, 0 to 11
+    billing: Integers  # [T] billing month, counted from the first
+    billed_frac: Floats  # [M] share of the month's hours within the year; below 1 only for a year starting mid-month
+    utc_month: Integers  # [T] UTC calendar month, 0 to 11
+    day_of_year: Integers  # [T] local, from 0
 
 
 def zone(name: str) -> ZoneInfo:
-    """Time zone of an IANA name. Raises InputError with near names for an unknown one."""
+    """Return the time zone of an IANA name; raise InputError with similar names for an unknown name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -51,14 +45,14 @@ def zone(name: str) -> ZoneInfo:
 
 
 def first_hour_s(start: date, timezone: str) -> int:
-    """First whole UTC hour [s, unix] at or after local midnight of a day."""
+    """Return the first whole UTC hour [s, unix] at or after local midnight of a day."""
     midnight = datetime(start.year, start.month, start.day, tzinfo=zone(timezone))
     return -(-int(midnight.timestamp()) // HOUR_S) * HOUR_S
 
 
 @lru_cache(maxsize=256)
 def local_year(start: date, timezone: str) -> Calendar:
-    """Calendar of the local year that begins on a day: 8760 hours, or 8784 when it holds a 29 February."""
+    """Return the calendar of the local year that begins on a day: 8760 hours, or 8784 with a 29 February."""
     tz = zone(timezone)
     begin = first_hour_s(start, timezone)
     try:
@@ -74,7 +68,7 @@ def local_year(start: date, timezone: str) -> Calendar:
     )
     billing = local - local[0]
     hour = local_s % 86_400 // HOUR_S
-    # The last local hour can spill into the next month's first where the year's clock changes do not cancel.
+    # The last local hour can fall into the next month if the clock changes of the year do not cancel.
     billing = np.minimum(billing, 11 if start.day == 1 else 12)
     return Calendar(
         start_s=begin,
@@ -90,6 +84,7 @@ def local_year(start: date, timezone: str) -> Calendar:
 
 
 def _billed_frac(billing: Integers, local: Integers, *, whole: bool) -> Floats:
+    """Return the share of each billing month's hours within the year; `whole` says that the year starts on the 1st."""
     share = np.ones(int(billing[-1]) + 1)
     if not whole:
         for month, at in ((0, 0), (share.size - 1, -1)):
@@ -100,28 +95,30 @@ def _billed_frac(billing: Integers, local: Integers, *, whole: bool) -> Floats:
 
 
 def _offsets_s(begin_s: int, hours: int, tz: ZoneInfo) -> Integers:
+    """Return the offset of local time from UTC [s] in each hour."""
+
     def offset(at_s: int) -> int:
         shift = datetime.fromtimestamp(at_s, tz=tz).utcoffset()
         return int((shift or timedelta(0)).total_seconds())
 
-    found = np.empty(hours, np.int64)
+    offsets = np.empty(hours, np.int64)
     for first in range(0, hours, 24):
         last = min(first + 24, hours)
         low, high = offset(begin_s + HOUR_S * first), offset(begin_s + HOUR_S * (last - 1))
         if low == high:
-            found[first:last] = low
+            offsets[first:last] = low
         else:
-            found[first:last] = [offset(begin_s + HOUR_S * hour) for hour in range(first, last)]
-    return found
+            offsets[first:last] = [offset(begin_s + HOUR_S * hour) for hour in range(first, last)]
+    return offsets
 
 
 def utc_text(at_s: int) -> str:
-    """ISO text of an hour [s, unix], as it is shown: 2026-03-08T07:00Z."""
+    """Return the ISO text of an hour [s, unix]: 2026-03-08T07:00Z."""
     return datetime.fromtimestamp(at_s, tz=UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def unix_s(when: datetime | date) -> int:
-    """Seconds [unix] of a date or time; what has no offset is UTC."""
+    """Return the seconds [s, unix] of a date or time, which is UTC unless it has an offset."""
     if not isinstance(when, datetime):
         when = datetime(when.year, when.month, when.day)  # noqa: DTZ001 (made UTC on the next line)
     return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())

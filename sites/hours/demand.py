@@ -1,4 +1,4 @@
-"""Demand for inference through a week, as shares of its mean."""
+"""Weekly profiles of the demand for inference, as shares of its mean, and its growth."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ HIGHEST = 1e9
 
 
 def week_profile(name: str) -> tuple[float, ...]:
-    """Demand of each local hour of the week over its mean, 168 values with mean 1; Monday's first hour comes first.
+    """Return the demand of each local hour of the week over its mean, 168 values from Monday's first hour on.
 
-    `business`: offices, 9 to 18 h on weekdays at full height, a third of it at other hours awake, a tenth at night.
-    `evening`: consumers, full height from 17 to 23 h. Shapes of ours, to be replaced by a site's own counts.
-    Raises InputError for another name.
+    The shapes are assumptions: replace them by the counts of a site.
+
+    Parameters
+    ----------
+    name
+        `flat`; `business`: full from 9 to 18 h on weekdays, a third at other waking hours, a tenth at night; or
+        `evening`: full from 17 to 23 h.
+
+    Raises
+    ------
+    InputError
+        The name is unknown.
     """
     if name == "flat":
         shape = [1.0] * WEEK_HOURS
@@ -40,16 +49,16 @@ def _business(day: int, hour: int) -> float:
 
 
 def over_mean(shape: Sequence[float]) -> tuple[float, ...]:
-    """Divide a week's shape by its mean. Raises InputError unless it is 168 numbers of 0 to 10^9, not all 0."""
+    """Divide a weekly shape by its mean; raise InputError unless it is 168 numbers of 0 to 10^9, not all 0."""
     if len(shape) != WEEK_HOURS:
         raise InputError(f"demand profile: expected {WEEK_HOURS} numbers, got {len(shape)}")
-    wrong = [value for value in shape if not 0 <= value <= HIGHEST]
-    if wrong or max(shape) < 1 / HIGHEST:
-        raise InputError(f"demand profile: expected numbers of 0 to 10^9, not all 0, got {(wrong or shape)[0]:g}")
+    invalid = [value for value in shape if not 0 <= value <= HIGHEST]
+    if invalid or max(shape) < 1 / HIGHEST:
+        raise InputError(f"demand profile: expected numbers of 0 to 10^9, not all 0, got {(invalid or shape)[0]:g}")
     mean = math.fsum(shape) / WEEK_HOURS
     return tuple(value / mean for value in shape)
 
 
 def log_growth_per_hour(growth_frac_per_year: float) -> float:
-    """Logarithmic growth per hour of a yearly growth as a share (of a year of 8766 hours)."""
+    """Return the logarithmic growth per hour of a yearly growth (as a share), for a year of 8766 hours."""
     return math.log1p(growth_frac_per_year) / MEAN_YEAR_HOURS

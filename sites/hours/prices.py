@@ -1,4 +1,4 @@
-"""What power costs and what giving it up earns, hour by hour."""
+"""Hourly power prices, charges and curtailment credits, and warnings about unusual prices."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.hours.calendar import Calendar
 
-ABSURD_HIGH_USD_PER_MWH = 10_000.0
-ABSURD_LOW_USD_PER_MWH = -1_000.0
+PLAUSIBLE_HIGH_USD_PER_MWH = 10_000.0
+PLAUSIBLE_LOW_USD_PER_MWH = -1_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Hours that cost a price of their own: local months 1 to 12, weekdays 0 (Monday) to 6, hours [from, to)."""
+    """A period of a time-of-use tariff, in local time."""
 
     usd_per_mwh: float
-    months: tuple[int, ...]
-    weekdays: tuple[int, ...]
-    from_hour: int
-    to_hour: int
+    months: tuple[int, ...]  # 1 is January
+    weekdays: tuple[int, ...]  # 0 is Monday
+    from_hour: int  # included
+    to_hour: int  # excluded; to_hour <= from_hour wraps around midnight
 
 
 def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Sequence[Period]) -> Floats:
-    """Price of each hour [USD/MWh]: the base, or that of the last period it falls into (to <= from wraps midnight)."""
+    """Return the price of each hour [USD/MWh]: the base price, or that of the last period that contains the hour."""
     price = np.full(calendar.hours, base_usd_per_mwh)
     weekday = calendar.how // 24
     for period in periods:
@@ -45,7 +45,7 @@ def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Seq
 
 
 def coincident_series(calendar: Calendar, usd_per_kw_year: float, starts_s: Sequence[int]) -> Floats:
-    """Extra cost [USD/MWh] of the hours on which a yearly charge is set, shared equally among them."""
+    """Return the extra cost [USD/MWh] of the peak hours, over which a yearly charge is spread equally."""
     extra = np.zeros(calendar.hours)
     for start_s in starts_s:
         extra += share_of_hours(calendar, start_s, 1.0) * (usd_per_kw_year * 1000.0 / len(starts_s))
@@ -53,7 +53,7 @@ def coincident_series(calendar: Calendar, usd_per_kw_year: float, starts_s: Sequ
 
 
 def credit_series(calendar: Calendar, credit_usd_per_mwh: float, events: Sequence[tuple[int, float, float]]) -> Floats:
-    """Credit [USD/MWh] for what is not drawn in the hours of curtailment events (start [s], hours, limit [MW])."""
+    """Return the credit [USD/MWh] for energy not drawn in the hours of events (start [s, unix], hours, limit [MW])."""
     credit = np.zeros(calendar.hours)
     for start_s, hours, _ in events:
         credit = np.maximum(credit, share_of_hours(calendar, start_s, hours) * credit_usd_per_mwh)
@@ -61,24 +61,26 @@ def credit_series(calendar: Calendar, credit_usd_per_mwh: float, events: Sequenc
 
 
 def flags(price_usd_per_mwh: Floats, name: str = "price") -> list[str]:
-    """Say what is unusual about prices, counted, in words; negative and absurd ones are allowed."""
-    found = []
+    """Return warnings about negative and implausible prices, which are allowed, with their counts."""
+    warnings = []
     negative = int((price_usd_per_mwh < 0.0).sum())
     if negative:
-        found.append(f"{name} below 0 in {negative} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh")
-    absurd = int(((price_usd_per_mwh > ABSURD_HIGH_USD_PER_MWH) | (price_usd_per_mwh < ABSURD_LOW_USD_PER_MWH)).sum())
-    if absurd:
+        warnings.append(f"{name} below 0 in {negative} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh")
+    implausible = int(
+        ((price_usd_per_mwh > PLAUSIBLE_HIGH_USD_PER_MWH) | (price_usd_per_mwh < PLAUSIBLE_LOW_USD_PER_MWH)).sum()
+    )
+    if implausible:
         low, high = price_usd_per_mwh.min(), price_usd_per_mwh.max()
-        farthest = f"highest {high:,.2f}" if high > ABSURD_HIGH_USD_PER_MWH else f"lowest {low:,.2f}"
-        found.append(
-            f"{name} beyond {ABSURD_LOW_USD_PER_MWH:,.0f} to {ABSURD_HIGH_USD_PER_MWH:,.0f} USD/MWh in {absurd} hours, "
-            f"{farthest}; check its unit"
+        extreme = f"highest {high:,.2f}" if high > PLAUSIBLE_HIGH_USD_PER_MWH else f"lowest {low:,.2f}"
+        warnings.append(
+            f"{name} beyond {PLAUSIBLE_LOW_USD_PER_MWH:,.0f} to {PLAUSIBLE_HIGH_USD_PER_MWH:,.0f} USD/MWh "
+            f"in {implausible} hours, {extreme}; check its unit"
         )
-    return found
+    return warnings
 
 
 def above_market(resale_over_spot_usd_per_mwh: Floats) -> list[str]:
-    """Say where contracted power is resold for more than the market price: bought there, it would earn without end."""
+    """Return a warning if contracted power is resold above the market price, which would be an unlimited profit."""
     hours = int((resale_over_spot_usd_per_mwh > 0.0).sum())
     most = resale_over_spot_usd_per_mwh.max()
     return [f"resale price above the market price in {hours} hours, by up to {most:,.2f} USD/MWh"] if hours else []

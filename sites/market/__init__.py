@@ -1,1 +1,1 @@
-"""What hashes and tokens earn: the Bitcoin network, mining yield, token rates, device rates."""
+"""Revenue of hashes and tokens: the Bitcoin network, mining yield, published token rates and device rates."""

@@ -1,17 +1,18 @@
-"""The Bitcoin network: difficulty epochs from dated data, subsidy, retarget and expected hashes."""
+"""The Bitcoin network: block subsidy, and the difficulty from dated data and an assumed path after them."""
 
 from __future__ import annotations
 
 import csv
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from itertools import pairwise
 from typing import Literal
 
 from hardware_profiles.errors import InputError
-from kernels.sha256.header import DIFFICULTY_1_TARGET, nbits_to_target, target_to_nbits
+from kernels.sha256.header import DIFFICULTY_1_TARGET, nbits_to_target
 
 SATOSHI_PER_BTC = 100_000_000
 HALVING_BLOCKS = 210_000
@@ -21,50 +22,38 @@ EPOCH_S = EPOCH_BLOCKS * BLOCK_S
 YEAR_S = 365.25 * 86400.0
 EPOCHS_FILE = "difficulty_epochs.csv"
 
+Basis = Literal["header", "reconstructed", "assumed"]
+
 
 def expected_hashes(target: int) -> float:
-    """Mean number of hashes for one block at a target: 2^256 / (target + 1)."""
+    """Return the mean number of hashes for one block at a target: 2^256 / (target + 1)."""
     return (1 << 256) / (target + 1)
 
 
 def subsidy_sat(height: int) -> int:
-    """Block subsidy [sat] at a height, in integers: 50 BTC halved every 210,000 blocks."""
+    """Return the block subsidy [sat] at a height: 50 BTC, halved every 210,000 blocks, in integers."""
     if height < 0:
         raise InputError(f"subsidy: height: expected 0 or more, got {height}")
     return (50 * SATOSHI_PER_BTC) >> (height // HALVING_BLOCKS) if height < 64 * HALVING_BLOCKS else 0
 
 
-def retarget(target: int, first_to_last_s: int) -> int:
-    """Next epoch's target, from the seconds between an epoch's first and last block (2015 intervals).
-
-    The time span is clamped to a factor of 4 about two weeks and the result truncated to compact bits, as the
-    consensus rule does.
-    """
-    span = min(max(first_to_last_s, EPOCH_S // 4), EPOCH_S * 4)
-    return nbits_to_target(target_to_nbits(min(target * span // EPOCH_S, DIFFICULTY_1_TARGET)))
-
-
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One difficulty epoch.
+    """A difficulty epoch of 2016 blocks."""
 
-    number, start_height: as counted from the genesis block.
-    start_unix: [s] UTC; `start_basis` says whether it is the block header's own or reconstructed to minutes.
-    hashes_per_block: expected hashes of one block, 2^256 / (target + 1).
-    """
-
-    number: int
+    number: int  # from 0, the epoch of the genesis block
     start_height: int
-    start_unix: int
-    hashes_per_block: float
-    start_basis: Literal["header", "reconstructed"]
+    start_unix: int  # [s, unix]
+    hashes_per_block: float  # expected: 2^256 / (target + 1)
+    start_basis: Literal["header", "reconstructed"]  # from the block header, or reconstructed to minutes
 
 
 @cache
 def bundled_epochs() -> tuple[Epoch, ...]:
-    """Difficulty epochs bundled with perwatt, oldest first; compact bits are exact in every row.
+    """Return the difficulty epochs bundled with perwatt, oldest first.
 
-    Start times come from block headers up to epoch 436 (January 2025) and are reconstructed to minutes after it.
+    The targets are exact. Start times come from block headers up to epoch 436 (January 2025) and are reconstructed to
+    minutes after it.
     """
     text = resources.files("sites.data").joinpath(EPOCHS_FILE).read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
@@ -82,30 +71,27 @@ def bundled_epochs() -> tuple[Epoch, ...]:
 
 @dataclass(frozen=True, slots=True)
 class DifficultyPath:
-    """What is assumed about difficulty after the last bundled epoch.
+    """The assumed difficulty after the last bundled epoch, with a block every 600 s."""
 
-    growth_frac_per_year: 0 holds the last difficulty; 0.10 lets it grow by 10 % a year, stepwise every 2016 blocks.
-    points: (time [s, unix], difficulty) in the order of time; each holds from its time on, and grows from there.
-    Blocks after the data come every 600 s. Everything that rests on the path is labelled assumed.
-    """
-
-    growth_frac_per_year: float = 0.0
-    points: tuple[tuple[int, float], ...] = ()
+    growth_frac_per_year: float = 0.0  # applied in steps every 2016 blocks; 0 holds the last difficulty
+    points: tuple[tuple[int, float], ...] = ()  # (time [s, unix], difficulty), by time; growth continues from each
 
     def __post_init__(self) -> None:
-        """Refuse a growth that is no share above -1."""
+        """Raise InputError for an invalid growth or invalid points."""
         if not (math.isfinite(self.growth_frac_per_year) and self.growth_frac_per_year > -1.0):
             raise InputError(
                 f"difficulty path: growth: expected a finite share above -1 a year, got {self.growth_frac_per_year!r}"
             )
         for before, after in pairwise(self.points):
             if after[0] <= before[0]:
-                raise InputError("difficulty path: points: expected times that rise, got one that does not")
+                raise InputError(
+                    "difficulty path: points: expected increasing times, got one not later than its predecessor"
+                )
         if not all(math.isfinite(value) and value >= 1.0 for _, value in self.points):
             raise InputError("difficulty path: points: expected difficulties of 1 or more")
 
     def label(self) -> str:
-        """How the path is named beside a figure that rests on it."""
+        """Return the path in words, for results that depend on it."""
         last = bundled_epochs()[-1]
         kind = (
             "held at that of"
@@ -113,7 +99,7 @@ class DifficultyPath:
             else f"growing {self.growth_frac_per_year:+.1%} a year from"
         )
         if self.points:
-            return f"difficulty as given from {len(self.points)} points, after {known_until_utc()}"
+            return f"difficulty from {len(self.points)} points of the site file, after {known_until_utc()}"
         return f"difficulty {kind} epoch {last.number} (height {last.start_height}) after {known_until_utc()}"
 
 
@@ -121,74 +107,78 @@ HOLD = DifficultyPath()
 
 
 def known_until_unix() -> int:
-    """Time [s] up to which difficulty is data: the last bundled epoch's start plus two weeks."""
+    """Return the time [s, unix] up to which difficulty is data: two weeks after the start of the last epoch."""
     return bundled_epochs()[-1].start_unix + EPOCH_S
 
 
 def known_until_utc() -> str:
-    """Day up to which difficulty is data, ISO."""
-    from datetime import UTC, datetime
-
+    """Return the last day up to which difficulty is data, as ISO text."""
     return datetime.fromtimestamp(known_until_unix(), tz=UTC).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of time in which subsidy and difficulty stand still.
+    """A stretch of time with constant subsidy and difficulty."""
 
-    start_s, end_s: [s] unix. subsidy_sat: [sat] per block. hashes_per_block: expected hashes of a block.
-    basis: `header` or `reconstructed` after the start times used, `assumed` on the difficulty path.
-    """
-
-    start_s: float
-    end_s: float
-    subsidy_sat: int
-    hashes_per_block: float
-    basis: Literal["header", "reconstructed", "assumed"]
+    start_s: float  # [s, unix]
+    end_s: float  # [s, unix]
+    subsidy_sat: int  # [sat/block]
+    hashes_per_block: float  # expected
+    basis: Basis  # of the start time, or `assumed` on the difficulty path
 
 
 def stretches(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> list[Stretch]:
-    """Split [start_s, end_s) at difficulty epochs and halvings.
+    """Split an interval at difficulty epochs and halvings.
 
-    start_s, end_s: [s] unix. Within an epoch height runs linearly in time, which places a halving within minutes.
-    Raises InputError when the interval is empty, or begins before the first block.
+    Within an epoch, height is taken as linear in time, which is accurate to minutes for a halving.
+
+    Parameters
+    ----------
+    start_s, end_s
+        The interval [s, unix], without its end.
+    path
+        Difficulty after the data.
+
+    Raises
+    ------
+    InputError
+        The interval is empty or begins before the first block.
     """
     if not (math.isfinite(start_s) and math.isfinite(end_s) and start_s < end_s):
         raise InputError(f"network: interval: expected a start before its end, got {start_s} to {end_s}")
     if start_s < bundled_epochs()[0].start_unix:
         raise InputError("network: interval: expected a start after the first block of 2009-01-03")
-    found: list[Stretch] = []
+    result: list[Stretch] = []
     for epoch, begin, end, basis in _timeline(end_s, path):
         if end <= start_s or begin >= end_s:
             continue
         for part_begin, part_end, height in _split_at_halving(epoch.start_height, begin, end):
             low, high = max(part_begin, start_s), min(part_end, end_s)
             if low < high:
-                found.append(Stretch(low, high, subsidy_sat(height), epoch.hashes_per_block, basis))
-    return found
+                result.append(Stretch(low, high, subsidy_sat(height), epoch.hashes_per_block, basis))
+    return result
 
 
-def _timeline(
-    end_s: float, path: DifficultyPath
-) -> list[tuple[Epoch, float, float, Literal["header", "reconstructed", "assumed"]]]:
+def _timeline(end_s: float, path: DifficultyPath) -> list[tuple[Epoch, float, float, Basis]]:
+    """Return the epochs up to a time, each with its start and end [s, unix] and its basis."""
     epochs = bundled_epochs()
-    line: list[tuple[Epoch, float, float, Literal["header", "reconstructed", "assumed"]]] = [
-        (a, a.start_unix, b.start_unix, b.start_basis) for a, b in pairwise(epochs)
+    line: list[tuple[Epoch, float, float, Basis]] = [
+        (epoch, epoch.start_unix, following.start_unix, following.start_basis) for epoch, following in pairwise(epochs)
     ]
     last = epochs[-1]
     line.append((last, last.start_unix, last.start_unix + EPOCH_S, last.start_basis))
     step = (1.0 + path.growth_frac_per_year) ** (EPOCH_S / YEAR_S)
     hashes = last.hashes_per_block
-    seen = 0
+    passed = 0  # points of the path
     count = 1
     while (begin := last.start_unix + count * EPOCH_S) < end_s:
         hashes *= step
-        while seen < len(path.points) and path.points[seen][0] <= begin:
-            hashes = path.points[seen][1] * expected_hashes(DIFFICULTY_1_TARGET)
-            seen += 1
+        while passed < len(path.points) and path.points[passed][0] <= begin:
+            hashes = path.points[passed][1] * expected_hashes(DIFFICULTY_1_TARGET)
+            passed += 1
         height = last.start_height + count * EPOCH_BLOCKS
-        ahead = Epoch(last.number + count, height, begin, hashes, "reconstructed")
-        line.append((ahead, begin, begin + EPOCH_S, "assumed"))
+        epoch = Epoch(last.number + count, height, begin, hashes, "reconstructed")
+        line.append((epoch, begin, begin + EPOCH_S, "assumed"))
         count += 1
     return line
 

@@ -1,4 +1,4 @@
-"""The one record through which a measured result or a catalogue profile enters a site."""
+"""The rate and power of one device, the only form in which a result or a profile enters a site."""
 
 from __future__ import annotations
 
@@ -18,23 +18,16 @@ TOKEN_BASES = ("output", "total")
 
 @dataclass(frozen=True, slots=True)
 class TokenTags:
-    """The five tags without which tokens per MWh mean nothing.
+    """The five tags that a token rate needs before its tokens per MWh can be compared."""
 
-    boundary: where the power is drawn (chip, board, package, node, rack or wall).
-    power_kind: power `measured` at that boundary or `provisioned` for it.
-    token_basis: `output` tokens only, or `total` (input and output).
-    lengths: input and output length, e.g. "1000:1000", or the name of the data set that fixes them.
-    latency_limit: the limit the rate was reached under, in words; "none (offline)" where there was none.
-    """
-
-    boundary: Boundary
-    power_kind: str
-    token_basis: str
-    lengths: str
-    latency_limit: str
+    boundary: Boundary  # where the power is drawn: chip, board, package, node, rack or wall
+    power_kind: str  # `measured` at the boundary, or `provisioned` for it
+    token_basis: str  # `output` tokens only, or `total` (input and output)
+    lengths: str  # input and output length, "1000:1000", or the name of the data set
+    latency_limit: str  # the limit that the rate was reached under, in words; "none (offline)" without a limit
 
     def __post_init__(self) -> None:
-        """Refuse unknown words and empty texts."""
+        """Raise InputError for unknown words and empty texts."""
         _one_of("token tags", "boundary", self.boundary, BOUNDARIES)
         _one_of("token tags", "power_kind", self.power_kind, POWER_KINDS)
         _one_of("token tags", "token_basis", self.token_basis, TOKEN_BASES)
@@ -46,53 +39,37 @@ class TokenTags:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRate:
-    """Rate and power of one device, with where each figure comes from.
+    """The rate and power of one device, with the source of each figure."""
 
-    name: device, result or figure the rate belongs to.
-    unit: what is counted, "hash" or "token".
-    rate_per_s: [unit/s] per device.
-    rate_interval_per_s: [unit/s] 95 % interval, or None where there is none.
-    power_w: [W] per device at `boundary`, or None where it is not known.
-    power_interval_w: [W] 95 % interval, or None.
-    boundary: of the power: chip, board, package, node, rack or wall.
-    basis: of the rate: measured, rated, modelled or assumed.
-    power_basis: of the power, or None without a power.
-    confidence: two_sources, one_source or unverified.
-    source: where the figures come from, with date.
-    tags: the five tags of a token rate; None for hashes.
-
-    Raises InputError for a figure that is not finite and positive, an unknown word, or a token rate without tags.
-    """
-
-    name: str
-    unit: Unit
-    rate_per_s: float
-    rate_interval_per_s: tuple[float, float] | None
-    power_w: float | None
-    power_interval_w: tuple[float, float] | None
-    boundary: Boundary
-    basis: Basis
-    power_basis: Basis | None
-    confidence: Confidence
-    source: str
-    tags: TokenTags | None = None
+    name: str  # of the device, result or published figure
+    unit: Unit  # what is counted
+    rate_per_s: float  # [unit/s]
+    rate_interval_per_s: tuple[float, float] | None  # [unit/s] 95 % interval
+    power_w: float | None  # [W] at the boundary
+    power_interval_w: tuple[float, float] | None  # [W] 95 % interval
+    boundary: Boundary  # of the power: chip, board, package, node, rack or wall
+    basis: Basis  # of the rate: measured, rated, modelled or assumed
+    power_basis: Basis | None  # None without a power
+    confidence: Confidence  # two_sources, one_source or unverified
+    source: str  # of the figures, with date
+    tags: TokenTags | None = None  # None for hashes
 
     def __post_init__(self) -> None:
-        """Refuse what the class does not allow."""
-        place = f"device rate {self.name!r}"
-        _one_of(place, "unit", self.unit, UNITS)
-        _one_of(place, "boundary", self.boundary, BOUNDARIES)
-        _one_of(place, "basis", self.basis, BASES)
-        _one_of(place, "confidence", self.confidence, CONFIDENCES)
-        _positive(place, "rate_per_s", self.rate_per_s)
-        _interval(place, "rate_interval_per_s", self.rate_interval_per_s)
+        """Raise InputError for a figure that is not finite and positive, an unknown word, or a missing tag."""
+        location = f"device rate {self.name!r}"
+        _one_of(location, "unit", self.unit, UNITS)
+        _one_of(location, "boundary", self.boundary, BOUNDARIES)
+        _one_of(location, "basis", self.basis, BASES)
+        _one_of(location, "confidence", self.confidence, CONFIDENCES)
+        _positive(location, "rate_per_s", self.rate_per_s)
+        _interval(location, "rate_interval_per_s", self.rate_interval_per_s)
         if self.power_w is not None:
-            _positive(place, "power_w", self.power_w)
-            _one_of(place, "power_basis", self.power_basis, BASES)
-        _interval(place, "power_interval_w", self.power_interval_w)
+            _positive(location, "power_w", self.power_w)
+            _one_of(location, "power_basis", self.power_basis, BASES)
+        _interval(location, "power_interval_w", self.power_interval_w)
         if self.unit == "token" and self.tags is None:
             raise InputError(
-                f"{place}: tags: expected the five tags of a token rate (boundary, measured or provisioned, "
+                f"{location}: tags: expected the five tags of a token rate (boundary, measured or provisioned, "
                 "token basis, input:output lengths, latency limit), got none"
             )
 
@@ -102,19 +79,19 @@ class DeviceRate:
         return None if self.power_w is None else self.power_w / self.rate_per_s
 
 
-def _one_of(place: str, key: str, value: object, allowed: tuple[str, ...]) -> None:
+def _one_of(location: str, key: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise InputError(f"{place}: {key}: expected one of {', '.join(allowed)}, got {value!r}")
+        raise InputError(f"{location}: {key}: expected one of {', '.join(allowed)}, got {value!r}")
 
 
-def _positive(place: str, key: str, value: float) -> None:
+def _positive(location: str, key: str, value: float) -> None:
     if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
-        raise InputError(f"{place}: {key}: expected a finite number above 0, got {value!r}")
+        raise InputError(f"{location}: {key}: expected a finite number above 0, got {value!r}")
 
 
-def _interval(place: str, key: str, value: tuple[float, float] | None) -> None:
+def _interval(location: str, key: str, value: tuple[float, float] | None) -> None:
     if value is None:
         return
     low, high = value
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise InputError(f"{place}: {key}: expected (low, high) with low <= high, got {value!r}")
+        raise InputError(f"{location}: {key}: expected (low, high) with low <= high, got {value!r}")

@@ -1,4 +1,4 @@
-"""Expected mining yield: bitcoin from hashes, and what a hash is worth."""
+"""The expected mining yield: bitcoin from hashes, hashprice, and revenue per MWh."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from hardware_profiles.errors import InputError
 from sites.market.bitcoin import HOLD, SATOSHI_PER_BTC, DifficultyPath, Stretch, stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from sites.arrays import Floats
 
 DAY_S = 86_400
@@ -27,12 +25,25 @@ PH = 1e15
 def expected_btc(
     hashrate_h_s: float, start_s: float, end_s: float, *, fees_frac: float = 0.0, path: DifficultyPath = HOLD
 ) -> float:
-    """Bitcoin expected from a steady hash rate over an interval, before pool fees.
+    """Return the bitcoin expected from a constant hash rate over an interval, before pool fees [BTC].
 
-    The integral of H * (subsidy + fees) / (expected hashes), piecewise over difficulty epochs and halvings.
+    This is the integral of H * (subsidy + fees) / (expected hashes), piecewise over difficulty epochs and halvings.
 
-    hashrate_h_s: [hash/s]. start_s, end_s: [s] unix. fees_frac: transaction fees as a share of the subsidy.
-    Returns [BTC]. Raises InputError for a negative or non-finite rate or fee, or an empty interval.
+    Parameters
+    ----------
+    hashrate_h_s
+        Hash rate [hash/s].
+    start_s, end_s
+        The interval [s, unix].
+    fees_frac
+        Transaction fees as a share of the subsidy.
+    path
+        Difficulty after the data.
+
+    Raises
+    ------
+    InputError
+        The rate or the fees are negative or not finite, or the interval is empty.
     """
     _not_negative("hashrate_h_s", hashrate_h_s)
     _not_negative("fees_frac", fees_frac)
@@ -45,17 +56,14 @@ def _btc_per_hash_s(part: Stretch) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """Mean reward of a hash over an interval.
+    """The mean reward of a hash over an interval."""
 
-    btc_per_hash: [BTC/hash] subsidy only. assumed_frac: share of the interval on the assumed difficulty path.
-    """
-
-    btc_per_hash: float
-    assumed_frac: float
+    btc_per_hash: float  # [BTC/hash] subsidy only
+    assumed_frac: float  # share of the interval on the assumed difficulty path
 
 
 def mean_reward(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> Reward:
-    """Time-mean of subsidy over expected hashes across [start_s, end_s) [BTC/hash], and how much of it is assumed."""
+    """Return the mean over time of subsidy over expected hashes in [start_s, end_s) [s, unix]."""
     parts = stretches(start_s, end_s, path)
     whole = end_s - start_s
     assumed = sum(part.end_s - part.start_s for part in parts if part.basis == "assumed")
@@ -64,7 +72,7 @@ def mean_reward(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> Re
 
 @lru_cache(maxsize=64)
 def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> Floats:
-    """Mean subsidy over expected hashes in each hour from start_s on [BTC/hash], [hours] values, read-only."""
+    """Return the mean subsidy over expected hashes of each hour from start_s on [BTC/hash], [hours], read-only."""
     parts = stretches(start_s, start_s + HOUR_S * hours, path)
     rates = np.array([part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC for part in parts])
     begins = np.array([part.start_s for part in parts])
@@ -78,34 +86,42 @@ def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = 
 
 
 def hashprice_usd_per_ph_s_day(reward_btc_per_hash: float, btc_usd: float, *, fees_frac: float = 0.0) -> float:
-    """Gross worth of one PH/s over a day [USD/PH/s/day].
+    """Return the gross revenue of one PH/s in a day [USD/PH/s/day].
 
-    reward_btc_per_hash: [BTC/hash] subsidy over expected hashes. btc_usd: [USD/BTC]. fees_frac: share of the subsidy.
+    Parameters
+    ----------
+    reward_btc_per_hash
+        Subsidy over expected hashes [BTC/hash].
+    btc_usd
+        Price of bitcoin [USD/BTC].
+    fees_frac
+        Transaction fees as a share of the subsidy.
     """
     return PH * DAY_S * reward_btc_per_hash * (1.0 + fees_frac) * btc_usd
 
 
 def usd_per_device_mwh(hashprice: float, efficiency_j_per_th: float) -> float:
-    """Gross USD per MWh drawn by the device itself, at a hashprice [USD/PH/s/day] and an efficiency [J/TH]."""
+    """Return gross USD per MWh drawn by the device, at a hashprice [USD/PH/s/day] and an efficiency [J/TH]."""
     return hashprice / 24.0 * 1000.0 / efficiency_j_per_th
 
 
 def breakeven_usd_per_facility_kwh(hashprice: float, efficiency_j_per_th: float, pue: float) -> float:
-    """Power price at which mining just pays, in USD per kWh at the facility's meter.
+    """Return the power price at which mining breaks even, in USD per kWh at the facility's meter.
 
-    hashprice: [USD/PH/s/day]. efficiency_j_per_th: [J/TH] at the device's wall plug. pue: facility over device energy.
+    Parameters
+    ----------
+    hashprice
+        Gross revenue of hash rate [USD/PH/s/day].
+    efficiency_j_per_th
+        Efficiency [J/TH] at the wall plug of the device.
+    pue
+        Energy of the facility over energy of the devices.
     """
     return hashprice / (24.0 * efficiency_j_per_th * pue)
 
 
-def ledger_btc(held_before_btc: float, mined_btc: Iterable[float], sold_btc: Sequence[float]) -> float:
-    """Bitcoin held after a period: held before, plus mined, minus sold, added up in whole satoshis."""
-    entries = [held_before_btc, *mined_btc, *(-sold for sold in sold_btc)]
-    return sum(round(value * SATOSHI_PER_BTC) for value in entries) / SATOSHI_PER_BTC
-
-
 def month_bounds_s(month: str) -> tuple[int, int]:
-    """Start and end [s, unix] of a calendar month "YYYY-MM", 2000 to 2099, in UTC. Raises InputError for others."""
+    """Return start and end [s, unix] of a month "YYYY-MM" of 2000 to 2099 in UTC; raise InputError for other texts."""
     if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month):
         raise InputError.at("month", expected="YYYY-MM of 2000 to 2099", got=month)
     start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Token yield: rates that are stated with their five tags, or taken from a published figure, or refused."""
+"""Token rates of published figures and of site files, each with its five tags."""
 
 from __future__ import annotations
 
@@ -21,19 +21,15 @@ SECONDS_PER_HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class PublishedFigure:
-    """One published serving rate.
-
-    tokens_per_s: [token/s] of the whole system of `gpus` GPUs. system_power_w: [W] measured at the node's plug while
-    the rate was taken, or None where the source gives none.
-    """
+    """A published serving rate of a system of GPUs."""
 
     name: str
     model: str
     weight_precision: str
     gpu: str
-    gpus: int
-    tokens_per_s: float
-    system_power_w: float | None
+    gpus: int  # in the system
+    tokens_per_s: float  # [token/s] of the whole system
+    system_power_w: float | None  # [W] measured at the node's plug during the run; None if not published
     token_basis: str
     lengths: str
     latency_limit: str
@@ -67,23 +63,32 @@ def published_figures() -> dict[str, PublishedFigure]:
 
 
 def published_rate(name: str, *, provisioned_w_per_gpu: float | None = None) -> DeviceRate:
-    """Rate of one GPU from a published figure, with power at the node's boundary.
+    """Return the rate of one GPU from a published figure, with power at the node.
 
-    name: of a bundled figure. provisioned_w_per_gpu: [W] the node's provisioned power over its GPUs; used, and named
-    so, where the figure was published without a measured power; ignored where it has one.
+    Parameters
+    ----------
+    name
+        Name of a bundled figure.
+    provisioned_w_per_gpu
+        Provisioned power of the node over its GPUs [W], used only if the figure has no measured power.
 
-    Raises InputError for an unknown name, and where there is neither a measured nor a provisioned power.
+    Raises
+    ------
+    InputError
+        The name is unknown, or there is neither a measured nor a provisioned power.
     """
     figures = published_figures()
     if name not in figures:
-        raise InputError.at("inference figure", expected="a bundled one", got=name, near=near_names(name, figures))
+        raise InputError.at(
+            "inference figure", expected="the name of a bundled figure", got=name, near=near_names(name, figures)
+        )
     figure = figures[name]
     measured = figure.system_power_w is not None
     power_w = figure.system_power_w / figure.gpus if figure.system_power_w is not None else provisioned_w_per_gpu
     if power_w is None:
         raise InputError(
-            f"inference figure {name}: power: expected provisioned watts per GPU beside a figure published without "
-            "a measured power, got nothing; tokens per MWh need both"
+            f"inference figure {name}: power: expected provisioned watts per GPU, because the figure was published "
+            "without a measured power, got nothing"
         )
     return stated_rate(
         name=f"{figure.model} {figure.weight_precision} on {figure.gpu}",
@@ -92,14 +97,14 @@ def published_rate(name: str, *, provisioned_w_per_gpu: float | None = None) -> 
         tags=TokenTags(
             "node", "measured" if measured else "provisioned", figure.token_basis, figure.lengths, figure.latency_limit
         ),
-        basis="rated",  # a publication's, not measured here
+        basis="rated",  # published, not measured here
         power_basis="rated",
         confidence="one_source",
         source=f"{figure.source}, {figure.date}; {figure.note}",
     )
 
 
-def stated_rate(  # noqa: PLR0913 (a rate and everything that must be said of it)
+def stated_rate(  # noqa: PLR0913 (a rate and all that describes it)
     *,
     name: str,
     tokens_per_s: float,
@@ -110,9 +115,29 @@ def stated_rate(  # noqa: PLR0913 (a rate and everything that must be said of it
     confidence: Confidence,
     source: str,
 ) -> DeviceRate:
-    """Rate that somebody states, per device; the tags' boundary is the power's.
+    """Return the rate of one device from stated figures.
 
-    tokens_per_s: [token/s]. power_w: [W] at the boundary of the tags. Raises InputError without the five tags.
+    Parameters
+    ----------
+    name
+        Name of the rate.
+    tokens_per_s
+        Rate [token/s].
+    power_w
+        Power [W] at the boundary of the tags.
+    tags
+        The five tags of the rate.
+    basis, power_basis
+        Basis of the rate and of the power.
+    confidence
+        Confidence in the figures.
+    source
+        Source of the figures, with date.
+
+    Raises
+    ------
+    InputError
+        The tags are missing, or a figure is not finite and positive.
     """
     boundary: Boundary = tags.boundary if tags is not None else "node"
     return DeviceRate(
@@ -132,9 +157,12 @@ def stated_rate(  # noqa: PLR0913 (a rate and everything that must be said of it
 
 
 def tokens_per_mwh(rate: DeviceRate) -> float:
-    """Tokens from one MWh at the boundary that the rate's tags name.
+    """Return the tokens per MWh at the boundary of a rate.
 
-    Raises InputError for a rate that is not of tokens, lacks its tags or has no power.
+    Raises
+    ------
+    InputError
+        The rate does not count tokens, or has no tags or no power.
     """
     if rate.unit != "token" or rate.tags is None:
         raise InputError(f"tokens per MWh: {rate.name}: expected a token rate with its five tags, got {rate.unit}")
@@ -144,10 +172,19 @@ def tokens_per_mwh(rate: DeviceRate) -> float:
 
 
 def usd_per_mtok_sold(input_usd_per_mtok: float, output_usd_per_mtok: float, lengths: str) -> float:
-    """Worth of one million output tokens together with the input tokens they came with [USD/Mtok output].
+    """Return the price of a million output tokens including their input tokens [USD/Mtok output].
 
-    lengths: "input:output" in tokens. Raises InputError where lengths are the name of a data set: state the price of
-    a counted token yourself then.
+    Parameters
+    ----------
+    input_usd_per_mtok, output_usd_per_mtok
+        List prices [USD/Mtok].
+    lengths
+        Lengths "input:output" in tokens.
+
+    Raises
+    ------
+    InputError
+        `lengths` is the name of a data set, from which the share of input tokens does not follow.
     """
     try:
         input_len, output_len = (float(part) for part in lengths.split(":"))

@@ -41,13 +41,11 @@ def test_payback_is_a_time_or_never_and_never_a_huge_number():
 def test_present_value_and_levelised_cost_agree_with_an_annuity():
     years, rate, capex = 7, 0.11, 1000.0
     payment = capex * c.annuity_frac(rate, years)
-    assert c.npv_usd(capex, [payment] * years, rate) == pytest.approx(0.0, abs=1e-9)
+    assert c.payback(capex, np.full((years, 1), payment), rate).npv_p50_usd == pytest.approx(0.0, abs=1e-9)
     assert c.annuity_frac(0.0, 4) == 0.25
     assert c.levelised_usd_per_unit(capex, 0.0, 2.0, rate, years) == pytest.approx(payment / 2)
     assert c.levelised_usd_per_unit(capex, 0.0, 0.0, rate, years) is None
-    assert c.npv_usd(0.0, [0.0, 0.0], 0.1, residual_usd=121.0) == pytest.approx(100.0)
-    with pytest.raises(InputError, match="discount_frac"):
-        c.npv_usd(1.0, [1.0], -1.0)
+    assert c.payback(0.0, np.zeros((2, 1)), 0.1, residual_usd=121.0).npv_p50_usd == pytest.approx(100.0)
 
 
 def test_break_even_prices_make_the_net_nothing():
@@ -187,8 +185,16 @@ def test_terms_that_cannot_be_are_one_line_that_names_the_file(tmp_path, change,
 @pytest.mark.parametrize(
     ("plan", "change", "text"),
     [
-        ("4451-btc-for-gpu-modules", ((REPAID, "repaid_usd = 304999999"),), "expected enough for one GPU module"),
-        ("4451-btc-for-gpu-modules", ((REPAID, "repaid_usd = 305000000"),), "expected something left to buy with"),
+        (
+            "4451-btc-for-gpu-modules",
+            ((REPAID, "repaid_usd = 304999999"),),
+            "expected a budget for at least one GPU module",
+        ),
+        (
+            "4451-btc-for-gpu-modules",
+            ((REPAID, "repaid_usd = 305000000"),),
+            "expected a budget above 0 after the repayment",
+        ),
         ("50-mw-for-19.5-musd", (("mw = { value = 50", "mw = { value = 5000"),), r"interconnect \(50 MW\), got 5000"),
     ],
 )

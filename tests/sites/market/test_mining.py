@@ -13,7 +13,6 @@ from sites.market.mining import (
     expected_btc,
     hashprice_usd_per_ph_s_day,
     hourly_reward_btc_per_hash,
-    ledger_btc,
     mean_reward,
     month_bounds_s,
     usd_per_device_mwh,
@@ -28,10 +27,6 @@ def test_january_2026_at_the_average_operating_hash_rate_gives_496_btc():
 
 def test_the_deployed_hash_rate_would_give_670():
     assert expected_btc(50e18, *JANUARY) == pytest.approx(670.0, abs=0.05)
-
-
-def test_the_ledger_of_january_2026_adds_up():
-    assert ledger_btc(7528.3, [496.35], [550.03]) == 7474.62
 
 
 def test_fees_are_a_share_on_top_of_the_subsidy():

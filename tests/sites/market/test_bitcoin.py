@@ -1,4 +1,4 @@
-"""Difficulty epochs, subsidy, retarget and stretches of constant reward."""
+"""Difficulty epochs, subsidy and stretches of constant reward."""
 
 import math
 from itertools import pairwise
@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware_profiles.errors import InputError
-from kernels.sha256.header import DIFFICULTY_1_TARGET, difficulty, nbits_to_target, target_to_nbits
+from kernels.sha256.header import DIFFICULTY_1_TARGET, difficulty
 from sites.market.bitcoin import (
     EPOCH_S,
     DifficultyPath,
     bundled_epochs,
     expected_hashes,
     known_until_unix,
-    retarget,
     stretches,
     subsidy_sat,
 )
@@ -52,23 +51,6 @@ def test_epochs_follow_each_other_every_2016_blocks_and_say_where_their_times_co
     assert all(a.start_unix < b.start_unix for a, b in pairwise(epochs))
     assert {epoch.start_basis for epoch in epochs if epoch.number <= 436} == {"header"}
     assert {epoch.start_basis for epoch in epochs if epoch.number > 436} == {"reconstructed"}
-
-
-@given(st.sampled_from(range(30, 400)), st.floats(0.01, 100.0))
-def test_a_retarget_moves_at_most_by_a_factor_of_four_and_stays_compact(number, stretch):
-    target = nbits_to_target(0x1B04864C) >> (number % 20)
-    target = nbits_to_target(target_to_nbits(target))
-    following = retarget(target, int(EPOCH_S * stretch))
-    assert nbits_to_target(target_to_nbits(following)) == following
-    assert target // 4 * 0.999 <= following <= target * 4
-    assert following <= DIFFICULTY_1_TARGET
-
-
-def test_the_first_retarget_of_all_is_the_one_the_network_made():
-    # Height 32256 is where difficulty first rose: from 1 to 1.18, blocks 30240 and 32255 being the epoch's ends.
-    assert difficulty(retarget(nbits_to_target(0x1D00FFFF), 1262152739 - 1261130161)) == pytest.approx(
-        1.1828995343128408
-    )
 
 
 @given(st.integers(1_300_000_000, 1_900_000_000), st.integers(1, 40 * 86_400), st.floats(-0.5, 3.0))
@@ -125,7 +107,7 @@ def test_points_of_ones_own_hold_from_their_day_on_and_grow_from_there():
     assert parts[9] == bundled_epochs()[-1].hashes_per_block
     assert parts[10] == parts[19] == 2e14 * per_difficulty
     assert parts[20] == parts[29] == 1e14 * per_difficulty
-    assert "as given from 2 points" in path.label()
+    assert "difficulty from 2 points" in path.label()
 
 
 @pytest.mark.parametrize("points", [((2, 5.0), (1, 5.0)), ((1, 0.5),), ((1, math.inf),)])

@@ -74,7 +74,7 @@ def test_a_stated_token_rate_with_its_tags_is_used_and_named_assumed(edited):
 
 def test_board_power_needs_an_overhead_for_the_host_and_gets_it(edited):
     board = RATE.replace('"node"', '"board"')
-    with pytest.raises(InputError, match="key host_overhead_percent: expected the host's power"):
+    with pytest.raises(InputError, match="key host_overhead_percent: expected the power of the host"):
         edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", board)
     given = board.replace("gpus = 16", "gpus = 16\nhost_overhead_percent = 40\nnetwork_overhead_percent = 5")
     site = edited("mining_pue = 1.05", "mining_pue = 1.05\ngpu_pue = 1.2", given)

@@ -1,8 +1,8 @@
-"""Hash rates that were derived from the bitcoin they are to predict: told by a note's words or by its numbers.
+"""The detection of average hash rates that a report derived from its bitcoin, by the words or numbers of its note.
 
-A prediction from such an average only finds what was put in. Numbers decide whatever the wording: if the month's
-bitcoin (or a day's) stands in the note and gives the average by way of one or two other numbers there, the average is
-derived.
+Such an average cannot test a prediction, because the prediction only returns the reported bitcoin. The numbers decide
+even if the words do not say so: the average is derived if the bitcoin of the month (or of a day) and one or two other
+numbers of the note give it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REPRODUCED = 0.001  # what a derivation may miss the average by, relative, beside the average's own rounding
-WRITTEN = 0.002  # the same where the sum itself is written out
-ROUNDED = 0.005  # the most that the average's last digit may add
+REPRODUCED = 0.001  # relative difference between a derivation and the average, in addition to its rounding
+WRITTEN = 0.002  # the same for arithmetic that is written out
+ROUNDED = 0.005  # maximum for the rounding of the average
 UNITS = (1.0, 1e3, 1e-3, 1e6, 1e-6)  # TH, PH, EH
 SATS = (1e8, 1e5, 1e2)  # the same for satoshis
 
@@ -68,55 +68,58 @@ _UNIT = re.compile(r"\b([a-z]+)\s*(?:/|\bper\b)\s*(?:avg|average)?\s*[a-z]+\b")
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """Figures of a row: bitcoin produced [BTC], average and deployed hash rate [EH/s], days."""
+    """The figures of a report that a derivation uses."""
 
-    btc: float
-    average_ehs: float
+    btc: float  # [BTC] produced
+    average_ehs: float  # [EH/s]
     days: int
-    deployed_ehs: float | None
+    deployed_ehs: float | None  # [EH/s]
 
     @property
     def amounts(self) -> tuple[float, float]:
-        """What a derivation starts from: the month's bitcoin, or a day's."""
+        """Amounts that a derivation may start from [BTC]: the bitcoin of the month, and of a day."""
         return self.btc, self.btc / self.days
 
-    def gives(self, value: float, slack: float = REPRODUCED) -> bool:
-        """Whether a value is the average, as far as the average was written out."""
-        return _close(value, self.average_ehs, slack + min(_last_digit(repr(self.average_ehs)), ROUNDED))
+    def is_average(self, value: float) -> bool:
+        """Whether a value equals the average within its rounding."""
+        return _close(value, self.average_ehs, REPRODUCED + min(_last_digit(repr(self.average_ehs)), ROUNDED))
 
 
 class _Number(NamedTuple):
     value: float
-    rounding: float  # of the last digit written, relative
-    written: str
+    rounding: float  # relative, of the last digit
+    written: str  # as in the note
 
-    def is_one_of(self, *wanted: float | None) -> bool:
-        """Whether it is one of these figures, in whatever unit and however rounded."""
+    def is_one_of(self, *figures: float | None) -> bool:
+        """Whether the number is one of the figures, in any unit and within its rounding."""
         return any(
-            _close(self.value, figure * unit, 1e-4 + self.rounding) for figure in wanted if figure for unit in UNITS[:3]
+            _close(self.value, figure * unit, 1e-4 + self.rounding)
+            for figure in figures
+            if figure
+            for unit in UNITS[:3]
         )
 
 
-def called_circular(note: str) -> str | None:
-    """Return the words by which a note (in small letters) calls its average derived from what was produced, or None."""
-    found = _CIRCULAR.search(_NEGATED.sub(" ", note.translate(_SIGNS)))
-    return found.group(1) if found else None
+def circular_words(note: str) -> str | None:
+    """Return the words of a note (lower case) that call its average derived from the bitcoin produced, or None."""
+    match = _CIRCULAR.search(_NEGATED.sub(" ", note.translate(_SIGNS)))
+    return match.group(1) if match else None
 
 
 def derivation(note: str, month: Month) -> str | None:
-    """Arithmetic with a note's numbers by which its average follows from the bitcoin produced, in words, or None.
+    """Return the arithmetic by which a note's average follows from the bitcoin produced, or None.
 
-    Found are, in this order: products and quotients written out; the bitcoin produced (a month's or a day's) beside one
-    or two numbers that turn it into the average by multiplying and dividing, with days and powers of 1000 put in; and a
-    yield alone ("24.6 BTC per EH"), unless the note says that the hash rate is operating or measured.
+    Three kinds are searched, in this order: products and quotients that are written out; the bitcoin of the month or of
+    a day with one or two other numbers that give the average by multiplication and division (with days and powers of
+    1000); and a yield such as "24.6 BTC per EH", unless the note calls the hash rate operating or measured.
     """
     text = note.casefold().translate(_SIGNS)
     bare = _UNIT.sub(r" \1 ", text)
     numbers = list(_numbers(text))
     return (
         _written_out(bare, month)
-        or _by_way_of_others(numbers, month)
-        or (None if _MEASURED.search(text) or not _OF_BTC.search(text) else _by_a_yield(numbers, month, text))
+        or _from_other_numbers(numbers, month)
+        or (None if _MEASURED.search(text) or not _OF_BTC.search(text) else _from_yield(numbers, month, text))
     )
 
 
@@ -126,7 +129,7 @@ def _written_out(text: str, month: Month) -> str | None:
         if sign == "/" and not right.value:
             continue
         value = left.value * right.value if sign == "*" else left.value / right.value
-        # A share of what is deployed is time that machines ran; a share of the network is known from blocks alone.
+        # A share of the deployed hash rate is an uptime; a share of the network is only known from blocks.
         running = left.written.endswith("%") and (right.is_one_of(month.deployed_ehs) or _OF_RUNNING.search(text))
         from_btc = (from_network and not running) or left.is_one_of(*month.amounts)
         if from_btc and _close(value, month.average_ehs, left.rounding + right.rounding + WRITTEN):
@@ -137,7 +140,7 @@ def _written_out(text: str, month: Month) -> str | None:
     return None
 
 
-def _by_way_of_others(numbers: list[_Number], month: Month) -> str | None:
+def _from_other_numbers(numbers: list[_Number], month: Month) -> str | None:
     if not any(number.is_one_of(*month.amounts) for number in numbers):
         return None
     others = [
@@ -151,30 +154,30 @@ def _by_way_of_others(numbers: list[_Number], month: Month) -> str | None:
                 value = amount * unit
                 for number, sign in zip(chosen, signs, strict=True):
                     value *= number.value**sign
-                if month.gives(value):
-                    way = " ".join(f"{'*' if s > 0 else '/'} {n.written}" for n, s in zip(chosen, signs, strict=True))
-                    return f"{amount:.6g} BTC {way} = {value:.4g} EH/s"
+                if month.is_average(value):
+                    steps = " ".join(f"{'*' if s > 0 else '/'} {n.written}" for n, s in zip(chosen, signs, strict=True))
+                    return f"{amount:.6g} BTC {steps} = {value:.4g} EH/s"
     return None
 
 
-def _by_a_yield(numbers: list[_Number], month: Month, text: str) -> str | None:
+def _from_yield(numbers: list[_Number], month: Month, text: str) -> str | None:
     units = (*UNITS, *(SATS if "sat" in text else ()))
     for number, amount, unit in product(numbers, month.amounts, units):
-        if number.value > 0 and month.gives(amount / number.value * unit):
+        if number.value > 0 and month.is_average(amount / number.value * unit):
             return f"{amount:.6g} BTC / {number.written} = {amount / number.value * unit:.4g} EH/s"
     return None
 
 
 def _numbers(text: str) -> Iterator[_Number]:
-    """Every number of a text; one that may be read two ways (13,407; 50 000) is there both ways."""
-    for found in _TOKEN.finditer(text):
-        if found["number"]:
-            yield from _readings(found)
+    """Yield every number of a text; a number that can be read in two ways (13,407; 50 000) comes in both."""
+    for token in _TOKEN.finditer(text):
+        if token["number"]:
+            yield from _readings(token)
 
 
-def _readings(found: re.Match[str]) -> Iterator[_Number]:
-    written = found["number"]
-    shown = written + ("%" if found["percent"] else "")
+def _readings(token: re.Match[str]) -> Iterator[_Number]:
+    written = token["number"]
+    with_unit = written + ("%" if token["percent"] else "")
     plain = {re.sub(_GROUP, "", written)}
     if written.count(",") == 1 and " " not in written:
         plain = plain if re.fullmatch(r"\d{1,3},\d{3}(\.\d+)?", written) else set()
@@ -184,7 +187,7 @@ def _readings(found: re.Match[str]) -> Iterator[_Number]:
         plain.update(part for part in written.split())
     for text in sorted(plain):
         if float(text) < 1e30:
-            yield _Number(float(text) * (0.01 if found["percent"] else 1.0), min(_last_digit(text), 0.02), shown)
+            yield _Number(float(text) * (0.01 if token["percent"] else 1.0), min(_last_digit(text), 0.02), with_unit)
 
 
 def _last_digit(written: str) -> float:
@@ -201,5 +204,5 @@ def _expressions(text: str) -> Iterator[tuple[_Number, str, _Number]]:
                 yield left, sign, right
 
 
-def _close(value: float, wanted: float, slack: float) -> bool:
-    return abs(value - wanted) <= slack * abs(wanted)
+def _close(value: float, target: float, tolerance: float) -> bool:
+    return abs(value - target) <= tolerance * abs(target)
