@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Literal
 from bench.compare.subjects import Figure, Subject
 from bench.quantity import si
 from hardware_profiles.errors import InputError
+from sites.plots.palette import DARK, LIGHT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
 
-LIGHT = {"ink": "#1b1f24", "muted": "#59636e", "grid": "#d1d9e0", "paper": "#ffffff", "rated": "#0969da",
-         "measured": "#bc4c00"}  # fmt: skip
-DARK = {"ink": "#f0f6fc", "muted": "#9198a1", "grid": "#3d444d", "paper": "#0d1117", "rated": "#4493f8",
-        "measured": "#f0883e"}  # fmt: skip
+_NAMES = ("ink", "muted", "grid", "paper", "rated", "measured")
 SUFFIXES = (".svg", ".png", ".pdf")
 ISO_J_PER_TH = (5, 7.5, 10, 15, 20, 30, 50, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-_STAND_IN = {name: f"#0000{index + 1:02x}" for index, name in enumerate(LIGHT)}  # become CSS variables in an SVG
+_STAND_IN = {name: f"#0000{index + 1:02x}" for index, name in enumerate(_NAMES)}  # become CSS variables in an SVG
 
 
 _Place = tuple[int, int, Literal["left", "right"]]
@@ -286,7 +284,7 @@ def _themed(svg: str) -> str:
     """Turn the stand-in colours of an SVG into CSS variables with a light and a dark set."""
     for name, colour in _STAND_IN.items():
         svg = svg.replace(colour, f"var(--{name})")
-    light, dark = (" ".join(f"--{name}: {colour};" for name, colour in scheme.items()) for scheme in (LIGHT, DARK))
+    light, dark = (" ".join(f"--{name}: {scheme[name]};" for name in _NAMES) for scheme in (LIGHT, DARK))
     style = f"<style>svg {{ {light} }} @media (prefers-color-scheme: dark) {{ svg {{ {dark} }} }}</style>"
     head, opening, rest = svg.partition("<defs>")
     return f"{head}{style}{opening}{rest}"

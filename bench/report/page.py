@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bench.errors import RunFailedError
 from bench.report.sections import devices, headline, kernels, provenance, site, traces
 from hardware_profiles.errors import InputError
+from sites.plots import palette
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -70,7 +71,7 @@ def build(gathered: "Gathered", now: datetime | None = None) -> str:
         site.section(gathered),
         provenance.section(gathered),
     )
-    script, style = _asset("page.js"), _asset("page.css")
+    script, style = _asset("page.js"), colour_variables() + _asset("page.css")
     written = (now or datetime.now(UTC)).astimezone(UTC)
     return (
         _environment()
@@ -109,6 +110,20 @@ def prose(text: str) -> "Markup":
     from markupsafe import Markup, escape
 
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped just before)
+
+
+def colour_variables() -> "Markup":
+    """Return the palette as CSS variables `--c-<name>`: for light and dark screens, and for paper."""
+    from markupsafe import Markup
+
+    light, dark, paper = (
+        " ".join(f"--c-{name}: {colour};" for name, colour in colours.items())
+        for colours in (palette.LIGHT, palette.DARK, palette.PRINT)
+    )
+    return Markup(  # noqa: S704 (our own colours)
+        f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+        f"@media print {{ :root {{ {paper} }} }}\n"
+    )
 
 
 @cache

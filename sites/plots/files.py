@@ -12,6 +12,7 @@ from hardware_profiles.errors import InputError
 from sites.dispatch.waterfall import waterfalls
 from sites.files import slugs, write_file
 from sites.plots import drawings
+from sites.plots.palette import COMPANIES, LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,17 +24,6 @@ if TYPE_CHECKING:
     from sites.backtest.backtest import Outcome
     from sites.dispatch.year import SiteYear
 
-COLOURS = {
-    "ink": "#222222",
-    "muted": "#9a9a9a",
-    "grid": "#dddddd",
-    "paper": "#ffffff",
-    "mining": "#d98324",
-    "inference": "#2f6f9f",
-    "curtailed": "#c9c9c9",
-    "bad": "#c2504d",
-}
-COMPANIES = ("#d98324", "#2f6f9f", "#7a9e3f", "#8d5a97", "#c2504d", "#4f8f8b", "#e0b94d", "#555555")
 METADATA: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
 
 
@@ -75,7 +65,7 @@ def _panels(rows: int, height: float, ratios: Sequence[float] | None = None) -> 
     axes = [figure.add_subplot(grid[row]) for row in range(rows)]
     for panel in axes:
         panel.spines[["top", "right"]].set_visible(False)
-        panel.grid(visible=True, axis="y", color=COLOURS["grid"])
+        panel.grid(visible=True, axis="y", color=LIGHT["grid"])
         panel.set_axisbelow(True)
     return figure, axes
 
@@ -83,10 +73,10 @@ def _panels(rows: int, height: float, ratios: Sequence[float] | None = None) -> 
 def duration_file(year: SiteYear, path: Path) -> None:
     """Save the duration curves of power and price of a year that was run hour by hour."""
     figure, (load, price) = _panels(2, 7.0)
-    drawings.load_duration(load, year, COLOURS)
+    drawings.load_duration(load, year, LIGHT)
     load.set_title(f"{year.site.name}: power, from the fullest hour to the emptiest")
     load.legend(frameon=False)
-    drawings.price_duration(price, year, COLOURS)
+    drawings.price_duration(price, year, LIGHT)
     _readable(price, year)
     price.set_xlabel("per cent of the hours")
     save(figure, path)
@@ -109,10 +99,10 @@ def week_file(year: SiteYear, path: Path) -> None:
     """Save the dispatch and the price of the week in which the dispatch changes most."""
     figure, (drawn, price) = _panels(2, 6.0, (3, 1))
     first_hour = drawings.busiest_week(year)
-    drawings.dispatch_week(drawn, year, COLOURS, first_hour)
+    drawings.dispatch_week(drawn, year, LIGHT, first_hour)
     drawn.set_title(f"{year.site.name}: the week in which the dispatch changes most")
     drawn.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    drawings.price_week(price, year, COLOURS, first_hour)
+    drawings.price_week(price, year, LIGHT, first_hour)
     save(figure, path)
 
 
@@ -121,7 +111,7 @@ def waterfall_file(year: SiteYear, path: Path) -> None:
     falls = waterfalls(year)
     figure, axes = _panels(len(falls), 3.6 * len(falls))
     for panel, fall in zip(axes, falls, strict=True):
-        drawings.waterfall(panel, fall, COLOURS)
+        drawings.waterfall(panel, fall, LIGHT)
         panel.grid(visible=False, axis="y")
         panel.set_title(f"{year.site.name}: {fall.product}, nameplate to sold")
     save(figure, path)
@@ -157,7 +147,7 @@ def backtest_file(outcomes: Sequence[Outcome], path: Path) -> None:
             color=COMPANIES[index % len(COMPANIES)],
             label=company,
         )
-    axes.axhspan(-100.0 * BOUND_FRAC, 100.0 * BOUND_FRAC, color=COLOURS["muted"], alpha=0.25, label="±1 %")
+    axes.axhspan(-100.0 * BOUND_FRAC, 100.0 * BOUND_FRAC, color=LIGHT["muted"], alpha=0.25, label="±1 %")
     axes.set_xticks(range(len(months)), months, rotation=60, ha="right")
     axes.set_ylabel("predicted less reported, per cent")
     axes.set_title("Subsidy-only prediction against monthly production; fees are not predicted")

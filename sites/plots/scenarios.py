@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sites.plots.palette import LIGHT
 from sites.scenarios.metrics import fleet_metric, unit_of
 from sites.scenarios.uncertainty import exceeded
 
@@ -17,18 +18,10 @@ if TYPE_CHECKING:
     from sites.scenarios.engine import FleetRun
     from sites.scenarios.uncertainty import Tornado
 
-COLOURS = {
-    "ink": "#1a1a1a",
-    "muted": "#6b6b6b",
-    "grid": "#dddddd",
-    "paper": "#ffffff",
-    "mining": "#b35900",
-    "inference": "#1f5fa8",
-}
 FAN_LEVELS = (0.99, 0.90, 0.50, 0.10, 0.01)
 
 
-def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = COLOURS, metric: str = "net_usd") -> None:
+def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = LIGHT, metric: str = "net_usd") -> None:
     """Draw the fleet's exceedance curve of a metric, with P90, P50 and P10 marked."""
     values = np.sort(fleet_metric(run, metric))
     values = values[np.isfinite(values)]
@@ -47,7 +40,7 @@ def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = COLOURS, m
     _plain(axes, colours)
 
 
-def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = COLOURS, label: str = "net USD a year") -> None:
+def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = LIGHT, label: str = "net USD a year") -> None:
     """Draw years as a fan: levels_by_year [years, 5] exceeded with 99, 90, 50, 10 and 1 % (see fan_levels)."""
     years = np.arange(1, levels_by_year.shape[0] + 1)
     for low, high, alpha, name in ((0, 4, 0.15, "P99 to P1"), (1, 3, 0.3, "P90 to P10")):
@@ -70,7 +63,7 @@ def fan_levels(values: Floats) -> Floats:
     return np.array([[exceeded(year, level) for level in FAN_LEVELS] for year in values])
 
 
-def tornado(axes: Any, causes: Tornado, colours: Mapping[str, str] = COLOURS) -> None:
+def tornado(axes: Any, causes: Tornado, colours: Mapping[str, str] = LIGHT) -> None:
     """Draw what each input does alone between its P90 and P10, the largest share of the spread on top."""
     ranked = causes.causes[::-1]
     for row, cause in enumerate(ranked):
@@ -91,7 +84,7 @@ def switch_map(  # noqa: PLR0913, PLR0917
     shares: Floats,
     btc_usd: Sequence[float],
     prices: Sequence[float],
-    colours: Mapping[str, str] = COLOURS,
+    colours: Mapping[str, str] = LIGHT,
     unit: str = "USD/Mtok",
 ) -> None:
     """Draw the best share of conversion, shares [prices, btc], in per cent, over BTC price and inference price."""

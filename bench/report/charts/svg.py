@@ -15,18 +15,16 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
+from sites.plots.palette import LIGHT
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
 _STAND_IN = "#00f0"
-_NAMES = (
-    "ink", "muted", "grid", "paper", "measured", "rated", "mining", "inference", "curtailed", "bad", "warn", "idle",
-    "window", "asic", "gpu", "cpu",
-)  # fmt: skip
-COLOURS = {name: f"{_STAND_IN}{index + 1:02x}" for index, name in enumerate(_NAMES)}
-"""Stand-in colours by name; page.css holds what they are in light and in dark as `--c-<name>`."""
+COLOURS = {name: f"{_STAND_IN}{index + 1:02x}" for index, name in enumerate(LIGHT)}
+"""Stand-in colours by name of the palette; in the page they are the CSS variables `--c-<name>`."""
 
 POINTS_PER_INCH = 72
 WIDE, NARROW = (880.0, 420.0), (360.0, 380.0)

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from bench.compare.plot import DARK, LIGHT, DevicePoint, catalogue_points, plot_subjects, points_of, save
+from bench.compare.plot import DevicePoint, catalogue_points, plot_subjects, points_of, save
 from bench.compare.subjects import Figure, Subject, of_profile
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
+from sites.plots.palette import DARK, LIGHT
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_the_duration_plot_draws_the_worth_that_decides_for_each_part(year):
     from matplotlib.figure import Figure
 
     axes = Figure().subplots()
-    drawings.price_duration(axes, year, plots.COLOURS)
+    drawings.price_duration(axes, year, plots.LIGHT)
     drawn = {str(line.get_label()): float(line.get_ydata()[0]) for line in axes.get_lines()[1:]}
     worths = {name: worth for name, _, worth in drawings.deciding_worths(year)}
     assert list(drawn.values()) == list(worths.values())
@@ -43,7 +43,7 @@ def test_labels_of_the_duration_plot_do_not_overlap(year, tmp_path):
 
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
-    drawings.price_duration(axes, year, plots.COLOURS)
+    drawings.price_duration(axes, year, plots.LIGHT)
     plots.save(figure, tmp_path / "duration.png")
     legend = axes.get_legend().get_window_extent()
     assert legend.y0 >= axes.get_window_extent().y1 - 1

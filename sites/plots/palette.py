@@ -1,0 +1,63 @@
+"""Colours of every plot and of the report page, by what they stand for: one set for light and one for dark paper."""
+
+LIGHT = {
+    "ink": "#1c2128",
+    "muted": "#57606a",
+    "grid": "#e6eaee",
+    "paper": "#ffffff",
+    "panel": "#f6f8fa",
+    "line": "#d5dbe1",
+    "link": "#0a5cb0",
+    "measured": "#b8135f",
+    "rated": "#4a6888",
+    "modelled": "#6639ba",
+    "assumed": "#855300",
+    "unverified": "#8a4b08",
+    "mining": "#9a5b00",
+    "inference": "#0b65c2",
+    "curtailed": "#8b949e",
+    "idle": "#6e7781",
+    "window": "#0b65c2",
+    "bad": "#b42318",
+    "warn": "#8a5300",
+    "good": "#1a7334",
+    "asic": "#4a6888",
+    "gpu": "#1a7334",
+    "cpu": "#6639ba",
+}
+DARK = {
+    "ink": "#e6edf3",
+    "muted": "#a3b0bd",
+    "grid": "#242d37",
+    "paper": "#0e1318",
+    "panel": "#171e26",
+    "line": "#323c47",
+    "link": "#7cbcff",
+    "measured": "#ff85bb",
+    "rated": "#9fb9d6",
+    "modelled": "#c8a2ff",
+    "assumed": "#e3b341",
+    "unverified": "#f0a968",
+    "mining": "#f2b35a",
+    "inference": "#6cb6ff",
+    "curtailed": "#768390",
+    "idle": "#98a5b2",
+    "window": "#6cb6ff",
+    "bad": "#ff8a80",
+    "warn": "#e3b341",
+    "good": "#5fd376",
+    "asic": "#9fb9d6",
+    "gpu": "#5fd376",
+    "cpu": "#c8a2ff",
+}
+PRINT = {
+    **LIGHT,
+    "ink": "#000000",
+    "muted": "#444c56",
+    "panel": "#ffffff",
+    "line": "#b6bec7",
+    "link": "#000000",
+}
+"""Colours on printed paper: those of the light set with darker text."""
+COMPANIES = ("#d98324", "#2f6f9f", "#7a9e3f", "#8d5a97", "#c2504d", "#4f8f8b", "#e0b94d", "#555555")
+"""Colours of the companies in the backtest, one after another."""
