@@ -15,7 +15,7 @@ _GENERATOR_FILES = (
     "scan_cpu/codegen/hits.py",
     "scan_cpu/codegen/lanes.py",
     "scan_cpu/codegen/lanes_step.py",
-    "scan_cpu/codegen/pipeline.py",
+    "scan_cpu/codegen/pipeline_assembly.py",
     "scan_cpu/codegen/pipeline_step.py",
     "scan_cpu/codegen/quads_step.py",
     "scan_cpu/codegen/sha_instructions.py",

@@ -252,7 +252,8 @@ def measured_fractions(records: "Sequence[Record]") -> list[float | None]:
 
 
 def _product_bound(record: "Record", ceilings: Roofline) -> Bound | None:
-    from kernels.matmul.formats import flop, get_format, moved_bytes
+    from kernels.matmul.counts import flop, moved_bytes
+    from kernels.matmul.formats import get_format
 
     given = record.workload.parameters
     m, n, k = (int(str(given[key])) for key in ("m", "n", "k"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernels.llm.products_cuda import padded
 from kernels.llm.shapes import ModelShape
-from kernels.llm.text_cuda import TILE_ROWS, Numbers, numbers
+from kernels.llm.source_cuda import TILE_ROWS, ReplayFormats, replay_formats
 from kernels.matmul.cublaslt import WORKSPACE_BYTES
 from kernels.matmul.formats import FORMATS
 
@@ -51,7 +51,9 @@ def whole_tiles(capacity: int) -> int:
     return -(-capacity // TILE_ROWS) * TILE_ROWS
 
 
-def arrays(shape: ModelShape, formats: Numbers, batch: int, capacity: int) -> dict[str, tuple[tuple[int, ...], Any]]:
+def arrays(
+    shape: ModelShape, formats: ReplayFormats, batch: int, capacity: int
+) -> dict[str, tuple[tuple[int, ...], Any]]:
     """Return every array of a replay but its weights: lengths and NumPy type by name.
 
     stream, added [rows, hidden]: residual stream, and what the last product adds to it. entering [rows, widest]: what
@@ -83,7 +85,7 @@ def arrays(shape: ModelShape, formats: Numbers, batch: int, capacity: int) -> di
 
 def memory_bytes(shape: ModelShape, dtype: str, batch: int, capacity: int) -> float:
     """Return what a replay takes beside its weights [byte]."""
-    found = arrays(shape, numbers(dtype), batch, capacity).values()
+    found = arrays(shape, replay_formats(dtype), batch, capacity).values()
     return float(WORKSPACE_BYTES + sum(math.prod(lengths) * np.dtype(kind).itemsize for lengths, kind in found))
 
 
@@ -104,7 +106,7 @@ class Buffers:
     turns: Any
     state: Any
 
-    def __init__(self, cupy: Any, shape: ModelShape, formats: Numbers, batch: int, capacity: int) -> None:
+    def __init__(self, cupy: Any, shape: ModelShape, formats: ReplayFormats, batch: int, capacity: int) -> None:
         for name, (lengths, kind) in arrays(shape, formats, batch, capacity).items():
             setattr(self, name, cupy.zeros(lengths, dtype=kind))
         half = np.arange(shape.head_size // 2)

@@ -7,9 +7,9 @@ from typing import Any
 from kernels.gpu.device import GpuError
 from kernels.llm.counts import matrices
 from kernels.llm.shapes import ModelShape
-from kernels.llm.text_cuda import Numbers
+from kernels.llm.source_cuda import ReplayFormats
 from kernels.llm.weights_cuda import weight_scale
-from kernels.matmul import cublaslt as matmul_cuda_lt
+from kernels.matmul import cublaslt
 from kernels.matmul.formats import FORMATS
 
 ALGORITHMS = 16
@@ -33,11 +33,11 @@ class LayerProducts:
         nvmath-python or cuBLAS is missing, or the GPU refuses.
     """
 
-    def __init__(self, cupy: Any, shape: ModelShape, formats: Numbers) -> None:
+    def __init__(self, cupy: Any, shape: ModelShape, formats: ReplayFormats) -> None:
         self._cupy, self._formats = cupy, formats
         self._widths = {one.name: (one.outer, one.inner) for one in matrices(shape)}
         self._widths["head"] = (shape.vocabulary, shape.hidden)
-        self._workspace = cupy.empty(matmul_cuda_lt.WORKSPACE_BYTES, dtype=cupy.uint8)
+        self._workspace = cupy.empty(cublaslt.WORKSPACE_BYTES, dtype=cupy.uint8)
         self._chosen: dict[tuple[str, int], tuple[Any, Any]] = {}
         self.facts: dict[str, object] = {}
 
@@ -64,7 +64,7 @@ class LayerProducts:
         formats, (outer, inner) = self._formats, self._widths[name]
         form = formats.stream if name == "head" else formats.entering
         scales = (1.0 / formats.entering_scale, weight_scale(form, inner)) if form == "fp8" else None
-        product = matmul_cuda_lt.LtProduct(
+        product = cublaslt.LtProduct(
             self._cupy, FORMATS[form], rows, outer, inner, scales=scales, workspace=self._workspace
         )
         best, found, offered = math.inf, None, product.algorithms(ALGORITHMS)

@@ -7,20 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.errors import KernelInputError
-from kernels.gpu.utilities import FILL_SOURCE, compile_module, fill_random
+from kernels.gpu.cuda_source import compile_module
+from kernels.gpu.random_fill import fill_module, fill_random
 from kernels.llm.buffers_cuda import Buffers, passes, ways_to_cut, whole_tiles
 from kernels.llm.counts import precision
 from kernels.llm.products_cuda import LayerProducts, timed_ms
 from kernels.llm.replay import Tokens, check_replay
 from kernels.llm.shapes import ModelShape
-from kernels.llm.text_cuda import KERNELS, numbers, query_scale, source
+from kernels.llm.source_cuda import KERNELS, query_scale, replay_formats, source
 from kernels.llm.weights import Weights
 from kernels.llm.weights_cuda import random_device_weights, upload
 from kernels.matmul.formats import FORMATS, TABLE, decode, encode
 
 NORM_THREADS, TURN_THREADS, GATE_THREADS, GREEDY_THREADS, ATTEND_THREADS = 256, 128, 256, 1024, 128
 EIGHT = 8
-"""Numbers that a thread moves at once."""
+"""ReplayFormats that a thread moves at once."""
 
 
 class CudaReplay:
@@ -53,7 +54,7 @@ class CudaReplay:
         check_replay(shape, batch, capacity)
         text = source(shape, dtype)
         self.shape, self.batch, self.capacity = shape, batch, capacity
-        self.dtype, self._formats = precision(dtype).name, numbers(dtype)
+        self.dtype, self._formats = precision(dtype).name, replay_formats(dtype)
         self._cupy, self._seed = cupy, seed
         self._stream = cupy.cuda.Stream(non_blocking=True)
         self._length = self._held = 0
@@ -90,7 +91,7 @@ class CudaReplay:
         values = np.random.default_rng(self._seed).uniform(-0.5, 0.5, TABLE) * self._formats.cache_scale
         with self._stream:
             table = self._cupy.asarray(encode(form, values * form.scale))
-            module = compile_module(self._cupy, FILL_SOURCE)
+            module = fill_module(self._cupy)
             for seed, cache in enumerate((self._buffers.keys, self._buffers.values)):
                 fill_random(self._cupy, module, cache, table, seed * cache.size)
             self._stream.synchronize()

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kernels.gpu.utilities import FILL_SOURCE, compile_module, fill_random
+from kernels.gpu.random_fill import fill_module, fill_random
 from kernels.llm.counts import matrices
 from kernels.llm.shapes import ModelShape
-from kernels.llm.text_cuda import Numbers
+from kernels.llm.source_cuda import ReplayFormats
 from kernels.llm.weights import Weights
 from kernels.matmul.formats import FORMATS, TABLE, decode, encode
 
@@ -57,7 +57,7 @@ def encoded(form: str, values: npt.ArrayLike, inner: int) -> npt.NDArray[np.gene
     return encode(FORMATS[form], np.asarray(values) * (FORMATS[form].scale / weight_scale(form, inner)))
 
 
-def rounded(shape: ModelShape, weights: Weights, formats: Numbers) -> Weights:
+def rounded(shape: ModelShape, weights: Weights, formats: ReplayFormats) -> Weights:
     """Return a dense model's weights as the device holds them: what a reference must compute with."""
 
     def back(form: str, values: npt.NDArray[np.float32], inner: int) -> npt.NDArray[np.float32]:
@@ -73,7 +73,7 @@ def rounded(shape: ModelShape, weights: Weights, formats: Numbers) -> Weights:
     return replace(weights, layers=layers, **tables)
 
 
-def upload(cupy: Any, shape: ModelShape, weights: Weights, formats: Numbers) -> DeviceWeights:
+def upload(cupy: Any, shape: ModelShape, weights: Weights, formats: ReplayFormats) -> DeviceWeights:
     """Return given weights on the current GPU."""
     inner = {matrix.name: matrix.inner for matrix in matrices(shape)}
 
@@ -94,10 +94,10 @@ def upload(cupy: Any, shape: ModelShape, weights: Weights, formats: Numbers) -> 
     return DeviceWeights(embedding, layers, cupy.asarray(weights.norm), head)
 
 
-def random_device_weights(cupy: Any, shape: ModelShape, formats: Numbers, seed: int) -> DeviceWeights:
+def random_device_weights(cupy: Any, shape: ModelShape, formats: ReplayFormats, seed: int) -> DeviceWeights:
     """Return random weights filled on the current GPU, distinct in every layer, each matrix with variance 1 / inner."""
     generator = np.random.default_rng(seed)
-    module = compile_module(cupy, FILL_SOURCE)
+    module = fill_module(cupy)
     place = seed << 40
 
     def filled(form: str, outer: int, inner: int, reach: float) -> Any:

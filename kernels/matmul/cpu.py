@@ -12,11 +12,6 @@ DTYPES = {"f32": np.float32, "f64": np.float64}
 Matrix = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
-def flop(m: int, n: int, k: int) -> int:
-    """Return the floating-point operations of an (m, k) by (k, n) product: one multiply and one add each."""
-    return 2 * m * n * k
-
-
 def random_operands(size: int, dtype: str, seed: int = 0) -> tuple[Matrix, Matrix, Matrix]:
     """Return A, B (uniform in -1 to 1, never zeros) and an output of shape (size, size).
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from kernels.errors import KernelInputError
+from kernels.gpu.cuda_source import compile_module, read_source
 from kernels.gpu.device import GpuError, explained
-from kernels.gpu.utilities import FILL_SOURCE, MEMORY_SOURCE, compile_module, fill_random
+from kernels.gpu.random_fill import fill_module, fill_random
 
 OPERATIONS = {"copy": 2, "triad": 3, "read": 1}
 """Arrays that one pass touches: each byte of each is read or written once."""
@@ -60,8 +61,8 @@ class CudaStreams:
         self.operation, self.size_bytes, self.blocks = operation, size_bytes, blocks
         self._cupy = cupy
         with explained():
-            self._module = compile_module(cupy, MEMORY_SOURCE)
-            fill = compile_module(cupy, FILL_SOURCE)
+            self._module = compile_module(cupy, read_source("memory.cu"))
+            fill = fill_module(cupy)
             table = cupy.asarray(_random_words())
             self.arrays = [cupy.empty(size_bytes // 4, dtype=cupy.uint32) for _ in range(OPERATIONS[operation])]
             for seed, array in enumerate(self.arrays):

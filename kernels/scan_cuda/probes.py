@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernels.errors import KernelInputError
+from kernels.gpu.cuda_source import compile_module
 from kernels.gpu.device import explained
 
 CHAINS = 8
@@ -109,7 +110,7 @@ class GpuProbe:
         with explained():
             self.capability = tuple(int(digit) for digit in divmod(int(cupy.cuda.Device().compute_capability), 10))
             self.multiprocessors = int(cupy.cuda.Device().attributes["MultiProcessorCount"])
-            self._kernel = cupy.RawModule(code=source, options=("-std=c++17",)).get_function("probe")
+            self._kernel = compile_module(cupy, source).get_function("probe")
             self._cycles = cupy.zeros(self.multiprocessors, dtype=cupy.int64)
             self._out = cupy.zeros(1, dtype=cupy.uint32)
         self._per_turn = PROBES[name].per_turn * instructions_per_step(name, (self.capability[0], self.capability[1]))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import cuda, uint32
 
-from kernels.scan_cuda.text import NONCES_PER_THREAD
+from kernels.scan_cuda.codegen import NONCES_PER_THREAD
 from kernels.sha256.description import INITIAL_STATE, K
 from kernels.sha256.header import midstate, tail
 

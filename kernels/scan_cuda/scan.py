@@ -1,6 +1,5 @@
 """The nonce scan on an NVIDIA GPU: any window, any target, one of the text variants or the readable Numba kernel."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -8,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.errors import KernelInputError
+from kernels.gpu.cuda_source import compile_module
 from kernels.gpu.device import explained, open_cupy
 from kernels.scan_cpu.scan import ScanResult, early_mask, meets_target
-from kernels.scan_cuda.text import NONCES_PER_THREAD, TEXT_VARIANTS, job_record, scan_text
+from kernels.scan_cuda.codegen import NONCES_PER_THREAD, job_record, scan_text
+from kernels.scan_cuda.variants import find
 from kernels.sha256.header import NONCES, Header, check_header, check_target, midstate, nbits_to_target, tail
 
 CAPACITY = 1 << 16
@@ -38,34 +39,6 @@ def shared_bytes_for(warps: int, block: int, shared_bytes: int) -> int:
     blocks = max(1, warps * WARP // block)
     wanted = (shared_bytes // blocks - RESERVED_BYTES) // 128 * 128
     return wanted if 0 < wanted <= MOST_SHARED_BYTES else 0
-
-
-@dataclass(frozen=True)
-class CudaVariant:
-    """A way to run the scan on a GPU, as in `--variant` and in results."""
-
-    name: str
-    summary: str
-
-
-VARIANTS = (
-    *(CudaVariant(text.name, text.summary) for text in TEXT_VARIANTS.values()),
-    CudaVariant("numba", "the readable numba.cuda kernel, as a baseline"),
-)
-BY_NAME = {variant.name: variant for variant in VARIANTS}
-
-
-def find(name: str) -> CudaVariant:
-    """Return the variant of this name.
-
-    Raises
-    ------
-    KernelInputError
-        There is none.
-    """
-    if name not in BY_NAME:
-        raise KernelInputError(f"variant: expected one of {', '.join(BY_NAME)}, got {name!r}")
-    return BY_NAME[name]
 
 
 @lru_cache(maxsize=64)
@@ -101,7 +74,7 @@ class CudaScan:
 
                 self._kernel = scan_kernel
             else:
-                module = cp.RawModule(code=scan_text(variant).source, options=("-std=c++17",))
+                module = compile_module(cp, scan_text(variant).source)
                 self._kernel = module.get_function("sha256d_scan")
                 self.registers = int(self._kernel.num_regs)  # asked for now: a lost GPU answers no more
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from kernels.scan_cpu.scan import ScanResult, meets_target
 from kernels.scan_cpu.selftest import KnownHeader, SelfTestError, known_headers
-from kernels.scan_cuda.text import NONCES_PER_THREAD
+from kernels.scan_cuda.codegen import NONCES_PER_THREAD
 from kernels.sha256.header import NONCES, with_nonce
 
 Scan = Callable[[bytes, int, int, int | None], ScanResult]

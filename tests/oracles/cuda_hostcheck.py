@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from kernels.errors import KernelInputError
 from kernels.gpu.toolchain import ToolMissingError
-from kernels.scan_cuda.text import ScanText, scan_text
+from kernels.scan_cuda.codegen import ScanText, scan_text
 
 Words = npt.NDArray[np.uint32]
 SHIM = Path(__file__).parent / "host_scan.hpp"

@@ -38,7 +38,7 @@ def workloads(as_json: bool) -> None:
 def variants(as_json: bool) -> None:
     """List the variants of kernels: available here, and if not, why."""
     from kernels.scan_cpu import variants as table
-    from kernels.scan_cuda.text import TEXT_VARIANTS
+    from kernels.scan_cuda.variants import TEXT_VARIANTS
 
     rows = [
         ("cpu", found.variant.name, found.variant.summary, "yes" if found.available else f"no: {found.reason}")

@@ -207,10 +207,10 @@ def _on_gpu(place: str, dtype: str | None, asked: dict[str, object], batch: str)
     from bench.workloads.protocol import WorkloadOptions
     from kernels.gpu.device import inspect, parse_device
     from kernels.llm.counts import precision
-    from kernels.llm.text_cuda import numbers
+    from kernels.llm.source_cuda import replay_formats
 
     kind = precision(dtype or "bf16").name
-    numbers(kind)
+    replay_formats(kind)
 
     def made(phase: str, one: int) -> LlmReplayCuda:
         return LlmReplayCuda(f"llm_{phase}_{kind}_cuda", WorkloadOptions(place, extra={**asked, "batch": one}))

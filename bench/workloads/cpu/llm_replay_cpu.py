@@ -70,7 +70,7 @@ class LlmReplayCpu:
         """Hold a small model of the same build against the float64 reference, prefill and decode."""
         import numpy as np
 
-        from kernels.llm import reference as llm_reference
+        from kernels.llm import reference
         from kernels.llm.replay_cpu import CpuReplay
         from kernels.llm.weights import random_weights
 
@@ -84,7 +84,7 @@ class LlmReplayCpu:
             if position > 9:
                 replay.decode(tokens[:, position])
             for row in range(2):
-                expected = llm_reference.logits(small, weights, tokens[row, : position + 1])[-1]
+                expected = reference.logits(small, weights, tokens[row, : position + 1])[-1]
                 worst = max(worst, float(np.abs(replay.logits()[row] - expected).max() / np.abs(expected).max()))
         replay.close()
         if not worst <= TOLERANCE:

@@ -57,7 +57,8 @@ class MatmulCpu:
 
     def run(self, n: int) -> Batch:
         """Do `n` products, each on the next set of operands."""
-        from kernels.matmul.cpu import flop, matmul
+        from kernels.matmul.counts import flop
+        from kernels.matmul.cpu import matmul
 
         for _ in range(n):
             a, b, out = self._sets[self._turn % len(self._sets)]

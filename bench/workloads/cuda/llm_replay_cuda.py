@@ -37,7 +37,7 @@ class LlmReplayCuda:
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
         from kernels.llm.shapes import load
-        from kernels.llm.text_cuda import check_shape
+        from kernels.llm.source_cuda import check_shape
 
         if options.variant not in (None, "cublaslt"):
             raise InputError.at(f"workload {name}", "--variant", expected="cublaslt", got=options.variant)
@@ -66,11 +66,11 @@ class LlmReplayCuda:
             There is no such GPU.
         """
         from kernels.gpu.device import inspect
-        from kernels.llm.text_cuda import OLDEST, numbers
+        from kernels.llm.source_cuda import OLDEST, replay_formats
         from kernels.matmul.formats import FORMATS
 
         state = inspect(self._index)
-        oldest = max(OLDEST, FORMATS[numbers(self.dtype).entering].oldest)
+        oldest = max(OLDEST, FORMATS[replay_formats(self.dtype).entering].oldest)
         if state.capability is not None and state.capability < oldest:
             needed, got = (".".join(map(str, one)) for one in (oldest, state.capability))
             raise InputError(f"{self._place}: dtype: expected compute capability {needed} or later, got {got}")
@@ -114,18 +114,18 @@ class LlmReplayCuda:
         import numpy as np
 
         from kernels.gpu.device import explained
-        from kernels.llm import reference as llm_reference
+        from kernels.llm import reference
         from kernels.llm.replay_cuda import CudaReplay
-        from kernels.llm.text_cuda import numbers
+        from kernels.llm.source_cuda import replay_formats
         from kernels.llm.weights import random_weights
         from kernels.llm.weights_cuda import rounded
 
         gpu, _ = self._ready()
         small, read = miniature(self.shape), VERIFIED_TOKENS
         weights = random_weights(small, seed=11)
-        exact = rounded(small, weights, numbers(self.dtype))
+        exact = rounded(small, weights, replay_formats(self.dtype))
         tokens = np.random.default_rng(11).integers(0, small.vocabulary, (2, read + 3))
-        expected = np.stack([llm_reference.logits(small, exact, row)[read - 1 :] for row in tokens], axis=1)
+        expected = np.stack([reference.logits(small, exact, row)[read - 1 :] for row in tokens], axis=1)
         with explained(self._index):
             replay = CudaReplay(gpu.cupy, small, self.dtype, 2, read + 3, weights=weights)
             worst = 0.0

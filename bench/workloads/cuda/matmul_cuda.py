@@ -93,8 +93,9 @@ class MatmulCuda:
                 self._record_graph(gpu, milliseconds)
 
     def _make_sets(self, gpu: GpuContext) -> None:
-        from kernels.gpu.utilities import FILL_SOURCE, compile_module, fill_random
-        from kernels.matmul.formats import moved_bytes, value_table
+        from kernels.gpu.random_fill import fill_module, fill_random
+        from kernels.matmul.counts import moved_bytes
+        from kernels.matmul.formats import value_table
         from kernels.memory.cuda import free_memory_bytes
 
         cp, form = gpu.cupy, self._form
@@ -103,7 +104,7 @@ class MatmulCuda:
         room = min(0.6 * free_memory_bytes(cp), MOST_BUFFER_BYTES)
         count = max(1, min(wanted, int(room // set_bytes)))
         table = cp.asarray(value_table(form))
-        module = compile_module(cp, FILL_SOURCE)
+        module = fill_module(cp)
         packed = 2 if form.name == "fp4" else 1
         seed = 1
         for _ in range(count):
@@ -150,7 +151,7 @@ class MatmulCuda:
     def run(self, n: int) -> Batch:
         """Queue `n` products (or replays of the graph), each on the next set, and wait for the last."""
         from kernels.gpu.device import explained
-        from kernels.matmul.formats import flop
+        from kernels.matmul.counts import flop
 
         gpu = self._ready()
         with gpu.stream, explained(self._index):
@@ -173,7 +174,8 @@ class MatmulCuda:
     def _checked(self, what: str, operands: Operands) -> Check:
         import numpy as np
 
-        from kernels.matmul.formats import check_entries, decode, decode_product
+        from kernels.matmul.formats import decode, decode_product
+        from kernels.matmul.tolerance import check_entries
 
         gpu, form = self._ready(), self._form
         cp = gpu.cupy
@@ -197,7 +199,7 @@ class MatmulCuda:
 
     def bound(self) -> Bound | None:
         """Return the roofline's bound for this shape, from the profile that the GPU is recognised as."""
-        from kernels.matmul.formats import flop, moved_bytes
+        from kernels.matmul.counts import flop, moved_bytes
 
         roofline = self._gpu.roofline if self._gpu else None
         if roofline is None:

@@ -34,7 +34,7 @@ class Sha256dScanCuda:
         from kernels.scan_cpu.selftest import known_headers
 
         if options.variant is not None:
-            from kernels.scan_cuda.scan import find
+            from kernels.scan_cuda.variants import find
 
             find(options.variant)
         self.name = name
@@ -52,7 +52,7 @@ class Sha256dScanCuda:
     def prepare(self) -> None:
         """Compile the candidates, time them over the block sizes, keep the fastest; then try fewer warps with it."""
         from kernels.scan_cuda.scan import BLOCKS, CudaScan
-        from kernels.scan_cuda.text import TEXT_VARIANTS
+        from kernels.scan_cuda.variants import TEXT_VARIANTS
 
         self._gpu = GpuContext.open(self._index)
         names = [self.variant] if self.variant else list(TEXT_VARIANTS)
@@ -149,7 +149,7 @@ class Sha256dScanCuda:
 
     def parameters(self) -> Mapping[str, object]:
         """Return the header, the launch geometry, what calibration tried, the compiler."""
-        from kernels.scan_cuda.text import NONCES_PER_THREAD
+        from kernels.scan_cuda.codegen import NONCES_PER_THREAD
 
         found: dict[str, object] = {
             "header": f"block {self._known.height}",

@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 from kernels.scan_cpu.codegen.assembly_target import Early
 from kernels.scan_cpu.codegen.lanes import I32, LaneTarget, declare
 from kernels.scan_cpu.codegen.lanes_step import JOB_TYPE, unpack_job
-from kernels.scan_cpu.codegen.pipeline import TABLE_BIAS, Pipeline, Program, Shape
+from kernels.scan_cpu.codegen.pipeline_assembly import TABLE_BIAS, Pipeline, Program, Shape
 from kernels.sha256.graph import Time
 
 I64 = ir.IntType(64)

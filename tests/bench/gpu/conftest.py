@@ -15,9 +15,9 @@ import pytest
 from oracles.cuda_hostcheck import HostCheck
 
 from bench.measure.plan import PLANS
-from kernels.gpu import device as cuda_device
+from kernels.gpu import device as gpu_device
 from kernels.gpu.toolchain import ToolMissingError
-from kernels.scan_cuda.text import TEXT_VARIANTS
+from kernels.scan_cuda.variants import TEXT_VARIANTS
 
 GIB = 1 << 30
 
@@ -281,8 +281,8 @@ def host():
 def nvml(monkeypatch):
     fake = FakeNvml()
     monkeypatch.setitem(sys.modules, "pynvml", fake)
-    monkeypatch.setattr(cuda_device, "cupy_packages", lambda: ["cupy-cuda13x"])
-    monkeypatch.setattr(cuda_device, "_OPENED", set())
+    monkeypatch.setattr(gpu_device, "cupy_packages", lambda: ["cupy-cuda13x"])
+    monkeypatch.setattr(gpu_device, "_OPENED", set())
     return fake
 
 

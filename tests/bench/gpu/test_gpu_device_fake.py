@@ -10,7 +10,7 @@ from bench.gpu.doctor import gpu_findings
 from bench.machine.devices import device_under_test
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
-from kernels.gpu import device as cuda_device
+from kernels.gpu import device as gpu_device
 from kernels.gpu.device import CURES, GpuError, inspect, open_cupy, parse_device
 
 
@@ -57,7 +57,7 @@ def test_fake_gpu_that_cannot_be_used_is_refused_on_one_line_with_the_cure(nvml,
 
 
 def test_fake_gpu_without_cupy_is_refused_with_the_command_that_installs_it(nvml, monkeypatch):
-    monkeypatch.setattr(cuda_device, "cupy_packages", list)
+    monkeypatch.setattr(gpu_device, "cupy_packages", list)
     with pytest.raises(InputError, match=r"CuPy is not installed; .*pip install .*\[gpu\]"):
         device_under_test("gpu:0")
 
@@ -110,7 +110,7 @@ def test_fake_driver_older_than_cupy_is_refused_by_major_version(cupy, driver, c
 
 
 def test_errors_that_are_not_cudas_are_left_as_they_are():
-    with pytest.raises(RuntimeError, match="mine"), cuda_device.explained():
+    with pytest.raises(RuntimeError, match="mine"), gpu_device.explained():
         raise RuntimeError("mine")
 
 
@@ -145,7 +145,7 @@ def test_doctor_explains_what_is_wrong_with_a_fake_gpu_and_gives_the_cure(nvml, 
 
 
 def test_doctor_names_two_cupys_as_a_fault(nvml, monkeypatch):
-    monkeypatch.setattr(cuda_device, "cupy_packages", lambda: ["cupy-cuda12x", "cupy-cuda13x"])
+    monkeypatch.setattr(gpu_device, "cupy_packages", lambda: ["cupy-cuda12x", "cupy-cuda13x"])
     found = next(one for one in gpu_findings() if one.part == "CuPy")
     assert (found.good, found.code) == (False, "broken_cupy")
     assert "uninstall" in found.cure

@@ -13,7 +13,7 @@ from bench.workloads.cuda import matmul_choice, matmul_cuda
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from kernels.errors import KernelInputError
-from kernels.matmul import cublaslt as matmul_cuda_lt
+from kernels.matmul import cublaslt
 from kernels.matmul.formats import FORMATS, decode, encode
 
 
@@ -40,7 +40,7 @@ class FakeProduct:
         self.form, self.m, self.n, self.k = form, m, n, k
 
     def algorithms(self, count):
-        return [matmul_cuda_lt.Algorithm(i, f"fake {i}", b"", 0) for i in range(2)]
+        return [cublaslt.Algorithm(i, f"fake {i}", b"", 0) for i in range(2)]
 
     def launch(self, a, b, d, algorithm, stream):
         a, b, d = (self.arrays[pointer] for pointer in (a, b, d))
@@ -58,7 +58,7 @@ class FakeProduct:
 
 @pytest.fixture
 def product(cupy, monkeypatch):
-    monkeypatch.setattr(matmul_cuda_lt, "LtProduct", FakeProduct)
+    monkeypatch.setattr(cublaslt, "LtProduct", FakeProduct)
     monkeypatch.setattr(FakeProduct, "wrong", False)
     original = matmul_cuda.MatmulCuda._make_sets
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.measure.plan import PLANS
 from kernels.scan_cuda.probes import PROBES
-from kernels.scan_cuda.scan import BY_NAME
+from kernels.scan_cuda.variants import BY_NAME
 
 pytestmark = pytest.mark.gpu
 
@@ -106,10 +106,10 @@ def test_replay_of_a_models_layers_agrees_with_the_float64_reference(dtype, phas
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp8"])
 def test_replay_attends_alike_for_every_group_of_heads_and_cut_of_keys(dtype, heads, kv_heads):
     from kernels.gpu.device import inspect, open_cupy
-    from kernels.llm import reference as llm_reference
+    from kernels.llm import reference
     from kernels.llm.replay_cuda import CudaReplay
     from kernels.llm.shapes import load
-    from kernels.llm.text_cuda import numbers
+    from kernels.llm.source_cuda import replay_formats
     from kernels.llm.weights import random_weights
     from kernels.llm.weights_cuda import rounded
     from kernels.matmul.formats import FORMATS
@@ -121,7 +121,7 @@ def test_replay_attends_alike_for_every_group_of_heads_and_cut_of_keys(dtype, he
     )
     weights = random_weights(shape, seed=3)
     tokens = np.random.default_rng(4).integers(0, shape.vocabulary, (3, 300))
-    expected = [llm_reference.logits(shape, rounded(shape, weights, numbers(dtype)), row) for row in tokens]
+    expected = [reference.logits(shape, rounded(shape, weights, replay_formats(dtype)), row) for row in tokens]
     replay = CudaReplay(open_cupy(0), shape, dtype, 3, 300, weights=weights)
     most = {"bf16": 0.02, "fp16": 0.003, "fp8": 0.1}[dtype]
     replay.prefill(tokens[:, :290])

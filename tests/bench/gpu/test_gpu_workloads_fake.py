@@ -11,11 +11,11 @@ from bench.workloads.protocol import VerificationError, WorkloadOptions
 from bench.workloads.registry import create
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
-from kernels.memory import cuda as memory_kernels
+from kernels.memory import cuda as memory
 from kernels.scan_cpu.selftest import SelfTestError, known_headers
 from kernels.scan_cuda.scan import CAPACITY, FEWER_WARPS, CudaScan, shared_bytes_for
 from kernels.scan_cuda.selftest import run_cuda_selftest
-from kernels.scan_cuda.text import TEXT_VARIANTS
+from kernels.scan_cuda.variants import TEXT_VARIANTS
 from kernels.sha256.header import NONCES, Header, nbits_to_target
 
 
@@ -25,8 +25,8 @@ def small(monkeypatch):
     monkeypatch.setattr(sha256d_scan_cuda, "NONCES_PER_UNIT", 1 << 9)
     monkeypatch.setattr(sha256d_scan_cuda, "CALIBRATION_NONCES", 1 << 9)
     monkeypatch.setattr(sha256d_scan_cuda, "MOST_UNITS", 16)
-    monkeypatch.setattr(memory_kernels, "BLOCKS_EACH", (1,))
-    monkeypatch.setattr(memory_kernels, "LARGEST_BYTES", 1 << 18)
+    monkeypatch.setattr(memory, "BLOCKS_EACH", (1,))
+    monkeypatch.setattr(memory, "LARGEST_BYTES", 1 << 18)
     monkeypatch.setattr(probe_cuda, "TURNS_PER_UNIT", 64)
 
 
@@ -143,12 +143,12 @@ def test_memory_workload_with_one_wrong_word_gets_no_number(cupy, small, gpu_job
 
 
 def test_memory_arrays_fit_a_quarter_of_what_is_free_and_a_whole_number_of_turns():
-    size = memory_kernels.array_bytes(60 << 20, 8 << 30, 1056)
+    size = memory.array_bytes(60 << 20, 8 << 30, 1056)
     assert size <= 2 << 30
     assert size % (1056 * 512 * 64) == 0
-    assert memory_kernels.array_bytes(60 << 20, 140 << 30, 1056) <= 4 << 30
+    assert memory.array_bytes(60 << 20, 140 << 30, 1056) <= 4 << 30
     with pytest.raises(KernelInputError, match="expected at least 960 MiB free, got 256 MiB"):
-        memory_kernels.array_bytes(60 << 20, 256 << 20, 1056)
+        memory.array_bytes(60 << 20, 256 << 20, 1056)
 
 
 def test_probe_workload_on_a_fake_gpu_reports_instructions_a_clock(cupy, small, gpu_job):

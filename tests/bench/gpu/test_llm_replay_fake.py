@@ -23,15 +23,14 @@ from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from kernels.errors import KernelInputError
 from kernels.gpu.toolchain import ToolMissingError
-from kernels.llm import buffers_cuda as llm_cuda_buffers
-from kernels.llm import reference as llm_reference
+from kernels.llm import buffers_cuda, reference
 from kernels.llm.replay import Replay
 from kernels.llm.replay_cuda import CudaReplay
 from kernels.llm.shapes import load
-from kernels.llm.text_cuda import KERNELS, numbers
+from kernels.llm.source_cuda import KERNELS, replay_formats
 from kernels.llm.weights import random_weights
 from kernels.llm.weights_cuda import rounded
-from kernels.matmul import cublaslt as matmul_cuda_lt
+from kernels.matmul import cublaslt
 from kernels.matmul.formats import FORMATS, decode, encode
 
 
@@ -91,7 +90,7 @@ class NumpyProduct:
         assert m % 16 == 0
 
     def algorithms(self, count):
-        return [matmul_cuda_lt.Algorithm(i, f"fake {i}", b"", 0) for i in range(2)]
+        return [cublaslt.Algorithm(i, f"fake {i}", b"", 0) for i in range(2)]
 
     def launch(self, a, b, d, algorithm, stream):
         self.recorder.do(lambda: self._multiply(a, b, d))
@@ -142,7 +141,7 @@ def replay_gpu(cupy, monkeypatch):
     monkeypatch.setattr(cupy.cuda, "Stream", RecordingStream)
     monkeypatch.setattr(cupy.cuda, "get_current_stream", RecordingStream)
     monkeypatch.setattr(NumpyProduct, "recorder", recorder)
-    monkeypatch.setattr(matmul_cuda_lt, "LtProduct", NumpyProduct)
+    monkeypatch.setattr(cublaslt, "LtProduct", NumpyProduct)
     monkeypatch.setattr("kernels.llm.products_cuda.ALGORITHM_MS", 0.001)
     return cupy
 
@@ -154,15 +153,15 @@ def error(found, expected):
 @pytest.mark.parametrize("dtype", TOLERANCES)
 def test_fake_gpu_decodes_what_the_float64_reference_says(replay_gpu, dtype, monkeypatch):
     most_rows = 16 if dtype == "fp16" else 48  # passes of a part of a prompt; of two prompts and of one
-    monkeypatch.setattr(llm_cuda_buffers, "MOST_ROWS", most_rows)
-    monkeypatch.setattr(llm_cuda_buffers, "LEAST_KEYS", 13)  # 26 tokens in two parts
+    monkeypatch.setattr(buffers_cuda, "MOST_ROWS", most_rows)
+    monkeypatch.setattr(buffers_cuda, "LEAST_KEYS", 13)  # 26 tokens in two parts
     monkeypatch.setattr("kernels.llm.replay_cuda.ways_to_cut", lambda *_: (2,))
-    shape, formats = small(), numbers(dtype)
+    shape, formats = small(), replay_formats(dtype)
     weights = random_weights(shape, seed=3)
     tokens = np.random.default_rng(5).integers(0, shape.vocabulary, (3, 26))
     replay = CudaReplay(replay_gpu, shape, dtype, 3, 26, weights=weights)
     exact = rounded(shape, weights, formats)
-    expected = np.stack([llm_reference.logits(shape, exact, row) for row in tokens])
+    expected = np.stack([reference.logits(shape, exact, row) for row in tokens])
     chosen = replay.prefill(tokens[:, :23])
     assert error(replay.logits(), expected[:, 22]) < TOLERANCES[dtype]
     assert (chosen == replay.logits().argmax(-1)).all()
@@ -238,9 +237,9 @@ def test_decoding_stays_launches_where_a_graph_is_refused_and_says_so(quick_mode
 @pytest.mark.parametrize("batch", [1, 3, 64])
 def test_memory_that_is_counted_before_is_what_is_allocated(replay_gpu, batch):
     shape = small()
-    made = llm_cuda_buffers.Buffers(replay_gpu, shape, numbers("fp8"), batch, 40)
-    held = sum(getattr(made, name).nbytes for name in llm_cuda_buffers.arrays(shape, numbers("fp8"), batch, 40))
-    counted = llm_cuda_buffers.memory_bytes(shape, "fp8", batch, 40) - matmul_cuda_lt.WORKSPACE_BYTES
+    made = buffers_cuda.Buffers(replay_gpu, shape, replay_formats("fp8"), batch, 40)
+    held = sum(getattr(made, name).nbytes for name in buffers_cuda.arrays(shape, replay_formats("fp8"), batch, 40))
+    counted = buffers_cuda.memory_bytes(shape, "fp8", batch, 40) - cublaslt.WORKSPACE_BYTES
     assert held == counted
     assert made.keys.shape == (2, batch, 2, 48, 128)
     assert made.keys.nbytes * 2 == 2 * 2 * 2 * 128 * 48 * batch  # layers, keys and values, heads, head size, tokens

@@ -8,10 +8,10 @@ from oracles import cuda_sass
 
 from kernels.gpu.toolchain import ToolMissingError, tool_path
 from kernels.llm.shapes import load
-from kernels.llm.text_cuda import KERNELS, NUMBERS, source
+from kernels.llm.source_cuda import KERNELS, REPLAY_FORMATS, source
 
 PAIRS = [
-    *(("sm_90", dtype) for dtype in NUMBERS),
+    *(("sm_90", dtype) for dtype in REPLAY_FORMATS),
     ("sm_80", "bf16"), ("sm_89", "fp8"), ("sm_100", "fp8"), ("sm_120", "fp16"),
 ]  # fmt: skip
 """A compilation takes seconds: every format for one chip, one format for the others."""

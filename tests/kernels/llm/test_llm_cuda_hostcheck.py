@@ -5,6 +5,7 @@
 from dataclasses import replace
 from functools import cache
 
+import ml_dtypes
 import numpy as np
 import pytest
 from oracles.cuda_hostblocks import HostKernels
@@ -14,12 +15,12 @@ from kernels.gpu.toolchain import ToolMissingError
 from kernels.llm.counts import PRECISIONS
 from kernels.llm.reference import rms_norm, rotary
 from kernels.llm.shapes import load
-from kernels.llm.text_cuda import KERNELS, NUMBERS, check_shape, numbers, query_scale, source
-from kernels.matmul import formats as matmul_cuda
+from kernels.llm.source_cuda import KERNELS, REPLAY_FORMATS, check_shape, query_scale, replay_formats, source
 from kernels.matmul.formats import FORMATS, decode, encode
 
 RNG = np.random.default_rng
 UNITS = {"bf16": 2.0**-8, "fp16": 2.0**-11, "fp8": 2.0**-4}
+STANDARD = {"bf16": ml_dtypes.bfloat16, "fp16": np.float16, "fp8": ml_dtypes.float8_e4m3fn}
 SMALLEST = {"bf16": 0.0, "fp16": 2.0**-25, "fp8": 2.0**-10}
 
 
@@ -53,7 +54,7 @@ def close(found, expected, form, scale=1.0, slack=1e-5):
 
 
 def test_formats_of_the_replay_are_as_wide_as_the_table_of_precisions_says():
-    for name, formats in NUMBERS.items():
+    for name, formats in REPLAY_FORMATS.items():
         kind = PRECISIONS[name]
         widths = [FORMATS[one].bits / 8 for one in (formats.entering, formats.entering, formats.stream, formats.cached)]
         assert widths == [kind.feed_forward, kind.attention, kind.head, kind.kv]
@@ -91,13 +92,14 @@ def test_hostcheck_numbers_round_as_numpy_does_for_every_code_and_between(form):
     kernels.launch("read_all", (1,), (32,), (read, codes, np.int32(len(codes))))
     kernels.launch("round_all", (1,), (32,), (found, between, np.int32(len(between))))
     assert np.array_equal(read, exact)
-    nearest = encode(FORMATS[form], between) if form != "fp8" else matmul_cuda._nearest(matmul_cuda._E4M3, between)
-    assert np.array_equal(found, nearest)
+    if form == "fp8":  # the kernels keep what is too large at 448; the standard's conversion gives no number
+        between = np.clip(between, -448.0, 448.0)
+    assert np.array_equal(found, between.astype(STANDARD[form]).view(codes.dtype))
 
 
-@pytest.mark.parametrize("dtype", NUMBERS)
+@pytest.mark.parametrize("dtype", REPLAY_FORMATS)
 def test_hostcheck_norm_adds_to_the_stream_and_scales_by_the_root_mean_square(dtype):
-    formats, width, rows, every = numbers(dtype), 272, 6, 3
+    formats, width, rows, every = replay_formats(dtype), 272, 6, 3
     stream, added = (to_codes(formats.stream, RNG(i).normal(0, 2, (rows, width))) for i in range(2))
     scale = RNG(2).uniform(0.9, 1.1, width).astype(np.float32)
     summed = to_real(formats.stream, stream) + to_real(formats.stream, added)
@@ -122,9 +124,9 @@ def test_hostcheck_norm_adds_to_the_stream_and_scales_by_the_root_mean_square(dt
     close(to_real(formats.stream, last), expected[every - 1 :: every], formats.stream, slack=2 * UNITS[formats.stream])
 
 
-@pytest.mark.parametrize("dtype", NUMBERS)
+@pytest.mark.parametrize("dtype", REPLAY_FORMATS)
 def test_hostcheck_gate_is_silu_times_up_and_closes_far_below_zero(dtype):
-    formats, width = numbers(dtype), 400
+    formats, width = replay_formats(dtype), 400
     inner = to_codes(formats.stream, RNG(3).normal(0, 2, (5, 2, width)))
     inner[0, 0, 0], inner[0, 0, 1] = to_codes(formats.stream, [-200.0, 200.0])
     gates, ups = np.moveaxis(to_real(formats.stream, inner), 1, 0)
@@ -155,7 +157,7 @@ def test_hostcheck_look_up_and_choice_take_the_right_rows_and_the_first_of_equal
 
 def turned(dtype, group, kv_heads, sequences, tokens, length, head_size=128):
     """Run turn_and_cache over random qkv after a random cache; return what it gave beside what it should have."""
-    formats, shape = numbers(dtype), model(group * kv_heads, kv_heads, head_size)
+    formats, shape = replay_formats(dtype), model(group * kv_heads, kv_heads, head_size)
     heads, capacity = shape.heads, -(-(length + tokens) // 16) * 16 + 16
     kind = np.uint8 if dtype == "fp8" else np.uint16
     qkv = to_codes(formats.stream, RNG(6).normal(0, 1, (sequences * tokens, heads + 2 * kv_heads, head_size)))
@@ -187,7 +189,7 @@ def turned(dtype, group, kv_heads, sequences, tokens, length, head_size=128):
 
 def attended(dtype, group, kv_heads, queries, found, sequences, tokens, length, head_size=128):
     """Return attention in float64 over the queries and the cache as stored."""
-    formats, shape = numbers(dtype), model(group * kv_heads, kv_heads, head_size)
+    formats, shape = replay_formats(dtype), model(group * kv_heads, kv_heads, head_size)
     q = to_real(formats.score, queries).reshape(sequences, tokens, kv_heads, group, head_size)
     q = q / query_scale(shape, formats) / np.sqrt(head_size)
     out = np.zeros(q.shape)
@@ -210,7 +212,7 @@ def attended(dtype, group, kv_heads, queries, found, sequences, tokens, length, 
 def test_hostcheck_attention_of_a_prompt_is_the_float64_one(
     dtype, group, kv_heads, sequences, tokens, length, head_size
 ):
-    formats = numbers(dtype)
+    formats = replay_formats(dtype)
     queries, cache, where, found = turned(dtype, group, kv_heads, sequences, tokens, length, head_size)
     expected = attended(dtype, group, kv_heads, queries, found, sequences, tokens, length, head_size)
     out = np.zeros(queries.shape, np.uint8 if dtype == "fp8" else np.uint16)
@@ -230,7 +232,7 @@ def test_hostcheck_attention_of_a_prompt_is_the_float64_one(
      ("bf16", 1, 0, 1), ("bf16", 4, 15, 8), ("fp8", 8, 200, 8)],
 )  # fmt: skip
 def test_hostcheck_attention_of_one_token_is_the_float64_one_however_its_keys_are_cut(dtype, group, length, splits):
-    formats, kv_heads, sequences = numbers(dtype), 2, 2
+    formats, kv_heads, sequences = replay_formats(dtype), 2, 2
     queries, cache, where, found = turned(dtype, group, kv_heads, sequences, 1, length)
     expected = attended(dtype, group, kv_heads, queries, found, sequences, 1, length)
     out = np.zeros(queries.shape, np.uint8 if dtype == "fp8" else np.uint16)

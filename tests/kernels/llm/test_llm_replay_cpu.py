@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.errors import KernelInputError
-from kernels.llm import reference as llm_reference
+from kernels.llm import reference
 from kernels.llm.products_cpu import Products
 from kernels.llm.replay import Replay
 from kernels.llm.replay_cpu import CpuReplay
@@ -49,7 +49,7 @@ def test_prefill_and_decode_agree_with_the_float64_reference(build):
     weights = random_weights(shape, seed=3)
     tokens = np.random.default_rng(5).integers(0, shape.vocabulary, (3, 20))
     replay = CpuReplay(shape, 3, 20, weights=weights)
-    expected = np.stack([llm_reference.logits(shape, weights, row) for row in tokens])
+    expected = np.stack([reference.logits(shape, weights, row) for row in tokens])
     chosen = replay.prefill(tokens[:, :11])
     agree(replay.logits(), expected[:, 10])
     assert (chosen == expected[:, 10].argmax(axis=-1)).all()
@@ -65,7 +65,7 @@ def test_a_prompt_longer_than_a_chunk_agrees_too(monkeypatch):
     monkeypatch.setattr("kernels.llm.replay_cpu._CHUNK", 7)
     replay = CpuReplay(shape, 1, 30, weights=weights)
     replay.prefill(tokens)
-    agree(replay.logits()[0], llm_reference.logits(shape, weights, tokens[0])[-1])
+    agree(replay.logits()[0], reference.logits(shape, weights, tokens[0])[-1])
 
 
 @settings(max_examples=20)

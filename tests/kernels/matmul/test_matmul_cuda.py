@@ -1,26 +1,17 @@
 """Formats and error bounds of GPU matrix products: checked by emulating each accumulator's rounding in NumPy."""
 
+from dataclasses import replace
+
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels.errors import KernelInputError
-from kernels.matmul.formats import (
-    FORMATS,
-    TABLE,
-    bound,
-    check_entries,
-    check_shape,
-    decode,
-    decode_product,
-    encode,
-    flop,
-    get_format,
-    moved_bytes,
-    relative_limit,
-    value_table,
-)
+from kernels.matmul.counts import flop, moved_bytes
+from kernels.matmul.formats import FORMATS, TABLE, check_shape, decode, decode_product, encode, get_format, value_table
+from kernels.matmul.tolerance import bound, check_entries, relative_limit
 
 SAMPLES = 96
 
@@ -121,6 +112,41 @@ def test_values_survive_encoding_and_spread_over_the_range(name):
     assert abs(values.mean()) < 0.05 * np.abs(values).max()
     if name != "fp4":
         assert np.array_equal(decode(form, encode(form, values)), values)
+
+
+STANDARD = {
+    "fp16": np.float16,
+    "bf16": ml_dtypes.bfloat16,
+    "fp8": ml_dtypes.float8_e4m3fn,
+    "fp4": ml_dtypes.float4_e2m1fn,
+}
+
+
+def codes_and_numbers(name):
+    """Return every code of a format and the numbers that ml_dtypes reads there."""
+    codes = np.arange(1 << FORMATS[name].bits).astype(np.uint16 if FORMATS[name].bits == 16 else np.uint8)
+    with np.errstate(invalid="ignore"):  # some codes are signalling NaN
+        return codes, codes.view(STANDARD[name]).astype(np.float64)
+
+
+@pytest.mark.parametrize("name", STANDARD)
+def test_every_code_stands_for_the_number_that_ml_dtypes_reads(name):
+    form, (codes, expected) = FORMATS[name], codes_and_numbers(name)
+    with np.errstate(invalid="ignore"):
+        decoded = decode(form, codes) / form.scale
+    decoded = decoded[::2] if name == "fp4" else decoded  # two codes a byte, the upper one zero here
+    assert np.array_equal(decoded, expected, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", STANDARD)
+def test_values_round_to_the_codes_that_ml_dtypes_gives(name):
+    form = replace(FORMATS[name], scale=1.0)  # so that a tie stays one
+    codes, exact = codes_and_numbers(name)
+    exact = np.unique(exact[np.isfinite(exact)])
+    ties = exact[1:] / 2 + exact[:-1] / 2
+    random = np.random.default_rng(1).uniform(exact[0] / 2, exact[-1] / 2, 10_000).astype(np.float32)
+    values = np.concatenate([exact, ties, random]).astype(np.float32)
+    assert np.array_equal(encode(form, values), values.astype(STANDARD[name]).view(codes.dtype))
 
 
 def test_eight_bit_floats_have_the_codes_of_the_standard():

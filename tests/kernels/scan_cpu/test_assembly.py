@@ -15,7 +15,7 @@ from kernels.scan_cpu.codegen.assembly import (
     permuted_table,
 )
 from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget, EarlyTable, constant
-from kernels.scan_cpu.codegen.pipeline import PAIRS, Pipeline, Shape
+from kernels.scan_cpu.codegen.pipeline_assembly import PAIRS, Pipeline, Shape
 from kernels.sha256.graph import Time
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kernels.errors import KernelInputError
-from kernels.scan_cpu import scan as sha256d_cpu
+from kernels.scan_cpu import scan as scan_module
 from kernels.scan_cpu import selftest, variants
 from kernels.scan_cpu.scan import early_mask, meets_target, scan
 from kernels.sha256.header import MAX_TARGET, NONCES, midstate, tail, with_nonce
@@ -83,7 +83,7 @@ def test_a_window_holds_exactly_its_nonces(variant, before, after):
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_hits_at_the_borders_of_chunks_are_found_once(variant, threads, monkeypatch):
-    monkeypatch.setattr(sha256d_cpu, "_SMALLEST_CHUNK", 64)
+    monkeypatch.setattr(scan_module, "_SMALLEST_CHUNK", 64)
     for start in (NONCES - 700, 12345):
         found = scan(GENESIS, start, 1500, variant=variant, target=ONE_IN_8, threads=threads)
         assert found.hits == expected_hits(GENESIS, start, 1500, ONE_IN_8)
@@ -98,7 +98,7 @@ def test_windows_wrap_past_the_last_nonce(variant, start):
 
 @pytest.mark.parametrize("bits", [256, 255, 254, 250, 240, 233])
 def test_targets_easier_than_difficulty_1(variant, bits, monkeypatch):
-    monkeypatch.setattr(sha256d_cpu, "_CANDIDATES", 96)  # the buffer of candidates fills up again and again
+    monkeypatch.setattr(scan_module, "_CANDIDATES", 96)  # the buffer of candidates fills up again and again
     target, count = (1 << bits) - 1, 1 << min(12, 264 - bits)
     found = scan(GENESIS, 77, count, variant=variant, target=target)
     assert found.hits == expected_hits(GENESIS, 77, count, target)
@@ -119,13 +119,13 @@ def test_the_selftest_passes(variant):
 
 
 def test_the_selftest_catches_a_wrong_answer(monkeypatch):
-    monkeypatch.setattr(selftest, "scan", lambda *_, **__: sha256d_cpu.ScanResult((), 1))
+    monkeypatch.setattr(selftest, "scan", lambda *_, **__: scan_module.ScanResult((), 1))
     with pytest.raises(selftest.SelfTestError, match="nonce of block 0 found: expected nonces"):
         selftest.run_selftest("scalar")
 
 
 def test_an_empty_window_has_no_hits():
-    assert scan(GENESIS, 5, 0, variant="scalar") == sha256d_cpu.ScanResult((), 0)
+    assert scan(GENESIS, 5, 0, variant="scalar") == scan_module.ScanResult((), 0)
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,9 @@ print("scan right")
 
 MATMUL = """
 import numpy as np
-from kernels.matmul.formats import FORMATS, check_entries
+from kernels.matmul.formats import FORMATS
 from kernels.matmul.readable import launch
+from kernels.matmul.tolerance import check_entries
 
 generator = np.random.default_rng(3)
 for name, dtype in (("fp32", np.float32), ("fp16", np.float16)):

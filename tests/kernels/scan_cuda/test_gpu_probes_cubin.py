@@ -4,9 +4,9 @@ import pytest
 from oracles import cuda_sass
 
 from kernels.errors import KernelInputError
+from kernels.gpu.cuda_source import read_source
 from kernels.gpu.toolchain import ToolMissingError, tool_path
-from kernels.gpu.utilities import FILL_SOURCE, MEMORY_SOURCE
-from kernels.scan_cuda import probes as gpu_probes
+from kernels.scan_cuda import probes
 
 
 def compiled(source: str, architecture: str) -> bytes:
@@ -18,13 +18,13 @@ def compiled(source: str, architecture: str) -> bytes:
 
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90", "sm_120"])
-@pytest.mark.parametrize("name", gpu_probes.PROBES)
+@pytest.mark.parametrize("name", probes.PROBES)
 def test_cubin_of_a_probe_holds_what_it_is_named_after(name, architecture):
-    code = cuda_sass.disassemble(compiled(gpu_probes.probe_source(name), architecture))["probe"]
+    code = cuda_sass.disassemble(compiled(probes.probe_source(name), architecture))["probe"]
     count = cuda_sass.count_loop(code)
     major, minor = int(architecture[3:-1]), int(architecture[-1])
-    probe = gpu_probes.PROBES[name]
-    expected = probe.per_turn * gpu_probes.instructions_per_step(name, (major, minor))
+    probe = probes.PROBES[name]
+    expected = probe.per_turn * probes.instructions_per_step(name, (major, minor))
     wanted = probe.opcode
     named = sum(n for full, n in count.names.items() if full.startswith(wanted))
     if name.startswith("mixed"):
@@ -34,7 +34,7 @@ def test_cubin_of_a_probe_holds_what_it_is_named_after(name, architecture):
 
 
 def test_cubin_of_the_memory_kernels_moves_sixteen_bytes_at_a_time_and_keeps_four_in_flight():
-    cubin = compiled(MEMORY_SOURCE, "sm_90")
+    cubin = compiled(read_source("memory.cu"), "sm_90")
     code = cuda_sass.disassemble(cubin)
     loads = {"memory_copy": 4, "memory_triad": 8, "memory_read": 4}
     for kernel, expected in loads.items():
@@ -45,9 +45,10 @@ def test_cubin_of_the_memory_kernels_moves_sixteen_bytes_at_a_time_and_keeps_fou
 
 
 def test_cubin_of_the_fill_kernels_builds_for_every_code_size():
-    assert set(cuda_sass.resources(compiled(FILL_SOURCE, "sm_90"))) == {"fill_8", "fill_16", "fill_32"}
+    cubin = compiled(read_source("random_fill.cu"), "sm_90")
+    assert set(cuda_sass.resources(cubin)) == {"fill_8", "fill_16", "fill_32"}
 
 
 def test_unknown_probe_is_refused_by_name():
     with pytest.raises(KernelInputError, match=r"expected one of iadd3, lop3, .*, got 'nop'"):
-        gpu_probes.probe_source("nop")
+        probes.probe_source("nop")

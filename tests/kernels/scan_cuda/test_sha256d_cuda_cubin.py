@@ -9,7 +9,8 @@ from oracles import cuda_sass
 from bench.workloads.roofline import SCAN_COUNTS, ScanCount
 from kernels.errors import KernelInputError
 from kernels.gpu.toolchain import ToolMissingError, nvrtc_version, tool_path
-from kernels.scan_cuda.text import TEXT_VARIANTS, scan_text
+from kernels.scan_cuda.codegen import scan_text
+from kernels.scan_cuda.variants import TEXT_VARIANTS
 
 VARIANTS = tuple(TEXT_VARIANTS)
 EVERYWHERE = {"plain", "imad", "imad_shift", "imad_lea_rotate"}

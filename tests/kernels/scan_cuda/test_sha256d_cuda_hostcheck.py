@@ -11,7 +11,8 @@ from kernels.errors import KernelInputError
 from kernels.gpu.toolchain import ToolMissingError
 from kernels.scan_cpu.scan import early_mask, meets_target
 from kernels.scan_cpu.selftest import known_headers
-from kernels.scan_cuda.text import NONCES_PER_THREAD, TEXT_VARIANTS, job_record, scan_text
+from kernels.scan_cuda.codegen import NONCES_PER_THREAD, job_record, scan_text
+from kernels.scan_cuda.variants import TEXT_VARIANTS
 from kernels.sha256.description import INITIAL_STATE, compress
 from kernels.sha256.header import midstate, tail, with_nonce
 from kernels.sha256.reference import INTEGERS

@@ -7,13 +7,12 @@ T. Dao, "FlashAttention-2", arXiv 2307.08691 (the running maximum). J. Ainslie e
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from kernels.errors import KernelInputError
+from kernels.gpu.cuda_source import read_source
 from kernels.llm.counts import precision
 from kernels.llm.shapes import ModelShape
 
-FOLDER = Path(__file__).parents[1] / "cuda"
 FILES = ("llm_numbers.cuh", "llm_layers.cu", "llm_attention.cu")
 KERNELS = (
     "look_up",
@@ -36,7 +35,7 @@ FP8_SCALE = 16.0
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class ReplayFormats:
     """The formats of a replay, by their names in `kernels.matmul.formats.FORMATS`.
 
     stream: residual stream, products' results, embedding and head. entering: what enters the layers' products, and
@@ -59,16 +58,16 @@ class Numbers:
         return FP8_SCALE if self.cached == "fp8" else 1.0
 
 
-NUMBERS = {
-    "bf16": Numbers("bf16", "bf16", "bf16", "bf16"),
-    "fp16": Numbers("fp16", "fp16", "fp16", "fp16"),
-    "fp8": Numbers("bf16", "fp8", "fp8", "fp16"),
+REPLAY_FORMATS = {
+    "bf16": ReplayFormats("bf16", "bf16", "bf16", "bf16"),
+    "fp16": ReplayFormats("fp16", "fp16", "fp16", "fp16"),
+    "fp8": ReplayFormats("bf16", "fp8", "fp8", "fp16"),
 }
 _TYPES = {"bf16": "Bf16", "fp16": "Fp16", "fp8": "E4m3"}
 _WIDTHS = {"bf16": 2, "fp16": 2, "fp8": 1}
 
 
-def numbers(dtype: str) -> Numbers:
+def replay_formats(dtype: str) -> ReplayFormats:
     """Return the formats of a precision; their widths are those of `kernels.llm.counts.PRECISIONS`, as a test holds.
 
     Raises
@@ -77,9 +76,9 @@ def numbers(dtype: str) -> Numbers:
         The precision is unknown, or the replay on a GPU does not have it.
     """
     kind = precision(dtype)
-    if kind.name not in NUMBERS:
-        raise KernelInputError(f"dtype: expected one of {', '.join(NUMBERS)} on a GPU, got {kind.name}")
-    return NUMBERS[kind.name]
+    if kind.name not in REPLAY_FORMATS:
+        raise KernelInputError(f"dtype: expected one of {', '.join(REPLAY_FORMATS)} on a GPU, got {kind.name}")
+    return REPLAY_FORMATS[kind.name]
 
 
 def check_shape(shape: ModelShape, dtype: str) -> None:
@@ -98,7 +97,7 @@ def check_shape(shape: ModelShape, dtype: str) -> None:
     extras = ("attention_bias", "ffn_bias", "qk_norm", "sinks", "window")
     if found := [name for name in extras if getattr(shape, name)]:
         raise KernelInputError(f"model {shape.name}: expected plain layers on a GPU, got {', '.join(found)}")
-    step = 8 * TILE_ROWS // _WIDTHS[numbers(dtype).cached]
+    step = 8 * TILE_ROWS // _WIDTHS[replay_formats(dtype).cached]
     if shape.head_size % step:
         raise KernelInputError(
             f"model {shape.name}: head_size: expected a multiple of {step} for {dtype} on a GPU, got {shape.head_size}"
@@ -115,7 +114,7 @@ def check_shape(shape: ModelShape, dtype: str) -> None:
             )
 
 
-def query_scale(shape: ModelShape, formats: Numbers) -> float:
+def query_scale(shape: ModelShape, formats: ReplayFormats) -> float:
     """Return what queries are multiplied by, so that 2^score are the softmax's terms: log2(e) / sqrt(head size)."""
     return math.log2(math.e) / (math.sqrt(shape.head_size) * formats.cache_scale)
 
@@ -129,7 +128,7 @@ def source(shape: ModelShape, dtype: str) -> str:
         As `check_shape` does.
     """
     check_shape(shape, dtype)
-    formats = numbers(dtype)
+    formats = replay_formats(dtype)
     values = {
         "HEAD": str(shape.head_size),
         "GROUP": str(shape.heads // shape.kv_heads),
@@ -142,7 +141,4 @@ def source(shape: ModelShape, dtype: str) -> str:
         "CACHE_SCALE": f"{formats.cache_scale:.1f}",
         "OUT_SCALE": f"{formats.entering_scale / formats.cache_scale:.1f}",
     }
-    text = "".join((FOLDER / file).read_text(encoding="ascii") for file in FILES)
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", value)
-    return text
+    return read_source(*FILES, values=values)

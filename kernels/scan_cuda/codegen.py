@@ -7,12 +7,12 @@ same text compiles as C++ on a CPU behind `cuda_scan_source.HOST_SHIM`: so it is
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from kernels.errors import KernelInputError
-from kernels.scan_cuda.source import SCAN_TEMPLATE
+from kernels.gpu.cuda_source import read_source
+from kernels.scan_cuda.variants import TEXT_VARIANTS, TextVariant
 from kernels.sha256.graph import Graph, Lowering, Node, Time
 from kernels.sha256.reference import INTEGERS
 from kernels.sha256.scan_graph import JOB_INPUTS, scan_graph
@@ -22,85 +22,6 @@ NONCES_PER_THREAD = 16
 
 A power of two up to 256. Few, so that the last wave of blocks ends soon: at 16 the start of a thread costs 0.1 %.
 """
-
-
-@dataclass(frozen=True)
-class TextVariant:
-    """How a variant writes additions, right shifts and rotates in C; all else is the same.
-
-    Attributes
-    ----------
-    add, shr
-        The bodies of the macros. `ONE` is one of two numbers that the host sets to one: sums with an early word use the
-        first, sums of two late ones the second. With one register for both, the sums' operands meet in its bank.
-    products_frac
-        Share of the rotates that stand alone written as the sum of both halves of a product, spread evenly.
-    folded
-        Whether the first rotate of Σ0 and Σ1 is moved to their end, where it is one instruction with the addition
-        that follows: ROTR(w, 2) ^ ROTR(w, 13) ^ ROTR(w, 22) = ROTR(w ^ ROTR(w, 11) ^ ROTR(w, 20), 2).
-    """
-
-    name: str
-    summary: str
-    add: str
-    shr: str
-    products_frac: Fraction = Fraction(0)
-    folded: bool = False
-
-    @property
-    def shifts_by_products(self) -> bool:
-        """Whether right shifts need powers of two."""
-        return "power" in self.shr
-
-
-TEXT_VARIANTS = {
-    variant.name: variant
-    for variant in (
-        TextVariant("plain", "additions as additions, shifts as shifts", "((x) + (y))", "((x) >> (n))"),
-        TextVariant(
-            "imad",
-            "each addition as a multiply-add by a run-time one, on the FMA pipe",
-            "((x) * ONE + (y))",
-            "((x) >> (n))",
-        ),
-        TextVariant(
-            "imad_shift",
-            "additions as in imad, right shifts as the high half of a product",
-            "((x) * ONE + (y))",
-            "__umulhi((x), power##n)",
-        ),
-        TextVariant(
-            "imad_rotate",
-            "as imad_shift, and one rotate in 14 as both halves of a product: the two pipes in balance",
-            "((x) * ONE + (y))",
-            "__umulhi((x), power##n)",
-            Fraction(1, 14),
-        ),
-        TextVariant(
-            "imad_lea",
-            "as imad_shift, and the last rotate of each big sigma in one instruction with the addition that follows",
-            "((x) * ONE + (y))",
-            "__umulhi((x), power##n)",
-            folded=True,
-        ),
-        TextVariant(
-            "imad_lea_rotate",
-            "as imad_lea, and one in 6 of the other rotates as both halves of a product: the two pipes in balance",
-            "((x) * ONE + (y))",
-            "__umulhi((x), power##n)",
-            Fraction(1, 6),
-            folded=True,
-        ),
-        TextVariant(
-            "imad_lea_rotate2",
-            "as imad_lea, and 2 in 7 of the other rotates: in balance where a high half takes one slot, not two",
-            "((x) * ONE + (y))",
-            "__umulhi((x), power##n)",
-            Fraction(2, 7),
-            folded=True,
-        ),
-    )
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,17 +180,18 @@ def scan_text(variant: str) -> ScanText:
     scan = scan_graph(FoldedGraph() if written.folded else Graph())
     last_word = target.operand(Lowering(target, [scan.last_word]).run().value(scan.last_word))
     powers = tuple(sorted(target.powers))
-    source = SCAN_TEMPLATE.format(
-        add_early=written.add.replace("ONE", "one_early"),
-        add=written.add.replace("ONE", "one_late"),
-        shr=written.shr,
-        words=len(target.job_words),
-        powers="".join(f"    const u32 power{n} = job.power{n};\n" for n in powers),
-        body="\n".join(f"    {line}" for line in target.lines),
-        last_word=last_word,
-        per_thread=NONCES_PER_THREAD,
-        power_fields="".join(f"u32 power{n}; " for n in powers),
-    )
+    lines = [*(f"const u32 power{n} = job.power{n};" for n in powers), *target.lines]
+    values = {
+        "WORDS": str(len(target.job_words)),
+        "POWER_FIELDS": "".join(f"u32 power{n}; " for n in powers),
+        "ADD_EARLY": written.add.replace("ONE", "one_early"),
+        "ADD": written.add.replace("ONE", "one_late"),
+        "SHR": written.shr,
+        "BODY": "\n".join(f"    {line}" for line in lines),
+        "LAST_WORD": last_word,
+        "PER_THREAD": str(NONCES_PER_THREAD),
+    }
+    source = read_source("sha256d_scan.cu", values=values)
     return ScanText(variant, source, tuple(target.job_words), powers)
 
 

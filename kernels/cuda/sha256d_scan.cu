@@ -1,13 +1,10 @@
-"""CUDA C of the nonce scan around its one generated function."""
-
-SCAN_TEMPLATE = """\
 typedef unsigned int u32;
 
-struct Job {{ u32 words[{words}]; {power_fields}u32 one_early; u32 mask; u32 one_late; }};
+struct Job { u32 words[@WORDS@]; @POWER_FIELDS@u32 one_early; u32 mask; u32 one_late; };
 
-#define ADD_EARLY(x, y) {add_early}
-#define ADD(x, y) {add}
-#define SHR(x, n) {shr}
+#define ADD_EARLY(x, y) @ADD_EARLY@
+#define ADD(x, y) @ADD@
+#define SHR(x, n) @SHR@
 #define ROTR(x, n) __funnelshift_r((x), (x), (n))
 #define ROTR_PRODUCT(x, n) (__umulhi((x), power##n) + (x) * power##n)
 #define XOR3(x, y, z) ((x) ^ (y) ^ (z))
@@ -15,28 +12,27 @@ struct Job {{ u32 words[{words}]; {power_fields}u32 one_early; u32 mask; u32 one
 #define MAJ(x, y, z) (((x) & (y)) | ((x) & (z)) | ((y) & (z)))
 
 static __device__ __forceinline__ u32 sha256d_last_word(const Job &job, const u32 nonce_word)
-{{
+{
     const u32 one_early = job.one_early, one_late = job.one_late;
     (void)one_early, (void)one_late;
-{powers}{body}
-    return {last_word};
-}}
+@BODY@
+    return @LAST_WORD@;
+}
 
 extern "C" __global__ void __launch_bounds__(256)
 sha256d_scan(const Job job, const u32 first, const u32 threads, u32 *const found, u32 *const out, const u32 capacity)
-{{
+{
     const u32 thread = blockIdx.x * blockDim.x + threadIdx.x;
     if (thread >= threads)
         return;
-    u32 word = __byte_perm(first + thread * {per_thread}u, 0u, 0x0123u);
-    const u32 stop = word + ({per_thread}u << 24);
-    do {{
-        if ((sha256d_last_word(job, word) & job.mask) == 0u) {{
+    u32 word = __byte_perm(first + thread * @PER_THREAD@u, 0u, 0x0123u);
+    const u32 stop = word + (@PER_THREAD@u << 24);
+    do {
+        if ((sha256d_last_word(job, word) & job.mask) == 0u) {
             const u32 place = atomicAdd(found, 1u);
             if (place < capacity)
                 out[place] = __byte_perm(word, 0u, 0x0123u);
-        }}
+        }
         word += 0x01000000u;
-    }} while (word != stop);
-}}
-"""
+    } while (word != stop);
+}

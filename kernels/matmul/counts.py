@@ -1,0 +1,13 @@
+"""Operations and bytes of a matrix product, counted from its lengths."""
+
+from kernels.matmul.formats import Format
+
+
+def flop(m: int, n: int, k: int) -> int:
+    """Return the operations of a product: one multiplication and one addition each."""
+    return 2 * m * n * k
+
+
+def moved_bytes(form: Format, m: int, n: int, k: int) -> float:
+    """Return the fewest bytes that a product moves: each operand read once, the result written once."""
+    return (m * k + n * k) * form.bytes_per_operand + m * n * form.out_bytes

@@ -1,0 +1,113 @@
+"""The variants of the nonce scan on a GPU: how each one writes its operations in CUDA C."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from kernels.errors import KernelInputError
+
+
+@dataclass(frozen=True)
+class TextVariant:
+    """How a variant writes additions, right shifts and rotates in C; all else is the same.
+
+    Attributes
+    ----------
+    add, shr
+        The bodies of the macros. `ONE` is one of two numbers that the host sets to one: sums with an early word use the
+        first, sums of two late ones the second. With one register for both, the sums' operands meet in its bank.
+    products_frac
+        Share of the rotates that stand alone written as the sum of both halves of a product, spread evenly.
+    folded
+        Whether the first rotate of Σ0 and Σ1 is moved to their end, where it is one instruction with the addition
+        that follows: ROTR(w, 2) ^ ROTR(w, 13) ^ ROTR(w, 22) = ROTR(w ^ ROTR(w, 11) ^ ROTR(w, 20), 2).
+    """
+
+    name: str
+    summary: str
+    add: str
+    shr: str
+    products_frac: Fraction = Fraction(0)
+    folded: bool = False
+
+    @property
+    def shifts_by_products(self) -> bool:
+        """Whether right shifts need powers of two."""
+        return "power" in self.shr
+
+
+TEXT_VARIANTS = {
+    variant.name: variant
+    for variant in (
+        TextVariant("plain", "additions as additions, shifts as shifts", "((x) + (y))", "((x) >> (n))"),
+        TextVariant(
+            "imad",
+            "each addition as a multiply-add by a run-time one, on the FMA pipe",
+            "((x) * ONE + (y))",
+            "((x) >> (n))",
+        ),
+        TextVariant(
+            "imad_shift",
+            "additions as in imad, right shifts as the high half of a product",
+            "((x) * ONE + (y))",
+            "__umulhi((x), power##n)",
+        ),
+        TextVariant(
+            "imad_rotate",
+            "as imad_shift, and one rotate in 14 as both halves of a product: the two pipes in balance",
+            "((x) * ONE + (y))",
+            "__umulhi((x), power##n)",
+            Fraction(1, 14),
+        ),
+        TextVariant(
+            "imad_lea",
+            "as imad_shift, and the last rotate of each big sigma in one instruction with the addition that follows",
+            "((x) * ONE + (y))",
+            "__umulhi((x), power##n)",
+            folded=True,
+        ),
+        TextVariant(
+            "imad_lea_rotate",
+            "as imad_lea, and one in 6 of the other rotates as both halves of a product: the two pipes in balance",
+            "((x) * ONE + (y))",
+            "__umulhi((x), power##n)",
+            Fraction(1, 6),
+            folded=True,
+        ),
+        TextVariant(
+            "imad_lea_rotate2",
+            "as imad_lea, and 2 in 7 of the other rotates: in balance where a high half takes one slot, not two",
+            "((x) * ONE + (y))",
+            "__umulhi((x), power##n)",
+            Fraction(2, 7),
+            folded=True,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class CudaVariant:
+    """A way to run the scan on a GPU, as in `--variant` and in results."""
+
+    name: str
+    summary: str
+
+
+VARIANTS = (
+    *(CudaVariant(text.name, text.summary) for text in TEXT_VARIANTS.values()),
+    CudaVariant("numba", "the readable numba.cuda kernel, as a baseline"),
+)
+BY_NAME = {variant.name: variant for variant in VARIANTS}
+
+
+def find(name: str) -> CudaVariant:
+    """Return the variant of this name.
+
+    Raises
+    ------
+    KernelInputError
+        There is none.
+    """
+    if name not in BY_NAME:
+        raise KernelInputError(f"variant: expected one of {', '.join(BY_NAME)}, got {name!r}")
+    return BY_NAME[name]
