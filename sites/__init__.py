@@ -1,1 +1,1 @@
-"""Yield of a site: what a megawatt is worth, hashed or inferred, as pure functions, then a Site, then a year."""
+"""The yield of a site: the value of a megawatt for mining and inference, from functions to a Site to its year."""

@@ -1,4 +1,4 @@
-"""The library in a dozen functions, for notebooks: load, run, explain, write, plot.
+"""The public functions of sites for notebooks: load, run, explain, write and plot.
 
 `summary(run(load("georgia-50mw-half-gpu", resolve_device)[0]))` is a year of the example site.
 """
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from sites.backtest.backtest import backtest
 from sites.backtest.backtest import summarise as summarise_backtest
 from sites.backtest.reports import bundled_reports, read_reports
-from sites.changes import since
+from sites.changes import changes_since
 from sites.dispatch.merit_order import REASONS
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import SiteYear, fleet_year, site_year, summarise
 from sites.examples import example_names, site_path
+from sites.market.mining import breakeven_usd_per_facility_kwh
+from sites.market.published_rates import tokens_per_mwh, usd_per_mtok_sold
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.plan import plan_table
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from sites.backtest.backtest import Outcome
     from sites.backtest.backtest import Summary as BacktestSummary
-    from sites.changes import Since
+    from sites.changes import Changes
     from sites.dispatch.waterfall import Waterfall
     from sites.dispatch.year import Summary
     from sites.market.device_rate import DeviceRate
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from sites.planners.inputs import Inputs
 
 __all__ = [
+    "breakeven_usd_per_facility_kwh",
     "compare",
     "examples",
     "explain",
@@ -48,19 +51,27 @@ __all__ = [
     "run",
     "run_fleet",
     "summary",
+    "tokens_per_mwh",
+    "usd_per_mtok_sold",
     "write",
 ]
 
 
 def examples() -> list[str]:
-    """Names of the bundled example sites, which `read` and `load` take like paths."""
+    """Return the names of the bundled example sites, which `read` and `load` accept in place of paths."""
     return example_names()
 
 
 def read(path: str | Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[Inputs, Site]]:
-    """Read a site or fleet file with its inputs, which `write` and `compare` need.
+    """Read the sites of a site or fleet file with their inputs, which `write` and `compare` need.
 
-    resolve: turns a device's name into its rate; `bench.device_rates.resolve_device` knows profiles and results.
+    Parameters
+    ----------
+    path
+        Path, or name of a bundled example.
+    resolve
+        Function that returns the rate of a device's name; `bench.device_rates.resolve_device` knows profiles and
+        results.
     """
     return read_inputs(site_path(str(path)), resolve)
 
@@ -71,7 +82,7 @@ def load(path: str | Path, resolve: Callable[[str], DeviceRate]) -> list[Site]:
 
 
 def run(site: Site, *, hourly: bool = True) -> SiteYear:
-    """Run a site through its year; hourly keeps what each block does in each hour."""
+    """Run a site through its year; `hourly` keeps the dispatch of each hour."""
     return site_year(site, hourly=hourly)
 
 
@@ -81,43 +92,43 @@ def run_fleet(sites: Sequence[Site], *, hourly: bool = False) -> list[SiteYear]:
 
 
 def summary(year: SiteYear) -> Summary:
-    """Reduce a year to BTC and tokens a day, USD per MWh and carbon."""
+    """Return BTC and tokens per day, USD per MWh and carbon of a year."""
     return summarise(year)
 
 
 def explain(year: SiteYear) -> tuple[Waterfall, ...]:
-    """Say what each loss takes between nameplate and sold, for each product."""
+    """Return the losses between nameplate and sold output, for each product."""
     return waterfalls(year)
 
 
 def plan(year: SiteYear) -> pa.Table:
-    """List which megawatt does what, when, and why (table yield_hourly of the output contract)."""
+    """Return the dispatch of each part in each hour with its reason (table yield_hourly of the planner tables)."""
     return plan_table(year)
 
 
 def write(
     target: str | Path, years: Sequence[SiteYear], inputs: Sequence[Inputs], *, version: str = "unknown"
 ) -> list[str]:
-    """Write a run's folder for planners, whole or not at all; return what was left out and why."""
+    """Write the planner folder of a run, completely or not at all; return notes about omitted data."""
     return write_package(Path(target), years, inputs, version=version)
 
 
-def compare(run_folder: str | Path, now: Sequence[Inputs]) -> Since:
-    """Say what changed since a stored run, and which input did it."""
-    return since(Path(run_folder), now)
+def compare(run_folder: str | Path, now: Sequence[Inputs]) -> Changes:
+    """Return the inputs that changed since a stored run, and the effect of each."""
+    return changes_since(Path(run_folder), now)
 
 
 def plot(years: SiteYear | Sequence[SiteYear], folder: str | Path, ending: str = ".svg") -> list[Path]:
-    """Save duration curves, dispatch week and waterfall of one year or several into a folder."""
+    """Save duration curves, dispatch week and waterfall of one or more years into a folder; return the paths."""
     return year_files([years] if isinstance(years, SiteYear) else years, Path(folder), ending)
 
 
 def mining_backtest(path: str | Path | None = None) -> tuple[list[Outcome], BacktestSummary]:
-    """Hold the mining model against monthly reports: every row, and the errors of 2025 and 2026."""
+    """Return the backtest of the mining model against monthly reports: all rows, and the errors of 2025 and 2026."""
     outcomes = backtest(bundled_reports() if path is None else read_reports(Path(path)))
     return outcomes, summarise_backtest(outcomes, recent_only=True)
 
 
 def reasons() -> tuple[str, ...]:
-    """Reasons that a plan can name."""
+    """Return the reasons that a plan can name."""
     return REASONS

@@ -1,4 +1,4 @@
-"""What changed since a stored run, and which input did it."""
+"""The comparison of sites with a stored run: the changed inputs, and the effect of each on the year."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sites.planners.inputs import Inputs
 
-    Path_ = tuple[str | int, ...]
+    Keys = tuple[str | int, ...]
     Figures = tuple[float, float, float]
 
 PROGRAM = "program or bundled data"
@@ -29,14 +29,13 @@ _MISSING: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One input that changed, and what that did to the site's year.
+    """A changed input and its effect on the site's year.
 
-    key: in the site file, or `device NAME`. before, after: as given. net_usd, btc_per_day, tokens_per_day: the year's
-    difference when this input changes after all those above it; the differences of a site add up to its whole.
+    The effect is that of changing this input after all inputs listed before it, so that the effects of a site add up.
     """
 
     site: str
-    key: str
+    key: str  # in the site file, or `device NAME`
     before: str
     after: str
     net_usd: float
@@ -45,19 +44,29 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
-    """Changes of every site since a run, and sites that only one of the two has."""
+class Changes:
+    """The changes of all sites since a run."""
 
-    run: str
+    run: str  # folder
     changes: tuple[Change, ...]
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
+    added: tuple[str, ...]  # sites that are not in the run
+    removed: tuple[str, ...]  # sites that are only in the run
 
 
-def since(run: Path, now: Sequence[Inputs]) -> Since:
+def changes_since(run: Path, now: Sequence[Inputs]) -> Changes:
     """Compare sites with those of a stored run, one changed input after the other.
 
-    Raises InputError for a folder that is no run of ours.
+    Parameters
+    ----------
+    run
+        Folder of the run, as `write_package` writes it.
+    now
+        Inputs of the sites.
+
+    Raises
+    ------
+    InputError
+        The folder is not that of a run, or an hourly file cannot be read.
     """
     before = {inputs.file.site.name: inputs for inputs in load_inputs(run)}
     after = {inputs.file.site.name: inputs for inputs in now}
@@ -68,7 +77,7 @@ def since(run: Path, now: Sequence[Inputs]) -> Since:
         if name in before
         for change in _site_changes(before[name], after[name], stored.get(name))
     ]
-    return Since(
+    return Changes(
         str(run),
         tuple(changes),
         tuple(name for name in after if name not in before),
@@ -106,33 +115,33 @@ def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterato
         pending.append((_named(document, keys), before, after_value))
         document = _put(document, keys, after_value)
         try:
-            now = replace(now, file=validate(SiteFile, _clean(document), new.place), place=new.place)
+            now = replace(now, file=validate(SiteFile, _clean(document), new.path), path=new.path)
             after = _figures(now)
         except InputError as error:
             refused = error
-            continue  # inputs that only make sense together are counted together
+            continue  # keys that are valid only together are counted together
         texts = [_texts(was, then, names) for _, was, then in pending]
-        given = "; ".join(was for was, _ in texts), "; ".join(then for _, then in texts)
-        yield _change(name, " and ".join(key for key, _, _ in pending), given, at, after)
+        joined = "; ".join(was for was, _ in texts), "; ".join(then for _, then in texts)
+        yield _change(name, " and ".join(key for key, _, _ in pending), joined, at, after)
         at, pending, refused = after, [], None
     if refused:
         raise refused
 
 
 def _figures(inputs: Inputs) -> Figures:
-    found = summarise(site_year(inputs.site()))
-    return found.net_usd, found.btc_per_day, found.tokens_per_day
+    summary = summarise(site_year(inputs.site()))
+    return summary.net_usd, summary.btc_per_day, summary.tokens_per_day
 
 
-def _change(site: str, key: str, given: tuple[str, str], at: Figures, then: Figures) -> Change:
-    deltas = [b - a if abs(b - a) > 1e-12 * abs(a) else 0.0 for a, b in zip(at, then, strict=True)]
-    return Change(site, key, *given, *deltas)
+def _change(site: str, key: str, texts: tuple[str, str], before: Figures, after: Figures) -> Change:
+    deltas = [b - a if abs(b - a) > 1e-12 * abs(a) else 0.0 for a, b in zip(before, after, strict=True)]
+    return Change(site, key, *texts, *deltas)
 
 
 def _document(inputs: Inputs) -> dict[str, Any]:
-    """Site file as plain values, its hourly files as absolute paths which are compared by content."""
+    """Return a site file as plain values, with absolute paths of hourly files, which are compared by content."""
     document: dict[str, Any] = json.loads(inputs.file.model_dump_json())
-    for keys, path in hourly_files(inputs.file, Path(inputs.place).parent):
+    for keys, path in hourly_files(inputs.file, Path(inputs.path).parent):
         inner: Any = document
         for key in keys:
             inner = inner[key]
@@ -143,12 +152,12 @@ def _document(inputs: Inputs) -> dict[str, Any]:
 
 
 def _names(inputs: Inputs) -> dict[str, str]:
-    """Return what the user calls the hourly files, by absolute path."""
-    paths = [path for _, path in hourly_files(inputs.file, Path(inputs.place).parent)]
+    """Return the user's names of the hourly files, by absolute path."""
+    paths = [path for _, path in hourly_files(inputs.file, Path(inputs.path).parent)]
     return {str(path.resolve()): inputs.names.get(path.name, path.name) for path in paths}
 
 
-def _differences(old: Any, new: Any, keys: Path_ = ()) -> Iterator[tuple[Path_, Any, Any]]:
+def _differences(old: Any, new: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any, Any]]:
     if isinstance(old, dict) and isinstance(new, dict):
         if keys and "value" in old and "value" in new:
             if old["value"] != new["value"]:
@@ -177,7 +186,7 @@ def _content(path: str) -> bytes:
         raise InputError(f"{path}: expected a readable hourly series, got {error.strerror or error}") from None
 
 
-def _put(document: Any, keys: Path_, value: Any) -> Any:
+def _put(document: Any, keys: Keys, value: Any) -> Any:
     if not keys:
         return value
     if isinstance(document, list):
@@ -188,7 +197,7 @@ def _put(document: Any, keys: Path_, value: Any) -> Any:
 
 
 def _clean(document: Any) -> Any:
-    """Drop keys that are absent on one side (None stands for a key that was not given)."""
+    """Return a document without absent keys (None means that the file does not have the key)."""
     if isinstance(document, dict):
         return {key: _clean(value) for key, value in document.items() if value is not _MISSING and value is not None}
     if isinstance(document, list):
@@ -196,8 +205,8 @@ def _clean(document: Any) -> Any:
     return document
 
 
-def _named(document: Any, keys: Path_) -> str:
-    """Path as the list of assumptions writes it: a block by its name."""
+def _named(document: Any, keys: Keys) -> str:
+    """Return a path of keys as in the list of assumptions, with blocks by name."""
     text, inner = "", document
     for key in keys:
         if isinstance(inner, list) and isinstance(key, int):
@@ -212,7 +221,7 @@ def _named(document: Any, keys: Path_) -> str:
 
 
 def _texts(before: Any, after: Any, names: dict[str, str]) -> tuple[str, str]:
-    """Both values as text; of two files of unequal content, with a hash of each."""
+    """Return both values as text; two files of different content get a hash each."""
     texts = _text(before, names), _text(after, names)
     files = [value["file"] if isinstance(value, dict) and "file" in value else value for value in (before, after)]
     if not all(isinstance(file, str) and file in names for file in files):

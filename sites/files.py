@@ -1,4 +1,4 @@
-"""Files and folders written completely or not at all, and file names made from names of sites."""
+"""Atomic writers of files and folders, and file names made from names of sites."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from hardware_profiles.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-LONGEST = 80
+MAX_SLUG_LENGTH = 80
 
 
 def check_new(target: Path) -> None:
-    """Raise InputError when a path exists, or lies below a file, so that nothing new can be written there."""
+    """Raise InputError if a path exists or is below a file."""
     if target.exists() or target.is_symlink():
         raise InputError(
-            f"{target}: expected a path that does not exist yet (nothing is overwritten), got one that does"
+            f"{target}: expected a path that does not exist yet (nothing is overwritten), got an existing one"
         )
     _check_parents(target)
 
 
 def check_folder(target: Path) -> None:
-    """Raise InputError when a path is no folder, and none can be made there."""
+    """Raise InputError if a path is not a folder and a folder cannot be made there."""
     if target.exists() and not target.is_dir():
         raise InputError(f"{target}: expected a folder, got a file")
     _check_parents(target)
@@ -42,11 +42,14 @@ def _check_parents(target: Path) -> None:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """Give a temporary folder beside the target, which becomes the target when the body ends without an error.
+    """Yield a temporary folder, which is flushed and renamed to the target when the body ends without an error.
 
-    Everything in it is flushed to disk before the rename. On an error it is removed, and the target does not exist.
+    After an error the temporary folder is removed, and the target does not exist.
 
-    Raises InputError when the target exists, or its parent is no folder that can be written to.
+    Raises
+    ------
+    InputError
+        The target exists, or its parent is not a writable folder.
     """
     target = Path(target)
     check_new(target)
@@ -69,10 +72,14 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def write_file(target: Path, content: bytes) -> None:
-    """Write one file whole or not at all, replacing what was there.
+    """Write a file completely or not at all, replacing an existing one.
 
-    Raises InputError when its parent is no folder that can be written to, OSError naming the target where the system
-    refuses (a full disk); nothing half-written is left.
+    Raises
+    ------
+    InputError
+        The parent is not a writable folder, or the target is a folder.
+    OSError
+        The system refuses (a full disk); the error names the target.
     """
     target = Path(target)
     try:
@@ -116,20 +123,18 @@ def _flush(path: Path) -> None:
 
 
 def slug(name: str) -> str:
-    """Name as a file name: lower case, digits and dashes, at most 80 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold())[:LONGEST].strip("-") or "site"
+    """Return a name as a file name: lower case, digits and dashes, at most 80 characters."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold())[:MAX_SLUG_LENGTH].strip("-") or "site"
 
 
 def slugs(names: Iterable[str]) -> list[str]:
-    """Slug of each name, no two the same: the second of one slug gets -2, the third -3, past any name that is that."""
-    wanted = [slug(name) for name in names]
-    taken: set[str] = set()
-    found = []
-    for base in wanted:
-        one, number = base, 1
-        while one in taken or (number > 1 and one in wanted):
+    """Return a different slug for each name; repeated ones get the suffix -2, -3 or the next free number."""
+    bases = [slug(name) for name in names]
+    unique: list[str] = []
+    for base in bases:
+        candidate, number = base, 1
+        while candidate in unique or (number > 1 and candidate in bases):
             number += 1
-            one = f"{base}-{number}"
-        taken.add(one)
-        found.append(one)
-    return found
+            candidate = f"{base}-{number}"
+        unique.append(candidate)
+    return unique

@@ -1,4 +1,4 @@
-"""Numba with a cache that notices when any file of the compiled code of sites changed, not only the function's own."""
+"""Numba compilation of sites, with a cache that is renewed when any file of its compiled code changes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ COMPILED_FILES = (
 
 @cache
 def compiled_digest() -> str:
-    """Return a digest of every file whose code or constants are compiled into functions of another one."""
+    """Return a digest of the files whose code or constants are compiled into functions of other files."""
     folder = Path(__file__).parent
     return hashlib.sha256(b"".join((folder / name).read_bytes() for name in COMPILED_FILES)).hexdigest()
 
 
 def site_njit(function: Callable[..., Any]) -> Any:
-    """Compile with `nogil` and a cache stamped with the function's file and with all that it may be made from."""
+    """Compile with `nogil` and a cache stamped with the function's file and with `compiled_digest`."""
     return stamped_njit(function, compiled_digest())

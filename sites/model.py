@@ -1,4 +1,4 @@
-"""A site: plain numbers, hourly arrays and device rates, everything that a year of it needs."""
+"""A site as plain numbers, hourly arrays and device rates, which are all that a year of it needs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One value a result rests on, as it is printed: key, value, source and date."""
+    """A value that a result depends on, as it is printed."""
 
-    key: str
+    key: str  # in the site file
     value: float | str
     source: str
     date: str
@@ -25,113 +25,93 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class MiningBlock:
-    """A block of equal miners.
-
-    rate: of the mode with the highest power. rated: what the maker promises, where the rate was measured, else None.
-    margins: steps from off through the modes. count: devices. availability_frac: could run. age_years: at the start.
-    degradation_frac_per_year: of the hash rate. rejects_frac: of shares. pool_fee_frac: of the reward. pays_fees: the
-    pool passes transaction fees on.
-    """
+    """A block of equal miners."""
 
     name: str
-    rate: DeviceRate
-    rated: DeviceRate | None
-    margins: tuple[Margin, ...]
-    count: float
-    availability_frac: float
-    age_years: float
-    degradation_frac_per_year: float
-    rejects_frac: float
-    pool_fee_frac: float
-    pays_fees: bool
+    rate: DeviceRate  # of the mode with the highest power
+    rated: DeviceRate | None  # rated figures, if `rate` is measured
+    margins: tuple[Margin, ...]  # steps from off through the modes
+    count: float  # devices
+    availability_frac: float  # share of the time in which the devices could run
+    age_years: float  # at the start of the year
+    degradation_frac_per_year: float  # of the hash rate
+    rejects_frac: float  # of the shares
+    pool_fee_frac: float  # of the reward
+    pays_fees: bool  # whether the pool pays transaction fees
 
 
 @dataclass(frozen=True, slots=True)
 class InferenceBlock:
-    """A block of equal GPUs serving one model, or rented, or hosted for a tenant.
-
-    rate: of one GPU. rated_tokens_per_s: promised, where the rate was measured, else None. watts_per_gpu: with host and
-    network. count: GPUs; gpus_per_module: deployed together. spare_frac: kept off as spares. idle_frac: of full power,
-    drawn whatever is served. demand_frac: mean demand over what all working GPUs can serve. profile: [168] over its
-    mean. growth_frac_per_year: of demand. priced_per: token, gpu_hour or kw_month; price_usd: per million tokens, hour
-    or month. passes_energy: the tenant pays the power. promised_frac: of demand. penalty_frac: of the price.
-    """
+    """A block of equal GPUs that serve one model, are rented by the hour, or host a tenant."""
 
     name: str
-    rate: DeviceRate
-    rated_tokens_per_s: float | None
-    watts_per_gpu: float
-    count: float
-    gpus_per_module: int
-    spare_frac: float
-    idle_frac: float
-    availability_frac: float
-    demand_frac: float
-    profile: tuple[float, ...]
-    growth_frac_per_year: float
-    priced_per: str
-    price_usd: float
-    passes_energy: bool
-    promised_frac: float
-    penalty_frac: float
+    rate: DeviceRate  # of one GPU
+    rated_tokens_per_s: float | None  # [token/s] rated figure, if `rate` is measured
+    watts_per_gpu: float  # [W] at full load, with host and network
+    count: float  # GPUs
+    gpus_per_module: int  # deployed together
+    spare_frac: float  # share of the GPUs kept off as spares
+    idle_frac: float  # share of full power that is drawn without load
+    availability_frac: float  # share of the time in which the GPUs could run
+    demand_frac: float  # mean demand over what all working GPUs can serve
+    profile: tuple[float, ...]  # [168] demand of each local hour of the week over its mean
+    growth_frac_per_year: float  # of demand
+    priced_per: str  # token, gpu_hour or kw_month
+    price_usd: float  # [USD/Mtok, USD/GPU-hour or USD/kW-month]
+    passes_energy: bool  # whether the tenant pays for energy
+    promised_frac: float  # share of demand promised in the SLA
+    penalty_frac: float  # of the price, for promised demand that is not served
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything a year of one site needs, in plain numbers and arrays of its hours; USD throughout.
-
-    interconnect_mw: [MW]. delivered_frac: share of metered energy that reaches the buildings. availability_frac: of
-    the site's power. Hourly: spot, delivery and other adders, resale, credit [USD/MWh at the meter]; limit [MW at the
-    meter] and what bounds it; capacity as a share; PUE; fees as a share of the subsidy. contract: take-or-pay [MW,
-    USD/MWh]. demand_charge_usd_per_mw_month: on the monthly peak. enrolled_mw, ready_usd_per_mw_hour: curtailment
-    programme. kg_per_mwh: carbon at the meter, or None. fixed_usd_per_year. btc_usd: [USD/BTC].
-    """
+    """A site and the T hours of its year, in USD."""
 
     name: str
     region: str
-    timezone: str
-    currency: str
+    timezone: str  # IANA name
+    currency: str  # of the prices in the site file
     currency_per_usd: float
     calendar: Calendar
-    interconnect_mw: float
-    delivered_frac: float
-    availability_frac: float
-    spot_usd_per_mwh: Floats
-    adder_usd_per_mwh: Floats
-    resale_usd_per_mwh: Floats
-    credit_usd_per_mwh: Floats
-    limit_mw: Floats
-    event: Integers
-    mining_capacity_frac: Floats
-    gpu_capacity_frac: Floats
-    mining_pue: Floats
-    gpu_pue: Floats
-    fees_frac: Floats
-    contract_mw: float
+    interconnect_mw: float  # [MW at the meter]
+    delivered_frac: float  # share of metered energy that reaches the facility
+    availability_frac: float  # of the site's power
+    spot_usd_per_mwh: Floats  # [T] market price at the meter
+    adder_usd_per_mwh: Floats  # [T] delivery and other charges on top of the price
+    resale_usd_per_mwh: Floats  # [T] price of contracted power that is resold
+    credit_usd_per_mwh: Floats  # [T] for energy not drawn during curtailment events
+    limit_mw: Floats  # [T] power that may be drawn at the meter
+    event: Integers  # [T] cause of the limit: hours.power.PLAIN, EVENT or OUTAGE
+    mining_capacity_frac: Floats  # [T] share of the miners usable at the ambient temperature
+    gpu_capacity_frac: Floats  # [T] the same for GPUs
+    mining_pue: Floats  # [T]
+    gpu_pue: Floats  # [T]
+    fees_frac: Floats  # [T] transaction fees as a share of the subsidy
+    contract_mw: float  # take-or-pay power
     contract_usd_per_mwh: float
-    demand_charge_usd_per_mw_month: float
-    enrolled_mw: float
-    ready_usd_per_mw_hour: float
-    btc_usd: float
-    path: DifficultyPath
-    kg_per_mwh: float | None
+    demand_charge_usd_per_mw_month: float  # on the monthly peak
+    enrolled_mw: float  # in the curtailment programme
+    ready_usd_per_mw_hour: float  # for enrolled power
+    btc_usd: float  # [USD/BTC]
+    path: DifficultyPath  # after the bundled data
+    kg_per_mwh: float | None  # [kgCO2/MWh at the meter]
     fixed_usd_per_year: float
     mining: tuple[MiningBlock, ...]
     inference: tuple[InferenceBlock, ...]
     assumptions: tuple[Assumption, ...]
-    flags: tuple[str, ...]
+    flags: tuple[str, ...]  # warnings about unusual values
 
     @property
     def blocks(self) -> tuple[MiningBlock | InferenceBlock, ...]:
-        """Every block, miners first."""
+        """All blocks, miners first."""
         return (*self.mining, *self.inference)
 
     @property
     def start_s(self) -> int:
-        """First second [unix] of the year."""
+        """Start of the year [s, unix]."""
         return self.calendar.start_s
 
     @property
     def hours(self) -> int:
-        """Hours of the year, 8760 or 8784."""
+        """Number of hours of the year, 8760 or 8784."""
         return self.calendar.hours

@@ -1,4 +1,4 @@
-"""Modes of a device as marginal blocks: what each further watt buys."""
+"""The power modes of a device as steps of decreasing marginal efficiency."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ if TYPE_CHECKING:
 
 
 class Margin(NamedTuple):
-    """A step between two modes: further power [W] and further rate [1/s] of one device, and the mode it leads to."""
+    """A step of one device from a mode to the next."""
 
-    name: str
-    power_w: float
-    rate_per_s: float
+    name: str  # of the mode that the step leads to
+    power_w: float  # [W] additional power
+    rate_per_s: float  # [1/s] additional rate
 
 
 def margins(modes: Sequence[DeviceRate]) -> tuple[Margin, ...]:
-    """Find the steps from off through the modes that are worth running, each less efficient than the one before.
+    """Return the steps from off through the efficient modes, each less efficient than the one before.
 
-    Modes below the upper concave hull of rate over power are left out: mixing two neighbours beats them.
-    Raises InputError for no mode, or one without a power.
+    Modes below the upper concave hull of rate over power are dropped, because a mix of two other modes is better.
+
+    Raises
+    ------
+    InputError
+        There are no modes, or a mode has no power.
     """
     if not modes:
         raise InputError("modes: expected at least one, got none")

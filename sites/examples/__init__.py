@@ -1,4 +1,4 @@
-"""Example sites bundled with perwatt; each value says where it comes from, or is printed as an assumption."""
+"""Example sites and capital plans bundled with perwatt, and the look-up of files by path or by their names."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ MAIN_JOB = "georgia-50mw-half-gpu"
 
 
 def example_names() -> list[str]:
-    """Names of the bundled example sites."""
+    """Return the names of the bundled example sites."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.toml"))
 
 
 def example_path(name: str = MAIN_JOB) -> Path:
-    """File of a bundled example site; the main job's when no name is given."""
+    """Return the file of a bundled example site, by default that of the main job."""
     if name not in example_names():
-        raise InputError.at("example site", expected="a bundled one", got=name, near=near_names(name, example_names()))
+        near = near_names(name, example_names())
+        raise InputError.at("example site", expected="a path or the name of a bundled site", got=name, near=near)
     return Path(__file__).parent / f"{name}.toml"
 
 
-def capital_path(given: str) -> Path:
-    """Return the file of a plan that a person means: a path, or the name of a bundled one."""
-    path = Path(given)
-    if path.suffix == ".toml" or "/" in given or path.exists():
+def capital_path(name: str) -> Path:
+    """Return the file of a capital plan from its path or the name of a bundled plan."""
+    path = Path(name)
+    if path.suffix == ".toml" or "/" in name or path.exists():
         return path
-    known = sorted(found.stem for found in (Path(__file__).parent / "capital").glob("*.toml"))
-    if given not in known:
-        raise InputError.at("capital plan", expected="a bundled one", got=given, near=near_names(given, known) or known)
-    return Path(__file__).parent / "capital" / f"{given}.toml"
+    known = sorted(file.stem for file in (Path(__file__).parent / "capital").glob("*.toml"))
+    if name not in known:
+        near = near_names(name, known) or known
+        raise InputError.at("capital plan", expected="a path or the name of a bundled plan", got=name, near=near)
+    return Path(__file__).parent / "capital" / f"{name}.toml"
 
 
-def site_path(given: str) -> Path:
-    """Find the file that a person means: a path, or the name of a bundled example where no such file exists."""
-    path = Path(given)
-    if path.suffix or "/" in given or path.exists():
+def site_path(name: str) -> Path:
+    """Return the file of a site from its path or, if there is no such file, the name of a bundled example."""
+    path = Path(name)
+    if path.suffix or "/" in name or path.exists():
         return path
-    return example_path(given)
+    return example_path(name)

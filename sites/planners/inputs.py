@@ -1,4 +1,4 @@
-"""What a run was computed from, stored beside its tables, and read back to be compared."""
+"""The inputs of a run, which are stored with its tables and read back for comparisons."""
 
 from __future__ import annotations
 
@@ -26,30 +26,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """One site's inputs: its file, the folder its paths start from, and the devices it names.
-
-    names: of stored copies, what the hourly files were called.
-    """
+    """The inputs of one site."""
 
     file: SiteFile
-    place: str
-    devices: dict[str, DeviceRate]
-    names: dict[str, str] = field(default_factory=dict)
+    path: str  # of the file; paths of hourly files are relative to its folder
+    devices: dict[str, DeviceRate]  # by the names in the file
+    names: dict[str, str] = field(default_factory=dict)  # original names of stored copies of hourly files
 
     def site(self) -> Site:
         """Build the site from these inputs alone."""
-        return build_site(self.file, self._resolve, self.place)
+        return build_site(self.file, self._resolve, self.path)
 
     def _resolve(self, name: str) -> DeviceRate:
         if name not in self.devices:
-            raise InputError(f"{self.place}: expected a stored device, got {name!r}")
+            raise InputError(f"{self.path}: expected a stored device, got {name!r}")
         return self.devices[name]
 
 
 def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[Inputs, Site]]:
-    """Read a site file, or every site of a fleet file, look up every device named, and build the sites."""
+    """Read the sites of a site or fleet file, look up their devices, and build them."""
     known: dict[str, DeviceRate] = {}
-    found = []
+    sites = []
     for file in read_site_files(path):
         devices: dict[str, DeviceRate] = {}
 
@@ -60,18 +57,18 @@ def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[
             return known[name]
 
         site = build_site(file, remember, str(path))
-        found.append((Inputs(file, str(path), devices), site))
-    return found
+        sites.append((Inputs(file, str(path), devices), site))
+    return sites
 
 
-def store_inputs(given: Iterable[Inputs], folder: Path) -> None:
-    """Write inputs below a folder: one numbered folder a site, its hourly files copied beside it."""
-    for number, inputs in enumerate(given):
+def store_inputs(sites: Iterable[Inputs], folder: Path) -> None:
+    """Write inputs to a folder, with a numbered folder for each site and its hourly files."""
+    for number, inputs in enumerate(sites):
         target = folder / f"{number:03d}"
         target.mkdir(parents=True)
         document = inputs.file.model_dump(mode="json", exclude_unset=True)
         names = {}
-        for keys, source in hourly_files(inputs.file, Path(inputs.place).parent):
+        for keys, source in hourly_files(inputs.file, Path(inputs.path).parent):
             copy = target / f"{'-'.join(keys)}{source.suffix}"
             shutil.copyfile(source, copy)
             names[copy.name] = source.name
@@ -80,7 +77,7 @@ def store_inputs(given: Iterable[Inputs], folder: Path) -> None:
                 inner = inner[key]
             inner["table" if "table" in inner else "file"] = copy.name
         stored = {
-            "place": inputs.place,
+            "place": inputs.path,
             "site": document,
             "devices": {name: asdict(rate) for name, rate in inputs.devices.items()},
             "names": names,
@@ -90,34 +87,34 @@ def store_inputs(given: Iterable[Inputs], folder: Path) -> None:
 
 
 def load_inputs(folder: Path) -> list[Inputs]:
-    """Read stored inputs back. Raises InputError for a folder that is no run of ours, or a damaged one."""
-    found = []
+    """Read stored inputs; raise InputError if the folder is not that of a run, or is damaged."""
+    sites = []
     paths = sorted((folder / "inputs").glob("*/inputs.json"))
     if not paths:
         raise InputError(f"{folder}: expected a folder written by perwatt yield --out, got one without inputs")
     for path in paths:
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            devices = {name: _rate(given) for name, given in stored["devices"].items()}
+            devices = {name: _rate(rate) for name, rate in stored["devices"].items()}
             document, names = stored["site"], dict(stored.get("names", {}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: expected stored inputs, got {type(error).__name__}: {error}") from None
-        found.append(Inputs(validate(SiteFile, document, path), str(path), devices, names))
-    return found
+        sites.append(Inputs(validate(SiteFile, document, path), str(path), devices, names))
+    return sites
 
 
-def _rate(given: dict[str, Any]) -> DeviceRate:
-    tags = given.get("tags")
+def _rate(stored: dict[str, Any]) -> DeviceRate:
+    tags = stored.get("tags")
     pairs = {
-        key: tuple(given[key]) if given.get(key) is not None else None
+        key: tuple(stored[key]) if stored.get(key) is not None else None
         for key in ("rate_interval_per_s", "power_interval_w")
     }
-    return DeviceRate(**{**given, **pairs, "tags": TokenTags(**tags) if tags else None})
+    return DeviceRate(**{**stored, **pairs, "tags": TokenTags(**tags) if tags else None})
 
 
 def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str, ...], Path]]:
-    """Files that a site file refers to: the keys that lead to the reference, and the path."""
-    found: list[tuple[tuple[str, ...], Path]] = []
+    """Return the keys and the path of each file that a site file refers to."""
+    files: list[tuple[tuple[str, ...], Path]] = []
     for keys, table in (
         (("price", "hourly"), file.price.hourly),
         (("climate", "hourly"), file.climate.hourly if file.climate else None),
@@ -125,19 +122,19 @@ def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str, ...], Pa
         (("cooling", "gpu_pue_hourly"), file.cooling.gpu_pue_hourly),
     ):
         if isinstance(table, HourlyTable):
-            found.append((keys, folder / table.file))
+            files.append((keys, folder / table.file))
     if file.carbon is not None and file.carbon.table is not None:
-        found.append((("carbon",), folder / file.carbon.table))
-    return found
+        files.append((("carbon",), folder / file.carbon.table))
+    return files
 
 
 def difficulty_sha256() -> str:
-    """Hash of the bundled difficulty data."""
+    """Return the hash of the bundled difficulty data."""
     return hashlib.sha256(resources.files("sites.data").joinpath(EPOCHS_FILE).read_bytes()).hexdigest()
 
 
 def inputs_sha256(folder: Path) -> str:
-    """Hash of everything stored below a run's inputs, names included."""
+    """Return the hash of all stored inputs of a run, including file names."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():

@@ -1,1 +1,1 @@
-"""Plots of sites, scenarios and backtests."""
+"""Plots of site years, scenarios and backtests."""

@@ -1,4 +1,4 @@
-"""Files of the drawings in sites.plots.drawings, and the backtest's: SVG, PNG or PDF, whole or not at all."""
+"""The plot files (SVG, PNG or PDF) of site years and of the backtest, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hardware_profiles.errors import InputError
+from sites.backtest.backtest import BOUND_FRAC
 from sites.dispatch.waterfall import waterfalls
 from sites.files import slugs, write_file
-from sites.plots import drawings
+from sites.plots import year as year_plots
 from sites.plots.palette import COMPANIES, LIGHT
 
 if TYPE_CHECKING:
@@ -28,26 +29,29 @@ METADATA: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".png": {}, ".pdf
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure whole or not at all; the same figure gives the same bytes.
+    """Write a figure completely or not at all; the same figure gives the same bytes.
 
-    Raises InputError for another ending.
+    Raises
+    ------
+    InputError
+        The path does not end in .svg, .png or .pdf.
     """
     import matplotlib as mpl
 
     if path.suffix not in METADATA:
         raise InputError.at(path, expected=f"a name that ends in {', '.join(METADATA)}", got=path.suffix)
     for axes in figure.axes:
-        _take_names_literally(axes)
+        _disable_math(axes)
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "perwatt"}), warnings.catch_warnings():
-        # A name in a script that the bundled font lacks is drawn as boxes; the tables say it in full.
+        # Letters that the bundled font lacks are drawn as boxes; the tables have the full names.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format=path.suffix[1:], dpi=150, metadata=METADATA[path.suffix])
     write_file(path, buffer.getvalue())
 
 
-def _take_names_literally(axes: Axes) -> None:
-    """Draw dollar signs as such: in titles, labels and legends they come from site files; the axes' ticks are ours."""
+def _disable_math(axes: Axes) -> None:
+    """Draw dollar signs as text: names in titles, labels and legends come from site files."""
     from matplotlib.axis import Axis
     from matplotlib.text import Text
 
@@ -71,26 +75,26 @@ def _panels(rows: int, height: float, ratios: Sequence[float] | None = None) -> 
 
 
 def duration_file(year: SiteYear, path: Path) -> None:
-    """Save the duration curves of power and price of a year that was run hour by hour."""
+    """Save the duration curves of power and price of a year that was run with `hourly=True`."""
     figure, (load, price) = _panels(2, 7.0)
-    drawings.load_duration(load, year, LIGHT)
-    load.set_title(f"{year.site.name}: power, from the fullest hour to the emptiest")
+    year_plots.load_duration(load, year, LIGHT)
+    load.set_title(f"{year.site.name}: power, from the highest to the lowest hour")
     load.legend(frameon=False)
-    drawings.price_duration(price, year, LIGHT)
-    _readable(price, year)
-    price.set_xlabel("per cent of the hours")
+    year_plots.price_duration(price, year, LIGHT)
+    _limit_range(price, year)
+    price.set_xlabel("share of the hours [%]")
     save(figure, path)
 
 
-def _readable(axes: Axes, year: SiteYear) -> None:
-    """Let a few extreme hours run out of the picture instead of flattening all the others."""
-    found = drawings.prices(year)
-    low, high = (float(edge) for edge in np.quantile(found, (0.002, 0.998)))
-    high = max([high, *(worth for _, _, worth in drawings.deciding_worths(year))])
-    axes.set_yscale(
-        "linear" if high < 20 * max(1.0, float(np.median(found))) else "symlog",
-        **({} if high < 20 * max(1.0, float(np.median(found))) else {"linthresh": 100.0}),
-    )
+def _limit_range(axes: Axes, year: SiteYear) -> None:
+    """Cut off a few extreme hours, which would flatten the curve of all others."""
+    price = year_plots.prices(year)
+    low, high = (float(edge) for edge in np.quantile(price, (0.002, 0.998)))
+    high = max([high, *(worth for _, _, worth in year_plots.deciding_worths(year))])
+    if high < 20 * max(1.0, float(np.median(price))):
+        axes.set_yscale("linear")
+    else:
+        axes.set_yscale("symlog", linthresh=100.0)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(min(low, 0.0) * 1.15, high * 1.2 or 1.0)
 
@@ -98,59 +102,59 @@ def _readable(axes: Axes, year: SiteYear) -> None:
 def week_file(year: SiteYear, path: Path) -> None:
     """Save the dispatch and the price of the week in which the dispatch changes most."""
     figure, (drawn, price) = _panels(2, 6.0, (3, 1))
-    first_hour = drawings.busiest_week(year)
-    drawings.dispatch_week(drawn, year, LIGHT, first_hour)
-    drawn.set_title(f"{year.site.name}: the week in which the dispatch changes most")
+    first_hour = year_plots.busiest_week(year)
+    year_plots.dispatch_week(drawn, year, LIGHT, first_hour)
+    drawn.set_title(f"{year.site.name}: the week with the most changes of dispatch")
     drawn.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    drawings.price_week(price, year, LIGHT, first_hour)
+    year_plots.price_week(price, year, LIGHT, first_hour)
     save(figure, path)
 
 
 def waterfall_file(year: SiteYear, path: Path) -> None:
-    """Save every product's way from nameplate to sold."""
-    falls = waterfalls(year)
-    figure, axes = _panels(len(falls), 3.6 * len(falls))
-    for panel, fall in zip(axes, falls, strict=True):
-        drawings.waterfall(panel, fall, LIGHT)
+    """Save the waterfall of losses of each product."""
+    products = waterfalls(year)
+    figure, axes = _panels(len(products), 3.6 * len(products))
+    for panel, product in zip(axes, products, strict=True):
+        year_plots.waterfall(panel, product, LIGHT)
         panel.grid(visible=False, axis="y")
-        panel.set_title(f"{year.site.name}: {fall.product}, nameplate to sold")
+        panel.set_title(f"{year.site.name}: {product.product}, nameplate to sold")
     save(figure, path)
 
 
 def year_files(years: Sequence[SiteYear], folder: Path, ending: str = ".svg") -> list[Path]:
-    """Save duration curves, dispatch week and waterfall of years that were run hour by hour; return the paths.
+    """Save duration curves, dispatch week and waterfall of years that were run with `hourly=True`; return the paths.
 
-    The files are named after their sites as the files of a run are, no two alike.
+    The files have unique names made from the names of their sites, as in the folder of a run.
     """
-    made = []
+    paths = []
     for year, stem in zip(years, slugs(year.site.name for year in years), strict=True):
         for name, draw in (("duration", duration_file), ("week", week_file), ("waterfall", waterfall_file)):
             path = folder / f"{stem}-{name}{ending}"
             draw(year, path)
-            made.append(path)
-    return made
+            paths.append(path)
+    return paths
 
 
 def backtest_file(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Save the error of every accepted month over time, with the bound that the recent ones are held to."""
-    from sites.backtest.backtest import BOUND_FRAC
-
-    accepted = sorted((o for o in outcomes if o.error_frac is not None), key=lambda o: o.report.month)
+    """Save the errors of all accepted months over time, with the bound for recent months."""
+    accepted = sorted(
+        (outcome for outcome in outcomes if outcome.error_frac is not None), key=lambda outcome: outcome.report.month
+    )
     figure, (axes,) = _panels(1, 4.2)
     months = sorted({outcome.report.month for outcome in accepted})
     for index, company in enumerate(dict.fromkeys(outcome.report.company for outcome in accepted)):
-        mine = [outcome for outcome in accepted if outcome.report.company == company]
+        reported = [outcome for outcome in accepted if outcome.report.company == company]
         axes.plot(
-            [months.index(outcome.report.month) for outcome in mine],
-            [100.0 * (outcome.error_frac or 0.0) for outcome in mine],
+            [months.index(outcome.report.month) for outcome in reported],
+            [100.0 * (outcome.error_frac or 0.0) for outcome in reported],
             "o",
             color=COMPANIES[index % len(COMPANIES)],
             label=company,
         )
     axes.axhspan(-100.0 * BOUND_FRAC, 100.0 * BOUND_FRAC, color=LIGHT["muted"], alpha=0.25, label="±1 %")
     axes.set_xticks(range(len(months)), months, rotation=60, ha="right")
-    axes.set_ylabel("predicted less reported, per cent")
-    axes.set_title("Subsidy-only prediction against monthly production; fees are not predicted")
+    axes.set_ylabel("predicted less reported [%]")
+    axes.set_title("Prediction from the subsidy (without fees) against monthly production")
     if accepted:
         axes.legend(frameon=False, ncols=2)
     save(figure, path)

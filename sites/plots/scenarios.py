@@ -1,4 +1,4 @@
-"""Plots of scenarios: fan, tornado and switch map, drawn on Axes that are given; no pyplot, no global settings."""
+"""Plots of scenarios on matplotlib axes (exceedance, fan, tornado and switch map) and their files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sites.plots import files as plots
 from sites.plots.palette import LIGHT
 from sites.scenarios.metrics import fleet_metric, unit_of
 from sites.scenarios.uncertainty import exceeded
@@ -22,7 +23,7 @@ FAN_LEVELS = (0.99, 0.90, 0.50, 0.10, 0.01)
 
 
 def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = LIGHT, metric: str = "net_usd") -> None:
-    """Draw the fleet's exceedance curve of a metric, with P90, P50 and P10 marked."""
+    """Draw the exceedance curve of a fleet's metric, with P90, P50 and P10 marked."""
     values = np.sort(fleet_metric(run, metric))
     values = values[np.isfinite(values)]
     axes.plot(100.0 * (1.0 - (np.arange(values.size) + 0.5) / values.size), values, color=colours["inference"])
@@ -41,7 +42,7 @@ def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = LIGHT, met
 
 
 def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = LIGHT, label: str = "net USD a year") -> None:
-    """Draw years as a fan: levels_by_year [years, 5] exceeded with 99, 90, 50, 10 and 1 % (see fan_levels)."""
+    """Draw the levels of each year (see `fan_levels`), shape [years, 5], as a fan."""
     years = np.arange(1, levels_by_year.shape[0] + 1)
     for low, high, alpha, name in ((0, 4, 0.15, "P99 to P1"), (1, 3, 0.3, "P90 to P10")):
         axes.fill_between(
@@ -59,12 +60,12 @@ def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = LIGHT, l
 
 
 def fan_levels(values: Floats) -> Floats:
-    """Levels of a fan from values [years, S]: exceeded with 99, 90, 50, 10 and 1 %, [years, 5]."""
+    """Return the values exceeded with 99, 90, 50, 10 and 1 %, [years, 5], from values [years, scenarios]."""
     return np.array([[exceeded(year, level) for level in FAN_LEVELS] for year in values])
 
 
 def tornado(axes: Any, causes: Tornado, colours: Mapping[str, str] = LIGHT) -> None:
-    """Draw what each input does alone between its P90 and P10, the largest share of the spread on top."""
+    """Draw the range from P90 to P10 that each input causes, the largest share of the spread on top."""
     ranked = causes.causes[::-1]
     for row, cause in enumerate(ranked):
         axes.barh(row, cause.p10 - cause.p90, left=cause.p90, color=colours["mining"], height=0.6)
@@ -74,7 +75,7 @@ def tornado(axes: Any, causes: Tornado, colours: Mapping[str, str] = LIGHT) -> N
         )  # fmt: skip
     axes.axvline(causes.base, color=colours["ink"], linewidth=0.8)
     axes.set_yticks(range(len(ranked)), [cause.name.replace("_", " ") for cause in ranked])
-    axes.set_xlabel(f"{causes.metric} [{unit_of(causes.metric)}], P90 to P10 of one input alone", color=colours["ink"])
+    axes.set_xlabel(f"{causes.metric} [{unit_of(causes.metric)}], P90 to P10 of single inputs", color=colours["ink"])
     _in_prefixes(axes.xaxis)
     _plain(axes, colours)
 
@@ -87,15 +88,15 @@ def switch_map(  # noqa: PLR0913, PLR0917
     colours: Mapping[str, str] = LIGHT,
     unit: str = "USD/Mtok",
 ) -> None:
-    """Draw the best share of conversion, shares [prices, btc], in per cent, over BTC price and inference price."""
+    """Draw the best shares of conversion [inference prices, BTC prices] over both prices."""
     from matplotlib.colors import LinearSegmentedColormap
 
     scale = LinearSegmentedColormap.from_list("share", [colours["mining"], colours["paper"], colours["inference"]])
     axes.pcolormesh(btc_usd, prices, shares, cmap=scale, vmin=0.0, vmax=1.0, shading="nearest")
     for i, price in enumerate(prices):
         for j, btc in enumerate(btc_usd):
-            legible = colours["ink" if 0.25 < shares[i, j] < 0.75 else "paper"]  # the ends of the scale are dark
-            axes.text(btc, price, f"{shares[i, j]:.0%}", ha="center", va="center", fontsize=7, color=legible)
+            contrasting = colours["ink" if 0.25 < shares[i, j] < 0.75 else "paper"]  # the ends of the scale are dark
+            axes.text(btc, price, f"{shares[i, j]:.0%}", ha="center", va="center", fontsize=7, color=contrasting)
     axes.set_xlabel("BTC price [USD]", color=colours["ink"])
     axes.set_ylabel(f"inference price [{unit}]", color=colours["ink"])
     axes.set_title("share of the site worth converting", color=colours["ink"])
@@ -103,7 +104,7 @@ def switch_map(  # noqa: PLR0913, PLR0917
 
 
 def _in_prefixes(axis: Any) -> None:
-    """Write 260M in place of 2.6 and a power of ten at the end of the axis."""
+    """Label the axis with SI prefixes (260M) instead of a power of ten at its end."""
     from matplotlib.ticker import EngFormatter
 
     axis.set_major_formatter(EngFormatter(sep=""))
@@ -118,10 +119,8 @@ def _plain(axes: Any, colours: Mapping[str, str]) -> None:
 
 
 def save(folder: Path, name: str, draw: Callable[[Any], None]) -> Path:
-    """Draw on new Axes and write NAME.svg into a folder, whole or not at all."""
+    """Draw on new axes and write NAME.svg to a folder, completely or not at all."""
     from matplotlib.figure import Figure
-
-    from sites.plots import files as plots
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     draw(figure.subplots())
@@ -131,7 +130,7 @@ def save(folder: Path, name: str, draw: Callable[[Any], None]) -> Path:
 
 
 def scenario_files(run: FleetRun, causes: Tornado, levels_by_year: Floats, folder: Path) -> list[Path]:
-    """Write exceedance.svg, tornado.svg and fan.svg into a folder; levels_by_year as fan takes them."""
+    """Write exceedance.svg, tornado.svg and fan.svg to a folder; `levels_by_year` is as for `fan`."""
     return [
         save(folder, "exceedance", lambda axes: exceedance(axes, run)),
         save(folder, "tornado", lambda axes: tornado(axes, causes)),

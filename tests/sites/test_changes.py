@@ -1,4 +1,4 @@
-"""What changed since a run, and which input did it."""
+"""Changes since a stored run, and the effect of each changed input."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.changes import PROGRAM, since
+from sites.changes import PROGRAM, changes_since
 from sites.dispatch.year import site_year
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
@@ -26,7 +26,7 @@ def stored(small_site_file, resolve, tmp_path):
             changed = changed.replace(old, new, 1)
         small_site_file.write_text(changed, encoding="utf-8")
         given = read_inputs(small_site_file, lookup)
-        return since(tmp_path / "run", [one for one, _ in given]), site_year(given[0][1]).net_usd - site_year(
+        return changes_since(tmp_path / "run", [one for one, _ in given]), site_year(given[0][1]).net_usd - site_year(
             site
         ).net_usd
 
@@ -96,10 +96,10 @@ def test_an_hourly_file_is_compared_by_its_content_and_named(stored, tmp_path, s
     assert found.changes[0].net_usd == pytest.approx(whole, rel=1e-12)
     ((inputs, site),) = read_inputs(small_site_file, resolve)
     write_package(tmp_path / "again", [site_year(site, hourly=True)], [inputs], version="test", sam=False)
-    assert since(tmp_path / "again", [inputs]).changes == ()
+    assert changes_since(tmp_path / "again", [inputs]).changes == ()
     write(50)
     ((inputs, after),) = read_inputs(small_site_file, resolve)
-    (change,) = since(tmp_path / "again", [inputs]).changes
+    (change,) = changes_since(tmp_path / "again", [inputs]).changes
     assert change.key == "price.hourly"
     assert re.fullmatch(r"prices\.csv, column usd \(sha256 \w{8}\)", change.before)
     assert re.fullmatch(r"prices\.csv, column usd, content changed \(sha256 \w{8}\)", change.after)
@@ -119,7 +119,7 @@ def test_a_changed_file_is_seen_in_a_folder_with_a_long_name(tmp_path, small_sit
 
     before, site = inputs(400)
     write_package(tmp_path / "run", [site_year(site, hourly=True)], [before], version="test", sam=False)
-    assert len(since(tmp_path / "run", [inputs(300)[0]]).changes) == 1
+    assert len(changes_since(tmp_path / "run", [inputs(300)[0]]).changes) == 1
 
 
 def test_a_carbon_table_is_compared_by_its_content_and_named(tmp_path, small_site_file, resolve):
@@ -134,8 +134,8 @@ def test_a_carbon_table_is_compared_by_its_content_and_named(tmp_path, small_sit
     small_site_file.write_text(f"{text}\n[carbon]\ntable = 'grid.csv'\n", encoding="utf-8")
     inputs, site = write(400)
     write_package(tmp_path / "run", [site_year(site, hourly=True)], [inputs], version="test", sam=False)
-    assert since(tmp_path / "run", [inputs]).changes == ()
-    (change,) = since(tmp_path / "run", [write(300)[0]]).changes
+    assert changes_since(tmp_path / "run", [inputs]).changes == ()
+    (change,) = changes_since(tmp_path / "run", [write(300)[0]]).changes
     assert change.key == "carbon.table"
     assert change.before.startswith("grid.csv (sha256 ")
     assert change.after.startswith("grid.csv, content changed (sha256 ")
@@ -161,4 +161,4 @@ def test_what_no_input_explains_is_the_programs_or_the_datas(stored, tmp_path):
 def test_a_folder_that_is_no_run_is_refused(small_site_file, resolve, tmp_path):
     ((inputs, _),) = read_inputs(small_site_file, resolve)
     with pytest.raises(InputError, match="expected a folder written by perwatt yield --out"):
-        since(tmp_path, [inputs])
+        changes_since(tmp_path, [inputs])

@@ -126,7 +126,7 @@ def test_control_characters_are_refused_in_a_site_file_and_marked_in_what_is_pri
     [
         (["yield"], "Missing argument"),
         (["yield", "none.toml"], "none.toml: expected a TOML file, got no such file"),
-        (["yield", "georgia"], "example site: expected a bundled one, got 'georgia'"),
+        (["yield", "georgia"], "example site: expected a path or the name of a bundled site, got 'georgia'"),
         (["yield", GEORGIA, GEORGIA], "expected each site's name once"),
         (["yield", GEORGIA, "--since", "nowhere"], "nowhere: expected a folder written by perwatt yield --out"),
         (["validate", "mining", "--data", "none.csv"], "none.csv: expected a readable CSV file"),

@@ -19,7 +19,7 @@ from bench.cli.yield_.scenarios import (
 )
 
 if TYPE_CHECKING:
-    from sites.changes import Since
+    from sites.changes import Changes
     from sites.dispatch.year import SiteYear
     from sites.planners.inputs import Inputs
 
@@ -122,12 +122,12 @@ def _years(sites: list[object], *, quiet: bool, hourly: bool) -> list[SiteYear]:
     return years
 
 
-def _since(run: Path | None, inputs: list[Inputs]) -> Since | None:
+def _since(run: Path | None, inputs: list[Inputs]) -> Changes | None:
     if run is None:
         return None
-    from sites.changes import since
+    from sites.changes import changes_since
 
-    return since(run, inputs)
+    return changes_since(run, inputs)
 
 
 def _write(
@@ -161,7 +161,7 @@ def _write(
     return lines
 
 
-def _document(years: list[SiteYear], changes: Since | None, written: list[str]) -> dict[str, object]:
+def _document(years: list[SiteYear], changes: Changes | None, written: list[str]) -> dict[str, object]:
     from dataclasses import asdict
 
     from sites.dispatch.year import summarise

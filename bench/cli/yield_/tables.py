@@ -11,7 +11,7 @@ from bench.cli.table import print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.changes import Since
+    from sites.changes import Changes
     from sites.dispatch.year import BlockYear, SiteYear
     from sites.market.device_rate import DeviceRate
 
@@ -244,7 +244,7 @@ def _print_common(years: Sequence[SiteYear]) -> None:
     )
 
 
-def print_changes(changes: Since) -> None:
+def print_changes(changes: Changes) -> None:
     """Print what changed since a stored run, and which input did it."""
     if changes.changes:
         print_table(

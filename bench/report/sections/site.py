@@ -100,10 +100,10 @@ def _charts(number: int, year: "SiteYear") -> list[Block]:
 def _week(number: int, year: "SiteYear") -> Chart:
     from sites.dispatch.merit_order import REASONS
     from sites.hours.calendar import WEEK_HOURS
-    from sites.plots import drawings
+    from sites.plots import year as year_plots
 
-    first = drawings.busiest_week(year)
-    drawn, price = drawings.metered_mw(year), drawings.prices(year)
+    first = year_plots.busiest_week(year)
+    drawn, price = year_plots.metered_mw(year), year_plots.prices(year)
     changes = len({tuple(row) for row in drawn[first : first + WEEK_HOURS].round(6).tolist()})
     summary = (
         f"{year.site.name}: megawatts by block in the week that changes most, under the limit of the site; the power "
@@ -112,8 +112,8 @@ def _week(number: int, year: "SiteYear") -> Chart:
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        drawings.dispatch_week(upper, year, COLOURS, first)
-        drawings.price_week(lower, year, COLOURS, first)
+        year_plots.dispatch_week(upper, year, COLOURS, first)
+        year_plots.price_week(lower, year, COLOURS, first)
         upper.legend(loc="upper left", ncols=1 if narrow else 4, bbox_to_anchor=(0.0, 1.32 if narrow else 1.14))
         if narrow:
             lower.set_xticklabels([label.get_text().split()[0] for label in lower.get_xticklabels()])
@@ -143,10 +143,10 @@ def _when(year: "SiteYear", hour: int) -> str:
 
 
 def _durations(number: int, year: "SiteYear") -> Chart:
-    from sites.plots import drawings
+    from sites.plots import year as year_plots
 
-    price = drawings.prices(year)
-    drawn = drawings.metered_mw(year).sum(axis=1)
+    price = year_plots.prices(year)
+    drawn = year_plots.metered_mw(year).sum(axis=1)
     flat = float(price.max() - price.min()) < 1e-9
     summary = (
         f"{year.site.name}: power price from the dearest hour to the cheapest ({price.max():,.0f} to "
@@ -156,8 +156,8 @@ def _durations(number: int, year: "SiteYear") -> Chart:
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
         upper, lower = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
-        drawings.price_duration(upper, year, COLOURS)
-        drawings.load_duration(lower, year, COLOURS)
+        year_plots.price_duration(upper, year, COLOURS)
+        year_plots.load_duration(lower, year, COLOURS)
         for axes in (upper, lower):
             axes.set_xlabel("per cent of the year's hours")
             axes.xaxis.set_major_formatter("{x:.0f}")
@@ -176,7 +176,7 @@ def _durations(number: int, year: "SiteYear") -> Chart:
 
 
 def _waterfall(key: str, year: "SiteYear", falls: "Waterfall") -> Chart:
-    from sites.plots import drawings
+    from sites.plots import year as year_plots
 
     first, last = falls.steps[0], falls.steps[-1]
     left = last.mwh / first.mwh if first.mwh else 0.0
@@ -184,11 +184,13 @@ def _waterfall(key: str, year: "SiteYear", falls: "Waterfall") -> Chart:
         f"{year.site.name}, {falls.product}: {left:.1%} of the nameplate energy is sold, for "
         f"{si(falls.sold_usd, 'USD')} a year. Blue is physical, amber commercial, red economic."
     )
-    shown = [step for index, step in enumerate(falls.steps) if index == 0 or abs(step.factor - 1.0) > drawings.NOTHING]
+    shown = [
+        step for index, step in enumerate(falls.steps) if index == 0 or abs(step.factor - 1.0) > year_plots.NEGLIGIBLE
+    ]
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:  # noqa: ARG001 (Draw's signature)
         axes = figure.subplots()
-        drawings.waterfall(axes, falls, COLOURS)
+        year_plots.waterfall(axes, falls, COLOURS)
         axes.grid(visible=False, axis="y")
         return [
             Mark(axes, 0.0, place - 0.4, _step_text(step),

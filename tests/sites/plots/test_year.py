@@ -1,4 +1,4 @@
-"""Drawings: the lines lie where the dispatch decides, and files are written whole or not at all."""
+"""Plots of a year: lines are at the worths that decide, and files are written completely or not at all."""
 
 from itertools import pairwise
 
@@ -8,9 +8,10 @@ from bench.device_rates import resolve_device
 from sites.dispatch.year import site_year
 from sites.examples import example_path
 from sites.file.build import load_site
-from sites.plots import drawings
 from sites.plots import files as plots
 from sites.plots import scenarios as scenario_plots
+from sites.plots import year as year_plots
+from sites.plots.palette import LIGHT
 
 
 @pytest.fixture
@@ -26,9 +27,9 @@ def test_the_duration_plot_draws_the_worth_that_decides_for_each_part(year):
     from matplotlib.figure import Figure
 
     axes = Figure().subplots()
-    drawings.price_duration(axes, year, plots.LIGHT)
+    year_plots.price_duration(axes, year, LIGHT)
     drawn = {str(line.get_label()): float(line.get_ydata()[0]) for line in axes.get_lines()[1:]}
-    worths = {name: worth for name, _, worth in drawings.deciding_worths(year)}
+    worths = {name: worth for name, _, worth in year_plots.deciding_worths(year)}
     assert list(drawn.values()) == list(worths.values())
     sla, on_demand = (worths[f"{'g' * 60}: {part}"] for part in ("sla", "on-demand"))
     # A penalty of 100 % doubles what promised work is worth; idle power is in neither, but in the mean revenue.
@@ -43,7 +44,7 @@ def test_labels_of_the_duration_plot_do_not_overlap(year, tmp_path):
 
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
-    drawings.price_duration(axes, year, plots.LIGHT)
+    year_plots.price_duration(axes, year, LIGHT)
     plots.save(figure, tmp_path / "duration.png")
     legend = axes.get_legend().get_window_extent()
     assert legend.y0 >= axes.get_window_extent().y1 - 1
