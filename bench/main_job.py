@@ -128,7 +128,7 @@ def _alone(block: str, device: str | None, resolve: "Callable[[str], DeviceRate]
     path = example_path()
     file = filled(validate(SiteFile, read_toml(path), path), path, block, device)
     site = build_site(file, resolve, str(path))
-    return replace(site, name=site.blocks[0].rate.name)
+    return replace(site, name=next(iter(site.blocks)).rate.name)
 
 
 def _measured_line(records: "Sequence[Record]") -> DeviceLine:

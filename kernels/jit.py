@@ -38,16 +38,16 @@ def kernel_njit(function: Callable[..., Any]) -> Any:
     return stamped_njit(function, generator_digest())
 
 
-def stamped_njit(function: Callable[..., Any], digest: str) -> Any:
+def stamped_njit(function: Callable[..., Any], digest: str, **options: bool) -> Any:
     """Compile with `nogil` and a cache stamped with the function's file and a digest of whatever else it is made from.
 
     Numba stamps a cache with the file of the function alone; there is no public way to add to it. Where its inside
     has changed, the cache is switched off rather than trusted.
     """
-    dispatcher = njit(nogil=True, cache=True)(function)
+    dispatcher = njit(nogil=True, cache=True, **options)(function)
     try:
         cache_file = dispatcher._cache._cache_file  # noqa: SLF001
         cache_file._source_stamp = (cache_file._source_stamp, digest)  # noqa: SLF001
     except AttributeError:
-        return njit(nogil=True)(function)
+        return njit(nogil=True, **options)(function)
     return dispatcher

@@ -12,7 +12,7 @@ from sites.backtest.backtest import backtest
 from sites.backtest.backtest import summarise as summarise_backtest
 from sites.backtest.reports import bundled_reports, read_reports
 from sites.changes import changes_since
-from sites.dispatch.merit_order import REASONS
+from sites.dispatch.columns import REASONS
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import SiteYear, fleet_year, site_year, summarise
 from sites.examples import example_names, site_path

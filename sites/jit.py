@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMPILED_FILES = (
+    "dispatch/columns.py",
     "dispatch/kernel.py",
-    "scenarios/kernels/columns.py",
+    "dispatch/peak.py",
+    "dispatch/ranking.py",
+    "hours/power.py",
     "scenarios/kernels/coupled.py",
     "scenarios/kernels/paths.py",
     "scenarios/kernels/philox.py",
@@ -34,3 +37,8 @@ def compiled_digest() -> str:
 def site_njit(function: Callable[..., Any]) -> Any:
     """Compile with `nogil` and a cache stamped with the function's file and with `compiled_digest`."""
     return stamped_njit(function, compiled_digest())
+
+
+def site_njit_inlined(function: Callable[..., Any]) -> Any:
+    """Compile likewise, and put the code into that of each caller: named tuples of arrays are dear to pass."""
+    return stamped_njit(function, compiled_digest(), forceinline=True)

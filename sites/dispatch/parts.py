@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sites.dispatch.columns import IDLE, KINDS, MINING, SLA, Blocks
 from sites.dispatch.problem import labels, problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.dispatch.problem import Label
     from sites.dispatch.year import SiteYear
     from sites.model import Site
-
-    Floats = NDArray[np.float64]
-
-MINING, IDLE, SLA = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +31,6 @@ class Step:
 
 def meter_per_device(site: Site, rows: Sequence[Label]) -> Floats:
     """Meter MW per device MW of each part and hour, [parts, T]."""
-    import numpy as np
-
     pue = [site.mining_pue if row.product == "mining" else site.gpu_pue for row in rows]
     return np.stack(pue) / site.delivered_frac
 
@@ -45,27 +40,28 @@ def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
 
     Idle parts have their draw as capacity and a worth of 0; the worth of promised work includes its penalty.
     """
-    import numpy as np
-
     given = problem(site)
     hours = np.arange(site.hours)
     ratio = meter_per_device(site, labels(site))
     caps, promises, worths = np.zeros_like(ratio), np.zeros_like(ratio), np.zeros_like(ratio)
-    energy_usd = given.series[0] + given.series[1]
+    at = given.hours
+    energy_usd = at.spot_usd_per_mwh + at.adder_usd_per_mwh
     for k, row in enumerate(given.blocks):
-        kind, grown = int(row[0]), np.exp(row[5] * hours)
-        if kind == MINING:
-            caps[k] = row[1] * given.series[4]
-            worths[k] = row[2] * grown * (given.series[8] + row[3] * given.series[9]) / ratio[k]
-        elif kind == IDLE:
-            caps[k] = row[1]
+        block: Blocks[float] = Blocks._make(row)
+        grown = np.exp(block.growth_log_per_hour * hours)
+        if block.kind == MINING:
+            caps[k] = block.capacity_mw * at.mining_capacity_frac
+            reward = at.subsidy_usd_per_hash + block.pays_fees * at.fees_usd_per_hash
+            worths[k] = block.worth * grown * reward / ratio[k]
+        elif block.kind == IDLE:
+            caps[k] = block.capacity_mw
         else:
-            able = row[1] * given.series[5]
-            asked = row[4] * given.profiles[int(row[7])][given.how] * grown
-            first = np.minimum(able, row[6] * asked)
-            caps[k] = first if kind == SLA else np.minimum(able, asked) - first
-            promises[k] = row[6] * asked if kind == SLA else 0.0
-            worths[k] = (row[2] + row[9]) / ratio[k] + row[8] * energy_usd
+            able = block.capacity_mw * at.gpu_capacity_frac
+            asked = block.demand_mw * given.profiles[int(block.profile)][given.how] * grown
+            first = np.minimum(able, block.promised_frac * asked)
+            caps[k] = first if block.kind == SLA else np.minimum(able, asked) - first
+            promises[k] = block.promised_frac * asked if block.kind == SLA else 0.0
+            worths[k] = (block.worth + block.penalty_usd_per_mwh) / ratio[k] + block.passes_energy * energy_usd
     return caps, promises, worths
 
 
@@ -74,8 +70,8 @@ def hourly_worth(site: Site) -> tuple[Floats, Floats, Floats]:
     caps, _, worth = hourly_parts(site)
     rows = labels(site)
     ratio = meter_per_device(site, rows)
-    idle = [index for index, row in enumerate(rows) if row.part == "idle"]
-    working = [index for index, row in enumerate(rows) if row.part != "idle"]
+    idle = [index for index, row in enumerate(rows) if row.part == KINDS[IDLE]]
+    working = [index for index, row in enumerate(rows) if row.part != KINDS[IDLE]]
     draw = (caps * ratio)[idle].sum(axis=0)
     return (caps * ratio)[working], worth[working], draw
 
@@ -83,8 +79,8 @@ def hourly_worth(site: Site) -> tuple[Floats, Floats, Floats]:
 def penalties_usd_per_mwh(site: Site) -> Floats:
     """Penalty within the worth of each part and hour [USD/MWh meter], [parts, T]."""
     rows = labels(site)
-    blocks = problem(site).blocks
-    return blocks[:, 9][:, None] / meter_per_device(site, rows)
+    penalty = problem(site).parts.penalty_usd_per_mwh
+    return penalty[:, None] / meter_per_device(site, rows)
 
 
 def value_curve(year: SiteYear) -> list[Step]:
@@ -93,7 +89,7 @@ def value_curve(year: SiteYear) -> list[Step]:
     Megawatts and worth are means over the year, the worth weighted with the megawatts.
     """
     caps, worth, _ = hourly_worth(year.site)
-    working = [label for label in year.labels if label.part != "idle"]
+    working = [label for label in year.labels if label.part != KINDS[IDLE]]
     means = caps.mean(axis=1)
     worths = [float((c * w).sum() / c.sum()) if c.sum() > 0 else 0.0 for c, w in zip(caps, worth, strict=True)]
     steps: list[Step] = []

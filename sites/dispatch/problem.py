@@ -1,31 +1,35 @@
-"""From a Site to the arrays that are dispatched."""
+"""The conversion of a Site into the arrays that are dispatched."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from sites.dispatch.merit_order import KINDS, SERIES_ROWS, Problem
+import numpy as np
+
+from sites.dispatch.columns import IDLE, KINDS, MINING, ON_DEMAND, SLA, Blocks, Hours
+from sites.dispatch.merit_order import Problem
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
 from sites.market.mining import hourly_reward_btc_per_hash
 from sites.model import MiningBlock
 
 if TYPE_CHECKING:
+    from sites.arrays import Floats
     from sites.model import InferenceBlock, Site
 
 J_PER_MWH = 3.6e9
 KW_MONTHS_PER_MWH = 12.0 / MEAN_YEAR_HOURS * 1000.0
-MINING, IDLE, SLA, ON_DEMAND = range(4)
+NO_BLOCK: Blocks[float] = Blocks._make([0.0] * len(Blocks._fields))
 
 
 class Label(NamedTuple):
-    """What a row of Problem.blocks is: the block's name, which part of it, its product, and what its units count."""
+    """The label of a row of Problem.blocks."""
 
-    name: str
-    part: str
-    product: str
-    unit: str
+    name: str  # of the site's block
+    part: str  # which part of the block this is; empty where the block is one part
+    product: str  # mining or inference
+    unit: str  # hash, token, gpu_hour or kw_month
 
     @property
     def text(self) -> str:
@@ -34,7 +38,7 @@ class Label(NamedTuple):
 
 
 def labels(site: Site) -> tuple[Label, ...]:
-    """One label for each row of the site's Problem, in its order."""
+    """Return one label for each row of the site's Problem, in its order."""
     return tuple(label for label, _ in _rows(site))
 
 
@@ -45,23 +49,25 @@ def problem(site: Site) -> Problem:
     charge is divided by it, so that it falls on the peak of hours with power; a month that the year holds in part is
     charged by its share of hours.
     """
-    import numpy as np
-
     calendar = site.calendar
     reward_usd = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
-    series = np.empty((len(SERIES_ROWS), site.hours))
-    series[0] = site.spot_usd_per_mwh
-    series[1] = site.adder_usd_per_mwh
-    series[2] = site.resale_usd_per_mwh
-    series[3] = site.limit_mw * site.availability_frac
-    series[4], series[5] = site.mining_capacity_frac, site.gpu_capacity_frac
-    series[6], series[7] = site.mining_pue / site.delivered_frac, site.gpu_pue / site.delivered_frac
-    series[8], series[9] = reward_usd, reward_usd * site.fees_frac
-    series[10] = site.credit_usd_per_mwh
+    hours: Hours[Floats] = Hours(
+        spot_usd_per_mwh=site.spot_usd_per_mwh,
+        adder_usd_per_mwh=site.adder_usd_per_mwh,
+        resale_usd_per_mwh=site.resale_usd_per_mwh,
+        limit_mw=site.limit_mw * site.availability_frac,
+        mining_capacity_frac=site.mining_capacity_frac,
+        gpu_capacity_frac=site.gpu_capacity_frac,
+        mining_meter_per_device=site.mining_pue / site.delivered_frac,
+        gpu_meter_per_device=site.gpu_pue / site.delivered_frac,
+        subsidy_usd_per_hash=reward_usd,
+        fees_usd_per_hash=reward_usd * site.fees_frac,
+        credit_usd_per_mwh=site.credit_usd_per_mwh,
+    )
     return Problem(
         how=calendar.how,
         month=calendar.billing,
-        series=series,
+        series=np.stack(hours),
         blocks=np.array([row for _, row in _rows(site)]),
         profiles=np.array([block.profile for block in site.inference] or [(1.0,) * 168]),
         charges_usd_per_mw=calendar.billed_frac * (site.demand_charge_usd_per_mw_month / site.availability_frac),
@@ -71,25 +77,31 @@ def problem(site: Site) -> Problem:
     )
 
 
-def _rows(site: Site) -> list[tuple[Label, tuple[float, ...]]]:
+def _rows(site: Site) -> list[tuple[Label, Blocks[float]]]:
     rows = [row for block in site.mining for row in _mining_rows(block, site.availability_frac)]
     for profile, block in enumerate(site.inference):
         rows += _inference_rows(block, site.availability_frac, profile)
     return rows
 
 
-def _mining_rows(block: MiningBlock, site_frac: float) -> list[tuple[Label, tuple[float, ...]]]:
+def _mining_rows(block: MiningBlock, site_frac: float) -> list[tuple[Label, Blocks[float]]]:
     fade = math.log1p(-block.degradation_frac_per_year)
     aged = math.exp(fade * block.age_years)
     kept = aged * (1.0 - block.rejects_frac) * (1.0 - block.pool_fee_frac)
-    rows: list[tuple[Label, tuple[float, ...]]] = []
+    rows: list[tuple[Label, Blocks[float]]] = []
     for step in block.margins:
         label = Label(block.name, step.name if len(block.margins) > 1 else "", "mining", "hash")
         capacity = block.count * step.power_w / 1e6 * block.availability_frac * site_frac
         hashes = step.rate_per_s / step.power_w * J_PER_MWH
-        pays = 1.0 if block.pays_fees else 0.0
-        growth = fade / MEAN_YEAR_HOURS
-        rows.append((label, (MINING, capacity, hashes * kept, pays, 0.0, growth, 0.0, 0.0, 0.0, 0.0, hashes * aged)))
+        row = NO_BLOCK._replace(
+            kind=float(MINING),
+            capacity_mw=capacity,
+            worth=hashes * kept,
+            pays_fees=1.0 if block.pays_fees else 0.0,
+            growth_log_per_hour=fade / MEAN_YEAR_HOURS,
+            units_per_mwh=hashes * aged,
+        )
+        rows.append((label, row))
     return rows
 
 
@@ -124,19 +136,30 @@ def units_per_full_mwh(block: InferenceBlock) -> float:
     ]
 
 
-def _inference_rows(block: InferenceBlock, site_frac: float, profile: int) -> list[tuple[Label, tuple[float, ...]]]:
+def _inference_rows(block: InferenceBlock, site_frac: float, profile: int) -> list[tuple[Label, Blocks[float]]]:
     installed = full_mw(block) * site_frac
     serving = 1.0 - block.idle_frac
     able, asked = installed * serving * block.availability_frac, installed * serving * block.demand_frac
     worth, units = full_worth_usd_per_mwh(block) / serving, units_per_full_mwh(block) / serving
-    growth, passes = log_growth_per_hour(block.growth_frac_per_year), 1.0 if block.passes_energy else 0.0
-    shared = (able, worth, 0.0, asked, growth, block.promised_frac, float(profile), passes)
-    rows: list[tuple[Label, tuple[float, ...]]] = []
+    shared = NO_BLOCK._replace(
+        capacity_mw=able,
+        worth=worth,
+        demand_mw=asked,
+        growth_log_per_hour=log_growth_per_hour(block.growth_frac_per_year),
+        promised_frac=block.promised_frac,
+        profile=float(profile),
+        passes_energy=1.0 if block.passes_energy else 0.0,
+        units_per_mwh=units,
+    )
+    rows: list[tuple[Label, Blocks[float]]] = []
+
+    def add(kind: int, row: Blocks[float]) -> None:
+        label = Label(block.name, KINDS[kind], "inference", block.priced_per)
+        rows.append((label, row._replace(kind=float(kind))))
+
     if block.idle_frac > 0:
-        idle = installed * block.idle_frac * block.availability_frac
-        rows.append((Label(block.name, KINDS[IDLE], "inference", block.priced_per), (IDLE, idle, *(0.0,) * 9)))
+        add(IDLE, NO_BLOCK._replace(capacity_mw=installed * block.idle_frac * block.availability_frac))
     if block.promised_frac > 0:
-        penalty = block.penalty_frac * worth
-        rows.append((Label(block.name, KINDS[SLA], "inference", block.priced_per), (SLA, *shared, penalty, units)))
-    rows.append((Label(block.name, KINDS[ON_DEMAND], "inference", block.priced_per), (ON_DEMAND, *shared, 0.0, units)))
+        add(SLA, shared._replace(penalty_usd_per_mwh=block.penalty_frac * worth))
+    add(ON_DEMAND, shared)
     return rows

@@ -6,19 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from sites.dispatch.problem import J_PER_MWH, full_mw, full_worth_usd_per_mwh, units_per_full_mwh
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
 from sites.market.mining import hourly_reward_btc_per_hash
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.dispatch.year import SiteYear
     from sites.model import InferenceBlock, MiningBlock, Site
-
-    Floats = NDArray[np.float64]
 
 PHYSICAL, COMMERCIAL, ECONOMIC = "physical", "commercial", "economic"
 STEPS = (
@@ -105,8 +103,6 @@ def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
     Each factor comes from its own hourly multiplier, weighted with what is left before it; interconnect and price from
     a merit order of their own, apart from the compiled one.
     """
-    import numpy as np
-
     site = year.site
     blocks = [_mining(site, block) for block in site.mining] + [_inference(site, block) for block in site.inference]
     flat = [(block, part) for block in blocks for part in block.parts]
@@ -130,8 +126,6 @@ def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
 
 
 def _mining(site: Site, block: MiningBlock) -> _Block:
-    import numpy as np
-
     fade = math.log1p(-block.degradation_frac_per_year)
     aged: Floats = np.exp(fade * (block.age_years + np.arange(site.hours) / MEAN_YEAR_HOURS))
     reward = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
@@ -171,8 +165,6 @@ def _mining(site: Site, block: MiningBlock) -> _Block:
 
 
 def _inference(site: Site, block: InferenceBlock) -> _Block:
-    import numpy as np
-
     serving = 1.0 - block.idle_frac
     installed = full_mw(block) * serving * site.availability_frac
     able = installed * block.availability_frac * site.gpu_capacity_frac
@@ -213,8 +205,6 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
 
 
 def _idle_mw(site: Site) -> Floats:
-    import numpy as np
-
     idle = sum(full_mw(b) * b.idle_frac * b.availability_frac * site.availability_frac for b in site.inference)
     drawn: Floats = np.minimum(idle * site.gpu_pue / site.delivered_frac, site.limit_mw * site.availability_frac)
     return drawn
@@ -222,8 +212,6 @@ def _idle_mw(site: Site) -> Floats:
 
 def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site | None = None) -> Floats:
     """Draw [parts, T] at the meter in the order of worth up to the limit; priced: only where worth exceeds the cost."""
-    import numpy as np
-
     drawn = np.zeros_like(caps)
     hours = np.arange(limit.size)
     at = np.minimum(idle, limit)
@@ -244,8 +232,6 @@ def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site
 
 
 def _waterfall(product: str, blocks: list[_Block], filled: dict[str, list[Floats]], year: SiteYear) -> Waterfall:
-    import numpy as np
-
     energy, worth = [0.0] * len(STEPS), [0.0] * len(STEPS)
     delivered = 0.0
     for block in blocks:

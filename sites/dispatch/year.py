@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
+from sites.dispatch.columns import SUM
 from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import labels, problem
 from sites.market.bitcoin import known_until_unix
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sites.arrays import Floats
     from sites.dispatch.merit_order import Dispatch
     from sites.dispatch.problem import Label
     from sites.model import InferenceBlock, Site
-
-    Floats = NDArray[np.float64]
 
 DAY_HOURS = 24
 HOUR_S = 3600.0
@@ -93,18 +93,17 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     hourly: keep what each block does in each hour, and why.
     Raises InputError, naming the site, for hours before the first block or a number that is missing.
     """
-    import numpy as np
-
     try:
         given = problem(site)
         done = dispatch(given, hourly=hourly)
     except InputError as error:
         raise InputError(f"site {site.name!r}: {error}") from None
     rows = labels(site)
-    sums = np.column_stack((done.blocks, done.blocks[:, 4] * given.blocks[:, 10]))
-    blocks = tuple(_block_year(site, rows, sums, name) for name in dict.fromkeys(row.name for row in rows))
+    short = done.blocks[:, SUM.short_mwh] * given.parts.units_per_mwh
+    names = dict.fromkeys(row.name for row in rows)
+    blocks = tuple(_block_year(site, rows, done.blocks, short, name) for name in names)
     revenue = sum(block.revenue_usd for block in blocks)
-    metered = float(done.blocks[:, 1].sum())
+    metered = float(done.blocks[:, SUM.meter_mwh].sum())
     full_credit = float(site.credit_usd_per_mwh.sum()) * site.enrolled_mw
     credits_usd = full_credit - done.forgone_usd + site.ready_usd_per_mw_hour * site.enrolled_mw * site.hours
     end_s = site.start_s + site.hours * HOUR_S
@@ -133,23 +132,27 @@ def fleet_year(sites: Iterable[Site], *, hourly: bool = False) -> list[SiteYear]
     return [site_year(site, hourly=hourly) for site in sites]
 
 
-def _block_year(site: Site, rows: Sequence[Label], sums: NDArray[np.float64], name: str) -> BlockYear:
-    mine = [index for index, row in enumerate(rows) if row.name == name]
-    device, meter, revenue, energy, _, units, short = (float(sums[mine, column].sum()) for column in range(7))
-    row = rows[mine[0]]
+def _block_year(site: Site, rows: Sequence[Label], sums: Floats, short_units: Floats, name: str) -> BlockYear:
+    own = [index for index, row in enumerate(rows) if row.name == name]
+
+    def total(column: int) -> float:
+        return float(sums[own, column].sum())
+
+    row = rows[own[0]]
+    revenue, units = total(SUM.revenue_usd), total(SUM.units)
     price = next((_usd_per_unit(block) for block in site.inference if block.name == name and block.passes_energy), None)
     return BlockYear(
         name=name,
         product=row.product,
         unit=row.unit,
-        facility_mwh=meter * site.delivered_frac,
-        device_mwh=device,
+        facility_mwh=total(SUM.meter_mwh) * site.delivered_frac,
+        device_mwh=total(SUM.device_mwh),
         units=units,
         btc=revenue / site.btc_usd if row.product == "mining" else None,
         revenue_usd=revenue,
         passed_usd=revenue - units * price if price is not None else 0.0,
-        energy_usd=energy,
-        short_units=short,
+        energy_usd=total(SUM.energy_usd),
+        short_units=float(short_units[own].sum()),
     )
 
 

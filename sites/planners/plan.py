@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hardware_profiles.errors import InputError
-from sites.dispatch.merit_order import REASONS
+from sites.dispatch.columns import FULL, REASONS, WAITS
 from sites.files import check_new, write_file
 from sites.planners.schema import arrow_schema
 from sites.planners.tables import hourly_table
@@ -83,8 +83,12 @@ def part_plans(year: SiteYear) -> list[PartPlan]:
     plans = []
     for index, label in enumerate(year.labels):
         counts = np.bincount(why[:, index], minlength=len(REASONS)) / year.hours
-        full = float(counts[0] + counts[8])
-        less = [(REASONS[code], float(share)) for code, share in enumerate(counts) if share > 0 and code not in {0, 8}]
+        full = float(counts[FULL] + counts[WAITS])
+        less = [
+            (REASONS[code], float(share))
+            for code, share in enumerate(counts)
+            if share > 0 and code not in {FULL, WAITS}
+        ]
         less.sort(key=lambda item: -item[1])
         plans.append(PartPlan(label.text, float(mw[:, index].mean()), full, tuple(less)))
     return plans

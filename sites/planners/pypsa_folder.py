@@ -67,8 +67,9 @@ def write_pypsa(site: Site, folder: Path) -> None:
 
 
 def _market(net: _Network, given: Problem) -> None:
-    spot, resale = given.series[0], given.series[2].clip(min=0.0)  # else it is left untaken
-    largest = float(given.series[3].max()) + given.contract_mw
+    spot = given.hours.spot_usd_per_mwh
+    resale = given.hours.resale_usd_per_mwh.clip(min=0.0)  # else it is left untaken
+    largest = float(given.hours.limit_mw.max()) + given.contract_mw
     net.add("generators", "spot market", bus=MARKET, carrier="power", p_nom=2 * largest, marginal_cost=spot)
     if given.contract_mw > 0:
         net.add(
@@ -86,7 +87,7 @@ def _market(net: _Network, given: Problem) -> None:
 
 
 def _interconnect(net: _Network, given: Problem) -> None:
-    most = float(given.series[3].max())
+    most = float(given.hours.limit_mw.max())
     net.add(
         "links",
         "interconnect",
@@ -94,8 +95,8 @@ def _interconnect(net: _Network, given: Problem) -> None:
         bus1=GATE,
         carrier="power",
         p_nom=most,
-        p_max_pu=given.series[3] / (most or 1.0),
-        marginal_cost=given.series[1] + given.series[10],
+        p_max_pu=given.hours.limit_mw / (most or 1.0),
+        marginal_cost=given.hours.adder_usd_per_mwh + given.hours.credit_usd_per_mwh,
     )
     if not given.charges_usd_per_mw.any():
         net.add("links", "feeder", bus0=GATE, bus1=SITE, carrier="power", p_nom=most)
@@ -118,9 +119,9 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
     rows = labels(site)
     caps, promises, worth = hourly_parts(site)
     ratio = meter_per_device(site, rows)
-    idle = sum((caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=0.0 * given.series[0])
+    idle = sum((caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=np.zeros(site.hours))
     if idle.any():
-        net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, given.series[3]))
+        net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, given.hours.limit_mw))
     for k, row in enumerate(rows):
         most = float((caps[k] * ratio[k]).max())
         if row.part == "idle" or (most <= 0 and not promises[k].any()):
@@ -138,7 +139,7 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
                 marginal_cost=-worth[k],
             )
             continue
-        penalty = given.blocks[k, 9] / ratio[k]
+        penalty = given.parts.penalty_usd_per_mwh[k] / ratio[k]
         promised = f"promised: {row.name}"
         net.add("buses", promised, carrier="inference")
         net.add("loads", promised, bus=promised, carrier="inference", p_set=promises[k] * ratio[k])

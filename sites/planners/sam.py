@@ -79,8 +79,9 @@ def leap_day(year: SiteYear) -> NDArray[np.bool_]:
 def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     """Power and penalties less credits [USD] of every hour, [T], without the demand charge; meter_mw is [T, parts]."""
     given, at = problem(year.site), meter_mw.sum(axis=1)
-    spot, adder, credit = given.series[0], given.series[1], given.series[10]
-    resale = np.maximum(given.series[2], 0.0)
+    hours = given.hours
+    spot, adder, credit = hours.spot_usd_per_mwh, hours.adder_usd_per_mwh, hours.credit_usd_per_mwh
+    resale = np.maximum(hours.resale_usd_per_mwh, 0.0)
     every = (resale > spot) & (given.contract_mw > 0)  # all of the contract is resold, all that is drawn bought
     bought = np.where(every, at, np.maximum(at - given.contract_mw, 0.0))
     sold = np.where(every, given.contract_mw, np.maximum(given.contract_mw - at, 0.0))
@@ -89,7 +90,7 @@ def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     short = np.maximum(promises - year.in_hours()[0].T, 0.0)
     enrolled = year.site.enrolled_mw
     credits_usd = credit * (enrolled - at) + year.site.ready_usd_per_mw_hour * enrolled
-    cost: Floats = power + given.blocks[:, 9] @ short - credits_usd
+    cost: Floats = power + given.parts.penalty_usd_per_mwh @ short - credits_usd
     return cost
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sites.dispatch.merit_order import REASONS
+from sites.dispatch.columns import REASONS
 from sites.dispatch.parts import hourly_worth, meter_per_device, value_curve
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import summarise

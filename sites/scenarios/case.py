@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sites.dispatch.columns import BLOCK, CAP, CREDIT, HOUR, LIMIT, ON_DEMAND, SLA, TABLE_BLOCK, TABLE_HOUR
 from sites.dispatch.problem import labels, problem
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.market.mining import hourly_reward_btc_per_hash
-from sites.scenarios.kernels.columns import BLOCK_COLUMNS, CREDIT, HOUR_COLUMNS, LIMIT
 from sites.scenarios.model import Z_OF_95
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class SiteCase:
     """One site's year before any scenario, as plain arrays that can be sent to another machine.
 
     place: number that its own random numbers hang on. year: 0 is the site's own. table, bounds, blocks, charges: as
-    fleet_kernel.run_tile takes them. full_credit_usd: curtailment programme, ready payments included. outage_frac: mean
+    kernels.tile.run_tile takes them. full_credit_usd: curtailment programme, ready payments included. outage_frac: mean
     share of capacity that does not run; most_available: the largest factor on the rest. paid_per, device: [B] how a
     block is paid, and its row of devices: (place, spread of the rate, spread of the power).
     """
@@ -87,8 +87,8 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     if year:
         series = series.copy()
         start_s = site.start_s + round(offset * 3600)
-        series[8] = hourly_reward_btc_per_hash(start_s, site.hours, site.path) * site.btc_usd
-        series[9] = series[8] * site.fees_frac
+        series[HOUR.subsidy_usd_per_hash] = hourly_reward_btc_per_hash(start_s, site.hours, site.path) * site.btc_usd
+        series[HOUR.fees_usd_per_hash] = series[HOUR.subsidy_usd_per_hash] * site.fees_frac
     sources: dict[str, MiningBlock | InferenceBlock] = {block.name: block for block in site.mining}
     sources |= {block.name: block for block in site.inference}
     rates = {block.rate.name: block.rate for block in sources.values()}
@@ -97,7 +97,7 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     best = max(block.availability_frac for block in sources.values())
     most_available = 1.0 / best if best > 0 else 1.0
     widest = most_available * max(1.0 + DEVICE_SPREADS * power for _, power in spreads)
-    table, bounds = tabulate(given if series is given.series else replace(given, series=series), offset, widest)
+    table, bounds = tabulate(given if series is given.series else given._replace(series=series), offset, widest)
     installed = np.array([site_block.count * (site_block.rate.power_w or 0.0) for site_block in sources.values()])
     running = np.array([site_block.availability_frac for site_block in sources.values()])
     kinds = {"hash": drawn.PER_HASH, "token": drawn.PER_TOKEN, "gpu_hour": drawn.PER_GPU_HOUR}
@@ -137,8 +137,8 @@ def tabulate(given: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[
 
     months, hours = given.charges_usd_per_mw.shape[0], given.how.shape[0]
     firsts = np.searchsorted(given.month, np.arange(months + 1)).astype(np.int64)
-    table = np.zeros((hours, HOUR_COLUMNS + BLOCK_COLUMNS * given.blocks.shape[0]))
-    kernel.fill_table(given.how, firsts, given.series, given.blocks, given.profiles, float(offset), table)
+    table = np.zeros((hours, TABLE_HOUR + TABLE_BLOCK * given.blocks.shape[0]))
+    kernel.fill_table(given, firsts, float(offset), table)
     charge = given.charges_usd_per_mw[given.month]
     coupled = _coupled_hours(table, given.blocks, given.contract_mw, charge, widest)
     bounds = np.empty((months, 3), np.int64)
@@ -169,16 +169,16 @@ def _coupled_hours(
     """Hours whose blocks can get into each other's way in some scenario: decided by the site alone."""
     import numpy as np
 
-    from sites.dispatch import kernel as kinds
-
     most = np.zeros(table.shape[0])
     counted: set[tuple[float, ...]] = set()
+    kinds = blocks[:, BLOCK.kind]
+    machines = [BLOCK.capacity_mw, BLOCK.demand_mw, BLOCK.profile]
     for k in range(blocks.shape[0]):
-        key = tuple(blocks[k, [1, 4, 7]]) if blocks[k, 0] >= kinds.SLA else ()
-        if key and key in counted and blocks[k, 0] == kinds.ON_DEMAND and blocks[k - 1, 0] == kinds.SLA:
+        key = tuple(blocks[k, machines]) if kinds[k] in {SLA, ON_DEMAND} else ()
+        if key and key in counted and kinds[k] == ON_DEMAND and kinds[k - 1] == SLA:
             continue  # promised and on-demand work share the same machines
         counted.add(key)
-        most += table[:, HOUR_COLUMNS + BLOCK_COLUMNS * k] * widest
+        most += table[:, TABLE_HOUR + TABLE_BLOCK * k + CAP] * widest
     found: NDArray[np.bool_] = (
         (most > table[:, LIMIT]) | (table[:, CREDIT] != 0.0) | (charge > 0.0) | (contract_mw > 0.0)
     )

@@ -14,8 +14,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, shown
+from sites.dispatch.columns import ROW_SUMS, TOTAL_SUMS
 from sites.scenarios.case import DEVICE_SPREADS, SiteCase, place_of, site_case, tabulate
-from sites.scenarios.kernels.columns import ROW_SUMS, TOTAL_SUMS
 from sites.scenarios.memory import free_bytes
 from sites.scenarios.model import INPUT_NAMES, STEPS_PER_YEAR, ScenarioModel, correlation_factor, steps
 
@@ -118,7 +118,7 @@ def factors_of(case: SiteCase, run: Run, first: int, count: int, shocks: Floats 
             drawn.device_factors(seed, first, place, rate_spread, power_spread, DEVICE_SPREADS, rate[row], power[row])
     blocks = tuple(np.empty((case.blocks.shape[0], case.months, count)) for _ in range(4))
     drawn.block_factors(factors, case.paid_per, case.device, rate, power, case.btc_usd, *blocks)
-    return (factors[2], *blocks)
+    return (factors[drawn.POWER], *blocks)
 
 
 def run_shard(case: SiteCase, run: Run, first: int, count: int, shocks: Floats | None = None) -> Sums:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sites.dispatch.columns import CHARGE_USD, ENERGY_USD, FORGONE_USD, METER_MWH, PENALTY_USD, REVENUE_USD, UNITS
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -33,7 +35,6 @@ RATIOS: dict[str, tuple[str, str, str, bool]] = {
     "mining_usd_per_mwh": ("USD/MWh", "mining_revenue_usd", "mining_mwh", True),
     "inference_usd_per_mwh": ("USD/MWh", "inference_revenue_usd", "inference_mwh", True),
 }
-METER, REVENUE, UNITS = 0, 1, 2
 
 
 def unit_of(metric: str) -> str:
@@ -76,8 +77,8 @@ def ratio(above: Floats, below: Floats) -> Floats:
 
 
 def _metric(case: SiteCase, rows: Floats, totals: Floats, metric: str) -> Floats:  # noqa: C901 - a table of formulas
-    energy, charge, penalty, forgone = totals
-    revenue = rows[:, REVENUE].sum(axis=0)
+    energy, charge, penalty, forgone = (totals[n] for n in (ENERGY_USD, CHARGE_USD, PENALTY_USD, FORGONE_USD))
+    revenue = rows[:, REVENUE_USD].sum(axis=0)
     mining = [k for k, label in enumerate(case.labels) if label.product == "mining"]
     inference = [k for k, label in enumerate(case.labels) if label.product == "inference"]
     tokens = [k for k in inference if case.labels[k].unit == "token"]
@@ -88,7 +89,7 @@ def _metric(case: SiteCase, rows: Floats, totals: Floats, metric: str) -> Floats
     elif metric == "revenue_usd":
         found = revenue
     elif metric in {"mining_revenue_usd", "inference_revenue_usd"}:
-        found = rows[mining if metric.startswith("mining") else inference, REVENUE].sum(axis=0)
+        found = rows[mining if metric.startswith("mining") else inference, REVENUE_USD].sum(axis=0)
     elif metric == "energy_usd":
         found = energy + case.contract_usd + charge
     elif metric == "demand_charge_usd":
@@ -102,7 +103,7 @@ def _metric(case: SiteCase, rows: Floats, totals: Floats, metric: str) -> Floats
     elif metric == "tokens":
         found = rows[tokens, UNITS].sum(axis=0)
     elif metric == "metered_mwh":
-        found = rows[:, METER].sum(axis=0)
+        found = rows[:, METER_MWH].sum(axis=0)
     else:
-        found = rows[mining if metric == "mining_mwh" else inference, METER].sum(axis=0) * case.delivered_frac
+        found = rows[mining if metric == "mining_mwh" else inference, METER_MWH].sum(axis=0) * case.delivered_frac
     return found

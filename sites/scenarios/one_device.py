@@ -88,7 +88,7 @@ def each_alone(sites: Sequence[Site], scenarios: int) -> tuple[Alone, ...]:
         found.append(
             Alone(
                 name=site.name,
-                basis=site.blocks[0].rate.basis,
+                basis=next(iter(site.blocks)).rate.basis,
                 btc_per_day=means.btc_per_day,
                 tokens_per_day=means.tokens_per_day,
                 usd_per_mwh=block.revenue_usd / block.facility_mwh if block.facility_mwh else None,

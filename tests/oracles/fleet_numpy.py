@@ -7,28 +7,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sites.dispatch.merit_order import KINDS
+import numpy as np
+
+from sites.dispatch.columns import (
+    ABLE,
+    ADDER,
+    ASKED,
+    BLOCK,
+    CAP,
+    CHARGE_USD,
+    CREDIT,
+    DEVICE,
+    ENERGY_USD,
+    FORGONE_USD,
+    IDLE,
+    LIMIT,
+    METER_MWH,
+    MINING,
+    PAID,
+    PENALTY_USD,
+    RESALE_OVER_SPOT,
+    REVENUE_USD,
+    ROW_SUMS,
+    SHORT_MWH,
+    SLA,
+    SPOT,
+    TABLE_BLOCK,
+    TABLE_HOUR,
+    TOTAL_SUMS,
+    UNITS,
+    WORTH,
+)
 from sites.scenarios import engine as fleet
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.scenarios.engine import Run, SiteCase, Sums
 
-    Floats = NDArray[np.float64]
-
-MINING, IDLE, SLA, ON_DEMAND = range(len(KINDS))
-SPOT, ADDER, CREDIT, RESALE_OVER_SPOT, LIMIT = range(5)
 CHUNK = 32
 
 
 def run_shard_numpy(case: SiteCase, run: Run, first: int, count: int, *, chunk: int = CHUNK) -> Sums:
     """Return what fleet.run_shard does, in NumPy: rows [B, 4, count], totals [4, count], within rounding."""
-    import numpy as np
-
-    rows = np.zeros((case.blocks.shape[0], 4, count))
-    totals = np.zeros((4, count))
+    rows = np.zeros((case.blocks.shape[0], ROW_SUMS, count))
+    totals = np.zeros((TOTAL_SUMS, count))
     for begin in range(0, count, chunk):
         width = min(chunk, count - begin)
         power, worth, able, asked, units = fleet.factors_of(case, run, first + begin, width)
@@ -52,10 +74,8 @@ def _month(  # noqa: PLR0915, PLR0917 - the model in one piece, to be read besid
     asked_of: Floats,
     units_of: Floats,
 ) -> Sums:
-    import numpy as np
-
     blocks, contract = case.blocks, case.contract_mw
-    kinds = blocks[:, 0].astype(int)
+    kinds = blocks[:, BLOCK.kind].astype(int)
     hours, lanes, count = month.shape[0], power.shape[0], blocks.shape[0]
     spot = month[:, SPOT, None] * power
     cost = spot + month[:, ADDER, None]
@@ -66,19 +86,19 @@ def _month(  # noqa: PLR0915, PLR0917 - the model in one piece, to be read besid
     cap, worth = np.zeros((count, hours, lanes)), np.full((count, hours, lanes), -np.inf)
     made, due = np.zeros((count, hours)), np.zeros((count, hours, lanes))
     for k in range(count):
-        own = month[:, 5 + 4 * k : 9 + 4 * k]
+        own = month[:, TABLE_HOUR + TABLE_BLOCK * k : TABLE_HOUR + TABLE_BLOCK * (k + 1)]
         if kinds[k] in {MINING, IDLE}:
-            cap[k] = own[:, 0, None] * able_of[k]
+            cap[k] = own[:, CAP, None] * able_of[k]
             if kinds[k] == MINING:
-                worth[k], made[k] = own[:, 1, None] * worth_of[k], own[:, 1]
+                worth[k], made[k] = own[:, WORTH, None] * worth_of[k], own[:, WORTH]
             continue
-        can, want = own[:, 0, None] * able_of[k], own[:, 1, None] * asked_of[k]
-        promised = np.minimum(can, want * blocks[k, 6])
+        can, want = own[:, ABLE, None] * able_of[k], own[:, ASKED, None] * asked_of[k]
+        promised = np.minimum(can, want * blocks[k, BLOCK.promised_frac])
         cap[k] = promised if kinds[k] == SLA else np.minimum(can, want) - promised
-        worth[k] = own[:, 2, None] * worth_of[k] + blocks[k, 8] * cost
-        made[k] = own[:, 3]
+        worth[k] = own[:, PAID, None] * worth_of[k] + blocks[k, BLOCK.passes_energy] * cost
+        made[k] = own[:, DEVICE]
         if kinds[k] == SLA:
-            due[k] = want * blocks[k, 6]
+            due[k] = want * blocks[k, BLOCK.promised_frac]
     idle = cap[kinds == IDLE].sum(axis=0)
     start = np.minimum(idle, limit)
     standing = np.where((kinds == IDLE)[:, None, None], 0.0, cap)
@@ -96,23 +116,23 @@ def _month(  # noqa: PLR0915, PLR0917 - the model in one piece, to be read besid
     brown = np.where(idle > limit, start / np.maximum(idle, 1e-300), 1.0)
     drawn[kinds == IDLE] = cap[kinds == IDLE] * brown
     at = start + drawn[kinds != IDLE].sum(axis=0)
-    rows, totals = np.zeros((count, 4, lanes)), np.zeros((4, lanes))
-    rows[:, 0] = drawn.sum(axis=1)
+    rows, totals = np.zeros((count, ROW_SUMS, lanes)), np.zeros((TOTAL_SUMS, lanes))
+    rows[:, METER_MWH] = drawn.sum(axis=1)
     produced = (drawn * made[:, :, None]).sum(axis=1)
     for k in range(count):
         if kinds[k] == MINING:
-            rows[k, 1], rows[k, 2] = produced[k] * worth_of[k], produced[k] * units_of[k]
+            rows[k, REVENUE_USD], rows[k, UNITS] = produced[k] * worth_of[k], produced[k] * units_of[k]
         elif kinds[k] != IDLE:
-            passed = (drawn[k] * cost).sum(axis=0) * blocks[k, 8]
-            rows[k, 1] = produced[k] * worth_of[k] * blocks[k, 2] + passed
-            rows[k, 2] = produced[k] * units_of[k] * blocks[k, 10]
+            passed = (drawn[k] * cost).sum(axis=0) * blocks[k, BLOCK.passes_energy]
+            rows[k, REVENUE_USD] = produced[k] * worth_of[k] * blocks[k, BLOCK.worth] + passed
+            rows[k, UNITS] = produced[k] * units_of[k] * blocks[k, BLOCK.units_per_mwh]
         if kinds[k] == SLA:
-            rows[k, 3] = (np.maximum(due[k] - drawn[k], 0.0) * made[k][:, None]).sum(axis=0)
-            totals[2] += rows[k, 3] * worth_of[k] * blocks[k, 9]
+            rows[k, SHORT_MWH] = (np.maximum(due[k] - drawn[k], 0.0) * made[k][:, None]).sum(axis=0)
+            totals[PENALTY_USD] += rows[k, SHORT_MWH] * worth_of[k] * blocks[k, BLOCK.penalty_usd_per_mwh]
     kept = np.minimum(at, contract) * np.maximum(spot - resale, 0.0)
-    totals[0] = (at * cost - contract * resale - kept).sum(axis=0)
-    totals[1] = at.max(axis=0) * charge
-    totals[3] = (at * month[:, CREDIT, None]).sum(axis=0)
+    totals[ENERGY_USD] = (at * cost - contract * resale - kept).sum(axis=0)
+    totals[CHARGE_USD] = at.max(axis=0) * charge
+    totals[FORGONE_USD] = (at * month[:, CREDIT, None]).sum(axis=0)
     return rows, totals
 
 
@@ -128,8 +148,6 @@ def _peak(  # noqa: PLR0917
     low: Floats,
 ) -> Floats:
     """Bisect each scenario's monthly peak [MW] to the breakpoint at which one more MW no longer pays the charge."""
-    import numpy as np
-
     end = np.minimum(before + cap, limit)
     pieces = [(before, np.minimum(end, contract), worth - near), (np.maximum(before, contract), end, worth - far)]
     pieces = [(bottom, np.where((gain > 0) & (top > bottom), top, 0.0), gain) for bottom, top, gain in pieces]

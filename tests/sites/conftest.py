@@ -8,7 +8,9 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
 from hardware_profiles.errors import InputError, near_names
+from sites.dispatch.columns import IDLE, MINING, ON_DEMAND, SLA, Hours
 from sites.dispatch.merit_order import Problem
+from sites.dispatch.problem import NO_BLOCK
 from sites.dispatch.year import site_year
 from sites.file.build import load_site
 from sites.market.device_rate import DeviceRate
@@ -21,21 +23,32 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
     """A problem with unequal PUEs, negative prices, events, and per default idle power and a promised minimum."""
     r = np.random.default_rng(seed)
     month = np.minimum(np.arange(hours) // 730, 11)
-    series = np.empty((11, hours))
-    series[0] = r.normal(45, 60, hours)
-    series[1] = np.where(r.random(hours) < 0.01, 200.0, 0.0)
-    series[2] = series[0] + r.normal(-3, 8, hours)
-    series[3] = np.where(r.random(hours) < 0.05, r.uniform(0, 20, hours), 50.0)
-    series[4], series[5] = r.uniform(0.8, 1, hours), r.uniform(0.9, 1, hours)
-    series[6], series[7] = r.uniform(1.02, 1.1, hours) / 0.99, r.uniform(1.2, 1.4, hours) / 0.99
-    series[8] = 80 / HASH_PER_MWH * r.uniform(0.5, 1.5, hours)
-    series[9] = 0.02 * series[8]
-    series[10] = np.where(r.random(hours) < 0.02, 90.0, 0.0)
+    spot = r.normal(45, 60, hours)
+    adder = np.where(r.random(hours) < 0.01, 200.0, 0.0)
+    resale = spot + r.normal(-3, 8, hours)
+    limit = np.where(r.random(hours) < 0.05, r.uniform(0, 20, hours), 50.0)
+    mining_frac, gpu_frac = r.uniform(0.8, 1, hours), r.uniform(0.9, 1, hours)
+    mining_per_device, gpu_per_device = r.uniform(1.02, 1.1, hours) / 0.99, r.uniform(1.2, 1.4, hours) / 0.99
+    subsidy = 80 / HASH_PER_MWH * r.uniform(0.5, 1.5, hours)
+    series = Hours(
+        spot_usd_per_mwh=spot,
+        adder_usd_per_mwh=adder,
+        resale_usd_per_mwh=resale,
+        limit_mw=limit,
+        mining_capacity_frac=mining_frac,
+        gpu_capacity_frac=gpu_frac,
+        mining_meter_per_device=mining_per_device,
+        gpu_meter_per_device=gpu_per_device,
+        subsidy_usd_per_hash=subsidy,
+        fees_usd_per_hash=0.02 * subsidy,
+        credit_usd_per_mwh=np.where(r.random(hours) < 0.02, 90.0, 0.0),
+    )
     h = HASH_PER_MWH
+    mining = NO_BLOCK._replace(kind=MINING, pays_fees=1, units_per_mwh=h)
     blocks = [
-        [0, 15, h * 0.99, 1, 0, -1e-6, 0, 0, 0, 0, h],
-        [0, 8, h * 1.2, 0, 0, 0, 0, 0, 0, 0, h * 1.2],
-        [0, 5, h * 0.7, 1, 0, 0, 0, 0, 0, 0, h],
+        mining._replace(capacity_mw=15, worth=h * 0.99, growth_log_per_hour=-1e-6),
+        mining._replace(capacity_mw=8, worth=h * 1.2, pays_fees=0, units_per_mwh=h * 1.2),
+        mining._replace(capacity_mw=5, worth=h * 0.7),
     ]
     for able, asked, worth, growth, promised, penalty, idle_mw in (
         (12, 9, 130, 1e-5, 0.3, 400, 3),
@@ -43,13 +56,15 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
     ):
         share = promised if sla else 0.0
         if idle:
-            blocks.append([1, idle_mw, 0, 0, 0, 0, 0, 0, 0, 0, 0])
-        blocks.append([2, able, worth, 0, asked, growth, share, 0, 0, penalty, 1e9])
-        blocks.append([3, able, worth, 0, asked, growth, share, 0, 0, 0, 1e9])
+            blocks.append(NO_BLOCK._replace(kind=IDLE, capacity_mw=idle_mw))
+        serving = NO_BLOCK._replace(capacity_mw=able, worth=worth, demand_mw=asked, growth_log_per_hour=growth)
+        serving = serving._replace(promised_frac=share, units_per_mwh=1e9)
+        blocks.append(serving._replace(kind=SLA, penalty_usd_per_mwh=penalty))
+        blocks.append(serving._replace(kind=ON_DEMAND))
     return Problem(
         how=np.arange(hours) % 168,
         month=month,
-        series=series,
+        series=np.stack(series),
         blocks=np.array(blocks, float),
         profiles=r.uniform(0.3, 1.7, (1, 168)),
         charges_usd_per_mw=np.full(int(month.max()) + 1, float(charge)),
@@ -65,28 +80,27 @@ def lp_net_usd(problem):
     Per hour: meter MW of each block, power bought, resold and left untaken of the contract, promised work not served;
     per month: the peak.
     """
-    blocks, series, hours = problem.blocks, problem.series, problem.how.size
-    spot, adder, resale, limit = series[:4]
-    given_up = adder + series[10]
-    kinds = blocks[:, 0].astype(int)
+    hourly, parts, hours = problem.hours, problem.parts, problem.how.size
+    spot, adder = hourly.spot_usd_per_mwh, hourly.adder_usd_per_mwh
+    resale, limit = hourly.resale_usd_per_mwh, hourly.limit_mw
+    given_up = adder + hourly.credit_usd_per_mwh
+    kinds = parts.kind.astype(int)
     t = np.arange(hours)
-    q = np.where((kinds == 0)[:, None], series[6], series[7])
-    fade = np.exp(blocks[:, 5][:, None] * t)
-    asked = blocks[:, 4][:, None] * problem.profiles[blocks[:, 7].astype(int)][:, problem.how] * fade
-    able = blocks[:, 1][:, None] * np.where(
-        (kinds == 0)[:, None], series[4], np.where((kinds == 1)[:, None], 1, series[5])
-    )
-    promised = blocks[:, 6][:, None] * asked
-    mining_usd = blocks[:, 2][:, None] * fade * (series[8] + blocks[:, 3][:, None] * series[9])
-    usd = np.where((kinds == 0)[:, None], mining_usd, blocks[:, 2][:, None])
+    mining, idling = (kinds == MINING)[:, None], (kinds == IDLE)[:, None]
+    q = np.where(mining, hourly.mining_meter_per_device, hourly.gpu_meter_per_device)
+    fade = np.exp(parts.growth_log_per_hour[:, None] * t)
+    asked = parts.demand_mw[:, None] * problem.profiles[parts.profile.astype(int)][:, problem.how] * fade
+    share = np.where(mining, hourly.mining_capacity_frac, np.where(idling, 1, hourly.gpu_capacity_frac))
+    able = parts.capacity_mw[:, None] * share
+    promised = parts.promised_frac[:, None] * asked
+    reward = hourly.subsidy_usd_per_hash + parts.pays_fees[:, None] * hourly.fees_usd_per_hash
+    usd = np.where(mining, parts.worth[:, None] * fade * reward, parts.worth[:, None])
     first = np.minimum(able, promised)
-    upper = np.where(
-        (kinds == 0)[:, None], able, np.where((kinds == 2)[:, None], first, np.minimum(able, asked) - first)
-    )
-    idle = np.minimum((able * q)[kinds == 1].sum(axis=0), limit) if (kinds == 1).any() else np.zeros(hours)
+    upper = np.where(mining, able, np.where((kinds == SLA)[:, None], first, np.minimum(able, asked) - first))
+    idle = np.minimum((able * q)[kinds == IDLE].sum(axis=0), limit) if (kinds == IDLE).any() else np.zeros(hours)
 
-    run = np.flatnonzero(kinds != 1)
-    promises = np.flatnonzero(kinds == 2)
+    run = np.flatnonzero(kinds != IDLE)
+    promises = np.flatnonzero(kinds == SLA)
     n, s, months = run.size, promises.size, problem.charges_usd_per_mw.size
     width = hours * (n + 3 + s)
     x = np.arange(hours * n).reshape(n, hours)
@@ -97,11 +111,11 @@ def lp_net_usd(problem):
     bounds = np.zeros((width + months, 2))
     bounds[:, 1] = np.inf
     for i, k in enumerate(run):
-        cost[x[i]] = given_up - usd[k] / q[k] - blocks[k, 8] * (spot + adder)
+        cost[x[i]] = given_up - usd[k] / q[k] - parts.passes_energy[k] * (spot + adder)
         bounds[x[i], 1] = np.maximum(upper[k], 0) * q[k]
     cost[buy], cost[sell] = spot, -resale
     for j, k in enumerate(promises):
-        cost[short[j]] = blocks[k, 9]
+        cost[short[j]] = parts.penalty_usd_per_mwh[k]
     cost[peak] = problem.charges_usd_per_mw
 
     def matrix(parts, rows):

@@ -98,7 +98,7 @@ def _charts(number: int, year: "SiteYear") -> list[Block]:
 
 
 def _week(number: int, year: "SiteYear") -> Chart:
-    from sites.dispatch.merit_order import REASONS
+    from sites.dispatch.columns import REASONS
     from sites.hours.calendar import WEEK_HOURS
     from sites.plots import year as year_plots
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from sites.dispatch.kernel import IDLE, MINING, ON_DEMAND, SLA
-from sites.jit import site_njit
-from sites.scenarios.kernels.columns import (
+from sites.dispatch.columns import (
     ABLE,
     ABLE_OF,
     ADDER,
     ASKED,
     ASKED_OF,
     BEFORE_NOW,
-    BLOCK_COLUMNS,
+    BLOCK,
     CAP,
     CAP_NOW,
     CHARGE_USD,
@@ -20,11 +18,13 @@ from sites.scenarios.kernels.columns import (
     ENERGY_USD,
     FIRST_SUM,
     FORGONE_USD,
-    HOUR_COLUMNS,
+    IDLE,
     LIMIT,
     MADE_SUM,
     METER_MWH,
+    MINING,
     MWH_SUM,
+    ON_DEMAND,
     OWN,
     PAID,
     PASSED_SUM,
@@ -33,7 +33,10 @@ from sites.scenarios.kernels.columns import (
     REVENUE_USD,
     SHORT_MWH,
     SHORT_SUM,
+    SLA,
     SPOT,
+    TABLE_BLOCK,
+    TABLE_HOUR,
     TOTAL_SUMS,
     UNITS,
     UNITS_OF,
@@ -41,6 +44,7 @@ from sites.scenarios.kernels.columns import (
     WORTH_NOW,
     WORTH_OF,
 )
+from sites.jit import site_njit
 from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_least, larger, load, smaller, splat, store
 
 
@@ -68,7 +72,7 @@ def _rank(table, t, kinds, promised, passes, cost, own):
     none = splat(0.0)
     idle = none
     for k in range(count):
-        at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+        at = TABLE_HOUR + TABLE_BLOCK * k
         here = OWN * LANES * k
         kind = kinds[k]
         if kind == MINING:
@@ -131,7 +135,7 @@ def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charg
         start = smaller(idle, limit)
         at_meter = start
         for k in range(count):
-            at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+            at = TABLE_HOUR + TABLE_BLOCK * k
             here = OWN * LANES * k
             kind = kinds[k]
             cap = load(own, here + CAP_NOW * LANES)
@@ -185,11 +189,11 @@ def add_to_year(blocks, kinds, own, sums, rows, totals, g):
                 rows[k, REVENUE_USD, g + i] += made * worth_of
                 rows[k, UNITS, g + i] += made * units_of
                 continue
-            rows[k, REVENUE_USD, g + i] += made * worth_of * blocks[k, 2] + own[here + PASSED_SUM * LANES]
-            rows[k, UNITS, g + i] += made * units_of * blocks[k, 10]
+            rows[k, REVENUE_USD, g + i] += made * worth_of * blocks[k, BLOCK.worth] + own[here + PASSED_SUM * LANES]
+            rows[k, UNITS, g + i] += made * units_of * blocks[k, BLOCK.units_per_mwh]
             short = own[here + SHORT_SUM * LANES]
             rows[k, SHORT_MWH, g + i] += short
-            totals[PENALTY_USD, g + i] += short * worth_of * blocks[k, 9]
+            totals[PENALTY_USD, g + i] += short * worth_of * blocks[k, BLOCK.penalty_usd_per_mwh]
         for j in range(TOTAL_SUMS):
             totals[j, g + i] += sums[j * LANES + i]
 
@@ -198,7 +202,7 @@ def add_to_year(blocks, kinds, own, sums, rows, totals, g):
 def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, charge, price, own, pieces):
     """Draw [MW] at which the month's demand charge equals what one more MW would earn, in each lane.
 
-    The bisection of dispatch_kernel.peak_of_month on eight scenarios at once: each trial moves a bound to a
+    The bisection of dispatch.kernel.peak_of_month on eight scenarios at once: each trial moves a bound to a
     breakpoint, so the result is exact. pieces: bottom, top and surplus of each block within and beyond the contract.
     """
     count = kinds.shape[0]

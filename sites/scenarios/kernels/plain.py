@@ -1,37 +1,38 @@
 """Hours whose blocks cannot get into each other's way: each block's month added up for itself, compiled (Numba).
 
-Arrays and columns: fleet_kernel.run_tile and fleet_layout. row, totals: sums of a block and of the site, added to.
+Arrays and columns: tile.run_tile and dispatch.columns. row, totals: sums of a block and of the site, added to.
 """
 
 from __future__ import annotations
 
-from sites.dispatch.kernel import SLA
-from sites.jit import site_njit
-from sites.scenarios.kernels.columns import (
+from sites.dispatch.columns import (
     ABLE,
     ADDER,
     ASKED,
-    BLOCK_COLUMNS,
+    BLOCK,
     CAP,
     DEVICE,
     ENERGY_USD,
-    HOUR_COLUMNS,
     METER_MWH,
     PAID,
     PENALTY_USD,
     REVENUE_USD,
     SHORT_MWH,
+    SLA,
     SPOT,
+    TABLE_BLOCK,
+    TABLE_HOUR,
     UNITS,
     WORTH,
 )
+from sites.jit import site_njit
 from sites.scenarios.kernels.vectors import LANES, if_above, larger, load, smaller, splat, store
 
 
 @site_njit
 def plain_mining(table, bound, k, power, worth, able, units, g, row, totals):
     """Add up a mining block k over the plain hours of a month, in the eight scenarios from g on."""
-    at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+    at = TABLE_HOUR + TABLE_BLOCK * k
     price, worth_of, cap_of = load(power, g), load(worth, g), load(able, g)
     none = splat(0.0)
     mwh, gross, energy = none, none, none
@@ -51,7 +52,7 @@ def plain_mining(table, bound, k, power, worth, able, units, g, row, totals):
 def plain_idle(table, bound, k, power, able, row, totals):
     """Add up the idle power of a block k over the plain hours of a month, in all scenarios of the tile."""
     # What is drawn whatever happens is a product of sums: no hour has to be looked at for each scenario.
-    at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+    at = TABLE_HOUR + TABLE_BLOCK * k
     mwh, spot_usd, adder_usd = 0.0, 0.0, 0.0
     for t in range(bound[0], bound[1]):
         mwh += table[t, at + CAP]
@@ -67,12 +68,12 @@ def plain_idle(table, bound, k, power, able, row, totals):
 @site_njit
 def plain_inference(table, bound, k, block, power, worth, able, asked, units, g, row, totals):
     """Add up promised or on-demand work k over the plain hours of a month, in the eight scenarios from g on."""
-    at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+    at = TABLE_HOUR + TABLE_BLOCK * k
     price, worth_of, able_of, asked_of = load(power, g), load(worth, g), load(able, g), load(asked, g)
     none = splat(0.0)
     mwh, device, energy, passed, short = none, none, none, none, none
-    promised_frac, passes = block[6], block[8]
-    first = int(block[0]) == SLA
+    promised_frac, passes = block[BLOCK.promised_frac], block[BLOCK.passes_energy]
+    first = int(block[BLOCK.kind]) == SLA
     for t in range(bound[0], bound[1]):
         cost = price * table[t, SPOT] + table[t, ADDER]
         can, want = able_of * table[t, at + ABLE], asked_of * table[t, at + ASKED]
@@ -92,9 +93,10 @@ def plain_inference(table, bound, k, block, power, worth, able, asked, units, g,
         if first:
             short = short + larger(bound_to - drawn, none) * table[t, at + DEVICE]
     store(row[METER_MWH], g, load(row[METER_MWH], g) + mwh)
-    store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + (device * worth_of * block[2] + passed))
-    store(row[UNITS], g, load(row[UNITS], g) + device * load(units, g) * block[10])
+    store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + (device * worth_of * block[BLOCK.worth] + passed))
+    store(row[UNITS], g, load(row[UNITS], g) + device * load(units, g) * block[BLOCK.units_per_mwh])
     store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
     if first:
         store(row[SHORT_MWH], g, load(row[SHORT_MWH], g) + short)
-        store(totals[PENALTY_USD], g, load(totals[PENALTY_USD], g) + short * worth_of * block[9])
+        due = short * worth_of * block[BLOCK.penalty_usd_per_mwh]
+        store(totals[PENALTY_USD], g, load(totals[PENALTY_USD], g) + due)

@@ -9,64 +9,74 @@ from __future__ import annotations
 
 import numpy as np
 
-from sites.dispatch.kernel import IDLE, MINING
-from sites.jit import site_njit
-from sites.scenarios.kernels.columns import (
+from sites.dispatch.columns import (
     ABLE,
     ADDER,
     ASKED,
-    BLOCK_COLUMNS,
+    BLOCK,
     CAP,
     CREDIT,
     DEVICE,
-    HOUR_COLUMNS,
+    HOUR,
+    IDLE,
     LIMIT,
+    MINING,
     OWN,
     PAID,
     RESALE_OVER_SPOT,
     SPOT,
+    TABLE_BLOCK,
+    TABLE_HOUR,
     TOTAL_SUMS,
     WORTH,
 )
+from sites.jit import site_njit
 from sites.scenarios.kernels.coupled import add_to_year, add_up_hours, gather, peak_of_month
 from sites.scenarios.kernels.plain import plain_idle, plain_inference, plain_mining
 from sites.scenarios.kernels.vectors import LANES, load, splat
 
 
 @site_njit
-def fill_table(how, first_of_month, series, blocks, profiles, offset, table):
+def fill_table(problem, first_of_month, offset, table):
     """Write what each hour is before any scenario: prices, limit, and each block's capacity and worth.
 
-    offset: hours since the start of the first year, for ageing and growth. Formulas as dispatch_kernel.rank_hour.
+    offset: hours since the start of the first year, for ageing and growth. Formulas as dispatch.kernel.rank_hour.
     """
+    series, blocks, profiles, how = problem.series, problem.blocks, problem.profiles, problem.how
     count = blocks.shape[0]
     for m in range(first_of_month.shape[0] - 1):
         for k in range(count):
-            growth = np.exp(blocks[k, 5] * (first_of_month[m] + offset)) if blocks[k, 5] != 0.0 else 1.0
-            step = np.exp(blocks[k, 5])
-            at = HOUR_COLUMNS + BLOCK_COLUMNS * k
+            kind, capacity, worth = int(blocks[k, BLOCK.kind]), blocks[k, BLOCK.capacity_mw], blocks[k, BLOCK.worth]
+            log_growth = blocks[k, BLOCK.growth_log_per_hour]
+            growth = np.exp(log_growth * (first_of_month[m] + offset)) if log_growth != 0.0 else 1.0
+            step = np.exp(log_growth)
+            at = TABLE_HOUR + TABLE_BLOCK * k
             for t in range(first_of_month[m], first_of_month[m + 1]):
-                kind = int(blocks[k, 0])
                 if kind == MINING:
-                    table[t, at + CAP] = blocks[k, 1] * series[4, t] * series[6, t]
-                    reward = series[8, t] + blocks[k, 3] * series[9, t]
-                    table[t, at + WORTH] = blocks[k, 2] * growth * reward * (1.0 / series[6, t])
+                    per_device = series[HOUR.mining_meter_per_device, t]
+                    reward = (
+                        series[HOUR.subsidy_usd_per_hash, t]
+                        + blocks[k, BLOCK.pays_fees] * series[HOUR.fees_usd_per_hash, t]
+                    )
+                    table[t, at + CAP] = capacity * series[HOUR.mining_capacity_frac, t] * per_device
+                    table[t, at + WORTH] = worth * growth * reward * (1.0 / per_device)
                 elif kind == IDLE:
-                    table[t, at + CAP] = blocks[k, 1] * series[7, t]
+                    table[t, at + CAP] = capacity * series[HOUR.gpu_meter_per_device, t]
                 else:
-                    device = 1.0 / series[7, t]
-                    asked = blocks[k, 4] * profiles[int(blocks[k, 7]), how[t]] * growth
-                    table[t, at + ABLE] = blocks[k, 1] * series[5, t] * series[7, t]
-                    table[t, at + ASKED] = asked * series[7, t]
-                    table[t, at + PAID] = (blocks[k, 2] + blocks[k, 9]) * device
+                    per_device = series[HOUR.gpu_meter_per_device, t]
+                    device = 1.0 / per_device
+                    asked = blocks[k, BLOCK.demand_mw] * profiles[int(blocks[k, BLOCK.profile]), how[t]] * growth
+                    table[t, at + ABLE] = capacity * series[HOUR.gpu_capacity_frac, t] * per_device
+                    table[t, at + ASKED] = asked * per_device
+                    table[t, at + PAID] = (worth + blocks[k, BLOCK.penalty_usd_per_mwh]) * device
                     table[t, at + DEVICE] = device
                 growth *= step
     for t in range(how.shape[0]):
-        table[t, SPOT] = series[0, t]
-        table[t, ADDER] = series[1, t]
-        table[t, CREDIT] = series[10, t]
-        table[t, RESALE_OVER_SPOT] = series[2, t] - series[0, t]
-        table[t, LIMIT] = series[3, t]
+        table[t, SPOT] = series[HOUR.spot_usd_per_mwh, t]
+        table[t, ADDER] = series[HOUR.adder_usd_per_mwh, t]
+        table[t, CREDIT] = series[HOUR.credit_usd_per_mwh, t]
+        table[t, RESALE_OVER_SPOT] = series[HOUR.resale_usd_per_mwh, t] - series[HOUR.spot_usd_per_mwh, t]
+        table[t, LIMIT] = series[HOUR.limit_mw, t]
 
 
 @site_njit
@@ -84,15 +94,15 @@ def run_tile(table, bounds, blocks, contract_mw, charges, power, worth, able, as
     charged = charges.max() > 0.0
     pieces = np.empty(widest * count * 6 * LANES if charged else LANES)
     own, sums = np.empty(count * OWN * LANES), np.empty(TOTAL_SUMS * LANES)
-    kinds = blocks[:, 0].astype(np.int64)
-    promised, passes = blocks[:, 6].copy(), blocks[:, 8].copy()
+    kinds = blocks[:, BLOCK.kind].astype(np.int64)
+    promised, passes = blocks[:, BLOCK.promised_frac].copy(), blocks[:, BLOCK.passes_energy].copy()
     for m in range(bounds.shape[0]):
         for k in range(count):
-            if int(blocks[k, 0]) == IDLE:
+            if int(blocks[k, BLOCK.kind]) == IDLE:
                 plain_idle(table, bounds[m], k, power[m], able[k, m], rows[k], totals)
         for g in range(0, lanes, LANES):
             for k in range(count):
-                kind = int(blocks[k, 0])
+                kind = int(blocks[k, BLOCK.kind])
                 if kind == MINING:
                     plain_mining(
                         table, bounds[m], k, power[m], worth[k, m], able[k, m], units[k, m], g, rows[k], totals

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hardware_profiles.errors import InputError
-from sites.dispatch.merit_order import REASONS
+from sites.dispatch.columns import REASONS
 from sites.dispatch.parts import hourly_parts, meter_per_device
 from sites.dispatch.problem import problem
 from sites.dispatch.waterfall import DELIVERED, SOLD, STEPS, waterfalls

@@ -8,6 +8,20 @@ from oracles.fleet_numpy import run_shard_numpy
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
+from sites.dispatch.columns import (
+    BLOCK,
+    CHARGE_USD,
+    ENERGY_USD,
+    FORGONE_USD,
+    METER_MWH,
+    MINING,
+    PENALTY_USD,
+    REVENUE_USD,
+    SHORT_MWH,
+    SLA,
+    SUM,
+    UNITS,
+)
 from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import Label
 from sites.dispatch.year import site_year
@@ -41,7 +55,7 @@ def case_of(problem, widest=1.0):
     """A case of a random problem, whose inference blocks are paid per token."""
     table, bounds = tabulate(problem, 0.0, widest)
     count = problem.blocks.shape[0]
-    mining = problem.blocks[:, 0] == 0
+    mining = problem.blocks[:, BLOCK.kind] == MINING
     return SiteCase(
         name="random",
         place=7,
@@ -102,17 +116,17 @@ def test_one_scenario_without_spread_is_the_dispatch_of_a_random_problem(make_pr
     problem = make_problem(**given)
     done = dispatch(problem)
     rows, totals = run_shard(dataclasses.replace(case_of(problem), devices=((1, 0.0, 0.0),)), Run(0, STILL), 0, 1)
-    assert rows[:, 0, 0] == pytest.approx(done.blocks[:, 1], rel=1e-12, abs=1e-9)
-    assert rows[:, 1, 0] == pytest.approx(done.blocks[:, 2], rel=1e-12, abs=1e-9)
-    inference = problem.blocks[:, 0] > 1
-    assert rows[inference, 2, 0] == pytest.approx(done.blocks[inference, 5], rel=1e-12, abs=1e-9)
-    assert rows[:, 3, 0] == pytest.approx(done.blocks[:, 4], rel=1e-12, abs=1e-9)
-    energy = totals[0, 0] + totals[1, 0] + done.contract_usd
-    gross = abs(totals[0, 0]) + done.contract_usd
+    assert rows[:, METER_MWH, 0] == pytest.approx(done.blocks[:, SUM.meter_mwh], rel=1e-12, abs=1e-9)
+    assert rows[:, REVENUE_USD, 0] == pytest.approx(done.blocks[:, SUM.revenue_usd], rel=1e-12, abs=1e-9)
+    inference = problem.blocks[:, BLOCK.kind] >= SLA
+    assert rows[inference, UNITS, 0] == pytest.approx(done.blocks[inference, SUM.units], rel=1e-12, abs=1e-9)
+    assert rows[:, SHORT_MWH, 0] == pytest.approx(done.blocks[:, SUM.short_mwh], rel=1e-12, abs=1e-9)
+    energy = totals[ENERGY_USD, 0] + totals[CHARGE_USD, 0] + done.contract_usd
+    gross = abs(totals[ENERGY_USD, 0]) + done.contract_usd
     assert energy == pytest.approx(done.energy_usd, rel=1e-12, abs=1e-12 * gross)
-    assert totals[1, 0] == pytest.approx(done.demand_charge_usd, rel=1e-12, abs=1e-9)
-    assert totals[2, 0] == pytest.approx(done.penalty_usd, rel=1e-12, abs=1e-9)
-    assert totals[3, 0] == pytest.approx(done.forgone_usd, rel=1e-12, abs=1e-9)
+    assert totals[CHARGE_USD, 0] == pytest.approx(done.demand_charge_usd, rel=1e-12, abs=1e-9)
+    assert totals[PENALTY_USD, 0] == pytest.approx(done.penalty_usd, rel=1e-12, abs=1e-9)
+    assert totals[FORGONE_USD, 0] == pytest.approx(done.forgone_usd, rel=1e-12, abs=1e-9)
 
 
 @pytest.mark.parametrize("given", KINDS_OF_PROBLEM)

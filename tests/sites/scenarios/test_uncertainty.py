@@ -9,8 +9,9 @@ from scipy.stats import norm
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
+from sites.dispatch.columns import MINING, Hours
 from sites.dispatch.merit_order import Problem
-from sites.dispatch.problem import Label
+from sites.dispatch.problem import NO_BLOCK, Label
 from sites.dispatch.year import site_year
 from sites.examples import example_path
 from sites.file.build import load_site
@@ -37,11 +38,16 @@ def site():
 
 def one_month(hours=24):
     """A month of one block of miners with free power: revenue is its hashes times the price of a hash."""
-    series = np.zeros((11, hours))
-    series[3], series[4:8], series[8] = 10.0, 1.0, 1e-9
+    nothing, whole = np.zeros(hours), np.ones(hours)
+    series = Hours(
+        spot_usd_per_mwh=nothing, adder_usd_per_mwh=nothing, resale_usd_per_mwh=nothing, limit_mw=10.0 * whole,
+        mining_capacity_frac=whole, gpu_capacity_frac=whole, mining_meter_per_device=whole, gpu_meter_per_device=whole,
+        subsidy_usd_per_hash=1e-9 * whole, fees_usd_per_hash=nothing, credit_usd_per_mwh=nothing,
+    )  # fmt: skip
+    block = NO_BLOCK._replace(kind=MINING, capacity_mw=1.0, worth=1e9, units_per_mwh=1e9)
     problem = Problem(
-        how=np.arange(hours), month=np.zeros(hours, np.int64), series=series,
-        blocks=np.array([[0, 1.0, 1e9, 0, 0, 0, 0, 0, 0, 0, 1e9]]), profiles=np.ones((1, 168)),
+        how=np.arange(hours), month=np.zeros(hours, np.int64), series=np.stack(series),
+        blocks=np.array([block]), profiles=np.ones((1, 168)),
         charges_usd_per_mw=np.zeros(1), contract_mw=0.0, contract_usd_per_mwh=0.0, event=np.zeros(hours, np.int64),
     )  # fmt: skip
     table, bounds = tabulate(problem)
