@@ -1,78 +1,65 @@
-"""Shapes of language models: one TOML a model in kernels/llm/, every figure with its source."""
+"""Shapes of language models, read from one TOML file a model in `kernels/llm/`, with the source of every figure."""
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kernels.errors import KernelInputError
 
 FOLDER = Path(__file__).parent
-CONFIDENCES = ("two_sources", "one_source", "unverified")
 NORMS_PER_LAYER = 2
 
+Confidence = Literal["two_sources", "one_source", "unverified"]
+Count = Annotated[int, Field(gt=0)]
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a model's figures were read.
 
-    title, address: of the page or file; `printed`: the figures as they stand there; `read`: the day, ISO.
-    """
+class Source(BaseModel):
+    """A page or file in which a model's figures were read."""
 
-    id: str
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     title: str
     address: str
-    read: str
-    printed: str
+    read: str  # ISO date
+    printed: str  # the figures as they are printed there
 
 
-@dataclass(frozen=True, slots=True)
-class ModelShape:
-    """Everything about a decoder-only model that decides its FLOP and bytes.
+class ModelShape(BaseModel):
+    """Everything about a decoder-only model that decides its FLOP and bytes."""
 
-    layers: decoder layers.
-    hidden: width of the residual stream.
-    heads, kv_heads, head_size: query heads, key-value heads, and the width of each.
-    ffn: inner width of the gated feed-forward block, or of one expert.
-    experts, active_experts: experts of a layer and those that a token uses; 1 and 1 for a dense model.
-    vocabulary: rows of the embedding and of the output head.
-    context: longest sequence that the model takes [token].
-    window: reach of the sliding-window layers [token], or None.
-    windowed_every: every n-th layer, the first one included, uses the window; 0 where none does.
-    attention_bias, ffn_bias, qk_norm, sinks: extra parameters that the model has beside its matrices.
-    weight_dtypes: the precisions that published checkpoints come in.
-    kv_bytes_per_token_bf16: keys and values of one token over all layers [byte], as checked against the shape.
-    parameters: count that the makers state, or None; checked against the shape where given.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
-    name: str
+    name: str  # of the file
     title: str
-    layers: int
-    hidden: int
-    heads: int
-    kv_heads: int
-    head_size: int
-    ffn: int
-    experts: int
-    active_experts: int
-    vocabulary: int
-    context: int
-    window: int | None
-    windowed_every: int
-    attention_bias: bool
-    ffn_bias: bool
-    qk_norm: bool
-    sinks: bool
+    model_schema: Literal[1] = 1
+    layers: Count
+    hidden: Count  # width of the residual stream
+    heads: Count  # query heads
+    kv_heads: Count
+    head_size: Count  # width of a query or key head
+    ffn: Count  # inner width of the gated feed-forward block, or of one expert
+    experts: Count = 1  # of a layer; 1 for a dense model
+    active_experts: Count = 1  # experts that a token uses
+    vocabulary: Count  # rows of the embedding and of the output head
+    context: Count  # [token] longest sequence that the model takes
+    window: Count | None = None  # [token] reach of the sliding-window layers
+    windowed_every: Annotated[int, Field(ge=0)] = 0  # every n-th layer, from the first on, uses the window; 0: none
+    attention_bias: bool = False
+    ffn_bias: bool = False
+    qk_norm: bool = False  # query and key heads are normalised
+    sinks: bool = False  # each head has a learned extra term in its softmax
     rope_theta: float
-    norm_eps: float
-    kv_bytes_per_token_bf16: int
-    parameters: int | None
-    confidence: str
-    sources: tuple[Source, ...]
-    aliases: tuple[str, ...]
+    norm_eps: float = 1e-5
+    kv_bytes_per_token_bf16: Count  # [byte] keys and values of one token over all layers; must agree with the shape
+    parameters: Count | None = None  # as the maker states it; must agree with the shape
+    confidence: Confidence
+    sources: Annotated[dict[str, Source], Field(min_length=1)]
+    aliases: list[str] = []  # names that publishers use
 
     @property
     def is_moe(self) -> bool:
@@ -86,7 +73,7 @@ class ModelShape:
 
     @property
     def kv_width(self) -> int:
-        """Width of all key heads together (the value heads' is the same)."""
+        """Width of all key heads together, which is also that of all value heads."""
         return self.kv_heads * self.head_size
 
     @property
@@ -100,82 +87,99 @@ class ModelShape:
             return min(context, self.window)
         return context
 
+    def resized(self, **lengths: Any) -> Self:
+        """Return the shape with other lengths, which are not checked against the published figures."""
+        return self.model_copy(update=lengths)
 
-_INTEGERS = ("layers", "hidden", "heads", "kv_heads", "head_size", "ffn", "experts", "active_experts", "vocabulary",
-             "context", "windowed_every", "kv_bytes_per_token_bf16")  # fmt: skip
-_FLAGS = ("attention_bias", "ffn_bias", "qk_norm", "sinks")
-_REALS = ("rope_theta", "norm_eps")
-_OPTIONAL: dict[str, Any] = {
-    "experts": 1, "active_experts": 1, "windowed_every": 0, "attention_bias": False, "ffn_bias": False,
-    "qk_norm": False, "sinks": False, "window": None, "parameters": None, "aliases": [], "norm_eps": 1e-5,
-}  # fmt: skip
-_TEXTS = ("title", "confidence")
-_KNOWN = {*_INTEGERS, *_FLAGS, *_REALS, *_TEXTS, "window", "parameters", "aliases", "sources", "model_schema"}
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if self.heads % self.kv_heads:
+            raise ValueError(f"key heads: expected a multiple of kv_heads={self.kv_heads}, got {self.heads}")
+        if self.head_size % 2:
+            raise ValueError(f"key head_size: expected an even number (rotary pairs), got {self.head_size}")
+        if self.active_experts > self.experts:
+            raise ValueError(f"key active_experts: expected at most experts={self.experts}, got {self.active_experts}")
+        if self.windowed_every and self.window is None:
+            raise ValueError("key window: expected a length, because windowed_every is set, got nothing")
+        kv_bytes = 2 * self.layers * self.kv_width * 2
+        if kv_bytes != self.kv_bytes_per_token_bf16:
+            raise ValueError(
+                f"key kv_bytes_per_token_bf16: expected {kv_bytes} (2 x layers x kv_heads x head_size x 2 byte), "
+                f"got {self.kv_bytes_per_token_bf16}"
+            )
+        if self.parameters is not None and self.parameters != parameter_count(self):
+            raise ValueError(
+                f"key parameters: expected {parameter_count(self)} (counted from the shape), got {self.parameters}"
+            )
+        return self
 
 
 def names() -> list[str]:
-    """Return the models that there are, without reading any."""
+    """Return the names of all models without reading their files."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 @cache
 def load(name: str) -> ModelShape:
-    """Return a model by name (`llama-3.1-8b`) or by the name publishers use (`Llama-3.1-8B-Instruct`).
+    """Return a model by its name (`llama-3.1-8b`) or by a name that publishers use (`Llama-3.1-8B-Instruct`).
 
     Raises
     ------
     KernelInputError
-        The name is unknown (near ones are listed), or its file is faulty.
+        The name is unknown (near names are listed), or its file is faulty.
     """
-    wanted = name.strip().casefold()
-    path = FOLDER / f"{wanted}.toml"
-    if wanted in names():
-        return read(path)
+    folded = name.strip().casefold()
+    if folded in names():
+        return read(FOLDER / f"{folded}.toml")
     for known in names():
         shape = read(FOLDER / f"{known}.toml")
-        if wanted in {alias.casefold() for alias in shape.aliases}:
+        if folded in {alias.casefold() for alias in shape.aliases}:
             return shape
-    near = get_close_matches(wanted, names(), n=3, cutoff=0.4)
+    near = get_close_matches(folded, names(), n=3, cutoff=0.4)
     hint = f" (did you mean {', '.join(near)}?)" if near else ""
     raise KernelInputError(f"model: expected one of {', '.join(names())}, got {name!r}{hint}")
 
 
 def read(path: Path) -> ModelShape:
-    """Return the shape of a model file, checked for every inner contradiction.
+    """Return the shape in a model file, after checking that its figures agree with each other.
 
     Raises
     ------
     KernelInputError
-        No such file, a syntax error, a key missing, unknown or of the wrong kind, shapes that do not divide.
+        The file does not exist or is not TOML; a key is missing, unknown or has a wrong value; lengths do not divide.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise KernelInputError(f"{path}: expected a model file, got {fault.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise KernelInputError(f"{path}: expected valid TOML, got a syntax error: {fault}") from None
+    except OSError as error:
+        raise KernelInputError(f"{path}: expected a model file, got {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise KernelInputError(f"{path}: expected valid TOML, got a syntax error: {error}") from None
     return from_table(data, path.stem, str(path))
 
 
-def from_table(data: Mapping[str, Any], name: str, place: str) -> ModelShape:
-    """Return the shape of a model table. Raises KernelInputError as `read` does."""
-    for key in data:
-        if key not in _KNOWN:
-            near = get_close_matches(key, _KNOWN, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise KernelInputError(f"{place}: key {key}: expected a known key, got an unknown one{hint}")
-    table = {**_OPTIONAL, **data}
-    values: dict[str, Any] = {key: _integer(table, key, place) for key in _INTEGERS}
-    values |= {key: _typed(table, key, bool, "true or false", place) for key in _FLAGS}
-    values |= {key: float(_typed(table, key, (int, float), "a number", place)) for key in _REALS}
-    values |= {key: _typed(table, key, str, "text", place) for key in _TEXTS}
-    values["window"] = None if table["window"] is None else _integer(table, "window", place)
-    values["parameters"] = None if table["parameters"] is None else _integer(table, "parameters", place)
-    values["aliases"] = tuple(_typed(table, "aliases", list, "a list of names", place))
-    values["sources"] = _sources(table, place)
-    shape = ModelShape(name=name, **values)
-    _check(shape, place)
-    return shape
+def from_table(data: Mapping[str, Any], name: str, file: str) -> ModelShape:
+    """Return the shape in the content of a model file.
+
+    Parameters
+    ----------
+    data
+        Content of the file.
+    name
+        Name of the model.
+    file
+        Path that error messages name.
+
+    Raises
+    ------
+    KernelInputError
+        A key is missing, unknown or has a wrong value.
+    """
+    if "name" in data:
+        raise KernelInputError(f"{file}: key name: expected a known key, got an unknown one")
+    try:
+        return ModelShape.model_validate({**data, "name": name})
+    except ValidationError as error:
+        raise KernelInputError(f"{file}: {_message(error)}") from None
 
 
 def parameter_count(shape: ModelShape) -> int:
@@ -190,62 +194,32 @@ def parameter_count(shape: ModelShape) -> int:
     return shape.layers * layer + 2 * shape.vocabulary * hidden + hidden
 
 
-def _check(shape: ModelShape, place: str) -> None:
-    if shape.heads % shape.kv_heads:
-        raise KernelInputError(
-            f"{place}: key heads: expected a multiple of kv_heads={shape.kv_heads}, got {shape.heads}"
-        )
-    if shape.head_size % 2:
-        raise KernelInputError(f"{place}: key head_size: expected an even number (rotary pairs), got {shape.head_size}")
-    if shape.active_experts > shape.experts:
-        raise KernelInputError(
-            f"{place}: key active_experts: expected at most experts={shape.experts}, got {shape.active_experts}"
-        )
-    if shape.windowed_every and shape.window is None:
-        raise KernelInputError(f"{place}: key window: expected a length, for windowed_every is set, got nothing")
-    if shape.confidence not in CONFIDENCES:
-        raise KernelInputError(
-            f"{place}: key confidence: expected one of {', '.join(CONFIDENCES)}, got {shape.confidence!r}"
-        )
-    kv_bytes = 2 * shape.layers * shape.kv_width * 2
-    if kv_bytes != shape.kv_bytes_per_token_bf16:
-        raise KernelInputError(
-            f"{place}: key kv_bytes_per_token_bf16: expected {kv_bytes} (2 x layers x kv_heads x head_size x 2 byte), "
-            f"got {shape.kv_bytes_per_token_bf16}"
-        )
-    if shape.parameters is not None and shape.parameters != parameter_count(shape):
-        raise KernelInputError(
-            f"{place}: key parameters: expected {parameter_count(shape)} (counted from the shape), "
-            f"got {shape.parameters}"
-        )
+_EXPECTED = {
+    "missing": "a value (the key is required)",
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "list_type": "a list",
+    "greater_than": "a whole number above 0",
+    "greater_than_equal": "a whole number, 0 or above",
+    "too_short": "at least one entry",
+}
 
 
-def _typed(table: Mapping[str, Any], key: str, kind: Any, expected: str, place: str) -> Any:
-    if key not in table:
-        raise KernelInputError(f"{place}: key {key}: expected {expected}, got nothing")
-    value = table[key]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise KernelInputError(f"{place}: key {key}: expected {expected}, got {value!r}")
-    return value
-
-
-def _integer(table: Mapping[str, Any], key: str, place: str) -> int:
-    value: int = _typed(table, key, int, "a whole number", place)
-    if value < (0 if key == "windowed_every" else 1):
-        raise KernelInputError(f"{place}: key {key}: expected a whole number above 0, got {value}")
-    return value
-
-
-def _sources(table: Mapping[str, Any], place: str) -> tuple[Source, ...]:
-    entries = _typed(table, "sources", dict, "a table of sources", place)
-    found = []
-    for key, entry in entries.items():
-        try:
-            found.append(Source(id=key, **entry))
-        except TypeError as fault:
-            raise KernelInputError(
-                f"{place}: key sources.{key}: expected title, address, read and printed ({fault})"
-            ) from None
-    if not found:
-        raise KernelInputError(f"{place}: key sources: expected at least one source, got none")
-    return tuple(found)
+def _message(error: ValidationError) -> str:
+    """Return the first fault as "key K: expected X, got Y"; an unknown key first, for it may explain a missing one."""
+    faults = error.errors(include_url=False)
+    fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+    if fault["type"] == "value_error":  # from the model's validator, which writes the whole message
+        return str(fault["ctx"]["error"])
+    key = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(str(fault["loc"][-1]), {*ModelShape.model_fields, *Source.model_fields}, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return f"key {key}: expected a known key, got an unknown one{hint}"
+    expected = fault["ctx"]["expected"] if fault["type"] == "literal_error" else _EXPECTED.get(fault["type"])
+    got = "nothing" if fault["type"] == "missing" else repr(fault["input"])
+    return f"key {key}: expected {expected or fault['msg']}, got {got}"

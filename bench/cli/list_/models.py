@@ -37,7 +37,7 @@ def models(as_json: bool) -> None:
                     "confidence": shape.confidence,
                     "sources": [
                         {"title": one.title, "address": one.address, "read": one.read, "printed": one.printed}
-                        for one in shape.sources
+                        for one in shape.sources.values()
                     ],
                 }
                 for shape in shapes

@@ -1,7 +1,6 @@
 """A model's layers on the CPU, prefill and decode apart: `llm_prefill_f32_cpu` and `llm_decode_f32_cpu`."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bench.machine.environment import last_level_cache_bytes, usable_cores
@@ -185,8 +184,8 @@ def miniature(shape: "ModelShape") -> "ModelShape":
     """Return a model of the same build with small widths, for the float64 reference to be quick."""
     group = shape.heads // shape.kv_heads
     kv_heads, layers = min(2, shape.kv_heads), 2
-    return replace(
-        shape, name=f"small {shape.name}", layers=layers, hidden=48, heads=group * kv_heads, kv_heads=kv_heads,
+    return shape.resized(
+        name=f"small {shape.name}", layers=layers, hidden=48, heads=group * kv_heads, kv_heads=kv_heads,
         head_size=16, ffn=64, experts=min(shape.experts, 8), active_experts=min(shape.active_experts, 8),
         vocabulary=97, context=64, window=shape.window and 6, parameters=None,
     )  # fmt: skip

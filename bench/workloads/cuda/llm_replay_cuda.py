@@ -1,7 +1,6 @@
 """A model's layers on an NVIDIA GPU, prefill and decode apart: `llm_prefill_bf16_cuda`, `llm_decode_fp8_cuda`, ..."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bench.workloads.cuda.context import GpuContext, device_index
@@ -233,8 +232,8 @@ class LlmReplayCuda:
 def miniature(shape: "ModelShape") -> "ModelShape":
     """Return a model with the same heads and small everything else, for the float64 reference to be quick."""
     group = shape.heads // shape.kv_heads
-    return replace(
-        shape, name=f"small {shape.name}", layers=2, hidden=256, heads=2 * group, kv_heads=2, ffn=528, vocabulary=512,
+    return shape.resized(
+        name=f"small {shape.name}", layers=2, hidden=256, heads=2 * group, kv_heads=2, ffn=528, vocabulary=512,
         context=256, parameters=None,
     )  # fmt: skip
 

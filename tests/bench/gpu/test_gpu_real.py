@@ -116,8 +116,8 @@ def test_replay_attends_alike_for_every_group_of_heads_and_cut_of_keys(dtype, he
 
     if inspect(0).capability < FORMATS[dtype].oldest:
         pytest.skip(f"this GPU has no {dtype}")
-    shape = dataclasses.replace(
-        load("tiny"), layers=2, hidden=256, heads=heads, kv_heads=kv_heads, head_size=128, ffn=528, vocabulary=512
+    shape = load("tiny").resized(
+        layers=2, hidden=256, heads=heads, kv_heads=kv_heads, head_size=128, ffn=528, vocabulary=512
     )
     weights = random_weights(shape, seed=3)
     tokens = np.random.default_rng(4).integers(0, shape.vocabulary, (3, 300))

@@ -35,8 +35,8 @@ from kernels.matmul.formats import FORMATS, decode, encode
 
 
 def small(**changes):
-    return dataclasses.replace(
-        load("tiny"), **{"layers": 2, "hidden": 256, "heads": 4, "kv_heads": 2, "head_size": 128, "ffn": 272,
+    return load("tiny").resized(
+        **{"layers": 2, "hidden": 256, "heads": 4, "kv_heads": 2, "head_size": 128, "ffn": 272,
         "vocabulary": 512, "context": 128, **changes},
     )  # fmt: skip
 

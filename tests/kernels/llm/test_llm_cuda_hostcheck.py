@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLR0917 (a case of attention has as many lengths)
 
-from dataclasses import replace
 from functools import cache
 
 import ml_dtypes
@@ -25,8 +24,8 @@ SMALLEST = {"bf16": 0.0, "fp16": 2.0**-25, "fp8": 2.0**-10}
 
 
 def model(heads=4, kv_heads=1, head_size=128):
-    return replace(
-        load("tiny"), heads=heads, kv_heads=kv_heads, head_size=head_size, hidden=272, ffn=400, vocabulary=2064
+    return load("tiny").resized(
+        heads=heads, kv_heads=kv_heads, head_size=head_size, hidden=272, ffn=400, vocabulary=2064
     )
 
 
@@ -288,4 +287,4 @@ def test_hostcheck_text_that_does_not_compile_fails_with_the_compilers_line():
 )
 def test_models_that_the_kernels_cannot_run_are_refused_by_name(name, changes, dtype, message):
     with pytest.raises(KernelInputError, match=message):
-        check_shape(replace(load(name), **changes), dtype)
+        check_shape(load(name).resized(**changes), dtype)
