@@ -10,7 +10,7 @@ from hardware_profiles.errors import InputError
 from sites.market.device_rate import DeviceRate, TokenTags
 
 if TYPE_CHECKING:
-    from bench.results.record import Metric, Record
+    from bench.results.record import Record
     from hardware_profiles.profile import Profile
 
 RESULT_PREFIX = "result:"
@@ -91,7 +91,7 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
     if record.workload.unit not in ("hash", "token"):
         raise InputError.at(place, "workload.unit", expected="hash or token", got=record.workload.unit)
     tags = _tags(record, place) if record.workload.unit == "token" else None
-    measured = _best_power(record)
+    measured = record.power_metric()
     if measured is None and record.assumed_power_w is None:
         raise InputError.at(place, "power", expected="a metered or declared power (run with --meter or --watts)")
     assumed = record.assumed_power_w
@@ -129,8 +129,3 @@ def _prompts(record: "Record", store: Path) -> "Record | None":
     wanted = record.workload.name.replace("_decode_", "_prefill_")
     ids = [id_ for id_ in reversed(result_names(store)) if f"-{wanted}-" in id_]  # the newest first: it may supersede
     return prompts_of(record, (read_record(store / id_) for id_ in ids))
-
-
-def _best_power(record: "Record") -> "Metric | None":
-    found = [metric for name, metric in record.metrics.items() if name.startswith("power_")]
-    return min(found, key=lambda metric: metric.tier or "Z", default=None)

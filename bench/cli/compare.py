@@ -68,9 +68,9 @@ def compare(
     A ratio or a verdict that would mislead is refused, and its cell says why.
     """
     from bench.compare import compare as engine
+    from bench.compare.load import load_device, of_record
     from bench.compare.overview import as_documents, overview
     from bench.compare.overview_table import captions, cells, columns
-    from bench.compare.subjects import load_subject, of_record
 
     shape = "json" if as_json else format_
     extra: dict[str, Any] = {}
@@ -90,13 +90,13 @@ def compare(
         subjects = [of_record(record) for record in records]
         extra = {"pairs": pairs.document() if pairs else None}
     else:
-        subjects = [load_subject(name, store, own) for name in names]
+        subjects = [load_device(name, store, own) for name in names]
     rows = engine.compare(subjects, pairs)
     lines = overview(subjects, hashprice_usd_per_ph_s_day=hashprice, tokens_of=tokens_of)
     if plot is not None:
-        from bench.compare.plot import plot_subjects
+        from bench.compare.plot import plot_devices
 
-        missing = plot_subjects(subjects, plot)
+        missing = plot_devices(subjects, plot)
         extra["plot"] = {"file": str(plot), "without_hash_rate_or_power": missing}
     if shape == "json":
         emit_json({**engine.as_document(rows), "overview": as_documents(lines), **extra})

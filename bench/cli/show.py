@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @json_option
 def show(name: str, store: Path, own: tuple[str, ...], as_json: bool) -> None:
     """Show a result (id, beginning of one, path, latest:WORKLOAD) or a profile (antminer-s21:200t)."""
-    from bench.compare.subjects import find_named
+    from bench.compare.load import find_named
     from bench.results.folder import artifact_faults, read_record
 
     found = find_named(name, store, own)

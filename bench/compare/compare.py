@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.compare.subjects import Figure, Subject
+from bench.compare.device_figures import DeviceFigures, Figure
 from bench.measure import stats
 from hardware_profiles.errors import InputError
 
@@ -29,7 +29,7 @@ class Row:
     no ratio `why` says that. A subject without any figure has one row, with `why`.
     """
 
-    subject: Subject
+    subject: DeviceFigures
     figure: Figure | None
     ratio: float | None = None
     interval: tuple[float, float] | None = None
@@ -38,7 +38,7 @@ class Row:
     note: str = ""
 
 
-def compare(subjects: Sequence[Subject], pairs: "Quiet | None" = None) -> list[Row]:
+def compare(subjects: Sequence[DeviceFigures], pairs: "Quiet | None" = None) -> list[Row]:
     """Return every figure of every subject, group by group, each against the first subject's.
 
     `pairs` are interleaved pairs of slices of two subjects, which alone may claim that one is faster on one CPU.
@@ -62,7 +62,7 @@ def compare(subjects: Sequence[Subject], pairs: "Quiet | None" = None) -> list[R
     return [*rows, *(Row(s, None, why=s.refused or "no figures") for s in subjects if s.name not in shown)]
 
 
-def refusal(one: Subject, a: Figure, other: Subject, b: Figure) -> str:  # noqa: PLR0911 (one reason each)
+def refusal(one: DeviceFigures, a: Figure, other: DeviceFigures, b: Figure) -> str:  # noqa: PLR0911 (one reason each)
     """Return why figure a of `one` over b of `other` may not be a ratio, or nothing where it may."""
     for subject in (one, other):
         if subject.refused:
@@ -91,7 +91,7 @@ def systematic_frac(a: Figure, b: Figure) -> float:
 
 
 def _against(  # noqa: PLR0911 (one case each)
-    subject: Subject, a: Figure, first: Subject, b: Figure | None, pairs: "Quiet | None"
+    subject: DeviceFigures, a: Figure, first: DeviceFigures, b: Figure | None, pairs: "Quiet | None"
 ) -> Row:
     if b is None:
         return Row(subject, a, why=f"{first.name} has none")
@@ -118,14 +118,14 @@ def _against(  # noqa: PLR0911 (one case each)
     return Row(subject, a, found.ratio, found.interval, _WORDS[a.group][found.verdict], "", note)
 
 
-def _unequal_parameters(one: Subject, other: Subject) -> str:
+def _unequal_parameters(one: DeviceFigures, other: DeviceFigures) -> str:
     """Return what the two were not run alike in, such as threads: a ratio of them is of both things at once."""
     theirs = dict(other.parameters)
     unequal = [f"{key} {value} and {theirs.get(key, '-')}" for key, value in one.parameters if theirs.get(key) != value]
     return f"unequal {', '.join(unequal)}" if unequal else ""
 
 
-def _by_pairs(subject: Subject, a: Figure, pairs: "Quiet") -> Row:
+def _by_pairs(subject: DeviceFigures, a: Figure, pairs: "Quiet") -> Row:
     """Return the row of the second of two workloads that were interleaved in slices."""
     counted = f"{len(pairs.quiet_pairs)} of {len(pairs.pairs)} pairs quiet, CPU time"
     found = pairs.verdict()
@@ -167,7 +167,7 @@ def _document(row: Row) -> dict[str, Any]:
     return {
         "name": row.subject.name,
         "title": row.subject.title,
-        "kind": row.subject.kind,
+        "kind": row.subject.source,
         "figure": figure.group if figure else None,
         "of": figure.of if figure else None,
         "value": figure.value if figure else None,

@@ -1,10 +1,10 @@
-"""One line a device: rate, power, J/TH, USD/MWh, hash/J, FLOP/J, tokens/J; measured over rated where both exist."""
+"""The overview of a comparison: one row a device, with USD/MWh, tokens per joule and measured over rated."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.compare.subjects import Figure, Subject
+from bench.compare.device_figures import DeviceFigures, Figure
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
@@ -39,42 +39,37 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One subject of a comparison; None is what it has no figure for, `why` says what a refused one lacks.
+class OverviewRow:
+    """A device of a comparison with what the overview adds to its figures; None where there is nothing to add."""
 
-    rate is the headline one [unit/s] of the work `rate_of`; power_w is drawn at `boundary`, and the per-joule figures
-    are over that power; tokens carry their own.
-    """
-
-    name: str
-    title: str
-    kind: str
-    power_w: float | None
-    boundary: str | None
-    power_basis: str | None
-    rate_hash_s: float | None
-    rate: float | None
-    rate_of: str
-    j_per_th: float | None
-    hash_per_j: float | None
-    usd_per_mwh: float | None
-    flop_per_j: dict[str, float]
-    byte_per_s: float | None
+    device: DeviceFigures
+    usd_per_mwh: float | None  # gross, per MWh that the device draws, at the stated hashprice
     tokens: Tokens | None
     over_rated: tuple[OverRated, ...]
-    basis: str
-    confidence: str | None
-    why: str = ""
+
+    @property
+    def basis(self) -> str:
+        """The bases of its figures, without its power's where it has others."""
+        return " and ".join(sorted({figure.basis for figure in self._leading()})) or "-"
+
+    @property
+    def confidence(self) -> str | None:
+        """The confidence of its first figure that has one."""
+        return next((figure.confidence for figure in self._leading() if figure.confidence), None)
+
+    def _leading(self) -> list[Figure]:
+        figures = self.device.figures
+        return [figure for figure in figures if figure.group != "power"] or list(figures)
 
 
 def overview(
-    subjects: Sequence[Subject],
+    subjects: Sequence[DeviceFigures],
     *,
     hashprice_usd_per_ph_s_day: float | None = None,
     tokens_of: str | None = None,
     catalogue: Iterable["Device"] | None = None,
-) -> list[Line]:
-    """Return a line per subject.
+) -> list[OverviewRow]:
+    """Return a row per subject.
 
     Parameters
     ----------
@@ -93,81 +88,34 @@ def overview(
 
     devices = list(load_all() if catalogue is None else catalogue)
     published = _published(subjects, devices, tokens_of)
-    return [_line(subject, devices, published, hashprice_usd_per_ph_s_day) for subject in subjects]
+    return [_row(subject, devices, published, hashprice_usd_per_ph_s_day) for subject in subjects]
 
 
-def _line(
-    subject: Subject, devices: Sequence["Device"], published: dict[str, "PublishedFigure"], hashprice: float | None
-) -> Line:
-    power = next((figure for figure in subject.figures if figure.group == "power"), None)
-    hashes = _rate(subject, "hash")
-    energy = next((figure for figure in subject.figures if figure.group == "energy" and figure.of == "hash"), None)
-    j_per_hash = energy.value if energy else power.value / hashes.value if power and hashes else None
-    usd = None
-    if hashprice is not None and j_per_hash is not None:
+def _row(
+    subject: DeviceFigures,
+    devices: Sequence["Device"],
+    published: dict[str, "PublishedFigure"],
+    hashprice: float | None,
+) -> OverviewRow:
+    usd, j_per_th = None, subject.j_per_th
+    if hashprice is not None and j_per_th is not None:
         from sites.market.mining import usd_per_device_mwh
 
-        usd = usd_per_device_mwh(hashprice, j_per_hash * 1e12)
-    headline = _headline(subject)
-    figures = [figure for figure in subject.figures if figure.group != "power"] or list(subject.figures)
-    bases = sorted({figure.basis for figure in figures})
-    return Line(
-        name=subject.name,
-        title=subject.title,
-        kind=subject.kind,
-        power_w=power.value if power else None,
-        boundary=power.boundary or None if power else None,
-        power_basis=power.basis if power else None,
-        rate_hash_s=hashes.value if hashes else None,
-        rate=headline.value if headline else None,
-        rate_of=headline.of if headline else "",
-        j_per_th=j_per_hash * 1e12 if j_per_hash else None,
-        hash_per_j=1 / j_per_hash if j_per_hash else None,
-        usd_per_mwh=usd,
-        flop_per_j=_flop_per_j(subject, power),
-        byte_per_s=found.value if (found := _rate(subject, "byte")) else None,
-        tokens=_tokens(subject, devices, published.get(subject.device)),
-        over_rated=_over_rated(subject, devices) if not subject.refused else (),
-        basis=" and ".join(bases) or "-",
-        confidence=next((figure.confidence for figure in figures if figure.confidence), None),
-        why=subject.refused,
+        usd = usd_per_device_mwh(hashprice, j_per_th)
+    return OverviewRow(
+        subject,
+        usd,
+        _tokens(subject, devices, published.get(subject.device)),
+        _over_rated(subject, devices) if not subject.refused else (),
     )
 
 
-_HEADLINES = ("hash", "flop bf16", "flop fp16", "flop fp32", "flop fp64", "byte")
-
-
-def _headline(subject: Subject) -> Figure | None:
-    """Return the rate that a line leads with: hashes, else the matrix peak that most work is done in, else bytes."""
-    found = (_rate(subject, of) for of in _HEADLINES)
-    rates = (figure for figure in subject.figures if figure.group == "rate")
-    return next((figure for figure in found if figure is not None), next(rates, None))
-
-
-def _rate(subject: Subject, of: str) -> Figure | None:
-    return next((figure for figure in subject.figures if figure.group == "rate" and figure.of == of), None)
-
-
-def _flop_per_j(subject: Subject, power: Figure | None) -> dict[str, float]:
-    """Return FLOP/J by dtype: metered energy where there is some, else the rate over the power stated beside it."""
-    found: dict[str, float] = {}
-    for figure in subject.figures:
-        work, _, dtype = figure.of.partition(" ")
-        if work != "flop":
-            continue
-        if figure.group == "energy" and figure.value > 0:
-            found[dtype] = 1 / figure.value
-        elif figure.group == "rate" and power is not None:
-            found.setdefault(dtype, figure.value / power.value)
-    return found
-
-
-def _over_rated(subject: Subject, devices: Sequence["Device"]) -> tuple[OverRated, ...]:
+def _over_rated(subject: DeviceFigures, devices: Sequence["Device"]) -> tuple[OverRated, ...]:
     """Return measured over rated for each rate of a result whose device the catalogue knows by its reported name."""
-    from bench.compare.subjects import of_profile
+    from bench.compare.load import of_profile
     from hardware_profiles.catalog import recognise
 
-    if subject.kind != "result":
+    if subject.source != "result":
         return ()
     device = recognise(subject.device, devices)
     if device is None:
@@ -175,7 +123,7 @@ def _over_rated(subject: Subject, devices: Sequence["Device"]) -> tuple[OverRate
     rated = of_profile(next(device.profiles()))
     lines = []
     for figure in subject.figures:
-        match = _rate(rated, figure.of) if figure.group == "rate" and figure.basis == "measured" else None
+        match = rated.rate(figure.of) if figure.group == "rate" and figure.basis == "measured" else None
         if match is None:
             continue
         low_high = figure.interval
@@ -192,13 +140,13 @@ def _over_rated(subject: Subject, devices: Sequence["Device"]) -> tuple[OverRate
 
 
 def _published(
-    subjects: Sequence[Subject], devices: Sequence["Device"], wanted: str | None
+    subjects: Sequence[DeviceFigures], devices: Sequence["Device"], wanted: str | None
 ) -> dict[str, "PublishedFigure"]:
     """Return one published serving figure per GPU of the comparison, all of one workload."""
     from hardware_profiles.catalog import recognise
     from sites.market.published_rates import published_figures
 
-    slugs = {subject.device for subject in subjects if subject.kind == "profile" and subject.device_kind == "gpu"}
+    slugs = {subject.device for subject in subjects if subject.source == "profile" and subject.device_kind == "gpu"}
     by_workload: dict[str, dict[str, PublishedFigure]] = {}
     for figure in published_figures().values():
         mine = by_workload.setdefault(f"{figure.model}:{figure.lengths}", {})
@@ -231,8 +179,8 @@ def _worth(figure: "PublishedFigure") -> tuple[bool, float]:
     return figure.system_power_w is not None, figure.tokens_per_s / figure.gpus
 
 
-def _tokens(subject: Subject, devices: Sequence["Device"], figure: "PublishedFigure | None") -> Tokens | None:
-    if figure is None or subject.kind != "profile":
+def _tokens(subject: DeviceFigures, devices: Sequence["Device"], figure: "PublishedFigure | None") -> Tokens | None:
+    if figure is None or subject.source != "profile":
         return None
     from sites.market.published_rates import published_rate
 
@@ -257,6 +205,33 @@ def _tokens(subject: Subject, devices: Sequence["Device"], figure: "PublishedFig
     )
 
 
-def as_documents(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """Return the lines as JSON-ready tables in base units."""
-    return [asdict(line) for line in lines]
+def as_documents(rows: Sequence[OverviewRow]) -> list[dict[str, Any]]:
+    """Return the rows as JSON-ready tables in base units."""
+    return [_document(row) for row in rows]
+
+
+def _document(row: OverviewRow) -> dict[str, Any]:
+    device = row.device
+    power, headline, j_per_th = device.power(), device.headline(), device.j_per_th
+    hashes, bytes_ = device.rate("hash"), device.rate("byte")
+    return {
+        "name": device.name,
+        "title": device.title,
+        "kind": device.source,
+        "power_w": power.value if power else None,
+        "boundary": (power.boundary if power else "") or None,
+        "power_basis": power.basis if power else None,
+        "rate_hash_s": hashes.value if hashes else None,
+        "rate": headline.value if headline else None,
+        "rate_of": headline.of if headline else "",
+        "j_per_th": j_per_th,
+        "hash_per_j": 1e12 / j_per_th if j_per_th else None,
+        "usd_per_mwh": row.usd_per_mwh,
+        "flop_per_j": device.flop_per_j(),
+        "byte_per_s": bytes_.value if bytes_ else None,
+        "tokens": asdict(row.tokens) if row.tokens else None,
+        "over_rated": tuple(asdict(ratio) for ratio in row.over_rated),
+        "basis": row.basis,
+        "confidence": row.confidence,
+        "why": device.refused,
+    }

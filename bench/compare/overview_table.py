@@ -1,51 +1,55 @@
-"""The table of an overview: headings, cells, and the sentences without which its columns would mislead."""
+"""The table of an overview: headings, cells, and the sentences that a reader needs with them."""
 
 from collections.abc import Sequence
 
-from bench.compare.overview import Line, OverRated
+from bench.compare.overview import OverRated, OverviewRow
 from bench.quantity import j_per_th, rate
 
 DTYPES = ("fp64", "fp32", "bf16", "fp8", "fp4")
-"""Data types of FLOP/J columns; a column without a figure is left out."""
+"""Data types with a column of TFLOP/J, where a device has a figure of it."""
 
 
-def columns(lines: Sequence[Line]) -> list[str]:
-    """Return the headings of the table that `cells` fills, without those that no line has a figure for."""
-    dtypes = [dtype for dtype in DTYPES if any(dtype in line.flop_per_j for line in lines)]
+def columns(rows: Sequence[OverviewRow]) -> list[str]:
+    """Return the headings of the table that `cells` fills; a column without any figure is left out."""
+    per_joule = [row.device.flop_per_j() for row in rows]
+    dtypes = [dtype for dtype in DTYPES if any(dtype in found for found in per_joule)]
+    hashing = any(row.device.j_per_th for row in rows)
     optional = [
-        ("rate", any(line.rate is not None for line in lines)),
-        ("J/TH", any(line.j_per_th for line in lines)),
-        ("USD/MWh", any(line.usd_per_mwh is not None for line in lines)),
-        ("GH/J", any(line.hash_per_j for line in lines)),
+        ("rate", any(row.device.headline() is not None for row in rows)),
+        ("J/TH", hashing),
+        ("USD/MWh", any(row.usd_per_mwh is not None for row in rows)),
+        ("GH/J", hashing),
         *((f"{dtype} TFLOP/J", True) for dtype in dtypes),
-        ("tokens/J", any(line.tokens for line in lines)),
-        ("measured/rated", any(line.over_rated for line in lines)),
+        ("tokens/J", any(row.tokens for row in rows)),
+        ("measured/rated", any(row.over_rated for row in rows)),
     ]
-    return ["name", "power", "at", *(name for name, there in optional if there), "basis", "confidence"]
+    shown = [heading for heading, has_figures in optional if has_figures]
+    return ["name", "power", "at", *shown, "basis", "confidence"]
 
 
-def cells(line: Line, headings: Sequence[str]) -> list[str]:
-    """Return a line's cells under these headings; a dash where there is no figure."""
-    return [_cell(line, heading) for heading in headings]
+def cells(row: OverviewRow, headings: Sequence[str]) -> list[str]:
+    """Return a row's cells under these headings; a dash where there is no figure."""
+    return [_cell(row, heading) for heading in headings]
 
 
-def _cell(line: Line, heading: str) -> str:
-    dtype = heading.removesuffix(" TFLOP/J")
+def _cell(row: OverviewRow, heading: str) -> str:
+    device, dtype = row.device, heading.removesuffix(" TFLOP/J")
     if dtype != heading:
-        return _number(line.flop_per_j.get(dtype), 1e12, 3)
-    assumed = " (assumed)" if line.power_basis == "assumed" else ""
+        return _number(device.flop_per_j().get(dtype), 1e12, 3)
+    power, efficiency = device.power(), device.j_per_th
+    assumed = " (assumed)" if power is not None and power.basis == "assumed" else ""
     values = {
-        "name": line.name,
-        "power": f"{line.power_w:,.4g} W{assumed}" if line.power_w else "-",
-        "at": line.boundary or "-",
-        "rate": _rate(line),
-        "J/TH": j_per_th(line.j_per_th),
-        "USD/MWh": _number(line.usd_per_mwh, 1, 4),
-        "GH/J": _number(line.hash_per_j, 1e9, 4),
-        "tokens/J": f"{line.tokens.tokens_per_j:.3g} ({line.tokens.power})" if line.tokens else "-",
-        "measured/rated": "; ".join(_ratio(found) for found in line.over_rated) or "-",
-        "basis": line.basis,
-        "confidence": line.confidence or "-",
+        "name": device.name,
+        "power": f"{power.value:,.4g} W{assumed}" if power is not None else "-",
+        "at": (power.boundary if power is not None else "") or "-",
+        "rate": _rate(row),
+        "J/TH": j_per_th(efficiency),
+        "USD/MWh": _number(row.usd_per_mwh, 1, 4),
+        "GH/J": _number(1e12 / efficiency if efficiency else None, 1e9, 4),
+        "tokens/J": f"{row.tokens.tokens_per_j:.3g} ({row.tokens.power})" if row.tokens else "-",
+        "measured/rated": "; ".join(_ratio(ratio) for ratio in row.over_rated) or "-",
+        "basis": row.basis,
+        "confidence": row.confidence or "-",
     }
     return values[heading]
 
@@ -54,11 +58,12 @@ def _number(value: float | None, scale: float, digits: int) -> str:
     return "-" if value is None else f"{value / scale:.{digits}g}"
 
 
-def _rate(line: Line) -> str:
-    if line.rate is None:
+def _rate(row: OverviewRow) -> str:
+    figure = row.device.headline()
+    if figure is None:
         return "-"
-    work, _, dtype = line.rate_of.partition(" ")
-    return f"{rate(line.rate, f'{work}/s')} {dtype}".strip()
+    work, _, dtype = figure.of.partition(" ")
+    return f"{rate(figure.value, f'{work}/s')} {dtype}".strip()
 
 
 def _ratio(found: OverRated) -> str:
@@ -67,18 +72,18 @@ def _ratio(found: OverRated) -> str:
     return f"{found.ratio:.3f}{spread} {found.of} ({found.rated_by}{doubt})"
 
 
-def captions(lines: Sequence[Line], hashprice: float | None) -> list[str]:
+def captions(rows: Sequence[OverviewRow], hashprice: float | None) -> list[str]:
     """Return what a reader must know of the columns: boundaries, the price, the tags of the tokens."""
-    said = ["Per joule of the power in its column, at the boundary beside it; rated FLOP/J are dense peaks over TDP."]
+    sentences = ["Per joule at the boundary in the column `at`; rated FLOP/J are dense peaks over TDP."]
     if hashprice is not None:
-        said.append(f"USD/MWh: gross, per MWh the device draws, at {hashprice:g} USD per PH/s and day as stated.")
-    elif any(line.j_per_th for line in lines):
-        said.append("--hashprice USD_PER_PH_S_DAY adds USD/MWh.")
-    for line in lines:
-        if line.tokens is not None:
-            t = line.tokens
-            said.append(
-                f"tokens/J of {line.name}: {t.model} {t.precision}, {t.token_basis} tokens, {t.lengths}, latency limit "
-                f"{t.latency_limit}, power {t.power} at the {t.boundary}."
+        sentences.append(f"USD/MWh: gross, per MWh the device draws, at {hashprice:g} USD per PH/s and day as stated.")
+    elif any(row.device.j_per_th for row in rows):
+        sentences.append("--hashprice USD_PER_PH_S_DAY adds USD/MWh.")
+    for row in rows:
+        if row.tokens is not None:
+            t = row.tokens
+            sentences.append(
+                f"tokens/J of {row.device.name}: {t.model} {t.precision}, {t.token_basis} tokens, {t.lengths}, latency "
+                f"limit {t.latency_limit}, power {t.power} at the {t.boundary}."
             )
-    return said
+    return sentences

@@ -1,11 +1,11 @@
-"""Power against hash rate with lines of equal J/TH: measured points with their intervals over the rated ones."""
+"""The plot of `perwatt compare --plot`: power against hash rate, with lines of equal J/TH."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.compare.subjects import Figure, Subject
+from bench.compare.device_figures import DeviceFigures, Figure
 from bench.quantity import si
 from hardware_profiles.errors import InputError
 from sites.plots.palette import DARK, LIGHT
@@ -20,79 +20,74 @@ ISO_J_PER_TH = (5, 7.5, 10, 15, 20, 30, 50, 100, 1_000, 10_000, 100_000, 1_000_0
 _STAND_IN = {name: f"#0000{index + 1:02x}" for index, name in enumerate(_NAMES)}  # become CSS variables in an SVG
 
 
-_Place = tuple[int, int, Literal["left", "right"]]
+_Anchor = tuple[int, int, Literal["left", "right"]]  # offset of a label [points], and the side it is aligned to
+_TERA = 1e12
 
 
-@dataclass(frozen=True, slots=True)
-class DevicePoint:
-    """A device in the plot: rate [hash/s] and power [W], with 95 % intervals where they were measured.
-
-    `named` points carry a label; the others are the background of the catalogue.
-    """
-
-    label: str
-    rate_hash_s: float
-    power_w: float
-    basis: str
-    confidence: str = ""
-    rate_interval: tuple[float, float] | None = None
-    power_interval: tuple[float, float] | None = None
-    named: bool = True
+def plottable(devices: Iterable[DeviceFigures]) -> tuple[list[DeviceFigures], list[str]]:
+    """Return the devices that have a hash rate and a power, and the names of the others."""
+    drawn: list[DeviceFigures] = []
+    missing: list[str] = []
+    for device in devices:
+        if device.rate("hash") is None or device.power() is None or device.refused:
+            missing.append(device.name)
+        else:
+            drawn.append(device)
+    return drawn, missing
 
 
-def points_of(subjects: Iterable[Subject]) -> tuple[list[DevicePoint], list[str]]:
-    """Return a point per subject that has a hash rate and a power, and the names of those that have not."""
-    found, missing = [], []
-    for subject in subjects:
-        rate = _first(subject, "rate", "hash")
-        power = _first(subject, "power", "")
-        if rate is None or power is None or subject.refused:
-            missing.append(subject.name)
-            continue
-        basis = "assumed" if power.basis == "assumed" else rate.basis
-        found.append(
-            DevicePoint(
-                subject.name, rate.value, power.value, basis, rate.confidence, rate.interval, power.interval
-            )
-        )  # fmt: skip
-    return found, missing
-
-
-def _first(subject: Subject, group: str, of: str) -> Figure | None:
-    return next((figure for figure in subject.figures if figure.group == group and figure.of == of), None)
-
-
-def catalogue_points() -> list[DevicePoint]:
-    """Return every bin of the catalogue's miners, unnamed."""
+def catalogue_devices() -> list[DeviceFigures]:
+    """Return every bin of the catalogue's miners."""
+    from bench.compare.load import of_profile
     from hardware_profiles.catalog import iter_profiles, load_all
 
-    return [
-        DevicePoint(profile.name, rate, power, "rated", profile.confidence, named=False)
-        for profile in iter_profiles(load_all())
-        if (rate := profile.rate_hash_s) and (power := profile.wall_power_w)
-    ]
+    return plottable(of_profile(profile) for profile in iter_profiles(load_all()))[0]
 
 
-def power_against_rate(axes: "Axes", points: Sequence[DevicePoint], colours: Mapping[str, str]) -> None:
-    """Draw the points into axes with logarithmic scales.
+def basis_of(device: DeviceFigures) -> str:
+    """Return how a device is drawn: `rated` from the catalogue, else by its power: `measured` or `assumed`."""
+    power = device.power()
+    if not device.measured_here:
+        return "rated"
+    return "assumed" if power is not None and power.basis == "assumed" else "measured"
+
+
+def _rate_th_s(device: DeviceFigures) -> float:
+    rate = device.rate("hash")
+    return rate.value / _TERA if rate is not None else math.nan
+
+
+def _power_w(device: DeviceFigures) -> float:
+    power = device.power()
+    return power.value if power is not None else math.nan
+
+
+def power_against_rate(
+    axes: "Axes", devices: Sequence[DeviceFigures], colours: Mapping[str, str], labels: Mapping[str, str]
+) -> None:
+    """Draw devices with a hash rate and a power into axes with logarithmic scales.
 
     Parameters
     ----------
     colours
         By the names ink, muted, grid, paper, rated, measured.
+    labels
+        Text beside a device, by its name; the devices without one are the background.
     """
     axes.set_xscale("log")
     axes.set_yscale("log")
-    _limits(axes, points)
+    named = [device for device in devices if device.name in labels]
+    background = [device for device in devices if device.name not in labels]
+    _limits(axes, named or devices)
     _iso_lines(axes, colours)
     for confidence, filled in (("sourced", True), ("unverified", False)):
-        crowd = [p for p in points if not p.named and (p.confidence == "unverified") is not filled and _inside(axes, p)]
+        crowd = [d for d in background if (d.confidence == "unverified") is not filled and _inside(axes, d)]
         axes.scatter(
-            [p.rate_hash_s / 1e12 for p in crowd], [p.power_w for p in crowd], s=12, linewidths=0.7,
+            [_rate_th_s(d) for d in crowd], [_power_w(d) for d in crowd], s=12, linewidths=0.7,
             facecolors=colours["muted"] if filled else "none", edgecolors=colours["muted"], alpha=0.55, zorder=2,
             label=f"catalogue, {confidence}" if crowd else None,
         )  # fmt: skip
-    labels = [_named(axes, point, colours) for point in points if point.named]
+    texts = [_named(axes, device, labels[device.name], colours) for device in named]
     _plain_ticks(axes)
     axes.set_xlabel("hash rate [TH/s]", color=colours["ink"])
     axes.set_ylabel("power [W]", color=colours["ink"])
@@ -101,8 +96,8 @@ def power_against_rate(axes: "Axes", points: Sequence[DevicePoint], colours: Map
         axes.spines[side].set_visible(False)
     for side in ("bottom", "left"):
         axes.spines[side].set_color(colours["muted"])
-    _spread(axes, labels)
-    _legend(axes, points, colours)
+    _spread(axes, texts)
+    _legend(axes, named, background, colours)
 
 
 def _plain_ticks(axes: "Axes") -> None:
@@ -116,16 +111,15 @@ def _plain_ticks(axes: "Axes") -> None:
         axis.set_minor_formatter(first_digits if high / low < 100 else NullFormatter())
 
 
-def _inside(axes: "Axes", point: DevicePoint) -> bool:
+def _inside(axes: "Axes", device: DeviceFigures) -> bool:
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    return left < point.rate_hash_s / 1e12 < right and bottom < point.power_w < top
+    return left < _rate_th_s(device) < right and bottom < _power_w(device) < top
 
 
-def _limits(axes: "Axes", points: Sequence[DevicePoint]) -> None:
-    """Frame the named points, with room for their labels; without any, the whole catalogue."""
-    framed = [point for point in points if point.named] or list(points)
-    rates = [p.rate_hash_s / 1e12 for p in framed] or [1.0]
-    powers = [p.power_w for p in framed] or [1.0]
+def _limits(axes: "Axes", framed: Sequence[DeviceFigures]) -> None:
+    """Frame these devices, with room for their labels."""
+    rates = [_rate_th_s(device) for device in framed] or [1.0]
+    powers = [_power_w(device) for device in framed] or [1.0]
     axes.set_xlim(min(rates) / 2.5, max(rates) * 3.0)
     axes.set_ylim(min(powers) / 2.0, max(powers) * 2.5)
 
@@ -151,38 +145,41 @@ def _iso_lines(axes: "Axes", colours: Mapping[str, str]) -> None:
             )  # fmt: skip
 
 
-def _named(axes: "Axes", point: DevicePoint, colours: Mapping[str, str]) -> "Annotation":
-    measured = point.basis != "rated"
+def _named(axes: "Axes", device: DeviceFigures, text: str, colours: Mapping[str, str]) -> "Annotation":
+    basis = basis_of(device)
+    measured = basis != "rated"
     colour = colours["measured" if measured else "rated"]
-    x, y = point.rate_hash_s / 1e12, point.power_w
-    hollow = point.confidence == "unverified" or point.basis == "assumed"
+    x, y = _rate_th_s(device), _power_w(device)
+    hollow = device.confidence == "unverified" or basis == "assumed"
     axes.errorbar(
-        x, y, xerr=_bars(point.rate_interval, point.rate_hash_s, 1e12), yerr=_bars(point.power_interval, y, 1.0),
+        x, y, xerr=_bars(device.rate("hash"), _TERA), yerr=_bars(device.power(), 1.0),
         fmt="D" if measured else "o", markersize=5.5 if measured else 6.5, markerfacecolor="none" if hollow else colour,
         markeredgecolor=colour, ecolor=colour, elinewidth=1.6, capsize=4, zorder=4 if measured else 3,
     )  # fmt: skip
     label: Annotation = axes.annotate(
-        point.label, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9, color=colours["ink"], zorder=5
+        text, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9, color=colours["ink"], zorder=5
     )
     return label
 
 
-def _bars(interval: tuple[float, float] | None, value: float, scale: float) -> list[list[float]] | None:
-    if interval is None:
+def _bars(figure: Figure | None, scale: float) -> list[list[float]] | None:
+    """Return the two arms of an error bar, or None for a figure without an interval."""
+    if figure is None or figure.interval is None:
         return None
-    return [[max(0.0, value - interval[0]) / scale], [max(0.0, interval[1] - value) / scale]]
+    low, high = figure.interval
+    return [[max(0.0, figure.value - low) / scale], [max(0.0, high - figure.value) / scale]]
 
 
 def _spread(axes: "Axes", labels: Sequence["Annotation"]) -> None:
-    """Move labels round their points until they do not cover each other; the least bad place where all are taken."""
+    """Move labels around their points so that they cover each other as little as possible."""
     figure = axes.get_figure(root=True)
     if figure is None:
         return
-    figure.draw_without_rendering()  # settles the layout, so that boxes lie where they will be drawn
+    figure.draw_without_rendering()  # settles the layout, so that boxes are where they will be drawn
     renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
     spots = [axes.transData.transform(label.xy) for label in labels]
     taken: list[tuple[float, float, float, float]] = [(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
-    places: list[_Place] = [
+    anchors: list[_Anchor] = [
         (7, 5, "left"),
         (7, -12, "left"),
         (-7, 5, "right"),
@@ -191,15 +188,15 @@ def _spread(axes: "Axes", labels: Sequence["Annotation"]) -> None:
         (7, -24, "left"),
     ]
     for label in labels:
-        best: tuple[float, _Place, tuple[float, float, float, float]] | None = None
-        for place in places:
-            label.set_position(place[:2])
-            label.set_horizontalalignment(place[2])
+        best: tuple[float, _Anchor, tuple[float, float, float, float]] | None = None
+        for anchor in anchors:
+            label.set_position(anchor[:2])
+            label.set_horizontalalignment(anchor[2])
             box = label.get_window_extent(renderer).extents
             frame = (box[0], box[1], box[2], box[3])
             cost = sum(_overlap(frame, other) for other in taken)
             if best is None or cost < best[0]:
-                best = (cost, place, frame)
+                best = (cost, anchor, frame)
         if best is not None:
             label.set_position(best[1][:2])
             label.set_horizontalalignment(best[1][2])
@@ -210,7 +207,9 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
-def _legend(axes: "Axes", points: Sequence[DevicePoint], colours: Mapping[str, str]) -> None:
+def _legend(
+    axes: "Axes", named: Sequence[DeviceFigures], background: Sequence[DeviceFigures], colours: Mapping[str, str]
+) -> None:
     from matplotlib.lines import Line2D
 
     def entry(label: str, marker: str, colour: str, *, filled: bool, size: float = 6.5) -> Line2D:
@@ -220,42 +219,42 @@ def _legend(axes: "Axes", points: Sequence[DevicePoint], colours: Mapping[str, s
         )  # fmt: skip
 
     entries = []
-    bases = {point.basis for point in points if point.named}
+    bases = {basis_of(device) for device in named}
     if "rated" in bases:
         entries.append(entry("rated", "o", colours["rated"], filled=True))
     if "measured" in bases:
         entries.append(entry("measured, 95 % interval", "D", colours["measured"], filled=True))
     if "assumed" in bases:
         entries.append(entry("measured rate, assumed power", "D", colours["measured"], filled=False))
-    if any(not point.named for point in points):
+    if background:
         entries.append(entry("catalogue, rated", "o", colours["muted"], filled=True, size=3.5))
-    if any(point.confidence == "unverified" for point in points):
+    if any(device.confidence == "unverified" for device in (*named, *background)):
         entries.append(entry("unverified: hollow", "o", colours["muted"], filled=False, size=3.5))
     axes.legend(handles=entries, loc="upper left", frameon=False, labelcolor=colours["ink"], fontsize=9)
 
 
-def plot_subjects(subjects: Sequence[Subject], path: Path) -> list[str]:
-    """Draw the subjects over the catalogue into a file, and return the names of those without a hash rate or a power.
+def plot_devices(devices: Sequence[DeviceFigures], path: Path) -> list[str]:
+    """Draw devices over the catalogue into a file; return the names of those without a hash rate or a power.
 
     Raises
     ------
     InputError
-        The file's ending is unknown, its folder is none, or no subject has a hash rate and a power.
+        The file's ending is unknown, its folder does not exist, or no device has a hash rate and a power.
     """
     if path.suffix not in SUFFIXES:
         raise InputError.at("--plot", expected=f"a file ending in {', '.join(SUFFIXES)}", got=str(path))
     if not path.parent.is_dir():
         raise InputError.at("--plot", expected="a folder that exists", got=str(path.parent))
-    points, missing = points_of(subjects)
-    if not points:
-        raise InputError.at("--plot", expected="a subject with a hash rate and a power", got=", ".join(missing))
-    named = {point.label for point in points}
-    save([*(point for point in catalogue_points() if point.label not in named), *points], path)
+    drawn, missing = plottable(devices)
+    if not drawn:
+        raise InputError.at("--plot", expected="a device with a hash rate and a power", got=", ".join(missing))
+    labels = {device.name: device.name for device in drawn}
+    save([*(device for device in catalogue_devices() if device.name not in labels), *drawn], labels, path)
     return missing
 
 
-def save(points: Sequence[DevicePoint], path: Path) -> None:
-    """Draw the points into a file; an SVG takes its colours from the reader's scheme, light or dark."""
+def save(devices: Sequence[DeviceFigures], labels: Mapping[str, str], path: Path) -> None:
+    """Draw devices into a file; an SVG takes its colours from the reader's scheme, light or dark."""
     import io
 
     from matplotlib import rc_context
@@ -272,7 +271,7 @@ def save(points: Sequence[DevicePoint], path: Path) -> None:
         axes = figure.add_subplot()
         figure.patch.set_facecolor(colours["paper"])
         axes.set_facecolor(colours["paper"])
-        power_against_rate(axes, points, colours)
+        power_against_rate(axes, devices, colours, labels)
         target = io.BytesIO()
         metadata = {"Date": None} if vector else {"CreationDate": None} if path.suffix == ".pdf" else None
         figure.savefig(target, format=path.suffix[1:], facecolor=colours["paper"], metadata=metadata)

@@ -6,6 +6,7 @@ from bench.quantity import plain, quantity, si
 from bench.report.blocks import Chip
 
 if TYPE_CHECKING:
+    from bench.compare.device_figures import DeviceFigures
     from bench.results.record import Metric
 
 Interval = tuple[float, float]
@@ -41,6 +42,14 @@ def _per_cent(share: float) -> str:
 def metric_interval(metric: "Metric") -> str:
     """Return a metric's interval, or why it has none."""
     return plus_minus(metric.value, metric.interval_95, f"no interval: {_windows(metric.n)}")
+
+
+def rate_interval(device: "DeviceFigures") -> str:
+    """Return the interval of the rate that a measured device leads with, or why it has none."""
+    figure = device.headline()
+    if figure is None:
+        return ""
+    return plus_minus(figure.value, figure.interval, f"no interval: {_windows(len(figure.samples))}")
 
 
 def _windows(n: int) -> str:

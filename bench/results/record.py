@@ -1,5 +1,6 @@
 """The shape of a result record: schema-versioned, SI base units inside, validated when written and when read."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
@@ -226,6 +227,15 @@ class Record(Part):
         return self.metrics.get("rate")
 
     def energy_metric(self) -> Metric | None:
-        """Return the energy per unit of work with the best tier, or None where none was measured."""
-        found = [metric for name, metric in self.metrics.items() if name.startswith("energy_per_")]
-        return min(found, key=lambda metric: metric.tier or "Z", default=None)
+        """Return the energy per unit of work by the best meter, or None where none was measured."""
+        return best_metric(self.metrics, "energy_per_")
+
+    def power_metric(self) -> Metric | None:
+        """Return the power by the best meter, or None where none was measured."""
+        return best_metric(self.metrics, "power_")
+
+
+def best_metric(metrics: Mapping[str, Metric], *beginnings: str) -> Metric | None:
+    """Return the metric of the best tier among those whose names begin so, or None where there is none."""
+    matching = [metric for name, metric in metrics.items() if name.startswith(beginnings)]
+    return min(matching, key=lambda metric: metric.tier or "Z", default=None)

@@ -51,8 +51,9 @@ def tag_set(
     parameters: Mapping[str, object], metrics: "Mapping[str, Metric]", assumed: "AssumedPower | None"
 ) -> TagSet:
     """Return the tags of what was measured: metered power before a declared one, which counts as provisioned."""
-    found = [metric for name, metric in metrics.items() if name.startswith(("power_", "energy_per_"))]
-    best = min(found, key=lambda metric: metric.tier or "Z", default=None)
+    from bench.results.record import best_metric
+
+    best = best_metric(metrics, "power_", "energy_per_")
     boundary = best.boundary if best is not None else assumed.boundary if assumed is not None else None
     kind = "measured" if best is not None else "provisioned" if assumed is not None else NOT_METERED
     words = [str(parameters.get(tag) or "") for tag in OF_WORKLOAD]

@@ -12,7 +12,8 @@ from bench.cli.output import j_per_th, plain, quantity, rate, say, short, si
 from bench.cli.table import print_table
 
 if TYPE_CHECKING:
-    from bench.main_job import Assessment, DeviceLine
+    from bench.compare.device_figures import DeviceFigures
+    from bench.main_job import Assessment
     from bench.results.record import Metric, Record
     from sites.scenarios.uncertainty import Distribution
 
@@ -25,7 +26,9 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
         "records": [record.model_dump(mode="json") for record in records],
     }
     if main_job is not None:
-        found["devices"] = [asdict(line) for line in main_job.devices]
+        from bench.main_job import device_document
+
+        found["devices"] = [device_document(device) for device in main_job.devices]
         from sites.dispatch.year import summarise
 
         found["site"] = asdict(summarise(main_job.site))
@@ -118,33 +121,30 @@ def _energy(record: "Record") -> str:
 
 
 def _print_devices(main_job: "Assessment") -> None:
-    from bench.cli.yield_.tables import CONFIDENCE
-
     print_table(
         ("device", "basis", "hash rate", "matrix product", "power", "J/TH", "FLOP/J", "confidence"),
-        [
-            (
-                line.name,
-                line.basis,
-                rate(line.hash_per_s, "hash/s"),
-                f"{si(line.flop_per_s, 'FLOP/s')} {line.dtype}" if line.flop_per_s else "-",
-                _power(line),
-                j_per_th(line.j_per_th),
-                si(line.flop_per_j, "").strip(),
-                CONFIDENCE.get(line.confidence, ""),
-            )
-            for line in main_job.devices
-        ],
+        [_device_cells(device) for device in main_job.devices],
         title="Beside the catalogue (rated figures are makers' or tables', not ours; sources: `perwatt show DEVICE`)",
         right=(2, 3, 4, 5, 6),
     )
 
 
-def _power(line: "DeviceLine") -> str:
-    if not line.power_w:
-        return line.power_basis
-    basis = "" if line.power_basis == line.basis else f", {line.power_basis}"
-    return f"{plain(line.power_w)} W {line.boundary}{basis}"
+def _device_cells(device: "DeviceFigures") -> tuple[str, ...]:
+    from bench.cli.yield_.tables import CONFIDENCE
+
+    hashes, product, power = device.rate("hash"), device.matrix_product(), device.power()
+    dtype = product.of.partition(" ")[2] if product else ""
+    basis = "" if device.power_basis == device.basis else f", {device.power_basis}"
+    return (
+        device.name,
+        device.basis,
+        rate(hashes.value if hashes else None, "hash/s"),
+        f"{si(product.value, 'FLOP/s')} {dtype}" if product else "-",
+        f"{plain(power.value)} W {power.boundary}{basis}" if power else device.power_basis,
+        j_per_th(device.j_per_th),
+        si(device.flop_per_j().get(dtype), "").strip(),
+        CONFIDENCE.get(device.confidence, ""),
+    )
 
 
 def _print_site(main_job: "Assessment") -> None:

@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from bench.compare.device_figures import DeviceFigures
 from bench.quantity import j_per_th, plain, quantity, rate, si
-from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
-from bench.report.device_points import Point, catalogue_points, latest, measured_points
-from bench.report.text import basis_chip, confidence_chips, plus_minus
+from bench.report.blocks import Block, Cell, Chip, Link, Missing, Section, Table, figure_cell
+from bench.report.choice import catalogue_devices, latest, measured_devices
+from bench.report.text import basis_chip, confidence_chips, plus_minus, rate_interval
 
 if TYPE_CHECKING:
     from bench.compare.compare import Row
-    from bench.compare.subjects import Figure
+    from bench.compare.device_figures import Figure
     from bench.report.charts.svg import Chart
     from bench.report.gather import Gathered
     from bench.results.record import Record
@@ -19,84 +20,83 @@ _NOT_METERED = Chip("not metered", "warn")
 
 def section(gathered: "Gathered") -> Section:
     """Return the section of devices."""
-    measured, rated = measured_points(gathered), catalogue_points(gathered)
+    measured, rated = measured_devices(gathered), catalogue_devices(gathered)
     blocks: list[Block] = []
     if not measured:
-        blocks.append(Missing("Measured devices", "no valid result on this page, so the catalogue stands alone"))
-    blocks.extend(_chart(unit, measured, rated) for unit in ("hash", "flop"))
+        blocks.append(Missing("Measured devices", "no valid result on this page; the catalogue is shown without one"))
+    blocks.extend(_chart(work, measured, rated) for work in ("hash", "flop"))
     blocks.extend((_table(measured, rated), _against(gathered)))
     return Section(
         "devices",
-        "Devices: measured over the catalogue",
-        "Power against rate; along each line the energy for a unit of work is the same, and lower is better. What was "
-        "measured here stands over what makers and tables print.",
+        "Devices: measured and rated",
+        "Power against rate. Along a grey line the energy per unit of work is constant; lower is better. Results of "
+        "this page are drawn over the figures that makers and tables publish.",
         tuple(blocks),
     )
 
 
-def _chart(unit: str, measured: list[Point], rated: list[Point]) -> "Chart | Missing":
-    from bench.report.charts.device import power_against_rate
+def _chart(work: str, measured: list[DeviceFigures], rated: list[DeviceFigures]) -> "Chart | Missing":
+    from bench.report.charts.device import leads_with, power_against_rate
 
-    mine = [point for point in (*rated, *measured) if point.unit == unit]
-    what = "Hash rate" if unit == "hash" else "Matrix products"
-    if not any(point.power_w for point in mine):
-        return Missing(what, "neither a result nor a profile has both a rate and a power")
-    return power_against_rate(unit, mine)
+    devices = [device for device in (*rated, *measured) if leads_with(device, work)]
+    if not any(device.power() for device in devices):
+        title = "Hash rate" if work == "hash" else "Matrix products"
+        return Missing(title, "neither a result nor a profile has both a rate and a power")
+    return power_against_rate(work, devices)
 
 
-def _table(measured: list[Point], rated: list[Point]) -> Table:
-    rows = [_row(point) for point in (*measured, *_merged(rated))]
+def _table(measured: list[DeviceFigures], rated: list[DeviceFigures]) -> Table:
     return Table(
         "device-table",
-        f"Devices: {len(measured)} measured, {len({point.slug for point in rated})} in the catalogue",
+        f"Devices: {len(measured)} measured, {len({device.device for device in rated})} in the catalogue",
         (
             "Device", "Kind", "Basis", "Hash rate", "Matrix product", "Power", "J/TH", "TFLOP/J",
             "95 % of the rate", "Released", "Sources",
         ),
-        tuple(rows),
+        tuple(_row(device) for device in (*measured, *rated)),
         numeric=frozenset({3, 4, 5, 6, 7}),
         sortable=True,
         roomy=frozenset({10}),
-        note="J/TH and TFLOP/J are power over rate of one row, never of two. A rated matrix product is a dense peak "
-        "over the thermal design power: a bound that no measurement reaches.",
+        note="J/TH and TFLOP/J come from one source per row: metered energy per unit of work, otherwise power over "
+        "rate. A rated matrix product is a dense peak, and its TFLOP/J a bound that no measurement reaches.",
     )  # fmt: skip
 
 
-def _merged(points: list[Point]) -> list[Point]:
-    """Return one point a profile: a GPU's hash rate is not rated, so that it has one only."""
-    return list({point.name: point for point in points}.values())
-
-
-def _row(point: Point) -> tuple[Cell, ...]:
-    chips = (basis_chip(point.basis), *confidence_chips(point.confidence))
-    hashing, products = point.unit == "hash", point.unit == "flop"
-    efficiency = point.joules_per_unit
-    power_chips = (Chip(point.boundary),) if point.boundary else ()
-    if point.here and point.power_w is None:
-        power_chips = (_NOT_METERED,)
-    elif point.power_basis != point.basis and point.power_w is not None:
-        power_chips = (*power_chips, basis_chip(point.power_basis))
-    watts = f"{plain(point.power_w)} W" if point.power_w else "" if power_chips else "-"
+def _row(device: DeviceFigures) -> tuple[Cell, ...]:
+    chips = (basis_chip(device.basis), *confidence_chips(device.confidence))
+    hashes, product, power = device.rate("hash"), device.matrix_product(), device.power()
+    product = product if hashes is None else None
+    dtype = product.of.partition(" ")[2] if product else ""
+    flop_per_j = device.flop_per_j().get(dtype) if product else None
+    interval = rate_interval(device) if device.measured_here else ""
     return (
-        Cell(point.title, point.title, note=point.note),
-        Cell(point.kind),
-        Cell("", point.basis, chips),
-        figure_cell(rate(point.rate, "hash/s") if hashing else "-", point.rate if hashing else None),
-        figure_cell(f"{si(point.rate, 'FLOP/s')} {point.dtype}" if products else "-", point.rate if products else None),
-        figure_cell(watts, point.power_w, *power_chips),
-        figure_cell(j_per_th(efficiency * 1e12) if hashing and efficiency else "-", efficiency if hashing else None),
-        figure_cell(plain(1e-12 / efficiency) if products and efficiency else "-",
-                    1.0 / efficiency if products and efficiency else None),
-        Cell(point.interval_text or "-", point.interval_text or ""),
-        Cell(point.released, point.released if point.released != "unknown" else ""),
-        Cell("", " ".join(link.text for link in point.sources), links=point.sources),
-    )  # fmt: skip
+        Cell(device.device_title, device.device_title, note=device.note),
+        Cell(device.device_kind),
+        Cell("", device.basis, chips),
+        figure_cell(rate(hashes.value, "hash/s") if hashes else "-", hashes.value if hashes else None),
+        figure_cell(f"{si(product.value, 'FLOP/s')} {dtype}" if product else "-", product.value if product else None),
+        _power_cell(device, power),
+        figure_cell(j_per_th(device.j_per_th), device.j_per_th),
+        figure_cell(plain(flop_per_j / 1e12) if flop_per_j else "-", flop_per_j),
+        Cell(interval or "-", interval),
+        Cell(device.released, device.released if device.released != "unknown" else ""),
+        Cell("", " ".join(title for title, _ in device.sources), links=tuple(Link(*one) for one in device.sources)),
+    )
+
+
+def _power_cell(device: DeviceFigures, power: "Figure | None") -> Cell:
+    if power is None:
+        return figure_cell("", None, _NOT_METERED) if device.measured_here else figure_cell("-", None)
+    chips = (Chip(power.boundary),) if power.boundary else ()
+    if power.basis != device.basis:
+        chips = (*chips, basis_chip(power.basis))
+    return figure_cell(f"{plain(power.value)} W", power.value, *chips)
 
 
 def _against(gathered: "Gathered") -> "Table | Missing":
     """Return measured over rated, by the comparison's own rules, for every device that the catalogue recognises."""
     from bench.compare.compare import compare
-    from bench.compare.subjects import of_profile, of_record
+    from bench.compare.load import of_profile, of_record
     from hardware_profiles.catalog import recognise
     from hardware_profiles.profile import Profile
 
@@ -115,7 +115,7 @@ def _against(gathered: "Gathered") -> "Table | Missing":
         rows.extend(
             _over_rated(record, found, found.figure, found.ratio)
             for found in compare([of_profile(profile), of_record(record)])
-            if found.subject.kind == "result" and found.figure is not None and found.ratio
+            if found.subject.source == "result" and found.figure is not None and found.ratio
         )
     if not rows:
         unknown = [name for name, device in devices.items() if device is None]

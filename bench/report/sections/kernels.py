@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bench.quantity import plain, rate
 from bench.report.blocks import Block, Cell, Missing, Section, Table, figure_cell
 from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
-from bench.report.device_points import latest
+from bench.report.choice import latest
 from bench.report.text import metric_interval
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bench.compare.compare import as_document, compare, refusal, systematic_frac
-from bench.compare.subjects import Figure, Subject, of_profile
+from bench.compare.device_figures import DeviceFigures, Figure
+from bench.compare.load import of_profile
 from bench.measure.quiet import Quiet, Slice, take_pairs
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
@@ -22,7 +23,10 @@ def figure(values, group="energy", of="hash", **changes):
 
 
 def subject(*figures, name="a", **changes):
-    base = Subject(name, name, tuple(figures), "result", "sha256d_scan_cpu", 1, "CPU one", "cpu", "run-1")
+    base = DeviceFigures(
+        name, name, tuple(figures), "result", workload="sha256d_scan_cpu", version=1, device="CPU one",
+        device_kind="cpu", run_id="run-1",
+    )  # fmt: skip
     return replace(base, **changes)
 
 

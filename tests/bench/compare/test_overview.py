@@ -2,15 +2,16 @@
 
 import pytest
 
+from bench.compare.device_figures import DeviceFigures, Figure
+from bench.compare.load import of_profile
 from bench.compare.overview import as_documents, overview
 from bench.compare.overview_table import captions, cells, columns
-from bench.compare.subjects import Figure, Subject, of_profile
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 
 
 def measured(device, of="flop bf16", value=800e12, refused=""):
-    return Subject(
+    return DeviceFigures(
         "a-result",
         "matmul_bf16_cuda",
         (
@@ -30,9 +31,9 @@ def test_miners_and_gpus_stand_in_one_table_with_usd_per_mwh():
         [of_profile(load(name)) for name in ("antminer-s21", "nvidia-h200")], hashprice_usd_per_ph_s_day=40
     )
     miner, gpu = lines
-    assert (miner.j_per_th, miner.boundary) == (17.5, "wall")
+    assert (miner.device.j_per_th, miner.device.power().boundary) == (17.5, "wall")
     assert miner.usd_per_mwh == pytest.approx(95.238, rel=1e-4)
-    assert gpu.flop_per_j["fp8"] == pytest.approx(1978.9e12 / 700)
+    assert gpu.device.flop_per_j()["fp8"] == pytest.approx(1978.9e12 / 700)
     assert gpu.tokens is not None
     assert gpu.tokens.boundary == "node"
     headings = columns(lines)
@@ -60,7 +61,7 @@ def test_measured_over_rated_carries_the_measured_interval():
     assert (ratio.of, ratio.rated_by) == ("flop bf16", "nvidia-h200")
     assert ratio.ratio == pytest.approx(800 / 989.4)
     assert ratio.interval_95 == pytest.approx((792 / 989.4, 808 / 989.4))
-    assert line.flop_per_j["bf16"] == pytest.approx(1.25e12)  # from the metered energy
+    assert line.device.flop_per_j()["bf16"] == pytest.approx(1.25e12)  # from the metered energy
     assert "0.809 [0.800, 0.817] flop bf16 (nvidia-h200)" in cells(line, ["measured/rated"])
 
 

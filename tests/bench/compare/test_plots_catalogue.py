@@ -4,21 +4,22 @@ import re
 
 import pytest
 
-from bench.compare.plot import DevicePoint, catalogue_points, plot_subjects, points_of, save
-from bench.compare.subjects import Figure, Subject, of_profile
+from bench.compare.device_figures import DeviceFigures, Figure
+from bench.compare.load import of_profile
+from bench.compare.plot import basis_of, catalogue_devices, plot_devices, plottable, save
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 from sites.plots.palette import DARK, LIGHT
 
 
 @pytest.fixture
-def subjects():
+def devices():
     return [of_profile(load(name)) for name in ("antminer-s21", "proto-rig", "nvidia-h200")]
 
 
-def test_an_svg_takes_its_colours_from_the_readers_scheme(subjects, tmp_path):
+def test_an_svg_takes_its_colours_from_the_readers_scheme(devices, tmp_path):
     path = tmp_path / "plot.svg"
-    assert plot_subjects(subjects, path) == ["nvidia-h200"]  # a GPU has no rated hash rate
+    assert plot_devices(devices, path) == ["nvidia-h200"]  # a GPU has no rated hash rate
     text = path.read_text(encoding="utf-8")
     assert "prefers-color-scheme: dark" in text
     assert "var(--ink)" in text
@@ -27,15 +28,15 @@ def test_an_svg_takes_its_colours_from_the_readers_scheme(subjects, tmp_path):
     assert not re.search(r"#0000[0-9a-f]{2}", text)
 
 
-def test_the_same_points_give_the_same_bytes(subjects, tmp_path):
+def test_the_same_points_give_the_same_bytes(devices, tmp_path):
     first, second = tmp_path / "a.svg", tmp_path / "b.svg"
-    plot_subjects(subjects, first)
-    plot_subjects(subjects, second)
+    plot_devices(devices, first)
+    plot_devices(devices, second)
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_a_measured_point_has_its_intervals_and_an_assumed_power_is_told(tmp_path):
-    measured = Subject(
+    measured = DeviceFigures(
         "a-result",
         "",
         (
@@ -44,26 +45,26 @@ def test_a_measured_point_has_its_intervals_and_an_assumed_power_is_told(tmp_pat
         ),
         "result",
     )
-    (point,), missing = points_of([measured])
-    assert (point.basis, point.rate_interval, missing) == ("assumed", (194e12, 198e12), [])
+    (device,), missing = plottable([measured])
+    assert (basis_of(device), device.rate("hash").interval, missing) == ("assumed", (194e12, 198e12), [])
     path = tmp_path / "plot.svg"
-    save([point, DevicePoint("rated", 200e12, 3500.0, "rated", "two_sources")], path)
+    save([device, of_profile(load("antminer-s21"))], {device.name: "mine"}, path)
     assert "assumed power" in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["plot.png", "plot.pdf"])
-def test_other_formats_are_written_too(subjects, tmp_path, name):
-    plot_subjects(subjects[:1], tmp_path / name)
+def test_other_formats_are_written_too(devices, tmp_path, name):
+    plot_devices(devices[:1], tmp_path / name)
     assert (tmp_path / name).stat().st_size > 5_000
 
 
-def test_a_plot_that_cannot_be_is_refused(subjects, tmp_path):
+def test_a_plot_that_cannot_be_is_refused(devices, tmp_path):
     with pytest.raises(InputError, match="--plot: expected a file ending in"):
-        plot_subjects(subjects, tmp_path / "plot.gif")
+        plot_devices(devices, tmp_path / "plot.gif")
     with pytest.raises(InputError, match="--plot: expected a folder that exists"):
-        plot_subjects(subjects, tmp_path / "none" / "plot.svg")
-    with pytest.raises(InputError, match="--plot: expected a subject with a hash rate and a power"):
-        plot_subjects(subjects[2:], tmp_path / "plot.svg")
+        plot_devices(devices, tmp_path / "none" / "plot.svg")
+    with pytest.raises(InputError, match="--plot: expected a device with a hash rate and a power"):
+        plot_devices(devices[2:], tmp_path / "plot.svg")
 
 
 def test_ink_keeps_its_contrast_on_light_and_dark_paper():
@@ -73,9 +74,9 @@ def test_ink_keeps_its_contrast_on_light_and_dark_paper():
 
 
 def test_the_background_is_every_bin_of_the_catalogue():
-    points = catalogue_points()
-    assert len(points) >= 80
-    assert not any(point.named for point in points)
+    devices = catalogue_devices()
+    assert len(devices) >= 80
+    assert {basis_of(device) for device in devices} == {"rated"}
 
 
 def contrast(one, other):

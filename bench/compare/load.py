@@ -1,11 +1,12 @@
-"""What can stand in a comparison: a stored result or a catalogue profile, as figures with where they come from."""
+"""Figures of a device from a stored result or a catalogue profile, found by name."""
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from bench.compare.device_figures import DeviceFigures, Figure, Group
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,68 +14,14 @@ if TYPE_CHECKING:
     from hardware_profiles.profile import Figure as ProfileFigure
     from hardware_profiles.profile import Profile
 
-Group = Literal["rate", "energy", "power"]
-_TOLD = ("unstable", "unsteady", "foreign_load", "another_run", "clock_step")
-"""Warnings of a result that stand beside every ratio it enters."""
+_WARNINGS_OF_RATIOS = ("unstable", "unsteady", "foreign_load", "another_run", "clock_step")
+"""Warnings of a result that are printed with every ratio it enters."""
 _DTYPES = {"f32": "fp32", "f64": "fp64", "f16": "fp16"}
+_MOST_SOURCES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure of one subject.
-
-    Attributes
-    ----------
-    group, of
-        What it is (`rate`, `energy` per unit of work, `power`) and of what work (`hash`, `flop fp32`, ...).
-    value, unit
-        In SI base units.
-    interval
-        95 % interval, or None.
-    samples
-        One value a window, for what was measured here.
-    boundary, tier
-        Where power is drawn and how far its meter is trusted; empty for a rate.
-    u_meter_frac, meter_domains
-        Standard uncertainty of the meter [-] and the source that it is.
-    """
-
-    group: Group
-    of: str
-    value: float
-    unit: str
-    basis: str
-    confidence: str = ""
-    interval: tuple[float, float] | None = None
-    samples: tuple[float, ...] = ()
-    boundary: str = ""
-    tier: str = ""
-    u_meter_frac: float = 0.0
-    u_work_frac: float = 0.0
-    meter_domains: tuple[str, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One thing that is compared; `refused` says why none of its figures may enter a ratio, `warned` what to know."""
-
-    name: str
-    title: str
-    figures: tuple[Figure, ...]
-    kind: Literal["result", "profile"]
-    workload: str = ""
-    version: int = 0
-    device: str = ""
-    device_kind: str = ""
-    run_id: str = ""
-    parameters: tuple[tuple[str, str], ...] = ()
-    refused: str = ""
-    warned: tuple[str, ...] = ()
-
-
-def load_subject(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> Subject:
-    """Return the subject of a result (id, its beginning, path, `latest:WORKLOAD`) or of a profile's name.
+def load_device(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> DeviceFigures:
+    """Return the figures of a result (id, its beginning, path, `latest:WORKLOAD`) or of a profile.
 
     Raises
     ------
@@ -83,8 +30,8 @@ def load_subject(name: str, store: Path, profiles: Iterable[str | Path] = ()) ->
     """
     from bench.results.folder import read_whole
 
-    found = find_named(name, store, profiles)
-    return of_record(read_whole(found)) if isinstance(found, Path) else of_profile(found)
+    source = find_named(name, store, profiles)
+    return of_record(read_whole(source)) if isinstance(source, Path) else of_profile(source)
 
 
 def find_named(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> "Path | Profile":
@@ -111,7 +58,7 @@ def find_named(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> "
         raise InputError(f"{error}; nor is it a profile of `perwatt list profiles`{hint}") from None
 
 
-def of_record(record: "Record") -> Subject:
+def of_record(record: "Record") -> DeviceFigures:
     """Return a result's rate, energy per unit by each meter, power, and the power that was assumed for it."""
     figures: list[Figure] = []
     refused = ""
@@ -133,25 +80,30 @@ def of_record(record: "Record") -> Subject:
     if record.assumed_power_w is not None:
         assumed = record.assumed_power_w
         figures.append(
-            Figure("power", "", assumed.power_w, "W", "assumed", boundary=assumed.boundary, note=assumed.source)
-        )
-    return Subject(
+            Figure(
+                "power", "", assumed.power_w, "W", "assumed", boundary=assumed.boundary, note=assumed.source,
+            )
+        )  # fmt: skip
+    return DeviceFigures(
         name=record.id,
         title=f"{record.workload.name} {record.workload.variant}".strip(),
-        figures=tuple(figures),
-        kind="result",
+        figures=tuple(replace(figure, origin=record.id) for figure in figures),
+        source="result",
         workload=record.workload.name,
         version=record.workload.version,
         device=record.device.name,
         device_kind=record.device.kind,
         run_id=record.run.run_id,
         parameters=tuple((key, str(value)) for key, value in record.workload.parameters.items()),
+        released=f"{record.run.started_utc:%Y-%m-%d}",
+        sources=((f"result {record.id}", ""),),
         refused=refused,
-        warned=tuple(code for code in _TOLD if any(reason.code == code for reason in record.warnings)),
+        note=f"{record.workload.name} {record.workload.variant}",
+        warned=tuple(code for code in _WARNINGS_OF_RATIOS if any(reason.code == code for reason in record.warnings)),
     )
 
 
-def of_profile(profile: "Profile") -> Subject:
+def of_profile(profile: "Profile") -> DeviceFigures:
     """Return a profile's rated rates, energy per hash and power."""
     figures: list[Figure] = []
     kind = profile.kind
@@ -172,7 +124,21 @@ def of_profile(profile: "Profile") -> Subject:
         figures.append(_rated("rate", "byte", bandwidth, "byte/s", "memory bandwidth"))
     if power is not None:
         figures.append(_rated("power", "", power, "W"))
-    return Subject(profile.name, profile.title, tuple(figures), "profile", device=profile.slug, device_kind=kind)
+    used = {source for figure in profile.figures.values() for source in figure.sources}
+    sources = [source for key, source in profile.device.sources.items() if key in used]
+    return DeviceFigures(
+        profile.name,
+        profile.title,
+        tuple(replace(figure, origin=profile.name) for figure in figures),
+        "profile",
+        basis=profile.basis,
+        confidence=profile.confidence,
+        device=profile.slug,
+        device_kind=kind,
+        released=profile.device.released,
+        sources=tuple((source.title, source.address) for source in sources[:_MOST_SOURCES]),
+        note=profile.name,
+    )
 
 
 def _rated(group: Group, of: str, figure: "ProfileFigure", unit: str, note: str = "") -> Figure:
@@ -195,18 +161,18 @@ def _work_of(record: "Record") -> str:
 
 def _metered(record: "Record", meter: "MeterUsed", of: str) -> list[Figure]:
     """Return energy per unit and power by one meter, or nothing where a window has no joules."""
-    mine: list[Energy] = [energy for window in record.windows for energy in window.energy if energy.meter == meter.name]
-    joules = [energy.joules for energy in mine if energy.joules is not None]
+    energies: list[Energy] = [e for window in record.windows for e in window.energy if e.meter == meter.name]
+    joules = [energy.joules for energy in energies if energy.joules is not None]
     metrics = {m.unit == "W": m for m in record.metrics.values() if m.meter == meter.name}
     if len(joules) != len(record.windows) or not joules or set(metrics) != {True, False}:
         return []
     per_unit = tuple(j / window.work for j, window in zip(joules, record.windows, strict=True))
     power = tuple(j / window.duration_s for j, window in zip(joules, record.windows, strict=True))
     unit = record.workload.unit
-    found = []
+    figures = []
     for group, values, in_unit in (("energy", per_unit, f"J/{unit}"), ("power", power, "W")):
         metric = metrics[group == "power"]
-        found.append(
+        figures.append(
             Figure(
                 group, of if group == "energy" else "", math.fsum(values) / len(values), in_unit, "measured",  # type: ignore[arg-type]
                 interval=metric.interval_95, samples=values, boundary=meter.boundary, tier=meter.tier,
@@ -214,4 +180,4 @@ def _metered(record: "Record", meter: "MeterUsed", of: str) -> list[Figure]:
                 meter_domains=meter.domains, note=meter.name,
             )
         )  # fmt: skip
-    return found
+    return figures
