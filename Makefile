@@ -1,5 +1,6 @@
 # Two commands for a newcomer: `make run` and `make test`. Both set up their own .venv first.
 PYTHON ?= python3
+PYTEST ?= pytest # CI measures coverage with it: make test PYTEST='coverage run -m pytest'
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -9,11 +10,8 @@ run: $(VENV)/run.stamp
 	$(BIN)/perwatt run
 
 test: $(VENV)/test.stamp
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder -m "not alone"
-	$(BIN)/coverage run -m pytest -m alone
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/$(PYTEST) -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(BIN)/$(PYTEST) -m alone
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -1,8 +1,14 @@
 """Hypothesis profile, hardware markers that skip with a reason or fail, and a workload under a test's control."""
 
+import collections
 import os
 import shutil
 import time
+
+# The tests' matrix products are small, and a BLAS thread that waits for the next one spins. This comes before NumPy's
+# import, and the processes that tests start inherit it.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,6 +45,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"PERWATT_REQUIRE={marker}: {reason}", pytrace=False)
         if reason:
             pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print each reason for skipping once, with the number of tests."""
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
+    reasons = collections.Counter(
+        (reason[2] if isinstance(reason, tuple) else str(reason)).removeprefix("Skipped: ") for reason in skipped
+    )
+    if reasons:
+        terminalreporter.section("skipped tests by reason")
+    for reason, number in sorted(reasons.items()):
+        terminalreporter.write_line(f"{number:4} {reason}")
 
 
 class FakeWorkload:

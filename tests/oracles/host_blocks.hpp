@@ -9,7 +9,7 @@
 #include <ucontext.h>
 #include <utility>
 #ifdef __SSE__
-#include <immintrin.h>
+#include <xmmintrin.h>
 #endif
 
 #define PERWATT_HOST

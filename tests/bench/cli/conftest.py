@@ -1,29 +1,38 @@
-"""The command line as a stranger meets it: a process, its two streams and its exit status."""
+"""The command line as a user meets it: its two streams and its exit status."""
 
+import signal
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
+from bench.cli import main
 
 Perwatt = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def perwatt(tmp_path: Path) -> Perwatt:
-    """Run `perwatt` in an empty folder."""
+def perwatt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Perwatt:
+    """Run `perwatt` in an empty folder, in this process; what is about a process has tests that start one."""
 
-    def call(*arguments: object, timeout_s: float = 120, **kwargs) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "bench", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            cwd=kwargs.pop("cwd", tmp_path),
-            check=False,
-            **kwargs,
-        )
+    def call(
+        *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        words = list(map(str, arguments))
+        capfd.readouterr()
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            with monkeypatch.context() as changed:
+                changed.chdir(cwd or tmp_path)
+                for name, value in (env or {}).items():
+                    changed.setenv(name, value)
+                with pytest.raises(SystemExit) as ended:
+                    main(words)
+        finally:
+            signal.signal(signal.SIGINT, handler)
+        stdout, stderr = capfd.readouterr()
+        return subprocess.CompletedProcess(words, int(ended.value.code), stdout, stderr)
 
     return call
 

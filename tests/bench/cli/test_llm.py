@@ -10,8 +10,9 @@ TAGS = {"boundary", "power_kind", "token_basis", "lengths", "latency_limit"}
 @pytest.mark.slow
 def test_the_tiny_model_is_measured_on_the_cpu_prefill_and_decode_apart(perwatt, tmp_path):
     done = perwatt(
-        "run", "llm", "--input", 48, "--output", 16, "--batch", "1,2", "--plan", "smoke", "--meter", "none", "--json"
-    )
+        "run", "llm", "--input", 48, "--output", 16, "--batch", "1,2", "--threads", 1, "--plan", "smoke",
+        "--meter", "none", "--json",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["basis"] == "measured"

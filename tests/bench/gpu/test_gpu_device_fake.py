@@ -18,7 +18,10 @@ class FakeRuntimeError(RuntimeError):
     """Stands for CuPy's CUDARuntimeError, whose text begins with CUDA's own name of the error."""
 
 
-def taken(pid=4242):
+NOBODY = 1 << 30  # above the highest process id
+
+
+def taken(pid=NOBODY):
     return [types.SimpleNamespace(pid=pid, usedGpuMemory=3 << 30)]
 
 
@@ -44,7 +47,10 @@ def test_fake_gpu_is_described_with_what_a_reader_needs(nvml):
         (lambda n: setattr(n, "count", 1), "gpu:1 is not there; the driver lists gpu:0; name one that is there"),
         (lambda n: setattr(n, "count", 0), "gpu:1 is not there; the driver lists none"),
         (lambda n: setattr(n, "cuda_driver", 12040), "supports CUDA 12.4, cupy-cuda13x needs 13; update the driver"),
-        (lambda n: setattr(n, "processes", taken()), "is taken by process 4242, 3.0 GiB; wait until that process ends"),
+        (
+            lambda n: setattr(n, "processes", taken()),
+            f"is taken by process {NOBODY}, 3.0 GiB; wait until that process ends",
+        ),
     ],
 )
 def test_fake_gpu_that_cannot_be_used_is_refused_on_one_line_with_the_cure(nvml, arrange, message):

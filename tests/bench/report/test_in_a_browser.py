@@ -50,7 +50,7 @@ def main_job(tmp_path_factory):
     """Run the main job as a person does and return its page."""
     store = tmp_path_factory.mktemp("main") / "results"
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "run", "--plan", "smoke", "--out", str(store)],
+        [sys.executable, "-m", "bench", "run", "--plan", "smoke", "--threads", "1", "--out", str(store)],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
