@@ -199,7 +199,7 @@ def _print_site(main_job: "Assessment") -> None:
     )
     causes = ", ".join(f"{one.name} {one.share_frac:.0%}" for one in outlook.tornado.causes if one.share_frac >= 0.005)
     say(f"what spreads the plan's net: {causes or 'nothing varies'}; how far each may move is mostly an assumption")
-    say("more: `perwatt yield --scenarios`, with `--capital` for what it costs (docs/fleet.md)")
+    say("more: `perwatt yield --scenarios`, with `--capital` for what it costs (docs/scenarios.md)")
 
 
 def _net(net_usd: float, spread: "Distribution | None") -> tuple[str, ...]:

@@ -1,11 +1,11 @@
-"""docs/mining.md shows what `perwatt validate mining` says."""
+"""docs/evidence/mining.md shows what `perwatt validate mining` says."""
 
 from pathlib import Path
 
 from sites.backtest.backtest import backtest, summarise
 from sites.backtest.reports import bundled_reports
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "mining.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "evidence" / "mining.md").read_text(encoding="utf-8")
 
 
 def test_the_documented_table_is_the_backtests():
