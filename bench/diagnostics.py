@@ -1,4 +1,4 @@
-"""Every reason code and every warning in one table, each with its sentence, its effect and its cure."""
+"""All reason codes and warnings in one table, each with a sentence, its effect on the figures, and a cure."""
 
 # ruff: noqa: E501 (a table: one row a line)
 
@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bench import limits
+
 
 class Effect(StrEnum):
-    """What a code does to the figures it stands beside."""
+    """The effect of a code on the figures of its record."""
 
     NOTE = "note"
     WARN = "warn"
@@ -18,114 +20,107 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One code: what it says, what it does, what helps. `publish` is its effect under the plan `publish`."""
+    """One reason code."""
 
     code: str
     sentence: str
     cure: str
     effect: Effect
-    rule: int | None = None
-    publish: Effect | None = None
+    rule: int | None = None  # its rule in docs/method.md
+    publish: Effect | None = None  # its effect under the plan `publish`, if another
+
+
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:g} %"
 
 
 # fmt: off
 _ROWS = (
-    Diagnostic("energy_missing", "a meter was asked for and gave no energy for every window", "read the codes beside this one; run again", Effect.WARN, 19, Effect.INVALID),
+    Diagnostic("energy_missing", "a meter was requested but did not give the energy of every window", "read the other codes of this meter, then run again", Effect.WARN, 19, Effect.INVALID),
     # work and window
-    Diagnostic("wrong_answer", "the variant gave a wrong answer on this device", "do not use this variant here; report it with `perwatt doctor --json`", Effect.INVALID, 18),
-    Diagnostic("run_failed", "the workload raised an error during the run", "read the detail beside this code; run again with --plan smoke", Effect.INVALID, 19),
-    Diagnostic("window_missing", "a planned window was not taken", "run again; nothing was interpolated in its place", Effect.INVALID, 19),
-    Diagnostic("not_finite", "a figure is not a finite number", "check the meter and the workload; run again", Effect.INVALID, 19),
-    Diagnostic("no_work", "a window ended without any work done", "run again; lower the work per call", Effect.INVALID, 1),
-    Diagnostic("work_energy_mismatch", "work and energy come from different windows", "read the meter over the same window as the work", Effect.NO_ENERGY, 1),
-    Diagnostic("window_short", "the window is shorter than its plan asks for", "use a longer window: --plan quick or publish", Effect.NO_ENERGY, 2),
-    Diagnostic("duration_mismatch", "the reported duration differs from the end minus the start", "check that nothing suspended or stopped the process", Effect.INVALID, 4),
-    Diagnostic("plan_smoke", "taken with the plan smoke: a check that it runs, not a figure to compare", "use --plan quick or publish", Effect.WARN, 2),
-    Diagnostic("lead_short", "the load was not on long enough before or after the window", "let the runner keep its lead; do not shorten it", Effect.NO_ENERGY, 3),
+    Diagnostic("wrong_answer", "the variant gave a wrong answer on this device", "do not use this variant on this device; report it with `perwatt doctor --json`", Effect.INVALID, 18),
+    Diagnostic("run_failed", "the workload raised an error during the run", "read the error in the detail; run again with --plan smoke", Effect.INVALID, 19),
+    Diagnostic("window_missing", "a planned window was not measured", "run again; missing windows are not interpolated", Effect.INVALID, 19),
+    Diagnostic("not_finite", "a figure is not a finite number", "check the meter and the workload, then run again", Effect.INVALID, 19),
+    Diagnostic("no_work", "no work was done in a window", "run again; reduce the work per call", Effect.INVALID, 1),
+    Diagnostic("work_energy_mismatch", "work and energy were not measured over the same window", "read the meter over the same window as the work", Effect.NO_ENERGY, 1),
+    Diagnostic("window_short", "the window is shorter than the plan requires for this meter", "use longer windows: --plan quick or --plan publish", Effect.NO_ENERGY, 2),
+    Diagnostic("duration_mismatch", "a reported duration differs from the end minus the start", "check that the machine or the process was not suspended, and that the meter reports the window it was asked for", Effect.INVALID, 4),
+    Diagnostic("plan_smoke", "measured with the plan smoke, which only checks that the run works", "use --plan quick or --plan publish for a figure to compare", Effect.WARN, 2),
+    Diagnostic("lead_short", "the load did not run long enough before or after the window", "keep the load running before the first and after the last window, as `perwatt run` does", Effect.NO_ENERGY, 3),
     # sampling
-    Diagnostic("not_metered", "no meter covers this device", "name one: --meter shelly:HOST, --meter trace:FILE, or --watts as an assumption", Effect.NOTE),
-    Diagnostic("declared_power", "the power was declared, not measured", "name a meter: --meter shelly:HOST or --meter trace:FILE", Effect.NOTE, 20),
-    Diagnostic("too_few_samples", "fewer than 50 distinct samples in the window", "lengthen the window or shorten --meter-period-s if the meter updates faster; raise the meter's resolution", Effect.NO_ENERGY, 4),
-    Diagnostic("sample_gap", "a gap between samples is longer than three periods", "check the network or the load of this machine; use a wired meter", Effect.NO_ENERGY, 4),
-    Diagnostic("edge_missing", "no reading on the far side of a window's edge", "keep the meter running before and after the window", Effect.NO_ENERGY, 4),
-    Diagnostic("meter_too_slow", "the meter updates less often than every 5 s: context, not a headline", "use a meter that updates at least every second", Effect.NO_ENERGY, 4),
-    Diagnostic("samples_stale", "the meter froze: it repeated one sample for many periods", "restart the meter; check that its own clock moves", Effect.NO_ENERGY, 4),
-    Diagnostic("samples_repeated", "the meter never changed its answer: a constant load or a dead meter", "check that the device is behind this meter: its idle and loaded power should differ", Effect.WARN, 4),
-    Diagnostic("read_failed", "some readings failed and are missing", "check the meter's connection; missing readings were not filled in", Effect.WARN, 7),
-    Diagnostic("meter_lost", "the meter stopped answering during the run", "check power and network of the meter, then run again", Effect.NO_ENERGY, 19),
-    Diagnostic("meter_unavailable", "the meter could not be opened", "see `perwatt doctor` for the cure on this machine", Effect.NO_ENERGY, 19),
-    Diagnostic("bad_sample", "the meter gave something that is not a finite number; it counts as missing", "check the meter's firmware and its answer with a browser", Effect.WARN, 19),
+    Diagnostic("not_metered", "no meter covers this device", "add a meter: --meter shelly:HOST or --meter trace:FILE; or state an assumed power with --watts", Effect.NOTE),
+    Diagnostic("declared_power", "the power was declared, not measured", "add a meter: --meter shelly:HOST or --meter trace:FILE", Effect.NOTE, 20),
+    Diagnostic("too_few_samples", f"fewer than {limits.MIN_SAMPLES} distinct samples in the window", "use longer windows, shorten --meter-period-s if the meter updates faster, or raise the meter's resolution", Effect.NO_ENERGY, 4),
+    Diagnostic("sample_gap", f"a gap between samples is longer than {limits.MAX_GAP_PERIODS:g} update periods", "check the network and the load of this machine; use a wired meter", Effect.NO_ENERGY, 4),
+    Diagnostic("edge_missing", "there is no reading on one side of a window's edge", "keep the meter running before and after the window", Effect.NO_ENERGY, 4),
+    Diagnostic("meter_too_slow", f"the meter updates less often than every {limits.SLOWEST_PERIOD_S:g} s, too slow to measure energy", "use a meter that updates at least every second", Effect.NO_ENERGY, 4),
+    Diagnostic("samples_stale", "the meter froze: it repeated one sample for many update periods", "restart the meter; check that its own clock advances", Effect.NO_ENERGY, 4),
+    Diagnostic("samples_repeated", "the meter always gave the same value: the load is constant or the meter is dead", "check that the device is behind this meter: idle and loaded power should differ", Effect.WARN, 4),
+    Diagnostic("read_failed", "some readings failed and are missing", "check the meter's connection; missing readings are not filled in", Effect.WARN, 7),
+    Diagnostic("meter_lost", "the meter stopped answering during the run", "check the meter's power and network, then run again", Effect.NO_ENERGY, 19),
+    Diagnostic("meter_unavailable", "the meter could not be opened", "run `perwatt doctor` for the cure on this machine", Effect.NO_ENERGY, 19),
+    Diagnostic("bad_sample", "the meter gave a value that is not a finite number; the sample counts as missing", "check the meter's firmware, and its answer in a browser", Effect.WARN, 19),
     Diagnostic("no_power", "the meter read zero throughout the window", "switch the plug on; check that the device is behind this meter", Effect.NO_ENERGY, 19),
-    Diagnostic("trace_malformed", "lines of the log could not be read and are missing", "look at the line named; name the columns with column= and time_format=", Effect.WARN, 19),
-    Diagnostic("trace_clock_back", "the log's own clock went back", "export the log in UTC, without a change to or from summer time in it", Effect.NO_ENERGY, 4),
-    Diagnostic("negative_power", "the meter gave negative power", "check the direction of the current clamp or the plug", Effect.NO_ENERGY, 19),
-    Diagnostic("counter_went_back", "the counter went back by more than a wrap explains", "the driver or the meter was restarted during the window: run again", Effect.NO_ENERGY, 7),
-    Diagnostic("counter_wrapped", "the counter wrapped inside the window and was unwrapped", "nothing to do: the modulus is known", Effect.NOTE, 7),
-    Diagnostic("wrap_ambiguous", "readings were so far apart that the counter may have wrapped more than once", "poll at least once a second; check the load of this machine", Effect.NO_ENERGY, 7),
+    Diagnostic("trace_malformed", "some lines of the log could not be read and are missing", "check the format of the log; name its columns with column= and time_format=", Effect.WARN, 19),
+    Diagnostic("trace_clock_back", "the log's clock went backwards", "export the log in UTC, without a change to or from summer time", Effect.NO_ENERGY, 4),
+    Diagnostic("negative_power", "the meter gave negative power", "check the direction of the current clamp or of the plug", Effect.NO_ENERGY, 19),
+    Diagnostic("counter_went_back", "the energy counter went back further than an overflow explains", "run again: the driver or the meter restarted during the window", Effect.NO_ENERGY, 7),
+    Diagnostic("counter_wrapped", "the energy counter overflowed during the window and was corrected", "nothing to do: the counter's range is known", Effect.NOTE, 7),
+    Diagnostic("wrap_ambiguous", "readings are so far apart that the energy counter may have overflowed more than once", "reduce the load of this machine so that the counter is read at least once a second", Effect.NO_ENERGY, 7),
     Diagnostic("counter_stalled", "the energy counter did not move during the window", "reload the driver; the device may not support energy counting", Effect.NO_ENERGY, 6),
-    Diagnostic("meter_disagreement", "the energy counter and the integral of power differ by more than 5 %", "do not use this device's counter; meter at the wall", Effect.NO_ENERGY, 5),
-    Diagnostic("inside_exceeds_outside", "a meter of an inner boundary read more than one that contains it", "check which device is behind which meter", Effect.WARN, 5),
+    Diagnostic("meter_disagreement", f"two measurements of the same energy differ by more than {_percent(limits.METER_DISAGREEMENT_FRAC)}", "check which meter is right; if it is the device's own counter against its power, use a wall meter", Effect.NO_ENERGY, 5),
+    Diagnostic("inside_exceeds_outside", "a meter of an inner boundary read more than the meter of an outer one", "check which device is behind which meter", Effect.WARN, 5),
     Diagnostic("scope_changed", "the meter changed what it covers while it was read", "do not change the power scope or the driver during a run", Effect.NO_ENERGY, 6),
-    Diagnostic("clock_step", "the wall clock was stepped during the run", "stop manual clock changes; durations were taken on the monotonic clock", Effect.WARN, 4),
-    Diagnostic("clock_step_join", "the wall clock was stepped, so the log cannot be joined to this run", "run again while the clock is left alone", Effect.NO_ENERGY, 4),
-    Diagnostic("trace_not_covering", "the log does not cover the window", "let the log run on past the end; check --clock-offset-s", Effect.NO_ENERGY, 4),
+    Diagnostic("clock_step", "the wall clock was stepped during the run", "do not set the clock during a run; durations are not affected, they use the monotonic clock", Effect.WARN, 4),
+    Diagnostic("clock_step_join", "the wall clock was stepped, so the log cannot be matched to this run", "run again without setting the clock", Effect.NO_ENERGY, 4),
+    Diagnostic("trace_not_covering", "the log does not cover the window", "keep logging until after the run; check --clock-offset-s", Effect.NO_ENERGY, 4),
     # load, clocks, device
-    Diagnostic("no_idle", "no idle power was taken", "leave --no-idle away", Effect.NOTE, 9, Effect.WARN),
-    Diagnostic("idle_drift", "idle power before and after differ by more than 5 %", "let the device cool down and close other programs", Effect.WARN, 9),
-    Diagnostic("unsteady", "rate or power drifted: split halves or slope outside the limits", "let the device warm up longer; fix its clocks and cooling", Effect.WARN, 10, Effect.INVALID),
-    Diagnostic("unstable", "the windows spread by more than 2 %", "close other programs; use more windows (--plan publish)", Effect.WARN, 12),
-    Diagnostic("spread_warn", "the windows spread by more than 1 %", "close other programs if a smaller interval is needed", Effect.NOTE, 12),
-    Diagnostic("throttled_hardware", "the device slowed down for hardware, thermal or power-brake reasons", "improve cooling or power supply, then run again", Effect.INVALID, 11),
-    Diagnostic("throttled_power_cap", "the device ran at its power cap, which is normal at full load", "nothing to do; the cap is part of the settings", Effect.NOTE, 11),
-    Diagnostic("clock_low", "the mean clock was below 75 % of the default without a power cap", "check the clock settings and the cooling", Effect.INVALID, 11),
-    Diagnostic("cpu_throttled", "the CPU counted thermal throttling during the run", "improve cooling, then run again", Effect.WARN, 11),
+    Diagnostic("no_idle", "idle power was not measured", "use --plan quick or --plan publish, which measure it", Effect.NOTE, 9, Effect.WARN),
+    Diagnostic("idle_drift", f"idle power changed by more than {_percent(limits.IDLE_DRIFT_FRAC)} from before to after the run", "let the device cool down first; close other programs", Effect.WARN, 9),
+    Diagnostic("unsteady", "rate or power drifted during the windows", "let the device warm up longer; fix its clocks and cooling", Effect.WARN, 10, Effect.INVALID),
+    Diagnostic("unstable", f"the windows vary by more than {_percent(limits.SPREAD_UNSTABLE_FRAC)}", "close other programs; use more windows (--plan publish)", Effect.WARN, 12),
+    Diagnostic("spread_warn", f"the windows vary by more than {_percent(limits.SPREAD_NOTED_FRAC)}", "close other programs if you need a narrower interval", Effect.NOTE, 12),
+    Diagnostic("throttled_hardware", "the device was throttled by hardware slowdown, temperature or power brake", "improve the cooling or the power supply, then run again", Effect.INVALID, 11),
+    Diagnostic("throttled_power_cap", "the device ran at its power cap, which is normal at full load", "nothing to do: the cap is stored with the device's settings", Effect.NOTE, 11),
+    Diagnostic("clock_low", f"the mean clock was below {_percent(limits.LOW_GPU_CLOCK_FRAC)} of the default without a power cap", "check the clock settings and the cooling", Effect.INVALID, 11),
+    Diagnostic("cpu_throttled", "the CPU throttled because of heat during the run", "improve the cooling, then run again", Effect.WARN, 11),
     Diagnostic("foreign_load", "other programs used the device during the windows", "close them; on a shared machine expect a wider interval", Effect.WARN, 16),
-    Diagnostic("domain_busy", "another run holds this power domain", "wait for the other run to end", Effect.NO_ENERGY, 16),
+    Diagnostic("domain_busy", "another run is using this meter", "wait for the other run to end", Effect.NO_ENERGY, 16),
     Diagnostic("another_run", "another perwatt run used this machine at the same time", "run one at a time", Effect.WARN, 16),
-    Diagnostic("settings_changed", "the device's settings changed during the run", "leave power limit, clocks and governor alone during a run", Effect.INVALID, 17),
-    Diagnostic("benchmark_disabled", "pytest-benchmark was disabled", "leave --benchmark-disable away", Effect.NO_ENERGY),
-    Diagnostic("not_pedantic", "the test let pytest-benchmark choose its rounds, so its stamps are not known to be the measured ones", "use benchmark.pedantic with fixed rounds, or the fixture energy_benchmark", Effect.NO_ENERGY),
-    Diagnostic("precision_with_power", "precision= picks the number of rounds while they run", "leave precision= away where energy is wanted", Effect.NO_ENERGY),
-    Diagnostic("timer_mismatch", "the rounds were not timed by perwatt's timer", "use --benchmark-timer=bench.pytest_plugin.timer.stamp and no timer= of the test's own", Effect.NO_ENERGY),
-    Diagnostic("test_failed", "the test failed after or during its benchmark", "mend the test; nothing of it is kept as a figure", Effect.INVALID, 19),
-    Diagnostic("imported", "imported from a file of another tool: its windows were not taken by perwatt's runner", "measure with perwatt run where a verdict is wanted", Effect.NOTE, 20),
-    Diagnostic("runner_overhead", "the runner itself used more than 0.5 % of a window", "use longer windows", Effect.WARN, 1),
+    Diagnostic("settings_changed", "the device's settings changed during the run", "do not change power limit, clocks or governor during a run", Effect.INVALID, 17),
+    Diagnostic("benchmark_disabled", "pytest-benchmark was disabled", "run without --benchmark-disable", Effect.NO_ENERGY),
+    Diagnostic("not_pedantic", "pytest-benchmark chose the number of rounds, so the measured rounds cannot be identified", "use benchmark.pedantic with fixed rounds, or the fixture energy_benchmark", Effect.NO_ENERGY),
+    Diagnostic("precision_with_power", "the option precision= chooses the number of rounds while they run", "do not use precision= where you measure energy", Effect.NO_ENERGY),
+    Diagnostic("timer_mismatch", "the rounds were not timed by perwatt's timer", "use --benchmark-timer=bench.pytest_plugin.timer.stamp and no timer= in the test", Effect.NO_ENERGY),
+    Diagnostic("test_failed", "the test failed during or after its benchmark", "fix the test; its figures are not kept", Effect.INVALID, 19),
+    Diagnostic("imported", "imported from another tool's file: perwatt did not measure its windows", "measure with `perwatt run` for a verdict", Effect.NOTE, 20),
+    Diagnostic("runner_overhead", f"the runner itself used more than {_percent(limits.RUNNER_OVERHEAD_FRAC)} of a window", "use longer windows", Effect.WARN, 1),
 )
 # fmt: on
 
 TABLE: dict[str, Diagnostic] = {row.code: row for row in _ROWS}
-"""All codes; a record that holds any other is refused."""
-
-
-def lookup(code: str) -> Diagnostic:
-    """Return the row of a code.
-
-    Raises
-    ------
-    KeyError
-        No such code; a programming error, never a user's.
-    """
-    return TABLE[code]
+"""All codes by name."""
 
 
 def effect(code: str, plan: str = "quick") -> Effect:
-    """Return what a code does under a plan."""
+    """Return the effect of a code under a plan."""
     row = TABLE[code]
     return row.publish if plan == "publish" and row.publish is not None else row.effect
 
 
-def invalidates(codes: Iterable[str], plan: str = "quick") -> bool:
-    """Return whether one of the codes makes the whole run invalid under this plan."""
-    return any(effect(code, plan) is Effect.INVALID for code in codes)
+def invalidates(code: str, plan: str = "quick") -> bool:
+    """Return whether a code makes the whole run invalid under a plan."""
+    return effect(code, plan) is Effect.INVALID
 
 
-def forbids_energy(codes: Iterable[str], plan: str = "quick") -> bool:
-    """Return whether one of the codes leaves no joules, whether or not the rate stands."""
-    return any(effect(code, plan) in (Effect.INVALID, Effect.NO_ENERGY) for code in codes)
+def forbids_energy(code: str, plan: str = "quick") -> bool:
+    """Return whether a code removes the joules, with or without the rate."""
+    return effect(code, plan) in (Effect.INVALID, Effect.NO_ENERGY)
 
 
 def sentence(code: str) -> str:
-    """Return the code's sentence and its cure as one line for people."""
+    """Return a code with its sentence and its cure as one line for people."""
     row = TABLE.get(code)
     return f"{code}: {row.sentence}; {row.cure}" if row else code
 

@@ -76,16 +76,18 @@ def compare(
     extra: dict[str, Any] = {}
     pairs = None
     if run_now:
-        from bench.measure.interleave import Wanted, compare_now
+        from bench.measure.interleave import InterleaveOptions, compare_now
         from bench.meters.protocol import MeterOptions
 
         if len(names) != 2:
             raise InputError.at("compare --run", expected="two workloads", got=len(names))
-        wanted = Wanted(plan, store, wanted_pairs, threads, meters, MeterOptions(period_s=meter_period_s), sys.argv[1:])
+        options = InterleaveOptions(
+            plan, store, wanted_pairs, threads, meters, MeterOptions(period_s=meter_period_s), sys.argv[1:]
+        )
         with progress(quiet=shape != "table") as bars:
             task = bars.add_task("pairs", total=1.0)
             records, pairs = compare_now(
-                names, wanted, lambda stage, done: bars.update(task, completed=done, description=stage)
+                names, options, lambda stage, done: bars.update(task, completed=done, description=stage)
             )
         subjects = [of_record(record) for record in records]
         extra = {"pairs": pairs.document() if pairs else None}

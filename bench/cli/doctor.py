@@ -17,7 +17,7 @@ def doctor(as_json: bool) -> None:
     from bench.gpu.doctor import gpu_findings
     from bench.machine import environment
     from bench.machine.clock import core_clock_hz
-    from bench.meters import discover
+    from bench.meters.registry import discover
     from bench.results.layout import unfinished_folders
     from kernels.scan_cpu import variants
 

@@ -10,7 +10,7 @@ from bench.measure import stats
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.measure.quiet import Quiet
+    from bench.measure.quiet_pairs import QuietPairs
 
 SCHEMA = "perwatt.compare/1"
 _WORDS = {
@@ -38,7 +38,7 @@ class Row:
     note: str = ""
 
 
-def compare(subjects: Sequence[DeviceFigures], pairs: "Quiet | None" = None) -> list[Row]:
+def compare(subjects: Sequence[DeviceFigures], pairs: "QuietPairs | None" = None) -> list[Row]:
     """Return every figure of every subject, group by group, each against the first subject's.
 
     `pairs` are interleaved pairs of slices of two subjects, which alone may claim that one is faster on one CPU.
@@ -91,7 +91,7 @@ def systematic_frac(a: Figure, b: Figure) -> float:
 
 
 def _against(  # noqa: PLR0911 (one case each)
-    subject: DeviceFigures, a: Figure, first: DeviceFigures, b: Figure | None, pairs: "Quiet | None"
+    subject: DeviceFigures, a: Figure, first: DeviceFigures, b: Figure | None, pairs: "QuietPairs | None"
 ) -> Row:
     if b is None:
         return Row(subject, a, why=f"{first.name} has none")
@@ -125,7 +125,7 @@ def _unequal_parameters(one: DeviceFigures, other: DeviceFigures) -> str:
     return f"unequal {', '.join(unequal)}" if unequal else ""
 
 
-def _by_pairs(subject: DeviceFigures, a: Figure, pairs: "Quiet") -> Row:
+def _by_pairs(subject: DeviceFigures, a: Figure, pairs: "QuietPairs") -> Row:
     """Return the row of the second of two workloads that were interleaved in slices."""
     counted = f"{len(pairs.quiet_pairs)} of {len(pairs.pairs)} pairs quiet, CPU time"
     found = pairs.verdict()

@@ -1,4 +1,4 @@
-"""The core's clock, calibrated by a chain of dependent additions round each window."""
+"""The clock of the current core, measured by a chain of dependent additions around each window."""
 
 import statistics
 import time
@@ -7,17 +7,14 @@ _LOOPS = 50_000
 _TRIES = 5
 _PROBE_LOOPS = 10_000
 
-LONE_CYCLES_LIMIT = 1.35
-"""What `neighbour_cycles` stays below on a core without a busy neighbour: measured on Golden Cove and Zen 4."""
-
 
 def core_clock_hz() -> float | None:
-    """Return the clock of the core this thread runs on [Hz], or None where no chain exists for this CPU.
+    """Return the clock of the core that this thread runs on [Hz], or None if this CPU has no such chain.
 
     Notes
     -----
-    Additions per second of thread CPU time, one addition a cycle. The fastest of a few tries counts: an interrupt or a
-    hyperthread neighbour can only slow the chain down. Takes about 5 ms.
+    The clock is the number of additions per second of thread CPU time, at one addition per cycle. The fastest of a few
+    tries counts, because an interrupt or a hyperthread neighbour can only slow the chain down. It takes about 5 ms.
     """
     try:
         from kernels.scan_cpu.clock_probe import ADDS_PER_LOOP, dependent_adds
@@ -34,13 +31,13 @@ def core_clock_hz() -> float | None:
 
 
 def neighbour_cycles(clock_hz: float | None = None) -> float | None:
-    """Return cycles per five independent additions, or None where there is no probe for this CPU.
+    """Return the cycles of five independent additions, or None if this CPU has no such probe.
 
     Notes
     -----
-    A core alone takes 1.22 (Golden Cove) to 1.28 (Zen 4, whose four adders cannot do five in less than 1.25); when
-    neighbours came, 1.4 to 2.3 were seen. One that leaves the adders alone may stay unseen. The fastest of a few
-    tries counts. Takes about 2 ms, 7 where `clock_hz` must be read first.
+    A core without a busy neighbour needs 1.22 (Golden Cove) to 1.28 cycles (Zen 4, whose four adders need at least
+    1.25); with neighbours 1.4 to 2.3 were measured. A neighbour that does not use the adders may go unnoticed. The
+    fastest of a few tries counts. The probe takes about 2 ms, or 7 ms if it must measure `clock_hz` first.
     """
     try:
         from kernels.scan_cpu.clock_probe import FIVES_PER_LOOP, independent_adds
@@ -60,13 +57,13 @@ def neighbour_cycles(clock_hz: float | None = None) -> float | None:
 
 
 class ClockAudit:
-    """Readings of the clock before and after each window; a window's clock is the mean of its two."""
+    """Readings of the core clock before and after each window; the clock of a window is their mean."""
 
     def __init__(self) -> None:
         self._before: float | None = None
 
     def calibrate(self) -> float | None:
-        """Read the clock and return its mean with the reading before, [Hz], or None where it cannot be read."""
+        """Read the clock and return its mean with the previous reading [Hz], or None if it cannot be read."""
         now = core_clock_hz()
         mean = statistics.fmean((self._before, now)) if self._before and now else now
         self._before = now

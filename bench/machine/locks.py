@@ -21,7 +21,7 @@ class Held:
     held: dict[str, Path] = field(default_factory=dict)
     busy: tuple[str, ...] = ()
 
-    def asked_for_by_others(self) -> tuple[str, ...]:
+    def requested_by_others(self) -> tuple[str, ...]:
         """Return the domains that another run has asked for since this one holds them."""
         return tuple(name for name, path in self.held.items() if _mark_time(path) >= self.since)
 

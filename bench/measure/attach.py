@@ -1,31 +1,44 @@
-"""Join a recorded log to a stored run: a new record that supersedes the old one, which stays as it is."""
+"""Joining of a recorded log to a stored run: a new record supersedes the old one, which stays unchanged."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import __version__
-from bench.diagnostics import Effect, effect, invalidates
-from bench.measure.metering import Metered, as_energy, as_used, gaps_of
+from bench.diagnostics import Effect, effect
+from bench.measure.energy import Metered, as_energy, as_used, gaps_of
 from bench.measure.plan import get_plan, schedule
+from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.summary import energy_codes, metrics, steadiness, warnings
 from bench.meters.kinds.trace import Trace
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, MeterOptions, Tier
 from bench.results.folder import Sample, find_result, new_id, read_samples, read_whole, write_record
 from bench.results.record import IdlePower, MeterUsed, Record, Window
-from bench.results.token_tags import token_tag_words
 from hardware_profiles.errors import InputError
 
 _RECOMPUTED = ("energy_missing", "not_metered", "declared_power", "no_idle", "idle_drift", "unsteady", "plan_smoke")
 
 
 def attach(name: str, specs: Sequence[str], options: MeterOptions, store: Path, argv: Sequence[str]) -> Record:
-    """Write and return the record that a stored run and one or more logs make together.
+    """Write and return the record of a stored run with one or more logs joined to it.
+
+    Parameters
+    ----------
+    name
+        Id of the stored run.
+    specs
+        Specs of the logs, `trace:FILE`.
+    options
+        Options of all meters.
+    store
+        The results folder.
+    argv
+        The command line, for the new record.
 
     Raises
     ------
     InputError
-        No such result or log, a meter that is no trace, a run that failed, a log that is attached already.
+        The result or a log does not exist, a spec is not a log, the run failed, or a log is already joined.
     RunFailedError
         The record could not be written.
     """
@@ -52,22 +65,22 @@ def attach(name: str, specs: Sequence[str], options: MeterOptions, store: Path, 
 
 
 def _trace(spec: str, options: MeterOptions, old: Record) -> Trace:
-    from bench.meters import make_meter
+    from bench.meters.registry import make_meter
 
     meter = make_meter(spec, options)
     if not isinstance(meter, Trace):
         raise InputError.at(
-            "--attach", expected="a log, --meter trace:FILE: other meters read only what is now", got=spec
+            "--attach", expected="a log, --meter trace:FILE; other meters cannot read the past", got=spec
         )
-    taken = {e.meter for window in old.windows for e in window.energy if e.joules is not None}
-    if meter.info.name in taken:
+    joined = {e.meter for window in old.windows for e in window.energy if e.joules is not None}
+    if meter.info.name in joined:
         raise InputError.at(f"--attach {old.id}", expected="a log that is not attached yet", got=meter.info.name)
     meter.read_now()
     return meter
 
 
 def _plan_codes(old: Record, window: Window, window_s: float, lead_s: float, tail_s: float) -> list[str]:
-    """Return what the run lacks that this log's plan would have asked of it."""
+    """Return the codes of what the run lacks for this log: length of window, load around it, a steady wall clock."""
     codes = []
     if window.duration_s < 0.999 * window_s:
         codes.append("window_short")
@@ -80,15 +93,15 @@ def _plan_codes(old: Record, window: Window, window_s: float, lead_s: float, tai
 
 
 def _idle(trace: Trace, old: Record) -> list[IdlePower]:
-    found = []
+    powers = []
     spans = old.audit.get("idle_spans_utc")
     for when, start, end in spans if isinstance(spans, list) else []:
-        rest = trace.energy_utc(float(start), float(end))
-        if rest.mean_power_w is not None:
-            found.append(
-                IdlePower(meter=trace.info.name, when=when, power_w=rest.mean_power_w, duration_s=rest.duration_s)
+        energy = trace.energy_utc(float(start), float(end))
+        if energy.mean_power_w is not None:
+            powers.append(
+                IdlePower(meter=trace.info.name, when=when, power_w=energy.mean_power_w, duration_s=energy.duration_s)
             )
-    return found
+    return powers
 
 
 def _record(
@@ -96,12 +109,12 @@ def _record(
 ) -> Record:
     plan = get_plan(old.run.plan)
     new = {trace.info.name for trace in traces}
-    # A log that did not cover the run then, and does now, stands in the record once.
-    kept = [window.model_copy(update={"energy": _last_of_each(window)}) for window in windows]
+    # A log that did not cover the run at first and does now appears in the record once.
+    kept = tuple(window.model_copy(update={"energy": _last_of_each(window)}) for window in windows)
     used = (*(meter for meter in old.meters_used if meter.name not in new), *(as_used(t.info) for t in traces))
     infos = [_info(meter) for meter in used]
-    by_meter = [[_reading(window, meter.name) for window in kept] for meter in used]
-    metered = Metered(tuple(kept), used, tuple(idle), gaps_of(by_meter))
+    by_meter = [[_reading(window, info) for window in kept] for info in infos]
+    metered = Metered(kept, used, tuple(idle), gaps_of(by_meter))
     figures = metrics(old.workload.unit, kept, infos)
     steady = steadiness([], kept)
     if old.steadiness is not None:
@@ -116,26 +129,21 @@ def _record(
     fresh = [*warnings(plan, figures, metered, infos, None, steady), *energy_codes(metered, infos, figures)]
     known = {(note.code, note.detail) for note in notes}
     notes += [note for note in fresh if (note.code, note.detail) not in known]
-    against = tuple(note for note in notes if invalidates([note.code], plan.name))
-    return old.model_copy(
-        update={
-            "id": new_id(old.workload.name, datetime.now(UTC)),
-            "supersedes": old.id,
-            "status": "invalid" if against else "ok",
-            "reasons": against,
-            "warnings": tuple(note for note in notes if note not in against),
-            "run": old.run.model_copy(update={"argv": tuple(argv), "perwatt_version": __version__}),
-            "meters": tuple(info.name for info in infos),
-            "meters_used": used,
-            "meters_gaps": () if against else metered.gaps,
-            "steadiness": steady,
-            "audit": {**old.audit, "attached": [trace.info.scope for trace in traces]},
-            "idle": metered.idle,
-            "windows": metered.without_joules if against else metered.windows,
-            "metrics": {} if against else figures,
-            "token_tags": token_tag_words(old.workload, {} if against else figures, old.assumed_power_w),
-            "artifacts": (),
-        }
+    return build_record(
+        RecordParts(
+            id=new_id(old.workload.name, datetime.now(UTC)),
+            run=old.run.model_copy(update={"argv": tuple(argv), "perwatt_version": __version__}),
+            system=old.system,
+            device=old.device,
+            workload=old.workload,
+            metered=metered,
+            figures=figures,
+            notes=notes,
+            steadiness=steady,
+            audit={**old.audit, "attached": [trace.info.scope for trace in traces]},
+            assumed_power=old.assumed_power_w,
+            supersedes=old.id,
+        )
     )
 
 
@@ -150,15 +158,15 @@ def _info(used: MeterUsed) -> MeterInfo:
     )  # fmt: skip
 
 
-def _reading(window: Window, meter: str) -> EnergyReading:
-    """Return a stored energy as the reading it came from; a meter that has none in this window has no joules."""
+def _reading(window: Window, info: MeterInfo) -> EnergyReading:
+    """Return a stored energy as the reading that it came from; without one in this window, a reading without joules."""
     for energy in window.energy:
-        if energy.meter == meter:
+        if energy.meter == info.name:
             return EnergyReading(
-                meter, energy.joules, energy.boundary, Tier(energy.tier), energy.accuracy_frac,
+                info.name, energy.joules, energy.boundary, Tier(energy.tier), energy.accuracy_frac,
                 energy.accuracy_source, window.duration_s,
             )  # fmt: skip
-    return EnergyReading(meter, None, "wall", Tier.C, None, "", window.duration_s, reasons=("window_missing",))
+    return EnergyReading.missing(info, window.duration_s, "window_missing")
 
 
 def _stored_samples(folder: Path) -> list[Sample]:
@@ -173,10 +181,10 @@ def _trace_samples(trace: Trace, windows: Sequence[Window]) -> list[Sample]:
     """Return the log's samples from a little before the first window to a little after the last."""
     shift_s = windows[0].start_utc.timestamp() - windows[0].start_s
     spans = [(window.start_s, window.end_s) for window in windows]
-    found = []
+    samples = []
     for utc_s, watts in trace.samples_utc():
         t_s = utc_s - shift_s
         if watts is not None and spans[0][0] - 60.0 <= t_s <= spans[-1][1] + 60.0:
-            inside = next((i for i, (start, end) in enumerate(spans) if start <= t_s <= end), -1)
-            found.append(Sample(trace.info.name, inside, t_s, t_s, utc_s, watts, "W"))
-    return found
+            window = next((i for i, (start, end) in enumerate(spans) if start <= t_s <= end), -1)
+            samples.append(Sample(trace.info.name, window, t_s, t_s, utc_s, watts, "W"))
+    return samples

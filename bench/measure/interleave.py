@@ -1,11 +1,12 @@
-"""Two workloads now, A B A B: windows under a plan and, on the CPU, pairs of slices for a verdict on speed."""
+"""Comparison of two workloads measured now: alternating windows and, on the CPU, quiet pairs for a verdict on speed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.measure.quiet import MIN_PAIRS, SLICE_S, Quiet, take_pairs
+from bench import limits
+from bench.measure.quiet_pairs import SLICE_S, QuietPairs, take_pairs
 from bench.meters.protocol import MeterOptions
 from bench.workloads.protocol import Workload, WorkloadOptions
 from hardware_profiles.errors import InputError
@@ -15,22 +16,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a person asked of an interleaved comparison."""
+class InterleaveOptions:
+    """The options of an interleaved comparison."""
 
     plan: str
     store: Path
-    pairs: int | None
+    pairs: int | None  # quiet pairs to take; None takes as many as a verdict needs
     threads: int | None
-    meters: Sequence[str]
+    meters: Sequence[str]  # specs, as for --meter
     meter_options: MeterOptions
     argv: Sequence[str]
 
 
 def compare_now(
-    names: Sequence[str], wanted: Wanted, on_progress: Callable[[str, float], None]
-) -> "tuple[list[Record], Quiet | None]":
-    """Measure two workloads in turn, store a record of each, and take quiet pairs of them on the CPU.
+    names: Sequence[str], options: InterleaveOptions, on_progress: Callable[[str, float], None]
+) -> "tuple[list[Record], QuietPairs | None]":
+    """Measure two workloads with alternating windows, store a record of each, and take quiet pairs on the CPU.
 
     Raises
     ------
@@ -40,34 +41,36 @@ def compare_now(
     from bench.machine.devices import device_under_test
     from bench.measure.plan import get_plan
     from bench.measure.runner import Job, measure_together
-    from bench.meters import close_meters, open_meters
+    from bench.meters.registry import close_meters, open_meters
     from bench.results.folder import prepare_store
 
-    if wanted.pairs is not None and wanted.pairs < 1:
-        raise InputError.at("--pairs", expected="a number of 1 or more", got=wanted.pairs)
-    plan = get_plan(wanted.plan)
-    workloads = [_create(name, wanted) for name in names]
-    prepare_store(wanted.store)
-    meters = open_meters(wanted.meters, wanted.meter_options)
+    if options.pairs is not None and options.pairs < 1:
+        raise InputError.at("--pairs", expected="a number of 1 or more", got=options.pairs)
+    plan = get_plan(options.plan)
+    workloads = [_create(name, options) for name in names]
+    prepare_store(options.store)
+    meters = open_meters(options.meters, options.meter_options)
     try:
-        job = Job.start(plan, wanted.store, wanted.argv)
+        job = Job.start(plan, options.store, options.argv)
         records = measure_together(workloads, job, meters, device=device_under_test("cpu"), on_progress=on_progress)
     finally:
         close_meters(meters)
     if any(record.status != "ok" for record in records):
         return records, None
-    return records, _pairs(names, wanted, on_progress)
+    return records, _pairs(names, options, on_progress)
 
 
-def _create(name: str, wanted: Wanted) -> Workload:
+def _create(name: str, options: InterleaveOptions) -> Workload:
     from bench.workloads.registry import create
 
     workload, _, variant = name.partition(":")
-    return create(workload, WorkloadOptions(variant=variant or None, threads=wanted.threads))
+    return create(workload, WorkloadOptions(variant=variant or None, threads=options.threads))
 
 
-def _pairs(names: Sequence[str], wanted: Wanted, on_progress: Callable[[str, float], None]) -> Quiet | None:
-    workloads = [_create(name, wanted) for name in names]
+def _pairs(
+    names: Sequence[str], options: InterleaveOptions, on_progress: Callable[[str, float], None]
+) -> QuietPairs | None:
+    workloads = [_create(name, options) for name in names]
     try:
         for workload in workloads:
             workload.prepare()
@@ -78,8 +81,8 @@ def _pairs(names: Sequence[str], wanted: Wanted, on_progress: Callable[[str, flo
         labels = (f"{names[0]}", f"{names[1]}")
         return take_pairs(
             labels,
-            [one for one in slices if one is not None],
-            wanted.pairs or MIN_PAIRS,
+            [run_slice for run_slice in slices if run_slice is not None],
+            options.pairs or limits.QUIET_PAIRS,
             on_progress=lambda done: on_progress("pairs", done),
         )
     finally:
@@ -88,7 +91,7 @@ def _pairs(names: Sequence[str], wanted: Wanted, on_progress: Callable[[str, flo
 
 
 def _slicer(workload: Workload) -> Callable[[], tuple[float, float]] | None:
-    """Return a function that does one slice of about SLICE_S of work, or None where no CPU time is told."""
+    """Return a function that does one slice of about SLICE_S of work, or None if the workload reports no CPU time."""
     n = 1
     while True:
         batch = workload.run(n)
@@ -99,8 +102,8 @@ def _slicer(workload: Workload) -> Callable[[], tuple[float, float]] | None:
         n *= 2
     count = max(1, round(n * SLICE_S / batch.cpu_time_s)) if batch.cpu_time_s > 0.0 else n
 
-    def one() -> tuple[float, float]:
-        done = workload.run(count)
-        return done.work, max(done.cpu_time_s or 0.0, 1e-9)
+    def run_slice() -> tuple[float, float]:
+        batch = workload.run(count)
+        return batch.work, max(batch.cpu_time_s or 0.0, 1e-9)
 
-    return one
+    return run_slice

@@ -1,44 +1,28 @@
-"""Plans: how many windows, how long, and with what load and idle around them (method rules 2, 3 and 9)."""
+"""Plans of a measurement: number and length of the windows, and the load and idle time around them (rules 2, 3, 9)."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench import limits
 from bench.meters.protocol import MeterInfo, MeterKind
 from hardware_profiles.errors import InputError, near_names
 
-PERIODS_PER_WINDOW = 100
-SAMPLE_SD_FRAC = 0.05
-LEAD_FLOOR_S = 2.0
-ATTACHABLE_S = 10.0
+DEFAULT_PLAN = "quick"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan asks for.
-
-    Attributes
-    ----------
-    floor_s, rate_floor_s
-        Shortest window [s] with a meter, and without one.
-    windows
-        Number of windows.
-    target_error_frac
-        Largest relative error [-] that the sampling of a window may add.
-    idle_before_s, idle_after_s
-        Shortest idle measurement [s]; 0 takes none.
-    comparable
-        Whether its results may be compared.
-    """
+    """The requirements of a plan."""
 
     name: str
-    floor_s: float
-    rate_floor_s: float
+    floor_s: float  # [s] shortest window with a meter
+    rate_floor_s: float  # [s] shortest window without a meter
     windows: int
-    target_error_frac: float
-    idle_before_s: float
-    idle_after_s: float
-    comparable: bool = True
+    target_error_frac: float  # [-] largest relative error that the sampling of a window may add
+    idle_before_s: float  # [s] shortest idle measurement before the windows; 0 for none
+    idle_after_s: float  # [s] the same after the windows
+    comparable: bool = True  # whether its results may be compared
 
 
 PLANS = {
@@ -50,7 +34,7 @@ PLANS = {
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A plan made into times for the meters at hand [s]; `why` names what set the window's length."""
+    """The times of a plan for the meters of one run [s]."""
 
     plan: Plan
     windows: int
@@ -59,11 +43,11 @@ class Schedule:
     tail_s: float
     idle_before_s: float
     idle_after_s: float
-    why: str
+    why: str  # which requirement set the length of the window
 
     @property
     def total_s(self) -> float:
-        """Time that the whole measurement takes [s], calibration aside."""
+        """Time of the whole measurement without calibration [s]."""
         return self.idle_before_s + self.lead_s + self.windows * self.window_s + self.tail_s + self.idle_after_s
 
 
@@ -84,33 +68,41 @@ def get_plan(name: str) -> Plan:
 
 
 def schedule(plan: Plan, meters: Sequence[MeterInfo] = (), expected_power_w: float | None = None) -> Schedule:
-    """Return the times of a plan for these meters; declared power asks for nothing.
+    """Return the times of a plan for the meters of a run; a declared power adds no requirement.
 
-    `expected_power_w` [W] lets a counter with coarse steps ask for windows that hold enough of them.
+    Parameters
+    ----------
+    plan
+        The plan.
+    meters
+        Descriptions of the run's meters.
+    expected_power_w
+        Power of the load [W]; with it a counter with coarse steps gets windows that hold enough steps.
 
     Notes
     -----
-    Method rule 2: window = max(floor of the plan, 100 update periods, what the wanted error needs). Rule 3:
-    load from max(2 s, 3 A) before the first window until A after the last.
+    Rule 2: a window lasts max(floor of the plan, 100 update periods, time for the target error). Rule 3: the load runs
+    from max(2 s, 3 A) before the first window until A after the last, where A is the meter's averaging time.
     """
     metering = [info for info in meters if info.kind is not MeterKind.DECLARED]
     if not metering:
-        # Long windows without a meter may get a log attached later, so they too keep the load on both sides.
-        around_s = LEAD_FLOOR_S if plan.rate_floor_s >= ATTACHABLE_S else 0.0
+        # A log may be joined to long unmetered windows later, so the load runs on both sides of them too.
+        around_s = limits.LEAD_FLOOR_S if plan.rate_floor_s >= limits.LOG_JOIN_WINDOW_S else 0.0
         return Schedule(plan, plan.windows, plan.rate_floor_s, around_s, around_s, 0.0, 0.0, "no meter: rates only")
     choices = [(plan.floor_s, f"floor of the plan {plan.name}")]
     for info in metering:
-        choices.append((PERIODS_PER_WINDOW * info.period_s, f"{PERIODS_PER_WINDOW} periods of {info.name}"))
-        choices.append((_error_s(info, plan.target_error_frac, expected_power_w), f"wanted error on {info.name}"))
+        periods = limits.PERIODS_PER_WINDOW
+        choices.append((periods * info.period_s, f"{periods} periods of {info.name}"))
+        choices.append((_error_s(info, plan.target_error_frac, expected_power_w), f"target error of {info.name}"))
     window_s, why = max(choices, key=lambda choice: choice[0])
     window_s = max(window_s, plan.rate_floor_s)
-    averaging_s = max(_averaging_s(info) for info in metering)
-    idle_s = max(60.0 * info.period_s for info in metering)
+    averaging_s = max(averaging_time_s(info) for info in metering)
+    idle_s = max(limits.IDLE_PERIODS * info.period_s for info in metering)
     return Schedule(
         plan=plan,
         windows=plan.windows,
         window_s=window_s,
-        lead_s=max(LEAD_FLOOR_S, 3.0 * averaging_s),
+        lead_s=lead_time_s(averaging_s),
         tail_s=averaging_s,
         idle_before_s=max(plan.idle_before_s, idle_s) if plan.idle_before_s else 0.0,
         idle_after_s=max(plan.idle_after_s, idle_s) if plan.idle_after_s else 0.0,
@@ -118,18 +110,27 @@ def schedule(plan: Plan, meters: Sequence[MeterInfo] = (), expected_power_w: flo
     )
 
 
-def _averaging_s(info: MeterInfo) -> float:
+def averaging_time_s(info: MeterInfo) -> float:
+    """Return the time over which one sample of a meter averages [s], at least its update period."""
     return max(info.averaging_s, info.period_s)
 
 
-def _error_s(info: MeterInfo, target_frac: float, expected_power_w: float | None) -> float:
-    """Return the window [s] in which the meter's sampling adds at most `target_frac`.
+def lead_time_s(averaging_s: float) -> float:
+    """Return how long the load must run before the first window [s] (method rule 3)."""
+    return max(limits.LEAD_FLOOR_S, limits.LEAD_AVERAGING_TIMES * averaging_s)
 
-    A counter is off by a rectangular part of one period at each edge, √(2/12)·T, and by its step. Samples of
-    a power meter scatter by some 5 % of the power, and n of them average it down by √n.
+
+def _error_s(info: MeterInfo, target_frac: float, expected_power_w: float | None) -> float:
+    """Return the length of window [s] in which the meter's sampling adds a relative error of at most `target_frac`.
+
+    Notes
+    -----
+    A counter is wrong by a uniformly distributed part of one period at each edge, √(2/12)·T in total, and by its
+    resolution. Samples of a power meter scatter by about 5 % of the power; the mean of n samples scatters by 1/√n of
+    it.
     """
     if info.kind is MeterKind.POWER:
-        return info.period_s * (SAMPLE_SD_FRAC / target_frac) ** 2
+        return info.period_s * (limits.SAMPLE_SD_FRAC / target_frac) ** 2
     edge_s = math.sqrt(2.0 / 12.0) * info.period_s / target_frac
     if info.resolution_j and expected_power_w:
         return max(edge_s, info.resolution_j / (expected_power_w * target_frac))

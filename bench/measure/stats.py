@@ -1,4 +1,8 @@
-"""Statistics of windows: intervals, combined uncertainty, steadiness, and the verdict of a comparison."""
+"""Statistics of windows: intervals, combined uncertainty, slopes, and the verdict of a comparison.
+
+These few formulas are written out, not taken from SciPy's `stats`, whose import takes longer than all other work of
+`perwatt compare`; only Student's quantile comes from `scipy.special`.
+"""
 
 import math
 import statistics
@@ -6,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-CONFIDENCE = 0.95
-SAME_FRAC = 0.02
+from bench import limits
 
 Verdict = Literal["same", "higher", "lower", "cannot_tell"]
 
 
-def t_quantile(dof: float, confidence: float = CONFIDENCE) -> float:
-    """Return the two-sided Student-t quantile [-]; infinite degrees of freedom give the normal one."""
+def t_quantile(dof: float, confidence: float = limits.CONFIDENCE) -> float:
+    """Return the two-sided quantile of Student's t [-]; with infinite degrees of freedom, that of the normal one."""
     if math.isinf(dof):
         return statistics.NormalDist().inv_cdf(0.5 + confidence / 2.0)
     from scipy.special import stdtrit
@@ -26,7 +29,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _sd(values: Sequence[float]) -> float:
-    """Return the sample standard deviation; statistics.stdev gives the same, exactly and thirty times slower."""
+    """Return the sample standard deviation; `statistics.stdev` is exact but thirty times slower."""
     mean = _mean(values)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
@@ -41,20 +44,16 @@ def relative_sd(values: Sequence[float]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean with its uncertainty, each part relative to the mean [-].
-
-    `u_spread_frac` is s/√n, `u_meter_frac` and `u_work_frac` the systematic parts, all standard;
-    `interval` is None where one window leaves the spread unknown.
-    """
+    """A mean with its standard uncertainties, each relative to the mean [-]."""
 
     value: float
     n: int
-    relative_sd_frac: float | None
-    u_spread_frac: float | None
-    u_meter_frac: float
-    u_work_frac: float
-    dof: float
-    interval: tuple[float, float] | None
+    relative_sd_frac: float | None  # standard deviation of the values; None for a single one
+    u_spread_frac: float | None  # s/√n
+    u_meter_frac: float  # systematic, of the meter
+    u_work_frac: float  # systematic, of the count of work
+    dof: float  # effective degrees of freedom
+    interval: tuple[float, float] | None  # 95 %; None for a single value
 
 
 def standard_from_limits(accuracy_frac: float) -> float:
@@ -63,17 +62,24 @@ def standard_from_limits(accuracy_frac: float) -> float:
 
 
 def estimate(values: Sequence[float], u_meter_frac: float = 0.0, u_work_frac: float = 0.0) -> Estimate:
-    """Return mean and 95 % interval of windows with u² = s²/n + u_meter² + u_work² (method rule 13).
+    """Return the mean of windows with its 95 % interval, from u² = s²/n + u_meter² + u_work² (method rule 13).
 
-    Notes
-    -----
-    The spread has n - 1 degrees of freedom and the systematic parts infinitely many; the effective number
-    follows Welch and Satterthwaite (GUM G.4).
+    Parameters
+    ----------
+    values
+        One figure per window.
+    u_meter_frac, u_work_frac
+        Relative standard uncertainty of the meter and of the count of work [-].
 
     Raises
     ------
     ValueError
-        No values.
+        There are no values.
+
+    Notes
+    -----
+    The spread has n - 1 degrees of freedom and the systematic parts have infinitely many; the effective number follows
+    Welch and Satterthwaite (GUM G.4).
     """
     if not values:
         raise ValueError("an estimate needs at least one value")
@@ -98,7 +104,7 @@ def effective_dof(parts: Sequence[tuple[float, float]]) -> float:
 
 
 def split_halves(first: float, second: float) -> float:
-    """Return the relative difference of the second half from the first [-]."""
+    """Return the difference of the second half from the first over their mean [-]."""
     middle = (first + second) / 2.0
     return (second - first) / middle if middle else math.inf
 
@@ -120,13 +126,13 @@ def slope_interval(times_s: Sequence[float], values: Sequence[float]) -> tuple[f
 
 
 def touches(interval: tuple[float, float] | None, limit: float) -> bool:
-    """Return whether an interval has a point within ±limit; no interval counts as touching."""
+    """Return whether an interval reaches into ±limit; a missing interval counts as reaching."""
     return interval is None or (interval[0] <= limit and interval[1] >= -limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The ratio of two means with its 95 % interval [-] and the verdict on it."""
+    """The ratio of two means with its 95 % interval [-] and the verdict."""
 
     ratio: float
     interval: tuple[float, float] | None
@@ -135,14 +141,19 @@ class Comparison:
 
 
 def compare(a: Sequence[float], b: Sequence[float], u_systematic_frac: float = 0.0) -> Comparison:
-    """Return a over b by Welch's t-test on logarithms (method rules 13 and 14).
+    """Return the ratio of a to b by Welch's t-test on logarithms (method rules 13 and 14).
 
-    `u_systematic_frac` [-] is the standard uncertainty that does not cancel in the ratio.
+    Parameters
+    ----------
+    a, b
+        One figure per window.
+    u_systematic_frac
+        Relative standard uncertainty [-] that does not cancel in the ratio.
 
     Raises
     ------
     ValueError
-        A side is empty or holds a value that is not above 0.
+        A side is empty or has a value that is not above 0.
     """
     if not a or not b or min(*a, *b, math.inf) <= 0.0:
         raise ValueError("both sides of a ratio need values above 0")
@@ -159,12 +170,12 @@ def compare(a: Sequence[float], b: Sequence[float], u_systematic_frac: float = 0
 
 
 def compare_pairs(ratios: Sequence[float]) -> Comparison:
-    """Return the ratio of interleaved pairs by Student's t-test on its logarithms: the pair shares its moment.
+    """Return the mean ratio of interleaved pairs by Student's t-test on its logarithms, since a pair shares its moment.
 
     Raises
     ------
     ValueError
-        Fewer than two pairs, or a ratio that is not above 0.
+        There are fewer than two pairs, or a ratio is not above 0.
     """
     if len(ratios) < 2 or min(ratios) <= 0.0:
         raise ValueError("a comparison of pairs needs two or more ratios above 0")
@@ -176,9 +187,9 @@ def compare_pairs(ratios: Sequence[float]) -> Comparison:
 
 
 def judge(interval: tuple[float, float]) -> Verdict:
-    """Return the verdict on the interval of a ratio: same first, then higher or lower, else cannot_tell."""
+    """Return the verdict for the interval of a ratio; `same` comes first, then `higher` or `lower`."""
     low, high = interval
-    if low >= 1.0 - SAME_FRAC and high <= 1.0 + SAME_FRAC:
+    if low >= 1.0 - limits.SAME_FRAC and high <= 1.0 + limits.SAME_FRAC:
         return "same"
     if low > 1.0:
         return "higher"

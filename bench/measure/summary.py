@@ -1,27 +1,21 @@
-"""From windows to figures: rates, energy per unit of work, cycles per unit, and what a reader should know of them."""
+"""The figures of a run, computed from its windows: rates, energy and cycles per unit of work, and warnings on them."""
 
 import re
 import statistics
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from bench import limits
 from bench.diagnostics import unique
 from bench.measure import stats
-from bench.measure.metering import Metered, accuracy_frac
+from bench.measure.energy import Metered, accuracy_frac
 from bench.measure.plan import Plan
-from bench.measure.steadiness import Call, is_unsteady, power_halves, rate_halves, rate_slope
+from bench.measure.steadiness import Call, duration_agrees, is_unsteady, power_halves, rate_halves, rate_slope
+from bench.measure.windows import TimedWork
 from bench.meters.protocol import Meter, MeterInfo, MeterKind
 from bench.results.record import AssumedPower, Metric, Reason, Steadiness, Window
-from bench.workloads.protocol import Workload
+from bench.workloads.protocol import BoundedWorkload, Workload
 from hardware_profiles.errors import InputError
 from hardware_profiles.words import BOUNDARIES
-
-if TYPE_CHECKING:
-    from bench.workloads.roofline import Bound
-
-GOOD_SD_FRAC, WARN_SD_FRAC = 0.01, 0.02
-OVERHEAD_LIMIT_FRAC = 0.005
-IDLE_DRIFT_FRAC = 0.05
 
 
 def metrics(
@@ -29,25 +23,25 @@ def metrics(
 ) -> dict[str, Metric]:
     """Return the figures of a run by name.
 
-    `rate`, and where they could be had `cycles_per_<unit>`, `clock`, `energy_per_<unit>_<boundary>` and
-    `power_<boundary>`; a second meter of the same boundary adds its name. A meter that missed a window gives no
-    energy figure at all: a missing window never passes.
+    They are `rate` and, where they were measured, `cycles_per_<unit>`, `clock`, `energy_per_<unit>_<boundary>` and
+    `power_<boundary>`; a second meter of the same boundary adds its name. A meter that missed a window gives no energy
+    figure at all.
     """
-    found = {"rate": _metric([window.rate_per_s for window in windows], f"{unit}/s", u_work_frac=u_work_frac)}
+    figures = {"rate": _metric([window.rate_per_s for window in windows], f"{unit}/s", u_work_frac=u_work_frac)}
     cycles = [
         window.cpu_time_s * window.clock_hz / window.work
         for window in windows
         if window.cpu_time_s is not None and window.clock_hz is not None
     ]
     if cycles and len(cycles) == len(windows):
-        found[f"cycles_per_{unit}"] = _metric(cycles, f"cycle/{unit}")
-        found["clock"] = _metric([window.clock_hz for window in windows if window.clock_hz], "Hz")
+        figures[f"cycles_per_{unit}"] = _metric(cycles, f"cycle/{unit}")
+        figures["clock"] = _metric([window.clock_hz for window in windows if window.clock_hz], "Hz")
     reading = [info for info in meters if info.kind is not MeterKind.DECLARED]
     for info in sorted(reading, key=lambda info: info.tier):
         for name, metric in _energy_metrics(unit, windows, info, u_work_frac).items():
             own_name = f"{name}_{re.sub(r'[^a-z0-9]+', '_', info.name.lower()).strip('_')}"
-            found[own_name if name in found else name] = metric
-    return found
+            figures[own_name if name in figures else name] = metric
+    return figures
 
 
 def _energy_metrics(unit: str, windows: Sequence[Window], info: MeterInfo, u_work_frac: float) -> dict[str, Metric]:
@@ -60,10 +54,10 @@ def _energy_metrics(unit: str, windows: Sequence[Window], info: MeterInfo, u_wor
     u_meter = stats.standard_from_limits(accuracy_frac(info))
     per_unit = [energy / window.work for energy, window in zip(joules, windows, strict=True)]
     power = [energy / window.duration_s for energy, window in zip(joules, windows, strict=True)]
-    where = {"boundary": info.boundary, "tier": info.tier.value, "meter": info.name}
+    origin = {"boundary": info.boundary, "tier": info.tier.value, "meter": info.name}
     return {
-        f"energy_per_{unit}_{info.boundary}": _metric(per_unit, f"J/{unit}", u_meter, u_work_frac, where),
-        f"power_{info.boundary}": _metric(power, "W", u_meter, 0.0, where),
+        f"energy_per_{unit}_{info.boundary}": _metric(per_unit, f"J/{unit}", u_meter, u_work_frac, origin),
+        f"power_{info.boundary}": _metric(power, "W", u_meter, 0.0, origin),
     }
 
 
@@ -72,26 +66,26 @@ def _metric(
     unit: str,
     u_meter_frac: float = 0.0,
     u_work_frac: float = 0.0,
-    where: dict[str, str] | None = None,
+    meter: dict[str, str] | None = None,
 ) -> Metric:
-    found = stats.estimate(values, u_meter_frac, u_work_frac)
+    estimate = stats.estimate(values, u_meter_frac, u_work_frac)
     return Metric.model_validate(
         {
-            "value": found.value,
+            "value": estimate.value,
             "unit": unit,
             "basis": "measured",
-            "n": found.n,
-            "relative_sd_frac": found.relative_sd_frac,
-            "u_meter_frac": u_meter_frac if where else None,
+            "n": estimate.n,
+            "relative_sd_frac": estimate.relative_sd_frac,
+            "u_meter_frac": u_meter_frac if meter else None,
             "u_work_frac": u_work_frac or None,
-            "interval_95": found.interval,
-            **(where or {}),
+            "interval_95": estimate.interval,
+            **(meter or {}),
         }
     )
 
 
 def assumed_power(meters: Sequence[Meter]) -> AssumedPower | None:
-    """Return the declared power, if somebody declared one."""
+    """Return the declared power, or None if none was declared."""
     for meter in meters:
         if meter.info.kind is MeterKind.DECLARED:
             reading = meter.energy(0.0, 1.0)
@@ -114,8 +108,8 @@ def steadiness(calls: Sequence[Sequence[Call]], windows: Sequence[Window]) -> St
                 for share, joules in ((0.25, first), (0.75, second)):
                     at_s = window.start_s + share * window.duration_s
                     points.setdefault(energy.meter, []).append((at_s, joules / (window.duration_s / 2.0)))
-    slopes = {name: stats.slope_interval(*zip(*found, strict=True)) for name, found in points.items()}
-    powers = {name: power_halves(found) for name, found in halves.items()}
+    slopes = {name: stats.slope_interval(*zip(*series, strict=True)) for name, series in points.items()}
+    powers = {name: power_halves(pairs) for name, pairs in halves.items()}
     return Steadiness(
         rate_halves_frac=rate_halves(calls),
         power_halves_frac={name: value for name, value in powers.items() if value is not None},
@@ -124,7 +118,7 @@ def steadiness(calls: Sequence[Sequence[Call]], windows: Sequence[Window]) -> St
     )
 
 
-def warnings(  # noqa: PLR0913, PLR0917 (what a run leaves behind)
+def warnings(  # noqa: PLR0913, PLR0917 (the results of a run, one by one)
     plan: Plan,
     figures: dict[str, Metric],
     metered: Metered,
@@ -132,53 +126,60 @@ def warnings(  # noqa: PLR0913, PLR0917 (what a run leaves behind)
     overhead_frac: float | None,
     steady: Steadiness | None,
 ) -> list[Reason]:
-    """Return what a reader should know of the figures, as codes of bench/diagnostics.py."""
-    found: list[Reason] = []
+    """Return the reason codes that a reader of the figures should know."""
+    reasons: list[Reason] = []
     kinds = {info.kind for info in meters}
     metering = bool(kinds - {MeterKind.DECLARED})
     if not metering:
-        found.append(Reason(code="declared_power" if kinds else "not_metered"))
+        reasons.append(Reason(code="declared_power" if kinds else "not_metered"))
     if not plan.comparable:
-        found.append(Reason(code="plan_smoke"))
+        reasons.append(Reason(code="plan_smoke"))
     spread = figures["rate"].relative_sd_frac if "rate" in figures else None
-    if spread is not None and spread > GOOD_SD_FRAC:
-        code = "unstable" if spread > WARN_SD_FRAC else "spread_warn"
+    if spread is not None and spread > limits.SPREAD_NOTED_FRAC:
+        code = "unstable" if spread > limits.SPREAD_UNSTABLE_FRAC else "spread_warn"
         n = len(metered.windows)
-        found.append(Reason(code=code, detail=f"relative standard deviation {spread:.1%} over {n} windows"))
-    if overhead_frac is not None and overhead_frac > OVERHEAD_LIMIT_FRAC:
-        found.append(Reason(code="runner_overhead", detail=f"{overhead_frac:.2%} of the windows"))
+        reasons.append(Reason(code=code, detail=f"relative standard deviation {spread:.1%} over {n} windows"))
+    if overhead_frac is not None and overhead_frac > limits.RUNNER_OVERHEAD_FRAC:
+        reasons.append(Reason(code="runner_overhead", detail=f"{overhead_frac:.2%} of the windows"))
     unsteady = _unsteady(steady) + _clock_drift(metered.windows)
     if unsteady:
-        found.append(Reason(code="unsteady", detail="; ".join(unsteady)))
-    return found + _idle_codes(metered, metering=metering)
+        reasons.append(Reason(code="unsteady", detail="; ".join(unsteady)))
+    return reasons + _idle_codes(metered, metering=metering)
+
+
+def duration_codes(timed: TimedWork) -> list[Reason]:
+    """Return a code for each window whose length by the clock that runs during sleep differs (method rule 4)."""
+    reasons = []
+    for index, ((start, end), elapsed_s) in enumerate(zip(timed.spans, timed.elapsed_s, strict=False)):
+        if not duration_agrees(elapsed_s, start, end):
+            detail = f"window {index}: {end - start:.1f} s counted, {elapsed_s:.1f} s passed"
+            reasons.append(Reason(code="duration_mismatch", detail=detail))
+    return reasons
 
 
 def energy_codes(metered: Metered, meters: Sequence[MeterInfo], figures: dict[str, Metric]) -> list[Reason]:
-    """Return the codes of the windows' energies, each once a meter with its windows, and of the meters' gaps."""
-    seen: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    """Return the codes of the windows' energies, once per meter with its windows, and those of the meters' ratios."""
+    windows_by_code: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for window in metered.windows:
         for energy in window.energy:
             for code in unique((*energy.reasons, *energy.warnings)):
-                seen.setdefault((code, energy.meter), []).append((window.index, energy.detail))
-    found = []
-    for (code, meter), where in seen.items():
-        detail = f"{meter}, window {', '.join(str(index) for index, _ in where)}"
-        said = where[0][1]
-        found.append(Reason(code=code, detail=f"{detail}: {said}" if said else detail))
+                windows_by_code.setdefault((code, energy.meter), []).append((window.index, energy.detail))
+    reasons = []
+    for (code, meter), windows in windows_by_code.items():
+        detail = f"{meter}, window {', '.join(str(index) for index, _ in windows)}"
+        of_meter = windows[0][1]
+        reasons.append(Reason(code=code, detail=f"{detail}: {of_meter}" if of_meter else detail))
     used = {metric.meter for metric in figures.values()}
     missing = [m.name for m in meters if m.kind is not MeterKind.DECLARED and m.name not in used]
     if missing and metered.windows:
-        found.append(Reason(code="energy_missing", detail=", ".join(missing)))
+        reasons.append(Reason(code="energy_missing", detail=", ".join(missing)))
     accuracies = {used.name: accuracy_frac(used) for used in metered.used}
     for gap in metered.gaps:
-        beyond = 1.0 + accuracies[gap.inner] + accuracies[gap.outer]
-        if (
-            BOUNDARIES.index(gap.inner_boundary) < BOUNDARIES.index(gap.outer_boundary)
-            and gap.inner_over_outer > beyond
-        ):
+        limit = 1.0 + accuracies[gap.inner] + accuracies[gap.outer]
+        if BOUNDARIES.index(gap.inner_boundary) < BOUNDARIES.index(gap.outer_boundary) and gap.inner_over_outer > limit:
             detail = f"{gap.inner} ({gap.inner_boundary}) {gap.inner_over_outer:.3f} of {gap.outer}"
-            found.append(Reason(code="inside_exceeds_outside", detail=detail))
-    return found
+            reasons.append(Reason(code="inside_exceeds_outside", detail=detail))
+    return reasons
 
 
 def _unsteady(steady: Steadiness | None) -> list[str]:
@@ -192,7 +193,7 @@ def _unsteady(steady: Steadiness | None) -> list[str]:
 
 def _clock_drift(windows: Sequence[Window]) -> list[str]:
     clocks = [window.clock_hz for window in windows if window.clock_hz]
-    if not clocks or min(clocks) >= 0.97 * statistics.median(clocks):
+    if not clocks or min(clocks) >= (1.0 - limits.CORE_CLOCK_DROP_FRAC) * statistics.median(clocks):
         return []
     return [f"core clock from {min(clocks) / 1e9:.2f} to {max(clocks) / 1e9:.2f} GHz"]
 
@@ -200,34 +201,35 @@ def _clock_drift(windows: Sequence[Window]) -> list[str]:
 def _idle_codes(metered: Metered, *, metering: bool) -> list[Reason]:
     if metering and not metered.idle:
         return [Reason(code="no_idle")]
-    found = []
+    reasons = []
     for before in (idle for idle in metered.idle if idle.when == "before"):
         after = next((idle for idle in metered.idle if idle.when == "after" and idle.meter == before.meter), None)
-        if after is not None and abs(after.power_w - before.power_w) > IDLE_DRIFT_FRAC * before.power_w:
+        if after is not None and abs(after.power_w - before.power_w) > limits.IDLE_DRIFT_FRAC * before.power_w:
             detail = f"{before.meter}: {before.power_w:.1f} W before, {after.power_w:.1f} W after"
-            found.append(Reason(code="idle_drift", detail=detail))
-    return found
+            reasons.append(Reason(code="idle_drift", detail=detail))
+    return reasons
 
 
 def bound_metrics(workload: Workload, rate: Metric | None) -> dict[str, Metric]:
-    """Return `bound` and `fraction_of_bound` of a workload that knows its bound; nothing where none is known."""
-    ask = getattr(workload, "bound", None)
+    """Return `bound` and `fraction_of_bound` of a workload that states its bound, else nothing."""
+    if rate is None or not isinstance(workload, BoundedWorkload):
+        return {}
     try:
-        found: Bound | None = ask() if callable(ask) else None
+        bound = workload.bound()
     except InputError:  # a faulty profile must not cost the record
-        found = None
-    if found is None or rate is None:
+        return {}
+    if bound is None:
         return {}
     interval = rate.interval_95
-    fraction_interval = (interval[0] / found.rate_per_s, interval[1] / found.rate_per_s) if interval else None
+    fraction_interval = (interval[0] / bound.rate_per_s, interval[1] / bound.rate_per_s) if interval else None
     return {
-        "bound": Metric(value=found.rate_per_s, unit=rate.unit, basis=found.basis, n=1, note=found.why),
+        "bound": Metric(value=bound.rate_per_s, unit=rate.unit, basis=bound.basis, n=1, note=bound.why),
         "fraction_of_bound": Metric(
-            value=rate.value / found.rate_per_s,
+            value=rate.value / bound.rate_per_s,
             unit="1",
             basis="modelled",
             n=rate.n,
             interval_95=fraction_interval,
-            note=f"measured rate over bound; {found.why}",
+            note=f"measured rate over bound; {bound.why}",
         ),
     }

@@ -1,30 +1,23 @@
-"""Cumulative counters made whole: wraps undone by the modulus, resets and doubtful gaps named."""
+"""Unwrapping of cumulative counters: overflows are corrected, resets and doubtful gaps get a reason code."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Unwrapper:
-    """Turn the readings of one wrapping counter into joules since the first one.
+    """The joules since the first reading of one counter that may overflow."""
 
-    Attributes
-    ----------
-    moduli_j
-        Energies at which the counter may start again from 0 [J], the likeliest first; empty where it never does.
-    max_power_w
-        More than the device can draw [W]: a step back that would need more is a reset, not a wrap, and a gap
-        in which this power fills the counter may hide a second wrap.
-    """
-
-    moduli_j: tuple[float, ...]
+    moduli_j: tuple[float, ...]  # [J] energies at which the counter may restart from 0, the likeliest first
+    # [W] more than the device can draw: a step back that would need more power is a reset, not an overflow, and a gap
+    # in which this power fills the counter may hide a second overflow
     max_power_w: float
-    total_j: float = 0.0
+    total_j: float = 0.0  # [J]
     _last: tuple[float, float] | None = field(default=None)
 
     def add(self, t_s: float, raw_j: float) -> tuple[float, tuple[str, ...]]:
-        """Return the joules since the first reading, and the codes of the step that led here.
+        """Return the joules since the first reading, and the codes of the step since the last one.
 
-        After `counter_went_back` the total stands still over the step: what passed in it is unknown.
+        After `counter_went_back` the total does not change, because the energy of that step is unknown.
         """
         last, self._last = self._last, (t_s, raw_j)
         if last is None:

@@ -1,11 +1,11 @@
-"""The error of a meter that cannot be opened here."""
+"""The error of a meter that cannot be opened on this machine."""
 
 from bench.errors import RunFailedError
 
 
 class MeterError(RunFailedError):
-    """A meter's source cannot be opened; `str()` is one line with the cure, `code` the reason code."""
+    """A meter's source cannot be opened; `str()` is one line with the cure."""
 
     def __init__(self, message: str, code: str = "meter_unavailable") -> None:
         super().__init__(" ".join(message.split()))
-        self.code = code
+        self.code = code  # its reason code

@@ -1,4 +1,4 @@
-"""Energy of a window from a stream of readings: pure functions, every doubt a reason code."""
+"""Energy of a window from the readings of a meter, as pure functions; every doubt is a reason code (method rule 4)."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -6,38 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from bench import limits
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
-
-MIN_SAMPLES = 50
-SLOWEST_PERIOD_S = 5.0
-MIN_GAP_S = 0.5
-CLOCK_STEP_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class _Slice:
-    """Readings from the last at or before t0 to the first at or after t1."""
+class _Part:
+    """The readings from the last one at or before t0 to the first one at or after t1."""
 
     every: list[Reading]
-    good: list[Reading]
+    good: list[Reading]  # those with a value
     covers_start: bool
     covers_end: bool
 
 
 def max_gap_s(info: MeterInfo) -> float:
-    """Return the longest gap between samples that a window may have [s]: max(3 T, 0.5 s)."""
-    return max(3.0 * max(info.period_s, info.poll_s), MIN_GAP_S)
+    """Return the longest gap between samples that a window may have [s]."""
+    return max(limits.MAX_GAP_PERIODS * max(info.period_s, info.poll_s), limits.MAX_GAP_FLOOR_S)
 
 
 def energy_of(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float) -> EnergyReading:
-    """Return the energy from t0 to t1 [s, monotonic], or the reasons why there is none."""
+    """Return the energy of a meter's readings from t0 to t1 [s, monotonic], or the reasons why there is none."""
     if info.kind is MeterKind.COUNTER:
         return counter_energy(info, readings, t0, t1)
     return power_energy(info, readings, t0, t1)
 
 
 def counter_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float) -> EnergyReading:
-    """Return the difference of a cumulative counter [J] between the edges, each between two readings."""
+    """Return the energy of a counter [J]: its difference between the edges, each interpolated between two readings."""
     part = _slice(readings, t0, t1)
     codes = _stream_codes(part)
     inside = [reading for reading in part.good if t0 <= reading.t_s <= t1]
@@ -56,7 +52,7 @@ def counter_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: 
 
 
 def power_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float) -> EnergyReading:
-    """Return the trapezoid over samples of power [J], both edges bracketed and interpolated."""
+    """Return the energy of a power meter [J]: the trapezoid over its samples, with interpolated edges."""
     part = _slice(readings, t0, t1)
     codes = _stream_codes(part)
     fresh = distinct(part.good)
@@ -67,7 +63,7 @@ def power_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: fl
     halves: tuple[float, float] | None = None
     if any(reading.value is not None and reading.value < 0.0 for reading in part.good):
         codes.append("negative_power")
-    if info.period_s > SLOWEST_PERIOD_S:
+    if info.period_s > limits.SLOWEST_PERIOD_S:
         codes.append("meter_too_slow")
     if len(part.good) < 2 or not (part.covers_start and part.covers_end):
         codes.append("edge_missing")
@@ -84,7 +80,7 @@ def power_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: fl
 
 
 def distinct(good: Sequence[Reading]) -> list[Reading]:
-    """Return the readings that are not a repetition of the one before."""
+    """Return the readings that do not repeat the one before."""
     kept: list[Reading] = []
     for reading in good:
         if not kept or (reading.value, reading.token) != (kept[-1].value, kept[-1].token):
@@ -92,37 +88,36 @@ def distinct(good: Sequence[Reading]) -> list[Reading]:
     return kept
 
 
-def _freshness_codes(  # noqa: PLR0913, PLR0917 (one step of power_energy, split off)
+def _freshness_codes(  # noqa: PLR0913, PLR0917 (one step of power_energy)
     info: MeterInfo,
     readings: Sequence[Reading],
-    part: _Slice,
+    part: _Part,
     fresh: Sequence[Reading],
     inside: int,
     t1: float,
 ) -> list[str]:
-    """Tell a frozen meter from a constant load as far as its answers allow.
+    """Return the codes of a frozen meter, as far as its readings distinguish it from a constant load.
 
-    A source that never once changed its answer is a constant load or dead from the start: warned. One that
-    changed before and then holds a sample for long is frozen. Else 50 distinct samples are asked for.
+    A meter whose value never changed has a constant load or is dead, which is a warning. One that changed before and
+    then repeats one sample for long is frozen. Otherwise the window needs enough distinct samples.
     """
-    good_inside = len(part.good)
     if len(fresh) == 1:
         before = distinct([r for r in readings if r.value is not None and r.t_s <= t1])
         if len(before) > 1:
             return ["samples_stale"]
-        return ["samples_repeated"] if good_inside >= MIN_SAMPLES else ["too_few_samples"]
+        return ["samples_repeated"] if len(part.good) >= limits.MIN_SAMPLES else ["too_few_samples"]
     codes = []
     hold_s = max(b.t_s - a.t_s for a, b in zip(fresh, [*fresh[1:], part.good[-1]], strict=True))
-    if hold_s > max(10.0 * info.period_s, max_gap_s(info)):
+    if hold_s > max(limits.FROZEN_PERIODS * info.period_s, max_gap_s(info)):
         codes.append("samples_stale")
     elif hold_s > max_gap_s(info):
         codes.append("sample_gap")
-    if inside < MIN_SAMPLES:
+    if inside < limits.MIN_SAMPLES:
         codes.append("too_few_samples")
     return codes
 
 
-def _slice(readings: Sequence[Reading], t0: float, t1: float) -> _Slice:
+def _slice(readings: Sequence[Reading], t0: float, t1: float) -> _Part:
     good = [reading for reading in readings if reading.value is not None]
     times = [reading.t_s for reading in good]
     first = bisect_right(times, t0) - 1
@@ -132,13 +127,13 @@ def _slice(readings: Sequence[Reading], t0: float, t1: float) -> _Slice:
     lower = chosen[0].t_s if chosen and covers_start else t0
     upper = chosen[-1].t_s if chosen and covers_end else t1
     every = [reading for reading in readings if lower < reading.t_s <= upper]
-    return _Slice(every, chosen, covers_start, covers_end)
+    return _Part(every, chosen, covers_start, covers_end)
 
 
-def _stream_codes(part: _Slice) -> list[str]:
+def _stream_codes(part: _Part) -> list[str]:
     codes = [code for reading in part.every for code in reading.codes]
     offsets = [reading.utc_s - reading.t_s for reading in (*part.good[:1], *part.every)]
-    if offsets and max(offsets) - min(offsets) > CLOCK_STEP_S:
+    if offsets and max(offsets) - min(offsets) > limits.CLOCK_STEP_S:
         codes.append("clock_step")
     return codes
 
@@ -157,7 +152,7 @@ def _longest_hold(good: Sequence[Reading]) -> float:
 
 
 def _edges_close(good: Sequence[Reading], t0: float, t1: float, limit_s: float) -> bool:
-    """Return whether the readings on both sides of each edge are no further apart than the limit."""
+    """Return whether the readings on both sides of each edge are at most `limit_s` apart."""
     times = [reading.t_s for reading in good]
     for edge in (t0, t1):
         after = bisect_left(times, edge)
@@ -170,7 +165,7 @@ def _edges_close(good: Sequence[Reading], t0: float, t1: float, limit_s: float) 
 
 
 def _at(good: Sequence[Reading], t: float) -> float:
-    """Return the value at a moment, linear between the readings beside it."""
+    """Return the value at a moment, interpolated between the readings on both sides."""
     times = [reading.t_s for reading in good]
     after = bisect_left(times, t)
     if after == 0:

@@ -1,11 +1,11 @@
-"""What a meter is: a stream of time-stamped readings and the energy between two moments of it."""
+"""The protocol of a meter: time-stamped readings, and the energy between two moments."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from bench.diagnostics import Effect, effect, unique
+from bench.diagnostics import forbids_energy, unique
 from hardware_profiles.words import Boundary
 
 
@@ -18,7 +18,7 @@ class MeterKind(StrEnum):
 
 
 class Tier(StrEnum):
-    """How far a meter is to be trusted, from A (calibrated wall analyzer) to E (declared)."""
+    """How far a meter can be trusted, from A (calibrated wall analyzer) to E (declared)."""
 
     A = "A"
     B = "B"
@@ -27,75 +27,73 @@ class Tier(StrEnum):
     E = "E"
 
 
-UNSTATED_ACCURACY_FRAC = {Tier.A: 0.01, Tier.B: 0.02, Tier.C: 0.05, Tier.D: 0.10}
-"""Relative accuracy [-] taken for a meter that states none (method rule 13; A and B must state one)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading: monotonic time [s], UTC [s since 1970], value [J for counters, W for power meters].
+    """One reading."""
 
-    `value` is None where the read failed: a failed read is missing, never zero. `token` is whatever else
-    the source said in the same answer (its own clock, volts, amperes): two readings with an equal token
-    and value are one sample seen twice. `codes` tell what befell the stretch that ends with this reading.
-    """
-
-    t_s: float
-    utc_s: float
-    value: float | None
+    t_s: float  # [s, monotonic]
+    utc_s: float  # [s since 1970]
+    value: float | None  # [J] of a counter, [W] of a power meter; None if the read failed: missing, never zero
+    # The rest of the source's answer (its own clock, volts, amperes): equal token and value are one sample read twice.
     token: tuple[object, ...] | None = None
-    codes: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()  # reason codes of the time since the previous reading
 
 
 @dataclass(frozen=True, slots=True)
 class MeterInfo:
-    """What stands beside every figure of a meter.
-
-    `period_s` is the update period T [s], `averaging_s` the time A [s] over which one sample averages,
-    `poll_s` the time between readings [s],
-    `domains` the power domains that only one run may use at a time, `scope` what the source says it covers.
-    """
+    """The description of a meter, stored with each of its figures."""
 
     name: str
     kind: MeterKind
     boundary: Boundary
     tier: Tier
-    accuracy_frac: float | None
+    accuracy_frac: float | None  # [-] stated relative accuracy
     accuracy_source: str
-    period_s: float
-    averaging_s: float = 0.0
-    poll_s: float = 0.0
-    domains: tuple[str, ...] = ()
-    scope: str = ""
-    resolution_j: float | None = None
+    period_s: float  # [s] update period T
+    averaging_s: float = 0.0  # [s] time A over which one sample averages
+    poll_s: float = 0.0  # [s] time between two readings
+    domains: tuple[str, ...] = ()  # power domains that only one run may use at a time
+    scope: str = ""  # the hardware that the source says it covers
+    resolution_j: float | None = None  # [J] step of a counter
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyReading:
-    """Energy between two moments [J], or None with the codes that say why there is none.
-
-    `reasons` are codes of `bench.diagnostics`: with any that invalidates, `joules` is None. `warnings` are
-    codes that leave the figure standing. `assumed_power_w` is set by `declared` alone, never with joules.
-    """
+    """The energy between two moments, or the reason codes why there is none."""
 
     meter: str
-    joules: float | None
+    joules: float | None  # [J] None if there is any reason
     boundary: Boundary
     tier: Tier
-    accuracy_frac: float | None
+    accuracy_frac: float | None  # [-]
     accuracy_source: str
-    duration_s: float
+    duration_s: float  # [s]
     samples: int = 0
-    largest_gap_s: float | None = None
-    reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    assumed_power_w: float | None = None
+    largest_gap_s: float | None = None  # [s] between two samples
+    reasons: tuple[str, ...] = ()  # codes of bench/diagnostics.py that forbid energy
+    warnings: tuple[str, ...] = ()  # codes that do not
+    assumed_power_w: float | None = None  # [W] set by a declared power only, never with joules
     detail: str = ""
-    half_energies_j: tuple[float, float] | None = None
+    half_energies_j: tuple[float, float] | None = None  # [J] of the first and the second half
+
+    @classmethod
+    def missing(cls, info: MeterInfo, duration_s: float, *reasons: str, detail: str = "") -> "EnergyReading":
+        """Return a reading of a meter that has no energy, for these reasons."""
+        return cls(
+            meter=info.name,
+            joules=None,
+            boundary=info.boundary,
+            tier=info.tier,
+            accuracy_frac=info.accuracy_frac,
+            accuracy_source=info.accuracy_source,
+            duration_s=duration_s,
+            reasons=reasons,
+            detail=detail,
+        )
 
     @property
     def valid(self) -> bool:
-        """Whether joules may be used."""
+        """Whether there are joules."""
         return self.joules is not None
 
     @property
@@ -106,11 +104,11 @@ class EnergyReading:
         return self.joules / self.duration_s
 
     def judged(self, codes: Iterable[str]) -> "EnergyReading":
-        """Return this reading with more codes; one that forbids energy takes the joules away."""
-        given = unique(codes)
-        against = tuple(code for code in given if effect(code) in (Effect.INVALID, Effect.NO_ENERGY))
-        beside = tuple(code for code in given if code not in against)
-        reasons = unique((*self.reasons, *against))
+        """Return this reading with more codes; a code that forbids energy removes the joules."""
+        codes = unique(codes)
+        forbidding = tuple(code for code in codes if forbids_energy(code))
+        others = tuple(code for code in codes if code not in forbidding)
+        reasons = unique((*self.reasons, *forbidding))
         if self.joules is None and not reasons:
             reasons = ("edge_missing",)
         return replace(
@@ -118,66 +116,70 @@ class EnergyReading:
             joules=None if reasons else self.joules,
             half_energies_j=None if reasons else self.half_energies_j,
             reasons=reasons,
-            warnings=unique((*self.warnings, *beside)),
+            warnings=unique((*self.warnings, *others)),
         )
 
 
 @runtime_checkable
 class Meter(Protocol):
-    """Anything that can say how much energy passed between two moments of `time.monotonic()`."""
+    """A source of the energy between two moments of `time.monotonic()`."""
 
     @property
     def info(self) -> MeterInfo:
-        """Name, kind, boundary, tier, accuracy and periods; final once `open` has returned."""
+        """Name, kind, boundary, tier, accuracy and periods; final after `open`."""
 
     def open(self) -> None:
         """Start reading, in a thread of its own."""
 
     def mark(self) -> None:
-        """Take a reading at this moment where that costs little: the runner calls it at a window's edges."""
+        """Take a reading now if that is cheap; the runner calls it at the edges of a window."""
 
     def readings(self) -> Sequence[Reading]:
-        """Every reading so far, in the order of time."""
+        """Return every reading so far, in order of time."""
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
-        """Energy from t0 to t1 [s, monotonic]; waits a bounded time for the reading that closes it."""
+        """Return the energy from t0 to t1 [s, monotonic]; wait a limited time for the first reading after t1."""
 
     def close(self) -> None:
-        """Stop the thread and free the source; safe to call twice."""
+        """Stop the thread and release the source; may be called twice."""
+
+
+@runtime_checkable
+class PollingMeter(Protocol):
+    """A meter that reports the CPU time of its own thread, which counts as the runner's overhead."""
+
+    polling_s: float  # [s] so far
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What `doctor` says of one meter: usable here or not, and if not why and what helps."""
+    """One meter as `perwatt doctor` lists it."""
 
     name: str
     kind: MeterKind
     boundary: Boundary
     tier: Tier
-    usable: bool
-    reason: str = ""
+    usable: bool  # on this machine
+    reason: str = ""  # why it is not usable
     cure: str = ""
-    spec: str = ""
+    spec: str = ""  # its name for --meter
 
 
 @dataclass(frozen=True, slots=True)
 class MeterOptions:
-    """What the command line says about all meters: period [s], clock offset [s], declared power [W]."""
+    """The options of the command line that apply to all meters."""
 
-    period_s: float | None = None
-    clock_offset_s: float = 0.0
-    watts: float | None = None
+    period_s: float | None = None  # [s] update period of wall meters
+    clock_offset_s: float = 0.0  # [s] clock of a log minus UTC
+    watts: float | None = None  # [W] declared power
 
 
 @dataclass(frozen=True, slots=True)
 class MeterKindEntry:
-    """What an entry point of the group `perwatt.meters` gives: how to make the meter and how to find it.
-
-    `make(target, settings, options)` builds a closed meter from `name:target,key=value`; `find()` lists what
-    this machine offers.
-    """
+    """One kind of meter, as an entry point of the group `perwatt.meters` provides it."""
 
     name: str
     summary: str
+    # make(target, settings, options) returns the meter of `name:target,key=value`, not yet opened
     make: Callable[[str, dict[str, str], MeterOptions], Meter]
-    find: Callable[[], Sequence[Found]]
+    find: Callable[[], Sequence[Found]]  # lists the meters of this kind on this machine

@@ -1,8 +1,9 @@
-"""The settings behind the comma of a meter's spec: accuracy, tier, boundary, period; checked once, here."""
+"""The settings after the comma of a meter's spec (accuracy, tier, boundary, period), read and checked."""
 
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from bench.meters.protocol import MeterInfo, MeterKind, MeterOptions, Tier
 from hardware_profiles.errors import InputError, near_names
@@ -13,16 +14,16 @@ COMMON = ("accuracy", "tier", "boundary", "period", "source")
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a person stated of a meter: relative accuracy [-], its source, tier, boundary, period [s]."""
+    """The settings that a user stated for a meter."""
 
-    accuracy_frac: float | None
+    accuracy_frac: float | None  # [-] relative
     accuracy_source: str
     tier: Tier
     boundary: Boundary
-    period_s: float
+    period_s: float  # [s] update period
 
     def power_meter(self, name: str, *, domain: str, scope: str) -> MeterInfo:
-        """Return what stands beside the figures of a power meter of which this was stated."""
+        """Return the description of a power meter with these settings."""
         return MeterInfo(
             name=name,
             kind=MeterKind.POWER,
@@ -49,13 +50,28 @@ def read_stated(  # noqa: PLR0913 (the defaults of one meter)
 ) -> Stated:
     """Return the common settings of a spec.
 
-    A wall meter counts as tier B where its accuracy is stated (`accuracy=0.01` or `accuracy=1%`), and as tier C
-    where it is not; tier A is claimed with `tier=A` and needs the accuracy of its calibration.
+    A wall meter is of tier B if its accuracy is stated (`accuracy=0.01` or `accuracy=1%`), else of tier C; tier A is
+    claimed with `tier=A` and needs the accuracy of its calibration.
+
+    Parameters
+    ----------
+    spec
+        The meter's spec, for messages.
+    settings
+        Its settings by key.
+    options
+        Options of all meters.
+    boundary
+        Boundary if the settings state none.
+    period_s
+        Update period if neither settings nor options state one [s].
+    more
+        Keys of this kind of meter alone, which are not read here.
 
     Raises
     ------
     InputError
-        An unknown setting, a number that is not one, tier A or B without an accuracy.
+        A setting is unknown, a number is invalid, or tier A or B has no accuracy.
     """
     place = f"--meter {spec}"
     known = (*COMMON, *more)
@@ -71,26 +87,26 @@ def read_stated(  # noqa: PLR0913 (the defaults of one meter)
         raise InputError.at(place, "tier", expected="A, B, C or D", got=tier)
     if tier in {"A", "B"} and accuracy_frac is None:
         raise InputError.at(place, "accuracy", expected=f"the stated accuracy of a tier {tier} meter (accuracy=0.01)")
-    where = settings.get("boundary", boundary)
-    if where not in BOUNDARIES:
-        raise InputError.at(place, "boundary", expected=f"one of {', '.join(BOUNDARIES)}", got=where)
+    stated_boundary = settings.get("boundary", boundary)
+    if stated_boundary not in BOUNDARIES:
+        raise InputError.at(place, "boundary", expected=f"one of {', '.join(BOUNDARIES)}", got=stated_boundary)
     period = settings.get("period")
     if options.period_s is not None:
         positive("--meter-period-s", "period", str(options.period_s))
     if not math.isfinite(options.clock_offset_s):
         raise InputError.at("--clock-offset-s", expected="a finite number of seconds", got=options.clock_offset_s)
     chosen_s = options.period_s or period_s if period is None else positive(place, "period", period)
-    said = settings.get("source", "stated in --meter") if accuracy_frac is not None else "none stated"
-    return Stated(accuracy_frac, said, Tier(tier), where, chosen_s)  # type: ignore[arg-type]
+    source = settings.get("source", "stated in --meter") if accuracy_frac is not None else "none stated"
+    return Stated(accuracy_frac, source, Tier(tier), cast("Boundary", stated_boundary), chosen_s)
 
 
 def positive(place: str, key: str, text: str) -> float:
-    """Return a number above 0.
+    """Return the number of a text.
 
     Raises
     ------
     InputError
-        It is not one.
+        It is not a number above 0.
     """
     try:
         value = float(text)
@@ -105,5 +121,5 @@ def _fraction(place: str, text: str) -> float:
     value = positive(place, "accuracy", text.removesuffix("%"))
     fraction = value / 100.0 if text.endswith("%") else value
     if fraction >= 0.5:
-        raise InputError.at(place, "accuracy", expected="a fraction below 0.5, or per cent as 1%", got=text)
+        raise InputError.at(place, "accuracy", expected="a fraction below 0.5, or a percentage such as 1%", got=text)
     return fraction

@@ -1,4 +1,4 @@
-"""The common part of meters that are polled: a thread, a list of readings, a bounded wait at a window's end."""
+"""The common part of polled meters: a thread, a list of readings, and a limited wait at the end of a window."""
 
 import math
 import random
@@ -11,28 +11,26 @@ from dataclasses import replace
 from bench.meters.integrate import energy_of, max_gap_s
 from bench.meters.protocol import EnergyReading, MeterInfo, Reading
 
-LOST_AFTER_S = 3.0
-JITTER_FRAC = 0.2
+LOST_AFTER_S = 3.0  # [s] longest wait for a reading after the end of a window
+JITTER_FRAC = 0.2  # [-] random part of the time between two readings
 
 
 class ReadFailedError(Exception):
-    """One reading failed; the stream goes on and holds a missing reading with this code."""
+    """One reading failed; the meter stores a missing reading with this code and goes on."""
 
     def __init__(self, text: str, code: str = "read_failed") -> None:
         super().__init__(text)
-        self.code = code
+        self.code = code  # its reason code
 
 
 class PolledMeter(ABC):
-    """A meter that is asked every `info.poll_s` seconds in a thread of its own.
+    """A meter that is read every `info.poll_s` seconds in a thread of its own.
 
-    A subclass says how to connect, read once and disconnect; `read_once` returns the value [J or W], the token
-    and the codes of the step, or raises ReadFailedError. Polls are spread by ±20 % so that they do not keep step with
-    a sensor of their own period.
+    A subclass defines how to connect, read once and disconnect. The time between readings varies by ±20 %, so that they
+    do not keep step with a sensor of the same period.
     """
 
-    cheap_reads = True
-    """Whether a reading costs so little that the runner may take one at each edge of a window."""
+    cheap_reads = True  # whether the runner may take a reading at each edge of a window
 
     def __init__(self, info: MeterInfo, clock: Callable[[], float] = time.monotonic) -> None:
         self._info = info
@@ -42,8 +40,7 @@ class PolledMeter(ABC):
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.last_error = ""
-        self.polling_s = 0.0
-        """CPU time that the thread has used so far [s]."""
+        self.polling_s = 0.0  # [s] CPU time of the thread so far
 
     @abstractmethod
     def connect(self) -> MeterInfo:
@@ -52,25 +49,25 @@ class PolledMeter(ABC):
         Raises
         ------
         MeterError
-            The source cannot be opened here.
+            The source cannot be opened on this machine.
         """
 
     @abstractmethod
     def read_once(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
-        """Return value, token and codes of one reading.
+        """Return the value [J or W], the token and the codes of one reading.
 
         Raises
         ------
         ReadFailedError
-            There was no usable answer.
+            There is no usable answer.
         """
 
-    def disconnect(self) -> None:  # noqa: B027 (most sources hold nothing)
-        """Free the source; nothing by default."""
+    def disconnect(self) -> None:  # noqa: B027 (most sources need nothing)
+        """Release the source; does nothing by default."""
 
     @property
     def info(self) -> MeterInfo:
-        """What stands beside every figure; final once open."""
+        """The description of the meter; final after `open`."""
         return self._info
 
     def open(self) -> None:
@@ -82,7 +79,7 @@ class PolledMeter(ABC):
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the thread, then free the source."""
+        """Stop the thread, then release the source."""
         self._stop.set()
         thread, self._thread = self._thread, None
         if thread is not None:
@@ -90,11 +87,11 @@ class PolledMeter(ABC):
             self.disconnect()
 
     def readings(self) -> Sequence[Reading]:
-        """Every reading so far, in the order of time."""
+        """Return every reading so far, in order of time."""
         return tuple(self._readings)
 
     def mark(self) -> None:
-        """Take one reading now where that is cheap."""
+        """Take one reading now if that is cheap."""
         if self.cheap_reads:
             self.take()
 
@@ -111,24 +108,23 @@ class PolledMeter(ABC):
             except ReadFailedError as error:
                 codes = (error.code,)
                 self.last_error = str(error)
-            except Exception as error:  # noqa: BLE001 (a meter of others must not end the run)
+            except Exception as error:  # noqa: BLE001 (a third party's meter must not end the run)
                 codes = ("read_failed",)
                 self.last_error = f"{type(error).__name__}: {error}"
             after = self._clock()
-            # The source took its figure somewhere between question and answer.
+            # The source took its value at some moment between request and answer.
             t_s = (before + after) / 2.0
             self._readings.append(Reading(t_s, time.time() - (after - t_s), value, token, codes))
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
-        """Energy from t0 to t1 [s, monotonic]; waits a bounded time for the reading that closes the window."""
+        """Return the energy from t0 to t1 [s, monotonic]; wait a limited time for the first reading after t1."""
         self._wait_past(t1)
         readings = self.readings()
-        found = energy_of(self._info, readings, t0, t1)
+        energy = energy_of(self._info, readings, t0, t1)
         last_good_s = max((reading.t_s for reading in readings if reading.value is not None), default=-math.inf)
         if last_good_s < t1:
-            found = found.judged(("meter_lost",))
-            found = replace(found, detail=self.last_error)
-        return found
+            energy = replace(energy.judged(("meter_lost",)), detail=self.last_error)
+        return energy
 
     def _wait_past(self, t1: float) -> None:
         deadline = t1 + max(LOST_AFTER_S, max_gap_s(self._info))

@@ -1,3 +1,3 @@
-"""pytest-benchmark with energy: loaded by `pytest -p bench.pytest_plugin`, which loads the plugin's module."""
+"""pytest-benchmark with energy, loaded by `pytest -p bench.pytest_plugin`."""
 
 pytest_plugins = ["bench.pytest_plugin.plugin"]

@@ -1,14 +1,13 @@
-"""Energy of a pytest-benchmark test from its timer's stamps: pure functions, each trap of the timer a reason code."""
+"""Energy of a pytest-benchmark test from the stamps of its timer, as pure functions; every doubt is a reason code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench import limits
 from bench.diagnostics import unique
-from bench.measure.plan import LEAD_FLOOR_S, PERIODS_PER_WINDOW
+from bench.measure.plan import averaging_time_s, lead_time_s
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
-
-IDLE_BETWEEN_FRAC = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +20,39 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """The measured rounds of a test, how long its load was on before and after, and why they may not be used."""
+    """The measured rounds of a test."""
 
     rounds: tuple[Round, ...]
-    lead_s: float
-    tail_s: float
-    reasons: tuple[str, ...] = ()
+    lead_s: float  # [s] load before the first round
+    tail_s: float  # [s] load after the last round
+    reasons: tuple[str, ...] = ()  # codes why the rounds have no energy
 
     @property
     def span_s(self) -> float:
-        """From the start of the first round to the end of the last [s]."""
+        """Time from the start of the first round to the end of the last [s]."""
         return self.rounds[-1].end_s - self.rounds[0].start_s if self.rounds else 0.0
 
     @property
     def idle_between_frac(self) -> float:
-        """Share of that which lies between the rounds [-]: setup and teardown of each."""
-        busy_s = sum(one.end_s - one.start_s for one in self.rounds)
+        """Share of the span between the rounds [-], the time of their setup and teardown."""
+        busy_s = sum(each.end_s - each.start_s for each in self.rounds)
         return 1.0 - busy_s / self.span_s if self.span_s > 0.0 else 0.0
 
 
 def measured_rounds(benchmark: Any, stamps: Sequence[float], tail_s: float = 0.0) -> Timed:
     """Return the measured rounds of a finished `benchmark` fixture.
 
-    Only `pedantic` has a fixed number of rounds and nothing timed after them; its durations must be those of the
-    stamps, or the timer was another one.
+    Only `pedantic` has a fixed number of rounds and times nothing after them. Its durations must equal those of the
+    stamps; otherwise another timer was used.
+
+    Parameters
+    ----------
+    benchmark
+        The fixture.
+    stamps
+        All times of the timer since the test began [s, monotonic].
+    tail_s
+        Load after the last round [s].
     """
     if getattr(benchmark, "disabled", False):
         return Timed((), 0.0, 0.0, ("benchmark_disabled",))
@@ -59,7 +67,7 @@ def measured_rounds(benchmark: Any, stamps: Sequence[float], tail_s: float = 0.0
         return Timed((), 0.0, 0.0, ("timer_mismatch",))
     last = stamps[len(stamps) - count :]
     rounds = tuple(Round(last[i], last[i + 1]) for i in range(0, count, 2))
-    timed = [(one.end_s - one.start_s) / metadata.iterations for one in rounds]
+    timed = [(each.end_s - each.start_s) / metadata.iterations for each in rounds]
     if any(abs(a - b) > 1e-9 * max(a, b, 1e-9) for a, b in zip(timed, durations, strict=True)):
         return Timed((), 0.0, 0.0, ("timer_mismatch",))
     warm = stamps[: len(stamps) - count]
@@ -67,43 +75,42 @@ def measured_rounds(benchmark: Any, stamps: Sequence[float], tail_s: float = 0.0
 
 
 def energy_of_rounds(meter: Meter, timed: Timed) -> EnergyReading:
-    """Return the energy over the measured rounds: over their span where they follow each other closely."""
+    """Return the energy over the span of the measured rounds."""
     info = meter.info
     codes = list(timed.reasons) + needed_codes(info, timed)
     if not timed.rounds or info.kind is MeterKind.DECLARED:
         start, end = (timed.rounds[0].start_s, timed.rounds[-1].end_s) if timed.rounds else (0.0, 0.0)
-        empty = meter.energy(start, end) if info.kind is MeterKind.DECLARED else _nothing(info)
+        empty = meter.energy(start, end) if info.kind is MeterKind.DECLARED else EnergyReading.missing(info, 0.0)
         return empty.judged(codes)
     whole = meter.energy(timed.rounds[0].start_s, timed.rounds[-1].end_s)
     return whole.judged(codes)
 
 
 def needed_codes(info: MeterInfo, timed: Timed) -> list[str]:
-    """Return what the rounds lack of the rules 1 to 3 for this meter."""
+    """Return the codes of the method rules 1 to 3 that the rounds break for this meter."""
     if not timed.rounds or info.kind is MeterKind.DECLARED:
         return []
     codes = []
-    averaging_s = max(info.averaging_s, info.period_s)
-    if timed.span_s < PERIODS_PER_WINDOW * info.period_s:
+    if timed.span_s < limits.PERIODS_PER_WINDOW * info.period_s:
         codes.append("window_short")
-    if timed.lead_s < max(LEAD_FLOOR_S, 3.0 * averaging_s) or timed.tail_s < info.averaging_s:
+    if timed.lead_s < lead_time_s(averaging_time_s(info)) or timed.tail_s < info.averaging_s:
         codes.append("lead_short")
-    if timed.idle_between_frac > IDLE_BETWEEN_FRAC:
+    if timed.idle_between_frac > limits.IDLE_BETWEEN_ROUNDS_FRAC:
         codes.append("work_energy_mismatch")
     return codes
 
 
 def rounds_are_windows(info: MeterInfo, timed: Timed) -> bool:
-    """Return whether each round alone is long enough for this meter, so that the rounds give a spread."""
-    return all(one.end_s - one.start_s >= PERIODS_PER_WINDOW * info.period_s for one in timed.rounds)
+    """Return whether every single round is long enough for this meter, so that the rounds give a spread."""
+    return all(each.end_s - each.start_s >= limits.PERIODS_PER_WINDOW * info.period_s for each in timed.rounds)
 
 
 def extra_info(timed: Timed, readings: Sequence[EnergyReading], work: float | None, unit: str) -> dict[str, Any]:
-    """Return what goes into pytest-benchmark's `extra_info`, JSON-ready; missing is null, never 0."""
+    """Return the entry for pytest-benchmark's `extra_info` as JSON-ready data; a missing value is null, never 0."""
     rounds = len(timed.rounds)
     return {
         "schema": "perwatt.pytest/1",
-        "rounds_s": [[one.start_s, one.end_s] for one in timed.rounds],
+        "rounds_s": [[each.start_s, each.end_s] for each in timed.rounds],
         "span_s": timed.span_s,
         "lead_s": timed.lead_s,
         "unit": unit,
@@ -125,7 +132,3 @@ def extra_info(timed: Timed, readings: Sequence[EnergyReading], work: float | No
             for reading in readings
         ],
     }
-
-
-def _nothing(info: MeterInfo) -> EnergyReading:
-    return EnergyReading(info.name, None, info.boundary, info.tier, info.accuracy_frac, info.accuracy_source, 0.0)

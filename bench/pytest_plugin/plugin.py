@@ -1,7 +1,7 @@
 """pytest-benchmark with energy: `pytest -p bench.pytest_plugin --perwatt-meter shelly:HOST …`.
 
 Every test that uses `benchmark.pedantic` gets the energy of its measured rounds in `extra_info["perwatt"]` and a record
-of its own, written when the test ends (pytest-benchmark's file appears only when the session does).
+of its own, written when the test ends; pytest-benchmark writes its file only at the end of the session.
 """
 
 import contextlib
@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bench.measure.plan import LEAD_FLOOR_S
-from bench.meters import close_meters, open_meters
+from bench.measure.plan import averaging_time_s, lead_time_s
 from bench.meters.protocol import EnergyReading, Meter, MeterOptions
+from bench.meters.registry import close_meters, open_meters
 from bench.pytest_plugin import timer as timers
 from bench.pytest_plugin.energy import Timed, energy_of_rounds, extra_info, measured_rounds, rounds_are_windows
 from bench.results.layout import STORE
@@ -26,7 +26,7 @@ _TEST = pytest.StashKey["_Test"]()
 
 
 class _State:
-    """What a session holds: its meters, its locks, where its records go."""
+    """The meters, locks and results folder of a session."""
 
     def __init__(self, meters: list[Meter], out: Path | None, busy: tuple[str, ...]) -> None:
         self.meters, self.out, self.busy = meters, out, busy
@@ -34,7 +34,7 @@ class _State:
 
 
 class _Test:
-    """What one test leaves: rounds and energies, its work, the load after its last round."""
+    """The rounds, energies and load of one test."""
 
     def __init__(self) -> None:
         self.tail_s = 0.0
@@ -48,7 +48,9 @@ class _Test:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the group perwatt."""
     group = parser.getgroup("perwatt")
-    group.addoption("--perwatt-meter", action="append", default=[], metavar="SPEC", help="a meter, as for perwatt run")
+    group.addoption(
+        "--perwatt-meter", action="append", default=[], metavar="SPEC", help="a meter, as for `perwatt run`"
+    )
     group.addoption("--perwatt-meter-period-s", type=float, default=None, help="update period of a power meter [s]")
     group.addoption("--perwatt-watts", type=float, default=None, help="a declared power: an assumption, never energy")
     group.addoption("--perwatt-out", default=str(STORE), metavar="FOLDER", help="where each test's record goes")
@@ -56,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Open the meters and put our timer in the place of the default one."""
+    """Open the meters and replace the default timer by ours."""
     specs, watts = config.getoption("--perwatt-meter"), config.getoption("--perwatt-watts")
     if not specs and watts is None:
         return
@@ -76,7 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close the meters and free their locks."""
+    """Close the meters and release their locks."""
     state = config.stash.get(_STATE, None)
     if state is not None:
         close_meters(state.meters)
@@ -90,21 +92,21 @@ def _refuse_what_breaks_energy(config: pytest.Config) -> None:
     if timer not in {TIMER, "time.perf_counter"}:
         raise pytest.UsageError(f"--perwatt-meter: expected --benchmark-timer={TIMER}, got {timer}")
     if config.getoption("benchmark_precision", None):
-        raise pytest.UsageError("--perwatt-meter: expected fixed rounds, got --benchmark-precision, which picks them")
+        raise pytest.UsageError("--perwatt-meter: expected fixed rounds, got --benchmark-precision, which chooses them")
 
 
 @pytest.fixture
 def energy_benchmark(request: pytest.FixtureRequest, benchmark: Any) -> Callable[..., Any]:
-    """Return `run(target, *, rounds, work, unit)`: load before, measured rounds, load after."""
+    """Return `run(target, *, rounds, work, unit)`, which keeps the load on before and after the measured rounds."""
     state = request.config.stash.get(_STATE, None)
 
     def run(target: Callable[[], Any], *, rounds: int = 5, work: float | None = None, unit: str = "call") -> Any:
         benchmark.extra_info.update(work=work, unit=unit)
         infos = [meter.info for meter in state.meters] if state is not None else []
-        averaging_s = max((max(info.averaging_s, info.period_s) for info in infos), default=0.0)
+        averaging_s = max(map(averaging_time_s, infos), default=0.0)
         test = request.node.stash.setdefault(_TEST, _Test())
         if infos and not benchmark.disabled:
-            test.lead_s = _load(target, max(LEAD_FLOOR_S, 3.0 * averaging_s))
+            test.lead_s = _load(target, lead_time_s(averaging_s))
         result = benchmark.pedantic(target, rounds=rounds)
         if infos and not benchmark.disabled:
             test.tail_s = _load(target, averaging_s)
@@ -115,14 +117,14 @@ def energy_benchmark(request: pytest.FixtureRequest, benchmark: Any) -> Callable
 
 def _load(target: Callable[[], Any], seconds: float) -> float:
     start = time.monotonic()
-    while (spent := time.monotonic() - start) < seconds:
+    while (elapsed_s := time.monotonic() - start) < seconds:
         target()
-    return spent
+    return elapsed_s
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Start each test with no stamps, so that none of another's is taken for its own."""
+    """Start each test without stamps, so that it does not use those of another test."""
     state = item.config.stash.get(_STATE, None)
     if state is not None:
         item.stash.setdefault(_TEST, _Test())
@@ -132,7 +134,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """After the call take the energies; a phase that failed marks the benchmark, or it would be saved as sound."""
+    """Read the energies after the call, and mark the benchmark of a failed phase, which would be saved as valid."""
     report = yield
     benchmark = (getattr(item, "funcargs", None) or {}).get("benchmark")
     if benchmark is None:
@@ -145,13 +147,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed and call.excinfo is not None:
         test.failed = f"{call.when}: {call.excinfo.exconly(tryshort=True)}"
     if call.when == "call":
-        _take(benchmark, state, test)
+        _read_energies(benchmark, state, test)
     elif call.when == "teardown" and test.timed is not None:
         _store(item, benchmark, state, test)
     return report
 
 
-def _take(benchmark: Any, state: _State, test: _Test) -> None:
+def _read_energies(benchmark: Any, state: _State, test: _Test) -> None:
     timed = measured_rounds(benchmark, timers.stamps(), test.tail_s)
     if test.lead_s:
         timed = Timed(timed.rounds, timed.lead_s + test.lead_s, timed.tail_s, timed.reasons)
@@ -164,7 +166,7 @@ def _take(benchmark: Any, state: _State, test: _Test) -> None:
     ]
     for meter, whole in zip(state.meters, test.readings, strict=True):
         if whole.joules is not None and rounds_are_windows(meter.info, timed):
-            test.by_round[meter.info.name] = [meter.energy(one.start_s, one.end_s) for one in timed.rounds]
+            test.by_round[meter.info.name] = [meter.energy(each.start_s, each.end_s) for each in timed.rounds]
     work, unit = benchmark.extra_info.get("work"), str(benchmark.extra_info.get("unit", "call"))
     benchmark.extra_info["perwatt"] = extra_info(timed, test.readings, work, unit)
 

@@ -1,4 +1,4 @@
-"""Records from pytest-benchmark's tests and files, and files of its form from records."""
+"""Records of pytest-benchmark's tests and files, and the export of records to such a file."""
 
 import json
 import math
@@ -15,7 +15,8 @@ from bench import __version__
 from bench.machine import environment
 from bench.machine.devices import device_under_test
 from bench.measure import stats
-from bench.measure.metering import accuracy_frac, as_energy, as_used
+from bench.measure.energy import Metered, accuracy_frac, as_energy, as_used
+from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.summary import metrics
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind
 from bench.pytest_plugin.energy import Timed
@@ -26,7 +27,7 @@ from hardware_profiles.errors import InputError
 PLAN = "pytest"
 
 
-def record_of_test(  # noqa: PLR0913, PLR0917 (what a test leaves)
+def record_of_test(  # noqa: PLR0913, PLR0917 (the results of a test)
     nodeid: str,
     extra: Mapping[str, Any],
     timed: Timed,
@@ -35,20 +36,20 @@ def record_of_test(  # noqa: PLR0913, PLR0917 (what a test leaves)
     infos: Sequence[MeterInfo],
     failed: str,
 ) -> tuple[Record, list[Sample]]:
-    """Return the record and samples of one test; a test that failed has no figures."""
+    """Return the record and the samples of one test; a failed test has no figures."""
     now = datetime.now(UTC)
     shift_s = now.timestamp() - time.monotonic()
     work, unit = float(extra.get("work") or 1.0), str(extra.get("unit", "call"))
     windows = [
         Window(
-            index=i, start_utc=datetime.fromtimestamp(one.start_s + shift_s, UTC), start_s=one.start_s,
-            end_s=one.end_s, work=work, batches=1,
-            energy=tuple(as_energy(found[i]) for found in by_round.values()),
+            index=i, start_utc=datetime.fromtimestamp(each.start_s + shift_s, UTC), start_s=each.start_s,
+            end_s=each.end_s, work=work, batches=1,
+            energy=tuple(as_energy(energies[i]) for energies in by_round.values()),
         )
-        for i, one in enumerate(timed.rounds)
+        for i, each in enumerate(timed.rounds)
     ]  # fmt: skip
-    metered = [info for info in infos if info.kind is not MeterKind.DECLARED]
-    figures = metrics(unit, windows, metered) if windows and not failed else {}
+    reading_infos = [info for info in infos if info.kind is not MeterKind.DECLARED]
+    figures = metrics(unit, windows, reading_infos) if windows and not failed else {}
     if figures:
         for reading, info in zip(readings, infos, strict=True):
             figures = {**_span_metrics(reading, info, work * len(windows), unit), **figures}
@@ -58,27 +59,29 @@ def record_of_test(  # noqa: PLR0913, PLR0917 (what a test leaves)
         for code in (*reading.reasons, *reading.warnings)
     ]
     samples = [Sample("work", w.index, w.start_s, w.end_s, w.start_utc.timestamp(), w.work, unit) for w in windows]
-    assumed = next((reading for reading in readings if reading.assumed_power_w is not None), None)
-    record = Record(
-        id=new_id(_slug(nodeid), now),
-        status="failed" if failed else "ok",
-        reasons=(Reason(code="test_failed", detail=failed),) if failed else (),
-        warnings=tuple(notes) if not failed else (),
-        run=_run_info(nodeid, now, now),
-        system=_system(),
-        device=_device(),
-        workload=_workload(nodeid, extra, unit),
-        meters=tuple(info.name for info in metered),
-        meters_used=tuple(as_used(info) for info in metered),
-        assumed_power_w=AssumedPower(
-            power_w=assumed.assumed_power_w, boundary=assumed.boundary, source="--perwatt-watts"
+    record = build_record(
+        RecordParts(
+            id=new_id(_slug(nodeid), now),
+            run=_run_info(nodeid, now, now),
+            system=_system(),
+            device=_device(),
+            workload=_workload(nodeid, extra, unit),
+            metered=Metered(tuple(windows), tuple(as_used(info) for info in reading_infos)),
+            figures=figures,
+            notes=() if failed else notes,
+            faults=[Reason(code="test_failed", detail=failed)] if failed else (),
+            failed=bool(failed),
+            assumed_power=_assumed_power(readings),
         )
-        if assumed is not None and assumed.assumed_power_w
-        else None,
-        windows=tuple(windows),
-        metrics=figures,
     )
     return record, samples
+
+
+def _assumed_power(readings: Sequence[EnergyReading]) -> AssumedPower | None:
+    for reading in readings:
+        if reading.assumed_power_w is not None:
+            return AssumedPower(power_w=reading.assumed_power_w, boundary=reading.boundary, source="--perwatt-watts")
+    return None
 
 
 def import_json(path: Path) -> list[Record]:
@@ -87,7 +90,7 @@ def import_json(path: Path) -> list[Record]:
     Raises
     ------
     InputError
-        No such file, no JSON, not of pytest-benchmark's form.
+        The file does not exist, or is not JSON of pytest-benchmark's form.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -99,21 +102,22 @@ def import_json(path: Path) -> list[Record]:
         raise InputError(
             f"{path}: expected the JSON of pytest-benchmark, got {type(error).__name__}: {error}"
         ) from None
-    found = []
+    records = []
     for index, bench in enumerate(benchmarks):
         try:
-            found.append(_imported(bench, when if when.tzinfo else when.replace(tzinfo=UTC), document))
+            records.append(_imported(bench, when if when.tzinfo else when.replace(tzinfo=UTC), document))
         except (KeyError, TypeError, ValueError) as error:
             place = f"{path}: benchmarks[{index}]"
             text = " ".join(str(error).split())[:200]
             raise InputError(f"{place}: expected a benchmark of pytest-benchmark, got {text}") from None
-    return found
+    return records
 
 
 def export_json(records: Iterable[Record]) -> dict[str, Any]:
-    """Return records as one document of pytest-benchmark's form: seconds per unit of work, energy in `extra_info`.
+    """Return records as one document of pytest-benchmark's form.
 
-    A record that is not valid is left out, as pytest-benchmark leaves out a test with an error.
+    Its times are seconds per unit of work, and its energies are in `extra_info`.
+    A record that is not valid is omitted, as pytest-benchmark omits a test with an error.
     """
     kept = [record for record in records if record.status == "ok" and record.windows]
     first = kept[0] if kept else None
@@ -151,7 +155,7 @@ def _exported(record: Record) -> dict[str, Any]:
 
 
 def _stats(data: Sequence[float]) -> dict[str, float | str]:
-    """Return the statistics that pytest-benchmark's files hold."""
+    """Return the statistics of pytest-benchmark's files."""
     mean, ordered = statistics.fmean(data), sorted(data)
     sd = statistics.stdev(data) if len(data) > 1 else 0.0
     q1, median, q3 = statistics.quantiles(data, n=4, method="inclusive") if len(data) > 1 else (mean,) * 3
@@ -168,20 +172,20 @@ def _stats(data: Sequence[float]) -> dict[str, float | str]:
 
 
 def _imported(bench: Mapping[str, Any], when: datetime, document: Mapping[str, Any]) -> Record:
-    extra, found = dict(bench.get("extra_info") or {}), bench["stats"]
+    extra, stored = dict(bench.get("extra_info") or {}), bench["stats"]
     work, unit = float(extra.get("work") or 1.0), str(extra.get("unit") or "call")
-    iterations = int(found.get("iterations", 1))
-    data = [float(value) for value in found.get("data") or []]
+    iterations = int(stored.get("iterations", 1))
+    data = [float(value) for value in stored.get("data") or []]
     windows, at_s = [], 0.0
     for index, seconds in enumerate(data):
         length_s = seconds * iterations
-        # Only durations are stored, so the rounds are laid end to end from the file's own time.
+        # Only durations are stored, so the rounds are placed end to end from the time of the file.
         windows.append(
             Window(index=index, start_utc=when + timedelta(seconds=at_s), start_s=at_s, end_s=at_s + length_s,
                    work=work * iterations, batches=iterations)
         )  # fmt: skip
         at_s += length_s
-    figures = metrics(unit, windows, []) if windows else {"rate": _rate_from_summary(found, work, unit)}
+    figures = metrics(unit, windows, []) if windows else {"rate": _rate_from_summary(stored, work, unit)}
     figures.update(_imported_energy(extra, unit))
     commit = document.get("commit_info") or {}
     run = _run_info(str(bench["fullname"]), when, when).model_copy(
@@ -190,35 +194,36 @@ def _imported(bench: Mapping[str, Any], when: datetime, document: Mapping[str, A
     machine = document.get("machine_info") or {}
     named = machine.get("cpu")
     cpu = named if isinstance(named, dict) else {}
-    return Record(
-        id=new_id(_slug(str(bench["name"])), datetime.now(UTC)),
-        status="ok",
-        warnings=(Reason(code="imported", detail="pytest-benchmark"),),
-        run=run,
-        system=dict(machine),
-        device=Device(
-            kind="cpu", name=str(cpu.get("brand_raw") or cpu.get("model") or machine.get("machine", "unknown"))
-        ),
-        workload=_workload(str(bench["fullname"]), extra, unit),
-        windows=tuple(windows),
-        metrics=figures,
+    return build_record(
+        RecordParts(
+            id=new_id(_slug(str(bench["name"])), datetime.now(UTC)),
+            run=run,
+            system=dict(machine),
+            device=Device(
+                kind="cpu", name=str(cpu.get("brand_raw") or cpu.get("model") or machine.get("machine", "unknown"))
+            ),
+            workload=_workload(str(bench["fullname"]), extra, unit),
+            metered=Metered(tuple(windows)),
+            figures=figures,
+            notes=[Reason(code="imported", detail="pytest-benchmark")],
+        )
     )
 
 
-def _rate_from_summary(found: Mapping[str, Any], work: float, unit: str) -> Metric:
-    mean, n = float(found["mean"]), int(found["rounds"])
-    sd = float(found["stddev"]) / mean
+def _rate_from_summary(summary: Mapping[str, Any], work: float, unit: str) -> Metric:
+    mean, n = float(summary["mean"]), int(summary["rounds"])
+    sd = float(summary["stddev"]) / mean
     half = stats.t_quantile(n - 1.0) * sd / math.sqrt(n) if n > 1 else None
     rate = work / mean
     return Metric(
         value=rate, unit=f"{unit}/s", basis="measured", n=n, relative_sd_frac=sd if n > 1 else None,
         interval_95=(rate * (1 - half), rate * (1 + half)) if half is not None else None,
-        note="from a summary: the file holds no single rounds",
+        note="from a summary: the file has no single rounds",
     )  # fmt: skip
 
 
 def _imported_energy(extra: Mapping[str, Any], unit: str) -> dict[str, Metric]:
-    """Return the energy figures that our plugin or our export put into a file."""
+    """Return the energy figures that perwatt's plugin or its export wrote into a file."""
     figures: dict[str, Metric] = {}
     for entry in (extra.get("perwatt") or {}).get("energy", []):
         per_unit = entry.get("joules_per_unit")
@@ -233,7 +238,7 @@ def _imported_energy(extra: Mapping[str, Any], unit: str) -> dict[str, Metric]:
 
 
 def _span_metrics(reading: EnergyReading, info: MeterInfo, work: float, unit: str) -> dict[str, Metric]:
-    """Return energy and power over the span of all rounds, where no round alone is long enough."""
+    """Return energy and power over the span of all rounds, for rounds that are too short one by one."""
     if reading.joules is None or reading.mean_power_w is None:
         return {}
     u_meter = stats.standard_from_limits(accuracy_frac(info))
@@ -267,7 +272,7 @@ def _run_info(nodeid: str, started: datetime, ended: datetime) -> RunInfo:
 
 
 def _slug(nodeid: str) -> str:
-    """Return a test's name as a record's id can hold it."""
+    """Return a test's name in the characters of a record's id."""
     name = nodeid.rsplit("::", 1)[-1].rsplit("/", 1)[-1]
     return re.sub(r"[^A-Za-z0-9._]+", "_", name).strip("_.")[:80] or "test"
 

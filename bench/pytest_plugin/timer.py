@@ -1,4 +1,4 @@
-"""The clock that pytest-benchmark times with when energy is wanted: stamps are kept, meters marked beside them."""
+"""The timer of pytest-benchmark where energy is measured: it keeps its stamps and marks the meters with them."""
 
 import time
 from collections.abc import Callable
@@ -8,10 +8,10 @@ _marks: list[Callable[[], None]] = []
 
 
 def stamp() -> float:
-    """Return the monotonic clock [s] and keep it: `--benchmark-timer=bench.pytest_plugin.timer.stamp`.
+    """Return the monotonic clock [s] and keep it, for `--benchmark-timer=bench.pytest_plugin.timer.stamp`.
 
-    pytest-benchmark calls its timer exactly twice a round, so the last 2·rounds stamps of `pedantic` are the measured
-    ones. A meter whose reading is cheap is read before a round starts and after it has ended, outside of it.
+    pytest-benchmark calls its timer exactly twice per round, so the last 2·rounds stamps of `pedantic` are the measured
+    ones. A meter with cheap readings is read just before a round starts and just after it ends.
     """
     if len(_stamps) % 2 == 0:
         for mark in _marks:
@@ -25,7 +25,7 @@ def stamp() -> float:
 
 
 def begin(marks: list[Callable[[], None]]) -> None:
-    """Forget the stamps of the test before and take these marks."""
+    """Forget the stamps of the previous test and use these marks from now on."""
     _stamps.clear()
     _marks[:] = marks
 

@@ -1,10 +1,10 @@
-"""Figures of every variant of the CPU scan: interleaved slices on thread CPU time, clock-calibrated and audited.
+"""Figures of every variant of the CPU scan, from interleaved slices on thread CPU time.
 
 Notes
 -----
-One round takes a slice of every variant in turn, each on pinned threads, with the core's clock and a probe for
-hyperthread neighbours read before and after it by the same thread. A slice scans a window that holds a real block's
-nonce and must report exactly that. Medians are over the quiet slices where there are any.
+One round takes a slice of every variant in turn on pinned threads. The same thread measures the core clock and probes
+for hyperthread neighbours before and after its slice. A slice scans a window that holds a real block's nonce and must
+report exactly that nonce. Medians are taken over the quiet slices if there are any, else over all.
 """
 
 import statistics
@@ -12,24 +12,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench import limits
 from bench.errors import RunFailedError
 from bench.machine.environment import usable_cores
-from bench.measure.quiet import MIN_PAIRS
 from bench.variants.slices import PinnedThreads, VariantSlice, steps_for
 from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, compile_seconds, cost_of, instructions_per_cycle
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-ROUNDS = MIN_PAIRS
-SLICE_S = 0.02
-ROUNDS_TOGETHER, SLICE_TOGETHER_S = 15, 0.1  # several threads: starting them must not show in the rate
+ROUNDS, SLICE_S = limits.QUIET_PAIRS, 0.02
+ROUNDS_TOGETHER, SLICE_TOGETHER_S = 15, 0.1  # for several threads, whose start must not show in the rate
 SCHEMA = "perwatt.variants/1"
 
 
 @dataclass(frozen=True, slots=True)
 class VariantFigure:
-    """What was found out about one variant."""
+    """The figures of one variant."""
 
     variant: str
     slices: tuple[VariantSlice, ...]
@@ -42,11 +41,11 @@ class VariantFigure:
 
     def document(self) -> dict[str, Any]:
         """Return the figures as JSON-ready data."""
-        counted = [one for one in self.slices if one.quiet] or list(self.slices)
-        cycles = [one.cycles_per_hash for one in counted if one.cycles_per_hash is not None]
+        counted = [part for part in self.slices if part.quiet] or list(self.slices)
+        cycles = [part.cycles_per_hash for part in counted if part.cycles_per_hash is not None]
         median = statistics.median(cycles) if cycles else None
         bound = self.bound_cycles_per_hash
-        rate = statistics.median(one.rate_per_s for one in counted)
+        rate = statistics.median(part.rate_per_s for part in counted)
         return {
             "variant": self.variant,
             "rate_hash_per_s": rate,
@@ -61,13 +60,13 @@ class VariantFigure:
             "compile_cached_s": self.compile_cached_s,
             "scaling": self.scaling,
             "slices": len(self.slices),
-            "quiet_slices": sum(one.quiet for one in self.slices),
+            "quiet_slices": sum(part.quiet for part in self.slices),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures of all variants that run here, and the reasons why others do not."""
+    """Figures of all variants that run on this machine, and why the others do not."""
 
     variants: tuple[VariantFigure, ...]
     unavailable: tuple[tuple[str, str], ...]
@@ -77,21 +76,21 @@ class Figures:
 
     @property
     def needed(self) -> int:
-        """Quiet slices of each variant that a claim takes."""
+        """Number of quiet slices of each variant that a claim needs."""
         return ROUNDS if self.threads == 1 else ROUNDS_TOGETHER
 
     @property
     def quiet(self) -> bool:
-        """Whether every variant has as many quiet slices as a claim takes."""
-        return all(sum(one.quiet for one in figure.slices) >= self.needed for figure in self.variants)
+        """Whether every variant has as many quiet slices as a claim needs."""
+        return all(sum(part.quiet for part in figure.slices) >= self.needed for figure in self.variants)
 
     def sentence(self) -> str:
         """Return whether the figures may be claimed, as one line for people."""
-        worst = min(sum(one.quiet for one in figure.slices) for figure in self.variants)
-        taken = len(self.variants[0].slices)
+        worst = min(sum(part.quiet for part in figure.slices) for figure in self.variants)
+        slices = len(self.variants[0].slices)
         if self.quiet:
-            return f"quiet: every variant has at least {worst} quiet slices of {taken}"
-        return f"not quiet: no verdict (a variant had {worst} quiet slices of {taken}; {self.needed} are needed)"
+            return f"quiet: every variant has at least {worst} quiet slices of {slices}"
+        return f"not quiet: no verdict (a variant had {worst} quiet slices of {slices}; {self.needed} are needed)"
 
     def document(self) -> dict[str, Any]:
         """Return everything as one JSON-ready document, the fastest first."""
@@ -117,25 +116,25 @@ def measure_variants(
     compile_times: bool = True,
     on_progress: Callable[[str, float], None] = lambda _stage, _done: None,
 ) -> Figures:
-    """Measure every variant that can run here, or those named, on 1 to `threads` pinned threads.
+    """Measure every variant that runs on this machine, or the named ones, on pinned threads.
 
     Raises
     ------
     RunFailedError
         A variant failed its self-test or a slice did not report exactly the planted nonce.
     KernelInputError
-        A named variant is unknown or cannot run here.
+        A named variant is unknown or cannot run on this machine.
     """
     from kernels.scan_cpu import selftest, variants
 
-    wanted = list(names) if names is not None else [variant.name for variant in variants.candidates()]
-    modules = {name: variants.load(name) for name in wanted}
+    chosen = list(names) if names is not None else [variant.name for variant in variants.candidates()]
+    modules = {name: variants.load(name) for name in chosen}
     cores = usable_cores()[:threads]
     slice_s = SLICE_S if threads == 1 else SLICE_TOGETHER_S
     rounds = rounds or (ROUNDS if threads == 1 else ROUNDS_TOGETHER)
     per_cycle = instructions_per_cycle()
-    for done, name in enumerate(wanted):
-        on_progress(f"verify {name}", done / len(wanted))
+    for done, name in enumerate(chosen):
+        on_progress(f"verify {name}", done / len(chosen))
         try:
             selftest.run_selftest(name)
         except selftest.SelfTestError as error:
@@ -144,12 +143,12 @@ def measure_variants(
         steps = {name: steps_for(module, slice_s) for name, module in modules.items()}
         slices, scalings = _take_rounds(pinned, modules, steps, rounds, on_progress)
     compiled: dict[str, tuple[float, float]] = {}
-    for done, name in enumerate(wanted if compile_times else ()):
-        on_progress(f"compile {name}", done / len(wanted))
+    for done, name in enumerate(chosen if compile_times else ()):
+        on_progress(f"compile {name}", done / len(chosen))
         compiled[name] = compile_seconds(name)
     return Figures(
-        tuple(_figure(name, slices[name], scalings[name], per_cycle, compiled.get(name)) for name in wanted),
-        tuple((found.variant.name, found.reason) for found in variants.all_variants() if not found.available),
+        tuple(_figure(name, slices[name], scalings[name], per_cycle, compiled.get(name)) for name in chosen),
+        tuple((other.variant.name, other.reason) for other in variants.all_variants() if not other.available),
         threads,
         tuple(cores),
         per_cycle,
@@ -163,11 +162,11 @@ def _take_rounds(
     rounds: int,
     on_progress: Callable[[str, float], None],
 ) -> tuple[dict[str, list[VariantSlice]], dict[str, float | None]]:
-    """Take slices of all variants in turn until each has `rounds` quiet ones, or twice as many were taken."""
+    """Take slices of all variants in turn until each has `rounds` quiet ones, but at most twice as many rounds."""
     slices: dict[str, list[VariantSlice]] = {name: [] for name in modules}
     ratios: dict[str, list[float]] = {name: [] for name in modules}
     for done in range(2 * rounds):
-        if min(sum(one.quiet for one in taken) for taken in slices.values()) >= rounds:
+        if min(sum(part.quiet for part in parts) for parts in slices.values()) >= rounds:
             break
         for name, module in modules.items():
             on_progress(name, min(done / rounds, 1.0))
@@ -176,7 +175,7 @@ def _take_rounds(
             if len(pinned.cores) > 1:
                 alone = pinned.slice(module, steps[name], threads=1)
                 ratios[name].append(several.rate_per_s / alone.rate_per_s)
-    return slices, {name: statistics.median(found) if found else None for name, found in ratios.items()}
+    return slices, {name: statistics.median(values) if values else None for name, values in ratios.items()}
 
 
 def _figure(

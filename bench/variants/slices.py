@@ -1,17 +1,17 @@
-"""Slices of a compiled scan on pinned threads, each audited by the thread that ran it."""
+"""Slices of a compiled scan on pinned threads, each with clock and neighbour probes by the thread that ran it."""
 
 import os
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
 from typing import TYPE_CHECKING, Self
 
 from bench.errors import RunFailedError
-from bench.machine.clock import LONE_CYCLES_LIMIT, core_clock_hz, neighbour_cycles
-from bench.measure.quiet import CLOCK_AGREES_FRAC
+from bench.machine.clock import core_clock_hz, neighbour_cycles
+from bench.measure.quiet_pairs import is_quiet
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VariantSlice:
-    """One slice of a variant on all threads: hashes a second of wall time, cycles a hash of CPU time, and the audit."""
+    """One slice of a variant on all threads."""
 
-    rate_per_s: float
-    cycles_per_hash: float | None
-    clock_hz: float | None
+    rate_per_s: float  # hashes per second of wall time
+    cycles_per_hash: float | None  # of CPU time
+    clock_hz: float | None  # [Hz] mean core clock
     quiet: bool
 
 
 class PinnedThreads:
-    """One thread a core, each pinned to it."""
+    """Threads pinned to cores, one each."""
 
     def __init__(self, cores: Sequence[int]) -> None:
         self.cores = list(cores)
@@ -42,7 +42,7 @@ class PinnedThreads:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End them."""
+        """End the threads."""
         for pool in self._pools:
             pool.shutdown()
 
@@ -73,7 +73,7 @@ class _Part:
 
 
 def _scan_slice(module: "ModuleType", steps: int, barrier: Barrier) -> _Part:
-    """Scan one window on the calling thread, audited on both sides."""
+    """Scan one window on the calling thread, with probes on both sides."""
     import numpy as np
 
     from kernels.scan_cpu.scan import job_words
@@ -88,13 +88,13 @@ def _scan_slice(module: "ModuleType", steps: int, barrier: Barrier) -> _Part:
     probe_before = neighbour_cycles(clock_before)
     barrier.wait()
     start_s, cpu_s = time.perf_counter(), time.thread_time()
-    found, done = module.scan_steps(job, np.uint32(first % (1 << 32)), steps, out)
+    hits, done = module.scan_steps(job, np.uint32(first % (1 << 32)), steps, out)
     cpu_s, end_s = time.thread_time() - cpu_s, time.perf_counter()
     clock_after = core_clock_hz()
     probe_after = neighbour_cycles(clock_after)
-    if done != steps or out[:found].tolist() != [known.nonce]:
+    if done != steps or out[:hits].tolist() != [known.nonce]:
         raise RunFailedError(
-            f"{module.__name__}: block {known.height}: expected nonce {known.nonce}, got {out[:found].tolist()}"
+            f"{module.__name__}: block {known.height}: expected nonce {known.nonce}, got {out[:hits].tolist()}"
         )
     return _Part(
         steps * module.STEP,
@@ -102,24 +102,12 @@ def _scan_slice(module: "ModuleType", steps: int, barrier: Barrier) -> _Part:
         end_s,
         cpu_s,
         statistics.fmean((clock_before, clock_after)) if clock_before and clock_after else None,
-        _quiet((clock_before, clock_after), (probe_before, probe_after)),
+        is_quiet((clock_before, clock_after), (probe_before, probe_after)),
     )
 
 
-def _quiet(clocks: Sequence[float | None], probes: Sequence[float | None]) -> bool:
-    known_clocks, known_probes = _known(clocks), _known(probes)
-    if len(known_clocks) < len(clocks) or len(known_probes) < len(probes):
-        return False
-    steady = max(known_clocks) <= (1.0 + CLOCK_AGREES_FRAC) * min(known_clocks)
-    return steady and max(known_probes) <= LONE_CYCLES_LIMIT
-
-
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
-
-
 def steps_for(module: "ModuleType", slice_s: float) -> int:
-    """Return how many steps take about `slice_s`."""
+    """Return the number of steps that take about `slice_s` [s]."""
     barrier, steps = Barrier(1), 256
     while True:
         part = _scan_slice(module, steps, barrier)

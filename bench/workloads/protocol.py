@@ -1,17 +1,20 @@
-"""What can be measured: the one shape that a kernel, a model replay, a miner or an endpoint takes."""
+"""The protocol of a workload: the shape that a kernel, a model replay, a miner or an endpoint takes to be measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from bench.workloads.roofline import Bound
 
 
 class VerificationError(RuntimeError):
-    """A workload gave a wrong answer on this device: it gets no number."""
+    """A workload gave a wrong answer on this device, so it gets no figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One known answer that was asked for and given."""
+    """One known answer that the workload gave."""
 
     name: str
     detail: str
@@ -19,43 +22,23 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one call of `run` did.
+    """The result of one call of `run`."""
 
-    Attributes
-    ----------
-    work
-        Amount of work, in the workload's unit.
-    cpu_time_s
-        CPU time of the threads that did it, summed [s]; None where a device did the work.
-    """
-
-    work: float
-    cpu_time_s: float | None = None
+    work: float  # in the workload's unit
+    cpu_time_s: float | None = None  # [s] summed over the threads that did the work; None if a device did it
 
 
 @runtime_checkable
 class Workload(Protocol):
-    """Something that does countable work on a device, verified before and after it is timed.
+    """Countable work on a device, verified before and after it is timed."""
 
-    Attributes
-    ----------
-    name
-        `<operation>[_<dtype>][_<layout>]_<backend>`, as on the command line.
-    version
-        Changes when *what* is measured changes; results of unequal versions do not compare.
-    unit
-        Singular name of the work: `hash`, `flop`, `byte`, `token`.
-    variant
-        The implementation that runs; empty before `prepare` has chosen one.
-    """
-
-    name: str
-    version: int
-    unit: str
-    variant: str
+    name: str  # `<operation>[_<dtype>][_<layout>]_<backend>`, as on the command line
+    version: int  # changes if *what* is measured changes; results of different versions are not compared
+    unit: str  # singular name of the work: `hash`, `flop`, `byte`, `token`
+    variant: str  # the implementation that runs; empty until `prepare` has chosen one
 
     def prepare(self) -> None:
-        """Allocate, compile and warm whatever `run` needs, so that `run` holds only the work."""
+        """Allocate, compile and warm up, so that `run` holds only the work."""
         ...
 
     def verify(self) -> list[Check]:
@@ -64,50 +47,61 @@ class Workload(Protocol):
         Raises
         ------
         VerificationError
-            An answer was wrong.
+            An answer is wrong.
         """
         ...
 
     def run(self, n: int) -> Batch:
-        """Do `n` units of repetition and return once they are done; the runner picks `n`."""
+        """Do the work `n` times over and return once it is done; the runner chooses `n`."""
         ...
 
     def check_output(self) -> list[Check]:
-        """Check what the timed calls themselves produced.
+        """Check the output of the timed calls.
 
         Raises
         ------
         VerificationError
-            The output of a timed call was wrong.
+            The output of a timed call is wrong.
         """
         ...
 
     def parameters(self) -> Mapping[str, object]:
-        """Everything that a reader needs to repeat the measurement: shapes, dtype, threads, seeds."""
+        """Return everything that a reader needs to repeat the measurement: shapes, dtype, threads, seeds."""
         ...
 
     def close(self) -> None:
-        """Release what `prepare` took; may be called twice."""
+        """Release the resources of `prepare`; may be called twice."""
         ...
+
+
+@runtime_checkable
+class BoundedWorkload(Protocol):
+    """A workload that can state the highest rate its device could reach."""
+
+    def bound(self) -> "Bound | None":
+        """Return the bound, or None if it is unknown on this device."""
+        ...
+
+
+@runtime_checkable
+class LongCalls(Protocol):
+    """A workload that asks for longer timed calls than the runner's default."""
+
+    batch_s: float  # [s] length of one call of `run`
+
+
+@runtime_checkable
+class UncertainWork(Protocol):
+    """A workload whose count of work has an uncertainty of its own (method rule 13)."""
+
+    u_work_frac: float  # [-] standard uncertainty of the work
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadOptions:
-    """What a user may ask of a workload.
+    """The options of a workload that a user may set."""
 
-    Attributes
-    ----------
-    device
-        `cpu` or `gpu:<index>`.
-    variant
-        A variant's name, or None for the best one here by calibration.
-    threads
-        CPU threads, at least 1, or None for every core that the process may use.
-    extra
-        Options of a single workload, by name (`model`, `batch`).
-    """
-
-    device: str = "cpu"
-    variant: str | None = None
-    threads: int | None = None
-    extra: Mapping[str, object] = field(default_factory=dict)
+    device: str = "cpu"  # `cpu` or `gpu:<index>`
+    variant: str | None = None  # None takes the fastest by calibration
+    threads: int | None = None  # CPU threads; None takes every core that the process may use
+    extra: Mapping[str, object] = field(default_factory=dict)  # options of a single workload (`model`, `batch`)

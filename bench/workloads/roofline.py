@@ -1,4 +1,4 @@
-"""What a device could do at most: rooflines from profiles and from measured ceilings, SHA-256d from instruction counts.
+"""Upper bounds of a device's rate: rooflines from profiles and measured ceilings, SHA-256d from instruction counts.
 
 References
 ----------
@@ -8,58 +8,34 @@ S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful visual performa
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.results.record import Record
     from hardware_profiles.profile import Profile
-
-Basis = Literal["measured", "rated", "modelled", "assumed"]
+    from hardware_profiles.words import Basis
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The most that a device could do of a workload.
+    """The highest rate of a workload on a device."""
 
-    Attributes
-    ----------
-    rate_per_s
-        Work per second [unit/s].
-    basis
-        Where it comes from: `rated` (a profile's peaks), `measured` (ceilings), `modelled` (counts and assumed rates).
-    why
-        What limits, and the figures it was made from, for people.
-    """
-
-    rate_per_s: float
-    basis: Basis
-    why: str
+    rate_per_s: float  # [unit/s]
+    basis: "Basis"  # `rated` (a profile's peaks), `measured` (ceilings) or `modelled` (counts and assumed rates)
+    why: str  # for people: the limit, and the figures behind it
 
 
 @dataclass(frozen=True, slots=True)
 class Roofline:
-    """Two kinds of ceiling of one device.
-
-    Attributes
-    ----------
-    peaks_flop_per_s
-        Dense peak by dtype [FLOP/s].
-    bandwidth_byte_per_s
-        Memory bandwidth [byte/s], or None where it is unknown.
-    """
+    """The ceilings of one device: arithmetic and memory."""
 
     device: str
-    basis: Basis
-    peaks_flop_per_s: Mapping[str, float]
-    bandwidth_byte_per_s: float | None
-
-    def ridge_flop_per_byte(self, dtype: str) -> float | None:
-        """Return the intensity [FLOP/byte] above which arithmetic limits, or None where a ceiling is unknown."""
-        peak = self.peaks_flop_per_s.get(dtype)
-        return peak / self.bandwidth_byte_per_s if peak and self.bandwidth_byte_per_s else None
+    basis: "Basis"
+    peaks_flop_per_s: Mapping[str, float]  # [FLOP/s] dense peak by dtype
+    bandwidth_byte_per_s: float | None  # [byte/s] of the memory, or None if unknown
 
     def bound(self, dtype: str, work_flop: float, moved_bytes: float) -> Bound | None:
-        """Return the bound of work that does `work_flop` and moves `moved_bytes`; None without a peak for the dtype."""
+        """Return the bound of work with `work_flop` and `moved_bytes`, or None without a peak for the dtype."""
         peak = self.peaks_flop_per_s.get(dtype)
         if not peak:
             return None
@@ -70,7 +46,7 @@ class Roofline:
         return Bound(work_flop / times[limit], self.basis, f"{self.device}: {limit} ({self.basis})")
 
     def memory_bound(self) -> Bound | None:
-        """Return the bound of moving bytes."""
+        """Return the bound of moving bytes, or None without a bandwidth."""
         if not self.bandwidth_byte_per_s:
             return None
         rate = self.bandwidth_byte_per_s
@@ -84,7 +60,7 @@ def rated_roofline(profile: "Profile") -> Roofline:
 
 
 def measured_roofline(records: "Iterable[Record]") -> Roofline | None:
-    """Return the roofline of the best products and the best copy or read among the records; None without any."""
+    """Return the roofline of the best products and the best copy or read among the records, or None without any."""
     peaks: dict[str, float] = {}
     bandwidth: float | None = None
     device = ""
@@ -103,28 +79,25 @@ def measured_roofline(records: "Iterable[Record]") -> Roofline | None:
     return Roofline(device, "measured", peaks, bandwidth) if device else None
 
 
-# What an SM does a clock on chips where integer work has a pipe of its own (sm_80 to sm_90), until probed: results of
-# the ALU pipe and of the FMA pipe, and instructions issued. References: CUDA C++ Programming Guide, "Arithmetic
-# Instructions"; the high half of a product is taken at half rate, an assumption.
+# Results per clock and SM on chips with a separate pipe for integer work (sm_80 to sm_90), used until probed: of the
+# ALU pipe and the FMA pipe, and instructions issued. Reference: CUDA C++ Programming Guide, "Arithmetic Instructions";
+# half rate for the high half of a product is an assumption.
 ASSUMED_RATES = {"alu": 64.0, "lea": 64.0, "fma": 64.0, "fma_high": 32.0, "issue": 128.0}
 
 
 @dataclass(frozen=True, slots=True)
 class ScanCount:
-    """Instructions of one hash in the scan's loop: on the ALU pipe, multiplies, high-half multiplies, all of them.
+    """The instructions of one hash in the scan's loop."""
 
-    `lea` of those on the ALU pipe rotate and add at once; they are probed by themselves.
-    """
-
-    alu: int
-    fma: int
-    fma_high: int
+    alu: int  # on the ALU pipe
+    fma: int  # multiplies
+    fma_high: int  # multiplies that return the high half
     total: int
-    lea: int = 0
+    lea: int = 0  # those on the ALU pipe that rotate and add at once, probed separately
 
 
-# Counted by tests/oracles/cuda_sass.py with the NVRTC that constraints.txt pins; a test counts again. On sm_100 and
-# sm_120 the pipes are shared, so that no bound is stated there.
+# Counted by tests/oracles/cuda_sass.py with the NVRTC that constraints.txt pins; a test repeats the count. On sm_100
+# and sm_120 the pipes are shared, so no bound is stated.
 SCAN_COUNTS: dict[tuple[str, str], ScanCount] = {
     ("plain", "sm_80"): ScanCount(2275, 187, 1, 2477, 1),
     ("plain", "sm_89"): ScanCount(2275, 187, 1, 2477, 1),
@@ -151,9 +124,14 @@ SCAN_COUNTS: dict[tuple[str, str], ScanCount] = {
 
 
 def scan_clocks(count: ScanCount, rates: Mapping[str, float] = ASSUMED_RATES) -> dict[str, float]:
-    """Return the clocks that one hash takes an SM on each pipe; the slowest counts, so that moving work cannot cheat.
+    """Return the clocks of one hash on each pipe of an SM; the slowest pipe is the bound.
 
-    `rates` are results a clock and SM by the keys of ASSUMED_RATES; what is missing is assumed.
+    Parameters
+    ----------
+    count
+        Instructions of one hash.
+    rates
+        Results per clock and SM by the keys of ASSUMED_RATES; a missing one is assumed.
     """
     known = {**ASSUMED_RATES, **rates}
     return {
@@ -172,12 +150,12 @@ def scan_bound(
     rate = multiprocessors * clock_hz / clocks[limit]
     source = "probed rates" if rates else "assumed rates"
     at = f"{multiprocessors} SMs at {clock_hz / 1e9:.3f} GHz"
-    why = f"{limit}: {clocks[limit]:.2f} clocks a hash and SM ({source}), {at}"
+    why = f"{limit}: {clocks[limit]:.2f} clocks per hash and SM ({source}), {at}"
     return Bound(rate, "modelled", why)
 
 
 def probed_rates(per_clock: Mapping[str, float]) -> dict[str, float]:
-    """Return rates by pipe by name (kernels/scan_cuda/probes.py): the slowest of the ALU's three kinds counts."""
+    """Return rates by pipe from rates by probe (kernels/scan_cuda/probes.py); the slowest of the ALU's three counts."""
     rates: dict[str, float] = {}
     alu = [per_clock[name] for name in ("iadd3", "lop3", "shf") if name in per_clock]
     if alu:

@@ -61,7 +61,7 @@ def fake_meter():
 @pytest.fixture
 def short_job(tmp_path, monkeypatch):
     """A job under a plan of the name given, its times cut to what a test can wait for."""
-    monkeypatch.setattr("bench.measure.plan.LEAD_FLOOR_S", 0.15)
+    monkeypatch.setattr("bench.limits.LEAD_FLOOR_S", 0.15)
     monkeypatch.setattr("bench.meters.stream.LOST_AFTER_S", 0.5)
 
     def make(name="quick", *, windows=3, window_s=0.4, idle_s=0.0, **changes):

@@ -54,7 +54,7 @@ def variants(as_json: bool) -> None:
 @json_option
 def meters(as_json: bool) -> None:
     """List the meters: usable here, and if not, why and what helps."""
-    from bench.meters import discover
+    from bench.meters.registry import discover
 
     rows = [
         (

@@ -22,7 +22,7 @@ def specs(meters: Sequence[str], watts: float | None, device: str) -> list[str]:
     InputError
         Another meter stands beside `none`.
     """
-    from bench.meters import default_specs
+    from bench.meters.registry import default_specs
 
     if "none" in meters:
         if len(meters) > 1:
@@ -49,7 +49,7 @@ def check_threads(threads: int | None) -> None:
 @contextmanager
 def opened(specs: Sequence[str], options: Any) -> Iterator["list[Meter]"]:
     """Open the meters of all specs, and close them however the run ends."""
-    from bench.meters import close_meters, open_meters
+    from bench.meters.registry import close_meters, open_meters
 
     meters = open_meters(specs, options)
     try:

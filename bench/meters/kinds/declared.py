@@ -1,7 +1,9 @@
-"""A declared wattage: an assumption that is stored as `assumed_power_w` and never becomes joules."""
+"""A declared power: an assumption that is stored as `assumed_power_w` and never becomes energy."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
 
 from bench.meters.protocol import (
     EnergyReading,
@@ -19,7 +21,7 @@ from hardware_profiles.words import BOUNDARIES, Boundary
 
 
 class Declared:
-    """A power [W] that somebody declared, at a boundary; it reads nothing.
+    """A power [W] that the user declared at a boundary; it reads nothing.
 
     Raises
     ------
@@ -49,28 +51,19 @@ class Declared:
         return self._info
 
     def open(self) -> None:
-        """Do nothing: there is nothing to read."""
+        """Do nothing, since nothing is read."""
 
     def mark(self) -> None:
         """Do nothing."""
 
     def readings(self) -> Sequence[Reading]:
-        """Return no readings: none were taken."""
+        """Return no readings."""
         return ()
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
-        """Return no joules, and the declared power [W] beside the reason."""
-        return EnergyReading(
-            meter=self._info.name,
-            joules=None,
-            boundary=self._info.boundary,
-            tier=Tier.E,
-            accuracy_frac=None,
-            accuracy_source=self._info.accuracy_source,
-            duration_s=t1 - t0,
-            reasons=("declared_power",),
-            assumed_power_w=self.power_w,
-        )
+        """Return no joules, but the declared power [W] and the reason."""
+        reading = EnergyReading.missing(self._info, t1 - t0, "declared_power")
+        return replace(reading, assumed_power_w=self.power_w)
 
     def close(self) -> None:
         """Do nothing."""
@@ -84,12 +77,12 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
     if not text:
         if options.watts is None:
             raise InputError.at("--meter declared", expected="a power, as in declared:450 or with --watts 450")
-        return Declared(options.watts, boundary)  # type: ignore[arg-type]
+        return Declared(options.watts, cast("Boundary", boundary))
     try:
         power_w = float(text)
     except ValueError:
         raise InputError.at("--meter declared", expected="a power in watts", got=text) from None
-    return Declared(power_w, boundary, f"declared with --meter declared:{text}")  # type: ignore[arg-type]
+    return Declared(power_w, cast("Boundary", boundary), f"declared with --meter declared:{text}")
 
 
 def _find() -> list[Found]:
@@ -106,4 +99,4 @@ def _find() -> list[Found]:
     ]
 
 
-ENTRY = MeterKindEntry("declared", "a wattage that you state: an assumption, never energy", _make, _find)
+ENTRY = MeterKindEntry("declared", "a power that you declare: an assumption, never energy", _make, _find)

@@ -1,4 +1,4 @@
-"""Linux hwmon: energy counters and power sensors that drivers offer under /sys/class/hwmon.
+"""Linux hwmon: energy counters and power sensors of drivers under /sys/class/hwmon.
 
 References
 ----------
@@ -23,10 +23,10 @@ from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.words import Boundary
 
 ROOT = Path("/sys/class/hwmon")
-PLAUSIBLE_W = 5000.0
+PLAUSIBLE_W = 5000.0  # [W] more than a device can draw
 _SENSOR = re.compile(r"(?:power\d+_(?:input|average)|energy\d+_input)")
 
-# driver -> what its sensors cover, as far as its documentation says
+# driver -> boundary of its sensors, as far as its documentation states it
 _BOUNDARIES: dict[str, Boundary] = {
     "amd_energy": "package",
     "zenpower": "package",
@@ -48,25 +48,25 @@ class Sensor:
 
     @property
     def spec(self) -> str:
-        """The name that `--meter` takes."""
+        """The spec for `--meter`."""
         return f"hwmon:{self.driver}/{self.path.name}"
 
     @property
     def kind(self) -> MeterKind:
-        """Counter for energyN_input, power else."""
+        """A counter for energyN_input, otherwise power."""
         return MeterKind.COUNTER if self.path.name.startswith("energy") else MeterKind.POWER
 
 
 def find_sensors(root: Path = ROOT) -> list[Sensor]:
     """Return every energy and power sensor, counters first within a device."""
-    found = []
+    sensors = []
     for folder in sorted(root.glob("hwmon*")):
         driver = _text(folder / "name") or folder.name
         for path in sorted(folder.iterdir()):
             if _SENSOR.fullmatch(path.name):
                 label = _text(folder / (path.name.rsplit("_", 1)[0] + "_label")) or ""
-                found.append(Sensor(driver, path, label))
-    return found
+                sensors.append(Sensor(driver, path, label))
+    return sensors
 
 
 class Hwmon(PolledMeter):
@@ -97,18 +97,18 @@ class Hwmon(PolledMeter):
         self._unwrapper = Unwrapper((), PLAUSIBLE_W)
 
     def connect(self) -> MeterInfo:
-        """Read once, so that a missing permission is known before the run."""
+        """Read once, so that a missing permission is found before the run."""
         path = self.sensor.path
         try:
             int(path.read_text(encoding="ascii"))
         except PermissionError:
-            raise MeterError(f"meter {self._info.name}: {path} is for root only; sudo chmod a+r {path}") from None
+            raise MeterError(f"meter {self._info.name}: only root can read {path}; sudo chmod a+r {path}") from None
         except (OSError, ValueError) as error:
             raise MeterError(f"meter {self._info.name}: {path} cannot be read: {error}") from None
         return self._info
 
     def read_once(self) -> tuple[float, None, tuple[str, ...]]:
-        """Return joules since the first reading, or watts."""
+        """Return the joules since the first reading, or the power [W]."""
         try:
             value = int(self.sensor.path.read_text(encoding="ascii")) * 1e-6
         except (OSError, ValueError) as error:
@@ -135,32 +135,32 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
         )
     if len({sensor.path.parent for sensor in chosen}) > 1:
         raise InputError.at("--meter hwmon", expected=f"one of {', '.join(names)}", got=target or "none named")
-    sensor = min(chosen, key=lambda found: found.kind is not MeterKind.COUNTER)
+    sensor = min(chosen, key=lambda candidate: candidate.kind is not MeterKind.COUNTER)
     default = _BOUNDARIES.get(sensor.driver)
     if default is None and "boundary" not in settings:
         raise InputError.at(
-            f"--meter {sensor.spec}", "boundary", expected="what this sensor covers, as in ,boundary=board"
+            f"--meter {sensor.spec}", "boundary", expected="the boundary of this sensor, as in ,boundary=board"
         )
     stated = read_stated(sensor.spec, settings, options, boundary=default or "board", period_s=0.1, more=("root",))
     return Hwmon(sensor, stated.boundary, stated.period_s)
 
 
 def _find() -> list[Found]:
-    found = [
+    meters = [
         Found(
             sensor.spec,
             sensor.kind,
             _BOUNDARIES.get(sensor.driver, "board"),
             Tier.C,
             usable=os.access(sensor.path, os.R_OK),
-            reason="" if os.access(sensor.path, os.R_OK) else f"{sensor.path} is for root only",
+            reason="" if os.access(sensor.path, os.R_OK) else f"only root can read {sensor.path}",
             cure="" if os.access(sensor.path, os.R_OK) else f"sudo chmod a+r {sensor.path}",
             spec=sensor.spec,
         )
         for sensor in find_sensors()
     ]
-    if found:
-        return found
+    if meters:
+        return meters
     reason, cure = f"no power or energy sensor under {ROOT}", "use a plug: --meter shelly:HOST"
     return [Found("hwmon", MeterKind.POWER, "board", Tier.C, usable=False, reason=reason, cure=cure, spec="hwmon:NAME")]
 

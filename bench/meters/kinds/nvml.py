@@ -1,4 +1,6 @@
-"""NVIDIA GPUs through NVML: the energy counter, cross-checked by the integral of power (method rules 5 and 6).
+"""NVIDIA GPUs through NVML: the energy counter, checked against the integral of power (method rules 5 and 6).
+
+NVML is read through `pynvml` itself, because energy libraries built on it hide which field and scope they read.
 
 References
 ----------
@@ -14,9 +16,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from bench import limits
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
-from bench.meters.integrate import MIN_SAMPLES, power_energy
+from bench.meters.integrate import power_energy
 from bench.meters.protocol import (
     EnergyReading,
     Found,
@@ -34,16 +37,15 @@ from hardware_profiles.errors import InputError
 
 FIELD_AVERAGE, FIELD_INSTANT = 185, 186
 SCOPES = {"gpu": 0, "module": 1, "memory": 2}
-DISAGREEMENT_FRAC = 0.05
-PROBE_S, DEFAULT_PERIOD_S = 1.2, 0.1
+PROBE_S, DEFAULT_PERIOD_S = 1.2, 0.1  # [s]
 COUNTER_MODULI_J = (2.0**32 * 1e-3, 2.0**64 * 1e-3)
-_NO_DRIVER = "no NVIDIA driver here; install it, or meter the machine at the wall: --meter shelly:HOST"
+_NO_DRIVER = "no NVIDIA driver on this machine; install it, or meter the machine at the wall: --meter shelly:HOST"
 _AVERAGED_ARCHITECTURES = 7  # NVML_DEVICE_ARCH_AMPERE: from here on PowerUsage is an average of one second
 _UNAVERAGED_CHIPS = ("A100", "A30", "A800")  # GA100
 
 
 class Nvml(PolledMeter):
-    """One GPU: its energy counter where it has one, else its power; which field and which scope is stored."""
+    """One GPU: its energy counter if it has one, else its power; the field and the scope are stored."""
 
     def __init__(
         self,
@@ -78,7 +80,7 @@ class Nvml(PolledMeter):
         self._unwrapper = Unwrapper((), 0.0)
 
     def connect(self) -> MeterInfo:
-        """Find the GPU, the field and scope of its power, and the period of its counter."""
+        """Find the GPU, the field and scope of its power, and the update period of its counter."""
         nvml = self._nvml = self._nvml or _load()
         try:
             nvml.nvmlInit()
@@ -106,12 +108,12 @@ class Nvml(PolledMeter):
         )
 
     def disconnect(self) -> None:
-        """Shut NVML down."""
+        """Shut down NVML."""
         with contextlib.suppress(self._nvml.NVMLError):
             self._nvml.nvmlShutdown()
 
     def read_once(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
-        """Return joules since the first reading, or watts; a counter's reading takes the power along."""
+        """Return the joules since the first reading, or the power [W]; with a counter the power is read too."""
         if self._info.kind is MeterKind.POWER:
             watts, codes = self._read_power()
             return watts, None, codes
@@ -128,21 +130,21 @@ class Nvml(PolledMeter):
         return joules, None, codes
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
-        """Energy from t0 to t1; invalid where counter and integral of power differ by more than 5 %."""
-        found = super().energy(t0, t1)
-        if self._info.kind is MeterKind.POWER or found.joules is None:
-            return found
+        """Return the energy from t0 to t1 [s, monotonic], without joules if counter and integral of power disagree."""
+        energy = super().energy(t0, t1)
+        if self._info.kind is MeterKind.POWER or energy.joules is None:
+            return energy
         info = replace(self._info, kind=MeterKind.POWER, period_s=self._info.poll_s)
         check = power_energy(info, tuple(self._power), t0, t1)
-        if check.joules is None or check.samples < MIN_SAMPLES:
-            return found
-        gap_frac = found.joules / check.joules - 1.0
-        detail = f"counter {found.joules:.1f} J, integral of power {check.joules:.1f} J ({gap_frac:+.1%})"
-        found = replace(found, detail=detail)
-        return found.judged(("meter_disagreement",)) if abs(gap_frac) > DISAGREEMENT_FRAC else found
+        if check.joules is None or check.samples < limits.MIN_SAMPLES:
+            return energy
+        gap_frac = energy.joules / check.joules - 1.0
+        detail = f"counter {energy.joules:.1f} J, integral of power {check.joules:.1f} J ({gap_frac:+.1%})"
+        energy = replace(energy, detail=detail)
+        return energy.judged(("meter_disagreement",)) if abs(gap_frac) > limits.METER_DISAGREEMENT_FRAC else energy
 
     def _choose_power(self) -> tuple[str, float]:
-        """Return the name of the power source and its averaging time [s]; an empty name where there is none."""
+        """Return the name of the power source and its averaging time [s]; the name is empty if there is none."""
         for field, name, averaging_s in (
             (FIELD_INSTANT, "instant power (field 186)", 0.0),
             (FIELD_AVERAGE, "average power (field 185)", 1.0),
@@ -176,7 +178,7 @@ class Nvml(PolledMeter):
         return True
 
     def _probe_period(self) -> float:
-        """Return the counter's update period [s], seen by reading it as fast as it answers."""
+        """Return the counter's update period [s], found by reading it as fast as it answers."""
         end = self._clock() + PROBE_S
         last, changes = None, []
         while (now := self._clock()) < end:
@@ -192,7 +194,7 @@ class Nvml(PolledMeter):
         return statistics.median(steps) if len(steps) >= 3 else DEFAULT_PERIOD_S
 
     def _read_power(self) -> tuple[float, tuple[str, ...]]:
-        """Return power [W], and `scope_changed` where the answer covers something else than was asked for."""
+        """Return the power [W], with the code `scope_changed` if the answer covers another scope than requested."""
         nvml, scope_id = self._nvml, SCOPES[self._scope]
         try:
             if self._field is None:
@@ -229,7 +231,8 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
     if scope not in SCOPES:
         raise InputError.at("--meter nvml", "scope", expected=f"one of {', '.join(SCOPES)}", got=scope)
     stated = read_stated("nvml", settings, options, boundary="board", more=("scope",))
-    # --meter-period-s speaks of wall meters; a GPU's counter is measured unless its own setting says otherwise.
+    # --meter-period-s applies to wall meters; the period of a GPU's counter is measured unless the setting `period`
+    # states it.
     return Nvml(target or "0", scope=scope, period_s=stated.period_s if "period" in settings else None)
 
 
@@ -246,7 +249,7 @@ def _find() -> list[Found]:
         nvml.nvmlInit()
     except MeterError as error:
         return absent(str(error))
-    except Exception as error:  # noqa: BLE001 (NVMLError lives in the optional package)
+    except Exception as error:  # noqa: BLE001 (NVMLError is a class of the optional package)
         return absent(str(error))
     try:
         count = nvml.nvmlDeviceGetCount()

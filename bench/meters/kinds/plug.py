@@ -12,35 +12,32 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.meters.errors import MeterError
-from bench.meters.kinds.http import get_json, get_number, parse_host
+from bench.meters.http import OtherAnswerError, get_json, get_number, parse_host
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import Stated, read_stated
 from bench.meters.stream import PolledMeter, ReadFailedError
 from hardware_profiles.errors import InputError
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 2.0  # [s] over one whole request
 
 
 class Plug(PolledMeter):
-    """A wall meter that answers over HTTP with its present power [W]."""
+    """A wall meter that reports its present power [W] over HTTP."""
 
     kind_name = "plug"
     cheap_reads = False
 
     def __init__(self, host: str, port: int, stated: Stated, clock: Callable[[], float] = time.monotonic) -> None:
         name = f"{self.kind_name}:{host}" + (f":{port}" if port != 80 else "")
-        super().__init__(stated.power_meter(name, domain=name, scope="whatever is plugged in"), clock)
+        super().__init__(stated.power_meter(name, domain=name, scope="all that is plugged in"), clock)
         self.host, self.port = host, port
 
     def connect(self) -> MeterInfo:
-        """Ask once, so that a wrong address is known before the run."""
+        """Read once, so that a wrong address is found before the run."""
         try:
             self.read_once()
         except ReadFailedError as error:
-            raise MeterError(
-                f"meter {self._info.name}: {error}; check the address in a browser and that local HTTP access is on, "
-                "without a password"
-            ) from None
+            raise self._unusable(error) from None
         return self._info
 
     @abstractmethod
@@ -48,8 +45,14 @@ class Plug(PolledMeter):
         """Return power [W], the rest of the answer as the token, no codes."""
 
     def ask(self, path: str) -> Any:
-        """Return the JSON of one question."""
+        """Return the JSON answer to one request."""
         return get_json(self.host, self.port, path, TIMEOUT_S)
+
+    def _unusable(self, fault: ReadFailedError | None) -> MeterError:
+        return MeterError(
+            f"meter {self._info.name}: {fault}; check the address in a browser and that local HTTP access is on, "
+            "without a password"
+        )
 
 
 class Shelly(Plug):
@@ -64,22 +67,20 @@ class Shelly(Plug):
     )
 
     def connect(self) -> MeterInfo:
-        """Find which of the known questions this device answers."""
-        faults = []
+        """Find out which of the known requests this device answers."""
+        fault: ReadFailedError | None = None
         for path, keys in self._READINGS:
             try:
                 get_number(self.ask(path), path, *keys)
-            except ReadFailedError as error:
-                faults.append(str(error))
-                if "HTTP status" not in str(error) and " in the answer" not in str(error):
-                    break  # no Shelly of any generation answers like that, and each question costs a timeout
+            except OtherAnswerError as error:
+                fault = error
+            except ReadFailedError as error:  # no Shelly answers like that, and each request may cost a timeout
+                fault = error
+                break
             else:
                 self._path, self._keys = path, keys
                 return self._info
-        raise MeterError(
-            f"meter {self._info.name}: {faults[-1]}; check the address in a browser and that local HTTP access is on, "
-            "without a password"
-        )
+        raise self._unusable(fault)
 
     def read_once(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
         """Return power [W] and the other electrical figures of the same answer."""
@@ -87,7 +88,7 @@ class Shelly(Plug):
         power_w = get_number(answer, self._path, *self._keys)
         part = answer["meters"][0] if self._path == "/status" else answer
         if part.get("is_valid") is False:
-            raise ReadFailedError(f"{self._path}: the meter calls its own reading invalid", "bad_sample")
+            raise ReadFailedError(f"{self._path}: the meter marks its reading as invalid", "bad_sample")
         return power_w, _token(part, ("voltage", "current", "pf", "aenergy", "total", "timestamp")), ()
 
 
@@ -106,9 +107,8 @@ class Tasmota(Plug):
 
 
 def _token(part: dict[str, Any], keys: tuple[str, ...]) -> tuple[object, ...] | None:
-    """Return what else changes when the plug measures anew, or None where it says only watts."""
-    found = tuple(str(part[key]) for key in keys if key in part)
-    return found or None
+    """Return the other values that change with each measurement of the plug, or None if it reports only watts."""
+    return tuple(str(part[key]) for key in keys if key in part) or None
 
 
 def _maker(kind: type[Plug]) -> Callable[[str, dict[str, str], MeterOptions], Meter]:
@@ -131,8 +131,8 @@ def _finder(name: str) -> Callable[[], list[Found]]:
                 "wall",
                 Tier.C,
                 usable=False,
-                reason="no address given: plugs are not searched for",
-                cure=f"perwatt run --meter {name}:HOST (add ,accuracy=1% where the maker states it)",
+                reason="no address was stated; plugs are not searched for",
+                cure=f"perwatt run --meter {name}:HOST (add ,accuracy=1% if the maker states it)",
                 spec=f"{name}:HOST",
             )
         ]

@@ -1,4 +1,7 @@
-"""RAPL: the CPU's own energy counters through Linux powercap; wraps undone zone by zone (method rule 7).
+"""RAPL: the CPU's own energy counters through Linux powercap, each zone unwrapped by itself (method rule 7).
+
+The counters are read as files here, because the packages for RAPL read only whole packages, or neither unwrap by each
+zone's range nor report a zone that could not be read.
 
 References
 ----------
@@ -21,32 +24,32 @@ from hardware_profiles.errors import InputError
 from hardware_profiles.words import Boundary
 
 ROOT = Path("/sys/class/powercap")
-UPDATE_S = 0.001
-POLL_S = 1.0
-PLAUSIBLE_W = 1500.0
-_CURE = "sudo chmod a+r {path} until the next boot, or run as root (Linux 5.10 and later let only root read it)"
+UPDATE_S = 0.001  # [s] update period of the counters
+POLL_S = 1.0  # [s] longest time between two readings, so that no counter overflows twice
+PLAUSIBLE_W = 1500.0  # [W] more than a CPU package draws
+_CURE = "sudo chmod a+r {path} until the next boot, or run as root (since Linux 5.10 only root can read it)"
 _ABSENT = "no RAPL here (a virtual machine, or a CPU or kernel without it); use a plug: --meter shelly:HOST"
 
-# domain asked for -> boundary, what it covers
+# domain -> boundary, hardware that it covers
 DOMAINS: dict[str, tuple[Boundary, str]] = {
     "package": ("package", "all CPU packages; their cores are inside, memory is not"),
     "psys": ("node", "the platform as its firmware defines it; packages are inside"),
-    "dram": ("board", "memory beside the CPU packages"),
+    "dram": ("board", "memory, without the CPU packages"),
     "core": ("chip", "the cores of all packages, without their uncore"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """One powercap zone: its folder, its name, whether it is the MMIO twin, its range [J] and its unwrapper."""
+    """One powercap zone."""
 
     folder: Path
     name: str
-    mmio: bool
+    mmio: bool  # whether it is the memory-mapped twin of another zone
 
 
 def find_zones(root: Path = ROOT) -> list[Zone]:
-    """Return every RAPL zone below a powercap folder; one that cannot be read has no name and is left out."""
+    """Return every RAPL zone below a powercap folder that can be read."""
     zones = []
     for folder in sorted(root.glob("intel-rapl*:*")):
         try:
@@ -58,20 +61,20 @@ def find_zones(root: Path = ROOT) -> list[Zone]:
 
 
 def choose(zones: list[Zone], domain: str) -> list[Zone]:
-    """Return the zones of one domain that may be summed: never two domains, never both twins of one zone."""
+    """Return the zones of one domain that may be summed: one domain only, and only one twin of each zone."""
     of_domain = [zone for zone in zones if zone.name == domain or zone.name.startswith(f"{domain}-")]
     by_msr = [zone for zone in of_domain if not zone.mmio]
     chosen = by_msr or of_domain
-    # Nested twins of one name (a package listed under psys too) would count twice.
-    seen: dict[tuple[str, str], Zone] = {}
+    # Nested twins of one name (a package that is listed under psys too) would count twice.
+    distinct: dict[tuple[str, str], Zone] = {}
     for zone in chosen:
         parent = zone.folder.name.rsplit(":", 1)[0] if domain in {"dram", "core"} else ""
-        seen.setdefault((zone.name, parent), zone)
-    return list(seen.values())
+        distinct.setdefault((zone.name, parent), zone)
+    return list(distinct.values())
 
 
 class Rapl(PolledMeter):
-    """Energy counters of one RAPL domain, its zones summed; a zone that fails makes the reading missing."""
+    """The energy counter of one RAPL domain, summed over its zones; one failed zone makes the reading missing."""
 
     def __init__(
         self,
@@ -114,7 +117,7 @@ class Rapl(PolledMeter):
                 int(path.read_text(encoding="ascii"))
             except PermissionError:
                 raise MeterError(
-                    f"meter {self._info.name}: {path} is for root only; {_CURE.format(path=path)}"
+                    f"meter {self._info.name}: only root can read {path}; {_CURE.format(path=path)}"
                 ) from None
             except (OSError, ValueError) as error:
                 raise MeterError(f"meter {self._info.name}: {path} cannot be read: {error}") from None
@@ -122,7 +125,7 @@ class Rapl(PolledMeter):
         return replace(self._info, scope=f"{self._info.scope} ({', '.join(zone.name for zone in zones)})")
 
     def read_once(self) -> tuple[float, None, tuple[str, ...]]:
-        """Return the joules since the first reading, all zones summed."""
+        """Return the joules since the first reading, summed over all zones."""
         raw = []
         for path, _ in self._zones:
             try:
@@ -140,13 +143,13 @@ class Rapl(PolledMeter):
 
 
 def _max_power_w(folder: Path) -> float:
-    found = [0.0]
+    powers_w = [0.0]
     for path in folder.glob("constraint_*_max_power_uw"):
         try:
-            found.append(int(path.read_text(encoding="ascii")) * 1e-6)
+            powers_w.append(int(path.read_text(encoding="ascii")) * 1e-6)
         except (OSError, ValueError):
             continue
-    return max(found)
+    return max(powers_w)
 
 
 def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter:
@@ -158,7 +161,7 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
 
 
 def _find() -> list[Found]:
-    found = []
+    meters = []
     zones = find_zones(ROOT)
     for domain in DOMAINS:
         chosen = choose(zones, domain)
@@ -167,24 +170,24 @@ def _find() -> list[Found]:
         name = "rapl" if domain == "package" else f"rapl:{domain}"
         path = chosen[0].folder / "energy_uj"
         usable = os.access(path, os.R_OK)
-        found.append(
+        meters.append(
             Found(
                 name,
                 MeterKind.COUNTER,
                 DOMAINS[domain][0],
                 Tier.C,
                 usable=usable,
-                reason="" if usable else f"{path} is for root only",
+                reason="" if usable else f"only root can read {path}",
                 cure="" if usable else _CURE.format(path=path),
                 spec=name,
             )
         )
-    if not found:
+    if not meters:
         reason = f"no RAPL zone under {ROOT}"
-        found.append(
+        meters.append(
             Found("rapl", MeterKind.COUNTER, "package", Tier.C, usable=False, reason=reason, cure=_ABSENT, spec="rapl")
         )
-    return found
+    return meters
 
 
 ENTRY = MeterKindEntry("rapl", "the CPU's own energy counters (Linux powercap)", _make, _find)

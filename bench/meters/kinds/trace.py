@@ -1,4 +1,4 @@
-"""A recorded log as a meter, after the fact: joined to a run by UTC with a stated clock offset."""
+"""A recorded log as a meter: it is joined to a run by UTC with a stated clock offset, after the run."""
 
 import contextlib
 import statistics
@@ -9,7 +9,8 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from bench.meters.integrate import CLOCK_STEP_S, power_energy
+from bench import limits
+from bench.meters.integrate import power_energy
 from bench.meters.kinds.trace_log import SETTINGS, EmptyLogError, Log, read_log
 from bench.meters.protocol import (
     EnergyReading,
@@ -25,13 +26,26 @@ from bench.meters.protocol import (
 from bench.meters.settings import Stated, positive, read_stated
 from hardware_profiles.errors import InputError
 
-WAIT_S = 60.0
+WAIT_S = 60.0  # [s] longest wait for a log that does not yet cover the run
 
 
 class Trace:
-    """The log of a wall meter, read once the run is over; until then only the clocks are watched.
+    """The log of a wall meter, read after the run; during the run only the clocks are watched.
 
-    `clock_offset_s` is the log's clock minus UTC [s]: a log in local time five hours behind UTC has -18000.
+    Parameters
+    ----------
+    path
+        The log.
+    stated
+        Accuracy, tier, boundary and period that the user stated.
+    clock_offset_s
+        The log's clock minus UTC [s]; a log in local time five hours behind UTC has -18000.
+    settings
+        Names of columns and the format of times, as for `read_log`.
+    wait_s
+        Longest wait for the log to cover the run [s].
+    wall_clock
+        The clock of this machine, UTC [s since 1970].
     """
 
     def __init__(  # noqa: PLR0913 (each a setting of the log)
@@ -53,27 +67,27 @@ class Trace:
         self._anchors: list[tuple[float, float]] = []
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._seen: tuple[float, int] | None = None
+        self._file_state: tuple[float, int] | None = None
         self._log: Log | None = None
         self.fault = ""
         self._info = stated.power_meter(
             f"trace:{path.name}",
             domain=f"trace:{path.resolve()}",
-            scope=f"whatever the log covers; its clock is taken as UTC {clock_offset_s:+g} s",
+            scope=f"as the log defines it; its clock is taken as UTC {clock_offset_s:+g} s",
         )
 
     @property
     def info(self) -> MeterInfo:
-        """What stands beside every figure of the log."""
+        """The description of the log as a meter."""
         return self._info
 
     def open(self) -> None:
-        """Read what is there already, so that a wrong file is known before the run, and watch the clocks.
+        """Read an existing log, so that a wrong file is found before the run, and watch the clocks.
 
         Raises
         ------
         InputError
-            The file's folder does not exist, or what is in the file is no log.
+            The file's folder does not exist, or the file is not a log.
         """
         if self.path.exists():
             with contextlib.suppress(EmptyLogError):
@@ -88,7 +102,7 @@ class Trace:
         self._thread.start()
 
     def mark(self) -> None:
-        """Note both clocks at this moment; a run that goes on may wait for the log anew."""
+        """Note both clocks now; the wait for the log starts anew in a run that goes on."""
         self._deadline = None
         self._note_clocks()
 
@@ -104,24 +118,24 @@ class Trace:
         return [reading for reading in self._on_utc(offset_s) if first <= reading.t_s <= last]
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
-        """Energy from t0 to t1 [s, monotonic]; waits up to 60 s in all until the log covers them."""
+        """Return the energy from t0 to t1 [s, monotonic]; wait up to `wait_s` in all until the log covers them."""
         self._note_clocks()
         offsets = [utc - t for t, utc in self._anchors]
         offset_s = self._offset_s()
-        found = self._energy(t0 + offset_s, t1 + offset_s, offset_s)
-        return found.judged(("clock_step_join",)) if max(offsets) - min(offsets) > CLOCK_STEP_S else found
+        energy = self._energy(t0 + offset_s, t1 + offset_s, offset_s)
+        return energy.judged(("clock_step_join",)) if max(offsets) - min(offsets) > limits.CLOCK_STEP_S else energy
 
     def energy_utc(self, u0: float, u1: float) -> EnergyReading:
-        """Energy between two moments of UTC [s since 1970], for a run that is already stored."""
+        """Return the energy between two moments of UTC [s since 1970], for a run that is already stored."""
         return self._energy(u0, u1, 0.0)
 
     def read_now(self) -> None:
-        """Read the log as it is, without waiting for more of it.
+        """Read the log as it is, without waiting for it to grow.
 
         Raises
         ------
         InputError
-            There is none, or it is no log.
+            The file does not exist or is not a log.
         """
         read_log(self.path, self._settings)
         self._wait_s = 0.0
@@ -141,7 +155,7 @@ class Trace:
     def _energy(self, u0: float, u1: float, offset_s: float) -> EnergyReading:
         self._wait_for(u1)
         readings = self._on_utc(offset_s)
-        found = power_energy(self._info, readings, u0 - offset_s, u1 - offset_s)
+        energy = power_energy(self._info, readings, u0 - offset_s, u1 - offset_s)
         codes = []
         if self._log is None or not readings or readings[0].t_s > u0 - offset_s or readings[-1].t_s < u1 - offset_s:
             codes.append("trace_not_covering")
@@ -150,7 +164,7 @@ class Trace:
                 codes.append("trace_clock_back")
             if self._log.malformed:
                 codes.append("trace_malformed")
-        return replace(found.judged(codes), detail=self.fault or self._span())
+        return replace(energy.judged(codes), detail=self.fault or self._span())
 
     def _wait_for(self, u1: float) -> None:
         if self._deadline is None:
@@ -165,36 +179,36 @@ class Trace:
             time.sleep(min(0.5, left_s))
 
     def _load(self) -> None:
-        """Read the log anew where it has changed; a fault is kept as text, for it may be half-written yet."""
+        """Read the log again if it changed; keep a fault as text, because the log may be incomplete."""
         try:
             status = self.path.stat()
-            seen = (status.st_mtime, status.st_size)
+            state = (status.st_mtime, status.st_size)
         except OSError as error:
             self.fault = f"{self.path}: {error.strerror}"
             return
-        if seen == self._seen:
+        if state == self._file_state:
             return
         try:
             self._log, self.fault = read_log(self.path, self._settings), ""
         except InputError as error:
             self.fault = str(error)
             return
-        self._seen = seen
+        self._file_state = state
         steps = [b[0] - a[0] for a, b in pairwise(self._log.samples)]
         if steps:
             period_s = max(self._info.period_s, statistics.median(steps))
             self._info = replace(self._info, period_s=period_s, averaging_s=period_s)
 
     def _on_utc(self, offset_s: float) -> list[Reading]:
-        """Return the samples on a clock that lags UTC by `offset_s`; each carries its own time as its token."""
+        """Return the samples on a clock that is `offset_s` behind UTC, each with its own time as its token."""
         if self._log is None:
             return []
-        found = []
+        readings = []
         for when, watts in self._log.samples:
             utc_s = when - self.clock_offset_s
             codes = () if watts is not None else ("bad_sample",)
-            found.append(Reading(utc_s - offset_s, utc_s, watts, (when,), codes))
-        return found
+            readings.append(Reading(utc_s - offset_s, utc_s, watts, (when,), codes))
+        return readings
 
     def _offset_s(self) -> float:
         return self._anchors[0][1] - self._anchors[0][0]
@@ -221,7 +235,7 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
 
 
 def _find() -> list[Found]:
-    reason, cure = "no log named", "perwatt run --meter trace:FILE (a CSV of time and watts, or a PTDaemon log)"
+    reason, cure = "no log was named", "perwatt run --meter trace:FILE (a CSV of time and watts, or a PTDaemon log)"
     return [Found("trace", MeterKind.POWER, "wall", Tier.C, usable=False, reason=reason, cure=cure, spec="trace:FILE")]
 
 

@@ -1,8 +1,8 @@
-"""Read a recorded power log: a CSV of time and watts, or the log of SPEC's PTDaemon.
+"""The reader of recorded power logs: a CSV of time and watts, or the log of SPEC's PTDaemon.
 
 References
 ----------
-A PTDaemon line is `Time,07-17-2024 09:44:23.305,Watts,2406.5,Volts,…` in the local time of the machine that logged.
+A PTDaemon line is `Time,07-17-2024 09:44:23.305,Watts,2406.5,Volts,…` in the local time of the logging machine.
 """
 
 import csv
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import limits
 from hardware_profiles.errors import InputError, near_names
 
 MAX_BYTES = 512 * 2**20
-MALFORMED_LIMIT_FRAC = 0.05
 PTDAEMON_TIME = "%m-%d-%Y %H:%M:%S.%f"
 SETTINGS = ("time", "column", "time_format")
 
@@ -51,28 +51,34 @@ _SCALES = (("kw", 1e3), ("kilowatt", 1e3), ("kilowatts", 1e3), ("mw", 1e-3), ("m
 
 
 class EmptyLogError(InputError):
-    """A log without a single sample yet: wrong after a run, in order before it."""
+    """A log without a single sample: a fault after a run, but not before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A log's samples: its own clock [s since 1970, before any offset] and power [W], None where unreadable."""
+    """The content of a log."""
 
-    form: str
+    form: str  # `csv` or `ptdaemon`
+    # time by the log's own clock [s since 1970, before any offset] and power [W], None if unreadable
     samples: tuple[tuple[float, float | None], ...]
-    malformed: tuple[int, ...]
-    clock_back: tuple[float, ...]
+    malformed: tuple[int, ...]  # numbers of unreadable lines
+    clock_back: tuple[float, ...]  # [s since 1970] times before which the log's clock went back
 
 
 def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
-    """Return the samples of a log.
+    """Return the content of a log.
 
-    Settings: `time` and `column` name the columns, `time_format` is a strptime pattern.
+    Parameters
+    ----------
+    path
+        The file.
+    settings
+        `time` and `column` name the columns, `time_format` is a strptime pattern.
 
     Raises
     ------
     InputError
-        No such file, not a log of a known form, more than 5 % of unreadable lines.
+        The file does not exist, is not a log of a known form, or has too many unreadable lines.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -113,7 +119,7 @@ def _collect(
             back.append(samples[-1][0])
             continue
         samples.append((when, watts if watts is not None and math.isfinite(watts) else None))
-    if not samples or len(malformed) > MALFORMED_LIMIT_FRAC * len(rows):
+    if not samples or len(malformed) > limits.MALFORMED_LINES_FRAC * len(rows):
         raise InputError(
             f"{path}: line {malformed[0]}: expected time and watts, got {len(malformed)} of {len(rows)} "
             "lines unreadable; name the columns as in trace:FILE,time=NAME,column=NAME,time_format=%d.%m.%Y %H:%M:%S"
@@ -158,18 +164,18 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
 
 
-def _power_column(path: Path, names: Sequence[str], wanted: str | None) -> tuple[int, float]:
-    if wanted is not None:
-        index = _named(path, names, "column", wanted)
+def _power_column(path: Path, names: Sequence[str], named: str | None) -> tuple[int, float]:
+    if named is not None:
+        index = _index_of(path, names, "column", named)
         return index, _scale(names[index])
-    found = [i for i, name in enumerate(names) if name in _POWER_NAMES or _scale(name) != 1.0]
-    found = found or [i for i, name in enumerate(names) if "power" in name or "watt" in name]
-    if len(found) != 1:
-        had = f"{len(found)} of them in {', '.join(names)}"
+    columns = [i for i, name in enumerate(names) if name in _POWER_NAMES or _scale(name) != 1.0]
+    columns = columns or [i for i, name in enumerate(names) if "power" in name or "watt" in name]
+    if len(columns) != 1:
+        got = f"{len(columns)} of them in {', '.join(names)}"
         raise InputError.at(
-            path, "column", expected="one column of watts (or name it: trace:FILE,column=NAME)", got=had
+            path, "column", expected="one column of watts (or name it: trace:FILE,column=NAME)", got=got
         )
-    return found[0], _scale(names[found[0]])
+    return columns[0], _scale(names[columns[0]])
 
 
 def _scale(name: str) -> float:
@@ -179,31 +185,29 @@ def _scale(name: str) -> float:
     return 1.0
 
 
-def _time_columns(path: Path, names: Sequence[str], wanted: str | None) -> list[int]:
-    if wanted is not None:
-        return [_named(path, names, "time", wanted)]
+def _time_columns(path: Path, names: Sequence[str], named: str | None) -> list[int]:
+    if named is not None:
+        return [_index_of(path, names, "time", named)]
     if "date" in names and "time" in names:
         return [names.index("date"), names.index("time")]
-    found = [i for i, name in enumerate(names) if name in _TIME_NAMES]
-    found = found or [i for i, name in enumerate(names) if "time" in name or "date" in name]
-    if not found:
-        had = f"none in {', '.join(names)}"
-        raise InputError.at(path, "time", expected="a column of time (or name it: trace:FILE,time=NAME)", got=had)
-    return found[:1]
+    columns = [i for i, name in enumerate(names) if name in _TIME_NAMES]
+    columns = columns or [i for i, name in enumerate(names) if "time" in name or "date" in name]
+    if not columns:
+        got = f"none in {', '.join(names)}"
+        raise InputError.at(path, "time", expected="a column of time (or name it: trace:FILE,time=NAME)", got=got)
+    return columns[:1]
 
 
-def _named(path: Path, names: Sequence[str], key: str, wanted: str) -> int:
-    if _plain(wanted) not in names:
-        raise InputError.at(
-            path, key, expected=f"one of {', '.join(names)}", got=wanted, near=near_names(wanted, names)
-        )
-    return names.index(_plain(wanted))
+def _index_of(path: Path, names: Sequence[str], key: str, named: str) -> int:
+    if _plain(named) not in names:
+        raise InputError.at(path, key, expected=f"one of {', '.join(names)}", got=named, near=near_names(named, names))
+    return names.index(_plain(named))
 
 
 def _moment(text: str, pattern: str | None) -> float:
-    """Return a moment of the log's clock [s since 1970]; a time without a zone is taken as UTC."""
+    """Return a time of the log's clock [s since 1970]; without a zone it is taken as UTC."""
     if pattern is not None:
-        return _as_utc(datetime.strptime(text, pattern))  # noqa: DTZ007 (the zone is added where there is none)
+        return _as_utc(datetime.strptime(text, pattern))  # noqa: DTZ007 (the zone is added if there is none)
     try:
         value = float(text)
     except ValueError:

@@ -7,7 +7,7 @@ import pytest
 from bench.compare.compare import as_document, compare, refusal, systematic_frac
 from bench.compare.device_figures import DeviceFigures, Figure
 from bench.compare.load import of_profile
-from bench.measure.quiet import Quiet, Slice, take_pairs
+from bench.measure.quiet_pairs import QuietPairs, Slice, take_pairs
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 
@@ -174,7 +174,7 @@ def test_a_group_that_the_first_lacks_says_so():
 
 def quiet_pairs(ratio, count=50, quiet=True, probed=True):
     slices = [(Slice(100.0, quiet), Slice(100.0 * ratio * (1.0 + 0.001 * (-1) ** i), quiet)) for i in range(count)]
-    return Quiet(("a", "b"), tuple(slices), probed)
+    return QuietPairs(("a", "b"), tuple(slices), probed)
 
 
 def test_fifty_quiet_pairs_may_claim_what_two_results_of_one_cpu_may_not():
@@ -193,8 +193,8 @@ def test_fifty_quiet_pairs_may_claim_what_two_results_of_one_cpu_may_not():
 
 def test_slices_are_taken_in_turn_until_enough_were_quiet(monkeypatch):
     clocks = iter([4.0e9] * 20 + [3.0e9] + [4.0e9] * 1000)
-    monkeypatch.setattr("bench.measure.quiet.core_clock_hz", lambda: next(clocks))
-    monkeypatch.setattr("bench.measure.quiet.neighbour_cycles", lambda _clock: 0.9)
+    monkeypatch.setattr("bench.measure.quiet_pairs.core_clock_hz", lambda: next(clocks))
+    monkeypatch.setattr("bench.measure.quiet_pairs.neighbour_cycles", lambda _clock: 0.9)
     order = []
 
     def one(name):

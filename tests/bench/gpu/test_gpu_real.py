@@ -136,8 +136,8 @@ def test_replay_attends_alike_for_every_group_of_heads_and_cut_of_keys(dtype, he
 def test_gpu_energy_of_a_scan_is_read_from_the_board(smoke):
     from bench.machine.devices import device_under_test
     from bench.measure.runner import measure
-    from bench.meters import open_meters
     from bench.meters.protocol import MeterOptions
+    from bench.meters.registry import open_meters
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import create
 

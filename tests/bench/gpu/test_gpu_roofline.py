@@ -81,7 +81,6 @@ def test_probes_become_rates_by_pipe_and_the_slowest_kind_of_the_alu_counts():
 
 def test_roofline_bends_where_bandwidth_hands_over_to_arithmetic():
     roofline = Roofline("a chip", "rated", {"bf16": 1e15}, 5e12)
-    assert roofline.ridge_flop_per_byte("bf16") == 200.0
     below = roofline.bound("bf16", work_flop=1e12, moved_bytes=1e12 / 100)
     above = roofline.bound("bf16", work_flop=1e12, moved_bytes=1e12 / 400)
     assert below.rate_per_s == pytest.approx(5e14)
@@ -96,14 +95,13 @@ def test_roofline_without_a_bandwidth_knows_arithmetic_alone():
     roofline = Roofline("a chip", "rated", {"bf16": 1e15}, None)
     assert roofline.bound("bf16", 1.0, 1e9).rate_per_s == pytest.approx(1e15)
     assert roofline.memory_bound() is None
-    assert roofline.ridge_flop_per_byte("bf16") is None
 
 
 def test_rated_roofline_takes_dense_peaks_and_bandwidth_of_a_profile():
     roofline = rated_roofline(load("nvidia-h200"))
     assert roofline.basis == "rated"
     assert roofline.peaks_flop_per_s["bf16"] == pytest.approx(989.4e12)
-    assert roofline.ridge_flop_per_byte("bf16") == pytest.approx(206.1, rel=1e-3)
+    assert roofline.bandwidth_byte_per_s == pytest.approx(4.8e12)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from bench.measure.plan import PLANS, schedule
 from bench.measure.runner import measure
 from bench.meters.kinds.declared import Declared
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
+from bench.results.record import Device
 
 
 def codes(record):
@@ -66,7 +67,7 @@ def test_rule_02_a_counter_of_coarse_steps_asks_for_windows_that_hold_enough_of_
     coarse = meter_info(MeterKind.COUNTER, period_s=0.1, resolution_j=360.0)  # a plug that counts 0.1 Wh
     times = schedule(PLANS["quick"], [coarse], expected_power_w=100.0)
     assert times.window_s == pytest.approx(360.0)
-    assert "wanted error" in times.why
+    assert "target error" in times.why
 
 
 def test_rule_02_without_a_meter_quick_is_three_windows_of_one_second():
@@ -108,6 +109,43 @@ def test_rule_04_a_reported_duration_that_differs_is_found():
     assert not steadiness.duration_agrees(100.0, 0.0, 101.1)
     assert steadiness.duration_agrees(1.0, 0.0, 1.4)
     assert not steadiness.duration_agrees(1.0, 0.0, 1.6)
+
+
+@pytest.mark.parametrize("device_kind", ["cpu", "gpu"])
+def test_rule_04_a_machine_that_sleeps_in_a_window_invalidates_the_run(
+    device_kind, fake_workload, short_job, monkeypatch
+):
+    real, calls = time.clock_gettime, []
+
+    def run(n, own=fake_workload.run):
+        calls.append(n)
+        return own(n)
+
+    fake_workload.run = run
+    # CLOCK_BOOTTIME goes on while a machine sleeps, the monotonic clock does not
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: real(clock) + (60.0 if len(calls) > 20 else 0.0))
+    record = measure(fake_workload, short_job(), device=Device(kind=device_kind, name="a device"))
+    assert (record.status, record.metrics) == ("invalid", {})
+    details = [reason.detail for reason in record.reasons if reason.code == "duration_mismatch"]
+    assert any(detail.startswith("window ") and "passed" in detail for detail in details)
+
+
+def test_rule_04_a_healthy_run_has_no_duration_mismatch(fake_workload, fake_meter, short_job, cpu_device):
+    meter = fake_meter(lambda t: 100.0 + math.sin(t), period_s=0.004)
+    record = measure(fake_workload, short_job(), [meter], device=cpu_device)
+    assert "duration_mismatch" not in codes(record)
+
+
+def test_rule_04_a_meter_that_reports_another_duration_leaves_no_joules(
+    fake_workload, fake_meter, short_job, cpu_device
+):
+    meter = fake_meter(lambda t: 100.0 + math.sin(t), period_s=0.004)
+    own = meter.energy
+    meter.energy = lambda t0, t1: dataclasses.replace(own(t0, t1), duration_s=t1 - t0 + 2.0)
+    record = measure(fake_workload, short_job(), [meter], device=cpu_device)
+    assert record.status == "invalid"
+    assert "duration_mismatch" in codes(record)
+    assert all(energy.joules is None for window in record.windows for energy in window.energy)
 
 
 @pytest.mark.alone

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from bench.diagnostics import Effect, effect
-from bench.measure import audit_gpu, steadiness
+from bench.measure import steadiness
+from bench.measure.audit import gpu as audit_gpu
 from bench.measure.runner import measure, measure_together
 from bench.measure.steadiness import Call
 from bench.meters.protocol import Tier
@@ -78,7 +79,7 @@ def test_rule_10_unsteady_is_a_warning_and_under_publish_it_invalidates(
 
 
 def seen(mask, clock_mhz=1980, count=100):
-    return [audit_gpu._Seen(float(i), mask, clock_mhz) for i in range(count)]
+    return [audit_gpu._Sample(float(i), mask, clock_mhz) for i in range(count)]
 
 
 def test_rule_11_a_power_cap_is_recorded_and_hardware_slowdown_invalidates():

@@ -10,7 +10,7 @@ from bench import diagnostics
 from bench.diagnostics import TABLE, Effect, effect
 from bench.errors import RunFailedError
 from bench.machine import locks as domains
-from bench.measure import audit
+from bench.measure.audit import cpu as audit
 from bench.measure.runner import measure
 from bench.meters.kinds.declared import Declared
 from bench.workloads.cpu.matmul_cpu import MatmulCpu
@@ -28,7 +28,7 @@ def test_rule_16_a_meter_that_another_run_holds_gives_an_invalid_record_and_no_l
     meter = fake_meter()
     with domains.hold(meter.info.domains) as other:
         record = measure(fake_workload, short_job(), [meter], device=cpu_device)
-        assert other.asked_for_by_others() == meter.info.domains
+        assert other.requested_by_others() == meter.info.domains
     assert record.status == "invalid"
     assert [reason.code for reason in record.reasons] == ["domain_busy"]
     assert (record.windows, record.metrics) == ((), {})
@@ -38,7 +38,7 @@ def test_rule_16_a_meter_that_another_run_holds_gives_an_invalid_record_and_no_l
 def test_rule_16_two_runs_on_one_cpu_are_both_told(fake_workload, short_job, cpu_device):
     with domains.hold([domains.device_domain("cpu")]) as other:
         record = measure(fake_workload, short_job(window_s=0.1), device=cpu_device)
-        assert other.asked_for_by_others()
+        assert other.requested_by_others()
     assert record.status == "ok"
     assert "another_run" in codes(record)
 

@@ -59,7 +59,7 @@ class FakePlug:
                 except OSError:
                     continue
 
-    def _answer(self, connection):  # noqa: C901, PLR0912 (one way to misbehave each)
+    def _answer(self, connection):  # noqa: C901, PLR0911, PLR0912 (one way to misbehave each)
         connection.settimeout(1.0)
         request = connection.recv(4096).decode("ascii", "replace")
         self.asked += 1
@@ -93,6 +93,13 @@ class FakePlug:
             connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + b" " * 70_000 + b"{}")
             return
         head = f"HTTP/1.0 {status}\r\nContent-Length: {len(text)}\r\n\r\n"
+        if mode == "chunked":
+            head = f"HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n\r\n"
+            connection.sendall(f"{head}{len(text):x}\r\n{text}\r\n0\r\n\r\n".encode())
+            return
+        if mode == "headers":
+            connection.sendall(f"HTTP/1.1 {status}\r\n".encode() + b"X-More: 1\r\n" * 5000)
+            return
         if mode == "partial":
             connection.sendall((head + text)[: len(head) + 5].encode())
             return

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.meters import make_meter
 from bench.meters.errors import MeterError
 from bench.meters.kinds.hwmon import find_sensors
 from bench.meters.protocol import MeterKind
+from bench.meters.registry import make_meter
 from hardware_profiles.errors import InputError
 
 
@@ -55,7 +55,7 @@ def test_power_is_in_watts_and_a_failed_read_is_missing(tree):
 
 
 def test_what_a_sensor_covers_must_be_said_where_it_is_not_known(tree):
-    with pytest.raises(InputError, match="boundary: expected what this sensor covers"):
+    with pytest.raises(InputError, match="boundary: expected the boundary of this sensor"):
         make_meter(f"hwmon:ina3221,root={tree}")
     meter = make_meter(f"hwmon:ina3221,boundary=board,root={tree}")
     assert (meter.info.boundary, meter.info.averaging_s, meter.info.period_s) == ("board", 2.0, 2.0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import meters
+from bench.meters import registry as meters
 from bench.meters.protocol import MeterOptions
 from hardware_profiles.errors import InputError
 

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from bench.meters import close_meters, make_meter, open_meters
 from bench.meters.errors import MeterError
-from bench.meters.kinds.http import get_json, parse_host
+from bench.meters.http import get_json, parse_host
 from bench.meters.protocol import MeterOptions
+from bench.meters.registry import close_meters, make_meter, open_meters
 from bench.meters.stream import ReadFailedError
 from hardware_profiles.errors import InputError
 
@@ -38,7 +38,7 @@ def test_a_plug_that_plays_a_curve_gives_its_joules(plug, kind):
 
 
 @pytest.mark.parametrize(
-    "mode", ["not_json", "deep", "error", "redirect", "hang_up", "partial", "huge", "text", "huge_number"]
+    "mode", ["not_json", "deep", "error", "redirect", "hang_up", "partial", "huge", "headers", "text", "huge_number"]
 )
 def test_a_wrong_answer_at_the_start_names_the_plug_and_the_cure(plug, mode):
     fake = plug()
@@ -53,9 +53,15 @@ def test_a_slow_answer_is_given_up_at_the_deadline_over_all_of_it(plug, mode):
     fake = plug()
     fake.mode = mode
     before = time.monotonic()
-    with pytest.raises(ReadFailedError, match="no whole answer in time"):
+    with pytest.raises(ReadFailedError, match="no complete answer in time"):
         get_json("127.0.0.1", fake.port, "/rpc/Switch.GetStatus?id=0", 0.5)
     assert time.monotonic() - before < 1.5
+
+
+def test_a_chunked_answer_is_read(plug):
+    fake = plug(curve=lambda _t: 42.0)
+    fake.mode = "chunked"
+    assert get_json("127.0.0.1", fake.port, "/rpc/Switch.GetStatus?id=0", 2.0)["apower"] == 42.0
 
 
 @pytest.mark.parametrize("mode", ["not_json", "hang_up", "nan"])

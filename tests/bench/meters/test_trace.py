@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.meters import make_meter
 from bench.meters.kinds.trace_log import read_log
 from bench.meters.protocol import MeterOptions
+from bench.meters.registry import make_meter
 from hardware_profiles.errors import InputError
 
 START = 1_767_225_600.0  # 2026-01-01T00:00:00Z

@@ -132,6 +132,7 @@ def test_a_test_that_fails_after_its_benchmark_is_not_saved_and_its_record_faile
     assert (record.status, record.metrics) == ("failed", {})
     assert record.reasons[0].code == "test_failed"
     assert "the answer was wrong" in record.reasons[0].detail
+    assert all(energy.joules is None for window in record.windows for energy in window.energy)
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,15 @@
-"""What happened to the machine during the windows: clocks, throttling, other programs, settings (rules 11, 16, 17)."""
+"""The audit of a CPU during the windows: clocks, throttling, other programs and settings (method rules 11, 16, 17)."""
 
 import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
+from bench import limits
+from bench.measure.steadiness import duration_agrees
 from bench.results.record import Reason
 
-FOREIGN_FRAC = 0.05
-CLOCK_STEP_S = 0.5
-_THROTTLE = Path("/sys/devices/system/cpu")
-
-
-class Audit(Protocol):
-    """Watches a device from the first window to the last."""
-
-    def start(self) -> None:
-        """Take the state before the first window."""
-
-    def window(self, start_s: float, end_s: float) -> None:
-        """Note that these seconds were a window."""
-
-    def finish(self) -> tuple[dict[str, object], list[Reason]]:
-        """Return what to store, and the codes of what went wrong."""
+_CPU_FOLDER = Path("/sys/devices/system/cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,50 +26,51 @@ class _State:
 
 
 class CpuAudit:
-    """Foreign CPU time, thermal throttle counts, governor, and the clocks that times are taken from."""
+    """CPU time of other programs, thermal throttling, governor, and the clocks that measure time."""
 
     def __init__(self) -> None:
         self._before: _State | None = None
         self.cores = len(os.sched_getaffinity(0))
 
     def start(self) -> None:
-        """Take the state before the first window."""
+        """Record the state before the first window."""
         self._before = _state()
 
     def window(self, start_s: float, end_s: float) -> None:
-        """Do nothing: the kernel's counters run over all windows."""
+        """Do nothing: the kernel's counters cover all windows."""
 
     def finish(self) -> tuple[dict[str, object], list[Reason]]:
-        """Return what to store, and the codes of what went wrong."""
+        """Return the data to store and the codes of what went wrong."""
         if self._before is None:
             return {}, []
         return judge(self._before, _state(), self.cores)
 
 
 def judge(before: _State, after: _State, cores: int) -> tuple[dict[str, object], list[Reason]]:
-    """Return the audit of two states: what to store, and the codes of what went wrong."""
+    """Return the data to store and the codes of what went wrong between two states."""
     span_s = max(after.monotonic_s - before.monotonic_s, 1e-9)
     foreign_s = max(0.0, (after.busy_s - before.busy_s) - (after.own_s - before.own_s))
     foreign_frac = foreign_s / (span_s * cores)
     step_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
-    asleep_s = (after.boot_s - before.boot_s) - span_s
+    awake_and_asleep_s = after.boot_s - before.boot_s  # CLOCK_BOOTTIME runs on while the machine sleeps
     throttled = None
     if before.throttled is not None and after.throttled is not None:
         throttled = after.throttled - before.throttled
-    found: list[Reason] = []
-    if foreign_frac > FOREIGN_FRAC:
-        who = _busiest(before, after)
-        detail = f"{foreign_frac:.0%} of {cores} cores" + (f": {who}" if who else "")
-        found.append(Reason(code="foreign_load", detail=detail))
+    reasons: list[Reason] = []
+    if foreign_frac > limits.FOREIGN_LOAD_FRAC:
+        programs = _busiest(before, after)
+        detail = f"{foreign_frac:.0%} of {cores} cores" + (f": {programs}" if programs else "")
+        reasons.append(Reason(code="foreign_load", detail=detail))
     if throttled:
-        found.append(Reason(code="cpu_throttled", detail=f"{throttled} events"))
+        reasons.append(Reason(code="cpu_throttled", detail=f"{throttled} events"))
     if before.settings != after.settings:
         changed = [f"{k} {v} to {after.settings[k]}" for k, v in before.settings.items() if v != after.settings[k]]
-        found.append(Reason(code="settings_changed", detail="; ".join(changed)))
-    if abs(step_s) > CLOCK_STEP_S:
-        found.append(Reason(code="clock_step", detail=f"{step_s:+.1f} s"))
-    if asleep_s > max(0.5, 0.01 * span_s):
-        found.append(Reason(code="duration_mismatch", detail=f"the machine slept for {asleep_s:.1f} s"))
+        reasons.append(Reason(code="settings_changed", detail="; ".join(changed)))
+    if abs(step_s) > limits.CLOCK_STEP_S:
+        reasons.append(Reason(code="clock_step", detail=f"{step_s:+.1f} s"))
+    asleep_s = awake_and_asleep_s - span_s
+    if not duration_agrees(awake_and_asleep_s, before.monotonic_s, after.monotonic_s):
+        reasons.append(Reason(code="duration_mismatch", detail=f"the machine slept for {asleep_s:.1f} s"))
     stored: dict[str, object] = {
         "foreign_cpu_frac": round(foreign_frac, 4),
         "stolen_cpu_frac": round((after.stolen_s - before.stolen_s) / (span_s * cores), 4),
@@ -91,7 +78,7 @@ def judge(before: _State, after: _State, cores: int) -> tuple[dict[str, object],
         "wall_clock_step_s": round(step_s, 3),
         "slept_s": round(asleep_s, 3),
     }
-    return stored, found
+    return stored, reasons
 
 
 def _state() -> _State:
@@ -101,7 +88,7 @@ def _state() -> _State:
     # guest time is within user time on Linux, iowait is idle time
     busy_s = sum(times) - times.idle - getattr(times, "iowait", 0.0)
     busy_s -= getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
-    stolen_s = getattr(times, "steal", 0.0)  # a virtual machine's neighbours: no program of this machine
+    stolen_s = getattr(times, "steal", 0.0)  # taken by other virtual machines, not by programs of this one
     own = os.times()
     return _State(
         monotonic_s=time.monotonic(),
@@ -119,12 +106,12 @@ def _state() -> _State:
 def _processes() -> dict[int, tuple[str, float]]:
     import psutil
 
-    found = {}
+    processes = {}
     for process in psutil.process_iter(["name", "cpu_times"]):
         spent = process.info["cpu_times"]
         if process.pid != os.getpid() and spent is not None:
-            found[process.pid] = (str(process.info["name"]), spent.user + spent.system)
-    return found
+            processes[process.pid] = (str(process.info["name"]), spent.user + spent.system)
+    return processes
 
 
 def _busiest(before: _State, after: _State) -> str:
@@ -132,12 +119,12 @@ def _busiest(before: _State, after: _State) -> str:
         (total - before.processes.get(pid, ("", 0.0))[1], f"{name} (pid {pid})")
         for pid, (name, total) in after.processes.items()
     ]
-    return ", ".join(f"{name} {taken:.1f} s" for taken, name in sorted(spent, reverse=True)[:3] if taken > 0.05)
+    return ", ".join(f"{name} {cpu_s:.1f} s" for cpu_s, name in sorted(spent, reverse=True)[:3] if cpu_s > 0.05)
 
 
 def _throttle_count() -> int | None:
     counts = []
-    for path in _THROTTLE.glob("cpu[0-9]*/thermal_throttle/*_throttle_count"):
+    for path in _CPU_FOLDER.glob("cpu[0-9]*/thermal_throttle/*_throttle_count"):
         try:
             counts.append(int(path.read_text(encoding="ascii")))
         except (OSError, ValueError):
@@ -153,7 +140,7 @@ def _settings() -> dict[str, str | None]:
             return None
 
     return {
-        "governor": read(_THROTTLE / "cpu0/cpufreq/scaling_governor"),
-        "no_turbo": read(_THROTTLE / "intel_pstate/no_turbo"),
-        "smt": read(_THROTTLE / "smt/control"),
+        "governor": read(_CPU_FOLDER / "cpu0/cpufreq/scaling_governor"),
+        "no_turbo": read(_CPU_FOLDER / "intel_pstate/no_turbo"),
+        "smt": read(_CPU_FOLDER / "smt/control"),
     }

@@ -1,0 +1,63 @@
+"""The numeric limits of the measuring method, ordered by the rules of docs/method.md.
+
+A change here moves which results are valid: note it under "Method" in CHANGELOG.md.
+"""
+
+# Rule 1: the runner's own share of a window
+RUNNER_OVERHEAD_FRAC = 0.005  # [-] above this `runner_overhead` warns
+
+# Rule 2: length of a window
+PERIODS_PER_WINDOW = 100  # update periods of a meter in the shortest window
+SAMPLE_SD_FRAC = 0.05  # [-] assumed scatter of single power samples around their mean
+
+# Rule 3: load around the windows
+LEAD_FLOOR_S = 2.0  # [s] shortest load before the first metered window
+LEAD_AVERAGING_TIMES = 3.0  # the load before also lasts this many averaging times of the meter
+LOG_JOIN_WINDOW_S = 10.0  # [s] unmetered windows at least this long keep the load on around them for a log joined later
+
+# Rule 4: sampling, clocks and durations
+MIN_SAMPLES = 50  # distinct samples in a window
+MAX_GAP_PERIODS, MAX_GAP_FLOOR_S = 3.0, 0.5  # longest gap between samples: the larger of the two [periods], [s]
+FROZEN_PERIODS = 10.0  # a sample held for longer than this many periods is a frozen meter
+SLOWEST_PERIOD_S = 5.0  # [s] a meter with a longer update period gives no energy
+CLOCK_STEP_S = 0.5  # [s] a larger jump of the wall clock counts as a step
+DURATION_ERROR_S, DURATION_ERROR_FRAC = 0.5, 0.01  # largest error of a reported duration: the larger of the two
+MALFORMED_LINES_FRAC = 0.05  # [-] share of unreadable lines above which a log is refused
+
+# Rule 5: two measurements of the same energy
+METER_DISAGREEMENT_FRAC = 0.05  # [-]
+
+# Rule 9: idle power
+IDLE_PERIODS = 60.0  # update periods of a meter in the shortest idle measurement
+IDLE_DRIFT_FRAC = 0.05  # [-] change of idle power from before to after
+
+# Rule 10: steadiness
+RATE_HALVES_FRAC = 0.01  # [-] change of the rate from the first to the second half
+POWER_HALVES_FRAC = 0.02  # [-] the same of the power
+SLOPE_PER_MIN = 0.01  # [1/min] relative slope that the 95 % interval must reach into
+CORE_CLOCK_DROP_FRAC = 0.03  # [-] drop of a window's core clock below the median
+
+# Rule 11: throttling
+LOW_GPU_CLOCK_FRAC = 0.75  # [-] mean SM clock over the default clock
+
+# Rule 12: repeats
+SPREAD_NOTED_FRAC = 0.01  # [-] relative standard deviation of the windows above which it is noted
+SPREAD_UNSTABLE_FRAC = 0.02  # [-] above which the windows count as unstable
+
+# Rule 13: uncertainty
+CONFIDENCE = 0.95  # [-] of every interval
+UNSTATED_ACCURACY_FRAC = {"A": 0.01, "B": 0.02, "C": 0.05, "D": 0.10}  # [-] by tier, for a meter that states none
+
+# Rule 14: verdicts
+SAME_FRAC = 0.02  # [-] two results are the same if the interval of their ratio lies within 1 ± this
+
+# Rule 16: other programs
+FOREIGN_LOAD_FRAC = 0.05  # [-] share of the cores
+
+# Comparison of two workloads on one CPU
+QUIET_PAIRS = 50  # pairs of quiet slices that a verdict needs
+SLICE_CLOCK_FRAC = 0.03  # [-] change of the core clock across a slice
+LONE_CORE_CYCLES = 1.35  # cycles per five additions on a core without a busy neighbour (Golden Cove 1.22, Zen 4 1.28)
+
+# Tests of pytest-benchmark
+IDLE_BETWEEN_ROUNDS_FRAC = 0.01  # [-] time between measured rounds over their span

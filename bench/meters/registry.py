@@ -1,0 +1,148 @@
+"""The table of meter kinds, built in and installed, and the meters of specs such as `shelly:HOST,accuracy=1%`."""
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from bench.meters.protocol import Found, Meter, MeterKind, MeterKindEntry, MeterOptions, Tier
+from hardware_profiles.errors import InputError, near_names
+
+ENTRY_POINT_GROUP = "perwatt.meters"
+
+# name -> module and attribute of its MeterKindEntry; a new kind is a module in bench/meters/kinds and a row here
+_BUILT_IN = {
+    "nvml": ("bench.meters.kinds.nvml", "ENTRY"),
+    "rapl": ("bench.meters.kinds.rapl", "ENTRY"),
+    "hwmon": ("bench.meters.kinds.hwmon", "ENTRY"),
+    "shelly": ("bench.meters.kinds.plug", "SHELLY"),
+    "tasmota": ("bench.meters.kinds.plug", "TASMOTA"),
+    "trace": ("bench.meters.kinds.trace", "ENTRY"),
+    "declared": ("bench.meters.kinds.declared", "ENTRY"),
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all meter kinds, built in and installed."""
+    return (
+        *_BUILT_IN,
+        *(point.name for point in entry_points(group=ENTRY_POINT_GROUP) if point.name not in _BUILT_IN),
+    )
+
+
+def entry(name: str) -> MeterKindEntry:
+    """Return one meter kind.
+
+    Raises
+    ------
+    InputError
+        There is no meter of this name, or an installed one cannot be imported.
+    """
+    if name in _BUILT_IN:
+        module, attribute = _BUILT_IN[name]
+        kind: MeterKindEntry = getattr(import_module(module), attribute)
+        return kind
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        try:
+            loaded = point.load()
+        except Exception as error:
+            raise InputError(f"--meter {name}: its package {point.value} could not be imported: {error}") from error
+        if not isinstance(loaded, MeterKindEntry):
+            raise InputError.at(
+                f"--meter {name}", expected=f"a MeterKindEntry at {point.value}", got=type(loaded).__name__
+            )
+        return loaded
+    known = names()
+    raise InputError.at("--meter", expected=f"one of {', '.join(known)}", got=name, near=near_names(name, known))
+
+
+def parse_spec(spec: str) -> tuple[str, str, dict[str, str]]:
+    """Return `name[:target][,key=value…]` as name, target and settings.
+
+    Raises
+    ------
+    InputError
+        The name is empty, or a setting has no `=`.
+    """
+    head, *rest = spec.split(",")
+    name, _, target = head.partition(":")
+    settings: dict[str, str] = {}
+    for item in rest:
+        key, sign, value = item.partition("=")
+        if not sign or not key.strip():
+            raise InputError.at(f"--meter {spec}", expected="settings as key=value after the comma", got=item)
+        settings[key.strip()] = value.strip()
+    if not name.strip():
+        raise InputError.at("--meter", expected="a meter such as shelly:HOST, rapl or trace:FILE", got=spec)
+    return name.strip(), target.strip(), settings
+
+
+def make_meter(spec: str, options: MeterOptions | None = None) -> Meter:
+    """Return the meter of a spec, not yet opened.
+
+    Raises
+    ------
+    InputError
+        The meter is unknown, or its target or a setting is wrong.
+    """
+    name, target, settings = parse_spec(spec)
+    return entry(name).make(target, settings, options or MeterOptions())
+
+
+def open_meters(specs: Iterable[str], options: MeterOptions | None = None) -> list[Meter]:
+    """Return the opened meters of all specs, and a declared one if `options.watts` is set.
+
+    Raises
+    ------
+    InputError
+        A meter is unknown, its target or a setting is wrong, or two meters read the same source.
+    MeterError
+        A source cannot be opened on this machine.
+    """
+    options = options or MeterOptions()
+    meters = [make_meter(spec, options) for spec in specs]
+    if options.watts is not None and not any(meter.info.kind is MeterKind.DECLARED for meter in meters):
+        meters.append(make_meter("declared", options))
+    names_so_far: set[str] = set()
+    for meter in meters:
+        if meter.info.name in names_so_far:
+            raise InputError.at("--meter", expected="each source once", got=meter.info.name)
+        names_so_far.add(meter.info.name)
+    opened: list[Meter] = []
+    try:
+        for meter in meters:
+            meter.open()
+            opened.append(meter)
+    except BaseException:
+        close_meters(opened)
+        raise
+    return opened
+
+
+def close_meters(meters: Sequence[Meter]) -> None:
+    """Close every meter."""
+    for meter in meters:
+        meter.close()
+
+
+def default_specs(device: str) -> list[str]:
+    """Return the spec of this machine's own meter for a device (`cpu`, `gpu:0`), if it has one that can be read."""
+    kind, _, index = device.partition(":")
+    if kind == "gpu":
+        return [f"nvml:{index or 0}" for meter in entry("nvml").find() if meter.usable][:1]
+    usable = [meter for name in ("rapl", "hwmon") for meter in entry(name).find() if meter.usable]
+    return [meter.spec for meter in usable if meter.boundary == "package"][:1]
+
+
+def discover() -> list[Found]:
+    """Return the meters of every kind on this machine: usable or not, and if not, why and the cure."""
+    meters: list[Found] = []
+    for name in names():
+        try:
+            meters.extend(entry(name).find())
+        except Exception as error:  # noqa: BLE001 (a broken third-party meter must not hide the others)
+            cure = f"repair or uninstall the package that provides {name!r}"
+            fault = " ".join(str(error).split())
+            meters.append(
+                Found(name, MeterKind.POWER, "wall", Tier.C, usable=False, reason=fault, cure=cure, spec=name)
+            )
+    return meters
