@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,10 +41,15 @@ def _check_parents(target: Path) -> None:
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def new_folder(target: Path, prefix: str = "") -> Iterator[Path]:
     """Yield a temporary folder, which is flushed and renamed to the target when the body ends without an error.
 
     After an error the temporary folder is removed, and the target does not exist.
+
+    Parameters
+    ----------
+    prefix
+        Beginning of the temporary folder's name; by default the target's name after a dot.
 
     Raises
     ------
@@ -55,7 +60,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     check_new(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+        work = _temporary(target, prefix)
+        work.mkdir()
     except OSError as error:
         raise InputError(f"{target}: expected a folder that can be made, got {_obstacle(target, error)}") from None
     try:
@@ -63,7 +69,6 @@ def new_folder(target: Path) -> Iterator[Path]:
         for path in sorted(work.rglob("*"), reverse=True):
             _flush(path)
         _flush(work)
-        work.chmod(0o755)
         work.rename(target)
         _flush(target.parent)
     except BaseException:
@@ -84,16 +89,15 @@ def write_file(target: Path, content: bytes) -> None:
     target = Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        work = _temporary(target)
+        file = work.open("xb")
     except OSError as error:
         raise InputError(f"{target}: expected a file that can be written, got {_obstacle(target, error)}") from None
-    work = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        work.chmod(0o644)
         work.replace(target)
         _flush(target.parent)
     except IsADirectoryError:
@@ -105,6 +109,10 @@ def write_file(target: Path, content: bytes) -> None:
     except BaseException:
         work.unlink(missing_ok=True)
         raise
+
+
+def _temporary(target: Path, prefix: str = "") -> Path:
+    return target.with_name(f"{prefix or f'.{target.name}.'}{secrets.token_hex(4)}.tmp")
 
 
 def _obstacle(target: Path, error: OSError) -> str:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import re
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from bench.errors import RunFailedError
 from bench.report.sections import devices, headline, kernels, provenance, site, traces
 from hardware_profiles.errors import InputError
+from sites.files import write_file
 from sites.plots import palette
 
 if TYPE_CHECKING:
@@ -36,14 +36,12 @@ def write_page(gathered: "Gathered", target: Path) -> Path:
     """
     check_target(target)
     page = build(gathered).encode("utf-8", errors="replace")
-    temporary = target.with_name(f".tmp-{target.name}-{os.getpid()}")
     try:
-        temporary.write_bytes(page)
-        temporary.replace(target)
+        write_file(target, page)
     except OSError as error:
-        raise RunFailedError(f"{target}: could not write the page: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise RunFailedError(
+            f"{target}: could not write the page: {error.strerror or error}; nothing was written"
+        ) from error
     return target
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,36 +73,32 @@ def prepare_store(store: Path) -> None:
 def write_record(store: Path, record: Record, samples: Sequence[Sample]) -> Path:
     """Write a record and its samples as the folder `store/<id>` and return it.
 
-    The folder is filled under a temporary name, synced and renamed, so that a reader sees it whole or not at all. On a
-    fault the temporary folder is removed and nothing else has changed.
+    A reader sees the folder completely or not at all: it is filled under a temporary name, flushed and renamed. After
+    an error the temporary folder is removed and nothing else has changed.
 
     Raises
     ------
     RunFailedError
         The system refused (disk full, permission), or the id is taken: a record is never overwritten.
     """
+    from sites.files import new_folder
+
     final = store / record.id
-    temporary = store / f"{TEMPORARY_PREFIX}{record.id}-{os.getpid()}"
+    if final.exists():
+        raise RunFailedError(f"{final}: a result of this id exists, and results are never overwritten")
     try:
-        temporary.mkdir()
-        artifacts: tuple[Artifact, ...] = ()
-        if samples:
-            _write_parquet(temporary / SAMPLES_FILE, samples)
-            artifacts = (_describe(temporary / SAMPLES_FILE),)
-        whole = record.model_copy(update={"artifacts": artifacts})
-        _write_synced(temporary / RECORD_FILE, whole.model_dump_json(indent=2).encode() + b"\n")
-        _sync_folder(temporary)
-        if final.exists():
-            raise RunFailedError(f"{final}: a result of this id exists, and results are never overwritten")
-        temporary.rename(final)
-    except OSError as error:
+        with new_folder(final, f"{TEMPORARY_PREFIX}{record.id}-") as folder:
+            artifacts: tuple[Artifact, ...] = ()
+            if samples:
+                _write(folder / SAMPLES_FILE, _parquet(samples))
+                artifacts = (_describe(folder / SAMPLES_FILE),)
+            complete = record.model_copy(update={"artifacts": artifacts})
+            _write(folder / RECORD_FILE, complete.model_dump_json(indent=2).encode() + b"\n")
+    except (OSError, InputError) as error:
+        why = str(error) if isinstance(error, InputError) else error.strerror or error
         raise RunFailedError(
-            f"{error.filename or temporary}: could not write the result: {error.strerror or error}; "
-            "no partial result was left"
+            f"{getattr(error, 'filename', None) or final}: could not write the result: {why}; nothing was written"
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    _sync_folder(store)
     return final
 
 
@@ -199,31 +194,21 @@ def read_samples(folder: Path) -> "pa.Table":
         raise InputError(f"{path}: expected Parquet samples, got a corrupt file: {error}") from None
 
 
-def _write_parquet(path: Path, samples: Sequence[Sample]) -> None:
+def _parquet(samples: Sequence[Sample]) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
     columns = {name: [getattr(sample, name) for sample in samples] for name in Sample.__slots__}
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.table(columns), sink, compression="zstd")
-    _write_synced(path, sink.getvalue().to_pybytes())
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)  # new_folder flushes it before the folder gets its name
 
 
 def _describe(path: Path) -> Artifact:
     sha256, size_bytes = file_sum(path)
     return Artifact(name=path.name, sha256=sha256, size_bytes=size_bytes)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ LIMIT_S = 600.0
 KILLED_AT_STEP = """
 import json, os, pathlib, shutil, signal, sys
 from bench.results import folder as results
+from sites import files
 from bench.results.record import Record
 from bench.results.folder import Sample
 
@@ -47,8 +48,8 @@ def write_and_die_at(step, folder):
             return done
         return call
 
-    for name in ("_write_synced", "_write_parquet", "_describe", "_sync_folder"):
-        setattr(results, name, dying(getattr(results, name)))
+    for module, name in ((results, "_write"), (results, "_parquet"), (results, "_describe"), (files, "_flush")):
+        setattr(module, name, dying(getattr(module, name)))
     for name in ("rename", "mkdir"):
         setattr(pathlib.Path, name, dying(getattr(pathlib.Path, name)))
     os.fsync = dying(os.fsync)

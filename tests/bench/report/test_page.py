@@ -177,14 +177,14 @@ def test_a_page_is_written_whole_or_not_at_all(put, bare, tmp_path, monkeypatch)
     target.write_text("old")
     gathered = bare()
 
-    def full(_path, _data):
+    def full(_handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(RunFailedError, match="No space left on device"):
         write_page(gathered, target)
     assert target.read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".tmp")] == []
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []
 
 
 @pytest.mark.parametrize("target", [".", "no/such/folder/page.html"])

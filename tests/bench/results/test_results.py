@@ -24,6 +24,7 @@ from bench.results.folder import (
 from bench.results.layout import result_folders, unfinished_folders
 from bench.results.record import Record
 from hardware_profiles.errors import InputError
+from sites import files
 
 SAMPLES = [Sample("work", 0, 1.0, 2.0, 1e9, 5.0, "hash")]
 
@@ -81,15 +82,16 @@ def test_a_result_is_never_overwritten(record, job):
     assert unfinished_folders(job.store) == []
 
 
-@pytest.mark.parametrize("step", ["mkdir", "_write_parquet", "_describe", "_write_synced", "_sync_folder", "rename"])
+@pytest.mark.parametrize("step", ["mkdir", "_parquet", "_describe", "_write", "_flush", "rename"])
 def test_a_full_disk_at_any_step_leaves_nothing_and_says_so(step, record, job, monkeypatch):
     fresh = record.model_copy(update={"id": "20260101T000000Z-fake_cpu-ffff"})
 
     def full(*args, **_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(args[0]) if args else None)
 
-    if hasattr(results, step):
-        monkeypatch.setattr(results, step, full)
+    owner = next((module for module in (results, files) if hasattr(module, step)), None)
+    if owner is not None:
+        monkeypatch.setattr(owner, step, full)
     else:
         monkeypatch.setattr(f"pathlib.Path.{step}", full)
     with pytest.raises(RunFailedError, match="No space left on device") as raised:
