@@ -1,1 +1,1 @@
-"""Pure functions that compute: arrays in, arrays out; no timing, no printing."""
+"""Pure functions that compute on arrays and neither time nor print anything."""

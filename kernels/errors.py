@@ -1,5 +1,5 @@
-"""The one error that kernels raise for a caller's mistake."""
+"""The error that kernels raise for a caller's mistake."""
 
 
 class KernelInputError(ValueError):
-    """A header, target, window or variant that cannot be used; `str()` is one line: what, expected, got."""
+    """A header, target, window, variant or model cannot be used; `str()` is one line: name, expected, got."""

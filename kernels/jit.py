@@ -1,4 +1,4 @@
-"""Numba with a cache that notices when the generator of a kernel changed, not only the kernel's own file."""
+"""Numba's compiler with a cache that also notices when the files that generate a kernel change."""
 
 import hashlib
 from collections.abc import Callable
@@ -28,21 +28,28 @@ _GENERATOR_FILES = (
 
 @cache
 def generator_digest() -> str:
-    """Return a digest of every file that takes part in generating a kernel."""
+    """Return the SHA-256 digest of all files that generate kernels."""
     folder = Path(__file__).parent
     return hashlib.sha256(b"".join((folder / name).read_bytes() for name in _GENERATOR_FILES)).hexdigest()
 
 
 def kernel_njit(function: Callable[..., Any]) -> Any:
-    """Compile with `nogil` and a cache stamped with the function's file and the generator's."""
+    """Compile with `nogil` and a cache that a change of the function's file or of the generator makes stale."""
     return stamped_njit(function, generator_digest())
 
 
 def stamped_njit(function: Callable[..., Any], digest: str, **options: bool) -> Any:
-    """Compile with `nogil` and a cache stamped with the function's file and a digest of whatever else it is made from.
+    """Compile with `nogil` and a cache that a change of the function's file or of `digest` makes stale.
 
-    Numba stamps a cache with the file of the function alone; there is no public way to add to it. Where its inside
-    has changed, the cache is switched off rather than trusted.
+    Numba stamps a cache with the file of the function alone and has no public way to add to the stamp. If Numba's
+    internals have changed, the function is compiled without a cache.
+
+    Parameters
+    ----------
+    function
+        Function to compile.
+    digest
+        Digest of everything else that the compiled code depends on.
     """
     dispatcher = njit(nogil=True, cache=True, **options)(function)
     try:

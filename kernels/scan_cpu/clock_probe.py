@@ -1,4 +1,4 @@
-"""Chains of instructions of known latency: their time tells the core's clock, whatever the tables say."""
+"""Additions of known latency and throughput, whose times give the core's clock and show a busy hyperthread."""
 
 import platform
 from typing import Any
@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 ADDS_PER_LOOP = 64
 FIVES_PER_LOOP = 20
 
-# Register to register: recent cores resolve additions of a small constant while renaming, in no time at all.
+# Register to register: recent cores resolve additions of a small constant while renaming, in no cycle.
 _ADD = {"x86_64": "addq $1, $0", "aarch64": "add $0, $0, $1"}
 _FIVE_ADDS = {
     "x86_64": ("addq $0, %{}", ("r8", "r9", "r10", "r11", "rdx")),
@@ -20,7 +20,7 @@ _FIVE_ADDS = {
 
 @intrinsic
 def _add_chain(typingctx: Any, value: Any) -> Any:  # noqa: ARG001 (Numba's signature)
-    """Emit ADDS_PER_LOOP dependent additions that the compiler cannot see through."""
+    """Emit ADDS_PER_LOOP dependent additions as assembly, which the compiler cannot shorten."""
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         binding.initialize_native_asmparser()
@@ -49,7 +49,7 @@ def dependent_adds(loops: int) -> int:
 
 @intrinsic
 def _five_chains(typingctx: Any, value: Any) -> Any:  # noqa: ARG001 (Numba's signature)
-    """Emit FIVES_PER_LOOP times five additions that do not depend on one another."""
+    """Emit FIVES_PER_LOOP groups of five additions that do not depend on each other."""
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         binding.initialize_native_asmparser()
@@ -68,7 +68,7 @@ def _five_chains(typingctx: Any, value: Any) -> Any:  # noqa: ARG001 (Numba's si
 def independent_adds(loops: int) -> int:
     """Execute `loops * FIVES_PER_LOOP` groups of five independent additions.
 
-    Together they fill the integer ports of a core, so that a neighbour on its other hyperthread slows them down.
+    They fill the integer ports of a core, so that another process on its second hyperthread slows them down.
     """
     value = 1
     for _ in range(loops):

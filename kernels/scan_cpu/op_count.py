@@ -1,4 +1,4 @@
-"""A target that counts: how many instructions per nonce a machine needs for the scan, nothing hidden."""
+"""The number of instructions per nonce that a kind of machine needs for the scan, counted from the graph."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import Any
 
 from kernels.sha256.graph import Graph, Lowering, Node, Time
 
-# Instructions per operation. Without a rotate: two shifts and an or. Without three-way logic: xor3 is two xors,
-# ch is ((y ^ z) & x) ^ z, maj is ((x ^ y) & (y ^ z)) ^ y of which y ^ z is the x ^ y of the round before.
+# Instructions per operation. A machine without rotates takes two shifts and an or. Without three-way logic xor3 is two
+# xors, ch is ((y ^ z) & x) ^ z, and maj is ((x ^ y) & (y ^ z)) ^ y, whose y ^ z is the x ^ y of the round before.
 COSTS = {
     "ternary": {"add": 1, "rotr": 1, "shr": 1, "xor3": 1, "ch": 1, "maj": 1},
     "rotate": {"add": 1, "rotr": 1, "shr": 1, "xor3": 2, "ch": 3, "maj": 3},
@@ -22,13 +22,13 @@ _PIPELINE_ARITHMETIC = (
 
 
 class CountingTarget:
-    """Counts the operations per nonce by name."""
+    """A target that counts the operations per nonce by name."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
 
     def input(self, name: str) -> str:
-        """Return the name: nothing is computed."""
+        """Return the name, because nothing is computed."""
         return name
 
     def constant(self, value: int) -> int:
@@ -43,16 +43,21 @@ class CountingTarget:
 
 
 def count_operations(roots: list[Node]) -> Counter[str]:
-    """Return how often each operation happens per nonce to make `roots`."""
+    """Return how often each operation happens per nonce for the values of `roots`."""
     target = CountingTarget()
     Lowering(target, roots).run()
     return +target.counts
 
 
 def scan_operations(machine: str = "ternary") -> int:
-    """Return the instructions of one scan step on a machine of COSTS: nonce, both hashes, test of the last word.
+    """Return the instructions of one scan step: the nonce, both hashes and the test of the last word.
 
     A step tests as many nonces as the machine has lanes.
+
+    Parameters
+    ----------
+    machine
+        A key of COSTS.
     """
     from kernels.sha256.scan_graph import scan_graph
 
@@ -63,26 +68,25 @@ def scan_operations(machine: str = "ternary") -> int:
 
 @dataclass(frozen=True)
 class VariantCost:
-    """What a variant executes per hash, at least.
+    """The fewest instructions that a variant executes per hash."""
 
-    Attributes
-    ----------
-    operations
-        Instructions on `register` (`scalar`, `xmm`, `ymm`, `zmm`), those that do the rounds included.
-    round_pairs
-        Executions of an instruction that does two rounds.
-    """
-
-    operations: float
-    register: str
-    round_pairs: float
+    operations: float  # on `register`, those that do the rounds included
+    register: str  # scalar, xmm, ymm or zmm
+    round_pairs: float  # executions of an instruction that does two rounds
 
 
 def variant_cost(name: str, features: frozenset[str]) -> VariantCost | None:
-    """Return the cost of a variant compiled for a CPU with these features, or None where none is counted.
+    """Return the cost of a variant, or None for a variant whose instructions are not counted.
 
-    `lanes8` becomes rotates and three-way logic where AVX-512 has them for 256 bits. Loads, stores, moves between
-    registers and the loop are not counted: the bound is what no arrangement of the work can undercut.
+    Loads, stores, moves between registers and the loop are not counted, so that the cost is a lower bound for every
+    arrangement of the work. LLVM compiles `lanes8` to rotates and three-way logic if the CPU has AVX-512VL.
+
+    Parameters
+    ----------
+    name
+        Name of the variant.
+    features
+        Features of the CPU that it is compiled for, by LLVM's names.
     """
     if name == "scalar":
         return VariantCost(scan_operations("rotate"), "scalar", 0)

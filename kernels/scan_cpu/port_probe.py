@@ -1,4 +1,4 @@
-"""Throughput of the instructions that the scans are made of, measured: twelve independent ones again and again."""
+"""Loops of independent instructions of one kind, whose time gives the kind's throughput on this core."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from kernels.scan_cpu.variants import compiled_features
 
 PER_LOOP = 960
 
-# Registers 16 to 31 where there are any; the SHA instructions have 0 to 15 only, 0 implied. AT&T order.
+# AT&T syntax. zmm uses registers 16 to 31; the SHA instructions reach 0 to 15 only and read 0 implicitly.
 _LINES = {
     "zmm": "vpaddd %zmm30, %zmm31, %zmm{wide}",
     "ymm": "vpaddd %ymm14, %ymm15, %ymm{narrow}",
@@ -69,10 +69,11 @@ def _sha256rnds2(loops: int) -> None:
 
 
 def probes() -> dict[str, Callable[[int], None]]:
-    """Return the probes that this CPU can run, by name: each executes PER_LOOP instructions a loop.
+    """Return the probes that this CPU can run, by name.
 
-    `zmm` and `ymm` add 32-bit lanes, `sha256rnds2` does two rounds.
+    `zmm` and `ymm` add 32-bit lanes, `sha256rnds2` does two rounds. A probe takes the number of loops and executes
+    PER_LOOP instructions in each.
     """
     functions = {"zmm": _zmm, "ymm": _ymm, "sha256rnds2": _sha256rnds2}
-    present = compiled_features()
-    return {name: function for name, function in functions.items() if _FEATURES[name] in present}
+    features = compiled_features()
+    return {name: function for name, function in functions.items() if _FEATURES[name] in features}

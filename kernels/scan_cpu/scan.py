@@ -1,4 +1,4 @@
-"""The nonce scan on the CPU: any window, any target, any number of threads, on the variant asked for."""
+"""The nonce scan on the CPU over any window of nonces, for any target, on any number of threads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from kernels.sha256.header import (
     with_nonce,
 )
 
-_CANDIDATES = 1 << 14  # held by a thread before they are rechecked
+_CANDIDATES = 1 << 14  # that a thread collects before it rechecks them
 _CHUNKS_PER_THREAD = 8  # so that a thread on a slower core takes fewer
-_SMALLEST_CHUNK = 1 << 16  # nonces; less would cost more to hand out than to hash
+_SMALLEST_CHUNK = 1 << 16  # [nonces] a smaller chunk costs more to hand out than to hash
 
 
 @dataclass(frozen=True)
 class ScanResult:
-    """Nonces whose hash meets the target, in the order of the scan, and how many hashes were asked for."""
+    """The result of a scan."""
 
-    hits: tuple[int, ...]
-    hashes: int
+    hits: tuple[int, ...]  # nonces whose hash meets the target, in the order of the scan
+    hashes: int  # number of nonces that were tested
 
 
 def scan(  # noqa: PLR0913 - a window and its options
@@ -43,28 +43,28 @@ def scan(  # noqa: PLR0913 - a window and its options
     target: int | None = None,
     threads: int = 1,
 ) -> ScanResult:
-    """Hash `count` nonces from `start_nonce` on (past 2^32 the window continues at 0) and return those that hit.
+    """Hash a window of nonces and return those whose hash meets the target.
 
     Parameters
     ----------
     header80
-        80 bytes; the nonce in it is ignored.
+        80 bytes; their nonce is ignored.
     start_nonce
         First nonce, 0 to 2^32 - 1: the number that the header's last four bytes hold in little-endian order.
     count
-        Nonces to test, 0 to 2^32.
+        Number of nonces, 0 to 2^32; past 2^32 the window continues at 0.
     variant
-        A name of `kernels.scan_cpu.variants`; None takes the first that can run here.
+        A name of `kernels.scan_cpu.variants`; None takes the first that can run on this CPU.
     target
-        A hash is a hit when, read as a little-endian number, it is at most this; None takes the header's own.
+        Largest hash that is a hit, read as a little-endian number; None takes the header's own target.
     threads
         Threads among which the window is divided.
 
     Raises
     ------
     KernelInputError
-        On a header that is not 80 bytes, a target outside 1 to 2^256 - 1, a window outside the nonces, fewer than
-        one thread, or a variant that is unknown or cannot run here.
+        The header is not 80 bytes, the target is not within 1 to 2^256 - 1, the window lies outside the nonces, the
+        number of threads is below one, or the variant is unknown or cannot run on this CPU.
     """
     header80 = check_header(header80)
     target = nbits_to_target(Header.unpack(header80).nbits) if target is None else check_target(target)
@@ -81,30 +81,30 @@ def scan(  # noqa: PLR0913 - a window and its options
     steps = -(-(lead + count) // module.STEP) if count else 0
     first = start_nonce - lead
     if threads == 1 or steps * module.STEP <= _SMALLEST_CHUNK:
-        found = [chunks.scan(first, steps)]
+        hits_by_chunk = [chunks.scan(first, steps)]
     else:
         size = max(-(-steps // (threads * _CHUNKS_PER_THREAD)), _SMALLEST_CHUNK // module.STEP)
         with ThreadPoolExecutor(threads, thread_name_prefix="scan") as pool:
-            found = list(
+            hits_by_chunk = list(
                 pool.map(
-                    lambda at: chunks.scan(first + at * module.STEP, min(size, steps - at)),
+                    lambda step: chunks.scan(first + step * module.STEP, min(size, steps - step)),
                     range(0, steps, size),
                 )
             )
-    offsets = {(nonce - start_nonce) % NONCES for chunk in found for nonce in chunk}
+    offsets = {(nonce - start_nonce) % NONCES for hits in hits_by_chunk for nonce in hits}
     hits = tuple((start_nonce + offset) % NONCES for offset in sorted(offsets) if offset < count)
     return ScanResult(hits, count)
 
 
 def job_words(header80: bytes, target: int) -> npt.NDArray[np.uint32]:
-    """Return what a compiled scan needs of a job: uint32[12], midstate, three tail words, mask of the last word."""
+    """Return the job of a compiled scan, uint32[12]: midstate, three tail words, mask of the hash's last word."""
     return np.array([*midstate(header80), *tail(header80)[:3], early_mask(target)], dtype=np.uint32)
 
 
 def early_mask(target: int) -> int:
-    """Return the bits of the hash's last word (big-endian) that are zero in every hash that meets the target.
+    """Return a mask of the bits of the hash's last word (big-endian) that are zero in every hash that meets the target.
 
-    All 32 for difficulty 1 and above, fewer below; none at all when a target has its highest bit set.
+    The mask has all 32 bits at difficulty 1 and above, fewer below, and none if the target's highest bit is set.
     """
     zero_bits = min(32, 256 - target.bit_length())
     highest = (0xFFFFFFFF << (32 - zero_bits)) & 0xFFFFFFFF
@@ -112,14 +112,14 @@ def early_mask(target: int) -> int:
 
 
 def meets_target(header80: bytes, nonce: int, target: int) -> bool:
-    """Return whether the header's hash with this nonce is at most the target."""
+    """Return whether the hash of the header with this nonce is at most the target."""
     digest = sha256(sha256(with_nonce(header80, nonce)).digest()).digest()
     return int.from_bytes(digest, "little") <= target
 
 
 @dataclass(frozen=True)
 class _Chunks:
-    """Scans parts of one job's window."""
+    """The scan of one job, chunk by chunk."""
 
     module: ModuleType
     header80: bytes
@@ -127,12 +127,12 @@ class _Chunks:
     job: npt.NDArray[np.uint32]
 
     def scan(self, first: int, steps: int) -> list[int]:
-        """Scan whole steps and recheck what the early test let through."""
+        """Return the hits of whole steps: the candidates of the early test whose full hash meets the target."""
         out = np.empty(_CANDIDATES, dtype=np.uint32)
         hits: list[int] = []
         while steps > 0:
-            found, done = self.module.scan_steps(self.job, np.uint32(first % NONCES), steps, out)
-            hits += [nonce for nonce in out[:found].tolist() if meets_target(self.header80, nonce, self.target)]
+            candidates, done = self.module.scan_steps(self.job, np.uint32(first % NONCES), steps, out)
+            hits += [nonce for nonce in out[:candidates].tolist() if meets_target(self.header80, nonce, self.target)]
             first += done * self.module.STEP
             steps -= done
         return hits

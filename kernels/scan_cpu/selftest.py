@@ -1,4 +1,4 @@
-"""Known answers that a variant must give before anybody times it."""
+"""The self-test that a variant must pass before it is timed: real nonces, near misses, a wrapping window."""
 
 import csv
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from kernels.scan_cpu.scan import meets_target, scan
 from kernels.sha256.header import NONCES, with_nonce
 
 _EASY_TARGET = (1 << 251) - 1  # one hash in 32 meets it
-_AROUND = 100  # nonces before a known one; not a multiple of any variant's step
+_AROUND = 100  # nonces tested before the known one; not a multiple of any variant's step
 
 
 class SelfTestError(RuntimeError):
-    """A variant gave a wrong answer; `str()` says which question, what was expected and what it said."""
+    """A variant gave a wrong answer; `str()` names the question, the expected nonces and those that it gave."""
 
 
 @dataclass(frozen=True)
 class KnownHeader:
-    """A real block's header and the nonce that its miner found."""
+    """The header of a real block and its nonce."""
 
     height: int
     header80: bytes
@@ -40,13 +40,13 @@ def run_selftest(variant: str, threads: int = 1) -> list[str]:
     Raises
     ------
     SelfTestError
-        On the first wrong answer.
+        The variant gave a wrong answer.
     KernelInputError
-        When the variant is unknown or cannot run here.
+        The variant is unknown or cannot run on this CPU.
     """
     passed = []
     for known in known_headers():
-        passed.append(_found(variant, threads, known))
+        passed.append(_real_nonce(variant, threads, known))
         passed.append(_near_miss(variant, threads, known))
     return passed + [_wrap(variant, threads, known) for known in known_headers()[:2]]
 
@@ -57,14 +57,14 @@ def _expect(variant: str, question: str, got: tuple[int, ...], expected: tuple[i
     return question
 
 
-def _found(variant: str, threads: int, known: KnownHeader) -> str:
-    """Find the real nonce, and nothing else, in a window that crosses the block's nonce (and 2^32 when near)."""
+def _real_nonce(variant: str, threads: int, known: KnownHeader) -> str:
+    """Check that a window around a block's nonce, which may wrap past 2^32, has that nonce as its only hit."""
     result = scan(known.header80, (known.nonce - _AROUND) % NONCES, 1000, variant=variant, threads=threads)
     return _expect(variant, f"nonce of block {known.height} found", result.hits, (known.nonce,))
 
 
 def _near_miss(variant: str, threads: int, known: KnownHeader) -> str:
-    """Reject the real nonce when the target is one below its hash: the early test passes, the full one must not."""
+    """Check that the nonce is no hit for a target one below its hash, which passes the early test."""
     digest = sha256(sha256(with_nonce(known.header80, known.nonce)).digest()).digest()
     target = int.from_bytes(digest, "little") - 1
     result = scan(
@@ -74,7 +74,7 @@ def _near_miss(variant: str, threads: int, known: KnownHeader) -> str:
 
 
 def _wrap(variant: str, threads: int, known: KnownHeader) -> str:
-    """Find every easy hit of a window that wraps past 2^32."""
+    """Check that a window that wraps past 2^32 has all hits of an easy target."""
     start, count = NONCES - 131, 300
     nonces = [(start + offset) % NONCES for offset in range(count)]
     expected = tuple(nonce for nonce in nonces if meets_target(known.header80, nonce, _EASY_TARGET))

@@ -1,4 +1,4 @@
-"""Every variant of the nonce scan: what it needs, whether it can run here and, if not, why. Imports no Numba."""
+"""The variants of the nonce scan, the CPU features that each needs, and whether it can run on this CPU."""
 
 import os
 import platform
@@ -13,32 +13,20 @@ from kernels.errors import KernelInputError
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to compile the scan.
+    """A way to compile the scan."""
 
-    Attributes
-    ----------
-    name
-        As in `--variant`, in results and in the module's name.
-    summary
-        One line for people.
-    machine
-        `x86_64`, `aarch64`, or empty for any.
-    features
-        LLVM names of the CPU features that it needs.
-    """
-
-    name: str
+    name: str  # on the command line, in results and of the module
     summary: str
-    machine: str
-    features: frozenset[str]
+    machine: str  # x86_64, aarch64, or empty for any
+    features: frozenset[str]  # CPU features that it needs, by LLVM's names
 
     @property
     def module_name(self) -> str:
-        """The module that holds the compiled scan."""
+        """Full name of the module with the compiled scan."""
         return f"kernels.scan_cpu.compiled.{self.name}"
 
 
-# Best guess first: the order in which the default is chosen where nobody has timed them.
+# In order of preference: without a calibration the first one that can run is the default.
 VARIANTS = (
     Variant("lanes16", "16 lanes of AVX-512 with three-way logic", "x86_64", frozenset({"avx512f"})),
     Variant(
@@ -63,11 +51,11 @@ BY_NAME = {variant.name: variant for variant in VARIANTS}
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether a variant can run here; `reason` is empty when it can."""
+    """Whether a variant can run on this CPU."""
 
     variant: Variant
     available: bool
-    reason: str
+    reason: str  # why not; empty if it can
 
 
 def _machine() -> str:
@@ -76,29 +64,29 @@ def _machine() -> str:
 
 @cache
 def host_features() -> frozenset[str]:
-    """Return the features of this CPU, by LLVM's names."""
+    """Return the features of this CPU by LLVM's names."""
     from llvmlite import binding
 
     try:
         features = binding.get_host_cpu_features()
-    except RuntimeError:  # LLVM does not know how to ask on this platform
+    except RuntimeError:  # LLVM cannot read the features on this platform
         return frozenset()
     return frozenset(name for name, present in features.items() if present)
 
 
 def compiled_features() -> frozenset[str]:
-    """Return the features that Numba compiles for: the CPU's, unless its environment variables say otherwise.
+    """Return the features that Numba compiles for: those of this CPU unless Numba's environment variables mask some.
 
     References
     ----------
     Numba reference manual, "Environment variables": NUMBA_CPU_NAME, NUMBA_CPU_FEATURES, NUMBA_ENABLE_AVX.
     """
     name = os.environ.get("NUMBA_CPU_NAME")
-    listed = os.environ.get("NUMBA_CPU_FEATURES")
-    if listed is None and name == "generic":
-        listed = ""
-    if listed is not None:
-        features = frozenset(item[1:] for item in listed.replace(" ", "").split(",") if item.startswith("+"))
+    selected = os.environ.get("NUMBA_CPU_FEATURES")
+    if selected is None and name == "generic":
+        selected = ""
+    if selected is not None:
+        features = frozenset(item[1:] for item in selected.replace(" ", "").split(",") if item.startswith("+"))
     else:
         features = host_features()
     if os.environ.get("NUMBA_ENABLE_AVX") == "0":
@@ -107,22 +95,22 @@ def compiled_features() -> frozenset[str]:
 
 
 def availability(name: str) -> Availability:
-    """Return whether a variant can run here and, if not, what is missing.
+    """Return whether a variant can run on this CPU and the reason if it cannot.
 
     Raises
     ------
     KernelInputError
-        When no variant has this name.
+        No variant has this name.
     """
     variant = find(name)
     machine = _machine()
     if variant.machine not in ("", machine):
-        return Availability(variant, False, f"needs a {variant.machine} CPU, this is {machine}")
+        return Availability(variant, False, f"needs {variant.machine}, this CPU is {machine}")
     if missing := sorted(variant.features - host_features()):
         return Availability(variant, False, f"this CPU lacks {', '.join(missing)}")
     if missing := sorted(variant.features - compiled_features()):
-        what = "NUMBA_CPU_NAME, NUMBA_CPU_FEATURES or NUMBA_ENABLE_AVX"
-        return Availability(variant, False, f"{what} masks {', '.join(missing)}")
+        variables = "NUMBA_CPU_NAME, NUMBA_CPU_FEATURES or NUMBA_ENABLE_AVX"
+        return Availability(variant, False, f"{variables} masks {', '.join(missing)}")
     return Availability(variant, True, "")
 
 
@@ -132,7 +120,7 @@ def find(name: str) -> Variant:
     Raises
     ------
     KernelInputError
-        When there is none; near names are listed.
+        No variant has this name; near names are listed.
     """
     if name in BY_NAME:
         return BY_NAME[name]
@@ -142,29 +130,29 @@ def find(name: str) -> Variant:
 
 
 def all_variants() -> list[Availability]:
-    """Return every variant with its availability, in order of preference."""
+    """Return the availability of every variant, in order of preference."""
     return [availability(variant.name) for variant in VARIANTS]
 
 
 def candidates() -> list[Variant]:
-    """Return the variants that can run here, in order of preference."""
-    return [found.variant for found in all_variants() if found.available]
+    """Return the variants that can run on this CPU, in order of preference."""
+    return [entry.variant for entry in all_variants() if entry.available]
 
 
 def default_variant() -> Variant:
-    """Return the first candidate: a guess from features; the harness times them to know."""
+    """Return the first candidate; only a timing can tell which variant is the fastest."""
     return candidates()[0]
 
 
 def load(name: str) -> ModuleType:
-    """Import the module of a variant: `STEP` and `scan_steps`.
+    """Import and return the module of a variant, which has `STEP` and `scan_steps`.
 
     Raises
     ------
     KernelInputError
         When the variant is unknown or cannot run here.
     """
-    found = availability(name)
-    if not found.available:
-        raise KernelInputError(f"variant {name}: not available here: {found.reason}")
-    return import_module(found.variant.module_name)
+    entry = availability(name)
+    if not entry.available:
+        raise KernelInputError(f"variant {name}: not available here: {entry.reason}")
+    return import_module(entry.variant.module_name)

@@ -1,8 +1,12 @@
-"""SHA-256 written once: message schedule and round over an abstract set of operations (FIPS 180-4, section 6.2).
+"""SHA-256 written once: the message schedule and the rounds over an abstract set of operations.
 
-Every kernel of this package executes or compiles this file and none has a round of its own. What a word is, the
-operations decide: a Python integer (`sha256_ref`), or a node of a graph (`sha256_graph`) that becomes a count of
-instructions, LLVM vectors, or the operands of a CPU's SHA instructions.
+Every generated kernel executes or compiles this file; only the readable GPU kernel has rounds of its own. The
+operations decide what a word is: a Python integer (`kernels.sha256.reference`) or a node of a graph
+(`kernels.sha256.graph`) that becomes a count of instructions, LLVM vectors, assembly or CUDA C.
+
+References
+----------
+FIPS 180-4, section 6.2.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +18,7 @@ WORD_MASK = 0xFFFFFFFF
 
 
 class Operations(Protocol[Word]):
-    """What SHA-256 asks of a machine of 32-bit words."""
+    """The operations on 32-bit words that SHA-256 consists of."""
 
     def constant(self, value: int) -> Word:
         """Return the word that holds `value`."""
@@ -25,11 +29,11 @@ class Operations(Protocol[Word]):
         ...
 
     def rotr(self, word: Word, bits: int) -> Word:
-        """Return the word rotated right."""
+        """Return the word rotated right by `bits`."""
         ...
 
     def shr(self, word: Word, bits: int) -> Word:
-        """Return the word shifted right, zeros entering."""
+        """Return the word shifted right by `bits`, with zeros shifted in."""
         ...
 
     def xor3(self, x: Word, y: Word, z: Word) -> Word:
@@ -37,11 +41,11 @@ class Operations(Protocol[Word]):
         ...
 
     def ch(self, x: Word, y: Word, z: Word) -> Word:
-        """Return y where x has ones, z elsewhere."""
+        """Return the bits of y where x has ones, those of z elsewhere."""
         ...
 
     def maj(self, x: Word, y: Word, z: Word) -> Word:
-        """Return the majority, bit by bit."""
+        """Return the majority of x, y and z, bit by bit."""
         ...
 
 
@@ -85,7 +89,19 @@ def schedule(ops: Operations[Word], block: Sequence[Word]) -> Iterator[Word]:
 def rounds(
     ops: Operations[Word], state: Sequence[Word], words: Iterable[Word], first: int = 0
 ) -> Iterator[tuple[Word, ...]]:
-    """Yield the state (a to h) after each round, from round `first` on, one round for each schedule word."""
+    """Yield the state after each round, one round for each schedule word.
+
+    Parameters
+    ----------
+    ops
+        The operations on words.
+    state
+        Eight words, a to h, before the first of these rounds.
+    words
+        Schedule words, one a round.
+    first
+        Number of the first round, 0 to 63.
+    """
     a, b, c, d, e, f, g, h = state
     for index, word in enumerate(words, first):
         big_sigma1 = ops.xor3(ops.rotr(e, 6), ops.rotr(e, 11), ops.rotr(e, 25))
@@ -103,13 +119,13 @@ def compress(ops: Operations[Word], state: Sequence[Word], block: Sequence[Word]
 
 
 def first_block(ops: Operations[Word], tail: Sequence[Word], nonce_word: Word) -> list[Word]:
-    """Return the second half of a header as a padded block: three tail words, the nonce's word, the padding."""
+    """Return the second block of a header's hash: three tail words, the word of the nonce and the padding."""
     padding = [0x80000000, *[0] * 10, 80 * 8]
     return [*tail, nonce_word, *map(ops.constant, padding)]
 
 
 def second_block(ops: Operations[Word], digest: Sequence[Word]) -> list[Word]:
-    """Return a digest of eight words as the padded block of the second hash."""
+    """Return the only block of the second hash: the eight words of the first hash and the padding."""
     padding = [0x80000000, *[0] * 6, 32 * 8]
     return [*digest, *map(ops.constant, padding)]
 
@@ -117,7 +133,23 @@ def second_block(ops: Operations[Word], digest: Sequence[Word]) -> list[Word]:
 def sha256d_tail(
     ops: Operations[Word], midstate: Sequence[Word], tail: Sequence[Word], nonce_word: Word
 ) -> tuple[Word, ...]:
-    """Return the eight words of the double SHA-256 of a header whose first 64 bytes gave `midstate`."""
+    """Return the double SHA-256 of a header.
+
+    Parameters
+    ----------
+    ops
+        The operations on words.
+    midstate
+        State after the header's first 64 bytes, eight words.
+    tail
+        Words 16 to 18 of the header: end of the merkle root, time, nbits.
+    nonce_word
+        Word 19 of the header.
+
+    Returns
+    -------
+    Eight words.
+    """
     initial = [ops.constant(value) for value in INITIAL_STATE]
     digest = compress(ops, midstate, first_block(ops, tail, nonce_word))
     return compress(ops, initial, second_block(ops, digest))

@@ -1,25 +1,28 @@
-"""A graph of 32-bit words, between the description of SHA-256 and the machines that it is compiled for.
+"""A graph of 32-bit words between the description of SHA-256 and the targets that it is compiled for.
 
-Each value is bound at one of three times: a constant, per job (the same for every nonce of a header), or per nonce.
-Sums keep their terms until somebody needs the bits, and the early-bound terms are summed first. With unused
-operations dropped, that makes every known mining trick out of the textbook code: precomputed rounds, folded
-padding, K + W in one constant, the early stop, the comparison with a precomputed word.
+Each word becomes known at one of three times: it is a constant, it is the same for every nonce of a job, or it changes
+with the nonce. A sum keeps its terms until an operation needs its bits, and the terms that are known early are added
+first. Operations that no result needs are dropped. Together these rules turn the textbook code into what optimised
+miners do by hand: precomputed rounds, folded padding, K + W as one constant, the early stop and the comparison with a
+precomputed word.
 """
+
+from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from kernels.sha256.description import WORD_MASK
 from kernels.sha256.reference import INTEGERS
 
-_JUST_MADE = 12  # operations below the deepest term of a sum: three rounds
+_JUST_MADE = 12  # terms at most this much shallower than the deepest term of a sum are recent: three rounds
 
 
 class Time(IntEnum):
-    """When a value becomes known."""
+    """The time at which a word becomes known."""
 
     CONSTANT = 0
     JOB = 1
@@ -28,18 +31,18 @@ class Time(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One word: operation, arguments, immediate (shift, value or name), binding time, depth, place in the text."""
+    """One word of the graph and the operation that makes it."""
 
     operation: str
-    arguments: tuple["Node", ...]
-    immediate: int | str
+    arguments: tuple[Node, ...]
+    immediate: int | str  # shift in bits, value of a constant, or name of an input
     time: Time
-    depth: int
-    index: int
+    depth: int  # operations on the longest path from an input
+    index: int  # order in which the description made the nodes
 
 
 class Graph:
-    """Operations that record; equal expressions become one node and constants are folded."""
+    """Operations that record a graph: equal expressions become one node and constants are folded."""
 
     def __init__(self) -> None:
         self._nodes: dict[tuple[Any, ...], Node] = {}
@@ -49,15 +52,15 @@ class Graph:
         return self._node("constant", (), value & WORD_MASK, Time.CONSTANT)
 
     def input(self, name: str, time: Time) -> Node:
-        """Return the node of a value that comes from outside."""
+        """Return the node of a value that is given to the graph by name."""
         return self._node("input", (), name, time)
 
     def rotr(self, word: Node, bits: int) -> Node:
-        """Return the word rotated right."""
+        """Return the word rotated right by `bits`."""
         return self._apply("rotr", (word,), bits)
 
     def shr(self, word: Node, bits: int) -> Node:
-        """Return the word shifted right."""
+        """Return the word shifted right by `bits`."""
         return self._apply("shr", (word,), bits)
 
     def xor3(self, x: Node, y: Node, z: Node) -> Node:
@@ -65,15 +68,15 @@ class Graph:
         return self._apply("xor3", (x, y, z))
 
     def ch(self, x: Node, y: Node, z: Node) -> Node:
-        """Return y where x has ones, z elsewhere."""
+        """Return the bits of y where x has ones, those of z elsewhere."""
         return self._apply("ch", (x, y, z))
 
     def maj(self, x: Node, y: Node, z: Node) -> Node:
-        """Return the majority, bit by bit."""
+        """Return the majority of x, y and z, bit by bit."""
         return self._apply("maj", (x, y, z))
 
     def add(self, *terms: Node) -> Node:
-        """Return the sum."""
+        """Return the sum modulo 2^32."""
         constant = sum(int(t.immediate) for t in terms if t.time is Time.CONSTANT) & WORD_MASK
         rest = [t for t in terms if t.time is not Time.CONSTANT]
         if constant or not rest:
@@ -95,7 +98,7 @@ class Graph:
 
 
 class Target(Protocol):
-    """A machine: receives the operations of a graph one by one, each with the time at which it happens."""
+    """A receiver of the operations of a graph, one by one, each with the time at which it happens."""
 
     def input(self, name: str) -> Any:
         """Return the value of an input."""
@@ -106,16 +109,22 @@ class Target(Protocol):
         ...
 
     def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> Any:
-        """Return the value of `rotr`, `shr`, `xor3`, `ch`, `maj` or a two-term `add`."""
+        """Return the result of `rotr`, `shr`, `xor3`, `ch`, `maj` or an `add` of two terms."""
         ...
 
 
 class Lowering:
-    """Emits the live part of a graph to a target, in the order of the description.
+    """Emits the part of a graph that its roots need to a target, in the order of the description.
 
-    `roots` are all nodes whose value will be asked for; what none of them needs is never emitted. A sum of which
-    only other sums make use is merged into them where that costs nothing: when it has one user, or at most one
-    late term.
+    A sum that only other sums use is merged into them if that costs no operation: it has one user, or at most one term
+    that changes with the nonce.
+
+    Parameters
+    ----------
+    target
+        Receiver of the operations.
+    roots
+        All nodes whose value the caller reads.
     """
 
     def __init__(self, target: Target, roots: Iterable[Node]) -> None:
@@ -127,7 +136,7 @@ class Lowering:
         self._order = _reachable(roots, self._terms)
 
     def steps(self) -> Iterator[Node]:
-        """Emit everything, yielding after each operation that happens per nonce."""
+        """Emit all operations, yielding after each one that happens per nonce."""
         for node in self._order:
             if node.operation == "input":
                 self._values[node] = self._target.input(str(node.immediate))
@@ -142,22 +151,22 @@ class Lowering:
                 if node.time is Time.NONCE:
                     yield node
 
-    def run(self) -> "Lowering":
-        """Emit everything at once."""
+    def run(self) -> Self:
+        """Emit all operations and return itself."""
         for _ in self.steps():
             pass
         return self
 
     def value(self, node: Node) -> Any:
-        """Return the target's value of a node that has been emitted."""
+        """Return the target's value of an emitted node."""
         return self._values[node]
 
     def emitted(self, node: Node) -> bool:
-        """Return whether the node has its value."""
+        """Return whether the node has been emitted."""
         return node in self._values
 
     def _sum(self, node: Node) -> Iterator[Node]:
-        """Add the constants, then the job's terms, then the late ones, the deepest of them last."""
+        """Add the constants first, then the job's terms, then the nonce's terms with the deepest one last."""
         terms = self._terms[node]
         total = None
         constant = sum(int(t.immediate) for t in terms if t.time is Time.CONSTANT) & WORD_MASK
@@ -167,7 +176,7 @@ class Lowering:
         deepest = max(term.depth for term in terms)
 
         def order(term: Node) -> tuple[Time, int, int]:
-            """Put old words first as they are; among those made just before, the shallow ones."""
+            """Order older words as they were made and recent ones by depth."""
             return term.time, term.depth if term.depth > deepest - _JUST_MADE else 0, term.index
 
         for term in sorted((t for t in terms if t.time is not Time.CONSTANT), key=order):
@@ -189,7 +198,7 @@ def _operands(node: Node, terms: dict[Node, list[Node]]) -> Iterable[Node]:
 
 
 def _reachable(roots: Iterable[Node], terms: dict[Node, list[Node]]) -> list[Node]:
-    """Return the nodes that `roots` need, in the order in which the description made them."""
+    """Return the nodes that the roots need, in the order in which the description made them."""
     pending = list(roots)
     seen = set(pending)
     while pending:
@@ -200,7 +209,7 @@ def _reachable(roots: Iterable[Node], terms: dict[Node, list[Node]]) -> list[Nod
 
 
 def _merged_sums(live: list[Node], roots: set[Node]) -> dict[Node, list[Node]]:
-    """Return each sum's terms after merging the sums that need not exist by themselves."""
+    """Return the terms of each sum after merging those sums whose own value no operation needs."""
     uses = Counter(argument for node in live for argument in node.arguments)
     needed = roots | {argument for node in live if node.operation != "add" for argument in node.arguments}
     terms: dict[Node, list[Node]] = {}
@@ -217,7 +226,7 @@ def _merged_sums(live: list[Node], roots: set[Node]) -> dict[Node, list[Node]]:
 
 
 def early_and_late(graph: Graph, node: Node) -> tuple[Node, list[Node]]:
-    """Return a sum as the node of its early part and the list of its late terms."""
+    """Return the node of a sum's terms that are known before the nonce, and the list of its other terms."""
     pending, early, late = [node], [], []
     while pending:
         term = pending.pop()

@@ -1,4 +1,4 @@
-"""The 80-byte block header: fields, compact target, midstate and tail. Pure functions."""
+"""The 80-byte block header: its fields, its compact target, and the midstate and tail that a scan starts from."""
 
 import struct
 from dataclasses import dataclass
@@ -18,33 +18,33 @@ _LAYOUT = struct.Struct("<I32s32sIII")
 
 @dataclass(frozen=True)
 class Header:
-    """A block header; both hashes as bytes in header order (the reverse of how they are printed)."""
+    """The fields of a block header."""
 
     version: int
-    previous_hash: bytes
-    merkle_root: bytes
-    time_s: int
-    nbits: int
+    previous_hash: bytes  # 32 bytes in header order, the reverse of the printed order
+    merkle_root: bytes  # likewise
+    time_s: int  # [s] Unix time
+    nbits: int  # compact form of the target
     nonce: int
 
     @classmethod
     def unpack(cls, header80: bytes) -> Self:
-        """Read the 80 bytes of a header.
+        """Return the fields of a header of 80 bytes.
 
         Raises
         ------
         KernelInputError
-            When they are not 80 bytes.
+            The header is not 80 bytes.
         """
         return cls(*_LAYOUT.unpack(check_header(header80)))
 
     def pack(self) -> bytes:
-        """Return the 80 bytes.
+        """Return the header as 80 bytes.
 
         Raises
         ------
         KernelInputError
-            When a hash is not 32 bytes or a field does not fit 32 bits.
+            A hash is not 32 bytes, or a field does not fit 32 bits.
         """
         for name in ("previous_hash", "merkle_root"):
             value = getattr(self, name)
@@ -63,7 +63,7 @@ def check_header(header80: bytes) -> bytes:
     Raises
     ------
     KernelInputError
-        When it is not 80 bytes.
+        The header is not 80 bytes.
     """
     if not isinstance(header80, bytes | bytearray | memoryview):
         raise KernelInputError(f"header: expected {HEADER_BYTES} bytes, got a value of type {type(header80).__name__}")
@@ -78,12 +78,12 @@ def with_nonce(header80: bytes, nonce: int) -> bytes:
 
 
 def nbits_to_target(nbits: int) -> int:
-    """Return the target that compact bits stand for: mantissa * 256^(exponent - 3).
+    """Return the target of a compact form: mantissa * 256^(exponent - 3).
 
     Raises
     ------
     KernelInputError
-        When the sign bit is set, the mantissa is zero or the target exceeds 256 bits.
+        The sign bit is set, the mantissa is zero, or the target exceeds 256 bits.
     """
     if not 0 <= nbits < NONCES:
         raise KernelInputError(f"nbits: expected 0 to 0xffffffff, got {nbits:#x}")
@@ -98,12 +98,12 @@ def nbits_to_target(nbits: int) -> int:
 
 
 def target_to_nbits(target: int) -> int:
-    """Return the compact bits of a target, truncated as the protocol does.
+    """Return the compact form of a target, truncated as the protocol does.
 
     Raises
     ------
     KernelInputError
-        When the target is not within 1 to 2^256 - 1.
+        The target is not within 1 to 2^256 - 1.
     """
     check_target(target)
     size = (target.bit_length() + 7) // 8
@@ -119,7 +119,7 @@ def check_target(target: int) -> int:
     Raises
     ------
     KernelInputError
-        When it is not within 1 to 2^256 - 1.
+        The target is not within 1 to 2^256 - 1.
     """
     if not isinstance(target, int) or not 1 <= target <= MAX_TARGET:
         got = hex(target) if isinstance(target, int) else repr(target)
@@ -128,15 +128,15 @@ def check_target(target: int) -> int:
 
 
 def difficulty(target: int) -> float:
-    """Return how many times harder than difficulty 1 (0xffff * 2^208) a target is."""
+    """Return the difficulty of a target: the target of difficulty 1, 0xffff * 2^208, divided by it."""
     return DIFFICULTY_1_TARGET / check_target(target)
 
 
 def midstate(header80: bytes) -> tuple[int, ...]:
-    """Return the eight state words after the first 64 bytes: constant for a job."""
+    """Return the state after the header's first 64 bytes, eight words; all nonces of a job share it."""
     return compress(INITIAL_STATE, check_header(header80)[:64])
 
 
 def tail(header80: bytes) -> tuple[int, ...]:
-    """Return the last 16 bytes as four big-endian words: end of the merkle root, time, nbits, nonce."""
+    """Return the header's last 16 bytes as four big-endian words: end of the merkle root, time, nbits, nonce."""
     return struct.unpack(">4I", check_header(header80)[64:])

@@ -1,4 +1,4 @@
-"""The readable reference: the description of SHA-256 executed on Python integers."""
+"""The reference SHA-256: the description executed on Python integers."""
 
 from collections.abc import Sequence
 
@@ -30,11 +30,11 @@ class IntegerOperations:
         return x ^ y ^ z
 
     def ch(self, x: int, y: int, z: int) -> int:
-        """Return y where x has ones, z elsewhere."""
+        """Return the bits of y where x has ones, those of z elsewhere."""
         return (x & y) | (~x & WORD_MASK & z)
 
     def maj(self, x: int, y: int, z: int) -> int:
-        """Return the majority of each bit."""
+        """Return the majority of x, y and z, bit by bit."""
         return (x & y) | (x & z) | (y & z)
 
 
@@ -42,7 +42,7 @@ INTEGERS = IntegerOperations()
 
 
 def compress(state: Sequence[int], block: bytes) -> tuple[int, ...]:
-    """Return the eight state words after one block.
+    """Return the state after one block, eight words.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The nonce scan as a graph: which inputs a job has, and the one word of the hash that decides."""
+"""The nonce scan as a graph: the inputs of a job, and the one word of the hash that the scan tests."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ JOB_INPUTS = (*MIDSTATE_INPUTS, *TAIL_INPUTS)
 
 @dataclass(frozen=True)
 class ScanGraph:
-    """The word that is tested (the hash's last, its most significant when read as a number) and the nonce's word."""
+    """The input and the result of a scan."""
 
     nonce_word: Node
-    last_word: Node
+    last_word: Node  # of the hash: its most significant one, which the scan tests
 
 
 def scan_graph(graph: Graph) -> ScanGraph:
-    """Describe the scan of one job in `graph`."""
+    """Add the scan of one job to a graph and return its input and result."""
     midstate = [graph.input(name, Time.JOB) for name in MIDSTATE_INPUTS]
     tail = [graph.input(name, Time.JOB) for name in TAIL_INPUTS]
     nonce_word = graph.input("nonce_word", Time.NONCE)

@@ -1,9 +1,9 @@
-"""A small assembler back end for x86 vectors: instructions on named values become text on registers 16 to 31.
+"""Vector instructions on abstract values, their order, and their registers in x86 assembly.
 
-Two things that LLVM does not give are needed here: the order of instructions stays as written, so that vector work
-and SHA instructions alternate one by one; and vectors stay out of registers 0 to 15, which the SHA instructions
-(legacy encoding) can reach. On Intel cores a SHA instruction that follows a 256- or 512-bit write to one of those
-costs some 400 cycles.
+LLVM cannot write this code, for two reasons. The instructions must keep their order, so that vector and SHA
+instructions alternate one by one. Vectors must stay out of registers 0 to 15, which the legacy encoding of the SHA
+instructions reaches: on Intel cores a SHA instruction that follows a 256- or 512-bit write to one of them costs some
+400 cycles.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 FIRST_REGISTER, REGISTERS = 16, 16
-_MEMORY_OPERAND_DISTANCE = 40  # a spilled value needed again within so many instructions is worth a register
+_MEMORY_OPERAND_DISTANCE = 40  # [instructions] a spilled value whose next use is nearer gets a register
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +22,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Memory:
-    """A memory operand; `broadcast` repeats one 32-bit word in every lane."""
+    """A memory operand."""
 
     address: str
-    broadcast: bool = False
+    broadcast: bool = False  # repeats one 32-bit word in every lane
 
     def __str__(self) -> str:
         """Return the operand in Intel syntax."""
@@ -37,27 +37,24 @@ Operand = Value | Memory
 
 @dataclass(frozen=True, eq=False)
 class Instruction:
-    """One line: `result` is None for a store or for text on fixed registers.
-
-    With `table` it is a vpternlogd of three operands, which overwrites its first.
-    """
+    """One line of assembly before its registers are allocated."""
 
     mnemonic: str
-    result: Value | None = None
+    result: Value | None = None  # None for a store and for a line on fixed registers
     sources: tuple[Operand, ...] = ()
     immediate: int | str | None = None
-    table: int | None = None
+    table: int | None = None  # truth table of a vpternlogd, which overwrites its first of three operands
     commutes: bool = False
-    store_to: str = ""
+    store_to: str = ""  # address of a store
 
     @property
     def values(self) -> list[Value]:
-        """The vectors that it reads."""
+        """Vectors that the instruction reads."""
         return [source for source in self.sources if isinstance(source, Value)]
 
 
 def merge(*streams: Sequence[Sequence[Instruction]]) -> list[Instruction]:
-    """Interleave streams of runs evenly: each advances in proportion to its runs, and a run stays together."""
+    """Interleave streams of runs evenly: each stream advances in proportion to its length, and a run stays together."""
     tagged = [
         ((position + 0.5) / len(stream), order, run)
         for order, stream in enumerate(streams)
@@ -67,10 +64,10 @@ def merge(*streams: Sequence[Sequence[Instruction]]) -> list[Instruction]:
 
 
 def advance_last_uses(program: Sequence[Instruction]) -> list[Instruction]:
-    """Move sums forward that free an operand of three-way logic, which overwrites one and would copy it otherwise.
+    """Return the program with some sums moved forward, so that three-way logic need not copy an operand.
 
-    When all three operands have later uses, but one of them a single one, in a sum of what exists already, that sum
-    goes first.
+    Three-way logic overwrites one of its operands. If all three have later uses, one of them only a single use, and
+    that use is a sum whose operands exist already, the sum moves in front of the logic.
     """
     waiting: dict[Value, list[Instruction]] = defaultdict(list)
     for instruction in program:
@@ -98,44 +95,58 @@ def advance_last_uses(program: Sequence[Instruction]) -> list[Instruction]:
 
 
 def permuted_table(table: int, order: Sequence[int]) -> int:
-    """Return the truth table of three-way logic after reordering operands: new operand i is old operand order[i]."""
+    """Return the truth table of three-way logic for reordered operands.
+
+    Parameters
+    ----------
+    table
+        Truth table of the operands in their old order, 8 bits.
+    order
+        Old position of each new operand.
+    """
     result = 0
     for index in range(8):
-        new_bits = [(index >> (2 - place)) & 1 for place in range(3)]
+        new_bits = [(index >> (2 - position)) & 1 for position in range(3)]
         old_bits = [0, 0, 0]
-        for place, old in enumerate(order):
-            old_bits[old] = new_bits[place]
+        for position, old in enumerate(order):
+            old_bits[old] = new_bits[position]
         result |= ((table >> (old_bits[0] << 2 | old_bits[1] << 1 | old_bits[2])) & 1) << index
     return result
 
 
 class RegisterAllocator:
-    """Turns instructions into text, keeping in registers what is used next (Belady) and spilling the rest.
+    """An allocator that keeps the values with the nearest next use in registers and spills the others.
+
+    After `assemble`, `slots` is the number of vectors that the spill area must hold.
 
     Parameters
     ----------
     register
-        `ymm` or `zmm`.
+        Kind of register, `ymm` or `zmm`.
     lanes
-        32-bit lanes of it.
+        32-bit lanes of a register.
     spill
-        Base register of the spill area; `slots` says afterwards how many vectors it must hold.
+        Address of the spill area.
+
+    References
+    ----------
+    L. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 5 (1966).
     """
 
     def __init__(self, register: str, lanes: int, spill: str) -> None:
         self._lanes, self._spill = lanes, spill
         self._free = [f"{register}{n}" for n in range(FIRST_REGISTER, FIRST_REGISTER + REGISTERS)]
-        self._where: dict[Value, str] = {}
+        self._registers: dict[Value, str] = {}
         self._slots: dict[Value, int] = {}
         self._free_slots: list[int] = []
         self._uses: dict[Value, list[int]] = defaultdict(list)
         self._lines: list[str] = []
         self._position = 0
-        self._busy: list[Value] = []  # what the present instruction reads stays where it is
+        self._busy: list[Value] = []  # operands of the current instruction, which keep their registers
         self.slots = 0
 
     def assemble(self, program: Sequence[Instruction]) -> list[str]:
-        """Return the lines of a program."""
+        """Return the lines of assembly of a program."""
         for position, instruction in enumerate(program):
             for value in instruction.values:
                 self._uses[value].append(position)
@@ -159,8 +170,8 @@ class RegisterAllocator:
             sources.reverse()
         last = len(sources) - 1
         texts = [
-            self._source(source, may_be_memory=place == last and not instruction.store_to)
-            for place, source in enumerate(sources)
+            self._source(source, may_be_memory=index == last and not instruction.store_to)
+            for index, source in enumerate(sources)
         ]
         if instruction.store_to:
             texts.insert(0, f"[{instruction.store_to}]")
@@ -172,7 +183,7 @@ class RegisterAllocator:
         self._lines.append(f"{instruction.mnemonic} {', '.join(texts)}" if texts else instruction.mnemonic)
 
     def _three_way(self, instruction: Instruction) -> None:
-        """Place three-way logic so that it overwrites an operand that nobody needs again, if there is one."""
+        """Write three-way logic so that it overwrites an operand without later uses, if it has one."""
         assert instruction.result is not None
         assert instruction.table is not None
 
@@ -187,7 +198,7 @@ class RegisterAllocator:
         second_text = self._source(second, may_be_memory=False)
         if self._dying(first):
             assert isinstance(first, Value)
-            result_text = self._where[instruction.result] = self._where.pop(first)
+            result_text = self._registers[instruction.result] = self._registers.pop(first)
         else:
             load, source_text = self._peek(first)
             result_text = self._take(instruction.result)
@@ -196,23 +207,23 @@ class RegisterAllocator:
         self._lines.append(f"vpternlogd {result_text}, {second_text}, {third_text}, {table}")
 
     def _dying(self, source: Operand) -> bool:
-        return isinstance(source, Value) and source in self._where and not self._uses[source]
+        return isinstance(source, Value) and source in self._registers and not self._uses[source]
 
     def _in_memory(self, source: Operand) -> bool:
-        return isinstance(source, Memory) or source not in self._where
+        return isinstance(source, Memory) or source not in self._registers
 
     def _peek(self, source: Operand) -> tuple[str, str]:
-        """Return the instruction that would copy an operand to a register, and the operand's text where it is."""
+        """Return the instruction that copies an operand to a register, and the operand's present text."""
         if isinstance(source, Memory):
             return ("vpbroadcastd", f"dword ptr [{source.address}]") if source.broadcast else ("vmovdqu32", str(source))
-        if source in self._where:
-            return "vmovdqa64", self._where[source]
+        if source in self._registers:
+            return "vmovdqa64", self._registers[source]
         return "vmovdqu32", self._slot_text(source)
 
     def _source(self, source: Operand, *, may_be_memory: bool) -> str:
-        """Return the text of an operand, loading it into a register where it must or had better be."""
-        if isinstance(source, Value) and source in self._where:
-            return self._where[source]
+        """Return the text of an operand, after loading it into a register if it must be there or is used again soon."""
+        if isinstance(source, Value) and source in self._registers:
+            return self._registers[source]
         if may_be_memory and isinstance(source, Memory):
             return str(source) if not source.broadcast else f"dword ptr [{source.address}]{{1to{self._lanes}}}"
         value = source if isinstance(source, Value) else Value()
@@ -222,22 +233,22 @@ class RegisterAllocator:
             return text
         self._busy.append(value)
         self._lines.append(f"{load} {self._take(value)}, {text}")
-        return self._where[value]
+        return self._registers[value]
 
     def _take(self, value: Value) -> str:
-        """Give a value a register, evicting the one that is needed last."""
+        """Return a register for a value, evicting the value whose next use is farthest if none is free."""
         if not self._free:
             victim = max(
-                (held for held in self._where if held not in self._busy),
+                (held for held in self._registers if held not in self._busy),
                 key=lambda held: self._uses[held][-1] if self._uses[held] else 1 << 60,
             )
-            register = self._where.pop(victim)
+            register = self._registers.pop(victim)
             if self._uses[victim] and victim not in self._slots:
                 self._slots[victim] = self._free_slots.pop() if self._free_slots else self._new_slot()
                 self._lines.append(f"vmovdqu32 {self._slot_text(victim)}, {register}")
             self._free.append(register)
-        self._where[value] = self._free.pop()
-        return self._where[value]
+        self._registers[value] = self._free.pop()
+        return self._registers[value]
 
     def _new_slot(self) -> int:
         self.slots += 1
@@ -247,10 +258,10 @@ class RegisterAllocator:
         return f"[{self._spill} + {4 * self._lanes * self._slots[value]}]"
 
     def _release(self, values: Iterable[Value]) -> None:
-        """Free the registers and spill slots of values that nobody needs again."""
+        """Free the registers and spill slots of values without later uses."""
         for value in values:
             if not self._uses[value]:
-                if value in self._where:
-                    self._free.append(self._where.pop(value))
+                if value in self._registers:
+                    self._free.append(self._registers.pop(value))
                 if value in self._slots:
                     self._free_slots.append(self._slots.pop(value))

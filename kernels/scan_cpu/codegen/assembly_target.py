@@ -1,4 +1,6 @@
-"""Graph back end that writes assembly: nonce-time operations become instructions, early words a table in memory."""
+"""A graph target for assembly: operations per nonce become instructions, words known before it a table in memory."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,11 +12,11 @@ from kernels.sha256.graph import Time
 
 @dataclass(frozen=True)
 class Early:
-    """A word known before the nonce: an input, a constant, or an operation on such words."""
+    """A word that is known before the nonce."""
 
-    operation: str
-    arguments: tuple["Early", ...] = ()
-    immediate: int | str = 0
+    operation: str  # `input`, `constant`, `saved` or an operation of the graph
+    arguments: tuple[Early, ...] = ()
+    immediate: int | str = 0  # name of an input, value of a constant, or shift in bits
 
 
 def constant(value: int) -> Early:
@@ -24,38 +26,35 @@ def constant(value: int) -> Early:
 
 @dataclass
 class EarlyTable:
-    """The early words that a program reads from memory, in the order of their places.
+    """The early words that a program reads from memory."""
 
-    The register `base` points `bias` bytes past the first.
-    """
-
-    base: str
-    bias: int
+    base: str  # register that points `bias` bytes past the first word
+    bias: int  # [byte]
     words: list[Early] = field(default_factory=list)
-    _places: dict[tuple[Early, ...], int] = field(default_factory=dict)
+    _indices: dict[tuple[Early, ...], int] = field(default_factory=dict)
 
     def address(self, *words: Early, align: int = 1) -> str:
-        """Return the address of consecutive words, placed at a multiple of `align` words when they are new."""
-        if words not in self._places:
+        """Return the address of consecutive words, which new words get at a multiple of `align` words."""
+        if words not in self._indices:
             while len(self.words) % align:
                 self.words.append(constant(0))
-            self._places[words] = len(self.words)
+            self._indices[words] = len(self.words)
             self.words += words
-        return f"{self.base} + {4 * self._places[words] - self.bias}"
+        return f"{self.base} + {4 * self._indices[words] - self.bias}"
 
 
 class AssemblyTarget:
-    """Appends the instructions of a graph to `code`.
+    """A target that appends the instructions of a graph to `code`.
 
     Parameters
     ----------
     table
-        Where early words are placed; shared by all targets of a program.
+        Table of early words, shared by all targets of a program.
     inputs
-        Nonce-time inputs by name; any other input is the job's.
+        Inputs that change with the nonce, by name; all others belong to the job.
     spared_ternary
-        Of how many xor3 one stays a three-way instruction, the others becoming two plain xors: on Zen 4 three-way
-        logic competes with the SHA instructions and plain logic does not.
+        One xor3 in so many stays a three-way instruction, the others become two plain xors: on Zen 4 three-way logic
+        competes with the SHA instructions and plain logic does not.
     """
 
     def __init__(self, table: EarlyTable, inputs: dict[str, Value], spared_ternary: int = 1) -> None:
@@ -66,7 +65,7 @@ class AssemblyTarget:
         self._xor3_count = 0
 
     def input(self, name: str) -> Value | Early:
-        """Return a nonce-time value or the early word of a job's input."""
+        """Return the vector of a nonce's input or the early word of a job's input."""
         return self.inputs.get(name) or Early("input", (), name)
 
     def constant(self, value: int) -> Early:
@@ -74,7 +73,7 @@ class AssemblyTarget:
         return constant(value)
 
     def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> Value | Early:
-        """Append an instruction, or note an early operation."""
+        """Append the instruction of an operation per nonce, or return the early word of any other."""
         if time is not Time.NONCE:
             return Early(operation, tuple(arguments), immediate)
         if operation == "xor3":
@@ -90,16 +89,16 @@ class AssemblyTarget:
         return self._append(Instruction(name, Value(), self.operands(arguments), immediate))
 
     def emit(self, mnemonic: str, *arguments: Value | Early | Memory) -> Value:
-        """Append an instruction that makes a vector of its operands, by a commuting operation unless it unpacks."""
+        """Append an instruction and return its result; all but the unpack instructions commute."""
         commutes = not mnemonic.startswith("vpunpck")
         return self._append(Instruction(mnemonic, Value(), self.operands(arguments), commutes=commutes))
 
     def store(self, value: Value, address: str) -> None:
-        """Append a store of a whole vector."""
+        """Append the store of a vector."""
         self.code.append(Instruction("vmovdqu32", None, (value,), store_to=address))
 
     def operands(self, arguments: Sequence[Value | Early | Memory]) -> tuple[Operand, ...]:
-        """Return operands in which early words are places in the table, broadcast."""
+        """Return operands in which early words are broadcast from the table."""
         return tuple(
             Memory(self.table.address(argument), broadcast=True) if isinstance(argument, Early) else argument
             for argument in arguments

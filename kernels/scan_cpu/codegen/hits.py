@@ -1,4 +1,4 @@
-"""What every compiled scan does with the bits that its step returns."""
+"""The parts that all compiled scans share: the job as a tuple, and the candidates appended from a step's bits."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from kernels.jit import kernel_njit
 
 @kernel_njit
 def unpack_job(job: Any) -> Any:
-    """Return the twelve words of a job array as a tuple, so that the loop need not fear a store to the array."""
+    """Return the twelve words of a job array as a tuple, which no store in the loop can change."""
     return (
         job[0], job[1], job[2], job[3], job[4], job[5],
         job[6], job[7], job[8], job[9], job[10], job[11],
@@ -17,14 +17,14 @@ def unpack_job(job: Any) -> Any:
 
 
 @kernel_njit
-def append_hits(out: Any, found: int, base: Any, bits: Any) -> int:
-    """Append nonce base + i for each set bit i and return the new count."""
+def append_hits(out: Any, count: int, base: Any, bits: Any) -> int:
+    """Append nonce base + i to `out` for each set bit i and return the new count of candidates."""
     bits = uint64(bits)
     lane = uint32(0)
     while bits != 0:
         if bits & uint64(1):
-            out[found] = uint32(base + lane)
-            found += 1
+            out[count] = uint32(base + lane)
+            count += 1
         bits >>= uint64(1)
         lane += uint32(1)
-    return found
+    return count

@@ -1,4 +1,4 @@
-"""LLVM back end: words become scalars or vectors of 32-bit lanes, job-time words stay scalars until broadcast."""
+"""A graph target for LLVM: a word of the nonce is a scalar or a vector of lanes, a word of the job is a scalar."""
 
 from typing import Any
 
@@ -13,24 +13,24 @@ _TERNARY_TABLES = {"xor3": 0x96, "ch": 0xCA, "maj": 0xE8}
 
 
 def declare(builder: ir.IRBuilder, name: str, result: ir.Type, arguments: list[ir.Type]) -> ir.Function:
-    """Return the module's declaration of an LLVM intrinsic, added when missing."""
-    found = builder.module.globals.get(name)
-    return found or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
+    """Return the module's declaration of an LLVM intrinsic, which is added if missing."""
+    declared = builder.module.globals.get(name)
+    return declared or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
 
 
 class LaneTarget:
-    """Emits a graph's operations into an LLVM builder.
+    """A target that emits the operations of a graph through an LLVM builder.
 
     Parameters
     ----------
     builder
-        Where to emit. Job-time operations go to the same place: LLVM moves what does not change out of the loop.
+        Builder of both the job's and the nonce's operations: LLVM moves those of the job out of the loop.
     lanes
         Nonces at a time; 1 gives scalars.
     inputs
-        Input name to LLVM value: i32 for the job's, a vector of `lanes` for the nonce's.
+        LLVM values of the inputs by name: i32 for the job's, a vector of `lanes` for the nonce's.
     ternary
-        Use AVX-512's three-way logic (8 and 16 lanes only).
+        Whether to use AVX-512's three-way logic, for 8 and 16 lanes only.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class LaneTarget:
         return ir.Constant(I32, value)
 
     def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> ir.Value:
-        """Emit one operation, on scalars for the job and on vectors per nonce."""
+        """Emit one operation, on scalars for the job and on vectors for the nonce."""
         if time is Time.NONCE:
             arguments = [self.broadcast(argument) for argument in arguments]
         if self._ternary and time is Time.NONCE and operation in _TERNARY_TABLES:
@@ -60,7 +60,7 @@ class LaneTarget:
         return getattr(self, operation)(*arguments, *([immediate] if operation in {"rotr", "shr"} else []))
 
     def broadcast(self, value: ir.Value) -> ir.Value:
-        """Return a scalar in every lane; vectors pass."""
+        """Return a vector with a scalar in every lane, or the vector itself."""
         if value.type == self.word:
             return value
         if isinstance(value, ir.Constant):
@@ -92,11 +92,11 @@ class LaneTarget:
         return self.builder.xor(self.builder.xor(x, y), z)
 
     def ch(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
-        """Emit a choice by the bits of x: y or z."""
+        """Emit the choice between y and z by the bits of x."""
         return self.builder.xor(self.builder.and_(self.builder.xor(y, z), x), z)
 
     def maj(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
-        """Emit the majority; y ^ z is the x ^ y of the round before, which LLVM finds."""
+        """Emit the majority; LLVM recognises y ^ z as the x ^ y of the round before."""
         return self.builder.xor(self.builder.and_(self.builder.xor(x, y), self.builder.xor(y, z)), y)
 
     def _three_way(self, table: int, arguments: list[ir.Value]) -> ir.Value:

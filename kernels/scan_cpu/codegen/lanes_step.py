@@ -1,4 +1,4 @@
-"""The scan step on lanes of 32 bits, as Numba intrinsics: 1, 8 or 16 neighbouring nonces in, one bit each out."""
+"""The scan step on 1, 8 or 16 lanes as Numba intrinsics: neighbouring nonces in, one bit for each out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,19 +11,19 @@ from kernels.scan_cpu.codegen.lanes import I32, LaneTarget, declare
 from kernels.sha256.graph import Graph, Lowering
 from kernels.sha256.scan_graph import JOB_INPUTS, scan_graph
 
-# What a step takes: the inputs of scan_graph and the mask of bits that must be zero in the hash's last word.
+# The words of a job: the inputs of scan_graph and the mask of the bits that must be zero in the hash's last word.
 JOB_WORDS = len(JOB_INPUTS) + 1
 JOB_TYPE = types.UniTuple(types.uint32, JOB_WORDS)
 
 
 def unpack_job(builder: ir.IRBuilder, job: ir.Value) -> tuple[dict[str, ir.Value], ir.Value]:
-    """Return the job's inputs by name, and the mask."""
+    """Return the job's inputs by name and the mask."""
     words = [builder.extract_value(job, i) for i in range(JOB_WORDS)]
     return dict(zip(JOB_INPUTS, words, strict=False)), words[-1]
 
 
 def nonce_words(builder: ir.IRBuilder, base: ir.Value, lanes: int) -> ir.Value:
-    """Return the schedule words of nonces base to base + lanes - 1, of which `base` is a multiple.
+    """Return the schedule words of nonces base to base + lanes - 1; `base` is a multiple of `lanes`.
 
     A header holds the nonce in little-endian order and SHA-256 reads big-endian words, so counting up the nonce's
     lowest bits adds to the word's highest byte.
@@ -36,7 +36,7 @@ def nonce_words(builder: ir.IRBuilder, base: ir.Value, lanes: int) -> ir.Value:
 
 
 def zero_lanes(builder: ir.IRBuilder, word: ir.Value, mask: ir.Value, lanes: int) -> ir.Value:
-    """Return an i32 with a bit set for each lane in which `word` has only zeros under `mask`."""
+    """Return an i32 with a bit set for each lane whose word has only zeros under the mask."""
     target = LaneTarget(builder, lanes, {})
     masked = builder.and_(word, target.broadcast(mask))
     equal = builder.icmp_unsigned("==", masked, target.broadcast(I32(0)))
@@ -45,7 +45,7 @@ def zero_lanes(builder: ir.IRBuilder, word: ir.Value, mask: ir.Value, lanes: int
 
 
 def lane_step(lanes: int, *, ternary: bool) -> Callable[..., Any]:
-    """Return the code generator of a step: (job tuple, base nonce) to a bit for each candidate."""
+    """Return the code generator of a step, from a job tuple and a base nonce to the bits of the candidates."""
 
     def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         job, base = arguments
@@ -63,17 +63,17 @@ STEP_SIGNATURE = types.uint32(JOB_TYPE, types.uint32)
 
 @intrinsic
 def scan_step_scalar(_typing: Any, _job: Any, _base: Any) -> Any:
-    """One nonce."""
+    """Test one nonce."""
     return STEP_SIGNATURE, lane_step(1, ternary=False)
 
 
 @intrinsic
 def scan_step_lanes8(_typing: Any, _job: Any, _base: Any) -> Any:
-    """Eight nonces."""
+    """Test eight nonces."""
     return STEP_SIGNATURE, lane_step(8, ternary=False)
 
 
 @intrinsic
 def scan_step_lanes16(_typing: Any, _job: Any, _base: Any) -> Any:
-    """Sixteen nonces, with three-way logic."""
+    """Test sixteen nonces with three-way logic."""
     return STEP_SIGNATURE, lane_step(16, ternary=True)

@@ -1,12 +1,12 @@
-"""A software pipeline in one block of assembly: vectors make message schedules, SHA instructions do the rounds.
+"""The assembly of one step of a software pipeline: vectors make message schedules, SHA instructions do the rounds.
 
-One step works on four batches of neighbouring nonces at once, each a stage further than the next:
+A step works on four batches of neighbouring nonces at once, each in another stage:
 
     schedule 1 of batch i + 1 | rounds 1 of batch i | schedule 2 of batch i - 1 | rounds 2 of batch i - 2
 
-so nothing within a step waits for anything else in it, and both kinds of port work all the time. The stages hand
-over through two scratch areas, P and Q, that change places after every step. Schedules, linear rounds and whole
-vector hashes all come from `sha256_description` through the graph.
+No stage waits for another one in the same step, so that both kinds of port are always busy. A stage passes its results
+on through two scratch areas, P and Q, which are swapped after every step. Schedules, linear rounds and whole vector
+hashes all come from `kernels.sha256.description` through the graph. `pipeline_step` compiles this text.
 """
 
 from collections.abc import Iterator
@@ -19,41 +19,27 @@ from kernels.sha256.description import INITIAL_STATE, K, first_block, rounds, sc
 from kernels.sha256.graph import Graph, Lowering, Node, Time, early_and_late
 from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
 
-# The SHA instructions' legacy encoding keeps the upper halves of ymm0 to ymm15. Dirty ones cost a Zen 4 core twice the
-# time: 157 cycles a hash instead of 74.
+# The SHA instructions' legacy encoding keeps the upper halves of ymm0 to ymm15. If these are dirty, a Zen 4 core takes
+# twice the time: 157 cycles a hash instead of 74.
 _CLEAN = "vzeroupper"
 TABLE, P, Q, NONCE = "rdi", "rsi", "rdx", "ecx"
-TABLE_BIAS = 128  # bytes by which rdi points past the table's begin: a displacement of one byte reaches 128 back
+TABLE_BIAS = 128  # [byte] by which rdi points past the table's start: a displacement of one byte reaches 128 back
 EXTRA_NONCES = ("r8d", "r9d")
-PAIRS = 30  # of rounds a block: 4 to 63 of the first, 1 to 60 of the second
+PAIRS = 30  # pairs of rounds a block: 4 to 63 of the first, 1 to 60 of the second
 FIRST_ROUND = (4, 1)
 ABEF, CDGH = (5, 4, 1, 0), (7, 6, 3, 2)  # the SHA instructions' order of the state words
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a pipeline consists of.
+    """The dimensions of a pipeline."""
 
-    Attributes
-    ----------
-    register, lanes
-        `ymm` of 8 or `zmm` of 16 lanes: a batch.
-    chains
-        Round chains in flight.
-    vector_hashes
-        Batches that a step hashes wholly on vectors besides the pipeline.
-    spared_ternary
-        See AssemblyTarget.
-    run
-        Neighbouring instructions of the chains that vector instructions do not part.
-    """
-
-    register: str
-    lanes: int
-    chains: int
-    vector_hashes: int = 0
-    spared_ternary: int = 1
-    run: int = 1
+    register: str  # `ymm` or `zmm`
+    lanes: int  # 8 or 16: nonces of a batch
+    chains: int  # chains of rounds in flight
+    vector_hashes: int = 0  # further batches a step, hashed on vectors alone
+    spared_ternary: int = 1  # see AssemblyTarget
+    run: int = 1  # instructions of the chains that stay together between vector instructions
 
     @property
     def nonces(self) -> int:
@@ -63,17 +49,17 @@ class Shape:
 
 @dataclass
 class Program:
-    """The text of a step, its table of early words, and bytes of its memory: table area, each of P and Q."""
+    """A step as text, and the memory that it works on."""
 
     text: str
-    table: list[Early]
-    table_bytes: int
-    scratch_bytes: int
+    table: list[Early]  # words that are known before the nonce
+    table_bytes: int  # the table and the spilled vectors
+    scratch_bytes: int  # P, and likewise Q
 
 
 @dataclass
 class _Layout:
-    """Places within P and Q [bytes]."""
+    """Offsets within P and Q [byte]."""
 
     lanes: int
     vector: int = field(init=False)
@@ -86,19 +72,19 @@ class _Layout:
         self.end = self.results + self.vector
 
     def row(self, block: int, row: int) -> int:
-        """Return the place of a row of word pairs: two vectors; row 0 holds (0, late word), row p + 1 round pair p."""
+        """Return the offset of a row of word pairs, two vectors: row 0 holds (0, late word), row p + 1 round pair p."""
         return ((PAIRS + 1) * block + row) * 2 * self.vector
 
     def lane_in_row(self, lane: int) -> int:
-        """Return where a lane's two words are after unpacking low and high halves of each 128 bits."""
+        """Return the offset of a lane's two words in a row, whose low and high halves of 128 bits are unpacked."""
         return self.vector * (lane % 4 // 2) + 16 * (lane // 4) + 8 * (lane % 2)
 
     def digest(self, half: int) -> int:
-        """Return the place of the ABEF (0) or CDGH (1) halves of the first block's digests, 16 bytes a lane."""
+        """Return the offset of the ABEF (0) or CDGH (1) halves of the first block's digests, 16 bytes a lane."""
         return self.row(2, 0) + half * 16 * self.lanes
 
     def lane_in_digest(self, lane: int) -> int:
-        """Return where a lane's half digest is, placed so that unpacking brings the lanes in order."""
+        """Return the offset of a lane's half digest, chosen so that unpacking puts the lanes in order."""
         return self.vector * (lane % 4) + 16 * (lane // 4)
 
 
@@ -107,7 +93,7 @@ def _runs(instructions: list[Instruction], length: int) -> list[list[Instruction
 
 
 class Pipeline:
-    """Writes one step of a shape."""
+    """The writer of one step of a pipeline."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape, self.layout, self.graph = shape, _Layout(shape.lanes), Graph()
@@ -128,7 +114,7 @@ class Pipeline:
         self.saved = self.table.address(*[Early("saved", (), i) for i in range(8 * shape.chains)], align=16)
 
     def _place_near(self) -> None:
-        """Place first in the table what the rounds of every lane read: short code is what keeps a step in the cache."""
+        """Put words that every lane reads first in the table: short displacements keep a step in the cache."""
         for block in (0, 1):
             self._begin(block, 0, "", "")
             self._end(P, block, 0, "", "")
@@ -136,7 +122,7 @@ class Pipeline:
                 self._pair_address(P, block, 0, pair)
 
     def program(self) -> Program:
-        """Return the whole step."""
+        """Return the step."""
         vectors: list[Instruction] = []
         for block in (0, 1):
             vectors += self._schedule(block)
@@ -163,7 +149,7 @@ class Pipeline:
         return target.emit("vpaddd", everywhere, Memory(self.lane_offsets))
 
     def _schedule(self, block: int) -> list[Instruction]:
-        """Write K + W of a block's 60 rounds, and its late first word, as rows of pairs into Q."""
+        """Write K + W of a block's 60 rounds and its late first word as rows of pairs into Q."""
         target = AssemblyTarget(self.table, {}, self.shape.spared_ternary)
         inputs = {"late": self._nonce_words(target, NONCE)} if block == 0 else self._digests(target)
         target.inputs = inputs
@@ -180,22 +166,22 @@ class Pipeline:
 
     def _store_row(self, target: AssemblyTarget, block: int, row: int, x: Value | Early, y: Value | Early) -> None:
         for half, unpack in enumerate(("vpunpckldq", "vpunpckhdq")):
-            place = self.layout.row(block, row) + half * self.layout.vector
-            target.store(target.emit(unpack, x, y), f"{Q} + {place}")
+            offset = self.layout.row(block, row) + half * self.layout.vector
+            target.store(target.emit(unpack, x, y), f"{Q} + {offset}")
 
     def _digests(self, target: AssemblyTarget) -> dict[str, Value]:
-        """Read the first block's digests from Q and turn lanes of words into words of lanes."""
+        """Read the first block's digests from Q and transpose them: one vector a word, one lane a nonce."""
         words = {}
         for half, order in enumerate((ABEF, CDGH)):
             quarter = [Memory(f"{Q} + {self.layout.digest(half) + j * self.layout.vector}") for j in range(4)]
-            for unpack, places in (("vpunpckldq", order[:2]), ("vpunpckhdq", order[2:])):
+            for unpack, words_at in (("vpunpckldq", order[:2]), ("vpunpckhdq", order[2:])):
                 left, right = target.emit(unpack, *quarter[:2]), target.emit(unpack, *quarter[2:])
-                words[f"digest{places[0]}"] = target.emit("vpunpcklqdq", left, right)
-                words[f"digest{places[1]}"] = target.emit("vpunpckhqdq", left, right)
+                words[f"digest{words_at[0]}"] = target.emit("vpunpcklqdq", left, right)
+                words[f"digest{words_at[1]}"] = target.emit("vpunpckhqdq", left, right)
         return words
 
     def _vector_hash(self, index: int) -> list[Instruction]:
-        """Hash a batch on vectors alone; its bits enter rax above those of the pipeline."""
+        """Hash a batch on vectors alone and put its bits into rax above those of the pipeline."""
         target = AssemblyTarget(self.table, {}, self.shape.spared_ternary)
         target.inputs = {"nonce_word": self._nonce_words(target, EXTRA_NONCES[index])}
         last = scan_graph(self.graph).last_word
@@ -203,7 +189,7 @@ class Pipeline:
         return target.code + self._zero_test(target, word, self.shape.lanes * (index + 1))
 
     def _test(self) -> list[Instruction]:
-        """Test the words that round 60 left in Q: its e is what round 63 will call h."""
+        """Test the words that round 60 left in Q: e of round 60 is h of round 63."""
         target = AssemblyTarget(self.table, {})
         results = Memory(f"{Q} + {self.layout.results}")
         word = target.emit("vpaddd", results, constant(INITIAL_STATE[7]))
@@ -217,32 +203,32 @@ class Pipeline:
     # --- SHA instructions: the rounds ---
 
     def _rounds(self) -> list[Instruction]:
-        """Return the chains' instructions, taking turns."""
+        """Return the instructions of the chains, one turn of each chain after the other."""
         tasks, borders = self._tasks(), self._borders()
         flights = [list(self._chain(chain, tasks, *ends)) for chain, ends in enumerate(pairwise(borders))]
         return [Instruction(line) for turn in zip_longest(*flights, fillvalue=[]) for lines in turn for line in lines]
 
     def _borders(self) -> list[int]:
-        """Return where chains begin, and the end of the last, in round pairs of tasks laid end to end."""
+        """Return the first round pair of each chain and the end of the last, counted over all tasks end to end."""
         turns, chains = 2 * self.shape.lanes * PAIRS, self.shape.chains
         return [turns * chain // chains for chain in range(chains + 1)]
 
     def _tasks(self) -> list[tuple[int, int]]:
-        """Return (block, lane) of 60 rounds each, laid end to end over all chains.
+        """Return the (block, lane) of each 60 rounds, end to end over all chains.
 
-        A task that straddles two chains is finished by the second one in the next step, so it must be of the second
-        block: nobody but the test waits for it.
+        If a task is divided between two chains, the second chain finishes it in the next step. Such a task must belong
+        to the second block, whose result only the test reads.
         """
-        straddling = {border // PAIRS for border in self._borders()[1:-1] if border % PAIRS}
+        divided = {border // PAIRS for border in self._borders()[1:-1] if border % PAIRS}
         second = iter([(1, lane) for lane in range(self.shape.lanes)])
-        reserved = {index: next(second) for index in sorted(straddling)}
+        reserved = {index: next(second) for index in sorted(divided)}
         others = iter([(0, lane) for lane in range(self.shape.lanes)] + list(second))
         return [reserved[index] if index in reserved else next(others) for index in range(2 * self.shape.lanes)]
 
     def _chain(self, chain: int, tasks: list[tuple[int, int]], start: int, end: int) -> Iterator[list[str]]:
-        """Yield the lines of each turn of a chain: one round pair, and what a task's begin or end needs."""
+        """Yield the lines of each turn of a chain: a round pair, with the loads and stores of a task's start or end."""
         x, y = f"xmm{1 + 2 * chain}", f"xmm{2 + 2 * chain}"
-        old, new = Q, P  # a task begun in the last step finds its batch where Q is now
+        old, new = Q, P  # the batch of a task that the last step began is in Q now
         area = old
         for position in range(start, end):
             (block, lane), pair = tasks[position // PAIRS], position % PAIRS
@@ -273,10 +259,10 @@ class Pipeline:
         return value
 
     def _begin(self, block: int, lane: int, abef: str, cdgh: str) -> list[str]:
-        """Load the state after the linear rounds: early words, plus the late word in a and e."""
+        """Load the state after the linear rounds: early words, with the late word added to a and e."""
         parts = [early_and_late(self.graph, node) for node in self.starts[block]]
-        if [place for place, (_, late) in enumerate(parts) if late] != [0, 4]:
-            raise ValueError("the late word must have reached a and e alone")
+        if [index for index, (_, late) in enumerate(parts) if late] != [0, 4]:
+            raise ValueError("linear rounds: expected the late word in a and e only")
         early = [self._early(node) for node, _ in parts]
         late = self.layout.row(block, 0) + self.layout.lane_in_row(lane)
         return [
@@ -286,13 +272,13 @@ class Pipeline:
         ]
 
     def _end(self, area: str, block: int, lane: int, abef: str, cdgh: str) -> list[str]:
-        """Store the digest of the first block, or e of the second."""
+        """Store the digest of the first block, or the word e of the second."""
         if block == 1:
             return [f"pextrd dword ptr [{area} + {self.layout.results + 4 * lane}], {abef}, 1"]
         midstate = [Early("input", (), name) for name in MIDSTATE_INPUTS]
         lines = []
         for half, (register, order) in enumerate(((abef, ABEF), (cdgh, CDGH))):
-            place = self.layout.digest(half) + self.layout.lane_in_digest(lane)
+            offset = self.layout.digest(half) + self.layout.lane_in_digest(lane)
             lines += [f"paddd {register}, [{self.table.address(*(midstate[i] for i in order), align=4)}]"]
-            lines += [f"movdqa [{area} + {place}], {register}"]
+            lines += [f"movdqa [{area} + {offset}], {register}"]
         return lines

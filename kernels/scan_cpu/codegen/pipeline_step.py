@@ -1,4 +1,4 @@
-"""The pipelined scan step as Numba intrinsics: memory, its table of early words, one block of inline assembly."""
+"""The pipelined scan step as Numba intrinsics: one prepares its memory, one runs the assembly of a step."""
 
 from collections.abc import Callable
 from functools import cache
@@ -16,13 +16,13 @@ from kernels.sha256.graph import Time
 
 I64 = ir.IntType(64)
 
-# Zen 4: 256-bit vectors cost SHA instructions little beside them, three-way logic much; seven chains, all that the
-# registers hold, hide their latency.
+# For Zen 4: 256-bit vectors slow the SHA instructions little, three-way logic slows them much; seven chains, as many as
+# the registers hold, hide their latency.
 HYBRID = Shape("ymm", 8, chains=7, spared_ternary=3, run=4)
-# Intel from Golden Cove on: a SHA instruction keeps its unit busy for three cycles and its port for one.
+# For Intel from Golden Cove on: a SHA instruction keeps its unit busy for three cycles and its port for one.
 MIXED = Shape("zmm", 16, chains=4, vector_hashes=2)
 
-LAG = 4  # steps between taking a batch in and testing it
+LAG = 4  # steps from the entry of a batch to its test
 
 _CLOBBERS = [f"~{{xmm{n}}}" for n in range(32)] + ["~{k1}", "~{r10}", "~{memory}", "~{flags}"]
 _REGISTERS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
@@ -30,12 +30,12 @@ _REGISTERS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 
 @cache
 def program(shape: Shape) -> Program:
-    """Return the step of a shape."""
+    """Return the program of a step."""
     return Pipeline(shape).program()
 
 
 def prepare_code(shape: Shape) -> Callable[..., Any]:
-    """Return the code generator of (job tuple) to the address of memory, alive until the caller returns."""
+    """Return the code generator of a step's memory, from a job tuple to an address valid until the caller returns."""
 
     def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         inputs, mask = unpack_job(builder, arguments[0])
@@ -59,15 +59,19 @@ def prepare_code(shape: Shape) -> Callable[..., Any]:
             memory = builder.alloca(ir.ArrayType(ir.IntType(8), step.table_bytes + 2 * step.scratch_bytes))
         memory.align = 64
         table = builder.bitcast(memory, I32.as_pointer())
-        for place, word in enumerate(step.table):
-            builder.store(value(word), builder.gep(table, [I32(place)]))
+        for index, word in enumerate(step.table):
+            builder.store(value(word), builder.gep(table, [I32(index)]))
         return builder.ptrtoint(memory, I64)
 
     return generate
 
 
 def step_code(shape: Shape) -> Callable[..., Any]:
-    """Return the code generator of (memory, parity, first nonce in, first nonce tested) to the bits of candidates."""
+    """Return the code generator of a step.
+
+    The generated function takes the address of the memory, the parity of the step's number, the first nonce that enters
+    and the first nonce that is tested, and returns the bits of the candidates.
+    """
 
     def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         binding.initialize_native_asmparser()
@@ -102,23 +106,23 @@ STEP_SIGNATURE = types.uint64(types.uint64, types.uint32, types.uint32, types.ui
 
 @intrinsic
 def prepare_hybrid(_typing: Any, _job: Any) -> Any:
-    """Return the address of prepared memory for `hybrid`."""
+    """Return the address of the prepared memory of `hybrid`."""
     return PREPARE_SIGNATURE, prepare_code(HYBRID)
 
 
 @intrinsic
 def scan_step_hybrid(_typing: Any, _memory: Any, _parity: Any, _entering: Any, _tested: Any) -> Any:
-    """Take in eight nonces, return the bits of those that entered LAG steps ago."""
+    """Take in eight nonces and return the bits of those that entered LAG steps ago."""
     return STEP_SIGNATURE, step_code(HYBRID)
 
 
 @intrinsic
 def prepare_mixed(_typing: Any, _job: Any) -> Any:
-    """Return the address of prepared memory for `mixed`."""
+    """Return the address of the prepared memory of `mixed`."""
     return PREPARE_SIGNATURE, prepare_code(MIXED)
 
 
 @intrinsic
 def scan_step_mixed(_typing: Any, _memory: Any, _parity: Any, _entering: Any, _tested: Any) -> Any:
-    """Take in 48 nonces, return the bits of those that entered LAG steps ago."""
+    """Take in 48 nonces and return the bits of those that entered LAG steps ago."""
     return STEP_SIGNATURE, step_code(MIXED)

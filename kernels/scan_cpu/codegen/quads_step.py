@@ -1,4 +1,4 @@
-"""The scan step on the CPU's SHA instructions, several nonces in flight to cover the latency of a round."""
+"""The scan step on the CPU's SHA instructions as Numba intrinsics, with several nonces in flight to hide latency."""
 
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
@@ -15,14 +15,14 @@ from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS
 
 STREAMS = 4
 
-# The instructions take over where the description's rounds stop being constant per job or linear in one late word:
-# after rounds 0 to 3 of the first block (the nonce is word 3) and round 0 of the second. That leaves 60 rounds each:
-# the scan needs nothing that comes after round 60 of the second block.
+# The SHA instructions take over where the rounds are no longer constant per job or linear in one late word: after
+# rounds 0 to 3 of the first block (the nonce is word 3) and after round 0 of the second. 60 rounds of each block are
+# left: the scan needs no result after round 60 of the second.
 FIRST_START, SECOND_START, QUADS_OF_ROUNDS = 4, 1, 15
 
 
 class QuadScan:
-    """Emits the scan of one nonce after another for one job."""
+    """The scan of one nonce after another for one job, emitted as LLVM IR."""
 
     def __init__(self, builder: ir.IRBuilder, machine: QuadMachine, inputs: dict[str, ir.Value]) -> None:
         self.builder, self.machine, self.inputs = builder, machine, inputs
@@ -34,7 +34,7 @@ class QuadScan:
         self.words = first_block(graph, tail, self.late)
 
     def scan(self, nonce_word: ir.Value) -> Generator[None, None, ir.Value]:
-        """Emit the scan of one nonce, yielding after every four rounds; return the last word of the hash."""
+        """Emit the scan of one nonce, yield after every four rounds, and return the last word of the hash."""
         lone = self.builder.insert_element(ZERO, nonce_word, I32(0))
         quads = [self._linear(self.words[i : i + 4], lone, 0) for i in range(0, 16, 4)]
         state = self._state_after(self.midstate, self.words[:FIRST_START], lone, 0)
@@ -52,12 +52,12 @@ class QuadScan:
             shuffle(self.builder, self._linear(padding[4:8], ZERO, 0), word16, (1, 2, 3, 4)),
         ]
         state = yield from self._sixty_rounds(start, quads, 0, SECOND_START)
-        vector, lane = self._place("e")
+        vector, lane = self._vector_and_lane("e")
         e = self.builder.extract_element(state[vector], I32(lane))
         return self.builder.add(e, I32(INITIAL_STATE[7]))  # e is what round 63 will call h
 
     def _sixty_rounds(self, state: Pair, quads: list[ir.Value], turn: int, first: int) -> Generator[None, None, Pair]:
-        """Emit 60 rounds from round `first`, whose schedule words begin at quads[turn]."""
+        """Emit 60 rounds from round `first` on, whose schedule words start at quads[turn]."""
         for start in range(first, first + 4 * QUADS_OF_ROUNDS, 4):
             if turn == len(quads):
                 quads.append(self.machine.next_quad(quads[-4:]))
@@ -68,44 +68,52 @@ class QuadScan:
         return state
 
     def _state_after(self, state: Sequence[Node], words: Sequence[Node], source: ir.Value, lane: int) -> Pair:
-        """Return the state after the first rounds, in which the late word appears in sums only."""
+        """Return the state after the first rounds, in which the late word occurs in sums only."""
         *_, last = rounds(self.graph, state, words)
         first, second = ([last["abcdefgh".index(letter)] for letter in letters] for letters in self.machine.layout)
         return self._linear(first, source, lane), self._linear(second, source, lane)
 
     def _linear(self, nodes: Sequence[Node], source: ir.Value, lane: int) -> ir.Value:
-        """Return a quad of sums of early words, plus the late word (a lane of `source`) in those that contain it."""
+        """Return a quad of sums of early words, with the late word added to those that contain it.
+
+        Parameters
+        ----------
+        nodes
+            Four sums.
+        source, lane
+            Vector and lane of the late word.
+        """
         parts = [early_and_late(self.graph, node) for node in nodes]
         lowering = Lowering(LaneTarget(self.builder, 1, self.inputs), [early for early, _ in parts]).run()
         values = [lowering.value(early) for early, _ in parts]
         quad = ir.Constant(QUAD, [v.constant if isinstance(v, ir.Constant) else 0 for v in values])
-        for place, value in enumerate(values):
+        for index, value in enumerate(values):
             if not isinstance(value, ir.Constant):
-                quad = self.builder.insert_element(quad, value, I32(place))
+                quad = self.builder.insert_element(quad, value, I32(index))
         if not any(late for _, late in parts):
             return quad
         return self.builder.add(quad, shuffle(self.builder, source, ZERO, [lane if late else 4 for _, late in parts]))
 
     def _digest(self, state: Pair) -> Pair:
-        """Return state plus midstate, in the machine's layout."""
+        """Return state plus midstate in the machine's layout."""
         before = [
             self._linear([self.midstate["abcdefgh".index(letter)] for letter in letters], ZERO, 0)
             for letters in self.machine.layout
         ]
         return self.builder.add(state[0], before[0]), self.builder.add(state[1], before[1])
 
-    def _place(self, letter: str) -> tuple[int, int]:
+    def _vector_and_lane(self, letter: str) -> tuple[int, int]:
         vector = 0 if letter in self.machine.layout[0] else 1
         return vector, self.machine.layout[vector].index(letter)
 
     def _quad_of(self, state: Pair, letters: str) -> ir.Value:
-        """Return state words in the order of `letters`."""
-        lanes = [4 * vector + lane for vector, lane in map(self._place, letters)]
+        """Return the state words of `letters` as a quad."""
+        lanes = [4 * vector + lane for vector, lane in map(self._vector_and_lane, letters)]
         return shuffle(self.builder, *state, lanes)
 
 
 def quad_step(machine: Callable[[ir.IRBuilder], QuadMachine], streams: int) -> Callable[..., Any]:
-    """Return the code generator of a step of `streams` nonces: (job tuple, base nonce) to a bit for each candidate."""
+    """Return the code generator of a step of several nonces, from a job tuple and a base nonce to candidates' bits."""
 
     def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         job, base = arguments
@@ -123,28 +131,28 @@ def quad_step(machine: Callable[[ir.IRBuilder], QuadMachine], streams: int) -> C
 
 
 def interleave(flights: Sequence[Generator[None, None, ir.Value]]) -> list[ir.Value]:
-    """Advance all generators in turn, one yield each, and return what they return."""
+    """Advance all generators in turn, one yield at a time, and return their results."""
     results: list[ir.Value] = [None] * len(flights)
     pending = list(enumerate(flights))
     while pending:
-        still = []
+        unfinished = []
         for index, flight in pending:
             try:
                 next(flight)
-                still.append((index, flight))
+                unfinished.append((index, flight))
             except StopIteration as stop:
                 results[index] = stop.value
-        pending = still
+        pending = unfinished
     return results
 
 
 @intrinsic
 def scan_step_shani(_typing: Any, _job: Any, _base: Any) -> Any:
-    """Four nonces on x86's SHA instructions."""
+    """Test four nonces on x86's SHA instructions."""
     return STEP_SIGNATURE, quad_step(X86Sha, STREAMS)
 
 
 @intrinsic
 def scan_step_neon_sha2(_typing: Any, _job: Any, _base: Any) -> Any:
-    """Four nonces on Arm's SHA instructions."""
+    """Test four nonces on Arm's SHA instructions."""
     return STEP_SIGNATURE, quad_step(ArmSha, STREAMS)

@@ -1,7 +1,7 @@
-"""LLVM back end for CPUs with SHA-256 instructions: four rounds and four schedule words are single operations.
+"""The SHA-256 instructions of x86 and Arm in LLVM: four rounds and four schedule words on vectors of four words.
 
-Words travel in vectors of four (quads). The two machines differ in how they hold the state and in what one
-instruction does; the scan (`scan_quads`) is the same text for both.
+The two machines differ in the layout of the state and in the work of one instruction; `quads_step` writes the same scan
+for both.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ QUAD = ir.VectorType(I32, 4)
 ZERO = ir.Constant(QUAD, [0] * 4)
 Pair = tuple[ir.Value, ir.Value]
 
-# A state word is named by its letter; each machine says in which vector and lane it lives.
+# The letters of the state words in the lanes of the first and of the second vector.
 Layout = tuple[str, str]
 
 
 class QuadMachine(Protocol):
-    """A CPU that does SHA-256 on quads."""
+    """A CPU with instructions for SHA-256 on quads."""
 
     layout: Layout
 
     def four_rounds(self, state: Pair, words: ir.Value) -> Pair:
-        """Return the state after four rounds with the given K + W."""
+        """Return the state after four rounds; `words` holds K + W of each."""
         ...
 
     def half_quad(self, q0: ir.Value, q1: ir.Value) -> ir.Value:
@@ -33,7 +33,7 @@ class QuadMachine(Protocol):
         ...
 
     def next_quad(self, quads: Sequence[ir.Value]) -> ir.Value:
-        """Return the four schedule words after sixteen."""
+        """Return the four schedule words that follow the last sixteen."""
         ...
 
 
@@ -43,7 +43,7 @@ def shuffle(builder: ir.IRBuilder, x: ir.Value, y: ir.Value, lanes: Sequence[int
 
 
 class X86Sha:
-    """`sha256rnds2`, `sha256msg1`, `sha256msg2`: two rounds an instruction, the state as ABEF and CDGH."""
+    """x86: `sha256rnds2`, `sha256msg1` and `sha256msg2`; an instruction does two rounds, the state is ABEF and CDGH."""
 
     layout = ("feba", "hgdc")
 
@@ -74,7 +74,7 @@ class X86Sha:
 
 
 class ArmSha:
-    """`sha256h`, `sha256h2`, `sha256su0`, `sha256su1`: four rounds by two instructions, the state as ABCD and EFGH."""
+    """Arm: `sha256h`, `sha256h2`, `sha256su0`, `sha256su1`; two instructions do four rounds, state ABCD and EFGH."""
 
     layout = ("abcd", "efgh")
 

@@ -1,4 +1,4 @@
-"""The compiled scan of variant `scalar`: 1 nonce a step."""
+"""The compiled scan of the variant `scalar`, 1 nonce a step."""
 
 from typing import Any
 
@@ -13,30 +13,14 @@ STEP = 1
 
 @kernel_njit
 def scan_steps(job: Any, first: Any, steps: int, out: Any) -> Any:
-    """Scan `steps` steps from nonce `first`, a multiple of STEP; stop early when `out` could overflow.
-
-    Parameters
-    ----------
-    job
-        uint32[12]: midstate, three tail words, mask of the hash's last word.
-    first
-        uint32, the first nonce; the nonce wraps past 2^32.
-    steps
-        How many steps of STEP nonces.
-    out
-        uint32[at least STEP], receives candidate nonces.
-
-    Returns
-    -------
-    (candidates found, steps done)
-    """
+    """Return the candidates written and the steps done, as `kernels.scan_cpu.compiled` describes."""
     words = unpack_job(job)
-    found = 0
+    candidates = 0
     for step in range(steps):
-        if found + STEP > out.size:
-            return found, step
+        if candidates + STEP > out.size:
+            return candidates, step
         base = uint32(first + uint32(step * STEP))
         bits = scan_step_scalar(words, base)
         if bits != 0:
-            found = append_hits(out, found, base, bits)
-    return found, steps
+            candidates = append_hits(out, candidates, base, bits)
+    return candidates, steps

@@ -172,7 +172,7 @@ def test_a_missing_feature_is_named(monkeypatch):
     monkeypatch.setattr(variants, "_machine", lambda: "x86_64")
     with pytest.raises(KernelInputError, match="variant lanes16: not available here: this CPU lacks avx512f"):
         variants.load("lanes16")
-    with pytest.raises(KernelInputError, match="neon_sha2: not available here: needs a aarch64 CPU, this is x86_64"):
+    with pytest.raises(KernelInputError, match="neon_sha2: not available here: needs aarch64, this CPU is x86_64"):
         variants.load("neon_sha2")
     assert [variant.name for variant in variants.candidates()] == ["lanes8", "scalar"]
     assert variants.default_variant().name == "lanes8"
