@@ -1,4 +1,4 @@
-"""The meter that docs/meters.md shows works as it stands there, found through its entry point."""
+"""The meter that docs/own-meter.md shows works as it stands there, found through its entry point."""
 
 import math
 import re
@@ -16,7 +16,7 @@ from bench.meters import registry as meters
 from bench.meters.protocol import MeterOptions
 from hardware_profiles.errors import InputError
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "meters.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "own-meter.md"
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def shown(monkeypatch):
     source = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
     assert len(source.splitlines()) <= 50
     module = types.ModuleType("lab_meters")
-    exec(compile(source, "docs/meters.md", "exec"), module.__dict__)
+    exec(compile(source, "docs/own-meter.md", "exec"), module.__dict__)
     monkeypatch.setitem(sys.modules, "lab_meters", module)
     points = [EntryPoint("analyzer", "lab_meters:ENTRY", meters.ENTRY_POINT_GROUP)]
 
