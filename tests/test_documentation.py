@@ -12,6 +12,7 @@ from bench.diagnostics import TABLE
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("bench", "hardware_profiles", "kernels", "sites")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "results" / "README.md"])
+PRESENT_PAGES = [page for page in PAGES if page.name != "CHANGELOG.md"]  # a changelog names files as they were
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -35,6 +36,12 @@ def test_every_link_to_a_file_of_ours_leads_there(page):
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
     ours = [link for link in links if "://" not in link]
     assert [link for link in ours if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PRESENT_PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_of_ours_that_a_page_names_exists(page):
+    named = re.findall(rf"`((?:{'|'.join(PACKAGES)}|tests|docs)/[\w/.+-]*)`", page.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
