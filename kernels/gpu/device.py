@@ -1,4 +1,4 @@
-"""NVIDIA GPUs: which there are, why one cannot be used, and the cure. Looks through NVML first, which needs no CUDA."""
+"""The state of NVIDIA GPUs from NVML, which needs no CUDA, and the way to open one with CuPy."""
 
 import contextlib
 import os
@@ -15,56 +15,42 @@ __all__ = [
     "gpus", "inspect", "open_cupy", "other_processes", "parse_device",
 ]  # fmt: skip
 
-# GPUs that this process has opened: in a container the driver lists it by a process id of the host's.
+# GPUs that this process has opened: in a container the driver lists this process by the host's process id.
 _OPENED: set[int] = set()
 
 
 @dataclass(frozen=True)
 class GpuProcess:
-    """A process that computes on a GPU: its id, name where known, and memory [byte]."""
+    """A process that computes on a GPU."""
 
     pid: int
-    name: str
-    memory_bytes: int | None
+    name: str  # empty if unknown
+    memory_bytes: int | None  # [byte]
 
 
 @dataclass(frozen=True)
 class GpuState:
-    """One GPU as NVML describes it; what it does not tell is None.
+    """One GPU as NVML describes it; a value that NVML does not report is None."""
 
-    Attributes
-    ----------
-    index, uuid, pci_bus
-        NVML's index, which `--device gpu:INDEX` counts by, and names that hold across tools.
-    capability
-        Compute capability, (9, 0) for sm_90.
-    memory_bytes, free_bytes
-        Device memory [byte].
-    max_sm_clock_hz, power_limit_w
-        Highest clock of the multiprocessors [Hz], limit in force [W].
-    cuda_driver
-        CUDA version that the driver supports, (13, 0).
-    """
-
-    index: int
+    index: int  # NVML's, as in --device gpu:INDEX
     uuid: str
     name: str
     pci_bus: str
-    capability: tuple[int, int] | None
-    memory_bytes: int | None
-    free_bytes: int | None
-    max_sm_clock_hz: float | None
-    power_limit_w: float | None
+    capability: tuple[int, int] | None  # compute capability, (9, 0) for sm_90
+    memory_bytes: int | None  # [byte] of the device
+    free_bytes: int | None  # [byte]
+    max_sm_clock_hz: float | None  # [Hz] highest clock of the multiprocessors
+    power_limit_w: float | None  # [W] limit in force
     ecc: bool | None
     mig: bool | None
     persistence: bool | None
     driver: str
-    cuda_driver: tuple[int, int]
+    cuda_driver: tuple[int, int]  # CUDA version that the driver supports, (13, 0)
     processes: tuple[GpuProcess, ...]
 
     @property
     def architecture(self) -> str:
-        """`sm_90`, or empty where the capability is unknown."""
+        """Name such as `sm_90`, or empty if the capability is unknown."""
         return f"sm_{self.capability[0]}{self.capability[1]}" if self.capability else ""
 
 
@@ -74,7 +60,7 @@ def parse_device(name: str) -> int:
     Raises
     ------
     KernelInputError
-        The name is something else.
+        The name has another form.
     """
     kind, _, index = name.partition(":")
     if kind != "gpu" or not (index.isascii() and index.isdigit()):
@@ -88,7 +74,7 @@ def gpus() -> list[GpuState]:
     Raises
     ------
     GpuError
-        There is no driver, it does not answer, or it sees no GPU.
+        There is no driver, it does not answer, or it lists no GPU.
     """
     with _nvml() as nvml:
         count = int(nvml.nvmlDeviceGetCount())
@@ -108,13 +94,13 @@ def inspect(index: int) -> GpuState:
     with _nvml() as nvml:
         count = int(nvml.nvmlDeviceGetCount())
         if not 0 <= index < count:
-            there = "none" if count == 0 else "gpu:0" if count == 1 else f"gpu:0 to gpu:{count - 1}"
-            raise GpuError("no_such_device", f"gpu:{index} is not there; the driver lists {there}")
+            listed = "none" if count == 0 else "gpu:0" if count == 1 else f"gpu:0 to gpu:{count - 1}"
+            raise GpuError("no_such_device", f"gpu:{index} is not there; the driver lists {listed}")
         return _state(nvml, index)
 
 
 def check_usable(state: GpuState) -> None:
-    """Find what would stop a run on this GPU before it begins.
+    """Check that a run on this GPU can start.
 
     Raises
     ------
@@ -123,12 +109,12 @@ def check_usable(state: GpuState) -> None:
     """
     check_cuda_major(state)
     if state.processes:
-        held = ", ".join(_process_text(process) for process in state.processes)
-        raise GpuError("taken", f"gpu:{state.index} ({state.name}) is taken by {held}")
+        users = ", ".join(_process_text(process) for process in state.processes)
+        raise GpuError("taken", f"gpu:{state.index} ({state.name}) is taken by {users}")
 
 
 def check_cuda_major(state: GpuState) -> None:
-    """Compare the CUDA major that CuPy was built for with what the driver supports.
+    """Check that the driver supports the CUDA major that CuPy was built for.
 
     Raises
     ------
@@ -147,23 +133,23 @@ def check_cuda_major(state: GpuState) -> None:
 
 
 def cupy_packages() -> list[str]:
-    """Return the CuPy distributions that are installed; more than one is a fault."""
+    """Return the installed CuPy distributions; more than one is a fault."""
     names = ("cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "cupy-cuda14x", "cupy")
-    found = []
+    installed = []
     for name in names:
         with contextlib.suppress(metadata.PackageNotFoundError):
             metadata.version(name)
-            found.append(name)
-    return found
+            installed.append(name)
+    return installed
 
 
 def open_cupy(index: int) -> Any:
-    """Return the module `cupy` with the GPU of this NVML index current.
+    """Return the module CuPy after making the GPU of an NVML index current.
 
     Raises
     ------
     GpuError
-        CuPy or the driver is missing, of another CUDA major, or the GPU cannot be opened.
+        CuPy or the driver is missing or of another CUDA major, or the GPU cannot be opened.
     """
     try:
         import cupy
@@ -180,13 +166,13 @@ def open_cupy(index: int) -> Any:
                 "cuda_major", f"the driver supports CUDA {driver // 1000}, CuPy was built for {runtime // 1000}"
             )
         cupy.cuda.Device(_cuda_index(cupy, index)).use()
-        cupy.cuda.runtime.free(0)  # makes the context here and not in a timed call
+        cupy.cuda.runtime.free(0)  # creates the context now and not in a timed call
         _OPENED.add(index)
     return cupy
 
 
 def _cuda_index(cupy: Any, index: int) -> int:
-    """Return CUDA's number of NVML's GPU: CUDA sorts by speed and CUDA_VISIBLE_DEVICES renumbers."""
+    """Return CUDA's index of a GPU by NVML's: CUDA sorts by speed and CUDA_VISIBLE_DEVICES renumbers."""
     bus = inspect(index).pci_bus.lower()[-12:]
     for candidate in range(cupy.cuda.runtime.getDeviceCount()):
         if cupy.cuda.runtime.deviceGetPCIBusId(candidate).lower()[-12:] == bus:
@@ -258,10 +244,17 @@ def _state(nvml: Any, index: int) -> GpuState:
 
 
 def other_processes(ask: Callable[..., Any], index: int) -> Iterator[GpuProcess]:
-    """Yield the processes of others that compute on a GPU; `ask` calls an NVML function for it, None where it fails.
+    """Yield the other processes that compute on a GPU.
 
-    In a container the driver lists this process by a number of the host's: where it has opened the GPU, a process that
-    is not here is taken for itself.
+    In a container the driver lists this process by the host's process id. After this process has opened the GPU, an id
+    that does not exist in the container is therefore taken to be its own.
+
+    Parameters
+    ----------
+    ask
+        Function that calls an NVML function by name for this GPU and returns None if that fails.
+    index
+        NVML's index of the GPU.
     """
     import psutil
 

@@ -1,4 +1,4 @@
-"""Why a GPU cannot be used: one table of faults and cures, and the error that carries both on one line."""
+"""The faults of GPUs with their cures, and the error that names both on one line."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 OLDEST_DRIVER = 580
 _EXTRA = "pip install -c constraints.txt -e '.[gpu]'"
 
-# code -> what helps
+# Cure of each fault, by its code.
 CURES = {
     "no_nvml": "install nvidia-ml-py",
     "no_driver": f"install the NVIDIA driver, {OLDEST_DRIVER} or later; in a container, --gpus all",
     "driver_asleep": "load the kernel module (modprobe nvidia), or reboot after a driver update",
     "no_gpu": "check that the GPU is seated and powered and, in a container, passed through (--gpus all)",
-    "no_such_device": "name one that is there; CUDA_VISIBLE_DEVICES hides others",
+    "no_such_device": "choose a GPU that the driver lists; CUDA_VISIBLE_DEVICES can hide some",
     "cuda_major": f"update the driver to {OLDEST_DRIVER} or later, or install the CuPy of the driver's CUDA major",
     "no_cupy": f"install perwatt's extra `gpu`: {_EXTRA}",
     "broken_cupy": f"keep one CuPy only and reinstall it: pip uninstall -y cupy-cuda11x cupy-cuda12x; {_EXTRA}",
@@ -20,12 +20,12 @@ CURES = {
     "taken": "wait until that process ends, or use another GPU: --device gpu:INDEX",
     "exclusive": "another process holds the GPU in exclusive mode: end it, or use another GPU: --device gpu:INDEX",
     "out_of_memory": "end other programs on this GPU (nvidia-smi lists them), or choose a smaller size",
-    "failed": "read the message beside this; `nvidia-smi` must work before perwatt can",
+    "failed": "check that `nvidia-smi` works on this machine",
 }  # fmt: skip
 
 
 class GpuError(RuntimeError):
-    """A GPU cannot be used; `str()` is one line: what is wrong, then the cure."""
+    """A GPU cannot be used; `str()` is one line: the fault, then the cure."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
@@ -36,7 +36,7 @@ class GpuError(RuntimeError):
 
 @contextlib.contextmanager
 def explained(index: int = 0) -> Iterator[None]:
-    """Turn what CuPy raises into a GpuError of one line with its cure; other errors pass."""
+    """Turn CUDA errors within the context into a GpuError of one line with its cure; other errors pass."""
     try:
         yield
     except GpuError:
@@ -53,7 +53,7 @@ def explained(index: int = 0) -> Iterator[None]:
         raise
 
 
-# Names of CUDA's errors, as its libraries print them.
+# Names of errors as CUDA's libraries print them, and the codes of their cures.
 _MARKS = (
     ("cudaErrorMemoryAllocation", "out_of_memory"),
     ("CUBLAS_STATUS_ALLOC_FAILED", "out_of_memory"),

@@ -1,4 +1,4 @@
-"""Launching numba.cuda kernels: a window of few nonces is a small grid, and no reason for a warning."""
+"""Launches of numba.cuda kernels without Numba's warning of small grids, which small windows of nonces have."""
 
 import contextlib
 import warnings
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def small_grids_allowed() -> Iterator[None]:
-    """Keep numba-cuda's warning of a small grid from whoever launches within."""
+    """Suppress numba-cuda's warning of a small grid within the context."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Grid size \d+ will likely result")
         yield

@@ -1,1 +1,1 @@
-"""Matrix products on CPUs and NVIDIA GPUs."""
+"""Matrix products on CPUs and NVIDIA GPUs, their number formats, counts and tolerances."""

@@ -1,4 +1,4 @@
-"""Matrix product through NumPy's BLAS, checked against a float64 reference by a stated error bound."""
+"""Matrix products through NumPy's BLAS, checked against a more accurate reference by a stated error bound."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ Matrix = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
 def random_operands(size: int, dtype: str, seed: int = 0) -> tuple[Matrix, Matrix, Matrix]:
-    """Return A, B (uniform in -1 to 1, never zeros) and an output of shape (size, size).
+    """Return random A and B, uniform in -1 to 1, and an output, each of shape [size, size].
 
     Raises
     ------
     KernelInputError
-        When `size` is below 1 or `dtype` is neither `f32` nor `f64`.
+        The size is below 1, or the dtype is neither `f32` nor `f64`.
     """
     if size < 1:
         raise KernelInputError(f"size: expected at least 1, got {size}")
@@ -30,16 +30,16 @@ def random_operands(size: int, dtype: str, seed: int = 0) -> tuple[Matrix, Matri
 
 
 def matmul(a: Matrix, b: Matrix, out: Matrix) -> None:
-    """Write A @ B into `out`; BLAS chooses its own threads."""
+    """Write A @ B into `out`; BLAS chooses the number of threads."""
     np.matmul(a, b, out=out)
 
 
 @dataclass(frozen=True)
 class ErrorCheck:
-    """Largest error among the sampled entries, as a fraction of what rounding allows; below 1 passes."""
+    """The largest error among the sampled entries of a product."""
 
-    worst_frac_of_bound: float
-    sampled: int
+    worst_frac_of_bound: float  # of the error that rounding allows; at most 1 passes
+    sampled: int  # entries
 
     @property
     def passed(self) -> bool:
@@ -50,9 +50,20 @@ class ErrorCheck:
 def check_product(a: Matrix, b: Matrix, out: Matrix, samples: int = 256, seed: int = 1) -> ErrorCheck:
     """Compare random entries of `out` with dot products summed more accurately.
 
-    The bound of entry (i, j) is gamma_k * sum |a_ik b_kj| with gamma_k = k u / (1 - k u) and u the unit roundoff; it
-    holds for any order of summation, with or without fused operations. The reference of float32 is float64; that of
-    float64 is math.fsum over products split into exact pairs.
+    The bound of entry (i, j) is gamma_k * sum |a_ik b_kj| with gamma_k = k u / (1 - k u) and u the unit roundoff. It
+    holds for any order of summation, with or without fused operations. The reference is the correctly rounded sum of
+    the exact products, which for float64 are split into two terms each.
+
+    Parameters
+    ----------
+    a, b
+        Operands, shapes [m, k] and [k, n].
+    out
+        Product, shape [m, n].
+    samples
+        Number of entries to compare.
+    seed
+        Seed of their choice.
 
     References
     ----------
@@ -73,11 +84,11 @@ def check_product(a: Matrix, b: Matrix, out: Matrix, samples: int = 256, seed: i
 
 
 def _accurate_dot(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, exact: bool) -> float:
-    """Return the dot product correctly rounded; `exact` says that the products need no splitting."""
+    """Return the correctly rounded dot product; `exact` says that float64 holds the products of the factors exactly."""
     from math import fsum
 
     product = x * y
-    if exact:  # 24-bit factors: the product of two fits a float64
+    if exact:  # the product of two 24-bit factors fits a float64
         return fsum(product.tolist())
     x_high, x_low = _split(x)
     y_high, y_low = _split(y)
@@ -86,7 +97,7 @@ def _accurate_dot(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], *, exa
 
 
 def _split(x: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return halves of 26 bits whose sum is x (Veltkamp)."""
+    """Return two halves of 26 bits whose sum is x (Veltkamp's splitting)."""
     scaled = x * 134217729.0
     high = scaled - (scaled - x)
     return high, x - high

@@ -1,4 +1,4 @@
-"""Matrix products through cuBLASLt, by nvmath-python's bindings: ask for algorithms, run any of them on raw pointers.
+"""Matrix products through cuBLASLt with nvmath-python's bindings: its algorithms, and launches on raw pointers.
 
 References
 ----------
@@ -28,26 +28,35 @@ _REDUCE_IN_PLACE, _REDUCE_IN_COMPUTE_TYPE = 1, 2
 
 @dataclass(frozen=True)
 class Algorithm:
-    """One way that cuBLASLt offers: its rank among the heuristic's answers, a readable name, opaque code."""
+    """One algorithm that cuBLASLt offers for a product."""
 
-    rank: int
+    rank: int  # in the heuristic's order
     name: str
-    code: bytes
-    workspace_bytes: int
+    code: bytes  # cuBLASLt's own
 
 
 class LtProduct:
-    """D = A Bᵀ of one shape and format on the current GPU: `algorithms`, then `launch`; close it, or use a `with`.
+    """The product D = A Bᵀ of one shape and format on the current GPU; close it, or use it in a `with`.
 
-    `scales` are what stored values of A and of B are multiplied by in fp8, the format's own where left out; `workspace`
-    is a device array of WORKSPACE_BYTES that products on one stream may share.
+    Parameters
+    ----------
+    cupy
+        The module CuPy with the GPU current.
+    form
+        Format of the operands and the result.
+    m, n, k
+        Lengths: A is [m, k], B is [n, k], D is [m, n].
+    scales
+        Numbers that stored values of A and of B are multiplied by in fp8; None takes the format's own.
+    workspace
+        Device array of WORKSPACE_BYTES, which products on one stream may share; None allocates one.
 
     Raises
     ------
     KernelInputError
-        A shape that the format cannot take.
+        The format cannot have this shape.
     GpuError
-        nvmath-python or cuBLAS is missing, or the GPU refuses.
+        nvmath-python or cuBLAS is missing, or the GPU refuses the product.
     """
 
     def __init__(  # noqa: PLR0913 (a product's format and shape)
@@ -100,12 +109,12 @@ class LtProduct:
         self._workspace = None
 
     def algorithms(self, count: int = 32) -> list[Algorithm]:
-        """Return up to `count` algorithms, the heuristic's favourite first.
+        """Return up to `count` algorithms in the order of cuBLASLt's heuristic.
 
         Raises
         ------
         GpuError
-            cuBLASLt has none for this format and shape on this GPU.
+            cuBLASLt has no algorithm for this format and shape on this GPU.
         """
         lt = self._lt
         preference = lt.matmul_preference_create()
@@ -117,25 +126,25 @@ class LtProduct:
             mask = _REDUCE_IN_PLACE | _REDUCE_IN_COMPUTE_TYPE  # never through the narrow output format
             self._set(lt.matmul_preference_set_attribute, preference, keys.REDUCTION_SCHEME_MASK, np.uint32, mask)
             results = np.zeros(count, dtype=lt.matmul_heuristic_result_dtype)
-            found = np.zeros(1, dtype=np.int32)
+            returned = np.zeros(1, dtype=np.int32)
             a, b, d = self._layouts
             try:
                 lt.matmul_algo_get_heuristic(
-                    self._handle, self._desc, a, b, d, d, preference, count, results.ctypes.data, found.ctypes.data
+                    self._handle, self._desc, a, b, d, d, preference, count, results.ctypes.data, returned.ctypes.data
                 )
             except lt.cuBLASLtError as error:
                 raise GpuError("failed", f"cuBLASLt has no {self.form.name} product for this GPU: {error}") from None
         finally:
             lt.matmul_preference_destroy(preference)
-        return [self._algorithm(rank, row) for rank, row in enumerate(results[: int(found[0])]) if row["state"] == 0]
+        return [self._algorithm(rank, row) for rank, row in enumerate(results[: int(returned[0])]) if row["state"] == 0]
 
     def launch(self, a: int, b: int, d: int, algorithm: Algorithm, stream: int) -> None:
-        """Queue the product of device pointers `a` (m, k) and `b` (n, k) into `d` (m, n) on a stream.
+        """Queue the product of device pointers `a` [m, k] and `b` [n, k] into `d` [m, n] on a stream.
 
         Raises
         ------
         GpuError
-            cuBLASLt refuses the algorithm after all, or the GPU fails.
+            cuBLASLt refuses the algorithm, or the GPU fails.
         """
         code = np.frombuffer(algorithm.code, dtype=np.uint8)
         layout_b, layout_a, layout_d = self._layouts
@@ -148,7 +157,7 @@ class LtProduct:
             raise GpuError("failed", f"cuBLASLt, algorithm {algorithm.name}: {error}") from None
 
     def _describe(self, compute: int, scale_type: int) -> None:
-        """Describe the product in cuBLAS's columns: Dᵀ = B Aᵀ, whose first operand is our B transposed."""
+        """Describe the product column by column, as cuBLAS does: Dᵀ = B Aᵀ, whose first operand is our B transposed."""
         lt, form = self._lt, self.form
         self._desc = lt.matmul_desc_create(compute, scale_type)
         self._open.callback(lt.matmul_desc_destroy, self._desc)
@@ -170,11 +179,11 @@ class LtProduct:
         self._set(self._lt.matmul_desc_set_attribute, self._desc, attribute, dtype, value)
 
     def _set_scales(self, scales: tuple[float, float]) -> None:
-        """Hand over what stored values are multiplied by: one number for fp8, ones for the blocks of fp4."""
+        """Set the scales of stored values: one number for fp8, ones for the blocks of fp4."""
         cp, form = self._cupy, self.form
         if form.name == "fp8":
-            made = {scale: cp.full(1, scale, dtype=cp.float32) for scale in scales}
-            self._scales = [made[scale] for scale in reversed(scales)]  # cuBLAS's A is our B
+            arrays = {scale: cp.full(1, scale, dtype=cp.float32) for scale in scales}
+            self._scales = [arrays[scale] for scale in reversed(scales)]  # cuBLAS's A is our B
         elif form.name == "fp4":
             mode = int(self._lt.MatmulMatrixScale.VEC16_UE4M3)
             self._describe_operation("A_SCALE_MODE", mode)
@@ -190,7 +199,7 @@ class LtProduct:
 
     def _algorithm(self, rank: int, row: Any) -> Algorithm:
         code = np.frombuffer(np.ascontiguousarray(row["algo"]).tobytes(), dtype=np.uint8).copy()
-        return Algorithm(rank, self._name(code.ctypes.data), code.tobytes(), int(row["workspace_size"]))
+        return Algorithm(rank, self._name(code.ctypes.data), code.tobytes())
 
     def _name(self, code: int) -> str:
         lt = self._lt
@@ -230,13 +239,13 @@ def _bindings() -> tuple[Any, Any]:
         from nvmath.bindings import cublas, cublasLt
     except ImportError as error:
         raise GpuError("no_nvmath", f"nvmath-python is not installed ({error})") from None
-    except RuntimeError as error:  # its own words for a missing library
+    except RuntimeError as error:  # raised by nvmath-python for a missing library
         raise GpuError("no_nvmath", f"nvmath-python does not load: {error}") from None
     return cublasLt, cublas
 
 
 def check_capability(form: Format, capability: tuple[int, int] | None) -> None:
-    """Refuse a format that the chip does not have.
+    """Check that a GPU has a format.
 
     Raises
     ------

@@ -1,11 +1,10 @@
-"""Matrix products on NVIDIA GPUs: number formats, random operands, and how far from float64 a right answer may lie.
+"""The number formats of matrix products on NVIDIA GPUs: properties, random operands, encoding and decoding.
 
-D = A Bᵀ, row-major, A of shape (m, k), B of shape (n, k): the layout `nt` of a decoder's layers, whose weights are
-stored output by input. Pure NumPy; the products are in matmul_cuda_lt, matmul_cuda_cupy and matmul_cuda_numba.
+The products are D = A Bᵀ, row-major, with A of shape [m, k] and B of shape [n, k]: the layout `nt` of a decoder's
+layers, whose weights are stored as [output, input].
 
 References
 ----------
-N. Higham and T. Mary, "A new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 41 (2019).
 OCP 8-bit Floating Point Specification 1.0 (e4m3). OCP Microscaling Formats 1.0 (e2m1).
 """
 
@@ -21,59 +20,39 @@ Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 Reals = npt.NDArray[np.float64]
 
 TABLE = 1 << 16
-"""Random values of which operands are drawn."""
+"""Length of the table of random codes that operands are drawn from."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of product: what the operands are, what comes out, how sums are rounded.
-
-    Attributes
-    ----------
-    bits
-        Bits an operand takes in memory.
-    scale
-        What a stored value is multiplied by to give the number it stands for.
-    out
-        Format of the product: `fp32`, `fp16`, `bf16` or `int32`.
-    out_unit
-        Largest relative error of rounding to `out`; 0 where it is exact.
-    sum_unit
-        Largest error of one addition in the accumulator, relative to the larger operand.
-    block
-        Products that the hardware adds at a time before it rounds.
-    peak
-        Key of the dense peak in hardware profiles.
-    oldest
-        Compute capability that it needs.
-    """
+    """A kind of product: the formats of its operands and its result, and the rounding of its sums."""
 
     name: str
-    bits: int
-    scale: float
-    out: str
-    out_unit: float
-    sum_unit: float
-    block: int
-    peak: str
-    oldest: tuple[int, int]
+    bits: int  # of an operand in memory
+    scale: float  # number that a stored value is multiplied by
+    out: str  # format of the product: fp32, fp16, bf16 or int32
+    out_unit: float  # largest relative error of rounding to `out`; 0 if exact
+    sum_unit: float  # largest error of one addition in the accumulator, relative to the larger operand
+    block: int  # products that the hardware adds before it rounds
+    peak: str  # name of the dense peak in hardware profiles
+    oldest: tuple[int, int]  # compute capability that it needs
 
     @property
     def bytes_per_operand(self) -> float:
-        """Bytes that an operand takes."""
+        """Size of an operand [byte]."""
         return self.bits / 8
 
     @property
     def out_bytes(self) -> int:
-        """Bytes that an entry of the product takes."""
+        """Size of an entry of the product [byte]."""
         return 2 if self.out in {"fp16", "bf16"} else 4
 
 
-# The accumulator: fp32 rounds to nearest on the FMA units; tensor cores cut off after 23 bits for tf32, fp16 and bf16,
-# after 13 for fp8 on sm_90; fp4 is stated as fp8 is.
+# The accumulator of fp32 rounds to nearest on the FMA units. Tensor cores truncate after 23 bits for tf32, fp16 and
+# bf16, and after 13 for fp8 on sm_90; fp4 is assumed to be like fp8.
 FORMATS = {
-    one.name: one
-    for one in (
+    form.name: form
+    for form in (
         Format("fp32", 32, 1.0, "fp32", 2.0**-24, 2.0**-24, 1, "fp32", (7, 5)),
         Format("tf32", 32, 1.0, "fp32", 2.0**-24, 2.0**-23, 8, "tf32", (8, 0)),
         Format("fp16", 16, 1.0, "fp16", 2.0**-11, 2.0**-23, 16, "fp16", (7, 5)),
@@ -91,7 +70,7 @@ def get_format(name: str) -> Format:
     Raises
     ------
     KernelInputError
-        There is none.
+        No format has this name.
     """
     if name not in FORMATS:
         raise KernelInputError(f"dtype: expected one of {', '.join(FORMATS)}, got {name!r}")
@@ -99,24 +78,24 @@ def get_format(name: str) -> Format:
 
 
 def check_shape(form: Format, m: int, n: int, k: int) -> None:
-    """Refuse shapes that the tensor cores' formats cannot take.
+    """Check that the lengths of a product suit a format.
 
     Raises
     ------
     KernelInputError
-        A length is below 1, or not a multiple of what the format's alignment to 16 bytes asks for.
+        A length is below 1, or not a multiple of the format's alignment to 16 bytes.
     """
     for name, length in (("m", m), ("n", n), ("k", k)):
         step = 1 if form.name in {"fp32", "tf32"} else 32 if form.name == "fp4" else 16
         if length < 1 or length % step:
-            what = "at least 1" if step == 1 else f"a positive multiple of {step} for {form.name}"
-            raise KernelInputError(f"{name}: expected {what}, got {length}")
+            expected = "at least 1" if step == 1 else f"a positive multiple of {step} for {form.name}"
+            raise KernelInputError(f"{name}: expected {expected}, got {length}")
 
 
 def value_table(form: Format, seed: int = 0) -> Codes:
-    """Return TABLE codes of values drawn uniformly from the format's working range, never all zeros.
+    """Return random codes of a format, shape [TABLE].
 
-    The range is -1 to 1 before scaling; int8 takes -127 to 127, fp4 two values a byte from -6 to 6.
+    The values are uniform in -1 to 1, for int8 in -127 to 127. For fp4 a byte holds two values, uniform in -6 to 6.
     """
     generator = np.random.default_rng(seed)
     if form.name == "int8":
@@ -128,7 +107,7 @@ def value_table(form: Format, seed: int = 0) -> Codes:
 
 
 def encode(form: Format, values: npt.ArrayLike) -> Codes:
-    """Return the codes of real values, rounded to nearest, ties to even; fp4 gives one value a byte."""
+    """Return the codes of real values, rounded to nearest with ties to even; fp4 has one value a byte."""
     real = np.asarray(values, dtype=np.float64) / form.scale
     if form.name in {"fp32", "tf32"}:
         words = real.astype(np.float32).view(np.uint32)
@@ -143,7 +122,7 @@ def encode(form: Format, values: npt.ArrayLike) -> Codes:
 
 
 def decode(form: Format, codes: npt.ArrayLike) -> Reals:
-    """Return the numbers that codes stand for; of fp4 both values of each byte, the low one first."""
+    """Return the numbers of codes; for fp4 both values of each byte, the low one first."""
     raw = np.asarray(codes)
     if form.name in {"fp32", "tf32"}:
         real = raw.astype(np.uint32).view(np.float32)
@@ -164,14 +143,14 @@ def decode(form: Format, codes: npt.ArrayLike) -> Reals:
 
 
 def decode_product(form: Format, entries: npt.NDArray[np.generic]) -> Reals:
-    """Return the entries of a product, read as raw codes of its `out` format, as float64."""
+    """Return the entries of a product, which are codes of the format `out`, as float64."""
     if form.out == "int32":
         return entries.view(np.int32).astype(np.float64)
     return decode(FORMATS[form.out], entries.view(np.uint16 if form.out_bytes == 2 else np.uint32))
 
 
 def _round_bits(words: npt.NDArray[np.uint32], drop: int) -> npt.NDArray[np.uint32]:
-    """Return float32 codes rounded to nearest even with their lowest `drop` bits zero."""
+    """Return float32 codes rounded to nearest even, with their lowest `drop` bits zero."""
     half = np.uint32((1 << (drop - 1)) - 1)
     odd = (words >> np.uint32(drop)) & np.uint32(1)
     return (words + half + odd) & np.uint32(0xFFFFFFFF << drop & 0xFFFFFFFF)
@@ -186,13 +165,12 @@ def _magnitudes(exponent_bits: int, mantissa_bits: int, bias: int) -> Reals:
     return np.array(values)
 
 
-_E4M3 = _magnitudes(4, 3, 7)[:127]  # the last code, 0x7f, is not a number
-_E4M3 = np.append(_E4M3, np.nan)
+_E4M3 = np.append(_magnitudes(4, 3, 7)[:127], np.nan)  # the last code, 0x7f, is not a number
 _E2M1 = _magnitudes(2, 1, 1)
 
 
 def _nearest(magnitudes: Reals, real: Reals) -> npt.NDArray[np.uint8]:
-    """Return sign and index of the nearest magnitude, ties to the even index, beyond the largest the largest."""
+    """Return sign and index of the nearest magnitude, with ties to the even index; larger values get the largest."""
     finite = magnitudes[np.isfinite(magnitudes)]
     size = np.abs(real)
     above = np.clip(np.searchsorted(finite, size), 1, len(finite) - 1)

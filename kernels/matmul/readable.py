@@ -1,4 +1,4 @@
-"""The readable matrix product for GPUs in `numba.cuda`: shared-memory tiles, fp32 sums; runs in the simulator too."""
+"""Matrix products for GPUs as readable `numba.cuda` kernels, with tiles in shared memory and fp32 sums."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from numba import cuda, float32, types
 from kernels.gpu.numba_launch import small_grids_allowed
 
 TILE = 16
-TILE_PADDED = TILE + 1  # a row more than the banks, so that a column's words lie in different ones
+TILE_PADDED = TILE + 1  # one more than the tile, so that the words of a column are in different banks
 float16 = types.float16
 
 
 @cuda.jit
 def matmul_fp32(a: Any, b: Any, d: Any) -> None:
-    """Write A Bᵀ into `d`: a (m, k), b (n, k), d (m, n), float32; blocks of TILE by TILE threads."""
+    """Write A Bᵀ into `d`, float32: `a` [m, k], `b` [n, k], `d` [m, n]; blocks of TILE by TILE threads."""
     column, row = cuda.grid(2)
     across, down = cuda.threadIdx.x, cuda.threadIdx.y
     first_column = cuda.blockIdx.x * TILE
@@ -35,7 +35,7 @@ def matmul_fp32(a: Any, b: Any, d: Any) -> None:
 
 @cuda.jit
 def matmul_fp16(a: Any, b: Any, d: Any) -> None:
-    """Write A Bᵀ into `d` as `matmul_fp32` does, operands and result float16, sums float32."""
+    """Write A Bᵀ into `d` as `matmul_fp32` does, with operands and result in float16 and sums in float32."""
     column, row = cuda.grid(2)
     across, down = cuda.threadIdx.x, cuda.threadIdx.y
     first_column = cuda.blockIdx.x * TILE
@@ -59,7 +59,7 @@ KERNELS = {"fp32": matmul_fp32, "fp16": matmul_fp16}
 
 
 def launch(form_name: str, a: Any, b: Any, d: Any, stream: Any = 0) -> None:
-    """Queue the product of device (or, in the simulator, NumPy) arrays of a format in KERNELS on a numba stream."""
+    """Queue a product on a Numba stream; the arrays are on the device or, in Numba's simulator, NumPy's."""
     grid = (-(-d.shape[1] // TILE), -(-d.shape[0] // TILE))
     with small_grids_allowed():
         KERNELS[form_name][grid, (TILE, TILE), stream](a, b, d)

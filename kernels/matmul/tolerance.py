@@ -1,4 +1,9 @@
-"""The error that a correct matrix product may have, by number format, and the check against float64 dot products."""
+"""The error that a correct matrix product may have, by number format, and the check against float64 dot products.
+
+References
+----------
+N. Higham and T. Mary, "A new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 41 (2019).
+"""
 
 import math
 from dataclasses import dataclass
@@ -8,24 +13,31 @@ import numpy as np
 from kernels.matmul.formats import Format, Reals
 
 SIGMAS = 5.0
-"""How many standard deviations of a random walk the bound allows; an entry passes it by chance once in 10^6."""
+"""Standard deviations of a random walk that the bound allows; by chance one entry in 10^6 exceeds it."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What one entry may be off by, and what it should be."""
+    """The right value of each entry and the error that it may have."""
 
-    reference: Reals
-    allowed: Reals
+    reference: Reals  # shape [samples]
+    allowed: Reals  # shape [samples]
 
 
 def bound(form: Format, rows_a: Reals, rows_b: Reals) -> Bound:
-    """Return the float64 dot products of paired rows (samples, k) and the error that each is allowed.
+    """Return the float64 dot products of paired rows and the error that each may have.
 
-    |error| ≤ u_out |ref| + u_sum λ ‖a∘b‖ (s + λ √(k + s)), with s = k / block additions into the accumulator, ‖a∘b‖ the
-    root of the sum of squared products, which bounds a random walk's partial sums by λ ‖a∘b‖. The term s is for an
-    accumulator that always cuts off, the root for what is cut off of single products. It holds for independent operands
-    of mean zero, as ours are, but for one entry in 10^6; int8 is exact.
+    |error| ≤ u_out |ref| + u_sum λ ‖a∘b‖ (s + λ √(k + s)), with λ = SIGMAS, s = k / block additions into the
+    accumulator and ‖a∘b‖ the root of the sum of squared products: λ ‖a∘b‖ bounds a random walk's partial sums. The term
+    s covers an accumulator that always truncates, the root covers the truncation of single products. The bound holds
+    for independent operands of mean zero, except for one entry in 10^6; int8 is exact.
+
+    Parameters
+    ----------
+    form
+        Format of the product.
+    rows_a, rows_b
+        Operands of each entry, float64 of shape [samples, k].
     """
     products = rows_a * rows_b
     reference = np.array([math.fsum(row) for row in products])
@@ -38,10 +50,11 @@ def bound(form: Format, rows_a: Reals, rows_b: Reals) -> Bound:
 
 
 def relative_limit(form: Format, k: int) -> float:
-    """Return what ‖error‖ / ‖reference‖ of many entries may be: u_out + u_sum (s / 2 + √(k + s)).
+    """Return the largest ‖error‖ / ‖reference‖ of many entries: u_out + u_sum (s / 2 + √(k + s)).
 
-    An accumulator that cuts off loses half a unit an addition on average, and single products' losses add as a walk;
-    much narrower than what one entry is allowed, so that a few wrong products in a long sum are seen.
+    A truncating accumulator loses half a unit an addition on average, and the losses of single products add like a
+    random walk. The limit is much narrower than that of one entry, so that it detects a few wrong products in a long
+    sum.
     """
     sums = math.ceil(k / form.block)
     return form.out_unit + form.sum_unit * (sums / 2 + math.sqrt(k + sums))
@@ -49,19 +62,16 @@ def relative_limit(form: Format, k: int) -> float:
 
 @dataclass(frozen=True)
 class ProductCheck:
-    """The worst sampled entry as a fraction of what it may be off by, and all of them together by norm.
+    """The errors of sampled entries of a product."""
 
-    Formats that are exact have a fraction of 0 or infinity.
-    """
-
-    worst_frac_of_bound: float
-    relative_error: float
+    worst_frac_of_bound: float  # largest error as a fraction of its bound; 0 or infinity for an exact format
+    relative_error: float  # norm of all errors, divided by that of the references
     relative_limit: float
-    sampled: int
+    sampled: int  # entries
 
     @property
     def passed(self) -> bool:
-        """Whether every sampled entry lies within its bound, and their error's norm within its limit."""
+        """Whether every error is within its bound, and their norm within its limit."""
         return self.worst_frac_of_bound <= 1.0 and self.relative_error <= self.relative_limit
 
 
@@ -70,17 +80,19 @@ def check_entries(form: Format, rows_a: Reals, rows_b: Reals, entries: Reals) ->
 
     Parameters
     ----------
+    form
+        Format of the product.
     rows_a, rows_b
-        float64[samples, k], the operands of each entry.
+        Operands of each entry, float64 of shape [samples, k].
     entries
-        float64[samples], what the device gave.
+        Entries of the device's product, float64 of shape [samples].
     """
-    stated = bound(form, rows_a, rows_b)
-    error = np.abs(entries - stated.reference)
+    limit = bound(form, rows_a, rows_b)
+    error = np.abs(entries - limit.reference)
     with np.errstate(divide="ignore", invalid="ignore"):
-        fractions = np.where(error == 0.0, 0.0, error / stated.allowed)
+        fractions = np.where(error == 0.0, 0.0, error / limit.allowed)
     fractions = np.where(np.isfinite(entries), fractions, np.inf)
-    size = float(np.sqrt(np.square(stated.reference).sum())) or 1.0
+    size = float(np.sqrt(np.square(limit.reference).sum())) or 1.0
     relative = float(np.sqrt(np.square(error).sum())) / size
     worst = float(np.nan_to_num(fractions, nan=np.inf).max())
     return ProductCheck(worst, relative, relative_limit(form, rows_a.shape[1]), len(entries))

@@ -1,4 +1,4 @@
-"""Memory bandwidth: copy and triad over arrays far larger than the caches, on any number of threads."""
+"""The memory bandwidth of a CPU: copy and triad over arrays far larger than the caches, on some threads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -19,15 +19,28 @@ TRIAD_SCALE = 3.0
 
 
 def array_length(last_level_cache_bytes: int, available_bytes: int, threads: int = 1) -> int:
-    """Return the float64 count of each of the three arrays: four times the last-level cache where memory allows it.
+    """Return the length of each of the three arrays: four times the last-level cache if memory allows it.
 
-    Never more than an eighth of the available memory or 1 GiB an array; a machine with a huge shared cache then
-    streams three arrays of which two exceed it together.
+    An array takes at most an eighth of the available memory and at most 1 GiB. On a machine with a very large cache two
+    of the three arrays together still exceed it.
+
+    Parameters
+    ----------
+    last_level_cache_bytes
+        Size of the last-level cache [byte].
+    available_bytes
+        Available memory [byte].
+    threads
+        Number of threads.
+
+    Returns
+    -------
+    Number of float64.
 
     Raises
     ------
     KernelInputError
-        When the available memory does not hold three arrays of 64 MiB.
+        The available memory does not hold three arrays of 64 MiB, or the number of threads is below one.
     """
     if threads < 1:
         raise KernelInputError(f"threads: expected at least 1, got {threads}")
@@ -35,27 +48,27 @@ def array_length(last_level_cache_bytes: int, available_bytes: int, threads: int
         raise KernelInputError(
             f"memory: expected at least {8 * _SMALLEST_BYTES >> 20} MiB available, got {available_bytes >> 20} MiB"
         )
-    wanted = max(_CACHES_FACTOR * last_level_cache_bytes, _SMALLEST_BYTES)
-    return min(wanted, _LARGEST_BYTES, available_bytes // 8) // 8
+    size = max(_CACHES_FACTOR * last_level_cache_bytes, _SMALLEST_BYTES)
+    return min(size, _LARGEST_BYTES, available_bytes // 8) // 8
 
 
 def copy_bytes(length: int) -> int:
-    """Return the bytes that a copy of `length` float64 moves: one read, one write each (write-allocate not counted)."""
+    """Return the bytes that a copy of `length` float64 moves: one read and one write each, without write-allocation."""
     return 2 * 8 * length
 
 
 def triad_bytes(length: int) -> int:
-    """Return the bytes that a triad moves: two reads, one write each (write-allocate not counted)."""
+    """Return the bytes that a triad of `length` float64 moves: two reads and one write each, likewise."""
     return 3 * 8 * length
 
 
 def random_arrays(length: int, seed: int = 0) -> tuple[Array, Array, Array]:
-    """Return a, b, c of `length` float64; b and c random, never zeros.
+    """Return float64 arrays a, b and c of a length; b and c are random.
 
     Raises
     ------
     KernelInputError
-        When `length` is below 1.
+        The length is below 1.
     """
     if length < 1:
         raise KernelInputError(f"length: expected at least 1, got {length}")
@@ -76,7 +89,7 @@ def _triad(a: Any, b: Any, c: Any, scale: Any) -> None:
 
 
 class Streams:
-    """Runs copy and triad over parts of the arrays, one part a thread; close it, or use it in a `with`."""
+    """Copy and triad over three arrays, one part a thread; close it, or use it in a `with`."""
 
     def __init__(self, length: int, threads: int = 1, seed: int = 0) -> None:
         if threads < 1:
@@ -109,11 +122,11 @@ class Streams:
         return triad_bytes(self.a.size)
 
     def copy_is_right(self) -> bool:
-        """Return whether `a` holds what a copy leaves."""
+        """Return whether `a` holds the result of a copy."""
         return bool(np.array_equal(self.a, self.b))
 
     def triad_is_right(self) -> bool:
-        """Return whether `a` holds what a triad leaves, a fused multiply-add's rounding allowed."""
+        """Return whether `a` holds the result of a triad, with or without a fused multiply-add."""
         step = 1 << 20
         return all(
             np.allclose(

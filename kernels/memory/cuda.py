@@ -1,4 +1,4 @@
-"""Memory bandwidth of an NVIDIA GPU: copy, triad, read, over arrays far larger than its caches."""
+"""The memory bandwidth of an NVIDIA GPU: copy, triad and read over arrays far larger than its caches."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from kernels.gpu.device import GpuError, explained
 from kernels.gpu.random_fill import fill_module, fill_random
 
 OPERATIONS = {"copy": 2, "triad": 3, "read": 1}
-"""Arrays that one pass touches: each byte of each is read or written once."""
+"""Arrays that a pass reads or writes, each of their bytes once."""
 
 VARIANTS = {"copy": ("memcpy", "kernel"), "triad": ("kernel",), "read": ("kernel",)}
 TRIAD_SCALE = 3.0
@@ -22,10 +22,18 @@ _GROUP_BYTES = 4 * 16  # a thread moves four 16-byte words a turn
 
 
 def array_bytes(cache_bytes: int, free_bytes: int, blocks: int) -> int:
-    """Return the size of each of three arrays [byte]: 4 GiB, less where a quarter of the free memory is less.
+    """Return the size of each of three arrays [byte]: 4 GiB, or a quarter of the free memory if that is less.
 
-    It is a multiple of what all threads move at a turn, so that the kernels have no rest to handle and every block has
-    as much to do as any other.
+    The size is a multiple of the bytes that all threads move at a turn, so that every block has the same work.
+
+    Parameters
+    ----------
+    cache_bytes
+        Size of the GPU's last-level cache [byte].
+    free_bytes
+        Free memory of the GPU [byte].
+    blocks
+        Number of blocks.
 
     Raises
     ------
@@ -35,24 +43,37 @@ def array_bytes(cache_bytes: int, free_bytes: int, blocks: int) -> int:
     step = blocks * THREADS * _GROUP_BYTES
     size = min(LARGEST_BYTES, free_bytes // 4) // step * step
     if size < CACHES_FACTOR * cache_bytes or size == 0:
-        wanted = max(4 * CACHES_FACTOR * cache_bytes, 4 * step)
-        raise KernelInputError(f"GPU memory: expected at least {wanted >> 20} MiB free, got {free_bytes >> 20} MiB")
+        needed = max(4 * CACHES_FACTOR * cache_bytes, 4 * step)
+        raise KernelInputError(f"GPU memory: expected at least {needed >> 20} MiB free, got {free_bytes >> 20} MiB")
     return size
 
 
 def grids(multiprocessors: int, size_bytes: int) -> dict[str, int]:
-    """Return the numbers of blocks worth trying: so many a multiprocessor, or one for each tile of the arrays."""
-    few = {f"{each} blocks a multiprocessor": each * multiprocessors for each in BLOCKS_EACH}
-    return {**few, "a block a tile": size_bytes // (THREADS * _GROUP_BYTES)}
+    """Return the numbers of blocks to try, by name: a few a multiprocessor, and one for each tile of the arrays."""
+    fixed = {f"{each} blocks a multiprocessor": each * multiprocessors for each in BLOCKS_EACH}
+    return {**fixed, "a block a tile": size_bytes // (THREADS * _GROUP_BYTES)}
 
 
 class CudaStreams:
-    """Three device arrays and the passes over them; `blocks` may be changed; close it to give the memory back.
+    """Device arrays and the passes over them; `blocks` may be changed; close it to release the memory.
+
+    Parameters
+    ----------
+    cupy
+        The module CuPy with the GPU current.
+    operation
+        A key of OPERATIONS.
+    size_bytes
+        Size of each array [byte].
+    blocks
+        Blocks of a launch.
 
     Raises
     ------
+    KernelInputError
+        The operation is unknown.
     GpuError
-        The GPU does not hold the arrays.
+        The GPU's memory does not hold the arrays.
     """
 
     def __init__(self, cupy: Any, operation: str, size_bytes: int, blocks: int) -> None:
@@ -93,7 +114,7 @@ class CudaStreams:
         return sum(self.queue(variant) for _ in range(passes))
 
     def spoil(self) -> None:
-        """Overwrite what a pass writes, so that the next check cannot be passed by the last one."""
+        """Overwrite the result, so that the next check cannot pass with the result of an earlier pass."""
         if self.operation == "read":
             self._result.fill(0)
             self._passes = 0
@@ -101,7 +122,7 @@ class CudaStreams:
             self.arrays[0].fill(0xFFFFFFFF)
 
     def is_right(self) -> bool:
-        """Return whether every element is what the passes since `spoil` leave; passes of `read` cancel in pairs.
+        """Return whether every element is right after the passes since `spoil`; two passes of `read` cancel.
 
         Raises
         ------
@@ -122,12 +143,12 @@ class CudaStreams:
             )
 
     def close(self) -> None:
-        """Give the memory back to the device."""
+        """Release the memory of the GPU."""
         self.arrays = []
         self._cupy.get_default_memory_pool().free_all_blocks()
 
     def _checksum(self, array: Any) -> int:
-        """Return the exclusive or of all words, by halving: another way than the kernel's."""
+        """Return the exclusive or of all words by halving, which is independent of the kernel."""
         cp = self._cupy
         words = array
         scratch = None
@@ -154,7 +175,7 @@ def free_memory_bytes(cupy: Any) -> int:
 
 
 def _random_words() -> np.ndarray[Any, np.dtype[np.uint32]]:
-    """Return 2^16 words that read as float64 halves are finite numbers near 1: random data, safe for triad."""
+    """Return 2^16 random words; two of them read as a float64 are a finite number, which the triad needs."""
     generator = np.random.default_rng(0)
     return (0x3F800000 | generator.integers(0, 1 << 22, 1 << 16, dtype=np.uint32)).astype(np.uint32)
 

@@ -1,1 +1,1 @@
-"""The nonce scan on NVIDIA GPUs: generated CUDA C, a readable Numba kernel, and instruction probes."""
+"""The nonce scan on NVIDIA GPUs in generated CUDA C and as a readable Numba kernel, and probes of the GPU."""

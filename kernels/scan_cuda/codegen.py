@@ -1,8 +1,10 @@
-"""CUDA C back end: the one SHA-256 graph becomes the text of a nonce scan; no GPU is needed to write it.
+"""The code generator of the GPU scan, from the graph of SHA-256 to CUDA C; it needs no GPU.
 
-What happens once a job is computed on the host and handed over as constants; what happens once a nonce becomes C. The
-same text compiles as C++ on a CPU behind `cuda_scan_source.HOST_SHIM`: so it is checked where there is no GPU.
+The host computes the words that are the same for a whole job and passes them as constants; operations per nonce become
+C. The tests compile the same text as C++ and run it on the CPU.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,34 +20,34 @@ from kernels.sha256.reference import INTEGERS
 from kernels.sha256.scan_graph import JOB_INPUTS, scan_graph
 
 NONCES_PER_THREAD = 16
-"""A thread counts within the nonce's lowest byte, which is the highest of the word that SHA-256 reads.
+"""Nonces that a thread tests, a power of two up to 256: they differ in the nonce's lowest byte only.
 
-A power of two up to 256. Few, so that the last wave of blocks ends soon: at 16 the start of a thread costs 0.1 %.
+A small number lets the last wave of blocks end soon. At 16 the start of a thread costs 0.1 %.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class JobWord:
-    """A word that the host computes once a job: an input, or an operation on such words."""
+    """A word that the host computes once a job."""
 
-    operation: str
-    arguments: tuple["JobWord | int", ...]
-    immediate: int | str
+    operation: str  # `input` or an operation of the graph
+    arguments: tuple[JobWord | int, ...]
+    immediate: int | str  # name of an input, or shift in bits
 
 
 @dataclass(frozen=True)
 class Rotated:
-    """A rotate that waits for the addition that it can be part of."""
+    """A rotate that is not written yet, because one instruction may do it together with an addition."""
 
-    word: str
+    word: str  # name in C
     bits: int
 
 
 class FoldedGraph(Graph):
-    """A graph in which the exclusive or of three rotates of one word is a rotate of an exclusive or."""
+    """A graph in which the exclusive or of three rotates of one word becomes a rotate of an exclusive or."""
 
     def xor3(self, x: Node, y: Node, z: Node) -> Node:
-        """Return x ^ y ^ z, rotated last where all three are rotates of the same word."""
+        """Return x ^ y ^ z, with the rotate last if all three are rotates of the same word."""
         parts = (x, y, z)
         word = x.arguments[0] if x.arguments else x
         if any(part.operation != "rotr" or part.arguments != (word,) for part in parts):
@@ -55,7 +57,7 @@ class FoldedGraph(Graph):
 
 
 class TextTarget:
-    """Receives a graph's operations: writes those of the nonce as C, keeps those of the job for the host."""
+    """A target that writes the operations of the nonce as C and keeps those of the job for the host."""
 
     def __init__(self, variant: TextVariant) -> None:
         self.lines: list[str] = []
@@ -66,16 +68,16 @@ class TextTarget:
         self._rotates = 0
         self._xors: set[str] = set()
 
-    def input(self, name: str) -> "JobWord | str":
-        """Return the nonce's word as a C name, any other as a word of the job."""
+    def input(self, name: str) -> JobWord | str:
+        """Return the C name of the nonce's word, or the word of the job for any other input."""
         return name if name == "nonce_word" else JobWord("input", (), name)
 
     def constant(self, value: int) -> int:
         """Return the constant."""
         return value
 
-    def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> "JobWord | Rotated | str":
-        """Write one operation, or keep it for the host where it does not depend on the nonce."""
+    def apply(self, operation: str, time: Time, arguments: list[Any], immediate: int) -> JobWord | Rotated | str:
+        """Write one operation and return its C name, or return a word of the job if it does not depend on the nonce."""
         if time is not Time.NONCE:
             return JobWord(operation, tuple(arguments), immediate)
         if operation == "rotr" and arguments[0] in self._xors:
@@ -102,7 +104,7 @@ class TextTarget:
         return name
 
     def _add_rotated(self, arguments: list[Any]) -> str:
-        """Write the sum of a rotate and something else, itself written out before where it is a rotate too."""
+        """Write the sum of a rotate and another word; if that is a rotate too, it is written first."""
         rotated, other = arguments if isinstance(arguments[0], Rotated) else reversed(arguments)
         return self._write(f"ROTR({rotated.word}, {rotated.bits}) + {self.operand(other)}")
 
@@ -113,8 +115,8 @@ class TextTarget:
         self._rotates += 1
         return math.floor(self._rotates * share) > math.floor((self._rotates - 1) * share)
 
-    def operand(self, value: "JobWord | Rotated | str | int") -> str:
-        """Return a value as C: a name, a constant, or a word of the job, which gets a place there."""
+    def operand(self, value: JobWord | Rotated | str | int) -> str:
+        """Return a value as C: a name, a constant, or an element of the job's words."""
         if isinstance(value, str):
             return value
         if isinstance(value, Rotated):
@@ -129,28 +131,18 @@ class TextTarget:
 
 @dataclass(frozen=True)
 class ScanText:
-    """The text of one variant and what the host must compute for a job.
-
-    Attributes
-    ----------
-    source
-        CUDA C with one kernel, `sha256d_scan`, and the function `sha256d_last_word` that it calls.
-    job_words
-        The words of `Job.words`, in order.
-    powers
-        The shifts n for which `Job` holds 2^(32 - n): numbers that the compiler must not know.
-    """
+    """The CUDA C of one variant and the words that the host must compute for a job."""
 
     variant: str
-    source: str
-    job_words: tuple[JobWord, ...]
-    powers: tuple[int, ...]
+    source: str  # one kernel, `sha256d_scan`, and the function `sha256d_last_word` that it calls
+    job_words: tuple[JobWord, ...]  # `Job.words` in order
+    powers: tuple[int, ...]  # shifts n for which `Job` holds 2^(32 - n), numbers that the compiler must not know
 
     def job_values(self, inputs: Mapping[str, int]) -> list[int]:
-        """Return the values of `Job.words` for a job's inputs (`scan_graph.JOB_INPUTS`)."""
+        """Return the values of `Job.words` for a job's inputs by name (`scan_graph.JOB_INPUTS`)."""
         known: dict[JobWord, int] = {}
 
-        def value(word: "JobWord | int") -> int:
+        def value(word: JobWord | int) -> int:
             if isinstance(word, int):
                 return word
             if word not in known:
@@ -171,22 +163,22 @@ def scan_text(variant: str) -> ScanText:
     Raises
     ------
     KernelInputError
-        No such variant.
+        TEXT_VARIANTS has no such variant.
     """
     if variant not in TEXT_VARIANTS:
         raise KernelInputError(f"CUDA text: expected one of {', '.join(TEXT_VARIANTS)}, got {variant!r}")
-    written = TEXT_VARIANTS[variant]
-    target = TextTarget(written)
-    scan = scan_graph(FoldedGraph() if written.folded else Graph())
+    options = TEXT_VARIANTS[variant]
+    target = TextTarget(options)
+    scan = scan_graph(FoldedGraph() if options.folded else Graph())
     last_word = target.operand(Lowering(target, [scan.last_word]).run().value(scan.last_word))
     powers = tuple(sorted(target.powers))
     lines = [*(f"const u32 power{n} = job.power{n};" for n in powers), *target.lines]
     values = {
         "WORDS": str(len(target.job_words)),
         "POWER_FIELDS": "".join(f"u32 power{n}; " for n in powers),
-        "ADD_EARLY": written.add.replace("ONE", "one_early"),
-        "ADD": written.add.replace("ONE", "one_late"),
-        "SHR": written.shr,
+        "ADD_EARLY": options.add.replace("ONE", "one_early"),
+        "ADD": options.add.replace("ONE", "one_late"),
+        "SHR": options.shr,
         "BODY": "\n".join(f"    {line}" for line in lines),
         "LAST_WORD": last_word,
         "PER_THREAD": str(NONCES_PER_THREAD),
@@ -198,7 +190,16 @@ def scan_text(variant: str) -> ScanText:
 def job_record(text: ScanText, midstate: Sequence[int], tail: Sequence[int], mask: int) -> list[int]:
     """Return the C struct `Job` as its 32-bit words: words, powers, one, mask, one.
 
-    `midstate` has eight words, `tail` at least three; `mask` holds the bits that must be zero in the last word.
+    Parameters
+    ----------
+    text
+        The text that the job is for.
+    midstate
+        State after the header's first 64 bytes, eight words.
+    tail
+        Words of the header from the 17th on, at least three.
+    mask
+        Bits that must be zero in the hash's last word.
     """
     inputs = dict(zip(JOB_INPUTS, (*midstate, *tail[:3]), strict=True))
     return [*text.job_values(inputs), *(1 << (32 - n) for n in text.powers), 1, mask, 1]

@@ -1,6 +1,6 @@
-"""How many instructions of a kind an SM of this GPU does a clock: loops of independent chains, timed by its own clock.
+"""Probes of a GPU's throughput: loops of independent chains of one instruction, timed by the multiprocessor's clock.
 
-The text needs no GPU to be written or compiled; tests disassemble it and count that the loop holds what it says.
+Writing and compiling the text needs no GPU; the tests disassemble it and count the instructions of the loop.
 """
 
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from kernels.gpu.device import explained
 CHAINS = 8
 REPEATS = 64
 THREADS = 1024
-"""One block of 32 warps an SM: eight a scheduler, each with eight chains."""
+"""One block of 32 warps a multiprocessor: eight warps a scheduler, each with eight chains."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One kind of instruction: its C for the chain `{c}`, and the opcode that it must become."""
+    """A kind of instruction."""
 
     name: str
-    text: str
-    opcode: str
+    text: str  # C of one step of the chain `{c}`
+    opcode: str  # that the step must become in machine code
     pipe: str
-    repeats: int = REPEATS
+    repeats: int = REPEATS  # steps of each chain in a turn of the loop
 
     @property
     def per_turn(self) -> int:
@@ -38,14 +38,14 @@ _MIXED = "mad.lo.u32 %0, %0, %1, %2; lop3.b32 %0, %0, %1, %2, 0x96;"
 
 
 def _asm(ptx: str) -> str:
-    """Return the statement of PTX in which %0 is the chain, %1 and %2 are run-time numbers."""
+    """Return a statement of PTX, in which %0 is the chain and %1 and %2 are numbers known at run time only."""
     return f'asm volatile("{ptx}" : "+r"({{c}}) : "r"(x), "r"(y));'
 
 
 PROBES = {
     probe.name: probe
     for probe in (
-        # two additions, one instruction from sm_90 on; in plain C they would be folded or moved to the FMA pipe
+        # two additions are one instruction from sm_90 on; in plain C the compiler folds them or uses the FMA pipe
         Probe("iadd3", _asm("{{ .reg .u32 t; add.u32 t, %0, %1; add.u32 %0, t, %2; }}"), "IADD3", "alu"),
         Probe("lop3", _asm("lop3.b32 %0, %0, %1, %2, 0x96;"), "LOP3", "alu"),
         Probe("shf", _asm("shf.r.wrap.b32 %0, %0, %1, 7;"), "SHF", "alu"),
@@ -53,19 +53,19 @@ PROBES = {
         Probe("imad", _asm("mad.lo.u32 %0, %0, %1, %2;"), "IMAD", "fma"),
         Probe("imad_hi", _asm("mad.hi.u32 %0, %0, %1, %2;"), "IMAD.HI", "fma"),
         Probe("mixed", _asm(_MIXED), "LOP3", "both"),
-        # the same in a loop of 49 kB, as long as the scan's: what fetching instructions takes away
+        # the same in a loop of 49 kB, as long as the scan's, to see the cost of fetching instructions
         Probe("mixed_long", _asm(_MIXED), "LOP3", "both", repeats=3 * REPEATS),
     )
 }
 
 
 def probe_source(name: str) -> str:
-    """Return the CUDA C of a probe: kernel `probe`.
+    """Return the CUDA C of a probe, whose kernel is named `probe`.
 
     Raises
     ------
     KernelInputError
-        No such probe.
+        No probe has this name.
     """
     if name not in PROBES:
         raise KernelInputError(f"probe: expected one of {', '.join(PROBES)}, got {name!r}")
@@ -97,12 +97,12 @@ probe(const u32 seed, const u32 x, const u32 y, const u32 turns, long long *cons
 
 
 def instructions_per_step(name: str, capability: tuple[int, int]) -> int:
-    """Return how many instructions a step of one chain becomes on a chip, as its machine code shows."""
+    """Return the number of instructions of one step of a chain in the machine code of a compute capability."""
     return 2 if name.startswith("mixed") or (name == "iadd3" and capability < (9, 0)) else 1
 
 
 class GpuProbe:
-    """One probe compiled on the current GPU, a block for each of its multiprocessors."""
+    """One probe compiled on the current GPU, with one block a multiprocessor."""
 
     def __init__(self, cupy: Any, name: str) -> None:
         source = probe_source(name)
@@ -116,7 +116,7 @@ class GpuProbe:
         self._per_turn = PROBES[name].per_turn * instructions_per_step(name, (self.capability[0], self.capability[1]))
 
     def run(self, turns: int) -> float:
-        """Run `turns` turns on every multiprocessor and return the instructions executed, all threads together.
+        """Run some turns of the loop on every multiprocessor and return the instructions executed by all threads.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class GpuProbe:
         return float(turns) * self._per_turn * THREADS * self.multiprocessors
 
     def per_clock_per_multiprocessor(self, turns: int) -> float:
-        """Return instructions a clock and multiprocessor of the last run of `turns`: the median over them."""
+        """Return the instructions a clock of a multiprocessor in the last run, which had `turns` turns: the median."""
         with explained():
             cycles = float(np.median(self._cycles.get()))
         return turns * self._per_turn * THREADS / cycles if cycles > 0 else float("nan")

@@ -1,7 +1,7 @@
-"""The readable nonce scan for GPUs in `numba.cuda`, the baseline of the generated text; runs in Numba's simulator too.
+"""The nonce scan for GPUs as a readable `numba.cuda` kernel, the baseline of the generated text.
 
-The one kernel of this package that spells the rounds out again: as a programmer would write them without a generator,
-so that what the generator is worth can be measured.
+It is the only kernel that writes the rounds out again, as a programmer would without a generator, so that the gain of
+the generator can be measured. It also runs in Numba's simulator.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from kernels.sha256.description import INITIAL_STATE, K
 from kernels.sha256.header import midstate, tail
 
 JOB_WORDS = 13
-"""Midstate (8), end of the merkle root, time, nbits, mask of the hash's last word, nonces a thread."""
+"""Midstate (8 words), end of the merkle root, time, nbits, mask of the hash's last word, nonces a thread."""
 
 _K = np.array(K, dtype=np.uint32)
 _INITIAL = np.array(INITIAL_STATE, dtype=np.uint32)
@@ -34,7 +34,7 @@ def rotr(word: Any, bits: int) -> Any:
 
 @cuda.jit(device=True)
 def compress(state: Any, window: Any, k: Any) -> None:
-    """Update `state` (8 words) by one block of 16 words, which the schedule overwrites (FIPS 180-4, section 6.2.2)."""
+    """Update the state, 8 words, by a block of 16 words, which the schedule overwrites."""
     a, b, c, d = state[0], state[1], state[2], state[3]
     e, f, g, h = state[4], state[5], state[6], state[7]
     for i in range(64):
@@ -61,8 +61,8 @@ def compress(state: Any, window: Any, k: Any) -> None:
 
 
 @cuda.jit
-def scan_kernel(job: Any, first: Any, threads: Any, found: Any, out: Any) -> None:
-    """Test the nonces of one thread, `job[12]` of them, and append the candidates to `out`, their count to `found`."""
+def scan_kernel(job: Any, first: Any, threads: Any, count: Any, out: Any) -> None:
+    """Test the nonces of one thread, `job[12]` of them; append candidates to `out` and add their number to `count`."""
     thread = cuda.grid(1)
     if thread >= threads:
         return
@@ -93,6 +93,6 @@ def scan_kernel(job: Any, first: Any, threads: Any, found: Any, out: Any) -> Non
         window[15] = uint32(32 * 8)
         compress(state, window, k)
         if state[7] & job[11] == 0:
-            place = cuda.atomic.add(found, 0, uint32(1))
-            if place < out.size:
-                out[place] = nonce
+            index = cuda.atomic.add(count, 0, uint32(1))
+            if index < out.size:
+                out[index] = nonce

@@ -1,4 +1,4 @@
-"""The nonce scan on an NVIDIA GPU: any window, any target, one of the text variants or the readable Numba kernel."""
+"""The nonce scan on an NVIDIA GPU over any window of nonces, for any target, by any of its variants."""
 
 from functools import lru_cache
 from typing import Any
@@ -15,35 +15,46 @@ from kernels.scan_cuda.variants import find
 from kernels.sha256.header import NONCES, Header, check_header, check_target, midstate, nbits_to_target, tail
 
 CAPACITY = 1 << 16
-"""Candidates that a launch can keep; a window with more is divided."""
+"""Candidates that a launch can store; a window with more is divided."""
 
 BLOCKS = (64, 128, 256)
-"""Threads a block that calibration tries; the kernel is compiled for at most 256."""
+"""Threads a block, as the calibration tries them; the kernel is compiled for at most 256."""
 
 FEWER_WARPS = (32, 24, 16)
-"""Warps a multiprocessor that calibration tries beside as many as fit: fewer share the instruction cache better."""
+"""Warps a multiprocessor that the calibration tries besides the most that fit: fewer share the instruction cache."""
 
 
 WARP = 32
 RESERVED_BYTES = 1 << 10
-"""Shared memory that the driver takes for itself in each block (sm_80 and later)."""
+"""Shared memory that the driver reserves in each block (sm_80 and later)."""
 MOST_SHARED_BYTES = 48 << 10
-"""What a block may ask for without an opt-in."""
+"""Most shared memory of a block without an opt-in."""
 
 
 def shared_bytes_for(warps: int, block: int, shared_bytes: int) -> int:
-    """Return the shared memory [byte] a block must ask for so that no more than `warps` run on a multiprocessor.
+    """Return the shared memory [byte] that limits a multiprocessor to some warps if each block requests it.
 
-    `shared_bytes` is what a multiprocessor has. 0 where a block may not ask for as much.
+    Parameters
+    ----------
+    warps
+        Most warps a multiprocessor.
+    block
+        Threads a block.
+    shared_bytes
+        Shared memory of a multiprocessor [byte].
+
+    Returns
+    -------
+    0 if a block may not request as much.
     """
     blocks = max(1, warps * WARP // block)
-    wanted = (shared_bytes // blocks - RESERVED_BYTES) // 128 * 128
-    return wanted if 0 < wanted <= MOST_SHARED_BYTES else 0
+    request = (shared_bytes // blocks - RESERVED_BYTES) // 128 * 128
+    return request if 0 < request <= MOST_SHARED_BYTES else 0
 
 
 @lru_cache(maxsize=64)
 def job_array(variant: str, header80: bytes, target: int) -> npt.NDArray[np.uint32]:
-    """Return the struct `Job` of a header and target as words, for a text variant; do not write to it."""
+    """Return the struct `Job` of a header and target for a variant of the text, as words that must not be changed."""
     record = job_record(scan_text(variant), midstate(header80), tail(header80), early_mask(target))
     return np.array(record, dtype=np.uint32)
 
@@ -51,12 +62,21 @@ def job_array(variant: str, header80: bytes, target: int) -> npt.NDArray[np.uint
 class CudaScan:
     """One variant compiled on one GPU; `block` and `shared_bytes` may be changed between scans.
 
+    Parameters
+    ----------
+    variant
+        A name of `kernels.scan_cuda.variants`.
+    index
+        NVML's index of the GPU.
+    block
+        Threads a block.
+
     Raises
     ------
     GpuError
-        The GPU cannot be used, or does not hold what the scan needs.
+        The GPU cannot be used, or its memory is too small.
     KernelInputError
-        No such variant.
+        No variant has this name.
     """
 
     def __init__(self, variant: str, index: int = 0, block: int = 256) -> None:
@@ -67,7 +87,7 @@ class CudaScan:
         self.registers: int | None = None
         self._cupy = cp = open_cupy(index)
         with explained(index):
-            self._found = cp.zeros(1, dtype=cp.uint32)
+            self._count = cp.zeros(1, dtype=cp.uint32)
             self._out = cp.empty(CAPACITY, dtype=cp.uint32)
             if variant == "numba":
                 from kernels.scan_cuda.readable import scan_kernel
@@ -76,24 +96,26 @@ class CudaScan:
             else:
                 module = compile_module(cp, scan_text(variant).source)
                 self._kernel = module.get_function("sha256d_scan")
-                self.registers = int(self._kernel.num_regs)  # asked for now: a lost GPU answers no more
+                self.registers = int(self._kernel.num_regs)  # read now, because a lost GPU no longer answers
 
     def scan(self, header80: bytes, start_nonce: int, count: int, target: int | None = None) -> ScanResult:
-        """Hash `count` nonces from `start_nonce` on and return those that hit; candidates are rechecked on the host.
+        """Hash a window of nonces and return those whose hash meets the target; the host rechecks the candidates.
 
         Parameters
         ----------
         header80
-            80 bytes; the nonce in it is ignored.
-        start_nonce, count
-            The window, 0 to 2^32 nonces long; past 2^32 it continues at 0.
+            80 bytes; their nonce is ignored.
+        start_nonce
+            First nonce, 0 to 2^32 - 1.
+        count
+            Number of nonces, 0 to 2^32; past 2^32 the window continues at 0.
         target
-            A hash is a hit when it is at most this; None takes the header's own.
+            Largest hash that is a hit; None takes the header's own target.
 
         Raises
         ------
         KernelInputError
-            On a header that is not 80 bytes, a target or a window out of range.
+            The header is not 80 bytes, or the target or the window is out of range.
         GpuError
             The GPU failed.
         """
@@ -112,20 +134,20 @@ class CudaScan:
         return ScanResult(hits, count)
 
     def _candidates(self, header80: bytes, target: int, first: int, threads: int) -> list[int]:
-        """Launch over whole threads; where more candidates pass than can be kept, in two halves."""
+        """Return the candidates of whole threads; two launches share the threads if one has too many candidates."""
         if threads == 0:
             return []
-        self._found.fill(0)
+        self._count.fill(0)
         self._launch(header80, target, first % NONCES, threads)
-        found = int(self._found.get()[0])  # waits for the launch
-        if found > CAPACITY:
+        count = int(self._count.get()[0])  # waits for the launch
+        if count > CAPACITY:
             half = max(1, threads // 2)
             if half == threads:
-                raise KernelInputError(f"target: expected fewer than {CAPACITY} candidates a thread, got {found}")
+                raise KernelInputError(f"target: expected fewer than {CAPACITY} candidates a thread, got {count}")
             return self._candidates(header80, target, first, half) + self._candidates(
                 header80, target, first + half * NONCES_PER_THREAD, threads - half
             )
-        return [int(nonce) for nonce in self._out[:found].get()]
+        return [int(nonce) for nonce in self._out[:count].get()]
 
     def _launch(self, header80: bytes, target: int, first: int, threads: int) -> None:
         grid = -(-threads // self.block)
@@ -138,11 +160,11 @@ class CudaScan:
 
             job = self._cupy.asarray(numba_job(header80, early_mask(target)))
             stream = cuda.external_stream(self._cupy.cuda.get_current_stream().ptr)
-            arguments = (job, np.uint32(first), np.uint32(threads), self._found, self._out)
+            arguments = (job, np.uint32(first), np.uint32(threads), self._count, self._out)
             with small_grids_allowed():
                 self._kernel[grid, self.block, stream](*arguments)
             return
         record = job_array(self.variant, header80, target)
         job = np.frombuffer(record.tobytes(), dtype=np.dtype([("words", np.uint32, (record.size,))]))
-        arguments = (job, np.uint32(first), np.uint32(threads), self._found, self._out, np.uint32(CAPACITY))
+        arguments = (job, np.uint32(first), np.uint32(threads), self._count, self._out, np.uint32(CAPACITY))
         self._kernel((grid,), (self.block,), arguments, shared_mem=self.shared_bytes)

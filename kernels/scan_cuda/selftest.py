@@ -1,4 +1,4 @@
-"""Known answers that a scan on a GPU must give before anybody times it: real nonces, near misses, wraps past 2^32."""
+"""The self-test that a GPU scan must pass before it is timed: real nonces, near misses, a wrapping window."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -9,7 +9,7 @@ from kernels.scan_cuda.codegen import NONCES_PER_THREAD
 from kernels.sha256.header import NONCES, with_nonce
 
 Scan = Callable[[bytes, int, int, int | None], ScanResult]
-"""(header, first nonce, count, target) to hits."""
+"""A scan as a function of header, first nonce, number of nonces and target."""
 
 EASY_TARGET = (1 << 250) - 1
 WINDOW = 40 * NONCES_PER_THREAD + 77
@@ -21,22 +21,22 @@ def run_cuda_selftest(variant: str, scan: Scan) -> list[str]:
     Raises
     ------
     SelfTestError
-        On the first wrong answer.
+        The scan gave a wrong answer.
     """
     passed = []
     for known in known_headers():
         start = (known.nonce - 3 * NONCES_PER_THREAD - 11) % NONCES
-        found = scan(known.header80, start, WINDOW, None).hits
-        passed.append(_expect(variant, f"nonce of block {known.height} found", found, (known.nonce,)))
+        hits = scan(known.header80, start, WINDOW, None).hits
+        passed.append(_expect(variant, f"nonce of block {known.height} found", hits, (known.nonce,)))
         digest = sha256(sha256(with_nonce(known.header80, known.nonce)).digest()).digest()
         below = int.from_bytes(digest, "little") - 1
-        found = scan(known.header80, start, WINDOW, below).hits
-        passed.append(_expect(variant, f"near miss of block {known.height} rejected", found, ()))
+        hits = scan(known.header80, start, WINDOW, below).hits
+        passed.append(_expect(variant, f"near miss of block {known.height} rejected", hits, ()))
     return [*passed, *(_easy(variant, scan, known) for known in known_headers()[:2])]
 
 
 def _easy(variant: str, scan: Scan, known: KnownHeader) -> str:
-    """Find every easy hit of a window that wraps past 2^32 and neither starts nor ends where a thread does."""
+    """Check that a window has all hits of an easy target; it wraps past 2^32 and starts and ends within threads."""
     start, count = NONCES - 1001, 2311
     nonces = [(start + offset) % NONCES for offset in range(count)]
     expected = tuple(nonce for nonce in nonces if meets_target(known.header80, nonce, EASY_TARGET))

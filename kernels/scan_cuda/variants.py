@@ -8,30 +8,22 @@ from kernels.errors import KernelInputError
 
 @dataclass(frozen=True)
 class TextVariant:
-    """How a variant writes additions, right shifts and rotates in C; all else is the same.
-
-    Attributes
-    ----------
-    add, shr
-        The bodies of the macros. `ONE` is one of two numbers that the host sets to one: sums with an early word use the
-        first, sums of two late ones the second. With one register for both, the sums' operands meet in its bank.
-    products_frac
-        Share of the rotates that stand alone written as the sum of both halves of a product, spread evenly.
-    folded
-        Whether the first rotate of Σ0 and Σ1 is moved to their end, where it is one instruction with the addition
-        that follows: ROTR(w, 2) ^ ROTR(w, 13) ^ ROTR(w, 22) = ROTR(w ^ ROTR(w, 11) ^ ROTR(w, 20), 2).
-    """
+    """A variant of the generated text: how it writes additions, right shifts and rotates in C."""
 
     name: str
     summary: str
+    # Body of the macro for x + y. ONE becomes one of two numbers that the host sets to one: sums with an early word use
+    # the first, sums of two late words the second. With one register for both, the operands meet in its bank.
     add: str
-    shr: str
-    products_frac: Fraction = Fraction(0)
+    shr: str  # body of the macro for a right shift of x by n
+    products_frac: Fraction = Fraction(0)  # share of the separate rotates written as both halves of a product
+    # Whether the first rotate of Σ0 and Σ1 moves to their end, where it is one instruction with the next addition:
+    # ROTR(w, 2) ^ ROTR(w, 13) ^ ROTR(w, 22) = ROTR(w ^ ROTR(w, 11) ^ ROTR(w, 20), 2).
     folded: bool = False
 
     @property
     def shifts_by_products(self) -> bool:
-        """Whether right shifts need powers of two."""
+        """Whether right shifts are products with powers of two."""
         return "power" in self.shr
 
 
@@ -87,7 +79,7 @@ TEXT_VARIANTS = {
 
 @dataclass(frozen=True)
 class CudaVariant:
-    """A way to run the scan on a GPU, as in `--variant` and in results."""
+    """A variant of the GPU scan, as the command line and results name it."""
 
     name: str
     summary: str
@@ -106,7 +98,7 @@ def find(name: str) -> CudaVariant:
     Raises
     ------
     KernelInputError
-        There is none.
+        No variant has this name.
     """
     if name not in BY_NAME:
         raise KernelInputError(f"variant: expected one of {', '.join(BY_NAME)}, got {name!r}")

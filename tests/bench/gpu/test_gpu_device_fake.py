@@ -43,8 +43,8 @@ def test_fake_gpu_is_described_with_what_a_reader_needs(nvml):
     [
         (lambda n: setattr(n, "init_error", 12), "there is no NVIDIA driver here; install the NVIDIA driver, 580"),
         (lambda n: setattr(n, "init_error", 9), "the NVIDIA driver says: NVML error 9; load the kernel module"),
-        (lambda n: setattr(n, "init_error", 999), "NVML error 999; read the message beside this"),
-        (lambda n: setattr(n, "count", 1), "gpu:1 is not there; the driver lists gpu:0; name one that is there"),
+        (lambda n: setattr(n, "init_error", 999), "NVML error 999; check that `nvidia-smi` works"),
+        (lambda n: setattr(n, "count", 1), "gpu:1 is not there; the driver lists gpu:0; choose a GPU"),
         (lambda n: setattr(n, "count", 0), "gpu:1 is not there; the driver lists none"),
         (lambda n: setattr(n, "cuda_driver", 12040), "supports CUDA 12.4, cupy-cuda13x needs 13; update the driver"),
         (

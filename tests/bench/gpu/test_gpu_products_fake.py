@@ -40,7 +40,7 @@ class FakeProduct:
         self.form, self.m, self.n, self.k = form, m, n, k
 
     def algorithms(self, count):
-        return [cublaslt.Algorithm(i, f"fake {i}", b"", 0) for i in range(2)]
+        return [cublaslt.Algorithm(i, f"fake {i}", b"") for i in range(2)]
 
     def launch(self, a, b, d, algorithm, stream):
         a, b, d = (self.arrays[pointer] for pointer in (a, b, d))

@@ -90,7 +90,7 @@ class NumpyProduct:
         assert m % 16 == 0
 
     def algorithms(self, count):
-        return [cublaslt.Algorithm(i, f"fake {i}", b"", 0) for i in range(2)]
+        return [cublaslt.Algorithm(i, f"fake {i}", b"") for i in range(2)]
 
     def launch(self, a, b, d, algorithm, stream):
         self.recorder.do(lambda: self._multiply(a, b, d))

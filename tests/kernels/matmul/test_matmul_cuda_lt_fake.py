@@ -165,7 +165,7 @@ def test_fake_cublaslt_is_given_a_scale_an_operand_and_a_workspace_that_products
         pointers = [lt.set[f"{operand}_SCALE_POINTER"] for operand in "AB"]
         ours = {array.keep[0]: array.data.ptr for array in product._scales}
         assert pointers == [ours[0.25], ours[0.5]]  # cuBLAS's A is our B
-        product.launch(1, 2, 3, Algorithm(0, "x", bytes(64), 0), 0)
+        product.launch(1, 2, 3, Algorithm(0, "x", bytes(64)), 0)
     assert 77 in lt.launched[0]
 
 
@@ -188,7 +188,7 @@ def test_fake_cublaslt_algorithms_are_named_and_those_unavailable_left_out(lt):
 
 def test_fake_cublaslt_gets_our_second_operand_first(lt):
     with LtProduct(FakeCupy(), FORMATS["bf16"], 32, 64, 128) as product:
-        product.launch(111, 222, 333, Algorithm(0, "x", bytes(64), 0), stream=5)
+        product.launch(111, 222, 333, Algorithm(0, "x", bytes(64)), stream=5)
     (arguments,) = lt.launched
     assert arguments[3] == 222
     assert arguments[5] == 111
@@ -204,7 +204,7 @@ def test_fake_cublaslt_that_refuses_says_so_on_one_line(lt, what):
         LtProduct(FakeCupy(), FORMATS["bf16"], 32, 64, 128) as product,
     ):
         product.algorithms(4)
-        product.launch(1, 2, 3, Algorithm(0, "x", bytes(64), 0), 0)
+        product.launch(1, 2, 3, Algorithm(0, "x", bytes(64)), 0)
     assert "\n" not in str(error.value)
     assert lt.open == 0
 
