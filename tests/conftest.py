@@ -1,9 +1,8 @@
-"""Hypothesis profile, hardware markers that skip with a reason or fail, and a workload under a test's control."""
+"""Hypothesis profile, hardware markers that skip with a reason or fail, a line a reason, and fixtures for all tests."""
 
 import collections
 import os
 import shutil
-import time
 
 # The tests' matrix products are small, and a BLAS thread that waits for the next one spins. This comes before NumPy's
 # import, and the processes that tests start inherit it.
@@ -11,12 +10,13 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import pytest
+from doubles.clock import VirtualClock, installed
+from doubles.workload import FakeWorkload
 from hypothesis import HealthCheck, settings
 
 from bench.measure.plan import get_plan
 from bench.measure.runner import Job
 from bench.results.record import Device
-from bench.workloads.protocol import Batch, Check, VerificationError
 
 os.environ["COLUMNS"] = "200"  # no cell is cut or folded, whatever terminal the tests were started from
 
@@ -59,51 +59,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{number:4} {reason}")
 
 
-class FakeWorkload:
-    """Does nothing but take time: `n` units of work in `n * unit_s` seconds."""
-
-    name = "fake_cpu"
-    version = 1
-    unit = "hash"
-    variant = "fake"
-
-    def __init__(self, unit_s: float = 0.0005) -> None:
-        self.unit_s = unit_s
-        self.closed = 0
-        self.verified = 0
-        self.wrong = ""
-        self.raises: Exception | None = None
-
-    def prepare(self) -> None:
-        pass
-
-    def verify(self) -> list[Check]:
-        if self.wrong == "before":
-            raise VerificationError("planted nonce was not found")
-        self.verified += 1
-        return [Check("known answer", "given")]
-
-    def run(self, n: int) -> Batch:
-        assert self.verified, "timed before it was verified"
-        if self.raises is not None:
-            raise self.raises
-        time.sleep(n * self.unit_s)
-        return Batch(float(n), n * self.unit_s)
-
-    def check_output(self) -> list[Check]:
-        if self.wrong == "after":
-            raise VerificationError("the timed call's output was wrong")
-        return [Check("timed output", "right")]
-
-    def parameters(self) -> dict[str, object]:
-        return {"unit_s": self.unit_s}
-
-    def close(self) -> None:
-        self.closed += 1
+@pytest.fixture
+def clock():
+    """The clock of the measuring code, which moves only when somebody sleeps."""
+    with installed(VirtualClock()) as clock:
+        yield clock
 
 
 @pytest.fixture
-def fake_workload():
+def fake_workload(clock):  # noqa: ARG001 (its time is the clock's)
     return FakeWorkload()
 
 

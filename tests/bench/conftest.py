@@ -1,7 +1,6 @@
 """A meter whose power a test decides, short plans, and locks of the test's own."""
 
 import dataclasses
-import time
 
 import pytest
 
@@ -29,7 +28,7 @@ class FakeMeter(PolledMeter):
     def read_once(self):
         if self.broken:
             raise ReadFailedError("unplugged")
-        now = time.monotonic()
+        now = self._clock()
         if self._info.kind is MeterKind.POWER:
             return self.watts(now), (now,), ()
         if self._last is not None:
@@ -44,7 +43,7 @@ def own_locks(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def fake_meter():
+def fake_meter(clock):  # noqa: ARG001 (its readings come at the clock's moments)
     made = []
 
     def make(*args, **kwargs):

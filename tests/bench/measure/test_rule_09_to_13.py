@@ -1,7 +1,6 @@
 """Rules 9 to 13 in a run, broken on purpose: idle, steadiness, throttling, repeats, uncertainty."""
 
 import math
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -19,24 +18,24 @@ def codes(record):
     return {reason.code for reason in (*record.reasons, *record.warnings)}
 
 
-@pytest.mark.alone
 def test_rule_09_idle_is_measured_by_the_same_meter_before_quick_and_on_both_sides_of_publish(
     fake_workload, fake_meter, short_job, cpu_device
 ):
-    busy = []
+    busy = [False]
     real = fake_workload.run
 
     def run(n):
-        busy.append(time.monotonic())
-        return real(n)
+        busy[0] = True
+        done = real(n)
+        busy[0] = False
+        return done
 
     fake_workload.run = run
-    meter = fake_meter(lambda t: (150.0 if busy and t - busy[-1] < 0.15 else 50.0) + 0.1 * math.sin(t), period_s=0.004)
+    meter = fake_meter(lambda t: (150.0 if busy[0] else 50.0) + 0.1 * math.sin(t), period_s=0.004)
     quick = measure(fake_workload, short_job(idle_s=0.6), [meter], device=cpu_device)
     assert [idle.when for idle in quick.idle] == ["before"]
     assert quick.idle[0].power_w == pytest.approx(50.0, rel=0.02)
     assert quick.metrics["power_wall"].value == pytest.approx(150.0, rel=0.03)  # gross
-    busy.clear()
     publish = measure(fake_workload, short_job("publish", idle_s=0.6), [meter], device=cpu_device)
     assert [idle.when for idle in publish.idle] == ["before", "after"]
 
@@ -64,9 +63,9 @@ def test_rule_10_split_halves_and_slope_find_a_drift():
 
 
 def test_rule_10_unsteady_is_a_warning_and_under_publish_it_invalidates(
-    fake_workload, fake_meter, short_job, cpu_device
+    clock, fake_workload, fake_meter, short_job, cpu_device
 ):
-    start = time.monotonic()
+    start = clock.monotonic()
     meter = fake_meter(lambda t: 100.0 + 30.0 * (t - start), period_s=0.004)
     record = measure(fake_workload, short_job(), [meter], device=cpu_device)
     assert record.status == "ok"
@@ -127,15 +126,15 @@ class FakeGpu:
         return lambda *_: answers[name]
 
 
-def test_rule_11_16_17_the_gpu_audit_sees_reasons_others_and_changed_settings():
+def test_rule_11_16_17_the_gpu_audit_sees_reasons_others_and_changed_settings(clock):
     gpu = FakeGpu()
     watch = audit_gpu.GpuAudit(nvml=gpu)
     watch.start()
-    start = time.monotonic()
+    start = clock.monotonic()
     gpu.mask, gpu.others = 0x40, [4321]
-    time.sleep(0.3)
+    clock.sleep(0.3)
     gpu.limit = 500_000
-    watch.window(start, time.monotonic())
+    watch.window(start, clock.monotonic())
     stored, found = watch.finish()
     assert {reason.code for reason in found} == {"throttled_hardware", "foreign_load", "settings_changed"}
     assert stored["gpu"]["foreign_processes"] == [4321]
@@ -151,13 +150,13 @@ def test_rule_11_without_nvml_the_record_says_that_nothing_was_audited():
 
 
 def test_rule_12_windows_that_spread_by_more_than_two_per_cent_are_unstable(fake_workload, short_job, cpu_device):
-    index = [0]
+    calls = [0]
     real = fake_workload.run
 
     def run(n):
         done = real(n)
-        index[0] += 1
-        return Batch(done.work * (1.0 if time.monotonic() % 0.8 < 0.4 else 1.5), done.cpu_time_s)
+        calls[0] += 1
+        return Batch(done.work * (1.0 if calls[0] % 12 < 6 else 1.5), done.cpu_time_s)
 
     fake_workload.run = run
     record = measure(fake_workload, short_job(window_s=0.3, windows=4), device=cpu_device)

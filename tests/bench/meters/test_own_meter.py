@@ -5,7 +5,6 @@ import re
 import socketserver
 import sys
 import threading
-import time
 import types
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -20,11 +19,11 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "own-meter.md"
 
 
 @pytest.fixture
-def analyzer():
+def analyzer(clock):
     class Handler(socketserver.BaseRequestHandler):
         def handle(self):
             self.request.recv(64)
-            self.request.sendall(f"{100.0 + 10.0 * math.sin(time.monotonic()):.6f}\n".encode())
+            self.request.sendall(f"{100.0 + 10.0 * math.sin(clock.monotonic()):.6f}\n".encode())
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
@@ -52,14 +51,13 @@ def shown(monkeypatch):
     return points
 
 
-@pytest.mark.alone
 @pytest.mark.usefixtures("shown")
-def test_the_meter_of_the_page_reads_watts_and_gives_joules(analyzer):
+def test_the_meter_of_the_page_reads_watts_and_gives_joules(clock, analyzer):
     (meter,) = meters.open_meters([f"analyzer:127.0.0.1:{analyzer},accuracy=0.1%,tier=A"], MeterOptions(period_s=0.01))
-    time.sleep(0.1)
-    t0 = time.monotonic()
-    time.sleep(0.8)
-    t1 = time.monotonic()
+    clock.sleep(0.1)
+    t0 = clock.monotonic()
+    clock.sleep(0.8)
+    t1 = clock.monotonic()
     found = meter.energy(t0, t1)
     meter.close()
     assert found.joules == pytest.approx(100.0 * (t1 - t0) - 10.0 * (math.cos(t1) - math.cos(t0)), rel=0.005)

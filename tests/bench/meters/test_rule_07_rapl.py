@@ -1,8 +1,5 @@
 """Rule 7, RAPL, broken on purpose on a fake powercap tree."""
 
-import threading
-import time
-
 import pytest
 
 from bench.measure.runner import measure
@@ -126,39 +123,33 @@ def test_rule_07_no_rapl_and_no_permission_are_one_line_with_the_cure(powercap, 
         Rapl(root=powercap.root).open()
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     ("happens", "code"),
     [("reset", "counter_went_back"), ("vanishes", "meter_lost"), ("garbage", "meter_lost"), ("nothing", None)],
 )
 def test_rule_07_what_happens_to_the_counter_in_a_run_is_in_its_record(  # noqa: PLR0917 (fixtures)
-    happens, code, powercap, fake_workload, short_job, cpu_device
+    happens, code, clock, powercap, fake_workload, short_job, cpu_device
 ):
     zone = powercap.zone("intel-rapl:0", "package-0", 5000.0)
-    start, stop, calls = time.monotonic(), threading.Event(), []
+    start, calls = clock.monotonic(), []
     run = fake_workload.run
     fake_workload.run = lambda n: (calls.append(n), run(n))[1]
 
     def write():
-        while not stop.wait(0.002):
-            t = time.monotonic() - start
-            late = len(calls) > 25  # in the second of three windows of ten calls
-            if late and happens == "vanishes":
-                (zone / "energy_uj").unlink(missing_ok=True)
-                continue
-            energy_j = 100.0 * t + (0.0 if late and happens == "reset" else 5000.0)
-            text = "nan" if late and happens == "garbage" else str(round(energy_j * 1e6))
-            (zone / "next").write_text(text + "\n")
-            (zone / "next").replace(zone / "energy_uj")
+        late = len(calls) > 25  # in the second of three windows of ten calls
+        if late and happens == "vanishes":
+            (zone / "energy_uj").unlink(missing_ok=True)
+            return
+        energy_j = 100.0 * (clock.monotonic() - start) + (0.0 if late and happens == "reset" else 5000.0)
+        text = "nan" if late and happens == "garbage" else str(round(energy_j * 1e6))
+        (zone / "energy_uj").write_text(text + "\n")
 
-    writer = threading.Thread(target=write)
-    writer.start()
     meter = Rapl(root=powercap.root, poll_s=0.1)
+    read_once = meter.read_once
+    meter.read_once = lambda: (write(), read_once())[1]
     meter.open()
     record = measure(fake_workload, short_job(window_s=0.5), [meter], device=cpu_device)
     meter.close()
-    stop.set()
-    writer.join()
     assert record.status == "ok"
     given = {reason.code for reason in record.warnings}
     if code is None:

@@ -2,7 +2,6 @@
 
 import math
 import statistics
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -146,28 +145,30 @@ def test_a_log_whose_clock_goes_back_is_refused_where_it_does(tmp_path):
     assert meter.energy_utc(START + 5, START + 85).valid
 
 
-def test_a_live_log_is_waited_for_until_it_covers_the_window(tmp_path):
+def test_a_live_log_is_waited_for_until_it_covers_the_window(clock, tmp_path):
     path = tmp_path / "power.csv"
     meter = make_meter(f"trace:{path},period=0.02,wait=3")
+    meter._wall_clock = clock.time
     meter.open()
-    t0 = time.monotonic()
-    time.sleep(1.2)
-    t1 = time.monotonic()
-    shift = time.time() - time.monotonic()
-    path.write_text("time,watts\n" + "".join(f"{t0 + shift + i * 0.02 - 0.1:.3f},{power(i)}\n" for i in range(100)))
+    t0 = clock.monotonic()
+    clock.sleep(1.2)
+    t1 = clock.monotonic()
+    first = t0 + clock.time() - t1 - 0.1
+    rows = [f"{first + i * 0.02:.3f},{power(i)}\n" for i in range(100)]
+    clock.after(2.0, lambda: path.write_text("time,watts\n" + "".join(rows)))
     found = meter.energy(t0, t1)
     meter.close()
     assert found.valid
     assert found.joules == pytest.approx(2400.0 * (t1 - t0), rel=0.15)
 
 
-def test_a_log_that_never_covers_the_window_is_given_up_in_bounded_time(tmp_path):
+def test_a_log_that_never_covers_the_window_is_given_up_in_bounded_time(clock, tmp_path):
     meter = make_meter(f"trace:{tmp_path / 'never.csv'},wait=0.3")
     meter.open()
-    t0 = time.monotonic()
+    t0 = clock.monotonic()
     found = meter.energy(t0, t0 + 0.1)
     meter.close()
-    assert time.monotonic() - t0 < 2.0
+    assert clock.monotonic() - t0 == pytest.approx(0.3)
     assert "trace_not_covering" in found.reasons
     assert "No such file" in found.detail
 
