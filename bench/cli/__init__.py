@@ -1,73 +1,23 @@
-"""The command line: one file a command; the only place that prints and the only one that catches."""
+"""The command line: one module or folder for each command, and the only code that prints or catches."""
 
 import io
 import os
 import signal
 import sys
-from difflib import get_close_matches
-from importlib import import_module
 from typing import NoReturn
 
 import click
 
-# command -> (module, attribute, line of help). A module is imported only when its command is asked for.
-COMMANDS: dict[str, tuple[str, str, str]] = {
-    "doctor": (
-        "bench.cli.doctor",
-        "doctor",
-        "What can run and be metered here; what is missing, and the cure.",
-    ),
-    "run": ("bench.cli.run.command", "run", "Measure workloads; without an argument, the main job."),
-    "list": ("bench.cli.list_.command", "list_", "Workloads, variants, profiles, meters or results."),
-    "show": ("bench.cli.show", "show", "One result or profile, with every source."),
-    "compare": (
-        "bench.cli.compare",
-        "compare",
-        "Results and profiles side by side: ratio, interval, verdict.",
-    ),
-    "profile": ("bench.cli.profile", "profile", "Write a profile of this machine; check profile files."),
-    "yield": ("bench.cli.yield_.command", "yield_", "What sites earn: mining and inference on the same megawatt."),
-    "report": ("bench.cli.report", "report", "One self-contained page from results and sites."),
-    "validate": ("bench.cli.validate.command", "validate", "Our models against published figures."),
-    "pytest": ("bench.cli.pytest_json", "pytest_json", "Import and export the JSON of pytest-benchmark."),
-    "verify": ("bench.cli.verify", "verify", "Known answers from outside: headers of real blocks."),
-}
+from bench.cli.commands import COMMANDS, LazyGroup, examples
 
+__all__ = ["COMMANDS", "main", "perwatt"]
 
-class NearGroup(click.Group):
-    """A group that names the nearest of its commands, or all, where there is none of a name."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Resolve as click does, after a look at the name."""
-        known = self.list_commands(ctx)
-        if args and args[0] not in known and not args[0].startswith("-"):
-            near = get_close_matches(args[0], known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of: {', '.join(known)}"
-            raise click.UsageError(f"command {args[0]!r} is unknown; {hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-class LazyGroup(NearGroup):
-    """A group that knows its commands' names and help without importing them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Return the names in the order of the table above."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the table of commands from their one-line helps."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+FIRST_STEPS = """\
+First steps:
+  perwatt doctor                        check what this machine can run and meter
+  perwatt run                           measure this machine (about a minute)
+  perwatt yield georgia-50mw-half-gpu   compute what an example site yields
+"""
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -78,10 +28,22 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version)
-def perwatt() -> None:
-    """What a megawatt is worth, hashed or inferred, from throughput per watt that was measured."""
+@click.command(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=examples(
+        "perwatt run sha256d_scan_cpu", "perwatt compare antminer-s21 whatsminer-m60s", "perwatt yield --help"
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+@click.pass_context
+def perwatt(context: click.Context) -> None:
+    """Measure hashing and AI inference per watt, and compute what a megawatt earns with either."""
+    if context.invoked_subcommand is None:
+        click.echo(f"{FIRST_STEPS}\n{context.get_help()}")
 
 
 def _fail(message: str, status: int) -> NoReturn:
@@ -90,18 +52,19 @@ def _fail(message: str, status: int) -> NoReturn:
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
-    """Run the command line; every error leaves here as one line on stderr.
+    """Run the command line; every error ends here as one line on stderr.
 
-    Exit status: 0 done, warnings included; 1 the run failed or is invalid; 2 the request was wrong.
+    The exit status is 0 for success, with or without warnings; 1 for a run that failed or is invalid; 2 for a wrong
+    request; 130 for Ctrl-C.
     """
-    if sys.stderr is None:  # closed (`2>&-`); so that nothing need ask
+    if sys.stderr is None:  # closed by `2>&-`; now no other code has to check
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     if sys.stdout is None:
-        _fail("stdout: expected a stream to write to, got a closed one; >/dev/null discards", 2)
+        _fail("stdout: expected an open stream, got a closed one; to discard the output, use >/dev/null", 2)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows no ± shows a question mark instead
+            stream.reconfigure(errors="replace")  # a terminal without ± in its character set shows a question mark
     try:
         status = perwatt.main(args=argv, prog_name="perwatt", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -110,31 +73,40 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), 2)
     except (click.Abort, KeyboardInterrupt):
-        # An interrupt that came through an exec of text (dataclasses do so) is remembered, and Python would end by the
-        # signal whatever status we leave with; the next exec forgets it.
-        exec("")  # noqa: S102
-        _fail("interrupted; results written so far are whole", 130)
-    except SystemExit:
-        # Only click and rich leave so, when the reader of our output went away (`perwatt list | head`).
-        sys.exit(0)
-    except Exception as error:  # noqa: BLE001 (the one place that catches: sorted by kind below)
+        _forget_interrupt()
+        _fail("interrupted; the results written so far are complete", 130)
+    except SystemExit as leaving:
+        # click prints the completion script of a shell and leaves. Otherwise click and rich leave when the reader of
+        # our output has closed it (`perwatt list profiles | head`), which is no failure.
+        sys.exit(leaving.code if "_PERWATT_COMPLETE" in os.environ else 0)
+    except Exception as error:  # noqa: BLE001 (the only handler: _explain sorts errors by kind)
         _fail(*_explain(error))
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def _forget_interrupt() -> None:
+    """Make Python end with the exit status that is passed to `sys.exit`.
+
+    CPython notes a KeyboardInterrupt that passed through an `exec` of source text (the dataclasses module uses one)
+    and then ends the process by SIGINT, whatever exit status follows. Only the next `exec` of text clears the note;
+    `os._exit` would skip the handlers of `atexit`, and there is no other interface.
+    """
+    exec("")  # noqa: S102 (the text is empty)
+
+
 def _explain(error: Exception) -> tuple[str, int]:
-    """Return the one line and the exit status for an error.
+    """Return the line to print for an error, and the exit status.
 
     Raises
     ------
     Exception
-        An error that is our own defect, as it came, where PERWATT_DEBUG is set.
+        The error is a defect of perwatt, and PERWATT_DEBUG is set: it is raised again unchanged.
     """
     from bench.errors import RunFailedError
     from hardware_profiles.errors import InputError
+    from kernels.errors import KernelInputError
 
-    # KernelInputError goes by its name: importing kernels for it would cost every other error.
-    if isinstance(error, InputError) or type(error).__name__ == "KernelInputError":
+    if isinstance(error, InputError | KernelInputError):
         return str(error), 2
     if isinstance(error, RunFailedError):
         return str(error), 1

@@ -1,4 +1,4 @@
-"""`perwatt compare`: results and profiles side by side, or two workloads interleaved now."""
+"""`perwatt compare`: a comparison of results and profiles, or of two workloads measured now."""
 
 import csv
 import io
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import FOLDER, POSITIVE, json_option
+from bench.cli import completion
+from bench.cli.commands import examples
+from bench.cli.options import POSITIVE, json_option, profiles_option, store_option
 from bench.cli.output import emit_json, emit_text, progress, quantity, say
 from bench.cli.table import print_table
-from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,30 +22,54 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 200
 FORMATS = ("table", "markdown", "csv", "json")
 COLUMNS = (
-    "name", "figure", "value", "95 %", "basis", "boundary", "tier", "confidence", "ratio", "ratio's 95 %",
+    "name", "figure", "value", "95 %", "basis", "boundary", "tier", "confidence", "ratio", "95 % of ratio",
     "verdict or reason",
 )  # fmt: skip
 
 
-@click.command()
-@click.argument("names", nargs=-1, metavar="NAME...")
-@click.option(
-    "--run", "run_now", is_flag=True, help="Measure two workloads (WORKLOAD or WORKLOAD:VARIANT) now, A B A B."
+@click.command(
+    epilog=examples(
+        "perwatt compare antminer-s21 whatsminer-m60s --hashprice 45",
+        "perwatt compare nvidia-h200 nvidia-b200 --format csv",
+        "perwatt compare antminer-s21 latest:sha256d_scan_cpu",
+        "perwatt compare --run sha256d_scan_cpu:lanes8 sha256d_scan_cpu:lanes16",
+    )
 )
-@click.option("--plan", default="quick", show_default=True, help="With --run: smoke, quick or publish.")
+@click.argument("names", nargs=-1, metavar="NAME...", shell_complete=completion.results_and_profiles)
 @click.option(
-    "--pairs", "wanted_pairs", type=int, help="With --run: quiet pairs to take on the CPU; 50 or more for a verdict."
+    "--run",
+    "run_now",
+    is_flag=True,
+    help="Measure two workloads (WORKLOAD or WORKLOAD:VARIANT) now, in turns: A B A B.",
+)
+@click.option(
+    "--plan",
+    default="quick",
+    show_default=True,
+    shell_complete=completion.plans,
+    help="With --run: measurement plan, smoke, quick or publish.",
+)
+@click.option(
+    "--pairs", "wanted_pairs", type=int, help="With --run: undisturbed pairs to measure on the CPU; a verdict needs 50."
 )
 @click.option("--threads", type=int, default=1, show_default=True, help="With --run: CPU threads.")
-@click.option("--meter", "meters", multiple=True, help="With --run: a meter, as for `perwatt run`.")
-@click.option("--meter-period-s", type=float, help="With --run: update period of a power meter [s].")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
-@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
-@click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
-@click.option("--hashprice", type=POSITIVE, help="USD per PH/s and day; adds a column USD/MWh.")
-@click.option("--tokens", "tokens_of", metavar="MODEL:LENGTHS", help="Published workload for tokens/J of GPUs.")
 @click.option(
-    "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Power against hash rate as .svg, .png or .pdf."
+    "--meter", "meters", multiple=True, shell_complete=completion.meters, help="With --run: meter, as in `perwatt run`."
+)
+@click.option("--meter-period-s", type=float, help="With --run: update period of a power meter [s].")
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True, help="Format of the output."
+)
+@store_option
+@profiles_option
+@click.option("--hashprice", type=POSITIVE, help="Hashprice [USD per PH/s and day]; adds a column USD/MWh.")
+@click.option(
+    "--tokens", "tokens_of", metavar="MODEL:LENGTHS", help="Published LLM workload; adds a column tokens/J for GPUs."
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Plot power against hash rate to this .svg, .png or .pdf file.",
 )
 @json_option
 def compare(
@@ -57,15 +82,17 @@ def compare(
     meter_period_s: float | None,
     format_: str,
     store: Path,
-    own: tuple[str, ...],
+    own: tuple[Path, ...],
     hashprice: float | None,
     tokens_of: str | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Set results and profiles side by side, each against the first.
+    """Compare results and profiles: ratio, interval, verdict.
 
-    A ratio or a verdict that would mislead is refused, and its cell says why.
+    NAME is the id of a result, the first characters of an id, the path of a result folder, latest:WORKLOAD, or the
+    name of a profile. Each NAME is compared with the first one. A ratio or verdict that would mislead is refused, and
+    its cell gives the reason.
     """
     from bench.compare import compare as engine
     from bench.compare.load import load_device, of_record
@@ -116,15 +143,18 @@ def compare(
         for sentence in captions(lines, hashprice):
             say(sentence)
         cells_shown = [_cells(row) for row in rows]
-        told = [at for at in range(len(COLUMNS)) if any(line[at] != "-" for line in cells_shown)]
+        filled = [at for at in range(len(COLUMNS)) if any(line[at] != "-" for line in cells_shown)]
         print_table(
-            [COLUMNS[at] for at in told],
-            [[line[at] for at in told] for line in cells_shown],
-            right=[told.index(at) for at in (2, 8) if at in told],
+            [COLUMNS[at] for at in filled],
+            [[line[at] for at in filled] for line in cells_shown],
+            right=[filled.index(at) for at in (2, 8) if at in filled],
             piped=PIPE_WIDTH,
         )
         if plot is not None:
-            say(f"plot: {plot}" + (f"; without a hash rate or a power: {', '.join(missing)}" if missing else ""))
+            say(
+                f"plot: {plot}"
+                + (f"; not in the plot, without hash rate or power: {', '.join(missing)}" if missing else "")
+            )
     if pairs is not None and shape in {"table", "markdown"}:
         say(pairs.sentence())
 
@@ -133,12 +163,12 @@ def _cells(row: "Row") -> tuple[str, ...]:
     figure = row.figure
     if figure is None:
         return (row.subject.name, *("-" for _ in COLUMNS[2:]), row.why)
-    what = {"rate": f"rate {figure.of}", "energy": f"energy per {figure.of}", "power": "power"}[figure.group]
+    name = {"rate": f"rate {figure.of}", "energy": f"energy per {figure.of}", "power": "power"}[figure.group]
     low_high = figure.interval
     verdict = row.verdict or row.why
     return (
-        f"{row.subject.name}",
-        what,
+        row.subject.name,
+        name,
         quantity(figure.value, figure.unit),
         f"± {(low_high[1] - low_high[0]) / 2 / figure.value:.2%}" if low_high and figure.value else "-",
         figure.basis,
@@ -161,11 +191,11 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
     flat = [
         {
             key: value
-            for name, found in row.items()
+            for name, content in row.items()
             for key, value in (
-                ((f"{name}_low", found[0] if found else None), (f"{name}_high", found[1] if found else None))
+                ((f"{name}_low", content[0] if content else None), (f"{name}_high", content[1] if content else None))
                 if name.endswith("interval_95")
-                else ((name, found),)
+                else ((name, content),)
             )
         }
         for row in rows

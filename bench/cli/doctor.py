@@ -1,19 +1,23 @@
-"""`perwatt doctor`: what can run and be metered here; what is missing, and the cure."""
+"""`perwatt doctor`: a check of what this machine can run and meter, with a remedy for what is missing."""
 
 from dataclasses import asdict
 
 import click
 
+from bench.cli.commands import examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, say
 from bench.cli.table import print_table
 from bench.results.layout import STORE
 
 
-@click.command()
+@click.command(epilog=examples("perwatt doctor", "perwatt doctor --json"))
 @json_option
 def doctor(as_json: bool) -> None:
-    """Say what can run and be metered here, what is missing, and the cure."""
+    """Check what this machine can run and meter, and how to add what is missing.
+
+    The check covers the CPU, the SHA-256d kernel variants, NVIDIA GPUs, meters, and folders that a killed run left.
+    """
     from bench.gpu.doctor import gpu_findings
     from bench.machine import environment
     from bench.machine.clock import core_clock_hz
@@ -23,9 +27,9 @@ def doctor(as_json: bool) -> None:
 
     system = environment.capture()
     clock_hz = core_clock_hz()
-    found = [
-        {"variant": one.variant.name, "available": one.available, "why_not": one.reason}
-        for one in variants.all_variants()
+    kernel_variants = [
+        {"variant": status.variant.name, "available": status.available, "why_not": status.reason}
+        for status in variants.all_variants()
     ]
     meters = [
         {
@@ -46,7 +50,7 @@ def doctor(as_json: bool) -> None:
             {
                 "system": system,
                 "core_clock_hz": clock_hz,
-                "variants": found,
+                "variants": kernel_variants,
                 "gpu": [asdict(finding) for finding in gpu],
                 "meters": meters,
                 "unfinished_results": unfinished,
@@ -56,21 +60,23 @@ def doctor(as_json: bool) -> None:
     cpu = environment.cpu()
     say(f"CPU      {cpu['model']}, {cpu['logical_cores']} logical cores, features: {' '.join(environment.features())}")
     say(
-        f"clock    {clock_hz / 1e9:.2f} GHz, by a chain of dependent additions" if clock_hz else "clock    not readable"
+        f"clock    {clock_hz / 1e9:.2f} GHz, measured by a chain of dependent additions"
+        if clock_hz
+        else "clock    unknown"
     )
     say(f"system   {system['os']}, kernel {system['kernel']}, virtualisation: {system['virtualisation']}")
     print_table(
-        ("variant", "runs here", "why not"),
-        [(row["variant"], "yes" if row["available"] else "no", row["why_not"]) for row in found],
+        ("variant", "runs here", "reason if not"),
+        [(row["variant"], "yes" if row["available"] else "no", row["why_not"]) for row in kernel_variants],
         title="SHA-256d variants",
     )
     print_table(
-        ("part", "good", "what is there", "cure"),
-        [(one.part, "yes" if one.good else "no", one.detail, one.cure) for one in gpu],
+        ("check", "ok", "detail", "remedy"),
+        [(finding.part, "yes" if finding.good else "no", finding.detail, finding.cure) for finding in gpu],
         title="NVIDIA GPUs",
     )
     print_table(
-        ("meter", "usable", "boundary", "tier", "why", "cure"),
+        ("meter", "usable", "boundary", "tier", "reason", "remedy"),
         [
             (
                 row["spec"] or row["meter"],
@@ -85,4 +91,4 @@ def doctor(as_json: bool) -> None:
         title="Meters",
     )
     for folder in unfinished:
-        say(f"ignored: {folder} is the unfinished folder of a killed run; it may be deleted")
+        say(f"ignored: {folder}: a killed run left it unfinished; you can delete it")

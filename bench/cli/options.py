@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
+from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
 class _Folder(click.Path):
@@ -46,3 +45,15 @@ FOLDER = _Folder(path_type=Path)
 # The limit is above every plausible value. USD/PH/s/day: in 2010 one petahash was the whole network, at 0.10 USD a
 # bitcoin. J/TH: a CPU of 2009 took some 10^7.
 POSITIVE = _Positive(1e9)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+store_option = click.option(
+    "--out", "store", type=FOLDER, default=STORE, show_default=True, help="Folder of the results."
+)
+profiles_option = click.option(
+    "--profiles",
+    "own",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of your own profiles, searched before PERWATT_PROFILES and the catalogue.",
+)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 __all__ = [
+    "counted",
     "efficiency",
     "emit_json",
     "emit_text",
@@ -63,6 +64,11 @@ def terminal_width(piped: int) -> int:
 def _columns_set() -> int:
     text = os.environ.get("COLUMNS", "")
     return int(text) if text.isdecimal() else 0
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun in the singular or plural: 1 site, 2 sites."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def say(line: str = "") -> None:

@@ -1,27 +1,33 @@
-"""`perwatt profile`: write a profile of this machine; check profile files."""
+"""`perwatt profile`: a profile of this machine, and the check of profile files."""
 
 import os
 from pathlib import Path
 
 import click
 
+from bench.cli.commands import NearGroup, examples
 from bench.cli.options import json_option
-from bench.cli.output import emit_json, emit_text, say
+from bench.cli.output import counted, emit_json, emit_text, say
 from hardware_profiles.errors import InputError
 
 
-@click.group()
+@click.group(cls=NearGroup, epilog=examples("perwatt profile new --out profiles", "perwatt profile check"))
 def profile() -> None:
-    """Write a profile of this machine; check profile files."""
+    """Write a profile of this machine, or check profile files."""
 
 
-@profile.command()
-@click.option("--device", default="cpu", show_default=True, help="cpu or gpu:INDEX.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write NAME.toml into; without it, print.")
-@click.option("--name", help="Name of the file and so of the profile; without it, maker and model.")
+@profile.command(
+    epilog=examples("perwatt profile new", "perwatt profile new --out profiles --name my-server --device gpu:0")
+)
+@click.option("--device", default="cpu", show_default=True, help="Device to describe: cpu or gpu:INDEX.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write NAME.toml to. [default: print it]")
+@click.option("--name", help="Name of the file and of the profile. [default: maker and model]")
 @json_option
 def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
-    """Write a profile of this machine; what it could not know is left out and listed."""
+    """Write a profile of this machine.
+
+    Figures that this machine does not report are left out, and their keys are listed.
+    """
     import datetime as dt
 
     from bench.machine.profile import draft_cpu, draft_gpu, to_toml
@@ -60,47 +66,58 @@ def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
         emit_text(text.rstrip())
         return
     say(f"{path}: {len(draft.figures)} figures of {draft.maker} {draft.model}")
-    say(f"left out, for this machine does not tell: {', '.join(draft.left_out) or 'nothing'}")
+    say(f"left out, because this machine does not report them: {', '.join(draft.left_out) or 'none'}")
     if known is not None:
-        say(f"the catalogue has this device as {known.slug}: perwatt show {known.slug}")
+        say(f"in the catalogue this device is {known.slug}: perwatt show {known.slug}")
     else:
-        say(f"no profile of the catalogue is called {draft.reported!r}; virtual machines hide the model's name")
+        say(f"the catalogue has no profile for {draft.reported!r}; virtual machines often hide the name of the model")
 
 
 def _write_new(path: Path, text: str) -> None:
     if path.parent.exists() and not path.parent.is_dir():
         raise InputError.at("--out", expected="a folder", got=str(path.parent))
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A temporary file that is linked to its name: whole or not there, and never over a file of yours.
+    # The temporary file is linked to its final name, so the file is complete or absent and never overwrites another.
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         partial.write_text(text, encoding="utf-8")
         os.link(partial, path)
     except FileExistsError:
-        raise InputError.at("--out", expected="a name that is not taken (--name)", got=str(path)) from None
+        raise InputError.at(
+            "--out", expected="a name that no file has yet (--name chooses another)", got=str(path)
+        ) from None
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         partial.unlink(missing_ok=True)
 
 
-@profile.command()
+@profile.command(
+    epilog=examples("perwatt profile check", "perwatt profile check my-server.toml", "perwatt profile check profiles/")
+)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--profiles", "own", multiple=True, type=click.Path(path_type=Path), help="A folder of your own, checked too."
+    "--profiles",
+    "own",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of your own profiles to check too.",
 )
 @click.option(
     "--record",
     is_flag=True,
-    help="For developers: after a change of our files, note that they passed and write docs/catalogue.md anew.",
+    help="For developers: record that the catalogue passed, and rewrite docs/catalogue.md.",
 )
 @json_option
 @click.pass_context
 def check(context: click.Context, files: tuple[Path, ...], own: tuple[Path, ...], record: bool, as_json: bool) -> None:
-    """Check profile files and folders, or the whole catalogue: every fault with file, key, expected and got."""
+    """Check profile files and folders; without an argument, the whole catalogue.
+
+    Each fault is printed on one line with its file, its key, the expected value and the value found.
+    """
     from hardware_profiles import catalog
 
-    paths = [found for given in files or catalog.folders(own) for found in _toml_files(given)]
+    paths = [path for root in files or catalog.folders(own) for path in _toml_files(root)]
     faults = [fault for path in paths for fault in catalog.check_file(path)]
     faults += _taken_twice(paths, files or catalog.folders(own))
     if record and not faults and not files:
@@ -115,16 +132,16 @@ def check(context: click.Context, files: tuple[Path, ...], own: tuple[Path, ...]
         click.echo(f"error: {fault}", err=True)
     if faults:
         raise InputError(faults[-1])
-    say(f"{len(paths)} profile files: no fault")
+    say(f"{counted(len(paths), 'profile file')} checked, no faults")
 
 
-def _toml_files(given: Path) -> list[Path]:
-    if not given.is_dir():
-        return [given]
-    found = sorted(given.rglob("*.toml"))
-    if not found:
-        raise InputError.at(given, expected="profile files (*.toml) in the folder")
-    return found
+def _toml_files(root: Path) -> list[Path]:
+    if not root.is_dir():
+        return [root]
+    paths = sorted(root.rglob("*.toml"))
+    if not paths:
+        raise InputError.at(root, expected="profile files (*.toml) in the folder")
+    return paths
 
 
 def _taken_twice(paths: list[Path], roots: tuple[Path, ...]) -> list[str]:
@@ -134,5 +151,5 @@ def _taken_twice(paths: list[Path], roots: tuple[Path, ...]) -> list[str]:
         for path in (path for path in paths if path.is_relative_to(root)):
             other = seen.setdefault(path.stem, path)
             if other != path:
-                faults.append(f"{path}: expected a file name of its own in {root}, got that of {other}")
+                faults.append(f"{path}: expected a file name that is unique in {root}, got the same as {other}")
     return faults

@@ -1,27 +1,37 @@
-"""`perwatt pytest`: import and export the JSON of pytest-benchmark."""
+"""`perwatt pytest`: import and export of the JSON of pytest-benchmark."""
 
 import json
 from pathlib import Path
 
 import click
 
-from bench.cli.options import FOLDER, json_option
+from bench.cli import completion
+from bench.cli.commands import NearGroup, examples
+from bench.cli.options import json_option, store_option
 from bench.cli.output import emit_json, say
-from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
 
-@click.group(name="pytest")
+@click.group(
+    name="pytest",
+    cls=NearGroup,
+    epilog=examples(
+        "perwatt pytest import benchmark.json", "perwatt pytest export latest:matmul_f32_cpu --to out.json"
+    ),
+)
 def pytest_json() -> None:
-    """Import and export the JSON of pytest-benchmark."""
+    """Import or export the JSON of pytest-benchmark."""
 
 
-@pytest_json.command(name="import")
+@pytest_json.command(
+    name="import",
+    epilog=examples("perwatt pytest import benchmark.json", "perwatt pytest import benchmark.json --out results"),
+)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True)
+@store_option
 @json_option
 def import_(file: Path, store: Path, as_json: bool) -> None:
-    """Store each benchmark of FILE as a result."""
+    """Store each benchmark of a pytest-benchmark JSON file as a result."""
     from bench.pytest_plugin.records import import_json
     from bench.results.folder import Sample, prepare_store, write_record
 
@@ -39,12 +49,17 @@ def import_(file: Path, store: Path, as_json: bool) -> None:
         say(f"{len(records)} benchmarks imported into {store}/: {', '.join(record.id for record in records)}")
 
 
-@pytest_json.command(name="export")
-@click.argument("names", nargs=-1, required=True, metavar="RESULT...")
-@click.option("--to", "target", type=click.Path(path_type=Path), help="File to write; without it stdout.")
-@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True)
+@pytest_json.command(
+    name="export",
+    epilog=examples(
+        "perwatt pytest export latest:matmul_f32_cpu", "perwatt pytest export latest:matmul_f32_cpu --to benchmark.json"
+    ),
+)
+@click.argument("names", nargs=-1, required=True, metavar="RESULT...", shell_complete=completion.result_ids)
+@click.option("--to", "target", type=click.Path(path_type=Path), help="File to write. [default: stdout]")
+@store_option
 def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
-    """Write results in the form that `pytest-benchmark compare` reads."""
+    """Write results as JSON that `pytest-benchmark compare` reads."""
     from bench.pytest_plugin.records import export_json
     from bench.results.folder import find_result, read_whole
 

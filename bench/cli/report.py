@@ -1,32 +1,45 @@
-"""`perwatt report`: one self-contained page from results and sites."""
+"""`perwatt report`: one self-contained HTML page of results and sites."""
 
 from pathlib import Path
 
 import click
 
-from bench.cli.options import FOLDER, json_option
-from bench.cli.output import emit_json, say, warn
+from bench.cli import completion
+from bench.cli.commands import examples
+from bench.cli.options import FOLDER, json_option, profiles_option
+from bench.cli.output import counted, emit_json, say, warn
 from bench.results.layout import STORE
 
 PAGE = Path("report.html")
 
 
-@click.command()
-@click.argument("names", nargs=-1, metavar="[RESULT]... [SITE]...")
-@click.option(
-    "--out", "-o", "page", type=click.Path(path_type=Path), default=PAGE, show_default=True, help="The page to write."
+@click.command(
+    epilog=examples(
+        "perwatt report",
+        "perwatt report latest:sha256d_scan_cpu georgia-50mw-half-gpu --out page.html",
+        "perwatt report --scenarios 10000",
+    )
 )
-@click.option("--results", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
-@click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
-@click.option("--scenarios", type=int, help="Run the sites through this many scenarios: P50, P90, what drives them.")
+@click.argument("names", nargs=-1, metavar="[RESULT]... [SITE]...", shell_complete=completion.results_and_sites)
+@click.option(
+    "--out", "-o", "page", type=click.Path(path_type=Path), default=PAGE, show_default=True, help="HTML file to write."
+)
+@click.option("--results", "store", type=FOLDER, default=STORE, show_default=True, help="Folder of the results.")
+@profiles_option
+@click.option(
+    "--scenarios", type=int, help="Number of scenarios; adds P50, P90 and the drivers of the spread to each site."
+)
 @json_option
 def report(
-    names: tuple[str, ...], page: Path, store: Path, own: tuple[str, ...], scenarios: int | None, as_json: bool
+    names: tuple[str, ...], page: Path, store: Path, own: tuple[Path, ...], scenarios: int | None, as_json: bool
 ) -> None:
-    """Write one self-contained HTML page: what was measured, how sure it is, what that means in money.
+    """Write results and sites to one self-contained HTML page.
 
-    RESULT is an id, the beginning of one, latest:WORKLOAD, a result folder or a folder of results; without one every
-    result is taken. SITE is a site file (.toml) or the name of a bundled example; without one it is the main job's.
+    The page shows what was measured, how certain each figure is, and what the figures mean in USD.
+
+    RESULT is the id of a result, the first characters of an id, latest:WORKLOAD, a result folder or a folder of
+    results. Without it the page covers every result. SITE is a site file (.toml) or the name of a bundled example.
+    Without it the page covers the example site of the main job.
     """
     from bench.report import check_target, gather, write_page
 
@@ -40,8 +53,8 @@ def report(
         gathered = replace(gathered, outlook=default_outlook([year.site for year in gathered.sites], scenarios))
     written = write_page(gathered, page)
     size = written.stat().st_size
-    for one in gathered.unreadable:
-        warn(f"shown on the page as not used: {one.why}")
+    for unreadable in gathered.unreadable:
+        warn(f"not used, and listed as such on the page: {unreadable.why}")
     if as_json:
         emit_json({
             "schema": "perwatt.report/1",
@@ -54,10 +67,6 @@ def report(
         })  # fmt: skip
         return
     say(
-        f"{written}: {len(gathered.results)} results ({len(gathered.valid)} valid), "
-        f"{_sites(len(gathered.sites))}, {size:,} bytes"
+        f"{written}: {counted(len(gathered.results), 'result')} ({len(gathered.valid)} valid), "
+        f"{counted(len(gathered.sites), 'site')}, {size:,} bytes"
     )
-
-
-def _sites(number: int) -> str:
-    return f"{number} site{'' if number == 1 else 's'}"

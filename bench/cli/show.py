@@ -1,4 +1,4 @@
-"""`perwatt show`: one result or one profile, with every source."""
+"""`perwatt show`: one result or one profile with its sources."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import FOLDER, json_option
+from bench.cli import completion
+from bench.cli.commands import examples
+from bench.cli.options import json_option, profiles_option, store_option
 from bench.cli.output import efficiency, emit_json, plain, quantity, quantity_range, say, warn
 from bench.cli.table import print_table
-from bench.results.layout import STORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,26 +19,34 @@ if TYPE_CHECKING:
     from hardware_profiles.profile import Device
 
 
-@click.command()
-@click.argument("name")
-@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
-@click.option("--profiles", "own", multiple=True, help="A folder of your own profiles, searched first.")
+@click.command(
+    epilog=examples(
+        "perwatt show antminer-s21", "perwatt show antminer-s21:200t --json", "perwatt show latest:sha256d_scan_cpu"
+    )
+)
+@click.argument("name", shell_complete=completion.results_and_profiles)
+@store_option
+@profiles_option
 @json_option
-def show(name: str, store: Path, own: tuple[str, ...], as_json: bool) -> None:
-    """Show a result (id, beginning of one, path, latest:WORKLOAD) or a profile (antminer-s21:200t)."""
+def show(name: str, store: Path, own: tuple[Path, ...], as_json: bool) -> None:
+    """Show one result or profile with its sources.
+
+    NAME is the id of a result, the first characters of an id, the path of a result folder, latest:WORKLOAD, or the
+    name of a profile.
+    """
     from bench.compare.load import find_named
     from bench.results.folder import artifact_faults, read_record
 
-    found = find_named(name, store, own)
-    if not isinstance(found, Path):
-        _show_profile(found.device, as_json=as_json)
+    folder = find_named(name, store, own)
+    if not isinstance(folder, Path):
+        _show_profile(folder.device, as_json=as_json)
         return
-    record = read_record(found)
-    faults = artifact_faults(found, record)
+    record = read_record(folder)
+    faults = artifact_faults(folder, record)
     if as_json:
         emit_json(record.model_dump(mode="json"))
     else:
-        _show_record(record, found, faults)
+        _show_record(record, folder, faults)
     for fault in faults.values():
         warn(fault)
 
@@ -50,11 +59,15 @@ def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") ->
     say(f"workload  {work.name} version {work.version}, variant {work.variant or '-'}, unit {work.unit}")
     say(f"          {', '.join(f'{key} {value}' for key, value in work.parameters.items())}")
     say(f"device    {record.device.name}; {', '.join(f'{k} {v}' for k, v in record.device.settings.items())}")
-    commit = f"{run.commit[:12]}{' with changes' if run.commit_dirty else ''}" if run.commit else "outside a checkout"
+    commit = (
+        f"{run.commit[:12]}{' with uncommitted changes' if run.commit_dirty else ''}"
+        if run.commit
+        else "unknown (not run from a checkout)"
+    )
     say(f"run       {run.started_utc:%Y-%m-%d %H:%M:%S} UTC, plan {run.plan}")
     say(f"code      perwatt {run.perwatt_version}, commit {commit}")
     if record.supersedes:
-        say(f"corrects  {record.supersedes}")
+        say(f"replaces  {record.supersedes}")
     for line in _meter_lines(record):
         say(line)
     if record.assumed_power_w is not None:
@@ -77,22 +90,22 @@ def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") ->
             detail = f" [{reason.detail}]" if reason.detail else ""
             say(f"{kind}   {diagnostics.sentence(reason.code)}{detail}")
     for artifact in record.artifacts:
-        now = " when written; NOT SO NOW" if artifact.name in faults else ""
+        now = " when written; CHANGED SINCE" if artifact.name in faults else ""
         say(f"file      {artifact.name}, {artifact.size_bytes} bytes, sha256 {artifact.sha256}{now}")
 
 
 def _meter_lines(record: "Record") -> Iterator[str]:
-    """Yield one line a fact, for people."""
+    """Yield lines about the windows, the meters, the idle power and the steadiness of a record."""
     run = record.run
     if run.window_s is not None:
         planned = f"{len(record.windows)} windows of {run.window_s:g} s ({run.window_why})"
         lead = f", load {run.lead_s:g} s before and {run.tail_s:g} s after" if run.lead_s else ""
         yield f"windows   {planned}{lead}"
     if run.harness_overhead_frac is not None:
-        yield f"          the runner itself took {run.harness_overhead_frac:.3%} of the windows"
+        yield f"          overhead of the runner: {run.harness_overhead_frac:.3%} of the windows"
     yield f"meters    {', '.join(record.meters) or 'not metered'}"
     for meter in record.meters_used:
-        accuracy = f"± {meter.accuracy_frac:.2%}" if meter.accuracy_frac is not None else "accuracy not stated"
+        accuracy = f"± {meter.accuracy_frac:.2%}" if meter.accuracy_frac is not None else "accuracy unknown"
         yield (
             f"          {meter.name}: {meter.kind}, {meter.boundary}, tier {meter.tier}, {accuracy} "
             f"({meter.accuracy_source}), every {meter.period_s:.3g} s; {meter.scope}"
@@ -108,11 +121,11 @@ def _meter_lines(record: "Record") -> Iterator[str]:
             parts.append(f"rate {steady.rate_halves_frac:+.2%}")
         parts += [f"{meter} {change:+.2%}" for meter, change in steady.power_halves_frac.items()]
         if parts:
-            yield f"steady    second half over first: {', '.join(parts)}"
+            yield f"steady    second half against first half: {', '.join(parts)}"
 
 
 def _gap_text(gap: "MetersGap") -> str:
-    """Return the gap of two meters as a sentence."""
+    """Return a sentence on how far two meters disagree."""
     inner = f"{gap.inner} ({gap.inner_boundary})"
     return f"{inner} read {gap.inner_over_outer:.1%} of {gap.outer} ({gap.outer_boundary})"
 
@@ -131,6 +144,13 @@ def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:
     )
 
 
+_COMPUTED: dict[str, "Callable[[float], str]"] = {
+    "j_per_th": efficiency,
+    "server_w_per_gpu": lambda watts: f"{plain(watts)} W/GPU (server)",
+    "rack_w_per_gpu": lambda watts: f"{plain(watts)} W/GPU (rack)",
+}
+
+
 def _say_computed(device: "Device", described: dict[str, Any]) -> None:
     for name, computed in described["computed"].items():
         parts = [_COMPUTED[key](value) for key, value in computed.items()]
@@ -140,13 +160,6 @@ def _say_computed(device: "Device", described: dict[str, Any]) -> None:
         say(f"marginal {step}: {efficiency(marginal)}")
     if device.features:
         say(f"features ({device.feature_confidence}): {', '.join(device.features)}")
-
-
-_COMPUTED: dict[str, "Callable[[float], str]"] = {
-    "j_per_th": efficiency,
-    "server_w_per_gpu": lambda watts: f"{plain(watts)} W of its server per GPU",
-    "rack_w_per_gpu": lambda watts: f"{plain(watts)} W of its rack per GPU",
-}
 
 
 def _show_profile(device: "Device", *, as_json: bool) -> None:
@@ -162,7 +175,7 @@ def _show_profile(device: "Device", *, as_json: bool) -> None:
         ("figure", "value", "unit", "basis", "confidence", "date", "tolerance", "sources"),
         [
             (
-                place,
+                key,
                 f"{figure.value:g}",
                 figure.unit,
                 figure.basis,
@@ -171,7 +184,7 @@ def _show_profile(device: "Device", *, as_json: bool) -> None:
                 f"± {figure.tolerance_frac:.0%}" if figure.tolerance_frac is not None else "unknown",
                 ", ".join(str(numbers[name]) for name in figure.sources) or "none",
             )
-            for place, figure in device.every_figure()
+            for key, figure in device.every_figure()
         ],
         right=(1,),
     )
@@ -179,10 +192,10 @@ def _show_profile(device: "Device", *, as_json: bool) -> None:
     for source in device.sources.values():
         say(f"source {numbers[source.id]}, {source.id}: {source.title}; {source.address}; read {source.read}")
         if source.cites:
-            say(f"    names, not read by us: {source.cites}")
+            say(f"    cites (we have not read it): {source.cites}")
         for printed in source.printed:
             say(f"    printed: {printed}")
     for other in device.disagreements:
-        say(f"disagrees: {other.source} prints {other.figure} = {other.value:g}. {other.note}")
+        say(f"conflict: {other.source} prints {other.figure} = {other.value:g}. {other.note}")
     for note in device.notes:
         say(f"note: {note}")

@@ -77,7 +77,7 @@ def table_text(
         _, gap, widths = layout
         body = _grid(list(zip(*by_column, strict=True)), widths, numbers, gap)
     above = [click.style(fold(printable(title), width), bold=True)] if title else []
-    below = [fold(printable(caption), width)] if caption else []
+    below = [fold(printable(caption), width), ""] if caption else []
     return "\n".join([*above, "", *body, "", *below]), hidden
 
 

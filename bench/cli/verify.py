@@ -1,10 +1,11 @@
-"""`perwatt verify`: known answers that come from outside."""
+"""`perwatt verify`: a check of the SHA-256 kernels against headers of real blocks."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.commands import NearGroup, examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, say
 from bench.cli.table import print_table
@@ -13,20 +14,24 @@ if TYPE_CHECKING:
     from bench.variants.header_check import HeaderCheck
 
 
-@click.group()
+@click.group(cls=NearGroup, epilog=examples("perwatt verify headers headers.csv"))
 def verify() -> None:
-    """Check kernels against answers that come from outside."""
+    """Check the SHA-256 kernels against headers of real blocks."""
 
 
-@verify.command()
+@verify.command(
+    epilog=examples("perwatt verify headers headers.csv", "perwatt verify headers headers.csv --variant lanes8")
+)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--variant", "names", multiple=True, help="A variant by name; without it every one that runs here.")
+@click.option(
+    "--variant", "names", multiple=True, help="Kernel variant; may be repeated. [default: every variant that runs here]"
+)
 @json_option
 def headers(file: Path, names: tuple[str, ...], as_json: bool) -> int:
-    """Scan round the nonce of each block header in a CSV with every variant and say which found it.
+    """Let every kernel variant search for the nonce of each block header in a CSV file.
 
-    FILE has the columns header_hex_80_bytes and nonce (height, if given, names the row); the header's own bits are the
-    target.
+    FILE needs the columns header_hex_80_bytes and nonce. A column height, if present, names the rows. The target is
+    decoded from the bits of the header itself.
     """
     from bench.variants.header_check import check_headers
 
@@ -53,5 +58,5 @@ def _print(checks: "list[HeaderCheck]") -> None:
         [(check.name, check.nonce, *(check.found[name] or "found" for name in variants)) for check in checks],
         right=(1,),
     )
-    found = sum(check.found_by_all for check in checks)
-    say(f"{found} of {len(checks)} nonces found by every variant that runs here: {', '.join(variants)}")
+    count = sum(check.found_by_all for check in checks)
+    say(f"{count} of {len(checks)} nonces were found by every variant that runs here: {', '.join(variants)}")

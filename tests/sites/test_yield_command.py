@@ -38,8 +38,8 @@ def test_the_example_prints_its_yields_and_every_assumption(capsys, monkeypatch)
 def test_the_blocks_say_what_their_rates_and_amounts_rest_on(capsys):
     _, out, _ = perwatt(capsys, "yield", GEORGIA)
     table = " ".join(out.partition("BTC/day")[0].split())
-    assert "amounts and USD are modelled" in table
-    assert "buildings" in table
+    assert "output and USD are modelled" in table
+    assert "(facility)" in table
     assert "rated, 2" in table
     assert "modelled, 1" in table
     _, out, _ = perwatt(capsys, "yield", GEORGIA, "--json")
@@ -127,7 +127,7 @@ def test_control_characters_are_refused_in_a_site_file_and_marked_in_what_is_pri
         (["yield"], "Missing argument"),
         (["yield", "none.toml"], "none.toml: expected a TOML file, got no such file"),
         (["yield", "georgia"], "example site: expected a path or the name of a bundled site, got 'georgia'"),
-        (["yield", GEORGIA, GEORGIA], "expected each site's name once"),
+        (["yield", GEORGIA, GEORGIA], "expected a different name for each site"),
         (["yield", GEORGIA, "--since", "nowhere"], "nowhere: expected a folder written by perwatt yield --out"),
         (["validate", "mining", "--data", "none.csv"], "none.csv: expected a readable CSV file"),
         (["validate", "mining", "--plot", "plot.exe"], "expected a name that ends in .svg, .png, .pdf"),
@@ -174,7 +174,7 @@ def test_a_hashprice_beyond_any_is_refused_by_the_option(capsys):
         (["--out", "run", "--plan", "p.xlsx"], "expected a name that ends in .csv or .parquet"),
         (["--out", "run", "--plots", "there.csv"], "there.csv: expected a folder, got a file"),
         (["--plan", "p.csv", "--out", "there.csv/run"], "there.csv, which is a file"),
-        (["--plan", "p.csv", "--out", "p.csv"], "expected a path each, got one twice: p.csv"),
+        (["--plan", "p.csv", "--out", "p.csv"], "expected different paths, got p.csv twice"),
         (["--sam"], "--sam: expected --out FOLDER"),
     ],
 )

@@ -1,1 +1,1 @@
-"""`perwatt list`, one module per subject."""
+"""`perwatt list`, with one module for each long list."""

@@ -1,10 +1,10 @@
-"""`perwatt list`: what there is to run, to read, to compare; one subject a call."""
+"""`perwatt list`: workloads, variants, models, profiles, meters or results."""
 
 from typing import Any
 
 import click
 
-from bench.cli import NearGroup
+from bench.cli.commands import NearGroup, examples
 from bench.cli.list_.models import models
 from bench.cli.list_.profiles import profiles
 from bench.cli.list_.results import results
@@ -13,7 +13,13 @@ from bench.cli.output import emit_json, say
 from bench.cli.table import print_table
 
 
-@click.group(name="list", cls=NearGroup)
+@click.group(
+    name="list",
+    cls=NearGroup,
+    epilog=examples(
+        "perwatt list workloads", "perwatt list profiles --kind asic --sort j-per-th", "perwatt list results"
+    ),
+)
 def list_() -> None:
     """List workloads, variants, models, profiles, meters or results."""
 
@@ -23,58 +29,79 @@ list_.add_command(profiles)
 list_.add_command(results)
 
 
-@list_.command()
+@list_.command(epilog=examples("perwatt list workloads", "perwatt list workloads --json"))
 @json_option
 def workloads(as_json: bool) -> None:
-    """List everything that `perwatt run` can measure."""
+    """List the workloads that `perwatt run` can measure."""
     from bench.workloads.registry import ENTRIES
 
     rows = [(row.name, row.device_kind, row.unit, "yes" if row.main_job else "", row.summary) for row in ENTRIES]
-    _show(("workload", "device", "unit", "main job", "what it does"), rows, as_json=as_json)
+    _print(
+        {"workload": "workload", "device": "device", "unit": "unit", "main_job": "main job", "what_it_does": "summary"},
+        rows,
+        as_json=as_json,
+    )
 
 
-@list_.command()
+@list_.command(epilog=examples("perwatt list variants", "perwatt list variants --json"))
 @json_option
 def variants(as_json: bool) -> None:
-    """List the variants of kernels: available here, and if not, why."""
+    """List the kernel variants, and say for each why it is not available here."""
     from kernels.scan_cpu import variants as table
     from kernels.scan_cuda.variants import TEXT_VARIANTS
 
     rows = [
-        ("cpu", found.variant.name, found.variant.summary, "yes" if found.available else f"no: {found.reason}")
-        for found in table.all_variants()
+        ("cpu", status.variant.name, status.variant.summary, "yes" if status.available else f"no: {status.reason}")
+        for status in table.all_variants()
     ]
     on_a_gpu = "with an NVIDIA GPU: see perwatt doctor"
     rows += [("gpu", variant.name, variant.summary, on_a_gpu) for variant in TEXT_VARIANTS.values()]
     rows.append(("gpu", "numba", "the readable numba.cuda kernel, as a baseline", on_a_gpu))
-    _show(("device", "variant", "what it is", "available here"), rows, as_json=as_json)
+    _print(
+        {"device": "device", "variant": "variant", "what_it_is": "summary", "available_here": "available here"},
+        rows,
+        as_json=as_json,
+    )
 
 
-@list_.command()
+@list_.command(epilog=examples("perwatt list meters", "perwatt list meters --json"))
 @json_option
 def meters(as_json: bool) -> None:
-    """List the meters: usable here, and if not, why and what helps."""
+    """List the meters, and say for each why it cannot be used here and what helps."""
     from bench.meters.registry import discover
 
     rows = [
         (
-            found.name,
-            found.spec,
-            found.boundary,
-            found.tier.value,
-            "yes" if found.usable else "no",
-            found.reason,
-            found.cure,
+            meter.name,
+            meter.spec,
+            meter.boundary,
+            meter.tier.value,
+            "yes" if meter.usable else "no",
+            meter.reason,
+            meter.cure,
         )
-        for found in discover()
+        for meter in discover()
     ]
-    _show(("meter", "spec", "boundary", "tier", "usable", "why", "cure"), rows, as_json=as_json)
+    _print(
+        {
+            "meter": "meter",
+            "spec": "spec",
+            "boundary": "boundary",
+            "tier": "tier",
+            "usable": "usable",
+            "why": "reason",
+            "cure": "remedy",
+        },
+        rows,
+        as_json=as_json,
+    )
 
 
-def _show(columns: tuple[str, ...], rows: list[tuple[Any, ...]], *, as_json: bool) -> None:
+def _print(headings: dict[str, str], rows: list[tuple[Any, ...]], *, as_json: bool) -> None:
+    """Print rows as a table, or as JSON; `headings` maps each key of the JSON rows to the heading of its column."""
     if as_json:
-        emit_json([dict(zip((column.replace(" ", "_") for column in columns), row, strict=True)) for row in rows])
+        emit_json([dict(zip(headings, row, strict=True)) for row in rows])
     elif rows:
-        print_table(columns, rows)
+        print_table(list(headings.values()), rows)
     else:
         say("none")

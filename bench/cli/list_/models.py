@@ -1,16 +1,17 @@
-"""`perwatt list models`: the language models whose shapes are known, with their sizes."""
+"""`perwatt list models`: the language models with known shapes, and their sizes."""
 
 import click
 
+from bench.cli.commands import examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, plain
 from bench.cli.table import print_table
 
 
-@click.command()
+@click.command(epilog=examples("perwatt list models", "perwatt list models --json"))
 @json_option
 def models(as_json: bool) -> None:
-    """List the models that `perwatt run llm` takes, with sizes counted from their shapes."""
+    """List the models that `perwatt run llm` accepts, with sizes counted from their shapes."""
     from kernels.llm.counts import active_parameters, linear_flop_per_token
     from kernels.llm.shapes import load, names, parameter_count
 
@@ -36,8 +37,13 @@ def models(as_json: bool) -> None:
                     "linear_flop_per_token": linear_flop_per_token(shape),
                     "confidence": shape.confidence,
                     "sources": [
-                        {"title": one.title, "address": one.address, "read": one.read, "printed": one.printed}
-                        for one in shape.sources.values()
+                        {
+                            "title": source.title,
+                            "address": source.address,
+                            "read": source.read,
+                            "printed": source.printed,
+                        }
+                        for source in shape.sources.values()
                     ],
                 }
                 for shape in shapes
@@ -57,5 +63,5 @@ def models(as_json: bool) -> None:
         )
         for shape in shapes
     ]
-    columns = ["model", "10^9 weights", "active", "layers", "heads / kv", "experts", "kv a token (bf16)", "context"]
+    columns = ["model", "10^9 weights", "active", "layers", "heads / KV", "experts", "KV per token (bf16)", "context"]
     print_table(columns, rows, right=(1, 2, 6, 7))

@@ -1,12 +1,13 @@
-"""`perwatt list profiles`: the catalogue, filtered and sorted."""
+"""`perwatt list profiles`: the profiles of the catalogue, filtered and sorted."""
 
 import sys
 from pathlib import Path
 
 import click
 
-from bench.cli.options import POSITIVE, json_option
-from bench.cli.output import emit_json, say
+from bench.cli.commands import examples
+from bench.cli.options import POSITIVE, json_option, profiles_option
+from bench.cli.output import counted, emit_json, say
 from bench.cli.table import print_table
 from bench.compare.catalogue_table import SORTS, UNVERIFIED_MARK, Filters, Row, columns_for, profile_row, select
 from hardware_profiles.errors import InputError
@@ -15,23 +16,25 @@ KINDS = ("asic", "gpu", "cpu")
 COOLINGS = ("air", "hydro", "immersion")
 
 
-@click.command()
-@click.option("--kind", type=click.Choice(KINDS), help="Only miners, GPUs or CPUs.")
-@click.option("--cooling", type=click.Choice(COOLINGS), help="Only what is cooled so.")
-@click.option("--max-j-per-th", type=POSITIVE, help="Only miners at least so efficient.")
-@click.option(
-    "--released-after", metavar="DATE", help="Only what was released on that day or later; a year counts as its first."
+@click.command(
+    epilog=examples(
+        "perwatt list profiles --kind asic --sort j-per-th",
+        "perwatt list profiles --kind gpu --released-after 2023",
+        "perwatt list profiles --max-j-per-th 18 --hashprice 45",
+    )
 )
-@click.option("--sort", type=click.Choice(tuple(SORTS)), default="name", show_default=True)
-@click.option("--hashprice", type=POSITIVE, help="USD per PH/s and day; adds a column USD/MWh.")
-@click.option("--modes", is_flag=True, help="Each mode of a bin on a line of its own.")
+@click.option("--kind", type=click.Choice(KINDS), help="List only miners, GPUs or CPUs.")
+@click.option("--cooling", type=click.Choice(COOLINGS), help="List only devices with this cooling.")
+@click.option("--max-j-per-th", type=POSITIVE, help="List only miners at or below this efficiency [J/TH].")
 @click.option(
-    "--profiles",
-    "own",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A folder of your own profiles, searched before PERWATT_PROFILES and ours.",
+    "--released-after",
+    metavar="DATE",
+    help="List only devices released on this date or later: YYYY, YYYY-MM or YYYY-MM-DD.",
 )
+@click.option("--sort", type=click.Choice(tuple(SORTS)), default="name", show_default=True, help="Column to sort by.")
+@click.option("--hashprice", type=POSITIVE, help="Hashprice [USD per PH/s and day]; adds a column USD/MWh.")
+@click.option("--modes", is_flag=True, help="List each mode of a device separately.")
+@profiles_option
 @json_option
 def profiles(
     kind: str | None,
@@ -44,11 +47,11 @@ def profiles(
     own: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """List the catalogue: every bin with rate, power and efficiency, and how sure they are."""
+    """List the profiles of the catalogue with rate, power, efficiency and confidence."""
     from hardware_profiles.catalog import iter_profiles, load_all
 
     if sort == "usd-per-mwh" and hashprice is None:
-        raise InputError.at("--sort usd-per-mwh", expected="--hashprice beside it")
+        raise InputError.at("--sort usd-per-mwh", expected="--hashprice with it")
     rows = select(
         (
             profile_row(profile, hashprice_usd_per_ph_s_day=hashprice)
@@ -66,9 +69,9 @@ def profiles(
     if not rows:
         say("none")
         return
-    say(f"{len(rows)} profiles. {UNVERIFIED_MARK} after a figure: unverified, its source was not found again.")
+    say(f"{counted(len(rows), 'profile')}. {UNVERIFIED_MARK} marks an unverified figure, whose source is lost.")
     if hashprice is not None:
-        say(f"USD/MWh: gross, per MWh that the device itself draws, at {hashprice:g} USD per PH/s and day as stated.")
+        say(f"USD/MWh: gross revenue per MWh at the device, at the stated {hashprice:g} USD per PH/s and day.")
 
 
 def _table(kind: str, rows: list[Row]) -> None:

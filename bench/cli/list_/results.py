@@ -1,14 +1,15 @@
-"""`perwatt list results`: what is stored, and how one metric went over time."""
+"""`perwatt list results`: the stored results, and the trend of one metric over them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import FOLDER, json_option
-from bench.cli.output import emit_json, quantity, rate, say, warn
+from bench.cli import completion
+from bench.cli.commands import examples
+from bench.cli.options import json_option, store_option
+from bench.cli.output import counted, emit_json, quantity, rate, say, warn
 from bench.cli.table import print_table
-from bench.results.layout import STORE
 
 if TYPE_CHECKING:
     from bench.results.history import Headline
@@ -16,32 +17,44 @@ if TYPE_CHECKING:
 LAST = 40
 
 
-@click.command()
-@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
-@click.option("--workload", help="Only results of this workload.")
-@click.option("--trend", "metric", help="One metric over time: rate, energy_per_hash_wall, …")
-@click.option("--last", type=click.IntRange(min=1), default=LAST, show_default=True, help="Rows that the table shows.")
+@click.command(
+    epilog=examples(
+        "perwatt list results --last 10",
+        "perwatt list results --workload sha256d_scan_cpu",
+        "perwatt list results --trend rate --workload sha256d_scan_cpu",
+    )
+)
+@store_option
+@click.option("--workload", help="List only results of this workload.", shell_complete=completion.workloads)
+@click.option("--trend", "metric", metavar="METRIC", help="Show one metric over time, such as rate.")
+@click.option(
+    "--last", type=click.IntRange(min=1), default=LAST, show_default=True, help="Number of rows in the table."
+)
 @json_option
 def results(store: Path, workload: str | None, metric: str | None, last: int, as_json: bool) -> None:
-    """List the stored results, oldest first; with --trend, one metric over them."""
+    """List the stored results, the oldest first.
+
+    With --trend, list one metric over all results instead.
+    """
     from bench.results.history import headlines, unchanged
     from bench.results.layout import unfinished_folders
 
-    found = list(headlines(store, warn))
-    left = unfinished_folders(store)
-    if left:
-        warn(f"{len(left)} unfinished temporary folder(s) ignored, left by a killed run: {left[0]}")
+    stored = list(headlines(store, warn))
+    unfinished = unfinished_folders(store)
+    if unfinished:
+        folders = counted(len(unfinished), "unfinished temporary folder")
+        warn(f"{folders} of killed runs ignored, the first is {unfinished[0]}")
     if metric is not None:
-        _trend(list(unchanged(found, warn)), metric, workload, last, as_json=as_json)
+        _trend(list(unchanged(stored, warn)), metric, workload, last, as_json=as_json)
         return
-    rows = [_row(line) for line in found if workload in (None, line.workload)]
+    rows = [_row(line) for line in stored if workload in (None, line.workload)]
     if as_json:
         emit_json(rows)
     elif not rows:
         say("none")
     else:
         if len(rows) > last:
-            say(f"the last {last} of {len(rows)} results (--last for more, --json for all)")
+            say(f"the last {last} of {len(rows)} results (--last shows more, --json shows all)")
         columns = list(rows[0])
         print_table(
             columns,
@@ -64,10 +77,10 @@ def _row(line: "Headline") -> dict[str, Any]:
     }
 
 
-def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int, *, as_json: bool) -> None:
+def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: int, *, as_json: bool) -> None:
     from bench.results.history import summary, trend
 
-    points = trend(found, metric, workload)
+    points = trend(stored, metric, workload)
     whole = summary(points)
     if as_json:
         rows = [
@@ -87,7 +100,7 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
         emit_json({"schema": "perwatt.trend/1", "metric": metric, "summary": whole, "points": rows})
         return
     print_table(
-        ("result", "workload", metric, "95 %", "since the first"),
+        ("result", "workload", metric, "95 %", "change"),
         [
             (
                 point.headline.id,
@@ -105,7 +118,7 @@ def _trend(found: "list[Headline]", metric: str, workload: str | None, last: int
     )
     unit = whole["unit"]
     say(
-        f"{whole['n']} results: median {quantity(whole['median'], unit)}, from {quantity(whole['least'], unit)} "
-        f"to {quantity(whole['most'], unit)}; the figures beside `since the first` compare like with like only: "
-        "same workload, version and device"
+        f"{counted(whole['n'], 'result')}: median {quantity(whole['median'], unit)}, "
+        f"from {quantity(whole['least'], unit)} to {quantity(whole['most'], unit)}; "
+        "the change is against the first result of the same workload, version and device"
     )

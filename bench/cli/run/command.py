@@ -1,4 +1,4 @@
-"""`perwatt run`: measure workloads; without an argument, the main job."""
+"""`perwatt run`: workloads measured and stored, or the main job."""
 
 import sys
 from collections.abc import Sequence
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import FOLDER, json_option
+from bench.cli import completion
+from bench.cli.commands import CommandWithVerbs, examples
+from bench.cli.options import json_option, store_option
 from bench.cli.output import emit_json, say, warn
-from bench.cli.run.llm import RunCommand
+from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
-from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,30 +21,56 @@ if TYPE_CHECKING:
     from bench.results.record import Record
 
 MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
-"""The main job takes energy on these; the rates of the others take seconds, their energy would take minutes."""
+"""Workloads whose energy the main job measures; the energy of the others would take minutes instead of seconds."""
 
 
-@click.command(cls=RunCommand)
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD]...")
-@click.option("--device", default="cpu", show_default=True, help="cpu or gpu:INDEX.")
-@click.option("--variant", help="A variant by name; without it the fastest here, by calibration.")
+@click.command(
+    cls=CommandWithVerbs,
+    invoke_without_command=True,
+    subcommand_metavar="",
+    epilog=examples(
+        "perwatt run",
+        "perwatt run sha256d_scan_cpu --meter shelly:192.0.2.7",
+        "perwatt run sha256d_scan_cpu --all-variants",
+        "perwatt run --device gpu:0",
+        "perwatt run llm --model llama-3.1-8b --dtype fp8",
+    ),
+)
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD]...", shell_complete=completion.workloads_and_verbs)
+@click.option("--device", default="cpu", show_default=True, help="Device to measure: cpu or gpu:INDEX.")
+@click.option("--variant", help="Kernel variant. [default: the fastest in a calibration]")
 @click.option(
     "--all-variants",
     is_flag=True,
-    help="sha256d_scan_cpu: every variant that runs here, interleaved; one thread unless --threads.",
+    help="Measure every variant of sha256d_scan_cpu that runs here, in turns; on one thread unless --threads is set.",
 )
-@click.option("--threads", type=int, help="CPU threads; without it every core that the process may use.")
-@click.option("--plan", default="quick", show_default=True, help="smoke, quick or publish.")
-@click.option("--quick", "plan", flag_value="quick", help="Short for --plan quick.")
-@click.option("--publish", "plan", flag_value="publish", help="Short for --plan publish.")
+@click.option("--threads", type=int, help="CPU threads. [default: every core that this process may use]")
 @click.option(
-    "--meter", "meters", multiple=True, help="shelly:HOST, trace:FILE, rapl, none, …; see `perwatt list meters`."
+    "--plan",
+    default="quick",
+    show_default=True,
+    shell_complete=completion.plans,
+    help="Measurement plan: smoke, quick or publish.",
+)
+@click.option("--quick", "plan", flag_value="quick", help="Same as --plan quick.")
+@click.option("--publish", "plan", flag_value="publish", help="Same as --plan publish.")
+@click.option(
+    "--meter",
+    "meters",
+    multiple=True,
+    shell_complete=completion.meters,
+    help="Meter, such as shelly:HOST, trace:FILE, rapl or none (see `perwatt list meters`); may be repeated.",
 )
 @click.option("--meter-period-s", type=float, help="Update period of a power meter [s].")
-@click.option("--clock-offset-s", type=float, default=0.0, help="A log's clock minus this machine's [s].")
-@click.option("--attach", metavar="RESULT", help="Join --meter trace:FILE to a stored result, as a new record.")
-@click.option("--watts", type=float, help="A power that you state: an assumption, never energy.")
-@click.option("--out", "store", type=FOLDER, default=STORE, show_default=True, help="Results folder.")
+@click.option("--clock-offset-s", type=float, default=0.0, help="Clock of a log minus the clock of this machine [s].")
+@click.option(
+    "--attach",
+    metavar="RESULT",
+    shell_complete=completion.result_ids,
+    help="Add the log of --meter trace:FILE to a stored result and store both as a new record.",
+)
+@click.option("--watts", type=float, help="Assumed power [W]; it is never reported as measured energy.")
+@store_option
 @json_option
 def run(
     workloads: tuple[str, ...],
@@ -60,10 +87,14 @@ def run(
     store: Path,
     as_json: bool,
 ) -> int:
-    """Measure workloads and store each as a result folder; without an argument, the main job.
+    """Measure workloads; without a workload, run the main job.
 
-    The main job measures this machine (double SHA-256, matrix products, memory bandwidth), sets it beside the catalogue
-    and computes what the example site would earn. With --device gpu:INDEX it measures that GPU whole.
+    Each workload is stored in a result folder of its own.
+
+    The main job measures this machine (double SHA-256, matrix products, memory bandwidth), compares it with the
+    catalogue, and computes what an example site would earn. With --device gpu:INDEX it runs every workload of that GPU.
+
+    `perwatt run llm` measures or models a language model and has options of its own.
     """
     from bench.machine.devices import device_under_test
     from bench.main_job import assess, surroundings
@@ -79,7 +110,7 @@ def run(
         return _attach(attach, workloads, meters, options_, store, as_json=as_json)
     check_threads(threads)
     if all_variants:
-        _refuse_beside_all_variants()
+        _refuse_with_all_variants()
         from bench.cli.run.variants import run_variants
 
         return run_variants(workloads, threads or 1, variant, as_json=as_json)
@@ -89,8 +120,8 @@ def run(
     options = WorkloadOptions(device=device, variant=variant, threads=threads)
     todo = [create(name, options) for name in names]
     chosen_plan = get_plan(plan)
-    device_under_test(device)  # what is wrong with it is said before anything is opened or stored
-    beside = surroundings(store) if todo and not workloads else None
+    device_under_test(device)  # refuses a wrong device before anything is opened or stored
+    context = surroundings(store) if todo and not workloads else None
     prepare_store(store)
     meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
     with opened(specs(meters, watts, device), meter_options) as reading:
@@ -105,12 +136,12 @@ def run(
     from bench.cli.run.tables import document, exit_status, print_run
 
     main_job, page = None, None
-    if beside is not None:
-        main_job = assess(records, beside)
+    if context is not None:
+        main_job = assess(records, context)
         page = _write_page(records, main_job, store)
     if as_json:
-        found = document(records, store, main_job)
-        emit_json(found if page is None else {**found, "page": str(page)})
+        run_document = document(records, store, main_job)
+        emit_json(run_document if page is None else {**run_document, "page": str(page)})
     else:
         print_run(records, store, main_job)
         if page is not None:
@@ -118,24 +149,27 @@ def run(
     return exit_status(records)
 
 
-def _refuse_beside_all_variants() -> None:
-    """Refuse what `--all-variants` would not heed: it has windows of its own, meters nothing and stores nothing."""
+run.add_command(llm)
+
+
+def _refuse_with_all_variants() -> None:
+    """Refuse the options that `--all-variants` ignores: it has its own windows, reads no meter and stores nothing."""
     context = click.get_current_context()
-    heeded = {"workloads", "all_variants", "variant", "threads", "as_json"}
-    given = {
+    used = {"workloads", "all_variants", "variant", "threads", "as_json"}
+    ignored = {
         option.name: option.opts[0]
         for option in reversed(context.command.params)
-        if option.name not in heeded
+        if option.name not in used
         and context.get_parameter_source(str(option.name)) is click.core.ParameterSource.COMMANDLINE
     }
-    if given:
+    if ignored:
         raise InputError.at(
-            "--all-variants", expected="no other option than --threads and --json", got=" ".join(given.values())
+            "--all-variants", expected="no other option than --threads and --json", got=" ".join(ignored.values())
         )
 
 
 def _write_page(records: "Sequence[Record]", main_job: "Assessment", store: Path) -> Path | None:
-    """Write the page of a main job beside its results; they are stored, so that a full disk costs the page alone."""
+    """Write the page of a main job; the results are stored already, so a full disk costs only the page."""
     from bench.errors import RunFailedError
     from bench.report import PAGE, collect, write_page
 
@@ -154,9 +188,11 @@ def _attach(
     from bench.measure.attach import attach
 
     if workloads:
-        raise InputError.at("--attach", expected="no workload beside it: nothing is run", got=", ".join(workloads))
+        raise InputError.at(
+            "--attach", expected="no workload with it, because nothing is measured", got=", ".join(workloads)
+        )
     if not logs:
-        raise InputError.at("--attach", expected="the log to join, --meter trace:FILE")
+        raise InputError.at("--attach", expected="--meter trace:FILE, the log to add")
     record = attach(name, logs, options, store, sys.argv[1:])
     if as_json:
         emit_json(document([record], store, None))

@@ -1,4 +1,4 @@
-"""`perwatt run --device gpu:INDEX` without a workload: the GPU measured whole, a table last."""
+"""`perwatt run --device gpu:INDEX` without a workload: every workload of a GPU, and one table of the results."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def run_gpu_job(job: "Job", device: str, meters: "Sequence[Meter]", *, as_json: bool) -> int:
-    """Measure everything about a GPU, print it, and return the exit status.
+    """Run every workload of a GPU, print the results, and return the exit status.
 
     Raises
     ------
     InputError
-        The plan is `publish`, which takes one workload a call, or the GPU cannot be used.
+        The plan is `publish`, which takes one workload at a time, or the GPU cannot be used.
     """
     from bench.cli.run.tables import exit_status
     from bench.gpu.job import GpuRun, run_steps, steps
     from bench.machine.devices import device_under_test
 
     if job.plan.name == "publish":
-        raise InputError.at("--publish", expected="a workload with it on a GPU, one a call, as in sha256d_scan_cuda")
+        raise InputError.at("--publish", expected="one workload with it on a GPU, such as sha256d_scan_cuda")
     described = device_under_test(device)
     todo = list(steps(str(described.settings["architecture"]), brain_float_baseline=_has_brain_float(described)))
     with progress(quiet=as_json) as bars:
@@ -64,17 +64,17 @@ def _document(outcome: "Outcome", job: "Job") -> dict[str, Any]:
     from bench.gpu.job import ratios
     from bench.workloads.roofline import measured_roofline
 
-    found = document(outcome.records, job.store, None)
-    found["labels"] = outcome.labels
-    found["skipped"] = [{"step": step, "why": why} for step, why in outcome.skipped]
-    found["ratios"] = [{"name": one.name, "ratio": one.ratio} for one in ratios(outcome.records)]
+    run = document(outcome.records, job.store, None)
+    run["labels"] = outcome.labels
+    run["skipped"] = [{"step": step, "why": why} for step, why in outcome.skipped]
+    run["ratios"] = [{"name": row.name, "ratio": row.ratio} for row in ratios(outcome.records)]
     roofline = measured_roofline(outcome.records)
     if roofline is not None:
-        found["measured_ceilings"] = {
+        run["measured_ceilings"] = {
             "peaks_flop_per_s": dict(roofline.peaks_flop_per_s),
             "bandwidth_byte_per_s": roofline.bandwidth_byte_per_s,
         }
-    return found
+    return run
 
 
 def _print(outcome: "Outcome", job: "Job") -> None:
@@ -83,9 +83,9 @@ def _print(outcome: "Outcome", job: "Job") -> None:
 
     print_notes(outcome.records)
     for step, why in outcome.skipped:
-        say(f"left out: {step} ({why})")
-    for one in ratios(outcome.records):
-        say(f"{one.ratio:6.3f}  {one.name}")
+        say(f"skipped: {step} ({why})")
+    for row in ratios(outcome.records):
+        say(f"{row.ratio:6.3f}  {row.name}")
     say(f"stored in {job.store}/: {len(outcome.records)} results of run {job.run_id}")
     _print_table(outcome, job)
 
@@ -96,7 +96,7 @@ def _print_table(outcome: "Outcome", job: "Job") -> None:
     devices = {record.device.name for record in outcome.records}
     fractions = measured_fractions(outcome.records)
     print_table(
-        ("workload", "variant", "of", "rate (measured)", "±95 %", "of bound", "of measured ceiling", "energy"),
+        ("workload", "variant", "case", "rate (measured)", "± 95 %", "% of bound", "% of measured ceiling", "energy"),
         [
             (
                 record.workload.name,
@@ -110,7 +110,7 @@ def _print_table(outcome: "Outcome", job: "Job") -> None:
             )
             for record, label, fraction in zip(outcome.records, outcome.labels, fractions, strict=True)
         ],
-        title=f"Measured on {', '.join(devices)}, plan {job.plan.name}; bounds: rated (profile), modelled (scans)",
+        title=f"Measured on {', '.join(devices)}, plan {job.plan.name}; bounds are rated (profile) or modelled (scans)",
         right=(3, 4, 5, 6),
     )
 

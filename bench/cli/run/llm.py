@@ -1,4 +1,4 @@
-"""`perwatt run llm`: a model's layers measured on this machine, or modelled on a device of the catalogue."""
+"""`perwatt run llm`: the layers of a model measured on this machine, or modelled on a GPU of the catalogue."""
 
 import sys
 from collections.abc import Sequence
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from bench.cli.options import FOLDER, json_option
+from bench.cli import completion
+from bench.cli.commands import examples
+from bench.cli.options import json_option, store_option
 from bench.cli.output import emit_json
 from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
-from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,44 +27,57 @@ MODELLED_DEVICE = "nvidia-h200"
 PHASES = ("prefill", "decode")
 
 
-class RunCommand(click.Command):
-    """`run`, whose first argument `llm` hands over to the command of this file."""
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
-    ) -> click.Context:
-        """Make the context of `run`, or of `run llm`."""
-        if args and args[0] == "llm":
-            return llm.make_context(f"{info_name} llm", args[1:], parent, **extra)
-        return super().make_context(info_name, args, parent, **extra)
-
-
-@click.command()
-@click.option("--model", default="tiny", show_default=True, help="A name of `perwatt list models`.")
-@click.option("--dtype", help="fp32, bf16, fp16, fp8, fp4 or mxfp4; fp32 on the CPU and bf16 elsewhere if left out.")
-@click.option("--input", "input_len", type=int, default=256, show_default=True, help="Tokens of a prompt.")
-@click.option("--output", "output_len", type=int, default=64, show_default=True, help="Tokens of an answer.")
-@click.option(
-    "--batch", default="4", show_default=True, help="Users at once: 8, a sweep 1,8,64, all (powers of 2, the most)."
+@click.command(
+    epilog=examples(
+        "perwatt run llm",
+        "perwatt run llm --model llama-3.1-8b --dtype fp8 --batch 1,8,64",
+        "perwatt run llm --model llama-3.3-70b --dtype fp8 --gpus 2 --offline",
+        "perwatt run llm --model llama-3.1-8b --device gpu:0",
+    )
 )
-@click.option("--device", help="cpu, gpu:INDEX (measured), or a GPU of the catalogue (modelled).")
-@click.option("--gpus", type=int, default=1, show_default=True, help="GPUs as tensor-parallel shards (modelled).")
-@click.option("--offline", is_flag=True, help="All requests queued, as many at once as fit (modelled).")
-@click.option("--ttft-ms", type=float, help="Latency limit: the largest load whose first token comes in time.")
-@click.option("--tpot-ms", type=float, help="Latency limit: the largest load whose further tokens come in time.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Tokens/s per user against tokens per joule.")
-@click.option("--threads", type=int, help="CPU threads; every usable core if left out.")
-@click.option("--plan", default="quick", show_default=True, help="smoke, quick or publish (measured).")
-@click.option("--meter", "meters", multiple=True, help="As in `perwatt run` (measured).")
-@click.option("--watts", type=float, help="A power that you state: an assumption, never energy (measured).")
 @click.option(
-    "--out",
-    "store",
-    type=FOLDER,
-    default=STORE,
+    "--model",
+    default="tiny",
     show_default=True,
-    help="Results folder.",
+    shell_complete=completion.models,
+    help="Model, as in `perwatt list models`.",
 )
+@click.option("--dtype", help="fp32, bf16, fp16, fp8, fp4 or mxfp4. [default: fp32 on the CPU, bf16 on a GPU]")
+@click.option("--input", "input_len", type=int, default=256, show_default=True, help="Length of the prompt [token].")
+@click.option("--output", "output_len", type=int, default=64, show_default=True, help="Length of the answer [token].")
+@click.option(
+    "--batch",
+    default="4",
+    show_default=True,
+    help="Concurrent users: a number, a list (1,8,64) or `all` (powers of 2 up to the largest batch that fits).",
+)
+@click.option(
+    "--device",
+    shell_complete=completion.devices,
+    help="cpu or gpu:INDEX (measured), or a GPU of the catalogue (modelled).",
+)
+@click.option(
+    "--gpus", type=int, default=1, show_default=True, help="Number of GPUs, as tensor-parallel shards (modelled)."
+)
+@click.option("--offline", is_flag=True, help="All requests wait in a queue; as many run at once as fit (modelled).")
+@click.option("--ttft-ms", type=float, help="Largest load with the first token within this time [ms] (modelled).")
+@click.option("--tpot-ms", type=float, help="Largest load with each further token within this time [ms] (modelled).")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="Plot tokens/s per user against tokens per joule (modelled)."
+)
+@click.option("--threads", type=int, help="CPU threads (measured). [default: every core that this process may use]")
+@click.option(
+    "--plan",
+    default="quick",
+    show_default=True,
+    shell_complete=completion.plans,
+    help="Measurement plan: smoke, quick or publish (measured).",
+)
+@click.option(
+    "--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run` (measured)."
+)
+@click.option("--watts", type=float, help="Assumed power [W]; it is never reported as energy (measured).")
+@store_option
 @json_option
 def llm(
     model: str,
@@ -84,36 +98,36 @@ def llm(
     store: Path,
     as_json: bool,
 ) -> int:
-    """Tokens per second and per joule of a model's layers.
+    """Measure or model the tokens per second and per joule of a language model.
 
-    On the CPU and on a GPU of this machine the layers run with random weights and are measured; a GPU of the catalogue
-    is modelled, and says so beside every figure.
+    On the CPU or a GPU of this machine, the layers of the model run with random weights and are measured. A GPU of the
+    catalogue is modelled, and every figure says so.
     """
     from kernels.llm.shapes import load
 
     shape = load(model)
-    place = device or ("cpu" if shape.name in ON_CPU else MODELLED_DEVICE)
-    if place == "cpu" or place.startswith("gpu"):
-        _refuse_measured(place, gpus, offline=offline, limits=(ttft_ms, tpot_ms), plot=plot)
-        asked = {"model": shape.name, "input": input_len, "output": output_len}
-        todo = _on_cpu(dtype, asked, batch, threads) if place == "cpu" else _on_gpu(place, dtype, asked, batch)
-        return _measure(todo, place, plan, (meters, watts, store), as_json=as_json)
+    target = device or ("cpu" if shape.name in ON_CPU else MODELLED_DEVICE)
+    if target == "cpu" or target.startswith("gpu"):
+        _refuse_measured(target, gpus, offline=offline, limits=(ttft_ms, tpot_ms), plot=plot)
+        request = {"model": shape.name, "input": input_len, "output": output_len}
+        todo = _on_cpu(dtype, request, batch, threads) if target == "cpu" else _on_gpu(target, dtype, request, batch)
+        return _measure(todo, target, plan, (meters, watts, store), as_json=as_json)
     from bench.inference.plots import check_plot_path, plot_pareto
     from bench.inference.rates import make_setup
 
-    _refuse_modelled(place)
+    _refuse_modelled(target)
     if plot is not None:
         check_plot_path(plot)
-    setup = make_setup(model, dtype or "bf16", place, gpus)
+    setup = make_setup(model, dtype or "bf16", target, gpus)
     if setup.device.power_w is None:
-        raise InputError.at(f"profile {place}", "tdp_w", expected="a power, to tag a token rate with its boundary")
-    found = _modelled(setup, (input_len, output_len), batch, offline=offline, limits_ms=(ttft_ms, tpot_ms))
+        raise InputError.at(f"profile {target}", "tdp_w", expected="a power, which the tags of a token rate need")
+    predictions = _modelled(setup, (input_len, output_len), batch, offline=offline, limits_ms=(ttft_ms, tpot_ms))
     if plot is not None:
-        plot_pareto(found, plot)
+        plot_pareto(predictions, plot)
     if as_json:
-        emit_json(document(setup, found))
+        emit_json(document(setup, predictions))
     else:
-        print_modelled(setup, found, chosen=device is not None)
+        print_modelled(setup, predictions, chosen=device is not None)
     return 0
 
 
@@ -145,45 +159,49 @@ def _batches(text: str, most: int | None) -> list[int]:
         return sorted({*(1 << power for power in range(top.bit_length())), top})
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise InputError.at("--batch", expected="whole numbers above 0 with commas between, or all", got=text)
+        raise InputError.at("--batch", expected="whole numbers above 0, separated by commas, or all", got=text)
     return [int(part) for part in parts]
 
 
-def _refuse_modelled(place: str) -> None:
-    """Refuse options that a modelled run would leave unheeded, and a number of GPUs within the device's name."""
+def _refuse_modelled(target: str) -> None:
+    """Refuse options that a modelled run ignores, and a number of GPUs in the name of the device."""
     from hardware_profiles.catalog import names
 
     context = click.get_current_context()
-    asked = [
+    options_set = [
         option.opts[-1]
         for option in context.command.params
         if option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
     ]
-    for name in asked:
+    for name in options_set:
         if name in MEASURED_ONLY:
-            raise InputError.at(name, expected="--device cpu or gpu:INDEX, where something is measured", got=place)
-    loads = [name for name in asked if name in ("--batch", "--offline", "--ttft-ms", "--tpot-ms")]
+            raise InputError.at(name, expected="--device cpu or gpu:INDEX, which are measured", got=target)
+    loads = [name for name in options_set if name in ("--batch", "--offline", "--ttft-ms", "--tpot-ms")]
     if len(loads) > 1 and set(loads) != {"--ttft-ms", "--tpot-ms"}:
-        raise InputError.at(loads[0], expected="a batch, all queued, or a latency limit", got=" with ".join(loads))
-    slug, cross, count = place.rpartition("x")
+        raise InputError.at(
+            loads[0], expected="one of --batch, --offline and a latency limit", got=" with ".join(loads)
+        )
+    slug, cross, count = target.rpartition("x")
     if cross and count.isdigit() and slug in names():
-        raise InputError.at("--device", expected=f"{slug} with --gpus {count}", got=place)
+        raise InputError.at("--device", expected=f"{slug} with --gpus {count}", got=target)
 
 
 def _refuse_measured(
-    place: str, gpus: int, *, offline: bool, limits: Sequence[float | None], plot: Path | None
+    target: str, gpus: int, *, offline: bool, limits: Sequence[float | None], plot: Path | None
 ) -> None:
-    """Refuse what only a modelled device has."""
+    """Refuse the options that only a modelled device has."""
     if gpus != 1:
-        where = "on the CPU" if place == "cpu" else "to measure; a GPU of the catalogue is modelled with several"
-        raise InputError.at("--gpus", expected=f"1 {where}", got=gpus)
+        reason = (
+            "on the CPU" if target == "cpu" else "for a measurement; only a GPU of the catalogue is modelled with more"
+        )
+        raise InputError.at("--gpus", expected=f"1 {reason}", got=gpus)
     if offline or plot is not None or any(limit is not None for limit in limits):
         raise InputError.at(
-            "--device", expected="a GPU of the catalogue for --offline, --ttft-ms, --tpot-ms and --plot", got=place
+            "--device", expected="a GPU of the catalogue for --offline, --ttft-ms, --tpot-ms and --plot", got=target
         )
 
 
-def _on_cpu(dtype: str | None, asked: dict[str, object], batch: str, threads: int | None) -> "list[Workload]":
+def _on_cpu(dtype: str | None, request: dict[str, object], batch: str, threads: int | None) -> "list[Workload]":
     """Return prefill and decode for each batch."""
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import create
@@ -191,17 +209,17 @@ def _on_cpu(dtype: str | None, asked: dict[str, object], batch: str, threads: in
 
     kind = precision(dtype or "fp32").name
     if kind != "fp32":
-        raise InputError.at("--dtype", expected="fp32, the one that the CPU replay computes in", got=kind)
+        raise InputError.at("--dtype", expected="fp32, the only precision of the CPU replay", got=kind)
     check_threads(threads)
     return [
-        create(f"llm_{phase}_f32_cpu", WorkloadOptions(threads=threads, extra={**asked, "batch": one}))
-        for one in _batches(batch, most=None)
+        create(f"llm_{phase}_f32_cpu", WorkloadOptions(threads=threads, extra={**request, "batch": size}))
+        for size in _batches(batch, most=None)
         for phase in PHASES
     ]
 
 
-def _on_gpu(place: str, dtype: str | None, asked: dict[str, object], batch: str) -> "list[Workload]":
-    """Return prefill and decode for each batch, once the GPU is there and holds them."""
+def _on_gpu(device: str, dtype: str | None, request: dict[str, object], batch: str) -> "list[Workload]":
+    """Return prefill and decode for each batch, after a check that the GPU exists and has memory for them."""
     from bench.machine.devices import device_under_test
     from bench.workloads.cuda.llm_replay_cuda import LlmReplayCuda
     from bench.workloads.protocol import WorkloadOptions
@@ -212,14 +230,14 @@ def _on_gpu(place: str, dtype: str | None, asked: dict[str, object], batch: str)
     kind = precision(dtype or "bf16").name
     replay_formats(kind)
 
-    def made(phase: str, one: int) -> LlmReplayCuda:
-        return LlmReplayCuda(f"llm_{phase}_{kind}_cuda", WorkloadOptions(place, extra={**asked, "batch": one}))
+    def made(phase: str, size: int) -> LlmReplayCuda:
+        return LlmReplayCuda(f"llm_{phase}_{kind}_cuda", WorkloadOptions(device, extra={**request, "batch": size}))
 
     smallest = made("decode", 1)
-    device_under_test(place)
-    free_bytes = inspect(parse_device(place)).free_bytes
+    device_under_test(device)
+    free_bytes = inspect(parse_device(device)).free_bytes
     most = None if free_bytes is None else smallest.room(free_bytes).most_sequences()
-    todo = [made(phase, one) for one in _batches(batch, most) for phase in PHASES]
+    todo = [made(phase, size) for size in _batches(batch, most) for phase in PHASES]
     for workload in todo:
         workload.check_device()
     return [*todo]

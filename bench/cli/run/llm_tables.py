@@ -1,4 +1,4 @@
-"""What `perwatt run llm` prints: modelled rows with their hold-out error, measured rows with their notes."""
+"""The tables and the JSON documents of `perwatt run llm`: modelled rows and measured rows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bench.results.record import Record
 
 
-def document(setup: "Setup", found: "Sequence[Prediction]") -> dict[str, object]:
+def document(setup: "Setup", predictions: "Sequence[Prediction]") -> dict[str, object]:
     """Return modelled rows as one JSON-ready document."""
     from dataclasses import asdict
 
@@ -49,13 +49,13 @@ def document(setup: "Setup", found: "Sequence[Prediction]") -> dict[str, object]
                 "holdout": asdict(one.holdout),
                 "warning": one.warning,
             }
-            for one in found
+            for one in predictions
         ],
     }
 
 
-def print_modelled(setup: "Setup", found: "Sequence[Prediction]", *, chosen: bool) -> None:
-    """Print modelled rows, with what they rest on."""
+def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chosen: bool) -> None:
+    """Print modelled rows, with the basis of the figures."""
     shown = [
         (
             "all queued" if one.clients is None else one.clients,
@@ -67,11 +67,11 @@ def print_modelled(setup: "Setup", found: "Sequence[Prediction]", *, chosen: boo
             f"{plain(one.joules_per_token)}{_mark(one)}",
             "-" if one.tags is None else one.tags.latency_limit,
         )
-        for one in found
+        for one in predictions
     ]
-    first = found[0]
+    first = predictions[0]
     print_table(
-        ["users", "at once", "output tok/s", "tok/s a user", "TTFT", "TPOT", "J/token", "latency limit"],
+        ["users", "concurrent", "output tok/s", "tok/s per user", "TTFT", "TPOT", "J/token", "latency limit"],
         shown,
         title=(
             f"Modelled: {setup.shape.title} in {setup.kind.name} on {setup.gpus} x {setup.device.title}, "
@@ -80,24 +80,26 @@ def print_modelled(setup: "Setup", found: "Sequence[Prediction]", *, chosen: boo
         right=(1, 2, 3, 4, 5, 6),
     )
     if first.warning is not None:
-        say(f"! Do not plan with these figures: {first.warning}. Sites refuse them.")
+        say(f"! Do not plan with these figures: {first.warning}. Site files refuse them.")
     if not chosen:
-        say(f"Nothing was measured: modelled for {setup.device.slug} of the catalogue (--device chooses another).")
+        say(
+            f"Nothing was measured: the figures are modelled for {setup.device.slug} (--device selects another device)."
+        )
     holdout = first.holdout
     say(
         f"Basis: modelled, engine class {setup.engine.name} ({setup.engine.title}), fitted on Llama 3.1 8B on one "
-        f"H100. ± is its mean error on {holdout.rows} published rows that it was not fitted on "
+        f"H100. ± is the mean error on {holdout.rows} published rows that were not used in the fit "
         f"(worst {holdout.worst_frac:.0%})."
     )
     if setup.device.power_w is not None:
         say(
             f"J/token: provisioned power, {setup.device.boundary} boundary, {plain(setup.device.power_w)} W per GPU "
-            f"({setup.device.power_source}), over output tokens."
+            f"({setup.device.power_source}), divided by output tokens."
         )
 
 
 def _mark(one: "Prediction") -> str:
-    """Return the mark beside each figure that nobody should plan with."""
+    """Return the mark of a figure that is too uncertain to plan with."""
     return "" if one.warning is None else " !"
 
 
@@ -122,19 +124,19 @@ def measured_document(
     }
 
 
-def _where(record: "Record") -> str:
+def _setting(record: "Record") -> str:
     """Return device, model and precision in words."""
-    given = record.workload.parameters
+    parameters = record.workload.parameters
     if record.device.kind == "cpu":
-        return f"the CPU: {given['model']} in fp32, {given['threads']} threads"
-    return f"{record.device.name}: {given['model']} in {given['dtype']}"
+        return f"the CPU: {parameters['model']} in fp32, {parameters['threads']} threads"
+    return f"{record.device.name}: {parameters['model']} in {parameters['dtype']}"
 
 
 def print_measured(pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[Served | None]", store: Path) -> None:
     """Print measured rows, with every note on them."""
     rows = []
     for (prefill, decode), one in zip(pairs, served, strict=True):
-        given = prefill.workload.parameters
+        parameters = prefill.workload.parameters
         figures = ["-"] * 5
         if one is not None:
             joules = "not metered" if one.joules_per_token is None else plain(one.joules_per_token)
@@ -145,15 +147,15 @@ def print_measured(pairs: "Sequence[tuple[Record, Record]]", served: "Sequence[S
                 f"{plain(one.ttft_s * 1e3)} / {plain(one.tpot_s * 1e3)} ms",
                 joules if one.joules_per_token is None else f"{joules} ({one.tags.boundary})",
             ]
-        rows.append((given["batch"], f"{given['input']}:{given['output']}", *figures, decode.status))
+        rows.append((parameters["batch"], f"{parameters['input']}:{parameters['output']}", *figures, decode.status))
     first = pairs[0][0].workload.parameters
     print_table(
         ["batch", "in:out", "prompt tok/s", "decode tok/s", "output tok/s", "TTFT / TPOT", "J/token", "status"],
         rows,
-        title=f"Measured on {_where(pairs[0][0])}, weights {first['buffers']}",
+        title=f"Measured on {_setting(pairs[0][0])}, weights {first['buffers']}",
         right=(0, 2, 3, 4, 5, 6),
     )
-    say("Output tok/s: prefill and decode, measured apart, one batch after the other.")
+    say("Output tok/s combines prefill and decode, which are measured separately, one batch after the other.")
     for words in dict.fromkeys(one.tags.words() for one in served if one is not None):
         say(f"Tags: {words}.")
     for prefill, decode in pairs:

@@ -1,11 +1,11 @@
-"""What `perwatt run` and `perwatt run llm` share: threads, meters, and workloads measured behind a progress bar."""
+"""The measurement that `perwatt run` and `perwatt run llm` share: threads, meters, workloads with a progress bar."""
 
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.output import progress, say
+from bench.cli.output import counted, progress, say
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 
 def specs(meters: Sequence[str], watts: float | None, device: str) -> list[str]:
-    """Return the meters that were named, none for `none`, else what this machine itself can meter the device by.
+    """Return the meters to open: those of `--meter`, no meter for `none`, else the default meters of the device.
 
     Raises
     ------
     InputError
-        Another meter stands beside `none`.
+        `none` is combined with another meter.
     """
     from bench.meters.registry import default_specs
 
     if "none" in meters:
         if len(meters) > 1:
-            raise InputError.at("--meter none", expected="no other meter beside it", got=", ".join(meters))
+            raise InputError.at("--meter none", expected="no other meter with it", got=", ".join(meters))
         return []
     return list(meters) if meters or watts is not None else default_specs(device)
 
 
 def check_threads(threads: int | None) -> None:
-    """Refuse fewer than one thread, and more than the cores that this process may use.
+    """Check that the number of threads is at least one and at most the cores that this process may use.
 
     Raises
     ------
     InputError
-        See above.
+        The number is outside this range.
     """
     from bench.machine.environment import usable_cores
 
@@ -48,7 +48,7 @@ def check_threads(threads: int | None) -> None:
 
 @contextmanager
 def opened(specs: Sequence[str], options: Any) -> Iterator["list[Meter]"]:
-    """Open the meters of all specs, and close them however the run ends."""
+    """Open the meters of all specs, and close them when the run ends or fails."""
     from bench.meters.registry import close_meters, open_meters
 
     meters = open_meters(specs, options)
@@ -67,7 +67,15 @@ def measure_all(
     metered: Sequence[str] | None,
     quiet: bool,
 ) -> "list[Record]":
-    """Measure each workload in turn behind a progress bar; only those in `metered` use the meters, None means all."""
+    """Measure the workloads one after the other, with a progress bar.
+
+    Parameters
+    ----------
+    metered
+        Names of the workloads that use the meters; None means all.
+    quiet
+        Print nothing but warnings.
+    """
     from bench.machine.devices import device_under_test
     from bench.measure.runner import measure
 
@@ -84,5 +92,5 @@ def measure_all(
             records.append(measure(workload, job, used, device=described, on_progress=show))
             bars.update(task, completed=1.0, description=f"{workload.name}: {records[-1].status}")
     if not quiet and not sys.stdout.isatty():
-        say(f"measured {len(records)} workload{'s' if len(records) != 1 else ''}, plan {job.plan.name}")
+        say(f"measured {counted(len(records), 'workload')}, plan {job.plan.name}")
     return records

@@ -1,4 +1,4 @@
-"""What `perwatt run` prints: what was measured, beside what it stands, what a site would earn, what to know."""
+"""The tables and the JSON document of `perwatt run`: results, the catalogue, the example site and the notes."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
     """Return the run as one JSON-ready document."""
-    found: dict[str, Any] = {
+    run: dict[str, Any] = {
         "schema": "perwatt.run/1",
         "store": str(store),
         "records": [record.model_dump(mode="json") for record in records],
@@ -28,18 +28,18 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
     if main_job is not None:
         from bench.main_job import device_document
 
-        found["devices"] = [device_document(device) for device in main_job.devices]
+        run["devices"] = [device_document(device) for device in main_job.devices]
         from sites.dispatch.year import summarise
 
-        found["site"] = asdict(summarise(main_job.site))
-        found["scenarios"] = {
+        run["site"] = asdict(summarise(main_job.site))
+        run["scenarios"] = {
             "count": main_job.outlook.run.scenarios,
             "seed": main_job.outlook.run.run.seed,
-            "site": {name: asdict(one) if one else None for name, one in main_job.outlook.fleet.items()},
+            "site": {name: asdict(spread) if spread else None for name, spread in main_job.outlook.fleet.items()},
             "tornado": asdict(main_job.outlook.tornado),
         }
-        found["alone"] = [asdict(line) for line in main_job.alone]
-    return found
+        run["alone"] = [asdict(line) for line in main_job.alone]
+    return run
 
 
 def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> None:
@@ -56,7 +56,7 @@ def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | 
 def _print_measured(records: "Sequence[Record]") -> None:
     names = {record.device.name for record in records}
     print_table(
-        ("workload", "variant", "rate (measured)", "95 % interval", "cycles", "of bound", "energy"),
+        ("workload", "variant", "rate (measured)", "95 % interval", "cycles/hash", "% of bound", "energy"),
         [
             (
                 record.workload.name,
@@ -75,7 +75,7 @@ def _print_measured(records: "Sequence[Record]") -> None:
 
 
 def print_tags(records: "Sequence[Record]") -> None:
-    """Print the five tags of the workloads that count tokens, those alike on one line."""
+    """Print the five tags of the workloads that count tokens; workloads with the same tags share a line."""
     from dataclasses import replace
 
     from bench.results.token_tags import TagSet, tags_of
@@ -83,13 +83,13 @@ def print_tags(records: "Sequence[Record]") -> None:
     alike: dict[tuple[TagSet, str], list[Record]] = {}
     for record in records:
         if record.workload.unit == "token":
-            given = record.workload.parameters
-            of = f"{given.get('model')}, batch {given.get('batch')}"
-            alike.setdefault((replace(tags_of(record), token_basis=""), of), []).append(record)
-    for (tags, of), found in alike.items():
-        basis = " and ".join(dict.fromkeys(tags_of(record).token_basis for record in found))
-        names = "tok/s" if len(alike) == 1 else ", ".join(record.workload.name for record in found)
-        say(f"{names}: {of}; {replace(tags, token_basis=basis).words()}")
+            parameters = record.workload.parameters
+            model = f"{parameters.get('model')}, batch {parameters.get('batch')}"
+            alike.setdefault((replace(tags_of(record), token_basis=""), model), []).append(record)
+    for (tags, model), group in alike.items():
+        basis = " and ".join(dict.fromkeys(tags_of(record).token_basis for record in group))
+        names = "tok/s" if len(alike) == 1 else ", ".join(record.workload.name for record in group)
+        say(f"{names}: {model}; {replace(tags, token_basis=basis).words()}")
 
 
 def _interval(metric: "Metric") -> str:
@@ -103,7 +103,7 @@ def _cycles(record: "Record") -> str:
     metric = record.metrics.get(f"cycles_per_{record.workload.unit}")
     if metric is None or record.workload.unit != "hash":
         return ""
-    return f"{metric.value:.1f} /hash"
+    return f"{metric.value:.1f}"
 
 
 def _of_bound(record: "Record") -> str:
@@ -124,7 +124,7 @@ def _print_devices(main_job: "Assessment") -> None:
     print_table(
         ("device", "basis", "hash rate", "matrix product", "power", "J/TH", "FLOP/J", "confidence"),
         [_device_cells(device) for device in main_job.devices],
-        title="Beside the catalogue (rated figures are makers' or tables', not ours; sources: `perwatt show DEVICE`)",
+        title="Compared with the catalogue (rated: by the maker or in a table; sources: `perwatt show DEVICE`)",
         right=(2, 3, 4, 5, 6),
     )
 
@@ -156,7 +156,7 @@ def _print_site(main_job: "Assessment") -> None:
     devices |= {block.name: block.rate for block in year.site.inference}
     days = year.hours / 24
     print_table(
-        ("product", "with", "rate", "per day", "MW", "USD/MWh buildings", "after energy"),
+        ("product", "device", "rate", "output/day", "MW", "USD/MWh (facility)", "after energy"),
         [
             (
                 block.product,
@@ -171,13 +171,13 @@ def _print_site(main_job: "Assessment") -> None:
             )
             for block in year.blocks
         ],
-        title=f"Example site: {summarise(year).site}. Amounts and USD are modelled; `perwatt yield` shows each source.",
+        title=f"Example site: {summarise(year).site}. Output and USD are modelled; assumptions: `perwatt yield`.",
         right=(3, 4, 5, 6),
     )
     print_token_tags(year)
     planned = outlook.fleet["net_usd"]
     print_table(
-        ("device", "rate", "per day", "USD/MWh buildings", "net USD a year", "P50", "P90", "worst 5 %"),
+        ("device", "rate", "output/day", "USD/MWh (facility)", "net USD/year", "P50", "P90", "worst 5 %"),
         [
             *(
                 (
@@ -191,15 +191,17 @@ def _print_site(main_job: "Assessment") -> None:
                 )
                 for line in main_job.alone
             ),
-            ("as planned, above", "", "", "", *_net(year.net_usd, planned)),
+            ("as planned (above)", "", "", "", *_net(year.net_usd, planned)),
         ],
-        title=f"Its {plain(year.site.interconnect_mw, 2)} MW with one device alone, before capital; "
+        title=f"The same {plain(year.site.interconnect_mw, 2)} MW filled with one device type, before capital cost; "
         f"{outlook.run.scenarios:,} scenarios (P90 is exceeded with 90 % probability)",
         right=(2, 3, 4, 5, 6, 7),
     )
-    causes = ", ".join(f"{one.name} {one.share_frac:.0%}" for one in outlook.tornado.causes if one.share_frac >= 0.005)
-    say(f"what spreads the plan's net: {causes or 'nothing varies'}; how far each may move is mostly an assumption")
-    say("more: `perwatt yield --scenarios`, with `--capital` for what it costs (docs/scenarios.md)")
+    causes = ", ".join(
+        f"{cause.name} {cause.share_frac:.0%}" for cause in outlook.tornado.causes if cause.share_frac >= 0.005
+    )
+    say(f"drivers of the spread in net USD: {causes or 'none'}; most volatilities are assumptions")
+    say("more: `perwatt yield --scenarios` computes the scenarios, `--capital` adds capital cost (docs/scenarios.md)")
 
 
 def _net(net_usd: float, spread: "Distribution | None") -> tuple[str, ...]:
@@ -208,19 +210,19 @@ def _net(net_usd: float, spread: "Distribution | None") -> tuple[str, ...]:
 
 
 def print_notes(records: "Sequence[Record]") -> None:
-    """Print each warning and reason once, with its cure and where it was met."""
+    """Print each warning and reason once, with its remedy and the workloads it concerns."""
     seen: dict[str, list[str]] = {}
     for record in records:
         for reason in (*record.reasons, *record.warnings):
             seen.setdefault(reason.code, []).append(
                 record.workload.name + (f" ({reason.detail})" if reason.detail else "")
             )
-    for code, where in seen.items():
-        say(f"note: {diagnostics.sentence(code)}\n      {'; '.join(dict.fromkeys(where))}")
+    for code, workloads in seen.items():
+        say(f"note: {diagnostics.sentence(code)}\n      {'; '.join(dict.fromkeys(workloads))}")
 
 
 def exit_status(records: "Sequence[Record]") -> int:
-    """Return 0 when every record is good; else say on one line of stderr what went wrong first, and return 1."""
+    """Return 0 if every record is valid; else print the first failure on one line of stderr and return 1."""
     bad = [record for record in records if record.status != "ok"]
     if not bad:
         return 0

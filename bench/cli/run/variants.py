@@ -1,9 +1,9 @@
-"""`perwatt run sha256d_scan_cpu --all-variants`: figures of every variant, side by side."""
+"""`perwatt run sha256d_scan_cpu --all-variants`: the figures of every variant in one table."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from bench.cli.output import emit_json, plain, progress, say
+from bench.cli.output import counted, emit_json, plain, progress, say
 from bench.cli.table import print_table
 from hardware_profiles.errors import InputError
 
@@ -11,19 +11,19 @@ WORKLOAD = "sha256d_scan_cpu"
 
 
 def run_variants(workloads: Sequence[str], threads: int, variant: str | None, *, as_json: bool) -> int:
-    """Measure and print; return the exit status.
+    """Measure every variant, print the figures, and return the exit status.
 
     Raises
     ------
     InputError
-        Another workload than the CPU scan, or `--variant` beside `--all-variants`.
+        The workload is not the CPU scan, or `--variant` is set too.
     """
     from bench.variants.figures import measure_variants
 
     if tuple(workloads) != (WORKLOAD,):
         raise InputError.at("--all-variants", expected=f"the workload {WORKLOAD}", got=" ".join(workloads) or "none")
     if variant is not None:
-        raise InputError.at("--all-variants", expected="no --variant beside it", got=f"--variant {variant}")
+        raise InputError.at("--all-variants", expected="no --variant with it", got=f"--variant {variant}")
     with progress(quiet=as_json) as bars:
         task = bars.add_task(WORKLOAD, total=1.0)
         figures = measure_variants(
@@ -40,7 +40,7 @@ def run_variants(workloads: Sequence[str], threads: int, variant: str | None, *,
 
 def _print(document: dict[str, Any]) -> None:
     several = document["threads"] > 1
-    columns = ["variant", "MH/s", "cycles/hash", "bound", "of bound", "compile s: cold, cached", "quiet slices"]
+    columns = ["variant", "MH/s", "cycles/hash", "bound", "% of bound", "compile s: cold, cached", "quiet slices"]
     rows = [
         [
             row["variant"],
@@ -55,14 +55,14 @@ def _print(document: dict[str, Any]) -> None:
         for row in document["variants"]
     ]
     print_table(
-        [*columns, *(["times one thread"] if several else [])],
+        [*columns, *(["speed-up over one thread"] if several else [])],
         rows,
-        title=f"{WORKLOAD}, {document['threads']} thread{'s' * several} on core {document['cores']}",
+        title=f"{WORKLOAD}, {counted(document['threads'], 'thread')} on core {document['cores']}",
         right=(1, 2, 3, 4, 6, 7),
     )
     for row in document["unavailable"]:
         say(f"{row['variant']}: not available here: {row['reason']}")
     if document["instructions_per_cycle"]:
-        found = ", ".join(f"{name} {plain(value, 3)}" for name, value in document["instructions_per_cycle"].items())
-        say(f"measured instructions a cycle: {found}")
+        rates = ", ".join(f"{name} {plain(value, 3)}" for name, value in document["instructions_per_cycle"].items())
+        say(f"measured instructions per cycle: {rates}")
     say(document["verdict"])

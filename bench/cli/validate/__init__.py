@@ -1,1 +1,1 @@
-"""`perwatt validate`: our models against published figures."""
+"""`perwatt validate`: tests of the models against published figures."""

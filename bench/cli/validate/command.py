@@ -1,4 +1,4 @@
-"""`perwatt validate`: our models against published figures."""
+"""`perwatt validate` and `perwatt validate mining`: tests of the models against published figures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.commands import NearGroup, examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, say
 from bench.cli.table import print_table
@@ -19,24 +20,33 @@ if TYPE_CHECKING:
     from sites.backtest.backtest import Outcome, Summary
 
 
-@click.group()
+@click.group(cls=NearGroup, epilog=examples("perwatt validate mining", "perwatt validate inference"))
 def validate() -> None:
-    """Hold our models against published figures."""
+    """Test the models against published figures."""
 
 
 validate.add_command(inference)
 
 
-@validate.command()
+@validate.command(
+    epilog=examples("perwatt validate mining", "perwatt validate mining --data reports.csv --plot mining.svg")
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="CSV of monthly reports; the bundled production.csv when left out.",
+    help="CSV file of monthly reports. [default: the bundled production.csv]",
 )
-@click.option("--plot", type=click.Path(path_type=Path), help="Write predicted against reported as SVG or PNG.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Plot predicted against reported production to this .svg or .png file.",
+)
 @json_option
 def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
-    """Predict miners' monthly production from their average hash rate, and refuse what cannot test it."""
+    """Predict the monthly production of mining companies from their average hash rate.
+
+    Reports that cannot test the model are refused, and the table says why.
+    """
     from sites.backtest.backtest import backtest, summarise
     from sites.backtest.reports import bundled_reports, read_reports
 
@@ -104,7 +114,7 @@ def _print(outcomes: Sequence[Outcome], recent: Summary, whole: Summary) -> None
         right=(0, 3, 4, 5, 6),
     )
     refused = len(outcomes) - whole.n
-    say(f"{whole.n} rows accepted, {refused} refused. Fees are not predicted: in 2023 and 2024 they were large.")
+    say(f"{whole.n} rows accepted, {refused} refused. Fees are not predicted; they were large in 2023 and 2024.")
     for name, summary in (("2025-26", recent), ("all years", whole)):
         say(f"{name}: {_in_words(summary)}")
     if recent.mean_abs_error_frac is not None:
@@ -132,9 +142,9 @@ def _row(outcome: Outcome) -> list[str]:
 
 def _in_words(summary: Summary) -> str:
     if summary.n == 0 or summary.mean_error_frac is None or summary.mean_abs_error_frac is None:
-        return "no accepted row, so no error"
+        return "no row accepted"
     spread = "" if summary.sd_error_frac is None else f" ± {summary.sd_error_frac:.2%} (sd)"
     return (
         f"{summary.n} rows, mean error {summary.mean_error_frac:+.2%}{spread}, "
-        f"mean size {summary.mean_abs_error_frac:.2%}, worst {summary.worst_error_frac:+.2%}"
+        f"mean absolute error {summary.mean_abs_error_frac:.2%}, worst {summary.worst_error_frac:+.2%}"
     )

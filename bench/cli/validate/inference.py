@@ -1,4 +1,4 @@
-"""`perwatt validate inference`: the throughput model against published serving rates."""
+"""`perwatt validate inference`: a test of the throughput model against published serving rates."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.commands import examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, plain, say
 from bench.cli.table import print_table
@@ -14,47 +15,58 @@ if TYPE_CHECKING:
     from bench.inference.validation import Outcome, Summary, Validation
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path), help="CSV with the bundled file's columns, instead of it.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Write predicted against published as SVG, PNG or PDF.")
+@click.command(epilog=examples("perwatt validate inference", "perwatt validate inference --plot inference.svg"))
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="CSV file of published rates. [default: the bundled inference_figures.csv]",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Plot predicted against published rates to this .svg, .png or .pdf file.",
+)
 @json_option
 def inference(data: Path | None, plot: Path | None, as_json: bool) -> None:
-    """Fit on Llama 3.1 8B on one H100, predict every other published rate, and refuse what cannot be predicted."""
+    """Predict published serving rates with a model fitted on Llama 3.1 8B on one H100.
+
+    Rates that the model cannot predict are refused, and a line below the table says why.
+    """
     from bench.inference.figures import BUNDLED
     from bench.inference.plots import check_plot_path, plot_validation
     from bench.inference.validation import validate
 
     if plot is not None:
         check_plot_path(plot)
-    found = validate(BUNDLED if data is None else data)
+    validation = validate(BUNDLED if data is None else data)
     if plot is not None:
-        plot_validation(found.outcomes, plot)
+        plot_validation(validation.outcomes, plot)
     if as_json:
-        emit_json(_document(found, data))
+        emit_json(_document(validation, data))
     else:
-        _print(found)
+        _print(validation)
 
 
-def _document(found: "Validation", data: Path | None) -> dict[str, object]:
+def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
     from dataclasses import asdict
 
     from bench.inference.validation import APART, BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
 
-    apart = found.of(APART)
-    holdout = summarise(found.of(HOLDOUT))
+    apart = validation.of(APART)
+    holdout = summarise(validation.of(HOLDOUT))
     error = None if holdout is None else holdout.geomean_error_frac
     return {
         "schema": "perwatt.validate_inference/1",
         "data": "bundled inference_figures.csv" if data is None else str(data),
         "basis": "modelled",
         "engine": {
-            "name": found.engine.name,
-            "title": found.engine.title,
-            "constants": found.fitted,
-            "product_frac": found.engine.product_frac,
-            "memory_frac": found.engine.memory_frac,
-            "layer_overhead_s": found.engine.layer_overhead_s,
-            "host_s_per_sequence": found.engine.host_s_per_sequence,
+            "name": validation.engine.name,
+            "title": validation.engine.title,
+            "constants": validation.fitted,
+            "product_frac": validation.engine.product_frac,
+            "memory_frac": validation.engine.memory_frac,
+            "layer_overhead_s": validation.engine.layer_overhead_s,
+            "host_s_per_sequence": validation.engine.host_s_per_sequence,
         },
         "geomean_error_frac": error,
         "worst_error_frac": None if holdout is None else holdout.worst_error_frac,
@@ -62,13 +74,13 @@ def _document(found: "Validation", data: Path | None) -> dict[str, object]:
         "goal_frac": GOAL_FRAC,
         "within_bound": None if error is None else error <= BOUND_FRAC,
         "within_goal": None if error is None else error <= GOAL_FRAC,
-        "counts": {role: len(found.of(role)) for role in (FIT, HOLDOUT, APART, REFUSED)},
+        "counts": {role: len(validation.of(role)) for role in (FIT, HOLDOUT, APART, REFUSED)},
         "holdout": None if holdout is None else asdict(holdout),
-        "fit": _as_dict(summarise(found.of(FIT))),
+        "fit": _as_dict(summarise(validation.of(FIT))),
         "apart": _as_dict(summarise(apart)),
-        "by": _groups(by_group(found.outcomes)),
-        "apart_by": _groups(by_group(found.outcomes, APART)),
-        "rows": [_row_document(outcome) for outcome in found.outcomes],
+        "by": _groups(by_group(validation.outcomes)),
+        "apart_by": _groups(by_group(validation.outcomes, APART)),
+        "rows": [_row_document(outcome) for outcome in validation.outcomes],
     }  # fmt: skip
 
 
@@ -119,43 +131,44 @@ def _row_document(outcome: "Outcome") -> dict[str, object]:
     }
 
 
-def _print(found: "Validation") -> None:
+def _print(validation: "Validation") -> None:
     from bench.inference.validation import APART, BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
 
     print_table(
         ["line", "model", "dtype", "GPUs", "in:out", "load", "published", "modelled", "error", "role"],
-        [_cells(outcome) for outcome in found.outcomes],
+        [_cells(outcome) for outcome in validation.outcomes],
         title="Throughput model against published output tokens/s",
         right=(0, 6, 7, 8),
     )
-    constants = found.engine
+    constants = validation.engine
     say(
-        f"Engine class {constants.name}, {found.fitted}: products {constants.product_frac:.3f} of the sustained rate, "
-        f"memory {constants.memory_frac:.3f} of its peak, {constants.layer_overhead_s * 1e6:.1f} us a layer; "
-        f"published: {constants.host_s_per_sequence * 1e6:.1f} us of the host a token."
+        f"Engine class {constants.name}, {validation.fitted}: matrix products {constants.product_frac:.3f} of the "
+        "sustained rate, "
+        f"memory {constants.memory_frac:.3f} of its peak, {constants.layer_overhead_s * 1e6:.1f} us per layer; "
+        f"published: {constants.host_s_per_sequence * 1e6:.1f} us of host time per token."
     )
     refused: dict[str, list[str]] = {}
-    for outcome in found.of(REFUSED):
+    for outcome in validation.of(REFUSED):
         refused.setdefault(outcome.reason or "unknown", []).append(str(outcome.row.line))
     for reason, lines in refused.items():
         say(f"not predicted, line {', '.join(lines)}: {reason}")
-    for group, parts in by_group(found.outcomes).items():
+    for group, parts in by_group(validation.outcomes).items():
         for name, summary in parts.items():
             say(f"by {group}: {name}: {_in_words(summary)}")
-    say(f"fit rows: {_in_words(summarise(found.of(FIT)))}")
-    apart = summarise(found.of(APART))
+    say(f"fit rows: {_in_words(summarise(validation.of(FIT)))}")
+    apart = summarise(validation.of(APART))
     if apart is not None:
-        say(f"apart, not in the mean: MLPerf Offline at its task's mean lengths: {_in_words(apart)}")
-        for group, parts in by_group(found.outcomes, APART).items():
+        say(f"separate, not in the mean: MLPerf Offline at the mean lengths of its task: {_in_words(apart)}")
+        for group, parts in by_group(validation.outcomes, APART).items():
             for name, summary in parts.items():
-                say(f"apart by {group}: {name}: {_in_words(summary)}")
-        for source in sorted({one.row.lengths_source for one in found.of(APART) if one.row.lengths_source}):
-            say(f"lengths apart: {source}")
-    holdout = summarise(found.of(HOLDOUT))
+                say(f"separate, by {group}: {name}: {_in_words(summary)}")
+        for source in sorted({one.row.lengths_source for one in validation.of(APART) if one.row.lengths_source}):
+            say(f"lengths of the separate rows: {source}")
+    holdout = summarise(validation.of(HOLDOUT))
     say(f"hold-out rows: {_in_words(holdout)}")
     if holdout is not None:
         error = holdout.geomean_error_frac
-        goal = "reaches" if error <= GOAL_FRAC else "misses"
+        goal = "meets" if error <= GOAL_FRAC else "misses"
         verdict = "within" if error <= BOUND_FRAC else "above"
         say(
             f"geomean_error_frac: {error:.4f}, {verdict} {BOUND_FRAC:.2f}, {goal} the goal {GOAL_FRAC:.2f}; "
@@ -164,6 +177,8 @@ def _print(found: "Validation") -> None:
 
 
 def _cells(outcome: "Outcome") -> Sequence[str]:
+    from bench.inference.validation import APART
+
     row = outcome.row
     lengths = "-" if row.input_len is None or row.output_len is None else f"{row.input_len}:{row.output_len}"
     load = f"{row.clients} users" if row.clients else row.load if row.apart else "offline"
@@ -177,7 +192,7 @@ def _cells(outcome: "Outcome") -> Sequence[str]:
         plain(row.published_per_s),
         plain(outcome.predicted_per_s),
         "-" if outcome.error_frac is None else f"{outcome.error_frac:+.1%}",
-        outcome.role,
+        "separate" if outcome.role == APART else outcome.role,
     )
 
 

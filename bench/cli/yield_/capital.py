@@ -1,4 +1,4 @@
-"""A plan of capital as people read it."""
+"""The table of a capital plan of `perwatt yield`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from bench.cli.output import plain
 from bench.cli.table import print_table
+from bench.cli.yield_.assumptions import print_plan_assumptions
 
 if TYPE_CHECKING:
     from sites.capital.appraisal import LoanReport, PlanReport
     from sites.capital.switching import SwitchPrices
 
 
-def print_plan(plan: PlanReport) -> None:
-    """Print what a plan buys, when it pays back, what its loan risks and when to switch; then what it rests on."""
+def print_plan(plan: PlanReport, *, every_assumption: bool) -> None:
+    """Print purchase, payback, loan risk, switch prices and assumptions of a plan."""
     from sites.capital.switching import IRREVERSIBLE
 
     rows = [*_purchase_rows(plan), *_return_rows(plan)]
@@ -21,17 +22,10 @@ def print_plan(plan: PlanReport) -> None:
         rows += _loan_rows(plan.loan)
     if plan.switch is not None:
         rows += _switch_rows(plan.switch)
-        rows.append(["share of the site worth converting now", f"{plan.best_share or 0.0:.0%}"])
-        rows.append(["cannot be undone", "; ".join(IRREVERSIBLE)])
+        rows.append(["share of the site that is worth converting now", f"{plan.best_share or 0.0:.0%}"])
+        rows.append(["irreversible", "; ".join(IRREVERSIBLE)])
     print_table(["capital", plan.name], rows)
-    print_table(
-        ["assumption", "value", "source", "date"],
-        [
-            [a.key, plain(a.value) if isinstance(a.value, float) else a.value, a.source, a.date]
-            for a in plan.assumptions
-        ],
-        right=(1,),
-    )
+    print_plan_assumptions(plan.assumptions, every=every_assumption)
 
 
 def _purchase_rows(plan: PlanReport) -> list[list[str]]:
@@ -41,15 +35,15 @@ def _purchase_rows(plan: PlanReport) -> list[list[str]]:
     rows.append(["buys", plan.bought])
     rows.append(["for", f"{plan.budget_usd:,.0f} USD: {plain(plan.unit_price)} {plan.unit}"])
     if plan.left_over_usd > 0:
-        rows.append(["left over: the site has no room", f"{plan.left_over_usd:,.0f} USD"])
+        rows.append(["left over, because the site is full", f"{plan.left_over_usd:,.0f} USD"])
     if plan.offline_mw > 0:
         rows.append(
             [
-                "stands still in the lead time",
+                "idle during the lead time",
                 f"{plan.offline_mw:.1f} MW, which would earn {_usd(plan.lost_in_lead_usd)}",
             ]
         )
-        rows.append(["the miners taken out fetch", _usd(plan.miners_sold_usd)])
+        rows.append(["proceeds of the miners taken out", _usd(plan.miners_sold_usd)])
     return rows
 
 
@@ -58,13 +52,13 @@ def _return_rows(plan: PlanReport) -> list[list[str]]:
 
     back = plan.payback
     return [
-        ["more cash in the first year, base case", _usd(plan.base_cash_usd)],
-        [f"pays back within {back.years} years of service", f"with {back.probability:.0%} probability"],
-        ["paid back with 50 % probability in", payback_text(back.p50_years)],
-        ["paid back with 90 % probability in", payback_text(back.p90_years)],
+        ["additional cash in the first year, base case", _usd(plan.base_cash_usd)],
+        [f"payback within {back.years} years of service", f"{back.probability:.0%} probability"],
+        ["payback with 50 % probability in", payback_text(back.p50_years)],
+        ["payback with 90 % probability in", payback_text(back.p90_years)],
         ["net present value P50, P90", f"{back.npv_p50_usd:,.0f}, {_usd(back.npv_p90_usd)}"],
-        ["net present value above 0", f"with {back.npv_positive:.0%} probability"],
-        ["levelised", _either(plan.usd_per_btc, "USD/BTC") or _either(plan.usd_per_mtok, "USD/Mtok") or "-"],
+        ["net present value above 0", f"{back.npv_positive:.0%} probability"],
+        ["levelised cost", _either(plan.usd_per_btc, "USD/BTC") or _either(plan.usd_per_mtok, "USD/Mtok") or "-"],
         ["break-even power price", _either(plan.breakeven_power_usd_per_mwh, "USD/MWh") or "-"],
         ["break-even hashprice", _either(plan.breakeven_hashprice, "USD/PH/s/day") or "-"],
     ]
@@ -83,7 +77,7 @@ def _loan_rows(loan: LoanReport) -> list[list[str]]:
         prices = f"{loan.margin_call_usd:,.0f}, {loan.liquidation_usd:,.0f} USD/BTC"
         rows.append(["margin call, liquidation at", prices])
     if loan.interest_saved_usd_per_year > 0:
-        rows.append(["interest saved, not counted above", f"{_usd(loan.interest_saved_usd_per_year)} a year"])
+        rows.append(["interest saved (not included above)", f"{_usd(loan.interest_saved_usd_per_year)} per year"])
     return rows
 
 
@@ -94,12 +88,12 @@ def _switch_rows(switch: SwitchPrices) -> list[list[str]]:
     price = _either(switch.inference_price, PRICE_UNITS[switch.priced_per])
     mining, converting = ("at no price", "at any price") if switch.converting_now else ("at any price", "at no price")
     return [
-        ["mining on is worth more above", " or ".join(text for text in above if text)]
+        ["mining is worth more above", " or ".join(text for text in above if text)]
         if any(above)
-        else ["mining on is worth more", f"{mining} of BTC within a thousandfold"],
+        else ["mining is worth more", f"{mining} of BTC within a factor of 1,000"],
         ["converting is worth more above", price]
         if price
-        else ["converting is worth more", f"{converting} within a thousandfold"],
+        else ["converting is worth more", f"{converting} within a factor of 1,000"],
     ]
 
 

@@ -1,4 +1,4 @@
-"""`perwatt yield`: what sites earn, mining and inference on the same megawatt."""
+"""`perwatt yield`: the yield of sites in a year, with mining and inference on the same megawatt."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli import completion
+from bench.cli.commands import examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, say, warn
 from bench.cli.yield_.scenarios import (
@@ -24,38 +26,54 @@ if TYPE_CHECKING:
     from sites.planners.inputs import Inputs
 
 
-@click.command("yield")
-@click.argument("sites", nargs=-1, required=True, metavar="SITE.toml...")
-@click.option("--out", type=click.Path(path_type=Path), help="Write a new folder: tables, PyPSA, SAM.")
-@click.option("--plan", type=click.Path(path_type=Path), help="File (.csv, .parquet): what runs when, and why.")
-@click.option("--plots", type=click.Path(path_type=Path), help="Folder for duration curve, week and waterfall.")
-@click.option("--since", "run", type=click.Path(path_type=Path), help="An earlier --out: what changed, and why.")
-@click.option("--sam/--no-sam", default=None, help="Write the series for SAM (default: up to four sites).")
+@click.command(
+    "yield",
+    epilog=examples(
+        "perwatt yield georgia-50mw-half-gpu",
+        "perwatt yield georgia-50mw-half-gpu --assumptions",
+        "perwatt yield mysite.toml --out year --plots plots",
+        "perwatt yield fleet-40-sites --scenarios 10000",
+        "perwatt yield georgia-50mw-mining --scenarios 500 --capital plan.toml",
+    ),
+)
+@click.argument("sites", nargs=-1, required=True, metavar="SITE...", shell_complete=completion.sites)
+@click.option("--assumptions", is_flag=True, help="Show every assumption, in a pager if stdout is a terminal.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="New folder to write tables and inputs of PyPSA and SAM to."
+)
+@click.option("--plan", type=click.Path(path_type=Path), help="File (.csv or .parquet) to write the hourly plan to.")
+@click.option("--plots", type=click.Path(path_type=Path), help="Folder to write duration curve, week and waterfall to.")
+@click.option(
+    "--since", "run", type=click.Path(path_type=Path), help="Folder of an earlier --out; shows what changed since."
+)
+@click.option("--sam/--no-sam", default=None, help="Write the series for SAM. [default: for up to four sites]")
 @scenario_options
 @json_option
 def yield_(
     sites: tuple[str, ...],
+    assumptions: bool,
     run: Path | None,
     as_json: bool,
     **files: Any,
 ) -> None:
-    """Say what sites yield in a year: BTC, tokens and USD per MWh, with every assumption.
+    """Compute what a site yields in a year: BTC, tokens and USD per MWh.
 
-    SITE.toml is a site file, a fleet file, or the name of a bundled example (georgia-50mw-half-gpu).
+    SITE is a site file (.toml), a fleet file, or the name of a bundled example such as georgia-50mw-half-gpu.
     """
-    asked = taken_from(files)
-    _check_targets(scenario_out=asked.scenario_out, **files)
-    given = _read(sites)
-    hourly = len(given) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
-    years = _years([site for _, site in given], quiet=as_json, hourly=hourly)
-    inputs = [one for one, _ in given]
-    outcome = run_scenarios([site for _, site in given], asked, quiet=as_json)  # type: ignore[misc]
+    request = taken_from(files)
+    _check_targets(scenario_out=request.scenario_out, **files)
+    read = _read(sites)
+    hourly = len(read) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
+    years = _years([site for _, site in read], quiet=as_json, hourly=hourly)
+    inputs = [site_inputs for site_inputs, _ in read]
+    outcome = run_scenarios([site for _, site in read], request, quiet=as_json)  # type: ignore[misc]
     changes = _since(run, inputs)
     written = _write(years, inputs, **files)
     if as_json:
-        found = _document(years, changes, written)
-        emit_json(found if outcome is None else {**found, "scenarios": document(outcome)})
+        yield_document = _document(years, changes, written)
+        emit_json(yield_document if outcome is None else {**yield_document, "scenarios": document(outcome)})
         return
+    from bench.cli.yield_.assumptions import print_fleet_assumptions, print_site_assumptions
     from bench.cli.yield_.tables import print_changes, print_fleet, print_site
 
     if len(years) > 1:
@@ -68,31 +86,35 @@ def yield_(
     if changes is not None:
         print_changes(changes)
     if outcome is not None:
-        print_outcome(outcome)
+        print_outcome(outcome, every_assumption=assumptions)
     for line in written:
         say(line)
+    if len(years) > 1:
+        print_fleet_assumptions(years, inputs, every=assumptions)
+    else:
+        print_site_assumptions(years[0], inputs[0], every=assumptions)
 
 
 def _check_targets(
     *, out: Path | None, plan: Path | None, plots: Path | None, scenario_out: Path | None, sam: bool | None
 ) -> None:
-    """Refuse what cannot be written before anything is computed or written."""
+    """Refuse a target that cannot be written, before anything is computed or written."""
     from hardware_profiles.errors import InputError
     from sites.files import check_folder, check_new
     from sites.planners.plan import check_plan_path
 
     if sam and out is None:
-        raise InputError("--sam: expected --out FOLDER, which the series for SAM are written to, got none")
+        raise InputError("--sam: expected --out FOLDER with it, to write the series to, got none")
     if out is not None:
         check_new(out)
     if plan is not None:
         check_plan_path(plan)
     if plots is not None:
         check_folder(plots)
-    given = [path for path in (out, plan, plots, scenario_out) if path is not None]
-    for path in given:
-        if [other.absolute() for other in given].count(path.absolute()) > 1:
-            raise InputError(f"--out, --plan, --plots, --scenario-out: expected a path each, got one twice: {path}")
+    targets = [path for path in (out, plan, plots, scenario_out) if path is not None]
+    for path in targets:
+        if [other.absolute() for other in targets].count(path.absolute()) > 1:
+            raise InputError(f"--out, --plan, --plots, --scenario-out: expected different paths, got {path} twice")
 
 
 def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
@@ -101,12 +123,12 @@ def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
     from sites.examples import site_path
     from sites.planners.inputs import read_inputs
 
-    given = [found for name in sites for found in read_inputs(site_path(name), resolve_device)]
-    names = [inputs.file.site.name for inputs, _ in given]
+    read = [pair for name in sites for pair in read_inputs(site_path(name), resolve_device)]
+    names = [inputs.file.site.name for inputs, _ in read]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"sites: expected each site's name once, got {name!r} {names.count(name)} times")
-    return list(given)
+            raise InputError(f"sites: expected a different name for each site, got {name!r} {names.count(name)} times")
+    return list(read)
 
 
 def _years(sites: list[object], *, quiet: bool, hourly: bool) -> list[SiteYear]:

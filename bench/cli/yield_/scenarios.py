@@ -1,4 +1,4 @@
-"""The scenarios of `perwatt yield`: options, run, and what is printed and written of them."""
+"""The scenarios of `perwatt yield`: their options, the run, its table and its JSON document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.cli.output import plain, progress, say, short, warn
+from bench.cli import completion
+from bench.cli.output import counted, plain, progress, say, short, warn
 from bench.cli.table import print_table
 from bench.cli.yield_.capital import print_plan
 
@@ -30,8 +31,8 @@ PRINTED = ("net_usd", "mining_revenue_usd", "inference_revenue_usd", "energy_usd
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Options of a scenario run as they were given."""
+class Request:
+    """The options of a scenario run."""
 
     scenarios: int | None
     scheduler: str | None
@@ -43,7 +44,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a scenario run came to: the sites' outlook, the plans of capital, the lines that say what was written."""
+    """The outlook of the sites, the capital plans, and a line for each file that was written."""
 
     outlook: Outlook
     capital: list[PlanReport]
@@ -51,16 +52,32 @@ class Outcome:
 
 
 def scenario_options(command: Command) -> Command:
-    """Add the options of a scenario run to a command; they arrive as keyword arguments of Asked."""
+    """Add the options of a scenario run to a command; `taken_from` collects their values."""
     for option in reversed(
         (
-            click.option("--scenarios", type=int, help="Run this many scenarios: P50/P90/P99, CVaR and tornado."),
-            click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to run them on (tcp://host:8786)."),
-            click.option("--scenario-file", type=click.Path(path_type=Path), help="TOML: how the inputs vary."),
-            click.option("--seed", type=int, default=1, show_default=True, help="Of the scenarios' random numbers."),
-            click.option("--scenario-out", type=click.Path(path_type=Path), help="New folder: tables and plots."),
             click.option(
-                "--capital", multiple=True, metavar="PLAN", help="A plan of capital: what it buys, when it pays."
+                "--scenarios",
+                type=int,
+                help="Number of scenarios; adds P50, P90, P99, CVaR and the drivers of the spread.",
+            ),
+            click.option(
+                "--scheduler", metavar="ADDRESS", help="Dask scheduler that runs the scenarios (tcp://host:8786)."
+            ),
+            click.option(
+                "--scenario-file", type=click.Path(path_type=Path), help="TOML file with the uncertainty of the inputs."
+            ),
+            click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random numbers."),
+            click.option(
+                "--scenario-out",
+                type=click.Path(path_type=Path),
+                help="New folder to write the tables and plots of the scenarios to.",
+            ),
+            click.option(
+                "--capital",
+                multiple=True,
+                metavar="PLAN",
+                shell_complete=completion.capital_plans,
+                help="Capital plan (.toml, or a bundled one); adds payback and loan risk. May be repeated.",
             ),
         )
     ):
@@ -68,25 +85,31 @@ def scenario_options(command: Command) -> Command:
     return command
 
 
-def taken_from(options: dict[str, Any]) -> Asked:
-    """Take a command's scenario options out of its options. Raises UsageError where --scenarios is missing beside."""
-    asked = Asked(
+def taken_from(options: dict[str, Any]) -> Request:
+    """Take the scenario options out of the options of a command.
+
+    Raises
+    ------
+    UsageError
+        An option of the scenarios is set without --scenarios.
+    """
+    request = Request(
         **{
             key: options.pop(key)
             for key in ("scenarios", "scheduler", "scenario_file", "seed", "scenario_out", "capital")
         }
     )
-    beside = (asked.scheduler, asked.scenario_file, asked.scenario_out, asked.capital or None)
-    if asked.scenarios is None and any(given is not None for given in beside):
+    others = (request.scheduler, request.scenario_file, request.scenario_out, request.capital or None)
+    if request.scenarios is None and any(option is not None for option in others):
         raise click.UsageError(
-            "--scheduler, --scenario-file, --scenario-out, --capital: expected --scenarios beside them"
+            "--scheduler, --scenario-file, --scenario-out, --capital: expected --scenarios with them"
         )
-    return asked
+    return request
 
 
-def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcome | None:
-    """Run the scenarios that were asked for; None where none were. Errors leave before anything is written."""
-    if asked.scenarios is None:
+def run_scenarios(sites: Sequence[Site], request: Request, *, quiet: bool) -> Outcome | None:
+    """Run the scenarios, or return None without --scenarios; nothing is written before every input is checked."""
+    if request.scenarios is None:
         return None
     from bench.errors import RunFailedError
     from sites.files import check_new
@@ -94,47 +117,47 @@ def run_scenarios(sites: Sequence[Site], asked: Asked, *, quiet: bool) -> Outcom
     from sites.scenarios.file import default_model, read_scenarios
     from sites.scenarios.outlook import outlook
 
-    check_scenarios(asked.scenarios)
-    if asked.scenario_out is not None:
-        check_new(asked.scenario_out)
-    run = Run(asked.seed, read_scenarios(asked.scenario_file) if asked.scenario_file else default_model())
+    check_scenarios(request.scenarios)
+    if request.scenario_out is not None:
+        check_new(request.scenario_out)
+    run = Run(request.seed, read_scenarios(request.scenario_file) if request.scenario_file else default_model())
     execute = local()
-    if asked.scheduler is not None:
+    if request.scheduler is not None:
         from sites.scenarios.dask_shards import dask
 
-        execute = dask(asked.scheduler, on_note=warn)
-    plans, maps = _plans(asked, run, execute)
+        execute = dask(request.scheduler, on_note=warn)
+    plans, maps = _plans(request, run, execute)
     with progress(quiet=quiet) as bars:
         tasks = {stage: bars.add_task(stage, total=1.0) for stage in ("scenarios", "causes")}
         try:
-            found = outlook(
-                sites, run, asked.scenarios, execute=execute,
+            site_outlook = outlook(
+                sites, run, request.scenarios, execute=execute,
                 on_progress=lambda stage, share: bars.update(tasks[stage], completed=share),
             )  # fmt: skip
         except RuntimeError as error:
             raise RunFailedError(str(error)) from error
     written = []
-    if asked.scenario_out is not None:
+    if request.scenario_out is not None:
         from sites.planners.scenario_tables import write_tables
 
         try:
-            written = write_tables(asked.scenario_out, found, sites, maps, execute)
+            written = write_tables(request.scenario_out, site_outlook, sites, maps, execute)
         except OSError as error:
-            raise not_written(asked.scenario_out, error) from error
-    return Outcome(found, plans, written)
+            raise not_written(request.scenario_out, error) from error
+    return Outcome(site_outlook, plans, written)
 
 
 def not_written(target: object, error: OSError) -> RunFailedError:
-    """Return the error of a file or folder that the system did not take, in one line that names it."""
+    """Return the error of a file or folder that could not be written."""
     from os import strerror
 
     from bench.errors import RunFailedError
 
     why = strerror(error.errno) if error.errno else str(error)
-    return RunFailedError(f"{target}: could not be written: {why}; no half is left")
+    return RunFailedError(f"{target}: could not be written: {why}; nothing was written")
 
 
-def _plans(asked: Asked, run: Run, execute: Executor) -> tuple[list[PlanReport], dict[str, Any]]:
+def _plans(request: Request, run: Run, execute: Executor) -> tuple[list[PlanReport], dict[str, Any]]:
     from bench.device_rates import resolve_device
     from sites.capital.appraisal import report
     from sites.capital.file import read_plan
@@ -142,80 +165,81 @@ def _plans(asked: Asked, run: Run, execute: Executor) -> tuple[list[PlanReport],
     from sites.examples import capital_path, site_path
     from sites.file.build import load_site
 
-    count = min(asked.scenarios or 1, PLAN_SCENARIOS)
+    count = min(request.scenarios or 1, PLAN_SCENARIOS)
     reports, maps = [], {}
-    for path in map(capital_path, asked.capital):
+    for path in map(capital_path, request.capital):
 
         def load(name: str, folder: Path = path.parent) -> Site:
-            beside = folder / name
-            return load_site(beside if beside.is_file() else site_path(name), resolve_device)
+            local = folder / name
+            return load_site(local if local.is_file() else site_path(name), resolve_device)
 
         plan = read_plan(path)
         reports.append(report(plan, load, run, count, execute=execute))
-        if plan.purchase.kind == "gpu_modules" and asked.scenario_out:
+        if plan.purchase.kind == "gpu_modules" and request.scenario_out:
             maps[path.stem] = switch_map_of(plan, load)
     return reports, maps
 
 
 def document(outcome: Outcome) -> dict[str, object]:
-    """Return a scenario run as it stands in `perwatt yield --json`."""
+    """Return the document of a scenario run, as in `perwatt yield --json`."""
     from sites.scenarios.metrics import unit_of
     from sites.scenarios.uncertainty import TORNADO_METHOD
 
     def described(by_metric: dict[str, Distribution | None]) -> dict[str, object]:
-        return {name: {"unit": unit_of(name), **asdict(one)} if one else None for name, one in by_metric.items()}
+        return {
+            name: {"unit": unit_of(name), **asdict(spread)} if spread else None for name, spread in by_metric.items()
+        }
 
-    found, model = outcome.outlook, outcome.outlook.run.run.model
+    result, model = outcome.outlook, outcome.outlook.run.run.model
     return {
-        "scenarios": found.run.scenarios,
-        "seed": found.run.run.seed,
+        "scenarios": result.run.scenarios,
+        "seed": result.run.run.seed,
         "levels": "exceedance: p90 is exceeded with 90 % probability; cvar is the mean of the worst 5 %",
-        "fleet": described(found.fleet),
-        "sites": {name: described(one) for name, one in found.sites.items()},
-        "cases_net_usd": found.cases,
-        "tornado": {"method": TORNADO_METHOD, **asdict(found.tornado)},
+        "fleet": described(result.fleet),
+        "sites": {name: described(metrics) for name, metrics in result.sites.items()},
+        "cases_net_usd": result.cases,
+        "tornado": {"method": TORNADO_METHOD, **asdict(result.tornado)},
         "capital": [plan.document() for plan in outcome.capital],
-        "model": {name: asdict(given) for name, given in model.inputs.items()},
+        "model": {name: asdict(uncertain) for name, uncertain in model.inputs.items()},
         "correlation": model.correlation,
         "written": outcome.written,
     }
 
 
-def print_outcome(outcome: Outcome) -> None:
-    """Print a scenario run for people."""
+def print_outcome(outcome: Outcome, *, every_assumption: bool) -> None:
+    """Print the table of a scenario run, the drivers of its spread, and its capital plans."""
     from sites.scenarios.metrics import unit_of
 
-    found, rows = outcome.outlook, []
+    result, rows = outcome.outlook, []
     for name in PRINTED:
-        one = found.fleet[name]
-        if one is None or (one.mean == 0 and one.sd == 0):
+        spread = result.fleet[name]
+        if spread is None or (spread.mean == 0 and spread.sd == 0):
             continue
         scale, unit = (1e12, "T token") if name == "tokens" else (1.0, unit_of(name))
-        rows.append(
-            [name, unit, *(short(value / scale) for value in (one.mean, one.p99, one.p90, one.p50, one.p10, one.cvar))]
-        )
-    count = len(found.run.cases)
+        levels = (spread.mean, spread.p99, spread.p90, spread.p50, spread.p10, spread.cvar)
+        rows.append([name, unit, *(short(value / scale) for value in levels)])
+    count = len(result.run.cases)
     print_table(
         ["quantity", "unit", "mean", "P99", "P90", "P50", "P10", "worst 5 %"],
         rows,
-        title=f"{found.run.scenarios} scenarios, seed {found.run.run.seed}; sites: {count}",
+        title=f"{result.run.scenarios:,} scenarios of {counted(count, 'site')}, seed {result.run.run.seed}",
         right=range(2, 8),
-        caption="P90 is exceeded with 90 % probability, for costs too; worst 5 %: mean of the lowest (costs: highest).",
+        caption="P90 is exceeded with 90 % probability, also for costs. Worst 5 %: mean of the lowest (cost: highest).",
     )
-    _print_causes(found)
-    say("net USD in the cases: " + ", ".join(f"{name} {plain(value)}" for name, value in found.cases.items()))
+    _print_causes(result)
+    say("net USD by case: " + ", ".join(f"{name} {plain(value)}" for name, value in result.cases.items()))
     for plan in outcome.capital:
-        print_plan(plan)
+        print_plan(plan, every_assumption=every_assumption)
     for line in outcome.written:
         say(line)
 
 
-def _print_causes(found: Outlook) -> None:
+def _print_causes(result: Outlook) -> None:
     from sites.scenarios.uncertainty import TORNADO_METHOD
 
-    model = found.run.run.model
-    if not found.tornado.causes:
-        say("no input varies: there is no spread to share out")
+    model = result.run.run.model
+    if not result.tornado.causes:
+        say("no input varies, so there is no spread")
         return
     print_table(
         ["input", "net P90", "net P10", "share of spread", "model", "source"],
@@ -228,10 +252,10 @@ def _print_causes(found: Outlook) -> None:
                 _model_text(model, cause.name),
                 model.of(cause.name).source if cause.name in model.inputs else "95 % intervals",
             ]
-            for cause in found.tornado.causes
+            for cause in result.tornado.causes
         ],
-        title="What the spread of net USD comes from",
-        caption=f"{TORNADO_METHOD}; together {found.tornado.interaction_frac:+.0%} of that sum.",
+        title="Drivers of the spread in net USD",
+        caption=f"{TORNADO_METHOD}; together {result.tornado.interaction_frac:+.0%} of that sum.",
         right=(1, 2, 3),
     )
 
@@ -239,6 +263,6 @@ def _print_causes(found: Outlook) -> None:
 def _model_text(model: ScenarioModel, name: str) -> str:
     if name not in model.inputs:
         return "device figures"
-    given = model.inputs[name]
-    kind = "returns to its mean" if given.reversion_per_year > 0 else "random walk"
-    return f"{kind}, {given.volatility_frac:.0%} a year, {given.common_frac:.0%} common"
+    uncertain = model.inputs[name]
+    kind = "mean-reverting" if uncertain.reversion_per_year > 0 else "random walk"
+    return f"{kind}, volatility {uncertain.volatility_frac:.0%} per year, {uncertain.common_frac:.0%} market-wide"

@@ -1,4 +1,4 @@
-"""What `perwatt yield` prints for people."""
+"""The tables of `perwatt yield`: one site, many sites, and the changes since an earlier run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CONFIDENCE = {"two_sources": "2 sources", "one_source": "1 source", "unverified"
 
 
 def print_site(year: SiteYear) -> None:
-    """Print one site: yields, what each loss takes, what it rests on, and the devices."""
+    """Print one site: yields, net revenue, the plan of each part, the losses, and the devices."""
     from sites.dispatch.year import summarise
 
     summary = summarise(year)
     first = datetime.fromtimestamp(year.site.start_s, tz=UTC).strftime("%Y-%m-%d %H:%M")
     sources = {block.name: block for block in year.site.blocks}
     print_table(
-        ["block", "device", "rate", "count", "MW mean", "made a day", "revenue USD", "power USD", "USD/MWh buildings"],
+        ["block", "device", "rate", "count", "mean MW", "output/day", "revenue USD", "power USD", "USD/MWh (facility)"],
         [
             [
                 block.name,
@@ -36,42 +36,44 @@ def print_site(year: SiteYear) -> None:
                 _origin(sources[block.name].rate),
                 f"{sources[block.name].count:,.0f}",
                 plain(block.facility_mwh / year.hours, 3),
-                _made(block, year.hours),
+                _output_per_day(block, year.hours),
                 short(block.revenue_usd),
                 short(block.energy_usd),
                 plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh > 0 else "-",
             ]
             for block in year.blocks
         ],
-        title=f"{summary.site}: {year.hours} hours from {first} UTC; amounts and USD are modelled",
+        title=f"{summary.site}: {year.hours} hours from {first} UTC; output and USD are modelled",
         right=(3, 4, 5, 6, 7, 8),
     )
     tokens = f", {plain(summary.tokens_per_day / 1e9)} G tokens/day" if year.site.inference else ""
     say(f"{plain(summary.btc_per_day)} BTC/day{tokens}")
     say(
-        f"{plain(summary.revenue_usd_per_mwh)} USD/MWh revenue, {plain(summary.margin_usd_per_mwh)} after power, "
-        f"of {plain(summary.metered_mwh, 6)} MWh at the meter"
+        f"revenue {plain(summary.revenue_usd_per_mwh)} USD/MWh, after power {plain(summary.margin_usd_per_mwh)}, "
+        f"for {plain(summary.metered_mwh, 6)} MWh at the meter"
     )
     _print_money(year)
     print_token_tags(year)
     if summary.kg_per_btc is not None or summary.kg_per_mtok is not None:
-        parts = [f"{plain((summary.carbon_kg or 0.0) / 1000.0)} t CO2 in the year"]
+        parts = [f"{plain((summary.carbon_kg or 0.0) / 1000.0)} t CO2 per year"]
         if summary.kg_per_btc is not None:
             parts.append(f"{plain(summary.kg_per_btc)} kg per BTC")
         if summary.kg_per_mtok is not None:
             parts.append(f"{plain(summary.kg_per_mtok)} kg per million tokens")
         say(", ".join(parts))
     if summary.difficulty_assumed_frac > 0:
-        say(f"assumed for {summary.difficulty_assumed_frac:.0%} of the hours: {summary.difficulty_path}")
-    say("USD/MWh of a block: revenue of a MWh at the buildings. Below, MWh at nameplate efficiency.")
+        say(f"difficulty is assumed for {summary.difficulty_assumed_frac:.0%} of the hours: {summary.difficulty_path}")
+    say(
+        "USD/MWh (facility): revenue per MWh that the facility takes. MWh in the tables below: at nameplate efficiency."
+    )
+    say()
     _print_plan(year)
     _print_waterfalls(year)
-    _print_assumptions(year)
     _print_devices(year)
 
 
 def print_token_tags(year: SiteYear) -> None:
-    """Print the five tags of each inference block: without them tokens per MWh mean nothing."""
+    """Print the five tags of each inference block, which define its tokens per MWh."""
     for block in year.site.inference:
         tags = block.rate.tags
         if tags is not None:
@@ -86,11 +88,11 @@ def _signed(value: float) -> str:
 
 
 def _origin(rate: DeviceRate) -> str:
-    """Basis and confidence of a device's rate: rated, 2 sources."""
+    """Return basis and confidence of the rate of a device: rated, 2 sources."""
     return f"{rate.basis}, {CONFIDENCE[rate.confidence]}"
 
 
-def _made(block: BlockYear, hours: int) -> str:
+def _output_per_day(block: BlockYear, hours: int) -> str:
     days = hours / 24
     if block.btc is not None:
         return f"{plain(block.btc / days)} BTC"
@@ -110,18 +112,18 @@ def _print_money(year: SiteYear) -> None:
     shown = " ".join(" ".join(parts) for parts in signed)
     inside = [
         f"{name} {plain(value)}"
-        for name, value in (("demand charge", year.demand_charge_usd), ("earned by resale", year.resale_usd))
+        for name, value in (("demand charge", year.demand_charge_usd), ("resale revenue", year.resale_usd))
         if value != 0.0
     ]
-    within = f" (in power: {', '.join(inside)})" if inside else ""
-    say(f"net {plain(year.net_usd)} USD = {shown.removeprefix('+ ')}{within}; machines and money not counted")
+    within = f" (power includes {', '.join(inside)})" if inside else ""
+    say(f"net {plain(year.net_usd)} USD = {shown.removeprefix('+ ')}{within}; excludes hardware and financing")
 
 
 def _print_plan(year: SiteYear) -> None:
     from sites.planners.plan import part_plans
 
     print_table(
-        ["part", "MW mean", "hours at full", "less, because"],
+        ["part", "mean MW", "hours at full power", "reasons for less"],
         [
             [
                 plan.part,
@@ -131,7 +133,7 @@ def _print_plan(year: SiteYear) -> None:
             ]
             for plan in part_plans(year)
         ],
-        title="What each part does (MW at the device)",
+        title="Plan of each part (MW at the device)",
         right=(1, 2),
     )
 
@@ -141,7 +143,7 @@ def _print_waterfalls(year: SiteYear) -> None:
 
     for fall in waterfalls(year):
         print_table(
-            ["step", "kind", "left", "MWh", "left of USD", "USD", "reaches"],
+            ["step", "kind", "remaining", "MWh", "USD remaining", "USD", "stage"],
             [
                 [
                     step.name,
@@ -155,29 +157,18 @@ def _print_waterfalls(year: SiteYear) -> None:
                 for index, step in enumerate(fall.steps)
                 if step.reaches or abs(step.factor_usd - 1.0) > 5e-7
             ],
-            title=f"{fall.product}: nameplate to sold",
+            title=f"{fall.product}: from nameplate to sold",
             right=(2, 3, 4, 5),
         )
 
 
 def _unmeasured(year: SiteYear, product: str, index: int) -> bool:
-    """Whether the step "measured against rated" stands for nothing, because nothing rated was measured."""
+    """Return whether the step "measured against rated" does not apply, because no block has a measured rate."""
     if index != 1:
         return False
     if product == "mining":
         return all(block.rated is None for block in year.site.mining)
     return all(block.rated_tokens_per_s is None for block in year.site.inference)
-
-
-def _print_assumptions(year: SiteYear) -> None:
-    print_table(
-        ["key", "value", "source", "date"],
-        [
-            [a.key, f"{a.value:,g}" if isinstance(a.value, float) else a.value, a.source, a.date]
-            for a in year.site.assumptions
-        ],
-        title="What this rests on",
-    )
 
 
 def _print_devices(year: SiteYear) -> None:
@@ -190,22 +181,22 @@ def _print_devices(year: SiteYear) -> None:
 
 
 def print_fleet(years: Sequence[SiteYear]) -> None:
-    """Print many sites: one line each, a region's sites above its sum, and the whole."""
+    """Print many sites: a line for each site, for each region and for the fleet."""
     from sites.dispatch.year import summarise
 
     def line(name: str, chosen: Sequence[SiteYear]) -> list[str]:
-        found = [summarise(year) for year in chosen]
-        metered = sum(one.metered_mwh for one in found)
-        net = sum(one.net_usd for one in found)
+        summaries = [summarise(year) for year in chosen]
+        metered = sum(summary.metered_mwh for summary in summaries)
+        net = sum(summary.net_usd for summary in summaries)
         hashes = sum(block.count * block.rate.rate_per_s for year in chosen for block in year.site.mining)
         return [
             name,
             plain(sum(year.site.interconnect_mw for year in chosen), 4),
             f"{hashes / EH:.2f}",
-            plain(sum(one.btc_per_day for one in found)),
-            plain(sum(one.tokens_per_day for one in found) / 1e9),
+            plain(sum(summary.btc_per_day for summary in summaries)),
+            plain(sum(summary.tokens_per_day for summary in summaries) / 1e9),
             short(metered),
-            plain(sum(one.revenue_usd for one in found) / metered) if metered > 0 else "-",
+            plain(sum(summary.revenue_usd for summary in summaries) / metered) if metered > 0 else "-",
             short(net),
         ]
 
@@ -220,28 +211,12 @@ def print_fleet(years: Sequence[SiteYear]) -> None:
     print_table(
         ["site", "MW", "EH/s", "BTC/day", "G tok/day", "MWh", "USD/MWh", "net USD"],
         rows,
-        title=f"{len(years)} sites, one year each (EH/s: deployed)",
+        title=f"{len(years)} sites, one year (EH/s: deployed)",
         right=tuple(range(1, 8)),
     )
     assumed = max(year.assumed_frac for year in years)
     if assumed > 0:
-        say(f"assumed for {assumed:.0%} of the hours: {years[0].site.path.label()}")
-    _print_common(years)
-
-
-def _print_common(years: Sequence[SiteYear]) -> None:
-    found: dict[tuple[str, str, str, str], int] = {}
-    for year in years:
-        for a in year.site.assumptions:
-            text = f"{a.value:,g}" if isinstance(a.value, float) else a.value
-            key = (a.key, text, a.source, a.date)
-            found[key] = found.get(key, 0) + 1
-    print_table(
-        ["key", "value", "source", "date", "sites"],
-        [[*key, str(count)] for key, count in sorted(found.items(), key=lambda item: item[0][0])],
-        title="What this rests on",
-        right=(4,),
-    )
+        say(f"difficulty is assumed for {assumed:.0%} of the hours: {years[0].site.path.label()}")
 
 
 def print_changes(changes: Changes) -> None:
@@ -261,11 +236,11 @@ def print_changes(changes: Changes) -> None:
                 ]
                 for change in changes.changes
             ],
-            title=f"Since {changes.run}: one input after the other",
+            title=f"Changes since {changes.run}, one input after the other",
             right=(4, 5, 6),
         )
     else:
-        say(f"Since {changes.run}: no input changed")
-    for word, names in (("added", changes.added), ("no longer there", changes.removed)):
+        say(f"Changes since {changes.run}: none")
+    for word, names in (("added", changes.added), ("removed", changes.removed)):
         if names:
             say(f"sites {word}: {', '.join(names)}")

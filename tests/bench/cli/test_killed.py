@@ -144,7 +144,7 @@ def test_a_ctrl_c_that_falls_into_an_exec_of_text_ends_with_the_status_too(tmp_p
     )
     command = [sys.executable, "-m", "pressed"]  # as `python -m bench`: there alone Python asks what it remembers
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (130, "error: interrupted; results written so far are whole\n")
+    assert (done.returncode, done.stderr) == (130, "error: interrupted; the results written so far are complete\n")
 
 
 def test_ctrl_c_is_one_line(tmp_path):
@@ -156,5 +156,5 @@ def test_ctrl_c_is_one_line(tmp_path):
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 130
-    assert stderr.strip() == "error: interrupted; results written so far are whole"
+    assert stderr.strip() == "error: interrupted; the results written so far are complete"
     assert_all_whole(tmp_path / "results")

@@ -83,7 +83,7 @@ def test_no_line_is_wider_than_asked(words, width):
         (15_099_130, "15.10M"),
         (999_000, "999.0k"),
         (-2.5e9, "-2.500G"),
-        (3e16, "30,000T"),
+        (3e16, "30.00P"),
     ],
 )
 def test_long_figures_get_a_prefix(value, text):

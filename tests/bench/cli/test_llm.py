@@ -61,7 +61,7 @@ def test_a_sweep_prints_a_line_a_batch_and_draws_the_pareto_plot(perwatt, tmp_pa
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("none (closed loop)") == 3
     assert "Modelled: Llama 3.3 70B in fp8 on 2 x NVIDIA H200" in done.stdout
-    assert "± is its mean error" in done.stdout
+    assert "± is the mean error" in done.stdout
     assert "<svg" in (tmp_path / "pareto.svg").read_text()
 
 
@@ -111,19 +111,25 @@ def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
         ("--model llama-2-70b --dtype fp8 --gpus 2 --input 4000 --output 500", "at most 4096 tokens (its context)"),
         ("--model llama-3.1-8b --dtype fp8 --gpus 3", "expected a divisor of heads = 32, got 3"),
         ("--model llama-3.1-8b --gpus 16", "expected at most 8 (linked in a server or rack), got 16"),
-        ("--model llama-3.1-8b --offline --batch 4", "a batch, all queued, or a latency limit, got '--batch with"),
-        ("--model llama-3.1-8b --watts 300", "--watts: expected --device cpu or gpu:INDEX, where"),
+        (
+            "--model llama-3.1-8b --offline --batch 4",
+            "one of --batch, --offline and a latency limit, got '--batch with",
+        ),
+        ("--model llama-3.1-8b --watts 300", "--watts: expected --device cpu or gpu:INDEX, which are measured"),
         ("--model llama-3.1-8b --device nvidia-h200x2", "--device: expected nvidia-h200 with --gpus 2"),
         ("--model lama-3.1-8b", "did you mean llama-3.1-8b"),
         ("--model llama-3.1-405b --device cpu", "GB too large; no batch fits, not even 1"),
-        ("--dtype fp8", "--dtype: expected fp32, the one that the CPU replay computes in, got 'fp8'"),
+        ("--dtype fp8", "--dtype: expected fp32, the only precision of the CPU replay, got 'fp8'"),
         ("--batch many", "--batch: expected whole numbers above 0"),
         ("--batch 10000000", "the largest batch that fits"),
         ("--input 4000", "expected at most 2048 tokens (its context), got 4000 + 64 = 4064"),
         ("--output 0", "output: expected at least 1, got 0"),
         ("--device gpu:0 --model mixtral-8x7b", "expected a dense one, for routing and grouped products are not built"),
         ("--device gpu:0 --dtype fp4", "dtype: expected one of bf16, fp16, fp8 on a GPU, got fp4"),
-        ("--device gpu:0 --gpus 2", "--gpus: expected 1 to measure; a GPU of the catalogue is modelled with several"),
+        (
+            "--device gpu:0 --gpus 2",
+            "--gpus: expected 1 for a measurement; only a GPU of the catalogue is modelled with more",
+        ),
         ("--device gpu:0 --offline", "expected a GPU of the catalogue for --offline"),
         ("--device gpu:x --model llama-3.1-8b", "expected gpu:<index>, as in gpu:0, got 'gpu:x'"),
         ("--device gpu:0 --model llama-3.1-8b --input 131072", "at most 131072 tokens (its context)"),

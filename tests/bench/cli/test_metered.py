@@ -136,8 +136,8 @@ def test_a_live_log_is_joined_and_a_later_one_attached_as_a_record_that_supersed
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("run", "--attach", "nothing"), "the log to join"),
-        (("run", "matmul_f32_cpu", "--attach", "x", "--meter", "trace:a"), "no workload beside it"),
+        (("run", "--attach", "nothing"), "the log to add"),
+        (("run", "matmul_f32_cpu", "--attach", "x", "--meter", "trace:a"), "no workload with it"),
         (("run", "matmul_f32_cpu", "--meter", "shely:x"), "did you mean shelly"),
         (("run", "matmul_f32_cpu", "--meter", "trace:nowhere/power.csv"), "a folder that exists"),
         (("run", "matmul_f32_cpu", "--meter", "shelly:h", "--meter-period-s", "-1"), "above 0"),

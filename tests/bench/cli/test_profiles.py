@@ -9,7 +9,7 @@ def test_the_catalogue_is_listed_filtered_and_as_json(perwatt):
     done = perwatt("list", "profiles", "--kind", "asic", "--max-j-per-th", 10, "--sort", "j-per-th", "--hashprice", 40)
     assert done.returncode == 0
     assert "antminer-s23-hyd" in done.stdout
-    assert "40 USD per PH/s and day as stated" in done.stdout
+    assert "at the stated 40 USD per PH/s and day" in done.stdout
     rows = json.loads(perwatt("list", "profiles", "--kind", "gpu", "--json").stdout)
     assert len(rows) >= 15
     assert {row["kind"] for row in rows} == {"gpu"}
@@ -33,17 +33,17 @@ def test_a_device_is_shown_with_every_source_what_it_prints_and_who_disagrees(pe
         assert source["address"] == "unknown" or source["printed"]
     lines = perwatt("show", "antminer-s21").stdout.splitlines()
     assert sum(line.startswith("source ") for line in lines) == len(document["sources"])
-    assert any(line.startswith("disagrees: ") for line in lines)
+    assert any(line.startswith("conflict: ") for line in lines)
 
 
 def test_a_profile_of_this_machine_is_written_once_and_passes_the_check(perwatt, refused, tmp_path):
     done = perwatt("profile", "new", "--out", "mine", "--name", "bench-machine")
     assert done.returncode == 0, done.stderr
     assert "left out" in done.stdout
-    assert perwatt("profile", "check", "mine").stdout.strip() == "1 profile files: no fault"
+    assert perwatt("profile", "check", "mine").stdout.strip() == "1 profile file checked, no faults"
     listed = perwatt("list", "profiles", "--profiles", "mine", "--kind", "cpu")
     assert "bench-machine" in listed.stdout
-    assert "a name that is not taken" in refused("profile", "new", "--out", "mine", "--name", "bench-machine")
+    assert "a name that no file has yet" in refused("profile", "new", "--out", "mine", "--name", "bench-machine")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["bench-machine.toml"]
 
 

@@ -182,5 +182,5 @@ def test_job_that_fails_on_a_fake_gpu_exits_with_one_and_keeps_the_record(cupy, 
 def test_publish_without_a_workload_is_refused_on_a_gpu(nvml, job):
     import dataclasses
 
-    with pytest.raises(InputError, match="a workload with it on a GPU, one a call"):
+    with pytest.raises(InputError, match="one workload with it on a GPU"):
         run_gpu_job(dataclasses.replace(job, plan=PLANS["publish"]), "gpu:0", [], as_json=True)

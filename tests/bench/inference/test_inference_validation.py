@@ -198,7 +198,7 @@ def test_the_command_prints_every_row_and_gives_one_json_document(tmp_path):
     assert printed.exit_code == 0
     assert "geomean_error_frac: 0.0" in printed.output
     assert "not predicted, line 47, 51: batch_or_concurrency: MLPerf Server limits" in printed.output
-    assert "apart, not in the mean: MLPerf Offline at its task's mean lengths: 8 rows" in printed.output
+    assert "separate, not in the mean: MLPerf Offline at the mean lengths of its task: 8 rows" in printed.output
     plot = tmp_path / "plot.svg"
     document = json.loads(CliRunner().invoke(inference, ["--json", "--plot", str(plot)]).stdout)
     assert len(document["rows"]) == 53

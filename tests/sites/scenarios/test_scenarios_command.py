@@ -58,8 +58,8 @@ def test_the_screen_names_levels_method_and_sources(perwatt):
         "P90 is exceeded with 90 %",
         "one input at a time",
         "bundled difficulty",
-        "net USD in the cases",
-        "pays back",
+        "net USD by case",
+        "payback within",
     ):
         assert text in out
 
@@ -101,7 +101,7 @@ def test_where_nothing_varies_there_is_no_spread_to_share_out(perwatt, tmp_path)
         (("--scenarios", "0"), "expected a whole number of 1 to"),
         (("--scenarios", "-3"), "expected a whole number of 1 to"),
         (("--scenarios", "many"), "many"),
-        (("--scheduler", "tcp://127.0.0.1:1"), "expected --scenarios beside them"),
+        (("--scheduler", "tcp://127.0.0.1:1"), "expected --scenarios with them"),
         (("--scenarios", "8", "--scheduler", "nowhere"), "expected an address"),
         (("--scenarios", "8", "--scheduler", ""), "expected an address"),
         (("--scenarios", "8", "--scheduler", "tcp://127.0.0.1:99999"), "expected an address"),
@@ -151,7 +151,7 @@ def test_a_folder_that_exists_or_is_asked_for_twice_is_refused_before_anything_r
     assert "there: expected a path that does not exist yet" in err
     code, out, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", tmp_path / "a", "--out", tmp_path / "a")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "expected a path each, got one twice" in err
+    assert "expected different paths, got" in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
 
 
@@ -162,5 +162,5 @@ def test_a_disk_that_fills_up_is_one_line_that_names_the_folder(perwatt, tmp_pat
     monkeypatch.setattr("sites.planners.package.write_table", full)
     code, out, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", tmp_path / "full")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert "full: could not be written: No space left on device; no half is left" in err
+    assert "full: could not be written: No space left on device; nothing was written" in err
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,100 @@
+"""The table of commands and the kinds of command group, none of which imports a command before it is called."""
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, line of help
+    "doctor": (
+        "bench.cli.doctor",
+        "doctor",
+        "Check what this machine can run and meter, and how to add what is missing.",
+    ),
+    "run": ("bench.cli.run.command", "run", "Measure workloads; without a workload, run the main job."),
+    "list": ("bench.cli.list_.command", "list_", "List workloads, variants, models, profiles, meters or results."),
+    "show": ("bench.cli.show", "show", "Show one result or profile with its sources."),
+    "compare": ("bench.cli.compare", "compare", "Compare results and profiles: ratio, interval, verdict."),
+    "profile": ("bench.cli.profile", "profile", "Write a profile of this machine, or check profile files."),
+    "yield": (
+        "bench.cli.yield_.command",
+        "yield_",
+        "Compute what a site yields in a year: BTC, tokens and USD per MWh.",
+    ),
+    "report": ("bench.cli.report", "report", "Write results and sites to one self-contained HTML page."),
+    "validate": ("bench.cli.validate.command", "validate", "Test the models against published figures."),
+    "pytest": ("bench.cli.pytest_json", "pytest_json", "Import or export the JSON of pytest-benchmark."),
+    "verify": ("bench.cli.verify", "verify", "Check the SHA-256 kernels against headers of real blocks."),
+}
+
+
+def examples(*lines: str) -> str:
+    """Return the epilog of a command's help that shows these command lines."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+class NearGroup(click.Group):
+    """A group that answers an unknown command with the nearest names, or with all of them."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve as click does, after a check of the name."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
+            near = get_close_matches(args[0], known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of: {', '.join(known)}"
+            raise click.UsageError(f"command {args[0]!r} is unknown; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(NearGroup):
+    """A group that knows the names and help lines of its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Return the names in the order of the table above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the table of commands from their lines of help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete a command's name from the table, and an option's name as click does."""
+        from click.shell_completion import CompletionItem
+
+        matching = [(name, line) for name, (_, _, line) in COMMANDS.items() if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=line) for name, line in matching]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+class CommandWithVerbs(click.Group):
+    """A command with arguments of its own whose first argument may instead be the name of a subcommand.
+
+    `perwatt run llm` is a subcommand with options of its own, and `perwatt run sha256d_scan_cpu` takes workloads. A
+    plain click group cannot tell the two, because its own arguments take every word of the line.
+    """
+
+    allow_interspersed_args = True
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """Make the context of the subcommand that the first argument names, else of the command itself."""
+        command = self.commands.get(args[0]) if args else None
+        if command is not None:
+            return command.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
