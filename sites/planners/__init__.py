@@ -1,1 +1,1 @@
-"""The output contract: tables with units, a Data Package, a PyPSA folder and a series for SAM."""
+"""The output for planners: tables with units, a Data Package, a PyPSA network and series for SAM."""

@@ -1,4 +1,4 @@
-"""Write a run: Data Package with Parquet and CSV, PyPSA folder, series for SAM, and the inputs it came from."""
+"""The writer of a run's planner folder: Data Package, PyPSA network, series for SAM, and the inputs of the run."""
 
 from __future__ import annotations
 
@@ -41,13 +41,32 @@ _MAKERS: dict[str, Callable[[Sequence[SiteYear]], list[Row]]] = {
 def write_package(
     target: Path, years: Sequence[SiteYear], inputs: Sequence[Inputs], *, version: str, sam: bool | None = None
 ) -> list[str]:
-    """Write a run's folder of years that were run hour by hour, whole or not at all.
+    """Write the planner folder of a run, completely or not at all.
 
-    version: of the program. sam: write the series for SAM; by default up to four sites (about 10 MB each).
-    Returns notes for people: what was left out or dropped, and why.
+    Parameters
+    ----------
+    target
+        The new folder.
+    years
+        Years of the sites, run with `hourly=True`.
+    inputs
+        Inputs of the sites.
+    version
+        Version of the program.
+    sam
+        Whether to write series for SAM (about 10 MB each); by default only for up to four sites.
 
-    Raises InputError when the target exists or cannot be made, or only a year's sums were kept; OSError when the disk
-    fails.
+    Returns
+    -------
+    list of str
+        Notes about data that were left out or changed, and why.
+
+    Raises
+    ------
+    InputError
+        The target exists or cannot be created, or a year was not run with `hourly=True`.
+    OSError
+        The disk fails.
     """
     for year in years:
         year.in_hours()
@@ -72,7 +91,7 @@ def write_package(
                 (work / "sam" / f"{name}.json").write_text(text, encoding="utf-8")
                 notes += series.notes
         else:
-            notes.append(f"series for SAM left out for more than {SAM_SITES} sites; --sam writes them")
+            notes.append(f"series for SAM are not written for more than {SAM_SITES} sites, except with --sam")
         _json(work / "schema.json", json_schema())
         _json(work / "datapackage.json", _package(target.name, notes))
     return notes
@@ -91,7 +110,7 @@ def _run(run_id: str, work: Path, version: str) -> Row:
 
 
 def write_table(folder: Path, name: str, rows: list[Row]) -> None:
-    """Write rows of a table of the contract into a folder, as Parquet and as CSV; every column must be given."""
+    """Write the rows of a planner table, which must have all columns, to a folder as Parquet and CSV."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""The plan: which megawatt does what, when, and why, as a table and as a file that an orchestrator reads."""
+"""The plan of a year: the dispatch of each part in each hour with its reason, as a table and as a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENDINGS = (".csv", ".parquet")
 
 
 def plan_table(year: SiteYear) -> pa.Table:
-    """Return table yield_hourly of the output contract for a year that was run hour by hour."""
+    """Return the planner table yield_hourly of a year that was run with `hourly=True`."""
     import pyarrow as pa
 
     columns = hourly_table(year)
@@ -39,16 +39,19 @@ def plan_table(year: SiteYear) -> pa.Table:
 
 
 def check_plan_path(path: Path) -> None:
-    """Raise InputError for another ending than .csv or .parquet, and for a path that exists."""
+    """Raise InputError if a path exists or does not end in .csv or .parquet."""
     if path.suffix not in ENDINGS:
         raise InputError.at(path, expected=f"a name that ends in {' or '.join(ENDINGS)}", got=path.suffix)
     check_new(path)
 
 
 def write_plan(years: Sequence[SiteYear], path: Path) -> None:
-    """Write the plan of years that were run hour by hour, as CSV or Parquet, whole or not at all.
+    """Write the plan of years that were run with `hourly=True` as CSV or Parquet, completely or not at all.
 
-    Raises InputError for another ending, and for a path that exists.
+    Raises
+    ------
+    InputError
+        The path exists or does not end in .csv or .parquet.
     """
     import pyarrow as pa
     import pyarrow.csv
@@ -65,20 +68,16 @@ def write_plan(years: Sequence[SiteYear], path: Path) -> None:
 
 
 class PartPlan(NamedTuple):
-    """What one part did over the year.
-
-    mean_mw: [MW at the device]. full_frac: share of the hours in which it ran all it had. less: reasons for less, each
-    with its share of hours, the most frequent first.
-    """
+    """The operation of one part over the year."""
 
     part: str
-    mean_mw: float
-    full_frac: float
-    less: tuple[tuple[str, float], ...]
+    mean_mw: float  # [MW at the device]
+    full_frac: float  # share of the hours at full capacity
+    less: tuple[tuple[str, float], ...]  # reasons for less than full capacity with shares of hours, largest first
 
 
 def part_plans(year: SiteYear) -> list[PartPlan]:
-    """Sum a year that was run hour by hour up to one line a part."""
+    """Return the operation of each part over a year that was run with `hourly=True`."""
     mw, why, _ = year.in_hours()
     plans = []
     for index, label in enumerate(year.labels):

@@ -1,4 +1,4 @@
-"""A site as a PyPSA network in a CSV folder; its optimum is the merit order's."""
+"""A site as a PyPSA network in a folder of CSV files, whose optimum is the dispatch of the merit order."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from sites.model import Site
 
 MARKET, GATE, SITE = "market", "gate", "site"
-PYPSA_VERSION = "1.4.0"  # whose CSV folder this is
+PYPSA_VERSION = "1.4.0"  # of the folder's format
 
 
 @dataclass
 class _Network:
-    """Components by list name, and their series by (list name, attribute)."""
+    """The components of a network and their hourly series."""
 
-    components: dict[str, list[dict[str, object]]] = field(default_factory=dict)
-    series: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
+    components: dict[str, list[dict[str, object]]] = field(default_factory=dict)  # by list name
+    series: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)  # by (list name, attribute)
 
-    def add(self, kind: str, name: str, **given: object) -> None:
-        """Add a component; arrays become series, the rest columns."""
+    def add(self, kind: str, name: str, **attributes: object) -> None:
+        """Add a component, with arrays as series and other attributes as columns."""
         row: dict[str, object] = {"name": name}
-        for key, value in given.items():
+        for key, value in attributes.items():
             if hasattr(value, "shape"):
                 self.series.setdefault((kind, key), {})[name] = value  # type: ignore[assignment]
             else:
@@ -45,11 +45,13 @@ class _Network:
 
 
 def write_pypsa(site: Site, folder: Path) -> None:
-    """Write a network that `pypsa.Network(folder)` reads and `optimize()` solves to the site's own dispatch.
+    """Write a network that `pypsa.Network(folder)` reads and `optimize()` solves to the dispatch of the site.
 
-    Power is bought at `market`, passes the interconnect to `site`, and leaves it through one sink for each part, whose
-    marginal cost is minus its worth. Idle power is a load, promised work a load with a generator for what falls short,
-    contracted power a must-run generator beside a resale sink, a demand charge one extendable link for each month.
+    Notes
+    -----
+    Power is bought at `market`, passes the interconnect to `site`, and leaves it through one sink for each part, with
+    minus its worth as marginal cost. Idle power is a load. Promised work is a load with a generator for the shortfall.
+    Contracted power is a must-run generator with a resale sink. A demand charge is one extendable link for each month.
     Sinks are named after kind and block: `block: NAME`, `mode MODE: NAME`, `on-demand: NAME`, `sla: NAME`.
     The objective [USD] is minus sites.dispatch.merit_order.Dispatch.net_usd.
     """
@@ -68,7 +70,7 @@ def write_pypsa(site: Site, folder: Path) -> None:
 
 def _market(net: _Network, given: Problem) -> None:
     spot = given.hours.spot_usd_per_mwh
-    resale = given.hours.resale_usd_per_mwh.clip(min=0.0)  # else it is left untaken
+    resale = given.hours.resale_usd_per_mwh.clip(min=0.0)  # not resold at a negative price
     largest = float(given.hours.limit_mw.max()) + given.contract_mw
     net.add("generators", "spot market", bus=MARKET, carrier="power", p_nom=2 * largest, marginal_cost=spot)
     if given.contract_mw > 0:
@@ -165,7 +167,7 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
 
 
 def _component(row: Label) -> str:
-    """Name of a part's component: what it is before the block's name, so that no block can take another's."""
+    """Return the name of a part's component: its kind, then the block's name, which makes it unique."""
     if row.product == "mining":
         return f"mode {row.part}: {row.name}" if row.part else f"block: {row.name}"
     return f"{row.part}: {row.name}"

@@ -1,4 +1,4 @@
-"""A site's year as inputs of SAM's merchant plant, tiled over its 25 years."""
+"""The inputs of SAM's merchant plant from a site's year, repeated over 25 years."""
 
 from __future__ import annotations
 
@@ -24,33 +24,32 @@ FEBRUARY, DAY_29 = 1, 28  # counted from 0
 
 
 class Series(NamedTuple):
-    """A site's year as SAM takes one.
+    """A site's year of 8760 hours in the form that SAM accepts."""
 
-    draw_kw: [8760] at the meter. usd_per_mwh: [8760] revenue of a drawn MWh. om_usd_per_mwh: what power, penalties and
-    credits cost per drawn MWh. capacity_kw: of the interconnect. notes: what SAM cannot take, and what was done.
-    """
-
-    draw_kw: Floats
-    usd_per_mwh: Floats
-    om_usd_per_mwh: float
-    capacity_kw: float
-    notes: tuple[str, ...]
+    draw_kw: Floats  # [8760] at the meter
+    usd_per_mwh: Floats  # [8760] revenue of a drawn MWh
+    om_usd_per_mwh: float  # power and penalties less credits, per drawn MWh
+    capacity_kw: float  # of the interconnect
+    notes: tuple[str, ...]  # about data that SAM does not accept
 
 
 def year_of_8760(year: SiteYear) -> Series:
-    """Reduce a year run hour by hour to what SAM takes.
+    """Return a year in the form that SAM accepts.
 
-    The hours of a local 29 February are left out, of draw, revenue and cost alike; the demand charge stays whole. Where
-    nothing is drawn the price is 0. Revenue below 0 (a tenant paid to take power) is counted as 0, because SAM curtails
-    hours with a negative price.
+    The hours of a local 29 February are left out of draw, revenue and cost, but not of the demand charge. The price is
+    0 in hours without draw. Negative revenue (a tenant paid to take power) counts as 0, because SAM curtails hours with
+    a negative price.
 
-    Raises InputError for a year of which only the sums were kept.
+    Raises
+    ------
+    InputError
+        The year was not run with `hourly=True`.
     """
     name = year.site.name
     mw, _, _ = year.in_hours()
     meter = mw * meter_per_device(year.site, year.labels).T
     revenue, _ = revenue_hourly(year, meter)
-    # A 29 February of 25 hours keeps one of them; one of 23 costs the year its last hour instead.
+    # A 29 February of 25 hours keeps one of them; with one of 23 hours, the last hour of the year is dropped too.
     left_out = np.flatnonzero(leap_day(year))[: year.hours - SAM_HOURS]
     keep, notes = np.delete(np.arange(year.hours), left_out)[:SAM_HOURS], []
     if left_out.size:
@@ -59,7 +58,7 @@ def year_of_8760(year: SiteYear) -> Series:
     below = earned < 0
     if below.any():
         lost = f"{-earned[below].sum():,.0f} USD in {int(below.sum())} hours"
-        notes.append(f"{name}: revenue below 0 is counted as 0 in the series for SAM: {lost}")
+        notes.append(f"{name}: negative revenue counts as 0 in the series for SAM: {lost}")
     price = np.where(draw > 0, np.maximum(earned, 0.0) / np.where(draw > 0, draw, 1.0), 0.0)
     drawn = float(draw.sum())
     cost = float(cost_hourly(year, meter)[keep].sum()) + year.demand_charge_usd
@@ -68,16 +67,16 @@ def year_of_8760(year: SiteYear) -> Series:
 
 
 def leap_day(year: SiteYear) -> NDArray[np.bool_]:
-    """Hours of the year that are 29 February in the site's own time, [T]."""
+    """Return whether each hour is on 29 February in local time, [T]."""
     first = datetime.fromtimestamp(year.site.start_s, tz=zone(year.site.timezone)).date()
     days = np.datetime64(first, "D") + year.site.calendar.day_of_year
     in_month = (days - days.astype("datetime64[M]")).astype(np.int64)
-    found: NDArray[np.bool_] = (year.site.calendar.month == FEBRUARY) & (in_month == DAY_29)
-    return found
+    on_leap_day: NDArray[np.bool_] = (year.site.calendar.month == FEBRUARY) & (in_month == DAY_29)
+    return on_leap_day
 
 
 def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
-    """Power and penalties less credits [USD] of every hour, [T], without the demand charge; meter_mw is [T, parts]."""
+    """Return power and penalties less credits [USD], [T], without demand charge; `meter_mw` is [T, parts]."""
     given, at = problem(year.site), meter_mw.sum(axis=1)
     hours = given.hours
     spot, adder, credit = hours.spot_usd_per_mwh, hours.adder_usd_per_mwh, hours.credit_usd_per_mwh
@@ -95,9 +94,9 @@ def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
 
 
 def merchant_plant(series: Series) -> dict[str, dict[str, Any]]:
-    """Build inputs for `PySAM.Merchantplant` `assign`: 25 x 8760 hours of draw and price, the energy cost as O&M.
+    """Return inputs for `assign` of `PySAM.Merchantplant`: 25 x 8760 hours of draw and price, with energy cost as O&M.
 
-    One year alone would give a revenue of 0 without a word, because SAM reads the series as the plant's whole life.
+    SAM reads the series as the whole life of the plant, so that a single year would silently give a revenue of 0.
     """
     tiled = [round(value, 6) for value in series.draw_kw.tolist()] * SAM_YEARS
     prices = [round(value, 9) for value in series.usd_per_mwh.tolist()] * SAM_YEARS

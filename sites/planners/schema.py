@@ -1,4 +1,4 @@
-"""Tables of the output contract: every column with type, unit and meaning; the schema has a version."""
+"""The schema of the planner tables: each column with its type, unit and meaning."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Kind = Literal["string", "number", "integer", "datetime", "boolean"]
 
 
 class Column(NamedTuple):
-    """One column: name, type, unit, whether it is always given, and what it means."""
+    """A column of a planner table."""
 
     name: str
     kind: Kind
     unit: str
-    required: bool
+    required: bool  # whether every row has a value
     meaning: str
 
 
-NO_UNIT = "none"  # words
-ONE = "1"  # shares, ratios and counts
-OF_ROW = "as column unit says"
+NO_UNIT = "none"  # of texts
+ONE = "1"  # of shares, ratios and counts
+OF_ROW = "unit in column unit"
 TIME = "UTC"
 
 
@@ -41,7 +41,7 @@ _BLOCK = _text("block", "name of the block within the site")
 TABLES: dict[str, tuple[Column, ...]] = {
     "run": (
         _text("run_id", "name of this run"),
-        Column("created_utc", "datetime", TIME, True, "when it was computed"),
+        Column("created_utc", "datetime", TIME, True, "time of the computation"),
         _text("perwatt_version", "version of the program"),
         _text("schema_version", "version of these tables"),
         _text("inputs_sha256", "hash of all inputs"),
@@ -50,114 +50,116 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "site": (
         _SITE,
-        _text("region", "region as the site file has it"),
-        _text("timezone", "IANA time zone of its local hours"),
+        _text("region", "region in the site file"),
+        _text("timezone", "IANA time zone of the local hours"),
         Column("start_utc", "datetime", TIME, True, "first hour of the year"),
         Column("hours", "integer", "h", True, "hours of the year"),
         _number("interconnect_mw", "MW", "limit at the meter"),
-        _number("delivered_frac", ONE, "share of metered energy that reaches the buildings"),
+        _number("delivered_frac", ONE, "share of metered energy that reaches the facility"),
         _number("availability_frac", ONE, "share of the year with power"),
         _number("metered_mwh", "MWh", "energy drawn at the meter"),
-        _number("revenue_usd", "USD", "from all blocks"),
-        _number("energy_usd", "USD", "power: spot and contract less resale, delivery, peaks"),
-        _number("demand_charge_usd", "USD", "within energy_usd: charge on the monthly peaks"),
-        _number("resale_usd", "USD", "within energy_usd: earned by resale, as a positive number"),
-        _number("credits_usd", "USD", "curtailment programme"),
-        _number("penalty_usd", "USD", "promised and not served"),
+        _number("revenue_usd", "USD", "revenue of all blocks"),
+        _number("energy_usd", "USD", "cost of power: spot, contract, delivery, peaks and demand charge less resale"),
+        _number("demand_charge_usd", "USD", "part of energy_usd: charge on the monthly peaks"),
+        _number("resale_usd", "USD", "part of energy_usd: revenue of resale, as a positive number"),
+        _number("credits_usd", "USD", "revenue of the curtailment programme"),
+        _number("penalty_usd", "USD", "penalty for promised output that was not served"),
         _number("fixed_usd", "USD", "fixed cost"),
         _number("net_usd", "USD", "revenue and credits less energy, penalties and fixed cost"),
         _number("carbon_kg", "kg", "CO2 of the metered energy", required=False),
         _number("difficulty_assumed_frac", ONE, "share of the hours whose difficulty is assumed"),
         _text("currency", "currency of the site file"),
-        _number("currency_per_usd", "currency/USD", "its stated rate"),
+        _number("currency_per_usd", "currency/USD", "exchange rate in the site file"),
     ),
     "site_block": (
         _SITE,
         _BLOCK,
         _text("product", "mining or inference"),
-        _text("device", "device, result or figure the rate is of"),
-        _number("count", ONE, "devices"),
-        _text("unit", "what is made: hash, token, gpu_hour or kw_month"),
-        _number("facility_mwh", "MWh", "drawn at the buildings, PUE included"),
-        _number("device_mwh", "MWh", "drawn by the devices"),
-        _number("units", OF_ROW, "made in the year, of unit"),
-        _number("btc", "BTC", "after rejects and pool fee; missing for inference", required=False),
-        _number("revenue_usd", "USD", "from this block"),
-        _number("energy_usd", "USD", "its power at each hour's mean cost, without demand charge"),
-        _number("short_units", OF_ROW, "promised and not served, of unit"),
-        _text("basis", "of units, BTC and USD: modelled, whatever the device's rate is (see device_result)"),
+        _text("device", "device, result or figure that the rate belongs to"),
+        _number("count", ONE, "number of devices"),
+        _text("unit", "unit of the output: hash, token, gpu_hour or kw_month"),
+        _number("facility_mwh", "MWh", "energy drawn by the facility for the block, PUE included"),
+        _number("device_mwh", "MWh", "energy drawn by the devices"),
+        _number("units", OF_ROW, "output of the year"),
+        _number("btc", "BTC", "bitcoin after rejects and pool fee; missing for inference", required=False),
+        _number("revenue_usd", "USD", "revenue of the block"),
+        _number("energy_usd", "USD", "cost of its power at the mean price of each hour, without demand charge"),
+        _number("short_units", OF_ROW, "promised output that was not served"),
+        _text("basis", "basis of units, BTC and USD: always modelled; the basis of the rate is in device_result"),
     ),
     "device_result": (
         _SITE,
         _BLOCK,
         _text("device", "name of the device, result or figure"),
         _text("unit", "hash or token"),
-        _number("rate_per_s", "1/s", "rate of one device, of unit"),
+        _number("rate_per_s", "1/s", "rate of one device, in its unit"),
         _number("rate_low_per_s", "1/s", "lower end of its 95 % interval", required=False),
         _number("rate_high_per_s", "1/s", "upper end of its 95 % interval", required=False),
         _number("power_w", "W", "power of one device at the boundary"),
         _number("power_low_w", "W", "lower end of its 95 % interval", required=False),
         _number("power_high_w", "W", "upper end of its 95 % interval", required=False),
-        _text("boundary", "chip, board, package, node, rack or wall"),
-        _text("basis", "of the rate: measured, rated, modelled or assumed"),
-        _text("power_basis", "of the power"),
+        _text("boundary", "boundary of the power: chip, board, package, node, rack or wall"),
+        _text("basis", "basis of the rate: measured, rated, modelled or assumed"),
+        _text("power_basis", "basis of the power: measured, rated, modelled or assumed"),
         _text("confidence", "two_sources, one_source or unverified"),
         _text("power_kind", "measured or provisioned, for token rates", required=False),
         _text("token_basis", "output or total, for token rates", required=False),
         _text("lengths", "input:output tokens, for token rates", required=False),
-        _text("latency_limit", "limit the rate was reached under, for token rates", required=False),
-        _text("source", "where the figures come from"),
+        _text("latency_limit", "latency limit that the rate was reached under, for token rates", required=False),
+        _text("source", "source of the figures"),
     ),
     "yield_hourly": (
         _SITE,
         Column("time_utc", "datetime", TIME, True, "start of the hour"),
         _BLOCK,
-        _text("part", "idle, sla, on-demand or a mode; missing for a whole block", required=False),
+        _text("part", "idle, sla, on-demand or a mode; missing if the block has only one part", required=False),
         _text("product", "mining or inference"),
-        _number("device_mw", "MW", "drawn by the devices"),
-        _number("meter_mw", "MW", "drawn at the meter for them"),
+        _number("device_mw", "MW", "power drawn by the devices"),
+        _number("meter_mw", "MW", "power drawn at the meter for the devices"),
         _number("worth_usd_per_mwh", "USD/MWh", "worth of one more MWh at the meter in this part", required=False),
-        _number("price_usd_per_mwh", "USD/MWh", "price of power that decided, at the meter"),
-        _number("revenue_usd", "USD", "earned in the hour"),
-        _text("reason", "why it runs so much"),
+        _number("price_usd_per_mwh", "USD/MWh", "price of power at the meter that decided the dispatch"),
+        _number("revenue_usd", "USD", "revenue of the hour"),
+        _text("reason", "reason for the power of the part in the hour"),
     ),
     "yield_annual": (
         _SITE,
         _text("block", "name of the block; missing for the site", required=False),
         _text("product", "mining or inference; missing for the site", required=False),
-        _text("metric", "what the value is"),
-        _text("unit", "of the value"),
-        _text("statistic", "base, mean, p50, p90, p99 (exceeded with that probability) or cvar"),
-        _number("value", OF_ROW, "in the row's unit", required=False),
-        _number("scenarios", ONE, "scenarios behind the statistic; missing for base", required=False),
+        _text("metric", "name of the quantity"),
+        _text("unit", "unit of the value"),
+        _text("statistic", "base, mean, sd, cvar, or a level exceeded with a probability: p99, p90, p50, p10 or p01"),
+        _number("value", OF_ROW, "value in the unit of the row", required=False),
+        _number("scenarios", ONE, "number of scenarios of the statistic; missing for base", required=False),
     ),
     "loss_waterfall": (
         _SITE,
         _text("product", "mining or inference"),
-        Column("step", "integer", ONE, True, "order of the step, 0 is nameplate"),
-        _text("name", "of the step"),
-        _text("kind", "physical, commercial or economic"),
-        _text("reaches", "nameplate, measured, available, delivered or sold, where a stage is reached", required=False),
-        _number("factor", ONE, "share of the energy before the step that is left"),
-        _number("mwh", "MWh", "left after the step, at nameplate efficiency"),
-        _number("factor_usd", ONE, "the same of its gross worth"),
-        _number("usd", "USD", "gross worth left after the step"),
+        Column("step", "integer", ONE, True, "order of the step; 0 is nameplate"),
+        _text("name", "name of the step"),
+        _text("kind", "kind of the step: physical, commercial or economic"),
+        _text(
+            "reaches", "stage reached by the step: nameplate, measured, available, delivered or sold", required=False
+        ),
+        _number("factor", ONE, "share of the energy before the step that remains after it"),
+        _number("mwh", "MWh", "energy after the step, at nameplate efficiency"),
+        _number("factor_usd", ONE, "share of the gross revenue before the step that remains after it"),
+        _number("usd", "USD", "gross revenue after the step"),
     ),
     "value_curve": (
         _SITE,
         _BLOCK,
         _text("product", "mining or inference"),
-        _text("statistic", "base, mean, p50, p90, p99 or cvar"),
-        _number("mw_from", "MW", "where the block's megawatts begin at the meter, best first, mean over the year"),
-        _number("mw_to", "MW", "where they end"),
-        _number("usd_per_mwh", "USD/MWh", "mean worth of one more metered MWh in them"),
+        _text("statistic", "base, mean, cvar, or a level exceeded with a probability: p50, p90 or p99"),
+        _number("mw_from", "MW", "start of the part's megawatts at the meter, most valuable first, mean over the year"),
+        _number("mw_to", "MW", "end of the part's megawatts"),
+        _number("usd_per_mwh", "USD/MWh", "mean worth of one more metered MWh in the part"),
     ),
     "assumption": (
         _SITE,
         _text("key", "key in the site file"),
-        _text("value", "as given"),
-        _text("source", "where it comes from, or assumption"),
-        _text("date", "of the value, or unknown"),
+        _text("value", "value in the site file"),
+        _text("source", "source of the value, or assumption"),
+        _text("date", "date of the value, or unknown"),
     ),
 }
 SMALL = tuple(name for name in TABLES if name != "yield_hourly")
@@ -172,7 +174,7 @@ _JSON = {
 
 
 def arrow_schema(table: str) -> pa.Schema:
-    """Arrow schema of a table; units and meanings are its fields' metadata."""
+    """Return the Arrow schema of a table, with units and meanings as metadata of its fields."""
     import pyarrow as pa
 
     fields = []
@@ -184,7 +186,7 @@ def arrow_schema(table: str) -> pa.Schema:
 
 
 def table_schema(table: str) -> dict[str, object]:
-    """Frictionless Table Schema of a table."""
+    """Return the Frictionless Table Schema of a table."""
     return {
         "fields": [
             {
@@ -201,7 +203,7 @@ def table_schema(table: str) -> dict[str, object]:
 
 
 def json_schema() -> dict[str, object]:
-    """JSON Schema (2020-12) of a run: an object of tables, each an array of rows, with a definition of each row."""
+    """Return the JSON Schema (2020-12) of all tables: an object of tables, each an array of rows."""
     rows: dict[str, object] = {}
     for name, columns in TABLES.items():
         properties: dict[str, object] = {}

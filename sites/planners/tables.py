@@ -1,4 +1,4 @@
-"""Years of sites as the rows of the output contract."""
+"""The rows of the planner tables of site years."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sites.dispatch.columns import REASONS
-from sites.dispatch.parts import hourly_worth, meter_per_device, value_curve
+from sites.dispatch.parts import hourly_worth, meter_per_device, penalties_usd_per_mwh, value_curve
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import summarise
 from sites.hours.calendar import HOUR_S
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 BASE = "base"
+_OUTPUT_UNITS = {"hash": "hash", "token": "token", "gpu_hour": "GPU-hour", "kw_month": "kW-month"}
 
 
 def site_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `site`: one for each site's year."""
+    """Return the rows of `site`, one for each site."""
     return [
         {
             "site": year.site.name,
@@ -56,14 +57,14 @@ def site_rows(years: Sequence[SiteYear]) -> list[Row]:
 
 
 def block_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `site_block`: one for each block."""
+    """Return the rows of `site_block`, one for each block."""
     rows = []
     for year in years:
         sources = {block.name: block for block in year.site.blocks}
         for block in year.blocks:
-            given = asdict(block)
-            given.pop("passed_usd")
-            name = given.pop("name")
+            figures = asdict(block)
+            figures.pop("passed_usd")
+            name = figures.pop("name")
             source = sources[name]
             rows.append(
                 {
@@ -71,7 +72,7 @@ def block_rows(years: Sequence[SiteYear]) -> list[Row]:
                     "block": name,
                     "device": source.rate.name,
                     "count": source.count,
-                    **given,
+                    **figures,
                     "basis": "modelled",
                 }
             )
@@ -79,7 +80,7 @@ def block_rows(years: Sequence[SiteYear]) -> list[Row]:
 
 
 def device_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `device_result`: the rate each block rests on."""
+    """Return the rows of `device_result`: the device rate of each block."""
     return [
         {"site": year.site.name, "block": block.name, **_device(block.rate)}
         for year in years
@@ -113,7 +114,7 @@ def _device(rate: DeviceRate) -> Row:
 
 
 def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `yield_annual`: long form, one quantity a row."""
+    """Return the rows of `yield_annual`, one for each quantity."""
     units = {
         "btc_per_day": "BTC/day",
         "tokens_per_day": "token/day",
@@ -151,9 +152,8 @@ def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
         for metric, unit in units.items():
             add(year, (None, None), metric, summary[metric], unit)
         for block in year.blocks:
-            made = {"hash": "hash", "token": "token", "gpu_hour": "GPU-hour", "kw_month": "kW-month"}[block.unit]
             for metric, value, unit in (
-                ("units", block.units, made),
+                ("units", block.units, _OUTPUT_UNITS[block.unit]),
                 ("btc", block.btc, "BTC"),
                 ("facility_mwh", block.facility_mwh, "MWh"),
                 ("revenue_usd", block.revenue_usd, "USD"),
@@ -164,32 +164,38 @@ def annual_rows(years: Sequence[SiteYear]) -> list[Row]:
 
 
 def waterfall_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `loss_waterfall`: one for each step of each product."""
+    """Return the rows of `loss_waterfall`, one for each step of each product."""
     return [
         {
             "site": year.site.name,
-            "product": fall.product,
+            "product": waterfall.product,
             "step": index,
             **asdict(step),
             "reaches": step.reaches or None,
         }
         for year in years
-        for fall in waterfalls(year)
-        for index, step in enumerate(fall.steps)
+        for waterfall in waterfalls(year)
+        for index, step in enumerate(waterfall.steps)
     ]
 
 
 def assumption_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `assumption`: every value of every site file with its source."""
+    """Return the rows of `assumption`: all values of the site files with their sources."""
     return [
-        {"site": year.site.name, "key": a.key, "value": str(a.value), "source": a.source, "date": a.date}
+        {
+            "site": year.site.name,
+            "key": assumption.key,
+            "value": str(assumption.value),
+            "source": assumption.source,
+            "date": assumption.date,
+        }
         for year in years
-        for a in year.site.assumptions
+        for assumption in year.site.assumptions
     ]
 
 
 def curve_rows(years: Sequence[SiteYear]) -> list[Row]:
-    """Rows of `value_curve`: what one more metered MWh is worth in each part of a site, best first."""
+    """Return the rows of `value_curve`: the worth of one more metered MWh in each part, highest first."""
     return [
         {
             "site": year.site.name,
@@ -206,7 +212,7 @@ def curve_rows(years: Sequence[SiteYear]) -> list[Row]:
 
 
 def hourly_table(year: SiteYear) -> dict[str, Any]:
-    """Columns of `yield_hourly` for one site; its year must have been run hour by hour."""
+    """Return the columns of `yield_hourly` for a year that was run with `hourly=True`."""
     mw, why, price = year.in_hours()
     site, hours, count = year.site, year.hours, len(year.labels)
     per_device = meter_per_device(site, year.labels)
@@ -229,9 +235,7 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
 
 
 def revenue_hourly(year: SiteYear, meter_mw: Any) -> tuple[Any, Any]:
-    """Revenue [USD] and worth [USD/MWh at the meter] of every hour and part, [T, parts]; worth is NaN for idle."""
-    from sites.dispatch.parts import penalties_usd_per_mwh
-
+    """Return revenue [USD] and worth [USD/MWh at the meter], both [T, parts]; the worth of idle power is NaN."""
     _, ranked, _ = hourly_worth(year.site)
     worth = np.full((len(year.labels), year.hours), np.nan)
     working = [index for index, label in enumerate(year.labels) if label.part != "idle"]

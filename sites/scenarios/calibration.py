@@ -1,4 +1,4 @@
-"""Models of uncertain inputs calibrated from a series of their values: a random walk, or a return to a mean."""
+"""The calibration of an uncertain input from a series of its values, as a random walk or a mean-reverting model."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-LEAST_VALUES = 3
+MIN_VALUES = 3
 
 
 def read_column(path: Path, column: str) -> list[float]:
-    """Read a column of equally spaced numbers above 0.
+    """Read a column of equally spaced numbers above 0 from a CSV file.
 
-    Raises InputError, naming file and line, for a file that cannot be read, a column that is not there or there twice,
-    anything that is no number above 0 (an empty line between the values too), or fewer than three values.
+    Raises
+    ------
+    InputError
+        The file cannot be read, the column is missing or repeated, a value (or an empty line between values) is not a
+        number above 0, or there are fewer than three values; the message names file and line.
     """
     rows = csv_rows(path, "CSV file", empty=True)
     heading = next((row for _, row in rows if row), [])
@@ -30,33 +33,43 @@ def read_column(path: Path, column: str) -> list[float]:
         raise InputError.at(path, column, expected="this column", near=near)
     if heading.count(column) > 1:
         raise InputError(f"{path}: column {column}: expected it once, got it {heading.count(column)} times")
-    at, found, gap = heading.index(column), [], 0
+    position, values, gap = heading.index(column), [], 0
     for line, row in rows:
         if not row:
             gap = gap or line
             continue
         if gap:
             raise InputError.at(f"{path}: line {gap}", column, expected="a number above 0", got="")
-        found.append(_above_0(row[at], f"{path}: line {line}", column))
-    if len(found) < LEAST_VALUES:
-        raise InputError.at(path, column, expected=f"at least {LEAST_VALUES} values to calibrate from", got=len(found))
-    return found
+        values.append(_above_0(row[position], f"{path}: line {line}", column))
+    if len(values) < MIN_VALUES:
+        raise InputError.at(path, column, expected=f"at least {MIN_VALUES} values to calibrate from", got=len(values))
+    return values
 
 
-def _above_0(text: str, place: str, column: str) -> float:
+def _above_0(text: str, location: str, column: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise InputError.at(place, column, expected="a number above 0", got=text)
+        raise InputError.at(location, column, expected="a number above 0", got=text)
     return value
 
 
 def random_walk(values: Sequence[float], per_year: float) -> Uncertain:
-    """Calibrate a geometric Brownian motion: deviation of the log returns times the root of their number a year.
+    """Calibrate a geometric Brownian motion: standard deviation of log returns times sqrt(per_year).
 
-    Raises InputError for fewer than three values, or one that is not above 0.
+    Parameters
+    ----------
+    values
+        Equally spaced values, oldest first.
+    per_year
+        Number of values a year.
+
+    Raises
+    ------
+    InputError
+        There are fewer than three values, or one is not above 0.
     """
     logs = _logs(values)
     returns = [after - before for before, after in pairwise(logs)]
@@ -66,11 +79,24 @@ def random_walk(values: Sequence[float], per_year: float) -> Uncertain:
 
 
 def mean_reverting(values: Sequence[float], per_year: float) -> Uncertain:
-    """Calibrate an Ornstein-Uhlenbeck logarithm by regressing each value on the one before.
+    """Calibrate an Ornstein-Uhlenbeck logarithm by a regression of each value on the one before.
 
-    Slope b and residual deviation s give reversion -ln(b) n and volatility s sqrt(2 k / (1 - b^2)), n values a year; a
-    slope of 1 or more is a random walk, one of 0 or less is taken as a memory of a hundredth.
-    Raises InputError for fewer than three values, or one that is not above 0.
+    Parameters
+    ----------
+    values
+        Equally spaced values, oldest first.
+    per_year
+        Number of values a year.
+
+    Raises
+    ------
+    InputError
+        There are fewer than three values, or one is not above 0.
+
+    Notes
+    -----
+    A slope b and a residual deviation s give the reversion k = -ln(b) per_year and the volatility
+    s sqrt(2 k / (1 - b^2)). A slope of 1 or more gives a random walk; a slope below 0.01 is taken as 0.01.
     """
     logs = _logs(values)
     before, after = logs[:-1], logs[1:]
@@ -93,8 +119,8 @@ def mean_reverting(values: Sequence[float], per_year: float) -> Uncertain:
 
 
 def _logs(values: Sequence[float]) -> list[float]:
-    if len(values) < LEAST_VALUES:
-        raise InputError(f"calibration: expected at least {LEAST_VALUES} values, got {len(values)}")
+    if len(values) < MIN_VALUES:
+        raise InputError(f"calibration: expected at least {MIN_VALUES} values, got {len(values)}")
     if not all(math.isfinite(value) and value > 0 for value in values):
         raise InputError("calibration: expected finite numbers above 0")
     return [math.log(value) for value in values]

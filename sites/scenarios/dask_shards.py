@@ -1,6 +1,6 @@
-"""Fleets beyond one machine: shards through a Dask scheduler, with the bits that this machine gives.
+"""The executor that runs shards on a Dask cluster, with results bit-identical to those of this machine.
 
-What a cluster does not deliver is finished here, and said; a sum is never made of a part of the shards.
+Shards that the cluster does not deliver are run on this machine, with a note; a sum always includes all shards.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CONNECT_S = 10.0
 GRACE_S = 10.0
 POLL_S = 0.2
-MOST_PORT = 65_535
+MAX_PORT = 65_535
 SHARD_FILES = ("engine.py", "model.py")
 
 
@@ -43,27 +43,39 @@ def dask(
 ) -> Executor:
     """Return an executor that runs shards on the workers of a Dask scheduler.
 
-    address: "tcp://host:port" or "host:port". connect_s: [s] to wait for an answer. grace_s: [s] without a scheduler or
-    without any worker after which the rest is finished on this machine, and so are later runs; on_note is told so.
+    Parameters
+    ----------
+    address
+        Address of the scheduler, "tcp://host:port" or "host:port".
+    connect_s
+        Time limit for a connection [s].
+    grace_s
+        Time without a scheduler or workers [s] after which this machine runs the remaining shards, and those of later
+        runs.
+    on_note
+        Function that receives a note about a lost cluster.
 
-    Raises InputError, before any shard is run, where no scheduler answers, it has no workers, or Dask is not installed.
+    Raises
+    ------
+    InputError
+        Before the first shard: the scheduler does not answer or has no workers, or Dask is not installed.
     """
     return _Cluster(address, connect_s, grace_s, on_note)
 
 
 @dataclass(slots=True)
 class _Cluster:
-    """An executor that remembers whether its cluster was ever reached, and whether it was lost since."""
+    """An executor that knows whether its cluster was ever reached, and whether it was lost."""
 
     address: str
     connect_s: float
     grace_s: float
     on_note: Callable[[str], None] | None
     reached: bool = False
-    lost: str = ""
+    lost: str = ""  # the reason
 
     def __call__(self, cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Sums]]:
-        """Run shards on the cluster, and here what it does not deliver."""
+        """Run shards on the cluster, and on this machine those that it does not deliver."""
         waiting = set(shards)
         if not self.lost:
             try:
@@ -71,7 +83,7 @@ class _Cluster:
             except InputError:
                 if not self.reached:
                     raise
-                self._lose("the scheduler does not answer any more", "what is left is run on this machine")
+                self._lose("the scheduler does not answer any more", "the remaining shards are run on this machine")
             else:
                 self.reached = True
                 for done in self._remote(client, cases, run, shards):
@@ -80,21 +92,21 @@ class _Cluster:
         if waiting:
             yield from local()(cases, run, [shard for shard in shards if shard in waiting])
 
-    def _lose(self, why: str, then: str) -> None:
-        self.lost = why
+    def _lose(self, reason: str, consequence: str) -> None:
+        self.lost = reason
         if self.on_note is not None:
-            self.on_note(f"--scheduler {self.address}: {why}, {then}")
+            self.on_note(f"--scheduler {self.address}: {reason}, {consequence}")
 
     def _remote(
         self, client: Any, cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]
     ) -> Iterator[tuple[Shard, Sums]]:
-        """Give each shard once, as it comes; where the cluster is lost, say so and give no more."""
+        """Yield each shard once, in the order of completion; stop with a note if the cluster is lost."""
         waiting = set(shards)
         lost = failed = ""
         try:
-            found: queue.Queue[tuple[Shard, Any] | str | None] = queue.Queue()
+            results: queue.Queue[tuple[Shard, Any] | str | None] = queue.Queue()
             futures = _submit(client, cases, run, shards)
-            threading.Thread(target=_collect, args=(client, futures, found), daemon=True).start()
+            threading.Thread(target=_collect, args=(client, futures, results), daemon=True).start()
             watch = _Watch(client)
             ended = 0.0
             while waiting and not lost:
@@ -102,7 +114,7 @@ class _Cluster:
                 if ended and watch.good_at > ended:
                     lost = f"workers failed ({failed})"
                 try:
-                    item = found.get(timeout=POLL_S)
+                    item = results.get(timeout=POLL_S)
                 except queue.Empty:
                     continue
                 if item is None:
@@ -116,61 +128,62 @@ class _Cluster:
             _close(client)
         if waiting:
             done = f"after {len(shards) - len(waiting)} of {len(shards)} shards"
-            self._lose(lost, f"{done}; the other {len(waiting)} are finished on this machine")
+            self._lose(lost, f"{done}; the other {len(waiting)} are run on this machine")
 
 
 def _connect(address: str, connect_s: float) -> Any:
     try:
         from distributed import Client
     except ImportError:
-        raise InputError(
-            "--scheduler: expected Dask beside perwatt, got none installed; pip install 'perwatt[scale]'"
-        ) from None
-    place = f"--scheduler {address}"
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # our own line says it
+        raise InputError("--scheduler: expected Dask to be installed, got none; pip install 'perwatt[scale]'") from None
+    option = f"--scheduler {address}"
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # the InputError below reports it
     parts = re.fullmatch(r"(?:(?:tcp|tls)://)?(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5})", address)
-    if parts is None or int(parts[2]) > MOST_PORT:
+    if parts is None or int(parts[2]) > MAX_PORT:
         raise InputError.at("--scheduler", expected="an address like tcp://host:8786", got=address)
     try:
         _knock(parts[1].strip("[]"), int(parts[2]), connect_s)
         client = _greet(lambda: Client(address, timeout=connect_s, set_as_default=False), connect_s)
     except (OSError, OverflowError, ValueError, TypeError) as error:
         reason = shown(str(error) or type(error).__name__)
-        raise InputError(f"{place}: expected a Dask scheduler that answers in {connect_s:g} s, got {reason}") from None
+        raise InputError(f"{option}: expected a Dask scheduler that answers in {connect_s:g} s, got {reason}") from None
     until = time.monotonic() + connect_s
     while not _workers(client):
         if time.monotonic() > until:
             _close(client)
-            raise InputError(f"{place}: expected at least one worker within {connect_s:g} s, got none")
+            raise InputError(f"{option}: expected at least one worker within {connect_s:g} s, got none")
         time.sleep(POLL_S)
     return client
 
 
 def _greet(connect: Callable[[], Any], connect_s: float) -> Any:
-    """Connect within a time: Dask's own waits for ever where something else than a scheduler listens.
+    """Connect within a time limit, because Dask waits for ever if the listener is not a scheduler.
 
-    Raises TimeoutError, and whatever connecting raises.
+    Raises
+    ------
+    TimeoutError
+        The listener does not answer.
     """
-    found: queue.Queue[Any] = queue.Queue()
+    outcome: queue.Queue[Any] = queue.Queue()
 
     def attempt() -> None:
         try:
-            found.put(connect())
+            outcome.put(connect())
         except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits for it
-            found.put(error)
+            outcome.put(error)
 
     threading.Thread(target=attempt, daemon=True).start()
     try:
-        client = found.get(timeout=connect_s)
+        client = outcome.get(timeout=connect_s)
     except queue.Empty:
-        raise TimeoutError("something else, or nothing that speaks") from None
+        raise TimeoutError("no answer of a scheduler") from None
     if isinstance(client, Exception):
         raise client
     return client
 
 
 def _knock(host: str, port: int, connect_s: float) -> None:
-    """Wait until something listens; Dask's own client waits for ever on some addresses that nobody can answer."""
+    """Wait until something listens, because Dask waits for ever at some unreachable addresses."""
     until = time.monotonic() + connect_s
     while True:
         try:
@@ -184,7 +197,7 @@ def _knock(host: str, port: int, connect_s: float) -> None:
 
 
 def _submit(client: Any, cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> dict[Any, Shard]:
-    # A case is a task of its own, so that the scheduler can make it again when the worker that held it dies.
+    # Each case is a task, so that the scheduler can create it again if the worker that holds it dies.
     held = [client.submit(_same, case, pure=False) for case in cases]
     futures = {}
     for shard in shards:
@@ -204,9 +217,9 @@ def code_digest() -> str:
     return sha256(plain + compiled_digest().encode()).hexdigest()
 
 
-def _shard(made_from: str, case: SiteCase, run: Run, first: int, count: int) -> Sums:
-    if code_digest() != made_from:
-        raise RuntimeError("perwatt on this worker is another version")
+def _shard(expected_digest: str, case: SiteCase, run: Run, first: int, count: int) -> Sums:
+    if code_digest() != expected_digest:
+        raise RuntimeError("this worker has a different version of perwatt")
     return run_shard(case, run, first, count)
 
 
@@ -214,19 +227,19 @@ def _same(case: SiteCase) -> SiteCase:
     return case
 
 
-def _collect(client: Any, futures: dict[Any, Shard], found: queue.Queue[Any]) -> None:
-    """Pass results on as they come, errors as text; None at the end."""
+def _collect(client: Any, futures: dict[Any, Shard], results: queue.Queue[Any]) -> None:
+    """Queue results in the order of completion, errors as text, and None at the end."""
     from distributed import as_completed
 
     try:
         for future in as_completed(list(futures), loop=client.loop):
             if future.status == "finished":
-                found.put((futures[future], future.result()))
+                results.put((futures[future], future.result()))
             elif future.status == "error":
-                found.put(_first_line(future.exception()))
-    except Exception as error:  # noqa: BLE001 - a lost connection shows in many errors; the rest is finished here
-        found.put(_first_line(error))
-    found.put(None)
+                results.put(_first_line(future.exception()))
+    except Exception as error:  # noqa: BLE001 - a lost connection raises many kinds of errors
+        results.put(_first_line(error))
+    results.put(None)
 
 
 def _first_line(error: BaseException) -> str:
@@ -234,7 +247,7 @@ def _first_line(error: BaseException) -> str:
 
 
 class _Watch:
-    """Asks a scheduler for its workers again and again, in a thread of its own, for an answer may never come."""
+    """A monitor that polls the workers of a scheduler in a thread, because an answer may never come."""
 
     def __init__(self, client: Any) -> None:
         self.good_at = time.monotonic()
@@ -251,7 +264,7 @@ class _Watch:
             time.sleep(POLL_S)
 
     def trouble(self, grace_s: float) -> str:
-        """Return what has been wrong for longer than grace_s [s], or nothing."""
+        """Return the trouble that has lasted longer than grace_s [s], or an empty text."""
         now = time.monotonic()
         if now - self._answered_at > grace_s:
             return "the scheduler was lost"
@@ -261,10 +274,10 @@ class _Watch:
 def _workers(client: Any) -> int | None:
     try:
         return len(client.scheduler_info(n_workers=-1)["workers"])
-    except Exception:  # noqa: BLE001 - whatever it is, there was no answer
+    except Exception:  # noqa: BLE001 - any error means that there was no answer
         return None
 
 
 def _close(client: Any) -> None:
-    with suppress(Exception):  # it may be gone already
+    with suppress(Exception):  # the connection may be closed already
         client.close(timeout=2)

@@ -1,4 +1,4 @@
-"""Scenario files (TOML), and the default model with its sources."""
+"""The tables and keys of a scenario file (TOML), and the default scenario model with its sources."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CALIBRATION_EPOCHS = 52  # two years
-MOST_PER_YEAR = 31_557_600  # one a second
+MAX_PER_YEAR = 31_557_600  # one a second
 Number = Annotated[float, Field(strict=True)]
 
 
 class SeriesTable(Model):
-    """A column of a CSV file with equally spaced values, oldest first, to calibrate from."""
+    """A column of a CSV file with equally spaced values, oldest first, from which a model is calibrated."""
 
     file: Annotated[str, Field(min_length=1)]
     column: Annotated[str, Field(min_length=1)]
-    per_year: Annotated[float, Field(strict=True, ge=0.01, le=MOST_PER_YEAR)]
+    per_year: Annotated[float, Field(strict=True, ge=0.01, le=MAX_PER_YEAR)]
     source: str = "own series"
     date: str = "unknown"
 
 
 class InputTable(Model):
-    """[btc], [difficulty], ...: an input's model, given or calibrated from a series."""
+    """[btc], [difficulty], ...: the model of an input, stated or calibrated from a series."""
 
     volatility_percent: NotNegative | None = None
     drift_percent_per_year: Growth = assumed(0.0)
@@ -48,7 +48,7 @@ class InputTable(Model):
 
 
 class ScenarioFile(Model):
-    """A whole scenario file."""
+    """A scenario file."""
 
     btc: InputTable | None = None
     difficulty: InputTable | None = None
@@ -62,7 +62,7 @@ class ScenarioFile(Model):
 
 
 def read_scenarios(path: Path) -> ScenarioModel:
-    """Read a scenario file. Raises InputError, naming file and key, for whatever is wrong with it or its series."""
+    """Read a scenario file; raise InputError, naming file and key, if it or its series is invalid."""
     file = validate(ScenarioFile, read_toml(path), path)
     inputs = {}
     for name in INPUT_NAMES:
@@ -79,28 +79,30 @@ def _uncertain(table: InputTable, path: Path) -> Uncertain:
     common = table.common_percent.value / 100.0
     if table.series is not None:
         values = read_column(path.parent / table.series.file, table.series.column)
-        found = (mean_reverting if table.reversion_per_year.value > 0 else random_walk)(values, table.series.per_year)
+        calibrated = (mean_reverting if table.reversion_per_year.value > 0 else random_walk)(
+            values, table.series.per_year
+        )
         return Uncertain(
-            found.volatility_frac,
+            calibrated.volatility_frac,
             table.drift_percent_per_year.value / 100.0,
-            found.reversion_per_year,
+            calibrated.reversion_per_year,
             common,
             f"{table.series.source}: {table.series.file}, {len(values)} values",
             table.series.date,
         )
-    given = table.volatility_percent or assumed(0.0)
+    volatility = table.volatility_percent or assumed(0.0)
     return Uncertain(
-        given.value / 100.0,
+        volatility.value / 100.0,
         table.drift_percent_per_year.value / 100.0,
         table.reversion_per_year.value,
         common,
-        given.source,
-        given.date,
+        volatility.source,
+        volatility.date,
     )
 
 
 def default_model() -> ScenarioModel:
-    """Return the model of a run without a scenario file: difficulty from the bundled epochs, the others assumed."""
+    """Return the model without a scenario file: difficulty from the bundled epochs, all other inputs assumed."""
     epochs = [epoch.hashes_per_block for epoch in bundled_epochs()[-CALIBRATION_EPOCHS:]]
     difficulty = random_walk(epochs, YEAR_S / EPOCH_S).volatility_frac
     last = bundled_epochs()[-1]

@@ -1,4 +1,4 @@
-"""How much memory there is to work in."""
+"""The free memory of the machine or container."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def free_bytes() -> int | None:
-    """Memory [byte] that this process may still take: the machine's or its container's; None where neither says so."""
-    found = [room for room in (_machine(), _container()) if room is not None]
-    return min(found, default=None)
+    """Return the memory [byte] that this process can still allocate, or None if the system does not report it."""
+    free = [memory for memory in (_machine(), _container()) if memory is not None]
+    return min(free, default=None)
 
 
 def _machine() -> int | None:
@@ -24,7 +24,7 @@ def _machine() -> int | None:
 
 def _container() -> int | None:
     try:
-        most, used = ((CGROUP / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
-        return max(0, int(most) - int(used)) if most != "max" else None
+        limit, used = ((CGROUP / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+        return max(0, int(limit) - int(used)) if limit != "max" else None
     except (OSError, ValueError):
         return None

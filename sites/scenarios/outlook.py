@@ -1,4 +1,4 @@
-"""What sites come to over scenarios: a run, its distributions, the deterministic cases, and what causes the spread."""
+"""The outlook of sites over scenarios: a run, its distributions, deterministic cases and the causes of the spread."""
 
 from __future__ import annotations
 
@@ -18,22 +18,18 @@ if TYPE_CHECKING:
     from sites.scenarios.uncertainty import Distribution, Tornado
 
 CAUSE_SCENARIOS = 2000
-"""Most scenarios of each input's own run."""
+"""Maximum number of scenarios in the run of a single input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A scenario run of sites together.
-
-    fleet, sites: distribution of each metric, of all sites and by site; None where no scenario has a value. cases: net
-    USD of the deterministic cases. tornado: what spreads the net.
-    """
+    """The results of a scenario run; a distribution is None if no scenario has a value."""
 
     run: FleetRun
-    fleet: dict[str, Distribution | None]
-    sites: dict[str, dict[str, Distribution | None]]
-    cases: dict[str, float]
-    tornado: Tornado
+    fleet: dict[str, Distribution | None]  # of all sites together, by metric
+    sites: dict[str, dict[str, Distribution | None]]  # by site and metric
+    cases: dict[str, float]  # net [USD] of the deterministic cases
+    tornado: Tornado  # causes of the spread of the net
 
 
 def outlook(
@@ -44,15 +40,25 @@ def outlook(
     execute: Executor | None = None,
     on_progress: Callable[[str, float], None] = lambda _stage, _share: None,
 ) -> Outlook:
-    """Run sites through scenarios and describe what comes of it.
+    """Run sites through scenarios and return distributions, cases and causes of the spread.
 
-    execute: how shards are run; on this machine's cores where none is given. on_progress: told the stage (`scenarios`,
-    `causes`) and the share of it that is done.
+    Parameters
+    ----------
+    sites
+        The sites.
+    run
+        Model and seed of the scenarios.
+    scenarios
+        Number of scenarios.
+    execute
+        Executor of the shards; by default the cores of this machine.
+    on_progress
+        Function that receives the stage (`scenarios` or `causes`) and its completed share.
 
     Raises
     ------
     InputError
-        `scenarios` is no number that the engine takes, or two sites have one name.
+        The number of scenarios is invalid, or two sites have the same name.
     """
     check_scenarios(scenarios)
     cases = fleet_cases(sites, run.model)
@@ -73,5 +79,5 @@ def outlook(
 
 
 def default_outlook(sites: Sequence[Site], scenarios: int) -> Outlook:
-    """Run sites through scenarios of the default model, seed 1. Raises as `outlook` does."""
+    """Run sites through scenarios of the default model with seed 1; raise as `outlook` does."""
     return outlook(sites, Run(1, default_model()), scenarios)

@@ -1,9 +1,9 @@
-"""From scenarios to statements: exceedance levels, tail means, the share of the spread that each input causes."""
+"""Statistics of scenarios: exceedance levels, tail means, and the share of the spread that each input causes."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,41 +14,42 @@ from sites.scenarios.metrics import fleet_metric, more_is_better, site_metric
 from sites.scenarios.model import BASE_CASE, INPUT_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sites.arrays import Floats
     from sites.model import Site
     from sites.scenarios.engine import Executor, FleetRun, Run
 
-LEVELS = (0.50, 0.90, 0.99)
 TAIL = 0.05
 MEASUREMENT = "measurement"
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What a quantity comes to over scenarios.
+    """The distribution of a quantity over scenarios; P90 is exceeded with a probability of 90 %, also for a cost."""
 
-    p50, p90, p99: exceeded with 50, 90, 99 % probability, so P90 < P50, for a cost too: its P90 is a low cost, and what
-    it exceeds with only 10 % is p10. p10, p01: exceeded with 10 and 1 %. cvar: mean of the worst 5 % of scenarios, the
-    lowest of a yield and the highest of a cost. n: scenarios with a value. sd: standard deviation.
-    """
-
-    n: int
+    n: int  # scenarios with a value
     mean: float
-    sd: float
-    p01: float
-    p10: float
-    p50: float
-    p90: float
-    p99: float
-    cvar: float
+    sd: float  # standard deviation
+    p01: float  # exceeded with 1 %
+    p10: float  # exceeded with 10 %
+    p50: float  # exceeded with 50 %
+    p90: float  # exceeded with 90 %, so that p90 < p50
+    p99: float  # exceeded with 99 %
+    cvar: float  # mean of the worst 5 % of scenarios: the lowest of a yield, the highest of a cost
 
 
 def exceeded(values: Floats, probability: float) -> float:
-    """Value that scenarios exceed with a probability; between order statistics in a straight line (Hyndman and Fan, 7).
+    """Return the value that scenarios exceed with a probability, linear between order statistics.
 
-    Raises InputError for a probability outside 0 to 1, or no values.
+    Raises
+    ------
+    InputError
+        The probability is not within 0 to 1, or there are no values.
+
+    References
+    ----------
+    R. J. Hyndman and Y. Fan (1996), The American Statistician 50, 361 (definition 7).
     """
     if not 0.0 <= probability <= 1.0:
         raise InputError.at("exceedance", expected="a probability of 0 to 1", got=probability)
@@ -58,9 +59,9 @@ def exceeded(values: Floats, probability: float) -> float:
 
 
 def tail_mean(values: Floats, share: float = TAIL, *, more_is_better: bool = True) -> float:
-    """Mean of the worst share of scenarios (conditional value at risk), at least one of them.
+    """Return the mean of the worst share of scenarios (conditional value at risk), at least of one scenario.
 
-    more_is_better: False for a cost, whose worst are its highest.
+    The worst values are the lowest, or for a cost (`more_is_better=False`) the highest.
     """
     count = max(1, math.ceil(share * values.size))
     ranked = np.sort(values)
@@ -68,7 +69,7 @@ def tail_mean(values: Floats, share: float = TAIL, *, more_is_better: bool = Tru
 
 
 def distribution(values: Floats, *, more_is_better: bool = True) -> Distribution | None:
-    """Describe a quantity over scenarios; scenarios without a value are left out, None where none has one."""
+    """Return the distribution over the scenarios that have a value, or None if there are none."""
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         return None
@@ -86,42 +87,26 @@ def distribution(values: Floats, *, more_is_better: bool = True) -> Distribution
     )
 
 
-def quantile_error(values: Floats, probability: float) -> float:
-    """Estimate the standard error of an exceedance level from the order statistics about it (distribution-free).
-
-    References: H. A. David and H. N. Nagaraja, Order Statistics (2003), section 7.1: ranks are binomial.
-    """
-    size = values.size
-    ranked = np.sort(values)
-    middle, width = (1.0 - probability) * size, math.sqrt(size * probability * (1.0 - probability))
-    low, high = max(0, math.floor(middle - width)), min(size - 1, math.ceil(middle + width))
-    return float((ranked[high] - ranked[low]) / 2.0)
-
-
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What one input does alone, the others on their mean path: its P90 and P10, and its share of the variances."""
+    """The spread that one input causes while all others follow their mean path."""
 
     name: str
     p90: float
     p10: float
     sd: float
-    share_frac: float
+    share_frac: float  # of the sum of the variances
 
 
 @dataclass(frozen=True, slots=True)
 class Tornado:
-    """Causes of a metric's spread, the largest first.
-
-    interaction_frac: variance of all inputs together over the sum of the causes' variances, less one: what they do only
-    together (correlation included).
-    """
+    """The causes of a metric's spread, the largest first."""
 
     metric: str
-    base: float
-    sd: float
+    base: float  # value on the mean path of all inputs
+    sd: float  # with all inputs
     causes: tuple[Cause, ...]
-    interaction_frac: float
+    interaction_frac: float  # variance with all inputs over the sum of the variances, less 1 (correlation included)
 
 
 TORNADO_METHOD = (
@@ -139,21 +124,34 @@ def tornado(  # noqa: PLR0913
     execute: Executor | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Tornado:
-    """Run a fleet again with one input at a time, on the same random numbers, and set the spreads side by side.
+    """Run a fleet with one varying input at a time, on the same random numbers, and compare the spreads.
 
-    whole: the run with all of them, where it is at hand. The measured intervals of devices are an input too.
+    The measured intervals of devices count as an input.
+
+    Parameters
+    ----------
+    sites
+        The sites.
+    run
+        Model and seed of the scenarios.
+    scenarios
+        Number of scenarios of each run.
+    metric
+        The metric.
+    whole
+        The run with all inputs, if it exists already.
+    execute
+        Executor of the shards.
+    on_progress
+        Function that receives the completed share.
     """
-    from dataclasses import replace
-
     names = list(run.model.varying())
     if run.model.measurement and _measured(sites):
         names.append(MEASUREMENT)
     parts = {}
     for index, name in enumerate(names):
-        alone = name == MEASUREMENT
-        model = run.model.only(measurement=True) if alone else run.model.only(name)
-        one = replace(run, model=model)
-        done = run_fleet(fleet_cases(sites, model), one, scenarios, execute=execute)
+        model = run.model.only(measurement=True) if name == MEASUREMENT else run.model.only(name)
+        done = run_fleet(fleet_cases(sites, model), replace(run, model=model), scenarios, execute=execute)
         parts[name] = fleet_metric(done, metric)
         if on_progress is not None:
             on_progress((index + 1) / (len(names) + 1))
@@ -190,34 +188,29 @@ def _measured(sites: Sequence[Site]) -> bool:
 
 
 def deterministic_cases(sites: Sequence[Site], run: Run, metric: str = "net_usd") -> dict[str, float]:
-    """Return a metric of the fleet in the cases `base` and those of the model (low, high): each input at its factor."""
-    from dataclasses import replace
-
-    found = {}
+    """Return a metric of the fleet in the case `base` and in those of the model, with the factors of each case."""
+    values = {}
     for case, factors in {BASE_CASE: {}, **run.model.cases}.items():
         model = run.model.still()
         shifted = [scaled(site, factors) for site in sites]
-        one = replace(run, model=model)
-        found[case] = float(fleet_metric(run_fleet(fleet_cases(shifted, model), one, 1), metric)[0])
-    return found
+        done = run_fleet(fleet_cases(shifted, model), replace(run, model=model), 1)
+        values[case] = float(fleet_metric(done, metric)[0])
+    return values
 
 
-def scaled(site: Site, factors: dict[str, float] | object) -> Site:
-    """Return a site whose inputs are multiplied by factors of INPUT_NAMES: the same levers that scenarios move."""
-    from dataclasses import replace
-
-    given = dict(factors) if isinstance(factors, dict) else {}
-    unknown = set(given) - set(INPUT_NAMES)
+def scaled(site: Site, factors: Mapping[str, float]) -> Site:
+    """Return a site whose inputs are multiplied by factors, by INPUT_NAMES, as scenarios do."""
+    unknown = set(factors) - set(INPUT_NAMES)
     if unknown:
         raise InputError.at("case", min(unknown), expected=f"one of {', '.join(INPUT_NAMES)}")
-    spot = site.spot_usd_per_mwh * given.get("power", 1.0)
-    price, demand = given.get("inference_price", 1.0), given.get("demand", 1.0)
-    able = given.get("availability", 1.0)
-    hashes = 1.0 / given.get("difficulty", 1.0)
+    spot = site.spot_usd_per_mwh * factors.get("power", 1.0)
+    price, demand = factors.get("inference_price", 1.0), factors.get("demand", 1.0)
+    availability = factors.get("availability", 1.0)
+    hashes = 1.0 / factors.get("difficulty", 1.0)
     mining = tuple(
         replace(
             block,
-            availability_frac=min(block.availability_frac * able, 1.0),
+            availability_frac=min(block.availability_frac * availability, 1.0),
             margins=tuple(step._replace(rate_per_s=step.rate_per_s * hashes) for step in block.margins),
         )
         for block in site.mining
@@ -225,7 +218,7 @@ def scaled(site: Site, factors: dict[str, float] | object) -> Site:
     inference = tuple(
         replace(
             block,
-            availability_frac=min(block.availability_frac * able, 1.0),
+            availability_frac=min(block.availability_frac * availability, 1.0),
             demand_frac=block.demand_frac * demand,
             price_usd=block.price_usd * price,
         )
@@ -235,14 +228,14 @@ def scaled(site: Site, factors: dict[str, float] | object) -> Site:
         site,
         spot_usd_per_mwh=spot,
         resale_usd_per_mwh=spot + (site.resale_usd_per_mwh - site.spot_usd_per_mwh),
-        btc_usd=site.btc_usd * given.get("btc", 1.0),
+        btc_usd=site.btc_usd * factors.get("btc", 1.0),
         mining=mining,
         inference=inference,
     )
 
 
 def of_sites(run: FleetRun, metric: str) -> dict[str, Distribution | None]:
-    """Describe a metric for every site of a run, by name."""
+    """Return the distribution of a metric for each site of a run, by name."""
     better = more_is_better(metric)
     return {
         case.name: distribution(site_metric(run, index, metric), more_is_better=better)

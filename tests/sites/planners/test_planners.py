@@ -168,7 +168,7 @@ def test_many_sites_have_a_network_each_and_no_series_for_sam_unless_asked(small
     notes = write_package(tmp_path / "out", years, [inputs for inputs, _ in given], version="test")
     assert len(list((tmp_path / "out" / "pypsa").iterdir())) == 5
     assert not (tmp_path / "out" / "sam").exists()
-    assert any("series for SAM left out" in note for note in notes)
+    assert any("series for SAM are not written" in note for note in notes)
 
 
 def test_a_folder_that_exists_is_never_overwritten(small_site_file, resolve, tmp_path):

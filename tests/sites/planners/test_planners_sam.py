@@ -76,7 +76,7 @@ def test_negative_revenue_is_counted_as_0_and_said(full_year, monkeypatch):
     revenue[:5] = -2.0
     monkeypatch.setattr(sam, "revenue_hourly", lambda *_: (revenue, worth))
     series = year_of_8760(full_year)
-    said = f"counted as 0 in the series for SAM: {10 * len(full_year.labels)} USD in 5 hours"
+    said = f"counts as 0 in the series for SAM: {10 * len(full_year.labels)} USD in 5 hours"
     assert said in series.notes[-1]
     assert (series.usd_per_mwh[:5] == 0).all()
 

@@ -127,7 +127,7 @@ def test_a_cluster_that_dies_is_said_and_the_rest_is_finished_here(cases, here, 
         assert len(notes) == 1
         assert f"{victim.removesuffix('s')}" in notes[0]
         assert "lost, after" in notes[0]
-        assert "finished on this machine" in notes[0]
+        assert "run on this machine" in notes[0]
 
 
 def test_a_scheduler_that_is_not_there_is_refused(cases):
@@ -142,7 +142,7 @@ def test_what_listens_and_is_no_scheduler_is_refused_in_time(cases):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         start = time.monotonic()
-        with pytest.raises(InputError, match="expected a Dask scheduler that answers in 1 s, got 'something else"):
+        with pytest.raises(InputError, match="expected a Dask scheduler that answers in 1 s, got 'no answer"):
             run_fleet(cases, RUN, 8, execute=dask(address, connect_s=1))
         assert time.monotonic() - start < 20
 
@@ -174,7 +174,7 @@ def test_a_cluster_that_dies_between_two_runs_is_said_once_and_the_rest_is_run_h
         for _ in range(2):
             _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=execute), here)
     assert len(notes) == 1
-    assert "does not answer any more, what is left is run on this machine" in notes[0]
+    assert "does not answer any more, the remaining shards are run on this machine" in notes[0]
 
 
 @pytest.mark.slow
@@ -184,5 +184,5 @@ def test_workers_with_another_version_of_perwatt_do_not_get_a_word_in(cases, her
     with _cluster(1) as (address, _, _):
         _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=dask(address, connect_s=30, on_note=notes.append)), here)
     assert len(notes) == 1
-    assert "workers failed ('RuntimeError: perwatt on this worker is another version')" in notes[0]
-    assert "finished on this machine" in notes[0]
+    assert "workers failed ('RuntimeError: this worker has a different version of perwatt')" in notes[0]
+    assert "run on this machine" in notes[0]

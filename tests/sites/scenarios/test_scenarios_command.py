@@ -159,7 +159,7 @@ def test_a_disk_that_fills_up_is_one_line_that_names_the_folder(perwatt, tmp_pat
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28]")
 
-    monkeypatch.setattr("sites.planners.package.write_table", full)
+    monkeypatch.setattr("sites.planners.scenario_tables.write_table", full)
     code, out, err = perwatt(SITE, "--scenarios", "8", "--scenario-out", tmp_path / "full")
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "full: could not be written: No space left on device; nothing was written" in err

@@ -22,7 +22,6 @@ from sites.scenarios.uncertainty import (
     deterministic_cases,
     distribution,
     exceeded,
-    quantile_error,
     scaled,
     tail_mean,
     tornado,
@@ -71,8 +70,6 @@ def test_levels_of_a_lognormal_year_agree_with_their_closed_form(seed, level):
     density = norm.pdf(z) / (spread * wanted)
     error = math.sqrt(level * (1.0 - level) / count) / density
     assert abs(exceeded(revenue, level) - wanted) < 3.0 * error
-    if level < 0.99:
-        assert quantile_error(revenue, level) == pytest.approx(error, rel=0.35)
 
 
 def test_over_a_hundred_seeds_the_deviations_from_the_closed_form_are_a_standard_normal():
