@@ -156,10 +156,10 @@ _OF_MONTH_END = re.compile(r"\b(?:avg|average|mean)\s+of\b.{0,30}?\bend\b")
 
 
 def refusal(report: Report) -> str | None:  # noqa: PLR0911 (one return for each reason)
-    """Why a row cannot test a prediction, in words, or None when it can.
+    """Return the reason why a row cannot test a prediction, or None if it can.
 
-    Refused are rows without an average hash rate, month-end rows, and averages that were themselves derived from the
-    bitcoin produced: location the note says so, and location only its arithmetic does.
+    A row is refused if it has no average hash rate, if the hash rate is that of the month's end, or if the average was
+    derived from the bitcoin produced, according to the words or to the arithmetic of its note.
     """
     note = report.note.casefold()
     average = report.avg_operating_ehs

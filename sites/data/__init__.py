@@ -1,1 +1,1 @@
-"""Dated data bundled with perwatt; README.md beside it says what each file is."""
+"""Dated data bundled with perwatt; README.md in this folder describes each file."""

@@ -56,40 +56,46 @@ def write_pypsa(site: Site, folder: Path) -> None:
     The objective [USD] is minus sites.dispatch.merit_order.Dispatch.net_usd.
     """
     net = _Network()
-    given = problem(site)
+    site_problem = problem(site)
     for bus in (MARKET, GATE, SITE):
         net.add("buses", bus, carrier="AC")
-    _market(net, given)
-    _interconnect(net, given)
-    _parts(net, site, given)
+    _market(net, site_problem)
+    _interconnect(net, site_problem)
+    _parts(net, site, site_problem)
     carriers = sorted({str(row["carrier"]) for rows in net.components.values() for row in rows})
     for carrier in carriers:
         net.add("carriers", carrier)
     _write(net, site, folder)
 
 
-def _market(net: _Network, given: Problem) -> None:
-    spot = given.hours.spot_usd_per_mwh
-    resale = given.hours.resale_usd_per_mwh.clip(min=0.0)  # not resold at a negative price
-    largest = float(given.hours.limit_mw.max()) + given.contract_mw
+def _market(net: _Network, site_problem: Problem) -> None:
+    spot = site_problem.hours.spot_usd_per_mwh
+    resale = site_problem.hours.resale_usd_per_mwh.clip(min=0.0)  # not resold at a negative price
+    largest = float(site_problem.hours.limit_mw.max()) + site_problem.contract_mw
     net.add("generators", "spot market", bus=MARKET, carrier="power", p_nom=2 * largest, marginal_cost=spot)
-    if given.contract_mw > 0:
+    if site_problem.contract_mw > 0:
         net.add(
             "generators",
             "contract",
             bus=MARKET,
             carrier="power",
-            p_nom=given.contract_mw,
+            p_nom=site_problem.contract_mw,
             p_min_pu=1.0,
-            marginal_cost=given.contract_usd_per_mwh,
+            marginal_cost=site_problem.contract_usd_per_mwh,
         )
         net.add(
-            "generators", "resale", bus=MARKET, carrier="power", p_nom=given.contract_mw, sign=-1, marginal_cost=-resale
+            "generators",
+            "resale",
+            bus=MARKET,
+            carrier="power",
+            p_nom=site_problem.contract_mw,
+            sign=-1,
+            marginal_cost=-resale,
         )
 
 
-def _interconnect(net: _Network, given: Problem) -> None:
-    most = float(given.hours.limit_mw.max())
+def _interconnect(net: _Network, site_problem: Problem) -> None:
+    most = float(site_problem.hours.limit_mw.max())
     net.add(
         "links",
         "interconnect",
@@ -97,13 +103,13 @@ def _interconnect(net: _Network, given: Problem) -> None:
         bus1=GATE,
         carrier="power",
         p_nom=most,
-        p_max_pu=given.hours.limit_mw / (most or 1.0),
-        marginal_cost=given.hours.adder_usd_per_mwh + given.hours.credit_usd_per_mwh,
+        p_max_pu=site_problem.hours.limit_mw / (most or 1.0),
+        marginal_cost=site_problem.hours.adder_usd_per_mwh + site_problem.hours.credit_usd_per_mwh,
     )
-    if not given.charges_usd_per_mw.any():
+    if not site_problem.charges_usd_per_mw.any():
         net.add("links", "feeder", bus0=GATE, bus1=SITE, carrier="power", p_nom=most)
         return
-    for month, charge in enumerate(given.charges_usd_per_mw):
+    for month, charge in enumerate(site_problem.charges_usd_per_mw):
         net.add(
             "links",
             f"feeder month {month + 1}",
@@ -113,17 +119,17 @@ def _interconnect(net: _Network, given: Problem) -> None:
             p_nom_extendable=True,
             p_nom_max=2 * most,
             capital_cost=float(charge),
-            p_max_pu=np.where(given.month == month, 1.0, 0.0),
+            p_max_pu=np.where(site_problem.month == month, 1.0, 0.0),
         )
 
 
-def _parts(net: _Network, site: Site, given: Problem) -> None:
+def _parts(net: _Network, site: Site, site_problem: Problem) -> None:
     rows = labels(site)
     caps, promises, worth = hourly_parts(site)
     ratio = meter_per_device(site, rows)
     idle = sum((caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=np.zeros(site.hours))
     if idle.any():
-        net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, given.hours.limit_mw))
+        net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, site_problem.hours.limit_mw))
     for k, row in enumerate(rows):
         most = float((caps[k] * ratio[k]).max())
         if row.part == "idle" or (most <= 0 and not promises[k].any()):
@@ -141,7 +147,7 @@ def _parts(net: _Network, site: Site, given: Problem) -> None:
                 marginal_cost=-worth[k],
             )
             continue
-        penalty = given.parts.penalty_usd_per_mwh[k] / ratio[k]
+        penalty = site_problem.parts.penalty_usd_per_mwh[k] / ratio[k]
         promised = f"promised: {row.name}"
         net.add("buses", promised, carrier="inference")
         net.add("loads", promised, bus=promised, carrier="inference", p_set=promises[k] * ratio[k])

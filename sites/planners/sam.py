@@ -77,19 +77,19 @@ def leap_day(year: SiteYear) -> NDArray[np.bool_]:
 
 def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     """Return power and penalties less credits [USD], [T], without demand charge; `meter_mw` is [T, parts]."""
-    given, at = problem(year.site), meter_mw.sum(axis=1)
-    hours = given.hours
+    site_problem, drawn = problem(year.site), meter_mw.sum(axis=1)
+    hours = site_problem.hours
     spot, adder, credit = hours.spot_usd_per_mwh, hours.adder_usd_per_mwh, hours.credit_usd_per_mwh
     resale = np.maximum(hours.resale_usd_per_mwh, 0.0)
-    every = (resale > spot) & (given.contract_mw > 0)  # all of the contract is resold, all that is drawn bought
-    bought = np.where(every, at, np.maximum(at - given.contract_mw, 0.0))
-    sold = np.where(every, given.contract_mw, np.maximum(given.contract_mw - at, 0.0))
-    power = bought * spot + given.contract_mw * given.contract_usd_per_mwh - sold * resale + adder * at
+    every = (resale > spot) & (site_problem.contract_mw > 0)  # the contract is resold, all drawn power bought
+    bought = np.where(every, drawn, np.maximum(drawn - site_problem.contract_mw, 0.0))
+    sold = np.where(every, site_problem.contract_mw, np.maximum(site_problem.contract_mw - drawn, 0.0))
+    power = bought * spot + site_problem.contract_mw * site_problem.contract_usd_per_mwh - sold * resale + adder * drawn
     _, promises, _ = hourly_parts(year.site)
     short = np.maximum(promises - year.in_hours()[0].T, 0.0)
     enrolled = year.site.enrolled_mw
-    credits_usd = credit * (enrolled - at) + year.site.ready_usd_per_mw_hour * enrolled
-    cost: Floats = power + given.parts.penalty_usd_per_mwh @ short - credits_usd
+    credits_usd = credit * (enrolled - drawn) + year.site.ready_usd_per_mw_hour * enrolled
+    cost: Floats = power + site_problem.parts.penalty_usd_per_mwh @ short - credits_usd
     return cost
 
 

@@ -1,1 +1,1 @@
-"""Scenarios: stochastic models of the inputs, the engine that runs them, and what they tell."""
+"""Scenarios: stochastic models of the inputs, the engine that runs them, and their statistics."""
