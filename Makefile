@@ -10,8 +10,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/perwatt run
 
 test: $(VENV)/test.stamp
-	$(BIN)/$(PYTEST) -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder -m "not alone"
-	$(BIN)/$(PYTEST) -m alone
+	$(BIN)/$(PYTEST) -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 
 from bench.measure.audit import cpu
+from bench.meters.kinds.trace import Trace
 from bench.meters.stream import PolledMeter
 from doubles.workload import FakeWorkload
 
@@ -41,7 +42,7 @@ def installed(clock: "VirtualClock") -> Iterator["VirtualClock"]:
         for module, name in timed():
             changed.setattr(module, name, clock)
         # The machine that runs the tests is busy with others: of that a record says nothing.
-        real_state, real_open = cpu._state, PolledMeter.open
+        real_state, real_open, real_trace_open = cpu._state, PolledMeter.open, Trace.open
         idle = {"busy_s": 0.0, "own_s": 0.0, "stolen_s": 0.0, "processes": {}}
         changed.setattr(cpu, "_state", lambda: dataclasses.replace(real_state(), **idle))
 
@@ -49,7 +50,12 @@ def installed(clock: "VirtualClock") -> Iterator["VirtualClock"]:
             meter._clock, meter._stop = clock.monotonic, clock.Event()
             real_open(meter)
 
+        def open_trace(trace: Trace) -> None:
+            trace._wall_clock = clock.time
+            real_trace_open(trace)
+
         changed.setattr(PolledMeter, "open", open_)
+        changed.setattr(Trace, "open", open_trace)
         changed.setattr(FakeWorkload, "clock", clock)
         try:
             yield clock
@@ -138,6 +144,10 @@ class VirtualClock:
             self.run(self._waiting[0])
 
 
+class ClockEnded(BaseException):
+    """Ends a thread that a test left behind."""
+
+
 class VirtualThread:
     """A real thread that runs only when the clock gives it the turn."""
 
@@ -160,7 +170,7 @@ class VirtualThread:
         self.clock._back.release()
         self.turn.acquire()
         if self.clock.ended:
-            raise SystemExit
+            raise ClockEnded
 
     def join(self, timeout: float = 1e9) -> None:
         until_s = self.clock.now_s + timeout
@@ -177,6 +187,8 @@ class VirtualThread:
         try:
             if not self.clock.ended:
                 self.target()
+        except ClockEnded:
+            pass
         finally:
             del self.clock._threads[threading.get_ident()]
             self.clock._back.release()

@@ -3,23 +3,16 @@
 import json
 import math
 import os
+import re
+import socket
 import subprocess
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from doubles.plug import FakePlug
 
-pytestmark = pytest.mark.alone
-
-
-def perwatt(folder, *arguments):
-    environment = {**os.environ, "PERWATT_LOCKS": str(folder / "locks")}
-    return subprocess.run(
-        [sys.executable, "-m", "bench", *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+SMOKE = ("run", "matmul_f32_cpu", "--threads", "1", "--plan", "smoke")
 
 
 def curve(t):
@@ -30,63 +23,40 @@ def curve_j(t0, t1):
     return 100.0 * (t1 - t0) - 15.0 * (math.cos(2.0 * t1) - math.cos(2.0 * t0))
 
 
-SERVERS = {}
-
-
-def plug_server(spec):
-    return SERVERS[int(spec.rpartition(":")[2])]
+@pytest.fixture
+def plug(clock):
+    fake = FakePlug(clock, curve=curve)
+    yield fake
+    fake.close()
 
 
 @pytest.fixture
-def plug():
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = json.dumps({"id": 0, "apower": curve(time.monotonic())}).encode()
-            self.send_response(200 if self.server.answering else 503)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.answering = True
-    SERVERS[server.server_port] = server
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"shelly:127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def workload(fake_workload, monkeypatch):
+    """What every command measures here: seconds of a clock that the tests move."""
+    fake_workload.name, fake_workload.unit = "matmul_f32_cpu", "flop"
+    monkeypatch.setattr("bench.workloads.registry.create", lambda *_: fake_workload)
+    return fake_workload
 
 
 @pytest.fixture
-def logger(tmp_path):
-    """Writes a log of time and watts at 50 Hz until it is told to stop."""
+def logger(clock, tmp_path):
+    """Write a log of time and watts at 50 Hz."""
     path = tmp_path / "power.csv"
-    stop = threading.Event()
+    path.write_text("time,watts\n")
 
     def write():
-        with path.open("w") as file:
-            file.write("time,watts\n")
-            while not stop.wait(0.02):
-                now = time.time()
-                file.write(f"{now:.4f},{curve(time.monotonic()):.4f}\n")
-                file.flush()
+        while True:
+            clock.sleep(0.02)
+            with path.open("a") as file:
+                file.write(f"{clock.time():.4f},{curve(clock.monotonic()):.4f}\n")
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    yield path
-    stop.set()
-    thread.join()
+    clock.Thread(target=write).start()
+    return path
 
 
-def test_a_plug_that_plays_a_known_curve_gives_its_joules_to_half_a_per_cent(tmp_path, plug):
-    done = perwatt(
-        tmp_path, "run", "matmul_f32_cpu", "--plan", "smoke", "--meter", f"{plug},accuracy=1%",
-        "--meter-period-s", "0.02", "--json",
-    )  # fmt: skip
+@pytest.mark.usefixtures("workload")
+def test_a_plug_that_plays_a_known_curve_gives_its_joules_to_half_a_per_cent(perwatt, plug):
+    done = perwatt(*SMOKE, "--meter", f"{plug.spec},accuracy=1%", "--meter-period-s", "0.02", "--json")
     assert done.returncode == 0, done.stderr
     (record,) = json.loads(done.stdout)["records"]
     assert record["run"]["window_s"] == 2.0
@@ -99,11 +69,28 @@ def test_a_plug_that_plays_a_known_curve_gives_its_joules_to_half_a_per_cent(tmp
     assert (metric["boundary"], metric["tier"], metric["basis"]) == ("wall", "B", "measured")
 
 
-def test_a_live_log_is_joined_and_a_later_one_attached_as_a_record_that_supersedes(tmp_path, logger):
-    done = perwatt(
-        tmp_path, "run", "matmul_f32_cpu", "--plan", "smoke", "--meter", f"trace:{logger}",
-        "--meter-period-s", "0.02", "--json",
+def test_a_process_of_its_own_reads_a_plug_while_it_computes(tmp_path):
+    fake = FakePlug(time, curve=lambda t: 100.0 + 1e-6 * math.sin(t))
+    environment = {**os.environ, "PERWATT_LOCKS": str(tmp_path / "locks")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *SMOKE, "--meter", fake.spec, "--meter-period-s", "0.01", "--json"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
+    fake.close()
+    assert done.returncode == 0, done.stderr
+    (record,) = json.loads(done.stdout)["records"]
+    assert (record["status"], len(record["windows"])) == ("ok", 2)
+    for window in record["windows"]:
+        (energy,) = window["energy"]
+        if energy["joules"] is None:  # the machine was too busy to ask the plug in time
+            assert energy["reasons"]
+        else:
+            assert energy["joules"] == pytest.approx(100.0 * (window["end_s"] - window["start_s"]))
+
+
+@pytest.mark.usefixtures("workload")
+def test_a_live_log_is_joined_and_a_later_one_attached_as_a_record_that_supersedes(perwatt, logger, tmp_path):
+    done = perwatt(*SMOKE, "--meter", f"trace:{logger}", "--meter-period-s", "0.02", "--json")
     assert done.returncode == 0, done.stderr
     (record,) = json.loads(done.stdout)["records"]
     for window in record["windows"]:
@@ -113,7 +100,7 @@ def test_a_live_log_is_joined_and_a_later_one_attached_as_a_record_that_supersed
     shifted = [line.split(",") for line in logger.read_text().splitlines()[1:] if line.count(",") == 1]
     late.write_text("time,watts\n" + "".join(f"{float(t) - 18000.0:.4f},{w}\n" for t, w in shifted[:-1]))
     done = perwatt(
-        tmp_path, "run", "--attach", record["id"], "--meter", f"trace:{late}",
+        "run", "--attach", record["id"], "--meter", f"trace:{late}",
         "--clock-offset-s", "-18000", "--meter-period-s", "0.02", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -124,10 +111,10 @@ def test_a_live_log_is_joined_and_a_later_one_attached_as_a_record_that_supersed
     assert joined["meters_gaps"][0]["inner_over_outer"] == pytest.approx(1.0, abs=1e-3)
     assert (tmp_path / "results" / record["id"] / "result.json").exists()
 
-    again = perwatt(tmp_path, "run", "--attach", joined["id"], "--meter", f"trace:{late}")
+    again = perwatt("run", "--attach", joined["id"], "--meter", f"trace:{late}")
     assert again.returncode == 2
     assert "a log that is not attached yet" in again.stderr
-    wrong = perwatt(tmp_path, "run", "--attach", record["id"], "--meter", f"trace:{late}", "--json")
+    wrong = perwatt("run", "--attach", record["id"], "--meter", f"trace:{late}", "--json")
     (shifted_away,) = json.loads(wrong.stdout)["records"]
     codes = {reason["code"] for reason in shifted_away["warnings"]}
     assert "trace_not_covering" in codes
@@ -148,71 +135,61 @@ def test_a_live_log_is_joined_and_a_later_one_attached_as_a_record_that_supersed
         (("compare", "--run", "matmul_f32_cpu", "memory_triad_cpu", "--pairs", "0"), "1 or more"),
     ],
 )
-def test_a_wrong_request_is_one_line_and_status_two(tmp_path, arguments, words):
-    done = perwatt(tmp_path, *arguments)
+def test_a_wrong_request_is_one_line_and_status_two(perwatt, arguments, words):
+    done = perwatt(*arguments)
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
-    import re
-
     assert re.search(words, done.stderr), done.stderr
 
 
-def test_a_meter_that_cannot_be_opened_is_one_line_and_status_one(tmp_path):
-    done = perwatt(tmp_path, "run", "matmul_f32_cpu", "--plan", "smoke", "--meter", "shelly:127.0.0.1:1")
+@pytest.mark.usefixtures("workload")
+def test_a_meter_that_cannot_be_opened_is_one_line_and_status_one(perwatt):
+    with socket.socket() as bound:  # the port is taken, and nobody listens on it
+        bound.bind(("127.0.0.1", 0))
+        done = perwatt(*SMOKE, "--meter", f"shelly:127.0.0.1:{bound.getsockname()[1]}")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "refused" in done.stderr
 
 
-def start(folder, *arguments):
-    environment = {**os.environ, "PERWATT_LOCKS": str(folder / "locks")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "bench", *arguments],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def test_two_runs_on_one_meter_leave_one_figure_and_one_invalid_record(perwatt, plug, workload, tmp_path):
+    options = (*SMOKE, "--meter", plug.spec, "--meter-period-s", "0.02", "--json")
+    second = []
+    run = workload.run
 
+    def run_beside(n):
+        if not second:
+            second.append(
+                subprocess.run(
+                    [sys.executable, "-m", "bench", *options, "--out", "second"],
+                    cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
+                )
+            )  # fmt: skip
+        return run(n)
 
-def locked(folder):
-    """Wait until a run holds the lock of a plug."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if list((folder / "locks").glob("shelly*.lock")):
-            return
-        time.sleep(0.05)
-    raise AssertionError("no run took its lock")
-
-
-def test_two_runs_on_one_meter_leave_one_figure_and_one_invalid_record(tmp_path, plug):
-    options = ("matmul_f32_cpu", "--plan", "smoke", "--meter", plug, "--meter-period-s", "0.02", "--json")
-    first = start(tmp_path, "run", *options, "--out", "first")
-    locked(tmp_path)
-    second = perwatt(tmp_path, "run", *options, "--out", "second")
-    stdout, stderr = first.communicate(timeout=120)
-    assert second.returncode == 1, second.stderr
-    (refused,) = json.loads(second.stdout)["records"]
+    workload.run = run_beside
+    first = perwatt(*options, "--out", "first")
+    assert second[0].returncode == 1, second[0].stderr
+    (refused,) = json.loads(second[0].stdout)["records"]
     assert (refused["status"], refused["metrics"], refused["windows"]) == ("invalid", {}, [])
     assert [reason["code"] for reason in refused["reasons"]] == ["domain_busy"]
-    assert first.returncode == 0, stderr
-    (record,) = json.loads(stdout)["records"]
+    assert first.returncode == 0, first.stderr
+    (record,) = json.loads(first.stdout)["records"]
     assert "energy_per_flop_wall" in record["metrics"]
     assert "another_run" in {reason["code"] for reason in record["warnings"]}
 
 
-def test_a_plug_that_vanishes_in_the_middle_of_a_run_is_a_record_with_its_reason(tmp_path, plug):
-    server = plug_server(plug)
-    run = start(
-        tmp_path, "run", "matmul_f32_cpu", "--plan", "smoke", "--meter", plug, "--meter-period-s", "0.03", "--json"
-    )
-    locked(tmp_path)
-    time.sleep(1.0)
-    server.answering = False
-    stdout, stderr = run.communicate(timeout=120)
-    assert run.returncode == 0, stderr
-    assert "Traceback" not in stderr
-    (record,) = json.loads(stdout)["records"]
+@pytest.mark.usefixtures("workload")
+def test_a_plug_that_vanishes_in_the_middle_of_a_run_is_a_record_with_its_reason(clock, perwatt, plug):
+    clock.after(3.0, lambda: setattr(plug, "mode", "error"))  # the load is on for 2 s before the first window of 3 s
+    done = perwatt(*SMOKE, "--meter", plug.spec, "--meter-period-s", "0.03", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (record,) = json.loads(done.stdout)["records"]
     codes = {reason["code"] for reason in record["warnings"]}
     assert {"energy_missing"} < codes
     assert codes & {"meter_lost", "sample_gap", "edge_missing"}
-    assert set(record["metrics"]) == {"rate"}
+    assert "rate" in record["metrics"]
+    assert not [name for name in record["metrics"] if "energy" in name or "power" in name]
     assert all(energy["joules"] is None for window in record["windows"][-1:] for energy in window["energy"])

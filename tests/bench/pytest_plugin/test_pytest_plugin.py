@@ -5,9 +5,8 @@ import math
 import os
 import subprocess
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -20,11 +19,32 @@ from bench.results.folder import read_record
 from bench.results.layout import result_folders
 from hardware_profiles.errors import InputError
 
-pytestmark = pytest.mark.alone
+ROOT = Path(__file__).resolve().parents[3]
+
+CONFTEST = """
+import math
+import pytest
+from doubles.clock import VirtualClock, installed
+from doubles.plug import FakePlug
+
+class Clock(VirtualClock):
+    def monotonic(self):  # pytest-benchmark looks for the smallest step of its timer
+        self.now_s += 1e-6
+        return self.now_s
+
+installation = installed(Clock())
+clock = installation.__enter__()
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    if config.option.perwatt_meter == ["plug"]:
+        plug = FakePlug(clock, curve=lambda t: 100.0 + 20.0 * math.sin(3.0 * t))
+        config.option.perwatt_meter[:] = [plug.spec + ",accuracy=1%"]
+"""
 
 INNER = """
-import time
 import pytest
+from conftest import clock as time
 
 def work():
     time.sleep(0.25)
@@ -51,36 +71,13 @@ def test_uses_no_benchmark():
 """
 
 
-def curve(t):
-    return 100.0 + 20.0 * math.sin(3.0 * t)
-
-
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    """One pytest session with a plug on loopback: its exit status, its JSON, its records."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = json.dumps({"apower": curve(time.monotonic())}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
+    """One pytest session on a clock of its own, with a plug on loopback: its exit status, its JSON, its records."""
     folder = tmp_path_factory.mktemp("session")
-    (folder / "test_inner.py").write_text(INNER)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     done = run_pytest(
-        folder, "--benchmark-json=out.json", "--perwatt-meter", f"shelly:127.0.0.1:{server.server_port},accuracy=1%",
-        "--perwatt-meter-period-s", "0.01",
-    )  # fmt: skip
-    server.shutdown()
-    server.server_close()
+        folder, "--benchmark-json=out.json", "--perwatt-meter", "plug", "--perwatt-meter-period-s", "0.01"
+    )
     document = json.loads((folder / "out.json").read_text())
     records = {
         record.workload.parameters["test"].rpartition("::")[2]: record
@@ -92,10 +89,12 @@ def session(tmp_path_factory):
 
 def run_pytest(folder, *arguments):
     outside = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    environment = outside | {"PERWATT_LOCKS": str(folder / "locks")}
+    environment = outside | {"PERWATT_LOCKS": str(folder / "locks"), "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "test_inner.py").write_text(INNER)
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "bench.pytest_plugin", "test_inner.py", *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=6000, check=False,
     )  # fmt: skip
 
 
@@ -150,21 +149,18 @@ def test_what_breaks_the_energy_is_a_reason_and_no_joules(session, name, code):
 
 
 def test_precision_is_refused_together_with_power(tmp_path):
-    (tmp_path / "test_inner.py").write_text(INNER)
     done = run_pytest(tmp_path, "--perwatt-watts", "100", "--benchmark-precision=0.01")
     assert done.returncode == 4
     assert "--benchmark-precision" in done.stderr
 
 
 def test_another_timer_is_refused_together_with_power(tmp_path):
-    (tmp_path / "test_inner.py").write_text(INNER)
     done = run_pytest(tmp_path, "--perwatt-watts", "100", "--benchmark-timer=time.process_time")
     assert done.returncode == 4
     assert "--benchmark-timer=bench.pytest_plugin.timer.stamp" in done.stderr
 
 
 def test_a_wrong_meter_is_a_usage_error(tmp_path):
-    (tmp_path / "test_inner.py").write_text(INNER)
     done = run_pytest(tmp_path, "--perwatt-meter", "shely:x")
     assert done.returncode == 4
     assert "did you mean shelly" in done.stderr
@@ -234,7 +230,7 @@ def test_pytest_benchmark_itself_reads_an_exported_file(session, tmp_path):
     (storage / "0001_perwatt.json").write_text(json.dumps(export_json([session.records["test_good"]]), default=str))
     done = subprocess.run(
         [sys.executable, "-m", "pytest_benchmark", f"--storage=file://{tmp_path / '.benchmarks'}", "compare", "0001"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "test_good" in done.stdout
