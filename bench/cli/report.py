@@ -54,7 +54,7 @@ def report(
     written = write_page(gathered, page)
     size = written.stat().st_size
     for unreadable in gathered.unreadable:
-        warn(f"not used, and listed as such on the page: {unreadable.why}")
+        warn(f"not used, and listed as such on the page: {unreadable.reason}")
     if as_json:
         emit_json({
             "schema": "perwatt.report/1",
@@ -62,7 +62,7 @@ def report(
             "bytes": size,
             "results": len(gathered.results),
             "valid": len(gathered.valid),
-            "unreadable": [{"folder": one.folder, "why": one.why} for one in gathered.unreadable],
+            "unreadable": [{"folder": one.folder, "why": one.reason} for one in gathered.unreadable],
             "sites": [year.site.name for year in gathered.sites],
         })  # fmt: skip
         return

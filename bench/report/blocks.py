@@ -1,4 +1,4 @@
-"""What a section of the page is built of: cards, tables, charts, facts, and the line that says why one is missing."""
+"""Blocks of the page's sections: cards, tables, charts, facts, notices, and lines that say what is missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Tone = Literal["", "measured", "rated", "modelled", "assumed", "bad", "warn", "g
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A word in a small frame: the basis of a figure, a status."""
+    """A word in a small frame, such as the basis of a figure or a status."""
 
     text: str
     tone: Tone = ""
@@ -19,30 +19,30 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A source: its title and where it stands; only http and https addresses become links."""
+    """A source: its title and its address; only http and https addresses become links."""
 
     text: str
     address: str = ""
 
     @property
     def href(self) -> str:
-        """The address, or nothing where following it could run or read something."""
+        """The address, or nothing where following it could run a script or read a file."""
         return self.address if self.address.startswith(("https://", "http://")) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, what it sorts by (else its text), chips and links after it, a note below it."""
+    """One cell of a table."""
 
     text: str = ""
-    sort: float | str | None = None
+    sort: float | str | None = None  # key to sort by; None sorts by the text
     chips: tuple[Chip, ...] = ()
     links: tuple[Link, ...] = ()
-    note: str = ""
+    note: str = ""  # small print below the text
 
     @property
     def sort_key(self) -> str:
-        """What the sorting script compares; an empty one is always last."""
+        """The key that the sorting script compares; an empty key sorts last."""
         if self.sort is not None:
             return f"{self.sort!r}" if isinstance(self.sort, float) else str(self.sort)
         return "" if self.text == "-" else self.text
@@ -50,38 +50,37 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; `numeric` are the columns that are right-aligned and sorted as numbers."""
+    """A table with a caption."""
 
     key: str
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    numeric: frozenset[int] = frozenset()
+    numeric: frozenset[int] = frozenset()  # columns that are right-aligned and sorted as numbers
     sortable: bool = False
     note: str = ""
-    roomy: frozenset[int] = frozenset()
-    """Columns of long texts, which get more width."""
+    roomy: frozenset[int] = frozenset()  # columns of long texts, which get more width
 
     @property
     def tall(self) -> bool:
-        """Whether the table gets a frame of its own to scroll in."""
+        """Whether the table scrolls in a frame of its own."""
         return len(self.rows) > 24
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Why something is not on the page, in one line."""
+    """One line that says why something is not on the page."""
 
-    what: str
-    why: str
+    title: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A headline figure: what it is, its value, where it comes from, how sure it is."""
+    """A headline figure with its basis and its uncertainty."""
 
     product: str
-    what: str
+    quantity: str
     value: str
     unit: str
     chips: tuple[Chip, ...]
@@ -92,7 +91,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Terms and what they are, short."""
+    """A list of terms and their values."""
 
     title: str
     pairs: tuple[tuple[str, str], ...]
@@ -101,35 +100,35 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A warning or an invalid result, said where it matters, with its cure."""
+    """A warning or the reason of an invalid result, with its cure."""
 
     chip: Chip
     title: str
     text: str
     cure: str = ""
-    where: str = ""
+    records: str = ""  # the records that carry it
 
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """The headline's cards, beside each other where there is room."""
+    """The cards of the headline, in a row where there is room."""
 
     cards: tuple[Card, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Notices below each other."""
+    """A list of notices."""
 
     notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Small charts beside each other; `roomy` ones two in a row rather than three."""
+    """A grid of small charts."""
 
     charts: tuple[Chart, ...]
-    roomy: bool = False
+    roomy: bool = False  # two in a row instead of three
 
 
 Block = Grid | Cards | Table | Chart | Missing | Facts | Notices

@@ -1,4 +1,4 @@
-"""What a page is made from: records that could be read, those that could not, sites, the catalogue."""
+"""The content of a page: records that could be read, those that could not, sites and the catalogue."""
 
 import json
 import os
@@ -24,7 +24,7 @@ SITE_ENDING = ".toml"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record and the folder it stands in."""
+    """A record and the folder that holds it."""
 
     folder: Path
     record: "Record"
@@ -32,10 +32,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A result that is not used, its record unreadable or a file of it changed: what could be made out, and why."""
+    """A result that is not used because its record is unreadable or one of its files was changed."""
 
     folder: str
-    why: str
+    reason: str
     schema_version: str = "unknown"
     workload: str = "unknown"
     status: str = "unknown"
@@ -44,7 +44,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything the sections are made from; records are ordered as found, oldest first within a store."""
+    """Everything that the sections are made from; the records of a store are ordered by age, oldest first."""
 
     results: tuple[Stored, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
@@ -61,33 +61,33 @@ class Gathered:
 
     @property
     def valid(self) -> "tuple[Record, ...]":
-        """The records whose figures stand."""
+        """The valid records."""
         return tuple(stored.record for stored in self.results if stored.record.status == "ok")
 
 
 @dataclass(slots=True)
-class _Found:
+class _Named:
     folders: list[Path] = field(default_factory=list)
     sites: list[str] = field(default_factory=list)
     unfinished: int = 0
 
 
 def gather(names: Sequence[str], store: Path = STORE, profiles: Iterable[str | Path] = ()) -> Gathered:
-    """Read what `names` names: results (id, beginning of one, folder, folder of results) and sites (file or example).
+    """Read the results and sites that are named: ids, beginnings of ids, folders; site files, bundled examples.
 
-    Without a result the whole store is taken, without a site the example one. A record that cannot be read is kept as
-    what it is; a site that cannot be read is the user's mistake.
+    Without a result the whole store is taken, without a site the example site. A record that cannot be read is listed
+    on the page as such; a site that cannot be read is the user's mistake.
 
     Raises
     ------
     InputError
-        A name that is neither a result nor a site, a faulty site or profile.
+        A name is neither a result nor a site, or a site or profile is faulty.
     """
-    found = _sort_out(names, store)
-    if not found.folders and not found.unfinished and not any(_is_store(name) for name in names):
-        found.folders = list(result_folders(store))
-        found.unfinished = len(unfinished_folders(store))
-    return collect(found.folders, found.sites or [""], store, profiles, unfinished=found.unfinished)
+    named = _sort_out(names, store)
+    if not named.folders and not named.unfinished and not any(_is_store(name) for name in names):
+        named.folders = list(result_folders(store))
+        named.unfinished = len(unfinished_folders(store))
+    return collect(named.folders, named.sites or [""], store, profiles, unfinished=named.unfinished)
 
 
 def collect(
@@ -98,7 +98,7 @@ def collect(
     *,
     unfinished: int = 0,
 ) -> Gathered:
-    """Read these result folders and sites ("" is the example site); see `gather`."""
+    """Read result folders and sites ("" is the example site); see `gather`."""
     from hardware_profiles.catalog import load_all
 
     own = tuple(profiles)
@@ -108,28 +108,28 @@ def collect(
         try:
             results.append(Stored(folder, read_whole(folder)))
         except InputError as fault:
-            unreadable.append(_made_out(folder, without_place(str(fault), folder)))
+            unreadable.append(_unreadable(folder, without_folder(str(fault), folder)))
     years = tuple(_site(name, store, own) for name in dict.fromkeys(sites))
     return Gathered(tuple(results), tuple(unreadable), unfinished, years, tuple(load_all(own)))
 
 
-def _sort_out(names: Sequence[str], store: Path) -> _Found:
+def _sort_out(names: Sequence[str], store: Path) -> _Named:
     from sites.examples import example_names
 
-    found = _Found()
+    named = _Named()
     examples = example_names()
     for name in names:
         path = Path(name)
         if name.endswith(SITE_ENDING) or name in examples:
-            found.sites.append(name)
+            named.sites.append(name)
         elif (path / RECORD_FILE).exists():
-            found.folders.append(path)
+            named.folders.append(path)
         elif _is_store(name):
-            found.folders.extend(result_folders(path))
-            found.unfinished += len(unfinished_folders(path))
+            named.folders.extend(result_folders(path))
+            named.unfinished += len(unfinished_folders(path))
         else:
-            found.folders.append(_result(name, store, examples))
-    return found
+            named.folders.append(_result(name, store, examples))
+    return named
 
 
 def _is_store(name: str) -> bool:
@@ -155,19 +155,19 @@ def _site(name: str, store: Path, profiles: tuple[str | Path, ...]) -> "SiteYear
     return site_year(site, hourly=True)
 
 
-def without_place(text: str, folder: Path) -> str:
-    """Return a fault without where this machine keeps its results: a page is mailed to others."""
+def without_folder(text: str, folder: Path) -> str:
+    """Return a fault without the path of the results folder: a page is mailed to others."""
     return text.replace(f"{folder.parent}{os.sep}", "") if folder.parent != Path() else text
 
 
-def _made_out(folder: Path, why: str) -> Unreadable:
-    """Return what the JSON of a record says of itself, where it is JSON at all; nothing of it is trusted."""
+def _unreadable(folder: Path, reason: str) -> Unreadable:
+    """Return what the JSON of an unreadable record says of itself, for the list of unused results only."""
     try:
         data = json.loads((folder / RECORD_FILE).read_bytes())
     except (OSError, ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        return Unreadable(folder.name, why)
+        return Unreadable(folder.name, reason)
 
     def word(*keys: str) -> str:
         value: object = data
@@ -177,7 +177,7 @@ def _made_out(folder: Path, why: str) -> Unreadable:
 
     return Unreadable(
         folder=folder.name,
-        why=why,
+        reason=reason,
         schema_version=word("schema_version"),
         workload=word("workload", "name"),
         status=word("status"),

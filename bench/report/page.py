@@ -1,4 +1,4 @@
-"""Write the page: sections through the template, style and script inline, everything that came from outside escaped."""
+"""The writer of the page: sections through the template, style and script inline, all foreign text escaped."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ MAX_BYTES = 5_000_000
 
 
 def write_page(gathered: "Gathered", target: Path) -> Path:
-    """Write the page of what was gathered to `target`, whole or not at all, and return it.
+    """Write the page to `target`, completely or not at all, and return the path.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def write_page(gathered: "Gathered", target: Path) -> Path:
 
 
 def check_target(target: Path) -> None:
-    """See that a page can be written there, before the work of making it.
+    """Check that a page can be written to `target`, before the work of making it.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def _environment() -> "Environment":
 
 
 def prose(text: str) -> "Markup":
-    """Return a sentence of ours, escaped, with what stands between backticks set as code."""
+    """Return a sentence of ours, escaped, with text between backticks set as code."""
     from markupsafe import Markup, escape
 
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped just before)
@@ -126,7 +126,7 @@ def colour_variables() -> "Markup":
 
 @cache
 def _asset(name: str) -> "Markup":
-    """Return a file of ours that goes into the page as it is."""
+    """Return a file of this folder that goes into the page unchanged."""
     from markupsafe import Markup
 
     return Markup((_HERE / name).read_text(encoding="utf-8").strip())  # noqa: S704 (our own file)

@@ -1,4 +1,4 @@
-"""How the page says figures: intervals, energy in the field's units, chips for where a figure comes from."""
+"""Texts of figures on the page: intervals, energy in the field's units, and chips for basis and confidence."""
 
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,12 @@ def basis_chip(basis: str | None) -> Chip:
 
 
 def confidence_chips(confidence: str | None) -> tuple[Chip, ...]:
-    """Return a chip where a figure's source could not be found again, and none where it could."""
+    """Return a chip if the source of a figure could not be found again, otherwise none."""
     return (Chip("unverified", "unverified"),) if confidence == "unverified" else ()
 
 
 def plus_minus(value: float, interval: Interval | None, why_not: str = "no interval: one window") -> str:
-    """Return an interval as people take it in: `± 3.1 %, 95 %`; a lopsided one by its ends."""
+    """Return an interval as `± 3.1 % (95 %)`, or as its two ends where it is not symmetric."""
     if interval is None:
         return why_not
     low, high = interval
@@ -57,7 +57,7 @@ def _windows(n: int) -> str:
 
 
 def joules(value: float, unit: str) -> tuple[str, str]:
-    """Return energy per unit of work as number and unit: J/TH for hashes, J or mJ a token, prefixed for the rest."""
+    """Return energy per unit of work as number and unit: J/TH for hashes, J or mJ per token, SI prefixes for others."""
     if unit == "J/hash":
         number, _, in_unit = quantity(value, unit).partition(" ")
         return number, in_unit
@@ -74,7 +74,7 @@ def scaled(interval: Interval | None, factor: float) -> Interval | None:
 
 
 def ratio_interval(value: float, parts: "list[tuple[float, Interval | None]]") -> Interval | None:
-    """Return the interval of a product or quotient from those of its parts, in quadrature; None where one lacks it."""
+    """Return the interval of a product or quotient from those of its parts, in quadrature; None if a part has none."""
     square = 0.0
     for part, interval in parts:
         if interval is None or part == 0.0:

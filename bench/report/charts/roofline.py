@@ -1,4 +1,4 @@
-"""Rooflines from a device's own measured ceilings: bandwidth and matrix products, and what stands under them."""
+"""Rooflines of measured devices: their bandwidth and matrix products as ceilings, and the kernels below them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,28 +22,28 @@ _SIZES = {"f64": 8, "fp64": 8, "f32": 4, "fp32": 4, "tf32": 4, "bf16": 2, "fp16"
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A kernel under the roof: intensity [FLOP/byte of its smallest traffic], rate [FLOP/s]."""
+    """A kernel under the roof."""
 
     name: str
-    intensity: float
+    intensity: float  # [FLOP/byte] over its smallest possible traffic
     flop_per_s: float
     record: "Record"
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """A flat part of the roof [FLOP/s], or with `slope` the bandwidth [byte/s]; measured, or rated by the catalogue."""
+    """One ceiling of the roof, measured or rated by the catalogue."""
 
     name: str
-    value: float
+    value: float  # [FLOP/s], or [byte/s] for a slope
     basis: str
-    slope: bool = False
+    slope: bool = False  # whether it is a bandwidth
 
 
 def rooflines(records: "Sequence[Record]", catalogue: "Sequence[Device]") -> "list[Chart | Missing]":
     """Return a roofline for each device with a measured bandwidth and a measured product, newest devices last.
 
-    More than three devices are said to be left out; a device without one of the two says so.
+    A line says so if there are more than three devices, or if a device lacks one of the two.
     """
     by_device: dict[str, list[Record]] = {}
     for record in records:
@@ -109,9 +109,9 @@ def _placed(records: "Sequence[Record]") -> list[Placed]:
 
 def _product_intensity(record: "Record") -> float | None:
     """Return FLOP over the bytes of three matrices that are each touched once."""
-    given = record.workload.parameters
-    m, n, k = (given.get(key) for key in ("m", "n", "k"))
-    size = _SIZES.get(str(given.get("dtype", "")))
+    parameters = record.workload.parameters
+    m, n, k = (parameters.get(key) for key in ("m", "n", "k"))
+    size = _SIZES.get(str(parameters.get("dtype", "")))
     if size is None or not (isinstance(m, int) and isinstance(n, int) and isinstance(k, int)) or m * n * k <= 0:
         return None
     return 2.0 * m * n * k / (size * (m * k + k * n + m * n))
@@ -125,7 +125,8 @@ def _chart(key: str, device: str, ceilings: "Sequence[Ceiling]", placed: "Sequen
     ridge = top.value / bandwidth.value
     summary = (
         f"{device}: measured ceilings {si(bandwidth.value, 'B/s')} ({bandwidth.name}) and {si(top.value, 'FLOP/s')} "
-        f"({top.name}) meet at {ridge:.3g} FLOP/byte; work left of it waits for memory, right of it for arithmetic."
+        f"({top.name}) meet at {ridge:.3g} FLOP/byte; kernels left of it are limited by "
+        "memory, kernels right of it by arithmetic."
     )
     intensities = [ridge, *(top.value / one.value for one in slopes), *(one.intensity for one in placed)]
     low, high = min(intensities) / 4.0, max(intensities) * 4.0

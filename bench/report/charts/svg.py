@@ -1,8 +1,8 @@
-"""From a matplotlib figure to inline SVG of the page: colours that follow the scheme, points that answer to a pointer.
+"""Inline SVG of the page from matplotlib figures: colours that follow the scheme, and marks with texts.
 
-A chart is drawn twice, for a phone and for everything wider, so that its letters stay legible. matplotlib is given
-stand-in colours which become CSS variables; what a reader may point at is laid over the drawing as transparent marks
-whose text also serves those who read with ears or a keyboard.
+A chart is drawn twice, for a phone and for wider screens, so that its letters stay legible. matplotlib gets stand-in
+colours, which become CSS variables. Transparent marks over the drawing carry the texts that a pointer, a keyboard or a
+screen reader reaches.
 """
 
 import io
@@ -68,7 +68,7 @@ _RC: dict[Any, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something to point at: a place in data coordinates and what it says; `x_to` makes it a band of full height."""
+    """A point or area of a chart with its text, in data coordinates; `x_to` makes it a band of full height."""
 
     axes: "Axes"
     x: float
@@ -84,12 +84,12 @@ Draw = Callable[["Figure", bool], Iterable[Mark]]
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart as the page holds it: title, what it shows in words, and its two drawings (a small one has no wide)."""
+    """A chart of the page: a title, a summary in words, and its drawings."""
 
     key: str
     title: str
     summary: str
-    wide: Markup | None
+    wide: Markup | None  # None for a chart of a grid
     narrow: Markup
     notes: tuple[str, ...] = field(default=())
 

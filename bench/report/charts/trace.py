@@ -1,4 +1,4 @@
-"""The trace of one run: power by each meter above, the rate of each call below, windows shaded."""
+"""The chart of one run's trace: power by meter above, the rate of each call below, windows shaded."""
 
 import math
 import statistics
@@ -23,11 +23,11 @@ _NORMAL_THROTTLE = frozenset({"gpu_idle", "applications_clocks_setting", "sw_pow
 
 @dataclass(slots=True)
 class Series:
-    """A line: seconds since the first window's start, and power [W] or rate [unit/s]."""
+    """One line of the chart."""
 
     name: str
-    seconds: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)  # since the start of the first window
+    values: list[float] = field(default_factory=list)  # power [W] or rate [unit/s]
 
 
 def trace_chart(key: str, title: str, record: "Record", samples: Mapping[str, Sequence[Any]]) -> Chart:
@@ -79,7 +79,7 @@ def _summary(record: "Record", powers: "Sequence[Series]") -> str:
 
 
 def _power_series(samples: Mapping[str, Sequence[Any]], zero: float) -> list[Series]:
-    """Return power over time by meter; a counter's is what it rose by over the time that it took."""
+    """Return power over time by meter; for a counter of energy, the increase over the time it took."""
     found: dict[str, Series] = {}
     last: dict[str, tuple[float, float]] = {}
     rows = zip(samples["series"], samples["t_s"], samples["value"], samples["unit"], strict=True)
@@ -110,7 +110,7 @@ def _call_series(samples: Mapping[str, Sequence[Any]], zero: float) -> list[Seri
 
 
 def thinned(series: Series, most: int = _MOST_POINTS) -> Series:
-    """Return a line of at most `most` points that keeps each stretch's lowest and highest value."""
+    """Return a line of at most `most` points that keeps the lowest and highest value of each stretch."""
     count = len(series.values)
     if count <= most:
         return series
@@ -153,7 +153,7 @@ def _idle(axes: "Axes", record: "Record") -> None:
 
 
 def _windows(axes: "Axes", record: "Record", *, hatched: bool, throttled: bool, narrow: bool) -> None:
-    """Shade each window between its edges; hatch it where a meter's energy or the whole run is invalid."""
+    """Shade each window; hatch it if a meter's energy or the whole run is invalid."""
     zero = record.windows[0].start_s
     for window in record.windows:
         start, end = window.start_s - zero, window.end_s - zero
@@ -203,7 +203,7 @@ def _energy(energy: "Energy", window: "Window") -> str:
 
 
 def throttling(record: "Record") -> list[str]:
-    """Return what slowed the device down during the windows, as its audit stored it."""
+    """Return the throttling events during the windows, as the audit of the run stored them."""
     found = []
     events = record.audit.get("cpu_throttle_events")
     if isinstance(events, int | float) and events > 0:
@@ -218,7 +218,7 @@ def throttling(record: "Record") -> list[str]:
 
 
 def _invalid_lines(record: "Record") -> list[str]:
-    """Return why windows are hatched, each reason once with what helps."""
+    """Return the reasons of hatched windows, each once with its cure."""
     codes = [reason.code for reason in record.reasons] if record.status != "ok" else []
     for window in record.windows:
         for energy in window.energy:

@@ -1,4 +1,4 @@
-"""Section 2: the measured devices over the catalogue, as charts, as a table that sorts, and against what is rated."""
+"""Section 2 of the page: measured devices and the catalogue, as charts, as a table, and measured over rated."""
 
 from typing import TYPE_CHECKING
 
@@ -94,16 +94,16 @@ def _power_cell(device: DeviceFigures, power: "Figure | None") -> Cell:
 
 
 def _against(gathered: "Gathered") -> "Table | Missing":
-    """Return measured over rated, by the comparison's own rules, for every device that the catalogue recognises."""
+    """Return measured over rated, by the rules of `perwatt compare`, for each device that the catalogue recognises."""
     from bench.compare.compare import compare
     from bench.compare.load import of_profile, of_record
     from hardware_profiles.catalog import recognise
     from hardware_profiles.profile import Profile
 
-    what = "Measured against rated"
+    title = "Measured against rated"
     chosen = latest(gathered.valid)
     if not chosen:
-        return Missing(what, "no valid result on this page")
+        return Missing(title, "no valid result on this page")
     names = dict.fromkeys(record.device.name for record in chosen)
     devices = {name: recognise(name, gathered.catalogue) for name in names}
     rows: list[tuple[Cell, ...]] = []
@@ -121,10 +121,10 @@ def _against(gathered: "Gathered") -> "Table | Missing":
         unknown = [name for name, device in devices.items() if device is None]
         if unknown:
             listed = ", ".join(unknown[:3])
-            return Missing(what, f"the catalogue does not know {listed}; `perwatt profile new` writes a profile of it")
-        return Missing(what, "the catalogue rates none of the figures that were measured, at their boundary")
+            return Missing(title, f"the catalogue does not know {listed}; `perwatt profile new` writes a profile of it")
+        return Missing(title, "the catalogue rates none of the measured figures at the same boundary")
     columns = ("Device", "Figure", "Measured", "Rated", "Measured over rated", "Interval of the measurement")
-    return Table("against", what, columns, tuple(rows), frozenset({2, 3, 4}), sortable=True)
+    return Table("against", title, columns, tuple(rows), frozenset({2, 3, 4}), sortable=True)
 
 
 def _over_rated(record: "Record", found: "Row", figure: "Figure", ratio: float) -> tuple[Cell, ...]:

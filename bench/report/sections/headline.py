@@ -1,4 +1,4 @@
-"""Section 1: a headline per product, with where it comes from and how sure it is."""
+"""Section 1 of the page: the headline figures of each product, with basis and uncertainty."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ _HOW_TO_METER = "name a meter (--meter shelly:HOST) or state a power (--watts)"
 
 
 def title(gathered: "Gathered") -> str:
-    """Return the page's title: what was measured, or which site it is about."""
+    """Return the page's title: the measured devices, or the site."""
     devices = list(dict.fromkeys(record.device.name for record in gathered.records))
     if len(devices) == 1:
         return f"{devices[0]}: what a megawatt is worth"
@@ -29,7 +29,7 @@ def title(gathered: "Gathered") -> str:
 
 
 def lead(gathered: "Gathered") -> str:
-    """Return the sentence below the title: how much the page stands on."""
+    """Return the sentence below the title: the number of results, their dates, and the sites."""
     valid, every = len(gathered.valid), len(gathered.results) + len(gathered.unreadable)
     metered = sum(1 for record in gathered.valid if record.energy_metric() is not None)
     parts = [f"{_count(every, 'stored result')}, {valid} valid, {metered} with measured energy"]
@@ -37,7 +37,7 @@ def lead(gathered: "Gathered") -> str:
         first = min(record.run.started_utc for record in gathered.records)
         last = max(record.run.started_utc for record in gathered.records)
         days = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
-        parts.append(f"taken {days}")
+        parts.append(f"measured {days}")
     parts.extend(f"site {year.site.name}" for year in gathered.sites[:3])
     return "; ".join(parts) + "."
 
@@ -50,16 +50,16 @@ def section(gathered: "Gathered") -> Section:
         _energy_card("token", gathered, year),
         *(_value_card(product, year, gathered) for product in ("mining", "inference") if year is not None),
     ]
-    found = tuple(card for card in cards if isinstance(card, Card))
+    shown = tuple(card for card in cards if isinstance(card, Card))
     missing = tuple(card for card in cards if isinstance(card, Missing))
-    blocks: tuple[Block, ...] = (*((Cards(found),) if found else ()), *missing)
+    blocks: tuple[Block, ...] = (*((Cards(shown),) if shown else ()), *missing)
     if year is None:
-        blocks = (*blocks, Missing("Money", "no site was given"))
+        blocks = (*blocks, Missing("Revenue", "no site was named"))
     return Section(
         "headline",
         "The headline",
-        "Energy for a unit of each product, and what a megawatt-hour brings each way. Every figure says where it comes "
-        "from; none without an interval is a measurement.",
+        "Energy per unit of each product, and revenue per megawatt-hour. Each figure names its basis and, if it was "
+        "measured, its 95 % interval.",
         blocks,
     )
 
@@ -67,34 +67,34 @@ def section(gathered: "Gathered") -> Section:
 def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Card | Missing:
     product, tone = _WORK[unit]
     planned = _planned(unit, year)
-    mine = [record for record in gathered.valid if record.workload.unit == unit]
-    mine = [record for record in mine if record.run.plan != _SMOKE] or mine
-    best = min(_with_energy(mine), key=lambda pair: pair[1].value, default=None)
-    what = f"energy for {'10¹² hashes' if unit == 'hash' else 'a token'}"
+    records = [record for record in gathered.valid if record.workload.unit == unit]
+    records = [record for record in records if record.run.plan != _SMOKE] or records
+    best = min(_with_energy(records), key=lambda pair: pair[1].value, default=None)
+    quantity = f"energy per {'10¹² hashes' if unit == 'hash' else 'token'}"
     if best is not None:
         record, metric = best
         number, in_unit = joules(metric.value, metric.unit)
         return Card(
             product,
-            what,
+            quantity,
             number,
             in_unit,
             (
                 Chip("measured", "measured"),
                 Chip(f"{metric.boundary}, tier {metric.tier}"),
-                *((Chip("plan smoke: not to be compared", "warn"),) if record.run.plan == _SMOKE else ()),
+                *((Chip("plan smoke: not comparable", "warn"),) if record.run.plan == _SMOKE else ()),
             ),
             metric_interval(metric),
             (f"{record.device.name}, {record.workload.variant or record.workload.name}", *_planned_line(planned)),
             tone,  # type: ignore[arg-type]
         )
-    state = _unmetered_line(mine, product)
+    state = _unmetered_line(records, product)
     if planned is None or planned.joules_per_unit is None:
-        return Missing(f"{product}: {what}", state)
+        return Missing(f"{product}: {quantity}", state)
     number, in_unit = joules(planned.joules_per_unit, f"J/{unit}")
     return Card(
         product,
-        what,
+        quantity,
         number,
         in_unit,
         (_origin(planned), *confidence_chips(planned.confidence), Chip(f"{planned.boundary} power")),
@@ -109,22 +109,22 @@ def _value_card(product: str, year: "SiteYear", gathered: "Gathered") -> Card | 
     mwh = sum(block.facility_mwh for block in blocks)
     named = "mined" if product == "mining" else "inferred"
     if mwh <= 0:
-        why = "it was never worth its power" if blocks else f"the site has no {product}"
-        return Missing(f"A megawatt-hour {named}", f"{why} ({year.site.name})")
+        reason = "no hour earned the price of its power" if blocks else f"the site has no {product}"
+        return Missing(f"A megawatt-hour {named}", f"{reason} ({year.site.name})")
     revenue, energy = sum(block.revenue_usd for block in blocks), sum(block.energy_usd for block in blocks)
     largest = max(blocks, key=lambda block: block.facility_mwh)
     device = _rate_of(year, largest)
     interval = None if device is None or len(blocks) > 1 else _per_joule(device, revenue / mwh)
     return Card(
         f"A megawatt-hour {named}",
-        "revenue, per MWh at the buildings",
+        "revenue per MWh (facility)",
         plain(revenue / mwh),
         "USD/MWh",
         (basis_chip("modelled"), *((_origin(device, "rate "),) if device else ())),
         _spread(product, gathered) or plus_minus(revenue / mwh, interval, _why_no_interval(device, len(blocks))),
         (
             f"{plain((revenue - energy) / mwh)} USD/MWh after energy",
-            f"{_made(blocks, year)}; {year.site.name}; prices and difficulty are assumptions, listed below",
+            f"{_made(blocks, year)}; {year.site.name}; prices and difficulty are assumptions (listed below)",
         ),
         "mining" if product == "mining" else "inference",
     )
@@ -139,7 +139,7 @@ def _spread(product: str, gathered: "Gathered") -> str:
 
 
 def _origin(device: "DeviceRate", of: str = "") -> Chip:
-    """Return the chip of a site's device: measured here, or measured by whoever published it, or its basis."""
+    """Return the chip of a site's device: its basis, and whether a measurement is ours or published."""
     basis = basis_chip(device.basis)
     if device.basis != "measured":
         return Chip(f"{of}{basis.text}", basis.tone)
@@ -166,14 +166,14 @@ def _with_energy(records: "list[Record]") -> "list[tuple[Record, Metric]]":
     return [(record, metric) for record, metric in found if metric is not None]
 
 
-def _unmetered_line(mine: "list[Record]", product: str) -> str:
-    if not mine:
-        return f"measured here: no valid {product} result among those on this page"
-    newest = mine[-1]
+def _unmetered_line(records: "list[Record]", product: str) -> str:
+    if not records:
+        return f"measured here: no valid result for {product} on this page"
+    newest = records[-1]
     metric = newest.rate
     shown = f"{rate(metric.value, metric.unit)} {metric_interval(metric)}" if metric else "no rate"
     if newest.assumed_power_w is None or metric is None:
-        return f"measured here: {shown}, not metered, so no joules; {_HOW_TO_METER}"
+        return f"measured here: {shown}, not metered, so no energy; {_HOW_TO_METER}"
     number, in_unit = joules(newest.assumed_power_w.power_w / metric.value, f"J/{newest.workload.unit}")
     watts = newest.assumed_power_w
     assumed = f"with an assumed {watts.power_w:g} W ({watts.boundary}) that would be {number} {in_unit}"
@@ -210,7 +210,7 @@ def _rate_of(year: "SiteYear", block: "BlockYear") -> "DeviceRate | None":
 
 
 def _per_joule(device: "DeviceRate", value: float) -> tuple[float, float] | None:
-    """Return the interval that rate and power of a measured device give to what a joule brings."""
+    """Return the interval of a value per joule from those of the device's rate and power."""
     if device.power_w is None:
         return None
     parts = [(device.rate_per_s, device.rate_interval_per_s), (device.power_w, device.power_interval_w)]

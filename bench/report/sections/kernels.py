@@ -1,4 +1,4 @@
-"""Section 3: the kernels: how near each variant comes to its bound, and the roofline they stand under."""
+"""Section 3 of the page: the kernels, each with its fraction of the bound, and the rooflines of their devices."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -34,22 +34,22 @@ def section(gathered: "Gathered") -> Section:
             blocks.append(
                 Missing(
                     "Fraction of the bound",
-                    "no result on this page carries a bound; `perwatt run sha256d_scan_cpu --all-variants` counts it",
+                    "no result on this page has a bound; `perwatt run sha256d_scan_cpu --all-variants` computes one",
                 )
             )
         blocks.extend(rooflines(newest, gathered.catalogue))
         blocks.append(_table(newest))
     return Section(
         "kernels",
-        "Kernels: how near to the bound",
-        "One valid result of each workload and variant, a metered one before the newest. A variant gave known answers "
-        "on its device before and after it was timed, or it would not stand here.",
+        "Kernels: how close to the bound",
+        "One valid result of each workload and variant; a metered result is preferred, then the newest. Each variant "
+        "reproduced known answers on its device before and after timing.",
         tuple(blocks),
     )
 
 
 def bound_frac(record: "Record") -> "Metric | None":
-    """Return the fraction of its bound that a record carries, the least favourable where it has several."""
+    """Return the fraction of the bound of a record, the smallest where it has several."""
     found = [metric for name, metric in record.metrics.items() if name.startswith(("fraction_of", "bound_frac"))]
     return min(found, key=lambda metric: metric.value, default=None)
 
@@ -59,32 +59,32 @@ def _bound_chart(bounded: "list[tuple[Record, Metric]]") -> Chart:
     left_out = len(bounded) - len(shown)
     best = shown[0]
     summary = (
-        f"The measured rate over the rate that a count of instructions or bytes allows. Nearest: {_name(best[0])}, "
+        f"Measured rate over the rate that a count of instructions or bytes allows. Closest: {_name(best[0])}, "
         f"{best[1].value:.1%}."
     )
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
         axes = figure.subplots()
-        places = list(range(len(shown), 0, -1))
-        axes.barh(places, [metric.value * 100 for _, metric in shown], color=COLOURS["measured"], height=0.62)
+        rows = list(range(len(shown), 0, -1))
+        axes.barh(rows, [metric.value * 100 for _, metric in shown], color=COLOURS["measured"], height=0.62)
         axes.axvline(100, color=COLOURS["ink"], linewidth=1.2)
         names = [printable(_name(record, short=narrow)) for record, _ in shown]
-        axes.set_yticks(places, names)
+        axes.set_yticks(rows, names)
         axes.set(xlim=(0, max(105.0, *(metric.value * 104 for _, metric in shown))))
         axes.set_xlabel("per cent of the bound")
         axes.grid(visible=False, axis="y")
-        for place, (_, metric) in zip(places, shown, strict=True):
+        for row, (_, metric) in zip(rows, shown, strict=True):
             axes.annotate(
-                f"{metric.value:.0%}", (metric.value * 100, place), xytext=(-4, 0), textcoords="offset points",
+                f"{metric.value:.0%}", (metric.value * 100, row), xytext=(-4, 0), textcoords="offset points",
                 ha="right", va="center", color=COLOURS["paper"], fontsize=10,
             )  # fmt: skip
         return [
-            Mark(axes, 0.0, place - 0.4, _describe(record, metric), x_to=metric.value * 100, y_to=place + 0.4)
-            for place, (record, metric) in zip(places, shown, strict=True)
+            Mark(axes, 0.0, row - 0.4, _describe(record, metric), x_to=metric.value * 100, y_to=row + 0.4)
+            for row, (record, metric) in zip(rows, shown, strict=True)
         ]
 
     height = 70.0 + 26.0 * len(shown)
-    notes = (f"{left_out} more stand in the table below.",) if left_out else ()
+    notes = (f"{left_out} more are in the table below.",) if left_out else ()
     return render("chart-bound", "Fraction of the bound", summary, draw, notes=notes, heights=(height, height))
 
 
@@ -119,8 +119,8 @@ def _table(records: "Sequence[Record]") -> Table:
         "Workload and variant",
         "Rate",
         "Interval",
-        "Cycles a unit",
-        "Of the bound",
+        "Cycles per unit",
+        "Fraction of bound",
         "Threads",
         "Plan",
         "Verified",

@@ -1,4 +1,4 @@
-"""What the example site's megawatts earn with each device alone: the net of a year and its spread, on one axis."""
+"""The chart of the site filled with one device type at a time: the net of a year and its spread."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ _TICKS = (5, *(step * 10**decade for decade in range(1, 5) for step in (1, 2, 5)
 
 
 def alone_blocks(found: "tuple[Alone, ...]") -> list[Chart]:
-    """Return the chart; none where nothing was computed, or no device is worth running."""
+    """Return the chart, or none if nothing was computed or no device is worth running."""
     shown = [one for one in found if one.spread.p10 > 0]
     if not shown:
         return []
@@ -25,13 +25,13 @@ def alone_blocks(found: "tuple[Alone, ...]") -> list[Chart]:
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
         axes = figure.subplots()
         marks = []
-        places = list(range(len(shown), 0, -1))
-        for place, one in zip(places, shown, strict=True):
+        rows = list(range(len(shown), 0, -1))
+        for row, one in zip(rows, shown, strict=True):
             colour = COLOURS["inference" if one.tokens_per_day else "mining"]
             low, middle, high = one.spread.p90 / 1e6, one.spread.p50 / 1e6, one.spread.p10 / 1e6
-            axes.barh(place, high - low, left=low, height=0.5, color=colour, alpha=0.5)
-            axes.plot([middle, middle], [place - 0.3, place + 0.3], color=colour, linewidth=3)
-            marks.append(Mark(axes, low, place - 0.4, _words(one), x_to=high, y_to=place + 0.4))
+            axes.barh(row, high - low, left=low, height=0.5, color=colour, alpha=0.5)
+            axes.plot([middle, middle], [row - 0.3, row + 0.3], color=colour, linewidth=3)
+            marks.append(Mark(axes, low, row - 0.4, _words(one), x_to=high, y_to=row + 0.4))
         axes.set_xscale("symlog", linthresh=10.0, linscale=0.7)
         left, right = axes.get_xlim()
         ticks = [sign * tick for tick in _TICKS for sign in (-1, 1) if left <= sign * tick <= right]
@@ -40,18 +40,18 @@ def alone_blocks(found: "tuple[Alone, ...]") -> list[Chart]:
         axes.set_xlim(min(left, 0.0), right)
         axes.xaxis.set_major_formatter("{x:,.0f}")
         names = [f"{one.name[:17]}…" if narrow and len(one.name) > 18 else one.name for one in shown]
-        axes.set_yticks(places, [printable(name) for name in names])
-        axes.set_xlabel("million USD a year" if narrow else "million USD a year, logarithmic above 10")
+        axes.set_yticks(rows, [printable(name) for name in names])
+        axes.set_xlabel("million USD per year" if narrow else "million USD per year, logarithmic above 10")
         axes.grid(visible=False, axis="y")
         return marks
 
     height = 90.0 + 34.0 * len(shown)
     return [
         render(
-            "alone", "The whole interconnect with one device alone",
-            f"Revenue less energy of a year, before capital, from P90 to P10, the line at P50. Most: {best.name}, "
-            f"{si(best.net_usd, 'USD')} without spread.", draw,
-            notes=tuple(f"Not drawn: {name}, which no hour is worth running." for name in idle),
+            "alone", "The same site filled with one device type, before capital cost",
+            f"Revenue less energy cost of a year: bars from P90 to P10, the line at P50. Highest: {best.name}, "
+            f"{si(best.net_usd, 'USD')} without uncertainty.", draw,
+            notes=tuple(f"Not drawn: {name}, which earns less than its power costs in every hour." for name in idle),
             heights=(height, height),
         )
     ]  # fmt: skip

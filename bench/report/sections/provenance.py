@@ -1,4 +1,4 @@
-"""Section 6: where everything on the page comes from: records, hashes, environment, warnings with their cures."""
+"""Section 6 of the page: the provenance of its figures: warnings with cures, records, hashes, environments."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -20,9 +20,9 @@ _WHERE = 6
 def section(gathered: "Gathered") -> Section:
     """Return the section of provenance."""
     blocks: list[Block] = []
-    notices = _notices(gathered)
-    if notices:
-        blocks.append(Notices(notices))
+    warnings = _notices(gathered)
+    if warnings:
+        blocks.append(Notices(warnings))
     elif gathered.results:
         blocks.append(Missing("Warnings", "none: no result on this page carries a warning or a reason"))
     blocks.append(_table(gathered) if gathered.results else Missing("Records", "no result that could be read"))
@@ -32,42 +32,41 @@ def section(gathered: "Gathered") -> Section:
         blocks.append(
             Missing(
                 "Unfinished",
-                f"{gathered.unfinished} temporary folders of stopped runs; they are no results and may be deleted",
+                f"{gathered.unfinished} temporary folders of stopped runs; they hold no results and may be deleted",
             )
         )
     blocks.extend(_systems(gathered))
     return Section(
         "provenance",
         "Provenance: records, hashes, warnings",
-        "Every figure above can be traced to one of these records. What a reader should doubt comes first, with what "
-        "helps.",
+        "Every figure above can be traced to one of these records. Warnings come first, each with its cure.",
         tuple(blocks),
     )
 
 
 def _notices(gathered: "Gathered") -> tuple[Notice, ...]:
     """Return one notice for each code, invalid ones first, with the records that carry it."""
-    places: dict[tuple[str, bool], list[tuple[Record, Reason]]] = {}
+    carriers: dict[tuple[str, bool], list[tuple[Record, Reason]]] = {}
     for record in gathered.records:
         for reason in record.reasons:
-            places.setdefault((reason.code, True), []).append((record, reason))
+            carriers.setdefault((reason.code, True), []).append((record, reason))
         for reason in record.warnings:
-            places.setdefault((reason.code, False), []).append((record, reason))
-    found = [_notice(code, invalid, where) for (code, invalid), where in places.items()]
-    found.extend(
+            carriers.setdefault((reason.code, False), []).append((record, reason))
+    notices = [_notice(code, invalid, records) for (code, invalid), records in carriers.items()]
+    notices.extend(
         Notice(
             Chip("not read", "bad"),
             one.folder,
-            one.why,
+            one.reason,
             "read it with the version of perwatt that wrote it, or run again",
         )
         for one in gathered.unreadable[:_WHERE]
     )
     order = {"invalid": 0, "not read": 1, "no energy": 2, "warning": 3, "note": 4}
-    return tuple(sorted(found, key=lambda one: order.get(one.chip.text, 5)))
+    return tuple(sorted(notices, key=lambda one: order.get(one.chip.text, 5)))
 
 
-def _notice(code: str, invalid: bool, where: "list[tuple[Record, Reason]]") -> Notice:
+def _notice(code: str, invalid: bool, records: "list[tuple[Record, Reason]]") -> Notice:
     row = diagnostics.TABLE.get(code)
     if invalid:
         chip = Chip("invalid", "bad")
@@ -79,7 +78,7 @@ def _notice(code: str, invalid: bool, where: "list[tuple[Record, Reason]]") -> N
         chip = Chip("no energy", "bad")
     named = dict.fromkeys(
         f"{record.workload.name} {record.workload.variant}".strip() + (f": {reason.detail}" if reason.detail else "")
-        for record, reason in where
+        for record, reason in records
     )
     listed = list(named)[:_WHERE]
     more = f"; and {len(named) - _WHERE} more" if len(named) > _WHERE else ""
@@ -93,7 +92,7 @@ def _table(gathered: "Gathered") -> Table:
         "Status",
         "Workload",
         "Device",
-        "Taken",
+        "Started (UTC)",
         "Plan",
         "Code",
         "Meters",
@@ -132,7 +131,7 @@ def _digest(stored: "Stored") -> str:
 
 
 def _unreadable(gathered: "Gathered") -> Table:
-    columns = ("Folder", "Schema", "Workload", "Status", "Taken", "Why it is not used")
+    columns = ("Folder", "Schema", "Workload", "Status", "Started", "Reason")
     rows = tuple(
         (
             Cell(one.folder),
@@ -140,7 +139,7 @@ def _unreadable(gathered: "Gathered") -> Table:
             Cell(one.workload),
             Cell(one.status),
             Cell(one.started),
-            Cell(one.why),
+            Cell(one.reason),
         )
         for one in gathered.unreadable
     )
@@ -150,13 +149,13 @@ def _unreadable(gathered: "Gathered") -> Table:
         columns,
         rows,
         roomy=frozenset({5}),
-        note="An older or newer schema is not guessed at, and a file that is not as it was written is not believed: "
-        "nothing of these results enters a figure above.",
+        note="Records of another schema version and files that changed after they were written are not used: no figure "
+        "above includes them.",
     )
 
 
 def _systems(gathered: "Gathered") -> list[Block]:
-    """Return the environment of each system once, the newest first."""
+    """Return the environment of each system once, newest first."""
     seen: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {}
     for record in reversed(gathered.records):
         pairs = tuple(_flat(_steady_part(record.system)))
@@ -169,7 +168,7 @@ def _systems(gathered: "Gathered") -> list[Block]:
 
 
 def _steady_part(system: Mapping[str, object]) -> dict[str, object]:
-    """Return the system without what changes from minute to minute."""
+    """Return the system without values that change from minute to minute."""
     return {key: value for key, value in system.items() if key != "load_average"}
 
 

@@ -1,4 +1,4 @@
-"""What scenarios do to the sites' figures: P50 and P90, the fan from P99 to P1, and the tornado of their causes."""
+"""The scenario part of section 5: P50 and P90, the fan from P99 to P1, and the tornado of the drivers."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _PER_MWH = {
     "net_usd_per_mwh": ("net of the site, per metered MWh", "ink"),
-    "mining_usd_per_mwh": ("mining revenue, per MWh at the buildings", "mining"),
-    "inference_usd_per_mwh": ("inference revenue, per MWh at the buildings", "inference"),
+    "mining_usd_per_mwh": ("mining revenue, per MWh (facility)", "mining"),
+    "inference_usd_per_mwh": ("inference revenue, per MWh (facility)", "inference"),
 }
 _YEAR = {"net_usd": "net", "revenue_usd": "revenue", "energy_usd": "energy", "btc": "BTC", "tokens": "tokens"}
 
@@ -54,7 +54,7 @@ def _fan(found: "Outlook") -> Chart:
 
     return render(
         "fan", "P50 and P90 of a megawatt-hour", f"{found.run.scenarios:,} scenarios of a year. {summary}.", draw,
-        notes=("The line is P50; the dark band reaches from P90 to P10, the light one from P99 to P1 (exceedance).",),
+        notes=("The line is P50; the dark band spans P90 to P10, the light one P99 to P1 (exceedance).",),
         heights=(90.0 * len(shown) + 40.0, 90.0 * len(shown) + 40.0),
     )  # fmt: skip
 
@@ -76,23 +76,23 @@ def _tornado(found: "Tornado") -> Chart:
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:  # noqa: ARG001 (Draw's signature)
         axes = figure.subplots()
-        places = list(range(len(causes), 0, -1))
+        rows = list(range(len(causes), 0, -1))
         widths = [(cause.p10 - cause.p90) / 1e6 for cause in causes]
-        axes.barh(places, widths, left=[cause.p90 / 1e6 for cause in causes], color=COLOURS["inference"], height=0.6)
+        axes.barh(rows, widths, left=[cause.p90 / 1e6 for cause in causes], color=COLOURS["inference"], height=0.6)
         axes.axvline(found.base / 1e6, color=COLOURS["ink"], linewidth=1.4)
-        axes.set_yticks(places, [printable(f"{cause.name} ({cause.share_frac:.0%})") for cause in causes])
-        axes.set_xlabel("million USD a year")
+        axes.set_yticks(rows, [printable(f"{cause.name} ({cause.share_frac:.0%})") for cause in causes])
+        axes.set_xlabel("million USD per year")
         axes.grid(visible=False, axis="y")
         return [
-            Mark(axes, cause.p90 / 1e6, place - 0.35,
+            Mark(axes, cause.p90 / 1e6, row - 0.35,
                  f"{cause.name} · {cause.share_frac:.1%} of the variances · P90 {si(cause.p90, 'USD')}, "
-                 f"P10 {si(cause.p10, 'USD')}", x_to=cause.p10 / 1e6, y_to=place + 0.35)
-            for place, cause in zip(places, causes, strict=True)
+                 f"P10 {si(cause.p10, 'USD')}", x_to=cause.p10 / 1e6, y_to=row + 0.35)
+            for row, cause in zip(rows, causes, strict=True)
         ]  # fmt: skip
 
     height = 80.0 + 30.0 * max(1, len(causes))
     note = f"{TORNADO_METHOD[0].upper()}{TORNADO_METHOD[1:]}."
-    return render("tornado", "What drives it", summary, draw, notes=(note,), heights=(height, height))
+    return render("tornado", "Drivers of the spread in net", summary, draw, notes=(note,), heights=(height, height))
 
 
 def _table(found: "Outlook") -> Table:
@@ -101,15 +101,15 @@ def _table(found: "Outlook") -> Table:
     rows = []
     for name, one in _some(found, (*_PER_MWH, *_YEAR)):
         values = (one.mean, one.p99, one.p90, one.p50, one.p10, one.p01, one.cvar)
-        shown = _PER_MWH[name][0] if name in _PER_MWH else f"{_YEAR[name]}, a year"
+        shown = _PER_MWH[name][0] if name in _PER_MWH else f"{_YEAR[name]}, per year"
         cells = tuple(figure_cell(_short(value), value) for value in values)
         rows.append((Cell(shown, note=unit_of(name)), *cells))
     columns = ("Figure", "Mean", "P99", "P90", "P50", "P10", "P1", "Worst 5 %")
     return Table(
         "scenario-table", f"All sites together over {found.run.scenarios:,} scenarios, seed {found.run.run.seed}",
         columns, tuple(rows), frozenset(range(1, 8)), sortable=True,
-        note="Pn is exceeded in n of 100 scenarios, costs too. The scenarios are a model: `perwatt yield --scenarios` "
-        "takes one of your own.",
+        note="Pn is exceeded in n of 100 scenarios, for costs too. The scenarios are a model; "
+        "`perwatt yield --scenarios` accepts your own.",
     )  # fmt: skip
 
 

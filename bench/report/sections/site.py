@@ -1,4 +1,4 @@
-"""Section 5: the sites: what they earn, a week of dispatch, duration curves, the waterfall, what it rests on."""
+"""Section 5 of the page: the sites' year, a week of dispatch, duration curves, waterfalls and assumptions."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sites.model import InferenceBlock, MiningBlock
 
 DRAWN = 3
-"""Sites whose charts a page draws; the table has every site."""
+"""Number of sites whose charts a page draws; the table has every site."""
 _ASSUMED = ("assumption", "unknown", "")
 
 
@@ -26,7 +26,7 @@ def section(gathered: "Gathered") -> Section:
     """Return the section of sites."""
     blocks: list[Block] = []
     if not gathered.sites:
-        blocks.append(Missing("Sites", "no site was given"))
+        blocks.append(Missing("Sites", "no site was named"))
     else:
         blocks.append(_blocks_table(gathered))
         blocks.extend(alone_blocks(gathered.alone))
@@ -39,8 +39,8 @@ def section(gathered: "Gathered") -> Section:
     return Section(
         "site",
         "The site: what a megawatt earns",
-        "Every hour each megawatt mines, infers or rests, whichever pays most after power. These figures are modelled: "
-        "they are as good as the assumptions below.",
+        "In every hour each megawatt mines, serves inference or stands idle, whichever earns most after the cost of "
+        "power. These figures are modelled; they are as good as the assumptions below.",
         tuple(blocks),
     )
 
@@ -63,7 +63,7 @@ def _blocks_table(gathered: "Gathered") -> Table:
                             (block.revenue_usd - block.energy_usd) / mwh if mwh else None),
             ))  # fmt: skip
     columns = (
-        "Block", "Mean MW", "Made a day", "Revenue a year", "Energy a year", "USD/MWh revenue",
+        "Block", "Mean MW", "Output/day", "Revenue/year", "Energy cost/year", "USD/MWh revenue",
         "USD/MWh after energy",
     )  # fmt: skip
     return Table(
@@ -73,8 +73,7 @@ def _blocks_table(gathered: "Gathered") -> Table:
         tuple(rows),
         frozenset(range(1, 7)),
         sortable=True,
-        note="MW and MWh at the buildings, the product's PUE included. Energy is what each block's hours cost, without "
-        "the demand charge.",
+        note="MW and MWh are those of the facility, PUE included. The energy cost excludes the demand charge.",
     )
 
 
@@ -106,8 +105,8 @@ def _week(number: int, year: "SiteYear") -> Chart:
     drawn, price = year_plots.metered_mw(year), year_plots.prices(year)
     changes = len({tuple(row) for row in drawn[first : first + WEEK_HOURS].round(6).tolist()})
     summary = (
-        f"{year.site.name}: megawatts by block in the week that changes most, under the limit of the site; the power "
-        f"price below. {changes} different hours in it."
+        f"{year.site.name}: megawatts by block in the week with the most changes ({changes} distinct hours), with "
+        "the site's limit; the power price below."
     )
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
@@ -149,9 +148,9 @@ def _durations(number: int, year: "SiteYear") -> Chart:
     drawn = year_plots.metered_mw(year).sum(axis=1)
     flat = float(price.max() - price.min()) < 1e-9
     summary = (
-        f"{year.site.name}: power price from the dearest hour to the cheapest ({price.max():,.0f} to "
-        f"{price.min():,.0f} USD/MWh{', flat' if flat else ''}) beside what a MWh more is worth in each part, and the "
-        f"power drawn from the fullest hour to the emptiest ({drawn.max():,.1f} to {drawn.min():,.1f} MW)."
+        f"{year.site.name}: power price from the highest hour to the lowest ({price.max():,.0f} to "
+        f"{price.min():,.0f} USD/MWh{', flat' if flat else ''}) with the value of one more MWh in each part, and the "
+        f"power drawn from the highest hour to the lowest ({drawn.max():,.1f} to {drawn.min():,.1f} MW)."
     )
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
@@ -168,7 +167,7 @@ def _durations(number: int, year: "SiteYear") -> Chart:
             for share in range(0, 100, 5):
                 level = float(values[int(share / 100 * len(values))])
                 marks.append(
-                    Mark(axes, share, 0.0, f"{share} % of the hours lie above {level:,.2f} {unit}", x_to=share + 5)
+                    Mark(axes, share, 0.0, f"{share} % of the hours are above {level:,.2f} {unit}", x_to=share + 5)
                 )
         return marks
 
@@ -203,9 +202,9 @@ def _waterfall(key: str, year: "SiteYear", falls: "Waterfall") -> Chart:
 
 
 def _step_text(step: "Step") -> str:
-    reaches = f", reaches {step.reaches}" if step.reaches else ""
+    stage = f", to the stage {step.reaches}" if step.reaches else ""
     return (
-        f"{step.name} ({step.kind}{reaches}) · keeps {step.factor:.2%} · {step.mwh:,.0f} MWh left · "
+        f"{step.name} ({step.kind}{stage}) · keeps {step.factor:.2%} · {step.mwh:,.0f} MWh remaining · "
         f"worth {step.usd:,.0f} USD"
     )
 
@@ -215,8 +214,8 @@ def _uncertainty(gathered: "Gathered") -> list[Block]:
 
     if gathered.outlook is not None:
         return scenario_blocks(gathered.outlook)
-    why = "no scenarios were run, so the figures above have no spread; `perwatt report --scenarios 2000` runs them"
-    return [Missing("P50, P90 and what drives them", why)]
+    reason = "no scenarios were run, so the figures above have no spread; `perwatt report --scenarios 2000` runs them"
+    return [Missing("P50, P90 and their drivers", reason)]
 
 
 def _assumptions(gathered: "Gathered") -> Table:
@@ -234,13 +233,14 @@ def _assumptions(gathered: "Gathered") -> Table:
             ))  # fmt: skip
     return Table(
         "assumptions",
-        f"What this rests on: {len(rows)} values",
-        ("Value", "Is", "Source", "Date"),
+        f"Inputs and assumptions: {len(rows)} values",
+        ("Key", "Value", "Source", "Date"),
         tuple(rows),
         frozenset({1}),
         sortable=True,
         roomy=frozenset({2}),
-        note="A value without a source is an assumption, ours or the site file's. After the last known difficulty: "
+        note="A value without a source is an assumption of perwatt or of the site file. After the last known "
+        "difficulty: "
         + "; ".join(dict.fromkeys(f"{y.site.path.label()} ({y.assumed_frac:.0%} of the hours)" for y in gathered.sites))
         + ".",
     )
@@ -264,7 +264,7 @@ def _devices(gathered: "Gathered") -> Table:
         for year, block in blocks
         for rate in (block.rate,)
     ]
-    columns = ("Block", "Device", "Count", "Rate", "Power", "Power's basis", "Source")
+    columns = ("Block", "Device", "Count", "Rate", "Power", "Power basis", "Source")
     return Table(
         "site-devices",
         "The sites' devices",

@@ -1,4 +1,4 @@
-"""Section 4: what the meters saw: power over each window, idle, edges, throttling, and what is invalid."""
+"""Section 4 of the page: traces of power over each window, with idle power, throttling and invalid windows."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bench.report.gather import Gathered, Stored
 
 MOST = 8
-"""Traces that a page draws: more would make it slow and heavy; the rest are named."""
+"""Number of traces that a page draws; more would make it slow, so the others are only counted."""
 
 
 def section(gathered: "Gathered") -> Section:
@@ -20,10 +20,10 @@ def section(gathered: "Gathered") -> Section:
     if not gathered.results:
         blocks.append(Missing("Traces", "no result on this page"))
     chosen = _chosen(gathered.results)
-    found = [(_trace(number, stored), bool(stored.record.meters)) for number, stored in enumerate(chosen)]
-    blocks.extend(one for one, _ in found if isinstance(one, Missing))
+    traces = [(_trace(number, stored), bool(stored.record.meters)) for number, stored in enumerate(chosen)]
+    blocks.extend(one for one, _ in traces if isinstance(one, Missing))
     for metered in (True, False):
-        charts = tuple(one for one, has_power in found if isinstance(one, Chart) and has_power is metered)
+        charts = tuple(one for one, has_power in traces if isinstance(one, Chart) and has_power is metered)
         if charts:
             blocks.append(Grid(charts, roomy=metered))
     left_out = len(gathered.results) - len(chosen)
@@ -31,7 +31,7 @@ def section(gathered: "Gathered") -> Section:
         blocks.append(
             Missing(
                 f"{left_out} more results",
-                f"a page draws the {MOST} newest, metered ones first; `perwatt report ID` draws one that you name",
+                f"a page draws the {MOST} newest results, metered ones first; `perwatt report ID` draws any other",
             )
         )
     if gathered.results and not any(stored.record.meters for stored in gathered.results):
@@ -39,21 +39,21 @@ def section(gathered: "Gathered") -> Section:
             0,
             Missing(
                 "Power",
-                "no meter covered these runs, so what is drawn is the rate of each call; "
-                "name one (--meter shelly:HOST, --meter trace:FILE), see `perwatt list meters`",
+                "no meter covered these runs, so the charts show the rate of each call; name a meter "
+                "(--meter shelly:HOST, --meter trace:FILE), see `perwatt list meters`",
             ),
         )
     return Section(
         "traces",
         "Traces: every window",
-        "Power over time by each meter, the windows shaded between their edges. Energy is read inside the windows "
-        "only; what is invalid is hatched and says why.",
+        "Power over time by meter, with the windows shaded. Energy is measured within the windows only; invalid "
+        "windows are hatched, with the reason.",
         tuple(blocks),
     )
 
 
 def _chosen(results: "Sequence[Stored]") -> "list[Stored]":
-    """Return the results to draw, metered ones first, newest first, and those that have no window to draw, by time."""
+    """Return the results to draw, ordered by time: metered ones before others, newer ones before older."""
     ranked = sorted(results, key=lambda one: (bool(one.record.meters), one.record.run.started_utc), reverse=True)
     chosen = [one for one in ranked if one.record.windows][:MOST] + [one for one in ranked if not one.record.windows][
         :MOST
@@ -62,20 +62,20 @@ def _chosen(results: "Sequence[Stored]") -> "list[Stored]":
 
 
 def _trace(number: int, stored: "Stored") -> Chart | Missing:
-    from bench.report.gather import without_place
+    from bench.report.gather import without_folder
     from bench.results.folder import read_samples
     from hardware_profiles.errors import InputError
 
     record = stored.record
     name = f"{record.workload.name} {record.workload.variant}".strip()
-    what = f"{name}, {record.run.started_utc:%Y-%m-%d %H:%M} UTC"
+    title = f"{name}, {record.run.started_utc:%Y-%m-%d %H:%M} UTC"
     if not record.windows:
         codes = ", ".join(reason.code for reason in record.reasons) or "no reason stored"
-        return Missing(what, f"{record.status}: no window was taken ({codes})")
+        return Missing(title, f"{record.status}: no window was taken ({codes})")
     try:
         samples = read_samples(stored.folder).to_pydict()
-        return trace_chart(f"trace-{number}", what, record, samples)
+        return trace_chart(f"trace-{number}", title, record, samples)
     except InputError as fault:
-        return Missing(what, f"no samples to draw: {without_place(str(fault), stored.folder)}")
+        return Missing(title, f"no samples to draw: {without_folder(str(fault), stored.folder)}")
     except (KeyError, TypeError, ValueError) as fault:
-        return Missing(what, f"samples.parquet has not the columns of a sample: {fault}")
+        return Missing(title, f"samples.parquet lacks a column of a sample: {fault}")

@@ -45,7 +45,7 @@ def test_a_site_alone_does_not_leave_the_results_out(put):
 
 def test_an_older_schema_says_what_it_is_and_enters_no_figure(full_store):
     old = next(one for one in gather([], full_store).unreadable if one.schema_version == "0")
-    assert "schema_version" in old.why
+    assert "schema_version" in old.reason
     assert old.status == "ok"
     assert old.started.startswith("2026-03-04")
 

@@ -27,5 +27,5 @@ def test_a_device_that_never_pays_is_named_and_not_drawn(found, tmp_path):
     nothing = dataclasses.replace(found[0].spread, p99=0.0, p90=0.0, p50=0.0, p10=0.0, p01=0.0)
     still = dataclasses.replace(found[0], name="an old miner", spread=nothing)
     page = build(dataclasses.replace(collect([], [""], tmp_path), catalogue=(), alone=(*found, still)))
-    assert "Not drawn: an old miner, which no hour is worth running." in page
+    assert "Not drawn: an old miner, which earns less than its power costs in every hour." in page
     assert "an old miner · " not in page

@@ -119,8 +119,8 @@ def test_the_headline_names_each_product_with_basis_and_interval(full_text):
 
 def test_an_invalid_result_is_shown_as_such_with_its_cure(full_text):
     text = words(full_text)
-    assert "throttled_hardware the device slowed down" in text
-    assert "Cure: improve cooling or power supply" in text
+    assert "throttled_hardware the device was throttled by hardware slowdown" in text
+    assert "Cure: improve the cooling or the power supply" in text
     assert "failed: no window was taken (run_failed)" in text
     assert "window 1 · 20.000 s" in full_text
     assert "no energy (sample_gap)" in full_text
@@ -160,7 +160,7 @@ def test_measured_over_rated_needs_a_recognised_device_and_an_equal_boundary(ful
     text = words(full_text[full_text.index('id="against"') : full_text.index('<section id="kernels"')])
     assert "NVIDIA H200" in text
     assert "0.79" in text  # 790 of 989.5 TFLOP/s
-    assert "power" not in text.casefold().replace("cooling or power", "")  # wall over board is no ratio
+    assert "power" not in text.casefold().replace("cooling or the power", "")  # wall over board is no ratio
 
 
 def test_a_lone_surrogate_or_control_character_breaks_neither_chart_nor_file(put, bare, tmp_path):
@@ -212,4 +212,4 @@ def test_the_command_writes_the_page_and_says_so_in_json(put, tmp_path, capsys, 
     assert found["page"] == str(target)
     assert found["bytes"] == target.stat().st_size
     assert found["results"] == 1
-    assert "shown on the page as not used" in out.err
+    assert "listed as such on the page" in out.err
