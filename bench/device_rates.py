@@ -1,4 +1,4 @@
-"""From a profile or a stored result to the plain `DeviceRate` that a site takes."""
+"""The rate and power of a device by name, as the plain `DeviceRate` of a site: profiles, stored results and models."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,14 +17,22 @@ RESULT_PREFIX = "result:"
 
 
 def resolve_device(name: str, *, store: Path = STORE, profiles: Iterable[str | Path] = ()) -> DeviceRate:
-    """Return the rate and power of a profile (`antminer-s21:188t`), a stored result, or the throughput model (`llm:`).
+    """Return the rate and power of a named device.
 
-    A result is `result:<id>`; of a language model's layers that of decoding, whose prompts are found beside it.
+    Parameters
+    ----------
+    name
+        A profile (`antminer-s21:188t`), a stored result (`result:<id>`) or the throughput model (`llm:...`). The result
+        of a language model's layers is that of decoding; its prompts are looked up in the same results folder.
+    store
+        The results folder.
+    profiles
+        Files of further profiles.
 
     Raises
     ------
     InputError
-        The name is unknown, or what it names has no rate, no power, or lacks one of a token rate's five tags.
+        The name is unknown, or its device has no rate, no power, or lacks one of the five tags of a token rate.
     """
     if name.startswith("llm:"):
         from bench.inference.rates import modelled_rate
@@ -46,12 +54,12 @@ def from_profile(profile: "Profile") -> DeviceRate:
     Raises
     ------
     InputError
-        The profile is no ASIC's, or lacks a rate or a power.
+        The profile is not of an ASIC, or lacks a rate or a power.
     """
     rate, power = profile.figure("hash_rate_th_s"), profile.figure("wall_power_w")
     if rate is None or power is None:
         missing = "hash_rate_th_s" if rate is None else "wall_power_w"
-        raise InputError.at(f"profile {profile.name}", missing, expected="a figure, to mine with it")
+        raise InputError.at(f"profile {profile.name}", missing, expected="a figure; mining needs it")
     return DeviceRate(
         name=profile.name,
         unit="hash",
@@ -68,16 +76,21 @@ def from_profile(profile: "Profile") -> DeviceRate:
 
 
 def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate:
-    """Return the measured rate of a result, with its measured power, or the power that was declared for it.
+    """Return the measured rate of a result with its measured power, or with the power that was declared for it.
 
-    prompts: the record of the prompts that belong to a decoding one; together they are what a user gets. Without it
-    a decoding record is the rate of answers alone, and its lengths say so.
+    Parameters
+    ----------
+    record
+        The result.
+    prompts
+        The result of reading the prompts of a decoding `record`, so that the rate is what a user gets. Without it a
+        decoding record is the rate of answers alone, and its lengths say so.
 
     Raises
     ------
     InputError
-        The record is not valid, counts neither hashes nor tokens, has no power at all, or lacks one of a token rate's
-        five tags.
+        The record is not valid, counts neither hashes nor tokens, has no power, or lacks one of the five tags of a
+        token rate.
     """
     place = f"result {record.id}"
     rate = record.rate
@@ -120,12 +133,12 @@ def _tags(record: "Record", place: str) -> TokenTags:
 
 
 def _prompts(record: "Record", store: Path) -> "Record | None":
-    """Return the record of a decoding one's prompts in a store; None for what is no decoding."""
+    """Return the record of a decoding record's prompts in a results folder, or None if it is not of decoding."""
     if not record.workload.name.startswith("llm_decode_"):
         return None
     from bench.inference.rates import prompts_of
     from bench.results.folder import read_record
 
-    wanted = record.workload.name.replace("_decode_", "_prefill_")
-    ids = [id_ for id_ in reversed(result_names(store)) if f"-{wanted}-" in id_]  # the newest first: it may supersede
+    prefill = record.workload.name.replace("_decode_", "_prefill_")
+    ids = [id_ for id_ in reversed(result_names(store)) if f"-{prefill}-" in id_]  # the newest first: it may supersede
     return prompts_of(record, (read_record(store / id_) for id_ in ids))

@@ -1,5 +1,5 @@
-"""Errors of the harness that a user can act on."""
+"""The error of a run that could not end well."""
 
 
 class RunFailedError(RuntimeError):
-    """A run had begun and could not end well; `str()` is the one line that the user sees."""
+    """A run that had started could not end well; `str()` is the line that the user sees."""

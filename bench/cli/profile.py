@@ -56,7 +56,7 @@ def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
                 "file": str(path) if out is not None else None,
                 "figures": draft.figures,
                 "features": draft.features,
-                "left_out": draft.left_out,
+                "left_out": draft.missing_keys,
                 "catalogue_profile": known.slug if known else None,
                 "toml": text,
             }
@@ -66,7 +66,7 @@ def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
         emit_text(text.rstrip())
         return
     say(f"{path}: {len(draft.figures)} figures of {draft.maker} {draft.model}")
-    say(f"left out, because this machine does not report them: {', '.join(draft.left_out) or 'none'}")
+    say(f"left out, because this machine does not report them: {', '.join(draft.missing_keys) or 'none'}")
     if known is not None:
         say(f"in the catalogue this device is {known.slug}: perwatt show {known.slug}")
     else:

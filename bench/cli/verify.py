@@ -36,7 +36,7 @@ def headers(file: Path, names: tuple[str, ...], as_json: bool) -> int:
     from bench.variants.header_check import check_headers
 
     checks = check_headers(file, names)
-    wrong = [check for check in checks if not check.found_by_all]
+    wrong = [check for check in checks if not check.passed]
     if as_json:
         emit_json(
             {
@@ -52,11 +52,11 @@ def headers(file: Path, names: tuple[str, ...], as_json: bool) -> int:
 
 
 def _print(checks: "list[HeaderCheck]") -> None:
-    variants = list(checks[0].found)
+    variants = list(checks[0].faults)
     print_table(
         ("header", "nonce", *variants),
-        [(check.name, check.nonce, *(check.found[name] or "found" for name in variants)) for check in checks],
+        [(check.name, check.nonce, *(check.faults[name] or "found" for name in variants)) for check in checks],
         right=(1,),
     )
-    count = sum(check.found_by_all for check in checks)
+    count = sum(check.passed for check in checks)
     say(f"{count} of {len(checks)} nonces were found by every variant that runs here: {', '.join(variants)}")

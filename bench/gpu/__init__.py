@@ -1,1 +1,1 @@
-"""Whole-GPU work: the doctor and the single call that measures a GPU."""
+"""Work on a whole GPU: the diagnosis of its software and the job that measures it."""

@@ -1,33 +1,36 @@
-"""What stands between this machine and a GPU run: driver, GPUs, CuPy, cuBLASLt, compilers; each fault with its cure."""
+"""The diagnosis of what a GPU run needs: driver, GPUs, CuPy, cuBLASLt and compilers; each fault with its cure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-WANTED_FREE_BYTES = 16 << 30
-"""Free device memory below which runs use smaller buffers than they would like."""
+if TYPE_CHECKING:
+    from kernels.gpu.device import GpuState
+
+WANTED_FREE_BYTES = 16 << 30  # [byte] with less free device memory, runs use smaller buffers
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the diagnosis; `code` is empty where nothing is wrong."""
+    """One line of the diagnosis."""
 
     part: str
     good: bool
     detail: str
     cure: str = ""
-    code: str = ""
+    code: str = ""  # empty if nothing is wrong
 
 
 def gpu_findings() -> list[Finding]:
-    """Return the state of everything that a GPU run needs, in the order in which it is needed."""
+    """Return the state of everything that a GPU run needs, in the order of need."""
     return [*_gpus(), *_cupy(), _nvmath(), *_optional()]
 
 
 def _gpus() -> list[Finding]:
-    from kernels.gpu.device import CURES, GpuError, GpuState, check_usable, gpus
+    from kernels.gpu.device import CURES, GpuError, check_usable, gpus
 
     try:
         states = gpus()
@@ -35,9 +38,9 @@ def _gpus() -> list[Finding]:
         return [Finding("NVIDIA driver", good=False, detail=error.message, cure=error.cure, code=error.code)]
     first = states[0]
     version = ".".join(map(str, first.cuda_driver))
-    found = [Finding("NVIDIA driver", good=True, detail=f"{first.driver}, CUDA {version}")]
+    driver = Finding("NVIDIA driver", good=True, detail=f"{first.driver}, CUDA {version}")
 
-    def one(state: GpuState) -> Finding:
+    def finding(state: "GpuState") -> Finding:
         part, detail = f"gpu:{state.index}", _described(state)
         try:
             check_usable(state)
@@ -46,7 +49,9 @@ def _gpus() -> list[Finding]:
                 return Finding(part, good=False, detail=error.message, cure=error.cure, code=error.code)
         if state.mig:
             cure = "use the whole GPU: nvidia-smi -mig 0 as its administrator"
-            return Finding(part, good=False, detail=f"{detail}; MIG is on, which shares it", cure=cure, code="mig")
+            return Finding(
+                part, good=False, detail=f"{detail}; MIG is on, which divides the GPU", cure=cure, code="mig"
+            )
         if state.free_bytes is not None and state.free_bytes < WANTED_FREE_BYTES < (state.memory_bytes or 0):
             return Finding(
                 part,
@@ -57,14 +62,10 @@ def _gpus() -> list[Finding]:
             )
         return Finding(part, good=True, detail=detail)
 
-    return found + [one(state) for state in states]
+    return [driver, *(finding(state) for state in states)]
 
 
-def _described(state: object) -> str:
-    from kernels.gpu.device import GpuState
-
-    if not isinstance(state, GpuState):
-        return ""
+def _described(state: "GpuState") -> str:
     parts = [state.name, state.architecture]
     if state.memory_bytes and state.free_bytes is not None:
         parts.append(f"{state.free_bytes / 2**30:.0f} of {state.memory_bytes / 2**30:.0f} GiB free")
@@ -109,7 +110,7 @@ def _nvmath() -> Finding:
 
 
 def _optional() -> list[Finding]:
-    """Return what compiles and disassembles without a GPU, and the readable kernels' compiler."""
+    """Return the tools that compile and disassemble without a GPU, and the compiler of the readable kernels."""
     from kernels.gpu.toolchain import ToolMissingError, nvrtc_version, tool_path
 
     extra = "install perwatt's extra `test`"

@@ -1,4 +1,4 @@
-"""The one call that measures a GPU whole: what is run, in which order, with energy or without, within a time budget."""
+"""The job that measures a whole GPU in one call: its steps, their order, which are metered, and a time budget."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from bench.meters.protocol import Meter, MeterInfo
     from bench.results.record import Device, Record
 
-BUDGET_S = 460.0
-"""Past this the steps left are skipped and named, so that the call ends within eight minutes."""
+BUDGET_S = 460.0  # [s] later steps are skipped and listed, so that the call ends within eight minutes
 
 MODEL = "llama-3.1-8b"
 PREFILL_TOKENS, DECODE_TOKENS = 4096, 64
@@ -23,45 +22,44 @@ PROBES = ("iadd3", "lop3", "shf", "lea_hi", "imad", "imad_hi", "mixed", "mixed_l
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One workload of the job: its options, whether a meter reads it, and what it is for.
+    """One workload of the job.
 
-    The windows of the variants `beside` it alternate with its own, so that their ratio is not one of warm to cold. A
-    probe takes the plan `smoke` where the others take `quick`: the chip's own clock counter times it.
+    A probe uses the plan `smoke` where the others use `quick`, because the chip's own clock counter times it.
     """
 
     workload: str
-    variant: str | None = None
-    extra: Mapping[str, object] = field(default_factory=dict)
+    variant: str | None = None  # None is the workload's own choice
+    extra: Mapping[str, object] = field(default_factory=dict)  # options of the workload
     metered: bool = False
-    label: str = ""
-    beside: tuple[str, ...] = ()
+    label: str = ""  # its purpose, for people
+    baselines: tuple[str, ...] = ()  # variants whose windows alternate with its own, so that both are equally warm
 
     @property
     def variants(self) -> tuple[str | None, ...]:
-        """The variants that are measured in turn; None is the workload's own choice."""
-        return (self.variant, *self.beside)
+        """The variants that are measured in turn."""
+        return (self.variant, *self.baselines)
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a job measured, the labels beside the records, and what it left out and why."""
+    """The results of a job."""
 
     records: "list[Record]" = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)  # one per record
+    skipped: list[tuple[str, str]] = field(default_factory=list)  # steps, and why they were skipped
 
 
 def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[Step]:
-    """Yield the job's steps for a chip (`sm_90`), the most wanted first: probes, the four headlines, then the rest."""
+    """Yield the steps for a chip (`sm_90`) in order of importance: probes, the four headlines, then the rest."""
     from kernels.matmul.formats import FORMATS
 
     capability = _capability(architecture)
-    able = [name for name, form in FORMATS.items() if capability is None or capability >= form.oldest]
+    supported = [name for name, form in FORMATS.items() if capability is None or capability >= form.oldest]
     for probe in PROBES:
         yield Step(f"probe_{probe}_cuda", label="probe")
     yield Step("sha256d_scan_cuda", metered=True, label="best variant")
     for name in ("bf16", "fp8"):
-        if name in able:
+        if name in supported:
             yield Step(f"matmul_{name}_nt_cuda", metered=True, label="8192³")
     yield Step("memory_copy_cuda", metered=True)
     for variant in ("plain", "imad", "imad_shift", "numba"):
@@ -69,30 +67,31 @@ def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[
     baselines = {"fp16": ("cupy", "numba"), "fp32": ("cupy", "numba"), "tf32": ("cupy",)}
     if brain_float_baseline:
         baselines["bf16"] = ("cupy",)
-    for name in able:
+    for name in supported:
         if name not in {"bf16", "fp8"} or name in baselines:
-            yield Step(f"matmul_{name}_nt_cuda", label="8192³", beside=baselines.get(name, ()))
+            yield Step(f"matmul_{name}_nt_cuda", label="8192³", baselines=baselines.get(name, ()))
     yield from (Step("memory_triad_cuda"), Step("memory_read_cuda"))
-    yield from _shapes([name for name in ("bf16", "fp8") if name in able])
+    yield from _shapes([name for name in ("bf16", "fp8") if name in supported])
 
 
 def _shapes(formats: Sequence[str]) -> Iterator[Step]:
-    """Yield the square sweep and the products of a real decoder layer, prefill and decode."""
+    """Yield the sweep of square products and the products of a real decoder layer, prefill and decode."""
     for name in formats:
         for size in (16384, 4096, 2048) if name == formats[0] else (16384,):
             yield Step(f"matmul_{name}_nt_cuda", extra={"m": size, "n": size, "k": size}, label=f"{size}³")
     for tokens, phase, used in ((PREFILL_TOKENS, "prefill", formats), (DECODE_TOKENS, "decode", formats[:1])):
         for name in used:
             products = decoder_products(MODEL)
-            for layer, n, k in products if name == formats[0] else products[2:]:  # of fp8 the two large ones
+            for layer, n, k in products if name == formats[0] else products[2:]:  # fp8: the two large ones
                 label = f"{MODEL} {layer}, {phase} of {tokens}"
                 yield Step(f"matmul_{name}_nt_cuda", extra={"m": tokens, "n": n, "k": k}, label=label)
 
 
 def estimated_s(step: Step, plan: "Plan", meters: "Sequence[MeterInfo]" = ()) -> float:
-    """Return how long a step may take [s]: what the plan asks for, and what preparing it is guessed to take.
+    """Return an estimate of the time that a step takes [s]: the times of its plan, and its preparation.
 
-    The guesses: six seconds for the scan's first compilations, nine for numba's, one and a half for the rest.
+    Preparation is a guess: 8 s for the metered scan with its first compilations, 9 s for the scan through Numba, 4 s
+    for other kernels through Numba and 1.5 s for the rest.
     """
     from bench.measure.plan import PLANS, schedule
 
@@ -108,7 +107,7 @@ def estimated_s(step: Step, plan: "Plan", meters: "Sequence[MeterInfo]" = ()) ->
 
 
 def decoder_products(model: str) -> list[tuple[str, int, int]]:
-    """Return the matrix products of one decoder layer: name, outputs n, inputs k."""
+    """Return the matrix products of one decoder layer: name, number of outputs n, number of inputs k."""
     from kernels.llm.shapes import load
 
     shape = load(model)
@@ -122,20 +121,20 @@ def decoder_products(model: str) -> list[tuple[str, int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class GpuRun:
-    """What all steps of a job share: `device_name` is `gpu:<index>`, `meters` read the metered steps alone."""
+    """The data that all steps of a job share."""
 
     job: "Job"
     device: "Device"
-    device_name: str
-    meters: "Sequence[Meter]" = ()
-    budget_s: float = BUDGET_S
+    device_name: str  # `gpu:<index>`
+    meters: "Sequence[Meter]" = ()  # they read the metered steps only
+    budget_s: float = BUDGET_S  # [s]
 
 
 def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Progress]") -> Outcome:
-    """Measure the steps one after the other and return what came of them.
+    """Measure the steps one after the other and return their results.
 
-    What the probes find becomes the rates that the scans' bound is made of. A scan variant that the calibrated first
-    one already ran is left out.
+    The bound of the scans uses the rates that the probes measured. A scan variant that the calibrated first scan
+    already chose is not repeated.
 
     Raises
     ------
@@ -151,9 +150,9 @@ def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Prog
     per_clock: dict[str, float] = {}
     start = time.monotonic()
     for step in todo:
-        what = " ".join(part for part in (step.workload, step.variant or "", step.label) if part)
+        name = " ".join(part for part in (step.workload, step.variant or "", step.label) if part)
         if time.monotonic() - start > run.budget_s:
-            outcome.skipped.append((what, f"past the budget of {run.budget_s:.0f} s"))
+            outcome.skipped.append((name, f"past the budget of {run.budget_s:.0f} s"))
             continue
         if step.workload == "sha256d_scan_cuda" and step.variant in _variants_done(outcome.records):
             continue
@@ -171,13 +170,13 @@ def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Prog
 
 
 def _probed(records: "Sequence[Record]") -> dict[str, float]:
-    """Return the rates a clock that probes among the records found, by instruction."""
-    found = {}
+    """Return the rates per clock that the probes among the records measured, by instruction."""
+    rates = {}
     for record in records:
         rate = record.workload.parameters.get("per_clock_per_multiprocessor")
         if record.workload.name.startswith("probe_") and isinstance(rate, float):
-            found[str(record.workload.parameters["instruction"])] = rate
-    return found
+            rates[str(record.workload.parameters["instruction"])] = rate
+    return rates
 
 
 def _variants_done(records: "Sequence[Record]") -> set[str]:
@@ -191,27 +190,26 @@ def _capability(architecture: str) -> tuple[int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One comparison within a job: what over what, and the ratio of their rates."""
+    """One comparison within a job."""
 
-    name: str
+    name: str  # the two rates that are compared
     ratio: float
 
 
 def ratios(records: "Sequence[Record]") -> list[Ratio]:
-    """Return what a reader asks next: measured over predicted scan, cuBLASLt over CuPy and over the readable kernel."""
-    found = []
+    """Return a job's comparisons: measured over predicted scan, cuBLASLt over CuPy and over the readable kernel."""
+    comparisons = []
+    scans = [record for record in records if record.workload.name == "sha256d_scan_cuda" and record.status == "ok"]
     best = max(
-        (one for one in records if one.workload.name == "sha256d_scan_cuda" and one.rate and one.status == "ok"),
-        key=lambda one: one.rate.value if one.rate else 0.0,
-        default=None,
+        (scan for scan in scans if scan.rate), key=lambda scan: scan.rate.value if scan.rate else 0.0, default=None
     )
     if best is not None and "fraction_of_bound" in best.metrics:
-        what = f"scan {best.workload.variant}, measured over the model's prediction from the probes"
+        name = f"scan {best.workload.variant}, measured over the model's prediction from the probes"
         fraction = best.metrics["fraction_of_bound"].value
-        found.append(Ratio(what, fraction))
-        slowed = _clock_frac(best)
-        if slowed is not None:
-            found.append(Ratio(f"{what}, at the mean clock of its windows", fraction / slowed))
+        comparisons.append(Ratio(name, fraction))
+        clock_frac = _clock_frac(best)
+        if clock_frac is not None:
+            comparisons.append(Ratio(f"{name}, at the mean clock of its windows", fraction / clock_frac))
     rates: dict[tuple[str, tuple[object, ...]], dict[str, float]] = {}
     for record in records:
         if record.workload.name.startswith("matmul_") and record.rate is not None and record.status == "ok":
@@ -220,12 +218,12 @@ def ratios(records: "Sequence[Record]") -> list[Ratio]:
     for (name, _), by_variant in rates.items():
         for other, words in (("cupy", "cuBLASLt over CuPy's matmul"), ("numba", "cuBLASLt over the readable kernel")):
             if "cublaslt" in by_variant and other in by_variant:
-                found.append(Ratio(f"{name}, {words}", by_variant["cublaslt"] / by_variant[other]))
-    return found
+                comparisons.append(Ratio(f"{name}, {words}", by_variant["cublaslt"] / by_variant[other]))
+    return comparisons
 
 
 def _clock_frac(record: "Record") -> float | None:
-    """Return the mean clock of a record's windows over the highest, which its bound is made of."""
+    """Return the mean clock of a record's windows over the highest clock, which its bound assumes [-]."""
     audited = record.audit.get("gpu")
     mean_mhz = audited.get("mean_sm_clock_mhz") if isinstance(audited, dict) else None
     highest_hz = record.workload.parameters.get("max_sm_clock_hz")
@@ -235,11 +233,11 @@ def _clock_frac(record: "Record") -> float | None:
 
 
 def measured_fractions(records: "Sequence[Record]") -> list[float | None]:
-    """Return each record's rate over the bound that the job's own best products and bandwidth make; None elsewhere."""
+    """Return each record's rate over the bound from the job's own best products and bandwidth [-], None without one."""
     from bench.workloads.roofline import measured_roofline
 
     ceilings = measured_roofline(records)
-    found: list[float | None] = []
+    fractions: list[float | None] = []
     for record in records:
         bound = None
         if ceilings is not None and record.rate is not None and record.status == "ok":
@@ -247,15 +245,15 @@ def measured_fractions(records: "Sequence[Record]") -> list[float | None]:
                 bound = ceilings.memory_bound()
             elif record.workload.name.startswith("matmul_"):
                 bound = _product_bound(record, ceilings)
-        found.append(record.rate.value / bound.rate_per_s if bound and record.rate else None)
-    return found
+        fractions.append(record.rate.value / bound.rate_per_s if bound and record.rate else None)
+    return fractions
 
 
 def _product_bound(record: "Record", ceilings: Roofline) -> Bound | None:
     from kernels.matmul.counts import flop, moved_bytes
     from kernels.matmul.formats import get_format
 
-    given = record.workload.parameters
-    m, n, k = (int(str(given[key])) for key in ("m", "n", "k"))
-    form = get_format(str(given["dtype"]))
+    parameters = record.workload.parameters
+    m, n, k = (int(str(parameters[key])) for key in ("m", "n", "k"))
+    form = get_format(str(parameters["dtype"]))
     return ceilings.bound(form.name, float(flop(m, n, k)), moved_bytes(form, m, n, k))

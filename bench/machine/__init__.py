@@ -1,1 +1,1 @@
-"""The machine under test: environment, devices, clock, identity, and locks of its power domains."""
+"""The machine under test: environment, devices, core clock, identity, profile, and locks of its power domains."""

@@ -1,4 +1,4 @@
-"""The device under test: its name and the settings that it ran with, read and never changed."""
+"""The device under test: its name and its settings, which are read but never changed."""
 
 from bench.machine import environment
 from bench.results.record import Device
@@ -11,18 +11,18 @@ def device_under_test(name: str) -> Device:
     Raises
     ------
     InputError
-        The name is neither, or the GPU cannot be used: the message says why, and the cure.
+        The name is neither, or the GPU cannot be used; the message has the cause and the cure.
     """
     kind, _, index = name.partition(":")
     if kind == "cpu" and not index:
-        found, frequency = environment.cpu(), environment.frequency()
+        cpu, frequency = environment.cpu(), environment.frequency()
         return Device(
             kind="cpu",
-            name=str(found["model"] or "unknown CPU"),
+            name=str(cpu["model"] or "unknown CPU"),
             settings={
                 "governor": _text(frequency["governor"]),
                 "turbo": _text(frequency["turbo"]),
-                "smt": _text(found["smt"]),
+                "smt": _text(cpu["smt"]),
                 "usable_cores": len(environment.usable_cores()),
             },
         )
@@ -32,7 +32,7 @@ def device_under_test(name: str) -> Device:
 
 
 def _gpu(name: str) -> Device:
-    """Return an NVIDIA GPU that a run can use now; what is in the way is an InputError with its cure."""
+    """Return an NVIDIA GPU that a run can use now; an obstacle is an InputError with its cure."""
     from kernels.errors import KernelInputError
     from kernels.gpu.device import GpuError, check_usable, inspect, parse_device
 

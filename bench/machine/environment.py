@@ -1,4 +1,4 @@
-"""What a reader must know of the machine and the software to believe a figure: read, never changed."""
+"""The hardware and software environment of a measurement, which is read but never changed."""
 
 import os
 import platform
@@ -29,7 +29,7 @@ _FEATURES = (
 
 
 def capture() -> dict[str, object]:
-    """Return the system under test as a plain, JSON-ready table; what cannot be known is None, never guessed."""
+    """Return the system under test as JSON-ready data; an unknown value is None, never a guess."""
     return {
         "cpu": cpu(),
         "caches": caches(),
@@ -52,7 +52,7 @@ def capture() -> dict[str, object]:
 
 
 def cpu() -> dict[str, object]:
-    """Return the CPU as the kernel names it: model, family, stepping, microcode, cores, features that matter here."""
+    """Return the CPU as the operating system reports it: model, family, stepping, microcode, cores, features."""
     import psutil
 
     fields = _first_cpuinfo()
@@ -72,13 +72,13 @@ def cpu() -> dict[str, object]:
 
 
 def features() -> list[str]:
-    """Return the instruction sets of this CPU that matter to the kernels, as the kernel names them."""
+    """Return this CPU's instruction sets that matter to the compute kernels, by the names of the Linux kernel."""
     flags = cpu_flags()
     return [name for name in _FEATURES if name in flags]
 
 
 def cpu_flags() -> frozenset[str]:
-    """Return every flag that the kernel lists for the first core."""
+    """Return every flag that the operating system lists for the first core."""
     fields = _first_cpuinfo()
     return frozenset((fields.get("flags") or fields.get("Features") or "").split())
 
@@ -90,10 +90,10 @@ def usable_cores() -> list[int]:
 
 def caches() -> list[dict[str, object]]:
     """Return the caches of the first core: level, type, size [byte], sharing."""
-    found: list[dict[str, object]] = []
+    levels: list[dict[str, object]] = []
     for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         size = re.fullmatch(r"(\d+)([KM])", _read(folder / "size") or "")
-        found.append(
+        levels.append(
             {
                 "level": int(_read(folder / "level") or 0),
                 "type": _read(folder / "type"),
@@ -101,17 +101,17 @@ def caches() -> list[dict[str, object]]:
                 "shared_by": _read(folder / "shared_cpu_list"),
             }
         )
-    return found
+    return levels
 
 
 def last_level_cache_bytes() -> int | None:
-    """Return the size of the largest cache that the first core sees [byte], or None where the kernel does not say."""
+    """Return the size of the largest cache of the first core [byte], or None if it is not reported."""
     sizes = [cache["size_bytes"] for cache in caches()]
     return max((size for size in sizes if isinstance(size, int)), default=None)
 
 
 def frequency() -> dict[str, object]:
-    """Return the clock policy of the first core: governor, driver and limits [Hz], None where not exposed."""
+    """Return the clock policy of the first core: governor, driver and limits [Hz], each None if not reported."""
     policy = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 
     def hertz(name: str) -> int | None:
@@ -128,7 +128,7 @@ def frequency() -> dict[str, object]:
 
 
 def virtualisation() -> str:
-    """Return `none`, or what says that this is a virtual machine or a container."""
+    """Return the kind of virtual machine or container that this is, or `none`."""
     signs = []
     if "hypervisor" in (_first_cpuinfo().get("flags") or "").split():
         signs.append("virtual machine")
@@ -141,18 +141,18 @@ def virtualisation() -> str:
 
 
 def packages() -> dict[str, str]:
-    """Return the versions of the packages that can move a figure."""
-    found = {}
+    """Return the versions of the packages that can change a figure."""
+    versions = {}
     for name in _PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def numba_target() -> dict[str, str]:
-    """Return the CPU name that Numba compiles for, after NUMBA_CPU_NAME."""
+    """Return the CPU name that Numba compiles for, which NUMBA_CPU_NAME may set."""
     from llvmlite import binding
 
     return {"cpu_name": os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()}

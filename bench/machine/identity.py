@@ -1,4 +1,4 @@
-"""A name for this machine that does not name it to others: two counters are one meter only on one machine."""
+"""An anonymous key of this machine, because two counters of the same name are one meter only on one machine."""
 
 import hashlib
 import platform

@@ -1,4 +1,4 @@
-"""One run per power domain at a time: a lock per meter, and a mark for who shares the machine (method rule 16)."""
+"""Locks that allow one run per power domain at a time, with a mark when another run requests it (method rule 16)."""
 
 import contextlib
 import hashlib
@@ -15,40 +15,40 @@ FOLDER_VARIABLE = "PERWATT_LOCKS"
 
 @dataclass(slots=True)
 class Held:
-    """The domains of a run: those it holds, and those that another run holds."""
+    """The power domains of a run."""
 
-    since: float
-    held: dict[str, Path] = field(default_factory=dict)
-    busy: tuple[str, ...] = ()
+    since: float  # [s since 1970]
+    held: dict[str, Path] = field(default_factory=dict)  # domain -> lock file, those that this run holds
+    busy: tuple[str, ...] = ()  # those that another run holds
 
     def requested_by_others(self) -> tuple[str, ...]:
-        """Return the domains that another run has asked for since this one holds them."""
+        """Return the domains that another run has requested since this one holds them."""
         return tuple(name for name, path in self.held.items() if _mark_time(path) >= self.since)
 
 
 def folder() -> Path:
-    """Return the folder of the locks; all users of a machine share it, for they share its meters."""
+    """Return the folder of the locks, which all users of a machine share because they share its meters."""
     return Path(os.environ.get(FOLDER_VARIABLE) or Path(tempfile.gettempdir()) / "perwatt-locks")
 
 
 @contextlib.contextmanager
 def hold(domains: Iterable[str]) -> Iterator[Held]:
-    """Hold the locks of these domains where they are free; never waits.
+    """Hold the locks of those domains that are free, without waiting.
 
-    A domain that another run holds is named in `busy`, and the holder finds a mark that somebody asked. Where the
-    folder cannot be written nothing is held and nothing is busy.
+    A domain that another run holds is listed in `busy`, and that run finds a mark of the request. If the folder cannot
+    be written, no domain is held and none is busy.
     """
     from filelock import FileLock, Timeout
 
-    place = folder()
+    locks_folder = folder()
     held = Held(time.time())
     locks: list[FileLock] = []
     busy: list[str] = []
     try:
         for domain in dict.fromkeys(domains):
-            path = place / f"{_file_name(domain)}.lock"
+            path = locks_folder / f"{_file_name(domain)}.lock"
             try:
-                _make_shared(place)
+                _make_shared(locks_folder)
                 lock = FileLock(path, timeout=0, mode=0o666)
                 lock.acquire()
                 _open_to_all(path, 0o666)
@@ -68,20 +68,20 @@ def hold(domains: Iterable[str]) -> Iterator[Held]:
             lock.release()
 
 
-def _make_shared(place: Path) -> None:
-    if not place.is_dir():
-        place.mkdir(parents=True, exist_ok=True)
-        _open_to_all(place, 0o1777)
+def _make_shared(path: Path) -> None:
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        _open_to_all(path, 0o1777)
 
 
 def _open_to_all(path: Path, mode: int) -> None:
-    """Let other users take part, whatever the umask says; where the path is theirs it is open already."""
+    """Let all users write the path despite the umask; a path of another user is open already."""
     with contextlib.suppress(OSError):
         path.chmod(mode)
 
 
 def device_domain(kind: str) -> str:
-    """Return the domain of a device that runs share without spoiling a meter: they only slow each other down."""
+    """Return the domain of a device, which runs may share: they slow each other down but do not spoil a meter."""
     return f"device:{kind}"
 
 

@@ -1,4 +1,8 @@
-"""A profile of the machine that it runs on: what the machine says of itself, and nothing that it does not."""
+"""The draft of a profile of this machine, with only those figures that the machine itself reports.
+
+The file is written here and not by tomli-w: a figure is an inline table on one line, as in the bundled profiles, and
+the keys without a figure are comments with their meaning. tomli-w writes neither.
+"""
 
 import datetime as dt
 import json
@@ -17,49 +21,47 @@ _SOURCE = "this-machine"
 
 @dataclass
 class Draft:
-    """What is known of a device here. `left_out` says, per key, why there is no figure."""
+    """The draft of a device's profile."""
 
     kind: str
     maker: str
     model: str
-    reported: str | None
+    reported: str | None  # the name that the device reports
     figures: dict[str, float] = field(default_factory=dict)
-    features: list[str] = field(default_factory=list)
-    printed: list[str] = field(default_factory=list)
-    address: str = "local:/proc/cpuinfo"
+    features: list[str] = field(default_factory=list)  # instruction sets
+    printed: list[str] = field(default_factory=list)  # the reported lines behind the figures
+    address: str = "local:/proc/cpuinfo"  # of the source
     notes: list[str] = field(default_factory=list)
 
     @property
     def slug(self) -> str:
-        """The name of its file: maker and model in lower case."""
+        """The name of its file, from maker and model in lower case."""
         words = re.findall(r"[a-z0-9+.]+", f"{self.maker} {self.model}".casefold())
         return "-".join(dict.fromkeys(words)) or "this-machine"
 
     @property
-    def left_out(self) -> list[str]:
-        """Keys of a profile of this kind that this machine could not tell."""
+    def missing_keys(self) -> list[str]:
+        """The keys of a profile of this kind that this machine does not report."""
         known = CPU_FIGURES if self.kind == "cpu" else {**GPU_FIGURES, **GPU_PEAKS}
         return [key for key in known if key not in self.figures]
 
 
 def draft_cpu() -> Draft:
-    """Return what this machine says of its CPU package.
+    """Return the draft of this machine's CPU package.
 
     Raises
     ------
     InputError
-        It does not even say how many cores there are.
+        The machine does not report its number of cores.
     """
-    found, frequency = environment.cpu(), environment.frequency()
-    reported = str(found["model"] or "").strip()
-    maker = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD"}.get(
-        str(found["vendor"]), str(found["vendor"] or "unknown")
-    )
+    cpu, frequency = environment.cpu(), environment.frequency()
+    reported = str(cpu["model"] or "").strip()
+    maker = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD"}.get(str(cpu["vendor"]), str(cpu["vendor"] or "unknown"))
     draft = Draft("cpu", maker, _model(reported, maker), reported or None)
     packages = _packages()
-    cores, threads = found["physical_cores"], found["logical_cores"]
+    cores, threads = cpu["physical_cores"], cpu["logical_cores"]
     if not isinstance(cores, int) or not isinstance(threads, int):
-        raise InputError("profile new: expected a count of cores from this machine, got none")
+        raise InputError("profile new: expected a number of cores from this machine, got none")
     _put(draft, "cores", cores // packages, f"cpu cores: {cores // packages}")
     _put(draft, "threads", threads // packages, f"logical processors of the package: {threads // packages}")
     maximum = frequency["max_hz"]
@@ -73,17 +75,19 @@ def draft_cpu() -> Draft:
     draft.printed.append(f"model name: {reported or 'not reported'}")
     virtual = environment.virtualisation()
     if virtual != "none":
-        draft.notes.append(f"written inside a {virtual}: cores, cache and name are what it shows, not what is soldered")
+        draft.notes.append(
+            f"written inside a {virtual}: it reports its own cores, cache and name, not those of the hardware"
+        )
     return draft
 
 
 def draft_gpu(index: int) -> Draft:
-    """Return what NVIDIA's management library says of one GPU.
+    """Return the draft of one GPU from NVIDIA's management library.
 
     Raises
     ------
     InputError
-        There is no such GPU, or no library or driver to ask.
+        There is no such GPU, library or driver.
     """
     import pynvml
 
@@ -104,7 +108,7 @@ def draft_gpu(index: int) -> Draft:
         limit = int(pynvml.nvmlDeviceGetPowerManagementDefaultLimit(handle)) / 1000
         _put(draft, "power_limit_w", limit, f"default power limit: {limit:g} W")
         draft.printed.append(f"name: {reported}")
-        draft.notes.append("the default power limit is not the thermal design power, which the driver does not tell")
+        draft.notes.append("the default power limit is not the thermal design power, which the driver does not report")
         return draft
     finally:
         pynvml.nvmlShutdown()
@@ -116,8 +120,8 @@ def _put(draft: Draft, key: str, value: float, printed: str) -> None:
 
 
 def _packages() -> int:
-    found = re.findall(r"^physical id\s*:\s*(\d+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    return max(1, len(set(found)))
+    ids = re.findall(r"^physical id\s*:\s*(\d+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    return max(1, len(set(ids)))
 
 
 def _model(reported: str, maker: str) -> str:
@@ -129,11 +133,11 @@ def _model(reported: str, maker: str) -> str:
 
 
 def to_toml(draft: Draft, today: dt.date) -> str:
-    """Return the profile file's text: figures that were read, then as comments the keys that could not be known."""
+    """Return the text of the profile file: the reported figures, then the missing keys as comments."""
     known: dict[str, Key] = CPU_FIGURES if draft.kind == "cpu" else {**GPU_FIGURES, **GPU_PEAKS}
     lines = [
-        f"# Written by `perwatt profile new` on {today}: only what this machine says of itself.",
-        "# A key that is missing could not be known here; add it with its source, then run `perwatt profile check`.",
+        f"# Written by `perwatt profile new` on {today}: only what this machine reports of itself.",
+        "# This machine does not report a missing key; add it with its source, then run `perwatt profile check`.",
         "profile_schema = 1",
         f"kind = {_text(draft.kind)}",
         f"maker = {_text(draft.maker)}",
@@ -144,7 +148,7 @@ def to_toml(draft: Draft, today: dt.date) -> str:
         "",
         "[figures]",
         *(f"{key} = {_figure(value, today)}" for key, value in draft.figures.items()),
-        *(f"# {key}: not told by this machine ({known[key].meaning})" for key in draft.left_out),
+        *(f"# {key}: not reported by this machine ({known[key].meaning})" for key in draft.missing_keys),
     ]
     if draft.kind == "cpu":
         lines += [

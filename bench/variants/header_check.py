@@ -1,4 +1,4 @@
-"""Headers from a file, each scanned round its nonce by every variant."""
+"""The check of all scan variants against block headers from a file: each header is scanned around its nonce."""
 
 import csv
 import io
@@ -10,30 +10,30 @@ from typing import Any
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_text
 
-BEFORE, COUNT = 1000, 4096  # nonces of the window: from so many before the known one, so many in all
+NONCES_BEFORE, NONCES = 1000, 4096  # the scanned window: nonces before the known one, and in all
 _COLUMNS = ("header_hex_80_bytes", "nonce")
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderCheck:
-    """One header: for each variant an empty text when it found the nonce and nothing else, or what it said instead."""
+    """The check of one header."""
 
     name: str
     nonce: int
-    found: dict[str, str]
+    faults: dict[str, str]  # by variant: empty if it reported exactly the nonce, else its wrong answer
 
     @property
-    def found_by_all(self) -> bool:
-        """Whether every variant found it."""
-        return not any(self.found.values())
+    def passed(self) -> bool:
+        """Whether every variant reported exactly the nonce."""
+        return not any(self.faults.values())
 
     def document(self) -> dict[str, Any]:
         """Return the check as JSON-ready data."""
         return {
             "header": self.name,
             "nonce": self.nonce,
-            "found_by": [name for name, wrong in self.found.items() if not wrong],
-            "not_found_by": {name: wrong for name, wrong in self.found.items() if wrong},
+            "found_by": [name for name, fault in self.faults.items() if not fault],
+            "not_found_by": {name: fault for name, fault in self.faults.items() if fault},
         }
 
 
@@ -45,30 +45,31 @@ class _Row:
 
 
 def check_headers(path: Path, names: Sequence[str] = ()) -> list[HeaderCheck]:
-    """Scan a window round the nonce of each header in a CSV with the named variants, or all that run here.
+    """Scan around the nonce of each header in a CSV file with the named variants, or with all that run on this machine.
 
     Raises
     ------
     InputError
         The file cannot be read, lacks a column or rows, or a row's header or nonce is malformed.
     KernelInputError
-        A named variant is unknown or cannot run here.
+        A named variant is unknown or cannot run on this machine.
     """
     from kernels.scan_cpu import variants
 
-    wanted = list(dict.fromkeys(names)) or [variant.name for variant in variants.candidates()]
-    for name in wanted:
+    chosen = list(dict.fromkeys(names)) or [variant.name for variant in variants.candidates()]
+    for name in chosen:
         variants.load(name)
-    return [HeaderCheck(row.name, row.nonce, {name: _scan(row, name) for name in wanted}) for row in _read(path)]
+    return [HeaderCheck(row.name, row.nonce, {name: _fault(row, name) for name in chosen}) for row in _read(path)]
 
 
-def _scan(row: _Row, variant: str) -> str:
+def _fault(row: _Row, variant: str) -> str:
+    """Return a variant's wrong answer, or an empty text if it reported exactly the nonce."""
     from kernels.scan_cpu.scan import scan
 
-    found = scan(row.header80, (row.nonce - BEFORE) % (1 << 32), COUNT, variant=variant).hits
-    if found == (row.nonce,):
+    hits = scan(row.header80, (row.nonce - NONCES_BEFORE) % (1 << 32), NONCES, variant=variant).hits
+    if hits == (row.nonce,):
         return ""
-    return f"found {', '.join(map(str, found))}" if found else "not found"
+    return f"found {', '.join(map(str, hits))}" if hits else "not found"
 
 
 def _read(path: Path) -> list[_Row]:

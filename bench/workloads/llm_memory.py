@@ -1,4 +1,4 @@
-"""Whether a model's replay fits: lengths within the context, weights and caches within a device's memory."""
+"""The check that a model's replay fits: lengths within the context, weights and caches within a device's memory."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ GB = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is asked of a model: tokens of a prompt and of an answer, and sequences at once."""
+    """The load of a model."""
 
-    input: int
-    output: int
-    batch: int
+    input: int  # tokens of a prompt
+    output: int  # tokens of an answer
+    batch: int  # sequences at once
 
     @classmethod
-    def of(cls, asked: Mapping[str, object]) -> "Load":
+    def of(cls, options: Mapping[str, object]) -> "Load":
         """Return the load among a workload's options.
 
         Raises
         ------
         InputError
-            One of the three is no whole number.
+            One of the three is not a whole number.
         """
-        return cls(*(_whole(asked, key) for key in ("input", "output", "batch")))
+        return cls(*(_whole(options, key) for key in ("input", "output", "batch")))
 
     def check(self, place: str, shape: "ModelShape") -> None:
         """Refuse numbers below 1 and lengths beyond the model's context.
@@ -37,7 +37,7 @@ class Load:
         Raises
         ------
         InputError
-            As above.
+            A number is below 1, or input and output together exceed the context.
         """
         for key in ("input", "output", "batch"):
             if getattr(self, key) < 1:
@@ -50,21 +50,17 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """A device's memory and what a replay needs of it.
+class MemoryBudget:
+    """A device's memory and the needs of a replay."""
 
-    usable_bytes: of the device. usable_why: what that is, in words. weight_bytes: of the model. rest_bytes: of all
-    else, by the number of sequences. rest: what that is, in words.
-    """
-
-    usable_bytes: float
-    usable_why: str
-    weight_bytes: float
-    rest_bytes: Callable[[int], float]
-    rest: str = "keys and values"
+    usable_bytes: float  # [byte] of the device
+    usable_why: str  # the same in words
+    weight_bytes: float  # [byte] of the model
+    rest_bytes: Callable[[int], float]  # [byte] of everything else, by the number of sequences
+    rest: str = "keys and values"  # the same in words
 
     def most_sequences(self) -> int:
-        """Return the largest batch that fits, 0 where none does."""
+        """Return the largest batch that fits, or 0 if none does."""
         low, high = 0, 1
         while self._fits(high):
             low, high = high, 2 * high
@@ -74,12 +70,12 @@ class Room:
         return low
 
     def check(self, place: str, load: Load) -> None:
-        """Refuse a model or a batch beyond the memory, saying by how much; the largest batch that fits is named.
+        """Refuse a model or a batch that exceeds the memory.
 
         Raises
         ------
         InputError
-            As above.
+            It does not fit; the message has the excess and the largest batch that fits.
         """
         if self.weight_bytes > self.usable_bytes:
             raise InputError(
@@ -92,15 +88,15 @@ class Room:
             raise InputError(
                 f"{place}: batch: expected at most {self.most_sequences()} sequences of {load.input} + {load.output} "
                 f"tokens (the largest batch that fits), got {load.batch}: {self.rest} need {need / GB:.1f} GB, "
-                f"{(need + self.weight_bytes - self.usable_bytes) / GB:.1f} GB more than there is"
+                f"{(need + self.weight_bytes - self.usable_bytes) / GB:.1f} GB more than is available"
             )
 
     def _fits(self, batch: int) -> bool:
         return self.weight_bytes + self.rest_bytes(batch) <= self.usable_bytes
 
 
-def _whole(asked: Mapping[str, object], key: str) -> int:
-    value = asked[key]
+def _whole(options: Mapping[str, object], key: str) -> int:
+    value = options[key]
     if not isinstance(value, int) or isinstance(value, bool):
         raise InputError.at("llm replay", key, expected="a whole number", got=value)
     return value

@@ -1,4 +1,4 @@
-"""The table of workloads: names, what they do, and where they live, without importing any."""
+"""The table of workloads: names, units and classes, without importing any of them."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,14 +9,14 @@ from hardware_profiles.errors import InputError, near_names
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One workload: `place` is `module:class`, taken with `WorkloadOptions` and its own name."""
+    """One workload."""
 
     name: str
-    device_kind: str
+    device_kind: str  # `cpu` or `gpu`
     unit: str
     summary: str
-    place: str
-    main_job: bool = False
+    class_path: str  # `module:class`, created from its name and WorkloadOptions
+    main_job: bool = False  # whether `perwatt run` without arguments measures it
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -42,10 +42,10 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     *(
         Entry(
-            f"llm_{phase}_f32_cpu", "cpu", "token", f"a language model's layers, {what}; `perwatt run llm`",
+            f"llm_{phase}_f32_cpu", "cpu", "token", f"a language model's layers, {action}; `perwatt run llm`",
             "bench.workloads.cpu.llm_replay_cpu:LlmReplayCpu", main_job=True,
         )
-        for phase, what in (("prefill", "reading prompts"), ("decode", "one token after the other"))
+        for phase, action in (("prefill", "reading prompts"), ("decode", "one token after the other"))
     ),
     Entry(
         "sha256d_scan_cuda", "gpu", "hash", "nonce scan on an NVIDIA GPU",
@@ -60,11 +60,11 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     *(
         Entry(
-            f"llm_{phase}_{dtype}_cuda", "gpu", "token", f"a language model's layers on a GPU, {dtype}, {what}",
+            f"llm_{phase}_{dtype}_cuda", "gpu", "token", f"a language model's layers on a GPU, {dtype}, {action}",
             "bench.workloads.cuda.llm_replay_cuda:LlmReplayCuda",
         )
         for dtype in ("bf16", "fp16", "fp8")
-        for phase, what in (("prefill", "reading prompts"), ("decode", "one token after the other"))
+        for phase, action in (("prefill", "reading prompts"), ("decode", "one token after the other"))
     ),
     *(
         Entry(
@@ -85,12 +85,12 @@ BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 
 def entry(name: str) -> Entry:
-    """Return the table's row for a name.
+    """Return the row of a workload.
 
     Raises
     ------
     InputError
-        The name is unknown; the near names are listed.
+        The name is unknown; the message lists similar names.
     """
     if name not in BY_NAME:
         near = near_names(name, BY_NAME)
@@ -100,17 +100,17 @@ def entry(name: str) -> Entry:
 
 
 def create(name: str, options: WorkloadOptions) -> Workload:
-    """Return a workload, not yet prepared.
+    """Return a workload that is not yet prepared.
 
     Raises
     ------
     InputError
-        The name is unknown, or the workload does not run on the device asked for.
+        The name is unknown, or the workload does not run on the device.
     """
     row = entry(name)
     kind = options.device.partition(":")[0]
     if kind != row.device_kind:
         raise InputError.at(f"workload {name}", "--device", expected=row.device_kind, got=options.device)
-    module, _, attribute = row.place.partition(":")
+    module, _, attribute = row.class_path.partition(":")
     workload: Workload = getattr(import_module(module), attribute)(name, options)
     return workload

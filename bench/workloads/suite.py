@@ -1,6 +1,7 @@
-"""The workloads as a pytest-benchmark suite, each with its energy where a meter is named.
+"""The workloads as a pytest-benchmark suite, with energy if a meter is named.
 
-pytest -o addopts= -p bench.pytest_plugin bench/workloads/suite.py --benchmark-json=out.json --perwatt-meter shelly:HOST
+pytest -o addopts= -p bench.pytest_plugin bench/workloads/suite.py --benchmark-json=out.json
+    --perwatt-meter shelly:HOST
 """
 
 import os
@@ -18,7 +19,7 @@ ROUNDS = 5
 
 @pytest.fixture(params=[entry.name for entry in ENTRIES if entry.device_kind == "cpu" and entry.main_job])
 def workload(request: pytest.FixtureRequest) -> Iterator[Workload]:
-    """Give a workload, prepared and verified."""
+    """Yield a prepared and verified workload."""
     made = create(request.param, WorkloadOptions())
     made.prepare()
     made.verify()
@@ -27,7 +28,7 @@ def workload(request: pytest.FixtureRequest) -> Iterator[Workload]:
 
 
 def test_workload(workload: Workload, energy_benchmark: Any, benchmark: Any) -> None:
-    """Rounds of about PERWATT_ROUND_S seconds (default 1), their output checked at the end."""
+    """Time rounds of about PERWATT_ROUND_S seconds (default 1) and check their output at the end."""
     n = _calls_for(workload, ROUND_S)
     work = workload.run(n).work
     benchmark.extra_info.update(workload=workload.name, variant=workload.variant, version=workload.version)
@@ -42,7 +43,7 @@ def _calls_for(workload: Workload, seconds: float) -> int:
     while True:
         before = time.monotonic()
         workload.run(n)
-        taken = time.monotonic() - before
-        if taken >= seconds / 8.0:
-            return max(1, round(n * seconds / taken))
+        call_s = time.monotonic() - before
+        if call_s >= seconds / 8.0:
+            return max(1, round(n * seconds / call_s))
         n *= 2

@@ -236,7 +236,7 @@ def _on_gpu(device: str, dtype: str | None, request: dict[str, object], batch: s
     smallest = made("decode", 1)
     device_under_test(device)
     free_bytes = inspect(parse_device(device)).free_bytes
-    most = None if free_bytes is None else smallest.room(free_bytes).most_sequences()
+    most = None if free_bytes is None else smallest.memory_budget(free_bytes).most_sequences()
     todo = [made(phase, size) for size in _batches(batch, most) for phase in PHASES]
     for workload in todo:
         workload.check_device()

@@ -1,10 +1,10 @@
-"""A model's layers on the CPU, prefill and decode apart: `llm_prefill_f32_cpu` and `llm_decode_f32_cpu`."""
+"""The layers of a language model on the CPU: `llm_prefill_f32_cpu` and `llm_decode_f32_cpu`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.machine.environment import last_level_cache_bytes, usable_cores
-from bench.workloads.llm_memory import Load, Room
+from bench.workloads.llm_memory import Load, MemoryBudget
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError
 
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from kernels.llm.replay_cpu import CpuReplay
     from kernels.llm.shapes import ModelShape
 
-VARIANT = "blas_stream"
-"""BLAS, and products of very few rows streamed (kernels/llm/products_cpu.py)."""
+VARIANT = "blas_stream"  # BLAS; products of very few rows are streamed (kernels/llm/products_cpu.py)
 DEFAULTS = {"model": "tiny", "input": 256, "output": 64, "batch": 4}
 MOST_COPIES_BYTES = 2 << 30
 MEMORY_FRAC = 0.8
@@ -22,11 +21,11 @@ TOLERANCE = 1e-4
 
 
 class LlmReplayCpu:
-    """Random weights at a model's real shapes; one unit is one token read (prefill) or given (decode).
+    """Random weights in a model's real shapes; one unit is one token read (prefill) or generated (decode).
 
-    Decoding steps through the contexts from `input` to `input + output` and begins again, so that attention goes over
-    a cache of the real length. Several distinct copies of all layers are taken in turn until they exceed twice the
-    last-level cache, where memory allows.
+    Decoding steps through the contexts from `input` to `input + output` and starts again, so that attention reads a
+    cache of the real length. If memory allows, several distinct copies of all layers are used in turn, which together
+    exceed twice the last-level cache.
     """
 
     version = 1
@@ -37,21 +36,21 @@ class LlmReplayCpu:
 
         if options.variant not in (None, VARIANT):
             raise InputError.at(f"workload {name}", "--variant", expected=VARIANT, got=options.variant)
-        asked = {**DEFAULTS, **options.extra}
+        chosen = {**DEFAULTS, **options.extra}
         self.name, self.variant = name, VARIANT
         self.threads = options.threads or len(usable_cores())
-        self.shape = load(str(asked["model"]))
-        asked_load = Load.of(asked)
-        self.input, self.output, self.batch = asked_load.input, asked_load.output, asked_load.batch
+        self.shape = load(str(chosen["model"]))
+        load_ = Load.of(chosen)
+        self.input, self.output, self.batch = load_.input, load_.output, load_.batch
         self._phase = name.split("_")[1]
         self._copies = 0
         self._replay: CpuReplay | None = None
         self._tokens: Any = None
         self._limit: Any = None
-        check_fits(self.shape, asked_load)
+        check_fits(self.shape, load_)
 
     def prepare(self) -> None:
-        """Make the copies of the weights and bind BLAS to the threads asked for."""
+        """Make the copies of the weights and bind BLAS to the chosen threads."""
         import numpy as np
         from threadpoolctl import threadpool_limits
 
@@ -66,7 +65,7 @@ class LlmReplayCpu:
         self._replay.fill(self.input)
 
     def verify(self) -> list[Check]:
-        """Hold a small model of the same build against the float64 reference, prefill and decode."""
+        """Compare a small model of the same architecture with the float64 reference, prefill and decode."""
         import numpy as np
 
         from kernels.llm import reference
@@ -103,19 +102,21 @@ class LlmReplayCpu:
         return Batch(float(n * self.batch * (self.input if self._phase == "prefill" else 1)))
 
     def check_output(self) -> list[Check]:
-        """Check that the last timed call's logits are those of its own sequence, computed again from the same state."""
+        """Check that the last timed call's logits equal those computed again from the same state."""
         import numpy as np
 
         replay = self._ready()
-        found = replay.logits().copy()
+        timed = replay.logits().copy()
         replay.repeat(self._tokens if self._phase == "prefill" else self._tokens[:, :1])
         again = replay.logits()
-        if not (np.isfinite(found).all() and np.ptp(found) > 0 and np.allclose(found, again, rtol=1e-4, atol=1e-4)):
-            raise VerificationError("last timed call: its logits are not finite, or not those of the same call again")
+        if not (np.isfinite(timed).all() and np.ptp(timed) > 0 and np.allclose(timed, again, rtol=1e-4, atol=1e-4)):
+            raise VerificationError(
+                "last timed call: its logits are not finite, or differ from those of the same call repeated"
+            )
         return [Check("last timed call", "logits finite, and the same when computed again")]
 
     def parameters(self) -> Mapping[str, object]:
-        """Return model, lengths, batch, where the weights come from, and what the token tags need."""
+        """Return model, lengths, batch, the kind of weights, and the token tags."""
         cache = last_level_cache_bytes()
         held = self._replay.weight_bytes if self._replay is not None else 0
         return {
@@ -127,7 +128,7 @@ class LlmReplayCpu:
         }  # fmt: skip
 
     def close(self) -> None:
-        """Free weights and caches and give BLAS its threads back."""
+        """Free weights and caches and restore the threads of BLAS."""
         if self._replay is not None:
             self._replay.close()
             self._replay = None
@@ -142,29 +143,29 @@ class LlmReplayCpu:
 
 
 def weight_bytes_f32(shape: "ModelShape") -> int:
-    """Return what one copy of a model takes in float32 [byte]."""
+    """Return the size of one copy of a model in float32 [byte]."""
     from kernels.llm.shapes import parameter_count
 
     return BYTES_PER_NUMBER * parameter_count(shape)
 
 
 def copies(shape: "ModelShape") -> int:
-    """Return how many distinct copies of the weights exceed twice the last-level cache, as far as memory allows."""
+    """Return the number of distinct copies of the weights that exceed twice the last-level cache, if memory allows."""
     from psutil import virtual_memory
 
-    one = weight_bytes_f32(shape)
-    room = min(MOST_COPIES_BYTES, virtual_memory().available // 4)
-    wanted = -(-2 * (last_level_cache_bytes() or 0) // one)
-    return int(max(1, min(wanted, room // one)))
+    copy_bytes = weight_bytes_f32(shape)
+    usable_bytes = min(MOST_COPIES_BYTES, virtual_memory().available // 4)
+    cold = -(-2 * (last_level_cache_bytes() or 0) // copy_bytes)
+    return int(max(1, min(cold, usable_bytes // copy_bytes)))
 
 
 def check_fits(shape: "ModelShape", load: Load) -> None:
-    """Refuse lengths beyond the context, and a model or a batch beyond this machine's memory, saying by how much.
+    """Refuse lengths beyond the context, and a model or a batch beyond this machine's memory.
 
     Raises
     ------
     InputError
-        As above; the largest batch that fits is named.
+        It does not fit; the message has the excess and the largest batch that fits.
     """
     from psutil import virtual_memory
 
@@ -173,15 +174,15 @@ def check_fits(shape: "ModelShape", load: Load) -> None:
     place = f"{shape.name} in fp32 on this machine"
     load.check(place, shape)
     sequence = kv_bytes(shape, precision("fp32"), load.input + load.output)
-    room = Room(
+    budget = MemoryBudget(
         virtual_memory().available * MEMORY_FRAC, f"{MEMORY_FRAC:.0%} of the free memory", weight_bytes_f32(shape),
         lambda batch: batch * sequence,
     )  # fmt: skip
-    room.check(place, load)
+    budget.check(place, load)
 
 
 def miniature(shape: "ModelShape") -> "ModelShape":
-    """Return a model of the same build with small widths, for the float64 reference to be quick."""
+    """Return a model of the same architecture with small widths, for which the float64 reference is fast."""
     group = shape.heads // shape.kv_heads
     kv_heads, layers = min(2, shape.kv_heads), 2
     return shape.resized(

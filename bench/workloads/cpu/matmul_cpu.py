@@ -16,7 +16,7 @@ MOST_BUFFER_BYTES = 1 << 30
 
 
 class MatmulCpu:
-    """C = A B for square random matrices, over sets of operands that together exceed the caches where memory allows.
+    """C = A B for square random matrices, over sets of operands that exceed the caches together if memory allows.
 
     The unit is one floating-point operation: a product of size m counts 2 m³.
     """
@@ -36,15 +36,15 @@ class MatmulCpu:
         self._limit: Any = None
 
     def prepare(self) -> None:
-        """Make the operand sets and bind BLAS to the threads asked for."""
+        """Make the operand sets and bind BLAS to the chosen threads."""
         from threadpoolctl import threadpool_limits
 
         from kernels.matmul.cpu import random_operands
 
         self._limit = threadpool_limits(limits=self.threads, user_api="blas")
         set_bytes = 3 * SIZE * SIZE * int(self._dtype[1:]) // 8
-        wanted = 2 * (last_level_cache_bytes() or 0)
-        count = max(2, -(-min(wanted, MOST_BUFFER_BYTES) // set_bytes))
+        cold_bytes = 2 * (last_level_cache_bytes() or 0)
+        count = max(2, -(-min(cold_bytes, MOST_BUFFER_BYTES) // set_bytes))
         self._sets = [random_operands(SIZE, self._dtype, seed) for seed in range(count)]
 
     def verify(self) -> list[Check]:
@@ -71,16 +71,16 @@ class MatmulCpu:
         a, b, out = self._sets[(self._turn - 1) % len(self._sets)]
         return [self._checked("last timed product", a, b, out)]
 
-    def _checked(self, what: str, a: "Matrix", b: "Matrix", out: "Matrix") -> Check:
+    def _checked(self, name: str, a: "Matrix", b: "Matrix", out: "Matrix") -> Check:
         from kernels.matmul.cpu import check_product
 
-        found = check_product(a, b, out)
-        if not found.passed:
-            raise VerificationError(f"{what}: error {found.worst_frac_of_bound:.3g} times the rounding bound")
-        return Check(what, f"error at most {found.worst_frac_of_bound:.2g} of the bound, {found.sampled} entries")
+        result = check_product(a, b, out)
+        if not result.passed:
+            raise VerificationError(f"{name}: error {result.worst_frac_of_bound:.3g} times the rounding bound")
+        return Check(name, f"error at most {result.worst_frac_of_bound:.2g} of the bound, {result.sampled} entries")
 
     def parameters(self) -> Mapping[str, object]:
-        """Return shape, dtype, threads and whether the operands come from the caches."""
+        """Return shape, dtype, threads and whether the operands are in the caches."""
         held = sum(matrix.nbytes for operands in self._sets for matrix in operands)
         cache = last_level_cache_bytes()
         return {
@@ -89,7 +89,7 @@ class MatmulCpu:
         }  # fmt: skip
 
     def close(self) -> None:
-        """Free the operands and give BLAS its threads back."""
+        """Free the operands and restore the threads of BLAS."""
         self._sets = []
         if self._limit is not None:
             self._limit.restore_original_limits()

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class MemoryCpu:
-    """Streams over arrays far larger than the caches; the unit is one byte read or written by the program.
+    """Streams over arrays much larger than the caches; the unit is one byte read or written by the program.
 
-    The read that a store to an uncached line costs (write-allocate) is not counted, as in STREAM.
+    As in STREAM, the extra read of a store to an uncached line (write-allocate) is not counted.
     """
 
     version = 1
@@ -51,19 +51,19 @@ class MemoryCpu:
         return Batch(float(sum(self._step() for _ in range(n))))
 
     def check_output(self) -> list[Check]:
-        """Compare every element of what the last timed pass left."""
+        """Compare every element of the last timed pass."""
         return [self._checked("last timed pass")]
 
     def _step(self) -> int:
         streams = self._open()
         return streams.copy() if self._operation == "copy" else streams.triad()
 
-    def _checked(self, what: str) -> Check:
+    def _checked(self, name: str) -> Check:
         streams = self._open()
         right = streams.copy_is_right() if self._operation == "copy" else streams.triad_is_right()
         if not right:
-            raise VerificationError(f"{what}: an element of the {self._operation} is wrong")
-        return Check(what, f"all {self._length} elements right")
+            raise VerificationError(f"{name}: an element of the {self._operation} is wrong")
+        return Check(name, f"all {self._length} elements right")
 
     def _open(self) -> "Streams":
         if self._streams is None:
@@ -71,7 +71,7 @@ class MemoryCpu:
         return self._streams
 
     def parameters(self) -> Mapping[str, object]:
-        """Return array length, threads and the size beside the last-level cache."""
+        """Return array length, threads, and the sizes of the arrays and the last-level cache."""
         return {
             "length": self._length, "dtype": "f64", "threads": self.threads, "data": "uniform 0 to 1",
             "array_bytes": 8 * self._length, "last_level_cache_bytes": last_level_cache_bytes(),

@@ -1,4 +1,4 @@
-"""What bounds a variant on this core, by counted operations and measured ports, and how long it takes to compile."""
+"""The bound of a scan variant on this core, from counted operations and measured ports, and its compile time."""
 
 import json
 import os
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def instructions_per_cycle() -> dict[str, float]:
-    """Measure how many vector additions and SHA instructions this core does a cycle; empty where it cannot be told."""
+    """Measure this core's vector additions and SHA instructions per cycle; return nothing if it has no probe."""
     clock_hz = core_clock_hz()
     five = neighbour_cycles(clock_hz)
     if clock_hz is None or five is None:
         return {}
-    found = {"scalar": 5.0 / five}
+    per_cycle = {"scalar": 5.0 / five}
     if machine() not in {"x86_64", "AMD64"}:
-        return found
+        return per_cycle
     from kernels.scan_cpu.port_probe import PER_LOOP, probes
 
     loops = 3000
@@ -34,12 +34,12 @@ def instructions_per_cycle() -> dict[str, float]:
             before = time.thread_time()
             probe(loops)
             best = max(best, loops * PER_LOOP / (time.thread_time() - before) / (core_clock_hz() or clock_hz))
-        found[name] = best
-    return found
+        per_cycle[name] = best
+    return per_cycle
 
 
 def bound_cycles_per_hash(name: str, per_cycle: dict[str, float]) -> float | None:
-    """Return the cycles a hash that the variant's operations take on ports that are never idle, or None if unknown."""
+    """Return the cycles per hash of a variant's operations on ports that are never idle, or None if unknown."""
     cost = cost_of(name)
     if cost is None:
         return None
@@ -49,7 +49,7 @@ def bound_cycles_per_hash(name: str, per_cycle: dict[str, float]) -> float | Non
 
 
 def cost_of(name: str) -> "VariantCost | None":
-    """Return what a variant executes per hash when compiled here."""
+    """Return the operations of a variant per hash when compiled on this machine."""
     from kernels.scan_cpu.op_count import variant_cost
     from kernels.scan_cpu.variants import compiled_features
 
@@ -68,15 +68,15 @@ print(json.dumps(time.perf_counter() - start))
 
 
 def compile_seconds(variant: str) -> tuple[float, float]:
-    """Return how long a variant takes to import and run once in a fresh process [s]: cache empty, then filled.
+    """Return the time to import and run a variant once in a fresh process [s], with an empty and with a full cache.
 
-    The time to import Numba and NumPy themselves is not in it.
+    The import of Numba and NumPy is not included.
     """
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "NUMBA_CACHE_DIR": folder, "PYTHONPATH": os.pathsep.join(sys.path)}
         seconds = []
         for _ in range(2):
-            done = subprocess.run(  # noqa: S603 (our own interpreter and text)
+            done = subprocess.run(  # noqa: S603 (this interpreter and a fixed text)
                 [sys.executable, "-c", _COMPILE, variant], env=environment, capture_output=True, text=True, check=True
             )
             seconds.append(float(json.loads(done.stdout)))

@@ -1,4 +1,4 @@
-"""The nonce scan on the CPU: `sha256d_scan_cpu`, on the variant asked for or the fastest here."""
+"""The nonce scan on the CPU: `sha256d_scan_cpu`, with a chosen variant or the fastest on this machine."""
 
 import math
 import random
@@ -14,16 +14,15 @@ if TYPE_CHECKING:
     from kernels.scan_cpu.selftest import KnownHeader
 
 NONCES_PER_UNIT = 1 << 16
-CALIBRATION_S = 0.02
-"""CPU time that each candidate gets [s], over CALIBRATION_ROUNDS rounds."""
+CALIBRATION_S = 0.02  # [s] CPU time of each candidate over CALIBRATION_ROUNDS rounds
 CALIBRATION_ROUNDS = 5
 
 
 class Sha256dScanCpu:
-    """Double SHA-256 of a real block's header over windows that each hold its nonce at a random place.
+    """Double SHA-256 of a real block's header over windows that each contain its nonce at a random position.
 
-    The unit is one double hash of an 80-byte header with its midstate known. A timed call that does not report exactly
-    the planted nonce was wrong, so every timed window checks itself.
+    The unit is one double hash of an 80-byte header whose midstate is known. A timed call that does not report exactly
+    the planted nonce is wrong, so every timed window checks itself.
     """
 
     version = 1
@@ -37,12 +36,12 @@ class Sha256dScanCpu:
         self.name = name
         self.variant = options.variant or ""
         self.threads = options.threads or len(usable_cores())
-        self._places = random.Random(0)  # noqa: S311 (places of the planted nonce; not a secret)
+        self._positions = random.Random(0)  # noqa: S311 (positions of the planted nonce; not a secret)
         self._calls = 0
         self._known: KnownHeader
 
     def prepare(self) -> None:
-        """Compile the candidates and keep the fastest, unless a variant was asked for."""
+        """Compile the candidates and keep the fastest, unless a variant was chosen."""
         from kernels.scan_cpu import variants
         from kernels.scan_cpu.selftest import known_headers
 
@@ -53,7 +52,7 @@ class Sha256dScanCpu:
         self.variant = names[0] if len(names) == 1 else self._fastest(names)
 
     def _fastest(self, names: Sequence[str]) -> str:
-        """Return the variant with the least CPU time a hash, its best of rounds in turn: noise only ever adds."""
+        """Return the variant with the least CPU time per hash in its best round, because noise only adds time."""
         count = self.threads * NONCES_PER_UNIT
         best = dict.fromkeys(names, math.inf)
         for _ in range(CALIBRATION_ROUNDS):
@@ -68,11 +67,11 @@ class Sha256dScanCpu:
         from kernels.scan_cpu.scan import scan
 
         known = self._known
-        start = (known.nonce - self._places.randrange(count)) % (1 << 32)
-        found = scan(known.header80, start, count, variant=variant, threads=self.threads)
-        if found.hits != (known.nonce,):
-            raise VerificationError(f"{variant}: block {known.height}: expected nonce {known.nonce}, got {found.hits}")
-        return found.hashes
+        start = (known.nonce - self._positions.randrange(count)) % (1 << 32)
+        result = scan(known.header80, start, count, variant=variant, threads=self.threads)
+        if result.hits != (known.nonce,):
+            raise VerificationError(f"{variant}: block {known.height}: expected nonce {known.nonce}, got {result.hits}")
+        return result.hashes
 
     def verify(self) -> list[Check]:
         """Find real nonces, wrap past 2^32 and reject near misses."""
@@ -84,18 +83,18 @@ class Sha256dScanCpu:
             raise VerificationError(str(error)) from error
 
     def run(self, n: int) -> Batch:
-        """Scan `n` times 2^16 nonces round the real one."""
+        """Scan `n` times 2^16 nonces around the real one."""
         before = time.process_time()
         hashes = self._scan(self.variant, n * NONCES_PER_UNIT)
         self._calls += 1
         return Batch(float(hashes), time.process_time() - before)
 
     def check_output(self) -> list[Check]:
-        """Say how many timed calls found their planted nonce: all of them, or the run has failed already."""
+        """Report how many timed calls found their planted nonce: all of them, or the run has failed already."""
         return [Check("timed calls", f"{self._calls} of {self._calls} found exactly the planted nonce")]
 
     def bound(self) -> "Bound | None":
-        """Return what the cores could do: the variant's counted instructions at rates probed here, at today's clock."""
+        """Return the bound from the variant's counted instructions at the rates and the clock measured now."""
         from bench.machine.clock import core_clock_hz
         from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, instructions_per_cycle
         from bench.workloads.roofline import Bound
@@ -104,7 +103,7 @@ class Sha256dScanCpu:
         cycles = bound_cycles_per_hash(self.variant, instructions_per_cycle()) if self.variant else None
         if cycles is None or clock_hz is None:
             return None
-        why = f"{cycles:.1f} cycles a hash at the probed rates, {self.threads} threads at {clock_hz / 1e9:.2f} GHz"
+        why = f"{cycles:.1f} cycles per hash at the probed rates, {self.threads} threads at {clock_hz / 1e9:.2f} GHz"
         return Bound(self.threads * clock_hz / cycles, "modelled", why)
 
     def parameters(self) -> Mapping[str, object]:
@@ -112,4 +111,4 @@ class Sha256dScanCpu:
         return {"threads": self.threads, "header": "block 0", "nonces_per_unit": NONCES_PER_UNIT}
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to release."""

@@ -1,4 +1,4 @@
-"""What every GPU workload opens: CuPy on the device asked for, its size, its profile, and an own stream."""
+"""The context of a GPU workload: CuPy on one device, the device's sizes and profile, and a stream."""
 
 import time
 from collections.abc import Callable
@@ -14,11 +14,8 @@ if TYPE_CHECKING:
     from kernels.gpu.device import GpuState
 
 
-BATCH_S = 0.15
-"""Length of one timed call on a GPU [s]: the some 50 µs that it waits between two of them are then 0.03 %."""
-
-WARM_S = 0.25
-"""Load before anything is compared [s]: an idle chip takes some of it to raise its clocks."""
+BATCH_S = 0.15  # [s] length of one timed call; the gap of about 50 µs between two calls is then 0.03 %
+WARM_S = 0.25  # [s] load before a comparison, in which an idle chip raises its clocks
 
 
 def device_index(workload: str, options: WorkloadOptions) -> int:
@@ -27,7 +24,7 @@ def device_index(workload: str, options: WorkloadOptions) -> int:
     Raises
     ------
     InputError
-        The device is named otherwise.
+        The device has another form.
     """
     from kernels.errors import KernelInputError
     from kernels.gpu.device import parse_device
@@ -40,9 +37,9 @@ def device_index(workload: str, options: WorkloadOptions) -> int:
 
 @dataclass(frozen=True)
 class GpuContext:
-    """One open GPU; `cupy` is the module with this device current."""
+    """One open GPU."""
 
-    cupy: Any
+    cupy: Any  # the module, with this device current
     state: "GpuState"
     stream: Any
 
@@ -53,7 +50,7 @@ class GpuContext:
         Raises
         ------
         GpuError
-            It cannot be used.
+            The GPU cannot be used.
         """
         from kernels.gpu.device import explained, inspect, open_cupy
 
@@ -68,7 +65,7 @@ class GpuContext:
 
     @property
     def multiprocessors(self) -> int:
-        """How many SMs there are."""
+        """The number of SMs."""
         return int(self.attributes["MultiProcessorCount"])
 
     @property
@@ -78,12 +75,12 @@ class GpuContext:
 
     @property
     def shared_bytes(self) -> int:
-        """Shared memory of a multiprocessor [byte]; 0 where it is unknown."""
+        """Shared memory of a multiprocessor [byte]; 0 if unknown."""
         return int(self.attributes.get("MaxSharedMemoryPerMultiprocessor", 0))
 
     @cached_property
     def roofline(self) -> "Roofline | None":
-        """The roofline of the profile that this GPU is recognised as; None where the catalogue has none."""
+        """The roofline of this GPU's profile, or None if the catalogue has none."""
         from bench.workloads.roofline import rated_roofline
         from hardware_profiles.catalog import load, load_all, recognise
 
@@ -91,7 +88,7 @@ class GpuContext:
         return rated_roofline(load(device.slug)) if device else None
 
     def timed_ms(self, queue: Any) -> float:
-        """Return how long the device takes for what `queue` puts on the stream [ms], by its own events."""
+        """Return the device's time for the work that `queue` puts on the stream [ms], by its own events."""
         cp = self.cupy
         start, end = cp.cuda.Event(), cp.cuda.Event()
         start.record(self.stream)
@@ -101,12 +98,12 @@ class GpuContext:
         return float(cp.cuda.get_elapsed_time(start, end))
 
     def warm(self, work: Callable[[], object]) -> None:
-        """Repeat some work until the chip's clocks are up."""
+        """Repeat some work until the chip's clocks have risen."""
         end = time.monotonic() + WARM_S
         while time.monotonic() < end:
             work()
             self.stream.synchronize()
 
     def close(self) -> None:
-        """Give unused device memory back."""
+        """Release unused device memory."""
         self.cupy.get_default_memory_pool().free_all_blocks()

@@ -1,4 +1,4 @@
-"""The plain ways to a matrix product on a GPU, beside which cuBLASLt's is set: CuPy's matmul, a readable kernel."""
+"""Baselines of a matrix product on a GPU, to compare cuBLASLt with: CuPy's matmul and a readable kernel."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from typing import Any
 
 from bench.workloads.cuda.context import GpuContext
 
+# number formats of each baseline; CuPy's int8 uses no tensor cores, and it has no fp8
 FORMATS = {"cupy": ("fp32", "tf32", "fp16", "bf16"), "numba": ("fp32", "fp16")}
-"""What each baseline can do; int8 of CuPy has no tensor cores, fp8 it has not at all."""
 
 
 @dataclass(frozen=True)
 class Operands:
-    """Device arrays of one set: codes of A (m, k) and B (n, k), and the product (m, n)."""
+    """Device arrays of one product."""
 
-    a: Any
-    b: Any
-    d: Any
+    a: Any  # codes of A, shape [m, k]
+    b: Any  # codes of B, shape [n, k]
+    d: Any  # the product, shape [m, n]
 
 
 Queue = Callable[[Operands], None]
 
 
 def cupy_queue(gpu: GpuContext, form_name: str) -> Queue:
-    """Return what queues CuPy's own matmul on the current stream.
+    """Return a function that queues CuPy's own matmul on the current stream.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def cupy_queue(gpu: GpuContext, form_name: str) -> Queue:
     cp = gpu.cupy
     dtype: Any = cp.float16
     if form_name in {"fp32", "tf32"}:
-        from cupy._core import _routines_linalg as kinds  # CuPy has no public switch but an environment variable
+        from cupy._core import _routines_linalg as kinds  # the only public switch is an environment variable
 
         dtype = cp.float32
         kind = kinds.COMPUTE_TYPE_TF32 if form_name == "tf32" else kinds.COMPUTE_TYPE_DEFAULT
@@ -72,7 +72,7 @@ def has_brain_float(cupy: Any) -> bool:
 
 
 def numba_queue(gpu: GpuContext, form_name: str) -> Queue:
-    """Return what queues the readable tiled kernel on the GPU's stream."""
+    """Return a function that queues the readable tiled kernel on the GPU's stream."""
     from numba import cuda
 
     from kernels.matmul.readable import launch

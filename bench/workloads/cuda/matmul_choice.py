@@ -1,4 +1,4 @@
-"""Which of cuBLASLt's algorithms a product takes: all timed, the fastest again in turn, short ones in CUDA graphs."""
+"""The choice of cuBLASLt's algorithm for a product: all are timed, the fastest several times, short ones in graphs."""
 
 import contextlib
 import statistics
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from kernels.matmul.cublaslt import Algorithm, LtProduct
 
 ALGORITHMS = 32
-ALGORITHM_MS = 8.0  # time given to each algorithm after its first product
-FINALISTS, FINAL_ROUNDS, FINAL_MS = 4, 3, 25.0  # the fastest once more, in turn, on a chip that is warm by then
-GRAPH_BELOW_MS = 0.1  # a shorter product is replayed in a graph, for the launches would be what is measured
+ALGORITHM_MS = 8.0  # [ms] time of each algorithm after its first product
+FINALISTS, FINAL_ROUNDS, FINAL_MS = 4, 3, 25.0  # the fastest again in turn, on a warm chip
+GRAPH_BELOW_MS = 0.1  # [ms] a shorter product is replayed in a graph, or the launches would be measured
 GRAPH_MS = 2.0
 MOST_IN_A_GRAPH = 256
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The algorithm that was kept, what queues it, and how it was found."""
+    """The chosen algorithm."""
 
     algorithm: "Algorithm"
     queue: Queue
-    facts: dict[str, object]
+    facts: dict[str, object]  # of the choice, for the record
 
 
 def choose(gpu: GpuContext, product: "LtProduct", sets: Sequence[Operands]) -> Choice:
-    """Time what the heuristic offers, each over the rotated sets, and keep the fastest.
+    """Time the algorithms that the heuristic offers, each over the rotated sets, and keep the fastest.
 
     Raises
     ------
     VerificationError
-        Nothing is offered, or everything is refused when it is to run.
+        No algorithm is offered, or all are refused when they run.
     """
     from kernels.gpu.device import GpuError
 
@@ -47,7 +47,7 @@ def choose(gpu: GpuContext, product: "LtProduct", sets: Sequence[Operands]) -> C
     queues = {algorithm.rank: _queue(gpu, product, algorithm) for algorithm in offered}
     times: dict[int, float] = {}
     for rank, queue in queues.items():
-        with contextlib.suppress(GpuError):  # offered, and refused when it is to run
+        with contextlib.suppress(GpuError):  # offered, but refused when it runs
             times[rank] = product_ms(gpu, queue, sets, ALGORITHM_MS)
     if not times:
         raise VerificationError(f"cuBLASLt refuses every algorithm that it offers for {name}")
@@ -55,11 +55,11 @@ def choose(gpu: GpuContext, product: "LtProduct", sets: Sequence[Operands]) -> C
     finalists = {favourite, *sorted(times, key=lambda rank: times[rank])[:FINALISTS]}
     rounds: dict[int, list[float]] = {rank: [] for rank in sorted(finalists)}
     for _ in range(FINAL_ROUNDS):
-        for rank, taken in rounds.items():
-            taken.append(product_ms(gpu, queues[rank], sets, FINAL_MS))
-    final = {rank: statistics.median(taken) for rank, taken in rounds.items()}
+        for rank, times_ms in rounds.items():
+            times_ms.append(product_ms(gpu, queues[rank], sets, FINAL_MS))
+    final = {rank: statistics.median(times_ms) for rank, times_ms in rounds.items()}
     best = min(final, key=lambda rank: final[rank])
-    algorithm = next(one for one in offered if one.rank == best)
+    algorithm = next(candidate for candidate in offered if candidate.rank == best)
     facts: dict[str, object] = {
         "algorithm": f"{best} {algorithm.name}",
         "algorithms_offered": len(offered),
@@ -79,16 +79,16 @@ def _queue(gpu: GpuContext, product: "LtProduct", algorithm: "Algorithm") -> Que
     return launch
 
 
-def product_ms(gpu: GpuContext, one: Queue, sets: Sequence[Operands], wanted_ms: float) -> float:
-    """Return the milliseconds of one product over the rotated sets, after a first that does not count."""
-    one(sets[0])
+def product_ms(gpu: GpuContext, queue_one: Queue, sets: Sequence[Operands], target_ms: float) -> float:
+    """Return the time of one product over the rotated sets [ms], measured for `target_ms` after a first product."""
+    queue_one(sets[0])
     gpu.stream.synchronize()
-    first_ms = gpu.timed_ms(lambda: one(sets[0]))
-    repeats = max(1, min(50, round(wanted_ms / max(first_ms, 1e-3))))
+    first_ms = gpu.timed_ms(lambda: queue_one(sets[0]))
+    repeats = max(1, min(50, round(target_ms / max(first_ms, 1e-3))))
     if first_ms < GRAPH_BELOW_MS:
-        graph, products, _ = in_graph(gpu, one, sets, first_ms)
+        graph, products, _ = in_graph(gpu, queue_one, sets, first_ms)
         if graph is not None:
-            replays = max(1, round(wanted_ms / GRAPH_MS))
+            replays = max(1, round(target_ms / GRAPH_MS))
 
             def replay() -> None:
                 for _ in range(replays):
@@ -99,19 +99,24 @@ def product_ms(gpu: GpuContext, one: Queue, sets: Sequence[Operands], wanted_ms:
 
     def queue() -> None:
         for i in range(repeats):
-            one(sets[i % len(sets)])
+            queue_one(sets[i % len(sets)])
 
     return gpu.timed_ms(queue) / repeats
 
 
-def in_graph(gpu: GpuContext, one: Queue, sets: Sequence[Operands], milliseconds: float) -> tuple[Any, int, str]:
-    """Record products that fill GRAPH_MS, every set in turn: the graph, their number, or why there is none."""
+def in_graph(gpu: GpuContext, queue_one: Queue, sets: Sequence[Operands], milliseconds: float) -> tuple[Any, int, str]:
+    """Record a graph of products that lasts GRAPH_MS, over every set in turn.
+
+    Returns
+    -------
+    The graph or None, its number of products, and why there is none.
+    """
     laps = max(1, min(round(GRAPH_MS / max(milliseconds, 1e-3)), MOST_IN_A_GRAPH) // len(sets))
     products = laps * len(sets)
     gpu.stream.begin_capture()
     try:
         for i in range(products):
-            one(sets[i % len(sets)])
+            queue_one(sets[i % len(sets)])
         return gpu.stream.end_capture(), products, ""
     except RuntimeError as error:
         with contextlib.suppress(RuntimeError):

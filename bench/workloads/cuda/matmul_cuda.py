@@ -1,4 +1,4 @@
-"""Matrix products on an NVIDIA GPU: `matmul_bf16_nt_cuda` and its like, through cuBLASLt, CuPy or a readable kernel."""
+"""Matrix products on an NVIDIA GPU (`matmul_bf16_nt_cuda` and its like), by cuBLASLt, CuPy or a readable kernel."""
 
 import math
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ MOST_BUFFER_BYTES = 24 << 30
 SAMPLES = 256
 
 VARIANTS = {
-    "cublaslt": "cuBLASLt: the heuristic's algorithms timed, the fastest kept",
+    "cublaslt": "cuBLASLt, with the fastest of the heuristic's algorithms",
     "cupy": "CuPy's own matmul, as the plain baseline",
     "numba": "a readable tiled numba.cuda kernel",
 }
@@ -30,8 +30,8 @@ VARIANTS = {
 class MatmulCuda:
     """D = A Bᵀ for random matrices over rotated sets of operands; a product of (m, n, k) counts 2 m n k operations.
 
-    Options: `m`, `n`, `k` (default 8192 each) and `buffers`: `cold` rotates over at least twice the last-level cache,
-    `hot` stays on one set.
+    Options are `m`, `n`, `k` (8192 each by default) and `buffers`: `cold` rotates over at least twice the last-level
+    cache, `hot` uses one set.
     """
 
     version = 1
@@ -53,8 +53,8 @@ class MatmulCuda:
         allowed = BASELINE_FORMATS.get(self.variant)
         if allowed is not None and self._form.name not in allowed:
             raise InputError(
-                f"workload {name}: --variant {self.variant}: expected cublaslt, for {self.variant} has "
-                f"{', '.join(allowed)} only"
+                f"workload {name}: --variant {self.variant}: expected cublaslt, because {self.variant} has "
+                f"only {', '.join(allowed)}"
             )
         self._m, self._n, self._k = (int(str(options.extra.get(key, SIZE))) for key in ("m", "n", "k"))
         self._hot = options.extra.get("buffers", "cold") == "hot"
@@ -73,7 +73,7 @@ class MatmulCuda:
         self._facts: dict[str, object] = {}
 
     def prepare(self) -> None:
-        """Fill the operands, choose the algorithm, record a graph where one product is short."""
+        """Fill the operands, choose the algorithm, and record a graph if one product is short."""
         from kernels.gpu.device import explained
         from kernels.matmul.cublaslt import check_capability
 
@@ -100,9 +100,9 @@ class MatmulCuda:
 
         cp, form = gpu.cupy, self._form
         set_bytes = moved_bytes(form, self._m, self._n, self._k)
-        wanted = max(2, math.ceil(2 * gpu.cache_bytes / set_bytes)) if not self._hot else 1
-        room = min(0.6 * free_memory_bytes(cp), MOST_BUFFER_BYTES)
-        count = max(1, min(wanted, int(room // set_bytes)))
+        cold = max(2, math.ceil(2 * gpu.cache_bytes / set_bytes)) if not self._hot else 1
+        usable_bytes = min(0.6 * free_memory_bytes(cp), MOST_BUFFER_BYTES)
+        count = max(1, min(cold, int(usable_bytes // set_bytes)))
         table = cp.asarray(value_table(form))
         module = fill_module(cp)
         packed = 2 if form.name == "fp4" else 1
@@ -129,7 +129,7 @@ class MatmulCuda:
         self._facts |= choice.facts
 
     def _record_graph(self, gpu: GpuContext, milliseconds: float) -> None:
-        """Replay a short product in a graph; where that is refused, it is launched one by one."""
+        """Replay a short product in a graph; if that is refused, products are launched one by one."""
         graph, products, refused = in_graph(gpu, self._queue, self._sets, milliseconds)
         if graph is None:
             self._facts["graph_refused"] = refused
@@ -138,7 +138,7 @@ class MatmulCuda:
         self._facts["graph_products"] = products
 
     def verify(self) -> list[Check]:
-        """Poison the product, compute it, and compare random entries with float64 dot products of their rows."""
+        """Spoil the product, compute it, and compare random entries with float64 dot products."""
         gpu = self._ready()
         from kernels.gpu.device import explained
 
@@ -171,7 +171,7 @@ class MatmulCuda:
             last = self._sets[-1] if self._graph is not None else self._sets[(self._turn - 1) % len(self._sets)]
             return [self._checked("last timed product", last)]
 
-    def _checked(self, what: str, operands: Operands) -> Check:
+    def _checked(self, name: str, operands: Operands) -> Check:
         import numpy as np
 
         from kernels.matmul.formats import decode, decode_product
@@ -185,20 +185,20 @@ class MatmulCuda:
         a = decode(form, operands.a[cp.asarray(rows)].get())
         b = decode(form, operands.b[cp.asarray(columns)].get())
         entries = decode_product(form, operands.d[cp.asarray(rows), cp.asarray(columns)].get())
-        found = check_entries(form, a, b, entries)
-        if not found.passed:
+        result = check_entries(form, a, b, entries)
+        if not result.passed:
             raise VerificationError(
-                f"{what}: error {found.worst_frac_of_bound:.3g} times the bound of {form.name}, relative error "
-                f"{found.relative_error:.2g}, at most {found.relative_limit:.2g}"
+                f"{name}: error {result.worst_frac_of_bound:.3g} times the bound of {form.name}, relative error "
+                f"{result.relative_error:.2g}, at most {result.relative_limit:.2g}"
             )
         return Check(
-            what,
-            f"error at most {found.worst_frac_of_bound:.2g} of the bound of {form.name}, relative error "
-            f"{found.relative_error:.2g} of at most {found.relative_limit:.2g}, {found.sampled} entries",
+            name,
+            f"error at most {result.worst_frac_of_bound:.2g} of the bound of {form.name}, relative error "
+            f"{result.relative_error:.2g} of at most {result.relative_limit:.2g}, {result.sampled} entries",
         )
 
     def bound(self) -> Bound | None:
-        """Return the roofline's bound for this shape, from the profile that the GPU is recognised as."""
+        """Return the roofline's bound for this shape, from the GPU's profile."""
         from kernels.matmul.counts import flop, moved_bytes
 
         roofline = self._gpu.roofline if self._gpu else None
@@ -208,15 +208,15 @@ class MatmulCuda:
         return roofline.bound(self._form.peak, float(flop(*shape)), moved_bytes(self._form, *shape))
 
     def parameters(self) -> Mapping[str, object]:
-        """Return shape, formats, scaling, buffers and the algorithm that was kept."""
+        """Return shape, formats, scaling, buffers and the chosen algorithm."""
         form = self._form
-        found: dict[str, object] = {
+        parameters: dict[str, object] = {
             "m": self._m, "n": self._n, "k": self._k, "dtype": form.name, "out": form.out, "layout": "D = A B^T",
             "data": "uniform random", "operand_scale": form.scale,
         }  # fmt: skip
         if form.name == "fp8":
-            found["accumulation"] = "fast"
-        return found | self._facts
+            parameters["accumulation"] = "fast"
+        return parameters | self._facts
 
     def _ready(self) -> GpuContext:
         if self._gpu is None or not self._sets:

@@ -15,7 +15,7 @@ CALIBRATION_PASSES = 5
 
 
 class MemoryCuda:
-    """Passes over arrays far larger than the caches; the unit is one byte read or written by the program."""
+    """Passes over arrays much larger than the caches; the unit is one byte read or written by the program."""
 
     version = 1
     unit = "byte"
@@ -39,7 +39,7 @@ class MemoryCuda:
         self._tried: dict[str, float] = {}
 
     def prepare(self) -> None:
-        """Make the arrays, compile, and keep the fastest way and number of blocks."""
+        """Make the arrays, compile, and keep the fastest variant and number of blocks."""
         from kernels.gpu.device import explained
         from kernels.memory.cuda import BLOCKS_EACH, CudaStreams, array_bytes, free_memory_bytes, grids
 
@@ -60,7 +60,7 @@ class MemoryCuda:
             streams.blocks = chosen
 
     def _quick_rate(self, gpu: GpuContext, streams: "CudaStreams", variant: str) -> float:
-        """Return the bytes a second of a few passes after one that does not count."""
+        """Return the bandwidth of a few passes after a first one [byte/s]."""
         streams.queue(variant)
         gpu.stream.synchronize()
         milliseconds = gpu.timed_ms(lambda: streams.queue_many(variant, CALIBRATION_PASSES))
@@ -86,36 +86,36 @@ class MemoryCuda:
         return Batch(float(moved))
 
     def check_output(self) -> list[Check]:
-        """Compare every element of what the timed passes left."""
+        """Compare every element of the last timed pass."""
         gpu, _ = self._ready()
         with gpu.stream:
             return [self._checked("last timed pass")]
 
     def bound(self) -> Bound | None:
-        """Return the rated bandwidth of the profile that the GPU is recognised as."""
+        """Return the rated bandwidth of the GPU's profile."""
         roofline = self._gpu.roofline if self._gpu else None
         return roofline.memory_bound() if roofline else None
 
     def parameters(self) -> Mapping[str, object]:
-        """Return array size, cache size and what calibration tried."""
-        found: dict[str, object] = {
+        """Return array size, cache size and the rates of the calibration."""
+        parameters: dict[str, object] = {
             "array_bytes": self._streams.size_bytes if self._streams else 0,
             "blocks": self._streams.blocks if self._streams and self.variant == "kernel" else None,
             "last_level_cache_bytes": self._gpu.cache_bytes if self._gpu else None,
             "buffers": "cold", "data": "random", "counted": "program's reads and writes",
         }  # fmt: skip
-        return found | {f"calibration: {name} [byte/s]": rate for name, rate in self._tried.items()}
+        return parameters | {f"calibration: {name} [byte/s]": rate for name, rate in self._tried.items()}
 
     def _bytes(self) -> float:
         from kernels.memory.cuda import OPERATIONS
 
         return float(OPERATIONS[self._operation] * (self._streams.size_bytes if self._streams else 0))
 
-    def _checked(self, what: str) -> Check:
+    def _checked(self, name: str) -> Check:
         _, streams = self._ready()
         if not streams.is_right():
-            raise VerificationError(f"{what}: an element of the {self._operation} is wrong")
-        return Check(what, f"all {streams.size_bytes // 4} words right")
+            raise VerificationError(f"{name}: an element of the {self._operation} is wrong")
+        return Check(name, f"all {streams.size_bytes // 4} words right")
 
     def _ready(self) -> "tuple[GpuContext, CudaStreams]":
         if self._gpu is None or self._streams is None:

@@ -1,4 +1,4 @@
-"""How fast a GPU does one kind of integer instruction, `probe_iadd3_cuda` and its like: what the scan is bound by."""
+"""The rate of one kind of integer instruction on a GPU (`probe_iadd3_cuda` and its like), which bounds the scan."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ class ProbeCuda:
             self._probe.run(TURNS_PER_UNIT)
 
     def verify(self) -> list[Check]:
-        """Say what the loop holds: a test counted its machine code; here twice the turns must take twice the clocks."""
+        """Check that twice the turns take twice the clocks; a test counts the machine code of the loop."""
         gpu, probe = self._ready()
         with gpu.stream:
             probe.run(TURNS_PER_UNIT)
@@ -48,11 +48,11 @@ class ProbeCuda:
             probe.run(2 * TURNS_PER_UNIT)
             twice = probe.per_clock_per_multiprocessor(2 * TURNS_PER_UNIT)
         if not 0.9 < once / twice < 1.1:
-            raise VerificationError(f"{self._kind}: {once:.1f} a clock over one loop, {twice:.1f} over two")
-        return [Check("loop scales", f"{once:.2f} and {twice:.2f} a clock and SM over one and two lengths")]
+            raise VerificationError(f"{self._kind}: {once:.1f} per clock over one loop, {twice:.1f} over two")
+        return [Check("loop scales", f"{once:.2f} and {twice:.2f} per clock and SM over one and two lengths")]
 
     def run(self, n: int) -> Batch:
-        """Run the loop `n` times 256 turns long."""
+        """Run the loop for `n` times 256 turns."""
         gpu, probe = self._ready()
         with gpu.stream:
             done = probe.run(n * TURNS_PER_UNIT)
@@ -60,21 +60,23 @@ class ProbeCuda:
         return Batch(done)
 
     def check_output(self) -> list[Check]:
-        """State the rate by the GPU's own clock counter."""
-        return [Check("by clock64", f"{self.per_clock_median():.2f} instructions a clock and SM, all calls' median")]
+        """Report the rate by the GPU's own clock counter."""
+        return [
+            Check("by clock64", f"{self.per_clock_median():.2f} instructions per clock and SM, median of all calls")
+        ]
 
     def per_clock_median(self) -> float:
-        """Return instructions a clock and multiprocessor, the median of all calls; nan before the first."""
+        """Return the instructions per clock and multiprocessor, as the median of all calls; nan before the first."""
         from statistics import median
 
         return median(self.per_clock) if self.per_clock else float("nan")
 
     def parameters(self) -> Mapping[str, object]:
-        """Return the kind of instruction, the size of the loop and the rate a clock."""
-        found: dict[str, object] = {"instruction": self._kind, "threads_per_multiprocessor": 1024}
+        """Return the kind of instruction, the number of threads and the rate per clock."""
+        parameters: dict[str, object] = {"instruction": self._kind, "threads_per_multiprocessor": 1024}
         if self.per_clock:
-            found["per_clock_per_multiprocessor"] = self.per_clock_median()
-        return found
+            parameters["per_clock_per_multiprocessor"] = self.per_clock_median()
+        return parameters
 
     def _ready(self) -> "tuple[GpuContext, GpuProbe]":
         if self._gpu is None or self._probe is None:
@@ -82,5 +84,5 @@ class ProbeCuda:
         return self._gpu, self._probe
 
     def close(self) -> None:
-        """Nothing large is held."""
+        """Release the probe."""
         self._probe = None

@@ -1,4 +1,4 @@
-"""The nonce scan on an NVIDIA GPU: `sha256d_scan_cuda`, on the variant asked for or the fastest here."""
+"""The nonce scan on an NVIDIA GPU: `sha256d_scan_cuda`, with a chosen variant or the fastest on this GPU."""
 
 import random
 import time
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 NONCES_PER_UNIT = 1 << 24
 MOST_UNITS = 1 << 8  # a window of 2^32 nonces
 CALIBRATION_NONCES = 1 << 28
-SLOW_S = 1.0
+SLOW_S = 1.0  # [s] a kernel that takes longer for one unit is calibrated with that unit
 
 
 class Sha256dScanCuda:
-    """Double SHA-256 of a real block's header over windows that each hold its nonce at a random place.
+    """Double SHA-256 of a real block's header over windows that each contain its nonce at a random position.
 
-    The unit is one double hash of an 80-byte header with its midstate known. A timed call that does not report exactly
-    the planted nonce was wrong, so every timed window checks itself.
+    The unit is one double hash of an 80-byte header whose midstate is known. A timed call that does not report exactly
+    the planted nonce is wrong, so every timed window checks itself.
     """
 
     version = 1
@@ -43,14 +43,15 @@ class Sha256dScanCuda:
         self._rates: Mapping[str, float] = dict(options.extra.get("pipe_rates") or {})  # type: ignore[call-overload]
         self._gpu: GpuContext | None = None
         self._scan: CudaScan | None = None
-        self._places = random.Random(0)  # noqa: S311 (places of the planted nonce; not a secret)
-        # The hardest target: a window of 2^32 nonces must hold no other hit, as block 0's does (3197545707).
+        self._positions = random.Random(0)  # noqa: S311 (positions of the planted nonce; not a secret)
+        # The header with the hardest target: a window of 2^32 nonces must have no other hit, as block 0 has
+        # (3197545707).
         self._known = max(known_headers(), key=lambda known: known.height)
         self._calls = 0
         self._tried: dict[str, float] = {}
 
     def prepare(self) -> None:
-        """Compile the candidates, time them over the block sizes, keep the fastest; then try fewer warps with it."""
+        """Compile the candidates, time them over the block sizes, keep the fastest, then try fewer warps with it."""
         from kernels.scan_cuda.scan import BLOCKS, CudaScan
         from kernels.scan_cuda.variants import TEXT_VARIANTS
 
@@ -73,7 +74,7 @@ class Sha256dScanCuda:
             self._try_fewer_warps(best)
 
     def _try_fewer_warps(self, best: float) -> None:
-        """Keep the number of warps a multiprocessor at which the chosen kernel is fastest."""
+        """Keep the number of warps per multiprocessor at which the chosen kernel is fastest."""
         from kernels.scan_cuda.scan import BLOCKS, FEWER_WARPS, shared_bytes_for
 
         gpu, scan = self._ready()
@@ -90,7 +91,7 @@ class Sha256dScanCuda:
         scan.block, scan.shared_bytes = chosen
 
     def _quick_rate(self, scan: "CudaScan") -> float:
-        """Return hashes a second of one window after a warm-up; a slow kernel gets a shorter one."""
+        """Return the rate of one window after a warm-up [hash/s]; a slow kernel gets a shorter window."""
         count = NONCES_PER_UNIT
         before = time.perf_counter()
         self._hash(scan, count)
@@ -102,13 +103,13 @@ class Sha256dScanCuda:
 
     def _hash(self, scan: "CudaScan", count: int) -> int:
         known = self._known
-        start = (known.nonce - self._places.randrange(count)) % (1 << 32)
-        found = scan.scan(known.header80, start, count)
-        if found.hits != (known.nonce,):
+        start = (known.nonce - self._positions.randrange(count)) % (1 << 32)
+        result = scan.scan(known.header80, start, count)
+        if result.hits != (known.nonce,):
             raise VerificationError(
-                f"{scan.variant}: block {known.height}: expected nonce {known.nonce}, got {found.hits}"
+                f"{scan.variant}: block {known.height}: expected nonce {known.nonce}, got {result.hits}"
             )
-        return found.hashes
+        return result.hashes
 
     def verify(self) -> list[Check]:
         """Find real nonces, wrap past 2^32 and reject near misses."""
@@ -123,7 +124,7 @@ class Sha256dScanCuda:
             raise VerificationError(str(error)) from error
 
     def run(self, n: int) -> Batch:
-        """Scan `n` times 2^24 nonces round the real one, in windows of at most 2^32."""
+        """Scan `n` times 2^24 nonces around the real one, in windows of at most 2^32."""
         gpu, scan = self._ready()
         hashes = 0
         with gpu.stream:
@@ -135,11 +136,11 @@ class Sha256dScanCuda:
         return Batch(float(hashes))
 
     def check_output(self) -> list[Check]:
-        """Say how many timed windows found their planted nonce: all of them, or the run has failed already."""
+        """Report how many timed windows found their planted nonce: all of them, or the run has failed already."""
         return [Check("timed windows", f"{self._calls} of {self._calls} found exactly the planted nonce")]
 
     def bound(self) -> Bound | None:
-        """Return the bound from instruction counts per pipe, at the highest clock; None where no counts are stated."""
+        """Return the bound from instruction counts per pipe at the highest clock, or None without counts."""
         if self._gpu is None or self._gpu.state.max_sm_clock_hz is None:
             return None
         count = SCAN_COUNTS.get((self.variant, self._gpu.state.architecture))
@@ -148,16 +149,16 @@ class Sha256dScanCuda:
         return scan_bound(count, self._gpu.multiprocessors, self._gpu.state.max_sm_clock_hz, self._rates)
 
     def parameters(self) -> Mapping[str, object]:
-        """Return the header, the launch geometry, what calibration tried, the compiler."""
+        """Return the header, the launch geometry, the rates of the calibration and the compiler."""
         from kernels.scan_cuda.codegen import NONCES_PER_THREAD
 
-        found: dict[str, object] = {
+        parameters: dict[str, object] = {
             "header": f"block {self._known.height}",
             "nonces_per_unit": NONCES_PER_UNIT,
             "nonces_per_thread": NONCES_PER_THREAD,
         }
         if self._scan is not None and self._gpu is not None:
-            found |= {
+            parameters |= {
                 "threads_per_block": self._scan.block,
                 "shared_bytes_per_block": self._scan.shared_bytes,
                 "registers": self._scan.registers,
@@ -166,8 +167,8 @@ class Sha256dScanCuda:
                 "cupy": str(self._gpu.cupy.__version__),
                 "nvrtc": ".".join(map(str, self._gpu.cupy.cuda.nvrtc.getVersion())),
             }
-            found |= {f"calibration: {name} [hash/s]": rate for name, rate in self._tried.items()}
-        return found
+            parameters |= {f"calibration: {name} [hash/s]": rate for name, rate in self._tried.items()}
+        return parameters
 
     def _ready(self) -> "tuple[GpuContext, Any]":
         if self._gpu is None or self._scan is None:
@@ -175,7 +176,7 @@ class Sha256dScanCuda:
         return self._gpu, self._scan
 
     def close(self) -> None:
-        """Give the device memory back."""
+        """Release the device memory."""
         self._scan = None
         if self._gpu is not None:
             self._gpu.close()

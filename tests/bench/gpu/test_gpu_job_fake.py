@@ -49,14 +49,14 @@ def test_steps_leave_out_what_a_chip_has_not():
 
 
 def test_steps_set_cupys_brain_float_beside_only_where_cupy_has_it():
-    with_it = {step.workload for step in steps("sm_90", brain_float_baseline=True) if "cupy" in step.beside}
-    without = {step.workload for step in steps("sm_90") if "cupy" in step.beside}
+    with_it = {step.workload for step in steps("sm_90", brain_float_baseline=True) if "cupy" in step.baselines}
+    without = {step.workload for step in steps("sm_90") if "cupy" in step.baselines}
     assert with_it - without == {"matmul_bf16_nt_cuda"}
     assert without == {f"matmul_{dtype}_nt_cuda" for dtype in ("fp16", "fp32", "tf32")}
 
 
 def test_variants_beside_a_step_alternate_their_windows_with_its_own(cupy, small, job):
-    step = Step("sha256d_scan_cuda", "plain", label="both", beside=("imad",))
+    step = Step("sha256d_scan_cuda", "plain", label="both", baselines=("imad",))
     outcome = run_steps([step], GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent)
     assert [record.workload.variant for record in outcome.records] == ["plain", "imad"]
     assert outcome.labels == ["both", "both"]

@@ -162,7 +162,7 @@ def test_probe_workload_on_a_fake_gpu_reports_instructions_a_clock(cupy, small, 
     ("name", "given", "message"),
     [
         ("matmul_bf16_nt_cuda", options("cublas"), "expected one of cublaslt, cupy, numba, got 'cublas'"),
-        ("matmul_int8_nt_cuda", options("numba"), "numba has fp32, fp16 only"),
+        ("matmul_int8_nt_cuda", options("numba"), "numba has only fp32, fp16"),
         ("matmul_bf16_nt_cuda", options(m=100), "m: expected a positive multiple of 16 for bf16, got 100"),
         ("memory_read_cuda", options("memcpy"), "expected one of kernel, got 'memcpy'"),
         ("probe_shf_cuda", options("plain"), "expected ptx, got 'plain'"),
@@ -193,7 +193,7 @@ def test_a_probe_whose_loop_does_not_scale_is_refused(cupy, small, monkeypatch):
     workload.prepare()
     answers = iter([64.0, 32.0])
     monkeypatch.setattr(workload._probe, "per_clock_per_multiprocessor", lambda _turns: next(answers))
-    with pytest.raises(VerificationError, match="a clock over one loop"):
+    with pytest.raises(VerificationError, match="per clock over one loop"):
         workload.verify()
 
 

@@ -44,7 +44,7 @@ def test_a_gpu_profile_holds_what_the_library_tells_and_no_more(monkeypatch, tmp
     draft = draft_gpu(0)
     assert draft.slug == "nvidia-h200"
     assert draft.figures == {"memory_gb": pytest.approx(150.754820096), "power_limit_w": 700.0}
-    assert {"tdp_w", "memory_bandwidth_tb_s", "bf16_dense_tflop_s"} <= set(draft.left_out)
+    assert {"tdp_w", "memory_bandwidth_tb_s", "bf16_dense_tflop_s"} <= set(draft.missing_keys)
     assert library.closed == [True]
     path = tmp_path / f"{draft.slug}.toml"
     data = parse_toml(to_toml(draft, dt.date(2026, 11, 20)).encode(), path)
