@@ -115,7 +115,7 @@ def test_the_command_prints_a_table_and_a_document(monkeypatch):
     [
         (["run", "--all-variants"], "--all-variants: expected the workload sha256d_scan_cpu, got 'none'"),
         (["run", "matmul_f32_cpu", "--all-variants"], "expected the workload sha256d_scan_cpu"),
-        (["run", "sha256d_scan_cpu", "--all-variants", "--variant", "scalar"], "expected no --variant beside it"),
+        (["run", "sha256d_scan_cpu", "--all-variants", "--variant", "scalar"], "expected no --variant with it"),
         (["run", "sha256d_scan_cpu", "--variant", "neon_sha3"], "did you mean neon_sha2"),
         (["verify", "headers", str(HEADERS), "--variant", "nothing"], "variant: expected one of"),
         (["verify", "headers", "no-such.csv"], "no-such.csv: expected a readable CSV file, got No such file"),
@@ -154,7 +154,7 @@ def test_a_nonce_that_is_not_there_is_reported_and_exits_1(tmp_path, capsys):
     assert caught.value.code == 1
     shown = capsys.readouterr().out
     assert "not found" in shown
-    assert "0 of 1 nonces found" in shown
+    assert "0 of 1 nonces were found" in shown
     assert check_headers(path, ["scalar"])[0].name == "line 2"
 
 
