@@ -118,7 +118,7 @@ def render(  # noqa: PLR0913 (what a chart is)
     wide, narrow = WIDE, NARROW
     label = printable(f"{title}: {summary}")
     if heights is not None:
-        wide, narrow = (wide[0], heights[0]), (narrow[0], heights[1])
+        wide, narrow = (WIDE[0], heights[0]), (NARROW[0], heights[1])
     return Chart(
         key,
         title,
