@@ -1,1 +1,1 @@
-"""Language models: shapes, exact operation counts, and replays of their layers."""
+"""Language models, their shapes, exact operation counts, and replays of their layers on CPUs and GPUs."""

@@ -1,4 +1,4 @@
-"""The memory of a replay on a GPU: what is allocated, how much that will be, and how a prompt is cut into passes."""
+"""The memory of a replay on a GPU: its arrays, their size, and the passes that a prompt is divided into."""
 
 import math
 from collections.abc import Iterator
@@ -14,25 +14,25 @@ from kernels.matmul.cublaslt import WORKSPACE_BYTES
 from kernels.matmul.formats import FORMATS
 
 MOST_ROWS = 8192
-"""Tokens of prompts in one pass: enough to fill the tensor cores, few enough for small buffers."""
+"""Tokens of prompts in one pass: enough to keep the tensor cores busy, few enough for small buffers."""
 LEAST_KEYS = 64
-"""Keys below which a part is not worth a warp of its own."""
+"""Fewest keys that are worth a warp of their own."""
 MOST_PARTS_BYTES = 128 << 20
-"""Memory for the parts that decoding's attention is cut into."""
+"""Most memory [byte] for the parts that decoding's attention is divided into."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Some tokens, from `token` on, of some sequences, from `sequence` on."""
+    """The part of a batch of prompts that the layers process at once."""
 
-    sequence: int
+    sequence: int  # first sequence
     sequences: int
-    token: int
-    tokens: int
+    token: int  # first token of each of these sequences
+    tokens: int  # of each sequence
 
 
 def passes(batch: int, tokens: int) -> Iterator[Pass]:
-    """Yield the passes of `batch` prompts of `tokens` each: as many whole prompts as fit, or a part of one."""
+    """Yield the passes of a batch of prompts of equal length: as many whole prompts as fit, or a part of one."""
     together = max(1, min(batch, MOST_ROWS // tokens))
     for sequence in range(0, batch, together):
         for token in range(0, tokens, MOST_ROWS):
@@ -40,57 +40,68 @@ def passes(batch: int, tokens: int) -> Iterator[Pass]:
 
 
 def ways_to_cut(shape: ModelShape, batch: int, capacity: int) -> tuple[int, ...]:
-    """Return into how many parts decoding may cut each sequence's keys: the powers of 2 that are worth trying."""
+    """Return the numbers of parts, powers of 2, that decoding may divide each sequence's keys into."""
     part_bytes = batch * shape.heads * (shape.head_size + 2) * 4
     most = max(1, min(capacity // LEAST_KEYS, MOST_PARTS_BYTES // part_bytes))
     return tuple(1 << power for power in range(most.bit_length()))
 
 
 def whole_tiles(capacity: int) -> int:
-    """Return the tokens that a cache is allocated for: attention reads whole tiles of keys."""
+    """Return the tokens that a cache is allocated for, because attention reads whole tiles of keys."""
     return -(-capacity // TILE_ROWS) * TILE_ROWS
 
 
 def arrays(
     shape: ModelShape, formats: ReplayFormats, batch: int, capacity: int
 ) -> dict[str, tuple[tuple[int, ...], Any]]:
-    """Return every array of a replay but its weights: lengths and NumPy type by name.
+    """Return the lengths and the NumPy type of every array of a replay except its weights, by name.
 
-    stream, added [rows, hidden]: residual stream, and what the last product adds to it. entering [rows, widest]: what
-    enters the next product. wide [rows, widest]: qkv, or gate and up. queries [rows, heads, head size]. keys, values
-    [layers, batch, kv heads, capacity, head size]. last [batch, hidden], logits [batch, vocabulary]. parts, tops_sums:
-    of decoding's attention. turns [capacity, head size / 2, cosine and sine]. state: tokens that the cache holds, then
-    the tokens of a call, sequence by sequence.
+    Parameters
+    ----------
+    shape
+        The model.
+    formats
+        Formats of its numbers.
+    batch
+        Number of sequences.
+    capacity
+        Tokens that the cache of each sequence can hold.
     """
     code, entering, cached = (_code(name) for name in (formats.stream, formats.entering, formats.cached))
     rows, sampled = padded(max(batch, min(batch * capacity, MOST_ROWS))), padded(batch)
     cache = (shape.layers, batch, shape.kv_heads, whole_tiles(capacity), shape.head_size)
     parts = (ways_to_cut(shape, batch, capacity)[-1], batch, shape.heads)
     return {
+        # residual stream, and the result of the last product that is added to it
         "stream": ((rows, shape.hidden), code),
         "added": ((rows, shape.hidden), code),
+        # operand of the next product
         "entering": ((rows, max(shape.hidden, shape.query_width, shape.ffn)), entering),
+        # query, key and value, or gate and up
         "wide": ((rows, max(shape.query_width + 2 * shape.kv_width, 2 * shape.ffn)), code),
         "queries": ((rows, shape.query_width), _code(formats.score)),
         "keys": (cache, cached),
         "values": (cache, cached),
         "last": ((sampled, shape.hidden), code),
         "logits": ((sampled, shape.vocabulary), code),
+        # of decoding's attention: each part's mix of values, largest score and sum
         "parts": ((*parts, shape.head_size), np.float32),
         "tops_sums": ((*parts, 2), np.float32),
+        # cosine and sine of each position
         "turns": ((capacity, shape.head_size // 2, 2), np.float32),
+        # tokens that the cache holds, then the tokens of a call, sequence by sequence
         "state": ((1 + batch * capacity,), np.int32),
     }
 
 
 def memory_bytes(shape: ModelShape, dtype: str, batch: int, capacity: int) -> float:
-    """Return what a replay takes beside its weights [byte]."""
-    found = arrays(shape, replay_formats(dtype), batch, capacity).values()
-    return float(WORKSPACE_BYTES + sum(math.prod(lengths) * np.dtype(kind).itemsize for lengths, kind in found))
+    """Return the memory of a replay without its weights [byte]."""
+    sizes = arrays(shape, replay_formats(dtype), batch, capacity).values()
+    return float(WORKSPACE_BYTES + sum(math.prod(lengths) * np.dtype(kind).itemsize for lengths, kind in sizes))
 
 
 class Buffers:
-    """The arrays of `arrays` on the current GPU, filled with zeros but for `turns`."""
+    """The arrays of a replay on the current GPU, all zero except `turns`; `arrays` has their lengths."""
 
     stream: Any
     added: Any

@@ -1,8 +1,8 @@
-"""FLOP and bytes of a language model, counted from its shape; pure functions, exact.
+"""The FLOP and bytes of a language model, counted exactly from its shape.
 
-One multiply and one add are two FLOP. Counted are the matrix products, attention's two products, the router and the
-output head. Not counted: norms, rotary, activation, softmax, sampling (under 1 % of the FLOP; their *bytes* are
-`elementwise_bytes_per_token`). The embedding is a look-up: no FLOP, one row of bytes a token.
+A multiplication and an addition are two FLOP. The counts hold the matrix products, attention's two products, the router
+and the output head. They leave out norms, rotary, activation, softmax and sampling, which are under 1 % of the FLOP;
+`elementwise_bytes_per_token` counts their bytes. The embedding is a look-up: it has no FLOP and reads one row a token.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,15 @@ from kernels.llm.shapes import ModelShape, parameter_count
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """What a number takes, by its role; scales of block formats included.
-
-    feed_forward, attention, head, kv: bytes a weight of the feed-forward block, of attention, of embedding and output
-    head, and a cached key or value.
-    activation: bytes of an activation that enters a product.
-    compute: the peak that matrix products run at, as hardware profiles name it.
-    """
+    """The size of a number by its role, scales of block formats included."""
 
     name: str
-    feed_forward: float
-    attention: float
-    head: float
-    kv: float
-    activation: float
-    compute: str
+    feed_forward: float  # [byte] a weight of the feed-forward block
+    attention: float  # [byte] a weight of attention
+    head: float  # [byte] a weight of the embedding and the output head
+    kv: float  # [byte] a cached key or value
+    activation: float  # [byte] an activation that enters a product
+    compute: str  # peak of the matrix products, as hardware profiles name it
 
 
 PRECISIONS = {
@@ -51,21 +45,18 @@ _OTHER_NAMES = {"nvfp4": "fp4", "float32": "fp32", "f32": "fp32", "bfloat16": "b
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """One weight matrix of a decoder layer: a product of [tokens, inner] with [inner, outer].
-
-    role: `attention`, `feed_forward` or `router`; copies, active: experts of a layer and those a token uses.
-    """
+    """One weight matrix of a decoder layer, whose product is [tokens, inner] with [inner, outer]."""
 
     name: str
     inner: int
     outer: int
-    role: str
-    copies: int = 1
-    active: int = 1
+    role: str  # attention, feed_forward or router
+    copies: int = 1  # experts of a layer
+    active: int = 1  # experts that a token uses
 
     @property
     def weights(self) -> int:
-        """Numbers in one copy."""
+        """Number of weights of one copy."""
         return self.inner * self.outer
 
 
@@ -75,7 +66,7 @@ def precision(name: str) -> Precision:
     Raises
     ------
     KernelInputError
-        The name is unknown; the near ones are listed.
+        The name is unknown; near names are listed.
     """
     folded = name.strip().casefold()
     folded = _OTHER_NAMES.get(folded, folded)
@@ -100,7 +91,7 @@ def matrices(shape: ModelShape) -> tuple[Matrix, ...]:
 
 
 def linear_flop_per_token(shape: ModelShape) -> int:
-    """Return the FLOP of all layers' matrix products for one token, without attention and head."""
+    """Return the FLOP of all layers' matrix products for one token, without attention's products and the head."""
     return shape.layers * sum(2 * matrix.weights * matrix.active for matrix in matrices(shape))
 
 
@@ -110,12 +101,12 @@ def head_flop(shape: ModelShape) -> int:
 
 
 def attention_flop(shape: ModelShape, context: int) -> int:
-    """Return the FLOP of attention over all layers for one query that sees `context` keys, its own included."""
+    """Return the FLOP of attention in all layers for one query that sees `context` keys including its own."""
     return sum(4 * shape.query_width * shape.reach(layer, context) for layer in range(shape.layers))
 
 
 def prefill_attention_flop(shape: ModelShape, tokens: int) -> int:
-    """Return the FLOP of causal attention over a prompt: token i sees i keys, or the window."""
+    """Return the FLOP of causal attention over a prompt, in which token i sees i keys or the window."""
     total = 0
     for layer in range(shape.layers):
         reach = shape.reach(layer, tokens)
@@ -125,31 +116,41 @@ def prefill_attention_flop(shape: ModelShape, tokens: int) -> int:
 
 
 def prefill_flop(shape: ModelShape, tokens: int) -> int:
-    """Return the FLOP to read a prompt of `tokens` and give the first output token (the head runs once)."""
+    """Return the FLOP to read a prompt and produce the first output token; the head runs once."""
     return tokens * linear_flop_per_token(shape) + prefill_attention_flop(shape, tokens) + head_flop(shape)
 
 
 def decode_flop(shape: ModelShape, context: int) -> int:
-    """Return the FLOP of one further token whose query sees `context` keys, its own included."""
+    """Return the FLOP of one further token whose query sees `context` keys including its own."""
     return linear_flop_per_token(shape) + attention_flop(shape, context) + head_flop(shape)
 
 
 def active_parameters(shape: ModelShape) -> int:
-    """Return the weights that take part in one token, embedding and head included."""
+    """Return the number of weights that one token uses, embedding and head included."""
     idle = shape.experts - shape.active_experts
     per_expert = 3 * shape.hidden * shape.ffn + shape.ffn_bias * (2 * shape.ffn + shape.hidden)
     return parameter_count(shape) - shape.layers * idle * per_expert
 
 
 def expected_experts(shape: ModelShape, tokens: int) -> float:
-    """Return how many experts of a layer at least one of `tokens` tokens uses, with even random routing."""
+    """Return the expected number of experts of a layer that some tokens use, if routing is even and random."""
     if not shape.is_moe:
         return 1.0
     return shape.experts * (1.0 - (1.0 - shape.active_experts / shape.experts) ** tokens)
 
 
 def layer_weight_bytes(shape: ModelShape, kind: Precision, experts: float | None = None) -> float:
-    """Return the bytes of one layer's matrices; of `experts` experts only where given (those that are read)."""
+    """Return the bytes of one layer's matrices [byte].
+
+    Parameters
+    ----------
+    shape
+        The model.
+    kind
+        Precision of its weights.
+    experts
+        Number of experts that are read; None counts all.
+    """
     return sum(
         matrix.weights
         * (matrix.copies if experts is None or matrix.copies == 1 else experts)
@@ -159,7 +160,7 @@ def layer_weight_bytes(shape: ModelShape, kind: Precision, experts: float | None
 
 
 def weight_bytes(shape: ModelShape, kind: Precision) -> float:
-    """Return what the model's weights take in memory [byte]; norms and biases count as two bytes each at most."""
+    """Return the size of the model's weights [byte]; norms and biases take at least two bytes each."""
     small = parameter_count(shape) - 2 * shape.vocabulary * shape.hidden
     small -= shape.layers * sum(matrix.weights * matrix.copies for matrix in matrices(shape))
     table = 2 * shape.vocabulary * shape.hidden * kind.head
@@ -167,21 +168,32 @@ def weight_bytes(shape: ModelShape, kind: Precision) -> float:
 
 
 def kv_bytes_per_token(shape: ModelShape, kind: Precision) -> float:
-    """Return the keys and values of one token over all layers [byte], windows ignored."""
+    """Return the size of one token's keys and values in all layers [byte], without regard to windows."""
     return 2 * shape.layers * shape.kv_width * kind.kv
 
 
 def kv_bytes(shape: ModelShape, kind: Precision, tokens: int) -> float:
-    """Return the cache of one sequence of `tokens` [byte]; a windowed layer keeps no more than its window."""
+    """Return the size of one sequence's cache [byte]; a layer with a window keeps at most its window."""
     kept = sum(shape.reach(layer, tokens) for layer in range(shape.layers))
     return 2 * shape.kv_width * kind.kv * kept
 
 
 def decode_bytes(shape: ModelShape, kind: Precision, batch: int, context: int) -> float:
-    """Return the bytes that one decode step of `batch` sequences must move: weights once, caches, new entries.
+    """Return the bytes that one decode step must move [byte].
 
-    Each sequence reads `context` keys and values (its own new one included, in the step that writes it), writes one,
-    and reads one row of the embedding.
+    The step reads the weights once. Each sequence reads `context` keys and values including its new ones, writes the
+    new ones, and reads one row of the embedding.
+
+    Parameters
+    ----------
+    shape
+        The model.
+    kind
+        Precision of its numbers.
+    batch
+        Number of sequences.
+    context
+        Tokens in the cache of each sequence after the step.
     """
     weights = shape.layers * layer_weight_bytes(shape, kind, expected_experts(shape, batch))
     head = shape.vocabulary * shape.hidden * kind.head
@@ -190,9 +202,21 @@ def decode_bytes(shape: ModelShape, kind: Precision, batch: int, context: int) -
 
 
 def prefill_bytes(shape: ModelShape, kind: Precision, tokens: int, batch: int = 1) -> float:
-    """Return the bytes that reading `batch` prompts must move: weights once, caches written, embedding rows.
+    """Return the bytes that reading a batch of prompts must move [byte].
 
-    Attention's re-reading of keys within a prompt stays on the chip (tiled), so it is not counted.
+    The weights are read once, the caches are written, and each token reads one row of the embedding. Tiled attention
+    rereads the keys of a prompt on the chip, so that this is not counted.
+
+    Parameters
+    ----------
+    shape
+        The model.
+    kind
+        Precision of its numbers.
+    tokens
+        Tokens of each prompt.
+    batch
+        Number of prompts.
     """
     weights = shape.layers * layer_weight_bytes(shape, kind, expected_experts(shape, batch * tokens))
     head = shape.vocabulary * shape.hidden * kind.head
@@ -200,13 +224,23 @@ def prefill_bytes(shape: ModelShape, kind: Precision, tokens: int, batch: int = 
 
 
 def elementwise_bytes_per_token(shape: ModelShape, kind: Precision, shards: int = 1) -> float:
-    """Return the activation bytes that one token moves through one device's memory outside the products [byte].
+    """Return the bytes of activations that one token moves through one device's memory outside the products [byte].
 
-    A layer, with 16-bit residual and activations of `kind` entering products: two norms (read the product's output and
-    the residual, write the residual and the product's input), rotary and cache (read qkv, write q, k, v), attention's
-    output, the gate (read gate and up, write their product), and each product writing its 16-bit result. A mixture of
-    experts moves its share once per active expert and gathers and scatters the rows. Over `shards` devices the
-    residual stream stays whole on each; heads and the feed-forward width are divided.
+    The residual has 16 bits at least, and activations that enter products have the width of `kind`. A layer has two
+    norms, which read the product's output and the residual and write the residual and the product's input; rotary and
+    cache, which read qkv and write q, k and v; attention's output; the gate, which reads gate and up and writes their
+    product; and the results of the products. A mixture of experts moves its share once for each active expert, and
+    gathers and scatters the rows.
+
+    Parameters
+    ----------
+    shape
+        The model.
+    kind
+        Precision of its numbers.
+    shards
+        Devices that share a layer: each holds the whole residual stream, a part of the heads and of the feed-forward
+        width.
     """
     hidden, wide = shape.hidden, shape.query_width + 2 * shape.kv_width
     wider = max(2.0, kind.activation)
@@ -220,7 +254,7 @@ def elementwise_bytes_per_token(shape: ModelShape, kind: Precision, shards: int 
 
 
 def weight_width(matrix: Matrix, kind: Precision) -> float:
-    """Return the bytes that one weight of a matrix takes; a router stays as precise as the head."""
+    """Return the size of one weight of a matrix [byte]; a router is as precise as the head."""
     if matrix.role == "feed_forward":
         return kind.feed_forward
     return kind.attention if matrix.role == "attention" else kind.head

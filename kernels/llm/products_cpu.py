@@ -1,4 +1,4 @@
-"""Products of tokens with large weights on the CPU: streamed for a few, else BLAS on panels that it need not pack."""
+"""Products of tokens with large weights on the CPU, streamed for few rows and by BLAS on panels for more."""
 
 import math
 from collections.abc import Callable
@@ -13,28 +13,36 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 STREAMED_ROWS = 4
-"""Rows up to which one pass over the weights, row by row, beats BLAS: memory sets the pace."""
+"""Most rows for which one pass over the weights, row by row, is faster than BLAS: memory limits both."""
 MOST_STREAMED_BYTES = 1 << 14
-"""Several rows that are read again for each row of weights: half of a first-level cache of 32 KiB."""
+"""Most bytes of rows that are reread for each row of weights: half of a first-level cache of 32 KiB."""
 MOST_ROWS = 24
-"""Rows up to which a panel takes all at once: more go in blocks."""
+"""Most rows that a panel multiplies at once; more are divided into blocks."""
 BLOCK = 8
-"""Rows of a block; up to so many the kernel is fastest when each row lies in one piece, from there when each column."""
+"""Rows of a block. Up to this number the kernel is fastest if rows are contiguous, above it if columns are."""
 MOST_BLOCK_BYTES = 1 << 19
-"""Rows that go in blocks: half of a second-level cache of 1 MiB (Zen 4)."""
+"""Most bytes of rows that are divided into blocks: half of a second-level cache of 1 MiB (Zen 4)."""
 MOST_WORK = 1_000_000
-"""Rows x inner x outer up to which OpenBLAS multiplies without packing first (SMALL_MATRIX_OPT)."""
+"""Largest rows x inner x outer that OpenBLAS multiplies without packing (SMALL_MATRIX_OPT)."""
 PANELS = (64, 32)
 LEAST_BYTES = 1 << 20
-"""Weights below this are not worth a second thread."""
+"""Fewest bytes of weights that are worth a second thread."""
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def stream(matrix: Any, entering: Any, out: Any) -> None:
-    """Write matrix @ entering.T into `out`: [outer, inner], [rows, inner], [outer, rows].
+    """Write matrix @ entering.T into `out`, one row of weights after the other.
 
-    One row of weights after the other, from its begin to its end: the order in which memory is fastest. BLAS reads
-    four rows at once, which costs a Zen 4 core half of its bandwidth.
+    Memory is fastest in this order. BLAS reads four rows at once, which costs a Zen 4 core half of its bandwidth.
+
+    Parameters
+    ----------
+    matrix
+        Weights, float32 of shape [outer, inner].
+    entering
+        Tokens, float32 of shape [rows, inner].
+    out
+        Result, float32 of shape [outer, rows].
     """
     rows, inner = entering.shape
     fours = rows // 4 * 4
@@ -56,43 +64,46 @@ def stream(matrix: Any, entering: Any, out: Any) -> None:
 
 
 class Products:
-    """Matrix products on some threads; `threads` must be what BLAS is bound to.
+    """Matrix products, and buffers that are reused by name so that large results do not take fresh pages each time.
 
-    It also holds the arrays that results go to, by name, so that a large one is not made of fresh pages each time.
+    Parameters
+    ----------
+    threads
+        Number of threads, which must be that of BLAS.
     """
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
-        self._held: dict[str, Array] = {}
+        self._buffers: dict[str, Array] = {}
 
-    def room(self, name: str, *shape: int) -> Array:
-        """Return an array of a shape under a name, its content undefined; the next one of that name replaces it."""
+    def buffer(self, name: str, *shape: int) -> Array:
+        """Return an array of a shape and of undefined content; a later request of the same name reuses its memory."""
         size = math.prod(shape)
-        held = self._held.get(name)
-        if held is None or held.size < size:
-            held = self._held[name] = np.empty(size, np.float32)
-        return held[:size].reshape(shape)
+        memory = self._buffers.get(name)
+        if memory is None or memory.size < size:
+            memory = self._buffers[name] = np.empty(size, np.float32)
+        return memory[:size].reshape(shape)
 
     def product(self, entering: Array, matrix: Array, into: str) -> Array:
-        """Return entering @ matrix.T: [rows, inner] and [outer, inner] give [rows, outer], in the room named `into`."""
+        """Return entering @ matrix.T in the buffer `into`: [rows, inner] and [outer, inner] give [rows, outer]."""
         rows, outer = len(entering), len(matrix)
-        out = self.room(into, rows, outer)
+        out = self.buffer(into, rows, outer)
         if rows > MOST_ROWS:
             np.matmul(entering, matrix.T, out=out)
         else:
-            np.copyto(out, self.turned(matrix, entering.T, f"{into}, turned").T)
+            np.copyto(out, self.product_by_columns(matrix, entering.T, f"{into}, by columns").T)
         return out
 
-    def turned(self, matrix: Array, entering: Array, into: str) -> Array:
-        """Return matrix @ entering: [outer, inner] and [inner, rows] give [outer, rows], in the room named `into`.
+    def product_by_columns(self, matrix: Array, entering: Array, into: str) -> Array:
+        """Return matrix @ entering in the buffer `into`: [outer, inner] and [inner, rows] give [outer, rows].
 
-        BLAS first copies large weights into its own order, which costs as much as the product of a few rows and a
-        tenth of that of some hundred. Panels of `matrix` below its limit for that go straight to the kernel.
+        BLAS first copies large weights into its own order. That takes as long as the product of a few rows, and a tenth
+        of the product of some hundred. It multiplies panels below its limit without this copy.
         """
         inner, rows = entering.shape
         outer = len(matrix)
-        out = self.room(into, outer, rows)
+        out = self.buffer(into, outer, rows)
         by_rows = np.ascontiguousarray(entering.T) if rows <= BLOCK else entering.T
         if rows == 1 or (rows <= STREAMED_ROWS and by_rows.nbytes <= MOST_STREAMED_BYTES):
             self._split(lambda part: stream(matrix[part], by_rows, out[part]), outer, matrix.nbytes)
@@ -112,27 +123,27 @@ class Products:
         return out
 
     def _in_blocks(self, by_rows: Array) -> bool:
-        """Return whether many rows go in blocks: a cache of the core's own must hold them, for each panel reads them.
+        """Return whether many rows are divided into blocks, which the core's own cache must hold for every panel.
 
-        On two threads of ours they were 0.7 to 0.8 times as fast as BLAS on its own, presumably because those of BLAS
-        wait for work without sleeping.
+        On two threads blocks were 0.7 to 0.8 times as fast as BLAS alone, presumably because the threads of BLAS wait
+        for work without sleeping.
         """
         fits = len(by_rows) % BLOCK == 0 and by_rows.nbytes <= MOST_BLOCK_BYTES
         return fits and by_rows.flags.c_contiguous and self.threads == 1
 
     def _split(self, work: Callable[[slice], object], length: int, weight_bytes: int) -> None:
-        """Do a product's work on slices of its weights, one a thread where they are worth it."""
+        """Do a product's work on slices of its weights, one a thread if they are large enough."""
         parts = min(self.threads, length) if weight_bytes >= LEAST_BYTES else 1
         bounds = [length * part // parts for part in range(parts + 1)]
-        mine, *others = (slice(*ends) for ends in pairwise(bounds))
-        waiting = [self._pool.submit(work, part) for part in others] if self._pool is not None else []
-        work(mine)
-        for part in waiting:
-            part.result()
+        first, *others = (slice(*ends) for ends in pairwise(bounds))
+        futures = [self._pool.submit(work, part) for part in others] if self._pool is not None else []
+        work(first)
+        for future in futures:
+            future.result()
 
     def close(self) -> None:
-        """End the threads and release the rooms; may be called twice."""
-        self._held.clear()
+        """End the threads and release the buffers; may be called twice."""
+        self._buffers.clear()
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None

@@ -1,4 +1,4 @@
-"""The products of a replay on a GPU: for each matrix and number of rows the fastest of cuBLASLt's algorithms."""
+"""The products of a replay on a GPU, each by the fastest of cuBLASLt's algorithms for its matrix and rows."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -14,18 +14,18 @@ from kernels.matmul.formats import FORMATS
 
 ALGORITHMS = 16
 ALGORITHM_MS = 4.0
-"""Time given to each algorithm after its first product."""
+"""Time for which each algorithm is measured after its first product [ms]."""
 ROWS_STEP = 16
 """Rows are padded to a multiple of this, for fp8's alignment."""
 
 
 def padded(rows: int) -> int:
-    """Return the rows that a product is made with."""
+    """Return the rows of a product after padding."""
     return -(-rows // ROWS_STEP) * ROWS_STEP
 
 
 class LayerProducts:
-    """D = A Bᵀ for the matrices of a model by name, `head` included; close it.
+    """D = A Bᵀ for the matrices of a model by name, including `head`; close it after use.
 
     Raises
     ------
@@ -35,16 +35,30 @@ class LayerProducts:
 
     def __init__(self, cupy: Any, shape: ModelShape, formats: ReplayFormats) -> None:
         self._cupy, self._formats = cupy, formats
-        self._widths = {one.name: (one.outer, one.inner) for one in matrices(shape)}
+        self._widths = {matrix.name: (matrix.outer, matrix.inner) for matrix in matrices(shape)}
         self._widths["head"] = (shape.vocabulary, shape.hidden)
         self._workspace = cupy.empty(cublaslt.WORKSPACE_BYTES, dtype=cupy.uint8)
         self._chosen: dict[tuple[str, int], tuple[Any, Any]] = {}
         self.facts: dict[str, object] = {}
 
     def launch(self, name: str, rows: int, entering: Any, weights: Sequence[Any], out: Any) -> None:
-        """Queue a product of `rows` with the first of the weights of this name, on the current stream.
+        """Queue a product with the first of the weights on the current stream.
 
-        The first of its kind is chosen by timing over all of them, so that no cache holds what it reads.
+        The first product of a matrix and a number of rows times all algorithms over all weights, so that no cache holds
+        the weights that it reads.
+
+        Parameters
+        ----------
+        name
+            Name of the matrix.
+        rows
+            Number of tokens.
+        entering
+            Device array of the tokens' codes, shape [rows, inner].
+        weights
+            Device arrays of the matrix in all layers, this layer's first, shape [outer, inner] each.
+        out
+            Device array that receives the result, shape [rows, outer].
         """
         key = (name, padded(rows))
         if key not in self._chosen:
@@ -67,22 +81,22 @@ class LayerProducts:
         product = cublaslt.LtProduct(
             self._cupy, FORMATS[form], rows, outer, inner, scales=scales, workspace=self._workspace
         )
-        best, found, offered = math.inf, None, product.algorithms(ALGORITHMS)
+        best_ms, best, offered = math.inf, None, product.algorithms(ALGORITHMS)
         for algorithm in offered:
             try:
-                taken = self._time(product, algorithm, entering, weights, out)
-            except GpuError:  # offered, and refused when it is to run
+                elapsed_ms = self._time(product, algorithm, entering, weights, out)
+            except GpuError:  # cuBLASLt offers some algorithms that it then refuses to run
                 continue
-            if taken < best:
-                best, found = taken, algorithm
-        if found is None:
+            if elapsed_ms < best_ms:
+                best_ms, best = elapsed_ms, algorithm
+        if best is None:
             product.close()
             raise GpuError("failed", f"cuBLASLt has no algorithm for {name} in {form}: {rows} x {outer} x {inner}")
-        self.facts[f"{name}, {rows} rows"] = f"{found.rank} {found.name}"
-        return product, found
+        self.facts[f"{name}, {rows} rows"] = f"{best.rank} {best.name}"
+        return product, best
 
     def _time(self, product: Any, algorithm: Any, entering: Any, weights: Sequence[Any], out: Any) -> float:
-        """Return the milliseconds of one product over the weights in turn, after a first that does not count."""
+        """Return the time of one product over the weights in turn, after a first one [ms]."""
         stream = self._cupy.cuda.get_current_stream().ptr
 
         def queue(count: int) -> None:
@@ -97,7 +111,7 @@ class LayerProducts:
 
 
 def timed_ms(cupy: Any, queue: Callable[[], None]) -> float:
-    """Return how long the current stream takes for what `queue` puts on it [ms], by its own events."""
+    """Return the time that the current stream takes for the work that `queue` puts on it [ms]."""
     stream = cupy.cuda.get_current_stream()
     start, end = cupy.cuda.Event(), cupy.cuda.Event()
     start.record(stream)

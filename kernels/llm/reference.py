@@ -1,7 +1,4 @@
-"""A decoder in plain float64, one position after the other where that is clearer: what every replay must agree with.
-
-Deliberately slow and direct: no cache, no fusion, no batching tricks.
-"""
+"""A decoder in plain float64 that every replay must agree with: slow and direct, without cache, fusion or batching."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,25 +10,25 @@ Real = NDArray[np.float64]
 
 
 def logits(shape: ModelShape, weights: Weights, tokens: NDArray[np.int64]) -> Real:
-    """Return the logits at every position of one sequence: tokens [n] give [n, vocabulary]."""
+    """Return the logits at every position of one sequence; tokens [n] give [n, vocabulary]."""
     stream: Real = weights.embedding[tokens].astype(np.float64)
     for index, layer in enumerate(weights.layers):
         reach = shape.window if shape.reach(index, shape.context) < shape.context else None
         stream = stream + attention(shape, layer, rms_norm(stream, layer.attention_norm, shape.norm_eps), reach)
         stream = stream + feed_forward(shape, layer, rms_norm(stream, layer.ffn_norm, shape.norm_eps))
-    found: Real = rms_norm(stream, weights.norm, shape.norm_eps) @ weights.head.T.astype(np.float64)
-    return found
+    result: Real = rms_norm(stream, weights.norm, shape.norm_eps) @ weights.head.T.astype(np.float64)
+    return result
 
 
 def rms_norm(stream: Real, scale: NDArray[np.float32], eps: float) -> Real:
-    """Return each row divided by its root mean square and scaled; [..., width]."""
+    """Return each row divided by its root mean square and scaled; shape [..., width]."""
     mean_square = np.mean(stream * stream, axis=-1, keepdims=True)
     out: Real = stream / np.sqrt(mean_square + eps) * scale.astype(np.float64)
     return out
 
 
 def rotary(heads: Real, positions: NDArray[np.int64], theta: float) -> Real:
-    """Return heads [n, heads, size] with pair (i, i + size/2) turned by position * theta^(-2i/size).
+    """Return heads [n, heads, size] with pair (i, i + size/2) rotated by position * theta^(-2i/size).
 
     References
     ----------
@@ -45,7 +42,19 @@ def rotary(heads: Real, positions: NDArray[np.int64], theta: float) -> Real:
 
 
 def attention(shape: ModelShape, layer: LayerWeights, entering: Real, window: int | None) -> Real:
-    """Return causal attention with grouped keys; entering [n, hidden]; a window limits how far back a query sees."""
+    """Return causal attention with grouped keys.
+
+    Parameters
+    ----------
+    shape
+        The model.
+    layer
+        Weights of the layer.
+    entering
+        Normalised stream, shape [n, hidden].
+    window
+        Keys that a query sees including its own, or None for all.
+    """
     n, size = entering.shape[0], shape.head_size
     qkv = entering @ layer.qkv.T.astype(np.float64)
     if layer.qkv_bias is not None:
@@ -67,14 +76,14 @@ def attention(shape: ModelShape, layer: LayerWeights, entering: Real, window: in
             score = seen @ queries[position, head] / np.sqrt(size)
             sink = [] if layer.sinks is None else [float(layer.sinks[head])]
             share = np.exp(score - max(score.max(), *sink, -np.inf))
-            total = share.sum() + sum(np.exp(one - max(score.max(), one)) for one in sink)
+            total = share.sum() + sum(np.exp(term - max(score.max(), term)) for term in sink)
             mixed[position, head] = share @ values[start : position + 1, head // group] / total
     leaving = mixed.reshape(n, shape.query_width) @ layer.out.T.astype(np.float64)
     return leaving if layer.out_bias is None else leaving + layer.out_bias
 
 
 def feed_forward(shape: ModelShape, layer: LayerWeights, entering: Real) -> Real:
-    """Return the gated block, or each token's mixture of its best experts; entering [n, hidden]."""
+    """Return the gated block or each token's mixture of its best experts; entering [n, hidden]."""
     if layer.router is None:
         return expert(layer, 0, entering)
     choice = entering @ layer.router.T.astype(np.float64)

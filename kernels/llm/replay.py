@@ -1,4 +1,4 @@
-"""The one shape that a replay of a model takes, whatever device it runs on."""
+"""The interface of a replay of a model's layers, the same for every device."""
 
 from typing import Protocol, runtime_checkable
 
@@ -13,29 +13,24 @@ Tokens = NDArray[np.int64]
 
 @runtime_checkable
 class Replay(Protocol):
-    """A model's layers with random weights on a device, with a cache of keys and values for a batch.
-
-    shape, batch, capacity: model, sequences, and tokens that each one's cache can hold.
-    variant: name of the implementation.
-    weight_bytes: of all distinct weights that consecutive calls go through.
-    """
+    """A model's layers with random weights on a device, with a cache of keys and values for a batch."""
 
     shape: ModelShape
-    batch: int
-    capacity: int
-    variant: str
-    weight_bytes: int
+    batch: int  # sequences
+    capacity: int  # tokens that the cache of each sequence can hold
+    variant: str  # name of the implementation
+    weight_bytes: int  # of all distinct weights that consecutive calls use
 
     def prefill(self, tokens: Tokens) -> Tokens:
-        """Read prompts [batch, n] into an empty cache and return each one's next token [batch]."""
+        """Read prompts [batch, n] into an empty cache and return the next token of each [batch]."""
         ...
 
     def decode(self, tokens: Tokens) -> Tokens:
-        """Add one token a sequence [batch] and return the next one [batch]; synchronous on return."""
+        """Add one token to each sequence [batch] and return the next ones [batch] when they are computed."""
         ...
 
     def fill(self, length: int) -> None:
-        """Fill the cache with random keys and values up to a length, so that decoding can be timed there alone."""
+        """Fill the cache with random keys and values up to a length, to time decoding from there."""
         ...
 
     def logits(self) -> NDArray[np.float32]:
@@ -48,7 +43,13 @@ class Replay(Protocol):
 
 
 def check_replay(shape: ModelShape, batch: int, capacity: int) -> None:
-    """Refuse a batch below 1 and a cache longer than the model's context. Raises KernelInputError."""
+    """Check the batch and the capacity of a replay.
+
+    Raises
+    ------
+    KernelInputError
+        The batch is below 1, or the cache is longer than the model's context.
+    """
     if batch < 1:
         raise KernelInputError(f"replay of {shape.name}: batch: expected at least 1, got {batch}")
     if not 1 <= capacity <= shape.context:

@@ -1,4 +1,4 @@
-"""A dense model replayed on an NVIDIA GPU: products through cuBLASLt, the rest in CUDA C, decoding as one graph."""
+"""A replay of a dense model's layers on an NVIDIA GPU, with cuBLASLt, CUDA C and one CUDA graph for decoding."""
 
 import contextlib
 from typing import Any
@@ -25,22 +25,37 @@ EIGHT = 8
 
 
 class CudaReplay:
-    """Prefill and decode of a batch on the current GPU; close it to give the memory back.
+    """Prefill and decode of a batch on the current GPU; close it to release the memory.
 
-    cupy: the module with the GPU current. dtype: bf16, fp16 or fp8. batch: sequences. capacity: tokens that a cache
-    holds. seed: of weights and filled caches; `weights` replaces the random ones.
+    Parameters
+    ----------
+    cupy
+        The module CuPy with the GPU current.
+    shape
+        The model.
+    dtype
+        bf16, fp16 or fp8.
+    batch
+        Number of sequences.
+    capacity
+        Tokens that the cache of each sequence can hold.
+    seed
+        Seed of the weights and of filled caches.
+    weights
+        Weights that replace the random ones.
 
     Raises
     ------
     KernelInputError
-        A model or a precision that the kernels do not have, a batch below 1, a cache beyond the model's context.
+        The kernels do not support the model or the precision, the batch is below 1, or the cache is longer than the
+        model's context.
     GpuError
         cuBLASLt is missing.
     """
 
     variant = "cublaslt"
 
-    def __init__(  # noqa: PLR0913 (what a replay is made of, by name)
+    def __init__(  # noqa: PLR0913 (the parts of a replay, by name)
         self,
         cupy: Any,
         shape: ModelShape,
@@ -75,12 +90,12 @@ class CudaReplay:
             self._stream.synchronize()
 
     def prefill(self, tokens: Tokens) -> Tokens:
-        """Read prompts [batch, n] into an empty cache and return each one's next token [batch]."""
+        """Read prompts [batch, n] into an empty cache and return the next token of each [batch]."""
         self._length = 0
         return self._forward(tokens)
 
     def decode(self, tokens: Tokens) -> Tokens:
-        """Add one token a sequence [batch] and return the next one [batch]; from the second call on one graph."""
+        """Add one token to each sequence [batch] and return the next ones [batch]; later calls launch one graph."""
         return self._forward(tokens[:, None])
 
     def fill(self, length: int) -> None:
@@ -98,24 +113,24 @@ class CudaReplay:
         self._length = self._held = length
 
     def move_to(self, length: int) -> None:
-        """Go on from a length that the cache has held before; what comes next overwrites what lies behind it."""
+        """Continue from a length that the cache has held before; later tokens overwrite those after it."""
         if not 0 <= length <= self._held:
             raise KernelInputError(f"replay: move: expected 0 to {self._held} tokens, got {length}")
         self._length = length
 
     def repeat(self, tokens: Tokens) -> None:
-        """Make the last call again, [batch, n] as it was."""
+        """Repeat the last call with its tokens [batch, n]."""
         self._length -= tokens.shape[1]
         self._forward(tokens)
 
     @property
     def length(self) -> int:
-        """Tokens in each sequence's cache."""
+        """Tokens in the cache of each sequence."""
         return self._length
 
     @property
     def facts(self) -> dict[str, object]:
-        """What was chosen here: algorithms, parts of the keys, how decoding is launched."""
+        """Choices made by timing: algorithms, parts of the keys, and the way in which decoding is launched."""
         return {**self._facts, **self._products.facts}
 
     def logits(self) -> NDArray[np.float32]:
@@ -143,10 +158,10 @@ class CudaReplay:
             if n == 1:
                 self._step()
             else:
-                for one in passes(batch, n):
-                    if n > one.tokens:  # parts of prompts: what the cache holds differs from pass to pass
-                        self._upload(np.array([self._length + one.token]))
-                    self._layers(one.sequence, one.sequences, one.tokens, one.sequence * n + one.token)
+                for part in passes(batch, n):
+                    if n > part.tokens:  # parts of prompts: the length of the cache differs from pass to pass
+                        self._upload(np.array([self._length + part.token]))
+                    self._layers(part.sequence, part.sequences, part.tokens, part.sequence * n + part.token)
                 self._sample()
             self._length += n
             self._held = max(self._held, self._length)
@@ -154,11 +169,11 @@ class CudaReplay:
         return chosen
 
     def _upload(self, state: Tokens) -> None:
-        """Put the cache's length, and the tokens of a call, where the kernels read them."""
+        """Copy the cache's length and the tokens of a call to the device."""
         self._buffers.state[: len(state)].set(state.astype(np.int32))
 
     def _step(self) -> None:
-        """Queue one decoding step: launch by launch the first time, which chooses algorithms; then as a graph."""
+        """Queue one decoding step: the first one as launches, which choose algorithms, later ones as a graph."""
         if self._graph is not None:
             self._graph.launch(self._stream)
             return
@@ -169,7 +184,7 @@ class CudaReplay:
             self._record()
 
     def _choose_parts(self) -> None:
-        """Time decoding's attention over all layers for each way to cut the keys, and keep the fastest."""
+        """Time decoding's attention in all layers for each number of parts of the keys, and keep the fastest."""
         times: dict[int, float] = {}
 
         def attend_all() -> None:
@@ -185,7 +200,7 @@ class CudaReplay:
         self._facts["attention_ms_by_parts"] = ", ".join(f"{parts}: {ms:.3g}" for parts, ms in times.items())
 
     def _record(self) -> None:
-        """Record a step in a graph; where that is refused, steps stay launches."""
+        """Record a step in a graph; if CUDA refuses, later steps are launches too."""
         self._stream.synchronize()
         self._stream.begin_capture()
         try:
@@ -196,21 +211,30 @@ class CudaReplay:
         except RuntimeError as error:
             with contextlib.suppress(RuntimeError):
                 self._stream.end_capture()
-            self._facts["decoding"] = f"launches, for a graph was refused: {' '.join(str(error).split())}"
+            self._facts["decoding"] = f"launches, because a graph was refused: {' '.join(str(error).split())}"
 
-    def _layers(self, first: int, sequences: int, tokens: int, place: int) -> None:
-        """Queue all layers for tokens of some sequences from `first` on, and the last norm of each one's last token.
+    def _layers(self, first: int, sequences: int, tokens: int, offset: int) -> None:
+        """Queue all layers for a pass, and the last norm of the last token of each of its sequences.
 
-        place: of the first of these tokens among those of the call.
+        Parameters
+        ----------
+        first
+            First sequence.
+        sequences
+            Number of sequences.
+        tokens
+            Tokens of each sequence.
+        offset
+            Index of the first of these tokens among those of the call.
         """
         buffers, weights, hidden = self._buffers, self._weights, np.int32(self.shape.hidden)
         rows, eps = sequences * tokens, np.float32(self.shape.norm_eps)
         entering, wide, added = buffers.entering, buffers.wide, buffers.added
-        mine = buffers.state[1 + place :]
-        self._launch("look_up", (rows,), NORM_THREADS, buffers.stream, weights.embedding, mine, hidden)
-        nothing: Any = np.uint64(0)
+        ids = buffers.state[1 + offset :]
+        self._launch("look_up", (rows,), NORM_THREADS, buffers.stream, weights.embedding, ids, hidden)
+        null: Any = np.uint64(0)  # the first layer has no earlier product to add
         for index, layer in enumerate(weights.layers):
-            previous = added if index else nothing
+            previous = added if index else null
             norm = ((rows,), NORM_THREADS, entering, buffers.stream)
             self._launch("norm_layer", *norm, previous, layer.attention_norm, hidden, eps)
             self._product("qkv", rows, index, wide)
@@ -228,7 +252,7 @@ class CudaReplay:
         )  # fmt: skip
 
     def _turn(self, index: int, first: int, sequences: int, tokens: int) -> None:
-        """Queue rotary and the way of a layer's keys and values into the cache."""
+        """Queue the rotary embedding of a layer's queries and keys, and the copy of keys and values to the cache."""
         shape, buffers = self.shape, self._buffers
         self._launch(
             "turn_and_cache", (sequences * tokens,), TURN_THREADS, buffers.queries, buffers.keys[index, first:],
@@ -238,7 +262,7 @@ class CudaReplay:
         )  # fmt: skip
 
     def _attend(self, index: int, first: int, sequences: int, tokens: int) -> None:
-        """Queue a layer's attention."""
+        """Queue the attention of a layer."""
         shape, buffers = self.shape, self._buffers
         splits = self._splits if tokens == 1 else 1
         tiles = 1 if tokens == 1 else -(-tokens // (16 // (shape.heads // shape.kv_heads)))
@@ -264,8 +288,8 @@ class CudaReplay:
 
     def _product(self, name: str, rows: int, index: int, out: Any) -> None:
         layers = self._weights.layers
-        every = [layer.matrices[name] for layer in (*layers[index:], *layers[:index])]
-        self._products.launch(name, rows, self._buffers.entering, every, out)
+        weights = [layer.matrices[name] for layer in (*layers[index:], *layers[:index])]
+        self._products.launch(name, rows, self._buffers.entering, weights, out)
 
     def _launch(self, name: str, grid: tuple[int, ...], threads: int, *arguments: Any) -> None:
         self._kernels[name](grid, (threads,), arguments)

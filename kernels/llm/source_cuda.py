@@ -1,4 +1,4 @@
-"""The CUDA C of a replay for one shape of heads and one precision: the files of kernels/cuda, filled in.
+"""The CUDA C of a replay for one shape of heads and one precision, and the models that it supports.
 
 References
 ----------
@@ -29,32 +29,28 @@ KERNELS = (
 TILE_ROWS = 16
 """Rows of queries that a warp multiplies at once, and keys that it takes at a time."""
 OLDEST = (8, 0)
-"""Compute capability that the tensor cores' product of 16 x 8 x 16 needs."""
+"""Oldest compute capability with the tensor cores' product of 16 x 8 x 16."""
 FP8_SCALE = 16.0
-"""What activations, keys and values are multiplied by before they are stored in e4m3: near 1 they lie mid-range."""
+"""Factor of activations, keys and values before they are stored in e4m3: values near 1 are mid-range then."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayFormats:
-    """The formats of a replay, by their names in `kernels.matmul.formats.FORMATS`.
+    """The number formats of a replay, by their names in `kernels.matmul.formats.FORMATS`."""
 
-    stream: residual stream, products' results, embedding and head. entering: what enters the layers' products, and
-    their weights. cached: keys and values. score: what attention multiplies in.
-    """
-
-    stream: str
-    entering: str
-    cached: str
-    score: str
+    stream: str  # residual stream, results of products, embedding and head
+    entering: str  # activations that enter the layers' products, and weights
+    cached: str  # keys and values
+    score: str  # operands of attention's products
 
     @property
     def entering_scale(self) -> float:
-        """What activations are multiplied by before they are stored."""
+        """Factor of activations before they are stored."""
         return FP8_SCALE if self.entering == "fp8" else 1.0
 
     @property
     def cache_scale(self) -> float:
-        """What keys and values are multiplied by before they are stored."""
+        """Factor of keys and values before they are stored."""
         return FP8_SCALE if self.cached == "fp8" else 1.0
 
 
@@ -68,12 +64,12 @@ _WIDTHS = {"bf16": 2, "fp16": 2, "fp8": 1}
 
 
 def replay_formats(dtype: str) -> ReplayFormats:
-    """Return the formats of a precision; their widths are those of `kernels.llm.counts.PRECISIONS`, as a test holds.
+    """Return the formats of a precision, whose widths are those of `kernels.llm.counts.PRECISIONS`.
 
     Raises
     ------
     KernelInputError
-        The precision is unknown, or the replay on a GPU does not have it.
+        The precision is unknown, or the replay on a GPU does not support it.
     """
     kind = precision(dtype)
     if kind.name not in REPLAY_FORMATS:
@@ -82,21 +78,21 @@ def replay_formats(dtype: str) -> ReplayFormats:
 
 
 def check_shape(shape: ModelShape, dtype: str) -> None:
-    """Refuse models whose layers the kernels do not have.
+    """Check that the kernels support a model.
 
     Raises
     ------
     KernelInputError
-        A mixture of experts, biases, norms of heads, sinks or windows; heads that do not fill a tile; odd widths.
+        The model has experts, biases, norms of heads, sinks or windows, or lengths that do not fill a tile.
     """
     if shape.is_moe:
         raise KernelInputError(
-            f"model {shape.name}: expected a dense one, for routing and grouped products are not built for GPUs, got "
-            f"{shape.experts} experts"
+            f"model {shape.name}: expected a dense model, because the replay on a GPU has no routing, "
+            f"got {shape.experts} experts"
         )
     extras = ("attention_bias", "ffn_bias", "qk_norm", "sinks", "window")
-    if found := [name for name in extras if getattr(shape, name)]:
-        raise KernelInputError(f"model {shape.name}: expected plain layers on a GPU, got {', '.join(found)}")
+    if present := [name for name in extras if getattr(shape, name)]:
+        raise KernelInputError(f"model {shape.name}: expected plain layers on a GPU, got {', '.join(present)}")
     step = 8 * TILE_ROWS // _WIDTHS[replay_formats(dtype).cached]
     if shape.head_size % step:
         raise KernelInputError(
@@ -115,17 +111,17 @@ def check_shape(shape: ModelShape, dtype: str) -> None:
 
 
 def query_scale(shape: ModelShape, formats: ReplayFormats) -> float:
-    """Return what queries are multiplied by, so that 2^score are the softmax's terms: log2(e) / sqrt(head size)."""
+    """Return the factor of queries, log2(e) / sqrt(head size), with which 2^score are the terms of the softmax."""
     return math.log2(math.e) / (math.sqrt(shape.head_size) * formats.cache_scale)
 
 
 def source(shape: ModelShape, dtype: str) -> str:
-    """Return the kernels' text for a model in `bf16`, `fp16` or `fp8`.
+    """Return the CUDA C of a model's replay in `bf16`, `fp16` or `fp8`.
 
     Raises
     ------
     KernelInputError
-        As `check_shape` does.
+        The kernels do not support the model or the precision.
     """
     check_shape(shape, dtype)
     formats = replay_formats(dtype)

@@ -1,4 +1,4 @@
-"""Random weights at a model's shapes: distinct in every layer, scaled so that activations stay near one."""
+"""Random weights of a model, distinct in every layer and scaled so that activations stay near one."""
 
 import math
 from dataclasses import dataclass
@@ -13,68 +13,63 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class LayerWeights:
-    """One decoder layer. A product is `x @ matrix.T`: matrices are [outer, inner] as in checkpoints, experts first.
+    """The weights of one decoder layer, stored as in checkpoints: a product is `x @ matrix.T`."""
 
-    qkv: [queries + 2 keys, hidden], with bias. out: [hidden, queries], with bias. gate_up: [experts, 2 ffn, hidden],
-    gate first. down: [experts, hidden, ffn]. router: [experts, hidden] or None. norms: [hidden].
-    q_norm, k_norm: [head size]. sinks: [heads]. A part that the model lacks is None.
-    """
-
-    attention_norm: Array
-    qkv: Array
+    attention_norm: Array  # [hidden]
+    qkv: Array  # [query width + 2 key widths, hidden]
     qkv_bias: Array | None
-    out: Array
+    out: Array  # [hidden, query width]
     out_bias: Array | None
-    q_norm: Array | None
-    k_norm: Array | None
-    sinks: Array | None
-    ffn_norm: Array
-    router: Array | None
+    q_norm: Array | None  # [head size]
+    k_norm: Array | None  # [head size]
+    sinks: Array | None  # [heads]
+    ffn_norm: Array  # [hidden]
+    router: Array | None  # [experts, hidden]
     router_bias: Array | None
-    gate_up: Array
+    gate_up: Array  # [experts, 2 ffn, hidden], gate first
     gate_up_bias: Array | None
-    down: Array
+    down: Array  # [experts, hidden, ffn]
     down_bias: Array | None
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all parts."""
+        """Size of all parts [byte]."""
         return sum(part.nbytes for name in self.__slots__ if (part := getattr(self, name)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A whole model: embedding [vocabulary, hidden], layers, last norm [hidden], head [vocabulary, hidden]."""
+    """The weights of a whole model."""
 
-    embedding: Array
+    embedding: Array  # [vocabulary, hidden]
     layers: tuple[LayerWeights, ...]
-    norm: Array
-    head: Array
+    norm: Array  # [hidden], the last one
+    head: Array  # [vocabulary, hidden]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all parts."""
-        return self.embedding.nbytes + self.norm.nbytes + self.head.nbytes + sum(one.nbytes for one in self.layers)
+        """Size of all parts [byte]."""
+        return self.embedding.nbytes + self.norm.nbytes + self.head.nbytes + sum(layer.nbytes for layer in self.layers)
 
 
 class _Source:
-    """Random arrays cut from one piece of memory, which a system gives in large pages as it would a mapped file."""
+    """Random arrays cut from one allocation, which the system backs with large pages as it would a mapped file."""
 
     def __init__(self, seed: int, numbers: int) -> None:
         self._generator = np.random.default_rng(seed)
-        self._rest = np.empty(numbers, np.float32)
+        self._unused = np.empty(numbers, np.float32)
 
     def uniform(self, shape: tuple[int, ...], reach: float) -> Array:
-        """Return uniform numbers between -reach and reach."""
+        """Return uniform numbers from -reach to reach."""
         size = math.prod(shape)
-        values, self._rest = self._rest[:size], self._rest[size:]
+        values, self._unused = self._unused[:size], self._unused[size:]
         self._generator.random(out=values, dtype=np.float32)
         values -= np.float32(0.5)
         values *= np.float32(2.0 * reach)
         return values.reshape(shape)
 
     def matrix(self, *shape: int) -> Array:
-        """Return matrices with variance 1 / inner, the last axis."""
+        """Return matrices with variance 1 / inner; inner is the last axis."""
         return self.uniform(shape, math.sqrt(3.0 / shape[-1]))
 
     def bias(self, *shape: int) -> Array:
@@ -89,7 +84,7 @@ class _Source:
 
 
 def random_weights(shape: ModelShape, seed: int) -> Weights:
-    """Return a whole model of uniform random weights, each matrix with variance 1 / inner; a seed has its own bits."""
+    """Return the weights of a model, uniform and random by a seed, each matrix with variance 1 / inner."""
     source = _Source(seed, parameter_count(shape))
     return Weights(
         embedding=source.uniform((shape.vocabulary, shape.hidden), math.sqrt(3.0)),

@@ -1,4 +1,4 @@
-"""A dense model's weights on a GPU: random ones filled there, or given ones encoded; and what the codes stand for."""
+"""The weights of a dense model as codes on a GPU, random or encoded from an array, and the numbers they stand for."""
 
 import math
 from collections.abc import Mapping
@@ -21,34 +21,34 @@ MATRICES = ("qkv", "out", "gate_up", "down")
 
 @dataclass(frozen=True, slots=True)
 class DeviceLayer:
-    """One layer: two norms float32[hidden], and the codes of its matrices [outer, inner] by name."""
+    """The weights of one layer on a GPU."""
 
-    attention_norm: Any
-    ffn_norm: Any
-    matrices: Mapping[str, Any]
+    attention_norm: Any  # float32[hidden]
+    ffn_norm: Any  # float32[hidden]
+    matrices: Mapping[str, Any]  # codes by name, [outer, inner]
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceWeights:
-    """A whole model: embedding and head as codes [vocabulary, hidden], layers, and the last norm float32[hidden]."""
+    """The weights of a whole model on a GPU."""
 
-    embedding: Any
+    embedding: Any  # codes, [vocabulary, hidden]
     layers: tuple[DeviceLayer, ...]
-    norm: Any
-    head: Any
+    norm: Any  # float32[hidden], the last one
+    head: Any  # codes, [vocabulary, hidden]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all parts."""
+        """Size of all parts [byte]."""
         layers = sum(
-            one.attention_norm.nbytes + one.ffn_norm.nbytes + sum(matrix.nbytes for matrix in one.matrices.values())
-            for one in self.layers
+            layer.attention_norm.nbytes + layer.ffn_norm.nbytes + sum(codes.nbytes for codes in layer.matrices.values())
+            for layer in self.layers
         )
         return int(self.embedding.nbytes + self.norm.nbytes + self.head.nbytes + layers)
 
 
 def weight_scale(form: str, inner: int) -> float:
-    """Return what a matrix's stored numbers are multiplied by: fp8 spreads random weights over its whole range."""
+    """Return the factor of a matrix's stored numbers; in fp8 it spreads random weights over the whole range."""
     return math.sqrt(3.0 / inner) * FORMATS["fp8"].scale if form == "fp8" else 1.0
 
 
@@ -58,23 +58,23 @@ def encoded(form: str, values: npt.ArrayLike, inner: int) -> npt.NDArray[np.gene
 
 
 def rounded(shape: ModelShape, weights: Weights, formats: ReplayFormats) -> Weights:
-    """Return a dense model's weights as the device holds them: what a reference must compute with."""
+    """Return a dense model's weights after encoding and decoding, as a reference must use them."""
 
-    def back(form: str, values: npt.NDArray[np.float32], inner: int) -> npt.NDArray[np.float32]:
+    def round_trip(form: str, values: npt.NDArray[np.float32], inner: int) -> npt.NDArray[np.float32]:
         real = decode(FORMATS[form], encoded(form, values, inner)) * (weight_scale(form, inner) / FORMATS[form].scale)
         return real.astype(np.float32)
 
     inner = {matrix.name: matrix.inner for matrix in matrices(shape)}
     layers = tuple(
-        replace(one, **{name: back(formats.entering, getattr(one, name), inner[name]) for name in MATRICES})
-        for one in weights.layers
+        replace(layer, **{name: round_trip(formats.entering, getattr(layer, name), inner[name]) for name in MATRICES})
+        for layer in weights.layers
     )
-    tables = {name: back(formats.stream, getattr(weights, name), shape.hidden) for name in ("embedding", "head")}
+    tables = {name: round_trip(formats.stream, getattr(weights, name), shape.hidden) for name in ("embedding", "head")}
     return replace(weights, layers=layers, **tables)
 
 
 def upload(cupy: Any, shape: ModelShape, weights: Weights, formats: ReplayFormats) -> DeviceWeights:
-    """Return given weights on the current GPU."""
+    """Return encoded weights on the current GPU."""
     inner = {matrix.name: matrix.inner for matrix in matrices(shape)}
 
     def matrix(values: npt.NDArray[np.float32], name: str) -> Any:
@@ -83,11 +83,11 @@ def upload(cupy: Any, shape: ModelShape, weights: Weights, formats: ReplayFormat
 
     layers = tuple(
         DeviceLayer(
-            cupy.asarray(one.attention_norm),
-            cupy.asarray(one.ffn_norm),
-            {name: matrix(getattr(one, name), name) for name in MATRICES},
+            cupy.asarray(layer.attention_norm),
+            cupy.asarray(layer.ffn_norm),
+            {name: matrix(getattr(layer, name), name) for name in MATRICES},
         )
-        for one in weights.layers
+        for layer in weights.layers
     )
     tables = (cupy.asarray(encoded(formats.stream, table, shape.hidden)) for table in (weights.embedding, weights.head))
     embedding, head = tables
@@ -95,17 +95,17 @@ def upload(cupy: Any, shape: ModelShape, weights: Weights, formats: ReplayFormat
 
 
 def random_device_weights(cupy: Any, shape: ModelShape, formats: ReplayFormats, seed: int) -> DeviceWeights:
-    """Return random weights filled on the current GPU, distinct in every layer, each matrix with variance 1 / inner."""
+    """Return random weights made on the current GPU, distinct in every layer, each matrix with variance 1 / inner."""
     generator = np.random.default_rng(seed)
     module = fill_module(cupy)
-    place = seed << 40
+    index = seed << 40
 
     def filled(form: str, outer: int, inner: int, reach: float) -> Any:
-        nonlocal place
+        nonlocal index
         table = cupy.asarray(encoded(form, generator.uniform(-reach, reach, TABLE), inner))
         array = cupy.empty((outer, inner), dtype=table.dtype)
-        fill_random(cupy, module, array, table, place)
-        place += array.size
+        fill_random(cupy, module, array, table, index)
+        index += array.size
         return array
 
     def norm() -> Any:
@@ -116,8 +116,8 @@ def random_device_weights(cupy: Any, shape: ModelShape, formats: ReplayFormats, 
             norm(),
             norm(),
             {
-                one.name: filled(formats.entering, one.outer, one.inner, math.sqrt(3.0 / one.inner))
-                for one in matrices(shape)
+                matrix.name: filled(formats.entering, matrix.outer, matrix.inner, math.sqrt(3.0 / matrix.inner))
+                for matrix in matrices(shape)
             },
         )
         for _ in range(shape.layers)

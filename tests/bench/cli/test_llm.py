@@ -124,7 +124,7 @@ def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
         ("--batch 10000000", "the largest batch that fits"),
         ("--input 4000", "expected at most 2048 tokens (its context), got 4000 + 64 = 4064"),
         ("--output 0", "output: expected at least 1, got 0"),
-        ("--device gpu:0 --model mixtral-8x7b", "expected a dense one, for routing and grouped products are not built"),
+        ("--device gpu:0 --model mixtral-8x7b", "expected a dense model, because the replay on a GPU has no routing"),
         ("--device gpu:0 --dtype fp4", "dtype: expected one of bf16, fp16, fp8 on a GPU, got fp4"),
         (
             "--device gpu:0 --gpus 2",

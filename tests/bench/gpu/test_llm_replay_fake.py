@@ -226,7 +226,7 @@ def test_decoding_stays_launches_where_a_graph_is_refused_and_says_so(quick_mode
     workload.prepare()
     workload.run(2)
     assert workload.check_output()
-    assert str(workload.parameters()["decoding"]).startswith("launches, for a graph was refused: cudaErrorStream")
+    assert str(workload.parameters()["decoding"]).startswith("launches, because a graph was refused: cudaErrorStream")
     workload.close()
     workload.close()
     with pytest.raises(RuntimeError, match="run before prepare"):

@@ -66,7 +66,7 @@ def test_a_model_or_a_batch_beyond_the_memory_is_refused_with_the_numbers(nvml):
 @pytest.mark.parametrize(
     ("name", "given", "message"),
     [
-        ("llm_decode_fp8_cuda", {"model": "qwen3-30b-a3b"}, "expected a dense one"),
+        ("llm_decode_fp8_cuda", {"model": "qwen3-30b-a3b"}, "expected a dense model"),
         ("llm_decode_bf16_cuda", {"output": 0}, "output: expected at least 1, got 0"),
         ("llm_decode_bf16_cuda", {"input": 131072}, "expected at most 131072 tokens"),
         ("llm_decode_bf16_cuda", {"batch": "8"}, "batch: expected a whole number, got '8'"),

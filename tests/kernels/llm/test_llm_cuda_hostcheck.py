@@ -276,7 +276,7 @@ def test_hostcheck_text_that_does_not_compile_fails_with_the_compilers_line():
 @pytest.mark.parametrize(
     ("name", "changes", "dtype", "message"),
     [
-        ("mixtral-8x7b", {}, "bf16", "expected a dense one, .* got 8 experts"),
+        ("mixtral-8x7b", {}, "bf16", "expected a dense model, .* got 8 experts"),
         ("llama-3.1-8b", {"sinks": True, "window": 8}, "bf16", "expected plain layers on a GPU, got sinks, window"),
         ("llama-3.1-8b", {}, "fp4", "dtype: expected one of bf16, fp16, fp8 on a GPU, got fp4"),
         ("llama-3.1-8b", {}, "fp9", "did you mean"),

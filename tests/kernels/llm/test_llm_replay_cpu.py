@@ -91,8 +91,8 @@ def test_a_product_is_right_however_it_is_cut(rows, threads):
         expected = entering.astype(float) @ matrix.T.astype(float)
         products = Products(threads)
         agree(products.product(entering, matrix, "rows"), expected)
-        agree(products.turned(matrix, entering.T, "columns"), expected.T)
-        agree(products.turned(matrix, np.ascontiguousarray(entering.T), "columns"), expected.T)
+        agree(products.product_by_columns(matrix, entering.T, "columns"), expected.T)
+        agree(products.product_by_columns(matrix, np.ascontiguousarray(entering.T), "columns"), expected.T)
         products.close()
 
 
