@@ -35,8 +35,8 @@ def _head() -> list[str]:
     return [
         "# The catalogue in figures",
         "",
-        "Generated from the profile files by `perwatt profile check --record`; a test holds it to them. What a word",
-        "means and how a device is added: [profiles.md](profiles.md).",
+        "Generated from the profile files by `perwatt profile check --record`; a test compares them. What the words",
+        "mean: [profile-keys.md](profile-keys.md). How to add a device: [profiles.md](profiles.md).",
         "",
     ]
 

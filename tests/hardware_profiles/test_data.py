@@ -80,7 +80,7 @@ def test_twenty_five_bins_and_eight_gpus_stand_on_a_source_that_was_found_again(
 
 
 def test_every_key_and_word_of_a_profile_is_documented():
-    text = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "profile-keys.md").read_text(encoding="utf-8")
     for section, keys in SECTIONS.items():
         for key, known in keys.items():
             assert f"`{key}`" in text, f"{section}: {key}"

@@ -201,7 +201,7 @@ def _print_site(main_job: "Assessment") -> None:
         f"{cause.name} {cause.share_frac:.0%}" for cause in outlook.tornado.causes if cause.share_frac >= 0.005
     )
     say(f"drivers of the spread in net USD: {causes or 'none'}; most volatilities are assumptions")
-    say("more: `perwatt yield --scenarios` computes the scenarios, `--capital` adds capital cost (docs/scenarios.md)")
+    say("more: `perwatt yield --scenarios` and `--capital` (docs/scenarios.md, docs/capital.md)")
 
 
 def _net(net_usd: float, spread: "Distribution | None") -> tuple[str, ...]:
