@@ -1,1 +1,1 @@
-"""Hardware profiles: what devices are rated at, where each figure comes from, and the reader for it."""
+"""Hardware profiles: the rated figures of devices with the source of each, and the code that reads and checks them."""

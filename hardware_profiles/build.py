@@ -1,4 +1,4 @@
-"""Build a device from the content of its file, which the schema has accepted: now, or when it was recorded."""
+"""The conversion of a profile file, which the schema has accepted, to a device."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from hardware_profiles.profile import Device, Disagreement, Figure, Kind, Point,
 
 
 def device_from(data: Mapping[str, Any], path: Path) -> Device:
-    """Return the device of a file's content; `path` gives it its name."""
+    """Return the device in the content of a file, named after its path."""
     kind: Kind = data["kind"]
     figures: dict[str, Figure] = {}
     for section in ("environment", "figures", "peaks", "sparse_peaks"):

@@ -1,4 +1,4 @@
-"""Find and load profiles: `load("antminer-s21")`, `load("antminer-s21:188t")`, `load("antminer-s21:188t:low")`."""
+"""The catalogue of profiles: its files by name, and profiles such as `antminer-s21` or `antminer-s21:188t:low`."""
 
 import hashlib
 import os
@@ -17,44 +17,53 @@ OURS = Path(__file__).parent
 CHECKED = OURS / "checked.txt"
 VARIABLE = "PERWATT_PROFILES"
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9.+]+)*")
-SLUG_SAID = "a file name of lower-case words joined by '-'"
+SLUG_FORM = "a file name of lower-case words joined by '-'"
 
 
 def folders(own: Iterable[str | Path] = ()) -> tuple[Path, ...]:
-    """Return the folders that profiles are looked for in, first wins: given, then PERWATT_PROFILES, then ours.
+    """Return the folders of profiles in order of precedence: own, PERWATT_PROFILES, bundled.
 
-    Raises InputError for a folder that is not one.
+    Raises
+    ------
+    InputError
+        A folder does not exist or is a file.
     """
-    given = [(Path(folder), "--profiles") for folder in own]
-    given += [(Path(part), VARIABLE) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
-    for folder, origin in given:
+    users = [(Path(folder), "--profiles") for folder in own]
+    users += [(Path(part), VARIABLE) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
+    for folder, origin in users:
         if not folder.is_dir():
             got = "a file" if folder.exists() else "no such folder"
             raise InputError(f"{origin}: expected a folder of profiles, got {shown(str(folder))}, {got}")
-    return (*(folder for folder, _ in given), OURS)
+    return (*(folder for folder, _ in users), OURS)
 
 
 def files(own: Iterable[str | Path] = ()) -> dict[str, Path]:
-    """Return the file of each device by slug; a user's file hides ours of the same name.
+    """Return the file of each device by slug; a user's file hides a bundled one of the same name.
 
-    Raises InputError for a file whose name is no slug: no command could name its device.
+    Raises
+    ------
+    InputError
+        A file has a name that no command could use.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for folder in folders(own):
         # os.walk over three folders is a tenth of what rglob costs.
         for root, _, names in os.walk(folder):
             for name in sorted(names):
                 if name.endswith(".toml"):
                     if SLUG.fullmatch(name[:-5]) is None:
-                        raise InputError.at(Path(root, name), expected=SLUG_SAID, got=name)
-                    found.setdefault(name[:-5], Path(root, name))
-    return dict(sorted(found.items()))
+                        raise InputError.at(Path(root, name), expected=SLUG_FORM, got=name)
+                    paths.setdefault(name[:-5], Path(root, name))
+    return dict(sorted(paths.items()))
 
 
 def load(name: str, own: Iterable[str | Path] = ()) -> Profile:
-    """Return the profile of a name: `slug`, `slug:bin`, `slug:bin:mode` (or `slug:mode` of the first bin).
+    """Return the profile of a name: `slug`, `slug:bin`, `slug:bin:mode`, or `slug:mode` for a mode of the first bin.
 
-    Raises InputError for an unknown slug, bin or mode (near names are listed) and for a faulty file.
+    Raises
+    ------
+    InputError
+        The slug, bin or mode is unknown (near names are listed), or the file is faulty.
     """
     slug, *suffix = name.strip().casefold().split(":")
     known = files(own)
@@ -68,23 +77,39 @@ def load(name: str, own: Iterable[str | Path] = ()) -> Profile:
     return select(read_device(known[slug]), suffix, name)
 
 
-def load_device(slug: str, own: Iterable[str | Path] = ()) -> Device:
-    """Return a device with all its bins; `slug` is its name without a suffix. Raises InputError."""
-    return load(slug.split(":", 1)[0], own).device
-
-
 def load_all(own: Iterable[str | Path] = ()) -> list[Device]:
-    """Return every device, by slug. Raises InputError for the first faulty file."""
+    """Return all devices in the order of their slugs.
+
+    Raises
+    ------
+    InputError
+        A file is faulty.
+    """
     return [read_device(path) for path in files(own).values()]
 
 
 def names(own: Iterable[str | Path] = ()) -> list[str]:
-    """Return the slugs of all devices, sorted, without reading any file."""
+    """Return the slugs of all devices, sorted, without reading their files."""
     return list(files(own))
 
 
 def select(device: Device, suffix: list[str], name: str) -> Profile:
-    """Return the profile of a device's bin and mode. Raises InputError with the near names."""
+    """Return the profile of a device's bin and mode.
+
+    Parameters
+    ----------
+    device
+        The device.
+    suffix
+        Names of the bin and the mode, or fewer.
+    name
+        The whole name, for error messages.
+
+    Raises
+    ------
+    InputError
+        The bin or mode is unknown; near names are listed.
+    """
     if not suffix:
         return Profile(device, device.bins[0] if device.bins else None, None)
     chosen = _named(device.bins, suffix[0])
@@ -101,17 +126,21 @@ def select(device: Device, suffix: list[str], name: str) -> Profile:
         return Profile(device, chosen, None)
     mode = _named(chosen.modes, rest[0])
     if mode is None or len(rest) > 1:
-        place = f"{device.slug}:{chosen.name}"
-        raise _unknown(name, "mode", place, [point.name for point in chosen.modes], ":".join(rest))
+        parent = f"{device.slug}:{chosen.name}"
+        raise _unknown(name, "mode", parent, [point.name for point in chosen.modes], ":".join(rest))
     return Profile(device, chosen, mode)
 
 
 def read_device(path: Path) -> Device:
-    """Return the device of one profile file, checked.
+    """Return the device of a profile file.
 
-    A file of ours whose content was recorded as checked is not checked again: that costs ten times the reading.
+    A bundled file whose digest is recorded as checked is not checked again, because a check takes ten times as long as
+    reading.
 
-    Raises InputError for the first fault.
+    Raises
+    ------
+    InputError
+        The file is faulty; the message names the first fault.
     """
     content = read_file(path)
     data = parse_toml(content, path)
@@ -121,21 +150,26 @@ def read_device(path: Path) -> Device:
 
 
 def check(data: dict[str, Any], path: Path) -> Device:
-    """Return the device of a file's content after every check. Raises InputError for the first fault."""
+    """Return the device in the content of a file after all checks.
+
+    Raises
+    ------
+    InputError
+        The content is faulty; the message names the first fault.
+    """
     from hardware_profiles.checks import faults
     from hardware_profiles.schema import validate_file
 
     validate_file(data, path)
     device = device_from(data, path)
-    found = faults(device)
-    if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise InputError(f"{path}: {found[0]}{more}")
+    if texts := faults(device):
+        more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+        raise InputError(f"{path}: {texts[0]}{more}")
     return device
 
 
 def check_file(path: Path) -> list[str]:
-    """Return every fault of a profile file, each on one line that names file, key, expected and got."""
+    """Return all faults of a profile file, each on one line that names file, key, expected and got."""
     from hardware_profiles.checks import faults
     from hardware_profiles.schema import validate_file
 
@@ -148,14 +182,14 @@ def check_file(path: Path) -> list[str]:
 
 
 def digests() -> str:
-    """Return one line a file of ours: its SHA-256 and its path, as `checked.txt` holds them."""
+    """Return the content of `checked.txt`: the SHA-256 and the path of each bundled file, one a line."""
     own = [path for path in sorted(OURS.rglob("*.toml")) if not path.is_symlink()]
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(OURS)}" for path in own]
     return "\n".join(lines) + "\n"
 
 
 def record_checked() -> None:
-    """Write down the digests of our files, which the caller has checked."""
+    """Record the digests of the bundled files, which the caller has checked."""
     CHECKED.write_text(digests(), encoding="utf-8")
     _recorded.cache_clear()
 
@@ -164,7 +198,7 @@ def record_checked() -> None:
 def _recorded() -> frozenset[str]:
     try:
         text = CHECKED.read_text(encoding="utf-8")
-    except OSError:  # then every file is checked when it is read
+    except OSError:  # without the record every file is checked when it is read
         return frozenset()
     return frozenset(line.split(" ", 1)[0] for line in text.splitlines())
 
@@ -173,29 +207,29 @@ def _named(points: tuple[Point, ...], name: str) -> Point | None:
     return next((point for point in points if point.name == name), None)
 
 
-def _unknown(name: str, what: str, place: str, known: list[str], got: str) -> InputError:
+def _unknown(name: str, part: str, parent: str, known: list[str], got: str) -> InputError:
     near = near_names(got, known) or tuple(known[:8])
-    expected = f"a {what} of {place}" if known else f"no {what}, for {place} has none"
-    return InputError.at("profile", expected=expected, got=name, near=[f"{place}:{entry}" for entry in near])
+    expected = f"a {part} of {parent}" if known else f"no {part}, because {parent} has none"
+    return InputError.at("profile", expected=expected, got=name, near=[f"{parent}:{entry}" for entry in near])
 
 
 def near_slugs(slug: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return near names: those that hold the text first (`s21`, `h100`), then those that look like it."""
+    """Return near names: first those that contain the text (`s21`, `h100`), then those that resemble it."""
     listed = list(known)
     parts = slug.replace("_", "-").replace(" ", "-")
-    holding = sorted((entry for entry in listed if _holds(entry, parts)), key=len)
-    return tuple(dict.fromkeys([*holding[:4], *near_names(parts, listed)]))[:4]
+    containing = sorted((entry for entry in listed if _contains(entry, parts)), key=len)
+    return tuple(dict.fromkeys([*containing[:4], *near_names(parts, listed)]))[:4]
 
 
-def _holds(entry: str, parts: str) -> bool:
+def _contains(entry: str, parts: str) -> bool:
     return len(parts) > 1 and (entry.endswith(parts) or f"-{parts}" in entry)
 
 
 def recognise(reported: str, devices: Iterable[Device]) -> Device | None:
-    """Return the device that a machine means by the name it reports, or None where the name hides the model.
+    """Return the device that a machine reports by a name, or None if the name does not identify one.
 
-    The longest of the profiles' `reported_names` that stands in it as whole words wins; variants that share the name
-    and nothing else (laptop, Max-Q) are not recognised.
+    The device is the one with the longest of the profiles' `reported_names` that the text contains as whole words.
+    Variants that share only the name (laptop, Max-Q) are not recognised.
     """
     words = _words(reported)
     if words & _OTHER_DEVICES:
@@ -204,9 +238,9 @@ def recognise(reported: str, devices: Iterable[Device]) -> Device | None:
     best: tuple[int, Device] | None = None
     for device in devices:
         for name in device.reported_names:
-            wanted = " ".join(_word_list(name))
-            if f" {wanted} " in text and (best is None or len(wanted) > best[0]):
-                best = (len(wanted), device)
+            phrase = " ".join(_word_list(name))
+            if f" {phrase} " in text and (best is None or len(phrase) > best[0]):
+                best = (len(phrase), device)
     return best[1] if best else None
 
 
@@ -222,6 +256,6 @@ def _words(text: str) -> set[str]:
 
 
 def iter_profiles(devices: Iterable[Device], *, modes: bool = False) -> Iterator[Profile]:
-    """Yield one profile per bin of each device, and per mode where asked."""
+    """Yield one profile for each bin of each device, and with `modes` one for each mode."""
     for device in devices:
         yield from device.profiles(modes=modes)

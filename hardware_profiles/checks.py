@@ -1,4 +1,4 @@
-"""What a profile must satisfy beyond its types: sources that print the figure, plausible and consistent numbers."""
+"""The checks of a profile beyond its types: sources print the figures, numbers are plausible and consistent."""
 
 import re
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:[.,
 
 
 def faults(device: Device) -> list[str]:
-    """Return everything that is wrong with a device, each as "key KEY: expected X, got Y"."""
+    """Return all faults of a device, each as "key KEY: expected X, got Y"."""
     return [
         *_names(device),
-        *_efficiency(device),  # before the plain bounds: it says which unit was meant
+        *_efficiency(device),  # before the plain bounds, because it names the likely unit
         *_plausible(device),
         *_modes(device),
         *_pairs(device),
@@ -35,26 +35,26 @@ def _names(device: Device) -> Iterator[str]:
         yield from _repeated(f"bins.{chosen.name}.modes", chosen.modes)
 
 
-def _repeated(place: str, points: tuple[Point, ...]) -> Iterator[str]:
+def _repeated(key: str, points: tuple[Point, ...]) -> Iterator[str]:
     seen: dict[tuple[float, float], str] = {}
     names = [point.name for point in points]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            yield f"key {place}: expected every name once, got {shown(name)} {names.count(name)} times"
+            yield f"key {key}: expected every name once, got {shown(name)} {names.count(name)} times"
     for point in points:
         pair = (point.figures["hash_rate_th_s"].value, point.figures["wall_power_w"].value)
         if pair in seen and seen[pair] != point.name:
-            yield f"key {place}.{point.name}: expected figures of its own, got those of {shown(seen[pair])}"
+            yield f"key {key}.{point.name}: expected figures of its own, got those of {shown(seen[pair])}"
         seen[pair] = point.name
 
 
 def _sources(device: Device) -> Iterator[str]:
     cited: set[str] = set()
-    for place, figure in device.every_figure():
+    for key, figure in device.every_figure():
         cited.update(figure.sources)
-        yield from _cites(device, place, figure)
+        yield from _cites(device, key, figure)
     cited.update(device.feature_sources)
-    known = {place for place, _ in device.every_figure()}
+    known = {key for key, _ in device.every_figure()}
     for entry in device.disagreements:
         cited.add(entry.source)
         if entry.figure not in known:
@@ -75,34 +75,34 @@ def _sources(device: Device) -> Iterator[str]:
         yield f"key sources.{name}: expected a figure that cites it, got none"
 
 
-def _cites(device: Device, place: str, figure: Figure) -> Iterator[str]:
+def _cites(device: Device, key: str, figure: Figure) -> Iterator[str]:
     if figure.confidence == "unverified":
         return
-    found = [device.sources[name] for name in figure.sources if name in device.sources]
-    wanted = 2 if figure.confidence == "two_sources" else 1
-    if len({source.publisher for source in found}) < wanted:
-        many = "two sources of different publishers" if wanted == 2 else "a source"
+    sources = [device.sources[name] for name in figure.sources if name in device.sources]
+    needed = 2 if figure.confidence == "two_sources" else 1
+    if len({source.publisher for source in sources}) < needed:
+        expected = "two sources of different publishers" if needed == 2 else "a source"
         listed = ", ".join(figure.sources) or "none"
-        yield f"key {place}.sources: expected {many} for {figure.confidence}, got {listed}"
-    for source in found:
+        yield f"key {key}.sources: expected {expected} for {figure.confidence}, got {listed}"
+    for source in sources:
         if source.address == "unknown" or source.read == "unknown":
             yield (
                 f"key sources.{source.id}: expected an address and the date it was read "
-                f"({place} is {figure.confidence}), got unknown"
+                f"({key} is {figure.confidence}), got unknown"
             )
         if figure.basis == "rated" and not prints(source, figure.value):
             yield (
                 f"key sources.{source.id}.printed: expected a figure that says {figure.value:g} "
-                f"{figure.unit} (for {place}), got {shown(list(source.printed))}"
+                f"{figure.unit} (for {key}), got {shown(list(source.printed))}"
             )
 
 
 def prints(source: Source, value: float) -> bool:
-    """Say whether a source prints a value, in this unit or one a power of 1000 away, rounded in its last digit."""
-    return any(_stands_for(found, abs(value)) for text in source.printed for found in _NUMBER.findall(text))
+    """Return whether a source prints a value, in this unit or one a power of 1000 larger or smaller, rounded."""
+    return any(_equals(number, abs(value)) for text in source.printed for number in _NUMBER.findall(text))
 
 
-def _stands_for(printed: str, value: float) -> bool:
+def _equals(printed: str, value: float) -> bool:
     # 3,500 is a thousands comma, 157,3 a decimal one.
     plain = (
         printed.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", printed) else printed.replace(",", ".")
@@ -117,10 +117,10 @@ def _stands_for(printed: str, value: float) -> bool:
 
 
 def _plausible(device: Device) -> Iterator[str]:
-    for place, figure in device.every_figure():
+    for key, figure in device.every_figure():
         known = key_for(device.kind, figure.key)
         if not known.low <= figure.value <= known.high:
-            yield (f"key {place}: expected {known.low:g} to {known.high:g} {known.unit}, got {figure.value:g}")
+            yield (f"key {key}: expected {known.low:g} to {known.high:g} {known.unit}, got {figure.value:g}")
 
 
 def _efficiency(device: Device) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _efficiency(device: Device) -> Iterator[str]:
             yield from _point_efficiency(f"bins.{chosen.name}.modes.{mode.name}", mode)
 
 
-def _point_efficiency(place: str, point: Point) -> Iterator[str]:
+def _point_efficiency(key: str, point: Point) -> Iterator[str]:
     rate, power = point.figures["hash_rate_th_s"].value, point.figures["wall_power_w"].value
     if rate <= 0 or power <= 0:
         return
@@ -139,13 +139,13 @@ def _point_efficiency(place: str, point: Point) -> Iterator[str]:
     if not low <= computed <= high:
         guess = "GH/s" if computed < low else "PH/s or kW"
         yield (
-            f"key {place}.hash_rate_th_s: expected TH/s that give {low:g} to {high:g} J/TH with {power:g} W, "
+            f"key {key}.hash_rate_th_s: expected TH/s that give {low:g} to {high:g} J/TH with {power:g} W, "
             f"got {rate:g}, which gives {computed:.4g} J/TH (is it {guess}?)"
         )
     stated = point.figures.get("stated_j_per_th")
     if stated is not None and abs(stated.value / computed - 1) > J_PER_TH_AGREES_FRAC:
         yield (
-            f"key {place}.stated_j_per_th: expected {computed:.2f} J/TH ({power:g} W / {rate:g} TH/s) "
+            f"key {key}.stated_j_per_th: expected {computed:.2f} J/TH ({power:g} W / {rate:g} TH/s) "
             f"within 1 %, got {stated.value:g}"
         )
 

@@ -1,4 +1,4 @@
-"""Dates as sources give them: a day, a month, a quarter, a year or `unknown`; none in the future."""
+"""Dates as sources give them: a day, a month, a quarter, a year or `unknown`, and none in the future."""
 
 import datetime as dt
 import re
@@ -11,9 +11,10 @@ _BUNDLED = dt.date(2026, 11, 21)
 
 
 def partial_date(years_ahead: int = 0) -> Callable[[str], str]:
-    """Return a validator of dates up to now, or for what is announced up to some years ahead.
+    """Return a validator of dates up to today, or up to some years ahead for announced devices.
 
-    It raises ValueError, "expected X, got Y", for text that is no date, a day that does not exist or one too far ahead.
+    The validator raises ValueError, "expected X, got Y", if the text is not a date, the day does not exist, or it is
+    too far ahead.
     """
 
     def check(text: str) -> str:

@@ -1,13 +1,14 @@
-"""The error that says what a person wrote wrongly, on one line."""
+"""The error for a fault in a user's input, and the parts of its message."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Self
 
 _LONGEST_GOT = 80
 
 
 class InputError(ValueError):
-    """A file, key, name or value given by a person is wrong; `str()` is the whole message, on one line."""
+    """A file, key, name or value of the user's input is faulty; `str()` is the whole message on one line."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
@@ -21,20 +22,31 @@ class InputError(ValueError):
         expected: str,
         got: object = ...,
         near: Iterable[str] = (),
-    ) -> "InputError":
-        """Build the error from its place (file, option), key, what was expected, what was got, near names.
+    ) -> Self:
+        """Return the error with the message "PLACE: key KEY: expected X, got Y (did you mean NAME?)".
 
-        `got` left out means that nothing was given; text is shown quoted. `near` is shown as given.
+        Parameters
+        ----------
+        place
+            File or option.
+        key
+            Key within the file, or None.
+        expected
+            Description of a right value.
+        got
+            The value, or `...` if there is none; text is quoted.
+        near
+            Near names, printed as they are.
         """
-        where = f"{place}: key {key}" if key else f"{place}"
-        had = "nothing" if got is ... else shown(got)
+        location = f"{place}: key {key}" if key else f"{place}"
+        value = "nothing" if got is ... else shown(got)
         hint = ", ".join(near)
         tail = f" (did you mean {hint}?)" if hint else ""
-        return cls(f"{where}: expected {expected}, got {had}{tail}")
+        return cls(f"{location}: expected {expected}, got {value}{tail}")
 
 
 def near_names(name: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """Return up to `count` known names that look like `name`, the nearest first."""
+    """Return up to `count` known names that resemble `name`, the nearest first."""
     by_folded: dict[str, str] = {}
     for known_name in known:
         by_folded.setdefault(known_name.casefold(), known_name)

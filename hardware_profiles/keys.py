@@ -1,23 +1,19 @@
-"""Every figure that a profile may hold: its key, unit, boundary, plausible range and meaning."""
+"""The figures that a profile may hold: their keys, units, boundaries, plausible ranges and meanings."""
 
 from typing import NamedTuple
 
-from hardware_profiles.words import Boundary
+from hardware_profiles.provenance import Boundary
 
 
 class Key(NamedTuple):
-    """What a key means. `low` and `high` bound what is plausible, so that a slip by 1000 is refused.
+    """The meaning of a key of a profile."""
 
-    unit: as people write it; `si` turns a value into base units (hash/s, W, FLOP/s, byte, byte/s).
-    boundary: where the power is drawn, for keys that are a power or an energy.
-    """
-
-    unit: str
-    si: float
-    low: float
-    high: float
+    unit: str  # of the value in the file
+    si: float  # factor to base units: hash/s, W, FLOP/s, byte, byte/s
+    low: float  # smallest plausible value, so that an error by 1000 is refused
+    high: float  # largest plausible value
     meaning: str
-    boundary: Boundary | None = None
+    boundary: Boundary | None = None  # at which the power is drawn, for a power or an energy
 
 
 ASIC_POINT = {
@@ -96,7 +92,20 @@ COOLINGS = ("air", "hydro", "immersion", "air or immersion")
 
 
 def key_for(kind: str, key: str) -> Key:
-    """Return what is known of a key in profiles of a kind (`asic`, `gpu`, `cpu`)."""
+    """Return the meaning of a key in profiles of a kind.
+
+    Parameters
+    ----------
+    kind
+        `asic`, `gpu` or `cpu`.
+    key
+        Name of a figure.
+
+    Raises
+    ------
+    KeyError
+        Profiles of this kind have no such key.
+    """
     for section, keys in SECTIONS.items():
         if section.startswith(kind) and key in keys:
             return keys[key]

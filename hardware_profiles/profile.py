@@ -1,4 +1,6 @@
-"""What a profile file says, as plain values: a device, its bins and modes, and one operating point of it."""
+"""The content of a profile file as plain values: a device, its bins and modes, and one operating point of it."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,48 +8,42 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from hardware_profiles.words import CONFIDENCES, Basis, Boundary, Confidence
+from hardware_profiles.provenance import CONFIDENCES, Basis, Boundary, Confidence
 
 Kind = Literal["asic", "gpu", "cpu"]
 KINDS: tuple[Kind, ...] = ("asic", "gpu", "cpu")
 
 
 class Figure(NamedTuple):
-    """One number with everything it needs to be believed or doubted.
-
-    value: in `unit`, as the file has it; `si_value` is in base units.
-    tolerance_frac: half-width, as the maker states it, or None where it is unknown.
-    sources: ids into the device's sources.
-    boundary: where the power is drawn, or None for what is no power.
-    """
+    """A number with its unit, provenance and tolerance."""
 
     key: str
-    value: float
+    value: float  # in `unit`, as in the file
     unit: str
-    si_value: float
+    si_value: float  # in base units
     basis: Basis
     confidence: Confidence
     date: str
-    tolerance_frac: float | None
-    sources: tuple[str, ...]
-    boundary: Boundary | None
+    tolerance_frac: float | None  # half-width as the maker states it, or None if unknown
+    sources: tuple[str, ...]  # ids of the device's sources
+    boundary: Boundary | None  # at which the power is drawn, or None for other figures
     note: str
 
 
 class Source(NamedTuple):
-    """Where figures were read: title, address, the day they were read, and the figures as printed there."""
+    """A page or file in which figures were read."""
 
     id: str
     title: str
-    kind: str
+    kind: str  # maker, reseller, press, table, test or machine
     address: str
-    read: str
-    printed: tuple[str, ...]
-    cites: str | None = None
+    read: str  # date
+    printed: tuple[str, ...]  # the figures as they are printed there
+    cites: str | None = None  # address of the maker's page that it cites
 
     @property
     def publisher(self) -> str:
-        """Who stands behind it: the repository for a file on GitHub, else the host; `unknown` without an address."""
+        """The publisher: the repository of a file on GitHub, else the host, or `unknown` without an address."""
         parts = self.address.split("/")
         if parts[2:3] in (["github.com"], ["raw.githubusercontent.com"]):
             return "/".join(parts[3:5])
@@ -55,7 +51,7 @@ class Source(NamedTuple):
 
 
 class Disagreement(NamedTuple):
-    """A source that prints another value than the profile carries."""
+    """A source that prints another value than the profile has."""
 
     figure: str
     value: float
@@ -68,14 +64,14 @@ class Point(NamedTuple):
 
     name: str
     figures: Mapping[str, Figure]
-    modes: "tuple[Point, ...]" = ()
+    modes: tuple[Point, ...] = ()
     cooling: str | None = None
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Device:
-    """One profile file. The first bin is the one that is meant where none is named."""
+    """One profile file; the first bin is the default."""
 
     slug: str
     kind: Kind
@@ -94,8 +90,8 @@ class Device:
     notes: tuple[str, ...]
     path: Path
 
-    def profiles(self, *, modes: bool = False) -> "Iterator[Profile]":
-        """Yield one profile per bin, and one per mode too where asked."""
+    def profiles(self, *, modes: bool = False) -> Iterator[Profile]:
+        """Yield one profile for each bin, and with `modes` one for each mode."""
         for chosen in self.bins or (None,):
             yield Profile(self, chosen, None)
             if modes and chosen is not None:
@@ -103,7 +99,7 @@ class Device:
                     yield Profile(self, chosen, mode)
 
     def every_figure(self) -> Iterator[tuple[str, Figure]]:
-        """Yield each figure with its place in the file, such as `bins.200t.wall_power_w`."""
+        """Yield each figure with its key in the file, such as `bins.200t.wall_power_w`."""
         for key, figure in self.figures.items():
             yield key, figure
         for chosen in self.bins:
@@ -116,7 +112,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Profile:
-    """A device at one bin and mode: what tables, sites and comparisons take."""
+    """A device at one bin and mode, as tables, sites and comparisons use it."""
 
     device: Device
     bin: Point | None
@@ -134,25 +130,25 @@ class Profile:
 
     @property
     def name(self) -> str:
-        """The name that `load` takes: slug, then bin and mode where the device has several."""
+        """The name that `load` takes: the slug, then bin and mode if the device has several."""
         suffix = [] if self.bin is None or (len(self.device.bins) == 1 and self.mode is None) else [self.bin.name]
         return ":".join([self.slug, *suffix, *([self.mode.name] if self.mode else [])])
 
     @property
     def title(self) -> str:
-        """Maker, model, and bin and mode where the device has several."""
+        """Maker, model, and bin and mode if the device has several."""
         bin_name = self.bin.name if self.bin and len(self.device.bins) > 1 else ""
         words = [self.device.maker, self.device.model, bin_name, f"({self.mode.name})" if self.mode else ""]
         return " ".join(word for word in words if word)
 
     @property
     def cooling(self) -> str | None:
-        """`air`, `hydro`, `immersion`, `air or immersion`, or None where it does not apply."""
+        """`air`, `hydro`, `immersion`, `air or immersion`, or None if it does not apply."""
         return (self.bin.cooling if self.bin else None) or self.device.cooling
 
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
-        """All figures that hold here: the device's, overlaid by the bin's, overlaid by the mode's."""
+        """All figures at this bin and mode: the mode's take precedence over the bin's, and those over the device's."""
         return {
             **self.device.figures,
             **(self.bin.figures if self.bin else {}),
@@ -160,7 +156,7 @@ class Profile:
         }
 
     def figure(self, key: str) -> Figure | None:
-        """Return the figure of a key, or None where the profile has none."""
+        """Return the figure of a key, or None if the profile has none."""
         return self.figures.get(key)
 
     def _si(self, key: str) -> float | None:
@@ -179,7 +175,7 @@ class Profile:
 
     @property
     def j_per_th(self) -> float | None:
-        """Efficiency [J/TH] at the wall, computed from power and rate, never read."""
+        """Efficiency at the wall [J/TH], computed from power and rate."""
         rate, power = self.figures.get("hash_rate_th_s"), self.figures.get("wall_power_w")
         return None if rate is None or power is None else power.value / rate.value
 
@@ -214,7 +210,7 @@ class Profile:
 
     @cached_property
     def peak_figures(self) -> dict[str, Figure]:
-        """Dense peaks by dtype: `fp64`, `fp64_tensor`, `fp32`, `tf32`, `fp16`, `bf16`, `fp8`, `int8`."""
+        """Dense peaks by dtype: `fp64`, `fp64_tensor`, `fp32`, `tf32`, `fp16`, `bf16`, `fp8`, `fp4`, `int8`."""
         return {
             dtype_of(key): figure
             for key, figure in self.figures.items()
@@ -228,28 +224,28 @@ class Profile:
 
     @property
     def confidence(self) -> Confidence:
-        """The weakest confidence among the figures that carry a comparison (rate, power, memory, peaks, cores)."""
-        return weakest(figure.confidence for key, figure in self.figures.items() if _carries(key))
+        """The weakest confidence of the figures that comparisons use: rate, power, memory, peaks and cores."""
+        return weakest(figure.confidence for key, figure in self.figures.items() if _is_compared(key))
 
     @property
     def basis(self) -> Basis:
-        """Where rate and power come from; `rated` unless all of the carrying figures say otherwise."""
-        found = {figure.basis for key, figure in self.figures.items() if _carries(key)}
-        return found.pop() if len(found) == 1 else "rated"
+        """The basis that all figures of comparisons share, or `rated` if they differ."""
+        bases = {figure.basis for key, figure in self.figures.items() if _is_compared(key)}
+        return bases.pop() if len(bases) == 1 else "rated"
 
 
 def dtype_of(key: str) -> str:
-    """Return the dtype of a peak's key: `bf16` of `bf16_dense_tflop_s`, `fp64_tensor` of `fp64_dense_tflop_s`."""
+    """Return the dtype of a peak's key, as `bf16` of `bf16_dense_tflop_s` or `fp64_tensor` of `fp64_dense_tflop_s`."""
     base = key.rsplit("_", 2)[0]
     return "fp64_tensor" if base == "fp64_dense" else base.removesuffix("_dense").removesuffix("_sparse")
 
 
 def weakest(confidences: Iterator[Confidence]) -> Confidence:
-    """Return the weakest of some confidences; `unverified` where there is none."""
+    """Return the weakest of some confidences, or `unverified` if there are none."""
     return max(confidences, key=CONFIDENCES.index, default="unverified")
 
 
-_CARRYING = frozenset(
+_COMPARED = frozenset(
     {
         "hash_rate_th_s",
         "wall_power_w",
@@ -265,5 +261,5 @@ _CARRYING = frozenset(
 )
 
 
-def _carries(key: str) -> bool:
-    return key in _CARRYING
+def _is_compared(key: str) -> bool:
+    return key in _COMPARED

@@ -1,4 +1,6 @@
-"""Read TOML files and validate them against models; each fault becomes one line that names place and key."""
+"""The reading of TOML files and their validation by pydantic models, with each fault as one line."""
+
+from __future__ import annotations
 
 import types
 from collections.abc import Mapping
@@ -40,13 +42,20 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-        InputError: no such file, not a file, unreadable, not UTF-8, or a syntax error (with its line).
+    InputError
+        The file does not exist or is unreadable, is not UTF-8, or has a syntax error (the line is named).
     """
     return parse_toml(read_file(path), path)
 
 
 def read_file(path: Path) -> bytes:
-    """Return a file's bytes. Raises InputError: no such file, not a file, unreadable."""
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    InputError
+        The file does not exist, is a folder, or is unreadable.
+    """
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
@@ -59,63 +68,90 @@ def read_file(path: Path) -> bytes:
         raise InputError(f"{shown(str(path))}: expected a path, got {fault}") from None
 
 
-def read_text(path: Path, what: str) -> str:
-    """Return a UTF-8 file's text without its byte order mark; `what` names the file in errors.
+def read_text(path: Path, kind: str) -> str:
+    """Return the text of a UTF-8 file without its byte order mark.
+
+    Parameters
+    ----------
+    path
+        Path of the file.
+    kind
+        Kind of file, for error messages.
 
     Raises
     ------
-        InputError: unreadable, not UTF-8, or no path at all.
+    InputError
+        The file is unreadable or not UTF-8, or the path is invalid.
     """
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as fault:
         raise InputError(f"{path}: expected UTF-8 text, got byte {fault.object[fault.start]:#04x}") from None
     except OSError as fault:
-        raise InputError(f"{path}: expected a readable {what}, got {fault.strerror or fault}") from None
+        raise InputError(f"{path}: expected a readable {kind}, got {fault.strerror or fault}") from None
     except ValueError as fault:  # a NUL byte in the path
         raise InputError(f"{shown(str(path))}: expected a path, got {fault}") from None
 
 
-def parse_toml(data: bytes, place: object) -> dict[str, Any]:
-    """Return TOML bytes as a dict; `place` names them in errors.
+def parse_toml(data: bytes, file: object) -> dict[str, Any]:
+    """Return the content of TOML bytes.
+
+    Parameters
+    ----------
+    data
+        The bytes of a file.
+    file
+        Path or name of the file, for error messages.
 
     Raises
     ------
-        InputError: not UTF-8, or a syntax error (with its line).
+    InputError
+        The bytes are not UTF-8 or have a syntax error (the line is named).
     """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
-        raise InputError(f"{place}: line {line}: expected UTF-8 text, got byte 0x{data[fault.start]:02x}") from None
+        raise InputError(f"{file}: line {line}: expected UTF-8 text, got byte 0x{data[fault.start]:02x}") from None
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
-        raise InputError(f"{place}: line {line}: expected text, got a NUL byte")
+        raise InputError(f"{file}: line {line}: expected text, got a NUL byte")
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as fault:
-        raise InputError(f"{place}: expected valid TOML, got a syntax error: {fault}") from None
+        raise InputError(f"{file}: expected valid TOML, got a syntax error: {fault}") from None
     except RecursionError:
-        raise InputError(f"{place}: expected valid TOML, got one nested too deeply") from None
+        raise InputError(f"{file}: expected valid TOML, got one nested too deeply") from None
 
 
-def validate(model: type[ModelT], data: object, place: object) -> ModelT:
-    """Return `data` as a `model`; the first fault becomes "PLACE: key a.b.c: expected X, got Y".
+def validate(model: type[ModelT], data: object, file: object) -> ModelT:
+    """Return a document as a pydantic model.
+
+    Parameters
+    ----------
+    model
+        The model.
+    data
+        Content of the document.
+    file
+        Path or name of the document, for error messages.
 
     Raises
     ------
-        InputError: an unknown key (near names are listed), a missing one, a wrong type or value.
+    InputError
+        A key is unknown (near names are listed), missing or of a wrong type or value; the message names the first
+        fault as "FILE: key a.b.c: expected X, got Y".
     """
     from pydantic import ValidationError
 
     try:
         return model.model_validate(data)
     except ValidationError as fault:
-        raise _input_error(model, fault, place) from None
+        raise _input_error(model, fault, file) from None
 
 
-def _input_error(model: "type[BaseModel]", fault: "ValidationError", place: object) -> InputError:
-    # An unknown key explains a missing one (a misspelt name is both), so it is told first.
+def _input_error(model: type[BaseModel], fault: ValidationError, file: object) -> InputError:
+    # An unknown key explains a missing one (a misspelt name is both), so it is reported first.
     errors = fault.errors(include_url=False)
     first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
     kind, location = first["type"], first["loc"]
@@ -126,17 +162,17 @@ def _input_error(model: "type[BaseModel]", fault: "ValidationError", place: obje
         listed = near or tuple(sorted(known))
         expected = "a known key" if near else f"one of {', '.join(listed)}" if listed else "a known key"
         return InputError(
-            f"{place}: key {key}: expected {expected}, got an unknown key"
+            f"{file}: key {key}: expected {expected}, got an unknown key"
             + (f" (did you mean {', '.join(near)}?)" if near else "")
         )
-    if kind == "value_error":  # raised by a validator of ours, whose text is already "expected X, got Y"
+    if kind == "value_error":  # raised by our own validator, whose text is already "expected X, got Y"
         text = str(first.get("ctx", {}).get("error", first["msg"]))
-        return InputError(f"{place}: key {key}: {text}" if key else f"{place}: {text}")
+        return InputError(f"{file}: key {key}: {text}" if key else f"{file}: {text}")
     if kind == "string_pattern_mismatch":
         expected = f"text of the form {first['ctx']['pattern']}"
     else:
         expected = _EXPECTED.get(kind) or _from_message(first["msg"])
-    return InputError.at(place, key or None, expected=expected, got=... if kind == "missing" else first["input"])
+    return InputError.at(file, key or None, expected=expected, got=... if kind == "missing" else first["input"])
 
 
 def _from_message(message: str) -> str:
@@ -149,23 +185,23 @@ def _from_message(message: str) -> str:
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
-    """Return a location within a document as TOML writes it: `bins.0.power_w` becomes `bins[0].power_w`."""
+    """Return the path of a key within a document: (`bins`, 0, `power_w`) becomes `bins[0].power_w`."""
     text = ""
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
 
 
-def _fields_at(model: "type[BaseModel]", location: tuple[int | str, ...]) -> set[str]:
-    """Return the keys that are known at a location of a model, over all alternatives of a union."""
+def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
+    """Return the known keys at a location of a model, for all alternatives of a union."""
     from pydantic import BaseModel
 
-    found: list[Any] = [model]
+    kinds: list[Any] = [model]
     for part in location:
-        found = [inner for kind in found for inner in _step(kind, part)]
+        kinds = [inner for kind in kinds for inner in _step(kind, part)]
     return {
         name if field.alias is None else field.alias
-        for kind in found
+        for kind in kinds
         if isinstance(kind, type) and issubclass(kind, BaseModel)
         for name, field in kind.model_fields.items()
     }

@@ -1,4 +1,4 @@
-"""The models that a profile file must satisfy; what a key means stands in `keys`."""
+"""The pydantic models of a profile file; `keys` defines the meaning of each key."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -18,8 +18,8 @@ from hardware_profiles.keys import (
     GPU_SPARSE_PEAKS,
     Key,
 )
+from hardware_profiles.provenance import Basis, Confidence
 from hardware_profiles.reading import validate
-from hardware_profiles.words import Basis, Confidence
 
 SCHEMA_VERSION = 1
 
@@ -80,13 +80,13 @@ class FeatureTable(_Table):
 
 
 class SourceTable(_Table):
-    """Where figures were read, and what is printed there; `cites` is the maker's page that it names in turn."""
+    """A page or file in which figures were read, and the figures as they are printed there."""
 
     title: Text
     kind: Literal["maker", "reseller", "press", "table", "test", "machine"]
     address: Annotated[str, AfterValidator(_address)]
     read: Date
-    cites: Annotated[str, AfterValidator(_address)] | None = None
+    cites: Annotated[str, AfterValidator(_address)] | None = None  # the maker's page that it cites
     printed: list[Text]
 
 
@@ -126,19 +126,18 @@ CpuFigures = _tables("CpuFigures", CPU_FIGURES, ("cores",))
 
 
 class _File(_Table):
-    # reported_names: names by which a machine or a published table calls the device, to recognise it.
     profile_schema: Literal[1]
     maker: Text
     model: Text
     released: Announced
-    reported_names: list[Text] = []
+    reported_names: list[Text] = []  # names of the device in machines' reports and published tables
     notes: list[Text] = []
     disagreements: list[DisagreementTable] = []
     sources: dict[Name, SourceTable] = {}
 
 
 class AsicFile(_File):
-    """A miner: bins, each with its modes."""
+    """The file of a miner: its bins, each with its modes."""
 
     kind: Literal["asic"]
     cooling: Literal[COOLINGS]  # type: ignore[valid-type]
@@ -147,7 +146,7 @@ class AsicFile(_File):
 
 
 class GpuFile(_File):
-    """A GPU board or module: dense peaks, sparse ones apart."""
+    """The file of a GPU board or module, with dense and sparse peaks in separate tables."""
 
     kind: Literal["gpu"]
     cooling: Literal[COOLINGS] | None = None  # type: ignore[valid-type]
@@ -157,7 +156,7 @@ class GpuFile(_File):
 
 
 class CpuFile(_File):
-    """A CPU package and the instruction sets it has."""
+    """The file of a CPU package and its instruction sets."""
 
     kind: Literal["cpu"]
     figures: CpuFigures  # type: ignore[valid-type]
@@ -167,13 +166,16 @@ class CpuFile(_File):
 FILES: dict[str, type[_File]] = {"asic": AsicFile, "gpu": GpuFile, "cpu": CpuFile}
 
 
-def validate_file(data: dict[str, Any], place: object) -> None:
+def validate_file(data: dict[str, Any], file: object) -> None:
     """Check the content of a profile file against the model of its kind.
 
-    Raises InputError that names place, key, expected and got.
+    Raises
+    ------
+    InputError
+        The content is faulty; the message names file, key, expected and got.
     """
     kind = data.get("kind", ...)
     if kind not in FILES:
         near = near_names(kind, FILES) if isinstance(kind, str) else ()
-        raise InputError.at(place, "kind", expected=f"one of {', '.join(FILES)}", got=kind, near=near)
-    validate(FILES[kind], data, place)
+        raise InputError.at(file, "kind", expected=f"one of {', '.join(FILES)}", got=kind, near=near)
+    validate(FILES[kind], data, file)

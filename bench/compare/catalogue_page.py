@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench.quantity import efficiency
 from hardware_profiles.catalog import OURS, iter_profiles, load_all
 from hardware_profiles.profile import KINDS, Device, Profile, Source, weakest
-from hardware_profiles.words import CONFIDENCES
+from hardware_profiles.provenance import CONFIDENCES
 
 PAGE = OURS.parent / "docs" / "catalogue.md"
 _SOURCE_KINDS = ("maker", "press", "test", "reseller", "table", "machine")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError
+from hardware_profiles.provenance import Boundary, Confidence
 from hardware_profiles.reading import read_toml
-from hardware_profiles.words import Boundary, Confidence
 
 if TYPE_CHECKING:
     from hardware_profiles.profile import Profile

@@ -14,7 +14,7 @@ from bench.measure.windows import TimedWork
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
 from bench.results.folder import Sample
 from bench.results.record import Energy, IdlePower, MetersGap, MeterUsed, Window
-from hardware_profiles.words import BOUNDARIES
+from hardware_profiles.provenance import BOUNDARIES
 
 MARGIN_S = 5.0  # [s] samples from this long before the first window are stored too
 

@@ -15,7 +15,7 @@ from bench.meters.protocol import Meter, MeterInfo, MeterKind
 from bench.results.record import AssumedPower, Metric, Reason, Steadiness, Window
 from bench.workloads.protocol import BoundedWorkload, Workload
 from hardware_profiles.errors import InputError
-from hardware_profiles.words import BOUNDARIES
+from hardware_profiles.provenance import BOUNDARIES
 
 
 def metrics(

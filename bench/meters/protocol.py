@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from bench.diagnostics import forbids_energy, unique
-from hardware_profiles.words import Boundary
+from hardware_profiles.provenance import Boundary
 
 
 class MeterKind(StrEnum):

@@ -7,7 +7,7 @@ from typing import cast
 
 from bench.meters.protocol import MeterInfo, MeterKind, MeterOptions, Tier
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.words import BOUNDARIES, Boundary
+from hardware_profiles.provenance import BOUNDARIES, Boundary
 
 COMMON = ("accuracy", "tier", "boundary", "period", "source")
 

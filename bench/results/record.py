@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
-from hardware_profiles.words import Basis, Boundary
+from hardware_profiles.provenance import Basis, Boundary
 
 Tier = Literal["A", "B", "C", "D"]
 Status = Literal["ok", "invalid", "failed"]

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
 
 from hardware_profiles.errors import InputError
-from hardware_profiles.words import BOUNDARIES, Boundary
+from hardware_profiles.provenance import BOUNDARIES, Boundary
 from sites.market.device_rate import POWER_KINDS, TOKEN_BASES, TokenTags
 
 if TYPE_CHECKING:

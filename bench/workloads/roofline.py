@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.results.record import Record
     from hardware_profiles.profile import Profile
-    from hardware_profiles.words import Basis
+    from hardware_profiles.provenance import Basis
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hardware_profiles.errors import InputError
-from hardware_profiles.words import BASES, BOUNDARIES, CONFIDENCES, Basis, Boundary, Confidence
+from hardware_profiles.provenance import BASES, BOUNDARIES, CONFIDENCES, Basis, Boundary, Confidence
 
 Unit = Literal["hash", "token"]
 

@@ -13,7 +13,7 @@ from hardware_profiles.errors import InputError, near_names
 from sites.market.device_rate import DeviceRate, TokenTags
 
 if TYPE_CHECKING:
-    from hardware_profiles.words import Basis, Boundary, Confidence
+    from hardware_profiles.provenance import Basis, Boundary, Confidence
 
 FIGURES_FILE = "inference_figures.csv"
 SECONDS_PER_HOUR = 3600.0

@@ -17,7 +17,7 @@ from bench.meters.protocol import (
     Tier,
 )
 from hardware_profiles.errors import InputError
-from hardware_profiles.words import BOUNDARIES, Boundary
+from hardware_profiles.provenance import BOUNDARIES, Boundary
 
 
 class Declared:

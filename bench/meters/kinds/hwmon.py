@@ -20,7 +20,7 @@ from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindE
 from bench.meters.settings import read_stated
 from bench.meters.stream import PolledMeter, ReadFailedError
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.words import Boundary
+from hardware_profiles.provenance import Boundary
 
 ROOT = Path("/sys/class/hwmon")
 PLAUSIBLE_W = 5000.0  # [W] more than a device can draw

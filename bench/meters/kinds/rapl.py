@@ -21,7 +21,7 @@ from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindE
 from bench.meters.settings import read_stated
 from bench.meters.stream import PolledMeter, ReadFailedError
 from hardware_profiles.errors import InputError
-from hardware_profiles.words import Boundary
+from hardware_profiles.provenance import Boundary
 
 ROOT = Path("/sys/class/powercap")
 UPDATE_S = 0.001  # [s] update period of the counters

@@ -1,4 +1,4 @@
-"""The one list of words for where a figure comes from; profiles, results and prints share it."""
+"""The terms for the provenance of a figure: its basis, its confidence, and the boundary at which power is drawn."""
 
 from typing import Literal, get_args
 
