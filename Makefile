@@ -4,7 +4,7 @@ PYTEST ?= pytest # CI measures coverage with it: make test PYTEST='coverage run 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format clean
+.PHONY: run test lint format picture clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/perwatt run
@@ -21,6 +21,10 @@ lint: $(VENV)/test.stamp
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# docs/images/report.png, the picture in the README: runs the main job, takes its page and a Chromium on the PATH.
+picture: $(VENV)/test.stamp
+	$(BIN)/python docs/images/make_report_png.py
 
 clean:
 	rm -rf $(VENV)

@@ -132,9 +132,9 @@ def _iso_lines(axes: "Axes", colours: Mapping[str, str]) -> None:
         if low >= high:
             continue
         axes.plot([low, high], [low * j_per_th, high * j_per_th], color=colours["grid"], linewidth=0.9, zorder=1)
-        # The label lies on the line, a little inside the frame; a short stretch in a corner has no room for one,
-        # nor has a line that meets the top beside another's label.
-        at = high / 1.07
+        # The label is on the line, a little inside the frame. A short stretch in a corner has no room for one, nor has
+        # a line that meets the top next to another's label.
+        at = min(right / (right / left) ** 0.01, top / (top / bottom) ** 0.025 / j_per_th)
         crowded = high < right and labelled / at < (right / left) ** 0.07
         if high / low > 1.5 and not crowded:
             labelled = at if high < right else labelled

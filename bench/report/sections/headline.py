@@ -107,16 +107,15 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
 def _value_card(product: str, year: "SiteYear", gathered: "Gathered") -> Card | Missing:
     blocks = [block for block in year.blocks if block.product == product]
     mwh = sum(block.facility_mwh for block in blocks)
-    named = "mined" if product == "mining" else "inferred"
     if mwh <= 0:
         reason = "no hour earned the price of its power" if blocks else f"the site has no {product}"
-        return Missing(f"A megawatt-hour {named}", f"{reason} ({year.site.name})")
+        return Missing(f"A megawatt-hour of {product}", f"{reason} ({year.site.name})")
     revenue, energy = sum(block.revenue_usd for block in blocks), sum(block.energy_usd for block in blocks)
     largest = max(blocks, key=lambda block: block.facility_mwh)
     device = _rate_of(year, largest)
     interval = None if device is None or len(blocks) > 1 else _per_joule(device, revenue / mwh)
     return Card(
-        f"A megawatt-hour {named}",
+        f"A megawatt-hour of {product}",
         "revenue per MWh (facility)",
         plain(revenue / mwh),
         "USD/MWh",

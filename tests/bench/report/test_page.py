@@ -112,8 +112,8 @@ def test_the_headline_names_each_product_with_basis_and_interval(full_text):
     text = words(full_text[full_text.index('<section id="headline"') : full_text.index('<section id="devices"')])
     assert "3.381 MJ/TH measured wall, tier B ± 2 % (95 %)" in text  # 142 W over 42 MH/s
     assert "4.516 J/token measured wall, tier B" in text
-    assert "A megawatt-hour mined" in text
-    assert "A megawatt-hour inferred" in text
+    assert "A megawatt-hour of mining" in text
+    assert "A megawatt-hour of inference" in text
     assert "USD/MWh modelled" in text
 
 
@@ -147,7 +147,7 @@ def test_an_empty_store_gives_a_page_that_says_what_is_missing(tmp_path):
     text = words(build(gather([], tmp_path)))
     for said in ("no valid result on this page", "no result on this page", "no result that could be read"):
         assert said in text
-    assert "A megawatt-hour mined" in text
+    assert "A megawatt-hour of mining" in text
 
 
 def test_the_same_input_gives_the_same_page(put, bare):
