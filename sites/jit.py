@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 COMPILED_FILES = (
     "dispatch/columns.py",
+    "dispatch/compiled_formulas.py",
+    "dispatch/formulas.py",
     "dispatch/kernel.py",
     "dispatch/peak.py",
     "dispatch/ranking.py",

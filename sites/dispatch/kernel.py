@@ -5,16 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sites.dispatch.columns import (
-    ABSENT,
     BLOCK,
     CURTAILED,
     EVENT,
-    FULL,
     GRID,
-    HOUR,
     IDLE,
     MINING,
-    NO_EVENT,
     OUT,
     OUTAGE,
     PEAK,
@@ -25,8 +21,10 @@ from sites.dispatch.columns import (
     WAITS,
     SiteTotals,
 )
+from sites.dispatch.compiled_formulas import hour_of
+from sites.dispatch.formulas import power_prices
 from sites.dispatch.peak import peak_of_month
-from sites.dispatch.ranking import begin, rank_hour, work_arrays
+from sites.dispatch.ranking import begin, fill_hour, rank_hour, sort_by_worth, work_arrays
 from sites.jit import site_njit
 
 _INFINITE = np.inf
@@ -46,7 +44,7 @@ def dispatch_year(problem, peaks, sums, detail):
     detailed = mw.shape[0] == hours
     work = work_arrays(count)
     cap, ratio, worth, asked, drawn = work.cap, work.ratio, work.worth, work.asked, work.drawn
-    growth, step, order, kinds = work.growth, work.step, work.order, work.kind
+    growth, step, reason, kinds = work.growth, work.step, work.why, work.kind
     bought_mwh, bought_usd, sold_mwh, sold_usd, adder_usd = 0.0, 0.0, 0.0, 0.0, 0.0
     forgone_usd, penalty_usd, drawn_mwh, resale_hours = 0.0, 0.0, 0.0, 0
     first = 0
@@ -61,46 +59,20 @@ def dispatch_year(problem, peaks, sums, detail):
         seen = 0.0
         waiting = begin(first, blocks, work)
         for t in range(first, last):
-            spot, adder = series[HOUR.spot_usd_per_mwh, t], series[HOUR.adder_usd_per_mwh, t]
-            credit, limit = series[HOUR.credit_usd_per_mwh, t], series[HOUR.limit_mw, t]
-            resale = max(series[HOUR.resale_usd_per_mwh, t], 0.0)  # what would cost something to resell is left untaken
+            hour = hour_of(series, t)
+            spot, adder, credit, limit = (
+                hour.spot_usd_per_mwh,
+                hour.adder_usd_per_mwh,
+                hour.credit_usd_per_mwh,
+                hour.limit_mw,
+            )
+            resale = max(hour.resale_usd_per_mwh, 0.0)  # what would cost something to resell is left untaken
+            near, far = power_prices(spot, resale, adder, credit)
             idle = rank_hour(t, problem, work, waiting)
-            given_up = adder + credit
-            near, far = min(resale, spot) + given_up, spot + given_up
             room = min(limit, peak)
             brown = 1.0 if idle <= limit else limit / idle
-            at = idle * brown
-            for j in range(waiting):
-                k = order[j]
-                drawn[k] = 0.0
-                left = cap[k]
-                code = FULL if left > 0.0 else ABSENT
-                if left > 0.0 and at < contract_mw:
-                    if worth[k] <= near:
-                        code = RESALE if 0.0 < resale <= spot else PRICE
-                        left = 0.0
-                    else:
-                        part = min(left, contract_mw - at, max(room - at, 0.0))
-                        drawn[k] += part
-                        at += part
-                        left -= part
-                if left > 0.0 and at >= contract_mw:
-                    if worth[k] <= far:
-                        code = PRICE
-                        left = 0.0
-                    else:
-                        part = min(left, max(room - at, 0.0))
-                        drawn[k] += part
-                        at += part
-                        left -= part
-                if detailed:
-                    if left > 0.0 and code == FULL:
-                        code = (
-                            PEAK
-                            if peak < limit
-                            else (GRID if event[t] == NO_EVENT else (EVENT if event[t] == CURTAILED else OUTAGE))
-                        )
-                    why[t, k] = code
+            unwanted = RESALE if 0.0 < resale <= spot else PRICE
+            at = fill_hour(near, far, contract_mw, room, idle * brown, unwanted, waiting, work)
             bought, sold = max(at - contract_mw, 0.0), max(contract_mw - at, 0.0)
             if resale > spot and contract_mw > 0.0:
                 bought, sold = at, contract_mw
@@ -118,14 +90,19 @@ def dispatch_year(problem, peaks, sums, detail):
                 resale_hours += 1
             within = at - bought
             mean_usd = (within * problem.contract_usd_per_mwh + (at - within) * spot) / at + adder if at > 0.0 else 0.0
+            full = GRID
             if detailed:
                 price[t] = near if at < contract_mw else far
+                bound = EVENT if event[t] == CURTAILED else OUTAGE if event[t] == OUT else GRID
+                full = PEAK if peak < limit else bound
             for k in range(count):
                 kind = kinds[k]
                 if kind == IDLE:
                     drawn[k] = cap[k] * brown
                     if detailed:
                         why[t, k] = WAITS if brown == 1.0 else (OUTAGE if event[t] == OUT else GRID)
+                elif detailed:
+                    why[t, k] = full if reason[k] == GRID else reason[k]
                 device = drawn[k] * ratio[k]
                 if kind == SLA:
                     promised = blocks[k, BLOCK.promised_frac] * asked[k]
@@ -152,3 +129,30 @@ def dispatch_year(problem, peaks, sums, detail):
     return SiteTotals(
         bought_mwh, bought_usd, sold_mwh, sold_usd, adder_usd, forgone_usd, penalty_usd, drawn_mwh, resale_hours
     )
+
+
+@site_njit
+def fill_hours(caps, worths, near, far, contract_mw, room, start, drawn):
+    """Fill every hour of a year in the order of worth, as dispatch_year does.
+
+    Parameters
+    ----------
+    caps, worths, drawn
+        Power that each block can use and what it draws [MW meter], and its worth [USD/MWh meter], shape [B, T].
+    near, far
+        Prices of power within the contract and beyond it [USD/MWh meter], shape [T].
+    room, start
+        Power that may be drawn, and that is drawn before the first block [MW meter], shape [T].
+    """
+    count, hours = caps.shape
+    work = work_arrays(count)
+    cap, worth, draw, order = work.cap, work.worth, work.drawn, work.order
+    for k in range(count):
+        order[k] = k
+    for t in range(hours):
+        for k in range(count):
+            cap[k], worth[k] = caps[k, t], worths[k, t]
+        sort_by_worth(order, worth, count)
+        fill_hour(near[t], far[t], contract_mw, room[t], start[t], PRICE, count, work)
+        for k in range(count):
+            drawn[k, t] = draw[k]

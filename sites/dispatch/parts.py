@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sites.dispatch.columns import IDLE, KINDS, MINING, SLA, Blocks
+from sites.dispatch.columns import IDLE, KINDS, SLA, Blocks
+from sites.dispatch.formulas import asked_mw, capacity_mw, passed_usd_per_mwh, worth_usd_per_mwh
 from sites.dispatch.problem import labels, problem
 
 if TYPE_CHECKING:
@@ -45,23 +46,13 @@ def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
     ratio = meter_per_device(site, labels(site))
     caps, promises, worths = np.zeros_like(ratio), np.zeros_like(ratio), np.zeros_like(ratio)
     at = given.hours
-    energy_usd = at.spot_usd_per_mwh + at.adder_usd_per_mwh
     for k, row in enumerate(given.blocks):
         block: Blocks[float] = Blocks._make(row)
-        grown = np.exp(block.growth_log_per_hour * hours)
-        if block.kind == MINING:
-            caps[k] = block.capacity_mw * at.mining_capacity_frac
-            reward = at.subsidy_usd_per_hash + block.pays_fees * at.fees_usd_per_hash
-            worths[k] = block.worth * grown * reward / ratio[k]
-        elif block.kind == IDLE:
-            caps[k] = block.capacity_mw
-        else:
-            able = block.capacity_mw * at.gpu_capacity_frac
-            asked = block.demand_mw * given.profiles[int(block.profile)][given.how] * grown
-            first = np.minimum(able, block.promised_frac * asked)
-            caps[k] = first if block.kind == SLA else np.minimum(able, asked) - first
-            promises[k] = block.promised_frac * asked if block.kind == SLA else 0.0
-            worths[k] = (block.worth + block.penalty_usd_per_mwh) / ratio[k] + block.passes_energy * energy_usd
+        growth = np.exp(block.growth_log_per_hour * hours)
+        asked = asked_mw(block, given.profiles[int(block.profile)][given.how], growth)
+        caps[k] = capacity_mw(block, at, asked)
+        promises[k] = block.promised_frac * asked if block.kind == SLA else 0.0
+        worths[k] = worth_usd_per_mwh(block, at, growth) / ratio[k] + passed_usd_per_mwh(block, at)
     return caps, promises, worths
 
 

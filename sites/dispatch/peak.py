@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sites.dispatch.columns import HOUR
+from sites.dispatch.compiled_formulas import hour_of
+from sites.dispatch.formulas import power_prices
 from sites.dispatch.ranking import begin, rank_hour, work_arrays
 from sites.jit import site_njit, site_njit_inlined
 
@@ -60,9 +61,10 @@ def peak_of_month(first, last, problem, charge_usd_per_mw):
         idle = rank_hour(t, problem, work, waiting)
         for k in range(count):
             growth[k] *= step[k]
-        spot, limit = series[HOUR.spot_usd_per_mwh, t], series[HOUR.limit_mw, t]
-        given_up = series[HOUR.adder_usd_per_mwh, t] + series[HOUR.credit_usd_per_mwh, t]
-        far, near = spot + given_up, min(max(series[HOUR.resale_usd_per_mwh, t], 0.0), spot) + given_up
+        hour = hour_of(series, t)
+        limit = hour.limit_mw
+        resale = max(hour.resale_usd_per_mwh, 0.0)
+        near, far = power_prices(hour.spot_usd_per_mwh, resale, hour.adder_usd_per_mwh, hour.credit_usd_per_mwh)
         steps = steps_of_hour(idle, near, far, contract_mw, limit, waiting, work, level[h], surplus[h])
         number[h], start[h] = steps, min(idle, limit)
         low = max(low, start[h])

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sites.dispatch.columns import BLOCK, HOUR, IDLE, MINING, SLA
+from sites.dispatch.columns import ABSENT, BLOCK, FULL, GRID, IDLE, MINING, PRICE
+from sites.dispatch.compiled_formulas import block_of, hour_of
+from sites.dispatch.formulas import asked_mw, capacity_mw, passed_usd_per_mwh, worth_usd_per_mwh
 from sites.jit import site_njit, site_njit_inlined
 
 
@@ -21,6 +23,7 @@ class Work(NamedTuple):
     growth: np.ndarray  # factor since the first hour of the year
     step: np.ndarray  # factor of one hour
     kind: np.ndarray  # kinds of block, as whole numbers
+    why: np.ndarray  # reasons
     order: np.ndarray  # blocks other than idle, the most worth first
 
 
@@ -37,6 +40,7 @@ def work_arrays(count):
         np.empty(count),
         np.empty(count, np.int64),
         np.empty(count, np.int64),
+        np.empty(count, np.int64),
     )
 
 
@@ -46,37 +50,34 @@ def rank_hour(t, problem, work, waiting):
 
     order holds the blocks other than idle in the order of the hour before, which is nearly this one's.
     """
-    series, blocks, profiles, kinds = problem.series, problem.blocks, problem.profiles, work.kind
+    series, blocks, profiles = problem.series, problem.blocks, problem.profiles
     cap, ratio, worth, asked, growth, order = work.cap, work.ratio, work.worth, work.asked, work.growth, work.order
+    hour = hour_of(series, t)
+    device_mining, device_gpu = 1.0 / hour.mining_meter_per_device, 1.0 / hour.gpu_meter_per_device
+    week_hour = problem.how[t]
     idle = 0.0
-    per_mining, per_gpu = series[HOUR.mining_meter_per_device, t], series[HOUR.gpu_meter_per_device, t]
-    device_mining, device_gpu = 1.0 / per_mining, 1.0 / per_gpu
-    subsidy, fees = series[HOUR.subsidy_usd_per_hash, t], series[HOUR.fees_usd_per_hash, t]
-    energy_usd = series[HOUR.spot_usd_per_mwh, t] + series[HOUR.adder_usd_per_mwh, t]
-    hour = problem.how[t]
-    for k in range(kinds.shape[0]):
-        kind = kinds[k]
-        if kind == MINING:
-            cap[k] = blocks[k, BLOCK.capacity_mw] * series[HOUR.mining_capacity_frac, t] * per_mining
+    for k in range(blocks.shape[0]):
+        block = block_of(blocks, k)
+        if block.kind == MINING:
+            cap[k] = capacity_mw(block, hour, 0.0) * hour.mining_meter_per_device
             ratio[k] = device_mining
-            reward = subsidy + blocks[k, BLOCK.pays_fees] * fees
-            worth[k] = blocks[k, BLOCK.worth] * growth[k] * reward * device_mining
+            worth[k] = worth_usd_per_mwh(block, hour, growth[k]) * device_mining
             continue
         ratio[k] = device_gpu
-        if kind == IDLE:
-            cap[k] = blocks[k, BLOCK.capacity_mw] * per_gpu
+        if block.kind == IDLE:
+            cap[k] = capacity_mw(block, hour, 0.0) * hour.gpu_meter_per_device
             idle += cap[k]
             continue
-        able = blocks[k, BLOCK.capacity_mw] * series[HOUR.gpu_capacity_frac, t]
-        asked[k] = blocks[k, BLOCK.demand_mw] * profiles[int(blocks[k, BLOCK.profile]), hour] * growth[k]
-        promised = min(able, blocks[k, BLOCK.promised_frac] * asked[k])
-        paid = blocks[k, BLOCK.worth] * device_gpu + blocks[k, BLOCK.passes_energy] * energy_usd
-        if kind == SLA:
-            cap[k] = promised * per_gpu
-            worth[k] = paid + blocks[k, BLOCK.penalty_usd_per_mwh] * device_gpu
-        else:
-            cap[k] = (min(able, asked[k]) - promised) * per_gpu
-            worth[k] = paid
+        asked[k] = asked_mw(block, profiles[int(block.profile), week_hour], growth[k])
+        cap[k] = capacity_mw(block, hour, asked[k]) * hour.gpu_meter_per_device
+        worth[k] = worth_usd_per_mwh(block, hour, growth[k]) * device_gpu + passed_usd_per_mwh(block, hour)
+    sort_by_worth(order, worth, waiting)
+    return idle
+
+
+@site_njit_inlined
+def sort_by_worth(order, worth, waiting):
+    """Sort the first entries of order by falling worth; blocks of equal worth keep their order."""
     for i in range(1, waiting):
         k = order[i]
         w = worth[k]
@@ -85,7 +86,52 @@ def rank_hour(t, problem, work, waiting):
             order[j] = order[j - 1]
             j -= 1
         order[j] = k
-    return idle
+
+
+@site_njit_inlined
+def fill_hour(near, far, contract_mw, room, at, unwanted, waiting, work):
+    """Let the blocks other than idle draw in the order of worth; return the power at the meter [MW].
+
+    Parameters
+    ----------
+    near, far
+        Prices of power within the contract and beyond it [USD/MWh meter]: a block draws where its worth is above.
+    room, at
+        Power [MW meter] that may be drawn, and what idle blocks draw before the others.
+    unwanted
+        Reason of a block whose worth is not above `near`.
+    waiting
+        Number of blocks in work.order.
+    work
+        cap and worth are read in the order of work.order; drawn and why are written.
+    """
+    cap, worth, drawn, why, order = work.cap, work.worth, work.drawn, work.why, work.order
+    for j in range(waiting):
+        k = order[j]
+        drawn[k] = 0.0
+        left = cap[k]
+        why[k] = FULL if left > 0.0 else ABSENT
+        if left > 0.0 and at < contract_mw:
+            if worth[k] <= near:
+                why[k] = unwanted
+                left = 0.0
+            else:
+                part = min(left, contract_mw - at, max(room - at, 0.0))
+                drawn[k] += part
+                at += part
+                left -= part
+        if left > 0.0 and at >= contract_mw:
+            if worth[k] <= far:
+                why[k] = PRICE
+                left = 0.0
+            else:
+                part = min(left, max(room - at, 0.0))
+                drawn[k] += part
+                at += part
+                left -= part
+        if left > 0.0 and why[k] == FULL:
+            why[k] = GRID
+    return at
 
 
 @site_njit

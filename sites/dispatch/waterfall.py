@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sites.dispatch.columns import ON_DEMAND, SLA
+from sites.dispatch.formulas import larger, power_prices, work_mw
+from sites.dispatch.parts import hourly_worth
 from sites.dispatch.problem import J_PER_MWH, full_mw, full_worth_usd_per_mwh, units_per_full_mwh
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
@@ -68,18 +71,12 @@ class Waterfall:
     delivered_mwh: float
     sold_usd: float
 
-    @property
-    def product_of_factors(self) -> float:
-        """Nameplate to delivered by the factors alone."""
-        return math.prod(step.factor for step in self.steps[1 : DELIVERED + 1])
-
 
 class _Part(NamedTuple):
-    """What the merit order fills: device MW that wants to run, its worth per meter MWh, and its nameplate MWh."""
+    """A part that the merit order fills, in the order of the site's parts that are dispatched."""
 
-    device_mw: Floats
-    worth: Floats
-    equivalent: float | Floats
+    device_mw: Floats  # [MW device] that can run, shape [T]
+    equivalent: float | Floats  # nameplate MWh that make as many units as one device MWh
 
 
 class _Block(NamedTuple):
@@ -107,7 +104,7 @@ def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
     blocks = [_mining(site, block) for block in site.mining] + [_inference(site, block) for block in site.inference]
     flat = [(block, part) for block in blocks for part in block.parts]
     caps = np.stack([part.device_mw * block.meter for block, part in flat])
-    worth = np.stack([part.worth for _, part in flat])
+    _, worth, _ = hourly_worth(site)
     limit, idle = site.limit_mw * site.availability_frac, _idle_mw(site)
     capped = np.minimum(limit, year.dispatch.peaks_mw[site.calendar.billing])
     drawn = _fill(caps, worth, limit, idle), _fill(caps, worth, capped, idle, site)
@@ -131,7 +128,6 @@ def _mining(site: Site, block: MiningBlock) -> _Block:
     reward = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
     gross = reward * (1.0 + site.fees_frac)
     received = gross if block.pays_fees else reward
-    kept = (1.0 - block.rejects_frac) * (1.0 - block.pool_fee_frac)
     meter = site.mining_pue / site.delivered_frac
     rated = block.rated or block.rate
     rated_hash = rated.rate_per_s / (rated.power_w or 1.0) * J_PER_MWH
@@ -139,9 +135,7 @@ def _mining(site: Site, block: MiningBlock) -> _Block:
     parts = []
     for step in block.margins:
         hashes = step.rate_per_s / step.power_w * J_PER_MWH
-        parts.append(
-            _Part(running * step.power_w / 1e6, hashes * aged * kept * received / meter, hashes * aged / rated_hash)
-        )
+        parts.append(_Part(running * step.power_w / 1e6, hashes * aged / rated_hash))
     return _Block(
         name=block.name,
         product="mining",
@@ -170,18 +164,11 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
     able = installed * block.availability_frac * site.gpu_capacity_frac
     growth = np.exp(log_growth_per_hour(block.growth_frac_per_year) * np.arange(site.hours))
     asked = installed * block.demand_frac * np.asarray(block.profile)[site.calendar.how] * growth
-    promised = np.minimum(able, block.promised_frac * asked)
     meter = site.gpu_pue / site.delivered_frac
     full = full_worth_usd_per_mwh(block)
-    worth = full / serving / meter
-    if block.passes_energy:
-        worth = worth + site.spot_usd_per_mwh + site.adder_usd_per_mwh
     stated = block.rated_tokens_per_s if block.priced_per == "token" else None
     measured = block.rate.rate_per_s / stated if stated else 1.0
-    parts = [
-        _Part(promised, worth + block.penalty_frac * full / serving / meter, measured / serving),
-        _Part(np.minimum(able, asked) - promised, worth, measured / serving),
-    ]
+    parts = [_Part(work_mw(kind, able, block.promised_frac, asked), measured / serving) for kind in (SLA, ON_DEMAND)]
     return _Block(
         name=block.name,
         product="inference",
@@ -211,23 +198,20 @@ def _idle_mw(site: Site) -> Floats:
 
 
 def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site | None = None) -> Floats:
-    """Draw [parts, T] at the meter in the order of worth up to the limit; priced: only where worth exceeds the cost."""
+    """Return the draw [parts, T] at the meter in the order of worth up to the limit.
+
+    With `priced`, a part draws only where its worth is above that site's price of power.
+    """
+    from sites.dispatch.kernel import fill_hours
+
+    free = np.full(limit.shape, -np.inf)
+    near, far, contract_mw = free, free, 0.0
+    if priced is not None:
+        resale = larger(priced.resale_usd_per_mwh, 0.0)
+        near, far = power_prices(priced.spot_usd_per_mwh, resale, priced.adder_usd_per_mwh, priced.credit_usd_per_mwh)
+        contract_mw = float(priced.contract_mw)
     drawn = np.zeros_like(caps)
-    hours = np.arange(limit.size)
-    at = np.minimum(idle, limit)
-    for rank in np.argsort(-worth, axis=0, kind="stable"):
-        part = np.minimum(caps[rank, hours], np.maximum(limit - at, 0.0))
-        if priced is not None:
-            given_up = priced.adder_usd_per_mwh + priced.credit_usd_per_mwh
-            own = worth[rank, hours]
-            inside = np.maximum(priced.contract_mw - at, 0.0)
-            resale = np.maximum(priced.resale_usd_per_mwh, 0.0)
-            near = np.minimum(priced.spot_usd_per_mwh, resale) + given_up
-            within = np.where(own > near, np.minimum(part, inside), 0.0)
-            beyond = np.where(own > priced.spot_usd_per_mwh + given_up, np.maximum(part - inside, 0.0), 0.0)
-            part = within + beyond
-        drawn[rank, hours] = part
-        at = at + part
+    fill_hours(caps, worth, near, far, contract_mw, limit, np.minimum(idle, limit), drawn)
     return drawn
 
 

@@ -24,7 +24,6 @@ from sites.dispatch.columns import (
     METER_MWH,
     MINING,
     MWH_SUM,
-    ON_DEMAND,
     OWN,
     PAID,
     PASSED_SUM,
@@ -44,8 +43,9 @@ from sites.dispatch.columns import (
     WORTH_NOW,
     WORTH_OF,
 )
+from sites.dispatch.formulas import larger, power_prices, smaller, work_mw
 from sites.jit import site_njit
-from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_least, larger, load, smaller, splat, store
+from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_least, load, splat, store
 
 
 @site_njit
@@ -85,10 +85,7 @@ def _rank(table, t, kinds, promised, passes, cost, own):
         else:
             can = load(own, here + ABLE_OF * LANES) * table[t, at + ABLE]
             want = load(own, here + ASKED_OF * LANES) * table[t, at + ASKED]
-            cap = smaller(can, want * promised[k])
-            if kind == ON_DEMAND:
-                cap = smaller(can, want) - cap
-            store(own, here + CAP_NOW * LANES, cap)
+            store(own, here + CAP_NOW * LANES, work_mw(kind, can, promised[k], want))
             paid = load(own, here + WORTH_OF * LANES) * table[t, at + PAID]
             if passes[k] > 0.0:
                 paid = paid + cost * passes[k]
@@ -127,8 +124,7 @@ def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charg
         spot = price * table[t, SPOT]
         cost = spot + table[t, ADDER]
         resale = larger(spot + table[t, RESALE_OVER_SPOT], none)
-        given_up = table[t, ADDER] + table[t, CREDIT]
-        near, far = smaller(resale, spot) + given_up, spot + given_up
+        near, far = power_prices(spot, resale, table[t, ADDER], table[t, CREDIT])
         limit = splat(table[t, LIMIT])
         room = smaller(limit, peak)
         idle = _rank(table, t, kinds, promised, passes, cost, own)
@@ -213,8 +209,7 @@ def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, char
     for t in range(first, last):
         spot = price * table[t, SPOT]
         resale = larger(spot + table[t, RESALE_OVER_SPOT], none)
-        given_up = table[t, ADDER] + table[t, CREDIT]
-        near, far = smaller(resale, spot) + given_up, spot + given_up
+        near, far = power_prices(spot, resale, table[t, ADDER], table[t, CREDIT])
         limit = splat(table[t, LIMIT])
         idle = _rank(table, t, kinds, promised, passes, spot + table[t, ADDER], own)
         low = larger(low, smaller(idle, limit))

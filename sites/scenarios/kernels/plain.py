@@ -25,8 +25,9 @@ from sites.dispatch.columns import (
     UNITS,
     WORTH,
 )
+from sites.dispatch.formulas import larger, work_mw
 from sites.jit import site_njit
-from sites.scenarios.kernels.vectors import LANES, if_above, larger, load, smaller, splat, store
+from sites.scenarios.kernels.vectors import LANES, if_above, load, splat, store
 
 
 @site_njit
@@ -73,14 +74,11 @@ def plain_inference(table, bound, k, block, power, worth, able, asked, units, g,
     none = splat(0.0)
     mwh, device, energy, passed, short = none, none, none, none, none
     promised_frac, passes = block[BLOCK.promised_frac], block[BLOCK.passes_energy]
-    first = int(block[BLOCK.kind]) == SLA
+    kind = int(block[BLOCK.kind])
     for t in range(bound[0], bound[1]):
         cost = price * table[t, SPOT] + table[t, ADDER]
         can, want = able_of * table[t, at + ABLE], asked_of * table[t, at + ASKED]
-        bound_to = want * promised_frac
-        cap = smaller(can, bound_to)
-        if not first:
-            cap = smaller(can, want) - cap
+        cap = work_mw(kind, can, promised_frac, want)
         paid = worth_of * table[t, at + PAID]
         if passes > 0.0:
             paid = paid + cost * passes
@@ -90,13 +88,13 @@ def plain_inference(table, bound, k, block, power, worth, able, asked, units, g,
         energy = energy + drawn * cost
         if passes > 0.0:
             passed = passed + drawn * (cost * passes)
-        if first:
-            short = short + larger(bound_to - drawn, none) * table[t, at + DEVICE]
+        if kind == SLA:
+            short = short + larger(want * promised_frac - drawn, none) * table[t, at + DEVICE]
     store(row[METER_MWH], g, load(row[METER_MWH], g) + mwh)
     store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + (device * worth_of * block[BLOCK.worth] + passed))
     store(row[UNITS], g, load(row[UNITS], g) + device * load(units, g) * block[BLOCK.units_per_mwh])
     store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
-    if first:
+    if kind == SLA:
         store(row[SHORT_MWH], g, load(row[SHORT_MWH], g) + short)
         due = short * worth_of * block[BLOCK.penalty_usd_per_mwh]
         store(totals[PENALTY_USD], g, load(totals[PENALTY_USD], g) + due)

@@ -17,7 +17,6 @@ from sites.dispatch.columns import (
     CAP,
     CREDIT,
     DEVICE,
-    HOUR,
     IDLE,
     LIMIT,
     MINING,
@@ -30,6 +29,8 @@ from sites.dispatch.columns import (
     TOTAL_SUMS,
     WORTH,
 )
+from sites.dispatch.compiled_formulas import block_of, hour_of
+from sites.dispatch.formulas import able_mw, asked_mw, capacity_mw, meter_per_device, worth_usd_per_mwh
 from sites.jit import site_njit
 from sites.scenarios.kernels.coupled import add_to_year, add_up_hours, gather, peak_of_month
 from sites.scenarios.kernels.plain import plain_idle, plain_inference, plain_mining
@@ -40,43 +41,39 @@ from sites.scenarios.kernels.vectors import LANES, load, splat
 def fill_table(problem, first_of_month, offset, table):
     """Write what each hour is before any scenario: prices, limit, and each block's capacity and worth.
 
-    offset: hours since the start of the first year, for ageing and growth. Formulas as dispatch.kernel.rank_hour.
+    offset: hours since the start of the first year, for ageing and growth.
     """
     series, blocks, profiles, how = problem.series, problem.blocks, problem.profiles, problem.how
     count = blocks.shape[0]
     for m in range(first_of_month.shape[0] - 1):
         for k in range(count):
-            kind, capacity, worth = int(blocks[k, BLOCK.kind]), blocks[k, BLOCK.capacity_mw], blocks[k, BLOCK.worth]
-            log_growth = blocks[k, BLOCK.growth_log_per_hour]
+            block = block_of(blocks, k)
+            kind, log_growth = int(block.kind), block.growth_log_per_hour
             growth = np.exp(log_growth * (first_of_month[m] + offset)) if log_growth != 0.0 else 1.0
             step = np.exp(log_growth)
             at = TABLE_HOUR + TABLE_BLOCK * k
             for t in range(first_of_month[m], first_of_month[m + 1]):
-                if kind == MINING:
-                    per_device = series[HOUR.mining_meter_per_device, t]
-                    reward = (
-                        series[HOUR.subsidy_usd_per_hash, t]
-                        + blocks[k, BLOCK.pays_fees] * series[HOUR.fees_usd_per_hash, t]
-                    )
-                    table[t, at + CAP] = capacity * series[HOUR.mining_capacity_frac, t] * per_device
-                    table[t, at + WORTH] = worth * growth * reward * (1.0 / per_device)
-                elif kind == IDLE:
-                    table[t, at + CAP] = capacity * series[HOUR.gpu_meter_per_device, t]
+                hour = hour_of(series, t)
+                per_device = meter_per_device(block, hour)
+                device = 1.0 / per_device
+                worth = worth_usd_per_mwh(block, hour, growth) * device
+                if kind in (MINING, IDLE):
+                    table[t, at + CAP] = capacity_mw(block, hour, 0.0) * per_device
+                    table[t, at + WORTH] = worth
                 else:
-                    per_device = series[HOUR.gpu_meter_per_device, t]
-                    device = 1.0 / per_device
-                    asked = blocks[k, BLOCK.demand_mw] * profiles[int(blocks[k, BLOCK.profile]), how[t]] * growth
-                    table[t, at + ABLE] = capacity * series[HOUR.gpu_capacity_frac, t] * per_device
+                    asked = asked_mw(block, profiles[int(block.profile), how[t]], growth)
+                    table[t, at + ABLE] = able_mw(block, hour) * per_device
                     table[t, at + ASKED] = asked * per_device
-                    table[t, at + PAID] = (worth + blocks[k, BLOCK.penalty_usd_per_mwh]) * device
+                    table[t, at + PAID] = worth
                     table[t, at + DEVICE] = device
                 growth *= step
     for t in range(how.shape[0]):
-        table[t, SPOT] = series[HOUR.spot_usd_per_mwh, t]
-        table[t, ADDER] = series[HOUR.adder_usd_per_mwh, t]
-        table[t, CREDIT] = series[HOUR.credit_usd_per_mwh, t]
-        table[t, RESALE_OVER_SPOT] = series[HOUR.resale_usd_per_mwh, t] - series[HOUR.spot_usd_per_mwh, t]
-        table[t, LIMIT] = series[HOUR.limit_mw, t]
+        hour = hour_of(series, t)
+        table[t, SPOT] = hour.spot_usd_per_mwh
+        table[t, ADDER] = hour.adder_usd_per_mwh
+        table[t, CREDIT] = hour.credit_usd_per_mwh
+        table[t, RESALE_OVER_SPOT] = hour.resale_usd_per_mwh - hour.spot_usd_per_mwh
+        table[t, LIMIT] = hour.limit_mw
 
 
 @site_njit

@@ -13,6 +13,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, overload, register_model
 
+from sites.dispatch.formulas import larger, smaller
+
 LANES = 8
 _DOUBLE = ir.DoubleType()
 _VECTOR = ir.VectorType(_DOUBLE, LANES)
@@ -105,7 +107,7 @@ if_at_least = _choice(">=")
 
 
 @intrinsic
-def smaller(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+def _smaller(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     """Lane by lane the smaller of two; numbers only, no NaN."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # noqa: ARG001
@@ -115,7 +117,7 @@ def smaller(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
 
 
 @intrinsic
-def larger(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+def _larger(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     """Lane by lane the larger of two; numbers only, no NaN."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # noqa: ARG001
@@ -148,6 +150,16 @@ def _operator(function: Any, inner: Any) -> None:
         return None
 
 
+def _choose(function: Any, inner: Any) -> None:
+    @overload(function, jit_options={"forceinline": True})
+    def implement(x, y):  # type: ignore[no-untyped-def]
+        if isinstance(x, _Doubles) and isinstance(y, _Doubles):
+            return lambda x, y: inner(x, y)  # noqa: PLW0108 - Numba wants a Python function
+        return None
+
+
+_choose(smaller, _smaller)
+_choose(larger, _larger)
 for _function, _inner in (
     (operator.add, _add),
     (operator.sub, _sub),

@@ -1,0 +1,98 @@
+"""The formulas of a block in an hour: each written once, for a number, an array of hours, and eight scenarios at once.
+
+NumPy calls them as they are. `compiled_formulas` makes them known to compiled code, so that the dispatch of a year, the
+scenario engine, the planners' tables and the waterfall cannot disagree. `block` is a row of Problem.blocks by name,
+`hour` holds the columns of Problem.series by name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sites.dispatch.columns import IDLE, MINING, SLA
+
+if TYPE_CHECKING:
+    from sites.dispatch.columns import Blocks, Hours
+
+Value = Any
+"""A number, an array of hours, or eight lanes."""
+
+
+def smaller(x: Value, y: Value) -> Value:
+    """Return the smaller of two values."""
+    return np.minimum(x, y)
+
+
+def larger(x: Value, y: Value) -> Value:
+    """Return the larger of two values."""
+    return np.maximum(x, y)
+
+
+def power_prices(spot: Value, resale: Value, adder: Value, credit: Value) -> tuple[Value, Value]:
+    """Return the prices of drawn power [USD/MWh meter]: within the contract, and beyond it.
+
+    Parameters
+    ----------
+    spot, adder, credit
+        Spot price, delivery and other adders, forgone curtailment credit [USD/MWh meter].
+    resale
+        Price of resold power [USD/MWh meter], not below 0: what would cost something to resell is left untaken.
+    """
+    given_up = adder + credit
+    return smaller(resale, spot) + given_up, spot + given_up
+
+
+def meter_per_device(block: Blocks[Any], hour: Hours[Any]) -> Value:
+    """Return the meter MW that one device MW takes."""
+    return hour.mining_meter_per_device if block.kind == MINING else hour.gpu_meter_per_device
+
+
+def asked_mw(block: Blocks[Any], over_mean: Value, growth: Value) -> Value:
+    """Return the demand of an hour [MW device]; over_mean is the profile's value of the hour of the week."""
+    return block.demand_mw * over_mean * growth
+
+
+def work_mw(kind: Value, able: Value, promised_frac: Value, asked: Value) -> Value:
+    """Return the promised or the on-demand work [MW] of machines that can do `able`; promised work comes first."""
+    promised = smaller(able, promised_frac * asked)
+    return promised if kind == SLA else smaller(able, asked) - promised
+
+
+def able_mw(block: Blocks[Any], hour: Hours[Any]) -> Value:
+    """Return the power [MW device] of an inference block's machines that run in an hour, whether asked for or not."""
+    return block.capacity_mw * hour.gpu_capacity_frac
+
+
+def capacity_mw(block: Blocks[Any], hour: Hours[Any], asked: Value) -> Value:
+    """Return the power [MW device] that a block can use in an hour; idle blocks draw it whatever it costs."""
+    if block.kind == MINING:
+        return block.capacity_mw * hour.mining_capacity_frac
+    if block.kind == IDLE:
+        return block.capacity_mw
+    return work_mw(block.kind, able_mw(block, hour), block.promised_frac, asked)
+
+
+def worth_usd_per_mwh(block: Blocks[Any], hour: Hours[Any], growth: Value) -> Value:
+    """Return what a device MWh earns or saves [USD/MWh device], without the power that a tenant pays for."""
+    if block.kind == MINING:
+        return block.worth * growth * (hour.subsidy_usd_per_hash + block.pays_fees * hour.fees_usd_per_hash)
+    return block.worth + block.penalty_usd_per_mwh
+
+
+def passed_usd_per_mwh(block: Blocks[Any], hour: Hours[Any]) -> Value:
+    """Return what a tenant pays for power on top of the worth of its work [USD/MWh meter]."""
+    return block.passes_energy * (hour.spot_usd_per_mwh + hour.adder_usd_per_mwh)
+
+
+FORMULAS = (
+    power_prices,
+    meter_per_device,
+    asked_mw,
+    work_mw,
+    able_mw,
+    capacity_mw,
+    worth_usd_per_mwh,
+    passed_usd_per_mwh,
+)
