@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 COMPILED_FILES = (
     "dispatch/columns.py",
-    "dispatch/compiled_formulas.py",
     "dispatch/formulas.py",
-    "dispatch/kernel.py",
-    "dispatch/peak.py",
-    "dispatch/ranking.py",
+    "dispatch/kernels/compiled_formulas.py",
+    "dispatch/kernels/peak.py",
+    "dispatch/kernels/ranking.py",
+    "dispatch/kernels/year.py",
     "hours/power.py",
     "scenarios/kernels/coupled.py",
     "scenarios/kernels/paths.py",

@@ -91,7 +91,7 @@ def dispatch(problem: Problem, *, hourly: bool = False) -> Dispatch:
     -----
     The result equals the linear programme with idle power, promised minimum, resale and demand charge as blocks.
     """
-    from sites.dispatch import kernel
+    from sites.dispatch.kernels.year import dispatch_year
 
     _check(problem)
     hours, count = problem.how.shape[0], problem.blocks.shape[0]
@@ -102,7 +102,7 @@ def dispatch(problem: Problem, *, hourly: bool = False) -> Dispatch:
     whole = problem._replace(
         contract_mw=float(problem.contract_mw), contract_usd_per_mwh=float(problem.contract_usd_per_mwh)
     )
-    totals = kernel.dispatch_year(whole, peaks, sums, detail)
+    totals = dispatch_year(whole, peaks, sums, detail)
     return Dispatch(
         blocks=sums,
         **totals._asdict(),

@@ -202,7 +202,7 @@ def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site
 
     With `priced`, a part draws only where its worth is above that site's price of power.
     """
-    from sites.dispatch.kernel import fill_hours
+    from sites.dispatch.kernels.year import fill_hours
 
     free = np.full(limit.shape, -np.inf)
     near, far, contract_mw = free, free, 0.0

@@ -29,8 +29,8 @@ from sites.dispatch.columns import (
     TOTAL_SUMS,
     WORTH,
 )
-from sites.dispatch.compiled_formulas import block_of, hour_of
 from sites.dispatch.formulas import able_mw, asked_mw, capacity_mw, meter_per_device, worth_usd_per_mwh
+from sites.dispatch.kernels.compiled_formulas import block_of, hour_of
 from sites.jit import site_njit
 from sites.scenarios.kernels.coupled import add_to_year, add_up_hours, gather, peak_of_month
 from sites.scenarios.kernels.plain import plain_idle, plain_inference, plain_mining

@@ -21,10 +21,10 @@ from sites.dispatch.columns import (
     WAITS,
     SiteTotals,
 )
-from sites.dispatch.compiled_formulas import hour_of
 from sites.dispatch.formulas import power_prices
-from sites.dispatch.peak import peak_of_month
-from sites.dispatch.ranking import begin, fill_hour, rank_hour, sort_by_worth, work_arrays
+from sites.dispatch.kernels.compiled_formulas import hour_of
+from sites.dispatch.kernels.peak import peak_of_month
+from sites.dispatch.kernels.ranking import begin, fill_hour, rank_hour, sort_by_worth, work_arrays
 from sites.jit import site_njit
 
 _INFINITE = np.inf

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sites.dispatch.compiled_formulas import hour_of
 from sites.dispatch.formulas import power_prices
-from sites.dispatch.ranking import begin, rank_hour, work_arrays
+from sites.dispatch.kernels.compiled_formulas import hour_of
+from sites.dispatch.kernels.ranking import begin, rank_hour, work_arrays
 from sites.jit import site_njit, site_njit_inlined
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sites.dispatch.columns import ABSENT, BLOCK, FULL, GRID, IDLE, MINING, PRICE
-from sites.dispatch.compiled_formulas import block_of, hour_of
 from sites.dispatch.formulas import asked_mw, capacity_mw, passed_usd_per_mwh, worth_usd_per_mwh
+from sites.dispatch.kernels.compiled_formulas import block_of, hour_of
 from sites.jit import site_njit, site_njit_inlined
 
 
