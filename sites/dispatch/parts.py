@@ -1,4 +1,4 @@
-"""What the dispatch sees in each hour, in NumPy: capacity, worth and meter MW of every part of a site."""
+"""Capacity, promised work and worth of every part of a site in each hour, in NumPy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from sites.dispatch.columns import IDLE, KINDS, SLA, Blocks
 from sites.dispatch.formulas import asked_mw, capacity_mw, passed_usd_per_mwh, worth_usd_per_mwh
-from sites.dispatch.problem import labels, problem
+from sites.dispatch.problem import labels, meter_per_device, problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,45 +22,61 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the value curve of a site: one part, between two mean powers at the meter."""
+    """A step of the value curve of a site: one part."""
 
     label: Label
-    mw_from: float
-    mw_to: float
-    usd_per_mwh: float
+    mw_from: float  # [MW meter] mean of the year
+    mw_to: float  # [MW meter] mean of the year
+    usd_per_mwh: float  # [USD/MWh meter]
 
 
-def meter_per_device(site: Site, rows: Sequence[Label]) -> Floats:
-    """Meter MW per device MW of each part and hour, [parts, T]."""
-    pue = [site.mining_pue if row.product == "mining" else site.gpu_pue for row in rows]
-    return np.stack(pue) / site.delivered_frac
+def meter_of_parts(site: Site, rows: Sequence[Label]) -> Floats:
+    """Return the meter MW per device MW of each part and hour, shape [parts, T]."""
+    return np.stack([meter_per_device(site, row.product) for row in rows])
 
 
 def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
-    """Capacity [MW device], promised work [MW device] and worth [USD/MWh meter] of each part and hour, [parts, T].
+    """Return capacity, promised work and worth of each part and hour.
 
-    Idle parts have their draw as capacity and a worth of 0; the worth of promised work includes its penalty.
+    Returns
+    -------
+    capacity
+        [MW device], shape [parts, T]; of idle parts their draw.
+    promised
+        [MW device], shape [parts, T]; 0 except for promised work.
+    worth
+        [USD/MWh meter], shape [parts, T]; of promised work with its penalty, of idle parts 0.
     """
-    given = problem(site)
+    arrays = problem(site)
     hours = np.arange(site.hours)
-    ratio = meter_per_device(site, labels(site))
+    ratio = meter_of_parts(site, labels(site))
     caps, promises, worths = np.zeros_like(ratio), np.zeros_like(ratio), np.zeros_like(ratio)
-    at = given.hours
-    for k, row in enumerate(given.blocks):
+    hour = arrays.hours
+    for k, row in enumerate(arrays.blocks):
         block: Blocks[float] = Blocks._make(row)
         growth = np.exp(block.growth_log_per_hour * hours)
-        asked = asked_mw(block, given.profiles[int(block.profile)][given.how], growth)
-        caps[k] = capacity_mw(block, at, asked)
+        asked = asked_mw(block, arrays.profiles[int(block.profile)][arrays.how], growth)
+        caps[k] = capacity_mw(block, hour, asked)
         promises[k] = block.promised_frac * asked if block.kind == SLA else 0.0
-        worths[k] = worth_usd_per_mwh(block, at, growth) / ratio[k] + passed_usd_per_mwh(block, at)
+        worths[k] = worth_usd_per_mwh(block, hour, growth) / ratio[k] + passed_usd_per_mwh(block, hour)
     return caps, promises, worths
 
 
 def hourly_worth(site: Site) -> tuple[Floats, Floats, Floats]:
-    """Capacity and worth at the meter of the parts that are dispatched, [parts, T], and the idle draw [MW meter, T]."""
+    """Return capacity and worth of the parts that are dispatched, and the idle draw.
+
+    Returns
+    -------
+    capacity
+        [MW meter], shape [parts other than idle, T].
+    worth
+        [USD/MWh meter], shape [parts other than idle, T].
+    idle
+        [MW meter], shape [T].
+    """
     caps, _, worth = hourly_parts(site)
     rows = labels(site)
-    ratio = meter_per_device(site, rows)
+    ratio = meter_of_parts(site, rows)
     idle = [index for index, row in enumerate(rows) if row.part == KINDS[IDLE]]
     working = [index for index, row in enumerate(rows) if row.part != KINDS[IDLE]]
     draw = (caps * ratio)[idle].sum(axis=0)
@@ -68,16 +84,16 @@ def hourly_worth(site: Site) -> tuple[Floats, Floats, Floats]:
 
 
 def penalties_usd_per_mwh(site: Site) -> Floats:
-    """Penalty within the worth of each part and hour [USD/MWh meter], [parts, T]."""
+    """Return the penalty within the worth of each part and hour [USD/MWh meter], shape [parts, T]."""
     rows = labels(site)
     penalty = problem(site).parts.penalty_usd_per_mwh
-    return penalty[:, None] / meter_per_device(site, rows)
+    return penalty[:, None] / meter_of_parts(site, rows)
 
 
 def value_curve(year: SiteYear) -> list[Step]:
-    """Return the worth of one more metered MWh in each part that is dispatched, best first; idle power is left out.
+    """Return the worth of one more metered MWh in each part that is dispatched, best first, without idle power.
 
-    Megawatts and worth are means over the year, the worth weighted with the megawatts.
+    Megawatts and worth are means over the year; the worth is weighted with the megawatts.
     """
     caps, worth, _ = hourly_worth(year.site)
     working = [label for label in year.labels if label.part != KINDS[IDLE]]

@@ -42,12 +42,20 @@ def labels(site: Site) -> tuple[Label, ...]:
     return tuple(label for label, _ in _rows(site))
 
 
+def meter_per_device(site: Site, product: str) -> Floats:
+    """Return the meter MW per device MW of a product's blocks in each hour, PUE and losses of the lines, shape [T]."""
+    pue = site.mining_pue if product == "mining" else site.gpu_pue
+    return pue / site.delivered_frac
+
+
 def problem(site: Site) -> Problem:
     """Build the arrays that a site's year is dispatched from.
 
-    Capacity, demand and limit are taken times the site's availability, so that what comes out is expected; the demand
-    charge is divided by it, so that it falls on the peak of hours with power; a month that the year holds in part is
-    charged by its share of hours.
+    Notes
+    -----
+    Capacity, demand and limit are multiplied by the site's availability, so that results are expected values. The
+    demand charge is divided by it, so that it applies to the peak of hours with power. A month of which the year holds
+    a part is charged by its share of hours.
     """
     calendar = site.calendar
     reward_usd = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
@@ -58,8 +66,8 @@ def problem(site: Site) -> Problem:
         limit_mw=site.limit_mw * site.availability_frac,
         mining_capacity_frac=site.mining_capacity_frac,
         gpu_capacity_frac=site.gpu_capacity_frac,
-        mining_meter_per_device=site.mining_pue / site.delivered_frac,
-        gpu_meter_per_device=site.gpu_pue / site.delivered_frac,
+        mining_meter_per_device=meter_per_device(site, "mining"),
+        gpu_meter_per_device=meter_per_device(site, "inference"),
         subsidy_usd_per_hash=reward_usd,
         fees_usd_per_hash=reward_usd * site.fees_frac,
         credit_usd_per_mwh=site.credit_usd_per_mwh,

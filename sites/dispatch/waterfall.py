@@ -1,4 +1,4 @@
-"""From nameplate to sold: what each loss takes, physical, commercial and economic steps apart."""
+"""The waterfall from nameplate to sold energy, one step a loss, in physical, commercial and economic steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from sites.dispatch.columns import ON_DEMAND, SLA
 from sites.dispatch.formulas import larger, power_prices, work_mw
 from sites.dispatch.parts import hourly_worth
-from sites.dispatch.problem import J_PER_MWH, full_mw, full_worth_usd_per_mwh, units_per_full_mwh
+from sites.dispatch.problem import J_PER_MWH, full_mw, full_worth_usd_per_mwh, meter_per_device, units_per_full_mwh
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
 from sites.market.mining import hourly_reward_btc_per_hash
@@ -42,34 +42,25 @@ STAGES = {0: "nameplate", 1: "measured", AVAILABLE: "available", DELIVERED: "del
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step down.
-
-    reaches: the stage that is reached with it (nameplate, measured, available, delivered, sold), or empty.
-    factor: share of the energy before it that is left. mwh: left after it, in MWh at nameplate efficiency.
-    factor_usd, usd: the same for its gross worth at the hour it falls into.
-    """
+    """One step of a waterfall."""
 
     name: str
-    kind: str
-    reaches: str
-    factor: float
-    mwh: float
-    factor_usd: float
-    usd: float
+    kind: str  # physical, commercial or economic
+    reaches: str  # stage that the step completes: nameplate, measured, available, delivered, sold; else empty
+    factor: float  # share of the energy before the step that remains after it
+    mwh: float  # [MWh at nameplate efficiency] remaining after the step
+    factor_usd: float  # the same share of the gross worth, each hour at its own prices
+    usd: float  # [USD] gross worth remaining after the step
 
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """The steps of one product, and what the dispatch itself delivered.
-
-    delivered_mwh: units made over what a nameplate MWh makes, from the dispatch; the factors' product meets it.
-    sold_usd: revenue from the dispatch, without energy that a tenant pays for.
-    """
+    """The steps of one product, and the dispatch's own figures, which the last steps must meet."""
 
     product: str
     steps: tuple[Step, ...]
-    delivered_mwh: float
-    sold_usd: float
+    delivered_mwh: float  # [MWh at nameplate efficiency] from the units that the dispatch made
+    sold_usd: float  # [USD] revenue of the dispatch, without energy that a tenant pays for
 
 
 class _Part(NamedTuple):
@@ -80,25 +71,25 @@ class _Part(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """A block: nameplate, the multipliers of the steps up to demand, its parts, and what follows delivery."""
+    """A block of a site."""
 
     name: str
     product: str
-    nameplate_mw: float
-    multipliers: tuple[float | Floats, ...]
+    nameplate_mw: float  # [MW device]
+    multipliers: tuple[float | Floats, ...]  # factors of the steps up to demand
     parts: tuple[_Part, ...]
-    meter: Floats
-    usd_per_mwh: Floats
-    accepted: float
-    kept: float | Floats
-    units_per_mwh: float
+    meter: Floats  # meter MW per device MW, shape [T]
+    usd_per_mwh: Floats  # [USD/MWh at nameplate efficiency] gross worth, shape [T]
+    accepted: float  # share of the shares that the pool accepts
+    kept: float | Floats  # share of the gross worth that is paid out
+    units_per_mwh: float  # [units/MWh at nameplate efficiency]
 
 
 def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
     """Compute every product's waterfall of a year.
 
-    Each factor comes from its own hourly multiplier, weighted with what is left before it; interconnect and price from
-    a merit order of their own, apart from the compiled one.
+    Each factor comes from its own hourly multiplier, weighted with the energy that remains before it. The steps of
+    interconnect and price come from filling the hours twice: up to the limit alone, then at the price of power too.
     """
     site = year.site
     blocks = [_mining(site, block) for block in site.mining] + [_inference(site, block) for block in site.inference]
@@ -109,17 +100,17 @@ def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
     capped = np.minimum(limit, year.dispatch.peaks_mw[site.calendar.billing])
     drawn = _fill(caps, worth, limit, idle), _fill(caps, worth, capped, idle, site)
     useful = [[fill[i] / block.meter * part.equivalent for i, (block, part) in enumerate(flat)] for fill in drawn]
-    found = []
+    falls = []
     for product in dict.fromkeys(block.product for block in blocks):
-        mine = [block for block in blocks if block.product == product]
+        own = [block for block in blocks if block.product == product]
         filled = {
             block.name: [
                 sum(fill[i] for i, (owner, _) in enumerate(flat) if owner.name == block.name) for fill in useful
             ]
-            for block in mine
+            for block in own
         }
-        found.append(_waterfall(product, mine, filled, year))
-    return tuple(found)
+        falls.append(_waterfall(product, own, filled, year))
+    return tuple(falls)
 
 
 def _mining(site: Site, block: MiningBlock) -> _Block:
@@ -128,7 +119,7 @@ def _mining(site: Site, block: MiningBlock) -> _Block:
     reward = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
     gross = reward * (1.0 + site.fees_frac)
     received = gross if block.pays_fees else reward
-    meter = site.mining_pue / site.delivered_frac
+    meter = meter_per_device(site, "mining")
     rated = block.rated or block.rate
     rated_hash = rated.rate_per_s / (rated.power_w or 1.0) * J_PER_MWH
     running = block.count * block.availability_frac * site.availability_frac * site.mining_capacity_frac
@@ -164,7 +155,7 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
     able = installed * block.availability_frac * site.gpu_capacity_frac
     growth = np.exp(log_growth_per_hour(block.growth_frac_per_year) * np.arange(site.hours))
     asked = installed * block.demand_frac * np.asarray(block.profile)[site.calendar.how] * growth
-    meter = site.gpu_pue / site.delivered_frac
+    meter = meter_per_device(site, "inference")
     full = full_worth_usd_per_mwh(block)
     stated = block.rated_tokens_per_s if block.priced_per == "token" else None
     measured = block.rate.rate_per_s / stated if stated else 1.0

@@ -1,4 +1,4 @@
-"""A year of a site: every hour mines, infers or curtails, whatever earns most for its megawatt."""
+"""A year of a site, in which each megawatt does in every hour what earns most: mine, infer or stand still."""
 
 from __future__ import annotations
 
@@ -29,57 +29,50 @@ HOUR_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class BlockYear:
-    """What one block did in the year.
-
-    facility_mwh: [MWh] drawn at the buildings, PUE included. device_mwh: [MWh] drawn by the devices. units: what it
-    made of `unit` (hash, token, gpu_hour, kw_month). btc: [BTC] for miners, after rejects and pool fee, else None.
-    revenue_usd. passed_usd: part of it that only hands the tenant's power cost on. energy_usd: power that it
-    drew, at each hour's mean cost, without the demand charge. short_units:
-    promised and not served.
-    """
+    """The year of one block."""
 
     name: str
-    product: str
-    unit: str
-    facility_mwh: float
-    device_mwh: float
-    units: float
-    btc: float | None
-    revenue_usd: float
-    passed_usd: float
-    energy_usd: float
-    short_units: float
+    product: str  # mining or inference
+    unit: str  # hash, token, gpu_hour or kw_month
+    facility_mwh: float  # [MWh] drawn at the buildings, PUE included
+    device_mwh: float  # [MWh] drawn by the devices
+    units: float  # output, counted in `unit`
+    btc: float | None  # [BTC] of miners after rejects and pool fee; None for other blocks
+    revenue_usd: float  # [USD]
+    passed_usd: float  # [USD] part of the revenue that only passes the cost of power on to the tenant
+    energy_usd: float  # [USD] drawn power at each hour's mean cost, without the demand charge
+    short_units: float  # promised and not served, counted in `unit`
 
 
 @dataclass(frozen=True, slots=True)
 class SiteYear:
-    """What a site did in a year of `hours` hours, and what that paid [USD].
-
-    metered_mwh: [MWh] at the interconnect, losses included. energy_usd: power, contract less resale, adders and demand
-    charge. credits_usd: curtailment programme. penalty_usd: promised and not served. net_usd: revenue and credits less
-    energy, penalties and fixed cost. carbon_kg: of the metered energy, or None. assumed_frac: share of the hours whose
-    difficulty is assumed. dispatch: block by block, and hour by hour where asked for; labels: its rows.
-    """
+    """The year of a site."""
 
     site: Site
     hours: int
     blocks: tuple[BlockYear, ...]
-    metered_mwh: float
-    revenue_usd: float
-    energy_usd: float
-    demand_charge_usd: float
-    resale_usd: float
-    credits_usd: float
-    penalty_usd: float
-    fixed_usd: float
-    net_usd: float
-    carbon_kg: float | None
-    assumed_frac: float
-    labels: tuple[Label, ...]
+    metered_mwh: float  # [MWh] at the interconnect, losses included
+    revenue_usd: float  # [USD]
+    energy_usd: float  # [USD] spot and contract, less resale, with adders and demand charge
+    demand_charge_usd: float  # [USD]
+    resale_usd: float  # [USD]
+    credits_usd: float  # [USD] of the curtailment programme
+    penalty_usd: float  # [USD] for promised work that was not served
+    fixed_usd: float  # [USD]
+    net_usd: float  # [USD] revenue and credits less energy, penalties and fixed cost
+    carbon_kg: float | None  # [kg] of the metered energy; None where its intensity is unknown
+    assumed_frac: float  # share of the hours whose difficulty is assumed
+    labels: tuple[Label, ...]  # of the rows of `dispatch`
     dispatch: Dispatch
 
     def in_hours(self) -> tuple[Floats, NDArray[np.int8], Floats]:
-        """Give dispatch.mw, why and price_usd_per_mwh. Raises InputError where only the year's sums were kept."""
+        """Return dispatch.mw, dispatch.why and dispatch.price_usd_per_mwh.
+
+        Raises
+        ------
+        InputError
+            Only the year's sums were kept.
+        """
         done = self.dispatch
         if done.mw is None or done.why is None or done.price_usd_per_mwh is None:
             wanted = "a year run hour by hour (run(site), run_fleet(sites, hourly=True))"
@@ -90,16 +83,25 @@ class SiteYear:
 def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     """Run a site through its year by merit order.
 
-    hourly: keep what each block does in each hour, and why.
-    Raises InputError, naming the site, for hours before the first block or a number that is missing.
+    Parameters
+    ----------
+    site
+        The site.
+    hourly
+        Keep what each block does in each hour, and why.
+
+    Raises
+    ------
+    InputError
+        The year begins before Bitcoin's first block, or a number is missing. The message names the site.
     """
     try:
-        given = problem(site)
-        done = dispatch(given, hourly=hourly)
+        arrays = problem(site)
+        done = dispatch(arrays, hourly=hourly)
     except InputError as error:
         raise InputError(f"site {site.name!r}: {error}") from None
     rows = labels(site)
-    short = done.blocks[:, SUM.short_mwh] * given.parts.units_per_mwh
+    short = done.blocks[:, SUM.short_mwh] * arrays.parts.units_per_mwh
     names = dict.fromkeys(row.name for row in rows)
     blocks = tuple(_block_year(site, rows, done.blocks, short, name) for name in names)
     revenue = sum(block.revenue_usd for block in blocks)
@@ -162,29 +164,23 @@ def _usd_per_unit(block: InferenceBlock) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A year in a handful of figures.
-
-    btc_per_day, tokens_per_day: means over the year; tokens only where tokens are sold. revenue_usd_per_mwh,
-    margin_usd_per_mwh: per metered MWh, the margin after power and penalties, with credits, before fixed cost.
-    mining_usd_per_mwh, inference_usd_per_mwh: revenue per facility MWh of the product, None where it drew none.
-    kg_per_btc, kg_per_mtok: carbon of the product's own share of the metered energy, None where none is known.
-    """
+    """The figures of a year that are printed first."""
 
     site: str
-    btc_per_day: float
-    tokens_per_day: float
-    revenue_usd: float
-    energy_usd: float
-    net_usd: float
-    metered_mwh: float
-    revenue_usd_per_mwh: float | None
-    margin_usd_per_mwh: float | None
-    mining_usd_per_mwh: float | None
-    inference_usd_per_mwh: float | None
-    carbon_kg: float | None
-    kg_per_btc: float | None
-    kg_per_mtok: float | None
-    difficulty_assumed_frac: float
+    btc_per_day: float  # [BTC/day] mean of the year
+    tokens_per_day: float  # [token/day] mean of the year, of blocks that sell tokens
+    revenue_usd: float  # [USD]
+    energy_usd: float  # [USD]
+    net_usd: float  # [USD]
+    metered_mwh: float  # [MWh]
+    revenue_usd_per_mwh: float | None  # [USD/MWh meter]
+    margin_usd_per_mwh: float | None  # [USD/MWh meter] after power and penalties, with credits, before fixed cost
+    mining_usd_per_mwh: float | None  # [USD/MWh facility] revenue; None where miners drew nothing
+    inference_usd_per_mwh: float | None  # [USD/MWh facility] revenue; None where GPUs drew nothing
+    carbon_kg: float | None  # [kg] None where the intensity is unknown, as in the next two
+    kg_per_btc: float | None  # [kg/BTC] of the miners' share of the metered energy
+    kg_per_mtok: float | None  # [kg per million tokens] of the GPUs' share of the metered energy
+    difficulty_assumed_frac: float  # share of the hours whose difficulty is assumed
     difficulty_path: str
 
 
@@ -227,5 +223,5 @@ def _kg_per(year: SiteYear, unit: str, amount: float) -> float | None:
 
 
 def _over(amount: float, whole: float) -> float | None:
-    found = amount / whole if whole > 0 else math.inf
-    return found if math.isfinite(found) else None
+    ratio = amount / whole if whole > 0 else math.inf
+    return ratio if math.isfinite(ratio) else None

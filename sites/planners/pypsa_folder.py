@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sites.dispatch.parts import hourly_parts, meter_per_device
+from sites.dispatch.parts import hourly_parts, meter_of_parts
 from sites.dispatch.problem import labels, problem
 from sites.hours.calendar import HOUR_S
 
@@ -126,7 +126,7 @@ def _interconnect(net: _Network, site_problem: Problem) -> None:
 def _parts(net: _Network, site: Site, site_problem: Problem) -> None:
     rows = labels(site)
     caps, promises, worth = hourly_parts(site)
-    ratio = meter_per_device(site, rows)
+    ratio = meter_of_parts(site, rows)
     idle = sum((caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=np.zeros(site.hours))
     if idle.any():
         net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, site_problem.hours.limit_mw))

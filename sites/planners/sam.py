@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sites.dispatch.parts import hourly_parts, meter_per_device
+from sites.dispatch.parts import hourly_parts, meter_of_parts
 from sites.dispatch.problem import problem
 from sites.hours.calendar import zone
 from sites.planners.tables import revenue_hourly
@@ -47,7 +47,7 @@ def year_of_8760(year: SiteYear) -> Series:
     """
     name = year.site.name
     mw, _, _ = year.in_hours()
-    meter = mw * meter_per_device(year.site, year.labels).T
+    meter = mw * meter_of_parts(year.site, year.labels).T
     revenue, _ = revenue_hourly(year, meter)
     # A 29 February of 25 hours keeps one of them; with one of 23 hours, the last hour of the year is dropped too.
     left_out = np.flatnonzero(leap_day(year))[: year.hours - SAM_HOURS]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sites.dispatch.columns import REASONS
-from sites.dispatch.parts import hourly_worth, meter_per_device, penalties_usd_per_mwh, value_curve
+from sites.dispatch.parts import hourly_worth, meter_of_parts, penalties_usd_per_mwh, value_curve
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import summarise
 from sites.hours.calendar import HOUR_S
@@ -215,7 +215,7 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
     """Return the columns of `yield_hourly` for a year that was run with `hourly=True`."""
     mw, why, price = year.in_hours()
     site, hours, count = year.site, year.hours, len(year.labels)
-    per_device = meter_per_device(site, year.labels)
+    per_device = meter_of_parts(site, year.labels)
     meter = mw * per_device.T
     revenue, worth = revenue_hourly(year, meter)
     times = site.start_s + HOUR_S * np.arange(hours)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware_profiles.errors import InputError
-from sites.dispatch.parts import value_curve
+from sites.dispatch.parts import meter_of_parts, value_curve
 from sites.hours.calendar import WEEK_HOURS, zone
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def metered_mw(year: SiteYear) -> Floats:
     """
     if year.dispatch.mw is None:
         raise InputError.at(f"site {year.site.name}", expected="a year run hour by hour", got="its sums alone")
-    site = year.site
-    mining, gpus = site.mining_pue / site.delivered_frac, site.gpu_pue / site.delivered_frac
-    per_device = [mining if label.product == "mining" else gpus for label in year.labels]
-    drawn: Floats = year.dispatch.mw * np.stack(per_device, axis=1)
+    drawn: Floats = year.dispatch.mw * meter_of_parts(year.site, year.labels).T
     return drawn
 
 

@@ -1,10 +1,12 @@
-"""One site's year before any scenario: tables of its hours, as plain arrays that can be sent to another machine."""
+"""A site's year before any scenario is drawn: the table of its hours that the engine runs through."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from sites.dispatch.columns import BLOCK, CAP, CREDIT, HOUR, LIMIT, ON_DEMAND, SLA, TABLE_BLOCK, TABLE_HOUR
 from sites.dispatch.problem import labels, problem
@@ -13,50 +15,41 @@ from sites.market.mining import hourly_reward_btc_per_hash
 from sites.scenarios.model import Z_OF_95
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
+    from sites.arrays import Floats, Integers
     from sites.dispatch.merit_order import Problem
     from sites.dispatch.problem import Label
     from sites.market.device_rate import DeviceRate
     from sites.model import InferenceBlock, MiningBlock, Site
     from sites.scenarios.model import ScenarioModel
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
 DEVICE_SPREADS = 6.0
 
 
 @dataclass(frozen=True)
 class SiteCase:
-    """One site's year before any scenario, as plain arrays that can be sent to another machine.
-
-    place: number that its own random numbers hang on. year: 0 is the site's own. table, bounds, blocks, charges: as
-    kernels.tile.run_tile takes them. full_credit_usd: curtailment programme, ready payments included. outage_frac: mean
-    share of capacity that does not run; most_available: the largest factor on the rest. paid_per, device: [B] how a
-    block is paid, and its row of devices: (place, spread of the rate, spread of the power).
-    """
+    """One site's year before any scenario, as plain arrays that can be sent to another machine."""
 
     name: str
-    place: int
-    year: int
+    place: int  # number of the site in random numbers
+    year: int  # 0 is the site's own
     hours: int
-    table: Floats
-    bounds: Integers
-    blocks: Floats
-    charges: Floats
-    contract_mw: float
-    contract_usd: float
-    full_credit_usd: float
-    fixed_usd: float
-    btc_usd: float
-    delivered_frac: float
-    outage_frac: float
-    most_available: float
-    paid_per: Integers
-    device: Integers
-    devices: tuple[tuple[int, float, float], ...]
+    table: Floats  # each month's plain hours first; columns in dispatch.columns, shape [T, 5 + 4 B]
+    bounds: Integers  # first hour, first coupled hour and end of each month, shape [M, 3]
+    blocks: Floats  # as Problem.blocks, shape [B, 11]
+    charges: Floats  # [USD/MW meter] demand charge on each month's peak, shape [M]
+    contract_mw: float  # [MW meter]
+    contract_usd: float  # [USD] for the contracted power, taken or not
+    full_credit_usd: float  # [USD] of the curtailment programme if nothing is drawn, ready payments included
+    fixed_usd: float  # [USD]
+    btc_usd: float  # [USD/BTC]
+    delivered_frac: float  # share of metered energy that reaches the buildings
+    outage_frac: float  # mean share of capacity that does not run
+    most_available: float  # largest factor on the share that runs
+    paid_per: Integers  # code of how each block is paid: paths.PER_TOKEN, ..., shape [B]
+    device: Integers  # row of `devices` of each block, shape [B]
+    devices: tuple[tuple[int, float, float], ...]  # number in random numbers, spread of the rate, spread of the power
     labels: tuple[Label, ...]
 
     @property
@@ -66,23 +59,26 @@ class SiteCase:
 
 
 def place_of(name: str) -> int:
-    """Return the number that stands for a name in random numbers: the same in every run and process."""
+    """Return the number of a name in random numbers, the same in every run and process."""
     return zlib.crc32(name.encode())
 
 
 def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
-    """Build what a site's year is before any scenario.
+    """Build a site's year before any scenario.
 
-    year: 0 for the site's own; a later one has the same hours of weather, prices and week, with difficulty, halving,
-    ageing and growth of demand carried on.
+    Parameters
+    ----------
+    site, model
+        The site, and the model of its uncertain inputs.
+    year
+        0 for the site's own year. A later one has the same weather, prices and week; difficulty, halving, ageing and
+        growth of demand continue.
     """
-    import numpy as np
-
     from sites.scenarios.kernels import paths as drawn
 
-    given = problem(site)
+    arrays = problem(site)
     rows = labels(site)
-    series = given.series
+    series = arrays.series
     offset = year * MEAN_YEAR_HOURS
     if year:
         series = series.copy()
@@ -97,7 +93,7 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     best = max(block.availability_frac for block in sources.values())
     most_available = 1.0 / best if best > 0 else 1.0
     widest = most_available * max(1.0 + DEVICE_SPREADS * power for _, power in spreads)
-    table, bounds = tabulate(given if series is given.series else given._replace(series=series), offset, widest)
+    table, bounds = tabulate(arrays if series is arrays.series else arrays._replace(series=series), offset, widest)
     installed = np.array([site_block.count * (site_block.rate.power_w or 0.0) for site_block in sources.values()])
     running = np.array([site_block.availability_frac for site_block in sources.values()])
     kinds = {"hash": drawn.PER_HASH, "token": drawn.PER_TOKEN, "gpu_hour": drawn.PER_GPU_HOUR}
@@ -108,10 +104,10 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
         hours=site.hours,
         table=table,
         bounds=bounds,
-        blocks=given.blocks,
-        charges=given.charges_usd_per_mw,
-        contract_mw=float(given.contract_mw),
-        contract_usd=given.contract_mw * given.contract_usd_per_mwh * site.hours,
+        blocks=arrays.blocks,
+        charges=arrays.charges_usd_per_mw,
+        contract_mw=float(arrays.contract_mw),
+        contract_usd=arrays.contract_mw * arrays.contract_usd_per_mwh * site.hours,
         full_credit_usd=float(site.credit_usd_per_mwh.sum()) * site.enrolled_mw
         + site.ready_usd_per_mw_hour * site.enrolled_mw * site.hours,
         fixed_usd=site.fixed_usd_per_year,
@@ -126,21 +122,26 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     )
 
 
-def tabulate(given: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[Floats, Integers]:
-    """Write a Problem as the engine takes it: table [T, 5 + 4 B], each month's plain hours first, and bounds [M, 3].
+def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[Floats, Integers]:
+    """Write a Problem as the table and bounds of a SiteCase.
 
-    offset: [h] since the first year's start. widest: the largest factor that capacity can have in any scenario.
+    Parameters
+    ----------
+    arrays
+        The hours and blocks of a site.
+    offset
+        Hours since the start of the first year [h].
+    widest
+        Largest factor on capacity in any scenario.
     """
-    import numpy as np
-
     from sites.scenarios.kernels import tile as kernel
 
-    months, hours = given.charges_usd_per_mw.shape[0], given.how.shape[0]
-    firsts = np.searchsorted(given.month, np.arange(months + 1)).astype(np.int64)
-    table = np.zeros((hours, TABLE_HOUR + TABLE_BLOCK * given.blocks.shape[0]))
-    kernel.fill_table(given, firsts, float(offset), table)
-    charge = given.charges_usd_per_mw[given.month]
-    coupled = _coupled_hours(table, given.blocks, given.contract_mw, charge, widest)
+    months, hours = arrays.charges_usd_per_mw.shape[0], arrays.how.shape[0]
+    firsts = np.searchsorted(arrays.month, np.arange(months + 1)).astype(np.int64)
+    table = np.zeros((hours, TABLE_HOUR + TABLE_BLOCK * arrays.blocks.shape[0]))
+    kernel.fill_table(arrays, firsts, float(offset), table)
+    charge = arrays.charges_usd_per_mw[arrays.month]
+    coupled = _coupled_hours(table, arrays.blocks, arrays.contract_mw, charge, widest)
     bounds = np.empty((months, 3), np.int64)
     order = np.arange(hours)
     for m in range(months):
@@ -166,9 +167,7 @@ def _spread(interval: tuple[float, float] | None, value: float | None) -> float:
 def _coupled_hours(
     table: Floats, blocks: Floats, contract_mw: float, charge: Floats, widest: float
 ) -> NDArray[np.bool_]:
-    """Hours whose blocks can get into each other's way in some scenario: decided by the site alone."""
-    import numpy as np
-
+    """Return the hours whose blocks can compete for power in some scenario; the site alone decides it, shape [T]."""
     most = np.zeros(table.shape[0])
     counted: set[tuple[float, ...]] = set()
     kinds = blocks[:, BLOCK.kind]
@@ -179,7 +178,7 @@ def _coupled_hours(
             continue  # promised and on-demand work share the same machines
         counted.add(key)
         most += table[:, TABLE_HOUR + TABLE_BLOCK * k + CAP] * widest
-    found: NDArray[np.bool_] = (
+    coupled: NDArray[np.bool_] = (
         (most > table[:, LIMIT]) | (table[:, CREDIT] != 0.0) | (charge > 0.0) | (contract_mw > 0.0)
     )
-    return found
+    return coupled

@@ -1,18 +1,16 @@
-"""What a run's sums say: revenue, energy, net, BTC, tokens and energy of sites and of the fleet, in every scenario."""
+"""Metrics of a run: revenue, energy, net, BTC and tokens of sites and of the fleet, in every scenario."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sites.dispatch.columns import CHARGE_USD, ENERGY_USD, FORGONE_USD, METER_MWH, PENALTY_USD, REVENUE_USD, UNITS
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.scenarios.engine import FleetRun, SiteCase
-
-    Floats = NDArray[np.float64]
 
 # Metric: unit, and whether more of it is better (a cost's P90 is the value that is exceeded too, but a bad one).
 METRICS: dict[str, tuple[str, bool]] = {
@@ -43,12 +41,12 @@ def unit_of(metric: str) -> str:
 
 
 def more_is_better(metric: str) -> bool:
-    """Whether a larger value of a metric is the better one."""
+    """Return whether a larger value of a metric is better."""
     return METRICS[metric][1] if metric in METRICS else RATIOS[metric][3]
 
 
 def site_metric(run: FleetRun, index: int, metric: str) -> Floats:
-    """Return a metric of one case in every scenario, [S]; MWh of a product are those at the buildings."""
+    """Return a metric of one case in every scenario, shape [S]; MWh of a product are those at the buildings."""
     case, rows, totals = run.cases[index], run.rows[index], run.totals[index]
     if metric in RATIOS:
         _, above, below, _ = RATIOS[metric]
@@ -57,7 +55,7 @@ def site_metric(run: FleetRun, index: int, metric: str) -> Floats:
 
 
 def fleet_metric(run: FleetRun, metric: str) -> Floats:
-    """Add a metric up over all cases in every scenario, [S]: scenario by scenario, so that what is common adds up."""
+    """Return the sum of a metric over all cases, scenario by scenario, shape [S]."""
     if metric in RATIOS:
         _, above, below, _ = RATIOS[metric]
         return ratio(fleet_metric(run, above), fleet_metric(run, below))
@@ -68,9 +66,7 @@ def fleet_metric(run: FleetRun, metric: str) -> Floats:
 
 
 def ratio(above: Floats, below: Floats) -> Floats:
-    """Quotient where the divisor is above 0, else NaN."""
-    import numpy as np
-
+    """Return the quotient where the divisor is above 0, else NaN."""
     quotient: Floats = np.full(above.shape, np.nan)
     np.divide(above, below, out=quotient, where=below > 0)
     return quotient
@@ -82,28 +78,28 @@ def _metric(case: SiteCase, rows: Floats, totals: Floats, metric: str) -> Floats
     mining = [k for k, label in enumerate(case.labels) if label.product == "mining"]
     inference = [k for k, label in enumerate(case.labels) if label.product == "inference"]
     tokens = [k for k in inference if case.labels[k].unit == "token"]
-    found: Floats
+    values: Floats
     if metric == "net_usd":
-        found = revenue - (energy + case.contract_usd + charge) - penalty
-        found = found + (case.full_credit_usd - forgone) - case.fixed_usd
+        values = revenue - (energy + case.contract_usd + charge) - penalty
+        values = values + (case.full_credit_usd - forgone) - case.fixed_usd
     elif metric == "revenue_usd":
-        found = revenue
+        values = revenue
     elif metric in {"mining_revenue_usd", "inference_revenue_usd"}:
-        found = rows[mining if metric.startswith("mining") else inference, REVENUE_USD].sum(axis=0)
+        values = rows[mining if metric.startswith("mining") else inference, REVENUE_USD].sum(axis=0)
     elif metric == "energy_usd":
-        found = energy + case.contract_usd + charge
+        values = energy + case.contract_usd + charge
     elif metric == "demand_charge_usd":
-        found = charge
+        values = charge
     elif metric == "penalty_usd":
-        found = penalty
+        values = penalty
     elif metric == "credits_usd":
-        found = case.full_credit_usd - forgone
+        values = case.full_credit_usd - forgone
     elif metric == "btc":
-        found = rows[mining, UNITS].sum(axis=0)
+        values = rows[mining, UNITS].sum(axis=0)
     elif metric == "tokens":
-        found = rows[tokens, UNITS].sum(axis=0)
+        values = rows[tokens, UNITS].sum(axis=0)
     elif metric == "metered_mwh":
-        found = rows[:, METER_MWH].sum(axis=0)
+        values = rows[:, METER_MWH].sum(axis=0)
     else:
-        found = rows[mining if metric == "mining_mwh" else inference, METER_MWH].sum(axis=0) * case.delivered_frac
-    return found
+        values = rows[mining if metric == "mining_mwh" else inference, METER_MWH].sum(axis=0) * case.delivered_frac
+    return values

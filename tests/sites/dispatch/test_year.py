@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracles.merit_order_numpy import fill
 
 from hardware_profiles.errors import InputError
 from sites.dispatch.columns import REASONS
-from sites.dispatch.parts import hourly_parts, meter_per_device
+from sites.dispatch.kernels.year import fill_hours
+from sites.dispatch.parts import hourly_parts, hourly_worth, meter_of_parts
 from sites.dispatch.problem import problem
 from sites.dispatch.waterfall import DELIVERED, SOLD, STEPS, waterfalls
 from sites.dispatch.year import fleet_year, site_year, summarise
@@ -46,7 +48,7 @@ def product_of_factors(fall):
 
 
 def _drawn(year):
-    return (year.dispatch.mw * meter_per_device(year.site, year.labels).T).sum(axis=1)
+    return (year.dispatch.mw * meter_of_parts(year.site, year.labels).T).sum(axis=1)
 
 
 def test_the_factors_computed_apart_multiply_to_what_was_delivered(full_year):
@@ -57,6 +59,20 @@ def test_the_factors_computed_apart_multiply_to_what_was_delivered(full_year):
         assert fall.steps[DELIVERED].mwh == pytest.approx(fall.delivered_mwh, rel=1e-9)
         assert fall.steps[SOLD].usd == pytest.approx(fall.sold_usd, rel=1e-9)
         assert all(0.0 < step.factor <= 1.0 + 1e-12 for step in fall.steps)
+
+
+def test_every_hour_is_what_the_merit_order_in_numpy_gives(full_year):
+    site, given = full_year.site, problem(full_year.site)
+    caps, worth, idle = hourly_worth(site)
+    capped = np.minimum(given.hours.limit_mw, full_year.dispatch.peaks_mw[given.month])
+    wanted = fill(caps, worth, capped, idle, hours=given.hours, contract_mw=given.contract_mw)
+    meter = (full_year.dispatch.mw * meter_of_parts(site, full_year.labels).T).T
+    working = [index for index, row in enumerate(full_year.labels) if row.part != "idle"]
+    assert meter[working] == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+    drawn = np.zeros_like(caps)
+    free = np.full(site.hours, -np.inf)
+    fill_hours(caps, worth, free, free, 0.0, capped, np.minimum(idle, capped), drawn)
+    assert drawn == pytest.approx(fill(caps, worth, capped, idle), rel=1e-12, abs=1e-12)
 
 
 def test_simple_factors_are_the_figures_of_the_site_file(full_year):

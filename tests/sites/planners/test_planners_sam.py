@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from sites.dispatch.parts import meter_per_device
+from sites.dispatch.parts import meter_of_parts
 from sites.dispatch.year import site_year
 from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
@@ -57,7 +57,7 @@ def test_a_year_without_a_leap_day_loses_nothing(edited):
 
 
 def test_hourly_costs_add_up_to_the_years(full_year):
-    meter_mw = full_year.dispatch.mw * meter_per_device(full_year.site, full_year.labels).T
+    meter_mw = full_year.dispatch.mw * meter_of_parts(full_year.site, full_year.labels).T
     wanted = full_year.energy_usd - full_year.demand_charge_usd + full_year.penalty_usd - full_year.credits_usd
     assert full_year.penalty_usd > 0
     assert full_year.resale_usd > 0
