@@ -1,1 +1,1 @@
-"""From a model's shape to tokens per second and per joule on a device: modelled, validated, never bare."""
+"""The throughput model: tokens per second and per joule of a model on a device, with its error on published rates."""

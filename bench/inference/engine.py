@@ -1,4 +1,4 @@
-"""A serving engine: three fitted constants, and the rules by which it sizes a batch."""
+"""A serving engine: three fitted constants, and the rules of its batch sizes."""
 
 import math
 from dataclasses import dataclass
@@ -9,74 +9,71 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.inference.trace import Limits
+from bench.inference.batching import Limits
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import read_toml
 
 DATA = Path(__file__).parent / "data"
 DEFAULT = "trtllm-pytorch"
-DOUBTFUL_FRAC = 0.25
-"""Mean hold-out error of a class above which its rates are marked, and refused where plans are made."""
+DOUBTFUL_FRAC = 0.25  # [-] mean hold-out error of a class above which its rates are marked, and refused by sites
 
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """How the engine's constants did on published rows that they were not fitted on."""
+    """The errors of the engine's constants on published rows that they were not fitted on."""
 
-    error_frac: float
-    worst_frac: float
-    rms_ln: float
+    error_frac: float  # [-] geometric mean
+    worst_frac: float  # [-]
+    rms_ln: float  # root mean square of the logarithmic errors
     rows: int
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether plans must not be made with a rate of this class."""
+        """Whether the error of this class is too large to plan with its rates."""
         return self.error_frac > DOUBTFUL_FRAC
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine class.
-
-    product_frac: matrix products' share of the sustained rate (fitted). memory_frac: share of the peak bandwidth
-    (fitted, at most 0.95). layer_overhead_s: what a layer's kernels lose at their starts and ends (fitted) [s].
-    sustained_frac: share of the dense peak that a large product reaches, by dtype.
-    graph_sizes: decode batches that a step is padded to. host_s_per_sequence: what the host spends on each sequence
-    that gets a token in a step, beside the device's work [s].
-    """
+    """A class of serving engines."""
 
     name: str
     title: str
     fitted_on: str
-    product_frac: float
-    memory_frac: float
-    layer_overhead_s: float
-    fit_error_frac: float
-    holdouts: dict[str, Holdout]
-    sustained_frac: dict[str, float]
-    kv_memory_frac: float
-    reserve_bytes: float
-    most_batch: int
-    most_tokens: int
+    product_frac: float  # [-] rate of matrix products over the sustained rate, fitted
+    memory_frac: float  # [-] bandwidth over its peak, fitted, at most 0.95
+    layer_overhead_s: float  # [s] time lost at the starts and ends of a layer's kernels, fitted
+    fit_error_frac: float  # [-] mean error on the fitted rows
+    holdouts: dict[str, Holdout]  # by class
+    sustained_frac: dict[str, float]  # [-] rate of a large product over the dense peak, by dtype
+    kv_memory_frac: float  # [-] share of the free memory for keys and values
+    reserve_bytes: float  # [byte] per GPU, kept for the engine itself
+    most_batch: int  # sequences at full load
+    most_tokens: int  # tokens of a step at full load
     least_tokens: int
-    online_batch: int
+    online_batch: int  # sequences of a server at its defaults
     online_tokens: int
-    link_frac: float
-    link_latency_s: float
-    host_s_per_sequence: float
-    graph_sizes: tuple[int, ...]
+    link_frac: float  # [-] bandwidth of an all-reduce over the link's
+    link_latency_s: float  # [s]
+    host_s_per_sequence: float  # [s] host time for each sequence that gets a token in a step, parallel to the device
+    graph_sizes: tuple[int, ...]  # decoding batches that a step is padded to
 
     def holdout(self, kind: str, *, moe: bool) -> Holdout:
-        """Return the hold-out error of the class that a model and a precision belong to.
+        """Return the hold-out error for a precision of dense models, or for mixtures of experts.
 
-        A precision without rows of its own takes the dense models' error over all precisions.
+        A precision without rows has the error of dense models over all precisions.
         """
         return self.holdouts["moe"] if moe else self.holdouts.get(f"dense-{kind}", self.holdouts["dense"])
 
     def offline_limits(self, kv_requests: float, input_len: int, output_len: int) -> Limits:
-        """Return batch and token budget of a run at full load, as trtllm-bench sets them.
+        """Return the batch limit and token budget of a run at full load, as trtllm-bench sets them.
 
-        kv_requests: requests whose whole sequence fits in the memory for keys and values.
+        Parameters
+        ----------
+        kv_requests
+            Number of requests whose whole sequence fits in the memory for keys and values.
+        input_len, output_len
+            Tokens of the prompt and of the answer.
 
         References
         ----------
@@ -91,14 +88,14 @@ class Engine:
         return Limits(most_batch, most_tokens)
 
     def online_limits(self) -> Limits:
-        """Return batch and token budget of a server at its defaults."""
+        """Return the batch limit and token budget of a server at its defaults."""
         return Limits(self.online_batch, self.online_tokens)
 
     def padded(self, decoding: NDArray[np.float64], most_batch: int) -> NDArray[np.float64]:
-        """Return the batch that each step of decoding sequences alone is computed for."""
+        """Return the batch that a step without prompts is computed for, after padding."""
         sizes = np.asarray([*(size for size in self.graph_sizes if size < most_batch), most_batch], dtype=float)
-        place = np.searchsorted(sizes, decoding)
-        return np.where(place < len(sizes), sizes[np.minimum(place, len(sizes) - 1)], decoding)
+        index = np.searchsorted(sizes, decoding)
+        return np.where(index < len(sizes), sizes[np.minimum(index, len(sizes) - 1)], decoding)
 
 
 @cache

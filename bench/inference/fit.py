@@ -1,4 +1,4 @@
-"""The three constants of an engine class, fitted on Llama 3.1 8B on one H100 and on nothing else."""
+"""The fit of an engine's three constants, on rates of Llama 3.1 8B on one H100 only."""
 
 import math
 from collections.abc import Sequence
@@ -14,20 +14,28 @@ LEAST_ROWS = 5
 
 
 def fit(engine: Engine, runs: Sequence[tuple[Run, float]]) -> Engine:
-    """Return the engine with its constants fitted: least squares of ln(predicted/published).
+    """Return the engine with fitted constants, by least squares of ln(predicted/published).
 
-    runs: loads with their published output tokens per second. memory_frac is bounded by 0.95, the most that a memory
-    is known to give of its peak.
+    Parameters
+    ----------
+    engine
+        The engine whose constants are fitted.
+    runs
+        Loads with their published rates [output token/s].
+
+    Notes
+    -----
+    `memory_frac` is at most 0.95, the highest share of its peak bandwidth that a memory is known to reach.
     """
     import numpy as np
     from scipy.optimize import least_squares
 
     def errors(logs: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[float]:
-        tried = _with(engine, [float(value) for value in np.exp(logs)])
-        return [ln_error(run, published, tried) for run, published in runs]
+        candidate = _with(engine, [float(value) for value in np.exp(logs)])
+        return [ln_error(run, published, candidate) for run, published in runs]
 
-    found = least_squares(errors, np.log(START), bounds=(np.log(LEAST), np.log(MOST)), xtol=1e-10, ftol=1e-10)
-    fitted = _with(engine, [float(value) for value in np.exp(found.x)])
+    solution = least_squares(errors, np.log(START), bounds=(np.log(LEAST), np.log(MOST)), xtol=1e-10, ftol=1e-10)
+    fitted = _with(engine, [float(value) for value in np.exp(solution.x)])
     return replace(fitted, fit_error_frac=geomean_error([ln_error(run, rate, fitted) for run, rate in runs]))
 
 

@@ -1,4 +1,4 @@
-"""MLPerf Inference rows: mean lengths of a task where a source gives them, and why a latency scenario is refused."""
+"""Rows of MLPerf Inference: mean lengths of a task if a source states them, and why latency scenarios are refused."""
 
 import re
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ _LATENCY = re.compile(r"\b(server|interactive|singlestream|multistream)\b", re.I
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task: mean lengths [token], requests of one copy of the model in a run, latency limits by scenario, sources."""
+    """A task of the benchmark."""
 
-    input_len: int
-    output_len: int
-    requests: int
-    limits: dict[str, str]
+    input_len: int  # mean
+    output_len: int  # mean
+    requests: int  # of one copy of the model in a run
+    limits: dict[str, str]  # latency limits by scenario
     source: str
 
 
 def is_mlperf(load: str) -> bool:
-    """Whether a row's load is an MLPerf scenario."""
+    """Return whether a row's load is an MLPerf scenario."""
     return "mlperf" in load.casefold()
 
 
 def task_of(model: str | None, data_set: str, note: str) -> Task | None:
-    """Return the task that a row names, with the row's own output length where its note has one, or None."""
+    """Return the task of a row, with the output length of the row's note if it has one, or None."""
     table = _tasks().get(model or "")
     if table is None or table["word"] not in re.sub(r"[^a-z0-9]", "", data_set.casefold()):
         return None
@@ -48,14 +48,14 @@ def task_of(model: str | None, data_set: str, note: str) -> Task | None:
 
 def latency_refusal(load: str, task: Task | None) -> str | None:
     """Return why a scenario with a latency limit cannot be predicted, or None for Offline."""
-    found = _LATENCY.search(load)
-    if found is None:
+    match = _LATENCY.search(load)
+    if match is None:
         return None
-    scenario = found[1].casefold()
+    scenario = match[1].casefold()
     limit = f" ({task.limits[scenario]})" if task is not None and scenario in task.limits else ""
     return (
         f"batch_or_concurrency: MLPerf {scenario.capitalize()} limits the 99th percentile of latencies under random "
-        f"arrivals{limit}; the model knows mean latencies of users who wait for their answers"
+        f"arrivals{limit}; the model predicts mean latencies of users who wait for their answers"
     )
 
 

@@ -1,4 +1,4 @@
-"""Plots: predicted against published, and what a user gets against what a joule gives."""
+"""Plots of the throughput model: predicted against published rates, and rate per user against tokens per joule."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,13 @@ SUFFIXES = (".svg", ".png", ".pdf")
 
 
 def check_plot_path(path: Path) -> None:
-    """Refuse a plot's path before anything is computed: another suffix, or a folder that is not there."""
+    """Refuse a path with another suffix or in a missing folder, before anything is computed.
+
+    Raises
+    ------
+    InputError
+        As above.
+    """
     if path.suffix not in SUFFIXES:
         raise InputError.at("--plot", expected=f"a file ending in {', '.join(SUFFIXES)}", got=str(path))
     if not path.parent.is_dir():
@@ -56,7 +62,7 @@ def plot_validation(outcomes: "Sequence[Outcome]", path: Path) -> None:
 
 
 def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
-    """Draw tokens per second per user against tokens per joule, one line a model, precision and device."""
+    """Draw tokens per second per user against tokens per joule, with one line per model, precision and device."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -65,24 +71,27 @@ def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()
     lines: dict[str, list[Prediction]] = {}
-    for found in predictions:
-        name = f"{found.setup.shape.name} {found.setup.kind.name}, {found.setup.gpus} x {found.setup.device.slug}, "
-        error = f"± {found.holdout.error_frac:.0%}{'' if found.warning is None else ': do not plan with it'}"
-        lines.setdefault(f"{name}{found.input_len}:{found.output_len} ({error})", []).append(found)
+    for prediction in predictions:
+        setup, lengths = prediction.setup, f"{prediction.input_len}:{prediction.output_len}"
+        name = f"{setup.shape.name} {setup.kind.name}, {setup.gpus} x {setup.device.slug}, {lengths}"
+        doubt = "" if prediction.warning is None else ": do not plan with it"
+        lines.setdefault(f"{name} (± {prediction.holdout.error_frac:.0%}{doubt})", []).append(prediction)
     for name, line in lines.items():
         points = [
-            (1.0 / found.joules_per_token, found.tokens_per_s_per_user, found.places)
-            for found in line
-            if found.joules_per_token is not None and found.tokens_per_s_per_user is not None
+            (1.0 / prediction.joules_per_token, prediction.tokens_per_s_per_user, prediction.batch)
+            for prediction in line
+            if prediction.joules_per_token is not None and prediction.tokens_per_s_per_user is not None
         ]
         axes.plot([point[0] for point in points], [point[1] for point in points], marker="o", markersize=3, label=name)
-        for per_joule, per_user, places in points:
-            axes.annotate(str(places), (per_joule, per_user), fontsize=6, xytext=(2, 2), textcoords="offset points")
-    boundaries = ", ".join(sorted({found.tags.boundary for found in predictions if found.tags is not None}))
+        for per_joule, per_user, batch in points:
+            axes.annotate(str(batch), (per_joule, per_user), fontsize=6, xytext=(2, 2), textcoords="offset points")
+    boundaries = ", ".join(
+        sorted({prediction.tags.boundary for prediction in predictions if prediction.tags is not None})
+    )
     axes.set(
         xscale="log", yscale="log", ylabel="tokens/s per user",
         xlabel=f"output tokens per joule (provisioned power, {boundaries} boundary)",
-        title="What a user gets against what a joule gives: modelled; numbers are users at once",
+        title="Rate per user against tokens per joule: modelled; the numbers are users at once",
     )  # fmt: skip
     axes.title.set_fontsize(9)
     for axis in (axes.xaxis, axes.yaxis):

@@ -1,85 +1,87 @@
-"""Tokens per second, latencies and joules per token of a model on a device: modelled, with tags and hold-out error."""
+"""Predictions of a model on a device: tokens per second, latencies, joules per token, tags and hold-out error."""
 
 import math
 import re
 from dataclasses import dataclass
 
+from bench.inference.batching import Limits, StepTrace, trace_steps
 from bench.inference.engine import DOUBTFUL_FRAC, Engine, Holdout
 from bench.inference.serving import Setup
 from bench.inference.timing import step_seconds
-from bench.inference.trace import Limits, Trace, trace
 from hardware_profiles.errors import InputError
 from sites.market.device_rate import DeviceRate, TokenTags
 
-ROUNDS = 10
-"""Requests per client, or per place in the batch, where nobody says how many there were."""
+ROUNDS = 10  # requests per client, or per slot of the batch, if their number is unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A load with its steps, still without time: what can be timed with other constants."""
+    """A load with its steps but without their times, so that it can be timed with other constants."""
 
     setup: Setup
     input_len: int
     output_len: int
-    clients: int | None
-    places: int
-    most_batch: int
-    graphs: bool
-    trace: Trace
+    clients: int | None  # clients that keep one request open each, or None if all requests are queued
+    batch: int  # sequences that run at once
+    most_batch: int  # the engine's limit
+    graphs: bool  # whether decoding batches are padded to the sizes of graphs
+    trace: StepTrace
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a model serves on a device.
-
-    tokens_per_s: output tokens of all GPUs together [token/s]. places: sequences that run at once. ttft_s: from a
-    request's arrival to its first token, waiting included, mean [s]. tpot_s: between later tokens, mean [s]; None for
-    one output token. joules_per_token: provisioned power over the rate [J/token], or None without a power.
-    tags: the five tags, or None without a power. holdout: the error of this engine class on rows it was not fitted on.
-    """
+    """The rate, latencies and energy of a model on a device."""
 
     setup: Setup
     input_len: int
     output_len: int
     clients: int | None
-    places: int
-    tokens_per_s: float
-    ttft_s: float
-    tpot_s: float | None
-    joules_per_token: float | None
-    tags: TokenTags | None
+    batch: int  # sequences that run at once
+    tokens_per_s: float  # [output token/s] of all GPUs together
+    ttft_s: float  # [s] mean time from a request's arrival to its first token, including the wait
+    tpot_s: float | None  # [s] mean time between later tokens; None for a single output token
+    joules_per_token: float | None  # [J/token] provisioned power over the rate
+    tags: TokenTags | None  # None without a power
     basis: str
-    holdout: Holdout
+    holdout: Holdout  # error of this engine on rows that it was not fitted on
 
     @property
     def warning(self) -> str | None:
-        """Why nobody should plan with this rate, or None."""
+        """Why plans should not be made with this rate, or None."""
         if not self.holdout.is_doubtful:
             return None
         kind = "mixtures of experts" if self.setup.shape.is_moe else f"models in {self.setup.kind.name}"
         return (
-            f"{kind}: on {self.holdout.rows} published rows the model was off by {self.holdout.error_frac:.0%} in the "
-            f"mean and {self.holdout.worst_frac:.0%} at the worst, nearly always too fast"
+            f"{kind}: on {self.holdout.rows} published rows the model was wrong by {self.holdout.error_frac:.0%} on "
+            f"average and {self.holdout.worst_frac:.0%} at worst, nearly always too fast"
         )
 
     @property
     def tokens_per_s_per_user(self) -> float | None:
-        """What one user sees once the answer has begun [token/s]."""
+        """Rate of one user after the first token [token/s]."""
         return None if self.tpot_s is None or self.tpot_s == 0 else 1.0 / self.tpot_s
 
 
 def plan_run(
     setup: Setup, input_len: int, output_len: int, *, clients: int | None = None, requests: int | None = None
 ) -> Run:
-    """Return the steps of a load: `clients` that keep one request open each, or all requests queued (None).
+    """Return the steps of a load.
 
-    requests: how many there are; ROUNDS per client or per place in the batch where not given.
+    Parameters
+    ----------
+    setup
+        The model on its device.
+    input_len, output_len
+        Tokens of the prompt and of the answer.
+    clients
+        Clients that keep one request open each, or None if all requests are queued.
+    requests
+        Number of requests; by default ROUNDS per client or per slot of the batch.
 
     Raises
     ------
     InputError
-        Lengths beyond the model's context; not even one sequence fits in memory.
+        The lengths exceed the model's context, or not even one sequence fits in memory.
     """
     setup.check_lengths(input_len, output_len)
     capacity = setup.most_sequences(input_len + output_len)
@@ -93,16 +95,16 @@ def plan_run(
         )
     else:
         limits = setup.engine.online_limits()
-    places = min(limits.batch, capacity)
-    count = requests or ROUNDS * (clients or places)
-    steps = trace(input_len, output_len, count, Limits(places, max(limits.tokens, places)), clients)
+    slots = min(limits.batch, capacity)
+    count = requests or ROUNDS * (clients or slots)
+    steps = trace_steps(input_len, output_len, count, Limits(slots, max(limits.tokens, slots)), clients)
     return Run(
-        setup, input_len, output_len, clients, min(places, clients or places), limits.batch, clients is None, steps
+        setup, input_len, output_len, clients, min(slots, clients or slots), limits.batch, clients is None, steps
     )
 
 
 def run_seconds(run: Run, engine: Engine | None = None) -> float:
-    """Return how long the whole load takes [s]; `engine` overrides the constants."""
+    """Return the time of the whole load [s]; `engine` overrides the constants."""
     import numpy as np
 
     per_step = step_seconds(run.setup, run.trace, run.most_batch, graphs=run.graphs, engine=engine)
@@ -110,9 +112,16 @@ def run_seconds(run: Run, engine: Engine | None = None) -> float:
 
 
 def predict(run: Run, *, latency_limit: str = "none (offline)", engine: Engine | None = None) -> Prediction:
-    """Return rate, latencies and energy of a load, with the tags that make the energy mean something.
+    """Return the rate, latencies and energy of a load, with its five tags.
 
-    latency_limit: the limit that the load was chosen under, in words; it becomes the fifth tag.
+    Parameters
+    ----------
+    run
+        The load.
+    latency_limit
+        The limit under which the load was chosen, in words, for the fifth tag.
+    engine
+        Constants other than those of the load's setup.
     """
     import numpy as np
 
@@ -124,14 +133,14 @@ def predict(run: Run, *, latency_limit: str = "none (offline)", engine: Engine |
     arrivals = np.zeros_like(first)
     settled = 0
     if run.clients is not None and run.clients < len(first):
-        settled = run.clients  # the first round arrives all at once, which only happens once
+        settled = run.clients  # the first round arrives all at once, which happens only once
         arrivals[settled:] = last[: len(first) - settled]
     ttft = float(np.mean((first - arrivals)[settled:]))
     tpot = float(np.mean((last - first)[settled:])) / (run.output_len - 1) if run.output_len > 1 else None
     power = setup.device.power_w
     tags = TokenTags(setup.device.boundary, "provisioned", "output", f"{run.input_len}:{run.output_len}", latency_limit)
     return Prediction(
-        setup=setup, input_len=run.input_len, output_len=run.output_len, clients=run.clients, places=run.places,
+        setup=setup, input_len=run.input_len, output_len=run.output_len, clients=run.clients, batch=run.batch,
         tokens_per_s=rate, ttft_s=ttft, tpot_s=tpot,
         joules_per_token=None if power is None else power * setup.gpus / rate,
         tags=None if power is None else tags, basis="modelled",
@@ -147,12 +156,12 @@ def best_within(
     ttft_limit_s: float | None = None,
     tpot_limit_s: float | None = None,
 ) -> Prediction:
-    """Return the largest load whose mean latencies stay within the limits, found by halving the number of clients.
+    """Return the largest load whose mean latencies stay within the limits, by bisection of the number of clients.
 
     Raises
     ------
     InputError
-        Even one client is served slower than a limit.
+        Even a single client is served more slowly than a limit.
     """
     limit = " and ".join(
         f"{name} <= {value * 1e3:g} ms" for name, value in (("TTFT", ttft_limit_s), ("TPOT", tpot_limit_s)) if value
@@ -162,48 +171,48 @@ def best_within(
         run = plan_run(setup, input_len, output_len, clients=clients)
         return predict(run, latency_limit=limit or "none (offline)")
 
-    def within(found: Prediction) -> bool:
-        late = ttft_limit_s is not None and found.ttft_s > ttft_limit_s
-        slow = tpot_limit_s is not None and found.tpot_s is not None and found.tpot_s > tpot_limit_s
+    def within(prediction: Prediction) -> bool:
+        late = ttft_limit_s is not None and prediction.ttft_s > ttft_limit_s
+        slow = tpot_limit_s is not None and prediction.tpot_s is not None and prediction.tpot_s > tpot_limit_s
         return not (late or slow)
 
     low, best = 1, served(1)
     if not within(best):
         tpot = "-" if best.tpot_s is None else f"{best.tpot_s * 1e3:.1f} ms"
         raise InputError(
-            f"{setup.shape.name} on {setup.gpus} x {setup.device.slug}: latency limit: expected at least what one user "
-            f"gets (TTFT {best.ttft_s * 1e3:.1f} ms, TPOT {tpot}), got {limit}"
+            f"{setup.shape.name} on {setup.gpus} x {setup.device.slug}: latency limit: expected at least the latencies "
+            f"of a single user (TTFT {best.ttft_s * 1e3:.1f} ms, TPOT {tpot}), got {limit}"
         )
     high = min(setup.most_sequences(input_len + output_len), setup.engine.online_batch)
     while low < high:
         middle = math.ceil((low + high) / 2)
-        found = served(middle)
-        if within(found):
-            low, best = middle, found
+        prediction = served(middle)
+        if within(prediction):
+            low, best = middle, prediction
         else:
             high = middle - 1
     return best
 
 
 def device_rate(prediction: Prediction) -> DeviceRate:
-    """Return the prediction as the rate of one GPU that a site takes, with its five tags.
+    """Return the prediction as the rate of one GPU for a site, with its five tags.
 
-    The interval is symmetric and reaches down by two standard deviations of the hold-out rows' logarithmic errors.
+    The interval is symmetric; its lower end is two standard deviations of the hold-out rows' logarithmic errors below.
 
     Raises
     ------
     InputError
-        The device has no power in the catalogue, so there is no boundary to tag the rate with; or the model's error
-        on rows of this class is above DOUBTFUL_FRAC.
+        The device has no power in the catalogue, so the rate has no boundary; or the model's error on rows of this
+        class is above DOUBTFUL_FRAC.
     """
     setup = prediction.setup
     name = f"{setup.shape.title} {setup.kind.name} on {setup.gpus} x {setup.device.title}"
     if prediction.tags is None:
-        raise InputError(f"{name}: power: expected a power in the device's profile to tag the rate with, got none")
+        raise InputError(f"{name}: power: expected a power in the device's profile, got none")
     if prediction.warning is not None:
         raise InputError(
-            f"{name}: rate: expected one whose class is modelled to within {DOUBTFUL_FRAC:.0%}, to plan with it; got "
-            f"{prediction.warning}; take a published figure (`figure`), a measured result (`result:ID`) or state a rate"
+            f"{name}: rate: expected a class that is modelled to within {DOUBTFUL_FRAC:.0%}, got "
+            f"{prediction.warning}; use a published figure (`figure`), a measured result (`result:ID`) or state a rate"
         )
     rate = prediction.tokens_per_s / setup.gpus
     half = rate * (1.0 - math.exp(-2.0 * prediction.holdout.rms_ln))
@@ -228,8 +237,8 @@ def device_rate(prediction: Prediction) -> DeviceRate:
 
 
 def _published(prediction: Prediction) -> str:
-    """Return the published rate of the same load in words, or that there is none among the bundled rows."""
-    from bench.inference.figures import published_like
+    """Return a sentence on the published rate of the same load among the bundled rows."""
+    from bench.inference.published import published_like
 
     setup = prediction.setup
     lengths = (prediction.input_len, prediction.output_len)

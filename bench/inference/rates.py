@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.inference.device import accelerator
+from bench.inference.accelerator import accelerator
 from bench.inference.engine import engine
 from bench.inference.predict import device_rate, plan_run, predict
 from bench.inference.serving import Setup
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 PREFIX = "llm:"
 FORM = "llm:MODEL:DTYPE:DEVICE[xGPUS]:INPUT:OUTPUT[:BATCH]"
-SHARED = ("model", "input", "output", "batch", "dtype")
-"""What two records must have in common to be one load."""
+SHARED = ("model", "input", "output", "batch", "dtype")  # parameters that two records of one load have in common
 
 
 def make_setup(model: str, dtype: str, device: str, gpus: int = 1) -> Setup:
@@ -30,7 +29,7 @@ def make_setup(model: str, dtype: str, device: str, gpus: int = 1) -> Setup:
     Raises
     ------
     InputError
-        A name is unknown, or the model cannot be served so.
+        A name is unknown, or the model cannot be served on this device.
     """
     try:
         return Setup(load(model), precision(dtype), accelerator(device), gpus, engine())
@@ -39,12 +38,12 @@ def make_setup(model: str, dtype: str, device: str, gpus: int = 1) -> Setup:
 
 
 def modelled_rate(name: str) -> DeviceRate:
-    """Return the modelled rate of one GPU that a name asks for; without a batch, at full load with no latency limit.
+    """Return the modelled rate of one GPU by its name; without a batch, at full load with no latency limit.
 
     Raises
     ------
     InputError
-        The name has another form, or what it names cannot be served.
+        The name has another form, or its model cannot be served on its device.
     """
     parts = name.removeprefix(PREFIX).split(":")
     if len(parts) not in (5, 6):
@@ -63,18 +62,13 @@ def modelled_rate(name: str) -> DeviceRate:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What a measured prefill rate and a measured decode rate give together, one batch after the other.
+    """The serving figures of a measured prefill rate and a measured decode rate, one batch after the other."""
 
-    tokens_per_s: output tokens [token/s]. ttft_s: to read one batch of prompts. tpot_s: one decode step.
-    joules_per_token: of one output token with its share of the prompt, or None where either was not metered.
-    tags: all five; boundary and power kind say so where neither was metered.
-    """
-
-    tokens_per_s: float
-    ttft_s: float
-    tpot_s: float
-    joules_per_token: float | None
-    tags: TagSet
+    tokens_per_s: float  # [output token/s]
+    ttft_s: float  # [s] to read one batch of prompts
+    tpot_s: float  # [s] of one decoding step
+    joules_per_token: float | None  # [J] of one output token with its share of the prompt; None if one was not metered
+    tags: TagSet  # boundary and power kind are `not metered` if neither was
 
 
 def combined(prefill: "Record", decode: "Record") -> Served:
@@ -83,7 +77,7 @@ def combined(prefill: "Record", decode: "Record") -> Served:
     Raises
     ------
     InputError
-        A record is not valid, or they are of different models, lengths or batches.
+        A record is not valid, or the two differ in model, lengths or batch.
     """
     for record in (prefill, decode):
         if record.status != "ok" or record.rate is None:
@@ -93,24 +87,24 @@ def combined(prefill: "Record", decode: "Record") -> Served:
         if first.get(key) != second.get(key):
             raise InputError.at(f"result {decode.id}", key, expected=str(first.get(key)), got=second.get(key))
     batch, prompt, answer = (_number(first, key) for key in ("batch", "input", "output"))
-    read, given = prefill.metrics["rate"].value, decode.metrics["rate"].value
+    prefill_per_s, decode_per_s = prefill.metrics["rate"].value, decode.metrics["rate"].value
     energy = _energy(prefill, decode, prompt / answer)
     return Served(
-        tokens_per_s=1.0 / (1.0 / given + prompt / answer / read),
-        ttft_s=batch * prompt / read,
-        tpot_s=batch / given,
+        tokens_per_s=1.0 / (1.0 / decode_per_s + prompt / answer / prefill_per_s),
+        ttft_s=batch * prompt / prefill_per_s,
+        tpot_s=batch / decode_per_s,
         joules_per_token=None if energy is None else energy[0],
         tags=tags_of(decode),
     )
 
 
 def served_rate(prefill: "Record", decode: "Record") -> DeviceRate:
-    """Return two measured records as the rate that a site takes: output tokens, their prompts' time and energy in it.
+    """Return two measured records as the rate for a site: output tokens with the time and energy of their prompts.
 
     Raises
     ------
     InputError
-        As `combined`; or one of the five tags is missing, and is named.
+        As in `combined`, or one of the five tags is missing.
     """
     served = combined(prefill, decode)
     tags = served.tags.checked(f"result {decode.id}")
@@ -122,9 +116,9 @@ def served_rate(prefill: "Record", decode: "Record") -> DeviceRate:
         raise InputError.at(
             f"result {decode.id}", "tag boundary", expected=f"power at one boundary in it and in {prefill.id}"
         )
-    given = decode.workload.parameters
+    parameters = decode.workload.parameters
     return DeviceRate(
-        name=f"{given['model']} {given['dtype']} on {decode.device.name}",
+        name=f"{parameters['model']} {parameters['dtype']} on {decode.device.name}",
         unit="token",
         rate_per_s=served.tokens_per_s,
         rate_interval_per_s=_interval(prefill, decode, served),
@@ -136,34 +130,34 @@ def served_rate(prefill: "Record", decode: "Record") -> DeviceRate:
         confidence="one_source",
         source=(
             f"measured here, {decode.run.started_utc:%Y-%m-%d}, results {prefill.id} and {decode.id}: layers with "
-            f"random weights, batch {given['batch']}"
+            f"random weights, batch {parameters['batch']}"
         ),
         tags=tags,
     )
 
 
 def prompts_of(decode: "Record", records: "Iterable[Record]") -> "Record":
-    """Return the record of the prompts that belong to a decoding one: same run, model, lengths and batch.
+    """Return the record of a decoding record's prompts: of the same run, model, lengths and batch.
 
     Raises
     ------
     InputError
-        There is none, so the rate of answers alone would leave the prompts' time out.
+        There is none, so that the rate would omit the time of the prompts.
     """
-    wanted, given = decode.workload.name.replace("_decode_", "_prefill_"), decode.workload.parameters
+    prefill, parameters = decode.workload.name.replace("_decode_", "_prefill_"), decode.workload.parameters
     for record in records:
-        same = all(record.workload.parameters.get(key) == given.get(key) for key in SHARED)
-        if record.workload.name == wanted and record.run.run_id == decode.run.run_id and same:
+        same = all(record.workload.parameters.get(key) == parameters.get(key) for key in SHARED)
+        if record.workload.name == prefill and record.run.run_id == decode.run.run_id and same:
             return record
     raise InputError.at(
         f"result {decode.id}", "tag lengths",
-        expected=f"the {wanted} of the same run beside it, so that {given.get('lengths')} holds with its prompts",
+        expected=f"the {prefill} of the same run, to include the prompts in {parameters.get('lengths')}",
     )  # fmt: skip
 
 
 def _interval(prefill: "Record", decode: "Record", served: Served) -> tuple[float, float] | None:
-    """Return the 95 % interval of the served rate, its two parts independent."""
-    answers = served.tokens_per_s / decode.metrics["rate"].value  # their share of the time
+    """Return the 95 % interval of the served rate, from its two independent parts."""
+    answers = served.tokens_per_s / decode.metrics["rate"].value  # share of the time
     half = 0.0
     for record, share in ((decode, answers), (prefill, 1.0 - answers)):
         metric = record.metrics["rate"]

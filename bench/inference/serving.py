@@ -1,8 +1,8 @@
-"""A model in a precision on some GPUs: what fits, what does not, and why."""
+"""The setup of a served model: its precision, its GPUs, and whether it fits on them."""
 
 from dataclasses import dataclass
 
-from bench.inference.device import Accelerator
+from bench.inference.accelerator import Accelerator
 from bench.inference.engine import Engine
 from hardware_profiles.errors import InputError
 from kernels.llm.counts import PRECISIONS, Precision, kv_bytes, weight_bytes
@@ -13,20 +13,23 @@ GB = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What serves: a model, its precision, the device, how many of it as tensor-parallel shards, and the engine.
+    """A model that is served on some GPUs.
 
-    Raises InputError where the device lacks the precision, the shapes do not divide over the shards, there is no link
-    between them, or the weights do not fit.
+    Raises
+    ------
+    InputError
+        The device lacks the precision, the shapes do not divide over the shards, there is no link between the GPUs, or
+        the weights do not fit.
     """
 
     shape: ModelShape
     kind: Precision
     device: Accelerator
-    gpus: int
+    gpus: int  # tensor-parallel shards
     engine: Engine
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be served at all."""
+        """Refuse a setup that cannot be served."""
         place = f"{self.shape.name} in {self.kind.name} on {self.gpus} x {self.device.slug}"
         if self.gpus < 1:
             raise InputError.at(place, "gpus", expected="at least 1", got=self.gpus)
@@ -46,20 +49,20 @@ class Setup:
 
     @property
     def compute(self) -> str:
-        """The peak that matrix products run at; fp32 takes TF32's where the device has it."""
+        """The dtype whose peak matrix products reach; fp32 uses TF32 if the device has it."""
         if self.kind.compute == "fp32" and "tf32" in self.device.peaks_flop_per_s:
             return "tf32"
         return self.kind.compute
 
     @property
     def kv_memory_bytes(self) -> float:
-        """Memory that is left for keys and values over all shards [byte]; negative where the weights do not fit."""
+        """Memory for keys and values over all shards [byte]; negative if the weights do not fit."""
         whole = self.gpus * (self.device.memory_bytes - self.engine.reserve_bytes)
         return (whole - weight_bytes(self.shape, self.kind)) * self.engine.kv_memory_frac
 
     @property
     def kv_copies(self) -> float:
-        """How often each key-value head is kept: more shards than heads share none."""
+        """Number of copies of each key-value head, above 1 if there are more shards than heads."""
         return max(1.0, self.gpus / self.shape.kv_heads)
 
     def kv_bytes_per_sequence(self, tokens: int) -> float:
@@ -67,11 +70,17 @@ class Setup:
         return kv_bytes(self.shape, self.kind, tokens) * self.kv_copies
 
     def most_sequences(self, tokens: int) -> int:
-        """Return how many sequences of `tokens` fit in memory at once."""
+        """Return the number of sequences of `tokens` that fit in memory at once."""
         return int(self.kv_memory_bytes / self.kv_bytes_per_sequence(tokens))
 
     def check_lengths(self, input_len: int, output_len: int) -> None:
-        """Refuse lengths below 1 and sequences beyond the model's context."""
+        """Refuse lengths below 1 and sequences beyond the model's context.
+
+        Raises
+        ------
+        InputError
+            As above.
+        """
         for key, value in (("input", input_len), ("output", output_len)):
             if value < 1:
                 raise InputError.at(f"model {self.shape.name}", key, expected="at least 1 token", got=value)
@@ -82,7 +91,13 @@ class Setup:
             )
 
     def check_batch(self, batch: int, input_len: int, output_len: int) -> None:
-        """Refuse a batch whose keys and values do not fit, saying by how much and the largest that does."""
+        """Refuse a batch whose keys and values do not fit.
+
+        Raises
+        ------
+        InputError
+            It does not fit; the message has the excess and the largest batch that fits.
+        """
         if batch < 1:
             raise InputError.at("batch", expected="at least 1", got=batch)
         most = self.most_sequences(input_len + output_len)
@@ -109,7 +124,9 @@ class Setup:
                 f"{place}: gpus: expected a divisor or a multiple of kv_heads = {self.shape.kv_heads}, got {self.gpus}"
             )
         if self.device.link_byte_per_s is None:
-            raise InputError(f"{place}: gpus: expected 1, for no link between these devices is known, got {self.gpus}")
+            raise InputError(
+                f"{place}: gpus: expected 1, because no link between these devices is known, got {self.gpus}"
+            )
         linked = self.device.linked_gpus
         if linked is not None and self.gpus > linked:
             raise InputError(
@@ -122,8 +139,10 @@ class Setup:
         usable = self.device.memory_bytes - self.engine.reserve_bytes
         most = 1 if self.device.link_byte_per_s is None else self.device.linked_gpus or 8
         enough = next((count for count in (2, 4, 8, 16, 32, 64) if count * usable > weights and count <= most), None)
-        hint = f"; {enough} of them would hold it" if enough else f"; no {most} of them, which are linked, hold it"
-        hint = "; a single one is all that can be modelled" if most == 1 else hint
+        hint = (
+            f"; {enough} of them would hold it" if enough else f"; not even the {most} that can be linked would hold it"
+        )
+        hint = "; only a single device can be modelled" if most == 1 else hint
         return (
             f"{place}: model: expected weights of less than {self.gpus * usable / GB:.1f} GB, got "
             f"{weights / GB:.1f} GB, {(weights - self.gpus * usable) / GB:.1f} GB too large; no batch fits, not even "

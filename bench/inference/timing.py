@@ -1,32 +1,46 @@
-"""Seconds of each step of a trace on a device: products, attention, activations, all-reduces, starts of kernels."""
+"""The time of each step on a device: products, attention, activations, all-reduces and kernel starts."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.inference.batching import StepTrace
 from bench.inference.engine import Engine
 from bench.inference.serving import Setup
-from bench.inference.trace import Trace
 from kernels.llm import counts
 
 Array = NDArray[np.float64]
 
-# float32 logits are written, read by the softmax and read by the sampler
+# float32 logits are written once, read by the softmax and read by the sampler [byte]
 LOGITS_BYTES = 3 * 4
 
 
-def step_seconds(setup: Setup, trace: Trace, most_batch: int, *, graphs: bool, engine: Engine | None = None) -> Array:
-    """Return the seconds of one step of each of the trace's entries.
+def step_seconds(
+    setup: Setup, trace: StepTrace, most_batch: int, *, graphs: bool, engine: Engine | None = None
+) -> Array:
+    """Return the time of one step for each entry of a trace [s].
 
-    A product takes the longer of its arithmetic at the sustained rate and its weights' way through memory. Keys and
-    values of decoding sequences, activations and logits pass through memory once. A layer costs a fixed time for the
-    starts and ends of its kernels, and two all-reduces over shards. A step of decoding sequences alone is computed for
-    the next larger batch that a graph was made for. The host handles one step's tokens while the device computes the
-    next, so a step takes the longer of both.
+    Parameters
+    ----------
+    setup
+        The model on its device.
+    trace
+        The steps.
+    most_batch
+        The engine's batch limit, up to which graphs pad.
+    graphs
+        Whether decoding batches are padded to the sizes of graphs.
+    engine
+        Constants other than the setup's own, while they are fitted.
 
-    most_batch: the engine's batch limit, up to which graphs pad; graphs: whether it pads to graph sizes at all.
-    engine: constants other than the setup's own (while they are fitted).
+    Notes
+    -----
+    A product takes the longer of its arithmetic at the sustained rate and the transfer of its weights from memory. Keys
+    and values of decoding sequences, activations and logits pass through memory once. A layer adds a fixed time for the
+    starts and ends of its kernels, and two all-reduces over shards. A step without prompts is computed for the next
+    larger batch that has a graph. The host handles the tokens of one step while the device computes the next, so a step
+    takes the longer of both.
     """
     shape, kind, device, shards = setup.shape, setup.kind, setup.device, setup.gpus
     constants = engine or setup.engine
@@ -61,7 +75,7 @@ def _product_rate(setup: Setup, engine: Engine, dtype: str) -> float:
 
 
 def _plain_dtype(setup: Setup) -> str:
-    """Return what attention over prompts and the output head compute in: 16 bits where the model is narrower."""
+    """Return the dtype of attention over prompts and of the output head: 16 bits if the model is narrower."""
     peaks = setup.device.peaks_flop_per_s
     return next((name for name in ("bf16", "fp16") if name in peaks and setup.kind.compute != "fp32"), setup.compute)
 
@@ -70,28 +84,28 @@ def _windows(setup: Setup) -> tuple[int, int]:
     return setup.shape.layers - setup.shape.windowed_layers, setup.shape.windowed_layers
 
 
-def _cache_bytes(setup: Setup, trace: Trace) -> Array:
+def _cache_bytes(setup: Setup, trace: StepTrace) -> Array:
     """Return the keys and values that decoding sequences read in one step [byte]."""
     shape, (whole, windowed) = setup.shape, _windows(setup)
     context = np.asarray(trace.context, dtype=float)
-    # a prompt's tokens do not decode, so the mean context is over those that do
-    seen = whole * context
+    # the tokens of a prompt do not decode, so the mean context is over decoding sequences
+    read = whole * context
     if windowed and shape.window is not None:
-        seen = seen + windowed * np.minimum(context, np.asarray(trace.decoding, dtype=float) * shape.window)
-    return 2.0 * shape.kv_width * setup.kind.kv * setup.kv_copies * seen
+        read = read + windowed * np.minimum(context, np.asarray(trace.decoding, dtype=float) * shape.window)
+    return 2.0 * shape.kv_width * setup.kind.kv * setup.kv_copies * read
 
 
-def _prompt_attention_flop(setup: Setup, trace: Trace) -> Array:
+def _prompt_attention_flop(setup: Setup, trace: StepTrace) -> Array:
     shape, (whole, windowed) = setup.shape, _windows(setup)
     pairs = np.asarray(trace.prompt_pairs, dtype=float)
-    seen = whole * pairs
+    computed = whole * pairs
     if windowed and shape.window is not None:
-        seen = seen + windowed * np.minimum(pairs, np.asarray(trace.prompt, dtype=float) * shape.window)
-    return 4.0 * shape.query_width * seen
+        computed = computed + windowed * np.minimum(pairs, np.asarray(trace.prompt, dtype=float) * shape.window)
+    return 4.0 * shape.query_width * computed
 
 
 def _all_reduce_seconds(setup: Setup, tokens: Array, engine: Engine) -> Any:
-    """Return one all-reduce of the residual stream over the shards (a ring's volume) [s]; 0 on one GPU."""
+    """Return the time of one ring all-reduce of the residual stream over the shards [s]; 0 on one GPU."""
     shards, link = setup.gpus, setup.device.link_byte_per_s
     if shards == 1 or link is None:
         return 0.0

@@ -1,4 +1,4 @@
-"""The throughput model against published rates: every row, with its role, its error, or why it has none."""
+"""Validation of the throughput model against published rates: each row with its role and its error, or a refusal."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bench.inference.device import accelerator
+from bench.inference.accelerator import accelerator
 from bench.inference.engine import Engine, engine
-from bench.inference.figures import BUNDLED, SECOND, SINGLE_STREAM, Row, read_rows
 from bench.inference.fit import LEAST_ROWS, fit, geomean_error
 from bench.inference.predict import Run, plan_run, predict
+from bench.inference.published import BUNDLED, SECOND, SINGLE_STREAM, Row, read_rows
 from bench.inference.serving import Setup
 from hardware_profiles.errors import InputError
 from kernels.llm.counts import precision, weight_bytes
@@ -28,36 +28,36 @@ GROUPS: dict[str, Callable[[Row], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One row. error_frac is predicted/published - 1, signed; ln_error its logarithm; reason where there is none."""
+    """The result of one row."""
 
     row: Row
-    role: str
-    reason: str | None
-    predicted_per_s: float | None
+    role: str  # FIT, HOLDOUT, APART or REFUSED
+    reason: str | None  # of a refused row
+    predicted_per_s: float | None  # [output token/s]
     ttft_s: float | None
     tpot_s: float | None
 
     @property
     def ln_error(self) -> float | None:
-        """ln(predicted/published), or None for a refused row."""
+        """The value ln(predicted/published), or None for a refused row."""
         if self.predicted_per_s is None or self.row.published_per_s is None:
             return None
         return math.log(self.predicted_per_s / self.row.published_per_s)
 
     @property
     def error_frac(self) -> float | None:
-        """Predicted over published, minus 1, or None for a refused row."""
+        """The signed error predicted/published - 1 [-], or None for a refused row."""
         return None if self.ln_error is None else math.exp(self.ln_error) - 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Errors over some rows: exp(mean |ln|) - 1, exp(max |ln|) - 1, exp(mean ln) - 1, and the rms of ln."""
+    """The errors over some rows, from ln = ln(predicted/published)."""
 
     rows: int
-    geomean_error_frac: float
-    worst_error_frac: float
-    bias_frac: float
+    geomean_error_frac: float  # exp(mean |ln|) - 1
+    worst_error_frac: float  # exp(max |ln|) - 1
+    bias_frac: float  # exp(mean ln) - 1
     rms_ln: float
 
 
@@ -67,7 +67,7 @@ class Validation:
 
     outcomes: tuple[Outcome, ...]
     engine: Engine
-    fitted: str
+    fitted: str  # how its constants were fitted, in words
 
     def of(self, role: str) -> list[Outcome]:
         """Return the rows of a role."""
@@ -77,32 +77,37 @@ class Validation:
 def validate(path: Path = BUNDLED, constants: Engine | None = None) -> Validation:
     """Fit the engine on the file's rows of Llama 3.1 8B on one H100 and predict every row.
 
-    constants: used instead of a fit. With fewer than LEAST_ROWS rows to fit on, the bundled ones are used.
+    Parameters
+    ----------
+    path
+        The file of published rates.
+    constants
+        Constants to use instead of a fit. With fewer than LEAST_ROWS rows to fit on, the bundled constants are used.
 
     Raises
     ------
     InputError
-        The file cannot be read, or a column or number in it is wrong.
+        The file cannot be read, or one of its columns or numbers is wrong.
     """
     start = engine()
     rows = read_rows(path)
     runs = {row.line: _planned(row, start) for row in rows}
     to_fit = _with_rates([row for row in rows if row.is_fit], runs)
     if constants is not None:
-        chosen, how = constants, "constants as given"
+        chosen, how = constants, "constants stated by the caller"
     elif len(to_fit) < LEAST_ROWS:
         chosen, how = start, f"bundled constants: the file has {len(to_fit)} rows of Llama 3.1 8B on one H100"
     else:
         single = _single_stream()
         extra = _with_rates(single, {row.line: _planned(row, start) for row in single})
         chosen = fit(start, [*to_fit, *extra])
-        how = f"fitted on {len(to_fit)} rows of Llama 3.1 8B on one H100 and {len(extra)} of one user on the same"
+        how = f"fitted on {len(to_fit)} rows of Llama 3.1 8B on one H100 and {len(extra)} rows of a single user of it"
     outcomes = tuple(_outcome(row, runs[row.line], chosen) for row in rows)
     return Validation(outcomes, chosen, how)
 
 
 def summarise(outcomes: Sequence[Outcome]) -> Summary | None:
-    """Return the errors over rows that have one, or None where none has."""
+    """Return the errors over the rows that have one, or None if no row has."""
     logs = [outcome.ln_error for outcome in outcomes if outcome.ln_error is not None]
     if not logs:
         return None
@@ -116,20 +121,20 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary | None:
 
 
 def by_group(outcomes: Sequence[Outcome], role: str = HOLDOUT) -> dict[str, dict[str, Summary]]:
-    """Return the errors of a role's rows (hold-out, or apart) by model, by GPU and by precision."""
+    """Return the errors of a role's rows by model, by GPU and by precision."""
     counted = [outcome for outcome in outcomes if outcome.role == role]
-    found: dict[str, dict[str, Summary]] = {}
+    groups: dict[str, dict[str, Summary]] = {}
     for group, name_of in GROUPS.items():
         names = sorted({name_of(outcome.row) for outcome in counted})
         for name in names:
             summary = summarise([outcome for outcome in counted if name_of(outcome.row) == name])
             if summary is not None:
-                found.setdefault(group, {})[name] = summary
-    return found
+                groups.setdefault(group, {})[name] = summary
+    return groups
 
 
 def _planned(row: Row, constants: Engine) -> Run | str:
-    """Return the row's load, or why there is none."""
+    """Return the load of a row, or why it has none."""
     if row.refused is not None:
         return row.refused
     if not (row.model_name and row.dtype and row.device_slug and row.input_len and row.output_len):
@@ -142,11 +147,12 @@ def _planned(row: Row, constants: Engine) -> Run | str:
 
 
 def _shards(row: Row) -> int:
-    """Return over how many GPUs a copy of the model is spread: all, or in MLPerf as few as hold its weights twice.
+    """Return the number of GPUs of one copy of the model: all, or in MLPerf as few as hold its weights twice.
 
-    That is one for every bundled row, which the submissions' configurations say too where there are any.
+    That is one GPU for every bundled row, which agrees with the submissions' configurations as far as they are
+    published.
     """
-    if not row.apart:
+    if not row.separate:
         return row.gpus
     weights = weight_bytes(load(row.model_name or ""), precision(row.dtype or ""))
     memory = accelerator(row.device_slug or "").memory_bytes
@@ -156,10 +162,10 @@ def _shards(row: Row) -> int:
 def _outcome(row: Row, run: Run | str, constants: Engine) -> Outcome:
     if isinstance(run, str):
         return Outcome(row, REFUSED, run, None, None, None)
-    found = predict(run, engine=constants)
-    role = FIT if row.is_fit else APART if row.apart else HOLDOUT
+    prediction = predict(run, engine=constants)
+    role = FIT if row.is_fit else APART if row.separate else HOLDOUT
     copies = row.gpus / run.setup.gpus
-    return Outcome(row, role, None, found.tokens_per_s * copies, found.ttft_s, found.tpot_s)
+    return Outcome(row, role, None, prediction.tokens_per_s * copies, prediction.ttft_s, prediction.tpot_s)
 
 
 def _with_rates(rows: Sequence[Row], runs: Mapping[int, Run | str]) -> list[tuple[Run, float]]:
@@ -173,9 +179,10 @@ def _single_stream() -> tuple[Row, ...]:
 
 
 def holdout_classes(files: Sequence[Path] = (BUNDLED, SECOND)) -> dict[str, Summary]:
-    """Return the errors of all hold-out rows of some files by class: dense, dense by precision, mixture of experts.
+    """Return the errors of the hold-out rows of some files by class: dense, dense by precision, mixture of experts.
 
-    The constants are those of the first file's fit.
+    The constants are those of the first file's fit. These are the numbers of the tables `holdout` in data/engines.toml:
+    call this function again after a change of the model or of the rows, and a test compares both.
     """
     first = validate(files[0])
     outcomes = list(first.outcomes)

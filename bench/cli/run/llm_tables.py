@@ -38,7 +38,7 @@ def document(setup: "Setup", predictions: "Sequence[Prediction]") -> dict[str, o
                 "input": one.input_len,
                 "output": one.output_len,
                 "users": one.clients,
-                "at_once": one.places,
+                "at_once": one.batch,
                 "tokens_per_s": one.tokens_per_s,
                 "tokens_per_s_per_user": one.tokens_per_s_per_user,
                 "ttft_s": one.ttft_s,
@@ -59,7 +59,7 @@ def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chose
     shown = [
         (
             "all queued" if one.clients is None else one.clients,
-            one.places,
+            one.batch,
             f"{plain(one.tokens_per_s)} ± {one.holdout.error_frac:.0%}{_mark(one)}",
             f"{plain(one.tokens_per_s_per_user)}{_mark(one)}",
             f"{plain(one.ttft_s * 1e3)} ms{_mark(one)}",

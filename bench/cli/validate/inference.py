@@ -32,8 +32,8 @@ def inference(data: Path | None, plot: Path | None, as_json: bool) -> None:
 
     Rates that the model cannot predict are refused, and a line below the table says why.
     """
-    from bench.inference.figures import BUNDLED
     from bench.inference.plots import check_plot_path, plot_validation
+    from bench.inference.published import BUNDLED
     from bench.inference.validation import validate
 
     if plot is not None:
@@ -118,7 +118,7 @@ def _row_document(outcome: "Outcome") -> dict[str, object]:
             "latency_limit": "none (closed loop)"
             if row.clients
             else f"none ({row.load})"
-            if not row.apart
+            if not row.separate
             else row.load,
         },
         "published_tokens_per_s": row.published_per_s,
@@ -181,7 +181,7 @@ def _cells(outcome: "Outcome") -> Sequence[str]:
 
     row = outcome.row
     lengths = "-" if row.input_len is None or row.output_len is None else f"{row.input_len}:{row.output_len}"
-    load = f"{row.clients} users" if row.clients else row.load if row.apart else "offline"
+    load = f"{row.clients} users" if row.clients else row.load if row.separate else "offline"
     return (
         str(row.line),
         row.model_name or row.model,

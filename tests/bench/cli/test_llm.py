@@ -138,7 +138,7 @@ def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
         ("--gpus 2", "--gpus: expected 1 on the CPU, got 2"),
         ("--model llama-3.1-8b --plot x.txt", "--plot: expected a file ending in"),
         ("--model llama-3.1-8b --ttft-ms 0", "--ttft-ms: expected milliseconds above 0"),
-        ("--model llama-3.1-8b --ttft-ms 0.1", "latency limit: expected at least what one user gets"),
+        ("--model llama-3.1-8b --ttft-ms 0.1", "latency limit: expected at least the latencies"),
     ],
 )
 def test_what_cannot_be_run_is_refused_on_one_line(refused, arguments, message):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.inference.device import accelerator, slug_of
+from bench.inference.accelerator import accelerator, slug_of
 from bench.inference.engine import engine
 from bench.inference.predict import best_within, device_rate, plan_run, predict
 from bench.inference.serving import Setup
@@ -43,7 +43,7 @@ def test_memory_for_keys_and_values_bounds_the_batch():
     most = made.most_sequences(2000)
     free = made.device.memory_bytes - made.engine.reserve_bytes - 9.08e9
     assert most == pytest.approx(free * 0.95 / (2000 * 65536), rel=0.01)
-    assert plan_run(made, 1000, 1000).places == most
+    assert plan_run(made, 1000, 1000).batch == most
 
 
 def test_a_batch_that_does_not_fit_names_the_largest_that_does_and_the_missing_memory():
@@ -116,7 +116,7 @@ def test_a_latency_limit_is_kept_and_costs_throughput():
     assert bounded.tpot_s <= 0.010 < free.tpot_s
     assert bounded.tokens_per_s < free.tokens_per_s
     assert bounded.tags.latency_limit == "TPOT <= 10 ms"
-    with pytest.raises(InputError, match=r"latency limit: expected at least what one user gets .*got TPOT <= 1 ms"):
+    with pytest.raises(InputError, match=r"latency limit: expected at least the latencies .*got TPOT <= 1 ms"):
         best_within(made, 1000, 200, tpot_limit_s=0.001)
 
 
@@ -151,8 +151,8 @@ def test_a_mixture_of_experts_carries_its_own_larger_hold_out_error():
 
 def test_a_mixture_of_experts_is_marked_and_refused_where_plans_are_made():
     found = predict(plan_run(setup("qwen3-30b-a3b", device="nvidia-h200"), 1000, 1000, clients=8))
-    assert "mixtures of experts: on 37 published rows the model was off by" in found.warning
-    with pytest.raises(InputError, match=r"rate: expected one whose class is modelled to within 25%.*mixtures of exp"):
+    assert "mixtures of experts: on 37 published rows the model was wrong by" in found.warning
+    with pytest.raises(InputError, match=r"rate: expected a class that is modelled to within 25%.*mixtures of exp"):
         device_rate(found)
     assert predict(plan_run(setup(), 1000, 1000, clients=8)).warning is None
 

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from bench.inference.engine import engine
-from bench.inference.figures import BUNDLED, SECOND, read_rows
 from bench.inference.fit import CONSTANTS
 from bench.inference.mlperf import task_of
+from bench.inference.published import BUNDLED, SECOND, read_rows
 from bench.inference.validation import (
     APART,
     FIT,
@@ -80,7 +80,7 @@ def test_mlperf_rows_under_a_latency_limit_are_refused_with_their_limit(bundled)
 def test_an_mlperf_task_without_a_source_of_its_lengths_is_refused(tmp_path):
     path = tmp_path / "task.csv"
     path.write_text(HEADER + "Llama-3.1-405B,FP8,H200,8,as submitted,LongBench,as task,MLPerf Offline,Tokens/s,1,x,\n")
-    assert "no source gives the task's mean lengths" in validate(path).outcomes[0].reason
+    assert "no source states the task's mean lengths" in validate(path).outcomes[0].reason
     assert task_of("llama-3.1-8b", "OpenOrca", "") is None
     assert task_of("llama-2-70b", "OpenOrca (MLPerf task)", "").output_len == 294
     assert task_of("llama-3.1-8b", "CNN/DailyMail", "").input_len == 871

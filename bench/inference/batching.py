@@ -1,7 +1,7 @@
-"""Continuous batching as a sequence of steps: what each step holds, without any time in it.
+"""Continuous batching as a sequence of steps, without their times.
 
-Which requests share a step depends on memory, batch and token budget, not on how fast the device is; so a trace is made
-once and timed for any device and efficiency.
+The requests of a step depend on memory, batch limit and token budget, but not on the speed of the device. One trace can
+therefore be timed for any device and efficiency.
 """
 
 from collections import deque
@@ -12,55 +12,57 @@ from hardware_profiles.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds a step.
+    """The limits of a step."""
 
-    batch: sequences that run at once. tokens: tokens that one step may hold (decoding ones first, then prompts).
-    """
-
-    batch: int
-    tokens: int
+    batch: int  # sequences that run at once
+    tokens: int  # tokens of one step: first those of decoding sequences, then prompts
 
 
 @dataclass(slots=True)
-class Trace:
-    """Steps in order, run-length coded; entry i stands for `steps[i]` steps alike.
-
-    decoding: sequences that give one token each. context: tokens that these see together, mean over the entry's steps.
-    prompt: prompt tokens read. prompt_pairs: query-key pairs of causal attention over these. outputs: sequences that
-    need the output head (those that decode, and prompts that end here). first, last: requests whose first token, whose
-    last token comes with this entry's last step.
-    """
+class StepTrace:
+    """The steps in order, run-length encoded: entry i stands for `steps[i]` equal steps."""
 
     input_len: int
     output_len: int
     requests: int
     steps: list[int] = field(default_factory=list)
-    decoding: list[int] = field(default_factory=list)
-    context: list[float] = field(default_factory=list)
-    prompt: list[int] = field(default_factory=list)
-    prompt_pairs: list[float] = field(default_factory=list)
-    outputs: list[int] = field(default_factory=list)
-    first: list[int] = field(default_factory=list)
-    last: list[int] = field(default_factory=list)
+    decoding: list[int] = field(default_factory=list)  # sequences that generate one token each
+    context: list[float] = field(default_factory=list)  # tokens in their caches, the mean over the entry's steps
+    prompt: list[int] = field(default_factory=list)  # prompt tokens that are read
+    prompt_pairs: list[float] = field(default_factory=list)  # query-key pairs of causal attention over them
+    outputs: list[int] = field(default_factory=list)  # sequences that need the output head
+    first: list[int] = field(default_factory=list)  # requests whose first token comes with the entry's last step
+    last: list[int] = field(default_factory=list)  # requests whose last token comes with the entry's last step
 
     @property
     def output_tokens(self) -> int:
-        """Tokens that all requests give together."""
+        """Tokens that all requests generate together."""
         return self.requests * self.output_len
 
 
-def trace(input_len: int, output_len: int, requests: int, limits: Limits, concurrency: int | None = None) -> Trace:
-    """Return the steps that serve `requests` equal requests, all queued at the start.
+def trace_steps(
+    input_len: int, output_len: int, requests: int, limits: Limits, concurrency: int | None = None
+) -> StepTrace:
+    """Return the steps that serve equal requests.
 
-    A request enters when a place in the batch is free (memory for its whole length is kept for it), reads its prompt in
-    as many steps as the token budget needs, and gives its first token with the last of them.
+    A request enters when a slot of the batch is free, which reserves memory for its whole length. It reads its prompt
+    in as many steps as the token budget needs, and generates its first token with the last of them.
 
-    concurrency: requests that clients keep open at once, or None where all are queued.
+    Parameters
+    ----------
+    input_len, output_len
+        Tokens of the prompt and of the answer.
+    requests
+        Number of requests.
+    limits
+        Limits of a step.
+    concurrency
+        Requests that clients keep open at once, or None if all are queued at the start.
 
     Raises
     ------
     InputError
-        A length, a count or a limit below 1; a batch larger than the token budget.
+        A length, a number or a limit is below 1.
     """
     for key, value in (("input", input_len), ("output", output_len), ("requests", requests),
                        ("batch limit", limits.batch), ("token budget", limits.tokens)):  # fmt: skip
@@ -68,25 +70,25 @@ def trace(input_len: int, output_len: int, requests: int, limits: Limits, concur
             raise InputError(f"continuous batching: {key}: expected at least 1, got {value}")
     if concurrency is not None and concurrency < 1:
         raise InputError(f"continuous batching: concurrency: expected at least 1, got {concurrency}")
-    places = min(limits.batch, requests, limits.tokens, concurrency or requests)
-    return _Run(input_len, output_len, requests, places, limits.tokens).play()
+    slots = min(limits.batch, requests, limits.tokens, concurrency or requests)
+    return _Scheduler(input_len, output_len, requests, slots, limits.tokens).run()
 
 
-class _Run:
-    """The scheduler's state while a trace is made."""
+class _Scheduler:
+    """The state of the scheduler."""
 
-    def __init__(self, input_len: int, output_len: int, requests: int, places: int, budget: int) -> None:
-        self.out = Trace(input_len, output_len, requests)
-        self.waiting, self.places, self.budget = requests, places, budget
+    def __init__(self, input_len: int, output_len: int, requests: int, slots: int, budget: int) -> None:
+        self.out = StepTrace(input_len, output_len, requests)
+        self.waiting, self.slots, self.budget = requests, slots, budget
         self.running: deque[tuple[int, int]] = deque()  # (step of the last token, requests), earliest first
         self.now = 0  # steps so far
         self.decoding = 0
-        self.context = 0  # tokens in the caches of all that decode
-        self.part = 0  # prompt tokens already read of the one request that is cut
+        self.context = 0  # tokens in the caches of all decoding sequences
+        self.part = 0  # prompt tokens already read of the request that is split over steps
 
-    def play(self) -> Trace:
+    def run(self) -> StepTrace:
         while self.waiting or self.running:
-            free = min(self.places - self.decoding, self.waiting)
+            free = min(self.slots - self.decoding, self.waiting)
             if free > 0 and self.budget > self.decoding:
                 self._read_prompts(free)
             else:
@@ -94,7 +96,7 @@ class _Run:
         return self.out
 
     def _read_prompts(self, free: int) -> None:
-        """Take one step that reads the prompts of up to `free` requests beside what decodes."""
+        """Take one step that reads the prompts of up to `free` requests while the others decode."""
         length = self.out.input_len
         tokens = min(self.budget - self.decoding, free * length - self.part)
         done, pairs, left = 0, 0.0, tokens
@@ -120,7 +122,7 @@ class _Run:
             self.context += done * length
 
     def _decode(self, steps: int) -> None:
-        """Take some steps in which all decode and nobody enters."""
+        """Take some steps in which all sequences decode and no request enters."""
         self._record(steps, self.context + self.decoding * (steps + 1) / 2, 0, 0.0, 0)
         self._advance(steps)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.inference.trace import Limits, trace
+from bench.inference.batching import Limits, trace_steps
 from hardware_profiles.errors import InputError
 
 
@@ -31,7 +31,7 @@ def _step_by_step(input_len, output_len, requests, places, budget):
 
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 30), st.integers(1, 9), st.integers(1, 60))
 def test_the_trace_equals_a_scheduler_played_one_step_at_a_time(input_len, output_len, requests, batch, budget):
-    found = trace(input_len, output_len, requests, Limits(batch, budget))
+    found = trace_steps(input_len, output_len, requests, Limits(batch, budget))
     expected = _step_by_step(input_len, output_len, requests, min(batch, requests, budget), budget)
     assert sum(found.steps) == len(expected)
     place = 0
@@ -46,7 +46,7 @@ def test_the_trace_equals_a_scheduler_played_one_step_at_a_time(input_len, outpu
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 200), st.integers(1, 64), st.integers(64, 4000))
 def test_every_request_is_read_once_and_gives_all_its_tokens(input_len, output_len, requests, batch, budget):
-    found = trace(input_len, output_len, requests, Limits(batch, budget))
+    found = trace_steps(input_len, output_len, requests, Limits(batch, budget))
     decoded = sum(steps * decoding for steps, decoding in zip(found.steps, found.decoding, strict=True))
     assert decoded + sum(found.first) == found.output_tokens == requests * output_len
     assert sum(found.prompt) == requests * input_len
@@ -57,7 +57,7 @@ def test_every_request_is_read_once_and_gives_all_its_tokens(input_len, output_l
 
 
 def test_clients_bound_what_runs_at_once():
-    found = trace(100, 10, 50, Limits(64, 1000), concurrency=3)
+    found = trace_steps(100, 10, 50, Limits(64, 1000), concurrency=3)
     assert max(found.decoding) == 3
 
 
@@ -74,4 +74,4 @@ def test_clients_bound_what_runs_at_once():
 )
 def test_a_load_of_nothing_is_refused(arguments, message):
     with pytest.raises(InputError, match=message):
-        trace(*arguments)
+        trace_steps(*arguments)

@@ -1,14 +1,15 @@
-"""Published serving rates from a CSV file, row by row: what can be predicted, and why the rest cannot."""
+"""Published serving rates from a CSV file: each row as a load to predict, or with the reason why that is impossible."""
 
 import csv
 import io
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bench.inference.device import slug_of
+from bench.inference.accelerator import slug_of
 from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
@@ -22,7 +23,7 @@ SINGLE_STREAM = DATA / "single_stream.csv"
 NEEDED = ("model", "weight_precision", "gpu", "num_gpus", "parallelism", "input_len", "output_len",
           "batch_or_concurrency", "metric", "value")  # fmt: skip
 
-# Requests of each run, as the publisher states them: TensorRT-LLM perf-overview, v1.0 and later.
+# number of requests of each run by lengths, as the publisher states them: TensorRT-LLM perf-overview, v1.0 and later.
 REQUESTS = {
     (128, 128): 30000, (128, 2048): 3000, (128, 4096): 1500, (500, 2000): 3000, (1000, 1000): 3000,
     (1000, 2000): 1500, (2048, 128): 3000, (2048, 2048): 1500, (5000, 500): 1500, (20000, 2000): 1000,
@@ -32,54 +33,43 @@ REQUESTS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One published rate [output tokens/s of all GPUs]; `refused` says why it cannot be predicted.
-
-    clients: that kept one request open each, or None where all requests were queued. requests: how many there were
-    of each copy of the model, where somebody says so.
-    apart: a task whose lengths are a data set's, reported beside the others and never in their mean; lengths_source
-    says who gives its mean lengths (empty: the row does).
-    """
+    """One published rate."""
 
     line: int
-    model: str
+    model: str  # this and the next two as published
     precision: str
     gpu: str
     gpus: int
     input_len: int | None
     output_len: int | None
-    lengths_source: str
-    clients: int | None
-    requests: int | None
+    lengths_source: str  # source of a task's mean lengths; empty if the row states them
+    clients: int | None  # clients that each kept one request open, or None if all requests were queued
+    requests: int | None  # number of requests for each copy of the model, if published
     load: str
-    published_per_s: float | None
+    published_per_s: float | None  # [output token/s] of all GPUs
     source: str
     note: str
-    model_name: str | None
+    model_name: str | None  # in kernels/llm
     dtype: str | None
-    device_slug: str | None
-    apart: bool
-    refused: str | None
+    device_slug: str | None  # in the catalogue
+    separate: bool  # a task whose lengths vary: reported separately, not in the mean error
+    refused: str | None  # why it cannot be predicted
 
     @property
     def is_fit(self) -> bool:
         """Whether the constants may be fitted on this row: Llama 3.1 8B on one H100."""
         return (
             self.refused is None
-            and not self.apart
+            and not self.separate
             and (self.model_name, self.device_slug, self.gpus) == ("llama-3.1-8b", "nvidia-h100-sxm", 1)
         )
 
 
-def bundled_rows() -> list[Row]:
-    """Return the rows bundled with perwatt."""
-    return read_rows(BUNDLED)
-
-
 def published_like(names: tuple[str, str, str, int], lengths: tuple[int, int], clients: int | None) -> "Row | None":
-    """Return a bundled row of the same model, precision, device and number of GPUs, lengths and clients, or None."""
+    """Return a bundled row of the same model, precision, device, number of GPUs, lengths and clients, or None."""
     for row in _bundled():
         same = (row.model_name, row.dtype, row.device_slug, row.gpus) == names
-        if same and not row.apart and (row.input_len, row.output_len) == lengths and row.clients == clients:
+        if same and not row.separate and (row.input_len, row.output_len) == lengths and row.clients == clients:
             return row
     return None
 
@@ -90,12 +80,12 @@ def _bundled() -> "tuple[Row, ...]":
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return every row of a file with the columns of inference_figures.csv; none is dropped.
+    """Return all rows of a file with the columns of inference_figures.csv.
 
     Raises
     ------
     InputError
-        No such file, no CSV, a column missing, no rows.
+        The file does not exist, is not CSV, lacks a column or has no rows.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -131,18 +121,18 @@ def _row(line: int, entry: dict[str, str | None]) -> Row:
     if device is None:
         reasons.append(f"gpu: no profile for {cell['gpu']!r} in the catalogue")
     load_words, note = cell["batch_or_concurrency"], cell.get("note", "")
-    apart = is_mlperf(load_words)
+    separate = is_mlperf(load_words)
     lengths = (_length(cell["input_len"]), _length(cell["output_len"]))
-    task = task_of(model, cell["input_len"], note) if apart else None
-    late = latency_refusal(load_words, task) if apart else None
+    task = task_of(model, cell["input_len"], note) if separate else None
+    late = latency_refusal(load_words, task) if separate else None
     if late is not None:
         reasons.append(late)
     if task is not None:
         lengths = (task.input_len, task.output_len)
     elif None in lengths:
-        given = f"{cell['input_len']!r} and {cell['output_len']!r}"
-        reasons.append(f"lengths: {given} are no numbers, and no source gives the task's mean lengths")
-    if not apart:
+        texts = f"{cell['input_len']!r} and {cell['output_len']!r}"
+        reasons.append(f"lengths: {texts} are not numbers, and no source states the task's mean lengths")
+    if not separate:
         reasons += _parallel(cell["parallelism"], gpus or 1)
     clients = _clients(cell["batch_or_concurrency"], reasons)
     scale = _scale(cell["metric"], gpus or 1, reasons)
@@ -152,7 +142,7 @@ def _row(line: int, entry: dict[str, str | None]) -> Row:
         clients=clients, requests=_requests(lengths, clients) if task is None else task.requests, load=load_words,
         published_per_s=None if value is None else value * scale,
         source=cell.get("source", ""), note=note, model_name=model, dtype=dtype,
-        device_slug=device, apart=apart, refused="; ".join(reasons) or None,
+        device_slug=device, separate=separate, refused="; ".join(reasons) or None,
     )  # fmt: skip
 
 
@@ -164,18 +154,17 @@ def _requests(lengths: tuple[int | None, int | None], clients: int | None) -> in
 
 
 def _bare(model: str) -> str:
-    """Return a published model's name without its owner and its precision."""
+    """Return a published model's name without owner and precision."""
     name = model.rsplit("/", 1)[-1]
     return re.sub(r"-(fp8|fp4|nvfp4|bf16|fp16)$", "", name, flags=re.IGNORECASE)
 
 
-def _known(look_up: "object", reasons: list[str]) -> str | None:
+def _known(look_up: Callable[[], str], reasons: list[str]) -> str | None:
     try:
-        found: str = look_up()  # type: ignore[operator]
+        return look_up()
     except KernelInputError as error:
         reasons.append(str(error))
         return None
-    return found
 
 
 def _number(text: str) -> float | None:
@@ -191,7 +180,7 @@ def _length(text: str) -> int | None:
 
 
 def _parallel(text: str, gpus: int) -> list[str]:
-    """Return why a parallelism cannot be predicted; plain tensor parallelism over all GPUs can."""
+    """Return why a parallelism cannot be predicted; only tensor parallelism over all GPUs can."""
     folded = text.casefold().replace(" ", "")
     if folded in {"", "none", "tp", f"tp{gpus}", f"tp{gpus},pp1", f"tp{gpus}pp1"}:
         return []
@@ -204,15 +193,15 @@ def _clients(text: str, reasons: list[str]) -> int | None:
     folded = text.casefold()
     if "offline" in folded or "mlperf" in folded:
         return None
-    found = re.search(r"\d+", folded)
-    if found is None or int(found[0]) < 1:
+    number = re.search(r"\d+", folded)
+    if number is None or int(number[0]) < 1:
         reasons.append(f"batch_or_concurrency: expected 'offline' or a number of clients, got {text!r}")
         return None
-    return int(found[0])
+    return int(number[0])
 
 
 def _scale(metric: str, gpus: int, reasons: list[str]) -> float:
-    """Return what turns the published value into output tokens per second of all GPUs."""
+    """Return the factor from the published value to output tokens per second of all GPUs."""
     folded = metric.casefold().replace(" ", "")
     if not re.search(r"tok(en)?s?/s", folded):
         reasons.append(f"metric: expected output tokens/s, got {metric!r}")

@@ -1,4 +1,4 @@
-"""What the model needs to know of a device, from its catalogue profile."""
+"""A GPU as the throughput model needs it, from its profile in the catalogue."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / "data"
 MIB = 1 << 20
 
-# Names that publishers use, most specific first, and the catalogue's slug.
+# patterns of the names that publishers use, the most specific first, with the slug in the catalogue
 _PUBLISHED = (
     (r"gb200", "nvidia-gb200"), (r"b200", "nvidia-b200"), (r"b300", "nvidia-b300"), (r"h200", "nvidia-h200"),
     (r"h100.*pcie", "nvidia-h100-pcie"), (r"h100", "nvidia-h100-sxm"), (r"a100.*pcie", "nvidia-a100-pcie"),
@@ -30,23 +30,17 @@ _OTHER_MEMORY = re.compile(r"\b(gh200|h800|h20|h100 nvl|h200 nvl|a800)\b")
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
-    """One GPU.
-
-    peaks_flop_per_s: dense peaks by dtype [FLOP/s]. bandwidth_byte_per_s: of its memory. memory_bytes: as the driver
-    reports it where that is known. link_byte_per_s: to other GPUs, one direction, or None. linked_gpus: how many one
-    server or rack links so, or None where nobody says. power_w: [W] per GPU at `boundary`, provisioned, or None where
-    the profile has none.
-    """
+    """One GPU."""
 
     slug: str
     title: str
-    peaks_flop_per_s: dict[str, float]
-    bandwidth_byte_per_s: float
-    memory_bytes: float
+    peaks_flop_per_s: dict[str, float]  # [FLOP/s] dense, by dtype
+    bandwidth_byte_per_s: float  # [byte/s] of the memory
+    memory_bytes: float  # [byte] as the driver reports it, if that is known
     memory_source: str
-    link_byte_per_s: float | None
-    linked_gpus: int | None
-    power_w: float | None
+    link_byte_per_s: float | None  # [byte/s] to other GPUs in one direction
+    linked_gpus: int | None  # GPUs that one server or rack links, or None if unknown
+    power_w: float | None  # [W] provisioned per GPU at `boundary`
     boundary: Boundary
     power_source: str
     confidence: Confidence
@@ -58,7 +52,7 @@ def accelerator(name: str) -> Accelerator:
     Raises
     ------
     InputError
-        The name is unknown, is no GPU's, or its profile lacks memory or bandwidth.
+        The name is unknown or is not of a GPU, or its profile lacks memory or bandwidth.
     """
     from hardware_profiles.catalog import load
 
@@ -66,22 +60,22 @@ def accelerator(name: str) -> Accelerator:
 
 
 def from_profile(profile: "Profile") -> Accelerator:
-    """Return what the model needs of a GPU's profile; a device of several GPUs is divided into one.
+    """Return the GPU of a profile; a device of several GPUs is divided into one.
 
     Raises
     ------
     InputError
-        The profile is no GPU's, or lacks memory or bandwidth.
+        The profile is not of a GPU, or lacks memory or bandwidth.
     """
     place = f"profile {profile.name}"
     if profile.kind != "gpu":
-        raise InputError.at(place, "kind", expected="gpu, to serve a model on it", got=profile.kind)
+        raise InputError.at(place, "kind", expected="gpu; only a GPU serves a model", got=profile.kind)
     parts = profile.figure("gpus")
     gpus = parts.value if parts is not None else 1.0
     memory, bandwidth = profile.memory_bytes, profile.bandwidth_byte_per_s
     if memory is None or bandwidth is None:
         missing = "memory_gb" if memory is None else "memory_bandwidth_tb_s"
-        raise InputError.at(place, missing, expected="a figure, to serve a model on it")
+        raise InputError.at(place, missing, expected="a figure; serving a model needs it")
     facts = _facts()
     visible = facts["visible_memory_mib"].get(profile.slug)
     power_w, boundary, source = _power(profile, gpus)
@@ -102,7 +96,7 @@ def from_profile(profile: "Profile") -> Accelerator:
 
 
 def slug_of(published: str) -> str | None:
-    """Return the catalogue's slug of a GPU as publishers write it (`NVIDIA H200-SXM-141GB`), or None."""
+    """Return the catalogue's slug of a GPU by its published name (`NVIDIA H200-SXM-141GB`), or None."""
     text = re.sub(r"[-_/]+", " ", published.casefold())
     if _OTHER_MEMORY.search(text):
         return None
@@ -128,8 +122,8 @@ def _link(profile: "Profile", gpus: float, facts: dict[str, Any]) -> float | Non
 
 
 def _linked(profile: "Profile") -> int | None:
-    found = profile.figure("gpus_per_rack") or profile.figure("gpus_per_server")
-    return None if found is None else int(found.value)
+    linked = profile.figure("gpus_per_rack") or profile.figure("gpus_per_server")
+    return None if linked is None else int(linked.value)
 
 
 @cache
