@@ -1,1 +1,1 @@
-"""What can be run, behind one protocol, and the table that names it."""
+"""Workloads: the protocol, the table of names, upper bounds, and the workloads of the CPU and of NVIDIA GPUs."""
