@@ -69,7 +69,7 @@ def profiles(
     if not rows:
         say("none")
         return
-    say(f"{counted(len(rows), 'profile')}. {UNVERIFIED_MARK} marks an unverified figure, whose source is lost.")
+    say(f"{counted(len(rows), 'profile')}. {UNVERIFIED_MARK} marks a figure whose source could not be found again.")
     if hashprice is not None:
         say(f"USD/MWh: gross revenue per MWh at the device, at the stated {hashprice:g} USD per PH/s and day.")
 

@@ -34,6 +34,26 @@ def test_a_command_on_80_columns_prints_its_tables_whole(words, capsys, monkeypa
     assert figures <= set(printed(80).split())
 
 
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "list workloads", "list variants", "list models", "list profiles", "list meters", "show antminer-s21",
+        "show nvidia-h200", "compare antminer-s21 nvidia-h200", "validate mining", "validate inference", "doctor",
+        "run llm --model llama-3.1-8b --dtype fp8 --batch 1,8", "yield georgia-50mw-half-gpu",
+    ],
+)  # fmt: skip
+def test_a_command_fits_every_width_and_cuts_no_word(line, columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit) as left:
+        main(line.split())
+    assert left.value.code in (0, None)
+    lines = capsys.readouterr().out.splitlines()
+    # Only a word that cannot break (an address, a path) may be wider.
+    assert [text for text in lines if len(text) > columns and max(map(len, text.split())) < columns - 12] == []
+    assert not any("…" in text for text in lines)
+
+
 def test_a_table_too_wide_for_its_words_becomes_records_with_whole_numbers(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     print_table(["name", "much more", "note"], [["a_long_name_of_something", "123,456,789,012,345", ""]], right=(1,))
