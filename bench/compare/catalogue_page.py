@@ -1,5 +1,6 @@
 """docs/catalogue.md: what the catalogue holds and how sure it is, generated from the profile files."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,6 +10,7 @@ from hardware_profiles.profile import KINDS, Device, Profile, Source, weakest
 from hardware_profiles.provenance import CONFIDENCES
 
 PAGE = OURS.parent / "docs" / "catalogue.md"
+WIDTH = 120
 _SOURCE_KINDS = ("maker", "press", "test", "reseller", "table", "machine")
 _NAMES = {"asic": "miners", "gpu": "GPUs", "cpu": "CPUs"}
 
@@ -26,17 +28,20 @@ def ours() -> list[Device]:
 
 def page(devices: Sequence[Device]) -> str:
     """Return the page in Markdown."""
-    return (
-        "\n".join([*_head(), *_counts(devices), *_bins(devices), *_sources(devices), *_contradictions(devices)]) + "\n"
-    )
+    lines = [*_head(), *_counts(devices), *_bins(devices), *_sources(devices), *_contradictions(devices)]
+    return "\n".join(line if line.startswith("|") else _wrapped(line) for line in lines) + "\n"
+
+
+def _wrapped(paragraph: str) -> str:
+    return textwrap.fill(paragraph, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _head() -> list[str]:
     return [
         "# The catalogue in figures",
         "",
-        "Generated from the profile files by `perwatt profile check --record`; a test compares them. What the words",
-        "mean: [profile-keys.md](profile-keys.md). How to add a device: [profiles.md](profiles.md).",
+        "Generated from the profile files by `perwatt profile check --record`; a test compares them. What the words mean: "
+        "[profile-keys.md](profile-keys.md). How to add a device: [profiles.md](profiles.md).",
         "",
     ]
 
@@ -82,8 +87,9 @@ def _bins(devices: Sequence[Device]) -> list[str]:
         )
     doubtful = [f"`{profile.name}`" for profile in iter_profiles(asics) if _of_bin(profile) == "unverified"]
     summary = (
-        f"Of {sum(words.values())} bins, {words['two_sources']} have rate and power printed by two publishers, "
-        f"{words['one_source']} by one at least, {words['unverified']} have a figure whose source was not found again."
+        f"There are {sum(words.values())} bins. Two publishers print rate and power of {words['two_sources']} of them, "
+        f"at least one those of {words['one_source']}. {words['unverified']} bins have a figure whose source was not "
+        "found again."
     )
     return [
         "## Bins of miners",
@@ -119,9 +125,9 @@ def _sources(devices: Sequence[Device]) -> list[str]:
         for profile in iter_profiles(asics)
     )
     summary = (
-        f"{len(list(_distinct(found)))} sources of {len(publishers)} publishers; {len(lost)} are known by a title only "
-        f"and carry nothing but unverified figures. {len(cited)} pages of makers and filings are named by sources that "
-        "were read, and were not read themselves."
+        f"There are {len(list(_distinct(found)))} sources of {len(publishers)} publishers. Of {len(lost)} only the title "
+        f"is known; they support only unverified figures. The sources cite {len(cited)} pages of makers and filings that "
+        "were not read for the catalogue."
     )
     return [
         "## Sources",
@@ -130,8 +136,8 @@ def _sources(devices: Sequence[Device]) -> list[str]:
         "",
         *_table(("kind of source, found again", "number"), [(kind, by_kind[kind]) for kind in _SOURCE_KINDS]),
         "",
-        "Third-party tables copy each other: `two_sources` says that two publishers print a figure, not that two",
-        f"people measured it. {beyond} bins of miners rest on more than that: maker, press, test or reseller.",
+        "Third-party tables copy each other: `two_sources` says that two publishers print a figure, not that it was "
+        f"measured twice. {beyond} bins of miners have a source that is not such a table: maker, press, test or reseller.",
         "",
     ]
 
