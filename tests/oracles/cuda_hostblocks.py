@@ -26,7 +26,7 @@ class HostKernels:
     ToolMissingError
         There is no C++ compiler.
     KernelInputError
-        It refuses the text.
+        The compiler refuses the text.
     """
 
     def __init__(self, source: str, names: Sequence[str]) -> None:
@@ -45,17 +45,17 @@ class HostKernels:
         Raises
         ------
         KernelInputError
-            A block of more threads than there are, or whose threads wait for each other for ever.
+            A block has too many threads, or its threads wait for each other for ever.
         """
         if len(block) != 1 or not 1 <= block[0] <= MOST_THREADS:
             raise KernelInputError(f"{name}: block: expected one length of 1 to {MOST_THREADS}, got {tuple(block)}")
         boxes = [
-            np.array([one.ctypes.data if one.size else 0], np.uint64)
-            if isinstance(one, np.ndarray)
-            else np.array([one])
-            for one in arguments
+            np.array([value.ctypes.data if value.size else 0], np.uint64)
+            if isinstance(value, np.ndarray)
+            else np.array([value])
+            for value in arguments
         ]
-        given = (ctypes.c_void_p * len(boxes))(*(box.ctypes.data for box in boxes))
+        pointers = (ctypes.c_void_p * len(boxes))(*(box.ctypes.data for box in boxes))
         sizes = (ctypes.c_uint32 * 3)(*grid, *(1,) * (3 - len(grid)))
-        if getattr(self._library, f"run_{name}")(sizes, (ctypes.c_uint32 * 1)(*block), given):
+        if getattr(self._library, f"run_{name}")(sizes, (ctypes.c_uint32 * 1)(*block), pointers):
             raise KernelInputError(f"{name}: the threads of a block wait for each other")

@@ -1,4 +1,4 @@
-"""The CUDA C text on a CPU: every variant in one C++ translation unit behind a shim, called through ctypes."""
+"""The CUDA C of the scan on a CPU: all variants as one C++ file behind a shim, called through ctypes."""
 
 import ctypes
 import shutil
@@ -26,11 +26,11 @@ def compiler() -> str:
     Raises
     ------
     ToolMissingError
-        There is none on the PATH.
+        No C++ compiler is on the PATH.
     """
     for name in ("c++", "g++", "clang++"):
-        if found := shutil.which(name):
-            return found
+        if path := shutil.which(name):
+            return path
     raise ToolMissingError("no C++ compiler on the PATH (c++, g++, clang++); install one, on Debian: apt install g++")
 
 
@@ -42,7 +42,7 @@ def build_library(text: str, folder: Path, *, optimised: str) -> ctypes.CDLL:
     ToolMissingError
         There is no compiler.
     KernelInputError
-        It refuses the text: its first line is in the message.
+        The compiler refuses the text; its first error is in the message.
     """
     source = folder / "kernels.cpp"
     library = source.with_suffix(".so")
@@ -79,7 +79,7 @@ class HostCheck:
         self._folder.cleanup()
 
     def last_words(self, variant: str, jobs: Words, nonce_words: Words) -> Words:
-        """Return the hash's last word for each row of `jobs` (struct Job as words) with the nonce's word beside it."""
+        """Return the last word of the hash for each row of `jobs` (struct Job as words) with its word of the nonce."""
         jobs = np.ascontiguousarray(jobs, dtype=np.uint32)
         nonce_words = np.ascontiguousarray(nonce_words, dtype=np.uint32)
         out = np.empty(len(nonce_words), dtype=np.uint32)
@@ -90,12 +90,12 @@ class HostCheck:
     def scan(self, variant: str, job: Sequence[int], first: int, threads: int, capacity: int = 4096) -> list[int]:
         """Run the kernel thread by thread and return the candidate nonces of `threads` threads' nonces."""
         record = np.array(job, dtype=np.uint32)
-        found, out = np.zeros(1, dtype=np.uint32), np.empty(capacity, dtype=np.uint32)
+        count, out = np.zeros(1, dtype=np.uint32), np.empty(capacity, dtype=np.uint32)
         getattr(self._library, f"{variant}_scan")(
-            _pointer(record), ctypes.c_uint32(first), ctypes.c_uint32(threads), _pointer(found), _pointer(out),
+            _pointer(record), ctypes.c_uint32(first), ctypes.c_uint32(threads), _pointer(count), _pointer(out),
             ctypes.c_uint32(capacity),
         )  # fmt: skip
-        return [int(nonce) for nonce in out[: min(int(found[0]), capacity)]]
+        return [int(nonce) for nonce in out[: min(int(count[0]), capacity)]]
 
 
 def _pointer(array: Words) -> ctypes.c_void_p:
@@ -103,7 +103,7 @@ def _pointer(array: Words) -> ctypes.c_void_p:
 
 
 def _unit(text: ScanText) -> str:
-    """Return the text in a namespace of its own, its kernel renamed from outside, with two functions to call it."""
+    """Return the text in a namespace of its own, with its kernel renamed and two functions that call it."""
     name = text.variant
     return f"""
 #define sha256d_scan {name}_kernel

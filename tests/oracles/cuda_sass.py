@@ -1,4 +1,4 @@
-"""Cubins without a GPU: compile CUDA C with NVRTC, disassemble, count what the innermost loop executes by pipe.
+"""The machine code of CUDA C without a GPU: compiled by NVRTC, disassembled, and counted by pipe in its loop.
 
 Needs the packages cuda-core, cuda-bindings, nvidia-cuda-nvrtc and nvidia-cuda-nvdisasm; no driver.
 
@@ -22,7 +22,7 @@ ARCHITECTURES = ("sm_80", "sm_89", "sm_90", "sm_100", "sm_120")
 PIPED = ("sm_80", "sm_86", "sm_89", "sm_90")
 """Chips on which integer addition, logic and shifts share one pipe and multiplication has another."""
 
-# Opcode without its suffixes -> pipe, as on PIPED chips. What is not listed counts as `alu`: never to our advantage.
+# Opcodes without suffixes by pipe, as on PIPED chips. An opcode that is not listed counts as `alu`, the busiest pipe.
 _PIPES = {
     "fma": ("IMAD", "IMUL", "FFMA", "FMUL", "FADD"),
     "memory": ("LDC", "LDG", "STG", "LDS", "STS", "LDL", "STL", "ATOM", "ATOMG", "ATOMS", "RED", "REDG", "LD", "ST"),
@@ -33,7 +33,7 @@ _PIPES = {
 _PIPE_OF = {opcode: pipe for pipe, opcodes in _PIPES.items() for opcode in opcodes}
 
 IMAD_HIGH_SLOTS = 2
-"""Issue slots of a multiply that keeps the high half (IMAD.HI, IMAD.WIDE): an assumption until probed on a GPU."""
+"""Issue slots of a multiplication that keeps the high half (IMAD.HI, IMAD.WIDE): assumed, not probed on a GPU."""
 
 _INSTRUCTION = re.compile(
     r"^\s*/\*[0-9a-f]{4,}\*/\s+(?P<guard>@!?U?P[0-9T]+\s+)?(?P<name>[A-Z][A-Z0-9_.]*)(?P<rest>[^;]*);"
@@ -46,11 +46,11 @@ _SECTION = re.compile(r"^\.text\.(?P<kernel>\w+):")
 
 @dataclass(frozen=True)
 class Instruction:
-    """One machine instruction: full name (`SHF.R.W.U32`), label that it jumps to or empty, what it reads, in places."""
+    """One machine instruction."""
 
-    name: str
-    jumps_to: str
-    sources: tuple[str, ...] = ()
+    name: str  # with suffixes, as SHF.R.W.U32
+    jumps_to: str  # label, or empty
+    sources: tuple[str, ...] = ()  # operands that it reads, in order
 
     @property
     def opcode(self) -> str:
@@ -59,58 +59,56 @@ class Instruction:
 
     @property
     def pipe(self) -> str:
-        """Where it executes: alu, fma, memory, uniform, special or control."""
+        """Pipe that executes it: alu, fma, memory, uniform, special or control."""
         return _PIPE_OF.get(self.opcode, "alu")
 
 
 @dataclass(frozen=True)
 class LoopCount:
-    """What one turn of a kernel's longest loop executes, rare branches inside it included.
-
-    `bank_conflicts` are instructions that fetch three registers of one of the two banks, of which each gives two a
-    clock on sm_70 to sm_90: each is taken to cost an issue slot more.
-    """
+    """The instructions of one turn of a kernel's longest loop, including rare branches inside it."""
 
     names: Counter[str]
     pipes: Counter[str]
+    # Instructions that fetch three registers of one of the two banks. On sm_70 to sm_90 a bank delivers two a clock, so
+    # that each conflict is taken to cost another issue slot.
     bank_conflicts: int = 0
 
     @property
     def fma_slots(self) -> int:
-        """Issue slots of the FMA pipe, a high-half multiply counted `IMAD_HIGH_SLOTS` times."""
+        """Issue slots of the FMA pipe; a multiplication that keeps the high half takes `IMAD_HIGH_SLOTS`."""
         return self.pipes["fma"] + (IMAD_HIGH_SLOTS - 1) * self.high_multiplies
 
     @property
     def high_multiplies(self) -> int:
-        """IMAD.HI and IMAD.WIDE."""
+        """Number of IMAD.HI and IMAD.WIDE."""
         return sum(count for name, count in self.names.items() if name.startswith(("IMAD.HI", "IMAD.WIDE")))
 
     @property
     def opcodes(self) -> Counter[str]:
-        """Counts by opcode, suffixes dropped."""
-        found: Counter[str] = Counter()
+        """Counts by opcode without suffixes."""
+        opcodes: Counter[str] = Counter()
         for name, count in self.names.items():
-            found[name.partition(".")[0]] += count
-        return found
+            opcodes[name.partition(".")[0]] += count
+        return opcodes
 
     @property
     def total(self) -> int:
-        """All instructions."""
+        """Number of all instructions."""
         return sum(self.names.values())
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What a kernel takes: registers a thread, stack and local memory [byte]."""
+    """The resources of a kernel."""
 
-    registers: int
+    registers: int  # a thread
     stack_bytes: int
     local_bytes: int
 
 
 @lru_cache(maxsize=64)
 def compile_cubin(source: str, architecture: str) -> bytes:
-    """Return the machine code of CUDA C for `sm_80`, `sm_90`, ...; subnormal floats are zero, as CuPy has it.
+    """Return the machine code of CUDA C for an architecture such as `sm_90`; subnormal floats are zero, as in CuPy.
 
     Raises
     ------
@@ -136,7 +134,7 @@ def compile_cubin(source: str, architecture: str) -> bytes:
 
 @lru_cache(maxsize=64)
 def disassemble(cubin: bytes) -> dict[str, list[Instruction | str]]:
-    """Return each kernel's instructions, labels (text) between them, in the order of the code; do not change it.
+    """Return the instructions and labels (text) of each kernel in the order of the code; do not change the result.
 
     Raises
     ------
@@ -147,7 +145,7 @@ def disassemble(cubin: bytes) -> dict[str, list[Instruction | str]]:
 
 
 def parse_sass(text: str) -> dict[str, list[Instruction | str]]:
-    """Return each kernel's instructions and labels from nvdisasm's text."""
+    """Return the instructions and labels of each kernel in nvdisasm's text."""
     kernels: dict[str, list[Instruction | str]] = {}
     current: list[Instruction | str] = []
     for line in text.splitlines():
@@ -155,31 +153,31 @@ def parse_sass(text: str) -> dict[str, list[Instruction | str]]:
             current = kernels.setdefault(section["kernel"], [])
         elif label := _LABEL.match(line):
             current.append(label["label"])
-        elif found := _INSTRUCTION.match(line):
-            target = _TARGET.search(found["rest"]) if found["name"].startswith("BRA") else None
-            sources = tuple(operand.strip() for operand in found["rest"].split(",")[1:])
-            current.append(Instruction(found["name"], target["label"] if target else "", sources))
+        elif match := _INSTRUCTION.match(line):
+            target = _TARGET.search(match["rest"]) if match["name"].startswith("BRA") else None
+            sources = tuple(operand.strip() for operand in match["rest"].split(",")[1:])
+            current.append(Instruction(match["name"], target["label"] if target else "", sources))
     return kernels
 
 
 def count_loop(code: list[Instruction | str]) -> LoopCount:
-    """Count the longest loop of a kernel: from a label to the last jump back to it.
+    """Return the counts of a kernel's longest loop, from a label to the last jump back to it.
 
-    A branch inside the loop that is rarely taken (a hit) is counted too: the count is an upper bound.
+    The counts include branches inside the loop that are rarely taken (a hit), so that they are upper bounds.
 
     Raises
     ------
     KernelInputError
-        There is no loop.
+        The kernel has no loop.
     """
-    places = {entry: place for place, entry in enumerate(code) if isinstance(entry, str)}
+    positions = {entry: position for position, entry in enumerate(code) if isinstance(entry, str)}
     longest: tuple[int, int] | None = None
-    for place, entry in enumerate(code):
+    for position, entry in enumerate(code):
         if isinstance(entry, str) or not entry.jumps_to:
             continue
-        start = places.get(entry.jumps_to, place)
-        if start < place - 1 and (longest is None or place - start > longest[1] - longest[0]):
-            longest = start, place
+        start = positions.get(entry.jumps_to, position)
+        if start < position - 1 and (longest is None or position - start > longest[1] - longest[0]):
+            longest = start, position
     if longest is None:
         raise KernelInputError("machine code: expected a loop, got none")
     inside = [entry for entry in code[longest[0] : longest[1] + 1] if isinstance(entry, Instruction)]
@@ -188,20 +186,20 @@ def count_loop(code: list[Instruction | str]) -> LoopCount:
 
 
 def _bank_conflicts(code: Iterable[Instruction]) -> int:
-    """Count the instructions that fetch three registers of one bank; what `.reuse` kept in its place is not fetched."""
-    found = 0
+    """Return the number of instructions that fetch three registers of one bank; `.reuse` saves a fetch."""
+    conflicts = 0
     kept: dict[int, int] = {}
     for instruction in code:
-        operands = {place: _SOURCE.fullmatch(text) for place, text in enumerate(instruction.sources)}
-        registers = {place: int(operand["register"]) for place, operand in operands.items() if operand}
-        fetched = {register for place, register in registers.items() if kept.get(place) != register}
-        found += any(sum(register % 2 == bank for register in fetched) > 2 for bank in (0, 1))
-        kept = {place: registers[place] for place, operand in operands.items() if operand and operand["kept"]}
-    return found
+        operands = {slot: _SOURCE.fullmatch(text) for slot, text in enumerate(instruction.sources)}
+        registers = {slot: int(operand["register"]) for slot, operand in operands.items() if operand}
+        fetched = {register for slot, register in registers.items() if kept.get(slot) != register}
+        conflicts += any(sum(register % 2 == bank for register in fetched) > 2 for bank in (0, 1))
+        kept = {slot: registers[slot] for slot, operand in operands.items() if operand and operand["kept"]}
+    return conflicts
 
 
 def resources(cubin: bytes) -> dict[str, Resources]:
-    """Return what each kernel of a cubin takes, as cuobjdump reports it.
+    """Return the resources of each kernel of a cubin, as cuobjdump reports them.
 
     Raises
     ------
@@ -209,11 +207,11 @@ def resources(cubin: bytes) -> dict[str, Resources]:
         cuobjdump is not installed, or failed.
     """
     text = _run("cuobjdump", ["-res-usage"], cubin)
-    found = {}
+    by_kernel = {}
     for kernel, numbers in re.findall(r"Function (\w+):\s*\n\s*(REG:.*)", text):
         values = {key: int(value) for key, value in re.findall(r"(\w+)(?:\[\d\])?:(\d+)", numbers)}
-        found[kernel] = Resources(values["REG"], values["STACK"], values["LOCAL"])
-    return found
+        by_kernel[kernel] = Resources(values["REG"], values["STACK"], values["LOCAL"])
+    return by_kernel
 
 
 def _run(name: str, options: list[str], cubin: bytes) -> str:
