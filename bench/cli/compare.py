@@ -13,6 +13,7 @@ from bench.cli import completion
 from bench.cli.commands import examples
 from bench.cli.options import POSITIVE, json_option, profiles_option, store_option
 from bench.cli.output import emit_json, emit_text, progress, quantity, say
+from bench.cli.run.plan_option import plan_option
 from bench.cli.table import print_table
 from hardware_profiles.errors import InputError
 
@@ -42,13 +43,7 @@ COLUMNS = (
     is_flag=True,
     help="Measure two workloads (WORKLOAD or WORKLOAD:VARIANT) now, in turns: A B A B.",
 )
-@click.option(
-    "--plan",
-    default="quick",
-    show_default=True,
-    shell_complete=completion.plans,
-    help="With --run: measurement plan, smoke, quick or publish.",
-)
+@plan_option("With --run: measurement plan, PLANS.")
 @click.option(
     "--pairs", "wanted_pairs", type=int, help="With --run: undisturbed pairs to measure on the CPU; a verdict needs 50."
 )

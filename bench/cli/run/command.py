@@ -14,6 +14,7 @@ from bench.cli.options import json_option, store_option
 from bench.cli.output import emit_json, say, warn
 from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
+from bench.cli.run.plan_option import plan_option
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,13 +46,7 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
     help="Measure every variant of sha256d_scan_cpu that runs here, in turns; on one thread unless --threads is set.",
 )
 @click.option("--threads", type=int, help="CPU threads. [default: every core that this process may use]")
-@click.option(
-    "--plan",
-    default="quick",
-    show_default=True,
-    shell_complete=completion.plans,
-    help="Measurement plan: smoke, quick or publish.",
-)
+@plan_option("Measurement plan: PLANS.")
 @click.option("--quick", "plan", flag_value="quick", help="Same as --plan quick.")
 @click.option("--publish", "plan", flag_value="publish", help="Same as --plan publish.")
 @click.option(

@@ -14,6 +14,7 @@ from bench.cli.options import json_option, store_option
 from bench.cli.output import emit_json
 from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
+from bench.cli.run.plan_option import plan_option
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,13 +67,7 @@ PHASES = ("prefill", "decode")
     "--plot", type=click.Path(path_type=Path), help="Plot tokens/s per user against tokens per joule (modelled)."
 )
 @click.option("--threads", type=int, help="CPU threads (measured). [default: every core that this process may use]")
-@click.option(
-    "--plan",
-    default="quick",
-    show_default=True,
-    shell_complete=completion.plans,
-    help="Measurement plan: smoke, quick or publish (measured).",
-)
+@plan_option("Measurement plan: PLANS (measured).")
 @click.option(
     "--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run` (measured)."
 )
