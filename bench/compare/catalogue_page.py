@@ -40,8 +40,10 @@ def _head() -> list[str]:
     return [
         "# The catalogue in figures",
         "",
-        "Generated from the profile files by `perwatt profile check --record`; a test compares them. What the words mean: "
-        "[profile-keys.md](profile-keys.md). How to add a device: [profiles.md](profiles.md).",
+        (
+            "Generated from the profile files by `perwatt profile check --record`; a test compares them. What the words "
+            "mean: [profile-keys.md](profile-keys.md). How to add a device: [profiles.md](profiles.md)."
+        ),
         "",
     ]
 
@@ -87,9 +89,9 @@ def _bins(devices: Sequence[Device]) -> list[str]:
         )
     doubtful = [f"`{profile.name}`" for profile in iter_profiles(asics) if _of_bin(profile) == "unverified"]
     summary = (
-        f"There are {sum(words.values())} bins. Two publishers print rate and power of {words['two_sources']} of them, "
-        f"at least one those of {words['one_source']}. {words['unverified']} bins have a figure whose source was not "
-        "found again."
+        f"There are {sum(words.values())} bins. For {words['two_sources']} of them two publishers print rate and "
+        f"power, for {words['one_source']} at least one does. {words['unverified']} bins have a figure whose source "
+        "was not found again."
     )
     return [
         "## Bins of miners",
@@ -125,9 +127,9 @@ def _sources(devices: Sequence[Device]) -> list[str]:
         for profile in iter_profiles(asics)
     )
     summary = (
-        f"There are {len(list(_distinct(found)))} sources of {len(publishers)} publishers. Of {len(lost)} only the title "
-        f"is known; they support only unverified figures. The sources cite {len(cited)} pages of makers and filings that "
-        "were not read for the catalogue."
+        f"There are {len(list(_distinct(found)))} sources of {len(publishers)} publishers. For {len(lost)} of them only "
+        f"the title is known; they support only unverified figures. The sources cite {len(cited)} pages of makers and "
+        "filings that were not read for the catalogue."
     )
     return [
         "## Sources",
@@ -136,8 +138,11 @@ def _sources(devices: Sequence[Device]) -> list[str]:
         "",
         *_table(("kind of source, found again", "number"), [(kind, by_kind[kind]) for kind in _SOURCE_KINDS]),
         "",
-        "Third-party tables copy each other: `two_sources` says that two publishers print a figure, not that it was "
-        f"measured twice. {beyond} bins of miners have a source that is not such a table: maker, press, test or reseller.",
+        (
+            "Third-party tables copy each other: `two_sources` says that two publishers print a figure, not that it was "
+            f"measured twice. {beyond} bins of miners have a source that is not such a table: maker, press, test or "
+            "reseller."
+        ),
         "",
     ]
 
