@@ -41,8 +41,8 @@ def _head() -> list[str]:
         "# The catalogue in figures",
         "",
         (
-            "Generated from the profile files by `perwatt profile check --record`; a test compares them. What the words "
-            "mean: [profile-keys.md](profile-keys.md). How to add a device: [profiles.md](profiles.md)."
+            "Generated from the profile files by `perwatt profile check --record`; a test compares them. What the "
+            "words mean: [profile-keys.md](profile-keys.md). How to add a device: [profiles.md](profiles.md)."
         ),
         "",
     ]
@@ -127,9 +127,9 @@ def _sources(devices: Sequence[Device]) -> list[str]:
         for profile in iter_profiles(asics)
     )
     summary = (
-        f"There are {len(list(_distinct(found)))} sources of {len(publishers)} publishers. For {len(lost)} of them only "
-        f"the title is known; they support only unverified figures. The sources cite {len(cited)} pages of makers and "
-        "filings that were not read for the catalogue."
+        f"There are {len(list(_distinct(found)))} sources of {len(publishers)} publishers. For {len(lost)} of them "
+        f"only the title is known; they support only unverified figures. The sources cite {len(cited)} pages of makers "
+        "and filings that were not read for the catalogue."
     )
     return [
         "## Sources",
@@ -139,9 +139,9 @@ def _sources(devices: Sequence[Device]) -> list[str]:
         *_table(("kind of source, found again", "number"), [(kind, by_kind[kind]) for kind in _SOURCE_KINDS]),
         "",
         (
-            "Third-party tables copy each other: `two_sources` says that two publishers print a figure, not that it was "
-            f"measured twice. {beyond} bins of miners have a source that is not such a table: maker, press, test or "
-            "reseller."
+            "Third-party tables copy each other: `two_sources` says that two publishers print a figure, not that it "
+            f"was measured twice. {beyond} bins of miners have a source that is not such a table: maker, press, test "
+            "or reseller."
         ),
         "",
     ]
