@@ -26,6 +26,10 @@ format: $(VENV)/test.stamp
 picture: $(VENV)/test.stamp
 	$(BIN)/python docs/images/make_report_png.py
 
+# One file that pipx, uv and pip install on any machine: docs/install.md.
+wheel: $(BIN)/python
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 clean:
 	rm -rf $(VENV)
 

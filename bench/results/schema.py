@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
-PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "schema" / f"result-{VERSION}.schema.json"
+PUBLISHED = Path(__file__).with_name(f"result-{VERSION}.schema.json")
 ADDED = ("token_tags",)
 """Keys that older records of this version lack."""
 
@@ -48,7 +48,7 @@ def conforms(found: object) -> bool:
 def _published() -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(PUBLISHED.read_bytes())
-    except (OSError, ValueError):  # an installation without docs/: then everything is doubted
+    except (OSError, ValueError):  # a damaged installation: then everything is doubted
         return {}
     return found
 
