@@ -68,7 +68,7 @@ def surroundings(store: Path) -> Surroundings:
     return Surroundings(planned, rated, {site.name: site for site in alone})
 
 
-def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
+def assess(records: "Sequence[Record]", prepared: Surroundings) -> Assessment:
     """Compare the measured machine with the catalogue; compute the example site's year and its outlook."""
     from sites.dispatch.year import site_year
     from sites.scenarios.one_device import each_alone
@@ -76,14 +76,14 @@ def assess(records: "Sequence[Record]", beside: Surroundings) -> Assessment:
 
     hashing, product = _first(records, _HASHING), _first(records, _PRODUCT)
     machine = joined(THIS_MACHINE, [of_record(record) for record in (hashing, product) if record is not None])
-    alone = dict(beside.alone)
+    alone = dict(prepared.alone)
     if hashing is not None and machine.j_per_th is not None:
         rate = from_record(hashing)
         alone = {machine.name: replace(_alone(MINERS, machine.name, lambda _: rate), name=machine.name), **alone}
     return Assessment(
-        devices=(machine, *beside.rated),
-        site=site_year(beside.site),
-        outlook=default_outlook([beside.site], SCENARIOS),
+        devices=(machine, *prepared.rated),
+        site=site_year(prepared.site),
+        outlook=default_outlook([prepared.site], SCENARIOS),
         alone=each_alone(list(alone.values()), SCENARIOS),
     )
 

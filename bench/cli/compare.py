@@ -18,7 +18,7 @@ from bench.cli.table import print_table
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.compare.compare import Row
+    from bench.compare.verdicts import Row
 
 PIPE_WIDTH = 200
 FORMATS = ("table", "markdown", "csv", "json")
@@ -89,7 +89,7 @@ def compare(
     name of a profile. Each NAME is compared with the first one. A ratio or verdict that would mislead is refused, and
     its cell gives the reason.
     """
-    from bench.compare import compare as engine
+    from bench.compare import verdicts
     from bench.compare.load import load_device, of_record
     from bench.compare.overview import as_documents, overview
     from bench.compare.overview_table import captions, cells, columns
@@ -115,7 +115,7 @@ def compare(
         extra = {"pairs": pairs.document() if pairs else None}
     else:
         subjects = [load_device(name, store, own) for name in names]
-    rows = engine.compare(subjects, pairs)
+    rows = verdicts.compare(subjects, pairs)
     lines = overview(subjects, hashprice_usd_per_ph_s_day=hashprice, tokens_of=tokens_of)
     if plot is not None:
         from bench.compare.plot import plot_devices
@@ -123,9 +123,9 @@ def compare(
         missing = plot_devices(subjects, plot)
         extra["plot"] = {"file": str(plot), "without_hash_rate_or_power": missing}
     if shape == "json":
-        emit_json({**engine.as_document(rows), "overview": as_documents(lines), **extra})
+        emit_json({**verdicts.as_document(rows), "overview": as_documents(lines), **extra})
     elif shape == "csv":
-        emit_text(_csv(engine.as_document(rows)["rows"]).rstrip("\n"))
+        emit_text(_csv(verdicts.as_document(rows)["rows"]).rstrip("\n"))
     elif shape == "markdown":
         headings = columns(lines)
         emit_text(_markdown(headings, [cells(line, headings) for line in lines]))

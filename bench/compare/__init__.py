@@ -1,1 +1,1 @@
-"""Comparisons of results and catalogue profiles, as rows, tables and plots."""
+"""Comparisons of results and catalogue profiles: figures of devices, verdicts, overviews, tables and plots."""

@@ -1,4 +1,4 @@
-"""docs/catalogue.md: what the catalogue holds and how sure it is, generated from the profile files."""
+"""The generator of docs/catalogue.md: numbers of devices, figures, confidences and sources of the catalogue."""
 
 import textwrap
 from collections import Counter
@@ -16,13 +16,13 @@ _NAMES = {"asic": "miners", "gpu": "GPUs", "cpu": "CPUs"}
 
 
 def write_page() -> None:
-    """Write the page anew where there is a docs folder beside the packages (a checkout, not an installation)."""
+    """Write the page anew in a checkout; an installation has no docs folder."""
     if PAGE.parent.is_dir():
         PAGE.write_text(page(ours()), encoding="utf-8")
 
 
 def ours() -> list[Device]:
-    """Return the devices of our own folder, whatever the user's folders hide."""
+    """Return the devices of the bundled catalogue, without those of the user's folders."""
     return [device for device in load_all() if device.path.is_relative_to(OURS)]
 
 
@@ -51,14 +51,14 @@ def _head() -> list[str]:
 def _counts(devices: Sequence[Device]) -> list[str]:
     rows = []
     for kind in KINDS:
-        found = [device for device in devices if device.kind == kind]
-        figures = Counter[str](figure.confidence for device in found for _, figure in device.every_figure())
+        of_kind = [device for device in devices if device.kind == kind]
+        figures = Counter[str](figure.confidence for device in of_kind for _, figure in device.every_figure())
         rows.append(
             (
                 _NAMES[kind],
-                len(found),
-                sum(len(device.bins) for device in found) or "-",
-                sum(len(chosen.modes) for device in found for chosen in device.bins) or "-",
+                len(of_kind),
+                sum(len(device.bins) for device in of_kind) or "-",
+                sum(len(chosen.modes) for device in of_kind for chosen in device.bins) or "-",
                 sum(figures.values()),
                 *(_share(figures[word], sum(figures.values())) for word in CONFIDENCES),
             )
@@ -78,12 +78,12 @@ def _bins(devices: Sequence[Device]) -> list[str]:
     for maker in sorted({device.maker for device in asics}):
         of_maker = [profile for profile in iter_profiles(asics) if profile.device.maker == maker]
         best = min(of_maker, key=lambda profile: profile.j_per_th or float("inf"))
-        found = Counter(_of_bin(profile) for profile in of_maker)
+        by_confidence = Counter(_of_bin(profile) for profile in of_maker)
         rows.append(
             (
                 maker,
                 len(of_maker),
-                *(found[word] for word in CONFIDENCES),
+                *(by_confidence[word] for word in CONFIDENCES),
                 f"`{best.name}` {efficiency(best.j_per_th or 0.0)}",
             )
         )
@@ -110,11 +110,11 @@ def _of_bin(profile: Profile) -> str:
 
 
 def _sources(devices: Sequence[Device]) -> list[str]:
-    found = list(_every_source(devices))
-    publishers = {source.publisher for source in found if source.address != "unknown"}
-    by_kind = Counter(source.kind for source in _distinct(found) if source.address != "unknown")
-    lost = {source.id for source in found if source.address == "unknown"}
-    cited = {source.cites for source in found if source.cites}
+    sources = list(_every_source(devices))
+    publishers = {source.publisher for source in sources if source.address != "unknown"}
+    by_kind = Counter(source.kind for source in _distinct(sources) if source.address != "unknown")
+    lost = {source.id for source in sources if source.address == "unknown"}
+    cited = {source.cites for source in sources if source.cites}
     asics = [device for device in devices if device.kind == "asic"]
     beyond = sum(
         any(
@@ -127,7 +127,7 @@ def _sources(devices: Sequence[Device]) -> list[str]:
         for profile in iter_profiles(asics)
     )
     summary = (
-        f"There are {len(list(_distinct(found)))} sources of {len(publishers)} publishers. For {len(lost)} of them "
+        f"There are {len(list(_distinct(sources)))} sources of {len(publishers)} publishers. For {len(lost)} of them "
         f"only the title is known; they support only unverified figures. The sources cite {len(cited)} pages of makers "
         "and filings that were not read for the catalogue."
     )

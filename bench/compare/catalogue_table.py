@@ -1,4 +1,4 @@
-"""The catalogue as plain rows: what tables print, what filters keep, what `show` and `compare` take."""
+"""The catalogue as rows of plain data: filters, order and columns of `list profiles`, and the data of `show`."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ _MATRIX_DTYPES = ("bf16", "fp8", "fp4")
 
 
 def describe(device: "Device") -> Row:
-    """Return everything a profile file says, as plain data: figures with origin, sources, disagreements."""
+    """Return the content of a profile file as plain data: figures with origin, sources, disagreements."""
     return {
         "name": device.slug,
         "kind": device.kind,
@@ -59,20 +59,20 @@ def _figure(figure: "Figure") -> Row:
 
 
 def marginal_j_per_th(device: "Device") -> Row:
-    """Return what the next TH costs between neighbouring modes of a bin [J/TH], by `bin:from-to`."""
-    found: Row = {}
+    """Return the marginal energy between neighbouring modes of a bin [J/TH], by `bin:from-to`."""
+    marginal: Row = {}
     for chosen in device.bins:
         points = sorted(
             (point.figures["wall_power_w"].value, point.figures["hash_rate_th_s"].value, point.name)
             for point in (chosen, *chosen.modes)
         )
         for (power, rate, name), (more, faster, other) in pairwise(points):
-            found[f"{chosen.name}:{name}-{other}"] = (more - power) / (faster - rate)
-    return found
+            marginal[f"{chosen.name}:{name}-{other}"] = (more - power) / (faster - rate)
+    return marginal
 
 
 def profile_row(profile: "Profile", *, hashprice_usd_per_ph_s_day: float | None = None) -> Row:
-    """Return one profile as a row in base units; a figure it has not is None, `unverified` lists the doubtful keys."""
+    """Return a profile as a row in base units; a missing figure is None, `unverified` lists unverified keys."""
     row: Row = {
         "name": profile.name,
         "title": profile.title,
@@ -108,7 +108,7 @@ def profile_row(profile: "Profile", *, hashprice_usd_per_ph_s_day: float | None 
 
 
 def flop_per_j(profile: "Profile") -> dict[str, float]:
-    """Return dense peak over thermal design power [FLOP/J, which is FLOP/s/W], by dtype: a bound, not a measurement."""
+    """Return dense peak over thermal design power [FLOP/J] by data type: a bound, not a measurement."""
     if profile.tdp_w is None:
         return {}
     return {dtype: peak / profile.tdp_w for dtype, peak in profile.peaks_flop_per_s.items()}
@@ -125,7 +125,7 @@ def _value(profile: "Profile", key: str) -> float | None:
 
 
 def released_key(text: str, *, end: bool = False) -> str:
-    """Return a partial date as one that sorts: its first day, or its last; `unknown` sorts before everything."""
+    """Return a partial date as its first or last day, so that it sorts; `unknown` sorts first."""
     if text == "unknown":
         return "0000-00-00"
     if "-Q" in text:
@@ -146,7 +146,7 @@ SORTS: dict[str, tuple[Callable[[Row], Any], bool]] = {  # key of a row, and whe
 
 
 class Filters(NamedTuple):
-    """What a list keeps, and in which order; None keeps everything."""
+    """The filters and the order of a list; None keeps everything."""
 
     kind: str | None = None
     cooling: str | None = None
@@ -156,12 +156,12 @@ class Filters(NamedTuple):
 
 
 def select(rows: Iterable[Row], filters: Filters) -> list[Row]:
-    """Return the rows that pass every filter, sorted; a row without the figure asked for is dropped, or sorts last.
+    """Return the rows that pass every filter, sorted; a row without the figure is filtered out, or sorts last.
 
     Raises
     ------
     InputError
-        `released_after` is no date.
+        `released_after` is not a date.
     """
     after = None if filters.released_after is None else _day(filters.released_after)
     limit = filters.max_j_per_th
@@ -194,7 +194,7 @@ def _day(text: str) -> str:
 
 
 def columns_for(kind: str, rows: Sequence[Row]) -> list[tuple[str, Callable[[Row], str], bool]]:
-    """Return the columns of a kind's table: heading, what a cell says, whether it is right-aligned."""
+    """Return the columns of a kind's table: heading, text of a cell, whether it is right-aligned."""
     name = [("profile", lambda row: row["name"], False)]
     tail = [("released", lambda row: row["released"], False), ("basis", lambda row: row["basis"], False)]
     tail.append(("confidence", lambda row: row["confidence"], False))
@@ -241,7 +241,7 @@ def columns_for(kind: str, rows: Sequence[Row]) -> list[tuple[str, Callable[[Row
 
 
 def cell(row: Row, key: str, value: float | None, scale: float = 1.0, digits: int = 5) -> str:
-    """Return a cell in field units; a dash where there is none, with a mark where the figure is unverified."""
+    """Return a figure in field units, with a mark if it is unverified; a dash if there is none."""
     if value is None or not math.isfinite(value):
         return "-"
     return f"{value / scale:.{digits}g}" + (UNVERIFIED_MARK if key in row["unverified"] else "")

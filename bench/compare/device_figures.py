@@ -35,7 +35,7 @@ class Figure:
 class DeviceFigures:
     """A device with its figures and what a reader must know of them; every table, plot and page takes its figures here.
 
-    A figure that nobody measured or published is absent, never 0.
+    A figure that was neither measured nor published is absent, never 0.
     """
 
     name: str  # id of the result, or name of the profile
@@ -63,7 +63,7 @@ class DeviceFigures:
 
     @property
     def measured_here(self) -> bool:
-        """Whether a stored run measured it; a measurement that somebody published stands in a profile."""
+        """Whether a stored result holds the figures; a published measurement is part of a profile."""
         return self.source == "result"
 
     def rate(self, of: str) -> Figure | None:

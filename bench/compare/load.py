@@ -59,7 +59,7 @@ def find_named(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> "
 
 
 def of_record(record: "Record") -> DeviceFigures:
-    """Return a result's rate, energy per unit by each meter, power, and the power that was assumed for it."""
+    """Return the rate, energy per unit and power of a result by each meter, and its declared power."""
     figures: list[Figure] = []
     refused = ""
     if record.status != "ok":
@@ -104,7 +104,7 @@ def of_record(record: "Record") -> DeviceFigures:
 
 
 def of_profile(profile: "Profile") -> DeviceFigures:
-    """Return a profile's rated rates, energy per hash and power."""
+    """Return the rated rates, energy per hash and power of a profile."""
     figures: list[Figure] = []
     kind = profile.kind
     power = profile.figure("wall_power_w") or profile.figure("tdp_w")
@@ -150,7 +150,7 @@ def _rated(group: Group, of: str, figure: "ProfileFigure", unit: str, note: str 
 
 
 def _work_of(record: "Record") -> str:
-    """Return the unit of work, with the data type where the name has one: two of them are not one work."""
+    """Return the unit of work with its data type, because products in two data types are different work."""
     unit = record.workload.unit
     if unit != "flop":
         return unit
@@ -160,7 +160,7 @@ def _work_of(record: "Record") -> str:
 
 
 def _metered(record: "Record", meter: "MeterUsed", of: str) -> list[Figure]:
-    """Return energy per unit and power by one meter, or nothing where a window has no joules."""
+    """Return energy per unit and power by one meter, or nothing if a window has no energy."""
     energies: list[Energy] = [e for window in record.windows for e in window.energy if e.meter == meter.name]
     joules = [energy.joules for energy in energies if energy.joules is not None]
     metrics = {m.unit == "W": m for m in record.metrics.values() if m.meter == meter.name}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OverRated:
-    """A measured rate over the rated one of the same work; the interval is the measured one's."""
+    """A measured rate over the rated rate of the same work, with the interval of the measurement."""
 
     of: str
     ratio: float
@@ -25,7 +25,7 @@ class OverRated:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens per joule with the tags without which it means nothing."""
+    """Tokens per joule with the tags that define them."""
 
     tokens_per_j: float
     model: str
@@ -74,10 +74,10 @@ def overview(
     Parameters
     ----------
     hashprice_usd_per_ph_s_day
-        Stated price; None leaves USD/MWh out.
+        Stated price [USD/PH/s/day]; None omits USD/MWh.
     tokens_of
-        Published workload for tokens/J as MODEL:LENGTHS (`Llama-3.3-70B-Instruct:1000:1000`); None takes the one that
-        most of the compared GPUs were published with.
+        Published workload for tokens/J as MODEL:LENGTHS (`Llama-3.3-70B-Instruct:1000:1000`); None takes the workload
+        with figures for most of the compared GPUs.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _row(
 
 
 def _over_rated(subject: DeviceFigures, devices: Sequence["Device"]) -> tuple[OverRated, ...]:
-    """Return measured over rated for each rate of a result whose device the catalogue knows by its reported name."""
+    """Return measured over rated for each rate of a result whose device is in the catalogue."""
     from bench.compare.load import of_profile
     from hardware_profiles.catalog import recognise
 
@@ -140,7 +140,7 @@ def _over_rated(subject: DeviceFigures, devices: Sequence["Device"]) -> tuple[Ov
 
 
 def _published(
-    subjects: Sequence[DeviceFigures], devices: Sequence["Device"], wanted: str | None
+    subjects: Sequence[DeviceFigures], devices: Sequence["Device"], workload: str | None
 ) -> dict[str, "PublishedFigure"]:
     """Return one published serving figure per GPU of the comparison, all of one workload."""
     from hardware_profiles.catalog import recognise
@@ -149,20 +149,20 @@ def _published(
     slugs = {subject.device for subject in subjects if subject.source == "profile" and subject.device_kind == "gpu"}
     by_workload: dict[str, dict[str, PublishedFigure]] = {}
     for figure in published_figures().values():
-        mine = by_workload.setdefault(f"{figure.model}:{figure.lengths}", {})
+        by_slug = by_workload.setdefault(f"{figure.model}:{figure.lengths}", {})
         device = recognise(figure.gpu, devices)
         if device is None or device.slug not in slugs or not figure.latency_limit.startswith("none"):
             continue
-        best = mine.get(device.slug)
+        best = by_slug.get(device.slug)
         if best is None or _worth(figure) > _worth(best):
-            mine[device.slug] = figure
-    if wanted is not None:
-        by_name = {name.casefold(): found for name, found in by_workload.items()}
-        if wanted.casefold() not in by_name:
+            by_slug[device.slug] = figure
+    if workload is not None:
+        by_name = {name.casefold(): figures for name, figures in by_workload.items()}
+        if workload.casefold() not in by_name:
             raise InputError.at(
-                "--tokens", expected="a published MODEL:LENGTHS", got=wanted, near=near_names(wanted, by_workload)
+                "--tokens", expected="a published MODEL:LENGTHS", got=workload, near=near_names(workload, by_workload)
             )
-        return by_name[wanted.casefold()]
+        return by_name[workload.casefold()]
     # Most GPUs first, then figures with a metered power, then the name that sorts last (the larger model).
     return max(
         by_workload.items(),

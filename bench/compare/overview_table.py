@@ -10,9 +10,9 @@ DTYPES = ("fp64", "fp32", "bf16", "fp8", "fp4")
 
 
 def columns(rows: Sequence[OverviewRow]) -> list[str]:
-    """Return the headings of the table that `cells` fills; a column without any figure is left out."""
+    """Return the headings of the table that `cells` fills; columns without any figure are omitted."""
     per_joule = [row.device.flop_per_j() for row in rows]
-    dtypes = [dtype for dtype in DTYPES if any(dtype in found for found in per_joule)]
+    dtypes = [dtype for dtype in DTYPES if any(dtype in by_dtype for by_dtype in per_joule)]
     hashing = any(row.device.j_per_th for row in rows)
     optional = [
         ("rate", any(row.device.headline() is not None for row in rows)),
@@ -66,10 +66,10 @@ def _rate(row: OverviewRow) -> str:
     return f"{rate(figure.value, f'{work}/s')} {dtype}".strip()
 
 
-def _ratio(found: OverRated) -> str:
-    spread = f" [{found.interval_95[0]:.3f}, {found.interval_95[1]:.3f}]" if found.interval_95 else ""
-    doubt = ", rated figure unverified" if found.rated_confidence == "unverified" else ""
-    return f"{found.ratio:.3f}{spread} {found.of} ({found.rated_by}{doubt})"
+def _ratio(over: OverRated) -> str:
+    spread = f" [{over.interval_95[0]:.3f}, {over.interval_95[1]:.3f}]" if over.interval_95 else ""
+    doubt = ", rated figure unverified" if over.rated_confidence == "unverified" else ""
+    return f"{over.ratio:.3f}{spread} {over.of} ({over.rated_by}{doubt})"
 
 
 def captions(rows: Sequence[OverviewRow], hashprice: float | None) -> list[str]:

@@ -72,7 +72,7 @@ def power_against_rate(
     colours
         By the names ink, muted, grid, paper, rated, measured.
     labels
-        Text beside a device, by its name; the devices without one are the background.
+        Label of a device, by its name; the devices without one are the background.
     """
     axes.set_xscale("log")
     axes.set_yscale("log")

@@ -91,7 +91,7 @@ def build(gathered: "Gathered", now: datetime | None = None) -> str:
 def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    found = Environment(
+    environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
         undefined=StrictUndefined,
@@ -99,8 +99,8 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters["prose"] = prose
-    return found
+    environment.filters["prose"] = prose
+    return environment
 
 
 def prose(text: str) -> "Markup":

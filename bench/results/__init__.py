@@ -1,1 +1,1 @@
-"""Result records: their schema, their folders on disk, and trends over many of them."""
+"""Result records: their schema, their folders on disk, and trends over many results."""

@@ -1,4 +1,4 @@
-"""Result folders: written whole or not at all, read back with every fault named, never edited."""
+"""Result folders: written completely or not at all, read with every fault named, never edited."""
 
 import json
 import os
@@ -21,27 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One raw sample as samples.parquet keeps it.
+    """One raw sample, a row of samples.parquet."""
 
-    Attributes
-    ----------
-    series
-        `work` or the meter's name.
-    window
-        Index of the window, -1 outside any.
-    t_s, t_end_s
-        Monotonic clock of the run [s]; equal for an instant.
-    utc_s
-        Unix time of `t_s` [s].
-    value, unit
-        The reading and its unit.
-    """
-
-    series: str
-    window: int
-    t_s: float
-    t_end_s: float
-    utc_s: float
+    series: str  # `work`, or the name of the meter
+    window: int  # index of the window, -1 outside any
+    t_s: float  # [s] monotonic clock of the run
+    t_end_s: float  # [s] equal to t_s for an instant
+    utc_s: float  # [s] Unix time of t_s
     value: float
     unit: str
 
@@ -52,12 +38,12 @@ def new_id(workload: str, started: datetime) -> str:
 
 
 def prepare_store(store: Path) -> None:
-    """Make the results folder and see that it can be written, before a run spends minutes.
+    """Make the results folder and check that it can be written, before a run spends minutes.
 
     Raises
     ------
     InputError
-        The path or a parent is a file, or the folder may not be written.
+        The path or a parent is a file, or the folder is not writable.
     """
     try:
         store.mkdir(parents=True, exist_ok=True)
@@ -79,7 +65,7 @@ def write_record(store: Path, record: Record, samples: Sequence[Sample]) -> Path
     Raises
     ------
     RunFailedError
-        The system refused (disk full, permission), or the id is taken: a record is never overwritten.
+        The system refused (disk full, permission), or a result of this id exists.
     """
     from sites.files import new_folder
 
@@ -108,7 +94,7 @@ def read_record(folder: Path) -> Record:
     Raises
     ------
     InputError
-        No such folder, unreadable or corrupt JSON, an unknown schema version, a wrong or missing key.
+        The folder is missing, its JSON unreadable or corrupt, or a key wrong or missing.
     """
     path = folder / RECORD_FILE
     try:
@@ -127,18 +113,18 @@ def read_record(folder: Path) -> Record:
 
 
 def artifact_faults(folder: Path, record: Record) -> dict[str, str]:
-    """Return what is wrong with the files that a record names, by name: missing, or no longer what was written."""
-    found = {one.name: file_fault(folder / one.name, one.sha256, one.size_bytes) for one in record.artifacts}
-    return {name: fault for name, fault in found.items() if fault}
+    """Return the faults of the files that a record names, by name: missing, or changed after they were written."""
+    faults = {one.name: file_fault(folder / one.name, one.sha256, one.size_bytes) for one in record.artifacts}
+    return {name: fault for name, fault in faults.items() if fault}
 
 
 def read_whole(folder: Path) -> Record:
-    """Return the record of a result folder whose files are all as they were written.
+    """Return the record of a result folder after checking that its files are unchanged.
 
     Raises
     ------
     InputError
-        As `read_record`; a file is missing or was changed.
+        As `read_record`, or a file is missing or was changed.
     """
     record = read_record(folder)
     for fault in artifact_faults(folder, record).values():
@@ -152,7 +138,7 @@ def find_result(store: Path, name: str) -> Path:
     Raises
     ------
     InputError
-        There is none, or more than one.
+        No result has this name, or several have.
     """
     if (Path(name) / RECORD_FILE).is_file():
         return Path(name)
@@ -160,15 +146,15 @@ def find_result(store: Path, name: str) -> Path:
     if name in ids:
         return store / name
     if name.startswith("latest:"):
-        wanted = name.removeprefix("latest:")
-        matches = [id_ for id_ in ids if f"-{wanted}-" in id_][-1:]
+        workload = name.removeprefix("latest:")
+        matches = [id_ for id_ in ids if f"-{workload}-" in id_][-1:]
     else:
         matches = [id_ for id_ in ids if id_.startswith(name)] if name else []
     if len(matches) == 1:
         return store / matches[0]
     if matches:
         raise InputError.at(
-            f"result {name!r}", expected="one result", got=f"{len(matches)} that begin so: {matches[:3]}"
+            f"result {name!r}", expected="one result", got=f"{len(matches)} with this beginning: {matches[:3]}"
         )
     fault = InputError.at(f"result in {store}", expected="a known id", got=name, near=near_names(name, ids))
     raise fault if ids else InputError(f"{fault}: the store is empty, `perwatt run` fills it")
@@ -180,7 +166,7 @@ def read_samples(folder: Path) -> "pa.Table":
     Raises
     ------
     InputError
-        There are none, or the file is not Parquet.
+        The file is missing or is not Parquet.
     """
     import pyarrow as pa
     from pyarrow import parquet

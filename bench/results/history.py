@@ -1,4 +1,4 @@
-"""Many results at a glance: their headlines read fast, and the trend of one metric over them."""
+"""Headlines of many results, read fast, and the trend of one metric over them."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from bench.results.schema import conforms
 from hardware_profiles.errors import InputError, near_names
 
 MANY = 100
-"""Beyond so many results the import of pydantic (0.1 s) costs less than checking without it."""
+"""Number of results above which importing pydantic (0.1 s) costs less than checking without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What a list says of one result; `metrics` and `artifacts` hold each figure and file as the record has it."""
+    """The summary of one result in a list."""
 
     folder: Path
     id: str
@@ -29,28 +29,28 @@ class Headline:
     plan: str
     started_utc: str
     supersedes: str | None
-    metrics: dict[str, dict[str, Any]]
-    artifacts: list[dict[str, Any]]
+    metrics: dict[str, dict[str, Any]]  # as in the record
+    artifacts: list[dict[str, Any]]  # as in the record
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One result in a trend; `change_frac` is against the first of the same workload, version and device."""
+    """One result in a trend."""
 
     headline: Headline
     value: float
     unit: str
     interval: tuple[float, float] | None
-    change_frac: float
+    change_frac: float  # [-] against the first result of the same workload, version and device
 
 
 def headlines(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> Iterator[Headline]:
-    """Yield the headline of every sound result of a store, oldest first; one that is not is told and left out.
+    """Yield the headline of every valid record of a store, oldest first; report the others to `on_fault`.
 
     Raises
     ------
     InputError
-        The store is a file, or may not be read.
+        The store is a file, or is not readable.
     """
     names = result_names(store)
     read = _reader_of_many() if len(names) > MANY else _read
@@ -58,37 +58,37 @@ def headlines(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> 
     for name in names:
         try:
             with open(f"{root}/{name}/{RECORD_FILE}", "rb") as file:  # noqa: PTH123 (a third of Path.read_bytes' time)
-                found = read(file.read())
+                record = read(file.read())
         except (OSError, ValueError, OverflowError, RecursionError):
-            found = None
-        if found is None:
-            found = _judged(store / name, on_fault)
-        if found is not None:
-            yield _headline(store / name, found)
+            record = None
+        if record is None:
+            record = _validated(store / name, on_fault)
+        if record is not None:
+            yield _headline(store / name, record)
 
 
 def _read(data: bytes) -> dict[str, Any] | None:
-    """Return a record that is sound for sure, else None."""
-    found = json.loads(data)
-    return found if conforms(found) else None
+    """Return a record that certainly conforms to the schema, else None."""
+    record = json.loads(data)
+    return record if conforms(record) else None
 
 
 def _reader_of_many() -> Callable[[bytes], dict[str, Any] | None]:
-    """Return pydantic's way to do the same: faster, once it is imported."""
+    """Return a reader that does the same with pydantic, which is faster once it is imported."""
     from pydantic_core import from_json
 
     from bench.results.record import Record
 
     def read(data: bytes) -> dict[str, Any] | None:
         Record.model_validate_json(data, strict=True)  # a fault of it is a ValueError
-        found: dict[str, Any] = from_json(data)
-        return found
+        record: dict[str, Any] = from_json(data)
+        return record
 
     return read
 
 
-def _judged(folder: Path, on_fault: Callable[[str], None]) -> dict[str, Any] | None:
-    """Return the record of a folder if it is valid after all, else tell its first fault."""
+def _validated(folder: Path, on_fault: Callable[[str], None]) -> dict[str, Any] | None:
+    """Return the record of a folder if pydantic finds it valid, else report its first fault."""
     from bench.results.folder import read_record
 
     try:
@@ -98,9 +98,9 @@ def _judged(folder: Path, on_fault: Callable[[str], None]) -> dict[str, Any] | N
         return None
 
 
-def unchanged(found: Iterable[Headline], on_fault: Callable[[str], None]) -> Iterator[Headline]:
-    """Yield the results whose files are all as they were written; one of which that is not so is told and left out."""
-    for line in found:
+def unchanged(results: Iterable[Headline], on_fault: Callable[[str], None]) -> Iterator[Headline]:
+    """Yield the results whose files are unchanged; report the others to `on_fault`."""
+    for line in results:
         files = ((line.folder / one["name"], one["sha256"], one["size_bytes"]) for one in line.artifacts)
         fault = next(filter(None, (file_fault(*file) for file in files)), "")
         if fault:
@@ -109,15 +109,15 @@ def unchanged(found: Iterable[Headline], on_fault: Callable[[str], None]) -> Ite
             yield line
 
 
-def trend(found: Iterable[Headline], metric: str, workload: str | None = None) -> list[Point]:
-    """Return one metric over the valid results, oldest first, superseded ones left out.
+def trend(results: Iterable[Headline], metric: str, workload: str | None = None) -> list[Point]:
+    """Return one metric over the valid results, oldest first, without superseded ones.
 
     Raises
     ------
     InputError
         No result has this metric.
     """
-    kept = [line for line in found if workload in (None, line.workload)]
+    kept = [line for line in results if workload in (None, line.workload)]
     replaced = {line.supersedes for line in kept}
     firsts: dict[tuple[object, ...], float] = {}
     points = []
@@ -145,7 +145,7 @@ def trend(found: Iterable[Headline], metric: str, workload: str | None = None) -
 
 
 def summary(points: Sequence[Point]) -> dict[str, Any]:
-    """Return number, first, last, least, median and most of a trend, and the change from the first to the last."""
+    """Return number, first, last, least, median and most of a trend, and its change from first to last."""
     import statistics
 
     values = [point.value for point in points]
@@ -161,19 +161,19 @@ def summary(points: Sequence[Point]) -> dict[str, Any]:
     }
 
 
-def _headline(folder: Path, found: dict[str, Any]) -> Headline:
-    workload, run = found["workload"], found["run"]
+def _headline(folder: Path, record: dict[str, Any]) -> Headline:
+    workload, run = record["workload"], record["run"]
     return Headline(
         folder=folder,
-        id=found["id"],
-        status=found["status"],
+        id=record["id"],
+        status=record["status"],
         workload=workload["name"],
         version=workload["version"],
         variant=workload["variant"],
-        device=found["device"]["name"],
+        device=record["device"]["name"],
         plan=run["plan"],
         started_utc=run["started_utc"],
-        supersedes=found.get("supersedes"),
-        metrics=found.get("metrics", {}),
-        artifacts=found.get("artifacts", []),
+        supersedes=record.get("supersedes"),
+        metrics=record.get("metrics", {}),
+        artifacts=record.get("artifacts", []),
     )

@@ -15,12 +15,12 @@ TEMPORARY_PREFIX = ".tmp-"
 
 
 def result_names(store: Path) -> list[str]:
-    """Return the names of the whole result folders of a store, oldest first; a store that is not there has none.
+    """Return the names of the complete result folders of a store, oldest first; none if there is no store.
 
     Raises
     ------
     InputError
-        The store is a file, or may not be read.
+        The store is a file, or is not readable.
     """
     try:
         with os.scandir(store) as entries:
@@ -34,7 +34,13 @@ def result_names(store: Path) -> list[str]:
 
 
 def result_folders(store: Path) -> Iterator[Path]:
-    """Yield the whole result folders of a store, oldest first; temporary ones are not results. Raises InputError."""
+    """Yield the complete result folders of a store, oldest first.
+
+    Raises
+    ------
+    InputError
+        As `result_names`.
+    """
     for name in result_names(store):
         yield store / name
 
@@ -45,13 +51,13 @@ def unfinished_folders(store: Path) -> list[Path]:
 
 
 def file_sum(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 of a file and its size [byte]. Raises OSError."""
+    """Return the SHA-256 of a file and its size [byte]."""
     data = path.read_bytes()
     return hashlib.sha256(data).hexdigest(), len(data)
 
 
 def file_fault(path: Path, sha256: str, size_bytes: int) -> str:
-    """Return what is wrong with a file of a result (missing, or no longer what was written), or nothing."""
+    """Return the fault of a result's file (missing, or changed after it was written), or an empty text."""
     try:
         now, size = file_sum(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The shape of a result record: schema-versioned, SI base units inside, validated when written and when read."""
+"""The result record: a versioned schema in SI base units, validated when a record is written and when it is read."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -16,13 +16,13 @@ PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 class Part(BaseModel):
-    """Base of every part of a record: immutable, and closed to unknown keys."""
+    """Base of every part of a record: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Reason(Part):
-    """Why a record is invalid, or what a reader should know of it; codes and cures: bench/diagnostics.py."""
+    """A reason why a record is invalid, or a warning; bench/diagnostics.py has the codes and cures."""
 
     code: str
     detail: str = ""
@@ -57,7 +57,7 @@ class Device(Part):
 
 
 class WorkloadInfo(Part):
-    """What was run."""
+    """The workload that was run."""
 
     name: str
     version: int = Field(ge=1)
@@ -68,7 +68,7 @@ class WorkloadInfo(Part):
 
 
 class Energy(Part):
-    """Energy of one window by one meter; without joules there is a reason."""
+    """Energy of one window by one meter; joules are absent only with a reason."""
 
     meter: str
     boundary: Boundary
@@ -109,7 +109,7 @@ class Window(Part):
 
 
 class Metric(Part):
-    """One figure with its spread, above 0 as rates, energies and powers are; a measured one may carry an interval."""
+    """One figure above 0 (a rate, an energy, a power) with its spread and, where measured, its interval."""
 
     value: Positive
     unit: str
@@ -126,7 +126,7 @@ class Metric(Part):
 
 
 class AssumedPower(Part):
-    """Power that somebody declared; never turned into a joules field."""
+    """A declared power; it is never converted to energy."""
 
     power_w: Positive
     boundary: Boundary
@@ -143,7 +143,7 @@ class IdlePower(Part):
 
 
 class MeterUsed(Part):
-    """One meter of a run and what is known of it."""
+    """One meter of a run with its properties."""
 
     name: str
     kind: Literal["counter", "power"]
@@ -158,7 +158,7 @@ class MeterUsed(Part):
 
 
 class MetersGap(Part):
-    """Two meters of one run: what the inner one read over what the outer one read."""
+    """Two meters of one run: the reading of the inner one over that of the outer one."""
 
     inner: str
     inner_boundary: Boundary
@@ -168,7 +168,7 @@ class MetersGap(Part):
 
 
 class Steadiness(Part):
-    """Method rule 10: second half over first half minus 1, and the slope's 95 % interval [1/min]."""
+    """Steadiness over the windows (method rule 10): second half over first half minus 1, and slopes [1/min]."""
 
     rate_halves_frac: FiniteFloat | None = None
     power_halves_frac: dict[str, FiniteFloat] = Field(default_factory=dict)
@@ -177,7 +177,7 @@ class Steadiness(Part):
 
 
 class Artifact(Part):
-    """A file beside result.json."""
+    """A file in the folder of result.json."""
 
     name: str = Field(pattern=PLAIN_NAME)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -185,7 +185,7 @@ class Artifact(Part):
 
 
 class TokenTagWords(Part):
-    """The five tags of a token rate, in words; `not metered` for the first two where no meter covers the device."""
+    """The five tags of a token rate in words; the first two are `not metered` where no meter covers the device."""
 
     boundary: str
     power_kind: str
@@ -195,7 +195,7 @@ class TokenTagWords(Part):
 
 
 class Record(Part):
-    """One workload measured once; immutable once written."""
+    """One measurement of one workload; immutable after it is written."""
 
     schema_version: Literal[1] = 1
     id: str = Field(pattern=PLAIN_NAME)
@@ -204,7 +204,7 @@ class Record(Part):
     warnings: tuple[Reason, ...] = ()
     supersedes: str | None = None
     run: RunInfo
-    system: dict[str, object] = Field(description="what bench/machine/environment.py found")
+    system: dict[str, object] = Field(description="environment, from bench/machine/environment.py")
     device: Device
     workload: WorkloadInfo
     meters: tuple[str, ...] = ()

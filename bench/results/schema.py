@@ -1,4 +1,9 @@
-"""The published JSON Schema of a result record, and a check by it; `python -m bench.results.schema` writes it anew."""
+"""The published JSON Schema of a result record, and a fast check of records against it.
+
+`python -m bench.results.schema` writes the schema anew. The check is our own because `list results` must not pay for
+importing pydantic (0.1 s), and because the common fast validator, fastjsonschema, ends at draft 7: it ignores the
+`prefixItems` of draft 2020-12 in which pydantic writes intervals, and would compile its code on every start.
+"""
 
 import json
 import math
@@ -13,44 +18,44 @@ from typing import Any
 VERSION = 1
 PUBLISHED = Path(__file__).with_name(f"result-{VERSION}.schema.json")
 ADDED = ("token_tags",)
-"""Keys that older records of this version lack."""
+"""Keys that were added within this version, so that older records lack them."""
 
 
 def record_schema() -> dict[str, Any]:
     """Return the schema of result.json, version 1."""
     from bench.results.record import Record
 
-    found = Record.model_json_schema(mode="serialization")
-    found["required"] = [key for key in found["required"] if key not in ADDED]
+    schema = Record.model_json_schema(mode="serialization")
+    schema["required"] = [key for key in schema["required"] if key not in ADDED]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:perwatt:result:{VERSION}",
-        **found,
+        **schema,
         "title": f"perwatt result, schema version {VERSION}",
     }
 
 
 def as_text() -> str:
-    """Return the schema as the file holds it."""
+    """Return the text of the schema's file."""
     return json.dumps(record_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def conforms(found: object) -> bool:
-    """Return whether parsed JSON surely is a valid record, by the published schema and without pydantic's 0.1 s.
+def conforms(record: object) -> bool:
+    """Return whether parsed JSON is certainly a valid record by the published schema.
 
-    False is a doubt, which `bench.results.folder.read_record` settles: an old one may lack a key that has a default.
+    False means that `bench.results.folder.read_record` must decide: an older record may lack a key that has a default.
     """
     schema = _published()
-    return bool(schema) and _conforms(found, schema, schema["$defs"])
+    return bool(schema) and _conforms(record, schema, schema["$defs"])
 
 
 @cache
 def _published() -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(PUBLISHED.read_bytes())
-    except (OSError, ValueError):  # a damaged installation: then everything is doubted
+        schema: dict[str, Any] = json.loads(PUBLISHED.read_bytes())
+    except (OSError, ValueError):  # a damaged installation: then pydantic checks every record
         return {}
-    return found
+    return schema
 
 
 def _conforms(value: Any, rule: dict[str, Any], definitions: dict[str, Any]) -> bool:
@@ -80,8 +85,8 @@ def _is_array(value: Any, rule: dict[str, Any], definitions: dict[str, Any]) -> 
     if not isinstance(value, list):
         return False
     if "prefixItems" in rule:
-        places = rule["prefixItems"]
-        return len(value) == len(places) and all(map(_conforms, value, places, [definitions] * len(places)))
+        items = rule["prefixItems"]
+        return len(value) == len(items) and all(map(_conforms, value, items, [definitions] * len(items)))
     return all(_conforms(item, rule["items"], definitions) for item in value)
 
 
@@ -99,7 +104,7 @@ def _is_string(value: Any, rule: dict[str, Any], _: dict[str, Any]) -> bool:
     if not isinstance(value, str) or re.search(rule.get("pattern", ""), value) is None or value.endswith("\n"):
         return False
     try:
-        value.encode()  # half a surrogate pair is no text
+        value.encode()  # a lone surrogate is not text
         return "format" not in rule or bool(_DATE_TIME.fullmatch(value) and datetime.fromisoformat(value))
     except ValueError:
         return False

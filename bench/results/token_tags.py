@@ -1,4 +1,4 @@
-"""The five tags of a measured token rate, as a set: without them tokens per joule and per MWh mean nothing."""
+"""The five tags of a measured token rate, without which tokens per joule and per MWh mean nothing."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 NOT_METERED = "not metered"
 OF_WORKLOAD = ("token_basis", "lengths", "latency_limit")
-"""The tags that a workload whose unit is a token gives among its parameters; the meter gives the others."""
+"""The tags that a token workload states among its parameters; the meter determines the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagSet:
-    """Five tags as a record gives them: NOT_METERED for boundary and power kind, and nothing for another it lacks."""
+    """The five tags of a record; a missing one is empty."""
 
-    boundary: str
-    power_kind: str
+    boundary: str  # NOT_METERED without a power
+    power_kind: str  # NOT_METERED without a power
     token_basis: str
     lengths: str
     latency_limit: str
 
     def checked(self, place: str) -> TokenTags:
-        """Return the tags that a site takes.
+        """Return the tags in the form that a site takes.
 
         Raises
         ------
         InputError
-            A tag is missing or is not one of its words; it is named.
+            A tag is missing or is not one of its words.
         """
         _check_word(place, "boundary", self.boundary, BOUNDARIES)
         _check_word(place, "power_kind", self.power_kind, POWER_KINDS)
@@ -50,7 +50,7 @@ class TagSet:
 def tag_set(
     parameters: Mapping[str, object], metrics: "Mapping[str, Metric]", assumed: "AssumedPower | None"
 ) -> TagSet:
-    """Return the tags of what was measured: metered power before a declared one, which counts as provisioned."""
+    """Return the tags of a measurement; a declared power counts as provisioned if no meter was used."""
     from bench.results.record import best_metric
 
     best = best_metric(metrics, "power_", "energy_per_")
@@ -61,7 +61,7 @@ def tag_set(
 
 
 def tags_of(record: "Record") -> TagSet:
-    """Return the tags of a record whose unit is a token, as stored or, where it is older, from its parts."""
+    """Return the tags of a token record: as stored, or derived from the parts of an older record."""
     if record.token_tags is not None:
         return TagSet(**record.token_tags.model_dump())
     return tag_set(record.workload.parameters, record.metrics, record.assumed_power_w)
@@ -70,7 +70,7 @@ def tags_of(record: "Record") -> TagSet:
 def token_tag_words(
     workload: "WorkloadInfo", metrics: "Mapping[str, Metric]", assumed: "AssumedPower | None"
 ) -> "TokenTagWords | None":
-    """Return the tags as a record stores them, or None for a workload that counts something else."""
+    """Return the tags as a record stores them, or None for a workload that does not count tokens."""
     from bench.results.record import TokenTagWords
 
     if workload.unit != "token":
@@ -79,12 +79,12 @@ def token_tag_words(
 
 
 def check_workload(name: str, parameters: Mapping[str, object]) -> None:
-    """Refuse a workload that counts tokens and leaves out one of its tags, before it is timed.
+    """Refuse a token workload that lacks one of its tags, before it is timed.
 
     Raises
     ------
     InputError
-        Naming the tag.
+        A tag is missing.
     """
     _check_texts(f"workload {name}", {tag: str(parameters.get(tag) or "") for tag in OF_WORKLOAD})
 

@@ -38,9 +38,9 @@ def test_all_profiles_are_loaded_and_checked(benchmark):
 
 
 def test_twenty_devices_are_compared(benchmark):
-    from bench.compare.compare import compare
     from bench.compare.load import of_profile
     from bench.compare.overview import overview
+    from bench.compare.verdicts import compare
 
     chosen = [profile for _, profile in zip(range(20), catalog.iter_profiles(catalog.load_all()), strict=False)]
 

@@ -48,19 +48,19 @@ def rooflines(records: "Sequence[Record]", catalogue: "Sequence[Device]") -> "li
     by_device: dict[str, list[Record]] = {}
     for record in records:
         by_device.setdefault(record.device.name, []).append(record)
-    found: list[Chart | Missing] = []
-    for number, (name, mine) in enumerate(list(by_device.items())[-_DEVICES:]):
-        ceilings, placed = _ceilings(mine), _placed(mine)
+    charts: list[Chart | Missing] = []
+    for number, (name, of_device) in enumerate(list(by_device.items())[-_DEVICES:]):
+        ceilings, placed = _ceilings(of_device), _placed(of_device)
         if not any(one.slope for one in ceilings) or all(one.slope for one in ceilings):
             lacking = "memory bandwidth" if not any(one.slope for one in ceilings) else "matrix product"
-            found.append(Missing(f"Roofline of {name}", f"no measured {lacking} among the results on this page"))
+            charts.append(Missing(f"Roofline of {name}", f"no measured {lacking} among the results on this page"))
         else:
-            found.append(_chart(f"roofline-{number}", name, [*ceilings, *_rated(name, catalogue)], placed))
+            charts.append(_chart(f"roofline-{number}", name, [*ceilings, *_rated(name, catalogue)], placed))
     if len(by_device) > _DEVICES:
-        found.append(
+        charts.append(
             Missing("More rooflines", f"drawn for {_DEVICES} devices of {len(by_device)}; name results to choose")
         )
-    return found
+    return charts
 
 
 def _ceilings(records: "Sequence[Record]") -> list[Ceiling]:
@@ -84,27 +84,27 @@ def _rated(name: str, catalogue: "Sequence[Device]") -> list[Ceiling]:
     if device is None:
         return []
     profile = Profile(device, device.bins[0] if device.bins else None, None)
-    found = [
+    ceilings = [
         Ceiling(f"{dtype} dense peak", peak, "rated")
         for dtype, peak in profile.peaks_flop_per_s.items()
         if dtype in {"bf16", "fp8", "fp32"}
     ]
     if profile.bandwidth_byte_per_s:
-        found.append(Ceiling("memory", profile.bandwidth_byte_per_s, "rated", slope=True))
-    return found
+        ceilings.append(Ceiling("memory", profile.bandwidth_byte_per_s, "rated", slope=True))
+    return ceilings
 
 
 def _placed(records: "Sequence[Record]") -> list[Placed]:
-    found = []
+    placed = []
     for record in records:
         work = record.workload
         if record.rate is None:
             continue
         if work.unit == "flop" and (intensity := _product_intensity(record)) is not None:
-            found.append(Placed(f"{work.name} {work.variant}", intensity, record.rate.value, record))
+            placed.append(Placed(f"{work.name} {work.variant}", intensity, record.rate.value, record))
         elif work.unit == "byte" and "triad" in work.name:
-            found.append(Placed(work.name, _TRIAD_FLOP_PER_BYTE, record.rate.value * _TRIAD_FLOP_PER_BYTE, record))
-    return found
+            placed.append(Placed(work.name, _TRIAD_FLOP_PER_BYTE, record.rate.value * _TRIAD_FLOP_PER_BYTE, record))
+    return placed
 
 
 def _product_intensity(record: "Record") -> float | None:

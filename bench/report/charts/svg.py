@@ -144,7 +144,7 @@ def _drawing(prefix: str, label: str, draw: Draw, size: tuple[float, float], *, 
         target = io.StringIO()
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         # The layout is settled by now, so that data coordinates lie where the drawing has them.
-        placed = [found for mark in marks if (found := _placed(mark, size[1])) is not None]
+        placed = [pair for mark in marks if (pair := _placed(mark, size[1])) is not None]
     root = ET.fromstring(target.getvalue())  # noqa: S314 (matplotlib wrote it just now)
     _clean(root, prefix)
     root.attrib = {"viewBox": f"0 0 {size[0]:g} {size[1]:g}", "role": "group", "aria-label": label}
@@ -196,7 +196,7 @@ _Box = tuple[float, float, float, float]
 def _placed(mark: Mark, height: float) -> tuple[str, _Box] | None:
     """Return the mark's text and its box (x, y, width, height) in the drawing; a point has no size.
 
-    None stands for a mark that the axes do not show.
+    None means that the axes do not show the mark.
     """
     transform = mark.axes.transData.transform
     x, y = transform((mark.x, mark.y))
@@ -228,7 +228,7 @@ def _mark_element(text: str, box: _Box, *, first: bool) -> ET.Element:
 
 
 def _clean(root: ET.Element, prefix: str) -> None:
-    """Drop what would reach beyond the drawing (styles, ids nobody refers to), make ids unique, theme and shorten."""
+    """Remove styles and unused ids, make the other ids unique, replace colours by variables, and shorten numbers."""
     used = set(re.findall(r"#([\w-]+)", " ".join(_references(root))))
     for parent in list(root.iter()):
         for child in [one for one in parent if one.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style")]:
@@ -264,9 +264,9 @@ def _attribute(name: str, value: str, prefix: str) -> str:
     return value.replace("url(#", f"url(#{prefix}-")
 
 
-def _font(found: re.Match[str]) -> str:
+def _font(match: re.Match[str]) -> str:
     """Return a font declaration without its family, which is the page's."""
-    size = found.group(2)
+    size = match.group(2)
     return f"font-size: {size}" if size else ""
 
 

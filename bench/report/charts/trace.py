@@ -80,13 +80,13 @@ def _summary(record: "Record", powers: "Sequence[Series]") -> str:
 
 def _power_series(samples: Mapping[str, Sequence[Any]], zero: float) -> list[Series]:
     """Return power over time by meter; for a counter of energy, the increase over the time it took."""
-    found: dict[str, Series] = {}
+    by_meter: dict[str, Series] = {}
     last: dict[str, tuple[float, float]] = {}
     rows = zip(samples["series"], samples["t_s"], samples["value"], samples["unit"], strict=True)
     for name, t_s, value, unit in rows:
         if name == "work" or value is None or not math.isfinite(value):
             continue
-        series = found.setdefault(str(name), Series(str(name)))
+        series = by_meter.setdefault(str(name), Series(str(name)))
         if unit == "W":
             series.seconds.append(t_s - zero)
             series.values.append(value)
@@ -96,7 +96,7 @@ def _power_series(samples: Mapping[str, Sequence[Any]], zero: float) -> list[Ser
             if before is not None and t_s > before[0] and value >= before[1]:
                 series.seconds.append(t_s - zero)
                 series.values.append((value - before[1]) / (t_s - before[0]))
-    return [series for series in found.values() if len(series.seconds) > 1]
+    return [series for series in by_meter.values() if len(series.seconds) > 1]
 
 
 def _call_series(samples: Mapping[str, Sequence[Any]], zero: float) -> list[Series]:
@@ -204,17 +204,17 @@ def _energy(energy: "Energy", window: "Window") -> str:
 
 def throttling(record: "Record") -> list[str]:
     """Return the throttling events during the windows, as the audit of the run stored them."""
-    found = []
+    causes = []
     events = record.audit.get("cpu_throttle_events")
     if isinstance(events, int | float) and events > 0:
-        found.append(f"the CPU counted {events:g} thermal events during the windows")
+        causes.append(f"the CPU counted {events:g} thermal events during the windows")
     gpu = record.audit.get("gpu")
     fractions = gpu.get("throttle_reasons_frac") if isinstance(gpu, dict) else None
     if isinstance(fractions, dict):
         for name, share in fractions.items():
             if name not in _NORMAL_THROTTLE and isinstance(share, int | float) and share > 0:
-                found.append(f"{name} in {share:.0%} of the windows' samples")
-    return found
+                causes.append(f"{name} in {share:.0%} of the windows' samples")
+    return causes
 
 
 def _invalid_lines(record: "Record") -> list[str]:

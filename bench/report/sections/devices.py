@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from bench.compare.device_figures import DeviceFigures
 from bench.quantity import j_per_th, plain, quantity, rate, si
 from bench.report.blocks import Block, Cell, Chip, Link, Missing, Section, Table, figure_cell
-from bench.report.choice import catalogue_devices, latest, measured_devices
+from bench.report.selection import catalogue_devices, latest, measured_devices
 from bench.report.text import basis_chip, confidence_chips, plus_minus, rate_interval
 
 if TYPE_CHECKING:
-    from bench.compare.compare import Row
     from bench.compare.device_figures import Figure
+    from bench.compare.verdicts import Row
     from bench.report.charts.svg import Chart
     from bench.report.gather import Gathered
     from bench.results.record import Record
@@ -95,8 +95,8 @@ def _power_cell(device: DeviceFigures, power: "Figure | None") -> Cell:
 
 def _against(gathered: "Gathered") -> "Table | Missing":
     """Return measured over rated, by the rules of `perwatt compare`, for each device that the catalogue recognises."""
-    from bench.compare.compare import compare
     from bench.compare.load import of_profile, of_record
+    from bench.compare.verdicts import compare
     from hardware_profiles.catalog import recognise
     from hardware_profiles.profile import Profile
 
@@ -113,9 +113,9 @@ def _against(gathered: "Gathered") -> "Table | Missing":
             continue
         profile = Profile(device, device.bins[0] if device.bins else None, None)
         rows.extend(
-            _over_rated(record, found, found.figure, found.ratio)
-            for found in compare([of_profile(profile), of_record(record)])
-            if found.subject.source == "result" and found.figure is not None and found.ratio
+            _over_rated(record, row, row.figure, row.ratio)
+            for row in compare([of_profile(profile), of_record(record)])
+            if row.subject.source == "result" and row.figure is not None and row.ratio
         )
     if not rows:
         unknown = [name for name, device in devices.items() if device is None]
@@ -127,7 +127,7 @@ def _against(gathered: "Gathered") -> "Table | Missing":
     return Table("against", title, columns, tuple(rows), frozenset({2, 3, 4}), sortable=True)
 
 
-def _over_rated(record: "Record", found: "Row", figure: "Figure", ratio: float) -> tuple[Cell, ...]:
+def _over_rated(record: "Record", row: "Row", figure: "Figure", ratio: float) -> tuple[Cell, ...]:
     rated = figure.value / ratio
     return (
         Cell(record.device.name, note=f"{record.workload.name} {record.workload.variant}"),
@@ -135,5 +135,5 @@ def _over_rated(record: "Record", found: "Row", figure: "Figure", ratio: float) 
         figure_cell(quantity(figure.value, figure.unit), figure.value),
         figure_cell(quantity(rated, figure.unit), rated, basis_chip("rated")),
         figure_cell(f"{ratio:.3f}", ratio),
-        Cell(plus_minus(figure.value, figure.interval), note="; ".join(filter(None, (found.why, found.note)))),
+        Cell(plus_minus(figure.value, figure.interval), note="; ".join(filter(None, (row.why, row.note)))),
     )

@@ -133,8 +133,8 @@ def _spread(product: str, gathered: "Gathered") -> str:
     """Return P50 and P90 of the product's MWh, where scenarios were run for the one site of the page."""
     if gathered.outlook is None or len(gathered.sites) != 1:
         return ""
-    found, count = gathered.outlook.fleet[f"{product}_usd_per_mwh"], gathered.outlook.run.scenarios
-    return f"P50 {plain(found.p50)}, P90 {plain(found.p90)} over {count:,} scenarios" if found else ""
+    spread, count = gathered.outlook.fleet[f"{product}_usd_per_mwh"], gathered.outlook.run.scenarios
+    return f"P50 {plain(spread.p50)}, P90 {plain(spread.p90)} over {count:,} scenarios" if spread else ""
 
 
 def _origin(device: "DeviceRate", of: str = "") -> Chip:
@@ -161,8 +161,8 @@ def _unit(block: "BlockYear", year: "SiteYear") -> str:
 
 
 def _with_energy(records: "list[Record]") -> "list[tuple[Record, Metric]]":
-    found = ((record, record.energy_metric()) for record in records)
-    return [(record, metric) for record, metric in found if metric is not None]
+    pairs = ((record, record.energy_metric()) for record in records)
+    return [(record, metric) for record, metric in pairs if metric is not None]
 
 
 def _unmetered_line(records: "list[Record]", product: str) -> str:

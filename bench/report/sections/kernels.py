@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bench.quantity import plain, rate
 from bench.report.blocks import Block, Cell, Missing, Section, Table, figure_cell
 from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
-from bench.report.choice import latest
+from bench.report.selection import latest
 from bench.report.text import metric_interval
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def section(gathered: "Gathered") -> Section:
 
 def bound_frac(record: "Record") -> "Metric | None":
     """Return the fraction of the bound of a record, the smallest where it has several."""
-    found = [metric for name, metric in record.metrics.items() if name.startswith(("fraction_of", "bound_frac"))]
-    return min(found, key=lambda metric: metric.value, default=None)
+    fractions = [metric for name, metric in record.metrics.items() if name.startswith(("fraction_of", "bound_frac"))]
+    return min(fractions, key=lambda metric: metric.value, default=None)
 
 
 def _bound_chart(bounded: "list[tuple[Record, Metric]]") -> Chart:
@@ -134,5 +134,5 @@ def _checks(record: "Record") -> str:
 
 
 def _threads(record: "Record") -> float | None:
-    found = record.workload.parameters.get("threads")
-    return float(found) if isinstance(found, int | float) else None
+    threads = record.workload.parameters.get("threads")
+    return float(threads) if isinstance(threads, int | float) else None

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 _TICKS = (5, *(step * 10**decade for decade in range(1, 5) for step in (1, 2, 5)))
 
 
-def alone_blocks(found: "tuple[Alone, ...]") -> list[Chart]:
+def alone_blocks(devices: "tuple[Alone, ...]") -> list[Chart]:
     """Return the chart, or none if nothing was computed or no device is worth running."""
-    shown = [one for one in found if one.spread.p10 > 0]
+    shown = [one for one in devices if one.spread.p10 > 0]
     if not shown:
         return []
     best = max(shown, key=lambda one: one.net_usd)
-    idle = [one.name for one in found if one not in shown]
+    idle = [one.name for one in devices if one not in shown]
 
     def draw(figure: "Figure", narrow: bool) -> Iterable[Mark]:
         axes = figure.subplots()

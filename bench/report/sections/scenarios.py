@@ -21,17 +21,17 @@ _PER_MWH = {
 _YEAR = {"net_usd": "net", "revenue_usd": "revenue", "energy_usd": "energy", "btc": "BTC", "tokens": "tokens"}
 
 
-def scenario_blocks(found: "Outlook") -> list[Block]:
+def scenario_blocks(outlook: "Outlook") -> list[Block]:
     """Return the fan, the tornado and the table."""
-    return [_fan(found), _tornado(found.tornado), _table(found)]
+    return [_fan(outlook), _tornado(outlook.tornado), _table(outlook)]
 
 
-def _some(found: "Outlook", names: Iterable[str]) -> "list[tuple[str, Distribution]]":
-    return [(name, one) for name in names if (one := found.fleet[name]) is not None]
+def _some(outlook: "Outlook", names: Iterable[str]) -> "list[tuple[str, Distribution]]":
+    return [(name, one) for name in names if (one := outlook.fleet[name]) is not None]
 
 
-def _fan(found: "Outlook") -> Chart:
-    shown = _some(found, _PER_MWH)
+def _fan(outlook: "Outlook") -> Chart:
+    shown = _some(outlook, _PER_MWH)
     summary = "; ".join(
         f"{_PER_MWH[name][0]}: P50 {plain(one.p50)}, P90 {plain(one.p90)} USD/MWh" for name, one in shown
     )
@@ -53,7 +53,7 @@ def _fan(found: "Outlook") -> Chart:
         return marks
 
     return render(
-        "fan", "P50 and P90 of a megawatt-hour", f"{found.run.scenarios:,} scenarios of a year. {summary}.", draw,
+        "fan", "P50 and P90 of a megawatt-hour", f"{outlook.run.scenarios:,} scenarios of a year. {summary}.", draw,
         notes=("The line is P50; the dark band spans P90 to P10, the light one P99 to P1 (exceedance).",),
         heights=(90.0 * len(shown) + 40.0, 90.0 * len(shown) + 40.0),
     )  # fmt: skip
@@ -67,10 +67,10 @@ def _describe(label: str, one: "Distribution") -> str:
     return f"{label} · {levels} USD/MWh · mean of the worst 5 %: {plain(one.cvar)}"
 
 
-def _tornado(found: "Tornado") -> Chart:
+def _tornado(drivers: "Tornado") -> Chart:
     from sites.scenarios.uncertainty import TORNADO_METHOD
 
-    causes = found.causes
+    causes = drivers.causes
     largest = f"{causes[0].name} causes {causes[0].share_frac:.0%} of it" if causes else "nothing varies"
     summary = f"Spread of the year's net in USD, one input at a time, from its P90 to its P10; {largest}."
 
@@ -79,7 +79,7 @@ def _tornado(found: "Tornado") -> Chart:
         rows = list(range(len(causes), 0, -1))
         widths = [(cause.p10 - cause.p90) / 1e6 for cause in causes]
         axes.barh(rows, widths, left=[cause.p90 / 1e6 for cause in causes], color=COLOURS["inference"], height=0.6)
-        axes.axvline(found.base / 1e6, color=COLOURS["ink"], linewidth=1.4)
+        axes.axvline(drivers.base / 1e6, color=COLOURS["ink"], linewidth=1.4)
         axes.set_yticks(rows, [printable(f"{cause.name} ({cause.share_frac:.0%})") for cause in causes])
         axes.set_xlabel("million USD per year")
         axes.grid(visible=False, axis="y")
@@ -95,18 +95,18 @@ def _tornado(found: "Tornado") -> Chart:
     return render("tornado", "Drivers of the spread in net", summary, draw, notes=(note,), heights=(height, height))
 
 
-def _table(found: "Outlook") -> Table:
+def _table(outlook: "Outlook") -> Table:
     from sites.scenarios.metrics import unit_of
 
     rows = []
-    for name, one in _some(found, (*_PER_MWH, *_YEAR)):
+    for name, one in _some(outlook, (*_PER_MWH, *_YEAR)):
         values = (one.mean, one.p99, one.p90, one.p50, one.p10, one.p01, one.cvar)
         shown = _PER_MWH[name][0] if name in _PER_MWH else f"{_YEAR[name]}, per year"
         cells = tuple(figure_cell(_short(value), value) for value in values)
         rows.append((Cell(shown, note=unit_of(name)), *cells))
     columns = ("Figure", "Mean", "P99", "P90", "P50", "P10", "P1", "Worst 5 %")
     return Table(
-        "scenario-table", f"All sites together over {found.run.scenarios:,} scenarios, seed {found.run.run.seed}",
+        "scenario-table", f"All sites together over {outlook.run.scenarios:,} scenarios, seed {outlook.run.run.seed}",
         columns, tuple(rows), frozenset(range(1, 8)), sortable=True,
         note="Pn is exceeded in n of 100 scenarios, for costs too. The scenarios are a model; "
         "`perwatt yield --scenarios` accepts your own.",

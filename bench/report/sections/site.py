@@ -87,13 +87,13 @@ def _charts(number: int, year: "SiteYear") -> list[Block]:
     from hardware_profiles.errors import InputError
 
     try:
-        found: list[Block] = [_week(number, year), _durations(number, year)]
+        charts: list[Block] = [_week(number, year), _durations(number, year)]
     except InputError as fault:
-        found = [Missing(f"Dispatch of {year.site.name}", str(fault))]
+        charts = [Missing(f"Dispatch of {year.site.name}", str(fault))]
     from sites.dispatch.waterfall import waterfalls
 
-    found.extend(_waterfall(f"waterfall-{number}-{falls.product}", year, falls) for falls in waterfalls(year))
-    return found
+    charts.extend(_waterfall(f"waterfall-{number}-{falls.product}", year, falls) for falls in waterfalls(year))
+    return charts
 
 
 def _week(number: int, year: "SiteYear") -> Chart:

@@ -2,8 +2,8 @@
 
 import json
 
-from bench.compare.compare import compare
 from bench.compare.load import of_record
+from bench.compare.verdicts import compare
 from bench.measure.runner import measure
 from bench.results.folder import read_record
 from bench.results.history import headlines, trend

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.compare.compare import as_document, compare, refusal, systematic_frac
 from bench.compare.device_figures import DeviceFigures, Figure
 from bench.compare.load import of_profile
+from bench.compare.verdicts import as_document, compare, refusal, systematic_frac
 from bench.measure.quiet_pairs import QuietPairs, Slice, take_pairs
 from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError

@@ -1,4 +1,4 @@
-"""Results and profiles side by side: ratio, interval and verdict, or the reason why there is none (rules 12 to 15)."""
+"""Ratios and verdicts between results and profiles, or the reason why there is none (method rules 12 to 15)."""
 
 import math
 from collections.abc import Sequence
@@ -23,25 +23,24 @@ NOT_QUIET = "not quiet: no verdict"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of one subject, and what it is against the first subject's.
-
-    `ratio` is this over the first; `verdict` is empty where there is none, and then `why` says why. Where there is
-    no ratio `why` says that. A subject without any figure has one row, with `why`.
-    """
+    """One figure of one subject, compared with the first subject's."""
 
     subject: DeviceFigures
-    figure: Figure | None
-    ratio: float | None = None
-    interval: tuple[float, float] | None = None
+    figure: Figure | None  # None for a subject without any figure
+    ratio: float | None = None  # this figure over the first subject's
+    interval: tuple[float, float] | None = None  # 95 %, of the ratio
     verdict: str = ""
-    why: str = ""
+    why: str = ""  # reason why there is no ratio or no verdict
     note: str = ""
 
 
 def compare(subjects: Sequence[DeviceFigures], pairs: "QuietPairs | None" = None) -> list[Row]:
-    """Return every figure of every subject, group by group, each against the first subject's.
+    """Return every figure of every subject, group by group, each compared with the first subject's.
 
-    `pairs` are interleaved pairs of slices of two subjects, which alone may claim that one is faster on one CPU.
+    Parameters
+    ----------
+    pairs
+        Interleaved slices of two subjects; only they allow a claim that one is faster on the same CPU.
 
     Raises
     ------
@@ -53,17 +52,19 @@ def compare(subjects: Sequence[DeviceFigures], pairs: "QuietPairs | None" = None
     first = subjects[0]
     rows: list[Row] = []
     for group in ("rate", "energy", "power"):
-        wanted = [figure for figure in first.figures if figure.group == group]
-        rows.extend(Row(first, figure, why="reference" if not first.refused else first.refused) for figure in wanted)
+        references = [figure for figure in first.figures if figure.group == group]
+        rows.extend(
+            Row(first, figure, why="reference" if not first.refused else first.refused) for figure in references
+        )
         for subject in subjects[1:]:
-            mine = [figure for figure in subject.figures if figure.group == group]
-            rows.extend(_against(subject, figure, first, _counterpart(figure, wanted), pairs) for figure in mine)
+            figures = [figure for figure in subject.figures if figure.group == group]
+            rows.extend(_against(subject, figure, first, _counterpart(figure, references), pairs) for figure in figures)
     shown = {row.subject.name for row in rows}
     return [*rows, *(Row(s, None, why=s.refused or "no figures") for s in subjects if s.name not in shown)]
 
 
 def refusal(one: DeviceFigures, a: Figure, other: DeviceFigures, b: Figure) -> str:  # noqa: PLR0911 (one reason each)
-    """Return why figure a of `one` over b of `other` may not be a ratio, or nothing where it may."""
+    """Return why figure a of `one` over b of `other` is no valid ratio, or an empty text."""
     for subject in (one, other):
         if subject.refused:
             return f"{subject.name}: {subject.refused}" if subject is other else subject.refused
@@ -79,12 +80,12 @@ def refusal(one: DeviceFigures, a: Figure, other: DeviceFigures, b: Figure) -> s
         if a.group != "power" and one.version != other.version:
             return f"unequal workload versions: {one.version} and {other.version}"
     if b.value <= 0.0 or a.value <= 0.0:
-        return "a figure that is not above 0"
+        return "a figure not above 0"
     return ""
 
 
 def systematic_frac(a: Figure, b: Figure) -> float:
-    """Return the standard uncertainty that stays in the ratio [-]: a meter's own error cancels where it read both."""
+    """Return the standard uncertainty of the ratio [-] from meters and work; the error of a shared meter cancels."""
     same_meter = bool(a.meter_domains) and a.meter_domains == b.meter_domains
     meters = 0.0 if same_meter else math.hypot(a.u_meter_frac, b.u_meter_frac)
     return math.hypot(meters, a.u_work_frac, b.u_work_frac)
@@ -102,40 +103,42 @@ def _against(  # noqa: PLR0911 (one case each)
         return Row(subject, a, ratio=a.value / b.value, why=f"no verdict: {a.basis} over {b.basis}")
     if not a.samples or not b.samples:
         return Row(subject, a, ratio=a.value / b.value, why="no verdict: no windows stored")
-    found = stats.compare(a.samples, b.samples, systematic_frac(a, b))
-    if found.interval is None:
-        return Row(subject, a, ratio=found.ratio, why="no verdict: one window has no spread")
-    apart = "" if subject.run_id == first.run_id and subject.run_id else "not interleaved"
+    comparison = stats.compare(a.samples, b.samples, systematic_frac(a, b))
+    if comparison.interval is None:
+        return Row(subject, a, ratio=comparison.ratio, why="no verdict: one window has no spread")
+    order = "" if subject.run_id == first.run_id and subject.run_id else "not interleaved"
     warned = ", ".join(dict.fromkeys((*subject.warned, *first.warned)))
-    note = "; ".join(filter(None, (apart, _unequal_parameters(subject, first), warned)))
-    claim = found.verdict in {"higher", "lower"}
+    note = "; ".join(filter(None, (order, _unequal_parameters(subject, first), warned)))
+    claim = comparison.verdict in {"higher", "lower"}
     same_cpu = subject.device_kind == first.device_kind == "cpu" and subject.device == first.device
     if a.group == "rate" and same_cpu and pairs is not None:
         return _by_pairs(subject, a, pairs)
     if a.group == "rate" and claim and same_cpu:
-        # One CPU against itself: a difference may be a neighbour's doing, so it takes quiet pairs to claim one.
-        return Row(subject, a, found.ratio, found.interval, "", NOT_QUIET, note or "use perwatt compare --run")
-    return Row(subject, a, found.ratio, found.interval, _WORDS[a.group][found.verdict], "", note)
+        # The same CPU twice: another tenant may cause a difference, so a claim takes quiet pairs.
+        return Row(
+            subject, a, comparison.ratio, comparison.interval, "", NOT_QUIET, note or "use perwatt compare --run"
+        )
+    return Row(subject, a, comparison.ratio, comparison.interval, _WORDS[a.group][comparison.verdict], "", note)
 
 
 def _unequal_parameters(one: DeviceFigures, other: DeviceFigures) -> str:
-    """Return what the two were not run alike in, such as threads: a ratio of them is of both things at once."""
-    theirs = dict(other.parameters)
-    unequal = [f"{key} {value} and {theirs.get(key, '-')}" for key, value in one.parameters if theirs.get(key) != value]
+    """Return the parameters in which two results differ, such as threads: their ratio includes that difference."""
+    others = dict(other.parameters)
+    unequal = [f"{key} {value} and {others.get(key, '-')}" for key, value in one.parameters if others.get(key) != value]
     return f"unequal {', '.join(unequal)}" if unequal else ""
 
 
 def _by_pairs(subject: DeviceFigures, a: Figure, pairs: "QuietPairs") -> Row:
-    """Return the row of the second of two workloads that were interleaved in slices."""
+    """Return the row of the second of two interleaved workloads."""
     counted = f"{len(pairs.quiet_pairs)} of {len(pairs.pairs)} pairs quiet, CPU time"
-    found = pairs.verdict()
-    if found is None:
+    comparison = pairs.verdict()
+    if comparison is None:
         return Row(subject, a, pairs.ungated_ratio(), None, "", NOT_QUIET, f"ungated ratio; {counted}")
-    return Row(subject, a, found.ratio, found.interval, _WORDS["rate"][found.verdict], "", counted)
+    return Row(subject, a, comparison.ratio, comparison.interval, _WORDS["rate"][comparison.verdict], "", counted)
 
 
-def _counterpart(figure: Figure, wanted: Sequence[Figure]) -> Figure | None:
-    """Return the first subject's figure nearest to this one: same work and boundary, then same work, then any."""
+def _counterpart(figure: Figure, references: Sequence[Figure]) -> Figure | None:
+    """Return the reference nearest to a figure: of the same work and boundary, else of the same work, else any."""
 
     def distance(other: Figure) -> tuple[bool, bool, bool, bool]:
         return (
@@ -145,7 +148,7 @@ def _counterpart(figure: Figure, wanted: Sequence[Figure]) -> Figure | None:
             other.basis != figure.basis,
         )
 
-    return min(wanted, key=distance, default=None)
+    return min(references, key=distance, default=None)
 
 
 def _unit(figure: Figure) -> str:
