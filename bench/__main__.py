@@ -1,9 +1,9 @@
-"""The way in: `perwatt`, which is `python -m bench`."""
+"""The entry point of `perwatt` and of `python -m bench`."""
 
 import signal
 import sys
 
-# Until the command line can say it in a line, Ctrl-C ends the process without a traceback.
+# Until the command line can report Ctrl-C in one line, it ends the process without a traceback.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _interrupt_again(lost: "UnraisableHookArgs") -> None:
-    """Press Ctrl-C once more where it fell into code that cannot raise (a compiler's callback, a destructor)."""
+    """Send Ctrl-C again after it arrived in code that cannot raise (a callback of the compiler, a destructor)."""
     if lost.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(lost)
         return

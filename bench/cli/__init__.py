@@ -88,7 +88,7 @@ def _forget_interrupt() -> None:
     """Make Python end with the exit status that is passed to `sys.exit`.
 
     CPython notes a KeyboardInterrupt that passed through an `exec` of source text (the dataclasses module uses one)
-    and then ends the process by SIGINT, whatever exit status follows. Only the next `exec` of text clears the note;
+    and then ends the process by SIGINT, regardless of the exit status. Only the next `exec` of text clears the note;
     `os._exit` would skip the handlers of `atexit`, and there is no other interface.
     """
     exec("")  # noqa: S102 (the text is empty)

@@ -90,9 +90,9 @@ def _layout(
     """
     fitted = []
     for gap in (3, 2, 1):
-        found = fit(columns, numbers, width - 1 - gap * (len(columns) - 1))
-        if found is not None and (gap < 3 or found[0] == 0):
-            step, widths = found
+        fitting = fit(columns, numbers, width - 1 - gap * (len(columns) - 1))
+        if fitting is not None and (gap < 3 or fitting[0] == 0):
+            step, widths = fitting
             cost = 2 * step + (3 if gap == 1 and not dense else 0)
             fitted.append((cost, -gap, step, widths))
     if not fitted:
@@ -106,7 +106,7 @@ def _grid(rows: Sequence[Sequence[str]], widths: Sequence[int], numbers: set[int
     for number, row in enumerate(rows):
         folded = [fold(cell, width).split("\n") for cell, width in zip(row, widths, strict=True)]
         height = max(map(len, folded))
-        # A heading of several lines stands on the rule, a cell at the top of its row.
+        # The heading is aligned to the bottom of its row, a cell to the top.
         blocks = [[""] * (height - len(block)) + block if number == 0 else block for block in folded]
         for parts in zip_longest(*blocks, fillvalue=""):
             padded = (

@@ -156,9 +156,9 @@ def _print(validation: "Validation") -> None:
         for name, summary in parts.items():
             say(f"by {group}: {name}: {_in_words(summary)}")
     say(f"fit rows: {_in_words(summarise(validation.of(FIT)))}")
-    apart = summarise(validation.of(APART))
-    if apart is not None:
-        say(f"separate, not in the mean: MLPerf Offline at the mean lengths of its task: {_in_words(apart)}")
+    separate = summarise(validation.of(APART))
+    if separate is not None:
+        say(f"separate, not in the mean: MLPerf Offline at the mean lengths of its task: {_in_words(separate)}")
         for group, parts in by_group(validation.outcomes, APART).items():
             for name, summary in parts.items():
                 say(f"separate, by {group}: {name}: {_in_words(summary)}")
