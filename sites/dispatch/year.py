@@ -75,8 +75,8 @@ class SiteYear:
         """
         done = self.dispatch
         if done.mw is None or done.why is None or done.price_usd_per_mwh is None:
-            wanted = "a year run hour by hour (run(site), run_fleet(sites, hourly=True))"
-            raise InputError.at(f"site {self.site.name}", expected=wanted, got="its sums alone")
+            needed = "a year run hour by hour (run(site), run_fleet(sites, hourly=True))"
+            raise InputError.at(f"site {self.site.name}", expected=needed, got="its sums alone")
         return done.mw, done.why, done.price_usd_per_mwh
 
 

@@ -31,7 +31,7 @@ CONNECT_S = 10.0
 GRACE_S = 10.0
 POLL_S = 0.2
 MAX_PORT = 65_535
-SHARD_FILES = ("engine.py", "model.py")
+SHARD_FILES = ("draws.py", "engine.py", "model.py")
 
 
 def dask(

@@ -1,6 +1,6 @@
-"""Many sites, hours and scenarios: each site's year in every scenario, added up as it goes.
+"""The scenario engine: the sums of each site's year in every scenario.
 
-Nothing of the size scenario x hour is ever held: tiles of scenarios stream through the hours of a site.
+No array of scenarios x hours exists: tiles of scenarios run through the hours of a site and are added up.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError, shown
 from sites.dispatch.columns import ROW_SUMS, TOTAL_SUMS
-from sites.scenarios.case import DEVICE_SPREADS, SiteCase, place_of, site_case, tabulate
+from sites.scenarios.case import SiteCase, place_of, site_case, tabulate
+from sites.scenarios.draws import Run, common_shocks, factors_of
 from sites.scenarios.memory import free_bytes
-from sites.scenarios.model import INPUT_NAMES, STEPS_PER_YEAR, ScenarioModel, correlation_factor, steps
+from sites.scenarios.model import STEPS_PER_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sites.arrays import Floats
     from sites.model import Site
+    from sites.scenarios.model import ScenarioModel
 
-    Floats = NDArray[np.float64]
     Sums = tuple[Floats, Floats]
 
 __all__ = [
@@ -61,77 +62,43 @@ class Shard:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run's random numbers hang on, and how the inputs vary."""
-
-    seed: int
-    model: ScenarioModel
-
-    def __post_init__(self) -> None:  # noqa: D105
-        if not (isinstance(self.seed, int) and 0 <= self.seed < 1 << 64):
-            raise InputError.at("scenarios", "seed", expected="a whole number of 0 to 2^64 - 1", got=self.seed)
-
-
 def check_scenarios(count: object) -> int:
-    """Return the number of scenarios. Raises InputError unless it is a whole number of 1 to 2^24."""
+    """Return the number of scenarios.
+
+    Raises
+    ------
+    InputError
+        The number is not a whole number of 1 to 2^24.
+    """
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_SCENARIOS:
         raise InputError(f"scenarios: expected a whole number of 1 to {MOST_SCENARIOS:,}, got {shown(count)}")
     return count
 
 
-def common_shocks(run: Run, first: int, count: int, months: int) -> Floats:
-    """Draw the standard normals that all sites share in scenarios [first, first + count): [6, months, count]."""
-    import numpy as np
-
-    from sites.scenarios.kernels import paths as drawn
-
-    given = run.model.correlation
-    factor = np.eye(len(INPUT_NAMES)) if given is None else correlation_factor(given)
-    shocks = np.empty((len(INPUT_NAMES), months, count))
-    drawn.common_shocks(np.uint64(run.seed), first, factor, shocks)
-    return shocks
-
-
-def factors_of(case: SiteCase, run: Run, first: int, count: int, shocks: Floats | None = None) -> tuple[Floats, ...]:
-    """Factors of a site's year in scenarios [first, first + count), drawn for them alone.
-
-    shocks: common_shocks of these scenarios and at least these months, where they are at hand.
-    Returns power [M, count], and worth, able, asked, units [B, M, count].
-    """
-    import numpy as np
-
-    from sites.scenarios.kernels import paths as drawn
-
-    path = steps(run.model, STEPS_PER_YEAR * case.year + case.months)
-    if shocks is None:
-        shocks = common_shocks(run, first, count, path.decay.shape[1])
-    seed = np.uint64(run.seed)
-    factors = np.empty((len(INPUT_NAMES), case.months, count))
-    drawn.input_factors(
-        seed, first, case.place, shocks, path.decay, path.spread, path.mean, path.share, case.outage_frac,
-        case.most_available, np.empty(count), np.empty(count), factors,
-    )  # fmt: skip
-    rate, power = np.ones((len(case.devices), count)), np.ones((len(case.devices), count))
-    for row, (place, rate_spread, power_spread) in enumerate(case.devices):
-        if rate_spread > 0.0 or power_spread > 0.0:
-            drawn.device_factors(seed, first, place, rate_spread, power_spread, DEVICE_SPREADS, rate[row], power[row])
-    blocks = tuple(np.empty((case.blocks.shape[0], case.months, count)) for _ in range(4))
-    drawn.block_factors(factors, case.paid_per, case.device, rate, power, case.btc_usd, *blocks)
-    return (factors[drawn.POWER], *blocks)
-
-
 def run_shard(case: SiteCase, run: Run, first: int, count: int, shocks: Floats | None = None) -> Sums:
-    """Add up one site's year in scenarios [first, first + count): rows [B, 4, count] and totals [4, count].
+    """Add up one site's year in scenarios [first, first + count).
 
-    The bits depend on (run, site, scenario) alone, not on where a shard begins or ends.
+    Parameters
+    ----------
+    case, run
+        The site's year, and the run.
+    first, count
+        Range of scenarios.
+    shocks
+        common_shocks of [first, first + count rounded up to eights); drawn if None.
 
-    shocks: common_shocks of [first, first + count rounded up to eights) where they are at hand.
+    Returns
+    -------
+    rows, totals
+        As FleetRun.rows and FleetRun.totals of one case, shapes [B, 4, count] and [4, count].
+
+    Notes
+    -----
+    The bits depend on run, site and scenario alone, not on where a shard begins or ends.
     """
-    import numpy as np
-
     from sites.scenarios.kernels import tile as kernel
 
+    hours = kernel.SiteHours(case.table, case.bounds, case.blocks, case.charges, case.contract_mw)
     blocks = case.blocks.shape[0]
     padded = -(-count // LANES) * LANES
     rows = np.zeros((blocks, ROW_SUMS, padded))
@@ -143,9 +110,7 @@ def run_shard(case: SiteCase, run: Run, first: int, count: int, shocks: Floats |
         factors = factors_of(case, run, first + begin, width, here)
         tile_rows = np.zeros((blocks, ROW_SUMS, width))
         tile_totals = np.zeros((TOTAL_SUMS, width))
-        kernel.run_tile(
-            case.table, case.bounds, case.blocks, case.contract_mw, case.charges, *factors, tile_rows, tile_totals
-        )
+        kernel.run_tile(hours, factors, tile_rows, tile_totals)
         rows[:, :, lanes], totals[:, lanes] = tile_rows, tile_totals
     return rows[:, :, :count], totals[:, :count]
 
@@ -155,23 +120,22 @@ Executor = Callable[["Sequence[SiteCase]", Run, "Sequence[Shard]"], "Iterable[tu
 
 @dataclass(frozen=True, slots=True)
 class FleetRun:
-    """What a fleet's sites do in every scenario of a run: sums, never hours.
-
-    rows: for each case [B, 4, S] meter MWh, revenue USD, units (BTC or the block's own), short MWh; totals: for each
-    case [4, S] energy without demand charge, demand charge, penalties, forgone credits, all USD.
-    """
+    """The sums of a fleet's sites in every scenario of a run."""
 
     cases: tuple[SiteCase, ...]
     run: Run
     scenarios: int
-    rows: tuple[Floats, ...]
-    totals: tuple[Floats, ...]
+    rows: tuple[Floats, ...]  # of each case: METER_MWH, REVENUE_USD, UNITS (miners: BTC), SHORT_MWH, shape [B, 4, S]
+    totals: tuple[Floats, ...]  # of each case: ENERGY_USD, CHARGE_USD, PENALTY_USD, FORGONE_USD, shape [4, S]
 
 
 def fleet_cases(sites: Sequence[Site], model: ScenarioModel, *, years: Sequence[int] = (0,)) -> list[SiteCase]:
-    """Cases of every site and year, the sites of one year together.
+    """Return the cases of every site and year, the sites of one year together.
 
-    Raises InputError when two sites have one name, on which their random numbers hang.
+    Raises
+    ------
+    InputError
+        Two sites have the same name, from which their random numbers follow.
     """
     seen: dict[int, str] = {}
     for site in sites:
@@ -192,14 +156,22 @@ def run_fleet(
 ) -> FleetRun:
     """Run every case through every scenario.
 
-    execute: how shards are run; on this machine's cores where none is given. on_progress: told the share that is done.
-    The result's bits do not depend on either.
+    Parameters
+    ----------
+    cases, run, scenarios
+        Years of sites, the run, and the number of scenarios.
+    execute
+        Executor of the shards; this machine's cores if None. The result's bits do not depend on it.
+    on_progress
+        Called with the share of shards that is done.
 
-    Raises InputError for a number of scenarios that is none, or more than memory holds; RuntimeError, naming the
-    shards, when an executor ends with some of them missing.
+    Raises
+    ------
+    InputError
+        The number of scenarios is invalid, or memory cannot hold so many.
+    RuntimeError
+        The executor ended with shards missing. The message names them.
     """
-    import numpy as np
-
     count = check_scenarios(scenarios)
     _check_room(cases, count)
     shards = [
@@ -235,7 +207,7 @@ def _check_room(cases: Sequence[SiteCase], count: int) -> None:
 
 
 def missing_text(cases: Sequence[SiteCase], shards: Iterable[Shard]) -> str:
-    """Shards that are missing, in words: site, year and scenarios of the first few."""
+    """Return a text about missing shards: site, year and scenarios of the first few."""
     listed = sorted(shards, key=lambda shard: (shard.site, shard.first))
     named = "; ".join(
         f"{cases[shard.site].name!r} year {shard.year} scenarios {shard.first} to {shard.first + shard.count - 1}"
@@ -245,9 +217,9 @@ def missing_text(cases: Sequence[SiteCase], shards: Iterable[Shard]) -> str:
 
 
 class _Shocks:
-    """The shocks that all sites share in one range of scenarios: drawn by the first to ask, kept until all have asked.
+    """The shocks that all sites share in one range of scenarios: drawn by the first user, dropped after the last.
 
-    So a run holds those of the few ranges it works at, however many scenarios it has.
+    So a run holds the shocks of the few ranges that it works at, however many scenarios it has.
     """
 
     def __init__(self, users: int) -> None:
@@ -264,7 +236,7 @@ class _Shocks:
 
 
 def local(threads: int | None = None) -> Executor:
-    """Executor on this machine's cores: one shard a thread at a time."""
+    """Return an executor on this machine's cores: one shard a thread at a time."""
     workers = threads if threads is not None else len(os.sched_getaffinity(0))
 
     def execute(cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Sums]]:

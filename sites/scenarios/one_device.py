@@ -1,4 +1,4 @@
-"""A site with one of its blocks alone on the whole interconnect: what its megawatts earn with each device."""
+"""The earnings of a site that is filled with one device type, for each of several devices."""
 
 from __future__ import annotations
 
@@ -19,8 +19,17 @@ if TYPE_CHECKING:
 _SIZES = ("count", "facility_mw", "gpus", "modules", "interconnect_percent")
 
 
-def filled(file: SiteFile, place: Path, block: str, device: str | None = None) -> SiteFile:
-    """Return a site file whose interconnect is all one block's; its device is replaced where another is named.
+def filled(file: SiteFile, path: Path, block: str, device: str | None = None) -> SiteFile:
+    """Return a site file with one of its blocks on the whole interconnect.
+
+    Parameters
+    ----------
+    file, path
+        The site file, and its path for messages.
+    block
+        Name of the block.
+    device
+        Device that replaces the block's own, if not None.
 
     Raises
     ------
@@ -29,48 +38,37 @@ def filled(file: SiteFile, place: Path, block: str, device: str | None = None) -
     """
     document: dict[str, Any] = file.model_dump(mode="json", exclude_unset=True)
     tables = [(kind, table) for kind in ("mining", "inference") for table in document.get(kind, ())]
-    found = next(((kind, table) for kind, table in tables if table.get("name", kind) == block), None)
-    if found is None:
+    match = next(((kind, table) for kind, table in tables if table.get("name", kind) == block), None)
+    if match is None:
         names = [table.get("name", kind) for kind, table in tables]
-        raise InputError.at(place, expected="a block of the site", got=block, near=near_names(block, names))
-    kind, table = found
+        raise InputError.at(path, expected="a block of the site", got=block, near=near_names(block, names))
+    kind, table = match
     alone = {key: value for key, value in table.items() if key not in _SIZES} | {"interconnect_percent": 100}
     if device is not None:
         alone = {key: value for key, value in alone.items() if key != "modes"} | {"device": device}
-    return validate(SiteFile, {**document, "mining": [], "inference": [], kind: [alone]}, place)
+    return validate(SiteFile, {**document, "mining": [], "inference": [], kind: [alone]}, path)
 
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """What a site earns whose one block has the whole interconnect, before capital.
+    """The earnings of a site that is filled with one device type, before capital cost."""
 
-    Attributes
-    ----------
-    name, basis
-        The site, named after its device, and the basis of the device's rate.
-    btc_per_day, tokens_per_day, usd_per_mwh, net_usd
-        Means of the year without spread [BTC/day, token/day], revenue of a MWh at the buildings [USD/MWh; None for a
-        device that no hour is worth running], revenue less energy [USD/year].
-    spread
-        The net over scenarios, every site in the same ones.
-    """
-
-    name: str
-    basis: str
-    btc_per_day: float
-    tokens_per_day: float
-    usd_per_mwh: float | None
-    net_usd: float
-    spread: Distribution
+    name: str  # of the site, which is named after its device
+    basis: str  # of the device's rate
+    btc_per_day: float  # [BTC/day] mean of the year without spread
+    tokens_per_day: float  # [token/day] mean of the year without spread
+    usd_per_mwh: float | None  # [USD/MWh facility] revenue; None for a device that does not pay in any hour
+    net_usd: float  # [USD/year] revenue less energy, without spread
+    spread: Distribution  # of the net over scenarios, which are the same for every site
 
 
 def each_alone(sites: Sequence[Site], scenarios: int) -> tuple[Alone, ...]:
-    """Compute sites of one block each, without spread and over scenarios of the default model, seed 1.
+    """Compute sites of one block each, without spread and over scenarios of the default model with seed 1.
 
     Raises
     ------
     InputError
-        Two sites have one name, or `scenarios` is no number that the engine takes.
+        Two sites have the same name, or the number of scenarios is invalid.
     """
     from sites.dispatch.year import site_year, summarise
     from sites.scenarios.engine import Run, check_scenarios, fleet_cases, run_fleet
@@ -80,12 +78,12 @@ def each_alone(sites: Sequence[Site], scenarios: int) -> tuple[Alone, ...]:
     check_scenarios(scenarios)
     run = Run(1, default_model())
     spread = of_sites(run_fleet(fleet_cases(sites, run.model), run, scenarios), "net_usd")
-    found = []
+    earnings = []
     for site in sites:
         year = site_year(site)
         means = summarise(year)
         (block,) = year.blocks
-        found.append(
+        earnings.append(
             Alone(
                 name=site.name,
                 basis=next(iter(site.blocks)).rate.basis,
@@ -96,4 +94,4 @@ def each_alone(sites: Sequence[Site], scenarios: int) -> tuple[Alone, ...]:
                 spread=cast("Distribution", spread[site.name]),  # a net has a value in every scenario
             )
         )
-    return tuple(found)
+    return tuple(earnings)

@@ -38,7 +38,7 @@ from sites.dispatch.columns import (
     UNITS,
     WORTH,
 )
-from sites.scenarios import engine as fleet
+from sites.scenarios.draws import factors_of
 
 if TYPE_CHECKING:
     from sites.arrays import Floats
@@ -48,12 +48,12 @@ CHUNK = 32
 
 
 def run_shard_numpy(case: SiteCase, run: Run, first: int, count: int, *, chunk: int = CHUNK) -> Sums:
-    """Return what fleet.run_shard does, in NumPy: rows [B, 4, count], totals [4, count], within rounding."""
+    """Return the rows [B, 4, count] and totals [4, count] of engine.run_shard within rounding, in NumPy."""
     rows = np.zeros((case.blocks.shape[0], ROW_SUMS, count))
     totals = np.zeros((TOTAL_SUMS, count))
     for begin in range(0, count, chunk):
         width = min(chunk, count - begin)
-        power, worth, able, asked, units = fleet.factors_of(case, run, first + begin, width)
+        power, worth, able, asked, units = factors_of(case, run, first + begin, width)
         for m in range(case.months):
             month = case.table[case.bounds[m, 0] : case.bounds[m, 2]]
             row, total = _month(

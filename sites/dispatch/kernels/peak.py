@@ -14,7 +14,16 @@ from sites.jit import site_njit, site_njit_inlined
 def steps_of_hour(idle, near, far, contract_mw, limit, waiting, work, level, surplus):
     """Write the steps of one hour's surplus over draw, up to its limit; return how many.
 
-    level[j]: [MW meter] where step j ends. surplus[j]: [USD/MWh] what one more MWh earns within it, above 0.
+    Parameters
+    ----------
+    idle, limit
+        Power that idle blocks draw, and that may be drawn [MW meter].
+    near, far
+        Prices of power within the contract and beyond it [USD/MWh meter].
+    level
+        Result: power at the end of each step [MW meter].
+    surplus
+        Result: earnings of one more MWh within each step [USD/MWh meter], above 0.
     """
     cap, worth_of, order = work.cap, work.worth, work.order
     at = idle
@@ -41,7 +50,7 @@ def steps_of_hour(idle, near, far, contract_mw, limit, waiting, work, level, sur
 
 @site_njit
 def peak_of_month(first, last, problem, charge_usd_per_mw):
-    """Draw [MW] at which a month's demand charge equals what one more MW would earn in it.
+    """Return the draw [MW] at which a month's demand charge equals what one more MW would earn in it.
 
     The surplus is concave and piecewise linear in the cap, so its slope is bisected; each trial moves a bound to a
     breakpoint, hence the result is exact.

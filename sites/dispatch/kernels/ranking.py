@@ -29,7 +29,7 @@ class Work(NamedTuple):
 
 @site_njit
 def work_arrays(count):
-    """Return the arrays that one month of `count` blocks is worked out in."""
+    """Return the scratch arrays of `count` blocks."""
     return Work(
         np.empty(count),
         np.empty(count),

@@ -1,4 +1,4 @@
-"""The merit order of a whole year, compiled; imported only where a year is dispatched (it imports Numba)."""
+"""The merit order of a whole year, compiled (it imports Numba)."""
 
 from __future__ import annotations
 
@@ -32,9 +32,18 @@ _INFINITE = np.inf
 
 @site_njit
 def dispatch_year(problem, peaks, sums, detail):
-    """Dispatch every hour, add up the year, and write the hours out where there are arrays for them.
+    """Dispatch every hour and return the year's totals of the site, columns.SiteTotals.
 
-    peaks [M], sums (columns.BlockSums) and detail (columns.HourDetail) are written to; returns columns.SiteTotals.
+    Parameters
+    ----------
+    problem
+        merit_order.Problem.
+    peaks
+        Result: each month's peak [MW meter], shape [M].
+    sums
+        Result: sums of each block, columns as columns.BlockSums, shape [B, 6].
+    detail
+        Result: columns.HourDetail; left alone if its arrays are empty.
     """
     series, blocks = problem.series, problem.blocks
     month, event, contract_mw = problem.month, problem.event, problem.contract_mw

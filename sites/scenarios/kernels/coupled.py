@@ -1,4 +1,4 @@
-"""Hours whose blocks share a full interconnect, a contract, credits or a demand charge: the merit order (Numba)."""
+"""The merit order of coupled hours in eight scenarios at once, compiled (it imports Numba)."""
 
 from __future__ import annotations
 
@@ -49,12 +49,13 @@ from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_le
 
 
 @site_njit
-def gather(blocks, worth, able, asked, units, m, g, own):
+def gather(factors, m, g, own):
     """Copy one month's factors of eight scenarios next to one another, and clear the sums behind them.
 
     own: for each block OWN slots of eight lanes. One flat array: views of arrays cost atomic counts in inner loops.
     """
-    for k in range(blocks.shape[0]):
+    worth, able, asked, units = factors.worth, factors.able, factors.asked, factors.units
+    for k in range(worth.shape[0]):
         here = OWN * LANES * k
         for i in range(LANES):
             own[here + WORTH_OF * LANES + i] = worth[k, m, g + i]
@@ -67,7 +68,7 @@ def gather(blocks, worth, able, asked, units, m, g, own):
 
 @site_njit
 def _rank(table, t, kinds, promised, passes, cost, own):
-    """Write cap, worth and what stands before each block in one hour's merit order; return the idle draw wanted."""
+    """Write each block's cap, worth and the draw before it in one hour's merit order; return the idle draw."""
     count = kinds.shape[0]
     none = splat(0.0)
     idle = none
@@ -115,7 +116,7 @@ def _rank(table, t, kinds, promised, passes, cost, own):
 
 @site_njit
 def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charge, peak, price, own, sums):
-    """Add up the coupled hours of a month; sums: eight lanes each of energy, charge, penalty and forgone credit."""
+    """Add up the coupled hours of a month; sums has eight lanes each of energy, charge, penalty and forgone credit."""
     count = kinds.shape[0]
     none = splat(0.0)
     contract = splat(contract_mw)
@@ -196,7 +197,7 @@ def add_to_year(blocks, kinds, own, sums, rows, totals, g):
 
 @site_njit
 def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, charge, price, own, pieces):
-    """Draw [MW] at which the month's demand charge equals what one more MW would earn, in each lane.
+    """Return the draw [MW] at which a month's demand charge equals what one more MW would earn, in each lane.
 
     The bisection of dispatch.kernels.peak.peak_of_month on eight scenarios at once: each trial moves a bound to a
     breakpoint, so the result is exact. pieces: bottom, top and surplus of each block within and beyond the contract.
@@ -228,7 +229,7 @@ def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, char
                 else:
                     surplus, bottom, top = mine - far, larger(before, contract), end
                 top = if_above(surplus, none, top, none)
-                top = if_above(top, bottom, top, none)  # a piece that nobody wants, or an empty one, ends at 0
+                top = if_above(top, bottom, top, none)  # a piece without surplus, or an empty one, ends at 0
                 store(pieces, number, bottom)
                 store(pieces, number + LANES, top)
                 store(pieces, number + 2 * LANES, surplus)

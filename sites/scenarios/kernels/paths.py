@@ -1,27 +1,49 @@
-"""Paths of the uncertain inputs, drawn and turned into factors of a site's blocks, compiled (it imports Numba)."""
+"""Random paths of the uncertain inputs, and the factors on a site's blocks that follow, compiled (it imports Numba)."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sites.jit import site_njit
 from sites.scenarios.kernels.philox import two_normals
 
+if TYPE_CHECKING:
+    from sites.arrays import Floats
+
 # Inputs, in the order of correlation matrices.
 BTC, DIFFICULTY, POWER, INFERENCE_PRICE, DEMAND, AVAILABILITY = range(6)
 INPUTS = 6
-# Streams of random numbers: apart from one another whatever the place.
+# Streams of random numbers, independent of one another.
 COMMON_STREAM, SITE_STREAM, DEVICE_STREAM = 1, 2, 3
 # How an inference block is paid.
 PER_TOKEN, PER_GPU_HOUR, PER_KW_MONTH, PER_HASH = range(4)
 _SMALLEST = 0.05
 
 
+class Factors(NamedTuple):
+    """Factors on a site's year in each month and scenario."""
+
+    power: Floats  # on the spot price, shape [M, S]
+    worth: Floats  # on each block's worth, shape [B, M, S]
+    able: Floats  # on its capacity, shape [B, M, S]
+    asked: Floats  # on its demand, shape [B, M, S]
+    units: Floats  # on its output, of miners in BTC, shape [B, M, S]
+
+
 @site_njit
 def common_shocks(run, first, factor, shocks):
-    """Correlated standard normals that all sites share, shocks[6, steps, S], for scenarios from `first` on.
+    """Draw the correlated standard normals that all sites share, for scenarios from `first` on.
 
-    factor: [6, 6] with factor factor' the correlation matrix.
+    Parameters
+    ----------
+    run, first
+        Seed of the run, and the first scenario.
+    factor
+        Factor of the correlation matrix C, with C = factor factor', shape [6, 6].
+    shocks
+        Result, shape [6, steps, S].
     """
     raw = np.empty(INPUTS)
     for s in range(shocks.shape[2]):
@@ -37,9 +59,9 @@ def common_shocks(run, first, factor, shocks):
 
 @site_njit
 def device_factors(run, first, place, rate_spread, power_spread, most, rate, power):
-    """Factors rate[S] and power[S] on one device's measured figures: what its intervals leave open.
+    """Draw the factors rate[S] and power[S] on one device's measured figures from its measurement intervals.
 
-    The same in all hours and at all sites; `most` standard deviations at the utmost, and at least 1/20.
+    They are the same in all hours and at all sites, limited to `most` standard deviations and to at least 1/20.
     """
     for s in range(rate.shape[0]):
         z, y = two_normals(run, DEVICE_STREAM, place, first + s, 0)
@@ -49,12 +71,29 @@ def device_factors(run, first, place, rate_spread, power_spread, most, rate, pow
 
 @site_njit
 def input_factors(run, first, place, shocks, decay, spread, mean, share, outage, most, state, later, factors):
-    """Factor of each input, month and scenario: factors[6, M, S].
+    """Draw the factor of each input, month and scenario.
 
-    x_m = decay_m x_(m-1) + spread_m z_m with z = sqrt(share) common + sqrt(1 - share) own; the factor is
+    Parameters
+    ----------
+    run, first, place
+        Seed of the run, the first scenario, and the site's number in random numbers.
+    shocks
+        Normals that all sites share, shape [6, at least steps, S].
+    decay, spread, mean
+        Of each input and step, shape [6, steps].
+    share
+        Share of each input's variance that all sites share, shape [6].
+    outage, most
+        Mean share of capacity that does not run, and the largest factor on the rest.
+    state, later
+        Scratch, shape [S].
+    factors
+        Result: the last M steps, shape [6, M, S].
+
+    Notes
+    -----
+    x_m = decay_m x_(m-1) + spread_m z_m with z = sqrt(share) common + sqrt(1 - share) own. The factor is
     exp(mean_m + x_m), and for availability (1 - outage exp(..))/(1 - outage), at most `most`.
-
-    shocks: [6, >= steps, S]. decay, spread, mean: [6, steps]. The last M of the steps are written.
     """
     steps = decay.shape[1]
     kept = factors.shape[1]
@@ -89,11 +128,23 @@ def input_factors(run, first, place, shocks, decay, spread, mean, share, outage,
 
 
 @site_njit
-def block_factors(factors, paid_per, device, rate, power, btc_usd, worth, able, asked, units):
-    """From the inputs' factors to those of each block: worth, able, asked, units, each [B, M, S].
+def block_factors(factors, paid_per, device, rate, power, btc_usd, result):
+    """Compute each block's factors worth, able, asked and units [B, M, S] from the inputs' factors.
 
-    paid_per: [B]; device: [B] row of rate[D, S] and power[D, S]. Units of mining come out in BTC.
+    Parameters
+    ----------
+    factors
+        Of the inputs, shape [6, M, S].
+    paid_per, device
+        Code of how each block is paid, and its row of rate and power, shape [B].
+    rate, power
+        Of each device, shape [D, S].
+    btc_usd
+        Bitcoin price [USD/BTC], by which units of mining become BTC.
+    result
+        Factors, whose arrays other than power are written.
     """
+    worth, able, asked, units = result.worth, result.able, result.asked, result.units
     for k in range(paid_per.shape[0]):
         r, q = rate[device[k]], power[device[k]]
         kind = paid_per[k]

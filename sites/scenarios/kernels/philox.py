@@ -1,4 +1,4 @@
-"""Random numbers that are a function of where they are used: Philox 4x32-10, and normals by the inverse distribution.
+"""Random numbers of a counter: Philox 4x32-10, and normals by the inverse of the normal distribution.
 
 A number depends on (run, stream, place, scenario, draw) alone, so any split of the work gives the same bits.
 Imported only where scenarios are drawn (it imports Numba).
@@ -23,7 +23,7 @@ _UNIT = 1.0 / 4503599627370496.0  # 2^-52; with the half added below it is exact
 
 @site_njit
 def philox(c0, c1, c2, c3, k0, k1):
-    """Four random words of 32 bits from a counter of four and a key of two, each a uint64 below 2^32."""
+    """Return four random words of 32 bits from a counter of four and a key of two, each a uint64 below 2^32."""
     for _ in range(_ROUNDS):
         p0, p1 = _M0 * c0, _M1 * c2
         c0, c1, c2, c3 = (p1 >> _32) ^ c1 ^ k0, p1 & _LOW, (p0 >> _32) ^ c3 ^ k1, p0 & _LOW
@@ -40,7 +40,7 @@ def _ratio(r, p0, p1, p2, p3, p4, p5, p6, p7, q1, q2, q3, q4, q5, q6, q7):
 
 @site_njit
 def normal_quantile(p):
-    """Value that a standard normal stays below with probability p, 0 < p < 1; relative error about 1e-16."""
+    """Return the value below which a standard normal is with probability p, 0 < p < 1; relative error about 1e-16."""
     q = p - 0.5
     if abs(q) <= 0.425:
         return q * _ratio(
@@ -72,7 +72,7 @@ def normal_quantile(p):
 
 @site_njit
 def two_normals(run, stream, place, scenario, draw):
-    """Two independent standard normals of (run, stream, place, scenario, draw); run below 2^64, the others 2^32."""
+    """Return two independent standard normals of the counter; run is below 2^64, the other numbers below 2^32."""
     a, b, c, d = philox(
         np.uint64(draw),
         np.uint64(stream),

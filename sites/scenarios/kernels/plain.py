@@ -1,6 +1,7 @@
-"""Hours whose blocks cannot get into each other's way: each block's month added up for itself, compiled (Numba).
+"""The plain hours of a month, in which blocks do not compete for power, added up block by block, compiled (Numba).
 
-Arrays and columns: tile.run_tile and dispatch.columns. row, totals: sums of a block and of the site, added to.
+`tile.run_tile` explains the arrays, `dispatch.columns` their columns. The functions add to `row` and `totals`, the sums
+of a block and of the site.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def plain_mining(table, bound, k, power, worth, able, units, g, row, totals):
 @site_njit
 def plain_idle(table, bound, k, power, able, row, totals):
     """Add up the idle power of a block k over the plain hours of a month, in all scenarios of the tile."""
-    # What is drawn whatever happens is a product of sums: no hour has to be looked at for each scenario.
+    # Idle power is drawn at any price, so a month is a product of sums: no loop over hours for each scenario.
     at = TABLE_HOUR + TABLE_BLOCK * k
     mwh, spot_usd, adder_usd = 0.0, 0.0, 0.0
     for t in range(bound[0], bound[1]):

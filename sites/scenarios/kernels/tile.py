@@ -1,11 +1,13 @@
-"""Scenarios of one site's year, eight at a time, compiled; imported only where a fleet is run (it imports Numba).
+"""A site's year in a tile of scenarios, eight at a time, compiled (it imports Numba).
 
-Hours whose blocks cannot get into each other's way are added up block by block, with the sums in registers; the others
-(a full interconnect, contracted power, curtailment credits, a demand charge) go through the whole merit order. Which
-hour is which depends on the site alone, so a scenario's sums never depend on the scenarios beside it.
+Plain hours, in which blocks cannot compete for power, are added up block by block with the sums in registers. Coupled
+hours (a full interconnect, contracted power, curtailment credits, a demand charge) go through the whole merit order.
+The site alone decides which hours are coupled, so a scenario's sums do not depend on its neighbours in the tile.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,11 +39,30 @@ from sites.scenarios.kernels.plain import plain_idle, plain_inference, plain_min
 from sites.scenarios.kernels.vectors import LANES, load, splat
 
 
+class SiteHours(NamedTuple):
+    """The year of one site before any scenario, as in case.SiteCase."""
+
+    table: np.ndarray
+    bounds: np.ndarray
+    blocks: np.ndarray
+    charges: np.ndarray
+    contract_mw: float
+
+
 @site_njit
 def fill_table(problem, first_of_month, offset, table):
-    """Write what each hour is before any scenario: prices, limit, and each block's capacity and worth.
+    """Write each hour before any scenario: prices, limit, and each block's capacity and worth.
 
-    offset: hours since the start of the first year, for ageing and growth.
+    Parameters
+    ----------
+    problem
+        merit_order.Problem of the site.
+    first_of_month
+        First hour of each month, and the end of the year, shape [M + 1].
+    offset
+        Hours since the start of the first year, for ageing and growth [h].
+    table
+        Result; columns in dispatch.columns, shape [T, 5 + 4 B].
     """
     series, blocks, profiles, how = problem.series, problem.blocks, problem.profiles, problem.how
     count = blocks.shape[0]
@@ -77,13 +98,21 @@ def fill_table(problem, first_of_month, offset, table):
 
 
 @site_njit
-def run_tile(table, bounds, blocks, contract_mw, charges, power, worth, able, asked, units, rows, totals):
+def run_tile(hours, factors, rows, totals):
     """Add up one site-year for a tile of scenarios.
 
-    table: [T, 5 + 4 B], each month's plain hours first. bounds: [M, 3] first hour, first coupled hour, end.
-    power: [M, S]; worth, able, asked, units: [B, M, S] factors of a month, block and scenario. S is a multiple of 8.
-    rows: [B, 4, S], totals: [4, S], both results.
+    Parameters
+    ----------
+    hours
+        SiteHours of the site.
+    factors
+        Factors of the tile's scenarios, whose number is a multiple of 8.
+    rows, totals
+        Results, shapes [B, 4, S] and [4, S].
     """
+    table, bounds, blocks, charges = hours.table, hours.bounds, hours.blocks, hours.charges
+    power, worth, able, asked, units = factors.power, factors.worth, factors.able, factors.asked, factors.units
+    contract_mw = hours.contract_mw
     count, lanes = blocks.shape[0], power.shape[1]
     widest = 0
     for m in range(bounds.shape[0]):
@@ -110,7 +139,7 @@ def run_tile(table, bounds, blocks, contract_mw, charges, power, worth, able, as
                         rows[k], totals,
                     )  # fmt: skip
             if bounds[m, 1] < bounds[m, 2]:
-                gather(blocks, worth, able, asked, units, m, g, own)
+                gather(factors, m, g, own)
                 price, peak = load(power[m], g), splat(np.inf)
                 if charges[m] > 0.0:
                     peak = peak_of_month(

@@ -1,4 +1,4 @@
-"""Eight doubles at a time in Numba code: one scenario a lane, whatever the machine's vectors are.
+"""Eight doubles at a time in Numba code, one scenario a lane, on machines with any vector length.
 
 LLVM splits the eight lanes where the machine's vectors are shorter. No operation is reordered or fused, so each lane
 gives the bits that the same scenario gives anywhere else. Imported only where a fleet is run (it imports Numba).
@@ -42,7 +42,7 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> A
 
 @intrinsic
 def load(typingctx: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
-    """Eight neighbours of a contiguous one-dimensional array, from index on."""
+    """Load eight neighbours of a contiguous one-dimensional array, from index on."""
     signature = Doubles(array, types.intp)
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -68,7 +68,7 @@ def store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:  # noqa: A
 
 @intrinsic
 def splat(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
-    """One number in every lane."""
+    """Return one number in every lane."""
     signature = Doubles(types.float64)
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # noqa: ARG001
@@ -108,7 +108,7 @@ if_at_least = _choice(">=")
 
 @intrinsic
 def _smaller(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
-    """Lane by lane the smaller of two; numbers only, no NaN."""
+    """Return the smaller of two in each lane; NaN is not handled."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # noqa: ARG001
         return builder.select(builder.fcmp_ordered("<", args[0], args[1]), args[0], args[1])
@@ -118,7 +118,7 @@ def _smaller(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
 
 @intrinsic
 def _larger(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
-    """Lane by lane the larger of two; numbers only, no NaN."""
+    """Return the larger of two in each lane; NaN is not handled."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # noqa: ARG001
         return builder.select(builder.fcmp_ordered(">", args[0], args[1]), args[0], args[1])
@@ -128,7 +128,7 @@ def _larger(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
 
 @intrinsic
 def any_above(typingctx: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
-    """Whether x > y in any lane."""
+    """Return whether x > y in any lane."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # noqa: ARG001
         bits = builder.fcmp_ordered(">", args[0], args[1])
