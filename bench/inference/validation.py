@@ -101,7 +101,7 @@ def validate(path: Path = BUNDLED, constants: Engine | None = None) -> Validatio
         single = _single_stream()
         extra = _with_rates(single, {row.line: _planned(row, start) for row in single})
         chosen = fit(start, [*to_fit, *extra])
-        how = f"fitted on {len(to_fit)} rows of Llama 3.1 8B on one H100 and {len(extra)} rows of a single user of it"
+        how = f"fitted on {len(to_fit)} rows of Llama 3.1 8B on one H100 and {len(extra)} with a single user"
     outcomes = tuple(_outcome(row, runs[row.line], chosen) for row in rows)
     return Validation(outcomes, chosen, how)
 
