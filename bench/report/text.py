@@ -68,11 +68,6 @@ def joules(value: float, unit: str) -> tuple[str, str]:
     return number, rest
 
 
-def scaled(interval: Interval | None, factor: float) -> Interval | None:
-    """Return an interval times a factor."""
-    return None if interval is None else (interval[0] * factor, interval[1] * factor)
-
-
 def ratio_interval(value: float, parts: "list[tuple[float, Interval | None]]") -> Interval | None:
     """Return the interval of a product or quotient from those of its parts, in quadrature; None if a part has none."""
     square = 0.0
