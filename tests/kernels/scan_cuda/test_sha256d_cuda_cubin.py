@@ -1,5 +1,6 @@
 """Machine code of the CUDA scan, compiled and disassembled without a GPU: what one hash costs on each pipe."""
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from oracles import cuda_sass
 from bench.workloads.roofline import SCAN_COUNTS, ScanCount
 from kernels.errors import KernelInputError
 from kernels.gpu.toolchain import ToolMissingError, nvrtc_version, tool_path
-from kernels.scan_cuda.codegen import scan_text
+from kernels.scan_cuda.codegen import ScanText, scan_text
 from kernels.scan_cuda.variants import TEXT_VARIANTS
 
 VARIANTS = tuple(TEXT_VARIANTS)
@@ -35,17 +36,33 @@ KERNEL = "sha256d_scan"
 
 
 @cache
-def cubin(variant: str, architecture: str) -> bytes:
+def cubin(architecture: str) -> bytes:
+    """Return the machine code of every variant for a chip, each under its own name: the tools take a second a file."""
     try:
         tool_path("nvdisasm"), tool_path("cuobjdump")
-        return cuda_sass.compile_cubin(scan_text(variant).source, architecture)
+        units = [unit(scan_text(variant)) for chip, variant in COMPILED if chip == architecture]
+        return cuda_sass.compile_cubin("".join(units), architecture)
     except ToolMissingError as error:
         pytest.skip(str(error))
 
 
+def unit(text: ScanText) -> str:
+    """Return the text in a namespace of its own, its kernel named after its variant."""
+    forgotten = "".join(f"#undef {name}\n" for name in re.findall(r"^#define (\w+)", text.source, re.MULTILINE))
+    return (
+        f"#define {KERNEL} {text.variant}\nnamespace space_{text.variant} {{\n{text.source}\n}}\n"
+        f"#undef {KERNEL}\n{forgotten}"
+    )
+
+
 @cache
 def loop(variant: str, architecture: str) -> cuda_sass.LoopCount:
-    return cuda_sass.count_loop(cuda_sass.disassemble(cubin(variant, architecture))[KERNEL])
+    return cuda_sass.count_loop(cuda_sass.disassemble(cubin(architecture))[variant])
+
+
+@cache
+def resources(architecture: str) -> dict[str, cuda_sass.Resources]:
+    return cuda_sass.resources(cubin(architecture))
 
 
 @pytest.mark.parametrize(("architecture", "variant"), PIPED)
@@ -98,20 +115,20 @@ def test_cubin_of_imad_shift_has_rotates_and_no_shifts_on_newer_chips(architectu
 
 @pytest.mark.parametrize(("architecture", "variant"), COMPILED)
 def test_cubin_keeps_everything_in_at_most_64_registers(architecture, variant):
-    found = cuda_sass.resources(cubin(variant, architecture))[KERNEL]
+    found = resources(architecture)[variant]
     assert found.registers <= 64
     assert found.stack_bytes == found.local_bytes == 0
     assert not {"LDL", "STL"} & set(loop(variant, architecture).opcodes)
 
 
 def test_cubin_compiler_is_the_pinned_one():
-    cubin("plain", "sm_90")
+    cubin("sm_90")
     constraints = (Path(__file__).parents[3] / "constraints.txt").read_text(encoding="ascii")
     assert f"nvidia-cuda-nvrtc=={nvrtc_version()}\n" in constraints
 
 
 def test_cubin_text_that_does_not_compile_is_refused_with_the_compilers_line():
-    cubin("plain", "sm_90")
+    cubin("sm_90")
     with pytest.raises(KernelInputError, match=r"^CUDA text for sm_90: .*error.*undeclared"):
         cuda_sass.compile_cubin('extern "C" __global__ void f() { undeclared = 1; }', "sm_90")
 

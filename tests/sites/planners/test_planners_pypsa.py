@@ -35,12 +35,20 @@ def test_pypsa_logs_no_warning_when_it_reads_the_folder(edited, tmp_path, caplog
     assert not [record.getMessage() for record in caplog.records]
 
 
-@pytest.mark.parametrize("name", ["spot market", "interconnect", "contract", "NA", "nan", "site", "idle"])
-def test_a_block_may_have_any_name(edited, tmp_path, name):
-    site = edited('"miners"', f'"{name}"')
+NAMES = ("spot market", "interconnect", "contract", "NA", "nan", "site", "idle")
+
+
+def test_blocks_may_have_any_names(edited, tmp_path):
+    first, *others = NAMES
+    more = "".join(
+        f'[[mining]]\nname = "{name}"\ndevice = "air"\nfacility_mw = {1 + number / 8}\npool_fee_percent = {number}\n'
+        for number, name in enumerate(others, 1)
+    )
+    old = 'name = "miners"\ndevice = "air"\nfacility_mw = 9'
+    site = edited(old, f'name = "{first}"\ndevice = "air"\nfacility_mw = 1', add=more)
     write_pypsa(site, tmp_path / "pypsa")
     network = solved(tmp_path / "pypsa")
-    assert f"block: {name}" in network.generators.index
+    assert {f"block: {name}" for name in NAMES} <= set(network.generators.index)
     assert -network.objective == pytest.approx(site_year(site).dispatch.net_usd, rel=1e-9)
 
 
