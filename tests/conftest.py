@@ -3,6 +3,10 @@
 import collections
 import os
 import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 # The tests' matrix products are small, and a BLAS thread that waits for the next one spins. This comes before NumPy's
 # import, and the processes that tests start inherit it.
@@ -13,15 +17,34 @@ import pytest
 from doubles.clock import VirtualClock, installed
 from doubles.workload import FakeWorkload
 from hypothesis import HealthCheck, settings
+from oracles.cuda_hostcheck import BUILDS
 
 from bench.measure.plan import get_plan
 from bench.measure.runner import Job
 from bench.results.record import Device
 
+COMPILED = Path(__file__).with_name("compiled.py")
 os.environ["COLUMNS"] = "200"  # no cell is cut or folded, whatever terminal the tests were started from
 
 settings.register_profile("perwatt", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("perwatt")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Before the workers of the whole suite start, compile once what each of them would compile for itself."""
+    if config.args_source is config.ArgsSource.TESTPATHS:
+        subprocess.run([sys.executable, COMPILED], cwd=config.rootpath, check=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all workers share the libraries that the tests build from CUDA C."""
+    if BUILDS not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="perwatt-builds-")
+        config.add_cleanup(folder.cleanup)
+        config.add_cleanup(lambda: os.environ.pop(BUILDS))
+        os.environ[BUILDS] = folder.name
 
 
 def _missing(marker: str) -> str:

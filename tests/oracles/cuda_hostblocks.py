@@ -4,7 +4,6 @@ A block's threads are coroutines that take turns (tests/oracles/host_blocks.hpp)
 """
 
 import ctypes
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,8 +35,7 @@ class HostKernels:
             for name in names
         )
         text = SHIM.read_text(encoding="ascii") + source + entries
-        with tempfile.TemporaryDirectory(prefix="perwatt-hostblocks-") as folder:  # what is loaded needs no file
-            self._library = build_library(text, Path(folder), optimised="-O0")
+        self._library = build_library(text, optimised="-O0")
 
     def launch(self, name: str, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any]) -> None:
         """Run a kernel over a grid of up to three lengths; arguments are NumPy arrays and scalars of the exact types.

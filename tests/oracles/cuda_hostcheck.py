@@ -1,16 +1,16 @@
 """The CUDA C of the scan on a CPU: all variants as one C++ file behind a shim, called through ctypes."""
 
 import ctypes
+import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 
 from kernels.errors import KernelInputError
 from kernels.gpu.toolchain import ToolMissingError
@@ -34,8 +34,12 @@ def compiler() -> str:
     raise ToolMissingError("no C++ compiler on the PATH (c++, g++, clang++); install one, on Debian: apt install g++")
 
 
-def build_library(text: str, folder: Path, *, optimised: str) -> ctypes.CDLL:
-    """Compile C++ in a folder and load it.
+BUILDS = "PERWATT_TEST_BUILDS"
+"""The environment variable with a folder of libraries, which the processes of one run of the tests share."""
+
+
+def build_library(text: str, *, optimised: str) -> ctypes.CDLL:
+    """Compile C++, unless another process of this run of the tests did so, and load it.
 
     Raises
     ------
@@ -44,39 +48,28 @@ def build_library(text: str, folder: Path, *, optimised: str) -> ctypes.CDLL:
     KernelInputError
         The compiler refuses the text; its first error is in the message.
     """
-    source = folder / "kernels.cpp"
+    options = [compiler(), "-std=c++17", optimised, "-w", "-shared", "-fPIC"]
+    source = Path(os.environ[BUILDS]) / f"{sha256(' '.join([*options, text]).encode()).hexdigest()}.cpp"
     library = source.with_suffix(".so")
-    source.write_text(text, encoding="ascii")
-    command = [compiler(), "-std=c++17", optimised, "-w", "-shared", "-fPIC", "-o", str(library), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.strip().splitlines()
-        raise KernelInputError(f"{command[0]}: {errors[0] if errors else 'failed'}")
+    with FileLock(source.with_suffix(".lock")):
+        if not library.exists():
+            source.write_text(text, encoding="ascii")
+            command = [*options, "-o", str(library), str(source)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                errors = [line for line in done.stderr.splitlines() if "error" in line]
+                errors = errors or done.stderr.strip().splitlines()
+                raise KernelInputError(f"{command[0]}: {errors[0] if errors else 'failed'}")
     return ctypes.CDLL(str(library))
 
 
 class HostCheck:
-    """The variants' text, compiled for this CPU; use it in a `with`."""
+    """The variants' text, compiled for this CPU."""
 
     def __init__(self, variants: Sequence[str]) -> None:
         self.texts = {variant: scan_text(variant) for variant in variants}
-        self._folder = tempfile.TemporaryDirectory(prefix="perwatt-hostcheck-")
         text = SHIM.read_text(encoding="ascii") + "".join(_unit(text) for text in self.texts.values())
-        try:
-            self._library = build_library(text, Path(self._folder.name), optimised="-O1")
-        except Exception:
-            self._folder.cleanup()
-            raise
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Delete the compiled library."""
-        self._folder.cleanup()
+        self._library = build_library(text, optimised="-O1")
 
     def last_words(self, variant: str, jobs: Words, nonce_words: Words) -> Words:
         """Return the last word of the hash for each row of `jobs` (struct Job as words) with its word of the nonce."""

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <setjmp.h>
 #include <ucontext.h>
 #include <utility>
@@ -63,7 +62,7 @@ struct Warp { // the words that lanes show each other, of two exchanges in turn
 };
 static Thread threads[MOST_THREADS];
 static Warp warps[MOST_THREADS / 32];
-static std::unique_ptr<char[]> stacks;
+static char *stacks; // until the process ends
 static jmp_buf scheduler;
 static unsigned int running, waiting, generation, events;
 static void (*body)(void **);
@@ -127,7 +126,7 @@ static int run(const unsigned int *grid, const unsigned int *block, void (*kerne
 {
     const FlushedToZero flushed;
     if (!stacks)
-        stacks.reset(new char[(size_t)MOST_THREADS * STACK_BYTES]);
+        stacks = new char[(size_t)MOST_THREADS * STACK_BYTES];
     gridDim = {grid[0], grid[1], grid[2]}, blockDim = {block[0], 1, 1};
     body = kernel, arguments = given;
     for (uint64_t i = 0; i < (uint64_t)grid[0] * grid[1] * grid[2]; ++i) {
@@ -137,7 +136,7 @@ static int run(const unsigned int *grid, const unsigned int *block, void (*kerne
         for (unsigned int t = 0; t < block[0]; ++t) {
             threads[t].started = threads[t].done = false, threads[t].exchanges = 0;
             getcontext(&threads[t].context);
-            threads[t].context.uc_stack.ss_sp = stacks.get() + (size_t)t * STACK_BYTES;
+            threads[t].context.uc_stack.ss_sp = stacks + (size_t)t * STACK_BYTES;
             threads[t].context.uc_stack.ss_size = STACK_BYTES;
             makecontext(&threads[t].context, start, 0);
         }

@@ -271,8 +271,7 @@ class FakeKernel:
 @pytest.fixture(scope="session")
 def host():
     try:
-        with HostCheck(list(TEXT_VARIANTS)) as built:
-            yield built
+        return HostCheck(list(TEXT_VARIANTS))
     except ToolMissingError as error:
         pytest.skip(str(error))
 

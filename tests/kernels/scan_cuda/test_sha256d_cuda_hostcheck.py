@@ -23,8 +23,7 @@ PAIRS = 10_000
 @pytest.fixture(scope="module")
 def host():
     try:
-        with HostCheck(list(TEXT_VARIANTS)) as built:
-            yield built
+        return HostCheck(list(TEXT_VARIANTS))
     except ToolMissingError as error:
         pytest.skip(str(error))
 
