@@ -35,6 +35,6 @@ def test_the_documented_errors_are_the_backtests():
 
 
 def test_the_documented_use_as_a_library_runs(capsys):
-    page = (Path(__file__).resolve().parents[3] / "docs" / "sites.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[3] / "docs" / "site-file.md").read_text(encoding="utf-8")
     exec(page.partition("```python\n")[2].partition("```")[0], {})
     assert "runs all there is" in capsys.readouterr().out
