@@ -1,10 +1,19 @@
 """`perwatt run llm`, `list models` and `validate inference` as a stranger meets them."""
 
 import json
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
+pytestmark = pytest.mark.usefixtures("memory")
 TAGS = {"boundary", "power_kind", "token_basis", "lengths", "latency_limit"}
+
+
+@pytest.fixture
+def memory(monkeypatch):
+    """What fits into this machine is decided by this figure, not by how much of it is free."""
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=16 << 30))
 
 
 @pytest.mark.slow

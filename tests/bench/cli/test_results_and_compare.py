@@ -16,7 +16,7 @@ def store(tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "-m", "bench", "compare", "--run", "sha256d_scan_cpu:scalar", "sha256d_scan_cpu:scalar",
          "--plan", "smoke", "--pairs", "2", "--json"],
-        cwd=folder, capture_output=True, text=True, timeout=180, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout)

@@ -94,7 +94,7 @@ def run_pytest(folder, *arguments):
     (folder / "test_inner.py").write_text(INNER)
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "bench.pytest_plugin", "test_inner.py", *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=6000, check=False,
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 

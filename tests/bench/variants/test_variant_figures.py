@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -92,9 +93,19 @@ def test_bounds_follow_from_counts_and_ports():
     assert variant_bounds.bound_cycles_per_hash("neon_sha2", per_cycle) is None
 
 
-def test_compiling_and_loading_are_timed_in_fresh_processes():
-    cold, cached = variant_bounds.compile_seconds("scalar")
-    assert 0 < cached < cold
+def test_compiling_and_loading_are_timed_in_fresh_processes(monkeypatch):
+    caches, run = [], subprocess.run
+
+    def watched(*arguments, env, **options):
+        done = run(*arguments, env=env, **options)
+        caches.append({path.name: path.stat().st_mtime_ns for path in Path(env["NUMBA_CACHE_DIR"]).rglob("*.nb?")})
+        return done
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    cold_s, cached_s = variant_bounds.compile_seconds("scalar")
+    assert cold_s > 0 < cached_s
+    assert caches[0]
+    assert caches[1] == caches[0]  # the second process compiled nothing
 
 
 @pytest.mark.usefixtures("short")
