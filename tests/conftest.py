@@ -19,7 +19,7 @@ from doubles.workload import FakeWorkload
 from hypothesis import HealthCheck, settings
 from oracles.cuda_hostcheck import BUILDS
 
-from bench.measure.plan import get_plan
+from bench.measure.plans import get_plan
 from bench.measure.runner import Job
 from bench.results.record import Device
 

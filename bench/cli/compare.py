@@ -11,9 +11,8 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import POSITIVE, json_option, profiles_option, store_option
+from bench.cli.options import POSITIVE, json_option, plan_option, profiles_option, store_option
 from bench.cli.output import emit_json, emit_text, progress, quantity, say
-from bench.cli.run.plan_option import plan_option
 from bench.cli.table import print_table
 from hardware_profiles.errors import InputError
 

@@ -74,7 +74,7 @@ def meters(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
 def plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Complete the name of a measurement plan."""
-    from bench.measure.plan import PLANS
+    from bench.measure.plans import PLANS
 
     return _matching(PLANS, incomplete)
 

@@ -1,11 +1,14 @@
 """Options that several commands share, and the types of their values."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bench.cli import completion
+from bench.measure.plans import DEFAULT_PLAN, PLANS
 from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
@@ -57,3 +60,15 @@ profiles_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder of your own profiles, searched before PERWATT_PROFILES and the catalogue.",
 )
+
+
+def plan_option(help_text: str) -> Callable[[Any], Any]:
+    """Return the option `--plan` with this help, in which `PLANS` stands for the names of the plans."""
+    *names, last = PLANS
+    return click.option(
+        "--plan",
+        default=DEFAULT_PLAN,
+        show_default=True,
+        shell_complete=completion.plans,
+        help=help_text.replace("PLANS", f"{', '.join(names)} or {last}"),
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.workloads.roofline import Bound, Roofline, probed_rates
 
 if TYPE_CHECKING:
-    from bench.measure.plan import Plan
+    from bench.measure.plans import Plan
     from bench.measure.runner import Job, Progress
     from bench.meters.protocol import Meter, MeterInfo
     from bench.results.record import Device, Record
@@ -93,7 +93,7 @@ def estimated_s(step: Step, plan: "Plan", meters: "Sequence[MeterInfo]" = ()) ->
     Preparation is a guess: 8 s for the metered scan with its first compilations, 9 s for the scan through Numba, 4 s
     for other kernels through Numba and 1.5 s for the rest.
     """
-    from bench.measure.plan import PLANS, schedule
+    from bench.measure.plans import PLANS, schedule
 
     if step.workload.startswith("probe_"):
         return schedule(PLANS["smoke"]).total_s + 1.0
@@ -141,7 +141,7 @@ def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Prog
     RunFailedError
         A record could not be written.
     """
-    from bench.measure.plan import PLANS
+    from bench.measure.plans import PLANS
     from bench.measure.runner import measure_together
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import create

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import __version__
 from bench.diagnostics import Effect, effect
 from bench.measure.energy import Metered, as_energy, as_used, gaps_of
-from bench.measure.plan import get_plan, schedule
+from bench.measure.plans import get_plan, schedule
 from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.summary import energy_codes, metrics, steadiness, warnings
 from bench.meters.kinds.trace import Trace

@@ -39,7 +39,7 @@ def compare_now(
         An unknown workload, variant, plan or meter, or a number of pairs below 1.
     """
     from bench.machine.devices import device_under_test
-    from bench.measure.plan import get_plan
+    from bench.measure.plans import get_plan
     from bench.measure.runner import Job, measure_together
     from bench.meters.registry import close_meters, open_meters
     from bench.results.folder import prepare_store

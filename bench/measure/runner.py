@@ -12,7 +12,7 @@ from bench.machine import environment
 from bench.machine.locks import Held, device_domain, hold
 from bench.measure.energy import IdleSpan, Metered, read_all
 from bench.measure.entrant import Entrant, enter
-from bench.measure.plan import Plan, Schedule, schedule
+from bench.measure.plans import Plan, Schedule, schedule
 from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.summary import (
     assumed_power,

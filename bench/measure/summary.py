@@ -8,7 +8,7 @@ from bench import limits
 from bench.diagnostics import unique
 from bench.measure import stats
 from bench.measure.energy import Metered, accuracy_frac
-from bench.measure.plan import Plan
+from bench.measure.plans import Plan
 from bench.measure.steadiness import Call, duration_agrees, is_unsteady, power_halves, rate_halves, rate_slope
 from bench.measure.windows import TimedWork
 from bench.meters.protocol import Meter, MeterInfo, MeterKind

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench import limits
 from bench.diagnostics import unique
-from bench.measure.plan import averaging_time_s, lead_time_s
+from bench.measure.plans import averaging_time_s, lead_time_s
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.measure.plan import averaging_time_s, lead_time_s
+from bench.measure.plans import averaging_time_s, lead_time_s
 from bench.meters.protocol import EnergyReading, Meter, MeterOptions
 from bench.meters.registry import close_meters, open_meters
 from bench.pytest_plugin import timer as timers

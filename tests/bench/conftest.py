@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bench.measure.plan import Plan
+from bench.measure.plans import Plan
 from bench.measure.runner import Job
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.meters.stream import PolledMeter, ReadFailedError

@@ -10,11 +10,10 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import CommandWithVerbs, examples
-from bench.cli.options import json_option, store_option
+from bench.cli.options import json_option, plan_option, store_option
 from bench.cli.output import emit_json, say, warn
 from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
-from bench.cli.run.plan_option import plan_option
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def run(
     """
     from bench.machine.devices import device_under_test
     from bench.main_job import assess, surroundings
-    from bench.measure.plan import get_plan
+    from bench.measure.plans import get_plan
     from bench.measure.runner import Job
     from bench.meters.protocol import MeterOptions
     from bench.results.folder import prepare_store

@@ -10,11 +10,10 @@ from click.core import ParameterSource
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import json_option, store_option
+from bench.cli.options import json_option, plan_option, store_option
 from bench.cli.output import emit_json
 from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
-from bench.cli.run.plan_option import plan_option
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -247,7 +246,7 @@ def _measure(
     as_json: bool,
 ) -> int:
     from bench.inference.rates import combined
-    from bench.measure.plan import get_plan
+    from bench.measure.plans import get_plan
     from bench.measure.runner import Job
     from bench.meters.protocol import MeterOptions
     from bench.results.folder import prepare_store

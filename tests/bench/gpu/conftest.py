@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from oracles.cuda_hostcheck import HostCheck
 
-from bench.measure.plan import PLANS
+from bench.measure.plans import PLANS
 from kernels.gpu import device as gpu_device
 from kernels.gpu.toolchain import ToolMissingError
 from kernels.scan_cuda.variants import TEXT_VARIANTS

@@ -11,7 +11,7 @@ from bench.cli.run.gpu import run_gpu_job
 from bench.gpu import job as gpu_job
 from bench.gpu.job import BUDGET_S, GpuRun, Step, decoder_products, estimated_s, ratios, run_steps, steps
 from bench.machine.devices import device_under_test
-from bench.measure.plan import PLANS
+from bench.measure.plans import PLANS
 from bench.meters import registry as meters
 from bench.workloads.cuda import probe_cuda, sha256d_scan_cuda
 from hardware_profiles.errors import InputError

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from bench.measure.plan import PLANS
+from bench.measure.plans import PLANS
 from kernels.scan_cuda.probes import PROBES
 from kernels.scan_cuda.variants import BY_NAME
 

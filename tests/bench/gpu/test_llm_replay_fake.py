@@ -15,7 +15,7 @@ from oracles.cuda_hostblocks import HostKernels
 from bench.cli.run.llm import llm
 from bench.inference.rates import combined
 from bench.machine.devices import device_under_test
-from bench.measure.plan import PLANS
+from bench.measure.plans import PLANS
 from bench.measure.runner import measure
 from bench.workloads.cuda import llm_replay_cuda as workload_module
 from bench.workloads.cuda.llm_replay_cuda import TOLERANCES

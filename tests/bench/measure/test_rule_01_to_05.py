@@ -6,7 +6,7 @@ import math
 import pytest
 
 from bench.measure import steadiness
-from bench.measure.plan import PLANS, schedule
+from bench.measure.plans import PLANS, schedule
 from bench.measure.runner import measure
 from bench.meters.kinds.declared import Declared
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
