@@ -1,4 +1,4 @@
-"""What the shell completes for arguments: names of results, profiles, sites, workloads, models and meters."""
+"""Shell completion of arguments: names of results, profiles, sites, workloads, models and meters."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,7 @@
 "use strict";
 // Hovering and sorting; the page is whole without them.
 
-// A mark's text appears beside the pointer or the focus; arrow keys walk along a chart's marks.
+// A mark's text appears next to the pointer or the focus; arrow keys walk along a chart's marks.
 const tip = document.getElementById("tip");
 
 const place = (x, y) => {

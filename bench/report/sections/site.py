@@ -39,7 +39,7 @@ def section(gathered: "Gathered") -> Section:
     return Section(
         "site",
         "The site: what a megawatt earns",
-        "In every hour each megawatt mines, serves inference or stands idle, whichever earns most after the cost of "
+        "In every hour each megawatt mines, serves inference or stays off, whichever earns most after the cost of "
         "power. These figures are modelled; they are as good as the assumptions below.",
         tuple(blocks),
     )
