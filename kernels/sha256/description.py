@@ -118,13 +118,13 @@ def compress(ops: Operations[Word], state: Sequence[Word], block: Sequence[Word]
     return tuple(ops.add(before, after) for before, after in zip(state, last, strict=True))
 
 
-def first_block(ops: Operations[Word], tail: Sequence[Word], nonce_word: Word) -> list[Word]:
-    """Return the second block of a header's hash: three tail words, the word of the nonce and the padding."""
+def tail_block(ops: Operations[Word], tail: Sequence[Word], nonce_word: Word) -> list[Word]:
+    """Return the second block of the first hash: three tail words, the word of the nonce and the padding."""
     padding = [0x80000000, *[0] * 10, 80 * 8]
     return [*tail, nonce_word, *map(ops.constant, padding)]
 
 
-def second_block(ops: Operations[Word], digest: Sequence[Word]) -> list[Word]:
+def digest_block(ops: Operations[Word], digest: Sequence[Word]) -> list[Word]:
     """Return the only block of the second hash: the eight words of the first hash and the padding."""
     padding = [0x80000000, *[0] * 6, 32 * 8]
     return [*digest, *map(ops.constant, padding)]
@@ -151,5 +151,5 @@ def sha256d_tail(
     Eight words.
     """
     initial = [ops.constant(value) for value in INITIAL_STATE]
-    digest = compress(ops, midstate, first_block(ops, tail, nonce_word))
-    return compress(ops, initial, second_block(ops, digest))
+    digest = compress(ops, midstate, tail_block(ops, tail, nonce_word))
+    return compress(ops, initial, digest_block(ops, digest))

@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from kernels.scan_cpu.codegen.lanes import I32, LaneTarget, declare
+from kernels.scan_cpu.codegen.lanes_target import I32, LaneTarget, declare
 from kernels.sha256.graph import Graph, Lowering
 from kernels.sha256.scan_graph import JOB_INPUTS, scan_graph
 
@@ -16,7 +16,7 @@ JOB_WORDS = len(JOB_INPUTS) + 1
 JOB_TYPE = types.UniTuple(types.uint32, JOB_WORDS)
 
 
-def unpack_job(builder: ir.IRBuilder, job: ir.Value) -> tuple[dict[str, ir.Value], ir.Value]:
+def job_values(builder: ir.IRBuilder, job: ir.Value) -> tuple[dict[str, ir.Value], ir.Value]:
     """Return the job's inputs by name and the mask."""
     words = [builder.extract_value(job, i) for i in range(JOB_WORDS)]
     return dict(zip(JOB_INPUTS, words, strict=False)), words[-1]
@@ -49,7 +49,7 @@ def lane_step(lanes: int, *, ternary: bool) -> Callable[..., Any]:
 
     def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         job, base = arguments
-        inputs, mask = unpack_job(builder, job)
+        inputs, mask = job_values(builder, job)
         inputs["nonce_word"] = nonce_words(builder, base, lanes)
         scan = scan_graph(Graph())
         lowering = Lowering(LaneTarget(builder, lanes, inputs, ternary=ternary), [scan.last_word]).run()

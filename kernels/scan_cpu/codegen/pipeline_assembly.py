@@ -15,7 +15,7 @@ from itertools import pairwise, zip_longest
 
 from kernels.scan_cpu.codegen.assembly import Instruction, Memory, RegisterAllocator, Value, advance_last_uses, merge
 from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget, Early, EarlyTable, constant
-from kernels.sha256.description import INITIAL_STATE, K, first_block, rounds, schedule, second_block
+from kernels.sha256.description import INITIAL_STATE, K, digest_block, rounds, schedule, tail_block
 from kernels.sha256.graph import Graph, Lowering, Node, Time, early_and_late
 from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
 
@@ -104,7 +104,7 @@ class Pipeline:
         self.midstate = [graph.input(name, Time.JOB) for name in MIDSTATE_INPUTS]
         initial = [graph.constant(value) for value in INITIAL_STATE]
         digest = [graph.input(f"digest{i}", Time.NONCE) for i in range(8)]
-        self.blocks = (first_block(graph, tail, self.late), second_block(graph, digest))
+        self.blocks = (tail_block(graph, tail, self.late), digest_block(graph, digest))
         *_, after_nonce = rounds(graph, self.midstate, self.blocks[0][: FIRST_ROUND[0]])
         *_, after_first = rounds(graph, initial, self.blocks[1][: FIRST_ROUND[1]])
         self.starts = (after_nonce, after_first)

@@ -9,8 +9,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from kernels.scan_cpu.codegen.assembly_target import Early
-from kernels.scan_cpu.codegen.lanes import I32, LaneTarget, declare
-from kernels.scan_cpu.codegen.lanes_step import JOB_TYPE, unpack_job
+from kernels.scan_cpu.codegen.lanes_step import JOB_TYPE, job_values
+from kernels.scan_cpu.codegen.lanes_target import I32, LaneTarget, declare
 from kernels.scan_cpu.codegen.pipeline_assembly import TABLE_BIAS, Pipeline, Program, Shape
 from kernels.sha256.graph import Time
 
@@ -38,7 +38,7 @@ def prepare_code(shape: Shape) -> Callable[..., Any]:
     """Return the code generator of a step's memory, from a job tuple to an address valid until the caller returns."""
 
     def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        inputs, mask = unpack_job(builder, arguments[0])
+        inputs, mask = job_values(builder, arguments[0])
         inputs["mask"] = mask
         target = LaneTarget(builder, 1, inputs)
         values: dict[Early, ir.Value] = {}

@@ -6,10 +6,10 @@ from typing import Any
 from llvmlite import ir
 from numba.extending import intrinsic
 
-from kernels.scan_cpu.codegen.lanes import I32, LaneTarget, declare
-from kernels.scan_cpu.codegen.lanes_step import STEP_SIGNATURE, unpack_job
-from kernels.scan_cpu.codegen.sha_instructions import QUAD, ZERO, ArmSha, Pair, QuadMachine, X86Sha, shuffle
-from kernels.sha256.description import INITIAL_STATE, K, first_block, rounds, second_block
+from kernels.scan_cpu.codegen.lanes_step import STEP_SIGNATURE, job_values
+from kernels.scan_cpu.codegen.lanes_target import I32, LaneTarget, declare
+from kernels.scan_cpu.codegen.sha_target import QUAD, ZERO, ArmSha, Pair, QuadMachine, X86Sha, shuffle
+from kernels.sha256.description import INITIAL_STATE, K, digest_block, rounds, tail_block
 from kernels.sha256.graph import Graph, Lowering, Node, Time, early_and_late
 from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS
 
@@ -31,7 +31,7 @@ class QuadScan:
         tail = [graph.input(name, Time.JOB) for name in TAIL_INPUTS]
         self.midstate = [graph.input(name, Time.JOB) for name in MIDSTATE_INPUTS]
         self.initial = [graph.constant(value) for value in INITIAL_STATE]
-        self.words = first_block(graph, tail, self.late)
+        self.words = tail_block(graph, tail, self.late)
 
     def scan(self, nonce_word: ir.Value) -> Generator[None, None, ir.Value]:
         """Emit the scan of one nonce, yield after every four rounds, and return the last word of the hash."""
@@ -41,7 +41,7 @@ class QuadScan:
         state = yield from self._sixty_rounds(state, quads, 1, FIRST_START)
 
         digest = self._digest(state)
-        padding = second_block(self.graph, [])
+        padding = digest_block(self.graph, [])
         q0, q1 = (self._quad_of(digest, letters) for letters in ("abcd", "efgh"))
         word16 = self.machine.half_quad(q0, q1)  # its other two terms are padding: zero
         start = self._state_after(self.initial, [self.late], q0, 0)
@@ -117,7 +117,7 @@ def quad_step(machine: Callable[[ir.IRBuilder], QuadMachine], streams: int) -> C
 
     def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         job, base = arguments
-        inputs, mask = unpack_job(builder, job)
+        inputs, mask = job_values(builder, job)
         scan = QuadScan(builder, machine(builder), inputs)
         swapped = builder.call(declare(builder, "llvm.bswap.i32", I32, [I32]), [base])
         flights = [scan.scan(builder.add(swapped, I32(stream << 24))) for stream in range(streams)]

@@ -5,8 +5,8 @@ from typing import Any
 from numba import uint32
 
 from kernels.jit import kernel_njit
-from kernels.scan_cpu.codegen.hits import append_hits, unpack_job
 from kernels.scan_cpu.codegen.pipeline_step import LAG, prepare_hybrid, scan_step_hybrid
+from kernels.scan_cpu.compiled.candidates import append_candidates, job_tuple
 
 STEP = 8
 
@@ -14,7 +14,7 @@ STEP = 8
 @kernel_njit
 def scan_steps(job: Any, first: Any, steps: int, out: Any) -> Any:
     """Return the candidates written and the steps done, as `kernels.scan_cpu.compiled` describes."""
-    memory = prepare_hybrid(unpack_job(job))
+    memory = prepare_hybrid(job_tuple(job))
     candidates = 0
     for step in range(steps + LAG):
         tested = step - LAG
@@ -24,5 +24,5 @@ def scan_steps(job: Any, first: Any, steps: int, out: Any) -> Any:
         tested_nonce = uint32(first + uint32(tested * STEP))
         bits = scan_step_hybrid(memory, uint32(step & 1), entering_nonce, tested_nonce)
         if bits != 0 and tested >= 0:
-            candidates = append_hits(out, candidates, tested_nonce, bits)
+            candidates = append_candidates(out, candidates, tested_nonce, bits)
     return candidates, steps

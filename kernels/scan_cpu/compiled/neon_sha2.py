@@ -5,8 +5,8 @@ from typing import Any
 from numba import uint32
 
 from kernels.jit import kernel_njit
-from kernels.scan_cpu.codegen.hits import append_hits, unpack_job
 from kernels.scan_cpu.codegen.quads_step import scan_step_neon_sha2
+from kernels.scan_cpu.compiled.candidates import append_candidates, job_tuple
 
 STEP = 4
 
@@ -14,7 +14,7 @@ STEP = 4
 @kernel_njit
 def scan_steps(job: Any, first: Any, steps: int, out: Any) -> Any:
     """Return the candidates written and the steps done, as `kernels.scan_cpu.compiled` describes."""
-    words = unpack_job(job)
+    words = job_tuple(job)
     candidates = 0
     for step in range(steps):
         if candidates + STEP > out.size:
@@ -22,5 +22,5 @@ def scan_steps(job: Any, first: Any, steps: int, out: Any) -> Any:
         base = uint32(first + uint32(step * STEP))
         bits = scan_step_neon_sha2(words, base)
         if bits != 0:
-            candidates = append_hits(out, candidates, base, bits)
+            candidates = append_candidates(out, candidates, base, bits)
     return candidates, steps

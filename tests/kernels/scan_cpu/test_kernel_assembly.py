@@ -9,11 +9,11 @@ from llvmlite import binding, ir
 
 from kernels.scan_cpu import port_probe
 from kernels.scan_cpu.codegen.assembly import FIRST_REGISTER
-from kernels.scan_cpu.codegen.lanes import I32
 from kernels.scan_cpu.codegen.lanes_step import JOB_WORDS, lane_step
+from kernels.scan_cpu.codegen.lanes_target import I32
 from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, prepare_code, program, step_code
 from kernels.scan_cpu.codegen.quads_step import STREAMS, quad_step
-from kernels.scan_cpu.codegen.sha_instructions import ArmSha, X86Sha
+from kernels.scan_cpu.codegen.sha_target import ArmSha, X86Sha
 from kernels.scan_cpu.op_count import scan_operations
 
 

@@ -21,6 +21,8 @@ module.scan_steps(numpy.zeros(12, numpy.uint32), numpy.uint32(0), 1, numpy.zeros
 print(json.dumps(sum(module.scan_steps.stats.cache_hits.values())))
 """
 
+COMPILED = ("scalar", "lanes16", "shani", "hybrid", "mixed")
+
 
 def cache_hits(folder):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": str(folder)}
@@ -41,7 +43,7 @@ def test_a_second_process_hits_and_an_edit_of_the_generator_misses(tmp_path):
 
 def test_every_module_that_a_scan_imports_is_stamped():
     script = "import sys\nfrom kernels.scan_cpu import variants\n" + "".join(
-        f"import kernels.scan_cpu.compiled.{name}\n" for name in ("scalar", "lanes16", "shani", "hybrid", "mixed")
+        f"import kernels.scan_cpu.compiled.{name}\n" for name in COMPILED
     )
     script += (
         "import kernels\n"
@@ -50,7 +52,7 @@ def test_every_module_that_a_scan_imports_is_stamped():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     imported = {name for name in done.stdout.split() if not name.endswith("__init__.py")}
-    own = {name for name in imported if name.startswith("scan_cpu/compiled/")}
+    own = {f"scan_cpu/compiled/{name}.py" for name in COMPILED}
     assert imported - own - {"scan_cpu/variants.py", "errors.py"} == set(jit._GENERATOR_FILES)
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from llvmlite import ir
 
-from kernels.scan_cpu.codegen.lanes import I32, declare
+from kernels.scan_cpu.codegen.lanes_target import I32, declare
 
 QUAD = ir.VectorType(I32, 4)
 ZERO = ir.Constant(QUAD, [0] * 4)

@@ -1,4 +1,4 @@
-"""The parts that all compiled scans share: the job as a tuple, and the candidates appended from a step's bits."""
+"""The functions that all compiled scans share: the job as a tuple, and candidates appended from a step's bits."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from kernels.jit import kernel_njit
 
 
 @kernel_njit
-def unpack_job(job: Any) -> Any:
+def job_tuple(job: Any) -> Any:
     """Return the twelve words of a job array as a tuple, which no store in the loop can change."""
     return (
         job[0], job[1], job[2], job[3], job[4], job[5],
@@ -17,7 +17,7 @@ def unpack_job(job: Any) -> Any:
 
 
 @kernel_njit
-def append_hits(out: Any, count: int, base: Any, bits: Any) -> int:
+def append_candidates(out: Any, count: int, base: Any, bits: Any) -> int:
     """Append nonce base + i to `out` for each set bit i and return the new count of candidates."""
     bits = uint64(bits)
     lane = uint32(0)
