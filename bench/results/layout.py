@@ -8,7 +8,7 @@ from pathlib import Path
 from hardware_profiles.errors import InputError
 
 STORE = Path("results")
-"""Results folder that every command uses unless it is given another."""
+"""Results folder that that every command uses by default."""
 RECORD_FILE = "result.json"
 SAMPLES_FILE = "samples.parquet"
 TEMPORARY_PREFIX = ".tmp-"

@@ -1,4 +1,4 @@
-// What stands between a decoder's matrix products: look-up, norm, rotary, gate, choice of the next token. A row is one
+// The operations between a decoder's matrix products: look-up, norm, rotary, gate, choice of the next token. A row is one
 // token of one sequence; rows of a call are sequence by sequence, `tokens` of each.
 
 typedef @STREAM@ Stream;     // the residual stream and what products give

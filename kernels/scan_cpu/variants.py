@@ -31,7 +31,7 @@ VARIANTS = (
     Variant("lanes16", "16 lanes of AVX-512 with three-way logic", "x86_64", frozenset({"avx512f"})),
     Variant(
         "mixed",
-        "16 lanes on vectors beside 16 on SHA instructions",
+        "vectors hash two batches of 16 while SHA instructions hash a third",
         "x86_64",
         frozenset({"avx512f", "sha", "sse4.1"}),
     ),

@@ -52,7 +52,7 @@ class Graph:
         return self._node("constant", (), value & WORD_MASK, Time.CONSTANT)
 
     def input(self, name: str, time: Time) -> Node:
-        """Return the node of a value that is given to the graph by name."""
+        """Return the node of a named input of the graph."""
         return self._node("input", (), name, time)
 
     def rotr(self, word: Node, bits: int) -> Node:
