@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from bench.cli import completion
-from bench.measure.plans import DEFAULT_PLAN, PLANS
 from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
@@ -64,6 +63,8 @@ profiles_option = click.option(
 
 def plan_option(help_text: str) -> Callable[[Any], Any]:
     """Return the option `--plan` with this help, in which `PLANS` stands for the names of the plans."""
+    from bench.measure.plans import DEFAULT_PLAN, PLANS
+
     *names, last = PLANS
     return click.option(
         "--plan",

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import RunFailedError
-from bench.report.sections import devices, headline, kernels, provenance, site, traces
+from bench.report.sections import devices, headline, kernels, provenance, traces
+from bench.report.sections.site import section as site
 from hardware_profiles.errors import InputError
 from sites.files import write_file
 from sites.plots import palette

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bench.quantity import plain, si
 from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
 from bench.report.charts.svg import COLOURS, Chart, Mark, render
-from bench.report.sections.one_device import alone_blocks
+from bench.report.sections.site.one_device import alone_blocks
 from bench.report.text import basis_chip, confidence_chips
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def _step_text(step: "Step") -> str:
 
 
 def _uncertainty(gathered: "Gathered") -> list[Block]:
-    from bench.report.sections.scenarios import scenario_blocks
+    from bench.report.sections.site.scenarios import scenario_blocks
 
     if gathered.outlook is not None:
         return scenario_blocks(gathered.outlook)
