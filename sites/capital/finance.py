@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware_profiles.errors import InputError
-from sites.scenarios.uncertainty import exceeded
+from sites.scenarios.distributions import exceeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from sites.capital.finance import annuity_frac
 from sites.dispatch.problem import meter_mw
 from sites.dispatch.year import site_year
 from sites.market.mining import hashprice_usd_per_ph_s_day, mean_reward
-from sites.scenarios.uncertainty import scaled
+from sites.scenarios.causes import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,11 @@ from sites.dispatch.year import site_year
 from sites.files import new_folder
 from sites.planners import tables
 from sites.planners.package import write_table
+from sites.planners.schema import CURVE_LEVELS
 from sites.plots.scenarios import fan_levels, save, scenario_files, switch_map
+from sites.scenarios.distributions import LEVELS, distribution
 from sites.scenarios.engine import fleet_cases, run_fleet
 from sites.scenarios.metrics import ratio, site_metric, unit_of
-from sites.scenarios.uncertainty import distribution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 
     from sites.arrays import Floats
     from sites.model import Site
+    from sites.scenarios.distributions import Distribution
     from sites.scenarios.engine import Executor, FleetRun
     from sites.scenarios.outlook import Outlook
-    from sites.scenarios.uncertainty import Distribution
 
     Row = dict[str, Any]
     SwitchMap = tuple[Any, list[float], list[float], str]
 
 FLEET = "all sites"
-STATISTICS = ("mean", "p99", "p90", "p50", "p10", "p01", "cvar", "sd")
-CURVE_STATISTICS = ("mean", "p50", "p90", "p99", "cvar")
+STATISTICS = ("mean", *LEVELS, "cvar", "sd")
+CURVE_STATISTICS = ("mean", *CURVE_LEVELS, "cvar")
 METER, REVENUE = 0, 1
 FAN_YEARS, FAN_SCENARIOS = 5, 1000
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from sites.scenarios.distributions import LEVELS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
 
 SCHEMA_VERSION = "1.0.0"
@@ -25,6 +29,13 @@ NO_UNIT = "none"  # of texts
 ONE = "1"  # of shares, ratios and counts
 OF_ROW = "unit in column unit"
 TIME = "UTC"
+CURVE_LEVELS = tuple(level for level in reversed(LEVELS) if LEVELS[level] >= 0.5)
+"""Levels of the value curve: P50 and those that are exceeded with more."""
+
+
+def _or(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def _text(name: str, meaning: str, *, required: bool = True) -> Column:
@@ -127,7 +138,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _text("product", "mining or inference; missing for the site", required=False),
         _text("metric", "name of the quantity"),
         _text("unit", "unit of the value"),
-        _text("statistic", "base, mean, sd, cvar, or a level exceeded with a probability: p99, p90, p50, p10 or p01"),
+        _text("statistic", f"base, mean, sd, cvar, or a level exceeded with a probability: {_or(LEVELS)}"),
         _number("value", OF_ROW, "value in the unit of the row", required=False),
         _number("scenarios", ONE, "number of scenarios of the statistic; missing for base", required=False),
     ),
@@ -149,7 +160,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _SITE,
         _BLOCK,
         _text("product", "mining or inference"),
-        _text("statistic", "base, mean, cvar, or a level exceeded with a probability: p50, p90 or p99"),
+        _text("statistic", f"base, mean, cvar, or a level exceeded with a probability: {_or(CURVE_LEVELS)}"),
         _number("mw_from", "MW", "start of the part's megawatts at the meter, most valuable first, mean over the year"),
         _number("mw_to", "MW", "end of the part's megawatts"),
         _number("usd_per_mwh", "USD/MWh", "mean worth of one more metered MWh in the part"),

@@ -8,16 +8,16 @@ import numpy as np
 
 from sites.plots import files as plots
 from sites.plots.palette import LIGHT
+from sites.scenarios.distributions import exceeded
 from sites.scenarios.metrics import fleet_metric, unit_of
-from sites.scenarios.uncertainty import exceeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sites.arrays import Floats
+    from sites.scenarios.causes import Tornado
     from sites.scenarios.engine import FleetRun
-    from sites.scenarios.uncertainty import Tornado
 
 FAN_LEVELS = (0.99, 0.90, 0.50, 0.10, 0.01)
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from hardware_profiles.errors import InputError, shown
 from sites.dispatch.columns import ROW_SUMS, TOTAL_SUMS
+from sites.memory import free_bytes
 from sites.scenarios.case import SiteCase, place_of, site_case, tabulate
 from sites.scenarios.draws import Run, common_shocks, factors_of
-from sites.scenarios.memory import free_bytes
 from sites.scenarios.model import STEPS_PER_YEAR
 
 if TYPE_CHECKING:

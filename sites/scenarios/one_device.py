@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sites.model import Site
-    from sites.scenarios.uncertainty import Distribution
+    from sites.scenarios.distributions import Distribution
 
 _SIZES = ("count", "facility_mw", "gpus", "modules", "interconnect_percent")
 
@@ -71,9 +71,9 @@ def each_alone(sites: Sequence[Site], scenarios: int) -> tuple[Alone, ...]:
         Two sites have the same name, or the number of scenarios is invalid.
     """
     from sites.dispatch.year import site_year, summarise
+    from sites.scenarios.defaults import default_model
+    from sites.scenarios.distributions import of_sites
     from sites.scenarios.engine import Run, check_scenarios, fleet_cases, run_fleet
-    from sites.scenarios.file import default_model
-    from sites.scenarios.uncertainty import of_sites
 
     check_scenarios(scenarios)
     run = Run(1, default_model())

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sites.scenarios.causes import deterministic_cases, tornado
+from sites.scenarios.defaults import default_model
+from sites.scenarios.distributions import distribution, of_sites
 from sites.scenarios.engine import Run, check_scenarios, fleet_cases, run_fleet
-from sites.scenarios.file import default_model
 from sites.scenarios.metrics import METRICS, RATIOS, fleet_metric, more_is_better
-from sites.scenarios.uncertainty import deterministic_cases, distribution, of_sites, tornado
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sites.model import Site
+    from sites.scenarios.causes import Tornado
+    from sites.scenarios.distributions import Distribution
     from sites.scenarios.engine import Executor, FleetRun
-    from sites.scenarios.uncertainty import Distribution, Tornado
 
 CAUSE_SCENARIOS = 2000
 """Maximum number of scenarios in the run of a single input."""

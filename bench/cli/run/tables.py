@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bench.compare.device_figures import DeviceFigures
     from bench.main_job import Assessment
     from bench.results.record import Metric, Record
-    from sites.scenarios.uncertainty import Distribution
+    from sites.scenarios.distributions import Distribution
 
 
 def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from bench.errors import RunFailedError
     from sites.capital.appraisal import PlanReport
     from sites.model import Site
+    from sites.scenarios.distributions import Distribution
     from sites.scenarios.engine import Executor, Run
     from sites.scenarios.model import ScenarioModel
     from sites.scenarios.outlook import Outlook
-    from sites.scenarios.uncertainty import Distribution
 
 PLAN_SCENARIOS = 2000
 Command = TypeVar("Command", bound=Callable[..., Any])
 PRINTED = ("net_usd", "mining_revenue_usd", "inference_revenue_usd", "energy_usd", "btc", "tokens", "net_usd_per_mwh")
+NOT_PRINTED = ("P1",)  # a terminal has no room for every level
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,9 @@ def run_scenarios(sites: Sequence[Site], request: Request, *, quiet: bool) -> Ou
         return None
     from bench.errors import RunFailedError
     from sites.files import check_new
+    from sites.scenarios.defaults import default_model
     from sites.scenarios.engine import Run, check_scenarios, local
-    from sites.scenarios.file import default_model, read_scenarios
+    from sites.scenarios.file import read_scenarios
     from sites.scenarios.outlook import outlook
 
     check_scenarios(request.scenarios)
@@ -182,8 +184,8 @@ def _plans(request: Request, run: Run, execute: Executor) -> tuple[list[PlanRepo
 
 def document(outcome: Outcome) -> dict[str, object]:
     """Return the document of a scenario run, as in `perwatt yield --json`."""
+    from sites.scenarios.causes import TORNADO_METHOD
     from sites.scenarios.metrics import unit_of
-    from sites.scenarios.uncertainty import TORNADO_METHOD
 
     def described(by_metric: dict[str, Distribution | None]) -> dict[str, object]:
         return {
@@ -208,22 +210,24 @@ def document(outcome: Outcome) -> dict[str, object]:
 
 def print_outcome(outcome: Outcome, *, every_assumption: bool) -> None:
     """Print the table of a scenario run, the drivers of its spread, and its capital plans."""
+    from sites.scenarios.distributions import LEVELS, label_of
     from sites.scenarios.metrics import unit_of
 
+    labels = [label for label in map(label_of, LEVELS) if label not in NOT_PRINTED]
     result, rows = outcome.outlook, []
     for name in PRINTED:
         spread = result.fleet[name]
         if spread is None or (spread.mean == 0 and spread.sd == 0):
             continue
         scale, unit = (1e12, "T token") if name == "tokens" else (1.0, unit_of(name))
-        levels = (spread.mean, spread.p99, spread.p90, spread.p50, spread.p10, spread.cvar)
+        levels = (spread.mean, *(spread.by_label()[label] for label in labels), spread.cvar)
         rows.append([name, unit, *(short(value / scale) for value in levels)])
     count = len(result.run.cases)
     print_table(
-        ["quantity", "unit", "mean", "P99", "P90", "P50", "P10", "worst 5 %"],
+        ["quantity", "unit", "mean", *labels, "worst 5 %"],
         rows,
         title=f"{result.run.scenarios:,} scenarios of {counted(count, 'site')}, seed {result.run.run.seed}",
-        right=range(2, 8),
+        right=range(2, 4 + len(labels)),
         caption="P90 is exceeded with 90 % probability, also for costs. Worst 5 %: mean of the lowest (cost: highest).",
     )
     _print_causes(result)
@@ -235,7 +239,7 @@ def print_outcome(outcome: Outcome, *, every_assumption: bool) -> None:
 
 
 def _print_causes(result: Outlook) -> None:
-    from sites.scenarios.uncertainty import TORNADO_METHOD
+    from sites.scenarios.causes import TORNADO_METHOD
 
     model = result.run.run.model
     if not result.tornado.causes:

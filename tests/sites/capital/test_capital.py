@@ -14,8 +14,8 @@ from sites.capital.file import read_plan
 from sites.capital.switching import mining_mw
 from sites.examples import capital_path, site_path
 from sites.file.build import load_site
+from sites.scenarios.defaults import default_model
 from sites.scenarios.engine import Run
-from sites.scenarios.file import default_model
 from sites.scenarios.model import ScenarioModel
 
 

@@ -20,7 +20,7 @@ from sites.capital.switching import (
 from sites.dispatch.problem import meter_mw
 from sites.examples import example_path
 from sites.file.build import load_site
-from sites.scenarios.uncertainty import scaled
+from sites.scenarios.causes import scaled
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from sites.capital.switching import converted
 from sites.examples import example_path
 from sites.file.build import load_site
 from sites.planners.inputs import read_inputs
+from sites.scenarios.defaults import default_model
 from sites.scenarios.engine import Run, fleet_cases, local, run_fleet, run_shard
-from sites.scenarios.file import default_model
 
 SCENARIOS = 10_000
 

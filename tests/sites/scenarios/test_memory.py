@@ -5,10 +5,10 @@ import pytest
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
+from sites import memory
 from sites.examples import example_path
 from sites.file.build import load_site
 from sites.scenarios import engine as fleet
-from sites.scenarios import memory as room
 from sites.scenarios.engine import Run, fleet_cases, local, run_fleet
 from sites.scenarios.model import ScenarioModel, Uncertain
 
@@ -65,6 +65,6 @@ def test_free_memory_is_the_machines_or_the_containers(tmp_path, monkeypatch, ma
     (tmp_path / "meminfo").write_text(machine)
     (tmp_path / "memory.max").write_text(f"{container[0]}\n")
     (tmp_path / "memory.current").write_text(f"{container[1]}\n")
-    monkeypatch.setattr(room, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(room, "CGROUP", tmp_path)
-    assert room.free_bytes() == free
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    assert memory.free_bytes() == free

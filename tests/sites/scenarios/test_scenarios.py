@@ -7,7 +7,8 @@ import pytest
 
 from hardware_profiles.errors import InputError
 from sites.scenarios.calibration import mean_reverting, random_walk
-from sites.scenarios.file import default_model, read_scenarios
+from sites.scenarios.defaults import default_model
+from sites.scenarios.file import read_scenarios
 from sites.scenarios.model import INPUT_NAMES, ScenarioModel, Uncertain, correlation_factor, steps
 
 

@@ -13,9 +13,9 @@ from bench.device_rates import resolve_device
 from sites.examples import capital_path, example_path
 from sites.file.build import load_site
 from sites.plots.scenarios import exceedance, fan, fan_levels, switch_map, tornado
+from sites.scenarios.causes import Cause, Tornado
+from sites.scenarios.defaults import default_model
 from sites.scenarios.engine import Run, fleet_cases, run_fleet
-from sites.scenarios.file import default_model
-from sites.scenarios.uncertainty import Cause, Tornado
 
 SITE = "georgia-50mw-half-gpu"
 

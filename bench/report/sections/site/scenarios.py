@@ -10,8 +10,9 @@ from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from sites.scenarios.causes import Tornado
+    from sites.scenarios.distributions import Distribution
     from sites.scenarios.outlook import Outlook
-    from sites.scenarios.uncertainty import Distribution, Tornado
 
 _PER_MWH = {
     "net_usd_per_mwh": ("net of the site, per metered MWh", "ink"),
@@ -60,15 +61,12 @@ def _fan(outlook: "Outlook") -> Chart:
 
 
 def _describe(label: str, one: "Distribution") -> str:
-    levels = ", ".join(
-        f"{name} {plain(value)}"
-        for name, value in (("P99", one.p99), ("P90", one.p90), ("P50", one.p50), ("P10", one.p10), ("P1", one.p01))
-    )
+    levels = ", ".join(f"{name} {plain(value)}" for name, value in one.by_label().items())
     return f"{label} · {levels} USD/MWh · mean of the worst 5 %: {plain(one.cvar)}"
 
 
 def _tornado(drivers: "Tornado") -> Chart:
-    from sites.scenarios.uncertainty import TORNADO_METHOD
+    from sites.scenarios.causes import TORNADO_METHOD
 
     causes = drivers.causes
     largest = f"{causes[0].name} causes {causes[0].share_frac:.0%} of it" if causes else "nothing varies"
@@ -96,18 +94,19 @@ def _tornado(drivers: "Tornado") -> Chart:
 
 
 def _table(outlook: "Outlook") -> Table:
+    from sites.scenarios.distributions import LEVELS, label_of
     from sites.scenarios.metrics import unit_of
 
     rows = []
     for name, one in _some(outlook, (*_PER_MWH, *_YEAR)):
-        values = (one.mean, one.p99, one.p90, one.p50, one.p10, one.p01, one.cvar)
+        values = (one.mean, *one.by_label().values(), one.cvar)
         shown = _PER_MWH[name][0] if name in _PER_MWH else f"{_YEAR[name]}, per year"
         cells = tuple(figure_cell(_short(value), value) for value in values)
         rows.append((Cell(shown, note=unit_of(name)), *cells))
-    columns = ("Figure", "Mean", "P99", "P90", "P50", "P10", "P1", "Worst 5 %")
+    columns = ("Figure", "Mean", *map(label_of, LEVELS), "Worst 5 %")
     return Table(
         "scenario-table", f"All sites together over {outlook.run.scenarios:,} scenarios, seed {outlook.run.run.seed}",
-        columns, tuple(rows), frozenset(range(1, 8)), sortable=True,
+        columns, tuple(rows), frozenset(range(1, len(columns))), sortable=True,
         note="Pn is exceeded in n of 100 scenarios, for costs too. The scenarios are a model; "
         "`perwatt yield --scenarios` accepts your own.",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Statistics of scenarios: exceedance levels, tail means, and the share of the spread that each input causes."""
+"""The causes of a spread (tornado), and the net in the deterministic cases of a model."""
 
 from __future__ import annotations
 
@@ -6,85 +6,19 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hardware_profiles.errors import InputError
+from sites.scenarios.distributions import exceeded
 from sites.scenarios.engine import fleet_cases, run_fleet
-from sites.scenarios.metrics import fleet_metric, more_is_better, site_metric
+from sites.scenarios.metrics import fleet_metric
 from sites.scenarios.model import BASE_CASE, INPUT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sites.arrays import Floats
     from sites.model import Site
     from sites.scenarios.engine import Executor, FleetRun, Run
 
-TAIL = 0.05
 MEASUREMENT = "measurement"
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """The distribution of a quantity over scenarios; P90 is exceeded with a probability of 90 %, also for a cost."""
-
-    n: int  # scenarios with a value
-    mean: float
-    sd: float  # standard deviation
-    p01: float  # exceeded with 1 %
-    p10: float  # exceeded with 10 %
-    p50: float  # exceeded with 50 %
-    p90: float  # exceeded with 90 %, so that p90 < p50
-    p99: float  # exceeded with 99 %
-    cvar: float  # mean of the worst 5 % of scenarios: the lowest of a yield, the highest of a cost
-
-
-def exceeded(values: Floats, probability: float) -> float:
-    """Return the value that scenarios exceed with a probability, linear between order statistics.
-
-    Raises
-    ------
-    InputError
-        The probability is not within 0 to 1, or there are no values.
-
-    References
-    ----------
-    R. J. Hyndman and Y. Fan (1996), The American Statistician 50, 361 (definition 7).
-    """
-    if not 0.0 <= probability <= 1.0:
-        raise InputError.at("exceedance", expected="a probability of 0 to 1", got=probability)
-    if values.size == 0:
-        raise InputError("exceedance: expected at least one scenario, got none")
-    return float(np.quantile(values, 1.0 - probability))
-
-
-def tail_mean(values: Floats, share: float = TAIL, *, more_is_better: bool = True) -> float:
-    """Return the mean of the worst share of scenarios (conditional value at risk), at least of one scenario.
-
-    The worst values are the lowest, or for a cost (`more_is_better=False`) the highest.
-    """
-    count = max(1, math.ceil(share * values.size))
-    ranked = np.sort(values)
-    return float((ranked[:count] if more_is_better else ranked[-count:]).mean())
-
-
-def distribution(values: Floats, *, more_is_better: bool = True) -> Distribution | None:
-    """Return the distribution over the scenarios that have a value, or None if there are none."""
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
-        return None
-    mean = math.fsum(finite) / finite.size
-    return Distribution(
-        n=int(finite.size),
-        mean=mean,
-        sd=float(finite.std(ddof=1)) if finite.size > 1 else 0.0,
-        p01=exceeded(finite, 0.01),
-        p10=exceeded(finite, 0.10),
-        p50=exceeded(finite, 0.50),
-        p90=exceeded(finite, 0.90),
-        p99=exceeded(finite, 0.99),
-        cvar=tail_mean(finite, more_is_better=more_is_better),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +166,3 @@ def scaled(site: Site, factors: Mapping[str, float]) -> Site:
         mining=mining,
         inference=inference,
     )
-
-
-def of_sites(run: FleetRun, metric: str) -> dict[str, Distribution | None]:
-    """Return the distribution of a metric for each site of a run, by name."""
-    better = more_is_better(metric)
-    return {
-        case.name: distribution(site_metric(run, index, metric), more_is_better=better)
-        for index, case in enumerate(run.cases)
-    }

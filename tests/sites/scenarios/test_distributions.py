@@ -15,17 +15,11 @@ from sites.dispatch.problem import NO_BLOCK, Label
 from sites.dispatch.year import site_year
 from sites.examples import example_path
 from sites.file.build import load_site
+from sites.scenarios.causes import deterministic_cases, scaled, tornado
+from sites.scenarios.distributions import LEVELS, distribution, exceeded, tail_mean
 from sites.scenarios.engine import Run, SiteCase, fleet_cases, run_fleet, run_shard, tabulate
 from sites.scenarios.metrics import fleet_metric, site_metric
 from sites.scenarios.model import ScenarioModel, Uncertain
-from sites.scenarios.uncertainty import (
-    deterministic_cases,
-    distribution,
-    exceeded,
-    scaled,
-    tail_mean,
-    tornado,
-)
 
 SEEDS = range(11, 17)
 
@@ -114,6 +108,15 @@ def test_p90_is_below_p50_for_yields_and_for_costs_and_the_bad_tail_is_on_its_ow
     assert cost.cvar == 98.0
     assert tail_mean(values, 0.0001) == 1.0
     assert exceeded(-values, 0.9) < exceeded(-values, 0.5)
+
+
+def test_every_level_that_is_shown_is_a_field_with_the_probability_of_its_name():
+    values = np.arange(101, dtype=float)
+    described = distribution(values)
+    for name, probability in LEVELS.items():
+        assert getattr(described, name) == exceeded(values, probability)
+        assert int(name.removeprefix("p")) == 100 * probability
+    assert list(described.by_label()) == ["P99", "P90", "P50", "P10", "P1"]
 
 
 def test_a_scenario_without_a_value_is_left_out_and_none_at_all_is_said():
