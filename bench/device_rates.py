@@ -104,7 +104,7 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
     if record.workload.unit not in ("hash", "token"):
         raise InputError.at(place, "workload.unit", expected="hash or token", got=record.workload.unit)
     tags = _tags(record, place) if record.workload.unit == "token" else None
-    measured = record.power_metric()
+    measured = record.power
     if measured is None and record.assumed_power_w is None:
         raise InputError.at(place, "power", expected="a metered or declared power (run with --meter or --watts)")
     assumed = record.assumed_power_w

@@ -2,6 +2,8 @@
 
 import math
 
+HASHES_PER_TH = 1e12
+"""Hashes in one TH: J/hash times this is J/TH, hash/s divided by it is TH/s."""
 J_PER_TH_DIGITS = 4
 """Significant digits of every J/TH in tables, messages and on the page; at most two fewer are decimals."""
 _PREFIXES = {-4: "p", -3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T", 5: "P", 6: "E"}
@@ -54,12 +56,12 @@ def short(value: float) -> str:
 
 
 def j_per_th(value: float | None) -> str:
-    """Return an efficiency [J/TH] as a bare number, for a column headed J/TH; None is a dash."""
+    """Return an energy [J/TH] as a bare number, for a column headed J/TH; None is a dash."""
     return plain(value, J_PER_TH_DIGITS, most_decimals=J_PER_TH_DIGITS - 2)
 
 
-def efficiency(value_j_per_th: float) -> str:
-    """Return an efficiency [J/TH] with its unit: `17.50 J/TH`, and `3.381 MJ/TH` where the number would be long."""
+def j_per_th_with_unit(value_j_per_th: float) -> str:
+    """Return an energy [J/TH] with its unit: `17.50 J/TH`, and `3.381 MJ/TH` where the number would be long."""
     if value_j_per_th >= _MEGA_FROM_J_PER_TH:
         return si(value_j_per_th, "J/TH", J_PER_TH_DIGITS)
     return f"{j_per_th(value_j_per_th)} J/TH"
@@ -68,7 +70,7 @@ def efficiency(value_j_per_th: float) -> str:
 def quantity(value: float, unit: str) -> str:
     """Return a figure in the units of the field: J/hash as J/TH, a rate as `rate` prints it, others with a prefix."""
     if unit == "J/hash":
-        return efficiency(value * 1e12)
+        return j_per_th_with_unit(value * HASHES_PER_TH)
     return rate(value, unit) if unit.endswith("/s") else si(value, unit)
 
 

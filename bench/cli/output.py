@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.quantity import efficiency, j_per_th, plain, quantity, quantity_range, rate, short, si
+from bench.quantity import j_per_th, j_per_th_with_unit, plain, quantity, quantity_range, rate, short, si
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 __all__ = [
     "counted",
-    "efficiency",
     "emit_json",
     "emit_text",
     "j_per_th",
+    "j_per_th_with_unit",
     "plain",
     "printable",
     "progress",

@@ -9,7 +9,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import examples
 from bench.cli.options import json_option, profiles_option, store_option
-from bench.cli.output import efficiency, emit_json, plain, quantity, quantity_range, say, warn
+from bench.cli.output import emit_json, j_per_th_with_unit, plain, quantity, quantity_range, say, warn
 from bench.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _metric_row(name: str, metric: "Metric") -> tuple[str, ...]:
 
 
 _COMPUTED: dict[str, "Callable[[float], str]"] = {
-    "j_per_th": efficiency,
+    "j_per_th": j_per_th_with_unit,
     "server_w_per_gpu": lambda watts: f"{plain(watts)} W/GPU (server)",
     "rack_w_per_gpu": lambda watts: f"{plain(watts)} W/GPU (rack)",
 }
@@ -157,7 +157,7 @@ def _say_computed(device: "Device", described: dict[str, Any]) -> None:
         if parts:
             say(f"computed {name}: {', '.join(parts)}")
     for step, marginal in described["marginal_j_per_th"].items():
-        say(f"marginal {step}: {efficiency(marginal)}")
+        say(f"marginal {step}: {j_per_th_with_unit(marginal)}")
     if device.features:
         say(f"features ({device.feature_confidence}): {', '.join(device.features)}")
 

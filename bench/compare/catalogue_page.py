@@ -4,7 +4,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from bench.quantity import efficiency
+from bench.quantity import j_per_th_with_unit
 from hardware_profiles.catalog import OURS, iter_profiles, load_all
 from hardware_profiles.profile import KINDS, Device, Profile, Source, weakest
 from hardware_profiles.provenance import CONFIDENCES
@@ -84,7 +84,7 @@ def _bins(devices: Sequence[Device]) -> list[str]:
                 maker,
                 len(of_maker),
                 *(by_confidence[word] for word in CONFIDENCES),
-                f"`{best.name}` {efficiency(best.j_per_th or 0.0)}",
+                f"`{best.name}` {j_per_th_with_unit(best.j_per_th or 0.0)}",
             )
         )
     doubtful = [f"`{profile.name}`" for profile in iter_profiles(asics) if _of_bin(profile) == "unverified"]

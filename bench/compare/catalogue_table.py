@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.quantity import j_per_th
+from bench.quantity import HASHES_PER_TH, j_per_th
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def profile_row(profile: "Profile", *, hashprice_usd_per_ph_s_day: float | None 
         "power_w": profile.wall_power_w if profile.kind == "asic" else profile.tdp_w,
         "power_boundary": _boundary(profile),
         "j_per_th": profile.j_per_th,
-        "hash_per_j": 1e12 / profile.j_per_th if profile.j_per_th else None,
+        "hash_per_j": HASHES_PER_TH / profile.j_per_th if profile.j_per_th else None,
         "usd_per_mwh": None,
         "memory_bytes": profile.memory_bytes,
         "bandwidth_byte_per_s": profile.bandwidth_byte_per_s,
@@ -201,7 +201,7 @@ def columns_for(kind: str, rows: Sequence[Row]) -> list[tuple[str, Callable[[Row
     if kind == "asic":
         middle = [
             ("cooling", lambda row: row["cooling"] or "-", False),
-            ("TH/s", lambda row: cell(row, "hash_rate_th_s", row["rate_hash_s"], 1e12), True),
+            ("TH/s", lambda row: cell(row, "hash_rate_th_s", row["rate_hash_s"], HASHES_PER_TH), True),
             ("W (wall)", lambda row: cell(row, "wall_power_w", row["power_w"]), True),
             ("J/TH", lambda row: j_per_th(row["j_per_th"]), True),
         ]

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.quantity import HASHES_PER_TH
+from bench.results.best_meter import trust
+
 Group = Literal["rate", "energy", "power"]
 HEADLINES = ("hash", "flop bf16", "flop fp16", "flop fp32", "flop fp64", "byte")
 """Works whose rate a device leads with, the first that it has."""
-_TERA = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,8 @@ class DeviceFigures:
         return min((figure for figure in self._each("power") if not origin or figure.origin == origin),
                    key=_trust, default=None)  # fmt: skip
 
-    def joules_per_unit(self, of: str) -> float | None:
-        """Return the energy of one unit of a work [J]: metered or rated, else power over rate of one source."""
+    def energy_j_per_unit(self, of: str) -> float | None:
+        """Return the energy per unit of a work [J/unit]: metered or rated, else power over rate of one source."""
         energy = min(self._each("energy", of), key=_trust, default=None)
         if energy is not None:
             return energy.value or None
@@ -104,14 +106,14 @@ class DeviceFigures:
     @property
     def j_per_th(self) -> float | None:
         """Energy of 10^12 hashes [J/TH]."""
-        joules = self.joules_per_unit("hash")
-        return joules * _TERA if joules else None
+        energy_j_per_hash = self.energy_j_per_unit("hash")
+        return energy_j_per_hash * HASHES_PER_TH if energy_j_per_hash else None
 
     def flop_per_j(self) -> dict[str, float]:
         """Return the work per joule [FLOP/J] by data type."""
         works = dict.fromkeys(figure.of for figure in self.figures if figure.of.partition(" ")[0] == "flop")
-        joules = {of.partition(" ")[2]: self.joules_per_unit(of) for of in works}
-        return {dtype: 1 / value for dtype, value in joules.items() if value}
+        energies = {of.partition(" ")[2]: self.energy_j_per_unit(of) for of in works}
+        return {dtype: 1 / j_per_flop for dtype, j_per_flop in energies.items() if j_per_flop}
 
     def _each(self, group: Group, of: str | None = None) -> Iterator[Figure]:
         return (figure for figure in self.figures if figure.group == group and of in (None, figure.of))
@@ -132,4 +134,4 @@ def joined(name: str, devices: Iterable[DeviceFigures]) -> DeviceFigures:
 
 def _trust(figure: Figure) -> tuple[bool, str]:
     """Return a key that sorts measured figures first, those of the best tier before the others."""
-    return figure.basis != "measured", figure.tier or "Z"
+    return figure.basis != "measured", trust(figure.tier)

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.compare.device_figures import DeviceFigures, Figure, Group
+from bench.results.window_figures import metered_windows
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.results.record import Energy, MeterUsed, Record
+    from bench.results.record import MeterUsed, Record
     from hardware_profiles.profile import Figure as ProfileFigure
     from hardware_profiles.profile import Profile
 
@@ -161,21 +162,18 @@ def _work_of(record: "Record") -> str:
 
 def _metered(record: "Record", meter: "MeterUsed", of: str) -> list[Figure]:
     """Return energy per unit and power by one meter, or nothing if a window has no energy."""
-    energies: list[Energy] = [e for window in record.windows for e in window.energy if e.meter == meter.name]
-    joules = [energy.joules for energy in energies if energy.joules is not None]
+    windows = metered_windows(record.windows, meter.name) if record.windows else None
     metrics = {m.unit == "W": m for m in record.metrics.values() if m.meter == meter.name}
-    if len(joules) != len(record.windows) or not joules or set(metrics) != {True, False}:
+    if windows is None or set(metrics) != {True, False}:
         return []
-    per_unit = tuple(j / window.work for j, window in zip(joules, record.windows, strict=True))
-    power = tuple(j / window.duration_s for j, window in zip(joules, record.windows, strict=True))
     unit = record.workload.unit
     figures = []
-    for group, values, in_unit in (("energy", per_unit, f"J/{unit}"), ("power", power, "W")):
+    for group, values, in_unit in (("energy", windows.energy_j_per_unit, f"J/{unit}"), ("power", windows.power_w, "W")):
         metric = metrics[group == "power"]
         figures.append(
             Figure(
                 group, of if group == "energy" else "", math.fsum(values) / len(values), in_unit, "measured",  # type: ignore[arg-type]
-                interval=metric.interval_95, samples=values, boundary=meter.boundary, tier=meter.tier,
+                interval=metric.interval_95, samples=tuple(values), boundary=meter.boundary, tier=meter.tier,
                 u_meter_frac=metric.u_meter_frac or 0.0, u_work_frac=metric.u_work_frac or 0.0,
                 meter_domains=meter.domains, note=meter.name,
             )

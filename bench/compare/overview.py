@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.compare.device_figures import DeviceFigures, Figure
+from bench.quantity import HASHES_PER_TH
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _document(row: OverviewRow) -> dict[str, Any]:
         "rate": headline.value if headline else None,
         "rate_of": headline.of if headline else "",
         "j_per_th": j_per_th,
-        "hash_per_j": 1e12 / j_per_th if j_per_th else None,
+        "hash_per_j": HASHES_PER_TH / j_per_th if j_per_th else None,
         "usd_per_mwh": row.usd_per_mwh,
         "flop_per_j": device.flop_per_j(),
         "byte_per_s": bytes_.value if bytes_ else None,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.compare.overview import OverRated, OverviewRow
-from bench.quantity import j_per_th, rate
+from bench.quantity import HASHES_PER_TH, j_per_th, rate
 
 DTYPES = ("fp64", "fp32", "bf16", "fp8", "fp4")
 """Data types with a column of TFLOP/J, where a device has a figure of it."""
@@ -36,16 +36,16 @@ def _cell(row: OverviewRow, heading: str) -> str:
     device, dtype = row.device, heading.removesuffix(" TFLOP/J")
     if dtype != heading:
         return _number(device.flop_per_j().get(dtype), 1e12, 3)
-    power, efficiency = device.power(), device.j_per_th
+    power = device.power()
     assumed = " (assumed)" if power is not None and power.basis == "assumed" else ""
     values = {
         "name": device.name,
         "power": f"{power.value:,.4g} W{assumed}" if power is not None else "-",
         "at": (power.boundary if power is not None else "") or "-",
         "rate": _rate(row),
-        "J/TH": j_per_th(efficiency),
+        "J/TH": j_per_th(device.j_per_th),
         "USD/MWh": _number(row.usd_per_mwh, 1, 4),
-        "GH/J": _number(1e12 / efficiency if efficiency else None, 1e9, 4),
+        "GH/J": _number(HASHES_PER_TH / device.j_per_th if device.j_per_th else None, 1e9, 4),
         "tokens/J": f"{row.tokens.tokens_per_j:.3g} ({row.tokens.power})" if row.tokens else "-",
         "measured/rated": "; ".join(_ratio(ratio) for ratio in row.over_rated) or "-",
         "basis": row.basis,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.compare.device_figures import DeviceFigures, Figure
-from bench.quantity import si
+from bench.quantity import HASHES_PER_TH, si
 from hardware_profiles.errors import InputError
 from sites.plots.palette import DARK, LIGHT
 
@@ -21,7 +21,6 @@ _STAND_IN = {name: f"#0000{index + 1:02x}" for index, name in enumerate(_NAMES)}
 
 
 _Anchor = tuple[int, int, Literal["left", "right"]]  # offset of a label [points], and the side it is aligned to
-_TERA = 1e12
 
 
 def plottable(devices: Iterable[DeviceFigures]) -> tuple[list[DeviceFigures], list[str]]:
@@ -54,7 +53,7 @@ def basis_of(device: DeviceFigures) -> str:
 
 def _rate_th_s(device: DeviceFigures) -> float:
     rate = device.rate("hash")
-    return rate.value / _TERA if rate is not None else math.nan
+    return rate.value / HASHES_PER_TH if rate is not None else math.nan
 
 
 def _power_w(device: DeviceFigures) -> float:
@@ -152,7 +151,7 @@ def _named(axes: "Axes", device: DeviceFigures, text: str, colours: Mapping[str,
     x, y = _rate_th_s(device), _power_w(device)
     hollow = device.confidence == "unverified" or basis == "assumed"
     axes.errorbar(
-        x, y, xerr=_bars(device.rate("hash"), _TERA), yerr=_bars(device.power(), 1.0),
+        x, y, xerr=_bars(device.rate("hash"), HASHES_PER_TH), yerr=_bars(device.power(), 1.0),
         fmt="D" if measured else "o", markersize=5.5 if measured else 6.5, markerfacecolor="none" if hollow else colour,
         markeredgecolor=colour, ecolor=colour, elinewidth=1.6, capsize=4, zorder=4 if measured else 3,
     )  # fmt: skip

@@ -168,7 +168,7 @@ def _interval(prefill: "Record", decode: "Record", served: Served) -> tuple[floa
 
 
 def _energy(prefill: "Record", decode: "Record", prompts_per_output: float) -> "tuple[float, Metric] | None":
-    first, second = prefill.energy_metric(), decode.energy_metric()
+    first, second = prefill.energy_per_unit, decode.energy_per_unit
     if first is None or second is None or first.boundary != second.boundary:
         return None
     return second.value + prompts_per_output * first.value, second

@@ -12,7 +12,9 @@ from bench.measure.plans import Plan
 from bench.measure.steadiness import Call, duration_agrees, is_unsteady, power_halves, rate_halves, rate_slope
 from bench.measure.windows import TimedWork
 from bench.meters.protocol import Meter, MeterInfo, MeterKind
+from bench.results.best_meter import ENERGY_PER_UNIT, POWER
 from bench.results.record import AssumedPower, Metric, Reason, Steadiness, Window
+from bench.results.window_figures import metered_windows
 from bench.workloads.protocol import BoundedWorkload, Workload
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BOUNDARIES
@@ -45,19 +47,16 @@ def metrics(
 
 
 def _energy_metrics(unit: str, windows: Sequence[Window], info: MeterInfo, u_work_frac: float) -> dict[str, Metric]:
-    joules: list[float] = []
-    for window in windows:
-        energy = next((energy for energy in window.energy if energy.meter == info.name), None)
-        if energy is None or energy.joules is None:
-            return {}
-        joules.append(energy.joules)
+    metered = metered_windows(windows, info.name)
+    if metered is None:
+        return {}
     u_meter = stats.standard_from_limits(accuracy_frac(info))
-    per_unit = [energy / window.work for energy, window in zip(joules, windows, strict=True)]
-    power = [energy / window.duration_s for energy, window in zip(joules, windows, strict=True)]
     origin = {"boundary": info.boundary, "tier": info.tier.value, "meter": info.name}
     return {
-        f"energy_per_{unit}_{info.boundary}": _metric(per_unit, f"J/{unit}", u_meter, u_work_frac, origin),
-        f"power_{info.boundary}": _metric(power, "W", u_meter, 0.0, origin),
+        f"{ENERGY_PER_UNIT}{unit}_{info.boundary}": _metric(
+            metered.energy_j_per_unit, f"J/{unit}", u_meter, u_work_frac, origin
+        ),
+        f"{POWER}{info.boundary}": _metric(metered.power_w, "W", u_meter, 0.0, origin),
     }
 
 

@@ -20,6 +20,7 @@ from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.summary import metrics
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind
 from bench.pytest_plugin.energy import Timed
+from bench.results.best_meter import ENERGY_PER_UNIT, POWER
 from bench.results.folder import Sample, new_id
 from bench.results.record import AssumedPower, Device, Metric, Reason, Record, RunInfo, Window, WorkloadInfo
 from hardware_profiles.errors import InputError
@@ -228,7 +229,7 @@ def _imported_energy(extra: Mapping[str, Any], unit: str) -> dict[str, Metric]:
     for entry in (extra.get("perwatt") or {}).get("energy", []):
         per_unit = entry.get("joules_per_unit")
         if per_unit:
-            figures[f"energy_per_{unit}_{entry['boundary']}"] = Metric(
+            figures[f"{ENERGY_PER_UNIT}{unit}_{entry['boundary']}"] = Metric(
                 value=per_unit, unit=f"J/{unit}", basis="measured", n=1, boundary=entry["boundary"],
                 tier=entry["tier"], meter=entry["meter"], note="one window over all rounds",
             )  # fmt: skip
@@ -245,10 +246,10 @@ def _span_metrics(reading: EnergyReading, info: MeterInfo, work: float, unit: st
     common = {"basis": "measured", "n": 1, "u_meter_frac": u_meter, "boundary": info.boundary,
               "tier": info.tier.value, "meter": info.name, "note": "one window over all rounds"}  # fmt: skip
     return {
-        f"energy_per_{unit}_{info.boundary}": Metric.model_validate(
+        f"{ENERGY_PER_UNIT}{unit}_{info.boundary}": Metric.model_validate(
             {"value": reading.joules / work, "unit": f"J/{unit}", **common}
         ),
-        f"power_{info.boundary}": Metric.model_validate({"value": reading.mean_power_w, "unit": "W", **common}),
+        f"{POWER}{info.boundary}": Metric.model_validate({"value": reading.mean_power_w, "unit": "W", **common}),
     }
 
 

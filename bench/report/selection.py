@@ -38,7 +38,7 @@ def latest(records: "Sequence[Record]") -> "list[Record]":
 
 def rank(record: "Record") -> tuple[bool, bool, datetime]:
     """Return the key that chooses among results of one kind: comparable figures, measured energy, then the newest."""
-    return record.run.plan != "smoke", record.energy_metric() is not None, record.run.started_utc
+    return record.run.plan != "smoke", record.energy_per_unit is not None, record.run.started_utc
 
 
 def _kind(record: "Record") -> tuple[str, str, str]:

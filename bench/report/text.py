@@ -56,14 +56,16 @@ def _windows(n: int) -> str:
     return "one window" if n == 1 else f"{n} windows"
 
 
-def joules(value: float, unit: str) -> tuple[str, str]:
+def energy_per_unit_text(energy_j_per_unit: float, unit: str) -> tuple[str, str]:
     """Return energy per unit of work as number and unit: J/TH for hashes, J or mJ per token, SI prefixes for others."""
     if unit == "J/hash":
-        number, _, in_unit = quantity(value, unit).partition(" ")
+        number, _, in_unit = quantity(energy_j_per_unit, unit).partition(" ")
         return number, in_unit
     if unit == "J/token":
-        return (plain(value), "J/token") if value >= 0.1 else (plain(value * 1e3), "mJ/token")
-    text = si(value, unit)
+        if energy_j_per_unit >= 0.1:
+            return plain(energy_j_per_unit), unit
+        return plain(energy_j_per_unit * 1e3), f"m{unit}"
+    text = si(energy_j_per_unit, unit)
     number, _, rest = text.partition(" ")
     return number, rest
 

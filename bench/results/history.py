@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.results.best_meter import ENERGY_PER_UNIT, best_metric
 from bench.results.layout import RECORD_FILE, file_fault, result_names
 from bench.results.schema import conforms
 from hardware_profiles.errors import InputError, near_names
@@ -31,6 +32,11 @@ class Headline:
     supersedes: str | None
     metrics: dict[str, dict[str, Any]]  # as in the record
     artifacts: list[dict[str, Any]]  # as in the record
+
+    @property
+    def energy_per_unit(self) -> dict[str, Any] | None:
+        """The energy per unit of work [J/unit] by the best meter, or None where none was measured."""
+        return best_metric(self.metrics, lambda metric: metric.get("tier"), ENERGY_PER_UNIT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """The result record: a versioned schema in SI base units, validated when a record is written and when it is read."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
+from bench.results.best_meter import ENERGY_PER_UNIT, POWER, best_metric
 from hardware_profiles.provenance import Basis, Boundary
 
 Tier = Literal["A", "B", "C", "D"]
@@ -226,16 +226,17 @@ class Record(Part):
         """The headline rate, or None where there is none."""
         return self.metrics.get("rate")
 
-    def energy_metric(self) -> Metric | None:
-        """Return the energy per unit of work by the best meter, or None where none was measured."""
-        return best_metric(self.metrics, "energy_per_")
+    @property
+    def energy_per_unit(self) -> Metric | None:
+        """The energy per unit of work [J/unit] by the best meter, or None where none was measured."""
+        return best_metric(self.metrics, tier_of, ENERGY_PER_UNIT)
 
-    def power_metric(self) -> Metric | None:
-        """Return the power by the best meter, or None where none was measured."""
-        return best_metric(self.metrics, "power_")
+    @property
+    def power(self) -> Metric | None:
+        """The power [W] by the best meter, or None where none was measured."""
+        return best_metric(self.metrics, tier_of, POWER)
 
 
-def best_metric(metrics: Mapping[str, Metric], *beginnings: str) -> Metric | None:
-    """Return the metric of the best tier among those whose names begin so, or None where there is none."""
-    matching = [metric for name, metric in metrics.items() if name.startswith(beginnings)]
-    return min(matching, key=lambda metric: metric.tier or "Z", default=None)
+def tier_of(metric: Metric) -> str | None:
+    """Return the tier of a metric's meter, or None for a figure without a meter."""
+    return metric.tier

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
 
+from bench.results.best_meter import ENERGY_PER_UNIT, POWER, best_metric
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BOUNDARIES, Boundary
 from sites.market.device_rate import POWER_KINDS, TOKEN_BASES, TokenTags
@@ -51,9 +52,9 @@ def tag_set(
     parameters: Mapping[str, object], metrics: "Mapping[str, Metric]", assumed: "AssumedPower | None"
 ) -> TagSet:
     """Return the tags of a measurement; a declared power counts as provisioned if no meter was used."""
-    from bench.results.record import best_metric
+    from bench.results.record import tier_of
 
-    best = best_metric(metrics, "power_", "energy_per_")
+    best = best_metric(metrics, tier_of, POWER, ENERGY_PER_UNIT)
     boundary = best.boundary if best is not None else assumed.boundary if assumed is not None else None
     kind = "measured" if best is not None else "provisioned" if assumed is not None else NOT_METERED
     words = [str(parameters.get(tag) or "") for tag in OF_WORKLOAD]

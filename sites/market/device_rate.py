@@ -74,8 +74,8 @@ class DeviceRate:
             )
 
     @property
-    def joules_per_unit(self) -> float | None:
-        """Energy per hash or token [J], or None without a power."""
+    def energy_j_per_unit(self) -> float | None:
+        """Energy per hash or token [J/unit], or None without a power."""
         return None if self.power_w is None else self.power_w / self.rate_per_s
 
 

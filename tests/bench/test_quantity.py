@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.quantity import efficiency, j_per_th, plain, quantity, quantity_range, short, si
+from bench.quantity import j_per_th, j_per_th_with_unit, plain, quantity, quantity_range, short, si
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,11 @@ def test_a_j_per_th_has_four_digits_and_at_most_two_decimals(value, text):
 
 def test_one_more_digit_of_j_per_th_is_one_constant(monkeypatch):
     monkeypatch.setattr("bench.quantity.J_PER_TH_DIGITS", 5)
-    assert (j_per_th(17.5), efficiency(17.5), quantity(17.5e-12, "J/hash")) == ("17.500", "17.500 J/TH", "17.500 J/TH")
+    assert (j_per_th(17.5), j_per_th_with_unit(17.5), quantity(17.5e-12, "J/hash")) == (
+        "17.500",
+        "17.500 J/TH",
+        "17.500 J/TH",
+    )
 
 
 @pytest.mark.parametrize(

@@ -64,17 +64,19 @@ def results(store: Path, workload: str | None, metric: str | None, last: int, as
 
 
 def _row(line: "Headline") -> dict[str, Any]:
-    headline = line.metrics.get("rate")
-    energies = [figure for name, figure in line.metrics.items() if name.startswith("energy_per_")]
-    energy = min(energies, key=lambda figure: figure.get("tier") or "Z", default=None)
+    headline, energy = line.metrics.get("rate"), line.energy_per_unit
     return {
         "result": line.id,
         "status": line.status,
         "variant": line.variant,
         "plan": line.plan,
         "rate": rate(headline["value"], headline["unit"]) if headline else "-",
-        "energy": f"{energy['value']:.4g} {energy['unit']} ({energy.get('boundary')})" if energy else "not metered",
+        "energy": _energy(energy) if energy else "not metered",
     }
+
+
+def _energy(metric: dict[str, Any]) -> str:
+    return f"{quantity(metric['value'], metric['unit'])} ({metric.get('boundary')})"
 
 
 def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: int, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cli.output import emit_json, plain, progress, rate, say, si
 from bench.cli.table import print_table
+from bench.results.best_meter import POWER
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -128,11 +129,11 @@ def _fraction(record: "Record") -> str:
 
 
 def _energy(record: "Record") -> str:
-    energy = record.energy_metric()
+    energy = record.energy_per_unit
     if energy is None:
         return "not metered"
     per_joule = 1.0 / energy.value
     unit = {"hash": "H/J", "flop": "FLOP/J", "byte": "B/J"}.get(record.workload.unit, f"{record.workload.unit}/J")
-    power = record.metrics.get(f"power_{energy.boundary}")
+    power = record.metrics.get(f"{POWER}{energy.boundary}")
     watts = f", {plain(power.value)} W" if power else ""
     return f"{si(per_joule, unit)} ({energy.boundary}, tier {energy.tier}{watts})"

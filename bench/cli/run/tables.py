@@ -112,7 +112,7 @@ def _of_bound(record: "Record") -> str:
 
 
 def _energy(record: "Record") -> str:
-    energy = record.energy_metric()
+    energy = record.energy_per_unit
     if energy is not None:
         return f"{quantity(energy.value, energy.unit)} ({energy.boundary}, tier {energy.tier})"
     if record.assumed_power_w is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.compare import plot
 from bench.compare.device_figures import DeviceFigures, Figure
-from bench.quantity import efficiency, plain, rate, si
+from bench.quantity import HASHES_PER_TH, plain, quantity, rate, si
 from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
 from bench.report.text import rate_interval
 
@@ -18,7 +18,6 @@ _TITLES = {
     "hash": ("Hashing: power against hash rate", "J/TH", "hash rate", "hash/s"),
     "flop": ("Matrix products: power against rate", "FLOP/J", "dense matrix product", "flop/s"),
 }
-_TERA = 1e12
 _MOST_NAMES = 7
 _MOST_LISTED = 4
 _ISO_FLOP_PER_J = tuple(step * 10.0**power for power in range(7, 14) for step in (1.0, 2.0, 5.0))
@@ -61,7 +60,7 @@ def power_against_rate(work: str, devices: Sequence[DeviceFigures]) -> Chart:
             _products(axes, placed, named)
         _ticks(axes, work, narrow=narrow)
         _at_the_edge(axes, bare[:3], in_unit)
-        scale = _TERA if work == "hash" else 1.0
+        scale = HASHES_PER_TH if work == "hash" else 1.0
         return [Mark(axes, _by_rate(d) / scale, _watts(d), describe(work, d)) for d in placed]
 
     return render(f"chart-{work}", title, summary, draw, notes=notes, heights=(470.0, 420.0))
@@ -84,15 +83,15 @@ def _watts(device: DeviceFigures) -> float:
     return power.value if power is not None else 0.0
 
 
-def _joules(device: DeviceFigures) -> float | None:
-    """Return the energy of a hash or a FLOP [J]."""
+def _energy_j_per_unit(device: DeviceFigures) -> float | None:
+    """Return the energy of a hash or a FLOP [J/unit]."""
     figure = device.rate("hash") or device.matrix_product()
-    return device.joules_per_unit(figure.of) if figure is not None else None
+    return device.energy_j_per_unit(figure.of) if figure is not None else None
 
 
 def _worth_naming(placed: Sequence[DeviceFigures], best: int) -> set[str]:
     """Return the points that carry a name: those measured here, the most efficient devices, the ends of the range."""
-    ranked = sorted(placed, key=lambda device: _joules(device) or math.inf)
+    ranked = sorted(placed, key=lambda device: _energy_j_per_unit(device) or math.inf)
     first_of_device: dict[str, str] = {}
     for device in ranked:
         first_of_device.setdefault(device.name if device.measured_here else device.device, device.name)
@@ -102,15 +101,15 @@ def _worth_naming(placed: Sequence[DeviceFigures], best: int) -> set[str]:
 
 
 def _best(work: str, devices: Sequence[DeviceFigures], where: str) -> str:
-    known = [(joules, device) for device in devices if (joules := _joules(device))]
+    known = [(energy, device) for device in devices if (energy := _energy_j_per_unit(device))]
     if not known:
         return ""
-    joules, device = min(known, key=lambda pair: pair[0])
-    return f"Best {where}: {device.device_title}, {_per_joule(work, joules)}."
+    energy, device = min(known, key=lambda pair: pair[0])
+    return f"Best {where}: {device.device_title}, {_energy_text(work, energy)}."
 
 
-def _per_joule(work: str, joules: float) -> str:
-    return efficiency(joules * _TERA) if work == "hash" else si(1.0 / joules, "FLOP/J")
+def _energy_text(work: str, energy_j_per_unit: float) -> str:
+    return quantity(energy_j_per_unit, "J/hash") if work == "hash" else si(1.0 / energy_j_per_unit, "FLOP/J")
 
 
 def _products(axes: "Axes", placed: Sequence[DeviceFigures], named: set[str]) -> None:
@@ -160,7 +159,7 @@ def _ticks(axes: "Axes", work: str, *, narrow: bool) -> None:
     """Label decades, or 1-2-5 where the range holds few of them, with units instead of powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    scale, in_unit = (_TERA if work == "hash" else 1.0), _TITLES[work][3]
+    scale, in_unit = (HASHES_PER_TH if work == "hash" else 1.0), _TITLES[work][3]
     for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
         span = math.log10(high / low)
         fits = 4 if narrow and axis is axes.xaxis else 7
@@ -183,7 +182,7 @@ def _at_the_edge(axes: "Axes", bare: Sequence[DeviceFigures], in_unit: str) -> N
 
 def describe(work: str, device: DeviceFigures) -> str:
     """Return the text of a point: figures, basis, interval, sources."""
-    figure, power, joules = _rate(device, work), device.power(), _joules(device)
+    figure, power, energy = _rate(device, work), device.power(), _energy_j_per_unit(device)
     title, note = device.device_title, device.note
     dtype = figure.of.partition(" ")[2] if figure else ""
     interval = rate_interval(device) if device.measured_here else ""
@@ -193,7 +192,7 @@ def describe(work: str, device: DeviceFigures) -> str:
         + f", {device.basis}"
         + (f" {interval}" if interval else ""),
         f"{plain(power.value)} W {power.boundary}, {power.basis}" if power else "not metered",
-        *([_per_joule(work, joules)] if joules else []),
+        *([_energy_text(work, energy)] if energy else []),
         *([f"confidence {device.confidence}"] if device.confidence else []),
         "sources: " + ("; ".join(title for title, _ in device.sources) or "none"),
     ]

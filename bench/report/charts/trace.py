@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bench import diagnostics
 from bench.quantity import plain, rate, si
 from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
+from bench.results.best_meter import POWER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +71,7 @@ def _summary(record: "Record", powers: "Sequence[Series]") -> str:
     if measured:
         parts.append(rate(measured.value, measured.unit))
     parts.extend(
-        f"{plain(metric.value)} W by {metric.meter}" for n, metric in record.metrics.items() if n.startswith("power_")
+        f"{plain(metric.value)} W by {metric.meter}" for n, metric in record.metrics.items() if n.startswith(POWER)
     )
     if not powers:
         parts.append("no power")

@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING
 
 from bench.quantity import plain, rate, si
 from bench.report.blocks import Block, Card, Cards, Chip, Missing, Section
-from bench.report.text import basis_chip, confidence_chips, joules, metric_interval, plus_minus, ratio_interval
+from bench.report.text import (
+    basis_chip,
+    confidence_chips,
+    energy_per_unit_text,
+    metric_interval,
+    plus_minus,
+    ratio_interval,
+)
 
 if TYPE_CHECKING:
     from bench.report.gather import Gathered
@@ -31,7 +38,7 @@ def title(gathered: "Gathered") -> str:
 def lead(gathered: "Gathered") -> str:
     """Return the sentence below the title: the number of results, their dates, and the sites."""
     valid, every = len(gathered.valid), len(gathered.results) + len(gathered.unreadable)
-    metered = sum(1 for record in gathered.valid if record.energy_metric() is not None)
+    metered = sum(1 for record in gathered.valid if record.energy_per_unit is not None)
     parts = [f"{_count(every, 'stored result')}, {valid} valid, {metered} with measured energy"]
     if gathered.records:
         first = min(record.run.started_utc for record in gathered.records)
@@ -73,7 +80,7 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
     quantity = f"energy per {'10¹² hashes' if unit == 'hash' else 'token'}"
     if best is not None:
         record, metric = best
-        number, in_unit = joules(metric.value, metric.unit)
+        number, in_unit = energy_per_unit_text(metric.value, metric.unit)
         return Card(
             product,
             quantity,
@@ -89,9 +96,9 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
             tone,  # type: ignore[arg-type]
         )
     state = _unmetered_line(records, product)
-    if planned is None or planned.joules_per_unit is None:
+    if planned is None or planned.energy_j_per_unit is None:
         return Missing(f"{product}: {quantity}", state)
-    number, in_unit = joules(planned.joules_per_unit, f"J/{unit}")
+    number, in_unit = energy_per_unit_text(planned.energy_j_per_unit, f"J/{unit}")
     return Card(
         product,
         quantity,
@@ -161,7 +168,7 @@ def _unit(block: "BlockYear", year: "SiteYear") -> str:
 
 
 def _with_energy(records: "list[Record]") -> "list[tuple[Record, Metric]]":
-    pairs = ((record, record.energy_metric()) for record in records)
+    pairs = ((record, record.energy_per_unit) for record in records)
     return [(record, metric) for record, metric in pairs if metric is not None]
 
 
@@ -173,7 +180,7 @@ def _unmetered_line(records: "list[Record]", product: str) -> str:
     shown = f"{rate(metric.value, metric.unit)} {metric_interval(metric)}" if metric else "no rate"
     if newest.assumed_power_w is None or metric is None:
         return f"measured here: {shown}, not metered, so no energy; {_HOW_TO_METER}"
-    number, in_unit = joules(newest.assumed_power_w.power_w / metric.value, f"J/{newest.workload.unit}")
+    number, in_unit = energy_per_unit_text(newest.assumed_power_w.power_w / metric.value, f"J/{newest.workload.unit}")
     watts = newest.assumed_power_w
     assumed = f"with an assumed {watts.power_w:g} W ({watts.boundary}) that would be {number} {in_unit}"
     return f"measured here: {shown}; {assumed}"
@@ -187,9 +194,9 @@ def _planned(unit: str, year: "SiteYear | None") -> "DeviceRate | None":
 
 
 def _planned_line(planned: "DeviceRate | None") -> tuple[str, ...]:
-    if planned is None or planned.joules_per_unit is None:
+    if planned is None or planned.energy_j_per_unit is None:
         return ()
-    number, unit = joules(planned.joules_per_unit, f"J/{planned.unit}")
+    number, unit = energy_per_unit_text(planned.energy_j_per_unit, f"J/{planned.unit}")
     return (f"The site's device: {planned.name}, {number} {unit}, {planned.basis}, {planned.boundary} power",)
 
 
@@ -217,7 +224,7 @@ def _per_joule(device: "DeviceRate", value: float) -> tuple[float, float] | None
 
 
 def _device_interval(device: "DeviceRate") -> str:
-    value = device.joules_per_unit or 0.0
+    value = device.energy_j_per_unit or 0.0
     return plus_minus(value, _per_joule(device, value), _why_no_interval(device, 1))
 
 

@@ -151,5 +151,5 @@ def test_gpu_energy_of_a_scan_is_read_from_the_board(smoke):
         for meter in meters:
             meter.close()
     assert record.status == "ok", record.reasons
-    assert record.energy_metric().boundary == "board"
+    assert record.energy_per_unit.boundary == "board"
     assert shutil.which("nvidia-smi")

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from bench.measure.runner import measure
+from bench.results.folder import read_record
 from bench.results.history import headlines, summary, trend, unchanged
+from bench.results.layout import result_folders
 from hardware_profiles.errors import InputError
 
 
@@ -32,6 +34,17 @@ def test_headlines_are_what_the_records_say(store):
     found = list(headlines(store(5)))
     assert len(found) == 6
     assert (found[-1].workload, found[-1].status, found[-1].plan) == ("fake_cpu", "ok", "quick")
+
+
+def test_a_list_and_a_record_choose_the_same_meter(store):
+    folder = next(result_folders(store(0)))
+    document = json.loads((folder / "result.json").read_text())
+    metric = {**document["metrics"]["rate"], "unit": "J/hash"}
+    tiers = {"energy_per_hash_wall": "B", "energy_per_hash_node": "A", "energy_per_hash_package": None}
+    document["metrics"] |= {name: {**metric, "value": 1.0 + i, "tier": t} for i, (name, t) in enumerate(tiers.items())}
+    (folder / "result.json").write_text(json.dumps(document))
+    headline = next(headlines(folder.parent))
+    assert headline.energy_per_unit["value"] == read_record(folder).energy_per_unit.value == 2.0
 
 
 def test_a_trend_leaves_out_what_is_invalid_or_superseded(store):

@@ -97,8 +97,8 @@ def test_a_device_rate_that_cannot_be_is_refused(given, message):
 
 
 def test_energy_per_unit_is_power_over_rate_or_unknown():
-    assert rate().joules_per_unit == 0.5
-    assert rate(power_w=None, power_basis=None).joules_per_unit is None
+    assert rate().energy_j_per_unit == 0.5
+    assert rate(power_w=None, power_basis=None).energy_j_per_unit is None
     with pytest.raises(InputError, match="expected a power at node, got none"):
         tokens_per_mwh(rate(power_w=None, power_basis=None))
     with pytest.raises(InputError, match="expected a token rate with its five tags, got hash"):
