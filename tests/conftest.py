@@ -34,7 +34,8 @@ settings.load_profile("perwatt")
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Before the workers of the whole suite start, compile once what each of them would compile for itself."""
     if config.args_source is config.ArgsSource.TESTPATHS:
-        subprocess.run([sys.executable, COMPILED], cwd=config.rootpath, check=True)
+        untraced = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        subprocess.run([sys.executable, COMPILED], cwd=config.rootpath, env=untraced, check=True)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,7 +7,6 @@ import math
 import os
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -24,64 +23,6 @@ from sites.planners.sam import SAM_YEARS
 from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, json_schema
 
 ROOT = Path(__file__).resolve().parents[3]
-
-# PyPSA 1.4 calls pandas 3 in two ways that pandas deprecates; neither is ours to change.
-THIRD_PARTY = [
-    pytest.mark.filterwarnings("ignore:pandas infers the:FutureWarning"),
-    pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, full_site_text, devices):
-    """A run of the full site: its folder, its year, its notes."""
-    folder = tmp_path_factory.mktemp("run")
-    path = folder / "everything.toml"
-    path.write_text(full_site_text, encoding="utf-8")
-    ((inputs, site),) = read_inputs(path, devices)
-    year = site_year(site, hourly=True)
-    notes = write_package(folder / "out", [year], [inputs], version="test")
-    return folder / "out", year, notes
-
-
-def optimise(folder):
-    import pypsa
-
-    network = pypsa.Network(folder)
-    status, condition = network.optimize(solver_name="highs", log_to_console=False, include_objective_constant=False)
-    assert (status, condition) == ("ok", "optimal")
-    return network
-
-
-def for_pypsa(test):
-    for mark in THIRD_PARTY:
-        test = mark(test)
-    return test
-
-
-@for_pypsa
-def test_pypsa_reads_the_folder_and_its_optimum_is_ours(run):
-    folder, year, _ = run
-    assert -optimise(folder / "pypsa").objective == pytest.approx(year.dispatch.net_usd, rel=1e-9)
-
-
-@for_pypsa
-def test_pypsa_reads_the_folder_without_a_warning_of_ours(run):
-    import pypsa
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        pypsa.Network(run[0] / "pypsa")
-    ours = [str(one.message) for one in caught if not issubclass(one.category, DeprecationWarning | FutureWarning)]
-    assert not [text for text in ours if "unclosed" not in text]
-
-
-@for_pypsa
-def test_pypsa_agrees_for_a_small_site_too(small_site_file, resolve, tmp_path):
-    ((inputs, site),) = read_inputs(small_site_file, resolve)
-    year = site_year(site, hourly=True)
-    write_package(tmp_path / "out", [year], [inputs], version="test", sam=False)
-    assert -optimise(tmp_path / "out" / "pypsa").objective == pytest.approx(year.dispatch.net_usd, rel=1e-9)
 
 
 def test_pysams_merchant_plant_reproduces_the_sum_of_the_series(run):

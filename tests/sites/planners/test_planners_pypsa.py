@@ -1,4 +1,4 @@
-"""The PyPSA folder of sites that names or a lack of power could break."""
+"""PyPSA reads the folder and finds our optimum, also for sites that names or a lack of power could break."""
 
 import logging
 import warnings
@@ -7,8 +7,10 @@ import pytest
 
 from sites.dispatch.year import site_year
 from sites.planners.inputs import read_inputs
+from sites.planners.package import write_package
 from sites.planners.pypsa_folder import write_pypsa
 
+# PyPSA 1.4 calls pandas 3 in two ways that pandas deprecates; neither is ours to change.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:pandas infers the:FutureWarning"),
     pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning"),
@@ -26,6 +28,28 @@ def solved(folder):
     status = network.optimize(solver_name="highs", log_to_console=False, include_objective_constant=False)
     assert status == ("ok", "optimal")
     return network
+
+
+def test_pypsa_reads_the_folder_and_its_optimum_is_ours(run):
+    folder, year, _ = run
+    assert -solved(folder / "pypsa").objective == pytest.approx(year.dispatch.net_usd, rel=1e-9)
+
+
+def test_pypsa_reads_the_folder_without_a_warning_of_ours(run):
+    import pypsa
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pypsa.Network(run[0] / "pypsa")
+    ours = [str(one.message) for one in caught if not issubclass(one.category, DeprecationWarning | FutureWarning)]
+    assert not [text for text in ours if "unclosed" not in text]
+
+
+def test_pypsa_agrees_for_a_small_site_too(small_site_file, resolve, tmp_path):
+    ((inputs, site),) = read_inputs(small_site_file, resolve)
+    year = site_year(site, hourly=True)
+    write_package(tmp_path / "out", [year], [inputs], version="test", sam=False)
+    assert -solved(tmp_path / "out" / "pypsa").objective == pytest.approx(year.dispatch.net_usd, rel=1e-9)
 
 
 def test_pypsa_logs_no_warning_when_it_reads_the_folder(edited, tmp_path, caplog):
