@@ -127,6 +127,6 @@ ROW_SUMS = 4
 ENERGY_USD, CHARGE_USD, PENALTY_USD, FORGONE_USD = range(4)
 TOTAL_SUMS = 4
 # Slots of eight lanes that a block has in the merit order of coupled hours: factors, values of the hour, sums.
-WORTH_OF, ABLE_OF, ASKED_OF, UNITS_OF, CAP_NOW, WORTH_NOW, BEFORE_NOW = range(7)
+WORTH_FACTOR, ABLE_FACTOR, ASKED_FACTOR, UNITS_FACTOR, CAP_NOW, WORTH_NOW, BEFORE_NOW = range(7)
 MWH_SUM, MADE_SUM, PASSED_SUM, SHORT_SUM = range(7, 11)
 FIRST_SUM, OWN = 7, 11

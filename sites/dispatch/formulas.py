@@ -30,6 +30,11 @@ def larger(x: Value, y: Value) -> Value:
     return np.maximum(x, y)
 
 
+def resale_price(quoted: Value) -> Value:
+    """Return what contracted power that is not drawn earns [USD/MWh meter]: where resale costs, it is left untaken."""
+    return larger(quoted, 0.0)
+
+
 def power_prices(spot: Value, resale: Value, adder: Value, credit: Value) -> tuple[Value, Value]:
     """Return the prices of drawn power [USD/MWh meter]: within the contract, and beyond it.
 
@@ -38,7 +43,7 @@ def power_prices(spot: Value, resale: Value, adder: Value, credit: Value) -> tup
     spot, adder, credit
         Spot price, delivery and other adders, forgone curtailment credit [USD/MWh meter].
     resale
-        Price of resold power [USD/MWh meter], not below 0: what would cost something to resell is left untaken.
+        Price of resold power [USD/MWh meter], as `resale_price` returns it.
     """
     given_up = adder + credit
     return smaller(resale, spot) + given_up, spot + given_up
@@ -87,6 +92,7 @@ def passed_usd_per_mwh(block: Blocks[Any], hour: Hours[Any]) -> Value:
 
 
 FORMULAS = (
+    resale_price,
     power_prices,
     meter_per_device,
     asked_mw,

@@ -11,7 +11,7 @@ from sites.dispatch.columns import IDLE, KINDS, MINING, ON_DEMAND, SLA, Blocks, 
 from sites.dispatch.merit_order import Problem
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
-from sites.market.mining import hourly_reward_btc_per_hash
+from sites.market.mining import hourly_reward_btc_per_hash, pool_shares
 from sites.model import MiningBlock
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def _rows(site: Site) -> list[tuple[Label, Blocks[float]]]:
 def _mining_rows(block: MiningBlock, site_frac: float) -> list[tuple[Label, Blocks[float]]]:
     fade = math.log1p(-block.degradation_frac_per_year)
     aged = math.exp(fade * block.age_years)
-    kept = aged * (1.0 - block.rejects_frac) * (1.0 - block.pool_fee_frac)
+    pool = pool_shares(block.rejects_frac, block.pool_fee_frac)
+    kept = aged * pool.accepted_frac * pool.paid_frac
     rows: list[tuple[Label, Blocks[float]]] = []
     for step in block.margins:
         label = Label(block.name, step.name if len(block.margins) > 1 else "", "mining", "hash")

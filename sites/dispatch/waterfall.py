@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sites.dispatch.columns import ON_DEMAND, SLA
-from sites.dispatch.formulas import larger, power_prices, work_mw
+from sites.dispatch.formulas import power_prices, resale_price, work_mw
 from sites.dispatch.parts import hourly_worth
 from sites.dispatch.problem import J_PER_MWH, full_mw, full_worth_usd_per_mwh, meter_per_device, units_per_full_mwh
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
-from sites.market.mining import hourly_reward_btc_per_hash
+from sites.market.mining import hourly_reward_btc_per_hash, pool_shares
 
 if TYPE_CHECKING:
     from sites.arrays import Floats
@@ -119,6 +119,7 @@ def _mining(site: Site, block: MiningBlock) -> _Block:
     reward = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
     gross = reward * (1.0 + site.fees_frac)
     received = gross if block.pays_fees else reward
+    pool = pool_shares(block.rejects_frac, block.pool_fee_frac)
     meter = meter_per_device(site, "mining")
     rated = block.rated or block.rate
     rated_hash = rated.rate_per_s / (rated.power_w or 1.0) * J_PER_MWH
@@ -143,8 +144,8 @@ def _mining(site: Site, block: MiningBlock) -> _Block:
         parts=tuple(parts),
         meter=meter,
         usd_per_mwh=rated_hash * gross,
-        accepted=1.0 - block.rejects_frac,
-        kept=(1.0 - block.pool_fee_frac) * received / np.where(gross > 0, gross, 1.0),
+        accepted=pool.accepted_frac,
+        kept=pool.paid_frac * received / np.where(gross > 0, gross, 1.0),
         units_per_mwh=rated_hash,
     )
 
@@ -198,7 +199,7 @@ def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site
     free = np.full(limit.shape, -np.inf)
     near, far, contract_mw = free, free, 0.0
     if priced is not None:
-        resale = larger(priced.resale_usd_per_mwh, 0.0)
+        resale = resale_price(priced.resale_usd_per_mwh)
         near, far = power_prices(priced.spot_usd_per_mwh, resale, priced.adder_usd_per_mwh, priced.credit_usd_per_mwh)
         contract_mw = float(priced.contract_mw)
     drawn = np.zeros_like(caps)

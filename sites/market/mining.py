@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -83,6 +83,18 @@ def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = 
         reward[int(hour)] += (rates[index] - rates[index - 1]) * (1.0 - rest / HOUR_S) if rest else 0.0
     reward.flags.writeable = False
     return reward
+
+
+class PoolShares(NamedTuple):
+    """The shares of a miner's output that remain after its pool."""
+
+    accepted_frac: float  # of the hashes: those of accepted shares
+    paid_frac: float  # of the reward of accepted hashes: what the pool pays out
+
+
+def pool_shares(rejects_frac: float, pool_fee_frac: float) -> PoolShares:
+    """Return the shares of hashes and of reward that remain after rejected shares and after the pool's fee."""
+    return PoolShares(1.0 - rejects_frac, 1.0 - pool_fee_frac)
 
 
 def hashprice_usd_per_ph_s_day(reward_btc_per_hash: float, btc_usd: float, *, fees_frac: float = 0.0) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sites.dispatch.formulas import resale_price
 from sites.dispatch.parts import hourly_parts, meter_of_parts
 from sites.dispatch.problem import labels, problem
 from sites.hours.calendar import HOUR_S
@@ -70,7 +71,7 @@ def write_pypsa(site: Site, folder: Path) -> None:
 
 def _market(net: _Network, site_problem: Problem) -> None:
     spot = site_problem.hours.spot_usd_per_mwh
-    resale = site_problem.hours.resale_usd_per_mwh.clip(min=0.0)  # not resold at a negative price
+    resale = resale_price(site_problem.hours.resale_usd_per_mwh)
     largest = float(site_problem.hours.limit_mw.max()) + site_problem.contract_mw
     net.add("generators", "spot market", bus=MARKET, carrier="power", p_nom=2 * largest, marginal_cost=spot)
     if site_problem.contract_mw > 0:

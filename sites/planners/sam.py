@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from sites.dispatch.formulas import resale_price
 from sites.dispatch.parts import hourly_parts, meter_of_parts
 from sites.dispatch.problem import problem
 from sites.hours.calendar import zone
@@ -80,7 +81,7 @@ def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     site_problem, drawn = problem(year.site), meter_mw.sum(axis=1)
     hours = site_problem.hours
     spot, adder, credit = hours.spot_usd_per_mwh, hours.adder_usd_per_mwh, hours.credit_usd_per_mwh
-    resale = np.maximum(hours.resale_usd_per_mwh, 0.0)
+    resale = resale_price(hours.resale_usd_per_mwh)
     every = (resale > spot) & (site_problem.contract_mw > 0)  # the contract is resold, all drawn power bought
     bought = np.where(every, drawn, np.maximum(drawn - site_problem.contract_mw, 0.0))
     sold = np.where(every, site_problem.contract_mw, np.maximum(site_problem.contract_mw - drawn, 0.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sites.dispatch.formulas import power_prices
+from sites.dispatch.formulas import power_prices, resale_price
 from sites.dispatch.kernels.compiled_formulas import hour_of
 from sites.dispatch.kernels.ranking import begin, rank_hour, work_arrays
 from sites.jit import site_njit, site_njit_inlined
@@ -72,7 +72,7 @@ def peak_of_month(first, last, problem, charge_usd_per_mw):
             growth[k] *= step[k]
         hour = hour_of(series, t)
         limit = hour.limit_mw
-        resale = max(hour.resale_usd_per_mwh, 0.0)
+        resale = resale_price(hour.resale_usd_per_mwh)
         near, far = power_prices(hour.spot_usd_per_mwh, resale, hour.adder_usd_per_mwh, hour.credit_usd_per_mwh)
         steps = steps_of_hour(idle, near, far, contract_mw, limit, waiting, work, level[h], surplus[h])
         number[h], start[h] = steps, min(idle, limit)

@@ -21,7 +21,7 @@ from sites.dispatch.columns import (
     WAITS,
     SiteTotals,
 )
-from sites.dispatch.formulas import power_prices
+from sites.dispatch.formulas import power_prices, resale_price
 from sites.dispatch.kernels.compiled_formulas import hour_of
 from sites.dispatch.kernels.peak import peak_of_month
 from sites.dispatch.kernels.ranking import begin, fill_hour, rank_hour, sort_by_worth, work_arrays
@@ -75,7 +75,7 @@ def dispatch_year(problem, peaks, sums, detail):
                 hour.credit_usd_per_mwh,
                 hour.limit_mw,
             )
-            resale = max(hour.resale_usd_per_mwh, 0.0)  # what would cost something to resell is left untaken
+            resale = resale_price(hour.resale_usd_per_mwh)
             near, far = power_prices(spot, resale, adder, credit)
             idle = rank_hour(t, problem, work, waiting)
             room = min(limit, peak)

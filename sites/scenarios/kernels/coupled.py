@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sites.dispatch.columns import (
     ABLE,
-    ABLE_OF,
+    ABLE_FACTOR,
     ADDER,
     ASKED,
-    ASKED_OF,
+    ASKED_FACTOR,
     BEFORE_NOW,
     BLOCK,
     CAP,
@@ -38,12 +38,12 @@ from sites.dispatch.columns import (
     TABLE_HOUR,
     TOTAL_SUMS,
     UNITS,
-    UNITS_OF,
+    UNITS_FACTOR,
     WORTH,
+    WORTH_FACTOR,
     WORTH_NOW,
-    WORTH_OF,
 )
-from sites.dispatch.formulas import larger, power_prices, smaller, work_mw
+from sites.dispatch.formulas import larger, power_prices, resale_price, smaller, work_mw
 from sites.jit import site_njit
 from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_least, load, splat, store
 
@@ -58,10 +58,10 @@ def gather(factors, m, g, own):
     for k in range(worth.shape[0]):
         here = OWN * LANES * k
         for i in range(LANES):
-            own[here + WORTH_OF * LANES + i] = worth[k, m, g + i]
-            own[here + ABLE_OF * LANES + i] = able[k, m, g + i]
-            own[here + ASKED_OF * LANES + i] = asked[k, m, g + i]
-            own[here + UNITS_OF * LANES + i] = units[k, m, g + i]
+            own[here + WORTH_FACTOR * LANES + i] = worth[k, m, g + i]
+            own[here + ABLE_FACTOR * LANES + i] = able[k, m, g + i]
+            own[here + ASKED_FACTOR * LANES + i] = asked[k, m, g + i]
+            own[here + UNITS_FACTOR * LANES + i] = units[k, m, g + i]
         for i in range(FIRST_SUM * LANES, OWN * LANES):
             own[here + i] = 0.0
 
@@ -77,17 +77,17 @@ def _rank(table, t, kinds, promised, passes, cost, own):
         here = OWN * LANES * k
         kind = kinds[k]
         if kind == MINING:
-            store(own, here + CAP_NOW * LANES, load(own, here + ABLE_OF * LANES) * table[t, at + CAP])
-            store(own, here + WORTH_NOW * LANES, load(own, here + WORTH_OF * LANES) * table[t, at + WORTH])
+            store(own, here + CAP_NOW * LANES, load(own, here + ABLE_FACTOR * LANES) * table[t, at + CAP])
+            store(own, here + WORTH_NOW * LANES, load(own, here + WORTH_FACTOR * LANES) * table[t, at + WORTH])
         elif kind == IDLE:
-            cap = load(own, here + ABLE_OF * LANES) * table[t, at + CAP]
+            cap = load(own, here + ABLE_FACTOR * LANES) * table[t, at + CAP]
             store(own, here + CAP_NOW * LANES, cap)
             idle = idle + cap
         else:
-            can = load(own, here + ABLE_OF * LANES) * table[t, at + ABLE]
-            want = load(own, here + ASKED_OF * LANES) * table[t, at + ASKED]
+            can = load(own, here + ABLE_FACTOR * LANES) * table[t, at + ABLE]
+            want = load(own, here + ASKED_FACTOR * LANES) * table[t, at + ASKED]
             store(own, here + CAP_NOW * LANES, work_mw(kind, can, promised[k], want))
-            paid = load(own, here + WORTH_OF * LANES) * table[t, at + PAID]
+            paid = load(own, here + WORTH_FACTOR * LANES) * table[t, at + PAID]
             if passes[k] > 0.0:
                 paid = paid + cost * passes[k]
             store(own, here + WORTH_NOW * LANES, paid)
@@ -115,16 +115,16 @@ def _rank(table, t, kinds, promised, passes, cost, own):
 
 
 @site_njit
-def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charge, peak, price, own, sums):
+def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charge, peak, power_factor, own, sums):
     """Add up the coupled hours of a month; sums has eight lanes each of energy, charge, penalty and forgone credit."""
     count = kinds.shape[0]
     none = splat(0.0)
     contract = splat(contract_mw)
     energy, forgone, seen = none, none, none
     for t in range(first, last):
-        spot = price * table[t, SPOT]
+        spot = power_factor * table[t, SPOT]
         cost = spot + table[t, ADDER]
-        resale = larger(spot + table[t, RESALE_OVER_SPOT], none)
+        resale = resale_price(spot + table[t, RESALE_OVER_SPOT])
         near, far = power_prices(spot, resale, table[t, ADDER], table[t, CREDIT])
         limit = splat(table[t, LIMIT])
         room = smaller(limit, peak)
@@ -156,7 +156,7 @@ def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charg
                 paid = load(own, here + PASSED_SUM * LANES) + drawn * (cost * passes[k])
                 store(own, here + PASSED_SUM * LANES, paid)
             if kind == SLA:
-                due = load(own, here + ASKED_OF * LANES) * table[t, at + ASKED] * promised[k]
+                due = load(own, here + ASKED_FACTOR * LANES) * table[t, at + ASKED] * promised[k]
                 short = larger(due - drawn, none) * table[t, at + DEVICE]
                 store(own, here + SHORT_SUM * LANES, load(own, here + SHORT_SUM * LANES) + short)
         seen = larger(seen, at_meter)
@@ -181,22 +181,22 @@ def add_to_year(blocks, kinds, own, sums, rows, totals, g):
             if kinds[k] == IDLE:
                 continue
             made = own[here + MADE_SUM * LANES]
-            worth_of, units_of = own[here + WORTH_OF * LANES], own[here + UNITS_OF * LANES]
+            worth_factor, units_factor = own[here + WORTH_FACTOR * LANES], own[here + UNITS_FACTOR * LANES]
             if kinds[k] == MINING:
-                rows[k, REVENUE_USD, g + i] += made * worth_of
-                rows[k, UNITS, g + i] += made * units_of
+                rows[k, REVENUE_USD, g + i] += made * worth_factor
+                rows[k, UNITS, g + i] += made * units_factor
                 continue
-            rows[k, REVENUE_USD, g + i] += made * worth_of * blocks[k, BLOCK.worth] + own[here + PASSED_SUM * LANES]
-            rows[k, UNITS, g + i] += made * units_of * blocks[k, BLOCK.units_per_mwh]
+            rows[k, REVENUE_USD, g + i] += made * worth_factor * blocks[k, BLOCK.worth] + own[here + PASSED_SUM * LANES]
+            rows[k, UNITS, g + i] += made * units_factor * blocks[k, BLOCK.units_per_mwh]
             short = own[here + SHORT_SUM * LANES]
             rows[k, SHORT_MWH, g + i] += short
-            totals[PENALTY_USD, g + i] += short * worth_of * blocks[k, BLOCK.penalty_usd_per_mwh]
+            totals[PENALTY_USD, g + i] += short * worth_factor * blocks[k, BLOCK.penalty_usd_per_mwh]
         for j in range(TOTAL_SUMS):
             totals[j, g + i] += sums[j * LANES + i]
 
 
 @site_njit
-def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, charge, price, own, pieces):
+def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, charge, power_factor, own, pieces):
     """Return the draw [MW] at which a month's demand charge equals what one more MW would earn, in each lane.
 
     The bisection of dispatch.kernels.peak.peak_of_month on eight scenarios at once: each trial moves a bound to a
@@ -208,8 +208,8 @@ def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, char
     low, high = none, none
     number = 0
     for t in range(first, last):
-        spot = price * table[t, SPOT]
-        resale = larger(spot + table[t, RESALE_OVER_SPOT], none)
+        spot = power_factor * table[t, SPOT]
+        resale = resale_price(spot + table[t, RESALE_OVER_SPOT])
         near, far = power_prices(spot, resale, table[t, ADDER], table[t, CREDIT])
         limit = splat(table[t, LIMIT])
         idle = _rank(table, t, kinds, promised, passes, spot + table[t, ADDER], own)

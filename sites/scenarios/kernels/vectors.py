@@ -155,6 +155,8 @@ def _choose(function: Any, inner: Any) -> None:
     def implement(x, y):  # type: ignore[no-untyped-def]
         if isinstance(x, _Doubles) and isinstance(y, _Doubles):
             return lambda x, y: inner(x, y)  # noqa: PLW0108 - Numba wants a Python function
+        if isinstance(x, _Doubles) and isinstance(y, types.Float):
+            return lambda x, y: inner(x, splat(y))
         return None
 
 
