@@ -67,8 +67,7 @@ def factors_of(case: SiteCase, run: Run, first: int, count: int, shocks: Floats 
     seed = np.uint64(run.seed)
     factors = np.empty((len(INPUT_NAMES), case.months, count))
     drawn.input_factors(
-        seed, first, case.place, shocks, path.decay, path.spread, path.mean, path.share, case.outage_frac,
-        case.most_available, np.empty(count), np.empty(count), factors,
+        seed, first, case.place, shocks, path, case.outage_frac, case.most_available, factors
     )  # fmt: skip
     rate, power = np.ones((len(case.devices), count)), np.ones((len(case.devices), count))
     for row, (place, rate_spread, power_spread) in enumerate(case.devices):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -177,8 +177,7 @@ def _list(values: Floats) -> str:
     return ", ".join(f"{value:g}" for value in values)
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(NamedTuple):
     """The recursion of the inputs' logarithms: x_m = decay x_(m-1) + spread z, with the factor exp(mean + x)."""
 
     decay: Floats  # [6, steps]

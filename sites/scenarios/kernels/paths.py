@@ -70,7 +70,7 @@ def device_factors(run, first, place, rate_spread, power_spread, most, rate, pow
 
 
 @site_njit
-def input_factors(run, first, place, shocks, decay, spread, mean, share, outage, most, state, later, factors):
+def input_factors(run, first, place, shocks, steps, outage, most, factors):
     """Draw the factor of each input, month and scenario.
 
     Parameters
@@ -78,15 +78,11 @@ def input_factors(run, first, place, shocks, decay, spread, mean, share, outage,
     run, first, place
         Seed of the run, the first scenario, and the site's number in random numbers.
     shocks
-        Normals that all sites share, shape [6, at least steps, S].
-    decay, spread, mean
-        Of each input and step, shape [6, steps].
-    share
-        Share of each input's variance that all sites share, shape [6].
+        Normals that all sites share, shape [6, at least as many steps, S].
+    steps
+        Recursion of the inputs: model.Steps.
     outage, most
         Mean share of capacity that does not run, and the largest factor on the rest.
-    state, later
-        Scratch, shape [S].
     factors
         Result: the last M steps, shape [6, M, S].
 
@@ -95,16 +91,17 @@ def input_factors(run, first, place, shocks, decay, spread, mean, share, outage,
     x_m = decay_m x_(m-1) + spread_m z_m with z = sqrt(share) common + sqrt(1 - share) own. The factor is
     exp(mean_m + x_m), and for availability (1 - outage exp(..))/(1 - outage), at most `most`.
     """
-    steps = decay.shape[1]
-    kept = factors.shape[1]
+    decay, spread, mean, share = steps
+    count, kept = decay.shape[1], factors.shape[1]
+    state, later = np.empty(factors.shape[2]), np.empty(factors.shape[2])
     for i in range(INPUTS):
         common, own = np.sqrt(share[i]), np.sqrt(1.0 - share[i])
         moves = False
-        for step in range(steps):
+        for step in range(count):
             moves = moves or spread[i, step] != 0.0
         for s in range(factors.shape[2]):
             state[s] = 0.0
-        for step in range(steps):
+        for step in range(count):
             for s in range(factors.shape[2]):
                 x = decay[i, step] * state[s]
                 if moves:
@@ -117,9 +114,9 @@ def input_factors(run, first, place, shocks, decay, spread, mean, share, outage,
                         z += own * here
                     x += spread[i, step] * z
                 state[s] = x
-            if step < steps - kept:
+            if step < count - kept:
                 continue
-            m = step - (steps - kept)
+            m = step - (count - kept)
             for s in range(factors.shape[2]):
                 level = np.exp(mean[i, step] + state[s])
                 if i == AVAILABILITY:
@@ -152,14 +149,14 @@ def block_factors(factors, paid_per, device, rate, power, btc_usd, result):
             for s in range(factors.shape[2]):
                 able[k, m, s] = factors[AVAILABILITY, m, s] * q[s]
                 asked[k, m, s] = factors[DEMAND, m, s] * q[s]
-                price = factors[INFERENCE_PRICE, m, s]
+                price_factor = factors[INFERENCE_PRICE, m, s]
                 if kind == PER_HASH:
                     hashes = r[s] / q[s] / factors[DIFFICULTY, m, s]
                     worth[k, m, s] = hashes * factors[BTC, m, s]
                     units[k, m, s] = hashes / btc_usd
                 elif kind == PER_TOKEN:
-                    worth[k, m, s], units[k, m, s] = price * (r[s] / q[s]), r[s] / q[s]
+                    worth[k, m, s], units[k, m, s] = price_factor * (r[s] / q[s]), r[s] / q[s]
                 elif kind == PER_GPU_HOUR:
-                    worth[k, m, s], units[k, m, s] = price / q[s], 1.0 / q[s]
+                    worth[k, m, s], units[k, m, s] = price_factor / q[s], 1.0 / q[s]
                 else:
-                    worth[k, m, s], units[k, m, s] = price, 1.0
+                    worth[k, m, s], units[k, m, s] = price_factor, 1.0

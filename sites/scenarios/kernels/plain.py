@@ -35,17 +35,17 @@ from sites.scenarios.kernels.vectors import LANES, if_above, load, splat, store
 def plain_mining(table, bound, k, power, worth, able, units, g, row, totals):
     """Add up a mining block k over the plain hours of a month, in the eight scenarios from g on."""
     at = TABLE_HOUR + TABLE_BLOCK * k
-    price, worth_of, cap_of = load(power, g), load(worth, g), load(able, g)
+    power_factor, worth_factor, able_factor = load(power, g), load(worth, g), load(able, g)
     none = splat(0.0)
     mwh, gross, energy = none, none, none
     for t in range(bound[0], bound[1]):
-        cost = price * table[t, SPOT] + table[t, ADDER]
-        drawn = if_above(worth_of * table[t, at + WORTH], cost, cap_of * table[t, at + CAP], none)
+        cost = power_factor * table[t, SPOT] + table[t, ADDER]
+        drawn = if_above(worth_factor * table[t, at + WORTH], cost, able_factor * table[t, at + CAP], none)
         mwh = mwh + drawn
         gross = gross + drawn * table[t, at + WORTH]
         energy = energy + drawn * cost
     store(row[METER_MWH], g, load(row[METER_MWH], g) + mwh)
-    store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + gross * worth_of)
+    store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + gross * worth_factor)
     store(row[UNITS], g, load(row[UNITS], g) + gross * load(units, g))
     store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
 
@@ -61,9 +61,9 @@ def plain_idle(table, bound, k, power, able, row, totals):
         spot_usd += table[t, at + CAP] * table[t, SPOT]
         adder_usd += table[t, at + CAP] * table[t, ADDER]
     for g in range(0, power.shape[0], LANES):
-        cap_of = load(able, g)
-        store(row[METER_MWH], g, load(row[METER_MWH], g) + cap_of * mwh)
-        energy = cap_of * (load(power, g) * spot_usd + adder_usd)
+        able_factor = load(able, g)
+        store(row[METER_MWH], g, load(row[METER_MWH], g) + able_factor * mwh)
+        energy = able_factor * (load(power, g) * spot_usd + adder_usd)
         store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
 
 
@@ -71,16 +71,17 @@ def plain_idle(table, bound, k, power, able, row, totals):
 def plain_inference(table, bound, k, block, power, worth, able, asked, units, g, row, totals):
     """Add up promised or on-demand work k over the plain hours of a month, in the eight scenarios from g on."""
     at = TABLE_HOUR + TABLE_BLOCK * k
-    price, worth_of, able_of, asked_of = load(power, g), load(worth, g), load(able, g), load(asked, g)
+    power_factor, worth_factor = load(power, g), load(worth, g)
+    able_factor, asked_factor = load(able, g), load(asked, g)
     none = splat(0.0)
     mwh, device, energy, passed, short = none, none, none, none, none
     promised_frac, passes = block[BLOCK.promised_frac], block[BLOCK.passes_energy]
     kind = int(block[BLOCK.kind])
     for t in range(bound[0], bound[1]):
-        cost = price * table[t, SPOT] + table[t, ADDER]
-        can, want = able_of * table[t, at + ABLE], asked_of * table[t, at + ASKED]
+        cost = power_factor * table[t, SPOT] + table[t, ADDER]
+        can, want = able_factor * table[t, at + ABLE], asked_factor * table[t, at + ASKED]
         cap = work_mw(kind, can, promised_frac, want)
-        paid = worth_of * table[t, at + PAID]
+        paid = worth_factor * table[t, at + PAID]
         if passes > 0.0:
             paid = paid + cost * passes
         drawn = if_above(paid, cost, cap, none)
@@ -92,10 +93,10 @@ def plain_inference(table, bound, k, block, power, worth, able, asked, units, g,
         if kind == SLA:
             short = short + larger(want * promised_frac - drawn, none) * table[t, at + DEVICE]
     store(row[METER_MWH], g, load(row[METER_MWH], g) + mwh)
-    store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + (device * worth_of * block[BLOCK.worth] + passed))
+    store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + (device * worth_factor * block[BLOCK.worth] + passed))
     store(row[UNITS], g, load(row[UNITS], g) + device * load(units, g) * block[BLOCK.units_per_mwh])
     store(totals[ENERGY_USD], g, load(totals[ENERGY_USD], g) + energy)
     if kind == SLA:
         store(row[SHORT_MWH], g, load(row[SHORT_MWH], g) + short)
-        due = short * worth_of * block[BLOCK.penalty_usd_per_mwh]
+        due = short * worth_factor * block[BLOCK.penalty_usd_per_mwh]
         store(totals[PENALTY_USD], g, load(totals[PENALTY_USD], g) + due)

@@ -140,14 +140,14 @@ def run_tile(hours, factors, rows, totals):
                     )  # fmt: skip
             if bounds[m, 1] < bounds[m, 2]:
                 gather(factors, m, g, own)
-                price, peak = load(power[m], g), splat(np.inf)
+                power_factor, peak = load(power[m], g), splat(np.inf)
                 if charges[m] > 0.0:
                     peak = peak_of_month(
-                        table, bounds[m, 1], bounds[m, 2], kinds, promised, passes, contract_mw, charges[m], price, own,
-                        pieces,
+                        table, bounds[m, 1], bounds[m, 2], kinds, promised, passes, contract_mw, charges[m],
+                        power_factor, own, pieces,
                     )  # fmt: skip
                 add_up_hours(
                     table, bounds[m, 1], bounds[m, 2], kinds, promised, passes, contract_mw, charges[m], peak,
-                    price, own, sums,
+                    power_factor, own, sums,
                 )  # fmt: skip
                 add_to_year(blocks, kinds, own, sums, rows, totals, g)
