@@ -16,9 +16,9 @@ from sites.dispatch.columns import REASONS
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import SiteYear, fleet_year, site_year, summarise
 from sites.examples import example_names, site_path
+from sites.file.inputs import read_inputs
 from sites.market.mining import breakeven_usd_per_facility_kwh
 from sites.market.published_rates import tokens_per_mwh, usd_per_mtok_sold
-from sites.planners.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.plan import plan_table
 from sites.plots.files import year_files
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from sites.changes import Changes
     from sites.dispatch.waterfall import Waterfall
     from sites.dispatch.year import Summary
+    from sites.file.inputs import Inputs
     from sites.market.device_rate import DeviceRate
     from sites.model import Site
-    from sites.planners.inputs import Inputs
 
 __all__ = [
     "breakeven_usd_per_facility_kwh",

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import validate
 from sites.dispatch.year import site_year, summarise
+from sites.file.inputs import hourly_files
 from sites.file.site_file import SiteFile
-from sites.planners.inputs import hourly_files, load_inputs
+from sites.planners.stored_inputs import load_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sites.planners.inputs import Inputs
+    from sites.file.inputs import Inputs
 
     Keys = tuple[str | int, ...]
     Figures = tuple[float, float, float]

@@ -15,7 +15,7 @@ from sites.file.site_file import SiteFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sites.planners.inputs import Inputs
+    from sites.file.inputs import Inputs
 
 STEP_FRAC = 0.1
 METHOD = (

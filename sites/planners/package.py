@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from sites.files import new_folder, slug, slugs
 from sites.market.bitcoin import known_until_utc
 from sites.planners import tables
-from sites.planners.inputs import difficulty_sha256, inputs_sha256, store_inputs
 from sites.planners.plan import plan_table
 from sites.planners.pypsa_folder import write_pypsa
 from sites.planners.sam import merchant_plant, year_of_8760
 from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, arrow_schema, json_schema, table_schema
+from sites.planners.stored_inputs import difficulty_sha256, inputs_sha256, store_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sites.dispatch.year import SiteYear
-    from sites.planners.inputs import Inputs
+    from sites.file.inputs import Inputs
 
     Row = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 from hardware_profiles.errors import InputError
 from sites.changes import PROGRAM, changes_since
 from sites.dispatch.year import site_year
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 from sites.planners.package import write_package
 
 

@@ -7,7 +7,7 @@ import pytest
 from hardware_profiles.errors import InputError
 from sites.dispatch.year import site_year
 from sites.examples import example_names, example_path, site_path
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 
 
 @pytest.mark.parametrize("name", example_names())

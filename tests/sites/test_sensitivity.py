@@ -4,7 +4,7 @@ import pytest
 
 from bench.device_rates import resolve_device
 from sites.examples import site_path
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 from sites.sensitivity import effects_usd
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sites.dispatch.year import SiteYear
+    from sites.file.inputs import Inputs
     from sites.model import Assumption
-    from sites.planners.inputs import Inputs
 
 MOST = 10
 TITLE = "Assumptions"

@@ -23,7 +23,7 @@ from bench.cli.yield_.scenarios import (
 if TYPE_CHECKING:
     from sites.changes import Changes
     from sites.dispatch.year import SiteYear
-    from sites.planners.inputs import Inputs
+    from sites.file.inputs import Inputs
 
 
 @click.command(
@@ -121,7 +121,7 @@ def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
     from bench.device_rates import resolve_device
     from hardware_profiles.errors import InputError
     from sites.examples import site_path
-    from sites.planners.inputs import read_inputs
+    from sites.file.inputs import read_inputs
 
     read = [pair for name in sites for pair in read_inputs(site_path(name), resolve_device)]
     names = [inputs.file.site.name for inputs, _ in read]

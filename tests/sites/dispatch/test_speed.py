@@ -7,7 +7,7 @@ import pytest
 from bench.device_rates import resolve_device
 from sites.dispatch.year import fleet_year, site_year
 from sites.examples import example_path
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 
 
 def sites_of(name):

@@ -3,7 +3,7 @@
 import pytest
 
 from sites.dispatch.year import site_year
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 from sites.planners.package import write_package
 
 

@@ -15,12 +15,13 @@ import pytest
 from hardware_profiles.errors import InputError
 from sites.dispatch.year import site_year
 from sites.file.build import load_site
+from sites.file.inputs import read_inputs
 from sites.files import new_folder, write_file
 from sites.planners import package
-from sites.planners.inputs import load_inputs, read_inputs
 from sites.planners.package import write_package
 from sites.planners.sam import SAM_YEARS
 from sites.planners.schema import SCHEMA_VERSION, SMALL, TABLES, json_schema
+from sites.planners.stored_inputs import load_inputs
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -200,7 +201,7 @@ import os, sys
 from pathlib import Path
 from bench.device_rates import resolve_device
 from sites.planners import package
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 from sites.dispatch.year import site_year
 setattr(package, {point!r}, lambda *_args, **_kwargs: os._exit(9))
 ((inputs, site),) = read_inputs(Path(sys.argv[1]), resolve_device)

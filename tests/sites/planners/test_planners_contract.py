@@ -9,7 +9,7 @@ import pytest
 from hardware_profiles.errors import InputError
 from sites import api
 from sites.dispatch.year import site_year
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.plan import part_plans
 from sites.planners.sam import year_of_8760

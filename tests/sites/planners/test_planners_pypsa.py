@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 from sites.dispatch.year import site_year
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.pypsa_folder import write_pypsa
 

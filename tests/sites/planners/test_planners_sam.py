@@ -8,7 +8,7 @@ import pytest
 
 from sites.dispatch.parts import meter_of_parts
 from sites.dispatch.year import site_year
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.sam import cost_hourly, leap_day, merchant_plant, year_of_8760
 

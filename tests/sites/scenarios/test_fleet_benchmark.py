@@ -12,7 +12,7 @@ from bench.device_rates import resolve_device
 from sites.capital.switching import converted
 from sites.examples import example_path
 from sites.file.build import load_site
-from sites.planners.inputs import read_inputs
+from sites.file.inputs import read_inputs
 from sites.scenarios.defaults import default_model
 from sites.scenarios.engine import Run, fleet_cases, local, run_fleet, run_shard
 

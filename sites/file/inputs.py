@@ -1,0 +1,75 @@
+"""The inputs of each site of a site or fleet file: the file's content, and the rates of its devices.
+
+`read_inputs` is where every yield begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError
+from sites.file.build import build_site
+from sites.file.fleet_file import read_site_files
+from sites.file.site_file import HourlyTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sites.file.site_file import SiteFile
+    from sites.market.device_rate import DeviceRate
+    from sites.model import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The inputs of one site."""
+
+    file: SiteFile
+    path: str  # of the file; paths of hourly files are relative to its folder
+    devices: dict[str, DeviceRate]  # by the names in the file
+    names: dict[str, str] = field(default_factory=dict)  # original names of stored copies of hourly files
+
+    def site(self) -> Site:
+        """Build the site from these inputs alone."""
+        return build_site(self.file, self._resolve, self.path)
+
+    def _resolve(self, name: str) -> DeviceRate:
+        if name not in self.devices:
+            raise InputError(f"{self.path}: expected a stored device, got {name!r}")
+        return self.devices[name]
+
+
+def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[Inputs, Site]]:
+    """Read the sites of a site or fleet file, look up their devices, and build them."""
+    known: dict[str, DeviceRate] = {}
+    sites = []
+    for file in read_site_files(path):
+        devices: dict[str, DeviceRate] = {}
+
+        def remember(name: str, devices: dict[str, DeviceRate] = devices) -> DeviceRate:
+            if name not in known:
+                known[name] = resolve(name)
+            devices[name] = known[name]
+            return known[name]
+
+        site = build_site(file, remember, str(path))
+        sites.append((Inputs(file, str(path), devices), site))
+    return sites
+
+
+def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str, ...], Path]]:
+    """Return the keys and the path of each file that a site file refers to."""
+    files: list[tuple[tuple[str, ...], Path]] = []
+    for keys, table in (
+        (("price", "hourly"), file.price.hourly),
+        (("climate", "hourly"), file.climate.hourly if file.climate else None),
+        (("cooling", "mining_pue_hourly"), file.cooling.mining_pue_hourly),
+        (("cooling", "gpu_pue_hourly"), file.cooling.gpu_pue_hourly),
+    ):
+        if isinstance(table, HourlyTable):
+            files.append((keys, folder / table.file))
+    if file.carbon is not None and file.carbon.table is not None:
+        files.append((("carbon",), folder / file.carbon.table))
+    return files
