@@ -46,6 +46,12 @@ def browser():
 
 
 @pytest.fixture(scope="module")
+def page_file(browser, request):  # noqa: ARG001 (drawing takes seconds: without a browser the tests are skipped first)
+    """Return the file of the page of one of everything."""
+    return request.getfixturevalue("full_page")
+
+
+@pytest.fixture(scope="module")
 def main_job(tmp_path_factory):
     """Run the main job as a person does and return its page."""
     store = tmp_path_factory.mktemp("main") / "results"
@@ -94,16 +100,16 @@ def test_the_main_jobs_page_opens_from_the_file_system_without_an_error_or_a_req
         assert page.was_silent(), (page.asked, page.said, page.dialogs)
 
 
-def test_names_with_markup_do_nothing_in_a_browser(browser, full_page):
-    with Opened(browser, full_page) as page:
+def test_names_with_markup_do_nothing_in_a_browser(browser, page_file):
+    with Opened(browser, page_file) as page:
         assert page.tab.get_by_text("<script>alert(3)</script>").count() > 0
         assert page.tab.locator("script").count() == 1
         assert page.tab.locator("img").count() == 0
         assert page.was_silent(), (page.asked, page.said, page.dialogs)
 
 
-def test_hovering_a_point_shows_its_figures_and_sources(browser, full_page):
-    with Opened(browser, full_page) as page:
+def test_hovering_a_point_shows_its_figures_and_sources(browser, page_file):
+    with Opened(browser, page_file) as page:
         tip = page.tab.locator("#tip")
         assert not tip.is_visible()
         marks = page.tab.locator("#chart-hash .wide .mark")
@@ -118,8 +124,8 @@ def test_hovering_a_point_shows_its_figures_and_sources(browser, full_page):
         assert page.was_silent()
 
 
-def test_a_keyboard_walks_along_the_points(browser, full_page):
-    with Opened(browser, full_page) as page:
+def test_a_keyboard_walks_along_the_points(browser, page_file):
+    with Opened(browser, page_file) as page:
         marks = page.tab.locator("#chart-hash .wide .mark")
         marks.first.focus()
         tip = page.tab.locator("#tip")
@@ -130,8 +136,8 @@ def test_a_keyboard_walks_along_the_points(browser, full_page):
         assert not tip.is_visible()
 
 
-def test_a_click_on_a_columns_head_sorts_and_a_second_one_turns_it_round(browser, full_page):
-    with Opened(browser, full_page) as page:
+def test_a_click_on_a_columns_head_sorts_and_a_second_one_turns_it_round(browser, page_file):
+    with Opened(browser, page_file) as page:
         head = page.tab.locator("#device-table thead th", has_text="J/TH").first
         column = head.evaluate("cell => cell.cellIndex")
 
@@ -150,8 +156,8 @@ def test_a_click_on_a_columns_head_sorts_and_a_second_one_turns_it_round(browser
         assert page.was_silent()
 
 
-def test_the_page_is_whole_without_javascript(browser, full_page):
-    with Opened(browser, full_page, java_script_enabled=False) as page:
+def test_the_page_is_whole_without_javascript(browser, page_file):
+    with Opened(browser, page_file, java_script_enabled=False) as page:
         assert len(page.tab.locator("h2").all_inner_texts()) == 6
         assert page.tab.locator("thead button").count() == 0
         assert page.tab.locator("#chart-hash .wide svg").is_visible()
@@ -161,9 +167,9 @@ def test_the_page_is_whole_without_javascript(browser, full_page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_is_legible_in_each_width_and_scheme(browser, full_page, width, scheme):
+def test_the_page_is_legible_in_each_width_and_scheme(browser, page_file, width, scheme):
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    with Opened(browser, full_page, WIDTHS[width], scheme) as page:
+    with Opened(browser, page_file, WIDTHS[width], scheme) as page:
         page.tab.screenshot(path=ARTEFACTS / f"{width}-{scheme}.png", full_page=True)
         assert page.tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), "scrolls sideways"
         letters = page.tab.evaluate(
@@ -176,9 +182,9 @@ def test_the_page_is_legible_in_each_width_and_scheme(browser, full_page, width,
         assert (paper == "rgb(255, 255, 255)") is (scheme == "light")
 
 
-def test_paper_is_white_and_shows_whole_tables_whatever_the_screens_scheme(browser, full_page):
+def test_paper_is_white_and_shows_whole_tables_whatever_the_screens_scheme(browser, page_file):
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    with Opened(browser, full_page, scheme="dark") as page:
+    with Opened(browser, page_file, scheme="dark") as page:
         page.tab.emulate_media(media="print", color_scheme="dark")
         assert page.tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.tab.evaluate("getComputedStyle(document.querySelector('.table.tall')).maxHeight") == "none"
@@ -189,9 +195,9 @@ def test_paper_is_white_and_shows_whole_tables_whatever_the_screens_scheme(brows
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", ["phone", "desk"])
-def test_axe_finds_no_serious_violation(browser, full_page, width, scheme):
+def test_axe_finds_no_serious_violation(browser, page_file, width, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    with Opened(browser, full_page, WIDTHS[width], scheme) as page:
+    with Opened(browser, page_file, WIDTHS[width], scheme) as page:
         found = axe.Axe().run(page.tab).response["violations"]
         serious = [
             (one["id"], one["impact"], one["nodes"][0]["html"][:200], len(one["nodes"]))
