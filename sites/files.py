@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MAX_SLUG_LENGTH = 80
 
 
+class UnflushedError(OSError):
+    """The target is complete under its name, but the system could not flush the folder that holds it."""
+
+
 def check_new(target: Path) -> None:
     """Raise InputError if a path exists or is below a file."""
     if target.exists() or target.is_symlink():
@@ -44,7 +48,7 @@ def _check_parents(target: Path) -> None:
 def new_folder(target: Path, prefix: str = "") -> Iterator[Path]:
     """Yield a temporary folder, which is flushed and renamed to the target when the body ends without an error.
 
-    After an error the temporary folder is removed, and the target does not exist.
+    After an error the temporary folder is removed, and the target does not exist, except after `UnflushedError`.
 
     Parameters
     ----------
@@ -55,6 +59,8 @@ def new_folder(target: Path, prefix: str = "") -> Iterator[Path]:
     ------
     InputError
         The target exists, or its parent is not a writable folder.
+    UnflushedError
+        The target is complete, but a crash of the machine may lose it.
     """
     target = Path(target)
     check_new(target)
@@ -70,10 +76,10 @@ def new_folder(target: Path, prefix: str = "") -> Iterator[Path]:
             _flush(path)
         _flush(work)
         work.rename(target)
-        _flush(target.parent)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+    _flush_parent(target)
 
 
 def write_file(target: Path, content: bytes) -> None:
@@ -85,6 +91,8 @@ def write_file(target: Path, content: bytes) -> None:
         The parent is not a writable folder, or the target is a folder.
     OSError
         The system refuses (a full disk); the error names the target.
+    UnflushedError
+        The target is complete, but a crash of the machine may lose it.
     """
     target = Path(target)
     try:
@@ -99,7 +107,6 @@ def write_file(target: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         work.replace(target)
-        _flush(target.parent)
     except IsADirectoryError:
         work.unlink(missing_ok=True)
         raise InputError(f"{target}: expected a file, got a folder") from None
@@ -109,6 +116,7 @@ def write_file(target: Path, content: bytes) -> None:
     except BaseException:
         work.unlink(missing_ok=True)
         raise
+    _flush_parent(target)
 
 
 def _temporary(target: Path, prefix: str = "") -> Path:
@@ -128,6 +136,14 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _flush_parent(target: Path) -> None:
+    """Flush the folder that holds a target, so that the target's new name survives a crash of the machine."""
+    try:
+        _flush(target.parent)
+    except OSError as error:
+        raise UnflushedError(error.errno, error.strerror, str(target)) from error
 
 
 def slug(name: str) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import RunFailedError
+from bench.errors import not_written
 from bench.report.sections import devices, headline, kernels, provenance, traces
 from bench.report.sections.site import section as site
 from hardware_profiles.errors import InputError
@@ -40,9 +40,7 @@ def write_page(gathered: "Gathered", target: Path) -> Path:
     try:
         write_file(target, page)
     except OSError as error:
-        raise RunFailedError(
-            f"{target}: could not write the page: {error.strerror or error}; nothing was written"
-        ) from error
+        raise not_written(target, error) from error
     return target
 
 

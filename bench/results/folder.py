@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import RunFailedError
+from bench.errors import RunFailedError, not_written
 from bench.results.layout import RECORD_FILE, SAMPLES_FILE, TEMPORARY_PREFIX, file_fault, file_sum, result_names
 from bench.results.record import Artifact, Record
 from hardware_profiles.errors import InputError, near_names
@@ -60,7 +60,7 @@ def write_record(store: Path, record: Record, samples: Sequence[Sample]) -> Path
     """Write a record and its samples as the folder `store/<id>` and return it.
 
     A reader sees the folder completely or not at all: it is filled under a temporary name, flushed and renamed. After
-    an error the temporary folder is removed and nothing else has changed.
+    an error the temporary folder is removed and nothing else has changed, unless the error says that the result exists.
 
     Raises
     ------
@@ -81,10 +81,7 @@ def write_record(store: Path, record: Record, samples: Sequence[Sample]) -> Path
             complete = record.model_copy(update={"artifacts": artifacts})
             _write(folder / RECORD_FILE, complete.model_dump_json(indent=2).encode() + b"\n")
     except (OSError, InputError) as error:
-        why = str(error) if isinstance(error, InputError) else error.strerror or error
-        raise RunFailedError(
-            f"{getattr(error, 'filename', None) or final}: could not write the result: {why}; nothing was written"
-        ) from error
+        raise not_written(getattr(error, "filename", None) or final, error) from error
     return final
 
 

@@ -12,7 +12,7 @@ from bench.cli.options import json_option
 from bench.cli.output import emit_json, say
 from bench.cli.table import print_table
 from bench.cli.validate.inference import inference
-from bench.errors import RunFailedError
+from bench.errors import not_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
         try:
             backtest_file(outcomes, plot)
         except OSError as error:
-            raise RunFailedError(f"{plot}: could not be written: {error.strerror or error}") from error
+            raise not_written(plot, error) from error
     if as_json:
         emit_json(_document(outcomes, recent, whole, data))
     else:

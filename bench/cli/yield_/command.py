@@ -13,7 +13,6 @@ from bench.cli.options import json_option
 from bench.cli.output import emit_json, say, warn
 from bench.cli.yield_.scenarios import (
     document,
-    not_written,
     print_outcome,
     run_scenarios,
     scenario_options,
@@ -179,6 +178,8 @@ def _write(
 
             lines += [f"written: {path}" for path in year_files(years, plots)]
     except OSError as error:
+        from bench.errors import not_written
+
         raise not_written(error.filename or out or plan or plots, error) from error
     return lines
 

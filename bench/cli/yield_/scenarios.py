@@ -17,7 +17,6 @@ from bench.cli.yield_.capital import print_plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.errors import RunFailedError
     from sites.capital.appraisal import PlanReport
     from sites.model import Site
     from sites.scenarios.distributions import Distribution
@@ -145,18 +144,10 @@ def run_scenarios(sites: Sequence[Site], request: Request, *, quiet: bool) -> Ou
         try:
             written = write_tables(request.scenario_out, site_outlook, sites, maps, execute)
         except OSError as error:
+            from bench.errors import not_written
+
             raise not_written(request.scenario_out, error) from error
     return Outcome(site_outlook, plans, written)
-
-
-def not_written(target: object, error: OSError) -> RunFailedError:
-    """Return the error of a file or folder that could not be written."""
-    from os import strerror
-
-    from bench.errors import RunFailedError
-
-    why = strerror(error.errno) if error.errno else str(error)
-    return RunFailedError(f"{target}: could not be written: {why}; nothing was written")
 
 
 def _plans(request: Request, run: Run, execute: Executor) -> tuple[list[PlanReport], dict[str, Any]]:

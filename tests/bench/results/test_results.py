@@ -94,12 +94,32 @@ def test_a_full_disk_at_any_step_leaves_nothing_and_says_so(step, record, job, m
         monkeypatch.setattr(owner, step, full)
     else:
         monkeypatch.setattr(f"pathlib.Path.{step}", full)
-    with pytest.raises(RunFailedError, match="No space left on device") as raised:
+    with pytest.raises(RunFailedError, match="No space left on device; nothing was written") as raised:
         write_record(job.store, fresh, SAMPLES)
     monkeypatch.undo()
     assert "\n" not in str(raised.value)
     assert unfinished_folders(job.store) == []
     assert [folder.name for folder in result_folders(job.store)] == [record.id]
+
+
+def test_a_result_that_exists_although_its_folder_was_not_flushed_is_reported_as_written(record, job, monkeypatch):
+    fresh = record.model_copy(update={"id": "20260101T000000Z-fake_cpu-ffff"})
+    flush = files._flush
+
+    def refuses_the_store(path):
+        if path == job.store:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        flush(path)
+
+    monkeypatch.setattr(files, "_flush", refuses_the_store)
+    with pytest.raises(RunFailedError) as raised:
+        write_record(job.store, fresh, SAMPLES)
+    assert str(raised.value) == (
+        f"{job.store / fresh.id}: was written, but its folder could not be flushed to the disk: Input/output error; "
+        "a crash of the machine may lose it"
+    )
+    assert read_whole(job.store / fresh.id).id == fresh.id
+    assert unfinished_folders(job.store) == []
 
 
 def test_temporary_folders_are_no_results(job):
