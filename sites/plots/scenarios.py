@@ -26,7 +26,7 @@ def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = LIGHT, met
     """Draw the exceedance curve of a fleet's metric, with P90, P50 and P10 marked."""
     values = np.sort(fleet_metric(run, metric))
     values = values[np.isfinite(values)]
-    axes.plot(100.0 * (1.0 - (np.arange(values.size) + 0.5) / values.size), values, color=colours["inference"])
+    axes.plot(100.0 * (1.0 - (np.arange(values.size) + 0.5) / values.size), values, color=colours["spread"])
     for level in (0.9, 0.5, 0.1):
         axes.plot(100 * level, exceeded(values, level), "o", color=colours["ink"], markersize=4)
         axes.annotate(
@@ -46,7 +46,7 @@ def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = LIGHT, l
     years = np.arange(1, levels_by_year.shape[0] + 1)
     for low, high, alpha, name in ((0, 4, 0.15, "P99 to P1"), (1, 3, 0.3, "P90 to P10")):
         axes.fill_between(
-            years, levels_by_year[:, low], levels_by_year[:, high], color=colours["inference"], alpha=alpha,
+            years, levels_by_year[:, low], levels_by_year[:, high], color=colours["spread"], alpha=alpha,
             linewidth=0, label=name,
         )  # fmt: skip
     axes.plot(years, levels_by_year[:, 2], color=colours["ink"], marker="o", markersize=3, label="P50")
@@ -68,7 +68,7 @@ def tornado(axes: Any, causes: Tornado, colours: Mapping[str, str] = LIGHT) -> N
     """Draw the range from P90 to P10 that each input causes, the largest share of the spread on top."""
     ranked = causes.causes[::-1]
     for row, cause in enumerate(ranked):
-        axes.barh(row, cause.p10 - cause.p90, left=cause.p90, color=colours["mining"], height=0.6)
+        axes.barh(row, cause.p10 - cause.p90, left=cause.p90, color=colours["spread"], height=0.6)
         axes.annotate(
             f"{cause.share_frac:.0%}", (max(cause.p10, cause.p90), row), xytext=(4, -3), textcoords="offset points",
             color=colours["ink"],

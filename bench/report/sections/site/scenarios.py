@@ -76,7 +76,7 @@ def _tornado(drivers: "Tornado") -> Chart:
         axes = figure.subplots()
         rows = list(range(len(causes), 0, -1))
         widths = [(cause.p10 - cause.p90) / 1e6 for cause in causes]
-        axes.barh(rows, widths, left=[cause.p90 / 1e6 for cause in causes], color=COLOURS["inference"], height=0.6)
+        axes.barh(rows, widths, left=[cause.p90 / 1e6 for cause in causes], color=COLOURS["spread"], height=0.6)
         axes.axvline(drivers.base / 1e6, color=COLOURS["ink"], linewidth=1.4)
         axes.set_yticks(rows, [printable(f"{cause.name} ({cause.share_frac:.0%})") for cause in causes])
         axes.set_xlabel("million USD per year")
