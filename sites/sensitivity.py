@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 STEP_FRAC = 0.1
 METHOD = (
-    "effect: change of net USD if this value alone is 10 % lower (10 % higher where it cannot be lower); "
-    "for a device, if its rate is"
+    "effect USD: the change of the year's net USD when only this value becomes 10 % lower (10 % higher, where a lower "
+    "value is not possible); for a device, when its rate becomes 10 % lower"
 )
 _STEP = re.compile(r"([^.\[\]]+)(?:\[([^\]]*)\])?(?:\.|$)")
 
