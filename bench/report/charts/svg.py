@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
+from bench.report.charts.layout import lay_out
 from sites.plots.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def _drawing(prefix: str, label: str, draw: Draw, size: tuple[float, float], *, 
         figure = Figure(figsize=inches, dpi=POINTS_PER_INCH, layout="constrained")
         marks = list(draw(figure, narrow))
         _tidy(figure)
+        size = (size[0], figure.get_figheight() * POINTS_PER_INCH)  # _tidy makes a crowded drawing higher
         target = io.StringIO()
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         # The layout is settled by now, so that data coordinates lie where the drawing has them.
@@ -156,7 +158,7 @@ def _drawing(prefix: str, label: str, draw: Draw, size: tuple[float, float], *, 
 
 
 def _tidy(figure: "Figure") -> None:
-    """Lay out, and keep the letters within the drawing and large enough; drop grey ones that cover others."""
+    """Lay out, keep the letters within the drawing and large enough, and drop grey ones that cover others."""
     from matplotlib.text import Text
 
     for letters in figure.findobj(match=Text):
@@ -165,10 +167,7 @@ def _tidy(figure: "Figure") -> None:
     for axes in figure.axes:
         for text in axes.texts:
             text.set_in_layout(False)
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-    figure.set_layout_engine("none")  # laid out now; once more would cost as much again
+    lay_out(figure)
     for axes in figure.axes:
         legend = axes.get_legend()
         taken = [] if legend is None else [legend.get_window_extent()]

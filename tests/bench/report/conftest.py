@@ -98,12 +98,12 @@ def samples_of(data):
     record = Record.model_validate(data)
     first, last = record.windows[0].start_s, record.windows[-1].end_s
     zero = record.windows[0].start_utc.timestamp() - first
-    found = []
+    samples = []
     for window in record.windows:
         step = window.duration_s / window.batches
         for index in range(window.batches):
             t = window.start_s + index * step
-            found.append(
+            samples.append(
                 Sample("work", window.index, t, t + step, zero + t, window.work / window.batches, record.workload.unit)
             )
     if record.meters:
@@ -111,8 +111,8 @@ def samples_of(data):
         for index in range(int((last - first + 24.0) / 0.5)):
             t = first - 14.0 + index * 0.5
             load = power if t > first - 3.0 else power * 0.3
-            found.append(Sample("shelly", -1, t, t, zero + t, load * (1.0 + 0.01 * math.sin(t)), "W"))
-    return found
+            samples.append(Sample("shelly", -1, t, t, zero + t, load * (1.0 + 0.01 * math.sin(t)), "W"))
+    return samples
 
 
 class Store:

@@ -40,9 +40,9 @@ def test_every_colour_is_a_variable_and_no_style_reaches_beyond_the_drawing():
 
 def test_ids_are_unique_over_all_drawings_and_every_reference_has_one():
     drawings = [drawing for key in ("a", "b") for drawing in (chart_of(simple, key).wide, chart_of(simple, key).narrow)]
-    ids = [one for drawing in drawings for one in re.findall(r'\bid="([^"]+)"', drawing)]
+    ids = [id_ for drawing in drawings for id_ in re.findall(r'\bid="([^"]+)"', drawing)]
     assert len(ids) == len(set(ids))
-    used = {one for drawing in drawings for one in re.findall(r'(?:url\(|href=")#([\w-]+)', drawing)}
+    used = {reference for drawing in drawings for reference in re.findall(r'(?:url\(|href=")#([\w-]+)', drawing)}
     assert used <= set(ids)
 
 
@@ -63,6 +63,26 @@ def test_a_mark_says_its_text_to_pointer_keyboard_and_ear():
     marks = root.findall(f".//{SVG}g[@class='marks']/*")
     assert [mark.get("tabindex") for mark in marks] == ["0", "-1"]
     assert marks[0].get("aria-label") == marks[0].find(f"{SVG}title").text == "the middle"
+
+
+@pytest.mark.parametrize(("count", "length"), [(1, 200), (40, 10), (40, 80)])
+def test_long_names_and_many_of_them_leave_room_for_the_axes_without_a_warning(count, length):
+    names = [f"{number} " + "name " * (length // 5) for number in range(count)]
+
+    def draw(figure, narrow):
+        upper, lower = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
+        for name in names:
+            upper.plot([0, 1], [0, 1], label=name)
+        upper.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
+        lower.barh(range(count), 1.0)
+        lower.set_yticks(range(count), names)
+        return [Mark(axes, 0.0, 0.0, "axes", x_to=1.0, y_to=1.0) for axes in (upper, lower)]
+
+    chart = chart_of(draw)
+    for drawing in (chart.wide, chart.narrow):
+        marks = ET.fromstring(str(drawing)).findall(f".//{SVG}rect[@class='mark']")
+        assert len(marks) == 2
+        assert all(float(mark.get("width")) > 30 for mark in marks)
 
 
 @settings(max_examples=8, deadline=None)

@@ -7,19 +7,19 @@ from hardware_profiles.errors import InputError
 
 
 def test_without_a_name_the_whole_store_and_the_example_site_are_taken(full_store):
-    found = gather([], full_store)
-    assert len(found.results) == 10
-    assert len(found.valid) == 8
-    assert len(found.unreadable) == 4
-    assert found.unfinished == 1
-    assert [year.site.name for year in found.sites] == ["Georgia 50 MW, half GPU modules"]
+    gathered = gather([], full_store)
+    assert len(gathered.results) == 10
+    assert len(gathered.valid) == 8
+    assert len(gathered.unreadable) == 4
+    assert gathered.unfinished == 1
+    assert [year.site.name for year in gathered.sites] == ["Georgia 50 MW, half GPU modules"]
 
 
 def test_an_empty_store_still_gives_catalogue_and_site(tmp_path):
-    found = gather([], tmp_path / "nowhere")
-    assert found.results == ()
-    assert found.catalogue
-    assert found.sites
+    gathered = gather([], tmp_path / "nowhere")
+    assert gathered.results == ()
+    assert gathered.catalogue
+    assert gathered.sites
 
 
 def test_a_result_is_named_by_id_by_its_beginning_by_folder_or_as_the_latest(put):
@@ -32,19 +32,19 @@ def test_a_result_is_named_by_id_by_its_beginning_by_folder_or_as_the_latest(put
 def test_a_folder_of_results_is_taken_whole_and_a_result_named_twice_once(put, tmp_path):
     folder = put(0)
     put(1)
-    found = gather([str(put.store), str(folder)], tmp_path)
-    assert len(found.results) == 2
+    gathered = gather([str(put.store), str(folder)], tmp_path)
+    assert len(gathered.results) == 2
 
 
 def test_a_site_alone_does_not_leave_the_results_out(put):
     put(0)
-    found = gather(["georgia-50mw-mining"], put.store)
-    assert len(found.results) == 1
-    assert len(found.sites) == 1
+    gathered = gather(["georgia-50mw-mining"], put.store)
+    assert len(gathered.results) == 1
+    assert len(gathered.sites) == 1
 
 
 def test_an_older_schema_says_what_it_is_and_enters_no_figure(full_store):
-    old = next(one for one in gather([], full_store).unreadable if one.schema_version == "0")
+    old = next(record for record in gather([], full_store).unreadable if record.schema_version == "0")
     assert "schema_version" in old.reason
     assert old.status == "ok"
     assert old.started.startswith("2026-03-04")

@@ -149,9 +149,9 @@ def test_a_click_on_a_columns_head_sorts_and_a_second_one_turns_it_round(browser
         for word, down in (("ascending", False), ("descending", True)):
             head.locator("button").press("Enter")
             assert head.get_attribute("aria-sort") == word
-            found = [key for key in keys() if key]
-            assert [float(key) for key in found] == sorted((float(key) for key in found), reverse=down)
-            assert keys()[len(found) :] == [""] * (len(before) - len(found))
+            numbers = [key for key in keys() if key]
+            assert [float(key) for key in numbers] == sorted((float(key) for key in numbers), reverse=down)
+            assert keys()[len(numbers) :] == [""] * (len(before) - len(numbers))
         assert sorted(before) == sorted(keys())
         assert page.was_silent()
 
@@ -198,11 +198,11 @@ def test_paper_is_white_and_shows_whole_tables_whatever_the_screens_scheme(brows
 def test_axe_finds_no_serious_violation(browser, page_file, width, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     with Opened(browser, page_file, WIDTHS[width], scheme) as page:
-        found = axe.Axe().run(page.tab).response["violations"]
+        violations = axe.Axe().run(page.tab).response["violations"]
         serious = [
-            (one["id"], one["impact"], one["nodes"][0]["html"][:200], len(one["nodes"]))
-            for one in found
-            if one["impact"] in {"serious", "critical"}
+            (violation["id"], violation["impact"], violation["nodes"][0]["html"][:200], len(violation["nodes"]))
+            for violation in violations
+            if violation["impact"] in {"serious", "critical"}
         ]
         assert serious == []
         assert page.was_silent()

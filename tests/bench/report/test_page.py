@@ -207,9 +207,9 @@ def test_the_command_writes_the_page_and_says_so_in_json(put, tmp_path, capsys, 
     with pytest.raises(SystemExit) as end:
         main(["report", "--results", str(put.store), "-o", str(target), "--json"])
     out = capsys.readouterr()
-    found = json.loads(out.out)
+    document = json.loads(out.out)
     assert end.value.code == 0
-    assert found["page"] == str(target)
-    assert found["bytes"] == target.stat().st_size
-    assert found["results"] == 1
+    assert document["page"] == str(target)
+    assert document["bytes"] == target.stat().st_size
+    assert document["results"] == 1
     assert "listed as such on the page" in out.err

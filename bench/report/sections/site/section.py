@@ -113,7 +113,7 @@ def _week(number: int, year: "SiteYear") -> Chart:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         year_plots.dispatch_week(upper, year, COLOURS, first)
         year_plots.price_week(lower, year, COLOURS, first)
-        upper.legend(loc="upper left", ncols=1 if narrow else 4, bbox_to_anchor=(0.0, 1.32 if narrow else 1.14))
+        upper.legend(loc="lower left", ncols=1 if narrow else 4, bbox_to_anchor=(0.0, 1.0))
         if narrow:
             lower.set_xticklabels([label.get_text().split()[0] for label in lower.get_xticklabels()])
         step = 6 if narrow else 2
