@@ -151,6 +151,13 @@ class PollingMeter(Protocol):
     polling_s: float  # [s] so far
 
 
+@runtime_checkable
+class NoticeMeter(Protocol):
+    """A meter that may have something to say to the user before the run starts."""
+
+    notice: str  # one sentence after `open`; empty for none
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One meter as `perwatt doctor` lists it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.output import counted, progress, say
+from bench.cli.output import counted, progress, say, warn
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,10 +48,14 @@ def check_threads(threads: int | None) -> None:
 
 @contextmanager
 def opened(specs: Sequence[str], options: Any) -> Iterator["list[Meter]"]:
-    """Open the meters of all specs, and close them when the run ends or fails."""
+    """Open the meters of all specs, print their notices, and close them when the run ends or fails."""
+    from bench.meters.protocol import NoticeMeter
     from bench.meters.registry import close_meters, open_meters
 
     meters = open_meters(specs, options)
+    for meter in meters:
+        if isinstance(meter, NoticeMeter) and meter.notice:
+            warn(meter.notice)
     try:
         yield meters
     finally:

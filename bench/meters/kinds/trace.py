@@ -70,6 +70,7 @@ class Trace:
         self._file_state: tuple[float, int] | None = None
         self._log: Log | None = None
         self.fault = ""
+        self.notice = ""
         self._info = stated.power_meter(
             f"trace:{path.name}",
             domain=f"trace:{path.resolve()}",
@@ -96,6 +97,11 @@ class Trace:
         elif not self.path.parent.is_dir():
             raise InputError.at(
                 f"--meter trace:{self.path}", expected="a folder that exists", got=str(self.path.parent)
+            )
+        else:
+            self.notice = (
+                f"{self.path}: this log does not exist yet; after each workload perwatt waits for it for up to "
+                f"{self._wait_s:g} s (`trace:FILE,wait=SECONDS` changes this)"
             )
         self.mark()
         self._thread = threading.Thread(target=self._watch, name="trace clock", daemon=True)

@@ -55,6 +55,16 @@ def logger(clock, tmp_path):
 
 
 @pytest.mark.usefixtures("workload")
+def test_a_log_that_does_not_exist_yet_is_one_line_before_the_run(perwatt, tmp_path, logger):
+    done = perwatt(*SMOKE, "--meter", f"trace:{tmp_path / 'none.csv'},wait=1", "--json")
+    assert done.stderr.splitlines()[0] == (
+        f"warning: {tmp_path / 'none.csv'}: this log does not exist yet; after each workload perwatt waits for it for "
+        "up to 1 s (`trace:FILE,wait=SECONDS` changes this)"
+    )
+    assert "this log does not exist yet" not in perwatt(*SMOKE, "--meter", f"trace:{logger}", "--json").stderr
+
+
+@pytest.mark.usefixtures("workload")
 def test_a_plug_that_plays_a_known_curve_gives_its_joules_to_half_a_per_cent(perwatt, plug):
     done = perwatt(*SMOKE, "--meter", f"{plug.spec},accuracy=1%", "--meter-period-s", "0.02", "--json")
     assert done.returncode == 0, done.stderr

@@ -164,6 +164,8 @@ def test_a_live_log_is_waited_for_until_it_covers_the_window(clock, tmp_path):
 def test_a_log_that_never_covers_the_window_is_given_up_in_bounded_time(clock, tmp_path):
     meter = make_meter(f"trace:{tmp_path / 'never.csv'},wait=0.3")
     meter.open()
+    assert "never.csv: this log does not exist yet" in meter.notice
+    assert "up to 0.3 s" in meter.notice
     t0 = clock.monotonic()
     found = meter.energy(t0, t0 + 0.1)
     meter.close()
