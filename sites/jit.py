@@ -16,7 +16,6 @@ COMPILED_FILES = (
     "dispatch/columns.py",
     "dispatch/formulas.py",
     "dispatch/kernels/compiled_formulas.py",
-    "dispatch/kernels/peak.py",
     "dispatch/kernels/ranking.py",
     "dispatch/kernels/year.py",
     "hours/power.py",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from numba import types
+from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import overload, register_jitable
 
-from sites.dispatch.columns import BLOCK, HOUR, Blocks, Hours
+from sites.dispatch.columns import Blocks, Hours
 from sites.dispatch.formulas import FORMULAS, larger, smaller
 from sites.jit import site_njit_inlined
+
+BLOCK_COLUMNS, HOUR_ROWS = len(Blocks._fields), len(Hours._fields)
+# Tuples to be filled: every column is read by its number, so that a new one in columns.py needs no line here.
+_BLOCK, _HOUR = (0.0,) * BLOCK_COLUMNS, (0.0,) * HOUR_ROWS
 
 for _formula in FORMULAS:
     register_jitable(forceinline=True)(_formula)
@@ -30,34 +35,16 @@ def _larger(x, y):
 @site_njit_inlined
 def block_of(blocks, k):
     """Return row k of Problem.blocks by name."""
-    return Blocks(
-        kind=blocks[k, BLOCK.kind],
-        capacity_mw=blocks[k, BLOCK.capacity_mw],
-        worth=blocks[k, BLOCK.worth],
-        pays_fees=blocks[k, BLOCK.pays_fees],
-        demand_mw=blocks[k, BLOCK.demand_mw],
-        growth_log_per_hour=blocks[k, BLOCK.growth_log_per_hour],
-        promised_frac=blocks[k, BLOCK.promised_frac],
-        profile=blocks[k, BLOCK.profile],
-        passes_energy=blocks[k, BLOCK.passes_energy],
-        penalty_usd_per_mwh=blocks[k, BLOCK.penalty_usd_per_mwh],
-        units_per_mwh=blocks[k, BLOCK.units_per_mwh],
-    )
+    values = _BLOCK
+    for column in range(BLOCK_COLUMNS):
+        values = tuple_setitem(values, column, blocks[k, column])
+    return Blocks(*values)
 
 
 @site_njit_inlined
 def hour_of(series, t):
     """Return hour t of Problem.series by name."""
-    return Hours(
-        spot_usd_per_mwh=series[HOUR.spot_usd_per_mwh, t],
-        adder_usd_per_mwh=series[HOUR.adder_usd_per_mwh, t],
-        resale_usd_per_mwh=series[HOUR.resale_usd_per_mwh, t],
-        limit_mw=series[HOUR.limit_mw, t],
-        mining_capacity_frac=series[HOUR.mining_capacity_frac, t],
-        gpu_capacity_frac=series[HOUR.gpu_capacity_frac, t],
-        mining_meter_per_device=series[HOUR.mining_meter_per_device, t],
-        gpu_meter_per_device=series[HOUR.gpu_meter_per_device, t],
-        subsidy_usd_per_hash=series[HOUR.subsidy_usd_per_hash, t],
-        fees_usd_per_hash=series[HOUR.fees_usd_per_hash, t],
-        credit_usd_per_mwh=series[HOUR.credit_usd_per_mwh, t],
-    )
+    values = _HOUR
+    for row in range(HOUR_ROWS):
+        values = tuple_setitem(values, row, series[row, t])
+    return Hours(*values)

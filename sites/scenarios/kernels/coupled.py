@@ -199,7 +199,7 @@ def add_to_year(blocks, kinds, own, sums, rows, totals, g):
 def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, charge, power_factor, own, pieces):
     """Return the draw [MW] at which a month's demand charge equals what one more MW would earn, in each lane.
 
-    The bisection of dispatch.kernels.peak.peak_of_month on eight scenarios at once: each trial moves a bound to a
+    The bisection of dispatch.kernels.year.peak_of_month on eight scenarios at once: each trial moves a bound to a
     breakpoint, so the result is exact. pieces: bottom, top and surplus of each block within and beyond the contract.
     """
     count = kinds.shape[0]
