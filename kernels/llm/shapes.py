@@ -1,12 +1,12 @@
 """Shapes of language models, read from one TOML file a model in `kernels/llm/`, with the source of every figure."""
 
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import tomli
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kernels.errors import KernelInputError
@@ -149,10 +149,10 @@ def read(path: Path) -> ModelShape:
         The file does not exist or is not TOML; a key is missing, unknown or has a wrong value; lengths do not divide.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomli.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise KernelInputError(f"{path}: expected a model file, got {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KernelInputError(f"{path}: expected valid TOML, got a syntax error: {error}") from None
     return from_table(data, path.stem, str(path))
 
