@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Load = Callable[[str], Site]
 
-H_PER_EH = 1e18
+HASHES_PER_EH = 1e18
 MW_TOLERANCE = 0.01
 BTC_FACTORS = (0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
 PRICE_FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -58,7 +58,7 @@ def _hashrate(plan: PlanFile, site: Site, _: Load, budget_usd: float) -> Bought:
     hashrate = plan.purchase.hashrate_eh_s
     if installed_h_s <= 0 or hashrate is None:
         raise InputError(f"plan {plan.name!r}: key site: expected a site with miners, got none at {site.name!r}")
-    hashrate_h_s = hashrate.value * H_PER_EH
+    hashrate_h_s = hashrate.value * HASHES_PER_EH
     scale = hashrate_h_s / installed_h_s
     scaled_site = replace(
         site,

@@ -121,6 +121,9 @@ TABLE_HOUR = 5
 CAP, WORTH = 0, 1
 ABLE, ASKED, PAID, DEVICE = range(4)
 TABLE_BLOCK = 4
+# Its bounds of a month, [M, MONTH_BOUNDS]: rows of the table, which has the coupled hours of each month last.
+FIRST_HOUR, FIRST_COUPLED, END_HOUR = range(3)
+MONTH_BOUNDS = 3
 # The scenario engine's sums of a block, [B, ROW_SUMS, S], and of a site, [TOTAL_SUMS, S].
 METER_MWH, REVENUE_USD, UNITS, SHORT_MWH = range(4)
 ROW_SUMS = 4

@@ -8,7 +8,7 @@ import numpy as np
 
 from sites.plots import files as plots
 from sites.plots.palette import LIGHT
-from sites.scenarios.distributions import exceeded
+from sites.scenarios.distributions import LEVELS, exceeded, label_of
 from sites.scenarios.metrics import fleet_metric, unit_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sites.scenarios.causes import Tornado
     from sites.scenarios.engine import FleetRun
 
-FAN_LEVELS = (0.99, 0.90, 0.50, 0.10, 0.01)
+COLUMN = {name: column for column, name in enumerate(LEVELS)}  # of `fan_levels`
 
 
 def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = LIGHT, metric: str = "net_usd") -> None:
@@ -42,14 +42,14 @@ def exceedance(axes: Any, run: FleetRun, colours: Mapping[str, str] = LIGHT, met
 
 
 def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = LIGHT, label: str = "net USD a year") -> None:
-    """Draw the levels of each year (see `fan_levels`), shape [years, 5], as a fan."""
+    """Draw the levels of each year (see `fan_levels`), shape [years, levels], as a fan."""
     years = np.arange(1, levels_by_year.shape[0] + 1)
-    for low, high, alpha, name in ((0, 4, 0.15, "P99 to P1"), (1, 3, 0.3, "P90 to P10")):
+    for low, high, alpha in (("p99", "p01", 0.15), ("p90", "p10", 0.3)):
         axes.fill_between(
-            years, levels_by_year[:, low], levels_by_year[:, high], color=colours["spread"], alpha=alpha,
-            linewidth=0, label=name,
+            years, levels_by_year[:, COLUMN[low]], levels_by_year[:, COLUMN[high]], color=colours["spread"],
+            alpha=alpha, linewidth=0, label=f"{label_of(low)} to {label_of(high)}",
         )  # fmt: skip
-    axes.plot(years, levels_by_year[:, 2], color=colours["ink"], marker="o", markersize=3, label="P50")
+    axes.plot(years, levels_by_year[:, COLUMN["p50"]], color=colours["ink"], marker="o", markersize=3, label="P50")
     axes.axhline(0.0, color=colours["muted"], linewidth=0.8)
     axes.set_xticks(years)
     axes.set_xlabel("year", color=colours["ink"])
@@ -60,8 +60,8 @@ def fan(axes: Any, levels_by_year: Floats, colours: Mapping[str, str] = LIGHT, l
 
 
 def fan_levels(values: Floats) -> Floats:
-    """Return the values exceeded with 99, 90, 50, 10 and 1 %, [years, 5], from values [years, scenarios]."""
-    return np.array([[exceeded(year, level) for level in FAN_LEVELS] for year in values])
+    """Return the values exceeded with the probabilities of LEVELS, [years, levels], from values [years, scenarios]."""
+    return np.array([[exceeded(year, level) for level in LEVELS.values()] for year in values])
 
 
 def tornado(axes: Any, causes: Tornado, colours: Mapping[str, str] = LIGHT) -> None:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sites.dispatch.columns import BLOCK, CAP, CREDIT, HOUR, LIMIT, ON_DEMAND, SLA, TABLE_BLOCK, TABLE_HOUR
+from sites.dispatch.columns import (
+    BLOCK,
+    CAP,
+    CREDIT,
+    HOUR,
+    LIMIT,
+    MONTH_BOUNDS,
+    ON_DEMAND,
+    SLA,
+    TABLE_BLOCK,
+    TABLE_HOUR,
+)
 from sites.dispatch.problem import labels, problem
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.market.mining import hourly_reward_btc_per_hash
@@ -142,7 +153,7 @@ def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple
     kernel.fill_table(arrays, firsts, float(offset), table)
     charge = arrays.charges_usd_per_mw[arrays.month]
     coupled = _coupled_hours(table, arrays.blocks, arrays.contract_mw, charge, widest)
-    bounds = np.empty((months, 3), np.int64)
+    bounds = np.empty((months, MONTH_BOUNDS), np.int64)
     order = np.arange(hours)
     for m in range(months):
         span = slice(firsts[m], firsts[m + 1])

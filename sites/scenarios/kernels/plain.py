@@ -14,6 +14,8 @@ from sites.dispatch.columns import (
     CAP,
     DEVICE,
     ENERGY_USD,
+    FIRST_COUPLED,
+    FIRST_HOUR,
     METER_MWH,
     PAID,
     PENALTY_USD,
@@ -38,7 +40,7 @@ def plain_mining(table, bound, k, power, worth, able, units, g, row, totals):
     power_factor, worth_factor, able_factor = load(power, g), load(worth, g), load(able, g)
     none = splat(0.0)
     mwh, gross, energy = none, none, none
-    for t in range(bound[0], bound[1]):
+    for t in range(bound[FIRST_HOUR], bound[FIRST_COUPLED]):
         cost = power_factor * table[t, SPOT] + table[t, ADDER]
         drawn = if_above(worth_factor * table[t, at + WORTH], cost, able_factor * table[t, at + CAP], none)
         mwh = mwh + drawn
@@ -56,7 +58,7 @@ def plain_idle(table, bound, k, power, able, row, totals):
     # Idle power is drawn at any price, so a month is a product of sums: no loop over hours for each scenario.
     at = TABLE_HOUR + TABLE_BLOCK * k
     mwh, spot_usd, adder_usd = 0.0, 0.0, 0.0
-    for t in range(bound[0], bound[1]):
+    for t in range(bound[FIRST_HOUR], bound[FIRST_COUPLED]):
         mwh += table[t, at + CAP]
         spot_usd += table[t, at + CAP] * table[t, SPOT]
         adder_usd += table[t, at + CAP] * table[t, ADDER]
@@ -77,7 +79,7 @@ def plain_inference(table, bound, k, block, power, worth, able, asked, units, g,
     mwh, device, energy, passed, short = none, none, none, none, none
     promised_frac, passes = block[BLOCK.promised_frac], block[BLOCK.passes_energy]
     kind = int(block[BLOCK.kind])
-    for t in range(bound[0], bound[1]):
+    for t in range(bound[FIRST_HOUR], bound[FIRST_COUPLED]):
         cost = power_factor * table[t, SPOT] + table[t, ADDER]
         can, want = able_factor * table[t, at + ABLE], asked_factor * table[t, at + ASKED]
         cap = work_mw(kind, can, promised_frac, want)

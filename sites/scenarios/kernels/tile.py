@@ -19,6 +19,8 @@ from sites.dispatch.columns import (
     CAP,
     CREDIT,
     DEVICE,
+    END_HOUR,
+    FIRST_COUPLED,
     IDLE,
     LIMIT,
     MINING,
@@ -42,11 +44,11 @@ from sites.scenarios.kernels.vectors import LANES, load, splat
 class SiteHours(NamedTuple):
     """The year of one site before any scenario, as in case.SiteCase."""
 
-    table: np.ndarray
-    bounds: np.ndarray
-    blocks: np.ndarray
-    charges: np.ndarray
-    contract_mw: float
+    table: np.ndarray  # columns in dispatch.columns, shape [T, 5 + 4 B]
+    bounds: np.ndarray  # columns FIRST_HOUR, FIRST_COUPLED and END_HOUR of each month, shape [M, 3]
+    blocks: np.ndarray  # columns in dispatch.columns.Blocks, shape [B, columns]
+    charges: np.ndarray  # [USD/MW meter] demand charge of each month, shape [M]
+    contract_mw: float  # [MW meter]
 
 
 @site_njit
@@ -116,7 +118,7 @@ def run_tile(hours, factors, rows, totals):
     count, lanes = blocks.shape[0], power.shape[1]
     widest = 0
     for m in range(bounds.shape[0]):
-        widest = max(widest, bounds[m, 2] - bounds[m, 1])
+        widest = max(widest, bounds[m, END_HOUR] - bounds[m, FIRST_COUPLED])
     charged = charges.max() > 0.0
     pieces = np.empty(widest * count * 6 * LANES if charged else LANES)
     own, sums = np.empty(count * OWN * LANES), np.empty(TOTAL_SUMS * LANES)
@@ -138,16 +140,17 @@ def run_tile(hours, factors, rows, totals):
                         table, bounds[m], k, blocks[k], power[m], worth[k, m], able[k, m], asked[k, m], units[k, m], g,
                         rows[k], totals,
                     )  # fmt: skip
-            if bounds[m, 1] < bounds[m, 2]:
+            first, end = bounds[m, FIRST_COUPLED], bounds[m, END_HOUR]
+            if first < end:
                 gather(factors, m, g, own)
                 power_factor, peak = load(power[m], g), splat(np.inf)
                 if charges[m] > 0.0:
                     peak = peak_of_month(
-                        table, bounds[m, 1], bounds[m, 2], kinds, promised, passes, contract_mw, charges[m],
+                        table, first, end, kinds, promised, passes, contract_mw, charges[m],
                         power_factor, own, pieces,
                     )  # fmt: skip
                 add_up_hours(
-                    table, bounds[m, 1], bounds[m, 2], kinds, promised, passes, contract_mw, charges[m], peak,
+                    table, first, end, kinds, promised, passes, contract_mw, charges[m], peak,
                     power_factor, own, sums,
                 )  # fmt: skip
                 add_to_year(blocks, kinds, own, sums, rows, totals, g)
