@@ -2,13 +2,17 @@
 
 import io
 import os
+import re
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from bench.cli.commands import COMMANDS, LazyGroup, examples
+
+if TYPE_CHECKING:
+    from hardware_profiles.errors import InputError
 
 __all__ = ["COMMANDS", "main", "perwatt"]
 
@@ -71,7 +75,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
     except click.ClickException as error:
-        _fail(" ".join(error.format_message().split()), 2)
+        _fail(str(_wrong_request(error)), 2)
     except (click.Abort, KeyboardInterrupt):
         _forget_interrupt()
         _fail("interrupted; the results written so far are complete", 130)
@@ -82,6 +86,60 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except Exception as error:  # noqa: BLE001 (the only handler: _explain sorts errors by kind)
         _fail(*_explain(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _wrong_request(error: click.ClickException) -> "InputError":
+    """Return an error of click as an error of ours, which names the command, the option, expected and got."""
+    from hardware_profiles.errors import InputError
+
+    text = " ".join(error.format_message().split())
+    if isinstance(error, click.BadOptionUsage):  # click does not say to which command the option belongs
+        place, refuses = error.option_name, "does not take a value" in text
+        return InputError(f"{place}: expected {'no value, got one' if refuses else 'a value, got nothing'}")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return InputError(text)
+    place = context.command_path
+    if isinstance(error, click.NoSuchOption):
+        return InputError.at(
+            place, expected="a known option", got=error.option_name, near=tuple(error.possibilities or ())
+        )
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return _wrong_value(f"{place}: {_name(error.param, context)}", error)
+    return _wrong_word(place, text)
+
+
+def _wrong_word(place: str, text: str) -> "InputError":
+    """Return the error for a word of the command line that no command takes."""
+    from hardware_profiles.errors import InputError
+
+    if extra := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text):
+        return InputError.at(place, expected="no further argument", got=extra[1])
+    return InputError(f"{place}: {text}")
+
+
+def _name(param: click.Parameter, context: click.Context) -> str:
+    """Return the name of an option as it is typed (the long one), or of an argument as the help shows it."""
+    return max(param.opts, key=len) if isinstance(param, click.Option) else param.make_metavar(context)
+
+
+def _wrong_value(place: str, error: click.BadParameter) -> "InputError":
+    """Return the error for a value that click could not convert, or that is missing."""
+    from hardware_profiles.errors import InputError, near_names
+
+    if isinstance(error, click.MissingParameter):
+        return InputError.at(place, expected="a value")
+    kind = error.param.type if error.param else None
+    if isinstance(kind, click.Choice) and (match := re.match(r"'(.*)' is not", error.message)):
+        near = near_names(match[1], kind.choices)
+        return InputError.at(place, expected=f"one of {', '.join(kind.choices)}", got=match[1], near=near)
+    if match := re.fullmatch(r"'(.*)' is not a valid (.*)\.", error.message, re.DOTALL):
+        numbers = {"integer": "a whole number", "float": "a number"}
+        name = match[2].removesuffix(" range")
+        return InputError.at(place, expected=numbers.get(name, f"a valid {name}"), got=match[1])
+    if match := re.fullmatch(r"(\S+) is not in the range (.*)\.", error.message):
+        return InputError(f"{place}: expected a number in the range {match[2]}, got {match[1]}")
+    return InputError(f"{place}: {error.message}")
 
 
 def _forget_interrupt() -> None:

@@ -1,10 +1,11 @@
 """The table of commands and the kinds of command group, none of which imports a command before it is called."""
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
+
+from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -46,9 +47,9 @@ class NearGroup(click.Group):
         """Resolve as click does, after a check of the name."""
         known = self.list_commands(ctx)
         if args and args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
-            near = get_close_matches(args[0], known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of: {', '.join(known)}"
-            raise click.UsageError(f"command {args[0]!r} is unknown; {hint}", ctx)
+            near = near_names(args[0], known)
+            expected = "a known command" if near else f"one of {', '.join(known)}"
+            raise InputError.at(ctx.command_path, expected=expected, got=args[0], near=near)
         return super().resolve_command(ctx, args)
 
 

@@ -8,7 +8,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import NearGroup, examples
 from bench.cli.options import json_option, store_option
-from bench.cli.output import emit_json, say
+from bench.cli.output import counted, emit_json, say
 from hardware_profiles.errors import InputError
 
 
@@ -46,7 +46,9 @@ def import_(file: Path, store: Path, as_json: bool) -> None:
     if as_json:
         emit_json([record.model_dump(mode="json") for record in records])
     else:
-        say(f"{len(records)} benchmarks imported into {store}/: {', '.join(record.id for record in records)}")
+        say(
+            f"{counted(len(records), 'benchmark')} imported into {store}/: {', '.join(record.id for record in records)}"
+        )
 
 
 @pytest_json.command(
@@ -74,4 +76,4 @@ def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
     from sites.files import write_file
 
     write_file(target, json.dumps(document, indent=2).encode() + b"\n")
-    say(f"{len(records)} results written to {target}")
+    say(f"{counted(len(records), 'result')} written to {target}")

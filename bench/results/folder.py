@@ -150,8 +150,10 @@ def find_result(store: Path, name: str) -> Path:
     if len(matches) == 1:
         return store / matches[0]
     if matches:
-        raise InputError.at(
-            f"result {name!r}", expected="one result", got=f"{len(matches)} with this beginning: {matches[:3]}"
+        more = ", …" if len(matches) > 3 else ""
+        raise InputError(
+            f"result {name!r}: expected one result, got {len(matches)} with this beginning: "
+            f"{', '.join(matches[:3])}{more}"
         )
     fault = InputError.at(f"result in {store}", expected="a known id", got=name, near=near_names(name, ids))
     raise fault if ids else InputError(f"{fault}: the store is empty, `perwatt run` fills it")

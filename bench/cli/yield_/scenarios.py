@@ -13,6 +13,7 @@ from bench.cli import completion
 from bench.cli.output import counted, plain, progress, say, short, warn
 from bench.cli.table import print_table
 from bench.cli.yield_.capital import print_plan
+from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,7 @@ def taken_from(options: dict[str, Any]) -> Request:
 
     Raises
     ------
-    UsageError
+    InputError
         An option of the scenarios is set without --scenarios.
     """
     request = Request(
@@ -99,11 +100,15 @@ def taken_from(options: dict[str, Any]) -> Request:
             for key in ("scenarios", "scheduler", "scenario_file", "seed", "scenario_out", "capital")
         }
     )
-    others = (request.scheduler, request.scenario_file, request.scenario_out, request.capital or None)
-    if request.scenarios is None and any(option is not None for option in others):
-        raise click.UsageError(
-            "--scheduler, --scenario-file, --scenario-out, --capital: expected --scenarios with them"
-        )
+    dependent = {
+        "--scheduler": request.scheduler,
+        "--scenario-file": request.scenario_file,
+        "--scenario-out": request.scenario_out,
+        "--capital": request.capital or None,
+    }
+    used = [option for option, value in dependent.items() if value is not None]
+    if request.scenarios is None and used:
+        raise InputError.at(", ".join(used), expected=f"--scenarios with {'it' if len(used) == 1 else 'them'}")
     return request
 
 

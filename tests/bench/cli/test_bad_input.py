@@ -8,7 +8,7 @@ from bench.cli import COMMANDS
 
 
 def test_an_unknown_command_names_the_nearest(refused):
-    assert "did you mean doctor?" in refused("docter")
+    assert "perwatt: expected a known command, got 'docter' (did you mean doctor?)" in refused("docter")
 
 
 def test_an_unknown_subject_of_list_names_the_nearest_or_all(refused):
@@ -62,8 +62,27 @@ def test_a_closed_stdout_is_refused_in_one_line(tmp_path):
         assert "internal" not in done.stderr
 
 
-def test_an_unknown_option_is_one_line(refused):
-    assert "--jsn" in refused("doctor", "--jsn")
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("doctor --jsn", "perwatt doctor: expected a known option, got '--jsn' (did you mean --json?)"),
+        ("run --watts 450W", "perwatt run: --watts: expected a number, got '450W'"),
+        ("run --threads 1e3", "perwatt run: --threads: expected a whole number, got '1e3'"),
+        ("run --watts", "error: --watts: expected a value, got nothing"),
+        ("doctor --json=1", "error: --json: expected no value, got one"),
+        ("doctor x", "perwatt doctor: expected no further argument, got 'x'"),
+        ("show", "perwatt show: NAME: expected a value, got nothing"),
+        ("compare a b --format tabl", "one of table, markdown, csv, json, got 'tabl' (did you mean table?)"),
+        ("compare a b --hashprice -1", "perwatt compare: --hashprice: expected a number in the range"),
+    ],
+)
+def test_a_request_that_click_refuses_names_command_option_expected_and_got(command, message, refused):
+    assert message in refused(*command.split())
+
+
+@pytest.mark.parametrize("words", ["--publish --plan smoke", "--plan smoke --publish", "--quick --publish"])
+def test_two_plans_at_once_are_refused(words, refused):
+    assert "--plan: expected one measurement plan, got '--" in refused("run", "matmul_f32_cpu", *words.split())
 
 
 def test_an_unknown_workload_names_the_nearest(refused):

@@ -100,8 +100,8 @@ def test_where_nothing_varies_there_is_no_spread_to_share_out(perwatt, tmp_path)
     [
         (("--scenarios", "0"), "expected a whole number of 1 to"),
         (("--scenarios", "-3"), "expected a whole number of 1 to"),
-        (("--scenarios", "many"), "many"),
-        (("--scheduler", "tcp://127.0.0.1:1"), "expected --scenarios with them"),
+        (("--scenarios", "many"), "--scenarios: expected a whole number, got 'many'"),
+        (("--scheduler", "tcp://127.0.0.1:1"), "--scheduler: expected --scenarios with it, got nothing"),
         (("--scenarios", "8", "--scheduler", "nowhere"), "expected an address"),
         (("--scenarios", "8", "--scheduler", ""), "expected an address"),
         (("--scenarios", "8", "--scheduler", "tcp://127.0.0.1:99999"), "expected an address"),
