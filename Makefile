@@ -4,7 +4,7 @@ PYTEST ?= pytest # CI measures coverage with it: make test PYTEST='coverage run 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format picture clean
+.PHONY: run test lint format picture wheel clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/perwatt run
