@@ -68,7 +68,9 @@ def j_per_th_with_unit(value_j_per_th: float) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """Return a figure in the units of the field: J/hash as J/TH, a rate as `rate` prints it, others with a prefix."""
+    """Return a figure in the units of the field: J/hash as J/TH, "1" as a bare number, others with a prefix."""
+    if unit == "1":
+        return plain(value)
     if unit == "J/hash":
         return j_per_th_with_unit(value * HASHES_PER_TH)
     return rate(value, unit) if unit.endswith("/s") else si(value, unit)

@@ -58,7 +58,8 @@ def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") ->
     say(f"{record.id}   {record.status}   {folder}")
     say(f"workload  {work.name} version {work.version}, variant {work.variant or '-'}, unit {work.unit}")
     say(f"          {', '.join(f'{key} {value}' for key, value in work.parameters.items())}")
-    say(f"device    {record.device.name}; {', '.join(f'{k} {v}' for k, v in record.device.settings.items())}")
+    settings = (f"{key} {'not reported' if value is None else value}" for key, value in record.device.settings.items())
+    say(f"device    {record.device.name}; {', '.join(settings)}")
     commit = (
         f"{run.commit[:12]}{' with uncommitted changes' if run.commit_dirty else ''}"
         if run.commit

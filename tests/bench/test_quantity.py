@@ -29,6 +29,7 @@ def test_one_more_digit_of_j_per_th_is_one_constant(monkeypatch):
         (3.381e-6, "J/hash", "3.381 MJ/TH"),
         (200e12, "hash/s", "200 TH/s"),
         (4.5, "J/token", "4.5 J/token"),
+        (0.5421, "1", "0.5421"),
     ],
 )
 def test_a_figure_is_printed_in_the_fields_unit(value, unit, text):

@@ -46,8 +46,8 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
 )
 @click.option("--threads", type=int, help="CPU threads. [default: every core that this process may use]")
 @plan_option("Measurement plan: PLANS.")
-@click.option("--quick", "plan", flag_value="quick", help="Same as --plan quick.")
-@click.option("--publish", "plan", flag_value="publish", help="Same as --plan publish.")
+@click.option("--quick", is_flag=True, help="Same as --plan quick.")
+@click.option("--publish", is_flag=True, help="Same as --plan publish.")
 @click.option(
     "--meter",
     "meters",
@@ -73,6 +73,8 @@ def run(
     all_variants: bool,
     threads: int | None,
     plan: str,
+    quick: bool,
+    publish: bool,
     meters: tuple[str, ...],
     meter_period_s: float | None,
     clock_offset_s: float,
@@ -99,6 +101,7 @@ def run(
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import ENTRIES, create
 
+    plan = _plan_name(plan, quick=quick, publish=publish)
     if attach is not None:
         options_ = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s)
         return _attach(attach, workloads, meters, options_, store, as_json=as_json)
@@ -144,6 +147,16 @@ def run(
 
 
 run.add_command(llm)
+
+
+def _plan_name(plan: str, *, quick: bool, publish: bool) -> str:
+    """Return the name of the plan that `--plan`, `--quick` and `--publish` select; two plans at once are refused."""
+    source = click.get_current_context().get_parameter_source("plan")
+    chosen = {f"--plan {plan}": plan} if source is click.core.ParameterSource.COMMANDLINE else {}
+    chosen |= {f"--{name}": name for name, used in (("quick", quick), ("publish", publish)) if used}
+    if len(set(chosen.values())) > 1:
+        raise InputError.at("--plan", expected="one measurement plan", got=" ".join(chosen))
+    return next(iter(chosen.values()), plan)
 
 
 def _refuse_with_all_variants() -> None:

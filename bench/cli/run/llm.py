@@ -54,7 +54,8 @@ PHASES = ("prefill", "decode")
 @click.option(
     "--device",
     shell_complete=completion.devices,
-    help="cpu or gpu:INDEX (measured), or a GPU of the catalogue (modelled).",
+    help=f"cpu or gpu:INDEX (measured), or a GPU of the catalogue (modelled). "
+    f"[default: cpu for {' and '.join(ON_CPU)}, {MODELLED_DEVICE} for other models]",
 )
 @click.option(
     "--gpus", type=int, default=1, show_default=True, help="Number of GPUs, as tensor-parallel shards (modelled)."

@@ -83,7 +83,8 @@ def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chose
         say(f"! Do not plan with these figures: {first.warning}. Site files refuse them.")
     if not chosen:
         say(
-            f"Nothing was measured: the figures are modelled for {setup.device.slug} (--device selects another device)."
+            f"Nothing was measured: the figures are modelled for {setup.device.slug}, the default GPU "
+            "(--device selects another)."
         )
     holdout = first.holdout
     say(
