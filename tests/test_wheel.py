@@ -87,7 +87,7 @@ def test_the_installed_packages_and_their_data_are_those_of_the_wheel(installed,
         ("list models", "llama-3.1-8b"),
         ("list workloads", "sha256d_scan_cpu"),
         ("show antminer-s21", "source 1, "),
-        ("validate mining", "rows accepted"),
+        ("validate mining", "rows used"),
     ],
 )
 def test_a_command_of_the_wheel_works_in_an_empty_folder(line, text, installed, run):

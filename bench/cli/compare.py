@@ -3,7 +3,7 @@
 import csv
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,14 @@ from bench.cli import completion
 from bench.cli.commands import examples
 from bench.cli.options import POSITIVE, json_option, plan_option, profiles_option, store_option
 from bench.cli.output import emit_json, emit_text, progress, quantity, say
-from bench.cli.table import print_table
+from bench.cli.table import numbered, print_table, say_reasons
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.compare.verdicts import Row
 
 PIPE_WIDTH = 200
+NO_VERDICT = "no verdict: "  # start of the reasons that the table prints once, below
 FORMATS = ("table", "markdown", "csv", "json")
 COLUMNS = (
     "name", "figure", "value", "95 %", "basis", "boundary", "tier", "confidence", "ratio", "95 % of ratio",
@@ -86,7 +87,7 @@ def compare(
 
     NAME is the id of a result, the first characters of an id, the path of a result folder, latest:WORKLOAD, or the
     name of a profile. Each NAME is compared with the first one. A ratio or verdict that would mislead is refused, and
-    its cell gives the reason.
+    its cell or a line below the table gives the reason.
     """
     from bench.compare import verdicts
     from bench.compare.load import load_device, of_record
@@ -136,7 +137,8 @@ def compare(
         print_table(headings, rows_shown, right=range(1, len(headings) - 2), piped=PIPE_WIDTH)
         for sentence in captions(lines, hashprice):
             say(sentence)
-        cells_shown = [_cells(row) for row in rows]
+        marks = numbered(row.why for row in rows if row.why.startswith(NO_VERDICT))
+        cells_shown = [_cells(row, marks) for row in rows]
         filled = [at for at in range(len(COLUMNS)) if any(line[at] != "-" for line in cells_shown)]
         print_table(
             [COLUMNS[at] for at in filled],
@@ -144,6 +146,7 @@ def compare(
             right=[filled.index(at) for at in (2, 8) if at in filled],
             piped=PIPE_WIDTH,
         )
+        say_reasons(marks)
         if plot is not None:
             say(
                 f"plot: {plot}"
@@ -153,13 +156,13 @@ def compare(
         say(pairs.sentence())
 
 
-def _cells(row: "Row") -> tuple[str, ...]:
+def _cells(row: "Row", marks: Mapping[str, str] | None = None) -> tuple[str, ...]:
     figure = row.figure
     if figure is None:
         return (row.subject.name, *("-" for _ in COLUMNS[2:]), row.why)
     name = {"rate": f"rate {figure.of}", "energy": f"energy per {figure.of}", "power": "power"}[figure.group]
     low_high = figure.interval
-    verdict = row.verdict or row.why
+    verdict = row.verdict or (marks or {}).get(row.why, row.why)
     return (
         row.subject.name,
         name,

@@ -1,6 +1,6 @@
 """The table printer of every command."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 import click
@@ -29,6 +29,17 @@ def print_table(
     click.echo(text)
     if hidden:
         say(f"columns hidden (terminal too narrow): {', '.join(hidden)} (--json has all)")
+
+
+def numbered(reasons: Iterable[str | None]) -> dict[str, str]:
+    """Return a mark for each distinct reason, in order ("[1]", "[2]"), for the cells of a table."""
+    return {reason: f"[{number}]" for number, reason in enumerate(dict.fromkeys(filter(None, reasons)), 1)}
+
+
+def say_reasons(marks: Mapping[str, str]) -> None:
+    """Print each mark with its reason, below the table that holds the marks."""
+    for reason, mark in marks.items():
+        say(f"{mark}  {reason}")
 
 
 def table_text(

@@ -220,6 +220,8 @@ def test_validate_mining_reports_every_row_and_the_error(capsys):
     status, out, _ = perwatt(capsys, "validate", "mining")
     assert status == 0
     assert "mean_abs_error_frac of 2025-26: 0.0066, within 0.010" in out
+    assert "26 rows used, 17 not used." in out
+    assert out.count("month-end hash rate, not the month's average") == 1
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])

@@ -10,12 +10,12 @@ import click
 from bench.cli.commands import NearGroup, examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, say
-from bench.cli.table import print_table
+from bench.cli.table import numbered, print_table, say_reasons
 from bench.cli.validate.inference import inference
 from bench.errors import not_written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sites.backtest.backtest import Outcome, Summary
 
@@ -45,7 +45,7 @@ validate.add_command(inference)
 def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
     """Predict the monthly production of mining companies from their average hash rate.
 
-    Reports that cannot test the model are refused, and the table says why.
+    Reports that cannot test the model are not used, and a line below the table says why.
     """
     from sites.backtest.backtest import backtest, summarise
     from sites.backtest.reports import bundled_reports, read_reports
@@ -107,14 +107,16 @@ def _document(outcomes: Sequence[Outcome], recent: Summary, whole: Summary, data
 def _print(outcomes: Sequence[Outcome], recent: Summary, whole: Summary) -> None:
     from sites.backtest.backtest import BOUND_FRAC, METHOD
 
+    marks = numbered(outcome.refused for outcome in outcomes)
     print_table(
         ["line", "company", "month", "avg EH/s", "reported BTC", "predicted BTC", "error", "verdict"],
-        [_row(outcome) for outcome in outcomes],
+        [_row(outcome, marks) for outcome in outcomes],
         title=f"Mining model against monthly reports ({METHOD})",
         right=(0, 3, 4, 5, 6),
     )
-    refused = len(outcomes) - whole.n
-    say(f"{whole.n} rows accepted, {refused} refused. Fees are not predicted; they were large in 2023 and 2024.")
+    say_reasons(marks)
+    unused = len(outcomes) - whole.n
+    say(f"{whole.n} rows used, {unused} not used. Fees are not predicted; they were large in 2023 and 2024.")
     for name, summary in (("2025-26", recent), ("all years", whole)):
         say(f"{name}: {_in_words(summary)}")
     if recent.mean_abs_error_frac is not None:
@@ -122,12 +124,12 @@ def _print(outcomes: Sequence[Outcome], recent: Summary, whole: Summary) -> None
         say(f"mean_abs_error_frac of 2025-26: {recent.mean_abs_error_frac:.4f}, {verdict} {BOUND_FRAC:.3f}")
 
 
-def _row(outcome: Outcome) -> list[str]:
+def _row(outcome: Outcome, marks: Mapping[str, str]) -> list[str]:
     report = outcome.report
     average = "-" if report.avg_operating_ehs is None else f"{report.avg_operating_ehs:g}"
     predicted = "-" if outcome.predicted_btc is None else f"{outcome.predicted_btc:.2f}"
     error = "-" if outcome.error_frac is None else f"{outcome.error_frac:+.2%}"
-    verdict = "accepted" if outcome.refused is None else f"refused: {outcome.refused}"
+    verdict = "used" if outcome.refused is None else f"not used {marks[outcome.refused]}"
     return [
         str(report.line),
         report.company,
@@ -142,7 +144,7 @@ def _row(outcome: Outcome) -> list[str]:
 
 def _in_words(summary: Summary) -> str:
     if summary.n == 0 or summary.mean_error_frac is None or summary.mean_abs_error_frac is None:
-        return "no row accepted"
+        return "no row used"
     spread = "" if summary.sd_error_frac is None else f" ± {summary.sd_error_frac:.2%} (sd)"
     return (
         f"{summary.n} rows, mean error {summary.mean_error_frac:+.2%}{spread}, "

@@ -126,3 +126,9 @@ def test_a_list_that_a_narrow_terminal_cannot_hold_leaves_columns_out_and_says_s
         table = [line for line in done.stdout.splitlines() if not line.startswith("2 results")]
         assert max(map(len, table)) <= 80
         assert f"columns hidden (terminal too narrow): {spare}" in done.stdout
+
+
+def test_a_reason_without_a_verdict_is_printed_once_below_the_table(perwatt):
+    done = perwatt("compare", "antminer-s21", "whatsminer-m60s", env={"COLUMNS": "80"})
+    assert done.stdout.count("rated over rated") == 1
+    assert "[1]  no verdict: rated over rated" in done.stdout
