@@ -251,3 +251,14 @@ def test_a_profile_whose_file_name_no_command_could_name_is_refused(refused, tmp
     assert "My Miner.toml: expected a file name of lower-case words" in refused(
         "list", "profiles", "--profiles", tmp_path / "own"
     )
+
+
+def test_an_ambiguous_id_lists_three_results_in_plain_text(refused, tmp_path):
+    for number in range(4):
+        folder = tmp_path / "results" / f"20260101T00000{number}Z-x-0000"
+        folder.mkdir(parents=True)
+        (folder / "result.json").write_text("{}")
+    assert refused("show", "20260101T").endswith(
+        "result '20260101T': expected one result, got 4 with this beginning: "
+        "20260101T000000Z-x-0000, 20260101T000001Z-x-0000, 20260101T000002Z-x-0000, …"
+    )
