@@ -258,7 +258,7 @@ def test_an_ambiguous_id_lists_three_results_in_plain_text(refused, tmp_path):
         folder = tmp_path / "results" / f"20260101T00000{number}Z-x-0000"
         folder.mkdir(parents=True)
         (folder / "result.json").write_text("{}")
-    assert refused("show", "20260101T").endswith(
-        "result '20260101T': expected one result, got 4 with this beginning: "
-        "20260101T000000Z-x-0000, 20260101T000001Z-x-0000, 20260101T000002Z-x-0000, …"
-    )
+    line = refused("show", "20260101T")
+    assert "result '20260101T': expected one result, got 4 with this beginning: 20260101T000000Z-x-0000, " in line
+    assert "20260101T000002Z-x-0000, …" in line
+    assert "20260101T000003Z" not in line
