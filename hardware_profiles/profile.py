@@ -54,7 +54,7 @@ class Disagreement(NamedTuple):
     """A source that prints another value than the profile has."""
 
     figure: str
-    value: float
+    value: float  # in the unit of the figure
     source: str
     note: str
 

@@ -18,7 +18,7 @@ class Assumption:
     """A value that a result depends on, as it is printed."""
 
     key: str  # in the site file
-    value: float | str
+    value: float | str  # in the unit that the key states
     source: str
     date: str
 

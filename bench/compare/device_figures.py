@@ -18,7 +18,7 @@ class Figure:
 
     group: Group
     of: str  # the work: hash, flop fp32, byte, token; empty for a power
-    value: float
+    value: float  # in `unit`
     unit: str
     basis: str
     confidence: str = ""
@@ -47,7 +47,7 @@ class DeviceFigures:
     basis: str = "measured"
     confidence: str = ""  # the weakest of a profile's figures
     workload: str = ""
-    version: int = 0
+    version: int = 0  # of the workload; 0 for a profile
     device: str = ""  # name that the device reports, or file name of the profile
     device_kind: str = ""  # cpu, gpu or asic
     run_id: str = ""

@@ -18,8 +18,8 @@ class OverRated:
     """A measured rate over the rated rate of the same work, with the interval of the measurement."""
 
     of: str
-    ratio: float
-    interval_95: tuple[float, float] | None
+    ratio: float  # [-] measured over rated
+    interval_95: tuple[float, float] | None  # [-] of the ratio
     rated_by: str
     rated_confidence: str
 

@@ -193,7 +193,7 @@ class Ratio:
     """One comparison within a job."""
 
     name: str  # the two rates that are compared
-    ratio: float
+    ratio: float  # [-]
 
 
 def ratios(records: "Sequence[Record]") -> list[Ratio]:

@@ -22,10 +22,10 @@ class Limits:
 class StepTrace:
     """The steps in order, run-length encoded: entry i stands for `steps[i]` equal steps."""
 
-    input_len: int
-    output_len: int
-    requests: int
-    steps: list[int] = field(default_factory=list)
+    input_len: int  # [token] of each prompt
+    output_len: int  # [token] that each request generates
+    requests: int  # number of requests
+    steps: list[int] = field(default_factory=list)  # number of equal steps of each entry
     decoding: list[int] = field(default_factory=list)  # sequences that generate one token each
     context: list[float] = field(default_factory=list)  # tokens in their caches, the mean over the entry's steps
     prompt: list[int] = field(default_factory=list)  # prompt tokens that are read

@@ -25,7 +25,7 @@ class Holdout:
     error_frac: float  # [-] geometric mean
     worst_frac: float  # [-]
     rms_ln: float  # root mean square of the logarithmic errors
-    rows: int
+    rows: int  # number of rows
 
     @property
     def is_doubtful(self) -> bool:

@@ -19,8 +19,8 @@ class Run:
     """A load with its steps but without their times, so that it can be timed with other constants."""
 
     setup: Setup
-    input_len: int
-    output_len: int
+    input_len: int  # [token] of each prompt
+    output_len: int  # [token] that each request generates
     clients: int | None  # clients that keep one request open each, or None if all requests are queued
     batch: int  # sequences that run at once
     most_batch: int  # the engine's limit
@@ -33,9 +33,9 @@ class Prediction:
     """The rate, latencies and energy of a model on a device."""
 
     setup: Setup
-    input_len: int
-    output_len: int
-    clients: int | None
+    input_len: int  # [token] of each prompt
+    output_len: int  # [token] that each request generates
+    clients: int | None  # clients that keep one request open each, or None if all requests are queued
     batch: int  # sequences that run at once
     tokens_per_s: float  # [output token/s] of all GPUs together
     ttft_s: float  # [s] mean time from a request's arrival to its first token, including the wait

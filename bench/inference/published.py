@@ -35,13 +35,13 @@ REQUESTS = {
 class Row:
     """One published rate."""
 
-    line: int
+    line: int  # number of the line in the file
     model: str  # this and the next two as published
     precision: str
     gpu: str
-    gpus: int
-    input_len: int | None
-    output_len: int | None
+    gpus: int  # number of GPUs
+    input_len: int | None  # [token] of each prompt
+    output_len: int | None  # [token] that each request generates
     lengths_source: str  # source of a task's mean lengths; empty if the row states them
     clients: int | None  # clients that each kept one request open, or None if all requests were queued
     requests: int | None  # number of requests for each copy of the model, if published

@@ -54,11 +54,11 @@ class Outcome:
 class Summary:
     """The errors over some rows, from ln = ln(predicted/published)."""
 
-    rows: int
+    rows: int  # number of rows
     geomean_error_frac: float  # exp(mean |ln|) - 1
     worst_error_frac: float  # exp(max |ln|) - 1
     bias_frac: float  # exp(mean ln) - 1
-    rms_ln: float
+    rms_ln: float  # root mean square of ln
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Draft:
     maker: str
     model: str
     reported: str | None  # the name that the device reports
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)  # by key; the unit is in the key
     features: list[str] = field(default_factory=list)  # instruction sets
     printed: list[str] = field(default_factory=list)  # the reported lines behind the figures
     address: str = "local:/proc/cpuinfo"  # of the source

@@ -22,7 +22,7 @@ class InterleaveOptions:
     plan: str
     store: Path
     pairs: int | None  # quiet pairs to take; None takes as many as a verdict needs
-    threads: int | None
+    threads: int | None  # number of threads; None takes the default
     meters: Sequence[str]  # specs, as for --meter
     meter_options: MeterOptions
     argv: Sequence[str]

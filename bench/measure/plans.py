@@ -18,7 +18,7 @@ class Plan:
     name: str
     floor_s: float  # [s] shortest window with a meter
     rate_floor_s: float  # [s] shortest window without a meter
-    windows: int
+    windows: int  # number of windows
     target_error_frac: float  # [-] largest relative error that the sampling of a window may add
     idle_before_s: float  # [s] shortest idle measurement before the windows; 0 for none
     idle_after_s: float  # [s] the same after the windows
@@ -37,7 +37,7 @@ class Schedule:
     """The times of a plan for the meters of one run [s]."""
 
     plan: Plan
-    windows: int
+    windows: int  # number of windows
     window_s: float
     lead_s: float
     tail_s: float

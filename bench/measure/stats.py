@@ -46,8 +46,8 @@ def relative_sd(values: Sequence[float]) -> float | None:
 class Estimate:
     """A mean with its standard uncertainties, each relative to the mean [-]."""
 
-    value: float
-    n: int
+    value: float  # in the unit of the values
+    n: int  # number of values
     relative_sd_frac: float | None  # standard deviation of the values; None for a single one
     u_spread_frac: float | None  # s/√n
     u_meter_frac: float  # systematic, of the meter
@@ -134,9 +134,9 @@ def touches(interval: tuple[float, float] | None, limit: float) -> bool:
 class Comparison:
     """The ratio of two means with its 95 % interval [-] and the verdict."""
 
-    ratio: float
-    interval: tuple[float, float] | None
-    dof: float
+    ratio: float  # [-] of the geometric means, a over b
+    interval: tuple[float, float] | None  # [-] 95 %; None if there are too few values
+    dof: float  # effective degrees of freedom
     verdict: Verdict
 
 

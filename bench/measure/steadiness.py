@@ -19,7 +19,7 @@ class Call:
 
     start_s: float  # [s, monotonic]
     end_s: float
-    work: float
+    work: float  # units of work done
 
 
 def rate_halves(windows: Sequence[Sequence[Call]]) -> float | None:

@@ -12,7 +12,7 @@ class Unwrapper:
     # in which this power fills the counter may hide a second overflow
     max_power_w: float
     total_j: float = 0.0  # [J]
-    _last: tuple[float, float] | None = field(default=None)
+    _last: tuple[float, float] | None = field(default=None)  # time [s, monotonic] and raw reading [J]
 
     def add(self, t_s: float, raw_j: float) -> tuple[float, tuple[str, ...]]:
         """Return the joules since the first reading, and the codes of the step since the last one.

@@ -68,7 +68,7 @@ class EnergyReading:
     accuracy_frac: float | None  # [-]
     accuracy_source: str
     duration_s: float  # [s]
-    samples: int = 0
+    samples: int = 0  # number of samples used
     largest_gap_s: float | None = None  # [s] between two samples
     reasons: tuple[str, ...] = ()  # codes of bench/diagnostics.py that forbid energy
     warnings: tuple[str, ...] = ()  # codes that do not

@@ -48,7 +48,7 @@ class Gathered:
 
     results: tuple[Stored, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
-    unfinished: int = 0
+    unfinished: int = 0  # number of unfinished result folders
     sites: "tuple[SiteYear, ...]" = ()
     catalogue: "tuple[Device, ...]" = ()
     outlook: "Outlook | None" = None
@@ -69,7 +69,7 @@ class Gathered:
 class _Named:
     folders: list[Path] = field(default_factory=list)
     sites: list[str] = field(default_factory=list)
-    unfinished: int = 0
+    unfinished: int = 0  # number of unfinished result folders
 
 
 def gather(names: Sequence[str], store: Path = STORE, profiles: Iterable[str | Path] = ()) -> Gathered:

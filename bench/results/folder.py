@@ -28,7 +28,7 @@ class Sample:
     t_s: float  # [s] monotonic clock of the run
     t_end_s: float  # [s] equal to t_s for an instant
     utc_s: float  # [s] Unix time of t_s
-    value: float
+    value: float  # in `unit`
     unit: str
 
 

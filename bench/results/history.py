@@ -24,7 +24,7 @@ class Headline:
     id: str
     status: str
     workload: str
-    version: int
+    version: int  # of the workload
     variant: str
     device: str
     plan: str
@@ -44,9 +44,9 @@ class Point:
     """One result in a trend."""
 
     headline: Headline
-    value: float
+    value: float  # in `unit`
     unit: str
-    interval: tuple[float, float] | None
+    interval: tuple[float, float] | None  # 95 %, in `unit`
     change_frac: float  # [-] against the first result of the same workload, version and device
 
 

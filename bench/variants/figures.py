@@ -32,7 +32,7 @@ class VariantFigure:
 
     variant: str
     slices: tuple[VariantSlice, ...]
-    scaling: float | None
+    scaling: float | None  # [-] rate of all threads over the rate of one; None for a single thread
     operations_per_hash: float | None
     round_pairs_per_hash: float | None
     bound_cycles_per_hash: float | None
@@ -70,8 +70,8 @@ class Figures:
 
     variants: tuple[VariantFigure, ...]
     unavailable: tuple[tuple[str, str], ...]
-    threads: int
-    cores: tuple[int, ...]
+    threads: int  # number of threads
+    cores: tuple[int, ...]  # indices of the logical CPUs
     instructions_per_cycle: dict[str, float]
 
     @property

@@ -19,7 +19,7 @@ class HeaderCheck:
     """The check of one header."""
 
     name: str
-    nonce: int
+    nonce: int  # that the header has
     faults: dict[str, str]  # by variant: empty if it reported exactly the nonce, else its wrong answer
 
     @property
@@ -41,7 +41,7 @@ class HeaderCheck:
 class _Row:
     name: str
     header80: bytes
-    nonce: int
+    nonce: int  # that the header has
 
 
 def check_headers(path: Path, names: Sequence[str] = ()) -> list[HeaderCheck]:

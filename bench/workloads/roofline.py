@@ -92,7 +92,7 @@ class ScanCount:
     alu: int  # on the ALU pipe
     fma: int  # multiplies
     fma_high: int  # multiplies that return the high half
-    total: int
+    total: int  # all instructions
     lea: int = 0  # those on the ALU pipe that rotate and add at once, probed separately
 
 

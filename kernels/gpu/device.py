@@ -23,7 +23,7 @@ _OPENED: set[int] = set()
 class GpuProcess:
     """A process that computes on a GPU."""
 
-    pid: int
+    pid: int  # process id
     name: str  # empty if unknown
     memory_bytes: int | None  # [byte]
 

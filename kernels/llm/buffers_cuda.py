@@ -26,7 +26,7 @@ class Pass:
     """The part of a batch of prompts that the layers process at once."""
 
     sequence: int  # first sequence
-    sequences: int
+    sequences: int  # number of sequences
     token: int  # first token of each of these sequences
     tokens: int  # of each sequence
 

@@ -48,8 +48,8 @@ class Matrix:
     """One weight matrix of a decoder layer, whose product is [tokens, inner] with [inner, outer]."""
 
     name: str
-    inner: int
-    outer: int
+    inner: int  # elements of an input row
+    outer: int  # elements of an output row
     role: str  # attention, feed_forward or router
     copies: int = 1  # experts of a layer
     active: int = 1  # experts that a token uses

@@ -17,19 +17,19 @@ class LayerWeights:
 
     attention_norm: Array  # [hidden]
     qkv: Array  # [query width + 2 key widths, hidden]
-    qkv_bias: Array | None
+    qkv_bias: Array | None  # [query width + 2 key widths]
     out: Array  # [hidden, query width]
-    out_bias: Array | None
+    out_bias: Array | None  # [hidden]
     q_norm: Array | None  # [head size]
     k_norm: Array | None  # [head size]
     sinks: Array | None  # [heads]
     ffn_norm: Array  # [hidden]
     router: Array | None  # [experts, hidden]
-    router_bias: Array | None
+    router_bias: Array | None  # [experts]
     gate_up: Array  # [experts, 2 ffn, hidden], gate first
-    gate_up_bias: Array | None
+    gate_up_bias: Array | None  # [experts, 2 ffn]
     down: Array  # [experts, hidden, ffn]
-    down_bias: Array | None
+    down_bias: Array | None  # [experts, hidden]
 
     @property
     def nbytes(self) -> int:

@@ -66,7 +66,7 @@ class ProductCheck:
 
     worst_frac_of_bound: float  # largest error as a fraction of its bound; 0 or infinity for an exact format
     relative_error: float  # norm of all errors, divided by that of the references
-    relative_limit: float
+    relative_limit: float  # [-] largest relative_error that passes
     sampled: int  # entries
 
     @property

@@ -123,8 +123,8 @@ class _Chunks:
 
     module: ModuleType
     header80: bytes
-    target: int
-    job: npt.NDArray[np.uint32]
+    target: int  # largest hash that counts as a hit
+    job: npt.NDArray[np.uint32]  # words that the host computes once a job
 
     def scan(self, first: int, steps: int) -> list[int]:
         """Return the hits of whole steps: the candidates of the early test whose full hash meets the target."""

@@ -20,9 +20,9 @@ class SelfTestError(RuntimeError):
 class KnownHeader:
     """The header of a real block and its nonce."""
 
-    height: int
+    height: int  # of the block
     header80: bytes
-    nonce: int
+    nonce: int  # that the header has
 
 
 def known_headers() -> list[KnownHeader]:

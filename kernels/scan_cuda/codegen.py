@@ -31,7 +31,7 @@ class JobWord:
     """A word that the host computes once a job."""
 
     operation: str  # `input` or an operation of the graph
-    arguments: tuple[JobWord | int, ...]
+    arguments: tuple[JobWord | int, ...]  # operands: words or constants
     immediate: int | str  # name of an input, or shift in bits
 
 
@@ -40,7 +40,7 @@ class Rotated:
     """A rotate that is not written yet, because one instruction may do it together with an addition."""
 
     word: str  # name in C
-    bits: int
+    bits: int  # [bit] distance
 
 
 class FoldedGraph(Graph):

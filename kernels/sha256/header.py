@@ -20,12 +20,12 @@ _LAYOUT = struct.Struct("<I32s32sIII")
 class Header:
     """The fields of a block header."""
 
-    version: int
+    version: int  # bit field of the block version
     previous_hash: bytes  # 32 bytes in header order, the reverse of the printed order
     merkle_root: bytes  # likewise
     time_s: int  # [s] Unix time
     nbits: int  # compact form of the target
-    nonce: int
+    nonce: int  # 32 bits that a miner varies
 
     @classmethod
     def unpack(cls, header80: bytes) -> Self:

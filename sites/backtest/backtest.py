@@ -34,10 +34,10 @@ class Summary:
     """The errors (predicted over reported, less 1) of accepted rows; None if there are too few rows."""
 
     n: int  # rows
-    mean_error_frac: float | None
-    sd_error_frac: float | None
-    mean_abs_error_frac: float | None
-    worst_error_frac: float | None
+    mean_error_frac: float | None  # [-]
+    sd_error_frac: float | None  # [-] standard deviation
+    mean_abs_error_frac: float | None  # [-] mean of the absolute errors
+    worst_error_frac: float | None  # [-] error with the largest absolute value
 
 
 def backtest(reports: Sequence[Report]) -> list[Outcome]:

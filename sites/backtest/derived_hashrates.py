@@ -86,7 +86,7 @@ class Month:
 
 
 class _Number(NamedTuple):
-    value: float
+    value: float  # in the unit that the note states
     rounding: float  # relative, of the last digit
     written: str  # as in the note
 

@@ -41,7 +41,7 @@ class LoanReport:
 
     years: float  # horizon of the probabilities
     ltv_before: float  # loan-to-value
-    ltv_after: float | None
+    ltv_after: float | None  # [-] loan-to-value
     margin_call_usd: float | None  # [USD/BTC] trigger price after the repayment
     liquidation_usd: float | None  # [USD/BTC] trigger price after the repayment
     margin_call_before: float  # probability
@@ -59,7 +59,7 @@ class PlanReport:
     budget_usd: float  # paid for the purchase
     left_over_usd: float  # of the budget, because the site cannot hold more
     bought: str  # the purchase in words
-    unit_price: float
+    unit_price: float  # in `unit`
     unit: str  # of the price
     offline_mw: float  # [MW at the meter] of converted power during the lead time
     lost_in_lead_usd: float  # income lost during the lead time

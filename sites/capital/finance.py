@@ -82,7 +82,7 @@ def usd_per_mw(price_usd: float, mw: float) -> float:
 class Sale:
     """A sale of bitcoin that funds a purchase."""
 
-    btc: float
+    btc: float  # [BTC] sold
     btc_usd: float  # [USD/BTC]
     cost_frac: float = 0.0  # of selling
 
@@ -97,7 +97,7 @@ class Loan:
     """A loan with bitcoin as collateral."""
 
     principal_usd: float
-    collateral_btc: float
+    collateral_btc: float  # [BTC]
     margin_call_ltv: float  # loan over value of the collateral at which the lender asks for more collateral
     liquidation_ltv: float  # the same at which the lender sells the collateral
 

@@ -33,7 +33,7 @@ class Bought:
     before: Site | None  # the site without the purchase; None if the purchase is the site
     after: Site
     text: str  # the purchase in words
-    unit_price: float
+    unit_price: float  # in `unit`
     unit: str  # of the price
     spent_usd: float  # from the budget
     left_over_usd: float = 0.0  # of the budget

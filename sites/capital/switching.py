@@ -42,7 +42,7 @@ class Conversion:
     lead_years: float  # from order to service
     offline_frac: float  # share of the lead time in which the megawatts are offline
     life_years: float
-    discount_frac: float
+    discount_frac: float  # [1/year] discount rate
     residual_frac: float = 0.0  # of the capex, at the end of the life
     miner_usd_per_th_s: float = 0.0  # [USD per TH/s] price of a removed miner
 
@@ -94,7 +94,7 @@ def converted(site: Site, module: InferenceBlock, share: float) -> Site:
 class Choice:
     """The value of converting one share of a site."""
 
-    share: float
+    share: float  # [-] of the megawatts
     capex_usd: float
     net_usd: float  # of a year in service
     yearly_usd: float  # net less an annuity of capex, lead-time interest, lost income and residual values

@@ -42,7 +42,7 @@ class Epoch:
     """A difficulty epoch of 2016 blocks."""
 
     number: int  # from 0, the epoch of the genesis block
-    start_height: int
+    start_height: int  # height of the first block
     start_unix: int  # [s, unix]
     hashes_per_block: float  # expected: 2^256 / (target + 1)
     start_basis: Literal["header", "reconstructed"]  # from the block header, or reconstructed to minutes

@@ -26,9 +26,9 @@ class Cause:
     """The spread that one input causes while all others follow their mean path."""
 
     name: str
-    p90: float
-    p10: float
-    sd: float
+    p90: float  # in the unit of the metric, as are p10 and sd
+    p10: float  # exceeded in 10 % of the scenarios
+    sd: float  # standard deviation
     share_frac: float  # of the sum of the variances
 
 

@@ -28,7 +28,7 @@ class Distribution:
     """The distribution of a quantity over scenarios; P90 is exceeded with a probability of 90 %, also for a cost."""
 
     n: int  # scenarios with a value
-    mean: float
+    mean: float  # in the unit of the quantity, as are all below
     sd: float  # standard deviation
     p01: float  # exceeded with 1 %
     p10: float  # exceeded with 10 %

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Run:
     """The seed of a run's random numbers, and the model of its inputs."""
 
-    seed: int
+    seed: int  # of the random numbers
     model: ScenarioModel
 
     def __post_init__(self) -> None:  # noqa: D105

@@ -56,10 +56,10 @@ COPIES = 16  # of a metric over all scenarios, while it is put together and rank
 class Shard:
     """A piece of a run: scenarios [first, first + count) of one site's year."""
 
-    site: int
-    year: int
-    first: int
-    count: int
+    site: int  # index of the case
+    year: int  # from 0, the first
+    first: int  # first scenario
+    count: int  # number of scenarios
 
 
 def check_scenarios(count: object) -> int:
@@ -124,7 +124,7 @@ class FleetRun:
 
     cases: tuple[SiteCase, ...]
     run: Run
-    scenarios: int
+    scenarios: int  # S, the number of scenarios
     rows: tuple[Floats, ...]  # of each case: METER_MWH, REVENUE_USD, UNITS (miners: BTC), SHORT_MWH, shape [B, 4, S]
     totals: tuple[Floats, ...]  # of each case: ENERGY_USD, CHARGE_USD, PENALTY_USD, FORGONE_USD, shape [4, S]
 

@@ -35,10 +35,10 @@ NOT_PRINTED = ("P1",)  # a terminal has no room for every level
 class Request:
     """The options of a scenario run."""
 
-    scenarios: int | None
+    scenarios: int | None  # number of scenarios; None runs none
     scheduler: str | None
     scenario_file: Path | None
-    seed: int
+    seed: int  # of the random numbers
     scenario_out: Path | None
     capital: tuple[str, ...]
 

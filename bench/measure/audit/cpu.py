@@ -19,10 +19,10 @@ class _State:
     wall_s: float
     busy_s: float
     own_s: float
-    throttled: int | None
+    throttled: int | None  # throttle events of all cores since boot; None if not reported
     settings: dict[str, str | None]
     stolen_s: float = 0.0
-    processes: dict[int, tuple[str, float]] = field(default_factory=dict)
+    processes: dict[int, tuple[str, float]] = field(default_factory=dict)  # by pid: name and CPU time [s]
 
 
 class CpuAudit:

@@ -34,7 +34,7 @@ class _Sample:
     t_s: float  # [s, monotonic]
     mask: int | None  # clocks event reasons
     clock_mhz: int | None
-    celsius: int | None = None
+    celsius: int | None = None  # [°C]
 
 
 class GpuAudit:

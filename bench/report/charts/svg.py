@@ -72,7 +72,7 @@ class Mark:
     """A point or area of a chart with its text, in data coordinates; `x_to` makes it a band of full height."""
 
     axes: "Axes"
-    x: float
+    x: float  # in data coordinates, as are y, x_to and y_to
     y: float
     text: str
     x_to: float | None = None

@@ -42,7 +42,7 @@ class Instruction:
     mnemonic: str
     result: Value | None = None  # None for a store and for a line on fixed registers
     sources: tuple[Operand, ...] = ()
-    immediate: int | str | None = None
+    immediate: int | str | None = None  # constant operand; None for none
     table: int | None = None  # truth table of a vpternlogd, which overwrites its first of three operands
     commutes: bool = False
     store_to: str = ""  # address of a store

@@ -31,7 +31,7 @@ class EarlyTable:
     base: str  # register that points `bias` bytes past the first word
     bias: int  # [byte]
     words: list[Early] = field(default_factory=list)
-    _indices: dict[tuple[Early, ...], int] = field(default_factory=dict)
+    _indices: dict[tuple[Early, ...], int] = field(default_factory=dict)  # index of the first of consecutive words
 
     def address(self, *words: Early, align: int = 1) -> str:
         """Return the address of consecutive words, which new words get at a multiple of `align` words."""

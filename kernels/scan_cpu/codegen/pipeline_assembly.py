@@ -61,8 +61,8 @@ class Program:
 class _Layout:
     """Offsets within P and Q [byte]."""
 
-    lanes: int
-    vector: int = field(init=False)
+    lanes: int  # number of vector lanes
+    vector: int = field(init=False)  # size of a vector
     results: int = field(init=False)
     end: int = field(init=False)
 
