@@ -90,7 +90,7 @@ def test_killing_before_or_after_each_write_and_rename_leaves_whole_results_or_n
     store.mkdir()
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AT_STEP, str(store)],
-        input=record.model_dump_json(), capture_output=True, text=True, check=True,
+        input=record.model_dump_json(), capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     *killed, last = json.loads(done.stdout)
     assert set(killed) == {-signal.SIGKILL}
@@ -131,7 +131,7 @@ def test_a_ctrl_c_that_falls_into_a_callback_is_not_lost():
         "ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))()\n"
         "try:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 
@@ -143,7 +143,7 @@ def test_a_ctrl_c_that_falls_into_an_exec_of_text_ends_with_the_status_too(tmp_p
         "cli.main([])\n"
     )
     command = [sys.executable, "-m", "pressed"]  # as `python -m bench`: there alone Python asks what it remembers
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
     assert (done.returncode, done.stderr) == (130, "error: interrupted; the results written so far are complete\n")
 
 

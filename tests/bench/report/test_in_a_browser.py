@@ -196,7 +196,7 @@ def test_paper_is_white_and_shows_whole_tables_whatever_the_screens_scheme(brows
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", ["phone", "desk"])
 def test_axe_finds_no_serious_violation(browser, page_file, width, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     with Opened(browser, page_file, WIDTHS[width], scheme) as page:
         violations = axe.Axe().run(page.tab).response["violations"]
         serious = [
