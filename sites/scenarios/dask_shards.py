@@ -111,7 +111,7 @@ class _Cluster:
             ended = 0.0
             while waiting and not lost:
                 lost = watch.trouble(self.grace_s)
-                if ended and watch.good_at > ended:
+                if ended and watch.good_asked_at > ended:
                     lost = f"workers failed ({failed})"
                 try:
                     item = results.get(timeout=POLL_S)
@@ -251,16 +251,20 @@ class _Watch:
 
     def __init__(self, client: Any) -> None:
         self.good_at = time.monotonic()
+        # When the last question was asked that found workers: an answer may arrive long after the scheduler gave it.
+        self.good_asked_at = self.good_at
         self._client = client
         self._answered_at = self.good_at
         threading.Thread(target=self._ask, daemon=True).start()
 
     def _ask(self) -> None:
         while self._client.status not in {"closing", "closed"}:
+            asked_at = time.monotonic()
             workers = _workers(self._client)
             if workers is not None:
                 self._answered_at = time.monotonic()
-                self.good_at = self._answered_at if workers else self.good_at
+            if workers:
+                self.good_at, self.good_asked_at = self._answered_at, asked_at
             time.sleep(POLL_S)
 
     def trouble(self, grace_s: float) -> str:

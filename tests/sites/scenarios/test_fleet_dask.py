@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 
@@ -154,6 +155,28 @@ def test_a_cluster_that_dies_is_said_and_the_rest_is_finished_here(cases, here, 
         assert f"{victim.removesuffix('s')}" in notes[0]
         assert "lost, after" in notes[0]
         assert "run on this machine" in notes[0]
+
+
+def test_an_answer_that_arrives_late_does_not_prove_that_the_scheduler_still_lives():
+    asked, answered = threading.Event(), threading.Event()
+
+    class Client:
+        status = "running"
+
+        def scheduler_info(self, n_workers):
+            asked.set()
+            answered.wait(LIMIT_S)
+            self.status = "closed"
+            return {"workers": {"one": {}}}
+
+    watch = fleet_dask._Watch(Client())
+    started = watch.good_at
+    assert asked.wait(LIMIT_S)
+    ended = time.monotonic()
+    answered.set()
+    while watch.good_at == started and time.monotonic() < ended + LIMIT_S:
+        time.sleep(0.01)
+    assert watch.good_at > ended > watch.good_asked_at
 
 
 def test_a_scheduler_that_is_not_there_is_refused(cases):
