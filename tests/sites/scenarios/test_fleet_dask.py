@@ -163,7 +163,7 @@ def test_an_answer_that_arrives_late_does_not_prove_that_the_scheduler_still_liv
     class Client:
         status = "running"
 
-        def scheduler_info(self, n_workers):
+        def scheduler_info(self, **_):
             asked.set()
             answered.wait(LIMIT_S)
             self.status = "closed"
