@@ -149,7 +149,7 @@ def test_a_cluster_that_dies_is_said_and_the_rest_is_finished_here(cases, here, 
                     process.kill()
 
         # A living scheduler that is slow to answer must not count as lost when the workers are.
-        execute = dask(address, connect_s=LIMIT_S, grace_s=3 if victim == "scheduler" else 15, on_note=notes.append)
+        execute = dask(address, connect_s=LIMIT_S, grace_s=3 if victim == "scheduler" else 60, on_note=notes.append)
         _same_bits(run_fleet(cases, RUN, SCENARIOS, execute=execute, on_progress=kill), here)
         assert len(notes) == 1
         assert f"{victim.removesuffix('s')}" in notes[0]
