@@ -18,7 +18,7 @@ def test_the_catalogue_is_listed_filtered_and_as_json(perwatt):
 
 def test_options_that_make_no_sense_are_refused_on_one_line(refused, tmp_path):
     assert "--max-j-per-th: expected a finite number" in refused("list", "profiles", "--max-j-per-th", "nan")
-    assert "'--kind'" in refused("list", "profiles", "--kind", "asci")
+    assert "--kind: expected one of asic, gpu, cpu, got 'asci'" in refused("list", "profiles", "--kind", "asci")
     assert "expected --hashprice" in refused("list", "profiles", "--sort", "usd-per-mwh")
     assert "--released-after: expected a date" in refused("list", "profiles", "--released-after", "2026-13")
     assert "--profiles: expected a folder" in refused("list", "profiles", "--profiles", tmp_path / "none")
