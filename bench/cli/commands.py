@@ -1,4 +1,4 @@
-"""The table of commands and the kinds of command group, none of which imports a command before it is called."""
+"""The table of commands and the groups of commands, which import a command only when it is called."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

@@ -54,8 +54,8 @@ def problem(site: Site) -> Problem:
     Notes
     -----
     Capacity, demand and limit are multiplied by the site's availability, so that results are expected values. The
-    demand charge is divided by it, so that it applies to the peak of hours with power. A month of which the year holds
-    a part is charged by its share of hours.
+    demand charge is divided by it, so that it applies to the peak of hours with power. A month that is only
+    partly in the year is charged by its share of hours.
     """
     calendar = site.calendar
     reward_usd = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
