@@ -40,7 +40,7 @@ def parse_host(text: str, place: str) -> tuple[str, int]:
         The address is empty, has a path, is https, or has an invalid port.
     """
     bare = text.removeprefix("http://").rstrip("/")
-    if not bare or "/" in bare or "@" in bare or any(c.isspace() for c in bare):
+    if not bare or any(mark in bare for mark in "/@,=") or any(c.isspace() for c in bare):
         raise InputError.at(place, expected="a host such as 192.168.1.20 or plug.local:8080 (http only)", got=text)
     host, port = bare, "80"
     if bare.startswith("["):

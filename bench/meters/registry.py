@@ -1,5 +1,6 @@
 """The table of meter kinds, built in and installed, and the meters of specs such as `shelly:HOST,accuracy=1%`."""
 
+import re
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -8,6 +9,7 @@ from bench.meters.protocol import Found, Meter, MeterKind, MeterKindEntry, Meter
 from hardware_profiles.errors import InputError, near_names
 
 ENTRY_POINT_GROUP = "perwatt.meters"
+_SETTING = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=(.*)", re.DOTALL)
 
 # name -> module and attribute of its MeterKindEntry; a new kind is a module in bench/meters/kinds and a row here
 _BUILT_IN = {
@@ -58,22 +60,35 @@ def entry(name: str) -> MeterKindEntry:
 def parse_spec(spec: str) -> tuple[str, str, dict[str, str]]:
     """Return `name[:target][,key=value…]` as name, target and settings.
 
+    Only a comma with `key=` after it ends what stands before it, so that a file `a, b.csv` and a column `Active Power,
+    W` can be named.
+
     Raises
     ------
     InputError
-        The name is empty, or a setting has no `=`.
+        The name is empty, a word after a comma belongs to nothing, or a key is stated twice.
     """
-    head, *rest = spec.split(",")
-    name, _, target = head.partition(":")
+    place = f"--meter {spec}"
+    head, *chunks = spec.split(",")
+    name, colon, target = head.partition(":")
     settings: dict[str, str] = {}
-    for item in rest:
-        key, sign, value = item.partition("=")
-        if not sign or not key.strip():
-            raise InputError.at(f"--meter {spec}", expected="settings as key=value after the comma", got=item)
-        settings[key.strip()] = value.strip()
+    key = ""
+    for chunk in chunks:
+        setting = _SETTING.fullmatch(chunk)
+        if setting is not None:
+            key = setting[1]
+            if key in settings:
+                raise InputError.at(place, key, expected="each key once", got=f"{settings[key]} and {setting[2]}")
+            settings[key] = setting[2]
+        elif key and chunk:
+            settings[key] += f",{chunk}"
+        elif colon and chunk:
+            target += f",{chunk}"
+        else:
+            raise InputError.at(place, expected="settings as key=value after the comma", got=chunk)
     if not name.strip():
         raise InputError.at("--meter", expected="a meter such as shelly:HOST, rapl or trace:FILE", got=spec)
-    return name.strip(), target.strip(), settings
+    return name.strip(), target.strip(), {key: value.strip() for key, value in settings.items()}
 
 
 def make_meter(spec: str, options: MeterOptions | None = None) -> Meter:
