@@ -155,20 +155,8 @@ def gaps_of(by_meter: Sequence[Sequence[EnergyReading]]) -> tuple[MetersGap, ...
 
 def as_used(info: MeterInfo) -> MeterUsed:
     """Return a meter's description as the record stores it."""
-    return MeterUsed.model_validate(
-        {
-            "name": info.name,
-            "kind": info.kind.value,
-            "boundary": info.boundary,
-            "tier": info.tier.value,
-            "accuracy_frac": info.accuracy_frac,
-            "accuracy_source": info.accuracy_source,
-            "period_s": info.period_s,
-            "averaging_s": info.averaging_s,
-            "scope": info.scope,
-            "domains": info.domains,
-        }
-    )
+    stored = {name: getattr(info, name) for name in MeterUsed.model_fields if name != "parts"}
+    return MeterUsed.model_validate({**stored, "parts": [as_used(part) for part in info.parts]})
 
 
 def _energy(meter: Meter, start_s: float, end_s: float) -> EnergyReading:

@@ -55,6 +55,12 @@ class MeterInfo:
     domains: tuple[str, ...] = ()  # power domains that only one run may use at a time
     scope: str = ""  # the hardware that the source says it covers
     resolution_j: float | None = None  # [J] step of a counter
+    column: str = ""  # column of a log
+    unit: str = ""  # unit of the source's own values, such as kW
+    channel: str = ""  # channel of a device that has several
+    rows: str = ""  # rows of a log that count, such as `where gpu=0`; empty for all
+    sha256: str = ""  # of the bytes of a log
+    parts: tuple["MeterInfo", ...] = ()  # the meters that a sum adds
 
 
 @dataclass(frozen=True, slots=True)

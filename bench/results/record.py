@@ -155,6 +155,12 @@ class MeterUsed(Part):
     averaging_s: NonNegative = 0.0
     scope: str = ""
     domains: tuple[str, ...] = Field(default=(), description="the source itself: equal ones are one meter")
+    column: str = Field(default="", description="column of a log")
+    unit: str = Field(default="", description="unit of the source's own values")
+    channel: str = Field(default="", description="channel of a device that has several")
+    rows: str = Field(default="", description="rows of a log that count; empty for all")
+    sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$", description="of the bytes of a log")
+    parts: tuple["MeterUsed", ...] = Field(default=(), description="the meters that a sum adds")
 
 
 class MetersGap(Part):

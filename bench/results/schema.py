@@ -17,8 +17,11 @@ from typing import Any
 
 VERSION = 1
 PUBLISHED = Path(__file__).with_name(f"result-{VERSION}.schema.json")
-ADDED = ("token_tags",)
-"""Keys that were added within this version, so that older records lack them."""
+ADDED = {
+    "Record": ("token_tags",),
+    "MeterUsed": ("column", "unit", "channel", "rows", "sha256", "parts"),
+}
+"""Keys of each part that were added within this version, so that older records lack them."""
 
 
 def record_schema() -> dict[str, Any]:
@@ -26,7 +29,9 @@ def record_schema() -> dict[str, Any]:
     from bench.results.record import Record
 
     schema = Record.model_json_schema(mode="serialization")
-    schema["required"] = [key for key in schema["required"] if key not in ADDED]
+    for part, added in ADDED.items():
+        rule = schema if part == "Record" else schema["$defs"][part]
+        rule["required"] = [key for key in rule["required"] if key not in added]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:perwatt:result:{VERSION}",
