@@ -22,6 +22,7 @@ _PACKAGES = (
     "nvidia-cuda-nvrtc",
     "nvmath-python",
 )
+RECORDED_PREFIXES = ("NUMBA_", "OMP_", "OPENBLAS_", "MKL_", "CUDA_", "PERWATT_")  # of environment variables
 _FEATURES = (
     "sse4_1", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512_bf16", "amx_tile",
     "sha_ni", "sha2", "asimd",
@@ -46,7 +47,7 @@ def capture() -> dict[str, object]:
         "environment_variables": {
             name: value
             for name, value in sorted(os.environ.items())
-            if name.startswith(("NUMBA_", "OMP_", "OPENBLAS_", "MKL_", "CUDA_", "PERWATT_"))
+            if name.startswith(RECORDED_PREFIXES)
         },
     }
 
