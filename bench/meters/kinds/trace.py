@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import limits
 from bench.meters.integrate import power_energy
-from bench.meters.kinds.trace_log import SETTINGS, EmptyLogError, Log, read_log
+from bench.meters.logs import SETTINGS, EmptyLogError, Log, read_log
 from bench.meters.protocol import (
     EnergyReading,
     Found,

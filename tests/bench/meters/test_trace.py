@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.meters.kinds.trace_log import read_log
+from bench.meters.logs import read_log
 from bench.meters.protocol import MeterOptions
 from bench.meters.registry import make_meter
 from hardware_profiles.errors import InputError

@@ -6,19 +6,20 @@ A PTDaemon line is `Time,07-17-2024 09:44:23.305,Watts,2406.5,Volts,…` in the 
 """
 
 import csv
+import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from bench import limits
+from bench.meters.logs.log import EmptyLogError, Log
 from hardware_profiles.errors import InputError, near_names
 
 MAX_BYTES = 512 * 2**20
 PTDAEMON_TIME = "%m-%d-%Y %H:%M:%S.%f"
-SETTINGS = ("time", "column", "time_format")
 
 _TIME_NAMES = (
     "time",
@@ -50,21 +51,6 @@ _POWER_NAMES = (
 _SCALES = (("kw", 1e3), ("kilowatt", 1e3), ("kilowatts", 1e3), ("mw", 1e-3), ("milliwatts", 1e-3))
 
 
-class EmptyLogError(InputError):
-    """A log without a single sample: a fault after a run, but not before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """The content of a log."""
-
-    form: str  # `csv` or `ptdaemon`
-    # time by the log's own clock [s since 1970, before any offset] and power [W], None if unreadable
-    samples: tuple[tuple[float, float | None], ...]
-    malformed: tuple[int, ...]  # numbers of unreadable lines
-    clock_back: tuple[float, ...]  # [s since 1970] times before which the log's clock went back
-
-
 def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
     """Return the content of a log.
 
@@ -73,7 +59,7 @@ def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
     path
         The file.
     settings
-        `time` and `column` name the columns, `time_format` is a strptime pattern.
+        Of `SETTINGS`: `time` and `column` name the columns, `time_format` is a strptime pattern.
 
     Raises
     ------
@@ -83,7 +69,8 @@ def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError.at(path, expected=f"a log of at most {MAX_BYTES} bytes", got=f"{path.stat().st_size}")
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError.at(path, expected="a log of time and watts", got="no such file") from None
     except UnicodeDecodeError as error:
@@ -97,12 +84,33 @@ def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
     if not rows:
         raise EmptyLogError(f"{path}: expected lines of time and watts, got none")
     if rows[0][1].startswith("Time,"):
-        return _collect(path, "ptdaemon", rows, _ptdaemon_row)
-    return _read_csv(path, rows, settings or {})
+        return _collect(path, Shape("ptdaemon", "Watts", data), rows, _ptdaemon_row)
+    return _read_csv(path, data, rows, settings or {})
+
+
+def column_names(path: Path, settings: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the names of a log's columns as the file writes them, none if it has no header.
+
+    Raises
+    ------
+    InputError
+        The file does not exist or is not a log of a known form.
+    """
+    del settings
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return tuple(_split(lines[0], max(",;\t", key=lines[0].count))) if lines else ()
+
+
+class Shape(NamedTuple):
+    """The form of a log, its column and its bytes."""
+
+    form: str
+    column: str
+    data: bytes
 
 
 def _collect(
-    path: Path, form: str, rows: Sequence[tuple[int, str]], parse: Callable[[str], tuple[float, float | None]]
+    path: Path, shape: Shape, rows: Sequence[tuple[int, str]], parse: Callable[[str], tuple[float, float | None]]
 ) -> Log:
     if not rows:
         raise EmptyLogError(f"{path}: expected lines of time and watts, got a heading alone")
@@ -124,7 +132,15 @@ def _collect(
             f"{path}: line {malformed[0]}: expected time and watts, got {len(malformed)} of {len(rows)} "
             "lines unreadable; name the columns as in trace:FILE,time=NAME,column=NAME,time_format=%d.%m.%Y %H:%M:%S"
         )
-    return Log(form, tuple(samples), tuple(malformed), tuple(back))
+    return Log(
+        form=shape.form,
+        samples=tuple(samples),
+        malformed=tuple(malformed),
+        clock_back=tuple(back),
+        column=shape.column,
+        unit="W",
+        sha256=hashlib.sha256(shape.data).hexdigest(),
+    )
 
 
 def _ptdaemon_row(line: str) -> tuple[float, float | None]:
@@ -134,7 +150,7 @@ def _ptdaemon_row(line: str) -> tuple[float, float | None]:
     return datetime.strptime(fields[1], PTDAEMON_TIME).replace(tzinfo=UTC).timestamp(), float(fields[3])
 
 
-def _read_csv(path: Path, rows: Sequence[tuple[int, str]], settings: Mapping[str, str]) -> Log:
+def _read_csv(path: Path, data: bytes, rows: Sequence[tuple[int, str]], settings: Mapping[str, str]) -> Log:
     separator = max(",;\t", key=rows[0][1].count)
     if separator not in rows[0][1]:
         raise InputError.at(path, expected="columns separated by comma, semicolon or tab", got=rows[0][1])
@@ -152,7 +168,7 @@ def _read_csv(path: Path, rows: Sequence[tuple[int, str]], settings: Mapping[str
         cell = cells[power].strip()
         return when, None if cell in {"", "-", "null", "NA"} else _number(cell, comma_decimals) * scale
 
-    return _collect(path, "csv", rows[1:] if headed else rows, parse)
+    return _collect(path, Shape("csv", names[power], data), rows[1:] if headed else rows, parse)
 
 
 def _split(line: str, separator: str) -> list[str]:
