@@ -144,9 +144,9 @@ def _document(inputs: Inputs) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(inputs.file.model_dump_json())
     for keys, path in hourly_files(inputs.file, Path(inputs.path).parent):
         inner: Any = document
-        for key in keys:
+        for key in keys[:-1]:
             inner = inner[key]
-        inner["table" if "table" in inner else "file"] = str(path.resolve())
+        inner[keys[-1]] = str(path.resolve())
     for block in (*document["mining"], *document["inference"]):
         block.pop("note", None)
     return document

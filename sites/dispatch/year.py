@@ -10,7 +10,6 @@ from hardware_profiles.errors import InputError
 from sites.dispatch.columns import SUM
 from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import labels, problem
-from sites.market.bitcoin import known_until_unix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,7 +122,7 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
         fixed_usd=site.fixed_usd_per_year,
         net_usd=revenue - done.energy_usd - done.penalty_usd + credits_usd - site.fixed_usd_per_year,
         carbon_kg=None if site.kg_per_mwh is None else metered * site.kg_per_mwh,
-        assumed_frac=max(0.0, end_s - max(site.start_s, known_until_unix())) / (site.hours * HOUR_S),
+        assumed_frac=max(0.0, end_s - max(site.start_s, site.path.assumed_from_unix())) / (site.hours * HOUR_S),
         labels=rows,
         dispatch=done,
     )

@@ -12,6 +12,7 @@ from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
 from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
+from sites.file.difficulty import difficulty_path
 from sites.file.flags import site_flags
 from sites.file.ranges import CELSIUS, PRICE, PUE, Range
 from sites.file.series import read_series
@@ -19,7 +20,6 @@ from sites.file.site_file import HourlyTable, SiteFile
 from sites.file.values import assumptions_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year, unix_s
-from sites.market.bitcoin import DifficultyPath
 from sites.model import Assumption, InferenceBlock, MiningBlock, Site
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         enrolled_mw=programme.enrolled_mw.value if programme else 0.0,
         ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value if programme else 0.0,
         btc_usd=market.btc_usd.value,
-        path=_difficulty_path(market, path),
+        path=difficulty_path(market, calendar, Path(path)),
         kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
         mining=mining,
@@ -149,14 +149,6 @@ def _fees(market: MarketTable, calendar: Calendar) -> Floats:
         return np.full(calendar.hours, frac(market.fees_percent_of_subsidy))
     by_month = market.fees_percent_by_month.values if market.fees_percent_by_month else ()
     return np.asarray(by_month, float)[calendar.utc_month] / 100.0
-
-
-def _difficulty_path(market: MarketTable, path: str) -> DifficultyPath:
-    points = tuple((unix_s(point.start), point.difficulty.value) for point in market.difficulty)
-    try:
-        return DifficultyPath(frac(market.difficulty_growth_percent_per_year), points)
-    except InputError as error:
-        raise InputError(f"{path}: market: {error}") from None
 
 
 def _freeze(site: Site) -> None:

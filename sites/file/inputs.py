@@ -60,7 +60,7 @@ def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[
 
 
 def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str, ...], Path]]:
-    """Return the keys and the path of each file that a site file refers to."""
+    """Return the keys and the path of each file that a site file refers to; the last key holds the file's name."""
     files: list[tuple[tuple[str, ...], Path]] = []
     for keys, table in (
         (("price", "hourly"), file.price.hourly),
@@ -69,7 +69,9 @@ def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str, ...], Pa
         (("cooling", "gpu_pue_hourly"), file.cooling.gpu_pue_hourly),
     ):
         if isinstance(table, HourlyTable):
-            files.append((keys, folder / table.file))
+            files.append(((*keys, "file"), folder / table.file))
     if file.carbon is not None and file.carbon.table is not None:
-        files.append((("carbon",), folder / file.carbon.table))
+        files.append((("carbon", "table"), folder / file.carbon.table))
+    if file.market.difficulty_file is not None:
+        files.append((("market", "difficulty_file"), folder / file.market.difficulty_file))
     return files

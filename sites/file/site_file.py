@@ -203,25 +203,28 @@ class CurtailmentTable(Model):
 
 
 class DifficultyTable(Model):
-    """[[market.difficulty]]: the difficulty from a date on, for the time after the bundled data."""
+    """[[market.difficulty]]: the difficulty from a time on (UTC unless it has an offset)."""
 
     start: When
     difficulty: Difficulty
 
 
 class MarketTable(Model):
-    """[market]: bitcoin price, fees as a share of the subsidy (constant or by month), difficulty after the data."""
+    """[market]: bitcoin price, fees as a share of the subsidy (constant or by month), and difficulty."""
 
     btc_usd: BtcUsd
     fees_percent_of_subsidy: Fees | None = None
     fees_percent_by_month: Values | None = None
     difficulty_growth_percent_per_year: Growth = assumed(0.0)
     difficulty: tuple[DifficultyTable, ...] = ()
+    difficulty_file: FileName | None = None  # CSV with the columns start and difficulty
 
     @model_validator(mode="after")
     def _fees_once(self) -> Self:
         one_of(self, ("fees_percent_of_subsidy", "fees_percent_by_month"))
         _by_month(self, "fees_percent_by_month", FEES)
+        if self.difficulty and self.difficulty_file is not None:
+            raise ValueError("expected [[market.difficulty]] or difficulty_file, got both")
         return self
 
 

@@ -159,6 +159,7 @@ WORDS = {
     "from_hour": ASSUMPTION,
     "to_hour": ASSUMPTION,
     "hours": ASSUMPTION,
+    "difficulty_file": "table of the site",
     "boundary": ASSUMPTION,
     "power_kind": ASSUMPTION,
     "token_basis": ASSUMPTION,

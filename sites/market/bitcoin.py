@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from typing import Literal
+from operator import itemgetter
+from typing import TYPE_CHECKING, Literal
 
 from hardware_profiles.errors import InputError
 from kernels.sha256.header import DIFFICULTY_1_TARGET, nbits_to_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SATOSHI_PER_BTC = 100_000_000
 HALVING_BLOCKS = 210_000
@@ -71,7 +76,10 @@ def bundled_epochs() -> tuple[Epoch, ...]:
 
 @dataclass(frozen=True, slots=True)
 class DifficultyPath:
-    """The assumed difficulty after the last bundled epoch, with a block every 600 s."""
+    """The assumed difficulty: of the user's points from each point's time on, else after the last bundled epoch.
+
+    A block takes 600 s after the bundled data.
+    """
 
     growth_frac_per_year: float = 0.0  # applied in steps every 2016 blocks; 0 holds the last difficulty
     points: tuple[tuple[int, float], ...] = ()  # (time [s, unix], difficulty), by time; growth continues from each
@@ -85,7 +93,8 @@ class DifficultyPath:
         for before, after in pairwise(self.points):
             if after[0] <= before[0]:
                 raise InputError(
-                    "difficulty path: points: expected increasing times, got one not later than its predecessor"
+                    f"difficulty path: points: expected increasing times, got {_utc_text(after[0])} after "
+                    f"{_utc_text(before[0])}"
                 )
         if not all(math.isfinite(value) and value >= 1.0 for _, value in self.points):
             raise InputError("difficulty path: points: expected difficulties of 1 or more")
@@ -99,8 +108,24 @@ class DifficultyPath:
             else f"growing {self.growth_frac_per_year:+.1%} a year from"
         )
         if self.points:
-            return f"difficulty from {len(self.points)} points of the site file, after {known_until_utc()}"
+            count = len(self.points)
+            points = f"{count} points" if count > 1 else "1 point"
+            return f"difficulty from {points} of the site file, from {_utc_text(self.points[0][0])} on"
         return f"difficulty {kind} epoch {last.number} (height {last.start_height}) after {known_until_utc()}"
+
+    def assumed_from_unix(self) -> int:
+        """Return the time [s, unix] from which difficulty is assumed: the first point, or the end of the data."""
+        return min(known_until_unix(), self.points[0][0]) if self.points else known_until_unix()
+
+    def hashes_per_block(self, point: tuple[int, float], epoch_start_s: float) -> float:
+        """Return the expected hashes of a block that a point gives in the epoch that starts at a time [s, unix].
+
+        Growth since the point is applied at the start of each epoch after it.
+        """
+        start_s, value = point
+        years = max(epoch_start_s - start_s, 0.0) / YEAR_S
+        growth = math.exp(math.log1p(self.growth_frac_per_year) * years)
+        return value * expected_hashes(DIFFICULTY_1_TARGET) * growth
 
 
 HOLD = DifficultyPath()
@@ -124,11 +149,11 @@ class Stretch:
     end_s: float  # [s, unix]
     subsidy_sat: int  # [sat/block]
     hashes_per_block: float  # expected
-    basis: Basis  # of the start time, or `assumed` on the difficulty path
+    basis: Basis  # of the start time, or `assumed` on the difficulty path and from its first point on
 
 
 def stretches(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> list[Stretch]:
-    """Split an interval at difficulty epochs and halvings.
+    """Split an interval at difficulty epochs, halvings and the points of a difficulty path.
 
     Within an epoch, height is taken as linear in time, which is accurate to minutes for a halving.
 
@@ -137,7 +162,7 @@ def stretches(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> list
     start_s, end_s
         The interval [s, unix], without its end.
     path
-        Difficulty after the data.
+        Difficulty after the data, and from its points on.
 
     Raises
     ------
@@ -153,14 +178,18 @@ def stretches(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> list
         if end <= start_s or begin >= end_s:
             continue
         for part_begin, part_end, height in _split_at_halving(epoch.start_height, begin, end):
-            low, high = max(part_begin, start_s), min(part_end, end_s)
-            if low < high:
-                result.append(Stretch(low, high, subsidy_sat(height), epoch.hashes_per_block, basis))
+            part = (max(part_begin, start_s), min(part_end, end_s))
+            for low, high, point in _split_at_points(*part, path.points):
+                if point is None:
+                    result.append(Stretch(low, high, subsidy_sat(height), epoch.hashes_per_block, basis))
+                else:
+                    hashes = path.hashes_per_block(point, epoch.start_unix)
+                    result.append(Stretch(low, high, subsidy_sat(height), hashes, "assumed"))
     return result
 
 
 def _timeline(end_s: float, path: DifficultyPath) -> list[tuple[Epoch, float, float, Basis]]:
-    """Return the epochs up to a time, each with its start and end [s, unix] and its basis."""
+    """Return the epochs up to a time without the path's points, each with start and end [s, unix] and basis."""
     epochs = bundled_epochs()
     line: list[tuple[Epoch, float, float, Basis]] = [
         (epoch, epoch.start_unix, following.start_unix, following.start_basis) for epoch, following in pairwise(epochs)
@@ -169,13 +198,9 @@ def _timeline(end_s: float, path: DifficultyPath) -> list[tuple[Epoch, float, fl
     line.append((last, last.start_unix, last.start_unix + EPOCH_S, last.start_basis))
     step = (1.0 + path.growth_frac_per_year) ** (EPOCH_S / YEAR_S)
     hashes = last.hashes_per_block
-    passed = 0  # points of the path
     count = 1
     while (begin := last.start_unix + count * EPOCH_S) < end_s:
         hashes *= step
-        while passed < len(path.points) and path.points[passed][0] <= begin:
-            hashes = path.points[passed][1] * expected_hashes(DIFFICULTY_1_TARGET)
-            passed += 1
         height = last.start_height + count * EPOCH_BLOCKS
         epoch = Epoch(last.number + count, height, begin, hashes, "reconstructed")
         line.append((epoch, begin, begin + EPOCH_S, "assumed"))
@@ -189,3 +214,18 @@ def _split_at_halving(start_height: int, begin: float, end: float) -> list[tuple
         return [(begin, end, start_height)]
     at = begin + (end - begin) * (halving - start_height) / EPOCH_BLOCKS
     return [(begin, at, start_height), (at, end, halving)]
+
+
+def _split_at_points(
+    begin: float, end: float, points: tuple[tuple[int, float], ...]
+) -> Iterator[tuple[float, float, tuple[int, float] | None]]:
+    """Yield the parts of an interval, each with the point that holds in it; None before the first point."""
+    passed = bisect_right(points, begin, key=itemgetter(0))
+    while begin < end:
+        following = min(points[passed][0], end) if passed < len(points) else end
+        yield begin, following, points[passed - 1] if passed else None
+        begin, passed = following, passed + 1
+
+
+def _utc_text(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, tz=UTC).strftime("%Y-%m-%dT%H:%MZ")

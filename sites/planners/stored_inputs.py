@@ -29,13 +29,13 @@ def store_inputs(sites: Iterable[Inputs], folder: Path) -> None:
         document = inputs.file.model_dump(mode="json", exclude_unset=True)
         names = {}
         for keys, source in hourly_files(inputs.file, Path(inputs.path).parent):
-            copy = target / f"{'-'.join(keys)}{source.suffix}"
+            copy = target / f"{'-'.join(keys[:-1])}{source.suffix}"
             shutil.copyfile(source, copy)
             names[copy.name] = source.name
             inner: Any = document
-            for key in keys:
+            for key in keys[:-1]:
                 inner = inner[key]
-            inner["table" if "table" in inner else "file"] = copy.name
+            inner[keys[-1]] = copy.name
         stored = {
             "place": inputs.path,
             "site": document,

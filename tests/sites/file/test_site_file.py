@@ -211,7 +211,7 @@ def test_difficulty_points_of_a_site_file_are_used_and_labelled(edited):
     point = "[[market.difficulty]]\nstart = 2026-07-15\ndifficulty = 2.5e14\n[[mining]]"
     held, given = site_year(edited()), site_year(edited("[[mining]]", point))
     assert given.blocks[0].btc < held.blocks[0].btc
-    assert "1 points of the site file" in summarise(given).difficulty_path
+    assert "1 point of the site file" in summarise(given).difficulty_path
     with pytest.raises(InputError, match=r"key market.difficulty\[0\].difficulty: expected a number of 1 to"):
         edited("[[mining]]", point.replace("2.5e14", "0.5"))
 

@@ -18,6 +18,7 @@ from sites.market.bitcoin import (
     stretches,
     subsidy_sat,
 )
+from sites.market.mining import expected_btc
 
 
 @pytest.mark.parametrize(
@@ -96,18 +97,55 @@ def test_an_empty_interval_or_one_before_the_first_block_is_refused(start, end):
         stretches(start, end)
 
 
-def test_points_of_ones_own_hold_from_their_day_on_and_grow_from_there():
+PER_DIFFICULTY = expected_hashes(DIFFICULTY_1_TARGET)
+
+
+def test_points_hold_from_their_own_time_on_and_not_from_the_next_epoch_on():
     end = known_until_unix()
-    path = DifficultyPath(0.0, ((end + 10 * EPOCH_S, 2e14), (end + 20 * EPOCH_S, 1e14)))
-    parts = {
-        round((part.start_s - end) / EPOCH_S): part.hashes_per_block
-        for part in stretches(end, end + 30 * EPOCH_S, path)
-    }
-    per_difficulty = expected_hashes(DIFFICULTY_1_TARGET)
-    assert parts[9] == bundled_epochs()[-1].hashes_per_block
-    assert parts[10] == parts[19] == 2e14 * per_difficulty
-    assert parts[20] == parts[29] == 1e14 * per_difficulty
-    assert "difficulty from 2 points" in path.label()
+    first, second = end + 10 * EPOCH_S + 7_000, end + 20 * EPOCH_S - 3
+    path = DifficultyPath(0.0, ((first, 2e14), (second, 1e14)))
+    parts = stretches(end, end + 30 * EPOCH_S, path)
+    for part in parts:
+        value = bundled_epochs()[-1].hashes_per_block
+        if part.start_s >= first:
+            value = (2e14 if part.start_s < second else 1e14) * PER_DIFFICULTY
+        assert part.hashes_per_block == value
+    assert {first, second} <= {part.start_s for part in parts}
+
+
+def test_a_point_replaces_the_data_from_its_time_on():
+    epoch = bundled_epochs()[450]
+    at = epoch.start_unix + 12_345
+    path = DifficultyPath(0.0, ((at, 1.5e14),))
+    parts = stretches(epoch.start_unix, epoch.start_unix + 3 * EPOCH_S, path)
+    assert [part.basis for part in parts[:2]] == [epoch.start_basis, "assumed"]
+    assert (parts[0].end_s, parts[0].hashes_per_block) == (at, epoch.hashes_per_block)
+    assert {part.hashes_per_block for part in parts[1:]} == {1.5e14 * PER_DIFFICULTY}
+    assert path.assumed_from_unix() == at
+    assert path.label() == "difficulty from 1 point of the site file, from 2025-07-26T05:23Z on"
+
+
+def test_growth_goes_on_from_a_point_at_the_start_of_every_epoch_after_it():
+    at = known_until_unix() + EPOCH_S // 4
+    parts = stretches(at - 10, at + 4 * EPOCH_S, DifficultyPath(0.5, ((at, 2e14),)))
+    later = [part for part in parts if part.start_s >= at]
+    assert later[0].hashes_per_block == 2e14 * PER_DIFFICULTY
+    for part in later:
+        years = (part.start_s - at) / (365.25 * 86_400)
+        assert part.hashes_per_block == pytest.approx(2e14 * PER_DIFFICULTY * 1.5**years, rel=1e-12)
+
+
+@given(st.lists(st.integers(0, 700 * 86_400), min_size=1, max_size=30, unique=True), st.integers(0, 400 * 86_400))
+def test_the_integral_over_points_is_the_sum_over_their_days(times, begin):
+    origin = 1_767_225_600  # 2026-01-01; the subsidy halves in 2028, after all of it
+    points = tuple((origin + at, 1e14 + 1e9 * at) for at in sorted(times))
+    start, end = origin + max(begin, min(times)), origin + 701 * 86_400
+    edges = [start, *(at for at, _ in points if start < at < end), end]
+    total = 0.0
+    for low, high in pairwise(edges):
+        _, value = max(point for point in points if point[0] <= low)
+        total += (high - low) * 3.125 / (value * PER_DIFFICULTY)
+    assert expected_btc(1.0, start, end, path=DifficultyPath(0.0, points)) == pytest.approx(total, rel=1e-9)
 
 
 @pytest.mark.parametrize("points", [((2, 5.0), (1, 5.0)), ((1, 0.5),), ((1, math.inf),)])
