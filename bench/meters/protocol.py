@@ -61,6 +61,8 @@ class MeterInfo:
     rows: str = ""  # rows of a log that count, such as `where gpu=0`; empty for all
     sha256: str = ""  # of the bytes of a log
     parts: tuple["MeterInfo", ...] = ()  # the meters that a sum adds
+    # The devices whose power it reads (`cpu`, `gpu`, `gpu:UUID`); empty if the whole machine, or if that is not known.
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +172,14 @@ class Found:
 
     name: str
     kind: MeterKind
-    boundary: Boundary
+    boundary: Boundary | None  # None if the user must state it
     tier: Tier
     usable: bool  # on this machine
     reason: str = ""  # why it is not usable
     cure: str = ""
     spec: str = ""  # its name for --meter
+    reads: str = ""  # what it covers
+    whole_of: str = ""  # the device (`cpu`, `gpu:0`) all of whose power it reads for certain; empty for a part
 
 
 @dataclass(frozen=True, slots=True)

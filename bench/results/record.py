@@ -161,6 +161,7 @@ class MeterUsed(Part):
     rows: str = Field(default="", description="rows of a log that count; empty for all")
     sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$", description="of the bytes of a log")
     parts: tuple["MeterUsed", ...] = Field(default=(), description="the meters that a sum adds")
+    covers: tuple[str, ...] = Field(default=(), description="devices whose power it reads; empty for the whole machine")
 
 
 class MetersGap(Part):
