@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from dataclasses import dataclass, replace
@@ -87,11 +86,14 @@ def changes_since(run: Path, now: Sequence[Inputs]) -> Changes:
 
 
 def _stored_net(run: Path) -> dict[str, float]:
-    path = run / "tables" / "site.csv"
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = run / "tables" / "site.parquet"
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return {row["site"]: float(row["net_usd"]) for row in csv.DictReader(file)}
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        rows = pq.read_table(path, columns=["site", "net_usd"]).to_pylist()
+        return {row["site"]: row["net_usd"] for row in rows}
+    except (OSError, KeyError, pa.ArrowException) as error:
         raise InputError(f"{path}: expected the run's table of sites, got {error}") from None
 
 

@@ -10,6 +10,7 @@ import click
 from bench.cli import completion
 from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
+from hardware_profiles.numerals import is_decimal
 
 
 class _Folder(click.Path):
@@ -21,7 +22,29 @@ class _Folder(click.Path):
         return Path(str(super().convert(value, param, ctx)))
 
 
-class _Positive(click.FloatRange):
+class _Plain(click.ParamType):
+    """A number in decimal digits: Python also reads `1_0` as 10, and digits of other scripts."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number of a decimal text; `nan` is left to the range of the option."""
+        if isinstance(value, str) and not (is_decimal(value.strip()) or value.strip().isalpha()):
+            self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class _Whole(_Plain, click.types.IntParamType):
+    pass
+
+
+class _Number(_Plain, click.types.FloatParamType):
+    pass
+
+
+class WholeRange(_Plain, click.IntRange):
+    """A whole number within a range."""
+
+
+class _Positive(_Plain, click.FloatRange):
     """A finite number above 0 and at most `highest`: click's range accepts `nan`, and sums of 1e308 overflow."""
 
     def __init__(self, highest: float) -> None:
@@ -44,6 +67,8 @@ class _Positive(click.FloatRange):
 
 
 FOLDER = _Folder(path_type=Path)
+WHOLE = _Whole()
+NUMBER = _Number()
 # The limit is above every plausible value. USD/PH/s/day: in 2010 one petahash was the whole network, at 0.10 USD a
 # bitcoin. J/TH: a CPU of 2009 took some 10^7.
 POSITIVE = _Positive(1e9)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.numerals import decimal
 from hardware_profiles.reading import read_text
 from sites.backtest.derived_hashrates import Month, circular_words, derivation
+from sites.file.csv_rows import parse_rows
 from sites.file.ranges import Range
 from sites.market.mining import DAY_S, month_bounds_s
 
@@ -76,16 +77,10 @@ def read_reports(path: Path) -> list[Report]:
 
 def parse_reports(text: str, path: str) -> list[Report]:
     """Read a production table from CSV text; errors name the path, as those of `read_reports` do."""
-    if "\0" in text:
-        raise InputError(f"{path}: expected CSV text, got a NUL byte")
-    lines = csv.reader(text.splitlines(keepends=True), strict=True)
-    try:
-        rows = [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise InputError(f"{path}: line {lines.line_num}: expected CSV, got {error}") from None
+    rows = list(parse_rows(text.splitlines(keepends=True), path))
     if not rows:
         raise InputError(f"{path}: expected a heading and rows, got an empty table")
-    heading = [cell.strip() for cell in rows[0][1]]
+    heading = rows[0][1]
     _check_heading(heading, path)
     if len(rows) == 1:
         raise InputError(f"{path}: expected at least one row, got a heading only")
@@ -104,9 +99,7 @@ def _check_heading(heading: list[str], path: str) -> None:
 
 def _report(path: str, line: int, heading: list[str], row: list[str]) -> Report:
     location = f"{path}: line {line}"
-    if len(row) != len(heading):
-        raise InputError(f"{location}: expected {len(heading)} cells, got {len(row)}")
-    cells = {column: cell.strip() for column, cell in zip(heading, row, strict=True)}
+    cells = dict(zip(heading, row, strict=True))
     if not cells["company"]:
         raise InputError.at(location, "company", expected="a name")
     try:
@@ -141,7 +134,7 @@ def _number(location: str, cells: dict[str, str], column: str) -> float | None:
     if not text:
         return None
     try:
-        value = float(text)
+        value = decimal(text)
     except ValueError:
         raise InputError.at(location, column, expected="a number or nothing", got=text) from None
     if value not in within and not (value == 0 and column in ZERO_ALLOWED):

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.numerals import decimal
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import CARBON
 
@@ -53,15 +54,15 @@ def look_up(path: Path, region: str) -> float:
     for line, cells in rows:
         location, row = f"{path}: line {line}", dict(zip(heading, cells, strict=True))
         for column in COLUMNS:
-            if not row[column].strip():
+            if not row[column]:
                 raise InputError.at(location, column, expected="a value (each row has its source)")
         try:
-            value = float(row["kg_per_mwh"])
+            value = decimal(row["kg_per_mwh"])
         except ValueError:
             value = math.nan
         if value not in CARBON:
             raise InputError.at(location, "kg_per_mwh", expected=f"a number of {CARBON}", got=row["kg_per_mwh"])
-        intensities[row["region"].strip()] = value
+        intensities[row["region"]] = value
     if region not in intensities:
         near = near_names(region, intensities)
         raise InputError.at(path, "region", expected="the site's region", got=region, near=near)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware_profiles.errors import InputError, near_names, shown
+from hardware_profiles.numerals import decimal
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import Range
 from sites.hours.calendar import HOUR_S, utc_text
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
 
 TIME_COLUMN = "time"
+UTC_COLUMN = "time_utc"  # of the plans and tables that perwatt writes
 ANY = Range(-1e12, 1e12, "in the column's unit")
 
 
@@ -28,7 +30,8 @@ def read_series(path: Path, column: str, start_s: int, hours: int, within: Range
     """Return the values of one column for every hour, shape [hours], in the unit of the file.
 
     The file has a column `time` (ISO 8601, start of the hour; UTC unless it has an offset). Rows may come in any
-    order; rows outside the hours are ignored.
+    order; rows outside the hours are ignored. A plan that perwatt wrote is read as well: its column is `time_utc`, and
+    an hour may be repeated with the same value (once for each part).
 
     Parameters
     ----------
@@ -52,20 +55,22 @@ def read_series(path: Path, column: str, start_s: int, hours: int, within: Range
     series = np.full(hours, math.nan)
     seen = np.zeros(hours, np.int64)
     last_s = start_s + hours * HOUR_S
-    for location, time, value in _cells(path, column):
+    from_plan, cells = _cells(path, column)
+    for location, time, value in cells:
         at_s = _unix_s(time, location)
         if not start_s <= at_s < last_s:
             continue
         index, rest = divmod(at_s - start_s, HOUR_S)
         if rest:
             raise InputError(f"{location}: {TIME_COLUMN}: expected the start of a whole hour, got {shown(time)}")
-        if seen[index]:
+        number = _within(value, location, column, within, at_s)
+        if seen[index] and not (from_plan and number == series[index]):
             raise InputError(
                 f"{location}: {TIME_COLUMN}: expected each hour once, got {utc_text(at_s)} again "
                 "(an hour repeated by daylight saving? use UTC or offsets)"
             )
         seen[index] = 1
-        series[index] = _within(value, location, column, within, at_s)
+        series[index] = number
     missing = np.flatnonzero(seen == 0)
     if missing.size:
         raise InputError(
@@ -75,42 +80,45 @@ def read_series(path: Path, column: str, start_s: int, hours: int, within: Range
     return series
 
 
-def _cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:
+def _cells(path: Path, column: str) -> tuple[bool, Iterator[tuple[str, object, object]]]:
+    """Return whether a file is a plan, and the location, time and value of each of its rows."""
     if path.suffix.lower() == ".parquet":
-        yield from _parquet_cells(path, column)
-        return
+        return _parquet_cells(path, column)
     rows = csv_rows(path, "hourly series")
     _, heading = next(rows, (0, []))
-    _need(path, heading, column)
-    time_at, value_at = heading.index(TIME_COLUMN), heading.index(column)
-    for line, row in rows:
-        yield f"{path}: line {line}", row[time_at], row[value_at]
+    time_column = _time_column(path, heading, column)
+    time_at, value_at = heading.index(time_column), heading.index(column)
+    cells = ((f"{path}: line {line}", row[time_at], row[value_at]) for line, row in rows)
+    return time_column == UTC_COLUMN, cells
 
 
-def _parquet_cells(path: Path, column: str) -> Iterator[tuple[str, object, object]]:
+def _parquet_cells(path: Path, column: str) -> tuple[bool, Iterator[tuple[str, object, object]]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         heading = pq.read_schema(path).names
-        _need(path, heading, column)
-        table = pq.read_table(path, columns=[TIME_COLUMN, column])
+        time_column = _time_column(path, heading, column)
+        table = pq.read_table(path, columns=[time_column, column])
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: expected a readable Parquet file, got {error}") from None
-    times, values = table[TIME_COLUMN].to_pylist(), table[column].to_pylist()
-    for row, (time, value) in enumerate(zip(times, values, strict=True)):
-        yield f"{path}: row {row}", time, value
+    times, values = table[time_column].to_pylist(), table[column].to_pylist()
+    rows = enumerate(zip(times, values, strict=True))
+    return time_column == UTC_COLUMN, ((f"{path}: row {row}", time, value) for row, (time, value) in rows)
 
 
-def _need(path: Path, heading: Iterable[str], column: str) -> None:
+def _time_column(path: Path, heading: Iterable[str], column: str) -> str:
+    """Return the name of the column of times after a check that it and the column of values are there, once."""
     known = list(heading)
-    if column == TIME_COLUMN:
-        raise InputError.at(path, "column", expected=f"a column of values other than {TIME_COLUMN}", got=column)
-    for name in (TIME_COLUMN, column):
+    time_column = UTC_COLUMN if UTC_COLUMN in known and TIME_COLUMN not in known else TIME_COLUMN
+    if column == time_column:
+        raise InputError.at(path, "column", expected=f"a column of values other than {time_column}", got=column)
+    for name in (time_column, column):
         if known.count(name) > 1:
             raise InputError(f"{path}: column {name}: expected it once, got it {known.count(name)} times")
         if name not in known:
             raise InputError.at(path, name, expected="this column", near=near_names(name, known) or known[:6])
+    return time_column
 
 
 def _unix_s(time: object, location: str) -> int:
@@ -124,9 +132,13 @@ def _unix_s(time: object, location: str) -> int:
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
 
 
+def _float(value: object) -> float:
+    return float(value) if isinstance(value, int | float | Decimal) else math.nan
+
+
 def _within(value: object, location: str, column: str, within: Range, at_s: int) -> float:
     try:
-        number = float(value) if isinstance(value, str | int | float | Decimal) else math.nan
+        number = decimal(value) if isinstance(value, str) else _float(value)
     except (ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or number not in within:

@@ -117,6 +117,11 @@ def utc_text(at_s: int) -> str:
     return datetime.fromtimestamp(at_s, tz=UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
+def local_text(at_s: int, timezone: ZoneInfo) -> str:
+    """Return the ISO text of an hour [s, unix] in local time: 2026-03-08T03:00:00-04:00."""
+    return datetime.fromtimestamp(at_s, tz=timezone).isoformat()
+
+
 def unix_s(when: datetime | date) -> int:
     """Return the seconds [s, unix] of a date or time, which is UTC unless it has an offset."""
     if not isinstance(when, datetime):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sites.files import new_folder, slug, slugs
 from sites.market.bitcoin import known_until_utc
 from sites.planners import tables
+from sites.planners.csv_files import TIME_FORMAT, csv_bytes
 from sites.planners.plan import plan_table
 from sites.planners.pypsa_folder import write_pypsa
 from sites.planners.sam import merchant_plant, year_of_8760
@@ -117,16 +117,8 @@ def write_table(folder: Path, name: str, rows: list[Row]) -> None:
     table = pa.Table.from_pylist(rows, schema=arrow_schema(name))
     pq.write_table(table, folder / f"{name}.parquet")
     columns = [column.name for column in TABLES[name]]
-    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_cell(row[column]) for column in columns] for row in rows)
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value
+    cells = ([row[column] for column in columns] for row in rows)
+    (folder / f"{name}.csv").write_bytes(csv_bytes(columns, cells))
 
 
 def _write_hourly(path: Path, years: Sequence[SiteYear]) -> None:
@@ -159,7 +151,7 @@ def _package(name: str, notes: list[str]) -> dict[str, object]:
         "name": slug(name),
         "title": "perwatt yield: mining and inference on the same megawatt",
         "version": SCHEMA_VERSION,
-        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": datetime.now(UTC).strftime(TIME_FORMAT),
         "notes": notes,
         "resources": resources,
     }

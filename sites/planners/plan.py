@@ -10,6 +10,7 @@ import numpy as np
 from hardware_profiles.errors import InputError
 from sites.dispatch.columns import FULL, REASONS, WAITS
 from sites.files import check_new, write_file
+from sites.planners.csv_files import BYTE_ORDER_MARK, TIME_FORMAT, as_text
 from sites.planners.schema import arrow_schema
 from sites.planners.tables import hourly_table
 
@@ -61,10 +62,27 @@ def write_plan(years: Sequence[SiteYear], path: Path) -> None:
     table = pa.concat_tables([plan_table(year) for year in years])
     buffer = io.BytesIO()
     if path.suffix == ".csv":
-        pyarrow.csv.write_csv(table, buffer)
+        buffer.write(BYTE_ORDER_MARK)
+        pyarrow.csv.write_csv(_for_spreadsheets(table), buffer)
     else:
         pyarrow.parquet.write_table(table, buffer, compression="zstd")
     write_file(path, buffer.getvalue())
+
+
+def _for_spreadsheets(table: pa.Table) -> pa.Table:
+    """Return a table with its times in ISO 8601 and no text that a spreadsheet takes for a formula."""
+    import pyarrow as pa
+    import pyarrow.compute
+
+    for index, field in enumerate(table.schema):
+        column = table.column(index).combine_chunks()
+        if pa.types.is_timestamp(field.type):
+            table = table.set_column(index, field.name, pyarrow.compute.strftime(column, format=TIME_FORMAT))
+        elif pa.types.is_string(field.type):
+            words = column.dictionary_encode()
+            texts = [as_text(word) for word in words.dictionary.to_pylist()]
+            table = table.set_column(index, field.name, pa.array(texts, pa.string()).take(words.indices))
+    return table
 
 
 class PartPlan(NamedTuple):

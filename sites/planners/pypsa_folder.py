@@ -13,6 +13,7 @@ from sites.dispatch.formulas import resale_price
 from sites.dispatch.parts import hourly_parts, meter_of_parts
 from sites.dispatch.problem import labels, problem
 from sites.hours.calendar import HOUR_S
+from sites.planners.csv_files import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -198,7 +199,7 @@ def _write(net: _Network, site: Site, folder: Path) -> None:
         )
     weights = ("objective", "stores", "generators")
     _rows(folder / "snapshots.csv", ["snapshot", *weights], ([time, 1.0, 1.0, 1.0] for time in times))
-    _rows(folder / "network.csv", ["name", "pypsa_version"], [[site.name, PYPSA_VERSION]])
+    _rows(folder / "network.csv", ["name", "pypsa_version"], [[as_text(site.name), PYPSA_VERSION]])
 
 
 def _rows(path: Path, heading: Iterable[object], rows: Iterable[Iterable[object]]) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 Kind = Literal["string", "number", "integer", "datetime", "boolean"]
 
 
@@ -64,6 +64,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _text("region", "region in the site file"),
         _text("timezone", "IANA time zone of the local hours"),
         Column("start_utc", "datetime", TIME, True, "first hour of the year"),
+        _text("start_local", "the same hour in local time, with its offset"),
         Column("hours", "integer", "h", True, "hours of the year"),
         _number("interconnect_mw", "MW", "limit at the meter"),
         _number("delivered_frac", ONE, "share of metered energy that reaches the facility"),
@@ -122,6 +123,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "yield_hourly": (
         _SITE,
         Column("time_utc", "datetime", TIME, True, "start of the hour"),
+        _text("time_local", "the same hour in local time, with its offset"),
         _BLOCK,
         _text("part", "idle, sla, on-demand or a mode; missing if the block has only one part", required=False),
         _text("product", "mining or inference"),

@@ -12,7 +12,7 @@ from sites.dispatch.columns import REASONS
 from sites.dispatch.parts import hourly_worth, meter_of_parts, penalties_usd_per_mwh, value_curve
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import summarise
-from sites.hours.calendar import HOUR_S
+from sites.hours.calendar import HOUR_S, local_text, zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ def site_rows(years: Sequence[SiteYear]) -> list[Row]:
             "region": year.site.region,
             "timezone": year.site.timezone,
             "start_utc": datetime.fromtimestamp(year.site.start_s, tz=UTC),
+            "start_local": local_text(year.site.start_s, zone(year.site.timezone)),
             "hours": year.hours,
             "interconnect_mw": year.site.interconnect_mw,
             "delivered_frac": year.site.delivered_frac,
@@ -222,6 +223,7 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
     return {
         "site": np.full(hours * count, site.name, object),
         "time_utc": np.repeat(times, count),
+        "time_local": np.repeat(_local_texts(times, site.timezone), count),
         "block": np.tile(np.array([label.name for label in year.labels], object), hours),
         "part": np.tile(np.array([label.part or None for label in year.labels], object), hours),
         "product": np.tile(np.array([label.product for label in year.labels], object), hours),
@@ -232,6 +234,11 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
         "revenue_usd": revenue.ravel(),
         "reason": np.array(REASONS, object)[why.ravel()],
     }
+
+
+def _local_texts(times: Any, timezone: str) -> Any:
+    local = zone(timezone)
+    return np.array([local_text(int(at_s), local) for at_s in times], object)
 
 
 def revenue_hourly(year: SiteYear, meter_mw: Any) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.numerals import decimal
 from sites.file.csv_rows import csv_rows
 from sites.scenarios.model import Uncertain
 
@@ -48,7 +49,7 @@ def read_column(path: Path, column: str) -> list[float]:
 
 def _above_0(text: str, location: str, column: str) -> float:
     try:
-        value = float(text)
+        value = decimal(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):

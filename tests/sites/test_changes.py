@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hardware_profiles.errors import InputError
@@ -147,12 +149,11 @@ def test_a_site_of_another_name_is_added_and_the_old_one_gone(stored):
 
 
 def test_what_no_input_explains_is_the_programs_or_the_datas(stored, tmp_path):
-    table = tmp_path / "run" / "tables" / "site.csv"
-    lines = table.read_text(encoding="utf-8").splitlines()
-    column = lines[0].split(",").index("net_usd")
-    cells = lines[1].split(",")
-    cells[column] = str(float(cells[column]) - 1000.0)
-    table.write_text("\n".join([lines[0], ",".join(cells)]), encoding="utf-8")
+    path = tmp_path / "run" / "tables" / "site.parquet"
+    table = pq.read_table(path)
+    (net_usd,) = table["net_usd"].to_pylist()
+    index = table.column_names.index("net_usd")
+    pq.write_table(table.set_column(index, "net_usd", pa.array([net_usd - 1000.0])), path)
     (change,) = stored()[0].changes
     assert change.key == PROGRAM
     assert change.net_usd == pytest.approx(1000.0)

@@ -48,10 +48,11 @@ def print_site(year: SiteYear) -> None:
     )
     tokens = f", {plain(summary.tokens_per_day / 1e9)} G tokens/day" if year.site.inference else ""
     say(f"{plain(summary.btc_per_day)} BTC/day{tokens}")
-    say(
-        f"revenue {plain(summary.revenue_usd_per_mwh)} USD/MWh, after power {plain(summary.margin_usd_per_mwh)}, "
-        f"for {plain(summary.metered_mwh, 6)} MWh at the meter"
-    )
+    if summary.metered_mwh > 0:
+        say(
+            f"revenue {plain(summary.revenue_usd_per_mwh)} USD/MWh, after power {plain(summary.margin_usd_per_mwh)}, "
+            f"for {plain(summary.metered_mwh, 6)} MWh at the meter"
+        )
     _print_money(year)
     print_token_tags(year)
     if summary.kg_per_btc is not None or summary.kg_per_mtok is not None:
@@ -116,7 +117,22 @@ def _print_money(year: SiteYear) -> None:
         if value != 0.0
     ]
     within = f" (power includes {', '.join(inside)})" if inside else ""
-    say(f"net {plain(year.net_usd)} USD = {shown.removeprefix('+ ')}{within}; excludes hardware and financing")
+    sum_of = f" = {shown.removeprefix('+ ')}{within}" if shown else ""
+    nothing = f": nothing runs; {_why_nothing_runs(year)}" if year.metered_mwh <= 0 else ""
+    say(f"net {plain(year.net_usd)} USD{sum_of}{nothing}; excludes hardware and financing")
+
+
+def _why_nothing_runs(year: SiteYear) -> str:
+    """Return the reasons why no part draws power, each with its hours, the most frequent first."""
+    from sites.dispatch.columns import PRICE, REASONS, WAITS
+
+    _, why, _ = year.in_hours()
+    hours = {code: int((why == code).any(axis=1).sum()) for code in range(len(REASONS)) if code != WAITS}
+    words = {**dict(enumerate(REASONS)), PRICE: "power costs more than the output is worth"}
+    stated = sorted((code for code, count in hours.items() if count), key=lambda code: -hours[code])
+    return ", ".join(
+        f"{words[code]} in {'all ' if hours[code] == year.hours else ''}{hours[code]:,} hours" for code in stated
+    )
 
 
 def _print_plan(year: SiteYear) -> None:

@@ -48,7 +48,7 @@ def test_every_table_is_there_in_parquet_with_units_and_the_small_ones_as_csv(ru
         assert all(b"unit" in field.metadata and b"description" in field.metadata for field in schema)
         assert (folder / "tables" / f"{name}.csv").exists() == (name in SMALL)
     assert pq.read_metadata(folder / "tables" / "yield_hourly.parquet").num_rows == 8760 * 9
-    with (folder / "tables" / "site.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "tables" / "site.csv").open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert float(row["net_usd"]) == run[1].net_usd
 

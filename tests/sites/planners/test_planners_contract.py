@@ -32,7 +32,7 @@ def test_what_is_declared_as_required_is_never_empty(folder):
         path = folder / resource["path"]
         required = [f["name"] for f in resource["schema"]["fields"] if f["constraints"]["required"]]
         if resource["format"] == "csv":
-            with path.open(encoding="utf-8", newline="") as file:
+            with path.open(encoding="utf-8-sig", newline="") as file:
                 found = {name: set(values) for name, values in _columns(csv.DictReader(file)).items()}
         else:
             table = pq.read_table(path)

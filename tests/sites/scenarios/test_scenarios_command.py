@@ -67,14 +67,16 @@ def test_the_screen_names_levels_method_and_sources(perwatt):
 def test_tables_and_plots_are_one_new_folder(perwatt, tmp_path):
     target = tmp_path / "run"
     assert perwatt(SITE, "--scenarios", "32", "--scenario-out", target, "--capital", "4451-btc-for-gpu-modules")[0] == 0
-    with (target / "yield_annual.csv").open() as file:
+    with (target / "yield_annual.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert {row["statistic"] for row in rows} >= {"base", "mean", "p50", "p90", "p99", "cvar"}
     assert all(row["scenarios"] == "32" for row in rows if row["statistic"] != "base")
     assert {row["block"] for row in rows} >= {"", "miners", "gpu modules"}
     curve = pq.read_table(target / "value_curve.parquet").to_pylist()
     assert {row["statistic"] for row in curve} == {"base", "mean", "p50", "p90", "p99", "cvar"}
-    keys = [row["key"] for row in csv.DictReader((target / "assumption.csv").read_text().splitlines())]
+    keys = [
+        row["key"] for row in csv.DictReader((target / "assumption.csv").read_text(encoding="utf-8-sig").splitlines())
+    ]
     assert "scenarios.btc.volatility_frac" in keys
     assert {path.name for path in target.glob("*.svg")} == {
         "exceedance.svg",
