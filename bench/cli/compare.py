@@ -11,7 +11,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import POSITIVE, json_option, plan_option, profiles_option, store_option
+from bench.cli.options import NUMBER, POSITIVE, WHOLE, json_option, plan_option, profiles_option, store_option
 from bench.cli.output import emit_json, emit_text, progress, quantity, say
 from bench.cli.table import numbered, print_table, say_reasons
 from hardware_profiles.errors import InputError
@@ -45,13 +45,16 @@ COLUMNS = (
 )
 @plan_option("With --run: measurement plan, PLANS.")
 @click.option(
-    "--pairs", "wanted_pairs", type=int, help="With --run: undisturbed pairs to measure on the CPU; a verdict needs 50."
+    "--pairs",
+    "wanted_pairs",
+    type=WHOLE,
+    help="With --run: undisturbed pairs to measure on the CPU; a verdict needs 50.",
 )
-@click.option("--threads", type=int, default=1, show_default=True, help="With --run: CPU threads.")
+@click.option("--threads", type=WHOLE, default=1, show_default=True, help="With --run: CPU threads.")
 @click.option(
     "--meter", "meters", multiple=True, shell_complete=completion.meters, help="With --run: meter, as in `perwatt run`."
 )
-@click.option("--meter-period-s", type=float, help="With --run: update period of a power meter [s].")
+@click.option("--meter-period-s", type=NUMBER, help="With --run: update period of a power meter [s].")
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True, help="Format of the output."
 )

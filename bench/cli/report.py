@@ -6,7 +6,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import FOLDER, json_option, profiles_option
+from bench.cli.options import FOLDER, WHOLE, json_option, profiles_option
 from bench.cli.output import counted, emit_json, say, warn
 from bench.results.layout import STORE
 
@@ -27,7 +27,7 @@ PAGE = Path("report.html")
 @click.option("--results", "store", type=FOLDER, default=STORE, show_default=True, help="Folder of the results.")
 @profiles_option
 @click.option(
-    "--scenarios", type=int, help="Number of scenarios; adds P50, P90 and the drivers of the spread to each site."
+    "--scenarios", type=WHOLE, help="Number of scenarios; adds P50, P90 and the drivers of the spread to each site."
 )
 @json_option
 def report(

@@ -7,7 +7,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import json_option, store_option
+from bench.cli.options import WholeRange, json_option, store_option
 from bench.cli.output import counted, emit_json, quantity, rate, say, warn
 from bench.cli.table import print_table
 
@@ -27,9 +27,7 @@ LAST = 40
 @store_option
 @click.option("--workload", help="List only results of this workload.", shell_complete=completion.workloads)
 @click.option("--trend", "metric", metavar="METRIC", help="Show one metric over time, such as rate.")
-@click.option(
-    "--last", type=click.IntRange(min=1), default=LAST, show_default=True, help="Number of rows in the table."
-)
+@click.option("--last", type=WholeRange(min=1), default=LAST, show_default=True, help="Number of rows in the table.")
 @json_option
 def results(store: Path, workload: str | None, metric: str | None, last: int, as_json: bool) -> None:
     """List the stored results, the oldest first.

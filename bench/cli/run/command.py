@@ -10,7 +10,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import CommandWithVerbs, examples
-from bench.cli.options import json_option, plan_option, store_option
+from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, store_option
 from bench.cli.output import emit_json, say, warn
 from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
@@ -44,7 +44,7 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
     is_flag=True,
     help="Measure every variant of sha256d_scan_cpu that runs here, in turns; on one thread unless --threads is set.",
 )
-@click.option("--threads", type=int, help="CPU threads. [default: every core that this process may use]")
+@click.option("--threads", type=WHOLE, help="CPU threads. [default: every core that this process may use]")
 @plan_option("Measurement plan: PLANS.")
 @click.option("--quick", is_flag=True, help="Same as --plan quick.")
 @click.option("--publish", is_flag=True, help="Same as --plan publish.")
@@ -55,15 +55,15 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
     shell_complete=completion.meters,
     help="Meter, such as shelly:HOST, trace:FILE, rapl or none (see `perwatt list meters`); may be repeated.",
 )
-@click.option("--meter-period-s", type=float, help="Update period of a power meter [s].")
-@click.option("--clock-offset-s", type=float, default=0.0, help="Clock of a log minus the clock of this machine [s].")
+@click.option("--meter-period-s", type=NUMBER, help="Update period of a power meter [s].")
+@click.option("--clock-offset-s", type=NUMBER, default=0.0, help="Clock of a log minus the clock of this machine [s].")
 @click.option(
     "--attach",
     metavar="RESULT",
     shell_complete=completion.result_ids,
     help="Add the log of --meter trace:FILE to a stored result and store both as a new record.",
 )
-@click.option("--watts", type=float, help="Assumed power [W]; it is never reported as measured energy.")
+@click.option("--watts", type=NUMBER, help="Assumed power [W]; it is never reported as measured energy.")
 @store_option
 @json_option
 def run(

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import json_option, plan_option, store_option
+from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, store_option
 from bench.cli.output import emit_json
 from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
@@ -43,8 +43,8 @@ PHASES = ("prefill", "decode")
     help="Model, as in `perwatt list models`.",
 )
 @click.option("--dtype", help="fp32, bf16, fp16, fp8, fp4 or mxfp4. [default: fp32 on the CPU, bf16 on a GPU]")
-@click.option("--input", "input_len", type=int, default=256, show_default=True, help="Length of the prompt [token].")
-@click.option("--output", "output_len", type=int, default=64, show_default=True, help="Length of the answer [token].")
+@click.option("--input", "input_len", type=WHOLE, default=256, show_default=True, help="Length of the prompt [token].")
+@click.option("--output", "output_len", type=WHOLE, default=64, show_default=True, help="Length of the answer [token].")
 @click.option(
     "--batch",
     default="4",
@@ -58,20 +58,20 @@ PHASES = ("prefill", "decode")
     f"[default: cpu for {' and '.join(ON_CPU)}, {MODELLED_DEVICE} for other models]",
 )
 @click.option(
-    "--gpus", type=int, default=1, show_default=True, help="Number of GPUs, as tensor-parallel shards (modelled)."
+    "--gpus", type=WHOLE, default=1, show_default=True, help="Number of GPUs, as tensor-parallel shards (modelled)."
 )
 @click.option("--offline", is_flag=True, help="All requests wait in a queue; as many run at once as fit (modelled).")
-@click.option("--ttft-ms", type=float, help="Largest load with the first token within this time [ms] (modelled).")
-@click.option("--tpot-ms", type=float, help="Largest load with each further token within this time [ms] (modelled).")
+@click.option("--ttft-ms", type=NUMBER, help="Largest load with the first token within this time [ms] (modelled).")
+@click.option("--tpot-ms", type=NUMBER, help="Largest load with each further token within this time [ms] (modelled).")
 @click.option(
     "--plot", type=click.Path(path_type=Path), help="Plot tokens/s per user against tokens per joule (modelled)."
 )
-@click.option("--threads", type=int, help="CPU threads (measured). [default: every core that this process may use]")
+@click.option("--threads", type=WHOLE, help="CPU threads (measured). [default: every core that this process may use]")
 @plan_option("Measurement plan: PLANS (measured).")
 @click.option(
     "--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run` (measured)."
 )
-@click.option("--watts", type=float, help="Assumed power [W]; it is never reported as energy (measured).")
+@click.option("--watts", type=NUMBER, help="Assumed power [W]; it is never reported as energy (measured).")
 @store_option
 @json_option
 def llm(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.cli import completion
+from bench.cli.options import WHOLE
 from bench.cli.output import counted, plain, progress, say, short, warn
 from bench.cli.table import print_table
 from bench.cli.yield_.capital import print_plan
@@ -58,7 +59,7 @@ def scenario_options(command: Command) -> Command:
         (
             click.option(
                 "--scenarios",
-                type=int,
+                type=WHOLE,
                 help="Number of scenarios; adds P50, P90, P99, CVaR and the drivers of the spread.",
             ),
             click.option(
@@ -67,7 +68,7 @@ def scenario_options(command: Command) -> Command:
             click.option(
                 "--scenario-file", type=click.Path(path_type=Path), help="TOML file with the uncertainty of the inputs."
             ),
-            click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random numbers."),
+            click.option("--seed", type=WHOLE, default=1, show_default=True, help="Seed of the random numbers."),
             click.option(
                 "--scenario-out",
                 type=click.Path(path_type=Path),
