@@ -22,7 +22,7 @@ class _Folder(click.Path):
         return Path(str(super().convert(value, param, ctx)))
 
 
-class _Plain(click.ParamType):  # type: ignore[type-arg] (generic from click 8.4 on)
+class _Plain(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
     """A number in decimal digits: Python also reads `1_0` as 10, and digits of other scripts."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
