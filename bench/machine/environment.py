@@ -45,9 +45,7 @@ def capture() -> dict[str, object]:
         "packages": packages(),
         "numba_target": numba_target(),
         "environment_variables": {
-            name: value
-            for name, value in sorted(os.environ.items())
-            if name.startswith(RECORDED_PREFIXES)
+            name: value for name, value in sorted(os.environ.items()) if name.startswith(RECORDED_PREFIXES)
         },
     }
 
