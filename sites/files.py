@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_SLUG_LENGTH = 80
+_NO_FOLDER_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""Answers of file systems that cannot flush a folder: CIFS before Linux 4.17, sshfs, vboxsf, DrvFs."""
 
 
 class UnflushedError(OSError):
@@ -73,8 +76,8 @@ def new_folder(target: Path, prefix: str = "") -> Iterator[Path]:
     try:
         yield work
         for path in sorted(work.rglob("*"), reverse=True):
-            _flush(path)
-        _flush(work)
+            flush(path)
+        flush(work)
         work.rename(target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
@@ -130,18 +133,32 @@ def _obstacle(target: Path, error: OSError) -> str:
     return str(error.strerror or error)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> bool:
+    """Flush a file or a folder to the disk, and return whether its file system can flush this kind.
+
+    Some file systems cannot flush a folder. The files in it are flushed all the same, so that is not an error.
+
+    Raises
+    ------
+    OSError
+        The system could not flush it.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno in _NO_FOLDER_FLUSH and path.is_dir():
+            return False
+        raise
     finally:
         os.close(handle)
+    return True
 
 
 def _flush_parent(target: Path) -> None:
     """Flush the folder that holds a target, so that the target's new name survives a crash of the machine."""
     try:
-        _flush(target.parent)
+        flush(target.parent)
     except OSError as error:
         raise UnflushedError(error.errno, error.strerror, str(target)) from error
 

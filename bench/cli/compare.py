@@ -11,13 +11,25 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import NUMBER, POSITIVE, WHOLE, json_option, plan_option, profiles_option, store_option
+from bench.cli.options import (
+    NUMBER,
+    POSITIVE,
+    WHOLE,
+    json_option,
+    plan_option,
+    prepare_out,
+    profiles_option,
+    store_option,
+)
 from bench.cli.output import emit_json, emit_text, progress, quantity, say
 from bench.cli.table import numbered, print_table, say_reasons
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.compare.verdicts import Row
+    from bench.measure.interleave import InterleaveOptions
+    from bench.measure.quiet_pairs import QuietPairs
+    from bench.results.record import Record
 
 PIPE_WIDTH = 200
 NO_VERDICT = "no verdict: "  # start of the reasons that the table prints once, below
@@ -101,19 +113,13 @@ def compare(
     extra: dict[str, Any] = {}
     pairs = None
     if run_now:
-        from bench.measure.interleave import InterleaveOptions, compare_now
+        from bench.measure.interleave import InterleaveOptions
         from bench.meters.protocol import MeterOptions
 
-        if len(names) != 2:
-            raise InputError.at("compare --run", expected="two workloads", got=len(names))
         options = InterleaveOptions(
             plan, store, wanted_pairs, threads, meters, MeterOptions(period_s=meter_period_s), sys.argv[1:]
         )
-        with progress(quiet=shape != "table") as bars:
-            task = bars.add_task("pairs", total=1.0)
-            records, pairs = compare_now(
-                names, options, lambda stage, done: bars.update(task, completed=done, description=stage)
-            )
+        records, pairs = _measure_now(names, options, quiet=shape != "table")
         subjects = [of_record(record) for record in records]
         extra = {"pairs": pairs.document() if pairs else None}
     else:
@@ -157,6 +163,19 @@ def compare(
             )
     if pairs is not None and shape in {"table", "markdown"}:
         say(pairs.sentence())
+
+
+def _measure_now(
+    names: Sequence[str], options: "InterleaveOptions", *, quiet: bool
+) -> "tuple[list[Record], QuietPairs | None]":
+    from bench.measure.interleave import compare_now
+
+    if len(names) != 2:
+        raise InputError.at("compare --run", expected="two workloads", got=len(names))
+    prepare_out(options.store)
+    with progress(quiet=quiet) as bars:
+        task = bars.add_task("pairs", total=1.0)
+        return compare_now(names, options, lambda stage, done: bars.update(task, completed=done, description=stage))
 
 
 def _cells(row: "Row", marks: Mapping[str, str] | None = None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from bench.cli import completion
+from bench.cli.output import warn
 from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 from hardware_profiles.numerals import is_decimal
@@ -84,6 +85,14 @@ profiles_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder of your own profiles, searched before PERWATT_PROFILES and the catalogue.",
 )
+
+
+def prepare_out(store: Path) -> None:
+    """Make the results folder of `--out` and check it before a run spends minutes; what is peculiar is a warning."""
+    from bench.results.folder import prepare_store
+
+    if notice := prepare_store(store):
+        warn(notice)
 
 
 def plan_option(help_text: str) -> Callable[[Any], Any]:

@@ -42,13 +42,11 @@ def compare_now(
     from bench.measure.plans import get_plan
     from bench.measure.runner import Job, measure_together
     from bench.meters.registry import close_meters, open_meters
-    from bench.results.folder import prepare_store
 
     if options.pairs is not None and options.pairs < 1:
         raise InputError.at("--pairs", expected="a number of 1 or more", got=options.pairs)
     plan = get_plan(options.plan)
     workloads = [_create(name, options) for name in names]
-    prepare_store(options.store)
     meters = open_meters(options.meters, options.meter_options)
     try:
         job = Job.start(plan, options.store, options.argv)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import __version__
+from bench.errors import RunFailedError
 from bench.machine import environment
 from bench.machine.locks import Held, device_domain, hold
 from bench.measure.energy import IdleSpan, Metered, read_all
@@ -100,11 +101,17 @@ def measure_together(
             energies = [read_all(meters, entrant.taker.timed, idle, entrant.workload.unit) for entrant in entrants]
             on_progress("write", 0.0)
             records = []
+            unwritten = []
             for entrant, metered in zip(entrants, energies, strict=True):
                 record = _record(entrant, metered, job, times, meters, device, held)
                 entrant.close()
-                write_record(job.store, record, metered.samples)
+                try:
+                    write_record(job.store, record, metered.samples)
+                except RunFailedError as error:  # the others have been measured too
+                    unwritten.append(str(error))
                 records.append(record)
+            if unwritten:
+                raise RunFailedError("; ".join(unwritten))
             return records
     finally:
         for entrant in entrants:

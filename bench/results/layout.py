@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from hardware_profiles.errors import InputError
 
 STORE = Path("results")
-"""Results folder that that every command uses by default."""
+"""Results folder that every command uses by default."""
 RECORD_FILE = "result.json"
 SAMPLES_FILE = "samples.parquet"
 TEMPORARY_PREFIX = ".tmp-"
@@ -48,6 +49,26 @@ def result_folders(store: Path) -> Iterator[Path]:
 def unfinished_folders(store: Path) -> list[Path]:
     """Return the temporary folders that killed runs left in a store."""
     return sorted(store.glob(f"{TEMPORARY_PREFIX}*")) if store.is_dir() else []
+
+
+def rescued_folder() -> Path:
+    """Return the folder for results that could not be written to their store, in the user's state (XDG)."""
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    return (state if state.is_absolute() else Path("~/.local/state").expanduser()) / "perwatt" / "rescued"
+
+
+def second_folders() -> Iterator[Path]:
+    """Yield the folders to try for a result that could not be written to its store; the last is a temporary one."""
+    try:
+        folder = rescued_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield folder
+    except (OSError, RuntimeError):  # RuntimeError: this user has no home
+        pass
+    try:
+        yield Path(tempfile.mkdtemp(prefix="perwatt-rescued-"))
+    except OSError:
+        return
 
 
 def file_sum(path: Path) -> tuple[str, int]:

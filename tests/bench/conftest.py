@@ -42,6 +42,13 @@ def own_locks(tmp_path, monkeypatch):
     monkeypatch.setenv("PERWATT_LOCKS", str(tmp_path / "locks"))
 
 
+@pytest.fixture(autouse=True)
+def own_second_folders(tmp_path, monkeypatch):
+    """Keep results that a test rescues out of the user's folders."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
 @pytest.fixture
 def fake_meter(clock):  # noqa: ARG001 (its readings come at the clock's moments)
     made = []

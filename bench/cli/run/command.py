@@ -10,7 +10,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import CommandWithVerbs, examples
-from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, store_option
+from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, prepare_out, store_option
 from bench.cli.output import emit_json, say, warn
 from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
@@ -97,7 +97,6 @@ def run(
     from bench.measure.plans import get_plan
     from bench.measure.runner import Job
     from bench.meters.protocol import MeterOptions
-    from bench.results.folder import prepare_store
     from bench.workloads.protocol import WorkloadOptions
     from bench.workloads.registry import ENTRIES, create
 
@@ -119,7 +118,7 @@ def run(
     chosen_plan = get_plan(plan)
     device_under_test(device)  # refuses a wrong device before anything is opened or stored
     context = surroundings(store) if todo and not workloads else None
-    prepare_store(store)
+    prepare_out(store)
     meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
     with opened(specs(meters, watts, device), meter_options) as reading:
         job = Job.start(chosen_plan, store, sys.argv[1:])

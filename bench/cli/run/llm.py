@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, store_option
+from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, prepare_out, store_option
 from bench.cli.output import emit_json
 from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
@@ -250,11 +250,10 @@ def _measure(
     from bench.measure.plans import get_plan
     from bench.measure.runner import Job
     from bench.meters.protocol import MeterOptions
-    from bench.results.folder import prepare_store
 
     meters, watts, store = options
     chosen = get_plan(plan)
-    prepare_store(store)
+    prepare_out(store)
     with opened(specs(meters, watts, device), MeterOptions(watts=watts)) as reading:
         job = Job.start(chosen, store, sys.argv[1:])
         records = measure_all(todo, job, reading, device, metered=None, quiet=as_json)

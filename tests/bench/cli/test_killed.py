@@ -48,7 +48,7 @@ def write_and_die_at(step, folder):
             return done
         return call
 
-    for module, name in ((results, "_write"), (results, "_parquet"), (results, "_describe"), (files, "_flush")):
+    for module, name in ((results, "_write"), (results, "_parquet"), (results, "_describe"), (files, "flush")):
         setattr(module, name, dying(getattr(module, name)))
     for name in ("rename", "mkdir"):
         setattr(pathlib.Path, name, dying(getattr(pathlib.Path, name)))

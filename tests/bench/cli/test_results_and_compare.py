@@ -121,7 +121,7 @@ def test_a_list_that_a_narrow_terminal_cannot_hold_leaves_columns_out_and_says_s
     import os
 
     folder, _ = store
-    for arguments, spare in (((), "plan"), (("--trend", "rate"), "workload")):
+    for arguments, spare in (((), "variant, plan"), (("--trend", "rate"), "workload")):
         done = perwatt("list", "results", *arguments, cwd=folder, env={**os.environ, "COLUMNS": "80"})
         table = [line for line in done.stdout.splitlines() if not line.startswith("2 results")]
         assert max(map(len, table)) <= 80

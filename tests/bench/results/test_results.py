@@ -21,7 +21,7 @@ from bench.results.folder import (
     read_whole,
     write_record,
 )
-from bench.results.layout import result_folders, unfinished_folders
+from bench.results.layout import rescued_folder, result_folders, unfinished_folders
 from bench.results.record import Record
 from hardware_profiles.errors import InputError
 from sites import files
@@ -82,14 +82,14 @@ def test_a_result_is_never_overwritten(record, job):
     assert unfinished_folders(job.store) == []
 
 
-@pytest.mark.parametrize("step", ["mkdir", "_parquet", "_describe", "_write", "_flush", "rename"])
+@pytest.mark.parametrize("step", ["mkdir", "_parquet", "_describe", "_write", "flush", "rename"])
 def test_a_full_disk_at_any_step_leaves_nothing_and_says_so(step, record, job, monkeypatch):
     fresh = record.model_copy(update={"id": "20260101T000000Z-fake_cpu-ffff"})
 
     def full(*args, **_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(args[0]) if args else None)
 
-    owner = next((module for module in (results, files) if hasattr(module, step)), None)
+    owner = next((module for module in (files, results) if hasattr(module, step)), None)
     if owner is not None:
         monkeypatch.setattr(owner, step, full)
     else:
@@ -100,18 +100,19 @@ def test_a_full_disk_at_any_step_leaves_nothing_and_says_so(step, record, job, m
     assert "\n" not in str(raised.value)
     assert unfinished_folders(job.store) == []
     assert [folder.name for folder in result_folders(job.store)] == [record.id]
+    assert list(result_folders(rescued_folder())) == []
 
 
 def test_a_result_that_exists_although_its_folder_was_not_flushed_is_reported_as_written(record, job, monkeypatch):
     fresh = record.model_copy(update={"id": "20260101T000000Z-fake_cpu-ffff"})
-    flush = files._flush
+    flush = files.flush
 
     def refuses_the_store(path):
         if path == job.store:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         flush(path)
 
-    monkeypatch.setattr(files, "_flush", refuses_the_store)
+    monkeypatch.setattr(files, "flush", refuses_the_store)
     with pytest.raises(RunFailedError) as raised:
         write_record(job.store, fresh, SAMPLES)
     assert str(raised.value) == (
