@@ -1,25 +1,49 @@
-"""Joining of a recorded log to a stored run: a new record supersedes the old one, which stays unchanged."""
+"""Joining of recorded logs to a stored run: a new record supersedes the old one, which stays unchanged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import __version__
 from bench.diagnostics import Effect, effect
-from bench.measure.energy import Metered, as_energy, as_used, gaps_of
+from bench.measure.energy import (
+    MARGIN_S,
+    IdleSpan,
+    Metered,
+    as_used,
+    cross_check,
+    gaps_of,
+    join,
+    read_idle,
+    read_samples,
+    read_windows,
+)
 from bench.measure.plans import get_plan, schedule
 from bench.measure.record_builder import RecordParts, build_record
+from bench.measure.replaced_logs import logs_replaced
 from bench.measure.summary import energy_codes, metrics, steadiness, warnings
-from bench.meters.kinds.trace import Trace
-from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, MeterOptions, Tier
-from bench.results.folder import Sample, find_result, new_id, read_samples, read_whole, write_record
-from bench.results.record import IdlePower, MeterUsed, Record, Window
+from bench.meters.kinds.trace import RunClock, Trace
+from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind, MeterOptions, Tier
+from bench.meters.registry import make_meters
+from bench.meters.sources import check_once, same_source, separate_names
+from bench.meters.sums import flat
+from bench.results import folder as results
+from bench.results.folder import Sample, find_result, new_id, read_whole, write_record
+from bench.results.record import MeterUsed, Record, Window
 from hardware_profiles.errors import InputError
 
 _RECOMPUTED = ("energy_missing", "not_metered", "declared_power", "no_idle", "idle_drift", "unsteady", "plan_smoke")
+_SLACK_FRAC = 0.999  # [-] of a required time: the step of a log is known to about its last digit
 
 
-def attach(name: str, specs: Sequence[str], options: MeterOptions, store: Path, argv: Sequence[str]) -> Record:
+def attach(  # noqa: PLR0913, PLR0917 (the parts of one command)
+    name: str,
+    specs: Sequence[str],
+    options: MeterOptions,
+    store: Path,
+    argv: Sequence[str],
+    on_notice: Callable[[str], None] = lambda _: None,
+) -> Record:
     """Write and return the record of a stored run with one or more logs joined to it.
 
     Parameters
@@ -34,6 +58,8 @@ def attach(name: str, specs: Sequence[str], options: MeterOptions, store: Path, 
         The results folder.
     argv
         The command line, for the new record.
+    on_notice
+        Is called with each sentence that a user should read.
 
     Raises
     ------
@@ -46,77 +72,67 @@ def attach(name: str, specs: Sequence[str], options: MeterOptions, store: Path, 
     old = read_whole(folder)
     if old.status == "failed" or not old.windows:
         raise InputError.at(f"--attach {old.id}", "status", expected="a run with windows", got=old.status)
-    windows = list(old.windows)
-    traces = [_trace(spec, options, old) for spec in specs]
-    idle = list(old.idle)
-    samples = _stored_samples(folder)
-    for trace in traces:
-        needed = schedule(get_plan(old.run.plan), [trace.info])
-        for index, window in enumerate(windows):
-            start = window.start_utc.timestamp()
-            reading = trace.energy_utc(start, start + window.duration_s)
-            reading = reading.judged(_plan_codes(old, window, needed.window_s, needed.lead_s, needed.tail_s))
-            windows[index] = window.model_copy(update={"energy": (*window.energy, as_energy(reading))})
-        idle += _idle(trace, old)
-        samples += _trace_samples(trace, windows)
-    record = _record(old, windows, idle, traces, argv)
-    write_record(store, record, samples)
+    meters = _meters(specs, options, old)
+    replaced = logs_replaced(old, [meter.info for meter in meters])
+    record, samples = _joined(old, meters, replaced, argv)
+    for notice in (*_notices(meters), *(f"{new} takes the place of {gone}" for gone, new in replaced.items())):
+        on_notice(notice)
+    write_record(store, record, [*_stored_samples(folder), *samples])
     return record
 
 
-def _trace(spec: str, options: MeterOptions, old: Record) -> Trace:
-    from bench.meters.registry import make_meter
-
-    meter = make_meter(spec, options)
-    if not isinstance(meter, Trace):
-        raise InputError.at(
-            "--attach", expected="a log, --meter trace:FILE; other meters cannot read the past", got=spec
-        )
-    joined = {e.meter for window in old.windows for e in window.energy if e.joules is not None}
-    if meter.info.name in joined:
-        raise InputError.at(f"--attach {old.id}", expected="a log that is not attached yet", got=meter.info.name)
-    meter.read_now()
-    return meter
-
-
-def _plan_codes(old: Record, window: Window, window_s: float, lead_s: float, tail_s: float) -> list[str]:
-    """Return the codes of what the run lacks for this log: length of window, load around it, a steady wall clock."""
-    codes = []
-    if window.duration_s < 0.999 * window_s:
-        codes.append("window_short")
-    first, last = window.index == 0, window.index == len(old.windows) - 1
-    if (first and (old.run.lead_s or 0.0) < lead_s) or (last and (old.run.tail_s or 0.0) < tail_s):
-        codes.append("lead_short")
-    if any(reason.code == "clock_step" for reason in (*old.reasons, *old.warnings)):
-        codes.append("clock_step_join")
-    return codes
+def _meters(specs: Sequence[str], options: MeterOptions, old: Record) -> list[Meter]:
+    """Return the logs and sums of logs, placed on the clock of the run."""
+    meters = make_meters(specs, options)
+    clock = _run_clock(old)
+    for spec, log in zip(specs, flat(meters), strict=True):
+        if not isinstance(log, Trace):
+            expected = "a log, --meter trace:FILE; other meters cannot read the past"
+            raise InputError.at("--attach", expected=expected, got=spec)
+        log.join(clock)
+    check_once(meters)
+    joined = [used for used in old.meters_used if _has_joules(old, used.name)]
+    for log in flat(meters):
+        for used in joined:
+            unhashed = used.name == log.info.name and not used.sha256 and not used.parts  # of an older version
+            if unhashed or any(same_source(log.info, part) for part in _parts(_info(used))):
+                raise InputError.at(f"--attach {old.id}", expected="a log that is not attached yet", got=log.info.name)
+    separate_names(meters, [used.name for used in joined])
+    return meters
 
 
-def _idle(trace: Trace, old: Record) -> list[IdlePower]:
-    powers = []
-    spans = old.audit.get("idle_spans_utc")
-    for when, start, end in spans if isinstance(spans, list) else []:
-        energy = trace.energy_utc(float(start), float(end))
-        if energy.mean_power_w is not None:
-            powers.append(
-                IdlePower(meter=trace.info.name, when=when, power_w=energy.mean_power_w, duration_s=energy.duration_s)
-            )
-    return powers
+def _joined(
+    old: Record, meters: Sequence[Meter], replaced: dict[str, str], argv: Sequence[str]
+) -> tuple[Record, list[Sample]]:
+    """Return the new record, and the samples of the logs."""
+    spans = [(window.start_s, window.end_s) for window in old.windows]
+    idle = _idle_spans(old)
+    gone = {*replaced, *(meter.info.name for meter in meters)}
+    kept = [used for used in old.meters_used if used.name not in gone]
+    left = [
+        window.model_copy(update={"energy": tuple(energy for energy in window.energy if energy.meter not in gone)})
+        for window in old.windows
+    ]
+    read = [
+        [reading.judged(_plan_codes(old, window, meter.info)) for reading, window in zip(readings, left, strict=True)]
+        for meter, readings in zip(meters, read_windows(meters, spans), strict=True)
+    ]
+    infos = [*map(_info, kept), *(meter.info for meter in meters)]
+    stored = [[_reading(window, info) for window in left] for info in infos[: len(kept)]]
+    by_meter = cross_check(infos, [*stored, *read])
+    used = (*kept, *(as_used(meter.info) for meter in meters))
+    powers = (*(power for power in old.idle if power.meter not in gone), *read_idle(meters, idle))
+    metered = Metered(join(left, by_meter), used, powers, gaps_of(by_meter))
+    audit = {**old.audit, "attached": [_audit(meter.info, replaced) for meter in meters]}
+    return _record(old, metered, infos, audit, argv), read_samples(meters, spans, idle)
 
 
 def _record(
-    old: Record, windows: Sequence[Window], idle: Sequence[IdlePower], traces: Sequence[Trace], argv: Sequence[str]
+    old: Record, metered: Metered, infos: Sequence[MeterInfo], audit: dict[str, object], argv: Sequence[str]
 ) -> Record:
     plan = get_plan(old.run.plan)
-    new = {trace.info.name for trace in traces}
-    # A log that did not cover the run at first and does now appears in the record once.
-    kept = tuple(window.model_copy(update={"energy": _last_of_each(window)}) for window in windows)
-    used = (*(meter for meter in old.meters_used if meter.name not in new), *(as_used(t.info) for t in traces))
-    infos = [_info(meter) for meter in used]
-    by_meter = [[_reading(window, info) for window in kept] for info in infos]
-    metered = Metered(kept, used, tuple(idle), gaps_of(by_meter))
-    figures = metrics(old.workload.unit, kept, infos)
-    steady = steadiness([], kept)
+    figures = metrics(old.workload.unit, metered.windows, infos)
+    steady = steadiness([], metered.windows)
     if old.steadiness is not None:
         update = {"rate_halves_frac": old.steadiness.rate_halves_frac,
                   "rate_slope_per_min": old.steadiness.rate_slope_per_min}  # fmt: skip
@@ -140,51 +156,91 @@ def _record(
             figures=figures,
             notes=notes,
             steadiness=steady,
-            audit={**old.audit, "attached": [trace.info.scope for trace in traces]},
+            audit=audit,
             assumed_power=old.assumed_power_w,
             supersedes=old.id,
         )
     )
 
 
-def _last_of_each(window: Window) -> tuple[object, ...]:
-    return tuple({energy.meter: energy for energy in window.energy}.values())
+def _plan_codes(old: Record, window: Window, info: MeterInfo) -> list[str]:
+    """Return the codes of what the run lacks for this log: length of window, load around it, a steady wall clock."""
+    needed = schedule(get_plan(old.run.plan), [info])
+    lead_s, tail_s = _SLACK_FRAC * needed.lead_s, _SLACK_FRAC * needed.tail_s
+    codes = []
+    if window.duration_s < _SLACK_FRAC * needed.window_s:
+        codes.append("window_short")
+    first, last = window.index == 0, window.index == len(old.windows) - 1
+    if (first and (old.run.lead_s or 0.0) < lead_s) or (last and (old.run.tail_s or 0.0) < tail_s):
+        codes.append("lead_short")
+    if any(reason.code == "clock_step" for reason in (*old.reasons, *old.warnings)):
+        codes.append("clock_step_join")
+    return codes
+
+
+def _run_clock(old: Record) -> RunClock:
+    spans = [(span.start_s, span.end_s) for span in _idle_spans(old)]
+    spans += [(window.start_s, window.end_s) for window in old.windows]
+    return RunClock(_shift_s(old), min(start for start, _ in spans) - MARGIN_S, max(end for _, end in spans) + MARGIN_S)
+
+
+def _shift_s(old: Record) -> float:
+    """Return UTC minus the clock of a run [s]."""
+    return old.windows[0].start_utc.timestamp() - old.windows[0].start_s
+
+
+def _idle_spans(old: Record) -> list[IdleSpan]:
+    spans = old.audit.get("idle_spans_utc")
+    shift_s = _shift_s(old)
+    return [
+        IdleSpan("after" if when == "after" else "before", float(start) - shift_s, float(end) - shift_s)
+        for when, start, end in (spans if isinstance(spans, list) else [])
+    ]
+
+
+def _has_joules(old: Record, meter: str) -> bool:
+    return any(
+        energy.meter == meter and energy.joules is not None for window in old.windows for energy in window.energy
+    )
+
+
+def _parts(info: MeterInfo) -> tuple[MeterInfo, ...]:
+    return info.parts or (info,)
 
 
 def _info(used: MeterUsed) -> MeterInfo:
-    return MeterInfo(
-        used.name, MeterKind(used.kind), used.boundary, Tier(used.tier), used.accuracy_frac, used.accuracy_source,
-        used.period_s, used.averaging_s, domains=used.domains, scope=used.scope,
-    )  # fmt: skip
+    """Return a stored description as the description that it came from."""
+    fields = {name: getattr(used, name) for name in MeterUsed.model_fields}
+    parts = tuple(_info(part) for part in used.parts)
+    return MeterInfo(**{**fields, "kind": MeterKind(used.kind), "tier": Tier(used.tier), "parts": parts})
 
 
 def _reading(window: Window, info: MeterInfo) -> EnergyReading:
     """Return a stored energy as the reading that it came from; without one in this window, a reading without joules."""
     for energy in window.energy:
         if energy.meter == info.name:
-            return EnergyReading(
-                info.name, energy.joules, energy.boundary, Tier(energy.tier), energy.accuracy_frac,
-                energy.accuracy_source, window.duration_s,
-            )  # fmt: skip
+            return EnergyReading(**{**dict(energy), "tier": Tier(energy.tier), "duration_s": window.duration_s})
     return EnergyReading.missing(info, window.duration_s, "window_missing")
+
+
+def _audit(info: MeterInfo, replaced: dict[str, str]) -> dict[str, object]:
+    """Return what the record says of an attached log: its file, its hash, and the log whose place it takes."""
+    gone = [old for old, new in replaced.items() if new == info.name]
+    return {
+        "meter": info.name,
+        "source": list(info.domains),
+        "sha256": [part.sha256 for part in _parts(info)],
+        "in_place_of": gone[0] if gone else None,
+    }
+
+
+def _notices(meters: Sequence[Meter]) -> list[str]:
+    return [log.notice for log in flat(meters) if isinstance(log, Trace) and log.notice]
 
 
 def _stored_samples(folder: Path) -> list[Sample]:
     try:
-        table = read_samples(folder)
+        table = results.read_samples(folder)
     except InputError:
         return []
     return [Sample(**row) for row in table.to_pylist()]
-
-
-def _trace_samples(trace: Trace, windows: Sequence[Window]) -> list[Sample]:
-    """Return the log's samples from a little before the first window to a little after the last."""
-    shift_s = windows[0].start_utc.timestamp() - windows[0].start_s
-    spans = [(window.start_s, window.end_s) for window in windows]
-    samples = []
-    for utc_s, watts in trace.samples_utc():
-        t_s = utc_s - shift_s
-        if watts is not None and spans[0][0] - 60.0 <= t_s <= spans[-1][1] + 60.0:
-            window = next((i for i, (start, end) in enumerate(spans) if start <= t_s <= end), -1)
-            samples.append(Sample(trace.info.name, window, t_s, t_s, utc_s, watts, "W"))
-    return samples

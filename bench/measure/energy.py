@@ -12,6 +12,8 @@ from bench import limits
 from bench.measure.steadiness import duration_agrees
 from bench.measure.windows import TimedWork
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
+from bench.meters.sources import same_source
+from bench.meters.sums import flat
 from bench.results.folder import Sample
 from bench.results.record import Energy, IdlePower, MetersGap, MeterUsed, Window
 from hardware_profiles.provenance import BOUNDARIES
@@ -67,29 +69,43 @@ def read_all(meters: Sequence[Meter], timed: TimedWork, idle: Sequence[IdleSpan]
         for i, calls in enumerate(timed.calls)
         for call in calls
     ]
-    by_meter = _cross_check([[_energy(meter, start, end) for start, end in timed.spans] for meter in reading])
-    for energies in by_meter:
-        for index, energy in enumerate(energies):
-            joined = (*windows[index].energy, as_energy(energy))
-            windows[index] = windows[index].model_copy(update={"energy": joined})
+    energies = read_windows(reading, timed.spans)
+    infos = [meter.info for meter in reading]
+    by_meter = cross_check(infos, energies)
     shift_s = time.time() - time.monotonic()
-    idle_energies = [
-        (span, meter.info.name, _energy(meter, span.start_s, span.end_s)) for span in idle for meter in reading
-    ]
-    for meter in reading:
-        samples.extend(_meter_samples(meter, timed.spans, idle))
     return Metered(
-        windows=tuple(windows),
-        used=tuple(as_used(meter.info) for meter in reading),
-        idle=tuple(
-            IdlePower(meter=name, when=span.when, power_w=energy.mean_power_w, duration_s=energy.duration_s)
-            for span, name, energy in idle_energies
-            if energy.mean_power_w is not None
-        ),
+        windows=join(windows, by_meter),
+        used=tuple(as_used(info) for info in infos),
+        idle=read_idle(reading, idle),
         gaps=gaps_of(by_meter),
-        samples=samples,
+        samples=samples + read_samples(reading, timed.spans, idle),
         idle_spans_utc=tuple((span.when, span.start_s + shift_s, span.end_s + shift_s) for span in idle),
     )
+
+
+def read_windows(meters: Sequence[Meter], spans: Sequence[tuple[float, float]]) -> list[list[EnergyReading]]:
+    """Return the energies of each meter over the windows."""
+    return [[_energy(meter, start, end) for start, end in spans] for meter in meters]
+
+
+def read_idle(meters: Sequence[Meter], idle: Sequence[IdleSpan]) -> tuple[IdlePower, ...]:
+    """Return the idle powers of the meters that have them."""
+    energies = [(span, meter.info.name, _energy(meter, span.start_s, span.end_s)) for span in idle for meter in meters]
+    return tuple(
+        IdlePower(meter=name, when=span.when, power_w=energy.mean_power_w, duration_s=energy.duration_s)
+        for span, name, energy in energies
+        if energy.mean_power_w is not None
+    )
+
+
+def join(windows: Sequence[Window], by_meter: Sequence[Sequence[EnergyReading]]) -> tuple[Window, ...]:
+    """Return the windows with the energies of each meter; a stored energy of the same meter is replaced."""
+    joined = []
+    for index, window in enumerate(windows):
+        energies = {energy.meter: energy for energy in window.energy}
+        energies |= {readings[index].meter: as_energy(readings[index]) for readings in by_meter}
+        joined.append(window.model_copy(update={"energy": tuple(energies.values())}))
+    return tuple(joined)
 
 
 def as_energy(reading: EnergyReading) -> Energy:
@@ -117,19 +133,31 @@ def accuracy_frac(info: MeterInfo | MeterUsed) -> float:
     return info.accuracy_frac if info.accuracy_frac is not None else limits.UNSTATED_ACCURACY_FRAC[info.tier]
 
 
-def _cross_check(by_meter: Sequence[list[EnergyReading]]) -> list[list[EnergyReading]]:
-    """Remove the joules of two meters of one boundary that differ by more than the limit and their accuracies."""
+def cross_check(infos: Sequence[MeterInfo], by_meter: Sequence[Sequence[EnergyReading]]) -> list[list[EnergyReading]]:
+    """Remove the joules of meters that contradict each other or read one log (method rule 5).
+
+    Two meters of one boundary must agree within the limit or within their accuracies.
+    """
     checked = [list(energies) for energies in by_meter]
     for a, b in combinations(range(len(checked)), 2):
-        for index, (first, second) in enumerate(zip(checked[a], checked[b], strict=True)):
-            if first.boundary != second.boundary or first.joules is None or second.joules is None:
-                continue
-            accuracies = math.hypot(first.accuracy_frac or 0.0, second.accuracy_frac or 0.0)
-            allowed = max(limits.METER_DISAGREEMENT_FRAC, accuracies)
-            if abs(first.joules / second.joules - 1.0) > allowed:
-                checked[a][index] = first.judged(("meter_disagreement",))
-                checked[b][index] = second.judged(("meter_disagreement",))
+        for index, pair in enumerate(zip(by_meter[a], by_meter[b], strict=True)):
+            if _disagree(*pair):
+                for meter in (a, b):
+                    checked[meter][index] = checked[meter][index].judged(("meter_disagreement",))
+    owners = [(owner, part) for owner, info in enumerate(infos) for part in (info.parts or (info,))]
+    for (a, first), (b, second) in combinations(owners, 2):
+        if first.sha256 and same_source(first, second):
+            for owner in {a, b}:
+                checked[owner] = [reading.judged(("source_twice",)) for reading in checked[owner]]
     return checked
+
+
+def _disagree(first: EnergyReading, second: EnergyReading) -> bool:
+    if first.boundary != second.boundary or first.joules is None or second.joules is None:
+        return False
+    accuracies = math.hypot(first.accuracy_frac or 0.0, second.accuracy_frac or 0.0)
+    low_j, high_j = sorted((first.joules, second.joules))
+    return high_j > low_j * (1.0 + max(limits.METER_DISAGREEMENT_FRAC, accuracies))
 
 
 def gaps_of(by_meter: Sequence[Sequence[EnergyReading]]) -> tuple[MetersGap, ...]:
@@ -173,14 +201,17 @@ def _utc_s(window: Window, t_s: float) -> float:
     return window.start_utc.timestamp() + t_s - window.start_s
 
 
-def _meter_samples(meter: Meter, spans: Sequence[tuple[float, float]], idle: Sequence[IdleSpan]) -> list[Sample]:
-    """Return a meter's readings as samples, from a little before the first span of this run."""
-    unit = "J" if meter.info.kind is MeterKind.COUNTER else "W"
+def read_samples(
+    meters: Sequence[Meter], spans: Sequence[tuple[float, float]], idle: Sequence[IdleSpan]
+) -> list[Sample]:
+    """Return the readings of all meters as samples, from a little before the first span of this run."""
     starts = [*(start for start, _ in spans), *(span.start_s for span in idle)]
     first_s = min(starts, default=math.inf) - MARGIN_S
     samples = []
-    for raw in meter.readings():
-        if raw.value is not None and raw.t_s >= first_s:
-            window = next((i for i, (start, end) in enumerate(spans) if start <= raw.t_s <= end), -1)
-            samples.append(Sample(meter.info.name, window, raw.t_s, raw.t_s, raw.utc_s, raw.value, unit))
+    for meter in flat(meters):
+        unit = "J" if meter.info.kind is MeterKind.COUNTER else "W"
+        for raw in meter.readings():
+            if raw.value is not None and raw.t_s >= first_s:
+                window = next((i for i, (start, end) in enumerate(spans) if start <= raw.t_s <= end), -1)
+                samples.append(Sample(meter.info.name, window, raw.t_s, raw.t_s, raw.utc_s, raw.value, unit))
     return samples

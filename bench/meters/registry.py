@@ -1,11 +1,14 @@
 """The table of meter kinds, built in and installed, and the meters of specs such as `shelly:HOST,accuracy=1%`."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 
 from bench.meters.protocol import Found, Meter, MeterKind, MeterKindEntry, MeterOptions, Tier
+from bench.meters.sources import check_once, separate_names
+from bench.meters.sums import SumMeter, sums_rows
 from hardware_profiles.errors import InputError, near_names
 
 ENTRY_POINT_GROUP = "perwatt.meters"
@@ -103,6 +106,31 @@ def make_meter(spec: str, options: MeterOptions | None = None) -> Meter:
     return entry(name).make(target, settings, options or MeterOptions())
 
 
+def make_meters(specs: Iterable[str], options: MeterOptions | None = None) -> list[Meter]:
+    """Return the meters of all specs, not yet opened; meters of one `sum=NAME` are added into one meter.
+
+    Raises
+    ------
+    InputError
+        A meter is unknown, its target or a setting is wrong, or a sum has a single part.
+    """
+    options = options or MeterOptions()
+    parsed = [parse_spec(spec) for spec in specs]
+    named = Counter(settings["sum"] for _, _, settings in parsed if "sum" in settings)
+    made: list[Meter | str] = []
+    sums: dict[str, list[Meter]] = {}
+    for name, target, settings in parsed:
+        group = settings.get("sum")
+        if group is None or (name == "trace" and sums_rows(target, settings, alone=named[group] == 1)):
+            made.append(entry(name).make(target, settings, options))
+            continue
+        if group not in sums:
+            made.append(group)
+        others = {key: value for key, value in settings.items() if key != "sum"}
+        sums.setdefault(group, []).append(entry(name).make(target, others, options))
+    return [SumMeter(item, sums[item]) if isinstance(item, str) else item for item in made]
+
+
 def open_meters(specs: Iterable[str], options: MeterOptions | None = None) -> list[Meter]:
     """Return the opened meters of all specs, and a declared one if `options.watts` is set.
 
@@ -114,19 +142,17 @@ def open_meters(specs: Iterable[str], options: MeterOptions | None = None) -> li
         A source cannot be opened on this machine.
     """
     options = options or MeterOptions()
-    meters = [make_meter(spec, options) for spec in specs]
+    meters = make_meters(specs, options)
     if options.watts is not None and not any(meter.info.kind is MeterKind.DECLARED for meter in meters):
         meters.append(make_meter("declared", options))
-    names_so_far: set[str] = set()
-    for meter in meters:
-        if meter.info.name in names_so_far:
-            raise InputError.at("--meter", expected="each source once", got=meter.info.name)
-        names_so_far.add(meter.info.name)
+    check_once(meters)
     opened: list[Meter] = []
     try:
         for meter in meters:
             meter.open()
             opened.append(meter)
+        check_once(meters)
+        separate_names(meters)
     except BaseException:
         close_meters(opened)
         raise

@@ -199,7 +199,7 @@ def _attach(
         )
     if not logs:
         raise InputError.at("--attach", expected="--meter trace:FILE, the log to add")
-    record = attach(name, logs, options, store, sys.argv[1:])
+    record = attach(name, logs, options, store, sys.argv[1:], warn)
     if as_json:
         emit_json(document([record], store, None))
     else:

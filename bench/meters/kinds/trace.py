@@ -1,16 +1,14 @@
 """A recorded log as a meter: it is joined to a run by UTC with a stated clock offset, after the run."""
 
-import contextlib
-import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import limits
 from bench.meters.integrate import power_energy
+from bench.meters.kinds import trace_period
 from bench.meters.logs import SETTINGS, EmptyLogError, Log, read_log
 from bench.meters.protocol import (
     EnergyReading,
@@ -29,6 +27,15 @@ from hardware_profiles.errors import InputError
 WAIT_S = 60.0  # [s] longest wait for a log that does not yet cover the run
 
 
+@dataclass(frozen=True, slots=True)
+class RunClock:
+    """The clock of a stored run, and the span of the run on it."""
+
+    shift_s: float  # [s] UTC minus this clock
+    first_s: float
+    last_s: float
+
+
 class Trace:
     """The log of a wall meter, read after the run; during the run only the clocks are watched.
 
@@ -38,6 +45,8 @@ class Trace:
         The log.
     stated
         Accuracy, tier, boundary and period that the user stated.
+    own_period
+        Whether the log's own step is its update period, because the user stated none.
     clock_offset_s
         The log's clock minus UTC [s]; a log in local time five hours behind UTC has -18000.
     settings
@@ -53,6 +62,7 @@ class Trace:
         path: Path,
         stated: Stated,
         *,
+        own_period: bool = False,
         clock_offset_s: float = 0.0,
         settings: dict[str, str] | None = None,
         wait_s: float = WAIT_S,
@@ -60,27 +70,33 @@ class Trace:
     ) -> None:
         self.path = path
         self.clock_offset_s = clock_offset_s
+        self.log: Log | None = None  # as it was last read
+        self.fault = ""
+        self.notice = ""
         self._settings = {key: value for key, value in (settings or {}).items() if key in SETTINGS}
+        self._stated_s = None if own_period else stated.period_s
         self._wait_s = wait_s
         self._deadline: float | None = None
         self._wall_clock = wall_clock
         self._anchors: list[tuple[float, float]] = []
+        self._run_clock: RunClock | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._file_state: tuple[float, int] | None = None
-        self._log: Log | None = None
-        self.fault = ""
-        self.notice = ""
-        self._info = stated.power_meter(
-            f"trace:{path.name}",
-            domain=f"trace:{path.resolve()}",
-            scope=f"as the log defines it; its clock is taken as UTC {clock_offset_s:+g} s",
+        self._info = self._of_column(
+            stated.power_meter(f"trace:{path.name}", domain="", scope=self._scope()),
+            self._settings.get("column", ""),
+            " ".join(f"{key} {self._settings[key]}" for key in ("where", "sum") if key in self._settings),
         )
 
     @property
     def info(self) -> MeterInfo:
         """The description of the log as a meter."""
         return self._info
+
+    def rename(self, label: str) -> None:
+        """Give the log another name than that of its file."""
+        self._info = replace(self._info, name=f"trace:{label}")
 
     def open(self) -> None:
         """Read an existing log, so that a wrong file is found before the run, and watch the clocks.
@@ -91,9 +107,10 @@ class Trace:
             The file's folder does not exist, or the file is not a log.
         """
         if self.path.exists():
-            with contextlib.suppress(EmptyLogError):
-                read_log(self.path, self._settings)
-            self._load()
+            try:
+                self._describe(self._read(), trace_period.planned_period_s)
+            except EmptyLogError as error:
+                self.fault = str(error)
         elif not self.path.parent.is_dir():
             raise InputError.at(
                 f"--meter trace:{self.path}", expected="a folder that exists", got=str(self.path.parent)
@@ -107,49 +124,42 @@ class Trace:
         self._thread = threading.Thread(target=self._watch, name="trace clock", daemon=True)
         self._thread.start()
 
-    def mark(self) -> None:
-        """Note both clocks now; the wait for the log starts anew in a run that goes on."""
-        self._deadline = None
-        self._note_clocks()
-
-    def _note_clocks(self) -> None:
-        self._anchors.append((time.monotonic(), self._wall_clock()))
-
-    def readings(self) -> Sequence[Reading]:
-        """Return the log's samples on the monotonic clock, from the start of the run to now."""
-        if self._log is None or not self._anchors:
-            return ()
-        offset_s = self._offset_s()
-        first, last = self._anchors[0][0], time.monotonic()
-        return [reading for reading in self._on_utc(offset_s) if first <= reading.t_s <= last]
-
-    def energy(self, t0: float, t1: float) -> EnergyReading:
-        """Return the energy from t0 to t1 [s, monotonic]; wait up to `wait_s` in all until the log covers them."""
-        self._note_clocks()
-        offsets = [utc - t for t, utc in self._anchors]
-        offset_s = self._offset_s()
-        energy = self._energy(t0 + offset_s, t1 + offset_s, offset_s)
-        return energy.judged(("clock_step_join",)) if max(offsets) - min(offsets) > limits.CLOCK_STEP_S else energy
-
-    def energy_utc(self, u0: float, u1: float) -> EnergyReading:
-        """Return the energy between two moments of UTC [s since 1970], for a run that is already stored."""
-        return self._energy(u0, u1, 0.0)
-
-    def read_now(self) -> None:
-        """Read the log as it is, without waiting for it to grow.
+    def join(self, clock: RunClock) -> None:
+        """Read the log as it is, and place it on the clock of a stored run.
 
         Raises
         ------
         InputError
             The file does not exist or is not a log.
         """
-        read_log(self.path, self._settings)
-        self._wait_s = 0.0
+        self._describe(self._read())
+        self._wait_s, self._run_clock = 0.0, clock
 
-    def samples_utc(self) -> Sequence[tuple[float, float | None]]:
-        """Return the log's samples as (UTC [s since 1970], power [W])."""
-        self._load()
-        return [(when - self.clock_offset_s, watts) for when, watts in self._log.samples] if self._log else []
+    def mark(self) -> None:
+        """Note both clocks now; the wait for the log starts anew in a run that goes on."""
+        self._deadline = None
+        self._note_clocks()
+
+    def _note_clocks(self) -> None:
+        if self._run_clock is None:
+            self._anchors.append((time.monotonic(), self._wall_clock()))
+
+    def readings(self) -> Sequence[Reading]:
+        """Return the log's samples on the run's clock, from the start of the run to its end or to now."""
+        if self._run_clock is not None:
+            first, last = self._run_clock.first_s, self._run_clock.last_s
+        elif self._anchors:
+            first, last = self._anchors[0][0], time.monotonic()
+        else:
+            return ()
+        return [reading for reading in self._on_run_clock() if first <= reading.t_s <= last]
+
+    def energy(self, t0: float, t1: float) -> EnergyReading:
+        """Return the energy from t0 to t1 [s, the run's clock]; wait at most `wait_s` until the log covers them."""
+        self._note_clocks()
+        offsets = [utc - t for t, utc in self._anchors] or [0.0]
+        energy = self._energy(t0, t1)
+        return energy.judged(("clock_step_join",)) if max(offsets) - min(offsets) > limits.CLOCK_STEP_S else energy
 
     def close(self) -> None:
         """Stop watching the clocks."""
@@ -158,17 +168,18 @@ class Trace:
         if thread is not None:
             thread.join(timeout=5.0)
 
-    def _energy(self, u0: float, u1: float, offset_s: float) -> EnergyReading:
+    def _energy(self, t0: float, t1: float) -> EnergyReading:
+        u0, u1 = t0 + self._shift_s(), t1 + self._shift_s()
         self._wait_for(u1)
-        readings = self._on_utc(offset_s)
-        energy = power_energy(self._info, readings, u0 - offset_s, u1 - offset_s)
+        readings = self._on_run_clock()
+        energy = power_energy(self._info, readings, t0, t1)
         codes = []
-        if self._log is None or not readings or readings[0].t_s > u0 - offset_s or readings[-1].t_s < u1 - offset_s:
+        if not readings or readings[0].t_s > t0 or readings[-1].t_s < t1:
             codes.append("trace_not_covering")
-        if self._log is not None:
-            if any(u0 <= back - self.clock_offset_s <= u1 for back in self._log.clock_back):
+        if self.log is not None:
+            if any(u0 <= back - self.clock_offset_s <= u1 for back in self.log.clock_back):
                 codes.append("trace_clock_back")
-            if self._log.malformed:
+            if self.log.malformed:
                 codes.append("trace_malformed")
         return replace(energy.judged(codes), detail=self.fault or self._span())
 
@@ -176,55 +187,81 @@ class Trace:
         if self._deadline is None:
             self._deadline = time.monotonic() + self._wait_s
         while True:
-            self._load()
-            if self._log is not None and self._log.samples[-1][0] - self.clock_offset_s >= u1:
+            self._read_again()
+            if self.log is not None and self.log.samples[-1][0] - self.clock_offset_s >= u1:
                 return
             left_s = self._deadline - time.monotonic()
             if left_s <= 0.0:
                 return
             time.sleep(min(0.5, left_s))
 
-    def _load(self) -> None:
+    def _read_again(self) -> None:
         """Read the log again if it changed; keep a fault as text, because the log may be incomplete."""
         try:
             status = self.path.stat()
-            state = (status.st_mtime, status.st_size)
+            if (status.st_mtime, status.st_size) != self._file_state:
+                self._describe(self._read())
         except OSError as error:
             self.fault = f"{self.path}: {error.strerror}"
-            return
-        if state == self._file_state:
-            return
-        try:
-            self._log, self.fault = read_log(self.path, self._settings), ""
         except InputError as error:
             self.fault = str(error)
-            return
-        self._file_state = state
-        steps = [b[0] - a[0] for a, b in pairwise(self._log.samples)]
-        if steps:
-            period_s = max(self._info.period_s, statistics.median(steps))
-            self._info = replace(self._info, period_s=period_s, averaging_s=period_s)
 
-    def _on_utc(self, offset_s: float) -> list[Reading]:
-        """Return the samples on a clock that is `offset_s` behind UTC, each with its own time as its token."""
-        if self._log is None:
+    def _read(self) -> Log:
+        state = None
+        if self.path.exists():
+            status = self.path.stat()
+            state = (status.st_mtime, status.st_size)
+        self.log, self.fault = read_log(self.path, self._settings), ""
+        self._file_state = state
+        return self.log
+
+    def _describe(self, log: Log, period: Callable[[Log, float | None], float] = trace_period.update_period_s) -> None:
+        """Complete the description by what the log holds."""
+        period_s = period(log, self._stated_s)
+        self._info = replace(
+            self._of_column(self._info, log.column, log.filter),
+            period_s=period_s,
+            averaging_s=period_s,
+            poll_s=period_s,
+            scope=self._scope(log),
+            unit=log.unit,
+            sha256=log.sha256,
+        )
+        self.notice = trace_period.notice(str(self.path), log, self._stated_s)
+
+    def _of_column(self, info: MeterInfo, column: str, rows: str) -> MeterInfo:
+        """Return the description for one column, and some rows, of the log: a source of its own."""
+        mark = " ".join(filter(None, (column, rows)))
+        domain = f"trace:{self.path.resolve()}" + (f"[{mark}]" if mark else "")
+        return replace(info, column=column, rows=rows, domains=(domain,))
+
+    def _on_run_clock(self) -> list[Reading]:
+        """Return the samples on the run's clock; a value that is only written again is no new sample."""
+        if self.log is None:
             return []
+        shift_s = self._shift_s()
         readings = []
-        for when, watts in self._log.samples:
+        for when, watts in self.log.samples:
             utc_s = when - self.clock_offset_s
             codes = () if watts is not None else ("bad_sample",)
-            readings.append(Reading(utc_s - offset_s, utc_s, watts, (when,), codes))
+            readings.append(Reading(utc_s - shift_s, utc_s, watts, None, codes))
         return readings
 
-    def _offset_s(self) -> float:
-        return self._anchors[0][1] - self._anchors[0][0]
+    def _shift_s(self) -> float:
+        """Return UTC minus the run's clock [s]."""
+        return self._run_clock.shift_s if self._run_clock is not None else self._anchors[0][1] - self._anchors[0][0]
+
+    def _scope(self, log: Log | None = None) -> str:
+        step = f"; a new value every {trace_period.seen_s(log):.3g} s" if log else ""
+        stated = f", {self._stated_s:g} s stated" if log and self._stated_s is not None else ""
+        return f"as the log defines it; its clock is taken as UTC {self.clock_offset_s:+g} s{step}{stated}"
 
     def _span(self) -> str:
-        if self._log is None:
+        if self.log is None:
             return "no log"
-        first, last = self._log.samples[0][0], self._log.samples[-1][0]
+        first, last = self.log.samples[0][0], self.log.samples[-1][0]
         utc = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t - self.clock_offset_s)) for t in (first, last)]
-        return f"{self._log.form} log of {len(self._log.samples)} samples, {utc[0]} to {utc[1]} after the offset"
+        return f"{self.log.form} log of {len(self.log.samples)} samples, {utc[0]} to {utc[1]} after the offset"
 
     def _watch(self) -> None:
         while not self._stop.wait(1.0):
@@ -237,7 +274,14 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
     place = f"trace:{target}"
     stated = read_stated(place, settings, options, boundary="wall", more=(*SETTINGS, "wait"))
     wait_s = positive(f"--meter {place}", "wait", settings["wait"]) if "wait" in settings else WAIT_S
-    return Trace(Path(target), stated, clock_offset_s=options.clock_offset_s, settings=settings, wait_s=wait_s)
+    return Trace(
+        Path(target),
+        stated,
+        own_period="period" not in settings and options.period_s is None,
+        clock_offset_s=options.clock_offset_s,
+        settings=settings,
+        wait_s=wait_s,
+    )
 
 
 def _find() -> list[Found]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from bench import limits
 from bench.meters.logs.log import EmptyLogError, Log
+from bench.meters.logs.steps import period_s, step_s
 from hardware_profiles.errors import InputError, near_names
 
 MAX_BYTES = 512 * 2**20
@@ -140,6 +141,8 @@ def _collect(
         column=shape.column,
         unit="W",
         sha256=hashlib.sha256(shape.data).hexdigest(),
+        period_s=period_s(samples),
+        step_s=step_s(samples),
     )
 
 

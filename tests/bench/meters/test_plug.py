@@ -141,7 +141,7 @@ def test_stated_accuracy_makes_a_plug_tier_b():
         ("shelly:host,accuracy=much", "accuracy"),
         ("shelly:host,tier=A", "stated accuracy of a tier A meter"),
         ("shelly:host,acuracy=1%", "did you mean accuracy"),
-        ("shelly:host,accuracy", "key=value"),
+        ("shelly:host,accuracy", "a host such as"),
         ("shelly:host,boundary=desk", "boundary"),
         ("shelly:host,period=0", "number above 0"),
         ("", "expected a meter such as"),

@@ -8,12 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.meters.kinds.trace import RunClock
 from bench.meters.logs import read_log
 from bench.meters.protocol import MeterOptions
 from bench.meters.registry import make_meter
 from hardware_profiles.errors import InputError
 
 START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+
+
+def joined(spec, options=None):
+    """A log on the clock of a stored run that is UTC itself."""
+    meter = make_meter(spec, options)
+    meter.join(RunClock(0.0, -math.inf, math.inf))
+    return meter
 
 
 def power(t):
@@ -40,7 +48,7 @@ def test_a_ptdaemon_log_integrates_to_its_mean_power_within_a_thousandth(tmp_pat
     path = ptdaemon(tmp_path / "spl.txt", seconds=3600)
     log = read_log(path)
     assert (log.form, len(log.samples)) == ("ptdaemon", 3601)
-    found = make_meter(f"trace:{path}").energy_utc(log.samples[0][0], log.samples[-1][0])
+    found = joined(f"trace:{path}").energy(log.samples[0][0], log.samples[-1][0])
     mean_w = statistics.fmean(watts for _, watts in log.samples)
     assert found.mean_power_w == pytest.approx(mean_w, rel=1e-3)
     assert (found.boundary, found.samples) == ("wall", 3601)
@@ -48,9 +56,9 @@ def test_a_ptdaemon_log_integrates_to_its_mean_power_within_a_thousandth(tmp_pat
 
 def test_the_clock_offset_moves_a_local_log_onto_utc(tmp_path):
     path = ptdaemon(tmp_path / "spl.txt", start=START - 5 * 3600)
-    meter = make_meter(f"trace:{path}", MeterOptions(clock_offset_s=-5 * 3600.0))
-    assert meter.energy_utc(START + 10, START + 110).valid
-    found = make_meter(f"trace:{path},wait=0.1").energy_utc(START + 10, START + 110)
+    meter = joined(f"trace:{path}", MeterOptions(clock_offset_s=-5 * 3600.0))
+    assert meter.energy(START + 10, START + 110).valid
+    found = joined(f"trace:{path},wait=0.1").energy(START + 10, START + 110)
     assert "trace_not_covering" in found.reasons
     assert "2025-12-31T19:00:00Z" in found.detail
 
@@ -79,7 +87,7 @@ def test_common_exports_are_read(tmp_path, lines):
             )
         )  # fmt: skip
     path.write_text("\n".join(rows) + "\n")
-    found = make_meter(f"trace:{path}").energy_utc(START + 10, START + 160)
+    found = joined(f"trace:{path}").energy(START + 10, START + 160)
     true_j = 2400.0 * 150 - 300.0 * 40.0 * (math.cos(160 / 40) - math.cos(10 / 40))
     assert found.joules == pytest.approx(true_j, rel=1e-3)
 
@@ -119,7 +127,7 @@ def test_columns_can_be_named(tmp_path):
     path.write_text(
         "when,p1 watts,p2 watts\n" + "".join(f"{START + i},{100 + i % 7},{200 + i % 7}\n" for i in range(200))
     )
-    found = make_meter(f"trace:{path},time=when,column=p2 watts").energy_utc(START + 10, START + 110)
+    found = joined(f"trace:{path},time=when,column=p2 watts").energy(START + 10, START + 110)
     assert found.mean_power_w == pytest.approx(203.0, rel=0.01)
     with pytest.raises(InputError, match="expected one of when, p1_watts"):
         make_meter(f"trace:{path},time=when,column=p3").open()
@@ -131,7 +139,7 @@ def test_unreadable_and_missing_samples_are_missing_and_told(tmp_path):
     rows[60] = f"{START + 60},nan"
     path = tmp_path / "power.csv"
     path.write_text("time,watts\n" + "\n".join(rows) + "\n")
-    found = make_meter(f"trace:{path}").energy_utc(START + 10, START + 210)
+    found = joined(f"trace:{path}").energy(START + 10, START + 210)
     assert found.valid
     assert {"trace_malformed", "bad_sample"} <= set(found.warnings)
 
@@ -140,9 +148,9 @@ def test_a_log_whose_clock_goes_back_is_refused_where_it_does(tmp_path):
     path = tmp_path / "power.csv"
     times = [*range(150), *range(90, 300)]
     path.write_text("time,watts\n" + "".join(f"{START + t},{power(i)}\n" for i, t in enumerate(times)))
-    meter = make_meter(f"trace:{path}")
-    assert "trace_clock_back" in meter.energy_utc(START + 80, START + 200).reasons
-    assert meter.energy_utc(START + 5, START + 85).valid
+    meter = joined(f"trace:{path}")
+    assert "trace_clock_back" in meter.energy(START + 80, START + 200).reasons
+    assert meter.energy(START + 5, START + 85).valid
 
 
 def test_a_live_log_is_waited_for_until_it_covers_the_window(clock, tmp_path):
