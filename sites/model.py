@@ -100,6 +100,7 @@ class Site:
     inference: tuple[InferenceBlock, ...]
     assumptions: tuple[Assumption, ...]
     flags: tuple[str, ...]  # warnings about unusual values
+    notes: tuple[str, ...]  # how the site file is read where it leaves a choice
 
     @property
     def blocks(self) -> tuple[MiningBlock | InferenceBlock, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,11 +15,12 @@ from sites.file.carbon import kg_per_mwh
 from sites.file.difficulty import difficulty_path
 from sites.file.flags import site_flags
 from sites.file.ranges import CELSIUS, PRICE, PUE, Range
-from sites.file.series import read_series
+from sites.file.series import Span, read_series
 from sites.file.site_file import HourlyTable, SiteFile
 from sites.file.values import assumptions_of
 from sites.hours import power, prices
-from sites.hours.calendar import Calendar, local_year, unix_s
+from sites.hours.calendar import Calendar, local_year
+from sites.hours.clock import Clock
 from sites.model import Assumption, InferenceBlock, MiningBlock, Site
 
 if TYPE_CHECKING:
@@ -71,17 +72,16 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         raise InputError(f"{path}: key site.{error}") from None
     per_usd = file.price.currency_per_usd.value if file.price.currency_per_usd else 1.0
     programme = file.curtailment
-    events = _events(programme, path)
-    limit_mw, limit_cause = power.limit_series(
-        calendar,
-        file.power.interconnect_mw.value,
-        [(unix_s(outage.start), outage.hours.value, frac(outage.available_percent)) for outage in file.power.outage],
-        events,
-    )
-    temperature = _temperature(file.climate, calendar, folder)
-    mining_pue = _pue(file, "mining", calendar, path, temperature)
-    gpu_pue = _pue(file, "gpu", calendar, path, temperature)
-    spot = _spot(file.price, calendar, folder) / per_usd
+    clock = Clock.of(file.site.timezone)
+    events = _events(programme, clock, path)
+    outages = _outages(file, clock, path)
+    limit_mw, limit_cause = power.limit_series(calendar, file.power.interconnect_mw.value, outages, events)
+    peaks = _peaks(file.price, clock, path)
+    hourly = _Hourly(folder, calendar, clock)
+    temperature = _temperature(file.climate, hourly)
+    mining_pue = _pue(file, "mining", hourly, path, temperature)
+    gpu_pue = _pue(file, "gpu", hourly, path, temperature)
+    spot = _spot(file.price, hourly) / per_usd
     contract = file.price.contract
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
     market = file.market
@@ -100,7 +100,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         delivered_frac=1.0 - frac(file.power.losses_percent),
         availability_frac=frac(file.power.availability_percent),
         spot_usd_per_mwh=spot,
-        adder_usd_per_mwh=_adders(file.price, calendar) / per_usd,
+        adder_usd_per_mwh=_adders(file.price, calendar, peaks) / per_usd,
         resale_usd_per_mwh=spot - discount,
         credit_usd_per_mwh=prices.credit_series(
             calendar, programme.credit_usd_per_mwh.value if programme else 0.0, events
@@ -125,8 +125,10 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         inference=inference,
         assumptions=(*assumptions_of(file), *_token_rates(inference)),
         flags=(),
+        notes=(note,) if (note := clock.note()) else (),
     )
-    site = replace(site, flags=site_flags(file, site))
+    windows = {"power.outage": _times(outages), "curtailment.event": _times(events), "price.coincident.hours": peaks}
+    site = replace(site, flags=site_flags(site, windows))
     _freeze(site)
     return site
 
@@ -158,13 +160,24 @@ def _freeze(site: Site) -> None:
             array.setflags(write=False)
 
 
-def _hourly(table: HourlyTable, calendar: Calendar, folder: Path, within: Range) -> Floats:
-    return read_series(folder / table.file, table.column, calendar.start_s, calendar.hours, within)
+class _Hourly(NamedTuple):
+    """A reader of a site's hourly series."""
+
+    folder: Path  # of the site file
+    calendar: Calendar
+    clock: Clock
+
+    def read(self, table: HourlyTable, within: Range) -> Floats:
+        """Return the column of a table, [T]."""
+        path = self.folder / table.file
+        span = Span(self.calendar.start_s, self.calendar.hours)
+        return read_series(path, table.column, span, within, self.clock)
 
 
-def _spot(table: PriceTable, calendar: Calendar, folder: Path) -> Floats:
+def _spot(table: PriceTable, hourly: _Hourly) -> Floats:
+    calendar = hourly.calendar
     if table.hourly is not None:
-        return _hourly(table.hourly, calendar, folder, PRICE)
+        return hourly.read(table.hourly, PRICE)
     if table.time_of_use is not None:
         tou = table.time_of_use
         periods = [prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period]
@@ -172,18 +185,49 @@ def _spot(table: PriceTable, calendar: Calendar, folder: Path) -> Floats:
     return np.full(calendar.hours, table.energy_usd_per_mwh.value if table.energy_usd_per_mwh else 0.0)
 
 
-def _adders(table: PriceTable, calendar: Calendar) -> Floats:
+def _adders(table: PriceTable, calendar: Calendar, peaks: list[tuple[int, float]]) -> Floats:
     adder: Floats = np.full(calendar.hours, table.delivery_usd_per_mwh.value)
     if table.coincident is not None:
-        starts = [unix_s(when) for when in table.coincident.hours]
-        adder += prices.coincident_series(calendar, table.coincident.usd_per_kw_year.value, starts)
+        adder += prices.coincident_series(calendar, table.coincident.usd_per_kw_year.value, peaks)
     return adder
 
 
-def _events(programme: CurtailmentTable | None, path: str) -> Windows:
+def _peaks(table: PriceTable, clock: Clock, path: str) -> list[tuple[int, float]]:
+    if table.coincident is None:
+        return []
+    hours = table.coincident.peak_minutes.value / 60.0
+    return [
+        (clock.noted_unix_s(start, path, f"price.coincident.hours[{index}]"), hours)
+        for index, start in enumerate(table.coincident.hours)
+    ]
+
+
+def _times(windows: Windows) -> list[tuple[int, float]]:
+    return [(start_s, hours) for start_s, hours, _ in windows]
+
+
+def _outages(file: SiteFile, clock: Clock, path: str) -> Windows:
+    return [
+        (
+            clock.noted_unix_s(outage.start, path, f"power.outage[{index}].start"),
+            outage.hours.value,
+            frac(outage.available_percent),
+        )
+        for index, outage in enumerate(file.power.outage)
+    ]
+
+
+def _events(programme: CurtailmentTable | None, clock: Clock, path: str) -> Windows:
     if programme is None:
         return []
-    events = [(unix_s(event.start), event.hours.value, event.limit_mw.value) for event in programme.event]
+    events = [
+        (
+            clock.noted_unix_s(event.start, path, f"curtailment.event[{index}].start"),
+            event.hours.value,
+            event.limit_mw.value,
+        )
+        for index, event in enumerate(programme.event)
+    ]
     if programme.credit_usd_per_mwh.value > 0 and any(limit > programme.enrolled_mw.value for _, _, limit in events):
         raise InputError.at(
             f"{path}: curtailment",
@@ -194,13 +238,13 @@ def _events(programme: CurtailmentTable | None, path: str) -> Windows:
     return events
 
 
-def _temperature(table: ClimateTable | None, calendar: Calendar, folder: Path) -> Floats | None:
+def _temperature(table: ClimateTable | None, hourly: _Hourly) -> Floats | None:
     if table is None:
         return None
     if table.hourly is not None:
-        return _hourly(table.hourly, calendar, folder, CELSIUS)
+        return hourly.read(table.hourly, CELSIUS)
     means = table.mean_c_by_month.values if table.mean_c_by_month else (0.0,) * 12
-    return power.temperature_series(calendar, means, table.daily_swing_c.value)
+    return power.temperature_series(hourly.calendar, means, table.daily_swing_c.value)
 
 
 def _derate(table: ClimateTable | None, product: str, calendar: Calendar, temperature: Floats | None) -> Floats:
@@ -211,12 +255,12 @@ def _derate(table: ClimateTable | None, product: str, calendar: Calendar, temper
     return power.derate_series(temperature, above.value, stop.value)
 
 
-def _pue(file: SiteFile, product: str, calendar: Calendar, path: str, temperature: Floats | None) -> Floats:
+def _pue(file: SiteFile, product: str, hourly: _Hourly, path: str, temperature: Floats | None) -> Floats:
     table = file.cooling
-    hourly: HourlyTable | None = getattr(table, f"{product}_pue_hourly")
-    if hourly is not None:
-        return _hourly(hourly, calendar, Path(path).parent, PUE)
+    series: HourlyTable | None = getattr(table, f"{product}_pue_hourly")
+    if series is not None:
+        return hourly.read(series, PUE)
     base, per_c = getattr(table, f"{product}_pue").value, getattr(table, f"{product}_pue_per_c").value
     if per_c > 0 and temperature is None:
         raise InputError(f"{path}: key cooling.{product}_pue_per_c: expected a [climate] table with it, got none")
-    return power.pue_series(calendar, base, per_c, table.reference_c.value, temperature)
+    return power.pue_series(hourly.calendar, base, per_c, table.reference_c.value, temperature)

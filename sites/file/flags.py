@@ -7,21 +7,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sites.dispatch.problem import meter_mw
-from sites.hours.calendar import unix_s, utc_text
+from sites.hours.calendar import utc_text
 from sites.hours.power import share_of_hours
 from sites.hours.prices import above_market, flags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from sites.file.site_file import SiteFile
     from sites.hours.calendar import Calendar
     from sites.model import Site
 
+    Window = tuple[int, float]
 
-def site_flags(file: SiteFile, site: Site) -> tuple[str, ...]:
-    """Return one line for each unusual value among a site's prices, sizes, outages and charges."""
-    return (*_prices(site), *_oversubscribed(site), *_outside(file, site.calendar))
+
+def site_flags(site: Site, windows: Mapping[str, Sequence[Window]]) -> tuple[str, ...]:
+    """Return one line for each unusual value among a site's prices, sizes and windows.
+
+    Parameters
+    ----------
+    site
+        The site.
+    windows
+        Start [s, unix] and hours of each outage, event and peak, by key.
+    """
+    return (*_prices(site), *_oversubscribed(site), *_outside(site.calendar, windows))
 
 
 def _prices(site: Site) -> Iterator[str]:
@@ -46,15 +55,9 @@ def _oversubscribed(site: Site) -> Iterator[str]:
         )
 
 
-def _outside(file: SiteFile, calendar: Calendar) -> Iterator[str]:
-    windows = [(f"power.outage[{i}]", o.start, o.hours.value) for i, o in enumerate(file.power.outage)]
-    if file.curtailment is not None:
-        events = enumerate(file.curtailment.event)
-        windows += [(f"curtailment.event[{i}]", event.start, event.hours.value) for i, event in events]
-    if file.price.coincident is not None:
-        windows += [(f"price.coincident.hours[{i}]", at, 1.0) for i, at in enumerate(file.price.coincident.hours)]
+def _outside(calendar: Calendar, windows: Mapping[str, Sequence[Window]]) -> Iterator[str]:
     year = f"{utc_text(calendar.start_s)} to {utc_text(calendar.start_s + calendar.hours * 3600)}"
-    for key, start, hours in windows:
-        start_s = unix_s(start)
-        if not share_of_hours(calendar, start_s, hours).any():
-            yield f"{key} at {utc_text(start_s)} is outside the year ({year}) and has no effect"
+    for key, listed in windows.items():
+        for index, (start_s, hours) in enumerate(listed):
+            if not share_of_hours(calendar, start_s, hours).any():
+                yield f"{key}[{index}] at {utc_text(start_s)} is outside the year ({year}) and has no effect"

@@ -31,6 +31,7 @@ def _bound(value: float) -> str:
 MEGAWATTS = Range(0.001, 100_000, "MW")  # from one machine to more than any power plant
 MEGAWATTS_OR_NONE = Range(0, 100_000, "MW")
 HOURS = Range(0.001, 100_000, "hours")  # up to eleven years
+PEAK_MINUTES = Range(1, 60, "minutes")  # settlement intervals are of 5, 15, 30 or 60 minutes
 CELSIUS = Range(-100, 150, "degrees C")  # air temperatures, and thresholds that are never reached
 SWING = Range(0, 100, "degrees C")
 PUE = Range(1, 10, "(a PUE)")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from hardware_profiles.numerals import decimal
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import Range
 from sites.hours.calendar import HOUR_S, utc_text
+from sites.hours.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,12 +27,19 @@ UTC_COLUMN = "time_utc"  # of the plans and tables that perwatt writes
 ANY = Range(-1e12, 1e12, "in the column's unit")
 
 
-def read_series(path: Path, column: str, start_s: int, hours: int, within: Range = ANY) -> Floats:
+class Span(NamedTuple):
+    """The hours of a series."""
+
+    start_s: int  # [s, unix] start of the first hour
+    hours: int
+
+
+def read_series(path: Path, column: str, span: Span, within: Range = ANY, clock: Clock | None = None) -> Floats:
     """Return the values of one column for every hour, shape [hours], in the unit of the file.
 
-    The file has a column `time` (ISO 8601, start of the hour; UTC unless it has an offset). Rows may come in any
-    order; rows outside the hours are ignored. A plan that perwatt wrote is read as well: its column is `time_utc`, and
-    an hour may be repeated with the same value (once for each part).
+    The file has a column `time` (ISO 8601, start of the hour; local time unless it has an offset). Rows may come in
+    any order; rows outside the hours are ignored. A plan that perwatt wrote is read as well: its column is `time_utc`,
+    and an hour may be repeated with the same value (once for each part).
 
     Parameters
     ----------
@@ -39,30 +47,39 @@ def read_series(path: Path, column: str, start_s: int, hours: int, within: Range
         CSV file, or Parquet file with the suffix .parquet.
     column
         Name of the column.
-    start_s
-        Start of the first hour [s, unix].
-    hours
-        Number of hours.
+    span
+        The hours.
     within
         Range of valid values.
+    clock
+        Clock of the site, which reads times without an offset and notes their column; UTC if None.
 
     Raises
     ------
     InputError
-        An hour is missing or repeated, a time is not a whole hour, a value is not a number within the range, a row has
-        more or fewer cells than the heading, a column is missing or repeated, or the file cannot be read.
+        An hour is missing or repeated, a time is not a whole hour or does not exist once on the local clock, a value
+        is not a number within the range, a row has more or fewer cells than the heading, a column is missing or
+        repeated, or the file cannot be read.
     """
+    start_s, hours = span
     series = np.full(hours, math.nan)
     seen = np.zeros(hours, np.int64)
     last_s = start_s + hours * HOUR_S
     from_plan, cells = _cells(path, column)
-    for location, time, value in cells:
-        at_s = _unix_s(time, location)
-        if not start_s <= at_s < last_s:
+    if from_plan or clock is None:
+        clock = Clock.of("UTC")
+    for location, cell, value in cells:
+        time = _time(cell, location)
+        local = time.tzinfo is None
+        if not start_s <= (time.replace(tzinfo=clock.zone) if local else time).timestamp() < last_s:
             continue
+        at_s = clock.unix_s(time, f"{location}: {TIME_COLUMN}")
+        if local:
+            clock.local_keys[f"{TIME_COLUMN} of {path.name}"] = None
         index, rest = divmod(at_s - start_s, HOUR_S)
         if rest:
-            raise InputError(f"{location}: {TIME_COLUMN}: expected the start of a whole hour, got {shown(time)}")
+            utc = f" ({utc_text(at_s)})" if local else ""
+            raise InputError(f"{location}: {TIME_COLUMN}: expected the start of a whole hour, got {shown(cell)}{utc}")
         number = _within(value, location, column, within, at_s)
         if seen[index] and not (from_plan and number == series[index]):
             raise InputError(
@@ -121,7 +138,7 @@ def _time_column(path: Path, heading: Iterable[str], column: str) -> str:
     return time_column
 
 
-def _unix_s(time: object, location: str) -> int:
+def _time(time: object, location: str) -> datetime:
     if isinstance(time, str):
         try:
             time = datetime.fromisoformat(time.strip())
@@ -129,7 +146,7 @@ def _unix_s(time: object, location: str) -> int:
             raise InputError(f"{location}: {TIME_COLUMN}: expected ISO 8601, got {shown(time)}") from None
     if not isinstance(time, datetime):
         raise InputError(f"{location}: {TIME_COLUMN}: expected a time, got {shown(time)}")
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+    return time
 
 
 def _float(value: object) -> float:

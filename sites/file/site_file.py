@@ -26,6 +26,7 @@ from sites.file.values import (
     Money,
     Name,
     Numbers,
+    PeakMinutes,
     Percent,
     PerUsd,
     Price,
@@ -34,6 +35,7 @@ from sites.file.values import (
     PuePerC,
     SourceDate,
     Swing,
+    Value,
     Values,
     When,
     assumed,
@@ -74,7 +76,7 @@ class SiteTable(Model):
 
 
 class OutageTable(Model):
-    """[[power.outage]]: a planned outage; a start without an offset is UTC."""
+    """[[power.outage]]: a planned outage; a start without an offset is local time."""
 
     start: When
     hours: Hours
@@ -150,9 +152,10 @@ class TimeOfUseTable(Model):
 
 
 class CoincidentTable(Model):
-    """[price.coincident]: a yearly charge on the power drawn in the listed hours (UTC unless they have an offset)."""
+    """[price.coincident]: a yearly charge on the power drawn in the listed hours (local unless they have an offset)."""
 
     usd_per_kw_year: PriceOrNone
+    peak_minutes: PeakMinutes = Value(value=15.0, source="settlement interval of ERCOT's 4CP")
     hours: Annotated[tuple[When, ...], Field(min_length=1)]
 
 

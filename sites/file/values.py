@@ -83,6 +83,7 @@ Count = Annotated[Value, _BARE, _checked("a whole number of 1 to 100,000,000", _
 Megawatts = Annotated[Value, *within(ranges.MEGAWATTS)]
 MegawattsOrNone = Annotated[Value, *within(ranges.MEGAWATTS_OR_NONE)]
 Hours = Annotated[Value, *within(ranges.HOURS)]
+PeakMinutes = Annotated[Value, *within(ranges.PEAK_MINUTES)]
 Celsius = Annotated[Value, *within(ranges.CELSIUS)]
 Swing = Annotated[Value, *within(ranges.SWING)]
 PuePerC = Annotated[Value, *within(ranges.PUE_PER_C)]

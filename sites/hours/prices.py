@@ -44,11 +44,23 @@ def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Seq
     return price
 
 
-def coincident_series(calendar: Calendar, usd_per_kw_year: float, starts_s: Sequence[int]) -> Floats:
-    """Return the extra cost [USD/MWh] of the peak hours, over which a yearly charge is spread equally."""
+def coincident_series(calendar: Calendar, usd_per_kw_year: float, peaks: Sequence[tuple[int, float]]) -> Floats:
+    """Return the extra cost [USD/MWh] of the hours of peaks, over which a yearly charge is spread equally.
+
+    The draw of a peak is the mean of the hours that it covers, so that an hour bears its share of the peak's charge.
+
+    Parameters
+    ----------
+    calendar
+        Hours of the year.
+    usd_per_kw_year
+        Yearly charge on the mean draw of all peaks [USD/kW].
+    peaks
+        Start [s, unix] and hours of each peak.
+    """
     extra = np.zeros(calendar.hours)
-    for start_s in starts_s:
-        extra += share_of_hours(calendar, start_s, 1.0) * (usd_per_kw_year * 1000.0 / len(starts_s))
+    for start_s, hours in peaks:
+        extra += share_of_hours(calendar, start_s, hours) / hours * (usd_per_kw_year * 1000.0 / len(peaks))
     return extra
 
 

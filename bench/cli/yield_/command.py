@@ -200,6 +200,7 @@ def _document(years: list[SiteYear], changes: Changes | None, written: list[str]
                 "devices": tables.device_rows([year]),
                 "waterfall": tables.waterfall_rows([year]),
                 "flags": list(year.site.flags),
+                "notes": list(year.site.notes),
                 "assumptions": tables.assumption_rows([year]),
             }
             for year in years

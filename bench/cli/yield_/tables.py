@@ -64,6 +64,8 @@ def print_site(year: SiteYear) -> None:
         say(", ".join(parts))
     if summary.difficulty_assumed_frac > 0:
         say(f"difficulty is assumed for {summary.difficulty_assumed_frac:.0%} of the hours: {summary.difficulty_path}")
+    for note in year.site.notes:
+        say(note)
     say(
         "USD/MWh (facility): revenue per MWh that the facility takes. MWh in the tables below: at nameplate efficiency."
     )
@@ -233,6 +235,8 @@ def print_fleet(years: Sequence[SiteYear]) -> None:
     assumed = max(year.assumed_frac for year in years)
     if assumed > 0:
         say(f"difficulty is assumed for {assumed:.0%} of the hours: {years[0].site.path.label()}")
+    for note in dict.fromkeys(note for year in years for note in year.site.notes):
+        say(note)
 
 
 def print_changes(changes: Changes) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from hardware_profiles.errors import InputError
 from sites.dispatch.year import site_year
-from sites.file.series import read_series
+from sites.file.series import Span, read_series
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = 48
@@ -26,7 +26,7 @@ def write(tmp_path, lines, heading="time,usd"):
 
 
 def read(path, column="usd"):
-    return read_series(path, column, int(START.timestamp()), HOURS)
+    return read_series(path, column, Span(int(START.timestamp()), HOURS))
 
 
 @pytest.mark.parametrize("text", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S+00:00"])

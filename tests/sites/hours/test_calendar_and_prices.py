@@ -63,8 +63,17 @@ def test_time_of_use_takes_the_last_period_that_fits_and_wraps_midnight():
 
 def test_a_coincident_charge_is_shared_by_its_hours():
     calendar = local_year(date(2026, 1, 1), "UTC")
-    extra = prices.coincident_series(calendar, 40.0, [calendar.start_s, calendar.start_s + 7200])
+    extra = prices.coincident_series(calendar, 40.0, [(calendar.start_s, 1.0), (calendar.start_s + 7200, 1.0)])
     assert extra[:4].tolist() == [20_000.0, 0.0, 20_000.0, 0.0]
+
+
+@pytest.mark.parametrize("minutes", [5, 15, 60])
+def test_a_peak_of_minutes_bears_its_whole_charge_in_the_hours_that_hold_it(minutes):
+    calendar = local_year(date(2026, 1, 1), "UTC")
+    inside = prices.coincident_series(calendar, 40.0, [(calendar.start_s + 3600, minutes / 60)])
+    assert inside[:3] == pytest.approx([0.0, 40_000.0, 0.0])
+    across = prices.coincident_series(calendar, 40.0, [(calendar.start_s + 7200 - 60 * minutes // 5, minutes / 60)])
+    assert across[:3] == pytest.approx([0.0, 8_000.0, 32_000.0])
 
 
 def test_outages_and_events_lower_the_limit_where_they_fall_and_nowhere_else():
