@@ -62,6 +62,7 @@ _ROWS = (
     Diagnostic("meter_unavailable", "the meter could not be opened", "run `perwatt doctor` for the cure on this machine", Effect.NO_ENERGY, 19),
     Diagnostic("bad_sample", "the meter gave a value that is not a finite number; the sample counts as missing", "check the meter's firmware, and its answer in a browser", Effect.WARN, 19),
     Diagnostic("no_power", "the meter read zero throughout the window", "switch the plug on; check that the device is behind this meter", Effect.NO_ENERGY, 19),
+    Diagnostic("zero_unconfirmed", "the meter read 0 W, and nothing else in its answer confirms the zero", "check that the device is behind this meter and switched on; a meter that also states volts and amps can confirm it", Effect.WARN, 22),
     Diagnostic("trace_malformed", "some lines of the log could not be read and are missing", "check the format of the log; name its columns with column= and time_format=", Effect.WARN, 19),
     Diagnostic("trace_clock_back", "the log's clock went backwards", "export the log in UTC, without a change to or from summer time", Effect.NO_ENERGY, 4),
     Diagnostic("negative_power", "the meter gave negative power", "check the direction of the current clamp or of the plug", Effect.NO_ENERGY, 19),

@@ -54,6 +54,15 @@ SAME_FRAC = 0.02  # [-] two results are the same if the interval of their ratio 
 # Rule 16: other programs
 FOREIGN_LOAD_FRAC = 0.05  # [-] share of the cores
 
+# Rule 22: plausible or refused
+FIRST_READINGS = 3  # readings of which one must be plausible before a meter counts as open
+PRODUCT_FRAC = 0.10  # [-] difference allowed between power and volts times amps times power factor
+SMALL_POWER_W = 25.0  # [W] below this, plugs state volts, amps and power factor too coarsely for a check
+LEAST_POWER_FACTOR = 0.02  # [-] less is no computer's
+DECADE_FRAC = 0.02  # [-] a ratio this close to 10, 100 or 1000 is named as such a factor
+NEGATIVE_PHASE_W = 2.0  # [W] less than minus this is a wrong direction, not the noise of a sensor
+SLOPE_PERIODS = 20.0  # update periods between the steps of a counter whose slope is compared with the power
+
 # Comparison of two workloads on one CPU
 QUIET_PAIRS = 50  # pairs of quiet slices that a verdict needs
 SLICE_CLOCK_FRAC = 0.03  # [-] change of the core clock across a slice

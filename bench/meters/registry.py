@@ -19,8 +19,8 @@ _BUILT_IN = {
     "nvml": ("bench.meters.kinds.nvml", "ENTRY"),
     "rapl": ("bench.meters.kinds.rapl", "ENTRY"),
     "hwmon": ("bench.meters.kinds.hwmon", "ENTRY"),
-    "shelly": ("bench.meters.kinds.plug", "SHELLY"),
-    "tasmota": ("bench.meters.kinds.plug", "TASMOTA"),
+    "shelly": ("bench.meters.kinds.plugs.shelly", "ENTRY"),
+    "tasmota": ("bench.meters.kinds.plugs.tasmota", "ENTRY"),
     "trace": ("bench.meters.kinds.trace", "ENTRY"),
     "declared": ("bench.meters.kinds.declared", "ENTRY"),
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from bench import limits
 from bench.meters.protocol import MeterInfo, MeterKind, MeterOptions, Tier
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.provenance import BOUNDARIES, Boundary
@@ -71,7 +72,7 @@ def read_stated(  # noqa: PLR0913 (the defaults of one meter)
     Raises
     ------
     InputError
-        A setting is unknown, a number is invalid, or tier A or B has no accuracy.
+        A setting is unknown, a number is invalid, the period is too long, or tier A or B has no accuracy.
     """
     place = f"--meter {spec}"
     known = (*COMMON, *more)
@@ -92,15 +93,24 @@ def read_stated(  # noqa: PLR0913 (the defaults of one meter)
         raise InputError.at(place, "boundary", expected=f"one of {', '.join(BOUNDARIES)}", got=stated_boundary)
     period = settings.get("period")
     if options.period_s is not None:
-        positive("--meter-period-s", "period", str(options.period_s))
+        _update_period("--meter-period-s", None, str(options.period_s))
     if not math.isfinite(options.clock_offset_s):
         raise InputError.at("--clock-offset-s", expected="a finite number of seconds", got=options.clock_offset_s)
-    chosen_s = options.period_s or period_s if period is None else positive(place, "period", period)
+    chosen_s = options.period_s or period_s if period is None else _update_period(place, "period", period)
     source = settings.get("source", "stated in --meter") if accuracy_frac is not None else "none stated"
     return Stated(accuracy_frac, source, Tier(tier), cast("Boundary", stated_boundary), chosen_s)
 
 
-def positive(place: str, key: str, text: str) -> float:
+def _update_period(place: str, key: str | None, text: str) -> float:
+    """Return an update period [s]; a longer one than the limit gives no energy and makes a run of hours."""
+    period_s = positive(place, key, text)
+    if period_s > limits.SLOWEST_PERIOD_S:
+        expected = f"at most {limits.SLOWEST_PERIOD_S:g} s, because a slower meter gives no energy"
+        raise InputError.at(place, key, expected=expected, got=period_s)
+    return period_s
+
+
+def positive(place: str, key: str | None, text: str) -> float:
     """Return the number of a text.
 
     Raises

@@ -8,8 +8,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from bench import limits
+from bench.meters import plausible
 from bench.meters.integrate import energy_of, max_gap_s
-from bench.meters.protocol import EnergyReading, MeterInfo, Reading
+from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
+from hardware_profiles.errors import InputError
 
 LOST_AFTER_S = 3.0  # [s] longest wait for a reading after the end of a window
 JITTER_FRAC = 0.2  # [-] random part of the time between two readings
@@ -36,6 +39,7 @@ class PolledMeter(ABC):
         self._info = info
         self._clock = clock
         self._readings: list[Reading] = []
+        self._counter: list[tuple[float, float]] = []  # the source's own energy counter: [s, monotonic], [J]
         self._reading_now = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -62,6 +66,10 @@ class PolledMeter(ABC):
             There is no usable answer.
         """
 
+    def evidence(self) -> plausible.Evidence:
+        """Return what the answer of the last `read_once` says beside its value; nothing by default."""
+        return plausible.NOTHING
+
     def disconnect(self) -> None:  # noqa: B027 (most sources need nothing)
         """Release the source; does nothing by default."""
 
@@ -71,10 +79,20 @@ class PolledMeter(ABC):
         return self._info
 
     def open(self) -> None:
-        """Connect, take the first reading and start the thread."""
+        """Connect, take the first readings until one is plausible, and start the thread.
+
+        Raises
+        ------
+        InputError
+            No first reading is plausible (method rule 22).
+        """
         self._info = self.connect()
         self._stop.clear()
-        self.take()
+        try:
+            self._take_first()
+        except InputError:
+            self.disconnect()
+            raise
         self._thread = threading.Thread(target=self._poll, name=f"meter {self._info.name}", daemon=True)
         self._thread.start()
 
@@ -103,17 +121,20 @@ class PolledMeter(ABC):
             token: tuple[object, ...] | None = None
             try:
                 value, token, codes = self.read_once()
-                if not math.isfinite(value):
-                    value, codes = None, (*codes, "bad_sample")
+                codes = (*codes, *self._codes_of(value))
             except ReadFailedError as error:
+                value = None
                 codes = (error.code,)
                 self.last_error = str(error)
             except Exception as error:  # noqa: BLE001 (a third party's meter must not end the run)
-                codes = ("read_failed",)
+                value, codes = None, ("read_failed",)
                 self.last_error = f"{type(error).__name__}: {error}"
             after = self._clock()
             # The source took its value at some moment between request and answer.
             t_s = (before + after) / 2.0
+            counter_j = None if value is None else self.evidence().counter_j
+            if counter_j is not None:
+                self._counter.append((t_s, counter_j))
             self._readings.append(Reading(t_s, time.time() - (after - t_s), value, token, codes))
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
@@ -123,8 +144,58 @@ class PolledMeter(ABC):
         energy = energy_of(self._info, readings, t0, t1)
         last_good_s = max((reading.t_s for reading in readings if reading.value is not None), default=-math.inf)
         if last_good_s < t1:
-            energy = replace(energy.judged(("meter_lost",)), detail=self.last_error)
-        return energy
+            return replace(energy.judged(("meter_lost",)), detail=self.last_error)
+        return self._checked_by_counter(energy, t0, t1)
+
+    def _take_first(self) -> None:
+        for position in range(limits.FIRST_READINGS):
+            if position:
+                self._stop.wait(self._info.poll_s or self._info.period_s)
+            self.take()
+            doubt = self._doubt_of_last()
+            if not doubt:
+                return
+        raise InputError(f"--meter {self._info.name}: first readings: {doubt}")
+
+    def _doubt_of_last(self) -> str:
+        last = self._readings[-1]
+        if last.value is None:
+            return self.last_error if "bad_sample" in last.codes else ""
+        return plausible.doubt_of_first(last.value, self.evidence()) if self._info.kind is MeterKind.POWER else ""
+
+    def _codes_of(self, value: float) -> tuple[str, ...]:
+        """Return the codes of a value.
+
+        Raises
+        ------
+        ReadFailedError
+            It is no reading.
+        """
+        if self._info.kind is not MeterKind.POWER:
+            if not math.isfinite(value):
+                raise ReadFailedError(f"expected a finite energy, got {value}", "bad_sample")
+            return ()
+        evidence = self.evidence()
+        fault = plausible.fault_of_power(value, evidence)
+        if fault:
+            raise ReadFailedError(fault, "bad_sample")
+        return plausible.codes_of_power(value, evidence)
+
+    def _checked_by_counter(self, energy: EnergyReading, t0: float, t1: float) -> EnergyReading:
+        """Return the energy, without joules if the source's own counter gives another power over the same time."""
+        if not self._counter or energy.joules is None:
+            return energy
+        counter = [sample for sample in self._counter if t0 <= sample[0] <= t1]
+        power = [(r.t_s, r.value) for r in self.readings() if r.value is not None and t0 <= r.t_s <= t1]
+        compared = plausible.counter_against_power(counter, power, max(self._info.period_s, self._info.poll_s))
+        if compared is None:
+            return energy
+        counter_w, power_w, allowed = compared
+        detail = f"the meter's own counter gives {counter_w:.1f} W, its watts {power_w:.1f} W"
+        if abs(counter_w / power_w - 1.0) <= allowed:
+            return replace(energy, detail=detail)
+        words = plausible.factor_words(power_w, counter_w)
+        return replace(energy.judged(("meter_disagreement",)), detail=detail + words)
 
     def _wait_past(self, t1: float) -> None:
         deadline = t1 + max(LOST_AFTER_S, max_gap_s(self._info))

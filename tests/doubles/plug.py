@@ -65,8 +65,11 @@ class FakePlug:
         text = json.dumps(found if found is not None else {"code": 404})
         status = "200 OK" if found is not None else "404 Not Found"
         mode = self.mode
-        if mode == "nan":
-            text = text.replace(str(found.get("apower")), "NaN")
+        if mode in {"nan", "infinite", "null"}:
+            value = {"nan": "NaN", "infinite": "1e400", "null": "null"}[mode]
+            text = text.replace(str(found.get("apower")), value) if found is not None else text
+        elif mode == "other_id":
+            text = text.replace('"id": 0', '"id": 1')
         elif mode == "text":
             text = '{"apower": "lots"}'
         elif mode == "huge_number":

@@ -36,15 +36,21 @@ def test_a_plug_that_plays_a_curve_gives_its_joules(clock, plug, kind):
     assert (energy.boundary, energy.tier, energy.accuracy_source) == ("wall", "C", "none stated")
 
 
-@pytest.mark.parametrize(
-    "mode", ["not_json", "deep", "error", "redirect", "hang_up", "partial", "huge", "headers", "text", "huge_number"]
-)
+@pytest.mark.parametrize("mode", ["not_json", "deep", "error", "redirect", "hang_up", "partial", "huge", "headers"])
 def test_a_wrong_answer_at_the_start_names_the_plug_and_the_cure(plug, mode):
     fake = plug()
     fake.mode = mode
     with pytest.raises(MeterError, match=r"shelly:127\.0\.0\.1.*check the address in a browser") as error:
         open_meters([fake.spec], FAST)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("mode", ["text", "huge_number", "nan", "infinite", "null"])
+def test_a_first_reading_that_is_no_finite_number_is_refused(plug, mode):
+    fake = plug()
+    fake.mode = mode
+    with pytest.raises(InputError, match=r"shelly:127\.0\.0\.1.*first readings:.*apower is not a finite number"):
+        open_meters([fake.spec], FAST)
 
 
 @pytest.mark.parametrize("mode", ["drip", "silent"])
@@ -107,14 +113,28 @@ def test_a_plug_that_freezes_is_stale(clock, plug):
     assert "samples_stale" in energy.reasons
 
 
-def test_negative_power_is_refused(clock, plug):
-    fake = plug(curve=lambda t: -5.0 - math.sin(t))
+def test_power_that_turns_negative_gives_no_joules(clock, plug):
+    turned = clock.monotonic() + 0.2
+    fake = plug(curve=lambda t: math.copysign(5.0 + math.sin(t), turned - t))
     (meter,) = open_meters([fake.spec], FAST)
     t0 = clock.monotonic()
-    clock.sleep(0.3)
+    clock.sleep(0.4)
     energy = meter.energy(t0, clock.monotonic() - 0.05)
     close_meters([meter])
     assert "negative_power" in energy.reasons
+
+
+def test_an_answer_of_another_channel_is_no_reading(clock, plug):
+    fake = plug()
+    (meter,) = open_meters([fake.spec], FAST)
+    fake.mode = "other_id"
+    clock.sleep(0.2)
+    close_meters([meter])
+    assert meter.readings()[-1].value is None
+    assert meter.readings()[-1].codes == ("bad_sample",)
+    assert "expected the answer of id 0, got that of id 1" in meter.last_error
+    with pytest.raises(InputError, match=r"channel=0 \(no reading\)"):
+        open_meters([fake.spec], FAST)
 
 
 def test_nobody_listening_is_one_line_with_the_cure():
@@ -142,6 +162,12 @@ def test_stated_accuracy_makes_a_plug_tier_b():
         ("shelly:host,tier=A", "stated accuracy of a tier A meter"),
         ("shelly:host,acuracy=1%", "did you mean accuracy"),
         ("shelly:host,accuracy", "a host such as"),
+        ("shelly:host:\u00b2", "port from 1 to 65535"),
+        ("shelly:host:+80", "port from 1 to 65535"),
+        ("shelly:host:", "port from 1 to 65535"),
+        ("shelly:host,period=60", "at most 5 s, because a slower meter gives no energy, got 60"),
+        ("shelly:host,period=1e300", "at most 5 s"),
+        ("tasmota:host,period=nan", "number above 0"),
         ("shelly:host,boundary=desk", "boundary"),
         ("shelly:host,period=0", "number above 0"),
         ("", "expected a meter such as"),
@@ -157,6 +183,11 @@ def test_a_wrong_spec_is_one_line_that_says_what_was_expected(spec, words):
     with pytest.raises(InputError, match=words) as error:
         make_meter(spec)
     assert "\n" not in str(error.value)
+
+
+def test_a_period_for_all_meters_has_the_same_limit():
+    with pytest.raises(InputError, match=r"--meter-period-s: expected at most 5 s.*got 3600"):
+        make_meter("shelly:host", MeterOptions(period_s=3600.0))
 
 
 def test_one_source_is_read_once(plug):

@@ -1,0 +1,178 @@
+"""The login of a meter on the network: a password that stays out of specs, records and errors, and HTTP's two schemes.
+
+References
+----------
+RFC 7616 (HTTP digest, SHA-256), RFC 7617 (HTTP basic).
+"""
+
+import base64
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import parse_http_list, parse_keqv_list
+
+from bench.machine.environment import RECORDED_PREFIXES
+from hardware_profiles.errors import InputError
+
+SETTINGS = ("user", "password_file", "password_env")
+_ADVICE = "password_file=PATH (a file of mode 0600) or password_env=NAME (an environment variable)"
+_LONGEST = 4096  # [bytes] of a password file
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user and a password."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+def read_login(place: str, settings: Mapping[str, str], user: str = "admin") -> Login | None:
+    """Return the login that the settings of a spec name, or None if they name none.
+
+    Parameters
+    ----------
+    place
+        The meter, for messages.
+    settings
+        The settings of the spec.
+    user
+        The user if the settings state none.
+
+    Raises
+    ------
+    InputError
+        The password is in the spec itself, comes from two sources or from none, or cannot be read.
+    """
+    if "password" in settings:
+        raise InputError(f"{place}: key password: expected {_ADVICE}, got a password in the command")
+    file, variable = settings.get("password_file"), settings.get("password_env")
+    if file is not None and variable is not None:
+        raise InputError.at(place, "password_file", expected="either password_file or password_env", got="both")
+    if file is not None:
+        return Login(settings.get("user", user), _password_of_file(place, Path(file)))
+    if variable is not None:
+        return Login(settings.get("user", user), _password_of_variable(place, variable))
+    if "user" in settings:
+        raise InputError.at(place, "user", expected=f"a password with it: {_ADVICE}", got="a user without a password")
+    return None
+
+
+def password_missing(place: str) -> InputError:
+    """Return the error for a device that wants a password where the spec names none."""
+    return InputError(f"{place}: key password_file: expected {_ADVICE}, because the device wants a password, got none")
+
+
+def _password_of_file(place: str, path: Path) -> str:
+    path = path.expanduser()
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError.at(place, "password_file", expected="a regular file", got=str(path))
+            if status.st_mode & 0o077:
+                mode = f"{stat.S_IMODE(status.st_mode):04o}"
+                raise InputError(
+                    f"{place}: key password_file: expected mode 0600, so that nobody else reads the password, got mode "
+                    f"{mode}: chmod 600 {path}"
+                )
+            content = file.read(_LONGEST + 1)
+    except OSError as error:
+        raise InputError.at(
+            place, "password_file", expected=f"a file that can be read ({error.strerror})", got=str(path)
+        ) from None
+    try:
+        password = content.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        password = ""
+    if not password or len(content) > _LONGEST or not password.isprintable():
+        raise InputError.at(
+            place, "password_file", expected="one line of UTF-8 text, the password, in the file", got=str(path)
+        )
+    return password
+
+
+def _password_of_variable(place: str, name: str) -> str:
+    if name.startswith(RECORDED_PREFIXES):
+        raise InputError.at(
+            place,
+            "password_env",
+            expected=f"a name that no record keeps (not {', '.join(RECORDED_PREFIXES)})",
+            got=name,
+        )
+    password = os.environ.get(name, "")
+    if not password or not password.isprintable():
+        raise InputError.at(
+            place, "password_env", expected="the name of an environment variable that holds the password", got=name
+        )
+    return password
+
+
+def basic(login: Login) -> str:
+    """Return the Authorization header of HTTP basic."""
+    return "Basic " + base64.b64encode(f"{login.user}:{login.password}".encode()).decode("ascii")
+
+
+class Digest:
+    """One challenge of HTTP digest with SHA-256, whose nonce is counted from 1 at each use."""
+
+    def __init__(self, challenge: Mapping[str, str]) -> None:
+        self.challenge = challenge
+        self.count = 0
+
+    def authorize(self, login: Login, uri: str, cnonce: str | None = None) -> str:
+        """Return the Authorization header of a GET request."""
+        self.count += 1
+        challenge, cnonce = self.challenge, cnonce or secrets.token_hex(8)
+        realm, nonce, count = challenge.get("realm", ""), challenge["nonce"], f"{self.count:08x}"
+        secret, request = _hash(f"{login.user}:{realm}:{login.password}"), _hash(f"GET:{uri}")
+        with_qop = "auth" in challenge.get("qop", "").replace(",", " ").split()
+        middle = f"{nonce}:{count}:{cnonce}:auth" if with_qop else nonce
+        parts = [
+            f"username={_quoted(login.user)}",
+            f"realm={_quoted(realm)}",
+            f"nonce={_quoted(nonce)}",
+            f"uri={_quoted(uri)}",
+            f'response="{_hash(f"{secret}:{middle}:{request}")}"',
+            "algorithm=SHA-256",
+        ]
+        if with_qop:
+            parts += ["qop=auth", f"nc={count}", f'cnonce="{cnonce}"']
+        if "opaque" in challenge:
+            parts.append(f"opaque={_quoted(challenge['opaque'])}")
+        return f"Digest {', '.join(parts)}"
+
+
+def read_challenge(headers: Iterable[str]) -> Digest | str:
+    """Return the first digest challenge with SHA-256, else `basic`, else the schemes that the device offers."""
+    schemes = []
+    for header in headers:
+        scheme, _, rest = header.strip().partition(" ")
+        if scheme.lower() == "digest":
+            fields = {key.lower(): value for key, value in parse_keqv_list(_pairs(rest)).items()}
+            if fields.get("algorithm", "MD5").upper() == "SHA-256" and "nonce" in fields:
+                return Digest(fields)
+            schemes.append(f"digest with {fields.get('algorithm', 'MD5')}")
+        else:
+            schemes.append(scheme.lower())
+    return "basic" if "basic" in schemes else ", ".join(schemes)
+
+
+def _pairs(text: str) -> list[str]:
+    """Return the `key=value` items of a challenge, without those that have no value."""
+    items = (item.partition("=") for item in parse_http_list(text))
+    return [f"{key.strip()}={value.strip()}" for key, sign, value in items if sign and value.strip()]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
