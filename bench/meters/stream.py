@@ -39,7 +39,7 @@ class PolledMeter(ABC):
         self._info = info
         self._clock = clock
         self._readings: list[Reading] = []
-        self._counter: list[tuple[float, float]] = []  # the source's own energy counter: [s, monotonic], [J]
+        self._own_counter: list[tuple[float, float]] = []  # the source's own energy counter: [s, monotonic], [J]
         self._reading_now = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -134,7 +134,7 @@ class PolledMeter(ABC):
             t_s = (before + after) / 2.0
             counter_j = None if value is None else self.evidence().counter_j
             if counter_j is not None:
-                self._counter.append((t_s, counter_j))
+                self._own_counter.append((t_s, counter_j))
             self._readings.append(Reading(t_s, time.time() - (after - t_s), value, token, codes))
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
@@ -183,9 +183,9 @@ class PolledMeter(ABC):
 
     def _checked_by_counter(self, energy: EnergyReading, t0: float, t1: float) -> EnergyReading:
         """Return the energy, without joules if the source's own counter gives another power over the same time."""
-        if not self._counter or energy.joules is None:
+        if not self._own_counter or energy.joules is None:
             return energy
-        counter = [sample for sample in self._counter if t0 <= sample[0] <= t1]
+        counter = [sample for sample in self._own_counter if t0 <= sample[0] <= t1]
         power = [(r.t_s, r.value) for r in self.readings() if r.value is not None and t0 <= r.t_s <= t1]
         compared = plausible.counter_against_power(counter, power, max(self._info.period_s, self._info.poll_s))
         if compared is None:
