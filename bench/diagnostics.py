@@ -96,6 +96,8 @@ _ROWS = (
     Diagnostic("precision_with_power", "the option precision= chooses the number of rounds while they run", "do not use precision= where you measure energy", Effect.NO_ENERGY),
     Diagnostic("timer_mismatch", "the rounds were not timed by perwatt's timer", "use --benchmark-timer=bench.pytest_plugin.timer.stamp and no timer= in the test", Effect.NO_ENERGY),
     Diagnostic("test_failed", "the test failed during or after its benchmark", "fix the test; its figures are not kept", Effect.INVALID, 19),
+    Diagnostic("timer_coarse", "some rounds took zero seconds by their timer, so single rounds mean nothing", "use more iterations per round: benchmark.pedantic(iterations=) or --benchmark-calibration-precision", Effect.WARN, 12),
+    Diagnostic("no_time", "all rounds took zero seconds by their timer, so there is no rate", "use more iterations per round: benchmark.pedantic(iterations=) or --benchmark-calibration-precision", Effect.INVALID, 19),
     Diagnostic("imported", "imported from another tool's file: perwatt did not measure its windows", "measure with `perwatt run` for a verdict", Effect.NOTE, 20),
     Diagnostic("runner_overhead", f"the runner itself used more than {_percent(limits.RUNNER_OVERHEAD_FRAC)} of a window", "use longer windows", Effect.WARN, 1),
 )

@@ -7,7 +7,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import NearGroup, examples
-from bench.cli.options import json_option, store_option
+from bench.cli.options import json_option, prepare_out, store_option
 from bench.cli.output import counted, emit_json, say
 from hardware_profiles.errors import InputError
 
@@ -31,18 +31,18 @@ def pytest_json() -> None:
 @store_option
 @json_option
 def import_(file: Path, store: Path, as_json: bool) -> None:
-    """Store each benchmark of a pytest-benchmark JSON file as a result."""
-    from bench.pytest_plugin.records import import_json
-    from bench.results.folder import Sample, prepare_store, write_record
+    """Store each benchmark of a pytest-benchmark JSON file as a result: all of them or none.
+
+    A test states its work in extra_info["perwatt"], with the keys work, unit, workload, variant and version. Without
+    it, the unit is one call. Other keys of extra_info are not read.
+    """
+    from bench.pytest_plugin.json_import import import_json
+    from bench.pytest_plugin.records import work_samples
+    from bench.results.folder import write_records
 
     records = import_json(file)
-    prepare_store(store)
-    for record in records:
-        unit = record.workload.unit
-        samples = [
-            Sample("work", w.index, w.start_s, w.end_s, w.start_utc.timestamp(), w.work, unit) for w in record.windows
-        ]
-        write_record(store, record, samples)
+    prepare_out(store)
+    write_records(store, [(record, work_samples(record.windows, record.workload.unit)) for record in records])
     if as_json:
         emit_json([record.model_dump(mode="json") for record in records])
     else:
@@ -62,7 +62,7 @@ def import_(file: Path, store: Path, as_json: bool) -> None:
 @store_option
 def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
     """Write results as JSON that `pytest-benchmark compare` reads."""
-    from bench.pytest_plugin.records import export_json
+    from bench.pytest_plugin.json_export import export_json
     from bench.results.folder import find_result, read_whole
 
     records = [read_whole(find_result(store, name)) for name in names]

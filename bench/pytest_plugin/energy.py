@@ -8,6 +8,7 @@ from bench import limits
 from bench.diagnostics import unique
 from bench.measure.plans import averaging_time_s, lead_time_s
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
+from bench.pytest_plugin.entry import SCHEMA, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Timed:
     lead_s: float  # [s] load before the first round
     tail_s: float  # [s] load after the last round
     reasons: tuple[str, ...] = ()  # codes why the rounds have no energy
+    iterations: int = 1  # calls of the function under test a round
 
     @property
     def span_s(self) -> float:
@@ -71,7 +73,8 @@ def measured_rounds(benchmark: Any, stamps: Sequence[float], tail_s: float = 0.0
     if any(abs(a - b) > 1e-9 * max(a, b, 1e-9) for a, b in zip(timed, durations, strict=True)):
         return Timed((), 0.0, 0.0, ("timer_mismatch",))
     warm = stamps[: len(stamps) - count]
-    return Timed(rounds, rounds[0].start_s - warm[0] if warm else 0.0, tail_s)
+    lead_s = rounds[0].start_s - warm[0] if warm else 0.0
+    return Timed(rounds, lead_s, tail_s, iterations=metadata.iterations)
 
 
 def energy_of_rounds(meter: Meter, timed: Timed) -> EnergyReading:
@@ -105,15 +108,17 @@ def rounds_are_windows(info: MeterInfo, timed: Timed) -> bool:
     return all(each.end_s - each.start_s >= limits.PERIODS_PER_WINDOW * info.period_s for each in timed.rounds)
 
 
-def extra_info(timed: Timed, readings: Sequence[EnergyReading], work: float | None, unit: str) -> dict[str, Any]:
+def measured_entry(timed: Timed, readings: Sequence[EnergyReading], entry: Entry) -> dict[str, Any]:
     """Return the entry for pytest-benchmark's `extra_info` as JSON-ready data; a missing value is null, never 0."""
+    work = entry.work * timed.iterations if entry.work else None
     rounds = len(timed.rounds)
     return {
-        "schema": "perwatt.pytest/1",
+        **entry.model_dump(include={"work", "unit", "workload", "variant", "version"}, exclude_unset=True),
+        "schema": SCHEMA,
         "rounds_s": [[each.start_s, each.end_s] for each in timed.rounds],
         "span_s": timed.span_s,
         "lead_s": timed.lead_s,
-        "unit": unit,
+        "unit": entry.unit,
         "work_per_round": work,
         "energy": [
             {

@@ -16,7 +16,8 @@ from bench.measure.plans import averaging_time_s, lead_time_s
 from bench.meters.protocol import EnergyReading, Meter, MeterOptions
 from bench.meters.registry import close_meters, open_meters
 from bench.pytest_plugin import timer as timers
-from bench.pytest_plugin.energy import Timed, energy_of_rounds, extra_info, measured_rounds, rounds_are_windows
+from bench.pytest_plugin.energy import Timed, energy_of_rounds, measured_entry, measured_rounds, rounds_are_windows
+from bench.pytest_plugin.entry import KEY, Entry, entry_of
 from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 
@@ -28,9 +29,11 @@ _TEST = pytest.StashKey["_Test"]()
 class _State:
     """The meters, locks and results folder of a session."""
 
-    def __init__(self, meters: list[Meter], out: Path | None, busy: tuple[str, ...]) -> None:
+    def __init__(self, meters: list[Meter], out: Path, busy: tuple[str, ...]) -> None:
         self.meters, self.out, self.busy = meters, out, busy
         self.exit = contextlib.ExitStack()
+        self.notices: list[str] = []
+        self.unwritten: list[str] = []  # one line for each record that its folder refused
 
 
 class _Test:
@@ -40,6 +43,7 @@ class _Test:
         self.tail_s = 0.0
         self.lead_s = 0.0
         self.timed: Timed | None = None
+        self.entry = Entry()
         self.readings: list[EnergyReading] = []
         self.by_round: dict[str, list[EnergyReading]] = {}
         self.failed = ""
@@ -65,16 +69,38 @@ def pytest_configure(config: pytest.Config) -> None:
     _refuse_what_breaks_energy(config)
     config.option.benchmark_timer = TIMER
     from bench.machine.locks import hold
+    from bench.results.folder import prepare_store
 
     options = MeterOptions(period_s=config.getoption("--perwatt-meter-period-s"), watts=watts)
+    out = Path(config.getoption("--perwatt-out"))
+    try:
+        notice = prepare_store(out)
+    except InputError as error:
+        raise pytest.UsageError(str(error).replace("--out", "--perwatt-out", 1)) from None
     try:
         meters = open_meters(specs, options)
     except (InputError, RuntimeError) as error:
         raise pytest.UsageError(str(error)) from None
-    state = _State(meters, Path(config.getoption("--perwatt-out")), ())
+    state = _State(meters, out, ())
+    state.notices += [notice] if notice else []
     held = state.exit.enter_context(hold([domain for meter in meters for domain in meter.info.domains]))
     state.busy = held.busy
     config.stash[_STATE] = state
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a session fail whose records could not all be written."""
+    state = session.config.stash.get(_STATE, None)
+    if state is not None and state.unwritten and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the results folder cannot do, and where the records are that it refused."""
+    state = terminalreporter.config.stash.get(_STATE, None)
+    for line in (*state.notices, *state.unwritten) if state is not None else ():
+        terminalreporter.write_line(f"perwatt: {line}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -97,11 +123,15 @@ def _refuse_what_breaks_energy(config: pytest.Config) -> None:
 
 @pytest.fixture
 def energy_benchmark(request: pytest.FixtureRequest, benchmark: Any) -> Callable[..., Any]:
-    """Return `run(target, *, rounds, work, unit)`, which keeps the load on before and after the measured rounds."""
+    """Return `run(target, *, rounds, work, unit)`, which keeps the load on before and after the measured rounds.
+
+    `work` [unit] is that of one call. The entry `extra_info["perwatt"]` keeps both.
+    """
     state = request.config.stash.get(_STATE, None)
 
     def run(target: Callable[[], Any], *, rounds: int = 5, work: float | None = None, unit: str = "call") -> Any:
-        benchmark.extra_info.update(work=work, unit=unit)
+        stated = {"unit": unit} if work is None else {"work": work, "unit": unit}
+        benchmark.extra_info[KEY] = {**benchmark.extra_info.get(KEY, {}), **stated}
         infos = [meter.info for meter in state.meters] if state is not None else []
         averaging_s = max(map(averaging_time_s, infos), default=0.0)
         test = request.node.stash.setdefault(_TEST, _Test())
@@ -124,12 +154,17 @@ def _load(target: Callable[[], Any], seconds: float) -> float:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Start each test without stamps, so that it does not use those of another test."""
+    """Start each test without stamps, so that it does not use those of another test; a wrong entry fails the test."""
     state = item.config.stash.get(_STATE, None)
-    if state is not None:
-        item.stash.setdefault(_TEST, _Test())
-        timers.begin([meter.mark for meter in state.meters])
-    return (yield)
+    if state is None:
+        return (yield)
+    test = item.stash.setdefault(_TEST, _Test())
+    timers.begin([meter.mark for meter in state.meters])
+    done = yield
+    benchmark = (getattr(item, "funcargs", None) or {}).get("benchmark")
+    if benchmark is not None:
+        test.entry = entry_of(benchmark.extra_info, item.nodeid)
+    return done
 
 
 @pytest.hookimpl(wrapper=True)
@@ -149,7 +184,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.when == "call":
         _read_energies(benchmark, state, test)
     elif call.when == "teardown" and test.timed is not None:
-        _store(item, benchmark, state, test)
+        _store(item, state, test)
     return report
 
 
@@ -167,19 +202,21 @@ def _read_energies(benchmark: Any, state: _State, test: _Test) -> None:
     for meter, whole in zip(state.meters, test.readings, strict=True):
         if whole.joules is not None and rounds_are_windows(meter.info, timed):
             test.by_round[meter.info.name] = [meter.energy(each.start_s, each.end_s) for each in timed.rounds]
-    work, unit = benchmark.extra_info.get("work"), str(benchmark.extra_info.get("unit", "call"))
-    benchmark.extra_info["perwatt"] = extra_info(timed, test.readings, work, unit)
+    benchmark.extra_info[KEY] = measured_entry(timed, test.readings, test.entry)
 
 
-def _store(item: pytest.Item, benchmark: Any, state: _State, test: _Test) -> None:
+def _store(item: pytest.Item, state: _State, test: _Test) -> None:
+    from bench.errors import RunFailedError
     from bench.pytest_plugin.records import record_of_test
-    from bench.results.folder import prepare_store, write_record
+    from bench.results.folder import write_record
 
-    if state.out is None or test.timed is None or (not test.timed.rounds and not test.failed):
+    if test.timed is None or (not test.timed.rounds and not test.failed):
         return
-    prepare_store(state.out)
     infos = [meter.info for meter in state.meters]
     record, samples = record_of_test(
-        item.nodeid, benchmark.extra_info, test.timed, test.readings, test.by_round, infos, test.failed
+        item.nodeid, test.entry, test.timed, test.readings, test.by_round, infos, test.failed
     )
-    write_record(state.out, record, samples)
+    try:
+        write_record(state.out, record, samples)
+    except RunFailedError as error:  # the session goes on
+        state.unwritten.append(str(error))

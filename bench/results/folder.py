@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _numbers = itertools.count(secrets.randbits(32))
+_WRITERS = 16  # threads that write many results; nearly all of the time is that of flushing
 _TRIAL_BYTES = 2**20  # [byte] more than most results take
 
 
@@ -133,15 +135,18 @@ def write_records(store: Path, results: Sequence[tuple[Record, Sequence[Sample]]
         The system refused, or a result of one of the ids exists.
     """
     written: list[Path] = []
+    pool = ThreadPoolExecutor(_WRITERS)
     try:
-        for record, samples in results:
-            written.append(_write_folder(store, record, samples))
+        for _ in pool.map(lambda result: written.append(_write_folder(store, *result)), results):
+            pass
     except BaseException as error:
+        pool.shutdown(cancel_futures=True)
         for folder in written:
             shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError | InputError):
             raise not_written(getattr(error, "filename", None) or store, error) from error
         raise
+    pool.shutdown()
 
 
 def _write_folder(store: Path, record: Record, samples: Sequence[Sample]) -> Path:

@@ -31,7 +31,11 @@ def test_workload(workload: Workload, energy_benchmark: Any, benchmark: Any) -> 
     """Time rounds of about PERWATT_ROUND_S seconds (default 1) and check their output at the end."""
     n = _calls_for(workload, ROUND_S)
     work = workload.run(n).work
-    benchmark.extra_info.update(workload=workload.name, variant=workload.variant, version=workload.version)
+    benchmark.extra_info["perwatt"] = {
+        "workload": workload.name,
+        "variant": workload.variant,
+        "version": workload.version,
+    }
     energy_benchmark(lambda: workload.run(n), rounds=ROUNDS, work=work, unit=workload.unit)
     workload.check_output()
 

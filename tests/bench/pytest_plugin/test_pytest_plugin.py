@@ -14,7 +14,8 @@ import pytest
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.pytest_plugin import timer as timers
 from bench.pytest_plugin.energy import Round, Timed, measured_rounds, needed_codes
-from bench.pytest_plugin.records import export_json, import_json
+from bench.pytest_plugin.json_export import export_json
+from bench.pytest_plugin.json_import import import_json
 from bench.results.folder import read_record
 from bench.results.layout import result_folders
 from hardware_profiles.errors import InputError
@@ -65,6 +66,14 @@ def test_has_no_load_before(benchmark):
 @pytest.mark.benchmark(timer=time.perf_counter)
 def test_times_with_another_clock(benchmark):
     benchmark.pedantic(lambda: time.sleep(0.01), rounds=2)
+
+def test_calls_several_times_a_round(benchmark):
+    benchmark.extra_info["perwatt"] = {"work": 100.0, "unit": "hash", "workload": "many"}
+    benchmark.pedantic(work, rounds=5, iterations=4)
+
+def test_states_a_wrong_work(benchmark):
+    benchmark.extra_info["perwatt"] = {"work": "much"}
+    benchmark.pedantic(work, rounds=2)
 
 def test_uses_no_benchmark():
     pass
@@ -132,6 +141,43 @@ def test_a_test_that_fails_after_its_benchmark_is_not_saved_and_its_record_faile
     assert record.reasons[0].code == "test_failed"
     assert "the answer was wrong" in record.reasons[0].detail
     assert all(energy.joules is None for window in record.windows for energy in window.energy)
+
+
+def test_the_work_of_a_round_is_that_of_all_its_calls(session):
+    record = session.records["test_calls_several_times_a_round"]
+    assert (record.workload.name, record.windows[0].work, record.windows[0].batches) == ("many", 400.0, 4)
+    assert record.metrics["rate"].value == pytest.approx(400.0, rel=0.05)
+    entry = session.benchmarks["test_calls_several_times_a_round"]["extra_info"]["perwatt"]
+    assert (entry["work"], entry["work_per_round"]) == (100.0, 400.0)
+
+
+def test_a_wrong_entry_fails_its_test_and_no_other(session):
+    assert "test_states_a_wrong_work" not in session.benchmarks
+    record = session.records["test_states_a_wrong_work"]
+    assert "extra_info.perwatt: key work: expected a number, got 'much'" in record.reasons[0].detail
+
+
+def test_a_results_folder_that_takes_nothing_is_a_usage_error_before_the_first_test(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run_pytest(tmp_path, "--perwatt-watts", "100", "--perwatt-out", "file/results")
+    assert done.returncode == 4
+    assert "--perwatt-out: expected a folder that can be made, got file, which is a file" in done.stderr
+
+
+def test_a_record_that_its_folder_refuses_is_elsewhere_and_the_session_fails_and_goes_on(tmp_path):
+    (tmp_path / "test_two.py").write_text(
+        "import pathlib, shutil, pytest\n"
+        "@pytest.mark.parametrize('i', [1, 2])\n"
+        "def test_a(benchmark, i):\n"
+        "    benchmark.pedantic(int, rounds=2)\n"
+        "    shutil.rmtree('results', ignore_errors=True)\n"
+        "    pathlib.Path('results').touch()\n"
+    )
+    done = run_pytest(tmp_path, "--perwatt-watts", "100", "-k", "test_a", "test_two.py")
+    assert done.returncode == 1
+    assert "2 passed" in done.stdout
+    assert done.stdout.count("which is a file; the whole result is in") == 2
+    assert len(list(result_folders(tmp_path / "state" / "perwatt" / "rescued"))) == 2
 
 
 @pytest.mark.parametrize(
