@@ -140,7 +140,7 @@ def read_device(path: Path) -> Device:
     Raises
     ------
     InputError
-        The file is faulty; the message names the first fault.
+        The file is faulty; the message has one line for each fault.
     """
     content = read_file(path)
     data = parse_toml(content, path)
@@ -155,7 +155,7 @@ def check(data: dict[str, Any], path: Path) -> Device:
     Raises
     ------
     InputError
-        The content is faulty; the message names the first fault.
+        The content is faulty; the message has one line for each fault.
     """
     from hardware_profiles.checks import faults
     from hardware_profiles.schema import validate_file
@@ -163,8 +163,7 @@ def check(data: dict[str, Any], path: Path) -> Device:
     validate_file(data, path)
     device = device_from(data, path)
     if texts := faults(device):
-        more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
-        raise InputError(f"{path}: {texts[0]}{more}")
+        raise InputError(*(f"{path}: {text}" for text in texts))
     return device
 
 
@@ -177,7 +176,7 @@ def check_file(path: Path) -> list[str]:
         data = parse_toml(read_file(path), path)
         validate_file(data, path)
     except InputError as fault:
-        return [str(fault)]
+        return list(fault.faults)
     return [f"{path}: {fault}" for fault in faults(device_from(data, path))]
 
 

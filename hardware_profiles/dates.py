@@ -8,6 +8,8 @@ from hardware_profiles.errors import shown
 
 # A clock that lags behind the bundled data must not make them future; the extra day is for time zones.
 _BUNDLED = dt.date(2026, 11, 21)
+# What JSON Schema can check of a date: its form. That the day exists and is not in the future, only the reader checks.
+DATE_PATTERN = r"^(unknown|(19|20)[0-9][0-9](-Q[1-4]|-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?)$"
 
 
 def partial_date(years_ahead: int = 0) -> Callable[[str], str]:

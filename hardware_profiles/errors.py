@@ -1,6 +1,7 @@
 """The error for a fault in a user's input, and the parts of its message."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Self
 
@@ -8,10 +9,11 @@ _LONGEST_GOT = 80
 
 
 class InputError(ValueError):
-    """A file, key, name or value of the user's input is faulty; `str()` is the whole message on one line."""
+    """Files, keys, names or values of the user's input are faulty; `str()` has one line for each fault."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+    def __init__(self, *messages: str) -> None:
+        self.faults = tuple(dict.fromkeys(" ".join(message.split()) for message in messages))
+        super().__init__("\n".join(self.faults))
 
     @classmethod
     def at(
@@ -43,6 +45,32 @@ class InputError(ValueError):
         hint = ", ".join(near)
         tail = f" (did you mean {hint}?)" if hint else ""
         return cls(f"{location}: expected {expected}, got {value}{tail}")
+
+
+class Faults:
+    """A collector of the faults of an input, which are refused together."""
+
+    def __init__(self) -> None:
+        self._locations: dict[str, list[str]] = {}  # by the rest of the line
+
+    @contextmanager
+    def noted(self, location: str = "") -> Iterator[None]:
+        """Note the faults that the body raises, and go on after it; a fault of several locations becomes one line."""
+        try:
+            yield
+        except InputError as error:
+            for fault in error.faults:
+                at = location if fault.startswith(location) else ""
+                self._locations.setdefault(fault.removeprefix(at), []).append(at)
+
+    def refuse(self) -> None:
+        """Raise InputError with all faults, if there are any."""
+        lines = []
+        for text, locations in self._locations.items():
+            others = len(set(locations)) - 1
+            lines.append(f"{locations[0]} and {others} more{text}" if others else f"{locations[0]}{text}")
+        if lines:
+            raise InputError(*lines)
 
 
 def near_names(name: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:

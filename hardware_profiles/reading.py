@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # pydantic takes 0.1 s to import: only what validates pays fo
     from pydantic import BaseModel, ValidationError
 
 ModelT = TypeVar("ModelT", bound="BaseModel")
+Location = tuple[int | str, ...]
 
 _EXPECTED = {
     "missing": "a value (the key is required)",
@@ -139,40 +140,62 @@ def validate(model: type[ModelT], data: object, file: object) -> ModelT:
     Raises
     ------
     InputError
-        A key is unknown (near names are listed), missing or of a wrong type or value; the message names the first
-        fault as "FILE: key a.b.c: expected X, got Y".
+        Keys are unknown (near names are listed), missing or of a wrong type or value; the message has one line
+        "FILE: key a.b.c: expected X, got Y" for each.
     """
     from pydantic import ValidationError
 
     try:
         return model.model_validate(data)
     except ValidationError as fault:
-        raise _input_error(model, fault, file) from None
+        raise InputError(*_lines(model, fault, data, file)) from None
 
 
-def _input_error(model: type[BaseModel], fault: ValidationError, file: object) -> InputError:
-    # An unknown key explains a missing one (a misspelt name is both), so it is reported first.
+def _lines(model: type[BaseModel], fault: ValidationError, data: object, file: object) -> Iterator[str]:
+    """Yield the line of each fault: unknown keys first, then the faults that these do not explain."""
     errors = fault.errors(include_url=False)
-    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
-    kind, location = first["type"], first["loc"]
-    key = dotted(location)
-    if kind == "extra_forbidden":
-        known = _fields_at(model, location[:-1])
-        near = near_names(str(location[-1]), known)
-        listed = near or tuple(sorted(known))
-        expected = "a known key" if near else f"one of {', '.join(listed)}" if listed else "a known key"
-        return InputError(
-            f"{file}: key {key}: expected {expected}, got an unknown key"
-            + (f" (did you mean {', '.join(near)}?)" if near else "")
-        )
+    explained: set[Location] = set()
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            *table, key = error["loc"]
+            known = _fields_at(model, tuple(table))
+            near = near_names(str(key), known)
+            explained.update((*table, name) for name in near)
+            expected = "a known key" if near or not known else f"one of {', '.join(sorted(known))}"
+            hint = f" (did you mean {', '.join(near)}?)" if near else ""
+            yield f"{file}: key {dotted(error['loc'])}: expected {expected}, got an unknown key{hint}"
+    for error in errors:
+        if error["type"] == "extra_forbidden" or (error["type"] == "missing" and error["loc"] in explained):
+            continue
+        outside = error["type"] in {"missing", "value_error"}  # a key that should be there, or a rule of a table
+        location = error["loc"] if outside else _in_document(error["loc"], data)
+        if location != error["loc"]:  # each type that the value may have reports the same fault
+            if location in explained:
+                continue
+            explained.add(location)
+        yield _line(error, dotted(location), file)
+
+
+def _in_document(location: Location, data: Any) -> Location:
+    """Return the part of a location that is in the document, without the names of a value's possible types."""
+    for depth, part in enumerate(location):
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return location[:depth]
+    return location
+
+
+def _line(error: Any, key: str, file: object) -> str:
+    kind = error["type"]
     if kind == "value_error":  # raised by our own validator, whose text is already "expected X, got Y"
-        text = str(first.get("ctx", {}).get("error", first["msg"]))
-        return InputError(f"{file}: key {key}: {text}" if key else f"{file}: {text}")
+        text = str(error.get("ctx", {}).get("error", error["msg"]))
+        return f"{file}: key {key}: {text}" if key else f"{file}: {text}"
     if kind == "string_pattern_mismatch":
-        expected = f"text of the form {first['ctx']['pattern']}"
+        expected = f"text of the form {error['ctx']['pattern']}"
     else:
-        expected = _EXPECTED.get(kind) or _from_message(first["msg"])
-    return InputError.at(file, key or None, expected=expected, got=... if kind == "missing" else first["input"])
+        expected = _EXPECTED.get(kind) or _from_message(error["msg"])
+    return str(InputError.at(file, key or None, expected=expected, got=... if kind == "missing" else error["input"]))
 
 
 def _from_message(message: str) -> str:
@@ -184,7 +207,7 @@ def _from_message(message: str) -> str:
     return message[0].lower() + message[1:]
 
 
-def dotted(location: tuple[int | str, ...]) -> str:
+def dotted(location: Location) -> str:
     """Return the path of a key within a document: (`bins`, 0, `power_w`) becomes `bins[0].power_w`."""
     text = ""
     for part in location:
@@ -192,7 +215,7 @@ def dotted(location: tuple[int | str, ...]) -> str:
     return text
 
 
-def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
+def _fields_at(model: type[BaseModel], location: Location) -> set[str]:
     """Return the known keys at a location of a model, for all alternatives of a union."""
     from pydantic import BaseModel
 
@@ -213,19 +236,20 @@ def _step(kind: Any, part: int | str) -> list[Any]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         by_key = {field.alias or name: field for name, field in kind.model_fields.items()}
         field = by_key.get(str(part))
-        return _alternatives(field.annotation) if field is not None else [kind]  # a union's tag: stay
+        return alternatives(field.annotation) if field is not None else [kind]  # a union's tag: stay
     arguments = get_args(kind)
     origin = get_origin(kind)
     if origin in (list, tuple):
-        return _alternatives(arguments[0])
+        return alternatives(arguments[0])
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return _alternatives(arguments[1])
+        return alternatives(arguments[1])
     return []
 
 
-def _alternatives(annotation: Any) -> list[Any]:
+def alternatives(annotation: Any) -> list[Any]:
+    """Return the types that an annotation allows: those of a union, each without its metadata."""
     if hasattr(annotation, "__metadata__"):  # Annotated[...]
-        return _alternatives(get_args(annotation)[0])
+        return alternatives(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return [inner for kind in get_args(annotation) for inner in _alternatives(kind)]
+        return [inner for kind in get_args(annotation) for inner in alternatives(kind)]
     return [annotation]

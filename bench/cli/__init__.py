@@ -51,12 +51,13 @@ def perwatt(context: click.Context) -> None:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
+    for line in message.split("\n"):
+        click.echo(f"error: {line}", err=True)
     sys.exit(status)
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
-    """Run the command line; every error ends here as one line on stderr.
+    """Run the command line; every error ends here, as one line on stderr for each fault.
 
     The exit status is 0 for success, with or without warnings; 1 for a run that failed or is invalid; 2 for a wrong
     request; 130 for Ctrl-C.
@@ -172,4 +173,5 @@ def _explain(error: Exception) -> tuple[str, int]:
         return f"{error.filename or 'system'}: {error.strerror}", 1
     if os.environ.get("PERWATT_DEBUG"):
         raise error
-    return f"internal, please report it (PERWATT_DEBUG=1 shows where): {type(error).__name__}: {error}", 1
+    text = " ".join(str(error).split())
+    return f"internal, please report it (PERWATT_DEBUG=1 shows where): {type(error).__name__}: {text}", 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from hardware_profiles.reading import read_toml, validate
+from hardware_profiles.tables import Broken, Table, rule
 from sites.file.ranges import Range
-from sites.file.values import Model, Percent, Positive, Value, assumed, within
+from sites.file.values import Percent, Positive, Value, assumed, within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +21,13 @@ Rate = Annotated[Value, *within(Range(0, 1000, "per cent a year"))]
 LeadYears = Annotated[Value, *within(Range(0, 20, "years"))]
 LoanYears = Annotated[Value, *within(Range(0.01, 50, "years"))]
 Usd = Annotated[Value, *within(Range(0, 1e15, "USD"))]
+Years = Annotated[int, Field(strict=True, ge=1, le=30)]
 
 
-class SaleTable(Model):
+SIZE_KEYS = {"hashrate": "hashrate_eh_s", "site": "mw", "gpu_modules": "usd_per_mw"}  # of each kind of purchase
+
+
+class SaleTable(Table):
     """[sale]: the sold bitcoin, its total proceeds, and whether it was collateral of the loan."""
 
     btc: Positive
@@ -30,7 +36,7 @@ class SaleTable(Model):
     from_collateral: Annotated[bool, Field(strict=True)] = False
 
 
-class LoanTable(Model):
+class LoanTable(Table):
     """[loan]: a loan with bitcoin as collateral, whose interest is added to it."""
 
     principal_usd: Positive
@@ -41,23 +47,23 @@ class LoanTable(Model):
     repaid_usd: Usd = assumed(0.0)  # from the sale
     years: LoanYears = assumed(1.0)  # horizon of the probabilities
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    @rule
+    def _call_before_sale(self) -> Iterator[Broken]:
         call, sale = self.margin_call_ltv_percent.value, self.liquidation_ltv_percent.value
         if call >= sale:
-            raise ValueError(f"expected margin_call_ltv_percent below liquidation_ltv_percent ({sale:g}), got {call:g}")
-        if self.repaid_usd.value > self.principal_usd.value:
-            raise ValueError(
-                f"expected repaid_usd of at most principal_usd ({self.principal_usd.value:,.0f}), "
-                f"got {self.repaid_usd.value:,.0f}"
-            )
-        return self
+            yield Broken(f"expected margin_call_ltv_percent below liquidation_ltv_percent ({sale:g}), got {call:g}")
+
+    @rule
+    def _repaid_at_most_once(self) -> Iterator[Broken]:
+        repaid, principal = self.repaid_usd.value, self.principal_usd.value
+        if repaid > principal:
+            yield Broken(f"expected repaid_usd of at most principal_usd ({principal:,.0f}), got {repaid:,.0f}")
 
 
-class PurchaseTable(Model):
+class PurchaseTable(Table):
     """[purchase]: hash rate or a whole site at price_usd, or GPU modules at usd_per_mw."""
 
-    kind: Annotated[str, Field(pattern="^(hashrate|site|gpu_modules)$")]
+    kind: Literal["hashrate", "site", "gpu_modules"]
     price_usd: Positive | None = None
     hashrate_eh_s: Positive | None = None
     mw: Positive | None = None
@@ -66,25 +72,27 @@ class PurchaseTable(Model):
     offline_percent: Percent = assumed(50.0)  # share of the lead time in which converted megawatts are offline
     miner_usd_per_th_s: Usd = assumed(0.0)  # price of a removed miner
 
-    @model_validator(mode="after")
-    def _enough(self) -> Self:
-        required = {"hashrate": "hashrate_eh_s", "site": "mw", "gpu_modules": "usd_per_mw"}[self.kind]
+    @rule
+    def _size_of_its_kind(self) -> Iterator[Broken]:
+        required = SIZE_KEYS[self.kind]
         if getattr(self, required) is None:
-            raise ValueError(f"expected {required} for kind {self.kind!r}, got none")
+            yield Broken(f"expected {required} for kind {self.kind!r}, got none")
+
+    @rule
+    def _priced(self) -> Iterator[Broken]:
         if self.kind != "gpu_modules" and self.price_usd is None:
-            raise ValueError("expected price_usd, got none")
-        return self
+            yield Broken("expected price_usd, got none")
 
 
-class FinanceTable(Model):
+class FinanceTable(Table):
     """[finance]: horizon, discount rate and residual value."""
 
-    years: Annotated[int, Field(strict=True, ge=1, le=30)] = 5
+    years: Years = 5
     discount_percent: Rate
     residual_percent: Percent = assumed(0.0)
 
 
-class PlanFile(Model):
+class PlanFile(Table):
     """A capital plan."""
 
     name: Text
@@ -96,28 +104,32 @@ class PlanFile(Model):
     loan: LoanTable | None = None
     finance: FinanceTable
 
-    @model_validator(mode="after")
-    def _paid(self) -> Self:
-        modules = self.purchase.kind == "gpu_modules"
-        if modules and self.module_from is None:
-            raise ValueError("expected module_from (a site with a GPU block) for gpu_modules, got none")
-        if modules and self.purchase.price_usd is None and self.sale is None:
-            raise ValueError("expected purchase.price_usd or a [sale] that pays, got neither")
-        if self.loan is not None and self.loan.repaid_usd.value > 0 and self.sale is None:
-            raise ValueError("expected a [sale] that pays loan.repaid_usd, got none")
-        if self.sale is not None and self.sale.from_collateral:
-            self._check_collateral(self.sale)
-        return self
+    @rule
+    def _modules_from_a_site(self) -> Iterator[Broken]:
+        if self.purchase.kind == "gpu_modules" and self.module_from is None:
+            yield Broken("expected module_from (a site with a GPU block) for gpu_modules, got none")
 
-    def _check_collateral(self, sale: SaleTable) -> None:
-        if self.loan is None:
-            raise ValueError("expected a [loan] with sale.from_collateral, got none")
-        pledged, repaid_in_full = (
-            self.loan.collateral_btc.value,
-            self.loan.repaid_usd.value >= self.loan.principal_usd.value,
-        )
+    @rule
+    def _modules_paid(self) -> Iterator[Broken]:
+        if self.purchase.kind == "gpu_modules" and self.purchase.price_usd is None and self.sale is None:
+            yield Broken("expected purchase.price_usd or a [sale] that pays, got neither")
+
+    @rule
+    def _loan_repaid_by_a_sale(self) -> Iterator[Broken]:
+        if self.loan is not None and self.loan.repaid_usd.value > 0 and self.sale is None:
+            yield Broken("expected a [sale] that pays loan.repaid_usd, got none")
+
+    @rule
+    def _within_the_collateral(self) -> Iterator[Broken]:
+        sale, loan = self.sale, self.loan
+        if sale is None or not sale.from_collateral:
+            return
+        if loan is None:
+            yield Broken("expected a [loan] with sale.from_collateral, got none")
+            return
+        pledged, repaid_in_full = loan.collateral_btc.value, loan.repaid_usd.value >= loan.principal_usd.value
         if sale.btc.value > pledged or (sale.btc.value == pledged and not repaid_in_full):
-            raise ValueError(
+            yield Broken(
                 f"expected sale.btc below loan.collateral_btc ({pledged:,g}), because it is part of the collateral, "
                 f"got {sale.btc.value:,g}"
             )

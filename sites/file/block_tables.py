@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from hardware_profiles.errors import shown
+from hardware_profiles.tables import Broken, Table, rule
 from sites.file.values import (
     Age,
     Count,
     Fade,
+    Flag,
     Growth,
     LossPercent,
     Megawatts,
-    Model,
     Name,
     Overhead,
     Penalty,
@@ -22,16 +25,34 @@ from sites.file.values import (
     Usd,
     Watts,
     assumed,
-    one_of,
 )
+from sites.hours.demand import PROFILES, over_mean, week_profile
 
 
-class MiningTable(Model):
+def _profile(content: Any) -> Any:
+    if isinstance(content, str):
+        week_profile(content)
+        return content
+    if not isinstance(content, list | tuple) or any(isinstance(item, bool | str) for item in content):
+        raise ValueError(f"expected one of {', '.join(PROFILES)} or 168 numbers, got {shown(content)}")
+    over_mean(content)
+    return tuple(content)
+
+
+_WEEK = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1e9}, "minItems": 168, "maxItems": 168}
+Profile = Annotated[
+    str | tuple[float, ...], BeforeValidator(_profile), WithJsonSchema({"anyOf": [{"enum": list(PROFILES)}, _WEEK]})
+]
+
+
+class MiningTable(Table):
     """[[mining]]: one block of miners, sized by count, facility power or share of the interconnect."""
+
+    one_of = (("device", "modes"), ("count", "facility_mw", "interconnect_percent"))
 
     name: Name = "mining"
     device: Name | None = None
-    modes: tuple[Name, ...] | None = None  # names of devices, one for each power mode
+    modes: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None  # names of devices, one for each power mode
     rated_device: Name | None = None  # holds the rated figures if `device` is measured
     count: Count | None = None
     facility_mw: Megawatts | None = None
@@ -43,14 +64,8 @@ class MiningTable(Model):
     pool_fee_percent: LossPercent
     payout: Literal["fpps", "pps", "pplns", "solo"] = "fpps"
 
-    @model_validator(mode="after")
-    def _sized_once(self) -> Self:
-        one_of(self, ("device", "modes"))
-        one_of(self, ("count", "facility_mw", "interconnect_percent"))
-        return self
 
-
-class RateTable(Model):
+class RateTable(Table):
     """[inference.rate]: the token rate and power of one GPU, entered by hand with its five tags and its source."""
 
     tokens_per_s: Tokens
@@ -62,8 +77,14 @@ class RateTable(Model):
     latency_limit: Name
 
 
-class InferenceTable(Model):
+class InferenceTable(Table):
     """[[inference]]: one block of GPUs: its rate (of a device, published or entered by hand), demand and price."""
+
+    one_of = (
+        ("device", "figure", "rate"),
+        ("gpus", "modules", "facility_mw", "interconnect_percent"),
+        ("usd_per_mtok", "usd_per_gpu_hour", "usd_per_kw_month"),
+    )
 
     name: Name = "inference"
     device: Name | None = None
@@ -82,20 +103,16 @@ class InferenceTable(Model):
     idle_percent: LossPercent = assumed(0.0)
     availability_percent: Percent = assumed(100.0)
     demand_percent: Percent  # mean demand, over what all working GPUs can serve
-    demand_profile: str | tuple[float, ...] = "flat"  # a name, or the 168 hours of a week
+    demand_profile: Profile = "flat"  # a name, or the 168 hours of a week
     demand_growth_percent_per_year: Growth = assumed(0.0)
     usd_per_mtok: Usd | None = None
     usd_per_gpu_hour: Usd | None = None
     usd_per_kw_month: Usd | None = None
-    tenant_pays_energy: bool = False
+    tenant_pays_energy: Flag = False
     sla_percent: Percent = assumed(0.0)  # of the demand
     sla_penalty_percent: Penalty | None = None  # of the price
 
-    @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
-        one_of(self, ("device", "figure", "rate"))
-        one_of(self, ("gpus", "modules", "facility_mw", "interconnect_percent"))
-        one_of(self, ("usd_per_mtok", "usd_per_gpu_hour", "usd_per_kw_month"))
+    @rule
+    def _penalty_of_a_promise(self) -> Iterator[Broken]:
         if self.sla_percent.value > 0 and self.sla_penalty_percent is None:
-            raise ValueError("expected sla_penalty_percent (of the price) together with sla_percent, got none")
-        return self
+            yield Broken("expected sla_penalty_percent (of the price) together with sla_percent, got none")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hardware_profiles.errors import InputError
+from hardware_profiles.errors import Faults, InputError
 from hardware_profiles.reading import read_toml, validate
 from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
@@ -87,8 +87,14 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     market = file.market
     facility_mw = file.power.interconnect_mw.value * (1.0 - frac(file.power.losses_percent))
     mean_mining_pue, mean_gpu_pue = float(mining_pue.mean()), float(gpu_pue.mean())
-    mining = tuple(mining_block(table, resolve, path, mean_mining_pue, facility_mw) for table in file.mining)
-    inference = tuple(inference_block(table, resolve, path, mean_gpu_pue, facility_mw) for table in file.inference)
+    mining, inference, faults = [], [], Faults()
+    for miners in file.mining:
+        with faults.noted(f"{path}: mining block {miners.name!r}"):
+            mining.append(mining_block(miners, resolve, path, mean_mining_pue, facility_mw))
+    for gpus in file.inference:
+        with faults.noted(f"{path}: inference block {gpus.name!r}"):
+            inference.append(inference_block(gpus, resolve, path, mean_gpu_pue, facility_mw))
+    faults.refuse()
     site = Site(
         name=file.site.name,
         region=file.site.region,
@@ -121,8 +127,8 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         path=difficulty_path(market, calendar, Path(path)),
         kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
-        mining=mining,
-        inference=inference,
+        mining=tuple(mining),
+        inference=tuple(inference),
         assumptions=(*assumptions_of(file), *_token_rates(inference)),
         flags=(),
         notes=(note,) if (note := clock.note()) else (),

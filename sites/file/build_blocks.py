@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hardware_profiles.errors import InputError
+from hardware_profiles.errors import Faults, InputError
 from sites.hours.demand import over_mean, week_profile
 from sites.market.device_rate import DeviceRate, TokenTags
 from sites.market.published_rates import published_rate, stated_rate
@@ -12,7 +12,7 @@ from sites.model import InferenceBlock, MiningBlock
 from sites.modes import margins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from sites.file.block_tables import InferenceTable, MiningTable
     from sites.file.values import Value
@@ -167,6 +167,27 @@ def _resolved(name: str, resolve: Resolve, location: str) -> DeviceRate:
         return resolve(name)
     except InputError as error:
         raise InputError(f"{location}: key device: {error}") from None
+
+
+def check_devices(documents: Iterable[dict[str, Any]], resolve: Resolve, path: str) -> None:
+    """Raise InputError with a line for each device of unchecked documents that is unknown."""
+    faults = Faults()
+    for document in documents:
+        for product in ("mining", "inference"):
+            blocks = document.get(product)
+            for block in blocks if isinstance(blocks, list) else []:
+                for name in _device_names(block):
+                    location = f"{path}: {product} block {block.get('name', product)!r}"
+                    with faults.noted(location):
+                        _resolved(name, resolve, location)
+    faults.refuse()
+
+
+def _device_names(block: Any) -> Iterator[str]:
+    if isinstance(block, dict):
+        modes = block.get("modes")
+        names = [block.get("device"), block.get("rated_device"), *(modes if isinstance(modes, list) else [])]
+        yield from (name for name in names if isinstance(name, str))
 
 
 def _counts(rate: DeviceRate, unit: str, location: str) -> None:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.errors import Faults, InputError, near_names, shown
 from hardware_profiles.reading import dotted, read_toml, validate
+from hardware_profiles.tables import Broken, Table, rule
 from sites.file.site_file import SiteFile
-from sites.file.values import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
-class FleetTable(Model):
+class FleetTable(Table):
     """[fleet]: the name of the fleet."""
 
     name: Annotated[str, Field(min_length=1)]
     note: str = ""
 
 
-class MemberTable(Model):
+class MemberTable(Table):
     """[[sites]]: one site with its region, and the tables that differ from those of the region and the defaults."""
 
     name: Annotated[str, Field(min_length=1)]
@@ -31,13 +33,84 @@ class MemberTable(Model):
     tables: dict[str, Any] = Field(default_factory=dict)
 
 
-class FleetFile(Model):
+class FleetFile(Table):
     """A fleet file; `defaults` and each region hold tables of a site file."""
 
     fleet: FleetTable
     defaults: dict[str, Any] = Field(default_factory=dict)
     regions: dict[str, dict[str, Any]]
     sites: Annotated[tuple[MemberTable, ...], Field(min_length=1)]
+
+    @rule
+    def _each_name_once(self) -> Iterator[Broken]:
+        names = [member.name for member in self.sites]
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                yield Broken(f"expected each name once, got {name!r} again", ("sites",))
+
+    @rule
+    def _regions_known(self) -> Iterator[Broken]:
+        for index, member in enumerate(self.sites):
+            if member.region not in self.regions:
+                near = ", ".join(near_names(member.region, self.regions))
+                hint = f" (did you mean {near}?)" if near else ""
+                text = f"expected a region of this file, got {shown(member.region)}{hint}"
+                yield Broken(text, ("sites", index, "region"))
+
+    @rule
+    def _regions_used(self) -> Iterator[Broken]:
+        used = {member.region for member in self.sites}
+        meant = {near for region in used - self.regions.keys() for near in near_names(region, self.regions)}
+        for region in self.regions:
+            if region not in used | meant:
+                yield Broken("expected a site in it, got none", ("regions", region))
+
+    @rule
+    def _names_only_in_sites(self) -> Iterator[Broken]:
+        """Yield each name or region of a site in a table, which [[sites]] would silently override."""
+        parts: list[tuple[tuple[str | int, ...], dict[str, Any]]] = [(("defaults",), self.defaults)]
+        parts += [(("regions", name), tables) for name, tables in self.regions.items()]
+        parts += [(("sites", index, "tables"), member.tables) for index, member in enumerate(self.sites)]
+        for keys, tables in parts:
+            site = tables.get("site")
+            for key in ("name", "region"):
+                if isinstance(site, dict) and key in site:
+                    text = f"expected it only as {key} in [[sites]], got {shown(site[key])}"
+                    yield Broken(text, (*keys, "site", key))
+
+
+class Document(NamedTuple):
+    """The content of one site, with the tables of its fleet merged into it."""
+
+    location: str  # the file, and in a fleet the site's name
+    content: dict[str, Any]
+
+
+def read_documents(path: Path) -> list[Document]:
+    """Return the one site of a site file, or all sites of a fleet file, before their keys are checked.
+
+    Raises
+    ------
+    InputError
+        A text contains a control character, or in a fleet a region is unknown or has no site, two sites have the same
+        name, or a table sets a site's name or region; the message has one line for each fault.
+    """
+    data = read_toml(path)
+    faults = Faults()
+    with faults.noted():
+        _refuse_control(data, path)
+    if "fleet" not in data:
+        faults.refuse()
+        return [Document(str(path), data)]
+    documents: list[Document] = []
+    with faults.noted():
+        fleet = validate(FleetFile, data, path)
+        for member in fleet.sites:
+            merged = _merge(_merge(fleet.defaults, fleet.regions[member.region]), member.tables)
+            merged = _merge(merged, {"site": {"name": member.name, "region": member.region}})
+            documents.append(Document(f"{path}: site {member.name!r}", merged))
+    faults.refuse()
+    return documents
 
 
 def read_site_files(path: Path) -> list[SiteFile]:
@@ -46,42 +119,19 @@ def read_site_files(path: Path) -> list[SiteFile]:
     Raises
     ------
     InputError
-        A region is unknown or has no site, two sites have the same name, a table sets a site's name or region, a text
-        contains a control character, or a site is invalid; the message names file and site.
+        The fleet or a site is invalid; the message has one line for each fault.
     """
-    data = read_toml(path)
-    _refuse_control(data, path)
-    if "fleet" not in data:
-        return [validate(SiteFile, data, path)]
-    fleet = validate(FleetFile, data, path)
-    _refuse_names(fleet, path)
-    names = [member.name for member in fleet.sites]
-    site_files = []
-    for member in fleet.sites:
-        location = f"{path}: site {member.name!r}"
-        if names.count(member.name) > 1:
-            raise InputError(f"{path}: key sites: expected each name once, got {member.name!r} again")
-        if member.region not in fleet.regions:
-            near = near_names(member.region, fleet.regions)
-            raise InputError.at(location, "region", expected="a region of this file", got=member.region, near=near)
-        merged = _merge(_merge(fleet.defaults, fleet.regions[member.region]), member.tables)
-        merged = _merge(merged, {"site": {"name": member.name, "region": member.region}})
-        site_files.append(validate(SiteFile, merged, location))
-    for region in sorted(fleet.regions.keys() - {member.region for member in fleet.sites}):
-        raise InputError(f"{path}: key regions.{region}: expected a site in it, got none")
+    return validated(read_documents(path))
+
+
+def validated(documents: Sequence[Document]) -> list[SiteFile]:
+    """Return documents as site files; raise InputError with the faults of all, a fault of several sites only once."""
+    site_files, faults = [], Faults()
+    for location, content in documents:
+        with faults.noted(location):
+            site_files.append(validate(SiteFile, content, location))
+    faults.refuse()
     return site_files
-
-
-def _refuse_names(fleet: FleetFile, path: Path) -> None:
-    """Raise InputError for a site name or region in a table, which [[sites]] would silently override."""
-    members = {f"sites[{index}].tables": member.tables for index, member in enumerate(fleet.sites)}
-    regions = {f"regions.{name}": tables for name, tables in fleet.regions.items()}
-    for location, tables in {"defaults": fleet.defaults, **regions, **members}.items():
-        site = tables.get("site")
-        for key in ("name", "region"):
-            if isinstance(site, dict) and key in site:
-                expected = f"it only as {key} in [[sites]]"
-                raise InputError.at(path, f"{location}.site.{key}", expected=expected, got=site[key])
 
 
 def _refuse_control(content: Any, path: Path, *keys: int | str) -> None:

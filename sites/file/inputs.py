@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hardware_profiles.errors import InputError
+from hardware_profiles.errors import Faults, InputError
 from sites.file.build import build_site
-from sites.file.fleet_file import read_site_files
+from sites.file.build_blocks import check_devices
+from sites.file.fleet_file import read_documents, validated
 from sites.file.site_file import HourlyTable
 
 if TYPE_CHECKING:
@@ -42,10 +43,25 @@ class Inputs:
 
 
 def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[Inputs, Site]]:
-    """Read the sites of a site or fleet file, look up their devices, and build them."""
+    """Read the sites of a site or fleet file, look up their devices, and build them.
+
+    Raises
+    ------
+    InputError
+        The file, a name or an hourly series in it is invalid; the message has one line for each fault.
+    """
     known: dict[str, DeviceRate] = {}
     sites = []
-    for file in read_site_files(path):
+    documents = read_documents(path)
+    faults = Faults()
+    files: list[SiteFile] = []
+    with faults.noted():
+        files = validated(documents)
+    with faults.noted():
+        if not files:
+            check_devices((document.content for document in documents), resolve, str(path))
+    faults.refuse()
+    for file in files:
         devices: dict[str, DeviceRate] = {}
 
         def remember(name: str, devices: dict[str, DeviceRate] = devices) -> DeviceRate:
@@ -54,8 +70,10 @@ def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[
             devices[name] = known[name]
             return known[name]
 
-        site = build_site(file, remember, str(path))
-        sites.append((Inputs(file, str(path), devices), site))
+        with faults.noted():
+            site = build_site(file, remember, str(path))
+            sites.append((Inputs(file, str(path), devices), site))
+    faults.refuse()
     return sites
 
 

@@ -47,6 +47,7 @@ FEES = Range(0, 1e6, "per cent of the subsidy")  # high, because the subsidy hal
 DIFFICULTY = Range(1, 1e30, "(a difficulty)")  # from the lowest possible one to 10^16 times that of 2026
 GROWTH = Range(-99, 1000, "per cent a year")  # at tenfold a year, the sums to 2100 are still finite
 SHARE = Range(0, 100, "per cent")
+AVAILABILITY = Range(0.01, 100, "per cent")  # of a site that runs at all
 OVERHEAD = Range(0, 1000, "per cent")
 PENALTY = Range(0, 10_000, "per cent of the price")
 FADE = Range(0, 50, "per cent a year")

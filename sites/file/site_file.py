@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
+from hardware_profiles.errors import InputError
+from hardware_profiles.tables import Broken, Table, rule
 from sites.file.block_tables import InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
-from sites.file.ranges import CELSIUS, FEES, Range
+from sites.file.ranges import CELSIUS, FEES
 from sites.file.values import (
     BtcUsd,
     Carbon,
@@ -22,8 +25,8 @@ from sites.file.values import (
     LossPercent,
     Megawatts,
     MegawattsOrNone,
-    Model,
     Money,
+    MonthNumber,
     Name,
     Numbers,
     PeakMinutes,
@@ -33,30 +36,34 @@ from sites.file.values import (
     PriceOrNone,
     Pue,
     PuePerC,
+    SomePercent,
     SourceDate,
     Swing,
     Value,
-    Values,
+    Weekday,
     When,
     assumed,
-    one_of,
+    by_month,
 )
+from sites.hours.calendar import zone
 
 FileName = Annotated[str, Field(min_length=1, max_length=4096)]  # the longest path on Linux
 
 
-def _by_month(model: object, key: str, within: Range) -> None:
-    numbers: Numbers | None = getattr(model, key)
-    if numbers is None:
-        return
-    if len(numbers.values) != 12:
-        raise ValueError(f"expected 12 numbers in {key}, got {len(numbers.values)}")
-    for value in numbers.values:
-        if value not in within:
-            raise ValueError(f"expected numbers of {within} in {key}, got {value:g}")
+def _timezone(name: str) -> str:
+    try:
+        zone(name)
+    except InputError as error:
+        raise ValueError(str(error).removeprefix("key timezone: ").removeprefix("timezone: ")) from None
+    return name
 
 
-class HourlyTable(Model):
+Timezone = Annotated[str, AfterValidator(_timezone)]
+CelsiusByMonth = Annotated[Numbers, *by_month(CELSIUS)]
+FeesByMonth = Annotated[Numbers, *by_month(FEES)]
+
+
+class HourlyTable(Table):
     """A column of an hourly file (CSV or Parquet), its path relative to the site file."""
 
     file: FileName
@@ -65,17 +72,17 @@ class HourlyTable(Model):
     date: SourceDate = "unknown"
 
 
-class SiteTable(Model):
+class SiteTable(Table):
     """[site]: the name and location of the site, and the first local day of the year that is computed."""
 
     name: Name
     region: str = "unknown"
-    timezone: str = "UTC"
+    timezone: Timezone = "UTC"
     start: Day
     note: str = ""
 
 
-class OutageTable(Model):
+class OutageTable(Table):
     """[[power.outage]]: a planned outage; a start without an offset is local time."""
 
     start: When
@@ -83,25 +90,21 @@ class OutageTable(Model):
     available_percent: Percent = assumed(0.0)
 
 
-class PowerTable(Model):
+class PowerTable(Table):
     """[power]: the interconnect, losses between meter and facility, availability and outages."""
 
     interconnect_mw: Megawatts
     losses_percent: LossPercent = assumed(0.0)
-    availability_percent: Percent = assumed(100.0)
+    availability_percent: SomePercent = assumed(100.0)
     outage: tuple[OutageTable, ...] = ()
 
-    @model_validator(mode="after")
-    def _available_at_all(self) -> Self:
-        if self.availability_percent.value < 0.01:
-            raise ValueError(f"expected availability_percent of 0.01 to 100, got {self.availability_percent.value:g}")
-        return self
 
-
-class ClimateTable(Model):
+class ClimateTable(Table):
     """[climate]: ambient temperature (hourly, or by month with a daily swing), and how it reduces capacity."""
 
-    mean_c_by_month: Values | None = None
+    one_of = (("mean_c_by_month", "hourly"),)
+
+    mean_c_by_month: CelsiusByMonth | None = None
     daily_swing_c: Swing = assumed(0.0)
     hourly: HourlyTable | None = None
     mining_derate_above_c: Celsius | None = None
@@ -109,20 +112,23 @@ class ClimateTable(Model):
     gpu_derate_above_c: Celsius | None = None
     gpu_stop_above_c: Celsius | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        one_of(self, ("mean_c_by_month", "hourly"))
-        _by_month(self, "mean_c_by_month", CELSIUS)
-        for product in ("mining", "gpu"):
-            above, stop = (getattr(self, f"{product}_{end}_above_c") for end in ("derate", "stop"))
-            if (above is None) != (stop is None):
-                raise ValueError(f"expected both {product}_derate_above_c and {product}_stop_above_c, got one")
-            if above is not None and stop.value <= above.value:
-                raise ValueError(f"expected {product}_stop_above_c above {product}_derate_above_c, got {stop.value:g}")
-        return self
+    @rule
+    def _miners_stop_above_derating(self) -> Iterator[Broken]:
+        yield from _stops_above("mining", self.mining_derate_above_c, self.mining_stop_above_c)
+
+    @rule
+    def _gpus_stop_above_derating(self) -> Iterator[Broken]:
+        yield from _stops_above("gpu", self.gpu_derate_above_c, self.gpu_stop_above_c)
 
 
-class CoolingTable(Model):
+def _stops_above(product: str, derate: Value | None, stop: Value | None) -> Iterator[Broken]:
+    if (derate is None) != (stop is None):
+        yield Broken(f"expected both {product}_derate_above_c and {product}_stop_above_c, got one")
+    elif derate is not None and stop is not None and stop.value <= derate.value:
+        yield Broken(f"expected {product}_stop_above_c above {product}_derate_above_c, got {stop.value:g}")
+
+
+class CoolingTable(Table):
     """[cooling]: PUE of each product, and its increase with temperature above a reference."""
 
     mining_pue: Pue = assumed(1.0)
@@ -134,24 +140,24 @@ class CoolingTable(Model):
     gpu_pue_hourly: HourlyTable | None = None
 
 
-class PeriodTable(Model):
+class PeriodTable(Table):
     """[[price.time_of_use.period]]: local hours with a different price."""
 
     usd_per_mwh: Price
-    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = tuple(range(1, 13))  # 1 is January
-    weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = tuple(range(7))  # 0 is Monday
+    months: tuple[MonthNumber, ...] = tuple(range(1, 13))
+    weekdays: tuple[Weekday, ...] = tuple(range(7))
     from_hour: Hour = 0
     to_hour: EndHour = 24
 
 
-class TimeOfUseTable(Model):
+class TimeOfUseTable(Table):
     """[price.time_of_use]: a base price and periods; if periods overlap, the last one applies."""
 
     base_usd_per_mwh: Price
     period: tuple[PeriodTable, ...] = ()
 
 
-class CoincidentTable(Model):
+class CoincidentTable(Table):
     """[price.coincident]: a yearly charge on the power drawn in the listed hours (local unless they have an offset)."""
 
     usd_per_kw_year: PriceOrNone
@@ -159,7 +165,7 @@ class CoincidentTable(Model):
     hours: Annotated[tuple[When, ...], Field(min_length=1)]
 
 
-class ContractTable(Model):
+class ContractTable(Table):
     """[price.contract]: take-or-pay power, resold at the market price less a discount when that is worth more."""
 
     mw: Megawatts
@@ -167,8 +173,10 @@ class ContractTable(Model):
     resale_discount_usd_per_mwh: Price
 
 
-class PriceTable(Model):
+class PriceTable(Table):
     """[price]: the cost of a MWh at the meter in `currency`, with the exchange rate unless that is USD."""
+
+    one_of = (("energy_usd_per_mwh", "time_of_use", "hourly"),)
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     currency_per_usd: PerUsd | None = None
@@ -180,15 +188,13 @@ class PriceTable(Model):
     coincident: CoincidentTable | None = None
     contract: ContractTable | None = None
 
-    @model_validator(mode="after")
-    def _one_price(self) -> Self:
-        one_of(self, ("energy_usd_per_mwh", "time_of_use", "hourly"))
+    @rule
+    def _exchanged(self) -> Iterator[Broken]:
         if (self.currency != "USD") != (self.currency_per_usd is not None):
-            raise ValueError(f"expected currency_per_usd if and only if the currency is not USD, got {self.currency}")
-        return self
+            yield Broken(f"expected currency_per_usd if and only if the currency is not USD, got {self.currency}")
 
 
-class EventTable(Model):
+class EventTable(Table):
     """[[curtailment.event]]: hours in which the drawn power must stay below a limit."""
 
     start: When
@@ -196,7 +202,7 @@ class EventTable(Model):
     limit_mw: MegawattsOrNone
 
 
-class CurtailmentTable(Model):
+class CurtailmentTable(Table):
     """[curtailment]: a programme that pays for readiness and for energy not drawn in its events."""
 
     enrolled_mw: MegawattsOrNone = assumed(0.0)
@@ -205,57 +211,53 @@ class CurtailmentTable(Model):
     event: tuple[EventTable, ...] = ()
 
 
-class DifficultyTable(Model):
+class DifficultyTable(Table):
     """[[market.difficulty]]: the difficulty from a time on (UTC unless it has an offset)."""
 
     start: When
     difficulty: Difficulty
 
 
-class MarketTable(Model):
+class MarketTable(Table):
     """[market]: bitcoin price, fees as a share of the subsidy (constant or by month), and difficulty."""
+
+    one_of = (("fees_percent_of_subsidy", "fees_percent_by_month"),)
 
     btc_usd: BtcUsd
     fees_percent_of_subsidy: Fees | None = None
-    fees_percent_by_month: Values | None = None
+    fees_percent_by_month: FeesByMonth | None = None
     difficulty_growth_percent_per_year: Growth = assumed(0.0)
     difficulty: tuple[DifficultyTable, ...] = ()
     difficulty_file: FileName | None = None  # CSV with the columns start and difficulty
 
-    @model_validator(mode="after")
-    def _fees_once(self) -> Self:
-        one_of(self, ("fees_percent_of_subsidy", "fees_percent_by_month"))
-        _by_month(self, "fees_percent_by_month", FEES)
+    @rule
+    def _one_path(self) -> Iterator[Broken]:
         if self.difficulty and self.difficulty_file is not None:
-            raise ValueError("expected [[market.difficulty]] or difficulty_file, got both")
-        return self
+            yield Broken("expected [[market.difficulty]] or difficulty_file, got both")
 
 
-class CarbonTable(Model):
+class CarbonTable(Table):
     """[carbon]: kgCO2 of a metered MWh, or a CSV table of it (region, kg_per_mwh, source, date)."""
+
+    one_of = (("kg_per_mwh", "table"),)
 
     kg_per_mwh: Carbon | None = None
     table: FileName | None = None
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        one_of(self, ("kg_per_mwh", "table"))
-        return self
 
-
-class CostTable(Model):
+class CostTable(Table):
     """[cost]: the fixed yearly cost of the site."""
 
     fixed_usd_per_year: Money = assumed(0.0)
 
 
-class SiteFile(Model):
+class SiteFile(Table):
     """A site file."""
 
     site: SiteTable
     power: PowerTable
     climate: ClimateTable | None = None
-    cooling: CoolingTable
+    cooling: CoolingTable = CoolingTable()
     price: PriceTable
     curtailment: CurtailmentTable | None = None
     market: MarketTable
@@ -264,24 +266,43 @@ class SiteFile(Model):
     carbon: CarbonTable | None = None
     cost: CostTable = CostTable()
 
-    @model_validator(mode="after")
-    def _something_to_run(self) -> Self:
-        blocks = [block.name for block in self.mining] + [block.name for block in self.inference]
-        if not blocks:
-            raise ValueError("expected at least one [[mining]] or [[inference]] block, got none")
-        for name in blocks:
-            if blocks.count(name) > 1:
-                raise ValueError(f"expected each block name once, got {name!r} twice")
-        for product, tables in (("mining", self.mining), ("gpu", self.inference)):
-            if tables and not {f"{product}_pue", f"{product}_pue_hourly"} & self.cooling.model_fields_set:
-                raise ValueError(f"expected cooling.{product}_pue for a site with {product} blocks, got none")
-        interconnect_mw = self.power.interconnect_mw.value
-        programme = self.curtailment
-        for key, power in (
-            ("price.contract.mw", self.price.contract.mw if self.price.contract else None),
-            ("curtailment.enrolled_mw", programme.enrolled_mw if programme else None),
-        ):
-            if power is not None and power.value > interconnect_mw:
-                limit = f"power.interconnect_mw ({interconnect_mw:g})"
-                raise ValueError(f"key {key}: expected at most {limit}, got {power.value:g}")
-        return self
+    @rule
+    def _something_to_run(self) -> Iterator[Broken]:
+        if not self.mining and not self.inference:
+            yield Broken("expected at least one [[mining]] or [[inference]] block, got none")
+
+    @rule
+    def _each_name_once(self) -> Iterator[Broken]:
+        names = [block.name for block in self.mining] + [block.name for block in self.inference]
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                yield Broken(f"expected each block name once, got {name!r} twice")
+
+    @rule
+    def _miners_cooled(self) -> Iterator[Broken]:
+        yield from _cooled("mining", self.mining, self.cooling)
+
+    @rule
+    def _gpus_cooled(self) -> Iterator[Broken]:
+        yield from _cooled("gpu", self.inference, self.cooling)
+
+    @rule
+    def _contract_within_interconnect(self) -> Iterator[Broken]:
+        if self.price.contract is not None:
+            yield from _within_interconnect(self.power, self.price.contract.mw, ("price", "contract", "mw"))
+
+    @rule
+    def _enrolled_within_interconnect(self) -> Iterator[Broken]:
+        if self.curtailment is not None:
+            yield from _within_interconnect(self.power, self.curtailment.enrolled_mw, ("curtailment", "enrolled_mw"))
+
+
+def _cooled(product: str, blocks: tuple[Table, ...], cooling: CoolingTable) -> Iterator[Broken]:
+    if blocks and not {f"{product}_pue", f"{product}_pue_hourly"} & cooling.model_fields_set:
+        yield Broken(f"expected cooling.{product}_pue for a site with {product} blocks, got none")
+
+
+def _within_interconnect(power: PowerTable, megawatts: Value, keys: tuple[str, ...]) -> Iterator[Broken]:
+    limit = power.interconnect_mw.value
+    if megawatts.value > limit:
+        yield Broken(f"expected at most power.interconnect_mw ({limit:g}), got {megawatts.value:g}", keys)

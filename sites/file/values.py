@@ -7,29 +7,28 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from hardware_profiles.dates import partial_date
+from hardware_profiles.dates import DATE_PATTERN, partial_date
 from hardware_profiles.errors import shown
 from sites.file import ranges
 from sites.model import Assumption
 
 ASSUMPTION = "assumption"
 
-SourceDate = Annotated[str, AfterValidator(partial_date())]
+MONTHS = 12
+SourceDate = Annotated[str, AfterValidator(partial_date()), WithJsonSchema({"type": "string", "pattern": DATE_PATTERN})]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
+Number = Annotated[float, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
 
 
-class Model(BaseModel):
-    """The base of every table of a site file: frozen, and without unknown keys."""
+class Value(BaseModel):
+    """A number with its source and date; a number without a source is printed as an assumption."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class Value(Model):
-    """A number with its source and date; a number without a source is printed as an assumption."""
-
-    value: Annotated[float, Field(strict=True)]
+    value: Number
     source: str = ASSUMPTION
     date: SourceDate = "unknown"
 
@@ -42,25 +41,36 @@ def _from_bare(content: Any) -> Any:
     return content if isinstance(content, dict | Value) else {"value": content}
 
 
-def _checked(expected: str, holds: Callable[[float], bool]) -> AfterValidator:
+def _quantity(
+    expected: str, holds: Callable[[float], bool], **limits: float
+) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
+    """Return the validators of a Value and their JSON Schema, whose limits say what `holds` checks."""
+
     def check(number: Value) -> Value:
         if not (math.isfinite(number.value) and holds(number.value)):
             raise ValueError(f"expected {expected}, got {number.value:g}")
         return number
 
-    return AfterValidator(check)
+    number = {"type": "number", **limits}
+    keys = {"value": number, "source": {"type": "string"}, "date": {"type": "string", "pattern": DATE_PATTERN}}
+    table = {"type": "object", "properties": keys, "required": ["value"], "additionalProperties": False}
+    schema = WithJsonSchema({"description": expected, "anyOf": [number, table]})
+    return BeforeValidator(_from_bare), AfterValidator(check), schema
 
 
-_BARE = BeforeValidator(_from_bare)
+def within(limits: ranges.Range) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
+    """Return the validators of a Value within a range, and their JSON Schema."""
+    return _quantity(f"a number of {limits}", limits.__contains__, minimum=limits.low, maximum=limits.high)
 
 
-def within(limits: ranges.Range) -> tuple[BeforeValidator, AfterValidator]:
-    """Return the validators of a Value within a range."""
-    return _BARE, _checked(f"a number of {limits}", limits.__contains__)
-
-
-def _whole(value: float) -> bool:
+def _is_count(value: float) -> bool:
     return value in ranges.COUNT and value == int(value)
+
+
+def _whole(content: Any) -> Any:
+    if isinstance(content, bool) or not isinstance(content, int | float) or content != int(content):
+        raise ValueError(f"expected a whole number, got {shown(content)}")
+    return int(content)
 
 
 def _dated(content: Any) -> Any:
@@ -76,10 +86,18 @@ def _in_time(when: dt.date) -> dt.date:
     return when
 
 
-Percent = Annotated[Value, _BARE, _checked("a share of 0 to 100 per cent", ranges.SHARE.__contains__)]
-LossPercent = Annotated[Value, _BARE, _checked("a share of 0 to below 100 per cent", lambda value: 0 <= value < 100)]
-Pue = Annotated[Value, _BARE, _checked("a PUE of 1 to 10", ranges.PUE.__contains__)]
-Count = Annotated[Value, _BARE, _checked("a whole number of 1 to 100,000,000", _whole)]
+Percent = Annotated[
+    Value, *_quantity("a share of 0 to 100 per cent", ranges.SHARE.__contains__, minimum=0, maximum=100)
+]
+SomePercent = Annotated[Value, *within(ranges.AVAILABILITY)]
+LossPercent = Annotated[
+    Value,
+    *_quantity("a share of 0 to below 100 per cent", lambda value: 0 <= value < 100, minimum=0, exclusiveMaximum=100),
+]
+Pue = Annotated[Value, *_quantity("a PUE of 1 to 10", ranges.PUE.__contains__, minimum=1, maximum=10)]
+Count = Annotated[
+    Value, *_quantity("a whole number of 1 to 100,000,000", _is_count, minimum=1, maximum=1e8, multipleOf=1)
+]
 Megawatts = Annotated[Value, *within(ranges.MEGAWATTS)]
 MegawattsOrNone = Annotated[Value, *within(ranges.MEGAWATTS_OR_NONE)]
 Hours = Annotated[Value, *within(ranges.HOURS)]
@@ -104,18 +122,38 @@ Tokens = Annotated[Value, *within(ranges.TOKENS)]
 Watts = Annotated[Value, *within(ranges.WATTS)]
 Carbon = Annotated[Value, *within(ranges.CARBON)]
 # For keys without a range of their own: any number that the sums can hold.
-NotNegative = Annotated[Value, _BARE, _checked("a number of 0 or more, to 1e18", ranges.MONEY.__contains__)]
-Positive = Annotated[Value, _BARE, _checked("a number above 0, to 1e18", lambda value: 1e-18 <= value <= 1e18)]
-Day = Annotated[dt.date, BeforeValidator(_dated), AfterValidator(_in_time)]
-When = Annotated[dt.datetime | dt.date, BeforeValidator(_dated), AfterValidator(_in_time)]
-Hour = Annotated[int, Field(ge=0, le=23)]
-EndHour = Annotated[int, Field(ge=0, le=24)]
+NotNegative = Annotated[
+    Value, *_quantity("a number of 0 or more, to 1e18", ranges.MONEY.__contains__, minimum=0, maximum=1e18)
+]
+Positive = Annotated[
+    Value, *_quantity("a number above 0, to 1e18", lambda value: 1e-18 <= value <= 1e18, minimum=1e-18, maximum=1e18)
+]
+_DAY = r"(2009|20[1-9]\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_CLOCK = r"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
+Day = Annotated[
+    dt.date,
+    BeforeValidator(_dated),
+    AfterValidator(_in_time),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": f"^{_DAY}$", "description": "a date YYYY-MM-DD"}),
+]
+When = Annotated[
+    dt.datetime | dt.date,
+    BeforeValidator(_dated),
+    AfterValidator(_in_time),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DAY}({_CLOCK})?$", "description": "a date or time"}),
+]
+Hour = Annotated[int, Field(ge=0, le=23), BeforeValidator(_whole)]
+EndHour = Annotated[int, Field(ge=0, le=24), BeforeValidator(_whole)]
+MonthNumber = Annotated[int, Field(ge=1, le=12), BeforeValidator(_whole)]  # 1 is January
+Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(_whole)]  # 0 is Monday
 
 
-class Numbers(Model):
+class Numbers(BaseModel):
     """A list of numbers with its source and date."""
 
-    values: tuple[Annotated[float, Field(strict=True, allow_inf_nan=False)], ...]
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    values: tuple[Number, ...]
     source: str = ASSUMPTION
     date: SourceDate = "unknown"
 
@@ -128,14 +166,23 @@ def _from_list(content: Any) -> Any:
     return content if isinstance(content, dict | Numbers) else {"values": content}
 
 
-Values = Annotated[Numbers, BeforeValidator(_from_list)]
+def by_month(limits: ranges.Range) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
+    """Return the validators of Numbers that are twelve numbers within a range, and their JSON Schema."""
 
+    def check(numbers: Numbers) -> Numbers:
+        if len(numbers.values) != MONTHS:
+            raise ValueError(f"expected {MONTHS} numbers, one for each month, got {len(numbers.values)}")
+        for value in numbers.values:
+            if value not in limits:
+                raise ValueError(f"expected numbers of {limits}, got {value:g}")
+        return numbers
 
-def one_of(model: object, keys: tuple[str, ...]) -> None:
-    """Raise ValueError unless a table has exactly one of the keys."""
-    present = [key for key in keys if getattr(model, key) is not None]
-    if len(present) != 1:
-        raise ValueError(f"expected one of {', '.join(keys)}, got {' and '.join(present) or 'none'}")
+    number = {"type": "number", "minimum": limits.low, "maximum": limits.high}
+    numbers = {"type": "array", "items": number, "minItems": MONTHS, "maxItems": MONTHS}
+    keys = {"values": numbers, "source": {"type": "string"}, "date": {"type": "string", "pattern": DATE_PATTERN}}
+    table = {"type": "object", "properties": keys, "required": ["values"], "additionalProperties": False}
+    schema = WithJsonSchema({"description": f"12 numbers of {limits}", "anyOf": [numbers, table]})
+    return BeforeValidator(_from_list), AfterValidator(check), schema
 
 
 def assumed(value: float) -> Value:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
-from sites.file.values import Growth, Model, NotNegative, Percent, assumed
+from hardware_profiles.tables import Table
+from sites.file.values import Growth, NotNegative, Percent, assumed
 from sites.scenarios.calibration import mean_reverting, random_walk, read_column
 from sites.scenarios.model import INPUT_NAMES, ScenarioModel, Uncertain
 
@@ -19,7 +20,7 @@ MAX_PER_YEAR = 31_557_600  # one a second
 Number = Annotated[float, Field(strict=True)]
 
 
-class SeriesTable(Model):
+class SeriesTable(Table):
     """A column of a CSV file with equally spaced values, oldest first, from which a model is calibrated."""
 
     file: Annotated[str, Field(min_length=1)]
@@ -29,8 +30,10 @@ class SeriesTable(Model):
     date: str = "unknown"
 
 
-class InputTable(Model):
+class InputTable(Table):
     """[btc], [difficulty], ...: the model of an input, stated or calibrated from a series."""
+
+    one_of = (("volatility_percent", "series"),)
 
     volatility_percent: NotNegative | None = None
     drift_percent_per_year: Growth = assumed(0.0)
@@ -38,14 +41,8 @@ class InputTable(Model):
     common_percent: Percent = assumed(100.0)
     series: SeriesTable | None = None
 
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        if (self.volatility_percent is None) == (self.series is None):
-            raise ValueError("expected one of volatility_percent, series")
-        return self
 
-
-class ScenarioFile(Model):
+class ScenarioFile(Table):
     """A scenario file."""
 
     btc: InputTable | None = None

@@ -47,7 +47,7 @@ def test_a_fleet_file_merges_defaults_region_and_site(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('region = "south"', 'region = "sout"', "site 'b': key region: expected a region of this file, got 'sout'"),
+        ('region = "south"', 'region = "sout"', "key sites[1].region: expected a region of this file, got 'sout'"),
         ('name = "b"', 'name = "a"', "expected each name once, got 'a' again"),
         ("tables.power", "tables.powr", "site 'b': key powr: expected a known key"),
         ('[[sites]]\nname = "a"', '[[site]]\nname = "a"', "key site: expected a known key"),

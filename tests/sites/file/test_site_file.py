@@ -29,8 +29,16 @@ from sites.file.build import load_site
         ("interconnect_mw = 10", "interconnect_mw = {value = 1, sorce = 'x'}", "(did you mean source?)"),
         ("pool_fee_percent = 1", "pool_fee_percent = 101", "expected a share of 0 to below 100 per cent, got 101"),
         ("pool_fee_percent = 1", "", "key mining[0].pool_fee_percent: expected a value"),
-        ("[power]", "[power]\navailability_percent = 120", "expected a share of 0 to 100 per cent, got 120"),
-        ("[power]", "[power]\navailability_percent = 0", "expected availability_percent of 0.01 to 100, got 0"),
+        (
+            "[power]",
+            "[power]\navailability_percent = 120",
+            "availability_percent: expected a number of 0.01 to 100 per cent, got 120",
+        ),
+        (
+            "[power]",
+            "[power]\navailability_percent = 0",
+            "availability_percent: expected a number of 0.01 to 100 per cent, got 0",
+        ),
         ('device = "air"', 'device = "aire"', "expected a known one, got 'aire' (did you mean air"),
         ("facility_mw = 9", "", "expected one of count, facility_mw, interconnect_percent, got none"),
         ("facility_mw = 9", "facility_mw = 9\ncount = 3", "got count and facility_mw"),
@@ -41,7 +49,11 @@ from sites.file.build import load_site
         ("[price]", "[price]\ncurrency = 'EUR'", "expected currency_per_usd if and only if the currency is not USD"),
         ("[price]\nenergy", "[price\nenergy", "syntax error"),
         ("fees_percent_of_subsidy = 1", "", "expected one of fees_percent_of_subsidy, fees_percent_by_month, got none"),
-        ("fees_percent_of_subsidy = 1", "fees_percent_by_month = [1, 2]", "expected 12 numbers in"),
+        (
+            "fees_percent_of_subsidy = 1",
+            "fees_percent_by_month = [1, 2]",
+            "fees_percent_by_month: expected 12 numbers",
+        ),
         ("btc_usd = 80000", "btc_usd = 0", "key market.btc_usd: expected a number of 0.0001 to 1,000,000,000 USD/BTC"),
         (
             "btc_usd = 80000",
@@ -68,7 +80,7 @@ from sites.file.build import load_site
         (
             "fees_percent_of_subsidy = 1",
             f"fees_percent_by_month = {[1] * 11 + [1e308]}",
-            "in fees_percent_by_month, got",
+            "key market.fees_percent_by_month: expected numbers of 0 to 1,000,000 per cent of the subsidy, got",
         ),
     ],
 )
@@ -113,7 +125,10 @@ def test_any_number_in_any_key_gives_a_finite_year_or_one_line_that_names_the_fi
             "key curtailment.enrolled_mw: expected at most power.interconnect_mw (10)",
         ),
         ("[[power.outage]]\nstart = 5\nhours = 1", "key power.outage[0].start: expected a date or time, got 5"),
-        ("[climate]\nmean_c_by_month = [1, 2]", "expected 12 numbers in mean_c_by_month, got 2"),
+        (
+            "[climate]\nmean_c_by_month = [1, 2]",
+            "key climate.mean_c_by_month: expected 12 numbers, one for each",
+        ),
         ("[climate]\nmean_c_by_month = 7", "expected a list of numbers"),
         ("[climate]\ndaily_swing_c = 1", "expected one of mean_c_by_month, hourly, got none"),
         ("[carbon]", "expected one of kg_per_mwh, table, got none"),
