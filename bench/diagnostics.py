@@ -59,6 +59,8 @@ _ROWS = (
     Diagnostic("samples_repeated", "the meter always gave the same value: the load is constant or the meter is dead", "check that the device is behind this meter: idle and loaded power should differ", Effect.WARN, 4),
     Diagnostic("read_failed", "some readings failed and are missing", "check the meter's connection; missing readings are not filled in", Effect.WARN, 7),
     Diagnostic("meter_lost", "the meter stopped answering during the run", "check the meter's power and network, then run again", Effect.NO_ENERGY, 19),
+    Diagnostic("device_asleep", "the device of this meter was asleep, so that its power is not known; it is not 0 W", "keep it awake: start its load first, or set its power/control to on", Effect.NO_ENERGY, 19),
+    Diagnostic("device_not_covered", "a meter does not read the device that did the work: its power is stored, but no energy per unit of work", "name a meter that reads this device, or the whole machine: --meter shelly:HOST", Effect.WARN, 15),
     Diagnostic("meter_unavailable", "the meter could not be opened", "run `perwatt doctor` for the cure on this machine", Effect.NO_ENERGY, 19),
     Diagnostic("bad_sample", "the meter gave a value that is not a finite number; the sample counts as missing", "check the meter's firmware, and its answer in a browser", Effect.WARN, 19),
     Diagnostic("no_power", "the meter read zero throughout the window", "switch the plug on; check that the device is behind this meter", Effect.NO_ENERGY, 19),

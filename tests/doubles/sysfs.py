@@ -18,10 +18,10 @@ class SysTree:
     def cpu(self, kind=INTEL, flags="fpu sse2 rapl"):
         vendor, family, model = kind
         lines = ("processor\t: 0", f"vendor_id\t: {vendor}", f"cpu family\t: {family}", f"model\t\t: {model}")
-        self._write(self.root / "proc/cpuinfo", "\n".join((*lines, f"flags\t\t: {flags}", "", "processor\t: 1")))
+        self.write(self.root / "proc/cpuinfo", "\n".join((*lines, f"flags\t\t: {flags}", "", "processor\t: 1")))
 
     def container(self):
-        self._write(self.root / ".dockerenv", "")
+        self.write(self.root / ".dockerenv", "")
 
     def zone(self, key, name, energy_uj=1_000_000_000, range_uj=262_143_328_850):
         """Add a zone such as `intel-rapl:0:1`: a folder inside that of its parent, and a link in the class."""
@@ -29,8 +29,8 @@ class SysTree:
         parts = [":".join(key.split(":")[: depth + 1]) for depth in range(1, key.count(":") + 1)]
         folder = self.masked.joinpath(kind, *parts)
         for file, text in (("name", name), ("energy_uj", energy_uj), ("max_energy_range_uj", range_uj)):
-            self._write(folder / file, text)
-        self._link(self.powercap / key, folder)
+            self.write(folder / file, text)
+        self.link(self.powercap / key, folder)
         return folder
 
     def mask_powercap(self):
@@ -49,22 +49,22 @@ class SysTree:
             inside = parent if at_device else folder
             parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(parents=True)
-            self._link(folder / "device", parent)
+            self.link(folder / "device", parent)
         for file, text in {"name": driver, **files}.items():
-            self._write(inside / file, text)
+            self.write(inside / file, text)
         return inside
 
     def set(self, path, text):
         """Replace a file of the tree whole, as the kernel answers a read."""
-        self._write(path.with_suffix(".new"), text)
+        self.write(path.with_suffix(".new"), text)
         path.with_suffix(".new").replace(path)
 
     @staticmethod
-    def _write(path, text):
+    def write(path, text):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{text}\n")
 
     @staticmethod
-    def _link(link, target):
+    def link(link, target):
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(os.path.relpath(target, link.parent))

@@ -94,7 +94,7 @@ def _find() -> list[Found]:
             Tier.E,
             usable=True,
             spec="declared:WATTS",
-            reason="an assumption, never energy",
+            reads="an assumption, never energy",
         )
     ]
 
