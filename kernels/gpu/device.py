@@ -213,7 +213,7 @@ def _state(nvml: Any, index: int) -> GpuState:
     def ask(function: str, *arguments: object) -> Any:
         try:
             return getattr(nvml, function)(handle, *arguments)
-        except (nvml.NVMLError, AttributeError):
+        except (nvml.NVMLError, AttributeError, UnicodeDecodeError):  # names come from the card's own memory
             return None
 
     def on(function: str) -> bool | None:

@@ -17,29 +17,30 @@ from itertools import pairwise
 from typing import Any
 
 from bench import limits
+from bench.machine.identity import machine_key
 from bench.meters.counters import Unwrapper
-from bench.meters.errors import MeterError
 from bench.meters.integrate import power_energy
+from bench.meters.kinds.nvml.faults import (
+    NO_ANSWER,
+    fault,
+    no_movement,
+    no_power,
+    shares_its_board,
+    text_of,
+)
 from bench.meters.protocol import (
     EnergyReading,
-    Found,
-    Meter,
     MeterInfo,
     MeterKind,
-    MeterKindEntry,
-    MeterOptions,
     Reading,
     Tier,
 )
-from bench.meters.settings import read_stated
 from bench.meters.stream import PolledMeter, ReadFailedError
-from hardware_profiles.errors import InputError
 
 FIELD_AVERAGE, FIELD_INSTANT = 185, 186
 SCOPES = {"gpu": 0, "module": 1, "memory": 2}
 PROBE_S, DEFAULT_PERIOD_S = 1.2, 0.1  # [s]
 COUNTER_MODULI_J = (2.0**32 * 1e-3, 2.0**64 * 1e-3)
-_NO_DRIVER = "no NVIDIA driver on this machine; install it, or meter the machine at the wall: --meter shelly:HOST"
 _AVERAGED_ARCHITECTURES = 7  # NVML_DEVICE_ARCH_AMPERE: from here on PowerUsage is an average of one second
 _UNAVERAGED_CHIPS = ("A100", "A30", "A800")  # GA100
 
@@ -81,21 +82,15 @@ class Nvml(PolledMeter):
 
     def connect(self) -> MeterInfo:
         """Find the GPU, the field and scope of its power, and the update period of its counter."""
-        nvml = self._nvml = self._nvml or _load()
-        try:
-            nvml.nvmlInit()
-            self._handle = _handle(nvml, self._target)
-            uuid = _text(nvml.nvmlDeviceGetUUID(self._handle))
-        except nvml.NVMLError as error:
-            raise MeterError(f"meter {self._info.name}: {error}; {_NO_DRIVER}") from None
+        uuid = self.survey()
+        nvml = self._nvml
         limit_w = 5000.0
         with contextlib.suppress(nvml.NVMLError):
             limit_w = 3.0 * nvml.nvmlDeviceGetEnforcedPowerLimit(self._handle) * 1e-3
         self._unwrapper = Unwrapper(COUNTER_MODULI_J, limit_w)
         field, averaging_s = self._choose_power()
         kind = MeterKind.COUNTER if self._scope == "gpu" and self._has_counter() else MeterKind.POWER
-        if kind is MeterKind.POWER and not field:
-            raise MeterError(f"meter {self._info.name}: this GPU reports neither energy nor power; {_NO_DRIVER}")
+        shared = "; MIG divides it, and this is the power of all slices" if shares_its_board(nvml, self._handle) else ""
         period_s = self._period_s or (self._probe_period() if kind is MeterKind.COUNTER else DEFAULT_PERIOD_S)
         return replace(
             self._info,
@@ -103,9 +98,35 @@ class Nvml(PolledMeter):
             period_s=period_s,
             averaging_s=averaging_s,
             poll_s=min(max(period_s, 0.05), 0.2),
-            domains=(f"nvml:{uuid}",),
-            scope=f"scope {self._scope}; {'energy counter, checked by ' if kind is MeterKind.COUNTER else ''}{field}",
+            domains=(f"nvml:{uuid or f'{self._target}@{machine_key()}'}",),
+            scope=f"scope {self._scope}; {'energy counter, checked by ' if kind is MeterKind.COUNTER else ''}{field}"
+            + shared,
+            # The module of a Grace Hopper holds the CPU too.
+            covers=(f"gpu:{uuid}" if uuid else "gpu", *(("cpu",) if self._scope == "module" else ())),
         )
+
+    def survey(self) -> str | None:
+        """Find the GPU, check that it gives power or energy, and return its UUID if the driver gives it as text.
+
+        Raises
+        ------
+        MeterError
+            There is no driver, no such GPU, or it gives neither power nor energy.
+        """
+        name = self._info.name
+        try:
+            nvml = self._nvml = self._nvml or load()
+            nvml.nvmlInit()
+            self._handle = _handle(nvml, self._target)
+        except Exception as error:  # noqa: BLE001 (NVMLError is a class of the optional package)
+            raise fault(name, error) from None
+        uuid = text_of(nvml.nvmlDeviceGetUUID, self._handle, (nvml.NVMLError, *NO_ANSWER))
+        counter = self._scope == "gpu" and self._has_counter()
+        if not counter and not self._choose_power()[0]:
+            raise no_power(name, nvml, self._handle, self._target)
+        if counter and self._draws_nothing():
+            raise no_movement(name)
+        return uuid
 
     def disconnect(self) -> None:
         """Shut down NVML."""
@@ -162,18 +183,25 @@ class Nvml(PolledMeter):
             return "", 0.0
         return "PowerUsage", 1.0 if self._is_averaged() else DEFAULT_PERIOD_S
 
+    def _draws_nothing(self) -> bool:
+        """Return whether the GPU claims 0 J so far and 0 W now."""
+        try:
+            return not self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle) and not self._read_power()[0]
+        except (self._nvml.NVMLError, ReadFailedError):
+            return False
+
     def _is_averaged(self) -> bool:
         try:
             architecture = self._nvml.nvmlDeviceGetArchitecture(self._handle)
-            name = _text(self._nvml.nvmlDeviceGetName(self._handle))
-        except self._nvml.NVMLError:
+        except (self._nvml.NVMLError, *NO_ANSWER):
             return True
+        name = text_of(self._nvml.nvmlDeviceGetName, self._handle, (self._nvml.NVMLError, *NO_ANSWER)) or ""
         return bool(architecture >= _AVERAGED_ARCHITECTURES) and not any(chip in name for chip in _UNAVERAGED_CHIPS)
 
     def _has_counter(self) -> bool:
         try:
             self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
-        except self._nvml.NVMLError:
+        except (self._nvml.NVMLError, *NO_ANSWER):
             return False
         return True
 
@@ -200,7 +228,7 @@ class Nvml(PolledMeter):
             if self._field is None:
                 return nvml.nvmlDeviceGetPowerUsage(self._handle) * 1e-3, ()
             answer = nvml.nvmlDeviceGetFieldValues(self._handle, [(self._field, scope_id)])[0]
-        except nvml.NVMLError as error:
+        except (nvml.NVMLError, *NO_ANSWER) as error:
             raise ReadFailedError(f"{self._info.name}: {error}") from None
         if answer.nvmlReturn != 0:
             raise ReadFailedError(f"{self._info.name}: field {self._field}: NVML error {answer.nvmlReturn}")
@@ -208,11 +236,10 @@ class Nvml(PolledMeter):
         return answer.value.uiVal * 1e-3, codes
 
 
-def _load() -> Any:
-    try:
-        import pynvml
-    except ImportError:
-        raise MeterError(f"meter nvml: the package nvidia-ml-py is missing; {_NO_DRIVER}") from None
+def load() -> Any:
+    """Return NVML's binding, an optional package."""
+    import pynvml
+
     return pynvml
 
 
@@ -220,47 +247,3 @@ def _handle(nvml: Any, target: str) -> Any:
     if target.isdigit():
         return nvml.nvmlDeviceGetHandleByIndex(int(target))
     return nvml.nvmlDeviceGetHandleByUUID(target)
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter:
-    scope = settings.get("scope", "gpu")
-    if scope not in SCOPES:
-        raise InputError.at("--meter nvml", "scope", expected=f"one of {', '.join(SCOPES)}", got=scope)
-    stated = read_stated("nvml", settings, options, boundary="board", more=("scope",))
-    # --meter-period-s applies to wall meters; the period of a GPU's counter is measured unless the setting `period`
-    # states it.
-    return Nvml(target or "0", scope=scope, period_s=stated.period_s if "period" in settings else None)
-
-
-def _find() -> list[Found]:
-    def absent(reason: str) -> list[Found]:
-        return [
-            Found(
-                "nvml", MeterKind.COUNTER, "board", Tier.C, usable=False, reason=reason, cure=_NO_DRIVER, spec="nvml:0"
-            )
-        ]
-
-    try:
-        nvml = _load()
-        nvml.nvmlInit()
-    except MeterError as error:
-        return absent(str(error))
-    except Exception as error:  # noqa: BLE001 (NVMLError is a class of the optional package)
-        return absent(str(error))
-    try:
-        count = nvml.nvmlDeviceGetCount()
-        return [
-            Found(f"nvml:{index}", MeterKind.COUNTER, "board", Tier.C, usable=True, spec=f"nvml:{index}")
-            for index in range(count)
-        ] or absent("the driver sees no GPU")
-    except nvml.NVMLError as error:
-        return absent(str(error))
-    finally:
-        nvml.nvmlShutdown()
-
-
-ENTRY = MeterKindEntry("nvml", "NVIDIA GPUs: energy counter and power", _make, _find)
