@@ -11,6 +11,7 @@ from bench.measure.energy import (
     IdleSpan,
     Metered,
     as_used,
+    covering,
     cross_check,
     gaps_of,
     join,
@@ -131,7 +132,8 @@ def _record(
     old: Record, metered: Metered, infos: Sequence[MeterInfo], audit: dict[str, object], argv: Sequence[str]
 ) -> Record:
     plan = get_plan(old.run.plan)
-    figures = metrics(old.workload.unit, metered.windows, infos)
+    own = covering(infos, old.device)
+    figures = metrics(old.workload.unit, metered.windows, own)
     steady = steadiness([], metered.windows)
     if old.steadiness is not None:
         update = {"rate_halves_frac": old.steadiness.rate_halves_frac,
@@ -142,7 +144,7 @@ def _record(
         for reason in (*old.reasons, *old.warnings)
         if reason.code not in _RECOMPUTED and effect(reason.code) is not Effect.NO_ENERGY
     ]
-    fresh = [*warnings(plan, figures, metered, infos, None, steady), *energy_codes(metered, infos, figures)]
+    fresh = [*warnings(plan, figures, metered, infos, None, steady), *energy_codes(metered, own, figures)]
     known = {(note.code, note.detail) for note in notes}
     notes += [note for note in fresh if (note.code, note.detail) not in known]
     return build_record(

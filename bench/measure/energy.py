@@ -15,7 +15,8 @@ from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
 from bench.meters.sources import same_source
 from bench.meters.sums import flat
 from bench.results.folder import Sample
-from bench.results.record import Energy, IdlePower, MetersGap, MeterUsed, Window
+from bench.results.record import Device, Energy, IdlePower, MetersGap, MeterUsed, Window
+from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BOUNDARIES
 
 MARGIN_S = 5.0  # [s] samples from this long before the first window are stored too
@@ -133,6 +134,32 @@ def accuracy_frac(info: MeterInfo | MeterUsed) -> float:
     return info.accuracy_frac if info.accuracy_frac is not None else limits.UNSTATED_ACCURACY_FRAC[info.tier]
 
 
+def covering(meters: Sequence[MeterInfo], device: Device) -> list[MeterInfo]:
+    """Return the meters that read the power of a device, as far as it is known what they read."""
+    own = {device.kind, f"{device.kind}:{device.settings.get('uuid')}"}
+
+    def reads(info: MeterInfo) -> bool:
+        return not info.covers or bool(own & set(info.covers))
+
+    return [info for info in meters if all(reads(part) for part in info.parts or (info,))]
+
+
+def check_covered(meters: Sequence[MeterInfo], device: Device) -> None:
+    """Check that one of the meters reads the power of the device, so that its work and its energy belong together.
+
+    Raises
+    ------
+    InputError
+        All meters read other devices.
+    """
+    reading = [info for info in meters if info.kind is not MeterKind.DECLARED]
+    if reading and not covering(reading, device):
+        own = "rapl" if device.kind == "cpu" else f"nvml:{device.settings.get('index')}"
+        expected = f"a meter that reads {device.name} or the whole machine, such as {own} or shelly:HOST"
+        got = ", ".join(f"{info.name}, which reads another device" for info in reading)
+        raise InputError.at("--meter", expected=expected, got=got)
+
+
 def cross_check(infos: Sequence[MeterInfo], by_meter: Sequence[Sequence[EnergyReading]]) -> list[list[EnergyReading]]:
     """Remove the joules of meters that contradict each other or read one log (method rule 5).
 
@@ -140,6 +167,8 @@ def cross_check(infos: Sequence[MeterInfo], by_meter: Sequence[Sequence[EnergyRe
     """
     checked = [list(energies) for energies in by_meter]
     for a, b in combinations(range(len(checked)), 2):
+        if infos[a].covers and infos[b].covers and not set(infos[a].covers) & set(infos[b].covers):
+            continue  # two cards may draw different powers
         for index, pair in enumerate(zip(by_meter[a], by_meter[b], strict=True)):
             if _disagree(*pair):
                 for meter in (a, b):

@@ -11,13 +11,14 @@ from bench import __version__
 from bench.errors import RunFailedError
 from bench.machine import environment
 from bench.machine.locks import Held, device_domain, hold
-from bench.measure.energy import IdleSpan, Metered, read_all
+from bench.measure.energy import IdleSpan, Metered, check_covered, covering, read_all
 from bench.measure.entrant import Entrant, enter
 from bench.measure.plans import Plan, Schedule, schedule
 from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.summary import (
     assumed_power,
     bound_metrics,
+    coverage_codes,
     duration_codes,
     energy_codes,
     metrics,
@@ -67,6 +68,8 @@ def measure(
 
     Raises
     ------
+    InputError
+        All meters read other devices.
     RunFailedError
         The record could not be written.
     """
@@ -85,6 +88,8 @@ def measure_together(
 
     Raises
     ------
+    InputError
+        All meters read other devices.
     RunFailedError
         A record could not be written.
     """
@@ -92,6 +97,7 @@ def measure_together(
     domains = [domain for meter in meters for domain in meter.info.domains]
     entrants = [enter(workload, device, on_progress) for workload in workloads]
     try:
+        check_covered([meter.info for meter in meters], device)
         with hold([*domains, device_domain(device.kind)]) as held:
             busy = [domain for domain in domains if domain in held.busy]
             if busy:
@@ -202,10 +208,11 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
     notes: list[Reason] = []
     if not faults:
         u_work_frac = workload.u_work_frac if isinstance(workload, UncertainWork) else 0.0
-        figures = metrics(workload.unit, metered.windows, infos, u_work_frac)
+        own = covering(infos, device)
+        figures = metrics(workload.unit, metered.windows, own, u_work_frac)
         steady = steadiness(timed.calls, metered.windows)
         notes = [*warnings(job.plan, figures, metered, infos, timed.overhead_frac, steady), *audit_reasons]
-        notes += [*duration_codes(timed), *energy_codes(metered, infos, figures)]
+        notes += [*duration_codes(timed), *coverage_codes(infos, own), *energy_codes(metered, own, figures)]
         if held.requested_by_others() or device_domain(device.kind) in held.busy:
             notes.append(Reason(code="another_run"))
         if len(metered.windows) < times.windows:

@@ -156,8 +156,17 @@ def duration_codes(timed: TimedWork) -> list[Reason]:
     return reasons
 
 
+def coverage_codes(meters: Sequence[MeterInfo], covering: Sequence[MeterInfo]) -> list[Reason]:
+    """Return a code for each meter that is not among those that read the device under test."""
+    others = [info for info in meters if info not in covering]
+    return [Reason(code="device_not_covered", detail=f"{info.name}: {info.scope}") for info in others]
+
+
 def energy_codes(metered: Metered, meters: Sequence[MeterInfo], figures: dict[str, Metric]) -> list[Reason]:
-    """Return the codes of the windows' energies, once per meter with its windows, and those of the meters' ratios."""
+    """Return the codes of the windows' energies, once per meter with its windows, and those of the meters' ratios.
+
+    Only the meters that read the device under test must have given their energy, and only their ratios count.
+    """
     windows_by_code: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for window in metered.windows:
         for energy in window.energy:
@@ -173,7 +182,10 @@ def energy_codes(metered: Metered, meters: Sequence[MeterInfo], figures: dict[st
     if missing and metered.windows:
         reasons.append(Reason(code="energy_missing", detail=", ".join(missing)))
     accuracies = {used.name: accuracy_frac(used) for used in metered.used}
+    own = {info.name for info in meters}
     for gap in metered.gaps:
+        if not {gap.inner, gap.outer} <= own:
+            continue
         limit = 1.0 + accuracies[gap.inner] + accuracies[gap.outer]
         if BOUNDARIES.index(gap.inner_boundary) < BOUNDARIES.index(gap.outer_boundary) and gap.inner_over_outer > limit:
             detail = f"{gap.inner} ({gap.inner_boundary}) {gap.inner_over_outer:.3f} of {gap.outer}"
