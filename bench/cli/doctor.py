@@ -21,6 +21,7 @@ def doctor(as_json: bool) -> None:
     from bench.gpu.doctor import gpu_findings
     from bench.machine import environment
     from bench.machine.clock import core_clock_hz
+    from bench.meters.default import default_meter, measurable_devices
     from bench.meters.registry import discover
     from bench.results.layout import unfinished_folders
     from kernels.scan_cpu import variants
@@ -31,6 +32,8 @@ def doctor(as_json: bool) -> None:
         {"variant": status.variant.name, "available": status.available, "why_not": status.reason}
         for status in variants.all_variants()
     ]
+    listed = discover()
+    defaults = [default_meter(device, listed) for device in measurable_devices(listed)]
     meters = [
         {
             "meter": meter.name,
@@ -38,10 +41,11 @@ def doctor(as_json: bool) -> None:
             "boundary": meter.boundary,
             "tier": meter.tier.value,
             "usable": meter.usable,
+            "reads": meter.reads,
             "reason": meter.reason,
             "cure": meter.cure,
         }
-        for meter in discover()
+        for meter in listed
     ]
     gpu = gpu_findings()
     unfinished = [str(folder) for folder in unfinished_folders(STORE)]
@@ -53,6 +57,7 @@ def doctor(as_json: bool) -> None:
                 "variants": kernel_variants,
                 "gpu": [asdict(finding) for finding in gpu],
                 "meters": meters,
+                "default_meters": [asdict(default) for default in defaults],
                 "unfinished_results": unfinished,
             }
         )
@@ -76,19 +81,21 @@ def doctor(as_json: bool) -> None:
         title="NVIDIA GPUs",
     )
     print_table(
-        ("meter", "usable", "boundary", "tier", "reason", "remedy"),
+        ("meter", "usable", "boundary", "tier", "reads, or why not", "remedy"),
         [
             (
                 row["spec"] or row["meter"],
                 "yes" if row["usable"] else "no",
-                row["boundary"],
+                row["boundary"] or "state it",
                 row["tier"],
-                row["reason"],
+                row["reason"] or row["reads"],
                 row["cure"],
             )
             for row in meters
         ],
         title="Meters",
     )
+    for default in defaults:
+        say(f"without --meter, a run on {default.device} takes {default.spec or 'no meter'}: {default.why}")
     for folder in unfinished:
         say(f"ignored: {folder}: a killed run left it unfinished; you can delete it")

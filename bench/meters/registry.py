@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 
+from bench.meters.default import default_meter
 from bench.meters.protocol import Found, Meter, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.sources import check_once, separate_names
 from bench.meters.sums import SumMeter, sums_rows
@@ -166,18 +167,16 @@ def close_meters(meters: Sequence[Meter]) -> None:
 
 
 def default_specs(device: str) -> list[str]:
-    """Return the spec of this machine's own meter for a device (`cpu`, `gpu:0`), if it has one that can be read."""
-    kind, _, index = device.partition(":")
-    if kind == "gpu":
-        return [f"nvml:{index or 0}" for meter in entry("nvml").find() if meter.usable][:1]
-    usable = [meter for name in ("rapl", "hwmon") for meter in entry(name).find() if meter.usable]
-    return [meter.spec for meter in usable if meter.boundary == "package"][:1]
+    """Return the spec of the meter that a run of a device (`cpu`, `gpu:0`) takes by itself, if there is one."""
+    kinds = ("nvml",) if device.startswith("gpu") else ("rapl", "hwmon")
+    spec = default_meter(device, discover(kinds)).spec
+    return [spec] if spec else []
 
 
-def discover() -> list[Found]:
-    """Return the meters of every kind on this machine: usable or not, and if not, why and the cure."""
+def discover(kinds: Iterable[str] | None = None) -> list[Found]:
+    """Return the meters of some or all kinds on this machine: usable or not, and if not, why and the cure."""
     meters: list[Found] = []
-    for name in names():
+    for name in names() if kinds is None else kinds:
         try:
             meters.extend(entry(name).find())
         except Exception as error:  # noqa: BLE001 (a broken third-party meter must not hide the others)

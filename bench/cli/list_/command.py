@@ -74,9 +74,10 @@ def meters(as_json: bool) -> None:
         (
             meter.name,
             meter.spec,
-            meter.boundary,
+            meter.boundary or "state it",
             meter.tier.value,
             "yes" if meter.usable else "no",
+            meter.reads,
             meter.reason,
             meter.cure,
         )
@@ -89,6 +90,7 @@ def meters(as_json: bool) -> None:
             "boundary": "boundary",
             "tier": "tier",
             "usable": "usable",
+            "reads": "reads",
             "why": "reason",
             "cure": "remedy",
         },

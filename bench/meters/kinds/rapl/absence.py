@@ -16,8 +16,8 @@ READ_CURE = "sudo chmod a+r {path} until the next boot, or run as root (since Li
 PLUG = "use a plug: --meter shelly:HOST"
 MASKED = "/sys/devices/virtual/powercap"
 _MOUNT = (
-    f"mount it (docker run -v {MASKED}:/powercap:ro … --meter rapl,root=/powercap), "
-    "or start the container with --security-opt systempaths=unconfined"
+    f"mount it: start the container with -v {MASKED}:/powercap:ro and name --meter rapl,root=/powercap, "
+    "or start it with --security-opt systempaths=unconfined"
 )
 _LOAD = "load the kernel module: sudo modprobe intel_rapl_msr"
 _FIRST_MODEL = 42  # Intel Sandy Bridge, the first with RAPL

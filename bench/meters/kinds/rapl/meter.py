@@ -141,8 +141,8 @@ def _find() -> list[Found]:
     if any(meter.spec == "rapl" for meter in meters):
         return meters
     reason, cure = why_absent(root, zones, "package")
-    absent = Found("rapl", MeterKind.COUNTER, "package", Tier.C, usable=False, reason=reason, cure=cure, spec="rapl")
-    return [absent, *meters]
+    absent = Found("rapl", MeterKind.COUNTER, "package", Tier.C, usable=False, spec="rapl", whole_of="cpu")
+    return [replace(absent, reason=reason, cure=cure), *meters]
 
 
 def _listed(domain: str, zones: Sequence[Zone]) -> Found:
