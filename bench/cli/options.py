@@ -45,7 +45,7 @@ class WholeRange(_Plain, click.IntRange):
     """A whole number within a range."""
 
 
-class _Positive(_Plain, click.FloatRange):
+class PositiveRange(_Plain, click.FloatRange):
     """A finite number above 0 and at most `highest`: click's range accepts `nan`, and sums of 1e308 overflow."""
 
     def __init__(self, highest: float) -> None:
@@ -72,11 +72,15 @@ WHOLE = _Whole()
 NUMBER = _Number()
 # The limit is above every plausible value. USD/PH/s/day: in 2010 one petahash was the whole network, at 0.10 USD a
 # bitcoin. J/TH: a CPU of 2009 took some 10^7.
-POSITIVE = _Positive(1e9)
+POSITIVE = PositiveRange(1e9)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 store_option = click.option(
     "--out", "store", type=FOLDER, default=STORE, show_default=True, help="Folder of the results."
+)
+meter_period_option = click.option("--meter-period-s", type=NUMBER, help="Update period of a power meter [s].")
+clock_offset_option = click.option(
+    "--clock-offset-s", type=NUMBER, default=0.0, help="Clock of a log minus the clock of this machine [s]."
 )
 profiles_option = click.option(
     "--profiles",

@@ -23,11 +23,11 @@ from bench.measure.plans import get_plan, schedule
 from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.replaced_logs import logs_replaced
 from bench.measure.summary import energy_codes, metrics, steadiness, warnings
+from bench.meters.group.sources import check_once, same_source, separate_names
+from bench.meters.group.sums import flat
 from bench.meters.kinds.trace import RunClock, Trace
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind, MeterOptions, Tier
 from bench.meters.registry import make_meters
-from bench.meters.sources import check_once, same_source, separate_names
-from bench.meters.sums import flat
 from bench.results import folder as results
 from bench.results.folder import Sample, find_result, new_id, read_whole, write_record
 from bench.results.record import MeterUsed, Record, Window

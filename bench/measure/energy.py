@@ -11,9 +11,9 @@ from typing import Literal
 from bench import limits
 from bench.measure.steadiness import duration_agrees
 from bench.measure.windows import TimedWork
+from bench.meters.group.sources import same_source
+from bench.meters.group.sums import flat
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
-from bench.meters.sources import same_source
-from bench.meters.sums import flat
 from bench.results.folder import Sample
 from bench.results.record import Device, Energy, IdlePower, MetersGap, MeterUsed, Window
 from hardware_profiles.errors import InputError

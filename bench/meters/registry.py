@@ -7,9 +7,9 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from bench.meters.default import default_meter
+from bench.meters.group.sources import check_once, separate_names
+from bench.meters.group.sums import SumMeter, sums_rows
 from bench.meters.protocol import Found, Meter, MeterKind, MeterKindEntry, MeterOptions, Tier
-from bench.meters.sources import check_once, separate_names
-from bench.meters.sums import SumMeter, sums_rows
 from hardware_profiles.errors import InputError, near_names
 
 ENTRY_POINT_GROUP = "perwatt.meters"
@@ -146,7 +146,6 @@ def open_meters(specs: Iterable[str], options: MeterOptions | None = None) -> li
     meters = make_meters(specs, options)
     if options.watts is not None and not any(meter.info.kind is MeterKind.DECLARED for meter in meters):
         meters.append(make_meter("declared", options))
-    check_once(meters)
     opened: list[Meter] = []
     try:
         for meter in meters:

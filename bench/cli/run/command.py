@@ -10,7 +10,16 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import CommandWithVerbs, examples
-from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, prepare_out, store_option
+from bench.cli.options import (
+    NUMBER,
+    WHOLE,
+    clock_offset_option,
+    json_option,
+    meter_period_option,
+    plan_option,
+    prepare_out,
+    store_option,
+)
 from bench.cli.output import emit_json, say, warn
 from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
@@ -55,8 +64,8 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
     shell_complete=completion.meters,
     help="Meter, such as shelly:HOST, trace:FILE, rapl or none (see `perwatt list meters`); may be repeated.",
 )
-@click.option("--meter-period-s", type=NUMBER, help="Update period of a power meter [s].")
-@click.option("--clock-offset-s", type=NUMBER, default=0.0, help="Clock of a log minus the clock of this machine [s].")
+@meter_period_option
+@clock_offset_option
 @click.option(
     "--attach",
     metavar="RESULT",

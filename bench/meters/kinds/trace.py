@@ -104,11 +104,12 @@ class Trace:
         Raises
         ------
         InputError
-            The file's folder does not exist, or the file is not a log.
+            The file's folder does not exist, or the file is not a log or too slow.
         """
         if self.path.exists():
             try:
-                self._describe(self._read(), trace_period.planned_period_s)
+                log = self._read()
+                self._describe(log, trace_period.planned_period_s(str(self.path), log, self._stated_s))
             except EmptyLogError as error:
                 self.fault = str(error)
         elif not self.path.parent.is_dir():
@@ -215,9 +216,9 @@ class Trace:
         self._file_state = state
         return self.log
 
-    def _describe(self, log: Log, period: Callable[[Log, float | None], float] = trace_period.update_period_s) -> None:
-        """Complete the description by what the log holds."""
-        period_s = period(log, self._stated_s)
+    def _describe(self, log: Log, period_s: float | None = None) -> None:
+        """Complete the description by what the log holds; without a period, by the one that it shows."""
+        period_s = trace_period.update_period_s(log, self._stated_s) if period_s is None else period_s
         self._info = replace(
             self._of_column(self._info, log.column, log.filter),
             period_s=period_s,

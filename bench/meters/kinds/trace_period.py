@@ -2,6 +2,7 @@
 
 from bench import limits
 from bench.meters.logs import Log
+from hardware_profiles.errors import InputError
 
 NOTED_FRAC = 1.05  # [-] seen over stated period above which the difference is said
 
@@ -16,12 +17,20 @@ def update_period_s(log: Log, stated_s: float | None) -> float:
     return max(stated_s or 0.0, seen_s(log))
 
 
-def planned_period_s(log: Log, stated_s: float | None) -> float:
+def planned_period_s(name: str, log: Log, stated_s: float | None) -> float:
     """Return the update period by which a run is planned from what the log holds before it [s].
 
     A machine that idles may hold one value for long, so a log that looks too slow counts by its rows.
+
+    Raises
+    ------
+    InputError
+        Its rows are so far apart that the windows would take minutes and give no energy.
     """
     row_s = log.step_s or 0.0
+    if row_s > limits.SLOWEST_PERIOD_S:
+        expected = f"a row at least every {limits.SLOWEST_PERIOD_S:g} s, because a slower meter gives no energy"
+        raise InputError.at(name, expected=expected, got=f"one every {row_s:g} s")
     if stated_s is not None:
         return max(stated_s, row_s)
     return seen_s(log) if seen_s(log) <= limits.SLOWEST_PERIOD_S else row_s

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Sequence
 from itertools import combinations
 
+from bench.meters.group.sums import flat
 from bench.meters.kinds.trace import Trace
 from bench.meters.protocol import Meter, MeterInfo
-from bench.meters.sums import flat
 from hardware_profiles.errors import InputError
 
 
 def check_once(meters: Sequence[Meter], place: str = "--meter") -> None:
-    """Check that no two meters read one source: the same device, the same column of one log, or a copy of it.
+    """Check that no two opened meters read one source: the same device, the same column of one log, or a copy of it.
 
     Raises
     ------
@@ -29,10 +29,10 @@ def check_once(meters: Sequence[Meter], place: str = "--meter") -> None:
 
 
 def same_source(first: MeterInfo, second: MeterInfo) -> bool:
-    """Return whether two meters read one source by their descriptions."""
+    """Return whether two opened meters read one source by their descriptions, or share a part of one."""
     if first.sha256 and first.sha256 == second.sha256:
         return (first.column, first.rows) == (second.column, second.rows)
-    return bool(first.domains) and _identity(first) == _identity(second)
+    return first.boundary == second.boundary and not set(first.domains).isdisjoint(second.domains)
 
 
 def separate_names(meters: Sequence[Meter], taken: Collection[str] = ()) -> None:
@@ -59,10 +59,6 @@ def separate_names(meters: Sequence[Meter], taken: Collection[str] = ()) -> None
                 break
         for trace, label in zip(traces, labels, strict=True):
             trace.rename(label)
-
-
-def _identity(info: MeterInfo) -> tuple[object, ...]:
-    return info.domains, info.channel, info.boundary
 
 
 def _label(form: str, trace: Trace) -> str:

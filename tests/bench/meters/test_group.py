@@ -5,9 +5,9 @@ import math
 import pytest
 
 from bench.measure.runner import measure
+from bench.meters.group.sums import SumMeter
 from bench.meters.protocol import MeterOptions, Tier
 from bench.meters.registry import close_meters, make_meters, open_meters
-from bench.meters.sums import SumMeter
 from hardware_profiles.errors import InputError
 
 

@@ -1,0 +1,1 @@
+"""`perwatt meter`: a look at a meter before a run."""
