@@ -193,7 +193,8 @@ def _nvml() -> Iterator[Any]:
         names = {
             getattr(pynvml, "NVML_ERROR_LIBRARY_NOT_FOUND", 12): "no_driver",
             getattr(pynvml, "NVML_ERROR_DRIVER_NOT_LOADED", 9): "driver_asleep",
-            getattr(pynvml, "NVML_ERROR_LIB_RM_VERSION_MISMATCH", 18): "driver_asleep",
+            getattr(pynvml, "NVML_ERROR_LIB_RM_VERSION_MISMATCH", 18): "driver_mismatch",
+            getattr(pynvml, "NVML_ERROR_NO_PERMISSION", 4): "no_permission",
         }
         code = names.get(getattr(error, "value", 0), "failed")
         message = "there is no NVIDIA driver here" if code == "no_driver" else f"the NVIDIA driver says: {error}"
@@ -210,11 +211,14 @@ def _nvml() -> Iterator[Any]:
 def _state(nvml: Any, index: int) -> GpuState:
     handle = nvml.nvmlDeviceGetHandleByIndex(index)
 
-    def ask(function: str, *arguments: object) -> Any:
+    def answer(function: str, *arguments: object) -> Any:
         try:
-            return getattr(nvml, function)(handle, *arguments)
+            return getattr(nvml, function)(*arguments)
         except (nvml.NVMLError, AttributeError, UnicodeDecodeError):  # names come from the card's own memory
             return None
+
+    def ask(function: str, *arguments: object) -> Any:
+        return answer(function, handle, *arguments)
 
     def on(function: str) -> bool | None:
         answer = ask(function)
@@ -223,7 +227,7 @@ def _state(nvml: Any, index: int) -> GpuState:
     memory, pci = ask("nvmlDeviceGetMemoryInfo"), ask("nvmlDeviceGetPciInfo")
     clock_mhz, limit_mw = ask("nvmlDeviceGetMaxClockInfo", 1), ask("nvmlDeviceGetEnforcedPowerLimit")
     capability = ask("nvmlDeviceGetCudaComputeCapability")
-    version = int(nvml.nvmlSystemGetCudaDriverVersion())
+    version = int(answer("nvmlSystemGetCudaDriverVersion") or 0)
     return GpuState(
         index=index,
         uuid=_text(ask("nvmlDeviceGetUUID") or ""),
@@ -237,7 +241,7 @@ def _state(nvml: Any, index: int) -> GpuState:
         ecc=on("nvmlDeviceGetEccMode"),
         mig=on("nvmlDeviceGetMigMode"),
         persistence=on("nvmlDeviceGetPersistenceMode"),
-        driver=_text(nvml.nvmlSystemGetDriverVersion()),
+        driver=_text(answer("nvmlSystemGetDriverVersion") or "unknown driver"),
         cuda_driver=(version // 1000, version % 1000 // 10),
         processes=tuple(other_processes(ask, index)),
     )
@@ -280,4 +284,4 @@ def _package_major(name: str) -> int:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

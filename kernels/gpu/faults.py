@@ -11,6 +11,8 @@ CURES = {
     "no_nvml": "install nvidia-ml-py",
     "no_driver": f"install the NVIDIA driver, {OLDEST_DRIVER} or later; in a container, --gpus all",
     "driver_asleep": "load the kernel module (modprobe nvidia), or reboot after a driver update",
+    "driver_mismatch": "reboot: an update replaced the driver or its library, and the versions differ",
+    "no_permission": "run as a user who may open /dev/nvidia* (often the group video); in a container, --gpus all",
     "no_gpu": "check that the GPU is seated and powered and, in a container, passed through (--gpus all)",
     "no_such_device": "choose a GPU that the driver lists; CUDA_VISIBLE_DEVICES can hide some",
     "cuda_major": f"update the driver to {OLDEST_DRIVER} or later, or install the CuPy of the driver's CUDA major",

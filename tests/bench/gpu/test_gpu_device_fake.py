@@ -43,6 +43,8 @@ def test_fake_gpu_is_described_with_what_a_reader_needs(nvml):
     [
         (lambda n: setattr(n, "init_error", 12), "there is no NVIDIA driver here; install the NVIDIA driver, 580"),
         (lambda n: setattr(n, "init_error", 9), "the NVIDIA driver says: NVML error 9; load the kernel module"),
+        (lambda n: setattr(n, "init_error", 18), "NVML error 18; reboot: an update replaced the driver or its library"),
+        (lambda n: setattr(n, "init_error", 4), "NVML error 4; run as a user who may open /dev/nvidia*"),
         (lambda n: setattr(n, "init_error", 999), "NVML error 999; check that `nvidia-smi` works"),
         (lambda n: setattr(n, "count", 1), "gpu:1 is not there; the driver lists gpu:0; choose a GPU"),
         (lambda n: setattr(n, "count", 0), "gpu:1 is not there; the driver lists none"),
@@ -132,6 +134,17 @@ def test_doctor_on_fake_gpus_names_each_with_its_state(nvml, cupy):
     assert found["gpu:0"].good
     assert "NVIDIA H200, sm_90, 130 of 140 GiB free, limit 700 W, ECC on" in found["gpu:0"].detail
     assert found["gpu:1"].good
+
+
+def test_doctor_on_a_driver_whose_texts_are_no_text_names_the_gpu_all_the_same(nvml, cupy, monkeypatch):
+    def garbage(*_):
+        raise UnicodeDecodeError("utf-8", b"\xf8", 0, 1, "invalid start byte")
+
+    for function in ("nvmlDeviceGetName", "nvmlDeviceGetUUID", "nvmlSystemGetDriverVersion"):
+        monkeypatch.setattr(nvml, function, garbage)
+    found = {one.part: one for one in gpu_findings()}
+    assert found["gpu:0"].detail.startswith("unknown GPU")
+    assert found["NVIDIA driver"].detail.startswith("unknown driver")
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,14 @@ def test_a_file_that_only_root_can_read_has_the_cure(tree, monkeypatch):
     assert default_specs("cpu") == []
 
 
+def test_a_register_that_holds_no_value_is_not_usable(tree):
+    tree.card(0, "power_meter", "LNXSYSTM:00/ACPI000D:00", power1_average=4_294_967_295_000)
+    (found,) = listed().values()
+    assert (found.usable, "4294967.295 W" in found.reason) == (False, True)
+    with pytest.raises(MeterError, match="holds no value"):
+        make_meter("hwmon:power_meter").open()
+
+
 def test_power_is_in_watts_and_a_failed_read_is_missing(tree):
     card = tree.card(1, "amdgpu", "pci0000:00/0000:03:00.0", power1_average=120 * 10**6)
     meter = make_meter("hwmon:amdgpu")

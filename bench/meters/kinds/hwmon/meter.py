@@ -12,6 +12,7 @@ from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
 from bench.meters.kinds.hwmon.choice import SensorSum, listed, select
 from bench.meters.kinds.hwmon.sensors import HWMON, AsleepError, Sensor, find_sensors
+from bench.meters.plausible import NOTHING, fault_of_power
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import Stated, read_stated
 from bench.meters.stream import PolledMeter, ReadFailedError
@@ -81,9 +82,9 @@ def _accuracy_source(stated: Stated, by_driver: float | None) -> str:
 
 
 def _fault(sensor: Sensor) -> tuple[str, str] | None:
-    """Return why a sensor cannot be read now, and the cure, or None if it can."""
+    """Return why a sensor cannot be read now or gives no power, and the cure, or None if it can be used."""
     try:
-        sensor.read()
+        value = sensor.read()
     except AsleepError:
         wake = f"start its load first, or keep it awake: echo on | sudo tee {sensor.control / 'control'}"
         return "the device is asleep and gives no power", wake
@@ -95,6 +96,8 @@ def _fault(sensor: Sensor) -> tuple[str, str] | None:
         return f"only root can read {path}", f"sudo chmod a+r {path}"
     except (OSError, ValueError) as error:
         return f"{sensor.paths[0]} cannot be read: {error}", _PLUG
+    if sensor.kind is MeterKind.POWER and fault_of_power(value, NOTHING):
+        return f"{sensor.paths[0]} says {value:.12g} W, the pattern of a register that holds no value", _PLUG
     return None
 
 
