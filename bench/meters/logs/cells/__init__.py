@@ -1,0 +1,1 @@
+"""Cells of a log: numbers, times, and readings that can be none."""

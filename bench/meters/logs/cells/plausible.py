@@ -1,0 +1,63 @@
+"""Readings that can be no power: fill patterns, gigawatts, power that flows backwards."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from hardware_profiles.errors import InputError
+
+LARGEST_W = 1e9  # [W]
+_ONES = (2**15 - 1, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+_FILL = frozenset(ones / scale for ones in _ONES for scale in (1, 10, 100, 1000))
+_LARGE_FILL = frozenset(fill for fill in _FILL if fill > 2e6)
+
+
+def without_fill(values: Sequence[float | None]) -> list[float | None]:
+    """Return numbers as they are written, with None for those that a device writes where it has no reading.
+
+    All-ones patterns of 32 and 64 bits never are readings; those of 15 and 16 bits are none where the others are far
+    smaller.
+    """
+    read = [value for value in values if value is not None and not math.isnan(value)]
+    usual = abs(median(read)) if read else 0.0
+    return [
+        None
+        if value is not None and (value in _LARGE_FILL or (value in _FILL and value > 20.0 * usual > 0.0))
+        else value
+        for value in values
+    ]
+
+
+def check(path: Path, column: str, raw: Sequence[float | None], watts: Sequence[float | None]) -> None:
+    """Refuse readings that can be no power.
+
+    Parameters
+    ----------
+    path, column
+        File and column, for messages.
+    raw
+        The numbers as they are written; NaN where one is unreadable.
+    watts
+        The same in watts [W].
+
+    Raises
+    ------
+    InputError
+        All readings are missing or one fill pattern, most are gigawatts, or the mean is negative.
+    """
+    place = f"{path}: column {column}"
+    numbers = {value for value in raw if value is not None and not math.isnan(value)}
+    read = [value for value in watts if value is not None and not math.isnan(value)]
+    if not read and any(value is None for value in watts):
+        raise InputError.at(place, expected="readings of power", got="every reading missing")
+    if len(numbers) == 1 and numbers <= _FILL and len(read) > 1:
+        got = f"{numbers.pop():.10g} on every row: all bits are ones"
+        raise InputError.at(place, expected="readings of power", got=got)
+    middle = median(read) if read else 0.0
+    if abs(middle) > LARGEST_W:
+        expected = "power below 1e9 W (is the unit right? unit=W, unit=mW or unit=uW states another)"
+        raise InputError.at(place, expected=expected, got=f"{middle:.6g} W")
+    if sum(read) < 0.0:
+        expected = "power that flows into the device (a clamp the wrong way round reads negative)"
+        raise InputError.at(place, expected=expected, got=f"a mean of {sum(read) / len(read):.6g} W")

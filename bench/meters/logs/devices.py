@@ -1,0 +1,132 @@
+"""Rows of several devices in one log: found by a column that names them, or by times that repeat."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from statistics import quantiles
+
+from bench import limits
+from bench.meters.logs.columns import Sample
+from bench.meters.logs.names import words
+from bench.meters.logs.names.meaning import Kind, meaning
+from bench.meters.logs.table import Table
+from hardware_profiles.errors import InputError
+
+_NAMES = frozenset({
+    "index", "idx", "gpu_index", "gpu_id", "gpu_uuid", "uuid", "entity_id", "entity", "device", "device_id", "deviceid",
+    "device_name", "pid", "host", "hostname", "channel", "ch", "socket", "outlet", "sensor", "sensor_id", "serial",
+    "id", "bus_id", "pci_bus_id", "instance", "series", "card", "meter", "meter_id", "meter_name", "phase", "rack",
+    "server", "plug", "name", "metric", "label", "port", "slot", "field", "measurement", "domain", "minor_number",
+    "statistic_id", "serial_number", "gpu_serial", "gpu_name", "machine", "address", "ip", "mac", "circuit", "feed",
+})  # fmt: skip
+_SHARES = frozenset({"gpu", "cpu", "core", "node", "module", "package", "die", "unit", "group"})  # or a number's name
+_NO_POWER = frozenset({
+    "voltage", "current", "temperature", "frequency", "humidity", "volts", "amps", "energy", "co2", "battery", "rssi",
+})  # fmt: skip
+_MOST_DEVICES = 4096
+_BURST_FRAC = 0.05  # [-] rows this close, relative to the gaps between bursts, are readings of several devices
+
+
+def columns(table: Table, sample: Sample, used: Sequence[int | None], summed: int | None) -> tuple[int, ...]:
+    """Return the columns that may name a device: by their names, their text, or numbers that repeat in turn."""
+    by_name = [i for i, name in enumerate(table.names) if words.key(name) in _NAMES | _SHARES]
+    texts = [i for i in range(len(table.names)) if sample.is_text(i)]
+    turning = [i for i, name in enumerate(table.names) if meaning(name).kind is Kind.NONE and _turns(sample.columns[i])]
+    stated = [] if summed is None else [summed]
+    return tuple(i for i in dict.fromkeys([*stated, *by_name, *texts, *turning]) if i not in used or i == summed)
+
+
+def _turns(cells: Sequence[str]) -> bool:
+    """Return whether the numbers from 0 or 1 on repeat in turn, as device numbers do."""
+    period = next((k for k in range(2, len(cells) // 3 + 1) if cells[k] == cells[0]), 0)
+    turn = sorted(cells[:period], key=lambda cell: (len(cell), cell))
+    numbered = any(turn == [str(first + i) for i in range(period)] for first in (0, 1))
+    return period > 0 and numbered and all(a == b for a, b in zip(cells, cells[period:], strict=False))
+
+
+def refuse_several(
+    path: Path, table: Table, columns: Mapping[int, Sequence[str]], times: Sequence[float], summed: int | None
+) -> None:
+    """Refuse rows of several devices.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    table
+        Its table.
+    columns
+        The cells of the columns that may name a device, by column.
+    times
+        The times of the rows [s since 1970].
+    summed
+        The column of the devices that are to be added, None without one.
+
+    Raises
+    ------
+    InputError
+        A column names several devices, or other things than power are to be added.
+    """
+    if summed is not None:
+        _refuse_other_quantities(path, columns[summed])
+    for column, cells in columns.items():
+        if summed is not None and len(set(zip(columns[summed], cells, strict=True))) == len(set(columns[summed])):
+            continue  # it is the same for all rows of one device that is added
+        name = table.names[column]
+        seen = list(dict.fromkeys(cell for cell in cells if cell))
+        if 2 <= len(seen) <= _MOST_DEVICES and _names_devices(words.key(name), cells, seen, times):
+            some = ", ".join(seen[:6]) + (" …" if len(seen) > 6 else "")
+            raise InputError(
+                f"{path}: column {name}: expected rows of one device, got rows of {len(seen)}: {some}; write "
+                f"where={name}={seen[0]} to read one of them, or sum={name} to add them"
+            )
+
+
+def _names_devices(key: str, cells: Sequence[str], seen: Sequence[str], times: Sequence[float]) -> bool:
+    if len(seen) == len(cells) > 2:
+        return False  # it numbers the rows
+    same = sum(a == b for a, b in pairwise(cells)) / max(1, len(cells) - 1)
+    numeric = all(cell.replace(".", "", 1).isdecimal() for cell in seen)
+    if key in _NAMES:
+        return not numeric or not _counts(cells)
+    blocks = any(b < a and x != y for (a, b), (x, y) in zip(pairwise(times), pairwise(cells), strict=True))
+    if numeric:
+        counts = [cells.count(cell) for cell in seen[:64]]
+        return (same < 0.2 or blocks) and max(counts) <= 1.5 * min(counts) and min(counts) > 1
+    return same < 0.2 or blocks
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    """Return whether a column of whole numbers only grows, as a row number does."""
+    numbers = [float(cell) for cell in cells if cell]
+    return all(a < b for a, b in pairwise(numbers))
+
+
+def refuse_bursts(path: Path, rows: Sequence[tuple[float, float | None]]) -> None:
+    """Refuse rows in time order that come in bursts, or several at one time: no column tells their devices apart.
+
+    Raises
+    ------
+    InputError
+        Many rows share a time and differ in power, or follow one another far faster than the rest.
+    """
+    if len(rows) < 4:
+        return
+    steps = [b[0] - a[0] for a, b in pairwise(rows)]
+    differ = sum(a[0] == b[0] and a[1] != b[1] for a, b in pairwise(rows))
+    long_s = quantiles(steps, n=10)[-1]
+    bursts = sum(step < _BURST_FRAC * long_s for step in steps) if long_s > 0 else 0
+    if differ > max(1.0, limits.MALFORMED_LINES_FRAC * len(steps)) or bursts > 0.4 * len(steps):
+        got = f"{differ} rows at the time of the row before" if differ else f"{bursts} rows right after another"
+        raise InputError(
+            f"{path}: expected rows of one device, one at a time, got {got}: several devices that no column tells "
+            "apart, or a clock that is too coarse for the log"
+        )
+
+
+def _refuse_other_quantities(path: Path, cells: Iterable[str]) -> None:
+    """Refuse devices whose names say that they are no power, such as `sensor.plug_voltage`."""
+    for value in dict.fromkeys(cells):
+        parts = words.split(value)
+        if not words.is_strictly_power(parts) and (_NO_POWER & set(parts) or meaning(value).kind is Kind.OTHER):
+            raise InputError.at(path, "sum", expected="rows of power alone (where=COLUMN=VALUE)", got=value)
