@@ -69,6 +69,7 @@ _ROWS = (
     Diagnostic("trace_clock_back", "the log's clock went backwards", "export the log in UTC, without a change to or from summer time", Effect.NO_ENERGY, 4),
     Diagnostic("negative_power", "the meter gave negative power", "check the direction of the current clamp or of the plug", Effect.NO_ENERGY, 19),
     Diagnostic("counter_went_back", "the energy counter went back further than an overflow explains", "run again: the driver or the meter restarted during the window", Effect.NO_ENERGY, 7),
+    Diagnostic("counter_jumped", "the energy counter rose by more than the device can draw", "run again; if it happens again, use another meter: the driver's counter is not reliable", Effect.NO_ENERGY, 22),
     Diagnostic("counter_wrapped", "the energy counter overflowed during the window and was corrected", "nothing to do: the counter's range is known", Effect.NOTE, 7),
     Diagnostic("wrap_ambiguous", "readings are so far apart that the energy counter may have overflowed more than once", "reduce the load of this machine so that the counter is read at least once a second", Effect.NO_ENERGY, 7),
     Diagnostic("counter_stalled", "the energy counter did not move during the window", "reload the driver; the device may not support energy counting", Effect.NO_ENERGY, 6),

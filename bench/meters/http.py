@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.meters.login import Digest, Login, basic, read_challenge
 from bench.meters.stream import ReadFailedError
-from hardware_profiles.errors import InputError
+from hardware_profiles.errors import InputError, shown
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -114,7 +114,7 @@ class Device:
             schemes = self._challenge if isinstance(self._challenge, str) else "digest"
             if self.login is None:
                 raise LoginNeededError(f"{url}: HTTP status 401")
-            raise LoginRefusedError(f"{url}: HTTP status 401 (login by {schemes or 'an unnamed scheme'})")
+            raise LoginRefusedError(f"{url}: HTTP status 401 (login by {shown(schemes)})")
         if answer.status != 200:
             raise OtherAnswerError(f"{url}: HTTP status {answer.status}")
         try:

@@ -75,6 +75,19 @@ class Evidence:
 NOTHING = Evidence()
 
 
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Volts times amps times power factor, summed over all phases."""
+
+    power_w: float
+    allowed_w: float  # [W] difference from the power that is allowed
+    name: str = "V·A·PF"
+
+    def differs_from(self, power_w: float) -> bool:
+        """Return whether a power [W] of the same moment is another than this one."""
+        return abs(abs(power_w) - self.power_w) > self.allowed_w
+
+
 def fault_of_power(power_w: float, evidence: Evidence) -> str:
     """Return the reason why a power [W] is no reading at all, or an empty text."""
     if not math.isfinite(power_w):
@@ -112,14 +125,14 @@ def doubt_of_first(power_w: float, evidence: Evidence) -> str:
                 f"{name}expected at least 0 W, got {phase.power_w:.4g} W; a current clamp or the plug is the wrong way "
                 "round: turn it"
             )
-    expected_w, allowed_w, product = _product(evidence.phases)
-    if expected_w is not None and abs(abs(power_w) - expected_w) > allowed_w:
+    product = product_of(evidence.phases)
+    if product is not None and product.differs_from(power_w):
         return (
-            f"expected about {expected_w:.4g} W, the product {product} of the same answer, got {power_w:.4g} W"
-            f"{factor_words(power_w, expected_w)}; check the meter's calibration and its unit"
+            f"expected about {product.power_w:.4g} W, which is {product.name} of the same answer, got {power_w:.4g} W"
+            f"{factor_words(power_w, product.power_w)}; check the meter's calibration and its unit"
         )
     volt_amps = _volt_amps(evidence.phases) if all(p.volt_amps is not None for p in evidence.phases) else None
-    if expected_w is None and volt_amps is not None:
+    if product is None and volt_amps is not None:
         most_w = volt_amps * (1.0 + limits.PRODUCT_FRAC + _rounding_frac(evidence.phases)) + limits.SMALL_POWER_W
         least_w = limits.LEAST_POWER_FACTOR * volt_amps if volt_amps > limits.SMALL_POWER_W else 0.0
         if not least_w <= power_w <= most_w:
@@ -134,6 +147,32 @@ def doubt_of_first(power_w: float, evidence: Evidence) -> str:
             f"{factor_words(power_w, parts_w)}; read each phase by name"
         )
     return ""
+
+
+def product_of(phases: Sequence[Phase]) -> Product | None:
+    """Return volts times amps times power factor over all phases, or None if a phase lacks one of them."""
+    parts = [
+        phase.volt_amps * abs(phase.power_factor)
+        for phase in phases
+        if phase.volt_amps is not None and phase.power_factor is not None
+    ]
+    if not parts or len(parts) < len(phases):
+        return None
+    power_w = math.fsum(parts)
+    small_w = limits.SMALL_POWER_W if power_w < limits.SMALL_POWER_W else 0.0
+    direct = all(phase.volts is not None and phase.amps is not None for phase in phases)
+    allowed_w = (limits.PRODUCT_FRAC + _rounding_frac(phases)) * power_w + small_w
+    return Product(power_w, allowed_w, "V·A·PF" if direct else "VA·PF")
+
+
+def mean_product(products: Sequence[Product]) -> Product:
+    """Return the mean of the products of several readings."""
+    count = len(products)
+    return Product(
+        math.fsum(product.power_w for product in products) / count,
+        math.fsum(product.allowed_w for product in products) / count,
+        products[0].name,
+    )
 
 
 def factor_words(value: float, expected: float) -> str:
@@ -189,25 +228,6 @@ def half_step(value: float, most: float) -> float:
     text = repr(value)
     decimals = 0 if value.is_integer() else len(text.partition(".")[2])
     return 0.0 if "e" in text else min(0.5 * 10.0**-decimals, most)
-
-
-def _product(phases: Sequence[Phase]) -> tuple[float | None, float, str]:
-    """Return V·A·PF over all phases [W], the difference that is allowed [W], and its name; None if one is missing."""
-    parts = [
-        phase.volt_amps * abs(phase.power_factor)
-        for phase in phases
-        if phase.volt_amps is not None and phase.power_factor is not None
-    ]
-    if not parts or len(parts) < len(phases):
-        return None, 0.0, ""
-    product_w = math.fsum(parts)
-    allowed_w = (limits.PRODUCT_FRAC + _rounding_frac(phases)) * product_w + _small_w(product_w)
-    direct = all(phase.volts is not None and phase.amps is not None for phase in phases)
-    return product_w, allowed_w, "V·A·PF" if direct else "VA·PF"
-
-
-def _small_w(product_w: float) -> float:
-    return limits.SMALL_POWER_W if product_w < limits.SMALL_POWER_W else 0.0
 
 
 def _rounding_frac(phases: Sequence[Phase]) -> float:

@@ -40,6 +40,7 @@ class PolledMeter(ABC):
         self._clock = clock
         self._readings: list[Reading] = []
         self._own_counter: list[tuple[float, float]] = []  # the source's own energy counter: [s, monotonic], [J]
+        self._products: list[tuple[float, float, plausible.Product]] = []  # [s, monotonic], power [W], V·A·PF of it
         self._reading_now = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -132,9 +133,8 @@ class PolledMeter(ABC):
             after = self._clock()
             # The source took its value at some moment between request and answer.
             t_s = (before + after) / 2.0
-            counter_j = None if value is None else self.evidence().counter_j
-            if counter_j is not None:
-                self._own_counter.append((t_s, counter_j))
+            if value is not None:
+                self._keep_evidence(t_s, value)
             self._readings.append(Reading(t_s, time.time() - (after - t_s), value, token, codes))
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
@@ -145,23 +145,32 @@ class PolledMeter(ABC):
         last_good_s = max((reading.t_s for reading in readings if reading.value is not None), default=-math.inf)
         if last_good_s < t1:
             return replace(energy.judged(("meter_lost",)), detail=self.last_error)
-        return self._checked_by_counter(energy, t0, t1)
+        return self._checked_by_counter(self._checked_by_product(energy, t0, t1), t0, t1)
+
+    def _keep_evidence(self, t_s: float, value: float) -> None:
+        evidence = self.evidence()
+        if evidence.counter_j is not None:
+            self._own_counter.append((t_s, evidence.counter_j))
+        product = plausible.product_of(evidence.phases)
+        if product is not None:
+            self._products.append((t_s, value, product))
 
     def _take_first(self) -> None:
+        doubt = ""
         for position in range(limits.FIRST_READINGS):
             if position:
                 self._stop.wait(self._info.poll_s or self._info.period_s)
             self.take()
-            doubt = self._doubt_of_last()
+            last = self._readings[-1]
+            if last.value is None:
+                doubt = self.last_error if "bad_sample" in last.codes else ""
+                continue
+            is_power = self._info.kind is MeterKind.POWER
+            doubt = plausible.doubt_of_first(last.value, self.evidence()) if is_power else ""
             if not doubt:
                 return
-        raise InputError(f"--meter {self._info.name}: first readings: {doubt}")
-
-    def _doubt_of_last(self) -> str:
-        last = self._readings[-1]
-        if last.value is None:
-            return self.last_error if "bad_sample" in last.codes else ""
-        return plausible.doubt_of_first(last.value, self.evidence()) if self._info.kind is MeterKind.POWER else ""
+        if doubt:
+            raise InputError(f"--meter {self._info.name}: first readings: {doubt}")
 
     def _codes_of(self, value: float) -> tuple[str, ...]:
         """Return the codes of a value.
@@ -181,6 +190,19 @@ class PolledMeter(ABC):
             raise ReadFailedError(fault, "bad_sample")
         return plausible.codes_of_power(value, evidence)
 
+    def _checked_by_product(self, energy: EnergyReading, t0: float, t1: float) -> EnergyReading:
+        """Return the energy, without joules if volts, amps and power factor give another power."""
+        inside = [(power_w, product) for t_s, power_w, product in self._products if t0 <= t_s <= t1]
+        if not inside:
+            return energy
+        power_w = math.fsum(power_w for power_w, _ in inside) / len(inside)
+        product = plausible.mean_product([product for _, product in inside])
+        if not product.differs_from(power_w):
+            return energy
+        words = plausible.factor_words(power_w, product.power_w)
+        detail = f"{product.name} of the meter gives {product.power_w:.4g} W, its watts {power_w:.4g} W{words}"
+        return replace(energy.judged(("meter_disagreement",)), detail=detail)
+
     def _checked_by_counter(self, energy: EnergyReading, t0: float, t1: float) -> EnergyReading:
         """Return the energy, without joules if the source's own counter gives another power over the same time."""
         if not self._own_counter or energy.joules is None:
@@ -191,7 +213,7 @@ class PolledMeter(ABC):
         if compared is None:
             return energy
         counter_w, power_w, allowed = compared
-        detail = f"the meter's own counter gives {counter_w:.1f} W, its watts {power_w:.1f} W"
+        detail = f"the meter's own counter gives {counter_w:.4g} W, its watts {power_w:.4g} W"
         if abs(counter_w / power_w - 1.0) <= allowed:
             return replace(energy, detail=detail)
         words = plausible.factor_words(power_w, counter_w)

@@ -122,6 +122,12 @@ def test_the_named_channel_is_read(device, kind, routes, settings, watts):
         ("shelly", gen1(meters=[clamp(5.0), {**clamp(9.0), "is_valid": False}]), {}, "channel=1 (no reading)"),
         (
             "shelly",
+            gen2(em_0={"id": 0, "total_act_power": 7.0}, em_1={"id": 1, "total_act_power": 9.0}),
+            {},
+            "channel=0 (7 W), channel=1 (9 W) or channel=all, got nothing",
+        ),
+        (
+            "shelly",
             gen2(switch_0=switch(0, 40.0), pm1_0={"id": 0, "apower": 41.0}),
             {},
             "channel=switch:0 (40 W) or channel=pm1:0 (41 W), got nothing",  # their sum may count a load twice
@@ -144,8 +150,8 @@ def test_where_there_are_several_channels_the_message_lists_them(device, kind, r
         ("shelly", {"/shelly": {"type": "SHSW-1"}, "/status": {"meters": [clamp(60.0)]}}, "measures no power"),
         ("shelly", {"/shelly": [1]}, "not the answer of a Shelly"),
         ("tasmota", tasmota(Power=[]), "measures no power"),
-        ("tasmota", {"/cm": {"StatusSNS": {"Time": "x", "MT175": {"P": 151}}}}, "got Time, MT175.*trace:FILE"),
-        ("tasmota", {"/cm": {"StatusPWR": {"Power": 150}}}, "got StatusPWR"),
+        ("tasmota", {"/cm": {"StatusSNS": {"Time": "x", "MT175": {"P": 151}}}}, "got 'Time, MT175'.*trace:FILE"),
+        ("tasmota", {"/cm": {"StatusPWR": {"Power": 150}}}, "got 'StatusPWR'"),
         ("tasmota", {"/cm": ["Power"]}, "got nothing"),
     ],
 )
@@ -157,9 +163,12 @@ def test_a_device_that_measures_no_power_is_refused_with_a_cure_that_fits(device
 @pytest.mark.parametrize(
     ("routes", "words"),
     [
-        (gen2(switch_0=switch(0, None, errors=["power_meter_failure"])), "the meter reports power_meter_failure"),
-        (gen2(em_0={"id": 0, "total_act_power": 9.0, "errors": ["ct_type_not_set"]}), "reports ct_type_not_set"),
-        (gen2(em1_0={"id": 0, "act_power": 9.0, "errors": ["out_of_range:act_power"]}), "reports out_of_range"),
+        (gen2(switch_0=switch(0, None, errors=["power_meter_failure"])), "the meter reports 'power_meter_failure'"),
+        (gen2(em_0={"id": 0, "total_act_power": 9.0, "errors": ["ct_type_not_set"]}), "reports 'ct_type_not_set'"),
+        (
+            gen2(em1_0={"id": 0, "act_power": 9.0, "errors": ["out_of_range:act_power"]}),
+            "reports 'out_of_range:act_power'",
+        ),
         (gen2(switch_0=switch(0, True)), "apower is not a finite number: 'True'"),
         (gen1(meters=[{**clamp(5.0), "is_valid": False}]), "marks its reading as invalid"),
     ],
@@ -197,6 +206,35 @@ def test_two_channels_of_one_plug_are_two_sources(device):
     meters = open_meters([fake.spec(channel="0"), fake.spec(channel="1")], FAST)
     close_meters(meters)
     assert [meter.readings()[0].value for meter in meters] == [40.0, 150.0]
+
+
+@pytest.mark.parametrize(
+    ("routes", "first", "second"),
+    [
+        (TWO, "all", "1"),
+        (TWO, "1", "switch:1"),
+        (TRIPHASE, "all", "b"),
+        (gen2(switch_0=switch(0, 5.0)), "all", "0"),
+    ],
+)
+def test_a_channel_and_the_sum_that_holds_it_are_one_source(device, routes, first, second):
+    fake = device(routes)
+    with pytest.raises(InputError, match="expected each source once"):
+        open_meters([fake.spec(channel=first), fake.spec(channel=second)], FAST)
+
+
+def test_text_of_a_device_reaches_no_terminal_as_it_is(device):
+    evil = "power_meter_failure\x1b]0;owned\x07"
+    for kind, routes in (
+        ("shelly", gen2(switch_0=switch(0, 1.0, errors=[evil]))),
+        ("shelly", gen2(switch_0=switch(0, 1.0, id=evil))),
+        ("shelly", gen2(switch_0=switch(0, evil))),
+        ("tasmota", {"/cm": {"StatusSNS": {evil: 1}}}),
+        ("tasmota", {"/cm": {"WARNING": f"Need user {evil}"}}),
+    ):
+        with pytest.raises((InputError, MeterError)) as error:
+            read(device(routes).spec(kind))
+        assert str(error.value).isprintable()
 
 
 def test_a_reading_of_all_clamps_misses_if_one_is_invalid(clock, device):

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.diagnostics import forbids_energy
+from bench.meters.counters import Unwrapper
 from bench.meters.plausible import (
     NOTHING,
     Evidence,
@@ -83,6 +85,16 @@ def test_a_counter_that_is_not_finite_is_refused():
         Scripted(math.nan, kind=MeterKind.COUNTER).open()
 
 
+def test_a_counter_that_rises_by_more_than_the_device_can_draw_has_no_energy():
+    unwrap = Unwrapper((262143.0,), 1500.0)
+    unwrap.add(0.0, 10.0)
+    assert unwrap.add(1.0, 1510.0) == (1500.0, ())
+    assert unwrap.add(1.001, 2510.0) == (2500.0, ())  # two readings in a row: what it had not shown before
+    assert unwrap.add(2.0, 200000.0) == (2500.0, ("counter_jumped",))
+    assert unwrap.add(3.0, 200100.0) == (2600.0, ())
+    assert forbids_energy("counter_jumped")
+
+
 def test_a_meter_that_is_ready_at_its_third_reading_is_accepted():
     meter = Scripted(math.nan, 65535.0, 150.0)
     meter.open()
@@ -104,7 +116,7 @@ def test_a_meter_that_is_ready_at_its_third_reading_is_accepted():
 )
 def test_power_far_from_volts_times_amps_times_power_factor_is_refused(watts, words):
     doubt = doubt_of_first(watts, Evidence((phase(watts),)))
-    assert "expected about 147.4 W, the product V·A·PF" in doubt
+    assert "expected about 147.4 W, which is V·A·PF" in doubt
     assert words in doubt
 
 
@@ -234,11 +246,31 @@ def test_a_plug_whose_counter_and_watts_disagree_gives_no_joules(clock, device, 
     clock.sleep(10.0)
     energy = meter.energy(t0, clock.monotonic() - 0.1)
     close_meters([meter])
-    assert f"the meter's own counter gives {150.0 * factor:.0f}"[:-1] in energy.detail
+    counter_w = float(energy.detail.partition(" gives ")[2].split()[0])
+    assert counter_w == pytest.approx(150.0 * factor, rel=0.02)
     assert (energy.joules is None) is (factor != 1.0)
     assert ("meter_disagreement" in energy.reasons) is (factor != 1.0)
     assert ("too large by a factor of 100" in energy.detail) is (factor == 0.01)
     assert ("too small by a factor of 1000" in energy.detail) is (factor == 1000.0)
+
+
+def test_a_unit_that_shows_only_under_load_leaves_no_joules(clock, device):
+    loaded = clock.monotonic() + 1.0
+
+    def energy():
+        watts = 3.0 if clock.monotonic() < loaded else 150.0 + math.sin(clock.monotonic())
+        return {"Power": watts / 1000.0, "Voltage": 230, "Current": round(watts / 230 / 0.98, 3), "Factor": 0.98}
+
+    fake = device({"/cm": lambda: {"StatusSNS": {"ENERGY": energy()}}})
+    (meter,) = open_meters([fake.spec("tasmota", period=0.05)])
+    clock.sleep(2.0)
+    t0 = clock.monotonic()
+    clock.sleep(5.0)
+    reading = meter.energy(t0, clock.monotonic() - 0.1)
+    close_meters([meter])
+    assert "meter_disagreement" in reading.reasons
+    assert reading.detail.startswith("V·A·PF of the meter gives 1")
+    assert reading.detail.endswith("which is too small by a factor of 1000")
 
 
 def test_a_counter_that_cannot_be_compared_says_nothing(clock, device):

@@ -94,7 +94,7 @@ class Plug(PolledMeter):
     def _described(self, channels: Channels) -> MeterInfo:
         """Return the description with the channel that is read; a plug of one channel is its own domain."""
         if len(channels.each) == 1:
-            return self._info
+            return replace(self._info, channel="")
         is_whole = self._read == channels.whole
         covered = channels.each if is_whole else self._read
         labels = ", ".join(channel.label or channel.name for channel in self._read)

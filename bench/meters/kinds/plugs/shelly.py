@@ -6,6 +6,7 @@ Shelly API: Gen1 `/shelly`, `/status` (meters, emeters, rollers); Gen2+ `Shelly.
 Switch, PM1, EM, EM1, Light, Cover and the colour lights.
 """
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from bench.meters.kinds.plugs.channels import Channel, Channels, Sample, added, 
 from bench.meters.kinds.plugs.plug import Plug, entry
 from bench.meters.plausible import Evidence, Phase
 from bench.meters.stream import ReadFailedError
+from hardware_profiles.errors import shown
 
 _STATUS = "/status"
 _COMPONENTS = {
@@ -29,6 +31,7 @@ _COMPONENTS = {
     "cct": "CCT",
     "rgbcct": "RGBCCT",
 }
+_COMPONENT = re.compile(rf"({'|'.join(_COMPONENTS)}):[0-9]{{1,3}}")
 _MOST_CHANNELS = 16  # of one kind of component
 _EXTRA_KEYS = {"volts": "voltage", "amps": "current", "power_factor": "pf", "apparent_va": "aprt_power"}
 _FRESH = ("voltage", "current", "pf", "freq", "aprt_power")  # with each measurement
@@ -82,38 +85,39 @@ def _components(status: Any) -> Channels:
     """Return the channels of a later generation from the status of all its components."""
     if not isinstance(status, dict):
         raise OtherAnswerError("/rpc/Shelly.GetStatus: not the status of a Shelly")
-    three_phase = {key: part for key, part in status.items() if key.partition(":")[0] == "em" and _measures(part)}
-    if three_phase:
-        label, part = next(iter(three_phase.items()))
-        path = _method_path(label)
-        total = Channel(label.partition(":")[2], path, partial(_read_three_phase, label), label)
-        each = tuple(
-            Channel(name, path, partial(_read_one_phase, label, name)) for name in "abc" if f"{name}_act_power" in part
-        )
-        return Channels(each or (total,), {path: part}, whole=(total,), phases=bool(each))
-    found = {key: part for key, part in status.items() if key.partition(":")[0] in _COMPONENTS and _measures(part)}
-    kinds = {key.partition(":")[0] for key in found}
-    ids = [key.partition(":")[2] for key in found]
+    parts = {key: part for key, part in status.items() if _COMPONENT.fullmatch(key) and _measures(part)}
+    answers = {_method_path(label): part for label, part in parts.items()}
+    ids = [_index(label) for label in parts]
     each = tuple(
         Channel(
-            label.partition(":")[2] if len(set(ids)) == len(ids) else label,
+            _index(label) if len(set(ids)) == len(ids) else label,
             _method_path(label),
-            partial(_read_component, label),
+            partial(_read_three_phase if label.startswith("em:") else _read_component, label),
             label,
         )
-        for label in found
+        for label in parts
     )
-    answers = {_method_path(label): part for label, part in found.items()}
-    return Channels(each, answers, whole=each if len(kinds) == 1 else ())
+    if len(each) == 1 and each[0].label.startswith("em:"):
+        label, part = next(iter(parts.items()))
+        phases = tuple(
+            Channel(name, each[0].path, partial(_read_one_phase, label, name))
+            for name in "abc"
+            if f"{name}_act_power" in part
+        )
+        return Channels(phases or each, answers, whole=each, phases=bool(phases))
+    return Channels(each, answers, whole=each if len({label.partition(":")[0] for label in parts}) == 1 else ())
 
 
 def _measures(part: Any) -> bool:
     return isinstance(part, dict) and any(key in part for key in ("apower", "act_power", "total_act_power"))
 
 
+def _index(label: str) -> str:
+    return label.partition(":")[2]
+
+
 def _method_path(label: str) -> str:
-    component, _, index = label.partition(":")
-    return f"/rpc/{_COMPONENTS[component]}.GetStatus?id={index}"
+    return f"/rpc/{_COMPONENTS[label.partition(':')[0]]}.GetStatus?id={_index(label)}"
 
 
 def _checked(label: str, part: Any) -> Mapping[str, Any]:
@@ -124,15 +128,17 @@ def _checked(label: str, part: Any) -> Mapping[str, Any]:
     ReadFailedError
         It is that of another component, or the device says that it could not measure.
     """
-    path, index = _method_path(label), label.partition(":")[2]
+    path, index = _method_path(label), _index(label)
     if not isinstance(part, dict):
         raise ReadFailedError(f"{path}: expected an object, got {str(part)[:40]!r}", "bad_sample")
     if "id" in part and str(part["id"]) != index:
-        raise ReadFailedError(f"{path}: expected the answer of id {index}, got that of id {part['id']}", "bad_sample")
+        raise ReadFailedError(
+            f"{path}: expected the answer of id {index}, got that of id {shown(part['id'])}", "bad_sample"
+        )
     errors = [error for key, value in part.items() if key.endswith("errors") for error in _texts(value)]
     spoilt = [error for error in errors if error.startswith(_NOT_MEASURED)]
     if spoilt:
-        raise ReadFailedError(f"{path}: the meter reports {', '.join(spoilt)}", "bad_sample")
+        raise ReadFailedError(f"{path}: the meter reports {shown(', '.join(spoilt))}", "bad_sample")
     return part
 
 

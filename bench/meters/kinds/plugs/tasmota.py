@@ -5,6 +5,7 @@ References
 Tasmota `Status 8` (StatusSNS.ENERGY), whose values are lists where the device has several channels or phases.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from bench.meters.http import LoginNeededError, LoginRefusedError, NoPowerError,
 from bench.meters.kinds.plugs.channels import Channel, Channels, Sample, read_phase, token_of
 from bench.meters.kinds.plugs.plug import TIMEOUT_S, Plug, entry
 from bench.meters.plausible import Evidence
+from hardware_profiles.errors import shown
 
 _PATH = "/cm?cmnd=Status%208"
 _KEYS = {
@@ -38,7 +40,7 @@ class Tasmota(Plug):
         answer = self.device.get_json(path, TIMEOUT_S, hidden_query=hidden)
         warning = answer.get("WARNING") if isinstance(answer, dict) else None
         if isinstance(warning, str) and "user" in warning:
-            raise (LoginNeededError if login is None else LoginRefusedError)(f"the answer to {path}: {warning[:60]}")
+            raise (LoginNeededError if login is None else LoginRefusedError)(f"the answer to {path}: {shown(warning)}")
         return answer
 
     def find_channels(self) -> Channels:
@@ -59,12 +61,16 @@ def _energy(answer: Any) -> dict[str, Any]:
     sensors = answer.get("StatusSNS") if isinstance(answer, dict) else None
     energy = sensors.get("ENERGY") if isinstance(sensors, dict) else None
     if not isinstance(energy, dict):
-        sources = ", ".join(sensors if isinstance(sensors, dict) else answer if isinstance(answer, dict) else ())
+        names = sensors if isinstance(sensors, dict) else answer if isinstance(answer, dict) else {}
         raise NoPowerError(
-            f"{_PATH}: expected StatusSNS.ENERGY, as a plug with a measuring chip answers, got {sources or 'nothing'}; "
+            f"{_PATH}: expected StatusSNS.ENERGY, as a plug with a measuring chip answers, got {_listed(names)}; "
             "use such a plug, or write this meter's values to a log and name it: --meter trace:FILE"
         )
     return energy
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return shown(", ".join(names)) if names else "nothing"
 
 
 def _read(index: int | None, answer: Any) -> Sample:
