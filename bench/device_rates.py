@@ -10,7 +10,7 @@ from hardware_profiles.errors import InputError
 from sites.market.device_rate import DeviceRate, TokenTags
 
 if TYPE_CHECKING:
-    from bench.results.record import Record
+    from bench.results.record import Metric, Record
     from hardware_profiles.profile import Profile
 
 RESULT_PREFIX = "result:"
@@ -89,17 +89,15 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
     Raises
     ------
     InputError
-        The record is not valid, counts neither hashes nor tokens, has no power, or lacks one of the five tags of a
-        token rate.
+        The record is not valid or only a smoke test, counts neither hashes nor tokens, has no power, has an interval
+        that reaches below 0, or lacks one of the five tags of a token rate.
     """
     place = f"result {record.id}"
-    rate = record.rate
-    if record.status != "ok" or rate is None:
-        codes = ", ".join(reason.code for reason in record.reasons)
-        raise InputError.at(place, "status", expected="ok", got=f"{record.status} ({codes})")
+    rate = _usable(record)
     if record.workload.unit == "token" and prompts is not None:
         from bench.inference.rates import served_rate
 
+        _usable(prompts)
         return served_rate(prompts, record)
     if record.workload.unit not in ("hash", "token"):
         raise InputError.at(place, "workload.unit", expected="hash or token", got=record.workload.unit)
@@ -121,7 +119,38 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
         confidence="one_source",
         source=f"measured here, {record.run.started_utc:%Y-%m-%d}, result {record.id}",
         tags=tags,
+        plan=record.run.plan,
+        codes=tuple(reason.code for reason in record.warnings),
     )
+
+
+def is_usable(record: "Record") -> bool:
+    """Return whether a record's rate may be carried to a site."""
+    try:
+        _usable(record)
+    except InputError:
+        return False
+    return True
+
+
+def _usable(record: "Record") -> "Metric":
+    """Return the rate of a record; raise InputError if it may not be carried to a site."""
+    place, rate = f"result {record.id}", record.rate
+    if record.status != "ok" or rate is None:
+        codes = ", ".join(reason.code for reason in record.reasons)
+        raise InputError.at(place, "status", expected="ok", got=f"{record.status} ({codes})")
+    if record.run.plan == "smoke":
+        raise InputError(
+            f"{place}: key plan: expected quick or publish, got smoke, which only checks that the run works and is "
+            "never compared or carried to a site (measure again with --plan quick)"
+        )
+    if rate.interval_95 is not None and rate.interval_95[0] <= 0.0:
+        low, high = rate.interval_95
+        raise InputError(
+            f"{place}: key rate: expected an interval above 0, got {low:,.4g} to {high:,.4g} {rate.unit}: so uncertain "
+            "a figure cannot be carried to a site (measure longer, on a quieter machine)"
+        )
+    return rate
 
 
 def _tags(record: "Record", place: str) -> TokenTags:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.compare.device_figures import DeviceFigures, joined
 from bench.compare.load import of_profile, of_record
-from bench.device_rates import from_record, resolve_device
+from bench.device_rates import from_record, is_usable, resolve_device
 
 if TYPE_CHECKING:
     from bench.results.record import Record
@@ -77,7 +77,7 @@ def assess(records: "Sequence[Record]", prepared: Surroundings) -> Assessment:
     hashing, product = _first(records, _HASHING), _first(records, _PRODUCT)
     machine = joined(THIS_MACHINE, [of_record(record) for record in (hashing, product) if record is not None])
     alone = dict(prepared.alone)
-    if hashing is not None and machine.j_per_th is not None:
+    if hashing is not None and machine.j_per_th is not None and is_usable(hashing):
         rate = from_record(hashing)
         alone = {machine.name: replace(_alone(MINERS, machine.name, lambda _: rate), name=machine.name), **alone}
     return Assessment(

@@ -99,8 +99,8 @@ class Site:
     mining: tuple[MiningBlock, ...]
     inference: tuple[InferenceBlock, ...]
     assumptions: tuple[Assumption, ...]
-    flags: tuple[str, ...]  # warnings about unusual values
-    notes: tuple[str, ...]  # how the site file is read where it leaves a choice
+    flags: tuple[str, ...]  # warnings about unusual and doubtful values
+    notes: tuple[str, ...]  # what a reader should know: how the file is read, its currency, negative prices
 
     @property
     def blocks(self) -> tuple[MiningBlock | InferenceBlock, ...]:

@@ -133,6 +133,8 @@ def served_rate(prefill: "Record", decode: "Record") -> DeviceRate:
             f"random weights, batch {parameters['batch']}"
         ),
         tags=tags,
+        plan=decode.run.plan,
+        codes=tuple(dict.fromkeys(reason.code for record in (prefill, decode) for reason in record.warnings)),
     )
 
 

@@ -13,15 +13,16 @@ from hardware_profiles.reading import read_toml, validate
 from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
 from sites.file.difficulty import difficulty_path
-from sites.file.flags import site_flags
+from sites.file.flags import site_flags, site_notes
 from sites.file.ranges import CELSIUS, PRICE, PUE, Range
 from sites.file.series import Span, read_series
 from sites.file.site_file import HourlyTable, SiteFile
-from sites.file.values import assumptions_of
+from sites.file.values import assumptions_of, numbers_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year
 from sites.hours.clock import Clock
 from sites.model import Assumption, InferenceBlock, MiningBlock, Site
+from sites.plausible.checks import site_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,10 +132,12 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         inference=tuple(inference),
         assumptions=(*assumptions_of(file), *_token_rates(inference)),
         flags=(),
-        notes=(note,) if (note := clock.note()) else (),
+        notes=(),
     )
     windows = {"power.outage": _times(outages), "curtailment.event": _times(events), "price.coincident.hours": peaks}
-    site = replace(site, flags=site_flags(site, windows))
+    doubts = site_doubts(site, list(numbers_of(file)), path)
+    notes = ((note,) if (note := clock.note()) else ()) + site_notes(site)
+    site = replace(site, flags=(*doubts, *site_flags(site, windows)), notes=notes)
     _freeze(site)
     return site
 

@@ -1,15 +1,14 @@
-"""Warnings about values of a site that are allowed but unusual, one line each with a count."""
+"""Warnings about values of a site that are allowed but unusual, and notes on its prices, one line each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sites.dispatch.problem import meter_mw
 from sites.hours.calendar import utc_text
 from sites.hours.power import share_of_hours
-from sites.hours.prices import above_market, flags
+from sites.hours.prices import above_market, negative
+from sites.plausible.bands import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,17 +29,26 @@ def site_flags(site: Site, windows: Mapping[str, Sequence[Window]]) -> tuple[str
     windows
         Start [s, unix] and hours of each outage, event and peak, by key.
     """
-    return (*_prices(site), *_oversubscribed(site), *_outside(site.calendar, windows))
+    return (*_resale(site), *_oversubscribed(site), *_outside(site.calendar, windows))
 
 
-def _prices(site: Site) -> Iterator[str]:
-    yield from flags(site.spot_usd_per_mwh)
-    extra = site.adder_usd_per_mwh + site.credit_usd_per_mwh
-    if extra.any():
-        yield from flags(site.spot_usd_per_mwh + extra, "price with delivery, peaks and credits")
+def site_notes(site: Site) -> tuple[str, ...]:
+    """Return one line for what a reader should know of a site's prices: their currency, and hours below 0."""
+    return (*_currency(site), *negative(site.spot_usd_per_mwh))
+
+
+def _currency(site: Site) -> Iterator[str]:
+    if site.currency != "USD":
+        mean = float(f"{site.spot_usd_per_mwh.mean():.6g}")
+        own = float(f"{mean * site.currency_per_usd:.6g}")
+        yield (
+            f"mean price of power: {written(own)} {site.currency} = {written(mean)} USD/MWh, at "
+            f"{written(site.currency_per_usd)} {site.currency} for one USD"
+        )
+
+
+def _resale(site: Site) -> Iterator[str]:
     if site.contract_mw > 0:
-        yield from flags(np.full(site.hours, site.contract_usd_per_mwh), "contract price")
-        yield from flags(site.resale_usd_per_mwh, "resale price")
         yield from above_market(site.resale_usd_per_mwh - site.spot_usd_per_mwh)
 
 

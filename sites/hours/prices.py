@@ -1,4 +1,4 @@
-"""Hourly power prices, charges and curtailment credits, and warnings about unusual prices."""
+"""Hourly power prices, charges and curtailment credits, and lines about unusual prices."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from sites.arrays import Floats
     from sites.hours.calendar import Calendar
-
-PLAUSIBLE_HIGH_USD_PER_MWH = 10_000.0
-PLAUSIBLE_LOW_USD_PER_MWH = -1_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +69,10 @@ def credit_series(calendar: Calendar, credit_usd_per_mwh: float, events: Sequenc
     return credit
 
 
-def flags(price_usd_per_mwh: Floats, name: str = "price") -> list[str]:
-    """Return warnings about negative and implausible prices, which are allowed, with their counts."""
-    warnings = []
-    negative = int((price_usd_per_mwh < 0.0).sum())
-    if negative:
-        warnings.append(f"{name} below 0 in {negative} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh")
-    implausible = int(
-        ((price_usd_per_mwh > PLAUSIBLE_HIGH_USD_PER_MWH) | (price_usd_per_mwh < PLAUSIBLE_LOW_USD_PER_MWH)).sum()
-    )
-    if implausible:
-        low, high = price_usd_per_mwh.min(), price_usd_per_mwh.max()
-        extreme = f"highest {high:,.2f}" if high > PLAUSIBLE_HIGH_USD_PER_MWH else f"lowest {low:,.2f}"
-        warnings.append(
-            f"{name} beyond {PLAUSIBLE_LOW_USD_PER_MWH:,.0f} to {PLAUSIBLE_HIGH_USD_PER_MWH:,.0f} USD/MWh "
-            f"in {implausible} hours, {extreme}; check its unit"
-        )
-    return warnings
+def negative(price_usd_per_mwh: Floats) -> list[str]:
+    """Return a line on negative prices, which are allowed, with their number."""
+    hours = int((price_usd_per_mwh < 0.0).sum())
+    return [f"price below 0 in {hours} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh"] if hours else []
 
 
 def above_market(resale_over_spot_usd_per_mwh: Floats) -> list[str]:

@@ -74,6 +74,13 @@ def bundled_epochs() -> tuple[Epoch, ...]:
     )
 
 
+def bundled_difficulty(time_s: float) -> float:
+    """Return the bundled difficulty at a time [s, unix], or the last one after the data."""
+    epochs = bundled_epochs()
+    epoch = next((each for each in reversed(epochs) if each.start_unix <= time_s), epochs[0])
+    return epoch.hashes_per_block / expected_hashes(DIFFICULTY_1_TARGET)
+
+
 @dataclass(frozen=True, slots=True)
 class DifficultyPath:
     """The assumed difficulty: of the user's points from each point's time on, else after the last bundled epoch.

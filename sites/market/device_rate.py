@@ -53,9 +53,11 @@ class DeviceRate:
     confidence: Confidence  # two_sources, one_source or unverified
     source: str  # of the figures, with date
     tags: TokenTags | None = None  # None for hashes
+    plan: str = ""  # that a result was measured with; empty for other rates
+    codes: tuple[str, ...] = ()  # warnings of the result
 
     def __post_init__(self) -> None:
-        """Raise InputError for a figure that is not finite and positive, an unknown word, or a missing tag."""
+        """Raise InputError for a figure or interval that is not finite and positive, an unknown word, or no tags."""
         location = f"device rate {self.name!r}"
         _one_of(location, "unit", self.unit, UNITS)
         _one_of(location, "boundary", self.boundary, BOUNDARIES)
@@ -95,3 +97,8 @@ def _interval(location: str, key: str, value: tuple[float, float] | None) -> Non
     low, high = value
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise InputError(f"{location}: {key}: expected (low, high) with low <= high, got {value!r}")
+    if low <= 0.0:
+        raise InputError(
+            f"{location}: {key}: expected an interval above 0, got {low:,.4g} to {high:,.4g}; a figure as uncertain as "
+            "that cannot be carried to a site"
+        )

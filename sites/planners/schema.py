@@ -118,6 +118,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _text("token_basis", "output or total, for token rates", required=False),
         _text("lengths", "input:output tokens, for token rates", required=False),
         _text("latency_limit", "latency limit that the rate was reached under, for token rates", required=False),
+        _text("plan", "plan of the measurement (quick or publish); missing for a rate not measured", required=False),
+        _text("codes", "warnings of the result that the rate comes from", required=False),
         _text("source", "source of the figures"),
     ),
     "yield_hourly": (

@@ -69,7 +69,8 @@ def _rate(stored: dict[str, Any]) -> DeviceRate:
         key: tuple(stored[key]) if stored.get(key) is not None else None
         for key in ("rate_interval_per_s", "power_interval_w")
     }
-    return DeviceRate(**{**stored, **pairs, "tags": TokenTags(**tags) if tags else None})
+    codes = tuple(stored.get("codes", ()))
+    return DeviceRate(**{**stored, **pairs, "tags": TokenTags(**tags) if tags else None, "codes": codes})
 
 
 def difficulty_sha256() -> str:

@@ -110,6 +110,8 @@ def _device(rate: DeviceRate) -> Row:
         "token_basis": tags.token_basis if tags else None,
         "lengths": tags.lengths if tags else None,
         "latency_limit": tags.latency_limit if tags else None,
+        "plan": rate.plan or None,
+        "codes": ", ".join(rate.codes) or None,
         "source": rate.source,
     }
 

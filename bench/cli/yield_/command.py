@@ -10,7 +10,7 @@ import click
 from bench.cli import completion
 from bench.cli.commands import examples
 from bench.cli.options import json_option
-from bench.cli.output import emit_json, say, warn
+from bench.cli.output import emit_json, say
 from bench.cli.yield_.scenarios import (
     document,
     print_outcome,
@@ -18,11 +18,14 @@ from bench.cli.yield_.scenarios import (
     scenario_options,
     taken_from,
 )
+from bench.cli.yield_.warnings import print_warnings, refuse, warnings_of
 
 if TYPE_CHECKING:
+    from bench.cli.yield_.warnings import Warnings
     from sites.changes import Changes
     from sites.dispatch.year import SiteYear
     from sites.file.inputs import Inputs
+    from sites.model import Site
 
 
 @click.command(
@@ -30,13 +33,14 @@ if TYPE_CHECKING:
     epilog=examples(
         "perwatt yield georgia-50mw-half-gpu",
         "perwatt yield georgia-50mw-half-gpu --assumptions",
-        "perwatt yield mysite.toml --out year --plots plots",
+        "perwatt yield mysite.toml --strict --out year --plots plots",
         "perwatt yield fleet-40-sites --scenarios 10000",
         "perwatt yield georgia-50mw-mining --scenarios 500 --capital plan.toml",
     ),
 )
 @click.argument("sites", nargs=-1, required=True, metavar="SITE...", shell_complete=completion.sites)
 @click.option("--assumptions", is_flag=True, help="Show every assumption, in a pager if stdout is a terminal.")
+@click.option("--strict", is_flag=True, help="Refuse sites with warnings, such as a price that looks like one per kWh.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="New folder to write tables and inputs of PyPSA and SAM to."
 )
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
 def yield_(
     sites: tuple[str, ...],
     assumptions: bool,
+    strict: bool,
     run: Path | None,
     as_json: bool,
     **files: Any,
@@ -62,14 +67,17 @@ def yield_(
     request = taken_from(files)
     _check_targets(scenario_out=request.scenario_out, **files)
     read = _read(sites)
+    warnings = warnings_of(read, request.capital)
+    if strict:
+        refuse(warnings)
     hourly = len(read) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in read], quiet=as_json, hourly=hourly)
     inputs = [site_inputs for site_inputs, _ in read]
-    outcome = run_scenarios([site for _, site in read], request, quiet=as_json)  # type: ignore[misc]
+    outcome = run_scenarios([site for _, site in read], request, quiet=as_json)
     changes = _since(run, inputs)
     written = _write(years, inputs, **files)
     if as_json:
-        yield_document = _document(years, changes, written)
+        yield_document = _document(years, warnings, changes, written)
         emit_json(yield_document if outcome is None else {**yield_document, "scenarios": document(outcome)})
         return
     from bench.cli.yield_.assumptions import print_fleet_assumptions, print_site_assumptions
@@ -79,9 +87,7 @@ def yield_(
         print_fleet(years)
     else:
         print_site(years[0])
-    for year in years:
-        for flag in year.site.flags:
-            warn(f"{year.site.name}: {flag}")
+    print_warnings(warnings)
     if changes is not None:
         print_changes(changes)
     if outcome is not None:
@@ -116,7 +122,7 @@ def _check_targets(
             raise InputError(f"--out, --plan, --plots, --scenario-out: expected different paths, got {path} twice")
 
 
-def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
+def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, Site]]:
     from bench.device_rates import resolve_device
     from hardware_profiles.errors import InputError
     from sites.examples import site_path
@@ -127,10 +133,10 @@ def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, object]]:
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"sites: expected a different name for each site, got {name!r} {names.count(name)} times")
-    return list(read)
+    return read
 
 
-def _years(sites: list[object], *, quiet: bool, hourly: bool) -> list[SiteYear]:
+def _years(sites: list[Site], *, quiet: bool, hourly: bool) -> list[SiteYear]:
     from bench.cli.output import progress
     from sites.dispatch.year import site_year
 
@@ -138,7 +144,7 @@ def _years(sites: list[object], *, quiet: bool, hourly: bool) -> list[SiteYear]:
     with progress(quiet=quiet) as bars:
         task = bars.add_task("sites", total=len(sites))
         for site in sites:
-            years.append(site_year(site, hourly=hourly))  # type: ignore[arg-type]
+            years.append(site_year(site, hourly=hourly))
             bars.advance(task)
     return years
 
@@ -184,7 +190,9 @@ def _write(
     return lines
 
 
-def _document(years: list[SiteYear], changes: Changes | None, written: list[str]) -> dict[str, object]:
+def _document(
+    years: list[SiteYear], warnings: Warnings, changes: Changes | None, written: list[str]
+) -> dict[str, object]:
     from dataclasses import asdict
 
     from sites.dispatch.year import summarise
@@ -199,12 +207,13 @@ def _document(years: list[SiteYear], changes: Changes | None, written: list[str]
                 "blocks": tables.block_rows([year]),
                 "devices": tables.device_rows([year]),
                 "waterfall": tables.waterfall_rows([year]),
-                "flags": list(year.site.flags),
+                "flags": warnings.by_site[year.site.name],
                 "notes": list(year.site.notes),
                 "assumptions": tables.assumption_rows([year]),
             }
             for year in years
         ],
+        "warnings": list(warnings.lines),
         "written": written,
     }
     if changes is not None:

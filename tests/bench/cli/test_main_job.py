@@ -1,5 +1,6 @@
 """What the main job says beyond its records: the machine beside the catalogue, the example site, its spread."""
 
+import dataclasses
 import json
 
 from bench.cli.output import emit_json
@@ -38,6 +39,9 @@ def test_a_machine_whose_power_is_stated_fills_the_site_too_and_stands_still_whe
     fake_workload, job, cpu_device
 ):
     fake_workload.name = "sha256d_scan_cpu"
-    record = measure(fake_workload, job, [Declared(65.0)], device=cpu_device)
+    smoke = measure(fake_workload, job, [Declared(65.0)], device=cpu_device)
+    assert "this machine" not in {line.name for line in assess([smoke], surroundings(job.store)).alone}
+    quick = dataclasses.replace(job, plan=dataclasses.replace(job.plan, name="quick"))
+    record = measure(fake_workload, quick, [Declared(65.0)], device=cpu_device)
     (machine,) = [line for line in assess([record], surroundings(job.store)).alone if line.name == "this machine"]
     assert (machine.basis, machine.btc_per_day, machine.usd_per_mwh, machine.net_usd) == ("measured", 0.0, None, 0.0)

@@ -131,12 +131,13 @@ def hourly_prices(tmp_path, value):
 HOURLY = "[price.hourly]\nfile = 'prices.csv'\ncolumn = 'usd'\n[market]"
 
 
-def test_negative_and_absurd_prices_are_allowed_counted_and_flagged(edited, tmp_path):
+def test_negative_prices_are_noted_and_absurd_ones_flagged(edited, tmp_path):
     hourly_prices(tmp_path, lambda hour: -30 if hour < 5 else 20_000 if hour == 5 else 40)
     text = "energy_usd_per_mwh = 40\n[market]"
     site = edited(text, HOURLY)
-    assert site.flags[0] == "price below 0 in 5 hours, lowest -30.00 USD/MWh"
-    assert site.flags[1].startswith("price beyond -1,000 to 10,000 USD/MWh in 1 hours, highest 20,000.00")
+    assert site.notes == ("price below 0 in 5 hours, lowest -30.00 USD/MWh",)
+    assert len(site.flags) == 1
+    assert "expected 25 to 15,000 USD/MWh, got 20,000 USD/MWh as the highest of its hours" in site.flags[0]
     year = site_year(site, hourly=True)
     assert year.dispatch.mw[5, 0] == 0.0
     assert year.dispatch.mw[0, 0] > 0.0

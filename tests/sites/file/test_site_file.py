@@ -176,12 +176,6 @@ def test_keys_outside_of_price_stay_usd_and_the_currency_is_listed(edited):
 @pytest.mark.parametrize(
     ("old", "new", "flag"),
     [
-        ("[market]", "delivery_usd_per_mwh = -20000\n[market]", "price with delivery, peaks and credits beyond -1,000"),
-        (
-            "[market]",
-            "[price.contract]\nmw = 5\nusd_per_mwh = -1e7\nresale_discount_usd_per_mwh = -1000\n[market]",
-            "contract price beyond -1,000 to 10,000 USD/MWh in 8760 hours",
-        ),
         (
             "[market]",
             "[price.contract]\nmw = 5\nusd_per_mwh = 40\nresale_discount_usd_per_mwh = -1000\n[market]",

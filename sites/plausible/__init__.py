@@ -1,0 +1,1 @@
+"""Plausible sizes: bands of the numbers in site and capital files, with sources, and the checks against them."""

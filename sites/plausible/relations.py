@@ -1,0 +1,233 @@
+"""Doubts that need more than one number: what the network pays, what a site holds, what its prices mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sites.dispatch.problem import meter_mw
+from sites.market.bitcoin import (
+    BLOCK_S,
+    SATOSHI_PER_BTC,
+    bundled_difficulty,
+    stretches,
+)
+from sites.model import MiningBlock
+from sites.plausible.bands import band_file, band_of, written
+from sites.plausible.doubts import Doubt, Number, doubt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sites.model import InferenceBlock, Site
+    from sites.plausible.bands import Band
+
+    Numbers = Mapping[str, Number]
+
+SIZES = ("count", "gpus", "modules", "facility_mw", "interconnect_percent")
+MANY_TIMES = 300.0  # between the median of a month and that of the year: a unit, not a season
+
+
+def _band(name: str) -> Band:
+    band = band_of(name)
+    if band is None:
+        raise KeyError(name)
+    return band
+
+
+def relation_doubts(site: Site, numbers: Numbers) -> Iterator[Doubt]:
+    """Yield the doubts about a site as a whole.
+
+    Parameters
+    ----------
+    site
+        The site.
+    numbers
+        The numbers of its file by their keys.
+    """
+    found = [
+        _currency(site, numbers),
+        _first_year(site),
+        _pue(numbers),
+        *_hourly_price(site, numbers),
+        *_difficulty(site, numbers),
+        *_network(site),
+        *_sizes(site, numbers),
+        *_devices(site),
+        *_sales(site),
+    ]
+    yield from (each for each in found if each is not None)
+
+
+def _currency(site: Site, numbers: Numbers) -> Doubt | None:
+    rates = band_file().currencies
+    if site.currency not in rates.per_usd or "price.currency_per_usd" not in numbers:
+        return None
+    low, high = rates.per_usd[site.currency]
+    rate = site.currency_per_usd
+    if low <= rate <= high:
+        return None
+    upside_down = low <= 1.0 / rate <= high
+    cause = f"upside down? write {written(1.0 / rate)}" if upside_down else "another currency, or a thousands separator"
+    return Doubt(
+        f"key price.currency_per_usd: expected {written(low)} to {written(high)} {site.currency} for one USD, got "
+        f"{written(rate)}, so that 42 {site.currency} = {written(42.0 / rate)} USD ({cause}); source of the band: "
+        f"{rates.source}, {rates.date}",
+        absurd=False,
+    )
+
+
+def _first_year(site: Site) -> Doubt | None:
+    year = datetime.fromtimestamp(site.start_s + 86_400, tz=UTC).year
+    return doubt(_band("first year"), "site.start", float(year), got=f"{year}")
+
+
+def _pue(numbers: Numbers) -> Doubt | None:
+    mining, gpu = (numbers.get(f"cooling.{product}_pue") for product in ("mining", "gpu"))
+    if mining is None or gpu is None or gpu.value <= 1.0:
+        return None
+    got = f"{written(mining.value)} with a gpu_pue of {written(gpu.value)}; exchanged?"
+    return doubt(_band("mining PUE over GPU PUE"), mining.key, mining.value, scale=1.0 / gpu.value, got=got)
+
+
+def _hourly_price(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
+    if "price.energy_usd_per_mwh" in numbers or "price.time_of_use.base_usd_per_mwh" in numbers:
+        return
+    key, spot, per_usd = "price.hourly.column", site.spot_usd_per_mwh, site.currency_per_usd
+    for name, value in (("mean", spot.mean()), ("highest", spot.max()), ("lowest", spot.min())):
+        got = f"{written(_short(value))} USD/MWh as the {name} of its hours"
+        found = doubt(_band(f"{name} hourly price"), key, _short(value * per_usd), scale=1.0 / per_usd, got=got)
+        yield found
+        if found is not None:
+            return
+    yield _mixed_units(site)
+
+
+def _mixed_units(site: Site) -> Doubt | None:
+    """Return a doubt if the price of a month is a thousand times off that of the year."""
+    size = np.abs(site.spot_usd_per_mwh)
+    year = float(np.median(size))
+    for month in range(12):
+        inside = float(np.median(size[site.calendar.month == month]))
+        if not year / MANY_TIMES <= inside <= year * MANY_TIMES and inside > 0.0:
+            return Doubt(
+                f"key price.hourly.column: expected one unit in all months, got a median of {written(_short(inside))} "
+                f"USD/MWh in month {month + 1} and of {written(_short(year))} in the year (per kWh in one of them?)",
+                absurd=False,
+            )
+    return None
+
+
+def _difficulty(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
+    keys = [number.key for number in numbers.values() if number.field == "market.difficulty.difficulty"]
+    for at, (time_s, difficulty) in enumerate(site.path.points):
+        bundled = bundled_difficulty(time_s)
+        ratio = f"{written(_short(difficulty / bundled))} times the {written(_short(bundled))} of the data"
+        found = doubt(
+            _band("difficulty over the bundled one"), keys[at] if keys else "market.difficulty_file", difficulty,
+            scale=1.0 / bundled, got=f"{written(difficulty)}, {ratio}",
+        )  # fmt: skip
+        yield found
+        if found is not None and not keys:  # one line for a whole table
+            return
+
+
+class Network(NamedTuple):
+    """The mean of the Bitcoin network over a year."""
+
+    hash_per_s: float  # that the difficulty implies
+    btc_per_day: float  # that it pays, fees included
+
+
+def network_of(site: Site) -> Network:
+    """Return the hash rate that the difficulty of a site's year implies, and what the network pays a day."""
+    parts = stretches(site.start_s, site.start_s + 3600 * site.hours, site.path)
+    seconds = sum(part.end_s - part.start_s for part in parts)
+    hashes = sum((part.end_s - part.start_s) * part.hashes_per_block for part in parts) / seconds
+    subsidy = sum((part.end_s - part.start_s) * part.subsidy_sat for part in parts) / seconds / SATOSHI_PER_BTC
+    return Network(hashes / BLOCK_S, subsidy * (1.0 + float(site.fees_frac.mean())) * 86_400 / BLOCK_S)
+
+
+def _network(site: Site) -> Iterator[Doubt | None]:
+    if not site.mining:
+        return
+    network = network_of(site)
+    for block in site.mining:
+        share = block.count * block.rate.rate_per_s / network.hash_per_s
+        yield doubt(
+            _band("share of the network"), f"mining[{block.name}].count", block.count,
+            scale=block.rate.rate_per_s / network.hash_per_s,
+            got=f"{block.count:,.0f} devices of {block.rate.rate_per_s / 1e12:,.4g} TH/s: {share:.3g} times the "
+            f"{network.hash_per_s / 1e18:,.4g} EH/s that the difficulty implies, {share * network.btc_per_day:,.4g} "
+            f"BTC a day of the {network.btc_per_day:,.4g} that the network pays",
+        )  # fmt: skip
+
+
+def _sizes(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
+    key, interconnect = "power.interconnect_mw", site.interconnect_mw
+    drawn = {block.name: meter_mw(site, block) for block in site.blocks}
+    load = sum(drawn.values())
+    whole = doubt(
+        _band("interconnect over load"), key, interconnect, scale=1.0 / load,
+        got=f"{written(interconnect)} MW for blocks that draw {load:.4g} MW",
+    )  # fmt: skip
+    yield whole
+    for block in site.blocks:
+        size = _size_of(block, numbers)
+        if size is None:
+            continue
+        if size.field.endswith("interconnect_percent"):
+            yield doubt(_band("interconnect sized by shares"), key, interconnect)
+        elif whole is None or drawn[block.name] > interconnect:
+            yield doubt(
+                _band("block over interconnect"), size.key, size.value,
+                scale=drawn[block.name] / interconnect / size.value,
+                got=f"{written(size.value)}: {drawn[block.name]:.4g} MW at the meter of {written(interconnect)} MW",
+            )  # fmt: skip
+    for number in numbers.values():
+        if number.field == "curtailment.event.limit_mw":
+            yield doubt(_band("limit over interconnect"), number.key, number.value, scale=1.0 / interconnect)
+    if "cost.fixed_usd_per_year" in numbers:
+        fixed = numbers["cost.fixed_usd_per_year"]
+        got = f"{written(fixed.value)}, {written(_short(fixed.value / interconnect))} for each MW"
+        yield doubt(_band("cost over interconnect"), fixed.key, fixed.value, scale=1.0 / interconnect, got=got)
+
+
+def _size_of(block: MiningBlock | InferenceBlock, numbers: Numbers) -> Number | None:
+    product = "mining" if isinstance(block, MiningBlock) else "inference"
+    keys = (f"{product}[{block.name}].{size}" for size in SIZES)
+    return next((numbers[key] for key in keys if key in numbers), None)
+
+
+def _devices(site: Site) -> Iterator[Doubt | None]:
+    for miner in site.mining:
+        energy = (miner.rate.energy_j_per_unit or 0.0) * 1e12
+        name = "J/TH of a miner" if miner.rate.basis == "measured" else "J/TH of a rated miner"
+        yield doubt(_band(name), f"mining[{miner.name}].device", energy, got=f"{energy:.4g} J/TH of {miner.rate.name}")
+        if miner.rated is not None:
+            ratio = miner.rate.rate_per_s / miner.rated.rate_per_s
+            got = f"{miner.rate.name}, which hashes {ratio:.3g} times as fast as {miner.rated.name}"
+            yield doubt(_band("measured over rated"), f"mining[{miner.name}].rated_device", ratio, got=got)
+    for block in site.inference:
+        if block.rated_tokens_per_s is not None:
+            ratio = block.rate.rate_per_s / block.rated_tokens_per_s
+            got = f"a rate of {block.rate.rate_per_s:,.4g} tokens/s, {ratio:.3g} times the rated one"
+            yield doubt(_band("measured over rated"), f"inference[{block.name}].rated_tokens_per_s", ratio, got=got)
+
+
+def _sales(site: Site) -> Iterator[Doubt | None]:
+    for block in site.inference:
+        if block.priced_per == "token" and block.price_usd > 0.0:
+            per_hour = block.rate.rate_per_s * 3600.0 / 1e6
+            yield doubt(
+                _band("USD per GPU-hour of tokens"), f"inference[{block.name}].usd_per_mtok", block.price_usd,
+                scale=per_hour,
+                got=f"{written(block.price_usd)}, which is {block.price_usd * per_hour:,.4g} USD an hour of a GPU",
+            )  # fmt: skip
+
+
+def _short(value: float) -> float:
+    """Return a value with four digits."""
+    return float(f"{value:.4g}")
