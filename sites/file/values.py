@@ -13,7 +13,7 @@ from hardware_profiles.dates import DATE_PATTERN, partial_date
 from hardware_profiles.errors import shown
 from sites.file import ranges
 from sites.model import Assumption
-from sites.plausible.doubts import Number
+from sites.plausible.doubts import FileNumber
 
 ASSUMPTION = "assumption"
 
@@ -247,7 +247,7 @@ def _assumption(item: object, key: str) -> Iterator[Assumption]:
         yield from assumptions_of(item, f"{key}.")
 
 
-def numbers_of(model: BaseModel, key: str = "", field: str = "") -> Iterator[Number]:
+def numbers_of(model: BaseModel, key: str = "", field: str = "") -> Iterator[FileNumber]:
     """Yield every number of a table and its sub-tables with its key, as `assumptions_of` writes it, and its field."""
     for name in type(model).model_fields:
         content = getattr(model, name)
@@ -256,8 +256,8 @@ def numbers_of(model: BaseModel, key: str = "", field: str = "") -> Iterator[Num
             label = "" if index is None else f"[{getattr(item, 'name', index)}]"
             own = f"{key}{name}{label}"
             if isinstance(item, Value):
-                yield Number(own, f"{field}{name}", item.value)
+                yield FileNumber(own, f"{field}{name}", item.value)
             elif isinstance(item, Numbers):
-                yield from (Number(f"{own}[{at}]", f"{field}{name}", value) for at, value in enumerate(item.values))
+                yield from (FileNumber(f"{own}[{at}]", f"{field}{name}", value) for at, value in enumerate(item.values))
             elif isinstance(item, BaseModel):
                 yield from numbers_of(item, f"{own}.", f"{field}{name}.")

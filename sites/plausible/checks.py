@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
 from sites.plausible.bands import band_of, written
-from sites.plausible.doubts import Doubt, Number, doubt, number_doubts
+from sites.plausible.doubts import Doubt, FileNumber, doubt, number_doubts
 from sites.plausible.relations import relation_doubts
 from sites.plausible.zones import zone_doubt
 
@@ -19,7 +19,7 @@ _LOCAL = ("price.time_of_use.", "power.outage.", "curtailment.event.", "climate.
 """Fields whose tables are in the site's local time."""
 
 
-def site_doubts(site: Site, numbers: Sequence[Number], path: str) -> tuple[str, ...]:
+def site_doubts(site: Site, numbers: Sequence[FileNumber], path: str) -> tuple[str, ...]:
     """Return one line for each doubtful number of a site.
 
     Parameters
@@ -47,7 +47,7 @@ def site_doubts(site: Site, numbers: Sequence[Number], path: str) -> tuple[str, 
     return _lines([*doubts, *([Doubt(zone, absurd=False)] if zone else [])], path)
 
 
-def plan_doubts(numbers: Sequence[Number], path: object) -> tuple[str, ...]:
+def plan_doubts(numbers: Sequence[FileNumber], path: object) -> tuple[str, ...]:
     """Return one line for each doubtful number of a capital plan; raise InputError if one is absurd."""
     by_key = {number.key: number.value for number in numbers}
     ratios = (

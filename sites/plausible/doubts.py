@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_CAUSES = 2
 
 
-class Number(NamedTuple):
+class FileNumber(NamedTuple):
     """A number of a file."""
 
     key: str  # as printed: mining[miners].pool_fee_percent
@@ -61,7 +61,7 @@ def doubt(band: Band, key: str, value: float, *, scale: float = 1.0, got: str = 
     return Doubt(text, absurd=band.absurd(size))
 
 
-def number_doubts(numbers: Iterable[Number], per_usd: float = 1.0) -> Iterator[Doubt]:
+def number_doubts(numbers: Iterable[FileNumber], per_usd: float = 1.0) -> Iterator[Doubt]:
     """Yield the doubts about the numbers of a file, each against the band of its field.
 
     Parameters

@@ -16,7 +16,7 @@ from sites.market.bitcoin import (
 )
 from sites.model import MiningBlock
 from sites.plausible.bands import band_file, band_of, written
-from sites.plausible.doubts import Doubt, Number, doubt
+from sites.plausible.doubts import Doubt, FileNumber, doubt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sites.model import InferenceBlock, Site
     from sites.plausible.bands import Band
 
-    Numbers = Mapping[str, Number]
+    Numbers = Mapping[str, FileNumber]
 
 SIZES = ("count", "gpus", "modules", "facility_mw", "interconnect_percent")
 MANY_TIMES = 300.0  # between the median of a month and that of the year: a unit, not a season
@@ -195,7 +195,7 @@ def _sizes(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
         yield doubt(_band("cost over interconnect"), fixed.key, fixed.value, scale=1.0 / interconnect, got=got)
 
 
-def _size_of(block: MiningBlock | InferenceBlock, numbers: Numbers) -> Number | None:
+def _size_of(block: MiningBlock | InferenceBlock, numbers: Numbers) -> FileNumber | None:
     product = "mining" if isinstance(block, MiningBlock) else "inference"
     keys = (f"{product}[{block.name}].{size}" for size in SIZES)
     return next((numbers[key] for key in keys if key in numbers), None)
