@@ -81,6 +81,7 @@ class Site:
     resale_usd_per_mwh: Floats  # [T] price of contracted power that is resold
     credit_usd_per_mwh: Floats  # [T] for energy not drawn during curtailment events
     limit_mw: Floats  # [T] power that may be drawn at the meter
+    load_limit_mw: Floats  # [T] the same without curtailment events
     event: Integers  # [T] cause of the limit: hours.power.PLAIN, EVENT or OUTAGE
     mining_capacity_frac: Floats  # [T] share of the miners usable at the ambient temperature
     gpu_capacity_frac: Floats  # [T] the same for GPUs

@@ -53,7 +53,7 @@ class Hours(NamedTuple, Generic[Column]):
     gpu_meter_per_device: Column
     subsidy_usd_per_hash: Column  # [USD/hash]
     fees_usd_per_hash: Column  # [USD/hash]
-    credit_usd_per_mwh: Column  # [USD/MWh] curtailment credit that drawn power forgoes
+    forgone_usd_per_mwh: Column  # [USD/MWh] curtailment credit that drawn power forgoes, or a peak charge that it risks
 
 
 HOUR: Hours[int] = Hours._make(range(len(Hours._fields)))
@@ -100,10 +100,18 @@ class SiteTotals(NamedTuple):
     sold_mwh: float  # [MWh] resold from the contract
     sold_usd: float  # [USD]
     adder_usd: float  # [USD] delivery and coincident peaks
-    forgone_usd: float  # [USD] curtailment credit on what was drawn in events
+    forgone_usd: float  # [USD] curtailment credit on what was drawn in events, or a peak charge that it risked
     penalty_usd: float  # [USD] for promised work that was not served
     drawn_mwh: float  # [MWh meter]
     resale_hours: int  # [h] in which power was resold
+
+
+class HourLoad(NamedTuple):
+    """The draw of a site in each hour, which its curtailment programme is paid by; empty arrays without a programme."""
+
+    drawn_mw: Floats  # [MW meter] shape [T]
+    load_mw: Floats  # [MW meter] what would be drawn without an event in the hour, shape [T]
+    fixed_mw: Floats  # [MW meter] part of the load that cannot be given up for a payment, shape [T]
 
 
 class HourDetail(NamedTuple):
@@ -115,19 +123,21 @@ class HourDetail(NamedTuple):
 
 
 # The scenario engine's table, [T, TABLE_HOUR + TABLE_BLOCK * B]: first what an hour is ...
-SPOT, ADDER, CREDIT, RESALE_OVER_SPOT, LIMIT = range(5)
+SPOT, ADDER, FORGONE, RESALE_OVER_SPOT, LIMIT = range(5)
 TABLE_HOUR = 5
 # ... then what each block is in it: CAP and WORTH for mining and idle, the others for inference (ABLE is its CAP).
 CAP, WORTH = 0, 1
 ABLE, ASKED, PAID, DEVICE = range(4)
 TABLE_BLOCK = 4
+# Its columns of a site with a curtailment programme, in the order of the table's rows, [T, 2].
+LOAD_LIMIT, CREDIT = range(2)
 # Its bounds of a month, [M, MONTH_BOUNDS]: rows of the table, which has the coupled hours of each month last.
 FIRST_HOUR, FIRST_COUPLED, END_HOUR = range(3)
 MONTH_BOUNDS = 3
 # The scenario engine's sums of a block, [B, ROW_SUMS, S], and of a site, [TOTAL_SUMS, S].
 METER_MWH, REVENUE_USD, UNITS, SHORT_MWH = range(4)
 ROW_SUMS = 4
-ENERGY_USD, CHARGE_USD, PENALTY_USD, FORGONE_USD = range(4)
+ENERGY_USD, CHARGE_USD, PENALTY_USD, CREDITS_USD = range(4)
 TOTAL_SUMS = 4
 # Slots of eight lanes that a block has in the merit order of coupled hours: factors, values of the hour, sums.
 WORTH_FACTOR, ABLE_FACTOR, ASKED_FACTOR, UNITS_FACTOR, CAP_NOW, WORTH_NOW, BEFORE_NOW = range(7)

@@ -35,18 +35,41 @@ def resale_price(quoted: Value) -> Value:
     return larger(quoted, 0.0)
 
 
-def power_prices(spot: Value, resale: Value, adder: Value, credit: Value) -> tuple[Value, Value]:
+def power_prices(spot: Value, resale: Value, adder: Value, forgone: Value) -> tuple[Value, Value]:
     """Return the prices of drawn power [USD/MWh meter]: within the contract, and beyond it.
 
     Parameters
     ----------
-    spot, adder, credit
-        Spot price, delivery and other adders, forgone curtailment credit [USD/MWh meter].
+    spot, adder, forgone
+        Spot price, delivery and other adders, and curtailment credit that is forgone [USD/MWh meter].
     resale
         Price of resold power [USD/MWh meter], as `resale_price` returns it.
     """
-    given_up = adder + credit
+    given_up = adder + forgone
     return smaller(resale, spot) + given_up, spot + given_up
+
+
+def programme_usd(enrolled: Value, payments: tuple[Value, Value], load: Value, fixed: Value, drawn: Value) -> Value:
+    """Return what a curtailment programme pays in an hour [USD].
+
+    Parameters
+    ----------
+    enrolled
+        Enrolled power [MW meter].
+    payments
+        Payment for readiness [USD/MW], and credit for what is not drawn [USD/MWh].
+    load, fixed, drawn
+        Power that would be drawn without an event, that part of it which cannot be given up for a payment, and the
+        power that is drawn [MW meter].
+
+    Notes
+    -----
+    Readiness is paid for the load that can be given up. Credits are counted from the load. Neither is counted beyond
+    the enrolled power, so that nothing is paid for load that is not there.
+    """
+    ready, credit = payments
+    there = smaller(larger(load - fixed, 0.0), enrolled)
+    return ready * there + credit * larger(smaller(load, enrolled) - drawn, 0.0)
 
 
 def meter_per_device(block: Blocks[Any], hour: Hours[Any]) -> Value:
@@ -94,6 +117,7 @@ def passed_usd_per_mwh(block: Blocks[Any], hour: Hours[Any]) -> Value:
 FORMULAS = (
     resale_price,
     power_prices,
+    programme_usd,
     meter_per_device,
     asked_mw,
     work_mw,

@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hardware_profiles.errors import InputError
-from sites.dispatch.columns import SUM, Blocks, BlockSums, HourDetail, Hours
+from sites.dispatch.columns import SUM, Blocks, BlockSums, HourDetail, HourLoad, Hours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sites.arrays import Floats, Integers
+
+
+class Programme(NamedTuple):
+    """A curtailment programme; its arrays are empty for a site that is not enrolled in one."""
+
+    load_limit_mw: Floats  # [MW meter] that may be drawn if no event is called, shape [T]
+    credit_usd_per_mwh: Floats  # [USD/MWh meter] for what is not drawn, 0 outside events, shape [T]
+    enrolled_mw: float  # [MW meter]
+    ready_usd_per_mw_hour: float  # [USD/MWh meter] for load that can be given up
+
+
+NO_PROGRAMME = Programme(np.zeros(0), np.zeros(0), 0.0, 0.0)
 
 
 class Problem(NamedTuple):
@@ -28,6 +40,7 @@ class Problem(NamedTuple):
     contract_mw: float  # [MW meter] take-or-pay power; resold where that pays more, left untaken where resale costs
     contract_usd_per_mwh: float  # [USD/MWh]
     event: Integers  # NO_EVENT, CURTAILED or OUT, shape [T]
+    programme: Programme = NO_PROGRAMME
 
     @property
     def hours(self) -> Hours[Floats]:
@@ -50,7 +63,7 @@ class Dispatch:
     sold_mwh: float  # [MWh] resold from the contract
     sold_usd: float  # [USD]
     adder_usd: float  # [USD] delivery and coincident peaks
-    forgone_usd: float  # [USD] curtailment credit on what was drawn in events
+    forgone_usd: float  # [USD] curtailment credit on what was drawn in events, or a peak charge that it risked
     penalty_usd: float  # [USD] for promised work that was not served
     drawn_mwh: float  # [MWh meter]
     contract_usd: float  # [USD] for the contracted power, taken or not
@@ -60,6 +73,7 @@ class Dispatch:
     mw: Floats | None  # [MW device], shape [T, B]; this and the next two are None where only sums are kept
     why: NDArray[np.int8] | None  # index into columns.REASONS, shape [T, B]
     price_usd_per_mwh: Floats | None  # [USD/MWh meter] the power price that decided, shape [T]
+    load: HourLoad  # draw and load of each hour; empty without a curtailment programme
 
     @property
     def energy_usd(self) -> float:
@@ -102,7 +116,9 @@ def dispatch(problem: Problem, *, hourly: bool = False) -> Dispatch:
     whole = problem._replace(
         contract_mw=float(problem.contract_mw), contract_usd_per_mwh=float(problem.contract_usd_per_mwh)
     )
-    totals = dispatch_year(whole, peaks, sums, detail)
+    enrolled_hours = problem.programme.load_limit_mw.shape[0]
+    load = HourLoad(*(np.zeros(enrolled_hours) for _ in HourLoad._fields))
+    totals = dispatch_year(whole, peaks, sums, detail, load)
     return Dispatch(
         blocks=sums,
         **totals._asdict(),
@@ -112,6 +128,7 @@ def dispatch(problem: Problem, *, hourly: bool = False) -> Dispatch:
         mw=detail.mw if hourly else None,
         why=detail.why if hourly else None,
         price_usd_per_mwh=detail.price_usd_per_mwh if hourly else None,
+        load=load,
     )
 
 

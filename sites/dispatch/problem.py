@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sites.dispatch.columns import IDLE, KINDS, MINING, ON_DEMAND, SLA, Blocks, Hours
-from sites.dispatch.merit_order import Problem
+from sites.dispatch.merit_order import NO_PROGRAMME, Problem, Programme
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
 from sites.market.mining import hourly_reward_btc_per_hash, pool_shares
@@ -53,8 +53,8 @@ def problem(site: Site) -> Problem:
 
     Notes
     -----
-    Capacity, demand and limit are multiplied by the site's availability, so that results are expected values. The
-    demand charge is divided by it, so that it applies to the peak of hours with power. A month that is only
+    Capacity, demand, limit and enrolled power are multiplied by the site's availability, so that results are expected
+    values. The demand charge is divided by it, so that it applies to the peak of hours with power. A month that is only
     partly in the year is charged by its share of hours.
     """
     calendar = site.calendar
@@ -70,7 +70,7 @@ def problem(site: Site) -> Problem:
         gpu_meter_per_device=meter_per_device(site, "inference"),
         subsidy_usd_per_hash=reward_usd,
         fees_usd_per_hash=reward_usd * site.fees_frac,
-        credit_usd_per_mwh=site.credit_usd_per_mwh,
+        forgone_usd_per_mwh=site.credit_usd_per_mwh,
     )
     return Problem(
         how=calendar.how,
@@ -82,6 +82,18 @@ def problem(site: Site) -> Problem:
         contract_mw=site.contract_mw,
         contract_usd_per_mwh=site.contract_usd_per_mwh,
         event=site.event,
+        programme=_programme(site),
+    )
+
+
+def _programme(site: Site) -> Programme:
+    if site.enrolled_mw == 0.0:
+        return NO_PROGRAMME
+    return Programme(
+        load_limit_mw=site.load_limit_mw * site.availability_frac,
+        credit_usd_per_mwh=site.credit_usd_per_mwh,
+        enrolled_mw=site.enrolled_mw * site.availability_frac,
+        ready_usd_per_mw_hour=site.ready_usd_per_mw_hour,
     )
 
 

@@ -10,6 +10,7 @@ from hardware_profiles.errors import InputError
 from sites.dispatch.columns import SUM
 from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import labels, problem
+from sites.dispatch.programme import programme_hourly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,8 +106,7 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     blocks = tuple(_block_year(site, rows, done.blocks, short, name) for name in names)
     revenue = sum(block.revenue_usd for block in blocks)
     metered = float(done.blocks[:, SUM.meter_mwh].sum())
-    full_credit = float(site.credit_usd_per_mwh.sum()) * site.enrolled_mw
-    credits_usd = full_credit - done.forgone_usd + site.ready_usd_per_mw_hour * site.enrolled_mw * site.hours
+    credits_usd = float(programme_hourly(arrays.programme, done.load).sum())
     end_s = site.start_s + site.hours * HOUR_S
     return SiteYear(
         site=site,

@@ -113,6 +113,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
             calendar, programme.credit_usd_per_mwh.value if programme else 0.0, events
         ),
         limit_mw=limit_mw,
+        load_limit_mw=power.limit_series(calendar, file.power.interconnect_mw.value, outages, [])[0],
         event=limit_cause,
         mining_capacity_frac=_derate(file.climate, "mining", calendar, temperature),
         gpu_capacity_frac=_derate(file.climate, "gpu", calendar, temperature),

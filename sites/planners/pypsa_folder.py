@@ -106,7 +106,7 @@ def _interconnect(net: _Network, site_problem: Problem) -> None:
         carrier="power",
         p_nom=most,
         p_max_pu=site_problem.hours.limit_mw / (most or 1.0),
-        marginal_cost=site_problem.hours.adder_usd_per_mwh + site_problem.hours.credit_usd_per_mwh,
+        marginal_cost=site_problem.hours.adder_usd_per_mwh + site_problem.hours.forgone_usd_per_mwh,
     )
     if not site_problem.charges_usd_per_mw.any():
         net.add("links", "feeder", bus0=GATE, bus1=SITE, carrier="power", p_nom=most)

@@ -10,6 +10,7 @@ import numpy as np
 from sites.dispatch.formulas import resale_price
 from sites.dispatch.parts import hourly_parts, meter_of_parts
 from sites.dispatch.problem import problem
+from sites.dispatch.programme import programme_hourly
 from sites.hours.calendar import zone
 from sites.planners.tables import revenue_hourly
 
@@ -80,7 +81,7 @@ def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     """Return power and penalties less credits [USD], [T], without demand charge; `meter_mw` is [T, parts]."""
     site_problem, drawn = problem(year.site), meter_mw.sum(axis=1)
     hours = site_problem.hours
-    spot, adder, credit = hours.spot_usd_per_mwh, hours.adder_usd_per_mwh, hours.credit_usd_per_mwh
+    spot, adder = hours.spot_usd_per_mwh, hours.adder_usd_per_mwh
     resale = resale_price(hours.resale_usd_per_mwh)
     every = (resale > spot) & (site_problem.contract_mw > 0)  # the contract is resold, all drawn power bought
     bought = np.where(every, drawn, np.maximum(drawn - site_problem.contract_mw, 0.0))
@@ -88,10 +89,9 @@ def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     power = bought * spot + site_problem.contract_mw * site_problem.contract_usd_per_mwh - sold * resale + adder * drawn
     _, promises, _ = hourly_parts(year.site)
     short = np.maximum(promises - year.in_hours()[0].T, 0.0)
-    enrolled = year.site.enrolled_mw
-    credits_usd = credit * (enrolled - drawn) + year.site.ready_usd_per_mw_hour * enrolled
-    cost: Floats = power + site_problem.parts.penalty_usd_per_mwh @ short - credits_usd
-    return cost
+    cost: Floats = power + site_problem.parts.penalty_usd_per_mwh @ short
+    paid = programme_hourly(site_problem.programme, year.dispatch.load)
+    return cost - paid if paid.size else cost
 
 
 def merchant_plant(series: Series) -> dict[str, dict[str, Any]]:

@@ -12,8 +12,10 @@ from sites.dispatch.columns import (
     BLOCK,
     CAP,
     CREDIT,
+    FORGONE,
     HOUR,
     LIMIT,
+    LOAD_LIMIT,
     MONTH_BOUNDS,
     ON_DEMAND,
     SLA,
@@ -52,7 +54,9 @@ class SiteCase:
     charges: Floats  # [USD/MW meter] demand charge on each month's peak, shape [M]
     contract_mw: float  # [MW meter]
     contract_usd: float  # [USD] for the contracted power, taken or not
-    full_credit_usd: float  # [USD] of the curtailment programme if nothing is drawn, ready payments included
+    programme: Floats  # columns LOAD_LIMIT and CREDIT in the order of the table, shape [T, 2]; [0, 2] without one
+    enrolled_mw: float  # [MW meter]
+    ready_usd_per_mw_hour: float  # [USD/MWh meter]
     fixed_usd: float  # [USD]
     btc_usd: float  # [USD/BTC]
     delivered_frac: float  # share of metered energy that reaches the buildings
@@ -104,7 +108,9 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     best = max(block.availability_frac for block in sources.values())
     most_available = 1.0 / best if best > 0 else 1.0
     widest = most_available * max(1.0 + DEVICE_SPREADS * power for _, power in spreads)
-    table, bounds = tabulate(arrays if series is arrays.series else arrays._replace(series=series), offset, widest)
+    table, bounds, programme = tabulate(
+        arrays if series is arrays.series else arrays._replace(series=series), offset, widest
+    )
     installed = np.array([site_block.count * (site_block.rate.power_w or 0.0) for site_block in sources.values()])
     running = np.array([site_block.availability_frac for site_block in sources.values()])
     kinds = {"hash": drawn.PER_HASH, "token": drawn.PER_TOKEN, "gpu_hour": drawn.PER_GPU_HOUR}
@@ -119,8 +125,9 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
         charges=arrays.charges_usd_per_mw,
         contract_mw=float(arrays.contract_mw),
         contract_usd=arrays.contract_mw * arrays.contract_usd_per_mwh * site.hours,
-        full_credit_usd=float(site.credit_usd_per_mwh.sum()) * site.enrolled_mw
-        + site.ready_usd_per_mw_hour * site.enrolled_mw * site.hours,
+        programme=programme,
+        enrolled_mw=arrays.programme.enrolled_mw,
+        ready_usd_per_mw_hour=arrays.programme.ready_usd_per_mw_hour,
         fixed_usd=site.fixed_usd_per_year,
         btc_usd=site.btc_usd,
         delivered_frac=site.delivered_frac,
@@ -133,8 +140,8 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     )
 
 
-def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[Floats, Integers]:
-    """Write a Problem as the table and bounds of a SiteCase.
+def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[Floats, Integers, Floats]:
+    """Write a Problem as the table, bounds and programme of a SiteCase.
 
     Parameters
     ----------
@@ -152,7 +159,7 @@ def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple
     table = np.zeros((hours, TABLE_HOUR + TABLE_BLOCK * arrays.blocks.shape[0]))
     kernel.fill_table(arrays, firsts, float(offset), table)
     charge = arrays.charges_usd_per_mw[arrays.month]
-    coupled = _coupled_hours(table, arrays.blocks, arrays.contract_mw, charge, widest)
+    coupled = _coupled_hours(table, arrays, charge, widest)
     bounds = np.empty((months, MONTH_BOUNDS), np.int64)
     order = np.arange(hours)
     for m in range(months):
@@ -160,7 +167,10 @@ def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple
         here = coupled[span]
         bounds[m] = firsts[m], firsts[m] + int((~here).sum()), firsts[m + 1]
         order[span] = np.concatenate([order[span][~here], order[span][here]])
-    return np.ascontiguousarray(table[order]), bounds
+    load_limit, credit = arrays.programme.load_limit_mw, arrays.programme.credit_usd_per_mwh
+    programme = np.empty((load_limit.size, 2))
+    programme[:, LOAD_LIMIT], programme[:, CREDIT] = load_limit, credit
+    return np.ascontiguousarray(table[order]), bounds, programme[order] if programme.size else programme
 
 
 def _spreads(rate: DeviceRate, model: ScenarioModel) -> tuple[float, float]:
@@ -175,10 +185,12 @@ def _spread(interval: tuple[float, float] | None, value: float | None) -> float:
     return (interval[1] - interval[0]) / (2.0 * Z_OF_95 * value)
 
 
-def _coupled_hours(
-    table: Floats, blocks: Floats, contract_mw: float, charge: Floats, widest: float
-) -> NDArray[np.bool_]:
-    """Return the hours whose blocks can compete for power in some scenario; the site alone decides it, shape [T]."""
+def _coupled_hours(table: Floats, arrays: Problem, charge: Floats, widest: float) -> NDArray[np.bool_]:
+    """Return the hours in which blocks can compete for power in some scenario, or whose total draw is paid, [T].
+
+    The site alone decides it.
+    """
+    blocks = arrays.blocks
     most = np.zeros(table.shape[0])
     counted: set[tuple[float, ...]] = set()
     kinds = blocks[:, BLOCK.kind]
@@ -190,6 +202,10 @@ def _coupled_hours(
         counted.add(key)
         most += table[:, TABLE_HOUR + TABLE_BLOCK * k + CAP] * widest
     coupled: NDArray[np.bool_] = (
-        (most > table[:, LIMIT]) | (table[:, CREDIT] != 0.0) | (charge > 0.0) | (contract_mw > 0.0)
+        (most > table[:, LIMIT])
+        | (table[:, FORGONE] != 0.0)
+        | (charge > 0.0)
+        | (arrays.contract_mw > 0.0)
+        | (arrays.programme.ready_usd_per_mw_hour > 0.0)
     )
     return coupled

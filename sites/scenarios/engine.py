@@ -98,7 +98,10 @@ def run_shard(case: SiteCase, run: Run, first: int, count: int, shocks: Floats |
     """
     from sites.scenarios.kernels import tile as kernel
 
-    hours = kernel.SiteHours(case.table, case.bounds, case.blocks, case.charges, case.contract_mw)
+    hours = kernel.SiteHours(
+        case.table, case.bounds, case.blocks, case.charges, case.contract_mw,
+        case.programme, case.enrolled_mw, case.ready_usd_per_mw_hour,
+    )  # fmt: skip
     blocks = case.blocks.shape[0]
     padded = -(-count // LANES) * LANES
     rows = np.zeros((blocks, ROW_SUMS, padded))
@@ -126,7 +129,7 @@ class FleetRun:
     run: Run
     scenarios: int  # S, the number of scenarios
     rows: tuple[Floats, ...]  # of each case: METER_MWH, REVENUE_USD, UNITS (miners: BTC), SHORT_MWH, shape [B, 4, S]
-    totals: tuple[Floats, ...]  # of each case: ENERGY_USD, CHARGE_USD, PENALTY_USD, FORGONE_USD, shape [4, S]
+    totals: tuple[Floats, ...]  # of each case: ENERGY_USD, CHARGE_USD, PENALTY_USD, CREDITS_USD, shape [4, S]
 
 
 def fleet_cases(sites: Sequence[Site], model: ScenarioModel, *, years: Sequence[int] = (0,)) -> list[SiteCase]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sites.dispatch.columns import CHARGE_USD, ENERGY_USD, FORGONE_USD, METER_MWH, PENALTY_USD, REVENUE_USD, UNITS
+from sites.dispatch.columns import CHARGE_USD, CREDITS_USD, ENERGY_USD, METER_MWH, PENALTY_USD, REVENUE_USD, UNITS
 
 if TYPE_CHECKING:
     from sites.arrays import Floats
@@ -73,7 +73,7 @@ def ratio(above: Floats, below: Floats) -> Floats:
 
 
 def _metric(case: SiteCase, rows: Floats, totals: Floats, metric: str) -> Floats:  # noqa: C901 - a table of formulas
-    energy, charge, penalty, forgone = (totals[n] for n in (ENERGY_USD, CHARGE_USD, PENALTY_USD, FORGONE_USD))
+    energy, charge, penalty, earned = (totals[n] for n in (ENERGY_USD, CHARGE_USD, PENALTY_USD, CREDITS_USD))
     revenue = rows[:, REVENUE_USD].sum(axis=0)
     mining = [k for k, label in enumerate(case.labels) if label.product == "mining"]
     inference = [k for k, label in enumerate(case.labels) if label.product == "inference"]
@@ -81,7 +81,7 @@ def _metric(case: SiteCase, rows: Floats, totals: Floats, metric: str) -> Floats
     values: Floats
     if metric == "net_usd":
         values = revenue - (energy + case.contract_usd + charge) - penalty
-        values = values + (case.full_credit_usd - forgone) - case.fixed_usd
+        values = values + earned - case.fixed_usd
     elif metric == "revenue_usd":
         values = revenue
     elif metric in {"mining_revenue_usd", "inference_revenue_usd"}:
@@ -93,7 +93,7 @@ def _metric(case: SiteCase, rows: Floats, totals: Floats, metric: str) -> Floats
     elif metric == "penalty_usd":
         values = penalty
     elif metric == "credits_usd":
-        values = case.full_credit_usd - forgone
+        values = earned
     elif metric == "btc":
         values = rows[mining, UNITS].sum(axis=0)
     elif metric == "tokens":

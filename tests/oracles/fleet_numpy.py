@@ -17,11 +17,13 @@ from sites.dispatch.columns import (
     CAP,
     CHARGE_USD,
     CREDIT,
+    CREDITS_USD,
     DEVICE,
     ENERGY_USD,
-    FORGONE_USD,
+    FORGONE,
     IDLE,
     LIMIT,
+    LOAD_LIMIT,
     METER_MWH,
     MINING,
     PAID,
@@ -55,18 +57,27 @@ def run_shard_numpy(case: SiteCase, run: Run, first: int, count: int, *, chunk: 
         width = min(chunk, count - begin)
         power, worth, able, asked, units = factors_of(case, run, first + begin, width)
         for m in range(case.months):
-            month = case.table[case.bounds[m, 0] : case.bounds[m, 2]]
+            here = slice(case.bounds[m, 0], case.bounds[m, 2])
             row, total = _month(
-                case, month, case.charges[m], power[m], worth[:, m], able[:, m], asked[:, m], units[:, m]
+                case,
+                case.table[here],
+                case.programme[here],
+                case.charges[m],
+                power[m],
+                worth[:, m],
+                able[:, m],
+                asked[:, m],
+                units[:, m],
             )
             rows[:, :, begin : begin + width] += row
             totals[:, begin : begin + width] += total
     return rows, totals
 
 
-def _month(  # noqa: PLR0915, PLR0917 - the model in one piece, to be read beside the kernel
+def _month(  # noqa: C901, PLR0915, PLR0917 - the model in one piece, to be read beside the kernel
     case: SiteCase,
     month: Floats,
+    programme: Floats,
     charge: float,
     power: Floats,
     worth_of: Floats,
@@ -80,7 +91,7 @@ def _month(  # noqa: PLR0915, PLR0917 - the model in one piece, to be read besid
     spot = month[:, SPOT, None] * power
     cost = spot + month[:, ADDER, None]
     resale = np.maximum(spot + month[:, RESALE_OVER_SPOT, None], 0.0)
-    given_up = (month[:, ADDER] + month[:, CREDIT])[:, None]
+    given_up = (month[:, ADDER] + month[:, FORGONE])[:, None]
     near, far = np.minimum(resale, spot) + given_up, spot + given_up
     limit = np.broadcast_to(month[:, LIMIT, None], (hours, lanes))
     cap, worth = np.zeros((count, hours, lanes)), np.full((count, hours, lanes), -np.inf)
@@ -107,12 +118,12 @@ def _month(  # noqa: PLR0915, PLR0917 - the model in one piece, to be read besid
     ends = start + np.cumsum(ranked, axis=0)
     before = np.empty_like(ends)
     np.put_along_axis(before, order, ends - ranked, axis=0)
-    room = limit
+    room, peak = limit, np.inf
     if charge > 0.0:
-        room = np.minimum(limit, _peak(before, standing, worth, near, far, limit, contract, charge, start.max(axis=0)))
+        peak = _peak(before, standing, worth, near, far, limit, contract, charge, start.max(axis=0))
+        room = np.minimum(limit, peak)
     end = np.minimum(before + standing, room)
-    within = np.where(worth > near, np.maximum(np.minimum(end, contract) - before, 0.0), 0.0)
-    drawn = within + np.where(worth > far, np.maximum(end - np.maximum(before, contract), 0.0), 0.0)
+    drawn = _drawn(before, end, worth, (near, far), contract)
     brown = np.where(idle > limit, start / np.maximum(idle, 1e-300), 1.0)
     drawn[kinds == IDLE] = cap[kinds == IDLE] * brown
     at = start + drawn[kinds != IDLE].sum(axis=0)
@@ -132,8 +143,24 @@ def _month(  # noqa: PLR0915, PLR0917 - the model in one piece, to be read besid
     kept = np.minimum(at, contract) * np.maximum(spot - resale, 0.0)
     totals[ENERGY_USD] = (at * cost - contract * resale - kept).sum(axis=0)
     totals[CHARGE_USD] = at.max(axis=0) * charge
-    totals[FORGONE_USD] = (at * month[:, CREDIT, None]).sum(axis=0)
+    if programme.size:
+        load_limit, credit = programme[:, LOAD_LIMIT, None], programme[:, CREDIT, None]
+        fixed = np.minimum(idle, load_limit)
+        first, room = before - start + fixed, np.minimum(load_limit, peak)
+        alone = _drawn(first, np.minimum(first + standing, room), worth, (near - credit, far - credit), contract)
+        there = fixed + alone[kinds != IDLE].sum(axis=0)
+        given_up = np.maximum(np.minimum(there, case.enrolled_mw) - at, 0.0)
+        ready = case.ready_usd_per_mw_hour * np.minimum(there - fixed, case.enrolled_mw)
+        totals[CREDITS_USD] = (credit * given_up + ready).sum(axis=0)
     return rows, totals
+
+
+def _drawn(before: Floats, end: Floats, worth: Floats, prices: tuple[Floats, Floats], contract: float) -> Floats:
+    near, far = prices
+    within = np.where(worth > near, np.maximum(np.minimum(end, contract) - before, 0.0), 0.0)
+    beyond = np.where(worth > far, np.maximum(end - np.maximum(before, contract), 0.0), 0.0)
+    drawn: Floats = within + beyond
+    return drawn
 
 
 def _peak(  # noqa: PLR0917

@@ -23,7 +23,7 @@ def fill(caps, worth, limit, idle, *, hours=None, contract_mw=0.0):
     for rank in np.argsort(-worth, axis=0, kind="stable"):
         part = np.minimum(caps[rank, t], np.maximum(limit - at, 0.0))
         if hours is not None:
-            given_up = hours.adder_usd_per_mwh + hours.credit_usd_per_mwh
+            given_up = hours.adder_usd_per_mwh + hours.forgone_usd_per_mwh
             own = worth[rank, t]
             inside = np.maximum(contract_mw - at, 0.0)
             resale = np.maximum(hours.resale_usd_per_mwh, 0.0)

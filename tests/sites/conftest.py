@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 
 from hardware_profiles.errors import InputError, near_names
 from sites.dispatch.columns import IDLE, MINING, ON_DEMAND, SLA, Hours
-from sites.dispatch.merit_order import Problem
+from sites.dispatch.merit_order import NO_PROGRAMME, Problem, Programme
 from sites.dispatch.problem import NO_BLOCK
 from sites.dispatch.year import site_year
 from sites.file.build import load_site
@@ -19,8 +19,11 @@ HERE = Path(__file__).parent
 HASH_PER_MWH = 3.6e9 / 21.5e-12
 
 
-def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True, sla=True):
-    """A problem with unequal PUEs, negative prices, events, and per default idle power and a promised minimum."""
+def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True, sla=True, enrolled_mw=0.0):
+    """A problem with unequal PUEs, negative prices, events, and per default idle power and a promised minimum.
+
+    With enrolled power, events limit the draw to at most that, and readiness is paid for.
+    """
     r = np.random.default_rng(seed)
     month = np.minimum(np.arange(hours) // 730, 11)
     spot = r.normal(45, 60, hours)
@@ -41,7 +44,7 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
         gpu_meter_per_device=gpu_per_device,
         subsidy_usd_per_hash=subsidy,
         fees_usd_per_hash=0.02 * subsidy,
-        credit_usd_per_mwh=np.where(r.random(hours) < 0.02, 90.0, 0.0),
+        forgone_usd_per_mwh=np.where(r.random(hours) < 0.02, 90.0, 0.0),
     )
     h = HASH_PER_MWH
     mining = NO_BLOCK._replace(kind=MINING, pays_fees=1, units_per_mwh=h)
@@ -61,6 +64,11 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
         serving = serving._replace(promised_frac=share, units_per_mwh=1e9)
         blocks.append(serving._replace(kind=SLA, penalty_usd_per_mwh=penalty))
         blocks.append(serving._replace(kind=ON_DEMAND))
+    programme = NO_PROGRAMME
+    if enrolled_mw > 0.0:
+        load_limit, credit = limit.copy(), series.forgone_usd_per_mwh
+        limit[credit > 0] = np.minimum(limit, r.uniform(0, enrolled_mw, hours))[credit > 0]
+        programme = Programme(load_limit, credit, float(enrolled_mw), 4.0)
     return Problem(
         how=np.arange(hours) % 168,
         month=month,
@@ -71,7 +79,30 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
         contract_mw=float(contract_mw),
         contract_usd_per_mwh=40.0,
         event=np.zeros(hours, np.int64),
+        programme=programme,
     )
+
+
+def hourly_terms(problem):
+    """Return meter MW per device MW, capacity [MW device], worth [USD/MWh device] and promised MW, each [B, T].
+
+    Written down without the formulas of the merit order.
+    """
+    hourly, parts, t = problem.hours, problem.parts, np.arange(problem.how.size)
+    kinds = parts.kind.astype(int)
+    mining, idling = (kinds == MINING)[:, None], (kinds == IDLE)[:, None]
+    q = np.where(mining, hourly.mining_meter_per_device, hourly.gpu_meter_per_device)
+    fade = np.exp(parts.growth_log_per_hour[:, None] * t)
+    asked = parts.demand_mw[:, None] * problem.profiles[parts.profile.astype(int)][:, problem.how] * fade
+    share = np.where(mining, hourly.mining_capacity_frac, np.where(idling, 1, hourly.gpu_capacity_frac))
+    able = parts.capacity_mw[:, None] * share
+    promised = parts.promised_frac[:, None] * asked
+    reward = hourly.subsidy_usd_per_hash + parts.pays_fees[:, None] * hourly.fees_usd_per_hash
+    usd = np.where(mining, parts.worth[:, None] * fade * reward, parts.worth[:, None])
+    first = np.minimum(able, promised)
+    on_demand = np.minimum(able, asked) - first
+    upper = np.where(mining | idling, able, np.where((kinds == SLA)[:, None], first, on_demand))
+    return q, upper, usd, promised
 
 
 def lp_net_usd(problem):
@@ -83,21 +114,12 @@ def lp_net_usd(problem):
     hourly, parts, hours = problem.hours, problem.parts, problem.how.size
     spot, adder = hourly.spot_usd_per_mwh, hourly.adder_usd_per_mwh
     resale, limit = hourly.resale_usd_per_mwh, hourly.limit_mw
-    given_up = adder + hourly.credit_usd_per_mwh
+    given_up = adder + hourly.forgone_usd_per_mwh
     kinds = parts.kind.astype(int)
     t = np.arange(hours)
-    mining, idling = (kinds == MINING)[:, None], (kinds == IDLE)[:, None]
-    q = np.where(mining, hourly.mining_meter_per_device, hourly.gpu_meter_per_device)
-    fade = np.exp(parts.growth_log_per_hour[:, None] * t)
-    asked = parts.demand_mw[:, None] * problem.profiles[parts.profile.astype(int)][:, problem.how] * fade
-    share = np.where(mining, hourly.mining_capacity_frac, np.where(idling, 1, hourly.gpu_capacity_frac))
-    able = parts.capacity_mw[:, None] * share
-    promised = parts.promised_frac[:, None] * asked
-    reward = hourly.subsidy_usd_per_hash + parts.pays_fees[:, None] * hourly.fees_usd_per_hash
-    usd = np.where(mining, parts.worth[:, None] * fade * reward, parts.worth[:, None])
-    first = np.minimum(able, promised)
-    upper = np.where(mining, able, np.where((kinds == SLA)[:, None], first, np.minimum(able, asked) - first))
-    idle = np.minimum((able * q)[kinds == IDLE].sum(axis=0), limit) if (kinds == IDLE).any() else np.zeros(hours)
+    q, upper, usd, promised = hourly_terms(problem)
+    idling = kinds == IDLE
+    idle = np.minimum((upper * q)[idling].sum(axis=0), limit) if idling.any() else np.zeros(hours)
 
     run = np.flatnonzero(kinds != IDLE)
     promises = np.flatnonzero(kinds == SLA)
@@ -145,14 +167,19 @@ def lp_net_usd(problem):
     return -solved.fun - float(given_up @ idle) - problem.contract_mw * problem.contract_usd_per_mwh * hours
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_problem():
     return random_problem
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def solve_lp():
     return lp_net_usd
+
+
+@pytest.fixture(scope="session")
+def terms():
+    return hourly_terms
 
 
 def hash_rate(name, th_s, watts, basis="rated"):

@@ -1,4 +1,4 @@
-"""The warnings of `perwatt yield`: doubtful numbers of its files, and the codes of the results behind its rates."""
+"""The warnings of `perwatt yield`: doubtful numbers, enrolled power that is not there, and codes of results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_NAMED = 3  # sites that share a warning
 
 @dataclass(frozen=True, slots=True)
 class Warnings:
-    """The warnings of a request, before anything is computed."""
+    """The warnings of a request, before its years are computed."""
 
     by_site: dict[str, list[str]]  # the lines of each site, by its name
     lines: tuple[str, ...]  # as printed: with file and sites, each text once
@@ -36,7 +36,9 @@ def warnings_of(read: Read, capital: Iterable[str]) -> Warnings:
     InputError
         A capital plan cannot be read, or one of its numbers is absurd.
     """
-    by_site = {site.name: [*site.flags, *_codes(site)] for _, site in read}
+    from sites.dispatch.programme import enrolment_flags
+
+    by_site = {site.name: [*site.flags, *_codes(site), *enrolment_flags(site)] for _, site in read}
     plans = [line for plan in capital for line in _plan_lines(plan)]
     return Warnings(by_site, (*_grouped(read, by_site), *plans))
 

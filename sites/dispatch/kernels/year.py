@@ -30,7 +30,7 @@ _INFINITE = np.inf
 
 
 @site_njit
-def dispatch_year(problem, peaks, sums, detail):
+def dispatch_year(problem, peaks, sums, detail, load):
     """Dispatch every hour and return the year's totals of the site, columns.SiteTotals.
 
     Parameters
@@ -43,7 +43,12 @@ def dispatch_year(problem, peaks, sums, detail):
         Result: sums of each block, columns as columns.BlockSums, shape [B, 6].
     detail
         Result: columns.HourDetail; left alone if its arrays are empty.
+    load
+        Result: columns.HourLoad, with empty arrays if the site has no programme.
     """
+    load_limit, paid = problem.programme.load_limit_mw, problem.programme.credit_usd_per_mwh
+    drawn_mw, load_mw, fixed_mw = load.drawn_mw, load.load_mw, load.fixed_mw
+    enrolled = load_limit.shape[0] > 0
     series, blocks = problem.series, problem.blocks
     month, event, contract_mw = problem.month, problem.event, problem.contract_mw
     mw, why, price = detail.mw, detail.why, detail.price_usd_per_mwh
@@ -68,19 +73,28 @@ def dispatch_year(problem, peaks, sums, detail):
         waiting = begin(first, blocks, work)
         for t in range(first, last):
             hour = hour_of(series, t)
-            spot, adder, credit, limit = (
+            spot, adder, forgone, limit = (
                 hour.spot_usd_per_mwh,
                 hour.adder_usd_per_mwh,
-                hour.credit_usd_per_mwh,
+                hour.forgone_usd_per_mwh,
                 hour.limit_mw,
             )
             resale = resale_price(hour.resale_usd_per_mwh)
-            near, far = power_prices(spot, resale, adder, credit)
+            near, far = power_prices(spot, resale, adder, forgone)
             idle = rank_hour(t, problem, work, waiting)
             room = min(limit, peak)
             brown = 1.0 if idle <= limit else limit / idle
             unwanted = RESALE if 0.0 < resale <= spot else PRICE
+            if enrolled:
+                without = power_prices(spot, resale, adder, forgone - paid[t])
+                fixed = min(idle, load_limit[t])
+                fixed_mw[t] = fixed
+                load_mw[t] = fill_hour(
+                    without[0], without[1], contract_mw, min(load_limit[t], peak), fixed, unwanted, waiting, work
+                )
             at = fill_hour(near, far, contract_mw, room, idle * brown, unwanted, waiting, work)
+            if enrolled:
+                drawn_mw[t] = at
             bought, sold = max(at - contract_mw, 0.0), max(contract_mw - at, 0.0)
             if resale > spot and contract_mw > 0.0:
                 bought, sold = at, contract_mw
@@ -92,7 +106,7 @@ def dispatch_year(problem, peaks, sums, detail):
             sold_mwh += sold
             sold_usd += sold * resale
             adder_usd += adder * at
-            forgone_usd += credit * at
+            forgone_usd += forgone * at
             drawn_mwh += at
             if sold > 0.0:
                 resale_hours += 1
@@ -229,7 +243,7 @@ def peak_of_month(first, last, problem, charge_usd_per_mw):
         hour = hour_of(series, t)
         limit = hour.limit_mw
         resale = resale_price(hour.resale_usd_per_mwh)
-        near, far = power_prices(hour.spot_usd_per_mwh, resale, hour.adder_usd_per_mwh, hour.credit_usd_per_mwh)
+        near, far = power_prices(hour.spot_usd_per_mwh, resale, hour.adder_usd_per_mwh, hour.forgone_usd_per_mwh)
         steps = steps_of_hour(idle, near, far, contract_mw, limit, waiting, work, level[h], surplus[h])
         number[h], start[h] = steps, min(idle, limit)
         low = max(low, start[h])

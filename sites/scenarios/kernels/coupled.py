@@ -14,12 +14,14 @@ from sites.dispatch.columns import (
     CAP_NOW,
     CHARGE_USD,
     CREDIT,
+    CREDITS_USD,
     DEVICE,
     ENERGY_USD,
     FIRST_SUM,
-    FORGONE_USD,
+    FORGONE,
     IDLE,
     LIMIT,
+    LOAD_LIMIT,
     MADE_SUM,
     METER_MWH,
     MINING,
@@ -43,7 +45,7 @@ from sites.dispatch.columns import (
     WORTH_FACTOR,
     WORTH_NOW,
 )
-from sites.dispatch.formulas import larger, power_prices, resale_price, smaller, work_mw
+from sites.dispatch.formulas import larger, power_prices, programme_usd, resale_price, smaller, work_mw
 from sites.jit import site_njit
 from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_least, load, splat, store
 
@@ -115,17 +117,48 @@ def _rank(table, t, kinds, promised, passes, cost, own):
 
 
 @site_njit
-def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charge, peak, power_factor, own, sums):
-    """Add up the coupled hours of a month; sums has eight lanes each of energy, charge, penalty and forgone credit."""
+def _load_without_event(kinds, contract_mw, near, far, room, start, shift, own):
+    """Return the power at the meter that one hour's blocks would draw without an event.
+
+    Parameters
+    ----------
+    near, far, room
+        Prices of power and the power that may be drawn, without the event.
+    start, shift
+        Idle draw without the event, and how much it is above that with the event.
+    """
+    none, contract = splat(0.0), splat(contract_mw)
+    at_meter = start
+    for k in range(kinds.shape[0]):
+        if kinds[k] == IDLE:
+            continue
+        here = OWN * LANES * k
+        mine, before = load(own, here + WORTH_NOW * LANES), load(own, here + BEFORE_NOW * LANES) + shift
+        end = smaller(before + load(own, here + CAP_NOW * LANES), room)
+        if contract_mw > 0.0:
+            within = larger(smaller(end, contract) - before, none)
+            beyond = larger(end - larger(before, contract), none)
+            at_meter = at_meter + if_above(mine, near, within, none) + if_above(mine, far, beyond, none)
+        else:
+            at_meter = at_meter + if_above(mine, far, larger(end - before, none), none)
+    return at_meter
+
+
+@site_njit
+def add_up_hours(
+    table, first, last, kinds, promised, passes, contract_mw, charge, peak, power_factor, own, sums, programme
+):
+    """Add up the coupled hours of a month; sums has eight lanes each of energy, charge, penalty and credits."""
+    called, enrolled_mw, ready = programme
     count = kinds.shape[0]
     none = splat(0.0)
     contract = splat(contract_mw)
-    energy, forgone, seen = none, none, none
+    energy, earned, seen = none, none, none
     for t in range(first, last):
         spot = power_factor * table[t, SPOT]
         cost = spot + table[t, ADDER]
         resale = resale_price(spot + table[t, RESALE_OVER_SPOT])
-        near, far = power_prices(spot, resale, table[t, ADDER], table[t, CREDIT])
+        near, far = power_prices(spot, resale, table[t, ADDER], table[t, FORGONE])
         limit = splat(table[t, LIMIT])
         room = smaller(limit, peak)
         idle = _rank(table, t, kinds, promised, passes, cost, own)
@@ -164,11 +197,18 @@ def add_up_hours(table, first, last, kinds, promised, passes, contract_mw, charg
         if contract_mw > 0.0:
             kept = smaller(at_meter, contract) * larger(spot - resale, none)
             energy = energy - (contract * resale + kept)
-        forgone = forgone + at_meter * table[t, CREDIT]
+        if called.shape[0] > 0:
+            without = power_prices(spot, resale, table[t, ADDER], table[t, FORGONE] - called[t, CREDIT])
+            load_limit = splat(called[t, LOAD_LIMIT])
+            fixed = smaller(idle, load_limit)
+            there = _load_without_event(
+                kinds, contract_mw, without[0], without[1], smaller(load_limit, peak), fixed, fixed - start, own
+            )
+            earned = earned + programme_usd(enrolled_mw, (ready, called[t, CREDIT]), there, fixed, at_meter)
     store(sums, ENERGY_USD * LANES, energy)
     store(sums, CHARGE_USD * LANES, seen * charge)
     store(sums, PENALTY_USD * LANES, none)
-    store(sums, FORGONE_USD * LANES, forgone)
+    store(sums, CREDITS_USD * LANES, earned)
 
 
 @site_njit
@@ -210,7 +250,7 @@ def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, char
     for t in range(first, last):
         spot = power_factor * table[t, SPOT]
         resale = resale_price(spot + table[t, RESALE_OVER_SPOT])
-        near, far = power_prices(spot, resale, table[t, ADDER], table[t, CREDIT])
+        near, far = power_prices(spot, resale, table[t, ADDER], table[t, FORGONE])
         limit = splat(table[t, LIMIT])
         idle = _rank(table, t, kinds, promised, passes, spot + table[t, ADDER], own)
         low = larger(low, smaller(idle, limit))

@@ -17,10 +17,10 @@ from sites.dispatch.columns import (
     ASKED,
     BLOCK,
     CAP,
-    CREDIT,
     DEVICE,
     END_HOUR,
     FIRST_COUPLED,
+    FORGONE,
     IDLE,
     LIMIT,
     MINING,
@@ -49,6 +49,9 @@ class SiteHours(NamedTuple):
     blocks: np.ndarray  # columns in dispatch.columns.Blocks, shape [B, columns]
     charges: np.ndarray  # [USD/MW meter] demand charge of each month, shape [M]
     contract_mw: float  # [MW meter]
+    programme: np.ndarray  # columns LOAD_LIMIT and CREDIT, shape [T, 2]; [0, 2] without a programme
+    enrolled_mw: float  # [MW meter]
+    ready_usd_per_mw_hour: float  # [USD/MWh meter]
 
 
 @site_njit
@@ -94,7 +97,7 @@ def fill_table(problem, first_of_month, offset, table):
         hour = hour_of(series, t)
         table[t, SPOT] = hour.spot_usd_per_mwh
         table[t, ADDER] = hour.adder_usd_per_mwh
-        table[t, CREDIT] = hour.credit_usd_per_mwh
+        table[t, FORGONE] = hour.forgone_usd_per_mwh
         table[t, RESALE_OVER_SPOT] = hour.resale_usd_per_mwh - hour.spot_usd_per_mwh
         table[t, LIMIT] = hour.limit_mw
 
@@ -115,6 +118,7 @@ def run_tile(hours, factors, rows, totals):
     table, bounds, blocks, charges = hours.table, hours.bounds, hours.blocks, hours.charges
     power, worth, able, asked, units = factors.power, factors.worth, factors.able, factors.asked, factors.units
     contract_mw = hours.contract_mw
+    programme = (hours.programme, hours.enrolled_mw, hours.ready_usd_per_mw_hour)
     count, lanes = blocks.shape[0], power.shape[1]
     widest = 0
     for m in range(bounds.shape[0]):
@@ -151,6 +155,6 @@ def run_tile(hours, factors, rows, totals):
                     )  # fmt: skip
                 add_up_hours(
                     table, first, end, kinds, promised, passes, contract_mw, charges[m], peak,
-                    power_factor, own, sums,
+                    power_factor, own, sums, programme,
                 )  # fmt: skip
                 add_to_year(blocks, kinds, own, sums, rows, totals, g)

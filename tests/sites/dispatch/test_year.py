@@ -23,9 +23,12 @@ def test_a_year_equals_its_linear_programme(full_year, solve_lp):
 
 def test_the_money_adds_up(full_year):
     done, site = full_year.dispatch, full_year.site
-    ready = 3 * 40 * 8760
-    credits_usd = ready + 120 * 40 * 4 - done.forgone_usd
+    load, enrolled = done.load, 40 * 0.98
+    there = np.minimum(load.load_mw - load.fixed_mw, enrolled)
+    given_up = np.minimum(load.load_mw, enrolled) - load.drawn_mw
+    credits_usd = 3 * there.sum() + 120 * given_up[site.credit_usd_per_mwh > 0].sum()
     assert full_year.credits_usd == pytest.approx(credits_usd)
+    assert load.drawn_mw == pytest.approx(_drawn(full_year), rel=1e-12)
     net = done.net_usd + done.forgone_usd + credits_usd - site.fixed_usd_per_year
     assert full_year.net_usd == pytest.approx(net, rel=1e-12)
     assert full_year.revenue_usd == pytest.approx(sum(block.revenue_usd for block in full_year.blocks))

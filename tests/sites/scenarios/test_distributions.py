@@ -35,7 +35,7 @@ def one_month(hours=24):
     series = Hours(
         spot_usd_per_mwh=nothing, adder_usd_per_mwh=nothing, resale_usd_per_mwh=nothing, limit_mw=10.0 * whole,
         mining_capacity_frac=whole, gpu_capacity_frac=whole, mining_meter_per_device=whole, gpu_meter_per_device=whole,
-        subsidy_usd_per_hash=1e-9 * whole, fees_usd_per_hash=nothing, credit_usd_per_mwh=nothing,
+        subsidy_usd_per_hash=1e-9 * whole, fees_usd_per_hash=nothing, forgone_usd_per_mwh=nothing,
     )  # fmt: skip
     block = NO_BLOCK._replace(kind=MINING, capacity_mw=1.0, worth=1e9, units_per_mwh=1e9)
     problem = Problem(
@@ -43,10 +43,11 @@ def one_month(hours=24):
         blocks=np.array([block]), profiles=np.ones((1, 168)),
         charges_usd_per_mw=np.zeros(1), contract_mw=0.0, contract_usd_per_mwh=0.0, event=np.zeros(hours, np.int64),
     )  # fmt: skip
-    table, bounds = tabulate(problem)
+    table, bounds, programme = tabulate(problem)
     return SiteCase(
         name="one", place=1, year=0, hours=hours, table=table, bounds=bounds, blocks=problem.blocks,
-        charges=problem.charges_usd_per_mw, contract_mw=0.0, contract_usd=0.0, full_credit_usd=0.0, fixed_usd=0.0,
+        charges=problem.charges_usd_per_mw, contract_mw=0.0, contract_usd=0.0, programme=programme,
+        enrolled_mw=0.0, ready_usd_per_mw_hour=0.0, fixed_usd=0.0,
         btc_usd=1.0, delivered_frac=1.0, outage_frac=0.0, most_available=1.0, paid_per=np.array([3]),
         device=np.array([0]), devices=((9, 0.0, 0.0),), labels=(Label("m", "", "mining", "hash"),),
     )  # fmt: skip

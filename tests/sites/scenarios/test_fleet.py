@@ -11,8 +11,8 @@ from hardware_profiles.errors import InputError
 from sites.dispatch.columns import (
     BLOCK,
     CHARGE_USD,
+    CREDITS_USD,
     ENERGY_USD,
-    FORGONE_USD,
     METER_MWH,
     MINING,
     PENALTY_USD,
@@ -24,6 +24,7 @@ from sites.dispatch.columns import (
 )
 from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import Label
+from sites.dispatch.programme import programme_hourly
 from sites.dispatch.year import site_year
 from sites.examples import example_path
 from sites.file.build import load_site
@@ -53,7 +54,7 @@ def site():
 
 def case_of(problem, widest=1.0):
     """A case of a random problem, whose inference blocks are paid per token."""
-    table, bounds = tabulate(problem, 0.0, widest)
+    table, bounds, programme = tabulate(problem, 0.0, widest)
     count = problem.blocks.shape[0]
     mining = problem.blocks[:, BLOCK.kind] == MINING
     return SiteCase(
@@ -67,7 +68,9 @@ def case_of(problem, widest=1.0):
         charges=problem.charges_usd_per_mw,
         contract_mw=problem.contract_mw,
         contract_usd=problem.contract_mw * problem.contract_usd_per_mwh * problem.how.size,
-        full_credit_usd=0.0,
+        programme=programme,
+        enrolled_mw=problem.programme.enrolled_mw,
+        ready_usd_per_mw_hour=problem.programme.ready_usd_per_mw_hour,
         fixed_usd=0.0,
         btc_usd=80_000.0,
         delivered_frac=1.0,
@@ -89,6 +92,8 @@ KINDS_OF_PROBLEM = [
     {"contract_mw": 20.0},
     {"charge": 4000.0},
     {"charge": 900.0, "contract_mw": 15.0},
+    {"enrolled_mw": 25.0},
+    {"enrolled_mw": 40.0, "charge": 900.0, "contract_mw": 15.0},
 ]
 
 
@@ -126,7 +131,9 @@ def test_one_scenario_without_spread_is_the_dispatch_of_a_random_problem(make_pr
     assert energy == pytest.approx(done.energy_usd, rel=1e-12, abs=1e-12 * gross)
     assert totals[CHARGE_USD, 0] == pytest.approx(done.demand_charge_usd, rel=1e-12, abs=1e-9)
     assert totals[PENALTY_USD, 0] == pytest.approx(done.penalty_usd, rel=1e-12, abs=1e-9)
-    assert totals[FORGONE_USD, 0] == pytest.approx(done.forgone_usd, rel=1e-12, abs=1e-9)
+    assert totals[CREDITS_USD, 0] == pytest.approx(
+        programme_hourly(problem.programme, done.load).sum(), rel=1e-12, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("given", KINDS_OF_PROBLEM)
