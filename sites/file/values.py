@@ -13,7 +13,7 @@ from hardware_profiles.dates import DATE_PATTERN, partial_date
 from hardware_profiles.errors import shown
 from sites.file import ranges
 from sites.model import Assumption
-from sites.plausible.doubts import FileNumber
+from sites.plausible.doubts import FileNumber, likely_refused
 
 ASSUMPTION = "assumption"
 
@@ -43,13 +43,16 @@ def _from_bare(content: Any) -> Any:
 
 
 def _quantity(
-    expected: str, holds: Callable[[float], bool], **limits: float
+    expected: str, holds: Callable[[float], bool], key: str = "", **limits: float
 ) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
-    """Return the validators of a Value and their JSON Schema, whose limits say what `holds` checks."""
+    """Return the validators of a Value and their JSON Schema, whose limits say what `holds` checks.
+
+    A refusal says the likely cause by the plausible band of `key`.
+    """
 
     def check(number: Value) -> Value:
         if not (math.isfinite(number.value) and holds(number.value)):
-            raise ValueError(f"expected {expected}, got {number.value:g}")
+            raise ValueError(f"expected {expected}, got {number.value:g}{likely_refused(key, number.value, holds)}")
         return number
 
     number = {"type": "number", **limits}
@@ -59,9 +62,9 @@ def _quantity(
     return BeforeValidator(_from_bare), AfterValidator(check), schema
 
 
-def within(limits: ranges.Range) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
-    """Return the validators of a Value within a range, and their JSON Schema."""
-    return _quantity(f"a number of {limits}", limits.__contains__, minimum=limits.low, maximum=limits.high)
+def within(limits: ranges.Range, key: str = "") -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
+    """Return the validators of a Value within a range, and their JSON Schema; `key` as in `_quantity`."""
+    return _quantity(f"a number of {limits}", limits.__contains__, key, minimum=limits.low, maximum=limits.high)
 
 
 def _is_count(value: float) -> bool:
@@ -95,7 +98,9 @@ LossPercent = Annotated[
     Value,
     *_quantity("a share of 0 to below 100 per cent", lambda value: 0 <= value < 100, minimum=0, exclusiveMaximum=100),
 ]
-Pue = Annotated[Value, *_quantity("a PUE of 1 to 10", ranges.PUE.__contains__, minimum=1, maximum=10)]
+Pue = Annotated[
+    Value, *_quantity("a PUE of 1 to 10", ranges.PUE.__contains__, "cooling.gpu_pue", minimum=1, maximum=10)
+]
 Count = Annotated[
     Value, *_quantity("a whole number of 1 to 100,000,000", _is_count, minimum=1, maximum=1e8, multipleOf=1)
 ]
@@ -103,7 +108,7 @@ Megawatts = Annotated[Value, *within(ranges.MEGAWATTS)]
 MegawattsOrNone = Annotated[Value, *within(ranges.MEGAWATTS_OR_NONE)]
 Hours = Annotated[Value, *within(ranges.HOURS)]
 PeakMinutes = Annotated[Value, *within(ranges.PEAK_MINUTES)]
-Celsius = Annotated[Value, *within(ranges.CELSIUS)]
+Celsius = Annotated[Value, *within(ranges.CELSIUS, "climate.mining_stop_above_c")]
 Swing = Annotated[Value, *within(ranges.SWING)]
 PuePerC = Annotated[Value, *within(ranges.PUE_PER_C)]
 Price = Annotated[Value, *within(ranges.PRICE)]

@@ -70,7 +70,7 @@ def plan_doubts(numbers: Sequence[FileNumber], path: object) -> tuple[str, ...]:
 
 def _lines(doubts: Iterable[Doubt], path: object) -> tuple[str, ...]:
     found = tuple(doubts)
-    absurd = [f"{path}: {each.text}" for each in found if each.absurd]
-    if absurd:
-        raise InputError(*absurd)
-    return tuple(dict.fromkeys(each.text for each in found))
+    lines = tuple(dict.fromkeys(each.text for each in found))
+    if any(each.absurd for each in found):  # what is merely doubtful may be its cause
+        raise InputError(*(f"{path}: {line}" for line in lines))
+    return lines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sites.plausible.bands import band_of, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sites.plausible.bands import Band
 
@@ -48,17 +48,42 @@ def doubt(band: Band, key: str, value: float, *, scale: float = 1.0, got: str = 
     size = value * scale
     if size in band:
         return None
-    causes = [
-        f"{slip.cause}? write {written(slip.meant(value)).replace(',', '')}"
-        for slip in band.slips
-        if slip.meant(value) * scale in band and slip.meant(value) != 0.0
-    ]
-    cause = "; ".join(causes[:MOST_CAUSES]) or "check its unit"
+    cause = likely(band, value, scale) or "check its unit"
     text = (
         f"key {key}: expected {band.expected()}, got {got or written(value)} ({cause}); "
         f"source of the band: {band.source}, {band.date}"
     )
     return Doubt(text, absurd=band.absurd(size))
+
+
+def likely(band: Band, value: float, scale: float = 1.0) -> str:
+    """Return the likely causes of a value outside a band with what was meant; empty if none is known."""
+    meant = ((slip.cause, slip.meant(value)) for slip in band.slips)
+    causes = [
+        f"{cause}? write {written(instead).replace(',', '')}"
+        for cause, instead in meant
+        if instead != 0.0 and instead * scale in band
+    ]
+    return "; ".join(causes[:MOST_CAUSES])
+
+
+def likely_refused(key: str, value: float, holds: Callable[[float], bool]) -> str:
+    """Return the likely causes of a value that a file may not hold, in brackets; empty if none is known.
+
+    Parameters
+    ----------
+    key
+        Field or quantity of the table of bands; empty for none.
+    value
+        The refused value.
+    holds
+        Whether a value may be held.
+    """
+    band = band_of(key)
+    cause = likely(band, value) if band is not None else ""
+    if not cause and value < 0.0 and holds(-value):
+        cause = f"a minus sign too many? write {written(-value).replace(',', '')}"
+    return f" ({cause})" if cause else ""
 
 
 def number_doubts(numbers: Iterable[FileNumber], per_usd: float = 1.0) -> Iterator[Doubt]:

@@ -116,7 +116,8 @@ mining = [{device = "air", interconnect_percent = 100, pool_fee_percent = 1}]
 def test_a_fault_of_several_sites_of_a_fleet_is_one_line(tmp_path):
     table = '[[sites]]\nname = "{}"\nregion = "north"\ntables.power.interconnect_mw = {}\n'
     members = [table.format(name, mw) for name, mw in (("a", 5), ("b", 5), ("c", -5))]
-    assert faults_of(read_site_files, tmp_path, FLEET + "".join(members)) == [
+    faults = faults_of(read_site_files, tmp_path, FLEET + "".join(members))
+    assert [fault.partition(" (")[0] for fault in faults] == [
         "site 'a' and 2 more: key cooling.mining_pue: expected a PUE of 1 to 10, got 0.5",
         "site 'c': key power.interconnect_mw: expected a number of 0.001 to 100,000 MW, got -5",
     ]
