@@ -146,7 +146,6 @@ discount_percent = 11
 """
 
 SITE_SLIPS = [
-    # units of power prices
     (FLAT, "energy_usd_per_mwh = 38", "energy_usd_per_mwh = 0.038", "price.energy_usd_per_mwh", "38"),
     (FLAT, "energy_usd_per_mwh = 38", "energy_usd_per_mwh = 3.8", "price.energy_usd_per_mwh", "38"),
     (FLAT, "energy_usd_per_mwh = 38", "energy_usd_per_mwh = 38000", "price.energy_usd_per_mwh", "38"),
@@ -161,7 +160,6 @@ SITE_SLIPS = [
     (SITE, "month = 6.5", "month = 6500", "demand_charge_usd_per_kw_month", "6.5"),
     (SITE, "usd_per_kw_year = 68", "usd_per_kw_year = 5.67", "price.coincident.usd_per_kw_year", "68.04"),
     (SITE, "usd_per_kw_year = 68", "usd_per_kw_year = 68000", "price.coincident.usd_per_kw_year", "68"),
-    # programmes
     (SITE, "ready_usd_per_mw_hour = 4", "ready_usd_per_mw_hour = 2920", "ready_usd_per_mw_hour", "4"),
     (SITE, "ready_usd_per_mw_hour = 4", "ready_usd_per_mw_hour = 0.004", "ready_usd_per_mw_hour", "4"),
     (SITE, "credit_usd_per_mwh = 150", "credit_usd_per_mwh = 0.15", "credit_usd_per_mwh", "150"),
@@ -169,7 +167,6 @@ SITE_SLIPS = [
     (SITE, "hours = 3\n", "hours = 180\n", "curtailment.event[0].hours", "3"),
     (SITE, "hours = 36\n", "hours = 2160\n", "power.outage[0].hours", "36"),
     (SITE, "enrolled_mw = 10", "enrolled_mw = 10000", "enrolled_mw", ""),
-    # sizes
     (SITE, "interconnect_mw = 40", "interconnect_mw = 40000", "power.interconnect_mw", "40"),
     (SITE.replace("mw = 15", "mw = 0.01").replace("enrolled_mw = 10", "enrolled_mw = 0.01").replace(
         "limit_mw = 10", "limit_mw = 0.01"), "interconnect_mw = 40", "interconnect_mw = 0.04", "interconnect_mw", "40"),
@@ -179,7 +176,6 @@ SITE_SLIPS = [
     (SITE, "gpus = 8192", "gpus = 16", "inference[chat].gpus", ""),
     (SITE, "gpus = 8192", "modules = 8192", "inference[chat].modules", ""),
     (SHARES, "interconnect_percent = 45", "interconnect_percent = 0.45", "mining[rigs].interconnect_percent", "45"),
-    # the network
     (SITE, "difficulty = 150e12", "difficulty = 150", "market.difficulty[0].difficulty", "150e12"),
     (SITE, "difficulty = 150e12", "difficulty = 150e9", "market.difficulty[0].difficulty", "150e12"),
     (SITE, "difficulty = 150e12", "difficulty = 1100", "market.difficulty[0].difficulty", "153.668e12"),
@@ -189,7 +185,6 @@ SITE_SLIPS = [
     (SITE, "btc_usd = 85000", "btc_usd = 8500000", "market.btc_usd", "85000"),
     (SITE, "subsidy = 1.2", "subsidy = 0.012", "fees_percent_of_subsidy", "1.2"),
     (SITE, "growth_percent_per_year = 15", "growth_percent_per_year = 0.15", "difficulty_growth", "15"),
-    # shares and per cent
     (SITE, "losses_percent = 2", "losses_percent = 0.02", "power.losses_percent", "2"),
     (SITE, "losses_percent = 2", "losses_percent = 98", "power.losses_percent", "2"),
     (SITE, "losses_percent = 2", "losses_percent = -2", "power.losses_percent", "2"),
@@ -203,7 +198,6 @@ SITE_SLIPS = [
     (SITE, "idle_percent = 25", "idle_percent = 0.25", "inference[chat].idle_percent", "25"),
     (SITE, "sla_percent = 30", "sla_percent = 0.3", "inference[chat].sla_percent", "30"),
     (SITE, "penalty_percent = 100", "penalty_percent = 1.0", "sla_penalty_percent", "100"),
-    # the building
     (SITE, "mining_pue = 1.06", "mining_pue = 106", "cooling.mining_pue", "1.06"),
     (SITE, "gpu_pue = 1.28", "gpu_pue = 0.78", "cooling.gpu_pue", "1.28205"),
     (SITE, "mining_pue = 1.06\ngpu_pue = 1.28", "mining_pue = 1.28\ngpu_pue = 1.06", "cooling.mining_pue", ""),
@@ -213,7 +207,6 @@ SITE_SLIPS = [
      "climate.mining_derate_above_c", "37.7778"),
     (SITE, "kg_per_mwh = 370", "kg_per_mwh = 0.37", "carbon.kg_per_mwh", "370"),
     (SITE, "usd_per_year = 2400000", "usd_per_year = 2.4", "cost.fixed_usd_per_year", "2400000"),
-    # what GPUs sell
     (SITE, "usd_per_mtok = 0.6", "usd_per_mtok = 600", "inference[chat].usd_per_mtok", "0.6"),
     (SITE, "usd_per_mtok = 0.6", "usd_per_mtok = 0.0006", "inference[chat].usd_per_mtok", "0.6"),
     (RENT, "usd_per_gpu_hour = 2.4", "usd_per_gpu_hour = 1752", "inference[chat].usd_per_gpu_hour", "2.4"),
@@ -223,7 +216,6 @@ SITE_SLIPS = [
     (SITE, "power_w = 1300", "power_w = 1.3", "inference[chat].rate.power_w", "1300"),
     (SITE, "power_w = 1300", "power_w = 10400", "inference[chat].rate.power_w", "1300"),
     (SITE, "tokens_per_s = 2100", "tokens_per_s = 7560000", "inference[chat].rate.tokens_per_s", "2100"),
-    # times, zones, currencies
     (SITE, "start = 2027-01-01\n[power]", "start = 2072-01-01\n[power]", "site.start", ""),
     (SITE, "America/Chicago", "Europe/Oslo", "site.timezone", ""),
     (SITE, "America/Chicago", "Etc/GMT+6", "site.timezone", ""),
