@@ -61,7 +61,6 @@ SMALL_POWER_W = 25.0  # [W] below this, plugs state volts, amps and power factor
 LEAST_POWER_FACTOR = 0.02  # [-] less is no computer's
 DECADE_FRAC = 0.02  # [-] a ratio this close to 10, 100 or 1000 is named as such a factor
 NEGATIVE_PHASE_W = 2.0  # [W] less than minus this is a wrong direction, not the noise of a sensor
-SLOPE_PERIODS = 20.0  # update periods between the steps of a counter whose slope is compared with the power
 
 # Comparison of two workloads on one CPU
 QUIET_PAIRS = 50  # pairs of quiet slices that a verdict needs

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from bench import limits
 
@@ -185,12 +186,27 @@ def factor_words(value: float, expected: float) -> str:
     return ""
 
 
-def counter_against_power(
-    counter: Sequence[tuple[float, float]], power: Sequence[tuple[float, float]], period_s: float
-) -> tuple[float, float, float] | None:
-    """Return the mean power that a source's counter and its watts give over the same time, and their allowed ratio.
+class Slope(NamedTuple):
+    """The mean power that a source's own counter and its watts give over the same time."""
 
-    The time runs from one step of the counter to another, so that the counter may step as seldom as it likes.
+    counter_w: float
+    power_w: float
+    allowed_frac: float  # [-] difference that is allowed
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two differ by more than what is allowed, the larger over the smaller."""
+        smaller, larger = sorted((self.counter_w, self.power_w))
+        return larger > smaller * (1.0 + self.allowed_frac)
+
+
+def slope_of(
+    counter: Sequence[tuple[float, float]], power: Sequence[tuple[float, float]], period_s: float
+) -> Slope | None:
+    """Return the slope of a source's own energy counter beside its watts.
+
+    The time runs from one step of the counter to another, so that the counter may step as seldom as it likes. Each edge
+    may be late by one reading, and the counter may withhold up to its smallest step.
 
     Parameters
     ----------
@@ -203,24 +219,27 @@ def counter_against_power(
 
     Returns
     -------
-    tuple or None
-        Power by the counter [W], power by the watts [W] and the relative difference allowed [-]; None if the counter
-        did not step often enough, went back, or there is no power in between.
+    Slope or None
+        None if the counter did not step twice, went back, or there is no power in between.
     """
-    steps = [after for before, after in pairwise(counter) if after[1] != before[1]]
-    if any(after[1] < before[1] for before, after in pairwise(counter)) or len(steps) < 2:
+    moves = [(time_s, after - before) for (_, before), (time_s, after) in pairwise(counter) if after != before]
+    if len(moves) < 2 or any(step_j < 0.0 for _, step_j in moves):
         return None
-    (start_s, start_j), (end_s, end_j) = steps[0], steps[-1]
+    start_s, end_s = moves[0][0], moves[-1][0]
     inside = [sample for sample in power if start_s <= sample[0] <= end_s]
-    span_s = end_s - start_s
-    if len(inside) < 2 or span_s < limits.SLOPE_PERIODS * period_s:
+    if len(inside) < 2:
         return None
     joules = math.fsum((b[0] - a[0]) * (a[1] + b[1]) / 2.0 for a, b in pairwise(inside))
-    integrated_s = inside[-1][0] - inside[0][0]
     if joules <= 0.0:
         return None
-    allowed = limits.METER_DISAGREEMENT_FRAC + 2.0 * period_s / span_s
-    return (end_j - start_j) / span_s, joules / integrated_s, allowed
+    counter_j = math.fsum(step_j for _, step_j in moves[1:])
+    late_frac = 2.0 * period_s / (end_s - start_s)
+    withheld_frac = min(step_j for _, step_j in moves) / counter_j
+    return Slope(
+        counter_j / (end_s - start_s),
+        joules / (inside[-1][0] - inside[0][0]),
+        limits.METER_DISAGREEMENT_FRAC + late_frac + withheld_frac,
+    )
 
 
 def half_step(value: float, most: float) -> float:

@@ -209,14 +209,13 @@ class PolledMeter(ABC):
             return energy
         counter = [sample for sample in self._own_counter if t0 <= sample[0] <= t1]
         power = [(r.t_s, r.value) for r in self.readings() if r.value is not None and t0 <= r.t_s <= t1]
-        compared = plausible.counter_against_power(counter, power, max(self._info.period_s, self._info.poll_s))
-        if compared is None:
+        slope = plausible.slope_of(counter, power, max(self._info.period_s, self._info.poll_s))
+        if slope is None:
             return energy
-        counter_w, power_w, allowed = compared
-        detail = f"the meter's own counter gives {counter_w:.4g} W, its watts {power_w:.4g} W"
-        if abs(counter_w / power_w - 1.0) <= allowed:
+        detail = f"the meter's own counter gives {slope.counter_w:.4g} W, its watts {slope.power_w:.4g} W"
+        if not slope.differs:
             return replace(energy, detail=detail)
-        words = plausible.factor_words(power_w, counter_w)
+        words = plausible.factor_words(slope.power_w, slope.counter_w)
         return replace(energy.judged(("meter_disagreement",)), detail=detail + words)
 
     def _wait_past(self, t1: float) -> None:

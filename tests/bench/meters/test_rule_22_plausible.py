@@ -13,11 +13,11 @@ from bench.meters.plausible import (
     Evidence,
     Phase,
     codes_of_power,
-    counter_against_power,
     doubt_of_first,
     factor_words,
     fault_of_power,
     half_step,
+    slope_of,
 )
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.meters.registry import close_meters, open_meters
@@ -222,13 +222,17 @@ def test_a_factor_is_named_within_two_percent(value, expected, words):
     assert bool(factor_words(value, expected)) is bool(words)
 
 
-@given(st.integers(1, 60), st.floats(5.0, 3000.0), st.floats(0.01, 3600.0))
-def test_a_counter_of_any_step_and_period_agrees_with_its_own_power(every_s, power_w, step_j):
-    times = [float(t) for t in range(600)]
+@given(st.integers(1, 60), st.floats(5.0, 3000.0), st.floats(0.01, 3600.0), st.integers(5, 600))
+def test_a_counter_of_any_step_and_period_agrees_with_its_own_power(every_s, power_w, step_j, seconds):
+    times = [float(t) for t in range(seconds)]
     counter = [(t, math.floor(power_w * (t // every_s * every_s) / step_j) * step_j) for t in times]
-    compared = counter_against_power(counter, [(t, power_w) for t in times], 1.0)
-    if compared is not None:
-        assert abs(compared[0] / compared[1] - 1.0) <= compared[2] + step_j / (power_w * 20.0)
+    power = [(t, power_w) for t in times]
+    slope = slope_of(counter, power, 1.0)
+    assert slope is None or not slope.differs
+    for factor in (0.001, 0.01, 0.1, 10.0, 100.0, 1000.0):
+        scaled = slope_of([(t, joules * factor) for t, joules in counter], power, 1.0)
+        assert (slope is None) is (scaled is None)
+        assert scaled is None or scaled.differs
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.2, 0.01, 1000.0])
