@@ -205,11 +205,11 @@ class PolledMeter(ABC):
 
     def _checked_by_counter(self, energy: EnergyReading, t0: float, t1: float) -> EnergyReading:
         """Return the energy, without joules if the source's own counter gives another power over the same time."""
-        if not self._own_counter or energy.joules is None:
-            return energy
-        counter = [sample for sample in self._own_counter if t0 <= sample[0] <= t1]
-        power = [(r.t_s, r.value) for r in self.readings() if r.value is not None and t0 <= r.t_s <= t1]
-        slope = plausible.slope_of(counter, power, max(self._info.period_s, self._info.poll_s))
+        period_s = max(self._info.period_s, self._info.poll_s)
+        first_s, last_s = t0 - 2.0 * period_s, t1 + 2.0 * period_s  # with a reading on both sides of each edge
+        counter = [sample for sample in self._own_counter if first_s <= sample[0] <= last_s]
+        power = [(r.t_s, r.value) for r in self.readings() if r.value is not None and first_s <= r.t_s <= last_s]
+        slope = plausible.slope_of(counter, power, period_s)
         if slope is None:
             return energy
         detail = f"the meter's own counter gives {slope.counter_w:.4g} W, its watts {slope.power_w:.4g} W"
