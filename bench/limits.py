@@ -40,6 +40,8 @@ CORE_CLOCK_DROP_FRAC = 0.03  # [-] drop of a window's core clock below the media
 # Rule 11: throttling
 LOW_GPU_CLOCK_FRAC = 0.75  # [-] mean SM clock over the default clock
 
+QUOTA_THROTTLED_FRAC = 0.01  # [-] of the time that a CPU quota allows, above which its throttling is reported
+
 # Rule 12: repeats
 SPREAD_NOTED_FRAC = 0.01  # [-] relative standard deviation of the windows above which it is noted
 SPREAD_UNSTABLE_FRAC = 0.02  # [-] above which the windows count as unstable
@@ -51,7 +53,7 @@ UNSTATED_ACCURACY_FRAC = {"A": 0.01, "B": 0.02, "C": 0.05, "D": 0.10}  # [-] by 
 # Rule 14: verdicts
 SAME_FRAC = 0.02  # [-] two results are the same if the interval of their ratio lies within 1 ± this
 
-# Rule 16: other programs
+# Rule 16: other programs, and other virtual machines
 FOREIGN_LOAD_FRAC = 0.05  # [-] share of the cores
 
 # Rule 22: plausible or refused

@@ -21,6 +21,7 @@ def doctor(as_json: bool) -> None:
     from bench.gpu.doctor import gpu_findings
     from bench.machine import environment
     from bench.machine.clock import core_clock_hz
+    from bench.machine.cores import cores, cores_in_words
     from bench.meters.default import default_meter, measurable_devices
     from bench.meters.registry import discover
     from bench.results.layout import unfinished_folders
@@ -64,6 +65,7 @@ def doctor(as_json: bool) -> None:
         return
     cpu = environment.cpu()
     say(f"CPU      {cpu['model']}, {cpu['logical_cores']} logical cores, features: {' '.join(environment.features())}")
+    say(f"cores    {cores_in_words(cores())}")
     say(
         f"clock    {clock_hz / 1e9:.2f} GHz, measured by a chain of dependent additions"
         if clock_hz

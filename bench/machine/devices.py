@@ -1,6 +1,6 @@
 """The device under test: its name and its settings, which are read but never changed."""
 
-from bench.machine import environment
+from bench.machine import cgroups, environment
 from bench.results.record import Device
 from hardware_profiles.errors import InputError
 
@@ -15,7 +15,7 @@ def device_under_test(name: str) -> Device:
     """
     kind, _, index = name.partition(":")
     if kind == "cpu" and not index:
-        cpu, frequency = environment.cpu(), environment.frequency()
+        cpu, frequency, quota = environment.cpu(), environment.frequency(), cgroups.quota()
         return Device(
             kind="cpu",
             name=str(cpu["model"] or "unknown CPU"),
@@ -24,6 +24,7 @@ def device_under_test(name: str) -> Device:
                 "turbo": _text(frequency["turbo"]),
                 "smt": _text(cpu["smt"]),
                 "usable_cores": len(environment.usable_cores()),
+                "quota_cores": None if quota is None else quota.cores,
             },
         )
     if kind == "gpu":

@@ -8,6 +8,9 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from bench.machine.cores import cores
+from bench.machine.cpuinfo import CpuInfo, board, cpu_name, parse_cpuinfo, vendor
+
 ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = (
     "numba",
@@ -54,17 +57,19 @@ def cpu() -> dict[str, object]:
     """Return the CPU as the operating system reports it: model, family, stepping, microcode, cores, features."""
     import psutil
 
-    fields = _first_cpuinfo()
+    info = _cpuinfo()
+    fields = info.first
+    board_name = board(info, _read("/proc/device-tree/model"), _read("/sys/class/dmi/id/sys_vendor"))
     return {
-        "model": fields.get("model name") or fields.get("CPU part") or None,
-        "vendor": fields.get("vendor_id") or fields.get("CPU implementer"),
+        "model": cpu_name(info, board_name),
+        "vendor": vendor(info),
         "family": fields.get("cpu family"),
         "model_number": fields.get("model"),
         "stepping": fields.get("stepping"),
         "microcode": fields.get("microcode"),
         "logical_cores": psutil.cpu_count(logical=True),
         "physical_cores": psutil.cpu_count(logical=False),
-        "usable_cores": usable_cores(),
+        **cores().document(),
         "smt": _read("/sys/devices/system/cpu/smt/control"),
         "features": features(),
     }
@@ -77,9 +82,8 @@ def features() -> list[str]:
 
 
 def cpu_flags() -> frozenset[str]:
-    """Return every flag that the operating system lists for the first core."""
-    fields = _first_cpuinfo()
-    return frozenset((fields.get("flags") or fields.get("Features") or "").split())
+    """Return every flag that the operating system lists for all cores."""
+    return _cpuinfo().flags
 
 
 def usable_cores() -> list[int]:
@@ -129,7 +133,7 @@ def frequency() -> dict[str, object]:
 def virtualisation() -> str:
     """Return the kind of virtual machine or container that this is, or `none`."""
     signs = []
-    if "hypervisor" in (_first_cpuinfo().get("flags") or "").split():
+    if "hypervisor" in _cpuinfo().flags:
         signs.append("virtual machine")
     product = " ".join(filter(None, (_read(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name"))))
     if signs and product:
@@ -180,16 +184,8 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _first_cpuinfo() -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for line in (_read("/proc/cpuinfo") or "").splitlines():
-        if not line.strip():
-            if fields:
-                break
-            continue
-        name, _, value = line.partition(":")
-        fields[name.strip()] = value.strip()
-    return fields
+def _cpuinfo() -> CpuInfo:
+    return parse_cpuinfo(_read("/proc/cpuinfo") or "")
 
 
 def _memory_bytes() -> int:

@@ -9,6 +9,7 @@ from functools import cache
 
 from bench import __version__
 from bench.machine import environment
+from bench.machine.cores import cores
 from bench.machine.devices import device_under_test
 from bench.measure import stats
 from bench.measure.energy import Metered, accuracy_frac, as_energy, as_used
@@ -56,6 +57,7 @@ def record_of_test(  # noqa: PLR0913, PLR0917 (the results of a test)
         for reading in readings
         for code in (*reading.reasons, *reading.warnings)
     ]
+    notes += [Reason(code=code, detail=detail) for code, detail in cores().notes()]
     record = build_record(
         RecordParts(
             id=new_id(test_name(nodeid), now),

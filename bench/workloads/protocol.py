@@ -103,5 +103,5 @@ class WorkloadOptions:
 
     device: str = "cpu"  # `cpu` or `gpu:<index>`
     variant: str | None = None  # None takes the fastest by calibration
-    threads: int | None = None  # CPU threads; None takes every core that the process may use
+    threads: int | None = None  # CPU threads; None takes the cores that the process and its quota allow
     extra: Mapping[str, object] = field(default_factory=dict)  # options of a single workload (`model`, `batch`)

@@ -53,7 +53,9 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
     is_flag=True,
     help="Measure every variant of sha256d_scan_cpu that runs here, in turns; on one thread unless --threads is set.",
 )
-@click.option("--threads", type=WHOLE, help="CPU threads. [default: every core that this process may use]")
+@click.option(
+    "--threads", type=WHOLE, help="CPU threads. [default: the cores that this process and its CPU quota may use]"
+)
 @plan_option("Measurement plan: PLANS.")
 @click.option("--quick", is_flag=True, help="Same as --plan quick.")
 @click.option("--publish", is_flag=True, help="Same as --plan publish.")

@@ -66,7 +66,11 @@ PHASES = ("prefill", "decode")
 @click.option(
     "--plot", type=click.Path(path_type=Path), help="Plot tokens/s per user against tokens per joule (modelled)."
 )
-@click.option("--threads", type=WHOLE, help="CPU threads (measured). [default: every core that this process may use]")
+@click.option(
+    "--threads",
+    type=WHOLE,
+    help="CPU threads (measured). [default: the cores that this process and its CPU quota may use]",
+)
 @plan_option("Measurement plan: PLANS (measured).")
 @click.option(
     "--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run` (measured)."

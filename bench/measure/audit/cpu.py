@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import limits
+from bench.machine import cores as machine_cores
+from bench.machine.cgroups import Quota, Throttling, quota, throttling
 from bench.measure.steadiness import duration_agrees
 from bench.results.record import Reason
 
@@ -22,6 +24,8 @@ class _State:
     throttled: int | None  # throttle events of all cores since boot; None if not reported
     settings: dict[str, str | None]
     stolen_s: float = 0.0
+    quota: Quota | None = None
+    quota_throttling: dict[str, Throttling] = field(default_factory=dict)  # by folder of the group
     processes: dict[int, tuple[str, float]] = field(default_factory=dict)  # by pid: name and CPU time [s]
 
 
@@ -43,7 +47,12 @@ class CpuAudit:
         """Return the data to store and the codes of what went wrong."""
         if self._before is None:
             return {}, []
-        return judge(self._before, _state(), self.cores)
+        stored, reasons = judge(self._before, _state(), self.cores)
+        known = {reason.code for reason in reasons}
+        notes = [Reason(code=code, detail=detail) for code, detail in machine_cores.cores().notes()]
+        if "cpu_throttled_by_quota" in known:  # its detail has the quota
+            notes = [note for note in notes if note.code != "cpu_quota"]
+        return stored, [*reasons, *notes]
 
 
 def judge(before: _State, after: _State, cores: int) -> tuple[dict[str, object], list[Reason]]:
@@ -68,17 +77,38 @@ def judge(before: _State, after: _State, cores: int) -> tuple[dict[str, object],
         reasons.append(Reason(code="settings_changed", detail="; ".join(changed)))
     if abs(step_s) > limits.CLOCK_STEP_S:
         reasons.append(Reason(code="clock_step", detail=f"{step_s:+.1f} s"))
+    by_quota = _most_throttled(before, after)
+    if by_quota is not None:
+        allowed = cores if after.quota is None else after.quota.cores
+        if by_quota.throttled_s > limits.QUOTA_THROTTLED_FRAC * span_s * max(1.0, allowed):
+            periods = f"in {by_quota.throttled_periods} of {by_quota.periods} periods" if by_quota.periods else ""
+            detail = f"may use {allowed:g} of {cores} cores; throttled for {by_quota.throttled_s:.1f} s {periods}"
+            reasons.append(Reason(code="cpu_throttled_by_quota", detail=detail.strip()))
+    stolen_frac = (after.stolen_s - before.stolen_s) / (span_s * cores)
+    if stolen_frac > limits.FOREIGN_LOAD_FRAC:
+        reasons.append(Reason(code="cpu_stolen", detail=f"{stolen_frac:.0%} of {cores} cores"))
     asleep_s = awake_and_asleep_s - span_s
     if not duration_agrees(awake_and_asleep_s, before.monotonic_s, after.monotonic_s):
         reasons.append(Reason(code="duration_mismatch", detail=f"the machine slept for {asleep_s:.1f} s"))
     stored: dict[str, object] = {
         "foreign_cpu_frac": round(foreign_frac, 4),
-        "stolen_cpu_frac": round((after.stolen_s - before.stolen_s) / (span_s * cores), 4),
+        "stolen_cpu_frac": round(stolen_frac, 4),
+        "quota_throttled_s": None if by_quota is None else round(by_quota.throttled_s, 6),
         "cpu_throttle_events": throttled,
         "wall_clock_step_s": round(step_s, 3),
         "slept_s": round(asleep_s, 3),
     }
     return stored, reasons
+
+
+def _most_throttled(before: _State, after: _State) -> Throttling | None:
+    """Return the throttling between two states by the group that was throttled longest, or None without groups."""
+    spent = [
+        after.quota_throttling[folder].since(earlier)
+        for folder, earlier in before.quota_throttling.items()
+        if folder in after.quota_throttling
+    ]
+    return max(spent, key=lambda each: each.throttled_s, default=None)
 
 
 def _state() -> _State:
@@ -99,6 +129,8 @@ def _state() -> _State:
         own_s=own.user + own.system + own.children_user + own.children_system,
         throttled=_throttle_count(),
         settings=_settings(),
+        quota=quota(),
+        quota_throttling=throttling(),
         processes=_processes(),
     )
 
@@ -139,8 +171,10 @@ def _settings() -> dict[str, str | None]:
         except OSError:
             return None
 
+    limit = quota()
     return {
         "governor": read(_CPU_FOLDER / "cpu0/cpufreq/scaling_governor"),
         "no_turbo": read(_CPU_FOLDER / "intel_pstate/no_turbo"),
         "smt": read(_CPU_FOLDER / "smt/control"),
+        "cpu_quota_cores": None if limit is None else f"{limit.cores:g}",
     }

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.machine.environment import last_level_cache_bytes, usable_cores
+from bench.machine.cores import default_threads
+from bench.machine.environment import last_level_cache_bytes
 from bench.workloads.llm_memory import Load, MemoryBudget
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError
@@ -38,7 +39,7 @@ class LlmReplayCpu:
             raise InputError.at(f"workload {name}", "--variant", expected=VARIANT, got=options.variant)
         chosen = {**DEFAULTS, **options.extra}
         self.name, self.variant = name, VARIANT
-        self.threads = options.threads or len(usable_cores())
+        self.threads = options.threads or default_threads()
         self.shape = load(str(chosen["model"]))
         load_ = Load.of(chosen)
         self.input, self.output, self.batch = load_.input, load_.output, load_.batch

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.machine.environment import last_level_cache_bytes, usable_cores
+from bench.machine.cores import default_threads
+from bench.machine.environment import last_level_cache_bytes
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError
 
@@ -29,7 +30,7 @@ class MatmulCpu:
             raise InputError.at(f"workload {name}", "--variant", expected="blas", got=options.variant)
         self.name = name
         self.variant = "blas"
-        self.threads = options.threads or len(usable_cores())
+        self.threads = options.threads or default_threads()
         self._dtype = name.split("_")[1]
         self._sets: list[tuple[Matrix, Matrix, Matrix]] = []
         self._turn = 0

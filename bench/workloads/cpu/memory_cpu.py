@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bench.machine.environment import last_level_cache_bytes, usable_cores
+from bench.machine.cores import default_threads
+from bench.machine.environment import last_level_cache_bytes
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError
 
@@ -25,7 +26,7 @@ class MemoryCpu:
             raise InputError.at(f"workload {name}", "--variant", expected="numba", got=options.variant)
         self.name = name
         self.variant = "numba"
-        self.threads = options.threads or len(usable_cores())
+        self.threads = options.threads or default_threads()
         self._operation = name.split("_")[1]
         self._streams: Streams | None = None
         self._length = 0

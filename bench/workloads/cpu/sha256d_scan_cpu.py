@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bench.machine.environment import usable_cores
+from bench.machine.cores import default_threads
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Sha256dScanCpu:
             variants.load(options.variant)
         self.name = name
         self.variant = options.variant or ""
-        self.threads = options.threads or len(usable_cores())
+        self.threads = options.threads or default_threads()
         self._positions = random.Random(0)  # noqa: S311 (positions of the planted nonce; not a secret)
         self._calls = 0
         self._known: KnownHeader

@@ -10,6 +10,8 @@ from bench import diagnostics
 from bench.diagnostics import TABLE, Effect, effect
 from bench.errors import RunFailedError
 from bench.machine import locks as domains
+from bench.machine.cgroups import Quota, Throttling
+from bench.machine.cores import Cores
 from bench.measure.audit import cpu as audit
 from bench.measure.runner import measure
 from bench.meters.kinds.declared import Declared
@@ -79,6 +81,7 @@ def later(**changes):
     [
         (later(busy_s=14.0, processes={7: ("miner", 4.0)}), "foreign_load"),
         (later(throttled=3), "cpu_throttled"),
+        (later(stolen_s=4.0), "cpu_stolen"),
         (later(settings={"governor": "powersave"}), "settings_changed"),
         (later(wall_s=1e9 + 3610.0), "clock_step"),
         (later(boot_s=13.0, wall_s=1e9 + 13.0), "duration_mismatch"),
@@ -90,6 +93,37 @@ def test_rule_16_17_what_happens_to_the_cpu_during_the_windows_is_found(after, c
     if code == "foreign_load":
         assert "miner (pid 7) 4.0 s" in found[0].detail
     assert audit.judge(state(), later(), 2)[1] == []
+
+
+def throttled(seconds, periods=100, throttled_periods=40):
+    return {"/sys/fs/cgroup/a": Throttling(periods, throttled_periods, seconds)}
+
+
+@pytest.mark.parametrize(("quota", "spent_s", "reported"), [(0.6, 1.2, True), (0.6, 0.05, False), (4.0, 0.3, False)])
+def test_rule_11_the_throttling_of_a_quota_is_stored_and_reported_with_the_quota(quota, spent_s, reported):
+    before = state(quota=Quota(quota, "/sys/fs/cgroup/a"), quota_throttling=throttled(5.0, 10, 3))
+    after = later(quota=before.quota, quota_throttling=throttled(5.0 + spent_s))
+    stored, reasons = audit.judge(before, after, 8)
+    assert stored["quota_throttled_s"] == pytest.approx(spent_s)
+    assert [reason.code for reason in reasons] == (["cpu_throttled_by_quota"] if reported else [])
+    if reported:
+        assert reasons[0].detail == "may use 0.6 of 8 cores; throttled for 1.2 s in 37 of 90 periods"
+
+
+def test_rule_11_a_figure_that_a_quota_throttled_is_not_published():
+    assert effect("cpu_throttled_by_quota") is Effect.WARN
+    assert effect("cpu_throttled_by_quota", "publish") is Effect.INVALID
+
+
+def test_rule_17_a_quota_and_limited_cores_are_warnings_of_the_record(
+    fake_workload, short_job, cpu_device, monkeypatch
+):
+    limited = Cores((0, 1), (0, 1, 2, 3), (), {}, "cpuset", Quota(0.5, "/sys/fs/cgroup/a"))
+    monkeypatch.setattr("bench.machine.cores.cores", lambda: limited)
+    record = measure(fake_workload, short_job(window_s=0.1), device=cpu_device)
+    details = {reason.code: reason.detail for reason in record.warnings}
+    assert details["cpu_quota"] == "0.5 of 2 cores, by /sys/fs/cgroup/a"
+    assert details["cores_limited"] == "2 of 4 cores, by cpuset"
 
 
 def test_rule_17_changed_settings_invalidate():
