@@ -20,6 +20,7 @@ _BUILT_IN = {
     "nvml": ("bench.meters.kinds.nvml", "ENTRY"),
     "rapl": ("bench.meters.kinds.rapl", "ENTRY"),
     "hwmon": ("bench.meters.kinds.hwmon", "ENTRY"),
+    "amdsmi": ("bench.meters.kinds.amdsmi", "ENTRY"),
     "shelly": ("bench.meters.kinds.plugs.shelly", "ENTRY"),
     "tasmota": ("bench.meters.kinds.plugs.tasmota", "ENTRY"),
     "trace": ("bench.meters.kinds.trace", "ENTRY"),

@@ -69,6 +69,7 @@ def desktop(tree: SysTree) -> None:
     tree.zone("intel-rapl:0", "package-0", 3_111_000_000, 65_532_610_987)
     tree.zone("intel-rapl:0:0", "core", 2_111_000_000, 65_532_610_987)
     files = {"power1_average": 0, "power1_cap": 355 * 10**6, "power1_label": "PPT"}
+    (tree.root / "sys/module/amdgpu").mkdir(parents=True)
     asleep = tree.card(3, "amdgpu", GPU_PCI, **files)
     tree.write(asleep / "device/power/runtime_status", "suspended")
     tree.card(4, "amdgpu", "pci0000:00/0000:00:08.1/0000:0d:00.0", power1_input=31 * 10**6, power1_label="PPT")

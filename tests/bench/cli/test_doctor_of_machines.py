@@ -79,6 +79,7 @@ def test_a_sleeping_card_is_not_usable_and_the_other_has_its_address(diagnosed):
     asleep = meters["hwmon:amdgpu@0000:03:00.0/power1_average"]
     assert (asleep["usable"], "asleep" in asleep["reason"]) == (False, True)
     assert meters["hwmon:amdgpu@0000:0d:00.0/power1_input"]["usable"]
+    assert not meters["amdsmi:0"]["usable"]
 
 
 @pytest.mark.parametrize("machine", ["amd_two_dies", "intel_two_sockets", "jetson", "desktop", "threadripper"])
