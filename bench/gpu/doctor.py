@@ -37,7 +37,7 @@ def _gpus() -> list[Finding]:
     except GpuError as error:
         return [Finding("NVIDIA driver", good=False, detail=error.message, cure=error.cure, code=error.code)]
     first = states[0]
-    version = ".".join(map(str, first.cuda_driver))
+    version = ".".join(map(str, first.cuda_driver)) if first.cuda_driver[0] else "version unknown"
     driver = Finding("NVIDIA driver", good=True, detail=f"{first.driver}, CUDA {version}")
 
     def finding(state: "GpuState") -> Finding:

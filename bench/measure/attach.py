@@ -134,7 +134,7 @@ def _record(
     plan = get_plan(old.run.plan)
     own = covering(infos, old.device)
     figures = metrics(old.workload.unit, metered.windows, own)
-    steady = steadiness([], metered.windows)
+    steady = steadiness([], metered.windows, own)
     if old.steadiness is not None:
         update = {"rate_halves_frac": old.steadiness.rate_halves_frac,
                   "rate_slope_per_min": old.steadiness.rate_slope_per_min}  # fmt: skip

@@ -210,7 +210,7 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
         u_work_frac = workload.u_work_frac if isinstance(workload, UncertainWork) else 0.0
         own = covering(infos, device)
         figures = metrics(workload.unit, metered.windows, own, u_work_frac)
-        steady = steadiness(timed.calls, metered.windows)
+        steady = steadiness(timed.calls, metered.windows, own)
         notes = [*warnings(job.plan, figures, metered, infos, timed.overhead_frac, steady), *audit_reasons]
         notes += [*duration_codes(timed), *coverage_codes(infos, own), *energy_codes(metered, own, figures)]
         if held.requested_by_others() or device_domain(device.kind) in held.busy:

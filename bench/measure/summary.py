@@ -95,13 +95,14 @@ def assumed_power(meters: Sequence[Meter]) -> AssumedPower | None:
     return None
 
 
-def steadiness(calls: Sequence[Sequence[Call]], windows: Sequence[Window]) -> Steadiness:
-    """Return split halves and slopes of rate and power over the windows."""
+def steadiness(calls: Sequence[Sequence[Call]], windows: Sequence[Window], meters: Sequence[MeterInfo]) -> Steadiness:
+    """Return split halves and slopes of the rate, and of the power by each of these meters, over the windows."""
+    names = {info.name for info in meters}
     halves: dict[str, list[tuple[float, float]]] = {}
     points: dict[str, list[tuple[float, float]]] = {}
     for window in windows:
         for energy in window.energy:
-            if energy.half_energies_j is not None:
+            if energy.half_energies_j is not None and energy.meter in names:
                 first, second = energy.half_energies_j
                 halves.setdefault(energy.meter, []).append((first, second))
                 for share, joules in ((0.25, first), (0.75, second)):

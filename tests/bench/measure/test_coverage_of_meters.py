@@ -50,6 +50,7 @@ def test_beside_a_meter_that_covers_the_device_it_is_a_warning_and_no_figure(
     assert [detail.partition(":")[0] for detail in details] == ["nvml", "other"]
     assert {"energy_missing", "meter_disagreement", "inside_exceeds_outside"}.isdisjoint(codes)
     assert {metric.meter for metric in record.metrics.values() if metric.meter} == {"rapl"}
+    assert set(record.steadiness.power_halves_frac) == {"rapl"}
     assert all(energy.joules for window in record.windows for energy in window.energy)
     assert {meter.name: meter.covers for meter in record.meters_used}["nvml:0"] == ("gpu:GPU-1",)
 

@@ -312,6 +312,12 @@ def test_a_sensor_must_be_named(tree, target, words):
         make_meter(f"hwmon:{target}")
 
 
+def test_a_device_that_a_container_hides_is_passed_over(tree):
+    tree.card(1, "amdgpu", "pci0000:00/0000:03:00.0", power1_average=1)
+    (tree.hwmon_class / "hwmon0").symlink_to(tree.root / "hidden")
+    assert list(listed()) == ["hwmon:amdgpu/power1_average"]
+
+
 def test_no_sensor_at_all_is_one_line_with_the_cure(tmp_path):
     assert find_sensors(tmp_path) == []
     with pytest.raises(MeterError, match=r"no power or energy sensor.*shelly"):

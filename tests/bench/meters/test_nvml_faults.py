@@ -18,7 +18,7 @@ class FakeError(Exception):
 
 
 class FakeNvml:
-    """NVML of GPUs whose names, modes and powers a test sets; a power of None is not supported."""
+    """NVML of GPUs whose names, modes and powers a test sets; None is not supported, a negative number is an error."""
 
     NVMLError = FakeError
 
@@ -75,6 +75,8 @@ class FakeNvml:
     def _given(value):
         if value is None:
             raise FakeError(3)
+        if value < 0:
+            raise FakeError(-value)
         return value
 
 
@@ -105,6 +107,8 @@ def driver(monkeypatch):
         (FakeNvml(b"\xf8\x01"), "its name is not text", "reinstall the driver"),
         (FakeNvml(b"GeForce GT 710"), "GeForce GT 710; vGPU, MIG slice and Jetson", "at the wall"),
         (FakeNvml(b"NVIDIA H100", power_mw=0, energy_mj=0), "0 J and 0 W", "reboot"),
+        (FakeNvml(b"NVIDIA H100", power_mw=-4), "no permission", "/dev/nvidia"),
+        (FakeNvml(b"NVIDIA H100", power_mw=-15), "the GPU is lost", "reboot"),
         (FakeNvml(b"NVIDIA H100", handle=15), "the GPU is lost", "reset it or reboot"),
         (FakeNvml(b"NVIDIA H100", handle=16), "must be reset", "gpu-reset"),
         (FakeNvml(b"NVIDIA H100", init=18), "different versions (Driver/library version mismatch)", "reboot"),

@@ -137,7 +137,10 @@ def _named(sensor: Sensor, sensors: list[Sensor]) -> Sensor:
 
 
 def _files(folder: Path, driver: str) -> Iterator[tuple[str, str]]:
-    names = sorted((path.name for path in folder.iterdir()), key=lambda name: (len(name.split("_")[0]), name))
+    try:
+        names = sorted((path.name for path in folder.iterdir()), key=lambda name: (len(name.split("_")[0]), name))
+    except OSError:  # a container may hide the device to which the folder points
+        return
     matches = [match for name in names if (match := _SENSOR.fullmatch(name))]
     for match in sorted(matches, key=lambda match: match[2] is None):
         yield match[1] or match[2], match[0]

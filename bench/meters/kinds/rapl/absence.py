@@ -20,6 +20,13 @@ _MOUNT = (
     "or start it with --security-opt systempaths=unconfined"
 )
 _LOAD = "load the kernel module: sudo modprobe intel_rapl_msr"
+# Files by which Docker, Podman, systemd-nspawn with LXC, and Kubernetes mark a container.
+_CONTAINER_SIGNS = (
+    "/.dockerenv",
+    "/run/.containerenv",
+    "/run/systemd/container",
+    "/var/run/secrets/kubernetes.io",
+)
 _FIRST_MODEL = 42  # Intel Sandy Bridge, the first with RAPL
 _FIRST_FAMILY = 23  # AMD Zen
 _AMD = ("AuthenticAMD", "HygonGenuine")
@@ -50,7 +57,7 @@ def _unloaded(root: Path) -> tuple[str, str]:
         return f"no RAPL here: this is a virtual machine, and {root} has no zone", PLUG
     if not has_rapl(cpu):
         return "no RAPL here (a CPU or a kernel without it)", PLUG
-    if any(system_path(sign).exists() for sign in ("/.dockerenv", "/run/.containerenv")):
+    if any(system_path(sign).exists() for sign in _CONTAINER_SIGNS):
         reason = f"this CPU has RAPL, but this container shows no zone under {root}"
         return reason, f"{_LOAD} on the host; then {_MOUNT}"
     return f"this CPU has RAPL, but the kernel shows no zone under {root}", f"{_LOAD}, or {PLUG}"

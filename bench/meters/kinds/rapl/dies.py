@@ -68,7 +68,7 @@ class Dies:
                 return
             sleep(PAUSE_S)
 
-    def add(self, clock: Callable[[], float]) -> tuple[float, tuple[str, ...]]:
+    def add(self, clock: Callable[[], float], sleep: Callable[[float], None]) -> tuple[float, tuple[str, ...]]:
         """Return the joules since the first reading and the codes of the step since the last one.
 
         Raises
@@ -78,7 +78,7 @@ class Dies:
         """
         values = self._snapshot()
         if self.one is None and values != self._start:
-            self._decide(values)
+            self._decide(values, sleep)
             values = self._snapshot()
         now_s = clock()
         steps = [counter.unwrapper.add(now_s, value * 1e-6) for counter, value in zip(self._read, values, strict=True)]
@@ -104,6 +104,11 @@ class Dies:
     def _snapshot(self) -> list[int]:
         return [counter.read_uj() for counter in self._read]
 
-    def _decide(self, values: list[int]) -> None:
+    def _decide(self, values: list[int], sleep: Callable[[float], None]) -> None:
         """Decide at the first movement whether the counters are one: then they are equal between two updates."""
-        self.one = any(len(set(seen)) == 1 for seen in [values, *(self._snapshot() for _ in range(DIFFERENT))])
+        self.one = len(set(values)) == 1
+        for _ in range(DIFFERENT):
+            if self.one:
+                return
+            sleep(PAUSE_S)
+            self.one = len(set(self._snapshot())) == 1

@@ -85,7 +85,7 @@ class Rapl(PolledMeter):
         """Return the joules since the first reading, summed over all zones."""
         undecided = any(dies.one is None for dies in self._sockets)
         try:
-            steps = [dies.add(self._clock) for dies in self._sockets]
+            steps = [dies.add(self._clock, time.sleep) for dies in self._sockets]
         except (OSError, ValueError) as error:
             raise ReadFailedError(str(error)) from None
         if undecided:
