@@ -89,7 +89,7 @@ def time_columns(path: Path, table: Table, sample: Sample, stated: str | None) -
     if not table.names:
         return [0 if sample.is_time(0) or not sample.is_time(1) else 1]
     named = words.time_columns(list(table.names))
-    if len(named) == 2 and words.key(table.names[named[0]]) in words.DATES:
+    if len(named) == 2 and words.is_date(table.names[named[0]]):
         whole = [i for i in (named[1], named[0]) if sample.is_time(i) and any(":" in c for c in sample.readings(i))]
         return whole[:1] or named
     columns = [i for i in named if sample.is_time(i)] or named[:1]

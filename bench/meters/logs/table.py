@@ -135,7 +135,8 @@ def _layout(head: Sequence[str], separator: str, timely: Callable[[str], bool]) 
         above = next((other.line for other in reversed(rows[:i]) if other.shape == "text"), "")
         if names:
             heading = frozenset({rows[j].line, above})
-            return _Layout(Table(separator, _unique(names), units, len(names), i, heading), len(fits), above)
+            start = next(k for k in range(j + 1, i + 1) if (rows[k].timely and rows[k].fits(len(names))) or k == i)
+            return _Layout(Table(separator, _unique(names), units, len(names), start, heading), len(fits), above)
         bare = bare or _Layout(Table(separator, (), (), len(row.cells), i, frozenset()), len(fits), above)
     return bare
 
@@ -163,6 +164,7 @@ class _Row:
         self.written = len(self.cells)
         while self.cells and not self.cells[-1]:
             self.cells.pop()
+        self.timely = any(map(timely, self.cells))
         self.shape = self._shape(timely)
 
     def fits(self, width: int) -> bool:

@@ -131,7 +131,8 @@ def read_column(  # noqa: PLR0913, PLR0917 (the parts of one column)
         A unit is missing, contradicts another or is none of power; the decimal sign is not certain; no reading can be
         power.
     """
-    marks = stated_marks(path, settings) or decide(path, name, _evidence(cells), elsewhere)
+    evidence = _evidence(cells)
+    marks = stated_marks(path, settings, evidence) or decide(path, name, evidence, elsewhere)
     raw: list[float | None] = []
     scales: list[float | None] = []
     units: dict[str, Unit] = {}

@@ -85,7 +85,7 @@ class Evidence:
         return [mark for mark, name in self.shown if name == role]
 
 
-def stated_marks(path: Path, settings: Mapping[str, str]) -> Marks | None:
+def stated_marks(path: Path, settings: Mapping[str, str], evidence: Evidence) -> Marks | None:
     """Return the marks of the settings `decimal` and `thousands`, None without either.
 
     Raises
@@ -100,7 +100,8 @@ def stated_marks(path: Path, settings: Mapping[str, str]) -> Marks | None:
     if decimal == thousands:
         raise InputError.at(path, "thousands", expected="another mark than the decimal sign", got=thousands)
     decimal = decimal or ("," if thousands == "." else ".")
-    return Marks(decimal, thousands or ("," if decimal == "." else "."))
+    seen = next((mark for mark in evidence.marks("thousands") if mark in " '"), _other(decimal))
+    return Marks(decimal, thousands or seen)
 
 
 def _stated(path: Path, settings: Mapping[str, str], key: str, known: tuple[str, ...]) -> str | None:

@@ -52,13 +52,19 @@ _TIMES = (
     "fecha_hora", "fecha_y_hora", "data_hora", "data_ora", "tiempo", "tempo", "temps", "tijd", "tijdstip", "czas",
     "time_of_day_seconds", "last_changed", "zaman", "datum_zeit", "datum_uhrzeit", "tid", "aika",
 )  # fmt: skip
-DATES = ("date", "datum", "fecha", "data", "日期", "日付", "дата", "날짜", "ημερομηνία", "תאריך", "التاريخ", "tarih")
+_DATES = ("date", "datum", "fecha", "data", "日期", "日付", "дата", "날짜", "ημερομηνία", "תאריך", "التاريخ", "tarih")
 _CLOCKS = (
     "time", "zeit", "uhrzeit", "hora", "ora", "heure", "时间", "時間", "時刻", "время", "시간", "ώρα", "שעה",
     "الوقت", "saat",
     "tijd", "clock",
 )  # fmt: skip
 _NO_TIMES = ("uptime", "runtime", "elapsed", "duration", "laufzeit", "downtime", "timeout", "times", "timer", "update")
+
+
+_POWER_WORDS = frozenset(word.casefold() for word in _POWER)  # casefold also changes a Greek sigma at the end
+_TIME_KEYS, _DATE_KEYS, _CLOCK_KEYS = (
+    frozenset(word.casefold() for word in group) for group in (_TIMES, _DATES, _CLOCKS)
+)
 
 
 def split(plain: str) -> list[str]:
@@ -68,7 +74,7 @@ def split(plain: str) -> list[str]:
 
 def is_strictly_power(parts: list[str]) -> bool:
     """Return whether one of the words says power."""
-    return any(part in _POWER or any(stem in part for stem in _POWER_PARTS) for part in parts)
+    return any(part in _POWER_WORDS or any(stem in part for stem in _POWER_PARTS) for part in parts)
 
 
 def is_power(parts: list[str]) -> bool:
@@ -94,13 +100,18 @@ def key(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
+def is_date(name: str) -> bool:
+    """Return whether a name says date, without a clock."""
+    return key(name) in _DATE_KEYS
+
+
 def time_columns(names: list[str]) -> list[int]:
     """Return the columns of time by their names: a date and a clock, else one, else all that may be."""
     keys = [key(re.sub(r"[(\[].*?[)\]]|, ?(?:gmt|utc).*", "", name.casefold())) for name in names]
-    dates, clocks = ([i for i, text in enumerate(keys) if text in known] for known in (DATES, _CLOCKS))
+    dates, clocks = ([i for i, text in enumerate(keys) if text in known] for known in (_DATE_KEYS, _CLOCK_KEYS))
     if len(dates) == 1 and len(clocks) == 1:
         return [dates[0], clocks[0]]
-    exact = [i for i, text in enumerate(keys) if text in _TIMES]
+    exact = [i for i, text in enumerate(keys) if text in _TIME_KEYS]
     if exact:
         return exact
     return [
@@ -108,4 +119,4 @@ def time_columns(names: list[str]) -> list[int]:
         for i, text in enumerate(keys)
         if any(word in text for word in ("time", "date", "zeit", "datum", "时间", "日時", "время"))
         and not any(word in text for word in _NO_TIMES)
-    ] or [i for i, text in enumerate(keys) if text in DATES]
+    ] or [i for i, text in enumerate(keys) if text in _DATE_KEYS]
