@@ -82,7 +82,10 @@ def import_json(path: Path) -> list[Record]:
         raise InputError(
             f"{path}: expected the JSON of pytest-benchmark, got {type(error).__name__}: {error}"
         ) from None
-    file = validate(_File, document, f"{path} (of pytest-benchmark)")
+    try:
+        file = validate(_File, document, f"{path} (of pytest-benchmark)")
+    except InputError as error:  # a program wrote the file, so its faults repeat
+        raise InputError(error.faults[0]) from None
     records = []
     for index, bench in enumerate(file.benchmarks):
         place = f"{path}: benchmarks[{index}]"
