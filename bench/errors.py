@@ -35,7 +35,10 @@ def not_written(
         )
     if rescued is None or store is None:
         return RunFailedError(f"{target}: could not be written: {reason}; nothing was written")
-    there = shell_word(Path(os.path.abspath(store)))  # noqa: PTH100 (resolve() would follow links)
+    try:
+        there = shell_word(Path(os.path.abspath(store)))  # noqa: PTH100 (resolve() would follow links)
+    except OSError:  # the current folder was removed
+        there = shell_word(store)
     return RunFailedError(
         f"{target}: could not be written: {reason}; the whole result is in {rescued}; bring it back with: "
         f"mkdir -p {there} && mv {shell_word(rescued)} {there}/"

@@ -24,7 +24,7 @@ def doctor(as_json: bool) -> None:
     from bench.machine.cores import cores, cores_in_words
     from bench.meters.default import default_meter, measurable_devices
     from bench.meters.registry import discover
-    from bench.results.layout import unfinished_folders
+    from bench.results.layout import rescued_folder, result_folders, unfinished_folders
     from kernels.scan_cpu import variants
 
     system = environment.capture()
@@ -49,6 +49,8 @@ def doctor(as_json: bool) -> None:
         for meter in listed
     ]
     gpu = gpu_findings()
+    rescued = rescued_folder()
+    in_second_folder = [str(folder) for folder in result_folders(rescued)] if rescued is not None else []
     unfinished = [str(folder) for folder in unfinished_folders(STORE)]
     if as_json:
         emit_json(
@@ -60,6 +62,7 @@ def doctor(as_json: bool) -> None:
                 "meters": meters,
                 "default_meters": [asdict(default) for default in defaults],
                 "unfinished_results": unfinished,
+                "rescued_results": in_second_folder,
             }
         )
         return
@@ -99,5 +102,7 @@ def doctor(as_json: bool) -> None:
     )
     for default in defaults:
         say(f"without --meter, a run on {default.device} takes {default.spec or 'no meter'}: {default.why}")
+    for folder in in_second_folder:
+        say(f"rescued: {folder}: a whole result that its results folder refused; move it there with mv")
     for folder in unfinished:
         say(f"ignored: {folder}: a killed run left it unfinished; you can delete it")

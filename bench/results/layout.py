@@ -51,20 +51,27 @@ def unfinished_folders(store: Path) -> list[Path]:
     return sorted(store.glob(f"{TEMPORARY_PREFIX}*")) if store.is_dir() else []
 
 
-def rescued_folder() -> Path:
-    """Return the folder for results that could not be written to their store, in the user's state (XDG)."""
+def rescued_folder() -> Path | None:
+    """Return the folder for results that their store refused, in the user's state (XDG); None without a home."""
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
-    return (state if state.is_absolute() else Path("~/.local/state").expanduser()) / "perwatt" / "rescued"
+    if not state.is_absolute():
+        try:
+            state = Path("~/.local/state").expanduser()
+        except RuntimeError:
+            return None
+    return state / "perwatt" / "rescued"
 
 
 def second_folders() -> Iterator[Path]:
     """Yield the folders to try for a result that could not be written to its store; the last is a temporary one."""
-    try:
-        folder = rescued_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = rescued_folder()
+    if folder is not None:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            folder = None
+    if folder is not None:
         yield folder
-    except (OSError, RuntimeError):  # RuntimeError: this user has no home
-        pass
     try:
         yield Path(tempfile.mkdtemp(prefix="perwatt-rescued-"))
     except OSError:

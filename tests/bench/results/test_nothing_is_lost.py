@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from bench.errors import RunFailedError
 from bench.measure.runner import Job, measure, measure_together
 from bench.results import folder as results
 from bench.results.folder import new_id, prepare_store, read_samples, read_whole, write_record, write_records
-from bench.results.layout import rescued_folder, result_names, unfinished_folders
+from bench.results.layout import rescued_folder, result_names, second_folders, unfinished_folders
 from hardware_profiles.errors import InputError
 
 
@@ -136,6 +137,30 @@ def test_a_store_that_is_removed_during_the_run_is_made_again(fake_workload, job
     fake_workload.check_output = check_output
     record = measure(fake_workload, job, device=cpu_device)
     assert read_whole(job.store / record.id).status == "ok"
+
+
+def test_a_relative_store_whose_current_folder_is_removed_loses_no_result(
+    fake_workload, job, cpu_device, tmp_path, monkeypatch
+):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    job = Job(job.run_id, job.argv, job.plan, Path("results"), job.system, job.commit)
+    prepare_store(job.store)
+    shutil.rmtree(here)
+    with pytest.raises(RunFailedError, match="the whole result is in"):
+        measure(fake_workload, job, device=cpu_device)
+    assert len(result_names(rescued_folder())) == 1
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_user_without_a_home_has_the_temporary_folder_only(monkeypatch, tmp_path):
+    def no_home(_):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    assert [folder.parent for folder in second_folders()] == [tmp_path]
 
 
 def test_a_store_that_becomes_a_file_during_the_run_loses_no_result(fake_workload, job, cpu_device):
