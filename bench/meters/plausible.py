@@ -155,7 +155,10 @@ def product_of(phases: Sequence[Phase]) -> Product | None:
     parts = [
         phase.volt_amps * abs(phase.power_factor)
         for phase in phases
-        if phase.volt_amps is not None and phase.power_factor is not None
+        if phase.volt_amps is not None
+        and phase.power_factor is not None
+        # a power factor of 0 under load stands for one that was not measured
+        and (phase.power_factor or not phase.power_w)
     ]
     if not parts or len(parts) < len(phases):
         return None

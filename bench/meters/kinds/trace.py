@@ -10,6 +10,7 @@ from bench import limits
 from bench.meters.integrate import power_energy
 from bench.meters.kinds import trace_period
 from bench.meters.logs import SETTINGS, EmptyLogError, Log, read_log
+from bench.meters.plausible import NOTHING, codes_of_power
 from bench.meters.protocol import (
     EnergyReading,
     Found,
@@ -244,7 +245,7 @@ class Trace:
         readings = []
         for when, watts in self.log.samples:
             utc_s = when - self.clock_offset_s
-            codes = () if watts is not None else ("bad_sample",)
+            codes = codes_of_power(watts, NOTHING) if watts is not None else ("bad_sample",)
             readings.append(Reading(utc_s - shift_s, utc_s, watts, None, codes))
         return readings
 

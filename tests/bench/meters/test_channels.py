@@ -149,6 +149,8 @@ def test_where_there_are_several_channels_the_message_lists_them(device, kind, r
         ("shelly", gen2(switch_0={"id": 0, "output": True}), "measures no power"),
         ("shelly", {"/shelly": {"type": "SHSW-1"}, "/status": {"meters": [clamp(60.0)]}}, "measures no power"),
         ("shelly", {"/shelly": [1]}, "not the answer of a Shelly"),
+        ("shelly", {"/shelly": GEN1, "/status": [1]}, "not the status of a Shelly"),
+        ("shelly", {"/shelly": GEN2, "/rpc/Shelly.GetStatus": [1]}, "not the status of a Shelly"),
         ("tasmota", tasmota(Power=[]), "measures no power"),
         ("tasmota", {"/cm": {"StatusSNS": {"Time": "x", "MT175": {"P": 151}}}}, "got 'Time, MT175'.*trace:FILE"),
         ("tasmota", {"/cm": {"StatusPWR": {"Power": 150}}}, "got 'StatusPWR'"),
@@ -235,6 +237,24 @@ def test_text_of_a_device_reaches_no_terminal_as_it_is(device):
         with pytest.raises((InputError, MeterError)) as error:
             read(device(routes).spec(kind))
         assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        ("shelly", RELAYS, gen1(meters=[clamp(150.0)])),
+        ("shelly", TWO, gen2(switch_0=switch(0, 40.0), switch_1=[150.0])),
+        ("tasmota", LIST, tasmota(Power=149)),
+        ("tasmota", LIST, tasmota(Power=[149])),
+    ],
+)
+def test_a_channel_that_is_gone_is_a_missing_reading(clock, device, kind, before, after):
+    fake = device(before)
+    (meter,) = open_meters([fake.spec(kind, channel="1")], FAST)
+    fake.routes = after
+    clock.sleep(0.1)
+    close_meters([meter])
+    assert (meter.readings()[-1].value, meter.readings()[-1].codes) == (None, ("bad_sample",))
 
 
 def test_a_reading_of_all_clamps_misses_if_one_is_invalid(clock, device):

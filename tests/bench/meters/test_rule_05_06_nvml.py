@@ -192,6 +192,9 @@ def test_rule_05_a_counter_that_disagrees_with_the_integral_of_power_is_refused(
     assert found.joules is None
     assert "meter_disagreement" in found.reasons
     assert "+10" in found.detail or "+9" in found.detail
+    thousandth = FakeNvml(clock)
+    thousandth.counter_factor = 0.001
+    assert metered(thousandth, seconds=3.2)[1].detail.endswith("which is too small by a factor of 1000")
     agreeing = FakeNvml(clock)
     agreeing.counter_factor = 1.02
     _, found = metered(agreeing, seconds=3.2)

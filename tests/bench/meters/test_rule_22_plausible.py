@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bench.diagnostics import forbids_energy
 from bench.meters.counters import Unwrapper
+from bench.meters.kinds.trace import RunClock
 from bench.meters.plausible import (
     NOTHING,
     Evidence,
@@ -20,7 +21,7 @@ from bench.meters.plausible import (
     slope_of,
 )
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
-from bench.meters.registry import close_meters, open_meters
+from bench.meters.registry import close_meters, make_meter, open_meters
 from bench.meters.stream import PolledMeter
 from hardware_profiles.errors import InputError
 
@@ -136,6 +137,7 @@ def test_power_within_a_tenth_of_the_product_is_accepted(watts):
         (Evidence((phase(150.0, power_factor=None, amps=70.0),)), True),  # nor can 16 kVA
         (Evidence((phase(150.0, volts=None, amps=None, apparent_va=155.0, power_factor=0.97),)), False),
         (Evidence((phase(150.0, volts=None, amps=None, apparent_va=15.5, power_factor=0.97),)), True),
+        (Evidence((phase(150.0, amps=0.7, power_factor=0.0),)), False),  # no power factor, but 161 VA
         (Evidence((phase(100.0), phase(50.0, amps=None))), False),  # one phase states no amps: no sum to compare
     ],
 )
@@ -201,6 +203,14 @@ def test_zero_is_a_warning_unless_something_else_confirms_it(evidence, codes):
     meter.close()
     assert meter.readings()[0].codes == codes
     assert not codes_of_power(90.0, evidence)
+
+
+def test_a_zero_within_a_log_is_a_warning(tmp_path):
+    path = tmp_path / "power.csv"
+    path.write_text("time,power_w\n" + "".join(f"{1.8e9 + t},{0 if t == 50 else 150 + t % 3}\n" for t in range(120)))
+    (log := make_meter(f"trace:{path}")).join(RunClock(1.8e9, 0.0, 119.0))
+    assert "zero_unconfirmed" in log.energy(5.0, 105.0).warnings
+    assert "zero_unconfirmed" not in log.energy(55.0, 115.0).warnings
 
 
 def test_zero_that_the_amps_deny_is_no_reading():

@@ -28,6 +28,7 @@ from bench.meters.kinds.nvml.faults import (
     shares_its_board,
     text_of,
 )
+from bench.meters.plausible import factor_words
 from bench.meters.protocol import (
     EnergyReading,
     MeterInfo,
@@ -161,6 +162,7 @@ class Nvml(PolledMeter):
             return energy
         gap_frac = energy.joules / check.joules - 1.0
         detail = f"counter {energy.joules:.1f} J, integral of power {check.joules:.1f} J ({gap_frac:+.1%})"
+        detail += factor_words(energy.joules, check.joules)
         energy = replace(energy, detail=detail)
         return energy.judged(("meter_disagreement",)) if abs(gap_frac) > limits.METER_DISAGREEMENT_FRAC else energy
 
