@@ -3,9 +3,18 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
 
-from hardware_profiles.dates import partial_date
+from hardware_profiles.dates import DATE_PATTERN, partial_date
 from hardware_profiles.errors import InputError, near_names, shown
 from hardware_profiles.keys import (
     ASIC_ENVIRONMENT,
@@ -22,6 +31,7 @@ from hardware_profiles.provenance import Basis, Confidence
 from hardware_profiles.reading import validate
 
 SCHEMA_VERSION = 1
+ADDRESS = r"https?://[^\s/]+\.[^\s/]+(/\S*)?|local:\S+"
 
 
 def _feature(name: str) -> str:
@@ -40,17 +50,23 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _address(text: str) -> str:
-    if text != "unknown" and not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?|local:\S+", text):
+    if text != "unknown" and not re.fullmatch(ADDRESS, text):
         raise ValueError(f"expected an https address, local:PATH or unknown, got {shown(text)}")
     return text
 
 
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S(.*\S)?$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+_-]*$")]
-Date = Annotated[str, AfterValidator(partial_date())]
-Announced = Annotated[str, AfterValidator(partial_date(years_ahead=2))]
+_DATE = WithJsonSchema({"type": "string", "pattern": DATE_PATTERN})
+Date = Annotated[str, AfterValidator(partial_date()), _DATE]
+Announced = Annotated[str, AfterValidator(partial_date(years_ahead=2)), _DATE]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Names = Annotated[list[Name], AfterValidator(_unique)]
+_ONCE = Field(json_schema_extra={"uniqueItems": True})
+Names = Annotated[list[Name], AfterValidator(_unique), _ONCE]
+Address = Annotated[
+    str, AfterValidator(_address), WithJsonSchema({"type": "string", "pattern": f"^(unknown|{ADDRESS})$"})
+]
+Feature = Annotated[str, AfterValidator(_feature), WithJsonSchema({"enum": list(FEATURES)})]
 
 
 class _Table(BaseModel):
@@ -72,7 +88,7 @@ class FigureTable(_Table):
 class FeatureTable(_Table):
     """Instruction-set features by the names that the Linux kernel uses, with their origin."""
 
-    values: Annotated[list[Annotated[str, AfterValidator(_feature)]], AfterValidator(_unique)]
+    values: Annotated[list[Feature], AfterValidator(_unique), _ONCE]
     basis: Basis
     confidence: Confidence
     date: Date
@@ -84,9 +100,9 @@ class SourceTable(_Table):
 
     title: Text
     kind: Literal["maker", "reseller", "press", "table", "test", "machine"]
-    address: Annotated[str, AfterValidator(_address)]
+    address: Address
     read: Date
-    cites: Annotated[str, AfterValidator(_address)] | None = None  # the maker's page that it cites
+    cites: Address | None = None  # the maker's page that it cites
     printed: list[Text]
 
 
@@ -175,7 +191,7 @@ def validate_file(data: dict[str, Any], file: object) -> None:
         The content is faulty; the message names file, key, expected and got.
     """
     kind = data.get("kind", ...)
-    if kind not in FILES:
+    if not isinstance(kind, str) or kind not in FILES:
         near = near_names(kind, FILES) if isinstance(kind, str) else ()
         raise InputError.at(file, "kind", expected=f"one of {', '.join(FILES)}", got=kind, near=near)
     validate(FILES[kind], data, file)

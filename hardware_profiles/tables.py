@@ -13,12 +13,13 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeVar, cast, get_args, get
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails
+from pydantic_core import CoreSchema, InitErrorDetails
 
 from hardware_profiles.errors import near_names
 from hardware_profiles.reading import alternatives
@@ -49,6 +50,16 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()  # groups of keys of which a table has exactly one
+    in_schema: ClassVar[tuple[dict[str, Any], ...]] = ()  # the rules that JSON Schema can state as well
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return pydantic's schema of the keys with the rules between them."""
+        schema = handler.resolve_ref_schema(handler(core))
+        rules = [{"oneOf": [{"required": [key]} for key in group]} for group in cls.one_of]
+        if rules or cls.in_schema:
+            schema["allOf"] = [*rules, *cls.in_schema]
+        return schema
 
     @model_validator(mode="wrap")
     @classmethod

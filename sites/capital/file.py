@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from hardware_profiles.reading import read_toml, validate
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.ranges import Range
-from sites.file.values import Percent, Positive, Value, assumed, within
+from sites.file.values import Percent, Positive, Value, assumed, whole, within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ Rate = Annotated[Value, *within(Range(0, 1000, "per cent a year"))]
 LeadYears = Annotated[Value, *within(Range(0, 20, "years"))]
 LoanYears = Annotated[Value, *within(Range(0.01, 50, "years"))]
 Usd = Annotated[Value, *within(Range(0, 1e15, "USD"))]
-Years = Annotated[int, Field(strict=True, ge=1, le=30)]
+Years = Annotated[int, Field(ge=1, le=30), BeforeValidator(whole)]
 
 
 SIZE_KEYS = {"hashrate": "hashrate_eh_s", "site": "mw", "gpu_modules": "usd_per_mw"}  # of each kind of purchase
@@ -71,6 +71,14 @@ class PurchaseTable(Table):
     lead_years: LeadYears = assumed(0.0)
     offline_percent: Percent = assumed(50.0)  # share of the lead time in which converted megawatts are offline
     miner_usd_per_th_s: Usd = assumed(0.0)  # price of a removed miner
+
+    in_schema = (
+        *(
+            {"if": {"properties": {"kind": {"const": kind}}}, "then": {"required": [key]}}
+            for kind, key in SIZE_KEYS.items()
+        ),
+        {"if": {"properties": {"kind": {"const": "gpu_modules"}}}, "else": {"required": ["price_usd"]}},
+    )
 
     @rule
     def _size_of_its_kind(self) -> Iterator[Broken]:

@@ -39,6 +39,7 @@ def _profile(content: Any) -> Any:
     return tuple(content)
 
 
+_ZERO = [{"const": 0}, {"type": "object", "properties": {"value": {"const": 0}}}]
 _WEEK = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1e9}, "minItems": 168, "maxItems": 168}
 Profile = Annotated[
     str | tuple[float, ...], BeforeValidator(_profile), WithJsonSchema({"anyOf": [{"enum": list(PROFILES)}, _WEEK]})
@@ -111,6 +112,13 @@ class InferenceTable(Table):
     tenant_pays_energy: Flag = False
     sla_percent: Percent = assumed(0.0)  # of the demand
     sla_penalty_percent: Penalty | None = None  # of the price
+
+    in_schema = (
+        {
+            "if": {"required": ["sla_percent"], "not": {"properties": {"sla_percent": {"anyOf": _ZERO}}}},
+            "then": {"required": ["sla_penalty_percent"]},
+        },
+    )
 
     @rule
     def _penalty_of_a_promise(self) -> Iterator[Broken]:

@@ -112,6 +112,12 @@ class ClimateTable(Table):
     gpu_derate_above_c: Celsius | None = None
     gpu_stop_above_c: Celsius | None = None
 
+    in_schema = tuple(
+        {"dependentRequired": {f"{product}_{one}_above_c": [f"{product}_{other}_above_c"]}}
+        for product in ("mining", "gpu")
+        for one, other in (("derate", "stop"), ("stop", "derate"))
+    )
+
     @rule
     def _miners_stop_above_derating(self) -> Iterator[Broken]:
         yield from _stops_above("mining", self.mining_derate_above_c, self.mining_stop_above_c)
@@ -188,6 +194,14 @@ class PriceTable(Table):
     coincident: CoincidentTable | None = None
     contract: ContractTable | None = None
 
+    in_schema = (
+        {
+            "if": {"properties": {"currency": {"const": "USD"}}},
+            "then": {"not": {"required": ["currency_per_usd"]}},
+            "else": {"required": ["currency_per_usd"]},
+        },
+    )
+
     @rule
     def _exchanged(self) -> Iterator[Broken]:
         if (self.currency != "USD") != (self.currency_per_usd is not None):
@@ -230,6 +244,8 @@ class MarketTable(Table):
     difficulty: tuple[DifficultyTable, ...] = ()
     difficulty_file: FileName | None = None  # CSV with the columns start and difficulty
 
+    in_schema = ({"not": {"required": ["difficulty_file"], "properties": {"difficulty": {"minItems": 1}}}},)
+
     @rule
     def _one_path(self) -> Iterator[Broken]:
         if self.difficulty and self.difficulty_file is not None:
@@ -265,6 +281,20 @@ class SiteFile(Table):
     inference: tuple[InferenceTable, ...] = ()
     carbon: CarbonTable | None = None
     cost: CostTable = CostTable()
+
+    in_schema = (
+        {"anyOf": [{"required": [key], "properties": {key: {"minItems": 1}}} for key in ("mining", "inference")]},
+        *(
+            {
+                "if": {"required": [key], "properties": {key: {"minItems": 1}}},
+                "then": {
+                    "required": ["cooling"],
+                    "properties": {"cooling": {"anyOf": [{"required": [f"{pue}{tail}"]} for tail in ("", "_hourly")]}},
+                },
+            }
+            for key, pue in (("mining", "mining_pue"), ("inference", "gpu_pue"))
+        ),
+    )
 
     @rule
     def _something_to_run(self) -> Iterator[Broken]:

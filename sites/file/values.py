@@ -71,7 +71,8 @@ def _is_count(value: float) -> bool:
     return value in ranges.COUNT and value == int(value)
 
 
-def _whole(content: Any) -> Any:
+def whole(content: Any) -> int:
+    """Return a whole number, also one that is written as 2.0; raise ValueError for anything else."""
     if isinstance(content, bool) or not isinstance(content, int | float) or content != int(content):
         raise ValueError(f"expected a whole number, got {shown(content)}")
     return int(content)
@@ -148,10 +149,10 @@ When = Annotated[
     AfterValidator(_in_time),
     WithJsonSchema({"type": "string", "pattern": f"^{_DAY}({_CLOCK})?$", "description": "a date or time"}),
 ]
-Hour = Annotated[int, Field(ge=0, le=23), BeforeValidator(_whole)]
-EndHour = Annotated[int, Field(ge=0, le=24), BeforeValidator(_whole)]
-MonthNumber = Annotated[int, Field(ge=1, le=12), BeforeValidator(_whole)]  # 1 is January
-Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(_whole)]  # 0 is Monday
+Hour = Annotated[int, Field(ge=0, le=23), BeforeValidator(whole)]
+EndHour = Annotated[int, Field(ge=0, le=24), BeforeValidator(whole)]
+MonthNumber = Annotated[int, Field(ge=1, le=12), BeforeValidator(whole)]  # 1 is January
+Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(whole)]  # 0 is Monday
 
 
 class Numbers(BaseModel):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
-from hardware_profiles.tables import Table
-from sites.file.values import Growth, NotNegative, Percent, assumed
+from hardware_profiles.tables import Broken, Table, rule
+from sites.file.values import Flag, Growth, NotNegative, Number, Percent, assumed
 from sites.scenarios.calibration import mean_reverting, random_walk, read_column
-from sites.scenarios.model import INPUT_NAMES, ScenarioModel, Uncertain
+from sites.scenarios.model import BASE_CASE, INPUT_NAMES, MAX_FACTOR, MIN_FACTOR, ScenarioModel, Uncertain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_PER_YEAR = 31_557_600  # one a second
-Number = Annotated[float, Field(strict=True)]
+Share = Annotated[float, Field(strict=True, ge=-1, le=1)]
+CorrelationRow = Annotated[tuple[Share, ...], Field(min_length=len(INPUT_NAMES), max_length=len(INPUT_NAMES))]
 
 
 class SeriesTable(Table):
@@ -42,6 +44,33 @@ class InputTable(Table):
     series: SeriesTable | None = None
 
 
+Factor = Annotated[float, Field(strict=True, ge=MIN_FACTOR, le=MAX_FACTOR)]
+
+
+def _factor_or_zero(factor: float) -> float:
+    if factor != 0 and not MIN_FACTOR <= factor <= MAX_FACTOR:
+        raise ValueError(f"expected 0, or a factor of {MIN_FACTOR:g} to {MAX_FACTOR:,g}, got {factor:g}")
+    return factor
+
+
+FactorOrZero = Annotated[
+    Number,
+    AfterValidator(_factor_or_zero),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "number", "minimum": MIN_FACTOR, "maximum": MAX_FACTOR}]}),
+]
+
+
+class CaseTable(Table):
+    """[cases.NAME]: the factor of each input in a deterministic case; the others stay."""
+
+    btc: Factor | None = None
+    difficulty: Factor | None = None
+    power: FactorOrZero | None = None
+    inference_price: Factor | None = None
+    demand: FactorOrZero | None = None
+    availability: Factor | None = None
+
+
 class ScenarioFile(Table):
     """A scenario file."""
 
@@ -51,9 +80,19 @@ class ScenarioFile(Table):
     inference_price: InputTable | None = None
     demand: InputTable | None = None
     availability: InputTable | None = None
-    correlation: tuple[tuple[Number, ...], ...] | None = None
-    measurement: Annotated[bool, Field(strict=True)] = True
-    cases: dict[str, dict[str, Number]] = Field(default_factory=dict)
+    correlation: (
+        Annotated[tuple[CorrelationRow, ...], Field(min_length=len(INPUT_NAMES), max_length=len(INPUT_NAMES))] | None
+    ) = None
+    measurement: Flag = True
+    cases: dict[str, CaseTable] = Field(default_factory=dict)
+
+    in_schema = ({"properties": {"cases": {"not": {"required": [BASE_CASE]}}}},)
+
+    @rule
+    def _base_is_taken(self) -> Iterator[Broken]:
+        if BASE_CASE in self.cases:
+            text = "expected another name, because this is the case with all factors at 1"
+            yield Broken(f"{text}, got {BASE_CASE!r}", ("cases", BASE_CASE))
 
 
 def read_scenarios(path: Path) -> ScenarioModel:
@@ -64,8 +103,9 @@ def read_scenarios(path: Path) -> ScenarioModel:
         table: InputTable | None = getattr(file, name)
         if table is not None:
             inputs[name] = _uncertain(table, path)
+    cases = {name: table.model_dump(exclude_none=True) for name, table in file.cases.items()}
     try:
-        return ScenarioModel(inputs, file.correlation, file.measurement, file.cases)
+        return ScenarioModel(inputs, file.correlation, file.measurement, cases)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
