@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     "show": ("bench.cli.show", "show", "Show one result or profile with its sources."),
     "compare": ("bench.cli.compare", "compare", "Compare results and profiles: ratio, interval, verdict."),
     "profile": ("bench.cli.profile", "profile", "Write a profile of this machine, or check profile files."),
+    "site": ("bench.cli.site.command", "site", "Write a first site file, or the schemas for an editor."),
     "yield": (
         "bench.cli.yield_.command",
         "yield_",
