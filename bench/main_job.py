@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sites.dispatch.year import SiteYear
     from sites.market.device_rate import DeviceRate
     from sites.model import Site
-    from sites.scenarios.one_device import Alone
+    from sites.perspective.one_device import Megawatt
     from sites.scenarios.outlook import Outlook
 
 SCENARIOS = 10_000
@@ -29,12 +29,12 @@ _HASHING, _PRODUCT = "sha256d", "matmul_f32"
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The machine among the catalogue's devices, and the example site as planned and with one device type each."""
+    """The machine among the catalogue's devices, the example site, and one megawatt of it with each device type."""
 
     devices: tuple[DeviceFigures, ...]  # the machine first
     site: "SiteYear"
     outlook: "Outlook"
-    alone: "tuple[Alone, ...]"
+    megawatts: "tuple[Megawatt, ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def surroundings(store: Path) -> Surroundings:
 def assess(records: "Sequence[Record]", prepared: Surroundings) -> Assessment:
     """Compare the measured machine with the catalogue; compute the example site's year and its outlook."""
     from sites.dispatch.year import site_year
-    from sites.scenarios.one_device import each_alone
+    from sites.perspective.one_device import each_megawatt
     from sites.scenarios.outlook import default_outlook
 
     hashing, product = _first(records, _HASHING), _first(records, _PRODUCT)
@@ -84,7 +84,7 @@ def assess(records: "Sequence[Record]", prepared: Surroundings) -> Assessment:
         devices=(machine, *prepared.rated),
         site=site_year(prepared.site),
         outlook=default_outlook([prepared.site], SCENARIOS),
-        alone=each_alone(list(alone.values()), SCENARIOS),
+        megawatts=each_megawatt(list(alone.values()), SCENARIOS),
     )
 
 
@@ -94,7 +94,7 @@ def _alone(block: str, device: str | None, resolve: "Callable[[str], DeviceRate]
     from sites.examples import example_path
     from sites.file.build import build_site
     from sites.file.site_file import SiteFile
-    from sites.scenarios.one_device import filled
+    from sites.perspective.one_device import filled
 
     path = example_path()
     file = filled(validate(SiteFile, read_toml(path), path), path, block, device)

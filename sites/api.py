@@ -1,6 +1,6 @@
 """The public functions of sites for notebooks: load, run, explain, write and plot.
 
-`summary(run(load("georgia-50mw-half-gpu", resolve_device)[0]))` is a year of the example site.
+`summary(run(load("georgia-50mw-gpu-modules", resolve_device)[0]))` is a year of the example site.
 """
 
 from __future__ import annotations

@@ -24,6 +24,18 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
+class CapitalTerms:
+    """The prices and terms that turn a site's hardware into a yearly cost of capital."""
+
+    miner_usd_per_th_s: float | None  # [USD per TH/s] None to estimate it from the efficiency of the miner
+    mining_usd_per_mw: float  # [USD/MW facility] building and grid connection of miners
+    gpu_usd_per_mw: float | None  # [USD/MW facility] GPUs with their building; None if it is not stated
+    years: float  # life of the hardware
+    discount_frac: float  # a year
+    residual_frac: float  # of the capital cost, at the end of the life
+
+
+@dataclass(frozen=True, slots=True)
 class MiningBlock:
     """A block of equal miners."""
 
@@ -58,6 +70,7 @@ class InferenceBlock:
     growth_frac_per_year: float  # of demand
     priced_per: str  # token, gpu_hour or kw_month
     price_usd: float  # [USD/Mtok, USD/GPU-hour or USD/kW-month]
+    price_class: str  # of a price per token: interactive or batch
     passes_energy: bool  # whether the tenant pays for energy
     promised_frac: float  # share of demand promised in the SLA
     penalty_frac: float  # of the price, for promised demand that is not served
@@ -88,6 +101,7 @@ class Site:
     mining_pue: Floats  # [T]
     gpu_pue: Floats  # [T]
     fees_frac: Floats  # [T] transaction fees as a share of the subsidy
+    fees_btc_per_block: float | None  # [BTC/block] if they are constant in BTC; `fees_frac` follows from them
     contract_mw: float  # take-or-pay power
     contract_usd_per_mwh: float
     demand_charge_usd_per_mw_month: float  # on the monthly peak
@@ -97,6 +111,7 @@ class Site:
     path: DifficultyPath  # after the bundled data
     kg_per_mwh: float | None  # [kgCO2/MWh at the meter]
     fixed_usd_per_year: float
+    capital: CapitalTerms | None  # None if the site file states none
     mining: tuple[MiningBlock, ...]
     inference: tuple[InferenceBlock, ...]
     assumptions: tuple[Assumption, ...]

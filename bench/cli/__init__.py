@@ -20,7 +20,7 @@ FIRST_STEPS = """\
 First steps:
   perwatt doctor                        check what this machine can run and meter
   perwatt run                           measure this machine (about a minute)
-  perwatt yield georgia-50mw-half-gpu   compute what an example site yields
+  perwatt yield georgia-50mw-gpu-modules   compute what an example site yields
 """
 
 

@@ -233,6 +233,7 @@ def device_rate(prediction: Prediction) -> DeviceRate:
             f"{_published(prediction)}; power: {setup.device.power_source}"
         ),
         tags=prediction.tags,
+        tpot_s=prediction.tpot_s,
     )
 
 

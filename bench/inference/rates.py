@@ -135,6 +135,7 @@ def served_rate(prefill: "Record", decode: "Record") -> DeviceRate:
         tags=tags,
         plan=decode.run.plan,
         codes=tuple(dict.fromkeys(reason.code for record in (prefill, decode) for reason in record.warnings)),
+        tpot_s=served.tpot_s,
     )
 
 

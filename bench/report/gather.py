@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.results.record import Record
     from hardware_profiles.profile import Device
     from sites.dispatch.year import SiteYear
-    from sites.scenarios.one_device import Alone
+    from sites.perspective.one_device import Megawatt
     from sites.scenarios.outlook import Outlook
 
 SITE_ENDING = ".toml"
@@ -52,7 +52,7 @@ class Gathered:
     sites: "tuple[SiteYear, ...]" = ()
     catalogue: "tuple[Device, ...]" = ()
     outlook: "Outlook | None" = None
-    alone: "tuple[Alone, ...]" = ()
+    megawatts: "tuple[Megawatt, ...]" = ()
 
     @property
     def records(self) -> "tuple[Record, ...]":

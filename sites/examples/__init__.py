@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hardware_profiles.errors import InputError, near_names
 
-MAIN_JOB = "georgia-50mw-half-gpu"
+MAIN_JOB = "georgia-50mw-gpu-modules"
 
 
 def example_names() -> list[str]:

@@ -1,4 +1,4 @@
-"""The tables of a site file that describe its miners and GPUs: [[mining]], [[inference]] and [inference.rate]."""
+"""The tables of a site file that describe its hardware: [[mining]], [[inference]], [inference.rate] and [capital]."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from sites.file.values import (
     Fade,
     Flag,
     Growth,
+    Life,
     LossPercent,
     Megawatts,
+    Money,
     Name,
     Overhead,
     Penalty,
@@ -76,6 +78,7 @@ class RateTable(Table):
     token_basis: Literal["output", "total"]
     lengths: Name
     latency_limit: Name
+    tpot_ms: Tokens | None = None  # mean time per output token of one user
 
 
 class InferenceTable(Table):
@@ -107,6 +110,7 @@ class InferenceTable(Table):
     demand_profile: Profile = "flat"  # a name, or the 168 hours of a week
     demand_growth_percent_per_year: Growth = assumed(0.0)
     usd_per_mtok: Usd | None = None
+    price_class: Literal["interactive", "batch"] = "interactive"  # what the price per token is paid for
     usd_per_gpu_hour: Usd | None = None
     usd_per_kw_month: Usd | None = None
     tenant_pays_energy: Flag = False
@@ -124,3 +128,14 @@ class InferenceTable(Table):
     def _penalty_of_a_promise(self) -> Iterator[Broken]:
         if self.sla_percent.value > 0 and self.sla_penalty_percent is None:
             yield Broken("expected sla_penalty_percent (of the price) together with sla_percent, got none")
+
+
+class CapitalTable(Table):
+    """[capital]: prices of the hardware, and the terms that turn them into a yearly cost."""
+
+    miner_usd_per_th_s: Usd | None = None  # without it, estimated from the efficiency of the miner
+    mining_usd_per_mw: Money = assumed(0.0)  # building and grid connection of miners
+    gpu_usd_per_mw: Money | None = None  # GPUs with their building
+    years: Life = assumed(5.0)
+    discount_percent: Overhead
+    residual_percent: Percent = assumed(0.0)

@@ -21,15 +21,18 @@ from sites.file.values import assumptions_of, numbers_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year
 from sites.hours.clock import Clock
-from sites.model import Assumption, InferenceBlock, MiningBlock, Site
+from sites.market.mining import hourly_fees_frac
+from sites.model import Assumption, CapitalTerms, InferenceBlock, MiningBlock, Site
 from sites.plausible.checks import site_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sites.arrays import Floats
+    from sites.file.block_tables import CapitalTable
     from sites.file.build_blocks import Resolve
     from sites.file.site_file import ClimateTable, CurtailmentTable, MarketTable, PriceTable
+    from sites.market.bitcoin import DifficultyPath
 
     Windows = list[tuple[int, float, float]]
 
@@ -86,6 +89,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     contract = file.price.contract
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
     market = file.market
+    difficulty = difficulty_path(market, calendar, Path(path))
     facility_mw = file.power.interconnect_mw.value * (1.0 - frac(file.power.losses_percent))
     mean_mining_pue, mean_gpu_pue = float(mining_pue.mean()), float(gpu_pue.mean())
     mining, inference, faults = [], [], Faults()
@@ -119,16 +123,18 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         gpu_capacity_frac=_derate(file.climate, "gpu", calendar, temperature),
         mining_pue=mining_pue,
         gpu_pue=gpu_pue,
-        fees_frac=_fees(market, calendar),
+        fees_frac=_fees(market, calendar, difficulty),
+        fees_btc_per_block=market.fees_btc_per_block.value if market.fees_btc_per_block else None,
         contract_mw=contract.mw.value if contract else 0.0,
         contract_usd_per_mwh=contract.usd_per_mwh.value / per_usd if contract else 0.0,
         demand_charge_usd_per_mw_month=file.price.demand_charge_usd_per_kw_month.value * 1000.0 / per_usd,
         enrolled_mw=programme.enrolled_mw.value if programme else 0.0,
         ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value if programme else 0.0,
         btc_usd=market.btc_usd.value,
-        path=difficulty_path(market, calendar, Path(path)),
+        path=difficulty,
         kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
+        capital=_capital(file.capital),
         mining=tuple(mining),
         inference=tuple(inference),
         assumptions=(*assumptions_of(file), *_token_rates(inference)),
@@ -155,8 +161,24 @@ def _token_rates(blocks: Sequence[InferenceBlock]) -> Iterator[Assumption]:
         )
 
 
-def _fees(market: MarketTable, calendar: Calendar) -> Floats:
+def _capital(table: CapitalTable | None) -> CapitalTerms | None:
+    if table is None:
+        return None
+    miner, gpu = table.miner_usd_per_th_s, table.gpu_usd_per_mw
+    return CapitalTerms(
+        miner_usd_per_th_s=miner.value if miner else None,
+        mining_usd_per_mw=table.mining_usd_per_mw.value,
+        gpu_usd_per_mw=gpu.value if gpu else None,
+        years=table.years.value,
+        discount_frac=frac(table.discount_percent),
+        residual_frac=frac(table.residual_percent),
+    )
+
+
+def _fees(market: MarketTable, calendar: Calendar, difficulty: DifficultyPath) -> Floats:
     """Return transaction fees as a share of the subsidy, [T]."""
+    if market.fees_btc_per_block:
+        return hourly_fees_frac(market.fees_btc_per_block.value, calendar.start_s, calendar.hours, difficulty)
     if market.fees_percent_of_subsidy:
         return np.full(calendar.hours, frac(market.fees_percent_of_subsidy))
     by_month = market.fees_percent_by_month.values if market.fees_percent_by_month else ()

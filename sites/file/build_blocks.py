@@ -121,6 +121,7 @@ def inference_block(
         growth_frac_per_year=frac(table.demand_growth_percent_per_year),
         priced_per=kind,
         price_usd=price,
+        price_class=table.price_class,
         passes_energy=table.tenant_pays_energy,
         promised_frac=frac(table.sla_percent),
         penalty_frac=frac(table.sla_penalty_percent) if table.sla_penalty_percent else 0.0,
@@ -159,6 +160,7 @@ def _token_rate(table: InferenceTable, resolve: Resolve, location: str) -> Devic
         power_basis="assumed",
         confidence="unverified",
         source=f"{stated.tokens_per_s.source}, {stated.tokens_per_s.date}",
+        tpot_s=stated.tpot_ms.value / 1000.0 if stated.tpot_ms else None,
     )
 
 

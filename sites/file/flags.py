@@ -29,7 +29,7 @@ def site_flags(site: Site, windows: Mapping[str, Sequence[Window]]) -> tuple[str
     windows
         Start [s, unix] and hours of each outage, event and peak, by key.
     """
-    return (*_resale(site), *_oversubscribed(site), *_outside(site.calendar, windows))
+    return (*_resale(site), *_oversubscribed(site), *_outside(site.calendar, windows), *_offline_sold(site))
 
 
 def site_notes(site: Site) -> tuple[str, ...]:
@@ -61,6 +61,17 @@ def _oversubscribed(site: Site) -> Iterator[str]:
             f"all blocks at full load draw {total:.4g} MW at the meter ({named}), more than the interconnect of "
             f"{site.interconnect_mw:g} MW: in each hour the most valuable blocks run first and the others stay off"
         )
+
+
+def _offline_sold(site: Site) -> Iterator[str]:
+    for block in site.inference:
+        sold = block.priced_per == "token" and block.price_class == "interactive"
+        if sold and block.rate.serving_class == "offline":
+            limit = block.rate.tags.latency_limit if block.rate.tags is not None else "unknown"
+            yield (
+                f"inference[{block.name}]: tokens at an offline rate (latency limit: {limit}) are sold at an "
+                'interactive price: take a rate with a latency limit, or state a batch price and price_class = "batch"'
+            )
 
 
 def _outside(calendar: Calendar, windows: Mapping[str, Sequence[Window]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.tables import Broken, Table, rule
-from sites.file.block_tables import InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
+from sites.file.block_tables import CapitalTable, InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
 from sites.file.ranges import CELSIUS, FEES
 from sites.file.values import (
     BtcUsd,
@@ -19,6 +19,7 @@ from sites.file.values import (
     Difficulty,
     EndHour,
     Fees,
+    FeesBtc,
     Growth,
     Hour,
     Hours,
@@ -235,11 +236,12 @@ class DifficultyTable(Table):
 class MarketTable(Table):
     """[market]: bitcoin price, fees as a share of the subsidy (constant or by month), and difficulty."""
 
-    one_of = (("fees_percent_of_subsidy", "fees_percent_by_month"),)
+    one_of = (("fees_percent_of_subsidy", "fees_percent_by_month", "fees_btc_per_block"),)
 
     btc_usd: BtcUsd
     fees_percent_of_subsidy: Fees | None = None
     fees_percent_by_month: FeesByMonth | None = None
+    fees_btc_per_block: FeesBtc | None = None  # does not halve with the subsidy
     difficulty_growth_percent_per_year: Growth = assumed(0.0)
     difficulty: tuple[DifficultyTable, ...] = ()
     difficulty_file: FileName | None = None  # CSV with the columns start and difficulty
@@ -281,6 +283,7 @@ class SiteFile(Table):
     inference: tuple[InferenceTable, ...] = ()
     carbon: CarbonTable | None = None
     cost: CostTable = CostTable()
+    capital: CapitalTable | None = None
 
     in_schema = (
         {"anyOf": [{"required": [key], "properties": {key: {"minItems": 1}}} for key in ("mining", "inference")]},

@@ -119,12 +119,14 @@ PerUsd = Annotated[Value, *within(ranges.PER_USD)]
 Usd = Annotated[Value, *within(ranges.USD)]
 BtcUsd = Annotated[Value, *within(ranges.BTC_USD)]
 Fees = Annotated[Value, *within(ranges.FEES)]
+FeesBtc = Annotated[Value, *within(ranges.FEES_BTC)]
 Difficulty = Annotated[Value, *within(ranges.DIFFICULTY)]
 Growth = Annotated[Value, *within(ranges.GROWTH)]
 Overhead = Annotated[Value, *within(ranges.OVERHEAD)]
 Penalty = Annotated[Value, *within(ranges.PENALTY)]
 Fade = Annotated[Value, *within(ranges.FADE)]
 Age = Annotated[Value, *within(ranges.AGE)]
+Life = Annotated[Value, *within(ranges.LIFE)]
 Tokens = Annotated[Value, *within(ranges.TOKENS)]
 Watts = Annotated[Value, *within(ranges.WATTS)]
 Carbon = Annotated[Value, *within(ranges.CARBON)]
@@ -208,6 +210,7 @@ WORDS = {
     "figure": "published figure",
     "payout": ASSUMPTION,
     "demand_profile": ASSUMPTION,
+    "price_class": ASSUMPTION,
     "tenant_pays_energy": ASSUMPTION,
     "months": ASSUMPTION,
     "weekdays": ASSUMPTION,

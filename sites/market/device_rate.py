@@ -12,6 +12,8 @@ from hardware_profiles.provenance import BASES, BOUNDARIES, CONFIDENCES, Basis, 
 Unit = Literal["hash", "token"]
 
 UNITS = ("hash", "token")
+INTERACTIVE_TPOT_S = 0.2
+"""[s] longest mean time per token that counts as interactive: the server limit of MLPerf Inference for Llama 2 70B."""
 POWER_KINDS = ("measured", "provisioned")
 TOKEN_BASES = ("output", "total")
 
@@ -55,6 +57,7 @@ class DeviceRate:
     tags: TokenTags | None = None  # None for hashes
     plan: str = ""  # that a result was measured with; empty for other rates
     codes: tuple[str, ...] = ()  # warnings of the result
+    tpot_s: float | None = None  # [s] mean time per output token of one user at this rate; None if it is unknown
 
     def __post_init__(self) -> None:
         """Raise InputError for a figure or interval that is not finite and positive, an unknown word, or no tags."""
@@ -74,6 +77,19 @@ class DeviceRate:
                 f"{location}: tags: expected the five tags of a token rate (boundary, measured or provisioned, "
                 "token basis, input:output lengths, latency limit), got none"
             )
+
+    @property
+    def serving_class(self) -> str:
+        """How the tokens of this rate can be sold: `interactive`, or `offline` if requests queue or tokens come late.
+
+        List prices of tokens are for interactive use; a batch interface sells the same tokens later and for less.
+        """
+        limit = self.tags.latency_limit if self.tags is not None else ""
+        if limit.startswith("none (offline)"):
+            return "offline"
+        if self.tpot_s is not None:
+            return "interactive" if self.tpot_s <= INTERACTIVE_TPOT_S else "offline"
+        return "offline" if limit.startswith("none") else "interactive"
 
     @property
     def energy_j_per_unit(self) -> float | None:

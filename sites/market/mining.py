@@ -74,15 +74,33 @@ def mean_reward(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> Re
 def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> Floats:
     """Return the mean subsidy over expected hashes of each hour from start_s on [BTC/hash], [hours], read-only."""
     parts = stretches(start_s, start_s + HOUR_S * hours, path)
-    rates = np.array([part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC for part in parts])
-    begins = np.array([part.start_s for part in parts])
-    edges = start_s + HOUR_S * np.arange(hours)
-    reward: Floats = rates[np.searchsorted(begins, edges, side="right") - 1]
-    for index, part in enumerate(parts[1:], start=1):
-        hour, rest = divmod(part.start_s - start_s, HOUR_S)
-        reward[int(hour)] += (rates[index] - rates[index - 1]) * (1.0 - rest / HOUR_S) if rest else 0.0
+    rates = [part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC for part in parts]
+    reward = _hourly_means(parts, rates, start_s, hours)
     reward.flags.writeable = False
     return reward
+
+
+def hourly_fees_frac(fees_btc_per_block: float, start_s: int, hours: int, path: DifficultyPath = HOLD) -> Floats:
+    """Return constant fees [BTC/block] as a share of the subsidy in each hour from start_s on, shape [hours].
+
+    Fees in BTC do not halve with the subsidy, so their share of it doubles.
+    """
+    parts = stretches(start_s, start_s + HOUR_S * hours, path)
+    fees = _hourly_means(parts, [fees_btc_per_block / part.hashes_per_block for part in parts], start_s, hours)
+    share: Floats = fees / hourly_reward_btc_per_hash(start_s, hours, path)
+    return share
+
+
+def _hourly_means(parts: list[Stretch], values: list[float], start_s: int, hours: int) -> Floats:
+    """Return the mean over each hour from start_s on of a value that is constant in each part, shape [hours]."""
+    rates = np.array(values)
+    begins = np.array([part.start_s for part in parts])
+    edges = start_s + HOUR_S * np.arange(hours)
+    means: Floats = rates[np.searchsorted(begins, edges, side="right") - 1]
+    for index, part in enumerate(parts[1:], start=1):
+        hour, rest = divmod(part.start_s - start_s, HOUR_S)
+        means[int(hour)] += (rates[index] - rates[index - 1]) * (1.0 - rest / HOUR_S) if rest else 0.0
+    return means
 
 
 class PoolShares(NamedTuple):

@@ -114,6 +114,7 @@ def stated_rate(  # noqa: PLR0913 (a rate and all that describes it)
     power_basis: Basis,
     confidence: Confidence,
     source: str,
+    tpot_s: float | None = None,
 ) -> DeviceRate:
     """Return the rate of one device from stated figures.
 
@@ -133,6 +134,8 @@ def stated_rate(  # noqa: PLR0913 (a rate and all that describes it)
         Confidence in the figures.
     source
         Source of the figures, with date.
+    tpot_s
+        Mean time per output token of one user [s], or None if it is unknown.
 
     Raises
     ------
@@ -152,6 +155,7 @@ def stated_rate(  # noqa: PLR0913 (a rate and all that describes it)
         power_basis=power_basis,
         confidence=confidence,
         source=source,
+        tpot_s=tpot_s,
         tags=tags,
     )
 

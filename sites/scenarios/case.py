@@ -24,7 +24,7 @@ from sites.dispatch.columns import (
 )
 from sites.dispatch.problem import labels, problem
 from sites.hours.calendar import MEAN_YEAR_HOURS
-from sites.market.mining import hourly_reward_btc_per_hash
+from sites.market.mining import hourly_fees_frac, hourly_reward_btc_per_hash
 from sites.scenarios.model import Z_OF_95
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
         series = series.copy()
         start_s = site.start_s + round(offset * 3600)
         series[HOUR.subsidy_usd_per_hash] = hourly_reward_btc_per_hash(start_s, site.hours, site.path) * site.btc_usd
-        series[HOUR.fees_usd_per_hash] = series[HOUR.subsidy_usd_per_hash] * site.fees_frac
+        fees_frac = site.fees_frac
+        if site.fees_btc_per_block is not None:
+            fees_frac = hourly_fees_frac(site.fees_btc_per_block, start_s, site.hours, site.path)
+        series[HOUR.fees_usd_per_hash] = series[HOUR.subsidy_usd_per_hash] * fees_frac
     sources: dict[str, MiningBlock | InferenceBlock] = {block.name: block for block in site.mining}
     sources |= {block.name: block for block in site.inference}
     rates = {block.rate.name: block.rate for block in sources.values()}

@@ -30,6 +30,6 @@ def test_the_example_fleet_has_40_sites_in_four_regions_with_50_eh_s():
 
 
 def test_an_example_goes_by_its_name_and_a_misspelt_one_lists_the_near():
-    assert site_path("georgia-50mw-half-gpu") == example_path()
+    assert site_path("georgia-50mw-gpu-modules") == example_path()
     with pytest.raises(InputError, match="did you mean georgia-50mw-mining"):
         site_path("georgia-50mw-minig")

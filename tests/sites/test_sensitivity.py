@@ -10,7 +10,7 @@ from sites.sensitivity import effects_usd
 
 @pytest.fixture(scope="module")
 def inputs():
-    ((inputs, _),) = read_inputs(site_path("georgia-50mw-half-gpu"), resolve_device)
+    ((inputs, _),) = read_inputs(site_path("georgia-50mw-gpu-modules"), resolve_device)
     return inputs
 
 

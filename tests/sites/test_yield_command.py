@@ -8,7 +8,7 @@ import pytest
 
 from bench.cli import main
 
-GEORGIA = "georgia-50mw-half-gpu"
+GEORGIA = "georgia-50mw-gpu-modules"
 
 
 def perwatt(capsys, *words):

@@ -192,7 +192,7 @@ def _write_page(records: "Sequence[Record]", main_job: "Assessment", store: Path
 
     try:
         gathered = collect([store / record.id for record in records], [""], store)
-        return write_page(replace(gathered, outlook=main_job.outlook, alone=main_job.alone), store / PAGE)
+        return write_page(replace(gathered, outlook=main_job.outlook, megawatts=main_job.megawatts), store / PAGE)
     except (InputError, RunFailedError) as error:
         warn(str(error))
         return None

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from bench.compare.device_figures import DeviceFigures
     from bench.main_job import Assessment
     from bench.results.record import Metric, Record
-    from sites.scenarios.distributions import Distribution
+    from sites.dispatch.year import SiteYear
+    from sites.perspective.blocks import BlockPerspective
+    from sites.perspective.one_device import Megawatt
 
 
 def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | None") -> dict[str, Any]:
@@ -30,6 +32,7 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
 
         run["devices"] = [device_document(device) for device in main_job.devices]
         from sites.dispatch.year import summarise
+        from sites.perspective.blocks import perspectives
 
         run["site"] = asdict(summarise(main_job.site))
         run["scenarios"] = {
@@ -38,7 +41,8 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
             "site": {name: asdict(spread) if spread else None for name, spread in main_job.outlook.fleet.items()},
             "tornado": asdict(main_job.outlook.tornado),
         }
-        run["alone"] = [asdict(line) for line in main_job.alone]
+        run["perspective"] = [item.document() for item in perspectives(main_job.site)]
+        run["megawatts"] = [asdict(line) for line in main_job.megawatts]
     return run
 
 
@@ -148,65 +152,87 @@ def _device_cells(device: "DeviceFigures") -> tuple[str, ...]:
 
 
 def _print_site(main_job: "Assessment") -> None:
+    from bench.cli.yield_.perspective import print_perspective
     from bench.cli.yield_.tables import print_token_tags
     from sites.dispatch.year import summarise
+    from sites.perspective.blocks import perspectives
 
     year, outlook = main_job.site, main_job.outlook
-    devices = {block.name: block.rate for block in year.site.mining}
-    devices |= {block.name: block.rate for block in year.site.inference}
-    days = year.hours / 24
+    items = perspectives(year)
     print_table(
-        ("product", "device", "rate", "output/day", "MW", "USD/MWh (facility)", "after energy"),
-        [
-            (
-                block.product,
-                devices[block.name].name,
-                devices[block.name].basis,
-                f"{plain(block.btc / days)} BTC"
-                if block.btc is not None
-                else f"{plain(block.units / days / 1e9)} G tokens",
-                plain(block.facility_mwh / year.hours, 3),
-                plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh else "-",
-                plain((block.revenue_usd - block.energy_usd) / block.facility_mwh) if block.facility_mwh else "-",
-            )
-            for block in year.blocks
-        ],
+        ("product", "device", "rate", "output/day", "MW", "USD/MWh (facility)", "after energy", "after capital"),
+        [_block_cells(item, year) for item in items],
         title=f"Example site: {summarise(year).site}. Output and USD are modelled; assumptions: `perwatt yield`.",
-        right=(3, 4, 5, 6),
+        right=(3, 4, 5, 6, 7),
     )
     print_token_tags(year)
-    planned = outlook.fleet["net_usd"]
-    print_table(
-        ("device", "rate", "output/day", "USD/MWh (facility)", "net USD/year", "P50", "P90", "worst 5 %"),
-        [
-            *(
-                (
-                    line.name,
-                    line.basis,
-                    f"{plain(line.tokens_per_day / 1e9)} G tokens"
-                    if line.tokens_per_day
-                    else f"{plain(line.btc_per_day)} BTC",
-                    plain(line.usd_per_mwh),
-                    *_net(line.net_usd, line.spread),
-                )
-                for line in main_job.alone
-            ),
-            ("as planned (above)", "", "", "", *_net(year.net_usd, planned)),
-        ],
-        title=f"The same {plain(year.site.interconnect_mw, 2)} MW filled with one device type, before capital cost; "
-        f"{outlook.run.scenarios:,} scenarios (P90 is exceeded with 90 % probability)",
-        right=(2, 3, 4, 5, 6, 7),
-    )
+    print_perspective(items)
+    _print_megawatts(main_job)
     causes = ", ".join(
         f"{cause.name} {cause.share_frac:.0%}" for cause in outlook.tornado.causes if cause.share_frac >= 0.005
     )
-    say(f"drivers of the spread in net USD: {causes or 'none'}; most volatilities are assumptions")
+    say(f"drivers of the spread in net USD of the site: {causes or 'none'}; most volatilities are assumptions")
     say("more: `perwatt yield --scenarios` and `--capital` (docs/scenarios.md, docs/capital.md)")
 
 
-def _net(net_usd: float, spread: "Distribution | None") -> tuple[str, ...]:
-    levels = (spread.p50, spread.p90, spread.cvar) if spread else ()
-    return short(net_usd), *(short(value) for value in levels)
+def _block_cells(item: "BlockPerspective", year: "SiteYear") -> tuple[str, ...]:
+    block = item.year
+    device = next(source.rate for source in year.site.blocks if source.name == block.name)
+    days, mwh = year.hours / 24, block.facility_mwh
+    after_capital = item.after_capital_usd_per_mwh
+    return (
+        block.product,
+        device.name,
+        device.basis,
+        f"{plain(block.btc / days)} BTC" if block.btc is not None else f"{plain(block.units / days / 1e9)} G tokens",
+        plain(mwh / year.hours, 3),
+        plain(block.revenue_usd / mwh) if mwh else "-",
+        plain((block.revenue_usd - block.energy_usd) / mwh) if mwh else "-",
+        plain(after_capital) if after_capital is not None else "-",
+    )
+
+
+def _print_megawatts(main_job: "Assessment") -> None:
+    print_table(
+        (
+            "device",
+            "rate",
+            "output/day",
+            "USD/MWh (facility)",
+            "net before capital",
+            "P50",
+            "P90",
+            "worst 5 %",
+            "net after capital",
+        ),
+        [
+            (
+                line.name,
+                line.basis,
+                f"{plain(line.tokens_per_day / 1e9)} G tokens"
+                if line.tokens_per_day
+                else f"{plain(line.btc_per_day)} BTC",
+                plain(line.usd_per_mwh),
+                short(line.net_usd),
+                *_after_capital(line),
+            )
+            for line in main_job.megawatts
+        ],
+        title="One megawatt of that site with each device type, USD/year. P50, P90 (exceeded with 90 % probability) "
+        f"and the worst 5 % of {main_job.outlook.run.scenarios:,} scenarios are after capital cost",
+        right=(2, 3, 4, 5, 6, 7, 8),
+    )
+    unpriced = [line.name for line in main_job.megawatts if line.net_after_capital_usd is None]
+    if unpriced:
+        say(f"no price is known for: {', '.join(unpriced)}")
+
+
+def _after_capital(line: "Megawatt") -> tuple[str, ...]:
+    if line.net_after_capital_usd is None:
+        return "-", "-", "-", "-"
+    return tuple(
+        short(value) for value in (line.spread.p50, line.spread.p90, line.spread.cvar, line.net_after_capital_usd)
+    )
 
 
 def print_notes(records: "Sequence[Record]") -> None:

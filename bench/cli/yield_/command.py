@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 @click.command(
     "yield",
     epilog=examples(
-        "perwatt yield georgia-50mw-half-gpu",
-        "perwatt yield georgia-50mw-half-gpu --assumptions",
+        "perwatt yield georgia-50mw-gpu-modules",
+        "perwatt yield georgia-50mw-gpu-modules --assumptions",
         "perwatt yield mysite.toml --strict --out year --plots plots",
         "perwatt yield fleet-40-sites --scenarios 10000",
         "perwatt yield georgia-50mw-mining --scenarios 500 --capital plan.toml",
@@ -62,7 +62,7 @@ def yield_(
 ) -> None:
     """Compute what a site yields in a year: BTC, tokens and USD per MWh.
 
-    SITE is a site file (.toml), a fleet file, or the name of a bundled example such as georgia-50mw-half-gpu.
+    SITE is a site file (.toml), a fleet file, or the name of a bundled example such as georgia-50mw-gpu-modules.
     """
     request = taken_from(files)
     _check_targets(scenario_out=request.scenario_out, **files)

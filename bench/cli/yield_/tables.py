@@ -22,13 +22,27 @@ CONFIDENCE = {"two_sources": "2 sources", "one_source": "1 source", "unverified"
 
 def print_site(year: SiteYear) -> None:
     """Print one site: yields, net revenue, the plan of each part, the losses, and the devices."""
+    from bench.cli.yield_.perspective import print_perspective
     from sites.dispatch.year import summarise
+    from sites.perspective.blocks import net_after_capital_usd, perspectives
 
     summary = summarise(year)
+    items = perspectives(year)
     first = datetime.fromtimestamp(year.site.start_s, tz=UTC).strftime("%Y-%m-%d %H:%M")
     sources = {block.name: block for block in year.site.blocks}
     print_table(
-        ["block", "device", "rate", "count", "mean MW", "output/day", "revenue USD", "power USD", "USD/MWh (facility)"],
+        [
+            "block",
+            "device",
+            "rate",
+            "count",
+            "mean MW",
+            "output/day",
+            "revenue USD",
+            "power USD",
+            "USD/MWh (facility)",
+            "after capital USD",
+        ],
         [
             [
                 block.name,
@@ -40,11 +54,12 @@ def print_site(year: SiteYear) -> None:
                 short(block.revenue_usd),
                 short(block.energy_usd),
                 plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh > 0 else "-",
+                "-" if item.after_capital_usd is None else short(item.after_capital_usd),
             ]
-            for block in year.blocks
+            for block, item in zip(year.blocks, items, strict=True)
         ],
         title=f"{summary.site}: {year.hours} hours from {first} UTC; output and USD are modelled",
-        right=(3, 4, 5, 6, 7, 8),
+        right=(3, 4, 5, 6, 7, 8, 9),
     )
     tokens = f", {plain(summary.tokens_per_day / 1e9)} G tokens/day" if year.site.inference else ""
     say(f"{plain(summary.btc_per_day)} BTC/day{tokens}")
@@ -54,7 +69,11 @@ def print_site(year: SiteYear) -> None:
             f"for {plain(summary.metered_mwh, 6)} MWh at the meter"
         )
     _print_money(year)
+    after_capital = net_after_capital_usd(year)
+    if after_capital is not None:
+        say(f"net after capital {plain(after_capital)} USD")
     print_token_tags(year)
+    print_perspective(items)
     if summary.kg_per_btc is not None or summary.kg_per_mtok is not None:
         parts = [f"{plain((summary.carbon_kg or 0.0) / 1000.0)} t CO2 per year"]
         if summary.kg_per_btc is not None:

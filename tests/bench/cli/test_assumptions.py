@@ -15,7 +15,7 @@ def printed(capsys, *words):
 
 
 def test_the_ten_with_the_largest_effect_are_shown_and_the_rest_counted(capsys):
-    out = printed(capsys, "georgia-50mw-half-gpu")
+    out = printed(capsys, "georgia-50mw-gpu-modules")
     table = out[out.index("Assumptions, the 10 that matter most") :]
     assert "inference[gpu modules].usd_per_mtok" in table
     assert "price.delivery_usd_per_mwh" not in table
@@ -24,8 +24,8 @@ def test_the_ten_with_the_largest_effect_are_shown_and_the_rest_counted(capsys):
 
 def test_all_are_printed_where_stdout_is_no_terminal_and_in_json(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    out = printed(capsys, "georgia-50mw-half-gpu", "--assumptions")
-    document = json.loads(printed(capsys, "georgia-50mw-half-gpu", "--json"))
+    out = printed(capsys, "georgia-50mw-gpu-modules", "--assumptions")
+    document = json.loads(printed(capsys, "georgia-50mw-gpu-modules", "--json"))
     keys = [row["key"] for row in document["sites"][0]["assumptions"]]
     assert f"Assumptions ({len(keys)})" in out
     assert all(f" {key} " in out for key in keys)

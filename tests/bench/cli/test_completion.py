@@ -41,7 +41,7 @@ def test_completion_of_a_command_imports_none():
     [
         ("show antminer-s2", "antminer-s21"),
         ("compare antminer-s21 nvidia-h2", "nvidia-h200"),
-        ("yield geor", "georgia-50mw-half-gpu"),
+        ("yield geor", "georgia-50mw-gpu-modules"),
         ("yield georgia-50mw-mining --capital 50-e", "50-ehs-for-400-musd"),
         ("run sha256d_scan_c", "sha256d_scan_cpu"),
         ("run ll", "llm"),

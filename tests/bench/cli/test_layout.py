@@ -13,9 +13,9 @@ from bench.cli.table import print_table
 @pytest.mark.parametrize(
     "words",
     [
-        ("yield", "georgia-50mw-half-gpu"),
+        ("yield", "georgia-50mw-gpu-modules"),
         ("yield", "fleet-40-sites"),
-        ("yield", "georgia-50mw-half-gpu", "--scenarios", "20"),
+        ("yield", "georgia-50mw-gpu-modules", "--scenarios", "20"),
         ("validate", "mining"),
         ("validate", "inference"),
     ],
@@ -40,7 +40,7 @@ def test_a_command_on_80_columns_prints_its_tables_whole(words, capsys, monkeypa
     [
         "list workloads", "list variants", "list models", "list profiles", "list meters", "show antminer-s21",
         "show nvidia-h200", "compare antminer-s21 nvidia-h200", "validate mining", "validate inference", "doctor",
-        "run llm --model llama-3.1-8b --dtype fp8 --batch 1,8", "yield georgia-50mw-half-gpu",
+        "run llm --model llama-3.1-8b --dtype fp8 --batch 1,8", "yield georgia-50mw-gpu-modules",
     ],
 )  # fmt: skip
 def test_a_command_fits_every_width_and_cuts_no_word(line, columns, capsys, monkeypatch):

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 
+import pytest
+
 from bench.cli.output import emit_json
 from bench.cli.run.tables import document, print_run
 from bench.main_job import CATALOGUE_DEVICES, assess, surroundings
@@ -28,10 +30,13 @@ def test_the_machine_stands_beside_the_catalogue_and_the_site_has_a_p90(fake_wor
         one = printed["scenarios"]["site"][metric]
         assert one["p99"] < one["p90"] < one["p50"] < one["p10"]
     assert printed["scenarios"]["count"] == 10_000
-    alone = {line["name"]: line for line in printed["alone"]}
-    assert "this machine" not in alone, "nothing is known of its power"
-    assert alone["antminer-s21:200t"]["net_usd"] > alone["antminer-s19-xp:140t"]["net_usd"] > 0
-    assert alone["antminer-s21:200t"]["spread"]["p90"] < alone["antminer-s21:200t"]["spread"]["p50"]
+    megawatts = {line["name"]: line for line in printed["megawatts"]}
+    assert "this machine" not in megawatts, "nothing is known of its power"
+    assert megawatts["antminer-s21:200t"]["net_usd"] > megawatts["antminer-s19-xp:140t"]["net_usd"] > 0
+    assert megawatts["antminer-s21:200t"]["spread"]["p90"] < megawatts["antminer-s21:200t"]["spread"]["p50"]
+    for line in megawatts.values():
+        if line["net_after_capital_usd"] is not None:
+            assert line["net_after_capital_usd"] == pytest.approx(line["net_usd"] - line["capital_usd_per_year"])
     assert "P90" in text
 
 
@@ -40,8 +45,8 @@ def test_a_machine_whose_power_is_stated_fills_the_site_too_and_stands_still_whe
 ):
     fake_workload.name = "sha256d_scan_cpu"
     smoke = measure(fake_workload, job, [Declared(65.0)], device=cpu_device)
-    assert "this machine" not in {line.name for line in assess([smoke], surroundings(job.store)).alone}
+    assert "this machine" not in {line.name for line in assess([smoke], surroundings(job.store)).megawatts}
     quick = dataclasses.replace(job, plan=dataclasses.replace(job.plan, name="quick"))
     record = measure(fake_workload, quick, [Declared(65.0)], device=cpu_device)
-    (machine,) = [line for line in assess([record], surroundings(job.store)).alone if line.name == "this machine"]
+    (machine,) = [line for line in assess([record], surroundings(job.store)).megawatts if line.name == "this machine"]
     assert (machine.basis, machine.btc_per_day, machine.usd_per_mwh, machine.net_usd) == ("measured", 0.0, None, 0.0)

@@ -54,7 +54,7 @@ def test_an_older_schema_says_what_it_is_and_enters_no_figure(full_store):
     ("name", "says"),
     [
         ("20990101", "expected a known id, got '20990101'"),
-        ("georgia-50mw-half-gpus", "or the site georgia-50mw-half-gpu"),
+        ("georgia-50mw-gpu-moduless", "or the site georgia-50mw-gpu-modules"),
         ("nowhere.toml", "nowhere.toml"),
     ],
 )

@@ -205,7 +205,7 @@ def test_a_purchase_that_does_not_fit_is_refused(tmp_path, plan, change, text):
 
 @pytest.mark.parametrize("plan", ["50-ehs-for-400-musd", "4451-btc-for-gpu-modules"])
 def test_a_site_without_miners_has_nothing_to_grow_or_convert(tmp_path, plan):
-    bare = replace(_load("georgia-50mw-half-gpu"), mining=())
+    bare = replace(_load("georgia-50mw-gpu-modules"), mining=())
     with pytest.raises(InputError, match="expected a site with miners, got none"):
         report(_changed(tmp_path, plan=plan), lambda _: bare, Run(1, ScenarioModel()), 1)
 
@@ -218,7 +218,7 @@ def test_more_money_than_the_site_has_room_for_is_left_over(tmp_path):
 
 
 def test_modules_beside_those_that_stand_there_leave_them_alone(tmp_path):
-    plan = _changed(tmp_path, ('site = "georgia-50mw-mining"', 'site = "georgia-50mw-half-gpu"'))
+    plan = _changed(tmp_path, ('site = "georgia-50mw-mining"', 'site = "georgia-50mw-gpu-modules"'))
     assert report(plan, _load, Run(1, ScenarioModel()), 1).base_cash_usd > 0
 
 

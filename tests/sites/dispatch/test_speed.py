@@ -24,7 +24,7 @@ def full_site(tmp_path, full_site_text, devices):
 
 def test_a_year_of_the_example_site(benchmark):
     """Wanted: under 5 ms."""
-    (site,) = sites_of("georgia-50mw-half-gpu")
+    (site,) = sites_of("georgia-50mw-gpu-modules")
     benchmark.pedantic(site_year, args=(site,), rounds=60, warmup_rounds=3)
     benchmark.extra_info["hours"] = site.hours
 

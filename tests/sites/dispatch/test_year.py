@@ -89,7 +89,7 @@ def test_simple_factors_are_the_figures_of_the_site_file(full_year):
     assert {kind for _, kind in STEPS} == {"physical", "commercial", "economic"}
 
 
-@pytest.mark.parametrize("name", ["georgia-50mw-half-gpu", "georgia-50mw-mining"])
+@pytest.mark.parametrize("name", ["georgia-50mw-gpu-modules", "georgia-50mw-mining"])
 def test_the_waterfall_of_an_example_meets_its_dispatch(name):
     from bench.device_rates import resolve_device
     from sites.examples import example_path
@@ -172,7 +172,7 @@ def test_conversion_of_half_a_site_halves_its_mining():
 
     before, after = (
         summarise(site_year(load_site(example_path(name), resolve_device)))
-        for name in ("georgia-50mw-mining", "georgia-50mw-half-gpu")
+        for name in ("georgia-50mw-mining", "georgia-50mw-gpu-modules")
     )
     assert after.btc_per_day / before.btc_per_day == pytest.approx(0.5, rel=1e-3)
     assert before.tokens_per_day == 0 < after.tokens_per_day

@@ -56,7 +56,7 @@ def test_times_and_missing_values_have_one_form():
 
 @pytest.fixture(scope="module")
 def gpu_year():
-    return site_year(load_site(example_path("georgia-50mw-half-gpu"), resolve_device), hourly=True)
+    return site_year(load_site(example_path("georgia-50mw-gpu-modules"), resolve_device), hourly=True)
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])

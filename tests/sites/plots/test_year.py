@@ -18,7 +18,7 @@ from sites.plots.palette import LIGHT
 def year(tmp_path):
     """Run the half-GPU example, its GPUs under a long name."""
     path = tmp_path / "site.toml"
-    text = example_path("georgia-50mw-half-gpu").read_text(encoding="utf-8")
+    text = example_path("georgia-50mw-gpu-modules").read_text(encoding="utf-8")
     path.write_text(text.replace('name = "gpu modules"', f'name = "{"g" * 60}"'), encoding="utf-8")
     return site_year(load_site(path, resolve_device), hourly=True)
 

@@ -97,7 +97,7 @@ KINDS_OF_PROBLEM = [
 ]
 
 
-@pytest.mark.parametrize("name", ["georgia-50mw-half-gpu", "georgia-50mw-mining"])
+@pytest.mark.parametrize("name", ["georgia-50mw-gpu-modules", "georgia-50mw-mining"])
 def test_one_scenario_without_spread_is_the_deterministic_year(name):
     site = load_site(example_path(name), resolve_device)
     year = site_year(site)

@@ -17,7 +17,7 @@ from sites.scenarios.causes import Cause, Tornado
 from sites.scenarios.defaults import default_model
 from sites.scenarios.engine import Run, fleet_cases, run_fleet
 
-SITE = "georgia-50mw-half-gpu"
+SITE = "georgia-50mw-gpu-modules"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bench.quantity import plain, si
 from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
 from bench.report.charts.svg import COLOURS, Chart, Mark, render
-from bench.report.sections.site.one_device import alone_blocks
+from bench.report.sections.site.megawatt import megawatt_blocks
 from bench.report.text import basis_chip, confidence_chips
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def section(gathered: "Gathered") -> Section:
         blocks.append(Missing("Sites", "no site was named"))
     else:
         blocks.append(_blocks_table(gathered))
-        blocks.extend(alone_blocks(gathered.alone))
+        blocks.extend(megawatt_blocks(gathered.megawatts))
     for number, year in enumerate(gathered.sites[:DRAWN]):
         blocks.extend(_charts(number, year))
     if len(gathered.sites) > DRAWN:

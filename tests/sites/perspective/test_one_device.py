@@ -5,10 +5,11 @@ import pytest
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import read_toml, validate
+from sites.dispatch.problem import meter_mw
 from sites.examples import example_path
 from sites.file.build import build_site
 from sites.file.site_file import SiteFile
-from sites.scenarios.one_device import filled
+from sites.perspective.one_device import filled
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +17,13 @@ def planned():
     return validate(SiteFile, read_toml(example_path()), example_path())
 
 
-def test_a_block_alone_has_twice_the_half_it_had(planned):
+def test_a_block_alone_fills_the_interconnect(planned):
     both = build_site(planned, resolve_device, str(example_path()))
     for block in both.blocks:
-        (alone,) = build_site(filled(planned, example_path(), block.name), resolve_device, str(example_path())).blocks
+        site = build_site(filled(planned, example_path(), block.name), resolve_device, str(example_path()))
+        (alone,) = site.blocks
         assert alone.rate == block.rate
-        assert alone.count == pytest.approx(2 * block.count, rel=1e-3)
+        assert meter_mw(site, alone) == pytest.approx(site.interconnect_mw, rel=0.04), "a module is not divided"
 
 
 def test_a_block_takes_another_device(planned):

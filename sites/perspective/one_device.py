@@ -1,4 +1,4 @@
-"""The earnings of a site that is filled with one device type, for each of several devices."""
+"""The earnings of a megawatt with each of several device types, from a site that is filled with one of them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import validate
+from sites.dispatch.year import site_year, summarise
 from sites.file.site_file import SiteFile
+from sites.perspective.blocks import perspectives
+from sites.scenarios.defaults import default_model
+from sites.scenarios.distributions import distribution
+from sites.scenarios.engine import Run, check_scenarios, fleet_cases, run_fleet
+from sites.scenarios.metrics import site_metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sites.arrays import Floats
     from sites.model import Site
     from sites.scenarios.distributions import Distribution
 
@@ -50,8 +57,8 @@ def filled(file: SiteFile, path: Path, block: str, device: str | None = None) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
-    """The earnings of a site that is filled with one device type, before capital cost."""
+class Megawatt:
+    """The earnings of one megawatt of a site that is filled with one device type; capital is the hardware's alone."""
 
     name: str  # of the site, which is named after its device
     basis: str  # of the device's rate
@@ -59,39 +66,42 @@ class Alone:
     tokens_per_day: float  # [token/day] mean of the year without spread
     usd_per_mwh: float | None  # [USD/MWh facility] revenue; None for a device that does not pay in any hour
     net_usd: float  # [USD/year] revenue less energy, without spread
-    spread: Distribution  # of the net over scenarios, which are the same for every site
+    capital_usd_per_year: float | None  # [USD/year] None if the price of the device is unknown
+    net_after_capital_usd: float | None  # [USD/year] without spread
+    spread: Distribution  # of the net after capital over scenarios (before capital if its cost is unknown)
 
 
-def each_alone(sites: Sequence[Site], scenarios: int) -> tuple[Alone, ...]:
+def each_megawatt(sites: Sequence[Site], scenarios: int) -> tuple[Megawatt, ...]:
     """Compute sites of one block each, without spread and over scenarios of the default model with seed 1.
+
+    Every amount is per MW of the site's interconnect. The scenarios are the same for every site.
 
     Raises
     ------
     InputError
         Two sites have the same name, or the number of scenarios is invalid.
     """
-    from sites.dispatch.year import site_year, summarise
-    from sites.scenarios.defaults import default_model
-    from sites.scenarios.distributions import of_sites
-    from sites.scenarios.engine import Run, check_scenarios, fleet_cases, run_fleet
-
     check_scenarios(scenarios)
     run = Run(1, default_model())
-    spread = of_sites(run_fleet(fleet_cases(sites, run.model), run, scenarios), "net_usd")
-    earnings = []
-    for site in sites:
-        year = site_year(site)
-        means = summarise(year)
-        (block,) = year.blocks
-        earnings.append(
-            Alone(
-                name=site.name,
-                basis=next(iter(site.blocks)).rate.basis,
-                btc_per_day=means.btc_per_day,
-                tokens_per_day=means.tokens_per_day,
-                usd_per_mwh=block.revenue_usd / block.facility_mwh if block.facility_mwh else None,
-                net_usd=year.net_usd,
-                spread=cast("Distribution", spread[site.name]),  # a net has a value in every scenario
-            )
-        )
-    return tuple(earnings)
+    done = run_fleet(fleet_cases(sites, run.model), run, scenarios)
+    return tuple(_megawatt(site, site_metric(done, index, "net_usd")) for index, site in enumerate(sites))
+
+
+def _megawatt(site: Site, nets_usd: Floats) -> Megawatt:
+    year = site_year(site)
+    means = summarise(year)
+    (block,) = year.blocks
+    (item,) = perspectives(year)
+    capital_usd = item.capital.usd_per_year if item.capital is not None else None
+    megawatts = site.interconnect_mw
+    return Megawatt(
+        name=site.name,
+        basis=next(iter(site.blocks)).rate.basis,
+        btc_per_day=means.btc_per_day / megawatts,
+        tokens_per_day=means.tokens_per_day / megawatts,
+        usd_per_mwh=block.revenue_usd / block.facility_mwh if block.facility_mwh else None,
+        net_usd=year.net_usd / megawatts,
+        capital_usd_per_year=None if capital_usd is None else capital_usd / megawatts,
+        net_after_capital_usd=None if capital_usd is None else (year.net_usd - capital_usd) / megawatts,
+        spread=cast("Distribution", distribution((nets_usd - (capital_usd or 0.0)) / megawatts)),
+    )

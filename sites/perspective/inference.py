@@ -1,0 +1,141 @@
+"""The figures that tell whether the revenue of GPUs is plausible: rent, utilisation, market share, price class."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sites.dispatch.problem import meter_mw
+from sites.market.published_market import gpu_rent, token_market
+
+if TYPE_CHECKING:
+    from sites.dispatch.year import BlockYear
+    from sites.market.published_market import GpuRent, TokenMarket
+    from sites.model import InferenceBlock, Site
+    from sites.perspective.capital import BlockCapital
+
+SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class InferencePerspective:
+    """The perspective on one block of GPUs over one year."""
+
+    usd_per_installed_gpu_hour: float
+    usd_per_served_gpu_hour: float | None  # None if nothing was served
+    rent: GpuRent | None  # of the same GPU; None if none is bundled
+    tpot_s: float | None  # [s] mean time per token at the block's rate
+    rate_class: str  # interactive or offline; empty for blocks that do not sell tokens
+    price_class: str  # interactive or batch; empty for blocks that do not sell tokens
+    tokens_per_day: float | None  # [token/day] sold, with their input tokens; None for blocks that do not sell tokens
+    market: TokenMarket
+    utilisation_frac: float  # share of the working GPUs' full load that was served
+    breakeven_utilisation_frac: float | None  # the same at which revenue pays power and capital; None if none does
+
+    @property
+    def market_share_frac(self) -> float | None:
+        """Tokens sold with their input over the volume of the market."""
+        return None if self.tokens_per_day is None else self.tokens_per_day / self.market.tokens_per_day
+
+    @property
+    def rent_text(self) -> str:
+        """Where the served GPU-hour stands in the range of rents, in words; empty if either is unknown."""
+        if self.rent is None or self.usd_per_served_gpu_hour is None:
+            return ""
+        low, high = self.rent.low_usd_per_gpu_hour, self.rent.high_usd_per_gpu_hour
+        value = self.usd_per_served_gpu_hour
+        where = "below" if value < low else "above" if value > high else "within"
+        return (
+            f"{where} the rent of an {self.rent.gpu} {self.rent.terms}: {low:.2f} to {high:.2f} USD/GPU-hour "
+            f"({self.rent.source}, {self.rent.date})"
+        )
+
+
+def inference_perspective(
+    site: Site, block: InferenceBlock, year: BlockYear, hours: int, capital: BlockCapital | None
+) -> InferencePerspective:
+    """Return the perspective on a block of GPUs.
+
+    Parameters
+    ----------
+    site, block
+        The site and its block.
+    year
+        The block's year.
+    hours
+        Hours of the year.
+    capital
+        Capital cost of the block, or None if it is unknown.
+    """
+    working_hours = block.availability_frac * site.availability_frac * hours
+    working = block.count * (1.0 - block.spare_frac) * working_hours
+    served = _served_gpu_hours(block, year)
+    served_frac = served / working if working > 0 else 0.0
+    breakeven = None
+    if served > 0:
+        breakeven = breakeven_utilisation_frac(
+            year.revenue_usd / served_frac,
+            _energy_at_full_load_usd(site, block, year, working_hours),
+            block.idle_frac,
+            capital.usd_per_year if capital is not None else 0.0,
+        )
+    tokens = block.priced_per == "token"
+    return InferencePerspective(
+        usd_per_installed_gpu_hour=year.revenue_usd / (block.count * hours),
+        usd_per_served_gpu_hour=year.revenue_usd / served if served > 0 else None,
+        rent=gpu_rent(block.rate.name),
+        tpot_s=block.rate.tpot_s if tokens else None,
+        rate_class=block.rate.serving_class if tokens else "",
+        price_class=block.price_class if tokens else "",
+        tokens_per_day=_with_input(block, year.units) / (hours / 24.0) if tokens else None,
+        market=token_market(),
+        utilisation_frac=served_frac,
+        breakeven_utilisation_frac=breakeven,
+    )
+
+
+def _served_gpu_hours(block: InferenceBlock, year: BlockYear) -> float:
+    if block.priced_per == "token":
+        return year.units / (block.rate.rate_per_s * SECONDS_PER_HOUR)
+    return year.units if block.priced_per == "gpu_hour" else 0.0
+
+
+def _with_input(block: InferenceBlock, tokens: float) -> float:
+    """Return sold tokens with their input tokens, if the rate counts output tokens and states both lengths."""
+    tags = block.rate.tags
+    lengths = re.fullmatch(r"(\d+):([1-9]\d*)", tags.lengths) if tags is not None else None
+    if tags is None or lengths is None or tags.token_basis != "output":  # noqa: S105 (a kind of token, no password)
+        return tokens
+    return tokens * (1.0 + int(lengths[1]) / int(lengths[2]))
+
+
+def _energy_at_full_load_usd(site: Site, block: InferenceBlock, year: BlockYear, working_hours: float) -> float:
+    """Return the cost of power if the working GPUs ran at full load in all hours, at the block's mean power price."""
+    if block.passes_energy or year.facility_mwh <= 0:
+        return 0.0
+    full_mwh = meter_mw(site, block) * site.delivered_frac * working_hours
+    return full_mwh * year.energy_usd / year.facility_mwh
+
+
+def breakeven_utilisation_frac(
+    revenue_usd: float, energy_usd: float, idle_frac: float, fixed_usd: float
+) -> float | None:
+    """Return the utilisation at which revenue equals the cost of power and the fixed cost, or None if none does.
+
+    Parameters
+    ----------
+    revenue_usd, energy_usd
+        Revenue and cost of power at full load [USD].
+    idle_frac
+        Share of the full power that is drawn without load.
+    fixed_usd
+        Cost that does not depend on utilisation [USD].
+
+    Notes
+    -----
+    With utilisation u, revenue is R u and power costs E (i + (1 - i) u).
+    """
+    margin = revenue_usd - energy_usd * (1.0 - idle_frac)
+    needed = energy_usd * idle_frac + fixed_usd
+    return needed / margin if 0.0 <= needed <= margin and margin > 0.0 else None
