@@ -27,7 +27,7 @@ def test_the_example_prints_its_yields_and_every_assumption(capsys, monkeypatch)
         "G tokens/day",
         "USD/MWh",
         "assumption",
-        "2025-11",
+        "2026-10-03",
         "1000:1000",
         "difficulty held at that",
     ):
@@ -95,7 +95,7 @@ def own_site(tmp_path, old, new):
     return path
 
 
-NAME = 'name = "Georgia 50 MW, half GPU modules"'
+NAME = 'name = "Georgia 50 MW, two GPU modules"'
 
 
 def test_a_name_is_printed_and_drawn_as_it_is_written(capsys, tmp_path):

@@ -133,7 +133,7 @@ def test_a_tornado_ranks_causes_and_independent_ones_add_up(site):
     inputs = {"btc": Uncertain(0.5), "demand": Uncertain(0.1), "inference_price": Uncertain(0.2)}
     run = Run(4, ScenarioModel(inputs, measurement=False))
     found = tornado([site], run, 2000)
-    assert found.causes[0].name == "inference_price"
+    assert found.causes[0].name == "btc"
     assert sum(cause.share_frac for cause in found.causes) == pytest.approx(1.0)
     assert abs(found.interaction_frac) < 0.15
     assert found.base == pytest.approx(site_year(site).net_usd, rel=1e-12)
