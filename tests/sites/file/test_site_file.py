@@ -48,7 +48,11 @@ from sites.file.build import load_site
         ("energy_usd_per_mwh = 40", "", "expected one of energy_usd_per_mwh, time_of_use, hourly, got none"),
         ("[price]", "[price]\ncurrency = 'EUR'", "expected currency_per_usd if and only if the currency is not USD"),
         ("[price]\nenergy", "[price\nenergy", "syntax error"),
-        ("fees_percent_of_subsidy = 1", "", "expected one of fees_percent_of_subsidy, fees_percent_by_month, fees_btc_per_block, got none"),
+        (
+            "fees_percent_of_subsidy = 1",
+            "",
+            "expected one of fees_percent_of_subsidy, fees_percent_by_month, fees_btc_per_block, got none",
+        ),
         (
             "fees_percent_of_subsidy = 1",
             "fees_percent_by_month = [1, 2]",
