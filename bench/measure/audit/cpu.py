@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import limits
@@ -102,13 +102,16 @@ def judge(before: _State, after: _State, cores: int) -> tuple[dict[str, object],
 
 
 def _most_throttled(before: _State, after: _State) -> Throttling | None:
-    """Return the throttling between two states by the group that was throttled longest, or None without groups."""
+    """Return the longest throttling between two states and the periods of the group whose quota ran out most often."""
     spent = [
         after.quota_throttling[folder].since(earlier)
         for folder, earlier in before.quota_throttling.items()
         if folder in after.quota_throttling
     ]
-    return max(spent, key=lambda each: each.throttled_s, default=None)
+    if not spent:
+        return None
+    most = max(spent, key=lambda each: each.throttled_periods)
+    return replace(most, throttled_s=max(each.throttled_s for each in spent))
 
 
 def _state() -> _State:

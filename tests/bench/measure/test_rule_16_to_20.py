@@ -101,8 +101,10 @@ def throttled(seconds, periods=100, throttled_periods=40):
 
 @pytest.mark.parametrize(("quota", "spent_s", "reported"), [(0.6, 1.2, True), (0.6, 0.05, False), (4.0, 0.3, False)])
 def test_rule_11_the_throttling_of_a_quota_is_stored_and_reported_with_the_quota(quota, spent_s, reported):
-    before = state(quota=Quota(quota, "/sys/fs/cgroup/a"), quota_throttling=throttled(5.0, 10, 3))
-    after = later(quota=before.quota, quota_throttling=throttled(5.0 + spent_s))
+    inner = {"/sys/fs/cgroup/a/b": Throttling(0, 0, 2.0)}  # without a quota, it only counts that it waited
+    before = state(quota=Quota(quota, "/sys/fs/cgroup/a"), quota_throttling=inner | throttled(5.0, 10, 3))
+    inner = {"/sys/fs/cgroup/a/b": Throttling(0, 0, 2.0 + spent_s)}
+    after = later(quota=before.quota, quota_throttling=inner | throttled(5.0 + 0.9 * spent_s))
     stored, reasons = audit.judge(before, after, 8)
     assert stored["quota_throttled_s"] == pytest.approx(spent_s)
     assert [reason.code for reason in reasons] == (["cpu_throttled_by_quota"] if reported else [])
