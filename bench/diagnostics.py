@@ -36,7 +36,7 @@ def _percent(fraction: float) -> str:
 
 # fmt: off
 _ROWS = (
-    Diagnostic("energy_missing", "a meter was requested but did not give the energy of every window", "read the other codes of this meter, then run again", Effect.WARN, 19, Effect.INVALID),
+    Diagnostic("energy_missing", "a meter was requested but did not give the energy of every window", "read the other codes of this meter, then run again", Effect.WARN, 1, Effect.INVALID),
     # work and window
     Diagnostic("wrong_answer", "the variant gave a wrong answer on this device", "do not use this variant on this device; report it with `perwatt doctor --json`", Effect.INVALID, 18),
     Diagnostic("run_failed", "the workload raised an error during the run", "read the error in the detail; run again with --plan smoke", Effect.INVALID, 19),
@@ -57,17 +57,16 @@ _ROWS = (
     Diagnostic("meter_too_slow", f"the meter updates less often than every {limits.SLOWEST_PERIOD_S:g} s, too slow to measure energy", "use a meter that updates at least every second", Effect.NO_ENERGY, 4),
     Diagnostic("samples_stale", "the meter froze: it repeated one sample for many update periods", "restart the meter; check that its own clock advances", Effect.NO_ENERGY, 4),
     Diagnostic("samples_repeated", "the meter always gave the same value: the load is constant or the meter is dead", "check that the device is behind this meter: idle and loaded power should differ", Effect.WARN, 4),
-    Diagnostic("read_failed", "some readings failed and are missing", "check the meter's connection; missing readings are not filled in", Effect.WARN, 7),
-    Diagnostic("meter_lost", "the meter stopped answering during the run", "check the meter's power and network, then run again", Effect.NO_ENERGY, 19),
-    Diagnostic("device_asleep", "the device of this meter was asleep, so that its power is not known; it is not 0 W", "keep it awake: start its load first, or set its power/control to on", Effect.NO_ENERGY, 19),
+    Diagnostic("read_failed", "some readings failed and are missing", "check the meter's connection; missing readings are not filled in", Effect.WARN, 4),
+    Diagnostic("meter_lost", "the meter stopped answering during the run", "check the meter's power and network, then run again", Effect.NO_ENERGY, 4),
+    Diagnostic("device_asleep", "the device of this meter was asleep, so that its power is not known; it is not 0 W", "keep it awake: start its load first, or set its power/control to on", Effect.NO_ENERGY, 15),
     Diagnostic("device_not_covered", "a meter does not read the device that did the work: its power is stored, but no energy per unit of work", "name a meter that reads this device, or the whole machine: --meter shelly:HOST", Effect.WARN, 15),
-    Diagnostic("meter_unavailable", "the meter could not be opened", "run `perwatt doctor` for the cure on this machine", Effect.NO_ENERGY, 19),
-    Diagnostic("bad_sample", "the meter gave a value that is not a finite number; the sample counts as missing", "check the meter's firmware, and its answer in a browser", Effect.WARN, 19),
-    Diagnostic("no_power", "the meter read zero throughout the window", "switch the plug on; check that the device is behind this meter", Effect.NO_ENERGY, 19),
+    Diagnostic("bad_sample", "the meter gave a value that is not a finite number; the sample counts as missing", "check the meter's firmware, and its answer in a browser", Effect.WARN, 4),
+    Diagnostic("no_power", "the meter read zero throughout the window", "switch the plug on; check that the device is behind this meter", Effect.NO_ENERGY, 22),
     Diagnostic("zero_unconfirmed", "the meter read 0 W, and nothing else in its answer confirms the zero", "check that the device is behind this meter and switched on; a meter that also states volts and amps can confirm it", Effect.WARN, 22),
-    Diagnostic("trace_malformed", "some lines of the log could not be read and are missing", "check the format of the log; name its columns with column= and time_format=", Effect.WARN, 19),
+    Diagnostic("trace_malformed", "some lines of the log could not be read and are missing", "check the format of the log; name its columns with column= and time_format=", Effect.WARN, 4),
     Diagnostic("trace_clock_back", "the log's clock went backwards", "export the log in UTC, without a change to or from summer time", Effect.NO_ENERGY, 4),
-    Diagnostic("negative_power", "the meter gave negative power", "check the direction of the current clamp or of the plug", Effect.NO_ENERGY, 19),
+    Diagnostic("negative_power", "the meter gave negative power", "check the direction of the current clamp or of the plug", Effect.NO_ENERGY, 22),
     Diagnostic("counter_went_back", "the energy counter went back further than an overflow explains", "run again: the driver or the meter restarted during the window", Effect.NO_ENERGY, 7),
     Diagnostic("counter_jumped", "the energy counter rose by more than the device can draw", "run again; if it happens again, use another meter: the driver's counter is not reliable", Effect.NO_ENERGY, 22),
     Diagnostic("counter_wrapped", "the energy counter overflowed during the window and was corrected", "nothing to do: the counter's range is known", Effect.NOTE, 7),

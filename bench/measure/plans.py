@@ -67,7 +67,7 @@ def get_plan(name: str) -> Plan:
         ) from None
 
 
-def schedule(plan: Plan, meters: Sequence[MeterInfo] = (), expected_power_w: float | None = None) -> Schedule:
+def schedule(plan: Plan, meters: Sequence[MeterInfo] = ()) -> Schedule:
     """Return the times of a plan for the meters of a run; a declared power adds no requirement.
 
     Parameters
@@ -76,8 +76,6 @@ def schedule(plan: Plan, meters: Sequence[MeterInfo] = (), expected_power_w: flo
         The plan.
     meters
         Descriptions of the run's meters.
-    expected_power_w
-        Power of the load [W]; with it a counter with coarse steps gets windows that hold enough steps.
 
     Notes
     -----
@@ -93,7 +91,7 @@ def schedule(plan: Plan, meters: Sequence[MeterInfo] = (), expected_power_w: flo
     for info in metering:
         periods = limits.PERIODS_PER_WINDOW
         choices.append((periods * info.period_s, f"{periods} periods of {info.name}"))
-        choices.append((_error_s(info, plan.target_error_frac, expected_power_w), f"target error of {info.name}"))
+        choices.append((_error_s(info, plan.target_error_frac), f"target error of {info.name}"))
     window_s, why = max(choices, key=lambda choice: choice[0])
     window_s = max(window_s, plan.rate_floor_s)
     averaging_s = max(averaging_time_s(info) for info in metering)
@@ -120,18 +118,14 @@ def lead_time_s(averaging_s: float) -> float:
     return max(limits.LEAD_FLOOR_S, limits.LEAD_AVERAGING_TIMES * averaging_s)
 
 
-def _error_s(info: MeterInfo, target_frac: float, expected_power_w: float | None) -> float:
+def _error_s(info: MeterInfo, target_frac: float) -> float:
     """Return the length of window [s] in which the meter's sampling adds a relative error of at most `target_frac`.
 
     Notes
     -----
-    A counter is wrong by a uniformly distributed part of one period at each edge, √(2/12)·T in total, and by its
-    resolution. Samples of a power meter scatter by about 5 % of the power; the mean of n samples scatters by 1/√n of
-    it.
+    A counter is wrong by a uniformly distributed part of one period at each edge, √(2/12)·T in total. Samples of a
+    power meter scatter by about 5 % of the power; the mean of n samples scatters by 1/√n of it.
     """
     if info.kind is MeterKind.POWER:
         return info.period_s * (limits.SAMPLE_SD_FRAC / target_frac) ** 2
-    edge_s = math.sqrt(2.0 / 12.0) * info.period_s / target_frac
-    if info.resolution_j and expected_power_w:
-        return max(edge_s, info.resolution_j / (expected_power_w * target_frac))
-    return edge_s
+    return math.sqrt(2.0 / 12.0) * info.period_s / target_frac

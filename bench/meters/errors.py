@@ -6,6 +6,5 @@ from bench.errors import RunFailedError
 class MeterError(RunFailedError):
     """A meter's source cannot be opened; `str()` is one line with the cure."""
 
-    def __init__(self, message: str, code: str = "meter_unavailable") -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
-        self.code = code  # its reason code

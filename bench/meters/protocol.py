@@ -54,7 +54,6 @@ class MeterInfo:
     poll_s: float = 0.0  # [s] time between two readings
     domains: tuple[str, ...] = ()  # power domains that only one run may use at a time
     scope: str = ""  # the hardware that the source says it covers
-    resolution_j: float | None = None  # [J] step of a counter
     column: str = ""  # column of a log
     unit: str = ""  # unit of the source's own values, such as kW
     channel: str = ""  # channel of a device that has several

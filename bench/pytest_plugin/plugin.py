@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench.measure.energy import cross_check, read_windows
 from bench.measure.plans import averaging_time_s, lead_time_s
 from bench.meters.protocol import EnergyReading, Meter, MeterOptions
 from bench.meters.registry import close_meters, open_meters
@@ -194,14 +195,20 @@ def _read_energies(benchmark: Any, state: _State, test: _Test) -> None:
         timed = Timed(timed.rounds, timed.lead_s + test.lead_s, timed.tail_s, timed.reasons)
     test.timed = timed
     busy = bool(state.busy)
-    readings = [energy_of_rounds(meter, timed) for meter in state.meters]
+    infos = [meter.info for meter in state.meters]
+    readings = [whole for (whole,) in cross_check(infos, [[energy_of_rounds(m, timed)] for m in state.meters])]
     test.readings = [
         reading.judged(("domain_busy",)) if busy and reading.assumed_power_w is None else reading
         for reading in readings
     ]
-    for meter, whole in zip(state.meters, test.readings, strict=True):
-        if whole.joules is not None and rounds_are_windows(meter.info, timed):
-            test.by_round[meter.info.name] = [meter.energy(each.start_s, each.end_s) for each in timed.rounds]
+    used = [
+        meter
+        for meter, whole in zip(state.meters, test.readings, strict=True)
+        if whole.joules is not None and rounds_are_windows(meter.info, timed)
+    ]
+    spans = [(each.start_s, each.end_s) for each in timed.rounds]
+    by_round = cross_check([meter.info for meter in used], read_windows(used, spans))
+    test.by_round = {meter.info.name: energies for meter, energies in zip(used, by_round, strict=True)}
     benchmark.extra_info[KEY] = measured_entry(timed, test.readings, test.entry)
 
 

@@ -63,13 +63,6 @@ def test_rule_02_a_window_is_the_longest_of_floor_periods_and_wanted_error(plan,
     assert times.windows == {"quick": 3, "publish": 5, "smoke": 2}[plan]
 
 
-def test_rule_02_a_counter_of_coarse_steps_asks_for_windows_that_hold_enough_of_them():
-    coarse = meter_info(MeterKind.COUNTER, period_s=0.1, resolution_j=360.0)  # a plug that counts 0.1 Wh
-    times = schedule(PLANS["quick"], [coarse], expected_power_w=100.0)
-    assert times.window_s == pytest.approx(360.0)
-    assert "target error" in times.why
-
-
 def test_rule_02_without_a_meter_quick_is_three_windows_of_one_second():
     times = schedule(PLANS["quick"], [Declared(100.0).info])
     assert (times.windows, times.window_s, times.lead_s) == (3, 1.0, 0.0)
