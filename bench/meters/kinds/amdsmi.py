@@ -79,7 +79,6 @@ class AmdSmi(PolledMeter):
             self._info,
             domains=(f"amdsmi:{address}",),
             scope=f"energy accumulator of the card {address}, in steps of {self._step_uj:.6g} µJ as it states",
-            resolution_j=self._step_uj * 1e-6,
         )
 
     def disconnect(self) -> None:

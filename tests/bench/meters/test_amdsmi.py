@@ -58,7 +58,7 @@ def test_the_energy_is_the_accumulator_times_the_cards_own_step(smi, step_uj):
     smi.count[1] += 2_000_000
     meter.take()
     assert meter.readings()[-1].value == pytest.approx(2.0 * step_uj)
-    assert meter.info.resolution_j == pytest.approx(step_uj * 1e-6)
+    assert f"in steps of {step_uj:.6g} µJ" in meter.info.scope
     assert meter.info.domains == (f"amdsmi:{ADDRESSES[1]}",)
 
 
