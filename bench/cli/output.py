@@ -93,8 +93,8 @@ def _wrapped(line: str, width: int) -> str:
 
 
 def warn(line: str) -> None:
-    """Print one line of warning on stderr."""
-    click.echo(f"warning: {printable(line)}", err=True)
+    """Print one line of warning on stderr, in red on a terminal."""
+    click.echo(f"{click.style('warning:', fg='red')} {printable(line)}", err=True)
 
 
 @contextmanager

@@ -129,11 +129,20 @@ def _value_card(product: str, year: "SiteYear", gathered: "Gathered") -> Card | 
         (basis_chip("modelled"), *((_origin(device, "rate "),) if device else ())),
         _spread(product, gathered) or plus_minus(revenue / mwh, interval, _why_no_interval(device, len(blocks))),
         (
-            f"{plain((revenue - energy) / mwh)} USD/MWh after energy",
+            f"{plain((revenue - energy) / mwh)} USD/MWh after energy{_after_capital(product, year, mwh)}",
             f"{_made(blocks, year)}; {year.site.name}; prices and difficulty are assumptions (listed below)",
         ),
         "mining" if product == "mining" else "inference",
     )
+
+
+def _after_capital(product: str, year: "SiteYear", mwh: float) -> str:
+    """Return what remains of the product's MWh after the cost of capital, in words."""
+    from sites.perspective.blocks import perspectives
+
+    amounts = [item.after_capital_usd for item in perspectives(year) if item.year.product == product]
+    known = [amount for amount in amounts if amount is not None]
+    return f", {plain(sum(known) / mwh)} after capital" if len(known) == len(amounts) else ", capital cost unknown"
 
 
 def _spread(product: str, gathered: "Gathered") -> str:

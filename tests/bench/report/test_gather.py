@@ -12,7 +12,7 @@ def test_without_a_name_the_whole_store_and_the_example_site_are_taken(full_stor
     assert len(gathered.valid) == 8
     assert len(gathered.unreadable) == 4
     assert gathered.unfinished == 1
-    assert [year.site.name for year in gathered.sites] == ["Georgia 50 MW, half GPU modules"]
+    assert [year.site.name for year in gathered.sites] == ["Georgia 50 MW, two GPU modules"]
 
 
 def test_an_empty_store_still_gives_catalogue_and_site(tmp_path):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bench.quantity import plain, si
 from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
 from bench.report.charts.svg import COLOURS, Chart, Mark, render
+from bench.report.sections.site.block_tables import blocks_table, perspective_table
 from bench.report.sections.site.megawatt import megawatt_blocks
 from bench.report.text import basis_chip, confidence_chips
 
@@ -28,7 +29,7 @@ def section(gathered: "Gathered") -> Section:
     if not gathered.sites:
         blocks.append(Missing("Sites", "no site was named"))
     else:
-        blocks.append(_blocks_table(gathered))
+        blocks.extend((blocks_table(gathered.sites), perspective_table(gathered.sites)))
         blocks.extend(megawatt_blocks(gathered.megawatts))
     for number, year in enumerate(gathered.sites[:DRAWN]):
         blocks.extend(_charts(number, year))
@@ -43,44 +44,6 @@ def section(gathered: "Gathered") -> Section:
         "power. These figures are modelled; they are as good as the assumptions below.",
         tuple(blocks),
     )
-
-
-def _blocks_table(gathered: "Gathered") -> Table:
-    rows = []
-    for year in gathered.sites:
-        for block in year.blocks:
-            mwh = block.facility_mwh
-            days = year.hours / 24
-            made = f"{plain(block.btc / days)} BTC" if block.btc is not None else _made(block.units / days, block.unit)
-            rows.append((
-                Cell(block.name, chips=(Chip(block.product),), note=year.site.name),
-                figure_cell(plain(mwh / year.hours), mwh / year.hours),
-                figure_cell(made, block.btc if block.btc is not None else block.units),
-                figure_cell(si(block.revenue_usd, "USD"), block.revenue_usd),
-                figure_cell(si(block.energy_usd, "USD"), block.energy_usd),
-                figure_cell(plain(block.revenue_usd / mwh) if mwh else "-", block.revenue_usd / mwh if mwh else None),
-                figure_cell(plain((block.revenue_usd - block.energy_usd) / mwh) if mwh else "-",
-                            (block.revenue_usd - block.energy_usd) / mwh if mwh else None),
-            ))  # fmt: skip
-    columns = (
-        "Block", "Mean MW", "Output/day", "Revenue/year", "Energy cost/year", "USD/MWh revenue",
-        "USD/MWh after energy",
-    )  # fmt: skip
-    return Table(
-        "site-table",
-        "The year by block",
-        columns,
-        tuple(rows),
-        frozenset(range(1, 7)),
-        sortable=True,
-        note="MW and MWh are those of the facility, PUE included. The energy cost excludes the demand charge.",
-    )
-
-
-def _made(per_day: float, unit: str) -> str:
-    if unit == "token":
-        return f"{si(per_day, '').strip()} tokens"
-    return f"{plain(per_day)} {unit.replace('_', ' ')}s"
 
 
 def _charts(number: int, year: "SiteYear") -> list[Block]:
