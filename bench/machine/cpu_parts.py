@@ -1,9 +1,10 @@
 """Names of CPU cores by the numbers that a kernel reports in place of a name.
 
-Arm: MIDR_EL1 implementers and part numbers, from Linux `arch/arm64/include/asm/cputype.h` (6.17), the Technical
-Reference Manuals of Arm's cores, and util-linux `sys-utils/lscpu-arm.c` for cores that the kernel does not list.
-Graviton: the AWS Graviton Technical Guide, "Building for Graviton". IBM Z: machine types of IBM's "Z and LinuxONE"
-hardware announcements. Read on 2026-11-30.
+References
+----------
+util-linux, sys-utils/lscpu-arm.c (read on 2026-11-30): MIDR_EL1 implementers, and parts up to Neoverse V2 and Apple M2.
+Unverified, because no source was read for them: later parts (Cortex-A520 and later, Neoverse V3 and N3, Apple M2 Pro
+and Max, Microsoft, NVIDIA Olympus, Fujitsu MONAKA), and the names of AWS Graviton and IBM Z machines.
 """
 
 # fmt: off
