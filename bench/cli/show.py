@@ -15,7 +15,7 @@ from bench.cli.table import print_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bench.results.record import MetersGap, Metric, Record
+    from bench.results.record import MetersGap, MeterUsed, Metric, Record
     from hardware_profiles.profile import Device
 
 
@@ -106,11 +106,7 @@ def _meter_lines(record: "Record") -> Iterator[str]:
         yield f"          overhead of the runner: {run.harness_overhead_frac:.3%} of the windows"
     yield f"meters    {', '.join(record.meters) or 'not metered'}"
     for meter in record.meters_used:
-        accuracy = f"± {meter.accuracy_frac:.2%}" if meter.accuracy_frac is not None else "accuracy unknown"
-        yield (
-            f"          {meter.name}: {meter.kind}, {meter.boundary}, tier {meter.tier}, {accuracy} "
-            f"({meter.accuracy_source}), every {meter.period_s:.3g} s; {meter.scope}"
-        )
+        yield from _used_lines(meter)
     for gap in record.meters_gaps:
         yield f"          {_gap_text(gap)}"
     for idle in record.idle:
@@ -123,6 +119,25 @@ def _meter_lines(record: "Record") -> Iterator[str]:
         parts += [f"{meter} {change:+.2%}" for meter, change in steady.power_halves_frac.items()]
         if parts:
             yield f"steady    second half against first half: {', '.join(parts)}"
+
+
+def _used_lines(meter: "MeterUsed") -> Iterator[str]:
+    """Yield lines about one meter: its properties, then column, unit, channel and hash of its source or its parts."""
+    accuracy = f"± {meter.accuracy_frac:.2%}" if meter.accuracy_frac is not None else "accuracy unknown"
+    yield (
+        f"          {meter.name}: {meter.kind}, {meter.boundary}, tier {meter.tier}, {accuracy} "
+        f"({meter.accuracy_source}), every {meter.period_s:.3g} s; {meter.scope}"
+    )
+    for part in meter.parts or (meter,):
+        source = (
+            f"column {part.column!r}" if part.column else "",
+            part.rows,
+            f"in {part.unit}" if part.unit else "",
+            f"channel {part.channel}" if part.channel else "",
+            f"sha256 {part.sha256}" if part.sha256 else "",
+        )
+        if any(source):
+            yield f"          {part.name}: {', '.join(filter(None, source))}"
 
 
 def _gap_text(gap: "MetersGap") -> str:

@@ -53,6 +53,7 @@ class SumMeter:
             domains=tuple(domain for info in infos for domain in info.domains),
             scope=f"sum of {_names(self.parts)}",
             parts=tuple(infos),
+            covers=unique(device for info in infos for device in info.covers) if all(i.covers for i in infos) else (),
         )
 
     @property

@@ -12,11 +12,11 @@ START = 1_780_000_000.0
 
 @pytest.fixture
 def log(tmp_path):
-    """Write a log with a new value every half second."""
+    """Write a log in kW, with a new value every half second."""
 
     def make(name="power.csv", watts=lambda i: 150.0 + 10.0 * math.sin(i), rows=200):
-        lines = [f"{START + i * 0.5:.1f},230.1,{watts(i):.6f}" for i in range(rows)]
-        (tmp_path / name).write_text("\n".join(("time,volts,power_w", *lines)) + "\n")
+        lines = [f"{START + i * 0.5:.1f},230.1,{watts(i) / 1e3:.9f}" for i in range(rows)]
+        (tmp_path / name).write_text("\n".join(("time,volts,Power (kW)", *lines)) + "\n")
         return f"trace:{name}"
 
     return make
@@ -31,7 +31,7 @@ def checked(perwatt, *arguments):
 def test_a_log_is_shown_as_a_run_reads_it(perwatt, log):
     seen = checked(perwatt, log())
     assert seen["mean_w"] == pytest.approx(statistics.fmean(150.0 + 10.0 * math.sin(i) for i in range(200)), rel=1e-6)
-    assert (seen["column"], seen["unit"], seen["samples"], seen["period_s"]) == ("power_w", "W", 200, 0.5)
+    assert (seen["column"], seen["unit"], seen["samples"], seen["period_s"]) == ("Power (kW)", "kW", 200, 0.5)
     assert (seen["meter"], seen["boundary"], seen["tier"], seen["refused"]) == ("trace:power.csv", "wall", "C", [])
     assert len(seen["sha256"]) == 64
     assert seen["first"][0] == {"utc": "2026-05-28T20:26:40.000Z", "value": pytest.approx(150.0)}
@@ -42,7 +42,7 @@ def test_people_see_the_first_readings_the_unit_and_the_update_period(perwatt, l
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "meter     trace:power.csv: power, wall, tier C, accuracy unknown"
-    assert lines[1].startswith("read as   column 'power_w', in W, csv log")
+    assert lines[1].startswith("read as   column 'Power (kW)', in kW, csv log")
     assert "200 samples from 2026-05-29T01:26:40.000Z" in lines[2]
     assert "a new value every 0.5 s" in lines[2]
     assert lines[4] == "first     2026-05-29T01:26:40.000Z  150 W"

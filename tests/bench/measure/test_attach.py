@@ -271,3 +271,15 @@ def test_a_meter_that_was_there_and_failed_is_not_a_missing_log(stored, tmp_path
     record = joined(store, f"trace:{write_log(tmp_path / 'power.csv')}")
     assert record.meters == ("shelly:plug", "trace:power.csv")
     assert "energy_missing" in codes(record)
+
+
+def test_the_record_of_a_sum_is_shown_with_the_column_and_the_hash_of_each_part(stored, tmp_path):
+    from bench.cli.show import _meter_lines
+
+    one = write_log(tmp_path / "one.csv")
+    other = write_log(tmp_path / "other.csv", lambda t: 2.0 * power(t), header="time,P [W]")
+    record = joined(stored(), f"trace:{one},sum=node", f"trace:{other},sum=node")
+    lines = "\n".join(_meter_lines(record))
+    assert "sum:node: power, wall, tier C" in lines
+    digest = hashlib.sha256(other.read_bytes()).hexdigest()
+    assert f"trace:other.csv: column 'P [W]', in W, sha256 {digest}" in lines

@@ -41,6 +41,9 @@ def pytest_configure(config):
     if config.option.perwatt_meter == ["plug"]:
         plug = FakePlug(clock, curve=lambda t: 100.0 + 20.0 * math.sin(3.0 * t))
         config.option.perwatt_meter[:] = [plug.spec + ",accuracy=1%"]
+    if config.option.perwatt_meter == ["two plugs"]:
+        plugs = [FakePlug(clock, curve=lambda t, k=k: k * (100.0 + 20.0 * math.sin(3.0 * t))) for k in (1.0, 1.2)]
+        config.option.perwatt_meter[:] = [plug.spec for plug in plugs]
 """
 
 INNER = """
@@ -116,6 +119,15 @@ def test_energy_over_the_measured_rounds_is_in_the_json_and_true(session):
     assert energy["joules_per_unit"] == pytest.approx(energy["joules"] / 5000.0)
     assert (energy["boundary"], energy["tier"], energy["reasons"]) == ("wall", "B", [])
     assert len(found["rounds_s"]) == 5
+
+
+def test_rule_05_two_plugs_that_disagree_leave_no_joules_in_a_test(tmp_path):
+    options = ("--perwatt-meter", "two plugs", "--perwatt-meter-period-s", "0.01", "-k", "test_good")
+    done = run_pytest(tmp_path, "--benchmark-json=out.json", *options)
+    assert done.returncode == 0, done.stdout
+    (bench,) = json.loads((tmp_path / "out.json").read_text())["benchmarks"]
+    energies = bench["extra_info"]["perwatt"]["energy"]
+    assert [(energy["joules"], energy["reasons"]) for energy in energies] == [(None, ["meter_disagreement"])] * 2
 
 
 def test_the_stamps_are_those_of_the_measured_rounds(session):
