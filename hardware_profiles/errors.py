@@ -1,11 +1,12 @@
 """The error for a fault in a user's input, and the parts of its message."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Self
+from typing import Self, TypeVar
 
 _LONGEST_GOT = 80
+T = TypeVar("T")
 
 
 class InputError(ValueError):
@@ -62,6 +63,12 @@ class Faults:
             for fault in error.faults:
                 at = location if fault.startswith(location) else ""
                 self._locations.setdefault(fault.removeprefix(at), []).append(at)
+
+    def attempt(self, make: Callable[[], T], otherwise: T) -> T:
+        """Return what a function makes; if it raises InputError, note its faults and return something else."""
+        with self.noted():
+            return make()
+        return otherwise
 
     def refuse(self) -> None:
         """Raise InputError with all faults, if there are any."""

@@ -21,6 +21,7 @@ from sites.file.values import assumptions_of, numbers_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year
 from sites.hours.clock import Clock
+from sites.market.bitcoin import DifficultyPath
 from sites.market.mining import hourly_fees_frac
 from sites.model import Assumption, CapitalTerms, InferenceBlock, MiningBlock, Site
 from sites.plausible.checks import site_doubts
@@ -75,24 +76,29 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     except InputError as error:
         raise InputError(f"{path}: key site.{error}") from None
     per_usd = file.price.currency_per_usd.value if file.price.currency_per_usd else 1.0
-    programme = file.curtailment
+    programme, market = file.curtailment, file.market
     clock = Clock.of(file.site.timezone)
-    events = _events(programme, clock, path)
-    outages = _outages(file, clock, path)
+    faults = Faults()
+    never: Windows = []
+    events = faults.attempt(lambda: _events(programme, clock, path), never)
+    outages = faults.attempt(lambda: _outages(file, clock, path), never)
     limit_mw, limit_cause = power.limit_series(calendar, file.power.interconnect_mw.value, outages, events)
-    peaks = _peaks(file.price, clock, path)
+    none: list[tuple[int, float]] = []
+    peaks = faults.attempt(lambda: _peaks(file.price, clock, path), none)
     hourly = _Hourly(folder, calendar, clock)
-    temperature = _temperature(file.climate, hourly)
-    mining_pue = _pue(file, "mining", hourly, path, temperature)
-    gpu_pue = _pue(file, "gpu", hourly, path, temperature)
-    spot = _spot(file.price, hourly) / per_usd
+    unread: Floats = np.ones(calendar.hours)  # in place of a faulty series, until the faults are refused
+    mild: Floats | None = unread
+    temperature = faults.attempt(lambda: _temperature(file.climate, hourly), mild)
+    mining_pue = faults.attempt(lambda: _pue(file, "mining", hourly, path, temperature), unread)
+    gpu_pue = faults.attempt(lambda: _pue(file, "gpu", hourly, path, temperature), unread)
+    spot = faults.attempt(lambda: _spot(file.price, hourly), unread) / per_usd
+    difficulty = faults.attempt(lambda: difficulty_path(market, calendar, Path(path)), DifficultyPath())
+    intensity: float | None = faults.attempt(lambda: kg_per_mwh(file.carbon, file.site.region, folder), None)
     contract = file.price.contract
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
-    market = file.market
-    difficulty = difficulty_path(market, calendar, Path(path))
     facility_mw = file.power.interconnect_mw.value * (1.0 - frac(file.power.losses_percent))
     mean_mining_pue, mean_gpu_pue = float(mining_pue.mean()), float(gpu_pue.mean())
-    mining, inference, faults = [], [], Faults()
+    mining, inference = [], []
     for miners in file.mining:
         with faults.noted(f"{path}: mining block {miners.name!r}"):
             mining.append(mining_block(miners, resolve, path, mean_mining_pue, facility_mw))
@@ -132,7 +138,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value if programme else 0.0,
         btc_usd=market.btc_usd.value,
         path=difficulty,
-        kg_per_mwh=kg_per_mwh(file.carbon, file.site.region, folder),
+        kg_per_mwh=intensity,
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
         capital=_capital(file.capital),
         mining=tuple(mining),

@@ -190,3 +190,19 @@ def test_faults_are_collected_and_refused_together():
     with pytest.raises(InputError, match=r"^a and 1 more: first\nsecond$"):
         faults.refuse()
     Faults().refuse()
+
+
+def test_the_faults_of_the_files_that_a_site_reads_and_of_its_blocks(tmp_path, resolve):
+    good = (Path(__file__).parents[1] / "small.toml").read_text(encoding="utf-8")
+    bad = good.replace("energy_usd_per_mwh = 40", 'hourly = {file = "prices.csv", column = "usd"}')
+    bad = bad.replace('device = "air"', 'device = "aire"').replace(
+        "mining_pue = 1.05", 'mining_pue_hourly = {file = "pue.csv", column = "pue"}'
+    )
+    bad += '[carbon]\ntable = "carbon.csv"\n'
+    faults = faults_of(lambda path: read_inputs(path, resolve), tmp_path, bad)
+    assert [Path(fault.partition(": ")[0]).name for fault in faults] == [
+        "pue.csv",
+        "prices.csv",
+        "carbon.csv",
+        "mining block 'miners'",
+    ]
