@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from sites.file.block_tables import CapitalTable
     from sites.file.build_blocks import Resolve
     from sites.file.site_file import ClimateTable, CurtailmentTable, MarketTable, PriceTable
-    from sites.market.bitcoin import DifficultyPath
 
     Windows = list[tuple[int, float, float]]
 
