@@ -23,13 +23,24 @@ def logs_replaced(old: Record, attached: Sequence[MeterInfo]) -> dict[str, str]:
     Raises
     ------
     InputError
-        An attached log could take the place of several missing ones, or states another boundary than the missing one.
+        An attached log could take the place of several missing ones, or states another boundary than the missing one,
+        or an attached sum has another number of parts.
     """
     missing = {used.name: used for used in old.meters_used if _never_came(old, used)}
     by_name = {info.name for info in attached} & set(missing)
-    replaced: dict[str, str] = {}
     for info in attached:
-        open_ = [used for name, used in missing.items() if name not in replaced and name not in by_name]
+        if info.name in by_name and len(info.parts) != len(missing[info.name].parts):
+            names = ", ".join(part.name for part in missing[info.name].parts)
+            got = ", ".join(part.name for part in info.parts)
+            raise InputError.at(f"--attach {old.id}: {info.name}", expected=f"its parts ({names})", got=got)
+    replaced: dict[str, str] = {}
+    # Those that agree with a missing log come first, so that the others cannot take its place.
+    for info in sorted(attached, key=lambda info: not any(_settings_agree(used, info) for used in missing.values())):
+        open_ = [
+            used
+            for name, used in missing.items()
+            if name not in replaced and name not in by_name and len(used.parts) in {0, len(info.parts)}
+        ]
         if info.name in by_name or not open_:
             continue
         alike = [used for used in open_ if _settings_agree(used, info)]

@@ -220,6 +220,7 @@ class Trace:
     def _describe(self, log: Log, period_s: float | None = None) -> None:
         """Complete the description by what the log holds; without a period, by the one that it shows."""
         period_s = trace_period.update_period_s(log, self._stated_s) if period_s is None else period_s
+        period_s = period_s or self._info.period_s  # a log of one row shows none
         self._info = replace(
             self._of_column(self._info, log.column, log.filter),
             period_s=period_s,

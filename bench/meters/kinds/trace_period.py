@@ -39,6 +39,8 @@ def planned_period_s(name: str, log: Log, stated_s: float | None) -> float:
 def notice(name: str, log: Log, stated_s: float | None) -> str:
     """Return one sentence on the update period of a log, or nothing where the stated one holds."""
     step_s = seen_s(log)
+    if not step_s:
+        return ""
     said = f"{name}: the log has a new value every {step_s:.3g} s"
     if stated_s is not None:
         return f"{said}, but {stated_s:g} s is stated as its update period" if step_s > NOTED_FRAC * stated_s else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.cli.show import _meter_lines
 from bench.measure.attach import attach
 from bench.meters.protocol import MeterOptions
 from bench.results.folder import read_samples, write_record
@@ -86,13 +87,9 @@ def test_a_log_keeps_its_column_its_unit_its_hash_and_its_own_step(stored, tmp_p
     assert "counts as its update period" in notices[0]
     assert record.metrics["power_wall"].value == pytest.approx(80.0, rel=0.01)
     assert record.idle[0].power_w == pytest.approx(80.0, rel=0.05)
-    samples = read_samples(stored_folder(tmp_path, record)).to_pylist()
+    samples = read_samples(tmp_path / "results" / record.id).to_pylist()
     assert {row["window"] for row in samples} == {-1, 0, 1, 2}
     assert {row["series"] for row in samples} == {"trace:power.csv"}
-
-
-def stored_folder(tmp_path, record):
-    return tmp_path / "results" / record.id
 
 
 def test_a_stated_period_that_is_shorter_than_what_the_log_shows_is_said(stored, tmp_path):
@@ -102,12 +99,8 @@ def test_a_stated_period_that_is_shorter_than_what_the_log_shows_is_said(stored,
     assert "a new value every 0.5 s, but 0.1 s is stated" in notices[0]
     assert "window_short" in codes(record)
     notices = []
-    joined(stored_again(tmp_path), f"trace:{path}", notices=notices, period_s=0.5)
+    joined(tmp_path / "results", f"trace:{path}", notices=notices, period_s=0.5)
     assert notices == []
-
-
-def stored_again(tmp_path):
-    return tmp_path / "results"
 
 
 @pytest.mark.parametrize("other", ["same", "copy", "link", "reformatted", "named", "part"])
@@ -154,7 +147,7 @@ def test_two_logs_of_one_base_name_and_two_columns_of_one_log_have_names_of_thei
     lines = write_log(tmp_path / "one.csv", header="time,p1_w").read_text().splitlines()
     head, *rows = lines
     both.write_text("\n".join((f"{head},p2_w", *(f"{row},{row.partition(',')[2]}9" for row in rows))) + "\n")
-    record = joined(stored_again(tmp_path), f"trace:{both},column=p1_w", f"trace:{both},column=p2_w")
+    record = joined(tmp_path / "results", f"trace:{both},column=p1_w", f"trace:{both},column=p2_w")
     assert record.meters == ("trace:both.csv[p1_w]", "trace:both.csv[p2_w]")
 
 
@@ -188,7 +181,7 @@ def test_rule_05_two_logs_that_disagree_leave_no_joules(stored, tmp_path):
     record = joined(stored(), f"trace:{one}", f"trace:{other}")
     assert {"meter_disagreement", "energy_missing"} <= codes(record)
     assert all(energy.joules is None for window in record.windows for energy in window.energy)
-    apart = joined(stored_again(tmp_path), f"trace:{one}", f"trace:{other},boundary=rack")
+    apart = joined(tmp_path / "results", f"trace:{one}", f"trace:{other},boundary=rack")
     assert "meter_disagreement" not in codes(apart)
     assert apart.meters_gaps[0].inner_over_outer == pytest.approx(1.1, rel=1e-3)
 
@@ -202,7 +195,7 @@ def test_two_supplies_of_one_node_are_added(stored, tmp_path):
     assert meter.accuracy_frac == pytest.approx((1 * 0.01 + 2 * 0.04) / 3, rel=1e-3)
     assert [(part.name, len(part.sha256)) for part in meter.parts] == [("trace:one.csv", 64), ("trace:other.csv", 64)]
     assert record.metrics["power_wall"].value == pytest.approx(240.0, rel=0.01)
-    assert {row["series"] for row in read_samples(stored_folder(tmp_path, record)).to_pylist()} == {
+    assert {row["series"] for row in read_samples(tmp_path / "results" / record.id).to_pylist()} == {
         "trace:one.csv", "trace:other.csv"
     }  # fmt: skip
     with pytest.raises(InputError, match="not attached yet"):
@@ -261,8 +254,24 @@ def test_of_several_missing_logs_the_name_or_the_settings_decide_and_else_the_us
 
 def test_a_log_of_another_boundary_than_the_missing_one_is_asked_about(stored, tmp_path):
     store = stored([used("trace:later.csv", "node")])
+    extra = write_log(tmp_path / "rack.csv", lambda t: 3.0 * power(t))
+    node = write_log(tmp_path / "node.csv")
+    record = joined(store, f"trace:{extra},boundary=rack", f"trace:{node},boundary=node")
+    assert record.meters == ("trace:rack.csv", "trace:node.csv")
     with pytest.raises(InputError, match=r"key boundary: expected node, as the run states for trace:later\.csv"):
         joined(store, f"trace:{write_log(tmp_path / 'export.csv')}")
+
+
+def test_a_part_of_a_missing_sum_does_not_take_its_place(stored, tmp_path):
+    parts = [used("trace:a.csv"), used("trace:b.csv"), used("trace:c.csv")]
+    store = stored([used("sum:node", parts=parts)])
+    one = write_log(tmp_path / "a.csv")
+    record = joined(store, f"trace:{one}")
+    assert record.meters == ("sum:node", "trace:a.csv")
+    assert "energy_missing" in codes(record)
+    other = write_log(tmp_path / "b.csv", lambda t: 2.0 * power(t))
+    with pytest.raises(InputError, match=r"sum:node: expected its parts \(trace:a\.csv, trace:b\.csv, trace:c\.csv\)"):
+        joined(store, f"trace:{one},sum=node", f"trace:{other},sum=node")
 
 
 def test_a_meter_that_was_there_and_failed_is_not_a_missing_log(stored, tmp_path):
@@ -274,8 +283,6 @@ def test_a_meter_that_was_there_and_failed_is_not_a_missing_log(stored, tmp_path
 
 
 def test_the_record_of_a_sum_is_shown_with_the_column_and_the_hash_of_each_part(stored, tmp_path):
-    from bench.cli.show import _meter_lines
-
     one = write_log(tmp_path / "one.csv")
     other = write_log(tmp_path / "other.csv", lambda t: 2.0 * power(t), header="time,P [W]")
     record = joined(stored(), f"trace:{one},sum=node", f"trace:{other},sum=node")

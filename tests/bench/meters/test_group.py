@@ -151,3 +151,18 @@ def test_the_steps_of_an_existing_log_propose_the_period_by_which_a_run_is_plann
     assert meter.info.period_s == period_s
     assert said in meter.notice
     assert bool(meter.notice) == bool(said)
+
+
+def test_a_log_of_one_row_shows_no_period_and_keeps_the_usual_one(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("time,power_w\n1780000000,100\n")
+    (meter,) = open_meters([f"trace:{path}"])
+    close_meters([meter])
+    assert (meter.info.period_s, meter.notice) == (1.0, "")
+
+
+def test_rows_that_are_too_far_apart_are_refused_before_a_run_of_hours(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("time,power_w\n" + "".join(f"{1_780_000_000 + 60 * i},{100 + i}\n" for i in range(20)))
+    with pytest.raises(InputError, match=r"expected a row at least every 5 s, .*, got 'one every 60 s'"):
+        open_meters([f"trace:{path}"])
