@@ -21,6 +21,7 @@ _IPMI = re.compile(
     re.IGNORECASE,
 )
 _IPMI_TIMES = ("%a %b %d %H:%M:%S %Y", "%m/%d/%Y - %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%a %b %d %H:%M:%S %Y %Z")
+_NOTES = ("#", "NOTICE", "WARNING", "ERROR")  # what PTDaemon writes between its readings
 Rows = list[tuple[int, float, float | None]]  # line, time [s since 1970], power [W]
 
 
@@ -46,7 +47,7 @@ def _ptdaemon(lines: Iterable[str]) -> Form:
     rows: Rows = []
     malformed = []
     for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.startswith(_NOTES):
             continue
         match = _PTDAEMON.match(line)
         try:

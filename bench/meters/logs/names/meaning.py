@@ -25,6 +25,8 @@ _SCALED = re.compile(
 )
 _GLUED = re.compile(r"([A-Za-z]*[A-Za-z])((?:[kmnuM]?W)|(?:[kmuM]|kilo|milli|mega|micro)?[Ww]atts?)")
 _GLUED_SCRIPT = re.compile(r"[\u0370-\u05ff\u0900-\u0fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+([a-zμA-Z]+)")
+_PREFIX_LETTERS = frozenset("kmnuμMG")  # alone before W they may belong to it
+_PREFIX_WORDS = frozenset({"micro", "mikro", "milli", "mili", "kilo", "mega", "giga", "nano", "pico"})
 _WEAK = frozenset({"voltage", "current", "temperature", "time"})  # their units are letters that also number phases
 
 
@@ -61,7 +63,7 @@ def meaning(name: str) -> Named:
     if not units:
         return Named(Kind.UNITLESS if words.is_power(parts) else Kind.NONE, measured=measured)
     unit = next(iter(units)) if len(units) == 1 else None
-    if unit is None or (words.is_energy(plain) and not words.is_strictly_power(parts)):
+    if unit is None or words.is_energy(plain):
         return Named(Kind.UNCLEAR, measured=measured)
     if unit.quantity != "power":
         return Named(Kind.OTHER, quantity=f"{unit.quantity} ({unit.text})")
@@ -75,7 +77,7 @@ def _never_watts(plain: str, parts: list[str]) -> str | None:
         return f"energy ({match[0].strip()})"
     if (quantity := words.other_quantity(plain, parts)) is not None:
         return quantity
-    if words.is_energy(plain) and not words.is_strictly_power(parts) and not any(map(unit_of, _TOKENS.split(plain))):
+    if words.is_energy(plain) and not any(map(unit_of, _TOKENS.split(plain))):
         return "energy" if _bracketed(plain) is None else None
     return None
 
@@ -103,6 +105,10 @@ def _outside(text: str, parts: list[str]) -> set[Unit | None]:
     units: set[Unit | None] = set()
     for i, token in enumerate(tokens):
         unit = unit_of(token) or _glued(token)
+        if unit is not None and unit.scale == 1.0 and i and tokens[i - 1] in _PREFIX_LETTERS:
+            return {None}
+        if unit is not None and unit.scale == 1.0 and i and tokens[i - 1].casefold() in _PREFIX_WORDS:
+            unit = unit_of(tokens[i - 1] + token)
         if unit is None or (unit.quantity in _WEAK and is_power):
             continue
         rest = {*tokens[:i], *tokens[i + 1 :]}

@@ -83,9 +83,11 @@ def is_power(parts: list[str]) -> bool:
 
 
 def is_energy(plain: str) -> bool:
-    """Return whether a name holds a word for energy."""
-    folded = plain.casefold()
-    return any(word in folded for word in _ENERGY)
+    """Return whether a name holds a word for energy, and none for power."""
+    rest = folded = plain.casefold()
+    for word in _ENERGY:
+        rest = rest.replace(word, " ")
+    return rest != folded and not is_strictly_power(split(rest))
 
 
 def other_quantity(plain: str, parts: list[str]) -> str | None:
