@@ -1,9 +1,11 @@
 """Rows of a log: which are read, their order, and the sum over devices."""
 
-from collections.abc import Mapping, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import NamedTuple
 
 from bench import limits
@@ -109,20 +111,27 @@ def sum_devices(path: Path, names: Sequence[str], rows: Sequence[Reading]) -> Or
     ordered = {name: in_order(path, rows) for name, rows in devices.items()}
     steps = [b[0] - a[0] for order in ordered.values() for a, b in pairwise(order.rows) if b[0] > a[0]]
     longest_s = _ROUND_FRAC * median(steps) if steps else 0.0
-    merged = [(row[0], name, row[1]) for name, order in ordered.items() for row in order.rows]
-    merged.sort(key=lambda entry: entry[0])
-    rounds: list[dict[str, Reading]] = []
+    streams = [_named(name, order.rows) for name, order in ordered.items()]
+    sums: list[Reading] = []
+    one: dict[str, Reading] = {}
     first_s = 0.0
-    for when, name, watts in merged:
-        if not rounds or name in rounds[-1] or when - first_s > longest_s:
-            rounds.append({})
-            first_s = when
-        rounds[-1][name] = (when, watts)
-    sums = [(fmean(when for when, _ in one.values()), _total(one, len(devices))) for one in rounds]
+    for when, name, watts in heapq.merge(*streams, key=itemgetter(0)):
+        if one and (name in one or when - first_s > longest_s):
+            sums.append(_total(one, len(devices)))
+            one = {}
+        first_s = first_s if one else when
+        one[name] = (when, watts)
+    sums.append(_total(one, len(devices)))
     back = sorted(when for order in ordered.values() for when in order.clock_back)
     return Ordered(sums, back, any(order.newest_first for order in ordered.values()))
 
 
-def _total(readings: Mapping[str, Reading], count: int) -> float | None:
+def _named(name: str, rows: Iterable[Reading]) -> Iterator[tuple[float, str, float | None]]:
+    return ((when, name, watts) for when, watts in rows)
+
+
+def _total(readings: Mapping[str, Reading], count: int) -> Reading:
+    """Return the mean time of a round and its power, None if one of so many devices is missing."""
+    when = sum(reading[0] for reading in readings.values()) / len(readings)
     watts = [reading[1] for reading in readings.values()]
-    return sum(w for w in watts if w is not None) if len(watts) == count and None not in watts else None
+    return when, sum(w for w in watts if w is not None) if len(watts) == count and None not in watts else None

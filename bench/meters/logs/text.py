@@ -57,7 +57,7 @@ def decode(path: Path, data: bytes, stated: str | None) -> tuple[str, str]:
             if marked is not None and not stated_name.startswith(marked.removesuffix("-sig")):
                 expected = f"{marked} as the file's byte order mark says, or no encoding="
                 raise InputError.at(path, "encoding", expected=expected, got=stated)
-        b"".decode(encoding)  # refuses what is no encoding of text, such as base64
+        b"a".decode(encoding, "replace")  # refuses what is no encoding of text, such as base64
         text = codecs.getincrementaldecoder(encoding)().decode(data)
     except LookupError:
         raise InputError.at(path, "encoding", expected="an encoding that Python knows", got=stated) from None

@@ -154,7 +154,7 @@ def read_column(  # noqa: PLR0913, PLR0917 (the parts of one column)
         )
         raise InputError.at(f"{path}: column {name}", expected=expected, got=f"no unit, and numbers such as {bare}")
     raw = plausible.without_fill(raw)
-    if unit is UNCERTAIN:
+    if unit is UNCERTAIN and any(number is not None for number in raw):
         unit = _certain(path, name, raw)
     own = unit.scale if unit is not None and unit.scale is not None else 1.0
     watts = [

@@ -95,6 +95,8 @@ def read_times(path: Path, cells: Sequence[str], pattern: str | None, zone: tzin
 def _or_nan(read: Callable[[str], float], cell: str) -> float:
     try:
         return read(cell)
+    except InputError:
+        raise
     except (ValueError, OverflowError, KeyError):
         return math.nan
 
