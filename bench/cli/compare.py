@@ -206,6 +206,8 @@ def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    from sites.planners.csv_files import as_text
+
     stream = io.StringIO()
     flat = [
         {
@@ -221,5 +223,7 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
     ]
     writer = csv.DictWriter(stream, fieldnames=list(flat[0]) if flat else [], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat)
+    writer.writerows(
+        {key: as_text(value) if isinstance(value, str) else value for key, value in row.items()} for row in flat
+    )
     return stream.getvalue()

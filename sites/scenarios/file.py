@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from hardware_profiles.errors import InputError
+from hardware_profiles.errors import Faults, InputError
 from hardware_profiles.reading import read_toml, validate
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.values import Flag, Growth, NotNegative, Number, Percent, assumed
@@ -98,16 +98,18 @@ class ScenarioFile(Table):
 def read_scenarios(path: Path) -> ScenarioModel:
     """Read a scenario file; raise InputError, naming file and key, if it or its series is invalid."""
     file = validate(ScenarioFile, read_toml(path), path)
-    inputs = {}
+    inputs, faults = {}, Faults()
     for name in INPUT_NAMES:
         table: InputTable | None = getattr(file, name)
         if table is not None:
-            inputs[name] = _uncertain(table, path)
+            with faults.noted():
+                inputs[name] = _uncertain(table, path)
+    faults.refuse()
     cases = {name: table.model_dump(exclude_none=True) for name, table in file.cases.items()}
     try:
         return ScenarioModel(inputs, file.correlation, file.measurement, cases)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(*(f"{path}: {fault}" for fault in error.faults)) from None
 
 
 def _uncertain(table: InputTable, path: Path) -> Uncertain:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.errors import Faults, InputError, near_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,13 +84,18 @@ class ScenarioModel:
 
     def __post_init__(self) -> None:
         """Raise InputError for an unknown input, an invalid value, or an invalid correlation matrix."""
+        faults = Faults()
         for name, uncertain in self.inputs.items():
-            _known("scenarios", name)
-            uncertain.check(name)
+            with faults.noted():
+                _known("scenarios", name)
+                uncertain.check(name)
         for case, factors in self.cases.items():
-            _check_case(case, factors)
+            with faults.noted():
+                _check_case(case, factors)
         if self.correlation is not None:
-            correlation_factor(self.correlation)
+            with faults.noted():
+                correlation_factor(self.correlation)
+        faults.refuse()
 
     def of(self, name: str) -> Uncertain:
         """Return the model of an input, without spread if the input does not vary."""

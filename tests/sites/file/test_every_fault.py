@@ -146,6 +146,13 @@ def test_the_faults_of_a_scenario_file(tmp_path):
     ]
 
 
+def test_the_faults_of_the_models_of_a_scenario_file(tmp_path):
+    text = "[btc]\nvolatility_percent = 1e17\n[power.series]\nfile = 'no.csv'\ncolumn = 'x'\nper_year = 12\n"
+    assert [Path(fault.partition(": ")[0]).name for fault in faults_of(read_scenarios, tmp_path, text)] == ["no.csv"]
+    text = "[btc]\nvolatility_percent = 1e17\n[demand]\nvolatility_percent = 1e17\n"
+    assert [fault.split(": ")[1] for fault in faults_of(read_scenarios, tmp_path, text)] == ["btc", "demand"]
+
+
 def test_the_faults_of_a_capital_plan(tmp_path):
     text = """
 name = "n"
