@@ -1,4 +1,4 @@
-"""The plausible range of each kind of number in a site file, with its unit."""
+"""The allowed range of each kind of number in a site file, with its unit; `sites/plausible` has the plausible ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A plausible range of a number; a number outside it is more likely a typing error than a real value."""
+    """The allowed range of a number; a number outside it cannot be computed with, or cannot exist."""
 
     low: float  # included
     high: float  # included

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.output import plain, say, short
 from bench.cli.table import print_table
+from bench.cli.yield_.warnings import lessens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,8 +111,18 @@ def _signed(value: float) -> str:
 
 
 def _origin(rate: DeviceRate) -> str:
-    """Return basis and confidence of the rate of a device: rated, 2 sources."""
-    return f"{rate.basis}, {CONFIDENCE[rate.confidence]}"
+    """Return basis, interval, confidence and codes of a rate: measured ± 1.2 %, 1 source, unstable."""
+    codes = (code for code in rate.codes if lessens(code))
+    return ", ".join([f"{rate.basis}{_interval(rate)}", CONFIDENCE[rate.confidence], *codes])
+
+
+def _interval(rate: DeviceRate) -> str:
+    if rate.rate_interval_per_s is None:
+        return ""
+    below, above = (abs(end / rate.rate_per_s - 1.0) * 100.0 for end in rate.rate_interval_per_s)
+    if abs(above - below) <= 0.1 * max(above, below):
+        return f" ± {(above + below) / 2.0:.2g} %"
+    return f" -{below:.2g} % +{above:.2g} %"
 
 
 def _output_per_day(block: BlockYear, hours: int) -> str:
@@ -214,6 +225,8 @@ def _print_devices(year: SiteYear) -> None:
         say(
             f"{block.name}: {rate.name}, rate {rate.basis}, power {rate.power_basis} at the {rate.boundary}, "
             f"{rate.confidence}; {rate.source}"
+            + (f"; plan {rate.plan}" if rate.plan else "")
+            + (f"; codes {', '.join(rate.codes)}" if rate.codes else "")
         )
 
 

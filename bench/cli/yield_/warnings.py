@@ -57,10 +57,16 @@ def refuse(warnings: Warnings) -> None:
 
 def codes_text(codes: Iterable[str]) -> str:
     """Return the codes of a result that lessen its figures, each with its sentence; empty if there is none."""
+    from bench.diagnostics import TABLE
+
+    return "; ".join(f"{code}: {TABLE[code].sentence}" for code in codes if lessens(code))
+
+
+def lessens(code: str) -> bool:
+    """Return whether a code of a result lessens its figures; others are notes."""
     from bench.diagnostics import TABLE, Effect
 
-    known = (TABLE[code] for code in codes if code in TABLE)
-    return "; ".join(f"{row.code}: {row.sentence}" for row in known if row.effect is not Effect.NOTE)
+    return code in TABLE and TABLE[code].effect is not Effect.NOTE
 
 
 def _codes(site: Site) -> list[str]:

@@ -1,14 +1,15 @@
 """Section 5 of the page: the sites' year, a week of dispatch, duration curves, waterfalls and assumptions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bench.diagnostics import TABLE, Effect
 from bench.quantity import plain, si
 from bench.report.blocks import Block, Cell, Chip, Missing, Section, Table, figure_cell
 from bench.report.charts.svg import COLOURS, Chart, Mark, render
 from bench.report.sections.site.block_tables import blocks_table, perspective_table
 from bench.report.sections.site.megawatt import megawatt_blocks
-from bench.report.text import basis_chip, confidence_chips
+from bench.report.text import basis_chip, confidence_chips, plus_minus
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bench.report.gather import Gathered
     from sites.dispatch.waterfall import Step, Waterfall
     from sites.dispatch.year import SiteYear
+    from sites.market.device_rate import DeviceRate
     from sites.model import InferenceBlock, MiningBlock
 
 DRAWN = 3
@@ -209,6 +211,13 @@ def _assumptions(gathered: "Gathered") -> Table:
     )
 
 
+def _codes(rate: "DeviceRate") -> Iterator[Chip]:
+    """Yield the chips of a result's plan and of the codes that it was measured with."""
+    if rate.plan:
+        yield Chip(f"plan {rate.plan}")
+    yield from (Chip(code, "warn") for code in rate.codes if TABLE[code].effect is not Effect.NOTE)
+
+
 def _devices(gathered: "Gathered") -> Table:
     blocks: list[tuple[SiteYear, MiningBlock | InferenceBlock]] = []
     for year in gathered.sites:
@@ -219,7 +228,12 @@ def _devices(gathered: "Gathered") -> Table:
             Cell(block.name, note=year.site.name),
             Cell(rate.name),
             figure_cell(f"{block.count:,.0f}", block.count),
-            Cell("", rate.basis, (basis_chip(rate.basis), *confidence_chips(rate.confidence))),
+            Cell(
+                "",
+                rate.basis,
+                (basis_chip(rate.basis), *confidence_chips(rate.confidence), *_codes(rate)),
+                note=plus_minus(rate.rate_per_s, rate.rate_interval_per_s, ""),
+            ),
             figure_cell(f"{plain(rate.power_w)} W" if rate.power_w else "-", rate.power_w, Chip(rate.boundary)),
             Cell("", rate.power_basis or "", (basis_chip(rate.power_basis),) if rate.power_basis else ()),
             Cell(rate.source),
