@@ -92,7 +92,7 @@ boundary = "node"
 power_kind = "measured"
 token_basis = "output"
 lengths = "1000:1000"
-latency_limit = "none (offline)"
+latency_limit = "first token in 2 s"
 [carbon]
 kg_per_mwh = 370
 [cost]
@@ -184,6 +184,7 @@ SITE_SLIPS = [
     (SITE, "btc_usd = 85000", "btc_usd = 12750000", "market.btc_usd", ""),
     (SITE, "btc_usd = 85000", "btc_usd = 8500000", "market.btc_usd", "85000"),
     (SITE, "subsidy = 1.2", "subsidy = 0.012", "fees_percent_of_subsidy", "1.2"),
+    (SITE, "fees_percent_of_subsidy = 1.2", "fees_btc_per_block = 3750000", "fees_btc_per_block", "0.0375"),
     (SITE, "growth_percent_per_year = 15", "growth_percent_per_year = 0.15", "difficulty_growth", "15"),
     (SITE, "losses_percent = 2", "losses_percent = 0.02", "power.losses_percent", "2"),
     (SITE, "losses_percent = 2", "losses_percent = 98", "power.losses_percent", "2"),
