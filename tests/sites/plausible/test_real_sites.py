@@ -75,7 +75,8 @@ REAL = [
      "hourly = {f}"), AUSTRALIA, 1.06, "whatsminer-m50s"),
     ("Frankfurt", "DE-LU", "Europe/Berlin", 40, ('currency = "EUR"\ncurrency_per_usd = 0.87\nhourly = {f}\n'
      "delivery_usd_per_mwh = 31\ndemand_charge_usd_per_kw_month = 9"), GERMANY, 1.1,
-     GPU.format(size="interconnect_percent = 90\ngpus_per_module = 64", demand=40, price='usd_per_mtok = 0.21\nprice_class = "batch"')),
+     GPU.format(size="interconnect_percent = 90\ngpus_per_module = 64", demand=40,
+     price='usd_per_mtok = 0.21\nprice_class = "batch"')),
     ("Oulu, colocation", "finland", "Europe/Helsinki", 22, 'currency = "EUR"\ncurrency_per_usd = 0.91\nhourly = {f}',
      FINLAND, 1.1, GPU.format(size="facility_mw = 18", demand=100,
      price="usd_per_kw_month = 145\ntenant_pays_energy = true")),
