@@ -18,6 +18,7 @@ _NAMES = frozenset({
     "id", "bus_id", "pci_bus_id", "instance", "series", "card", "meter", "meter_id", "meter_name", "phase", "rack",
     "server", "plug", "name", "metric", "label", "port", "slot", "field", "measurement", "domain", "minor_number",
     "statistic_id", "serial_number", "gpu_serial", "gpu_name", "machine", "address", "ip", "mac", "circuit", "feed",
+    "addr", "slave", "node_id", "line", "bay", "psu", "rail", "string", "inverter", "cabinet",
 })  # fmt: skip
 _SHARES = frozenset({"gpu", "cpu", "core", "node", "module", "package", "die", "unit", "group"})  # or a number's name
 _NO_POWER = frozenset({
@@ -39,9 +40,11 @@ def columns(table: Table, sample: Sample, used: Sequence[int | None], summed: in
 def _turns(cells: Sequence[str]) -> bool:
     """Return whether the numbers from 0 or 1 on repeat in turn, as device numbers do."""
     period = next((k for k in range(2, len(cells) // 3 + 1) if cells[k] == cells[0]), 0)
-    turn = sorted(cells[:period], key=lambda cell: (len(cell), cell))
-    numbered = any(turn == [str(first + i) for i in range(period)] for first in (0, 1))
-    return period > 0 and numbered and all(a == b for a, b in zip(cells, cells[period:], strict=False))
+    return (
+        period > 0
+        and _are_numbers_in_turn(cells[:period])
+        and all(a == b for a, b in zip(cells, cells[period:], strict=False))
+    )
 
 
 def refuse_several(
@@ -90,10 +93,15 @@ def _names_devices(key: str, cells: Sequence[str], seen: Sequence[str], times: S
     if key in _NAMES:
         return not numeric or not _counts(cells)
     blocks = any(b < a and x != y for (a, b), (x, y) in zip(pairwise(times), pairwise(cells), strict=True))
-    if numeric:
-        counts = [cells.count(cell) for cell in seen[:64]]
-        return (same < 0.2 or blocks) and max(counts) <= 1.5 * min(counts) and min(counts) > 1
+    if numeric and not _are_numbers_in_turn(seen):
+        return False  # shares in per cent and the like
     return same < 0.2 or blocks
+
+
+def _are_numbers_in_turn(cells: Sequence[str]) -> bool:
+    """Return whether cells are the whole numbers from 0 or 1 on, in any order."""
+    numbers = sorted(cells, key=lambda cell: (len(cell), cell))
+    return any(numbers == [str(first + i) for i in range(len(numbers))] for first in (0, 1))
 
 
 def _counts(cells: Sequence[str]) -> bool:

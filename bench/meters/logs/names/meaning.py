@@ -19,7 +19,7 @@ _ENERGY = re.compile(
 # W per something, something per W, W times a number, or a sign before W that was lost: no unit of power
 _SCALED = re.compile(
     r"\d[.,]\d+\s*[a-zμ]*w|(?<![^\W_])(?:per|deci|centi|tenths?|hundredths?|thousandths?)(?![^\W_])"
-    r"|(?<![^\W_])[x×*]\s?\d|\d\s?[x×*](?![^\W_])|10\s?\^|(?<![^\W_])\d+e[-+]?\d"
+    r"|(?<![^\W_])[x×*]\s?\d|\d\s?[x×*](?![^\W_])|10\s?\^|(?<![^\W_])10+[\s_]*(?:[kmuμ]?w|watts?)(?![^\W_])|(?<![^\W_])\d+e[-+]?\d"
     r"|[^\s\w,;:|./·-][kmuμ]?w(?:att)?s?\b",
     re.IGNORECASE,
 )
@@ -93,7 +93,9 @@ def _bracketed(plain: str) -> set[Unit | None] | None:
         tokens = [token for token in _TOKENS.split(content) if token]
         parts = [unit for token in tokens if (unit := unit_of(token)) is not None and unit.quantity not in _WEAK]
         if parts:
-            rest = [token for token in tokens if unit_of(token) is None and token.casefold() not in words.QUALIFIERS]
+            rest = [
+                token for token in tokens if unit_of(token) not in parts and token.casefold() not in words.QUALIFIERS
+            ]
             units |= {None} if rest or "/" in content or _SCALED.search(content) else set(parts)
     return units or None
 
@@ -116,12 +118,17 @@ def _outside(text: str, parts: list[str]) -> set[Unit | None]:
             return {None}  # `w` may be west, week or writes
         units.add(unit)
     if any(unit is not None and unit.quantity == "power" for unit in units):
-        ratio = "/" in text and not (text.count("/") == 1 and words.is_power(words.split(text.partition("/")[0])))
-        if ratio or _SCALED.search(text):
+        if ("/" in text and not _is_quotient(text)) or _SCALED.search(text):
             return {None}
         if all(unit is not None and unit.quantity in {"power", *_WEAK} for unit in units):
             units = {unit for unit in units if unit is not None and unit.quantity == "power"}
     return units
+
+
+def _is_quotient(text: str) -> bool:
+    """Return whether a name is a power over its unit, as `P/W` is, and no ratio."""
+    left, _, right = text.partition("/")
+    return unit_of(right) is not None and words.is_power(words.split(left)) and not any(map(unit_of, left.split()))
 
 
 def _glued(token: str) -> Unit | None:

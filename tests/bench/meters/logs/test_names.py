@@ -38,7 +38,8 @@ UNCERTAIN = (
     "Power (x10 W)", "W/m2",
     "Power (W/m2)", "FPS/Watt", "Watts per GPU", "Power (?W)", "Power (\ufffdW)", "Power ÂµW", "Power Î¼W",
     "Energy (W)",
-    "w/s", "Power m W", "W_bytes", "alarmW", "Power (hp)", "power_mw", "POWER (MW)", "tokens/s/W", "Power [W] [kW]",
+    "w/s", "Power m W", "Power (k W)", "Power W/10", "Power kW/h", "Power in 1000 W", "W_bytes", "alarmW",
+    "Power (hp)", "power_mw", "POWER (MW)", "tokens/s/W", "Power [W] [kW]",
     "10 x W",
 )  # fmt: skip
 

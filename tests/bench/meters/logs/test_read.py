@@ -95,6 +95,7 @@ def test_settings_say_what_the_file_does_not(read, settings, text):
         ({}, rows("{t},0,{p}\n{t},1,3.5", "time,index,power_w\n"), "where=index=0"),
         ({}, rows("{t},{p},a", "time,power_w,rig\n") + rows("{t},{p},b"), "sum=rig"),
         ({}, rows("{t},{p}\n{t},3.5", "time,power_w\n"), "no column tells"),
+        ({}, rows("{t},10,{p}\n{t},20,3.5", "time,addr,power_w\n"), "where=addr=10"),
         (
             {"sum": "entity_id", "unit": "W"},
             rows("x.power,{p},{t}\nx.voltage,230,{t}", "entity_id,state,t\n"),
@@ -158,10 +159,14 @@ def test_the_newest_row_may_be_first(read):
 @pytest.mark.parametrize(
     ("head", "time"),
     [
-        ("time,power_w", "29.11.2026 12:00:00"), ("time,power_w", "11/29/2026 12:00:00 PM"),
+        ("time,power_w", "29.11.2026 12:00:00"),
+        ("time,power_w", "11/29/2026 12:00:00 PM"),
         ("time,power_w", "11/29/26 12:00:00"),
-        ("Date Time@ GMT-07:00,power_w", "11/29/26 05:00:00 AM"), ("t (America/New_York),power_w", "2026-11-29 07:00:00"),
-        ("time,power_w", "2026-11-29T13:00:00+01:00"), ("time,power_w", "1795953600"), ("time,power_w", "1795953600000"),
+        ("Date Time@ GMT-07:00,power_w", "11/29/26 05:00:00 AM"),
+        ("t (America/New_York),power_w", "2026-11-29 07:00:00"),
+        ("time,power_w", "2026-11-29T13:00:00+01:00"),
+        ("time,power_w", "1795953600"),
+        ("time,power_w", "1795953600000"),
         ("time,power_w", "1795953600000000000"),
         ("time,power_w", "20261129120000"),
         ("time,power_w", "Sun Nov 29 12:00:00 2026"),
@@ -170,7 +175,7 @@ def test_the_newest_row_may_be_first(read):
         ("x,power_w", "29-Nov-2026 12:00"),
         ("started,timestamp,uptime,power_w", "1795953599,2026-11-29T12:00:00Z,5:00"),
     ],
-)  # fmt: skip
+)
 def test_times_are_read_in_the_zone_that_they_state(read, head, time):
     quoted = ",".join(f'"{name}"' for name in head.split(",")).replace("@", ",")
     assert read(f"{quoted}\n{time},480.2\n").samples == ((1_795_953_600.0, 480.2),)
@@ -191,3 +196,8 @@ def test_the_record_of_a_log_names_what_was_read(read):
     )  # fmt: skip
     assert len(log.sha256) == 64
     assert log.step_s == 1.0
+
+
+def test_a_share_in_per_cent_is_no_device(read):
+    text = "time,GPU,power_w\n" + "".join(f"{T.format(i)},{99 - i % 3},480.5\n" for i in range(9))
+    assert watts(read(text)) == [480.5] * 9
