@@ -1,7 +1,5 @@
 """Published serving rates from a CSV file: each row as a load to predict, or with the reason why that is impossible."""
 
-import csv
-import io
 import math
 import re
 from collections.abc import Callable
@@ -15,6 +13,7 @@ from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.llm.counts import precision
 from kernels.llm.shapes import load
+from sites.file.csv_rows import csv_rows
 
 DATA = Path(__file__).parent / "data"
 BUNDLED = DATA / "inference_figures.csv"
@@ -87,27 +86,18 @@ def read_rows(path: Path) -> list[Row]:
     InputError
         The file does not exist, is not CSV, lacks a column or has no rows.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError.at(path, expected="a CSV file in UTF-8") from None
-    except OSError as error:
-        raise InputError.at(path, expected="a CSV file", got=error.strerror) from None
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
+    lines = csv_rows(path, "CSV file")
+    _, heading = next(lines, (0, []))
+    missing = [name for name in NEEDED if name not in heading]
     if missing:
         raise InputError(f"{path}: line 1: expected the columns {', '.join(NEEDED)}, got no {', '.join(missing)}")
-    try:
-        rows = [_row(reader.line_num, entry) for entry in reader]
-    except csv.Error as error:
-        raise InputError(f"{path}: line {reader.line_num}: expected CSV, got {error}") from None
+    rows = [_row(line, dict(zip(heading, cells, strict=True))) for line, cells in lines]
     if not rows:
         raise InputError(f"{path}: expected at least one row, got none")
     return rows
 
 
-def _row(line: int, entry: dict[str, str | None]) -> Row:
-    cell = {key: (value or "").strip() for key, value in entry.items() if isinstance(key, str)}
+def _row(line: int, cell: dict[str, str]) -> Row:
     reasons: list[str] = []
     value, gpus = _number(cell["value"]), _length(cell["num_gpus"])
     if value is None or not 0 < value < math.inf:

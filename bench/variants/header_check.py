@@ -1,14 +1,12 @@
 """The check of all scan variants against block headers from a file: each header is scanned around its nonce."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hardware_profiles.errors import InputError
-from hardware_profiles.reading import read_text
+from sites.file.csv_rows import csv_rows
 
 NONCES_BEFORE, NONCES = 1000, 4096  # the scanned window: nonces before the known one, and in all
 _COLUMNS = ("header_hex_80_bytes", "nonce")
@@ -73,25 +71,23 @@ def _fault(row: _Row, variant: str) -> str:
 
 
 def _read(path: Path) -> list[_Row]:
-    reader = csv.DictReader(io.StringIO(read_text(path, "CSV file")))
+    lines = csv_rows(path, "CSV file")
+    _, heading = next(lines, (0, []))
     for column in _COLUMNS:
-        if column not in (reader.fieldnames or ()):
-            got = ", ".join(reader.fieldnames or ()) or "an empty file"
+        if column not in heading:
+            got = ", ".join(heading) or "an empty file"
             raise InputError.at(str(path), "first line", expected=f"a column {column}", got=got)
-    try:
-        rows = [_row(f"{path}, line {reader.line_num}", cells) for cells in reader]
-    except csv.Error as error:
-        raise InputError(f"{path}: line {reader.line_num}: expected CSV, got {error}") from None
+    rows = [_row(f"{path}, line {line}", dict(zip(heading, cells, strict=True))) for line, cells in lines]
     if not rows:
         raise InputError.at(str(path), expected="at least one header", got="no rows")
     return rows
 
 
-def _row(place: str, cells: dict[str, str | None]) -> _Row:
+def _row(place: str, cells: dict[str, str]) -> _Row:
     from kernels.errors import KernelInputError
     from kernels.sha256.header import Header, nbits_to_target
 
-    hexadecimal, number = ((cells.get(column) or "").strip() for column in _COLUMNS)
+    hexadecimal, number = (cells[column] for column in _COLUMNS)
     try:
         header80 = bytes.fromhex(hexadecimal)
     except ValueError:
@@ -102,4 +98,4 @@ def _row(place: str, cells: dict[str, str | None]) -> _Row:
         raise InputError(f"{place}: {_COLUMNS[0]}: {error}") from error
     if not (number.isascii() and number.isdigit() and int(number) < 1 << 32):
         raise InputError.at(place, _COLUMNS[1], expected="a nonce of 0 to 2^32 - 1", got=number or "nothing")
-    return _Row((cells.get("height") or "").strip() or place.rpartition(", ")[2], header80, int(number))
+    return _Row(cells.get("height") or place.rpartition(", ")[2], header80, int(number))

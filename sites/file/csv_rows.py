@@ -60,24 +60,21 @@ def parse_rows(lines: Iterable[str], path: object, *, empty: bool = False) -> It
         The text is not CSV, its columns are not separated by commas, or a row has more or fewer cells than the heading.
     """
     heading: list[str] | None = None
-    try:
-        for line, row in _numbered(lines, path):
-            cells = [cell.strip() for cell in row]
-            if not any(cells):
-                if empty:
-                    yield line, []
-                continue
-            if heading is None:
-                heading = cells
-                _check_separator(heading, f"{path}: line {line}")
-            if len(cells) != len(heading):
-                raise InputError(
-                    f"{path}: line {line}: expected {len(heading)} cells, as in the heading, got {len(cells)} "
-                    "(a decimal comma? write a point)"
-                )
-            yield line, cells
-    except csv.Error as error:
-        raise InputError(f"{path}: expected CSV, got {error}") from None
+    for line, row in _numbered(lines, path):
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            if empty:
+                yield line, []
+            continue
+        if heading is None:
+            heading = cells
+            _check_separator(heading, f"{path}: line {line}")
+        if len(cells) != len(heading):
+            raise InputError(
+                f"{path}: line {line}: expected {len(heading)} cells, as in the heading, got {len(cells)} "
+                "(a decimal comma? write a point)"
+            )
+        yield line, cells
 
 
 def _check_separator(heading: list[str], location: str) -> None:
@@ -100,5 +97,9 @@ def _numbered(lines: Iterable[str], path: object) -> Iterator[tuple[int, list[st
             if not line.startswith("#"):
                 yield line
 
-    for row in csv.reader(kept(), skipinitialspace=True, strict=True):
-        yield number, row
+    rows = csv.reader(kept(), skipinitialspace=True, strict=True)
+    try:
+        for row in rows:
+            yield number, row
+    except csv.Error as error:
+        raise InputError(f"{path}: line {number}: expected CSV, got {error}") from None

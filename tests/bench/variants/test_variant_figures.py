@@ -177,7 +177,7 @@ def test_a_nonce_that_is_not_there_is_reported_and_exits_1(tmp_path, capsys):
         ("00" * 80 + ",1", "nbits: expected a target"),
         ("00" * 72 + "ffff001d" + "00" * 4 + ",-1", "expected a nonce of 0 to 2^32 - 1, got '-1'"),
         ("00" * 72 + "ffff001d" + "00" * 4 + ",4294967296", "expected a nonce"),
-        ("00" * 72 + "ffff001d" + "00" * 4, "got 'nothing'"),
+        ("00" * 72 + "ffff001d" + "00" * 4, "expected 2 cells, as in the heading, got 1"),
         ("0" * 140_000 + ",1", "expected CSV, got field larger than field limit"),
     ],
 )
