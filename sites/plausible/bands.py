@@ -45,6 +45,7 @@ class Band(_Part):
     source: str
     date: str
     slips: tuple[Slip, ...] = ()
+    above: str = ""  # likely cause of a value above the band that no factor mends
 
     def __contains__(self, value: float) -> bool:
         """Whether a value is plausible."""

@@ -64,7 +64,8 @@ def likely(band: Band, value: float, scale: float = 1.0) -> str:
         for cause, instead in meant
         if instead != 0.0 and instead * scale in band
     ]
-    return "; ".join(causes[:MOST_CAUSES])
+    other = [band.above] if band.above and value * scale > band.high else []
+    return "; ".join([*causes[:MOST_CAUSES], *other])
 
 
 def likely_refused(key: str, value: float, holds: Callable[[float], bool]) -> str:

@@ -80,8 +80,11 @@ def _currency(site: Site, numbers: Numbers) -> Doubt | None:
 
 
 def _first_year(site: Site) -> Doubt | None:
-    year = datetime.fromtimestamp(site.start_s + 86_400, tz=UTC).year
-    return doubt(_band("first year"), "site.start", float(year), got=f"{year}")
+    year, band = datetime.fromtimestamp(site.start_s + 86_400, tz=UTC).year, _band("first year")
+    if year in band:
+        return None
+    text = f"key site.start: expected a year of {band.low:.0f} to {band.high:.0f}, got {year} ({band.source})"
+    return Doubt(text, absurd=False)
 
 
 def _pue(numbers: Numbers) -> Doubt | None:

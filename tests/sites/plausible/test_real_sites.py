@@ -145,3 +145,23 @@ def test_an_amount_of_another_currency_is_printed_in_both(tmp_path):
     row = ("Lyon", "fr", "Europe/Paris", 5, 'currency = "EUR"\ncurrency_per_usd = 0.926\nenergy_usd_per_mwh = 42', None)
     (note,) = load_site(write(tmp_path, (*row, 1.05, "antminer-s21:200t")), resolve_device).notes
     assert note == "mean price of power: 42 EUR = 45.3564 USD/MWh, at 0.926 EUR for one USD"
+
+
+def of_month(prices, month_hours=744):
+    return np.concatenate([prices[:month_hours] / 1000, prices[month_hours:]])
+
+
+@pytest.mark.parametrize(
+    ("name", "slip", "message"),
+    [
+        ("Corsicana", lambda prices: prices / 1000, "as the mean of its hours (per kWh? write 32.9)"),
+        ("Corsicana", lambda prices: prices / 10, "as the mean of its hours (in cents per kWh? write 32.96)"),
+        ("Corsicana", lambda prices: -prices, "the wrong sign? write 32.96"),
+        ("Frankfurt", of_month, "expected one unit in all months, got a median of 0.0"),
+        ("Oulu, colocation", lambda prices: np.where(np.arange(8760) == 9, 42_000, prices), "thousands separator"),
+    ],
+)
+def test_a_slip_in_a_column_of_prices_is_named(tmp_path, name, slip, message):
+    row = next(row for row in REAL if row[0] == name)
+    flags = load_site(write(tmp_path, (*row[:5], slip(row[5]), *row[6:])), resolve_device).flags
+    assert any("key price.hourly.column" in flag and message in flag for flag in flags), flags

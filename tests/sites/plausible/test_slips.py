@@ -149,6 +149,7 @@ SITE_SLIPS = [
     (FLAT, "energy_usd_per_mwh = 38", "energy_usd_per_mwh = 0.038", "price.energy_usd_per_mwh", "38"),
     (FLAT, "energy_usd_per_mwh = 38", "energy_usd_per_mwh = 3.8", "price.energy_usd_per_mwh", "38"),
     (FLAT, "energy_usd_per_mwh = 38", "energy_usd_per_mwh = 38000", "price.energy_usd_per_mwh", "38"),
+    (FLAT, "energy_usd_per_mwh = 38", "energy_usd_per_mwh = 520", "another currency? name it with currency and", ""),
     (FLAT, "energy_usd_per_mwh = 38", "energy_usd_per_mwh = -38", "price.energy_usd_per_mwh", "38"),
     (SITE, "base_usd_per_mwh = 38", "base_usd_per_mwh = 0.038", "base_usd_per_mwh", "38"),
     (SITE, "usd_per_mwh = 120", "usd_per_mwh = 0.12", "period[0].usd_per_mwh", "120"),
