@@ -81,7 +81,13 @@ def _look_at_log(log: Trace) -> Look:
         period_s=seen_s(content),
         refused=energy.reasons,
         warnings=energy.warnings,
-        understood=(f"{content.form} log", content.encoding, *content.understood, *_malformed(content.malformed)),
+        understood=(
+            f"{content.form} log",
+            content.encoding,
+            *content.understood,
+            *_malformed(content.malformed),
+            *((energy.detail,) if energy.detail else ()),
+        ),
     )
 
 
