@@ -16,7 +16,7 @@ PAGE = Path("report.html")
 @click.command(
     epilog=examples(
         "perwatt report",
-        "perwatt report latest:sha256d_scan_cpu georgia-50mw-gpu-modules --out page.html",
+        "perwatt report latest:sha256d_scan_cpu georgia-50mw-gpu-modules --out p.html",
         "perwatt report --scenarios 10000",
     )
 )

@@ -111,8 +111,8 @@ def _mining(mining: MiningPerspective, today: date) -> Iterator[str]:
 
 def _inference(inference: InferencePerspective) -> Iterator[str]:
     served = inference.usd_per_served_gpu_hour
-    shown = "-" if served is None else f"{served:.3g}"
-    yield f"{inference.usd_per_installed_gpu_hour:.3g} USD per installed GPU-hour, {shown} per served GPU-hour"
+    shown = "-" if served is None else f"{served:.2f}"
+    yield f"{inference.usd_per_installed_gpu_hour:.2f} USD per installed GPU-hour, {shown} per served GPU-hour"
     if inference.rent_text:
         yield f"served GPU-hour {inference.rent_text}"
     breakeven = inference.breakeven_utilisation_frac

@@ -155,7 +155,7 @@ def _print_site(main_job: "Assessment") -> None:
     from bench.cli.yield_.perspective import print_perspective
     from bench.cli.yield_.tables import print_token_tags
     from sites.dispatch.year import summarise
-    from sites.perspective.blocks import perspectives
+    from sites.perspective.blocks import net_after_capital_usd, perspectives
 
     year, outlook = main_job.site, main_job.outlook
     items = perspectives(year)
@@ -167,6 +167,12 @@ def _print_site(main_job: "Assessment") -> None:
     )
     print_token_tags(year)
     print_perspective(items)
+    after_capital = net_after_capital_usd(year)
+    say(
+        f"The whole site: net {short(year.net_usd)} USD a year before capital, "
+        f"{'unknown' if after_capital is None else short(after_capital)} after it."
+    )
+    say()
     _print_megawatts(main_job)
     causes = ", ".join(
         f"{cause.name} {cause.share_frac:.0%}" for cause in outlook.tornado.causes if cause.share_frac >= 0.005
@@ -199,11 +205,11 @@ def _print_megawatts(main_job: "Assessment") -> None:
             "rate",
             "output/day",
             "USD/MWh (facility)",
-            "net before capital",
+            "before capital",
             "P50",
             "P90",
             "worst 5 %",
-            "net after capital",
+            "after capital",
         ),
         [
             (
@@ -218,8 +224,8 @@ def _print_megawatts(main_job: "Assessment") -> None:
             )
             for line in main_job.megawatts
         ],
-        title="One megawatt of that site with each device type, USD/year. P50, P90 (exceeded with 90 % probability) "
-        f"and the worst 5 % of {main_job.outlook.run.scenarios:,} scenarios are after capital cost",
+        title="One megawatt of that site with each device type, net in USD/year. P50, P90 (exceeded with 90 % "
+        f"probability) and the worst 5 % of {main_job.outlook.run.scenarios:,} scenarios are after capital cost",
         right=(2, 3, 4, 5, 6, 7, 8),
     )
     unpriced = [line.name for line in main_job.megawatts if line.net_after_capital_usd is None]
