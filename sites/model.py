@@ -74,6 +74,18 @@ class InferenceBlock:
     passes_energy: bool  # whether the tenant pays for energy
     promised_frac: float  # share of demand promised in the SLA
     penalty_frac: float  # of the price, for promised demand that is not served
+    take_or_pay_frac: float  # share of the GPU-hours that the tenant pays for, taken or not
+    interruptible_above_usd_per_mwh: float | None  # [USD/MWh meter] cost of power that lets a tenant be switched off
+
+    @property
+    def is_lease(self) -> bool:
+        """Whether the block is let by contracted kW, whatever the tenant draws."""
+        return self.priced_per == "kw_month"
+
+    @property
+    def is_contracted(self) -> bool:
+        """Whether a tenant has a right to the block, so that it is not switched off for the price of power alone."""
+        return self.is_lease or self.take_or_pay_frac > 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,9 @@ class Blocks(NamedTuple, Generic[Column]):
     promised_frac: Column  # share of the demand that is promised
     profile: Column  # row of Problem.profiles
     passes_energy: Column  # 1 where the tenant pays for power, else 0
-    penalty_usd_per_mwh: Column  # [USD/MWh device] for promised work that is not served
+    penalty_usd_per_mwh: Column  # [USD/MWh device] for promised work that is not served; of other work, its priority
     units_per_mwh: Column  # [units/MWh device]
+    is_firm: Column  # 1 where a contract forbids to give the load up for a payment, else 0
 
 
 BLOCK: Blocks[int] = Blocks._make(range(len(Blocks._fields)))

@@ -91,18 +91,21 @@ def penalties_usd_per_mwh(site: Site) -> Floats:
 
 
 def value_curve(year: SiteYear) -> list[Step]:
-    """Return the worth of one more metered MWh in each part that is dispatched, best first, without idle power.
+    """Return the worth of one more metered MWh in each part that is dispatched, best first.
+
+    Idle power is left out, and so is what tenants have a right to: no MWh more of it is paid for.
 
     Megawatts and worth are means over the year; the worth is weighted with the megawatts.
     """
     caps, worth, _ = hourly_worth(year.site)
+    contracted = {block.name for block in year.site.inference if block.is_contracted}
     working = [label for label in year.labels if label.part != KINDS[IDLE]]
     means = caps.mean(axis=1)
     worths = [float((c * w).sum() / c.sum()) if c.sum() > 0 else 0.0 for c, w in zip(caps, worth, strict=True)]
     steps: list[Step] = []
     at = 0.0
     for index in sorted(range(len(working)), key=lambda k: -worths[k]):
-        if means[index] <= 0:
+        if means[index] <= 0 or working[index].name in contracted:
             continue
         steps.append(Step(working[index], at, at + float(means[index]), worths[index]))
         at += float(means[index])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sites.model import InferenceBlock, Site
 
 J_PER_MWH = 3.6e9
-KW_MONTHS_PER_MWH = 12.0 / MEAN_YEAR_HOURS * 1000.0
+FIRM_USD_PER_MWH = 1e6  # [USD/MWh device] priority of a tenant's load: above every price cap of a power market
 NO_BLOCK: Blocks[float] = Blocks._make([0.0] * len(Blocks._fields))
 
 
@@ -100,7 +100,7 @@ def _programme(site: Site) -> Programme:
 def _rows(site: Site) -> list[tuple[Label, Blocks[float]]]:
     rows = [row for block in site.mining for row in _mining_rows(block, site.availability_frac)]
     for profile, block in enumerate(site.inference):
-        rows += _inference_rows(block, site.availability_frac, profile)
+        rows += _inference_rows(site, block, profile)
     return rows
 
 
@@ -140,25 +140,23 @@ def meter_mw(site: Site, block: MiningBlock | InferenceBlock) -> float:
 
 
 def full_worth_usd_per_mwh(block: InferenceBlock) -> float:
-    """Revenue [USD] of one MWh at the node from a GPU at full load, its idle power included."""
+    """Revenue [USD] of one MWh at the node from a GPU at full load, its idle power included; 0 for a lease."""
     per_mwh = 1e6 / block.watts_per_gpu  # GPU-hours
     if block.priced_per == "token":
         return per_mwh * block.rate.rate_per_s * 3600.0 / 1e6 * block.price_usd
     if block.priced_per == "gpu_hour":
         return per_mwh * block.price_usd
-    return KW_MONTHS_PER_MWH * block.price_usd
+    return 0.0
 
 
 def units_per_full_mwh(block: InferenceBlock) -> float:
-    """Tokens, GPU-hours or kW-months of one MWh at the node from a GPU at full load."""
+    """Tokens or GPU-hours of one MWh at the node from a GPU at full load; 0 for a lease."""
     per_mwh = 1e6 / block.watts_per_gpu
-    return {"token": per_mwh * block.rate.rate_per_s * 3600.0, "gpu_hour": per_mwh, "kw_month": KW_MONTHS_PER_MWH}[
-        block.priced_per
-    ]
+    return {"token": per_mwh * block.rate.rate_per_s * 3600.0, "gpu_hour": per_mwh, "kw_month": 0.0}[block.priced_per]
 
 
-def _inference_rows(block: InferenceBlock, site_frac: float, profile: int) -> list[tuple[Label, Blocks[float]]]:
-    installed = full_mw(block) * site_frac
+def _inference_rows(site: Site, block: InferenceBlock, profile: int) -> list[tuple[Label, Blocks[float]]]:
+    installed = full_mw(block) * site.availability_frac
     serving = 1.0 - block.idle_frac
     able, asked = installed * serving * block.availability_frac, installed * serving * block.demand_frac
     worth, units = full_worth_usd_per_mwh(block) / serving, units_per_full_mwh(block) / serving
@@ -180,7 +178,21 @@ def _inference_rows(block: InferenceBlock, site_frac: float, profile: int) -> li
 
     if block.idle_frac > 0:
         add(IDLE, NO_BLOCK._replace(capacity_mw=installed * block.idle_frac * block.availability_frac))
+    if block.is_contracted:
+        add(ON_DEMAND, _contracted(site, block, shared))
+        return rows
     if block.promised_frac > 0:
         add(SLA, shared._replace(penalty_usd_per_mwh=block.penalty_frac * worth))
     add(ON_DEMAND, shared)
     return rows
+
+
+def _contracted(site: Site, block: InferenceBlock, row: Blocks[float]) -> Blocks[float]:
+    """Return the row of a tenant's load, which goes before other work; the rent of a lease is no worth of a MWh."""
+    above = block.interruptible_above_usd_per_mwh
+    priority = FIRM_USD_PER_MWH if above is None else above * float(meter_per_device(site, "inference").mean())
+    return row._replace(
+        promised_frac=0.0,
+        penalty_usd_per_mwh=max(priority - row.worth, 0.0),
+        is_firm=1.0 if above is None else 0.0,
+    )

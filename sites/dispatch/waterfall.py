@@ -12,6 +12,7 @@ from sites.dispatch.columns import ON_DEMAND, SLA
 from sites.dispatch.formulas import power_prices, resale_price, work_mw
 from sites.dispatch.parts import hourly_worth
 from sites.dispatch.problem import J_PER_MWH, full_mw, full_worth_usd_per_mwh, meter_per_device, units_per_full_mwh
+from sites.dispatch.rents import rent
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
 from sites.market.mining import hourly_reward_btc_per_hash, pool_shares
@@ -36,7 +37,7 @@ STEPS = (
     ("rejected shares", PHYSICAL),
     ("pool fee", COMMERCIAL),
 )
-AVAILABLE, DELIVERED, SOLD = 6, 9, 11
+CONTRACTED, AVAILABLE, DEMANDED, DELIVERED, SOLD = 3, 6, 7, 9, 11
 STAGES = {0: "nameplate", 1: "measured", AVAILABLE: "available", DELIVERED: "delivered", SOLD: "sold"}
 
 
@@ -82,7 +83,9 @@ class _Block(NamedTuple):
     usd_per_mwh: Floats  # [USD/MWh at nameplate efficiency] gross worth, shape [T]
     accepted: float  # share of the shares that the pool accepts
     kept: float | Floats  # share of the gross worth that is paid out
-    units_per_mwh: float  # [units/MWh at nameplate efficiency]
+    units_per_mwh: float  # [units/MWh at nameplate efficiency]; 0 for a lease
+    rent_usd: float = 0.0  # [USD] due whatever is drawn
+    rent_from: int = len(STEPS)  # step from which the rent stands in the waterfall
 
 
 def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
@@ -158,9 +161,13 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
     asked = installed * block.demand_frac * np.asarray(block.profile)[site.calendar.how] * growth
     meter = meter_per_device(site, "inference")
     full = full_worth_usd_per_mwh(block)
+    due = rent(site, block)
+    if block.is_lease:
+        full = due.usd / (full_mw(block) * site.hours)
     stated = block.rated_tokens_per_s if block.priced_per == "token" else None
     measured = block.rate.rate_per_s / stated if stated else 1.0
-    parts = [_Part(work_mw(kind, able, block.promised_frac, asked), measured / serving) for kind in (SLA, ON_DEMAND)]
+    promised_frac = 0.0 if block.is_contracted else block.promised_frac
+    parts = [_Part(work_mw(kind, able, promised_frac, asked), measured / serving) for kind in (SLA, ON_DEMAND)]
     return _Block(
         name=block.name,
         product="inference",
@@ -174,12 +181,14 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
             site.gpu_capacity_frac,
             np.minimum(able, asked) / np.where(able > 0, able, 1.0),
         ),
-        parts=tuple(parts if block.promised_frac > 0 else parts[1:]),
+        parts=tuple(parts if promised_frac > 0 else parts[1:]),
         meter=meter,
         usd_per_mwh=np.full(site.hours, full / measured),
         accepted=1.0,
         kept=1.0,
         units_per_mwh=units_per_full_mwh(block) / measured,
+        rent_usd=due.usd,
+        rent_from=CONTRACTED if block.is_lease else DEMANDED,
     )
 
 
@@ -216,11 +225,14 @@ def _waterfall(product: str, blocks: list[_Block], filled: dict[str, list[Floats
             weights.append(weights[-1] * multiplier)
         weights += filled[block.name]
         weights += [weights[-1] * block.accepted] * 2
+        is_lease = block.units_per_mwh == 0.0
         for index, weight in enumerate(weights):
             energy[index] += float(weight.sum())
             kept = block.kept if index == SOLD else 1.0
-            worth[index] += float((weight * block.usd_per_mwh * kept).sum())
-        delivered += next(done.units for done in year.blocks if done.name == block.name) / block.units_per_mwh
+            worked = 0.0 if is_lease and index >= block.rent_from else float((weight * block.usd_per_mwh * kept).sum())
+            worth[index] += worked + (block.rent_usd if index >= block.rent_from else 0.0)
+        units = next(done.units for done in year.blocks if done.name == block.name)
+        delivered += float(weights[-1].sum()) if is_lease else units / block.units_per_mwh
     steps = [
         Step(name, kind, STAGES.get(index, ""), *_left(energy, index), *_left(worth, index))
         for index, (name, kind) in enumerate(STEPS)

@@ -11,6 +11,7 @@ from sites.dispatch.columns import SUM
 from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import labels, problem
 from sites.dispatch.programme import programme_hourly
+from sites.dispatch.rents import rent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,7 +142,11 @@ def _block_year(site: Site, rows: Sequence[Label], sums: Floats, short_units: Fl
 
     row = rows[own[0]]
     revenue, units = total(SUM.revenue_usd), total(SUM.units)
-    price = next((_usd_per_unit(block) for block in site.inference if block.name == name and block.passes_energy), None)
+    source = next((block for block in site.inference if block.name == name), None)
+    passed_usd = revenue - units * _usd_per_unit(source) if source is not None and source.passes_energy else 0.0
+    if source is not None:
+        due = rent(site, source)
+        revenue, units = revenue + due.usd, units + due.units
     return BlockYear(
         name=name,
         product=row.product,
@@ -151,7 +156,7 @@ def _block_year(site: Site, rows: Sequence[Label], sums: Floats, short_units: Fl
         units=units,
         btc=revenue / site.btc_usd if row.product == "mining" else None,
         revenue_usd=revenue,
-        passed_usd=revenue - units * price if price is not None else 0.0,
+        passed_usd=passed_usd,
         energy_usd=total(SUM.energy_usd),
         short_units=float(short_units[own].sum()),
     )

@@ -116,8 +116,15 @@ class InferenceTable(Table):
     tenant_pays_energy: Flag = False
     sla_percent: Percent = assumed(0.0)  # of the demand
     sla_penalty_percent: Penalty | None = None  # of the price
+    take_or_pay_percent: Percent | None = None  # share of the GPU-hours that the tenant pays for, taken or not
+    interruptible_above_usd_per_mwh: Usd | None = None  # cost of power at which a tenant may be switched off
 
     in_schema = (
+        {"dependentRequired": {"take_or_pay_percent": ["usd_per_gpu_hour"]}},
+        {
+            "if": {"required": ["interruptible_above_usd_per_mwh"]},
+            "then": {"anyOf": [{"required": ["usd_per_kw_month"]}, {"required": ["take_or_pay_percent"]}]},
+        },
         {
             "if": {"required": ["sla_percent"], "not": {"properties": {"sla_percent": {"anyOf": _ZERO}}}},
             "then": {"required": ["sla_penalty_percent"]},
@@ -128,6 +135,20 @@ class InferenceTable(Table):
     def _penalty_of_a_promise(self) -> Iterator[Broken]:
         if self.sla_percent.value > 0 and self.sla_penalty_percent is None:
             yield Broken("expected sla_penalty_percent (of the price) together with sla_percent, got none")
+
+    @rule
+    def _take_or_pay_of_gpu_hours(self) -> Iterator[Broken]:
+        if self.take_or_pay_percent is not None and self.usd_per_gpu_hour is None:
+            yield Broken("expected usd_per_gpu_hour together with take_or_pay_percent, got none")
+
+    @rule
+    def _interruptible_tenant(self) -> Iterator[Broken]:
+        contracted = self.usd_per_kw_month is not None or self.take_or_pay_percent is not None
+        if self.interruptible_above_usd_per_mwh is not None and not contracted:
+            yield Broken(
+                "expected usd_per_kw_month or take_or_pay_percent together with interruptible_above_usd_per_mwh, "
+                "got none"
+            )
 
 
 class CapitalTable(Table):

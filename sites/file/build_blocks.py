@@ -125,6 +125,10 @@ def inference_block(
         passes_energy=table.tenant_pays_energy,
         promised_frac=frac(table.sla_percent),
         penalty_frac=frac(table.sla_penalty_percent) if table.sla_penalty_percent else 0.0,
+        take_or_pay_frac=frac(table.take_or_pay_percent) if table.take_or_pay_percent else 0.0,
+        interruptible_above_usd_per_mwh=(
+            table.interruptible_above_usd_per_mwh.value if table.interruptible_above_usd_per_mwh else None
+        ),
     )
 
 

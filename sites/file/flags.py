@@ -29,7 +29,13 @@ def site_flags(site: Site, windows: Mapping[str, Sequence[Window]]) -> tuple[str
     windows
         Start [s, unix] and hours of each outage, event and peak, by key.
     """
-    return (*_resale(site), *_oversubscribed(site), *_outside(site.calendar, windows), *_offline_sold(site))
+    return (
+        *_resale(site),
+        *_oversubscribed(site),
+        *_outside(site.calendar, windows),
+        *_offline_sold(site),
+        *_without_effect(site),
+    )
 
 
 def site_notes(site: Site) -> tuple[str, ...]:
@@ -71,6 +77,15 @@ def _offline_sold(site: Site) -> Iterator[str]:
             yield (
                 f"inference[{block.name}]: tokens at an offline rate (latency limit: {limit}) are sold at an "
                 'interactive price: take a rate with a latency limit, or state a batch price and price_class = "batch"'
+            )
+
+
+def _without_effect(site: Site) -> Iterator[str]:
+    for block in site.inference:
+        if block.is_contracted and block.promised_frac > 0.0:
+            yield (
+                f"inference[{block.name}]: sla_percent has no effect, because a tenant's load is switched off only in "
+                "outages and events, or as interruptible_above_usd_per_mwh allows"
             )
 
 

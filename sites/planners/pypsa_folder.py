@@ -132,12 +132,19 @@ def _parts(net: _Network, site: Site, site_problem: Problem) -> None:
     idle = sum((caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=np.zeros(site.hours))
     if idle.any():
         net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, site_problem.hours.limit_mw))
+    room = np.maximum(site_problem.hours.limit_mw - idle, 0.0)  # for tenants, whom nothing else displaces
     for k, row in enumerate(rows):
         most = float((caps[k] * ratio[k]).max())
         if row.part == "idle" or (most <= 0 and not promises[k].any()):
             continue
         name = _component(row)
+        draw, penalty = caps[k] * ratio[k], site_problem.parts.penalty_usd_per_mwh[k] / ratio[k]
         if not promises[k].any():
+            must_run = {}
+            if site_problem.parts.is_firm[k]:
+                draw = np.minimum(draw, room)
+                room = room - draw
+                must_run = {"p_min_pu": draw / most}
             net.add(
                 "generators",
                 name,
@@ -145,11 +152,11 @@ def _parts(net: _Network, site: Site, site_problem: Problem) -> None:
                 carrier=row.product,
                 p_nom=most,
                 sign=-1,
-                p_max_pu=caps[k] * ratio[k] / most,
-                marginal_cost=-worth[k],
+                **must_run,
+                p_max_pu=draw / most,
+                marginal_cost=penalty - worth[k] if must_run else -worth[k],
             )
             continue
-        penalty = site_problem.parts.penalty_usd_per_mwh[k] / ratio[k]
         promised = f"promised: {row.name}"
         net.add("buses", promised, carrier="inference")
         net.add("loads", promised, bus=promised, carrier="inference", p_set=promises[k] * ratio[k])

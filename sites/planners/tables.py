@@ -10,6 +10,7 @@ import numpy as np
 
 from sites.dispatch.columns import REASONS
 from sites.dispatch.parts import hourly_worth, meter_of_parts, penalties_usd_per_mwh, value_curve
+from sites.dispatch.rents import rent_hourly_usd
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import summarise
 from sites.hours.calendar import HOUR_S, local_text, zone
@@ -249,5 +250,10 @@ def revenue_hourly(year: SiteYear, meter_mw: Any) -> tuple[Any, Any]:
     worth = np.full((len(year.labels), year.hours), np.nan)
     working = [index for index, label in enumerate(year.labels) if label.part != "idle"]
     worth[working] = ranked
-    earned = worth.T - penalties_usd_per_mwh(year.site).T
-    return np.nan_to_num(meter_mw * np.nan_to_num(earned)), worth.T
+    revenue = np.nan_to_num(meter_mw * np.nan_to_num(worth.T - penalties_usd_per_mwh(year.site).T))
+    for block in year.site.inference:
+        if block.is_contracted:
+            last = max(index for index, label in enumerate(year.labels) if label.name == block.name)
+            revenue[:, last] += rent_hourly_usd(year.site, block)
+            worth[last] = np.nan
+    return revenue, worth.T

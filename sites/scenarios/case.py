@@ -23,11 +23,14 @@ from sites.dispatch.columns import (
     TABLE_HOUR,
 )
 from sites.dispatch.problem import labels, problem
+from sites.dispatch.rents import rent
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.market.mining import hourly_fees_frac, hourly_reward_btc_per_hash
 from sites.scenarios.model import Z_OF_95
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from sites.arrays import Floats, Integers
@@ -65,6 +68,7 @@ class SiteCase:
     paid_per: Integers  # code of how each block is paid: paths.PER_TOKEN, ..., shape [B]
     device: Integers  # row of `devices` of each block, shape [B]
     devices: tuple[tuple[int, float, float], ...]  # number in random numbers, spread of the rate, spread of the power
+    rents: Floats  # rent [USD] and its kW-months of each block, due in every scenario, shape [B, 2]
     labels: tuple[Label, ...]
 
     @property
@@ -139,8 +143,18 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
         paid_per=np.array([kinds.get(row.unit, drawn.PER_KW_MONTH) for row in rows]),
         device=np.array([names.index(sources[row.name].rate.name) for row in rows]),
         devices=tuple((place_of(name), *spread) for name, spread in zip(names, spreads, strict=True)),
+        rents=_rents(site, rows),
         labels=rows,
     )
+
+
+def _rents(site: Site, rows: Sequence[Label]) -> Floats:
+    """Return the rent [USD] of each row and its kW-months, on the last row of a block, shape [B, 2]."""
+    rents = np.zeros((len(rows), 2))
+    for block in site.inference:
+        last = max(index for index, row in enumerate(rows) if row.name == block.name)
+        rents[last] = rent(site, block)
+    return rents
 
 
 def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[Floats, Integers, Floats]:

@@ -154,7 +154,7 @@ def scaled(site: Site, factors: Mapping[str, float]) -> Site:
             block,
             availability_frac=min(block.availability_frac * availability, 1.0),
             demand_frac=block.demand_frac * demand,
-            price_usd=block.price_usd * price,
+            price_usd=block.price_usd * (1.0 if block.is_lease else price),  # a contract fixes the rent
         )
         for block in site.inference
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware_profiles.errors import InputError, shown
-from sites.dispatch.columns import ROW_SUMS, TOTAL_SUMS
+from sites.dispatch.columns import REVENUE_USD, ROW_SUMS, TOTAL_SUMS, UNITS
 from sites.memory import free_bytes
 from sites.scenarios.case import SiteCase, place_of, site_case, tabulate
 from sites.scenarios.draws import Run, common_shocks, factors_of
@@ -195,6 +195,9 @@ def run_fleet(
             on_progress(1.0 - len(waiting) / len(shards))
     if waiting:
         raise RuntimeError(f"fleet: {missing_text(cases, waiting)}")
+    for case, row in zip(cases, rows, strict=True):
+        row[:, REVENUE_USD] += case.rents[:, :1]
+        row[:, UNITS] += case.rents[:, 1:]
     return FleetRun(tuple(cases), run, count, rows, totals)
 
 

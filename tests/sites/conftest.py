@@ -121,6 +121,8 @@ def lp_net_usd(problem):
     idling = kinds == IDLE
     idle = np.minimum((upper * q)[idling].sum(axis=0), limit) if idling.any() else np.zeros(hours)
 
+    # A contracted load runs before all others and at any price; its priority is no money.
+    priority = np.where(kinds == ON_DEMAND, np.minimum(parts.penalty_usd_per_mwh, 1e4), 0.0)
     run = np.flatnonzero(kinds != IDLE)
     promises = np.flatnonzero(kinds == SLA)
     n, s, months = run.size, promises.size, problem.charges_usd_per_mw.size
@@ -133,7 +135,7 @@ def lp_net_usd(problem):
     bounds = np.zeros((width + months, 2))
     bounds[:, 1] = np.inf
     for i, k in enumerate(run):
-        cost[x[i]] = given_up - usd[k] / q[k] - parts.passes_energy[k] * (spot + adder)
+        cost[x[i]] = given_up - usd[k] / q[k] - parts.passes_energy[k] * (spot + adder) - priority[k] / q[k]
         bounds[x[i], 1] = np.maximum(upper[k], 0) * q[k]
     cost[buy], cost[sell] = spot, -resale
     for j, k in enumerate(promises):
@@ -164,7 +166,8 @@ def lp_net_usd(problem):
         method="highs",
     )
     assert solved.status == 0, solved.message
-    return -solved.fun - float(given_up @ idle) - problem.contract_mw * problem.contract_usd_per_mwh * hours
+    preferred = sum(float((priority[k] / q[k]) @ solved.x[x[i]]) for i, k in enumerate(run))
+    return -solved.fun - preferred - float(given_up @ idle) - problem.contract_mw * problem.contract_usd_per_mwh * hours
 
 
 @pytest.fixture(scope="session")

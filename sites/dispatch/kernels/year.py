@@ -92,6 +92,9 @@ def dispatch_year(problem, peaks, sums, detail, load):
                 load_mw[t] = fill_hour(
                     without[0], without[1], contract_mw, min(load_limit[t], peak), fixed, unwanted, waiting, work
                 )
+                for k in range(count):
+                    if blocks[k, BLOCK.is_firm] > 0.0:
+                        fixed_mw[t] += drawn[k]
             at = fill_hour(near, far, contract_mw, room, idle * brown, unwanted, waiting, work)
             if enrolled:
                 drawn_mw[t] = at

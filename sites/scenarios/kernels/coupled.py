@@ -117,8 +117,8 @@ def _rank(table, t, kinds, promised, passes, cost, own):
 
 
 @site_njit
-def _load_without_event(kinds, contract_mw, near, far, room, start, shift, own):
-    """Return the power at the meter that one hour's blocks would draw without an event.
+def _load_without_event(kinds, firm, contract_mw, near, far, room, start, shift, own):
+    """Return the power at the meter that one hour's blocks would draw without an event, and its part of firm blocks.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def _load_without_event(kinds, contract_mw, near, far, room, start, shift, own):
         Idle draw without the event, and how much it is above that with the event.
     """
     none, contract = splat(0.0), splat(contract_mw)
-    at_meter = start
+    at_meter, kept = start, none
     for k in range(kinds.shape[0]):
         if kinds[k] == IDLE:
             continue
@@ -138,10 +138,13 @@ def _load_without_event(kinds, contract_mw, near, far, room, start, shift, own):
         if contract_mw > 0.0:
             within = larger(smaller(end, contract) - before, none)
             beyond = larger(end - larger(before, contract), none)
-            at_meter = at_meter + if_above(mine, near, within, none) + if_above(mine, far, beyond, none)
+            drawn = if_above(mine, near, within, none) + if_above(mine, far, beyond, none)
         else:
-            at_meter = at_meter + if_above(mine, far, larger(end - before, none), none)
-    return at_meter
+            drawn = if_above(mine, far, larger(end - before, none), none)
+        at_meter = at_meter + drawn
+        if firm[k] > 0.0:
+            kept = kept + drawn
+    return at_meter, kept
 
 
 @site_njit
@@ -149,7 +152,7 @@ def add_up_hours(
     table, first, last, kinds, promised, passes, contract_mw, charge, peak, power_factor, own, sums, programme
 ):
     """Add up the coupled hours of a month; sums has eight lanes each of energy, charge, penalty and credits."""
-    called, enrolled_mw, ready = programme
+    called, enrolled_mw, ready, firm = programme
     count = kinds.shape[0]
     none = splat(0.0)
     contract = splat(contract_mw)
@@ -201,10 +204,10 @@ def add_up_hours(
             without = power_prices(spot, resale, table[t, ADDER], table[t, FORGONE] - called[t, CREDIT])
             load_limit = splat(called[t, LOAD_LIMIT])
             fixed = smaller(idle, load_limit)
-            there = _load_without_event(
-                kinds, contract_mw, without[0], without[1], smaller(load_limit, peak), fixed, fixed - start, own
+            there, kept = _load_without_event(
+                kinds, firm, contract_mw, without[0], without[1], smaller(load_limit, peak), fixed, fixed - start, own
             )
-            earned = earned + programme_usd(enrolled_mw, (ready, called[t, CREDIT]), there, fixed, at_meter)
+            earned = earned + programme_usd(enrolled_mw, (ready, called[t, CREDIT]), there, fixed + kept, at_meter)
     store(sums, ENERGY_USD * LANES, energy)
     store(sums, CHARGE_USD * LANES, seen * charge)
     store(sums, PENALTY_USD * LANES, none)

@@ -118,7 +118,8 @@ def run_tile(hours, factors, rows, totals):
     table, bounds, blocks, charges = hours.table, hours.bounds, hours.blocks, hours.charges
     power, worth, able, asked, units = factors.power, factors.worth, factors.able, factors.asked, factors.units
     contract_mw = hours.contract_mw
-    programme = (hours.programme, hours.enrolled_mw, hours.ready_usd_per_mw_hour)
+    firm = blocks[:, BLOCK.is_firm].copy()
+    programme = (hours.programme, hours.enrolled_mw, hours.ready_usd_per_mw_hour, firm)
     count, lanes = blocks.shape[0], power.shape[1]
     widest = 0
     for m in range(bounds.shape[0]):

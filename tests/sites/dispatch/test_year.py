@@ -11,7 +11,8 @@ from hardware_profiles.errors import InputError
 from sites.dispatch.columns import REASONS
 from sites.dispatch.kernels.year import fill_hours
 from sites.dispatch.parts import hourly_parts, hourly_worth, meter_of_parts
-from sites.dispatch.problem import problem
+from sites.dispatch.problem import full_mw, problem
+from sites.dispatch.rents import rent
 from sites.dispatch.waterfall import DELIVERED, SOLD, STEPS, waterfalls
 from sites.dispatch.year import fleet_year, site_year, summarise
 from sites.planners.tables import hourly_table
@@ -29,7 +30,9 @@ def test_the_money_adds_up(full_year):
     credits_usd = 3 * there.sum() + 120 * given_up[site.credit_usd_per_mwh > 0].sum()
     assert full_year.credits_usd == pytest.approx(credits_usd)
     assert load.drawn_mw == pytest.approx(_drawn(full_year), rel=1e-12)
-    net = done.net_usd + done.forgone_usd + credits_usd - site.fixed_usd_per_year
+    rents = sum(rent(site, block).usd for block in site.inference)
+    assert rents == pytest.approx(25 * 12 * 1000 * full_mw(site.inference[-1]))
+    net = done.net_usd + done.forgone_usd + credits_usd + rents - site.fixed_usd_per_year
     assert full_year.net_usd == pytest.approx(net, rel=1e-12)
     assert full_year.revenue_usd == pytest.approx(sum(block.revenue_usd for block in full_year.blocks))
     assert full_year.metered_mwh == pytest.approx(sum(b.facility_mwh for b in full_year.blocks) / 0.985)

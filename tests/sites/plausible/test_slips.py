@@ -103,7 +103,9 @@ EURO = SITE.replace("[price]\n", '[price]\ncurrency = "EUR"\ncurrency_per_usd = 
     'region = "us-texas"\ntimezone = "America/Chicago"', 'region = "norway"\ntimezone = "Europe/Oslo"'
 )
 RENT = SITE.replace("usd_per_mtok = 0.6", "usd_per_gpu_hour = 2.4")
-LEASE = SITE.replace("usd_per_mtok = 0.6", "usd_per_kw_month = 150")
+LEASE = SITE.replace("usd_per_mtok = 0.6", "usd_per_kw_month = 150").replace(
+    "sla_percent = 30\nsla_penalty_percent = 100\n", ""
+)
 SHARES = SITE.replace("count = 5000", "interconnect_percent = 45").replace("gpus = 8192", "interconnect_percent = 35")
 MEGAWATTS = SITE.replace("count = 5000", "facility_mw = 18")
 FLAT = SITE.replace("[price.time_of_use]\nbase_usd_per_mwh = 38\n", "energy_usd_per_mwh = 38\n", 1)

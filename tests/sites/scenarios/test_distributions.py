@@ -49,7 +49,8 @@ def one_month(hours=24):
         charges=problem.charges_usd_per_mw, contract_mw=0.0, contract_usd=0.0, programme=programme,
         enrolled_mw=0.0, ready_usd_per_mw_hour=0.0, fixed_usd=0.0,
         btc_usd=1.0, delivered_frac=1.0, outage_frac=0.0, most_available=1.0, paid_per=np.array([3]),
-        device=np.array([0]), devices=((9, 0.0, 0.0),), labels=(Label("m", "", "mining", "hash"),),
+        device=np.array([0]), devices=((9, 0.0, 0.0),),
+        rents=np.zeros((1, 2)), labels=(Label("m", "", "mining", "hash"),),
     )  # fmt: skip
 
 

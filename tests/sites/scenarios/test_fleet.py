@@ -79,6 +79,7 @@ def case_of(problem, widest=1.0):
         paid_per=np.where(mining, 3, 0),
         device=np.zeros(count, np.int64),
         devices=((1, 0.02, 0.0),),
+        rents=np.zeros((count, 2)),
         labels=tuple(
             Label("m", "", "mining", "hash") if is_mining else Label("g", "", "inference", "token")
             for is_mining in mining
