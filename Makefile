@@ -4,7 +4,7 @@ PYTEST ?= pytest # CI measures coverage with it: make test PYTEST='coverage run 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format picture wheel clean
+.PHONY: run test lint format picture wheel reproducible sbom release clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/perwatt run
@@ -17,6 +17,8 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/pip-licenses --format plain >$(VENV)/licences.txt
+	@$(BIN)/python .ci/audit.py
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
@@ -27,8 +29,24 @@ picture: $(VENV)/test.stamp
 	$(BIN)/python docs/images/make_report_png.py
 
 # One file that pipx, uv and pip install on any machine: docs/install.md.
-wheel: $(BIN)/python
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+wheel: $(VENV)/release.stamp
+	$(BIN)/python -m hatchling build --target wheel --directory dist
+
+# Twice, the second time from a copy with other dates: the same bytes (docs/release.md).
+reproducible: $(VENV)/release.stamp
+	$(BIN)/python .ci/reproducible.py
+
+sbom: $(VENV)/release.stamp
+	$(BIN)/python -W ignore -m cyclonedx_py requirements constraints.txt --pyproject pyproject.toml \
+	  --output-reproducible --output-file dist/perwatt.cdx.json
+
+# Wheel, parts and sums, signed with an ssh key: make release KEY=~/.ssh/lab_ed25519
+release:
+	@test -n "$(KEY)" || { echo "name the ssh key that signs: make release KEY=~/.ssh/lab_ed25519" >&2; exit 2; }
+	rm -rf dist
+	$(MAKE) wheel sbom reproducible
+	cd dist && sha256sum perwatt-*.whl perwatt.cdx.json >SHA256SUMS
+	ssh-keygen -Y sign -f $(KEY) -n perwatt-release dist/SHA256SUMS
 
 clean:
 	rm -rf $(VENV)
@@ -49,4 +67,8 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,planners,lint]'
+	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/release.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[release]'
 	@touch $@ $(VENV)/run.stamp
