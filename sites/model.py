@@ -104,6 +104,7 @@ class Site:
     spot_usd_per_mwh: Floats  # [T] market price at the meter
     adder_usd_per_mwh: Floats  # [T] delivery and other charges on top of the price
     resale_usd_per_mwh: Floats  # [T] price of contracted power that is resold
+    peak_risk_usd_per_mwh: Floats  # [T] peak charge that drawn power risks on days that are called without a peak
     credit_usd_per_mwh: Floats  # [T] for energy not drawn during curtailment events
     limit_mw: Floats  # [T] power that may be drawn at the meter
     load_limit_mw: Floats  # [T] the same without curtailment events

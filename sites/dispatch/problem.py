@@ -70,7 +70,7 @@ def problem(site: Site) -> Problem:
         gpu_meter_per_device=meter_per_device(site, "inference"),
         subsidy_usd_per_hash=reward_usd,
         fees_usd_per_hash=reward_usd * site.fees_frac,
-        forgone_usd_per_mwh=site.credit_usd_per_mwh,
+        forgone_usd_per_mwh=site.credit_usd_per_mwh + site.peak_risk_usd_per_mwh,
     )
     return Problem(
         how=calendar.how,

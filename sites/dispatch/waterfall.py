@@ -209,7 +209,8 @@ def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site
     near, far, contract_mw = free, free, 0.0
     if priced is not None:
         resale = resale_price(priced.resale_usd_per_mwh)
-        near, far = power_prices(priced.spot_usd_per_mwh, resale, priced.adder_usd_per_mwh, priced.credit_usd_per_mwh)
+        given_up = priced.credit_usd_per_mwh + priced.peak_risk_usd_per_mwh
+        near, far = power_prices(priced.spot_usd_per_mwh, resale, priced.adder_usd_per_mwh, given_up)
         contract_mw = float(priced.contract_mw)
     drawn = np.zeros_like(caps)
     fill_hours(caps, worth, near, far, contract_mw, limit, np.minimum(idle, limit), drawn)

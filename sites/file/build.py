@@ -14,10 +14,11 @@ from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
 from sites.file.difficulty import difficulty_path
 from sites.file.flags import site_flags, site_notes
-from sites.file.ranges import CELSIUS, PRICE, PUE, Range
+from sites.file.prices.build import adders, peak_risk, peaks_of, spot
+from sites.file.ranges import CELSIUS, PUE, Range
 from sites.file.series import Span, read_series
-from sites.file.site_file import HourlyTable, SiteFile
-from sites.file.values import assumptions_of, numbers_of
+from sites.file.site_file import SiteFile
+from sites.file.values import HourlyTable, assumptions_of, numbers_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year
 from sites.hours.clock import Clock
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.file.block_tables import CapitalTable
     from sites.file.build_blocks import Resolve
-    from sites.file.site_file import ClimateTable, CurtailmentTable, MarketTable, PriceTable
+    from sites.file.site_file import ClimateTable, CurtailmentTable, MarketTable
 
     Windows = list[tuple[int, float, float]]
 
@@ -83,14 +84,14 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     outages = faults.attempt(lambda: _outages(file, clock, path), never)
     limit_mw, limit_cause = power.limit_series(calendar, file.power.interconnect_mw.value, outages, events)
     none: list[tuple[int, float]] = []
-    peaks = faults.attempt(lambda: _peaks(file.price, clock, path), none)
+    peaks = faults.attempt(lambda: peaks_of(file.price, clock, path), none)
     hourly = _Hourly(folder, calendar, clock)
     unread: Floats = np.ones(calendar.hours)  # in place of a faulty series, until the faults are refused
     mild: Floats | None = unread
     temperature = faults.attempt(lambda: _temperature(file.climate, hourly), mild)
     mining_pue = faults.attempt(lambda: _pue(file, "mining", hourly, path, temperature), unread)
     gpu_pue = faults.attempt(lambda: _pue(file, "gpu", hourly, path, temperature), unread)
-    spot = faults.attempt(lambda: _spot(file.price, hourly), unread) / per_usd
+    spot_usd = faults.attempt(lambda: spot(file.price, calendar, hourly.read), unread) / per_usd
     difficulty = faults.attempt(lambda: difficulty_path(market, calendar, Path(path)), DifficultyPath())
     intensity: float | None = faults.attempt(lambda: kg_per_mwh(file.carbon, file.site.region, folder), None)
     contract = file.price.contract
@@ -115,9 +116,10 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         interconnect_mw=file.power.interconnect_mw.value,
         delivered_frac=1.0 - frac(file.power.losses_percent),
         availability_frac=frac(file.power.availability_percent),
-        spot_usd_per_mwh=spot,
-        adder_usd_per_mwh=_adders(file.price, calendar, peaks) / per_usd,
-        resale_usd_per_mwh=spot - discount,
+        spot_usd_per_mwh=spot_usd,
+        adder_usd_per_mwh=adders(file.price, calendar, peaks) / per_usd,
+        resale_usd_per_mwh=spot_usd - discount,
+        peak_risk_usd_per_mwh=peak_risk(file.price, calendar, peaks) / per_usd,
         credit_usd_per_mwh=prices.credit_series(
             calendar, programme.credit_usd_per_mwh.value if programme else 0.0, events
         ),
@@ -209,34 +211,6 @@ class _Hourly(NamedTuple):
         path = self.folder / table.file
         span = Span(self.calendar.start_s, self.calendar.hours)
         return read_series(path, table.column, span, within, self.clock)
-
-
-def _spot(table: PriceTable, hourly: _Hourly) -> Floats:
-    calendar = hourly.calendar
-    if table.hourly is not None:
-        return hourly.read(table.hourly, PRICE)
-    if table.time_of_use is not None:
-        tou = table.time_of_use
-        periods = [prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period]
-        return prices.time_of_use_series(calendar, tou.base_usd_per_mwh.value, periods)
-    return np.full(calendar.hours, table.energy_usd_per_mwh.value if table.energy_usd_per_mwh else 0.0)
-
-
-def _adders(table: PriceTable, calendar: Calendar, peaks: list[tuple[int, float]]) -> Floats:
-    adder: Floats = np.full(calendar.hours, table.delivery_usd_per_mwh.value)
-    if table.coincident is not None:
-        adder += prices.coincident_series(calendar, table.coincident.usd_per_kw_year.value, peaks)
-    return adder
-
-
-def _peaks(table: PriceTable, clock: Clock, path: str) -> list[tuple[int, float]]:
-    if table.coincident is None:
-        return []
-    hours = table.coincident.peak_minutes.value / 60.0
-    return [
-        (clock.noted_unix_s(start, path, f"price.coincident.hours[{index}]"), hours)
-        for index, start in enumerate(table.coincident.hours)
-    ]
 
 
 def _times(windows: Windows) -> list[tuple[int, float]]:

@@ -39,8 +39,14 @@ def site_flags(site: Site, windows: Mapping[str, Sequence[Window]]) -> tuple[str
 
 
 def site_notes(site: Site) -> tuple[str, ...]:
-    """Return one line for what a reader should know of a site's prices: their currency, and hours below 0."""
-    return (*_currency(site), *negative(site.spot_usd_per_mwh))
+    """Return one line for what a reader should know of a site's prices: currency, hours below 0, and calls in vain."""
+    return (*_currency(site), *negative(site.spot_usd_per_mwh), *_calls(site))
+
+
+def _calls(site: Site) -> Iterator[str]:
+    hours = int((site.peak_risk_usd_per_mwh > 0.0).sum())
+    if hours:
+        yield f"on days that are called without a peak the site curtails in {hours} hours, as it would at a peak"
 
 
 def _currency(site: Site) -> Iterator[str]:

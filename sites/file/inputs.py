@@ -12,7 +12,7 @@ from hardware_profiles.errors import Faults, InputError
 from sites.file.build import build_site
 from sites.file.build_blocks import check_devices
 from sites.file.fleet_file import read_documents, validated
-from sites.file.site_file import HourlyTable
+from sites.file.values import HourlyTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

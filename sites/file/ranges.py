@@ -30,6 +30,7 @@ def _bound(value: float) -> str:
 # The bounds are far outside what was ever built, paid or measured, and far inside what the sums of a year can hold.
 MEGAWATTS = Range(0.001, 100_000, "MW")  # from one machine to more than any power plant
 MEGAWATTS_OR_NONE = Range(0, 100_000, "MW")
+CALLS = Range(0, 300, "days")
 HOURS = Range(0.001, 100_000, "hours")  # up to eleven years
 PEAK_MINUTES = Range(1, 60, "minutes")  # settlement intervals are of 5, 15, 30 or 60 minutes
 CELSIUS = Range(-100, 150, "degrees C")  # air temperatures, and thresholds that are never reached

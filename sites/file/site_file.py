@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.block_tables import CapitalTable, InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
+from sites.file.prices.tables import PriceTable  # noqa: TC001 (pydantic reads it)
 from sites.file.ranges import CELSIUS, FEES
 from sites.file.values import (
     BtcUsd,
@@ -17,38 +18,30 @@ from sites.file.values import (
     Celsius,
     Day,
     Difficulty,
-    EndHour,
     Fees,
     FeesBtc,
+    FileName,
     Growth,
-    Hour,
+    HourlyTable,
     Hours,
     LossPercent,
     Megawatts,
     MegawattsOrNone,
     Money,
-    MonthNumber,
     Name,
     Numbers,
-    PeakMinutes,
     Percent,
-    PerUsd,
-    Price,
     PriceOrNone,
     Pue,
     PuePerC,
     SomePercent,
-    SourceDate,
     Swing,
     Value,
-    Weekday,
     When,
     assumed,
     by_month,
 )
 from sites.hours.calendar import zone
-
-FileName = Annotated[str, Field(min_length=1, max_length=4096)]  # the longest path on Linux
 
 
 def _timezone(name: str) -> str:
@@ -62,15 +55,6 @@ def _timezone(name: str) -> str:
 Timezone = Annotated[str, AfterValidator(_timezone)]
 CelsiusByMonth = Annotated[Numbers, *by_month(CELSIUS)]
 FeesByMonth = Annotated[Numbers, *by_month(FEES)]
-
-
-class HourlyTable(Table):
-    """A column of an hourly file (CSV or Parquet), its path relative to the site file."""
-
-    file: FileName
-    column: Name
-    source: str = "assumption"
-    date: SourceDate = "unknown"
 
 
 class SiteTable(Table):
@@ -145,68 +129,6 @@ class CoolingTable(Table):
     reference_c: Celsius = assumed(20.0)
     mining_pue_hourly: HourlyTable | None = None
     gpu_pue_hourly: HourlyTable | None = None
-
-
-class PeriodTable(Table):
-    """[[price.time_of_use.period]]: local hours with a different price."""
-
-    usd_per_mwh: Price
-    months: tuple[MonthNumber, ...] = tuple(range(1, 13))
-    weekdays: tuple[Weekday, ...] = tuple(range(7))
-    from_hour: Hour = 0
-    to_hour: EndHour = 24
-
-
-class TimeOfUseTable(Table):
-    """[price.time_of_use]: a base price and periods; if periods overlap, the last one applies."""
-
-    base_usd_per_mwh: Price
-    period: tuple[PeriodTable, ...] = ()
-
-
-class CoincidentTable(Table):
-    """[price.coincident]: a yearly charge on the power drawn in the listed hours (local unless they have an offset)."""
-
-    usd_per_kw_year: PriceOrNone
-    peak_minutes: PeakMinutes = Value(value=15.0, source="settlement interval of ERCOT's 4CP")
-    hours: Annotated[tuple[When, ...], Field(min_length=1)]
-
-
-class ContractTable(Table):
-    """[price.contract]: take-or-pay power, resold at the market price less a discount when that is worth more."""
-
-    mw: Megawatts
-    usd_per_mwh: Price
-    resale_discount_usd_per_mwh: Price
-
-
-class PriceTable(Table):
-    """[price]: the cost of a MWh at the meter in `currency`, with the exchange rate unless that is USD."""
-
-    one_of = (("energy_usd_per_mwh", "time_of_use", "hourly"),)
-
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
-    currency_per_usd: PerUsd | None = None
-    energy_usd_per_mwh: Price | None = None
-    time_of_use: TimeOfUseTable | None = None
-    hourly: HourlyTable | None = None
-    delivery_usd_per_mwh: Price = assumed(0.0)
-    demand_charge_usd_per_kw_month: PriceOrNone = assumed(0.0)
-    coincident: CoincidentTable | None = None
-    contract: ContractTable | None = None
-
-    in_schema = (
-        {
-            "if": {"properties": {"currency": {"const": "USD"}}},
-            "then": {"not": {"required": ["currency_per_usd"]}},
-            "else": {"required": ["currency_per_usd"]},
-        },
-    )
-
-    @rule
-    def _exchanged(self) -> Iterator[Broken]:
-        if (self.currency != "USD") != (self.currency_per_usd is not None):
-            yield Broken(f"expected currency_per_usd if and only if the currency is not USD, got {self.currency}")
 
 
 class EventTable(Table):

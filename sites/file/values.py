@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from hardware_profiles.dates import DATE_PATTERN, partial_date
 from hardware_profiles.errors import shown
+from hardware_profiles.tables import Table
 from sites.file import ranges
 from sites.model import Assumption
 from sites.plausible.doubts import FileNumber, likely_refused
@@ -107,6 +108,7 @@ Count = Annotated[
 ]
 Megawatts = Annotated[Value, *within(ranges.MEGAWATTS)]
 MegawattsOrNone = Annotated[Value, *within(ranges.MEGAWATTS_OR_NONE)]
+Calls = Annotated[Value, *within(ranges.CALLS)]
 Hours = Annotated[Value, *within(ranges.HOURS)]
 PeakMinutes = Annotated[Value, *within(ranges.PEAK_MINUTES)]
 Celsius = Annotated[Value, *within(ranges.CELSIUS, "climate.mining_stop_above_c")]
@@ -155,6 +157,18 @@ Hour = Annotated[int, Field(ge=0, le=23), BeforeValidator(whole)]
 EndHour = Annotated[int, Field(ge=0, le=24), BeforeValidator(whole)]
 MonthNumber = Annotated[int, Field(ge=1, le=12), BeforeValidator(whole)]  # 1 is January
 Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(whole)]  # 0 is Monday
+
+
+FileName = Annotated[str, Field(min_length=1, max_length=4096)]  # the longest path on Linux
+
+
+class HourlyTable(Table):
+    """A column of an hourly file (CSV or Parquet), its path relative to the site file."""
+
+    file: FileName
+    column: Name
+    source: str = "assumption"
+    date: SourceDate = "unknown"
 
 
 class Numbers(BaseModel):

@@ -9,6 +9,8 @@ import numpy as np
 
 from sites.hours.power import share_of_hours
 
+DAY_S = 86_400
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,6 +61,46 @@ def coincident_series(calendar: Calendar, usd_per_kw_year: float, peaks: Sequenc
     for start_s, hours in peaks:
         extra += share_of_hours(calendar, start_s, hours) / hours * (usd_per_kw_year * 1000.0 / len(peaks))
     return extra
+
+
+def called_in_vain(peaks: Sequence[tuple[int, float]], days: int) -> list[int]:
+    """Return the starts [s, unix] of calls on days without a peak: the days nearest to the peaks, at the peaks' times.
+
+    The peaks take turns, each with the days after and before it, as on the hot or cold days around a real peak.
+    """
+    taken = {start_s // DAY_S for start_s, _ in peaks}
+    calls: list[int] = []
+    distance = 0
+    while len(calls) < days:
+        distance += 1
+        for sign in (1, -1):
+            for start_s, _ in peaks:
+                call = start_s + sign * distance * DAY_S
+                if len(calls) < days and call // DAY_S not in taken:
+                    taken.add(call // DAY_S)
+                    calls.append(call)
+    return calls
+
+
+def risk_series(
+    calendar: Calendar, usd_per_kw_year: float, peaks: Sequence[tuple[int, float]], calls: Sequence[tuple[int, float]]
+) -> Floats:
+    """Return the peak charge [USD/MWh] that power drawn during calls risks, [T].
+
+    Parameters
+    ----------
+    calendar
+        Hours of the year.
+    usd_per_kw_year
+        Yearly charge on the mean draw of all peaks [USD/kW].
+    peaks, calls
+        Start [s, unix] and hours of each peak, and of each call without a peak.
+    """
+    risk = np.zeros(calendar.hours)
+    for start_s, hours in calls:
+        charge = usd_per_kw_year * 1000.0 / len(peaks) / min(length for _, length in peaks)
+        risk = np.maximum(risk, (share_of_hours(calendar, start_s, hours) > 0.0) * charge)
+    return risk
 
 
 def credit_series(calendar: Calendar, credit_usd_per_mwh: float, events: Sequence[tuple[int, float, float]]) -> Floats:
