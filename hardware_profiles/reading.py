@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import tomli  # compiled, and so some ten times faster than tomllib
 
-from hardware_profiles.errors import InputError, near_names, shown
+from hardware_profiles.decoding import decode, refuse_huge, too_many_digits
+from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.opening import CSV, TOML, read_input
 
-if TYPE_CHECKING:  # pydantic takes 0.1 s to import: only what validates pays for it
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    # pydantic takes 0.1 s to import: only what validates pays for it
     from pydantic import BaseModel, ValidationError
 
 ModelT = TypeVar("ModelT", bound="BaseModel")
@@ -44,33 +48,24 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        The file does not exist or is unreadable, is not UTF-8, or has a syntax error (the line is named).
+        As `read_input` and `parse_toml`.
     """
     return parse_toml(read_file(path), path)
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a file.
+    """Return the bytes of a TOML file.
 
     Raises
     ------
     InputError
-        The file does not exist, is a folder, or is unreadable.
+        As `read_input`.
     """
-    try:
-        return Path(path).read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: expected a TOML file, got no such file") from None
-    except IsADirectoryError:
-        raise InputError(f"{path}: expected a TOML file, got a folder") from None
-    except OSError as fault:
-        raise InputError(f"{path}: expected a readable TOML file, got {fault.strerror or fault}") from None
-    except ValueError as fault:  # a NUL byte in the path
-        raise InputError(f"{shown(str(path))}: expected a path, got {fault}") from None
+    return read_input(path, TOML)
 
 
 def read_text(path: Path, kind: str) -> str:
-    """Return the text of a UTF-8 file without its byte order mark.
+    """Return the text of a UTF-8 file of CSV without its byte order mark.
 
     Parameters
     ----------
@@ -82,16 +77,9 @@ def read_text(path: Path, kind: str) -> str:
     Raises
     ------
     InputError
-        The file is unreadable or not UTF-8, or the path is invalid.
+        As `read_input` and `decode`.
     """
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise InputError(f"{path}: expected UTF-8 text, got byte {fault.object[fault.start]:#04x}") from None
-    except OSError as fault:
-        raise InputError(f"{path}: expected a readable {kind}, got {fault.strerror or fault}") from None
-    except ValueError as fault:  # a NUL byte in the path
-        raise InputError(f"{shown(str(path))}: expected a path, got {fault}") from None
+    return decode(read_input(path, CSV._replace(name=kind)), path)
 
 
 def parse_toml(data: bytes, file: object) -> dict[str, Any]:
@@ -107,22 +95,20 @@ def parse_toml(data: bytes, file: object) -> dict[str, Any]:
     Raises
     ------
     InputError
-        The bytes are not UTF-8 or have a syntax error (the line is named).
+        The bytes are not UTF-8, have a syntax error (the line is named), are nested too deeply, or have a whole number
+        beyond every float.
     """
+    text = decode(data, file)
     try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as fault:
-        line = data.count(b"\n", 0, fault.start) + 1
-        raise InputError(f"{file}: line {line}: expected UTF-8 text, got byte 0x{data[fault.start]:02x}") from None
-    if "\x00" in text:
-        line = text.count("\n", 0, text.index("\x00")) + 1
-        raise InputError(f"{file}: line {line}: expected text, got a NUL byte")
-    try:
-        return tomli.loads(text)
+        document = tomli.loads(text)
     except tomli.TOMLDecodeError as fault:
         raise InputError(f"{file}: expected valid TOML, got a syntax error: {fault}") from None
     except RecursionError:
         raise InputError(f"{file}: expected valid TOML, got one nested too deeply") from None
+    except ValueError:  # more digits than Python converts
+        raise too_many_digits(text, file) from None
+    refuse_huge(document, text, file)
+    return document
 
 
 def validate(model: type[ModelT], data: object, file: object) -> ModelT:

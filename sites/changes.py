@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import HOURLY_SERIES, PARQUET, read_input
 from hardware_profiles.reading import validate
 from sites.dispatch.year import site_year, summarise
 from sites.file.inputs import hourly_files
@@ -90,8 +91,9 @@ def _stored_net(run: Path) -> dict[str, float]:
     import pyarrow.parquet as pq
 
     path = run / "tables" / "site.parquet"
+    table = pa.BufferReader(read_input(path, PARQUET))
     try:
-        rows = pq.read_table(path, columns=["site", "net_usd"]).to_pylist()
+        rows = pq.read_table(table, columns=["site", "net_usd"]).to_pylist()
         return {row["site"]: row["net_usd"] for row in rows}
     except (OSError, KeyError, pa.ArrowException) as error:
         raise InputError(f"{path}: expected the run's table of sites, got {error}") from None
@@ -183,10 +185,7 @@ def _differences(old: Any, new: Any, keys: Keys = ()) -> Iterator[tuple[Keys, An
 
 
 def _content(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: expected a readable hourly series, got {error.strerror or error}") from None
+    return read_input(Path(path), HOURLY_SERIES)
 
 
 def _put(document: Any, keys: Keys, value: Any) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.inference.accelerator import slug_of
 from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import CSV
 from kernels.errors import KernelInputError
 from kernels.llm.counts import precision
 from kernels.llm.shapes import load
@@ -86,7 +87,7 @@ def read_rows(path: Path) -> list[Row]:
     InputError
         The file does not exist, is not CSV, lacks a column or has no rows.
     """
-    lines = csv_rows(path, "CSV file")
+    lines = csv_rows(path, CSV)
     _, heading = next(lines, (0, []))
     missing = [name for name in NEEDED if name not in heading]
     if missing:

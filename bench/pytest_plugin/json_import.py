@@ -1,6 +1,5 @@
 """The import of a file of pytest-benchmark, from version 3.0 on, as records."""
 
-import json
 import math
 import statistics
 from collections.abc import Mapping
@@ -19,7 +18,9 @@ from bench.pytest_plugin.records import run_info, test_name, workload_info
 from bench.results.best_meter import ENERGY_PER_UNIT
 from bench.results.folder import new_id
 from bench.results.record import Device, Metric, NonNegative, Reason, Record, Window
+from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import JSON, read_input
 from hardware_profiles.reading import validate
 
 _CPU_NAMES = ("brand_raw", "brand", "hardware_raw", "hardware")
@@ -74,14 +75,7 @@ def import_json(path: Path) -> list[Record]:
         The file does not exist, or is not JSON of pytest-benchmark's form, or a benchmark has a wrong entry
         `extra_info["perwatt"]`.
     """
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError.at(path, expected="a file of pytest-benchmark", got=error.strerror) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path}: expected the JSON of pytest-benchmark, got {type(error).__name__}: {error}"
-        ) from None
+    document = parse_json(read_input(path, JSON), path, "the JSON of pytest-benchmark")
     try:
         file = validate(_File, document, f"{path} (of pytest-benchmark)")
     except InputError as error:  # a program wrote the file, so its faults repeat

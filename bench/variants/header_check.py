@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import CSV
 from sites.file.csv_rows import csv_rows
 
 NONCES_BEFORE, NONCES = 1000, 4096  # the scanned window: nonces before the known one, and in all
@@ -71,7 +72,7 @@ def _fault(row: _Row, variant: str) -> str:
 
 
 def _read(path: Path) -> list[_Row]:
-    lines = csv_rows(path, "CSV file")
+    lines = csv_rows(path, CSV)
     _, heading = next(lines, (0, []))
     for column in _COLUMNS:
         if column not in heading:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.numerals import decimal
+from hardware_profiles.opening import CARBON_TABLE
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import CARBON
 
@@ -44,7 +45,7 @@ def kg_per_mwh(table: CarbonTable | None, region: str, folder: Path) -> float | 
 
 def look_up(path: Path, region: str) -> float:
     """Return the intensity [kgCO2/MWh] of a region from a CSV table (region, kg_per_mwh, source, date)."""
-    rows = csv_rows(path, "carbon table")
+    rows = csv_rows(path, CARBON_TABLE)
     _, heading = next(rows, (0, []))
     for column in COLUMNS:
         if heading.count(column) != 1:

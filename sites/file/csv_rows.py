@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING
 
+from hardware_profiles.decoding import decode
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import read_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from hardware_profiles.opening import Kind
+
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
-def csv_rows(path: Path, kind: str, *, empty: bool = False) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(path: Path, kind: Kind, *, empty: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Yield the heading and the rows of a CSV file as `parse_rows` does.
 
     Parameters
@@ -22,22 +27,17 @@ def csv_rows(path: Path, kind: str, *, empty: bool = False) -> Iterator[tuple[in
     path
         The file, with or without a byte order mark.
     kind
-        What the file is, for errors ("hourly series").
+        Kind of the file, with its limit of size.
     empty
         Yield empty rows as well, without cells.
 
     Raises
     ------
     InputError
-        The file cannot be read, is not UTF-8 or is not a table as `parse_rows` expects it.
+        As `read_input`, `decode` and `parse_rows`.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from parse_rows(file, path, empty=empty)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#04x}") from None
-    except OSError as error:
-        raise InputError(f"{path}: expected a readable {kind}, got {error.strerror or error}") from None
+    text = decode(read_input(path, kind), path)
+    yield from parse_rows(io.StringIO(text, newline=""), path, empty=empty)
 
 
 def parse_rows(lines: Iterable[str], path: object, *, empty: bool = False) -> Iterator[tuple[int, list[str]]]:

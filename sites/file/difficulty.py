@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names, shown
+from hardware_profiles.opening import DIFFICULTY_TABLE
 from sites.file.build_blocks import frac
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import DIFFICULTY, FIRST_DAY, LAST_DAY
@@ -64,7 +65,7 @@ def read_points(path: Path) -> tuple[Point, ...]:
 
     A start is a day or a time in ISO 8601, in UTC unless it has an offset. Other columns are ignored.
     """
-    rows = csv_rows(path, "table of difficulty")
+    rows = csv_rows(path, DIFFICULTY_TABLE)
     _, heading = next(rows, (0, []))
     for column in COLUMNS:
         if heading.count(column) != 1:

@@ -11,6 +11,7 @@ import numpy as np
 
 from hardware_profiles.errors import InputError, near_names, shown
 from hardware_profiles.numerals import decimal
+from hardware_profiles.opening import HOURLY_SERIES, read_input
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import Range
 from sites.hours.calendar import HOUR_S, utc_text
@@ -101,7 +102,7 @@ def _cells(path: Path, column: str) -> tuple[bool, Iterator[tuple[str, object, o
     """Return whether a file is a plan, and the location, time and value of each of its rows."""
     if path.suffix.lower() == ".parquet":
         return _parquet_cells(path, column)
-    rows = csv_rows(path, "hourly series")
+    rows = csv_rows(path, HOURLY_SERIES)
     _, heading = next(rows, (0, []))
     time_column = _time_column(path, heading, column)
     time_at, value_at = heading.index(time_column), heading.index(column)
@@ -113,10 +114,11 @@ def _parquet_cells(path: Path, column: str) -> tuple[bool, Iterator[tuple[str, o
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    content = pa.BufferReader(read_input(path, HOURLY_SERIES))
     try:
-        heading = pq.read_schema(path).names
+        heading = pq.read_schema(content).names
         time_column = _time_column(path, heading, column)
-        table = pq.read_table(path, columns=[time_column, column])
+        table = pq.read_table(content, columns=[time_column, column])
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: expected a readable Parquet file, got {error}") from None
     times, values = table[time_column].to_pylist(), table[column].to_pylist()

@@ -10,7 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import JSON, read_input
 from hardware_profiles.reading import validate
 from sites.file.inputs import Inputs, hourly_files
 from sites.file.site_file import SiteFile
@@ -53,11 +55,11 @@ def load_inputs(folder: Path) -> list[Inputs]:
     if not paths:
         raise InputError(f"{folder}: expected a folder written by perwatt yield --out, got one without inputs")
     for path in paths:
+        stored = parse_json(read_input(path, JSON), path, "stored inputs")
         try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
             devices = {name: _rate(rate) for name, rate in stored["devices"].items()}
             document, names = stored["site"], dict(stored.get("names", {}))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: expected stored inputs, got {type(error).__name__}: {error}") from None
         sites.append(Inputs(validate(SiteFile, document, path), str(path), devices, names))
     return sites

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.numerals import decimal
+from hardware_profiles.opening import CSV
 from sites.file.csv_rows import csv_rows
 from sites.scenarios.model import Uncertain
 
@@ -27,7 +28,7 @@ def read_column(path: Path, column: str) -> list[float]:
         The file cannot be read, the column is missing or repeated, a value (or an empty line between values) is not a
         number above 0, or there are fewer than three values; the message names file and line.
     """
-    rows = csv_rows(path, "CSV file", empty=True)
+    rows = csv_rows(path, CSV, empty=True)
     heading = next((row for _, row in rows if row), [])
     if column not in heading:
         near = near_names(column, heading) or heading[:6]

@@ -125,7 +125,7 @@ def test_control_characters_are_refused_in_a_site_file_and_marked_in_what_is_pri
     ("words", "message"),
     [
         (["yield"], "perwatt yield: SITE...: expected a value, got nothing"),
-        (["yield", "none.toml"], "none.toml: expected a TOML file, got no such file"),
+        (["yield", "none.toml"], "none.toml: expected a readable TOML file, got no such file"),
         (["yield", "georgia"], "example site: expected a path or the name of a bundled site, got 'georgia'"),
         (["yield", GEORGIA, GEORGIA], "expected a different name for each site"),
         (["yield", GEORGIA, "--since", "nowhere"], "nowhere: expected a folder written by perwatt yield --out"),

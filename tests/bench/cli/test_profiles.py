@@ -60,7 +60,7 @@ def test_a_profile_can_be_printed_and_given_as_json(perwatt):
         (("profile", "new", "--device", "tpu"), "--device: expected cpu or gpu:INDEX"),
         (("profile", "new", "--name", "../x"), "--name: expected a name without a folder"),
         (("profile", "new", "--name", "Big Name"), "file name: expected lower-case words"),
-        (("profile", "check", "none.toml"), "none.toml: expected a TOML file, got no such file"),
+        (("profile", "check", "none.toml"), "none.toml: expected a readable TOML file, got no such file"),
         (("profile", "check", "."), "expected profile files"),
         (("show", "antminer-s22"), "antminer-s2"),
         (("compare", "antminer-s21", "whatsminer-m60z"), "whatsminer-m60"),

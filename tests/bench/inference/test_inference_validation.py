@@ -173,10 +173,10 @@ def test_a_faulty_file_is_refused_with_line_and_column(tmp_path, text, message):
 
 
 def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
-    with pytest.raises(InputError, match="expected a readable CSV file, got No such file"):
+    with pytest.raises(InputError, match="expected a readable CSV file, got no such file"):
         read_rows(tmp_path / "none.csv")
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00model")
-    with pytest.raises(InputError, match="expected UTF-8 text, got byte"):
+    with pytest.raises(InputError, match="expected UTF-8 text, got UTF-16"):
         read_rows(tmp_path / "bytes.csv")
 
 

@@ -129,7 +129,7 @@ def test_the_command_prints_a_table_and_a_document(monkeypatch):
         (["run", "sha256d_scan_cpu", "--all-variants", "--variant", "scalar"], "expected no --variant with it"),
         (["run", "sha256d_scan_cpu", "--variant", "neon_sha3"], "did you mean neon_sha2"),
         (["verify", "headers", str(HEADERS), "--variant", "nothing"], "variant: expected one of"),
-        (["verify", "headers", "no-such.csv"], "no-such.csv: expected a readable CSV file, got No such file"),
+        (["verify", "headers", "no-such.csv"], "no-such.csv: expected a readable CSV file, got no such file"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_exit_2(arguments, words, capsys):

@@ -4,6 +4,7 @@ import pytest
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.numerals import decimal
+from hardware_profiles.opening import CSV
 from sites.file.csv_rows import csv_rows, parse_rows
 
 
@@ -25,7 +26,7 @@ def test_empty_rows_of_a_spreadsheet_are_skipped():
 
 def test_a_byte_order_mark_is_no_part_of_the_first_heading(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbfa,b\n1,2\n")
-    assert next(csv_rows(tmp_path / "t.csv", "table")) == (1, ["a", "b"])
+    assert next(csv_rows(tmp_path / "t.csv", CSV)) == (1, ["a", "b"])
 
 
 @pytest.mark.parametrize(
