@@ -25,7 +25,7 @@ def not_written(
     store
         Results folder to which the user can bring it back.
     """
-    from sites.files import UnflushedError
+    from sites.files import PartlyWrittenError, UnflushedError
 
     reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
     if isinstance(error, UnflushedError):
@@ -33,6 +33,8 @@ def not_written(
             f"{target}: was written, but its folder could not be flushed to the disk: {reason}; a crash of the machine "
             "may lose it"
         )
+    if isinstance(error, PartlyWrittenError):
+        return RunFailedError(f"{target}: could not be written: {reason}; a part may have been written")
     if rescued is None or store is None:
         return RunFailedError(f"{target}: could not be written: {reason}; nothing was written")
     try:

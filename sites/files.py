@@ -7,18 +7,28 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import AnonymousFileError, file_kind, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
 
 MAX_SLUG_LENGTH = 80
 _NO_FOLDER_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 """Answers of file systems that cannot flush a folder: CIFS before Linux 4.17, sshfs, vboxsf, DrvFs."""
+
+_NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""Answers of file systems without hard links, such as FAT."""
+
+
+class PartlyWrittenError(OSError):
+    """A FIFO or a device took a part of the content at most."""
 
 
 class UnflushedError(OSError):
@@ -86,18 +96,68 @@ def new_folder(target: Path, prefix: str = "") -> Iterator[Path]:
 
 
 def write_file(target: Path, content: bytes) -> None:
-    """Write a file completely or not at all, replacing an existing one.
+    """Write a file completely or not at all, replacing an existing regular file of the user, whose mode is kept.
+
+    A link is followed to its target as `resolved` does. A FIFO, a character device and a pipe such as /dev/stdout are
+    written through; they are never replaced.
 
     Raises
     ------
     InputError
-        The parent is not a writable folder, or the target is a folder.
+        The parent is not a writable folder, or the target is a folder, a socket, a block device, another user's file
+        or a link to nothing.
+    PartlyWrittenError
+        A FIFO or device refused the content after a part of it.
+    OSError
+        The system refuses (a full disk); the error names the target. An earlier file is unchanged.
+    UnflushedError
+        The target is complete, but a crash of the machine may lose it.
+    """
+    target = Path(target)
+    try:
+        status = _existing(target)
+        if status is not None and not stat.S_ISREG(status.st_mode):
+            _write_through(target, content)
+            return
+        real = target if status is None else Path(resolved(target))
+        if status is None:
+            real.parent.mkdir(parents=True, exist_ok=True)
+        work = _temporary(real)
+        file = work.open("xb")  # a new name, so no link is followed
+    except PartlyWrittenError:
+        raise
+    except OSError as error:
+        raise InputError(f"{target}: expected a file that can be written, got {_obstacle(target, error)}") from None
+    try:
+        with file:
+            if status is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+            _fill(file, content)
+        _existing(real)  # again, because it may have changed
+        work.replace(real)
+    except OSError as error:
+        work.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(target)) from error
+    except BaseException:
+        work.unlink(missing_ok=True)
+        raise
+    _flush_parent(real)
+
+
+def write_new(target: Path, content: bytes) -> None:
+    """Write a file that does not exist yet, completely or not at all; an existing one is never replaced.
+
+    Raises
+    ------
+    InputError
+        The target exists, or its parent is not a writable folder.
     OSError
         The system refuses (a full disk); the error names the target.
     UnflushedError
         The target is complete, but a crash of the machine may lose it.
     """
     target = Path(target)
+    check_new(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = _temporary(target)
@@ -106,24 +166,68 @@ def write_file(target: Path, content: bytes) -> None:
         raise InputError(f"{target}: expected a file that can be written, got {_obstacle(target, error)}") from None
     try:
         with file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        work.replace(target)
-    except IsADirectoryError:
-        work.unlink(missing_ok=True)
-        raise InputError(f"{target}: expected a file, got a folder") from None
-    except OSError as error:
-        work.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(target)) from error
-    except BaseException:
-        work.unlink(missing_ok=True)
+            _fill(file, content)
+        _link(work, target)
+    except FileExistsError:
+        check_new(target)
         raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
+    finally:
+        work.unlink(missing_ok=True)
     _flush_parent(target)
 
 
+def _existing(target: Path) -> os.stat_result | None:
+    """Return the status of a target that exists and may be written; None if there is nothing."""
+    if not os.path.lexists(target):
+        return None
+    try:
+        status = os.lstat(resolved(target))
+    except AnonymousFileError:
+        return target.stat()
+    except FileNotFoundError:
+        raise InputError(f"{target}: expected a file, got a link to no file") from None
+    kind = file_kind(status.st_mode)
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode)):
+        raise InputError(f"{target}: expected a file, got {kind}")
+    if status.st_uid != os.geteuid() and not stat.S_ISCHR(status.st_mode):
+        raise InputError(f"{target}: expected a file of the user, got {kind} of user {status.st_uid}")
+    return status
+
+
+def _link(work: Path, target: Path) -> None:
+    """Give a file its name unless the name exists; a file system without hard links cannot rule out a race."""
+    try:
+        os.link(work, target)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        check_new(target)
+        work.rename(target)
+
+
+def _fill(file: BinaryIO, content: bytes) -> None:
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _write_through(target: Path, content: bytes) -> None:
+    """Write to a FIFO, a device or a pipe; a FIFO that nobody reads is refused at once."""
+    descriptor = os.open(target, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    os.set_blocking(descriptor, True)
+    try:
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[file.write(rest) or 0 :]
+    except OSError as error:
+        raise PartlyWrittenError(error.errno, error.strerror, str(target)) from error
+
+
 def _temporary(target: Path, prefix: str = "") -> Path:
-    return target.with_name(f"{prefix or f'.{target.name}.'}{secrets.token_hex(4)}.tmp")
+    return target.with_name(f"{prefix or f'.{target.name}.'}{secrets.token_hex(8)}.tmp")
 
 
 def _obstacle(target: Path, error: OSError) -> str:

@@ -74,22 +74,13 @@ def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
 
 
 def _write_new(path: Path, text: str) -> None:
+    from sites.files import write_new
+
     if path.parent.exists() and not path.parent.is_dir():
         raise InputError.at("--out", expected="a folder", got=str(path.parent))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The temporary file is linked to its final name, so the file is complete or absent and never overwrites another.
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.link(partial, path)
-    except FileExistsError:
-        raise InputError.at(
-            "--out", expected="a name that no file has yet (--name chooses another)", got=str(path)
-        ) from None
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    if os.path.lexists(path):
+        raise InputError.at("--out", expected="a name that no file has yet (--name chooses another)", got=str(path))
+    write_new(path, text.encode())
 
 
 @profile.command(

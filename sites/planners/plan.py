@@ -9,7 +9,7 @@ import numpy as np
 
 from hardware_profiles.errors import InputError
 from sites.dispatch.columns import FULL, REASONS, WAITS
-from sites.files import check_new, write_file
+from sites.files import check_new, write_new
 from sites.planners.csv_files import BYTE_ORDER_MARK, TIME_FORMAT, as_text
 from sites.planners.schema import arrow_schema
 from sites.planners.tables import hourly_table
@@ -66,7 +66,7 @@ def write_plan(years: Sequence[SiteYear], path: Path) -> None:
         pyarrow.csv.write_csv(_for_spreadsheets(table), buffer)
     else:
         pyarrow.parquet.write_table(table, buffer, compression="zstd")
-    write_file(path, buffer.getvalue())
+    write_new(path, buffer.getvalue())
 
 
 def _for_spreadsheets(table: pa.Table) -> pa.Table:

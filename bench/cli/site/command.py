@@ -41,7 +41,7 @@ def new(name: str, blocks: str, code: str, out: Path | None) -> None:
     """
     import datetime as dt
 
-    from sites.files import check_new, slug, write_file
+    from sites.files import check_new, slug, write_new
     from sites.template.new_site import country, new_site
 
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
@@ -53,7 +53,7 @@ def new(name: str, blocks: str, code: str, out: Path | None) -> None:
     start = dt.date(dt.datetime.now(dt.UTC).year + 1, 1, 1)
     text = new_site(name, country(code), start, mining=blocks != "gpu", gpu=blocks != "mining")
     try:
-        write_file(path, text.encode())
+        write_new(path, text.encode())
     except OSError as error:
         raise not_written(path, error) from error
     say(f"written: {path} ({text.count('# ASSUMPTION')} values marked ASSUMPTION)")
@@ -72,7 +72,7 @@ def schema(kind: str, out: Path | None) -> None:
 
     An editor with a TOML language server checks a file whose first line is `#:schema ./site.schema.json`.
     """
-    from sites.files import check_new, write_file
+    from sites.files import check_new, write_new
     from sites.schemas import schema_path
 
     text = schema_path(kind).read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ def schema(kind: str, out: Path | None) -> None:
         return
     check_new(out)
     try:
-        write_file(out, text.encode())
+        write_new(out, text.encode())
     except OSError as error:
         raise not_written(out, error) from error
     say(f"written: {out}")
