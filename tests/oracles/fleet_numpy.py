@@ -149,8 +149,9 @@ def _month(  # noqa: C901, PLR0915, PLR0917 - the model in one piece, to be read
         first, room = before - start + fixed, np.minimum(load_limit, peak)
         alone = _drawn(first, np.minimum(first + standing, room), worth, (near - credit, far - credit), contract)
         there = fixed + alone[kinds != IDLE].sum(axis=0)
+        free = alone[(kinds != IDLE) & (blocks[:, BLOCK.is_firm] == 0.0)].sum(axis=0)
         given_up = np.maximum(np.minimum(there, case.enrolled_mw) - at, 0.0)
-        ready = case.ready_usd_per_mw_hour * np.minimum(there - fixed, case.enrolled_mw)
+        ready = case.ready_usd_per_mw_hour * np.minimum(free, case.enrolled_mw)
         totals[CREDITS_USD] = (credit * given_up + ready).sum(axis=0)
     return rows, totals
 

@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from hardware_profiles.errors import InputError, near_names
 from sites.dispatch.columns import IDLE, MINING, ON_DEMAND, SLA, Hours
 from sites.dispatch.merit_order import NO_PROGRAMME, Problem, Programme
-from sites.dispatch.problem import NO_BLOCK
+from sites.dispatch.problem import FIRM_USD_PER_MWH, NO_BLOCK
 from sites.dispatch.year import site_year
 from sites.file.build import load_site
 from sites.market.device_rate import DeviceRate
@@ -19,10 +19,13 @@ HERE = Path(__file__).parent
 HASH_PER_MWH = 3.6e9 / 21.5e-12
 
 
-def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True, sla=True, enrolled_mw=0.0):
+def random_problem(
+    *, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True, sla=True, enrolled_mw=0.0, tenant=False
+):
     """A problem with unequal PUEs, negative prices, events, and per default idle power and a promised minimum.
 
-    With enrolled power, events limit the draw to at most that, and readiness is paid for.
+    With enrolled power, events limit the draw to at most that, and readiness is paid for. With a tenant, the last
+    block's on-demand work is a contracted load, which runs at any price.
     """
     r = np.random.default_rng(seed)
     month = np.minimum(np.arange(hours) // 730, 11)
@@ -64,6 +67,8 @@ def random_problem(*, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True
         serving = serving._replace(promised_frac=share, units_per_mwh=1e9)
         blocks.append(serving._replace(kind=SLA, penalty_usd_per_mwh=penalty))
         blocks.append(serving._replace(kind=ON_DEMAND))
+    if tenant:
+        blocks[-1] = blocks[-1]._replace(penalty_usd_per_mwh=FIRM_USD_PER_MWH, is_firm=1)
     programme = NO_PROGRAMME
     if enrolled_mw > 0.0:
         load_limit, credit = limit.copy(), series.forgone_usd_per_mwh

@@ -15,6 +15,8 @@ from sites.scenarios.engine import Run, fleet_cases, run_fleet
 from sites.scenarios.metrics import site_metric
 from sites.scenarios.model import ScenarioModel, Uncertain
 
+KINDS = ("idle", "sla", "tenant")
+
 
 class Sites:
     """The blocks of a problem as HiGHS takes them: capacity and surplus at the meter, [blocks, T], and idle draw."""
@@ -23,14 +25,15 @@ class Sites:
         hours, parts = problem.hours, problem.parts
         q, upper, usd, _ = terms(problem)
         working = parts.kind != IDLE
-        penalty = np.where(parts.kind == SLA, parts.penalty_usd_per_mwh, 0.0)
+        penalty = np.where((parts.kind == SLA) | (parts.is_firm > 0), np.minimum(parts.penalty_usd_per_mwh, 1e4), 0.0)
+        self.firm = parts.is_firm[working] > 0
         self.cap = (np.maximum(upper, 0.0) * q)[working]
         self.worth = ((usd + penalty[:, None]) / q)[working]
         self.idle = (upper * q)[~working].sum(axis=0)
         self.price = hours.spot_usd_per_mwh + hours.adder_usd_per_mwh
 
     def draw(self, limit, credit, most):
-        """Return the power drawn and that given up [MW meter], each [T].
+        """Return the power drawn, the part of it that tenants draw, and that given up [MW meter], each [T].
 
         The sum of surplus and credits is the largest, and no more is given up than `most(draw)` says: its offset and
         slope in the draw of an hour.
@@ -51,8 +54,8 @@ class Sites:
             method="highs",
         )
         assert solved.status == 0, solved.message
-        drawn = idle + solved.x[:-hours].reshape(blocks, hours).sum(axis=0)
-        return drawn, solved.x[-hours:]
+        drawn = solved.x[:-hours].reshape(blocks, hours)
+        return idle + drawn.sum(axis=0), drawn[self.firm].sum(axis=0), solved.x[-hours:]
 
 
 def best_credits(problem, terms, *, level):
@@ -63,19 +66,19 @@ def best_credits(problem, terms, *, level):
     """
     programme, site = problem.programme, Sites(problem, terms)
     nothing = np.zeros(problem.how.size)
-    load, _ = site.draw(programme.load_limit_mw, nothing, (np.full(nothing.size, 1e6), nothing))
+    load, tenants, _ = site.draw(programme.load_limit_mw, nothing, (np.full(nothing.size, 1e6), nothing))
     enrolled = np.full(nothing.size, programme.enrolled_mw)
     offset = np.minimum(load, enrolled) if level else load
-    _, given_up = site.draw(problem.hours.limit_mw, programme.credit_usd_per_mwh, (offset, enrolled))
-    fixed = np.minimum(site.idle, programme.load_limit_mw)
+    _, _, given_up = site.draw(problem.hours.limit_mw, programme.credit_usd_per_mwh, (offset, enrolled))
+    fixed = np.minimum(site.idle, programme.load_limit_mw) + tenants
     there = np.minimum(np.maximum(load - fixed, 0.0), enrolled)
     return programme.credit_usd_per_mwh * given_up, programme.ready_usd_per_mw_hour * there
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([0.5, 6.0, 20.0, 33.0, 50.0]), st.sets(st.sampled_from(["idle", "sla"])))
+@given(st.integers(0, 10_000), st.sampled_from([0.5, 6.0, 20.0, 33.0, 50.0]), st.sets(st.sampled_from(KINDS)))
 def test_credits_are_those_of_the_linear_programme_and_never_more(make_problem, terms, seed, enrolled, kinds):
-    problem = make_problem(seed=seed, hours=240, enrolled_mw=enrolled, idle="idle" in kinds, sla="sla" in kinds)
+    problem = make_problem(seed=seed, hours=240, enrolled_mw=enrolled, **{kind: kind in kinds for kind in KINDS})
     paid = programme_hourly(problem.programme, dispatch(problem).load)
     credits_usd, ready_usd = best_credits(problem, terms, level=True)
     assert paid == pytest.approx(credits_usd + ready_usd, rel=1e-7, abs=1e-4)

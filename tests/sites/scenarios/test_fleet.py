@@ -95,6 +95,7 @@ KINDS_OF_PROBLEM = [
     {"charge": 900.0, "contract_mw": 15.0},
     {"enrolled_mw": 25.0},
     {"enrolled_mw": 40.0, "charge": 900.0, "contract_mw": 15.0},
+    {"enrolled_mw": 40.0, "contract_mw": 15.0, "tenant": True},
 ]
 
 
