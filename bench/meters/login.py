@@ -17,10 +17,11 @@ from urllib.request import parse_http_list, parse_keqv_list
 
 from bench.machine.environment import RECORDED_PREFIXES
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import Kind, open_input
 
 SETTINGS = ("user", "password_file", "password_env")
 _ADVICE = "password_file=PATH (a file of mode 0600) or password_env=NAME (an environment variable)"
-_LONGEST = 4096  # [bytes] of a password file
+PASSWORD_FILE = Kind("password file", 4096)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +71,19 @@ def password_missing(place: str) -> InputError:
 def _password_of_file(place: str, path: Path) -> str:
     path = path.expanduser()
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise InputError.at(place, "password_file", expected="a regular file", got=str(path))
+        opened = open_input(path, PASSWORD_FILE)
+    except InputError as error:
+        raise InputError(f"{place}: key password_file: {error}") from None
+    try:
+        with opened as file:
+            status = os.fstat(file.fileno())
             if status.st_mode & 0o077:
                 mode = f"{stat.S_IMODE(status.st_mode):04o}"
                 raise InputError(
                     f"{place}: key password_file: expected mode 0600, so that nobody else reads the password, got mode "
                     f"{mode}: chmod 600 {path}"
                 )
-            content = file.read(_LONGEST + 1)
+            content = file.read(PASSWORD_FILE.limit_bytes)
     except OSError as error:
         raise InputError.at(
             place, "password_file", expected=f"a file that can be read ({error.strerror})", got=str(path)
@@ -90,7 +92,7 @@ def _password_of_file(place: str, path: Path) -> str:
         password = content.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         password = ""
-    if not password or len(content) > _LONGEST or not password.isprintable():
+    if not password or not password.isprintable():
         raise InputError.at(
             place, "password_file", expected="one line of UTF-8 text, the password, in the file", got=str(path)
         )

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hardware_profiles.errors import InputError, shown
+from hardware_profiles.opening import MIB, Kind, read_input
 
-MAX_BYTES = 512 * 2**20
+LOG = Kind("log of time and watts", 512 * MIB)
 
 # the UTF-32 marks first: the little-endian one begins with that of UTF-16
 _MARKS = (
@@ -25,17 +26,9 @@ def read_bytes(path: Path) -> bytes:
     Raises
     ------
     InputError
-        The file does not exist, cannot be read or is too large.
+        As `read_input`.
     """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError.at(path, expected=f"a log of at most {MAX_BYTES} bytes", got=f"{size}")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError.at(path, expected="a log of time and watts", got="no such file") from None
-    except OSError as error:
-        raise InputError.at(path, expected="a readable log", got=error.strerror) from None
+    return read_input(path, LOG)
 
 
 def decode(path: Path, data: bytes, stated: str | None) -> tuple[str, str]:
