@@ -99,6 +99,8 @@ def open_input(path: Path, kind: Kind) -> BinaryIO:
         real = resolved(path)
         _check(path, kind, real, os.lstat(real))  # before the opening, which some devices act on
         descriptor = os.open(real, _FLAGS)
+    except InputError:  # which is a ValueError too
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: expected a readable {kind.name}, got no such file") from None
     except AnonymousFileError as error:

@@ -25,7 +25,9 @@ def fault(path, kind=TOML):
 
 def test_a_fifo_is_refused_without_a_writer(tmp_path):
     os.mkfifo(tmp_path / "f")
-    assert fault(tmp_path / "f").endswith("which is a regular file, got a FIFO (standard input is -)")
+    assert fault(tmp_path / "f") == (
+        f"{tmp_path / 'f'}: expected a TOML file, which is a regular file, got a FIFO (standard input is -)"
+    )
     (tmp_path / "link").symlink_to("f")
     assert "got a FIFO" in fault(tmp_path / "link")
 
