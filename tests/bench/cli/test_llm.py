@@ -162,4 +162,4 @@ def test_models_are_listed_with_their_sources(perwatt):
 
 
 def test_validate_inference_refuses_a_file_that_is_none(refused, tmp_path):
-    assert "expected a CSV file" in refused("validate", "inference", "--data", tmp_path / "none.csv")
+    assert "no such file" in refused("validate", "inference", "--data", tmp_path / "none.csv")
