@@ -71,3 +71,11 @@ LONE_CORE_CYCLES = 1.35  # cycles per five additions on a core without a busy ne
 
 # Tests of pytest-benchmark
 IDLE_BETWEEN_ROUNDS_FRAC = 0.01  # [-] time between measured rounds over their span
+
+# What a stored record may hold; more or less is a damaged or a made-up one
+RECORD_DEPTH = 24  # levels of tables and lists
+LARGEST_WHOLE = 2**63 - 1
+LONGEST_WINDOW_S = 1e8  # [s] three years
+LEAST_WORK, MOST_WORK = 1e-12, 1e30  # in the unit of the workload
+LEAST_POWER_W, MOST_POWER_W = 1e-3, 1e9  # [W]
+RECOMPUTED_FRAC = 1e-6  # [-] difference allowed between a figure and the mean of its windows

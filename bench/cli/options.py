@@ -93,7 +93,7 @@ profiles_option = click.option(
 
 def prepare_out(store: Path) -> None:
     """Make the results folder of `--out` and check it before a run spends minutes; what is peculiar is a warning."""
-    from bench.results.folder import prepare_store
+    from bench.results.writing import prepare_store
 
     if notice := prepare_store(store):
         warn(notice)

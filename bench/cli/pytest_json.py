@@ -38,7 +38,7 @@ def import_(file: Path, store: Path, as_json: bool) -> None:
     """
     from bench.pytest_plugin.json_import import import_json
     from bench.pytest_plugin.records import work_samples
-    from bench.results.folder import write_records
+    from bench.results.writing import write_records
 
     records = import_json(file)
     prepare_out(store)

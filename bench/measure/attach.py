@@ -28,9 +28,12 @@ from bench.meters.group.sums import flat
 from bench.meters.kinds.trace import RunClock, Trace
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind, MeterOptions, Tier
 from bench.meters.registry import make_meters
-from bench.results import folder as results
-from bench.results.folder import Sample, find_result, new_id, read_whole, write_record
+from bench.results.folder import find_result, read_whole
+from bench.results.layout import SAMPLES_FILE
 from bench.results.record import MeterUsed, Record, Window
+from bench.results.samples import Sample
+from bench.results.samples import read_samples as stored_samples
+from bench.results.writing import new_id, write_record
 from hardware_profiles.errors import InputError
 
 _RECOMPUTED = ("energy_missing", "not_metered", "declared_power", "no_idle", "idle_drift", "unsteady", "plan_smoke")
@@ -73,12 +76,13 @@ def attach(  # noqa: PLR0913, PLR0917 (the parts of one command)
     old = read_whole(folder)
     if old.status == "failed" or not old.windows:
         raise InputError.at(f"--attach {old.id}", "status", expected="a run with windows", got=old.status)
+    kept = _stored_samples(folder, old)
     meters = _meters(specs, options, old)
     replaced = logs_replaced(old, [meter.info for meter in meters])
     record, samples = _joined(old, meters, replaced, argv)
     for notice in (*_notices(meters), *(f"{new} takes the place of {gone}" for gone, new in replaced.items())):
         on_notice(notice)
-    write_record(store, record, [*_stored_samples(folder), *samples])
+    write_record(store, record, [*kept, *samples])
     return record
 
 
@@ -240,9 +244,7 @@ def _notices(meters: Sequence[Meter]) -> list[str]:
     return [log.notice for log in flat(meters) if isinstance(log, Trace) and log.notice]
 
 
-def _stored_samples(folder: Path) -> list[Sample]:
-    try:
-        table = results.read_samples(folder)
-    except InputError:
+def _stored_samples(folder: Path, old: Record) -> list[Sample]:
+    if not any(file.name == SAMPLES_FILE for file in old.artifacts):
         return []
-    return [Sample(**row) for row in table.to_pylist()]
+    return [Sample(**row) for row in stored_samples(folder).to_pylist()]

@@ -14,8 +14,8 @@ from bench.measure.windows import TimedWork
 from bench.meters.group.sources import same_source
 from bench.meters.group.sums import flat
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
-from bench.results.folder import Sample
 from bench.results.record import Device, Energy, IdlePower, MetersGap, MeterUsed, Window
+from bench.results.samples import Sample
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BOUNDARIES
 

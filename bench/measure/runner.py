@@ -27,9 +27,9 @@ from bench.measure.summary import (
 )
 from bench.measure.windows import Progress, Stage
 from bench.meters.protocol import Meter
-from bench.results.folder import new_id, write_record
 from bench.results.record import Device, Metric, Reason, Record, RunInfo, Steadiness, WorkloadInfo
 from bench.results.token_tags import check_workload
+from bench.results.writing import new_id, write_record
 from bench.workloads.protocol import UncertainWork, Workload
 
 __all__ = ["Job", "Progress", "Stage", "measure", "measure_together"]

@@ -16,8 +16,10 @@ from bench.measure.summary import metrics
 from bench.pytest_plugin.entry import Entry, entry_of
 from bench.pytest_plugin.records import run_info, test_name, workload_info
 from bench.results.best_meter import ENERGY_PER_UNIT
-from bench.results.folder import new_id
+from bench.results.integrity.sense import sense_fault, values_fault
 from bench.results.record import Device, Metric, NonNegative, Reason, Record, Window
+from bench.results.text import encodable
+from bench.results.writing import new_id
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError
 from hardware_profiles.opening import JSON, read_input
@@ -80,6 +82,8 @@ def import_json(path: Path) -> list[Record]:
         file = validate(_File, document, f"{path} (of pytest-benchmark)")
     except InputError as error:  # a program wrote the file, so its faults repeat
         raise InputError(error.faults[0]) from None
+    if fault := values_fault({"machine_info": encodable(file.machine_info)}, path):
+        raise InputError(fault)
     records = []
     for index, bench in enumerate(file.benchmarks):
         place = f"{path}: benchmarks[{index}]"
@@ -88,6 +92,8 @@ def import_json(path: Path) -> list[Record]:
             records.append(_imported(bench, file, entry, place))
         except (ValidationError, ArithmeticError):  # 1e-320 s or 1e300 s
             raise InputError.at(f"{place}.stats", expected="plausible times [s]", got=bench.stats.data) from None
+        if fault := sense_fault(records[-1].model_dump(mode="json"), b"", place):
+            raise InputError(fault)
     return records
 
 

@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _refuse_what_breaks_energy(config)
     config.option.benchmark_timer = TIMER
     from bench.machine.locks import hold
-    from bench.results.folder import prepare_store
+    from bench.results.writing import prepare_store
 
     options = MeterOptions(period_s=config.getoption("--perwatt-meter-period-s"), watts=watts)
     out = Path(config.getoption("--perwatt-out"))
@@ -215,7 +215,7 @@ def _read_energies(benchmark: Any, state: _State, test: _Test) -> None:
 def _store(item: pytest.Item, state: _State, test: _Test) -> None:
     from bench.errors import RunFailedError
     from bench.pytest_plugin.records import record_of_test
-    from bench.results.folder import write_record
+    from bench.results.writing import write_record
 
     if test.timed is None or (not test.timed.rounds and not test.failed):
         return

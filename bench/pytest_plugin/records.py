@@ -19,8 +19,9 @@ from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind
 from bench.pytest_plugin.energy import Timed
 from bench.pytest_plugin.entry import Entry
 from bench.results.best_meter import ENERGY_PER_UNIT, POWER
-from bench.results.folder import Sample, new_id
 from bench.results.record import AssumedPower, Device, Metric, Reason, Record, RunInfo, Window, WorkloadInfo
+from bench.results.samples import Sample
+from bench.results.writing import new_id
 
 PLAN = "pytest"
 _LONGEST_NAME = 80  # characters of a test's name in an id

@@ -3,13 +3,14 @@
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.report.charts.svg import printable
 from bench.results.folder import find_result, read_whole
-from bench.results.layout import RECORD_FILE, STORE, result_folders, unfinished_folders
+from bench.results.layout import RECORD_FILE, STORE, is_result_path, result_names, unfinished_folders
+from bench.results.stored_file import RECORD_BYTES, read_stored
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
@@ -69,7 +70,15 @@ class Gathered:
 class _Named:
     folders: list[Path] = field(default_factory=list)
     sites: list[str] = field(default_factory=list)
+    strangers: list[Unreadable] = field(default_factory=list)  # entries of a results folder that are no results
     unfinished: int = 0  # number of unfinished result folders
+
+    def add_store(self, store: Path) -> None:
+        """Add everything in a results folder."""
+        faults: list[str] = []
+        self.folders.extend(store / name for name in result_names(store, faults.append))
+        self.strangers.extend(Unreadable("", without_folder(fault, store / "entry")) for fault in faults)
+        self.unfinished += len(unfinished_folders(store))
 
 
 def gather(names: Sequence[str], store: Path = STORE, profiles: Iterable[str | Path] = ()) -> Gathered:
@@ -85,9 +94,9 @@ def gather(names: Sequence[str], store: Path = STORE, profiles: Iterable[str | P
     """
     named = _sort_out(names, store)
     if not named.folders and not named.unfinished and not any(_is_store(name) for name in names):
-        named.folders = list(result_folders(store))
-        named.unfinished = len(unfinished_folders(store))
-    return collect(named.folders, named.sites or [""], store, profiles, unfinished=named.unfinished)
+        named.add_store(store)
+    gathered = collect(named.folders, named.sites or [""], store, profiles, unfinished=named.unfinished)
+    return replace(gathered, unreadable=(*named.strangers, *gathered.unreadable))
 
 
 def collect(
@@ -122,18 +131,17 @@ def _sort_out(names: Sequence[str], store: Path) -> _Named:
         path = Path(name)
         if name.endswith(SITE_ENDING) or name in examples:
             named.sites.append(name)
-        elif (path / RECORD_FILE).exists():
+        elif is_result_path(name):
             named.folders.append(path)
         elif _is_store(name):
-            named.folders.extend(result_folders(path))
-            named.unfinished += len(unfinished_folders(path))
+            named.add_store(path)
         else:
             named.folders.append(_result(name, store, examples))
     return named
 
 
 def _is_store(name: str) -> bool:
-    return Path(name).is_dir() and not (Path(name) / RECORD_FILE).exists()
+    return os.path.isdir(name) and not is_result_path(name)  # noqa: PTH112 (False where it is not readable)
 
 
 def _result(name: str, store: Path, examples: Sequence[str]) -> Path:
@@ -163,7 +171,7 @@ def without_folder(text: str, folder: Path) -> str:
 def _unreadable(folder: Path, reason: str) -> Unreadable:
     """Return what the JSON of an unreadable record says of itself, for the list of unused results only."""
     try:
-        data = json.loads((folder / RECORD_FILE).read_bytes())
+        data = json.loads(read_stored(folder / RECORD_FILE, RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.results.best_meter import ENERGY_PER_UNIT, best_metric
+from bench.results.integrity.digests import record_digests_fault
+from bench.results.integrity.sense import sense_fault
 from bench.results.layout import RECORD_FILE, file_fault, result_names
 from bench.results.schema import conforms
+from bench.results.stored_file import RECORD_BYTES, read_stored
 from hardware_profiles.errors import InputError, near_names
 
 MANY = 100
@@ -58,39 +61,45 @@ def headlines(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> 
     InputError
         The store is a file, or is not readable.
     """
-    names = result_names(store)
-    read = _reader_of_many() if len(names) > MANY else _read
+    names = result_names(store, on_fault)
+    parse = _parser_of_many() if len(names) > MANY else _parse
     root = os.fspath(store)
     for name in names:
-        try:
-            with open(f"{root}/{name}/{RECORD_FILE}", "rb") as file:  # noqa: PTH123 (a third of Path.read_bytes' time)
-                record = read(file.read())
-        except (OSError, ValueError, OverflowError, RecursionError):
-            record = None
-        if record is None:
-            record = _validated(store / name, on_fault)
+        record = _read(f"{root}/{name}", parse) or _validated(store / name, on_fault)
         if record is not None:
             yield _headline(store / name, record)
 
 
-def _read(data: bytes) -> dict[str, Any] | None:
+def _read(folder: str, parse: Callable[[bytes], dict[str, Any] | None]) -> dict[str, Any] | None:
+    """Return the record of a folder if it is certainly sound, else None."""
+    try:
+        content = read_stored(f"{folder}/{RECORD_FILE}", RECORD_BYTES)
+        record = parse(content)
+    except (OSError, ValueError, OverflowError, RecursionError):
+        return None
+    if record is None or sense_fault(record, content, folder) or record_digests_fault(folder, content, record):
+        return None
+    return record
+
+
+def _parse(content: bytes) -> dict[str, Any] | None:
     """Return a record that certainly conforms to the schema, else None."""
-    record = json.loads(data)
+    record = json.loads(content.decode())
     return record if conforms(record) else None
 
 
-def _reader_of_many() -> Callable[[bytes], dict[str, Any] | None]:
-    """Return a reader that does the same with pydantic, which is faster once it is imported."""
+def _parser_of_many() -> Callable[[bytes], dict[str, Any] | None]:
+    """Return a function that does the same with pydantic, which is faster once it is imported."""
     from pydantic_core import from_json
 
     from bench.results.record import Record
 
-    def read(data: bytes) -> dict[str, Any] | None:
-        Record.model_validate_json(data, strict=True)  # a fault of it is a ValueError
-        record: dict[str, Any] = from_json(data)
+    def parse(content: bytes) -> dict[str, Any] | None:
+        Record.model_validate_json(content, strict=True)  # a fault of it is a ValueError
+        record: dict[str, Any] = from_json(content)
         return record
 
-    return read
+    return parse
 
 
 def _validated(folder: Path, on_fault: Callable[[str], None]) -> dict[str, Any] | None:

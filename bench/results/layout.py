@@ -1,11 +1,14 @@
 """The layout of a results folder on disk: names of its files and folders, and checks of a file against its digest."""
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench.results.stored_file import SAMPLES_BYTES, kind_of, read_stored
 from hardware_profiles.errors import InputError
 
 STORE = Path("results")
@@ -13,10 +16,14 @@ STORE = Path("results")
 RECORD_FILE = "result.json"
 SAMPLES_FILE = "samples.parquet"
 TEMPORARY_PREFIX = ".tmp-"
+_NO_PATH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+"""Errors of a path that does not exist."""
 
 
-def result_names(store: Path) -> list[str]:
+def result_names(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> list[str]:
     """Return the names of the complete result folders of a store, oldest first; none if there is no store.
+
+    Files are no results and are passed over. `on_fault` gets a line for each entry that is neither a folder nor a file.
 
     Raises
     ------
@@ -25,13 +32,50 @@ def result_names(store: Path) -> list[str]:
     """
     try:
         with os.scandir(store) as entries:
-            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+            return sorted(
+                entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry, on_fault)
+            )
     except FileNotFoundError:
         return []
     except NotADirectoryError:
         raise InputError(f"{store}: expected a results folder, got a file") from None
     except OSError as error:
         raise InputError(f"{store}: expected a readable results folder, got {error.strerror}") from None
+
+
+def _is_folder(entry: os.DirEntry[str], on_fault: Callable[[str], None]) -> bool:
+    try:
+        if entry.is_dir():
+            return True
+        mode = entry.stat().st_mode
+    except OSError as error:
+        got = "a link to nothing" if isinstance(error, FileNotFoundError) else error.strerror
+    else:
+        if stat.S_ISREG(mode):
+            return False
+        got = kind_of(mode)
+    on_fault(f"{entry.path}: expected a result folder, got {got}")
+    return False
+
+
+def is_result_path(name: str) -> bool:
+    """Return whether a name is the path of a result folder.
+
+    Raises
+    ------
+    InputError
+        The path exists but is not readable.
+    """
+    path = Path(name) / RECORD_FILE
+    try:
+        path.stat()
+    except ValueError:  # a NUL byte
+        return False
+    except OSError as error:
+        if error.errno in _NO_PATH:
+            return False
+        raise InputError(f"{path}: expected a readable file, got {error.strerror}") from None
+    return True
 
 
 def result_folders(store: Path) -> Iterator[Path]:
@@ -78,20 +122,17 @@ def second_folders() -> Iterator[Path]:
         return
 
 
-def file_sum(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 of a file and its size [byte]."""
-    data = path.read_bytes()
-    return hashlib.sha256(data).hexdigest(), len(data)
-
-
 def file_fault(path: Path, sha256: str, size_bytes: int) -> str:
     """Return the fault of a result's file (missing, or changed after it was written), or an empty text."""
     try:
-        now, size = file_sum(path)
+        content = read_stored(path, SAMPLES_BYTES)
     except FileNotFoundError:
         return f"{path}: expected the file that {RECORD_FILE} names, got none: it is missing"
+    except InputError as fault:
+        return str(fault)
     except OSError as error:
         return f"{path}: expected a readable file, got {error.strerror}"
+    now, size = hashlib.sha256(content).hexdigest(), len(content)
     if (now, size) == (sha256, size_bytes):
         return ""
     return f"{path}: expected {size_bytes} bytes of sha256 {sha256[:12]}…, got {size} of {now[:12]}…: it was changed"

@@ -11,6 +11,9 @@ Tier = Literal["A", "B", "C", "D"]
 Status = Literal["ok", "invalid", "failed"]
 NonNegative = Annotated[FiniteFloat, Field(ge=0)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
+MOST = 2**53  # every whole number up to it is a float
+Count = Annotated[int, Field(ge=0, le=MOST)]
+CountFromOne = Annotated[int, Field(ge=1, le=MOST)]
 Interval = tuple[FiniteFloat, FiniteFloat]
 PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -60,7 +63,7 @@ class WorkloadInfo(Part):
     """The workload that was run."""
 
     name: str
-    version: int = Field(ge=1)
+    version: CountFromOne
     unit: str
     variant: str
     parameters: dict[str, str | int | float | bool | list[int] | None] = Field(default_factory=dict)
@@ -76,7 +79,7 @@ class Energy(Part):
     joules: Positive | None = None
     accuracy_frac: NonNegative | None = None
     accuracy_source: str = ""
-    samples: int = Field(ge=0)
+    samples: Count
     largest_gap_s: NonNegative | None = None
     half_energies_j: tuple[FiniteFloat, FiniteFloat] | None = None
     reasons: tuple[str, ...] = Field(default=(), description="codes why there are no joules")
@@ -87,12 +90,12 @@ class Energy(Part):
 class Window(Part):
     """One timed stretch of work: the same seconds for work and for energy."""
 
-    index: int = Field(ge=0)
+    index: Count
     start_utc: AwareDatetime
     start_s: FiniteFloat = Field(description="monotonic clock of the run")
     end_s: FiniteFloat
     work: Positive
-    batches: int = Field(ge=1)
+    batches: CountFromOne
     cpu_time_s: NonNegative | None = None
     clock_hz: Positive | None = Field(default=None, description="core clock, calibrated round the window")
     energy: tuple[Energy, ...] = ()
@@ -114,7 +117,7 @@ class Metric(Part):
     value: Positive
     unit: str
     basis: Basis
-    n: int = Field(ge=1, description="windows it was made from")
+    n: CountFromOne = Field(description="windows it was made from")
     relative_sd_frac: NonNegative | None = None
     u_meter_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the meter [-]")
     u_work_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the work counted [-]")
@@ -188,7 +191,7 @@ class Artifact(Part):
 
     name: str = Field(pattern=PLAIN_NAME)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    size_bytes: int = Field(ge=0)
+    size_bytes: Count
 
 
 class TokenTagWords(Part):
@@ -227,6 +230,9 @@ class Record(Part):
     metrics: dict[str, Metric] = Field(default_factory=dict)
     token_tags: TokenTagWords | None = Field(default=None, description="of a workload that counts tokens")
     artifacts: tuple[Artifact, ...] = ()
+    digests_file: Literal["SHA256SUMS"] | None = Field(
+        default=None, description="the file of the digests of this record and its artifacts; null in an older record"
+    )
 
     @property
     def rate(self) -> Metric | None:

@@ -18,7 +18,7 @@ from typing import Any
 VERSION = 1
 PUBLISHED = Path(__file__).with_name(f"result-{VERSION}.schema.json")
 ADDED = {
-    "Record": ("token_tags",),
+    "Record": ("token_tags", "digests_file"),
     "MeterUsed": ("column", "unit", "channel", "rows", "sha256", "parts", "covers"),
 }
 """Keys of each part that were added within this version, so that older records lack them."""
@@ -100,7 +100,7 @@ def _is_number(value: Any, rule: dict[str, Any], _: dict[str, Any]) -> bool:
     return (
         type(value) in kinds
         and abs(value) <= sys.float_info.max  # false for nan and for whole numbers that no float holds
-        and value >= rule.get("minimum", -math.inf)
+        and rule.get("minimum", -math.inf) <= value <= rule.get("maximum", math.inf)
         and value > rule.get("exclusiveMinimum", -math.inf)
     )
 

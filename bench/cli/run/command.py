@@ -210,6 +210,7 @@ def _attach(
         )
     if not logs:
         raise InputError.at("--attach", expected="--meter trace:FILE, the log to add")
+    prepare_out(store)
     record = attach(name, logs, options, store, sys.argv[1:], warn)
     if as_json:
         emit_json(document([record], store, None))

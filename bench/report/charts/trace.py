@@ -32,7 +32,7 @@ class Series:
 
 
 def trace_chart(key: str, title: str, record: "Record", samples: Mapping[str, Sequence[Any]]) -> Chart:
-    """Draw a record's windows with its samples (columns of `bench.results.folder.Sample`).
+    """Draw a record's windows with its samples (columns of `bench.results.samples.Sample`).
 
     Raises
     ------

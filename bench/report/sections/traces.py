@@ -63,7 +63,7 @@ def _chosen(results: "Sequence[Stored]") -> "list[Stored]":
 
 def _trace(number: int, stored: "Stored") -> Chart | Missing:
     from bench.report.gather import without_folder
-    from bench.results.folder import read_samples
+    from bench.results.samples import read_samples
     from hardware_profiles.errors import InputError
 
     record = stored.record
@@ -77,5 +77,3 @@ def _trace(number: int, stored: "Stored") -> Chart | Missing:
         return trace_chart(f"trace-{number}", title, record, samples)
     except InputError as fault:
         return Missing(title, f"no samples to draw: {without_folder(str(fault), stored.folder)}")
-    except (KeyError, TypeError, ValueError) as fault:
-        return Missing(title, f"samples.parquet lacks a column of a sample: {fault}")

@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 
 from bench.measure.runner import measure
-from bench.results.folder import read_record, read_samples
+from bench.results.folder import read_record
 from bench.results.layout import result_folders
+from bench.results.samples import read_samples
 
 LIMIT_S = 600.0
 
 # Writes one record again and again, each time in a child that kills itself at the next step that touches the disk.
 KILLED_AT_STEP = """
 import json, os, pathlib, shutil, signal, sys
-from bench.results import folder as results
+from bench.results import writing as results
 from sites import files
 from bench.results.record import Record
-from bench.results.folder import Sample
+from bench.results.samples import Sample
 
 store = pathlib.Path(sys.argv[1])
 record = Record.model_validate_json(sys.stdin.read())
@@ -48,7 +49,7 @@ def write_and_die_at(step, folder):
             return done
         return call
 
-    for module, name in ((results, "_write"), (results, "_parquet"), (results, "_describe"), (files, "flush")):
+    for module, name in ((results, "_write"), (results, "parquet_of"), (results, "_json"), (files, "flush")):
         setattr(module, name, dying(getattr(module, name)))
     for name in ("rename", "mkdir"):
         setattr(pathlib.Path, name, dying(getattr(pathlib.Path, name)))

@@ -7,9 +7,9 @@ import pytest
 
 from bench.device_rates import from_record, resolve_device
 from bench.inference.rates import combined, modelled_rate
-from bench.results.folder import prepare_store, write_record
 from bench.results.record import AssumedPower, Device, Metric, Record, RunInfo, WorkloadInfo
 from bench.results.token_tags import check_workload
+from bench.results.writing import prepare_store, write_record
 from bench.workloads.cpu.llm_replay_cpu import LlmReplayCpu, copies, miniature
 from bench.workloads.protocol import VerificationError, WorkloadOptions
 from hardware_profiles.errors import InputError

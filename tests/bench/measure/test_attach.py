@@ -9,8 +9,9 @@ import pytest
 from bench.cli.show import _meter_lines
 from bench.measure.attach import attach
 from bench.meters.protocol import MeterOptions
-from bench.results.folder import read_samples, write_record
 from bench.results.record import Record
+from bench.results.samples import read_samples
+from bench.results.writing import write_record
 from hardware_profiles.errors import InputError
 
 START = 1_780_000_000.0  # [s since 1970] the run's clock shows 500 s then

@@ -245,7 +245,7 @@ def test_rule_19_a_full_disk_is_one_line_and_leaves_nothing(fake_workload, short
     def full(*_):
         raise OSError(28, "No space left on device", "samples.parquet")
 
-    monkeypatch.setattr("bench.results.folder._write", full)
+    monkeypatch.setattr("bench.results.writing._write", full)
     with pytest.raises(RunFailedError, match="No space left on device"):
         measure(fake_workload, job, device=cpu_device)
     assert list(job.store.iterdir()) == []

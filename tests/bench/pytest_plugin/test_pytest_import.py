@@ -198,3 +198,17 @@ def test_an_exported_result_names_its_cpu_and_its_work_when_it_is_imported_again
     assert again.device.name == "Some CPU"
     assert again.workload.model_copy(update={"parameters": {}}) == record.workload.model_copy(update={"parameters": {}})
     assert again.metrics["rate"].value == pytest.approx(record.metrics["rate"].value)
+
+
+@pytest.mark.parametrize(
+    ("machine", "words"),
+    [
+        ('{"node": ' * 40 + "1" + "}" * 40, "key machine_info: expected at most 24 levels"),
+        ('{"cpu": {"count": NaN}}', r"key machine_info\.cpu\.count: expected a finite number"),
+    ],
+)
+def test_a_machine_that_no_record_can_hold_is_refused(machine, words, tmp_path):
+    document = json.dumps({"datetime": "2026-01-01T00:00:00", "benchmarks": [], "machine_info": "HERE"})
+    (tmp_path / "b.json").write_text(document.replace('"HERE"', machine))
+    with pytest.raises(InputError, match=words):
+        import_json(tmp_path / "b.json")

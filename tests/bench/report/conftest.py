@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bench.report import collect, gather, write_page
-from bench.results.folder import Sample, write_record
 from bench.results.layout import result_folders
 from bench.results.record import Record
+from bench.results.samples import Sample
+from bench.results.writing import write_record
 
 MARKUP = "<script>alert(1)</script>"
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -29,7 +30,7 @@ def document(number=0, *, workload="sha256d_scan_cpu", unit="hash", rate=4.2e7, 
             "start_utc": (started + timedelta(seconds=30 + index * (window_s + 1))).isoformat(),
             "start_s": 130.0 + index * (window_s + 1),
             "end_s": 130.0 + index * (window_s + 1) + window_s,
-            "work": rate * window_s * (1.0 + 0.001 * index),
+            "work": rate * window_s * (1.0 + 0.001 * (index - (windows - 1) / 2)),
             "batches": 40,
             "energy": [
                 {**meter, "samples": 40, "joules": None, "reasons": ["sample_gap"], "detail": "a gap of 4 s"}

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bench.report import gather, write_page
-from bench.results.folder import Sample, _parquet
+from bench.results.samples import Sample, parquet_of
 
 COUNT = 1000
 
@@ -17,7 +17,7 @@ def thousand(tmp_path_factory, report_document):
     store = tmp_path_factory.mktemp("thousand")
     samples = [Sample("work", 0, 130.0 + i * 0.5, 130.5 + i * 0.5, 0.0, 2.1e7, "hash") for i in range(120)]
     plug = [Sample("shelly", -1, 116.0 + i * 0.5, 116.0 + i * 0.5, 0.0, 140.0, "W") for i in range(170)]
-    parquet = {False: _parquet(samples), True: _parquet([*samples, *plug])}
+    parquet = {False: parquet_of(samples), True: parquet_of([*samples, *plug])}
     for number in range(COUNT):
         metered = number % 3 == 0
         data = report_document(

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from doubles.stored import edit, rewrite, with_rate
 
 from bench.measure.runner import measure
 from bench.results.folder import read_record
@@ -20,11 +21,8 @@ def store(fake_workload, short_job, cpu_device):
 
     def more(count, **changes):
         for index in range(count):
-            copy = {**document, **changes, "id": f"2099{index:04d}"}
-            copy["metrics"] = {"rate": {**document["metrics"]["rate"], "value": 100.0 + index}}
-            folder = job.store / copy["id"]
-            folder.mkdir()
-            (folder / "result.json").write_text(json.dumps(copy))
+            copy = {**with_rate(document, 100.0 + index), **changes, "id": f"2099{index:04d}"}
+            rewrite(job.store / copy["id"], copy)
         return job.store
 
     return more
@@ -41,8 +39,11 @@ def test_a_list_and_a_record_choose_the_same_meter(store):
     document = json.loads((folder / "result.json").read_text())
     metric = {**document["metrics"]["rate"], "unit": "J/hash"}
     tiers = {"energy_per_hash_wall": "B", "energy_per_hash_node": "A", "energy_per_hash_package": None}
-    document["metrics"] |= {name: {**metric, "value": 1.0 + i, "tier": t} for i, (name, t) in enumerate(tiers.items())}
-    (folder / "result.json").write_text(json.dumps(document))
+    values = {"interval_95": None, "meter": "plug"}
+    document["metrics"] |= {
+        name: {**metric, **values, "value": 1.0 + i, "tier": tier} for i, (name, tier) in enumerate(tiers.items())
+    }
+    rewrite(folder, document)
     headline = next(headlines(folder.parent))
     assert headline.energy_per_unit["value"] == read_record(folder).energy_per_unit.value == 2.0
 
@@ -51,10 +52,8 @@ def test_a_trend_leaves_out_what_is_invalid_or_superseded(store):
     where = store(4)
     points = trend(headlines(where), "rate", "fake_cpu")
     assert [point.value for point in points[-4:]] == [100.0, 101.0, 102.0, 103.0]
-    last = json.loads((where / "20990003" / "result.json").read_text())
-    (where / "20990003" / "result.json").write_text(json.dumps({**last, "supersedes": "20990002"}))
-    other = json.loads((where / "20990001" / "result.json").read_text())
-    (where / "20990001" / "result.json").write_text(json.dumps({**other, "status": "invalid"}))
+    edit(where / "20990003", lambda record: record.update(supersedes="20990002"))
+    edit(where / "20990001", lambda record: record.update(status="invalid", reasons=[{"code": "run_failed"}]))
     assert [point.value for point in trend(headlines(where), "rate")][-2:] == [100.0, 103.0]
     assert summary(points)["n"] == len(points)
 
@@ -72,9 +71,7 @@ def test_a_result_whose_samples_were_changed_is_told_and_left_out(store):
 
 def test_a_change_compares_like_with_like_only(store):
     where = store(2)
-    other = json.loads((where / "20990001" / "result.json").read_text())
-    other["workload"]["version"] = 2
-    (where / "20990001" / "result.json").write_text(json.dumps(other))
+    edit(where / "20990001", lambda record: record["workload"].update(version=2))
     assert trend(headlines(where), "rate")[-1].change_frac == 0.0
 
 
@@ -133,7 +130,7 @@ def test_an_older_record_that_lacks_what_has_a_default_is_listed(store):
     path = store(1) / "20990000" / "result.json"
     document = json.loads(path.read_text())
     del document["audit"], document["metrics"]
-    path.write_text(json.dumps(document))
+    rewrite(path.parent, document)
     faults = []
     assert [line.metrics for line in headlines(path.parent.parent, faults.append)][-1] == {}
     assert faults == []

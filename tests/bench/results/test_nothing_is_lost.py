@@ -12,9 +12,11 @@ import pytest
 
 from bench.errors import RunFailedError
 from bench.measure.runner import Job, measure, measure_together
-from bench.results import folder as results
-from bench.results.folder import new_id, prepare_store, read_samples, read_whole, write_record, write_records
+from bench.results import writing as results
+from bench.results.folder import find_result, read_whole
 from bench.results.layout import rescued_folder, result_names, second_folders, unfinished_folders
+from bench.results.samples import Sample, read_samples
+from bench.results.writing import new_id, prepare_store, write_record, write_records
 from hardware_profiles.errors import InputError
 
 
@@ -194,7 +196,7 @@ def test_arguments_variables_and_programs_that_are_not_utf_8_are_kept_with_escap
 
 def test_a_series_whose_name_is_not_utf_8_is_kept(fake_workload, job, cpu_device):
     record = measure(fake_workload, job, device=cpu_device).model_copy(update={"id": "20260101T000000Z-fake_cpu-0"})
-    write_record(job.store, record, [results.Sample("trace:r\udce9s", 0, 1.0, 1.0, 1e9, 5.0, "W")])
+    write_record(job.store, record, [Sample("trace:r\udce9s", 0, 1.0, 1.0, 1e9, 5.0, "W")])
     assert read_samples(job.store / record.id).to_pydict()["series"] == [r"trace:r\udce9s"]
 
 
@@ -227,4 +229,4 @@ def test_ids_made_in_one_second_do_not_collide_and_older_shorter_ones_are_read(f
     assert all(re.fullmatch(r"\d{8}T\d{6}Z-fake_cpu-[0-9a-f]{8}", id_) for id_ in ids)
     old = record.model_copy(update={"id": "20250101T000000Z-fake_cpu-12ab"})
     write_record(job.store, old, [])
-    assert results.find_result(job.store, "20250101T000000Z-fake_cpu-12ab") == job.store / old.id
+    assert find_result(job.store, "20250101T000000Z-fake_cpu-12ab") == job.store / old.id
