@@ -41,6 +41,7 @@ class Kind(NamedTuple):
     name: str  # for messages
     limit_bytes: int
     by_user: bool = True  # False: a file names it, so the stricter rules hold
+    stdin: bool = True  # whether the user may name standard input
 
 
 TOML = Kind("TOML file", 8 * MIB)
@@ -78,7 +79,7 @@ def read_input(path: Path, kind: Kind) -> bytes:
         The file does not exist, is not a regular file, is larger than the limit of its kind, is unreadable, or is
         reached through another user's link.
     """
-    if kind.by_user and Path(path) == STDIN:
+    if kind.by_user and kind.stdin and Path(path) == STDIN:
         return _limited(sys.stdin.buffer.read(kind.limit_bytes + 1), path, kind)
     with open_input(path, kind) as file:
         try:
@@ -197,7 +198,7 @@ def _too_large(path: Path, kind: Kind, size: str) -> InputError:
 def _irregular(path: Path, kind: Kind, got: str) -> InputError:
     if got == "a folder":
         return InputError(f"{path}: expected a {kind.name}, got a folder")
-    hint = " (standard input is -)" if kind.by_user and got == "a FIFO" else ""
+    hint = " (standard input is -)" if kind.by_user and kind.stdin and got == "a FIFO" else ""
     return InputError(f"{path}: expected a {kind.name}, which is a regular file, got {got}{hint}")
 
 

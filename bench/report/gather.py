@@ -1,6 +1,5 @@
 """The content of a page: records that could be read, those that could not, sites and the catalogue."""
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from bench.report.charts.svg import printable
 from bench.results.folder import find_result, read_whole
-from bench.results.layout import RECORD_FILE, STORE, is_result_path, result_names, unfinished_folders
-from bench.results.stored_file import RECORD_BYTES, read_stored
+from bench.results.layout import RECORD, RECORD_FILE, STORE, is_result_path, result_names, unfinished_folders
+from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.opening import read_input
 
 if TYPE_CHECKING:
     from bench.results.record import Record
@@ -171,8 +171,8 @@ def without_folder(text: str, folder: Path) -> str:
 def _unreadable(folder: Path, reason: str) -> Unreadable:
     """Return what the JSON of an unreadable record says of itself, for the list of unused results only."""
     try:
-        data = json.loads(read_stored(folder / RECORD_FILE, RECORD_BYTES))
-    except (OSError, ValueError, RecursionError):
+        data = parse_json(read_input(folder / RECORD_FILE, RECORD), folder, "a record")
+    except InputError:
         data = None
     if not isinstance(data, dict):
         return Unreadable(folder.name, reason)

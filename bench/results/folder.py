@@ -1,15 +1,15 @@
 """Reading of result folders, with every fault named; a record that was changed or makes no sense is not returned."""
 
-import json
+import os
 from pathlib import Path
-from typing import Any
 
 from bench.results.integrity.digests import record_digests_fault
 from bench.results.integrity.sense import sense_fault
-from bench.results.layout import RECORD_FILE, file_fault, is_result_path, result_names
+from bench.results.layout import RECORD, RECORD_FILE, file_fault, is_result_path, result_names
 from bench.results.record import Record
-from bench.results.stored_file import RECORD_BYTES, read_stored
+from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.opening import read_input
 from hardware_profiles.reading import validate
 
 
@@ -22,34 +22,17 @@ def read_record(folder: Path) -> Record:
         The folder is missing, its JSON unreadable, corrupt or changed after it was written, or a key wrong or missing.
     """
     path = folder / RECORD_FILE
-    try:
-        content = read_stored(path, RECORD_BYTES)
-    except FileNotFoundError:
-        raise InputError(f"{folder}: expected a result folder with a {RECORD_FILE}, got none") from None
-    except NotADirectoryError:
-        raise InputError(f"{folder}: expected a result folder, got a file") from None
-    except OSError as error:
-        raise InputError(f"{path}: expected a readable file, got {error.strerror}") from None
-    data = _parsed(content, path)
+    if not os.path.lexists(path):
+        got = "a file" if folder.is_file() else "none"
+        raise InputError(f"{folder}: expected a result folder with a {RECORD_FILE}, got {got}")
+    content = read_input(path, RECORD)
+    data = parse_json(content, path, "the JSON of a result")
+    if not isinstance(data, dict):
+        raise InputError.at(path, expected="a JSON object", got=data)
     record = validate(Record, data, path)
     if fault := sense_fault(data, content, path) or record_digests_fault(folder, content, data):
         raise InputError(fault)
     return record
-
-
-def _parsed(content: bytes, path: Path) -> dict[str, Any]:
-    """Return the content of a result.json as JSON data."""
-    try:
-        data = json.loads(content.decode())
-    except RecursionError:
-        raise InputError(f"{path}: expected the JSON of a result, got one nested too deeply") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: expected the JSON of a result, got a corrupt file: {error}") from None
-    except ValueError:  # Python's limit of the digits of a whole number
-        raise InputError(f"{path}: expected the JSON of a result, got a number of thousands of digits") from None
-    if not isinstance(data, dict):
-        raise InputError.at(path, expected="a JSON object", got=data)
-    return data
 
 
 def artifact_faults(folder: Path, record: Record) -> dict[str, str]:

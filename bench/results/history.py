@@ -10,10 +10,10 @@ from typing import Any
 from bench.results.best_meter import ENERGY_PER_UNIT, best_metric
 from bench.results.integrity.digests import record_digests_fault
 from bench.results.integrity.sense import sense_fault
-from bench.results.layout import RECORD_FILE, file_fault, result_names
+from bench.results.layout import RECORD, RECORD_FILE, file_fault, result_names
 from bench.results.schema import conforms
-from bench.results.stored_file import RECORD_BYTES, read_stored
 from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.opening import read_input
 
 MANY = 100
 """Number of results above which importing pydantic (0.1 s) costs less than checking without it."""
@@ -73,7 +73,7 @@ def headlines(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> 
 def _read(folder: str, parse: Callable[[bytes], dict[str, Any] | None]) -> dict[str, Any] | None:
     """Return the record of a folder if it is certainly sound, else None."""
     try:
-        content = read_stored(f"{folder}/{RECORD_FILE}", RECORD_BYTES)
+        content = read_input(Path(f"{folder}/{RECORD_FILE}"), RECORD)
         record = parse(content)
     except (OSError, ValueError, OverflowError, RecursionError):
         return None

@@ -8,14 +8,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.results.stored_file import SAMPLES_BYTES, kind_of, read_stored
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import MIB, Kind, file_kind, read_input
 
 STORE = Path("results")
 """Results folder that every command uses by default."""
 RECORD_FILE = "result.json"
 SAMPLES_FILE = "samples.parquet"
 TEMPORARY_PREFIX = ".tmp-"
+RECORD = Kind("record", 16 * MIB, stdin=False)  # one of a long run takes 1 MiB
+SAMPLES = Kind("file of samples", 1024 * MIB, stdin=False)
+DIGESTS = Kind("file of digests", MIB // 16, stdin=False)
 _NO_PATH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 """Errors of a path that does not exist."""
 
@@ -53,7 +56,7 @@ def _is_folder(entry: os.DirEntry[str], on_fault: Callable[[str], None]) -> bool
     else:
         if stat.S_ISREG(mode):
             return False
-        got = kind_of(mode)
+        got = file_kind(mode)
     on_fault(f"{entry.path}: expected a result folder, got {got}")
     return False
 
@@ -124,14 +127,12 @@ def second_folders() -> Iterator[Path]:
 
 def file_fault(path: Path, sha256: str, size_bytes: int) -> str:
     """Return the fault of a result's file (missing, or changed after it was written), or an empty text."""
-    try:
-        content = read_stored(path, SAMPLES_BYTES)
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return f"{path}: expected the file that {RECORD_FILE} names, got none: it is missing"
+    try:
+        content = read_input(path, SAMPLES)
     except InputError as fault:
         return str(fault)
-    except OSError as error:
-        return f"{path}: expected a readable file, got {error.strerror}"
     now, size = hashlib.sha256(content).hexdigest(), len(content)
     if (now, size) == (sha256, size_bytes):
         return ""

@@ -1,14 +1,15 @@
 """The raw samples of a result: their columns, and their Parquet file."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.results.layout import SAMPLES_FILE
-from bench.results.stored_file import SAMPLES_BYTES, read_stored
+from bench.results.layout import SAMPLES, SAMPLES_FILE
 from bench.results.text import encodable
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import read_input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,12 +45,9 @@ def read_samples(folder: Path) -> "pa.Table":
     from pyarrow import parquet
 
     path = folder / SAMPLES_FILE
-    try:
-        content = read_stored(path, SAMPLES_BYTES)
-    except FileNotFoundError:
-        raise InputError.at(folder, expected=SAMPLES_FILE, got="none") from None
-    except OSError as error:
-        raise InputError(f"{path}: expected a readable file, got {error.strerror}") from None
+    if not os.path.lexists(path):
+        raise InputError.at(folder, expected=SAMPLES_FILE, got="none")
+    content = read_input(path, SAMPLES)
     try:
         file = parquet.ParquetFile(pa.BufferReader(content))  # pyarrow refuses a path that is not UTF-8
         _check_size(path, file.metadata)

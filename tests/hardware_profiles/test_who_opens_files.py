@@ -21,10 +21,7 @@ PACKAGE_DATA = {  # read files of the installed packages
     "sites/plausible/zones.py", "sites/scenarios/dask_shards.py",
 }  # fmt: skip
 WRITERS = {"bench/cli/__init__.py", "sites/files.py", "sites/planners/pypsa_folder.py"}
-STORE = {  # read the records of a results folder
-    "bench/report/gather.py", "bench/report/sections/provenance.py", "bench/results/folder.py",
-    "bench/results/history.py", "bench/results/layout.py",
-}  # fmt: skip
+STORE = {"bench/report/sections/provenance.py"}  # reads a record of a results folder again
 OTHERS = {  # read bytes in memory, or methods of other classes that have such a name
     "sites/changes.py", "sites/file/series.py", "bench/meters/check.py", "bench/meters/group/sums.py",
     "bench/meters/registry.py",

@@ -1,14 +1,15 @@
 """The digests of a result's files, stored with the result in the format that `sha256sum -c` checks."""
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.results.layout import RECORD_FILE
-from bench.results.stored_file import SMALL_BYTES, read_stored
+from bench.results.layout import DIGESTS, RECORD_FILE
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import read_input
 
 DIGESTS_FILE = "SHA256SUMS"
 _LINE = re.compile(rb"^([0-9a-f]{64})  ([A-Za-z0-9._-]+)$", re.MULTILINE)
@@ -36,15 +37,13 @@ def _digests_fault(folder: Path | str, digests: Mapping[str, str], *, named: boo
     named
         Whether the record names its file of digests. Older records have none.
     """
-    path = f"{folder}/{DIGESTS_FILE}"
-    try:
-        content = read_stored(path, SMALL_BYTES)
-    except FileNotFoundError:
+    path = Path(folder) / DIGESTS_FILE
+    if not os.path.lexists(path):
         return f"{path}: expected the digests that the result was written with, got none: it is missing" * named
+    try:
+        content = read_input(path, DIGESTS)
     except InputError as fault:
         return str(fault)
-    except OSError as error:
-        return f"{path}: expected a readable file, got {error.strerror}"
     if content == digests_text(digests).encode():
         return ""
     stored = {name.decode(): sha256.decode() for sha256, name in _LINE.findall(content)}

@@ -52,7 +52,7 @@ def test_the_artifact_hash_is_that_of_the_file(record, job):
         (lambda path: path.unlink(), "it is missing"),
         (lambda path: path.write_bytes(b"x" * path.stat().st_size), "it was changed"),
         (lambda path: path.write_bytes(path.read_bytes() + b"x"), r"expected \d+ bytes of sha256 .* it was changed"),
-        (lambda path: (path.unlink(), path.mkdir()), "expected a regular file, got a folder"),
+        (lambda path: (path.unlink(), path.mkdir()), "expected a file of samples, got a folder"),
     ],
 )
 def test_a_file_of_a_result_that_is_not_as_written_is_named(change, words, record, job):

@@ -9,9 +9,9 @@ from doubles.stored import edit, rewrite
 
 from bench.measure.runner import measure
 from bench.report.gather import gather
-from bench.results import stored_file
 from bench.results.folder import find_result, read_record, read_whole
 from bench.results.history import headlines
+from bench.results.layout import RECORD
 from bench.results.samples import Sample, parquet_of, read_samples
 from bench.results.text import encodable
 from bench.results.writing import write_record
@@ -57,19 +57,19 @@ def test_an_entry_that_is_no_folder_is_one_line_and_the_rest_is_listed(got, soun
 
 def huge(path):
     path.touch()
-    os.truncate(path, stored_file.RECORD_BYTES + 1)
+    os.truncate(path, RECORD.limit_bytes + 1)
 
 
 RECORDS = {
     "got a FIFO": os.mkfifo,
-    "got a device": lambda path: path.symlink_to("/dev/zero"),
+    "which is a regular file, got a device": lambda path: path.symlink_to("/dev/zero"),
     "got a folder": lambda path: path.mkdir(),
-    "expected a result folder with a result.json, got none": lambda path: path.symlink_to("gone"),
+    "expected a readable record, got no such file": lambda path: path.symlink_to("gone"),
     "Too many levels of symbolic links": lambda path: path.symlink_to(path.name),
-    "expected at most 16,777,216 bytes": huge,
-    "a number of thousands of digits": lambda path: path.write_text('{"id": ' + "7" * 5000 + "}"),
+    "expected at most 16777216 bytes": huge,
+    "got one of 5000 digits": lambda path: path.write_text('{"id": ' + "7" * 5000 + "}"),
     "nested too deeply": lambda path: path.write_text("[" * 200_000),
-    "corrupt file": lambda path: path.write_text('{"id": "x"}', encoding="utf-16"),
+    "expected UTF-8 text, got UTF-16": lambda path: path.write_text('{"id": "x"}', encoding="utf-16"),
 }
 
 
@@ -91,22 +91,12 @@ def test_a_record_that_is_no_ordinary_file_is_one_line_and_the_rest_is_listed(go
     assert len(gather([], sound.parent).unreadable) == 1
 
 
-def test_a_file_that_grows_beyond_the_limit_while_it_is_read_is_refused(tmp_path, monkeypatch):
-    path = tmp_path / "grows"
-    path.write_bytes(b"x" * 100)
-    monkeypatch.setattr(stored_file, "_check_size", lambda *_: None)
-    assert len(stored_file.read_stored(path, 10)) == 100
-    monkeypatch.undo()
-    with pytest.raises(InputError, match="expected at most 10 bytes, got more"):
-        stored_file.read_stored(path, 10)
-
-
 def test_samples_that_are_a_fifo_are_one_line(sound):
     (sound / "samples.parquet").unlink()
     os.mkfifo(sound / "samples.parquet")
-    with pytest.raises(InputError, match=r"samples\.parquet: expected a regular file, got a FIFO"):
+    with pytest.raises(InputError, match=r"samples\.parquet: expected .*, which is a regular file, got a FIFO"):
         read_whole(sound)
-    with pytest.raises(InputError, match=r"samples\.parquet: expected a regular file, got a FIFO"):
+    with pytest.raises(InputError, match=r"samples\.parquet: expected .*, which is a regular file, got a FIFO"):
         read_samples(sound)
 
 
@@ -152,8 +142,7 @@ SENSELESS = {
     r"key windows\[0\]: expected a window that ends after.*got -\d": window("end_s", -1e6),
     r"key windows\[0\]: expected a window that ends": window("end_s", 1e300),
     r"key windows\[0\]\.work: expected a number from": window("work", 1e-300),
-    r"key windows\[0\]\.work: expected a finite number|a number, got 1": window("work", 10**400),
-    r"key windows\[0\]\.batches: expected a number less than or equal to": window("batches", 10**400),
+    r"key windows\[0\]\.batches: expected a number less than or equal to": window("batches", 10**30),
     r"key metrics\.rate\.value: expected .* of its windows, got .*: it was changed": lambda record: record["metrics"][
         "rate"
     ].update(value=record["metrics"]["rate"]["value"] * 1000, interval_95=None),
@@ -230,8 +219,14 @@ def stored_digest(content):
     [
         (lambda path: path.unlink(), "expected the digests that the result was written with, got none: it is missing"),
         (lambda path: path.write_text("nonsense"), "expected one line of `sha256sum` for each of result.json"),
-        (lambda path: (path.unlink(), os.mkfifo(path)), "expected a regular file, got a FIFO"),
-        (lambda path: (path.unlink(), path.symlink_to(path.name)), "expected a readable file, got Too many levels"),
+        (
+            lambda path: (path.unlink(), os.mkfifo(path)),
+            "expected .*, which is a regular file, got a FIFO",
+        ),
+        (
+            lambda path: (path.unlink(), path.symlink_to(path.name)),
+            "expected a readable .*, got Too many levels",
+        ),
     ],
 )
 def test_digests_that_are_gone_or_unreadable_are_named(change, words, sound):
