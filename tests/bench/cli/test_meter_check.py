@@ -63,7 +63,7 @@ def test_what_a_run_would_refuse_of_a_log_is_named_with_its_cure_and_is_no_error
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("trace:none.csv", "none.csv: expected a log of time and watts, got 'no such file'"),
+        ("trace:none.csv", "none.csv: expected a readable log of time and watts, got no such file"),
         ("trace:power.csv,column=amps", "column"),
         ("trace:power.csv,colum=volts", "did you mean column"),
         ("trace:power.csv,sum=node", "a second meter with sum=node"),
