@@ -1,4 +1,4 @@
-"""The decoding of the bytes of text files and JSON files, with each fault as one line."""
+"""The decoding of text files, JSON files and decimal numbers, with each fault as one line."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _OTHER_MARKS = (  # the UTF-32 marks first: the little-endian one begins with th
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _FLOAT_BITS = 1024  # a whole number of more bits is beyond every float
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MANY_DIGITS = re.compile(r"[0-9A-Fa-f_]{250,}")  # 1024 bits are 256 hexadecimal or 309 decimal digits
 
 
@@ -98,3 +99,21 @@ def too_many_digits(text: str, file: object) -> InputError:
     line = text.count("\n", 0, run.start()) + 1
     digits = run.end() - run.start()
     return InputError(f"{file}: line {line}: expected numbers below 1.8e308, got one of {digits} digits")
+
+
+def is_decimal(text: str) -> bool:
+    """Return whether a text is a decimal number; `1_0`, `nan`, `1,950` and digits of other scripts are not."""
+    return _DECIMAL.fullmatch(text) is not None
+
+
+def decimal(text: str) -> float:
+    """Return the number that a text states, without blanks around it.
+
+    Raises
+    ------
+    ValueError
+        The text is not a decimal number.
+    """
+    if not is_decimal(text.strip()):
+        raise ValueError(f"expected a decimal number, got {text!r}")
+    return float(text)

@@ -10,8 +10,8 @@ import click
 from bench.cli import completion
 from bench.cli.output import warn
 from bench.results.layout import STORE
+from hardware_profiles.decoding import is_decimal
 from hardware_profiles.errors import InputError
-from hardware_profiles.numerals import is_decimal
 
 
 class _Folder(click.Path):

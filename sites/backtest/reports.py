@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from hardware_profiles.decoding import decimal
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.numerals import decimal
 from hardware_profiles.reading import read_text
 from sites.backtest.derived_hashrates import Month, circular_words, derivation
 from sites.file.csv_rows import parse_rows

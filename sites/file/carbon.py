@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from hardware_profiles.decoding import decimal
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.numerals import decimal
 from hardware_profiles.opening import CARBON_TABLE
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import CARBON

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hardware_profiles.decoding import decimal
 from hardware_profiles.errors import InputError, near_names, shown
-from hardware_profiles.numerals import decimal
 from hardware_profiles.opening import HOURLY_SERIES, read_input
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import Range

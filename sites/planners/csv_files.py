@@ -15,7 +15,7 @@ import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hardware_profiles.numerals import is_decimal
+from hardware_profiles.decoding import is_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,8 +6,8 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from hardware_profiles.decoding import decimal
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.numerals import decimal
 from hardware_profiles.opening import CSV
 from sites.file.csv_rows import csv_rows
 from sites.scenarios.model import Uncertain

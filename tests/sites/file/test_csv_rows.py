@@ -2,8 +2,8 @@
 
 import pytest
 
+from hardware_profiles.decoding import decimal
 from hardware_profiles.errors import InputError
-from hardware_profiles.numerals import decimal
 from hardware_profiles.opening import CSV
 from sites.file.csv_rows import csv_rows, parse_rows
 
