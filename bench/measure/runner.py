@@ -215,6 +215,8 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
         notes += [*duration_codes(timed), *coverage_codes(infos, own), *energy_codes(metered, own, figures)]
         if held.requested_by_others() or device_domain(device.kind) in held.busy:
             notes.append(Reason(code="another_run"))
+        if held.unlocked:
+            notes.append(Reason(code="not_locked", detail="; ".join(dict.fromkeys(held.unlocked.values()))))
         if len(metered.windows) < times.windows:
             notes.append(Reason(code="window_missing", detail=f"{len(metered.windows)} of {times.windows}"))
     return build_record(

@@ -60,6 +60,15 @@ def test_rule_16_locks_that_cannot_be_written_stop_nobody(tmp_path, monkeypatch)
     monkeypatch.setenv("PERWATT_LOCKS", str(blocker))
     with domains.hold(["x"]) as held:
         assert (held.busy, held.held) == ((), {})
+        assert held.unlocked == {"x": "PERWATT_LOCKS: expected a folder, got Not a directory"}
+
+
+def test_rule_16_a_run_without_a_lock_says_so(fake_workload, short_job, cpu_device, monkeypatch):
+    monkeypatch.setenv("PERWATT_LOCKS", "/dev/null")
+    record = measure(fake_workload, short_job(window_s=0.1), device=cpu_device)
+    assert record.status == "ok"
+    (warning,) = [reason for reason in record.warnings if reason.code == "not_locked"]
+    assert warning.detail == "PERWATT_LOCKS: expected a folder, got Not a directory"
 
 
 def state(**changes):
