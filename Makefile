@@ -4,13 +4,17 @@ PYTEST ?= pytest # CI measures coverage with it: make test PYTEST='coverage run 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format picture wheel reproducible sbom release clean
+.PHONY: run test faults lint format picture wheel reproducible sbom release clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/perwatt run
 
 test: $(VENV)/test.stamp
 	$(BIN)/$(PYTEST) -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
+# The whole suite of faults on purpose, an hour or two: every step, signal and error, and longer fuzzing.
+faults: $(VENV)/test.stamp
+	PERWATT_FAULTS=whole $(BIN)/pytest tests/faults
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
