@@ -167,7 +167,7 @@ def _number(text: str) -> float | None:
 
 def _length(text: str) -> int | None:
     value = _number(text)
-    return int(value) if value is not None and value >= 1 and value == int(value) else None
+    return int(value) if value is not None and value >= 1 and value.is_integer() else None
 
 
 def _parallel(text: str, gpus: int) -> list[str]:

@@ -97,6 +97,6 @@ def _row(place: str, cells: dict[str, str]) -> _Row:
         nbits_to_target(Header.unpack(header80).nbits)
     except KernelInputError as error:
         raise InputError(f"{place}: {_COLUMNS[0]}: {error}") from error
-    if not (number.isascii() and number.isdigit() and int(number) < 1 << 32):
+    if not (number.isascii() and number.isdigit() and len(number) <= 10 and int(number) < 1 << 32):
         raise InputError.at(place, _COLUMNS[1], expected="a nonce of 0 to 2^32 - 1", got=number or "nothing")
     return _Row(cells.get("height") or place.rpartition(", ")[2], header80, int(number))
