@@ -1,5 +1,6 @@
 """Damaged files and command lines for every reader: `python -m faults.fuzz SECONDS [READER...]` prints the counts."""
 
+import hashlib
 import random
 import shutil
 import sys
@@ -30,7 +31,8 @@ class Fuzzer:
         shop = folder / "shop"
         shop.mkdir()
         start = Workshop(commands, shop)
-        self.record = (start.start / "results" / start.record / "result.json").read_bytes()
+        self.stored = start.start / "results" / start.record
+        self.record = (self.stored / "result.json").read_bytes()
 
     def file_case(self, name: str, seed: int, damage=mutated) -> tuple[Done, bytes]:
         """Feed one damaged file to a reader; return what became of it, and the file."""
@@ -40,10 +42,18 @@ class Fuzzer:
         for path in parser.beside:
             shutil.copy(path, work)
         target = work / parser.name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not parser.corpus:
+            self.store(target.parent, content)
         target.write_bytes(content)
         argv = [word.replace("INPUT", parser.name) for word in parser.argv]
         return self.commands.run(work, *argv), content
+
+    def store(self, folder: Path, content: bytes) -> None:
+        """Make a result folder whose digests fit a damaged record: whoever edits one can compute them too."""
+        shutil.copytree(self.stored, folder)
+        digests = folder / "SHA256SUMS"
+        old, new = (hashlib.sha256(record).hexdigest() for record in (self.record, content))
+        digests.write_text(digests.read_text().replace(old, new))
 
     def original(self, parser: Parser, draw: random.Random) -> bytes:
         return draw.choice(parser.corpus).read_bytes() if parser.corpus else self.record

@@ -9,7 +9,7 @@ import pytest
 from faults.fuzz import READERS, Fuzzer, case
 from faults.parsers import PARSERS
 
-INPUTS = 20_000 if os.environ.get("PERWATT_FAULTS") == "whole" else 8  # a reader
+INPUTS = 20_000 if os.environ.get("PERWATT_FAULTS") == "whole" else 4  # a reader
 
 
 @pytest.fixture(scope="module")

@@ -90,8 +90,11 @@ class Workshop:
         assert done.steps > 0
         return done.steps
 
-    def damage(self, writer: Writer, work: Path) -> str:
-        """Return what a fault has damaged: an earlier file, a half output, a half record, a command that reads."""
+    def damage(self, writer: Writer, work: Path, status: int = 1) -> str:
+        """Return what a fault has damaged: an earlier file, an output, a record, a command that reads, a claim.
+
+        A command that ends with status 0 claims that its output is there.
+        """
         now = tree(work)
         if lost := {name for name, content in self.before.items() if now.get(name) != content}:
             return f"lost or changed: {sorted(lost)}"
@@ -100,6 +103,9 @@ class Workshop:
         target = work / writer.target
         if writer.target and target.exists() and not writer.whole(target):
             return f"half written: {target.name}"
+        records = len(list(result_folders(work / "results")))
+        if status == 0 and not (target.exists() if writer.target else records == 2):
+            return "status 0 without the output"
         for reading in (("list", "results"), ("show", self.record)):
             done = self.commands.run(work, *reading)
             if done.status != 0 or done.broken():
