@@ -18,7 +18,7 @@ WIDTH_PX = 1200
 MAX_BYTES = 300_000
 COLOURS = 256
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SHOWN = ("#headline", "#devices > h2", "#chart-hash", "#site > h2", "#alone")
+SHOWN = ("#headline", "#devices > h2", "#chart-hash", "#site > h2", "#megawatt")
 """The parts of the page that the picture shows, as CSS selectors."""
 STYLE = """
 html { font-size: 16px; }
