@@ -118,6 +118,8 @@ def power_columns(
         return (1 - times[0],)
     if stated is not None:
         columns = columns_of(path, table, "column", stated)
+        if len(set(columns) | set(times)) < len(columns) + len(times):
+            raise InputError.at(path, "column", expected="columns of power, each once and none of times", got=stated)
         for column in columns:
             if (named := meaning_of(table, column)).kind is Kind.OTHER:
                 raise InputError.at(path, "column", expected="a column of watts", got=_why(table, column, named))

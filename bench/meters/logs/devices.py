@@ -9,6 +9,7 @@ from bench import limits
 from bench.meters.logs.columns import Sample
 from bench.meters.logs.names import words
 from bench.meters.logs.names.meaning import Kind, meaning
+from bench.meters.logs.names.units import unit_of
 from bench.meters.logs.table import Table
 from hardware_profiles.errors import InputError
 
@@ -24,8 +25,9 @@ _SHARES = frozenset({"gpu", "cpu", "core", "node", "module", "package", "die", "
 _NO_POWER = frozenset({
     "voltage", "current", "temperature", "frequency", "humidity", "volts", "amps", "energy", "co2", "battery", "rssi",
 })  # fmt: skip
+_TOTALS = frozenset({"total", "sum", "all", "overall", "combined", "aggregate", "gesamt", "summe", "toplam"})
 _MOST_DEVICES = 4096
-_BURST_FRAC = 0.05  # [-] rows this close, relative to the gaps between bursts, are readings of several devices
+_BURST_FRAC = 0.15  # [-] rows this close, relative to the gaps between bursts, are readings of several devices
 
 
 def columns(table: Table, sample: Sample, used: Sequence[int | None], summed: int | None) -> tuple[int, ...]:
@@ -133,8 +135,16 @@ def refuse_bursts(path: Path, rows: Sequence[tuple[float, float | None]]) -> Non
 
 
 def _refuse_other_quantities(path: Path, cells: Iterable[str]) -> None:
-    """Refuse devices whose names say that they are no power, such as `sensor.plug_voltage`."""
-    for value in dict.fromkeys(cells):
+    """Refuse devices whose names say that they are no power, such as `sensor.plug_voltage`, or a total of others."""
+    values = list(dict.fromkeys(cells))
+    has_watts = any((unit := unit_of(value)) is not None and unit.quantity == "power" for value in values)
+    for value in values:
         parts = words.split(value)
+        if _TOTALS & set(parts) or value == "-":
+            raise InputError.at(
+                path, "sum", expected="rows of parts without their total (where=COLUMN=VALUE)", got=value
+            )
+        if len(value) == 1 and not has_watts:
+            continue  # A, B and C are phases
         if not words.is_strictly_power(parts) and (_NO_POWER & set(parts) or meaning(value).kind is Kind.OTHER):
             raise InputError.at(path, "sum", expected="rows of power alone (where=COLUMN=VALUE)", got=value)

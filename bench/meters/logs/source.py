@@ -1,6 +1,7 @@
 """A log's text with the settings that it is read by."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,10 @@ from bench.meters.logs.text import decode, lines, read_bytes
 from hardware_profiles.errors import InputError, shown
 
 HEAD_LINES = 400
+_NO_TABLE = {
+    "JSON": re.compile(r"\s*(?:\{|\[\s*[{\[])"),
+    "a page of HTML or XML": re.compile(r"\s*<(?:\?xml|!doctype|html)", re.IGNORECASE),
+}
 
 
 class Source:
@@ -33,6 +38,7 @@ class Source:
         data = read_bytes(path)
         self.sha256 = hashlib.sha256(data).hexdigest()
         self.text, self.encoding = decode(path, data, settings.get("encoding"))
+        self._refuse_markup()
         skip = self._skip()
         # the first lines; those that `skip` leaves out are empty
         self.head = ["" if i < skip else line for i, line in enumerate(islice(lines(self.text), HEAD_LINES + skip))]
@@ -83,6 +89,12 @@ class Source:
             step_s=step_s(order.rows),
             **read,
         )
+
+    def _refuse_markup(self) -> None:
+        for name, start in _NO_TABLE.items():
+            if start.match(self.text):
+                expected = "a table with a time and a power on each line (jq makes one of JSON: @csv)"
+                raise InputError.at(self.path, expected=expected, got=name)
 
     def _skip(self) -> int:
         stated = self.settings.get("skip", "0")

@@ -17,6 +17,7 @@ from hardware_profiles.errors import InputError
 
 _SEPARATORS = ("\t", ";", "|", ",", " ")
 _DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{2,4}|\d{4}年\d+月\d+日")
+_RULE = re.compile(r"[-=+|:,;\s]*(?:--|==)[-=+|:,;\s]*")  # between header and rows
 COMMENT = ("#", "%", "//")
 # what a row of units holds apart from units: words and patterns for the format of a time
 _FORMAT = re.compile(r"|-|iso ?-?8601|iso|utc|local|epoch|unix|[yYmMdDhHsSfT:/\-. aApP%]+", re.IGNORECASE)
@@ -84,7 +85,8 @@ def find_table(path: Path, head: Sequence[str], time_format: str | None) -> Tabl
             "time_format= or skip=)"
         )
         raise InputError.at(path, expected=expected, got=next((line for line in head if line.strip()), ""))
-    if not best.table.names and best.table.width > 2:
+    has_names = bool(best.above) and is_heading(best.above, best.table.separator)
+    if not best.table.names and (best.table.width > 2 or has_names):
         row = head[best.table.start]
         if best.above:
             expected = f"as many names as cells: {best.above.strip()} above {row.strip()}"
@@ -95,9 +97,10 @@ def find_table(path: Path, head: Sequence[str], time_format: str | None) -> Tabl
 
 
 def _header_alone(head: Sequence[str]) -> bool:
-    """Return whether the last line that is not empty names columns, one of them a time."""
-    last = next((line for line in reversed(head) if line.strip()), "")
-    return any(is_heading(last, separator) for separator in _SEPARATORS)
+    """Return whether the last line that is not empty names columns, as no more than one line above it does."""
+    texts = [line for line in head if line.strip()]
+    headings = [any(is_heading(line, separator) for separator in _SEPARATORS) for line in texts]
+    return bool(headings) and headings[-1] and sum(headings) <= 2
 
 
 class _Layout(NamedTuple):
@@ -183,7 +186,7 @@ class _Row:
 
     def _shape(self, timely: Callable[[str], bool]) -> str:
         """Return `data` for a row with a time and a number, `text` for one that may name columns, else ``."""
-        if len(self.cells) < 2:
+        if len(self.cells) < 2 or _RULE.fullmatch(self.line):
             return ""
         times = [cell for cell in self.cells if timely(cell)]
         others = [cell for cell in self.cells if not timely(cell)]

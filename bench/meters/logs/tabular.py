@@ -6,7 +6,7 @@ from itertools import compress
 from pathlib import Path
 
 from bench.meters.logs import devices
-from bench.meters.logs.cells.times import header_zone, read_times
+from bench.meters.logs.cells.times import header_zone, read_times, zone_not_clear
 from bench.meters.logs.collect import Cells, collect
 from bench.meters.logs.columns import Sample, name_of, power_columns, time_columns, unit_column, units_of
 from bench.meters.logs.log import EmptyLogError, Log
@@ -36,6 +36,9 @@ def read_table(source: Source) -> Log:
     times = time_columns(path, table, sample, settings.get("time"))
     power = units_of(path, table, power_columns(path, table, sample, times, settings), settings.get("unit"))
     summed = find_column(table.names, settings["sum"]) if "sum" in settings else None
+    if summed is not None and summed in {*times, *power.columns}:
+        expected = "the column that names the device, not one of times or power"
+        raise InputError.at(path, "sum", expected=expected, got=settings["sum"])
     unit = unit_column(table)
     marked = devices.columns(table, sample, (*times, *power.columns, unit), summed)
     kept = marked if unit is None else (*marked, unit)
@@ -89,6 +92,10 @@ def _moments(path: Path, table: Table, times: Sequence[int], cells: Cells, setti
         texts = [" ".join(parts) for parts in zip(*(cells.columns[i] for i in times), strict=True)]
     zones = (header_zone(table.names[i]) for i in times if table.names)
     zone = next((zone for zone in zones if zone is not None), None)
+    name = " ".join(table.names[i] for i in times if table.names)
+    if zone is None and "time" not in settings and (unclear := zone_not_clear(name)):
+        expected = f"an offset such as UTC+1 in its name (or time={name}, and the log's clock with --clock-offset-s)"
+        raise InputError.at(f"{path}: column {name}", expected=expected, got=unclear)
     return read_times(path, texts, settings.get("time_format"), zone)
 
 

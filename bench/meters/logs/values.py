@@ -162,6 +162,7 @@ def read_column(  # noqa: PLR0913, PLR0917 (the parts of one column)
         for number, scale in zip(raw, scales, strict=True)
     ]
     plausible.check(path, name, raw, watts)
+    watts = [math.nan if number is not None and abs(number) > plausible.LARGEST_W else number for number in watts]
     texts = [unit.text] if unit is not None and (bare or not units) else []
     return Column(watts, ", ".join(dict.fromkeys([*texts, *(u.text for u in units.values())])), marks)
 

@@ -9,15 +9,18 @@ from hardware_profiles.errors import InputError
 
 LARGEST_W = 1e9  # [W]
 _ONES = (2**15 - 1, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
-_FILL = frozenset(ones / scale for ones in _ONES for scale in (1, 10, 100, 1000))
-_LARGE_FILL = frozenset(fill for fill in _FILL if fill > 2e6)
+_NINES = tuple(10**digits - 1 for digits in range(4, 9))
+_SCPI = (9.9e37, 9.91e37)  # infinity and no number
+_ONES_SCALED = frozenset(ones / scale for ones in _ONES for scale in (1, 10, 100, 1000))
+_LARGE_FILL = frozenset(fill for fill in _ONES_SCALED if fill > 2e6) | frozenset(_SCPI)
+_FILL = _ONES_SCALED | frozenset(nines / scale for nines in _NINES for scale in (1, 10, 100)) | frozenset(_SCPI)
 
 
 def without_fill(values: Sequence[float | None]) -> list[float | None]:
     """Return numbers as they are written, with None for those that a device writes where it has no reading.
 
-    All-ones patterns of 32 and 64 bits never are readings; those of 15 and 16 bits are none where the others are far
-    smaller.
+    All-ones patterns of 32 and 64 bits never are readings; those of 15 and 16 bits, and rows of nines, are none where
+    the others are far smaller.
     """
     read = [value for value in values if value is not None and not math.isnan(value)]
     usual = abs(median(read)) if read else 0.0
@@ -51,7 +54,7 @@ def check(path: Path, column: str, raw: Sequence[float | None], watts: Sequence[
     read = [value for value in watts if value is not None and not math.isnan(value)]
     if not read and any(value is None for value in watts):
         raise InputError.at(place, expected="readings of power", got="every reading missing")
-    if len(numbers) == 1 and numbers <= _FILL and len(read) > 1:
+    if len(numbers) == 1 and numbers <= _ONES_SCALED and len(read) > 1:
         got = f"{numbers.pop():.10g} on every row: all bits are ones"
         raise InputError.at(place, expected="readings of power", got=got)
     middle = median(read) if read else 0.0

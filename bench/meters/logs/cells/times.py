@@ -29,6 +29,10 @@ _CTIME = re.compile(r"(?:[a-z]{3}\s+)?([a-z]{3})\s+(\d{1,2})\s+(\d\d?:\d\d:\d\d)
 _NUMERIC_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d\d)")
 _ORDERS = {"month/day/year": (2, 0, 1), "day/month/year": (2, 1, 0), "year/month/day": (0, 1, 2)}
 _HEADER_OFFSET = re.compile(r"\b(?:gmt|utc)\s?([+-]\d\d?)?:?(\d\d)?\b", re.IGNORECASE)
+# abbreviations of zones, of which some stand for several
+_ABBREVIATION = re.compile(
+    r"(?<![^\W_])(?:WES?T|CES?T|EES?T|BST|MSK|IST|[ECMP][SD]T|AK[SD]T|HST|JST|KST|HKT|SGT|A[CEW][SD]T|NZ[SD]T)(?![^\W_])"
+)
 EARLIEST_S, LATEST_S = 631_152_000.0, 4_102_444_800.0  # [s since 1970] 1990 and 2100
 
 
@@ -56,6 +60,12 @@ def header_zone(name: str) -> tzinfo | None:
         hours, minutes = int(match[1] or 0), int(match[2] or 0)
         return timezone(timedelta(hours=hours, minutes=-minutes if (match[1] or "").startswith("-") else minutes))
     return None
+
+
+def zone_not_clear(name: str) -> str:
+    """Return the abbreviation of a zone in a column's name, such as `CET`, or an empty text."""
+    match = _ABBREVIATION.search(name)
+    return match[0] if match else ""
 
 
 def read_times(path: Path, cells: Sequence[str], pattern: str | None, zone: tzinfo | None) -> list[float]:
@@ -141,6 +151,9 @@ class _Pattern:
             moment = datetime.strptime(cell, self._pattern)  # noqa: DTZ007 (the zone is added if there is none)
         except re.error:
             raise InputError.at(self._path, "time_format", expected="a strptime format", got=self._pattern) from None
+        if "%Z" in self._pattern and moment.tzinfo is None and not re.search(r"utc|gmt", cell, re.IGNORECASE):
+            expected = "UTC or GMT where the format has %Z (%z reads an offset such as +0100)"
+            raise InputError.at(self._path, "time", expected=expected, got=cell)
         if moment.year == 1900:
             raise InputError.at(self._path, "time_format", expected="a format with a date", got=self._pattern)
         self._zones.add(moment.tzinfo is not None)

@@ -23,6 +23,12 @@ _SCALED = re.compile(
     r"|[^\s\w,;:|./·-][kmuμ]?w(?:att)?s?\b",
     re.IGNORECASE,
 )
+# a factor in a name whose unit is in brackets, as in `Power (W) x10`
+_FACTOR = re.compile(
+    r"(?<![^\W_])[x×*÷/]\s?10+(?!\d)|10\s?\^|(?<![^\W_])(?:deci|centi|tenths?|hundredths?|thousandths?)(?![^\W_])",
+    re.IGNORECASE,
+)
+_OTHER_PREFIXES = ("deci", "centi", "deca", "deka", "hecto", "tera", "femto")  # none of them is read
 _GLUED = re.compile(r"([A-Za-z]*[A-Za-z])((?:[kmnuM]?W)|(?:[kmuM]|kilo|milli|mega|micro)?[Ww]atts?)")
 _GLUED_SCRIPT = re.compile(r"[\u0370-\u05ff\u0900-\u0fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+([a-zμA-Z]+)")
 _PREFIX_LETTERS = frozenset("kmnuμMG")  # alone before W they may belong to it
@@ -57,9 +63,11 @@ def meaning(name: str) -> Named:
     measured = not words.SETTINGS & set(parts)
     if (quantity := _never_watts(plain, parts)) is not None:
         return Named(Kind.OTHER, quantity=quantity)
-    units = _bracketed(plain)
+    units, outside = _bracketed(plain), _BRACKETS.sub(" ", plain)
     if units is None:
-        units = _outside(_BRACKETS.sub(" ", plain), parts)
+        units = _outside(outside, parts)
+    elif _FACTOR.search(outside) or _other_powers(outside, parts) - units:
+        units = {None}
     if not units:
         return Named(Kind.UNITLESS if words.is_power(parts) else Kind.NONE, measured=measured)
     unit = next(iter(units)) if len(units) == 1 else None
@@ -125,6 +133,11 @@ def _outside(text: str, parts: list[str]) -> set[Unit | None]:
     return units
 
 
+def _other_powers(text: str, parts: list[str]) -> set[Unit | None]:
+    """Return the units of power outside of the brackets."""
+    return {unit for unit in _outside(text, parts) if unit is not None and unit.quantity == "power"}
+
+
 def _is_quotient(text: str) -> bool:
     """Return whether a name is a power over its unit, as `P/W` is, and no ratio."""
     left, _, right = text.partition("/")
@@ -143,7 +156,8 @@ def _glued(token: str) -> Unit | None:
         if unit is not None and unit.quantity == "power" and left.casefold().endswith(words.BEFORE_A_UNIT):
             return unit
     stem = re.sub(r"(?:W|[Ww]atts?)$", "", token)
-    return None if stem[-1:].casefold() in set("kmunpg") else unit_of(token[len(stem) :])
+    no_unit = len(stem) < 3 or stem[-1].casefold() in set("kmunpg") or stem.casefold().endswith(_OTHER_PREFIXES)
+    return None if no_unit else unit_of(token[len(stem) :])
 
 
 def _shouted(plain: str, unit: Unit) -> bool:

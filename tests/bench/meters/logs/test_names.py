@@ -40,7 +40,8 @@ UNCERTAIN = (
     "Energy (W)",
     "w/s", "Power m W", "Power (k W)", "Power W/10", "Power kW/h", "Power in 1000 W", "W_bytes", "alarmW",
     "Power (hp)", "power_mw", "POWER (MW)", "tokens/s/W", "Power [W] [kW]",
-    "10 x W",
+    "10 x W", "dW", "cW", "daW", "hW", "power deciwatt", "centiwatts", "Power (W) x10", "Power [W] * 100", "W (kW)",
+    "Power (W) in tenths",
 )  # fmt: skip
 
 
