@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
         "Compute what a site yields in a year: BTC, tokens and USD per MWh.",
     ),
     "report": ("bench.cli.report", "report", "Write results and sites to one self-contained HTML page."),
+    "results": ("bench.cli.results.command", "results", "Check stored results, sign them, and verify signatures."),
     "validate": ("bench.cli.validate.command", "validate", "Test the models against published figures."),
     "pytest": ("bench.cli.pytest_json", "pytest_json", "Import or export the JSON of pytest-benchmark."),
     "verify": ("bench.cli.verify", "verify", "Check the SHA-256 kernels against headers of real blocks."),

@@ -19,6 +19,7 @@ from bench.cli.options import (
     plan_option,
     prepare_out,
     profiles_option,
+    signers_option,
     store_option,
 )
 from bench.cli.output import emit_json, emit_text, progress, quantity, say
@@ -72,6 +73,7 @@ COLUMNS = (
 )
 @store_option
 @profiles_option
+@signers_option()
 @click.option("--hashprice", type=POSITIVE, help="Hashprice [USD per PH/s and day]; adds a column USD/MWh.")
 @click.option(
     "--tokens", "tokens_of", metavar="MODEL:LENGTHS", help="Published LLM workload; adds a column tokens/J for GPUs."
@@ -93,6 +95,7 @@ def compare(
     format_: str,
     store: Path,
     own: tuple[Path, ...],
+    signers: Path | None,
     hashprice: float | None,
     tokens_of: str | None,
     plot: Path | None,
@@ -105,7 +108,7 @@ def compare(
     its cell or a line below the table gives the reason.
     """
     from bench.compare import verdicts
-    from bench.compare.load import load_device, of_record
+    from bench.compare.load import load_device, of_record, signatures
     from bench.compare.overview import as_documents, overview
     from bench.compare.overview_table import captions, cells, columns
 
@@ -124,6 +127,7 @@ def compare(
         extra = {"pairs": pairs.document() if pairs else None}
     else:
         subjects = [load_device(name, store, own) for name in names]
+        extra = {"signatures": signatures(names, store, own, signers)}
     rows = verdicts.compare(subjects, pairs)
     lines = overview(subjects, hashprice_usd_per_ph_s_day=hashprice, tokens_of=tokens_of)
     if plot is not None:
@@ -156,6 +160,8 @@ def compare(
             piped=PIPE_WIDTH,
         )
         say_reasons(marks)
+        for result, words in extra.get("signatures", {}).items():
+            say(f"{result}: {words}")
         if plot is not None:
             say(
                 f"plot: {plot}"

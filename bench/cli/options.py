@@ -78,6 +78,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 store_option = click.option(
     "--out", "store", type=FOLDER, default=STORE, show_default=True, help="Folder of the results."
 )
+results_option = click.option(
+    "--results", "store", type=FOLDER, default=STORE, show_default=True, help="Folder of the results."
+)
 meter_period_option = click.option("--meter-period-s", type=NUMBER, help="Update period of a power meter [s].")
 clock_offset_option = click.option(
     "--clock-offset-s", type=NUMBER, default=0.0, help="Clock of a log minus the clock of this machine [s]."
@@ -89,6 +92,19 @@ profiles_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder of your own profiles, searched before PERWATT_PROFILES and the catalogue.",
 )
+
+
+def signers_option(*, required: bool = False) -> Callable[[Any], Any]:
+    """Return the option `--allowed-signers`."""
+    return click.option(
+        "--allowed-signers",
+        "signers",
+        type=click.Path(path_type=Path),
+        envvar="PERWATT_ALLOWED_SIGNERS",
+        show_envvar=True,
+        required=required,
+        help="File of the ssh keys that may sign results, in the format of ssh-keygen.",
+    )
 
 
 def prepare_out(store: Path) -> None:

@@ -6,9 +6,8 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import FOLDER, WHOLE, json_option, profiles_option
+from bench.cli.options import WHOLE, json_option, profiles_option, results_option, signers_option
 from bench.cli.output import counted, emit_json, say, warn
-from bench.results.layout import STORE
 
 PAGE = Path("report.html")
 
@@ -24,14 +23,21 @@ PAGE = Path("report.html")
 @click.option(
     "--out", "-o", "page", type=click.Path(path_type=Path), default=PAGE, show_default=True, help="HTML file to write."
 )
-@click.option("--results", "store", type=FOLDER, default=STORE, show_default=True, help="Folder of the results.")
+@results_option
 @profiles_option
+@signers_option()
 @click.option(
     "--scenarios", type=WHOLE, help="Number of scenarios; adds P50, P90 and the drivers of the spread to each site."
 )
 @json_option
 def report(
-    names: tuple[str, ...], page: Path, store: Path, own: tuple[Path, ...], scenarios: int | None, as_json: bool
+    names: tuple[str, ...],
+    page: Path,
+    store: Path,
+    own: tuple[Path, ...],
+    signers: Path | None,
+    scenarios: int | None,
+    as_json: bool,
 ) -> None:
     """Write results and sites to one self-contained HTML page.
 
@@ -44,7 +50,7 @@ def report(
     from bench.report import check_target, gather, write_page
 
     check_target(page)
-    gathered = gather(names, store, own)
+    gathered = gather(names, store, own, signers)
     if scenarios is not None:
         from dataclasses import replace
 

@@ -8,7 +8,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import json_option, profiles_option, store_option
+from bench.cli.options import json_option, profiles_option, signers_option, store_option
 from bench.cli.output import emit_json, j_per_th_with_unit, plain, quantity, quantity_range, say, warn
 from bench.cli.table import print_table
 
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 @click.argument("name", shell_complete=completion.results_and_profiles)
 @store_option
 @profiles_option
+@signers_option()
 @json_option
-def show(name: str, store: Path, own: tuple[Path, ...], as_json: bool) -> None:
+def show(name: str, store: Path, own: tuple[Path, ...], signers: Path | None, as_json: bool) -> None:
     """Show one result or profile with its sources.
 
     NAME is the id of a result, the first characters of an id, the path of a result folder, latest:WORKLOAD, or the
@@ -36,6 +37,7 @@ def show(name: str, store: Path, own: tuple[Path, ...], as_json: bool) -> None:
     """
     from bench.compare.load import find_named
     from bench.results.folder import artifact_faults, read_record
+    from bench.results.integrity.signature import State, signature_of
 
     folder = find_named(name, store, own)
     if not isinstance(folder, Path):
@@ -47,6 +49,9 @@ def show(name: str, store: Path, own: tuple[Path, ...], as_json: bool) -> None:
         emit_json(record.model_dump(mode="json"))
     else:
         _show_record(record, folder, faults)
+        signature = signature_of(folder, record, signers)
+        if signature.state is not State.UNSIGNED and not faults:
+            say(f"signed    {signature.words()}")
     for fault in faults.values():
         warn(fault)
 

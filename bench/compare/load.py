@@ -59,6 +59,24 @@ def find_named(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> "
         raise InputError(f"{error}; nor is it a profile of `perwatt list profiles`{hint}") from None
 
 
+def signatures(
+    names: Iterable[str], store: Path, profiles: Iterable[str | Path], signers: Path | None
+) -> dict[str, str]:
+    """Return the signatures of the signed results among these names, in words, by the ids of the results."""
+    from bench.results.folder import read_whole
+    from bench.results.integrity.signature import State, signature_of
+
+    words = {}
+    for name in names:
+        folder = find_named(name, store, profiles)
+        if isinstance(folder, Path):
+            record = read_whole(folder)
+            signature = signature_of(folder, record, signers)
+            if signature.state is not State.UNSIGNED:
+                words[record.id] = signature.words()
+    return words
+
+
 def of_record(record: "Record") -> DeviceFigures:
     """Return the rate, energy per unit and power of a result by each meter, and its declared power."""
     figures: list[Figure] = []

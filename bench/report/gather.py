@@ -29,6 +29,7 @@ class Stored:
 
     folder: Path
     record: "Record"
+    signature: str  # in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,18 @@ class _Named:
         """Add everything in a results folder."""
         faults: list[str] = []
         self.folders.extend(store / name for name in result_names(store, faults.append))
-        self.strangers.extend(Unreadable("", without_folder(fault, store / "entry")) for fault in faults)
+        reasons = [without_folder(fault, store / "entry") for fault in faults]
+        self.strangers.extend(Unreadable(reason.partition(":")[0], reason) for reason in reasons)
         self.unfinished += len(unfinished_folders(store))
 
 
-def gather(names: Sequence[str], store: Path = STORE, profiles: Iterable[str | Path] = ()) -> Gathered:
+def gather(
+    names: Sequence[str], store: Path = STORE, profiles: Iterable[str | Path] = (), signers: Path | None = None
+) -> Gathered:
     """Read the results and sites that are named: ids, beginnings of ids, folders; site files, bundled examples.
 
     Without a result the whole store is taken, without a site the example site. A record that cannot be read is listed
-    on the page as such; a site that cannot be read is the user's mistake.
+    on the page as such; a site that cannot be read is the user's mistake. `signers` is a file of allowed signers.
 
     Raises
     ------
@@ -95,8 +99,9 @@ def gather(names: Sequence[str], store: Path = STORE, profiles: Iterable[str | P
     named = _sort_out(names, store)
     if not named.folders and not named.unfinished and not any(_is_store(name) for name in names):
         named.add_store(store)
-    gathered = collect(named.folders, named.sites or [""], store, profiles, unfinished=named.unfinished)
-    return replace(gathered, unreadable=(*named.strangers, *gathered.unreadable))
+    gathered = collect(named.folders, named.sites or [""], store, profiles, signers)
+    unreadable = (*named.strangers, *gathered.unreadable)
+    return replace(gathered, unreadable=unreadable, unfinished=named.unfinished)
 
 
 def collect(
@@ -104,8 +109,7 @@ def collect(
     sites: Iterable[str],
     store: Path,
     profiles: Iterable[str | Path] = (),
-    *,
-    unfinished: int = 0,
+    signers: Path | None = None,
 ) -> Gathered:
     """Read result folders and sites ("" is the example site); see `gather`."""
     from hardware_profiles.catalog import load_all
@@ -115,11 +119,12 @@ def collect(
     unreadable: list[Unreadable] = []
     for folder in dict.fromkeys(folders):
         try:
-            results.append(Stored(folder, read_whole(folder)))
+            record = read_whole(folder)
+            results.append(Stored(folder, record, _signature(folder, record, signers)))
         except InputError as fault:
             unreadable.append(_unreadable(folder, without_folder(str(fault), folder)))
     years = tuple(_site(name, store, own) for name in dict.fromkeys(sites))
-    return Gathered(tuple(results), tuple(unreadable), unfinished, years, tuple(load_all(own)))
+    return Gathered(tuple(results), tuple(unreadable), sites=years, catalogue=tuple(load_all(own)))
 
 
 def _sort_out(names: Sequence[str], store: Path) -> _Named:
@@ -161,6 +166,13 @@ def _site(name: str, store: Path, profiles: tuple[str | Path, ...]) -> "SiteYear
     path = site_path(name) if name else example_path()
     site = load_site(path, lambda device: resolve_device(device, store=store, profiles=profiles))
     return site_year(site, hourly=True)
+
+
+def _signature(folder: Path, record: "Record", signers: Path | None) -> str:
+    """Return the signature of a result in words."""
+    from bench.results.integrity.signature import signature_of
+
+    return signature_of(folder, record, signers).words()
 
 
 def without_folder(text: str, folder: Path) -> str:

@@ -98,6 +98,7 @@ def _table(gathered: "Gathered") -> Table:
         "Meters",
         "SHA-256 of result.json",
         "Samples",
+        "Signature",
     )
     rows = tuple(_row(stored) for stored in reversed(gathered.results))
     superseded = sum(1 for record in gathered.records if record.supersedes)
@@ -120,6 +121,7 @@ def _row(stored: "Stored") -> tuple[Cell, ...]:
         Cell(", ".join(record.meters) or "not metered", ", ".join(record.meters)),
         Cell(_digest(stored)),
         Cell(*(("hash agrees", "agrees") if record.artifacts else ("none stored", ""))),
+        Cell(stored.signature),
     )
 
 

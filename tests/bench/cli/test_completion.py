@@ -16,7 +16,7 @@ def complete(line):
 
 def test_commands_are_completed_with_their_help():
     assert complete("") == list(COMMANDS)
-    assert complete("re") == ["report"]
+    assert complete("re") == ["report", "results"]
     assert complete("list pro") == ["profiles"]
     assert complete("--v") == ["--version"]
 

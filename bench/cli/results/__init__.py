@@ -1,0 +1,1 @@
+"""`perwatt results`: checks and signatures of stored results."""
