@@ -79,3 +79,7 @@ LONGEST_WINDOW_S = 1e8  # [s] three years
 LEAST_WORK, MOST_WORK = 1e-12, 1e30  # in the unit of the workload
 LEAST_POWER_W, MOST_POWER_W = 1e-3, 1e9  # [W]
 RECOMPUTED_FRAC = 1e-6  # [-] difference allowed between a figure and the mean of its windows
+
+# What would run for hours
+MOST_CLIENTS = 20_000  # of a predicted inference server: every request of each is stepped through
+MOST_SCENARIOS = 1_000_000

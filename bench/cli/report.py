@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from bench import limits
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import WHOLE, json_option, profiles_option, results_option, signers_option
+from bench.cli.options import WholeRange, json_option, profiles_option, results_option, signers_option
 from bench.cli.output import counted, emit_json, say, warn
 
 PAGE = Path("report.html")
@@ -27,7 +28,9 @@ PAGE = Path("report.html")
 @profiles_option
 @signers_option()
 @click.option(
-    "--scenarios", type=WHOLE, help="Number of scenarios; adds P50, P90 and the drivers of the spread to each site."
+    "--scenarios",
+    type=WholeRange(max=limits.MOST_SCENARIOS),
+    help="Number of scenarios; adds P50, P90 and the drivers of the spread to each site.",
 )
 @json_option
 def report(

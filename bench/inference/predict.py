@@ -8,6 +8,7 @@ from bench.inference.batching import Limits, StepTrace, trace_steps
 from bench.inference.engine import DOUBTFUL_FRAC, Engine, Holdout
 from bench.inference.serving import Setup
 from bench.inference.timing import step_seconds
+from bench.limits import MOST_CLIENTS
 from hardware_profiles.errors import InputError
 from sites.market.device_rate import DeviceRate, TokenTags
 
@@ -83,6 +84,8 @@ def plan_run(
     InputError
         The lengths exceed the model's context, or not even one sequence fits in memory.
     """
+    if clients is not None and clients > MOST_CLIENTS:
+        raise InputError.at("clients", expected=f"at most {MOST_CLIENTS:,}", got=clients)
     setup.check_lengths(input_len, output_len)
     capacity = setup.most_sequences(input_len + output_len)
     setup.check_batch(1, input_len, output_len)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bench.inference.accelerator import slug_of
 from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
-from hardware_profiles.errors import InputError
+from bench.limits import MOST_CLIENTS
+from hardware_profiles.errors import InputError, shown
 from hardware_profiles.opening import CSV
 from kernels.errors import KernelInputError
 from kernels.llm.counts import precision
@@ -185,6 +186,9 @@ def _clients(text: str, reasons: list[str]) -> int | None:
     if "offline" in folded or "mlperf" in folded:
         return None
     number = re.search(r"\d+", folded)
+    if number is not None and len(number[0]) > len(str(MOST_CLIENTS)):
+        reasons.append(f"batch_or_concurrency: expected at most {MOST_CLIENTS:,} clients, got {shown(text)}")
+        return None
     if number is None or int(number[0]) < 1:
         reasons.append(f"batch_or_concurrency: expected 'offline' or a number of clients, got {text!r}")
         return None

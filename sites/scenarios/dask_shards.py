@@ -5,6 +5,7 @@ Shards that the cluster does not deliver are run on this machine, with a note; a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import re
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from sites.scenarios.engine import Executor, Run, Shard, SiteCase, Sums
 
-CONNECT_S = 10.0
+CONNECT_S = 8.0  # so that with the start of Python a wrong address is refused within 10 s
 GRACE_S = 10.0
 POLL_S = 0.2
 MAX_PORT = 65_535
@@ -141,10 +142,12 @@ def _connect(address: str, connect_s: float) -> Any:
     parts = re.fullmatch(r"(?:(?:tcp|tls)://)?(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5})", address)
     if parts is None or int(parts[2]) > MAX_PORT:
         raise InputError.at("--scheduler", expected="an address like tcp://host:8786", got=address)
+    until = time.monotonic() + connect_s
     try:
         _knock(parts[1].strip("[]"), int(parts[2]), connect_s)
-        client = _greet(lambda: Client(address, timeout=connect_s, set_as_default=False), connect_s)
-    except (OSError, OverflowError, ValueError, TypeError) as error:
+        _within(until, lambda: asyncio.run(_ask_identity(address, until)))
+        client = _within(until, lambda: Client(address, timeout=_left_s(until), set_as_default=False))
+    except (OSError, OverflowError, ValueError, TypeError, MemoryError) as error:
         reason = shown(str(error) or type(error).__name__)
         raise InputError(f"{option}: expected a Dask scheduler that answers in {connect_s:g} s, got {reason}") from None
     until = time.monotonic() + connect_s
@@ -156,30 +159,60 @@ def _connect(address: str, connect_s: float) -> Any:
     return client
 
 
-def _greet(connect: Callable[[], Any], connect_s: float) -> Any:
-    """Connect within a time limit, because Dask waits for ever if the listener is not a scheduler.
+def _left_s(until: float) -> float:
+    return max(until - time.monotonic(), POLL_S)
+
+
+async def _ask_identity(address: str, until: float) -> None:
+    """Ask a listener for its identity, because a client of Dask that fails half-way cannot be closed at once.
+
+    Raises
+    ------
+    OSError
+        The listener does not answer in time, or is not a scheduler.
+    """
+    from distributed.comm import connect
+
+    address = address if "://" in address else f"tcp://{address}"
+    try:
+        async with asyncio.timeout(_left_s(until)):
+            comm = await connect(address, timeout=_left_s(until))
+            try:
+                await comm.write({"op": "identity", "reply": True})
+                answer = await comm.read()
+            finally:
+                comm.abort()
+    except Exception:  # noqa: BLE001 - Dask raises any kind of error for the answer of another program
+        raise OSError("no answer of a scheduler") from None
+    kind = answer.get("type") if isinstance(answer, dict) else None
+    if kind != "Scheduler":
+        raise OSError(f"the answer of {kind or 'another program'}")
+
+
+def _within(until: float, call: Callable[[], Any]) -> Any:
+    """Return what a call returns, because some calls of Dask wait for ever.
 
     Raises
     ------
     TimeoutError
-        The listener does not answer.
+        The call does not return in time.
     """
     outcome: queue.Queue[Any] = queue.Queue()
 
     def attempt() -> None:
         try:
-            outcome.put(connect())
+            outcome.put((call(), None))
         except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits for it
-            outcome.put(error)
+            outcome.put((None, error))
 
     threading.Thread(target=attempt, daemon=True).start()
     try:
-        client = outcome.get(timeout=connect_s)
+        result, error = outcome.get(timeout=_left_s(until) + POLL_S)
     except queue.Empty:
         raise TimeoutError("no answer of a scheduler") from None
-    if isinstance(client, Exception):
-        raise client
-    return client
+    if error is not None:
+        raise error
+    return result
 
 
 def _knock(host: str, port: int, connect_s: float) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bench import limits
 from bench.cli import completion
-from bench.cli.options import WHOLE
+from bench.cli.options import WHOLE, WholeRange
 from bench.cli.output import counted, plain, progress, say, short, warn
 from bench.cli.table import print_table
 from bench.cli.yield_.capital import print_plan
@@ -59,7 +60,7 @@ def scenario_options(command: Command) -> Command:
         (
             click.option(
                 "--scenarios",
-                type=WHOLE,
+                type=WholeRange(max=limits.MOST_SCENARIOS),
                 help="Number of scenarios; adds P50, P90, P99, CVaR and the drivers of the spread.",
             ),
             click.option(

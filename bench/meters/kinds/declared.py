@@ -1,10 +1,10 @@
 """A declared power: an assumption that is stored as `assumed_power_w` and never becomes energy."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+from bench import limits
 from bench.meters.protocol import (
     EnergyReading,
     Found,
@@ -26,12 +26,13 @@ class Declared:
     Raises
     ------
     InputError
-        The power is not a finite number above 0.
+        The power is not one that a machine draws.
     """
 
     def __init__(self, power_w: float, boundary: Boundary = "wall", source: str = "declared with --watts") -> None:
-        if not (math.isfinite(power_w) and power_w > 0.0):
-            raise InputError.at("--watts", expected="a power above 0 W", got=power_w)
+        if not limits.LEAST_POWER_W <= power_w <= limits.MOST_POWER_W:
+            expected = f"a power from {limits.LEAST_POWER_W:g} to {limits.MOST_POWER_W:,.0f} W"
+            raise InputError.at("--watts", expected=expected, got=power_w)
         self.power_w = power_w
         self.source = source
         self._info = MeterInfo(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -194,6 +194,34 @@ def test_what_listens_and_is_no_scheduler_is_refused_in_time(cases):
             run_fleet(cases, RUN, 8, execute=dask(address, connect_s=1))
 
 
+ANSWERS = {
+    "the page of a web server": b"HTTP/1.1 200 OK\r\n\r\nhello",
+    "noise": bytes(range(256)) * 400,
+    "a frame of an exabyte": (2**60).to_bytes(8, "little") * 3,
+    "frames of nothing": bytes(100_000),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_answers_and_is_no_scheduler_is_refused_and_leaves_no_thread(cases, answer):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection, suppress(OSError):
+                        connection.sendall(ANSWERS[answer])
+                        connection.recv(1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(InputError, match="expected a Dask scheduler that answers in 5 s, got 'no answer"):
+            run_fleet(cases, RUN, 8, execute=dask(address, connect_s=5))
+        assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("IO loop")]
+        server.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.mark.parametrize("address", ["nonsense://x", "", "tcp://", "127.0.0.1:99999", "127.0.0.1"])
 def test_an_address_that_is_none_is_refused(cases, address):
     with pytest.raises(InputError, match="--scheduler"):
@@ -206,7 +234,9 @@ def test_a_scheduler_without_workers_is_refused(cases, monkeypatch, tmp_path):
 
     with _cluster(tmp_path, 0) as (address, scheduler, _):
         # The scheduler may be slow to greet; how long workers are waited for counts from then on.
-        monkeypatch.setattr(fleet_dask, "_greet", lambda *_: Client(address, timeout=LIMIT_S, set_as_default=False))
+        client = Client(address, timeout=LIMIT_S, set_as_default=False)
+        answers = iter([None, client])
+        monkeypatch.setattr(fleet_dask, "_within", lambda *_: next(answers))
         with pytest.raises(InputError, match=r"expected at least one worker within 0\.5 s, got none"):
             run_fleet(cases, RUN, 8, execute=dask(address, connect_s=0.5))
         assert scheduler.poll() is None
