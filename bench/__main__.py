@@ -1,7 +1,15 @@
 """The entry point of `perwatt` and of `python -m bench`."""
 
-import signal
+import os
 import sys
+
+# `python -m bench` puts the current folder first. Nothing is imported from there; a checkout comes after Python's own
+# modules. (`os` is loaded by then, `sys` is built in; the command `perwatt` needs none of this.)
+if __name__ == "__main__" and not sys.flags.safe_path:
+    here, root = os.path.realpath(sys.path.pop(0)), os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
+    sys.path += [root] if here == root else []
+
+import signal
 
 # Until the command line can report Ctrl-C in one line, it ends the process without a traceback.
 signal.signal(signal.SIGINT, signal.SIG_DFL)

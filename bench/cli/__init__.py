@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bench.cli.commands import COMMANDS, LazyGroup, examples
+from bench.machine.variables import settle
 
 if TYPE_CHECKING:
     from hardware_profiles.errors import InputError
 
 __all__ = ["COMMANDS", "main", "perwatt"]
 
+NUMBA_FILE = ".numba_config.yaml"
 FIRST_STEPS = """\
 First steps:
   perwatt doctor                        check what this machine can run and meter
@@ -51,8 +53,10 @@ def perwatt(context: click.Context) -> None:
 
 
 def _fail(message: str, status: int) -> NoReturn:
+    from bench.cli.output import fault
+
     for line in message.split("\n"):
-        click.echo(f"error: {line}", err=True)
+        fault(line)
     sys.exit(status)
 
 
@@ -62,14 +66,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     The exit status is 0 for success, with or without warnings; 1 for a run that failed or is invalid; 2 for a wrong
     request; 130 for Ctrl-C.
     """
-    if sys.stderr is None:  # closed by `2>&-`; now no other code has to check
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
-    if sys.stdout is None:
-        _fail("stdout: expected an open stream, got a closed one; to discard the output, use >/dev/null", 2)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without ± in its character set shows a question mark
+    _prepare()
     try:
         status = perwatt.main(args=argv, prog_name="perwatt", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -81,12 +78,36 @@ def main(argv: list[str] | None = None) -> NoReturn:
         _forget_interrupt()
         _fail("interrupted; the results written so far are complete", 130)
     except SystemExit as leaving:
-        # click prints the completion script of a shell and leaves. Otherwise click and rich leave when the reader of
-        # our output has closed it (`perwatt list profiles | head`), which is no failure.
-        sys.exit(leaving.code if "_PERWATT_COMPLETE" in os.environ else 0)
+        _leave(leaving)
     except Exception as error:  # noqa: BLE001 (the only handler: _explain sorts errors by kind)
         _fail(*_explain(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _prepare() -> None:
+    """Prepare streams, signals and variables for the command."""
+    if sys.stderr is None:  # closed by `2>&-`; now no other code has to check
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    if sys.stdout is None:
+        _fail("stdout: expected an open stream, got a closed one; to discard the output, use >/dev/null", 2)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    settle()
+    if os.path.lexists(NUMBA_FILE):
+        _fail(f"{NUMBA_FILE}: expected no such file in the current folder, because Numba takes its settings from it", 2)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ± in its character set shows a question mark
+
+
+def _leave(leaving: SystemExit) -> NoReturn:
+    """End after a call of `sys.exit` in a library: with its status, as done, or with an error."""
+    if "_PERWATT_COMPLETE" in os.environ:  # click prints the completion script of a shell and leaves
+        sys.exit(leaving.code)
+    # click and rich leave when the reader of our output has closed it (`perwatt list profiles | head`), which is no
+    # failure. Nothing else of ours leaves in this way: a package did, and the request is not done.
+    if isinstance(leaving.__context__, BrokenPipeError):
+        sys.exit(0)
+    _fail(f"a package ended the program: expected a return, got SystemExit: {leaving.code}", 1)
 
 
 def _wrong_request(error: click.ClickException) -> "InputError":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.credentials import scrub_message
 from bench.quantity import j_per_th, j_per_th_with_unit, plain, quantity, quantity_range, rate, short, si
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "counted",
     "emit_json",
     "emit_text",
+    "fault",
     "j_per_th",
     "j_per_th_with_unit",
     "plain",
@@ -36,19 +38,25 @@ __all__ = [
     "warn",
 ]
 
-# Control characters, which a terminal would obey instead of showing; files that people pass on may hold some.
-_CONTROL = {code: "\ufffd" for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+# Control characters, which a terminal would obey instead of showing, and marks that turn the direction of the text
+# after them; files that people pass on may hold some. Half a surrogate cannot be printed.
+_TURNS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_CONTROL = {
+    code: "\ufffd"
+    for code in (*range(32), *range(0x7F, 0xA0), *_TURNS, *range(0xD800, 0xE000))
+    if chr(code) not in "\t\n"
+}
 _LABEL = re.compile(r"\s*(?:note: |\S+\s{2,})?")
 
 
 def printable(text: str) -> str:
-    """Return the text with a mark in place of every control character but tab and line feed."""
+    """Return the text with a mark in place of every character that a terminal obeys, but tab and line feed."""
     return text.translate(_CONTROL)
 
 
 def emit_json(document: object) -> None:
     """Print one JSON document; dates and paths become text, and a number that is not finite is refused."""
-    click.echo(json.dumps(document, indent=2, default=str, allow_nan=False))
+    click.echo(printable(json.dumps(document, indent=2, default=str, allow_nan=False)))
 
 
 def emit_text(text: str) -> None:
@@ -94,7 +102,12 @@ def _wrapped(line: str, width: int) -> str:
 
 def warn(line: str) -> None:
     """Print one line of warning on stderr, in red on a terminal."""
-    click.echo(f"{click.style('warning:', fg='red')} {printable(line)}", err=True)
+    click.echo(f"{click.style('warning:', fg='red')} {printable(scrub_message(line))}", err=True)
+
+
+def fault(line: str) -> None:
+    """Print one line of error on stderr."""
+    click.echo(f"error: {printable(scrub_message(line))}", err=True)
 
 
 @contextmanager
@@ -105,7 +118,7 @@ def progress(*, quiet: bool) -> "Iterator[Progress]":
 
     bars = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),

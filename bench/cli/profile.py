@@ -8,6 +8,7 @@ import click
 from bench.cli.commands import NearGroup, examples
 from bench.cli.options import json_option
 from bench.cli.output import counted, emit_json, emit_text, say
+from bench.cli.output import fault as print_fault
 from hardware_profiles.errors import InputError
 
 
@@ -120,7 +121,7 @@ def check(context: click.Context, files: tuple[Path, ...], own: tuple[Path, ...]
         emit_json({"files": len(paths), "faults": faults})
         context.exit(2 if faults else 0)
     for fault in faults[:-1]:
-        click.echo(f"error: {fault}", err=True)
+        print_fault(fault)
     if faults:
         raise InputError(faults[-1])
     say(f"{counted(len(paths), 'profile file')} checked, no faults")

@@ -26,7 +26,7 @@ def print_table(
     text, hidden = table_text(
         columns, rows, title=title, right=right, caption=caption, width=terminal_width(piped), optional=optional
     )
-    click.echo(text)
+    click.echo(text)  # its cells and texts are printable, and it has our own styles
     if hidden:
         say(f"columns hidden (terminal too narrow): {', '.join(hidden)} (--json has all)")
 

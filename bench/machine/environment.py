@@ -3,13 +3,14 @@
 import os
 import platform
 import re
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
 from bench.machine.cores import cores
 from bench.machine.cpuinfo import CpuInfo, board, cpu_name, parse_cpuinfo, vendor
+from bench.machine.processes import run_git
+from bench.machine.variables import recorded
 
 ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = (
@@ -25,7 +26,6 @@ _PACKAGES = (
     "nvidia-cuda-nvrtc",
     "nvmath-python",
 )
-RECORDED_PREFIXES = ("NUMBA_", "OMP_", "OPENBLAS_", "MKL_", "CUDA_", "PERWATT_")  # of environment variables
 _FEATURES = (
     "sse4_1", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512_bf16", "amx_tile",
     "sha_ni", "sha2", "asimd",
@@ -47,9 +47,7 @@ def capture() -> dict[str, object]:
         "python": platform.python_version(),
         "packages": packages(),
         "numba_target": numba_target(),
-        "environment_variables": {
-            name: value for name, value in sorted(os.environ.items()) if name.startswith(RECORDED_PREFIXES)
-        },
+        "environment_variables": recorded(os.environ),
     }
 
 
@@ -165,23 +163,9 @@ def commit() -> tuple[str | None, bool | None]:
     """Return the git commit of the code and whether tracked files differ from it; (None, None) outside a checkout."""
     if not (ROOT / ".git").exists():
         return None, None
-    head = _git("rev-parse", "HEAD")
-    changes = _git("status", "--porcelain", "--untracked-files=no")
+    head = run_git(str(ROOT), "rev-parse", "HEAD")
+    changes = run_git(str(ROOT), "status", "--porcelain", "--untracked-files=no")
     return head, None if changes is None else bool(changes)
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603 (fixed arguments, no shell)
-            ["git", "-C", str(ROOT), *arguments],  # noqa: S607 (the user's git)
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
 
 
 def _cpuinfo() -> CpuInfo:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import __version__
+from bench.credentials import scrub_arguments
 from bench.diagnostics import Effect, effect
 from bench.measure.energy import (
     MARGIN_S,
@@ -154,7 +155,7 @@ def _record(
     return build_record(
         RecordParts(
             id=new_id(old.workload.name, datetime.now(UTC)),
-            run=old.run.model_copy(update={"argv": tuple(argv), "perwatt_version": __version__}),
+            run=old.run.model_copy(update={"argv": scrub_arguments(argv), "perwatt_version": __version__}),
             system=old.system,
             device=old.device,
             workload=old.workload,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import __version__
+from bench.credentials import scrub_arguments
 from bench.errors import RunFailedError
 from bench.machine import environment
 from bench.machine.locks import Held, device_domain, hold
@@ -50,7 +51,7 @@ class Job:
     def start(cls, plan: Plan, store: Path, argv: Sequence[str]) -> "Job":
         """Return a new job, for which the system is captured once."""
         run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{random.getrandbits(24):06x}"
-        return cls(run_id, tuple(argv), plan, store, environment.capture(), environment.commit())
+        return cls(run_id, scrub_arguments(argv), plan, store, environment.capture(), environment.commit())
 
 
 def measure(

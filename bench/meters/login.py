@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import parse_http_list, parse_keqv_list
 
-from bench.machine.environment import RECORDED_PREFIXES
+from bench.machine.variables import RECORDED
 from hardware_profiles.errors import InputError
 from hardware_profiles.opening import Kind, open_input
 
@@ -100,13 +100,8 @@ def _password_of_file(place: str, path: Path) -> str:
 
 
 def _password_of_variable(place: str, name: str) -> str:
-    if name.startswith(RECORDED_PREFIXES):
-        raise InputError.at(
-            place,
-            "password_env",
-            expected=f"a name that no record keeps (not {', '.join(RECORDED_PREFIXES)})",
-            got=name,
-        )
+    if name in RECORDED:
+        raise InputError.at(place, "password_env", expected="a variable that no record keeps", got=name)
     password = os.environ.get(name, "")
     if not password or not password.isprintable():
         raise InputError.at(

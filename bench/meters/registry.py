@@ -1,12 +1,15 @@
 """The table of meter kinds, built in and installed, and the meters of specs such as `shelly:HOST,accuracy=1%`."""
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from importlib.metadata import entry_points
 
 from bench.meters.default import default_meter
+from bench.meters.errors import MeterError
 from bench.meters.group.sources import check_once, separate_names
 from bench.meters.group.sums import SumMeter, sums_rows
 from bench.meters.protocol import Found, Meter, MeterKind, MeterKindEntry, MeterOptions, Tier
@@ -26,6 +29,24 @@ _BUILT_IN = {
     "trace": ("bench.meters.kinds.trace", "ENTRY"),
     "declared": ("bench.meters.kinds.declared", "ENTRY"),
 }
+
+
+@contextmanager
+def _foreign() -> Iterator[None]:
+    """Run code of a meter package: what it prints goes to stderr, and a call of `sys.exit` is an error.
+
+    Raises
+    ------
+    MeterError
+        The package wanted to end the program.
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as leaving:
+        raise MeterError(f"a meter package ended the program: expected a return, got {leaving!r}") from leaving
 
 
 def names() -> tuple[str, ...]:
@@ -50,7 +71,8 @@ def entry(name: str) -> MeterKindEntry:
         return kind
     for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
         try:
-            loaded = point.load()
+            with _foreign():
+                loaded = point.load()
         except Exception as error:
             raise InputError(f"--meter {name}: its package {point.value} could not be imported: {error}") from error
         if not isinstance(loaded, MeterKindEntry):
@@ -105,7 +127,13 @@ def make_meter(spec: str, options: MeterOptions | None = None) -> Meter:
         The meter is unknown, or its target or a setting is wrong.
     """
     name, target, settings = parse_spec(spec)
-    return entry(name).make(target, settings, options or MeterOptions())
+    return _make(name, target, settings, options or MeterOptions())
+
+
+def _make(name: str, target: str, settings: dict[str, str], options: MeterOptions) -> Meter:
+    kind = entry(name)
+    with _foreign():
+        return kind.make(target, settings, options)
 
 
 def make_meters(specs: Iterable[str], options: MeterOptions | None = None) -> list[Meter]:
@@ -124,12 +152,12 @@ def make_meters(specs: Iterable[str], options: MeterOptions | None = None) -> li
     for name, target, settings in parsed:
         group = settings.get("sum")
         if group is None or (name == "trace" and sums_rows(target, settings, alone=named[group] == 1)):
-            made.append(entry(name).make(target, settings, options))
+            made.append(_make(name, target, settings, options))
             continue
         if group not in sums:
             made.append(group)
         others = {key: value for key, value in settings.items() if key != "sum"}
-        sums.setdefault(group, []).append(entry(name).make(target, others, options))
+        sums.setdefault(group, []).append(_make(name, target, others, options))
     return [SumMeter(item, sums[item]) if isinstance(item, str) else item for item in made]
 
 
@@ -150,7 +178,8 @@ def open_meters(specs: Iterable[str], options: MeterOptions | None = None) -> li
     opened: list[Meter] = []
     try:
         for meter in meters:
-            meter.open()
+            with _foreign():
+                meter.open()
             opened.append(meter)
         check_once(meters)
         separate_names(meters)
@@ -178,7 +207,9 @@ def discover(kinds: Iterable[str] | None = None) -> list[Found]:
     meters: list[Found] = []
     for name in names() if kinds is None else kinds:
         try:
-            meters.extend(entry(name).find())
+            kind = entry(name)
+            with _foreign():
+                meters.extend(kind.find())
         except Exception as error:  # noqa: BLE001 (a broken third-party meter must not hide the others)
             cure = f"repair or uninstall the package that provides {name!r}"
             fault = " ".join(str(error).split())

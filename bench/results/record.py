@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
+from bench.credentials import scrub_message
 from bench.results.best_meter import ENERGY_PER_UNIT, POWER, best_metric
 from hardware_profiles.provenance import Basis, Boundary
 
@@ -28,7 +29,7 @@ class Reason(Part):
     """A reason why a record is invalid, or a warning; bench/diagnostics.py has the codes and cures."""
 
     code: str
-    detail: str = ""
+    detail: Annotated[str, AfterValidator(scrub_message)] = ""
 
 
 class RunInfo(Part):

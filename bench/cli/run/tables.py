@@ -5,10 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from bench import diagnostics
-from bench.cli.output import j_per_th, plain, quantity, rate, say, short, si
+from bench.cli.output import fault, j_per_th, plain, quantity, rate, say, short, si
 from bench.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -261,6 +259,6 @@ def exit_status(records: "Sequence[Record]") -> int:
     first = bad[0]
     reasons = "; ".join(f"{reason.code}: {reason.detail}" if reason.detail else reason.code for reason in first.reasons)
     more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    line = f"error: {first.workload.name}: {first.status}: {reasons}; stored as {first.id}{more}"
-    click.echo(" ".join(line.split()), err=True)
+    line = f"{first.workload.name}: {first.status}: {reasons}; stored as {first.id}{more}"
+    fault(" ".join(line.split()))
     return 1

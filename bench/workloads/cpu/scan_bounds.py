@@ -1,15 +1,13 @@
 """The bound of a scan variant on this core, from counted operations and measured ports, and its compile time."""
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from platform import machine
 from typing import TYPE_CHECKING
 
 from bench.machine.clock import core_clock_hz, neighbour_cycles
+from bench.machine.processes import run_python
 
 if TYPE_CHECKING:
     from kernels.scan_cpu.op_count import VariantCost
@@ -73,11 +71,7 @@ def compile_seconds(variant: str) -> tuple[float, float]:
     The import of Numba and NumPy is not included.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "NUMBA_CACHE_DIR": folder, "PYTHONPATH": os.pathsep.join(sys.path)}
-        seconds = []
-        for _ in range(2):
-            done = subprocess.run(  # noqa: S603 (this interpreter and a fixed text)
-                [sys.executable, "-c", _COMPILE, variant], env=environment, capture_output=True, text=True, check=True
-            )
-            seconds.append(float(json.loads(done.stdout)))
-    return seconds[0], seconds[1]
+        empty, full = (
+            float(json.loads(run_python(_COMPILE, variant, variables={"NUMBA_CACHE_DIR": folder}))) for _ in range(2)
+        )
+    return empty, full

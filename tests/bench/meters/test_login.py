@@ -96,7 +96,7 @@ def test_a_password_file_that_others_can_read_is_refused_with_the_cure(password_
         ("password_file=/no/such/file", "got no such file"),
         ("password_file=.", "got a folder"),
         ("password_env=NO_SUCH_VARIABLE_HERE", "an environment variable that holds the password"),
-        ("password_env=PERWATT_PLUG", "a name that no record keeps"),
+        ("password_env=OMP_NUM_THREADS", "a variable that no record keeps"),
         ("password_file=x,password_env=Y", "either password_file or password_env"),
     ],
 )

@@ -184,13 +184,13 @@ def test_of_two_workloads_measured_together_both_results_are_kept(fake_workload,
 def test_arguments_variables_and_programs_that_are_not_utf_8_are_kept_with_escapes(
     fake_workload, job, cpu_device, monkeypatch
 ):
-    monkeypatch.setitem(os.environ, "PERWATT_NOTE", "\udcff")
+    monkeypatch.setitem(os.environ, "OMP_PLACES", "\udcff")
     job = Job.start(job.plan, job.store, ["run", "--out", "r\udce9s"])
     monkeypatch.setattr("bench.measure.audit.cpu._busiest", lambda *_: "m\udcfcll (pid 7)")
     monkeypatch.setattr("bench.limits.FOREIGN_LOAD_FRAC", -1.0)
     record = read_whole(job.store / measure(fake_workload, job, device=cpu_device).id)
     assert record.run.argv == ("run", "--out", r"r\udce9s")
-    assert record.system["environment_variables"]["PERWATT_NOTE"] == r"\udcff"
+    assert record.system["environment_variables"]["OMP_PLACES"] == r"\udcff"
     assert any(r"m\udcfcll (pid 7)" in warning.detail for warning in record.warnings)
 
 

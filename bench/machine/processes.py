@@ -1,0 +1,58 @@
+"""Child processes, which import nothing from the current folder and get no variables but those that they need."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.machine.variables import RECORDED
+
+_ROOT = Path(__file__).resolve().parents[2]
+_NEEDED = frozenset({
+    "CUDA_HOME", "CUDA_PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "USER", "XDG_CACHE_HOME",
+})  # fmt: skip
+# Python's own library comes first, then what is installed, then the parent's other folders.
+_PREPARE = "import json, sys; sys.path += [path for path in json.loads(sys.argv.pop(1)) if path not in sys.path]\n"
+
+
+def run_python(code: str, *arguments: str, variables: Mapping[str, str]) -> str:
+    """Return what Python code prints in a process of its own.
+
+    Parameters
+    ----------
+    code
+        The code; it sees `arguments` as `sys.argv[1:]`.
+    variables
+        Environment variables, in addition to those that every child gets.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        The code failed.
+    """
+    here = Path.cwd().resolve()
+    paths = [path for path in sys.path if path and (Path(path).resolve() != here or here == _ROOT)]
+    done = subprocess.run(  # noqa: S603 (this interpreter and a text of ours)
+        [sys.executable, "-I", "-c", _PREPARE + code, json.dumps(paths), *arguments],
+        env={**_environment(), **variables}, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return done.stdout
+
+
+def run_git(root: str, *arguments: str) -> str | None:
+    """Return what git prints about a checkout, which it does not change, or None if it fails."""
+    try:
+        done = subprocess.run(  # noqa: S603 (fixed arguments, no shell)
+            ["git", "-C", root, "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 (the user's git)
+            env={**_environment(), "GIT_OPTIONAL_LOCKS": "0"}, capture_output=True, text=True, timeout=10, check=True,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name in _NEEDED | RECORDED}
