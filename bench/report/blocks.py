@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.credentials import scrub_text
 from bench.report.charts.svg import Chart
 
 Tone = Literal["", "measured", "rated", "modelled", "assumed", "bad", "warn", "good", "unverified"]
@@ -27,7 +28,7 @@ class Link:
     @property
     def href(self) -> str:
         """The address, or nothing where following it could run a script or read a file."""
-        return self.address if self.address.startswith(("https://", "http://")) else ""
+        return scrub_text(self.address) if self.address.startswith(("https://", "http://")) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,6 +248,15 @@ def _clean(root: ET.Element, prefix: str) -> None:
             element.set("style", "; ".join([*own_paint, element.get("style", "")]))
         for name, value in element.attrib.items():
             element.set(name, _attribute(name, value, prefix))
+        _spread_style(element)
+
+
+def _spread_style(element: ET.Element) -> None:
+    """Replace an element's style by attributes, because the page's policy forbids styles in elements."""
+    for declaration in element.attrib.pop("style", "").split(";"):
+        name, _, value = declaration.partition(":")
+        if name.strip():
+            element.set(name.strip(), value.strip())
 
 
 def _attribute(name: str, value: str, prefix: str) -> str:

@@ -49,7 +49,7 @@ def test_ids_are_unique_over_all_drawings_and_every_reference_has_one():
 def test_a_mark_lies_where_its_data_are_and_one_outside_the_axes_is_dropped():
     root = ET.fromstring(str(chart_of(simple).wide))
     circles, rects = root.findall(f".//{SVG}circle"), root.findall(f".//{SVG}rect[@class='mark']")
-    line = next(path for path in root.iter(f"{SVG}path") if "--c-measured" in path.get("style", ""))
+    line = next(path for path in root.iter(f"{SVG}path") if "--c-measured" in path.get("stroke", ""))
     x0, y0, x1, y1 = (float(number) for number in re.findall(r"-?[\d.]+", line.get("d"))[:4])
     assert len(circles) == 1
     assert float(circles[0].get("cx")) == pytest.approx((x0 + x1) / 2, abs=0.5)

@@ -108,6 +108,80 @@ def test_names_with_markup_do_nothing_in_a_browser(browser, page_file):
         assert page.was_silent(), (page.asked, page.said, page.dialogs)
 
 
+PAYLOADS = (
+    '"><script>alert(1)</script>', "' onmouseover=alert(2) x='", '" onfocus="alert(3)" autofocus="',
+    "</style><img src=http://evil.example/x onerror=alert(4)>", "</title></svg><iframe src=//evil.example></iframe>",
+    "javascript:alert(5)", "]]><svg onload=alert(6)>", "{{ 7 * 7 }}${7*7}", "url(http://evil.example/y)",
+    "\u202egnp.exe", "<style>*{background:url(//evil.example)}</style>", "$\\href{javascript:alert(8)}{x}$",
+)  # fmt: skip
+FREE = {"name", "variant", "note", "detail", "code", "model", "os", "features", "verification", "plan", "argv",
+        "commit", "perwatt_version", "dtype", "source", "meter", "meters"}  # fmt: skip
+
+
+def hostile(value, key="", number=0):
+    """Return a record's data with a payload in every text that its schema leaves free."""
+    if isinstance(value, dict):
+        named = {inner_key: hostile(inner, inner_key, number) for inner_key, inner in value.items()}
+        return named | ({PAYLOADS[number]: PAYLOADS[number]} if key in {"parameters", "settings", "system"} else {})
+    if isinstance(value, list | tuple):
+        return [hostile(inner, key, number) for inner in value]
+    return f"{value}{PAYLOADS[number]}" if isinstance(value, str) and key in FREE else value
+
+
+@pytest.fixture(scope="module")
+def hostile_page(browser, report_document, tmp_path_factory):  # noqa: ARG001 (as above)
+    """Return the page of records with a payload in every free text, on a device and a meter of that name."""
+    from bench.report import gather, write_page
+    from bench.results.record import Record
+    from bench.results.writing import write_record
+
+    folder = tmp_path_factory.mktemp("hostile")
+    store = folder / "results"
+    store.mkdir()
+    for number in range(len(PAYLOADS)):
+        data = report_document(number, watts=142.0, codes=("run_failed",) if number % 3 == 2 else (),
+                               status="failed" if number % 3 == 2 else "ok", warnings=("unstable",))  # fmt: skip
+        changed = hostile(data, number=number)
+        changed["workload"]["name"] = data["workload"]["name"]
+        write_record(store, Record.model_validate(changed), [])
+    return write_page(gather([], store, []), folder / "page.html")
+
+
+def test_payloads_in_every_field_do_nothing_in_a_browser(browser, hostile_page):
+    assert "alert(1)" in hostile_page.read_text(encoding="utf-8")
+    with Opened(browser, hostile_page) as page:
+        page.tab.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        for mark in page.tab.locator(".mark").all()[:20]:
+            mark.dispatch_event("mouseover")
+            mark.focus()
+        assert page.tab.locator("script").count() == 1
+        assert page.tab.locator("style").count() == 1
+        assert page.tab.locator("img, iframe, object, embed, form, base, image, foreignObject").count() == 0
+        attributes = page.tab.evaluate(
+            "[...document.querySelectorAll('*:not(#tip)')].flatMap(each => [...each.attributes].map(a => [a.name, a.value]))"
+        )
+        assert not [name for name, _ in attributes if name.startswith("on") or name in {"style", "autofocus", "src"}]
+        addresses = [value for name, value in attributes if name in {"href", "xlink:href"}]
+        assert not [value for value in addresses if not value.startswith(("#", "https://", "http://", "data:,"))]
+        assert page.tab.evaluate("[...document.querySelectorAll('a')].every(a => a.host !== 'evil.example')")
+        assert page.was_silent(), (page.asked, page.said, page.dialogs)
+
+
+def test_the_pages_policy_stops_a_foreign_style_and_script(browser, page_file, tmp_path):
+    text = page_file.read_text(encoding="utf-8")
+    changed = tmp_path / "changed.html"
+    foreign = "<script>document.title = 'run'</script><p id=p style='color: red' onclick='alert(1)'>x</p>"
+    changed.write_text(text.replace("<main>", f"<main>{foreign}<style>#p {{ margin: 77px }}</style>"), encoding="utf-8")
+    with Opened(browser, changed) as page:
+        page.tab.locator("#p").click()
+        look = page.tab.evaluate("[getComputedStyle(p).color, getComputedStyle(p).marginTop, document.title]")
+        assert look[0] != "rgb(255, 0, 0)"
+        assert look[1] != "77px"
+        assert look[2] != "run"
+        assert page.dialogs == []
+        assert any("Content Security Policy" in said for said in page.said)
+
+
 def test_hovering_a_point_shows_its_figures_and_sources(browser, page_file):
     with Opened(browser, page_file) as page:
         tip = page.tab.locator("#tip")

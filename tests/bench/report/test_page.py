@@ -89,6 +89,9 @@ def test_nothing_in_the_page_asks_the_network_or_runs_a_foreign_script(full_text
     )
     assert policy.startswith("default-src 'none'")
     assert "script-src 'sha256-" in policy
+    assert "style-src 'sha256-" in policy
+    assert "unsafe" not in policy
+    assert not [attrs for _, attrs in reader.tags if "style" in attrs]
 
 
 def test_markup_in_names_is_shown_and_does_nothing(full_text):
