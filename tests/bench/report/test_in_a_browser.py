@@ -158,7 +158,8 @@ def test_payloads_in_every_field_do_nothing_in_a_browser(browser, hostile_page):
         assert page.tab.locator("style").count() == 1
         assert page.tab.locator("img, iframe, object, embed, form, base, image, foreignObject").count() == 0
         attributes = page.tab.evaluate(
-            "[...document.querySelectorAll('*:not(#tip)')].flatMap(each => [...each.attributes].map(a => [a.name, a.value]))"
+            "[...document.querySelectorAll('*:not(#tip)')]"
+            ".flatMap(each => [...each.attributes].map(one => [one.name, one.value]))"
         )
         assert not [name for name, _ in attributes if name.startswith("on") or name in {"style", "autofocus", "src"}]
         addresses = [value for name, value in attributes if name in {"href", "xlink:href"}]
