@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import select
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "main", "perwatt"]
 
 NUMBA_FILE = ".numba_config.yaml"
+STDOUT = 1  # file descriptor
 FIRST_STEPS = """\
 First steps:
-  perwatt doctor                        check what this machine can run and meter
-  perwatt run                           measure this machine (about a minute)
+  perwatt doctor                           check what this machine can run and meter
+  perwatt run                              measure this machine (about a minute)
   perwatt yield georgia-50mw-gpu-modules   compute what an example site yields
 """
 
@@ -105,9 +107,16 @@ def _leave(leaving: SystemExit) -> NoReturn:
         sys.exit(leaving.code)
     # click and rich leave when the reader of our output has closed it (`perwatt list profiles | head`), which is no
     # failure. Nothing else of ours leaves in this way: a package did, and the request is not done.
-    if isinstance(leaving.__context__, BrokenPipeError):
+    if _reader_is_gone():
         sys.exit(0)
     _fail(f"a package ended the program: expected a return, got SystemExit: {leaving.code}", 1)
+
+
+def _reader_is_gone() -> bool:
+    """Return whether stdout is a pipe that nobody reads any more."""
+    poller = select.poll()
+    poller.register(STDOUT, 0)
+    return any(event & select.POLLERR for _, event in poller.poll(0))
 
 
 def _wrong_request(error: click.ClickException) -> "InputError":

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -30,6 +31,15 @@ def new_id(workload: str, started: datetime) -> str:
     hardly ever.
     """
     return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{workload}-{next(_numbers) % 2**32:08x}"
+
+
+def _number_anew() -> None:
+    """Let a forked child number its records from a start of its own."""
+    global _numbers  # noqa: PLW0603 (a fork copies the counter)
+    _numbers = itertools.count(secrets.randbits(32))
+
+
+os.register_at_fork(after_in_child=_number_anew)
 
 
 def prepare_store(store: Path) -> str:
