@@ -5,14 +5,9 @@ Shards that the cluster does not deliver are run on this machine, with a note; a
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import queue
-import re
-import socket
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -21,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError, shown
 from sites.jit import compiled_digest
+from sites.scenarios.dask_connect import POLL_S, close, connect, count_workers
 from sites.scenarios.engine import local, run_shard
 
 if TYPE_CHECKING:
@@ -30,8 +26,6 @@ if TYPE_CHECKING:
 
 CONNECT_S = 8.0  # so that with the start of Python a wrong address is refused within 10 s
 GRACE_S = 10.0
-POLL_S = 0.2
-MAX_PORT = 65_535
 SHARD_FILES = ("draws.py", "engine.py", "model.py")
 
 
@@ -80,7 +74,7 @@ class _Cluster:
         waiting = set(shards)
         if not self.lost:
             try:
-                client = _connect(self.address, self.connect_s)
+                client = connect(self.address, self.connect_s)
             except InputError:
                 if not self.reached:
                     raise
@@ -126,107 +120,10 @@ class _Cluster:
                     waiting.remove(item[0])
                     yield item
         finally:
-            _close(client)
+            close(client)
         if waiting:
             done = f"after {len(shards) - len(waiting)} of {len(shards)} shards"
             self._lose(lost, f"{done}; the other {len(waiting)} are run on this machine")
-
-
-def _connect(address: str, connect_s: float) -> Any:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("--scheduler: expected Dask to be installed, got none; pip install 'perwatt[scale]'") from None
-    option = f"--scheduler {address}"
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # the InputError below reports it
-    parts = re.fullmatch(r"(?:(?:tcp|tls)://)?(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5})", address)
-    if parts is None or int(parts[2]) > MAX_PORT:
-        raise InputError.at("--scheduler", expected="an address like tcp://host:8786", got=address)
-    until = time.monotonic() + connect_s
-    try:
-        _knock(parts[1].strip("[]"), int(parts[2]), connect_s)
-        _within(until, lambda: asyncio.run(_ask_identity(address, until)))
-        client = _within(until, lambda: Client(address, timeout=_left_s(until), set_as_default=False))
-    except (OSError, OverflowError, ValueError, TypeError, MemoryError) as error:
-        reason = shown(str(error) or type(error).__name__)
-        raise InputError(f"{option}: expected a Dask scheduler that answers in {connect_s:g} s, got {reason}") from None
-    until = time.monotonic() + connect_s
-    while not _workers(client):
-        if time.monotonic() > until:
-            _close(client)
-            raise InputError(f"{option}: expected at least one worker within {connect_s:g} s, got none")
-        time.sleep(POLL_S)
-    return client
-
-
-def _left_s(until: float) -> float:
-    return max(until - time.monotonic(), POLL_S)
-
-
-async def _ask_identity(address: str, until: float) -> None:
-    """Ask a listener for its identity, because a client of Dask that fails half-way cannot be closed at once.
-
-    Raises
-    ------
-    OSError
-        The listener does not answer in time, or is not a scheduler.
-    """
-    from distributed.comm import connect
-
-    address = address if "://" in address else f"tcp://{address}"
-    try:
-        async with asyncio.timeout(_left_s(until)):
-            comm = await connect(address, timeout=_left_s(until))
-            try:
-                await comm.write({"op": "identity", "reply": True})
-                answer = await comm.read()
-            finally:
-                comm.abort()
-    except Exception:  # noqa: BLE001 - Dask raises any kind of error for the answer of another program
-        raise OSError("no answer of a scheduler") from None
-    kind = answer.get("type") if isinstance(answer, dict) else None
-    if kind != "Scheduler":
-        raise OSError(f"the answer of {kind or 'another program'}")
-
-
-def _within(until: float, call: Callable[[], Any]) -> Any:
-    """Return what a call returns, because some calls of Dask wait for ever.
-
-    Raises
-    ------
-    TimeoutError
-        The call does not return in time.
-    """
-    outcome: queue.Queue[Any] = queue.Queue()
-
-    def attempt() -> None:
-        try:
-            outcome.put((call(), None))
-        except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits for it
-            outcome.put((None, error))
-
-    threading.Thread(target=attempt, daemon=True).start()
-    try:
-        result, error = outcome.get(timeout=_left_s(until) + POLL_S)
-    except queue.Empty:
-        raise TimeoutError("no answer of a scheduler") from None
-    if error is not None:
-        raise error
-    return result
-
-
-def _knock(host: str, port: int, connect_s: float) -> None:
-    """Wait until something listens, because Dask waits for ever at some unreachable addresses."""
-    until = time.monotonic() + connect_s
-    while True:
-        try:
-            socket.create_connection((host, port), timeout=connect_s).close()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(POLL_S)
-        else:
-            return
 
 
 def _submit(client: Any, cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> dict[Any, Shard]:
@@ -293,7 +190,7 @@ class _Watch:
     def _ask(self) -> None:
         while self._client.status not in {"closing", "closed"}:
             asked_at = time.monotonic()
-            workers = _workers(self._client)
+            workers = count_workers(self._client)
             if workers is not None:
                 self._answered_at = time.monotonic()
             if workers:
@@ -306,15 +203,3 @@ class _Watch:
         if now - self._answered_at > grace_s:
             return "the scheduler was lost"
         return "all workers were lost" if now - self.good_at > grace_s else ""
-
-
-def _workers(client: Any) -> int | None:
-    try:
-        return len(client.scheduler_info(n_workers=-1)["workers"])
-    except Exception:  # noqa: BLE001 - any error means that there was no answer
-        return None
-
-
-def _close(client: Any) -> None:
-    with suppress(Exception):  # the connection may be closed already
-        client.close(timeout=2)

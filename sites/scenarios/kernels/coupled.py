@@ -46,7 +46,7 @@ from sites.dispatch.columns import (
     WORTH_NOW,
 )
 from sites.dispatch.formulas import larger, power_prices, programme_usd, resale_price, smaller, work_mw
-from sites.jit import site_njit
+from sites.jit import site_njit, site_njit_inlined
 from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_least, load, splat, store
 
 
@@ -116,6 +116,18 @@ def _rank(table, t, kinds, promised, passes, cost, own):
     return idle
 
 
+@site_njit_inlined
+def _drawn(mine, before, end, near, far, contract_mw):
+    """Return what a block draws between two levels at the meter, within the contract and beyond it, by its worth."""
+    none = splat(0.0)
+    if contract_mw > 0.0:
+        contract = splat(contract_mw)
+        within = larger(smaller(end, contract) - before, none)
+        beyond = larger(end - larger(before, contract), none)
+        return if_above(mine, near, within, none) + if_above(mine, far, beyond, none)
+    return if_above(mine, far, larger(end - before, none), none)
+
+
 @site_njit
 def _load_without_event(kinds, firm, contract_mw, near, far, room, start, shift, own):
     """Return the power at the meter that one hour's blocks would draw without an event, and its part of firm blocks.
@@ -127,7 +139,7 @@ def _load_without_event(kinds, firm, contract_mw, near, far, room, start, shift,
     start, shift
         Idle draw without the event, and how much it is above that with the event.
     """
-    none, contract = splat(0.0), splat(contract_mw)
+    none = splat(0.0)
     at_meter, kept = start, none
     for k in range(kinds.shape[0]):
         if kinds[k] == IDLE:
@@ -135,12 +147,7 @@ def _load_without_event(kinds, firm, contract_mw, near, far, room, start, shift,
         here = OWN * LANES * k
         mine, before = load(own, here + WORTH_NOW * LANES), load(own, here + BEFORE_NOW * LANES) + shift
         end = smaller(before + load(own, here + CAP_NOW * LANES), room)
-        if contract_mw > 0.0:
-            within = larger(smaller(end, contract) - before, none)
-            beyond = larger(end - larger(before, contract), none)
-            drawn = if_above(mine, near, within, none) + if_above(mine, far, beyond, none)
-        else:
-            drawn = if_above(mine, far, larger(end - before, none), none)
+        drawn = _drawn(mine, before, end, near, far, contract_mw)
         at_meter = at_meter + drawn
         if firm[k] > 0.0:
             kept = kept + drawn
@@ -178,12 +185,7 @@ def add_up_hours(
                 continue
             mine, before = load(own, here + WORTH_NOW * LANES), load(own, here + BEFORE_NOW * LANES)
             end = smaller(before + cap, room)
-            if contract_mw > 0.0:
-                within = larger(smaller(end, contract) - before, none)
-                beyond = larger(end - larger(before, contract), none)
-                drawn = if_above(mine, near, within, none) + if_above(mine, far, beyond, none)
-            else:
-                drawn = if_above(mine, far, larger(end - before, none), none)
+            drawn = _drawn(mine, before, end, near, far, contract_mw)
             at_meter = at_meter + drawn
             store(own, here + MWH_SUM * LANES, load(own, here + MWH_SUM * LANES) + drawn)
             made = drawn * table[t, at + (WORTH if kind == MINING else DEVICE)]
