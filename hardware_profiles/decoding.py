@@ -5,9 +5,12 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _OTHER_MARKS = (  # the UTF-32 marks first: the little-endian one begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -60,13 +63,38 @@ def parse_json(data: bytes, file: object, kind: str) -> Any:
     InputError
         The bytes are not UTF-8, not JSON, nested too deeply, or have a whole number beyond every float.
     """
+    return parse(data, file, json.loads, kind, (json.JSONDecodeError, "a corrupt file"))
+
+
+def parse(
+    data: bytes, file: object, load: Callable[[str], Any], kind: str, broken: tuple[type[ValueError], str]
+) -> Any:
+    """Return the document that a parser reads from bytes.
+
+    Parameters
+    ----------
+    data, file
+        The bytes, and the path or name of the file for error messages.
+    load
+        The parser.
+    kind
+        What the file should be, for error messages.
+    broken
+        The parser's error for a wrong syntax, and the word for such a file.
+
+    Raises
+    ------
+    InputError
+        The bytes are not UTF-8, have a wrong syntax, are nested too deeply, or have a whole number beyond every float.
+    """
     text = decode(data, file)
+    error, word = broken
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as fault:
-        raise InputError(f"{file}: expected {kind}, got a corrupt file: {fault}") from None
+        document = load(text)
+    except error as fault:
+        raise InputError(f"{file}: expected {kind}, got {word}: {fault}") from None
     except RecursionError:
-        raise InputError(f"{file}: expected {kind}, got a file that is nested too deeply") from None
+        raise InputError(f"{file}: expected {kind}, got one nested too deeply") from None
     except ValueError:  # more digits than Python converts
         raise too_many_digits(text, file) from None
     refuse_huge(document, text, file)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import tomli  # compiled, and so some ten times faster than tomllib
 
-from hardware_profiles.decoding import decode, refuse_huge, too_many_digits
+from hardware_profiles.decoding import decode, parse
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.opening import CSV, TOML, read_input
 
@@ -98,16 +98,7 @@ def parse_toml(data: bytes, file: object) -> dict[str, Any]:
         The bytes are not UTF-8, have a syntax error (the line is named), are nested too deeply, or have a whole number
         beyond every float.
     """
-    text = decode(data, file)
-    try:
-        document = tomli.loads(text)
-    except tomli.TOMLDecodeError as fault:
-        raise InputError(f"{file}: expected valid TOML, got a syntax error: {fault}") from None
-    except RecursionError:
-        raise InputError(f"{file}: expected valid TOML, got one nested too deeply") from None
-    except ValueError:  # more digits than Python converts
-        raise too_many_digits(text, file) from None
-    refuse_huge(document, text, file)
+    document: dict[str, Any] = parse(data, file, tomli.loads, "valid TOML", (tomli.TOMLDecodeError, "a syntax error"))
     return document
 
 
