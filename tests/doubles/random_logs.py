@@ -44,7 +44,7 @@ class Made:
     data: bytes
     settings: dict
     truth: list  # (time [s since 1970], power [W] or None)
-    must_ask: set = field(default_factory=set)  # words of the causes of which one must be named
+    must_ask: set = field(default_factory=set)  # words of possible causes; the refusal must name one of them
     may_ask: set = field(default_factory=set)  # words of the causes of which one may be named
 
 

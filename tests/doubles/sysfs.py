@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from bench.meters.registry import entry, make_meter
+
 INTEL, AMD, AMPERE = ("GenuineIntel", 6, 106), ("AuthenticAMD", 23, 49), ("", 8, 0)
 
 
@@ -68,3 +70,16 @@ class SysTree:
     def link(link, target):
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(os.path.relpath(target, link.parent))
+
+
+def first_reading(spec):
+    """Return the first value of a meter and its description."""
+    meter = make_meter(spec)
+    meter._info = meter.connect()
+    meter.take()
+    return meter.readings()[0].value, meter.info
+
+
+def listed(kind):
+    """Return the meters of a kind on this machine by their specs."""
+    return {meter.spec: meter for meter in entry(kind).find()}

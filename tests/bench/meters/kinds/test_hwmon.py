@@ -1,24 +1,15 @@
 """hwmon sensors: labels say what they cover, sockets are summed, cards are named, and a sleeping card is not at 0 W."""
 
 import pytest
-from doubles.sysfs import SysTree
+from doubles.sysfs import first_reading, listed
 
 from bench.diagnostics import forbids_energy
 from bench.meters.errors import MeterError
 from bench.meters.kinds.hwmon import find_sensors
-from bench.meters.protocol import MeterKind
-from bench.meters.registry import default_specs, entry, make_meter
-from bench.meters.system_files import system_root
+from bench.meters.registry import default_specs, make_meter
 from hardware_profiles.errors import InputError
 
 GRACE = ("Grace Power Socket", "CPU Power Socket", "SysIO Power Socket", "Module Power Socket")
-
-
-@pytest.fixture
-def tree(tmp_path):
-    tree = SysTree(tmp_path / "root")
-    with system_root(tree.root):
-        yield tree
 
 
 def epyc(tree, sockets=1, cores=12, driver="amd_energy"):
@@ -44,18 +35,6 @@ def grace(tree, sockets=2):
         )
 
 
-def reading(spec):
-    """Return the first value of a meter and its description."""
-    meter = make_meter(spec)
-    meter._info = meter.connect()
-    meter.take()
-    return meter.readings()[0].value, meter.info
-
-
-def listed():
-    return {meter.spec: meter for meter in entry("hwmon").find()}
-
-
 @pytest.mark.parametrize("driver", ["amd_energy", "zenergy"])
 def test_sockets_are_summed_and_chosen_before_cores(tree, driver):
     folder = epyc(tree, sockets=2, driver=driver)
@@ -69,9 +48,9 @@ def test_sockets_are_summed_and_chosen_before_cores(tree, driver):
     assert [reading.value for reading in meter.readings()] == [0.0, 13.0 + 14.0]
     assert (meter.info.boundary, meter.info.covers) == ("package", ("cpu",))
     assert "Esocket0 + Esocket1" in meter.info.scope
-    assert sorted(listed()) == [f"hwmon:{driver}", f"hwmon:{driver}/Ecore"]
+    assert sorted(listed("hwmon")) == [f"hwmon:{driver}", f"hwmon:{driver}/Ecore"]
     assert make_meter(f"hwmon:{driver}@amd_energy.0").info == make_meter(f"hwmon:{driver}").info
-    assert listed()[f"hwmon:{driver}/Ecore"].boundary == "chip"
+    assert listed("hwmon")[f"hwmon:{driver}/Ecore"].boundary == "chip"
 
 
 @pytest.mark.parametrize(
@@ -90,10 +69,10 @@ def test_rails_of_zenpower_are_parts_and_none_is_taken(tree):
     files = {"power1_input": 52 * 10**6, "power1_label": "SVI2_P_Core", "power2_input": 9 * 10**6}
     tree.card(1, "zenpower", "pci0000:00/0000:00:18.3", **files, power2_label="SVI2_P_SoC")
     assert default_specs("cpu") == []
-    assert {meter.boundary for meter in listed().values()} == {"chip"}
+    assert {meter.boundary for meter in listed("hwmon").values()} == {"chip"}
     with pytest.raises(InputError, match=r"one of zenpower/power1_input \(SVI2_P_Core\), zenpower/power2_input"):
         make_meter("hwmon:zenpower")
-    assert reading("hwmon:zenpower/SVI2_P_SoC")[0] == 9.0
+    assert first_reading("hwmon:zenpower/SVI2_P_SoC")[0] == 9.0
 
 
 def test_cards_of_one_driver_have_names_by_their_address(tree):
@@ -101,9 +80,9 @@ def test_cards_of_one_driver_have_names_by_their_address(tree):
         files = {"power1_average": (index + 1) * 10**7, "power1_label": "slowPPT", "power1_input": 1}
         tree.card(index + 4, "amdgpu", f"pci0000:00/{address}", **files)
     names = ["hwmon:amdgpu@0000:03:00.0/power1_average", "hwmon:amdgpu@0000:83:00.0/power1_average"]
-    assert [spec for spec in listed() if spec.endswith("average")] == names
+    assert [spec for spec in listed("hwmon") if spec.endswith("average")] == names
     for target in ("amdgpu@0000:83:00.0", "amdgpu@hwmon5", "hwmon5", "0000:83:00.0/slowPPT"):
-        value, info = reading(f"hwmon:{target}")
+        value, info = first_reading(f"hwmon:{target}")
         assert (value, info.name, info.averaging_s) == (20.0, names[1], 1.0)
     with pytest.raises(InputError, match=r"one of amdgpu@0000:03:00\.0/power1_average .*amdgpu@0000:83:00\.0"):
         make_meter("hwmon:amdgpu")
@@ -112,8 +91,8 @@ def test_cards_of_one_driver_have_names_by_their_address(tree):
 def test_cards_without_an_address_are_named_by_their_folder(tree):
     for index in (2, 10):
         tree.card(index, "lab_psu", "", power1_input=index * 10**6)
-    assert list(listed()) == [f"hwmon:lab_psu@hwmon{n}/power1_input,boundary=BOUNDARY" for n in (2, 10)]
-    assert reading("hwmon:lab_psu@hwmon10,boundary=node")[0] == 10.0
+    assert list(listed("hwmon")) == [f"hwmon:lab_psu@hwmon{n}/power1_input,boundary=BOUNDARY" for n in (2, 10)]
+    assert first_reading("hwmon:lab_psu@hwmon10,boundary=node")[0] == 10.0
 
 
 @pytest.mark.parametrize(
@@ -139,30 +118,30 @@ def test_a_gpu_is_never_taken_for_the_cpu(tree):
     tree.card(0, "xe", "pci0000:00/0000:03:00.0", energy2_input=3, energy2_label="pkg")
     tree.card(1, "amdgpu", "pci0000:00/0000:04:00.0", power1_average=3)
     assert default_specs("cpu") == []
-    assert all("cpu" not in make_meter(spec).info.covers for spec in listed())
+    assert all("cpu" not in make_meter(spec).info.covers for spec in listed("hwmon"))
 
 
 def test_sockets_that_are_devices_of_their_own_are_summed(tree):
     for socket in range(2):
         tree.card(socket, "amd_hsmp_hwmon", f"platform/AMDI0097:0{socket}", power1_input=(socket + 1) * 10**8)
     assert default_specs("cpu") == ["hwmon:amd_hsmp_hwmon"]
-    assert reading("hwmon:amd_hsmp_hwmon")[0] == 300.0
-    assert reading("hwmon:amd_hsmp_hwmon@AMDI0097:01")[1].boundary == "chip"
+    assert first_reading("hwmon:amd_hsmp_hwmon")[0] == 300.0
+    assert first_reading("hwmon:amd_hsmp_hwmon@AMDI0097:01")[1].boundary == "chip"
 
 
 def test_grace_sockets_are_summed_without_their_rails_and_modules(tree):
     grace(tree)
     assert default_specs("cpu") == ["hwmon:power_meter"]
-    value, info = reading("hwmon:power_meter")
+    value, info = first_reading("hwmon:power_meter")
     assert (value, info.boundary, info.averaging_s) == (10.0 + 50.0, "package", 0.05)
-    assert reading("hwmon:power_meter/Module Power Socket")[1].boundary == "board"
-    assert reading("hwmon:power_meter/SysIO Power Socket 1")[1].boundary == "chip"
-    assert reading("hwmon:power_meter/CPU Power Socket")[:1] == (20.0 + 60.0,)
+    assert first_reading("hwmon:power_meter/Module Power Socket")[1].boundary == "board"
+    assert first_reading("hwmon:power_meter/SysIO Power Socket 1")[1].boundary == "chip"
+    assert first_reading("hwmon:power_meter/CPU Power Socket")[:1] == (20.0 + 60.0,)
 
 
 def test_a_driver_of_the_old_interface_keeps_its_files_with_the_device(tree):
     tree.card(0, "power_meter", "LNXSYSTM:00/ACPI000D:00", at_device=True, power1_average=75 * 10**6)
-    assert reading("hwmon:power_meter")[0] == 75.0
+    assert first_reading("hwmon:power_meter")[0] == 75.0
 
 
 @pytest.mark.parametrize(
@@ -177,40 +156,6 @@ def test_the_accuracy_of_the_driver_is_used(tree, text, accuracy):
     assert make_meter("hwmon:power_meter,accuracy=1%").info.accuracy_frac == 0.01
 
 
-def jetson(tree, **more):
-    rails = {"in1_label": "VDD_IN", "in2_label": "VDD_CPU_GPU_CV", "in3_label": "VDD_SOC"}
-    volts = {f"in{n}_input": 5000 for n in range(1, 8)}
-    amperes = {f"curr{n}_input": n * 1000 for n in range(1, 5)}
-    return tree.card(2, "ina3221", "i2c-1/1-0040", **(rails | volts | amperes | more))
-
-
-def test_the_input_rail_of_a_jetson_is_the_whole_module_and_the_others_are_parts(tree):
-    folder = jetson(tree)
-    assert default_specs("cpu") == ["hwmon:ina3221/VDD_IN"]
-    value, info = reading("hwmon:ina3221")
-    assert (value, info.name, info.boundary, info.kind) == (5.0, "hwmon:ina3221/VDD_IN", "board", MeterKind.POWER)
-    assert reading("hwmon:ina3221/VDD_SOC")[1].boundary == "chip"
-    meter = make_meter("hwmon:ina3221/in1")
-    meter._info = meter.connect()
-    (folder / "curr1_input").unlink()
-    meter.take()
-    assert meter.readings()[0].codes == ("read_failed",)
-
-
-def test_a_jetson_without_an_input_rail_has_no_meter_of_its_own_choice(tree):
-    files = {"in1_label": "VDD_GPU_SOC", "in2_label": "VDD_CPU_CV", "in3_label": "VIN_SYS_5V0"}
-    jetson(tree, **files)
-    assert default_specs("cpu") == []
-    assert {meter.boundary for meter in listed().values()} == {"chip"}
-    with pytest.raises(InputError, match="VIN_SYS_5V0"):
-        make_meter("hwmon:ina3221")
-
-
-def test_rails_that_are_not_connected_are_not_listed(tree):
-    jetson(tree, in2_enable=0, in3_label="NC")
-    assert list(listed()) == ["hwmon:ina3221/VDD_IN"]
-
-
 def sleeping(tree, status="suspended"):
     card = tree.card(0, "amdgpu", "pci0000:00/0000:03:00.0", power1_average=0)
     tree.write(card / "device/power/runtime_status", status)
@@ -219,7 +164,7 @@ def sleeping(tree, status="suspended"):
 
 def test_a_card_that_sleeps_is_named_so_and_not_woken(tree):
     sleeping(tree)
-    (found,) = listed().values()
+    (found,) = listed("hwmon").values()
     assert (found.usable, found.reason) == (False, "the device is asleep and gives no power")
     assert "power/control" in found.cure
     with pytest.raises(MeterError, match="asleep"):
@@ -266,14 +211,14 @@ def test_a_file_that_only_root_can_read_has_the_cure(tree, monkeypatch):
         return real(path, *args, **kwargs)
 
     monkeypatch.setattr(type(folder), "read_text", refuse)
-    found = listed()["hwmon:amd_energy"]
+    found = listed("hwmon")["hwmon:amd_energy"]
     assert (found.usable, found.cure) == (False, f"sudo chmod a+r {folder / 'energy13_input'}")
     assert default_specs("cpu") == []
 
 
 def test_a_register_that_holds_no_value_is_not_usable(tree):
     tree.card(0, "power_meter", "LNXSYSTM:00/ACPI000D:00", power1_average=4_294_967_295_000)
-    (found,) = listed().values()
+    (found,) = listed("hwmon").values()
     assert (found.usable, "4294967.295 W" in found.reason) == (False, True)
     with pytest.raises(MeterError, match="holds no value"):
         make_meter("hwmon:power_meter").open()
@@ -291,7 +236,7 @@ def test_power_is_in_watts_and_a_failed_read_is_missing(tree):
 
 def test_the_boundary_must_be_stated_where_it_is_not_known(tree):
     tree.card(3, "mystery", "i2c-1/1-0041", power1_input=7 * 10**6, power1_average_interval=2000)
-    assert list(listed()) == ["hwmon:mystery/power1_input,boundary=BOUNDARY"]
+    assert list(listed("hwmon")) == ["hwmon:mystery/power1_input,boundary=BOUNDARY"]
     with pytest.raises(InputError, match="boundary: expected the boundary of this sensor"):
         make_meter("hwmon:mystery")
     info = make_meter("hwmon:mystery,boundary=board").info
@@ -315,7 +260,7 @@ def test_a_sensor_must_be_named(tree, target, words):
 def test_a_device_that_a_container_hides_is_passed_over(tree):
     tree.card(1, "amdgpu", "pci0000:00/0000:03:00.0", power1_average=1)
     (tree.hwmon_class / "hwmon0").symlink_to(tree.root / "hidden")
-    assert list(listed()) == ["hwmon:amdgpu/power1_average"]
+    assert list(listed("hwmon")) == ["hwmon:amdgpu/power1_average"]
 
 
 def test_no_sensor_at_all_is_one_line_with_the_cure(tmp_path):

@@ -15,7 +15,7 @@ from bench.meters import registry as meters
 from bench.meters.protocol import MeterOptions
 from hardware_profiles.errors import InputError
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "own-meter.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "own-meter.md"
 
 
 @pytest.fixture

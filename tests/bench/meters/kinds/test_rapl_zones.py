@@ -19,7 +19,7 @@ def tree(tmp_path):
 
 
 class Socket:
-    """Zones of which each counts its own watts since the test began; a zone may repeat the counter of another."""
+    """Zones that count their own watts since the test began; a zone may repeat the counter of another."""
 
     def __init__(self, clock, tree):
         self.clock, self.tree, self.zones = clock, tree, []
