@@ -12,7 +12,7 @@ _WORDS = frozenset({
     "token",
 })  # fmt: skip
 _KEYS = frozenset({"access", "api", "encryption", "master", "private", "secret", "shared", "ssh", "subscription"})
-_SOURCES = frozenset({"env", "file", "path"})  # where a secret is read, which is none itself
+_SOURCES = frozenset({"env", "file", "path"})  # words for the place that a secret is read from: not secret themselves
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 # Lengths are bounded, so that the time grows with the length of the text and no faster.

@@ -57,7 +57,7 @@ SAME_FRAC = 0.02  # [-] two results are the same if the interval of their ratio 
 FOREIGN_LOAD_FRAC = 0.05  # [-] share of the cores
 
 # Rule 22: plausible or refused
-FIRST_READINGS = 3  # readings of which one must be plausible before a meter counts as open
+FIRST_READINGS = 3  # first readings: at least one must be plausible, or the meter is refused
 PRODUCT_FRAC = 0.10  # [-] difference allowed between power and volts times amps times power factor
 SMALL_POWER_W = 25.0  # [W] below this, plugs state volts, amps and power factor too coarsely for a check
 LEAST_POWER_FACTOR = 0.02  # [-] less is no computer's

@@ -130,7 +130,7 @@ def _check(path: Path, kind: Kind, real: str, status: os.stat_result) -> None:
 
 
 def resolved(path: Path | str) -> str:
-    """Return the absolute path without links, each of which is checked.
+    """Return the absolute path without links. Every link is checked.
 
     In a folder that everybody can write to, a link is followed only if it belongs to the user or to the owner of the
     folder, as Linux does with `fs.protected_symlinks`.

@@ -49,7 +49,7 @@ class Table(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()  # groups of keys of which a table has exactly one
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()  # groups of keys; a table has exactly one key of each group
     in_schema: ClassVar[tuple[dict[str, Any], ...]] = ()  # the rules that JSON Schema can state as well
 
     @classmethod
@@ -108,7 +108,7 @@ def _is_table(annotation: Any) -> bool:
 
 
 def _not_once(kind: type[Table], keys: Iterable[str]) -> Iterator[Broken]:
-    """Yield a fault for each group of which the keys hold none or several, unless a misspelt key explains it."""
+    """Yield a fault for each group that has none or several keys in the table, unless a misspelt key explains it."""
     meant = _meant(kind, keys)
     for group in kind.one_of:
         present = [key for key in group if key in keys]

@@ -92,7 +92,7 @@ def default_threads() -> int:
 def core_kinds(root: Path = cgroups.ROOT) -> dict[str, tuple[int, ...]]:
     """Return the cores of each kind of a hybrid CPU, or nothing if all are alike.
 
-    Intel's kinds have names. Arm's are told apart by the capacity that the kernel gives them, 1024 for the fastest.
+    Intel's kinds have names. Arm's differ in the capacity that the kernel reports, 1024 for the fastest.
     """
     kinds = {
         name: tuple(listed)

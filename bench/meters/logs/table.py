@@ -212,7 +212,7 @@ def _is_units(cells: list[str]) -> bool:
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:
-    """Return names of which each is there once: a repeat has its number behind it."""
+    """Return the names with a number behind each repeated one, so that every name is unique."""
     seen: dict[str, int] = {}
     unique = []
     for name in names:

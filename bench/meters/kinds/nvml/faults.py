@@ -70,7 +70,7 @@ def text_of(ask: Callable[[Any], str | bytes], handle: Any, errors: tuple[type[E
 
 
 def no_power(name: str, nvml: Any, handle: Any, target: str) -> NvmlFaultError:
-    """Return the error of a GPU of which NVML gives neither energy nor power, by the error or the kind of the GPU."""
+    """Return the error for a GPU without energy and power in NVML, by the error or the kind of the GPU."""
     try:
         nvml.nvmlDeviceGetPowerUsage(handle)
     except Exception as error:  # noqa: BLE001 (NVMLError is a class of the optional package)

@@ -29,7 +29,7 @@ _CTIME = re.compile(r"(?:[a-z]{3}\s+)?([a-z]{3})\s+(\d{1,2})\s+(\d\d?:\d\d:\d\d)
 _NUMERIC_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d\d)")
 _ORDERS = {"month/day/year": (2, 0, 1), "day/month/year": (2, 1, 0), "year/month/day": (0, 1, 2)}
 _HEADER_OFFSET = re.compile(r"\b(?:gmt|utc)\s?([+-]\d\d?)?:?(\d\d)?\b", re.IGNORECASE)
-# abbreviations of zones, of which some stand for several
+# abbreviations of zones; some of them mean several zones
 _ABBREVIATION = re.compile(
     r"(?<![^\W_])(?:WES?T|CES?T|EES?T|BST|MSK|IST|[ECMP][SD]T|AK[SD]T|HST|JST|KST|HKT|SGT|A[CEW][SD]T|NZ[SD]T)(?![^\W_])"
 )
@@ -85,7 +85,7 @@ def read_times(path: Path, cells: Sequence[str], pattern: str | None, zone: tzin
     Raises
     ------
     InputError
-        Day and month cannot be told apart, the times have no date, or some state a zone and others none.
+        The order of day and month is not certain, the times have no date, or some state a zone and others none.
     """
     sample = [cell for cell in cells[:1000] if cell]
     zones: set[bool] = set()
