@@ -85,6 +85,10 @@ def _single(sensor: Sensor, sensors: Sequence[Sensor]) -> SensorSum:
         alike = [other for other in _preferred(sensors) if other.driver == sensor.driver and role_of(other) == role]
         if len(alike) > 1:
             role = Role("chip", role.covers, f"one of {len(alike)} sockets")
+    elif role.boundary == "node":
+        alike = [other for other in _preferred(sensors) if role_of(other) == role]
+        if len(alike) > 1:
+            role = Role(None, (), f"one of {len(alike)} meters, of which none is said to be that of the whole machine")
     return SensorSum(sensor.name, (sensor,), role)
 
 

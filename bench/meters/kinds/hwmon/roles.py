@@ -31,6 +31,9 @@ UNKNOWN = Role(None, (), "not known")
 _SOCKETS = Role("package", CPU, "all CPU sockets; memory is outside", whole=True, per_socket=True)
 _MACHINE = "the machine, as its firmware defines it"
 
+# words in the labels of ACPI meters that read a part of the machine
+_PARTS = "cpu|gpu|processor|socket|package|memory|mem|dimm|dram|fan|disk|drive|psu|supply|pcie?|rail"
+
 # driver, label (the channel where it has none) and role; the first match counts
 _ROLES: tuple[tuple[str, str, Role], ...] = (
     ("amd_energy|zenergy", r"Esocket\d+", _SOCKETS),
@@ -45,6 +48,7 @@ _ROLES: tuple[tuple[str, str, Role], ...] = (
     ("power_meter", r"(Grace )?CPU Power.*", Role("chip", CPU, "the CPU rail alone, without SysIO")),
     ("power_meter", r"(Grace )?SysIO.*", Role("chip", OTHER, "the SysIO rail alone")),
     ("power_meter", r"Module.*", Role("board", (), "the module: its CPU, GPU and memory", per_socket=True)),
+    ("power_meter", rf"(?i)(?:.*[\W_])?(?:{_PARTS})s?(?:[\W_\d].*)?", UNKNOWN),
     ("power_meter", r".*", Role("node", (), _MACHINE, whole=True)),
     (r"ina\d+", r"VDD_IN|POM_5V_IN|VDD_MUX|VIN", Role("board", (), "input of the whole module", whole=True)),
     (r"ina\d+", r"(VDD|POM|VIN)_.*CPU.*|CPU", Role("chip", CPU, "one rail of the module")),

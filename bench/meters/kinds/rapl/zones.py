@@ -59,12 +59,10 @@ def find_zones(root: Path) -> list[Zone]:
 def choose(zones: Sequence[Zone], domain: str) -> list[Zone]:
     """Return the zones of one domain that may be summed: one domain only, and only one twin of each zone."""
     of_domain = [zone for zone in zones if zone.name == domain or zone.name.startswith(f"{domain}-")]
-    by_msr = [zone for zone in of_domain if not zone.mmio]
-    chosen = by_msr or of_domain
-    # Nested twins of one name (a package that is listed under psys too) would count twice.
+    # Twins of one name would count twice: memory-mapped ones, and a package that is listed under psys too.
     distinct: dict[tuple[str, str], Zone] = {}
-    for zone in chosen:
-        parent = zone.folder.name.rpartition(":")[0] if domain in {"dram", "core"} else ""
+    for zone in sorted(of_domain, key=lambda zone: zone.mmio):
+        parent = zone.parent if domain in {"dram", "core"} else ""
         distinct.setdefault((zone.name, parent), zone)
     return list(distinct.values())
 

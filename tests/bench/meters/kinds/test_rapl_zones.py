@@ -6,9 +6,10 @@ from doubles.sysfs import AMD, AMPERE, INTEL, SysTree
 from bench.meters.errors import MeterError
 from bench.meters.kinds.rapl import Rapl
 from bench.meters.kinds.rapl.dies import DIFFERENT, are_one
+from bench.meters.kinds.rapl.zones import POWERCAP, choose, find_zones
 from bench.meters.protocol import MeterKind
 from bench.meters.registry import entry, make_meter
-from bench.meters.system_files import system_root
+from bench.meters.system_files import system_path, system_root
 
 
 @pytest.fixture
@@ -202,3 +203,14 @@ def test_cores_on_amd_are_refused_because_their_register_counts_one_core(tree):
     assert [(meter.spec, meter.usable) for meter in entry("rapl").find()] == [("rapl", True), ("rapl:core", False)]
     with pytest.raises(MeterError, match="counts one core of each package"):
         make_meter("rapl:core").open()
+
+
+def test_a_package_that_is_only_memory_mapped_is_added_and_a_twin_is_not(tree):
+    tree.zone("intel-rapl:0", "package-0")
+    tree.zone("intel-rapl-mmio:0", "package-0")
+    tree.zone("intel-rapl-mmio:1", "package-1")
+    for key in ("intel-rapl:0:0", "intel-rapl-mmio:0:0", "intel-rapl-mmio:1:0"):
+        tree.zone(key, "dram")
+    zones = find_zones(system_path(POWERCAP))
+    assert [zone.folder.name for zone in choose(zones, "package")] == ["intel-rapl:0", "intel-rapl-mmio:1"]
+    assert [zone.folder.name for zone in choose(zones, "dram")] == ["intel-rapl:0:0", "intel-rapl-mmio:1:0"]
