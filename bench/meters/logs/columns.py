@@ -174,6 +174,15 @@ def units_of(path: Path, table: Table, columns: Sequence[int], stated: str | Non
             assert named.unit is not None
             expected = f"{named.unit.text} as column {table.names[column]} says, or no unit="
             raise InputError.at(path, "unit", expected=expected, got=stated)
+        if (
+            unit is not None
+            and named.unit is None
+            and table.names
+            and words.names_no_power(words.split(table.names[column]))
+        ):
+            raise InputError.at(
+                path, "unit", expected="no unit= for a column of another quantity", got=table.names[column]
+            )
         if unit is not None and named.kind is Kind.UNCERTAIN and unit.text not in {"mW", "MW"}:
             expected = f"mW or MW, as column {table.names[column]} says"
             raise InputError.at(path, "unit", expected=expected, got=stated)

@@ -1,5 +1,6 @@
 """Rows of several devices in one log: found by a column that names them, or by times that repeat."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -22,9 +23,7 @@ _NAMES = frozenset({
     "addr", "slave", "node_id", "line", "bay", "psu", "rail", "string", "inverter", "cabinet",
 })  # fmt: skip
 _SHARES = frozenset({"gpu", "cpu", "core", "node", "module", "package", "die", "unit", "group"})  # or a number's name
-_NO_POWER = frozenset({
-    "voltage", "current", "temperature", "frequency", "humidity", "volts", "amps", "energy", "co2", "battery", "rssi",
-})  # fmt: skip
+_INSTRUMENT = re.compile(r"energy[\W_]*(?:meter|monitor|analy[sz]er|logger)", re.IGNORECASE)  # it measures power too
 _TOTALS = frozenset({"total", "sum", "all", "overall", "combined", "aggregate", "gesamt", "summe", "toplam"})
 _MOST_DEVICES = 4096
 _BURST_FRAC = 0.15  # [-] rows this close, relative to the gaps between bursts, are readings of several devices
@@ -146,5 +145,36 @@ def _refuse_other_quantities(path: Path, cells: Iterable[str]) -> None:
             )
         if len(value) == 1 and not has_watts:
             continue  # A, B and C are phases
-        if not words.is_strictly_power(parts) and (_NO_POWER & set(parts) or meaning(value).kind is Kind.OTHER):
+        if words.names_no_power(parts) or (not words.is_strictly_power(parts) and meaning(value).kind is Kind.OTHER):
             raise InputError.at(path, "sum", expected="rows of power alone (where=COLUMN=VALUE)", got=value)
+
+
+def refuse_rows_of_other_quantities(
+    path: Path, table: Table, columns: Mapping[int, Sequence[str]], named: Sequence[int]
+) -> None:
+    """Refuse rows whose device is called energy, voltage or the like, where only a setting says that they are power.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    table
+        Its table.
+    columns
+        The cells of the columns that may name a device, by column.
+    named
+        The columns of the setting `where`.
+
+    Raises
+    ------
+    InputError
+        A device's name says another quantity.
+    """
+    for column, cells in columns.items():
+        if column not in named and words.key(table.names[column]) not in _NAMES:
+            continue
+        for value in dict.fromkeys(cells):
+            parts = words.split(_INSTRUMENT.sub(" ", value))
+            if words.names_no_power(parts):
+                expected = "rows of power (the setting unit= turns no other quantity into power)"
+                raise InputError.at(f"{path}: column {table.names[column]}", expected=expected, got=value)

@@ -60,5 +60,6 @@ def _read_form(source: Source, form: Form) -> Log:
         raise EmptyLogError(f"{path}: expected lines of time and watts, got none")
     watts = [row[2] for row in form.rows]
     plausible.check(path, form.column, watts, watts)
-    order = in_order(path, [row[1:] for row in form.rows])
+    times = [row[1] for row in form.rows]
+    order = in_order(path, list(zip(times, plausible.without_fill(watts), strict=True)))
     return source.log(order, form.malformed, form=form.name, column=form.column, unit="W")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bench.meters.logs import devices
 from bench.meters.logs.cells.times import header_zone, read_times, zone_not_clear
-from bench.meters.logs.collect import Cells, collect
-from bench.meters.logs.columns import Sample, name_of, power_columns, time_columns, unit_column, units_of
+from bench.meters.logs.collect import Cells, collect, refuse_split_numbers
+from bench.meters.logs.columns import Sample, meaning_of, name_of, power_columns, time_columns, unit_column, units_of
 from bench.meters.logs.log import EmptyLogError, Log
 from bench.meters.logs.rows import filter_of, in_order, sum_devices
 from bench.meters.logs.source import Source
@@ -39,6 +39,8 @@ def read_table(source: Source) -> Log:
     if summed is not None and summed in {*times, *power.columns}:
         expected = "the column that names the device, not one of times or power"
         raise InputError.at(path, "sum", expected=expected, got=settings["sum"])
+    if settings.get("decimal") != "point":
+        refuse_split_numbers(path, table, lines(source.text), chosen, max(power.columns))
     unit = unit_column(table)
     marked = devices.columns(table, sample, (*times, *power.columns, unit), summed)
     kept = marked if unit is None else (*marked, unit)
@@ -47,6 +49,10 @@ def read_table(source: Source) -> Log:
         raise InputError.at(path, "where", expected="a value that occurs", got=settings.get("where", ""))
     moments = _moments(path, table, times, cells, settings)
     devices.refuse_several(path, table, {i: cells.kept[i] for i in marked}, moments, summed)
+    if "unit" in settings and not all(meaning_of(table, i).unit for i in power.columns):
+        named = [column for column, _ in chosen.wanted]
+        texts = {i: cells.kept[i] for i in marked} | {i: [value] for i, value in chosen.wanted}
+        devices.refuse_rows_of_other_quantities(path, table, texts, named)
     values = read_columns(path, table, sample, cells, power, unit, settings)
     malformed = _malformed(cells, moments, values.watts)
     source.refuse_second_header(malformed, table)

@@ -13,6 +13,7 @@ _NINES = tuple(10**digits - 1 for digits in range(4, 9))
 _SCPI = (9.9e37, 9.91e37)  # infinity and no number
 _ONES_SCALED = frozenset(ones / scale for ones in _ONES for scale in (1, 10, 100, 1000))
 _LARGE_FILL = frozenset(fill for fill in _ONES_SCALED if fill > 2e6) | frozenset(_SCPI)
+_NEGATIVE_FILL = frozenset({-1.0, -9.0, -99.0, -127.0, -128.0, -999.0, -9999.0, -32768.0, -99999.0, -(2.0**31)})
 _FILL = _ONES_SCALED | frozenset(nines / scale for nines in _NINES for scale in (1, 10, 100)) | frozenset(_SCPI)
 
 
@@ -20,8 +21,10 @@ def without_fill(values: Sequence[float | None]) -> list[float | None]:
     """Return numbers as they are written, with None for those that a device writes where it has no reading.
 
     All-ones patterns of 32 and 64 bits never are readings; those of 15 and 16 bits, and rows of nines, are none where
-    the others are far smaller.
+    the others are far smaller. A number such as -1 or -999 is none where it is the only negative one and the others are
+    not near it: power around 0 W has several negative values.
     """
+    values = _without_negative_fill(values)
     read = [value for value in values if value is not None and not math.isnan(value)]
     usual = abs(median(read)) if read else 0.0
     return [
@@ -30,6 +33,19 @@ def without_fill(values: Sequence[float | None]) -> list[float | None]:
         else value
         for value in values
     ]
+
+
+def _without_negative_fill(values: Sequence[float | None]) -> Sequence[float | None]:
+    read = [value for value in values if value is not None and not math.isnan(value)]
+    negative = {value for value in read if value < 0.0}
+    others = [value for value in read if value >= 0.0]
+    if len(negative) != 1 or not negative <= _NEGATIVE_FILL or not others:
+        return values
+    size = -min(negative)
+    is_outside = min(others) > size or 0.0 < max(others) < size
+    if size >= 99.0 or is_outside or median(others) > 20.0 * size:
+        return [None if value in negative else value for value in values]
+    return values
 
 
 def check(path: Path, column: str, raw: Sequence[float | None], watts: Sequence[float | None]) -> None:

@@ -38,6 +38,10 @@ QUALIFIERS = SETTINGS | {
     "ac", "dc",
     "instantaneous", "input", "output", "last", "current", "now", "einheit", "unité", "unidad", "power", "p",
 }  # fmt: skip
+_NO_POWER = frozenset({
+    "voltage", "current", "temperature", "temp", "frequency", "humidity", "volts", "amps", "amperes", "energy", "co2",
+    "battery", "rssi", "spannung", "stromstärke", "temperatur", "frequenz",
+})  # fmt: skip
 # a unit may follow these without a gap, as in PkgWatt, RAMWatt and powermW
 BEFORE_A_UNIT = (
     "power", "pwr", "leistung", "active", "total", "draw", "load", "usage", "consumption", "avg", "mean", "pkg", "cor",
@@ -80,6 +84,14 @@ def is_strictly_power(parts: list[str]) -> bool:
 def is_power(parts: list[str]) -> bool:
     """Return whether one of the words says power, or may mean it, as `load` does."""
     return is_strictly_power(parts) or any(part in _LOOSE_POWER for part in parts)
+
+
+def names_no_power(parts: list[str]) -> bool:
+    """Return whether one of the words says another quantity and none says power."""
+    others = _NO_POWER & set(parts)
+    if others == {"current"}:  # `current consumption` is the power now
+        return not is_power(parts)
+    return bool(others) and not is_strictly_power(parts)
 
 
 def is_energy(plain: str) -> bool:

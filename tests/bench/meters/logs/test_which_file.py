@@ -18,7 +18,7 @@ READINGS = (310.5, 309.25, 311.0, 310.75)  # [W]
 def rows(template, head="", scale=1.0):
     """A log of the readings, one a second from noon on 29 November 2026."""
     lines = [
-        template.format(s=f"{i:02d}", i=i, p=f"{watts * scale:.10g}", n=1_795_953_600 + i, one=i + 1)
+        template.format(s=f"{i:02d}", i=i, p=f"{watts * scale:.10g}", p3=f"{watts:.3f}", n=1_795_953_600 + i, one=i + 1)
         for i, watts in enumerate(READINGS)
     ]
     return head + "".join(f"{line}\n" for line in lines)
@@ -29,7 +29,7 @@ SAMPLES = {
         "2026/11/29 12:00:{s}.004, 0, {p} W\n2026/11/29 12:00:{s}.006, 1, 55.125 W",
         "timestamp, index, power.draw [W]\n"
     ),
-    "dcgm.csv": rows("2026-11-29T12:00:{s}Z,0,{p}\n2026-11-29T12:00:{s}Z,1,55.125", "time,gpu,power_w\n"),
+    "dcgm.csv": rows("2026-11-29T12:00:{s}Z,0,{p3}\n2026-11-29T12:00:{s}Z,1,55.125", "time,gpu,power_w\n"),
     "turbostat.tsv": rows("{n}.000812\t{p}", "Time_Of_Day_Seconds\tPkgWatt\n"),
     "powerjoular.csv": rows(
         "2026-11-29 12:00:{s},0.9{i},399.5,{p},88.9", "Date,CPU Utilization,Total Power,CPU Power,GPU Power\n"
