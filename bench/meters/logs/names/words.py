@@ -42,6 +42,7 @@ _NO_POWER = frozenset({
     "voltage", "current", "temperature", "temp", "frequency", "humidity", "volts", "amps", "amperes", "energy", "co2",
     "battery", "rssi", "spannung", "stromstärke", "temperatur", "frequenz",
 })  # fmt: skip
+_UNITS = frozenset({"w", "mw", "μw", "uw", "kw"})
 # a unit may follow these without a gap, as in PkgWatt, RAMWatt and powermW
 BEFORE_A_UNIT = (
     "power", "pwr", "leistung", "active", "total", "draw", "load", "usage", "consumption", "avg", "mean", "pkg", "cor",
@@ -87,8 +88,8 @@ def is_power(parts: list[str]) -> bool:
 
 
 def names_no_power(parts: list[str]) -> bool:
-    """Return whether one of the words says another quantity and none says power."""
-    others = _NO_POWER & set(parts)
+    """Return whether one of the words says another quantity, and none power or its unit."""
+    others = set() if _UNITS & set(parts) else _NO_POWER & set(parts)
     if others == {"current"}:  # `current consumption` is the power now
         return not is_power(parts)
     return bool(others) and not is_strictly_power(parts)

@@ -77,13 +77,19 @@ def test_a_stated_unit_makes_no_watts_of_the_rows_of_another_quantity(refusal, e
 
 
 @pytest.mark.parametrize(
-    "entity", ["sensor.energy_meter_power", "sensor.energy_monitor_1", "sensor.current_consumption"]
+    "entity",
+    ["sensor.energy_meter_power", "sensor.energy_monitor_1", "sensor.energy_plug_w", "sensor.current_consumption"],
 )
 def test_the_name_of_an_instrument_is_no_quantity(read, entity):
     text = rows(entity + ",{p},{t}", "entity_id,state,last_changed\n")
     assert watts(read(text, unit="W", where=f"entity_id={entity}")) == list(WATTS)
 
 
-@pytest.mark.parametrize("name", ["voltage", "Temperature", "battery", "current"])
+@pytest.mark.parametrize("name", ["voltage", "Temperature", "battery", "current", "a_act_energy"])
 def test_a_stated_unit_makes_no_watts_of_a_column_of_another_quantity(refusal, name):
-    assert "no unit= for a column of another quantity" in refusal(rows("{t},{p}", f"time,{name}\n"), unit="W")
+    message = refusal(rows("{t},{p}", f"time,{name}\n"), unit="W", column=name)
+    assert "no unit= for a column of another quantity" in message
+
+
+def test_a_column_whose_unit_is_not_clear_can_be_stated(read):
+    assert watts(read(rows("{t},{p}", "time,energy_plug_w\n"), unit="W")) == list(WATTS)
