@@ -12,18 +12,11 @@ from bench import limits
 from bench.meters import plausible
 from bench.meters.integrate import energy_of, max_gap_s
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
+from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import InputError
 
 LOST_AFTER_S = 3.0  # [s] longest wait for a reading after the end of a window
 JITTER_FRAC = 0.2  # [-] random part of the time between two readings
-
-
-class ReadFailedError(Exception):
-    """One reading failed; the meter stores a missing reading with this code and goes on."""
-
-    def __init__(self, text: str, code: str = "read_failed") -> None:
-        super().__init__(text)
-        self.code = code  # its reason code
 
 
 class PolledMeter(ABC):

@@ -1,13 +1,15 @@
-"""A meter whose power a test decides, short plans, and locks of the test's own."""
+"""A meter whose power a test decides, a device on loopback, short plans, and locks of the test's own."""
 
 import dataclasses
 
 import pytest
+from doubles.device import FakeDevice
 
 from bench.measure.plans import Plan
 from bench.measure.runner import Job
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
-from bench.meters.stream import PolledMeter, ReadFailedError
+from bench.meters.stream import PolledMeter
+from bench.network.errors import ReadFailedError
 
 
 class FakeMeter(PolledMeter):
@@ -77,3 +79,16 @@ def short_job(tmp_path, monkeypatch):
         return Job.start(dataclasses.replace(plan, **changes), store, ["run", "fake_cpu"])
 
     return make
+
+
+@pytest.fixture
+def device():
+    made = []
+
+    def make(routes, login=None):
+        made.append(FakeDevice(routes, login))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

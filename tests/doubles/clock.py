@@ -20,7 +20,7 @@ from doubles.workload import FakeWorkload
 
 REAL = {"time": time, "threading": threading, "datetime": datetime}
 PLACES = ("bench.measure", "bench.meters", "bench.pytest_plugin")
-SOCKETS = "bench.meters.http"  # waits for a real socket, for real seconds
+SOCKETS = "bench.network.http"  # waits for a real socket, for real seconds
 
 
 @cache

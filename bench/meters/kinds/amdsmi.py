@@ -18,8 +18,9 @@ from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import read_stated
-from bench.meters.stream import PolledMeter, ReadFailedError
+from bench.meters.stream import PolledMeter
 from bench.meters.system_files import system_path
+from bench.network.errors import ReadFailedError
 
 PLAUSIBLE_W = 5000.0  # [W] more than a card draws
 PERIOD_S = 0.1  # [s] taken for the update period, which AMD does not state

@@ -3,7 +3,6 @@
 import math
 
 import pytest
-from doubles.device import FakeDevice
 from doubles.plug import FakePlug
 
 
@@ -13,19 +12,6 @@ def plug(clock):
 
     def make(kind="shelly", curve=lambda t: 100.0 + 10.0 * math.sin(t)):
         made.append(FakePlug(clock, kind, curve))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
-def device():
-    made = []
-
-    def make(routes, login=None):
-        made.append(FakeDevice(routes, login))
         return made[-1]
 
     yield make

@@ -5,9 +5,9 @@ import os
 import pytest
 from doubles.device import BasicLogin, DigestLogin
 
-from bench.meters.login import Digest, Login, read_challenge, read_login
 from bench.meters.protocol import MeterOptions
 from bench.meters.registry import close_meters, make_meter, open_meters
+from bench.network.login import Digest, Login, read_challenge, read_login
 from hardware_profiles.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("clock")

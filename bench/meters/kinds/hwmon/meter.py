@@ -15,8 +15,9 @@ from bench.meters.kinds.hwmon.sensors import HWMON, AsleepError, Sensor, find_se
 from bench.meters.plausible import NOTHING, fault_of_power
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import Stated, read_stated
-from bench.meters.stream import PolledMeter, ReadFailedError
+from bench.meters.stream import PolledMeter
 from bench.meters.system_files import system_path
+from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BOUNDARIES
 

@@ -36,7 +36,8 @@ from bench.meters.protocol import (
     Reading,
     Tier,
 )
-from bench.meters.stream import PolledMeter, ReadFailedError
+from bench.meters.stream import PolledMeter
+from bench.network.errors import ReadFailedError
 
 FIELD_AVERAGE, FIELD_INSTANT = 185, 186
 SCOPES = {"gpu": 0, "module": 1, "memory": 2}

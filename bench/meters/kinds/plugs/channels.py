@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.meters.http import NoPowerError, get_number, number_of
 from bench.meters.plausible import Evidence, Phase
-from bench.meters.stream import ReadFailedError
+from bench.network.errors import ReadFailedError
+from bench.network.http import NoPowerError, get_number, number_of
 from hardware_profiles.errors import InputError, near_names
 
 ALL = "all"

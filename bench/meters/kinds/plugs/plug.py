@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from bench.meters.errors import MeterError
-from bench.meters.http import Device, LoginNeededError, LoginRefusedError, NoPowerError, parse_host
 from bench.meters.kinds.plugs.channels import ALL, Channel, Channels, added, choose
-from bench.meters.login import SETTINGS, Login, password_missing, read_login
 from bench.meters.plausible import NOTHING, Evidence
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import Stated, read_stated
-from bench.meters.stream import PolledMeter, ReadFailedError
+from bench.meters.stream import PolledMeter
+from bench.network.errors import ReadFailedError
+from bench.network.http import Device, LoginNeededError, LoginRefusedError, NoPowerError, parse_host
+from bench.network.login import SETTINGS, Login, password_missing, read_login
 from hardware_profiles.errors import InputError
 
 TIMEOUT_S = 2.0  # [s] over one whole request

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from bench.meters.http import OtherAnswerError, get_number, number_of
 from bench.meters.kinds.plugs.channels import Channel, Channels, Sample, added, read_phase, token_of
 from bench.meters.kinds.plugs.plug import Plug, entry
 from bench.meters.plausible import Evidence, Phase
-from bench.meters.stream import ReadFailedError
+from bench.network.errors import ReadFailedError
+from bench.network.http import OtherAnswerError, get_number, number_of
 from hardware_profiles.errors import shown
 
 _STATUS = "/status"

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.meters.http import LoginNeededError, LoginRefusedError, NoPowerError, number_of
 from bench.meters.kinds.plugs.channels import Channel, Channels, Sample, read_phase, token_of
 from bench.meters.kinds.plugs.plug import TIMEOUT_S, Plug, entry
 from bench.meters.plausible import Evidence
+from bench.network.http import LoginNeededError, LoginRefusedError, NoPowerError, number_of
 from hardware_profiles.errors import shown
 
 _PATH = "/cm?cmnd=Status%208"

@@ -23,8 +23,9 @@ from bench.meters.kinds.rapl.dies import Dies, ZoneCounter
 from bench.meters.kinds.rapl.zones import DOMAINS, POWERCAP, Zone, by_socket, choose, find_zones
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import read_stated
-from bench.meters.stream import PolledMeter, ReadFailedError
+from bench.meters.stream import PolledMeter
 from bench.meters.system_files import system_path
+from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import InputError
 
 UPDATE_S = 0.001  # [s] update period of the counters

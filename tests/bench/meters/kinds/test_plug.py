@@ -6,10 +6,10 @@ import socket
 import pytest
 
 from bench.meters.errors import MeterError
-from bench.meters.http import get_json, parse_host
 from bench.meters.protocol import MeterOptions
 from bench.meters.registry import close_meters, make_meter, open_meters
-from bench.meters.stream import ReadFailedError
+from bench.network.errors import ReadFailedError
+from bench.network.http import get_json, parse_host
 from hardware_profiles.errors import InputError
 
 FAST = MeterOptions(period_s=0.02)

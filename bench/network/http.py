@@ -15,8 +15,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.meters.login import Digest, Login, basic, read_challenge
-from bench.meters.stream import ReadFailedError
+from bench.network.errors import ReadFailedError
+from bench.network.login import Digest, Login, basic, read_challenge
 from hardware_profiles.errors import InputError, shown
 
 if TYPE_CHECKING:

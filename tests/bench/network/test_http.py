@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from bench.meters import http
-from bench.meters.http import Device
-from bench.meters.stream import ReadFailedError
+from bench.network import http
+from bench.network.errors import ReadFailedError
+from bench.network.http import Device
 
 
 def resolve_to(monkeypatch, *addresses):
