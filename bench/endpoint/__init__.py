@@ -1,0 +1,1 @@
+"""Live inference endpoints: load, token times, energy per token, and what a server says of itself."""

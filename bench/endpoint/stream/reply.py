@@ -1,0 +1,205 @@
+"""One reply of an inference server: its text chunks with times, its token counts and its outcome."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from pydantic_core import from_json
+
+from bench.endpoint.stream.http import BadHttpError, ResponseDecoder
+from bench.endpoint.stream.sse import Event, EventParser, EventTooLongError
+
+Outcome = Literal["ok", "short", "truncated", "empty", "error_http", "error_stream", "malformed", "timeout", "refused"]
+"""`ok` has the requested length; `short` ended by itself before it; the others have no latency."""
+_DONE = b"[DONE]"
+_LONGEST_DETAIL = 200
+
+
+class Read(NamedTuple):
+    """The bytes of one read from the socket."""
+
+    time_ns: int  # monotonic, taken before the bytes are looked at
+    data: bytes
+
+
+class Chunk(NamedTuple):
+    """One event that carried text or tokens. A chunk is not a token: servers send one to many in each."""
+
+    time_ns: int  # of the read that completed the event
+    answer_chars: int  # characters of the answer
+    other_chars: int  # characters of reasoning and of tool calls
+    token_ids: int | None  # number of token ids, where the server sends them
+    usage_tokens: int | None  # output tokens up to here, where the server counts on
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came back for one request."""
+
+    status: int | None = None  # HTTP status
+    headers: Mapping[str, str] = field(default_factory=dict)
+    chunks: list[Chunk] = field(default_factory=list)
+    finish_reason: str = ""
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None  # as the server's usage states at the end
+    cached_tokens: int | None = None  # prompt tokens from the server's prefix cache
+    comments: int = 0  # lines that only keep the connection alive
+    done: bool = False  # whether the end mark came
+    complete: bool = False  # whether the body came whole
+    error: str = ""  # the server's words, or what is wrong with the reply
+    error_kind: Outcome | None = None
+    end_ns: int | None = None  # the last read
+
+    @property
+    def first_text_ns(self) -> int | None:
+        """Time of the first chunk that is not empty [ns]; a chunk with only a role is empty."""
+        return self.chunks[0].time_ns if self.chunks else None
+
+    @property
+    def first_answer_ns(self) -> int | None:
+        """Time of the first text of the answer itself, after any reasoning [ns]."""
+        return next((chunk.time_ns for chunk in self.chunks if chunk.answer_chars), None)
+
+    def outcome(self, requested_tokens: int | None = None) -> Outcome:
+        """Return how the request ended.
+
+        Parameters
+        ----------
+        requested_tokens
+            The output length that was asked for, or None if the model was free to end.
+        """
+        if self.error_kind is not None:
+            return self.error_kind
+        if not self.chunks and not self.output_tokens:
+            return "empty"
+        if not self.complete or not (self.done or self.finish_reason or self.output_tokens is not None):
+            return "truncated"
+        if requested_tokens is None or self.finish_reason == "length":
+            return "ok"
+        if self.output_tokens is not None:
+            return "ok" if self.output_tokens >= requested_tokens else "short"
+        return "short" if self.finish_reason else "ok"
+
+
+def read_reply(reads: Iterable[Read]) -> Reply:
+    """Return the reply that these reads hold; damage in it is an outcome, not an exception."""
+    reply, decoder, parser = Reply(), ResponseDecoder(), EventParser()
+    body = bytearray()  # of a reply that is not a stream
+    try:
+        for time_ns, data in reads:
+            reply.end_ns = time_ns
+            piece = decoder.feed(data)
+            if _is_stream(decoder):
+                for event in parser.feed(piece):
+                    _take(reply, event, time_ns)
+            else:
+                body += piece
+        decoder.close()
+        if reply.end_ns is not None and _is_stream(decoder):
+            for event in parser.finish():
+                _take(reply, event, reply.end_ns)
+    except (BadHttpError, EventTooLongError) as error:
+        _fail(reply, "malformed", str(error))
+    reply.status, reply.headers = decoder.status, decoder.headers
+    reply.comments, reply.complete = parser.comments, decoder.complete
+    if decoder.surplus:
+        _fail(reply, "malformed", "bytes follow the end of the reply: its stated length is wrong")
+    if decoder.status is not None and not _is_stream(decoder):
+        _take_whole(reply, bytes(body))
+    return reply
+
+
+def _is_stream(decoder: ResponseDecoder) -> bool:
+    return decoder.status == 200 and decoder.headers.get("content-type", "").startswith("text/event-stream")
+
+
+def _take_whole(reply: Reply, body: bytes) -> None:
+    """Read a reply that is not a stream: an error, or an answer in one piece."""
+    if reply.status != 200:
+        detail = _error_text(_document(body)) or body[:_LONGEST_DETAIL].decode("utf-8", "replace")
+        _fail(reply, "error_http", f"HTTP status {reply.status}: {detail}".rstrip(": "))
+    elif reply.complete and reply.end_ns is not None:
+        kind = reply.headers.get("content-type", "no content type")
+        if not kind.startswith("application/json"):
+            _fail(reply, "malformed", f"expected an event stream or JSON, got {kind[:60]}")
+        else:
+            _take(reply, Event(body), reply.end_ns)
+
+
+def _take(reply: Reply, event: Event, time_ns: int) -> None:
+    if event.data == _DONE:
+        reply.done = True
+        return
+    document = _document(event.data)
+    if not isinstance(document, dict):
+        kind: Outcome = "error_stream" if event.name == b"error" else "malformed"
+        _fail(reply, kind, event.data[:_LONGEST_DETAIL].decode("utf-8", "replace"))
+        return
+    if document.get("error") or event.name == b"error":
+        _fail(reply, "error_stream", _error_text(document) or "event: error")
+        return
+    answer = other = 0
+    ids: int | None = None
+    for choice in _dicts(document.get("choices")):
+        delta = choice.get("delta") or choice.get("message") or choice
+        if not isinstance(delta, dict):
+            continue
+        answer += _length(delta.get("text")) + _length(delta.get("content"))
+        other += _length(delta.get("reasoning_content")) or _length(delta.get("reasoning"))
+        for call in _dicts(delta.get("tool_calls")):
+            function = call.get("function")
+            other += _length(function.get("arguments")) if isinstance(function, dict) else 0
+        if isinstance(choice.get("token_ids"), list):
+            ids = (ids or 0) + len(choice["token_ids"])
+        if isinstance(choice.get("finish_reason"), str):
+            reply.finish_reason = choice["finish_reason"]
+    usage_tokens = _take_usage(reply, document)
+    if answer or other or ids:
+        reply.chunks.append(Chunk(time_ns, answer, other, ids, usage_tokens))
+
+
+def _take_usage(reply: Reply, document: Mapping[str, Any]) -> int | None:
+    """Keep the token counts, which are totals up to here and are never added up; return the output tokens."""
+    usage = document.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    reply.prompt_tokens = _count(usage.get("prompt_tokens"), reply.prompt_tokens)
+    details = usage.get("prompt_tokens_details")
+    if isinstance(details, dict):
+        reply.cached_tokens = _count(details.get("cached_tokens"), reply.cached_tokens)
+    tokens = _count(usage.get("completion_tokens"), None)
+    if tokens is not None:
+        reply.output_tokens = tokens
+    return tokens
+
+
+def _fail(reply: Reply, kind: Outcome, text: str) -> None:
+    """Keep the first thing that went wrong."""
+    if reply.error_kind is None:
+        reply.error_kind, reply.error = kind, " ".join(text.split())[:_LONGEST_DETAIL]
+
+
+def _document(data: bytes) -> Any:
+    try:
+        return from_json(data)
+    except ValueError:
+        return None
+
+
+def _error_text(document: object) -> str:
+    error = document.get("error") if isinstance(document, dict) else None
+    if isinstance(error, dict):
+        error = error.get("message") or error
+    return str(error) if error else ""
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, str) else 0
+
+
+def _count(value: object, otherwise: int | None) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
