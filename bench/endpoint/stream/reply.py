@@ -81,36 +81,67 @@ class Reply:
         return "short" if self.finish_reason else "ok"
 
 
-def read_reply(reads: Iterable[Read]) -> Reply:
-    """Return the reply that these reads hold; damage in it is an outcome, not an exception."""
-    reply, decoder, parser = Reply(), ResponseDecoder(), EventParser()
-    body = bytearray()  # of a reply that is not a stream
-    try:
-        for time_ns, data in reads:
-            reply.end_ns = time_ns
-            piece = decoder.feed(data)
-            if _is_stream(decoder):
-                for event in parser.feed(piece):
-                    _take(reply, event, time_ns)
+class ReplyReader:
+    """The reader of one reply; damage in it is an outcome, not an exception."""
+
+    def __init__(self) -> None:
+        self.reply = Reply()
+        self._decoder, self._events = ResponseDecoder(), EventParser()
+        self._body = bytearray()  # of a reply that is not a stream
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more can come: the body is whole, or damaged."""
+        return self._decoder.complete or self.reply.error_kind == "malformed"
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection may carry another request."""
+        connection = self._decoder.headers.get("connection", "").lower()
+        return self._decoder.complete and not self._decoder.surplus and "close" not in connection
+
+    def feed(self, read: Read) -> None:
+        """Take the bytes of one read."""
+        reply = self.reply
+        reply.end_ns = read.time_ns
+        try:
+            piece = self._decoder.feed(read.data)
+            if self._is_stream:
+                for event in self._events.feed(piece):
+                    _take(reply, event, read.time_ns)
             else:
-                body += piece
-        decoder.close()
-        if reply.end_ns is not None and _is_stream(decoder):
-            for event in parser.finish():
+                self._body += piece
+        except (BadHttpError, EventTooLongError) as error:
+            _fail(reply, "malformed", str(error))
+
+    def finish(self, *, closed: bool) -> Reply:
+        """Return the reply; `closed` says whether the server closed the connection."""
+        reply, decoder = self.reply, self._decoder
+        if closed:
+            decoder.close()
+        if self._is_stream and reply.end_ns is not None:
+            for event in self._events.finish():
                 _take(reply, event, reply.end_ns)
-    except (BadHttpError, EventTooLongError) as error:
-        _fail(reply, "malformed", str(error))
-    reply.status, reply.headers = decoder.status, decoder.headers
-    reply.comments, reply.complete = parser.comments, decoder.complete
-    if decoder.surplus:
-        _fail(reply, "malformed", "bytes follow the end of the reply: its stated length is wrong")
-    if decoder.status is not None and not _is_stream(decoder):
-        _take_whole(reply, bytes(body))
-    return reply
+        reply.status, reply.headers = decoder.status, decoder.headers
+        reply.comments, reply.complete = self._events.comments, decoder.complete
+        if decoder.surplus:
+            _fail(reply, "malformed", "bytes follow the end of the reply: its stated length is wrong")
+        if decoder.status is not None and not self._is_stream:
+            _take_whole(reply, bytes(self._body))
+        return reply
+
+    @property
+    def _is_stream(self) -> bool:
+        headers = self._decoder.headers
+        return self._decoder.status == 200 and headers.get("content-type", "").startswith("text/event-stream")
 
 
-def _is_stream(decoder: ResponseDecoder) -> bool:
-    return decoder.status == 200 and decoder.headers.get("content-type", "").startswith("text/event-stream")
+def read_reply(reads: Iterable[Read]) -> Reply:
+    """Return the reply of a connection that the server closed after these reads."""
+    reader = ReplyReader()
+    for read in reads:
+        reader.feed(read)
+    return reader.finish(closed=True)
 
 
 def _take_whole(reply: Reply, body: bytes) -> None:
