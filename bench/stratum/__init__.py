@@ -1,1 +1,1 @@
-"""A Stratum work server on the lab network: it hands out work and verifies every share that a miner returns."""
+"""A Stratum V1 work server: jobs of a made-up chain, verification of shares, and a thread that a runner can use."""
