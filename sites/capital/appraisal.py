@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware_profiles.errors import InputError
+from sites.capital.breakeven import breakeven_hashprice, breakeven_power
 from sites.capital.finance import (
     Loan,
     Payback,
     Sale,
-    breakeven_hashprice,
-    breakeven_power_usd_per_mwh,
+    in_service,
     levelised_usd_per_unit,
     payback,
     touch_probability,
 )
 from sites.capital.purchase import Bought, conversion_of, purchase
-from sites.capital.switching import SwitchPrices, best_share, site_hashprice, switch_prices
+from sites.capital.switching import SwitchPrices, best_share, switch_prices
 from sites.dispatch.year import site_year
 from sites.file.values import assumptions_of
 from sites.scenarios.engine import fleet_cases, run_fleet
 from sites.scenarios.metrics import site_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sites.arrays import Floats
     from sites.capital.file import LoanTable, PlanFile
+    from sites.capital.finance import Service
     from sites.dispatch.year import SiteYear
     from sites.model import Assumption, Site
     from sites.scenarios.engine import Executor, Run
@@ -65,12 +66,15 @@ class PlanReport:
     lost_in_lead_usd: float  # income lost during the lead time
     miners_sold_usd: float  # for the removed miners
     sale_usd_per_btc: float | None
-    base_cash_usd: float  # additional cash of the first year in the base case
+    base_cash_usd: float  # additional cash of the plan's first year in the base case
+    first_year_frac: float  # share of the plan's first year in which the purchase is in service
     payback: Payback
     usd_per_btc: float | None  # levelised over the life; None without mining
     usd_per_mtok: float | None  # levelised over the life; None without inference
-    breakeven_power_usd_per_mwh: float | None
+    breakeven_power_usd_per_mwh: float | None  # mean of the year
+    no_breakeven_power: str  # why there is no break-even power price; empty if there is one
     breakeven_hashprice: float | None  # [USD/PH/s/day]
+    no_breakeven_hashprice: str  # why there is no break-even hashprice; empty if there is one
     loan: LoanReport | None
     switch: SwitchPrices | None
     best_share: float | None  # to convert
@@ -87,7 +91,8 @@ def report(
     """Appraise a plan over scenarios.
 
     The cash of the investment is the net of the site with it less the net without it, for each year and scenario with
-    the same random numbers.
+    the same random numbers, times the share of the plan's year in which it is in service. Each month of a year counts
+    alike.
 
     Parameters
     ----------
@@ -110,7 +115,9 @@ def report(
     finance, sale = plan.finance, _sale(plan)
     site = load(plan.site)
     bought = purchase(plan, site, load, _budget(plan, sale))
-    cash = _cash(bought, run, scenarios, finance.years, execute)
+    service = in_service(plan.purchase.lead_years.value, finance.years)
+    first_year_frac = sum(part.share for part in service if part.year == 0)
+    cash = _cash(bought, run, scenarios, service, execute)
     after = site_year(bought.after)
     net_before_usd = site_year(bought.before).net_usd if bought.before else 0.0
     discount, life = finance.discount_percent.value / 100.0, float(finance.years)
@@ -120,7 +127,7 @@ def report(
     mined = sum(block.btc or 0.0 for block in after.blocks)
     mtok = sum(block.units for block in after.blocks if block.unit == "token") / 1e6
     inferring = _share(after, "inference")
-    mining_usd = sum(block.revenue_usd for block in after.blocks if block.product == "mining")
+    power, hashprice = breakeven_power(bought.after), breakeven_hashprice(bought.after)
 
     def levelised(running_usd: float, units: float) -> float | None:
         return levelised_usd_per_unit(bought.upfront_usd, running_usd, units, discount, life)
@@ -136,20 +143,21 @@ def report(
         lost_in_lead_usd=bought.lost_usd,
         miners_sold_usd=bought.sold_usd,
         sale_usd_per_btc=sale.btc_usd if sale else None,
-        base_cash_usd=after.net_usd - net_before_usd,
+        base_cash_usd=(after.net_usd - net_before_usd) * first_year_frac,
+        first_year_frac=first_year_frac,
         payback=payback(
             bought.upfront_usd,
             cash,
             discount,
             residual_usd=residual_usd,
-            lead_years=plan.purchase.lead_years.value,
+            service=service,
         ),
         usd_per_btc=None if conversion else levelised(running, mined),
         usd_per_mtok=levelised(running * inferring, mtok) if conversion else None,
-        breakeven_power_usd_per_mwh=breakeven_power_usd_per_mwh(
-            after.net_usd, after.metered_mwh, float(site.spot_usd_per_mwh.mean())
-        ),
-        breakeven_hashprice=breakeven_hashprice(site_hashprice(site), after.net_usd, mining_usd),
+        breakeven_power_usd_per_mwh=power.price,
+        no_breakeven_power=power.reason,
+        breakeven_hashprice=hashprice.price,
+        no_breakeven_hashprice=hashprice.reason,
         loan=_loan(plan, plan.loan, site, run) if plan.loan is not None else None,
         switch=switch_prices(bought.before, conversion) if bought.before and conversion else None,
         best_share=best_share(bought.before, conversion).share if bought.before and conversion else None,
@@ -175,17 +183,19 @@ def _budget(plan: PlanFile, sale: Sale | None) -> float:
     return budget
 
 
-def _cash(bought: Bought, run: Run, scenarios: int, years: int, execute: Executor | None) -> Floats:
-    """Return the additional cash from the purchase [USD], shape [years, scenarios]."""
+def _cash(bought: Bought, run: Run, scenarios: int, service: Sequence[Service], execute: Executor | None) -> Floats:
+    """Return the additional cash from the purchase in each service [USD], shape [services, scenarios]."""
     sites = [replace(bought.after, name=f"{bought.after.name} with")]
     if bought.before is not None:
         sites.append(replace(bought.before, name=f"{bought.before.name} without"))
-    cases = fleet_cases(sites, run.model, years=range(years))
+    cases = fleet_cases(sites, run.model, years=[part.year for part in service])
     same = [replace(case, place=cases[0].place) for case in cases]  # both see the same scenarios
     done = run_fleet(same, run, scenarios, execute=execute)
     width = len(sites)
-    net = [[site_metric(done, year * width + k, "net_usd") for k in range(width)] for year in range(years)]
-    return np.array([pair[0] - (pair[1] if width > 1 else 0.0) for pair in net])
+    net = [[site_metric(done, row * width + k, "net_usd") for k in range(width)] for row in range(len(service))]
+    return np.array(
+        [part.share * (pair[0] - (pair[1] if width > 1 else 0.0)) for part, pair in zip(service, net, strict=True)]
+    )
 
 
 def _share(year: SiteYear, product: str) -> float:

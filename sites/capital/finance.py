@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
 
 NEVER = "does not pay back"
+SHORTEST_SERVICE = 1e-9  # [years] what is shorter comes from rounding
 
 
 def _positive(name: str, **values: float) -> None:
@@ -25,12 +26,45 @@ def _positive(name: str, **values: float) -> None:
             raise InputError.at(name, key, expected="a finite number above 0", got=value)
 
 
-def payback_years(capex_usd: float, cash_usd_per_year: Sequence[float]) -> float | None:
-    """Return the years until the yearly cash has returned the capex, linear within a year; None if it does not."""
+class Service(NamedTuple):
+    """The part of a plan's year in which a purchase is in service."""
+
+    year: int  # of the plan, from 0
+    begin: float  # [years since the payment]
+    end: float  # [years since the payment]
+
+    @property
+    def share(self) -> float:
+        """Share of the year."""
+        return self.end - self.begin
+
+
+def in_service(lead_years: float, years: float) -> tuple[Service, ...]:
+    """Return the service in each year of a plan: a device that is ready in month 7 earns five months of year 1.
+
+    Parameters
+    ----------
+    lead_years
+        Time from payment to service.
+    years
+        Time in service.
+    """
+    last = lead_years + years
+    parts = (Service(year, max(year, lead_years), min(year + 1.0, last)) for year in range(math.ceil(last)))
+    return tuple(part for part in parts if part.share > SHORTEST_SERVICE)
+
+
+def payback_years(
+    capex_usd: float, cash_usd: Sequence[float], service: Sequence[Service] | None = None
+) -> float | None:
+    """Return the years until cash has returned the capex, linear within each service; None if it does not.
+
+    Without `service`, the cash is that of whole years.
+    """
     remaining = capex_usd
-    for year, cash in enumerate(cash_usd_per_year):
+    for part, cash in zip(service or in_service(0.0, len(cash_usd)), cash_usd, strict=True):
         if cash > 0 and cash >= remaining:
-            return year + max(remaining, 0.0) / cash
+            return part.begin + max(remaining, 0.0) / cash * part.share
         remaining -= cash
     return None
 
@@ -53,17 +87,6 @@ def levelised_usd_per_unit(
     if units_per_year <= 0:
         return None
     return (capex_usd * annuity_frac(discount_frac, years) + running_usd_per_year) / units_per_year
-
-
-def breakeven_power_usd_per_mwh(net_usd: float, energy_mwh: float, power_usd_per_mwh: float) -> float | None:
-    """Return the power price [USD/MWh] at which a year's net is 0 for the same energy; None without energy."""
-    return power_usd_per_mwh + net_usd / energy_mwh if energy_mwh > 0 else None
-
-
-def breakeven_hashprice(hashprice: float, net_usd: float, mining_usd: float) -> float | None:
-    """Return the hashprice at which a year's net is 0 for the same hashes; None if no price above 0 does that."""
-    breakeven = hashprice * (1.0 - net_usd / mining_usd) if mining_usd > 0 else 0.0
-    return breakeven if breakeven > 0 else None
 
 
 def usd_per_th_s(price_usd: float, hashrate_h_s: float) -> float:
@@ -186,7 +209,7 @@ def _normal(x: float) -> float:
 class Payback:
     """Payback time and net present value over scenarios."""
 
-    years: int  # horizon
+    years: int  # in service
     probability: float  # that the cash returns the capex within the horizon
     p50_years: float | None  # time by which it has with a probability of 50 %; None if it has not
     p90_years: float | None  # the same for 90 %
@@ -196,7 +219,12 @@ class Payback:
 
 
 def payback(
-    capex_usd: float, cash_usd: Floats, discount_frac: float, *, residual_usd: float = 0.0, lead_years: float = 0.0
+    capex_usd: float,
+    cash_usd: Floats,
+    discount_frac: float,
+    *,
+    residual_usd: float = 0.0,
+    service: Sequence[Service] | None = None,
 ) -> Payback:
     """Return payback time and net present value of an investment over scenarios.
 
@@ -205,13 +233,13 @@ def payback(
     capex_usd
         The investment [USD].
     cash_usd
-        Additional cash from the investment [USD], shape [years, scenarios].
+        Additional cash from the investment in each service [USD], shape [services, scenarios].
     discount_frac
         Discount rate a year.
     residual_usd
-        Residual value at the end of the last year [USD].
-    lead_years
-        Time between payment and the start of the first year, without income; it counts in the payback time.
+        Residual value at the end of the last service [USD].
+    service
+        When the cash comes in, counted from the payment; whole years from the payment on if None.
 
     Raises
     ------
@@ -220,9 +248,10 @@ def payback(
     """
     if not math.isfinite(capex_usd):
         raise InputError.at("payback", "capex_usd", expected="a finite number", got=capex_usd)
-    years, count = cash_usd.shape
-    periods = np.array([_payback_of(capex_usd, cash_usd[:, s]) for s in range(count)]) + lead_years
-    discounts = (1.0 + discount_frac) ** -(np.arange(1, years + 1) + lead_years)
+    rows, count = cash_usd.shape
+    parts = service or in_service(0.0, rows)
+    periods = np.array([_payback_of(capex_usd, cash_usd[:, s], parts) for s in range(count)])
+    discounts = (1.0 + discount_frac) ** -np.array([part.end for part in parts])
     values = discounts @ cash_usd + residual_usd * discounts[-1] - capex_usd
     ranked = np.sort(periods)
 
@@ -231,7 +260,7 @@ def payback(
         return value if math.isfinite(value) else None
 
     return Payback(
-        years=years,
+        years=round(sum(part.share for part in parts)),
         probability=float(np.isfinite(periods).mean()),
         p50_years=by(0.5),
         p90_years=by(0.9),
@@ -241,6 +270,6 @@ def payback(
     )
 
 
-def _payback_of(capex_usd: float, cash: Floats) -> float:
-    years = payback_years(capex_usd, cash.tolist())
+def _payback_of(capex_usd: float, cash: Floats, service: Sequence[Service]) -> float:
+    years = payback_years(capex_usd, cash.tolist(), service)
     return math.inf if years is None else years

@@ -10,9 +10,10 @@ import numpy as np
 
 from hardware_profiles.errors import InputError
 from sites.capital.finance import annuity_frac
+from sites.dispatch.formulas import resale_price
 from sites.dispatch.problem import meter_mw
 from sites.dispatch.year import site_year
-from sites.market.mining import hashprice_usd_per_ph_s_day, mean_reward
+from sites.market.mining import hashprice_usd_per_ph_s_day, hourly_reward_btc_per_hash, mean_reward
 from sites.scenarios.causes import scaled
 
 if TYPE_CHECKING:
@@ -126,11 +127,17 @@ def choices(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> l
 
 
 def _mining_net_usd(site: Site) -> float:
-    """Return the yearly net of a site's miners [USD]: its net, less the net with its other blocks only."""
+    """Return the yearly net of a site's miners [USD]: its net, less the net with its other blocks only.
+
+    Fixed cost and contracted power fall due without miners too.
+    """
     if not site.mining:
         return 0.0
-    without_miners = site_year(replace(site, mining=())).net_usd if site.inference else 0.0
-    return site_year(site).net_usd - without_miners
+    if site.inference:
+        return site_year(site).net_usd - site_year(replace(site, mining=())).net_usd
+    resold_usd = float(resale_price(site.resale_usd_per_mwh).sum())
+    contract_usd = site.contract_mw * (resold_usd - site.contract_usd_per_mwh * site.hours)
+    return site_year(site).net_usd - (contract_usd - site.fixed_usd_per_year)
 
 
 def best_share(site: Site, plan: Conversion, shares: Sequence[float] = SHARES) -> Choice:
@@ -194,7 +201,9 @@ class SwitchPrices:
 def site_hashprice(site: Site) -> float:
     """Return the mean hashprice [USD/PH/s/day] of a site's year, fees included."""
     reward = mean_reward(site.start_s, site.start_s + HOUR_S * site.hours, site.path).btc_per_hash
-    return hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=float(site.fees_frac.mean()))
+    hourly = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path)
+    fees_frac = float(np.average(site.fees_frac, weights=hourly))  # the share of fees in BTC doubles at a halving
+    return hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=fees_frac)
 
 
 def switch_prices(site: Site, plan: Conversion) -> SwitchPrices:

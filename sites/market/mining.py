@@ -70,6 +70,15 @@ def mean_reward(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> Re
     return Reward(sum(map(_btc_per_hash_s, parts)) / whole, assumed / whole)
 
 
+def mean_fees_btc_per_hash(
+    fees_btc_per_block: float, start_s: float, end_s: float, path: DifficultyPath = HOLD
+) -> float:
+    """Return the mean over time of constant fees [BTC/block] over expected hashes in [start_s, end_s) [s, unix]."""
+    parts = stretches(start_s, end_s, path)
+    paid = sum((part.end_s - part.start_s) / part.hashes_per_block for part in parts)
+    return fees_btc_per_block * paid / (end_s - start_s)
+
+
 @lru_cache(maxsize=64)
 def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> Floats:
     """Return the mean subsidy over expected hashes of each hour from start_s on [BTC/hash], [hours], read-only."""

@@ -115,9 +115,7 @@ def _inference(inference: InferencePerspective) -> Iterator[str]:
     yield f"{inference.usd_per_installed_gpu_hour:.2f} USD per installed GPU-hour, {shown} per served GPU-hour"
     if inference.rent_text:
         yield f"served GPU-hour {inference.rent_text}"
-    breakeven = inference.breakeven_utilisation_frac
-    needed = "no utilisation pays power and capital" if breakeven is None else f"break-even at {breakeven:.1%}"
-    yield f"utilisation {inference.utilisation_frac:.1%}; {needed}"
+    yield _breakeven(inference)
     if inference.tokens_per_day is not None:
         tpot = "unknown" if inference.tpot_s is None else f"{inference.tpot_s * 1e3:.3g} ms"
         yield f"rate: {inference.rate_class}, time per token {tpot}; price: {inference.price_class}"
@@ -126,6 +124,21 @@ def _inference(inference: InferencePerspective) -> Iterator[str]:
             f"{inference.tokens_per_day / 1e9:,.4g} G tokens a day with their input: {inference.market_share_frac:.1%} "
             f"of the volume of {market.name} ({market.source})"
         )
+
+
+def _breakeven(inference: InferencePerspective) -> str:
+    used, breakeven = inference.utilisation_frac, inference.breakeven_utilisation_frac
+    if used is None:
+        rent = _usd(inference.rent_usd)
+        return f"the rent of {rent} a year is due whatever the tenant draws: there is no break-even utilisation"
+    if breakeven is None:
+        needed = "no utilisation pays power and capital"
+    elif breakeven == 0.0 and inference.rent_usd > 0.0:
+        needed = "the minimum of the contract pays power and capital at any utilisation"
+    else:
+        needed = f"break-even at {breakeven:.1%}"
+    without = f", without the site's {' and '.join(inference.left_out)}" if inference.left_out else ""
+    return f"utilisation {used:.1%}; {needed}{without}"
 
 
 def _usd(value: float) -> str:

@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sites.dispatch.problem import meter_mw
+from sites.dispatch.problem import full_worth_usd_per_mwh, meter_mw
+from sites.dispatch.rents import rent
 from sites.market.published_market import gpu_rent, token_market
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sites.dispatch.year import BlockYear
     from sites.market.published_market import GpuRent, TokenMarket
     from sites.model import InferenceBlock, Site
@@ -30,8 +33,10 @@ class InferencePerspective:
     price_class: str  # interactive or batch; empty for blocks that do not sell tokens
     tokens_per_day: float | None  # [token/day] sold, with their input tokens; None for blocks that do not sell tokens
     market: TokenMarket
-    utilisation_frac: float  # share of the working GPUs' full load that was served
+    utilisation_frac: float | None  # share of the working GPUs' full load that was served; None for a lease
     breakeven_utilisation_frac: float | None  # the same at which revenue pays power and capital; None if none does
+    rent_usd: float  # [USD/year] due whatever is drawn: the rent of a lease, or the part of a minimum that is not taken
+    left_out: tuple[str, ...]  # costs of the whole site that no break-even of a block contains, in words
 
     @property
     def market_share_frac(self) -> float | None:
@@ -73,12 +78,13 @@ def inference_perspective(
     served = _served_gpu_hours(block, year)
     served_frac = served / working if working > 0 else 0.0
     breakeven = None
-    if served > 0:
+    if not block.is_lease:
         breakeven = breakeven_utilisation_frac(
-            year.revenue_usd / served_frac,
+            working * full_worth_usd_per_mwh(block) * block.watts_per_gpu / 1e6,
             _energy_at_full_load_usd(site, block, year, working_hours),
             block.idle_frac,
             capital.usd_per_year if capital is not None else 0.0,
+            block.take_or_pay_frac,
         )
     tokens = block.priced_per == "token"
     return InferencePerspective(
@@ -90,9 +96,18 @@ def inference_perspective(
         price_class=block.price_class if tokens else "",
         tokens_per_day=_with_input(block, year.units) / (hours / 24.0) if tokens else None,
         market=token_market(),
-        utilisation_frac=served_frac,
+        utilisation_frac=None if block.is_lease else served_frac,
         breakeven_utilisation_frac=breakeven,
+        rent_usd=rent(site, block).usd if block.is_contracted else 0.0,
+        left_out=tuple(_left_out(site)),
     )
+
+
+def _left_out(site: Site) -> Iterator[str]:
+    if site.demand_charge_usd_per_mw_month > 0:
+        yield "demand charge"
+    if site.fixed_usd_per_year > 0:
+        yield "fixed cost"
 
 
 def _served_gpu_hours(block: InferenceBlock, year: BlockYear) -> float:
@@ -111,15 +126,20 @@ def _with_input(block: InferenceBlock, tokens: float) -> float:
 
 
 def _energy_at_full_load_usd(site: Site, block: InferenceBlock, year: BlockYear, working_hours: float) -> float:
-    """Return the cost of power if the working GPUs ran at full load in all hours, at the block's mean power price."""
-    if block.passes_energy or year.facility_mwh <= 0:
+    """Return the cost of power if the working GPUs ran at full load in all hours, at the block's mean power price.
+
+    For a block that never ran, the price is the mean of the year.
+    """
+    if block.passes_energy:
         return 0.0
-    full_mwh = meter_mw(site, block) * site.delivered_frac * working_hours
-    return full_mwh * year.energy_usd / year.facility_mwh
+    metered_mwh = meter_mw(site, block) * working_hours
+    if year.facility_mwh <= 0:
+        return metered_mwh * float((site.spot_usd_per_mwh + site.adder_usd_per_mwh).mean())
+    return metered_mwh * site.delivered_frac * year.energy_usd / year.facility_mwh
 
 
 def breakeven_utilisation_frac(
-    revenue_usd: float, energy_usd: float, idle_frac: float, fixed_usd: float
+    revenue_usd: float, energy_usd: float, idle_frac: float, fixed_usd: float, minimum_frac: float = 0.0
 ) -> float | None:
     """Return the utilisation at which revenue equals the cost of power and the fixed cost, or None if none does.
 
@@ -131,11 +151,16 @@ def breakeven_utilisation_frac(
         Share of the full power that is drawn without load.
     fixed_usd
         Cost that does not depend on utilisation [USD].
+    minimum_frac
+        Utilisation that is paid for in any case.
 
     Notes
     -----
-    With utilisation u, revenue is R u and power costs E (i + (1 - i) u).
+    With utilisation u, revenue is R max(u, minimum) and power costs E (i + (1 - i) u).
     """
+    minimum_usd, at_minimum_usd = revenue_usd * minimum_frac, energy_usd * (1.0 - idle_frac) * minimum_frac
+    if minimum_frac > 0.0 and minimum_usd >= energy_usd * idle_frac + fixed_usd + at_minimum_usd:
+        return 0.0
     margin = revenue_usd - energy_usd * (1.0 - idle_frac)
     needed = energy_usd * idle_frac + fixed_usd
     return needed / margin if 0.0 <= needed <= margin and margin > 0.0 else None

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sites.capital.switching import site_hashprice
 from sites.market.bitcoin import BLOCK_S, known_until_unix, stretches
-from sites.market.mining import hashprice_usd_per_ph_s_day, mean_reward, pool_shares, usd_per_device_mwh
+from sites.market.mining import (
+    hashprice_usd_per_ph_s_day,
+    hourly_reward_btc_per_hash,
+    mean_fees_btc_per_hash,
+    mean_reward,
+    pool_shares,
+    usd_per_device_mwh,
+)
 
 if TYPE_CHECKING:
     from sites.dispatch.year import BlockYear
@@ -61,10 +71,18 @@ def mining_perspective(site: Site, block: MiningBlock, year: BlockYear) -> Minin
 
 def _usd_per_mwh(site: Site, block: MiningBlock, start_s: float, end_s: float) -> float:
     """Return the mean revenue of a running device between two moments [USD/MWh facility], after rejects and pool."""
-    fees_frac = float(site.fees_frac.mean()) if block.pays_fees else 0.0
-    hashprice = hashprice_usd_per_ph_s_day(
-        mean_reward(start_s, end_s, site.path).btc_per_hash, site.btc_usd, fees_frac=fees_frac
-    )
+    reward = mean_reward(start_s, end_s, site.path).btc_per_hash
+    fees_frac = _fees_frac(site, start_s, end_s, reward) if block.pays_fees else 0.0
+    hashprice = hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=fees_frac)
     accepted, paid = pool_shares(block.rejects_frac, block.pool_fee_frac)
     per_device = usd_per_device_mwh(hashprice, (block.rate.energy_j_per_unit or 0.0) * 1e12)
     return per_device * accepted * paid / float(site.mining_pue.mean())
+
+
+def _fees_frac(site: Site, start_s: float, end_s: float, reward: float) -> float:
+    """Return the fees between two moments of the year as a share of the subsidy, whose mean over hashes is `reward`."""
+    if site.fees_btc_per_block is not None:  # they do not halve, so their share doubles at the halving
+        return mean_fees_btc_per_hash(site.fees_btc_per_block, start_s, end_s, site.path) / reward
+    hours = slice(int((start_s - site.start_s) // HOUR_S), math.ceil((end_s - site.start_s) / HOUR_S))
+    weights = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path)[hours]
+    return float(np.average(site.fees_frac[hours], weights=weights))

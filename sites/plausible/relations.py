@@ -150,7 +150,9 @@ def network_of(site: Site) -> Network:
     seconds = sum(part.end_s - part.start_s for part in parts)
     hashes = sum((part.end_s - part.start_s) * part.hashes_per_block for part in parts) / seconds
     subsidy = sum((part.end_s - part.start_s) * part.subsidy_sat for part in parts) / seconds / SATOSHI_PER_BTC
-    return Network(hashes / BLOCK_S, subsidy * (1.0 + float(site.fees_frac.mean())) * 86_400 / BLOCK_S)
+    fees = site.fees_btc_per_block  # [BTC/block] the same before and after a halving
+    paid = subsidy * (1.0 + float(site.fees_frac.mean())) if fees is None else subsidy + fees
+    return Network(hashes / BLOCK_S, paid * 86_400 / BLOCK_S)
 
 
 def _network(site: Site) -> Iterator[Doubt | None]:

@@ -50,17 +50,24 @@ def _purchase_rows(plan: PlanReport) -> list[list[str]]:
 def _return_rows(plan: PlanReport) -> list[list[str]]:
     from sites.capital.finance import payback_text
 
-    back = plan.payback
+    back, months = plan.payback, 12.0 * plan.first_year_frac
+    in_year_1 = "in year 1" if months == 12.0 else f"in {months:.1f} months of year 1"
     return [
-        ["additional cash in the first year, base case", _usd(plan.base_cash_usd)],
+        [f"additional cash {in_year_1}, base case", _usd(plan.base_cash_usd)],
         [f"payback within {back.years} years of service", f"{back.probability:.0%} probability"],
         ["payback with 50 % probability in", payback_text(back.p50_years)],
         ["payback with 90 % probability in", payback_text(back.p90_years)],
         ["net present value P50, P90", f"{back.npv_p50_usd:,.0f}, {_usd(back.npv_p90_usd)}"],
         ["net present value above 0", f"{back.npv_positive:.0%} probability"],
         ["levelised cost", _either(plan.usd_per_btc, "USD/BTC") or _either(plan.usd_per_mtok, "USD/Mtok") or "-"],
-        ["break-even power price", _either(plan.breakeven_power_usd_per_mwh, "USD/MWh") or "-"],
-        ["break-even hashprice", _either(plan.breakeven_hashprice, "USD/PH/s/day") or "-"],
+        [
+            "break-even power price",
+            _either(plan.breakeven_power_usd_per_mwh, "USD/MWh") or f"none: {plan.no_breakeven_power}",
+        ],
+        [
+            "break-even hashprice",
+            _either(plan.breakeven_hashprice, "USD/PH/s/day") or f"none: {plan.no_breakeven_hashprice}",
+        ],
     ]
 
 

@@ -48,12 +48,22 @@ def test_present_value_and_levelised_cost_agree_with_an_annuity():
     assert c.payback(0.0, np.zeros((2, 1)), 0.1, residual_usd=121.0).npv_p50_usd == pytest.approx(100.0)
 
 
-def test_break_even_prices_make_the_net_nothing():
-    assert c.breakeven_power_usd_per_mwh(50.0, 10.0, 40.0) == 45.0
-    assert c.breakeven_power_usd_per_mwh(50.0, 0.0, 40.0) is None
-    assert c.breakeven_hashprice(40.0, 25.0, 100.0) == 30.0
-    assert c.breakeven_hashprice(40.0, 25.0, 0.0) is None
-    assert c.breakeven_hashprice(40.0, 250.0, 100.0) is None
+def test_a_device_that_is_ready_in_month_7_earns_five_months_of_year_1():
+    parts = c.in_service(7 / 12, 2)
+    assert [part.year for part in parts] == [0, 1, 2]
+    assert [12 * part.share for part in parts] == pytest.approx([5, 12, 7])
+    assert c.in_service(0.0, 3) == ((0, 0.0, 1.0), (1, 1.0, 2.0), (2, 2.0, 3.0))
+    assert [part.year for part in c.in_service(1.5, 1)] == [1, 2]
+    assert sum(part.share for part in c.in_service(0.1 + 0.2, 5)) == pytest.approx(5)
+
+
+def test_payback_and_present_value_count_from_the_payment():
+    parts = c.in_service(0.5, 2)  # half a year, a year, half a year
+    found = c.payback(100.0, np.array([[30.0], [80.0], [50.0]]), 0.1, service=parts)
+    assert found.p50_years == pytest.approx(1 + 70 / 80)
+    assert found.npv_p50_usd == pytest.approx(30 / 1.1 + 80 / 1.1**2 + 50 / 1.1**2.5 - 100)
+    assert found.years == 2
+    assert c.payback_years(10.0, [30.0, 80.0, 50.0], parts) == pytest.approx(0.5 + 0.5 / 3)
 
 
 def test_a_loan_has_its_levels_and_a_repayment_moves_them():
@@ -100,7 +110,8 @@ def test_payback_over_scenarios_counts_those_that_never_pay():
     assert found.p50_years == pytest.approx(100 / 60)
     assert found.p90_years is None
     assert found.npv_positive == 0.5
-    assert c.payback(100.0, cash, 0.0, lead_years=1.0).p50_years == pytest.approx(1 + 100 / 60)
+    late = c.in_service(1.0, 2)
+    assert c.payback(100.0, cash, 0.0, service=late).p50_years == pytest.approx(1 + 100 / 60)
 
 
 @pytest.mark.parametrize("name", ["50-ehs-for-400-musd", "50-mw-for-19.5-musd", "4451-btc-for-gpu-modules"])

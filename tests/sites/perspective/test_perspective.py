@@ -164,3 +164,63 @@ def test_miners_that_never_run_have_no_amounts_per_mwh(year):
     assert item.after_capital_usd_per_mwh is None
     assert item.mining.power_cents_per_kwh is None
     assert list(sentences(item, TODAY))
+
+
+LEASE = {"usd_per_kw_month": 150, "usd_per_mtok": None}
+
+
+def let(**changes):
+    """Return the perspective on the example's GPUs with other terms, and its line about utilisation."""
+    path = example_path()
+    document = validate(SiteFile, read_toml(path), path).model_dump(mode="json", exclude_unset=True)
+    document["cost"] = changes.pop("cost", {})
+    block = {**document["inference"][0], **changes}
+    document["inference"] = [{key: value for key, value in block.items() if value is not None}]
+    site = build_site(validate(SiteFile, document, path), resolve_device, str(path))
+    item = perspectives(site_year(site))[1]
+    (line,) = [line for line in sentences(item, TODAY) if "utilisation" in line]
+    return item, line
+
+
+def test_a_lease_has_no_break_even_utilisation():
+    item, line = let(**LEASE)
+    assert line == (
+        f"the rent of {item.inference.rent_usd / 1e6:,.4g} M USD a year is due whatever the tenant draws: "
+        "there is no break-even utilisation"
+    )
+    assert (item.inference.utilisation_frac, item.inference.breakeven_utilisation_frac) == (None, None)
+
+
+def test_a_minimum_that_is_not_taken_is_no_revenue_of_a_higher_utilisation():
+    """At 2 USD and a minimum of 20 % the break-even is that of the price alone, however little is taken."""
+    terms = {"usd_per_mtok": None, "usd_per_gpu_hour": 2.5}
+    plain, _ = let(**terms, demand_percent=40)
+    little, _ = let(**terms, demand_percent=5, take_or_pay_percent=20)
+    assert little.inference.breakeven_utilisation_frac == pytest.approx(
+        plain.inference.breakeven_utilisation_frac, rel=1e-6
+    )
+
+
+def test_a_minimum_that_pays_everything_says_so():
+    _, line = let(usd_per_mtok=None, usd_per_gpu_hour=4.0, take_or_pay_percent=90, demand_percent=5)
+    assert line.endswith("the minimum of the contract pays power and capital at any utilisation")
+
+
+def test_power_that_a_tenant_pays_is_no_revenue_at_the_break_even():
+    free, _ = let(usd_per_mtok=None, usd_per_gpu_hour=2.5, tenant_pays_energy=True, demand_percent=40)
+    needed = free.inference.breakeven_utilisation_frac
+    block = free.capital
+    working = 1024 * 8760 * 2.5
+    assert needed == pytest.approx(block.usd_per_year / working, rel=0.2)
+    lent, _ = let(usd_per_mtok=None, usd_per_gpu_hour=2.5, tenant_pays_energy=True, demand_percent=80)
+    assert lent.inference.breakeven_utilisation_frac == pytest.approx(needed, rel=1e-9)
+
+
+def test_gpus_that_never_ran_pay_for_power_at_their_break_even(year):
+    dear = replace(year.site, spot_usd_per_mwh=np.full(year.hours, 1e6))
+    assert perspectives(site_year(dear))[1].inference.breakeven_utilisation_frac is None
+
+
+def test_a_break_even_says_which_costs_of_the_site_it_leaves_out():
+    assert let(cost={"fixed_usd_per_year": 1_000_000})[1].endswith(", without the site's fixed cost")
+    assert "without" not in let()[1]
