@@ -1,4 +1,4 @@
-"""HTTP requests to a plug on the local network, each with a deadline over all of it and a limit on its size.
+"""HTTP requests to a device on the local network, each with a deadline over all of it and a limit on its size.
 
 The standard library's `http.client` parses the answer. Its own time limit starts anew at every read, so a stream in
 between sets the time that is left before each read and counts the bytes.
@@ -8,13 +8,13 @@ import http.client
 import io
 import json
 import math
-import queue
 import re
 import socket
-import threading
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bench.network.endpoint import Endpoint, left_s
 from bench.network.errors import ReadFailedError
 from bench.network.login import Digest, Login, basic, read_challenge
 from hardware_profiles.errors import InputError, shown
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MAX_BYTES = 65536
+"""Limit on an answer [byte], unless a device is made with another."""
 
 
 class OtherAnswerError(ReadFailedError):
@@ -72,16 +73,25 @@ def parse_host(text: str, place: str) -> tuple[str, int]:
     return host, int(port)
 
 
-class Device:
-    """A device that answers `GET` with JSON: its addresses, looked up once, and the login that it wants."""
+class Answer(NamedTuple):
+    """One answer."""
 
-    def __init__(self, host: str, port: int, login: Login | None = None) -> None:
-        self.host, self.port, self.login = host, port, login
-        self._addresses: list[Any] = []
+    status: int
+    headers: Mapping[str, str]  # by name in small letters; of several with the same name, the last
+    challenges: tuple[str, ...]  # the WWW-Authenticate headers
+    body: bytes
+
+
+class Device:
+    """A device that answers HTTP requests, and the login that it wants."""
+
+    def __init__(self, host: str, port: int, login: Login | None = None, limit_bytes: int = MAX_BYTES) -> None:
+        self.host, self.port, self.login, self.limit_bytes = host, port, login, limit_bytes
+        self.endpoint = Endpoint(host, port)
         self._challenge: Digest | str = ""
 
     def get_json(self, path: str, timeout_s: float, *, hidden_query: str = "") -> Any:
-        """Return the JSON that the device answers to `GET path`, all within `timeout_s` [s] and 64 KiB.
+        """Return the JSON that the device answers to `GET path`, all within `timeout_s` [s] and the limit.
 
         Parameters
         ----------
@@ -97,77 +107,96 @@ class Device:
         ReadFailedError
             There is no answer in time, it is too long, its HTTP status is not 200, or it is not JSON.
         """
-        url = f"http://{self.host}:{self.port}{path}"
+        answer = self.get(path, timeout_s, hidden_query=hidden_query)
         try:
-            answer = self._get(path + hidden_query, time.monotonic() + timeout_s)
+            return json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise ReadFailedError(f"{self.url(path)}: not JSON: {error}") from None
+
+    def get(self, path: str, timeout_s: float, *, hidden_query: str = "") -> Answer:
+        """Return the answer to `GET path` if its status is 200; see `get_json`."""
+        answer = self.ask("GET", path, timeout_s, hidden_query=hidden_query)
+        if answer.status == 401:
+            schemes = self._challenge if isinstance(self._challenge, str) else "digest"
+            if self.login is None:
+                raise LoginNeededError(f"{self.url(path)}: HTTP status 401")
+            raise LoginRefusedError(f"{self.url(path)}: HTTP status 401 (login by {shown(schemes)})")
+        if answer.status != 200:
+            raise OtherAnswerError(f"{self.url(path)}: HTTP status {answer.status}")
+        return answer
+
+    def ask(  # noqa: PLR0913 (the parts of one request)
+        self,
+        method: str,
+        path: str,
+        timeout_s: float,
+        *,
+        hidden_query: str = "",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return the answer to one request, whatever its status; a redirect is not followed.
+
+        Parameters
+        ----------
+        method
+            GET or POST.
+        path, timeout_s, hidden_query
+            As in `get_json`.
+        body
+            JSON to send.
+        headers
+            Further headers, such as the token of a session.
+
+        Raises
+        ------
+        ReadFailedError
+            There is no complete answer in time, or it is too long.
+        """
+        url = self.url(path)
+        request = _Request(method, path + hidden_query, body, dict(headers or {}))
+        try:
+            return self._logged_in(request, time.monotonic() + timeout_s)
         except TimeoutError:
             raise ReadFailedError(f"{url}: no complete answer in time") from None
         except _TooLongError:
-            raise ReadFailedError(f"{url}: the answer is longer than {MAX_BYTES} bytes") from None
+            raise ReadFailedError(f"{url}: the answer is longer than {self.limit_bytes} bytes") from None
         except http.client.InvalidURL:
             raise ReadFailedError(f"{url}: not a path that HTTP can carry") from None
         except http.client.HTTPException as error:
             raise ReadFailedError(f"{url}: not a complete HTTP answer: {error!r}") from None
         except (OSError, ValueError) as error:
             raise ReadFailedError(f"{url}: {error}") from None
-        if answer.status == 401:
-            schemes = self._challenge if isinstance(self._challenge, str) else "digest"
-            if self.login is None:
-                raise LoginNeededError(f"{url}: HTTP status 401")
-            raise LoginRefusedError(f"{url}: HTTP status 401 (login by {shown(schemes)})")
-        if answer.status != 200:
-            raise OtherAnswerError(f"{url}: HTTP status {answer.status}")
-        try:
-            return json.loads(answer.body)
-        except (ValueError, RecursionError) as error:
-            raise ReadFailedError(f"{url}: not JSON: {error}") from None
 
-    def _get(self, path: str, deadline: float) -> "_Answer":
+    def url(self, path: str) -> str:
+        """Return the address of a path, for messages."""
+        return f"http://{self.host}:{self.port}{path}"
+
+    def _logged_in(self, request: "_Request", deadline: float) -> Answer:
         """Return the answer; after a 401, which may follow an old nonce, the login is repeated once."""
-        answer = self._exchange(path, deadline)
+        answer = self._exchange(request, deadline)
         if answer.status == 401:
             self._challenge = read_challenge(answer.challenges)
             if self.login is not None and (isinstance(self._challenge, Digest) or self._challenge == "basic"):
-                answer = self._exchange(path, deadline)
+                answer = self._exchange(request, deadline)
         return answer
 
-    def _exchange(self, path: str, deadline: float) -> "_Answer":
-        headers = {"Accept": "application/json", "Connection": "close"}
+    def _exchange(self, request: "_Request", deadline: float) -> Answer:
+        headers = {"Accept": "application/json", "Connection": "close", **request.headers}
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
         if self.login is not None and isinstance(self._challenge, Digest):
-            headers["Authorization"] = self._challenge.authorize(self.login, path)
+            headers["Authorization"] = self._challenge.authorize(self.login, request.path, method=request.method)
         elif self.login is not None and self._challenge == "basic":
             headers["Authorization"] = basic(self.login)
         connection = http.client.HTTPConnection(self.host, self.port)
-        with self._connect(deadline) as inner:
-            connection.sock = _LimitedSocket(inner, deadline)
-            connection.request("GET", path, headers=headers)
+        with self.endpoint.connect(deadline) as inner:
+            connection.sock = _LimitedSocket(inner, deadline, self.limit_bytes)
+            connection.request(request.method, request.path, body=request.body, headers=headers)
             response = connection.getresponse()
             challenges = tuple(response.headers.get_all("WWW-Authenticate") or ())
-            return _Answer(response.status, challenges, response.read())
-
-    def _connect(self, deadline: float) -> socket.socket:
-        """Return a connection to the first address that answers; each may take an equal part of the time left."""
-        if not self._addresses:
-            self._addresses = _look_up(self.host, self.port, deadline)
-        fault: OSError = TimeoutError()
-        for position, (family, address) in enumerate(self._addresses):
-            try:
-                return self._connect_to(family, address, _left_s(deadline) / (len(self._addresses) - position))
-            except OSError as error:
-                fault = error
-        raise fault
-
-    def _connect_to(self, family: int, address: Any, timeout_s: float) -> socket.socket:
-        """Return a connection to one address, the only one that is used from now on."""
-        connection = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(timeout_s)
-            connection.connect(address)
-        except OSError:
-            connection.close()
-            raise
-        self._addresses = [(family, address)]
-        return connection
+            named = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, named, challenges, response.read())
 
 
 def get_json(host: str, port: int, path: str, timeout_s: float) -> Any:
@@ -206,68 +235,43 @@ def number_of(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-class _Answer(NamedTuple):
-    """One answer."""
+class _Request(NamedTuple):
+    """One request."""
 
-    status: int
-    challenges: tuple[str, ...]  # the WWW-Authenticate headers
-    body: bytes
-
-
-def _look_up(host: str, port: int, deadline: float) -> list[Any]:
-    """Return the addresses of a host by family, looked up in a thread, because a look-up has no time limit of its own.
-
-    Raises
-    ------
-    OSError, ValueError
-        There is no such host, or no answer before the deadline [s, monotonic].
-    """
-    answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, ValueError) as error:
-            answers.put(error)
-
-    threading.Thread(target=ask, name=f"look up {host}", daemon=True).start()
-    try:
-        answer = answers.get(timeout=_left_s(deadline))
-    except queue.Empty:
-        raise OSError("the name was not found in time") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return [(family, address) for family, _, _, _, address in answer]
+    method: str
+    path: str
+    body: bytes | None
+    headers: dict[str, str]
 
 
 class _TooLongError(Exception):
-    """The answer is longer than MAX_BYTES."""
+    """The answer is longer than the limit."""
 
 
 class _LimitedSocket:
-    """A socket as `http.client` uses it, under a deadline [s, monotonic] and MAX_BYTES."""
+    """A socket as `http.client` uses it, under a deadline [s, monotonic] and a limit [byte]."""
 
-    def __init__(self, inner: socket.socket, deadline: float) -> None:
-        self._inner, self._deadline = inner, deadline
+    def __init__(self, inner: socket.socket, deadline: float, limit_bytes: int) -> None:
+        self._inner, self._deadline, self._limit_bytes = inner, deadline, limit_bytes
 
     def sendall(self, data: bytes) -> None:
         """Send the request within the time that is left."""
-        self._inner.settimeout(_left_s(self._deadline))
+        self._inner.settimeout(left_s(self._deadline))
         self._inner.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return the answer as a stream."""
-        return io.BufferedReader(_LimitedStream(self._inner, self._deadline))
+        return io.BufferedReader(_LimitedStream(self._inner, self._deadline, self._limit_bytes))
 
     def close(self) -> None:
-        """Do nothing: http.client closes the connection before the body is read, and `_get` closes the socket."""
+        """Do nothing: http.client closes the connection before the body is read, and `_exchange` closes the socket."""
 
 
 class _LimitedStream(io.RawIOBase):
     """The bytes of an answer, each read under the deadline."""
 
-    def __init__(self, inner: socket.socket, deadline: float) -> None:
-        self._inner, self._deadline = inner, deadline
+    def __init__(self, inner: socket.socket, deadline: float, limit_bytes: int) -> None:
+        self._inner, self._deadline, self._limit_bytes = inner, deadline, limit_bytes
         self._bytes = 0
 
     def readable(self) -> bool:
@@ -276,23 +280,9 @@ class _LimitedStream(io.RawIOBase):
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Read into a buffer within the time that is left."""
-        self._inner.settimeout(_left_s(self._deadline))
+        self._inner.settimeout(left_s(self._deadline))
         count = self._inner.recv_into(buffer)
         self._bytes += count
-        if self._bytes > MAX_BYTES:
+        if self._bytes > self._limit_bytes:
             raise _TooLongError
         return count
-
-
-def _left_s(deadline: float) -> float:
-    """Return the time that is left [s].
-
-    Raises
-    ------
-    TimeoutError
-        The deadline has passed.
-    """
-    left_s = deadline - time.monotonic()
-    if left_s <= 0.0:
-        raise TimeoutError
-    return left_s

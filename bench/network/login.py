@@ -1,4 +1,4 @@
-"""The login of a meter on the network: a password that stays out of specs, records and errors, and HTTP's two schemes.
+"""The login of a device on the network: a password that stays out of specs, records and errors, and HTTP's two schemes.
 
 References
 ----------
@@ -116,18 +116,24 @@ def basic(login: Login) -> str:
 
 
 class Digest:
-    """One challenge of HTTP digest with SHA-256, whose nonce is counted from 1 at each use."""
+    """One challenge of HTTP digest with SHA-256 or MD5, whose nonce is counted from 1 at each use."""
 
     def __init__(self, challenge: Mapping[str, str]) -> None:
         self.challenge = challenge
         self.count = 0
 
-    def authorize(self, login: Login, uri: str, cnonce: str | None = None) -> str:
-        """Return the Authorization header of a GET request."""
+    @property
+    def algorithm(self) -> str:
+        """The algorithm; a challenge that names none means MD5."""
+        return self.challenge.get("algorithm", "MD5").upper()
+
+    def authorize(self, login: Login, uri: str, cnonce: str | None = None, method: str = "GET") -> str:
+        """Return the Authorization header of a request."""
         self.count += 1
         challenge, cnonce = self.challenge, cnonce or secrets.token_hex(8)
         realm, nonce, count = challenge.get("realm", ""), challenge["nonce"], f"{self.count:08x}"
-        secret, request = _hash(f"{login.user}:{realm}:{login.password}"), _hash(f"GET:{uri}")
+        hashed = _HASHES[self.algorithm]
+        secret, request = hashed(f"{login.user}:{realm}:{login.password}"), hashed(f"{method}:{uri}")
         with_qop = "auth" in challenge.get("qop", "").replace(",", " ").split()
         middle = f"{nonce}:{count}:{cnonce}:auth" if with_qop else nonce
         parts = [
@@ -135,8 +141,8 @@ class Digest:
             f"realm={_quoted(realm)}",
             f"nonce={_quoted(nonce)}",
             f"uri={_quoted(uri)}",
-            f'response="{_hash(f"{secret}:{middle}:{request}")}"',
-            "algorithm=SHA-256",
+            f'response="{hashed(f"{secret}:{middle}:{request}")}"',
+            f"algorithm={self.algorithm}",
         ]
         if with_qop:
             parts += ["qop=auth", f"nc={count}", f'cnonce="{cnonce}"']
@@ -146,17 +152,24 @@ class Digest:
 
 
 def read_challenge(headers: Iterable[str]) -> Digest | str:
-    """Return the first digest challenge with SHA-256, else `basic`, else the schemes that the device offers."""
+    """Return the digest challenge with the strongest algorithm, else `basic`, else the schemes that the device offers.
+
+    MD5 is accepted because the web pages of miners offer nothing else, and basic, which is weaker still, is accepted.
+    """
+    digests: list[Digest] = []
     schemes = []
     for header in headers:
         scheme, _, rest = header.strip().partition(" ")
         if scheme.lower() == "digest":
             fields = {key.lower(): value for key, value in parse_keqv_list(_pairs(rest)).items()}
-            if fields.get("algorithm", "MD5").upper() == "SHA-256" and "nonce" in fields:
-                return Digest(fields)
-            schemes.append(f"digest with {fields.get('algorithm', 'MD5')}")
+            digest = Digest(fields)
+            if digest.algorithm in _HASHES and "nonce" in fields:
+                digests.append(digest)
+            schemes.append(f"digest with {digest.algorithm}")
         else:
             schemes.append(scheme.lower())
+    if digests:
+        return min(digests, key=lambda digest: list(_HASHES).index(digest.algorithm))
     return "basic" if "basic" in schemes else ", ".join(schemes)
 
 
@@ -166,8 +179,15 @@ def _pairs(text: str) -> list[str]:
     return [f"{key.strip()}={value.strip()}" for key, sign, value in items if sign and value.strip()]
 
 
-def _hash(text: str) -> str:
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
+
+
+_HASHES = {"SHA-256": _sha256, "MD5": _md5}  # the strongest first
 
 
 def _quoted(text: str) -> str:

@@ -151,7 +151,23 @@ def test_the_digest_is_that_of_the_example_of_rfc_7616():
     assert "nc=00000002" in challenge.authorize(Login("Mufasa", "Circle of Life"), "/dir/index.html")
 
 
+def test_a_device_that_offers_only_md5_gets_the_digest_of_the_example_of_rfc_7616():
+    challenge = read_challenge(
+        [
+            'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=MD5, '
+            'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", '
+            'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+        ]
+    )
+    assert isinstance(challenge, Digest)
+    header = challenge.authorize(
+        Login("Mufasa", "Circle of Life"), "/dir/index.html", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+    )
+    assert 'response="8ca523f5e9506fed4657c9700eebdbec"' in header
+
+
 def test_schemes_that_perwatt_does_not_speak_are_named():
-    assert read_challenge(['Digest realm="x", nonce="y"', "Negotiate"]) == "digest with MD5, negotiate"
+    other = 'Digest realm="x", nonce="y", algorithm=SHA-512-256'
+    assert read_challenge([other, "Negotiate"]) == "digest with SHA-512-256, negotiate"
     assert read_challenge(["Digest broken", 'Basic realm="x"']) == "basic"
     assert not read_challenge([])
