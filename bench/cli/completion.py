@@ -72,6 +72,13 @@ def meters(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     return _matching(("none", *names()), incomplete)
 
 
+def miner_families(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """Complete the name of a family of miners."""
+    from bench.miners.families import names
+
+    return _matching(names(), incomplete)
+
+
 def plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Complete the name of a measurement plan."""
     from bench.measure.plans import PLANS

@@ -130,7 +130,7 @@ class MinerReading:
     """What one miner says of itself at one moment."""
 
     identity: Identity
-    read_utc: str  # ISO 8601, when the first reply came
+    read_utc: str = ""  # ISO 8601, when the poll began; the reader sets it, not the parser of a family
     rates: tuple[RateReading, ...] = ()
     powers: tuple[PowerReading, ...] = ()
     boards: tuple[Board, ...] = ()

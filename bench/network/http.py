@@ -107,15 +107,23 @@ class Device:
         ReadFailedError
             There is no answer in time, it is too long, its HTTP status is not 200, or it is not JSON.
         """
-        answer = self.get(path, timeout_s, hidden_query=hidden_query)
+        answer = self.request(path, timeout_s, hidden_query=hidden_query)
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError) as error:
             raise ReadFailedError(f"{self.url(path)}: not JSON: {error}") from None
 
-    def get(self, path: str, timeout_s: float, *, hidden_query: str = "") -> Answer:
-        """Return the answer to `GET path` if its status is 200; see `get_json`."""
-        answer = self.ask("GET", path, timeout_s, hidden_query=hidden_query)
+    def request(
+        self,
+        path: str,
+        timeout_s: float,
+        *,
+        hidden_query: str = "",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return the answer to one request if its status is 200; see `get_json` and `ask`."""
+        answer = self.ask(path, timeout_s, hidden_query=hidden_query, body=body, headers=headers)
         if answer.status == 401:
             schemes = self._challenge if isinstance(self._challenge, str) else "digest"
             if self.login is None:
@@ -125,9 +133,8 @@ class Device:
             raise OtherAnswerError(f"{self.url(path)}: HTTP status {answer.status}")
         return answer
 
-    def ask(  # noqa: PLR0913 (the parts of one request)
+    def ask(
         self,
-        method: str,
         path: str,
         timeout_s: float,
         *,
@@ -139,12 +146,10 @@ class Device:
 
         Parameters
         ----------
-        method
-            GET or POST.
         path, timeout_s, hidden_query
             As in `get_json`.
         body
-            JSON to send.
+            JSON to send: the request is a POST if there is one, else a GET.
         headers
             Further headers, such as the token of a session.
 
@@ -154,7 +159,7 @@ class Device:
             There is no complete answer in time, or it is too long.
         """
         url = self.url(path)
-        request = _Request(method, path + hidden_query, body, dict(headers or {}))
+        request = _Request(path + hidden_query, body, dict(headers or {}))
         try:
             return self._logged_in(request, time.monotonic() + timeout_s)
         except TimeoutError:
@@ -238,10 +243,14 @@ def number_of(value: object) -> float | None:
 class _Request(NamedTuple):
     """One request."""
 
-    method: str
     path: str
     body: bytes | None
     headers: dict[str, str]
+
+    @property
+    def method(self) -> str:
+        """POST if there is a body."""
+        return "GET" if self.body is None else "POST"
 
 
 class _TooLongError(Exception):

@@ -154,9 +154,11 @@ def test_the_digest_is_that_of_the_example_of_rfc_7616():
 def test_a_device_that_offers_only_md5_gets_the_digest_of_the_example_of_rfc_7616():
     challenge = read_challenge(
         [
-            'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=MD5, '
-            'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", '
-            'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+            (
+                'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=MD5, '
+                'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", '
+                'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+            )
         ]
     )
     assert isinstance(challenge, Digest)

@@ -1,0 +1,49 @@
+"""The table of families, which imports a family only when it is read, and what tells each from the others."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from bench.miners.family import Family
+from hardware_profiles.errors import InputError, near_names
+
+
+class Entry(NamedTuple):
+    """One family in the table."""
+
+    name: str  # the name of `--family`
+    module: str  # holds `FAMILY`
+    summary: str
+    page: tuple[str, ...] = ()  # texts that only its web page or the headers of it hold, in small letters
+    version: tuple[str, ...] = ()  # words that only its reply to `version` on port 4028 holds, in small letters
+
+
+# More special firmware first: LuxOS, Braiins OS and VNish run on Antminers and keep parts of their replies.
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        "antminer",
+        "bench.miners.families.antminer",
+        "Bitmain Antminer with its stock firmware",
+        page=('realm="antminer',),
+        version=("antminer", "bmminer"),
+    ),
+)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the families."""
+    return tuple(entry.name for entry in ENTRIES)
+
+
+def load(name: str) -> Family:
+    """Import and return a family.
+
+    Raises
+    ------
+    InputError
+        There is no family of this name.
+    """
+    for entry in ENTRIES:
+        if entry.name == name:
+            family: Family = import_module(entry.module).FAMILY
+            return family
+    raise InputError.at("--family", expected=f"one of {', '.join(names())}", got=name, near=near_names(name, names()))

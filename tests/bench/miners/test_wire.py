@@ -1,0 +1,76 @@
+"""One request a connection: every way in which firmware ends a reply, and every way in which it does not."""
+
+import time
+
+import pytest
+
+from bench.miners.wire import MAX_BYTES, HttpAnswerError, exchange, exchange_frame
+from bench.network.endpoint import Endpoint
+from bench.network.errors import ReadFailedError
+
+REPLY = {"STATUS": [{"STATUS": "S", "Msg": 'a "quoted" ] bracket'}], "SUMMARY": [{"Elapsed": 5}], "id": 1}
+
+
+def ask(fake, timeout_s=2.0):
+    send = exchange_frame if fake.framed else exchange
+    return send(Endpoint("127.0.0.1", fake.port), b'{"command":"summary"}', timeout_s)
+
+
+@pytest.mark.parametrize("quirk", ["", "no_nul", "open", "open_after_nul", "open_after_line", "halves"])
+def test_a_reply_is_read_to_its_end_and_not_beyond(fake_miner, quirk):
+    fake = fake_miner({"summary": REPLY}, quirk=quirk)
+    began = time.monotonic()
+    reply = ask(fake)
+    assert time.monotonic() - began < 1.5
+    assert reply.rstrip(b"\n") == fake.reply_to(b'{"command":"summary"}')
+    assert fake.requests == ['{"command":"summary"}']
+
+
+@pytest.mark.parametrize(
+    ("quirk", "words"),
+    [
+        ("silent", r"no complete reply within 0\.3 s \(0 bytes came\)"),
+        ("drip", r"no complete reply within 0\.3 s \([1-9]\d* bytes came\)"),
+        ("hang_up", "closed the connection without a reply"),
+        ("huge", f"longer than {MAX_BYTES} bytes"),
+        ("deep", "nested deeper than 64 levels"),
+    ],
+)
+def test_a_reply_without_end_is_given_up_in_time(fake_miner, quirk, words):
+    fake = fake_miner({"summary": REPLY}, quirk=quirk)
+    began = time.monotonic()
+    with pytest.raises(ReadFailedError, match=words):
+        ask(fake, 0.3 if quirk in {"silent", "drip"} else 5.0)
+    assert time.monotonic() - began < 4.0
+
+
+@pytest.mark.parametrize("quirk", ["html", "http"])
+def test_an_answer_of_a_web_server_is_named(fake_miner, quirk):
+    with pytest.raises(HttpAnswerError, match=r"answers like a web server: b?'(HTTP/1\.1 400|<!DOCTYPE html>)"):
+        ask(fake_miner({}, quirk=quirk))
+
+
+def test_a_closed_port_is_one_line():
+    with pytest.raises(ReadFailedError, match=r"127\.0\.0\.1:1: Connection refused"):
+        exchange(Endpoint("127.0.0.1", 1), b"x", 2.0)
+
+
+def test_a_frame_is_read_by_its_length(fake_miner):
+    fake = fake_miner({"summary": REPLY}, framed=True)
+    assert ask(fake) == fake.reply_to(b'{"command":"summary"}')
+    assert fake.requests == ['{"command":"summary"}']
+
+
+@pytest.mark.parametrize(
+    ("quirk", "words"),
+    [
+        ("html", "answers like a web server"),
+        ("http", "answers like a web server"),
+        ("silent", "no complete reply"),
+        ("hang_up", "without a reply"),
+        ("huge", r"expected the length of a frame, got b'\{\"ST'"),
+    ],
+)
+def test_what_is_no_frame_is_refused(fake_miner, quirk, words):
+    with pytest.raises(ReadFailedError, match=words):
+        ask(fake_miner({}, framed=True, quirk=quirk), 0.5)
