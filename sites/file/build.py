@@ -12,7 +12,7 @@ from hardware_profiles.errors import Faults, InputError
 from hardware_profiles.reading import read_toml, validate
 from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
-from sites.file.difficulty import difficulty_path
+from sites.file.difficulty import difficulty_path, superseded_note
 from sites.file.flags import site_flags, site_notes
 from sites.file.prices.build import adders, peak_risk, peaks_of, spot
 from sites.file.ranges import CELSIUS, PUE, Range
@@ -26,6 +26,7 @@ from sites.market.bitcoin import DifficultyPath
 from sites.market.mining import hourly_fees_frac
 from sites.model import Assumption, CapitalTerms, InferenceBlock, MiningBlock, Site
 from sites.plausible.checks import site_doubts
+from sites.plausible.exchange import exchange_doubt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,9 +150,12 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         notes=(),
     )
     windows = {"power.outage": _times(outages), "curtailment.event": _times(events), "price.coincident.hours": peaks}
-    doubts = site_doubts(site, list(numbers_of(file)), path)
-    notes = ((note,) if (note := clock.note()) else ()) + site_notes(site)
-    site = replace(site, flags=(*doubts, *site_flags(site, windows)), notes=notes)
+    numbers = list(numbers_of(file))
+    flags = site_doubts(site, numbers, path)
+    if exchange_doubt(numbers) is None:
+        flags += site_flags(site, windows)
+    notes = (*(note for note in (clock.note(), superseded_note(market, calendar)) if note), *site_notes(site))
+    site = replace(site, flags=flags, notes=notes)
     _freeze(site)
     return site
 

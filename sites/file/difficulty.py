@@ -60,6 +60,18 @@ def difficulty_path(market: MarketTable, calendar: Calendar, path: Path) -> Diff
         raise InputError(f"{path}: market: {error}") from None
 
 
+def superseded_note(market: MarketTable, calendar: Calendar) -> str:
+    """Return a line about points of the site file that a later one replaces before the year; empty without any."""
+    before = [point.start for point in market.difficulty if unix_s(point.start) <= calendar.start_s]
+    if len(before) < 2:
+        return ""
+    points = "1 point" if len(before) == 2 else f"{len(before) - 1} points"
+    return (
+        f"market.difficulty: {points} before the year without effect, because the one of "
+        f"{utc_text(unix_s(before[-1]))} holds at its start"
+    )
+
+
 def read_points(path: Path) -> tuple[Point, ...]:
     """Return the points (time [s, unix], difficulty) of a CSV table with the columns start and difficulty.
 

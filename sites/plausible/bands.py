@@ -69,6 +69,14 @@ class Currencies(_Part):
     per_usd: dict[str, tuple[float, float]]  # low and high by ISO code
 
 
+class BtcYears(_Part):
+    """Lowest and highest price of bitcoin in past years."""
+
+    source: str
+    date: str
+    usd: dict[int, tuple[float, float]]  # [USD/BTC] low and high by year
+
+
 class Zone(_Part):
     """The time zones of states and provinces, which the list of countries does not have."""
 
@@ -80,6 +88,7 @@ class BandFile(_Part):
     """The whole table."""
 
     band: tuple[Band, ...]
+    btc_years: BtcYears
     currencies: Currencies
     zone: tuple[Zone, ...] = Field(default=())
 
@@ -99,6 +108,11 @@ def _by_key() -> dict[str, Band]:
 def band_of(key: str) -> Band | None:
     """Return the band of a field or a derived quantity, or None if it has none."""
     return _by_key().get(key)
+
+
+def known_band(name: str) -> Band:
+    """Return the band of a field or a derived quantity that has one; raise KeyError if it has none."""
+    return _by_key()[name]
 
 
 def written(value: float) -> str:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
 from sites.plausible.bands import band_of, written
+from sites.plausible.calendar import BTC_KEY, btc_band
 from sites.plausible.doubts import Doubt, FileNumber, doubt, number_doubts
+from sites.plausible.exchange import EXCHANGED_KEYS, exchange_doubt
 from sites.plausible.relations import relation_doubts
 from sites.plausible.zones import zone_doubt
 
@@ -36,15 +38,22 @@ def site_doubts(site: Site, numbers: Sequence[FileNumber], path: str) -> tuple[s
     InputError
         Numbers are absurd; each message names file, key, band and likely cause.
     """
-    doubts = list(number_doubts(numbers, site.currency_per_usd))
+    doubts = [each for each in number_doubts(numbers, site.currency_per_usd) if not _judged_by_year(each, site)]
     doubted = {each.text.split(":", 1)[0] for each in doubts}
     by_key = {number.key: number for number in numbers}
+    if (swapped := exchange_doubt(numbers)) is not None:  # what else is odd follows from it
+        return _lines([swapped, *(each for each in doubts if not each.text.startswith(EXCHANGED_KEYS))], path)
     doubts += [
         each for each in relation_doubts(site, by_key) if each.absurd or each.text.split(":", 1)[0] not in doubted
     ]
     local = any(number.field.startswith(_LOCAL) for number in numbers)
     zone = zone_doubt(site.region, site.name, site.timezone) if local or site.timezone != "UTC" else None
     return _lines([*doubts, *([Doubt(zone, absurd=False)] if zone else [])], path)
+
+
+def _judged_by_year(each: Doubt, site: Site) -> bool:
+    """Return whether a doubt is about the price of bitcoin in a past year, which has a band of its own."""
+    return each.text.startswith(f"key {BTC_KEY}:") and btc_band(site) is not None
 
 
 def plan_doubts(numbers: Sequence[FileNumber], path: object) -> tuple[str, ...]:

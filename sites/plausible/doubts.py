@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from sites.plausible.bands import band_of, written
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from sites.plausible.bands import Band
 
 MOST_CAUSES = 2
+_PLACE = re.compile(r"\[\d+\]$")  # of a number in a list
 
 
 class FileNumber(NamedTuple):
@@ -49,11 +52,7 @@ def doubt(band: Band, key: str, value: float, *, scale: float = 1.0, got: str = 
     if size in band:
         return None
     cause = likely(band, value, scale) or "check its unit"
-    text = (
-        f"key {key}: expected {band.expected()}, got {got or written(value)} ({cause}); "
-        f"source of the band: {band.source}, {band.date}"
-    )
-    return Doubt(text, absurd=band.absurd(size))
+    return Doubt(f"key {key}: expected {band.expected()}, got {got or written(value)} ({cause})", band.absurd(size))
 
 
 def likely(band: Band, value: float, scale: float = 1.0) -> str:
@@ -88,7 +87,7 @@ def likely_refused(key: str, value: float, holds: Callable[[float], bool]) -> st
 
 
 def number_doubts(numbers: Iterable[FileNumber], per_usd: float = 1.0) -> Iterator[Doubt]:
-    """Yield the doubts about the numbers of a file, each against the band of its field.
+    """Yield the doubts about the numbers of a file, each against the band of its field; one for a list of numbers.
 
     Parameters
     ----------
@@ -97,13 +96,18 @@ def number_doubts(numbers: Iterable[FileNumber], per_usd: float = 1.0) -> Iterat
     per_usd
         Units of the file's currency for one USD; prices of power are compared in USD.
     """
-    for number in numbers:
-        band = band_of(number.field)
-        if band is None:
-            continue
-        foreign = per_usd != 1.0 and number.field.startswith("price.") and "usd_per" in number.field
-        scale = 1.0 / per_usd if foreign else 1.0
-        got = f"{written(number.value)} = {written(number.value * scale)} {band.unit}" if foreign else ""
-        found = doubt(band, number.key, number.value, scale=scale, got=got)
-        if found is not None:
-            yield found
+    for _, listed in groupby(numbers, key=lambda number: _PLACE.sub("", number.key)):
+        found = [each for number in listed if (each := _number_doubt(number, per_usd)) is not None]
+        if found:
+            more = f", and {len(found) - 1} more of this list" if len(found) > 1 else ""
+            yield Doubt(f"{found[0].text}{more}", any(each.absurd for each in found))
+
+
+def _number_doubt(number: FileNumber, per_usd: float) -> Doubt | None:
+    band = band_of(number.field)
+    if band is None:
+        return None
+    foreign = per_usd != 1.0 and number.field.startswith("price.") and "usd_per" in number.field
+    scale = 1.0 / per_usd if foreign else 1.0
+    got = f"{written(number.value)} = {written(number.value * scale)} {band.unit}" if foreign else ""
+    return doubt(band, number.key, number.value, scale=scale, got=got)

@@ -15,26 +15,19 @@ from sites.market.bitcoin import (
     stretches,
 )
 from sites.model import MiningBlock
-from sites.plausible.bands import band_file, band_of, written
+from sites.plausible.bands import band_file, known_band, written
+from sites.plausible.calendar import btc_doubt, season_doubt
 from sites.plausible.doubts import Doubt, FileNumber, doubt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sites.model import InferenceBlock, Site
-    from sites.plausible.bands import Band
 
     Numbers = Mapping[str, FileNumber]
 
 SIZES = ("count", "gpus", "modules", "facility_mw", "interconnect_percent")
 MANY_TIMES = 300.0  # between the median of a month and that of the year: a unit, not a season
-
-
-def _band(name: str) -> Band:
-    band = band_of(name)
-    if band is None:
-        raise KeyError(name)
-    return band
 
 
 def relation_doubts(site: Site, numbers: Numbers) -> Iterator[Doubt]:
@@ -50,6 +43,8 @@ def relation_doubts(site: Site, numbers: Numbers) -> Iterator[Doubt]:
     found = [
         _currency(site, numbers),
         _first_year(site),
+        btc_doubt(site),
+        season_doubt(site, numbers),
         _pue(numbers),
         *_hourly_price(site, numbers),
         *_difficulty(site, numbers),
@@ -73,14 +68,13 @@ def _currency(site: Site, numbers: Numbers) -> Doubt | None:
     cause = f"upside down? write {written(1.0 / rate)}" if upside_down else "another currency, or a thousands separator"
     return Doubt(
         f"key price.currency_per_usd: expected {written(low)} to {written(high)} {site.currency} for one USD, got "
-        f"{written(rate)}, so that 42 {site.currency} = {written(42.0 / rate)} USD ({cause}); source of the band: "
-        f"{rates.source}, {rates.date}",
+        f"{written(rate)}, so that 42 {site.currency} = {written(42.0 / rate)} USD ({cause})",
         absurd=False,
     )
 
 
 def _first_year(site: Site) -> Doubt | None:
-    year, band = datetime.fromtimestamp(site.start_s + 86_400, tz=UTC).year, _band("first year")
+    year, band = datetime.fromtimestamp(site.start_s + 86_400, tz=UTC).year, known_band("first year")
     if year in band:
         return None
     text = f"key site.start: expected a year of {band.low:.0f} to {band.high:.0f}, got {year} ({band.source})"
@@ -92,7 +86,7 @@ def _pue(numbers: Numbers) -> Doubt | None:
     if mining is None or gpu is None or gpu.value <= 1.0:
         return None
     got = f"{written(mining.value)} with a gpu_pue of {written(gpu.value)}; exchanged?"
-    return doubt(_band("mining PUE over GPU PUE"), mining.key, mining.value, scale=1.0 / gpu.value, got=got)
+    return doubt(known_band("mining PUE over GPU PUE"), mining.key, mining.value, scale=1.0 / gpu.value, got=got)
 
 
 def _hourly_price(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
@@ -101,7 +95,7 @@ def _hourly_price(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
     key, spot, per_usd = "price.hourly.column", site.spot_usd_per_mwh, site.currency_per_usd
     for name, value in (("mean", spot.mean()), ("highest", spot.max()), ("lowest", spot.min())):
         got = f"{written(_short(value))} USD/MWh as the {name} of its hours"
-        found = doubt(_band(f"{name} hourly price"), key, _short(value * per_usd), scale=1.0 / per_usd, got=got)
+        found = doubt(known_band(f"{name} hourly price"), key, _short(value * per_usd), scale=1.0 / per_usd, got=got)
         yield found
         if found is not None:
             return
@@ -129,7 +123,7 @@ def _difficulty(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
         bundled = bundled_difficulty(time_s)
         ratio = f"{written(_short(difficulty / bundled))} times the {written(_short(bundled))} of the data"
         found = doubt(
-            _band("difficulty over the bundled one"), keys[at] if keys else "market.difficulty_file", difficulty,
+            known_band("difficulty over the bundled one"), keys[at] if keys else "market.difficulty_file", difficulty,
             scale=1.0 / bundled, got=f"{written(difficulty)}, {ratio}",
         )  # fmt: skip
         yield found
@@ -162,7 +156,7 @@ def _network(site: Site) -> Iterator[Doubt | None]:
     for block in site.mining:
         share = block.count * block.rate.rate_per_s / network.hash_per_s
         yield doubt(
-            _band("share of the network"), f"mining[{block.name}].count", block.count,
+            known_band("share of the network"), f"mining[{block.name}].count", block.count,
             scale=block.rate.rate_per_s / network.hash_per_s,
             got=f"{block.count:,.0f} devices of {block.rate.rate_per_s / 1e12:,.4g} TH/s: {share:.3g} times the "
             f"{network.hash_per_s / 1e18:,.4g} EH/s that the difficulty implies, {share * network.btc_per_day:,.4g} "
@@ -175,7 +169,7 @@ def _sizes(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
     drawn = {block.name: meter_mw(site, block) for block in site.blocks}
     load = sum(drawn.values())
     whole = doubt(
-        _band("interconnect over load"), key, interconnect, scale=1.0 / load,
+        known_band("interconnect over load"), key, interconnect, scale=1.0 / load,
         got=f"{written(interconnect)} MW for blocks that draw {load:.4g} MW",
     )  # fmt: skip
     yield whole
@@ -184,20 +178,20 @@ def _sizes(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
         if size is None:
             continue
         if size.field.endswith("interconnect_percent"):
-            yield doubt(_band("interconnect sized by shares"), key, interconnect)
+            yield doubt(known_band("interconnect sized by shares"), key, interconnect)
         elif whole is None or drawn[block.name] > interconnect:
             yield doubt(
-                _band("block over interconnect"), size.key, size.value,
+                known_band("block over interconnect"), size.key, size.value,
                 scale=drawn[block.name] / interconnect / size.value,
                 got=f"{written(size.value)}: {drawn[block.name]:.4g} MW at the meter of {written(interconnect)} MW",
             )  # fmt: skip
     for number in numbers.values():
         if number.field == "curtailment.event.limit_mw":
-            yield doubt(_band("limit over interconnect"), number.key, number.value, scale=1.0 / interconnect)
+            yield doubt(known_band("limit over interconnect"), number.key, number.value, scale=1.0 / interconnect)
     if "cost.fixed_usd_per_year" in numbers:
         fixed = numbers["cost.fixed_usd_per_year"]
         got = f"{written(fixed.value)}, {written(_short(fixed.value / interconnect))} for each MW"
-        yield doubt(_band("cost over interconnect"), fixed.key, fixed.value, scale=1.0 / interconnect, got=got)
+        yield doubt(known_band("cost over interconnect"), fixed.key, fixed.value, scale=1.0 / interconnect, got=got)
 
 
 def _size_of(block: MiningBlock | InferenceBlock, numbers: Numbers) -> FileNumber | None:
@@ -210,16 +204,20 @@ def _devices(site: Site) -> Iterator[Doubt | None]:
     for miner in site.mining:
         energy = (miner.rate.energy_j_per_unit or 0.0) * 1e12
         name = "J/TH of a miner" if miner.rate.basis == "measured" else "J/TH of a rated miner"
-        yield doubt(_band(name), f"mining[{miner.name}].device", energy, got=f"{energy:.4g} J/TH of {miner.rate.name}")
+        yield doubt(
+            known_band(name), f"mining[{miner.name}].device", energy, got=f"{energy:.4g} J/TH of {miner.rate.name}"
+        )
         if miner.rated is not None:
             ratio = miner.rate.rate_per_s / miner.rated.rate_per_s
             got = f"{miner.rate.name}, which hashes {ratio:.3g} times as fast as {miner.rated.name}"
-            yield doubt(_band("measured over rated"), f"mining[{miner.name}].rated_device", ratio, got=got)
+            yield doubt(known_band("measured over rated"), f"mining[{miner.name}].rated_device", ratio, got=got)
     for block in site.inference:
         if block.rated_tokens_per_s is not None:
             ratio = block.rate.rate_per_s / block.rated_tokens_per_s
             got = f"a rate of {block.rate.rate_per_s:,.4g} tokens/s, {ratio:.3g} times the rated one"
-            yield doubt(_band("measured over rated"), f"inference[{block.name}].rated_tokens_per_s", ratio, got=got)
+            yield doubt(
+                known_band("measured over rated"), f"inference[{block.name}].rated_tokens_per_s", ratio, got=got
+            )
 
 
 def _sales(site: Site) -> Iterator[Doubt | None]:
@@ -227,7 +225,7 @@ def _sales(site: Site) -> Iterator[Doubt | None]:
         if block.priced_per == "token" and block.price_usd > 0.0:
             per_hour = block.rate.rate_per_s * 3600.0 / 1e6
             yield doubt(
-                _band("USD per GPU-hour of tokens"), f"inference[{block.name}].usd_per_mtok", block.price_usd,
+                known_band("USD per GPU-hour of tokens"), f"inference[{block.name}].usd_per_mtok", block.price_usd,
                 scale=per_hour,
                 got=f"{written(block.price_usd)}, which is {block.price_usd * per_hour:,.4g} USD an hour of a GPU",
             )  # fmt: skip

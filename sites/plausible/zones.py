@@ -41,6 +41,28 @@ def zone_doubt(region: str, name: str, timezone: str) -> str | None:
     return None
 
 
+def latitude_of(region: str, timezone: str) -> float | None:
+    """Return the latitude [degrees north] of a time zone's place, or of a region whose zones are in one hemisphere.
+
+    None if neither is known.
+    """
+    known = _latitudes()
+    if timezone in known:
+        return known[timezone]
+    inside = [known[zone] for zone in _zones_of(region)[1] if zone in known]
+    return min(inside, key=abs) if inside and min(inside) * max(inside) > 0.0 else None
+
+
+@cache
+def _latitudes() -> dict[str, float]:
+    """Return the latitude of each zone's place, which zone.tab writes as +DDMM or +DDMMSS."""
+    latitudes = {}
+    for _, place, zone, *_ in _rows("zone.tab"):
+        north = place[: max(place.rfind("+"), place.rfind("-"))]
+        latitudes[zone] = float(f"{north[0]}1") * (int(north[1:3]) + int(north[3:5]) / 60.0)
+    return latitudes
+
+
 def _zones_of(text: str) -> tuple[str, set[str]]:
     """Return the longest known place in a text and its zones; a code at the beginning wins."""
     countries, zones = _countries()

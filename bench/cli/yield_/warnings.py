@@ -37,8 +37,12 @@ def warnings_of(read: Read, capital: Iterable[str]) -> Warnings:
         A capital plan cannot be read, or one of its numbers is absurd.
     """
     from sites.dispatch.programme import enrolment_flags
+    from sites.plausible.exchange import says_exchanged
 
-    by_site = {site.name: [*site.flags, *_codes(site), *enrolment_flags(site)] for _, site in read}
+    by_site = {
+        site.name: [*site.flags, *_codes(site), *(() if says_exchanged(site.flags) else enrolment_flags(site))]
+        for _, site in read
+    }
     plans = [line for plan in capital for line in _plan_lines(plan)]
     return Warnings(by_site, (*_grouped(read, by_site), *plans))
 

@@ -50,6 +50,17 @@ def test_a_point_after_the_year_is_refused_by_name(edited):
         edited(add=point("2026-08-01", "150e12") + point("2027-01-01", "160e12"))
 
 
+def test_points_that_a_later_one_replaces_before_the_year_are_mentioned_once(edited):
+    before = [point(f"2025-{month}-01", "1.2e14") for month in ("05", "08", "11")]
+    site = edited(add="".join(before) + point("2026-03-01", "1.6e14"))
+    (line,) = [note for note in site.notes if "market.difficulty" in note]
+    assert line == (
+        "market.difficulty: 2 points before the year without effect, because the one of 2025-11-01T00:00Z "
+        "holds at its start"
+    )
+    assert not any("market.difficulty" in note for note in edited(add=before[0] + point("2026-03-01", "1.6e14")).notes)
+
+
 def test_points_out_of_order_are_refused_with_both_times(edited):
     with pytest.raises(InputError, match="increasing times, got 2026-08-01T00:00Z after 2026-09-01T00:00Z"):
         edited(add=point("2026-09-01", "150e12") + point("2026-08-01", "160e12"))

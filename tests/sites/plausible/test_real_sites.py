@@ -89,6 +89,10 @@ REAL = [
 ]  # fmt: skip
 
 
+NORTHERN = [-9, -4, 3, 9, 15, 24, 36, 34, 22, 12, 3, -6]
+SOUTHERN_ZONES = ("America/Asuncion", "Australia/Adelaide")
+
+
 def write(tmp_path, row):
     name, region, zone, mw, price, prices, pue, device = row
     if prices is not None:
@@ -101,11 +105,12 @@ def write(tmp_path, row):
         'device = "antminer-s21:200t"\ncount = 1\n' if device == "ONE"
         else f'device = "{device}"\ninterconnect_percent = 95\n'
     )  # fmt: skip
+    months = NORTHERN if zone not in SOUTHERN_ZONES else [*NORTHERN[6:], *NORTHERN[:6]]
     path = tmp_path / "site.toml"
     path.write_text(
         f'[site]\nname = "{name}"\nregion = "{region}"\ntimezone = "{zone}"\nstart = 2026-01-01\n'
         f"[power]\ninterconnect_mw = {mw}\nlosses_percent = 1.5\navailability_percent = 97\n"
-        f"[climate]\nmean_c_by_month = [-9, -4, 3, 9, 15, 24, 36, 34, 22, 12, 3, -6]\ndaily_swing_c = 11\n"
+        f"[climate]\nmean_c_by_month = {months}\ndaily_swing_c = 11\n"
         f"[cooling]\nmining_pue = {pue}\ngpu_pue = 1.2\n[price]\n{price}\n"
         f"[market]\nbtc_usd = 84714\nfees_percent_of_subsidy = 0.8\ndifficulty_growth_percent_per_year = 20\n{block}",
         encoding="utf-8",
