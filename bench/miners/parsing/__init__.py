@@ -1,0 +1,1 @@
+"""Parts that the parsers of several families need."""

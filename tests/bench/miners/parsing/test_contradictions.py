@@ -1,0 +1,82 @@
+"""Figures that contradict each other become warnings; figures that agree do not."""
+
+import pytest
+
+from bench.miners.parsing.contradictions import HASHES_PER_DIFFICULTY, implied_rate_h_s, with_contradictions
+from bench.miners.parsing.windows import unfilled
+from bench.miners.record import Counters, Identity, MinerReading, Mode, PowerReading, RateReading
+
+
+def rate(h_s, averaging="since_restart", window_s=None, basis="nonces", key="summary: MHS av"):
+    return RateReading(h_s, averaging, window_s, basis, key, "")
+
+
+def power(w, kind="ac_in_psu"):
+    return PowerReading(w, kind, "stats: Power", "")
+
+
+def reading(**parts):
+    return with_contradictions(MinerReading(Identity("test"), **parts))
+
+
+def test_a_share_of_difficulty_1_takes_as_many_hashes_as_its_target_implies():
+    assert pytest.approx(2**256 / (65535 * 2**208), rel=1e-15) == HASHES_PER_DIFFICULTY
+    assert pytest.approx(4_295_032_833.000015, abs=1e-5) == HASHES_PER_DIFFICULTY
+
+
+def test_the_implied_rate_is_difficulty_times_hashes_over_time():
+    counters = Counters(elapsed_s=3453.0, accepted_difficulty=42_323_968.0)
+    assert implied_rate_h_s(MinerReading(Identity("test"), counters=counters)) == pytest.approx(52.65e12, rel=1e-3)
+
+
+@pytest.mark.parametrize("counters", [Counters(), Counters(elapsed_s=0.0, accepted_difficulty=1.0), Counters(9.0)])
+def test_without_counters_there_is_no_implied_rate(counters):
+    assert implied_rate_h_s(MinerReading(Identity("test"), counters=counters)) is None
+
+
+def counted(accepted, ratio):
+    """Return a reading whose shares imply so many times its displayed rate of 100 TH/s."""
+    difficulty = 100e12 * ratio * 3600.0 / HASHES_PER_DIFFICULTY
+    return reading(rates=(rate(100e12),), counters=Counters(3600.0, accepted=accepted, accepted_difficulty=difficulty))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "ratio", "warns"),
+    [(10_000, 0.97, True), (10_000, 0.99, False), (10_000, 1.031, True), (900, 0.91, False), (900, 0.89, True)],
+)
+def test_shares_contradict_a_rate_beyond_three_deviations_and_two_per_cent(accepted, ratio, warns):
+    assert [line.startswith("accepted difficulty implies") for line in counted(accepted, ratio).warnings] == [
+        True
+    ] * warns
+
+
+def test_two_averages_since_the_restart_that_differ_are_named():
+    made = reading(rates=(rate(100e12), rate(106e12, key="stats: MHS(Avg)"), rate(300e12, "instant")))
+    (line,) = made.warnings
+    assert line == ("two averages since the restart differ by 6.0%: summary: MHS av 100 TH/s, stats: MHS(Avg) 106 TH/s")
+
+
+def test_a_rate_far_above_the_nominal_one_is_named():
+    made = reading(rates=(rate(178e12, "decay", 5.0, key="summary: MHS 5s"),), nominal_rate_h_s=100e12)
+    assert made.warnings == ("summary: MHS 5s 178 TH/s is 1.78 times the nominal rate",)
+
+
+@pytest.mark.parametrize(("watts", "kind", "warns"), [
+    (58.9, "ac_in_psu", True), (3000.0, "ac_in_psu", False), (58.9, "target", False), (3e6, "estimate", True),
+])  # fmt: skip
+def test_an_efficiency_that_no_machine_has_is_named(watts, kind, warns):
+    made = reading(rates=(rate(100e12),), powers=(power(watts, kind),))
+    assert [("J/TH" in line) for line in made.warnings] == [True] * warns
+
+
+def test_a_machine_that_does_not_hash_has_no_efficiency():
+    assert reading(rates=(rate(100e12),), powers=(power(58.9),), mode=Mode(hashing=False)).warnings == ()
+
+
+def test_windows_longer_than_the_run_are_named_together():
+    rates = [rate(1.0, "mean", window_s, key=f"stats.real: last_{window_s:g}") for window_s in (60.0, 3600.0, 86400.0)]
+    assert unfilled(rates, 600.0, ", and so on") == [
+        "stats.real: last_3600, last_86400: the window is not full after 600 s, and so on"
+    ]
+    assert unfilled(rates, 90_000.0) == []
+    assert unfilled(rates, None) == []
