@@ -141,7 +141,7 @@ def _mode(info: Section) -> Mode:
 
 def _pools(info: Section) -> tuple[Pool, ...]:
     on_fallback = bool(info.truth("isUsingFallbackStratum"))
-    in_use = difficulty(info.get("poolDifficulty")) or difficulty(info.get("stratumDiff"))
+    in_use = difficulty(info.get("poolDifficulty")) or difficulty(info.get("stratumDiff")) or None
     slots = rows_inside(info, "pools")
     if not slots:
         first, second = _pool(info, "stratum", 0), _pool(info, "fallbackStratum", 1)

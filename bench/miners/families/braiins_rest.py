@@ -1,6 +1,6 @@
 """The REST interface of Braiins OS from version 25.07 on, which wants a login."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.miners.link import WEB, Link
@@ -30,6 +30,7 @@ _WINDOWS_S = {
     "last_5s": 5.0, "last_15s": 15.0, "last_30s": 30.0, "last_1m": 60.0, "last_5m": 300.0, "last_15m": 900.0,
     "last_30m": 1800.0, "last_1h": 3600.0, "last_24h": 86400.0,
 }  # fmt: skip
+_UNIT = "gigahash_per_second"
 _MINER_STATUS = {1: "not started", 2: "normal", 3: "paused", 4: "suspended", 5: "restricted"}
 _TUNER_STATUS = {1: "disabled", 2: "stable", 3: "tuning", 4: "error", 5: "continuous", 6: "preheat"}
 
@@ -82,7 +83,7 @@ def parse_rest(replies: Replies, family: str) -> MinerReading:
                 stale=shares.whole("stale_shares"),
             ),
             pools=_pools(replies, shares),
-            nominal_rate_h_s=inside(details, "sticker_hashrate").rate_h_s("gigahash_per_second", "GH/s"),
+            nominal_rate_h_s=inside(details, "sticker_hashrate").rate_h_s(_UNIT, "GH/s"),
         ),
         unfilled(rates, uptime_s, ", and the firmware divides by its whole length"),
     )
@@ -90,21 +91,17 @@ def parse_rest(replies: Replies, family: str) -> MinerReading:
 
 def _rates(stats: Section) -> tuple[RateReading, ...]:
     """Return the rates of all windows, the mean since the restart, and the nominal rate of the tuner."""
-    real = inside(stats, "real_hashrate")
-    windows = [
-        rate
-        for key, window_s in _WINDOWS_S.items()
-        for rate in _rate(inside(real, key), RateKey("", "GH/s", "mean", window_s, "nonces_minus_errors"))
-    ]
-    return (
-        *windows,
-        *_rate(inside(real, "since_restart"), RateKey("", "GH/s", "since_restart", None, "nonces_minus_errors")),
-        *_rate(inside(stats, "nominal_hashrate"), RateKey("", "GH/s", "instant", None, "nominal")),
-    )
+    windows = [RateKey(key, "GH/s", "mean", window_s, "nonces_minus_errors") for key, window_s in _WINDOWS_S.items()]
+    mean = RateKey("since_restart", "GH/s", "since_restart", None, "nonces_minus_errors")
+    nominal = RateKey("nominal_hashrate", "GH/s", "instant", None, "nominal")
+    return (*_flat(inside(stats, "real_hashrate"), (*windows, mean)), *_flat(stats, (nominal,)))
 
 
-def _rate(at: Section, row: RateKey) -> tuple[RateReading, ...]:
-    return at.rates((row._replace(key="gigahash_per_second"),))
+def _flat(outer: Section, keys: Iterable[RateKey]) -> tuple[RateReading, ...]:
+    """Return rates that are each in an object of their own."""
+    named = [key._replace(key=f"{key.key}.{_UNIT}") for key in keys]
+    values = {key.key: inside(outer, key.key.removesuffix(f".{_UNIT}")).get(_UNIT) for key in named}
+    return Section(outer.name, values).rates(named)
 
 
 def _powers(stats: Section, tuner: Section) -> tuple[PowerReading, ...]:
@@ -131,8 +128,8 @@ def _board(row: Section) -> Board:
     stats = inside(row, "stats")
     return Board(
         name=row.text("id"),
-        rate_h_s=inside(stats, "real_hashrate", "last_1m").rate_h_s("gigahash_per_second", "GH/s"),
-        nominal_rate_h_s=inside(stats, "nominal_hashrate").rate_h_s("gigahash_per_second", "GH/s"),
+        rate_h_s=inside(stats, "real_hashrate", "last_1m").rate_h_s(_UNIT, "GH/s"),
+        nominal_rate_h_s=inside(stats, "nominal_hashrate").rate_h_s(_UNIT, "GH/s"),
         chips=row.whole("chips_count"),
         frequency_hz=inside(row, "current_frequency").number("hertz"),
         voltage_v=inside(row, "current_voltage").number("volt"),

@@ -15,6 +15,7 @@ HASHES_PER_DIFFICULTY = 2.0**48 / 65535.0
 _LOWEST_J_PER_TH = 5.0  # no chip of 2026 needs as little
 _HIGHEST_J_PER_TH = 5000.0
 _OVER_NOMINAL = 1.25
+_DEVIATIONS = 2.5  # chance alone exceeds them in 1 of 80 readings
 
 
 def with_contradictions(reading: MinerReading, warnings: Iterable[str] = ()) -> MinerReading:
@@ -46,7 +47,7 @@ def _averages(reading: MinerReading) -> Iterable[str]:
 
 
 def _shares(reading: MinerReading) -> Iterable[str]:
-    """Yield a warning where the accepted difficulty implies another rate, beyond 3 deviations and 2 %."""
+    """Yield a warning where the accepted difficulty implies another rate, beyond 2.5 deviations and 2 %."""
     implied, accepted = implied_rate_h_s(reading), reading.counters.accepted
     if implied is None or not accepted:
         return
@@ -54,7 +55,7 @@ def _shares(reading: MinerReading) -> Iterable[str]:
         if rate.averaging != "since_restart" or rate.rate_h_s <= 0.0:
             continue
         difference = implied / rate.rate_h_s - 1.0
-        if abs(difference) > max(0.02, 3.0 / math.sqrt(accepted)):
+        if abs(difference) > max(0.02, _DEVIATIONS / math.sqrt(accepted)):
             yield (
                 f"accepted difficulty implies {_th(implied)}, {difference:+.1%} from the {_th(rate.rate_h_s)} of "
                 f"{rate.raw_key} ({accepted} shares, one deviation {1.0 / math.sqrt(accepted):.1%})"

@@ -42,9 +42,9 @@ def counted(accepted, ratio):
 
 @pytest.mark.parametrize(
     ("accepted", "ratio", "warns"),
-    [(10_000, 0.97, True), (10_000, 0.99, False), (10_000, 1.031, True), (900, 0.91, False), (900, 0.89, True)],
+    [(10_000, 0.97, True), (10_000, 0.99, False), (10_000, 1.031, True), (900, 0.93, False), (900, 0.91, True)],
 )
-def test_shares_contradict_a_rate_beyond_three_deviations_and_two_per_cent(accepted, ratio, warns):
+def test_shares_contradict_a_rate_beyond_two_and_a_half_deviations_and_two_per_cent(accepted, ratio, warns):
     assert [line.startswith("accepted difficulty implies") for line in counted(accepted, ratio).warnings] == [
         True
     ] * warns
