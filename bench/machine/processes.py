@@ -13,8 +13,12 @@ _ROOT = Path(__file__).resolve().parents[2]
 _NEEDED = frozenset({
     "CUDA_HOME", "CUDA_PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "USER", "XDG_CACHE_HOME",
 })  # fmt: skip
-# Python's own library comes first, then what is installed, then the parent's other folders.
-_PREPARE = "import json, sys; sys.path += [path for path in json.loads(sys.argv.pop(1)) if path not in sys.path]\n"
+# Python's own library comes first, then this very code, what is installed, and the parent's other folders.
+_PREPARE = """import json, sys
+root, *others = json.loads(sys.argv.pop(1))
+sys.path.insert(next((i for i, path in enumerate(sys.path) if path.endswith("-packages")), len(sys.path)), root)
+sys.path += [path for path in others if path not in sys.path]
+"""
 
 
 def run_python(code: str, *arguments: str, variables: Mapping[str, str]) -> str:
@@ -32,13 +36,27 @@ def run_python(code: str, *arguments: str, variables: Mapping[str, str]) -> str:
     subprocess.CalledProcessError
         The code failed.
     """
-    here = Path.cwd().resolve()
-    paths = [path for path in sys.path if path and (Path(path).resolve() != here or here == _ROOT)]
     done = subprocess.run(  # noqa: S603 (this interpreter and a text of ours)
-        [sys.executable, "-I", "-c", _PREPARE + code, json.dumps(paths), *arguments],
+        _command(code, arguments),
         env={**_environment(), **variables}, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     return done.stdout
+
+
+def start_python(code: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start Python code in a process of its own, with pipes to its standard input and output, and return it.
+
+    What it writes to standard error goes to ours. See `run_python`.
+    """
+    return subprocess.Popen(  # noqa: S603 (as above)
+        _command(code, arguments), env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+
+def _command(code: str, arguments: tuple[str, ...]) -> list[str]:
+    here = Path.cwd().resolve()
+    paths = [path for path in sys.path if path and (Path(path).resolve() != here or here == _ROOT)]
+    return [sys.executable, "-I", "-c", _PREPARE + code, json.dumps([str(_ROOT), *paths]), *arguments]
 
 
 def run_git(root: str, *arguments: str) -> str | None:

@@ -55,6 +55,7 @@ class Connection(asyncio.BufferedProtocol):
         self._reader: ReplyReader | None = None
         self._ended: asyncio.Future[bool] | None = None  # whether the server closed the connection
         self._scheduled = False
+        self.cut: Exchange | None = None  # what there was of a request that was cancelled
 
     async def request(self, message: bytes, timeout_s: float, connect_timeout_s: float = 10.0) -> Exchange:
         """Send a request and return its reply, whatever becomes of it.
@@ -94,6 +95,10 @@ class Connection(asyncio.BufferedProtocol):
                 reply.error_kind, reply.error = "timeout", f"no complete reply within {timeout_s:g} s"
             self.close()
             return Exchange(sent_ns, reply, connect_ns)
+        except asyncio.CancelledError:
+            self.cut = Exchange(sent_ns, self._reader.finish(closed=False), connect_ns)
+            self.close()
+            raise
         finally:
             reader, self._reader, self._ended = self._reader, None, None
         if not closed and not reader.reusable:

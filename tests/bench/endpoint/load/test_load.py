@@ -1,0 +1,125 @@
+"""Loads of real processes against the null server."""
+
+import asyncio
+import contextlib
+import itertools
+import threading
+import time
+
+import pytest
+
+from bench.endpoint.client.prompts import PromptSource
+from bench.endpoint.client.requests import Service
+from bench.endpoint.load.load import Load, split_arrivals, split_slots
+from bench.endpoint.load.plan import LoadPlan, arrival_times_s
+from bench.endpoint.null_server import NullServer, Pace
+from bench.errors import RunFailedError
+
+
+@contextlib.contextmanager
+def null_server(pace):
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = NullServer(pace)
+    port = asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(server.stop)
+        loop.call_soon_threadsafe(loop.call_later, 0.01, loop.stop)
+        thread.join()
+        loop.close()
+
+
+def plan(port, **more):
+    service = Service("127.0.0.1", port, "", "null", fields=frozenset({"continuous_usage"}))
+    return LoadPlan(service, "127.0.0.1", False, "", PromptSource("seed", words=5), (20,), **more)
+
+
+def until(condition, load, limit_s=30.0):
+    end_s = time.monotonic() + limit_s
+    while not condition():
+        load.check()
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+
+
+def test_a_closed_loop_counts_every_token_once():
+    with null_server(Pace(tokens=20, token_s=0.005)) as port:
+        load = Load(split_slots(plan(port, stagger_s=0.01), 4, processes=2))
+        until(lambda: len(load.requests) >= 12, load)
+        load.stop()
+    finished = [request for request in load.requests if not request.unfinished]
+    assert {request.outcome for request in finished} == {"ok"}
+    assert {request.source for request in load.requests} == {"continuous_usage"}
+    assert len({request.index for request in load.requests}) == len(load.requests)
+    assert {request.index % 2 for request in load.requests} == {0, 1}
+    first_s = min(request.sent_ns for request in load.requests) / 1e9
+    total = sum(request.output_tokens for request in load.requests)
+    assert load.tokens_between(first_s, time.monotonic()) == total >= 240
+    middle_s = first_s + 0.1
+    assert load.tokens_between(first_s, middle_s) + load.tokens_between(middle_s, time.monotonic()) == total
+
+
+def test_requests_that_are_cut_off_keep_the_tokens_that_came():
+    with null_server(Pace(tokens=500, token_s=0.002)) as port:
+        load = Load(split_slots(plan(port), 3))
+        until(lambda: load.state.in_flight == 3, load)
+        time.sleep(0.05)
+        load.stop()
+    assert [request.unfinished for request in load.requests] == [True] * 3
+    assert all(0 < request.output_tokens < 500 for request in load.requests)
+
+
+def test_an_open_loop_counts_from_the_scheduled_time():
+    times_s = arrival_times_s(200.0, 0.5, "seed")
+    with null_server(Pace(tokens=1, first_token_s=0.05)) as port:
+        load = Load(split_arrivals(plan(port), times_s))
+        until(lambda: len(load.requests) == len(times_s), load)
+        load.stop()
+    starts = sorted(request.start_ns for request in load.requests)
+    gaps = [(b - a) / 1e9 for a, b in itertools.pairwise(starts)]
+    assert gaps == pytest.approx([b - a for a, b in itertools.pairwise(times_s)], abs=1e-6)
+    assert all(request.sent_ns >= request.start_ns for request in load.requests)
+    assert all(request.ttft_s >= 0.05 for request in load.requests)
+
+
+def test_a_process_that_dies_is_noticed():
+    with null_server(Pace(tokens=1)) as port:
+        load = Load(split_slots(plan(port), 1))
+        until(lambda: load.requests, load)
+        load._processes[0].kill()
+        load._processes[0].wait()
+        with pytest.raises(RunFailedError, match="ended by itself"):
+            load.check()
+        load.stop()
+
+
+def test_a_server_that_is_not_there_refuses_every_request():
+    load = Load(split_slots(plan(1), 2))
+    until(lambda: len(load.requests) >= 2, load)
+    load.stop()
+    assert {request.outcome for request in load.requests} == {"refused"}
+
+
+@pytest.mark.parametrize("burstiness", [0.5, 1.0, 4.0])
+def test_arrivals_have_the_stated_rate_and_spread(burstiness):
+    times_s = arrival_times_s(100.0, 1000.0, "seed", burstiness)
+    gaps = [b - a for a, b in itertools.pairwise(times_s)]
+    mean = sum(gaps) / len(gaps)
+    variance = sum((gap - mean) ** 2 for gap in gaps) / len(gaps)
+    assert mean == pytest.approx(0.01, rel=0.02)
+    assert variance / mean**2 == pytest.approx(1.0 / burstiness, rel=0.1)
+    assert times_s == arrival_times_s(100.0, 1000.0, "seed", burstiness) != arrival_times_s(100.0, 1000.0, "other")
+
+
+def test_prompts_are_unique_from_the_first_token_and_repeatable():
+    source = PromptSource("run:1", vocabulary=32000, prompt_tokens=16)
+    prompts = [source.prompt(i) for i in range(1000)]
+    assert prompts == [source.prompt(i) for i in range(1000)]
+    assert len({prompt[:2] for prompt in prompts}) == 1000
+    assert {len(prompt) for prompt in prompts} == {16}
+    assert PromptSource("run:2", vocabulary=32000, prompt_tokens=16).prompt(0) != prompts[0]
+    assert len(PromptSource("run:1", words=7).prompt(0).split()) == 7
+    assert [PromptSource("x", texts=("a", "b")).prompt(i) for i in range(3)] == ["a", "b", "a"]
