@@ -154,6 +154,10 @@ def read(path: Path) -> ModelShape:
         raise KernelInputError(f"{path}: expected a model file, got {error.strerror}") from None
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KernelInputError(f"{path}: expected valid TOML, got a syntax error: {error}") from None
+    except RecursionError:
+        raise KernelInputError(f"{path}: expected valid TOML, got one nested too deeply") from None
+    except ValueError:  # more digits than Python converts
+        raise KernelInputError(f"{path}: expected numbers below 1.8e308, got one of thousands of digits") from None
     return from_table(data, path.stem, str(path))
 
 

@@ -91,6 +91,12 @@ def test_a_file_that_is_not_there_or_no_toml_is_refused(tmp_path):
     broken.write_text("layers = = 3")
     with pytest.raises(KernelInputError, match="expected valid TOML, got a syntax error"):
         read(broken)
+    broken.write_text(f"layers = {'9' * 5000}")
+    with pytest.raises(KernelInputError, match=r"expected numbers below 1.8e308, got one of thousands of digits"):
+        read(broken)
+    broken.write_text(f"layers = {'[' * 5000}")
+    with pytest.raises(KernelInputError, match="expected valid TOML, got one nested too deeply"):
+        read(broken)
 
 
 def test_windowed_layers_reach_no_further_than_their_window():
