@@ -14,6 +14,7 @@ from hardware_profiles.reading import validate
 from sites.dispatch.year import site_year, summarise
 from sites.file.inputs import hourly_files
 from sites.file.site_file import SiteFile
+from sites.parquet import read_table
 from sites.planners.stored_inputs import load_inputs
 
 if TYPE_CHECKING:
@@ -87,16 +88,13 @@ def changes_since(run: Path, now: Sequence[Inputs]) -> Changes:
 
 
 def _stored_net(run: Path) -> dict[str, float]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     path = run / "tables" / "site.parquet"
-    table = pa.BufferReader(read_input(path, PARQUET))
+    kind = "the run's table of sites"
+    table = read_table(read_input(path, PARQUET), path, ["site", "net_usd"], kind)
     try:
-        rows = pq.read_table(table, columns=["site", "net_usd"]).to_pylist()
-        return {row["site"]: row["net_usd"] for row in rows}
-    except (OSError, KeyError, pa.ArrowException) as error:
-        raise InputError(f"{path}: expected the run's table of sites, got {error}") from None
+        return {str(row["site"]): float(row["net_usd"]) for row in table.to_pylist()}
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{path}: expected {kind}, got {error}") from None
 
 
 def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterator[Change]:

@@ -16,6 +16,7 @@ from sites.file.csv_rows import csv_rows
 from sites.file.ranges import Range
 from sites.hours.calendar import HOUR_S, utc_text
 from sites.hours.clock import Clock
+from sites.parquet import read_table, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 TIME_COLUMN = "time"
 UTC_COLUMN = "time_utc"  # of the plans and tables that perwatt writes
+_PARQUET = "a readable Parquet file"
 ANY = Range(-1e12, 1e12, "in the column's unit")
 
 
@@ -111,17 +113,17 @@ def _cells(path: Path, column: str) -> tuple[bool, Iterator[tuple[str, object, o
 
 
 def _parquet_cells(path: Path, column: str) -> tuple[bool, Iterator[tuple[str, object, object]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    content = pa.BufferReader(read_input(path, HOURLY_SERIES))
+    content = read_input(path, HOURLY_SERIES)
+    time_column = _time_column(path, schema_of(content, path, _PARQUET).names, column)
+    table = read_table(content, path, [time_column, column], _PARQUET)
     try:
-        heading = pq.read_schema(content).names
-        time_column = _time_column(path, heading, column)
-        table = pq.read_table(content, columns=[time_column, column])
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: expected a readable Parquet file, got {error}") from None
-    times, values = table[time_column].to_pylist(), table[column].to_pylist()
+        times = table[time_column].to_pylist()
+    except (OverflowError, ValueError) as error:
+        raise InputError(f"{path}: {time_column}: expected times of the years 1 to 9999, got {error}") from None
+    try:
+        values = table[column].to_pylist()
+    except (OverflowError, ValueError) as error:
+        raise InputError(f"{path}: {column}: expected numbers, got {error}") from None
     rows = enumerate(zip(times, values, strict=True))
     return time_column == UTC_COLUMN, ((f"{path}: row {row}", time, value) for row, (time, value) in rows)
 

@@ -24,6 +24,7 @@ def columns(**changes):
         ({"series": [7]}, "column series: expected text in each row, got int64"),
         ({"t_s": [True]}, "column t_s: expected a number in each row, got bool"),
         ({"value": [float("nan")]}, "column value: expected finite numbers up to 1e.30"),
+        ({"value": [2**60 + 1]}, "expected numbers of samples, got another"),
         ({"value": [1e308]}, "column value: expected finite numbers up to 1e.30"),
     ],
 )
@@ -44,10 +45,10 @@ def test_whole_numbers_of_an_older_file_are_read_as_numbers(tmp_path):
 
 def test_more_samples_than_the_limit_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
     (tmp_path / "samples.parquet").write_bytes(parquet_of([Sample("work", 0, 0.0, 1.0, 0.0, 1.0, "hash")] * 3))
-    monkeypatch.setattr("bench.results.samples.MOST_SAMPLES", 2)
-    with pytest.raises(InputError, match="expected at most 2 samples, got 3"):
+    monkeypatch.setattr("sites.parquet.MOST_ROWS", 2)
+    with pytest.raises(InputError, match="expected at most 2 rows, got 3"):
         read_samples(tmp_path)
     monkeypatch.undo()
-    monkeypatch.setattr("bench.results.samples._MOST_UNPACKED_BYTES", 2)
+    monkeypatch.setattr("sites.parquet.MOST_UNPACKED_BYTES", 2)
     with pytest.raises(InputError, match="expected at most 2 bytes unpacked"):
         read_samples(tmp_path)

@@ -52,6 +52,13 @@ def test_a_parquet_file_reads_the_same(tmp_path):
         read(path)
 
 
+def test_a_time_in_parquet_that_no_calendar_has_is_one_line(tmp_path):
+    path = tmp_path / "prices.parquet"
+    pq.write_table(pa.table({"time": pa.array([2**61], pa.timestamp("us", "UTC")), "usd": [1.0]}), path)
+    with pytest.raises(InputError, match=r"prices.parquet: time: expected times of the years 1 to 9999, got"):
+        read(path)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
