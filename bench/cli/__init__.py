@@ -14,12 +14,15 @@ from bench.cli.commands import COMMANDS, LazyGroup, examples
 from bench.machine.variables import settle
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from hardware_profiles.errors import InputError
 
 __all__ = ["COMMANDS", "main", "perwatt"]
 
 NUMBA_FILE = ".numba_config.yaml"
 STDOUT = 1  # file descriptor
+_interrupts: list[int] = []  # a signal for each Ctrl-C since the command began
 FIRST_STEPS = """\
 First steps:
   perwatt doctor                           check what this machine can run and meter
@@ -77,11 +80,12 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         _fail(str(_wrong_request(error)), 2)
     except (click.Abort, KeyboardInterrupt):
-        _forget_interrupt()
-        _fail("interrupted; the results written so far are complete", 130)
+        _end_interrupted()
     except SystemExit as leaving:
         _leave(leaving)
     except Exception as error:  # noqa: BLE001 (the only handler: _explain sorts errors by kind)
+        if _interrupts:
+            _end_interrupted()
         _fail(*_explain(error))
     sys.exit(status if isinstance(status, int) else 0)
 
@@ -92,13 +96,25 @@ def _prepare() -> None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     if sys.stdout is None:
         _fail("stdout: expected an open stream, got a closed one; to discard the output, use >/dev/null", 2)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _interrupts.clear()
+    signal.signal(signal.SIGINT, _interrupt)
     settle()
     if os.path.lexists(NUMBA_FILE):
         _fail(f"{NUMBA_FILE}: expected no such file in the current folder, because Numba takes its settings from it", 2)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ± in its character set shows a question mark
+
+
+def _interrupt(number: int, frame: "FrameType | None") -> None:
+    """Note Ctrl-C before it is raised, because compiled code may raise an error of its own in its place."""
+    _interrupts.append(number)
+    signal.default_int_handler(number, frame)
+
+
+def _end_interrupted() -> NoReturn:
+    _forget_interrupt()
+    _fail("interrupted; the results written so far are complete", 130)
 
 
 def _leave(leaving: SystemExit) -> NoReturn:

@@ -148,6 +148,21 @@ def test_a_ctrl_c_that_falls_into_an_exec_of_text_ends_with_the_status_too(tmp_p
     assert (done.returncode, done.stderr) == (130, "error: interrupted; the results written so far are complete\n")
 
 
+def test_a_ctrl_c_that_compiled_code_turns_into_an_error_of_its_own_ends_with_the_status_too(tmp_path):
+    (tmp_path / "pressed.py").write_text(
+        "import signal, bench.cli as cli\n"
+        "def build(**_):\n"
+        "    try:\n        signal.raise_signal(signal.SIGINT)\n"
+        "    except KeyboardInterrupt:\n        raise ValueError('SchemaError: KeyboardInterrupt:') from None\n"
+        "cli.perwatt.main = build\n"
+        "cli.main([])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "pressed.py"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert (done.returncode, done.stderr) == (130, "error: interrupted; the results written so far are complete\n")
+
+
 def test_ctrl_c_is_one_line(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", "run", "matmul_f64_cpu", "--threads", "1"], cwd=tmp_path,
