@@ -9,7 +9,7 @@ from bench.measure.audit.cpu import CpuAudit
 from bench.measure.audit.protocol import Audit
 from bench.measure.windows import BadWorkError, Progress, WindowTaker
 from bench.results.record import Device, Reason
-from bench.workloads.protocol import Check, VerificationError, Workload
+from bench.workloads.protocol import Check, ContinuousWorkload, VerificationError, Workload
 
 
 @dataclass(slots=True)
@@ -31,6 +31,21 @@ class Entrant:
             self.closed = True
             with contextlib.suppress(Exception):
                 self.workload.close()
+
+    def start_load(self, on_progress: Progress) -> None:
+        """Start a continuous workload, and choose the length of a call."""
+        with self.guarded():
+            if isinstance(self.workload, ContinuousWorkload):
+                on_progress("lead", 0.0)
+                self.workload.start()
+            self.taker.calibrate()
+
+    def end_load(self) -> None:
+        """End the load of a continuous workload and count its work."""
+        with self.guarded():
+            if isinstance(self.workload, ContinuousWorkload):
+                self.workload.stop()
+                self.taker.recount()
 
     def parameters(self) -> dict[str, object]:
         """Return the workload's parameters, or the error if its device is lost."""

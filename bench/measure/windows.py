@@ -13,9 +13,10 @@ from bench.machine.clock import ClockAudit
 from bench.measure.steadiness import Call
 from bench.meters.protocol import Meter, PollingMeter
 from bench.results.record import Window
-from bench.workloads.protocol import Batch, LongCalls, Workload
+from bench.workloads.protocol import Batch, ContinuousWorkload, LongCalls, Workload
 
 BATCH_S = 0.05  # [s] target length of one call of `run`: long against the loop, short against a window
+_NOTHING_YET = 1e-12  # work of a window that is counted later
 PROGRESS_S = 0.2  # [s] shortest time between two reports of progress: a report costs time that the work does not have
 
 Stage = Literal["prepare", "verify", "calibrate", "idle", "lead", "window", "check", "meters", "write"]
@@ -115,7 +116,9 @@ class WindowTaker:
         for meter in meters:
             meter.mark()
         clock_hz = self._clock.calibrate()
-        work = _checked_work(math.fsum(call.work for call in calls), index)
+        work = math.fsum(call.work for call in calls)
+        if not isinstance(self.workload, ContinuousWorkload):
+            work = _checked_work(work, index)
         self.timed.inside_s += inside_s
         self.timed.spans.append((start, end))
         self.timed.calls.append(calls)
@@ -125,12 +128,31 @@ class WindowTaker:
                 start_utc=start_utc,
                 start_s=start,
                 end_s=end,
-                work=work,
+                work=max(work, _NOTHING_YET),
                 batches=len(calls),
                 cpu_time_s=cpu_time_s,
                 clock_hz=clock_hz,
             )
         )
+
+    def recount(self) -> None:
+        """Count the windows of a continuous workload again, now that all its work is known.
+
+        Raises
+        ------
+        BadWorkError
+            The work of a window is 0, negative or not finite.
+        """
+        workload, timed = self.workload, self.timed
+        if not isinstance(workload, ContinuousWorkload):
+            return
+        for index, (start_s, end_s) in enumerate(timed.spans):
+            work = _checked_work(workload.work_between(start_s, end_s), index)
+            timed.windows[index] = timed.windows[index].model_copy(update={"work": work})
+            timed.calls[index] = [
+                Call(call.start_s, call.end_s, workload.work_between(call.start_s, call.end_s))
+                for call in timed.calls[index]
+            ]
 
     def _call(self) -> Batch:
         return self.workload.run(max(1, round(self._n * self._dither.uniform(0.8, 1.2))))

@@ -91,6 +91,26 @@ class LongCalls(Protocol):
 
 
 @runtime_checkable
+class ContinuousWorkload(Protocol):
+    """A workload whose device works by itself, such as a server or a miner: `run` only waits.
+
+    Its work is counted by the time stamps of what came, and may be known only after the windows.
+    """
+
+    def start(self) -> None:
+        """Start the load and return once it is steady; idle power has been measured before."""
+        ...
+
+    def stop(self) -> None:
+        """End the load; afterwards all work up to now is known, and idle power may be measured."""
+        ...
+
+    def work_between(self, start_s: float, end_s: float) -> float:
+        """Return the work between two times [s, monotonic], as known so far."""
+        ...
+
+
+@runtime_checkable
 class UncertainWork(Protocol):
     """A workload whose count of work has an uncertainty of its own (method rule 13)."""
 

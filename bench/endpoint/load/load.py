@@ -3,9 +3,11 @@
 import math
 import subprocess
 import threading
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -35,6 +37,7 @@ class Load:
     def __init__(self, plans: Sequence[LoadPlan]) -> None:
         self.requests: list[Request] = []
         self._tokens: defaultdict[int, float] = defaultdict(float)
+        self._totals: tuple[list[int], list[float]] | None = None  # bins, and the tokens before each
         self._states = [ClientState() for _ in plans]
         self._lock = threading.Lock()
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -85,7 +88,11 @@ class Load:
         """
         first, last = math.floor(start_s * 1e9 / BIN_NS), math.floor(end_s * 1e9 / BIN_NS)
         with self._lock:
-            return math.fsum(tokens for bin_, tokens in self._tokens.items() if first <= bin_ < last)
+            if self._totals is None:
+                bins = sorted(self._tokens)
+                self._totals = bins, [0.0, *accumulate(self._tokens[bin_] for bin_ in bins)]
+            bins, totals = self._totals
+            return totals[bisect_left(bins, last)] - totals[bisect_left(bins, first)]
 
     def stop(self) -> None:
         """End the load; the processes report what is unfinished. May be called twice."""
@@ -111,6 +118,7 @@ class Load:
                     return
                 with self._lock:
                     self.requests += report.requests
+                    self._totals = None
                     for bin_, tokens in report.tokens:
                         self._tokens[bin_] += tokens
                     state = self._states[number]

@@ -1,10 +1,12 @@
 """The runner measures what was verified, stores what failed, and never invents a figure."""
 
 import pytest
+from doubles.workload import FakeWorkload
 
 from bench.measure.runner import measure
 from bench.results.folder import read_record
 from bench.results.record import Device
+from bench.workloads.protocol import Batch
 
 
 def test_a_run_gives_the_rate_that_the_workload_has(fake_workload, job, cpu_device):
@@ -70,3 +72,47 @@ def test_progress_is_told_in_order(fake_workload, job, cpu_device):
 def test_the_device_is_stored_with_its_settings(fake_workload, job):
     device = Device(kind="cpu", name="a CPU", settings={"governor": None})
     assert measure(fake_workload, job, device=device).device.settings == {"governor": None}
+
+
+class Continuous(FakeWorkload):
+    """A device that works by itself at 1,000 units a second from `start` to `stop`; `run` knows nothing of the work."""
+
+    rate_per_s = 1000.0
+
+    def __init__(self):
+        super().__init__()
+        self.order, self.span = [], (0.0, 0.0)
+
+    def start(self):
+        self.order.append("start")
+        self.span = (self.clock.monotonic(), float("inf"))
+
+    def run(self, n):
+        self.clock.sleep(n * self.unit_s)
+        return Batch(0.0)
+
+    def stop(self):
+        self.order.append("stop")
+        self.span = (self.span[0], self.clock.monotonic())
+
+    def work_between(self, start_s, end_s):
+        return max(0.0, min(end_s, self.span[1]) - max(start_s, self.span[0])) * self.rate_per_s
+
+    def check_output(self):
+        self.order.append("check")
+        return []
+
+
+def test_the_work_of_a_continuous_workload_is_counted_once_the_load_has_ended(job, cpu_device):
+    workload = Continuous()
+    record = measure(workload, job, device=cpu_device)
+    assert record.status == "ok"
+    assert record.metrics["rate"].value == pytest.approx(1000.0)
+    assert workload.order == ["start", "stop", "check"]
+
+
+def test_a_continuous_workload_that_did_nothing_fails(job, cpu_device):
+    workload = Continuous()
+    workload.rate_per_s = 0.0
+    record = measure(workload, job, device=cpu_device)
+    assert (record.status, record.reasons[0].code) == ("failed", "no_work")
