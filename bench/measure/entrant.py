@@ -34,6 +34,8 @@ class Entrant:
 
     def start_load(self, on_progress: Progress) -> None:
         """Start a continuous workload, and choose the length of a call."""
+        if not self.sound:
+            return
         with self.guarded():
             if isinstance(self.workload, ContinuousWorkload):
                 on_progress("lead", 0.0)
@@ -42,8 +44,8 @@ class Entrant:
 
     def end_load(self) -> None:
         """End the load of a continuous workload and count its work."""
-        with self.guarded():
-            if isinstance(self.workload, ContinuousWorkload):
+        if self.sound and isinstance(self.workload, ContinuousWorkload):
+            with self.guarded():
                 self.workload.stop()
                 self.taker.recount()
 

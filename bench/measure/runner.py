@@ -140,12 +140,10 @@ def _run(
     if times.idle_before_s and any(entrant.sound for entrant in entrants):
         idle.append(_idle("before", times.idle_before_s, times.tail_s, meters, on_progress))
     for entrant in entrants:
-        if entrant.sound:
-            entrant.start_load(on_progress)
+        entrant.start_load(on_progress)
     _take_windows(entrants, times, meters)
     for entrant in entrants:
-        if entrant.sound:
-            entrant.end_load()
+        entrant.end_load()
     if times.idle_after_s and any(entrant.sound for entrant in entrants):
         idle.append(_idle("after", times.idle_after_s, times.lead_s, meters, on_progress))
     for entrant in entrants:
