@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bench.errors import RunFailedError
+from bench.miners.doubts import doubts
 from bench.miners.family import Family
 from bench.miners.link import Address, Link
 from bench.miners.record import MinerReading
@@ -27,14 +28,23 @@ class _Turn:
     polled_s: float | None = None  # [s, monotonic] end of the last poll
 
 
-_TURNS: dict[tuple[str, int | None], _Turn] = {}
+_TURNS: dict[object, _Turn] = {}
 _TURNS_LOCK = threading.Lock()
 
 
-def turn(address: Address) -> _Turn:
-    """Return the turn of an address, the same one for every reader in this process."""
+def turn(address: Address, ports: Mapping[int, int] | None = None) -> _Turn:
+    """Return the turn of an address, the same one for every reader in this process.
+
+    Parameters
+    ----------
+    address
+        Where the miner is.
+    ports
+        As in `Miner`: machines behind one router differ by their ports.
+    """
+    key = (address.host.casefold(), address.port, tuple(sorted((ports or {}).items())))
     with _TURNS_LOCK:
-        return _TURNS.setdefault((address.host.casefold(), address.port), _Turn())
+        return _TURNS.setdefault(key, _Turn())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class Miner:
         self.address, self.family, self.login = address, family, login
         self._ports = ports if address.port is None else {family.port: address.port}
         self._clock, self._sleep = clock, sleep
-        self._turn = turn(address)
+        self._turn = turn(address, ports)
 
     def poll(self) -> Poll:
         """Return one poll, after a wait if the last one was shortly before.
@@ -98,4 +108,5 @@ class Miner:
             finally:
                 self._turn.polled_s = self._clock()
         reading = self.family.parse(replies)
-        return Poll(replace(reading, read_utc=read_utc, warnings=(*reading.warnings, *notes(replies))), replies)
+        warnings = (*reading.warnings, *doubts(reading), *notes(replies))
+        return Poll(replace(reading, read_utc=read_utc, warnings=warnings), replies)

@@ -15,6 +15,7 @@ class Entry(NamedTuple):
     summary: str
     page: tuple[str, ...] = ()  # texts that only its web page or the headers of it hold, in small letters
     version: tuple[str, ...] = ()  # words that only its reply to `version` on port 4028 holds, in small letters
+    web_on_4028: bool = False  # whether port 4028 answers HTTP
 
 
 # More special firmware first: LuxOS, Braiins OS and VNish run on Antminers and keep parts of their replies.
@@ -27,6 +28,24 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("sealminer", "bench.miners.families.sealminer", "Bitdeer Sealminer", version=("bdminer",)),
     Entry("auradine", "bench.miners.families.auradine", "Auradine Teraflux", version=("gcminer", "fluxos")),
     Entry("epic", "bench.miners.families.epic", "ePIC PowerPlay (HTTP on port 4028)"),
+    Entry(
+        "whatsminer-v3",
+        "bench.miners.families.whatsminer_v3",
+        "MicroBT Whatsminer, firmware of December 2024 and later (port 4433)",
+    ),
+    Entry(
+        "whatsminer",
+        "bench.miners.families.whatsminer",
+        "MicroBT Whatsminer, API 1 and 2 (port 4028)",
+        version=("whatsminer", "btminer", "bitmicro"),
+    ),
+    Entry(
+        "avalon",
+        "bench.miners.families.avalon",
+        "Canaan Avalon A, Q, Mini and Nano",
+        page=("avalon",),
+        version=("avalon",),
+    ),
     Entry(
         "antminer",
         "bench.miners.families.antminer",

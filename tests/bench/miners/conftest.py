@@ -3,6 +3,9 @@
 import pytest
 from doubles.miners.server import FakeMiner
 
+from bench.miners.link import Address
+from bench.miners.reader import Miner
+
 
 @pytest.fixture
 def fake_miner():
@@ -16,3 +19,15 @@ def fake_miner():
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def poll(fake_miner):
+    """Poll a fake miner once, which answers with some replies."""
+
+    def read(family, replies, *, more_ports=None, login=None, **settings):
+        fake = fake_miner(replies, **settings)
+        ports = {family.port: fake.port, **(more_ports or {})}
+        return Miner(Address("127.0.0.1"), family, login, ports=ports).poll()
+
+    return read

@@ -1,0 +1,57 @@
+"""The hash rate that the difficulty of accepted shares implies: a check of a displayed rate that needs no equipment."""
+
+import math
+from dataclasses import dataclass
+
+from bench.miners.record import Counters, MinerReading, RateReading
+from bench.stratum.statistics.rate import fixed_window
+
+ASSUMES = (
+    "accepted shares are a Poisson process of one mean difficulty; with several difficulties the interval is wider. "
+    "Rejected and stale shares, work for a fee pool and counters that restarted at another time are missing from it"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImpliedRate:
+    """A rate from the counters of the firmware, with its 95 % interval."""
+
+    rate_h_s: float  # [hash/s]
+    low_h_s: float  # [hash/s]
+    high_h_s: float  # [hash/s]
+    shares: int
+    accepted_difficulty: float  # [-] sum
+    window_s: float  # [s] since the mining program started
+    assumes: str = ASSUMES
+
+    @property
+    def half_width_frac(self) -> float:
+        """Half of the interval over the rate [-]."""
+        return (self.high_h_s - self.low_h_s) / 2.0 / self.rate_h_s if self.rate_h_s else math.inf
+
+
+def implied_rate(counters: Counters) -> ImpliedRate | None:
+    """Return the rate: accepted difficulty times 2^48/65535 hashes over the time since the restart.
+
+    Parameters
+    ----------
+    counters
+        Counters of one poll, or their differences between two.
+
+    Returns
+    -------
+    ImpliedRate or None
+        None if a counter is missing or there is no time.
+    """
+    shares, total, elapsed_s = counters.accepted, counters.accepted_difficulty, counters.elapsed_s
+    if shares is None or total is None or not elapsed_s or elapsed_s <= 0.0:
+        return None
+    if shares == 0 or total <= 0.0:
+        return ImpliedRate(0.0, 0.0, 0.0, 0, 0.0, elapsed_s) if shares == 0 and total == 0.0 else None
+    estimate = fixed_window(shares, total / shares, elapsed_s)
+    return ImpliedRate(estimate.rate_h_s, estimate.low_h_s, estimate.high_h_s, shares, total, elapsed_s)
+
+
+def same_window(reading: MinerReading) -> RateReading | None:
+    """Return the displayed rate over the window of the counters, which alone can be compared with the implied rate."""
+    return next((rate for rate in reading.rates if rate.averaging == "since_restart"), None)
