@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bench.errors import RunFailedError
-from bench.miners.doubts import doubts
 from bench.miners.family import Family
 from bench.miners.link import Address, Link
 from bench.miners.record import MinerReading
@@ -108,5 +107,4 @@ class Miner:
             finally:
                 self._turn.polled_s = self._clock()
         reading = self.family.parse(replies)
-        warnings = (*reading.warnings, *doubts(reading), *notes(replies))
-        return Poll(replace(reading, read_utc=read_utc, warnings=warnings), replies)
+        return Poll(replace(reading, read_utc=read_utc, warnings=(*reading.warnings, *notes(replies))), replies)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bench.miners import values
+from bench.miners.parsing.repair import read_json
+from bench.miners.parsing.text_form import is_text_form, read_text_form
 from bench.miners.record import (
     Averaging,
     FanReading,
@@ -15,8 +17,6 @@ from bench.miners.record import (
     RateReading,
     TemperatureReading,
 )
-from bench.miners.repair import read_json
-from bench.miners.text_form import is_text_form, read_text_form
 from bench.network.errors import ReadFailedError
 
 _REFUSED = ("E", "F")  # error and fatal, as cgminer writes them

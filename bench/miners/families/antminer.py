@@ -7,9 +7,10 @@ Port 4028 needs no password. `devs` is not asked, because it shows rates of 0. S
 import re
 
 from bench.miners import values
-from bench.miners.cgminer import read_counters, read_pools
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
+from bench.miners.parsing.cgminer import read_counters, read_pools
+from bench.miners.parsing.contradictions import with_contradictions
 from bench.miners.record import (
     Averaging,
     Board,
@@ -62,7 +63,7 @@ def parse(replies: Replies) -> MinerReading:
     summary, stats = section(replies, "summary", "SUMMARY", 0), _figures(replies)
     boards, temperatures, warnings = _boards(replies)
     ideal = stats.rate_h_s("total_rateideal", _unit(stats)) or stats.rate_h_s("rate_ideal", _unit(stats))
-    return MinerReading(
+    reading = MinerReading(
         identity=_identity(replies),
         rates=(*summary.rates(_rate_keys(summary)), *stats.rates(_rate_keys(stats))),
         powers=_powers(replies, stats),
@@ -75,6 +76,7 @@ def parse(replies: Replies) -> MinerReading:
         nominal_rate_h_s=ideal or None,
         warnings=warnings,
     )
+    return with_contradictions(reading)
 
 
 def _unit(figures: Section) -> str:

@@ -7,9 +7,9 @@ Auradine, Teraflux API: `psu` holds what the supply measures, as text with units
 
 from typing import Any
 
-from bench.miners.cgminer import read_counters, read_pools
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
+from bench.miners.parsing.cgminer import read_counters, read_pools
 from bench.miners.parsing.contradictions import with_contradictions
 from bench.miners.parsing.nested import fan, rows_inside
 from bench.miners.parsing.recognise import accept, version_has

@@ -11,9 +11,10 @@ Canaan-Creative/cgminer, driver-avalon.c. Canaan-Creative/Avalon_Nano3s.
 import re
 
 from bench.miners import values
-from bench.miners.cgminer import read_counters, read_pools
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
+from bench.miners.parsing.cgminer import read_counters, read_pools
+from bench.miners.parsing.contradictions import with_contradictions
 from bench.miners.record import (
     Board,
     FanReading,
@@ -70,7 +71,7 @@ def parse(replies: Replies) -> MinerReading:
     """Return the record of the replies."""
     summary, fields = section(replies, "summary", "SUMMARY", 0), Section("estats", bracket_fields(_text(replies)))
     powers, warnings = _powers(fields, _identity(replies))
-    return MinerReading(
+    reading = MinerReading(
         identity=_identity(replies),
         rates=(*fields.rates(_RATES), *summary.rates(_SUMMARY_RATES)),
         powers=powers,
@@ -82,6 +83,7 @@ def parse(replies: Replies) -> MinerReading:
         pools=read_pools(replies),
         warnings=(*warnings, *_errors(fields)),
     )
+    return with_contradictions(reading)
 
 
 def bracket_fields(text: str) -> dict[str, str]:

@@ -8,10 +8,10 @@ braiins/bos-plus-api; academy.braiins.com: Braiins OS, public REST API. `approxi
 
 from typing import Any
 
-from bench.miners.cgminer import read_counters, read_pools
 from bench.miners.families.braiins_rest import parse_rest, read_rest
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
+from bench.miners.parsing.cgminer import read_counters, read_pools
 from bench.miners.parsing.contradictions import with_contradictions
 from bench.miners.parsing.nested import fan, scaled
 from bench.miners.parsing.recognise import accept, version_has

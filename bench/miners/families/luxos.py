@@ -9,9 +9,9 @@ channel "new-power-estimations" shows that `power` comes from a model, which cha
 from dataclasses import replace
 from typing import Any
 
-from bench.miners.cgminer import read_counters, read_pools
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
+from bench.miners.parsing.cgminer import read_counters, read_pools
 from bench.miners.parsing.contradictions import with_contradictions
 from bench.miners.parsing.nested import fan, inside, scaled
 from bench.miners.parsing.recognise import accept, version_has

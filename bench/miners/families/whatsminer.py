@@ -7,12 +7,13 @@ supply itself reports.
 from dataclasses import replace
 
 from bench.miners import values
-from bench.miners.cgminer import read_counters, read_pools
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
+from bench.miners.parsing.cgminer import read_counters, read_pools
+from bench.miners.parsing.contradictions import with_contradictions
+from bench.miners.parsing.supply import input_power
 from bench.miners.record import Board, Identity, MinerReading, Mode, Place, PowerReading, TemperatureReading
 from bench.miners.reply import RateKey, Replies, Reply, Section, rows, section
-from bench.miners.supply import input_power
 
 _RATES = (
     RateKey("MHS 5s", "MH/s", "decay", 5.0, "nonces"),
@@ -53,7 +54,7 @@ def parse(replies: Replies) -> MinerReading:
     summary = section(replies, "summary", "SUMMARY", 0)
     supply, notes = input_power(section(replies, "get_psu", "Msg"))
     devices = rows(replies, "edevs", "DEVS")
-    return MinerReading(
+    reading = MinerReading(
         identity=_identity(replies, summary),
         rates=summary.rates(_RATES),
         powers=(*_powers(summary, supply), *supply),
@@ -69,6 +70,7 @@ def parse(replies: Replies) -> MinerReading:
         nominal_rate_h_s=summary.rate_h_s("Factory GHS", "GH/s") or None,
         warnings=(*notes, *_errors(replies, summary)),
     )
+    return with_contradictions(reading)
 
 
 def _api(replies: Replies) -> str:

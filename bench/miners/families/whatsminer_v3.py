@@ -6,9 +6,10 @@ Its pools have no share counts, so that accepted difficulty implies no rate.
 from bench.miners import values
 from bench.miners.family import Family
 from bench.miners.link import Link
+from bench.miners.parsing.contradictions import with_contradictions
+from bench.miners.parsing.supply import input_power
 from bench.miners.record import Board, Counters, Identity, MinerReading, Mode, Pool, TemperatureReading
 from bench.miners.reply import RateKey, Replies, Reply, Section, rows, section
-from bench.miners.supply import input_power
 
 PORT = 4433
 _RATES = (
@@ -35,7 +36,7 @@ def parse(replies: Replies) -> MinerReading:
     supply, notes = input_power(section(replies, "device", "msg", "power"))
     boards = rows(replies, "edevs", "msg", "edevs")
     shown = summary.powers((("power-realtime", "unknown"), ("power-5min", "unknown"), ("power-limit", "target")))
-    return MinerReading(
+    reading = MinerReading(
         identity=_identity(replies),
         rates=summary.rates(_RATES),
         powers=(*shown, *supply),
@@ -51,6 +52,7 @@ def parse(replies: Replies) -> MinerReading:
         nominal_rate_h_s=summary.rate_h_s("factory-hash", "TH/s") or None,
         warnings=(*notes, *_errors(replies)),
     )
+    return with_contradictions(reading)
 
 
 def _identity(replies: Replies) -> Identity:

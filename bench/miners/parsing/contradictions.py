@@ -1,35 +1,35 @@
-"""Figures of one reading that contradict each other; each becomes a warning, and no figure is changed.
-
-References
-----------
-One share of difficulty 1 takes 2^48/65535 hashes on average: its target is 65535·2^208.
-"""
+"""Figures of one reading that contradict each other; each becomes a warning, and no figure is changed."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from bench.miners.implied import implied_rate
 from bench.miners.record import MinerReading
+from bench.stratum.difficulty import HASHES_PER_DIFFICULTY_1
 
-HASHES_PER_DIFFICULTY = 2.0**48 / 65535.0
 _LOWEST_J_PER_TH = 5.0  # no chip of 2026 needs as little
 _HIGHEST_J_PER_TH = 5000.0
 _OVER_NOMINAL = 1.25
 _DEVIATIONS = 2.5  # chance alone exceeds them in 1 of 80 readings
+_SHARES_WITHOUT_DOUBT = 20.0  # expected shares, none of which came by chance in 1 of 5e8 readings
 
 
 def with_contradictions(reading: MinerReading, warnings: Iterable[str] = ()) -> MinerReading:
     """Return the reading with its warnings: those of its family, then its contradictions, each once."""
-    contradictions = [*_averages(reading), *_shares(reading), *_over_nominal(reading), *_efficiency(reading)]
+    checks = (_stale, _averages, _shares, _no_share, _over_nominal, _efficiency, _boards)
+    contradictions = [warning for check in checks for warning in check(reading)]
     return replace(reading, warnings=tuple(dict.fromkeys([*reading.warnings, *warnings, *contradictions])))
 
 
-def implied_rate_h_s(reading: MinerReading) -> float | None:
-    """Return the hashrate that the accepted difficulty implies [hash/s], or None without counters."""
-    counters = reading.counters
-    if not counters.elapsed_s or counters.accepted_difficulty is None:
-        return None
-    return counters.accepted_difficulty * HASHES_PER_DIFFICULTY / counters.elapsed_s
+def _stale(reading: MinerReading) -> Iterable[str]:
+    """Yield a warning for averages that still show a rate although nothing is hashed."""
+    shown = [rate for rate in reading.rates if rate.basis != "nominal"]
+    idle = [rate for rate in shown if rate.rate_h_s == 0.0 and (rate.window_s or 0.0) <= 60.0]
+    averages = [rate for rate in shown if rate.rate_h_s > 0.0 and rate.averaging == "since_restart"]
+    if averages and (idle or reading.mode.hashing is False):
+        names = ", ".join(f"{rate.raw_key} {_th(rate.rate_h_s)}" for rate in averages)
+        yield f"stale average: {names}, while {f'{idle[0].raw_key} is 0' if idle else 'the miner does not hash'}"
 
 
 def _averages(reading: MinerReading) -> Iterable[str]:
@@ -48,18 +48,41 @@ def _averages(reading: MinerReading) -> Iterable[str]:
 
 def _shares(reading: MinerReading) -> Iterable[str]:
     """Yield a warning where the accepted difficulty implies another rate, beyond 2.5 deviations and 2 %."""
-    implied, accepted = implied_rate_h_s(reading), reading.counters.accepted
-    if implied is None or not accepted:
+    implied = implied_rate(reading.counters)
+    if implied is None or not implied.shares:
         return
+    accepted = implied.shares
     for rate in reading.rates:
         if rate.averaging != "since_restart" or rate.rate_h_s <= 0.0:
             continue
-        difference = implied / rate.rate_h_s - 1.0
+        difference = implied.rate_h_s / rate.rate_h_s - 1.0
         if abs(difference) > max(0.02, _DEVIATIONS / math.sqrt(accepted)):
             yield (
-                f"accepted difficulty implies {_th(implied)}, {difference:+.1%} from the {_th(rate.rate_h_s)} of "
-                f"{rate.raw_key} ({accepted} shares, one deviation {1.0 / math.sqrt(accepted):.1%})"
+                f"accepted difficulty implies {_th(implied.rate_h_s)}, {difference:+.1%} from the {_th(rate.rate_h_s)} "
+                f"of {rate.raw_key} ({accepted} shares, one deviation {1.0 / math.sqrt(accepted):.1%})"
             )
+
+
+def _no_share(reading: MinerReading) -> Iterable[str]:
+    """Yield a warning where a displayed rate should long have given shares, and none was accepted."""
+    counters, rate = reading.counters, max((rate.rate_h_s for rate in reading.rates), default=0.0)
+    difficulty = next((pool.difficulty for pool in reading.pools if pool.active and pool.difficulty), None)
+    if counters.accepted != 0 or not counters.elapsed_s or difficulty is None:
+        return
+    expected = rate * counters.elapsed_s / (difficulty * HASHES_PER_DIFFICULTY_1)
+    if expected > _SHARES_WITHOUT_DOUBT:
+        yield f"no share was accepted in {counters.elapsed_s:.0f} s; {_th(rate)} would have given {expected:.0f}"
+
+
+def _boards(reading: MinerReading) -> Iterable[str]:
+    """Yield a warning for each board that does not hash, or lacks chips."""
+    others_hash = any(board.rate_h_s for board in reading.boards) and reading.mode.hashing is not False
+    for board in reading.boards:
+        name = f"board {board.name}" if board.name.isdecimal() else board.name
+        if board.rate_h_s == 0.0 and others_hash:
+            yield f"{name}: no hashrate, while other boards hash"
+        if board.chips is not None and board.chips_expected is not None and board.chips < board.chips_expected:
+            yield f"{name}: {board.chips} of {board.chips_expected} chips answer"
 
 
 def _over_nominal(reading: MinerReading) -> Iterable[str]:

@@ -136,7 +136,7 @@ def test_a_machine_in_order_gives_no_warning_but_those_that_its_firmware_always_
         "luxos": ("FeeStatus", "total rate", "Total MH is a rate", "the window is not full"),
         "braiins": ("the window is not full",),
         "braiins_rest": ("the window is not full",),
-        "sealminer": ("two averages since the restart differ", "times the nominal rate", "MHS(Avg)"),
+        "sealminer": ("two averages since the restart differ", "times the nominal rate", "MHS(Avg)", "chips answer"),
         "epic": ("switched off",),
         "axeos": ("totalHashes",),
     }.get(family, ())

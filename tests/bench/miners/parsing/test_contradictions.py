@@ -2,9 +2,20 @@
 
 import pytest
 
-from bench.miners.parsing.contradictions import HASHES_PER_DIFFICULTY, implied_rate_h_s, with_contradictions
+from bench.miners.implied import implied_rate
+from bench.miners.parsing.contradictions import with_contradictions
 from bench.miners.parsing.windows import unfilled
-from bench.miners.record import Counters, Identity, MinerReading, Mode, PowerReading, RateReading
+from bench.miners.record import (
+    Board,
+    Counters,
+    Identity,
+    MinerReading,
+    Mode,
+    Pool,
+    PowerReading,
+    RateReading,
+)
+from bench.stratum.difficulty import HASHES_PER_DIFFICULTY_1 as HASHES_PER_DIFFICULTY
 
 
 def rate(h_s, averaging="since_restart", window_s=None, basis="nonces", key="summary: MHS av"):
@@ -25,13 +36,50 @@ def test_a_share_of_difficulty_1_takes_as_many_hashes_as_its_target_implies():
 
 
 def test_the_implied_rate_is_difficulty_times_hashes_over_time():
-    counters = Counters(elapsed_s=3453.0, accepted_difficulty=42_323_968.0)
-    assert implied_rate_h_s(MinerReading(Identity("test"), counters=counters)) == pytest.approx(52.65e12, rel=1e-3)
+    implied = implied_rate(Counters(elapsed_s=3453.0, accepted=1480, accepted_difficulty=42_323_968.0))
+    assert implied.rate_h_s == pytest.approx(52.65e12, rel=1e-3)
+    assert implied.half_width_frac == pytest.approx(1.96 / 1480**0.5, rel=0.01)
+    assert implied.low_h_s < implied.rate_h_s < implied.high_h_s
+
+
+def test_without_a_number_of_shares_the_implied_rate_has_no_interval():
+    implied = implied_rate(Counters(elapsed_s=3453.0, accepted_difficulty=42_323_968.0))
+    assert implied.rate_h_s == pytest.approx(52.65e12, rel=1e-3)
+    assert (implied.shares, implied.low_h_s, implied.high_h_s, implied.half_width_frac) == (None,) * 4
 
 
 @pytest.mark.parametrize("counters", [Counters(), Counters(elapsed_s=0.0, accepted_difficulty=1.0), Counters(9.0)])
 def test_without_counters_there_is_no_implied_rate(counters):
-    assert implied_rate_h_s(MinerReading(Identity("test"), counters=counters)) is None
+    assert implied_rate(counters) is None
+
+
+def test_a_displayed_rate_without_any_share_is_named_once_shares_should_have_come():
+    def shown(elapsed_s):
+        counters = Counters(elapsed_s=elapsed_s, accepted=0, accepted_difficulty=0.0)
+        pools = (Pool("stratum+tcp://pool.example.com:3333", active=True, difficulty=2.0**16),)
+        return reading(rates=(rate(100e12),), counters=counters, pools=pools).warnings
+
+    assert shown(50.0) == ()
+    assert shown(600.0) == ("no share was accepted in 600 s; 100 TH/s would have given 213",)
+
+
+def test_averages_that_go_on_while_nothing_is_hashed_are_stale():
+    idle = rate(0.0, "decay", 60.0, key="summary: MHS 1m")
+    assert reading(rates=(idle, rate(44e12))).warnings == (
+        "stale average: summary: MHS av 44 TH/s, while summary: MHS 1m is 0",
+    )
+    assert reading(rates=(rate(44e12),), mode=Mode(hashing=False)).warnings == (
+        "stale average: summary: MHS av 44 TH/s, while the miner does not hash",
+    )
+
+
+def test_a_board_that_does_not_hash_or_lacks_chips_is_named():
+    boards = (Board("board 0", 29e12, chips=119, chips_expected=120), Board("board 1", 0.0, chips=120))
+    assert reading(boards=boards).warnings == (
+        "board 0: 119 of 120 chips answer",
+        "board 1: no hashrate, while other boards hash",
+    )
+    assert reading(boards=(Board("board 0", 0.0), Board("board 1", 0.0))).warnings == ()
 
 
 def counted(accepted, ratio):
@@ -70,7 +118,9 @@ def test_an_efficiency_that_no_machine_has_is_named(watts, kind, warns):
 
 
 def test_a_machine_that_does_not_hash_has_no_efficiency():
-    assert reading(rates=(rate(100e12),), powers=(power(58.9),), mode=Mode(hashing=False)).warnings == ()
+    assert reading(rates=(rate(100e12),), powers=(power(58.9),), mode=Mode(hashing=False)).warnings == (
+        "stale average: summary: MHS av 100 TH/s, while the miner does not hash",
+    )
 
 
 def test_windows_longer_than_the_run_are_named_together():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.miners.repair import REPAIRS, read_json
+from bench.miners.parsing.repair import REPAIRS, read_json
 from bench.network.errors import ReadFailedError
 
 
