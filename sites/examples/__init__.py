@@ -34,6 +34,12 @@ def capital_path(name: str) -> Path:
     return Path(__file__).parent / "capital" / f"{name}.toml"
 
 
+def site_of_plan(name: str, folder: Path) -> Path:
+    """Return the file of the site that a capital plan in a folder names: in that folder, else as `site_path`."""
+    local = folder / name
+    return local if local.is_file() else site_path(name)
+
+
 def site_path(name: str) -> Path:
     """Return the file of a site from its path or, if there is no such file, the name of a bundled example."""
     path = Path(name)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sites.model import MiningBlock
-from sites.perspective.capital import block_capital
+from sites.perspective.capital import block_capital, missing_price
 from sites.perspective.inference import inference_perspective
 from sites.perspective.mining import mining_perspective
 
@@ -28,7 +28,8 @@ class BlockPerspective:
     """The perspective on one block over one year."""
 
     year: BlockYear
-    capital: BlockCapital | None  # None if the site file states no capital cost, or a price is unknown
+    capital: BlockCapital | None  # None if an input is missing
+    capital_missing: str  # the input that the capital cost lacks, in words; empty if it is known
     mining: MiningPerspective | None  # None for GPUs
     inference: InferencePerspective | None  # None for miners
 
@@ -58,12 +59,14 @@ def perspectives(year: SiteYear) -> tuple[BlockPerspective, ...]:
     found = []
     for block_year in year.blocks:
         block = blocks[block_year.name]
-        capital = block_capital(site, block)
+        capital, missing = block_capital(site, block), missing_price(site, block)
         if isinstance(block, MiningBlock):
-            found.append(BlockPerspective(block_year, capital, mining_perspective(site, block, block_year), None))
+            found.append(
+                BlockPerspective(block_year, capital, missing, mining_perspective(site, block, block_year), None)
+            )
         else:
             inference = inference_perspective(site, block, block_year, year.hours, capital)
-            found.append(BlockPerspective(block_year, capital, None, inference))
+            found.append(BlockPerspective(block_year, capital, missing, None, inference))
     return tuple(found)
 
 
@@ -90,7 +93,7 @@ def sentences(item: BlockPerspective, today: date) -> Iterator[str]:
     if item.capital is not None:
         yield f"capital {_usd(item.capital.usd)} ({item.capital.basis}), {_usd(item.capital.usd_per_year)} a year"
     else:
-        yield "capital cost unknown: the site file states none ([capital]), or no price is known for this device"
+        yield f"capital cost unknown: {item.capital_missing}"
 
 
 def _mining(mining: MiningPerspective, today: date) -> Iterator[str]:

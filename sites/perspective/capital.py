@@ -50,6 +50,25 @@ def block_capital(site: Site, block: MiningBlock | InferenceBlock) -> BlockCapit
     return _yearly(terms, bought_mw * terms.gpu_usd_per_mw, f"{terms.gpu_usd_per_mw / 1e6:g} M USD/MW")
 
 
+def missing_price(site: Site, block: MiningBlock | InferenceBlock) -> str:
+    """Return which input is missing for the capital cost of a block; empty if `block_capital` knows it."""
+    if block_capital(site, block) is not None:
+        return ""
+    if site.capital is None:
+        return "the site file has no [capital] table"
+    if not isinstance(block, MiningBlock):
+        return "the site file does not state capital.gpu_usd_per_mw"
+    joules = block.rate.energy_j_per_unit
+    classes = miner_prices()
+    why = (
+        f"the energy per hash of {block.rate.name} is unknown"
+        if joules is None
+        else f"{joules * HASHES_PER_TH:.3g} J/TH is outside the classes of {classes[0].j_per_th:g} to "
+        f"{classes[-1].j_per_th:g} J/TH"
+    )
+    return f"the site file does not state capital.miner_usd_per_th_s, and no price is estimated because {why}"
+
+
 def _miner_price(terms: CapitalTerms, block: MiningBlock) -> tuple[float, str] | None:
     if terms.miner_usd_per_th_s is not None:
         return terms.miner_usd_per_th_s, f"{terms.miner_usd_per_th_s:g} USD per TH/s"

@@ -61,6 +61,7 @@ class Megawatt:
     """The earnings of one megawatt of a site that is filled with one device type; capital is the hardware's alone."""
 
     name: str  # of the site, which is named after its device
+    product: str  # mining or inference
     basis: str  # of the device's rate
     btc_per_day: float  # [BTC/day] mean of the year without spread
     tokens_per_day: float  # [token/day] mean of the year without spread
@@ -96,6 +97,7 @@ def _megawatt(site: Site, nets_usd: Floats) -> Megawatt:
     megawatts = site.interconnect_mw
     return Megawatt(
         name=site.name,
+        product=block.product,
         basis=next(iter(site.blocks)).rate.basis,
         btc_per_day=means.btc_per_day / megawatts,
         tokens_per_day=means.tokens_per_day / megawatts,

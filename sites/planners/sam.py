@@ -17,11 +17,12 @@ from sites.planners.tables import revenue_hourly
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sites.arrays import Floats
+    from sites.arrays import Floats, Integers
     from sites.dispatch.year import SiteYear
 
 SAM_YEARS = 25
 SAM_HOURS = 8760
+LEAST_DRAW_MW = 1e-9  # a smaller draw would be written as 0 kW
 FEBRUARY, DAY_29 = 1, 28  # counted from 0
 
 
@@ -31,6 +32,7 @@ class Series(NamedTuple):
     draw_kw: Floats  # [8760] at the meter
     usd_per_mwh: Floats  # [8760] revenue of a drawn MWh
     om_usd_per_mwh: float  # power and penalties less credits, per drawn MWh
+    fixed_usd: float  # [USD/year] fixed cost, and that of power and penalties in a year without draw
     capacity_kw: float  # of the interconnect
     notes: tuple[str, ...]  # about data that SAM does not accept
 
@@ -38,9 +40,10 @@ class Series(NamedTuple):
 def year_of_8760(year: SiteYear) -> Series:
     """Return a year in the form that SAM accepts.
 
-    The hours of a local 29 February are left out of draw, revenue and cost, but not of the demand charge. The price is
-    0 in hours without draw. Negative revenue (a tenant paid to take power) counts as 0, because SAM curtails hours with
-    a negative price.
+    The hours of a local 29 February are left out of draw, revenue and cost, but not of the demand charge. SAM pays only
+    for drawn energy, so that the rent of hours without draw is counted in the drawn hours of the same month, and the
+    sum of the series is the year's revenue. Negative revenue (a tenant paid to take power) counts as 0, because SAM
+    curtails hours with a negative price.
 
     Raises
     ------
@@ -57,6 +60,13 @@ def year_of_8760(year: SiteYear) -> Series:
     if left_out.size:
         notes.append(f"{name}: 29 February (local time) is left out of the series for SAM, which has 8760 hours")
     draw, earned = meter.sum(axis=1)[keep], revenue.sum(axis=1)[keep]
+    draw[draw < LEAST_DRAW_MW] = 0.0
+    idle = (draw <= 0) & (earned > 0)
+    if idle.any():
+        lost = f"{earned[idle].sum():,.0f} USD of rent in {int(idle.sum())} hours without draw"
+        where = "counted in the drawn hours of the same month" if draw.any() else "not in the series, which has no draw"
+        notes.append(f"{name}: for SAM, {lost} are {where}")
+        earned = _moved_to_draw(draw, earned, idle, year.site.calendar.billing[keep])
     below = earned < 0
     if below.any():
         lost = f"{-earned[below].sum():,.0f} USD in {int(below.sum())} hours"
@@ -64,8 +74,19 @@ def year_of_8760(year: SiteYear) -> Series:
     price = np.where(draw > 0, np.maximum(earned, 0.0) / np.where(draw > 0, draw, 1.0), 0.0)
     drawn = float(draw.sum())
     cost = float(cost_hourly(year, meter)[keep].sum()) + year.demand_charge_usd
-    om = cost / drawn if drawn > 0 else 0.0
-    return Series(draw * 1000.0, price, om, year.site.interconnect_mw * 1000.0, tuple(notes))
+    om, fixed = (cost / drawn, year.fixed_usd) if drawn > 0 else (0.0, year.fixed_usd + cost)
+    return Series(draw * 1000.0, price, om, fixed, year.site.interconnect_mw * 1000.0, tuple(notes))
+
+
+def _moved_to_draw(draw: Floats, earned: Floats, idle: NDArray[np.bool_], month: Integers) -> Floats:
+    """Return the revenue with that of idle hours in the drawn hours of its month, or of the year in a month without."""
+    rent_usd = np.bincount(month, weights=np.where(idle, earned, 0.0))
+    drawn_mwh = np.bincount(month, weights=draw)
+    per_mwh = np.divide(rent_usd, drawn_mwh, out=np.zeros_like(rent_usd), where=drawn_mwh > 0)
+    if drawn_mwh.any():
+        per_mwh += rent_usd[drawn_mwh <= 0].sum() / drawn_mwh.sum()
+    moved: Floats = np.where(idle, 0.0, earned) + per_mwh[month] * draw
+    return moved
 
 
 def leap_day(year: SiteYear) -> NDArray[np.bool_]:
@@ -119,5 +140,10 @@ def merchant_plant(series: Series) -> dict[str, dict[str, Any]]:
             "mp_enable_market_percent_gen": 0,
             "mp_energy_market_revenue": [[round(kw / 1000.0, 9), usd] for kw, usd in zip(tiled, prices, strict=True)],
         },
-        "SystemCosts": {"om_production": [series.om_usd_per_mwh], "om_production_escal": 0.0},
+        "SystemCosts": {
+            "om_production": [series.om_usd_per_mwh],
+            "om_production_escal": 0.0,
+            "om_fixed": [series.fixed_usd],
+            "om_fixed_escal": 0.0,
+        },
     }

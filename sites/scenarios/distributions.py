@@ -21,6 +21,10 @@ LEVELS = {"p99": 0.99, "p90": 0.90, "p50": 0.50, "p10": 0.10, "p01": 0.01}
 To show P95 too, add `"p95": 0.95` here and a field `p95` to Distribution.
 """
 TAIL = 0.05
+WHY_P50_IS_LOWER = (
+    "P50 is below the net without spread: the median of a price lies below its mean, and demand above capacity is not "
+    "sold"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,15 +180,17 @@ def _print_site(main_job: "Assessment") -> None:
 
 
 def _block_cells(item: "BlockPerspective", year: "SiteYear") -> tuple[str, ...]:
+    from bench.cli.yield_.tables import output_per_day
+
     block = item.year
     device = next(source.rate for source in year.site.blocks if source.name == block.name)
-    days, mwh = year.hours / 24, block.facility_mwh
+    mwh = block.facility_mwh
     after_capital = item.after_capital_usd_per_mwh
     return (
         block.product,
         device.name,
         device.basis,
-        f"{plain(block.btc / days)} BTC" if block.btc is not None else f"{plain(block.units / days / 1e9)} G tokens",
+        output_per_day(block, year.hours),
         plain(mwh / year.hours, 3),
         plain(block.revenue_usd / mwh) if mwh else "-",
         plain((block.revenue_usd - block.energy_usd) / mwh) if mwh else "-",
@@ -214,7 +216,7 @@ def _print_megawatts(main_job: "Assessment") -> None:
                 line.name,
                 line.basis,
                 f"{plain(line.tokens_per_day / 1e9)} G tokens"
-                if line.tokens_per_day
+                if line.product == "inference"
                 else f"{plain(line.btc_per_day)} BTC",
                 plain(line.usd_per_mwh),
                 short(line.net_usd),
@@ -223,9 +225,17 @@ def _print_megawatts(main_job: "Assessment") -> None:
             for line in main_job.megawatts
         ],
         title="One megawatt of that site with each device type, net in USD/year. P50, P90 (exceeded with 90 % "
-        f"probability) and the worst 5 % of {main_job.outlook.run.scenarios:,} scenarios are after capital cost",
+        f"probability) and the worst 5 % of {main_job.outlook.run.scenarios:,} scenarios are after capital cost; "
+        "the last column is without spread",
         right=(2, 3, 4, 5, 6, 7, 8),
     )
+    if any(
+        line.net_after_capital_usd is not None and line.spread.p50 < line.net_after_capital_usd
+        for line in main_job.megawatts
+    ):
+        from sites.scenarios.distributions import WHY_P50_IS_LOWER
+
+        say(WHY_P50_IS_LOWER)
     unpriced = [line.name for line in main_job.megawatts if line.net_after_capital_usd is None]
     if unpriced:
         say(f"no price is known for: {', '.join(unpriced)}")

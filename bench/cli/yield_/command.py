@@ -19,6 +19,7 @@ from bench.cli.yield_.scenarios import (
     taken_from,
 )
 from bench.cli.yield_.warnings import print_warnings, refuse, warnings_of
+from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.cli.yield_.warnings import Warnings
@@ -64,6 +65,8 @@ def yield_(
 
     SITE is a site file (.toml), a fleet file, or the name of a bundled example such as georgia-50mw-gpu-modules.
     """
+    if as_json and assumptions:
+        raise InputError("--assumptions: expected no --json with it, which lists every assumption anyway, got both")
     request = taken_from(files)
     _check_targets(scenario_out=request.scenario_out, **files)
     read = _read(sites)
@@ -81,7 +84,9 @@ def yield_(
         emit_json(yield_document if outcome is None else {**yield_document, "scenarios": document(outcome)})
         return
     from bench.cli.yield_.assumptions import print_fleet_assumptions, print_site_assumptions
-    from bench.cli.yield_.tables import print_changes, print_fleet, print_site
+    from bench.cli.yield_.changes import print_changes
+    from bench.cli.yield_.fleet import print_fleet
+    from bench.cli.yield_.tables import print_site
 
     if len(years) > 1:
         print_fleet(years)
@@ -104,12 +109,12 @@ def _check_targets(
     *, out: Path | None, plan: Path | None, plots: Path | None, scenario_out: Path | None, sam: bool | None
 ) -> None:
     """Refuse a target that cannot be written, before anything is computed or written."""
-    from hardware_profiles.errors import InputError
     from sites.files import check_folder, check_new
     from sites.planners.plan import check_plan_path
 
-    if sam and out is None:
-        raise InputError("--sam: expected --out FOLDER with it, to write the series to, got none")
+    if sam is not None and out is None:
+        option = "--sam" if sam else "--no-sam"
+        raise InputError(f"{option}: expected --out FOLDER with it, to write the series to, got none")
     if out is not None:
         check_new(out)
     if plan is not None:
@@ -124,7 +129,6 @@ def _check_targets(
 
 def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, Site]]:
     from bench.device_rates import resolve_device
-    from hardware_profiles.errors import InputError
     from sites.examples import site_path
     from sites.file.inputs import read_inputs
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sites.scenarios.outlook import Outlook
 
 PLAN_SCENARIOS = 2000
+SEED = 1
 Command = TypeVar("Command", bound=Callable[..., Any])
 PRINTED = ("net_usd", "mining_revenue_usd", "inference_revenue_usd", "energy_usd", "btc", "tokens", "net_usd_per_mwh")
 NOT_PRINTED = ("P1",)  # a terminal has no room for every level
@@ -40,7 +41,7 @@ class Request:
     scenarios: int | None  # number of scenarios; None runs none
     scheduler: str | None
     scenario_file: Path | None
-    seed: int  # of the random numbers
+    seed: int | None  # of the random numbers; None for SEED
     scenario_out: Path | None
     capital: tuple[str, ...]
 
@@ -69,7 +70,7 @@ def scenario_options(command: Command) -> Command:
             click.option(
                 "--scenario-file", type=click.Path(path_type=Path), help="TOML file with the uncertainty of the inputs."
             ),
-            click.option("--seed", type=WHOLE, default=1, show_default=True, help="Seed of the random numbers."),
+            click.option("--seed", type=WHOLE, show_default=f"{SEED}", help="Seed of the random numbers."),
             click.option(
                 "--scenario-out",
                 type=click.Path(path_type=Path),
@@ -105,6 +106,7 @@ def taken_from(options: dict[str, Any]) -> Request:
     dependent = {
         "--scheduler": request.scheduler,
         "--scenario-file": request.scenario_file,
+        "--seed": request.seed,
         "--scenario-out": request.scenario_out,
         "--capital": request.capital or None,
     }
@@ -128,7 +130,8 @@ def run_scenarios(sites: Sequence[Site], request: Request, *, quiet: bool) -> Ou
     check_scenarios(request.scenarios)
     if request.scenario_out is not None:
         check_new(request.scenario_out)
-    run = Run(request.seed, read_scenarios(request.scenario_file) if request.scenario_file else default_model())
+    seed = SEED if request.seed is None else request.seed
+    run = Run(seed, read_scenarios(request.scenario_file) if request.scenario_file else default_model())
     execute = local()
     if request.scheduler is not None:
         from sites.scenarios.dask_shards import dask
@@ -162,7 +165,7 @@ def _plans(request: Request, run: Run, execute: Executor) -> tuple[list[PlanRepo
     from sites.capital.appraisal import report
     from sites.capital.file import read_plan
     from sites.capital.purchase import switch_map_of
-    from sites.examples import capital_path, site_path
+    from sites.examples import capital_path, site_of_plan
     from sites.file.build import load_site
 
     count = min(request.scenarios or 1, PLAN_SCENARIOS)
@@ -170,8 +173,7 @@ def _plans(request: Request, run: Run, execute: Executor) -> tuple[list[PlanRepo
     for path in map(capital_path, request.capital):
 
         def load(name: str, folder: Path = path.parent) -> Site:
-            local = folder / name
-            return load_site(local if local.is_file() else site_path(name), resolve_device)
+            return load_site(site_of_plan(name, folder), resolve_device)
 
         plan = read_plan(path)
         reports.append(report(plan, load, run, count, execute=execute))
@@ -208,8 +210,9 @@ def document(outcome: Outcome) -> dict[str, object]:
 
 def print_outcome(outcome: Outcome, *, every_assumption: bool) -> None:
     """Print the table of a scenario run, the drivers of its spread, and its capital plans."""
-    from sites.scenarios.distributions import LEVELS, label_of
+    from sites.scenarios.distributions import LEVELS, WHY_P50_IS_LOWER, label_of
     from sites.scenarios.metrics import unit_of
+    from sites.scenarios.model import BASE_CASE
 
     labels = [label for label in map(label_of, LEVELS) if label not in NOT_PRINTED]
     result, rows = outcome.outlook, []
@@ -230,6 +233,9 @@ def print_outcome(outcome: Outcome, *, every_assumption: bool) -> None:
     )
     _print_causes(result)
     say("net USD by case: " + ", ".join(f"{name} {plain(value)}" for name, value in result.cases.items()))
+    net = result.fleet["net_usd"]
+    if net is not None and net.p50 < result.cases[BASE_CASE]:
+        say(WHY_P50_IS_LOWER)
     for plan in outcome.capital:
         print_plan(plan, every_assumption=every_assumption)
     for line in outcome.written:

@@ -1,4 +1,4 @@
-"""The tables of `perwatt yield`: one site, many sites, and the changes since an earlier run."""
+"""The tables of `perwatt yield` for one site: its blocks, money, plan, losses and devices."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from bench.cli.table import print_table
 from bench.cli.yield_.warnings import lessens
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from sites.changes import Changes
     from sites.dispatch.year import BlockYear, SiteYear
     from sites.market.device_rate import DeviceRate
+    from sites.model import Site
 
-EH = 1e18
 UNITS = {"hash": "EH", "token": "G tokens", "gpu_hour": "GPU-hours", "kw_month": "kW-months"}
 CONFIDENCE = {"two_sources": "2 sources", "one_source": "1 source", "unverified": "unverified"}
 
@@ -51,7 +50,7 @@ def print_site(year: SiteYear) -> None:
                 _origin(sources[block.name].rate),
                 f"{sources[block.name].count:,.0f}",
                 plain(block.facility_mwh / year.hours, 3),
-                _output_per_day(block, year.hours),
+                output_per_day(block, year.hours),
                 short(block.revenue_usd),
                 short(block.energy_usd),
                 plain(block.revenue_usd / block.facility_mwh) if block.facility_mwh > 0 else "-",
@@ -62,8 +61,8 @@ def print_site(year: SiteYear) -> None:
         title=f"{summary.site}: {year.hours} hours from {first} UTC; output and USD are modelled",
         right=(3, 4, 5, 6, 7, 8, 9),
     )
-    tokens = f", {plain(summary.tokens_per_day / 1e9)} G tokens/day" if year.site.inference else ""
-    say(f"{plain(summary.btc_per_day)} BTC/day{tokens}")
+    if sold := ", ".join(_sold_per_day(year)):
+        say(sold)
     if summary.metered_mwh > 0:
         say(
             f"revenue {plain(summary.revenue_usd_per_mwh)} USD/MWh, after power {plain(summary.margin_usd_per_mwh)}, "
@@ -106,10 +105,6 @@ def print_token_tags(year: SiteYear) -> None:
             )
 
 
-def _signed(value: float) -> str:
-    return f"+{short(value)}" if value > 0 else short(value)
-
-
 def _origin(rate: DeviceRate) -> str:
     """Return basis, interval, confidence and codes of a rate: measured ± 1.2 %, 1 source, unstable."""
     codes = (code for code in rate.codes if lessens(code))
@@ -125,7 +120,24 @@ def _interval(rate: DeviceRate) -> str:
     return f" -{below:.2g} % +{above:.2g} %"
 
 
-def _output_per_day(block: BlockYear, hours: int) -> str:
+def _sold_per_day(year: SiteYear) -> Iterator[str]:
+    """Yield bitcoin and tokens a day, each only of a site that sells it."""
+    from sites.dispatch.year import summarise
+
+    summary = summarise(year)
+    if year.site.mining:
+        yield f"{plain(summary.btc_per_day)} BTC/day"
+    if sells_tokens(year.site):
+        yield f"{plain(summary.tokens_per_day / 1e9)} G tokens/day"
+
+
+def sells_tokens(site: Site) -> bool:
+    """Return whether a block of a site sells tokens, and not GPU-hours or kilowatts."""
+    return any(block.priced_per == "token" for block in site.inference)
+
+
+def output_per_day(block: BlockYear, hours: int) -> str:
+    """Return what a block sells a day, in the unit that it is sold in."""
     days = hours / 24
     if block.btc is not None:
         return f"{plain(block.btc / days)} BTC"
@@ -228,71 +240,3 @@ def _print_devices(year: SiteYear) -> None:
             + (f"; plan {rate.plan}" if rate.plan else "")
             + (f"; codes {', '.join(rate.codes)}" if rate.codes else "")
         )
-
-
-def print_fleet(years: Sequence[SiteYear]) -> None:
-    """Print many sites: a line for each site, for each region and for the fleet."""
-    from sites.dispatch.year import summarise
-
-    def line(name: str, chosen: Sequence[SiteYear]) -> list[str]:
-        summaries = [summarise(year) for year in chosen]
-        metered = sum(summary.metered_mwh for summary in summaries)
-        net = sum(summary.net_usd for summary in summaries)
-        hashes = sum(block.count * block.rate.rate_per_s for year in chosen for block in year.site.mining)
-        return [
-            name,
-            plain(sum(year.site.interconnect_mw for year in chosen), 4),
-            f"{hashes / EH:.2f}",
-            plain(sum(summary.btc_per_day for summary in summaries)),
-            plain(sum(summary.tokens_per_day for summary in summaries) / 1e9),
-            short(metered),
-            plain(sum(summary.revenue_usd for summary in summaries) / metered) if metered > 0 else "-",
-            short(net),
-        ]
-
-    regions: dict[str, list[SiteYear]] = {}
-    for year in years:
-        regions.setdefault(year.site.region, []).append(year)
-    rows = []
-    for region, chosen in regions.items():
-        rows += [line(year.site.name, [year]) for year in chosen]
-        rows.append(line(f"all {len(chosen)} in {region}", chosen))
-    rows.append(line(f"all {len(years)} sites", years))
-    print_table(
-        ["site", "MW", "EH/s", "BTC/day", "G tok/day", "MWh", "USD/MWh", "net USD"],
-        rows,
-        title=f"{len(years)} sites, one year (EH/s: deployed)",
-        right=tuple(range(1, 8)),
-    )
-    assumed = max(year.assumed_frac for year in years)
-    if assumed > 0:
-        say(f"difficulty is assumed for {assumed:.0%} of the hours: {years[0].site.path.label()}")
-    for note in dict.fromkeys(note for year in years for note in year.site.notes):
-        say(note)
-
-
-def print_changes(changes: Changes) -> None:
-    """Print what changed since a stored run, and which input did it."""
-    if changes.changes:
-        print_table(
-            ["site", "input", "before", "after", "net USD", "BTC/day", "G tok/day"],
-            [
-                [
-                    change.site,
-                    change.key,
-                    change.before,
-                    change.after,
-                    _signed(change.net_usd),
-                    _signed(change.btc_per_day),
-                    _signed(change.tokens_per_day / 1e9),
-                ]
-                for change in changes.changes
-            ],
-            title=f"Changes since {changes.run}, one input after the other",
-            right=(4, 5, 6),
-        )
-    else:
-        say(f"Changes since {changes.run}: none")
-    for word, names in (("added", changes.added), ("removed", changes.removed)):
-        if names:
-            say(f"sites {word}: {', '.join(names)}")

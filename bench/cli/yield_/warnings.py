@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli.output import warn
-from hardware_profiles.errors import InputError
+from hardware_profiles.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +44,7 @@ def warnings_of(read: Read, capital: Iterable[str]) -> Warnings:
         site.name: [*site.flags, *_codes(site), *(() if says_exchanged(site.flags) else enrolment_flags(site))]
         for _, site in read
     }
-    plans = [line for plan in capital for line in _plan_lines(plan)]
+    plans = [line for plan in capital for line in _plan_lines(plan, read)]
     return Warnings(by_site, (*_grouped(read, by_site), *plans))
 
 
@@ -83,14 +84,21 @@ def _codes(site: Site) -> list[str]:
     ]
 
 
-def _plan_lines(name: str) -> list[str]:
+def _plan_lines(name: str, read: Read) -> list[str]:
     from sites.capital.file import read_plan
-    from sites.examples import capital_path
+    from sites.examples import capital_path, site_of_plan
     from sites.file.values import numbers_of
     from sites.plausible.checks import plan_doubts
 
     path = capital_path(name)
-    return [f"{path}: {line}" for line in plan_doubts(list(numbers_of(read_plan(path))), path)]
+    plan = read_plan(path)
+    lines = [f"{path}: {line}" for line in plan_doubts(list(numbers_of(plan)), path)]
+    if site_of_plan(plan.site, path.parent).resolve() not in {Path(inputs.path).resolve() for inputs, _ in read}:
+        lines.append(
+            f"{path}: key site: the plan is appraised at its own site, {shown(plan.site)}, which is not one of the "
+            "sites of this command"
+        )
+    return lines
 
 
 def _grouped(read: Read, by_site: dict[str, list[str]]) -> list[str]:

@@ -27,7 +27,7 @@ def megawatt_blocks(devices: "tuple[Megawatt, ...]") -> list[Chart]:
         marks = []
         rows = list(range(len(priced), 0, -1))
         for row, device in zip(rows, priced, strict=True):
-            colour = COLOURS["inference" if device.tokens_per_day else "mining"]
+            colour = COLOURS[device.product]
             low, middle, high = device.spread.p90 / 1e6, device.spread.p50 / 1e6, device.spread.p10 / 1e6
             axes.barh(row, high - low, left=low, height=0.5, color=colour, alpha=0.5)
             axes.plot([middle, middle], [row - 0.3, row + 0.3], color=colour, linewidth=3)
@@ -63,7 +63,7 @@ def megawatt_blocks(devices: "tuple[Megawatt, ...]") -> list[Chart]:
 def _words(device: "Megawatt") -> str:
     output = (
         f"{plain(device.tokens_per_day / 1e9)} G tokens"
-        if device.tokens_per_day
+        if device.product == "inference"
         else f"{plain(device.btc_per_day)} BTC"
     )
     return (
