@@ -14,6 +14,11 @@ class Endpoint:
         self.host, self.port = host, port
         self._addresses: list[Any] = []
 
+    @property
+    def ip(self) -> str | None:
+        """The address in use, or None before the first connection."""
+        return str(self._addresses[0][1][0]) if self._addresses else None
+
     def connect(self, deadline: float) -> socket.socket:
         """Return a connection to the first address that answers; each may take an equal part of the time left.
 

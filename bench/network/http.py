@@ -5,22 +5,20 @@ between sets the time that is left before each read and counts the bytes.
 """
 
 import http.client
-import io
 import json
 import math
 import re
 import socket
+import ssl
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from bench.network.endpoint import Endpoint, left_s
 from bench.network.errors import ReadFailedError
+from bench.network.limited import LimitedSocket, TooLongError
 from bench.network.login import Digest, Login, basic, read_challenge
 from hardware_profiles.errors import InputError, shown
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 MAX_BYTES = 65536
 """Limit on an answer [byte], unless a device is made with another."""
@@ -83,10 +81,17 @@ class Answer(NamedTuple):
 
 
 class Device:
-    """A device that answers HTTP requests, and the login that it wants."""
+    """A device or a server that answers HTTP requests, and the login that it wants; with TLS if it has a context."""
 
-    def __init__(self, host: str, port: int, login: Login | None = None, limit_bytes: int = MAX_BYTES) -> None:
-        self.host, self.port, self.login, self.limit_bytes = host, port, login, limit_bytes
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        login: Login | None = None,
+        limit_bytes: int = MAX_BYTES,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.host, self.port, self.login, self.limit_bytes, self.tls = host, port, login, limit_bytes, tls
         self.endpoint = Endpoint(host, port)
         self._challenge: Digest | str = ""
 
@@ -107,7 +112,16 @@ class Device:
         ReadFailedError
             There is no answer in time, it is too long, its HTTP status is not 200, or it is not JSON.
         """
-        answer = self.request(path, timeout_s, hidden_query=hidden_query)
+        return self.document(path, self.request(path, timeout_s, hidden_query=hidden_query))
+
+    def document(self, path: str, answer: Answer) -> Any:
+        """Return the JSON of an answer.
+
+        Raises
+        ------
+        ReadFailedError
+            It is not JSON.
+        """
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError) as error:
@@ -164,7 +178,7 @@ class Device:
             return self._logged_in(request, time.monotonic() + timeout_s)
         except TimeoutError:
             raise ReadFailedError(f"{url}: no complete answer in time") from None
-        except _TooLongError:
+        except TooLongError:
             raise ReadFailedError(f"{url}: the answer is longer than {self.limit_bytes} bytes") from None
         except http.client.InvalidURL:
             raise ReadFailedError(f"{url}: not a path that HTTP can carry") from None
@@ -175,7 +189,7 @@ class Device:
 
     def url(self, path: str) -> str:
         """Return the address of a path, for messages."""
-        return f"http://{self.host}:{self.port}{path}"
+        return f"http{'s' if self.tls else ''}://{self.host}:{self.port}{path}"
 
     def _logged_in(self, request: "_Request", deadline: float) -> Answer:
         """Return the answer; after a 401, which may follow an old nonce, the login is repeated once."""
@@ -195,13 +209,24 @@ class Device:
         elif self.login is not None and self._challenge == "basic":
             headers["Authorization"] = basic(self.login)
         connection = http.client.HTTPConnection(self.host, self.port)
-        with self.endpoint.connect(deadline) as inner:
-            connection.sock = _LimitedSocket(inner, deadline, self.limit_bytes)
+        with self._connect(deadline) as inner:
+            connection.sock = LimitedSocket(inner, deadline, self.limit_bytes)
             connection.request(request.method, request.path, body=request.body, headers=headers)
             response = connection.getresponse()
             challenges = tuple(response.headers.get_all("WWW-Authenticate") or ())
             named = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, named, challenges, response.read())
+
+    def _connect(self, deadline: float) -> socket.socket:
+        inner = self.endpoint.connect(deadline)
+        if self.tls is None:
+            return inner
+        try:
+            inner.settimeout(left_s(deadline))
+            return self.tls.wrap_socket(inner, server_hostname=self.host)
+        except BaseException:
+            inner.close()
+            raise
 
 
 def get_json(host: str, port: int, path: str, timeout_s: float) -> Any:
@@ -251,47 +276,3 @@ class _Request(NamedTuple):
     def method(self) -> str:
         """POST if there is a body."""
         return "GET" if self.body is None else "POST"
-
-
-class _TooLongError(Exception):
-    """The answer is longer than the limit."""
-
-
-class _LimitedSocket:
-    """A socket as `http.client` uses it, under a deadline [s, monotonic] and a limit [byte]."""
-
-    def __init__(self, inner: socket.socket, deadline: float, limit_bytes: int) -> None:
-        self._inner, self._deadline, self._limit_bytes = inner, deadline, limit_bytes
-
-    def sendall(self, data: bytes) -> None:
-        """Send the request within the time that is left."""
-        self._inner.settimeout(left_s(self._deadline))
-        self._inner.sendall(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return the answer as a stream."""
-        return io.BufferedReader(_LimitedStream(self._inner, self._deadline, self._limit_bytes))
-
-    def close(self) -> None:
-        """Do nothing: http.client closes the connection before the body is read, and `_exchange` closes the socket."""
-
-
-class _LimitedStream(io.RawIOBase):
-    """The bytes of an answer, each read under the deadline."""
-
-    def __init__(self, inner: socket.socket, deadline: float, limit_bytes: int) -> None:
-        self._inner, self._deadline, self._limit_bytes = inner, deadline, limit_bytes
-        self._bytes = 0
-
-    def readable(self) -> bool:
-        """Return True: this stream is read."""
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Read into a buffer within the time that is left."""
-        self._inner.settimeout(left_s(self._deadline))
-        count = self._inner.recv_into(buffer)
-        self._bytes += count
-        if self._bytes > self._limit_bytes:
-            raise _TooLongError
-        return count

@@ -69,6 +69,14 @@ class Connection(asyncio.BufferedProtocol):
         connect_timeout_s
             Time for a new connection [s].
         """
+        reused = self._transport is not None and not self._transport.is_closing()
+        exchange = await self._attempt(message, timeout_s, connect_timeout_s)
+        if reused and exchange.reply.end_ns is None and exchange.reply.error_kind is None:
+            # The server closed the kept connection before it saw the request, as servers do at any time.
+            exchange = await self._attempt(message, timeout_s, connect_timeout_s)
+        return exchange
+
+    async def _attempt(self, message: bytes, timeout_s: float, connect_timeout_s: float) -> Exchange:
         connect_ns = 0
         if self._transport is None or self._transport.is_closing():
             before_ns = time.monotonic_ns()

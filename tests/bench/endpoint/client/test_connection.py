@@ -110,8 +110,23 @@ def test_a_reply_that_goes_wrong_has_its_outcome_and_the_next_request_a_new_conn
         return outcomes, len(connections)
 
     outcomes, connections = asyncio.run(run())
-    assert outcomes == [outcome] * 2
     assert connections == (1 if outcome == "error_http" else 2)
+    assert outcomes == [outcome] * 2
+
+
+def test_a_kept_connection_that_the_server_has_closed_is_opened_again():
+    answer = STREAM + b'Content-Length: 37\r\n\r\ndata: {"choices": [{"text": "a"}]}\n\n\n'
+
+    async def run():
+        async with answering(answer, close=True) as (port, connections):
+            client = connection(port)
+            replies = [(await client.request(REQUEST, 10.0)).reply for _ in range(200)]
+            client.close()
+        return [len(reply.chunks) for reply in replies], len(connections)
+
+    chunks, connections = asyncio.run(run())
+    assert chunks == [1] * 200
+    assert connections == 200
 
 
 def test_no_server_is_a_refusal_with_its_reason():
