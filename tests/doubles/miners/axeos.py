@@ -4,6 +4,8 @@ The keys of each version are those of ESP-Miner's own source at that version; th
 """
 
 import copy
+import threading
+import time
 
 from doubles.miners.web import FakeWebMiner
 
@@ -86,11 +88,13 @@ DEFAULT_POOLS = (
 class FakeAxeOS(FakeWebMiner):
     """AxeOS whose pools are set by PATCH and used from the next restart on.
 
-    `pool_in_use` is the pool that the firmware works for; `on_pool` is called with it at every start.
+    `pool_in_use` is the pool that the firmware works for; `on_pool` is called with it at every start, so that a test
+    can let a client of the work server connect to it. A restart takes `restart_s`, in which nothing is answered.
     """
 
-    def __init__(self, unit, version="v2.15.0", *, asic_path=True, on_pool=None):
-        self.unit, self.version, self.on_pool = unit, version, on_pool
+    def __init__(self, unit, version="v2.15.0", *, asic_path=True, on_pool=None, restart_s=0.0):
+        self.unit, self.version, self.on_pool, self.restart_s = unit, version, on_pool, restart_s
+        self._back_s, self._starting = 0.0, None
         self.stored = [dict(pool) for pool in DEFAULT_POOLS]  # what the flash memory holds
         self.slots = {index: dict(pool) for index, pool in enumerate(DEFAULT_POOLS)}
         self.primary, self.secondary = 0, 1
@@ -103,6 +107,8 @@ class FakeAxeOS(FakeWebMiner):
             "POST /api/system/pause": lambda _: self.pause(True),
             "POST /api/system/resume": lambda _: self.pause(False),
         }
+        if self.has_slots:
+            routes |= {f"DELETE /api/system/pools/{index}": self._clearing(index) for index in range(SLOTS)}
         if asic_path:
             asic = {"ASICModel": "BM1370", "deviceModel": "Gamma", "asicCount": 1, "frequencyOptions": [525, 600]}
             routes["GET /api/system/asic"] = asic
@@ -114,17 +120,17 @@ class FakeAxeOS(FakeWebMiner):
         return self.version == "v2.15.0"
 
     def document(self):
-        """Return the reply to `/api/system/info`, with the pools of the flash memory and no password."""
+        """Return the reply to `/api/system/info`: the stored pool, from 2.15 on the slots and the indexes in use."""
         if not self.has_slots:
             return info(self.unit, self.version, self.stored)
-        pools = [self.slots.get(index, {"url": "", "port": 0, "user": ""}) for index in (self.primary, self.secondary)]
+        pools = [self.slots.get(index, {"url": "", "port": 0, "user": ""}) for index in self.running]
         rows = [
             {"id": index, "stratumProtocol": "SV1", "stratumURL": pool["url"], "stratumPort": pool["port"],
              "stratumUser": pool["user"], "stratumPassword": "*****", "stratumSuggestedDifficulty": 0,
              "stratumExtranonceSubscribe": False, "stratumTLS": 0, "stratumCert": "", "stratumDecodeCoinbase": True}
             for index, pool in sorted(self.slots.items())
         ]  # fmt: skip
-        changes = {"pools": rows, "primaryPoolIndex": self.primary, "secondaryPoolIndex": self.secondary}
+        changes = {"pools": rows, "primaryPoolIndex": self.running[0], "secondaryPoolIndex": self.running[1]}
         return info(self.unit, self.version, pools) | changes
 
     def patch(self, body):
@@ -158,17 +164,46 @@ class FakeAxeOS(FakeWebMiner):
         self.secondary = body.get("secondaryPoolIndex", self.secondary)
         return True
 
+    def _clearing(self, index):
+        def clear(_body):
+            if index in {self.primary, self.secondary}:
+                return 400, b"Cannot delete a pool that is currently selected as primary or fallback"
+            self.slots.pop(index, None)
+            return {"message": "Pool cleared successfully"}
+
+        return clear
+
     def restart(self):
         """Restart: counters at zero, and the stored pool in use."""
         self.unit.restart()
-        self._start()
+        if self.restart_s:
+            self._back_s = time.monotonic() + self.restart_s
+            self._starting = threading.Timer(self.restart_s, self._start)
+            self._starting.start()
+        else:
+            self._start()
         return {"message": "System will restart shortly."}
+
+    @property
+    def offline(self):
+        return time.monotonic() < self._back_s
+
+    @offline.setter
+    def offline(self, _value):
+        """Take the value of the class below, which is never offline."""
+
+    def close(self):
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting.join()
+        super().close()
 
     def pause(self, paused):
         self.unit.pause(paused)
         return {"message": "Mining paused" if paused else "Mining resumed"}
 
     def _start(self):
+        self.running = (self.primary, self.secondary)  # what the firmware shows, whatever is stored
         pool = self.slots.get(self.primary, {}) if self.has_slots else self.stored[0]
         self.pool_in_use = (pool.get("url"), pool.get("port"), pool.get("user"))
         if self.on_pool is not None:

@@ -192,6 +192,12 @@ def test_the_input_power_of_epic_is_measured_only_with_an_input_current(current_
     assert parse(epic, documents).powers[0].kind == kind
 
 
+def test_an_input_voltage_alone_measures_no_power_of_epic():
+    documents = rest.epic(Unit())
+    documents["summary"]["Power Supply Stats"]["Input Voltage"] = 240.0
+    assert parse(epic, documents).powers[0].kind == "estimate"
+
+
 def test_epic_names_boards_that_are_off_and_a_pool_that_is_lost():
     unit = Unit()
     unit.pause()
@@ -206,6 +212,14 @@ def test_a_sealminer_shows_a_noisy_5_s_rate_and_two_ways_to_count(machine):
     assert any("two averages since the restart" in line for line in reading.warnings)
     assert any("MHS(1h), MHS(2h)" in line and "whole length" in line for line in reading.warnings)
     assert [board.chips for board in reading.boards] == [153, 152, 151]
+
+
+def test_a_sealminer_is_settled_after_its_fine_tuning_and_not_when_the_frequency_is_up(machine):
+    made = machine("sealminer")
+    document = made.fake.replies["stats"]()
+    document["STATS"][0] |= {"Raise Freq Done": True, "Tune Status": "Fine Tuning"}
+    made.fake.replies["stats"] = document
+    assert made.read().mode.settled is False
 
 
 def test_the_supplies_of_a_proto_rig_count_together_and_contradict_its_power():
