@@ -1,0 +1,258 @@
+"""The workload of a live inference server: `llm_serve_endpoint`, whose work is the output tokens that came.
+
+The server works by itself; `run` only waits. Tokens are counted at the time stamps of the socket, within the meters'
+windows, also those of requests that are not finished at an edge.
+"""
+
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from bench.endpoint.client.probe import Capabilities, probe
+from bench.endpoint.client.prompts import PromptSource
+from bench.endpoint.client.requests import Interface, spread_lengths
+from bench.endpoint.client.target import Target
+from bench.endpoint.figures.summary import Limits, Requests, split
+from bench.endpoint.load.load import Load, split_arrivals, split_slots
+from bench.endpoint.load.messages import Request
+from bench.endpoint.load.plan import LoadPlan, arrival_times_s
+from bench.endpoint.server.watch import ServerWatch
+from bench.errors import RunFailedError
+from bench.measure import stats
+from bench.workloads.protocol import Batch, Check, VerificationError
+from hardware_profiles.errors import InputError
+
+TICK_S = 0.05  # [s] length of one call of `run` for n = 1
+WARM_UP_S = 600.0  # [s] longest warm-up
+STEADY_BLOCKS, STEADY_BLOCK_S = 6, 1.0  # the tokens of so many blocks must show no trend
+LENGTHS = 64  # output lengths in turn
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the user asks of the server."""
+
+    target: Target
+    model: str | None
+    prompt_tokens: int
+    output_tokens: int
+    seed: str
+    concurrency: int | None = None  # requests at a time (closed loop), or
+    rate_per_s: float | None = None  # requests a second (open loop)
+    burstiness: float = 1.0  # of the open loop: 1 is a Poisson process
+    schedule_s: float = 3600.0  # [s] length of the schedule of an open loop
+    interface: Interface | None = None
+    texts: tuple[str, ...] = ()  # the user's own prompts
+    free_length: bool = False  # whether the model may end by itself
+    limits: Limits = field(default_factory=Limits)
+    processes: int | None = None
+    timeout_s: float = 600.0
+
+
+class LlmServeEndpoint:
+    """A model that a server serves; the unit is one output token."""
+
+    name = "llm_serve_endpoint"
+    version = 1
+    unit = "token"
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.variant = ""
+        self.watch: ServerWatch | None = None
+        self._capabilities: Capabilities | None = None
+        self._load: Load | None = None
+        self._warm_up_s = 0.0
+        self._settled = False
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server accepts; known after `prepare`."""
+        if self._capabilities is None:
+            raise RunFailedError("the server has not been asked yet")
+        return self._capabilities
+
+    def prepare(self) -> None:
+        """Ask the server what it accepts, and read its counters."""
+        setting = self.setting
+        self._capabilities = probe(setting.target, setting.model, setting.seed, setting.interface)
+        context = self._capabilities.largest_context
+        longest = setting.prompt_tokens + max(self._lengths())
+        if context is not None and longest > context:
+            raise InputError.at(
+                "--input and --output", expected=f"at most {context} tokens together, as the server states",
+                got=f"up to {longest}",
+            )  # fmt: skip
+        self.watch = ServerWatch(setting.target)
+        self.variant = self.watch.server or "openai"
+
+    def verify(self) -> list[Check]:
+        """See that the server counts its tokens and goes on to the requested length.
+
+        Raises
+        ------
+        VerificationError
+            Its tokens cannot be counted.
+        """
+        known = self.capabilities
+        if known.source == "none":
+            raise VerificationError("the server states no number of output tokens, so none can be counted")
+        checks = [Check("tokens", f"counted by {known.source.replace('_', ' ')}")]
+        if known.honours_length:
+            checks.append(Check("length", "the server goes on to the requested length"))
+        return checks
+
+    def start(self) -> None:
+        """Start the load, and return once every slot has ended a request and the rate of tokens shows no trend.
+
+        Raises
+        ------
+        RunFailedError
+            The server ends no request within the time for it.
+        """
+        setting, known = self.setting, self.capabilities
+        prompts = (
+            PromptSource(setting.seed, texts=setting.texts)
+            if setting.texts
+            else known.prompts(setting.seed, setting.prompt_tokens)
+        )
+        target = setting.target
+        plan = LoadPlan(
+            known.service, known.ip, target.tls, target.ca_file, prompts, self._lengths(), timeout_s=setting.timeout_s
+        )
+        started_s = time.monotonic()
+        if setting.concurrency is not None:
+            self._load = Load(split_slots(plan, setting.concurrency, setting.processes))
+        else:
+            times_s = arrival_times_s(setting.rate_per_s or 0.0, setting.schedule_s, setting.seed, setting.burstiness)
+            self._load = Load(split_arrivals(plan, times_s, setting.processes or 1))
+        self._settled = self._wait_until_steady(self._load, started_s)
+        self._warm_up_s = time.monotonic() - started_s
+        if self.watch is not None:
+            self.watch.start()
+        self._load.forget_lag()
+
+    def run(self, n: int) -> Batch:
+        """Wait `n` times 50 ms."""
+        if self._load is not None:
+            self._load.check()
+        time.sleep(n * TICK_S)
+        return Batch(0.0)
+
+    def stop(self) -> None:
+        """End the load; the requests that are cut off keep the tokens that came."""
+        if self.watch is not None:
+            self.watch.stop()
+        if self._load is not None:
+            self._load.stop()
+
+    def work_between(self, start_s: float, end_s: float) -> float:
+        """Return the output tokens that came between two times [s, monotonic]."""
+        return 0.0 if self._load is None else self._load.tokens_between(start_s, end_s)
+
+    def check_output(self) -> list[Check]:
+        """See that requests ended well.
+
+        Raises
+        ------
+        VerificationError
+            None did.
+        """
+        requests = self.requests
+        failed = [request for request in requests if request.outcome not in ("ok", "short") and not request.unfinished]
+        if len(failed) == len(requests):
+            last = failed[-1] if failed else None
+            raise VerificationError(f"no request ended well: {last.error or last.outcome if last else 'none was sent'}")
+        return [Check("requests", f"{len(requests):,} sent, {len(failed):,} failed")]
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return the load, and what the server accepts."""
+        setting, known = self.setting, self.capabilities
+        spread = "free" if setting.free_length else f"{setting.output_tokens}±20%"
+        return {
+            "url": setting.target.url,
+            "model": known.service.model,
+            "interface": known.service.interface,
+            "fields": ", ".join(sorted(known.service.fields)),
+            "server_version": known.version,
+            "input": setting.prompt_tokens,
+            "output": setting.output_tokens,
+            "prompts": "own" if setting.texts else "unique token ids" if known.vocabulary else "unique text",
+            "concurrency": setting.concurrency,
+            "rate_per_s": setting.rate_per_s,
+            "burstiness": setting.burstiness if setting.rate_per_s else None,
+            "seed": setting.seed,
+            "tokens_from": known.source,
+            "warm_up_s": round(self._warm_up_s, 3),
+            "settled": self._settled,
+            **{f"limit_{name}": value for name, value in asdict(setting.limits).items()},
+            "token_basis": "output",
+            "lengths": f"{setting.prompt_tokens}:{spread}",
+            "latency_limit": _limit_text(setting.limits),
+        }
+
+    def close(self) -> None:
+        """End the load if it still runs."""
+        self.stop()
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests so far."""
+        return [] if self._load is None else self._load.requests
+
+    def split(self, spans: Sequence[tuple[float, float]]) -> Requests:
+        """Return the requests by window."""
+        return split(self.requests, spans, self.setting.limits, free_length=self.setting.free_length)
+
+    def _lengths(self) -> tuple[int, ...]:
+        """Return the output lengths in turn, in an order that hides no pattern."""
+        order = [math.modf((i + 0.5) * 0.6180339887498949)[0] for i in range(LENGTHS)]
+        return tuple(spread_lengths(self.setting.output_tokens, LENGTHS, order))
+
+    def _wait_until_steady(self, load: Load, started_s: float) -> bool:
+        """Return whether the load became steady within the time for it."""
+        needed = self.setting.concurrency or 1
+        deadline_s = started_s + WARM_UP_S
+        while len(load.requests) < 2 * needed:
+            load.check()
+            if time.monotonic() > deadline_s:
+                raise RunFailedError(
+                    f"the server ended {len(load.requests)} requests in {WARM_UP_S:g} s; the warm-up needs {2 * needed}"
+                )
+            if _only_failures(load.requests):
+                raise RunFailedError(f"the server answers no request: {load.requests[-1].error}")
+            time.sleep(TICK_S)
+        begun_s = time.monotonic()
+        while time.monotonic() < deadline_s:
+            load.check()
+            time.sleep(STEADY_BLOCK_S)
+            now_s = time.monotonic() - STEADY_BLOCK_S  # the last block may still be on its way
+            blocks = int((now_s - begun_s) / STEADY_BLOCK_S)
+            if blocks >= STEADY_BLOCKS:
+                first_s = now_s - STEADY_BLOCKS * STEADY_BLOCK_S
+                starts = [first_s + i * STEADY_BLOCK_S for i in range(STEADY_BLOCKS)]
+                tokens = [load.tokens_between(at_s, at_s + STEADY_BLOCK_S) for at_s in starts]
+                slope = stats.slope_interval(starts, tokens)
+                if slope is None or slope[0] <= 0.0 <= slope[1]:
+                    return True
+        return False
+
+
+def _only_failures(requests: Sequence[Request]) -> bool:
+    return len(requests) >= 3 and not any(request.outcome in ("ok", "short") for request in requests)
+
+
+def _limit_text(limits: Limits) -> str:
+    parts = [
+        f"{name} <= {value * 1e3:g} ms"
+        for name, value in (("ttft", limits.ttft_s), ("tpot", limits.tpot_s))
+        if value is not None
+    ]
+    return ", ".join(parts) or "none"
+
+
+def new_seed() -> str:
+    """Return a seed for prompts that no earlier run has used."""
+    return os.urandom(8).hex()
