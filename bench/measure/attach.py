@@ -38,6 +38,7 @@ from bench.results.writing import new_id, write_record
 from hardware_profiles.errors import InputError
 
 _RECOMPUTED = ("energy_missing", "not_metered", "declared_power", "no_idle", "idle_drift", "unsteady", "plan_smoke")
+MOST_SAMPLES = 1_000_000  # of one log that a record keeps
 _SLACK_FRAC = 0.999  # [-] of a required time: the step of a log is known to about its last digit
 
 
@@ -96,6 +97,9 @@ def _meters(specs: Sequence[str], options: MeterOptions, old: Record) -> list[Me
             expected = "a log, --meter trace:FILE; other meters cannot read the past"
             raise InputError.at("--attach", expected=expected, got=spec)
         log.join(clock)
+        if (count := log.samples_of_run()) > MOST_SAMPLES:
+            expected = f"at most {MOST_SAMPLES} samples around the run (a coarser log)"
+            raise InputError.at(spec, expected=expected, got=count)
     check_once(meters)
     joined = [used for used in old.meters_used if _has_joules(old, used.name)]
     for log in flat(meters):

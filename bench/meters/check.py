@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from bench.diagnostics import forbids_energy
 from bench.meters.errors import MeterError
 from bench.meters.integrate import distinct
@@ -18,6 +20,7 @@ from hardware_profiles.errors import InputError
 
 SECONDS = 3.0  # [s] how long a live meter is read
 FIRST = 5  # readings that are shown
+JUDGED = 100_000  # samples of a log for which it is said what a run would refuse: more than most runs have
 # A few seconds cannot show these.
 _OF_A_WHOLE_WINDOW = {"too_few_samples", "sample_gap", "edge_missing", "samples_stale", "samples_repeated"}
 
@@ -69,15 +72,20 @@ def look(spec: str, options: MeterOptions, seconds: float = SECONDS) -> Look:
 
 def _look_at_log(log: Trace) -> Look:
     log.join(RunClock(0.0, -math.inf, math.inf))
-    readings = log.readings()
     content = log.log
     if content is None:
         raise InputError.at(log.path, expected="a log of time and watts")
-    energy = log.energy(readings[0].t_s, readings[-1].t_s)
+    count = len(content.samples)
+    first, last = log.readings_at(0, FIRST), log.readings_at(count - 1, count)[0]
+    judged = last if count <= JUDGED else log.readings_at(JUDGED - 1, JUDGED)[0]
+    energy = log.energy(first[0].t_s, judged.t_s)
+    known = content.samples.power_w[~np.isnan(content.samples.power_w)]
     return _look(
         log,
-        readings,
-        mean_w=statistics.fmean(_values(readings, log.info)),
+        first=first,
+        last=last,
+        samples=len(known),
+        mean_w=math.fsum(known) / len(known),
         period_s=seen_s(content),
         refused=energy.reasons,
         warnings=energy.warnings,
@@ -86,6 +94,7 @@ def _look_at_log(log: Trace) -> Look:
             content.encoding,
             *content.understood,
             *_malformed(content.malformed),
+            *((f"judged by its first {JUDGED:,} samples",) if count > JUDGED else ()),
             *((energy.detail,) if energy.detail else ()),
         ),
     )
@@ -107,7 +116,9 @@ def _look_at_live(meter: Meter, seconds: float) -> Look:
     refused = tuple(code for code in energy.reasons if code not in _OF_A_WHOLE_WINDOW)
     return _look(
         meter,
-        readings,
+        first=readings[:FIRST],
+        last=readings[-1],
+        samples=len(values),
         mean_w=statistics.fmean(values) if meter.info.kind is MeterKind.POWER else _slope_w(readings, meter.info),
         period_s=statistics.median(steps) if steps else None,
         refused=refused,
@@ -118,8 +129,10 @@ def _look_at_live(meter: Meter, seconds: float) -> Look:
 
 def _look(  # noqa: PLR0913 (the parts of one look)
     meter: Meter,
-    readings: Sequence[Reading],
     *,
+    first: Sequence[Reading],
+    last: Reading,
+    samples: int,
     mean_w: float,
     period_s: float | None,
     refused: Sequence[str],
@@ -127,15 +140,14 @@ def _look(  # noqa: PLR0913 (the parts of one look)
     understood: Sequence[str],
 ) -> Look:
     info = meter.info
-    good = [reading for reading in readings if reading.value is not None]
     return Look(
         info=info,
         unit=info.unit or ("J" if info.kind is MeterKind.COUNTER else "W"),
-        samples=len(good),
+        samples=samples,
         mean_w=mean_w,
         period_s=period_s,
-        first=tuple(readings[:FIRST]),
-        span_utc=(readings[0].utc_s, readings[-1].utc_s),
+        first=tuple(first),
+        span_utc=(first[0].utc_s, last.utc_s),
         refused=tuple(code for code in refused if forbids_energy(code)),
         warnings=tuple(warnings),
         understood=tuple(understood),

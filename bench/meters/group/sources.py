@@ -71,7 +71,8 @@ def _same_samples(first: Trace, second: Trace) -> bool:
     """Return whether two logs hold the same samples of a power that moves."""
     if first.log is None or second.log is None or first.log.samples != second.log.samples:
         return False
-    return len({watts for _, watts in first.log.samples}) > 1
+    power_w = first.log.samples.power_w
+    return bool((power_w != power_w[0]).any())
 
 
 def _source(meter: Meter) -> str:

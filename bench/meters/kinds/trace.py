@@ -9,8 +9,8 @@ from pathlib import Path
 from bench import limits
 from bench.meters.integrate import power_energy
 from bench.meters.kinds import trace_period
-from bench.meters.logs import SETTINGS, EmptyLogError, Log, read_log
-from bench.meters.plausible import NOTHING, codes_of_power
+from bench.meters.kinds.trace_samples import PlacedSamples
+from bench.meters.logs import SETTINGS, EmptyLogError, Log, LogReader
 from bench.meters.protocol import (
     EnergyReading,
     Found,
@@ -75,6 +75,7 @@ class Trace:
         self.fault = ""
         self.notice = ""
         self._settings = {key: value for key, value in (settings or {}).items() if key in SETTINGS}
+        self._reader = LogReader(path, self._settings)
         self._stated_s = None if own_period else stated.period_s
         self._wait_s = wait_s
         self._deadline: float | None = None
@@ -135,6 +136,7 @@ class Trace:
             The file does not exist or is not a log.
         """
         self._describe(self._read())
+        self._reader = LogReader(self.path, self._settings)  # the log is not expected to grow
         self._wait_s, self._run_clock = 0.0, clock
 
     def mark(self) -> None:
@@ -148,13 +150,21 @@ class Trace:
 
     def readings(self) -> Sequence[Reading]:
         """Return the log's samples on the run's clock, from the start of the run to its end or to now."""
-        if self._run_clock is not None:
-            first, last = self._run_clock.first_s, self._run_clock.last_s
-        elif self._anchors:
-            first, last = self._anchors[0][0], time.monotonic()
-        else:
-            return ()
-        return [reading for reading in self._on_run_clock() if first <= reading.t_s <= last]
+        run = self._run()
+        placed = self._placed() if run is not None else None
+        return () if run is None or placed is None else placed.readings(*placed.between(*run))
+
+    def readings_at(self, start: int, stop: int) -> list[Reading]:
+        """Return the samples from one index to another, on the run's clock."""
+        return self._placed().readings(start, stop)
+
+    def samples_of_run(self) -> int:
+        """Return the number of samples from the start of the run to its end or to now."""
+        run = self._run()
+        if run is None:
+            return 0
+        start, stop = self._placed().between(*run)
+        return stop - start
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
         """Return the energy from t0 to t1 [s, the run's clock]; wait at most `wait_s` until the log covers them."""
@@ -173,10 +183,10 @@ class Trace:
     def _energy(self, t0: float, t1: float) -> EnergyReading:
         u0, u1 = t0 + self._shift_s(), t1 + self._shift_s()
         self._wait_for(u1)
-        readings = self._on_run_clock()
-        energy = power_energy(self._info, readings, t0, t1)
+        placed = self._placed()
+        energy = power_energy(self._info, placed.around(t0, t1), t0, t1)
         codes = []
-        if not readings or readings[0].t_s > t0 or readings[-1].t_s < t1:
+        if not placed.cover(t0, t1):
             codes.append("trace_not_covering")
         if self.log is not None:
             if any(u0 <= back - self.clock_offset_s <= u1 for back in self.log.clock_back):
@@ -213,7 +223,7 @@ class Trace:
         if self.path.exists():
             status = self.path.stat()
             state = (status.st_mtime, status.st_size)
-        self.log, self.fault = read_log(self.path, self._settings), ""
+        self.log, self.fault = self._reader.read(), ""
         self._file_state = state
         return self.log
 
@@ -238,17 +248,16 @@ class Trace:
         domain = f"trace:{self.path.resolve()}" + (f"[{mark}]" if mark else "")
         return replace(info, column=column, rows=rows, domains=(domain,))
 
-    def _on_run_clock(self) -> list[Reading]:
-        """Return the samples on the run's clock; a value that is only written again is no new sample."""
-        if self.log is None:
-            return []
-        shift_s = self._shift_s()
-        readings = []
-        for when, watts in self.log.samples:
-            utc_s = when - self.clock_offset_s
-            codes = codes_of_power(watts, NOTHING) if watts is not None else ("bad_sample",)
-            readings.append(Reading(utc_s - shift_s, utc_s, watts, None, codes))
-        return readings
+    def _placed(self) -> PlacedSamples:
+        """Return the samples on the run's clock."""
+        samples = None if self.log is None else self.log.samples
+        return PlacedSamples(samples, self.clock_offset_s, self._shift_s())
+
+    def _run(self) -> tuple[float, float] | None:
+        """Return the start of the run and its end, or now [s, the run's clock]; None before it starts."""
+        if self._run_clock is not None:
+            return self._run_clock.first_s, self._run_clock.last_s
+        return (self._anchors[0][0], time.monotonic()) if self._anchors else None
 
     def _shift_s(self) -> float:
         """Return UTC minus the run's clock [s]."""

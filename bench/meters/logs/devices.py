@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
-from statistics import quantiles
+
+import numpy as np
 
 from bench import limits
+from bench.meters.logs.cells.arrays import ninth_decile
 from bench.meters.logs.columns import Sample
+from bench.meters.logs.log import Values
 from bench.meters.logs.names import words
 from bench.meters.logs.names.meaning import Kind, meaning
 from bench.meters.logs.names.units import unit_of
+from bench.meters.logs.rows.labels import MOST, Labels
+from bench.meters.logs.rows.order import Rows
 from bench.meters.logs.table import Table
 from hardware_profiles.errors import InputError
 
@@ -25,7 +29,6 @@ _NAMES = frozenset({
 _SHARES = frozenset({"gpu", "cpu", "core", "node", "module", "package", "die", "unit", "group"})  # or a number's name
 _INSTRUMENT = re.compile(r"energy[\W_]*(?:meter|monitor|analy[sz]er|logger)", re.IGNORECASE)  # it measures power too
 _TOTALS = frozenset({"total", "sum", "all", "overall", "combined", "aggregate", "gesamt", "summe", "toplam"})
-_MOST_DEVICES = 4096
 _BURST_FRAC = 0.15  # [-] rows this close, relative to the gaps between bursts, are readings of several devices
 
 
@@ -49,7 +52,7 @@ def _turns(cells: Sequence[str]) -> bool:
 
 
 def refuse_several(
-    path: Path, table: Table, columns: Mapping[int, Sequence[str]], times: Sequence[float], summed: int | None
+    path: Path, table: Table, columns: Mapping[int, Labels], times_s: Values, summed: int | None
 ) -> None:
     """Refuse rows of several devices.
 
@@ -61,7 +64,7 @@ def refuse_several(
         Its table.
     columns
         The cells of the columns that may name a device, by column.
-    times
+    times_s
         The times of the rows [s since 1970].
     summed
         The column of the devices that are to be added, None without one.
@@ -72,13 +75,13 @@ def refuse_several(
         A column names several devices, or other things than power are to be added.
     """
     if summed is not None:
-        _refuse_other_quantities(path, columns[summed])
-    for column, cells in columns.items():
-        if summed is not None and len(set(zip(columns[summed], cells, strict=True))) == len(set(columns[summed])):
+        _refuse_other_quantities(path, columns[summed].texts)
+    for column, labels in columns.items():
+        if labels.are_too_many or (summed is not None and labels.follow(columns[summed])):
             continue  # it is the same for all rows of one device that is added
         name = table.names[column]
-        seen = list(dict.fromkeys(cell for cell in cells if cell))
-        if 2 <= len(seen) <= _MOST_DEVICES and _names_devices(words.key(name), cells, seen, times):
+        seen = [text for text in labels.texts if text]
+        if 2 <= len(seen) <= MOST and _names_devices(words.key(name), labels, seen, times_s):
             some = ", ".join(seen[:6]) + (" …" if len(seen) > 6 else "")
             raise InputError(
                 f"{path}: column {name}: expected rows of one device, got rows of {len(seen)}: {some}; write "
@@ -86,17 +89,18 @@ def refuse_several(
             )
 
 
-def _names_devices(key: str, cells: Sequence[str], seen: Sequence[str], times: Sequence[float]) -> bool:
-    if len(seen) == len(cells) > 2:
+def _names_devices(key: str, labels: Labels, seen: Sequence[str], times_s: Values) -> bool:
+    rows = labels.rows()
+    if len(seen) == len(rows) > 2:
         return False  # it numbers the rows
-    same = sum(a == b for a, b in pairwise(cells)) / max(1, len(cells) - 1)
     numeric = all(cell.replace(".", "", 1).isdecimal() for cell in seen)
     if key in _NAMES:
-        return not numeric or not _counts(cells)
-    blocks = any(b < a and x != y for (a, b), (x, y) in zip(pairwise(times), pairwise(cells), strict=True))
+        return not numeric or not _counts(labels)
+    same = rows[1:] == rows[:-1]
+    blocks = bool((~same & (times_s[1:] < times_s[:-1])).any())
     if numeric and not _are_numbers_in_turn(seen):
         return False  # shares in per cent and the like
-    return same < 0.2 or blocks
+    return same.sum() / max(1, len(same)) < 0.2 or blocks
 
 
 def _are_numbers_in_turn(cells: Sequence[str]) -> bool:
@@ -105,13 +109,13 @@ def _are_numbers_in_turn(cells: Sequence[str]) -> bool:
     return any(numbers == [str(first + i) for i in range(len(numbers))] for first in (0, 1))
 
 
-def _counts(cells: Sequence[str]) -> bool:
+def _counts(labels: Labels) -> bool:
     """Return whether a column of whole numbers only grows, as a row number does."""
-    numbers = [float(cell) for cell in cells if cell]
-    return all(a < b for a, b in pairwise(numbers))
+    numbers = np.array([float(text or "nan") for text in labels.texts])[labels.rows()]
+    return bool((np.diff(numbers[~np.isnan(numbers)]) > 0.0).all())
 
 
-def refuse_bursts(path: Path, rows: Sequence[tuple[float, float | None]]) -> None:
+def refuse_bursts(path: Path, rows: Rows) -> None:
     """Refuse rows in time order that come in bursts, or several at one time: no column tells their devices apart.
 
     Raises
@@ -119,12 +123,12 @@ def refuse_bursts(path: Path, rows: Sequence[tuple[float, float | None]]) -> Non
     InputError
         Many rows share a time and differ in power, or follow one another far faster than the rest.
     """
-    if len(rows) < 4:
+    if len(rows.times_s) < 4:
         return
-    steps = [b[0] - a[0] for a, b in pairwise(rows)]
-    differ = sum(a[0] == b[0] and a[1] != b[1] for a, b in pairwise(rows))
-    long_s = quantiles(steps, n=10)[-1]
-    bursts = sum(step < _BURST_FRAC * long_s for step in steps) if long_s > 0 else 0
+    steps = np.diff(rows.times_s)
+    differ = int(((steps == 0.0) & (rows.watts[1:] != rows.watts[:-1])).sum())
+    long_s = ninth_decile(steps)
+    bursts = int((steps < _BURST_FRAC * long_s).sum()) if long_s > 0 else 0
     if differ > max(1.0, limits.MALFORMED_LINES_FRAC * len(steps)) or bursts > 0.4 * len(steps):
         got = f"{differ} rows at the time of the row before" if differ else f"{bursts} rows right after another"
         raise InputError(
@@ -150,7 +154,7 @@ def _refuse_other_quantities(path: Path, cells: Iterable[str]) -> None:
 
 
 def refuse_rows_of_other_quantities(
-    path: Path, table: Table, columns: Mapping[int, Sequence[str]], named: Sequence[int]
+    path: Path, table: Table, columns: Mapping[int, Iterable[str]], named: Sequence[int]
 ) -> None:
     """Refuse rows whose device is called energy, voltage or the like, where only a setting says that they are power.
 

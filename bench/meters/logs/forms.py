@@ -9,11 +9,22 @@ A PTDaemon line is `Time,07-17-2024 09:44:23.305,Watts,2406.5,Volts,…` in the 
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-_PTDAEMON = re.compile(r"Time,(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d+),Watts,([^,]*)(?:,|$)")
+import numpy as np
+
+from bench.meters.logs.cells import plausible
+from bench.meters.logs.cells.plausible import MISSING
+from bench.meters.logs.log import EmptyLogError, Log
+from bench.meters.logs.rows.malformed import Malformed
+from bench.meters.logs.rows.order import Rows, in_order
+from bench.meters.logs.source import Source
+from hardware_profiles.errors import InputError
+
+_PTDAEMON = re.compile(r"Time,(\d\d)-(\d\d)-(\d{4}) (\d\d):(\d\d):(\d\d)\.(\d+),Watts,([^,]*)(?:,|$)")
 _IPMI = re.compile(
     r"\s*(?P<power>instantaneous power reading|current power)\s*:\s*(?P<watts>\d+)?"
     r"|\s*(?P<time>ipmi timestamp|time stamp)\s*:\s*(?P<moment>.*)"
@@ -22,73 +33,77 @@ _IPMI = re.compile(
 )
 _IPMI_TIMES = ("%a %b %d %H:%M:%S %Y", "%m/%d/%Y - %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%a %b %d %H:%M:%S %Y %Z")
 _NOTES = ("#", "NOTICE", "WARNING", "ERROR")  # what PTDaemon writes between its readings
-Rows = list[tuple[int, float, float | None]]  # line, time [s since 1970], power [W]
 
 
-class Form(NamedTuple):
-    """The rows of a log that is no table."""
+class Readings:
+    """The readings of a log, and the numbers of the lines that are none."""
 
-    name: str
-    column: str
-    rows: Rows
-    malformed: list[int]
+    def __init__(self) -> None:
+        self.times_s, self.watts = array("d"), array("d")  # [s since 1970], [W] `MISSING` if there is none
+        self.malformed = array("L")
 
-
-def read_form(head: Sequence[str], lines: Iterable[str]) -> Form | None:
-    """Return the rows of a log that is no table, None if the first lines are of none of the forms."""
-    if any(_PTDAEMON.match(line) for line in head):
-        return _ptdaemon(lines)
-    if any((match := _IPMI.match(line)) and match["power"] for line in head):
-        return _ipmi(lines)
-    return None
-
-
-def _ptdaemon(lines: Iterable[str]) -> Form:
-    rows: Rows = []
-    malformed = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith(_NOTES):
-            continue
-        match = _PTDAEMON.match(line)
-        try:
-            when = datetime.strptime(match[1], "%m-%d-%Y %H:%M:%S.%f") if match else None  # noqa: DTZ007
-            watts = float(match[2]) if match else math.nan
-        except ValueError:
-            when = None
-        if when is None:
-            malformed.append(number)
+    def add(self, line: int, when_s: float, watts: float) -> None:
+        """Add the reading of a line, unreadable if its time is NaN."""
+        if math.isnan(when_s):
+            self.malformed.append(line)
         else:
-            rows.append((number, when.replace(tzinfo=UTC).timestamp(), watts if math.isfinite(watts) else None))
-    return Form("ptdaemon", "Watts", rows, malformed)
+            self.times_s.append(when_s)
+            self.watts.append(watts if math.isfinite(watts) else MISSING)
 
 
-def _ipmi(lines: Iterable[str]) -> Form:
-    """Return the readings of a text of blocks: power first, then its time and whether it is active."""
-    rows: Rows = []
-    malformed = []
-    name, power, start, stamped = "", math.nan, 0, math.nan
-    active = True
+class Ptdaemon:
+    """Reads a log of PTDaemon."""
 
-    def close() -> None:
-        if start and math.isnan(stamped):
-            malformed.append(start)
-        elif start:
-            rows.append((start, stamped, power if active and power > 0.0 else None))
+    name, column = "ptdaemon", "Watts"
 
-    for number, line in enumerate(lines, 1):
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+
+    def add(self, number: int, line: str) -> None:
+        """Read one line."""
+        if not line.strip() or line.startswith(_NOTES):
+            return
+        match = _PTDAEMON.match(line)
+        when_s = watts = math.nan
+        if match is not None and len(match[7]) <= 6:
+            month, day, year, hour, minute, second = map(int, match.groups()[:6])
+            with suppress(ValueError):
+                moment = datetime(year, month, day, hour, minute, second, int(match[7].ljust(6, "0")), UTC)
+                watts, when_s = float(match[8]), moment.timestamp()
+        self._readings.add(number, when_s, watts)
+
+    def close(self) -> None:
+        """Do nothing: each line is a reading of its own."""
+
+
+class Ipmi:
+    """Reads a text of blocks: power first, then its time and whether it is active."""
+
+    name, column = "ipmi", ""
+
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+        self._power, self._line, self._stamped_s, self._active = math.nan, 0, math.nan, True
+
+    def add(self, number: int, line: str) -> None:
+        """Read one line."""
         match = _IPMI.match(line)
         if match is None:
-            continue
+            return
         if match["power"]:
-            close()
-            name, start, stamped, active = match["power"], number, math.nan, True
-            power = float(match["watts"] or "nan")
+            self.close()
+            self.column, self._line, self._stamped_s, self._active = match["power"], number, math.nan, True
+            self._power = float(match["watts"] or "nan")
         elif match["time"]:
-            stamped = _ipmi_time(match["moment"])
+            self._stamped_s = _ipmi_time(match["moment"])
         else:
-            active = match["state"].strip().casefold() in {"activated", "active"}
-    close()
-    return Form("ipmi", name, rows, malformed)
+            self._active = match["state"].strip().casefold() in {"activated", "active"}
+
+    def close(self) -> None:
+        """Add the block so far."""
+        if self._line:
+            is_read = self._active and self._power > 0.0
+            self._readings.add(self._line, self._stamped_s, self._power if is_read else math.nan)
 
 
 def _ipmi_time(text: str) -> float:
@@ -98,3 +113,71 @@ def _ipmi_time(text: str) -> float:
         except ValueError:
             continue
     return math.nan
+
+
+def form_of(head: Sequence[str]) -> type[Ptdaemon] | type[Ipmi] | None:
+    """Return the form of the first lines of a log that is no table, None if it is a table."""
+    if any(_PTDAEMON.match(line) for line in head):
+        return Ptdaemon
+    if any((match := _IPMI.match(line)) and match["power"] for line in head):
+        return Ipmi
+    return None
+
+
+class FormReader:
+    """The reader of a log that is no table.
+
+    Parameters
+    ----------
+    source
+        The lines of the log.
+    form
+        Its form.
+    """
+
+    is_stale = False
+
+    def __init__(self, source: Source, form: type[Ptdaemon] | type[Ipmi]) -> None:
+        self._source = source
+        self._readings = Readings()
+        self._form = form(self._readings)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what was read stays as it is when the log grows: the last block of a text may be half of one."""
+        return isinstance(self._form, Ptdaemon)
+
+    def anew(self, source: Source) -> "FormReader":
+        """Return a reader that begins anew."""
+        return FormReader(source, type(self._form))
+
+    def add(self, first: int, lines: Sequence[str]) -> None:
+        """Read lines, the first of which has this number."""
+        for number, line in enumerate(lines, first):
+            self._form.add(number, line)
+
+    def log(self) -> Log:
+        """Return the log so far.
+
+        Raises
+        ------
+        InputError
+            A setting does not suit the form, too many lines are unreadable, or the readings can be no power.
+        EmptyLogError
+            The log has no reading yet.
+        """
+        path, settings, form = self._source.path, self._source.settings, self._form
+        form.close()
+        for key, value in {"column": form.column, "time": "", "where": "", "time_format": "", "unit": "W"}.items():
+            if settings.get(key, value) != value:
+                raise InputError.at(path, key, expected=f"no {key}= for a log of {form.name}", got=settings[key])
+        found = self._readings
+        malformed = Malformed(path, None, self._source.line).accepted(
+            found.malformed, len(found.malformed) + len(found.times_s)
+        )
+        if not found.times_s:
+            raise EmptyLogError(f"{path}: expected lines of time and watts, got none")
+        watts = np.array(found.watts)
+        plausible.check(path, form.column, watts, watts)
+        order = in_order(path, Rows(np.array(found.times_s), plausible.without_fill(watts)))
+        return self._source.log(order, malformed, form=form.name, column=form.column, unit="W")

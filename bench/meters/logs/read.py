@@ -3,15 +3,66 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.meters.logs import tabular
-from bench.meters.logs.cells import plausible
-from bench.meters.logs.forms import Form, read_form
-from bench.meters.logs.log import EmptyLogError, Log
-from bench.meters.logs.rows import in_order
+from bench.meters.logs.forms import FormReader, form_of
+from bench.meters.logs.log import Log
 from bench.meters.logs.source import Source
 from bench.meters.logs.table import find_table
-from bench.meters.logs.text import lines
-from hardware_profiles.errors import InputError
+from bench.meters.logs.tabular import TableReader
+from bench.meters.logs.text import open_log
+
+
+class LogReader:
+    """Reads a log, and reads on what was written since.
+
+    Parameters
+    ----------
+    path
+        The file.
+    settings
+        Values of `SETTINGS`. A `sum` that names no column is not applied: it is a name for several meters to add.
+
+    Notes
+    -----
+    A log is read in blocks and kept as arrays of times and powers. What only the whole log shows (the decimal sign, the
+    order of day and month) is taken from the lines so far; if later ones show something else, the file is read anew.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._path, self._settings = path, settings or {}
+        self._source: Source | None = None
+        self._rows: TableReader | FormReader | None = None
+
+    def read(self) -> Log:
+        """Return the content of the log as it is now.
+
+        Raises
+        ------
+        InputError
+            The file does not exist or cannot be read as a log; the message says what is there and which setting
+            decides.
+        EmptyLogError
+            The file has no row yet.
+        """
+        with open_log(self._path) as file:
+            rows, source = self._rows, self._source
+            self._rows = self._source = None  # a refusal leaves nothing to go on from
+            if rows is None or source is None or not (rows.is_settled and source.continues(file)):
+                source = Source(self._path, self._settings, file)
+                form = form_of(source.head)
+                rows = TableReader(source) if form is None else FormReader(source, form)
+            _add(rows, source)
+            if rows.is_stale:
+                source = Source(self._path, self._settings, file)
+                rows = rows.anew(source)
+                _add(rows, source)
+            log = rows.log()
+            self._rows, self._source = rows, source
+            return log
+
+
+def _add(rows: "TableReader | FormReader", source: Source) -> None:
+    for first, lines in source.blocks():
+        rows.add(first, lines)
 
 
 def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
@@ -22,18 +73,14 @@ def read_log(path: Path, settings: Mapping[str, str] | None = None) -> Log:
     path
         The file.
     settings
-        Values of `SETTINGS`. A `sum` that names no column is not applied: it is a name for several meters to add.
+        As for `LogReader`.
 
     Raises
     ------
-    InputError
-        The file does not exist or cannot be read as a log; the message says what is there and which setting decides.
-    EmptyLogError
-        The file has no row yet.
+    InputError, EmptyLogError
+        As `LogReader.read`.
     """
-    source = Source(path, settings or {})
-    form = read_form(source.head, lines(source.text))
-    return tabular.read_table(source) if form is None else _read_form(source, form)
+    return LogReader(path, settings).read()
 
 
 def column_names(path: Path, settings: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -44,22 +91,8 @@ def column_names(path: Path, settings: Mapping[str, str] | None = None) -> tuple
     InputError
         The file does not exist or is not a log of a known form.
     """
-    source = Source(path, settings or {})
-    if read_form(source.head, source.head) is not None:
+    with open_log(path) as file:
+        source = Source(path, settings or {}, file)
+    if form_of(source.head) is not None:
         return ()
     return find_table(path, source.head, source.settings.get("time_format")).names
-
-
-def _read_form(source: Source, form: Form) -> Log:
-    path, settings = source.path, source.settings
-    for key, value in {"column": form.column, "time": "", "where": "", "time_format": "", "unit": "W"}.items():
-        if settings.get(key, value) != value:
-            raise InputError.at(path, key, expected=f"no {key}= for a log of {form.name}", got=settings[key])
-    source.refuse_malformed(form.malformed, len(form.malformed) + len(form.rows))
-    if not form.rows:
-        raise EmptyLogError(f"{path}: expected lines of time and watts, got none")
-    watts = [row[2] for row in form.rows]
-    plausible.check(path, form.column, watts, watts)
-    times = [row[1] for row in form.rows]
-    order = in_order(path, list(zip(times, plausible.without_fill(watts), strict=True)))
-    return source.log(order, form.malformed, form=form.name, column=form.column, unit="W")

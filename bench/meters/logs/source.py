@@ -1,19 +1,17 @@
-"""A log's text with the settings that it is read by."""
+"""The lines of a log, with the settings that it is read by."""
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from bench import limits
-from bench.meters.logs.log import EmptyLogError, Log
-from bench.meters.logs.rows import Ordered
+import numpy as np
+
+from bench.meters.logs.log import EmptyLogError, Log, Samples
+from bench.meters.logs.rows.order import Ordered
 from bench.meters.logs.steps import period_s, step_s
-from bench.meters.logs.table import Table, is_heading
-from bench.meters.logs.text import decode, lines, read_bytes
-from hardware_profiles.errors import InputError, shown
+from bench.meters.logs.text import Text
+from hardware_profiles.errors import InputError
 
 HEAD_LINES = 400
 _NO_TABLE = {
@@ -23,7 +21,7 @@ _NO_TABLE = {
 
 
 class Source:
-    """A log's text with the settings that it is read by.
+    """The lines of a log, with the settings that it is read by.
 
     Raises
     ------
@@ -33,66 +31,68 @@ class Source:
         The file holds nothing but comments.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, str], file: BinaryIO) -> None:
         self.path, self.settings = path, settings
-        data = read_bytes(path)
-        self.sha256 = hashlib.sha256(data).hexdigest()
-        self.text, self.encoding = decode(path, data, settings.get("encoding"))
+        self._file = file
+        self._text = Text(path, file, settings.get("encoding"))
         self._refuse_markup()
         skip = self._skip()
+        self._waiting: list[list[str]] = []  # blocks that were read for the head
+        head: list[str] = []
+        for block in self._text.blocks(file):
+            self._waiting.append(block)
+            head += block
+            if len(head) >= HEAD_LINES + skip:
+                break
+        self._has_whole_head = len(head) >= HEAD_LINES + skip
         # the first lines; those that `skip` leaves out are empty
-        self.head = ["" if i < skip else line for i, line in enumerate(islice(lines(self.text), HEAD_LINES + skip))]
+        self.head = [""] * min(skip, len(head)) + head[skip : HEAD_LINES + skip]
         if not any(line.strip() and not line.startswith("#") for line in self.head):
             raise EmptyLogError(f"{path}: expected lines of time and watts, got none")
 
-    def refuse_malformed(self, malformed: Sequence[int], rows: int) -> None:
-        """Refuse a log if more lines are unreadable than the method allows.
+    def continues(self, file: BinaryIO) -> bool:
+        """Return whether a file is the same log, grown since it was read; its layout is then known."""
+        self._file = file
+        return self._has_whole_head and self._text.continues(file)
 
-        Raises
-        ------
-        InputError
-            More lines are unreadable.
-        """
-        if len(malformed) > limits.MALFORMED_LINES_FRAC * rows:
-            first = next(islice(lines(self.text), malformed[0] - 1, None), "")
-            raise InputError(
-                f"{self.path}: line {malformed[0]}: expected time and watts, got {len(malformed)} of {rows} lines "
-                f"unreadable, the first is {shown(first)}; settings that may help: time=NAME, column=NAME, "
-                "time_format=%d.%m.%Y %H:%M:%S, decimal=comma, skip=LINES"
-            )
+    def blocks(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the lines that were not yielded before, in blocks, each with the number of its first line."""
+        waiting, self._waiting = self._waiting, []
+        number = self._text.lines_read + 1 - sum(map(len, waiting))
+        for block in waiting:
+            yield number, block
+            number += len(block)
+        for block in self._text.blocks(self._file):
+            yield number, block
+            number += len(block)
 
-    def refuse_second_header(self, malformed: Sequence[int], table: Table) -> None:
-        """Refuse a log in which another header follows, because its columns may have moved.
+    def line(self, number: int) -> str:
+        """Return the line of a number, read anew."""
+        text = Text(self.path, self._file, self.settings.get("encoding"))
+        for block in text.blocks(self._file):
+            if text.lines_read >= number:
+                return block[number - text.lines_read - 1]
+        return ""
 
-        Raises
-        ------
-        InputError
-            An unreadable line is a header.
-        """
-        if not malformed:
-            return
-        numbers = set(malformed)
-        for number, line in enumerate(lines(self.text), 1):
-            if number in numbers and is_heading(line, table.separator):
-                expected = f"one header, {', '.join(table.names)} (cut the file before the second)"
-                raise InputError.at(f"{self.path}: line {number}", expected=expected, got=line)
-
-    def log(self, order: Ordered, malformed: Sequence[int], **read: Any) -> Log:
+    def log(self, order: Ordered, malformed: tuple[int, ...], **read: Any) -> Log:
         """Return the log of rows in order, with what else was read."""
+        missing = np.isinf(order.rows.watts)
+        power_w = np.where(missing, np.nan, order.rows.watts) if missing.any() else order.rows.watts
+        samples = Samples(order.rows.times_s, power_w)
         return Log(
-            samples=tuple(order.rows),
-            malformed=tuple(malformed),
-            clock_back=tuple(order.clock_back),
-            sha256=self.sha256,
-            encoding=self.encoding,
-            period_s=period_s(order.rows),
-            step_s=step_s(order.rows),
+            samples=samples,
+            malformed=malformed,
+            clock_back=order.clock_back,
+            sha256=self._text.sha256,
+            encoding=self._text.encoding,
+            period_s=period_s(samples),
+            step_s=step_s(samples),
             **read,
         )
 
     def _refuse_markup(self) -> None:
-        for name, start in _NO_TABLE.items():
-            if start.match(self.text):
+        for name, pattern in _NO_TABLE.items():
+            if pattern.match(self._text.start):
                 expected = "a table with a time and a power on each line (jq makes one of JSON: @csv)"
                 raise InputError.at(self.path, expected=expected, got=name)
 

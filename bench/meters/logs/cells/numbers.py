@@ -74,8 +74,12 @@ def roles(cell: Cell) -> Iterable[tuple[str, str]]:
 class Evidence:
     """The roles that the marks of a column play, each with the first number that shows it."""
 
-    def __init__(self, cells: Iterable[Cell]) -> None:
+    def __init__(self, cells: Iterable[Cell] = ()) -> None:
         self.shown: dict[tuple[str, str], str] = {}
+        self.add(cells)
+
+    def add(self, cells: Iterable[Cell]) -> None:
+        """Add the roles that more numbers show."""
         for cell in cells:
             for role in roles(cell):
                 self.shown.setdefault(role, cell.body)

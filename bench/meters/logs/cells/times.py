@@ -2,20 +2,20 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from statistics import median
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
+import numpy.typing as npt
+
+from bench.meters.logs.cells.dates import ORDERS, Dates, Order, date_of
 from hardware_profiles.errors import InputError
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
 _COMPACT = re.compile(r"20\d{12}(?:[.,]\d+)?")
-_MONTHS = {
-    name: i
-    for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
-}
 _TEXT = re.compile(
     r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]?\s+)?"
     r"(?P<date>\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)"
@@ -26,8 +26,7 @@ _TEXT = re.compile(
     re.IGNORECASE,
 )
 _CTIME = re.compile(r"(?:[a-z]{3}\s+)?([a-z]{3})\s+(\d{1,2})\s+(\d\d?:\d\d:\d\d)\s+(\d{4})", re.IGNORECASE)
-_NUMERIC_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d\d)")
-_ORDERS = {"month/day/year": (2, 0, 1), "day/month/year": (2, 1, 0), "year/month/day": (0, 1, 2)}
+FIRST_ROWS = 1000  # the rows that show whether times are text or numbers
 _HEADER_OFFSET = re.compile(r"\b(?:gmt|utc)\s?([+-]\d\d?)?:?(\d\d)?\b", re.IGNORECASE)
 # abbreviations of zones; some of them mean several zones
 _ABBREVIATION = re.compile(
@@ -68,38 +67,82 @@ def zone_not_clear(name: str) -> str:
     return match[0] if match else ""
 
 
-def read_times(path: Path, cells: Sequence[str], pattern: str | None, zone: tzinfo | None) -> list[float]:
-    """Return the times of a column by the log's own clock [s since 1970], NaN where one is unreadable.
+class TimeColumn:
+    """Reads the times of a column by the log's own clock.
 
     Parameters
     ----------
     path
         The file, for messages.
-    cells
-        The column.
     pattern
         A strptime format, or None to recognise the times.
     zone
         Zone of times that state none; None takes them as UTC.
-
-    Raises
-    ------
-    InputError
-        The order of day and month is not certain, the times have no date, or some state a zone and others none.
+    shown
+        What an earlier reading of the whole log has shown of its dates, None at first.
     """
-    sample = [cell for cell in cells[:1000] if cell]
-    zones: set[bool] = set()
-    read: Callable[[str], float]
-    if pattern is not None:
-        read = _Pattern(path, pattern, zone or UTC, zones).read
-    elif sample and sum(_NUMBER.fullmatch(cell) is not None for cell in sample) > len(sample) / 2:
-        read = _numeric(path, sample)
-    else:
-        read = _Text(_date_order(path, cells), zone or UTC, zones).read
-    times = [_or_nan(read, cell) for cell in cells]
-    if len(zones) > 1:
-        raise InputError.at(path, "time", expected="a zone on every time or on none", got="some with and some without")
-    return times
+
+    def __init__(self, path: Path, pattern: str | None, zone: tzinfo | None, shown: Dates | None = None) -> None:
+        self._path, self._pattern, self._zone = path, pattern, zone or UTC
+        self._zones: set[bool] = set()
+        self._read: Callable[[str], float] | None = None
+        self._fixed = None if shown is None else shown.order(path)
+        self._used: set[Order | None] = set()
+        self.dates = Dates()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether some times were read by another order of day and month than the whole log shows."""
+        return bool(self._used) and self._used != {_order_or_none(self.dates, self._path)}
+
+    def read(self, cells: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return the times of more rows [s since 1970], NaN where one is unreadable.
+
+        Raises
+        ------
+        InputError
+            The times have no date, or do not fit the stated format.
+        """
+        if self._read is None:
+            self._read = self._reader([cell for cell in cells[:FIRST_ROWS] if cell])
+        if isinstance(self._read, _Text) and self.dates.add(cells):
+            order = self._fixed or _order_or_none(self.dates, self._path)
+            self._used.add(order)
+            self._read.order = order or self._read.order
+        try:
+            return np.fromiter(map(self._read, cells), np.float64, len(cells))
+        except InputError:
+            raise
+        except (ValueError, OverflowError, KeyError):
+            return np.array([_or_nan(self._read, cell) for cell in cells])
+
+    def check(self) -> None:
+        """Refuse the column of a whole log.
+
+        Raises
+        ------
+        InputError
+            The order of day and month is not certain, or some times state a zone and others none.
+        """
+        self.dates.order(self._path)
+        if len(self._zones) > 1:
+            expected = "a zone on every time or on none"
+            raise InputError.at(self._path, "time", expected=expected, got="some with and some without")
+
+    def _reader(self, sample: Sequence[str]) -> Callable[[str], float]:
+        if self._pattern is not None:
+            return _Pattern(self._path, self._pattern, self._zone, self._zones)
+        if sample and sum(_NUMBER.fullmatch(cell) is not None for cell in sample) > len(sample) / 2:
+            return _numeric(self._path, sample)
+        return _Text(self._zone, self._zones)
+
+
+def _order_or_none(dates: Dates, path: Path) -> Order | None:
+    """Return the order of day and month, None where the dates do not show it."""
+    try:
+        return dates.order(path)
+    except InputError:
+        return None
 
 
 def _or_nan(read: Callable[[str], float], cell: str) -> float:
@@ -114,6 +157,8 @@ def _or_nan(read: Callable[[str], float], cell: str) -> float:
 def _epoch(cell: str) -> float:
     """Return a number as seconds since 1970, from seconds, milliseconds, microseconds or nanoseconds."""
     value = float(cell.replace(",", "."))
+    if value < 1e11:
+        return value
     scale = next((scale for limit, scale in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)) if value >= limit), 1.0)
     return value / scale
 
@@ -145,7 +190,7 @@ class _Pattern:
     def __init__(self, path: Path, pattern: str, zone: tzinfo, zones: set[bool]) -> None:
         self._path, self._pattern, self._zone, self._zones = path, pattern, zone, zones
 
-    def read(self, cell: str) -> float:
+    def __call__(self, cell: str) -> float:
         """Return one time [s since 1970]."""
         try:
             moment = datetime.strptime(cell, self._pattern)  # noqa: DTZ007 (the zone is added if there is none)
@@ -163,11 +208,11 @@ class _Pattern:
 class _Text:
     """The reader of times that are text."""
 
-    def __init__(self, order: tuple[int, int, int], zone: tzinfo, zones: set[bool]) -> None:
-        self._order, self._zone, self._zones = order, zone, zones
-        self._dates: dict[str, datetime] = {}
+    def __init__(self, zone: tzinfo, zones: set[bool]) -> None:
+        self.order = ORDERS["year/month/day"]  # of the numbers in a date
+        self._zone, self._zones = zone, zones
 
-    def read(self, cell: str) -> float:
+    def __call__(self, cell: str) -> float:
         """Return one time [s since 1970]."""
         moment = _iso(cell)
         fraction_s = 0.0
@@ -185,14 +230,12 @@ class _Text:
         if match is None:
             raise ValueError(cell)
         date, clock, fraction, half, zone = match.group("date", "clock", "fraction", "half", "zone")
-        if date not in self._dates:
-            self._dates[date] = _date(date, self._order)
         hour, minute, second = [*map(int, (clock or "0:00").split(":")), 0][:3]
         if half:
             if not 1 <= hour <= 12:
                 raise ValueError(cell)
             hour = hour % 12 + (12 if half[0] in "pP" else 0)
-        moment = self._dates[date].replace(hour=hour, minute=minute, second=second)
+        moment = date_of(date, self.order).replace(hour=hour, minute=minute, second=second)
         if zone:
             moment = moment.replace(tzinfo=_offset(zone))
         return moment, float(f"0.{fraction[1:]}") if fraction else 0.0
@@ -204,40 +247,3 @@ def _offset(text: str) -> timezone:
         return UTC
     offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
     return timezone(-offset if match[1] == "-" else offset)
-
-
-def _date(text: str, order: tuple[int, int, int]) -> datetime:
-    """Return a date; `order` has the positions of year, month and day among three numbers."""
-    if name := re.search(r"[a-z]{3,}", text, re.IGNORECASE):
-        month = _MONTHS[name[0][:3].lower()]
-        numbers = [int(number) for number in re.findall(r"\d+", text)]
-        day, year = sorted(numbers) if max(numbers) > 31 else numbers
-    else:
-        numbers = [int(number) for number in re.findall(r"\d+", text)]
-        year, month, day = numbers if numbers[0] > 999 else (numbers[i] for i in order)
-    return datetime(year + 2000 if year < 100 else year, month, day)  # noqa: DTZ001 (the zone is added later)
-
-
-def _date_order(path: Path, cells: Iterable[str]) -> tuple[int, int, int]:
-    """Return the positions of year, month and day in the dates of a column."""
-    dates = {match[0] for cell in cells if (match := _NUMERIC_DATE.match(cell))}
-    if not dates:
-        return _ORDERS["year/month/day"]
-    possible = {}
-    for name, order in _ORDERS.items():
-        if name.startswith("year") and any(len(re.split(r"[-/.]", date)[2]) == 4 for date in dates):
-            continue
-        try:
-            possible[name] = tuple(_date(date, order) for date in sorted(dates))
-        except ValueError:
-            continue
-    if (
-        len(set(possible.values())) > 1
-        and all(re.fullmatch(r"\d+\.\d+\.\d{4}", date) for date in dates)
-        and "day/month/year" in possible
-    ):
-        return _ORDERS["day/month/year"]  # dates with points are written day first
-    if len(set(possible.values())) > 1:
-        expected = "dates that show which number is the day (or time_format=%d/%m/%Y %H:%M:%S, %m/%d/%Y %H:%M:%S …)"
-        raise InputError.at(path, "time", expected=expected, got=min(dates))
-    return _ORDERS[next(iter(possible), "day/month/year")]

@@ -165,7 +165,7 @@ def test_the_newest_row_may_be_first(read):
 )
 def test_times_are_read_in_the_zone_that_they_state(read, head, time):
     quoted = ",".join(f'"{name}"' for name in head.split(",")).replace("@", ",")
-    assert read(f"{quoted}\n{time},480.2\n").samples == ((1_795_953_600.0, 480.2),)
+    assert list(read(f"{quoted}\n{time},480.2\n").samples) == [(1_795_953_600.0, 480.2)]
 
 
 @pytest.mark.parametrize(
