@@ -140,6 +140,7 @@ class TableReader:
             The log has no row yet.
         """
         path, settings = self._source.path, self._source.settings
+        self._take(1)
         times_s = self._checked_times()
         labels = None if self._unit is None else self._labels[self._unit]
         values = self._values.read(labels)

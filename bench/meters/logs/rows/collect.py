@@ -1,8 +1,9 @@
 """The cells of a log's rows that are needed, column by column."""
 
+import csv
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import compress, repeat
+from itertools import chain, compress, repeat
 
 from bench.meters.logs.rows.choose import Filter
 from bench.meters.logs.rows.malformed import Malformed
@@ -57,18 +58,15 @@ class Collector:
     def _add_all(self, first: int, lines: Sequence[str]) -> bool:
         """Collect lines that all are plain rows of the table, column by column; return whether they are."""
         table, cells, n = self._table, self._cells, self._table.width
-        text = table.separator.join(lines)
         if (
             table.separator == " "
-            or '"' in text
-            or set(map(str.count, lines, repeat(table.separator))) != {n - 1}
             or any(map(str.startswith, lines, repeat(COMMENT)))
             or any(map(str.isspace, lines))
             or not table.heading.isdisjoint(lines)
         ):
             return False
-        flat = text.split(table.separator)
-        if table.names and table.names[0] in map(str.strip, flat[::n]):
+        flat = _flat(lines, table.separator, n)
+        if not flat or (table.names and table.names[0] in map(str.strip, flat[::n])):
             return False
         numbers: Iterable[int] = range(first, first + len(lines))
         columns: dict[int, Iterable[str]] = {i: map(str.strip, flat[i::n]) for i in self._needed}
@@ -102,3 +100,14 @@ class Collector:
             cells.texts.append(line)
             for i, append in appends:
                 append(row[i].strip())
+
+
+def _flat(lines: Sequence[str], separator: str, width: int) -> list[str]:
+    """Return the cells of lines one after another; nothing if a line has another number of cells."""
+    text = separator.join(lines)
+    if '"' in text:
+        rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+        fit = len(rows) == len(lines) and set(map(len, rows)) == {width}  # a quote that does not end joins lines
+        return list(chain.from_iterable(rows)) if fit else []
+    fit = set(map(str.count, lines, repeat(separator))) == {width - 1}
+    return text.split(separator) if fit else []
