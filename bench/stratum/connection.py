@@ -1,6 +1,8 @@
 """One connection's socket: lines cut from bytes, and every limit that a hostile client meets."""
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from bench.stratum.session import Session
 
 _HTTP = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"CONNECT ", b"PRI * HTTP/2")
+_DEAD_AFTER_S = 90.0  # [s] without an acknowledgement of what was sent, as after a power cut
 _TLS_HANDSHAKE = b"\x16\x03"
 
 
@@ -49,6 +52,9 @@ class Connection(asyncio.Protocol):
         """Open the session, or close the connection at once if there are too many."""
         self._transport = cast("asyncio.Transport", transport)
         host, port, *_ = self._transport.get_extra_info("peername") or ("unknown", 0)
+        with contextlib.suppress(OSError, AttributeError):  # not on every system
+            client: socket.socket = self._transport.get_extra_info("socket")
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1000.0 * _DEAD_AFTER_S))
         self.session = self._open_session(self, (str(host), int(port)))
         if self.session is None:
             self._transport.abort()

@@ -3,10 +3,12 @@
 import math
 from dataclasses import dataclass, field
 
+from bench.stratum.difficulty import share_difficulty
 from bench.stratum.jobs import ROLLED_BITS
-from kernels.sha256.header import NONCES
+from kernels.sha256.header import MAX_TARGET, NONCES
 
 _MOST_EXTENSIONS = 16
+_LONGEST_HEX = 66  # digits of a target, with 0x in front
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,26 @@ def configure(params: object) -> Configuration | None:
 
 def _granted_mask(values: dict[str, object]) -> int:
     """Return the bits of BIP 320 that are asked for; 0 if the mask is malformed or has fewer bits than are needed."""
-    text = values.get("version-rolling.mask", "ffffffff")
-    try:
-        asked = int(text, 16) if isinstance(text, str) and text.isascii() and text.isalnum() else 0
-    except ValueError:
-        return 0
-    granted = asked & ROLLED_BITS if 0 <= asked < NONCES else 0
+    asked = _hexadecimal(values.get("version-rolling.mask", "ffffffff"))
+    granted = asked & ROLLED_BITS if asked is not None and asked < NONCES else 0
     needed = number_of(values.get("version-rolling.min-bit-count", 0))
     return granted if needed is None or granted.bit_count() >= needed else 0
+
+
+def difficulty_of_text(target: object) -> float | None:
+    """Return the difficulty of a target in hexadecimal, or None if it is none."""
+    value = _hexadecimal(target)
+    return share_difficulty(value) if value is not None and 0 < value <= MAX_TARGET else None
+
+
+def _hexadecimal(text: object) -> int | None:
+    """Return a hexadecimal number of at most 256 bits, or None."""
+    if not isinstance(text, str) or not text.isascii() or not text.isalnum() or len(text) > _LONGEST_HEX:
+        return None
+    try:
+        return int(text, 16)
+    except ValueError:
+        return None
 
 
 def number_of(value: object) -> float | None:

@@ -8,7 +8,7 @@ from bench.stratum.events import NoticeLog, ShareLog
 from bench.stratum.jobs import Job, JobSource, Template
 from bench.stratum.limits import Limits
 from bench.stratum.messages import Request, answer, plain_text, push, refusal
-from bench.stratum.negotiation import configure, number_of
+from bench.stratum.negotiation import configure, difficulty_of_text, number_of
 from bench.stratum.verify import ShareClass, Verdict, read_submission
 from bench.stratum.work import JobBook
 
@@ -40,7 +40,7 @@ class SessionInfo:
     user_agent: str
     workers: tuple[str, ...]  # authorized names: more than one if a proxy stands in between
     mask: int  # version bits that may roll; 0 if the miner did not ask
-    suggested_difficulty: float | None  # [-] by the miner; recorded only
+    suggested_difficulty: float | None  # [-] by the miner, as a difficulty or a target; recorded only
     minimum_difficulty: float | None  # [-] likewise
     valid_shares: int
     other_shares: int  # of all other classes
@@ -185,6 +185,9 @@ class Session:
         return [answer(request.id, result=True)]
 
     def _suggest_target(self, request: Request, _now_s: float) -> Iterable[bytes]:
+        params = request.params
+        suggested = difficulty_of_text(params[0]) if isinstance(params, list) and params else None
+        self._suggested = self._suggested if suggested is None else suggested
         return [answer(request.id, result=True)]
 
     def _begin(self) -> list[bytes]:

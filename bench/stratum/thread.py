@@ -54,6 +54,7 @@ class WorkServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._frozen = False
+        self._calling = threading.RLock()  # so that the loop does not end during a call of another thread
 
     def __enter__(self) -> Self:
         """Return the server itself."""
@@ -101,10 +102,11 @@ class WorkServer:
 
     def stop(self) -> None:
         """Close all connections and end the thread; may be called twice, and before `start`."""
-        if self._loop is None or self._loop.is_closed():
-            return
-        asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(_STOP_S)
-        self._end_thread(self._loop)
+        with self._calling:
+            if self._loop is None or self._loop.is_closed():
+                return
+            asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(_STOP_S)
+            self._end_thread(self._loop)
 
     def set_difficulty(self, difficulty: float) -> None:
         """Set the difficulty of all jobs from now on; every miner gets a job at once, and earlier jobs keep theirs.
@@ -157,14 +159,14 @@ class WorkServer:
 
     def _call(self, function: Callable[[], T]) -> T:
         """Return what a function returns on the server's loop, or here if the server does not run."""
-        loop = self._loop
-        if loop is None or loop.is_closed():
-            return function()
 
         async def called() -> T:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(called(), loop).result()
+        with self._calling:
+            if self._loop is None or self._loop.is_closed():
+                return function()
+            return asyncio.run_coroutine_threadsafe(called(), self._loop).result()
 
     def _end_thread(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.call_soon_threadsafe(loop.stop)

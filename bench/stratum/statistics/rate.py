@@ -52,6 +52,28 @@ def poisson_interval(count: int, confidence: float = limits.CONFIDENCE) -> tuple
     return chi2_quantile(tail, 2 * count) / 2.0, chi2_quantile(1.0 - tail, 2 * count + 2) / 2.0
 
 
+def binomial_interval(count: int, total: int, confidence: float = limits.CONFIDENCE) -> tuple[float, float]:
+    """Return the central interval of a fraction [-], such as that of the shares that are not valid.
+
+    Raises
+    ------
+    ValueError
+        The count is negative or above the total.
+
+    References
+    ----------
+    C. J. Clopper, E. S. Pearson, Biometrika 26 (1934) 404-413.
+    """
+    from scipy.special import betaincinv
+
+    if not 0 <= count <= total:
+        raise ValueError(f"expected a count from 0 to {total}, got {count}")
+    tail = (1.0 - confidence) / 2.0
+    low = float(betaincinv(count, total - count + 1, tail)) if count else 0.0
+    high = float(betaincinv(count + 1, total - count, 1.0 - tail)) if count < total else 1.0
+    return low, high
+
+
 def fixed_window(
     shares: int, difficulty: float, window_s: float, confidence: float = limits.CONFIDENCE
 ) -> RateEstimate:

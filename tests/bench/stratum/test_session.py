@@ -117,6 +117,25 @@ def test_crlf_blank_lines_joined_and_split_lines_are_read(serve, client):
     assert [miner.read()["result"] for _ in range(2)] == ["pong", "pong"]
 
 
+@pytest.mark.parametrize(
+    ("target", "difficulty"),
+    [
+        ("00000000ffff" + 52 * "0", 1.0),
+        ("0x0000000000ffff" + 50 * "0", 256.0),
+        ("", None),
+        ("zz", None),
+        (5, None),
+        ("0", None),
+        ("f" * 70, None),
+    ],
+)
+def test_a_suggested_target_is_recorded_as_its_difficulty(serve, client, target, difficulty):
+    server, address = serve()
+    miner = client(address)
+    assert miner.call("mining.suggest_target", [target])["result"] is True
+    assert server.sessions()[0].suggested_difficulty == difficulty
+
+
 def test_sessions_say_who_is_connected_and_never_hold_a_password(serve, client):
     server, address = serve()
     miner = client(address)

@@ -75,8 +75,17 @@ def test_the_interval_of_mixed_difficulties_covers_the_rate_at_least_as_often_as
 
 
 @pytest.mark.parametrize(
+    ("count", "total", "low", "high"),
+    [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0), (5, 50, 0.0333, 0.2181), (0, 0, 0.0, 1.0)],
+)
+def test_the_interval_of_a_fraction_is_that_of_the_tables(count, total, low, high):
+    assert rate.binomial_interval(count, total) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(
     "call",
     [
+        lambda: rate.binomial_interval(3, 2),
         lambda: rate.fixed_window(-1, 1.0, 1.0),
         lambda: rate.fixed_window(1, 1.0, 0.0),
         lambda: rate.fixed_window(1, 1.0, math.nan),
