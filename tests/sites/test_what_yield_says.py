@@ -43,6 +43,7 @@ def test_a_site_shows_only_what_it_sells(capsys, tmp_path):
     _, out, _ = perwatt(capsys, "yield", rented(tmp_path))
     assert "BTC/day" not in out
     assert "tokens/day" not in out
+    assert "difficulty" not in out.partition("Assumptions")[0]
     assert "GPU-hours" in out
     _, out, _ = perwatt(capsys, "yield", MINING)
     assert "tokens/day" not in out

@@ -53,9 +53,10 @@ def print_fleet(years: Sequence[SiteYear]) -> None:
         title=f"{len(years)} sites, one year (EH/s: deployed)",
         right=tuple(range(1, 8)),
     )
-    assumed = max(year.assumed_frac for year in years)
+    mining = [year for year in years if year.site.mining]
+    assumed = max((year.assumed_frac for year in mining), default=0.0)
     if assumed > 0:
-        say(f"difficulty is assumed for {assumed:.0%} of the hours: {years[0].site.path.label()}")
+        say(f"difficulty is assumed for {assumed:.0%} of the hours: {mining[0].site.path.label()}")
     for note in dict.fromkeys(note for year in years for note in year.site.notes):
         say(note)
 

@@ -81,7 +81,7 @@ def print_site(year: SiteYear) -> None:
         if summary.kg_per_mtok is not None:
             parts.append(f"{plain(summary.kg_per_mtok)} kg per million tokens")
         say(", ".join(parts))
-    if summary.difficulty_assumed_frac > 0:
+    if summary.difficulty_assumed_frac > 0 and year.site.mining:
         say(f"difficulty is assumed for {summary.difficulty_assumed_frac:.0%} of the hours: {summary.difficulty_path}")
     for note in year.site.notes:
         say(note)

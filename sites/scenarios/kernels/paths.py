@@ -159,4 +159,4 @@ def block_factors(factors, paid_per, device, rate, power, btc_usd, result):
                 elif kind == PER_GPU_HOUR:
                     worth[k, m, s], units[k, m, s] = price_factor / q[s], 1.0 / q[s]
                 else:
-                    worth[k, m, s], units[k, m, s] = price_factor, 1.0
+                    worth[k, m, s], units[k, m, s] = 1.0, 1.0  # a contract fixes the rent and when power may be off

@@ -15,6 +15,7 @@ from sites.dispatch.year import site_year
 from sites.file.build import build_site
 from sites.file.site_file import SiteFile
 from sites.planners.tables import hourly_table
+from sites.scenarios.defaults import default_model
 from sites.scenarios.engine import Run, fleet_cases, run_fleet
 from sites.scenarios.metrics import site_metric
 from sites.scenarios.model import ScenarioModel
@@ -143,6 +144,13 @@ def test_a_scenario_without_spread_is_the_year(block, programme):
     year = site_year(site)
     for metric in ("revenue_usd", "energy_usd", "credits_usd", "net_usd"):
         assert site_metric(done, 0, metric) == pytest.approx(np.full(8, getattr(year, metric)), rel=1e-9, abs=1e-6)
+
+
+def test_no_price_of_inference_moves_a_lease_or_the_limit_of_its_interruption():
+    site = with_spikes(site_of({"interruptible_above_usd_per_mwh": 100}), 90.0, hours=4000)
+    run = Run(1, default_model().only("inference_price"))
+    net_usd = site_metric(run_fleet(fleet_cases([site], run.model), run, 64), 0, "net_usd")
+    assert net_usd == pytest.approx(np.full(64, site_year(site).net_usd), rel=1e-9)
 
 
 def test_the_waterfall_ends_at_the_rent_and_the_hours_add_up_to_it():
