@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from hardware_profiles.errors import shown
 FRAMES, OTHER_WEB = 4433, 8080
 SECONDS = 3.0  # [s] for one connection
 _TITLE = re.compile(r"<title[^>]{0,200}>\s*(.{0,80}?)\s*</title>", re.IGNORECASE | re.DOTALL)
+_PLACE = re.compile(r"^(?:http://)?\S{1,300}:\d{1,5}(?:/\S{0,200})?:\s*")
 _OF_PROXIES = ("proxy-authenticate", "proxy-connection", "via")
 
 
@@ -31,13 +32,25 @@ class Seen(NamedTuple):
     family: str = ""
 
 
-def identify(address: Address) -> str:
+class _Host(NamedTuple):
+    """The host of a miner."""
+
+    name: str
+    ports: Mapping[int, int]  # as in `Miner`
+
+    def endpoint(self, port: int) -> Endpoint:
+        return Endpoint(self.name, self.ports.get(port, port))
+
+
+def identify(address: Address, ports: Mapping[int, int] | None = None) -> str:
     """Return the name of the family that the replies of a miner show.
 
     Parameters
     ----------
     address
         Where the miner is; if it names a port, only this one is asked.
+    ports
+        As in `Miner`.
 
     Raises
     ------
@@ -46,17 +59,17 @@ def identify(address: Address) -> str:
     """
     seen: list[Seen] = []
     steps = _steps(seen) if address.port is None else _steps_of_port(seen, address.port)
-    with turn(address).lock:
+    with turn(address, ports).lock:
         for step in steps:
             if seen:
                 time.sleep(PAUSE_S)
-            seen.append(step(address.host))
+            seen.append(step(_Host(address.host, ports or {})))
             if seen[-1].family:
                 return seen[-1].family
     raise MinerError(_advice(address, seen))
 
 
-_Step = Callable[[str], Seen]
+_Step = Callable[[_Host], Seen]
 
 
 def _steps(seen: list[Seen]) -> Iterator[_Step]:
@@ -87,46 +100,49 @@ def _steps_of_port(seen: list[Seen], port: int) -> Iterator[_Step]:
     yield partial(_page, port, "/api/system/info")
 
 
-def _frames(port: int, host: str) -> Seen:
+def _frames(port: int, host: _Host) -> Seen:
     """Return what a request in a frame shows: only Whatsminer 3 answers in one."""
     try:
-        raw = exchange_frame(Endpoint(host, port), b'{"cmd":"get.device.info"}', SECONDS)
+        raw = exchange_frame(host.endpoint(port), b'{"cmd":"get.device.info"}', SECONDS)
         document = Reply.of("get.device.info", raw).document
     except ReadFailedError as error:
-        return _failed(port, host, error)
+        return _failed(port, error)
     known = isinstance(document, dict) and "code" in document and "msg" in document
     return Seen(port, "commands", "answers in frames", "whatsminer-v3" if known else "")
 
 
-def _version(port: int, host: str) -> Seen:
+def _version(port: int, host: _Host) -> Seen:
     """Return what the reply to `version` shows."""
     return _command(port, host, b'{"command":"version"}')
 
 
-def _whatsminer(port: int, host: str) -> Seen:
+def _whatsminer(port: int, host: _Host) -> Seen:
     """Return what the reply to a command of Whatsminer shows, for firmware that does not know `version`."""
-    return _command(port, host, b'{"cmd":"get_version"}')
+    return _command(port, host, b'{"cmd":"get_version"}', own={"whatsminer": '"api_ver"'})
 
 
-def _command(port: int, host: str, request: bytes) -> Seen:
+def _command(port: int, host: _Host, request: bytes, own: Mapping[str, str] | None = None) -> Seen:
+    """Return what the reply to a command shows; `own` are words of a reply that only one family sends."""
     try:
-        raw = exchange(Endpoint(host, port), request, SECONDS)
+        raw = exchange(host.endpoint(port), request, SECONDS)
     except HttpAnswerError as error:
         family = next((entry.name for entry in ENTRIES if entry.web_on_4028 and port == CGMINER), "")
-        return Seen(port, "web", _without_place(error, port, host), family)
+        return Seen(port, "web", _without_place(error), family)
     except ReadFailedError as error:
-        return _failed(port, host, error)
+        return _failed(port, error)
     text = raw.decode("utf-8", "replace")
-    family = next((entry.name for entry in ENTRIES if _holds(text, entry.version)), "")
+    known = {entry.name: entry.version for entry in ENTRIES} | {name: (word,) for name, word in (own or {}).items()}
+    family = next((name for name, words in known.items() if _holds(text, words)), "")
     return Seen(port, "commands", f"answers {shown(text)}", family)
 
 
-def _page(port: int, path: str, host: str) -> Seen:
+def _page(port: int, path: str, host: _Host) -> Seen:
     """Return what a web page and its headers show, whatever its status."""
     try:
-        answer = Device(host, port, limit_bytes=MAX_BYTES).ask(path, SECONDS)
+        endpoint = host.endpoint(port)
+        answer = Device(endpoint.host, endpoint.port, limit_bytes=MAX_BYTES).ask(path, SECONDS)
     except ReadFailedError as error:
-        return _failed(port, host, error)
+        return _failed(port, error)
     headers = "\n".join([*answer.challenges, *answer.headers.values()])
     body = answer.body.decode("utf-8", "replace")
     family = next((entry.name for entry in ENTRIES if _holds(f"{headers}\n{body}", entry.page)), "")
@@ -142,13 +158,13 @@ def _holds(text: str, words: tuple[str, ...]) -> bool:
     return any(word in lower for word in words)
 
 
-def _failed(port: int, host: str, error: ReadFailedError) -> Seen:
-    return Seen(port, "nothing", _without_place(error, port, host))
+def _failed(port: int, error: ReadFailedError) -> Seen:
+    return Seen(port, "nothing", _without_place(error))
 
 
-def _without_place(error: ReadFailedError, port: int, host: str) -> str:
+def _without_place(error: ReadFailedError) -> str:
     """Return the text of an error without the address, which the message names once."""
-    return str(error).removeprefix("http://").removeprefix(f"{host}:{port}").lstrip("/:").removeprefix(": ").strip()
+    return _PLACE.sub("", str(error), count=1)
 
 
 def _advice(address: Address, seen: list[Seen]) -> str:

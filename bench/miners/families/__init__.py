@@ -20,14 +20,25 @@ class Entry(NamedTuple):
 
 # More special firmware first: LuxOS, Braiins OS and VNish run on Antminers and keep parts of their replies.
 ENTRIES: tuple[Entry, ...] = (
-    Entry("axeos", "bench.miners.families.axeos", "AxeOS: Bitaxe, NerdAxe", page=("axeos", "bitaxe", "nerdaxe")),
+    Entry(
+        "axeos",
+        "bench.miners.families.axeos",
+        "AxeOS: Bitaxe, NerdAxe",
+        page=("axeos", "asicmodel", "bitaxe", "nerdaxe"),
+    ),
     Entry("vnish", "bench.miners.families.vnish", "VNish on several makers' machines", page=("anthillos",)),
     Entry("proto", "bench.miners.families.proto", "Proto Rig", page=("proto os",)),
     Entry("luxos", "bench.miners.families.luxos", "LuxOS on Antminers", version=("luxminer",)),
     Entry("braiins", "bench.miners.families.braiins", "Braiins OS", version=("boser", "bosminer")),
     Entry("sealminer", "bench.miners.families.sealminer", "Bitdeer Sealminer", version=("bdminer",)),
-    Entry("auradine", "bench.miners.families.auradine", "Auradine Teraflux", version=("gcminer", "fluxos")),
-    Entry("epic", "bench.miners.families.epic", "ePIC PowerPlay (HTTP on port 4028)"),
+    Entry(
+        "auradine",
+        "bench.miners.families.auradine",
+        "Auradine Teraflux",
+        page=("auradine", "fluxos"),
+        version=("gcminer", "fluxos"),
+    ),
+    Entry("epic", "bench.miners.families.epic", "ePIC PowerPlay (HTTP on port 4028)", web_on_4028=True),
     Entry(
         "whatsminer-v3",
         "bench.miners.families.whatsminer_v3",
