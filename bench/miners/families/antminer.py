@@ -46,7 +46,8 @@ def read(link: Link) -> dict[str, Reply]:
     """Ask for version, counters, boards and pools; the newer form of `stats` only where the older has no boards."""
     replies = {name: link.ask(name) for name in ("version", "summary", "stats")}
     if rows(replies, "stats", "STATS") and not _boards(replies)[0]:
-        replies["stats"] = link.ask("stats", {"command": "stats", "new_api": True})
+        newer = link.ask("stats", {"command": "stats", "new_api": True}, optional=True)
+        replies["stats"] = replies["stats"] if newer.fault else newer
     replies["pools"] = link.ask("pools", optional=True)
     if _WITH_POWER_PORT.search(_type(replies)):
         power = link.web("miner_power", "/miner_power", port=POWER_PORT, optional=True, plain=True)
