@@ -108,6 +108,23 @@ _ROWS = (
     Diagnostic("timer_coarse", "some rounds took zero seconds by their timer, so single rounds mean nothing", "use more iterations per round: benchmark.pedantic(iterations=) or --benchmark-calibration-precision", Effect.WARN, 12),
     Diagnostic("no_time", "all rounds took zero seconds by their timer, so there is no rate", "use more iterations per round: benchmark.pedantic(iterations=) or --benchmark-calibration-precision", Effect.INVALID, 19),
     Diagnostic("imported", "imported from another tool's file: perwatt did not measure its windows", "measure with `perwatt run` for a verdict", Effect.NOTE, 20),
+    # endpoints
+    Diagnostic("requests_failed", f"more than {_percent(limits.FAILED_REQUESTS_FRAC)} of the requests failed", "read the server's log; lower the load", Effect.WARN, 21),
+    Diagnostic("length_ignored", "the server ended answers before the requested length", "use a server that honours ignore_eos, or measure with --free-length", Effect.WARN, 21),
+    Diagnostic("few_requests", f"fewer than {limits.REQUESTS_PER_SLOT} requests for each slot ended in the windows, so a part of the load was ramp", "use longer windows, or shorter answers", Effect.WARN, 21),
+    Diagnostic("prefix_cached", f"the server took at least {_percent(limits.PREFIX_CACHED_FRAC)} of the prompt tokens from its prefix cache", "switch the cache off; with --dataset, use prompts that do not repeat", Effect.WARN, 21),
+    Diagnostic("several_tokens_per_chunk", "the server sends several tokens in one chunk, so gaps between tokens cannot be observed", "none is needed: the time per token is right", Effect.NOTE, 21),
+    Diagnostic("no_server_counters", "the server shows no counters, so its own count of tokens was not compared", "switch its page of metrics on", Effect.NOTE, 21),
+    Diagnostic("server_restarted", "the counters of the server began anew during the windows", "read the server's log; run again", Effect.INVALID, 21),
+    Diagnostic("endpoint_shared", "others used the server during the windows", "measure while nobody else uses it", Effect.NO_ENERGY, 21),
+    Diagnostic("token_mismatch", "the server counts fewer tokens than the client", "compare the tokenizer of the server with the one behind its counts", Effect.WARN, 21),
+    Diagnostic("preempted", "the server interrupted requests because its memory was full", "lower the load, or give the server more memory for its cache", Effect.WARN, 21),
+    Diagnostic("server_queues", "requests waited in the server's queue", "raise the server's limit of requests at a time, or lower the load", Effect.WARN, 21),
+    Diagnostic("hidden_cap", "the server worked on fewer requests than were sent at a time", "look for a limit of connections in the server or a proxy before it", Effect.WARN, 21),
+    Diagnostic("client_local", "the client ran on the machine of the server, whose wall power includes it", "run the client on another machine", Effect.WARN, 21),
+    Diagnostic("client_bound", "the client itself limited the figures", "use more --processes, or a faster machine for the client", Effect.NO_ENERGY, 21),
+    Diagnostic("schedule_late", "requests of the schedule were sent late", "use more --processes, or a lower --rate", Effect.WARN, 21),
+    Diagnostic("over_saturated", "requests came faster than the server ended them, so latencies grew all the time", "lower --rate", Effect.INVALID, 21),
     Diagnostic("runner_overhead", f"the runner itself used more than {_percent(limits.RUNNER_OVERHEAD_FRAC)} of a window", "use longer windows", Effect.WARN, 1),
 )
 # fmt: on

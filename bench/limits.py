@@ -56,6 +56,21 @@ SAME_FRAC = 0.02  # [-] two results are the same if the interval of their ratio 
 # Rule 16: other programs, and other virtual machines
 FOREIGN_LOAD_FRAC = 0.05  # [-] share of the cores
 
+# Rule 21: endpoints
+FAILED_REQUESTS_FRAC = 0.01  # [-] share of failed, or of too short, requests above which it is reported
+REQUESTS_PER_SLOT = 5  # requests that each slot ends in the windows, at least
+PREFIX_CACHED_FRAC = 0.01  # [-] share of the prompt tokens from the server's cache
+ONE_TOKEN_CHUNKS = 1.05  # tokens per chunk up to which the gaps between chunks are gaps between tokens
+TOKEN_MISMATCH_FRAC = 0.01  # [-] between the server's count of tokens and ours
+COUNTER_EDGE_S = 0.1  # [s] by which a reading of the server's counters may be off
+RUNNING_FRAC = 0.95  # [-] of the concurrency that the server must work on
+WAITING_FRAC = 0.02  # [-] of the concurrency that may wait in the server's queue
+READINGS_FOR_RUNNING = 3
+CLIENT_CPU_FRAC = 0.80  # [-] of a core that a process of the client may use
+CLIENT_LAG_FRAC, CLIENT_LAG_S = 0.05, 0.02  # largest delay of the client: the larger of this share of a TPOT and [s]
+CLIENT_CEILING_FRAC = 0.50  # [-] of what the client reaches against a server that computes nothing
+SCHEDULE_LAG_S = 0.01  # [s] by which one request in 100 of an open loop may be late
+
 # Rule 22: plausible or refused
 FIRST_READINGS = 3  # first readings: at least one must be plausible, or the meter is refused
 PRODUCT_FRAC = 0.10  # [-] difference allowed between power and volts times amps times power factor

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench import limits
 from bench.endpoint.figures.tokens import TokenTimes
 from bench.endpoint.stream.reply import Reply
 
@@ -19,7 +20,6 @@ DEFINITIONS = {
     "e2e_s": "last token - start",
 }
 REQUESTS_FOR_Q90, REQUESTS_FOR_Q99 = 64, 662  # early stopping at 0.99 confidence
-ONE_TOKEN_CHUNKS = 1.05  # tokens per chunk up to which the gaps between chunks are gaps between tokens
 _S = 1e-9
 
 
@@ -49,7 +49,7 @@ def latency(reply: Reply, tokens: TokenTimes, start_ns: int) -> Latency | None:
     first_ns, last_ns = tokens.times_ns[0], tokens.times_ns[-1]
     later = tokens.total - tokens.first_chunk
     chunks = len(tokens.times_ns)
-    single = chunks > 1 and 0.0 < tokens.total / chunks <= ONE_TOKEN_CHUNKS
+    single = chunks > 1 and 0.0 < tokens.total / chunks <= limits.ONE_TOKEN_CHUNKS
     answer_ns = reply.first_answer_ns
     return Latency(
         ttft_s=(first_ns - start_ns) * _S,

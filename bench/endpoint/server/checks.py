@@ -1,0 +1,145 @@
+"""Checks of a run against an endpoint: each finds one way in which its figures would mislead, and returns its code.
+
+Method rule 21.
+"""
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench import limits
+from bench.endpoint.figures.summary import Requests, shares
+from bench.endpoint.server.counters import difference
+from bench.endpoint.server.watch import Reading
+from bench.measure import stats
+from bench.results.record import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the client did and how busy it was."""
+
+    concurrency: int | None  # of a closed loop
+    processes: int
+    cpu_frac: float  # [-] CPU time of its busiest process over the time of the windows
+    largest_lag_s: float  # [s] by which an event loop was late, at most
+    local: bool  # whether the server runs on this machine
+    ceiling_tokens_per_s: float | None = None  # [token/s] of the client against the null server; None if unmeasured
+
+
+def check_requests(requests: Requests, concurrency: int | None, *, free_length: bool) -> Iterator[Reason]:
+    """Yield the codes of the requests themselves."""
+    ended = [request for window in requests.windows for request in window.ended]
+    failed = {name: share for name, share in shares(requests.outcomes).items() if name not in ("ok", "short")}
+    if sum(failed.values()) > limits.FAILED_REQUESTS_FRAC:
+        words = ", ".join(f"{name} {share:.1%}" for name, share in sorted(failed.items()))
+        example = next((request.error for request in ended if request.error), "")
+        yield Reason(code="requests_failed", detail=f"{words}: {example}" if example else words)
+    short = shares(requests.outcomes).get("short", 0.0)
+    if short > limits.FAILED_REQUESTS_FRAC and not free_length:
+        yield Reason(code="length_ignored", detail=f"{short:.1%} of the answers are shorter than requested")
+    if concurrency is not None and len(ended) < limits.REQUESTS_PER_SLOT * concurrency:
+        yield Reason(code="few_requests", detail=f"{len(ended)} requests ended, with {concurrency} at a time")
+    prompts = sum(request.prompt_tokens or 0 for request in ended)
+    cached = sum(request.cached_tokens or 0 for request in ended)
+    if prompts and cached / prompts >= limits.PREFIX_CACHED_FRAC:
+        yield Reason(code="prefix_cached", detail=f"{cached / prompts:.1%} of the prompt tokens")
+    chunks, tokens = sum(request.chunks for request in ended), math.fsum(request.output_tokens for request in ended)
+    if chunks and tokens / chunks > limits.ONE_TOKEN_CHUNKS:
+        yield Reason(code="several_tokens_per_chunk", detail=f"{tokens / chunks:.2f} tokens a chunk")
+
+
+def check_server(
+    readings: Sequence[Reading], own_tokens: float, requests: Requests, concurrency: int | None
+) -> Iterator[Reason]:
+    """Yield the codes that the server's own counters give away.
+
+    Parameters
+    ----------
+    readings
+        The counters before, during and after the windows.
+    own_tokens
+        The output tokens that the client counted between the first and the last reading.
+    requests
+        The requests of the windows.
+    concurrency
+        Requests at a time, of a closed loop.
+    """
+    if len(readings) < 2:
+        yield Reason(code="no_server_counters")
+        return
+    counted = difference(readings[0].counters, readings[-1].counters)
+    if counted is None:
+        yield Reason(code="server_restarted")
+        return
+    if counted.output_tokens is not None and own_tokens > 0.0:
+        gap = counted.output_tokens / own_tokens - 1.0
+        allowed = limits.TOKEN_MISMATCH_FRAC + _edge_frac(readings)
+        if gap > allowed:
+            yield Reason(code="endpoint_shared", detail=f"the server made {gap:.1%} more tokens than came here")
+        elif gap < -allowed:
+            yield Reason(code="token_mismatch", detail=f"the server counts {-gap:.1%} fewer tokens than the client")
+    if counted.preemptions:
+        yield Reason(code="preempted", detail=f"{counted.preemptions:g} requests")
+    if counted.prefix_hits is not None:
+        looked_up = counted.prefix_queries or counted.prefix_hits + (counted.prompt_tokens or 0.0)
+        told = any(request.cached_tokens for window in requests.windows for request in window.ended)
+        if looked_up and counted.prefix_hits / looked_up >= limits.PREFIX_CACHED_FRAC and not told:
+            yield Reason(code="prefix_cached", detail=f"{counted.prefix_hits / looked_up:.1%} by the server's counters")
+    if concurrency is not None:
+        yield from _check_running(readings, concurrency)
+
+
+def check_client(client: Client, tokens_per_s: float, tpot_s: float | None) -> Iterator[Reason]:
+    """Yield the codes of a client that was too slow, or that shared the server's machine."""
+    if client.local:
+        yield Reason(code="client_local")
+    if client.cpu_frac > limits.CLIENT_CPU_FRAC:
+        yield Reason(code="client_bound", detail=f"a process of the client used {client.cpu_frac:.0%} of a core")
+    elif tpot_s is not None and client.largest_lag_s > max(limits.CLIENT_LAG_FRAC * tpot_s, limits.CLIENT_LAG_S):
+        yield Reason(code="client_bound", detail=f"its loop was {client.largest_lag_s * 1e3:.1f} ms late")
+    elif client.ceiling_tokens_per_s and tokens_per_s > limits.CLIENT_CEILING_FRAC * client.ceiling_tokens_per_s:
+        share = tokens_per_s / client.ceiling_tokens_per_s
+        yield Reason(
+            code="client_bound", detail=f"{share:.0%} of what it reaches against a server that computes nothing"
+        )
+
+
+def check_schedule(requests: Requests, in_flight: Mapping[float, int]) -> Iterator[Reason]:
+    """Yield the codes of an open loop.
+
+    Parameters
+    ----------
+    requests
+        The requests of the windows.
+    in_flight
+        Requests under way by time [s, monotonic].
+    """
+    lags_s = sorted((r.sent_ns - r.start_ns) * 1e-9 for window in requests.windows for r in window.begun)
+    late_s = lags_s[int(0.99 * (len(lags_s) - 1))] if lags_s else 0.0
+    if late_s > limits.SCHEDULE_LAG_S:
+        yield Reason(code="schedule_late", detail=f"one request in 100 was sent {late_s * 1e3:.0f} ms late or more")
+    times, counts = list(in_flight), [float(count) for count in in_flight.values()]
+    slope = stats.slope_interval(times, counts)
+    if slope is not None and slope[0] > 0.0 and counts[-1] > 2.0 * max(1.0, counts[0]):
+        yield Reason(code="over_saturated", detail=f"{counts[0]:g} requests under way at first, {counts[-1]:g} at last")
+
+
+def _check_running(readings: Sequence[Reading], concurrency: int) -> Iterator[Reason]:
+    running = [reading.counters.running for reading in readings if reading.counters.running is not None]
+    waiting = [reading.counters.waiting for reading in readings if reading.counters.waiting is not None]
+    if len(running) < limits.READINGS_FOR_RUNNING:
+        return
+    mean = statistics.fmean(running)
+    if waiting and statistics.fmean(waiting) > limits.WAITING_FRAC * concurrency:
+        yield Reason(code="server_queues", detail=f"{mean:.1f} run and {statistics.fmean(waiting):.1f} wait")
+    elif mean < limits.RUNNING_FRAC * concurrency:
+        yield Reason(code="hidden_cap", detail=f"the server works on {mean:.1f} of {concurrency} requests")
+    elif mean > concurrency / limits.RUNNING_FRAC:
+        yield Reason(code="endpoint_shared", detail=f"the server works on {mean:.1f} requests, {concurrency} are ours")
+
+
+def _edge_frac(readings: Sequence[Reading]) -> float:
+    """Return the share of the time by which the readings at the edges may be off [-]."""
+    return limits.COUNTER_EDGE_S / max(readings[-1].time_s - readings[0].time_s, limits.COUNTER_EDGE_S)
