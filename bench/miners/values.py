@@ -67,7 +67,7 @@ def rate_h_s(value: Any, unit: str) -> float | None:
     if read is None or read[0] < 0.0:
         return None
     match = _RATE.fullmatch(read[1] or unit)
-    return read[0] * RATE_UNITS[match[1].upper()] if match else None
+    return _finite(read[0] * RATE_UNITS[match[1].upper()]) if match else None
 
 
 def power_w(value: Any) -> float | None:
@@ -75,7 +75,7 @@ def power_w(value: Any) -> float | None:
     read = read_number(value)
     if read is None or read[0] < 0.0 or read[1].lower() not in _POWER:
         return None
-    return read[0] * _POWER[read[1].lower()]
+    return _finite(read[0] * _POWER[read[1].lower()])
 
 
 def difficulty(value: Any) -> float | None:
@@ -83,7 +83,12 @@ def difficulty(value: Any) -> float | None:
     read = read_number(value)
     if read is None or read[0] < 0.0 or read[1].upper() not in RATE_UNITS:
         return None
-    return read[0] * RATE_UNITS[read[1].upper()]
+    return _finite(read[0] * RATE_UNITS[read[1].upper()])
+
+
+def _finite(value: float) -> float | None:
+    """Return a value, or None if it is beyond what a float holds."""
+    return value if math.isfinite(value) else None
 
 
 def text(value: Any) -> str:

@@ -24,6 +24,7 @@ from bench.miners.record import (
 from bench.miners.reply import RateKey, Replies, Reply, Section, rows, section
 from bench.miners.values import pool_address, unit_hash
 from bench.network.errors import ReadFailedError
+from bench.network.http import LoginRefusedError
 
 _PATHS = ("miner/details", "miner/hw/hashboards", "performance/tuner-state", "cooling/state", "pools")
 _WINDOWS_S = {
@@ -46,7 +47,10 @@ def read_rest(link: Link) -> dict[str, Reply]:
     if link.login is None:
         raise ReadFailedError("the REST interface of Braiins OS wants a user and a password")
     body = {"username": link.login.user, "password": link.login.password}
-    opened = link.web("auth/login", "/api/v1/auth/login", port=WEB, body=body)
+    try:
+        opened = link.web("auth/login", "/api/v1/auth/login", port=WEB, body=body)
+    except LoginRefusedError:
+        raise ReadFailedError("auth/login: the miner does not accept the user and the password") from None
     token = opened.document.get("token") if isinstance(opened.document, dict) else None
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
         raise ReadFailedError("auth/login: the miner gives no token: it is no Braiins OS, or the login is refused")

@@ -133,10 +133,12 @@ def _mode(summary: Section) -> Mode:
     running = bool(tune.truth("Running"))
     per_rate = algorithm.text("Unit").casefold() == "th/s"
     hashing = state == "Mining"
+    # A perpetual tuner that is not `Optimized` may stay so for ever: then the firmware does not say.
+    settled = None if not state or (hashing and running and not algorithm.truth("Optimized")) else hashing
     return Mode(
         name=str(name) if running else "",
         hashing=hashing if state else None,
-        settled=None if not state else hashing and (not running or algorithm.truth("Optimized") is not False),
+        settled=settled,
         state=state,
         target_power_w=inside(summary, "PresetInfo").number("Target Power"),
         target_rate_h_s=algorithm.rate_h_s("Target", "TH/s") if running and per_rate else None,

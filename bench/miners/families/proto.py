@@ -3,6 +3,7 @@
 The only public replies come from a simulator; some paths may want a login, and then those figures are missing.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -104,7 +105,7 @@ def _supplies(replies: Replies) -> tuple[PowerReading, ...]:
     for key, kind in kinds:
         parts = [inside(supply, "power").number(key) for supply in supplies]
         known = [part for part in parts if part is not None]
-        if known and len(known) == len(parts):
+        if known and len(known) == len(parts) and math.isfinite(sum(known)):
             raw = " + ".join(f"{part:g}" for part in known)
             readings.append(PowerReading(sum(known), kind, f"telemetry: psus[*].power.{key}", raw))
     return tuple(readings)

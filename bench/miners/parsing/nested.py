@@ -1,5 +1,6 @@
 """Objects within the objects of a reply, cited by the path to them."""
 
+import math
 from typing import Any
 
 from bench.miners.record import FanReading
@@ -40,8 +41,8 @@ def fan(at: Section, speed_key: str, duty_key: str = "", full: float = 100.0) ->
 
 
 def scaled(value: float | None, factor: float) -> float | None:
-    """Return a value in another unit, or None if there is none."""
-    return None if value is None else value * factor
+    """Return a value in another unit, or None if there is none or it is beyond what a float holds."""
+    return None if value is None or not math.isfinite(value * factor) else value * factor
 
 
 def _value(outer: Section, *keys: str) -> Any:
