@@ -8,6 +8,7 @@ cgminer, API-README: counters run since the start of the program or the last `ze
 from collections.abc import Sequence
 
 from bench.miners import values
+from bench.miners.parsing.nested import scaled
 from bench.miners.record import Counters, Pool
 from bench.miners.reply import Replies, Section, rows
 
@@ -47,7 +48,7 @@ def read_counters(summary: Section, pool_rows: Sequence[Section] = ()) -> Counte
         rejected_difficulty=difficulty("Difficulty Rejected", "diffr"),
         stale_difficulty=difficulty("Difficulty Stale", "diffs"),
         hardware_errors=summary.whole("Hardware Errors"),
-        hashes=None if total_mh is None else total_mh * 1e6,
+        hashes=scaled(total_mh, 1e6),
     )
 
 
