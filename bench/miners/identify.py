@@ -19,7 +19,7 @@ from hardware_profiles.errors import shown
 FRAMES, OTHER_WEB = 4433, 8080
 SECONDS = 3.0  # [s] for one connection
 _TITLE = re.compile(r"<title[^>]{0,200}>\s*(.{0,80}?)\s*</title>", re.IGNORECASE | re.DOTALL)
-_PLACE = re.compile(r"^(?:http://)?\S{1,300}:\d{1,5}(?:/\S{0,200})?:\s*")
+_PLACE = re.compile(r"^(?:http://)?\S{1,300}:\d{1,5}(?:/\S{0,200})?:\s*(?:\[Errno \d+\] )?")
 _OF_PROXIES = ("proxy-authenticate", "proxy-connection", "via")
 
 
@@ -113,7 +113,7 @@ def _frames(port: int, host: _Host) -> Seen:
 
 def _version(port: int, host: _Host) -> Seen:
     """Return what the reply to `version` shows."""
-    return _command(port, host, b'{"command":"version"}')
+    return _command(port, host, b'{"command":"version"}\n')  # a web server waits for the end of its line
 
 
 def _whatsminer(port: int, host: _Host) -> Seen:

@@ -7,6 +7,13 @@ from bench.miners.link import Address
 from bench.miners.reader import Miner
 
 
+@pytest.fixture(autouse=True)
+def without_pauses(monkeypatch):
+    """Connect again at once: a fake miner needs no rest."""
+    monkeypatch.setattr("bench.miners.link.PAUSE_S", 0.0)
+    monkeypatch.setattr("bench.miners.identify.PAUSE_S", 0.0)
+
+
 @pytest.fixture
 def fake_miner():
     """Start a fake miner, and close it after the test."""

@@ -57,6 +57,8 @@ class FakeMiner:
     def _answer(self, connection):
         request = connection.recv(4096)
         if self.framed:
+            if int.from_bytes(request[:4], "little") > len(request):  # not a frame
+                return
             request = request[4:]
         self.requests.append(request.decode("utf-8", "replace"))
         reply = self.reply_to(request)

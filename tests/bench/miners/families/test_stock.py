@@ -15,9 +15,8 @@ WITH_COUNTERS = ("antminer", "whatsminer", "avalon")
 
 
 @pytest.fixture
-def stock(monkeypatch):
+def stock():
     """Start a machine with a unit, and return the unit and a function that polls it."""
-    monkeypatch.setattr("bench.miners.link.PAUSE_S", 0.0)
     made = []
 
     def make(family, **settings):
