@@ -1,0 +1,82 @@
+"""A real llama.cpp server with a tiny model: what it accepts, and whether its own counts are ours."""
+
+import time
+
+import pytest
+
+from bench.endpoint.client.probe import probe
+from bench.endpoint.client.target import read_target
+from bench.endpoint.load.load import Load, split_slots
+from bench.endpoint.load.plan import LoadPlan
+from bench.endpoint.server.watch import ServerWatch
+from bench.endpoint.tiny.server import is_installed, running
+
+pytestmark = pytest.mark.skipif(not is_installed(), reason="the extra `serve` (xllamacpp, gguf) is not installed")
+
+
+@pytest.fixture(scope="module")
+def url():
+    with running() as address:
+        yield address
+
+
+@pytest.fixture
+def known(url):
+    return probe(read_target(url), None, f"test {time.monotonic_ns()}")
+
+
+def test_the_probe_learns_what_the_server_accepts(known):
+    assert known.service.interface == "completions"
+    assert {"ignore_eos", "continuous_usage"} <= known.service.fields
+    assert known.vocabulary == 988
+    assert known.source == "final_usage"
+    assert known.honours_length
+    assert known.largest_context == 4096
+
+
+def test_a_chat_is_measured_too(url):
+    chat = probe(read_target(url), None, f"chat {time.monotonic_ns()}", interface="chat")
+    assert (chat.service.interface, chat.vocabulary) == ("chat", 0)
+    words = chat.prompts("seed", 100).words
+    assert chat.tokens_of_no_words + chat.tokens_per_word * words == pytest.approx(100, abs=chat.tokens_per_word)
+
+
+def test_the_tokens_of_finished_requests_are_those_that_the_server_counts(url, known):
+    """Every request is waited for, so that the counts agree to the token."""
+    target = read_target(url)
+    watch = ServerWatch(target)
+    assert watch.server == "llama.cpp"
+    before = watch._read("/metrics").counters
+    plan = LoadPlan(known.service, known.ip, False, "", known.prompts("seed", 40), (24, 30), arrivals_s=())
+    load = Load([LoadPlan(**{**fields(plan), "arrivals_s": tuple(0.01 * i for i in range(60))})])
+    end_s = time.monotonic() + 60.0
+    while len(load.requests) < 60:
+        load.check()
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+    load.stop()
+    after = watch._read("/metrics").counters
+    assert {request.outcome for request in load.requests} == {"ok"}
+    assert sum(request.output_tokens for request in load.requests) == pytest.approx(
+        after.output_tokens - before.output_tokens, abs=1e-6
+    )
+    assert sum(request.prompt_tokens for request in load.requests) == 60 * 40
+    assert {request.prompt_tokens for request in load.requests} == {40}
+    assert sum(request.cached_tokens or 0 for request in load.requests) <= 0.01 * 60 * 40
+
+
+def test_more_requests_than_slots_wait_in_the_queue_of_the_server(url, known):
+    watch = ServerWatch(read_target(url))
+    plan = LoadPlan(known.service, known.ip, False, "", known.prompts("queue", 40), (200,))
+    load = Load(split_slots(plan, 12))
+    seen = []
+    end_s = time.monotonic() + 60.0
+    while max(seen, default=0.0) < 4 and time.monotonic() < end_s:
+        load.check()
+        seen.append(watch._read("/metrics").counters.waiting or 0.0)
+    load.stop()
+    assert max(seen) >= 4
+
+
+def fields(plan):
+    return {name: getattr(plan, name) for name in plan.__dataclass_fields__}
