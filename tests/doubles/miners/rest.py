@@ -193,6 +193,7 @@ def proto(unit, version="1.8.0", *, input_factor=1.0):
 
 
 FAMILIES = {"braiins_rest": braiins_rest, "vnish": vnish, "epic": epic, "proto": proto}
+PAGES = {"vnish": "<html><title>AnthillOS</title></html>", "proto": "<html><title>Proto OS</title></html>"}
 LOGIN = {"path": "/api/v1/auth/login", "body": {"username": "root", "password": "correct horse"}}
 
 
@@ -201,4 +202,4 @@ def serve(unit, family, **settings):
     if family == "braiins_rest":
         return FakeWebMiner(routes(unit, family, "/api/v1/", **settings), login=LOGIN)
     prefix = "/" if family == "epic" else "/api/v1/"
-    return FakeWebMiner(routes(unit, family, prefix, **settings))
+    return FakeWebMiner(routes(unit, family, prefix, **settings), page=PAGES.get(family, "<html></html>"))
