@@ -1,12 +1,15 @@
 """The record of a miner as a JSON document, and the schema of that document."""
 
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from bench.miners.implied import ImpliedRate, implied_rate
 from bench.miners.record import MinerReading
 
 SCHEMA = "perwatt-miner-1"
+PUBLISHED = Path(__file__).with_name("miner-1.schema.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,8 @@ def schema() -> dict[str, Any]:
 
     made = TypeAdapter(MinerDocument).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": SCHEMA}
+
+
+def published() -> str:
+    """Return the text of `bench/miners/miner-1.schema.json`, from which programs read what a document holds."""
+    return json.dumps(schema(), indent=2) + "\n"

@@ -41,27 +41,28 @@ class FakeMiner:
             thread.start()
 
     def _serve_one(self, connection):
-        with self._count:
-            self.open_now += 1
-            self.most_open = max(self.most_open, self.open_now)
         try:
             with connection:
                 connection.settimeout(10.0)
                 self._answer(connection)
         except OSError:
             pass
+
+    def _answer(self, connection):
+        with self._count:  # until it is answered: afterwards the asker may already be at its next connection
+            self.open_now += 1
+            self.most_open = max(self.most_open, self.open_now)
+        try:
+            request = connection.recv(4096)
+            if self.framed:
+                if int.from_bytes(request[:4], "little") > len(request):  # not a frame
+                    return
+                request = request[4:]
+            self.requests.append(request.decode("utf-8", "replace"))
+            reply = self.reply_to(request)
         finally:
             with self._count:
                 self.open_now -= 1
-
-    def _answer(self, connection):
-        request = connection.recv(4096)
-        if self.framed:
-            if int.from_bytes(request[:4], "little") > len(request):  # not a frame
-                return
-            request = request[4:]
-        self.requests.append(request.decode("utf-8", "replace"))
-        reply = self.reply_to(request)
         if self.framed and self.quirk not in QUIRKS:
             reply = len(reply).to_bytes(4, "little") + reply
         send = QUIRKS.get(self.quirk, _send_with_nul if not self.framed else _send)
