@@ -49,6 +49,8 @@ def test_completion_of_a_command_imports_none():
         ("run llm --device nvidia-h10", "nvidia-h100-sxm"),
         ("run --plan sm", "smoke"),
         ("run --meter sh", "shelly"),
+        ("miner --family whats", "whatsminer-v3"),
+        ("mi", "miner"),
         ("run --thr", "--threads"),
         ("run llm --dt", "--dtype"),
         ("list results --workload matmul_f32", "matmul_f32_cpu"),
