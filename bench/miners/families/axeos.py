@@ -30,6 +30,7 @@ from bench.miners.record import (
     PowerKind,
     RateBasis,
     RateReading,
+    TemperatureReading,
 )
 from bench.miners.reply import RateKey, Replies, Reply, Section, section
 from bench.miners.values import difficulty, pool_address, unit_hash
@@ -62,7 +63,7 @@ def parse(replies: Replies) -> MinerReading:
         rates=rates,
         powers=info.powers((("power", _power_kind(model)), ("maxPower", "nameplate"))),
         boards=(_board(info, asic),),
-        temperatures=info.temperatures((("temp", "chip"), ("temp2", "chip"), ("vrTemp", "voltage_regulator"))),
+        temperatures=_temperatures(info),
         fans=_fans(info),
         mode=_mode(info),
         counters=Counters(
@@ -120,6 +121,12 @@ def _board(info: Section, asic: Section) -> Board:
     )
 
 
+def _temperatures(info: Section) -> tuple[TemperatureReading, ...]:
+    """Return the temperatures; the firmware writes -1 for a sensor that is absent."""
+    readings = info.temperatures((("temp", "chip"), ("temp2", "chip"), ("vrTemp", "voltage_regulator")))
+    return tuple(reading for reading in readings if reading.temperature_c != -1.0)
+
+
 def _fans(info: Section) -> tuple[FanReading, ...]:
     if channels := rows_inside(info, "fans"):
         return tuple(reading for channel in channels for reading in fan(channel, "rpm", "speedPerc"))
@@ -135,7 +142,7 @@ def _mode(info: Section) -> Mode:
         name="overclock" if info.truth("overclockEnabled") else "",
         hashing=hashing,
         settled=False if starting or not hashing else None,  # the firmware never says that it is settled
-        state="shutdown" if off else "paused" if paused else "hashing" if hashing else "idle",
+        state="shutdown" if off else "paused" if paused else "",
     )
 
 

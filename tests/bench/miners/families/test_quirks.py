@@ -43,6 +43,11 @@ def test_axeos_keeps_its_means_while_it_does_not_hash():
     assert reading.mode.state == "paused"
 
 
+def test_a_sensor_that_axeos_does_not_have_is_no_temperature():
+    reading = parse(axeos, {"info": info(Unit(**SMALL))})
+    assert [one.raw_key for one in reading.temperatures] == ["info: temp", "info: vrTemp"]
+
+
 def test_axeos_just_started_has_windows_that_are_not_full_and_is_not_settled():
     reading = parse(axeos, {"info": info(Unit(**SMALL, elapsed_s=75.0))})
     assert reading.mode.settled is False
