@@ -1,5 +1,7 @@
 """The samples of a log on the clock of a run; only those around a window become readings."""
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,7 +26,13 @@ class PlacedSamples:
     def __init__(self, samples: Samples | None, clock_offset_s: float, shift_s: float) -> None:
         self._samples = samples if samples is not None else Samples(np.empty(0), np.empty(0))
         self._clock_offset_s, self._shift_s = clock_offset_s, shift_s
-        self._times_s = (self._samples.times_s - clock_offset_s) - shift_s
+
+    @cached_property
+    def _times_s(self) -> npt.NDArray[np.float64]:
+        """The times [s, the run's clock]."""
+        times_s = self._samples.times_s - self._clock_offset_s
+        times_s -= self._shift_s
+        return times_s
 
     def cover(self, t0: float, t1: float) -> bool:
         """Return whether there are samples at or before t0 and at or after t1."""

@@ -38,6 +38,15 @@ def test_a_decimal_comma_that_may_have_split_a_number_is_a_question(read, refusa
     assert watts(read(text, decimal="point")) == [140.0, 141.0, 142.0, 140.0, 141.0]
 
 
+def test_a_note_of_digits_alone_may_be_a_fraction(read, refusal):
+    text = rows("{t},14{i},91", "time,P (W),note\n")
+    assert "decimal commas in quotes" in refusal(text)
+    assert watts(read(text, decimal="point"))[0] == 140.0
+    assert watts(read(rows("{t},14{i}.5,91", "time,P (W),note\n")))[0] == 140.5
+    assert watts(read(rows("{t},14{i},door", "time,P (W),note\n")))[0] == 140.0
+    assert watts(read(rows("{t},14{i},91", "time,P (W),fan\n")))[0] == 140.0
+
+
 @pytest.mark.parametrize(
     ("header", "row"),
     [
