@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.meters.logs.cells import plausible
-from bench.meters.logs.cells.arrays import joined, median
+from bench.meters.logs.cells.arrays import Growing, median
 from bench.meters.logs.cells.numbers import (
     Evidence,
     Marks,
@@ -61,9 +61,9 @@ class PowerColumn:
         self._fixed = None if shown is None else self._marks(shown)
         self._used: set[Marks | None] = set()
         self._plain, self._others = Evidence(), Evidence()
-        self._raw: list[Numbers] = []
+        self._raw = Growing()
         self._units: dict[str, str] = {}  # the units behind numbers, each with its first cell
-        self._scales: list[Numbers] = []  # of each number by the unit behind it, NaN without one; empty if none has one
+        self._scales = Growing()  # of each number by the unit behind it, NaN without one; empty if none has one
         self._bare = ""  # the first number without a unit behind it
 
     @property
@@ -99,9 +99,9 @@ class PowerColumn:
         numbers = np.fromiter((read[cell][0] for cell in cells), np.float64, len(cells))
         if self._units:
             scales = {cell: _scale(unit) if unit in self._units else math.nan for cell, (_, unit) in read.items()}
-            self._scales = self._scales or [np.full(sum(map(len, self._raw)), math.nan)]
-            self._scales.append(np.fromiter(map(scales.__getitem__, cells), np.float64, len(cells)))
-        self._raw.append(numbers)
+            self._scales.add(np.full(len(self._raw) - len(self._scales), math.nan))
+            self._scales.add(np.fromiter(map(scales.__getitem__, cells), np.float64, len(cells)))
+        self._raw.add(numbers)
         return numbers
 
     def read(self, unit: Unit | None) -> Column:
@@ -126,8 +126,7 @@ class PowerColumn:
             )
             got = f"no unit, and numbers such as {self._bare}"
             raise InputError.at(f"{self._path}: column {self.name}", expected=expected, got=got)
-        self._raw = [joined(self._raw)]
-        raw = plausible.without_fill(self._raw[0])
+        raw = plausible.without_fill(self._raw.all())
         if unit is UNCERTAIN and (raw != MISSING).any():
             unit = _certain(self._path, self.name, raw)
         watts = self._in_watts(raw, unit.scale if unit is not None and unit.scale is not None else 1.0)
@@ -144,8 +143,8 @@ class PowerColumn:
             return raw
         scale: Numbers | float = own
         if self._scales:
-            self._scales = [joined(self._scales)]
-            scale = np.where(np.isnan(self._scales[0]), own, self._scales[0])
+            scales = self._scales.all()
+            scale = np.where(np.isnan(scales), own, scales)
         with np.errstate(over="ignore"):
             watts = raw * scale
         overflowed = np.isinf(watts) & (raw != MISSING)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.meters.logs import devices
-from bench.meters.logs.cells.arrays import joined
+from bench.meters.logs.cells.arrays import Growing
 from bench.meters.logs.cells.dates import Dates
 from bench.meters.logs.cells.numbers import Evidence
 from bench.meters.logs.cells.times import FIRST_ROWS, TimeColumn, header_zone, zone_not_clear
@@ -77,13 +77,13 @@ class TableReader:
         self._values = PowerColumns(path, table, sample, power, settings, shown.marks if shown else ())
         self._shown = shown
         self._time_column: TimeColumn | None = None
-        self._moments: list[Values] = []  # [s since 1970] NaN where one is unreadable
+        self._moments = Growing()  # [s since 1970] NaN where one is unreadable
         self._lines: list[Sequence[int]] = []  # number of each row's line
 
     @property
     def is_settled(self) -> bool:
         """Whether what was read stays as it is when the log grows."""
-        return sum(map(len, self._moments)) >= FIRST_ROWS
+        return len(self._moments) >= FIRST_ROWS
 
     @property
     def is_stale(self) -> bool:
@@ -125,7 +125,7 @@ class TableReader:
         if unreadable.any() and not (self._values.is_stale or self._time_column.is_stale):
             for number, line in compress(zip(cells.lines, cells.texts, strict=True), unreadable):
                 self._malformed.suspect(number, line)
-        self._moments.append(moments)
+        self._moments.add(moments)
         is_run = cells.lines[-1] - cells.lines[0] + 1 == len(cells.lines)
         self._lines.append(range(cells.lines[0], cells.lines[-1] + 1) if is_run else cells.lines)
 
@@ -180,21 +180,21 @@ class TableReader:
     def _checked_times(self) -> Values:
         """Return the times of the rows [s since 1970], which are rows of one device or of devices to add."""
         path, settings, table = self._source.path, self._source.settings, self._table
-        self._moments = [joined(self._moments)]
-        if not len(self._moments[0]) + len(self._malformed):
+        times_s = self._moments.all()
+        if not len(times_s) + len(self._malformed):
             raise InputError.at(path, "where", expected="a value that occurs", got=settings.get("where", ""))
         if self._time_column is not None:
             self._time_column.check()
         marked = {i: self._labels[i] for i in self._marked}
         if self._summed is not None and marked[self._summed].are_too_many:
             raise InputError.at(path, "sum", expected=f"a column with at most {MOST} devices", got=settings["sum"])
-        devices.refuse_several(path, table, marked, self._moments[0], self._summed)
+        devices.refuse_several(path, table, marked, times_s, self._summed)
         if "unit" in settings and not all(meaning_of(table, i).unit for i in self._power.columns):
             named = [column for column, _ in self._chosen.wanted]
             texts: dict[int, Iterable[str]] = {i: labels.texts for i, labels in marked.items()}
             texts |= {i: [value] for i, value in self._chosen.wanted}
             devices.refuse_rows_of_other_quantities(path, table, texts, named)
-        return self._moments[0]
+        return times_s
 
     def _line_numbers(self, rows: Flags) -> "array[int]":
         """Return the numbers of the lines of some rows."""

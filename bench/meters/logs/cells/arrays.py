@@ -1,14 +1,34 @@
 """Arrays of a log's values: medians and deciles reorder them in place, because a log may have millions of values."""
 
-from collections.abc import Sequence
+from array import array
 
 import numpy as np
 import numpy.typing as npt
 
 
-def joined(arrays: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-    """Return arrays as one; a single one is not copied."""
-    return arrays[0] if len(arrays) == 1 else np.concatenate([np.empty(0), *arrays])
+class Growing:
+    """An array of numbers that grows at its end. It has no copy of them, unlike a list of parts that is joined."""
+
+    def __init__(self) -> None:
+        self._numbers = array("d")
+
+    def __len__(self) -> int:
+        """Return the number of numbers."""
+        return len(self._numbers)
+
+    def add(self, numbers: npt.NDArray[np.float64]) -> None:
+        """Add numbers at the end."""
+        try:
+            self._numbers.frombytes(numbers.tobytes())
+        except BufferError:  # an earlier array of them is still in use
+            self._numbers = array("d", self._numbers)
+            self._numbers.frombytes(numbers.tobytes())
+
+    def all(self) -> npt.NDArray[np.float64]:
+        """Return all numbers as an array that cannot be written to."""
+        numbers = np.frombuffer(self._numbers) if self._numbers else np.empty(0)
+        numbers.flags.writeable = False
+        return numbers
 
 
 def median(values: npt.NDArray[np.float64]) -> float:
