@@ -11,7 +11,7 @@ from hardware_profiles.errors import InputError, shown
 from hardware_profiles.opening import MIB, STDIN, Kind, open_input, read_input
 
 LOG = Kind("log of time and watts", 512 * MIB)
-MOST_LINES = 16_000_000
+MOST_LINES = 10_000_000
 LONGEST_LINE = 131_072  # [characters] as long as the longest cell of Python's CSV reader
 BLOCK_BYTES = 2**18
 
