@@ -40,7 +40,7 @@ def counts(server):
 
 
 def test_counted_hashes_and_verified_shares_agree(mined):
-    covered = 0
+    covered = uniform = 0
     for seed in range(10):
         tally, server, _ = mined(hashes=1 << 18, seed=seed)
         valid = server.shares.table(*EVER).select(ShareClass.VALID)
@@ -48,8 +48,10 @@ def test_counted_hashes_and_verified_shares_agree(mined):
         assert valid.arrival_s.size == tally.shares
         estimate = fixed_window(tally.shares, EASY, tally.elapsed_s)
         covered += estimate.low_h_s <= tally.rate_h_s <= estimate.high_h_s
-        assert uniformity(valid.hash_frac).uniform
-    assert covered >= 8
+        uniform += uniformity(valid.hash_frac).uniform
+    # work differs in every run: chance alone breaks these limits in one of 800 runs and in one of 10,000
+    assert covered >= 7
+    assert uniform >= 8
 
 
 def test_a_ticket_mask_of_2_is_noticed_through_the_wire(mined):
