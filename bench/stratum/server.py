@@ -98,6 +98,9 @@ class StratumServer:
                 await task
         if self._server is not None:
             self._server.close()
+        accepting = asyncio.all_tasks() - {asyncio.current_task()}
+        if accepting:  # clients that were accepted a moment ago become connections first
+            await asyncio.wait(accepting)
         for connection in list(self._connections):
             connection.shut()
         if self._connections:

@@ -1,5 +1,6 @@
 """Jobs look like a pool's, differ from each other, and cannot become a block."""
 
+import dataclasses
 import hashlib
 
 import pytest
@@ -114,4 +115,6 @@ def test_notify_has_padded_numbers_and_a_previous_hash_of_swapped_words():
     assert params[5:7] == ["20000000", "17034219"]
     assert all(len(number) == 8 for number in params[5:8])
     assert params[8] is True
+    early = source.job(dataclasses.replace(job.template, time_s=0xABC, version=0x2000), 1.0)
+    assert early.notify_parameters()[5:8:2] == ["00002000", "00000abc"]
     assert hashlib.sha256(bytes.fromhex(params[2])).digest() == job.coinbase_state.digest()

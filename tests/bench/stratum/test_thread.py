@@ -1,5 +1,6 @@
 """The work server as a runner uses it: from another thread, in any order, and with a log that stays bounded."""
 
+import gc
 import math
 import socket
 import threading
@@ -29,6 +30,16 @@ def test_start_returns_the_address_and_stop_ends_connections_and_thread(serve, c
     assert server.population().connected == 0
     with pytest.raises(ConnectionError):
         socket.create_connection(address, timeout=1.0)
+
+
+def test_clients_that_connect_while_the_server_stops_leave_nothing_open(serve):
+    for _ in range(3):  # an unclosed socket or a pending task is a warning, and so a failure
+        server, address = serve()
+        clients = [socket.create_connection(address, timeout=5.0) for _ in range(40)]
+        server.stop()
+        for connection in clients:
+            connection.close()
+        gc.collect()
 
 
 def test_the_server_listens_on_the_chosen_interface_only(serve):
