@@ -27,6 +27,15 @@ MALFORMED_LINES_FRAC = 0.05  # [-] share of unreadable lines above which a log i
 # Rule 5: two measurements of the same energy
 METER_DISAGREEMENT_FRAC = 0.05  # [-]
 
+# Rule 8: ASIC miners
+VERIFIED_SHARES = 1000  # valid shares that a rate needs to be verified by shares
+SHARES_DRIFT_P = 0.001  # [-] probability of a drift, spread or gap of the shares below which a run is unsteady
+REFUSED_SHARES_FRAC = 0.02  # [-] share of refused shares above which they are reported
+DISCONNECTED_S = 0.5  # [s] time without a connection above which it is reported
+MOST_SHARES_S = 100.0  # [1/s] rate of shares above which a difficulty is refused
+SETTLE_S = 2700.0  # [s] longest wait until a miner has settled
+PLUG_W = 3680.0  # [W] 16 A at 230 V: more than that is too much for a smart plug
+
 # Rule 9: idle power
 IDLE_PERIODS = 60.0  # update periods of a meter in the shortest idle measurement
 IDLE_DRIFT_FRAC = 0.05  # [-] change of idle power from before to after

@@ -93,9 +93,17 @@ def _take(domain: str, held: Held, folder: "_Folder", stack: contextlib.ExitStac
     held.held[domain] = _Lock(name, descriptor, folder.marks(name))
 
 
-def device_domain(kind: str) -> str:
-    """Return the domain of a device, which runs may share: they slow each other down but do not spoil a meter."""
-    return f"device:{kind}"
+def device_domain(kind: str, unit: str = "") -> str:
+    """Return the domain of a device, which runs may share: they slow each other down but do not spoil a meter.
+
+    Parameters
+    ----------
+    kind
+        Kind of the device.
+    unit
+        What tells one from another, where there are several that do not slow each other down.
+    """
+    return f"device:{kind}:{unit}" if unit else f"device:{kind}"
 
 
 def _file_name(domain: str) -> str:

@@ -154,8 +154,8 @@ def check_covered(meters: Sequence[MeterInfo], device: Device) -> None:
     """
     reading = [info for info in meters if info.kind is not MeterKind.DECLARED]
     if reading and not covering(reading, device):
-        own = "rapl" if device.kind == "cpu" else f"nvml:{device.settings.get('index')}"
-        expected = f"a meter that reads {device.name} or the whole machine, such as {own} or shelly:HOST"
+        own = {"cpu": "rapl or ", "gpu": f"nvml:{device.settings.get('index')} or "}.get(device.kind, "")
+        expected = f"a meter that reads {device.name} or the whole machine, such as {own}shelly:HOST"
         got = ", ".join(f"{info.name}, which reads another device" for info in reading)
         raise InputError.at("--meter", expected=expected, got=got)
 

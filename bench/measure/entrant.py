@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bench.measure.audit.cpu import CpuAudit
+from bench.measure.audit.host import HostAudit
 from bench.measure.audit.protocol import Audit
 from bench.measure.windows import BadWorkError, Progress, WindowTaker
 from bench.results.record import Device, Reason
@@ -81,6 +82,8 @@ def enter(workload: Workload, device: Device, on_progress: Progress) -> Entrant:
         from bench.measure.audit.gpu import GpuAudit
 
         audit = GpuAudit(int(device.settings.get("index") or 0))
+    elif device.kind == "asic":
+        audit = HostAudit()
     else:
         audit = CpuAudit()
     return Entrant(workload, WindowTaker(workload, on_progress), audit, datetime.now(UTC))

@@ -23,6 +23,7 @@ class Plan:
     idle_before_s: float  # [s] shortest idle measurement before the windows; 0 for none
     idle_after_s: float  # [s] the same after the windows
     comparable: bool = True  # whether its results may be compared
+    floor_why: str = ""  # what set the floor, where it is not the plan itself
 
 
 PLANS = {
@@ -86,8 +87,9 @@ def schedule(plan: Plan, meters: Sequence[MeterInfo] = ()) -> Schedule:
     if not metering:
         # A log may be joined to long unmetered windows later, so the load runs on both sides of them too.
         around_s = limits.LEAD_FLOOR_S if plan.rate_floor_s >= limits.LOG_JOIN_WINDOW_S else 0.0
-        return Schedule(plan, plan.windows, plan.rate_floor_s, around_s, around_s, 0.0, 0.0, "no meter: rates only")
-    choices = [(plan.floor_s, f"floor of the plan {plan.name}")]
+        why = plan.floor_why or "no meter: rates only"
+        return Schedule(plan, plan.windows, plan.rate_floor_s, around_s, around_s, 0.0, 0.0, why)
+    choices = [(plan.floor_s, plan.floor_why or f"floor of the plan {plan.name}")]
     for info in metering:
         periods = limits.PERIODS_PER_WINDOW
         choices.append((periods * info.period_s, f"{periods} periods of {info.name}"))

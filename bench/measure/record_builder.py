@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from bench.diagnostics import invalidates
 from bench.measure.energy import Metered
+from bench.results.miner_evidence import MinerEvidence
 from bench.results.record import AssumedPower, Device, Metric, Reason, Record, RunInfo, Steadiness, WorkloadInfo
 from bench.results.token_tags import OF_WORKLOAD, token_tag_words
 
@@ -31,6 +32,7 @@ class RecordParts:
     audit: Mapping[str, object] = field(default_factory=dict)
     assumed_power: AssumedPower | None = None
     supersedes: str | None = None
+    miner: MinerEvidence | None = None
 
 
 def build_record(parts: RecordParts) -> Record:
@@ -58,5 +60,6 @@ def build_record(parts: RecordParts) -> Record:
         idle=metered.idle,
         windows=metered.without_joules if reasons else metered.windows,
         metrics=figures,
+        miner=parts.miner,
         token_tags=token_tag_words(parts.workload, figures, parts.assumed_power) if has_tags else None,
     )

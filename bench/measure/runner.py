@@ -12,6 +12,7 @@ from bench.credentials import scrub_arguments
 from bench.errors import RunFailedError
 from bench.machine import environment
 from bench.machine.locks import Held, device_domain, hold
+from bench.measure.counted import counted_metrics, without_idle, without_rate
 from bench.measure.energy import IdleSpan, Metered, check_covered, covering, read_all
 from bench.measure.entrant import Entrant, enter
 from bench.measure.plans import Plan, Schedule, schedule
@@ -31,7 +32,7 @@ from bench.meters.protocol import Meter
 from bench.results.record import Device, Metric, Reason, Record, RunInfo, Steadiness, WorkloadInfo
 from bench.results.token_tags import check_workload
 from bench.results.writing import new_id, write_record
-from bench.workloads.protocol import UncertainWork, Workload
+from bench.workloads.protocol import CountedWork, Evidence, UncertainWork, Workload
 
 __all__ = ["Job", "Progress", "Stage", "measure", "measure_together"]
 
@@ -99,7 +100,7 @@ def measure_together(
     entrants = [enter(workload, device, on_progress) for workload in workloads]
     try:
         check_covered([meter.info for meter in meters], device)
-        with hold([*domains, device_domain(device.kind)]) as held:
+        with hold([*domains, _domain(device)]) as held:
             busy = [domain for domain in domains if domain in held.busy]
             if busy:
                 for entrant in entrants:
@@ -207,14 +208,23 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
     figures: dict[str, Metric] = {}
     steady: Steadiness | None = None
     notes: list[Reason] = []
+    evidence = Evidence()
+    own = covering(infos, device)
+    if not faults and isinstance(workload, CountedWork):
+        with entrant.guarded():  # an error of the judgement must not cost the record
+            evidence = workload.evidence(timed.spans)
     if not faults:
-        u_work_frac = workload.u_work_frac if isinstance(workload, UncertainWork) else 0.0
-        own = covering(infos, device)
-        figures = metrics(workload.unit, metered.windows, own, u_work_frac)
         steady = steadiness(timed.calls, metered.windows, own)
+        if isinstance(workload, CountedWork):
+            figures = counted_metrics(workload.unit, metered.windows, own, workload.work_interval(timed.spans))
+            steady = without_rate(steady)
+        else:
+            u_work_frac = workload.u_work_frac if isinstance(workload, UncertainWork) else 0.0
+            figures = metrics(workload.unit, metered.windows, own, u_work_frac)
         notes = [*warnings(job.plan, figures, metered, infos, timed.overhead_frac, steady), *audit_reasons]
         notes += [*duration_codes(timed), *coverage_codes(infos, own), *energy_codes(metered, own, figures)]
-        if held.requested_by_others() or device_domain(device.kind) in held.busy:
+        notes = [*(without_idle(notes) if isinstance(workload, CountedWork) else notes), *evidence.reasons]
+        if held.requested_by_others() or _domain(device) in held.busy:
             notes.append(Reason(code="another_run"))
         if held.unlocked:
             notes.append(Reason(code="not_locked", detail="; ".join(dict.fromkeys(held.unlocked.values()))))
@@ -228,15 +238,20 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
             device=device,
             workload=_workload_info(entrant),
             metered=metered,
-            figures={**figures, **bound_metrics(workload, figures.get("rate"))},
+            figures={**figures, **bound_metrics(workload, figures.get("rate")), **evidence.metrics},
             notes=notes,
             faults=faults,
             failed=bool(faults) and faults[0].code != "domain_busy",
             steadiness=steady,
             audit={**audit, **metered.audit_entry()},
             assumed_power=assumed_power(meters),
+            miner=evidence.miner,
         )
     )
+
+
+def _domain(device: Device) -> str:
+    return device_domain(device.kind, str(device.settings.get("unit") or "") if device.kind == "asic" else "")
 
 
 def _run_info(entrant: Entrant, job: Job, times: Schedule) -> RunInfo:

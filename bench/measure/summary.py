@@ -41,9 +41,13 @@ def metrics(
     reading = [info for info in meters if info.kind is not MeterKind.DECLARED]
     for info in sorted(reading, key=lambda info: info.tier):
         for name, metric in _energy_metrics(unit, windows, info, u_work_frac).items():
-            own_name = f"{name}_{re.sub(r'[^a-z0-9]+', '_', info.name.lower()).strip('_')}"
-            figures[own_name if name in figures else name] = metric
+            figures[own_name(name, info) if name in figures else name] = metric
     return figures
+
+
+def own_name(name: str, info: MeterInfo) -> str:
+    """Return the name of a metric with that of its meter, for the second meter of a boundary."""
+    return f"{name}_{re.sub(r'[^a-z0-9]+', '_', info.name.lower()).strip('_')}"
 
 
 def _energy_metrics(unit: str, windows: Sequence[Window], info: MeterInfo, u_work_frac: float) -> dict[str, Metric]:

@@ -13,7 +13,7 @@ from bench.machine.clock import ClockAudit
 from bench.measure.steadiness import Call
 from bench.meters.protocol import Meter, PollingMeter
 from bench.results.record import Window
-from bench.workloads.protocol import Batch, ContinuousWorkload, LongCalls, Workload
+from bench.workloads.protocol import Batch, ContinuousWorkload, CountedWork, LongCalls, Workload
 
 BATCH_S = 0.05  # [s] target length of one call of `run`: long against the loop, short against a window
 _NOTHING_YET = 1e-12  # work of a window that is counted later
@@ -131,7 +131,7 @@ class WindowTaker:
                 work=max(work, _NOTHING_YET),
                 batches=len(calls),
                 cpu_time_s=cpu_time_s,
-                clock_hz=clock_hz,
+                clock_hz=None if isinstance(self.workload, CountedWork) else clock_hz,
             )
         )
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from bench.results.record import Metric, NonNegative, Positive, Tier
+from bench.results.part import NonNegative, Positive
+from bench.results.record import Metric, Tier
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import Boundary
 from hardware_profiles.reading import validate

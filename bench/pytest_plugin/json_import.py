@@ -17,7 +17,8 @@ from bench.pytest_plugin.entry import Entry, entry_of
 from bench.pytest_plugin.records import run_info, test_name, workload_info
 from bench.results.best_meter import ENERGY_PER_UNIT
 from bench.results.integrity.sense import sense_fault, values_fault
-from bench.results.record import Device, Metric, NonNegative, Reason, Record, Window
+from bench.results.part import NonNegative
+from bench.results.record import Device, Metric, Reason, Record, Window
 from bench.results.text import encodable
 from bench.results.writing import new_id
 from hardware_profiles.decoding import parse_json

@@ -2,27 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, AwareDatetime, Field, FiniteFloat
 
 from bench.credentials import scrub_message
 from bench.results.best_meter import ENERGY_PER_UNIT, POWER, best_metric
+from bench.results.miner_evidence import MinerEvidence
+from bench.results.part import Count, CountFromOne, Interval, NonNegative, Part, Positive
 from hardware_profiles.provenance import Basis, Boundary
 
 Tier = Literal["A", "B", "C", "D"]
 Status = Literal["ok", "invalid", "failed"]
-NonNegative = Annotated[FiniteFloat, Field(ge=0)]
-Positive = Annotated[FiniteFloat, Field(gt=0)]
-MOST = 2**53  # every whole number up to it is a float
-Count = Annotated[int, Field(ge=0, le=MOST)]
-CountFromOne = Annotated[int, Field(ge=1, le=MOST)]
-Interval = tuple[FiniteFloat, FiniteFloat]
 PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
-
-class Part(BaseModel):
-    """Base of every part of a record: immutable, without unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Reason(Part):
@@ -55,7 +45,7 @@ class RunInfo(Part):
 class Device(Part):
     """The device under test and the settings it ran with."""
 
-    kind: Literal["cpu", "gpu"]
+    kind: Literal["cpu", "gpu", "asic"]
     name: str
     settings: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
 
@@ -230,6 +220,7 @@ class Record(Part):
     windows: tuple[Window, ...] = ()
     metrics: dict[str, Metric] = Field(default_factory=dict)
     token_tags: TokenTagWords | None = Field(default=None, description="of a workload that counts tokens")
+    miner: MinerEvidence | None = Field(default=None, description="of a workload that runs on an ASIC miner")
     artifacts: tuple[Artifact, ...] = ()
     digests_file: Literal["SHA256SUMS"] | None = Field(
         default=None, description="the file of the digests of this record and its artifacts; null in an older record"

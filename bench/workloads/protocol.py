@@ -1,11 +1,16 @@
 """The protocol of a workload: the shape that a kernel, a model replay, a miner or an endpoint takes to be measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from bench.results.miner_evidence import MinerEvidence
+    from bench.results.record import Metric, Reason
     from bench.workloads.roofline import Bound
+
+Spans = Sequence[tuple[float, float]]
+"""Start and end of each window [s, monotonic]."""
 
 
 class VerificationError(RuntimeError):
@@ -115,6 +120,32 @@ class UncertainWork(Protocol):
     """A workload whose count of work has an uncertainty of its own (method rule 13)."""
 
     u_work_frac: float  # [-] standard uncertainty of the work
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a device that works by itself showed during the windows, for the record."""
+
+    reasons: tuple["Reason", ...] = ()
+    metrics: Mapping[str, "Metric"] = field(default_factory=dict)  # besides rate, energy and power
+    miner: "MinerEvidence | None" = None
+
+
+@runtime_checkable
+class CountedWork(Protocol):
+    """A workload whose device always works by itself, and whose work is counted by random events.
+
+    Each event stands for a known mean amount of work, so the number of events gives the interval of the work; the
+    scatter of the windows would count the same chance twice (method rule 8).
+    """
+
+    def work_interval(self, spans: Spans) -> tuple[float, float]:
+        """Return the 95 % interval of the work of these windows over the work that was counted [-]."""
+        ...
+
+    def evidence(self, spans: Spans) -> Evidence:
+        """Return what the device showed during these windows."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

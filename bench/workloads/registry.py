@@ -12,7 +12,7 @@ class Entry:
     """One workload."""
 
     name: str
-    device_kind: str  # `cpu` or `gpu`
+    device_kind: str  # `cpu`, `gpu` or `asic`
     unit: str
     summary: str
     class_path: str  # `module:class`, created from its name and WorkloadOptions
@@ -46,6 +46,10 @@ ENTRIES: tuple[Entry, ...] = (
             "bench.workloads.cpu.llm_replay_cpu:LlmReplayCpu", main_job=True,
         )
         for phase, action in (("prefill", "reading prompts"), ("decode", "one token after the other"))
+    ),
+    Entry(
+        "sha256d_scan_asic", "asic", "hash", "an ASIC miner's own scan, verified by shares; `perwatt run asic`",
+        "bench.workloads.asic.sha256d_scan_asic:Sha256dScanAsic",
     ),
     Entry(
         "sha256d_scan_cuda", "gpu", "hash", "nonce scan on an NVIDIA GPU",
@@ -108,6 +112,8 @@ def create(name: str, options: WorkloadOptions) -> Workload:
         The name is unknown, or the workload does not run on the device.
     """
     row = entry(name)
+    if row.device_kind == "asic":
+        raise InputError.at("workload", expected="`perwatt run asic`, which has the options of a miner", got=name)
     kind = options.device.partition(":")[0]
     if kind != row.device_kind:
         raise InputError.at(f"workload {name}", "--device", expected=row.device_kind, got=options.device)

@@ -125,6 +125,12 @@ def test_the_limits_that_the_rules_state_are_those_of_the_code():
             f"Up to {100 * limits.MALFORMED_LINES_FRAC:g} % of its lines",
         ),
         5: (f"within {100 * limits.METER_DISAGREEMENT_FRAC:g} %",),
+        8: (
+            f"at least {limits.VERIFIED_SHARES} valid shares",
+            f"more than {100 * limits.REFUSED_SHARES_FRAC:g} %",
+            f"less than {100 * limits.SHARES_DRIFT_P:g} %",
+            f"{limits.SETTLE_S / 60.0:g} min at most",
+        ),
         9: (f"more than {100 * limits.IDLE_DRIFT_FRAC:g} %",),
         10: (
             f"rate within {100 * limits.RATE_HALVES_FRAC:g} %",

@@ -55,8 +55,8 @@ def miner(
     """
     from bench.miners.link import parse_address
 
-    login = _login(user, password_file, password_env)
-    machine = _open(parse_address(host, "HOST"), family, login)
+    login = login_of(user, password_file, password_env)
+    machine = open_miner(parse_address(host, "HOST"), family, login)
     if watch:
         from bench.cli.miner.watch import watch as watch_miner
 
@@ -75,7 +75,7 @@ def miner(
 miner.add_command(simulate)
 
 
-def _login(user: str | None, password_file: Path | None, password_env: str | None) -> "Login | None":
+def login_of(user: str | None, password_file: Path | None, password_env: str | None) -> "Login | None":
     """Return the login that the options name; a password needs its user, because none is assumed."""
     from bench.network.login import read_login
 
@@ -83,10 +83,10 @@ def _login(user: str | None, password_file: Path | None, password_env: str | Non
     settings = {key: str(value) for key, value in stated.items() if value is not None}
     if settings and "user" not in settings:
         raise InputError.at("--user", expected="the user of the password")
-    return read_login("perwatt miner", settings)
+    return readlogin_of("perwatt miner", settings)
 
 
-def _open(address: "Address", name: str | None, login: "Login | None") -> "Miner":
+def open_miner(address: "Address", name: str | None, login: "Login | None") -> "Miner":
     """Return the reader of a miner, whose family is the stated one or the one that its replies show."""
     from bench.miners.families import load
     from bench.miners.identify import identify

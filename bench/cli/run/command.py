@@ -21,6 +21,7 @@ from bench.cli.options import (
     store_option,
 )
 from bench.cli.output import emit_json, say, warn
+from bench.cli.run.asic import asic
 from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_threads, measure_all, opened, specs
 from hardware_profiles.errors import InputError
@@ -43,6 +44,7 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
         "perwatt run sha256d_scan_cpu --all-variants",
         "perwatt run --device gpu:0",
         "perwatt run llm --model llama-3.1-8b --dtype fp8",
+        "perwatt run asic --miner 192.0.2.7 --meter shelly:192.0.2.9",
     ),
 )
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD]...", shell_complete=completion.workloads_and_verbs)
@@ -101,7 +103,8 @@ def run(
     The main job measures this machine (double SHA-256, matrix products, memory bandwidth), compares it with the
     catalogue, and computes what an example site would earn. With --device gpu:INDEX it runs every workload of that GPU.
 
-    `perwatt run llm` measures or models a language model and has options of its own.
+    `perwatt run llm` measures or models a language model, `perwatt run asic` an ASIC miner on the network; both have
+    options of their own.
     """
     from bench.machine.devices import device_under_test
     from bench.main_job import assess, surroundings
@@ -157,6 +160,7 @@ def run(
 
 
 run.add_command(llm)
+run.add_command(asic)
 
 
 def _plan_name(plan: str, *, quick: bool, publish: bool) -> str:
@@ -202,7 +206,7 @@ def _attach(
     name: str, workloads: Sequence[str], logs: Sequence[str], options: Any, store: Path, *, as_json: bool
 ) -> int:
     from bench.cli.run.tables import document, print_run
-    from bench.measure.attach import attach
+    from bench.measure.joining.attach import attach
 
     if workloads:
         raise InputError.at(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.show import _meter_lines
-from bench.measure.attach import attach
+from bench.measure.joining.attach import attach
 from bench.meters.protocol import MeterOptions
 from bench.results.record import Record
 from bench.results.samples import read_samples

@@ -7,6 +7,7 @@ from pathlib import Path
 from bench import __version__
 from bench.credentials import scrub_arguments
 from bench.diagnostics import Effect, effect
+from bench.measure.counted import counted_metrics, work_interval_of
 from bench.measure.energy import (
     MARGIN_S,
     IdleSpan,
@@ -20,9 +21,9 @@ from bench.measure.energy import (
     read_samples,
     read_windows,
 )
+from bench.measure.joining.replaced_logs import logs_replaced
 from bench.measure.plans import get_plan, schedule
 from bench.measure.record_builder import RecordParts, build_record
-from bench.measure.replaced_logs import logs_replaced
 from bench.measure.summary import energy_codes, metrics, steadiness, warnings
 from bench.meters.group.sources import check_once, same_source, separate_names
 from bench.meters.group.sums import flat
@@ -142,7 +143,11 @@ def _record(
 ) -> Record:
     plan = get_plan(old.run.plan)
     own = covering(infos, old.device)
-    figures = metrics(old.workload.unit, metered.windows, own)
+    counted = work_interval_of(old)
+    if counted is not None:
+        figures = counted_metrics(old.workload.unit, metered.windows, own, counted)
+    else:
+        figures = metrics(old.workload.unit, metered.windows, own)
     steady = steadiness([], metered.windows, own)
     if old.steadiness is not None:
         update = {"rate_halves_frac": old.steadiness.rate_halves_frac,
@@ -170,6 +175,7 @@ def _record(
             audit=audit,
             assumed_power=old.assumed_power_w,
             supersedes=old.id,
+            miner=old.miner,
         )
     )
 

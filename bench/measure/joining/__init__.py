@@ -1,0 +1,1 @@
+"""Logs of meters that are joined to a stored run."""

@@ -1,0 +1,102 @@
+"""`perwatt run asic` from the first line to the record, with the CPU as the miner, over real sockets."""
+
+import json
+import threading
+
+import pytest
+from click.testing import CliRunner
+
+from bench.cli import perwatt
+from bench.stratum.simulator.miner import SimulatedMiner
+from bench.stratum.simulator.personality import Personality
+from hardware_profiles.errors import InputError
+from kernels.scan_cpu import variants
+
+OPTIONS = ["run", "asic", "--listen", "127.0.0.1:0", "--nominal", "2 MH/s", "--error", "15%", "--plan", "smoke",
+           "--difficulty", str(2.0**-17), "--ambient-c", "20"]  # fmt: skip
+
+
+@pytest.fixture
+def measured(monkeypatch, tmp_path):
+    """Run the command; the miner starts when the pool line is printed. Return the command's result and the miner."""
+    monkeypatch.setattr("bench.workloads.asic.settling.SHARES", 40)
+    miners = []
+
+    def run(*options, personality=None):
+        from bench.cli.run import asic
+
+        announce = asic._announce
+
+        def begin(request, choice, host, port):
+            announce(request, choice, host, port)
+            names = [candidate.name for candidate in variants.candidates()]
+            name = next(name for name in ("shani", "neon_sha2", *names) if name in names)
+            miners.append(SimulatedMiner(host, port, personality=personality, variant=name, slice_nonces=1 << 15))
+            threading.Thread(target=mine, args=(miners[-1],), daemon=True).start()
+
+        monkeypatch.setattr(asic, "_announce", begin)
+        result = CliRunner().invoke(
+            perwatt, [*OPTIONS, "--out", str(tmp_path / "results"), *options], standalone_mode=False
+        )
+        for miner in miners:
+            miner.stop()
+        return result, miners[-1] if miners else None
+
+    def mine(miner):
+        limit_h_s = 2e6
+
+        def paced(tally):
+            pause_s = tally.hashes / limit_h_s - tally.elapsed_s
+            if pause_s > 0.0:
+                threading.Event().wait(pause_s)
+            return False
+
+        miner.run(paced)
+
+    return run
+
+
+def test_the_rate_of_the_shares_is_that_of_the_counted_hashes(measured):
+    result, miner = measured("--json")
+    assert result.return_value == 0, result.output
+    (record,) = json.loads(result.stdout)["records"]
+    low, high = record["metrics"]["rate"]["interval_95"]
+    assert low < 1.1 * miner.tally.rate_h_s
+    assert high > 0.9 * miner.tally.rate_h_s
+    assert "stratum+tcp://127.0.0.1:" in result.stderr
+    assert record["device"]["kind"] == "asic"
+    assert record["miner"]["shares"]["uniformity"]["uniform"]
+    assert "127.0.0.1" not in json.dumps(record["miner"]) + json.dumps(record["device"])
+
+
+def test_a_ticket_mask_ends_with_status_1_and_one_line(measured):
+    result, _ = measured(personality=Personality(ticket_mask=2.0**-15))
+    assert result.return_value == 1
+    assert "shares_not_uniform" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--measure-s", "1"], "--measure-s: expected at least"),
+        (["--nominal", "2"], "--nominal: expected a hash rate with its unit"),
+        (["--error", "0.5"], "--error: expected a percentage"),
+        (["--family", "luxos"], "--family: expected --miner HOST with it"),
+        (["--listen", "192.0.2.77:0"], "listen: "),
+        (["--meter", "none", "--meter", "rapl"], "--meter none: expected no other meter"),
+    ],
+)
+def test_a_request_that_cannot_be_carried_out_is_one_line(options, message, measured):
+    result, _ = measured(*options)
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
+
+
+def test_without_a_miner_and_an_address_the_command_asks_for_one():
+    result = CliRunner().invoke(perwatt, ["run", "asic", "--nominal", "1 TH/s"], standalone_mode=False)
+    assert str(result.exception).startswith("--listen: expected an address of this machine")
+
+
+def test_the_workload_itself_points_to_the_command():
+    result = CliRunner().invoke(perwatt, ["run", "sha256d_scan_asic"], standalone_mode=False)
+    assert "`perwatt run asic`" in str(result.exception)
