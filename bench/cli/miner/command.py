@@ -83,7 +83,7 @@ def login_of(user: str | None, password_file: Path | None, password_env: str | N
     settings = {key: str(value) for key, value in stated.items() if value is not None}
     if settings and "user" not in settings:
         raise InputError.at("--user", expected="the user of the password")
-    return readlogin_of("perwatt miner", settings)
+    return read_login("perwatt miner", settings)
 
 
 def open_miner(address: "Address", name: str | None, login: "Login | None") -> "Miner":

@@ -23,7 +23,7 @@ def measured(monkeypatch, tmp_path):
     miners = []
 
     def run(*options, personality=None):
-        from bench.cli.run import asic
+        from bench.cli.run import asic_flow as asic
 
         announce = asic._announce
 

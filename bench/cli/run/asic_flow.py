@@ -1,0 +1,189 @@
+"""The course of `perwatt run asic`: firmware, arrival, difficulty, settling, windows."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.output import fault, progress, rate, say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from bench.measure.plans import Plan
+    from bench.meters.protocol import Meter
+    from bench.miners.record import MinerReading
+    from bench.network.login import Login
+    from bench.results.record import Record
+    from bench.stratum.thread import WorkServer
+    from bench.workloads.asic.arrival import Unit
+    from bench.workloads.asic.choice import Choice
+    from bench.workloads.asic.settling import Settled
+    from bench.workloads.asic.telemetry import Telemetry
+
+SETTLE_FLOOR_S = {"smoke": 1.0, "quick": 60.0, "publish": 300.0}
+"""Shortest block of the settling by plan [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asks for."""
+
+    host: str | None
+    family: str | None
+    login: "Login | None"  # of the miner's web pages
+    listen: tuple[str, int]
+    worker: str
+    error_frac: float
+    measure_s: float | None
+    difficulty: float | None
+    nominal_h_s: float | None
+    wait_s: float
+    ambient_c: float | None
+    meters: tuple[str, ...]
+    quiet: bool
+
+
+def run_asic(request: Request, plan: "Plan", store: Path, meters: "Sequence[Meter]") -> "Record":
+    """Measure one miner: firmware, arrival, difficulty, settling, windows; the server stops in every ending."""
+    from bench.measure.runner import Job, measure
+    from bench.stratum.server import ServerOptions
+    from bench.stratum.thread import WorkServer
+    from bench.workloads.asic.device import describe, meter_notes
+    from bench.workloads.asic.sha256d_scan_asic import Setting, Sha256dScanAsic
+
+    telemetry = _telemetry(request)
+    first = None if telemetry is None else telemetry.first
+    choice = _choose(request, plan, first, metered=bool(meters))
+    with WorkServer(ServerOptions(difficulty=choice.difficulty)) as server, progress(quiet=request.quiet) as bars:
+        host, port = server.start(*request.listen)
+        _announce(request, choice, host, port)
+        unit = _wait(request, server, bars)
+        choice = _choose(request, plan, first, metered=bool(meters), minimum=_minimum(server, unit))
+        if choice.difficulty != server.difficulty:
+            server.set_difficulty(choice.difficulty)
+        settled = _settle(server, unit, choice, plan, telemetry, bars)
+        server.freeze_difficulty(choice.difficulty)
+        notes = meter_notes(request.meters, choice.expected_rate_h_s, first)
+        same = None if request.host is None else unit.peer in _addresses(request.host)
+        setting = Setting(unit, choice, settled, same, request.ambient_c, tuple(notes))
+        job = Job.start(_fixed(plan, choice), store, sys.argv[1:])
+        task = bars.add_task("sha256d_scan_asic", total=1.0)
+
+        def show(stage: str, done: float) -> None:
+            bars.update(task, completed=done, description=f"sha256d_scan_asic: {stage}")
+
+        workload = Sha256dScanAsic(server, setting, telemetry)
+        return measure(workload, job, meters, device=describe(first, unit.user_agent), on_progress=show)
+
+
+def _telemetry(request: Request) -> "Telemetry | None":
+    """Return the reader of the firmware after its first reading; None if no miner is named."""
+    if request.host is None:
+        return None
+    from bench.cli.miner.command import open_miner
+    from bench.miners.link import parse_address
+    from bench.workloads.asic.telemetry import Telemetry
+
+    miner = open_miner(parse_address(request.host, "--miner"), request.family, request.login)
+    return Telemetry(lambda: miner.poll().reading, miner.family.poll_s, miner.poll().reading)
+
+
+def _choose(
+    request: Request, plan: "Plan", first: "MinerReading | None", *, metered: bool, minimum: float | None = None
+) -> "Choice":
+    from bench.workloads.asic.choice import choose, expected_rate
+
+    return choose(
+        expected_rate(request.nominal_h_s, first),
+        request.error_frac,
+        plan.windows,
+        difficulty=request.difficulty,
+        measure_s=request.measure_s,
+        minimum_difficulty=minimum,
+        least_window_s=plan.floor_s if metered else plan.rate_floor_s,
+    )
+
+
+def _fixed(plan: "Plan", choice: "Choice") -> "Plan":
+    """Return the plan with the windows that were fixed; a miner that always works has no idle time."""
+    why = f"{choice.wanted_error_frac:.2%} of {rate(choice.expected_rate_h_s, 'hash/s')} from shares"
+    window_s = choice.window_s
+    return replace(plan, floor_s=window_s, rate_floor_s=window_s, idle_before_s=0.0, idle_after_s=0.0, floor_why=why)
+
+
+def _announce(request: Request, choice: "Choice", host: str, port: int) -> None:
+    """Print the pool line, and how long the windows will last, also where standard output is for a program."""
+    shown = f"[{host}]" if ":" in host else host
+    shares_s, error_frac = choice.expected_shares_s, choice.wanted_error_frac
+    minutes = choice.window_s * choice.windows / 60.0
+    lines = (
+        f"pool       stratum+tcp://{shown}:{port}   worker {request.worker}   password x",
+        f"windows    {choice.windows} of {choice.window_s:.0f} s ({minutes:.0f} min) for ± {error_frac:.2%}",
+        f"shares     about {choice.expected_shares:,.0f} of difficulty {choice.difficulty:g}, {shares_s:.2g} a second",
+        "income     none during the measurement: the hashes are burned",
+    )
+    for line in lines:
+        if request.quiet:
+            click.echo(line, err=True)
+        else:
+            say(line)
+
+
+def _wait(request: Request, server: "WorkServer", bars: "Progress") -> "Unit":
+    from bench.workloads.asic.arrival import wait_for_miner
+
+    task = bars.add_task("waiting for the miner", total=request.wait_s)
+    known = _addresses(request.host) if request.host is not None else ()
+    unit = wait_for_miner(server, request.wait_s, known, lambda passed_s: bars.update(task, completed=passed_s))
+    bars.update(task, completed=request.wait_s, description=f"miner: {unit.user_agent or 'no user agent'}")
+    return unit
+
+
+def _minimum(server: "WorkServer", unit: "Unit") -> float | None:
+    sessions = unit.sessions(server.sessions())
+    return max((session.minimum_difficulty or 0.0 for session in sessions), default=0.0) or None
+
+
+def _settle(
+    server: "WorkServer",
+    unit: "Unit",
+    choice: "Choice",
+    plan: "Plan",
+    telemetry: "Telemetry | None",
+    bars: "Progress",
+) -> "Settled":
+    from bench import limits
+    from bench.workloads.asic.settling import block_length_s, settle
+    from bench.workloads.asic.sha256d_scan_asic import own_shares
+
+    if telemetry is not None:
+        telemetry.start()
+    task = bars.add_task("settling", total=limits.SETTLE_S)
+
+    def show(passed_s: float, counts: Sequence[int]) -> None:
+        bars.update(task, completed=passed_s, description=f"settling: {', '.join(map(str, counts[-3:]))} shares")
+
+    return settle(
+        lambda start_s, end_s: own_shares(server, unit, start_s, end_s),
+        block_length_s(choice.expected_shares_s, SETTLE_FLOOR_S[plan.name]),
+        (lambda: None) if telemetry is None else lambda: telemetry.newest.mode.settled,
+        on_wait=show,
+    )
+
+
+def _addresses(host: str) -> tuple[str, ...]:
+    """Return the addresses of a host; none if it has no name."""
+    import socket
+
+    from bench.miners.link import parse_address
+
+    try:
+        found = socket.getaddrinfo(parse_address(host, "--miner").host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        fault(f"--miner: {error.strerror}")
+        return ()
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
