@@ -26,9 +26,9 @@ WORKER = "perwatt.asic"
 
 @click.command(
     epilog=examples(
-        "perwatt run asic --miner 192.0.2.7 --listen 192.0.2.2:3333 --meter shelly:192.0.2.9",
+        "perwatt run asic --miner 192.0.2.7 --meter shelly:192.0.2.9",
         "perwatt run asic --listen 192.0.2.2:3333 --nominal '200 TH/s' --error 2%",
-        "perwatt run asic --listen 127.0.0.1:3333 --nominal '30 MH/s' --plan smoke --error 10%",
+        "perwatt run asic --listen 127.0.0.1:3333 --nominal '30 MH/s' --error 10%",
     )
 )
 @click.option("--miner", "host", metavar="HOST", help="Miner whose firmware is read. [default: shares only]")
