@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 LONGEST_TEXT = 120
+LARGEST = 1e40
+"""No figure of a miner is larger, in any unit; products with it stay finite."""
 RATE_UNITS: Mapping[str, float] = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _NUMBER = re.compile(r"\s*([-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(.{0,16}?)\s*", re.DOTALL)
 _RATE = re.compile(r"([KMGTPE]?)(?:H(?:/S|S|ASH/S)?)?", re.IGNORECASE)
@@ -31,7 +33,7 @@ def read_number(value: Any) -> tuple[float, str] | None:
         number, unit = float(match[1].replace(",", "")), match[2]
     else:
         return None
-    return (number, unit) if number is not None and math.isfinite(number) else None
+    return (number, unit) if number is not None and abs(number) <= LARGEST else None
 
 
 def _as_float(value: float) -> float | None:

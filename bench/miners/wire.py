@@ -103,25 +103,34 @@ class _RefusedError(Exception):
 
 def _read_open_end(connection: socket.socket, deadline: float) -> bytes:
     """Return the reply of the cgminer interface, without the NUL byte that ends it."""
-    reply, brackets = bytearray(), Brackets()
-    while not (brackets.balanced and reply.endswith(b"\n")):
+    reply, brackets, after_nul = bytearray(), Brackets(), False
+    while not (reply.endswith((b"\0", b"\n")) and _is_whole(reply, brackets)):
+        whole = after_nul or _is_whole(reply, brackets)
         try:
-            connection.settimeout(min(left_s(deadline), QUIET_S) if brackets.balanced else left_s(deadline))
+            connection.settimeout(min(left_s(deadline), QUIET_S) if whole else left_s(deadline))
             part = connection.recv(65536)
         except (TimeoutError, ConnectionResetError) as error:
-            if brackets.balanced:
+            if whole:
                 break
             raise _UnfinishedError(f"{len(reply)} bytes came") from error
-        text, nul, _ = part.partition(b"\0")
-        reply += text
-        if not part or (nul and reply.strip()):
+        if not part:
             break
+        reply += part
         if len(reply) > MAX_BYTES:
             raise _RefusedError(f"the reply is longer than {MAX_BYTES} bytes")
-        brackets.feed(text)
+        brackets.feed(part)
         if brackets.depth > MAX_DEPTH:
             raise _RefusedError(f"the reply is nested deeper than {MAX_DEPTH} levels")
-    return bytes(reply)
+        after_nul = part.endswith(b"\0")  # which broken firmware also sends within a document
+    return bytes(reply).rstrip(b"\0")
+
+
+def _is_whole(reply: bytearray, brackets: "Brackets") -> bool:
+    """Return whether a reply may end here: its JSON is balanced, or a section of its text form ends."""
+    start = bytes(reply[:80]).lstrip(b"\0 \r\n\t")[:1]
+    if start in {b"{", b"["}:
+        return brackets.balanced
+    return start != b"" and reply[-80:].rstrip(b"\0 \r\n\t").endswith((b"|", b"}"))
 
 
 def _read_frame(connection: socket.socket, deadline: float) -> bytes:
@@ -156,6 +165,7 @@ class Brackets:
         self.depth = 0
         self.seen = False
         self._in_string = False
+        self._escape = b""  # a backslash at the end of a part, which changes what the next part begins with
 
     @property
     def balanced(self) -> bool:
@@ -163,7 +173,10 @@ class Brackets:
         return self.seen and self.depth <= 0 and not self._in_string
 
     def feed(self, part: bytes) -> None:
-        """Go on with the next bytes; an escape that two parts share only delays the end of the reply."""
+        """Go on with the next bytes."""
+        part = self._escape + part
+        cut = len(part) - (len(part) - len(part.rstrip(b"\\"))) % 2
+        part, self._escape = part[:cut], part[cut:]
         for match in _MARKS.finditer(part):
             mark = match[0]
             if mark == b'"':

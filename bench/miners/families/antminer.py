@@ -5,12 +5,14 @@ Port 4028 needs no password. `devs` is not asked, because it shows rates of 0. S
 """
 
 import re
+from typing import Any
 
 from bench.miners import values
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
 from bench.miners.parsing.cgminer import read_counters, read_pools
 from bench.miners.parsing.contradictions import with_contradictions
+from bench.miners.parsing.recognise import accept, version_has
 from bench.miners.record import (
     Averaging,
     Board,
@@ -25,6 +27,7 @@ from bench.miners.record import (
 from bench.miners.reply import RateKey, Replies, Reply, Section, rows, section
 
 POWER_PORT = 6060
+_OTHERS = ("LUXminer", "BOSer", "BOSminer", "BOSminer+", "BDMiner", "GCMiner", "FluxOS", "PROD")
 _WITH_POWER_PORT = re.compile(r"[ST]2\d|XP.*HYD", re.IGNORECASE)
 _POWER = re.compile(r"\s*miner power\s*:\s*(.+?)\s*", re.IGNORECASE)
 _MODES = {"0": "normal", "1": "sleep", "2": "high", "3": "low"}
@@ -44,7 +47,10 @@ _NEWER: tuple[tuple[str, Averaging, float | None], ...] = (
 
 def read(link: Link) -> dict[str, Reply]:
     """Ask for version, counters, boards and pools; the newer form of `stats` only where the older has no boards."""
-    replies = {name: link.ask(name) for name in ("version", "summary", "stats")}
+    version = accept(
+        link.ask("version"), recognise, "a stock Antminer", "a version with BMMiner, or an Antminer as type"
+    )
+    replies = {"version": version, "summary": link.ask("summary"), "stats": link.ask("stats")}
     if rows(replies, "stats", "STATS") and not _boards(replies)[0]:
         newer = link.ask("stats", {"command": "stats", "new_api": True}, optional=True)
         replies["stats"] = replies["stats"] if newer.fault else newer
@@ -57,6 +63,14 @@ def read(link: Link) -> dict[str, Reply]:
         for name in ("get_system_info", "get_miner_conf"):
             replies[name] = link.web(name, f"/cgi-bin/{name}.cgi", optional=True)
     return replies
+
+
+def recognise(document: Any) -> bool:
+    """Return whether a reply to `version` is that of stock firmware, which others run on Antminers too."""
+    if not version_has(document, "BMMiner", "Type") or version_has(document, *_OTHERS):
+        return False
+    kind = section({"version": Reply("version", document=document)}, "version", "VERSION", 0).text("Type").lower()
+    return (kind.startswith("antminer") and "vnish" not in kind) or version_has(document, "BMMiner")
 
 
 def parse(replies: Replies) -> MinerReading:

@@ -9,12 +9,14 @@ Canaan-Creative/cgminer, driver-avalon.c. Canaan-Creative/Avalon_Nano3s.
 """
 
 import re
+from typing import Any
 
 from bench.miners import values
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
 from bench.miners.parsing.cgminer import read_counters, read_pools
 from bench.miners.parsing.contradictions import with_contradictions
+from bench.miners.parsing.recognise import accept, version_has
 from bench.miners.record import (
     Board,
     FanReading,
@@ -60,16 +62,24 @@ _MOST_BOARDS = 8
 
 def read(link: Link) -> dict[str, Reply]:
     """Ask one command after the other; firmware before 2019 has `stats` instead of `estats`."""
-    replies = {"version": link.ask("version"), "summary": link.ask("summary")}
+    version = accept(link.ask("version"), recognise, "an Avalon", "a version with PROD")
+    replies = {"version": version, "summary": link.ask("summary")}
     estats = link.ask("estats", optional=True)
-    replies["estats"] = estats if _text({"estats": estats}) else link.ask("estats", {"command": "stats"})
+    figures = estats if _text({"estats": estats}) else link.ask("stats")
+    replies[figures.name] = figures
     replies["pools"] = link.ask("pools", optional=True)
     return replies
 
 
+def recognise(document: Any) -> bool:
+    """Return whether a reply to `version` is that of an Avalon."""
+    return version_has(document, "PROD")
+
+
 def parse(replies: Replies) -> MinerReading:
     """Return the record of the replies."""
-    summary, fields = section(replies, "summary", "SUMMARY", 0), Section("estats", bracket_fields(_text(replies)))
+    summary, name = section(replies, "summary", "SUMMARY", 0), _name(replies)
+    fields = Section(name, bracket_fields(_text(replies)))
     powers, warnings = _powers(fields, _identity(replies))
     reading = MinerReading(
         identity=_identity(replies),
@@ -91,9 +101,14 @@ def bracket_fields(text: str) -> dict[str, str]:
     return {match[1].strip(): match[2].strip() for match in _FIELD.finditer(text)}
 
 
+def _name(replies: Replies) -> str:
+    """Return the command whose reply has the figures."""
+    return "stats" if "stats" in replies else "estats"
+
+
 def _text(replies: Replies) -> str:
-    """Return the texts of `estats` with the figures, joined; each form of firmware has other keys for them."""
-    row = section(replies, "estats", "STATS", 0)
+    """Return the texts with the figures, joined; each form of firmware has other keys for them."""
+    row = section(replies, _name(replies), "STATS", 0)
     return " ".join(
         value
         for key, value in row.values.items()
@@ -127,14 +142,16 @@ def _powers(fields: Section, identity: Identity) -> tuple[tuple[PowerReading, ..
     if not 0.0 <= output_w <= input_w:
         unknown = (_of_supply(fields, supply, _OUT, "unknown"), _of_supply(fields, supply, _IN, "unknown"))
         return (*unknown, *stated), (
-            f"estats: PS: output {output_w:g} W and input {input_w:g} W contradict each other",
+            f"{fields.raw_key('PS')}: output {output_w:g} W and input {input_w:g} W contradict each other",
         )
     both = (_of_supply(fields, supply, _OUT, "dc_out"), _of_supply(fields, supply, _IN, "ac_in_psu"))
-    inferred = () if re.search(r"nano\s?3s", identity.model, re.IGNORECASE) else (_INFERRED,)
+    inferred = (
+        () if re.search(r"nano\s?3s", identity.model, re.IGNORECASE) else (f"{fields.raw_key('PS')}: {_INFERRED}",)
+    )
     return (*both, *stated), inferred
 
 
-_INFERRED = "estats: PS: that [4] is output and [6] input of the supply is inferred for this model, not documented"
+_INFERRED = "that [4] is output and [6] input of the supply is inferred for this model, not documented"
 
 
 def _is_volts_watts_amperes(supply: tuple[float, ...]) -> bool:

@@ -5,12 +5,14 @@ supply itself reports.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from bench.miners import values
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
 from bench.miners.parsing.cgminer import read_counters, read_pools
 from bench.miners.parsing.contradictions import with_contradictions
+from bench.miners.parsing.recognise import accept
 from bench.miners.parsing.supply import input_power
 from bench.miners.record import Board, Identity, MinerReading, Mode, Place, PowerReading, TemperatureReading
 from bench.miners.reply import RateKey, Replies, Reply, Section, rows, section
@@ -35,10 +37,13 @@ _MOST_ERRORS = 20
 
 def read(link: Link) -> dict[str, Reply]:
     """Ask for each reply on a connection of its own: commands that begin with `get_` cannot be joined."""
-    replies = {"get_version": _ask(link, "get_version", optional=True), "summary": _ask(link, "summary")}
-    replies["edevs"] = _ask(link, "edevs", optional=True)
-    if replies["edevs"].fault:  # early firmware has only `devs`
-        replies["edevs"] = replace(_ask(link, "devs", optional=True), name="edevs")
+    version, summary = _ask(link, "get_version", optional=True), _ask(link, "summary")
+    accept(version if not version.fault else summary, recognise, "a Whatsminer", "api_ver or Factory GHS")
+    replies = {"get_version": version, "summary": summary}
+    devices = _ask(link, "edevs", optional=True)
+    if devices.fault:  # early firmware has only `devs`
+        devices = _ask(link, "devs", optional=True)
+    replies[devices.name] = devices
     optional = ["devdetails", "pools", "get_psu", "status"]
     if not _api(replies).startswith("1"):
         optional += ["get_error_code", "get_miner_info"]
@@ -49,11 +54,18 @@ def _ask(link: Link, name: str, *, optional: bool = False) -> Reply:
     return link.ask(name, {"cmd": name}, optional=optional)
 
 
+def recognise(document: Any) -> bool:
+    """Return whether a reply to `get_version` or, on the oldest firmware, to `summary` is that of a Whatsminer."""
+    replies = {"reply": Reply("reply", document=document)}
+    summary = section(replies, "reply", "SUMMARY", 0)
+    return bool(section(replies, "reply", "Msg").text("api_ver") or summary.text("Factory GHS", "Target MHS"))
+
+
 def parse(replies: Replies) -> MinerReading:
     """Return the record of the replies."""
     summary = section(replies, "summary", "SUMMARY", 0)
     supply, notes = input_power(section(replies, "get_psu", "Msg"))
-    devices = rows(replies, "edevs", "DEVS")
+    devices = rows(replies, "edevs", "DEVS") or rows(replies, "devs", "DEVS")
     reading = MinerReading(
         identity=_identity(replies, summary),
         rates=summary.rates(_RATES),

@@ -3,10 +3,13 @@
 Its pools have no share counts, so that accepted difficulty implies no rate.
 """
 
+from typing import Any
+
 from bench.miners import values
 from bench.miners.family import Family
 from bench.miners.link import Link
 from bench.miners.parsing.contradictions import with_contradictions
+from bench.miners.parsing.recognise import accept
 from bench.miners.parsing.supply import input_power
 from bench.miners.record import Board, Counters, Identity, MinerReading, Mode, Pool, TemperatureReading
 from bench.miners.reply import RateKey, Replies, Reply, Section, rows, section
@@ -23,11 +26,18 @@ _MOST_ERRORS = 20
 
 def read(link: Link) -> dict[str, Reply]:
     """Ask for the device and the three parts of its status; `param` is required there."""
-    replies = {"device": link.ask_frame("device", {"cmd": "get.device.info"}, port=PORT)}
+    device = link.ask_frame("device", {"cmd": "get.device.info"}, port=PORT)
+    replies = {"device": accept(device, recognise, "a Whatsminer of API 3", "miner or system")}
     for name in ("summary", "edevs", "pools"):
         request = {"cmd": "get.miner.status", "param": name}
         replies[name] = link.ask_frame(name, request, port=PORT, optional=name != "summary")
     return replies
+
+
+def recognise(document: Any) -> bool:
+    """Return whether a reply to `get.device.info` is that of a Whatsminer."""
+    device = section({"device": Reply("device", document=document)}, "device", "msg")
+    return isinstance(device.get("miner"), dict) or isinstance(device.get("system"), dict)
 
 
 def parse(replies: Replies) -> MinerReading:

@@ -64,7 +64,7 @@ def test_a_miner_without_power_and_one_that_sleeps_are_shown(perwatt, miner):
 def test_an_idle_miner_has_no_efficiency(perwatt, miner):
     done = perwatt("miner", miner(avalon.q_idle())).stdout
     assert "J/TH" not in done
-    assert "warning    stale average: estats: GHSavg 44.5 TH/s" in done
+    assert "warning    stale average: stats: GHSavg 44.5 TH/s" in done
 
 
 @pytest.mark.parametrize("width", [60, 80, 110])

@@ -3,12 +3,26 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bench.miners.wire import MAX_BYTES, HttpAnswerError, exchange, exchange_frame
+from bench.miners.wire import MAX_BYTES, Brackets, HttpAnswerError, exchange, exchange_frame
 from bench.network.endpoint import Endpoint
 from bench.network.errors import ReadFailedError
 
 REPLY = {"STATUS": [{"STATUS": "S", "Msg": 'a "quoted" ] bracket'}], "SUMMARY": [{"Elapsed": 5}], "id": 1}
+
+
+PARTS = st.lists(st.sampled_from([b"\\", b'"', b"[", b"]", b"x", b'\\"', b"\\\\"]), max_size=40)
+
+
+@given(PARTS)
+def test_brackets_do_not_depend_on_where_the_parts_are_cut(parts):
+    whole, cut = Brackets(), Brackets()
+    whole.feed(b"".join(parts))
+    for byte in b"".join(parts):
+        cut.feed(bytes([byte]))
+    assert (whole.depth, whole.balanced) == (cut.depth, cut.balanced)
 
 
 def ask(fake, timeout_s=2.0):
@@ -16,7 +30,7 @@ def ask(fake, timeout_s=2.0):
     return send(Endpoint("127.0.0.1", fake.port), b'{"command":"summary"}', timeout_s)
 
 
-@pytest.mark.parametrize("quirk", ["", "no_nul", "open", "open_after_nul", "open_after_line", "halves"])
+@pytest.mark.parametrize("quirk", ["", "no_nul", "open", "open_after_nul", "open_after_line", "halves", "escapes"])
 def test_a_reply_is_read_to_its_end_and_not_beyond(fake_miner, quirk):
     fake = fake_miner({"summary": REPLY}, quirk=quirk)
     began = time.monotonic()
@@ -42,6 +56,23 @@ def test_a_reply_without_end_is_given_up_in_time(fake_miner, quirk, words):
     with pytest.raises(ReadFailedError, match=words):
         ask(fake, 0.3 if quirk in {"silent", "drip"} else 5.0)
     assert time.monotonic() - began < 4.0
+
+
+def test_a_nul_byte_within_a_document_is_not_its_end(fake_miner):
+    fake = fake_miner({"summary": REPLY}, quirk="nul_within")
+    assert ask(fake).replace(b"\0", b"") == fake.reply_to(b'{"command":"summary"}')
+
+
+def test_a_document_without_its_end_is_given_up_after_its_nul_byte(fake_miner):
+    fake = fake_miner({"summary": REPLY}, quirk="unbalanced")
+    assert ask(fake) == fake.reply_to(b'{"command":"summary"}')[:-1]
+
+
+@pytest.mark.parametrize("quirk", ["", "no_nul", "open", "halves"])
+def test_the_text_form_is_read_past_the_brackets_of_its_values(fake_miner, quirk):
+    text = f"STATUS=S,When=1|STATS=0,MM ID0=Ver[1] PS[0 1] {'x' * 200} A[2] B[3],MM Count=1|"
+    fake = fake_miner({"summary": text}, quirk=quirk)
+    assert ask(fake) == text.encode()
 
 
 @pytest.mark.parametrize("quirk", ["html", "http"])

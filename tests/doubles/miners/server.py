@@ -159,6 +159,27 @@ def _halves(miner, connection, reply):
     connection.sendall(reply[middle:] + b"\0")
 
 
+def _nul_within(miner, connection, reply):
+    middle = len(reply) // 2
+    connection.sendall(reply[:middle] + b"\0")
+    miner.wait(0.02)
+    connection.sendall(reply[middle:] + b"\0")
+    miner.wait(20.0)
+
+
+def _unbalanced(miner, connection, reply):
+    connection.sendall(reply[:-1] + b"\0")
+    miner.wait(20.0)
+
+
+def _escapes(miner, connection, reply):
+    for byte in reply:
+        connection.sendall(bytes([byte]))
+        if byte in b"\\":
+            miner.wait(0.02)  # the next byte comes in another part
+    miner.wait(20.0)
+
+
 def _cut(_miner, connection, reply):
     connection.sendall(reply[: len(reply) * 3 // 4])
 
@@ -177,4 +198,7 @@ QUIRKS: dict[str, Callable] = {
     "drip": _drip,
     "halves": _halves,
     "cut": _cut,
+    "nul_within": _nul_within,
+    "unbalanced": _unbalanced,
+    "escapes": _escapes,
 }

@@ -74,11 +74,11 @@ def test_a_wall_power_with_a_name_of_its_own_is_the_input_of_the_supply(read):
 
 def test_an_idle_avalon_q_shows_stale_rates_and_the_power_that_it_still_takes(read):
     reading = read(avalon.q_idle())
-    assert powers(reading)["estats: PS[6]"] == (146.0, "ac_in_psu")
+    assert powers(reading)["stats: PS[6]"] == (146.0, "ac_in_psu")
     assert (reading.mode.state, reading.mode.hashing, reading.mode.name) == ("In Idle", False, "work mode 0")
     assert reading.boards[0].chips == 160
     stale = next(warning for warning in reading.warnings if warning.startswith("stale average"))
-    assert "estats: GHSavg 44.5 TH/s" in stale
+    assert "stats: GHSavg 44.5 TH/s" in stale
     assert "summary: MHS av 44.54 TH/s" in stale
 
 

@@ -6,13 +6,14 @@ import math
 from dataclasses import asdict
 
 import pytest
-from doubles.miners import descendants, rest
+from doubles.miners import antminer, avalon, descendants, rest, whatsminer
 from doubles.miners.axeos import info, nerd_info
 from doubles.miners.unit import Unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.miners.families import load
+from bench.miners.parsing.text_form import read_text_form
 from bench.miners.reply import Reply
 
 UNIT = Unit()
@@ -27,7 +28,16 @@ REPLIES = {
     "sealminer": descendants.sealminer(UNIT),
     "auradine": descendants.auradine(UNIT),
     "proto": rest.proto(UNIT),
-}
+    "antminer": {**antminer.s19_pro(), "miner_power": "miner power:3250", "get_miner_conf": antminer.MINER_CONF},
+    "antminer of 2025": {**antminer.s21(), "stats": antminer.s21()["stats new_api"]},
+    "whatsminer of API 1": whatsminer.v1(),
+    "whatsminer of API 2": {**whatsminer.v2(), "get_error_code": {"Msg": {"error_code": [{"218": "2024-06-15"}]}}},
+    "whatsminer-v3": {name.split()[-1].replace("get.device.info", "device"): reply
+                      for name, reply in whatsminer.v3().items()},
+    "avalon": avalon.a1246(),
+    "avalon in its text form": {name: read_text_form(reply.encode()) for name, reply in avalon.a1346().items()},
+    "avalon that is idle": avalon.q_idle(),
+}  # fmt: skip
 WRONG = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**30), 10**30), st.floats(), st.text(max_size=20),
     st.sampled_from([[], {}, [None], [[]], {"a": {}}, "N/A", "-1", "1e999", "NaN", -1, 0, 1e308, "12.5 W", "\ud800"]),

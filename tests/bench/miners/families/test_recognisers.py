@@ -1,12 +1,27 @@
 """A family takes no other family's reply for its own, and says what it saw instead."""
 
 import pytest
-from doubles.miners import descendants, rest
+from doubles.miners import antminer, avalon, descendants, rest, whatsminer
 from doubles.miners.axeos import FakeAxeOS, info, nerd_info
 from doubles.miners.server import FakeMiner
 from doubles.miners.unit import Unit
 
-from bench.miners.families import auradine, axeos, braiins, epic, load, luxos, names, proto, sealminer, vnish
+from bench.miners.families import antminer as stock_antminer
+from bench.miners.families import (
+    auradine,
+    axeos,
+    braiins,
+    epic,
+    load,
+    luxos,
+    names,
+    proto,
+    sealminer,
+    vnish,
+    whatsminer_v3,
+)
+from bench.miners.families import avalon as stock_avalon
+from bench.miners.families import whatsminer as stock_whatsminer
 from bench.miners.link import CGMINER, WEB, Address
 from bench.miners.reader import Miner, MinerError
 
@@ -31,10 +46,15 @@ DOCUMENTS = {
     "epic": [rest.epic(UNIT)["summary"]],
     "vnish": [rest.vnish(UNIT)["info"]],
     "proto": [rest.proto(UNIT)["system"]],
-    "none of them": [ANTMINER, AVALON, WHATSMINER, {}, [], None, "<html></html>", 7, {"VERSION": []}, {"VERSION": [7]}],
+    "antminer": [ANTMINER, *(make()["version"] for make in (antminer.s19_pro, antminer.s9, antminer.s21))],
+    "avalon": [AVALON, *(make()["version"] for make in (avalon.a1246, avalon.a1566, avalon.q_idle, avalon.nano3))],
+    "whatsminer": [WHATSMINER, *(make()["get_version"] for make in (whatsminer.v1, whatsminer.v2))],
+    "whatsminer-v3": [whatsminer.v3()["get.device.info"]],
+    "none of them": [{}, [], None, "<html></html>", 7, {"VERSION": []}, {"VERSION": [7]}],
 }
 MODULES = {"axeos": axeos, "luxos": luxos, "braiins": braiins, "sealminer": sealminer, "auradine": auradine,
-           "epic": epic, "vnish": vnish, "proto": proto}  # fmt: skip
+           "epic": epic, "vnish": vnish, "proto": proto, "antminer": stock_antminer, "avalon": stock_avalon,
+           "whatsminer": stock_whatsminer, "whatsminer-v3": whatsminer_v3}  # fmt: skip
 
 
 @pytest.mark.parametrize("family", MODULES)
