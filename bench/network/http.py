@@ -127,17 +127,18 @@ class Device:
         except (ValueError, RecursionError) as error:
             raise ReadFailedError(f"{self.url(path)}: not JSON: {error}") from None
 
-    def request(
+    def request(  # noqa: PLR0913 (the parts of one request)
         self,
         path: str,
         timeout_s: float,
         *,
         hidden_query: str = "",
+        method: str = "",
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Return the answer to one request if its status is 200; see `get_json` and `ask`."""
-        answer = self.ask(path, timeout_s, hidden_query=hidden_query, body=body, headers=headers)
+        answer = self.ask(path, timeout_s, hidden_query=hidden_query, method=method, body=body, headers=headers)
         if answer.status == 401:
             schemes = self._challenge if isinstance(self._challenge, str) else "digest"
             if self.login is None:
@@ -147,12 +148,13 @@ class Device:
             raise OtherAnswerError(f"{self.url(path)}: HTTP status {answer.status}")
         return answer
 
-    def ask(
+    def ask(  # noqa: PLR0913 (the parts of one request)
         self,
         path: str,
         timeout_s: float,
         *,
         hidden_query: str = "",
+        method: str = "",
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
@@ -162,8 +164,10 @@ class Device:
         ----------
         path, timeout_s, hidden_query
             As in `get_json`.
+        method
+            Method of HTTP; if it is empty, POST where there is a body, else GET.
         body
-            JSON to send: the request is a POST if there is one, else a GET.
+            JSON to send.
         headers
             Further headers, such as the token of a session.
 
@@ -173,7 +177,8 @@ class Device:
             There is no complete answer in time, or it is too long.
         """
         url = self.url(path)
-        request = _Request(path + hidden_query, body, dict(headers or {}))
+        method = method or ("GET" if body is None else "POST")
+        request = _Request(method, path + hidden_query, body, dict(headers or {}))
         try:
             return self._logged_in(request, time.monotonic() + timeout_s)
         except TimeoutError:
@@ -268,11 +273,7 @@ def number_of(value: object) -> float | None:
 class _Request(NamedTuple):
     """One request."""
 
+    method: str
     path: str
     body: bytes | None
     headers: dict[str, str]
-
-    @property
-    def method(self) -> str:
-        """POST if there is a body."""
-        return "GET" if self.body is None else "POST"
