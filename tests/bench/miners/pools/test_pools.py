@@ -1,6 +1,6 @@
 """A pool is set and the former one comes back, wherever the writes are cut off, over real sockets."""
 
-import http.client
+import contextlib
 import json
 import time
 
@@ -9,11 +9,12 @@ from doubles.miners.axeos import FakeAxeOS, nerd_info
 from doubles.miners.settable import FakeAntminerPages, FakeLuxOS
 from doubles.miners.unit import live
 
+from bench.miners.link import CGMINER, WEB, Address, Link
 from bench.miners.pools import pools_of
-from bench.miners.pools.writes import PoolConflictError, Target
+from bench.miners.pools.carry import carry_out, read_snapshot
+from bench.miners.pools.writes import PoolConflictError, Target, Write
 from bench.miners.reply import Reply
-from bench.miners.wire import exchange
-from bench.network.endpoint import Endpoint
+from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import InputError
 
 TARGET = Target("192.0.2.50", 3333, "perwatt.unit-1")
@@ -37,29 +38,17 @@ class Session:
         self.wrote_s = None
         self.written = []
 
-    def read(self):
-        ((name, place),) = self.pools.replies
-        if self.pools.web:
-            raw = self.request("GET", place)
-        else:
-            raw = exchange(Endpoint("127.0.0.1", self.fake.port), json.dumps({"command": place}).encode(), 5.0)
-        return self.pools.snapshot({name: Reply.of(name, raw)})
+    def link(self):
+        return Link(Address("127.0.0.1"), {WEB: self.fake.port, CGMINER: self.fake.port})
 
-    def request(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.fake.port, timeout=5.0)
-        connection.request(method, path, None if body is None else json.dumps(body))
-        answer = connection.getresponse().read()
-        connection.close()
-        return answer
+    def read(self):
+        return read_snapshot(self.pools, self.link())
 
     def carry_out(self, write):
         self.written.append(write)
         self.wrote_s = time.monotonic()
-        if write.method == "4028":
-            command = {"command": write.place, "parameter": write.body}
-            exchange(Endpoint("127.0.0.1", self.fake.port), json.dumps(command).encode(), 5.0)
-        else:
-            self.request(write.method, write.place, write.body)
+        with contextlib.suppress(ReadFailedError):  # what a miner refuses is seen when it is read again
+            carry_out(write, self.link())
 
     def loop(self, step, most=12, cut_after=None):
         """Read, write and read again until nothing is left, or until so many writes; returns whether it ended."""
@@ -173,8 +162,11 @@ def test_what_is_shown_of_a_write_holds_no_password(session, make):
 def test_axeos_2_15_takes_the_old_keys_and_ignores_them(session):
     """The reason for the slots: a PATCH of `stratumURL` is answered with success, and nothing changes."""
     run = session("axeos 2.15")
-    run.request("PATCH", "/api/system", {"stratumURL": "192.0.2.50"})
-    run.request("POST", "/api/system/restart")
+    for write in (
+        Write("", "PATCH", "/api/system", {"stratumURL": "192.0.2.50"}),
+        Write("", "POST", "/api/system/restart"),
+    ):
+        carry_out(write, run.link())
     assert run.fake.pool_in_use == ("pool.example.com", 3333, "worker.1")
 
 
@@ -276,7 +268,7 @@ def test_a_unit_that_does_not_answer_while_it_restarts_comes_back_with_our_pool(
         run.before = run.read()
         for write in run.pools.to_set(run.before, run.before, TARGET, None):
             run.carry_out(write)
-        with pytest.raises(http.client.RemoteDisconnected):
+        with pytest.raises(ReadFailedError, match="not a complete HTTP answer"):
             run.read()
         deadline = time.monotonic() + 5.0
         while len(started) < 2 and time.monotonic() < deadline:
@@ -285,3 +277,30 @@ def test_a_unit_that_does_not_answer_while_it_restarts_comes_back_with_our_pool(
         assert not run.pools.to_set(run.before, run.read(), TARGET, time.monotonic() - run.wrote_s)
     finally:
         fake.close()
+
+
+def test_a_write_that_is_refused_is_an_error_and_one_before_a_restart_may_go_unanswered(session):
+    run = session("axeos 2.12")
+    run.fake.fail_patch = True
+    patch, restart = run.pools.to_set(run.before, run.before, TARGET, None)
+    with pytest.raises(ReadFailedError, match="/api/system: HTTP status 400"):
+        carry_out(patch, run.link())
+    run.fake.close()
+    carry_out(restart, run.link())
+    with pytest.raises(ReadFailedError, match="Connection refused"):
+        carry_out(patch, run.link())
+
+
+def test_a_command_that_luxos_refuses_is_an_error(session):
+    run = session("luxos")
+    with pytest.raises(ReadFailedError, match="removepool: Cannot remove active pool"):
+        carry_out(Write("", "4028", "removepool", "0"), run.link())
+
+
+def test_no_write_is_sent_twice(session):
+    run = session("axeos 2.12")
+    run.fake.fail_patch = True
+    patch, _ = run.pools.to_set(run.before, run.before, TARGET, None)
+    with pytest.raises(ReadFailedError):
+        carry_out(patch, run.link())
+    assert run.fake.requests.count("PATCH /api/system") == 1

@@ -1,15 +1,14 @@
 """The whole way on loopback: a pool is set to our work server, shares come, and the former pool returns."""
 
-import http.client
-import json
 import time
 
 import pytest
 from doubles.miners.mining import MiningAxeOS
 
 from bench.miners.families import load
-from bench.miners.link import WEB, Address
+from bench.miners.link import WEB, Address, Link
 from bench.miners.pools import pools_of
+from bench.miners.pools.carry import carry_out
 from bench.miners.pools.writes import Target
 from bench.miners.reader import Miner
 from bench.stratum.server import ServerOptions
@@ -28,13 +27,6 @@ def unit(request):
     fake.close()
 
 
-def send(fake, write):
-    connection = http.client.HTTPConnection("127.0.0.1", fake.port, timeout=5.0)
-    connection.request(write.method, write.place, None if write.body is None else json.dumps(write.body))
-    connection.getresponse().read()
-    connection.close()
-
-
 @pytest.mark.parametrize("unit", ["v2.15.0"], indirect=True)
 def test_a_unit_works_for_us_while_its_pool_is_set_and_not_before_or_after(unit):
     pools, miner = pools_of("axeos"), Miner(Address("127.0.0.1"), load("axeos"), ports={WEB: unit.port},
@@ -45,7 +37,7 @@ def test_a_unit_works_for_us_while_its_pool_is_set_and_not_before_or_after(unit)
         host, port = server.start("127.0.0.1", 0)
         target = Target(host, port, "perwatt.unit-1")
         for write in pools.to_set(before, before, target, None):
-            send(unit, write)
+            carry_out(write, Link(Address("127.0.0.1"), {WEB: unit.port}))
         deadline_s = time.monotonic() + 30.0
         while sum(server.shares.counts(0.0, 1e12).values()) < 5 and time.monotonic() < deadline_s:
             time.sleep(0.02)
@@ -55,7 +47,7 @@ def test_a_unit_works_for_us_while_its_pool_is_set_and_not_before_or_after(unit)
         assert reading.mode.hashing is True
         assert reading.rates[0].rate_h_s > 0.0
         for write in pools.to_restore(before, pools.snapshot(miner.poll().replies), target, None):
-            send(unit, write)
+            carry_out(write, Link(Address("127.0.0.1"), {WEB: unit.port}))
         assert unit.pool_in_use == ("pool.example.com", 3333, "worker.1")
         shares = sum(server.shares.counts(0.0, 1e12).values())
         assert shares >= 5
