@@ -1,4 +1,4 @@
-"""Auradine Teraflux (FluxOS) over TCP 4028, whose reads want no token.
+"""Auradine Teraflux (FluxOS) over TCP 4028, whose reads need no token.
 
 References
 ----------

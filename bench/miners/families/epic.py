@@ -1,4 +1,4 @@
-"""ePIC UMC (PowerPlay) over HTTP on port 4028; reads want no password.
+"""ePIC UMC (PowerPlay) over HTTP on port 4028; reads need no password.
 
 References
 ----------

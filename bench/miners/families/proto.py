@@ -1,6 +1,6 @@
 """Proto Rig over its REST interface.
 
-The only public replies come from a simulator; some paths may want a login, and then those figures are missing.
+The only public replies come from a simulator; some paths may need a login, and then those figures are missing.
 """
 
 import math

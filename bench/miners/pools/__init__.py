@@ -2,7 +2,8 @@
 
 Nothing here opens a connection. A caller reads the miner, asks for the next writes, carries them out one after the
 other, reads again, and goes on until no write is left. The same loop works after a crash, from the snapshot that a
-journal holds. No write is repeated blindly: each follows from what the miner shows.
+journal holds. No write is repeated blindly: each follows from what the miner shows. The caller limits the rounds,
+because some firmware answers success and changes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ class Pools(NamedTuple):
 
     replies: tuple[tuple[str, str], ...]  # name of each reply that a snapshot needs, with its path or command
     web: bool  # whether these are paths of HTTP, and not commands of port 4028
-    login: bool  # whether reading and writing want the login of the user
+    login: bool  # whether reading and writing need the login of the user
     secret: bool  # whether the snapshot holds passwords of pools: then its file is readable for its owner only
     snapshot: Callable[[Replies], Snapshot]
     to_set: Next

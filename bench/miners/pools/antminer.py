@@ -22,7 +22,7 @@ def snapshot(replies: Replies) -> Snapshot:
     Raises
     ------
     InputError
-        The reply is none with a list of pools: the firmware is older, and its pool is set by hand.
+        The reply has no list of pools: the firmware is older, and its pool is set by hand.
     """
     conf = dict(section(replies, "get_miner_conf").values)
     pools = conf.get("pools")

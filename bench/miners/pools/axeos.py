@@ -1,6 +1,6 @@
 """Pools of AxeOS: one pool and a fallback before 2.15 and on NerdAxe boards, eight slots from 2.15 on.
 
-Before 2.15 a PATCH without `stratumPassword` keeps the stored password, so that none is read or written. From 2.15 on
+Before 2.15 a PATCH without `stratumPassword` keeps the stored password, so that no password is read or written. From 2.15 on
 the firmware answers 200 to the old keys and ignores them; a free slot is used instead, and no other slot is touched.
 Settings are stored at once and used from the next restart on, which only the uptime shows.
 
@@ -49,13 +49,13 @@ def to_set(before: Snapshot, now: Snapshot, target: Target, since_write_s: float
     if since_write_s is None and _works_for(before, target):
         return ()
     if before["slots"] is None:
-        wanted = _flat(before["settings"], target)
-        return _patched(now, wanted, {}, since_write_s, f"set the pool to {target.host}:{target.port}")
+        goal = _flat(before["settings"], target)
+        return _patched(now, goal, {}, since_write_s, f"set the pool to {target.host}:{target.port}")
     slot = _slot(before)
-    wanted = {"primaryPoolIndex": slot} | ({"useFallbackStratum": False} if _falls_back(before) else {})
+    goal = {"primaryPoolIndex": slot} | ({"useFallbackStratum": False} if _falls_back(before) else {})
     pool = _slot_pool(slot, target)
     further = {} if _holds(now, slot, target) else {"pools": [pool]}
-    return _patched(now, wanted, further, since_write_s, f"set the pool to {target.host}:{target.port} in slot {slot}")
+    return _patched(now, goal, further, since_write_s, f"set the pool to {target.host}:{target.port} in slot {slot}")
 
 
 def to_restore(before: Snapshot, now: Snapshot, target: Target, since_write_s: float | None) -> tuple[Write, ...]:
@@ -89,10 +89,10 @@ def to_restore(before: Snapshot, now: Snapshot, target: Target, since_write_s: f
 
 
 def _patched(
-    now: Snapshot, wanted: dict[str, Any], further: dict[str, Any], since_write_s: float | None, says: str
+    now: Snapshot, goal: dict[str, Any], further: dict[str, Any], since_write_s: float | None, says: str
 ) -> tuple[Write, ...]:
     """Return the PATCH that is left, and the restart unless the unit has restarted since the last write."""
-    differing = _differing(now, wanted) | further
+    differing = _differing(now, goal) | further
     if differing:
         return (Write(says, "PATCH", "/api/system", differing), _RESTART)
     uptime_s = now["uptime_s"]
@@ -100,19 +100,19 @@ def _patched(
     return () if restarted else (_RESTART,)
 
 
-def _differing(now: Snapshot, wanted: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in wanted.items() if now["settings"].get(key) != value}
+def _differing(now: Snapshot, goal: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in goal.items() if now["settings"].get(key) != value}
 
 
 def _flat(settings: dict[str, Any], target: Target) -> dict[str, Any]:
     """Return the settings for the target, each with the type that the firmware uses for it."""
-    wanted: dict[str, Any] = {"stratumURL": target.host, "stratumPort": target.port, "stratumUser": target.user}
+    goal: dict[str, Any] = {"stratumURL": target.host, "stratumPort": target.port, "stratumUser": target.user}
     if settings.get("stratumTLS"):
-        wanted["stratumTLS"] = type(settings["stratumTLS"])(0)
+        goal["stratumTLS"] = type(settings["stratumTLS"])(0)
     protocol = settings.get("stratumProtocol")
     if protocol not in {None, "SV1", 0}:
-        wanted["stratumProtocol"] = "SV1" if isinstance(protocol, str) else 0
-    return wanted
+        goal["stratumProtocol"] = "SV1" if isinstance(protocol, str) else 0
+    return goal
 
 
 def _slot(before: Snapshot) -> int:

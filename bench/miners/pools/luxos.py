@@ -2,7 +2,7 @@
 
 References
 ----------
-docs.luxor.tech/firmware/api/luxminer: `addpool`, `switchpool` and `removepool` want no session. As in cgminer, a switch
+docs.luxor.tech/firmware/api/luxminer: `addpool`, `switchpool` and `removepool` need no session. As in cgminer, a switch
 moves one pool to the front and keeps the order of the others.
 """
 

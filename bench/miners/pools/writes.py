@@ -8,7 +8,7 @@ from hardware_profiles.errors import InputError
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _USER = re.compile(r"[A-Za-z0-9._@+-]{1,100}")
-ANY_PASSWORD = "x"  # noqa: S105 (what miners send where a pool wants none)
+ANY_PASSWORD = "x"  # noqa: S105 (what miners send where a pool asks for no password)
 
 
 class PoolConflictError(InputError):

@@ -256,7 +256,7 @@ def test_port_4028_of_epic_is_a_web_server():
     assert epic.FAMILY.port == CGMINER
 
 
-def test_the_gap_of_a_luxos_capture_is_told(machine):
+def test_the_gap_of_a_luxos_capture_is_a_warning(machine):
     """Its shares imply 7.5 % less than it shows, at 1,483 shares: 2.9 deviations."""
     unit = Unit(56.92e12, 1051.0, elapsed_s=3453.0, difficulty=28539.0)
     unit.rate_now_h_s = 52.65e12
