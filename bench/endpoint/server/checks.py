@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bench import limits
 from bench.endpoint.figures.summary import Requests, shares
@@ -70,7 +71,8 @@ def check_server(
         yield Reason(code="no_server_counters")
         return
     counted = difference(readings[0].counters, readings[-1].counters)
-    if counted is None:
+    steps = pairwise(reading.counters for reading in readings)
+    if counted is None or any(difference(before, after) is None for before, after in steps):
         yield Reason(code="server_restarted")
         return
     if counted.output_tokens is not None and own_tokens > 0.0:
