@@ -53,7 +53,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._reads: deque[Read] = deque()
         self._reader: ReplyReader | None = None
-        self._ended: asyncio.Future[bool] | None = None  # whether the server closed the connection
+        self._ended: asyncio.Future[bool] | None = None  # whether the server closed the connection in order
         self._scheduled = False
         self.cut: Exchange | None = None  # what there was of a request that was cancelled
 
@@ -144,12 +144,12 @@ class Connection(asyncio.BufferedProtocol):
             self._scheduled = True
             self._loop.call_soon(self._parse)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
-        """End the reply in progress after what was read of it."""
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the reply in progress after what was read of it; a broken connection ends no body without a length."""
         self._transport = None
         self._parse()
         if self._ended is not None and not self._ended.done():
-            self._ended.set_result(True)
+            self._ended.set_result(exc is None)
 
     def _parse(self) -> None:
         self._scheduled = False

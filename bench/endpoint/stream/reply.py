@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic_core import from_json
 
 from bench.endpoint.stream.http import BadHttpError, ResponseDecoder
-from bench.endpoint.stream.sse import Event, EventParser, EventTooLongError
+from bench.endpoint.stream.sse import LARGEST_EVENT, Event, EventParser, EventTooLongError
 
 Outcome = Literal["ok", "short", "truncated", "empty", "error_http", "error_stream", "malformed", "timeout", "refused"]
 """`ok` has the requested length; `short` ended by itself before it; the others have no latency."""
@@ -44,7 +44,7 @@ class Reply:
     output_tokens: int | None = None  # as the server's usage states at the end
     cached_tokens: int | None = None  # prompt tokens from the server's prefix cache
     comments: int = 0  # lines that only keep the connection alive
-    done: bool = False  # whether the end mark came
+    done: bool = False  # whether an end mark came: `[DONE]`, or the count of tokens after the last choice
     complete: bool = False  # whether the body came whole
     error: str = ""  # the server's words, or what is wrong with the reply
     error_kind: Outcome | None = None
@@ -72,13 +72,13 @@ class Reply:
             return self.error_kind
         if not self.chunks and not self.output_tokens:
             return "empty"
-        if not self.complete or not (self.done or self.finish_reason or self.output_tokens is not None):
+        if not self.complete or not (self.done or self.finish_reason):
             return "truncated"
-        if requested_tokens is None or self.finish_reason == "length":
+        if requested_tokens is None:
             return "ok"
-        if self.output_tokens is not None:
-            return "ok" if self.output_tokens >= requested_tokens else "short"
-        return "short" if self.finish_reason else "ok"
+        if self.output_tokens is not None:  # a server that ended for its length may not count the token that ends it
+            return "ok" if self.output_tokens + (self.finish_reason == "length") >= requested_tokens else "short"
+        return "ok" if self.finish_reason in ("length", "") else "short"
 
 
 class ReplyReader:
@@ -110,7 +110,7 @@ class ReplyReader:
                 for event in self._events.feed(piece):
                     _take(reply, event, read.time_ns)
             else:
-                self._body += piece
+                self._body += piece[: LARGEST_EVENT - len(self._body)]  # what is longer is no JSON
         except (BadHttpError, EventTooLongError) as error:
             _fail(reply, "malformed", str(error))
 
@@ -119,21 +119,21 @@ class ReplyReader:
         reply, decoder = self.reply, self._decoder
         if closed:
             decoder.close()
+        if decoder.surplus:
+            _fail(reply, "malformed", "bytes follow the end of the reply: its stated length is wrong")
         if self._is_stream and reply.end_ns is not None:
             for event in self._events.finish():
                 _take(reply, event, reply.end_ns)
         reply.status, reply.headers = decoder.status, decoder.headers
         reply.comments, reply.complete = self._events.comments, decoder.complete
-        if decoder.surplus:
-            _fail(reply, "malformed", "bytes follow the end of the reply: its stated length is wrong")
         if decoder.status is not None and not self._is_stream:
             _take_whole(reply, bytes(self._body))
         return reply
 
     @property
     def _is_stream(self) -> bool:
-        headers = self._decoder.headers
-        return self._decoder.status == 200 and headers.get("content-type", "").startswith("text/event-stream")
+        kind = self._decoder.headers.get("content-type", "")
+        return self._decoder.status == 200 and kind.lower().startswith("text/event-stream")
 
 
 def read_reply(reads: Iterable[Read]) -> Reply:
@@ -151,10 +151,11 @@ def _take_whole(reply: Reply, body: bytes) -> None:
         _fail(reply, "error_http", f"HTTP status {reply.status}: {detail}".rstrip(": "))
     elif reply.complete and reply.end_ns is not None:
         kind = reply.headers.get("content-type", "no content type")
-        if not kind.startswith("application/json"):
+        if not kind.lower().startswith("application/json"):
             _fail(reply, "malformed", f"expected an event stream or JSON, got {kind[:60]}")
         else:
             _take(reply, Event(body), reply.end_ns)
+            reply.done = True
 
 
 def _take(reply: Reply, event: Event, time_ns: int) -> None:
@@ -166,12 +167,25 @@ def _take(reply: Reply, event: Event, time_ns: int) -> None:
         kind: Outcome = "error_stream" if event.name == b"error" else "malformed"
         _fail(reply, kind, event.data[:_LONGEST_DETAIL].decode("utf-8", "replace"))
         return
-    if document.get("error") or event.name == b"error":
+    if document.get("error") or document.get("object") == "error" or event.name == b"error":
         _fail(reply, "error_stream", _error_text(document) or "event: error")
         return
+    choices = _dicts(document.get("choices"))
+    answer, other, ids = _take_choices(reply, choices)
+    usages = [document.get("usage"), *(choice.get("usage") for choice in choices)]  # some servers put it in the choice
+    usage_tokens = _take_usage(reply, next(filter(None, usages), None))
+    if usage_tokens and not choices:
+        reply.done = True
+    if answer or other or ids:
+        reply.done = False
+        reply.chunks.append(Chunk(time_ns, answer, other, ids, usage_tokens))
+
+
+def _take_choices(reply: Reply, choices: list[dict[str, Any]]) -> tuple[int, int, int | None]:
+    """Return the characters of the answer, the others, and the number of token ids; keep the reason of the end."""
     answer = other = 0
     ids: int | None = None
-    for choice in _dicts(document.get("choices")):
+    for choice in choices:
         delta = choice.get("delta") or choice.get("message") or choice
         if not isinstance(delta, dict):
             continue
@@ -184,14 +198,11 @@ def _take(reply: Reply, event: Event, time_ns: int) -> None:
             ids = (ids or 0) + len(choice["token_ids"])
         if isinstance(choice.get("finish_reason"), str):
             reply.finish_reason = choice["finish_reason"]
-    usage_tokens = _take_usage(reply, document)
-    if answer or other or ids:
-        reply.chunks.append(Chunk(time_ns, answer, other, ids, usage_tokens))
+    return answer, other, ids
 
 
-def _take_usage(reply: Reply, document: Mapping[str, Any]) -> int | None:
+def _take_usage(reply: Reply, usage: object) -> int | None:
     """Keep the token counts, which are totals up to here and are never added up; return the output tokens."""
-    usage = document.get("usage")
     if not isinstance(usage, dict):
         return None
     reply.prompt_tokens = _count(usage.get("prompt_tokens"), reply.prompt_tokens)
@@ -218,7 +229,7 @@ def _document(data: bytes) -> Any:
 
 
 def _error_text(document: object) -> str:
-    error = document.get("error") if isinstance(document, dict) else None
+    error = (document.get("error") or document.get("message")) if isinstance(document, dict) else None
     if isinstance(error, dict):
         error = error.get("message") or error
     return str(error) if error else ""
