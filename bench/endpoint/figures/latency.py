@@ -15,7 +15,7 @@ from bench.endpoint.stream.reply import Reply
 
 DEFINITIONS = {
     "ttft_s": "first non-empty text - start; start is the scheduled time (open loop) or the free slot (closed loop)",
-    "tpot_s": "(last token - first token) / (tokens - tokens of the first chunk); absent with fewer than two chunks",
+    "tpot_s": "(last token - first token) / (tokens - tokens of the first read); absent if all came in one read",
     "itl_s": "gap between chunks, only where no chunk carries more than one token",
     "e2e_s": "last token - start",
 }
@@ -47,14 +47,14 @@ def latency(reply: Reply, tokens: TokenTimes, start_ns: int) -> Latency | None:
     if reply.first_text_ns is None:
         return None
     first_ns, last_ns = tokens.times_ns[0], tokens.times_ns[-1]
-    later = tokens.total - tokens.first_chunk
+    later = tokens.total - tokens.first_read
     chunks = len(tokens.times_ns)
     single = chunks > 1 and 0.0 < tokens.total / chunks <= limits.ONE_TOKEN_CHUNKS
     answer_ns = reply.first_answer_ns
     return Latency(
         ttft_s=(first_ns - start_ns) * _S,
         answer_s=None if answer_ns is None else (answer_ns - start_ns) * _S,
-        tpot_s=(last_ns - first_ns) * _S / later if later > 0.0 and chunks > 1 else None,
+        tpot_s=(last_ns - first_ns) * _S / later if later > 0.0 and last_ns > first_ns else None,
         e2e_s=(last_ns - start_ns) * _S,
         gaps_s=tuple((after - before) * _S for before, after in zip(tokens.times_ns, tokens.times_ns[1:], strict=False))
         if single

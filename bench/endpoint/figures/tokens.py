@@ -4,6 +4,7 @@ A chunk is not a token. The order of trust: token ids in each chunk, a running t
 end spread over the chunks by the length of their text. The number of chunks and the requested length are never used.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,13 +23,15 @@ class TokenTimes:
 
     @property
     def total(self) -> float:
-        """Tokens of the whole reply."""
-        return sum(self.tokens)
+        """Tokens of the whole reply; a whole number that was spread over the text adds up to itself."""
+        return round(math.fsum(self.tokens), 9)
 
     @property
-    def first_chunk(self) -> float:
-        """Tokens of the first chunk that has any."""
-        return next((tokens for tokens in self.tokens if tokens > 0.0), 0.0)
+    def first_read(self) -> float:
+        """Tokens that came with the first text: those of all chunks of its read."""
+        return math.fsum(
+            n for time_ns, n in zip(self.times_ns, self.tokens, strict=True) if time_ns == self.times_ns[0]
+        )
 
     def between(self, start_ns: int, end_ns: int) -> float:
         """Return the tokens that came from `start_ns` until just before `end_ns`."""

@@ -17,7 +17,8 @@ from bench.endpoint.load.messages import Report, Request, Tokens, request_of
 from bench.endpoint.load.plan import LoadPlan
 
 REPORT_S = 0.1  # [s] between two reports
-REFUSED_PAUSE_S = 0.5  # [s] before a slot tries again after a refusal
+FAILED_PAUSE_S = 0.5  # [s] before a slot tries again after a failure that may come at once
+_AT_ONCE = ("refused", "error_http", "empty", "malformed")
 _TICK_S = 0.01  # [s]
 _REPORT = TypeAdapter(Report)
 
@@ -58,8 +59,8 @@ class Worker:
         connection = Connection(self._address, self._buffer)
         while True:
             outcome = await self._send(connection, time.monotonic_ns())
-            if outcome == "refused":
-                await asyncio.sleep(REFUSED_PAUSE_S)
+            if outcome in _AT_ONCE:
+                await asyncio.sleep(FAILED_PAUSE_S)
 
     async def _send_at(self, at_s: float) -> None:
         """Send one request of the schedule; its latency counts from the scheduled time, however late it is sent."""
