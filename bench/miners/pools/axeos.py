@@ -1,7 +1,8 @@
 """Pools of AxeOS: one pool and a fallback before 2.15 and on NerdAxe boards, eight slots from 2.15 on.
 
-Before 2.15 a PATCH without `stratumPassword` keeps the stored password, so that no password is read or written. From 2.15 on
-the firmware answers 200 to the old keys and ignores them; a free slot is used instead, and no other slot is touched.
+Before 2.15 a PATCH without `stratumPassword` keeps the stored password, so that no password is read or written. From
+2.15 on the firmware answers 200 to the old keys and ignores them; a free slot is used instead, and no other slot is
+touched.
 Settings are stored at once and used from the next restart on, which only the uptime shows.
 
 References
