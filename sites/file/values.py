@@ -74,7 +74,7 @@ def _is_count(value: float) -> bool:
 
 def whole(content: Any) -> int:
     """Return a whole number, also one that is written as 2.0; raise ValueError for anything else."""
-    if isinstance(content, bool) or not isinstance(content, int | float) or content != int(content):
+    if isinstance(content, bool) or not isinstance(content, int | float) or content % 1 != 0:
         raise ValueError(f"expected a whole number, got {shown(content)}")
     return int(content)
 
