@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PEAK_KB = 1_000_000
 STATUSES = {0, 1, 2, 130}
+WHOLE = os.environ.get("PERWATT_FAULTS") == "whole"
+COUNTS: Counter[str] = Counter()  # of what was tried, for the summary at the end
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "120"}
 
 
@@ -23,6 +27,8 @@ class Done:
     seconds: float
     peak_kb: int
     steps: int  # calls that changed the disk, twice: before and after; 0 if killed
+    readings: int  # of the wall clock; 0 if killed, or if this clock cannot be moved
+    meanwhile: int | None  # status of the command that ran while this one was stopped
     out: str
     err: str
 
@@ -46,7 +52,10 @@ class Commands:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        environment = os.environ | ENVIRONMENT | {"PYTHONPATH": str(ROOT), "PERWATT_LOCKS": str(folder / "locks")}
+        (folder / "tmp").mkdir()
+        own = {"PERWATT_LOCKS": "locks", "XDG_STATE_HOME": "state", "TMPDIR": "tmp"}
+        environment = os.environ | ENVIRONMENT | {name: str(folder / path) for name, path in own.items()}
+        environment |= {"PYTHONPATH": str(ROOT), "LD_PRELOAD": moved_clock(folder)}
         environment.pop("PERWATT_DEBUG", None)
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("zygote.py"))],
@@ -55,7 +64,7 @@ class Commands:
         assert self.process.stdout.readline() == "ready\n"
 
     def run(self, cwd: Path, *argv: str, **case) -> Done:
-        """Run `perwatt ARGV` in a folder; `fault`, `limit_s`, `env`, `stop_s` and `stopped_s` go to the zygote."""
+        """Run `perwatt ARGV` in a folder; `fault`, `limit_s`, `signal`, `signal_s`, `meanwhile` go to the zygote."""
         paths = {name: str(self.folder / name) for name in ("stdout", "stderr")}
         line = json.dumps({"argv": list(argv), "cwd": str(cwd), **paths, **case})
         self.process.stdin.write(f"{line}\n")
@@ -68,3 +77,12 @@ class Commands:
         self.process.stdin.close()
         self.process.wait(60)
         self.process.stdout.close()
+
+
+def moved_clock(folder: Path) -> str:
+    """Compile clock.c and return the path of the library; empty without a compiler of C."""
+    library, compiler = folder / "clock.so", shutil.which("cc")
+    if compiler is None:
+        return ""
+    command = [compiler, "-shared", "-fPIC", "-O1", "-o", library, Path(__file__).with_name("clock.c")]
+    return str(library) if subprocess.run(command, check=False).returncode == 0 else ""

@@ -1,6 +1,6 @@
 import pytest
 
-from faults.command import Commands
+from faults.command import COUNTS, WHOLE, Commands
 from faults.writers import Workshop
 
 
@@ -14,3 +14,10 @@ def commands(tmp_path_factory):
 @pytest.fixture(scope="module")
 def workshop(commands, tmp_path_factory):
     return Workshop(commands, tmp_path_factory.mktemp("workshop"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the counts of the whole suite, which docs/evidence/faults.md holds."""
+    if WHOLE:
+        for what, count in sorted(COUNTS.items()):
+            terminalreporter.write_line(f"faults: {count:,} {what}")
