@@ -44,11 +44,11 @@ def read_table(content: bytes, place: object, columns: Sequence[str], kind: str)
         texts = [field.name for field in file.schema_arrow if field.name in columns and _is_text(place, field)]
         file = parquet.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
         table = file.read(columns=list(columns))
+        unpacked = sum(_text_bytes(column) for column in table.columns if pa.types.is_dictionary(column.type))
     except (OSError, ValueError, pa.ArrowException) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{place}: expected {kind}, got a corrupt file: {error}") from None
-    unpacked = sum(_text_bytes(column) for column in table.columns if pa.types.is_dictionary(column.type))
     if unpacked > MOST_UNPACKED_BYTES:
         raise InputError(f"{place}: expected at most {MOST_UNPACKED_BYTES:,} bytes of text, got {unpacked:,}")
     return table
@@ -101,7 +101,13 @@ def _check_size(place: object, metadata: pa.parquet.FileMetaData) -> None:
 
 
 def _text_bytes(column: pa.ChunkedArray) -> int:
-    """Return the size of a column of texts [byte] once each row has its own copy."""
+    """Return the size of a column of texts [byte] once each row has its own copy.
+
+    Raises
+    ------
+    ArrowIndexError
+        A row points to a text that the file does not have.
+    """
     from pyarrow import compute
 
     total = 0
