@@ -7,12 +7,13 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.device_rates import resolve_device
 from bench.inference.published import read_rows
-from bench.meters.logs.read import column_names, read_log
+from bench.meters.logs import LogReader, column_names, read_log
 from bench.pytest_plugin.json_import import import_json
 from bench.results.folder import read_record
 from bench.results.history import headlines
@@ -66,6 +67,16 @@ def _log(path):
     read_log(path)
 
 
+def _grown_log(path):
+    """Read the first half of a log, and go on when the second half is there."""
+    content, reader = path.read_bytes(), LogReader(path)
+    path.write_bytes(content[: len(content) // 2])
+    with suppress(InputError):
+        reader.read()
+    path.write_bytes(content)
+    reader.read()
+
+
 def _record(path):
     """Read a record twice, as one of a few and as one of a list, with digests that fit it."""
     content = path.read_bytes()
@@ -105,6 +116,7 @@ READERS = {
     "carbon table": Reader(lambda path: look_up(path, "north"), "carbon.csv", ("carbon.csv",)),
     "table of difficulty": Reader(read_points, "difficulty.csv", ("difficulty.csv",)),
     "log of a meter": Reader(_log, "power.csv", ("power.csv", "table.md")),
+    "growing log": Reader(_grown_log, "power.csv", ("power.csv", "table.md")),
     "log of devices": Reader(lambda path: read_log(path, {"sum": "index"}), "devices.csv", ("devices.csv",)),
     "block headers": Reader(lambda path: check_headers(path, ("scalar",)), "headers.csv", ("headers.csv",)),
     "record": Reader(_record, f"results/r/{RECORD_FILE}"),
