@@ -1,6 +1,7 @@
 """The connections to one miner: one at a time, each within its own time and all within the time of one poll."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ class Link:
         except ReadFailedError as error:
             if not optional:
                 raise
-            return Reply(name, fault=str(error))
+            return Reply(name, fault=self._without_host(str(error)))
         if reply.fault and not optional:
             raise ReadFailedError(f"{name}: {reply.fault}")
         return reply
@@ -163,6 +164,11 @@ class Link:
             raise ReadFailedError("no time left for it, because the miner answers slowly")
         self.connections += 1
         return request(min(EXCHANGE_S, left_s))
+
+    def _without_host(self, text: str) -> str:
+        """Return the text of an error without the address, because faults become warnings of a record."""
+        host = re.escape(self.address.host)
+        return re.sub(rf"(?:http://)?\[?{host}\]?:\d{{1,5}}(?::\s*)?", "", text)
 
     def _endpoint(self, port: int) -> Endpoint:
         if self._ports is None:

@@ -11,13 +11,15 @@ from bench.stratum.difficulty import HASHES_PER_DIFFICULTY_1
 _LOWEST_J_PER_TH = 5.0  # no chip of 2026 needs as little
 _HIGHEST_J_PER_TH = 5000.0
 _OVER_NOMINAL = 1.25
+_FASTEST_H_S = 3e15  # [hash/s] the fastest machine of 2026 makes 1.2e15
+_MOST_BOARDS = 16
 _DEVIATIONS = 2.5  # chance alone exceeds them in 1 of 80 readings
 _SHARES_WITHOUT_DOUBT = 20.0  # expected shares, none of which came by chance in 1 of 5e8 readings
 
 
 def with_contradictions(reading: MinerReading, warnings: Iterable[str] = ()) -> MinerReading:
     """Return the reading with its warnings: those of its family, then its contradictions, each once."""
-    checks = (_stale, _averages, _shares, _no_share, _over_nominal, _efficiency, _boards)
+    checks = (_stale, _averages, _shares, _no_share, _over_nominal, _efficiency, _boards, _several)
     contradictions = [warning for check in checks for warning in check(reading)]
     return replace(reading, warnings=tuple(dict.fromkeys([*reading.warnings, *warnings, *contradictions])))
 
@@ -83,6 +85,18 @@ def _boards(reading: MinerReading) -> Iterable[str]:
             yield f"{name}: no hashrate, while other boards hash"
         if board.chips is not None and board.chips_expected is not None and board.chips < board.chips_expected:
             yield f"{name}: {board.chips} of {board.chips_expected} chips answer"
+
+
+def _several(reading: MinerReading) -> Iterable[str]:
+    """Yield a warning for figures that no single machine has, as a proxy of a farm shows them."""
+    if len(reading.boards) > _MOST_BOARDS:
+        yield f"{len(reading.boards)} boards are more than one machine has: a proxy or a sum of several machines"
+    fastest = max(reading.rates, key=lambda rate: rate.rate_h_s, default=None)
+    if fastest is not None and fastest.rate_h_s > _FASTEST_H_S:
+        yield (
+            f"{fastest.raw_key} {_th(fastest.rate_h_s)} is more than one machine makes: a proxy or a sum of several "
+            "machines, or a wrong unit"
+        )
 
 
 def _over_nominal(reading: MinerReading) -> Iterable[str]:

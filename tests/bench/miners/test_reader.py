@@ -102,6 +102,14 @@ def test_a_slow_miner_costs_one_poll_and_no_more(fake_miner):
         link.ask("stats")
 
 
+def test_a_fault_that_becomes_a_warning_names_no_address(fake_miner):
+    link = Link(Address("127.0.0.1"), {4028: fake_miner({}, quirk="hang_up").port, 80: 1})
+    assert link.ask("pools", optional=True).fault == "closed the connection without a reply"
+    assert link.web("info", "/info", optional=True).fault == "/info: [Errno 111] Connection refused"
+    with pytest.raises(ReadFailedError, match=r"^127\.0\.0\.1:\d+: closed the connection"):
+        link.ask("pools")
+
+
 def test_a_port_of_the_address_is_the_only_one_that_is_asked(fake_miner):
     fake = fake_miner(antminer.s21())
     miner = Miner(Address("127.0.0.1", fake.port), load("antminer"))

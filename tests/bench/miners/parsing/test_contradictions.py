@@ -1,5 +1,6 @@
 """Figures that contradict each other become warnings; figures that agree do not."""
 
+import numpy as np
 import pytest
 
 from bench.miners.implied import implied_rate
@@ -40,6 +41,33 @@ def test_the_implied_rate_is_difficulty_times_hashes_over_time():
     assert implied.rate_h_s == pytest.approx(52.65e12, rel=1e-3)
     assert implied.half_width_frac == pytest.approx(1.96 / 1480**0.5, rel=0.01)
     assert implied.low_h_s < implied.rate_h_s < implied.high_h_s
+
+
+@pytest.mark.parametrize(
+    ("accepted", "difficulty", "elapsed_s", "displayed_th_s", "implied_th_s", "ratio", "sigma"),
+    [
+        (4057, 1_305_083_904.0, 50_474.0, 111.83, 111.06, 0.993, 0.016),  # Antminer S19 Pro
+        (2338, 158_334_976.0, 10_154.0, 67.75, 66.97, 0.989, 0.021),  # Whatsminer, API 1.4
+        (890, 368_550_176.0, 37_714.0, 44.54, 41.97, 0.942, 0.034),  # Avalon Q
+    ],
+)
+def test_the_counters_of_public_captures_imply_known_rates(  # noqa: PLR0917
+    accepted, difficulty, elapsed_s, displayed_th_s, implied_th_s, ratio, sigma
+):
+    implied = implied_rate(Counters(elapsed_s=elapsed_s, accepted=accepted, accepted_difficulty=difficulty))
+    assert implied.rate_h_s / 1e12 == pytest.approx(implied_th_s, abs=0.006)
+    assert implied.rate_h_s / 1e12 / displayed_th_s == pytest.approx(ratio, abs=0.0006)
+    assert implied.half_width_frac / 1.96 == pytest.approx(sigma, abs=0.0006)
+
+
+def test_the_interval_of_the_implied_rate_holds_the_true_rate_as_often_as_it_says():
+    true_h_s, covered = 400.0 * 65536.0 * HASHES_PER_DIFFICULTY / 1000.0, 0
+    for seed in range(2000):
+        shares = int(np.random.default_rng(seed).poisson(400.0))
+        counters = Counters(elapsed_s=1000.0, accepted=shares, accepted_difficulty=shares * 65536.0)
+        implied = implied_rate(counters)
+        covered += implied.low_h_s <= true_h_s <= implied.high_h_s
+    assert 0.94 <= covered / 2000 <= 0.97
 
 
 def test_without_a_number_of_shares_the_implied_rate_has_no_interval():
@@ -115,6 +143,18 @@ def test_a_rate_far_above_the_nominal_one_is_named():
 def test_an_efficiency_that_no_machine_has_is_named(watts, kind, warns):
     made = reading(rates=(rate(100e12),), powers=(power(watts, kind),))
     assert [("J/TH" in line) for line in made.warnings] == [True] * warns
+
+
+def test_a_rate_of_no_single_machine_is_a_sum_of_several():
+    assert reading(rates=(rate(5e15),)).warnings == (
+        (
+            "summary: MHS av 5000 TH/s is more than one machine makes: a proxy or a sum of several "
+            "machines, or a wrong unit"
+        ),
+    )
+    assert reading(boards=tuple(Board(f"board {index}", 1e12) for index in range(17))).warnings == (
+        "17 boards are more than one machine has: a proxy or a sum of several machines",
+    )
 
 
 def test_a_machine_that_does_not_hash_has_no_efficiency():
