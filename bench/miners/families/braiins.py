@@ -8,7 +8,7 @@ braiins/bos-plus-api; academy.braiins.com: Braiins OS, public REST API. `approxi
 
 from typing import Any
 
-from bench.miners.families.braiins_rest import parse_rest, read_rest
+from bench.miners.families.braiins_rest import NoRestError, parse_rest, read_rest
 from bench.miners.family import Family
 from bench.miners.link import CGMINER, Link
 from bench.miners.parsing.cgminer import read_counters, read_pools
@@ -30,12 +30,19 @@ def recognise(document: Any) -> bool:
 
 
 def read(link: Link) -> dict[str, Reply]:
-    """Return the replies of Braiins OS: those of REST where a login is stated, else those of TCP 4028."""
+    """Return the replies of Braiins OS: those of REST where a login is stated, else those of TCP 4028.
+
+    Firmware before 25.07 has no REST interface; it is read on TCP 4028, and the record says so.
+    """
+    replies: dict[str, Reply] = {}
     if link.login is not None:
-        return read_rest(link)
+        try:
+            return read_rest(link)
+        except NoRestError as error:
+            replies["auth/login"] = Reply("auth/login", fault=str(error))
     version = accept(link.ask("version"), recognise, "Braiins OS", "a version of BOSer or BOSminer")
     needed = ("summary",)
-    return {"version": version, **{name: link.ask(name, optional=name not in needed) for name in _COMMANDS}}
+    return replies | {"version": version, **{name: link.ask(name, optional=name not in needed) for name in _COMMANDS}}
 
 
 def parse(replies: Replies) -> MinerReading:

@@ -24,7 +24,7 @@ from bench.miners.record import (
 from bench.miners.reply import RateKey, Replies, Reply, Section, rows, section
 from bench.miners.values import pool_address, unit_hash
 from bench.network.errors import ReadFailedError
-from bench.network.http import LoginRefusedError
+from bench.network.http import LoginRefusedError, OtherAnswerError
 
 _PATHS = ("miner/details", "miner/hw/hashboards", "performance/tuner-state", "cooling/state", "pools")
 _WINDOWS_S = {
@@ -36,11 +36,17 @@ _MINER_STATUS = {1: "not started", 2: "normal", 3: "paused", 4: "suspended", 5: 
 _TUNER_STATUS = {1: "disabled", 2: "stable", 3: "tuning", 4: "error", 5: "continuous", 6: "preheat"}
 
 
+class NoRestError(ReadFailedError):
+    """The miner has no REST interface."""
+
+
 def read_rest(link: Link) -> dict[str, Reply]:
     """Return the replies of the REST interface.
 
     Raises
     ------
+    NoRestError
+        The miner has no such interface.
     ReadFailedError
         There is no login, it is refused, or the miner does not answer.
     """
@@ -51,6 +57,8 @@ def read_rest(link: Link) -> dict[str, Reply]:
         opened = link.web("auth/login", "/api/v1/auth/login", port=WEB, body=body)
     except LoginRefusedError:
         raise ReadFailedError("auth/login: the miner does not accept the user and the password") from None
+    except OtherAnswerError as error:
+        raise NoRestError(f"{error}, as before version 25.07") from None
     token = opened.document.get("token") if isinstance(opened.document, dict) else None
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
         raise ReadFailedError("auth/login: the miner gives no token: it is no Braiins OS, or the login is refused")

@@ -7,6 +7,7 @@ import pytest
 from doubles.miners import rest
 from doubles.miners.axeos import info, nerd_info
 from doubles.miners.unit import Unit
+from doubles.miners.web import FakeWebMiner
 
 from bench.miners.families import axeos, braiins, epic, proto
 from bench.miners.link import CGMINER, WEB, Address
@@ -167,6 +168,22 @@ def test_braiins_without_a_login_is_asked_on_4028_only(machine):
     made.read()
     commands = [json.loads(request)["command"] for request in made.fake.requests]
     assert commands == ["version", "summary", "devs", "devdetails", "tunerstatus", "pools", "temps", "fans"]
+
+
+def test_braiins_of_before_rest_is_read_on_4028_although_a_login_is_stated(machine):
+    made = machine("braiins")
+    web = FakeWebMiner({})
+    try:
+        ports = {CGMINER: made.fake.port, WEB: web.port}
+        login = Login("root", "hunter2hunter2")
+        reading = (
+            Miner(Address("127.0.0.1"), made.miner.family, login, ports=ports, sleep=lambda _: None).poll().reading
+        )
+    finally:
+        web.close()
+    assert reading.rates
+    assert any("HTTP status 404, as before version 25.07" in line for line in reading.warnings)
+    assert "hunter2" not in json.dumps(asdict(reading))
 
 
 @pytest.mark.parametrize(("metering", "kind"), [(True, "ac_in_psu"), (False, "estimate"), (None, "unknown")])
