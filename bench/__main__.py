@@ -10,6 +10,11 @@ if __name__ == "__main__" and not sys.flags.safe_path:
     sys.path += [root] if here == root else []
 
 import signal
+import warnings
+
+# A library's warning tells a user nothing, and PYTHONWARNINGS=error would make an error of each.
+if not os.environ.get("PERWATT_DEBUG"):
+    warnings.simplefilter("ignore")
 
 # Until the command line can report Ctrl-C in one line, it ends the process without a traceback.
 signal.signal(signal.SIGINT, signal.SIG_DFL)

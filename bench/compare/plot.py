@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.compare.device_figures import DeviceFigures, Figure
 from bench.quantity import HASHES_PER_TH, si
 from hardware_profiles.errors import InputError
+from sites.plots.library import use_matplotlib
 from sites.plots.palette import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -256,6 +257,7 @@ def save(devices: Sequence[DeviceFigures], labels: Mapping[str, str], path: Path
     """Draw devices into a file; an SVG takes its colours from the reader's scheme, light or dark."""
     import io
 
+    use_matplotlib()
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
+from sites.plots.library import use_matplotlib
 
 if TYPE_CHECKING:
     from bench.inference.predict import Prediction
@@ -29,6 +30,7 @@ def check_plot_path(path: Path) -> None:
 
 def plot_validation(outcomes: "Sequence[Outcome]", path: Path) -> None:
     """Draw predicted over published output tokens per second, by GPU and role."""
+    use_matplotlib()
     from matplotlib.figure import Figure
 
     from sites.plots.files import save
@@ -63,6 +65,7 @@ def plot_validation(outcomes: "Sequence[Outcome]", path: Path) -> None:
 
 def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
     """Draw tokens per second per user against tokens per joule, with one line per model, precision and device."""
+    use_matplotlib()
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
 

@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kernels.jit import cached_njit
 
 Array = NDArray[np.float32]
 
@@ -29,7 +30,7 @@ LEAST_BYTES = 1 << 20
 """Fewest bytes of weights that are worth a second thread."""
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@cached_njit(fastmath={"reassoc", "contract"})
 def stream(matrix: Any, entering: Any, out: Any) -> None:
     """Write matrix @ entering.T into `out`, one row of weights after the other.
 

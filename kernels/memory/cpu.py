@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from kernels.errors import KernelInputError
+from kernels.jit import cached_njit
 
 Array = npt.NDArray[np.float64]
 
@@ -76,13 +76,13 @@ def random_arrays(length: int, seed: int = 0) -> tuple[Array, Array, Array]:
     return np.zeros(length), generator.random(length), generator.random(length)
 
 
-@njit(nogil=True, cache=True)
+@cached_njit()
 def _copy(a: Any, b: Any) -> None:
     for i in range(a.size):
         a[i] = b[i]
 
 
-@njit(nogil=True, cache=True)
+@cached_njit()
 def _triad(a: Any, b: Any, c: Any, scale: Any) -> None:
     for i in range(a.size):
         a[i] = b[i] + scale * c[i]

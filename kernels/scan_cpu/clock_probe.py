@@ -4,8 +4,9 @@ import platform
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import njit, types
-from numba.extending import intrinsic
+
+from kernels.compiler import intrinsic, types
+from kernels.jit import cached_njit
 
 ADDS_PER_LOOP = 64
 FIVES_PER_LOOP = 20
@@ -33,7 +34,7 @@ def _add_chain(typingctx: Any, value: Any) -> Any:  # noqa: ARG001 (Numba's sign
     return types.int64(types.int64), codegen
 
 
-@njit(nogil=True, cache=True)
+@cached_njit()
 def dependent_adds(loops: int) -> int:
     """Execute `loops * ADDS_PER_LOOP` dependent 64-bit additions, one a cycle, and return their sum.
 
@@ -64,7 +65,7 @@ def _five_chains(typingctx: Any, value: Any) -> Any:  # noqa: ARG001 (Numba's si
     return types.int64(types.int64), codegen
 
 
-@njit(nogil=True, cache=True)
+@cached_njit()
 def independent_adds(loops: int) -> int:
     """Execute `loops * FIVES_PER_LOOP` groups of five independent additions.
 

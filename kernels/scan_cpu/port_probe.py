@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import njit, types
-from numba.extending import intrinsic
 
+from kernels.compiler import intrinsic, types
+from kernels.jit import cached_njit
 from kernels.scan_cpu.variants import compiled_features
 
 PER_LOOP = 960
@@ -50,19 +50,19 @@ def _sha_block(_typing: Any, _value: Any) -> Any:
     return types.int64(types.int64), _code("sha256rnds2")
 
 
-@njit(nogil=True, cache=True)
+@cached_njit()
 def _zmm(loops: int) -> None:
     for i in range(loops):
         _zmm_block(i)
 
 
-@njit(nogil=True, cache=True)
+@cached_njit()
 def _ymm(loops: int) -> None:
     for i in range(loops):
         _ymm_block(i)
 
 
-@njit(nogil=True, cache=True)
+@cached_njit()
 def _sha256rnds2(loops: int) -> None:
     for i in range(loops):
         _sha_block(i)

@@ -13,6 +13,7 @@ from sites.backtest.backtest import BOUND_FRAC
 from sites.dispatch.waterfall import waterfalls
 from sites.files import slugs, write_file
 from sites.plots import year as year_plots
+from sites.plots.library import use_matplotlib
 from sites.plots.palette import COMPANIES, LIGHT
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def save(figure: Figure, path: Path) -> None:
     InputError
         The path does not end in .svg, .png or .pdf.
     """
+    use_matplotlib()
     import matplotlib as mpl
 
     if path.suffix not in METADATA:
@@ -62,6 +64,7 @@ def _disable_math(axes: Axes) -> None:
 
 
 def _panels(rows: int, height: float, ratios: Sequence[float] | None = None) -> tuple[Figure, list[Axes]]:
+    use_matplotlib()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.5, height), layout="constrained")

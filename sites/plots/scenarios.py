@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sites.plots import files as plots
+from sites.plots.library import use_matplotlib
 from sites.plots.palette import LIGHT
 from sites.scenarios.distributions import LEVELS, exceeded, label_of
 from sites.scenarios.metrics import fleet_metric, unit_of
@@ -120,6 +121,7 @@ def _plain(axes: Any, colours: Mapping[str, str]) -> None:
 
 def save(folder: Path, name: str, draw: Callable[[Any], None]) -> Path:
     """Draw on new axes and write NAME.svg to a folder, completely or not at all."""
+    use_matplotlib()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")

@@ -23,7 +23,7 @@ from bench.cli.options import (
 from bench.cli.output import emit_json, say, warn
 from bench.cli.run.asic import asic
 from bench.cli.run.llm import llm
-from bench.cli.run.measure import check_threads, measure_all, opened, specs
+from bench.cli.run.measure import check_machine, measure_all, opened, specs
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def run(
     if attach is not None:
         options_ = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s)
         return _attach(attach, workloads, meters, options_, store, as_json=as_json)
-    check_threads(threads)
+    check_machine(threads)
     if all_variants:
         _refuse_with_all_variants()
         from bench.cli.run.variants import run_variants

@@ -13,7 +13,7 @@ from bench.cli.commands import examples
 from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, prepare_out, store_option
 from bench.cli.output import emit_json
 from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
-from bench.cli.run.measure import check_threads, measure_all, opened, specs
+from bench.cli.run.measure import check_machine, measure_all, opened, specs
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _on_cpu(dtype: str | None, request: dict[str, object], batch: str, threads: 
     kind = precision(dtype or "fp32").name
     if kind != "fp32":
         raise InputError.at("--dtype", expected="fp32, the only precision of the CPU replay", got=kind)
-    check_threads(threads)
+    check_machine(threads)
     return [
         create(f"llm_{phase}_f32_cpu", WorkloadOptions(threads=threads, extra={**request, "batch": size}))
         for size in _batches(batch, most=None)

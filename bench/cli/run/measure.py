@@ -1,5 +1,6 @@
 """The measurement that `perwatt run` and `perwatt run llm` share: threads, meters, workloads with a progress bar."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,15 +32,20 @@ def specs(meters: Sequence[str], watts: float | None, device: str) -> list[str]:
     return list(meters) if meters or watts is not None else default_specs(device)
 
 
-def check_threads(threads: int | None) -> None:
-    """Check that the number of threads is at least one and at most the cores that this process may use.
+def check_machine(threads: int | None) -> None:
+    """Check that kernels can be compiled, and that there are as many threads as cores that this process may use.
 
     Raises
     ------
     InputError
-        The number is outside this range.
+        The number of threads is outside this range.
+    KernelInputError
+        An environment variable stops the compiler.
     """
     from bench.machine.environment import usable_cores
+    from kernels.compiler import check_settings
+
+    check_settings(os.environ)
 
     most = len(usable_cores())
     if threads is not None and not 1 <= threads <= most:

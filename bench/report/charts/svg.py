@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 from markupsafe import Markup
 
 from bench.report.charts.layout import lay_out
+from sites.plots.library import use_matplotlib
 from sites.plots.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def render(  # noqa: PLR0913 (what a chart is)
 
 
 def _drawing(prefix: str, label: str, draw: Draw, size: tuple[float, float], *, narrow: bool) -> Markup:
+    use_matplotlib()
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 

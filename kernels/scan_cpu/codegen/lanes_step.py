@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from kernels.compiler import intrinsic, types
 from kernels.scan_cpu.codegen.lanes_target import I32, LaneTarget, declare
 from kernels.sha256.graph import Graph, Lowering
 from kernels.sha256.scan_graph import JOB_INPUTS, scan_graph

@@ -5,9 +5,8 @@ from functools import cache
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import types
-from numba.extending import intrinsic
 
+from kernels.compiler import intrinsic, types
 from kernels.scan_cpu.codegen.assembly_target import Early
 from kernels.scan_cpu.codegen.lanes_step import JOB_TYPE, job_values
 from kernels.scan_cpu.codegen.lanes_target import I32, LaneTarget, declare

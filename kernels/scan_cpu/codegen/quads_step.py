@@ -4,8 +4,8 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from llvmlite import ir
-from numba.extending import intrinsic
 
+from kernels.compiler import intrinsic
 from kernels.scan_cpu.codegen.lanes_step import STEP_SIGNATURE, job_values
 from kernels.scan_cpu.codegen.lanes_target import I32, LaneTarget, declare
 from kernels.scan_cpu.codegen.sha_target import QUAD, ZERO, ArmSha, Pair, QuadMachine, X86Sha, shuffle

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from numba import uint32, uint64
-
+from kernels.compiler import uint32, uint64
 from kernels.jit import kernel_njit
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from numba import uint32
-
+from kernels.compiler import uint32
 from kernels.jit import kernel_njit
 from kernels.scan_cpu.codegen.lanes_step import scan_step_lanes16
 from kernels.scan_cpu.compiled.candidates import append_candidates, job_tuple

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from numba import types
-from numba.cpython.unsafe.tuple import tuple_setitem
-from numba.extending import overload, register_jitable
-
+from kernels.compiler import overload, register_jitable, tuple_setitem, types
 from sites.dispatch.columns import Blocks, Hours
 from sites.dispatch.formulas import FORMULAS, larger, smaller
 from sites.jit import site_njit_inlined

@@ -10,9 +10,8 @@ import operator
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, models, overload, register_model
 
+from kernels.compiler import intrinsic, models, overload, register_model, types
 from sites.dispatch.formulas import larger, smaller
 
 LANES = 8
