@@ -119,6 +119,7 @@ _ROWS = (
     Diagnostic("domain_busy", "another run is using this meter", "wait for the other run to end", Effect.NO_ENERGY, 16),
     Diagnostic("another_run", "another perwatt run used this machine at the same time", "run one at a time", Effect.WARN, 16),
     Diagnostic("not_locked", "a lock could not be taken, so another run may have used the meter or the machine at the same time", "remove the entry that is no lock; or set PERWATT_LOCKS to a folder of yours or of root, sticky if others write to it", Effect.WARN, 16),
+    Diagnostic("samples_not_stored", "the raw samples could not be written, so the figures cannot be computed again from them", "read the error in the detail; run again with --plan smoke", Effect.WARN),
     Diagnostic("settings_changed", "the device's settings changed during the run", "do not change power limit, clocks or governor during a run", Effect.INVALID, 17),
     Diagnostic("benchmark_disabled", "pytest-benchmark was disabled", "run without --benchmark-disable", Effect.NO_ENERGY),
     Diagnostic("not_pedantic", "pytest-benchmark chose the number of rounds, so the measured rounds cannot be identified", "use benchmark.pedantic with fixed rounds, or the fixture energy_benchmark", Effect.NO_ENERGY),

@@ -10,6 +10,7 @@ from typing import Any
 
 from hardware_profiles.build import device_from
 from hardware_profiles.errors import InputError, near_names, shown
+from hardware_profiles.opening import is_folder, is_there
 from hardware_profiles.profile import Device, Point, Profile
 from hardware_profiles.reading import parse_toml, read_file
 
@@ -31,8 +32,8 @@ def folders(own: Iterable[str | Path] = ()) -> tuple[Path, ...]:
     users = [(Path(folder), "--profiles") for folder in own]
     users += [(Path(part), VARIABLE) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     for folder, origin in users:
-        if not folder.is_dir():
-            got = "a file" if folder.exists() else "no such folder"
+        if not is_folder(folder):
+            got = "a file" if is_there(folder) else "no such folder"
             raise InputError(f"{origin}: expected a folder of profiles, got {shown(str(folder))}, {got}")
     return (*(folder for folder, _ in users), OURS)
 

@@ -80,12 +80,21 @@ def read_input(path: Path, kind: Kind) -> bytes:
         reached through another user's link.
     """
     if kind.by_user and kind.stdin and Path(path) == STDIN:
-        return _limited(sys.stdin.buffer.read(kind.limit_bytes + 1), path, kind)
+        return _limited(_standard_input(path, kind), path, kind)
     with open_input(path, kind) as file:
         try:
             return _limited(file.read(kind.limit_bytes + 1), path, kind)
         except OSError as error:
             raise _unreadable(path, kind, error) from None
+
+
+def _standard_input(path: Path, kind: Kind) -> bytes:
+    if sys.stdin is None:  # closed by `<&-`
+        raise InputError(f"{path}: expected an open standard input, got a closed one")
+    try:
+        return sys.stdin.buffer.read(kind.limit_bytes + 1)
+    except OSError as error:  # a folder, or a terminal that has hung up
+        raise _unreadable(path, kind, error) from None
 
 
 def open_input(path: Path, kind: Kind) -> BinaryIO:
@@ -178,6 +187,24 @@ def _target(link: str, status: os.stat_result, folder: str) -> str:
             if target.startswith(start):
                 raise AnonymousFileError(link, kind)
     return target
+
+
+def is_there(path: Path | str) -> bool:
+    """Return whether a path leads to something; one that is too long or cannot be searched leads to nothing.
+
+    Unlike the methods of `Path` of these names, this function and the next two raise no error.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path | str) -> bool:
+    """Return whether a path leads to a regular file."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path | str) -> bool:
+    """Return whether a path leads to a folder."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def file_kind(mode: int) -> str:

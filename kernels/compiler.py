@@ -5,12 +5,14 @@ Numba warns of a setting that it cannot read, with a traceback, and LLVM aborts 
 
 import os
 import re
+import resource
 import warnings
 from collections.abc import Mapping
 
 from kernels.errors import KernelInputError
 
 _FEATURES = re.compile(r"[+-][\w.-]+(,[+-][\w.-]+)*")
+_LEAST_ADDRESSES = 768 * 2**20  # [byte]
 _UNREAD = re.compile(r"Environment variable '(\w+)' is defined but its associated value")
 
 
@@ -60,6 +62,14 @@ def _refused(name: str, expected: str, got: str) -> KernelInputError:
     return KernelInputError(f"environment variable {name}: expected {expected}, got {got[:100]!r}")
 
 
+def _check_memory() -> None:
+    """Check the limit of addresses (`ulimit -v`): linear algebra asks for ever for what a low limit refuses."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_ADDRESSES:
+        raise KernelInputError(f"ulimit -v: expected at least {_LEAST_ADDRESSES >> 10} KiB, got {limit >> 10}")
+
+
+_check_memory()
 check_settings(os.environ)
 with warnings.catch_warnings(record=True) as _raised:
     warnings.simplefilter("always")

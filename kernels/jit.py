@@ -10,6 +10,7 @@ from typing import Any
 from kernels.compiler import njit
 
 _GENERATOR_FILES = (
+    "compiler.py",
     "jit.py",
     "scan_cpu/codegen/assembly.py",
     "scan_cpu/codegen/assembly_target.py",

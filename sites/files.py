@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
-from hardware_profiles.opening import AnonymousFileError, file_kind, resolved
+from hardware_profiles.opening import AnonymousFileError, file_kind, is_folder, is_there, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ class UnflushedError(OSError):
 
 def check_new(target: Path) -> None:
     """Raise InputError if a path exists or is below a file."""
-    if target.exists() or target.is_symlink():
+    if os.path.lexists(target):
         raise InputError(
             f"{target}: expected a path that does not exist yet (nothing is overwritten), got an existing one"
         )
@@ -46,14 +46,14 @@ def check_new(target: Path) -> None:
 
 def check_folder(target: Path) -> None:
     """Raise InputError if a path is not a folder and a folder cannot be made there."""
-    if target.exists() and not target.is_dir():
+    if is_there(target) and not is_folder(target):
         raise InputError(f"{target}: expected a folder, got a file")
     _check_parents(target)
 
 
 def _check_parents(target: Path) -> None:
     for parent in target.parents:
-        if parent.exists() and not parent.is_dir():
+        if is_there(parent) and not is_folder(parent):
             raise InputError(f"{target}: expected a folder that can be made, got {parent}, which is a file")
 
 
@@ -232,7 +232,7 @@ def _temporary(target: Path, prefix: str = "") -> Path:
 
 def _obstacle(target: Path, error: OSError) -> str:
     for parent in target.parents:
-        if parent.exists() and not parent.is_dir():
+        if is_there(parent) and not is_folder(parent):
             return f"{parent}, which is a file"
     return str(error.strerror or error)
 
@@ -251,7 +251,7 @@ def flush(path: Path) -> bool:
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno in _NO_FOLDER_FLUSH and path.is_dir():
+        if error.errno in _NO_FOLDER_FLUSH and is_folder(path):
             return False
         raise
     finally:

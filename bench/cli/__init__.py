@@ -1,12 +1,13 @@
 """The command line: one module or folder for each command, and the only code that prints or catches."""
 
+import errno
 import io
 import os
 import re
 import select
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
@@ -62,6 +63,12 @@ def _fail(message: str, status: int) -> NoReturn:
 
     for line in message.split("\n"):
         fault(line)
+    try:
+        sys.stdout.flush()
+    except (OSError, AttributeError):  # a full disk; or a closed stream
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), STDOUT
+        )  # else Python fails again at its end, with a status of its own
     sys.exit(status)
 
 
@@ -101,6 +108,7 @@ def _prepare() -> None:
     settle()
     if os.path.lexists(NUMBA_FILE):
         _fail(f"{NUMBA_FILE}: expected no such file in the current folder, because Numba takes its settings from it", 2)
+    sys.stdout = _buffered(sys.stdout)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ± in its character set shows a question mark
@@ -115,6 +123,13 @@ def _interrupt(number: int, frame: "FrameType | None") -> None:
 def _end_interrupted() -> NoReturn:
     _forget_interrupt()
     _fail("interrupted; the results written so far are complete", 130)
+
+
+def _buffered(stream: TextIO) -> TextIO:
+    """Return a stream that writes every byte or fails: without a buffer (PYTHONUNBUFFERED), a full disk loses some."""
+    if isinstance(stream, io.TextIOWrapper) and isinstance(raw := stream.buffer, io.RawIOBase):
+        return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True)
+    return stream
 
 
 def _leave(leaving: SystemExit) -> NoReturn:
@@ -216,8 +231,10 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, RunFailedError):
         return str(error), 1
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'system'}: {error.strerror}", 1
+        return f"{error.filename or 'system'}: {error.strerror}", 2 if error.errno == errno.ENAMETOOLONG else 1
     if os.environ.get("PERWATT_DEBUG"):
         raise error
+    if isinstance(error, MemoryError):
+        return "memory: expected more than this process may use (free some, or ask for less at once)", 1
     text = " ".join(str(error).split())
     return f"internal, please report it (PERWATT_DEBUG=1 shows where): {type(error).__name__}: {text}", 1

@@ -99,10 +99,13 @@ def _matching(names: Iterable[str], incomplete: str) -> list[str]:
 
 def _files(incomplete: str, suffix: str) -> list[str]:
     """Return the folders and the files of this suffix that a partly typed path may become."""
+    from hardware_profiles.opening import is_folder
+
     folder = Path(incomplete).parent if not incomplete.endswith("/") else Path(incomplete)
     try:
         inside = sorted(folder.iterdir())
     except OSError:
         return []
-    paths = [f"{path}/" if path.is_dir() else str(path) for path in inside if path.is_dir() or path.suffix == suffix]
+    named = [f"{path}/" if is_folder(path) else str(path) for path in inside]
+    paths = [path for path in named if path.endswith(("/", suffix))]
     return _matching((path for path in paths if not Path(path).name.startswith(".")), incomplete)

@@ -10,6 +10,7 @@ from bench.cli.options import json_option
 from bench.cli.output import counted, emit_json, emit_text, say
 from bench.cli.output import fault as print_fault
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import is_folder, is_there
 
 
 @click.group(cls=NearGroup, epilog=examples("perwatt profile new --out profiles", "perwatt profile check"))
@@ -77,7 +78,7 @@ def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
 def _write_new(path: Path, text: str) -> None:
     from sites.files import write_new
 
-    if path.parent.exists() and not path.parent.is_dir():
+    if is_there(path.parent) and not is_folder(path.parent):
         raise InputError.at("--out", expected="a folder", got=str(path.parent))
     if os.path.lexists(path):
         raise InputError.at("--out", expected="a name that no file has yet (--name chooses another)", got=str(path))
@@ -128,7 +129,7 @@ def check(context: click.Context, files: tuple[Path, ...], own: tuple[Path, ...]
 
 
 def _toml_files(root: Path) -> list[Path]:
-    if not root.is_dir():
+    if not is_folder(root):
         return [root]
     paths = sorted(root.rglob("*.toml"))
     if not paths:

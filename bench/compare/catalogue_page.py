@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.quantity import j_per_th_with_unit
 from hardware_profiles.catalog import OURS, iter_profiles, load_all
+from hardware_profiles.opening import is_folder
 from hardware_profiles.profile import KINDS, Device, Profile, Source, weakest
 from hardware_profiles.provenance import CONFIDENCES
 
@@ -17,7 +18,7 @@ _NAMES = {"asic": "miners", "gpu": "GPUs", "cpu": "CPUs"}
 
 def write_page() -> None:
     """Write the page anew in a checkout; an installation has no docs folder."""
-    if PAGE.parent.is_dir():
+    if is_folder(PAGE.parent):
         PAGE.write_text(page(ours()), encoding="utf-8")
 
 

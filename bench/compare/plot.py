@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.compare.device_figures import DeviceFigures, Figure
 from bench.quantity import HASHES_PER_TH, si
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import is_folder
 from sites.plots.library import use_matplotlib
 from sites.plots.palette import DARK, LIGHT
 
@@ -243,7 +244,7 @@ def plot_devices(devices: Sequence[DeviceFigures], path: Path) -> list[str]:
     """
     if path.suffix not in SUFFIXES:
         raise InputError.at("--plot", expected=f"a file ending in {', '.join(SUFFIXES)}", got=str(path))
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise InputError.at("--plot", expected="a folder that exists", got=str(path.parent))
     drawn, missing = plottable(devices)
     if not drawn:

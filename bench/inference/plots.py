@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import is_folder
 from sites.plots.library import use_matplotlib
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def check_plot_path(path: Path) -> None:
     """
     if path.suffix not in SUFFIXES:
         raise InputError.at("--plot", expected=f"a file ending in {', '.join(SUFFIXES)}", got=str(path))
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise InputError.at("--plot", expected="a file in a folder that exists", got=str(path))
 
 

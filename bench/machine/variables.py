@@ -39,8 +39,10 @@ def settle(environment: MutableMapping[str, str] = os.environ) -> None:
 
     Jupyter's backend of matplotlib cannot draw our pages. Python packages read the number of OpenMP threads as one
     number, but OpenMP allows one for each level; they get the first. Rich reads the size of the terminal without a
-    check.
+    check. Arrow, which writes the samples, prints a line for each setting of its own that it does not know.
     """
+    for name in ("ARROW_DEFAULT_MEMORY_POOL", "ARROW_IO_THREADS", "ARROW_USER_SIMD_LEVEL"):
+        environment.pop(name, None)
     environment["MPLBACKEND"] = "agg"
     for name in ("OMP_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS"):
         _keep(environment, name, _whole(environment.get(name, "").split(",")[0], 1024))

@@ -12,6 +12,7 @@ from bench.errors import not_written
 from bench.report.sections import devices, headline, kernels, provenance, traces
 from bench.report.sections.site import section as site
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import is_folder
 from sites.files import write_file
 from sites.plots import palette
 
@@ -52,9 +53,9 @@ def check_target(target: Path) -> None:
     InputError
         The target is a folder, or its folder does not exist.
     """
-    if target.is_dir():
+    if is_folder(target):
         raise InputError(f"--out: expected a file to write the page to, got {target}, which is a folder")
-    if not target.parent.is_dir():
+    if not is_folder(target.parent):
         raise InputError.at("--out", expected="a file in a folder that exists", got=str(target))
 
 

@@ -9,7 +9,7 @@ from bench.results.layout import RECORD, RECORD_FILE, file_fault, is_result_path
 from bench.results.record import Record
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.opening import read_input
+from hardware_profiles.opening import is_file, read_input
 from hardware_profiles.reading import validate
 
 
@@ -23,7 +23,7 @@ def read_record(folder: Path) -> Record:
     """
     path = folder / RECORD_FILE
     if not os.path.lexists(path):
-        got = "a file" if folder.is_file() else "none"
+        got = "a file" if is_file(folder) else "none"
         raise InputError(f"{folder}: expected a result folder with a {RECORD_FILE}, got {got}")
     content = read_input(path, RECORD)
     data = parse_json(content, path, "the JSON of a result")

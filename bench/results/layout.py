@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hardware_profiles.errors import InputError
-from hardware_profiles.opening import MIB, Kind, file_kind, read_input
+from hardware_profiles.opening import MIB, Kind, file_kind, is_folder, read_input
 
 STORE = Path("results")
 """Results folder that every command uses by default."""
@@ -95,7 +95,7 @@ def result_folders(store: Path) -> Iterator[Path]:
 
 def unfinished_folders(store: Path) -> list[Path]:
     """Return the temporary folders that killed runs left in a store."""
-    return sorted(store.glob(f"{TEMPORARY_PREFIX}*")) if store.is_dir() else []
+    return sorted(store.glob(f"{TEMPORARY_PREFIX}*")) if is_folder(store) else []
 
 
 def rescued_folder() -> Path | None:

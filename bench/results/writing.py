@@ -13,10 +13,11 @@ from pathlib import Path
 from bench.errors import RunFailedError, not_written
 from bench.results.integrity.digests import DIGESTS_FILE, digest, digests_text
 from bench.results.layout import RECORD_FILE, SAMPLES_FILE, TEMPORARY_PREFIX, second_folders
-from bench.results.record import Artifact, Record
+from bench.results.record import Artifact, Reason, Record
 from bench.results.samples import Sample, parquet_of
 from bench.results.text import encodable
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import is_folder, is_there
 from sites.files import UnflushedError, flush, new_folder
 
 _numbers = itertools.count(secrets.randbits(32))
@@ -54,13 +55,19 @@ def prepare_store(store: Path) -> str:
     ------
     InputError
         The path or a parent is a file, or a result could not be written there: no permission, a full disk, a quota,
-        a name that is too long, a folder that cannot be flushed.
+        a name that is too long, a folder that cannot be flushed. Or the library that packs samples does not work.
     """
+    try:
+        parquet_of([Sample("work", 0, 0.0, 0.0, 0.0, 0.0, "")])
+    except Exception as error:  # noqa: BLE001 (a library that fails in any way is refused before it costs a run)
+        raise InputError(
+            f"pyarrow: expected a package that packs samples, got {type(error).__name__}: {error}"
+        ) from None
     try:
         store.mkdir(parents=True, exist_ok=True)
         can_flush = _rehearse(store)
     except (FileExistsError, NotADirectoryError):
-        blocker = next((path for path in (store, *store.parents) if path.exists() and not path.is_dir()), store)
+        blocker = next((path for path in (store, *store.parents) if is_there(path) and not is_folder(path)), store)
         raise InputError(f"--out: expected a folder that can be made, got {blocker}, which is a file") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         reason = getattr(error, "strerror", None) or error
@@ -133,19 +140,30 @@ def write_records(store: Path, results: Sequence[tuple[Record, Sequence[Sample]]
 
 def _write_folder(store: Path, record: Record, samples: Sequence[Sample]) -> Path:
     final = store / record.id
-    if final.exists():
+    if is_there(final):
         raise RunFailedError(f"{final}: a result of this id exists, and results are never overwritten")
     with new_folder(final, f"{TEMPORARY_PREFIX}{record.id}-") as folder:
         artifacts: tuple[Artifact, ...] = ()
-        if samples:
-            content = parquet_of(samples)
-            _write(folder / SAMPLES_FILE, content)
-            artifacts = (Artifact(name=SAMPLES_FILE, sha256=digest(content), size_bytes=len(content)),)
-        content = _json(record.model_copy(update={"artifacts": artifacts, "digests_file": DIGESTS_FILE}))
+        packed, reasons = _packed(samples)
+        if packed:
+            _write(folder / SAMPLES_FILE, packed)
+            artifacts = (Artifact(name=SAMPLES_FILE, sha256=digest(packed), size_bytes=len(packed)),)
+        changes = {"artifacts": artifacts, "digests_file": DIGESTS_FILE, "warnings": (*record.warnings, *reasons)}
+        content = _json(record.model_copy(update=changes))
         _write(folder / RECORD_FILE, content)
         digests = {RECORD_FILE: digest(content), **{one.name: one.sha256 for one in artifacts}}
         _write(folder / DIGESTS_FILE, digests_text(digests).encode())
     return final
+
+
+def _packed(samples: Sequence[Sample]) -> tuple[bytes, tuple[Reason, ...]]:
+    """Return the samples' file, or the reason why there is none: that costs a run its samples and nothing else."""
+    if not samples:
+        return b"", ()
+    try:
+        return parquet_of(samples), ()
+    except Exception as error:  # noqa: BLE001 (a library that fails in any way must not cost a run)
+        return b"", (Reason(code="samples_not_stored", detail=f"{type(error).__name__}: {error}"[:200]),)
 
 
 def _rescue(record: Record, samples: Sequence[Sample]) -> Path | None:

@@ -179,7 +179,7 @@ def _budget(plan: PlanFile, sale: Sale | None) -> float:
     repaid = plan.loan.repaid_usd.value if plan.loan is not None else 0.0
     budget = (sale.proceeds_usd if sale else 0.0) - repaid
     if budget <= 0:
-        raise InputError(f"plan {plan.name!r}: expected a budget above 0 after the repayment, got {budget:,.0f} USD")
+        raise InputError(f"expected a budget above 0 after the repayment, got {budget:,.0f} USD")
     return budget
 
 

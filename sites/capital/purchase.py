@@ -57,7 +57,7 @@ def _hashrate(plan: PlanFile, site: Site, _: Load, budget_usd: float) -> Bought:
     installed_h_s = math.fsum(block.count * block.rate.rate_per_s for block in site.mining)
     hashrate = plan.purchase.hashrate_eh_s
     if installed_h_s <= 0 or hashrate is None:
-        raise InputError(f"plan {plan.name!r}: key site: expected a site with miners, got none at {site.name!r}")
+        raise InputError(f"key site: expected a site with miners, got none at {site.name!r}")
     hashrate_h_s = hashrate.value * HASHES_PER_EH
     scale = hashrate_h_s / installed_h_s
     scaled_site = replace(
@@ -74,10 +74,7 @@ def _hashrate(plan: PlanFile, site: Site, _: Load, budget_usd: float) -> Bought:
 def _site(plan: PlanFile, site: Site, _: Load, budget_usd: float) -> Bought:
     mw = plan.purchase.mw.value if plan.purchase.mw is not None else 0.0
     if abs(mw - site.interconnect_mw) > MW_TOLERANCE * site.interconnect_mw:
-        raise InputError(
-            f"plan {plan.name!r}: key purchase.mw: expected the site's interconnect ({site.interconnect_mw:g} MW), "
-            f"got {mw:g}"
-        )
+        raise InputError(f"key purchase.mw: expected the site's interconnect ({site.interconnect_mw:g} MW), got {mw:g}")
     return Bought(None, site, f"a site of {mw:g} MW", usd_per_mw(budget_usd, mw), "USD per MW", budget_usd)
 
 
@@ -86,15 +83,14 @@ def _gpu_modules(plan: PlanFile, site: Site, load: Load, budget_usd: float) -> B
     site = _cooled(site, load(plan.module_from or ""))
     available_mw = mining_mw(site)
     if available_mw <= 0:
-        raise InputError(f"plan {plan.name!r}: key site: expected a site with miners, got none at {site.name!r}")
+        raise InputError(f"key site: expected a site with miners, got none at {site.name!r}")
     per_mw = conversion.capex_usd_per_mw
     mw = min(budget_usd / per_mw, available_mw)
     share = mw / available_mw
     after = converted(site, conversion.module, share)
     if len(after.inference) == len(site.inference):
         raise InputError(
-            f"plan {plan.name!r}: expected a budget for at least one GPU module, got {budget_usd:,.0f} USD "
-            f"at {per_mw:,.0f} USD per MW"
+            f"expected a budget for at least one GPU module, got {budget_usd:,.0f} USD at {per_mw:,.0f} USD per MW"
         )
     module = after.inference[-1]
     (choice,) = choices(site, conversion, (share,))
@@ -117,7 +113,7 @@ def conversion_of(plan: PlanFile, load: Load) -> Conversion:
     """Return the conversion that a plan of GPU modules describes."""
     bought, finance = plan.purchase, plan.finance
     return Conversion(
-        module=_module(plan, load(plan.module_from or "")),
+        module=_module(load(plan.module_from or "")),
         capex_usd_per_mw=bought.usd_per_mw.value if bought.usd_per_mw else 0.0,
         lead_years=bought.lead_years.value,
         offline_frac=bought.offline_percent.value / 100.0,
@@ -128,9 +124,9 @@ def conversion_of(plan: PlanFile, load: Load) -> Conversion:
     )
 
 
-def _module(plan: PlanFile, source: Site) -> InferenceBlock:
+def _module(source: Site) -> InferenceBlock:
     if not source.inference:
-        raise InputError(f"plan {plan.name!r}: key module_from: expected a site with an inference block, got none")
+        raise InputError("key module_from: expected a site with an inference block, got none")
     return source.inference[0]
 
 

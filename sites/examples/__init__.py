@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hardware_profiles.errors import InputError, near_names
+from hardware_profiles.opening import is_file, is_there
 
 MAIN_JOB = "georgia-50mw-gpu-modules"
 
@@ -25,7 +26,7 @@ def example_path(name: str = MAIN_JOB) -> Path:
 def capital_path(name: str) -> Path:
     """Return the file of a capital plan from its path or the name of a bundled plan."""
     path = Path(name)
-    if path.suffix == ".toml" or "/" in name or path.exists():
+    if path.suffix == ".toml" or "/" in name or is_there(path):
         return path
     known = sorted(file.stem for file in (Path(__file__).parent / "capital").glob("*.toml"))
     if name not in known:
@@ -34,15 +35,34 @@ def capital_path(name: str) -> Path:
     return Path(__file__).parent / "capital" / f"{name}.toml"
 
 
-def site_of_plan(name: str, folder: Path) -> Path:
-    """Return the file of the site that a capital plan in a folder names: in that folder, else as `site_path`."""
-    local = folder / name
-    return local if local.is_file() else site_path(name)
+def site_of_plan(name: str, plan: Path, key: str = "site") -> Path:
+    """Return the file of a site that a capital plan names: beside the plan, in the current folder, or an example.
+
+    Parameters
+    ----------
+    plan
+        File of the plan.
+    key
+        Key of the plan that has the name.
+
+    Raises
+    ------
+    InputError
+        There is no such site.
+    """
+    for file in (plan.parent / name, Path(name)):
+        if is_file(file):
+            return file
+    known = example_names()
+    if name not in known:
+        expected = "a bundled example or a file beside the plan"
+        raise InputError.at(plan, key, expected=expected, got=name, near=near_names(name, known))
+    return example_path(name)
 
 
 def site_path(name: str) -> Path:
     """Return the file of a site from its path or, if there is no such file, the name of a bundled example."""
     path = Path(name)
-    if path.suffix or "/" in name or path.exists():
+    if path.suffix or "/" in name or is_there(path):
         return path
     return example_path(name)

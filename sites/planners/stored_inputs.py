@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError
-from hardware_profiles.opening import JSON, read_input
+from hardware_profiles.opening import JSON, is_file, read_input
 from hardware_profiles.reading import validate
 from sites.file.inputs import Inputs, hourly_files
 from sites.file.site_file import SiteFile
@@ -84,6 +84,6 @@ def inputs_sha256(folder: Path) -> str:
     """Return the hash of all stored inputs of a run, including file names."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if is_file(path):
             digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

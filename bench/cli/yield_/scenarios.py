@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sites.capital.appraisal import PlanReport
+    from sites.capital.file import PlanFile
+    from sites.file.build_blocks import Resolve
     from sites.model import Site
     from sites.scenarios.distributions import Distribution
     from sites.scenarios.engine import Executor, Run
@@ -165,21 +168,30 @@ def _plans(request: Request, run: Run, execute: Executor) -> tuple[list[PlanRepo
     from sites.capital.appraisal import report
     from sites.capital.file import read_plan
     from sites.capital.purchase import switch_map_of
-    from sites.examples import capital_path, site_of_plan
-    from sites.file.build import load_site
+    from sites.examples import capital_path
 
     count = min(request.scenarios or 1, PLAN_SCENARIOS)
     reports, maps = [], {}
     for path in map(capital_path, request.capital):
-
-        def load(name: str, folder: Path = path.parent) -> Site:
-            return load_site(site_of_plan(name, folder), resolve_device)
-
         plan = read_plan(path)
-        reports.append(report(plan, load, run, count, execute=execute))
-        if plan.purchase.kind == "gpu_modules" and request.scenario_out:
-            maps[path.stem] = switch_map_of(plan, load)
+        load = partial(_site_of, path, plan, resolve_device)
+        try:
+            reports.append(report(plan, load, run, count, execute=execute))
+            if plan.purchase.kind == "gpu_modules" and request.scenario_out:
+                maps[path.stem] = switch_map_of(plan, load)
+        except InputError as error:
+            of_plan = ("key ", "expected ")  # the beginnings of faults that name no file
+            faults = (f"{path}: {fault}" if fault.startswith(of_plan) else fault for fault in error.faults)
+            raise InputError(*faults) from None
     return reports, maps
+
+
+def _site_of(path: Path, plan: PlanFile, resolve: Resolve, name: str) -> Site:
+    """Return the site that a capital plan names."""
+    from sites.examples import site_of_plan
+    from sites.file.build import load_site
+
+    return load_site(site_of_plan(name, path, "site" if name == plan.site else "module_from"), resolve)
 
 
 def document(outcome: Outcome) -> dict[str, object]:

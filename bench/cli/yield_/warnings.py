@@ -93,7 +93,7 @@ def _plan_lines(name: str, read: Read) -> list[str]:
     path = capital_path(name)
     plan = read_plan(path)
     lines = [f"{path}: {line}" for line in plan_doubts(list(numbers_of(plan)), path)]
-    if site_of_plan(plan.site, path.parent).resolve() not in {Path(inputs.path).resolve() for inputs, _ in read}:
+    if site_of_plan(plan.site, path).resolve() not in {Path(inputs.path).resolve() for inputs, _ in read}:
         lines.append(
             f"{path}: key site: the plan is appraised at its own site, {shown(plan.site)}, which is not one of the "
             "sites of this command"

@@ -10,6 +10,7 @@ from bench.diagnostics import unique
 from bench.meters.logs import SETTINGS, EmptyLogError, column_names
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind, NoticeMeter, PollingMeter, Reading
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import is_there
 
 
 class SumMeter:
@@ -148,7 +149,7 @@ def sums_rows(target: str, settings: Mapping[str, str], *, alone: bool) -> bool:
         The name is no column of the log and no other meter has this sum, or the file is not a log.
     """
     path, name = Path(target), settings["sum"]
-    if not path.exists():
+    if not is_there(path):
         return alone
     try:
         columns = column_names(path, {key: value for key, value in settings.items() if key in SETTINGS})

@@ -11,6 +11,7 @@ from bench.results.layout import SAMPLES_FILE, result_names
 from bench.results.record import Record
 from bench.results.samples import read_samples
 from hardware_profiles.errors import InputError
+from hardware_profiles.opening import is_there
 
 
 class Checked(NamedTuple):
@@ -28,7 +29,7 @@ def check_store(store: Path) -> Iterator[Checked]:
     InputError
         There is no such folder, or it is not readable.
     """
-    if not store.exists():
+    if not is_there(store):
         raise InputError(f"{store}: expected a results folder, got none")
     strangers: list[str] = []
     names = result_names(store, strangers.append)
