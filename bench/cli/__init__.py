@@ -66,9 +66,7 @@ def _fail(message: str, status: int) -> NoReturn:
     try:
         sys.stdout.flush()
     except (OSError, AttributeError):  # a full disk; or a closed stream
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), STDOUT
-        )  # else Python fails again at its end, with a status of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)  # else Python fails again as it ends, with status 120
     sys.exit(status)
 
 
@@ -127,8 +125,9 @@ def _end_interrupted() -> NoReturn:
 
 def _buffered(stream: TextIO) -> TextIO:
     """Return a stream that writes every byte or fails: without a buffer (PYTHONUNBUFFERED), a full disk loses some."""
-    if isinstance(stream, io.TextIOWrapper) and isinstance(raw := stream.buffer, io.RawIOBase):
-        return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True)
+    raw = stream.buffer if isinstance(stream, io.TextIOWrapper) else None
+    if isinstance(raw, io.FileIO) and raw.fileno() == STDOUT:
+        return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, line_buffering=True)
     return stream
 
 

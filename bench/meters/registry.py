@@ -8,6 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from importlib.metadata import entry_points
 
+from bench.machine.leaving import forbid_leaving
 from bench.meters.default import default_meter
 from bench.meters.errors import MeterError
 from bench.meters.group.sources import check_once, separate_names
@@ -70,6 +71,7 @@ def entry(name: str) -> MeterKindEntry:
         kind: MeterKindEntry = getattr(import_module(module), attribute)
         return kind
     for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        forbid_leaving()
         try:
             with _foreign():
                 loaded = point.load()

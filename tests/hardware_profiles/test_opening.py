@@ -11,7 +11,7 @@ import pytest
 
 from hardware_profiles.decoding import decode, parse_json
 from hardware_profiles.errors import InputError
-from hardware_profiles.opening import CSV, HOURLY_SERIES, TOML, read_input
+from hardware_profiles.opening import CSV, HOURLY_SERIES, TOML, is_file, is_folder, is_there, read_input
 from hardware_profiles.reading import parse_toml, read_toml
 
 OTHER_USER = 12_345
@@ -30,6 +30,27 @@ def test_a_fifo_is_refused_without_a_writer(tmp_path):
     )
     (tmp_path / "link").symlink_to("f")
     assert "got a FIFO" in fault(tmp_path / "link")
+
+
+def test_a_closed_standard_input_and_one_that_cannot_be_read_are_one_line_each(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert fault(Path("-")) == "-: expected an open standard input, got a closed one"
+
+    class Folder(BytesIO):
+        def read(self, _size=-1):
+            raise IsADirectoryError(21, "Is a directory")
+
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Folder()))
+    assert fault(Path("-")) == "-: expected a readable TOML file, got Is a directory"
+
+
+@pytest.mark.parametrize("question", [is_there, is_file, is_folder])
+def test_a_question_about_any_path_is_answered(question, tmp_path):
+    (tmp_path / "a").write_text("")
+    for nothing in ("n" * 300, "a/" * 5000, "\0", tmp_path / "a" / "b", ""):
+        assert question(nothing) is False
+    assert question(tmp_path) is (question is not is_file)
+    assert question(tmp_path / "a") is (question is not is_folder)
 
 
 def test_devices_sockets_and_folders_are_refused_by_name(tmp_path, monkeypatch):

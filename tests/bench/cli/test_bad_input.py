@@ -1,10 +1,15 @@
 """Whatever a person mistypes is one line that names place, key, expected and got, with exit status 2."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from bench.cli import COMMANDS
+
+LONG = "n" * 300
 
 
 def test_an_unknown_command_names_the_nearest(refused):
@@ -15,6 +20,18 @@ def test_an_unknown_subject_of_list_names_the_nearest_or_all(refused):
     assert "did you mean results?" in refused("list", "result")
     line = refused("list", "nosuch")
     assert all(subject in line for subject in ("workloads", "variants", "models", "profiles", "meters", "results"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("yield", LONG), ("profile", "check", LONG),
+     ("yield", "georgia-50mw-mining", "--scenarios", "8", "--capital", LONG),
+     ("profile", "new", "--out", LONG, "--name", "me"), ("yield", "georgia-50mw-mining", "--out", LONG),
+     ("run", "memory_copy_cpu", "--meter", f"trace:{LONG}"), ("show", LONG), ("list", "results", "--out", LONG)],
+    ids=lambda words: " ".join(words).replace(LONG, "LONG"),
+)  # fmt: skip
+def test_a_name_that_is_longer_than_a_file_may_have_is_a_wrong_request(command, refused):
+    assert "nnn" in refused(*command)
 
 
 @pytest.mark.parametrize("command", [("compare", "antminer-s21", "h200"), ("show", "h200")])
@@ -50,8 +67,6 @@ def test_a_store_that_is_a_file_is_refused(command, refused, tmp_path):
 
 
 def test_a_closed_stdout_is_refused_in_one_line(tmp_path):
-    import subprocess
-    import sys
 
     for closed, lines in (">&-", 1), (">&- 2>&-", 0):
         done = subprocess.run(
@@ -171,8 +186,6 @@ def test_every_command_has_help(command, perwatt):
 
 
 def test_help_and_list_import_nothing_heavy():
-    import subprocess
-    import sys
 
     heavy = ["numba", "numpy", "pyarrow", "scipy", "matplotlib", "pandas", "cupy", "pydantic"]
     code = (
@@ -187,8 +200,6 @@ def test_help_and_list_import_nothing_heavy():
 
 
 def test_a_foreign_kernels_package_is_refused_with_the_cure(tmp_path):
-    import subprocess
-    import sys
 
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels" / "__init__.py").write_text("")
@@ -203,7 +214,6 @@ def test_a_foreign_kernels_package_is_refused_with_the_cure(tmp_path):
 
 
 def test_profiles_that_are_not_there_are_told_before_anything_is_measured(refused, tmp_path):
-    import os
 
     line = refused("run", "--plan", "smoke", env={**os.environ, "PERWATT_PROFILES": str(tmp_path / "nowhere")})
     assert "PERWATT_PROFILES: expected a folder" in line
@@ -216,9 +226,7 @@ def test_options_that_all_variants_would_not_heed_are_refused(refused):
 
 @pytest.mark.parametrize("command", ["list profiles", "show antminer-s21", "list workloads --json"])
 def test_a_reader_that_goes_away_is_no_failure(command, tmp_path):
-    import os
     import subprocess
-    import sys
 
     reader, writer = os.pipe()
     os.close(reader)
@@ -234,7 +242,6 @@ def test_a_reader_that_goes_away_is_no_failure(command, tmp_path):
 
 def test_a_plot_on_a_full_disk_leaves_no_half_of_it(tmp_path, monkeypatch):
     import errno
-    import os
 
     from sites.files import write_file
 

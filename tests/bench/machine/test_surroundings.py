@@ -1,6 +1,7 @@
 """The command in odd surroundings: settings of compiler, drawings and Python, and a user who owns nothing."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -96,3 +97,30 @@ def test_settings_of_drawings_in_the_current_folder_and_of_the_user_change_nothi
     done = perwatt(*arguments, "y.svg", XDG_CONFIG_HOME=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert Path("y.svg").read_bytes() == Path("x.svg").read_bytes()
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", [("list", "workloads"), ("list", "profiles", "--json")])
+def test_a_disk_that_takes_a_part_of_the_output_is_a_failure(command, unbuffered, tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", *command], cwd=ROOT, stdout=out, stderr=subprocess.PIPE, preexec_fn=limit,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"error: system: File too large\n")
+
+
+@pytest.mark.parametrize("limit_kib", [400_000, 700_000])
+def test_a_low_limit_of_addresses_is_one_line_and_no_endless_wait(limit_kib):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (limit_kib << 10, limit_kib << 10))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "verify", "headers", "none.csv"],
+        cwd=ROOT, capture_output=True, text=True, preexec_fn=limit, timeout=600, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1

@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[3]
 RAISES = {
     "exits 3": "import sys; sys.exit(3)",
     "exits 0": "import sys; sys.exit(0)",
+    "exits at once": "import os; os._exit(0)",
+    "exits at once by its other name": "from posix import _exit; _exit(0)",
+    "becomes another program": "import os; os.execlp('true', 'true')",
     "exits with a text": "raise SystemExit('bye')",
     "raises": "raise RuntimeError('no driver')",
     "lacks a module": "import no_such_module_here",
@@ -21,7 +24,7 @@ RAISES = {
     "no meter": "ENTRY = 5",
 }
 KIND = """
-import sys
+import os, sys
 from bench.meters.protocol import Found, MeterKind, MeterKindEntry, Tier
 def find():
     print("looking"); {find}
@@ -69,7 +72,10 @@ def test_a_package_that_cannot_be_imported_is_a_row_and_a_wrong_request(perwatt,
     assert done.stderr.splitlines()[-1].startswith("error: --meter evil: ")
 
 
-@pytest.mark.parametrize(("find", "make"), [("sys.exit(0)", "sys.exit(0)"), ("raise SystemExit", "sys.exit('x')")])
+@pytest.mark.parametrize(
+    ("find", "make"),
+    [("sys.exit(0)", "sys.exit(0)"), ("raise SystemExit", "sys.exit('x')"), ("os._exit(0)", "os._exit(0)")],
+)
 def test_a_meter_that_ends_the_program_fails_the_run(perwatt, request_words, find, make):
     source = KIND.format(find=find, make=make)
     listed = perwatt(source, "list", "meters", "--json")

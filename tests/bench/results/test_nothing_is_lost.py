@@ -230,3 +230,27 @@ def test_ids_made_in_one_second_do_not_collide_and_older_shorter_ones_are_read(f
     old = record.model_copy(update={"id": "20250101T000000Z-fake_cpu-12ab"})
     write_record(job.store, old, [])
     assert find_result(job.store, "20250101T000000Z-fake_cpu-12ab") == job.store / old.id
+
+
+@pytest.mark.parametrize("fault", [ValueError("4,2"), ImportError("libarrow"), MemoryError(), KeyError("x")])
+def test_samples_that_cannot_be_packed_cost_the_run_its_samples_only(
+    fault, fake_workload, job, cpu_device, monkeypatch
+):
+    def fails(_):
+        raise fault
+
+    monkeypatch.setattr(results, "parquet_of", fails)
+    record = read_whole(job.store / measure(fake_workload, job, device=cpu_device).id)
+    (reason,) = (reason for reason in record.warnings if reason.code == "samples_not_stored")
+    assert reason.detail.startswith(type(fault).__name__)
+    assert record.artifacts == ()
+    assert record.metrics["rate"].value is not None
+
+
+def test_a_library_that_packs_no_samples_is_refused_before_the_run(tmp_path, monkeypatch):
+    def fails(_):
+        raise ImportError("libarrow.so: no such file")
+
+    monkeypatch.setattr(results, "parquet_of", fails)
+    with pytest.raises(InputError, match="pyarrow: expected a package that packs samples, got ImportError: libarrow"):
+        prepare_store(tmp_path / "results")

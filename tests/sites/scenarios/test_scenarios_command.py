@@ -145,6 +145,27 @@ def test_a_plans_site_may_stand_beside_it(perwatt, tmp_path):
     assert perwatt(SITE, "--scenarios", "4", "--capital", tmp_path / "plan.toml")[0] == 0
 
 
+@pytest.mark.parametrize("name", ["nosuch", "n" * 300, "nosuch.toml", ".", "-", "/dev/null", "\\u0000"])
+@pytest.mark.parametrize("key", ["site", "module_from"])
+def test_a_plan_whose_site_is_not_there_is_named_with_its_key(perwatt, tmp_path, key, name):
+    plan = capital_path("4451-btc-for-gpu-modules").read_text()
+    named = {"site": "georgia-50mw-mining", "module_from": "georgia-50mw-gpu-modules"}[key]
+    assert f'{key} = "{named}"' in plan
+    (tmp_path / "plan.toml").write_text(plan.replace(f'{key} = "{named}"', f'{key} = "{name}"'))
+    code, out, err = perwatt(SITE, "--scenarios", "8", "--capital", tmp_path / "plan.toml")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"plan.toml: key {key}: expected a bundled example or a file beside the plan, got '" in err
+    assert len(err) < len(str(tmp_path)) + 250
+
+
+def test_a_plan_that_does_not_fit_its_site_is_named_by_its_file(perwatt, tmp_path):
+    plan = capital_path("50-mw-for-19.5-musd").read_text().replace("value = 50,", "value = 51,")
+    (tmp_path / "plan.toml").write_text(plan)
+    code, _, err = perwatt(SITE, "--scenarios", "8", "--capital", tmp_path / "plan.toml")
+    assert code == 2
+    assert "plan.toml: key purchase.mw: expected the site's interconnect (50 MW), got 51" in err
+
+
 def test_a_folder_that_exists_or_is_asked_for_twice_is_refused_before_anything_runs(perwatt, tmp_path, monkeypatch):
     monkeypatch.setattr("sites.scenarios.engine.run_fleet", None)
     (tmp_path / "there").mkdir()
