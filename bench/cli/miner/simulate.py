@@ -8,7 +8,7 @@ import click
 from bench.cli.commands import examples
 from bench.cli.options import NUMBER, WHOLE, PositiveRange, json_option
 from bench.cli.output import counted, emit_json, progress, rate, say
-from bench.cli.run.measure import check_threads
+from bench.cli.run.measure import check_machine
 from bench.errors import RunFailedError
 from hardware_profiles.errors import InputError
 
@@ -90,7 +90,7 @@ def simulate(
     from bench.stratum.simulator.personality import ROUNDINGS, VERSION_BITS, Personality
 
     host, port = _address(address)
-    check_threads(threads)
+    check_machine(threads)
     if shares is not None and shares < 1:
         raise InputError.at("--shares", expected="a whole number above 0", got=shares)
     personality = Personality(
