@@ -35,15 +35,12 @@ WRITERS = {
     "sites/planners/pypsa_folder.py:_rows",  # a CSV in memory or in a folder that is not yet named
 }  # fmt: skip
 DEV_NULL = {"bench/cli/__init__.py:_fail", "bench/cli/__init__.py:_prepare"}
-A_RECORD_AGAIN = {"bench/report/sections/provenance.py:_digest"}  # its digest, after it has been read
 IN_MEMORY = {"sites/parquet.py:schema_of"}
-ALLOWED = (
-    OF_USERS | OF_THE_SYSTEM | OF_THE_PACKAGE | FOLDERS_AND_LOCKS | WRITERS | DEV_NULL | A_RECORD_AGAIN | IN_MEMORY
-)
+ALLOWED = OF_USERS | OF_THE_SYSTEM | OF_THE_PACKAGE | FOLDERS_AND_LOCKS | WRITERS | DEV_NULL | IN_MEMORY
 
 
 def is_opening(call):
-    """Return whether a call opens a file; the readers of perwatt have a plain name, and a meter's open() no argument."""
+    """Return whether a call opens a file; readers of perwatt have a plain name, and a meter's open() no argument."""
     function = call.func
     if isinstance(function, ast.Name):
         return function.id == "open"

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from bench import diagnostics
 from bench.report.blocks import Block, Cell, Chip, Facts, Missing, Notice, Notices, Section, Table, Tone
-from bench.results.layout import RECORD_FILE
+from bench.results.layout import RECORD, RECORD_FILE
+from hardware_profiles.errors import InputError
+from hardware_profiles.opening import read_input
 
 if TYPE_CHECKING:
     from bench.report.gather import Gathered, Stored
@@ -127,8 +129,8 @@ def _row(stored: "Stored") -> tuple[Cell, ...]:
 
 def _digest(stored: "Stored") -> str:
     try:
-        return hashlib.sha256((stored.folder / RECORD_FILE).read_bytes()).hexdigest()[:16]
-    except OSError:
+        return hashlib.sha256(read_input(stored.folder / RECORD_FILE, RECORD)).hexdigest()[:16]
+    except InputError:
         return "unreadable"
 
 
