@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bench.miners.record import Counters, MinerReading, RateReading
+from bench.miners.record import Counters
 from bench.stratum.difficulty import hashes_of
 from bench.stratum.statistics.rate import fixed_window
 
@@ -52,8 +52,3 @@ def implied_rate(counters: Counters) -> ImpliedRate | None:
         return ImpliedRate(hashes_of(total) / elapsed_s, None, None, shares, total, elapsed_s)
     estimate = fixed_window(shares, total / shares, elapsed_s)
     return ImpliedRate(estimate.rate_h_s, estimate.low_h_s, estimate.high_h_s, shares, total, elapsed_s)
-
-
-def same_window(reading: MinerReading) -> RateReading | None:
-    """Return the displayed rate over the window of the counters, which alone can be compared with the implied rate."""
-    return next((rate for rate in reading.rates if rate.averaging == "since_restart"), None)

@@ -10,6 +10,7 @@ from bench.miners.families import load
 from bench.miners.link import Address, Link, parse_address
 from bench.miners.reader import Miner, MinerError
 from bench.network.errors import ReadFailedError
+from bench.network.login import Login
 from hardware_profiles.errors import InputError
 
 
@@ -135,3 +136,19 @@ def test_an_address_is_a_host_with_or_without_a_port(text, address):
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(InputError, match="HOST"):
         parse_address(text, "HOST")
+
+
+def test_a_refusal_of_api_3_is_a_fault(fake_miner):
+    fake = fake_miner(whatsminer.v3(), framed=True)
+    link = Link(Address("127.0.0.1"), {4433: fake.port})
+    request = {"cmd": "get.miner.status"}  # without the parameter that it needs
+    assert link.ask_frame("status", request, optional=True).fault == "refused with code -2 invalid param"
+    with pytest.raises(ReadFailedError, match="status: refused with code -2"):
+        link.ask_frame("status", request)
+
+
+def test_web_pages_are_not_asked_where_the_address_names_a_port(fake_miner):
+    fake = fake_miner(antminer.s19_pro())
+    miner = Miner(Address("127.0.0.1", fake.port), load("antminer"), Login("root", "hush"))
+    warnings = miner.poll().reading.warnings
+    assert "get_miner_conf: not read: port 80 is not asked, because the address names another" in warnings
