@@ -106,7 +106,6 @@ class Link:
         port: int = WEB,
         optional: bool = False,
         plain: bool = False,
-        method: str = "",
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
@@ -122,10 +121,8 @@ class Link:
             As `ask`.
         plain
             Whether the answer is text: then the document of the reply is that text.
-        method
-            Method of HTTP; if it is empty, POST where there is a body, else GET.
         body
-            What to send as JSON, such as the login of a session.
+            What to send as JSON by POST, for the login of a session; without one, the request is a GET.
         headers
             Further headers, such as the token of a session.
 
@@ -138,8 +135,7 @@ class Link:
         def request(time_s: float) -> bytes:
             endpoint = self._endpoint(port)
             device = Device(endpoint.host, endpoint.port, self.login, MAX_BYTES)
-            content = None if body is None else _encoded(body)
-            return device.request(path, time_s, method=method, body=content, headers=headers).body
+            return device.request(path, time_s, body=None if body is None else _encoded(body), headers=headers).body
 
         return self._read(name, request, optional=optional, plain=plain)
 

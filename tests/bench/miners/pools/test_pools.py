@@ -1,17 +1,15 @@
 """A pool is set and the former one comes back, wherever the writes are cut off, over real sockets."""
 
-import contextlib
 import json
 import time
 
 import pytest
 from doubles.miners.axeos import FakeAxeOS, nerd_info
+from doubles.miners.carry import carry_out, read_snapshot
 from doubles.miners.settable import FakeAntminerPages, FakeLuxOS
 from doubles.miners.unit import live
 
-from bench.miners.link import CGMINER, WEB, Address, Link
 from bench.miners.pools import pools_of
-from bench.miners.pools.carry import carry_out, read_snapshot
 from bench.miners.pools.writes import PoolConflictError, Target, Write
 from bench.miners.reply import Reply
 from bench.network.errors import ReadFailedError
@@ -38,17 +36,13 @@ class Session:
         self.wrote_s = None
         self.written = []
 
-    def link(self):
-        return Link(Address("127.0.0.1"), {WEB: self.fake.port, CGMINER: self.fake.port})
-
     def read(self):
-        return read_snapshot(self.pools, self.link())
+        return read_snapshot(self.pools, self.fake.port)
 
     def carry_out(self, write):
         self.written.append(write)
         self.wrote_s = time.monotonic()
-        with contextlib.suppress(ReadFailedError):  # what a miner refuses is seen when it is read again
-            carry_out(write, self.link())
+        carry_out(write, self.fake.port)  # what a miner refuses is seen when it is read again
 
     def loop(self, step, most=12, cut_after=None):
         """Read, write and read again until nothing is left, or until so many writes; returns whether it ended."""
@@ -166,7 +160,7 @@ def test_axeos_2_15_takes_the_old_keys_and_ignores_them(session):
         Write("", "PATCH", "/api/system", {"stratumURL": "192.0.2.50"}),
         Write("", "POST", "/api/system/restart"),
     ):
-        carry_out(write, run.link())
+        carry_out(write, run.fake.port)
     assert run.fake.pool_in_use == ("pool.example.com", 3333, "worker.1")
 
 
@@ -277,30 +271,3 @@ def test_a_unit_that_does_not_answer_while_it_restarts_comes_back_with_our_pool(
         assert not run.pools.to_set(run.before, run.read(), TARGET, time.monotonic() - run.wrote_s)
     finally:
         fake.close()
-
-
-def test_a_write_that_is_refused_is_an_error_and_one_before_a_restart_may_go_unanswered(session):
-    run = session("axeos 2.12")
-    run.fake.fail_patch = True
-    patch, restart = run.pools.to_set(run.before, run.before, TARGET, None)
-    with pytest.raises(ReadFailedError, match="/api/system: HTTP status 400"):
-        carry_out(patch, run.link())
-    run.fake.close()
-    carry_out(restart, run.link())
-    with pytest.raises(ReadFailedError, match="Connection refused"):
-        carry_out(patch, run.link())
-
-
-def test_a_command_that_luxos_refuses_is_an_error(session):
-    run = session("luxos")
-    with pytest.raises(ReadFailedError, match="removepool: Cannot remove active pool"):
-        carry_out(Write("", "4028", "removepool", "0"), run.link())
-
-
-def test_no_write_is_sent_twice(session):
-    run = session("axeos 2.12")
-    run.fake.fail_patch = True
-    patch, _ = run.pools.to_set(run.before, run.before, TARGET, None)
-    with pytest.raises(ReadFailedError):
-        carry_out(patch, run.link())
-    assert run.fake.requests.count("PATCH /api/system") == 1

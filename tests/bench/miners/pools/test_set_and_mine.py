@@ -3,12 +3,12 @@
 import time
 
 import pytest
+from doubles.miners.carry import carry_out
 from doubles.miners.mining import MiningAxeOS
 
 from bench.miners.families import load
-from bench.miners.link import WEB, Address, Link
+from bench.miners.link import WEB, Address
 from bench.miners.pools import pools_of
-from bench.miners.pools.carry import carry_out
 from bench.miners.pools.writes import Target
 from bench.miners.reader import Miner
 from bench.stratum.server import ServerOptions
@@ -45,7 +45,7 @@ def test_a_unit_works_for_us_while_its_pool_is_set_and_not_before_or_after(unit)
         host, port = server.start("127.0.0.1", 0)
         target = Target(host, port, "perwatt.unit-1")
         for write in pools.to_set(before, before, target, None):
-            carry_out(write, Link(Address("127.0.0.1"), {WEB: unit.port}))
+            carry_out(write, unit.port)
         wait_until(lambda: sum(server.shares.counts(0.0, 1e12).values()) >= 5)
         (session,) = [one for one in server.sessions() if one.ended_s is None]
         assert session.workers == ("perwatt.unit-1",)
@@ -53,7 +53,7 @@ def test_a_unit_works_for_us_while_its_pool_is_set_and_not_before_or_after(unit)
         assert reading.mode.hashing is True
         assert reading.rates[0].rate_h_s > 0.0
         for write in pools.to_restore(before, pools.snapshot(miner.poll().replies), target, None):
-            carry_out(write, Link(Address("127.0.0.1"), {WEB: unit.port}))
+            carry_out(write, unit.port)
         assert unit.pool_in_use == ("pool.example.com", 3333, "worker.1")
         wait_until(lambda: all(one.ended_s is not None for one in server.sessions()))
     assert miner.poll().reading.mode.hashing is False
