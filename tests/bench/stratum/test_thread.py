@@ -153,6 +153,12 @@ def test_the_log_keeps_the_newest_shares_and_says_since_when_it_is_complete():
     assert filled(50, 100).complete_from_s == -math.inf
 
 
+def test_a_span_of_time_holds_its_start_and_not_its_end():
+    log = filled(10, 100)
+    assert log.counts(2.0, 5.0)[ShareClass.VALID] == 3
+    assert list(log.table(2.0, 5.0).arrival_s) == [2.0, 3.0, 4.0]
+
+
 def test_a_cursor_reads_every_share_once_in_parts():
     log, cursor, seen = filled(95, 100), 0, []
     while True:
