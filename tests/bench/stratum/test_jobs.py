@@ -46,6 +46,10 @@ def test_an_address_has_its_script(address, script):
         "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",  # checksum
         "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3T4",  # mixed case
         "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",  # version 1 with the checksum of version 0
+        "BC130XLXVLHEMJA6C4DQV22UAPCTQUPFHLXM9H8Z3K2E72Q4K9HCZ7VQ7ZWS8R",  # version 17
+        "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v07qwwzcrf",  # a group of padding too many
+        "tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vpggkg4j",  # padding that is not zeros
+        "bc1gmk9yu",  # no data
         "ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9",
         "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
         "11A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
