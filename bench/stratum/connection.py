@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         self._searched = len(self._buffer)
 
     def send(self, lines: list[bytes]) -> None:
-        """Send lines; a client that takes none of them is closed."""
+        """Send lines; a client that reads none of its answers is closed."""
         if self._transport is None or self._transport.is_closing() or not lines:
             return
         self._transport.write(b"".join(lines))

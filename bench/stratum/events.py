@@ -155,7 +155,7 @@ class ShareLog:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that connections did which a miner at work does not do, or why they were closed."""
+    """A fault of clients, or the reason why their connections were closed."""
 
     reason: str
     peer: str  # address of the client; `(others)` for all beyond the limit of the list

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client, and all of them together, may use."""
+    """The resources that one client, and all of them together, may use."""
 
     line_bytes: int = 16_384  # longest line
     connections: int = 2_048  # at one time; fewer if the process may open fewer files
@@ -14,7 +14,7 @@ class Limits:
     malformed_lines: int = 10  # that are no request, before the connection is closed
     subscribe_s: float = 30.0  # [s] until a worker has subscribed and is authorized
     half_line_s: float = 30.0  # [s] until a line that was begun has ended
-    unsent_bytes: int = 262_144  # answers that a client does not take
+    unsent_bytes: int = 262_144  # answers that a client does not read
     workers: int = 64  # authorized names of one connection
 
 
@@ -38,7 +38,7 @@ class Allowance:
         self._left, self._at_s = burst, now_s
 
     def take(self, cost: float, now_s: float) -> bool:
-        """Take a cost away, and return whether it was there."""
+        """Subtract a cost, and return whether the allowance covered it."""
         self._left = min(self._burst, self._left + (now_s - self._at_s) * self._rate_s) - cost
         self._at_s = now_s
         return self._left >= 0.0

@@ -59,7 +59,7 @@ def _granted_mask(values: dict[str, object]) -> int:
 
 
 def difficulty_of_text(target: object) -> float | None:
-    """Return the difficulty of a target in hexadecimal, or None if it is none."""
+    """Return the difficulty of a target in hexadecimal, or None if the text is not a target."""
     value = _hexadecimal(target)
     return share_difficulty(value) if value is not None and 0 < value <= MAX_TARGET else None
 

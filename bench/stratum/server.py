@@ -27,7 +27,7 @@ _FILES_OF_OTHERS = 96  # open files that are left to the rest of the process
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How a work server behaves."""
+    """The settings of a work server."""
 
     difficulty: float = 1024.0  # [-] of every job, until it is set
     notify_s: float = 25.0  # [s] between two jobs; miners give a silent pool up after 90 s
@@ -77,7 +77,7 @@ class StratumServer:
         Raises
         ------
         InputError
-            The address is none of this machine's, or the port is taken or not allowed.
+            The address is not one of this machine, or the port is taken or not allowed.
         """
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._note_fault)
@@ -122,7 +122,7 @@ class StratumServer:
             connection.send(session.renew_difficulty())
 
     def sessions(self) -> tuple[SessionInfo, ...]:
-        """Return the connections: those that ended (the last 1,000), then those that stand."""
+        """Return the connections: the last 1,000 that ended, then the open ones."""
         return (*self._ended, *(session.info() for _, session in self._sessions()))
 
     def _sessions(self) -> list[tuple[Connection, Session]]:

@@ -29,7 +29,7 @@ _NOT_SUBSCRIBED = (25, "Not subscribed")
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """A connection, as it is or as it was."""
+    """A connection, open or ended."""
 
     number: int  # counted from 1
     peer: str  # address of the client
@@ -48,7 +48,7 @@ class SessionInfo:
 
 
 class Desk:
-    """What all sessions of a server share: the present difficulty and template, and the logs."""
+    """The state that all sessions of a server share: the present difficulty and template, and the logs."""
 
     def __init__(self, source: JobSource, difficulty: float, limits: Limits) -> None:
         self.source, self.difficulty, self.limits = source, difficulty, limits
@@ -106,7 +106,7 @@ class Session:
         return self._working
 
     def info(self) -> SessionInfo:
-        """Return what is known of the connection."""
+        """Return a description of the connection."""
         return SessionInfo(
             number=self.number,
             peer=self.peer[0],
@@ -143,7 +143,7 @@ class Session:
         return [self._job_line(clean=clean)] if self._working else []
 
     def renew_difficulty(self) -> list[bytes]:
-        """Return the lines of the present difficulty and of a job that has it; none before the miner works."""
+        """Return the lines of the present difficulty and of a job that has it; no lines before the miner works."""
         return [self._difficulty_line(), self._job_line(clean=False)] if self._working else []
 
     def _configure(self, request: Request, _now_s: float) -> Iterable[bytes]:
@@ -191,7 +191,7 @@ class Session:
         return [answer(request.id, result=True)]
 
     def _begin(self) -> list[bytes]:
-        """Return what makes a miner work, once it has subscribed and is authorized."""
+        """Return the mask, the difficulty and the first job, once a miner has subscribed and is authorized."""
         if self._working or self._user_agent is None or not self._workers:
             return []
         self._working = True

@@ -41,7 +41,7 @@ class WorkServer:
     Parameters
     ----------
     options
-        How the server behaves.
+        Settings of the server.
 
     Raises
     ------
@@ -136,7 +136,7 @@ class WorkServer:
         self._frozen = False
 
     def sessions(self) -> tuple[SessionInfo, ...]:
-        """Return the connections: those that ended (the last 1,000), then those that stand."""
+        """Return the connections: the last 1,000 that ended, then the open ones."""
         return self._call(self._server.sessions)
 
     def notices(self) -> tuple[Notice, ...]:

@@ -73,7 +73,7 @@ def dispersion(times_s: Sequence[float] | np.ndarray, start_s: float, end_s: flo
 
 
 def halves(times_s: Sequence[float] | np.ndarray, start_s: float, end_s: float) -> Halves:
-    """Return the first half against the second: given their sum, a steady rate makes the first binomial with 1/2.
+    """Return the first half against the second: for a fixed sum, a steady rate makes the first binomial with 1/2.
 
     Raises
     ------
