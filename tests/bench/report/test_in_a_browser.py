@@ -1,6 +1,9 @@
 """The page in a real browser, from the file system: silent, alone, sortable, legible in each width and scheme."""
 
+import itertools
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -128,12 +131,21 @@ def hostile(value, key="", number=0):
     return f"{value}{PAYLOADS[number]}" if isinstance(value, str) and key in FREE else value
 
 
+def hostile_toml(path, keys):
+    """Return the text of a file with a payload, each in its turn, in the texts of these keys."""
+    payloads = itertools.cycle(json.dumps(payload)[1:-1] for payload in PAYLOADS)
+    pattern = rf'\b((?:{"|".join(keys)}) = "(?:[^"\\]|\\.)*)"'
+    return re.sub(pattern, lambda match: f'{match[1]}{next(payloads)}"', path.read_text(encoding="utf-8"))
+
+
 @pytest.fixture(scope="module")
 def hostile_page(browser, report_document, tmp_path_factory):  # noqa: ARG001 (as above)
     """Return the page of records with a payload in every free text, on a device and a meter of that name."""
     from bench.report import gather, write_page
     from bench.results.record import Record
     from bench.results.writing import write_record
+    from hardware_profiles.catalog import OURS
+    from sites.examples import example_path
 
     folder = tmp_path_factory.mktemp("hostile")
     store = folder / "results"
@@ -144,7 +156,12 @@ def hostile_page(browser, report_document, tmp_path_factory):  # noqa: ARG001 (a
         changed = hostile(data, number=number)
         changed["workload"]["name"] = data["workload"]["name"]
         write_record(store, Record.model_validate(changed), [])
-    return write_page(gather([], store, []), folder / "page.html")
+    site, profile = folder / "site.toml", folder / "profiles" / "evil.toml"
+    site.write_text(hostile_toml(example_path(), ("name", "source")), encoding="utf-8")
+    profile.parent.mkdir()
+    text = hostile_toml(OURS / "asic" / "antminer-s9.toml", ("model", "note", "title", "publisher"))
+    profile.write_text(text, encoding="utf-8")
+    return write_page(gather([str(site)], store, [profile.parent]), folder / "page.html")
 
 
 def test_payloads_in_every_field_do_nothing_in_a_browser(browser, hostile_page):
