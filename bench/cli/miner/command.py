@@ -7,6 +7,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import CommandWithVerbs, examples
+from bench.cli.miner.restore import restore
 from bench.cli.miner.simulate import simulate
 from bench.cli.options import json_option
 from bench.cli.output import emit_json
@@ -73,6 +74,7 @@ def miner(
 
 
 miner.add_command(simulate)
+miner.add_command(restore)
 
 
 def login_of(user: str | None, password_file: Path | None, password_env: str | None) -> "Login | None":

@@ -37,6 +37,7 @@ WORKER = "perwatt.asic"
 @click.option("--password-file", type=click.Path(path_type=Path), help="File of mode 0600 with the password.")
 @click.option("--password-env", help="Environment variable with the password.")
 @click.option("--listen", metavar="IP:PORT", help=f"Where miners connect. [default: towards --miner, port {PORT}]")
+@click.option("--set-pool", is_flag=True, help="Set the miner's pool, and bring the former one back in every ending.")
 @click.option("--worker", default=WORKER, show_default=True, help="Name of the worker in the pool line.")
 @click.option("--error", default="1%", show_default=True, help="Wanted error: half of the 95 % interval of the rate.")
 @click.option("--measure-s", type=PositiveRange(1e6), help="Time of all windows [s]. [default: what --error needs]")
@@ -60,6 +61,7 @@ def asic(
     password_file: Path | None,
     password_env: str | None,
     listen: str | None,
+    set_pool: bool,
     worker: str,
     error: str,
     measure_s: float | None,
@@ -80,7 +82,7 @@ def asic(
     A work server starts and prints the pool line to enter at the miner. The miner settles, then the windows run, whose
     length was fixed before. The firmware's own figures are stored next to the measured ones and never mixed with them.
 
-    The hashes are burned: no pool pays for the time of the measurement.
+    Without --set-pool nothing is written to the miner. The hashes are burned: no pool pays for them.
     """
     from bench.cli.miner.command import login_of
     from bench.cli.run.asic_flow import Request, run_asic
@@ -106,7 +108,10 @@ def asic(
         ambient_c=ambient_c,
         meters=_specs(meters),
         quiet=as_json,
+        set_pool=set_pool,
     )
+    if set_pool:
+        _check_set_pool(host, request.listen[0])
     if family is not None and host is None:
         raise InputError.at("--family", expected="--miner HOST with it", got=family)
     prepare_out(store)
@@ -118,6 +123,14 @@ def asic(
     else:
         print_asic(record, store)
     return exit_status([record])
+
+
+def _check_set_pool(host: str | None, listen: str) -> None:
+    """Refuse to set a pool without a miner, or to an address that stands for all interfaces."""
+    if host is None:
+        raise InputError.at("--set-pool", expected="--miner HOST with it, the miner whose pool is set")
+    if listen in {"0.0.0.0", "::"}:  # noqa: S104 (refused)
+        raise InputError.at("--listen", expected="the one address that the miner reaches, with --set-pool", got=listen)
 
 
 def _specs(meters: tuple[str, ...]) -> tuple[str, ...]:

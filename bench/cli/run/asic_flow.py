@@ -2,19 +2,21 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.output import fault, progress, rate, say
+from bench.cli.output import fault, printable, progress, rate, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from bench.measure.plans import Plan
     from bench.meters.protocol import Meter
+    from bench.miners.reader import Miner
     from bench.miners.record import MinerReading
     from bench.network.login import Login
     from bench.results.record import Record
@@ -45,22 +47,33 @@ class Request:
     ambient_c: float | None
     meters: tuple[str, ...]
     quiet: bool
+    set_pool: bool = False  # whether the pool of the miner is set and brought back
 
 
 def run_asic(request: Request, plan: "Plan", store: Path, meters: "Sequence[Meter]") -> "Record":
     """Measure one miner: firmware, arrival, difficulty, settling, windows; the server stops in every ending."""
     from bench.measure.runner import Job, measure
+    from bench.miners.pools.writes import Target
     from bench.stratum.server import ServerOptions
     from bench.stratum.thread import WorkServer
     from bench.workloads.asic.device import describe, meter_notes
+    from bench.workloads.asic.pool_switch import pool_set
     from bench.workloads.asic.sha256d_scan_asic import Setting, Sha256dScanAsic
 
-    telemetry = _telemetry(request)
+    miner = _miner(request)
+    telemetry = _telemetry(miner)
     first = None if telemetry is None else telemetry.first
     choice = _choose(request, plan, first, metered=bool(meters))
-    with WorkServer(ServerOptions(difficulty=choice.difficulty)) as server, progress(quiet=request.quiet) as bars:
+    with (
+        WorkServer(ServerOptions(difficulty=choice.difficulty)) as server,
+        progress(quiet=request.quiet) as bars,
+        ExitStack() as endings,
+    ):
         host, port = server.start(*request.listen)
         _announce(request, choice, host, port)
+        if request.set_pool and miner is not None:
+            target = Target(host, port, request.worker)
+            endings.enter_context(pool_set(miner, target, lambda line: _tell(request, line)))
         unit = _wait(request, server, bars)
         choice = _choose(request, plan, first, metered=bool(meters), minimum=_minimum(server, unit))
         if choice.difficulty != server.difficulty:
@@ -80,15 +93,22 @@ def run_asic(request: Request, plan: "Plan", store: Path, meters: "Sequence[Mete
         return measure(workload, job, meters, device=describe(first, unit.user_agent), on_progress=show)
 
 
-def _telemetry(request: Request) -> "Telemetry | None":
-    """Return the reader of the firmware after its first reading; None if no miner is named."""
+def _miner(request: Request) -> "Miner | None":
+    """Return the reader of the miner that is named, of its stated family or the one that its replies show."""
     if request.host is None:
         return None
     from bench.cli.miner.command import open_miner
     from bench.miners.link import parse_address
+
+    return open_miner(parse_address(request.host, "--miner"), request.family, request.login)
+
+
+def _telemetry(miner: "Miner | None") -> "Telemetry | None":
+    """Return the readings of a miner's firmware, after the first."""
+    if miner is None:
+        return None
     from bench.workloads.asic.telemetry import Telemetry
 
-    miner = open_miner(parse_address(request.host, "--miner"), request.family, request.login)
     return Telemetry(lambda: miner.poll().reading, miner.family.poll_s, miner.poll().reading)
 
 
@@ -127,10 +147,15 @@ def _announce(request: Request, choice: "Choice", host: str, port: int) -> None:
         "income     none during the measurement: the hashes are burned",
     )
     for line in lines:
-        if request.quiet:
-            click.echo(line, err=True)
-        else:
-            say(line)
+        _tell(request, line)
+
+
+def _tell(request: Request, line: str) -> None:
+    """Print a line, on standard error if standard output is for a program."""
+    if request.quiet:
+        click.echo(printable(line), err=True)
+    else:
+        say(line)
 
 
 def _wait(request: Request, server: "WorkServer", bars: "Progress") -> "Unit":

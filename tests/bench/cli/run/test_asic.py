@@ -5,8 +5,10 @@ import threading
 
 import pytest
 from click.testing import CliRunner
+from doubles.miners.mining import MiningAxeOS
 
 from bench.cli import perwatt
+from bench.miners.families import load
 from bench.stratum.simulator.miner import SimulatedMiner
 from bench.stratum.simulator.personality import Personality
 from hardware_profiles.errors import InputError
@@ -67,6 +69,32 @@ def test_the_rate_of_the_shares_is_that_of_the_counted_hashes(measured):
     assert record["device"]["kind"] == "asic"
     assert record["miner"]["shares"]["uniformity"]["uniform"]
     assert "127.0.0.1" not in json.dumps(record["miner"]) + json.dumps(record["device"])
+
+
+def test_a_pool_is_set_the_miner_is_measured_and_its_pool_comes_back(monkeypatch, tmp_path):
+    monkeypatch.setattr("bench.workloads.asic.settling.SHARES", 40)
+    monkeypatch.setattr("bench.miners.families.axeos._SHORTEST_SETTLING_S", 1.0)
+    monkeypatch.setattr("bench.miners.families.axeos.FAMILY", load("axeos")._replace(poll_s=0.2))
+    names = [candidate.name for candidate in variants.candidates()]
+    name = next(name for name in ("shani", "neon_sha2", *names) if name in names)
+    unit = MiningAxeOS(variant=name, slice_nonces=1 << 18)
+    former = unit.pool_in_use
+    options = ["--miner", f"127.0.0.1:{unit.port}", "--set-pool", "--json", "--nominal", "20 MH/s",
+               "--difficulty", str(2.0**-13), "--out", str(tmp_path / "results")]  # fmt: skip
+    result = CliRunner().invoke(perwatt, [*OPTIONS, *options], standalone_mode=False)
+    hashes, pool = unit.unit.hashes, unit.pool_in_use
+    unit.close()
+    assert result.return_value == 0, result.output
+    (record,) = json.loads(result.stdout)["records"]
+    assert pool == former
+    assert hashes == 0  # the program of the former pool has hashed nothing
+    assert "set-pool   the former pool is back" in result.stderr
+    assert record["device"]["settings"]["family"] == "axeos"
+    shown = [one for one in record["miner"]["displayed"] if one["quantity"] == "rate"]
+    ratio = record["metrics"]["rate"]["value"] / shown[0]["value"]
+    assert 0.6 < ratio < 1.6
+    assert {one["kind"] for one in record["miner"]["displayed"] if one["quantity"] == "power"} >= {"dc_out_plus_const"}
+    assert not [name for name in record["metrics"] if name.startswith(("energy_per_", "power_"))]
 
 
 def test_a_ticket_mask_ends_with_status_1_and_one_line(measured):
