@@ -71,6 +71,7 @@ REQUESTS_PER_SLOT = 5  # requests that each slot ends in the windows, at least
 PREFIX_CACHED_FRAC = 0.01  # [-] share of the prompt tokens from the server's cache
 ONE_TOKEN_CHUNKS = 1.05  # tokens per chunk up to which the gaps between chunks are gaps between tokens
 TOKEN_MISMATCH_FRAC = 0.01  # [-] between the server's count of tokens and ours
+EDGE_FRAC = 0.05  # [-] of an imported run's time by which its edges may be uncertain, for a meter's log to be joined
 COUNTER_EDGE_S = 0.1  # [s] by which a reading of the server's counters may be off
 RUNNING_FRAC = 0.95  # [-] of the concurrency that the server must work on
 WAITING_FRAC = 0.02  # [-] of the concurrency that may wait in the server's queue

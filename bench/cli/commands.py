@@ -20,6 +20,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     "list": ("bench.cli.list_.command", "list_", "List workloads, variants, models, profiles, meters or results."),
     "meter": ("bench.cli.meter.command", "meter", "Check a meter before a run."),
     "miner": ("bench.cli.miner.command", "miner", "Show what an ASIC miner on the network says of itself."),
+    "endpoint": (
+        "bench.cli.endpoint.command",
+        "endpoint",
+        "Import results of other load generators, or export to their format.",
+    ),
     "show": ("bench.cli.show", "show", "Show one result or profile with its sources."),
     "compare": ("bench.cli.compare", "compare", "Compare results and profiles: ratio, interval, verdict."),
     "profile": ("bench.cli.profile", "profile", "Write a profile of this machine, or check profile files."),

@@ -1,0 +1,1 @@
+"""`perwatt endpoint`: results of other load generators."""
