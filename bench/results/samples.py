@@ -68,7 +68,8 @@ def _checked(path: Path, table: "pa.Table") -> "pa.Table":
     except pa.ArrowInvalid as error:  # a whole number that no float holds exactly
         raise InputError(f"{path}: expected numbers of samples, got another: {error}") from None
     for name in set(table.column_names) - {*_TEXTS}:
-        if not compute.all(compute.less_equal(compute.abs(table[name]), _LARGEST), min_count=0).as_py():
+        sizes = compute.abs(table[name].cast("float64", safe=False))
+        if not compute.all(compute.less_equal(sizes, _LARGEST), min_count=0).as_py():
             raise InputError(f"{path}: column {name}: expected finite numbers up to {_LARGEST:g}, got another")
     return table
 

@@ -43,6 +43,13 @@ def test_whole_numbers_of_an_older_file_are_read_as_numbers(tmp_path):
     assert read_samples(tmp_path).to_pylist()[0]["value"] == 3.0
 
 
+def test_a_window_of_any_whole_number_is_compared_as_a_number(tmp_path):
+    from pyarrow import parquet
+
+    parquet.write_table(columns(window=[2**60 + 1]), tmp_path / "samples.parquet")
+    assert read_samples(tmp_path).to_pylist()[0]["window"] == 2**60 + 1
+
+
 def test_more_samples_than_the_limit_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
     (tmp_path / "samples.parquet").write_bytes(parquet_of([Sample("work", 0, 0.0, 1.0, 0.0, 1.0, "hash")] * 3))
     monkeypatch.setattr("sites.parquet.MOST_ROWS", 2)
