@@ -37,7 +37,7 @@ def test_a_wall_clock_that_steps_before_any_of_its_readings_changes_no_figure(wo
     readings = workshop.counted(writer).readings
     if not readings:
         pytest.skip("no compiler of C (cc) for the library that moves the wall clock")
-    for at in range(1, readings + 1, 1 if WHOLE else readings):
+    for at in range(1, readings + 1) if WHOLE else [readings // 2 + 1]:
         done, work = workshop.run(writer, fault={"at": at, "clock_s": step_s}, limit_s=120)
         COUNTS["steps of the wall clock"] += 1
         assert (done.status, done.broken({0})) == (0, ""), (at, done.err)

@@ -12,7 +12,7 @@ from faults.inputs.parsers import PARSERS
 from faults.inputs.readers import READERS, Judge
 from faults.inputs.tables import long_text, many_rows
 
-COMMANDS = 600 if WHOLE else 3  # a reader
+COMMANDS = 300 if WHOLE else 3  # a reader
 INPUTS = 5_000 if WHOLE else 40
 SLOW = {"record on a page"}  # it takes three seconds
 
