@@ -15,13 +15,13 @@ from bench.endpoint.client.prompts import PromptSource
 from bench.endpoint.client.requests import Interface, spread_lengths
 from bench.endpoint.client.target import Target
 from bench.endpoint.figures.summary import Limits, Requests, split
-from bench.endpoint.load.load import Load, split_arrivals, split_slots
+from bench.endpoint.load.load import ClientState, Load, split_arrivals, split_slots
 from bench.endpoint.load.messages import Request
 from bench.endpoint.load.plan import LoadPlan, arrival_times_s
-from bench.endpoint.server.watch import ServerWatch
+from bench.endpoint.server.watch import Reading, ServerWatch
 from bench.errors import RunFailedError
 from bench.measure import stats
-from bench.workloads.protocol import Batch, Check, VerificationError
+from bench.workloads.protocol import Batch, Check, Evidence, VerificationError
 from hardware_profiles.errors import InputError
 
 TICK_S = 0.05  # [s] length of one call of `run` for n = 1
@@ -50,6 +50,29 @@ class Setting:
     processes: int | None = None
     timeout_s: float = 600.0
 
+    @property
+    def output_lengths(self) -> tuple[int, ...]:
+        """The output lengths in turn [token], in an order that hides no pattern."""
+        order = [math.modf((i + 0.5) * 0.6180339887498949)[0] for i in range(LENGTHS)]
+        return tuple(spread_lengths(self.output_tokens, LENGTHS, order))
+
+    def ask(self) -> Capabilities:
+        """Ask the server what it accepts.
+
+        Raises
+        ------
+        InputError
+            The model is unknown, or the lengths exceed its context.
+        RunFailedError
+            The server does not answer, or refuses the plainest request.
+        """
+        known = probe(self.target, self.model, self.seed, self.interface)
+        context, longest = known.largest_context, self.prompt_tokens + max(self.output_lengths)
+        if context is not None and longest > context:
+            expected = f"at most {context:,} tokens together, as the server states"
+            raise InputError.at("--input and --output", expected=expected, got=f"up to {longest:,}")
+        return known
+
 
 class LlmServeEndpoint:
     """A model that a server serves; the unit is one output token."""
@@ -58,34 +81,21 @@ class LlmServeEndpoint:
     version = 1
     unit = "token"
 
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
+    def __init__(self, setting: Setting, capabilities: Capabilities) -> None:
+        self.setting, self.capabilities = setting, capabilities
         self.variant = ""
         self.watch: ServerWatch | None = None
-        self._capabilities: Capabilities | None = None
+        self.settled = False
+        self.in_flight: dict[float, int] = {}  # requests under way by time [s, monotonic], of an open loop
+        self.cpu_frac = 0.0  # [-] CPU time of a process of the client over the time of the load
+        self._busy = ClientState()
         self._load: Load | None = None
         self._warm_up_s = 0.0
-        self._settled = False
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the server accepts; known after `prepare`."""
-        if self._capabilities is None:
-            raise RunFailedError("the server has not been asked yet")
-        return self._capabilities
+        self._steady_at = (0.0, 0.0)  # [s] time and the client's CPU time when the load became steady
 
     def prepare(self) -> None:
-        """Ask the server what it accepts, and read its counters."""
-        setting = self.setting
-        self._capabilities = probe(setting.target, setting.model, setting.seed, setting.interface)
-        context = self._capabilities.largest_context
-        longest = setting.prompt_tokens + max(self._lengths())
-        if context is not None and longest > context:
-            raise InputError.at(
-                "--input and --output", expected=f"at most {context} tokens together, as the server states",
-                got=f"up to {longest}",
-            )  # fmt: skip
-        self.watch = ServerWatch(setting.target)
+        """Look for the server's counters."""
+        self.watch = ServerWatch(self.setting.target)
         self.variant = self.watch.server or "openai"
 
     def verify(self) -> list[Check]:
@@ -120,24 +130,32 @@ class LlmServeEndpoint:
         )
         target = setting.target
         plan = LoadPlan(
-            known.service, known.ip, target.tls, target.ca_file, prompts, self._lengths(), timeout_s=setting.timeout_s
-        )
+            known.service,
+            known.ip,
+            target.tls,
+            target.ca_file,
+            prompts,
+            self.setting.output_lengths,
+            timeout_s=setting.timeout_s,
+        )  # fmt: skip
         started_s = time.monotonic()
         if setting.concurrency is not None:
             self._load = Load(split_slots(plan, setting.concurrency, setting.processes))
         else:
             times_s = arrival_times_s(setting.rate_per_s or 0.0, setting.schedule_s, setting.seed, setting.burstiness)
             self._load = Load(split_arrivals(plan, times_s, setting.processes or 1))
-        self._settled = self._wait_until_steady(self._load, started_s)
+        self.settled = self._wait_until_steady(self._load, started_s)
         self._warm_up_s = time.monotonic() - started_s
         if self.watch is not None:
             self.watch.start()
         self._load.forget_lag()
+        self._steady_at = (time.monotonic(), self._load.state.cpu_s)
 
     def run(self, n: int) -> Batch:
         """Wait `n` times 50 ms."""
         if self._load is not None:
             self._load.check()
+            self.in_flight[time.monotonic()] = self._load.state.in_flight
         time.sleep(n * TICK_S)
         return Batch(0.0)
 
@@ -145,7 +163,10 @@ class LlmServeEndpoint:
         """End the load; the requests that are cut off keep the tokens that came."""
         if self.watch is not None:
             self.watch.stop()
-        if self._load is not None:
+        if self._load is not None and not self._load.stopped:
+            self._busy = self._load.state
+            since_s, cpu_s = self._steady_at
+            self.cpu_frac = (self._busy.cpu_s - cpu_s) / max(time.monotonic() - since_s, 1e-9) / self.processes
             self._load.stop()
 
     def work_between(self, start_s: float, end_s: float) -> float:
@@ -186,7 +207,7 @@ class LlmServeEndpoint:
             "seed": setting.seed,
             "tokens_from": known.source,
             "warm_up_s": round(self._warm_up_s, 3),
-            "settled": self._settled,
+            "settled": self.settled,
             **{f"limit_{name}": value for name, value in asdict(setting.limits).items()},
             "token_basis": "output",
             "lengths": f"{setting.prompt_tokens}:{spread}",
@@ -197,6 +218,33 @@ class LlmServeEndpoint:
         """End the load if it still runs."""
         self.stop()
 
+    def other_work(self, spans: Sequence[tuple[float, float]]) -> dict[str, list[float]]:
+        """Return what was counted besides output tokens, by its unit, one figure a window."""
+        counted = self.split(spans).other_work()
+        total = [n + self.work_between(*span) for n, span in zip(counted["input_token"], spans, strict=True)]
+        return {**counted, "total_token": total}
+
+    def evidence(self, spans: Sequence[tuple[float, float]]) -> Evidence:
+        """Return latencies, codes and the evidence of these windows."""
+        from bench.endpoint.evidence import evidence
+
+        return evidence(self, spans)
+
+    @property
+    def client(self) -> ClientState:
+        """How busy the client was when the load ended."""
+        return self._busy
+
+    @property
+    def processes(self) -> int:
+        """Number of processes of the client."""
+        return 1 if self._load is None else self._load.processes
+
+    @property
+    def readings(self) -> list[Reading]:
+        """The server's counters, from before the windows until after them."""
+        return [] if self.watch is None else self.watch.readings
+
     @property
     def requests(self) -> list[Request]:
         """All requests so far."""
@@ -205,11 +253,6 @@ class LlmServeEndpoint:
     def split(self, spans: Sequence[tuple[float, float]]) -> Requests:
         """Return the requests by window."""
         return split(self.requests, spans, self.setting.limits, free_length=self.setting.free_length)
-
-    def _lengths(self) -> tuple[int, ...]:
-        """Return the output lengths in turn, in an order that hides no pattern."""
-        order = [math.modf((i + 0.5) * 0.6180339887498949)[0] for i in range(LENGTHS)]
-        return tuple(spread_lengths(self.setting.output_tokens, LENGTHS, order))
 
     def _wait_until_steady(self, load: Load, started_s: float) -> bool:
         """Return whether the load became steady within the time for it."""

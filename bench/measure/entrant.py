@@ -12,6 +12,9 @@ from bench.measure.windows import BadWorkError, Progress, WindowTaker
 from bench.results.record import Device, Reason
 from bench.workloads.protocol import Check, ContinuousWorkload, VerificationError, Workload
 
+REMOTE = ("asic", "server")
+"""Kinds of devices on the network, which this machine's own load does not slow down."""
+
 
 @dataclass(slots=True)
 class Entrant:
@@ -82,7 +85,7 @@ def enter(workload: Workload, device: Device, on_progress: Progress) -> Entrant:
         from bench.measure.audit.gpu import GpuAudit
 
         audit = GpuAudit(int(device.settings.get("index") or 0))
-    elif device.kind == "asic":
+    elif device.kind in REMOTE:
         audit = HostAudit()
     else:
         audit = CpuAudit()

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from bench.diagnostics import invalidates
 from bench.measure.energy import Metered
-from bench.results.miner_evidence import MinerEvidence
+from bench.results.evidence.endpoint import EndpointEvidence
+from bench.results.evidence.miner import MinerEvidence
 from bench.results.record import AssumedPower, Device, Metric, Reason, Record, RunInfo, Steadiness, WorkloadInfo
 from bench.results.token_tags import OF_WORKLOAD, token_tag_words
 
@@ -33,6 +34,7 @@ class RecordParts:
     assumed_power: AssumedPower | None = None
     supersedes: str | None = None
     miner: MinerEvidence | None = None
+    endpoint: EndpointEvidence | None = None
 
 
 def build_record(parts: RecordParts) -> Record:
@@ -61,5 +63,6 @@ def build_record(parts: RecordParts) -> Record:
         windows=metered.without_joules if reasons else metered.windows,
         metrics=figures,
         miner=parts.miner,
+        endpoint=parts.endpoint,
         token_tags=token_tag_words(parts.workload, figures, parts.assumed_power) if has_tags else None,
     )

@@ -14,7 +14,7 @@ from bench.machine import environment
 from bench.machine.locks import Held, device_domain, hold
 from bench.measure.counted import counted_metrics, without_idle, without_rate
 from bench.measure.energy import IdleSpan, Metered, check_covered, covering, read_all
-from bench.measure.entrant import Entrant, enter
+from bench.measure.entrant import REMOTE, Entrant, enter
 from bench.measure.plans import Plan, Schedule, schedule
 from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.summary import (
@@ -24,6 +24,7 @@ from bench.measure.summary import (
     duration_codes,
     energy_codes,
     metrics,
+    other_metrics,
     steadiness,
     warnings,
 )
@@ -32,7 +33,7 @@ from bench.meters.protocol import Meter
 from bench.results.record import Device, Metric, Reason, Record, RunInfo, Steadiness, WorkloadInfo
 from bench.results.token_tags import check_workload
 from bench.results.writing import new_id, write_record
-from bench.workloads.protocol import CountedWork, Evidence, UncertainWork, Workload
+from bench.workloads.protocol import CountedWork, Evidence, OtherWork, UncertainWork, WithEvidence, Workload
 
 __all__ = ["Job", "Progress", "Stage", "measure", "measure_together"]
 
@@ -210,7 +211,7 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
     notes: list[Reason] = []
     evidence = Evidence()
     own = covering(infos, device)
-    if not faults and isinstance(workload, CountedWork):
+    if not faults and isinstance(workload, WithEvidence):
         with entrant.guarded():  # an error of the judgement must not cost the record
             evidence = workload.evidence(timed.spans)
     if not faults:
@@ -221,6 +222,8 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
         else:
             u_work_frac = workload.u_work_frac if isinstance(workload, UncertainWork) else 0.0
             figures = metrics(workload.unit, metered.windows, own, u_work_frac)
+        if isinstance(workload, OtherWork):
+            figures |= other_metrics(workload.other_work(timed.spans), metered.windows, own)
         notes = [*warnings(job.plan, figures, metered, infos, timed.overhead_frac, steady), *audit_reasons]
         notes += [*duration_codes(timed), *coverage_codes(infos, own), *energy_codes(metered, own, figures)]
         notes = [*(without_idle(notes) if isinstance(workload, CountedWork) else notes), *evidence.reasons]
@@ -246,12 +249,13 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
             audit={**audit, **metered.audit_entry()},
             assumed_power=assumed_power(meters),
             miner=evidence.miner,
+            endpoint=evidence.endpoint,
         )
     )
 
 
 def _domain(device: Device) -> str:
-    return device_domain(device.kind, str(device.settings.get("unit") or "") if device.kind == "asic" else "")
+    return device_domain(device.kind, str(device.settings.get("unit") or "") if device.kind in REMOTE else "")
 
 
 def _run_info(entrant: Entrant, job: Job, times: Schedule) -> RunInfo:

@@ -2,7 +2,7 @@
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench import limits
 from bench.diagnostics import unique
@@ -48,6 +48,31 @@ def metrics(
 def own_name(name: str, info: MeterInfo) -> str:
     """Return the name of a metric with that of its meter, for the second meter of a boundary."""
     return f"{name}_{re.sub(r'[^a-z0-9]+', '_', info.name.lower()).strip('_')}"
+
+
+def other_metrics(
+    other_work: Mapping[str, Sequence[float]], windows: Sequence[Window], meters: Sequence[MeterInfo]
+) -> dict[str, Metric]:
+    """Return `<unit>_rate` and `joules_per_<unit>_<boundary>` of what was counted besides the workload's unit.
+
+    Parameters
+    ----------
+    other_work
+        What was counted by its unit, one figure a window; a unit with an empty window has no figures.
+    windows, meters
+        As in `metrics`.
+    """
+    figures = {}
+    for unit, counts in other_work.items():
+        if not counts or min(counts) <= 0.0:
+            continue
+        counted = [w.model_copy(update={"work": work}) for w, work in zip(windows, counts, strict=True)]
+        for name, metric in metrics(unit, counted, meters).items():
+            if name == "rate":
+                figures[f"{unit}_rate"] = metric
+            elif name.startswith(ENERGY_PER_UNIT):
+                figures[f"joules_per_{name.removeprefix(ENERGY_PER_UNIT)}"] = metric
+    return figures
 
 
 def _energy_metrics(unit: str, windows: Sequence[Window], info: MeterInfo, u_work_frac: float) -> dict[str, Metric]:

@@ -6,7 +6,8 @@ from pydantic import AfterValidator, AwareDatetime, Field, FiniteFloat
 
 from bench.credentials import scrub_message
 from bench.results.best_meter import ENERGY_PER_UNIT, POWER, best_metric
-from bench.results.miner_evidence import MinerEvidence
+from bench.results.evidence.endpoint import EndpointEvidence
+from bench.results.evidence.miner import MinerEvidence
 from bench.results.part import Count, CountFromOne, Interval, NonNegative, Part, Positive
 from hardware_profiles.provenance import Basis, Boundary
 
@@ -45,7 +46,7 @@ class RunInfo(Part):
 class Device(Part):
     """The device under test and the settings it ran with."""
 
-    kind: Literal["cpu", "gpu", "asic"]
+    kind: Literal["cpu", "gpu", "asic", "server"]
     name: str
     settings: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
 
@@ -221,6 +222,7 @@ class Record(Part):
     metrics: dict[str, Metric] = Field(default_factory=dict)
     token_tags: TokenTagWords | None = Field(default=None, description="of a workload that counts tokens")
     miner: MinerEvidence | None = Field(default=None, description="of a workload that runs on an ASIC miner")
+    endpoint: EndpointEvidence | None = Field(default=None, description="of a workload of a live inference server")
     artifacts: tuple[Artifact, ...] = ()
     digests_file: Literal["SHA256SUMS"] | None = Field(
         default=None, description="the file of the digests of this record and its artifacts; null in an older record"

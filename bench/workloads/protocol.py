@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from bench.results.miner_evidence import MinerEvidence
+    from bench.results.evidence.endpoint import EndpointEvidence
+    from bench.results.evidence.miner import MinerEvidence
     from bench.results.record import Metric, Reason
     from bench.workloads.roofline import Bound
 
@@ -129,6 +130,25 @@ class Evidence:
     reasons: tuple["Reason", ...] = ()
     metrics: Mapping[str, "Metric"] = field(default_factory=dict)  # besides rate, energy and power
     miner: "MinerEvidence | None" = None
+    endpoint: "EndpointEvidence | None" = None
+
+
+@runtime_checkable
+class WithEvidence(Protocol):
+    """A workload whose device shows more during the windows than its work."""
+
+    def evidence(self, spans: Spans) -> Evidence:
+        """Return what the device showed during these windows."""
+        ...
+
+
+@runtime_checkable
+class OtherWork(Protocol):
+    """A workload that counts more than its unit of work: requests besides tokens."""
+
+    def other_work(self, spans: Spans) -> Mapping[str, Sequence[float]]:
+        """Return what was counted by its unit, one figure a window."""
+        ...
 
 
 @runtime_checkable
@@ -141,10 +161,6 @@ class CountedWork(Protocol):
 
     def work_interval(self, spans: Spans) -> tuple[float, float]:
         """Return the 95 % interval of the work of these windows over the work that was counted [-]."""
-        ...
-
-    def evidence(self, spans: Spans) -> Evidence:
-        """Return what the device showed during these windows."""
         ...
 
 

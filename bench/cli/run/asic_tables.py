@@ -7,7 +7,7 @@ from bench.cli.output import counted, j_per_th, plain, rate, say
 from bench.cli.run.tables import print_notes
 
 if TYPE_CHECKING:
-    from bench.results.miner_evidence import MinerEvidence
+    from bench.results.evidence.miner import MinerEvidence
     from bench.results.record import Metric, Record
 
 

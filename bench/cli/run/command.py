@@ -22,6 +22,7 @@ from bench.cli.options import (
 )
 from bench.cli.output import emit_json, say, warn
 from bench.cli.run.asic import asic
+from bench.cli.run.endpoint import endpoint
 from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_machine, measure_all, opened, specs
 from hardware_profiles.errors import InputError
@@ -161,6 +162,7 @@ def run(
 
 run.add_command(llm)
 run.add_command(asic)
+run.add_command(endpoint)
 
 
 def _plan_name(plan: str, *, quick: bool, publish: bool) -> str:

@@ -43,6 +43,7 @@ class Load:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
         self._damaged = ""
+        self.stopped = False
         for number, plan in enumerate(plans):
             process = start_python(_CODE)
             self._processes.append(process)
@@ -52,6 +53,11 @@ class Load:
             thread = threading.Thread(target=self._listen, args=(number, process), daemon=True, name=f"load {number}")
             thread.start()
             self._threads.append(thread)
+
+    @property
+    def processes(self) -> int:
+        """Number of processes."""
+        return len(self._processes)
 
     @property
     def state(self) -> ClientState:
@@ -96,6 +102,7 @@ class Load:
 
     def stop(self) -> None:
         """End the load; the processes report what is unfinished. May be called twice."""
+        self.stopped = True
         for process in self._processes:
             if process.stdin is not None and not process.stdin.closed:
                 process.stdin.close()

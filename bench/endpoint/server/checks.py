@@ -90,7 +90,7 @@ def check_server(
         if looked_up and counted.prefix_hits / looked_up >= limits.PREFIX_CACHED_FRAC and not told:
             yield Reason(code="prefix_cached", detail=f"{counted.prefix_hits / looked_up:.1%} by the server's counters")
     if concurrency is not None:
-        yield from _check_running(readings, concurrency)
+        yield from _check_running(readings, requests, concurrency)
 
 
 def check_client(client: Client, tokens_per_s: float, tpot_s: float | None) -> Iterator[Reason]:
@@ -128,17 +128,20 @@ def check_schedule(requests: Requests, in_flight: Mapping[float, int]) -> Iterat
         yield Reason(code="over_saturated", detail=f"{counts[0]:g} requests under way at first, {counts[-1]:g} at last")
 
 
-def _check_running(readings: Sequence[Reading], concurrency: int) -> Iterator[Reason]:
+def _check_running(readings: Sequence[Reading], requests: Requests, concurrency: int) -> Iterator[Reason]:
+    """Compare the requests that the server works on with those under way at the client, by Little's law."""
     running = [reading.counters.running for reading in readings if reading.counters.running is not None]
     waiting = [reading.counters.waiting for reading in readings if reading.counters.waiting is not None]
     if len(running) < limits.READINGS_FOR_RUNNING:
         return
-    mean = statistics.fmean(running)
+    mean, error = statistics.fmean(running), 2.0 * statistics.stdev(running) / math.sqrt(len(running))
+    busy_s = math.fsum(request.e2e_s or 0.0 for window in requests.windows for request in window.ended)
+    under_way = min(float(concurrency), busy_s / math.fsum(window.duration_s for window in requests.windows))
     if waiting and statistics.fmean(waiting) > limits.WAITING_FRAC * concurrency:
         yield Reason(code="server_queues", detail=f"{mean:.1f} run and {statistics.fmean(waiting):.1f} wait")
-    elif mean < limits.RUNNING_FRAC * concurrency:
-        yield Reason(code="hidden_cap", detail=f"the server works on {mean:.1f} of {concurrency} requests")
-    elif mean > concurrency / limits.RUNNING_FRAC:
+    elif mean + error < limits.RUNNING_FRAC * under_way:
+        yield Reason(code="hidden_cap", detail=f"the server works on {mean:.1f} of {under_way:.1f} requests")
+    elif mean - error > concurrency / limits.RUNNING_FRAC:
         yield Reason(code="endpoint_shared", detail=f"the server works on {mean:.1f} requests, {concurrency} are ours")
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -49,11 +50,13 @@ def running(slots: int = SLOTS) -> Iterator[str]:
 
 
 def main() -> None:
-    """Serve the model until standard input ends."""
+    """Serve the model until standard input ends; llama.cpp writes lines of its own, which nobody reads."""
     import xllamacpp
 
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     parameters = xllamacpp.CommonParams()
     parameters.model.path = sys.argv[1]
+    parameters.model_alias = {"tiny"}
     parameters.n_parallel, parameters.n_ctx = int(sys.argv[2]), int(sys.argv[3])
     parameters.endpoint_metrics = True
     parameters.port = 0

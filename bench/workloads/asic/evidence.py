@@ -6,7 +6,7 @@ Everything here is a pure function of what was collected.
 import numpy as np
 
 from bench import limits
-from bench.results.miner_evidence import MinerEvidence, MinerSession, Shares, ShareSteadiness, Uniformity, WindowChoice
+from bench.results.evidence.miner import MinerEvidence, MinerSession, Shares, ShareSteadiness, Uniformity, WindowChoice
 from bench.results.record import Reason
 from bench.stratum.difficulty import hashes_of
 from bench.stratum.events import ShareTable

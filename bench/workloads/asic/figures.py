@@ -3,7 +3,7 @@
 import re
 
 from bench import limits
-from bench.results.miner_evidence import Displayed
+from bench.results.evidence.miner import Displayed
 from bench.results.record import Metric
 from bench.workloads.asic.collected import Collected
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench.miners.record import MinerReading
-from bench.results.miner_evidence import Displayed
+from bench.results.evidence.miner import Displayed
 from bench.stratum.difficulty import HASHES_PER_DIFFICULTY_1
 from bench.workloads.protocol import Spans
 

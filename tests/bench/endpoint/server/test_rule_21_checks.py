@@ -12,7 +12,7 @@ from bench.endpoint.server.watch import Reading
 
 GOOD = Request(
     index=0, start_ns=0, sent_ns=0, end_ns=1, outcome="ok", error="", requested_tokens=10, output_tokens=10.0,
-    source="token_ids", chunks=10, prompt_tokens=100, cached_tokens=0, connect_ns=0, ttft_s=0.1, tpot_s=0.02, e2e_s=0.3,
+    source="token_ids", chunks=10, prompt_tokens=100, cached_tokens=0, connect_ns=0, ttft_s=0.1, tpot_s=0.02, e2e_s=0.8,
 )  # fmt: skip
 CLIENT = Client(concurrency=8, processes=1, cpu_frac=0.3, largest_lag_s=0.001, local=False)
 

@@ -1,0 +1,268 @@
+"""`perwatt run endpoint`: tokens per second, latencies and joules per token of a live inference server."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli import completion
+from bench.cli.commands import examples
+from bench.cli.options import (
+    NUMBER,
+    WHOLE,
+    PositiveRange,
+    WholeRange,
+    clock_offset_option,
+    json_option,
+    meter_period_option,
+    plan_option,
+    prepare_out,
+    store_option,
+)
+from bench.cli.output import emit_json, progress
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.endpoint.figures.summary import Limits
+    from bench.endpoint.workload import Setting
+    from bench.measure.runner import Job
+    from bench.meters.protocol import Meter
+    from bench.results.record import Record
+
+SWEEP = "sweep"
+TINY = "tiny"
+MOST_AT_A_TIME = 20_000
+PRESETS_MS = {  # limits of the first and of each further token, as MLPerf inference states them for its scenarios
+    "llama2-70b": (2000.0, 200.0),
+    "llama2-70b-interactive": (450.0, 40.0),
+    "llama3.1-405b": (6000.0, 175.0),
+    "llama3.1-405b-interactive": (4500.0, 80.0),
+    "llama3.1-8b": (2000.0, 100.0),
+    "llama3.1-8b-interactive": (500.0, 30.0),
+    "deepseek-r1": (2000.0, 80.0),
+    "deepseek-r1-interactive": (1500.0, 15.0),
+    "gpt-oss-120b": (3000.0, 80.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """The loads to measure: numbers of requests at a time, or a rate."""
+
+    concurrency: tuple[int, ...] = ()
+    rate_per_s: float | None = None
+    sweep: bool = False
+
+
+@click.command(
+    epilog=examples(
+        "perwatt run endpoint --url http://10.0.0.5:8000 --concurrency 32 --meter shelly:10.0.0.9",
+        "perwatt run endpoint --url http://10.0.0.5:8000 --concurrency sweep --limits llama3.1-8b",
+        "perwatt run endpoint --url http://10.0.0.5:8000 --rate 4 --input 1000 --output 300",
+        "perwatt run endpoint --url tiny",
+    )
+)
+@click.option("--url", required=True, help="Server with the OpenAI interface: http://HOST:8000, or tiny.")
+@click.option("--model", help="Model to ask for. [default: the only one]")
+@click.option("--interface", type=click.Choice(["completions", "chat"]), help="[default: completions if there are any]")
+@click.option("--input", "input_len", type=WholeRange(1, 10**6), default=512, show_default=True, help="Prompt [token].")
+@click.option("--output", "output_len", type=WholeRange(2, 10**6), default=128, show_default=True,
+              help="Answer [token]; single ones lie within ± 20 %.")  # fmt: skip
+@click.option("--concurrency", default="8", show_default=True,
+              help="Requests at a time: a number, a list (1,8,64), or `sweep`.")  # fmt: skip
+@click.option("--most", type=WholeRange(1, MOST_AT_A_TIME), default=64, show_default=True,
+              help="Last point of a sweep.")  # fmt: skip
+@click.option("--rate", "rate_per_s", type=PositiveRange(1e6),
+              help="Requests a second, at random times, instead of --concurrency.")  # fmt: skip
+@click.option("--burstiness", type=PositiveRange(1e3), default=1.0, show_default=True,
+              help="Of --rate: 1 is a Poisson process, less is burstier.")  # fmt: skip
+@click.option("--dataset", type=click.Path(path_type=Path), help="File of your own prompts, one a line.")
+@click.option("--free-length", is_flag=True, help="Let the model end its answers by itself.")
+@click.option("--ttft-ms", type=NUMBER, help="A good request has its first token within this time [ms].")
+@click.option("--tpot-ms", type=NUMBER, help="And each further token within this time [ms].")
+@click.option("--limits", "preset", type=click.Choice(tuple(PRESETS_MS)), help="Both limits, as MLPerf states them.")
+@click.option("--api-key-file", help="File with the API key (mode 0600).")
+@click.option("--api-key-env", help="Environment variable with the API key.")
+@click.option("--ca-file", default="", help="Certificates to trust, for https. [default: those of the system]")
+@click.option("--processes", type=WHOLE, help="Processes of the client. [default: one for 250 requests at a time]")
+@click.option("--seed", help="Seed of prompts and schedule. [default: a new one, so that no cache knows the prompts]")
+@plan_option("Measurement plan: PLANS.")
+@click.option("--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run`.")
+@meter_period_option
+@clock_offset_option
+@click.option("--watts", type=NUMBER, help="Assumed power [W]; it is never reported as measured energy.")
+@store_option
+@json_option
+def endpoint(
+    url: str,
+    model: str | None,
+    interface: str | None,
+    input_len: int,
+    output_len: int,
+    concurrency: str,
+    most: int,
+    rate_per_s: float | None,
+    burstiness: float,
+    dataset: Path | None,
+    free_length: bool,
+    ttft_ms: float | None,
+    tpot_ms: float | None,
+    preset: str | None,
+    api_key_file: str | None,
+    api_key_env: str | None,
+    ca_file: str,
+    processes: int | None,
+    seed: str | None,
+    plan: str,
+    meters: tuple[str, ...],
+    meter_period_s: float | None,
+    clock_offset_s: float,
+    watts: float | None,
+    store: Path,
+    as_json: bool,
+) -> int:
+    """Measure a live inference server: tokens per second, latencies, joules per token.
+
+    The load keeps its requests running from before the first window until after the last. Tokens are counted as they
+    arrive, over the same seconds as the energy. Every prompt is new, so that no cache of the server answers.
+    """
+    from bench.cli.run.endpoint_tables import print_endpoint
+    from bench.cli.run.measure import opened
+    from bench.cli.run.tables import document, exit_status
+    from bench.endpoint.client.dataset import read_dataset
+    from bench.endpoint.client.target import read_target
+    from bench.endpoint.workload import Setting, new_seed
+    from bench.measure.plans import get_plan
+    from bench.measure.runner import Job
+    from bench.meters.protocol import MeterOptions
+
+    loads = _loads(concurrency, most, rate_per_s)
+    chosen_plan = get_plan(plan)
+    limits, texts = _limits(preset, ttft_ms, tpot_ms), read_dataset(dataset) if dataset is not None else ()
+    prepare_out(store)
+    options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
+    with _served(url) as address, opened(_specs(meters), options) as reading:
+        setting = Setting(
+            target=read_target(address, api_key_file, api_key_env, ca_file),
+            model=model,
+            prompt_tokens=input_len,
+            output_tokens=output_len,
+            seed=seed or new_seed(),
+            burstiness=burstiness,
+            interface="chat" if interface == "chat" else "completions" if interface else None,
+            texts=texts,
+            free_length=free_length,
+            limits=limits,
+            processes=processes,
+        )
+        job = Job.start(chosen_plan, store, sys.argv[1:])
+        records = _measure(setting, loads, job, reading, quiet=as_json)
+    if as_json:
+        emit_json(document(records, store, None))
+    else:
+        print_endpoint(records, store, limits)
+    return exit_status(records)
+
+
+@contextmanager
+def _served(url: str) -> Iterator[str]:
+    """Yield the address of the server; `tiny` starts one on this machine."""
+    from bench.endpoint.tiny.server import is_installed, running
+
+    if url != TINY:
+        yield url
+        return
+    if not is_installed():
+        raise InputError.at("--url", expected="an address; tiny needs `pip install 'perwatt[serve]'`", got=url)
+    with running() as address:
+        yield address
+
+
+def _measure(setting: "Setting", loads: Loads, job: "Job", meters: "Sequence[Meter]", *, quiet: bool) -> "list[Record]":
+    """Measure each load; a sweep adds points around its knee. Each point has prompts of its own."""
+    from bench.endpoint.device import describe
+    from bench.endpoint.sweep.points import in_random_order, refined
+    from bench.endpoint.workload import LlmServeEndpoint
+    from bench.measure.runner import measure
+
+    records: list[Record] = []
+    device, known = describe(setting.target), setting.ask()
+    todo: list[int | None] = list(loads.concurrency) or [None]
+    if loads.sweep:
+        todo = list(in_random_order(loads.concurrency, setting.seed))
+    with progress(quiet=quiet) as bars:
+        while todo:
+            load = todo.pop(0)
+            name = f"{load} at a time" if load is not None else f"{loads.rate_per_s:g} requests/s"
+            task = bars.add_task(name, total=1.0)
+
+            def show(stage: str, done: float, task: "int" = task, name: str = name) -> None:
+                bars.update(task, completed=done, description=f"{name}: {stage}")  # type: ignore[arg-type]
+
+            point = replace(
+                setting, concurrency=load, rate_per_s=loads.rate_per_s, seed=f"{setting.seed}:{len(records)}"
+            )
+            records.append(measure(LlmServeEndpoint(point, known), job, meters, device=device, on_progress=show))
+            bars.update(task, completed=1.0, description=f"{name}: {records[-1].status}")
+            if records[-1].status == "failed" and not loads.sweep:
+                break
+            if loads.sweep and not todo and len(records) == len(loads.concurrency) + (len(loads.concurrency) > 1):
+                todo = list(refined(_rates(records)))
+    return records
+
+
+def _rates(records: "Sequence[Record]") -> dict[int, float]:
+    """Return the throughput of the valid points by their number of requests at a time [token/s]."""
+    return {
+        at: record.rate.value
+        for record in records
+        if record.rate is not None and isinstance(at := record.workload.parameters.get("concurrency"), int)
+    }
+
+
+def _loads(concurrency: str, most: int, rate_per_s: float | None) -> Loads:
+    """Return the loads that `--concurrency` or `--rate` name.
+
+    Raises
+    ------
+    InputError
+        Both are used, or a number is none or too large.
+    """
+    from bench.endpoint.sweep.points import geometric
+
+    source = click.get_current_context().get_parameter_source("concurrency")
+    if rate_per_s is not None:
+        if source is click.core.ParameterSource.COMMANDLINE:
+            raise InputError.at("--rate", expected="either --rate or --concurrency", got="both")
+        return Loads(rate_per_s=rate_per_s)
+    if concurrency.strip().lower() == SWEEP:
+        return Loads(tuple(geometric(most)), sweep=True)
+    numbers = [part.strip() for part in concurrency.split(",")]
+    if not all(part.isascii() and part.isdecimal() and 1 <= int(part) <= MOST_AT_A_TIME for part in numbers):
+        raise InputError.at(
+            "--concurrency", expected=f"numbers from 1 to {MOST_AT_A_TIME:,}, or sweep", got=concurrency
+        )
+    return Loads(tuple(dict.fromkeys(int(part) for part in numbers)))
+
+
+def _limits(preset: str | None, ttft_ms: float | None, tpot_ms: float | None) -> "Limits":
+    from bench.endpoint.figures.summary import Limits
+
+    if preset is not None and (ttft_ms, tpot_ms) != (None, None):
+        raise InputError.at("--limits", expected="either --limits or --ttft-ms and --tpot-ms", got="both")
+    first_ms, next_ms = PRESETS_MS[preset] if preset is not None else (ttft_ms, tpot_ms)
+    for name, value in (("--ttft-ms", first_ms), ("--tpot-ms", next_ms)):
+        if value is not None and not 0.0 < value < 1e9:
+            raise InputError.at(name, expected="a time above 0 [ms]", got=value)
+    return Limits(*(None if value is None else value / 1e3 for value in (first_ms, next_ms)))
+
+
+def _specs(meters: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the meters to open; this machine's own meters do not read a server elsewhere, so there is no default."""
+    if "none" in meters and len(meters) > 1:
+        raise InputError.at("--meter none", expected="no other meter with it", got=", ".join(meters))
+    return () if "none" in meters else meters

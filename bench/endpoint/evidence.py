@@ -1,0 +1,105 @@
+"""What a run against an endpoint showed besides its rate: latencies, codes and the evidence for the record."""
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+
+from bench.endpoint.device import is_local
+from bench.endpoint.figures.latency import DEFINITIONS
+from bench.endpoint.figures.summary import Requests
+from bench.endpoint.server.checks import Client, check_client, check_requests, check_schedule, check_server
+from bench.endpoint.server.counters import difference
+from bench.endpoint.server.watch import Reading
+from bench.endpoint.workload import LlmServeEndpoint
+from bench.results.evidence.endpoint import ClientLoad, EndpointEvidence, ServerCounts
+from bench.results.record import Metric, Reason
+from bench.workloads.protocol import Evidence
+
+Spans = Sequence[tuple[float, float]]
+
+
+def evidence(workload: LlmServeEndpoint, spans: Spans) -> Evidence:
+    """Return latencies, codes and the evidence of a run.
+
+    Parameters
+    ----------
+    workload
+        The workload, after its load has ended.
+    spans
+        Start and end of each window [s, monotonic].
+    """
+    requests = workload.split(spans)
+    latencies = requests.latencies()
+    local = is_local(workload.setting.target.host)
+    return Evidence(
+        tuple(_reasons(workload, requests, spans, latencies, local=local)),
+        latencies,
+        endpoint=_part(workload, requests, local=local),
+    )
+
+
+def _reasons(
+    workload: LlmServeEndpoint, requests: Requests, spans: Spans, latencies: Mapping[str, Metric], *, local: bool
+) -> Iterator[Reason]:
+    setting, readings = workload.setting, workload.readings
+    yield from check_requests(requests, setting.concurrency, free_length=setting.free_length)
+    yield from check_server(readings, _own_tokens(workload, readings), requests, setting.concurrency)
+    seconds = math.fsum(end - start for start, end in spans)
+    tokens = math.fsum(workload.work_between(*span) for span in spans)
+    tpot = latencies.get("tpot_q50")
+    client = Client(setting.concurrency, workload.processes, workload.cpu_frac, workload.client.largest_lag_s, local)
+    yield from check_client(client, tokens / seconds, tpot.value if tpot is not None else None)
+    if setting.concurrency is None:
+        yield from check_schedule(requests, workload.in_flight)
+    if not workload.settled:
+        yield Reason(code="not_settled")
+
+
+def _part(workload: LlmServeEndpoint, requests: Requests, *, local: bool) -> EndpointEvidence:
+    ended = [request for window in requests.windows for request in window.ended]
+    prompts = [request.prompt_tokens for request in ended if request.prompt_tokens is not None]
+    cached = [request.cached_tokens for request in ended if request.cached_tokens is not None]
+    chunks = sum(request.chunks for request in ended)
+    tokens = math.fsum(request.output_tokens for request in ended)
+    return EndpointEvidence(
+        loop="open" if workload.setting.concurrency is None else "closed",
+        outcomes=requests.outcomes,
+        unfinished=sum(request.unfinished for request in workload.requests),
+        tokens_from=workload.capabilities.source,
+        tokens_per_chunk=tokens / chunks if chunks else 0.0,
+        prompt_tokens_mean=statistics.fmean(prompts) if prompts else None,
+        output_tokens_mean=tokens / len(ended) if ended else 0.0,
+        cached_prompt_tokens=float(sum(cached)) if cached else None,
+        definitions=DEFINITIONS,
+        server=_server_counts(workload, workload.readings),
+        client=ClientLoad(
+            processes=workload.processes,
+            cpu_s=workload.client.cpu_s,
+            largest_lag_s=workload.client.largest_lag_s,
+            local=local,
+        ),
+    )
+
+
+def _own_tokens(workload: LlmServeEndpoint, readings: Sequence[Reading]) -> float:
+    return workload.work_between(readings[0].time_s, readings[-1].time_s) if readings else 0.0
+
+
+def _server_counts(workload: LlmServeEndpoint, readings: Sequence[Reading]) -> ServerCounts | None:
+    if len(readings) < 2:
+        return None
+    counted = difference(readings[0].counters, readings[-1].counters)
+    running = [reading.counters.running for reading in readings if reading.counters.running is not None]
+    waiting = [reading.counters.waiting for reading in readings if reading.counters.waiting is not None]
+    return ServerCounts(
+        server=readings[0].counters.server,
+        seconds=readings[-1].time_s - readings[0].time_s,
+        readings=len(readings),
+        own_output_tokens=_own_tokens(workload, readings),
+        output_tokens=None if counted is None else counted.output_tokens,
+        prompt_tokens=None if counted is None else counted.prompt_tokens,
+        prefix_hits=None if counted is None else counted.prefix_hits,
+        preemptions=None if counted is None else counted.preemptions,
+        running_mean=statistics.fmean(running) if running else None,
+        waiting_mean=statistics.fmean(waiting) if waiting else None,
+    )

@@ -1,0 +1,47 @@
+"""The part of a record that only a live inference server has: its requests, its own counters and the client."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from bench.results.part import Count, CountFromOne, NonNegative, Part
+
+
+class ServerCounts(Part):
+    """What the server counted from the first to the last reading of its counters, and what came here meanwhile."""
+
+    server: str
+    seconds: NonNegative = Field(description="from the first to the last reading [s]")
+    readings: CountFromOne
+    own_output_tokens: NonNegative = Field(description="tokens that the client counted meanwhile")
+    output_tokens: NonNegative | None = None
+    prompt_tokens: NonNegative | None = None
+    prefix_hits: NonNegative | None = Field(default=None, description="prompt tokens from the prefix cache")
+    preemptions: NonNegative | None = None
+    running_mean: NonNegative | None = Field(default=None, description="requests that the server works on")
+    waiting_mean: NonNegative | None = Field(default=None, description="requests in its queue")
+
+
+class ClientLoad(Part):
+    """How busy the client was."""
+
+    processes: CountFromOne
+    cpu_s: NonNegative = Field(description="CPU time of its processes in the run [s]")
+    largest_lag_s: NonNegative = Field(description="by which an event loop was late in the windows, at most [s]")
+    local: bool = Field(description="whether it ran on the machine of the server")
+
+
+class EndpointEvidence(Part):
+    """The requests of the windows, and what else was seen."""
+
+    loop: Literal["closed", "open"]
+    outcomes: dict[str, Count] = Field(description="requests that ended in the windows, by outcome")
+    unfinished: Count = Field(description="requests that were cut off at the end")
+    tokens_from: str = Field(description="the count of output tokens that was used")
+    tokens_per_chunk: NonNegative
+    prompt_tokens_mean: NonNegative | None = Field(default=None, description="as the server counts them")
+    output_tokens_mean: NonNegative
+    cached_prompt_tokens: NonNegative | None = Field(default=None, description="as its replies state them")
+    definitions: dict[str, str] = Field(description="formula of each latency")
+    server: ServerCounts | None = Field(default=None, description="null if it shows no counters")
+    client: ClientLoad
