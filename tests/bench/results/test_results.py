@@ -76,7 +76,7 @@ def test_a_result_is_never_overwritten(record, job):
     assert unfinished_folders(job.store) == []
 
 
-@pytest.mark.parametrize("step", ["mkdir", "parquet_of", "_json", "_write", "flush", "rename"])
+@pytest.mark.parametrize("step", ["mkdir", "_json", "_write", "flush", "rename"])
 def test_a_full_disk_at_any_step_leaves_nothing_and_says_so(step, record, job, monkeypatch):
     fresh = record.model_copy(update={"id": "20260101T000000Z-fake_cpu-ffff"})
 

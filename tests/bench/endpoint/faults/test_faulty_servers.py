@@ -97,7 +97,8 @@ def test_a_server_that_answers_no_request_well_is_one_line(fault, words):
 def test_a_server_that_states_no_tokens_is_not_measured():
     """sglang#10746, nvcf#1826: other clients take the requested length instead."""
     with serving(Setup(counts="none")) as server:
-        workload = LlmServeEndpoint(setting(server))
+        asked = setting(server)
+        workload = LlmServeEndpoint(asked, asked.ask())
         workload.prepare()
         with pytest.raises(VerificationError, match="no number of output tokens"):
             workload.verify()
