@@ -104,8 +104,8 @@ def run(
     The main job measures this machine (double SHA-256, matrix products, memory bandwidth), compares it with the
     catalogue, and computes what an example site would earn. With --device gpu:INDEX it runs every workload of that GPU.
 
-    `perwatt run llm` measures or models a language model, `perwatt run asic` an ASIC miner on the network; both have
-    options of their own.
+    `perwatt run llm` measures or models a language model, `perwatt run asic` an ASIC miner on the network, `perwatt run
+    endpoint` a live inference server; they have options of their own.
     """
     from bench.machine.devices import device_under_test
     from bench.main_job import assess, surroundings
