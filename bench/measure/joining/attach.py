@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import __version__
 from bench.credentials import scrub_arguments
 from bench.diagnostics import Effect, effect
-from bench.measure.counted import counted_metrics, work_interval_of
+from bench.measure.counted import counted_metrics, without_idle, work_interval_of
 from bench.measure.energy import (
     MARGIN_S,
     IdleSpan,
@@ -159,6 +159,7 @@ def _record(
         if reason.code not in _RECOMPUTED and effect(reason.code) is not Effect.NO_ENERGY
     ]
     fresh = [*warnings(plan, figures, metered, infos, None, steady), *energy_codes(metered, own, figures)]
+    fresh = fresh if counted is None else without_idle(fresh)
     known = {(note.code, note.detail) for note in notes}
     notes += [note for note in fresh if (note.code, note.detail) not in known]
     return build_record(

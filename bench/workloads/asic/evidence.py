@@ -11,6 +11,7 @@ from bench.results.record import Reason
 from bench.stratum.difficulty import hashes_of
 from bench.stratum.events import ShareTable
 from bench.stratum.statistics.steadiness import dispersion, gaps, halves
+from bench.stratum.statistics.uniformity import Uniformity as UniformityTest
 from bench.stratum.statistics.uniformity import uniformity
 from bench.stratum.verify import ShareClass
 from bench.workloads.asic.collected import Collected
@@ -23,69 +24,80 @@ MOST_CHUNKS = 20
 
 def evidence(collected: Collected) -> tuple[MinerEvidence, list[Reason]]:
     """Return the part of the record that only a miner has, and the reason codes."""
-    valid = collected.valid
-    uniform = uniformity(valid.hash_frac)
-    steady, drift = _steadiness(valid, collected.spans)
+    uniform = uniformity(collected.valid.hash_frac)
+    steady, drift = _steadiness(collected.valid, collected.spans)
     reasons = [*share_reasons(collected), *drift, *machine_reasons(collected), *firmware_reasons(collected)]
     if not uniform.uniform:
         factor = f"{uniform.difficulty_factor:.3g}"
         reasons.append(Reason(code="shares_not_uniform", detail=f"the shares follow {factor} times the difficulty"))
-    counts = collected.counts
-    total, refused = sum(counts.values()), sum(counts.values()) - counts[ShareClass.VALID]
-    interval = _binomial(refused, total) if total else None
-    own = collected.company.own
-    newest = own[-1] if own else None
-    choice, firmware = collected.choice, collected.firmware
-    difficulty = choice.difficulty
+    firmware = collected.firmware
     part = MinerEvidence(
-        shares=Shares(
-            verified_by_shares=not WITHHELD & {reason.code for reason in reasons},
-            valid=counts[ShareClass.VALID],
-            difficulty=difficulty,
-            hashes_per_share=hashes_of(difficulty),
-            rule="fixed_window" if collected.one_difficulty else "mixed_difficulty",
-            by_class={str(name): counts[name] for name in ShareClass if counts[name]},
-            refused_frac=refused / total if total else 0.0,
-            refused_frac_95=interval,
-            uniformity=Uniformity(
-                uniform=uniform.uniform,
-                ks_p=uniform.ks_p,
-                largest=uniform.largest,
-                largest_p=uniform.largest_p,
-                effective_difficulty=difficulty * uniform.difficulty_factor,
-                effective_difficulty_95=(
-                    difficulty * uniform.difficulty_factor_low, difficulty * uniform.difficulty_factor_high,
-                ) if uniform.shares else None,
-            ),
-            steadiness=steady,
-            job_age_q95_s=_age_q95_s(valid),
-            disconnected_s=collected.disconnected_s,
-        ),
-        session=MinerSession(
-            user_agent=newest.user_agent if newest else "",
-            connections=max(1, len(own)),
-            workers=len(collected.company.workers),
-            version_mask=f"{newest.mask if newest else 0:08x}",
-            suggested_difficulty=newest.suggested_difficulty if newest else None,
-            minimum_difficulty=newest.minimum_difficulty if newest else None,
-            notices=collected.notices,
-        ),
-        window=WindowChoice(
-            wanted_error_frac=choice.wanted_error_frac,
-            expected_rate_h_s=choice.expected_rate_h_s,
-            expected_from=choice.expected_from,
-            expected_shares=choice.expected_shares,
-            settled=collected.settled.settled,
-            settled_after_s=collected.settled.after_s,
-            settled_by=collected.settled.by,
-        ),
+        shares=_shares(collected, uniform, steady, verified=not WITHHELD & {reason.code for reason in reasons}),
+        session=_session(collected),
+        window=_window(collected),
         displayed=firmware.displayed,
         temperatures_c=collected.temperatures_c,
         mode=firmware.mode,
         readings=firmware.readings,
         firmware_warnings=firmware.warnings,
-    )  # fmt: skip
+    )
     return part, reasons
+
+
+def _shares(collected: Collected, test: UniformityTest, steady: ShareSteadiness | None, *, verified: bool) -> Shares:
+    counts, difficulty = collected.counts, collected.choice.difficulty
+    total = sum(counts.values())
+    refused = total - counts[ShareClass.VALID]
+    follows_95 = (difficulty * test.difficulty_factor_low, difficulty * test.difficulty_factor_high)
+    return Shares(
+        verified_by_shares=verified,
+        valid=counts[ShareClass.VALID],
+        difficulty=difficulty,
+        hashes_per_share=hashes_of(difficulty),
+        rule="fixed_window" if collected.one_difficulty else "mixed_difficulty",
+        by_class={str(name): counts[name] for name in ShareClass if counts[name]},
+        refused_frac=refused / total if total else 0.0,
+        refused_frac_95=_binomial(refused, total) if total else None,
+        uniformity=Uniformity(
+            uniform=test.uniform,
+            ks_p=test.ks_p,
+            largest=test.largest,
+            largest_p=test.largest_p,
+            effective_difficulty=difficulty * test.difficulty_factor,
+            effective_difficulty_95=follows_95 if test.shares else None,
+        ),
+        steadiness=steady,
+        job_age_q95_s=_age_q95_s(collected.valid),
+        disconnected_s=collected.disconnected_s,
+    )
+
+
+def _session(collected: Collected) -> MinerSession:
+    """Return the newest connection of the miner, with the number of all of them."""
+    own = collected.company.own
+    newest = own[-1] if own else None
+    return MinerSession(
+        user_agent=newest.user_agent if newest else "",
+        connections=max(1, len(own)),
+        workers=len(collected.company.workers),
+        version_mask=f"{newest.mask if newest else 0:08x}",
+        suggested_difficulty=newest.suggested_difficulty if newest else None,
+        minimum_difficulty=newest.minimum_difficulty if newest else None,
+        notices=collected.notices,
+    )
+
+
+def _window(collected: Collected) -> WindowChoice:
+    choice, settled = collected.choice, collected.settled
+    return WindowChoice(
+        wanted_error_frac=choice.wanted_error_frac,
+        expected_rate_h_s=choice.expected_rate_h_s,
+        expected_from=choice.expected_from,
+        expected_shares=choice.expected_shares,
+        settled=settled.settled,
+        settled_after_s=settled.after_s,
+        settled_by=settled.by,
+    )
 
 
 def _age_q95_s(valid: ShareTable) -> float | None:

@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 from doubles.work_server import RATE_H_S, FakeWorkServer, codes, session
 
 from bench.measure.counted import NORMAL_95
+from bench.measure.joining.attach import attach
+from bench.meters.protocol import MeterOptions
 from bench.results.folder import read_record
 from bench.stratum.statistics.planning import shares_for
 from bench.stratum.statistics.rate import poisson_interval
@@ -181,3 +184,21 @@ def test_rule_08_a_window_without_a_share_is_no_work(run):
     record = run(server)
     assert record.status == "failed"
     assert [reason.code for reason in record.reasons] == ["no_work"]
+
+
+def test_rule_08_a_log_that_is_joined_later_gives_the_interval_of_the_shares_and_the_meter(run, tmp_path):
+    record = run()
+    first, last = record.windows[0], record.windows[-1]
+    start_s, end_s = first.start_utc.timestamp() - 30.0, last.start_utc.timestamp() + last.duration_s + 30.0
+    log = tmp_path / "wall.csv"
+    seconds = np.arange(start_s, end_s, 0.25)
+    rows = [f"{t:.3f},3500.0" if index % 2 else f"{t:.3f},3501.0" for index, t in enumerate(seconds)]
+    log.write_text("\n".join(["timestamp,power_w", *rows]) + "\n")
+    spec = f"trace:{log},column=power_w,accuracy=1%"
+    joined = attach(record.id, [spec], MeterOptions(), tmp_path / "results", ["run", "--attach"])
+    energy = joined.metrics["energy_per_hash_wall"]
+    assert joined.metrics["rate"].interval_95 == pytest.approx(record.metrics["rate"].interval_95)
+    assert joined.miner == record.miner
+    above = math.hypot(joined.rate.value / joined.rate.interval_95[0] - 1.0, NORMAL_95 * 0.01 / math.sqrt(3.0))
+    assert energy.interval_95[1] / energy.value - 1.0 == pytest.approx(above)
+    assert not codes(joined) & {"unsteady", "no_idle"}
