@@ -74,6 +74,8 @@ def run_asic(request: Request, plan: "Plan", store: Path, meters: "Sequence[Mete
         if request.set_pool and miner is not None:
             target = Target(host, port, request.worker)
             endings.enter_context(pool_set(miner, target, lambda line: _tell(request, line)))
+        if telemetry is not None:
+            endings.callback(telemetry.stop)  # before the pool is brought back, which reads the miner too
         unit = _wait(request, server, bars)
         choice = _choose(request, plan, first, metered=bool(meters), minimum=_minimum(server, unit))
         if choice.difficulty != server.difficulty:

@@ -68,7 +68,7 @@ def pool_set(miner: Miner, target: Target, say: Callable[[str], None]) -> Iterat
         journal.write(entry)
         try:
             for words in pools.side_effects:
-                say(f"set-pool   {words}")
+                _tell(say, words)
             _carry_out(miner, pools, pools.to_set, entry, say)
             yield
         finally:
@@ -93,7 +93,13 @@ def restore(miner: Miner, entry: Entry, journal: Journal, say: Callable[[str], N
             f"it by hand: {journal.path} has it"
         ) from None
     journal.remove()
-    say("set-pool   the former pool is back")
+    _tell(say, "the former pool is back")
+
+
+def _tell(say: Callable[[str], None], words: str) -> None:
+    """Tell the user; output that nobody reads any more must not keep the former pool away."""
+    with contextlib.suppress(OSError):
+        say(f"set-pool   {words}")
 
 
 def _carry_out(miner: Miner, pools: Pools, step: Next, entry: Entry, say: Callable[[str], None]) -> None:
@@ -114,7 +120,7 @@ def _carry_out(miner: Miner, pools: Pools, step: Next, entry: Entry, say: Callab
             continue
         for write in writes:
             sent.append(_key(write))
-            say(f"set-pool   {write.says}")
+            _tell(say, write.says)
             _send(miner, write)
             wrote_s, restarts = time.monotonic(), write.restarts
 

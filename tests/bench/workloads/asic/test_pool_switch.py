@@ -96,6 +96,18 @@ def test_every_error_of_the_body_brings_the_former_pool_back(axeos, error):
     assert configured(fake) == former
 
 
+def test_output_that_nobody_reads_does_not_keep_the_former_pool_away(axeos):
+    fake = axeos()
+    former = configured(fake)
+
+    def closed(_line):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pool_switch.pool_set(miner_of(fake), TARGET, closed):
+        assert ours(fake)
+    assert configured(fake) == former
+
+
 def end_by(number):
     os.kill(os.getpid(), number)
     time.sleep(5.0)  # the signal ends it
