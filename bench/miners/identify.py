@@ -11,9 +11,9 @@ from bench.miners.link import CGMINER, PAUSE_S, WEB, Address
 from bench.miners.reader import MinerError, turn
 from bench.miners.reply import Reply
 from bench.miners.wire import MAX_BYTES, HttpAnswerError, exchange, exchange_frame
-from bench.network.endpoint import Endpoint
 from bench.network.errors import ReadFailedError
 from bench.network.http import Device
+from bench.network.tcp import HostPort
 from hardware_profiles.errors import shown
 
 FRAMES, OTHER_WEB = 4433, 8080
@@ -38,8 +38,8 @@ class _Host(NamedTuple):
     name: str
     ports: Mapping[int, int]  # as in `Miner`
 
-    def endpoint(self, port: int) -> Endpoint:
-        return Endpoint(self.name, self.ports.get(port, port))
+    def at(self, port: int) -> HostPort:
+        return HostPort(self.name, self.ports.get(port, port))
 
 
 def identify(address: Address, ports: Mapping[int, int] | None = None) -> str:
@@ -103,7 +103,7 @@ def _steps_of_port(seen: list[Seen], port: int) -> Iterator[_Step]:
 def _frames(port: int, host: _Host) -> Seen:
     """Return what a request in a frame shows: only Whatsminer 3 answers in one."""
     try:
-        raw = exchange_frame(host.endpoint(port), b'{"cmd":"get.device.info"}', SECONDS)
+        raw = exchange_frame(host.at(port), b'{"cmd":"get.device.info"}', SECONDS)
         document = Reply.of("get.device.info", raw).document
     except ReadFailedError as error:
         return _failed(port, error)
@@ -124,7 +124,7 @@ def _whatsminer(port: int, host: _Host) -> Seen:
 def _command(port: int, host: _Host, request: bytes, own: Mapping[str, str] | None = None) -> Seen:
     """Return what the reply to a command shows; `own` are words of a reply that only one family sends."""
     try:
-        raw = exchange(host.endpoint(port), request, SECONDS)
+        raw = exchange(host.at(port), request, SECONDS)
     except HttpAnswerError as error:
         family = next((entry.name for entry in ENTRIES if entry.web_on_4028 and port == CGMINER), "")
         return Seen(port, "web", _without_place(error), family)
@@ -139,8 +139,8 @@ def _command(port: int, host: _Host, request: bytes, own: Mapping[str, str] | No
 def _page(port: int, path: str, host: _Host) -> Seen:
     """Return what a web page and its headers show, whatever its status."""
     try:
-        endpoint = host.endpoint(port)
-        answer = Device(endpoint.host, endpoint.port, limit_bytes=MAX_BYTES).ask(path, SECONDS)
+        remote = host.at(port)
+        answer = Device(remote.host, remote.port, limit_bytes=MAX_BYTES).ask(path, SECONDS)
     except ReadFailedError as error:
         return _failed(port, error)
     headers = "\n".join([*answer.challenges, *answer.headers.values()])

@@ -9,10 +9,10 @@ from typing import Any
 
 from bench.miners.reply import Reply
 from bench.miners.wire import MAX_BYTES, exchange, exchange_frame
-from bench.network.endpoint import Endpoint
 from bench.network.errors import ReadFailedError
 from bench.network.http import Device, parse_host
 from bench.network.login import Login
+from bench.network.tcp import HostPort
 from hardware_profiles.errors import InputError
 
 EXCHANGE_S = 5.0  # [s] for one connection
@@ -91,12 +91,12 @@ class Link:
             The command fails or is refused, and it is not optional.
         """
         body = _encoded({"command": name} if request is None else request)
-        return self._read(name, lambda time_s: exchange(self._endpoint(port), body, time_s), optional=optional)
+        return self._read(name, lambda time_s: exchange(self._at(port), body, time_s), optional=optional)
 
     def ask_frame(self, name: str, request: Mapping[str, Any], *, port: int = 4433, optional: bool = False) -> Reply:
         """Return the reply to a request in a frame; as `ask` otherwise."""
         body = _encoded(request)
-        return self._read(name, lambda time_s: exchange_frame(self._endpoint(port), body, time_s), optional=optional)
+        return self._read(name, lambda time_s: exchange_frame(self._at(port), body, time_s), optional=optional)
 
     def web(  # noqa: PLR0913 (the parts of one request)
         self,
@@ -133,8 +133,8 @@ class Link:
         """
 
         def request(time_s: float) -> bytes:
-            endpoint = self._endpoint(port)
-            device = Device(endpoint.host, endpoint.port, self.login, MAX_BYTES)
+            remote = self._at(port)
+            device = Device(remote.host, remote.port, self.login, MAX_BYTES)
             return device.request(path, time_s, body=None if body is None else _encoded(body), headers=headers).body
 
         return self._read(name, request, optional=optional, plain=plain)
@@ -166,12 +166,12 @@ class Link:
         host = re.escape(self.address.host)
         return re.sub(rf"(?:http://)?\[?{host}\]?:\d{{1,5}}(?::\s*)?", "", text)
 
-    def _endpoint(self, port: int) -> Endpoint:
+    def _endpoint(self, port: int) -> HostPort:
         if self._ports is None:
-            return Endpoint(self.address.host, port)
+            return HostPort(self.address.host, port)
         if port not in self._ports:
             raise ReadFailedError(f"port {port} is not asked, because the address names another")
-        return Endpoint(self.address.host, self._ports[port])
+        return HostPort(self.address.host, self._ports[port])
 
 
 def _encoded(request: Mapping[str, Any] | str) -> bytes:

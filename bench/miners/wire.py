@@ -11,8 +11,8 @@ import socket
 import time
 from collections.abc import Callable
 
-from bench.network.endpoint import Endpoint, left_s
 from bench.network.errors import ReadFailedError
+from bench.network.tcp import HostPort, left_s
 from hardware_profiles.errors import shown
 
 MAX_BYTES = 2**20
@@ -28,7 +28,7 @@ class HttpAnswerError(ReadFailedError):
     """The host answers HTTP or HTML where the port of a miner was expected."""
 
 
-def exchange(endpoint: Endpoint, request: bytes, timeout_s: float) -> bytes:
+def exchange(remote: HostPort, request: bytes, timeout_s: float) -> bytes:
     """Return the reply to one request on a connection of its own.
 
     The reply ends with a NUL byte, with a line feed after a whole JSON document, with the end of the connection, or
@@ -36,7 +36,7 @@ def exchange(endpoint: Endpoint, request: bytes, timeout_s: float) -> bytes:
 
     Parameters
     ----------
-    endpoint
+    remote
         The host and the port.
     request
         Bytes to send.
@@ -50,22 +50,22 @@ def exchange(endpoint: Endpoint, request: bytes, timeout_s: float) -> bytes:
     HttpAnswerError
         The reply is HTTP or HTML.
     """
-    return _exchange(endpoint, request, timeout_s, _read_open_end)
+    return _exchange(remote, request, timeout_s, _read_open_end)
 
 
-def exchange_frame(endpoint: Endpoint, request: bytes, timeout_s: float) -> bytes:
+def exchange_frame(remote: HostPort, request: bytes, timeout_s: float) -> bytes:
     """Return the content of the frame that a miner sends after a frame with the request; as `exchange` otherwise."""
     framed = len(request).to_bytes(_LENGTH_BYTES, "little") + request
-    return _exchange(endpoint, framed, timeout_s, _read_frame)
+    return _exchange(remote, framed, timeout_s, _read_frame)
 
 
 def _exchange(
-    endpoint: Endpoint, request: bytes, timeout_s: float, read: Callable[[socket.socket, float], bytes]
+    remote: HostPort, request: bytes, timeout_s: float, read: Callable[[socket.socket, float], bytes]
 ) -> bytes:
-    place = f"{endpoint.host}:{endpoint.port}"
+    place = f"{remote.host}:{remote.port}"
     deadline = time.monotonic() + timeout_s
     try:
-        with endpoint.connect(deadline) as connection:
+        with remote.connect(deadline) as connection:
             connection.settimeout(left_s(deadline))
             connection.sendall(request)
             reply = read(connection, deadline)

@@ -1,1 +1,1 @@
-"""HTTP and logins of devices on the local network: smart plugs, miners, endpoints."""
+"""TCP, HTTP and logins of devices on the local network: smart plugs, miners, inference servers."""

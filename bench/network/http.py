@@ -14,10 +14,10 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bench.network.endpoint import Endpoint, left_s
 from bench.network.errors import ReadFailedError
 from bench.network.limited import LimitedSocket, TooLongError
 from bench.network.login import Digest, Login, basic, read_challenge
+from bench.network.tcp import HostPort, left_s
 from hardware_profiles.errors import InputError, shown
 
 MAX_BYTES = 65536
@@ -92,7 +92,7 @@ class Device:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.host, self.port, self.login, self.limit_bytes, self.tls = host, port, login, limit_bytes, tls
-        self.endpoint = Endpoint(host, port)
+        self.remote = HostPort(host, port)
         self._challenge: Digest | str = ""
 
     def get_json(self, path: str, timeout_s: float, *, hidden_query: str = "") -> Any:
@@ -223,7 +223,7 @@ class Device:
             return Answer(response.status, named, challenges, response.read())
 
     def _connect(self, deadline: float) -> socket.socket:
-        inner = self.endpoint.connect(deadline)
+        inner = self.remote.connect(deadline)
         if self.tls is None:
             return inner
         try:

@@ -7,7 +7,7 @@ import io
 import socket
 from typing import TYPE_CHECKING
 
-from bench.network.endpoint import left_s
+from bench.network.tcp import left_s
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

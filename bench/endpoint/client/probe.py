@@ -71,7 +71,7 @@ def probe(target: Target, model: str | None, seed: str, interface: Interface | N
     device = target.device()
     entry = _choose_model(_list_models(device, target), model)
     service = Service(target.host, target.port, target.path, str(entry["id"]), api_key=target.api_key)
-    ip = device.endpoint.ip or target.host
+    ip = device.remote.ip or target.host
     return asyncio.run(_probe(target, service, ip, entry, _version(device, target), seed, interface))
 
 

@@ -17,9 +17,9 @@ from bench.miners.pools import Next, Pools, Snapshot, pools_of
 from bench.miners.pools.writes import Target, Write
 from bench.miners.reader import Miner, MinerError
 from bench.miners.wire import exchange
-from bench.network.endpoint import Endpoint
 from bench.network.errors import ReadFailedError
 from bench.network.http import Device
+from bench.network.tcp import HostPort
 from bench.workloads.asic.journal import Entry, Journal
 from hardware_profiles.errors import InputError, shown
 
@@ -143,13 +143,13 @@ def _look(miner: Miner, pools: Pools, *, restarting: bool) -> Snapshot:
 
 def _send(miner: Miner, write: Write) -> None:
     """Send one write once; the connection of one that restarts the miner may end without an answer."""
-    endpoint = Endpoint(miner.address.host, miner.address.port or miner.family.port)
+    remote = HostPort(miner.address.host, miner.address.port or miner.family.port)
     try:
         if write.method == "4028":
-            _check(_command(endpoint, write))
+            _check(_command(remote, write))
         else:
             body = None if write.body is None else json.dumps(write.body).encode()
-            device = Device(endpoint.host, endpoint.port, miner.login)
+            device = Device(remote.host, remote.port, miner.login)
             answer = device.ask(write.place, WRITE_S, body=body, method=write.method)
             if not 200 <= answer.status < 300:
                 raise RunFailedError(f"the miner refuses to {write.says}: HTTP status {answer.status}")
@@ -158,9 +158,9 @@ def _send(miner: Miner, write: Write) -> None:
             raise RunFailedError(f"the miner did not answer when it was to {write.says}: {error}") from None
 
 
-def _command(endpoint: Endpoint, write: Write) -> bytes:
+def _command(remote: HostPort, write: Write) -> bytes:
     request = {"command": write.place, "parameter": write.body}
-    return exchange(endpoint, json.dumps(request, separators=(",", ":")).encode(), WRITE_S)
+    return exchange(remote, json.dumps(request, separators=(",", ":")).encode(), WRITE_S)
 
 
 def _check(raw: bytes) -> None:

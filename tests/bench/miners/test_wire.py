@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.miners.wire import MAX_BYTES, Brackets, HttpAnswerError, exchange, exchange_frame
-from bench.network.endpoint import Endpoint
 from bench.network.errors import ReadFailedError
+from bench.network.tcp import HostPort
 
 REPLY = {"STATUS": [{"STATUS": "S", "Msg": 'a "quoted" ] bracket'}], "SUMMARY": [{"Elapsed": 5}], "id": 1}
 
@@ -27,7 +27,7 @@ def test_brackets_do_not_depend_on_where_the_parts_are_cut(parts):
 
 def ask(fake, timeout_s=2.0):
     send = exchange_frame if fake.framed else exchange
-    return send(Endpoint("127.0.0.1", fake.port), b'{"command":"summary"}', timeout_s)
+    return send(HostPort("127.0.0.1", fake.port), b'{"command":"summary"}', timeout_s)
 
 
 @pytest.mark.parametrize("quirk", ["", "no_nul", "open", "open_after_nul", "open_after_line", "halves", "escapes"])
@@ -83,7 +83,7 @@ def test_an_answer_of_a_web_server_is_named(fake_miner, quirk):
 
 def test_a_closed_port_is_one_line():
     with pytest.raises(ReadFailedError, match=r"127\.0\.0\.1:1: Connection refused"):
-        exchange(Endpoint("127.0.0.1", 1), b"x", 2.0)
+        exchange(HostPort("127.0.0.1", 1), b"x", 2.0)
 
 
 def test_a_frame_is_read_by_its_length(fake_miner):

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
-from bench.network import endpoint
-from bench.network.endpoint import Endpoint
+from bench.network import tcp
 from bench.network.errors import ReadFailedError
 from bench.network.http import Device
+from bench.network.tcp import HostPort
 
 
 def resolve_to(monkeypatch, *addresses):
@@ -19,7 +19,7 @@ def resolve_to(monkeypatch, *addresses):
         asked.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
 
-    monkeypatch.setattr(endpoint.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(tcp.socket, "getaddrinfo", getaddrinfo)
     return asked
 
 
@@ -40,7 +40,7 @@ def test_addresses_that_do_not_answer_share_the_time_of_one_request(monkeypatch)
         waits.append(timeout_s)
         raise TimeoutError
 
-    monkeypatch.setattr(Endpoint, "_connect_to", connect_to)
+    monkeypatch.setattr(HostPort, "_connect_to", connect_to)
     resolve_to(monkeypatch, *[("10.0.0.1", port) for port in range(10)])
     with pytest.raises(ReadFailedError, match="no complete answer in time"):
         Device("plug.test", 80).get_json("/x", 2.0)
@@ -51,7 +51,7 @@ def test_addresses_that_do_not_answer_share_the_time_of_one_request(monkeypatch)
 
 def test_a_name_server_that_does_not_answer_is_given_up(monkeypatch):
     answered = threading.Event()
-    monkeypatch.setattr(endpoint.socket, "getaddrinfo", lambda *_, **__: answered.wait() and [])
+    monkeypatch.setattr(tcp.socket, "getaddrinfo", lambda *_, **__: answered.wait() and [])
     with pytest.raises(ReadFailedError, match="the name was not found in time"):
         Device("plug.test", 80).get_json("/x", 0.05)
     answered.set()

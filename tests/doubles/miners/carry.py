@@ -4,8 +4,8 @@ import json
 
 from bench.miners.link import CGMINER, WEB, Address, Link
 from bench.miners.wire import exchange
-from bench.network.endpoint import Endpoint
 from bench.network.http import Device
+from bench.network.tcp import HostPort
 
 
 def read_snapshot(pools, port):
@@ -23,6 +23,6 @@ def carry_out(write, port):
     """Send one write once, and return what the miner answers."""
     if write.method == "4028":
         request = json.dumps({"command": write.place, "parameter": write.body}).encode()
-        return exchange(Endpoint("127.0.0.1", port), request, 5.0)
+        return exchange(HostPort("127.0.0.1", port), request, 5.0)
     body = None if write.body is None else json.dumps(write.body).encode()
     return Device("127.0.0.1", port).ask(write.place, 5.0, method=write.method, body=body).status

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 
-class Endpoint:
+class HostPort:
     """A host and a port; the first address that answers is the only one that is used afterwards."""
 
     def __init__(self, host: str, port: int) -> None:
