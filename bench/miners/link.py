@@ -166,7 +166,7 @@ class Link:
         host = re.escape(self.address.host)
         return re.sub(rf"(?:http://)?\[?{host}\]?:\d{{1,5}}(?::\s*)?", "", text)
 
-    def _endpoint(self, port: int) -> HostPort:
+    def _at(self, port: int) -> HostPort:
         if self._ports is None:
             return HostPort(self.address.host, port)
         if port not in self._ports:
