@@ -105,13 +105,14 @@ def _text_bytes(column: pa.ChunkedArray) -> int:
 
     Raises
     ------
-    ArrowIndexError
-        A row points to a text that the file does not have.
+    ArrowException
+        A text is not UTF-8, or a row points to a text that the file does not have.
     """
     from pyarrow import compute
 
     total = 0
     for chunk in column.chunks:
+        chunk.dictionary.validate(full=True)
         lengths = compute.binary_length(chunk.dictionary).cast("int64")
         total += compute.sum(compute.take(lengths, chunk.indices)).as_py() or 0
     return total

@@ -43,3 +43,9 @@ def test_a_column_whose_cells_are_no_single_values_is_refused(value):
 def test_other_columns_are_not_read():
     table = read_table(written(pa.table({"a": ["x", None], "b": [[1], [2]]})), "own.parquet", ["a", "c"], "a table")
     assert table.to_pydict() == {"a": ["x", None]}
+
+
+def test_a_text_that_is_not_utf_8_is_a_corrupt_file():
+    content = written(pa.table({"a": pa.array([b"\xff"]).view(pa.string())}))
+    with pytest.raises(InputError, match=r"^own.parquet: expected a table, got a corrupt file: .*UTF8"):
+        read_table(content, "own.parquet", ["a"], "a table")
