@@ -34,6 +34,7 @@ _ENERGIES = {
     "total_gpu_energy": ("", "J"),
     "total_gpu_power": ("", "W"),
 }
+_TAIL = "the tool's counters are read up to 0.67 s after the last request"
 _VENDORS = ("nvidia_", "amd_", "")
 
 
@@ -90,7 +91,10 @@ def _add_energies(figures: Figures, fields: Fields) -> None:
             if (table := fields.table(f"{vendor}{key}")) is not None:
                 stated = table.text("unit") or unit
                 scale = 1e-3 if stated.lower().startswith(("mj", "millij")) and unit.startswith("J/") else 1.0
-                figures.add(name if len(vendors) == 1 else "", "avg", unit, tool_unit=stated, scale=scale, fields=table)
+                figures.add(
+                    name if len(vendors) == 1 else "", "avg", unit,
+                    tool_unit=stated, scale=scale, formula=_TAIL, fields=table,
+                )  # fmt: skip
 
 
 def _average(fields: Fields, key: str) -> float | None:

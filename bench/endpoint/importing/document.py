@@ -59,7 +59,7 @@ def read_source(path: Path) -> Source:
         if len(runs) > MOST_RUNS:
             raise InputError.at(path, expected=f"at most {MOST_RUNS} runs", got="more")
     if not runs:
-        raise InputError.at(path, expected="at least one run", got="none")
+        raise InputError.at(path, expected="at least one run")
     return Source(path.name, hashlib.sha256(content).hexdigest(), tuple(runs))
 
 
@@ -98,7 +98,7 @@ def _runs(document: Any, place: str) -> list[ToolRun]:
     runs = kind.read(Fields(document, place))
     for run in runs:
         if not any(figure.name for figure in run.figures):
-            raise InputError.at(run.place, expected=f"at least one figure of {run.tool}", got="none above 0")
+            raise InputError.at(run.place, expected=f"at least one figure of {run.tool} above 0")
     return runs
 
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from bench import __version__, limits
 from bench.credentials import scrub_arguments, scrub_text
+from bench.endpoint.figures.latency import REQUESTS_FOR_Q90, REQUESTS_FOR_Q99
 from bench.endpoint.importing.document import Source
 from bench.endpoint.importing.meter_log import JOULES, Joined
 from bench.endpoint.importing.run import Figure, ToolRun
@@ -27,6 +28,7 @@ PLAN = "import"
 AUDIT = "imported"
 """The key of a record's audit that has the tool's own names, values and units."""
 
+_REQUESTS_FOR = {"q90": REQUESTS_FOR_Q90, "q99": REQUESTS_FOR_Q99}
 _BOARD: Boundary = "board"
 _TIER = "C"  # at best: the counters of GPUs, over the tool's own window
 
@@ -75,7 +77,7 @@ def record_of(run: ToolRun, source: Source, argv: Sequence[str], joined: Joined 
                 audit={AUDIT: _audit(run, source, joined)},
             )
         )  # fmt: skip
-    except (ValidationError, ArithmeticError, ValueError):
+    except (ValidationError, ArithmeticError):
         raise InputError.at(run.place, expected="plausible figures", got="one that no record holds") from None
     if fault := sense_fault(record.model_dump(mode="json"), b"", run.place):
         raise InputError(fault)
@@ -104,6 +106,9 @@ def _metric(run: ToolRun, figure: Figure) -> Metric:
         note += f" = {figure.tool_value:.6g} {figure.tool_unit}"
     if figure.formula:
         note += f" ({figure.formula})"
+    needed = _REQUESTS_FOR.get(figure.name.rpartition("_")[2], 1)
+    if 1 < figure.n < needed:
+        note += f"; of {figure.n} requests, where perwatt itself needs {needed}"
     energy = {}
     if figure.name.startswith((ENERGY_PER_UNIT, JOULES, POWER)):
         note += f"; the window is the tool's: {run.window}"

@@ -149,6 +149,12 @@ def test_a_mean_is_never_passed_off_as_a_median(imported):
     assert "ttft_q50" not in record.metrics
 
 
+def test_a_quantile_of_few_requests_says_so(imported):
+    few, many = (imported(tools.vllm(completed=n))[0].metrics["ttft_q99"].note for n in (100, 700))
+    assert "of 100 requests, where perwatt itself needs 662" in few
+    assert "needs" not in many
+
+
 @pytest.mark.parametrize("zero", [0, 0.0])
 def test_a_latency_of_zero_is_no_data(zero, imported):
     (record,) = imported(tools.vllm(median_tpot_ms=zero, mean_tpot_ms=zero, p90_tpot_ms=zero, p99_tpot_ms=zero))
