@@ -47,7 +47,7 @@ class Fields:
         value = self._table.get(key)
         if value is None:
             return None
-        sound = type(value) in (int, float) and math.isfinite(value) and 0.0 <= value <= LARGEST
+        sound = type(value) in (int, float) and 0.0 <= value <= LARGEST
         if not sound:
             raise self._refused(key, f"a number from 0 to {LARGEST:g}", value)
         return float(value)

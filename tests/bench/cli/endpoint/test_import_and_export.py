@@ -70,6 +70,12 @@ def test_the_record_says_tool_window_tokens_and_the_hash_of_the_file(stored, tmp
     assert (record["audit"]["imported"]["file"], record["audit"]["imported"]["sha256"]) == ("0.json", digest)
 
 
+def test_a_password_in_a_file_s_name_is_not_stored(perwatt, write):
+    done = perwatt("endpoint", "import", write("password=hunter2.json", tools.vllm()), "--json")
+    assert done.returncode == 0, done.stderr
+    assert "hunter2" not in done.stdout
+
+
 def test_an_export_of_an_import_has_vllm_s_keys_and_values_and_null_for_the_rest(perwatt, stored):
     document = tools.vllm()
     (record,) = stored(document)
