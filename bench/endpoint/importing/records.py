@@ -11,6 +11,7 @@ from bench.endpoint.figures.latency import REQUESTS_FOR_Q90, REQUESTS_FOR_Q99
 from bench.endpoint.importing.document import Source
 from bench.endpoint.importing.meter_log import JOULES, Joined
 from bench.endpoint.importing.run import Figure, ToolRun
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure import stats
 from bench.measure.energy import Metered
 from bench.measure.record_builder import RecordParts, build_record
@@ -22,8 +23,6 @@ from bench.results.writing import new_id
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import Boundary
 
-WORKLOAD = "llm_serve_endpoint"
-WORKLOAD_VERSION = 1
 PLAN = "import"
 AUDIT = "imported"
 """The key of a record's audit that has the tool's own names, values and units."""
@@ -63,13 +62,13 @@ def record_of(run: ToolRun, source: Source, argv: Sequence[str], joined: Joined 
     try:
         record = build_record(
             RecordParts(
-                id=new_id(WORKLOAD, now),
+                id=new_id(LlmServeEndpoint.name, now),
                 run=RunInfo(
                     run_id=f"{now:%Y%m%dT%H%M%SZ}-import", plan=PLAN, argv=scrub_arguments(argv), started_utc=started,
                     ended_utc=ended, perwatt_version=__version__, commit=None,
                 ),
                 system={},
-                device=Device(kind="gpu", name=run.device or f"server measured by {run.tool}"),
+                device=Device(kind="server", name=run.device or f"server measured by {run.tool}"),
                 workload=_workload(run),
                 metered=Metered((), joined.used if joined else ()),
                 figures=figures,
@@ -122,9 +121,9 @@ def _metric(run: ToolRun, figure: Figure) -> Metric:
 def _workload(run: ToolRun) -> WorkloadInfo:
     lengths = ":".join("unknown" if mean is None else f"{mean:.6g}" for mean in run.mean_lengths)
     return WorkloadInfo(
-        name=WORKLOAD,
-        version=WORKLOAD_VERSION,
-        unit="token",
+        name=LlmServeEndpoint.name,
+        version=LlmServeEndpoint.version,
+        unit=LlmServeEndpoint.unit,
         variant=run.tool,
         parameters={
             "model": run.model,

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.endpoint.importing.records import AUDIT, WORKLOAD
+from bench.endpoint.importing.records import AUDIT
 from bench.endpoint.importing.run import PERCENTILES
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.results.record import Record
 from hardware_profiles.errors import InputError
 
@@ -28,8 +29,8 @@ def exported(record: Record) -> dict[str, Any]:
         The record is not of an inference server, or is not valid.
     """
     place = f"export {record.id}"
-    if record.workload.name != WORKLOAD:
-        raise InputError.at(place, expected=f"a result of {WORKLOAD}", got=record.workload.name)
+    if record.workload.name != LlmServeEndpoint.name:
+        raise InputError.at(place, expected=f"a result of {LlmServeEndpoint.name}", got=record.workload.name)
     if record.status != "ok":
         raise InputError.at(place, expected="a valid result", got=record.status)
     parameters = record.workload.parameters
@@ -76,8 +77,7 @@ def _imported(record: Record) -> dict[str, Any]:
 def _measured(record: Record) -> dict[str, Any]:
     """Return the totals of the windows: of perwatt's own records they are what the figures are of."""
     seconds = sum(window.duration_s for window in record.windows) or None
-    endpoint = record.model_dump(mode="json").get("endpoint")
-    outcomes = endpoint.get("outcomes") if isinstance(endpoint, Mapping) else None
+    outcomes = None if record.endpoint is None else record.endpoint.outcomes
     good = None if outcomes is None else sum(outcomes.get(name, 0) for name in ("ok", "short"))
     inputs = _value(record, "input_token_rate")
     return {
