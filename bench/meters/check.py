@@ -80,6 +80,8 @@ def _look_at_log(log: Trace) -> Look:
     judged = last if count <= JUDGED else log.readings_at(JUDGED - 1, JUDGED)[0]
     energy = log.energy(first[0].t_s, judged.t_s)
     known = content.samples.power_w[~np.isnan(content.samples.power_w)]
+    if not len(known):
+        raise InputError(f"{log.path}: expected a power at one of its times, got none")
     return _look(
         log,
         first=first,

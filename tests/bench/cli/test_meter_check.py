@@ -121,3 +121,12 @@ def test_a_dead_meter_is_refused_with_its_code_and_cure(refused, clock, tmp_path
     clock.sleep(0.0)
     line = refused("meter", "check", f"hwmon:amdgpu,root={device.parent}")
     assert "no_power: the meter read zero throughout the window" in line
+
+
+def test_a_sum_of_devices_that_never_have_a_power_at_one_time_is_one_line(perwatt, tmp_path):
+    rows = ["00.000;0;210.11 W", "02.000;0;[N/A]", "01.000;0;211.00 W"]
+    rows += ["01.000;1;306.25 W", "00.000;1;305.90 W", "02.000;1;305.02 W"]
+    lines = ("timestamp;index;power.draw [W]", *(f"2026/01/01 10:00:{row}" for row in rows))
+    (tmp_path / "two.csv").write_text("\n".join(lines) + "\n")
+    done = perwatt("meter", "check", "trace:two.csv,sum=index")
+    assert (done.returncode, done.stderr) == (2, "error: two.csv: expected a power at one of its times, got none\n")
