@@ -19,6 +19,7 @@ from bench.endpoint.load.load import ClientState, Load, split_arrivals, split_sl
 from bench.endpoint.load.messages import Request
 from bench.endpoint.load.plan import LoadPlan, arrival_times_s
 from bench.endpoint.server.watch import Reading, ServerWatch
+from bench.endpoint.tags import latency_limit
 from bench.errors import RunFailedError
 from bench.measure import stats
 from bench.workloads.protocol import Batch, Check, Evidence, VerificationError
@@ -67,7 +68,8 @@ class Setting:
             The server does not answer, or refuses the plainest request.
         """
         known = probe(self.target, self.model, self.seed, self.interface)
-        context, longest = known.largest_context, self.prompt_tokens + max(self.output_lengths)
+        prompt_tokens = 0 if self.texts else self.prompt_tokens  # the length of one's own prompts is not known here
+        context, longest = known.largest_context, prompt_tokens + max(self.output_lengths)
         if context is not None and longest > context:
             expected = f"at most {context:,} tokens together, as the server states"
             raise InputError.at("--input and --output", expected=expected, got=f"up to {longest:,}")
@@ -192,13 +194,14 @@ class LlmServeEndpoint:
         """Return the load, and what the server accepts."""
         setting, known = self.setting, self.capabilities
         spread = "free" if setting.free_length else f"{setting.output_tokens}±20%"
+        prompts = "own" if setting.texts else f"{setting.prompt_tokens}"
         return {
             "url": setting.target.url,
             "model": known.service.model,
             "interface": known.service.interface,
             "fields": ", ".join(sorted(known.service.fields)),
             "server_version": known.version,
-            "input": setting.prompt_tokens,
+            "input": None if setting.texts else setting.prompt_tokens,
             "output": setting.output_tokens,
             "prompts": "own" if setting.texts else "unique token ids" if known.vocabulary else "unique text",
             "concurrency": setting.concurrency,
@@ -210,8 +213,10 @@ class LlmServeEndpoint:
             "settled": self.settled,
             **{f"limit_{name}": value for name, value in asdict(setting.limits).items()},
             "token_basis": "output",
-            "lengths": f"{setting.prompt_tokens}:{spread}",
-            "latency_limit": _limit_text(setting.limits),
+            "lengths": f"{prompts}:{spread}",
+            "latency_limit": latency_limit(
+                setting.limits, self.requests, self._steady_at[0], free_length=setting.free_length
+            ),
         }
 
     def close(self) -> None:
@@ -285,15 +290,6 @@ class LlmServeEndpoint:
 
 def _only_failures(requests: Sequence[Request]) -> bool:
     return len(requests) >= 3 and not any(request.outcome in ("ok", "short") for request in requests)
-
-
-def _limit_text(limits: Limits) -> str:
-    parts = [
-        f"{name} <= {value * 1e3:g} ms"
-        for name, value in (("ttft", limits.ttft_s), ("tpot", limits.tpot_s))
-        if value is not None
-    ]
-    return ", ".join(parts) or "none"
 
 
 def new_seed() -> str:

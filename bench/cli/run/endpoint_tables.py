@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bench.cli.output import plain, say
 from bench.cli.run.tables import print_notes
 from bench.cli.table import print_table
+from bench.results.token_tags import tags_of
 
 if TYPE_CHECKING:
     from bench.endpoint.figures.summary import Limits
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 UNITS = ("total_token", "request", "good_request")
 """What energy is stated for besides output tokens."""
+COUNTED_BY = {
+    "token_ids": "the token ids of the stream",
+    "continuous_usage": "the running counts of the stream",
+    "final_usage": "the count at the end of each answer",
+}
 
 
 def print_endpoint(records: "Sequence[Record]", store: Path, limits: "Limits") -> None:
@@ -22,14 +28,16 @@ def print_endpoint(records: "Sequence[Record]", store: Path, limits: "Limits") -
     parameters = first.workload.parameters
     server = f"{first.workload.variant} {parameters.get('server_version') or ''}".strip()
     say(f"server     {parameters.get('url')}, {server}, model {parameters.get('model')}")
-    say(f"requests   {parameters.get('lengths')} tokens in:out, {parameters.get('prompts')} prompts, "
-        f"tokens from {str(parameters.get('tokens_from')).replace('_', ' ')}")  # fmt: skip
+    say(f"requests   {_requests(first)}")
     _print_loads(records)
     _print_energy(records)
+    for words in dict.fromkeys(tags_of(record).words() for record in records if record.status == "ok"):
+        say(f"tokens     {words}")
     if len(records) > 1:
         _print_best(records, limits)
     _print_checks(records)
-    print_notes(records)
+    print_notes(records, load_of)
+    _print_for_a_site(records, limits)
     say(f"stored in {store}/: {', '.join(record.id for record in records)}")
 
 
@@ -39,7 +47,7 @@ def _print_loads(records: "Sequence[Record]") -> None:
          "requests", "good requests/s"],
         [
             (
-                _load(record),
+                load_of(record),
                 plain(record.rate.value) if record.rate else record.status.upper(),
                 _interval(record.rate),
                 _value(record, "input_token_rate"),
@@ -67,7 +75,7 @@ def _print_energy(records: "Sequence[Record]") -> None:
          "tokens/kWh"],
         [
             (
-                _load(record),
+                load_of(record),
                 plain(record.power.value) if record.power else "-",
                 plain(energy.value),
                 _interval(energy),
@@ -103,6 +111,33 @@ def _print_best(records: "Sequence[Record]", limits: "Limits") -> None:
         say(f"host       at {point.concurrency} power and throughput fall although the load rises: the host limits it")
 
 
+def _print_for_a_site(records: "Sequence[Record]", limits: "Limits") -> None:
+    """Print how a site uses the best of the loads; a rate without a power cannot be used."""
+    from bench.device_rates import is_usable
+    from bench.endpoint.sweep.choice import best
+    from bench.endpoint.sweep.records import points_of
+
+    choice = best(points_of(records), limits)
+    id_ = choice.best.record_id if choice is not None else records[0].id
+    for record in records:
+        if record.id == id_ and is_usable(record) and (record.power or record.assumed_power_w):
+            say(f'in a site  device = "result:{id_}"  ({load_of(record)})')
+
+
+def _requests(record: "Record") -> str:
+    """Return prompts, answers and the count of tokens in words."""
+    parameters, part = record.workload.parameters, record.endpoint
+    prompts = "your own prompts"
+    if parameters.get("prompts") != "own":
+        prompts = f"prompts of {parameters.get('input')} tokens ({parameters.get('prompts')})"
+    elif part is not None and part.prompt_tokens_mean:
+        prompts = f"your own prompts (mean {plain(part.prompt_tokens_mean)} tokens)"
+    source = str(parameters.get("tokens_from"))
+    is_free = str(parameters.get("lengths")).endswith(":free")
+    answers = "as long as the model likes" if is_free else f"of {parameters.get('output')} ± 20 % tokens"
+    return f"{prompts}, answers {answers}; tokens by {COUNTED_BY.get(source, source.replace('_', ' '))}"
+
+
 def _print_checks(records: "Sequence[Record]") -> None:
     for record in records:
         part = record.endpoint
@@ -110,15 +145,16 @@ def _print_checks(records: "Sequence[Record]") -> None:
             continue
         failed = {name: count for name, count in part.outcomes.items() if name != "ok"}
         if failed:
-            say(f"outcomes   {_load(record)}: {', '.join(f'{count} {name}' for name, count in failed.items())}")
+            say(f"outcomes   {load_of(record)}: {', '.join(f'{count} {name}' for name, count in failed.items())}")
         counts = part.server
         if counts is not None and counts.output_tokens is not None and counts.own_output_tokens:
             gap = counts.output_tokens / counts.own_output_tokens - 1.0
             running = "" if counts.running_mean is None else f"; {counts.running_mean:.1f} requests run"
-            say(f"server     {_load(record)}: its own count of tokens differs by {gap:+.2%}{running}")
+            say(f"server     {load_of(record)}: its own count of tokens differs by {gap:+.2%}{running}")
 
 
-def _load(record: "Record") -> str:
+def load_of(record: "Record") -> str:
+    """Return the load of a record in words."""
     parameters = record.workload.parameters
     if parameters.get("concurrency") is not None:
         return f"{parameters['concurrency']} at a time"
@@ -126,9 +162,11 @@ def _load(record: "Record") -> str:
 
 
 def _interval(metric: "Metric | None") -> str:
+    """Return an interval in words; the figures are above 0 by nature, so it begins at 0 at the lowest."""
     if metric is None or metric.interval_95 is None:
         return "-"
-    return f"{plain(metric.interval_95[0])} to {plain(metric.interval_95[1])}"
+    low, high = metric.interval_95
+    return f"{plain(low)} to {plain(high)}" if low > 0.0 else f"0 to {plain(high)}"
 
 
 def _value(record: "Record", name: str) -> str:

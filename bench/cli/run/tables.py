@@ -1,6 +1,6 @@
 """The tables and the JSON document of `perwatt run`: results, the catalogue, the example site and the notes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -249,14 +249,14 @@ def _after_capital(line: "Megawatt") -> tuple[str, ...]:
     )
 
 
-def print_notes(records: "Sequence[Record]") -> None:
+def print_notes(
+    records: "Sequence[Record]", name_of: "Callable[[Record], str]" = lambda record: record.workload.name
+) -> None:
     """Print each warning and reason once, with its remedy and the workloads it concerns."""
     seen: dict[str, list[str]] = {}
     for record in records:
         for reason in (*record.reasons, *record.warnings):
-            seen.setdefault(reason.code, []).append(
-                record.workload.name + (f" ({reason.detail})" if reason.detail else "")
-            )
+            seen.setdefault(reason.code, []).append(name_of(record) + (f" ({reason.detail})" if reason.detail else ""))
     for code, workloads in seen.items():
         say(f"note: {diagnostics.sentence(code)}\n      {'; '.join(dict.fromkeys(workloads))}")
 
