@@ -13,7 +13,6 @@ from bench.cli import completion
 from bench.cli.commands import examples
 from bench.cli.options import (
     NUMBER,
-    WHOLE,
     PositiveRange,
     WholeRange,
     clock_offset_option,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 SWEEP = "sweep"
 TINY = "tiny"
-MOST_AT_A_TIME = 20_000
+MOST_AT_A_TIME, MOST_PROCESSES = 20_000, 256
 PRESETS_MS = {  # limits of the first and of each further token, as MLPerf inference states them for its scenarios
     "llama2-70b": (2000.0, 200.0),
     "llama2-70b-interactive": (450.0, 40.0),
@@ -88,7 +87,11 @@ class Loads:
 @click.option("--api-key-file", help="File with the API key (mode 0600).")
 @click.option("--api-key-env", help="Environment variable with the API key.")
 @click.option("--ca-file", default="", help="Certificates to trust, for https. [default: those of the system]")
-@click.option("--processes", type=WHOLE, help="Processes of the client. [default: one for 250 requests at a time]")
+@click.option(
+    "--processes",
+    type=WholeRange(1, MOST_PROCESSES),
+    help="Processes of the client. [default: one for 250 requests at a time]",
+)
 @click.option("--seed", help="Seed of prompts and schedule. [default: a new one, so that no cache knows the prompts]")
 @plan_option("Measurement plan: PLANS.")
 @click.option("--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run`.")

@@ -1,0 +1,152 @@
+"""`perwatt run endpoint` against a server whose token clock is known, and against a real one: what a user gets."""
+
+import json
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+from doubles.endpoint.server import Setup, serving
+
+from bench.endpoint.tiny.server import is_installed
+from bench.results.layout import result_folders
+from bench.results.schema import PUBLISHED
+from sites.examples import example_path
+
+SHORT = ("--input", 16, "--output", 10)
+TAGS = {"boundary", "power_kind", "token_basis", "lengths", "latency_limit"}
+
+
+@pytest.fixture(autouse=True)
+def quickly_steady(monkeypatch):
+    """A server of the tests is steady at once."""
+    monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.1)
+
+
+@pytest.fixture
+def server():
+    with serving(Setup(token_s=0.004, first_token_s=0.01)) as double:
+        yield double
+
+
+@pytest.fixture
+def measured(perwatt, server, tmp_path):
+    """Run the command against the double, check every record against its schema, and return the JSON document."""
+
+    def call(*options, status=0, plan="smoke"):
+        url = f"http://127.0.0.1:{server.port}"
+        done = perwatt("run", "endpoint", "--url", url, *SHORT, "--plan", plan, *options, "--json")
+        assert done.returncode == status, done.stderr
+        document = json.loads(done.stdout)
+        check = jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text()))
+        for folder in result_folders(tmp_path / "results"):
+            check.validate(json.loads((folder / "result.json").read_text()))
+        return document
+
+    return call
+
+
+def test_each_load_of_a_list_has_a_record_with_rate_latencies_evidence_and_five_tags(measured, server):
+    document = measured("--concurrency", "2,4")
+    assert [record["workload"]["parameters"]["concurrency"] for record in document["records"]] == [2, 4]
+    for record, slots in zip(document["records"], (2, 4), strict=True):
+        assert set(record["token_tags"]) == TAGS
+        assert all(record["token_tags"].values())
+        a_request_s = 0.01 + 9 * 0.004  # the mean answer has 10 tokens
+        assert record["metrics"]["rate"]["value"] == pytest.approx(slots * 10 / a_request_s, rel=0.25)
+        assert record["endpoint"]["loop"] == "closed"
+        assert set(record["endpoint"]["outcomes"]) == {"ok"}
+        assert record["endpoint"]["server"]["server"] == "vllm"
+    assert {len(body["prompt"]) for body in server.bodies if isinstance(body["prompt"], list)} >= {16}
+
+
+def test_an_open_loop_sends_at_its_rate(measured):
+    (record,) = measured("--rate", 40)["records"]
+    assert (record["endpoint"]["loop"], record["workload"]["parameters"]["concurrency"]) == ("open", None)
+    assert record["metrics"]["rate"]["value"] == pytest.approx(400, rel=0.6)  # few requests in short windows
+
+
+def test_a_sweep_measures_doubled_loads_in_random_order_and_one_of_them_twice(measured):
+    records = measured("--concurrency", "sweep", "--most", 4, "--seed", "a")["records"]
+    loads = [record["workload"]["parameters"]["concurrency"] for record in records]
+    assert sorted(set(loads[:3])) == [1, 2, 4]
+    assert loads[3] == loads[0]
+    assert len({record["run"]["run_id"] for record in records}) == 1
+    assert len({record["workload"]["parameters"]["seed"] for record in records}) == len(records)
+
+
+def test_requests_beyond_the_limits_are_not_good_and_the_tag_says_how_many_kept_them(measured):
+    (strict,) = measured("--concurrency", 2, "--ttft-ms", 1)["records"]
+    assert strict["token_tags"]["latency_limit"] == "ttft <= 1 ms (kept by 0%)"
+    assert "good_request_rate" not in strict["metrics"]
+    (loose,) = measured("--concurrency", 2, "--limits", "llama3.1-8b")["records"]
+    assert loose["token_tags"]["latency_limit"] == "ttft <= 2000 ms, tpot <= 100 ms (kept by 100%)"
+    assert loose["metrics"]["good_request_rate"]["value"] == loose["metrics"]["request_rate"]["value"]
+
+
+def test_own_prompts_are_sent_as_they_are(measured, server, tmp_path):
+    (tmp_path / "prompts.jsonl").write_text('{"prompt": "one two"}\nthree four five\n')
+    (record,) = measured("--dataset", "prompts.jsonl", "--concurrency", 2)["records"]
+    assert all(text in [body.get("prompt") for body in server.bodies] for text in ("one two", "three four five"))
+    assert record["token_tags"]["lengths"] == "own:10±20%"
+    assert record["workload"]["parameters"]["prompts"] == "own"
+
+
+def test_a_meter_gives_joules_of_each_kind_from_the_same_seconds(measured, tmp_path):
+    """A log of constant power covers the run: energy per unit is the power over the rate."""
+    watts, now = 500.0, time.time()
+    rows = [f"{datetime.fromtimestamp(now - 5 + i * 0.02, UTC).isoformat()},{watts}" for i in range(4000)]
+    (tmp_path / "power.csv").write_text("\n".join(["time,power_w", *rows]) + "\n")
+    (record,) = measured("--concurrency", 4, "--ttft-ms", 1000, "--meter", "trace:power.csv,accuracy=0.5%")["records"]
+    metrics = record["metrics"]
+    for unit, rate in (("token", "rate"), ("total_token", "total_token_rate"), ("request", "request_rate"),
+                       ("good_request", "good_request_rate")):  # fmt: skip
+        name = f"energy_per_{unit}_wall" if unit == "token" else f"joules_per_{unit}_wall"
+        assert metrics[name]["value"] == pytest.approx(watts / metrics[rate]["value"], rel=0.02)
+        assert metrics[name]["unit"] == f"J/{unit}"
+    assert metrics["joules_per_total_token_wall"]["value"] < metrics["energy_per_token_wall"]["value"]
+    assert (record["token_tags"]["boundary"], record["token_tags"]["power_kind"]) == ("wall", "measured")
+
+
+def test_a_result_is_the_device_of_a_site_with_its_tags(measured, perwatt, tmp_path):
+    """It is the rate of whole requests, never taken for the decoding half of a model's layers."""
+    (record,) = measured("--concurrency", 4, "--watts", 700, plan="quick")["records"]
+    text = Path(example_path()).read_text()
+    lines = [
+        f'device = "result:{record["id"]}"' if line.startswith('device = "llm:') else line for line in text.splitlines()
+    ]
+    (tmp_path / "site.toml").write_text("\n".join(lines))
+    done = perwatt("yield", "site.toml")
+    assert done.returncode == 0, done.stderr
+    assert record["id"] in done.stdout
+    assert "16:10±20%" in done.stdout
+    assert "answers alone" not in done.stdout
+
+
+def test_the_screen_names_loads_tags_and_the_result_for_a_site_and_no_rate_below_zero(perwatt, server):
+    url = f"http://127.0.0.1:{server.port}"
+    done = perwatt("run", "endpoint", "--url", url, *SHORT, "--concurrency", "1,4", "--plan", "quick", "--watts", 500)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout
+    assert "prompts of 16 tokens (unique token ids), answers of 10 ± 20 % tokens; tokens by the token ids" in text
+    assert "tokens     output tokens, 16:10±20% in:out" in text
+    assert 'in a site  device = "result:' in text
+    assert "best       " in text
+    assert "pareto     " in text
+    assert "llm_serve_endpoint (" not in text, "notes name the load"
+    assert "1 at a time" in text
+    tables = text.partition("note:")[0]
+    assert re.search(r"[0-9] to [0-9]", tables)
+    assert not re.search(r"-[0-9.,]+ to ", tables), "no interval of a rate begins below 0"
+
+
+@pytest.mark.skipif(not is_installed(), reason="the extra `serve` (xllamacpp, gguf) is not installed")
+def test_the_tiny_server_is_started_measured_and_ended(perwatt):
+    done = perwatt("run", "endpoint", "--url", "tiny", *SHORT, "--concurrency", 2, "--plan", "smoke", "--json")
+    assert done.returncode == 0, done.stderr
+    (record,) = json.loads(done.stdout)["records"]
+    assert (record["workload"]["variant"], record["workload"]["parameters"]["model"]) == ("llama.cpp", "tiny")
+    assert record["metrics"]["rate"]["value"] > 10
+    assert "client_local" in [reason["code"] for reason in record["warnings"]]

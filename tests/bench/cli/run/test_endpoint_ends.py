@@ -1,0 +1,103 @@
+"""How `perwatt run endpoint` ends when something is wrong: one line, its status, and nothing left behind."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+from doubles.endpoint.server import Setup, serving
+
+from bench.results.folder import read_record
+from bench.results.layout import result_folders
+
+LIMIT_S = 120.0
+URL = ("--url", "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--concurrency", "0"), "--concurrency"),
+        (("--concurrency", "4,x"), "4,x"),
+        (("--concurrency", "1e9"), "20,000"),
+        (("--concurrency", "4", "--rate", "2"), "either --rate or --concurrency"),
+        (("--rate", "nan"), "--rate"),
+        (("--rate", "-1"), "--rate"),
+        (("--output", "1"), "--output"),
+        (("--most", "0"), "--most"),
+        (("--limits", "llama3.1-8b", "--ttft-ms", "5"), "either --limits"),
+        (("--limits", "nonsense"), "--limits"),
+        (("--tpot-ms", "0"), "above 0"),
+        (("--dataset", "missing.txt"), "missing.txt"),
+        (("--meter", "none", "--meter", "shelly:10.0.0.9"), "--meter none"),
+        (("--plan", "quik"), "quick"),
+        (("--api-key-env", "NO_SUCH_NAME"), "NO_SUCH_NAME"),
+        (("--url", "ftp://10.0.0.5"), "ftp"),
+        (("--processes", "0"), "--processes"),
+    ],
+)
+def test_a_wrong_option_is_one_line_with_status_2_and_nothing_is_measured(refused, options, words, tmp_path):
+    assert words in refused("run", "endpoint", *URL, *options)
+    assert not list(result_folders(tmp_path / "results"))
+
+
+def test_a_server_that_is_not_there_is_one_line_with_status_1(refused):
+    assert "127.0.0.1:9" in refused("run", "endpoint", *URL, status=1)
+
+
+def test_lengths_beyond_the_context_of_the_server_are_refused(refused):
+    with serving() as server:
+        url = f"http://127.0.0.1:{server.port}"
+        line = refused("run", "endpoint", "--url", url, "--input", 99_990, "--output", 100)
+    assert "at most 100,000 tokens together" in line
+
+
+def test_a_server_that_goes_away_amid_the_run_costs_the_figures_not_the_record(perwatt, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.1)
+    with serving(Setup(token_s=0.002)) as server:
+        url = f"http://127.0.0.1:{server.port}"
+
+        def leave():
+            until(lambda: server.requests > 60)
+            server.loop.call_soon_threadsafe(server.stop)
+
+        threading.Thread(target=leave, daemon=True).start()
+        done = perwatt("run", "endpoint", "--url", url, "--input", 8, "--output", 10, "--concurrency", 2)
+    assert done.returncode == 1, done.stdout
+    assert len(done.stderr.splitlines()) == 1
+    (folder,) = result_folders(tmp_path / "results")
+    record = read_record(folder)
+    assert record.status != "ok"
+    assert record.rate is None
+
+
+def test_ctrl_c_is_one_line_and_leaves_no_process_no_connection_and_no_half_result(tmp_path):
+    with serving(Setup(token_s=0.002)) as server:
+        command = [sys.executable, "-m", "bench", "run", "endpoint", "--url", f"http://127.0.0.1:{server.port}",
+                   "--input", "8", "--output", "10", "--concurrency", "4", "--processes", "2"]  # fmt: skip
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            until(lambda: server.most_connections >= 4 or process.poll() is not None)
+            workers = psutil.Process(process.pid).children(recursive=True)
+            assert len(workers) >= 2
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=LIMIT_S)
+        finally:
+            process.kill()
+        assert process.returncode == 130
+        assert stderr.strip() == "error: interrupted; the results written so far are complete"
+        _, alive = psutil.wait_procs(workers, timeout=10)
+        assert not alive
+        until(lambda: not server.connections)
+    assert not list(result_folders(tmp_path / "results"))
+    assert not list((tmp_path / "results").glob("*/result.json"))
+
+
+def until(condition):
+    end_s = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
