@@ -1,9 +1,12 @@
 """Sound inputs of every kind, which are damaged: files of the corpus and the catalogue, and what perwatt writes."""
 
 import io
+import json
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from doubles import load_generators
 
 from bench.pytest_plugin.json_import import import_json
 from bench.results.layout import RECORD_FILE, SAMPLES_FILE
@@ -71,4 +74,14 @@ def stored_site() -> bytes:
         return (Path(folder) / "000" / "inputs.json").read_bytes()
 
 
-MADE = {"hourly Parquet": _hourly, "table of sites": _sites, "stored inputs": lambda: [stored_site()]}
+def _load_generators() -> list[bytes]:
+    """Return results of load generators."""
+    return [json.dumps(make()).encode() for name, make in load_generators.DOCUMENTS.items() if name != "ml-energy"]
+
+
+MADE = {
+    "results of load generators": _load_generators,
+    "hourly Parquet": _hourly,
+    "table of sites": _sites,
+    "stored inputs": lambda: [stored_site()],
+}

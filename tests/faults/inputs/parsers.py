@@ -57,6 +57,9 @@ PARSERS = {
     "digests": Parser(("results", "check"), "results/r/SHA256SUMS", reader="digests"),
     "samples": Parser(("results", "check"), "results/r/samples.parquet", reader="samples"),
     "signers": Parser(("show", "results/r", "--allowed-signers", "INPUT"), "signers", ("signers",)),
+    "results of load generators": Parser(
+        ("endpoint", "import", "INPUT"), "result.json", reader="results of load generators"
+    ),
     "JSON of pytest-benchmark": Parser(("pytest", "import", "INPUT"), "benchmark.json", ("benchmark.json",)),
     "published rates": Parser(("validate", "inference", "--data", "INPUT"), "rates.csv", ("rates.csv",)),
 }  # fmt: skip

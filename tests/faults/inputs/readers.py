@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.device_rates import resolve_device
+from bench.endpoint.importing.document import read_source
+from bench.endpoint.importing.records import record_of
 from bench.inference.published import read_rows
 from bench.meters.logs import LogReader, column_names, read_log
 from bench.pytest_plugin.json_import import import_json
@@ -92,6 +94,12 @@ def _digests(path):
     read_record(path.parent)
 
 
+def _load_generator(path):
+    source = read_source(path)
+    for run in source.runs:
+        record_of(run, source, ())
+
+
 def _run_sites(path):
     """Read the table of sites of a run whose stored inputs are sound."""
     inputs = path.parents[1] / "inputs" / "000" / "inputs.json"
@@ -123,6 +131,7 @@ READERS = {
     "digests": Reader(_digests, f"r/{DIGESTS_FILE}"),
     "samples": Reader(lambda path: read_samples(path.parent), f"r/{SAMPLES_FILE}"),
     "JSON of pytest-benchmark": Reader(import_json, "benchmark.json", ("benchmark.json",)),
+    "results of load generators": Reader(_load_generator, "result.json"),
     "published rates": Reader(read_rows, "rates.csv", ("rates.csv",)),
     "stored inputs": Reader(lambda path: load_inputs(path.parents[2]), "run/inputs/000/inputs.json"),
     "table of sites": Reader(_run_sites, "run/tables/site.parquet"),
