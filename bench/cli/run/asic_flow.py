@@ -63,7 +63,7 @@ def run_asic(request: Request, plan: "Plan", store: Path, meters: "Sequence[Mete
     miner = _miner(request)
     telemetry = _telemetry(miner)
     first = None if telemetry is None else telemetry.first
-    choice = _choose(request, plan, first, metered=bool(meters))
+    choice = _choose(request, plan, first, meters)
     with (
         WorkServer(ServerOptions(difficulty=choice.difficulty)) as server,
         progress(quiet=request.quiet) as bars,
@@ -77,7 +77,7 @@ def run_asic(request: Request, plan: "Plan", store: Path, meters: "Sequence[Mete
         if telemetry is not None:
             endings.callback(telemetry.stop)  # before the pool is brought back, which reads the miner too
         unit = _wait(request, server, bars)
-        choice = _choose(request, plan, first, metered=bool(meters), minimum=_minimum(server, unit))
+        choice = _choose(request, plan, first, meters, minimum=_minimum(server, unit))
         if choice.difficulty != server.difficulty:
             server.set_difficulty(choice.difficulty)
         settled = _settle(server, unit, choice, plan, telemetry, bars)
@@ -115,8 +115,15 @@ def _telemetry(miner: "Miner | None") -> "Telemetry | None":
 
 
 def _choose(
-    request: Request, plan: "Plan", first: "MinerReading | None", *, metered: bool, minimum: float | None = None
+    request: Request,
+    plan: "Plan",
+    first: "MinerReading | None",
+    meters: "Sequence[Meter]",
+    *,
+    minimum: float | None = None,
 ) -> "Choice":
+    """Return difficulty and windows; a window is at least what the plan and the meters need."""
+    from bench.measure.plans import schedule
     from bench.workloads.asic.choice import choose, expected_rate
 
     return choose(
@@ -126,7 +133,7 @@ def _choose(
         difficulty=request.difficulty,
         measure_s=request.measure_s,
         minimum_difficulty=minimum,
-        least_window_s=plan.floor_s if metered else plan.rate_floor_s,
+        least_window_s=schedule(plan, [meter.info for meter in meters]).window_s,
     )
 
 

@@ -14,14 +14,19 @@ if TYPE_CHECKING:
 def print_asic(record: "Record", store: Path) -> None:
     """Print one measured miner for people."""
     say(f"miner      {record.device.name}, {_firmware(record)}")
+    print_miner(record)
+    print_notes([record])
+    say(f"stored in {store}/: {record.id}")
+
+
+def print_miner(record: "Record") -> None:
+    """Print the shares, the wall, the displayed figures and the checks of a record; nothing if it has no miner."""
     part = record.miner
     if part is not None:
         _print_verified(record, part)
         _print_wall(record)
         _print_displayed(record, part)
         _print_checks(part)
-    print_notes([record])
-    say(f"stored in {store}/: {record.id}")
 
 
 def _firmware(record: "Record") -> str:
@@ -48,7 +53,8 @@ def _print_wall(record: "Record") -> None:
     if energy is None or power is None:
         assumed = record.assumed_power_w
         words = f"; {assumed.power_w:g} W assumed" if assumed else ""
-        say(f"energy     not metered: rate only{words}")
+        metered = f"none by {', '.join(record.meters)}: see the notes" if record.meters else "not metered: rate only"
+        say(f"energy     {metered}{words}")
         return
     say(
         f"energy     {j_per_th(energy.value)} J/TH {_interval(energy)} at the {energy.boundary}, "

@@ -121,7 +121,7 @@ def choose(  # noqa: PLR0913 (what a user may fix)
     Raises
     ------
     InputError
-        The time is too short for the error, the difficulty is below what the miner accepts or has no target, or more
+        The time is too short for the error, the difficulty is no power of two or below what the miner accepts, or more
         shares would come than the server is meant for.
     """
     rate_h_s, source = rate
@@ -130,6 +130,10 @@ def choose(  # noqa: PLR0913 (what a user may fix)
     if difficulty is None:
         difficulty = choose_difficulty(rate_h_s, least).difficulty
     check_difficulty(difficulty, "--difficulty")
+    if math.frexp(difficulty)[0] != 0.5:
+        near = 2.0 ** round(math.log2(difficulty))
+        expected = "a power of two, because firmware rounds others without a word"
+        raise InputError.at("--difficulty", expected=expected, got=difficulty, near=[f"{near:g}"])
     if minimum_difficulty is not None and difficulty < minimum_difficulty:
         expected = f"at least {minimum_difficulty:g}, the least that the miner accepts"
         raise InputError.at("--difficulty", expected=expected, got=difficulty)

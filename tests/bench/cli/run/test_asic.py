@@ -134,3 +134,17 @@ def test_without_a_miner_and_an_address_the_command_asks_for_one():
 def test_the_workload_itself_points_to_the_command():
     result = CliRunner().invoke(perwatt, ["run", "sha256d_scan_asic"], standalone_mode=False)
     assert "`perwatt run asic`" in str(result.exception)
+
+
+def test_a_window_is_as_long_as_the_meter_needs_and_that_is_what_is_announced():
+    from bench.cli.run.asic_flow import Request, _choose
+    from bench.measure.plans import get_plan
+    from bench.meters.protocol import MeterInfo, MeterKind, Tier
+
+    class Slow:
+        info = MeterInfo("m", MeterKind.POWER, "wall", Tier.B, 0.01, "stated", 2.0)
+
+    request = Request(None, None, None, ("127.0.0.1", 0), "w", 0.05, None, None, 2e14, 1.0, None, (), quiet=True)
+    plan = get_plan("quick")
+    assert _choose(request, plan, None, [Slow()]).window_s == 200.0
+    assert _choose(request, plan, None, []).window_s < 100.0

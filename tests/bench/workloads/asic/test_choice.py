@@ -30,6 +30,7 @@ def test_a_window_too_short_for_the_error_is_refused_with_the_seconds_needed():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"difficulty": 16383.75}, "--difficulty: expected a power of two, .* got 16383.75 .did you mean 16384"),
         ({"difficulty": 64.0}, "--difficulty: expected at least 4096 at 2e.14 hash/s"),
         ({"difficulty": 4096.0, "minimum_difficulty": 8192.0}, "--difficulty: expected at least 8192"),
     ],
