@@ -10,8 +10,8 @@ from hardware_profiles.errors import InputError
 from sites.market.device_rate import DeviceRate, TokenTags
 
 if TYPE_CHECKING:
-    from bench.results.record import Metric, Record
-    from hardware_profiles.profile import Profile
+    from bench.results.record import AssumedPower, Metric, Record
+    from hardware_profiles.profile import Figure, Profile
 
 RESULT_PREFIX = "result:"
 
@@ -64,9 +64,9 @@ def from_profile(profile: "Profile") -> DeviceRate:
         name=profile.name,
         unit="hash",
         rate_per_s=rate.si_value,
-        rate_interval_per_s=None,
+        rate_interval_per_s=_measured_interval(rate),
         power_w=power.si_value,
-        power_interval_w=None,
+        power_interval_w=_measured_interval(power),
         boundary=power.boundary or "wall",
         basis=rate.basis,
         power_basis=power.basis,
@@ -75,8 +75,18 @@ def from_profile(profile: "Profile") -> DeviceRate:
     )
 
 
+def _measured_interval(figure: "Figure") -> tuple[float, float] | None:
+    """Return the 95 % interval of a measured figure, which is its tolerance; that of a rated one is a promise."""
+    if figure.basis != "measured" or not figure.tolerance_frac:
+        return None
+    half = figure.si_value * figure.tolerance_frac
+    return figure.si_value - half, figure.si_value + half
+
+
 def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate:
     """Return the measured rate of a result with its measured power, or with the power that was declared for it.
+
+    The power of a miner is that at the wall; what its firmware displays is never taken.
 
     Parameters
     ----------
@@ -102,10 +112,7 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
     if record.workload.unit not in ("hash", "token"):
         raise InputError.at(place, "workload.unit", expected="hash or token", got=record.workload.unit)
     tags = _tags(record, place) if record.workload.unit == "token" else None
-    measured = record.power
-    if measured is None and record.assumed_power_w is None:
-        raise InputError.at(place, "power", expected="a metered or declared power (run with --meter or --watts)")
-    assumed = record.assumed_power_w
+    measured, assumed = _wall_power(record) if record.device.kind == "asic" else _power(record)
     return DeviceRate(
         name=record.id,
         unit="hash" if tags is None else "token",
@@ -117,11 +124,46 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
         basis="measured",
         power_basis="measured" if measured else "assumed",
         confidence="one_source",
-        source=f"measured here, {record.run.started_utc:%Y-%m-%d}, result {record.id}",
+        source=_source(record, measured),
         tags=tags,
         plan=record.run.plan,
         codes=tuple(reason.code for reason in record.warnings),
     )
+
+
+def _power(record: "Record") -> "tuple[Metric | None, AssumedPower | None]":
+    """Return the power by the best meter and the declared one; raise InputError if there is neither."""
+    if record.power is None and record.assumed_power_w is None:
+        expected = "a metered or declared power (run with --meter or --watts)"
+        raise InputError.at(f"result {record.id}", "power", expected=expected)
+    return record.power, record.assumed_power_w
+
+
+def _wall_power(record: "Record") -> "tuple[Metric | None, AssumedPower | None]":
+    """Return the power of a miner at the wall and the declared one; raise InputError if there is neither."""
+    from bench.results.best_meter import POWER, best_metric
+    from bench.results.record import tier_of
+
+    measured = best_metric({n: m for n, m in record.metrics.items() if m.boundary == "wall"}, tier_of, POWER)
+    if measured is None and record.assumed_power_w is None:
+        other = record.power
+        got = f"a power at the {other.boundary}" if other else "its rate only"
+        raise InputError(
+            f"result {record.id}: key power: expected the watts at the wall, got {got}: run `perwatt run asic` with "
+            f"--meter shelly:HOST, or add a log with `perwatt run --attach {record.id} --meter trace:FILE` (the power "
+            "that the firmware displays is not used)"
+        )
+    return measured, record.assumed_power_w
+
+
+def _source(record: "Record", power: "Metric | None") -> str:
+    """Return where the figures come from, in words that begin alike for every result."""
+    words = [f"measured here, {record.run.started_utc:%Y-%m-%d}, result {record.id}"]
+    if power is not None:
+        words.append(f"power of tier {power.tier} at the {power.boundary}")
+    if record.miner is not None:
+        words.append(f"rate {'' if record.miner.shares.verified_by_shares else 'NOT '}verified by shares")
+    return ", ".join(words)
 
 
 def is_usable(record: "Record") -> bool:

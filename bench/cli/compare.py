@@ -27,6 +27,7 @@ from bench.cli.table import numbered, print_table, say_reasons
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
+    from bench.compare.overview import OverviewRow
     from bench.compare.verdicts import Row
     from bench.measure.interleave import InterleaveOptions
     from bench.measure.quiet_pairs import QuietPairs
@@ -46,6 +47,7 @@ COLUMNS = (
         "perwatt compare antminer-s21 whatsminer-m60s --hashprice 45",
         "perwatt compare nvidia-h200 nvidia-b200 --format csv",
         "perwatt compare antminer-s21 latest:sha256d_scan_cpu",
+        "perwatt compare latest:sha256d_scan_asic antminer-s21:188t",
         "perwatt compare --run sha256d_scan_cpu:lanes8 sha256d_scan_cpu:lanes16",
     )
 )
@@ -110,7 +112,6 @@ def compare(
     from bench.compare import verdicts
     from bench.compare.load import load_device, of_record, signatures
     from bench.compare.overview import as_documents, overview
-    from bench.compare.overview_table import captions, cells, columns
 
     shape = "json" if as_json else format_
     extra: dict[str, Any] = {}
@@ -140,26 +141,9 @@ def compare(
     elif shape == "csv":
         emit_text(_csv(verdicts.as_document(rows)["rows"]).rstrip("\n"))
     elif shape == "markdown":
-        headings = columns(lines)
-        emit_text(_markdown(headings, [cells(line, headings) for line in lines]))
-        say()
-        emit_text(_markdown(COLUMNS, [_cells(row) for row in rows]))
+        _print_markdown(lines, rows)
     else:
-        headings = columns(lines)
-        rows_shown = [cells(line, headings) for line in lines]
-        print_table(headings, rows_shown, right=range(1, len(headings) - 2), piped=PIPE_WIDTH)
-        for sentence in captions(lines, hashprice):
-            say(sentence)
-        marks = numbered(row.why for row in rows if row.why.startswith(NO_VERDICT))
-        cells_shown = [_cells(row, marks) for row in rows]
-        filled = [at for at in range(len(COLUMNS)) if any(line[at] != "-" for line in cells_shown)]
-        print_table(
-            [COLUMNS[at] for at in filled],
-            [[line[at] for at in filled] for line in cells_shown],
-            right=[filled.index(at) for at in (2, 8) if at in filled],
-            piped=PIPE_WIDTH,
-        )
-        say_reasons(marks)
+        _print_tables(lines, rows, hashprice)
         for result, words in extra.get("signatures", {}).items():
             say(f"{result}: {words}")
         if plot is not None:
@@ -182,6 +166,42 @@ def _measure_now(
     with progress(quiet=quiet) as bars:
         task = bars.add_task("pairs", total=1.0)
         return compare_now(names, options, lambda stage, done: bars.update(task, completed=done, description=stage))
+
+
+def _print_markdown(lines: "Sequence[OverviewRow]", rows: "Sequence[Row]") -> None:
+    from bench.compare.overview_table import RATED_COLUMNS, cells, columns, rated_cells
+
+    headings, rated = columns(lines), rated_cells(lines)
+    tables = [(headings, [cells(line, headings) for line in lines]), (COLUMNS, [_cells(row) for row in rows])]
+    if rated:
+        tables.insert(1, (RATED_COLUMNS, rated))
+    for at, (headings_, cells_) in enumerate(tables):
+        if at:
+            say()
+        emit_text(_markdown(headings_, cells_))
+
+
+def _print_tables(lines: "Sequence[OverviewRow]", rows: "Sequence[Row]", hashprice: float | None) -> None:
+    from bench.compare.overview_table import RATED_COLUMNS, captions, cells, columns, rated_cells
+
+    headings = columns(lines)
+    rows_shown = [cells(line, headings) for line in lines]
+    print_table(headings, rows_shown, right=range(1, len(headings) - 2), piped=PIPE_WIDTH)
+    for sentence in captions(lines, hashprice):
+        say(sentence)
+    if rated := rated_cells(lines):
+        title = "Measured over rated; the verdict is by the maker's tolerance where it is known"
+        print_table(RATED_COLUMNS, rated, right=range(2, 7), title=title, piped=PIPE_WIDTH)
+    marks = numbered(row.why for row in rows if row.why.startswith(NO_VERDICT))
+    cells_shown = [_cells(row, marks) for row in rows]
+    filled = [at for at in range(len(COLUMNS)) if any(line[at] != "-" for line in cells_shown)]
+    print_table(
+        [COLUMNS[at] for at in filled],
+        [[line[at] for at in filled] for line in cells_shown],
+        right=[filled.index(at) for at in (2, 8) if at in filled],
+        piped=PIPE_WIDTH,
+    )
+    say_reasons(marks)
 
 
 def _cells(row: "Row", marks: Mapping[str, str] | None = None) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class Figure:
     meter_domains: tuple[str, ...] = ()  # the physical sources that the meter reads
     note: str = ""
     origin: str = ""  # id of the result, or name of the profile
+    tolerance_frac: float | None = None  # [-] of a rated figure, by its maker
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class DeviceFigures:
     sources: tuple[tuple[str, str], ...] = ()  # title and address
     refused: str = ""  # why none of the figures may enter a ratio
     warned: tuple[str, ...] = ()  # codes that every ratio carries
+    mode: str = ""  # of a measured miner, in the words of its firmware
+    nominal_rate_h_s: float | None = None  # [hash/s] of a measured miner, as its firmware states it
+    unverified: str = ""  # why the rate of a measured miner is not verified by its shares
     note: str = ""
 
     @property

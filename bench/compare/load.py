@@ -103,6 +103,7 @@ def of_record(record: "Record") -> DeviceFigures:
                 "power", "", assumed.power_w, "W", "assumed", boundary=assumed.boundary, note=assumed.source,
             )
         )  # fmt: skip
+    miner, nominal = record.miner, record.device.settings.get("nominal_rate_h_s")
     return DeviceFigures(
         name=record.id,
         title=f"{record.workload.name} {record.workload.variant}".strip(),
@@ -119,6 +120,9 @@ def of_record(record: "Record") -> DeviceFigures:
         refused=refused,
         note=f"{record.workload.name} {record.workload.variant}",
         warned=tuple(code for code in _WARNINGS_OF_RATIOS if any(reason.code == code for reason in record.warnings)),
+        mode=str(record.device.settings.get("mode") or ""),
+        nominal_rate_h_s=float(nominal) if isinstance(nominal, int | float) and nominal > 0 else None,
+        unverified="" if miner is None or miner.shares.verified_by_shares else "not verified by shares",
     )
 
 
@@ -134,6 +138,7 @@ def of_profile(profile: "Profile") -> DeviceFigures:
                 Figure(
                     "energy", "hash", power.si_value / profile.rate_hash_s, "J/hash", power.basis,
                     confidence=profile.confidence, boundary=power.boundary or "",
+                    tolerance_frac=_tolerance(rate, power),
                 )
             )  # fmt: skip
     for dtype, peak in profile.peak_figures.items():
@@ -164,8 +169,14 @@ def _rated(group: Group, of: str, figure: "ProfileFigure", unit: str, note: str 
     tolerance = f"± {figure.tolerance_frac:.0%}" if figure.tolerance_frac is not None else "tolerance unknown"
     return Figure(
         group, of, figure.si_value, unit, figure.basis, figure.confidence, boundary=figure.boundary or "",
-        note=note or tolerance,
+        note=note or tolerance, tolerance_frac=figure.tolerance_frac,
     )  # fmt: skip
+
+
+def _tolerance(rate: "ProfileFigure", power: "ProfileFigure") -> float | None:
+    """Return the tolerance of a quotient [-]: both may be off at once, so the two add up."""
+    known = (rate.tolerance_frac, power.tolerance_frac)
+    return None if None in known else sum(one for one in known if one is not None)
 
 
 def _work_of(record: "Record") -> str:

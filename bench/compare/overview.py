@@ -5,23 +5,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.compare.device_figures import DeviceFigures, Figure
+from bench.compare.over_rated import Against, over_rated
 from bench.quantity import HASHES_PER_TH
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
     from hardware_profiles.profile import Device
     from sites.market.published_rates import PublishedFigure
-
-
-@dataclass(frozen=True, slots=True)
-class OverRated:
-    """A measured rate over the rated rate of the same work, with the interval of the measurement."""
-
-    of: str
-    ratio: float  # [-] measured over rated
-    interval_95: tuple[float, float] | None  # [-] of the ratio
-    rated_by: str
-    rated_confidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +36,7 @@ class OverviewRow:
     device: DeviceFigures
     usd_per_mwh: float | None  # gross, per MWh that the device draws, at the stated hashprice
     tokens: Tokens | None
-    over_rated: tuple[OverRated, ...]
+    against: Against  # the rated figures of its device
 
     @property
     def basis(self) -> str:
@@ -89,11 +79,12 @@ def overview(
 
     devices = list(load_all() if catalogue is None else catalogue)
     published = _published(subjects, devices, tokens_of)
-    return [_row(subject, devices, published, hashprice_usd_per_ph_s_day) for subject in subjects]
+    return [_row(subject, subjects, devices, published, hashprice_usd_per_ph_s_day) for subject in subjects]
 
 
 def _row(
     subject: DeviceFigures,
+    subjects: Sequence[DeviceFigures],
     devices: Sequence["Device"],
     published: dict[str, "PublishedFigure"],
     hashprice: float | None,
@@ -107,37 +98,8 @@ def _row(
         subject,
         usd,
         _tokens(subject, devices, published.get(subject.device)),
-        _over_rated(subject, devices) if not subject.refused else (),
+        over_rated(subject, devices, subjects),
     )
-
-
-def _over_rated(subject: DeviceFigures, devices: Sequence["Device"]) -> tuple[OverRated, ...]:
-    """Return measured over rated for each rate of a result whose device is in the catalogue."""
-    from bench.compare.load import of_profile
-    from hardware_profiles.catalog import recognise
-
-    if subject.source != "result":
-        return ()
-    device = recognise(subject.device, devices)
-    if device is None:
-        return ()
-    rated = of_profile(next(device.profiles()))
-    lines = []
-    for figure in subject.figures:
-        match = rated.rate(figure.of) if figure.group == "rate" and figure.basis == "measured" else None
-        if match is None:
-            continue
-        low_high = figure.interval
-        lines.append(
-            OverRated(
-                figure.of,
-                figure.value / match.value,
-                (low_high[0] / match.value, low_high[1] / match.value) if low_high else None,
-                rated.name,
-                match.confidence,
-            )
-        )
-    return tuple(lines)
 
 
 def _published(
@@ -231,7 +193,7 @@ def _document(row: OverviewRow) -> dict[str, Any]:
         "flop_per_j": device.flop_per_j(),
         "byte_per_s": bytes_.value if bytes_ else None,
         "tokens": asdict(row.tokens) if row.tokens else None,
-        "over_rated": tuple(asdict(ratio) for ratio in row.over_rated),
+        "over_rated": tuple(asdict(line) for line in row.against.lines),
         "basis": row.basis,
         "confidence": row.confidence,
         "why": device.refused,

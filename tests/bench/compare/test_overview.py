@@ -57,7 +57,7 @@ def test_the_captions_state_price_and_the_tags_of_the_tokens():
 
 def test_measured_over_rated_carries_the_measured_interval():
     (line,) = overview([measured("NVIDIA H200")])
-    (ratio,) = line.over_rated
+    (ratio,) = line.against.lines
     assert (ratio.of, ratio.rated_by) == ("flop bf16", "nvidia-h200")
     assert ratio.ratio == pytest.approx(800 / 989.4)
     assert ratio.interval_95 == pytest.approx((792 / 989.4, 808 / 989.4))
@@ -66,8 +66,8 @@ def test_measured_over_rated_carries_the_measured_interval():
 
 
 def test_a_device_that_hides_its_name_or_a_refused_result_has_no_ratio_to_the_rated():
-    assert overview([measured("Intel(R) Xeon(R) Processor")])[0].over_rated == ()
-    assert overview([measured("NVIDIA H200", refused="plan smoke is never compared")])[0].over_rated == ()
+    assert overview([measured("Intel(R) Xeon(R) Processor")])[0].against.lines == ()
+    assert overview([measured("NVIDIA H200", refused="plan smoke is never compared")])[0].against.lines == ()
 
 
 def test_the_published_workload_can_be_chosen_and_an_unknown_one_lists_the_near():
