@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bench.compare.device_figures import DeviceFigures, joined
 from bench.compare.load import of_profile, of_record
 from bench.device_rates import from_record, is_usable, resolve_device
+from bench.lab_miner import LabMiner, lab_miner
+from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.results.record import Record
@@ -31,10 +33,12 @@ _HASHING, _PRODUCT = "sha256d", "matmul_f32"
 class Assessment:
     """The machine among the catalogue's devices, the example site, and one megawatt of it with each device type."""
 
-    devices: tuple[DeviceFigures, ...]  # the machine first
+    devices: tuple[DeviceFigures, ...]  # the lab's miner first, then the machine
     site: "SiteYear"
     outlook: "Outlook"
     megawatts: "tuple[Megawatt, ...]"
+    lab: LabMiner | None = None
+    why_no_megawatt: str = ""  # why the lab's miner is not among the megawatts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +48,16 @@ class Surroundings:
     site: "Site"
     rated: tuple[DeviceFigures, ...]
     alone: "dict[str, Site]"  # the example site with one device type, by the device's name
+    lab: LabMiner | None
 
 
 def surroundings(store: Path) -> Surroundings:
-    """Return the example site and the catalogue's devices.
+    """Return the example site, the catalogue's devices and the lab's miner.
 
     Raises
     ------
     InputError
-        The example site or a profile that it needs is faulty.
+        The example site or a profile that it needs is faulty, or PERWATT_MINER is no address.
     """
     from hardware_profiles.catalog import load
     from sites.examples import example_path
@@ -65,7 +70,7 @@ def surroundings(store: Path) -> Surroundings:
     blocks = ((MINERS, None), *((MINERS, load(name).name) for name in CATALOGUE_MINERS), (MODULES, None))
     alone = [_alone(block, device, resolve) for block, device in blocks]
     rated = tuple(of_profile(load(name)) for name in CATALOGUE_DEVICES)
-    return Surroundings(planned, rated, {site.name: site for site in alone})
+    return Surroundings(planned, rated, {site.name: site for site in alone}, lab_miner(store))
 
 
 def assess(records: "Sequence[Record]", prepared: Surroundings) -> Assessment:
@@ -80,11 +85,20 @@ def assess(records: "Sequence[Record]", prepared: Surroundings) -> Assessment:
     if hashing is not None and machine.j_per_th is not None and is_usable(hashing):
         rate = from_record(hashing)
         alone = {machine.name: replace(_alone(MINERS, machine.name, lambda _: rate), name=machine.name), **alone}
+    lab, why = prepared.lab, ""
+    of_lab = lab.figures if lab is not None else None
+    if lab is not None and of_lab is not None:
+        try:
+            alone = {lab.name: _lab_alone(lab), **alone}
+        except InputError as fault:
+            why = str(fault)
     return Assessment(
-        devices=(machine, *prepared.rated),
+        devices=(*((of_lab,) if of_lab is not None else ()), machine, *prepared.rated),
         site=site_year(prepared.site),
         outlook=default_outlook([prepared.site], SCENARIOS),
         megawatts=each_megawatt(list(alone.values()), SCENARIOS),
+        lab=lab,
+        why_no_megawatt=why,
     )
 
 
@@ -100,6 +114,12 @@ def _alone(block: str, device: str | None, resolve: "Callable[[str], DeviceRate]
     file = filled(validate(SiteFile, read_toml(path), path), path, block, device)
     site = build_site(file, resolve, str(path))
     return replace(site, name=next(iter(site.blocks)).rate.name)
+
+
+def _lab_alone(lab: LabMiner) -> "Site":
+    """Return the example site with the lab's miner alone; raise InputError without its rate and wall power."""
+    rate = lab.rate()
+    return replace(_alone(MINERS, f"result:{rate.name}", lambda _: rate), name=lab.name)
 
 
 def _first(records: "Sequence[Record]", beginning: str) -> "Record | None":

@@ -172,13 +172,12 @@ def _print_markdown(lines: "Sequence[OverviewRow]", rows: "Sequence[Row]") -> No
     from bench.compare.overview_table import RATED_COLUMNS, cells, columns, rated_cells
 
     headings, rated = columns(lines), rated_cells(lines)
-    tables = [(headings, [cells(line, headings) for line in lines]), (COLUMNS, [_cells(row) for row in rows])]
+    emit_text(_markdown(headings, [cells(line, headings) for line in lines]))
+    say()
     if rated:
-        tables.insert(1, (RATED_COLUMNS, rated))
-    for at, (headings_, cells_) in enumerate(tables):
-        if at:
-            say()
-        emit_text(_markdown(headings_, cells_))
+        emit_text(_markdown(RATED_COLUMNS, rated))
+        say()
+    emit_text(_markdown(COLUMNS, [_cells(row) for row in rows]))
 
 
 def _print_tables(lines: "Sequence[OverviewRow]", rows: "Sequence[Row]", hashprice: float | None) -> None:

@@ -16,7 +16,8 @@ from bench.results.layout import STORE
 def doctor(as_json: bool) -> None:
     """Check what this machine can run and meter, and how to add what is missing.
 
-    The check covers the CPU, the SHA-256d kernel variants, NVIDIA GPUs, meters, and folders that a killed run left.
+    The check covers the CPU, the SHA-256d kernel variants, NVIDIA GPUs, meters, the miner that PERWATT_MINER names, and
+    folders that a killed run left.
     """
     from bench.gpu.doctor import gpu_findings
     from bench.machine import environment
@@ -49,6 +50,7 @@ def doctor(as_json: bool) -> None:
         for meter in listed
     ]
     gpu = gpu_findings()
+    miner = _miner()
     rescued = rescued_folder()
     in_second_folder = [str(folder) for folder in result_folders(rescued)] if rescued is not None else []
     unfinished = [str(folder) for folder in unfinished_folders(STORE)]
@@ -61,6 +63,7 @@ def doctor(as_json: bool) -> None:
                 "gpu": [asdict(finding) for finding in gpu],
                 "meters": meters,
                 "default_meters": [asdict(default) for default in defaults],
+                "miner": miner,
                 "unfinished_results": unfinished,
                 "rescued_results": in_second_folder,
             }
@@ -102,7 +105,25 @@ def doctor(as_json: bool) -> None:
     )
     for default in defaults:
         say(f"without --meter, a run on {default.device} takes {default.spec or 'no meter'}: {default.why}")
+    say(f"miner    {miner['words']}")
     for folder in in_second_folder:
         say(f"rescued: {folder}: a whole result that its results folder refused; move it there with mv")
     for folder in unfinished:
         say(f"ignored: {folder}: a killed run left it unfinished; you can delete it")
+
+
+def _miner() -> dict[str, object]:
+    """Return whether the miner that PERWATT_MINER names answers, and the same in words."""
+    from bench.lab_miner import VARIABLE, ask, configured_host
+    from hardware_profiles.errors import InputError
+
+    host = configured_host()
+    if not host:
+        return {"host": None, "answers": None, "words": f"none configured; {VARIABLE}=HOST names one for the main job"}
+    try:
+        answer = ask(host)
+    except InputError as fault:
+        return {"host": host, "answers": False, "words": str(fault)}
+    if answer.reading is None:
+        return {"host": host, "answers": False, "words": f"at {host} does not answer: {answer.fault}"}
+    return {"host": host, "answers": True, "words": f"at {host} answers: {answer.title}"}

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import NearGroup, examples
-from bench.cli.options import json_option
+from bench.cli.options import json_option, results_option
 from bench.cli.output import counted, emit_json, emit_text, say
 from bench.cli.output import fault as print_fault
 from hardware_profiles.errors import InputError
@@ -19,17 +20,68 @@ def profile() -> None:
 
 
 @profile.command(
-    epilog=examples("perwatt profile new", "perwatt profile new --out profiles --name my-server --device gpu:0")
+    epilog=examples(
+        "perwatt profile new",
+        "perwatt profile new --out profiles --name my-server --device gpu:0",
+        "perwatt profile new --from latest:sha256d_scan_asic --out profiles --name my-s21",
+    )
 )
 @click.option("--device", default="cpu", show_default=True, help="Device to describe: cpu or gpu:INDEX.")
+@click.option(
+    "--from",
+    "result",
+    metavar="RESULT",
+    shell_complete=completion.result_ids,
+    help="Describe the ASIC miner of a result, by its measured rate and power, instead of this machine.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write NAME.toml to. [default: print it]")
 @click.option("--name", help="Name of the file and of the profile. [default: maker and model]")
+@results_option
 @json_option
-def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
-    """Write a profile of this machine.
+def new(device: str, result: str | None, out: Path | None, name: str | None, store: Path, as_json: bool) -> None:
+    """Write a profile of this machine, or of the ASIC miner of a result.
 
     Figures that this machine does not report are left out, and their keys are listed.
     """
+    if name is not None and Path(name).name != name:
+        raise InputError.at("--name", expected="a name without a folder", got=name)
+    if result is not None:
+        _refuse_device_with_from()
+        _new_of_result(result, store, out, name, as_json=as_json)
+    else:
+        _new_of_machine(device, out, name, as_json=as_json)
+
+
+def _refuse_device_with_from() -> None:
+    source = click.get_current_context().get_parameter_source("device")
+    if source is click.core.ParameterSource.COMMANDLINE:
+        raise InputError.at("--from", expected="no --device with it, because the result names its device")
+
+
+def _new_of_result(result: str, store: Path, out: Path | None, name: str | None, *, as_json: bool) -> None:
+    from bench.results.folder import find_result
+    from bench.unit_profile import unit_profile
+    from hardware_profiles.catalog import check, load_all
+    from hardware_profiles.reading import parse_toml
+
+    drawn = unit_profile(find_result(store, result.removeprefix("result:")), load_all())
+    path = (out or Path()) / f"{name or drawn.slug}.toml"
+    made = check(parse_toml(drawn.toml.encode(), path), path)
+    if out is not None:
+        _write_new(path, drawn.toml)
+    if as_json:
+        file = str(path) if out is not None else None
+        known = {"name": path.stem, "file": file, "catalogue_profile": drawn.rated_by, "toml": drawn.toml}
+        emit_json({**known, "figures": {key: figure.value for key, figure in made.every_figure()}})
+    elif out is None:
+        emit_text(drawn.toml.rstrip())
+    else:
+        say(f"{path}: measured rate and wall power of {made.maker} {made.model}, result {drawn.result}")
+        say(f'use it: device = "{path.stem}" in a site file, and PERWATT_PROFILES={out} before `perwatt yield`')
+        say(f"compared with the catalogue: perwatt compare {drawn.result} {drawn.rated_by or 'PROFILE'}")
+
+
+def _new_of_machine(device: str, out: Path | None, name: str | None, *, as_json: bool) -> None:
     import datetime as dt
 
     from bench.machine.profile import draft_cpu, draft_gpu, to_toml
@@ -43,8 +95,6 @@ def new(device: str, out: Path | None, name: str | None, as_json: bool) -> None:
         draft = draft_cpu()
     else:
         raise InputError.at("--device", expected="cpu or gpu:INDEX", got=device)
-    if name is not None and Path(name).name != name:
-        raise InputError.at("--name", expected="a name without a folder", got=name)
     path = (out or Path()) / f"{name or draft.slug}.toml"
     text = to_toml(draft, dt.datetime.now(dt.UTC).date())
     check(parse_toml(text.encode(), path), path)

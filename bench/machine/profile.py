@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,12 +140,12 @@ def to_toml(draft: Draft, today: dt.date) -> str:
         f"# Written by `perwatt profile new` on {today}: only what this machine reports of itself.",
         "# This machine does not report a missing key; add it with its source, then run `perwatt profile check`.",
         "profile_schema = 1",
-        f"kind = {_text(draft.kind)}",
-        f"maker = {_text(draft.maker)}",
-        f"model = {_text(draft.model)}",
+        f"kind = {toml_text(draft.kind)}",
+        f"maker = {toml_text(draft.maker)}",
+        f"model = {toml_text(draft.model)}",
         'released = "unknown"',
-        f"reported_names = {_list([draft.reported] if draft.reported else [])}",
-        f"notes = {_list(draft.notes)}",
+        f"reported_names = {toml_list([draft.reported] if draft.reported else [])}",
+        f"notes = {toml_list(draft.notes)}",
         "",
         "[figures]",
         *(f"{key} = {_figure(value, today)}" for key, value in draft.figures.items()),
@@ -154,20 +155,20 @@ def to_toml(draft: Draft, today: dt.date) -> str:
         lines += [
             "",
             "[features]",
-            f"values = {_list(draft.features)}",
+            f"values = {toml_list(draft.features)}",
             'basis = "measured"',
             'confidence = "one_source"',
             f'date = "{today}"',
-            f"sources = {_list([_SOURCE])}",
+            f"sources = {toml_list([_SOURCE])}",
         ]
     lines += [
         "",
         f"[sources.{_SOURCE}]",
         'title = "what the machine reports of itself"',
         'kind = "machine"',
-        f"address = {_text(draft.address)}",
+        f"address = {toml_text(draft.address)}",
         f'read = "{today}"',
-        f"printed = {_list(draft.printed)}",
+        f"printed = {toml_list(draft.printed)}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -181,16 +182,24 @@ def _figure(value: float, today: dt.date) -> str:
         "date": str(today),
         "sources": [_SOURCE],
     }
-    return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in entry.items()) + " }"
+    return inline_table(entry)
 
 
-def _value(item: object) -> str:
-    return _list(item) if isinstance(item, list) else _text(item) if isinstance(item, str) else repr(item)
+def inline_table(entry: Mapping[str, Any]) -> str:
+    """Return a table on one line of TOML."""
+    return "{ " + ", ".join(f"{key} = {toml_value(item)}" for key, item in entry.items()) + " }"
 
 
-def _text(text: str) -> str:
+def toml_value(item: object) -> str:
+    """Return a number, text or list of texts in TOML."""
+    return toml_list(item) if isinstance(item, list) else toml_text(item) if isinstance(item, str) else repr(item)
+
+
+def toml_text(text: str) -> str:
+    """Return a text in TOML."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # a JSON string is a TOML string
 
 
-def _list(texts: list[str]) -> str:
-    return f"[{', '.join(_text(text) for text in texts)}]"
+def toml_list(texts: list[str]) -> str:
+    """Return a list of texts in TOML."""
+    return f"[{', '.join(toml_text(text) for text in texts)}]"

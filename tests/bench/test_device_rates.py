@@ -1,12 +1,15 @@
 """Rates of results on their way to a site: what goes with them, and what is refused."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
 import pytest
+from doubles.asic_result import asic_document
 
-from bench.device_rates import from_record, is_usable
+from bench.device_rates import from_profile, from_record, is_usable
 from bench.results.record import AssumedPower, Device, Metric, Reason, Record, RunInfo, WorkloadInfo
+from hardware_profiles.catalog import load
 from hardware_profiles.errors import InputError
 
 
@@ -129,3 +132,41 @@ def test_the_page_shows_interval_plan_and_codes_of_a_sites_device(measured_site)
     rate = table.rows[0][3]
     assert [chip.text for chip in rate.chips] == ["measured", "plan quick", "unstable"]
     assert "1.2" in rate.note
+
+
+def of_a_miner(**changes):
+    return Record.model_validate(asic_document(**changes))
+
+
+def test_a_miner_has_the_rate_of_its_shares_and_the_power_at_the_wall_with_their_intervals():
+    rate = from_record(of_a_miner())
+    assert (rate.rate_per_s, rate.power_w, rate.boundary) == (1.98e14, 3500.0, "wall")
+    assert rate.rate_interval_per_s == pytest.approx((0.98 * 1.98e14, 1.021 * 1.98e14))
+    assert rate.power_interval_w == pytest.approx((3458.0, 3542.0))
+    assert "power of tier B at the wall, rate verified by shares" in rate.source
+    assert "rate NOT verified by shares" in from_record(of_a_miner(verified=False)).source
+
+
+@pytest.mark.parametrize("changes", [{"watts": None}, {"boundary": "board"}])
+def test_a_miner_without_watts_at_the_wall_is_one_line_with_the_cure_whatever_its_firmware_displays(changes):
+    record = of_a_miner(**changes)
+    with pytest.raises(InputError) as caught:
+        from_record(record)
+    text = str(caught.value)
+    assert "expected the watts at the wall, got" in text
+    assert "--meter shelly:HOST" in text
+    assert "displays is not used" in text
+    assert len(caught.value.faults) == 1
+    stated = from_record(of_a_miner(**changes, assumed=3400.0))
+    assert (stated.power_w, stated.power_basis) == (3400.0, "assumed")
+
+
+def test_a_measured_profile_carries_its_tolerance_as_an_interval_and_a_rated_one_does_not():
+    profile = load("antminer-s21:200t")
+    figures = {key: one._replace(tolerance_frac=0.02) for key, one in profile.bin.figures.items()}
+    rated = dataclasses.replace(profile, bin=profile.bin._replace(figures=figures))
+    assert from_profile(rated).rate_interval_per_s is None
+    figures = {key: one._replace(basis="measured") for key, one in figures.items()}
+    measured = from_profile(dataclasses.replace(profile, bin=profile.bin._replace(figures=figures)))
+    assert measured.rate_interval_per_s == pytest.approx((1.96e14, 2.04e14))
+    assert measured.power_interval_w == pytest.approx((3430.0, 3570.0))

@@ -103,6 +103,7 @@ def run(
 
     The main job measures this machine (double SHA-256, matrix products, memory bandwidth), compares it with the
     catalogue, and computes what an example site would earn. With --device gpu:INDEX it runs every workload of that GPU.
+    PERWATT_MINER=HOST names an ASIC miner that it reads and puts first.
 
     `perwatt run llm` measures or models a language model, `perwatt run asic` an ASIC miner on the network, `perwatt run
     endpoint` a live inference server; they have options of their own.
@@ -197,7 +198,9 @@ def _write_page(records: "Sequence[Record]", main_job: "Assessment", store: Path
     from bench.report import PAGE, collect, write_page
 
     try:
-        gathered = collect([store / record.id for record in records], [""], store)
+        measured = main_job.lab.record if main_job.lab is not None else None
+        shown = (*records, *((measured,) if measured is not None else ()))
+        gathered = collect([store / record.id for record in shown], [""], store)
         return write_page(replace(gathered, outlook=main_job.outlook, megawatts=main_job.megawatts), store / PAGE)
     except (InputError, RunFailedError) as error:
         warn(str(error))

@@ -29,6 +29,7 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
         from bench.main_job import device_document
 
         run["devices"] = [device_document(device) for device in main_job.devices]
+        run["miner"] = main_job.lab.document() if main_job.lab is not None else None
         from sites.dispatch.year import summarise
         from sites.perspective.blocks import perspectives
 
@@ -50,6 +51,10 @@ def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | 
     print_tags(records)
     if main_job is not None:
         _print_devices(main_job)
+        if main_job.lab is not None:
+            from bench.cli.run.lab import print_lab
+
+            print_lab(main_job.lab, main_job.why_no_megawatt)
         _print_site(main_job)
     print_notes(records)
     say(f"stored in {store}/: {', '.join(record.id for record in records)}")

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 from bench.compare.device_figures import DeviceFigures
 from bench.quantity import j_per_th, plain, quantity, rate, si
 from bench.report.blocks import Block, Cell, Chip, Link, Missing, Section, Table, figure_cell
+from bench.report.sections.miners import tables as miner_tables
 from bench.report.selection import catalogue_devices, latest, measured_devices
 from bench.report.text import basis_chip, confidence_chips, plus_minus, rate_interval
 
 if TYPE_CHECKING:
     from bench.compare.device_figures import Figure
+    from bench.compare.over_rated import OverRated
     from bench.compare.verdicts import Row
     from bench.report.charts.svg import Chart
     from bench.report.gather import Gathered
@@ -25,7 +27,7 @@ def section(gathered: "Gathered") -> Section:
     if not measured:
         blocks.append(Missing("Measured devices", "no valid result on this page; the catalogue is shown without one"))
     blocks.extend(_chart(work, measured, rated) for work in ("hash", "flop"))
-    blocks.extend((_table(measured, rated), _against(gathered)))
+    blocks.extend((_table(measured, rated), _against(gathered), *miner_tables(gathered)))
     return Section(
         "devices",
         "Devices: measured and rated",
@@ -96,6 +98,7 @@ def _power_cell(device: DeviceFigures, power: "Figure | None") -> Cell:
 def _against(gathered: "Gathered") -> "Table | Missing":
     """Return measured over rated, by the rules of `perwatt compare`, for each device that the catalogue recognises."""
     from bench.compare.load import of_profile, of_record
+    from bench.compare.over_rated import over_rated
     from bench.compare.verdicts import compare
     from hardware_profiles.catalog import recognise
     from hardware_profiles.profile import Profile
@@ -108,6 +111,9 @@ def _against(gathered: "Gathered") -> "Table | Missing":
     devices = {name: recognise(name, gathered.catalogue) for name in names}
     rows: list[tuple[Cell, ...]] = []
     for record in chosen:
+        if record.device.kind == "asic":
+            rows.extend(_of_miner(record, line) for line in over_rated(of_record(record), gathered.catalogue).lines)
+            continue
         device = devices[record.device.name]
         if device is None:
             continue
@@ -136,4 +142,19 @@ def _over_rated(record: "Record", row: "Row", figure: "Figure", ratio: float) ->
         figure_cell(quantity(rated, figure.unit), rated, basis_chip("rated")),
         figure_cell(f"{ratio:.3f}", ratio),
         Cell(plus_minus(figure.value, figure.interval), note="; ".join(filter(None, (row.why, row.note)))),
+    )
+
+
+def _of_miner(record: "Record", line: "OverRated") -> tuple[Cell, ...]:
+    """Return a row of a miner, whose verdict is by the maker's tolerance."""
+    tolerance = "unknown" if line.tolerance_frac is None else f"± {line.tolerance_frac:.0%}"
+    figure = {"rate": "hash rate", "power": "power at the wall", "energy": "energy of 10¹² hashes"}[line.group]
+    words = (line.verdict, f"tolerance of the maker {tolerance}", line.note)
+    return (
+        Cell(record.device.name, note=line.rated_by),
+        Cell(figure),
+        figure_cell(quantity(line.measured, line.unit), line.measured),
+        figure_cell(quantity(line.rated, line.unit), line.rated, basis_chip("rated")),
+        figure_cell(f"{line.ratio:.3f}", line.ratio),
+        Cell(plus_minus(line.ratio, line.interval_95), note="; ".join(filter(None, words))),
     )
