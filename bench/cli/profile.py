@@ -23,7 +23,7 @@ def profile() -> None:
     epilog=examples(
         "perwatt profile new",
         "perwatt profile new --out profiles --name my-server --device gpu:0",
-        "perwatt profile new --from latest:sha256d_scan_asic --out profiles --name my-s21",
+        "perwatt profile new --from latest:sha256d_scan_asic --out profiles",
     )
 )
 @click.option("--device", default="cpu", show_default=True, help="Device to describe: cpu or gpu:INDEX.")

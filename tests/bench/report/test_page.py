@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
+from doubles.asic_result import put_asic
 
 from bench.errors import RunFailedError
 from bench.report import check_target, gather, write_page
@@ -216,3 +217,37 @@ def test_the_command_writes_the_page_and_says_so_in_json(put, tmp_path, capsys, 
     assert document["bytes"] == target.stat().st_size
     assert document["results"] == 1
     assert "listed as such on the page" in out.err
+
+
+def test_a_miner_has_a_table_of_what_was_measured_displayed_and_checked(put, bare):
+    put_asic(put.store)
+    put_asic(put.store, 1, name="<b>unknown</b> miner", watts=None, verified=False, warnings=["shares_few"])
+    page = build(bare())
+    first = words(page[page.index('id="miner-0"') : page.index('id="miner-1"')])
+    for said in (
+        "Bitmain Antminer S21: measured and displayed", "198 TH/s verified by shares",
+        "9,600 shares of difficulty 4096",
+        "3,500 W", "17.68 J/TH", "200 TH/s displayed, tier D", "verified is 0.990 (0.970 to 1.011) of it",
+        "the wall draws 1.077", "9,600 valid, 12 stale", "0.12% refused", "uniform p 0.41",
+        "ambient 24.0 °C, board 61.5 °C", "LuxOS 2026.1 normal",
+    ):  # fmt: skip
+        assert said in first
+    second = words(page[page.index('id="miner-1"') : page.index('<section id="kernels"')])
+    assert "not verified by shares" in second
+    assert "not metered" in second
+    assert "<b>unknown</b>" not in page
+
+
+def test_a_miner_that_the_catalogue_knows_stands_over_its_rated_rate_power_and_joules(put):
+    put_asic(put.store)
+    page = build(gather([], put.store))
+    against = words(page[page.index('id="against"') : page.index('id="miner-0"')])
+    for said in (
+        "antminer-s21:200t",
+        "hash rate",
+        "power at the wall",
+        "0.990",
+        "1.010",
+        "tolerance of the maker unknown",
+    ):
+        assert said in against
