@@ -9,7 +9,7 @@ from bench.report.text import metric_interval
 
 if TYPE_CHECKING:
     from bench.report.gather import Gathered
-    from bench.results.miner_evidence import Displayed, MinerEvidence
+    from bench.results.evidence.miner import Displayed, MinerEvidence
     from bench.results.record import Metric, Record
 
 Row = tuple[Cell, ...]
