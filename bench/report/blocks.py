@@ -137,7 +137,7 @@ Block = Grid | Cards | Table | Chart | Missing | Facts | Notices
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One of the page's six sections."""
+    """One of the page's sections."""
 
     key: str
     title: str

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def points_of(records: "Sequence[Record]") -> list[Point]:
-    """Return the valid points of a closed loop; of a point that was repeated, the last."""
+    """Return the valid points of a closed loop with windows of their own; of a point that was repeated, the last."""
     points = {}
     for record in records:
         at = record.workload.parameters.get("concurrency")
-        if record.status == "ok" and isinstance(at, int) and record.rate is not None:
+        if record.status == "ok" and isinstance(at, int) and record.rate is not None and record.windows:
             points[at] = _point(record, at)
     return list(points.values())
 

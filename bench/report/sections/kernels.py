@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bench.quantity import plain, rate
 from bench.report.blocks import Block, Cell, Missing, Section, Table, figure_cell
 from bench.report.charts.svg import COLOURS, Chart, Mark, printable, render
+from bench.report.sections.serving import WORKLOAD
 from bench.report.selection import latest
 from bench.report.text import metric_interval
 
@@ -22,7 +23,7 @@ def section(gathered: "Gathered") -> Section:
     """Return the section of kernels."""
     from bench.report.charts.roofline import rooflines
 
-    newest = latest(gathered.valid)
+    newest = latest([record for record in gathered.valid if record.workload.name != WORKLOAD])
     blocks: list[Block] = []
     if not newest:
         blocks.append(Missing("Kernels", "no valid result on this page"))

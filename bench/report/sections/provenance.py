@@ -1,7 +1,7 @@
 """Section 6 of the page: the provenance of its figures: warnings with cures, records, hashes, environments."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bench import diagnostics
@@ -47,15 +47,8 @@ def section(gathered: "Gathered") -> Section:
 
 
 def _notices(gathered: "Gathered") -> tuple[Notice, ...]:
-    """Return one notice for each code, invalid ones first, with the records that carry it."""
-    carriers: dict[tuple[str, bool], list[tuple[Record, Reason]]] = {}
-    for record in gathered.records:
-        for reason in record.reasons:
-            carriers.setdefault((reason.code, True), []).append((record, reason))
-        for reason in record.warnings:
-            carriers.setdefault((reason.code, False), []).append((record, reason))
-    notices = [_notice(code, invalid, records) for (code, invalid), records in carriers.items()]
-    notices.extend(
+    """Return the notices of all records, and those of results that are not used."""
+    unread = tuple(
         Notice(
             Chip("not read", "bad"),
             one.folder,
@@ -64,11 +57,39 @@ def _notices(gathered: "Gathered") -> tuple[Notice, ...]:
         )
         for one in gathered.unreadable[:_WHERE]
     )
+    return _by_weight((*notices_of(gathered.records), *unread))
+
+
+def notices_of(records: "Sequence[Record]", name_of: "Callable[[Record], str] | None" = None) -> tuple[Notice, ...]:
+    """Return one notice for each code, invalid ones first, with the records that carry it.
+
+    Parameters
+    ----------
+    records
+        The records.
+    name_of
+        Returns the name of a record; by default it is that of its workload and variant.
+    """
+    carriers: dict[tuple[str, bool], list[tuple[str, Reason]]] = {}
+    for record in records:
+        name = (name_of or _workload_name)(record)
+        for reason in record.reasons:
+            carriers.setdefault((reason.code, True), []).append((name, reason))
+        for reason in record.warnings:
+            carriers.setdefault((reason.code, False), []).append((name, reason))
+    return _by_weight([_notice(code, invalid, named) for (code, invalid), named in carriers.items()])
+
+
+def _by_weight(notices: "Sequence[Notice]") -> tuple[Notice, ...]:
     order = {"invalid": 0, "not read": 1, "no energy": 2, "warning": 3, "note": 4}
     return tuple(sorted(notices, key=lambda one: order.get(one.chip.text, 5)))
 
 
-def _notice(code: str, invalid: bool, records: "list[tuple[Record, Reason]]") -> Notice:
+def _workload_name(record: "Record") -> str:
+    return f"{record.workload.name} {record.workload.variant}".strip()
+
+
+def _notice(code: str, invalid: bool, records: "list[tuple[str, Reason]]") -> Notice:
     row = diagnostics.TABLE.get(code)
     if invalid:
         chip = Chip("invalid", "bad")
@@ -78,10 +99,7 @@ def _notice(code: str, invalid: bool, records: "list[tuple[Record, Reason]]") ->
         chip = Chip("warning", "warn")
     else:
         chip = Chip("no energy", "bad")
-    named = dict.fromkeys(
-        f"{record.workload.name} {record.workload.variant}".strip() + (f": {reason.detail}" if reason.detail else "")
-        for record, reason in records
-    )
+    named = dict.fromkeys(name + (f": {reason.detail}" if reason.detail else "") for name, reason in records)
     listed = list(named)[:_WHERE]
     more = f"; and {len(named) - _WHERE} more" if len(named) > _WHERE else ""
     sentence = row.sentence if row else "a code that this version does not know"
@@ -115,7 +133,7 @@ def _row(stored: "Stored") -> tuple[Cell, ...]:
     return (
         Cell(record.id, note=f"corrects {record.supersedes}" if record.supersedes else ""),
         Cell("", record.status, (Chip(record.status, _STATUS[record.status]),), note=codes),
-        Cell(f"{record.workload.name} {record.workload.variant}".strip(), note=f"version {record.workload.version}"),
+        Cell(_workload_name(record), note=f"version {record.workload.version}"),
         Cell(record.device.name),
         Cell(f"{run.started_utc:%Y-%m-%d %H:%M:%S}"),
         Cell(run.plan),
