@@ -93,5 +93,5 @@ def spread_lengths(mean_tokens: int, count: int, uniforms: Sequence[float], spre
         Half the range over the mean [-].
     """
     half = int(mean_tokens * spread_frac)
-    lengths = [mean_tokens - half + round(2 * half * (i + 0.5) / count - 0.5) for i in range(count)]
+    lengths = [mean_tokens - half + int((2 * half + 1) * (i + 0.5) / count) for i in range(count)]
     return [length for _, length in sorted(zip(uniforms[:count], lengths, strict=True))]
