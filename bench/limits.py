@@ -76,6 +76,7 @@ COUNTER_EDGE_S = 0.1  # [s] by which a reading of the server's counters may be o
 RUNNING_FRAC = 0.95  # [-] of the concurrency that the server must work on
 WAITING_FRAC = 0.02  # [-] of the concurrency that may wait in the server's queue
 READINGS_FOR_RUNNING = 3
+STAMP_S = 0.001  # [s] by which the stamp of a read may be late while the client keeps up
 CLIENT_CPU_FRAC = 0.80  # [-] of a core that a process of the client may use
 CLIENT_LAG_FRAC, CLIENT_LAG_S = 0.05, 0.02  # largest delay of the client: the larger of this share of a TPOT and [s]
 CLIENT_CEILING_FRAC = 0.50  # [-] of what the client reaches against a server that computes nothing

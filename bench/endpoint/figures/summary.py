@@ -1,9 +1,11 @@
 """The requests of a run, window by window: which ended well, how long they took, and what else was counted."""
 
+import statistics
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bench import limits
 from bench.endpoint.figures.latency import quantile
 from bench.endpoint.load.messages import Request
 from bench.measure import stats
@@ -76,19 +78,29 @@ class Requests:
         """Return the quantiles of each latency that enough requests allow.
 
         A quantile that every window allows by itself has the interval of the windows' mean (Student's t): requests of
-        one moment share their delays, so that single requests would promise too much.
+        one moment share their delays, so that single requests would promise too much. Every stamp may be late by
+        STAMP_S in all windows alike, which widens the interval; a time per token has that share of it.
         """
         figures = {}
         for name, latency_of in LATENCIES.items():
             per_window = [[x for r in self.good(w) if (x := latency_of(r)) is not None] for w in self.windows]
             pooled = [value for values in per_window for value in values]
+            late_s = limits.STAMP_S / (self._mean_tokens() if name == "tpot" else 1.0)
             for label, level in LEVELS.items():
                 value = quantile(pooled, level)
                 if value is not None and value > 0.0:
                     figures[f"{name}_{label}"] = Metric(
-                        value=value, unit="s", basis="measured", n=len(pooled), interval_95=_interval(per_window, level)
+                        value=value,
+                        unit="s",
+                        basis="measured",
+                        n=len(pooled),
+                        interval_95=_interval(per_window, level, late_s),
                     )
         return figures
+
+    def _mean_tokens(self) -> float:
+        """Return the mean output tokens of the requests with latencies, at least 1."""
+        return max(1.0, statistics.fmean([r.output_tokens for w in self.windows for r in self.good(w)] or [1.0]))
 
 
 def split(
@@ -115,13 +127,13 @@ def split(
     return Requests(tuple(windows), limits or Limits(), free_length)
 
 
-def _interval(per_window: Sequence[Sequence[float]], level: float) -> tuple[float, float] | None:
+def _interval(per_window: Sequence[Sequence[float]], level: float, late_s: float) -> tuple[float, float] | None:
     values = [quantile(values, level) for values in per_window]
     stated = [value for value in values if value is not None]
     if len(stated) < len(values) or len(stated) < 2:
         return None
     interval = stats.estimate(stated).interval
-    return None if interval is None else (max(0.0, interval[0]), interval[1])
+    return None if interval is None else (max(0.0, interval[0] - late_s), interval[1] + late_s)
 
 
 def shares(outcomes: Mapping[str, int]) -> dict[str, float]:

@@ -203,6 +203,8 @@ class Stream(asyncio.Protocol):
 
     def play(self):
         """Write what is due; the times are those of the script, so that no delay adds up."""
+        if self.transport.is_closing():
+            return
         while self.next is not None:
             at_s, data, tokens = self.next
             due_s = self.began_s + at_s

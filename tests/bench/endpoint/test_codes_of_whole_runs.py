@@ -1,0 +1,173 @@
+"""Whole runs against the server whose truth is known: the figures are right, and what spoils them is a code."""
+
+import time
+
+import pytest
+from doubles.endpoint.meter import Consumption, SimulatedMeter
+from doubles.endpoint.server import Setup, serving
+
+from bench.endpoint.client.probe import probe
+from bench.endpoint.client.target import read_target
+from bench.endpoint.load.load import Load
+from bench.endpoint.load.plan import LoadPlan
+from bench.endpoint.server.checks import Client, check_client, check_requests, check_server
+from bench.endpoint.server.counters import difference
+from bench.endpoint.server.watch import ServerWatch
+from bench.endpoint.workload import LlmServeEndpoint, Setting
+from bench.measure.runner import measure
+from bench.results.record import Device
+
+NODE = Device(kind="cpu", name="node")
+
+
+class Run:
+    """One run through the runner, and the codes of its checks."""
+
+    def __init__(self, server, job, *, concurrency, seed, meter=None, input_=20, output=24):
+        setting = Setting(read_target(f"http://127.0.0.1:{server.port}"), None, input_, output, seed, concurrency)
+        self.workload = LlmServeEndpoint(setting)
+        cpu_before_s, began_s = 0.0, time.monotonic()
+        self.record = measure(self.workload, job, [meter] if meter else (), device=NODE)
+        self.spans = [(window.start_s, window.end_s) for window in self.record.windows]
+        self.requests = self.workload.split(self.spans)
+        self.latencies = self.requests.latencies()
+        state = self.workload._load.state
+        self.cpu_frac = (state.cpu_s - cpu_before_s) / (time.monotonic() - began_s)
+        self.client = Client(concurrency, 1, self.cpu_frac, state.largest_lag_s, local=False)
+
+    @property
+    def codes(self):
+        readings, workload = self.workload.watch.readings, self.workload
+        own = workload.work_between(readings[0].time_s, readings[-1].time_s)
+        tokens = sum(workload.work_between(*span) for span in self.spans)
+        seconds = sum(end - start for start, end in self.spans)
+        tpot = self.latencies.get("tpot_q50")
+        return {
+            reason.code
+            for reasons in (
+                check_requests(self.requests, self.client.concurrency, free_length=False),
+                check_server(readings, own, self.requests, self.client.concurrency),
+                check_client(self.client, tokens / seconds, tpot.value if tpot else None),
+            )
+            for reason in reasons
+        }
+
+
+@pytest.fixture
+def job(short_job, monkeypatch):
+    monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.2)
+    monkeypatch.setattr("bench.endpoint.server.watch.PERIOD_S", 0.1)
+    return short_job(windows=3, window_s=1.0, rate_floor_s=1.0)
+
+
+def seed():
+    return f"run {time.monotonic_ns()}"
+
+
+def test_an_honest_server_has_no_code_and_the_figures_of_its_truth(job):
+    """The truth is what the server counted in each window by its own clock, and the power that follows from it."""
+    consumption = Consumption()
+    with serving(Setup(token_s=0.01, first_token_s=0.05, per_chunk=4)) as server:
+        meter = SimulatedMeter(server, consumption)
+        meter.open()
+        try:
+            run = Run(server, job, concurrency=8, seed=seed(), meter=meter)
+        finally:
+            meter.close()
+    assert run.record.status == "ok"
+    busy = {"client_bound", "endpoint_shared", "token_mismatch", "few_requests"}  # of a machine that others use too
+    assert run.codes <= {"several_tokens_per_chunk", *busy}
+    assert "several_tokens_per_chunk" in run.codes
+    counted = [
+        sum(n for one in server.served for at_s, n in zip(one.sent_s, one.sent_tokens, strict=True) if a <= at_s < b)
+        for a, b in run.spans
+    ]
+    seconds = sum(end - start for start, end in run.spans)
+    if "client_bound" not in run.codes:
+        assert run.record.metrics["rate"].value == pytest.approx(sum(counted) / seconds, rel=0.02)
+        prompts = sum(one.prompt_tokens for one in server.served if run.spans[0][0] <= one.arrived_s < run.spans[-1][1])
+        truth_j = consumption.energy_j(seconds, prompts, sum(counted)) / sum(counted)
+        assert run.record.metrics["energy_per_token_wall"].value == pytest.approx(truth_j, rel=0.02)
+    assert set(run.requests.outcomes) == {"ok"}
+
+
+@pytest.mark.parametrize("style", ["vllm", "sglang", "llama.cpp", "tgi"])
+def test_the_counters_of_each_page_are_those_of_the_server(style):
+    """The tokens of finished requests agree to the token."""
+    with serving(Setup(token_s=0.0, style=style)) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        what = probe(read_target(url), None, seed())
+        watch = ServerWatch(read_target(url))
+        watch.start()
+        load = Load([LoadPlan(what.service, what.ip, False, "", what.prompts(seed(), 8), (12,), arrivals_s=(0.0,) * 9)])
+        end_s = time.monotonic() + 30.0
+        while len(load.requests) < 9:
+            assert time.monotonic() < end_s
+            time.sleep(0.01)
+        load.stop()
+        watch.stop()
+    counted = difference(watch.readings[0].counters, watch.readings[-1].counters)
+    assert watch.server == style
+    assert counted.output_tokens == sum(request.output_tokens for request in load.requests) == 9 * 12
+    assert counted.prompt_tokens in {9 * 8, None}
+    assert counted.requests in {9, None}
+
+
+def test_a_warm_prefix_cache_is_a_code(job):
+    """vllm#52884: the same prompts again, from the cache, were 86 % faster."""
+    used = seed()
+    with serving(Setup(token_s=0.005, first_token_s=0.1, prefix_cache=True)) as server:
+        cold = Run(server, job, concurrency=2, seed=used)
+        warm = Run(server, job, concurrency=2, seed=used)
+        other = Run(server, job, concurrency=2, seed=seed())
+    assert "prefix_cached" not in cold.codes
+    assert "prefix_cached" in warm.codes
+    assert "prefix_cached" not in other.codes
+    assert warm.latencies["ttft_q50"].value < cold.latencies["ttft_q50"].value
+
+
+def test_a_hidden_cap_of_a_hundred_is_a_code(job):
+    with serving(Setup(token_s=0.02, first_token_s=0.02, cap=100, per_chunk=8)) as server:
+        run = Run(server, job, concurrency=120, seed=seed())
+    assert server.most_connections >= 120
+    assert "hidden_cap" in run.codes
+
+
+def test_a_queue_of_the_server_is_a_code(job):
+    with serving(Setup(token_s=0.01, slots=3)) as server:
+        run = Run(server, job, concurrency=6, seed=seed())
+    assert "server_queues" in run.codes
+
+
+def test_a_second_client_is_a_code(job):
+    with serving(Setup(token_s=0.01, other_tokens_per_s=100.0)) as server:
+        tokens = Run(server, job, concurrency=4, seed=seed())
+    with serving(Setup(token_s=0.01, other_running=2)) as server:
+        requests = Run(server, job, concurrency=4, seed=seed())
+    assert "endpoint_shared" in tokens.codes
+    assert "endpoint_shared" in requests.codes
+
+
+def test_a_saturated_client_is_a_code(job):
+    """The server computes nothing and answers in one piece, so that only the client limits the rate."""
+    with serving(Setup(token_s=0.0, first_token_s=0.0)) as server:
+        run = Run(server, job, concurrency=16, seed=seed(), output=1000)
+    assert "client_bound" in run.codes
+
+
+def test_a_server_that_goes_away_amid_the_windows_leaves_no_rate(job):
+    with serving(Setup(token_s=0.005)) as server:
+        opened = []
+
+        def go_away():
+            if server.output_tokens > 3000:
+                opened.append(time.monotonic())
+                server.stop()
+            else:
+                server.loop.call_later(0.01, go_away)
+
+        server.loop.call_soon_threadsafe(go_away)
+        run = Run(server, job, concurrency=4, seed=seed())
+    assert opened
+    assert run.record.status == "failed" or "requests_failed" in run.codes
+    assert not run.record.metrics or "requests_failed" in run.codes
