@@ -32,6 +32,7 @@ class ResponseDecoder:
         self.complete = False  # whether the whole body has come
         self._state: _State = "head"
         self._pending = b""
+        self._at = 0  # bytes of `_pending` that are read
         self._left = 0  # bytes left of the body, or of the present chunk
         self._decompressor: zlib._Decompress | None = None
 
@@ -50,11 +51,12 @@ class ResponseDecoder:
         """
         self._pending += data
         parts = []
-        while self._pending and self._state != "done":
+        while self._at < len(self._pending) and self._state != "done":
             if self._state in {"chunk", "length", "until_close"}:
                 parts.append(self._take())
             elif not self._step():
                 break
+        self._pending, self._at = self._pending[self._at :], 0
         body = b"".join(parts)
         if self._decompressor is None or not body:
             return body
@@ -70,10 +72,11 @@ class ResponseDecoder:
 
     def _take(self) -> bytes:
         """Return what there is of the present chunk or body."""
+        end = None if self._state == "until_close" else self._at + self._left
+        body = self._pending[self._at : end]
+        self._at += len(body)
         if self._state == "until_close":
-            body, self._pending = self._pending, b""
             return body
-        body, self._pending = self._pending[: self._left], self._pending[self._left :]
         self._left -= len(body)
         if self._left == 0:
             if self._state == "chunk":
@@ -86,12 +89,13 @@ class ResponseDecoder:
         """Read the head, or a line between chunks; return False if its end has not come yet."""
         if self._state == "head":
             return self._read_head()
-        line, mark, rest = self._pending.partition(b"\n")
-        if not mark:
-            if len(line) > _LONGEST_LINE:
+        end = self._pending.find(b"\n", self._at)
+        if end < 0:
+            if len(self._pending) - self._at > _LONGEST_LINE:
                 raise BadHttpError("a line between chunks is too long")
             return False
-        self._pending, line = rest, line.removesuffix(b"\r")
+        line = self._pending[self._at : end].removesuffix(b"\r")
+        self._at = end + 1
         if self._state == "size":
             size = _SIZE.match(line)
             if size is None:
@@ -107,7 +111,7 @@ class ResponseDecoder:
         return True
 
     def _read_head(self) -> bool:
-        head, mark, rest = self._pending.partition(b"\r\n\r\n")
+        head, mark, _ = self._pending[self._at :].partition(b"\r\n\r\n")
         if not mark:
             if not b"HTTP/1.".startswith(head[:7]):
                 raise BadHttpError(f"expected an HTTP/1.1 response, got {head[:40]!r}")
@@ -118,7 +122,7 @@ class ResponseDecoder:
         status = _STATUS.match(first)
         if status is None:
             raise BadHttpError(f"expected an HTTP/1.1 response, got {first[:40]!r}")
-        self._pending = rest
+        self._at += len(head) + len(mark)
         if status[1].startswith(b"1") and status[1] != b"101":  # the real head follows
             return True
         self.status = int(status[1])

@@ -172,8 +172,10 @@ def _take(reply: Reply, event: Event, time_ns: int) -> None:
         return
     choices = _dicts(document.get("choices"))
     answer, other, ids = _take_choices(reply, choices)
-    usages = [document.get("usage"), *(choice.get("usage") for choice in choices)]  # some servers put it in the choice
-    usage_tokens = _take_usage(reply, next(filter(None, usages), None))
+    usage = document.get("usage")
+    if usage is None:  # some servers put it in the choice
+        usage = next((choice["usage"] for choice in choices if "usage" in choice), None)
+    usage_tokens = _take_usage(reply, usage)
     if usage_tokens and not choices:
         reply.done = True
     if answer or other or ids:

@@ -77,6 +77,8 @@ class EventParser:
             del self._pending[: len(_BOM)]
 
     def _event(self, block: bytes) -> Event | None:
+        if block.startswith(b"data:") and b"\n" not in block:  # nearly every event
+            return Event(block[5:].removeprefix(b" "))
         data: list[bytes] = []
         name = b""
         for line in block.split(b"\n"):
