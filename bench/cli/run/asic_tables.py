@@ -57,7 +57,7 @@ def _print_wall(record: "Record") -> None:
         say(f"energy     {metered}{words}")
         return
     say(
-        f"energy     {j_per_th(energy.value)} J/TH {_interval(energy)} at the {energy.boundary}, "
+        f"energy     {j_per_th(energy.value * 1e12)} J/TH {_interval(energy)} at the {energy.boundary}, "
         f"{plain(power.value)} W ({power.meter}, tier {power.tier})"
     )
 
@@ -73,6 +73,9 @@ def _print_displayed(record: "Record", part: "MinerEvidence") -> None:
         else:
             ratio = f"; the wall draws {wall.value / shown.value:.3f} of it" if wall and wall.boundary == "wall" else ""
             say(f"displayed  {plain(shown.value)} W ({shown.raw_key}: {of}){ratio}")
+    for name, metric in record.metrics.items():
+        if name.startswith("displayed_energy_"):
+            say(f"displayed  {j_per_th(metric.value * 1e12)} J/TH ({metric.note.removeprefix('displayed: ')}, tier D)")
 
 
 def _print_checks(part: "MinerEvidence") -> None:
