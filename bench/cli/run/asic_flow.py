@@ -148,10 +148,11 @@ def _announce(request: Request, choice: "Choice", host: str, port: int) -> None:
     """Print the pool line, and how long the windows will last, also where standard output is for a program."""
     shown = f"[{host}]" if ":" in host else host
     shares_s, error_frac = choice.expected_shares_s, choice.wanted_error_frac
-    minutes = choice.window_s * choice.windows / 60.0
+    total_s = choice.window_s * choice.windows
+    total = f"{total_s:.0f} s" if total_s < 120.0 else f"{total_s / 60.0:.0f} min"
     lines = (
         f"pool       stratum+tcp://{shown}:{port}   worker {request.worker}   password x",
-        f"windows    {choice.windows} of {choice.window_s:.0f} s ({minutes:.0f} min) for ± {error_frac:.2%}",
+        f"windows    {choice.windows} of {choice.window_s:.0f} s ({total}) for ± {error_frac:.2%}",
         f"shares     about {choice.expected_shares:,.0f} of difficulty {choice.difficulty:g}, {shares_s:.2g} a second",
         "income     none during the measurement: the hashes are burned",
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.output import counted, j_per_th, plain, rate, say
+from bench.cli.output import counted, j_per_th_with_unit, plain, rate, say
 from bench.cli.run.tables import print_notes
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _print_wall(record: "Record") -> None:
         say(f"energy     {metered}{words}")
         return
     say(
-        f"energy     {j_per_th(energy.value * 1e12)} J/TH {_interval(energy)} at the {energy.boundary}, "
+        f"energy     {j_per_th_with_unit(energy.value * 1e12)} {_interval(energy)} at the {energy.boundary}, "
         f"{plain(power.value)} W ({power.meter}, tier {power.tier})"
     )
 
@@ -75,7 +75,9 @@ def _print_displayed(record: "Record", part: "MinerEvidence") -> None:
             say(f"displayed  {plain(shown.value)} W ({shown.raw_key}: {of}){ratio}")
     for name, metric in record.metrics.items():
         if name.startswith("displayed_energy_"):
-            say(f"displayed  {j_per_th(metric.value * 1e12)} J/TH ({metric.note.removeprefix('displayed: ')}, tier D)")
+            say(
+                f"displayed  {j_per_th_with_unit(metric.value * 1e12)} ({metric.note.removeprefix('displayed: ')}, tier D)"
+            )
 
 
 def _print_checks(part: "MinerEvidence") -> None:
