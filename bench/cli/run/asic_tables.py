@@ -75,9 +75,8 @@ def _print_displayed(record: "Record", part: "MinerEvidence") -> None:
             say(f"displayed  {plain(shown.value)} W ({shown.raw_key}: {of}){ratio}")
     for name, metric in record.metrics.items():
         if name.startswith("displayed_energy_"):
-            say(
-                f"displayed  {j_per_th_with_unit(metric.value * 1e12)} ({metric.note.removeprefix('displayed: ')}, tier D)"
-            )
+            note = metric.note.removeprefix("displayed: ")
+            say(f"displayed  {j_per_th_with_unit(metric.value * 1e12)} ({note}, tier D)")
 
 
 def _print_checks(part: "MinerEvidence") -> None:
