@@ -11,7 +11,6 @@ from bench.endpoint.importing.fields import Fields
 
 WHOLE_RUN = "whole-run"
 SECONDS, MILLISECONDS = ("s", 1.0), ("ms", 1e-3)
-TTFT, TPOT, E2E = "ttft", "tpot", "e2e"
 Value = str | int | float | bool | list[int] | None
 
 

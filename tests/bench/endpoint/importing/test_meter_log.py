@@ -142,6 +142,12 @@ def test_two_logs_that_contradict_each_other_give_no_energy(joined, log):
     assert "meter_disagreement" in codes(record)
 
 
+def test_the_logs_of_two_supplies_add_up(joined, log):
+    record = joined(tools.guidellm(), f"{log('a.csv')},sum=node", f"{log('b.csv', busy_w=3000.0)},sum=node")
+    assert record.metrics["power_wall"].value == pytest.approx(9000.0, rel=0.01)
+    assert record.metrics["power_wall"].meter == "sum:node"
+
+
 def test_only_a_log_can_be_joined(joined):
     with pytest.raises(InputError, match="--meter: expected a log, --meter trace:FILE"):
         joined(tools.guidellm(), "shelly:192.0.2.7")
