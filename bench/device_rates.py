@@ -157,8 +157,9 @@ def _wall_power(record: "Record") -> "tuple[Metric | None, AssumedPower | None]"
 
 
 def _source(record: "Record", power: "Metric | None") -> str:
-    """Return where the figures come from, in words that begin alike for every result."""
-    words = [f"measured here, {record.run.started_utc:%Y-%m-%d}, result {record.id}"]
+    """Return where the figures come from: the words before the comma begin alike for all measurements of ours."""
+    origin = "measured here" if record.imported_from is None else f"imported from {record.imported_from}"
+    words = [f"{origin}, {record.run.started_utc:%Y-%m-%d}, result {record.id}"]
     if power is not None:
         words.append(f"power of tier {power.tier} at the {power.boundary}")
     if record.miner is not None:

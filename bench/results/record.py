@@ -229,6 +229,11 @@ class Record(Part):
     )
 
     @property
+    def imported_from(self) -> str | None:
+        """The tool whose file it was imported from, or None for a measurement by perwatt."""
+        return next((note.detail for note in self.warnings if note.code == "imported"), None)
+
+    @property
     def rate(self) -> Metric | None:
         """The headline rate, or None where there is none."""
         return self.metrics.get("rate")

@@ -37,6 +37,13 @@ def test_plan_codes_and_interval_go_with_the_rate():
     assert rate.rate_interval_per_s == (19e6, 21e6)
 
 
+def test_an_imported_result_is_not_said_to_be_measured_here():
+    own = a_record()
+    imported = own.model_copy(update={"warnings": (Reason(code="imported", detail="vllm"),)})
+    assert from_record(own).source.startswith("measured here, 2026-11-20")
+    assert from_record(imported).source.startswith("imported from vllm, 2026-11-20")
+
+
 @pytest.mark.parametrize(
     ("record", "message"),
     [

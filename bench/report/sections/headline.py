@@ -76,7 +76,8 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
     planned = _planned(unit, year)
     records = [record for record in gathered.valid if record.workload.unit == unit]
     records = [record for record in records if record.run.plan != _SMOKE] or records
-    best = min(_with_energy(records), key=lambda pair: pair[1].value, default=None)
+    pairs = sorted(_with_energy(records), key=lambda pair: (pair[0].imported_from is not None, pair[1].value))
+    best = pairs[0] if pairs else None
     quantity = f"energy per {'10¹² hashes' if unit == 'hash' else 'token'}"
     if best is not None:
         record, metric = best
@@ -90,6 +91,7 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
                 Chip("measured", "measured"),
                 Chip(f"{metric.boundary}, tier {metric.tier}"),
                 *((Chip("plan smoke: not comparable", "warn"),) if record.run.plan == _SMOKE else ()),
+                *((Chip(f"imported from {record.imported_from}", "warn"),) if record.imported_from is not None else ()),
             ),
             metric_interval(metric),
             (f"{record.device.name}, {record.workload.variant or record.workload.name}", *_planned_line(planned)),
@@ -182,6 +184,7 @@ def _with_energy(records: "list[Record]") -> "list[tuple[Record, Metric]]":
 
 
 def _unmetered_line(records: "list[Record]", product: str) -> str:
+    records = [record for record in records if record.imported_from is None]
     if not records:
         return f"measured here: no valid result for {product} on this page"
     newest = records[-1]

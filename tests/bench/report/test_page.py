@@ -147,6 +147,15 @@ def test_an_assumed_power_never_looks_like_a_measured_one(put, bare):
     assert "0 with measured energy" in text
 
 
+def test_an_imported_energy_says_so_and_stands_back_behind_one_of_our_own(put, bare):
+    put(0, unit="token", workload="llm_serve_endpoint", rate=1000.0, watts=500.0, warnings=("imported",))
+    alone = words(build(bare()))
+    assert "0.5000 J/token measured wall, tier B imported from" in alone
+    put(1, unit="token", workload="llm_serve_endpoint", rate=1000.0, watts=900.0)
+    both = words(build(bare()))
+    assert "0.9000 J/token measured wall, tier B ±" in both
+
+
 def test_an_empty_store_gives_a_page_that_says_what_is_missing(tmp_path):
     text = words(build(gather([], tmp_path)))
     for said in ("no valid result on this page", "no result on this page", "no result that could be read"):
