@@ -23,7 +23,7 @@ from bench.cli.options import (
     store_option,
 )
 from bench.cli.output import emit_json, progress
-from hardware_profiles.errors import InputError
+from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
     from bench.endpoint.figures.summary import Limits
@@ -83,7 +83,8 @@ class Loads:
 @click.option("--free-length", is_flag=True, help="Let the model end its answers by itself.")
 @click.option("--ttft-ms", type=NUMBER, help="A good request has its first token within this time [ms].")
 @click.option("--tpot-ms", type=NUMBER, help="And each further token within this time [ms].")
-@click.option("--limits", "preset", type=click.Choice(tuple(PRESETS_MS)), help="Both limits, as MLPerf states them.")
+@click.option("--limits", "preset", metavar="NAME",
+              help="Both limits, as MLPerf states them for a model: llama3.1-8b, llama2-70b-interactive and others.")  # fmt: skip
 @click.option("--api-key-file", help="File with the API key (mode 0600).")
 @click.option("--api-key-env", help="Environment variable with the API key.")
 @click.option("--ca-file", default="", help="Certificates to trust, for https. [default: those of the system]")
@@ -257,6 +258,9 @@ def _limits(preset: str | None, ttft_ms: float | None, tpot_ms: float | None) ->
 
     if preset is not None and (ttft_ms, tpot_ms) != (None, None):
         raise InputError.at("--limits", expected="either --limits or --ttft-ms and --tpot-ms", got="both")
+    if preset is not None and preset not in PRESETS_MS:
+        near = near_names(preset, PRESETS_MS)
+        raise InputError.at("--limits", expected=f"one of {', '.join(PRESETS_MS)}", got=preset, near=near)
     first_ms, next_ms = PRESETS_MS[preset] if preset is not None else (ttft_ms, tpot_ms)
     for name, value in (("--ttft-ms", first_ms), ("--tpot-ms", next_ms)):
         if value is not None and not 0.0 < value < 1e9:
