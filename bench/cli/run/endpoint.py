@@ -59,9 +59,9 @@ class Loads:
 
 @click.command(
     epilog=examples(
-        "perwatt run endpoint --url http://10.0.0.5:8000 --concurrency 32 --meter shelly:10.0.0.9",
-        "perwatt run endpoint --url http://10.0.0.5:8000 --concurrency sweep --limits llama3.1-8b",
-        "perwatt run endpoint --url http://10.0.0.5:8000 --rate 4 --input 1000 --output 300",
+        "perwatt run endpoint --url http://gpu1:8000 --meter shelly:10.0.0.9",
+        "perwatt run endpoint --url http://gpu1:8000 --concurrency sweep",
+        "perwatt run endpoint --url http://gpu1:8000 --rate 4 --input 1000",
         "perwatt run endpoint --url tiny",
     )
 )
@@ -84,7 +84,7 @@ class Loads:
 @click.option("--ttft-ms", type=NUMBER, help="A good request has its first token within this time [ms].")
 @click.option("--tpot-ms", type=NUMBER, help="And each further token within this time [ms].")
 @click.option("--limits", "preset", metavar="NAME",
-              help="Both limits, as MLPerf states them for a model: llama3.1-8b, llama2-70b-interactive and others.")  # fmt: skip
+              help="Both limits, as MLPerf states them: llama3.1-8b, llama2-70b and others.")  # fmt: skip
 @click.option("--api-key-file", help="File with the API key (mode 0600).")
 @click.option("--api-key-env", help="Environment variable with the API key.")
 @click.option("--ca-file", default="", help="Certificates to trust, for https. [default: those of the system]")
