@@ -6,6 +6,9 @@ import socket
 from bench.endpoint.client.target import Target
 from bench.results.record import Device
 
+RANDOM_WEIGHTS = "random"
+TINY_NAME = "tiny server, a model of random weights"
+
 
 def is_local(host: str) -> bool:
     """Return whether a host is this machine; a name that cannot be looked up is not."""
@@ -22,3 +25,16 @@ def describe(target: Target) -> Device:
     return Device(
         kind="server", name=f"server at {target.url}", settings={"unit": target.url, "local": is_local(target.host)}
     )
+
+
+def describe_tiny(target: Target) -> Device:
+    """Return the device of a record of the tiny server, whose name says that its model has random weights."""
+    described = describe(target)
+    return described.model_copy(
+        update={"name": TINY_NAME, "settings": {**described.settings, "weights": RANDOM_WEIGHTS}}
+    )
+
+
+def has_random_weights(device: Device) -> bool:
+    """Return whether a record is of the tiny server, whose figures stand for no product."""
+    return device.settings.get("weights") == RANDOM_WEIGHTS

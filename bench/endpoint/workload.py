@@ -50,6 +50,7 @@ class Setting:
     limits: Limits = field(default_factory=Limits)
     processes: int | None = None
     timeout_s: float = 600.0
+    warm_up_s: float = WARM_UP_S  # [s] longest warm-up
 
     @property
     def output_lengths(self) -> tuple[int, ...]:
@@ -261,13 +262,14 @@ class LlmServeEndpoint:
 
     def _wait_until_steady(self, load: Load, started_s: float) -> bool:
         """Return whether the load became steady within the time for it."""
-        needed = self.setting.concurrency or 1
-        deadline_s = started_s + WARM_UP_S
+        needed, longest_s = self.setting.concurrency or 1, self.setting.warm_up_s
+        block_s = min(STEADY_BLOCK_S, longest_s / (4 * STEADY_BLOCKS))
+        deadline_s = started_s + longest_s
         while len(load.requests) < 2 * needed:
             load.check()
             if time.monotonic() > deadline_s:
                 raise RunFailedError(
-                    f"the server ended {len(load.requests)} requests in {WARM_UP_S:g} s; the warm-up needs {2 * needed}"
+                    f"the server ended {len(load.requests)} requests in {longest_s:g} s; the warm-up needs {2 * needed}"
                 )
             if _only_failures(load.requests):
                 raise RunFailedError(f"the server answers no request: {load.requests[-1].error}")
@@ -275,13 +277,13 @@ class LlmServeEndpoint:
         begun_s = time.monotonic()
         while time.monotonic() < deadline_s:
             load.check()
-            time.sleep(STEADY_BLOCK_S)
-            now_s = time.monotonic() - STEADY_BLOCK_S  # the last block may still be on its way
-            blocks = int((now_s - begun_s) / STEADY_BLOCK_S)
+            time.sleep(block_s)
+            now_s = time.monotonic() - block_s  # the last block may still be on its way
+            blocks = int((now_s - begun_s) / block_s)
             if blocks >= STEADY_BLOCKS:
-                first_s = now_s - STEADY_BLOCKS * STEADY_BLOCK_S
-                starts = [first_s + i * STEADY_BLOCK_S for i in range(STEADY_BLOCKS)]
-                tokens = [load.tokens_between(at_s, at_s + STEADY_BLOCK_S) for at_s in starts]
+                first_s = now_s - STEADY_BLOCKS * block_s
+                starts = [first_s + i * block_s for i in range(STEADY_BLOCKS)]
+                tokens = [load.tokens_between(at_s, at_s + block_s) for at_s in starts]
                 slope = stats.slope_interval(starts, tokens)
                 if slope is None or slope[0] <= 0.0 <= slope[1]:
                     return True

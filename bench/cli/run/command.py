@@ -20,7 +20,7 @@ from bench.cli.options import (
     prepare_out,
     store_option,
 )
-from bench.cli.output import emit_json, say, warn
+from bench.cli.output import emit_json, progress, say, warn
 from bench.cli.run.asic import asic
 from bench.cli.run.endpoint import endpoint
 from bench.cli.run.llm import llm
@@ -29,6 +29,7 @@ from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.main_job import Assessment
+    from bench.measure.runner import Job
     from bench.results.record import Record
 
 MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
@@ -145,25 +146,51 @@ def run(
         records = measure_all(
             todo, job, reading, device, metered=None if workloads else MAIN_JOB_METERED, quiet=as_json
         )
+    trial = _trial(job, quiet=as_json) if context is not None and device == "cpu" else []
+    from bench.cli.run.endpoint_tables import print_trial
     from bench.cli.run.tables import document, exit_status, print_run
 
     main_job, page = None, None
     if context is not None:
         main_job = assess(records, context)
-        page = _write_page(records, main_job, store)
+        page = _write_page([*records, *trial], main_job, store)
     if as_json:
-        run_document = document(records, store, main_job)
+        run_document = document([*records, *trial], store, main_job)
         emit_json(run_document if page is None else {**run_document, "page": str(page)})
     else:
         print_run(records, store, main_job)
+        for record in trial:
+            print_trial(record)
         if page is not None:
             say(f"page       {page}")
-    return exit_status(records)
+    return exit_status([*records, *trial])
 
 
 run.add_command(llm)
 run.add_command(asic)
 run.add_command(endpoint)
+
+
+def _trial(job: "Job", *, quiet: bool) -> "list[Record]":
+    """Return the record of a few seconds on the tiny inference server, where the extra `serve` is installed."""
+    from bench.endpoint.tiny.server import is_installed
+    from bench.errors import RunFailedError
+
+    if not is_installed():
+        return []
+    from bench.endpoint.tiny.trial import measure_tiny
+
+    try:
+        with progress(quiet=quiet) as bars:
+            task = bars.add_task("endpoint", total=1.0)
+
+            def show(stage: str, done: float) -> None:
+                bars.update(task, completed=done, description=f"endpoint: {stage}")
+
+            return [measure_tiny(job, show)]
+    except RunFailedError as error:  # the machine's own results are measured and stored
+        warn(str(error))
+        return []
 
 
 def _plan_name(plan: str, *, quick: bool, publish: bool) -> str:

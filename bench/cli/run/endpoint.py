@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bench.endpoint.workload import Setting
     from bench.measure.runner import Job
     from bench.meters.protocol import Meter
-    from bench.results.record import Record
+    from bench.results.record import Device, Record
 
 SWEEP = "sweep"
 TINY = "tiny"
@@ -139,6 +139,7 @@ def endpoint(
     from bench.cli.run.tables import document, exit_status
     from bench.endpoint.client.dataset import read_dataset
     from bench.endpoint.client.target import read_target
+    from bench.endpoint.device import describe, describe_tiny
     from bench.endpoint.workload import Setting, new_seed
     from bench.measure.plans import get_plan
     from bench.measure.runner import Job
@@ -164,7 +165,8 @@ def endpoint(
             processes=processes,
         )
         job = Job.start(chosen_plan, store, sys.argv[1:])
-        records = _measure(setting, loads, job, reading, quiet=as_json)
+        device = describe_tiny(setting.target) if url == TINY else describe(setting.target)
+        records = _measure(setting, loads, job, reading, device, quiet=as_json)
     if as_json:
         emit_json(document(records, store, None))
     else:
@@ -186,15 +188,16 @@ def _served(url: str) -> Iterator[str]:
         yield address
 
 
-def _measure(setting: "Setting", loads: Loads, job: "Job", meters: "Sequence[Meter]", *, quiet: bool) -> "list[Record]":
+def _measure(
+    setting: "Setting", loads: Loads, job: "Job", meters: "Sequence[Meter]", device: "Device", *, quiet: bool
+) -> "list[Record]":
     """Measure each load; a sweep adds points around its knee. Each point has prompts of its own."""
-    from bench.endpoint.device import describe
     from bench.endpoint.sweep.points import in_random_order, refined
     from bench.endpoint.workload import LlmServeEndpoint
     from bench.measure.runner import measure
 
     records: list[Record] = []
-    device, known = describe(setting.target), setting.ask()
+    known = setting.ask()
     todo: list[int | None] = list(loads.concurrency) or [None]
     if loads.sweep:
         todo = list(in_random_order(loads.concurrency, setting.seed))

@@ -41,6 +41,16 @@ def print_endpoint(records: "Sequence[Record]", store: Path, limits: "Limits") -
     say(f"stored in {store}/: {', '.join(record.id for record in records)}")
 
 
+def print_trial(record: "Record") -> None:
+    """Print the tiny server's run of the main job on one line, which says what it is not."""
+    if record.rate is None:
+        return
+    figures = [f"{plain(record.rate.value)} output tok/s"]
+    figures += [f"{word} {_ms(record, name)}" for word, name in (("TTFT", "ttft_q50"), ("TPOT", "tpot_q50"))]
+    say(f"endpoint   {record.device.name}: {', '.join(figures)}; it shows that `perwatt run endpoint` works here, and "
+        f"is no figure of this machine; stored as {record.id}")  # fmt: skip
+
+
 def _print_loads(records: "Sequence[Record]") -> None:
     print_table(
         ["load", "output tok/s", "95 % interval", "input tok/s", "TTFT q50", "TTFT q90", "TPOT q50", "TPOT q90",

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from bench.endpoint.device import has_random_weights
 from bench.quantity import plain, rate, si
 from bench.report.blocks import Block, Card, Cards, Chip, Missing, Section
 from bench.report.text import (
@@ -74,7 +75,7 @@ def section(gathered: "Gathered") -> Section:
 def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Card | Missing:
     product, tone = _WORK[unit]
     planned = _planned(unit, year)
-    records = [record for record in gathered.valid if record.workload.unit == unit]
+    records = [r for r in gathered.valid if r.workload.unit == unit and not has_random_weights(r.device)]
     records = [record for record in records if record.run.plan != _SMOKE] or records
     pairs = sorted(_with_energy(records), key=lambda pair: (pair[0].imported_from is not None, pair[1].value))
     best = pairs[0] if pairs else None
