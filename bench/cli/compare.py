@@ -128,7 +128,7 @@ def compare(
         extra = {"pairs": pairs.document() if pairs else None}
     else:
         subjects = [load_device(name, store, own) for name in names]
-        extra = {"signatures": signatures(names, store, own, signers)}
+        extra = {"signatures": signatures(dict(zip(names, subjects, strict=True)), store, own, signers)}
     rows = verdicts.compare(subjects, pairs)
     lines = overview(subjects, hashprice_usd_per_ph_s_day=hashprice, tokens_of=tokens_of)
     if plot is not None:

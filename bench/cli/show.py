@@ -36,20 +36,20 @@ def show(name: str, store: Path, own: tuple[Path, ...], signers: Path | None, as
     name of a profile.
     """
     from bench.compare.load import find_named
-    from bench.results.folder import artifact_faults, read_record
+    from bench.results.folder import artifact_faults, read_signable
     from bench.results.integrity.signature import State, signature_of
 
     folder = find_named(name, store, own)
     if not isinstance(folder, Path):
         _show_profile(folder.device, as_json=as_json)
         return
-    record = read_record(folder)
+    record, text = read_signable(folder)
     faults = artifact_faults(folder, record)
     if as_json:
         emit_json(record.model_dump(mode="json"))
     else:
         _show_record(record, folder, faults)
-        signature = signature_of(folder, record, signers)
+        signature = signature_of(folder, text, signers)
         if signature.state is not State.UNSIGNED and not faults:
             say(f"signed    {signature.words()}")
     for fault in faults.values():

@@ -1,7 +1,7 @@
 """Figures of a device from a stored result or a catalogue profile, found by name."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,18 +60,35 @@ def find_named(name: str, store: Path, profiles: Iterable[str | Path] = ()) -> "
 
 
 def signatures(
-    names: Iterable[str], store: Path, profiles: Iterable[str | Path], signers: Path | None
+    devices: Mapping[str, DeviceFigures], store: Path, profiles: Iterable[str | Path], signers: Path | None
 ) -> dict[str, str]:
-    """Return the signatures of the signed results among these names, in words, by the ids of the results."""
-    from bench.results.folder import read_whole
+    """Return the signatures of the signed results among devices, in words, by the ids of the results.
+
+    Parameters
+    ----------
+    devices
+        Figures as `load_device` returned them, by the names that they were loaded with.
+    store, profiles
+        As for `load_device`.
+    signers
+        File of allowed signers.
+
+    Raises
+    ------
+    InputError
+        As for `load_device`, or a result is no longer the one whose figures were loaded.
+    """
+    from bench.results.folder import read_whole_signable
     from bench.results.integrity.signature import State, signature_of
 
     words = {}
-    for name in names:
+    for name, device in devices.items():
         folder = find_named(name, store, profiles)
         if isinstance(folder, Path):
-            record = read_whole(folder)
-            signature = signature_of(folder, record, signers)
+            record, text = read_whole_signable(folder)
+            if of_record(record) != device:
+                raise InputError(f"{folder}: expected the result as it was read first, got one that was changed since")
+            signature = signature_of(folder, text, signers)
             if signature.state is not State.UNSIGNED:
                 words[record.id] = signature.words()
     return words

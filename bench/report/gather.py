@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.report.charts.svg import printable
-from bench.results.folder import find_result, read_whole
+from bench.results.folder import find_result, read_whole_signable
 from bench.results.layout import RECORD, RECORD_FILE, STORE, is_result_path, result_names, unfinished_folders
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError, near_names
@@ -119,8 +119,8 @@ def collect(
     unreadable: list[Unreadable] = []
     for folder in dict.fromkeys(folders):
         try:
-            record = read_whole(folder)
-            results.append(Stored(folder, record, _signature(folder, record, signers)))
+            record, text = read_whole_signable(folder)
+            results.append(Stored(folder, record, _signature(folder, text, signers)))
         except InputError as fault:
             unreadable.append(_unreadable(folder, without_folder(str(fault), folder)))
     years = tuple(_site(name, store, own) for name in dict.fromkeys(sites))
@@ -168,11 +168,11 @@ def _site(name: str, store: Path, profiles: tuple[str | Path, ...]) -> "SiteYear
     return site_year(site, hourly=True)
 
 
-def _signature(folder: Path, record: "Record", signers: Path | None) -> str:
+def _signature(folder: Path, text: bytes, signers: Path | None) -> str:
     """Return the signature of a result in words."""
     from bench.results.integrity.signature import signature_of
 
-    return signature_of(folder, record, signers).words()
+    return signature_of(folder, text, signers).words()
 
 
 def without_folder(text: str, folder: Path) -> str:

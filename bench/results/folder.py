@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from bench.results.integrity.digests import record_digests_fault
+from bench.results.integrity.digests import digests_text, record_digests, record_digests_fault
 from bench.results.integrity.sense import sense_fault
 from bench.results.layout import RECORD, RECORD_FILE, file_fault, is_result_path, result_names
 from bench.results.record import Record
@@ -21,6 +21,19 @@ def read_record(folder: Path) -> Record:
     InputError
         The folder is missing, its JSON unreadable, corrupt or changed after it was written, or a key wrong or missing.
     """
+    return read_signable(folder)[0]
+
+
+def read_signable(folder: Path) -> tuple[Record, bytes]:
+    """Return the record of a result folder and the text that its signature covers, both from one reading.
+
+    With a second reading, another record could be put in the place of the signed one in between.
+
+    Raises
+    ------
+    InputError
+        As `read_record`.
+    """
     path = folder / RECORD_FILE
     if not os.path.lexists(path):
         got = "a file" if is_file(folder) else "none"
@@ -32,7 +45,7 @@ def read_record(folder: Path) -> Record:
     record = validate(Record, data, path)
     if fault := sense_fault(data, content, path) or record_digests_fault(folder, content, data):
         raise InputError(fault)
-    return record
+    return record, digests_text(record_digests(content, data)).encode()
 
 
 def artifact_faults(folder: Path, record: Record) -> dict[str, str]:
@@ -49,10 +62,21 @@ def read_whole(folder: Path) -> Record:
     InputError
         As `read_record`, or a file is missing or was changed.
     """
-    record = read_record(folder)
+    return read_whole_signable(folder)[0]
+
+
+def read_whole_signable(folder: Path) -> tuple[Record, bytes]:
+    """Return the record of a result folder and the text that its signature covers, after a check of all its files.
+
+    Raises
+    ------
+    InputError
+        As `read_whole`.
+    """
+    record, text = read_signable(folder)
     for fault in artifact_faults(folder, record).values():
         raise InputError(fault)
-    return record
+    return record, text
 
 
 def find_result(store: Path, name: str) -> Path:

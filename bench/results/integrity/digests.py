@@ -25,6 +25,19 @@ def digests_text(digests: Mapping[str, str]) -> str:
     return "".join(f"{sha256}  {name}\n" for name, sha256 in digests.items())
 
 
+def record_digests(content: bytes, data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digests that a result's signature covers, by the names of its files: what SHA256SUMS must hold.
+
+    Parameters
+    ----------
+    content
+        The bytes of its result.json.
+    data
+        The same as JSON data that the schema accepts.
+    """
+    return {RECORD_FILE: digest(content), **{one["name"]: one["sha256"] for one in data.get("artifacts", ())}}
+
+
 def _digests_fault(folder: Path | str, digests: Mapping[str, str], *, named: bool) -> str:
     """Return the fault of a result's file of digests, or an empty text.
 
@@ -68,5 +81,4 @@ def record_digests_fault(folder: Path | str, content: bytes, data: Mapping[str, 
     data
         The same as JSON data that the schema accepts.
     """
-    digests = {RECORD_FILE: digest(content), **{one["name"]: one["sha256"] for one in data.get("artifacts", ())}}
-    return _digests_fault(folder, digests, named=data.get("digests_file") is not None)
+    return _digests_fault(folder, record_digests(content, data), named=data.get("digests_file") is not None)

@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.errors import RunFailedError, not_written
-from bench.results.folder import read_whole
-from bench.results.integrity.digests import digest, digests_text
-from bench.results.layout import RECORD, RECORD_FILE
-from bench.results.record import Record
+from bench.results.folder import read_whole_signable
 from hardware_profiles.errors import InputError
 from hardware_profiles.opening import MIB, Kind, open_input, read_input
 from sites.files import write_file
@@ -49,7 +46,7 @@ class Signature(NamedTuple):
         if self.state is State.VALID:
             return f"signed by {self.by}"
         if self.state is State.INVALID:
-            return f"invalid signature: {self.why}"
+            return f"invalid signature ({self.why})"
         return "signature not checked" if self.state is State.NOT_CHECKED else "unsigned"
 
 
@@ -70,12 +67,12 @@ def sign(folder: Path, key: Path) -> Path:
     RunFailedError
         The signature could not be written.
     """
-    record = read_whole(folder)
+    _, text = read_whole_signable(folder)
     path = folder / SIGNATURE_FILE
     if os.path.lexists(path):
         raise InputError(f"{path}: expected a result without a signature, got one that is signed (remove it to sign)")
     open_input(key, _KEY).close()
-    done = _ssh_keygen(["sign", "-f", os.path.abspath(key)], _message(folder, record), _SIGN_S)  # noqa: PTH100 (a key may be a link)
+    done = _ssh_keygen(["sign", "-f", os.path.abspath(key)], text, _SIGN_S)  # noqa: PTH100 (a key may be a link)
     if done.returncode != 0:
         raise InputError(f"--key {key}: expected a key that ssh-keygen can sign with, got: {_last_line(done.stderr)}")
     try:
@@ -85,15 +82,15 @@ def sign(folder: Path, key: Path) -> Path:
     return path
 
 
-def signature_of(folder: Path, record: Record, allowed_signers: Path | None) -> Signature:
+def signature_of(folder: Path, text: bytes, allowed_signers: Path | None) -> Signature:
     """Return the signature of a result whose files were checked.
 
     Parameters
     ----------
     folder
         The result folder.
-    record
-        Its record.
+    text
+        What the signature must cover, from the reading of the record that it is to vouch for (`read_signable`).
     allowed_signers
         A file of allowed signers (`man ssh-keygen`), without which a signature is not checked.
 
@@ -103,26 +100,23 @@ def signature_of(folder: Path, record: Record, allowed_signers: Path | None) -> 
         The file of allowed signers is not readable, or ssh-keygen is missing.
     """
     path = folder / SIGNATURE_FILE
+    signers = None if allowed_signers is None else read_input(allowed_signers, _SIGNERS)
     if not os.path.lexists(path):
         return Signature(State.UNSIGNED)
-    if allowed_signers is None:
+    if signers is None:
         return Signature(State.NOT_CHECKED)
-    signers = read_input(allowed_signers, _SIGNERS)
     try:
         signature = read_input(path, _SIGNATURE)
     except InputError as fault:
         return Signature(State.INVALID, why=str(fault))
-    message = _message(folder, record)
     with _private_files(signature, signers) as (signature_path, signers_path):
         names = _ssh_keygen(["find-principals", "-s", signature_path, "-f", signers_path], b"", _CHECK_S)
-        matches = _ssh_keygen(["check-novalidate", "-s", signature_path], message, _CHECK_S)
+        matches = _ssh_keygen(["check-novalidate", "-s", signature_path], text, _CHECK_S)
         if matches.returncode != 0:
-            return Signature(State.INVALID, why=f"not one of these files: {_last_line(matches.stderr)}")
+            return Signature(State.INVALID, why=f"not of these files: {_last_part(matches.stderr)}")
         for principal in names.stdout.decode(errors="replace").splitlines():
             identity = principal.split(",")[0]
-            checked = _ssh_keygen(
-                ["verify", "-I", identity, "-s", signature_path, "-f", signers_path], message, _CHECK_S
-            )
+            checked = _ssh_keygen(["verify", "-I", identity, "-s", signature_path, "-f", signers_path], text, _CHECK_S)
             if checked.returncode == 0:
                 return Signature(State.VALID, by=identity)
     return Signature(State.INVALID, why=f"its key is not one that {allowed_signers} allows")
@@ -138,16 +132,10 @@ def verified(folder: Path, allowed_signers: Path) -> str:
     RunFailedError
         The result is unsigned, or its signature is invalid.
     """
-    signature = signature_of(folder, read_whole(folder), allowed_signers)
+    signature = signature_of(folder, read_whole_signable(folder)[1], allowed_signers)
     if signature.state is not State.VALID:
         raise RunFailedError(f"{folder}: expected a valid signature, got {signature.words()}")
     return signature.by
-
-
-def _message(folder: Path, record: Record) -> bytes:
-    """Return the signed text: the digests of result.json and of each file that it names."""
-    digests = {RECORD_FILE: digest(read_input(folder / RECORD_FILE, RECORD))}
-    return digests_text(digests | {file.name: file.sha256 for file in record.artifacts}).encode()
 
 
 @contextmanager
@@ -179,6 +167,11 @@ def _ssh_keygen(arguments: Sequence[str], message: bytes, limit_s: float) -> "su
         ) from None
     except subprocess.TimeoutExpired:
         raise InputError(f"ssh-keygen: expected an answer within {limit_s:g} s, got none") from None
+
+
+def _last_part(text: bytes) -> str:
+    """Return the reason of ssh-keygen without the names of its functions before it."""
+    return _last_line(text).rpartition(": ")[2]
 
 
 def _last_line(text: bytes) -> str:

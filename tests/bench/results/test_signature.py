@@ -12,7 +12,8 @@ from bench.cli import main
 from bench.errors import RunFailedError
 from bench.measure.runner import measure
 from bench.report.gather import gather
-from bench.results.folder import read_record
+from bench.results import folder
+from bench.results.folder import read_record, read_signable
 from bench.results.integrity import signature
 from bench.results.integrity.signature import SIGNATURE_FILE, State, sign, signature_of, verified
 from hardware_profiles.errors import InputError
@@ -93,22 +94,71 @@ def test_openssh_alone_verifies_the_file_of_digests(sound, key, signers):
 def test_a_result_that_was_edited_with_its_digests_has_an_invalid_signature(sound, key, signers):
     sign(sound, key)
     edit(sound, lambda record: record["run"].update(plan="publish"))
-    found = signature_of(sound, read_record(sound), signers)
+    found = signature_of(sound, read_signable(sound)[1], signers)
     assert found.state is State.INVALID
-    assert found.words().startswith("invalid signature: not one of these files: ")
+    assert found.words().startswith("invalid signature (not of these files: ")
     with pytest.raises(RunFailedError, match="expected a valid signature, got invalid signature"):
         verified(sound, signers)
+
+
+@pytest.fixture
+def forge(sound, key, tmp_path, monkeypatch):
+    """Forge a signed result that is put back as it was signed as soon as a function of the reader has read it."""
+    sign(sound, key)
+    signed = shutil.copytree(sound, tmp_path / "signed")
+
+    def forged(name):
+        edit(sound, lambda record: record["run"].update(plan="publish"))
+        read = getattr(folder, name)
+
+        def swapping(*arguments):
+            read_first = read(*arguments)
+            shutil.copytree(signed, sound, dirs_exist_ok=True)
+            return read_first
+
+        monkeypatch.setattr(folder, name, swapping)
+
+    return forged
+
+
+@needs_ssh_keygen
+def test_a_signed_record_that_is_put_back_after_the_reading_vouches_for_no_forged_one(sound, signers, perwatt, forge):
+    forge("read_signable")
+    status, out, _ = perwatt("show", sound, "--allowed-signers", signers)
+    assert (status, "plan publish" in out, "signed by" in out) == (0, True, False)
+    forge("read_signable")
+    (result,) = gather([], sound.parent, signers=signers).results
+    assert result.record.run.plan == "publish"
+    assert result.signature.startswith("invalid signature (")
+
+
+@needs_ssh_keygen
+def test_a_result_that_changes_while_it_is_compared_is_refused(sound, signers, perwatt, forge):
+    forge("read_whole")
+    assert perwatt("compare", sound, "antminer-s21", "--allowed-signers", signers) == (
+        2, "", f"error: {sound}: expected the result as it was read first, got one that was changed since\n",
+    )  # fmt: skip
+
+
+@needs_ssh_keygen
+def test_a_file_of_allowed_signers_that_is_not_there_is_a_wrong_request_for_an_unsigned_result_too(
+    sound, tmp_path, perwatt
+):
+    words = f"error: {tmp_path / 'none'}: expected a readable file of allowed signers, got no such file\n"
+    for command in ("show", sound), ("results", "verify", sound):
+        status, _, err = perwatt(*command, "--allowed-signers", tmp_path / "none")
+        assert (status, err) == (2, words)
 
 
 @needs_ssh_keygen
 def test_a_key_that_is_not_allowed_is_invalid(sound, key, signers, tmp_path):
     sign(sound, new_key(tmp_path, "other"))
-    found = signature_of(sound, read_record(sound), signers)
-    assert found.words() == f"invalid signature: its key is not one that {signers} allows"
+    found = signature_of(sound, read_signable(sound)[1], signers)
+    assert found.words() == f"invalid signature (its key is not one that {signers} allows)"
     signers.write_text("")
-    assert signature_of(sound, read_record(sound), signers).state is State.INVALID
+    assert signature_of(sound, read_signable(sound)[1], signers).state is State.INVALID
     signers.write_text("not a list of keys\n\x00")
-    assert signature_of(sound, read_record(sound), signers).state is State.INVALID
+    assert signature_of(sound, read_signable(sound)[1], signers).state is State.INVALID
     assert key.exists()
 
 
@@ -118,7 +168,7 @@ def test_a_signature_for_another_purpose_is_invalid(sound, key, signers):
         ["ssh-keygen", "-q", "-Y", "sign", "-n", "file", "-f", str(key), str(sound / "SHA256SUMS")],
         check=True, capture_output=True,
     )  # fmt: skip
-    assert signature_of(sound, read_record(sound), signers).state is State.INVALID
+    assert signature_of(sound, read_signable(sound)[1], signers).state is State.INVALID
 
 
 @needs_ssh_keygen
@@ -133,7 +183,22 @@ def test_a_signature_for_another_purpose_is_invalid(sound, key, signers):
 )
 def test_a_damaged_signature_is_invalid_and_hangs_nothing(damage, sound, signers):
     damage(sound / SIGNATURE_FILE)
-    assert signature_of(sound, read_record(sound), signers).state is State.INVALID
+    assert signature_of(sound, read_signable(sound)[1], signers).state is State.INVALID
+
+
+@needs_ssh_keygen
+def test_the_reason_of_an_invalid_signature_is_not_masked_as_a_credential(sound, key, signers, perwatt):
+    (sound / SIGNATURE_FILE).symlink_to("/dev/zero")
+    assert perwatt("results", "verify", sound, "--allowed-signers", signers)[2] == (
+        f"error: {sound}: expected a valid signature, got invalid signature ({sound / SIGNATURE_FILE}: expected a "
+        "signature, which is a regular file, got a device)\n"
+    )
+    (sound / SIGNATURE_FILE).unlink()
+    sign(sound, key)
+    edit(sound, lambda record: record["run"].update(plan="publish"))
+    assert perwatt("results", "verify", sound, "--allowed-signers", signers)[2] == (
+        f"error: {sound}: expected a valid signature, got invalid signature (not of these files: incorrect signature)\n"
+    )
 
 
 @needs_ssh_keygen
