@@ -1,7 +1,9 @@
 """The sources of a run's meters: each is read once, and each has a name of its own."""
 
+import os
 from collections.abc import Collection, Sequence
 from itertools import combinations
+from pathlib import Path
 
 from bench.meters.group.sums import flat
 from bench.meters.kinds.trace import Trace
@@ -62,7 +64,7 @@ def separate_names(meters: Sequence[Meter], taken: Collection[str] = ()) -> None
 
 
 def _label(form: str, trace: Trace) -> str:
-    path = trace.path.resolve()
+    path = Path(os.path.realpath(trace.path))
     mark = " ".join(filter(None, (trace.info.column, trace.info.rows))) or "power"
     return form.format(name=trace.path.name, mark=mark, folder=path.parent.name, path=path)
 

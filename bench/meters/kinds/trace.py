@@ -1,5 +1,6 @@
 """A recorded log as a meter: it is joined to a run by UTC with a stated clock offset, after the run."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -245,7 +246,7 @@ class Trace:
     def _of_column(self, info: MeterInfo, column: str, rows: str) -> MeterInfo:
         """Return the description for one column, and some rows, of the log: a source of its own."""
         mark = " ".join(filter(None, (column, rows)))
-        domain = f"trace:{self.path.resolve()}" + (f"[{mark}]" if mark else "")
+        domain = f"trace:{os.path.realpath(self.path)}" + (f"[{mark}]" if mark else "")
         return replace(info, column=column, rows=rows, domains=(domain,))
 
     def _placed(self) -> PlacedSamples:

@@ -113,6 +113,13 @@ def test_a_plug_that_answers_nothing_of_use_is_status_two(refused, clock):
     fake.close()
 
 
+def test_a_log_that_is_a_link_to_itself_is_status_two(refused, tmp_path):
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    assert refused("meter", "check", "trace:loop.csv") == (
+        "error: loop.csv: expected a readable log of time and watts, got Too many levels of symbolic links"
+    )
+
+
 def test_a_dead_meter_is_refused_with_its_code_and_cure(refused, clock, tmp_path):
     device = tmp_path / "hwmon" / "hwmon0"
     device.mkdir(parents=True)
