@@ -42,7 +42,7 @@ _BLOCK = re.compile(
 _REFUSED = re.compile(r"\bkey (?P<quote>)(?P<name>[\w.\[\]-]{1,100})(?P<sign>): [^\n]{0,500}?\bgot ")
 _REFUSED_VALUE = re.compile(r"""(?:'[^'\n]*['…]|"[^"\n]*["…]|\S+)(?=$| \(|; )""", re.MULTILINE)
 _MASKED = re.compile(r"\*\*\*(?:[,&;]|\Z)")
-_NO_VALUES = frozenset({"nothing", "none", "both", "expected"})
+_NO_VALUES = frozenset({"nothing", "none", "both", "expected", "key"})
 
 
 def is_secret_name(name: str) -> bool:

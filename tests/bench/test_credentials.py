@@ -56,6 +56,7 @@ def test_other_arguments_are_stored_as_they_are(arguments):
         "energy per token: measured, 0.41 J/token: one window",
         "site.toml: [site]: key token: expected a number, got nothing",
         "--meter shelly:h: key password_file: expected mode 0600, got mode 0644: chmod 600 /home/me/plug",
+        "--api-key: key password_file: key.txt: expected a readable password file, got no such file",
         "trace:a.csv: 12:30:05 to 12:31: no reading",
     ],
 )
