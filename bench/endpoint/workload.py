@@ -90,11 +90,11 @@ class LlmServeEndpoint:
         self.watch: ServerWatch | None = None
         self.settled = False
         self.in_flight: dict[float, int] = {}  # requests under way by time [s, monotonic], of an open loop
-        self.cpu_frac = 0.0  # [-] CPU time of a process of the client over the time of the load
+        self.cpu_frac = 0.0  # [-] time for which a process of the client was busy or waited for a core
         self._busy = ClientState()
         self._load: Load | None = None
         self._warm_up_s = 0.0
-        self._steady_at = (0.0, 0.0)  # [s] time and the client's CPU time when the load became steady
+        self._steady_at = (0.0, 0.0)  # [s] time and the client's busy time when the load became steady
 
     def prepare(self) -> None:
         """Look for the server's counters."""
@@ -152,7 +152,7 @@ class LlmServeEndpoint:
         if self.watch is not None:
             self.watch.start()
         self._load.forget_lag()
-        self._steady_at = (time.monotonic(), self._load.state.cpu_s)
+        self._steady_at = (time.monotonic(), self._load.state.busy_s)
 
     def run(self, n: int) -> Batch:
         """Wait `n` times 50 ms."""
@@ -168,8 +168,8 @@ class LlmServeEndpoint:
             self.watch.stop()
         if self._load is not None and not self._load.stopped:
             self._busy = self._load.state
-            since_s, cpu_s = self._steady_at
-            self.cpu_frac = (self._busy.cpu_s - cpu_s) / max(time.monotonic() - since_s, 1e-9) / self.processes
+            since_s, busy_s = self._steady_at
+            self.cpu_frac = (self._busy.busy_s - busy_s) / max(time.monotonic() - since_s, 1e-9) / self.processes
             self._load.stop()
 
     def work_between(self, start_s: float, end_s: float) -> float:

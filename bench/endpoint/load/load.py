@@ -29,6 +29,12 @@ class ClientState:
     cpu_s: float = 0.0  # [s] CPU time so far
     largest_lag_s: float = 0.0  # [s] by which an event loop was late, at most
     in_flight: int = 0
+    waited_s: float = 0.0  # [s] for which they were ready and waited for a core so far
+
+    @property
+    def busy_s(self) -> float:
+        """Time for which they worked or would have [s]: a process that waits for a core is no less the limit."""
+        return self.cpu_s + self.waited_s
 
 
 class Load:
@@ -67,6 +73,7 @@ class Load:
                 sum(state.cpu_s for state in self._states),
                 max(state.largest_lag_s for state in self._states),
                 sum(state.in_flight for state in self._states),
+                sum(state.waited_s for state in self._states),
             )
 
     def forget_lag(self) -> None:
@@ -130,6 +137,7 @@ class Load:
                         self._tokens[bin_] += tokens
                     state = self._states[number]
                     state.cpu_s, state.in_flight = report.cpu_s, report.in_flight
+                    state.waited_s = report.waited_s
                     state.largest_lag_s = max(state.largest_lag_s, report.largest_lag_s)
 
 

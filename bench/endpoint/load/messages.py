@@ -50,6 +50,7 @@ class Report:
     tokens: tuple[Tokens, ...]
     in_flight: int
     cpu_s: float  # CPU time of the process so far
+    waited_s: float  # time so far for which it was ready and waited for a core
     largest_lag_s: float  # by which the event loop was late, at most, since the last report
 
 

@@ -23,7 +23,7 @@ class Client:
 
     concurrency: int | None  # of a closed loop
     processes: int
-    cpu_frac: float  # [-] CPU time of its busiest process over the time of the windows
+    cpu_frac: float  # [-] time for which a process was busy or waited for a core, over that of the windows
     largest_lag_s: float  # [s] by which an event loop was late, at most
     local: bool  # whether the server runs on this machine
     ceiling_tokens_per_s: float | None = None  # [token/s] of the client against the null server; None if unmeasured
@@ -98,7 +98,7 @@ def check_client(client: Client, tokens_per_s: float, tpot_s: float | None) -> I
     if client.local:
         yield Reason(code="client_local")
     if client.cpu_frac > limits.CLIENT_CPU_FRAC:
-        yield Reason(code="client_bound", detail=f"a process of the client used {client.cpu_frac:.0%} of a core")
+        yield Reason(code="client_bound", detail=f"its processes were busy for {client.cpu_frac:.0%} of the time")
     elif tpot_s is not None and client.largest_lag_s > max(limits.CLIENT_LAG_FRAC * tpot_s, limits.CLIENT_LAG_S):
         yield Reason(code="client_bound", detail=f"its loop was {client.largest_lag_s * 1e3:.1f} ms late")
     elif client.ceiling_tokens_per_s and tokens_per_s > limits.CLIENT_CEILING_FRAC * client.ceiling_tokens_per_s:
