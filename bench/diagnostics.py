@@ -82,6 +82,7 @@ _ROWS = (
     # shares and firmware of ASIC miners
     Diagnostic("shares_not_uniform", "hash over target of the shares is not uniform: the chips or the firmware report only nonces of a harder target, so shares are missing", "raise --difficulty to a power of two at or above the chip's ticket mask, then run again", Effect.INVALID, 8),
     Diagnostic("shares_few", f"fewer than {limits.VERIFIED_SHARES} valid shares: the rate is not verified by shares", "measure longer (--measure-s, or a smaller --error), or lower --difficulty as far as the chip's ticket mask allows", Effect.WARN, 8),
+    Diagnostic("shares_lost", f"the work server no longer has all shares of the windows: it keeps the newest {limits.SHARES_KEPT:,}", "raise --difficulty or measure for a shorter time, and keep other clients away from the work server", Effect.INVALID, 8),
     Diagnostic("shares_refused", f"more than {_percent(limits.REFUSED_SHARES_FRAC)} of the shares are not valid and do not count", "read the classes in the detail: low difficulty means that the firmware rounds, stale that the network is slow", Effect.WARN, 8),
     Diagnostic("mask_ignored", "the miner rolls version bits that it was not allowed; such shares do not count", "update the firmware; real pools refuse these shares too", Effect.WARN, 8),
     Diagnostic("difficulty_mixed", "shares of more than one difficulty are in the windows", "start the run again with the miner connected and --difficulty fixed", Effect.WARN, 8),

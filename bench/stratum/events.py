@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from bench import limits
 from bench.stratum.verify import ShareClass, Verdict
 
-KEPT_SHARES = 1_000_000  # the newest; about 45 MB
 KEPT_NAMES = 4_096  # distinct names of workers; further ones share one entry
 KEPT_NOTICES = 512  # pairs of reason and peer; further peers of a reason are counted together
 OTHERS = "(others)"
@@ -53,7 +53,7 @@ class ShareTable:
 class ShareLog:
     """The newest shares of all connections, in the order of their arrival."""
 
-    def __init__(self, capacity: int = KEPT_SHARES) -> None:
+    def __init__(self, capacity: int = limits.SHARES_KEPT) -> None:
         self._capacity = capacity
         self._dropped = 0  # shares that are no longer kept
         self._complete_from_s = -math.inf

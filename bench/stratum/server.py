@@ -18,7 +18,8 @@ from bench.stratum.session import Desk, Session, SessionInfo
 from hardware_profiles.errors import InputError
 
 _SWEEP_S = 1.0  # [s] between two looks at the clients' times
-_KEPT_ENDED = 1_000  # ended connections that are still listed
+_KEPT_ENDED = 1_000  # ended connections without a valid share that are still listed
+_KEPT_MINED = 10_000  # ended connections with one: without them their shares belong to nobody
 _BACKLOG = 512
 _CONNECTIONS_S, _CONNECTIONS_AT_ONCE = 1.0, 60.0  # [1/s] new connections of one peer above which they are noted
 _KEPT_PACES = 256  # peers
@@ -56,9 +57,10 @@ class StratumServer:
         self.desk = Desk(JobSource(options.extranonce2_bytes), options.difficulty, options.limits)
         self._connections: set[Connection] = set()
         self._ended: deque[SessionInfo] = deque(maxlen=_KEPT_ENDED)
+        self._mined: deque[SessionInfo] = deque(maxlen=_KEPT_MINED)
         self._extranonces: set[bytes] = set()
         self.accepted = 0  # connections so far
-        self._most = options.limits.connections
+        self._most, self._why_most = options.limits.connections, ""
         self._server: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._drained: asyncio.Event | None = None  # set once the last connection is closed, while the server stops
@@ -83,7 +85,9 @@ class StratumServer:
         loop.set_exception_handler(self._note_fault)
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         if files != resource.RLIM_INFINITY:
-            self._most = max(min(self._most, files - _FILES_OF_OTHERS), 1)
+            most = max(min(self._most, files - _FILES_OF_OTHERS), 1)
+            if most < self._most:
+                self._most, self._why_most = most, ", because this process may open few files (ulimit -n)"
         listener = _listener(host, port)
         self._server = await loop.create_server(self._connection, sock=listener, backlog=_BACKLOG)
         self._tasks = [loop.create_task(self._hand_out_jobs()), loop.create_task(self._watch_times())]
@@ -122,8 +126,12 @@ class StratumServer:
             connection.send(session.renew_difficulty())
 
     def sessions(self) -> tuple[SessionInfo, ...]:
-        """Return the connections: the last 1,000 that ended, then the open ones."""
-        return (*self._ended, *(session.info() for _, session in self._sessions()))
+        """Return the connections in the order of their start: the open ones, and the last ones that ended.
+
+        Of those that ended, the last 10,000 with a valid share and the last 1,000 without one are kept.
+        """
+        present = (session.info() for _, session in self._sessions())
+        return tuple(sorted((*self._ended, *self._mined, *present), key=lambda info: info.number))
 
     def _sessions(self) -> list[tuple[Connection, Session]]:
         return [(connection, connection.session) for connection in self._connections if connection.session is not None]
@@ -134,7 +142,7 @@ class StratumServer:
     def _open_session(self, connection: Connection, peer: tuple[str, int]) -> Session | None:
         self.accepted += 1
         if len(self._connections) >= self._most:
-            self.desk.notices.add("too many connections", peer[0], f"more than {self._most}")
+            self.desk.notices.add("too many connections", peer[0], f"more than {self._most}{self._why_most}")
             return None
         extranonce1 = os.urandom(EXTRANONCE1_BYTES)
         while extranonce1 in self._extranonces:
@@ -160,7 +168,7 @@ class StratumServer:
         if session is not None:
             self._extranonces.discard(session.extranonce1)
             session.ended_s = time.monotonic()
-            self._ended.append(session.info())
+            (self._mined if session.info().valid_shares else self._ended).append(session.info())
         if self._drained is not None and not self._connections:
             self._drained.set()
 

@@ -136,7 +136,7 @@ class WorkServer:
         self._frozen = False
 
     def sessions(self) -> tuple[SessionInfo, ...]:
-        """Return the connections: the last 1,000 that ended, then the open ones."""
+        """Return the connections in the order of their start; see `StratumServer.sessions`."""
         return self._call(self._server.sessions)
 
     def notices(self) -> tuple[Notice, ...]:

@@ -2,6 +2,7 @@
 
 import random
 
+from bench import limits
 from bench.stratum.difficulty import hashes_of
 from bench.stratum.events import ShareLog
 from bench.stratum.session import SessionInfo
@@ -31,8 +32,8 @@ class FakeWorkServer:
     """Has the shares of one steady miner from `start_s` to `end_s`; `ticket_mask` is that of its chips over D."""
 
     def __init__(self, rate_h_s, difficulty, *, start_s=0.0, end_s=10_000.0, seed=0, ticket_mask=1.0, gaps=(),
-                 refused=(), sessions=None):  # fmt: skip
-        self.shares, self.difficulty = ShareLog(), difficulty
+                 refused=(), sessions=None, kept=limits.SHARES_KEPT):  # fmt: skip
+        self.shares, self.difficulty = ShareLog(kept), difficulty
         self._sessions = [session()] if sessions is None else sessions
         draws, now_s = random.Random(seed), start_s
         while (now_s := now_s + draws.expovariate(rate_h_s / hashes_of(difficulty) / ticket_mask)) < end_s:

@@ -22,6 +22,8 @@ from hardware_profiles.errors import InputError
 
 PORT = 3333
 WORKER = "perwatt.asic"
+LONGEST_WORKER = 100  # characters
+COLDEST_C, HOTTEST_C = -60.0, 100.0  # [°C] the inlet of a machine, also in oil or water
 
 
 @click.command(
@@ -94,6 +96,10 @@ def asic(
     from bench.workloads.asic.choice import parse_error, parse_rate
 
     chosen_plan = get_plan(plan)
+    _check_worker(worker)
+    if ambient_c is not None and not COLDEST_C <= ambient_c <= HOTTEST_C:
+        expected = f"a temperature at the inlet from {COLDEST_C:g} to {HOTTEST_C:g} °C"
+        raise InputError.at("--ambient-c", expected=expected, got=ambient_c)
     request = Request(
         host=host,
         family=family,
@@ -123,6 +129,13 @@ def asic(
     else:
         print_asic(record, store)
     return exit_status([record])
+
+
+def _check_worker(worker: str) -> None:
+    """Refuse a name that cannot be typed at a miner, or that its firmware may cut."""
+    if not (0 < len(worker) <= LONGEST_WORKER and worker.isascii() and worker.isprintable()) or set(worker) & set(" ,"):
+        expected = f"1 to {LONGEST_WORKER} ASCII characters without spaces and commas"
+        raise InputError.at("--worker", expected=expected, got=worker)
 
 
 def _check_set_pool(host: str | None, listen: str) -> None:

@@ -13,6 +13,7 @@ from hardware_profiles.errors import InputError
 _PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}
 _RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)h/s\s*", re.IGNORECASE | re.ASCII)
 _PERCENT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*", re.ASCII)
+MOST_SHARES = 0.7 * limits.SHARES_KEPT  # that may be expected: the rest is for refused ones and a faster miner
 LEAST_ASIC_H_S = 1e11  # [hash/s] a slower miner is a CPU or a toy, whose chips have no ticket mask
 TICKET_MASK = 256.0  # [-] difficulty below which the chips of most ASICs report nothing
 
@@ -60,12 +61,12 @@ def parse_error(text: str, place: str = "--error") -> float:
     Raises
     ------
     InputError
-        It is no percentage from 0.1 % to 50 %.
+        It is no percentage from 0.25 % to 50 %: a smaller error takes more shares than the work server keeps.
     """
     match = _PERCENT.fullmatch(text)
     error_frac = float(match[1]) / 100.0 if match else 0.0
-    if not 0.001 <= error_frac <= 0.5:
-        raise InputError.at(place, expected="a percentage from 0.1% to 50%", got=text)
+    if not 0.0025 <= error_frac <= 0.5:
+        raise InputError.at(place, expected="a percentage from 0.25% to 50%", got=text)
     return error_frac
 
 
@@ -121,8 +122,8 @@ def choose(  # noqa: PLR0913 (what a user may fix)
     Raises
     ------
     InputError
-        The time is too short for the error, the difficulty is no power of two or below what the miner accepts, or more
-        shares would come than the server is meant for.
+        The time is too short for the error or too long, the difficulty is no power of two or below what the miner
+        accepts, or more shares would come than the server is meant for or keeps.
     """
     rate_h_s, source = rate
     mask = TICKET_MASK if rate_h_s >= LEAST_ASIC_H_S else 2.0**-32
@@ -152,5 +153,21 @@ def choose(  # noqa: PLR0913 (what a user may fix)
             f"shares of difficulty {difficulty:g} at {rate_h_s:.4g} hash/s)",
             got=measure_s,
         )
+    if needed_s > limits.LONGEST_MEASUREMENT_S:
+        raise InputError.at(
+            "--error",
+            expected=f"an error that takes at most {limits.LONGEST_MEASUREMENT_S:,.0f} s, not {needed_s:,.0f} s with "
+            f"shares of difficulty {difficulty:g} at {rate_h_s:.4g} hash/s, or a lower --difficulty",
+            got=f"{error_frac:.2%}",
+        )
     total_s = measure_s if measure_s is not None else needed_s
-    return Choice(difficulty, rate_h_s, source, error_frac, max(total_s / windows, least_window_s), windows)
+    choice = Choice(difficulty, rate_h_s, source, error_frac, max(total_s / windows, least_window_s), windows)
+    if choice.expected_shares > MOST_SHARES:
+        raise InputError.at(
+            "--measure-s",
+            expected=f"at most {math.floor(MOST_SHARES / shares_s):,} s with shares of difficulty {difficulty:g} at "
+            f"{rate_h_s:.4g} hash/s, because the work server keeps {limits.SHARES_KEPT:,} shares; or a higher "
+            "--difficulty",
+            got=choice.window_s * windows,
+        )
+    return choice

@@ -34,6 +34,7 @@ class Collected:
     same_address: bool | None  # whether shares and firmware have one address; None without a firmware
     failures: int = 0  # readings of the firmware that failed
     ambient_c: float | None = None  # [°C] stated by the user
+    shares_lost: bool = False  # whether shares of the windows, or the connections that sent them, were dropped
 
     @property
     def duration_s(self) -> float:

@@ -8,7 +8,15 @@ from bench.stratum.verify import ShareClass
 from bench.workloads.asic.collected import Collected
 
 WITHHELD = frozenset(
-    {"shares_not_uniform", "shares_few", "mask_ignored", "aggregated", "peer_mismatch", "difficulty_mixed"}
+    {
+        "shares_not_uniform",
+        "shares_few",
+        "shares_lost",
+        "mask_ignored",
+        "aggregated",
+        "peer_mismatch",
+        "difficulty_mixed",
+    }
 )
 """Codes with which a rate is not verified by shares."""
 _AGENTS = {  # beginnings of user agents by the word that a family or a firmware has in its name
@@ -32,6 +40,8 @@ def share_reasons(collected: Collected) -> list[Reason]:
     valid, total = counts[ShareClass.VALID], sum(counts.values())
     if valid < limits.VERIFIED_SHARES:
         reasons.append(Reason(code="shares_few", detail=f"{valid:,} valid shares in {collected.duration_s:.0f} s"))
+    if collected.shares_lost:
+        reasons.append(Reason(code="shares_lost"))
     if counts[ShareClass.MASK_VIOLATION]:
         detail = f"{counts[ShareClass.MASK_VIOLATION]:,} of {total:,} shares"
         reasons.append(Reason(code="mask_ignored", detail=detail))

@@ -146,7 +146,16 @@ class Sha256dScanAsic:
             same_address=setting.same_address,
             failures=0 if telemetry is None else len(telemetry.failures),
             ambient_c=setting.ambient_c,
+            shares_lost=self._shares_lost(spans, {session.number for session in sessions}),
         )
+
+    def _shares_lost(self, spans: Spans, sessions: set[int]) -> bool:
+        """Return whether shares of the windows were dropped, or valid ones belong to none of these connections."""
+        log = self._server.shares
+        if log.complete_from_s > spans[0][0]:
+            return True
+        valid = log.table(spans[0][0], spans[-1][1]).select(ShareClass.VALID)
+        return not set(map(int, np.unique(valid.session))) <= sessions
 
     def _shares(self, start_s: float, end_s: float) -> ShareTable:
         return own_shares(self._server, self._setting.unit, start_s, end_s)

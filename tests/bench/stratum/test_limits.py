@@ -103,6 +103,23 @@ def test_a_peer_that_connects_over_and_over_is_noted(serve, client):
     assert 1 <= reasons(server, 2)["connects too often"] <= 5
 
 
+def test_a_connection_that_mined_stays_listed_however_many_others_come_and_go(serve, client, monkeypatch):
+    monkeypatch.setattr("bench.stratum.server._KEPT_ENDED", 3)
+    server, address = serve()
+    miner = client(address)
+    miner.call("mining.submit", miner.share(miner.log_in()))
+    miner.close()
+    for _ in range(6):
+        passer_by = client(address)
+        passer_by.call("mining.ping", [])
+        passer_by.close()
+    while server.population().connected:
+        time.sleep(0.005)
+    kept = server.sessions()
+    assert [info.number for info in kept] == [1, 5, 6, 7]
+    assert kept[0].valid_shares == 1
+
+
 def test_a_client_that_keeps_the_limits_is_never_noted(serve, client):
     server, address = serve()
     miner = client(address)

@@ -117,6 +117,11 @@ def test_a_ticket_mask_ends_with_status_1_and_one_line(measured):
         (["--error", "0.5"], "--error: expected a percentage"),
         (["--family", "luxos"], "--family: expected --miner HOST with it"),
         (["--listen", "192.0.2.77:0"], "listen: "),
+        (["--worker", ""], "--worker: expected 1 to 100 ASCII characters"),
+        (["--worker", "a b"], "--worker: expected 1 to 100 ASCII characters"),
+        (["--worker", "\x1b[31m"], "--worker: expected 1 to 100 ASCII characters"),
+        (["--ambient-c", "inf"], "--ambient-c: expected a temperature at the inlet from -60 to 100"),
+        (["--ambient-c", "296"], "--ambient-c: expected a temperature at the inlet from -60 to 100"),
         (["--meter", "none", "--meter", "rapl"], "--meter none: expected no other meter"),
     ],
 )

@@ -27,10 +27,20 @@ def test_a_window_too_short_for_the_error_is_refused_with_the_seconds_needed():
     assert choose((2e14, "test"), 0.01, 3, measure_s=3600.0).window_s == 1200.0
 
 
+def test_a_measurement_of_more_shares_than_are_kept_is_refused_before_it_starts():
+    with pytest.raises(InputError, match=r"--measure-s: expected at most 61,\d+ s .* keeps 1,000,000 shares"):
+        choose((2e14, "test"), 0.01, 3, measure_s=100_000.0)
+    assert choose((2e14, "test"), 0.0025, 3).expected_shares < 700_000
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+<<<<<<< HEAD
         ({"difficulty": 16383.75}, "--difficulty: expected a power of two, .* got 16383.75 .did you mean 16384"),
+=======
+        ({"difficulty": 1e14}, r"--error: expected an error that takes at most 1,000,000 s, not 3,343,683,"),
+>>>>>>> 55b3137 (Shares of a long window that the work server no longer keeps leave no figure, and are refused before; worker and inlet temperature are checked)
         ({"difficulty": 64.0}, "--difficulty: expected at least 4096 at 2e.14 hash/s"),
         ({"difficulty": 4096.0, "minimum_difficulty": 8192.0}, "--difficulty: expected at least 8192"),
     ],
@@ -60,7 +70,7 @@ def test_a_rate_without_a_unit_is_refused(text):
         parse_rate(text)
 
 
-@pytest.mark.parametrize("text", ["1", "0%", "60%", "-1%", "0.01", "", "x%"])
+@pytest.mark.parametrize("text", ["1", "0%", "60%", "-1%", "0.2%", "0.01", "", "x%"])
 def test_an_error_that_is_no_percentage_is_refused(text):
     with pytest.raises(InputError, match=r"^--error: expected a percentage"):
         parse_error(text)
