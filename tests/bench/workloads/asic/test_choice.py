@@ -36,11 +36,8 @@ def test_a_measurement_of_more_shares_than_are_kept_is_refused_before_it_starts(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-<<<<<<< HEAD
         ({"difficulty": 16383.75}, "--difficulty: expected a power of two, .* got 16383.75 .did you mean 16384"),
-=======
-        ({"difficulty": 1e14}, r"--error: expected an error that takes at most 1,000,000 s, not 3,343,683,"),
->>>>>>> 55b3137 (Shares of a long window that the work server no longer keeps leave no figure, and are refused before; worker and inlet temperature are checked)
+        ({"difficulty": 2.0**46}, r"--error: expected an error that takes at most 1,000,000 s, not 2,352,907,"),
         ({"difficulty": 64.0}, "--difficulty: expected at least 4096 at 2e.14 hash/s"),
         ({"difficulty": 4096.0, "minimum_difficulty": 8192.0}, "--difficulty: expected at least 8192"),
     ],

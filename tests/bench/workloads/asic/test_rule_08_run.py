@@ -153,7 +153,7 @@ def test_rule_08_shares_of_another_machine_are_not_counted(run, asic_clock):
 
 def test_rule_08_shares_that_the_server_no_longer_keeps_leave_no_figure(run, asic_clock):
     start_s = asic_clock.monotonic()
-    server = FakeWorkServer(RATE_H_S, 4096.0, start_s=start_s - 100.0, end_s=start_s + 500.0, kept=4800)
+    server = FakeWorkServer(RATE_H_S, 4096.0, start_s=start_s - 100.0, end_s=start_s + 520.0, kept=5400)
     record = run(server)
     assert record.status == "invalid"
     assert "shares_lost" in {reason.code for reason in record.reasons}
@@ -164,8 +164,8 @@ def test_rule_08_valid_shares_of_a_connection_that_is_no_longer_listed_leave_no_
     share_class, lost, run, asic_clock
 ):
     start_s = asic_clock.monotonic()
-    server = FakeWorkServer(RATE_H_S, 4096.0, start_s=start_s - 100.0, end_s=start_s + 50.0)
-    server.add(start_s + 50.0, share_class, number=2)
+    server = FakeWorkServer(RATE_H_S, 4096.0, start_s=start_s - 100.0, end_s=start_s + 130.0)
+    server.add(start_s + 131.0, share_class, number=2)
     assert ("shares_lost" in codes(run(server))) == lost
 
 
