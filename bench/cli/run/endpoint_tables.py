@@ -103,11 +103,14 @@ def _print_energy(records: "Sequence[Record]") -> None:
 
 def _print_best(records: "Sequence[Record]", limits: "Limits") -> None:
     from bench.endpoint.sweep.choice import best, is_host_bound, pareto
-    from bench.endpoint.sweep.records import points_of
+    from bench.endpoint.sweep.records import drift, points_of
 
     points = points_of(records)
     if not points:
         return
+    drifted = drift(records)
+    if drifted is not None:
+        say(f"drift      {drifted.words()}")
     choice = best(points, limits)
     if choice is None:
         say("best       no load keeps the limits")
@@ -127,7 +130,10 @@ def _print_for_a_site(records: "Sequence[Record]", limits: "Limits") -> None:
     from bench.endpoint.sweep.choice import best
     from bench.endpoint.sweep.records import points_of
 
-    choice = best(points_of(records), limits)
+    points = points_of(records)
+    choice = best(points, limits)
+    if points and choice is None:
+        return
     id_ = choice.best.record_id if choice is not None else records[0].id
     for record in records:
         if record.id == id_ and is_usable(record) and (record.power or record.assumed_power_w):

@@ -44,7 +44,11 @@ class Point:
 
 
 def pareto(points: Sequence[Point]) -> list[Point]:
-    """Return the points that no other beats in throughput, interactivity and energy at once, by rising load."""
+    """Return the points that no other beats in throughput, interactivity and energy at once, by rising load.
+
+    Where some points have an energy, those without one are left out: nothing is known of theirs.
+    """
+    points = [point for point in points if point.energy is not None] or list(points)
 
     def figures(point: Point) -> tuple[float, ...]:
         return (point.rate, point.user_rate or 0.0, -(point.energy or 0.0))

@@ -1,13 +1,50 @@
 """The points of a sweep from stored records."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.endpoint.sweep.choice import Point
+from bench.measure import stats
 from bench.results.window_figures import metered_windows
 
 if TYPE_CHECKING:
     from bench.results.record import Record
+
+
+DRIFT_FRAC = 0.05  # [-] by which a repeated point may differ
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A point that was measured twice and has another throughput at the end."""
+
+    concurrency: int
+    first: float  # mean throughput of the first time [token/s]
+    last: float  # and of the last time [token/s]
+
+    def words(self) -> str:
+        """Return the drift and what it means in words."""
+        return (
+            f"{self.concurrency} at a time had {self.first:,.4g} tok/s at first and {self.last:,.4g} at last, so the "
+            "loads are not comparable; measure again on a quiet, warm machine"
+        )
+
+
+def drift(records: "Sequence[Record]") -> Drift | None:
+    """Return the drift that a repeated point shows, or None if its two throughputs cannot be told apart."""
+    first: dict[int, Point] = {}
+    for record in records:
+        for point in points_of([record]):
+            earlier = first.setdefault(point.concurrency, point)
+            if earlier is point:
+                continue
+            ratio = stats.compare(point.tokens_per_s, earlier.tokens_per_s)
+            if ratio.interval is None or ratio.interval[0] <= 1.0 <= ratio.interval[1]:
+                continue
+            if abs(point.rate / earlier.rate - 1.0) > DRIFT_FRAC:
+                return Drift(point.concurrency, earlier.rate, point.rate)
+    return None
 
 
 def points_of(records: "Sequence[Record]") -> list[Point]:

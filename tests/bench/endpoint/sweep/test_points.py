@@ -72,6 +72,13 @@ def test_a_point_that_another_beats_in_everything_is_not_on_the_front():
     assert [p.concurrency for p in pareto(POINTS)] == [1, 8, 16, 32]
 
 
+def test_a_point_without_an_energy_is_not_on_the_front_of_metered_ones():
+    """A client that was the limit costs the energy; nothing known is not nothing used."""
+    unmetered = point(4, 90.0, None, tpot=0.5)
+    assert unmetered not in pareto([*POINTS, unmetered])
+    assert pareto([unmetered]) == [unmetered]
+
+
 @pytest.mark.parametrize(("power", "found"), [((500.0, 400.0), [64]), ((500.0, 520.0), [])])
 def test_power_that_falls_while_the_load_rises_is_the_host(power, found):
     points = [point(32, 1000.0, power=power[0]), point(64, 900.0, power=power[1])]
