@@ -86,6 +86,11 @@ class Miner:
         self._clock, self._sleep = clock, sleep
         self._turn = turn(address, ports)
 
+    @property
+    def lock(self) -> threading.Lock:
+        """The right to connect to the miner; a poll holds it, and so must whoever writes."""
+        return self._turn.lock
+
     def poll(self) -> Poll:
         """Return one poll, after a wait if the last one was shortly before.
 
@@ -94,7 +99,7 @@ class Miner:
         MinerError
             The miner does not answer, or its answer holds no figures.
         """
-        with self._turn.lock:
+        with self.lock:
             if self._turn.polled_s is not None:
                 left_s = self._turn.polled_s + self.family.poll_s - self._clock()
                 if left_s > 0.0:

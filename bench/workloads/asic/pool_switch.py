@@ -145,14 +145,15 @@ def _send(miner: Miner, write: Write) -> None:
     """Send one write once; the connection of one that restarts the miner may end without an answer."""
     remote = HostPort(miner.address.host, miner.address.port or miner.family.port)
     try:
-        if write.method == "4028":
-            _check(_command(remote, write))
-        else:
+        with miner.lock:
+            if write.method == "4028":
+                _check(_command(remote, write))
+                return
             body = None if write.body is None else json.dumps(write.body).encode()
             device = Device(remote.host, remote.port, miner.login)
             answer = device.ask(write.place, WRITE_S, body=body, method=write.method)
-            if not 200 <= answer.status < 300:
-                raise RunFailedError(f"the miner refuses to {write.says}: HTTP status {answer.status}")
+        if not 200 <= answer.status < 300:
+            raise RunFailedError(f"the miner refuses to {write.says}: HTTP status {answer.status}")
     except ReadFailedError as error:
         if not write.restarts:
             raise RunFailedError(f"the miner did not answer when it was to {write.says}: {error}") from None

@@ -65,6 +65,21 @@ def journal_of(fake):
     return Journal(f"127.0.0.1:{fake.port}")
 
 
+def test_nobody_reads_the_miner_during_a_write(axeos, monkeypatch):
+    fake, held = axeos(), []
+    miner, patch = miner_of(fake), fake.patch
+
+    def watched(body):
+        held.append(miner.lock.locked())
+        return patch(body)
+
+    monkeypatch.setitem(fake.routes, "PATCH /api/system", watched)
+    with pool_switch.pool_set(miner, TARGET, lambda _: None):
+        pass
+    assert held
+    assert all(held)
+
+
 @pytest.mark.parametrize("version", ["v2.4.1", "v2.12.2", "v2.15.0"])
 @pytest.mark.parametrize("restart_s", [0.0, 0.3])
 def test_the_miner_works_for_us_within_and_for_its_former_pool_after(axeos, version, restart_s):
