@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from bench.endpoint.client.probe import Capabilities, probe
 from bench.endpoint.client.prompts import PromptSource
@@ -133,17 +133,14 @@ class LlmServeEndpoint:
         )
         target = setting.target
         plan = LoadPlan(
-            known.service,
-            known.ip,
-            target.tls,
-            target.ca_file,
-            prompts,
-            self.setting.output_lengths,
+            known.service, known.ip, target.tls, target.ca_file, prompts, setting.output_lengths,
             timeout_s=setting.timeout_s,
         )  # fmt: skip
         started_s = time.monotonic()
         if setting.concurrency is not None:
-            self._load = Load(split_slots(plan, setting.concurrency, setting.processes))
+            stagger_s = known.token_s * setting.output_tokens / setting.concurrency  # over one request, no opening wave
+            staggered = replace(plan, stagger_s=stagger_s)
+            self._load = Load(split_slots(staggered, setting.concurrency, setting.processes))
         else:
             times_s = arrival_times_s(setting.rate_per_s or 0.0, setting.schedule_s, setting.seed, setting.burstiness)
             self._load = Load(split_arrivals(plan, times_s, setting.processes or 1))

@@ -35,6 +35,7 @@ class Capabilities:
     tokens_of_no_words: float  # [token] prompt tokens of a text = this + `tokens_per_word` * words
     tokens_per_word: float
     source: TokenSource  # the best count of output tokens
+    token_s: float  # [s] time per token of a single request, about
     honours_length: bool  # whether it goes on to the requested length
     largest_context: int | None  # [token]
     version: str
@@ -107,10 +108,18 @@ async def _probe(  # noqa: PLR0913, PLR0917 (what is known so far)
         tokens_of_no_words=offset,
         tokens_per_word=per_word,
         source=source,
+        token_s=_token_s(last),
         honours_length=token_times(last).total >= PROBE_TOKENS,
         largest_context=context if isinstance(context, int) else None,
         version=version,
     )
+
+
+def _token_s(reply: Reply) -> float:
+    """Return the time per token of a reply [s], about; 0 if it came in one piece."""
+    if len(reply.chunks) < 2:
+        return 0.0
+    return (reply.chunks[-1].time_ns - reply.chunks[0].time_ns) * 1e-9 / PROBE_TOKENS
 
 
 def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:

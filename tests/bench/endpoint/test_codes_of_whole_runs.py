@@ -25,6 +25,7 @@ class Run:
         setting = Setting(target, None, 20, output, seed, concurrency)
         workload = LlmServeEndpoint(setting, setting.ask())
         self.record = measure(workload, job, [meter] if meter else (), device=describe(target))
+        self.requests = workload.requests
         self.spans = [(window.start_s, window.end_s) for window in self.record.windows]
         self.codes = {reason.code for reason in (*self.record.reasons, *self.record.warnings)}
 
@@ -147,3 +148,10 @@ def test_a_server_that_goes_away_amid_the_windows_leaves_no_rate(job):
     assert opened
     assert run.record.status == "failed" or "requests_failed" in run.codes
     assert run.record.status == "ok" or not run.record.metrics
+
+
+def test_the_slots_begin_one_after_the_other_over_the_time_of_a_request(job):
+    with serving(Setup(token_s=0.02, first_token_s=0.02)) as server:
+        run = Run(server, job, concurrency=4, seed=seed())
+    starts_s = sorted(request.start_ns * 1e-9 for request in run.requests)[:4]
+    assert starts_s[3] - starts_s[0] >= 0.75 * 24 * 0.02 * 0.8
