@@ -4,6 +4,7 @@ It stands in the user's state folder, readable for the user only, and holds no p
 """
 
 import json
+import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ class Journal:
         Raises
         ------
         InputError
-            There is a journal already: an earlier run was killed.
+            There is a journal already: an earlier run was killed. Or the folder belongs to another user.
         RunFailedError
             The disk refuses it.
         """
@@ -70,10 +71,8 @@ class Journal:
                 f"`perwatt miner restore {self.host}`"
             )
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.parent.chmod(0o700)
+            _make_private(self.path.parent)
             write_new(self.path, json.dumps({"schema": _SCHEMA, **asdict(entry)}, indent=2).encode() + b"\n")
-            self.path.chmod(0o600)
         except OSError as error:
             raise not_written(self.path, error) from None
 
@@ -96,10 +95,27 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
 
+def _make_private(folder: Path) -> None:
+    """Make a folder that only this user can enter; whose files are readable for others does not matter then.
+
+    A link is not followed, and a folder of another user is refused: root may have the variables of a user.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            raise InputError(f"--set-pool: {folder}: expected a folder of your own, got one of another user")
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
+
+
 def _entry(document: Any, path: Path) -> Entry:
     if not isinstance(document, dict) or document.get("schema") != _SCHEMA:
         raise InputError.at(path, "schema", expected=_SCHEMA)
     target, before = document.get("target"), document.get("before")
     if not isinstance(before, dict) or not isinstance(target, dict) or target.keys() != {"host", "port", "user"}:
         raise InputError.at(path, expected="the keys target and before of a journal", got=", ".join(document))
+    if [type(value) for value in (target["host"], target["port"], target["user"])] != [str, int, str]:
+        raise InputError.at(path, "target", expected="a host, a port and a user", got=target)
     return Entry(str(document.get("host")), str(document.get("family")), Target(**target), before)

@@ -87,6 +87,8 @@ def restore(miner: Miner, entry: Entry, journal: Journal, say: Callable[[str], N
     pools = check_family(entry.family)
     try:
         _carry_out(miner, pools, pools.to_restore, entry, say)
+    except (AttributeError, KeyError, TypeError):  # what the journal holds is not a pool
+        raise InputError.at(journal.path, "before", expected="a pool as the miner showed it, to bring back") from None
     except (InputError, RunFailedError, ReadFailedError) as error:
         raise RunFailedError(
             f"the former pool of {entry.host} is not back: {error}; run `perwatt miner restore {entry.host}`, or enter "

@@ -205,7 +205,7 @@ def test_the_journal_is_there_before_the_first_write_is_private_and_has_no_passw
     with pool_switch.pool_set(miner_of(fake), TARGET, lambda _: None):
         pass
     mode, folder_mode, text = seen[0]
-    assert (mode, folder_mode) == (0o600, 0o700)
+    assert (mode & 0o200, folder_mode) == (0o200, 0o700)
     assert "pool.example.com" in text
     assert "secret" not in text
 
@@ -268,7 +268,13 @@ def test_without_a_journal_restore_says_so_and_writes_nothing(axeos):
     assert not [request for request in fake.requests if not request.startswith("GET")]
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", "{", '{"schema":"perwatt.pool-journal/1"}', "\0"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}", "[]", "{", '{"schema":"perwatt.pool-journal/1"}', "\0",
+        '{"schema":"perwatt.pool-journal/1","before":{},"target":{"host":[],"port":1,"user":"u"}}',
+    ],
+)  # fmt: skip
 def test_a_damaged_journal_is_one_line(axeos, content):
     fake = axeos()
     journal = journal_of(fake)
