@@ -83,6 +83,20 @@ def test_the_document_has_the_published_schema(perwatt, miner):
         assert all(word not in json.dumps(read) for word in ("127.0.0.1", "wallet", "hush"))
 
 
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_no_password_of_a_pool_and_nothing_that_a_terminal_obeys_leaves_a_reply(perwatt, miner, option):
+    hostile = "\x1b]0;title\x07\x1b[2J"
+    replies = antminer.s21()
+    (pool,) = replies["pools"]["POOLS"][:1]
+    pool |= {"URL": "stratum+tcp://bob:s3cret1Qz@pool.example:3333", "Pass": "s3cret2Qz"}
+    pool |= {"Password": "s3cret3Qz", "Api Token": "s3cret4Qz", "pool_pass": "s3cret5Qz"}
+    replies["pools"]["POOLS"] = [pool]
+    replies["version"]["VERSION"][0]["Type"] += hostile
+    done = perwatt("miner", miner(replies), *option)
+    assert (done.returncode, "]0;title" in done.stdout) == (0, True)
+    assert [mark for mark in ("s3cret", "\x1b", "\x07") if mark in done.stdout + done.stderr] == []
+
+
 @pytest.mark.parametrize("family", ["luxos", "braiins", "sealminer", "auradine"])
 def test_other_families_are_shown_too(perwatt, miner, family):
     done = perwatt("miner", miner(descendants.commands(Unit(), family)))
