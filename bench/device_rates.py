@@ -99,8 +99,8 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
     Raises
     ------
     InputError
-        The record is not valid or only a smoke test, counts neither hashes nor tokens, has no power, has an interval
-        that reaches below 0, or lacks one of the five tags of a token rate.
+        The record is not valid, only a smoke test or of random weights, counts neither hashes nor tokens, has no power,
+        has an interval that reaches below 0, or lacks one of the five tags of a token rate.
     """
     place = f"result {record.id}"
     rate = _usable(record)
@@ -178,6 +178,8 @@ def is_usable(record: "Record") -> bool:
 
 def _usable(record: "Record") -> "Metric":
     """Return the rate of a record; raise InputError if it may not be carried to a site."""
+    from bench.results.evidence.endpoint import has_random_weights
+
     place, rate = f"result {record.id}", record.rate
     if record.status != "ok" or rate is None:
         codes = ", ".join(reason.code for reason in record.reasons)
@@ -187,6 +189,8 @@ def _usable(record: "Record") -> "Metric":
             f"{place}: key plan: expected quick or publish, got smoke, which only checks that the run works and is "
             "never compared or carried to a site (measure again with --plan quick)"
         )
+    if has_random_weights(record.device):
+        raise InputError.at(place, "device", expected="a server whose model is a product", got=record.device.name)
     if rate.interval_95 is not None and rate.interval_95[0] <= 0.0:
         low, high = rate.interval_95
         raise InputError(

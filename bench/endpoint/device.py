@@ -4,9 +4,9 @@ import ipaddress
 import socket
 
 from bench.endpoint.client.target import Target
+from bench.results.evidence.endpoint import RANDOM_WEIGHTS
 from bench.results.record import Device
 
-RANDOM_WEIGHTS = "random"
 TINY_NAME = "tiny server, a model of random weights"
 
 
@@ -33,8 +33,3 @@ def describe_tiny(target: Target) -> Device:
     return described.model_copy(
         update={"name": TINY_NAME, "settings": {**described.settings, "weights": RANDOM_WEIGHTS}}
     )
-
-
-def has_random_weights(device: Device) -> bool:
-    """Return whether a record is of the tiny server, whose figures stand for no product."""
-    return device.settings.get("weights") == RANDOM_WEIGHTS

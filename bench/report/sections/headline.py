@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from bench.endpoint.device import has_random_weights
 from bench.quantity import plain, rate, si
 from bench.report.blocks import Block, Card, Cards, Chip, Missing, Section
 from bench.report.text import (
@@ -13,6 +12,7 @@ from bench.report.text import (
     plus_minus,
     ratio_interval,
 )
+from bench.results.evidence.endpoint import has_random_weights
 
 if TYPE_CHECKING:
     from bench.report.gather import Gathered

@@ -1,10 +1,21 @@
 """The part of a record that only a live inference server has: its requests, its own counters and the client."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from bench.results.part import Count, CountFromOne, NonNegative, Part
+
+if TYPE_CHECKING:
+    from bench.results.record import Device
+
+RANDOM_WEIGHTS = "random"
+"""Setting `weights` of the tiny server's device."""
+
+
+def has_random_weights(device: "Device") -> bool:
+    """Return whether a record is of the tiny server, whose figures stand for no product."""
+    return device.settings.get("weights") == RANDOM_WEIGHTS
 
 
 class ServerCounts(Part):

@@ -4,12 +4,13 @@ import pytest
 
 from bench.cli.run.command import _trial
 from bench.cli.run.endpoint_tables import print_trial
-from bench.device_rates import is_usable
-from bench.endpoint.device import has_random_weights
+from bench.device_rates import from_record
 from bench.endpoint.tiny.server import is_installed
 from bench.errors import RunFailedError
 from bench.report import collect
 from bench.report.sections import headline
+from bench.results.evidence.endpoint import has_random_weights
+from hardware_profiles.errors import InputError
 
 
 @pytest.mark.skipif(not is_installed(), reason="the extra `serve` (xllamacpp, gguf) is not installed")
@@ -18,7 +19,9 @@ def test_its_result_says_that_its_weights_are_random_and_serves_neither_a_site_n
     assert record.status == "ok", record.reasons
     assert (record.run.plan, record.workload.parameters["model"]) == ("smoke", "tiny")
     assert has_random_weights(record.device)
-    assert not is_usable(record)
+    quick = record.model_copy(update={"run": record.run.model_copy(update={"plan": "quick"})})
+    with pytest.raises(InputError, match="key device: expected a server whose model is a product, got 'tiny server"):
+        from_record(quick)
     print_trial(record)
     line = capsys.readouterr().out
     assert "a model of random weights" in line
