@@ -125,18 +125,21 @@ def simulate(
             late = until_s is not None and time.monotonic() >= until_s
             return late or (shares is not None and tally.shares >= shares)
 
+        ended = ""
         try:
             tally = miner.run(done)
         except SessionEndedError as error:
             if not miner.tally.hashes:
                 raise RunFailedError(f"{address}: {error}") from None
-            tally = miner.tally
+            tally, ended = miner.tally, str(error)
         except KeyboardInterrupt:
             tally = miner.tally
     if as_json:
-        emit_json(_document(tally, personality, chosen, threads))
+        emit_json({**_document(tally, personality, chosen, threads), "ended_early": ended or None})
     else:
         _print(tally)
+        if ended:
+            say(f"ended      before its time: {ended}")
 
 
 def _address(text: str) -> tuple[str, int]:

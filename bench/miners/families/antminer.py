@@ -202,7 +202,7 @@ def _hz(frequency_mhz: float | None) -> float | None:
 
 def _silent_chips(name: str, marks: str) -> tuple[str, ...]:
     silent = marks.lower().count("x")
-    return (f"{name}: {silent} chips do not answer",) if silent else ()
+    return (f"{name}: {silent} {'chip does' if silent == 1 else 'chips do'} not answer",) if silent else ()
 
 
 def _temperatures(figures: Section, key: str, place: Place) -> list[TemperatureReading]:

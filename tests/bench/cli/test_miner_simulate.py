@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 
 import pytest
 from click.testing import CliRunner
@@ -50,6 +51,20 @@ def test_as_json_the_document_says_so_too_and_has_the_exact_count(simulate):
     assert document["hashes"] % 4096 == 0
     assert document["shares"] == counts[ShareClass.VALID] == counts[ShareClass.DUPLICATE]
     assert document["refused"] == {"Duplicate share": document["shares"]}
+
+
+def test_a_server_that_ends_first_is_said_with_the_count_so_far():
+    names = [candidate.name for candidate in variants.candidates()]
+    variant = next(name for name in ("shani", "neon_sha2", *names) if name in names)
+    with WorkServer(ServerOptions(difficulty=DIFFICULTY)) as server:
+        host, port = server.start("127.0.0.1", 0)
+        stopping = threading.Thread(target=lambda: server.shares.wait(0, 120.0) and server.stop())
+        stopping.start()
+        words = ["miner", "simulate", f"{host}:{port}", "--variant", variant]
+        result = CliRunner().invoke(perwatt, words, standalone_mode=False)
+        stopping.join()
+    assert result.stdout.splitlines()[-1].startswith("ended      before its time: the server closed the connection")
+    assert "counted one by one" in result.stdout
 
 
 @pytest.mark.parametrize(

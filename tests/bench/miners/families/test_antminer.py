@@ -43,7 +43,7 @@ def test_the_firmware_of_2022_gives_the_right_record(read):
     assert reading.counters.accepted_difficulty == 4_000 * 320_000.0
     assert reading.counters.hashes == pytest.approx(108e12 * 50_000)
     assert reading.nominal_rate_h_s == 110e12
-    assert reading.warnings == ("chain 2: 1 chips do not answer",)
+    assert reading.warnings == ("chain 2: 1 chip does not answer",)
 
 
 def test_pools_have_no_user_no_password_and_no_local_address(read):
@@ -61,7 +61,7 @@ def test_old_firmware_with_text_for_numbers_and_a_broken_document_is_read_and_re
     assert rates(reading)["summary: GHS 5s"] == (13512.11e9, 5.0, "nonces")
     assert [(board.name, board.rate_h_s, board.chips) for board in reading.boards] == [("chain 6", 4503.21e9, 63)]
     assert reading.pools == ()
-    assert reading.warnings[:1] == ("chain 6: 1 chips do not answer",)
+    assert reading.warnings[:1] == ("chain 6: 1 chip does not answer",)
     assert "stats: the reply is not valid JSON and was repaired: missing comma" in reading.warnings
     assert "pools: not read: Access denied to 'pools' command" in reading.warnings
 
