@@ -63,7 +63,7 @@ def test_a_server_that_ends_first_is_said_with_the_count_so_far():
         words = ["miner", "simulate", f"{host}:{port}", "--variant", variant]
         result = CliRunner().invoke(perwatt, words, standalone_mode=False)
         stopping.join()
-    assert result.stdout.splitlines()[-1].startswith("ended      before its time: the server closed the connection")
+    assert result.stdout.splitlines()[-1].startswith(f"ended      before its time: no connection to {host}:{port}: ")
     assert "counted one by one" in result.stdout
 
 
