@@ -88,6 +88,7 @@ _ROWS = (
     Diagnostic("difficulty_mixed", "shares of more than one difficulty are in the windows", "start the run again with the miner connected and --difficulty fixed", Effect.WARN, 8),
     Diagnostic("not_settled", "the miner had not settled when the windows began", "let it run for an hour at one setting, then run again", Effect.WARN, 8, Effect.INVALID),
     Diagnostic("aggregated", "more than one machine may be behind the connection, so the rate is not that of one", "connect the miner directly, without a proxy, and no other miner from its address", Effect.INVALID, 8),
+    Diagnostic("rate_above_expected", f"the shares give more than {limits.ABOVE_EXPECTED:g} times the expected rate: several machines may be behind one connection, as with a proxy, or the expected rate is wrong", "connect the miner directly, without a proxy; if it is alone, state its rated rate with --nominal", Effect.WARN, 8, Effect.INVALID),
     Diagnostic("connected_twice", "the miner was connected more than once at the same time", "enter the pool once only, and switch off other programs that use its address", Effect.WARN, 8),
     Diagnostic("other_miners", "other machines mined at the work server during the windows", "point only the measured miner at the work server, so that the meter and the shares belong to one machine", Effect.WARN, 8),
     Diagnostic("peer_mismatch", "the shares come from another address than the firmware that was read", "check --miner; a proxy or router in between hides which machine hashes", Effect.WARN, 8),

@@ -33,6 +33,7 @@ SHARES_DRIFT_P = 0.001  # [-] probability of a drift, spread or gap of the share
 REFUSED_SHARES_FRAC = 0.02  # [-] share of refused shares above which they are reported
 DISCONNECTED_S = 0.5  # [s] time without a connection above which it is reported
 MOST_SHARES_S = 100.0  # [1/s] rate of shares above which a difficulty is refused
+ABOVE_EXPECTED = 1.5  # [-] verified rate over the expected one above which one machine is doubted
 SHARES_KEPT = 1_000_000  # shares that the work server keeps, the newest: about 45 MB
 LONGEST_MEASUREMENT_S = 1e6  # [s] of all windows of a miner: 11 days
 SETTLE_S = 2700.0  # [s] longest wait until a miner has settled

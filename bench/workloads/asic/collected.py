@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.miners.record import MinerReading
+from bench.stratum.difficulty import hashes_of
 from bench.stratum.events import ShareTable
 from bench.stratum.statistics.rate import mixed_difficulty, poisson_interval
 from bench.stratum.verify import ShareClass
@@ -45,6 +46,11 @@ class Collected:
     def valid(self) -> ShareTable:
         """The shares that are credited."""
         return self.table.select(ShareClass.VALID)
+
+    @property
+    def rate_h_s(self) -> float:
+        """The rate of the valid shares over all windows [hash/s]."""
+        return hashes_of(float(self.valid.difficulty.sum())) / self.duration_s
 
     @property
     def counts(self) -> Counter[ShareClass]:

@@ -14,6 +14,7 @@ WITHHELD = frozenset(
         "shares_lost",
         "mask_ignored",
         "aggregated",
+        "rate_above_expected",
         "peer_mismatch",
         "difficulty_mixed",
     }
@@ -65,9 +66,14 @@ def machine_reasons(collected: Collected) -> list[Reason]:
     if len(company.workers) > 1:
         doubts.append(f"{len(company.workers)} workers on its connections")
     if company.neighbours:
-        doubts.append(f"{company.neighbours} connections of the same address by other programs")
+        number = "1 connection" if company.neighbours == 1 else f"{company.neighbours} connections"
+        doubts.append(f"{number} of other programs at the same address")
     if doubts:
         reasons.append(Reason(code="aggregated", detail="; ".join(doubts)))
+    ratio = collected.rate_h_s / collected.choice.expected_rate_h_s
+    if ratio > limits.ABOVE_EXPECTED:
+        detail = f"{ratio:.2f} times the rate that is {collected.choice.expected_from}"
+        reasons.append(Reason(code="rate_above_expected", detail=detail))
     if company.at_once > 1:
         reasons.append(
             Reason(code="connected_twice", detail=f"{company.at_once} connections at once, counted together")

@@ -104,8 +104,7 @@ class Sha256dScanAsic:
         """Return the shares by class, the tests of them, and what the firmware showed over the same windows."""
         collected = self._collect(spans)
         part, reasons = evidence(collected)
-        rate_h_s = hashes_of(float(collected.valid.difficulty.sum())) / collected.duration_s
-        figures = metrics(collected, rate_h_s, work_interval(collected.valid.difficulty))
+        figures = metrics(collected, collected.rate_h_s, work_interval(collected.valid.difficulty))
         return Evidence((*self._setting.notes, *reasons), figures, part)
 
     def parameters(self) -> Mapping[str, object]:

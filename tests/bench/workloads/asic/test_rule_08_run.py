@@ -141,6 +141,15 @@ def test_rule_08_one_connection_is_not_taken_for_one_machine(sessions, code, sta
     assert record.miner.shares.verified_by_shares == (code != "aggregated")
 
 
+@pytest.mark.parametrize(("plan", "status"), [("quick", "ok"), ("publish", "invalid")])
+def test_rule_08_two_machines_behind_a_proxy_with_one_worker_are_not_verified_as_one(plan, status, run):
+    record = run(nominal_h_s=RATE_H_S / 2.0, plan=plan)
+    assert "rate_above_expected" in codes(record)
+    assert not record.miner.shares.verified_by_shares
+    assert record.status == status
+    assert "rate_above_expected" not in codes(run(nominal_h_s=RATE_H_S / 1.2))
+
+
 def test_rule_08_shares_of_another_machine_are_not_counted(run, asic_clock):
     start_s = asic_clock.monotonic()
     server = FakeWorkServer(RATE_H_S, 4096.0, start_s=start_s - 100.0, end_s=start_s + 500.0,
