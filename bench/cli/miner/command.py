@@ -85,6 +85,9 @@ def login_of(user: str | None, password_file: Path | None, password_env: str | N
     settings = {key: str(value) for key, value in stated.items() if value is not None}
     if settings and "user" not in settings:
         raise InputError.at("--user", expected="the user of the password")
+    if len(settings) == 1:
+        expected = "a password with it: --password-file PATH (a file of mode 0600) or --password-env NAME"
+        raise InputError.at("--user", expected=expected, got="a user without a password")
     return read_login("perwatt miner", settings)
 
 

@@ -114,7 +114,7 @@ def test_a_stated_family_is_read_without_a_search(perwatt, miner):
     ("arguments", "words"),
     [
         (("--family", "avalo"), "expected one of axeos, .*got 'avalo' .did you mean avalon"),
-        (("--user", "root"), "expected a password with it"),
+        (("--user", "root"), "--user: expected a password with it: --password-file PATH"),
         (("--password-env", "SECRET"), "--user: expected the user of the password"),
         (("--user", "root", "--password-env", "NO_SUCH_VARIABLE"), "an environment variable that holds the password"),
         (("--user", "root", "--password-file", "/no/such"), "got no such file"),
