@@ -8,7 +8,7 @@ from bench.endpoint.device import is_local
 from bench.endpoint.figures.latency import DEFINITIONS
 from bench.endpoint.figures.summary import Requests
 from bench.endpoint.server.checks import Client, check_client, check_requests, check_schedule, check_server
-from bench.endpoint.server.counters import difference
+from bench.endpoint.server.counters import COUNT_AT_END, difference
 from bench.endpoint.server.watch import Reading
 from bench.endpoint.workload import LlmServeEndpoint
 from bench.results.evidence.endpoint import ClientLoad, EndpointEvidence, ServerCounts
@@ -82,7 +82,14 @@ def _part(workload: LlmServeEndpoint, requests: Requests, *, local: bool) -> End
 
 
 def _own_tokens(workload: LlmServeEndpoint, readings: Sequence[Reading]) -> float:
-    return workload.work_between(readings[0].time_s, readings[-1].time_s) if readings else 0.0
+    """Return the output tokens between the first and the last reading, as this server counts them: see COUNT_AT_END."""
+    if not readings:
+        return 0.0
+    start_s, end_s = readings[0].time_s, readings[-1].time_s
+    if readings[0].counters.server not in COUNT_AT_END:
+        return workload.work_between(start_s, end_s)
+    ended = (r for r in workload.requests if not r.unfinished and start_s <= r.end_ns * 1e-9 < end_s)
+    return math.fsum(request.output_tokens for request in ended)
 
 
 def _server_counts(workload: LlmServeEndpoint, readings: Sequence[Reading]) -> ServerCounts | None:

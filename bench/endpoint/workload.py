@@ -275,7 +275,9 @@ class LlmServeEndpoint:
         while time.monotonic() < deadline_s:
             load.check()
             time.sleep(block_s)
-            now_s = time.monotonic() - block_s  # the last block may still be on its way
+            # the tokens of a request are known once it has ended, so the last blocks lack those under way
+            longest_ns = max(request.end_ns - request.sent_ns for request in load.requests[-2 * needed :])
+            now_s = time.monotonic() - block_s - longest_ns * 1e-9
             blocks = int((now_s - begun_s) / block_s)
             if blocks >= STEADY_BLOCKS:
                 first_s = now_s - STEADY_BLOCKS * block_s

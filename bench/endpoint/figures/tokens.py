@@ -40,8 +40,16 @@ class TokenTimes:
         )
 
 
-def token_times(reply: Reply) -> TokenTimes:
-    """Return the tokens of a reply; without any count of the server the source is `none` and there are no tokens."""
+def token_times(reply: Reply, tokens_per_character: float = 0.0) -> TokenTimes:
+    """Return the tokens of a reply; without any count of the server the source is `none` and there are no tokens.
+
+    Parameters
+    ----------
+    reply
+        The reply.
+    tokens_per_character
+        For a reply that was cut off before the server counted it: tokens per character of those that it did count.
+    """
     chunks = reply.chunks
     times_ns = tuple(chunk.time_ns for chunk in chunks)
     if chunks and all(chunk.token_ids is not None for chunk in chunks):
@@ -55,7 +63,14 @@ def token_times(reply: Reply) -> TokenTimes:
         characters = [_characters(chunk) for chunk in chunks]
         scale = reply.output_tokens / sum(characters)
         return TokenTimes(times_ns, tuple(length * scale for length in characters), "final_usage")
+    if chunks and tokens_per_character:
+        return TokenTimes(times_ns, tuple(_characters(chunk) * tokens_per_character for chunk in chunks), "final_usage")
     return TokenTimes(times_ns, (0.0,) * len(chunks), "none")
+
+
+def characters(reply: Reply) -> int:
+    """Return the characters over which a count at the end is spread."""
+    return sum(map(_characters, reply.chunks))
 
 
 def _characters(chunk: Chunk) -> int:

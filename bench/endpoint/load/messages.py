@@ -55,10 +55,18 @@ class Report:
 
 
 def request_of(  # noqa: PLR0913, PLR0917 (the facts of one request)
-    index: int, start_ns: int, sent_ns: int, connect_ns: int, reply: Reply, requested_tokens: int, *, unfinished: bool
+    index: int,
+    start_ns: int,
+    sent_ns: int,
+    connect_ns: int,
+    reply: Reply,
+    requested_tokens: int,
+    *,
+    unfinished: bool,
+    tokens_per_character: float = 0.0,
 ) -> tuple[Request, list[Tokens]]:
     """Return the report of one request, and its tokens by the millisecond."""
-    tokens = token_times(reply)
+    tokens = token_times(reply, tokens_per_character if unfinished else 0.0)
     times = latency(reply, tokens, start_ns)
     request = Request(
         index=index,

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from bench.endpoint.client.connection import BUFFER_BYTES, Address, Connection, Exchange
 from bench.endpoint.client.requests import message
+from bench.endpoint.figures.tokens import characters
 from bench.endpoint.load.messages import Report, Request, Tokens, request_of
 from bench.endpoint.load.plan import LoadPlan
 
@@ -38,6 +39,7 @@ class Worker:
         self._idle: list[Connection] = []  # of an open loop
         self._in_flight = 0
         self._largest_lag_s = 0.0
+        self._counted_tokens, self._counted_characters = 0.0, 0  # of the replies that the server counts at their end
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry the load until `stop`, then report what is unfinished."""
@@ -89,8 +91,18 @@ class Worker:
 
     def _note(self, index: int, start_ns: int, exchange: Exchange, length: int, *, unfinished: bool) -> None:
         request, tokens = request_of(
-            index, start_ns, exchange.sent_ns, exchange.connect_ns, exchange.reply, length, unfinished=unfinished
+            index,
+            start_ns,
+            exchange.sent_ns,
+            exchange.connect_ns,
+            exchange.reply,
+            length,
+            unfinished=unfinished,
+            tokens_per_character=self._counted_tokens / max(self._counted_characters, 1),
         )
+        if request.source == "final_usage" and not unfinished:
+            self._counted_tokens += request.output_tokens
+            self._counted_characters += characters(exchange.reply)
         self._requests.append(request)
         for token in tokens:
             self._tokens[token.bin] += token.tokens

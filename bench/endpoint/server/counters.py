@@ -52,6 +52,8 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {  # server: counter: its names, 
     },
 }
 
+COUNT_AT_END = ("llama.cpp", "tgi")  # they count the tokens of a request when it ends
+
 
 @dataclass(frozen=True, slots=True)
 class Counters:

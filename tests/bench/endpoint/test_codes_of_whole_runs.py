@@ -155,3 +155,20 @@ def test_the_slots_begin_one_after_the_other_over_the_time_of_a_request(job):
         run = Run(server, job, concurrency=4, seed=seed())
     starts_s = sorted(request.start_ns * 1e-9 for request in run.requests)[:4]
     assert starts_s[3] - starts_s[0] >= 0.75 * 24 * 0.02 * 0.8
+
+
+def test_a_load_whose_answers_take_longer_than_the_blocks_becomes_steady(job):
+    """The tokens of a request are known once it has ended, so the last blocks always look as if the rate fell."""
+    with serving(Setup(token_s=0.02, counts="usage")) as server:
+        target = read_target(f"http://127.0.0.1:{server.port}")
+        setting = Setting(target, None, 20, 120, seed(), 4, warm_up_s=40.0)
+        workload = LlmServeEndpoint(setting, setting.ask())
+        record = measure(workload, job, (), device=describe(target))
+    assert workload.settled
+    spans = [(window.start_s, window.end_s) for window in record.windows]
+    sent = [
+        sum(n for one in server.served for at_s, n in zip(one.sent_s, one.sent_tokens, strict=True) if a <= at_s < b)
+        for a, b in spans
+    ]
+    if not any(reason.code == "client_bound" for reason in record.warnings):
+        assert [workload.work_between(*span) for span in spans] == pytest.approx(sent, rel=0.05)

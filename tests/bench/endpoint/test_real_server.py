@@ -6,10 +6,13 @@ import pytest
 
 from bench.endpoint.client.probe import probe
 from bench.endpoint.client.target import read_target
+from bench.endpoint.device import describe_tiny
 from bench.endpoint.load.load import Load, split_slots
 from bench.endpoint.load.plan import LoadPlan
 from bench.endpoint.server.watch import ServerWatch
 from bench.endpoint.tiny.server import is_installed, running
+from bench.endpoint.workload import LlmServeEndpoint, Setting
+from bench.measure.runner import measure
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="the extra `serve` (xllamacpp, gguf) is not installed")
 
@@ -80,3 +83,16 @@ def test_more_requests_than_slots_wait_in_the_queue_of_the_server(url, known):
 
 def fields(plan):
     return {name: getattr(plan, name) for name in plan.__dataclass_fields__}
+
+
+def test_a_server_that_counts_a_request_at_its_end_is_not_shared(url, short_job, monkeypatch):
+    """The requests under way at both ends of the readings are no other client's."""
+    monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.2)
+    target = read_target(url)
+    setting = Setting(target, None, 100, 400, f"shared {time.monotonic_ns()}", 4)
+    record = measure(
+        LlmServeEndpoint(setting, setting.ask()), short_job(windows=2, window_s=1.0), (), device=describe_tiny(target)
+    )
+    assert record.endpoint.unfinished == 4
+    assert record.endpoint.server.output_tokens == pytest.approx(record.endpoint.server.own_output_tokens, rel=0.01)
+    assert "endpoint_shared" not in {reason.code for reason in (*record.reasons, *record.warnings)}

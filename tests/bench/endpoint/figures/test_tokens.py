@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.endpoint.figures.tokens import token_times
+from bench.endpoint.figures.tokens import characters, token_times
 from bench.endpoint.stream.reply import Chunk, Reply
 
 
@@ -39,3 +39,12 @@ def test_one_chunk_without_ids_is_enough_to_distrust_them():
 def test_the_tokens_of_a_window_are_those_whose_chunk_came_in_it(start, end, tokens):
     got = token_times(reply(*((4, 0, 4, None),) * 3))
     assert got.between(start, end) == tokens
+
+
+def test_a_reply_that_was_cut_before_its_count_is_counted_by_its_text():
+    cut = reply((4, 0, None, None), (8, 0, None, None))
+    assert characters(cut) == 12
+    assert token_times(cut, 0.25).tokens == (1.0, 2.0)
+    assert token_times(cut, 0.25).source == "final_usage"
+    counted = reply((4, 0, None, None), (8, 0, None, None), output_tokens=6)
+    assert token_times(counted, 0.25).total == 6.0
