@@ -78,12 +78,13 @@ def wait_for_miner(
 
 
 def _nobody(server: WorkServer, limit_s: float) -> str:
-    noticed = ", ".join(f"{reason} ({count})" for reason, count in sorted(_notices(server).items()))
+    noticed = ", ".join(f"{reason} ({count})" for reason, count in sorted(notice_counts(server).items()))
     seen = f"; connections so far: {noticed}" if noticed else "; nothing has connected, so check address and firewall"
     return f"no miner was authorized within {limit_s:.0f} s{seen}"
 
 
-def _notices(server: WorkServer) -> dict[str, int]:
+def notice_counts(server: WorkServer) -> dict[str, int]:
+    """Return the number of connections by what the server noted of them."""
     totals: dict[str, int] = {}
     for notice in server.notices():
         totals[notice.reason] = totals.get(notice.reason, 0) + notice.count

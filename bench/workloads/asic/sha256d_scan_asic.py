@@ -1,7 +1,6 @@
 """The workload of an ASIC miner: `sha256d_scan_asic`, whose work is what its verified shares stand for."""
 
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from bench.stratum.difficulty import hashes_of
 from bench.stratum.events import ShareTable
 from bench.stratum.thread import WorkServer
 from bench.stratum.verify import ShareClass
-from bench.workloads.asic.arrival import Unit, company, disconnected_s
+from bench.workloads.asic.arrival import Unit, company, disconnected_s, notice_counts
 from bench.workloads.asic.choice import Choice
 from bench.workloads.asic.collected import Collected, work_interval
 from bench.workloads.asic.evidence import evidence
@@ -129,15 +128,12 @@ class Sha256dScanAsic:
         setting, telemetry = self._setting, self._telemetry
         sessions = self._server.sessions()
         own = setting.unit.sessions(sessions)
-        totals: Counter[str] = Counter()
-        for notice in self._server.notices():
-            totals[notice.reason] += notice.count
         return Collected(
             spans=spans,
             table=_joined([self._shares(*span) for span in spans]),
             company=company(sessions, setting.unit, spans[0][0], spans[-1][1]),
             disconnected_s=sum(disconnected_s(own, *span) for span in spans),
-            notices=dict(totals),
+            notices=notice_counts(self._server),
             choice=setting.choice,
             settled=setting.settled,
             firmware=Summary() if telemetry is None else summarise(telemetry.readings, spans),
