@@ -63,6 +63,7 @@ def _part(workload: LlmServeEndpoint, requests: Requests, *, local: bool) -> End
     tokens = math.fsum(request.output_tokens for request in ended)
     return EndpointEvidence(
         loop="open" if workload.setting.concurrency is None else "closed",
+        input_tokens=tuple(requests.other_work()["input_token"]),
         outcomes=requests.outcomes,
         unfinished=sum(request.unfinished for request in workload.requests),
         tokens_from=workload.capabilities.source,

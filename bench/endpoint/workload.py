@@ -49,6 +49,7 @@ class Setting:
     free_length: bool = False  # whether the model may end by itself
     limits: Limits = field(default_factory=Limits)
     processes: int | None = None
+    is_mix: bool = False  # whether other mixes of lengths are measured in the same run
     timeout_s: float = 600.0
     warm_up_s: float = WARM_UP_S  # [s] longest warm-up
 
@@ -202,6 +203,7 @@ class LlmServeEndpoint:
             "input": None if setting.texts else setting.prompt_tokens,
             "output": setting.output_tokens,
             "prompts": "own" if setting.texts else "unique token ids" if known.vocabulary else "unique text",
+            "mix": setting.is_mix or None,
             "concurrency": setting.concurrency,
             "rate_per_s": setting.rate_per_s,
             "burstiness": setting.burstiness if setting.rate_per_s else None,

@@ -55,6 +55,7 @@ class Loads:
     concurrency: tuple[int, ...] = ()
     rate_per_s: float | None = None
     sweep: bool = False
+    mixes: tuple[tuple[int, int], ...] = ()  # lengths of prompt and answer [token], instead of the setting's own
 
 
 @click.command(
@@ -71,6 +72,8 @@ class Loads:
 @click.option("--input", "input_len", type=WholeRange(1, 10**6), default=512, show_default=True, help="Prompt [token].")
 @click.option("--output", "output_len", type=WholeRange(2, 10**6), default=128, show_default=True,
               help="Answer [token]; single ones lie within ± 20 %.")  # fmt: skip
+@click.option("--mixes", metavar="IN:OUT,...",
+              help="Three or more mixes of lengths, to tell the energy of prompts from that of answers.")  # fmt: skip
 @click.option("--concurrency", default="8", show_default=True,
               help="Requests at a time: a number, a list (1,8,64), or `sweep`.")  # fmt: skip
 @click.option("--most", type=WholeRange(1, MOST_AT_A_TIME), default=64, show_default=True,
@@ -107,6 +110,7 @@ def endpoint(
     interface: str | None,
     input_len: int,
     output_len: int,
+    mixes: str | None,
     concurrency: str,
     most: int,
     rate_per_s: float | None,
@@ -145,7 +149,7 @@ def endpoint(
     from bench.measure.runner import Job
     from bench.meters.protocol import MeterOptions
 
-    loads = _loads(concurrency, most, rate_per_s)
+    loads = _loads(concurrency, most, rate_per_s, mixes)
     chosen_plan = get_plan(plan)
     limits, texts = _limits(preset, ttft_ms, tpot_ms), read_dataset(dataset) if dataset is not None else ()
     prepare_out(store)
@@ -197,13 +201,16 @@ def _measure(
     from bench.measure.runner import measure
 
     records: list[Record] = []
-    known = setting.ask()
-    todo: list[int | None] = list(loads.concurrency) or [None]
+    lengths = setting.prompt_tokens, setting.output_tokens
+    longest = max(loads.mixes or (lengths,), key=sum)
+    known = replace(setting, prompt_tokens=longest[0], output_tokens=longest[1]).ask()
+    points: Sequence[int | None] = loads.concurrency or (None,)
     if loads.sweep:
-        todo = list(in_random_order(loads.concurrency, setting.seed))
+        points = in_random_order(loads.concurrency, setting.seed)
+    todo = [(point, mix) for point in points for mix in loads.mixes or (lengths,)]
     with progress(quiet=quiet) as bars:
         while todo:
-            load = todo.pop(0)
+            load, (prompt_tokens, output_tokens) = todo.pop(0)
             name = f"{load} at a time" if load is not None else f"{loads.rate_per_s:g} requests/s"
             task = bars.add_task(name, total=1.0)
 
@@ -211,14 +218,15 @@ def _measure(
                 bars.update(task, completed=done, description=f"{name}: {stage}")  # type: ignore[arg-type]
 
             point = replace(
-                setting, concurrency=load, rate_per_s=loads.rate_per_s, seed=f"{setting.seed}:{len(records)}"
-            )
+                setting, concurrency=load, rate_per_s=loads.rate_per_s, seed=f"{setting.seed}:{len(records)}",
+                prompt_tokens=prompt_tokens, output_tokens=output_tokens, is_mix=bool(loads.mixes),
+            )  # fmt: skip
             records.append(measure(LlmServeEndpoint(point, known), job, meters, device=device, on_progress=show))
             bars.update(task, completed=1.0, description=f"{name}: {records[-1].status}")
             if records[-1].status == "failed" and not loads.sweep:
                 break
             if loads.sweep and not todo and len(records) == len(loads.concurrency) + (len(loads.concurrency) > 1):
-                todo = list(refined(_rates(records)))
+                todo = [(point, lengths) for point in refined(_rates(records))]
     return records
 
 
@@ -231,7 +239,7 @@ def _rates(records: "Sequence[Record]") -> dict[int, float]:
     }
 
 
-def _loads(concurrency: str, most: int, rate_per_s: float | None) -> Loads:
+def _loads(concurrency: str, most: int, rate_per_s: float | None, mixes: str | None) -> Loads:
     """Return the loads that `--concurrency` or `--rate` name.
 
     Raises
@@ -239,21 +247,27 @@ def _loads(concurrency: str, most: int, rate_per_s: float | None) -> Loads:
     InputError
         Both are used, or a number is none or too large.
     """
+    from bench.endpoint.mixes import parse_mixes
     from bench.endpoint.sweep.points import geometric
 
     source = click.get_current_context().get_parameter_source("concurrency")
     if rate_per_s is not None:
         if source is click.core.ParameterSource.COMMANDLINE:
             raise InputError.at("--rate", expected="either --rate or --concurrency", got="both")
-        return Loads(rate_per_s=rate_per_s)
+        return Loads(rate_per_s=rate_per_s, mixes=parse_mixes(mixes))
     if concurrency.strip().lower() == SWEEP:
+        if mixes is not None:
+            raise InputError.at("--mixes", expected="one number of requests at a time with it", got="a sweep")
         return Loads(tuple(geometric(most)), sweep=True)
     numbers = [part.strip() for part in concurrency.split(",")]
     if not all(part.isascii() and part.isdecimal() and 1 <= int(part) <= MOST_AT_A_TIME for part in numbers):
         raise InputError.at(
             "--concurrency", expected=f"numbers from 1 to {MOST_AT_A_TIME:,}, or sweep", got=concurrency
         )
-    return Loads(tuple(dict.fromkeys(int(part) for part in numbers)))
+    points = tuple(dict.fromkeys(int(part) for part in numbers))
+    if mixes is not None and len(points) > 1:
+        raise InputError.at("--mixes", expected="one number of requests at a time with it", got=concurrency)
+    return Loads(points, mixes=parse_mixes(mixes))
 
 
 def _limits(preset: str | None, ttft_ms: float | None, tpot_ms: float | None) -> "Limits":

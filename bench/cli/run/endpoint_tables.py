@@ -33,7 +33,9 @@ def print_endpoint(records: "Sequence[Record]", store: Path, limits: "Limits") -
     _print_energy(records)
     for words in dict.fromkeys(tags_of(record).words() for record in records if record.status == "ok"):
         say(f"tokens     {words}")
-    if len(records) > 1:
+    if len({record.workload.parameters.get("lengths") for record in records}) > 1:
+        _print_split(records)
+    elif len(records) > 1:
         _print_best(records, limits)
     _print_checks(records)
     print_notes(records, load_of)
@@ -99,6 +101,23 @@ def _print_energy(records: "Sequence[Record]") -> None:
         right=range(1, 8),
         optional=(6, 7),
     )  # fmt: skip
+
+
+def _print_split(records: "Sequence[Record]") -> None:
+    from bench.endpoint.mixes import split_of
+
+    split = split_of(records)
+    if isinstance(split, str):
+        say(f"split      the energy of prompts and answers cannot be told apart: {split}")
+        return
+    for name, part, unit in (
+        ("prompts", split.j_per_input_token, "J/input token"),
+        ("answers", split.j_per_output_token, "J/output token"),
+        ("base", split.base_w, "W without tokens"),
+    ):
+        low, high = part.interval
+        doubt = "" if low > 0.0 else "; cannot be told from 0"
+        say(f"{name:<10} {plain(part.value)} {unit} (95 %: {plain(low)} to {plain(high)}{doubt})")
 
 
 def _print_best(records: "Sequence[Record]", limits: "Limits") -> None:
@@ -170,11 +189,12 @@ def _print_checks(records: "Sequence[Record]") -> None:
 
 
 def load_of(record: "Record") -> str:
-    """Return the load of a record in words."""
+    """Return the load of a record in words, with its lengths if it is one of several mixes."""
     parameters = record.workload.parameters
+    mix = f", {parameters['input']}:{parameters['output']}" if parameters.get("mix") else ""
     if parameters.get("concurrency") is not None:
-        return f"{parameters['concurrency']} at a time"
-    return f"{parameters.get('rate_per_s'):g} requests/s"
+        return f"{parameters['concurrency']} at a time{mix}"
+    return f"{parameters.get('rate_per_s'):g} requests/s{mix}"
 
 
 def _interval(metric: "Metric | None") -> str:

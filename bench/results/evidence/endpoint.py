@@ -46,6 +46,7 @@ class EndpointEvidence(Part):
     """The requests of the windows, and what else was seen."""
 
     loop: Literal["closed", "open"]
+    input_tokens: tuple[NonNegative, ...] = Field(default=(), description="prompt tokens read in each window")
     outcomes: dict[str, Count] = Field(description="requests that ended in the windows, by outcome")
     unfinished: Count = Field(description="requests that were cut off at the end")
     tokens_from: str = Field(description="the count of output tokens that was used")

@@ -10,9 +10,12 @@ import jsonschema
 import pytest
 from doubles.endpoint.server import Setup, serving
 
+from bench.endpoint.mixes import parse_mixes, split_of
 from bench.endpoint.tiny.server import is_installed
 from bench.results.layout import result_folders
+from bench.results.record import Record
 from bench.results.schema import PUBLISHED
+from hardware_profiles.errors import InputError
 from sites.examples import example_path
 
 SHORT = ("--input", 16, "--output", 10)
@@ -108,6 +111,28 @@ def test_a_meter_gives_joules_of_each_kind_from_the_same_seconds(measured, tmp_p
         assert metrics[name]["unit"] == f"J/{unit}"
     assert metrics["joules_per_total_token_wall"]["value"] < metrics["energy_per_token_wall"]["value"]
     assert (record["token_tags"]["boundary"], record["token_tags"]["power_kind"]) == ("wall", "measured")
+
+
+def test_mixes_of_lengths_tell_the_energy_of_prompts_from_that_of_answers(measured, tmp_path):
+    """A log of constant power: all of it is the base, and no token costs anything."""
+    now = time.time()
+    rows = [f"{datetime.fromtimestamp(now - 5 + i * 0.02, UTC).isoformat()},500" for i in range(6000)]
+    (tmp_path / "power.csv").write_text("\n".join(["time,power_w", *rows]) + "\n")
+    mixes = ("--concurrency", 4, "--mixes", "16:8,64:4,8:20", "--meter", "trace:power.csv,accuracy=0.5%")
+    records = [Record.model_validate(record) for record in measured(*mixes)["records"]]
+    assert [record.workload.parameters["input"] for record in records] == [16, 64, 8]
+    assert all(record.workload.parameters["mix"] for record in records)
+    split = split_of(records)
+    assert split.base_w.interval[0] <= 500.0 <= split.base_w.interval[1]
+    assert split.j_per_output_token.interval[0] <= 0.0 <= split.j_per_output_token.interval[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "512:128", "1:2,1:2,1:2", "1:2,3:4,x", "0:2,3:4,5:6", "1:1,3:4,5:6", "1:2,3:4,-5:6"]
+)
+def test_fewer_than_three_mixes_and_what_is_no_mix_are_refused(text):
+    with pytest.raises(InputError, match="--mixes: expected 3 or more different mixes"):
+        parse_mixes(text)
 
 
 def test_a_result_is_the_device_of_a_site_with_its_tags(measured, perwatt, tmp_path):
