@@ -10,6 +10,7 @@ import sites
 OPENING = frozenset({"open", "read_text", "read_bytes", "read_table", "read_schema", "fromfile"})
 OF_USERS = {"hardware_profiles/opening.py:open_input"}
 OF_THE_SYSTEM = {  # in /proc and /sys
+    "bench/endpoint/load/worker.py:_waited_s",
     "bench/machine/environment.py:_read", "bench/machine/identity.py:machine_key",
     "bench/machine/profile.py:_packages", "bench/machine/sysfs.py:read", "bench/measure/audit/cpu.py:_settings.read",
     "bench/measure/audit/cpu.py:_throttle_count", "bench/meters/kinds/hwmon/sensors.py:Sensor.read",
@@ -28,13 +29,16 @@ OF_THE_PACKAGE = {
 }  # fmt: skip
 FOLDERS_AND_LOCKS = {  # by descriptors that follow no link
     "bench/machine/locks.py:_Folder._create", "bench/machine/locks.py:_Folder._open",
-    "bench/machine/locks.py:_descriptor", "sites/plots/library.py:_import_from_another_folder",
+    "bench/machine/locks.py:_descriptor", "bench/workloads/asic/journal.py:_make_private",
+    "sites/plots/library.py:_import_from_another_folder",
 }  # fmt: skip
 WRITERS = {
     "sites/files.py:_write_through", "sites/files.py:flush", "sites/files.py:write_file", "sites/files.py:write_new",
     "sites/planners/pypsa_folder.py:_rows",  # a CSV in memory or in a folder that is not yet named
 }  # fmt: skip
-DEV_NULL = {"bench/cli/__init__.py:_fail", "bench/cli/__init__.py:_prepare"}
+DEV_NULL = {
+    "bench/cli/__init__.py:_fail", "bench/cli/__init__.py:_prepare", "bench/endpoint/tiny/server.py:main",
+}  # fmt: skip
 IN_MEMORY = {"sites/parquet.py:schema_of"}
 ALLOWED = OF_USERS | OF_THE_SYSTEM | OF_THE_PACKAGE | FOLDERS_AND_LOCKS | WRITERS | DEV_NULL | IN_MEMORY
 

@@ -17,7 +17,7 @@ def test_hundreds_of_hostile_sessions_are_all_noted_and_cost_an_honest_miner_not
     assert [(o.kind, o.noted) for o in campaign.outcomes if o.noted != o.sessions] == []
     assert (campaign.faults, campaign.open_after, campaign.honest_refused, status) == (0, 0, 0, 0)
     assert campaign.honest > 10
-    assert campaign.memory_mb < 300.0
+    assert campaign.memory_mb - campaign.start_mb < 100.0  # a worker of the tests has memory of its own
     assert campaign.notices <= 512 + len(KINDS)
 
 
