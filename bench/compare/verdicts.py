@@ -121,10 +121,17 @@ def _against(  # noqa: PLR0911 (one case each)
     return Row(subject, a, comparison.ratio, comparison.interval, _WORDS[a.group][comparison.verdict], "", note)
 
 
+_OF_ONE_RUN = ("seed", "warm_up_s")  # parameters that differ in any two runs against an endpoint
+
+
 def _unequal_parameters(one: DeviceFigures, other: DeviceFigures) -> str:
     """Return the parameters in which two results differ, such as threads: their ratio includes that difference."""
     others = dict(other.parameters)
-    unequal = [f"{key} {value} and {others.get(key, '-')}" for key, value in one.parameters if others.get(key) != value]
+    unequal = [
+        f"{key} {value} and {others.get(key, '-')}"
+        for key, value in one.parameters
+        if others.get(key) != value and key not in _OF_ONE_RUN
+    ]
     return f"unequal {', '.join(unequal)}" if unequal else ""
 
 

@@ -156,6 +156,7 @@ class LlmServeEndpoint:
         """Wait `n` times 50 ms."""
         if self._load is not None:
             self._load.check()
+            self._load.check_server(self.setting.concurrency or 1)
             self.in_flight[time.monotonic()] = self._load.state.in_flight
         time.sleep(n * TICK_S)
         return Batch(0.0)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Literal
 
 from bench.machine.clock import ClockAudit
@@ -149,9 +150,11 @@ class WindowTaker:
         for index, (start_s, end_s) in enumerate(timed.spans):
             work = _checked_work(workload.work_between(start_s, end_s), index)
             timed.windows[index] = timed.windows[index].model_copy(update={"work": work})
+            calls = timed.calls[index]
+            edges_s = [start_s, *(call.end_s for call in calls[:-1]), end_s]  # what came between two calls counts too
             timed.calls[index] = [
-                Call(call.start_s, call.end_s, workload.work_between(call.start_s, call.end_s))
-                for call in timed.calls[index]
+                Call(call.start_s, call.end_s, workload.work_between(*edges))
+                for call, edges in zip(calls, pairwise(edges_s), strict=True)
             ]
 
     def _call(self) -> Batch:

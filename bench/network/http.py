@@ -194,7 +194,8 @@ class Device:
 
     def url(self, path: str) -> str:
         """Return the address of a path, for messages."""
-        return f"http{'s' if self.tls else ''}://{self.host}:{self.port}{path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.tls else ''}://{host}:{self.port}{path}"
 
     def _logged_in(self, request: "_Request", deadline: float) -> Answer:
         """Return the answer; after a 401, which may follow an old nonce, the login is repeated once."""

@@ -55,9 +55,9 @@ def read_login(place: str, settings: Mapping[str, str], user: str = "admin") -> 
     if file is not None and variable is not None:
         raise InputError.at(place, "password_file", expected="either password_file or password_env", got="both")
     if file is not None:
-        return Login(settings.get("user", user), _password_of_file(place, Path(file)))
+        return Login(settings.get("user", user), password_of_file(f"{place}: key password_file", Path(file)))
     if variable is not None:
-        return Login(settings.get("user", user), _password_of_variable(place, variable))
+        return Login(settings.get("user", user), password_of_variable(f"{place}: key password_env", variable))
     if "user" in settings:
         raise InputError.at(place, "user", expected=f"a password with it: {_ADVICE}", got="a user without a password")
     return None
@@ -68,45 +68,53 @@ def password_missing(place: str) -> InputError:
     return InputError(f"{place}: key password_file: expected {_ADVICE}, because the device wants a password, got none")
 
 
-def _password_of_file(place: str, path: Path) -> str:
+def password_of_file(place: str, path: Path) -> str:
+    """Return the password in a file that nobody else reads.
+
+    Raises
+    ------
+    InputError
+        There is no such file, others may read it, or it is not one line of text.
+    """
     path = path.expanduser()
     try:
         opened = open_input(path, PASSWORD_FILE)
     except InputError as error:
-        raise InputError(f"{place}: key password_file: {error}") from None
+        raise InputError(f"{place}: {error}") from None
     try:
         with opened as file:
             status = os.fstat(file.fileno())
             if status.st_mode & 0o077:
                 mode = f"{stat.S_IMODE(status.st_mode):04o}"
                 raise InputError(
-                    f"{place}: key password_file: expected mode 0600, so that nobody else reads the password, got mode "
+                    f"{place}: expected mode 0600, so that nobody else reads the password, got mode "
                     f"{mode}: chmod 600 {path}"
                 )
             content = file.read(PASSWORD_FILE.limit_bytes)
     except OSError as error:
-        raise InputError.at(
-            place, "password_file", expected=f"a file that can be read ({error.strerror})", got=str(path)
-        ) from None
+        raise InputError.at(place, expected=f"a file that can be read ({error.strerror})", got=str(path)) from None
     try:
         password = content.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         password = ""
     if not password or not password.isprintable():
-        raise InputError.at(
-            place, "password_file", expected="one line of UTF-8 text, the password, in the file", got=str(path)
-        )
+        raise InputError.at(place, expected="one line of UTF-8 text, the password, in the file", got=str(path))
     return password
 
 
-def _password_of_variable(place: str, name: str) -> str:
+def password_of_variable(place: str, name: str) -> str:
+    """Return the password in an environment variable.
+
+    Raises
+    ------
+    InputError
+        It holds none, or records keep this variable.
+    """
     if name in RECORDED:
-        raise InputError.at(place, "password_env", expected="a variable that no record keeps", got=name)
+        raise InputError.at(place, expected="a variable that no record keeps", got=name)
     password = os.environ.get(name, "")
     if not password or not password.isprintable():
-        raise InputError.at(
-            place, "password_env", expected="the name of an environment variable that holds the password", got=name
-        )
+        raise InputError.at(place, expected="the name of an environment variable that holds the password", got=name)
     return password
 
 

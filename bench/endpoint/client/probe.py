@@ -18,6 +18,7 @@ from hardware_profiles.errors import InputError, shown
 
 PROBE_TOKENS = 12  # [token] output of each request
 SAFE_VOCABULARY = 20_000  # ids below it exist in every model that is served, unless the server states fewer
+LIST_TIMEOUT_S = 15.0  # [s] for the list of models, which needs no model
 TIMEOUT_S = 60.0  # [s] for one request: a cold server compiles at the first
 _TEXT_WORDS = (16, 64)
 _REJECTED = (400, 404, 405, 415, 422, 501)
@@ -126,12 +127,21 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
     path = f"{target.path}/v1/models"
     headers = {"Authorization": f"Bearer {target.api_key}"} if target.api_key else None
     try:
-        answer = device.ask(path, TIMEOUT_S, headers=headers)
-        document = device.document(path, answer)
+        answer = device.ask(path, LIST_TIMEOUT_S, headers=headers)
     except ReadFailedError as error:
         raise RunFailedError(f"no inference server: {error}") from None
     if answer.status in (401, 403):
         raise InputError(f"--api-key-file: expected the key of {target.url}, which answers HTTP status {answer.status}")
+    if 300 <= answer.status < 400:
+        where = shown(answer.headers.get("location", "nowhere")[:200])
+        raise RunFailedError(f"{device.url(path)} redirects to {where}: name the server that answers itself")
+    try:
+        document = device.document(path, answer)
+    except ReadFailedError:
+        kind = shown(answer.headers.get("content-type", "no type")[:80])
+        raise RunFailedError(
+            f"no inference server: {device.url(path)} answers {kind} instead of JSON (HTTP status {answer.status})"
+        ) from None
     models = document.get("data") if isinstance(document, dict) else None
     named = (
         [entry for entry in models if isinstance(entry, dict) and isinstance(entry.get("id"), str)] if models else []

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.network.http import Device
-from bench.network.login import read_login
+from bench.network.login import password_of_file, password_of_variable
 from hardware_profiles.errors import InputError
 
 LARGEST_ANSWER = 4 * 2**20  # [byte] of a page of metrics or a list of models
@@ -84,6 +84,8 @@ def _check_certificates(ca_file: str) -> None:
 
 def _read_key(key_file: str | None, key_variable: str | None) -> str:
     """Return the API key by the rules for passwords of devices, or an empty text."""
-    settings = {"password_file": key_file, "password_env": key_variable}
-    login = read_login("--api-key", {name: value for name, value in settings.items() if value is not None})
-    return "" if login is None else login.password
+    if key_file is not None and key_variable is not None:
+        raise InputError.at("--api-key-file", expected="either --api-key-file or --api-key-env", got="both")
+    if key_file is not None:
+        return password_of_file("--api-key-file", Path(key_file))
+    return password_of_variable("--api-key-env", key_variable) if key_variable is not None else ""

@@ -17,6 +17,7 @@ from bench.errors import RunFailedError
 from bench.machine.processes import start_python
 
 SLOTS_PER_PROCESS = 250
+GONE_REQUESTS = 4  # slots whose two rounds at least must be refused
 STOP_S = 10.0  # [s] for a process to report what is unfinished
 _CODE = "from bench.endpoint.load.worker import main\nmain()\n"
 _PLAN, _REPORT = TypeAdapter(LoadPlan), TypeAdapter(Report)
@@ -93,6 +94,18 @@ class Load:
         dead = [process.returncode for process in self._processes if process.poll() is not None]
         if dead or self._damaged:
             raise RunFailedError(f"a process of the load ended by itself: {self._damaged or f'status {dead[0]}'}")
+
+    def check_server(self, slots: int) -> None:
+        """Raise if the server has gone: it refused the connections of two rounds of all slots.
+
+        Raises
+        ------
+        RunFailedError
+            It has.
+        """
+        last = self.requests[-2 * max(slots, GONE_REQUESTS) :]
+        if len(last) >= 2 * GONE_REQUESTS and all(request.outcome == "refused" for request in last):
+            raise RunFailedError(f"the server answers no longer: {last[-1].error}")
 
     def tokens_between(self, start_s: float, end_s: float) -> float:
         """Return the tokens that came between two times [s, monotonic], by the millisecond.

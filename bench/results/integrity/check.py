@@ -58,7 +58,7 @@ def _work_fault(folder: Path, record: Record) -> str:
             work.setdefault(window, []).append(value)
     for window in record.windows:
         total = math.fsum(work.get(window.index, ()))
-        if work and not math.isclose(total, window.work, rel_tol=RECOMPUTED_FRAC):
+        if work and not math.isclose(total, window.work, rel_tol=RECOMPUTED_FRAC, abs_tol=1e-9):
             return (
                 f"{folder}: key windows[{window.index}].work: expected {total:.9g} of {SAMPLES_FILE}, "
                 f"got {window.work:.9g}: it was changed"

@@ -1,11 +1,15 @@
 """The runner measures what was verified, stores what failed, and never invents a figure."""
 
+from datetime import UTC, datetime
+
 import pytest
 from doubles.workload import FakeWorkload
 
 from bench.measure.runner import measure
+from bench.measure.steadiness import Call
+from bench.measure.windows import WindowTaker
 from bench.results.folder import read_record
-from bench.results.record import Device
+from bench.results.record import Device, Window
 from bench.workloads.protocol import Batch
 
 
@@ -116,3 +120,18 @@ def test_a_continuous_workload_that_did_nothing_fails(job, cpu_device):
     workload.rate_per_s = 0.0
     record = measure(workload, job, device=cpu_device)
     assert (record.status, record.reasons[0].code) == ("failed", "no_work")
+
+
+def test_what_a_continuous_workload_does_between_two_calls_is_in_the_samples_too():
+    """Else the samples add up to less than the window, and the check of the results says that it was changed."""
+    workload = Continuous()
+    workload.span = (0.0, 2.0)
+    taker = WindowTaker(workload, lambda *_: None)
+    taker.timed.spans.append((0.0, 1.0))
+    taker.timed.calls.append([Call(0.0, 0.4, 0.0), Call(0.5, 0.9, 0.0)])
+    taker.timed.windows.append(
+        Window(index=0, start_utc=datetime.now(UTC), start_s=0.0, end_s=1.0, work=1.0, batches=2)
+    )
+    taker.recount()
+    assert [call.work for call in taker.timed.calls[0]] == pytest.approx([400.0, 600.0])
+    assert taker.timed.windows[0].work == pytest.approx(1000.0)
