@@ -279,8 +279,8 @@ class LlmServeEndpoint:
             load.check()
             time.sleep(block_s)
             # the tokens of a request are known once it has ended, so the last blocks lack those under way
-            longest_ns = max(request.end_ns - request.sent_ns for request in load.requests[-2 * needed :])
-            now_s = time.monotonic() - block_s - longest_ns * 1e-9
+            longest_s = max((r.e2e_s or 0.0) - (r.ttft_s or 0.0) for r in load.requests[-2 * needed :])
+            now_s = time.monotonic() - block_s - longest_s
             blocks = int((now_s - begun_s) / block_s)
             if blocks >= STEADY_BLOCKS:
                 first_s = now_s - STEADY_BLOCKS * block_s
