@@ -124,7 +124,11 @@ def check_schedule(requests: Requests, in_flight: Mapping[float, int]) -> Iterat
         yield Reason(code="schedule_late", detail=f"one request in 100 was sent {late_s * 1e3:.0f} ms late or more")
     times, counts = list(in_flight), [float(count) for count in in_flight.values()]
     slope = stats.slope_interval(times, counts)
-    if slope is not None and slope[0] > 0.0 and counts[-1] > 2.0 * max(1.0, counts[0]):
+    if slope is None or slope[0] <= 0.0:
+        return
+    begun, grown = len(lags_s), counts[-1] - counts[0]
+    by_chance = 4.0 * math.sqrt(begun)  # nearly three standard deviations of arrivals less departures
+    if grown > limits.UNSERVED_FRAC * begun + by_chance:
         yield Reason(code="over_saturated", detail=f"{counts[0]:g} requests under way at first, {counts[-1]:g} at last")
 
 

@@ -115,3 +115,9 @@ def test_a_schedule_that_is_sent_late_is_named():
 def test_a_queue_that_grows_is_over_saturation_and_one_that_only_varies_is_not():
     assert codes(check_schedule(requests(), {float(i): 5 + 3 * i for i in range(20)})) == ["over_saturated"]
     assert codes(check_schedule(requests(), {float(i): 5 + i % 4 for i in range(20)})) == []
+
+
+def test_a_queue_that_was_long_before_the_windows_is_over_saturation_and_a_few_chance_arrivals_are_not():
+    many = requests(*[{}] * 90)
+    assert codes(check_schedule(many, {float(i): 300 + 4 * i for i in range(20)})) == ["over_saturated"]
+    assert codes(check_schedule(many, {float(i): i // 5 for i in range(20)})) == []
