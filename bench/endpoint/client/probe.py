@@ -129,7 +129,8 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
     try:
         answer = device.ask(path, LIST_TIMEOUT_S, headers=headers)
     except ReadFailedError as error:
-        raise RunFailedError(f"no inference server: {error}") from None
+        cure = "; --ca-file names the certificates to trust" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+        raise RunFailedError(f"no inference server: {error}{cure}") from None
     if answer.status in (401, 403):
         raise InputError(f"--api-key-file: expected the key of {target.url}, which answers HTTP status {answer.status}")
     if 300 <= answer.status < 400:
