@@ -101,6 +101,9 @@ def _print_energy(records: "Sequence[Record]") -> None:
         right=range(1, 8),
         optional=(6, 7),
     )  # fmt: skip
+    for record in metered:
+        for idle in record.idle:
+            say(f"idle       {load_of(record)}: {plain(idle.power_w)} W {idle.when} the load ({idle.meter})")
 
 
 def _print_split(records: "Sequence[Record]") -> None:
