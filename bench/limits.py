@@ -82,7 +82,6 @@ READINGS_FOR_RUNNING = 3
 STAMP_S = 0.001  # [s] by which the stamp of a read may be late while the client keeps up
 CLIENT_CPU_FRAC = 0.80  # [-] of the time for which a process of the client may be busy or wait for a core
 CLIENT_LAG_FRAC, CLIENT_LAG_S = 0.05, 0.02  # largest delay of the client: the larger of this share of a TPOT and [s]
-CLIENT_CEILING_FRAC = 0.50  # [-] of what the client reaches against a server that computes nothing
 UNSERVED_FRAC = 0.05  # [-] of the requests of an open loop by which those under way may grow
 SCHEDULE_LAG_S = 0.01  # [s] by which one request in 100 of an open loop may be late
 

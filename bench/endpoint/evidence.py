@@ -32,23 +32,21 @@ def evidence(workload: LlmServeEndpoint, spans: Spans) -> Evidence:
     latencies = requests.latencies()
     local = is_local(workload.setting.target.host)
     return Evidence(
-        tuple(_reasons(workload, requests, spans, latencies, local=local)),
+        tuple(_reasons(workload, requests, latencies, local=local)),
         latencies,
         endpoint=_part(workload, requests, local=local),
     )
 
 
 def _reasons(
-    workload: LlmServeEndpoint, requests: Requests, spans: Spans, latencies: Mapping[str, Metric], *, local: bool
+    workload: LlmServeEndpoint, requests: Requests, latencies: Mapping[str, Metric], *, local: bool
 ) -> Iterator[Reason]:
     setting, readings = workload.setting, workload.readings
     yield from check_requests(requests, setting.concurrency, free_length=setting.free_length)
     yield from check_server(readings, _own_tokens(workload, readings), requests, setting.concurrency)
-    seconds = math.fsum(end - start for start, end in spans)
-    tokens = math.fsum(workload.work_between(*span) for span in spans)
     tpot = latencies.get("tpot_q50")
-    client = Client(setting.concurrency, workload.processes, workload.cpu_frac, workload.client.largest_lag_s, local)
-    yield from check_client(client, tokens / seconds, tpot.value if tpot is not None else None)
+    client = Client(workload.cpu_frac, workload.client.largest_lag_s, local)
+    yield from check_client(client, tpot.value if tpot is not None else None)
     if setting.concurrency is None:
         yield from check_schedule(requests, workload.in_flight)
     if not workload.settled:

@@ -21,12 +21,9 @@ from bench.results.record import Reason
 class Client:
     """What the client did and how busy it was."""
 
-    concurrency: int | None  # of a closed loop
-    processes: int
     cpu_frac: float  # [-] time for which a process was busy or waited for a core, over that of the windows
     largest_lag_s: float  # [s] by which an event loop was late, at most
     local: bool  # whether the server runs on this machine
-    ceiling_tokens_per_s: float | None = None  # [token/s] of the client against the null server; None if unmeasured
 
 
 def check_requests(requests: Requests, concurrency: int | None, *, free_length: bool) -> Iterator[Reason]:
@@ -93,7 +90,7 @@ def check_server(
         yield from _check_running(readings, requests, concurrency)
 
 
-def check_client(client: Client, tokens_per_s: float, tpot_s: float | None) -> Iterator[Reason]:
+def check_client(client: Client, tpot_s: float | None) -> Iterator[Reason]:
     """Yield the codes of a client that was too slow, or that shared the server's machine."""
     if client.local:
         yield Reason(code="client_local")
@@ -101,11 +98,6 @@ def check_client(client: Client, tokens_per_s: float, tpot_s: float | None) -> I
         yield Reason(code="client_bound", detail=f"its processes were busy for {client.cpu_frac:.0%} of the time")
     elif tpot_s is not None and client.largest_lag_s > max(limits.CLIENT_LAG_FRAC * tpot_s, limits.CLIENT_LAG_S):
         yield Reason(code="client_bound", detail=f"its loop was {client.largest_lag_s * 1e3:.1f} ms late")
-    elif client.ceiling_tokens_per_s and tokens_per_s > limits.CLIENT_CEILING_FRAC * client.ceiling_tokens_per_s:
-        share = tokens_per_s / client.ceiling_tokens_per_s
-        yield Reason(
-            code="client_bound", detail=f"{share:.0%} of what it reaches against a server that computes nothing"
-        )
 
 
 def check_schedule(requests: Requests, in_flight: Mapping[float, int]) -> Iterator[Reason]:

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 
 import pytest
+from doubles.endpoint.null_server import NullServer, Pace
 
 from bench.endpoint.client.connection import BUFFER_BYTES, Address, Connection
-from bench.endpoint.null_server import NullServer, Pace
 
 REQUEST = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"

@@ -7,12 +7,12 @@ import threading
 import time
 
 import pytest
+from doubles.endpoint.null_server import NullServer, Pace
 
 from bench.endpoint.client.prompts import PromptSource
 from bench.endpoint.client.requests import Service
 from bench.endpoint.load.load import Load, split_arrivals, split_slots
 from bench.endpoint.load.plan import LoadPlan, arrival_times_s
-from bench.endpoint.null_server import NullServer, Pace
 from bench.errors import RunFailedError
 
 

@@ -14,7 +14,7 @@ GOOD = Request(
     index=0, start_ns=0, sent_ns=0, end_ns=1, outcome="ok", error="", requested_tokens=10, output_tokens=10.0,
     source="token_ids", chunks=10, prompt_tokens=100, cached_tokens=0, connect_ns=0, ttft_s=0.1, tpot_s=0.02, e2e_s=0.8,
 )  # fmt: skip
-CLIENT = Client(concurrency=8, processes=1, cpu_frac=0.3, largest_lag_s=0.001, local=False)
+CLIENT = Client(cpu_frac=0.3, largest_lag_s=0.001, local=False)
 
 
 def requests(*changes, count=100):
@@ -35,7 +35,7 @@ def readings(tokens=1000.0, running=8.0, waiting=0.0, seconds=20, **last):
 def test_a_clean_run_has_no_code():
     assert codes(check_requests(requests(), 8, free_length=False)) == []
     assert codes(check_server(readings(), 1000.0, requests(), 8)) == []
-    assert codes(check_client(CLIENT, 1000.0, 0.02)) == []
+    assert codes(check_client(CLIENT, 0.02)) == []
     assert codes(check_schedule(requests(), {float(i): 8 for i in range(20)})) == []
 
 
@@ -100,11 +100,10 @@ def test_interrupted_requests_are_counted():
         ({"local": True}, "client_local"),
         ({"cpu_frac": 0.9}, "client_bound"),
         ({"largest_lag_s": 0.05}, "client_bound"),
-        ({"ceiling_tokens_per_s": 1500.0}, "client_bound"),
     ],
 )
 def test_a_client_that_limits_the_figures_is_named(change, code):
-    assert codes(check_client(dataclasses.replace(CLIENT, **change), 1000.0, 0.02)) == [code]
+    assert codes(check_client(dataclasses.replace(CLIENT, **change), 0.02)) == [code]
 
 
 def test_a_schedule_that_is_sent_late_is_named():
