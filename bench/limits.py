@@ -107,7 +107,6 @@ LARGEST_WHOLE = 2**63 - 1
 LONGEST_WINDOW_S = 1e8  # [s] three years
 LEAST_WORK, MOST_WORK = 1e-12, 1e30  # in the unit of the workload
 LEAST_POWER_W, MOST_POWER_W = 1e-3, 1e9  # [W]
-T_QUANTILES = 1.959963, 12.706206  # of Student's t for 95 %, with infinitely many degrees of freedom and with one
 RECOMPUTED_FRAC = 1e-6  # [-] difference allowed between a figure and the mean of its windows
 
 # What would run for hours

@@ -161,37 +161,10 @@ def _joules(window: Mapping[str, Any], meter: str | None) -> float | None:
 
 def _recomputed(name: str, metric: Mapping[str, Any], over: Sequence[Any], under: Sequence[float]) -> Iterator[str]:
     """Yield the fault of a figure that is neither the mean of its windows nor, as for counted work, their total."""
-    values = [value / by for value, by in zip(over, under, strict=True)]
-    mean = math.fsum(values) / len(values)
+    mean = math.fsum(value / by for value, by in zip(over, under, strict=True)) / len(under)
     figures = (mean, math.fsum(over) / math.fsum(under))
     if not any(math.isclose(metric["value"], figure, rel_tol=limits.RECOMPUTED_FRAC) for figure in figures):
         yield f"key metrics.{name}.value: expected {mean:.9g} of its windows, got {metric['value']:.9g}: it was changed"
-    elif metric.get("relative_sd_frac") is not None and len(values) > 1:
-        yield from _spread_faults(name, metric, values, mean)
-
-
-def _spread_faults(name: str, metric: Mapping[str, Any], values: Sequence[float], mean: float) -> Iterator[str]:
-    """Yield the faults of number, spread and interval of a figure that is the mean of its windows.
-
-    The interval is checked within the quantiles of Student's t with one and with infinitely many degrees of freedom:
-    the exact one would need SciPy, whose import takes longer than the reading of a record.
-    """
-    count = len(values)
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1)) / abs(mean)
-    if metric["n"] != count:
-        yield f"key metrics.{name}.n: expected {count}, the number of windows, got {metric['n']}: it was changed"
-    if not math.isclose(metric["relative_sd_frac"], spread, rel_tol=limits.RECOMPUTED_FRAC, abs_tol=1e-9):
-        got = metric["relative_sd_frac"]
-        yield f"key metrics.{name}.relative_sd_frac: expected {spread:.9g}, got {got:.9g}: it was changed"
-    total = math.hypot(spread / math.sqrt(count), metric.get("u_meter_frac") or 0.0, metric.get("u_work_frac") or 0.0)
-    if metric.get("interval_95") is not None and total > 0.0:
-        low, high = metric["interval_95"]
-        quantile = (high - low) / 2.0 / (total * abs(mean))
-        least, most = limits.T_QUANTILES
-        slack = 1.0 + limits.RECOMPUTED_FRAC
-        if not least / slack <= quantile <= most * slack:
-            expected = f"half of it from {least * total * mean:.6g} to {most * total * mean:.6g}"
-            yield f"key metrics.{name}.interval_95: expected {expected}, got {(high - low) / 2.0:.6g}: it was changed"
 
 
 def _in_order(low: float, value: float, high: float) -> bool:
