@@ -18,7 +18,7 @@ from bench.machine.processes import start_python
 
 SLOTS_PER_PROCESS = 250
 GONE_REQUESTS = 4  # slots whose two rounds at least must be refused
-STOP_S = 10.0  # [s] for a process to report what is unfinished
+STOP_S = 60.0  # [s] for a process to report what is unfinished, on however busy a machine
 _CODE = "from bench.endpoint.load.worker import main\nmain()\n"
 _PLAN, _REPORT = TypeAdapter(LoadPlan), TypeAdapter(Report)
 

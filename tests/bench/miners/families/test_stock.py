@@ -42,7 +42,7 @@ def test_a_machine_in_order_shows_its_rate(stock, family):
     reading = poll()
     assert average(reading) == pytest.approx(80e12, rel=1e-4)
     assert reading.mode.hashing is True
-    assert [warning for warning in reading.warnings if "inferred" not in warning and "chips" not in warning] == []
+    assert [warning for warning in reading.warnings if "inferred" not in warning and "chip" not in warning] == []
 
 
 @pytest.mark.parametrize("family", WITH_COUNTERS)
