@@ -127,11 +127,8 @@ class LlmServeEndpoint:
             The server ends no request within the time for it.
         """
         setting, known = self.setting, self.capabilities
-        prompts = (
-            PromptSource(setting.seed, texts=setting.texts)
-            if setting.texts
-            else known.prompts(setting.seed, setting.prompt_tokens)
-        )
+        own = PromptSource(setting.seed, texts=setting.texts)
+        prompts = own if setting.texts else known.prompts(setting.seed, setting.prompt_tokens)
         target = setting.target
         plan = LoadPlan(
             known.service, known.ip, target.tls, target.ca_file, prompts, setting.output_lengths,

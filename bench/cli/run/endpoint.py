@@ -26,6 +26,8 @@ from bench.cli.output import emit_json, progress
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from bench.endpoint.figures.summary import Limits
     from bench.endpoint.workload import Setting
     from bench.measure.runner import Job
@@ -214,8 +216,8 @@ def _measure(
             name = f"{load} at a time" if load is not None else f"{loads.rate_per_s:g} requests/s"
             task = bars.add_task(name, total=1.0)
 
-            def show(stage: str, done: float, task: "int" = task, name: str = name) -> None:
-                bars.update(task, completed=done, description=f"{name}: {stage}")  # type: ignore[arg-type]
+            def show(stage: str, done: float, task: "TaskID" = task, name: str = name) -> None:
+                bars.update(task, completed=done, description=f"{name}: {stage}")
 
             point = replace(
                 setting, concurrency=load, rate_per_s=loads.rate_per_s, seed=f"{setting.seed}:{len(records)}",

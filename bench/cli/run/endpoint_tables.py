@@ -76,12 +76,12 @@ def _print_loads(records: "Sequence[Record]") -> None:
 
 
 def _print_energy(records: "Sequence[Record]") -> None:
-    metered = [record for record in records if record.energy_per_unit is not None]
+    metered = [(record, energy) for record in records if (energy := record.energy_per_unit) is not None]
     if not metered:
         assumed = records[0].assumed_power_w
         say(f"energy     not metered: rates only{f'; {assumed.power_w:g} W assumed' if assumed else ''}")
         return
-    boundary = (metered[0].energy_per_unit or metered[0].power).boundary  # type: ignore[union-attr]
+    boundary = metered[0][1].boundary
     print_table(
         ["load", "power W", "J/output token", "95 % interval", "J/total token", "J/request", "J/good request",
          "tokens/kWh"],
@@ -94,14 +94,13 @@ def _print_energy(records: "Sequence[Record]") -> None:
                 *(_value(record, f"joules_per_{unit}_{boundary}") for unit in UNITS),
                 plain(3.6e6 / energy.value),
             )
-            for record in metered
-            if (energy := record.energy_per_unit) is not None
+            for record, energy in metered
         ],
         title=f"Energy at the {boundary}, gross, over the same seconds",
         right=range(1, 8),
         optional=(6, 7),
     )  # fmt: skip
-    for record in metered:
+    for record, _ in metered:
         for idle in record.idle:
             say(f"idle       {load_of(record)}: {plain(idle.power_w)} W {idle.when} the load ({idle.meter})")
 
