@@ -1,0 +1,1 @@
+"""Generators of the files of Bitcoin's price and of rents."""
