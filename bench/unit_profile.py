@@ -68,7 +68,7 @@ def unit_profile(folder: Path, catalogue: Iterable["Device"]) -> UnitProfile:
 
 
 def _measured(record: "Record") -> "DeviceRate":
-    """Return the rate of a record of which a profile may be made."""
+    """Return the rate of a record, if a profile may be made from it."""
     place = f"result {record.id}"
     if record.device.kind != "asic":
         expected = (

@@ -7,7 +7,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import NearGroup, examples
-from bench.cli.options import json_option, prepare_out, store_option
+from bench.cli.options import json_option, prepare_out, results_option, store_option
 from bench.cli.output import counted, emit_json, say
 from hardware_profiles.errors import InputError
 
@@ -59,7 +59,7 @@ def import_(file: Path, store: Path, as_json: bool) -> None:
 )
 @click.argument("names", nargs=-1, required=True, metavar="RESULT...", shell_complete=completion.result_ids)
 @click.option("--to", "target", type=click.Path(path_type=Path), help="File to write. [default: stdout]")
-@store_option
+@results_option
 def export(names: tuple[str, ...], target: Path | None, store: Path) -> None:
     """Write results as JSON that `pytest-benchmark compare` reads."""
     from bench.pytest_plugin.json_export import export_json

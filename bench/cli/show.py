@@ -8,7 +8,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import json_option, profiles_option, signers_option, store_option
+from bench.cli.options import json_option, profiles_option, results_option, signers_option
 from bench.cli.output import emit_json, j_per_th_with_unit, plain, quantity, quantity_range, say, warn
 from bench.cli.table import print_table
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("name", shell_complete=completion.results_and_profiles)
-@store_option
+@results_option
 @profiles_option
 @signers_option()
 @json_option

@@ -20,7 +20,7 @@ def says_exchanged(lines: Iterable[str]) -> bool:
 
 
 def exchange_doubt(numbers: Iterable[FileNumber]) -> Doubt | None:
-    """Return the doubt about losses and availability of which each is plausible only in the place of the other."""
+    """Return a doubt if the values of losses and availability are plausible only when they are exchanged."""
     values = {number.field: number.value for number in numbers if number.field in (LOSSES, AVAILABILITY)}
     if len(values) < 2:
         return None

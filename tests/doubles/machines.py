@@ -43,7 +43,7 @@ def threadripper(tree: SysTree) -> None:
 
 
 def jetson(tree: SysTree) -> None:
-    """A Jetson module on its carrier: rails of volts and amperes, of which one is the module's input."""
+    """A Jetson module on its carrier: rails of volts and amperes; one is the module's input."""
     tree.cpu(("", 8, 0), "fp asimd")
     rails = {1: ("VDD_IN", 5016, 1240), 2: ("VDD_CPU_GPU_CV", 5008, 416), 3: ("VDD_SOC", 5016, 288)}
     files = {}
@@ -64,7 +64,7 @@ def container(tree: SysTree) -> None:
 
 
 def desktop(tree: SysTree) -> None:
-    """A desktop with an AMD CPU and two AMD graphics devices, of which one sleeps."""
+    """A desktop with an AMD CPU and two AMD graphics devices; one of them sleeps."""
     tree.cpu(("AuthenticAMD", 25, 97))
     tree.zone("intel-rapl:0", "package-0", 3_111_000_000, 65_532_610_987)
     tree.zone("intel-rapl:0:0", "core", 2_111_000_000, 65_532_610_987)

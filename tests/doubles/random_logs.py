@@ -45,7 +45,7 @@ class Made:
     settings: dict
     truth: list  # (time [s since 1970], power [W] or None)
     must_ask: set = field(default_factory=set)  # words of possible causes; the refusal must name one of them
-    may_ask: set = field(default_factory=set)  # words of the causes of which one may be named
+    may_ask: set = field(default_factory=set)  # words of causes; the refusal may name any of them
 
 
 def number(mantissa, decimals, decimal, thousands):

@@ -9,7 +9,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import NearGroup, examples
-from bench.cli.options import clock_offset_option, json_option, prepare_out, store_option
+from bench.cli.options import clock_offset_option, json_option, prepare_out, results_option, store_option
 from bench.cli.output import counted, emit_json, emit_text, plain, say
 from hardware_profiles.errors import InputError
 
@@ -120,7 +120,7 @@ def _value(record: "Record", name: str, scale: float) -> str:
 @click.argument("names", nargs=-1, required=True, metavar="RESULT...", shell_complete=completion.result_ids)
 @click.option("--format", "_form", type=click.Choice(("vllm",)), required=True, help="Keys of this tool.")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="File to write. [default: stdout]")
-@store_option
+@results_option
 def export(names: tuple[str, ...], _form: str, target: Path | None, store: Path) -> None:
     """Write results with the keys of `vllm bench serve`; several results are one JSON document a line.
 

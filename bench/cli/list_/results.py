@@ -7,7 +7,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import WholeRange, json_option, store_option
+from bench.cli.options import WholeRange, json_option, results_option
 from bench.cli.output import counted, emit_json, quantity, rate, say, warn
 from bench.cli.table import print_table
 
@@ -24,7 +24,7 @@ LAST = 40
         "perwatt list results --trend rate --workload sha256d_scan_cpu",
     )
 )
-@store_option
+@results_option
 @click.option("--workload", help="List only results of this workload.", shell_complete=completion.workloads)
 @click.option("--trend", "metric", metavar="METRIC", help="Show one metric over time, such as rate.")
 @click.option("--last", type=WholeRange(min=1), default=LAST, show_default=True, help="Number of rows in the table.")

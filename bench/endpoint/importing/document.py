@@ -31,7 +31,7 @@ FORMATS: tuple[Format, ...] = (
     vllm.FORMAT,
     aiperf.FORMAT,
 )
-MOST_RUNS = 1000  # of one command, each of which becomes a folder
+MOST_RUNS = 1000  # of one command; each run becomes a folder
 _KIND = "the JSON of a load generator, or one JSON document a line"
 
 

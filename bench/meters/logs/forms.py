@@ -152,7 +152,7 @@ class FormReader:
         return FormReader(source, type(self._form))
 
     def add(self, first: int, lines: Sequence[str]) -> None:
-        """Read lines, the first of which has this number."""
+        """Read lines; `first` is the number of the first one."""
         for number, line in enumerate(lines, first):
             self._form.add(number, line)
 

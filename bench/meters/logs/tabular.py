@@ -97,7 +97,7 @@ class TableReader:
         return TableReader(source, Shown(dates, self._values.evidence))
 
     def add(self, first: int, lines: Sequence[str]) -> None:
-        """Read lines, the first of which has this number.
+        """Read lines; `first` is the number of the first one.
 
         Raises
         ------

@@ -14,7 +14,7 @@ _OVER_NOMINAL = 1.25
 _FASTEST_H_S = 3e15  # [hash/s] the fastest machine of 2026 makes 1.2e15
 _MOST_BOARDS = 16
 _DEVIATIONS = 2.5  # chance alone exceeds them in 1 of 80 readings
-_SHARES_WITHOUT_DOUBT = 20.0  # expected shares, none of which came by chance in 1 of 5e8 readings
+_SHARES_WITHOUT_DOUBT = 20.0  # expected shares; chance leaves no share at all in 1 of 5e8 readings
 
 
 def with_contradictions(reading: MinerReading, warnings: Iterable[str] = ()) -> MinerReading:

@@ -27,7 +27,7 @@ def test_an_unknown_subject_of_list_names_the_nearest_or_all(refused):
     [("yield", LONG), ("profile", "check", LONG),
      ("yield", "georgia-50mw-mining", "--scenarios", "8", "--capital", LONG),
      ("profile", "new", "--out", LONG, "--name", "me"), ("yield", "georgia-50mw-mining", "--out", LONG),
-     ("run", "memory_copy_cpu", "--meter", f"trace:{LONG}"), ("show", LONG), ("list", "results", "--out", LONG)],
+     ("run", "memory_copy_cpu", "--meter", f"trace:{LONG}"), ("show", LONG), ("list", "results", "--results", LONG)],
     ids=lambda words: " ".join(words).replace(LONG, "LONG"),
 )  # fmt: skip
 def test_a_name_that_is_longer_than_a_file_may_have_is_a_wrong_request(command, refused):
@@ -51,15 +51,17 @@ def test_the_latest_of_an_empty_store_says_that_it_is_empty(refused):
 
 @pytest.mark.parametrize(
     "command",
-    [("run", "--out", ""), ("compare", "a", "b", "--out", ""), ("show", "a", "--out", " "),
-     ("list", "results", "--out", ""), ("report", "--results", "")],
+    [("run", "--out", ""), ("compare", "a", "b", "--out", ""), ("show", "a", "--results", " "),
+     ("list", "results", "--results", ""), ("report", "--results", "")],
 )  # fmt: skip
 def test_an_empty_path_is_not_the_current_folder(command, refused, tmp_path):
     assert ": expected a folder, got '" in refused(*command)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", [("report", "--results"), ("list", "results", "--out"), ("show", "a", "--out")])
+@pytest.mark.parametrize(
+    "command", [("report", "--results"), ("list", "results", "--results"), ("show", "a", "--results")]
+)
 def test_a_store_that_is_a_file_is_refused(command, refused, tmp_path):
     (tmp_path / "file").write_text("")
     assert "file: expected a results folder, got a file" in refused(*command, "file")

@@ -66,10 +66,10 @@ def test_results_are_completed_from_the_folder_that_the_line_names(tmp_path, mon
     for store, name in (("results", "20260101T000000Z-a-0001"), ("other", "20260202T000000Z-b-0002")):
         (tmp_path / store / name).mkdir(parents=True)
     assert complete("show 2026") == ["20260101T000000Z-a-0001"]
-    assert complete("show --out other 2026") == ["20260202T000000Z-b-0002"]
+    assert complete("show --results other 2026") == ["20260202T000000Z-b-0002"]
     assert complete("report 2026") == ["20260101T000000Z-a-0001"]
     (tmp_path / "file").write_text("")
-    assert complete("show --out file 2026") == []
+    assert complete("show --results file 2026") == []
 
 
 def test_site_files_are_completed_by_their_path(tmp_path, monkeypatch):

@@ -245,7 +245,7 @@ class Stream(asyncio.Protocol):
         self.finish()
 
     async def dribble(self, data):
-        """Write in small pieces, each of which the other side may read by itself."""
+        """Write in small pieces; the other side may read each by itself."""
         for at in range(0, len(data), self.script.piece_bytes):
             self.transport.write(data[at : at + self.script.piece_bytes])
             await asyncio.sleep(0)

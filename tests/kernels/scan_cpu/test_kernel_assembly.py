@@ -101,7 +101,7 @@ def test_shani_does_sixty_round_pairs_a_hash():
 def test_neon_sha2_uses_the_sha_instructions_of_aarch64(cpu):
     counts = Counter(line.split()[0] for line in loop_of(assembly(quad_step(ArmSha, STREAMS), ARM, cpu, "+sha2")))
     assert counts["sha256h2"] == 30 * STREAMS
-    assert counts["sha256h"] == 29 * STREAMS  # the last one makes a to d, of which the test needs none
+    assert counts["sha256h"] == 29 * STREAMS  # the last one makes a to d, which the test does not need
     assert counts["sha256su1"] <= 23 * STREAMS
 
 

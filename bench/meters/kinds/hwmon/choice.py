@@ -88,7 +88,7 @@ def _single(sensor: Sensor, sensors: Sequence[Sensor]) -> SensorSum:
     elif role.boundary == "node":
         alike = [other for other in _preferred(sensors) if role_of(other) == role]
         if len(alike) > 1:
-            role = Role(None, (), f"one of {len(alike)} meters, of which none is said to be that of the whole machine")
+            role = Role(None, (), f"one of {len(alike)} meters; no label says which one reads the whole machine")
     return SensorSum(sensor.name, (sensor,), role)
 
 

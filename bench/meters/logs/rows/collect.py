@@ -42,7 +42,7 @@ class Collector:
         self._malformed = malformed
 
     def add(self, first: int, lines: Sequence[str]) -> None:
-        """Collect the rows of lines, the first of which has this number."""
+        """Collect the rows of lines; `first` is the number of the first one."""
         before = max(0, self._table.start + 1 - first)
         first, lines = first + before, lines[before:]
         if not self._add_all(first, lines):

@@ -44,7 +44,7 @@ class SplitNumbers:
         self._written = max((len(split(line, ",")) for line in table.heading), default=0)
 
     def refuse(self, first: int, lines: Sequence[str]) -> None:
-        """Refuse such a row among lines, the first of which has this number.
+        """Refuse such a row among lines; `first` is the number of the first one.
 
         Raises
         ------
