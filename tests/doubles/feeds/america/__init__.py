@@ -1,0 +1,1 @@
+"""Generators of the market files of North America, except ERCOT's."""
