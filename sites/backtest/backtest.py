@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sites.backtest.reports import Report, refusal
-from sites.market.bitcoin import bundled_epochs, known_until_unix
+from sites.market.bitcoin import HOLD, DifficultyPath, bundled_epochs, known_until_unix, known_until_utc, stretches
 from sites.market.mining import expected_btc, month_bounds_s
 
 EH = 1e18
@@ -40,37 +40,48 @@ class Summary:
     worst_error_frac: float | None  # [-] error with the largest absolute value
 
 
-def backtest(reports: Sequence[Report]) -> list[Outcome]:
-    """Predict every report, or refuse it with a reason; a month that is reported twice counts once."""
+def backtest(reports: Sequence[Report], path: DifficultyPath = HOLD) -> list[Outcome]:
+    """Predict every report, or refuse it with a reason; a month that is reported twice counts once.
+
+    Parameters
+    ----------
+    reports
+        The monthly reports.
+    path
+        The difficulty data, with epochs of the user's after the bundled ones; a month after the data is refused.
+    """
     seen: dict[tuple[str, str], int] = {}
     outcomes = []
     for report in reports:
-        reason = refusal(report) or _outside_data(report) or _no_production(report)
+        reason = refusal(report) or _outside_data(report, path) or _no_production(report)
         key = (report.company.casefold(), report.month)
         if reason is None and key in seen:
             reason = f"the same company and month as line {seen[key]}"
         if reason is None:
             seen[key] = report.line
-        outcomes.append(_outcome(report, reason))
+        outcomes.append(_outcome(report, reason, path))
     return outcomes
 
 
-def _outcome(report: Report, reason: str | None) -> Outcome:
+def _outcome(report: Report, reason: str | None, path: DifficultyPath) -> Outcome:
     if reason is not None or report.avg_operating_ehs is None:
         return Outcome(report, reason, None, None, None)
     start, end = month_bounds_s(report.month)
-    predicted = expected_btc(report.avg_operating_ehs * EH, start, end)
-    reconstructed = any(e.start_basis == "reconstructed" and e.start_unix < end for e in bundled_epochs())
+    predicted = expected_btc(report.avg_operating_ehs * EH, start, end, path=path)
+    reconstructed = any(part.basis == "reconstructed" for part in stretches(start, end, path))
     basis = "reconstructed" if reconstructed else "header"
     return Outcome(report, None, predicted, predicted / report.btc_produced - 1.0, basis)
 
 
-def _outside_data(report: Report) -> str | None:
+def _outside_data(report: Report, path: DifficultyPath) -> str | None:
     start, end = month_bounds_s(report.month)
     if start < bundled_epochs()[0].start_unix:
         return "before the first block"
-    if end > known_until_unix():
-        return "after the bundled difficulty data"
+    if end > known_until_unix(path):
+        return (
+            f"after the difficulty data, which end {known_until_utc(path)}; `perwatt feed difficulty` gets later ones "
+            "for --difficulty"
+        )
     return None
 
 

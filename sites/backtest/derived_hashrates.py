@@ -49,6 +49,14 @@ _OF_RUNNING = re.compile(
 _MEASURED = re.compile(
     r"\b(measured|metered|telemetry|(?:avg|average|mean)\s+operating|operating\s+(?:avg|average|mean))\b"
 )
+_CLAUSE_END = re.compile(r"[;()\n]|,\s|\.\s")
+_AVERAGE_RATE = re.compile(r"\b(?:avg|averag(?:e|ed|ing)|mean)\b")
+_CONCLUDED = re.compile(r"=|\b(?:so|thus|hence|therefore|gives?|yields?|means|makes|at)\b")
+_HASHES = r"(?:[ept]h(?:/s|ash)?|(?:exa|peta|tera)hash)"
+_YIELD = re.compile(
+    r"\d[\d.,'\s]*(?:btc|bitcoins?|sats?|satoshis?)\s*(?:/|\bper\b)\s*(?:(?:avg|average|mean)\s+)?"
+    rf"{_HASHES}(?:\s*(?:/|\bper\b)\s*(?:day|month))?\b"
+)
 _SIGNS = str.maketrans(
     dict.fromkeys("\u2215\u2044\uff0f\u00f7\u2236\uff1a", "/")
     | dict.fromkeys("\u00d7\u2715\u2a09\u22c5\u00b7\u2217\u2022", "*")
@@ -111,16 +119,32 @@ def derivation(note: str, month: Month) -> str | None:
 
     Three kinds are searched, in this order: products and quotients that are written out; the bitcoin of the month or of
     a day with one or two other numbers that give the average by multiplication and division (with days and powers of
-    1000); and a yield such as "24.6 BTC per EH", unless the note calls the hash rate operating or measured.
+    1000); and a yield such as "24.6 BTC per EH", unless the note calls the hash rate operating or measured. A note that
+    states the average as a hash rate of its own ("monthly average hash rate 4.14 EH/s; 66.7 BTC per exahash") may state
+    the yield too, because the yield then follows from the average.
     """
     text = note.casefold().translate(_SIGNS)
     bare = _UNIT.sub(r" \1 ", text)
-    numbers = list(_numbers(text))
+    states_average = _states_average(text, month)
+    numbers = list(_numbers(_YIELD.sub(" ", text) if states_average else text))
+    has_own_rate = states_average or _MEASURED.search(text) or not _OF_BTC.search(text)
     return (
         _written_out(bare, month)
         or _from_other_numbers(numbers, month)
-        or (None if _MEASURED.search(text) or not _OF_BTC.search(text) else _from_yield(numbers, month, text))
+        or (None if has_own_rate else _from_yield(numbers, month, text))
     )
+
+
+def _states_average(text: str, month: Month) -> bool:
+    """Whether a clause of a note states the average with its unit, without bitcoin and without a conclusion in it."""
+    for clause in _CLAUSE_END.split(text):
+        if not _AVERAGE_RATE.search(clause) or _OF_BTC.search(clause) or _CONCLUDED.search(clause):
+            continue
+        for token in _TOKEN.finditer(clause):
+            has_unit = token["number"] and re.match(rf"\s*{_HASHES}\b", clause[token.end("number") :])
+            if has_unit and any(number.is_one_of(month.average_ehs) for number in _readings(token)):
+                return True
+    return False
 
 
 def _written_out(text: str, month: Month) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
-from hardware_profiles.decoding import decimal
+from hardware_profiles.decoding import decimal, is_decimal
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import read_text
 from sites.backtest.derived_hashrates import Month, circular_words, derivation
@@ -28,6 +29,7 @@ COLUMNS = (
     "basis_note",
     "source",
 )
+OPTIONAL = ("fleet_j_per_th", "all_in_power_c_per_kwh")  # which no prediction uses
 # From one miner to the whole network; a value outside probably has the wrong unit.
 RANGES = {
     "days": Range(28, 31, "days"),
@@ -89,7 +91,7 @@ def parse_reports(text: str, path: str) -> list[Report]:
 
 def _check_heading(heading: list[str], path: str) -> None:
     for column in COLUMNS:
-        if column not in heading:
+        if column not in heading and column not in OPTIONAL:
             near = near_names(column, set(heading) - set(COLUMNS))
             raise InputError.at(f"{path}: line 1", column, expected="this column", near=near)
     for index, column in enumerate(heading):
@@ -105,7 +107,8 @@ def _report(path: str, line: int, heading: list[str], row: list[str]) -> Report:
     try:
         start, end = month_bounds_s(cells["month"])
     except InputError:
-        raise InputError.at(location, "month", expected="YYYY-MM of 2000 to 2099", got=cells["month"]) from None
+        expected = f"YYYY-MM of 2000 to 2099{_month_cure(cells['month'])}"
+        raise InputError.at(location, "month", expected=expected, got=cells["month"]) from None
     in_month = (end - start) // DAY_S
     days = _number(location, cells, "days")
     if days != in_month:
@@ -113,7 +116,7 @@ def _report(path: str, line: int, heading: list[str], row: list[str]) -> Report:
     produced = _number(location, cells, "btc_produced")
     if produced is None:
         raise InputError.at(location, "btc_produced", expected="a number of BTC")
-    for column in ("fleet_j_per_th", "all_in_power_c_per_kwh"):
+    for column in OPTIONAL:
         _number(location, cells, column)
     return Report(
         line=line,
@@ -129,20 +132,43 @@ def _report(path: str, line: int, heading: list[str], row: list[str]) -> Report:
     )
 
 
+def _month_cure(text: str) -> str:
+    """Return the cure for a month that a spreadsheet has rewritten (Sep-25, Sep 2025), or an empty text."""
+    for form in ("%b-%y", "%b %Y", "%b-%Y", "%B %Y"):
+        try:
+            month = datetime.strptime(text, form)  # noqa: DTZ007 (a month, not a time)
+        except ValueError:
+            continue
+        return f" (a spreadsheet rewrote it: make the column text and write {month:%Y-%m})"
+    return ""
+
+
 def _number(location: str, cells: dict[str, str], column: str) -> float | None:
-    text, within = cells[column], RANGES[column]
+    text, within = cells.get(column, ""), RANGES[column]
     if not text:
         return None
     try:
         value = decimal(text)
     except ValueError:
-        raise InputError.at(location, column, expected="a number or nothing", got=text) from None
+        expected = f"a number or nothing{_number_cure(text)}"
+        raise InputError.at(location, column, expected=expected, got=text) from None
     if value not in within and not (value == 0 and column in ZERO_ALLOWED):
         zero = "0, or " if column in ZERO_ALLOWED else ""
         raise InputError.at(location, column, expected=f"{zero}a number of {within}", got=text)
     return value
 
 
+def _number_cure(text: str) -> str:
+    """Return the cure for a number with a separator of thousands, which may be a decimal comma; else an empty text."""
+    bare = _THOUSANDS.sub("", text)
+    if bare == text or not is_decimal(bare):
+        return ""
+    point = text.replace(",", ".")
+    either = f", or {point} if the comma is a decimal one" if is_decimal(point) else ""
+    return f" (write {bare}, without a separator of thousands{either})"
+
+
+_THOUSANDS = re.compile(r"(?<=\d)[,'\u2019 \u00a0\u2009\u202f](?=\d{3}(?:\D|$))")
 _MONTH_END = re.compile(r"\b(?:month|period|quarter|year)[\s-]*end\b|\bend[\s-]+of[\s-]+(?:the\s+)?(?:month|period)\b")
 _AVERAGE = re.compile(r"\b(?:avg|average|mean)\b")
 _OF_MONTH_END = re.compile(r"\b(?:avg|average|mean)\s+of\b.{0,30}?\bend\b")

@@ -82,7 +82,7 @@ def _check_separator(heading: list[str], location: str) -> None:
         if len(heading) == 1 and mark in heading[0]:
             raise InputError(
                 f"{location}: expected columns separated by commas and numbers with a decimal point, got columns "
-                f"separated by {name}"
+                f"separated by {name} (save it as CSV with commas)"
             )
 
 

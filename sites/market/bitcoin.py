@@ -7,7 +7,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 from operator import itemgetter
@@ -90,9 +90,10 @@ class DifficultyPath:
 
     growth_frac_per_year: float = 0.0  # applied in steps every 2016 blocks; 0 holds the last difficulty
     points: tuple[tuple[int, float], ...] = ()  # (time [s, unix], difficulty), by time; growth continues from each
+    supplied: tuple[Epoch, ...] = ()  # difficulty data of the user's, which come after or replace the bundled epochs
 
     def __post_init__(self) -> None:
-        """Raise InputError for an invalid growth or invalid points."""
+        """Raise InputError for an invalid growth, invalid points, or epochs that leave a gap."""
         if not (math.isfinite(self.growth_frac_per_year) and self.growth_frac_per_year > -1.0):
             raise InputError(
                 f"difficulty path: growth: expected a finite share above -1 a year, got {self.growth_frac_per_year!r}"
@@ -105,10 +106,22 @@ class DifficultyPath:
                 )
         if not all(math.isfinite(value) and value >= 1.0 for _, value in self.points):
             raise InputError("difficulty path: points: expected difficulties of 1 or more")
+        due = len(bundled_epochs())
+        for epoch in self.supplied:
+            if epoch.number > due:
+                raise InputError(
+                    f"difficulty path: epochs: expected the one of height {due * EPOCH_BLOCKS} without a gap, got "
+                    f"height {epoch.start_height}"
+                )
+            due = max(due, epoch.number + 1)
+
+    def epochs(self) -> tuple[Epoch, ...]:
+        """Return the difficulty data, oldest first: the bundled epochs and those that the user supplied."""
+        return _with_supplied(self.supplied)
 
     def label(self) -> str:
         """Return the path in words, for results that depend on it."""
-        last = bundled_epochs()[-1]
+        last = self.epochs()[-1]
         kind = (
             "held at that of"
             if self.growth_frac_per_year == 0
@@ -118,11 +131,11 @@ class DifficultyPath:
             count = len(self.points)
             points = f"{count} points" if count > 1 else "1 point"
             return f"difficulty from {points} of the site file, from {_utc_text(self.points[0][0])} on"
-        return f"difficulty {kind} epoch {last.number} (height {last.start_height}) after {known_until_utc()}"
+        return f"difficulty {kind} epoch {last.number} (height {last.start_height}) after {known_until_utc(self)}"
 
     def assumed_from_unix(self) -> int:
         """Return the time [s, unix] from which difficulty is assumed: the first point, or the end of the data."""
-        return min(known_until_unix(), self.points[0][0]) if self.points else known_until_unix()
+        return min(known_until_unix(self), self.points[0][0]) if self.points else known_until_unix(self)
 
     def hashes_per_block(self, point: tuple[int, float], epoch_start_s: float) -> float:
         """Return the expected hashes of a block that a point gives in the epoch that starts at a time [s, unix].
@@ -138,14 +151,20 @@ class DifficultyPath:
 HOLD = DifficultyPath()
 
 
-def known_until_unix() -> int:
+@lru_cache(maxsize=8)
+def _with_supplied(supplied: tuple[Epoch, ...]) -> tuple[Epoch, ...]:
+    by_number = {epoch.number: epoch for epoch in (*bundled_epochs(), *supplied)}
+    return tuple(by_number[number] for number in sorted(by_number))
+
+
+def known_until_unix(path: DifficultyPath = HOLD) -> int:
     """Return the time [s, unix] up to which difficulty is data: two weeks after the start of the last epoch."""
-    return bundled_epochs()[-1].start_unix + EPOCH_S
+    return path.epochs()[-1].start_unix + EPOCH_S
 
 
-def known_until_utc() -> str:
+def known_until_utc(path: DifficultyPath = HOLD) -> str:
     """Return the last day up to which difficulty is data, as ISO text."""
-    return datetime.fromtimestamp(known_until_unix(), tz=UTC).date().isoformat()
+    return datetime.fromtimestamp(known_until_unix(path), tz=UTC).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +216,7 @@ def stretches(start_s: float, end_s: float, path: DifficultyPath = HOLD) -> list
 
 def _timeline(end_s: float, path: DifficultyPath) -> list[tuple[Epoch, float, float, Basis]]:
     """Return the epochs up to a time without the path's points, each with start and end [s, unix] and basis."""
-    epochs = bundled_epochs()
+    epochs = path.epochs()
     line: list[tuple[Epoch, float, float, Basis]] = [
         (epoch, epoch.start_unix, following.start_unix, following.start_basis) for epoch, following in pairwise(epochs)
     ]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hardware_profiles.errors import InputError
 from sites.backtest.backtest import backtest, summarise
-from sites.backtest.reports import COLUMNS, Report, bundled_reports, parse_reports, read_reports, refusal
+from sites.backtest.reports import COLUMNS, OPTIONAL, Report, bundled_reports, parse_reports, read_reports, refusal
+from sites.market.bitcoin import DifficultyPath, bundled_epochs
 
 HEADING = ",".join(COLUMNS)
 ROW = "Miner,2025-07,31,,10.285,253,,,avg,{},a page"
@@ -106,6 +107,10 @@ JANUARY = {"month": "2026-01", "deployed_ehs": 50.0, "avg_operating_ehs": 37.02,
         "3.5839% of 1033 EH/s, the network's",
         "backed out of production",
         "production divided by network hashprice",
+        "13.407 BTC per EH gives an average hash rate of 37.02 EH/s",
+        "496.35 BTC at 13.407 BTC per EH, so the average hash rate is 37.02 EH/s",
+        "average hash rate 36 EH/s; 13.407 BTC per exahash",
+        "average hash rate 37.02 EH/s; 496.35 BTC; 3.5839% of the network's 13850 BTC, 1033 EH/s",
     ],
 )
 def test_numbers_by_which_the_bitcoin_gives_the_average_are_found_however_they_are_put(note):
@@ -122,6 +127,9 @@ def test_numbers_by_which_the_bitcoin_gives_the_average_are_found_however_they_a
         "avg operating, network 1,040 EH/s, 496.35 BTC, USD 84,714 a BTC",
         "average 37.02 EH/s of 50 EH/s deployed (74.04%), 496.35 BTC",
         "average hash rate computed from the production report",
+        "monthly average hash rate 37.02 EH/s; 13.407 BTC per exahash",
+        "hash rate averaged 37.02 EH/s, 13.407 BTC/EH, 496.35 BTC produced",
+        "Average hashrate 37.02 EH/s (0.013407 BTC per PH)",
     ],
 )
 def test_numbers_that_do_not_lead_from_the_bitcoin_to_the_average_are_no_reason(note):
@@ -172,7 +180,7 @@ def test_a_month_reported_twice_counts_once():
 
 def test_a_month_after_the_data_and_one_before_the_first_block_are_refused():
     late, early = backtest([report("avg", month="2031-01"), report("avg", month="2008-12", line=3)])
-    assert late.refused == "after the bundled difficulty data"
+    assert late.refused.startswith("after the difficulty data, which end 2026-06-28; `perwatt feed difficulty` gets")
     assert early.refused == "before the first block"
 
 
@@ -192,6 +200,16 @@ def test_nothing_produced_gives_no_relative_error_and_no_rows_give_no_summary():
         (HEADING + "\nMiner,2025-07", "line 2: expected 11 cells, as in the heading, got 2"),
         (HEADING + "\n" + ROW.format("x").replace("2025-07", "2025-7x"), "line 2: key month: expected YYYY-MM"),
         (HEADING + "\n" + ROW.format("x").replace(",31,", ",30,"), "key days: expected 31 for 2025-07, got '30'"),
+        (HEADING + "\n" + ROW.format("x").replace("2025-07", "Jul-25"), "make the column text and write 2025-07), got"),
+        (
+            HEADING + "\n" + ROW.format("x").replace(",253,", ',"1,950",'),
+            "(write 1950, without a separator of thousands, or 1.950 if the comma is a decimal one), got '1,950'",
+        ),
+        (
+            HEADING + "\n" + ROW.format("x").replace(",253,", ",1'950.5,"),
+            "(write 1950.5, without a separator of thousands), got",
+        ),
+        (HEADING.replace(",", ";") + "\n1;2", "separated by semicolons (save it as CSV with commas)"),
         (HEADING + "\n" + ROW.format("x").replace("10.285", "ten"), "avg_operating_ehs: expected a number or nothing"),
         (HEADING + "\n" + ROW.format("x").replace("10.285", "nan"), "avg_operating_ehs: expected a number or nothing"),
         (HEADING + "\n" + ROW.format("x").replace("10.285", "-1"), "a number of 1e-09 to 1,000,000 EH/s, got '-1'"),
@@ -235,3 +253,43 @@ def test_an_order_of_columns_of_ones_own_and_extra_ones_are_fine():
     cells = dict(zip(COLUMNS, ROW.format("avg operating").split(","), strict=True)) | {"extra": "x"}
     text = ",".join(columns) + "\n" + ",".join(cells[column] for column in columns)
     assert parse_reports(text, "x")[0].btc_produced == 253.0
+
+
+def test_columns_that_no_prediction_uses_may_be_missing():
+    kept = [column for column in COLUMNS if column not in OPTIONAL]
+    cells = dict(zip(COLUMNS, ROW.format("avg operating").split(","), strict=True))
+    text = ",".join(kept) + "\n" + ",".join(cells[column] for column in kept)
+    assert parse_reports(text, "x") == parse_reports(HEADING + "\n" + ROW.format("avg operating"), "x")
+
+
+def later_epochs(count):
+    """Return invented epochs after the bundled ones, of 13 days each and twice the last difficulty."""
+    last = bundled_epochs()[-1]
+    return tuple(
+        dataclasses.replace(
+            last,
+            number=last.number + 1 + k,
+            start_height=last.start_height + 2016 * (k + 1),
+            start_unix=last.start_unix + 13 * 86_400 * (k + 1),
+            hashes_per_block=2 * last.hashes_per_block,
+            start_basis="header",
+        )
+        for k in range(count)
+    )
+
+
+def test_a_month_after_the_bundled_data_is_predicted_by_supplied_epochs():
+    july = report("avg operating", month="2026-07", btc_produced=100.0, avg_operating_ehs=10.0)
+    assert backtest([july])[0].refused.startswith("after the difficulty data, which end 2026-06-28")
+    (outcome,) = backtest([july], DifficultyPath(supplied=later_epochs(4)))
+    seconds = 31 * 86_400
+    expected = 10e18 * seconds * 3.125 / (2 * bundled_epochs()[-1].hashes_per_block)
+    assert outcome.refused is None
+    assert outcome.predicted_btc == pytest.approx(expected, rel=1e-12)
+    assert outcome.start_basis == "header"
+
+
+def test_the_supplied_data_end_two_weeks_after_their_last_epoch():
+    march = report("avg operating", month="2027-03")
+    path = DifficultyPath(supplied=later_epochs(4))
+    assert backtest([march], path)[0].refused.startswith("after the difficulty data, which end 2026-08-19")
