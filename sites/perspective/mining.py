@@ -45,7 +45,7 @@ class MiningPerspective:
     power_cents_per_kwh: float | None  # [US cents/kWh at the meter] mean cost; None if the block never ran
     network_share_frac: float  # installed hash rate over the mean hash rate of the network
     halvings: tuple[Halving, ...]
-    difficulty_known_until: date  # last day of the bundled difficulty data
+    difficulty_known_until: date  # last day of the difficulty data
 
 
 def mining_perspective(site: Site, block: MiningBlock, year: BlockYear) -> MiningPerspective:
@@ -65,7 +65,7 @@ def mining_perspective(site: Site, block: MiningBlock, year: BlockYear) -> Minin
             Halving(datetime.fromtimestamp(cut, tz=UTC).date(), before, after)
             for cut, (before, after) in zip(cuts, pairwise(worth), strict=True)
         ),
-        difficulty_known_until=datetime.fromtimestamp(known_until_unix(), tz=UTC).date(),
+        difficulty_known_until=datetime.fromtimestamp(known_until_unix(site.path), tz=UTC).date(),
     )
 
 

@@ -6,8 +6,10 @@ from hardware_profiles.errors import InputError
 from kernels.sha256.header import DIFFICULTY_1_TARGET
 from sites.dispatch.year import site_year
 from sites.file.build import load_site
+from sites.file.difficulty import read_epochs, read_points
 from sites.file.inputs import read_inputs
 from sites.market.bitcoin import expected_hashes, known_until_unix
+from sites.market.retarget import check_bits, next_nbits
 from sites.planners.stored_inputs import load_inputs, store_inputs
 
 NO_FEES = ("fees_percent_of_subsidy = 1", "fees_percent_of_subsidy = 0")
@@ -124,3 +126,58 @@ def test_a_table_of_difficulty_is_stored_with_the_inputs_of_a_run(with_table, sm
     store_inputs([inputs for inputs, _ in read_inputs(path, resolve)], tmp_path / "run" / "inputs")
     (stored,) = load_inputs(tmp_path / "run")
     assert stored.site().path == site.path == load_site(path, resolve).path
+
+
+EPOCHS = (  # by the rule of the network, with invented times of blocks
+    "# from an invented node\n"
+    "start,difficulty,height,bits,last_unix\n"
+    "2026-06-14T00:36:26Z,{},953568,170240c3,1782547386\n"
+    "2026-06-27T08:12:16Z,{},955584,{},{}\n"
+    "2026-07-12T09:28:06Z,{},957600,{},\n"
+)
+
+
+@pytest.fixture
+def epochs_text():
+    last, second_end = 0x170240C3, 1_782_547_936 + 1_300_000
+    second = next_nbits(last, 1_150_000)
+    third = next_nbits(second, 1_300_000)
+    values = [f"{check_bits('x', bits, None):.6f}" for bits in (last, second, third)]
+    return EPOCHS.format(values[0], values[1], f"{second:08x}", second_end, values[2], f"{third:08x}")
+
+
+def test_a_table_of_epochs_is_data_and_not_an_assumption(with_table, edited, epochs_text):
+    site, without = with_table(epochs_text), edited()
+    assert [epoch.start_height for epoch in site.path.supplied] == [953_568, 955_584, 957_600]
+    assert known_until_unix(site.path) == site.path.supplied[-1].start_unix + 14 * 86_400
+    assert site.path.points == ()
+    assert site_year(site).assumed_frac == pytest.approx(site_year(without).assumed_frac - 28.37 / 365, abs=1e-3)
+    assert "held at that of epoch 475 (height 957600) after 2026-07-26" in site.path.label()
+
+
+def test_the_points_of_a_table_of_epochs_are_those_of_a_plain_table(epochs_text, tmp_path):
+    path = tmp_path / "difficulty.csv"
+    path.write_text(epochs_text, encoding="utf-8")
+    points = read_points(path)
+    assert [start for start, _ in points] == [epoch.start_unix for epoch in read_epochs(path)]
+    for (_, value), epoch in zip(points, read_epochs(path), strict=True):
+        assert value * expected_hashes(DIFFICULTY_1_TARGET) == pytest.approx(epoch.hashes_per_block, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",170240c3,", ",170240C3,", "line 3: bits: expected 8 hexadecimal digits, got '170240C3'"),
+        (",170240c3,", ",170240c4,", "line 3: difficulty: expected 124932"),
+        (",953568,", ",,", "line 3: height: expected a whole number, got ''"),
+        (",1782547386", ",1782547999", "height 955584: bits: expected 170224a2 by the rule of the network"),
+        (",1782547386", ",", "height 955583: expected the time of this block"),
+        (",1782547386", ",x", "line 3: last_unix: expected a whole number, got 'x'"),
+        (",953568,170240c3", ",951552,170240c3", "expected height 953568 after 951552, got 955584"),
+    ],
+)
+def test_a_changed_table_of_epochs_is_refused(with_table, epochs_text, old, new, message):
+    assert old in epochs_text
+    with pytest.raises(InputError) as error:
+        with_table(epochs_text.replace(old, new, 1))
+    assert message in str(error.value)
