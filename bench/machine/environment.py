@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from bench.machine.cores import cores
-from bench.machine.cpuinfo import CpuInfo, board, cpu_name, parse_cpuinfo, vendor
+from bench.machine.cpu.cpuinfo import CpuInfo, board, cpu_name, parse_cpuinfo, vendor
 from bench.machine.processes import run_git
 from bench.machine.variables import recorded
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import limits
 from bench.meters.integrate import power_energy
 from bench.meters.kinds import trace_period
-from bench.meters.kinds.trace_samples import PlacedSamples
+from bench.meters.kinds.trace_samples import PlacedSamples, span_text
 from bench.meters.logs import SETTINGS, EmptyLogError, Log, LogReader
 from bench.meters.protocol import (
     EnergyReading,
@@ -194,7 +194,7 @@ class Trace:
                 codes.append("trace_clock_back")
             if self.log.malformed:
                 codes.append("trace_malformed")
-        return replace(energy.judged(codes), detail=self.fault or self._span())
+        return replace(energy.judged(codes), detail=self.fault or span_text(self.log, self.clock_offset_s))
 
     def _wait_for(self, u1: float) -> None:
         if self._deadline is None:
@@ -268,13 +268,6 @@ class Trace:
         step = f"; a new value every {trace_period.seen_s(log):.3g} s" if log else ""
         stated = f", {self._stated_s:g} s stated" if log and self._stated_s is not None else ""
         return f"as the log defines it; its clock is taken as UTC {self.clock_offset_s:+g} s{step}{stated}"
-
-    def _span(self) -> str:
-        if self.log is None:
-            return "no log"
-        first, last = self.log.samples[0][0], self.log.samples[-1][0]
-        utc = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t - self.clock_offset_s)) for t in (first, last)]
-        return f"{self.log.form} log of {len(self.log.samples)} samples, {utc[0]} to {utc[1]} after the offset"
 
     def _watch(self) -> None:
         while not self._stop.wait(1.0):

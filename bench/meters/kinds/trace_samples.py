@@ -1,11 +1,12 @@
 """The samples of a log on the clock of a run; only those around a window become readings."""
 
+import time
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.meters.logs import Samples
+from bench.meters.logs import Log, Samples
 from bench.meters.plausible import NOTHING, codes_of_power
 from bench.meters.protocol import Reading
 
@@ -70,6 +71,15 @@ class PlacedSamples:
         before = power_w[:start]
         other = _last(~np.isnan(before) & (before != power_w[first]))
         return [*(self.readings(other, other + 1) if other is not None else ()), *self.readings(start, stop)]
+
+
+def span_text(log: Log | None, clock_offset_s: float) -> str:
+    """Return form, size and span of a log in words; its clock minus UTC is `clock_offset_s` [s]."""
+    if log is None:
+        return "no log"
+    first, last = log.samples[0][0], log.samples[-1][0]
+    utc = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t - clock_offset_s)) for t in (first, last)]
+    return f"{log.form} log of {len(log.samples)} samples, {utc[0]} to {utc[1]} after the offset"
 
 
 def _last(flags: npt.NDArray[np.bool_]) -> int | None:

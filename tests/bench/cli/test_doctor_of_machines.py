@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from doubles.machines import MACHINES
-from doubles.sysfs import SysTree
+from doubles.system.machines import MACHINES
+from doubles.system.sysfs import SysTree
 
 from bench.meters.kinds.nvml import kind
 from bench.meters.registry import default_specs, make_meter

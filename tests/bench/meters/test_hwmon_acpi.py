@@ -1,7 +1,7 @@
 """The power meters of ACPI: the label of the firmware says whether one reads the machine or a part."""
 
 import pytest
-from doubles.sysfs import SysTree
+from doubles.system.sysfs import SysTree
 
 from bench.meters.registry import entry, make_meter
 from bench.meters.system_files import system_root

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from doubles.browser import chromium
 
 from bench.report import collect, gather, write_page
 from bench.results.layout import result_folders
@@ -200,3 +201,9 @@ def bare(put):
 def report_document():
     """Return the function that makes a record's data."""
     return document
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as running:
+        yield running

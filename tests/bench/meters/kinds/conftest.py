@@ -1,7 +1,7 @@
 """A made-up /sys for the readers of sensors."""
 
 import pytest
-from doubles.sysfs import SysTree
+from doubles.system.sysfs import SysTree
 
 from bench.meters.system_files import system_root
 

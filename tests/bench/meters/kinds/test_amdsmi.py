@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 
 import pytest
-from doubles.sysfs import SysTree
+from doubles.system.sysfs import SysTree
 
 from bench.meters.errors import MeterError
 from bench.meters.kinds import amdsmi

@@ -1,7 +1,7 @@
 """hwmon sensors: labels say what they cover, sockets are summed, cards are named, and a sleeping card is not at 0 W."""
 
 import pytest
-from doubles.sysfs import first_reading, listed
+from doubles.system.sysfs import first_reading, listed
 
 from bench.diagnostics import forbids_energy
 from bench.meters.errors import MeterError

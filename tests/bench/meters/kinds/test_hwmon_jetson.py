@@ -1,7 +1,7 @@
 """The INA3221 of a Jetson: its input rail is the whole module, the other rails are parts."""
 
 import pytest
-from doubles.sysfs import first_reading, listed
+from doubles.system.sysfs import first_reading, listed
 
 from bench.meters.protocol import MeterKind
 from bench.meters.registry import default_specs, make_meter

@@ -1,7 +1,7 @@
 """RAPL zones that repeat one counter are read once, zones that differ are summed, and a missing zone has its cause."""
 
 import pytest
-from doubles.sysfs import AMD, AMPERE, INTEL, SysTree
+from doubles.system.sysfs import AMD, AMPERE, INTEL, SysTree
 
 from bench.meters.errors import MeterError
 from bench.meters.kinds.rapl import Rapl

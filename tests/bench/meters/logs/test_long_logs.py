@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from doubles.random_logs import make
+from doubles.logs.random_logs import make
 
 from bench.meters.logs import EmptyLogError, LogReader, read_log, tabular, text
 from bench.meters.logs.rows import malformed

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from doubles.log_rows import WATTS, T, rows, watts
+from doubles.logs.rows import WATTS, T, rows, watts
 
 from bench.meters.logs import EmptyLogError
 from hardware_profiles.errors import InputError

@@ -1,7 +1,7 @@
 """Cells that are no reading of power: fill values, halves of a split number, rows and columns of another quantity."""
 
 import pytest
-from doubles.log_rows import WATTS, T, rows, watts
+from doubles.logs.rows import WATTS, T, rows, watts
 
 
 def of_watts(*cells):

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from doubles.random_logs import make
+from doubles.logs.random_logs import make
 
 from bench.meters.logs import read_log
 from hardware_profiles.errors import InputError

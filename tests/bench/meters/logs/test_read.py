@@ -1,7 +1,7 @@
 """Logs as programs and people write them: read right, or refused with the setting that decides."""
 
 import pytest
-from doubles.log_rows import WATTS, T, rows, watts
+from doubles.logs.rows import WATTS, T, rows, watts
 
 from bench.meters.logs import EmptyLogError
 

@@ -70,3 +70,18 @@ def test_a_journal_without_a_pool_is_one_line_and_writes_nothing(fake, before):
         restore(miner_of(fake), journal.read(), journal, lambda _: None)
     assert journal.path.exists()
     assert not written(fake)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}", "[]", "{", '{"schema":"perwatt.pool-journal/1"}', "\0",
+        '{"schema":"perwatt.pool-journal/1","before":{},"target":{"host":[],"port":1,"user":"u"}}',
+    ],
+)  # fmt: skip
+def test_a_damaged_journal_is_one_line(content):
+    journal = Journal("127.0.0.1:1")
+    journal.path.parent.mkdir(parents=True)
+    journal.path.write_text(content)
+    with pytest.raises(InputError, match=str(journal.path)):
+        journal.read()

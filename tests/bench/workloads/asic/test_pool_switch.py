@@ -268,22 +268,6 @@ def test_without_a_journal_restore_says_so_and_writes_nothing(axeos):
     assert not [request for request in fake.requests if not request.startswith("GET")]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "{}", "[]", "{", '{"schema":"perwatt.pool-journal/1"}', "\0",
-        '{"schema":"perwatt.pool-journal/1","before":{},"target":{"host":[],"port":1,"user":"u"}}',
-    ],
-)  # fmt: skip
-def test_a_damaged_journal_is_one_line(axeos, content):
-    fake = axeos()
-    journal = journal_of(fake)
-    journal.path.parent.mkdir(parents=True)
-    journal.path.write_text(content)
-    with pytest.raises(InputError, match=str(journal.path)):
-        journal.read()
-
-
 @pytest.mark.parametrize("family", ["antminer", "whatsminer", "avalon", "braiins", "vnish"])
 def test_families_whose_pool_is_set_by_hand_say_why(family):
     with pytest.raises(InputError, match=r"^--set-pool: expected .*by hand"):

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.machine.cpu_parts import GRAVITON, IBM_Z, IMPLEMENTERS, PARTS
+from bench.machine.cpu.parts import GRAVITON, IBM_Z, IMPLEMENTERS, PARTS
 
 _NO_NAME = re.compile(r"(ARMv\d|AArch64 Processor|unknown$)", re.IGNORECASE)  # texts of a kernel that name no core
 _EMULATED = re.compile(r"virt|qemu", re.IGNORECASE)

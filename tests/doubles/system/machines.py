@@ -1,6 +1,6 @@
 """Six machines as their sysfs shows them, each built below a root: what a run there should take by itself."""
 
-from doubles.sysfs import AMD, INTEL, SysTree
+from doubles.system.sysfs import AMD, INTEL, SysTree
 
 GPU_PCI = "pci0000:00/0000:00:01.1/0000:03:00.0"
 

@@ -22,7 +22,7 @@ from sites.schemas.generate import schema
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema, which checks the schemas, is not installed")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "sites" / "examples"
 SCENARIOS = """
 measurement = true

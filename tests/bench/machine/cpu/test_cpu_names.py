@@ -3,8 +3,8 @@
 import pytest
 
 from bench.machine import environment
-from bench.machine.cpu_parts import IMPLEMENTERS, PARTS
-from bench.machine.cpuinfo import board, core_name, cpu_name, parse_cpuinfo, vendor
+from bench.machine.cpu.cpuinfo import board, core_name, cpu_name, parse_cpuinfo, vendor
+from bench.machine.cpu.parts import IMPLEMENTERS, PARTS
 from bench.machine.devices import device_under_test
 
 

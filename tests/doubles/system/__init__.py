@@ -1,0 +1,1 @@
+"""Trees of the system's files as machines have them."""
