@@ -15,13 +15,14 @@ from sites.file.carbon import kg_per_mwh
 from sites.file.difficulty import difficulty_path, superseded_note
 from sites.file.flags import site_flags, site_notes
 from sites.file.prices.build import adders, peak_risk, peaks_of, spot
-from sites.file.ranges import CELSIUS, PUE, Range
-from sites.file.series import Span, read_series
+from sites.file.ranges import CELSIUS, PRICE, PUE, Range
+from sites.file.series import Span, means, read_intervals
 from sites.file.site_file import SiteFile
 from sites.file.values import HourlyTable, assumptions_of, numbers_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year
 from sites.hours.clock import Clock
+from sites.hours.intervals import means_note
 from sites.market.bitcoin import DifficultyPath
 from sites.market.mining import hourly_fees_frac
 from sites.model import Assumption, CapitalTerms, InferenceBlock, MiningBlock, Site
@@ -86,7 +87,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     limit_mw, limit_cause = power.limit_series(calendar, file.power.interconnect_mw.value, outages, events)
     none: list[tuple[int, float]] = []
     peaks = faults.attempt(lambda: peaks_of(file.price, clock, path), none)
-    hourly = _Hourly(folder, calendar, clock)
+    hourly = _Hourly(folder, calendar, clock, [])
     unread: Floats = np.ones(calendar.hours)  # in place of a faulty series, until the faults are refused
     mild: Floats | None = unread
     temperature = faults.attempt(lambda: _temperature(file.climate, hourly), mild)
@@ -154,7 +155,8 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     flags = site_doubts(site, numbers, path)
     if exchange_doubt(numbers) is None:
         flags += site_flags(site, windows)
-    notes = (*(note for note in (clock.note(), superseded_note(market, calendar)) if note), *site_notes(site))
+    read = (clock.note(), superseded_note(market, calendar), *hourly.notes)
+    notes = (*(note for note in read if note), *site_notes(site))
     site = replace(site, flags=flags, notes=notes)
     _freeze(site)
     return site
@@ -204,17 +206,23 @@ def _freeze(site: Site) -> None:
 
 
 class _Hourly(NamedTuple):
-    """A reader of a site's hourly series."""
+    """A reader of a site's hourly series, with a note on each that is not hourly."""
 
     folder: Path  # of the site file
     calendar: Calendar
     clock: Clock
+    notes: list[str]
 
     def read(self, table: HourlyTable, within: Range) -> Floats:
         """Return the column of a table, [T]."""
         path = self.folder / table.file
         span = Span(self.calendar.start_s, self.calendar.hours)
-        return read_series(path, table.column, span, within, self.clock)
+        intervals = read_intervals(path, table.column, span, within, self.clock)
+        values = means(intervals, span, path)
+        what = f"prices of {path.name}" if within is PRICE else f"values of {path.name}, column {table.column}"
+        if note := means_note(intervals, what, span.start_s):
+            self.notes.append(note)
+        return values
 
 
 def _times(windows: Windows) -> list[tuple[int, float]]:

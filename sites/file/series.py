@@ -1,4 +1,4 @@
-"""The reader of hourly series from CSV and Parquet files, which checks that every hour has one valid value."""
+"""The reader of series from CSV and Parquet files, which checks that valid values cover every hour."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from sites.file.csv_rows import csv_rows
 from sites.file.ranges import Range
 from sites.hours.calendar import HOUR_S, utc_text
 from sites.hours.clock import Clock
+from sites.hours.intervals import MARKET_LENGTHS_S, MINUTE_S, Intervals, lengths_of_rows, step_means
 from sites.parquet import read_table, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from sites.arrays import Floats
+    from sites.arrays import Floats, Integers
 
 TIME_COLUMN = "time"
 UTC_COLUMN = "time_utc"  # of the plans and tables that perwatt writes
@@ -31,18 +32,41 @@ ANY = Range(-1e12, 1e12, "in the column's unit")
 
 
 class Span(NamedTuple):
-    """The hours of a series."""
+    """The equal steps of a series: the hours of a year, or shorter ones."""
 
-    start_s: int  # [s, unix] start of the first hour
-    hours: int
+    start_s: int  # [s, unix] start of the first step
+    steps: int
+    step_s: int = HOUR_S  # [s]
+
+    @property
+    def end_s(self) -> int:
+        """End of the last step [s, unix]."""
+        return self.start_s + self.steps * self.step_s
+
+
+class _Row(NamedTuple):
+    """A row of a series, with its location and its time as written, for errors."""
+
+    value: float
+    location: str
+    cell: object
 
 
 def read_series(path: Path, column: str, span: Span, within: Range = ANY, clock: Clock | None = None) -> Floats:
-    """Return the values of one column for every hour, shape [hours], in the unit of the file.
+    """Return the time-weighted mean of one column over every step, shape [steps], in the unit of the file.
 
-    The file has a column `time` (ISO 8601, start of the hour; local time unless it has an offset). Rows may come in
-    any order; rows outside the hours are ignored. A plan that perwatt wrote is read as well: its column is `time_utc`,
-    and an hour may be repeated with the same value (once for each part).
+    Parameters and errors are those of `read_intervals` and `means`.
+    """
+    return means(read_intervals(path, column, span, within, clock), span, path)
+
+
+def read_intervals(path: Path, column: str, span: Span, within: Range = ANY, clock: Clock | None = None) -> Intervals:
+    """Return the intervals of one column that reach into the steps, in the unit of the file.
+
+    The file has a column `time` (ISO 8601, start of the interval; local time unless it has an offset). An interval
+    lasts as long as the distance of the rows, 5 to 60 minutes. Rows may come in any order; rows outside the steps are
+    ignored. A plan that perwatt wrote is read as well: its column is `time_utc`, and an hour may be repeated with the
+    same value (once for each part).
 
     Parameters
     ----------
@@ -51,7 +75,7 @@ def read_series(path: Path, column: str, span: Span, within: Range = ANY, clock:
     column
         Name of the column.
     span
-        The hours.
+        The steps.
     within
         Range of valid values.
     clock
@@ -60,44 +84,82 @@ def read_series(path: Path, column: str, span: Span, within: Range = ANY, clock:
     Raises
     ------
     InputError
-        An hour is missing or repeated, a time is not a whole hour or does not exist once on the local clock, a value
-        is not a number within the range, a row has more or fewer cells than the heading, a column is missing or
+        An interval is repeated, a time is not the start of an interval or does not exist once on the local clock, a
+        value is not a number within the range, a row has more or fewer cells than the heading, a column is missing or
         repeated, or the file cannot be read.
     """
-    start_s, hours = span
-    series = np.full(hours, math.nan)
-    seen = np.zeros(hours, np.int64)
-    last_s = start_s + hours * HOUR_S
+    rows: dict[int, _Row] = {}
     from_plan, cells = _cells(path, column)
     if from_plan or clock is None:
         clock = Clock.of("UTC")
     for location, cell, value in cells:
         time = _time(cell, location)
         local = time.tzinfo is None
-        if not start_s <= (time.replace(tzinfo=clock.zone) if local else time).timestamp() < last_s:
+        rough_s = (time.replace(tzinfo=clock.zone) if local else time).timestamp()
+        if not span.start_s - HOUR_S < rough_s < span.end_s:
             continue
         at_s = clock.unix_s(time, f"{location}: {TIME_COLUMN}")
         if local:
             clock.local_keys[f"{TIME_COLUMN} of {path.name}"] = None
-        index, rest = divmod(at_s - start_s, HOUR_S)
-        if rest:
-            utc = f" ({utc_text(at_s)})" if local else ""
-            raise InputError(f"{location}: {TIME_COLUMN}: expected the start of a whole hour, got {shown(cell)}{utc}")
         number = _within(value, location, column, within, at_s)
-        if seen[index] and not (from_plan and number == series[index]):
+        if at_s in rows and not (from_plan and number == rows[at_s].value):
+            what = "interval" if (at_s - span.start_s) % HOUR_S else "hour"
             raise InputError(
-                f"{location}: {TIME_COLUMN}: expected each hour once, got {utc_text(at_s)} again "
+                f"{location}: {TIME_COLUMN}: expected each {what} once, got {utc_text(at_s)} again "
                 "(an hour repeated by daylight saving? use UTC or offsets)"
             )
-        seen[index] = 1
-        series[index] = number
-    missing = np.flatnonzero(seen == 0)
-    if missing.size:
+        rows[at_s] = _Row(number, location, cell)
+    begin = np.array(sorted(rows), np.int64)
+    length = lengths_of_rows(begin)
+    _check_starts(begin, length, rows, span)
+    length[:-1] = np.minimum(length[:-1], np.diff(begin))
+    return Intervals(begin, begin + length, np.array([rows[at_s].value for at_s in begin.tolist()]))
+
+
+def _check_starts(begin: Integers, length: Integers, rows: dict[int, _Row], span: Span) -> None:
+    """Refuse a start that is not a whole number of its own lengths after the hour, in UTC or on the site's clock."""
+    off = np.flatnonzero((begin % length != 0) & ((begin - span.start_s) % length != 0))
+    if off.size:
+        at_s, length_s = int(begin[off[0]]), int(length[off[0]])
+        row = rows[at_s]
+        whole = "a whole hour" if length_s == HOUR_S else f"an interval of {length_s // MINUTE_S} minutes"
+        utc = "" if _time(row.cell, row.location).tzinfo else f" ({utc_text(at_s)})"
+        *most, last = (str(each_s // MINUTE_S) for each_s in MARKET_LENGTHS_S)
         raise InputError(
-            f"{path}: {TIME_COLUMN}: expected all {hours} hours from {utc_text(start_s)}, got none for "
-            f"{utc_text(start_s + int(missing[0]) * HOUR_S)} ({missing.size} missing)"
+            f"{row.location}: {TIME_COLUMN}: expected the start of {whole}, got {shown(row.cell)}{utc} "
+            f"(rows may be {', '.join(most)} or {last} minutes apart)"
         )
-    return series
+
+
+def means(intervals: Intervals, span: Span, path: object) -> Floats:
+    """Return the time-weighted mean of a file's intervals over every step, shape [steps].
+
+    Raises
+    ------
+    InputError
+        The intervals do not cover a whole step; the first moment without an interval is named.
+    """
+    mean = step_means(intervals, *span)
+    lacking = np.isnan(mean.value)
+    if not lacking.any():
+        return mean.value
+    first_s = _gap_s(intervals, span.start_s + int(lacking.argmax()) * span.step_s)
+    kind = "hours" if span.step_s == HOUR_S else f"intervals of {span.step_s // MINUTE_S} minutes"
+    missing = int((mean.covered_s == 0).sum())
+    partly = int(lacking.sum()) - missing
+    raise InputError(
+        f"{path}: {TIME_COLUMN}: expected all {span.steps} {kind} from {utc_text(span.start_s)}, got none for "
+        f"{utc_text(first_s)} ({missing} missing{f', {partly} incomplete' if partly else ''})"
+    )
+
+
+def _gap_s(intervals: Intervals, at_s: int) -> int:
+    """Return the first moment from a time on [s, unix] that is in no interval."""
+    for begin_s, end_s in zip(intervals.start_s.tolist(), intervals.end_s.tolist(), strict=True):
+        if begin_s > at_s:
+            break
+        at_s = max(at_s, end_s)
+    return at_s
 
 
 def _cells(path: Path, column: str) -> tuple[bool, Iterator[tuple[str, object, object]]]:

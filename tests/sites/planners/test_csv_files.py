@@ -15,7 +15,7 @@ from hardware_profiles.errors import InputError
 from sites.dispatch.year import site_year
 from sites.examples import example_path
 from sites.file.build import load_site
-from sites.file.series import read_series
+from sites.file.series import Span, read_series
 from sites.planners.csv_files import as_text, csv_bytes
 from sites.planners.plan import write_plan
 
@@ -63,10 +63,10 @@ def gpu_year():
 def test_a_plan_is_read_back_as_a_series_of_its_site(gpu_year, tmp_path, ending):
     path = tmp_path / f"plan{ending}"
     write_plan([gpu_year], path)
-    price = read_series(path, "price_usd_per_mwh", (gpu_year.site.start_s, gpu_year.hours))
+    price = read_series(path, "price_usd_per_mwh", Span(gpu_year.site.start_s, gpu_year.hours))
     np.testing.assert_allclose(price, gpu_year.in_hours()[2])
     with pytest.raises(InputError, match="expected each hour once"):  # which part's power?
-        read_series(path, "meter_mw", (gpu_year.site.start_s, gpu_year.hours))
+        read_series(path, "meter_mw", Span(gpu_year.site.start_s, gpu_year.hours))
 
 
 def test_a_plan_has_the_local_hour_beside_utc_through_both_changes_of_the_clock(gpu_year, tmp_path):
@@ -84,4 +84,4 @@ def test_hours_repeated_in_a_series_that_is_no_plan_are_refused(tmp_path):
     hours = [datetime(2027, 1, 1, hour, tzinfo=UTC) for hour in (0, 1, 1, 2)]
     pq.write_table(pa.table({"time": hours, "usd": [1.0, 2.0, 2.0, 3.0]}), tmp_path / "prices.parquet")
     with pytest.raises(InputError, match="expected each hour once, got 2027-01-01T01:00Z again"):
-        read_series(tmp_path / "prices.parquet", "usd", (int(hours[0].timestamp()), 3))
+        read_series(tmp_path / "prices.parquet", "usd", Span(int(hours[0].timestamp()), 3))
