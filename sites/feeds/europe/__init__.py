@@ -1,0 +1,1 @@
+"""Market files of Europe: ENTSO-E, SMARD, Energy-Charts, OMIE, Nord Pool and Ember."""

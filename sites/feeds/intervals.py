@@ -1,0 +1,161 @@
+"""The intervals of a series in the order of time: doubles, versions, gaps, resolutions, and their hourly means."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from hardware_profiles.errors import InputError
+from sites.hours.calendar import HOUR_S, utc_text
+
+if TYPE_CHECKING:
+    from sites.arrays import Floats, Integers
+    from sites.feeds.model import Entry
+
+MOST_ENTRIES = 10_000_000  # 95 years of five minutes
+
+
+class Entries:
+    """A collector of the entries of one series, in arrays of 32 bytes an entry."""
+
+    def __init__(self) -> None:
+        self._integers = {name: array("q") for name in ("start_s", "end_s", "version")}
+        self._values = array("d")
+        self._starts, self._ends, self._versions = self._integers.values()
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self._values)
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry."""
+        start_s, end_s, value, version = entry
+        self._starts.append(start_s)
+        self._ends.append(end_s)
+        self._versions.append(version)
+        self._values.append(value)
+
+    def ordered(self, place: str) -> Intervals:
+        """Return the intervals in the order of time, each once.
+
+        Parameters
+        ----------
+        place
+            File, for errors.
+
+        Raises
+        ------
+        InputError
+            An interval has two values of one version, or intervals overlap.
+        """
+        start_s, end_s, version = (np.array(self._integers[name]) for name in ("start_s", "end_s", "version"))
+        values = np.array(self._values)
+        order = np.lexsort((np.isnan(values), -version, end_s, start_s))  # of each interval, the one that counts first
+        start_s, end_s, version, values = start_s[order], end_s[order], version[order], values[order]
+        again = np.flatnonzero((np.diff(start_s) == 0) & (np.diff(end_s) == 0)) + 1
+        revised = again[version[again] < version[again - 1]] if again.size else again
+        doubled = np.setdiff1d(again, revised)
+        differs = doubled[(values[doubled] != values[doubled - 1]) & ~np.isnan(values[doubled])]
+        if differs.size:
+            raise _two_values(place, start_s, values, int(differs[0]))
+        kept = np.ones(len(values), bool)
+        kept[again] = False
+        result = Intervals(start_s[kept], end_s[kept], values[kept], doubled=doubled.size, revised=revised.size)
+        result.refuse_overlaps(place)
+        return result
+
+
+def _two_values(place: str, start_s: Integers, values: Floats, at: int) -> InputError:
+    return InputError(
+        f"{place}: expected one value of the interval from {utc_text(int(start_s[at]))}, got {values[at - 1]:g} and "
+        f"{values[at]:g} (two products, or an hour repeated by daylight saving without a mark)"
+    )
+
+
+class Statistics(NamedTuple):
+    """Figures of the values of a series."""
+
+    lowest: float
+    mean: float  # weighted by time
+    highest: float
+    negative: int  # intervals below zero
+    longest_zeros: int  # intervals in the longest run of exact zeros
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Intervals in the order of time, which do not overlap."""
+
+    start_s: Integers  # [N] [s, unix]
+    end_s: Integers  # [N] [s, unix]
+    values: Floats  # [N] NaN where the source leaves the value empty
+    doubled: int = 0  # entries that repeat an interval with the same value
+    revised: int = 0  # entries that a higher version replaces
+
+    def refuse_overlaps(self, place: str) -> None:
+        """Raise InputError if two intervals overlap."""
+        overlaps = np.flatnonzero(self.start_s[1:] < self.end_s[:-1])
+        if overlaps.size:
+            first, second = (
+                f"{utc_text(int(self.start_s[at]))} to {utc_text(int(self.end_s[at]))}"
+                for at in (overlaps[0], overlaps[0] + 1)
+            )
+            raise InputError(
+                f"{place}: expected intervals one after the other, got {first} and {second} (two products?)"
+            )
+
+    @property
+    def resolutions(self) -> dict[int, int]:
+        """The number of intervals by their length [s], the shortest first."""
+        lengths, counts = np.unique(self.end_s - self.start_s, return_counts=True)
+        return {int(length): int(count) for length, count in zip(lengths, counts, strict=True)}
+
+    @property
+    def missing(self) -> int:
+        """Intervals between the first and the last one that are absent or empty."""
+        gaps_s = self.start_s[1:] - self.end_s[:-1]
+        before = self.end_s[:-1] - self.start_s[:-1]
+        return int(np.sum(-(-gaps_s // before))) + int(np.isnan(self.values).sum())
+
+    def statistics(self) -> Statistics:
+        """Return figures of the values; NaN if there is no value."""
+        known = ~np.isnan(self.values)
+        values = self.values[known]
+        if not values.size:
+            return Statistics(math.nan, math.nan, math.nan, 0, 0)
+        weights = (self.end_s - self.start_s)[known]
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], (self.values == 0).astype(np.int8), [0]))))
+        runs = edges[1::2] - edges[::2]
+        return Statistics(
+            lowest=float(values.min()),
+            mean=float(np.average(values, weights=weights)),
+            highest=float(values.max()),
+            negative=int((values < 0).sum()),
+            longest_zeros=int(runs.max(initial=0)),
+        )
+
+    def to_steps(self, start_s: int, steps: int, step_s: int = HOUR_S) -> Floats:
+        """Return the time-weighted mean of each step, shape [steps]; NaN where intervals do not cover it exactly.
+
+        Parameters
+        ----------
+        start_s
+            Start of the first step [s, unix].
+        steps, step_s
+            Number of the steps, and their length [s].
+        """
+        first = np.maximum((self.start_s - start_s) // step_s, 0)
+        last = np.minimum(-((start_s - self.end_s) // step_s) - 1, steps - 1)
+        pieces = np.maximum(last - first + 1, 0)
+        source = np.repeat(np.arange(len(self.values)), pieces)
+        step = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces) + first[source]
+        begins_s = start_s + step * step_s
+        overlap_s = np.minimum(self.end_s[source], begins_s + step_s) - np.maximum(self.start_s[source], begins_s)
+        values = self.values[source]
+        covered_s = np.bincount(step, np.where(np.isnan(values), 0, overlap_s), steps)
+        sums = np.bincount(step, np.nan_to_num(values, nan=0.0) * overlap_s, steps)
+        return np.where(covered_s == step_s, sums / step_s, math.nan)

@@ -1,0 +1,40 @@
+"""The layouts of market files that perwatt knows: a new module joins by one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError, near_names
+from sites.feeds.america import ercot
+from sites.feeds.others import aemo
+
+if TYPE_CHECKING:
+    from sites.feeds.model import Layout
+
+LAYOUTS: tuple[Layout, ...] = (
+    *ercot.LAYOUTS,
+    *aemo.LAYOUTS,
+)
+
+
+def layout_of(name: str, place: str) -> Layout:
+    """Return the layout of a name.
+
+    Parameters
+    ----------
+    name
+        Such as `ercot-dam`.
+    place
+        File or option that names it, for the error.
+
+    Raises
+    ------
+    InputError
+        No layout has this name.
+    """
+    by_name = {layout.name: layout for layout in LAYOUTS}
+    if name not in by_name:
+        raise InputError.at(
+            place, expected="a feed that `perwatt feed list` shows", got=name, near=near_names(name, by_name)
+        )
+    return by_name[name]

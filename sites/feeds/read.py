@@ -1,0 +1,179 @@
+"""The reader of market files: from a path and a choice to one series in the order of time."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from hardware_profiles.errors import InputError, shown
+from sites.feeds.cells import cell_text
+from sites.feeds.intervals import MOST_ENTRIES, Entries, Intervals
+from sites.feeds.layouts import LAYOUTS, layout_of
+from sites.feeds.model import CellError
+from sites.feeds.recognise import HEAD_LINES, document_layout, split, table_of
+from sites.feeds.rows import Rows
+from sites.feeds.selection import Selection
+from sites.feeds.source import FEED, Source, checked, document_of, opened, text_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from hardware_profiles.opening import Kind
+    from sites.feeds.model import Entry, Layout
+    from sites.feeds.recognise import Table
+
+_LISTED_ROWS = 200_000  # that are read on to list what the file offers
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One series of a market file."""
+
+    path: Path
+    layout: Layout
+    chosen: dict[str, str]  # what was read, by the names of the layout's choices
+    unit: str  # such as "USD/MWh"
+    intervals: Intervals
+
+
+def read_feed(
+    path: Path,
+    choices: Mapping[str, str] | None = None,
+    feed: str | None = None,
+    kind: Kind = FEED,
+    layouts: tuple[Layout, ...] = LAYOUTS,
+) -> Feed:
+    """Return one series of a market file.
+
+    Parameters
+    ----------
+    path
+        The file as it was downloaded, or a zip archive that holds only it.
+    choices
+        Values by the names of the layout's choices, such as {"point": "HB_WEST"}.
+    feed
+        Name of the layout; None to recognise it.
+    kind
+        Kind of the file, with its limit of size.
+    layouts
+        The layouts to recognise.
+
+    Raises
+    ------
+    InputError
+        The file is not of a known layout or of the named one, a cell is faulty, or the choice does not leave one
+        series.
+    """
+    if feed is not None and all(feed != layout.name for layout in layouts):
+        layout_of(feed, f"{path}: feed")
+    with opened(path, kind) as source:
+        if source.form == "text":
+            layout, tables = _text_table(source, layouts, feed)
+        else:
+            layout, tables = _document(source, layouts, feed)
+        selection = Selection(layout.choices, choices or {}, str(path))
+        entries = _collected(path, layout, tables, selection)
+    chosen = selection.settled()
+    if not len(entries):
+        raise InputError(f"{path}: expected at least one interval, got none")
+    unit = _unit(path, layout, selection.unit)
+    return Feed(path, layout, chosen, unit, entries.ordered(str(path)))
+
+
+def _unit(path: Path, layout: Layout, stated: str) -> str:
+    if layout.unit and stated and stated != layout.unit:
+        raise InputError(f"{path}: expected the unit {layout.unit} of {layout.name}, got {shown(stated)}")
+    if not (layout.unit or stated):
+        raise InputError(f"{path}: expected a unit in the file, got none")
+    return layout.unit or stated
+
+
+def _text_table(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, list[Any]]:
+    lines = text_lines(source, "utf-8-sig")
+    head = list(islice(lines, HEAD_LINES))
+    table = table_of(source.path, [_shown_text(line, layouts) for line in head], layouts, feed)
+    before = [split(line, table.heading.separator) for line in head[: table.at]]
+    numbered = _csv_rows(chain(head[table.at + 1 :], lines), table, source.path)
+    return table.layout, [Rows(table.names, table.heading, numbered, before)]
+
+
+def _shown_text(line: str, layouts: tuple[Layout, ...]) -> str:
+    """Return a line for recognition: in UTF-8, or else in an encoding that a layout has."""
+    for encoding in dict.fromkeys(("utf-8", *(layout.encoding for layout in layouts))):
+        try:
+            return checked(line, encoding)
+        except ValueError:
+            continue
+    return line.encode("utf-8", "replace").decode()
+
+
+def _csv_rows(lines: Iterable[str], table: Table, path: Path) -> Iterator[tuple[int, list[str]]]:
+    number = table.at + 1
+    encoding = table.layout.encoding
+
+    def kept() -> Iterator[str]:
+        nonlocal number
+        for line in lines:
+            number += 1
+            try:
+                yield checked(line, encoding)
+            except ValueError as fault:
+                raise InputError(f"{path}: line {number}: {fault}") from None
+
+    rows = csv.reader(kept(), delimiter=table.heading.separator, skipinitialspace=True, strict=True)
+    try:
+        for row in rows:
+            if row and any(row):
+                yield number, row
+    except csv.Error as error:
+        raise InputError(f"{path}: line {number}: expected CSV, got {error} (a truncated download?)") from None
+
+
+def _document(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, list[Any]]:
+    document = document_of(source)
+    if isinstance(document, dict) and isinstance(document.get("fields"), list):
+        return _json_table(source.path, document, layouts, feed)
+    layout = document_layout(source.path, document, source.form, layouts, feed)
+    return layout, [document]
+
+
+def _json_table(path: Path, document: Any, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, list[Any]]:
+    """Return the table of a JSON object with the names of columns in `fields` and rows of values in `data`."""
+    fields = [field.get("name", "") if isinstance(field, dict) else field for field in document["fields"]]
+    table = table_of(path, [[cell_text(name) for name in fields]], layouts, feed)
+    data = document.get("data")
+    if not isinstance(data, list) or not all(isinstance(row, list) for row in data):
+        raise InputError(f"{path}: key data: expected a list of rows, got {shown(data)}")
+    numbered = ((at, [cell_text(value) for value in row]) for at, row in enumerate(data, 1))
+    return table.layout, [Rows(table.names, table.heading, numbered, unit="row")]
+
+
+def _collected(path: Path, layout: Layout, tables: list[Any], selection: Selection) -> Entries:
+    entries = Entries()
+    for table in tables:
+        try:
+            _collect(_read(layout, table, selection), entries, selection, path)
+        except CellError as fault:
+            place = f" {table.unit} {table.line}:" if isinstance(table, Rows) else ""
+            raise InputError(f"{path}:{place} {fault}") from None
+    return entries
+
+
+def _read(layout: Layout, table: Any, selection: Selection) -> Iterator[Entry]:
+    if isinstance(table, Rows):
+        return layout.read(table, selection) if layout.read else iter(())
+    return layout.document.read(table, selection) if layout.document else iter(())
+
+
+def _collect(found: Iterator[Entry], entries: Entries, selection: Selection, path: Path) -> None:
+    add = entries.add
+    for entry in found:
+        add(entry)
+        if selection.is_ambiguous:
+            next(islice(found, _LISTED_ROWS, None), None)  # only to list what the file offers
+            return
+        if len(entries) > MOST_ENTRIES:
+            raise InputError(f"{path}: expected at most {MOST_ENTRIES} intervals of one series, got more")

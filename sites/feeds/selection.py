@@ -1,0 +1,119 @@
+"""What a user chooses of a file that holds several series, and what the file offers: never the first one silently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError, near_names, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_KNOWN = 10_000  # combinations that are remembered for the messages
+_LISTED = 10
+
+
+class Selection:
+    """The chosen point, area, sequence or kind of price, against every combination that a file has.
+
+    Parameters
+    ----------
+    names
+        What a file of the layout may hold several of, in the order of `takes`.
+    chosen
+        The values that the user states.
+    place
+        File, for errors.
+
+    Raises
+    ------
+    InputError
+        The user chooses what the layout does not have.
+    """
+
+    def __init__(self, names: tuple[str, ...], chosen: Mapping[str, str], place: str) -> None:
+        for name in chosen:
+            if name not in names:
+                expected = f"a choice of {', '.join(names)}" if names else "no choice, because it holds one series"
+                raise InputError.at(place, expected=expected, got=name, near=near_names(name, names))
+        self._names, self._place = names, place
+        self._chosen = dict(chosen)
+        self._wanted = tuple(chosen.get(name) for name in names)
+        self._known: dict[tuple[str, ...], bool] = {}
+        self._taken: dict[tuple[str, ...], None] = {}
+        self._unit = ""
+
+    def takes(self, *values: str) -> bool:
+        """Return whether a row or an interval is wanted, by its values in the order of the layout's choices."""
+        known = self._known.get(values)
+        return self._judge(values) if known is None else known
+
+    def _judge(self, values: tuple[str, ...]) -> bool:
+        plain = tuple(value.strip() for value in values)
+        wanted = all(want is None or want == value for want, value in zip(self._wanted, plain, strict=True))
+        if len(self._known) < MOST_KNOWN:
+            self._known[values] = wanted
+        if wanted and len(self._taken) < MOST_KNOWN:
+            self._taken[plain] = None
+        return wanted
+
+    def states_unit(self, unit: str) -> None:
+        """Note the unit that the file states.
+
+        Raises
+        ------
+        InputError
+            It stated another one before.
+        """
+        if self._unit and unit != self._unit:
+            raise InputError(f"{self._place}: expected one unit, got {shown(self._unit)} and {shown(unit)}")
+        self._unit = unit
+
+    @property
+    def unit(self) -> str:
+        """The unit that the file states; empty if it does not."""
+        return self._unit
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether several combinations fit the choice so far."""
+        return len(self._taken) > 1
+
+    def settled(self) -> dict[str, str]:
+        """Return the one combination that was read, by name.
+
+        Raises
+        ------
+        InputError
+            The choice fits nothing in the file, or several combinations.
+        """
+        if len(self._taken) == 1:
+            return dict(zip(self._names, *self._taken, strict=True))
+        if self._taken:
+            raise self._several()
+        if self._known:
+            raise self._nothing()
+        raise InputError(f"{self._place}: expected rows under the heading, got no row")
+
+    def _several(self) -> InputError:
+        columns = list(zip(*self._taken, strict=True))
+        open_at = [at for at, values in enumerate(columns) if len(set(values)) > 1]
+        names = [self._names[at] for at in open_at]
+        combinations = list(dict.fromkeys(" with ".join(taken[at] for at in open_at) for taken in self._taken))
+        more = len(combinations) - _LISTED
+        listed = ", ".join(combinations[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+        how = " ".join(f"{name}=NAME" for name in names)
+        return InputError(
+            f"{self._place}: expected one {' and '.join(names)}, got {len(combinations)}: {listed} (choose with {how})"
+        )
+
+    def _nothing(self) -> InputError:
+        for at, name in enumerate(self._names):
+            want = self._wanted[at]
+            offered = list(dict.fromkeys(values[at].strip() for values in self._known))
+            if want is not None and want not in offered:
+                near = near_names(want, offered) or offered[:_LISTED]
+                expected = f"a {name} that the file has"
+                return InputError.at(self._place, expected=expected, got=want, near=near)
+        stated = " with ".join(f"{name}={value}" for name, value in self._chosen.items())
+        return InputError(f"{self._place}: expected rows of {stated}, got no row of all of them together")

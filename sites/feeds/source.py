@@ -1,0 +1,169 @@
+"""The bytes of a market file: a zip's one member, its form (table, workbook, JSON, XML), and its text line by line.
+
+XML is parsed by the standard library, and a file that declares a document type or an entity is refused: that keeps out
+what `defusedxml` keeps out, without the dependency.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import zipfile
+import zlib
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from xml.etree import ElementTree as ET
+
+from hardware_profiles.decoding import parse_json
+from hardware_profiles.errors import InputError, shown
+from hardware_profiles.opening import JSON, MIB, Kind, open_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+FEED = Kind("market file", 4096 * MIB, stdin=False)
+NAMED_FEED = Kind("market file", 4096 * MIB, by_user=False)  # of a site file; it is streamed
+LONGEST_LINE = 131_072  # [characters] as long as the longest cell of Python's CSV reader
+Form = Literal["text", "workbook", "json", "xml"]
+_ZIP = b"PK\x03\x04"
+_HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_TITLE = re.compile(rb"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
+_DECLARED = re.compile(rb"<!\s*(doctype|entity)", re.IGNORECASE)
+_LISTED = 10
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+
+
+class Source(NamedTuple):
+    """An opened market file, after a zip was unpacked."""
+
+    path: Path
+    form: Form
+    stream: BinaryIO
+
+
+@contextmanager
+def opened(path: Path, kind: Kind) -> Iterator[Source]:
+    """Open a market file, and the one file in it if it is a zip archive.
+
+    Raises
+    ------
+    InputError
+        As `open_input`; the file is empty, a web page, or a damaged archive; the archive has not exactly one file.
+    """
+    with open_input(path, kind) as file:
+        if not file.peek(1):  # type: ignore[attr-defined]
+            raise InputError(f"{path}: expected a market file, got an empty one")
+        try:
+            yield _source(path, file, kind)
+        except _BROKEN_ZIP as error:
+            if isinstance(error, RecursionError):
+                raise
+            raise InputError(f"{path}: expected a whole zip archive, got {error} (a truncated download?)") from None
+        except OSError as error:
+            raise InputError(f"{path}: expected a readable market file, got {error.strerror or error}") from None
+
+
+def _source(path: Path, file: Any, kind: Kind) -> Source:
+    start = file.peek(4096)[:4096]
+    if start.startswith(_ZIP):
+        archive = zipfile.ZipFile(file)
+        members = [member for member in archive.infolist() if not _is_aside(member)]
+        if any(member.filename == "[Content_Types].xml" for member in members):
+            return Source(path, "workbook", file)
+        if len(members) != 1:
+            names = ", ".join(shown(member.filename) for member in members[:_LISTED])
+            raise InputError(f"{path}: expected a zip archive of one file, got {len(members)}: {names}")
+        if members[0].file_size > kind.limit_bytes:
+            raise InputError(f"{path}: expected at most {kind.limit_bytes} bytes unpacked, got {members[0].file_size}")
+        file = io.BufferedReader(archive.open(members[0]))
+        start = file.peek(4096)[:4096]
+        if start.startswith(_ZIP):
+            raise InputError(f"{path}: expected a table in the archive, got a workbook or another archive: unpack it")
+    return Source(path, _form(path, start), file)
+
+
+def _is_aside(member: zipfile.ZipInfo) -> bool:
+    """Return whether a member of an archive is a folder or what macOS adds."""
+    return member.is_dir() or member.filename.startswith("__MACOSX/")
+
+
+def _form(path: Path, start: bytes) -> Form:
+    text = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    if _HTML.search(text):
+        title = _TITLE.search(text)
+        named = f" with the title {shown(title[1].decode(errors='replace').strip())}" if title else ""
+        raise InputError(f"{path}: expected a market file, got a web page (HTML){named}")
+    if text.startswith(b"<"):
+        return "xml"
+    return "json" if text.startswith((b"{", b"[")) else "text"
+
+
+def text_lines(source: Source, encoding: str) -> Iterator[str]:
+    """Yield the lines of a text with their ends.
+
+    A byte order mark decides on the encoding; bytes that are not UTF-8 pass as surrogates, which `checked` resolves.
+
+    Raises
+    ------
+    InputError
+        A line is longer than any table's, or UTF-16 text is damaged.
+    """
+    start = source.stream.peek(4)  # type: ignore[attr-defined]
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = io.TextIOWrapper(source.stream, "utf-16", newline="")
+    else:
+        text = io.TextIOWrapper(source.stream, encoding, "surrogateescape", newline="")
+    try:
+        for line in iter(partial(text.readline, LONGEST_LINE), ""):
+            if len(line) == LONGEST_LINE:
+                raise InputError(f"{source.path}: expected lines below {LONGEST_LINE} characters, got a longer one")
+            yield line
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source.path}: expected {error.encoding} text, got other bytes") from None
+
+
+def checked(line: str, encoding: str) -> str:
+    """Return a line without surrogates, decoded by the layout's encoding.
+
+    Raises
+    ------
+    ValueError
+        The line has a NUL byte, or a byte that is not text of this encoding.
+    """
+    if "\0" in line:
+        raise ValueError("expected text, got a NUL byte")
+    if line.isascii():
+        return line
+    if encoding != "utf-8":
+        return line.encode("utf-8", "surrogateescape").decode(encoding)
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        byte = ord(line[error.start]) - 0xDC00
+        raise ValueError(f"expected UTF-8 text, got byte {byte:#04x}") from None
+    return line
+
+
+def document_of(source: Source) -> Any:
+    """Return the content of a JSON file, or the root element of an XML file.
+
+    Raises
+    ------
+    InputError
+        The file is too large, not JSON or XML, or declares a document type.
+    """
+    data = source.stream.read(JSON.limit_bytes + 1)
+    if len(data) > JSON.limit_bytes:
+        raise InputError(f"{source.path}: expected at most {JSON.limit_bytes} bytes ({source.form.upper()}), got more")
+    if source.form == "json":
+        return parse_json(data, source.path, "the JSON of a market file")
+    if _DECLARED.search(data) or b"\0" in data:
+        raise InputError(f"{source.path}: expected XML in UTF-8 without a document type, got one with it")
+    try:
+        return ET.fromstring(data)  # noqa: S314 (entities cannot be declared)
+    except ET.ParseError as error:
+        raise InputError(f"{source.path}: expected XML, got a damaged file: {error} (a truncated download?)") from None
