@@ -56,15 +56,16 @@ class Entries:
         values = np.array(self._values)
         order = np.lexsort((np.isnan(values), -version, end_s, start_s))  # of each interval, the one that counts first
         start_s, end_s, version, values = start_s[order], end_s[order], version[order], values[order]
-        again = np.flatnonzero((np.diff(start_s) == 0) & (np.diff(end_s) == 0)) + 1
-        revised = again[version[again] < version[again - 1]] if again.size else again
-        doubled = np.setdiff1d(again, revised)
-        differs = doubled[(values[doubled] != values[doubled - 1]) & ~np.isnan(values[doubled])]
+        begins = np.ones(len(values), bool)
+        begins[1:] = (np.diff(start_s) != 0) | (np.diff(end_s) != 0)
+        counts_at = np.flatnonzero(begins)[np.cumsum(begins) - 1]  # the entry that counts, for each one
+        revised = version < version[counts_at]
+        doubled = ~begins & ~revised
+        differs = np.flatnonzero(doubled & (values != values[counts_at]) & ~np.isnan(values))
         if differs.size:
             raise _two_values(place, start_s, values, int(differs[0]))
-        kept = np.ones(len(values), bool)
-        kept[again] = False
-        result = Intervals(start_s[kept], end_s[kept], values[kept], doubled=doubled.size, revised=revised.size)
+        counted = int(doubled.sum()), int(revised.sum())
+        result = Intervals(start_s[begins], end_s[begins], values[begins], *counted)
         result.refuse_overlaps(place)
         return result
 

@@ -29,9 +29,9 @@ class Entry(NamedTuple):
 class CellError(ValueError):
     """A cell or a part of a document is faulty; the core adds the file and the line."""
 
-    def __init__(self, column: str, *, expected: str, got: object = ...) -> None:
+    def __init__(self, column: str, *, expected: str, got: object = ..., hint: str = "") -> None:
         value = "nothing" if got is ... else shown(got)
-        super().__init__(f"{column}: expected {expected}, got {value}")
+        super().__init__(f"{column}: expected {expected}, got {value}{hint}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def _unit(path: Path, layout: Layout, stated: str) -> str:
 
 
 def _text_table(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, list[Any]]:
-    lines = text_lines(source, "utf-8-sig")
+    lines = text_lines(source)
     head = list(islice(lines, HEAD_LINES))
     table = table_of(source.path, [_shown_text(line, layouts) for line in head], layouts, feed)
     before = [split(line, table.heading.separator) for line in head[: table.at]]

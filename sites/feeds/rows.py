@@ -93,8 +93,14 @@ class Rows:
                 if not any(cells):
                     continue
                 if len(cells) != width:
-                    raise CellError("row", expected=f"{width} cells, as in the heading", got=len(cells))
+                    raise self._uneven(len(cells))
             yield cells
+
+    def _uneven(self, cells: int) -> CellError:
+        width = len(self.names)
+        cut = cells < width and next(self._lines, None) is None
+        hint = " in the last row (a truncated download?)" if cut else ""
+        return CellError("row", expected=f"{width} cells, as in the heading", got=cells, hint=hint)
 
 
 def bind(names: Sequence[str], heading: Heading) -> dict[str, tuple[int, ...]] | None:

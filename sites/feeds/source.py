@@ -102,7 +102,7 @@ def _form(path: Path, start: bytes) -> Form:
     return "json" if text.startswith((b"{", b"[")) else "text"
 
 
-def text_lines(source: Source, encoding: str) -> Iterator[str]:
+def text_lines(source: Source) -> Iterator[str]:
     """Yield the lines of a text with their ends.
 
     A byte order mark decides on the encoding; bytes that are not UTF-8 pass as surrogates, which `checked` resolves.
@@ -113,15 +113,15 @@ def text_lines(source: Source, encoding: str) -> Iterator[str]:
         A line is longer than any table's, or UTF-16 text is damaged.
     """
     start = source.stream.peek(4)  # type: ignore[attr-defined]
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = io.TextIOWrapper(source.stream, "utf-16", newline="")
-    else:
-        text = io.TextIOWrapper(source.stream, encoding, "surrogateescape", newline="")
+    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding, errors = ("utf-16", "strict") if wide else ("utf-8-sig", "surrogateescape")
     try:
-        for line in iter(partial(text.readline, LONGEST_LINE), ""):
-            if len(line) == LONGEST_LINE:
-                raise InputError(f"{source.path}: expected lines below {LONGEST_LINE} characters, got a longer one")
-            yield line
+        with io.TextIOWrapper(source.stream, encoding, errors, newline="") as text:
+            for line in iter(partial(text.readline, LONGEST_LINE), ""):
+                if len(line) == LONGEST_LINE:
+                    expected = f"lines below {LONGEST_LINE} characters"
+                    raise InputError(f"{source.path}: expected {expected}, got a longer one")
+                yield line
     except UnicodeDecodeError as error:
         raise InputError(f"{source.path}: expected {error.encoding} text, got other bytes") from None
 

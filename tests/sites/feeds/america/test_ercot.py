@@ -1,0 +1,80 @@
+"""Prices of ERCOT are read from each layout to the hourly truth."""
+
+import pytest
+from doubles.feeds.america import ercot
+from doubles.feeds.reading import differences, read_text
+from doubles.feeds.truth import steps, time_s, year
+
+from hardware_profiles.errors import InputError
+
+AUTUMN_DAY = time_s(ercot.ZONE, 2025, 11, 2), time_s(ercot.ZONE, 2025, 11, 3)
+
+
+def test_a_year_of_day_ahead_prices_is_the_truth(tmp_path):
+    text = ercot.day_ahead(steps(*year(ercot.ZONE)))
+    feed = read_text(tmp_path, text, {"point": "HB_HOUSTON"})
+    assert (feed.layout.name, feed.unit, feed.chosen) == ("ercot-dam", "USD/MWh", {"point": "HB_HOUSTON"})
+    assert not differences(feed, *year(ercot.ZONE))
+    assert (feed.intervals.missing, feed.intervals.doubled) == (0, 0)
+
+
+def test_another_point_has_its_own_prices(tmp_path):
+    first = read_text(tmp_path, ercot.day_ahead(steps(*AUTUMN_DAY)), {"point": "HB_HOUSTON"})
+    second = read_text(tmp_path, ercot.day_ahead(steps(*AUTUMN_DAY)), {"point": "HB_WEST"})
+    assert second.intervals.values == pytest.approx(first.intervals.values + 1000)
+
+
+def test_the_flag_marks_the_second_of_two_hours_whatever_the_order(tmp_path):
+    text = ercot.day_ahead_json(steps(*AUTUMN_DAY))
+    assert text.index("true") < text.index('"02:00", "HB_HUBAVG", ', text.index("true"))
+    feed = read_text(tmp_path, text)
+    assert len(feed.intervals.values) == 25
+    assert not differences(feed, *AUTUMN_DAY)
+
+
+def test_the_short_day_of_spring_has_no_hole(tmp_path):
+    span = time_s(ercot.ZONE, 2025, 3, 9), time_s(ercot.ZONE, 2025, 3, 10)
+    feed = read_text(tmp_path, ercot.day_ahead(steps(*span)), {"point": "LZ_WEST"})
+    assert (len(feed.intervals.values), feed.intervals.missing) == (23, 0)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "DeliveryDate,HourEnding,SettlementPoint,SettlementPointPrice,DSTFlag    ",
+        "Delivery Date,Hour Ending,Settlement Point,Settlement Point Price,Repeated Hour Flag",
+        "\ufeffdeliveryDate,hourEnding,settlementPoint,settlementPointPrice,DSTFlag",
+    ],
+)
+def test_known_spellings_of_the_columns_are_read(tmp_path, heading):
+    text = ercot.day_ahead(steps(*AUTUMN_DAY)).replace(ercot.DAY_AHEAD, heading)
+    assert not differences(read_text(tmp_path, text, {"point": "HB_HOUSTON"}), *AUTUMN_DAY)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "05:00,HB_HOUSTON",
+            "25:00,HB_HOUSTON",
+            "line 17: hour: expected a time of day from 00:00 to 24:00, got '25:00'",
+        ),
+        (
+            "11/02/2025,24:00",
+            "2.11.2025,24:00",
+            "line 74: date: expected a date as MM/DD/YYYY or YYYY-MM-DD, got '2.11.2025'",
+        ),
+        (",Y\n", ",X\n", "line 8: DSTFlag: expected Y or N, got 'X'"),
+        (",Y\n", ",N\n", "expected one value of the interval from 2025-11-02T06:00Z, got"),
+    ],
+)
+def test_a_faulty_cell_is_refused_by_line_and_column(tmp_path, old, new, message):
+    text = ercot.day_ahead(steps(*AUTUMN_DAY)).replace(old, new)
+    with pytest.raises(InputError, match=message.replace("(", r"\(")):
+        read_text(tmp_path, text, {"point": "HB_HOUSTON"})
+
+
+def test_a_flag_on_an_hour_that_is_not_repeated_is_refused(tmp_path):
+    text = ercot.day_ahead(steps(*AUTUMN_DAY)).replace("24:00,HB_WEST, ", "24:00,HB_WEST,").replace(",N\n", ",Y\n")
+    with pytest.raises(InputError, match="line 2: hour: expected a flag only on the second of two equal hours"):
+        read_text(tmp_path, text, {"point": "HB_HOUSTON"})

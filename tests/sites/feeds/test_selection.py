@@ -1,0 +1,72 @@
+"""A series of a file that holds several is chosen by the user, never by the reader."""
+
+import pytest
+
+from hardware_profiles.errors import InputError
+from sites.feeds.selection import MOST_KNOWN, Selection
+
+
+def selection(chosen, rows, names=("point", "market")):
+    """Return a selection that has seen rows."""
+    seen = Selection(names, chosen, "a.csv")
+    for row in rows:
+        seen.takes(*row)
+    return seen
+
+
+def test_the_only_series_needs_no_choice():
+    seen = selection({}, [("HB_WEST ", "DAM")] * 3)
+    assert seen.settled() == {"point": "HB_WEST", "market": "DAM"}
+
+
+def test_rows_of_the_chosen_point_are_taken():
+    seen = Selection(("point",), {"point": "B"}, "a.csv")
+    assert [seen.takes(point) for point in "ABAB"] == [False, True, False, True]
+    assert seen.settled() == {"point": "B"}
+
+
+def test_several_series_are_listed_ten_at_most():
+    seen = selection({"market": "DAM"}, [(f"P{at}", "DAM") for at in range(14)])
+    assert seen.is_ambiguous
+    with pytest.raises(InputError) as caught:
+        seen.settled()
+    assert str(caught.value) == (
+        "a.csv: expected one point, got 14: P0, P1, P2, P3, P4, P5, P6, P7, P8, P9 and 4 more (choose with point=NAME)"
+    )
+
+
+def test_what_differs_in_two_ways_is_listed_in_pairs():
+    with pytest.raises(InputError, match=r"got 2: A with DAM, B with RTM \(choose with point=NAME market=NAME\)"):
+        selection({}, [("A", "DAM"), ("B", "RTM")]).settled()
+
+
+def test_an_unknown_point_has_near_names():
+    with pytest.raises(InputError) as caught:
+        selection({"point": "HB_WST"}, [("HB_WEST", "DAM"), ("HB_NORTH", "DAM")]).settled()
+    assert str(caught.value) == (
+        "a.csv: expected a point that the file has, got 'HB_WST' (did you mean HB_WEST, HB_NORTH?)"
+    )
+
+
+def test_values_that_never_meet_are_refused():
+    with pytest.raises(InputError, match="expected rows of point=A with market=RTM, got no row of all of them"):
+        selection({"point": "A", "market": "RTM"}, [("A", "DAM"), ("B", "RTM")]).settled()
+
+
+def test_a_choice_that_the_layout_does_not_have_is_refused():
+    with pytest.raises(InputError, match=r"expected a choice of point, market, got 'pont' .did you mean point"):
+        selection({"pont": "A"}, [])
+    with pytest.raises(InputError, match="expected no choice, because it holds one series, got 'area'"):
+        selection({"area": "A"}, [], names=())
+
+
+def test_a_file_of_more_series_than_are_remembered_is_still_filtered():
+    seen = selection({"point": f"P{MOST_KNOWN + 5}"}, [(f"P{at}", "DAM") for at in range(MOST_KNOWN + 10)])
+    assert seen.settled()["point"] == f"P{MOST_KNOWN + 5}"
+
+
+def test_a_file_of_two_units_is_refused():
+    seen = selection({}, [])
+    seen.states_unit("EUR/MWh")
+    with pytest.raises(InputError, match="expected one unit, got 'EUR/MWh' and 'GBP/MWh'"):
+        seen.states_unit("GBP/MWh")
