@@ -16,6 +16,7 @@ from sites.feeds.recognise import HEAD_LINES, document_layout, split, table_of
 from sites.feeds.rows import Rows
 from sites.feeds.selection import Selection
 from sites.feeds.source import FEED, Source, checked, document_of, opened, text_lines
+from sites.feeds.workbook import Sheet, sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -72,6 +73,8 @@ def read_feed(
     with opened(path, kind) as source:
         if source.form == "text":
             layout, tables = _text_table(source, layouts, feed)
+        elif source.form == "workbook":
+            layout, tables = _workbook(source, layouts, feed)
         else:
             layout, tables = _document(source, layouts, feed)
         selection = Selection(layout.choices, choices or {}, str(path))
@@ -91,7 +94,7 @@ def _unit(path: Path, layout: Layout, stated: str) -> str:
     return layout.unit or stated
 
 
-def _text_table(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, list[Any]]:
+def _text_table(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, Iterable[Any]]:
     lines = text_lines(source)
     head = list(islice(lines, HEAD_LINES))
     table = table_of(source.path, [_shown_text(line, layouts) for line in head], layouts, feed)
@@ -132,7 +135,27 @@ def _csv_rows(lines: Iterable[str], table: Table, path: Path) -> Iterator[tuple[
         raise InputError(f"{path}: line {number}: expected CSV, got {error} (a truncated download?)") from None
 
 
-def _document(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, list[Any]]:
+def _workbook(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, Iterator[Rows]]:
+    """Return the layout of the first sheet, and the table of every sheet, each read when its turn comes."""
+    parts = sheets(source)
+    first = next(parts, None)
+    if first is None:
+        raise InputError(f"{source.path}: expected a sheet with cells, got none")
+    layout, rows = _sheet(first, source.path, layouts, feed)
+    return layout, chain((rows,), (_sheet(part, source.path, (layout,), layout.name)[1] for part in parts))
+
+
+def _sheet(sheet: Sheet, path: Path, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, Rows]:
+    lines = enumerate(sheet.rows, 1)
+    head = list(islice(lines, HEAD_LINES))
+    place = f"{path}: sheet {shown(sheet.name)}"
+    table = table_of(place, [cells for _, cells in head], layouts, feed)
+    filled = ((at, cells) for at, cells in chain(head[table.at + 1 :], lines) if any(cells))
+    before = [cells for _, cells in head[: table.at]]
+    return table.layout, Rows(table.names, table.heading, filled, before, unit=f"sheet {shown(sheet.name)}: row")
+
+
+def _document(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, Iterable[Any]]:
     document = document_of(source)
     if isinstance(document, dict) and isinstance(document.get("fields"), list):
         return _json_table(source.path, document, layouts, feed)
@@ -140,7 +163,9 @@ def _document(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> 
     return layout, [document]
 
 
-def _json_table(path: Path, document: Any, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, list[Any]]:
+def _json_table(
+    path: Path, document: Any, layouts: tuple[Layout, ...], feed: str | None
+) -> tuple[Layout, Iterable[Any]]:
     """Return the table of a JSON object with the names of columns in `fields` and rows of values in `data`."""
     fields = [field.get("name", "") if isinstance(field, dict) else field for field in document["fields"]]
     table = table_of(path, [[cell_text(name) for name in fields]], layouts, feed)
@@ -151,7 +176,7 @@ def _json_table(path: Path, document: Any, layouts: tuple[Layout, ...], feed: st
     return table.layout, [Rows(table.names, table.heading, numbered, unit="row")]
 
 
-def _collected(path: Path, layout: Layout, tables: list[Any], selection: Selection) -> Entries:
+def _collected(path: Path, layout: Layout, tables: Iterable[Any], selection: Selection) -> Entries:
     entries = Entries()
     for table in tables:
         try:

@@ -1,9 +1,14 @@
 """Prices of ERCOT are read from each layout to the hourly truth."""
 
+import io
+import sys
+import zipfile
+
 import pytest
 from doubles.feeds.america import ercot
 from doubles.feeds.reading import differences, read_text
-from doubles.feeds.truth import steps, time_s, year
+from doubles.feeds.truth import price, steps, time_s, year
+from doubles.feeds.workbook import workbook
 
 from hardware_profiles.errors import InputError
 
@@ -30,6 +35,77 @@ def test_the_flag_marks_the_second_of_two_hours_whatever_the_order(tmp_path):
     feed = read_text(tmp_path, text)
     assert len(feed.intervals.values) == 25
     assert not differences(feed, *AUTUMN_DAY)
+
+
+def test_a_year_of_quarter_hours_is_the_truth(tmp_path):
+    span = year(ercot.ZONE)
+    feed = read_text(tmp_path, ercot.real_time(steps(*span, 15)))
+    assert (feed.layout.name, feed.chosen) == ("ercot-rtm", {"point": "LZ_WEST", "type": "LZ"})
+    assert feed.intervals.resolutions == {900: 35_040}
+    assert not differences(feed, *span)
+
+
+def test_a_load_zone_of_two_types_must_be_chosen(tmp_path):
+    text = ercot.real_time(steps(*AUTUMN_DAY, 15), (("LZ_WEST", "LZ"), ("LZ_WEST", "LZEW")))
+    with pytest.raises(InputError, match=r"expected one type, got 2: LZ, LZEW \(choose with type=NAME\)"):
+        read_text(tmp_path, text, {"point": "LZ_WEST"})
+    assert not differences(read_text(tmp_path, text, {"type": "LZ"}), *AUTUMN_DAY)
+
+
+def test_a_yearly_workbook_of_day_ahead_prices_is_the_truth(tmp_path):
+    span = year(ercot.ZONE)
+    feed = read_text(tmp_path, ercot.day_ahead_workbook(steps(*span)), name="year.xlsx")
+    assert (feed.layout.name, feed.chosen) == ("ercot-dam", {"point": "HB_BUSAVG"})
+    assert not differences(feed, *span)
+
+
+def test_a_workbook_of_quarter_hours_is_the_truth(tmp_path):
+    span = time_s(ercot.ZONE, 2025, 10, 30), time_s(ercot.ZONE, 2025, 11, 4)
+    feed = read_text(tmp_path, ercot.real_time_workbook(steps(*span, 15)), name="year.xlsx")
+    assert feed.layout.name == "ercot-rtm"
+    assert not differences(feed, *span)
+
+
+def test_a_fault_in_a_workbook_is_named_by_sheet_and_row(tmp_path):
+    book = workbook({"Jan": [ercot.DAY_AHEAD_SHEET, ("01/01/2025", "01:00", "N", "HB_WEST", "n.a.")]})
+    with pytest.raises(InputError, match=r"year.xlsx: sheet 'Jan': row 2: Settlement Point Price: expected a number"):
+        read_text(tmp_path, book, name="year.xlsx")
+
+
+def test_a_workbook_without_its_reader_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(InputError, match=r"pip install 'perwatt\[feeds\]', or save each sheet as CSV"):
+        read_text(tmp_path, ercot.day_ahead_workbook(steps(*AUTUMN_DAY)), name="year.xlsx")
+
+
+def test_a_damaged_workbook_is_refused(tmp_path):
+    whole = workbook({"Jan": [ercot.DAY_AHEAD_SHEET]})
+    damaged = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as parts, zipfile.ZipFile(damaged, "w") as archive:
+        for name in parts.namelist():
+            archive.writestr(name, parts.read(name)[: -100 if "sheet1" in name else None])
+    with pytest.raises(InputError, match=r"year.xlsx: expected an xlsx workbook, got a damaged one"):
+        read_text(tmp_path, damaged.getvalue(), name="year.xlsx")
+    with pytest.raises(InputError, match=r"year.xlsx: expected a whole zip archive, .*a truncated download"):
+        read_text(tmp_path, ercot.day_ahead_workbook(steps(*AUTUMN_DAY))[:-30], name="year.xlsx")
+
+
+@pytest.mark.parametrize(("heading", "name"), [(ercot.SCED, "ercot-sced"), (ercot.LAMBDA, "ercot-lambda")])
+def test_a_run_of_the_dispatch_holds_until_the_next_one(tmp_path, heading, name):
+    text = ercot.runs(steps(*AUTUMN_DAY, 5), heading)
+    feed = read_text(tmp_path, text)
+    assert feed.layout.name == name
+    assert len(feed.intervals.values) == 300
+    assert feed.intervals.missing == 0
+    start_s = AUTUMN_DAY[0] + 11
+    means = feed.intervals.to_steps(start_s, 25)
+    assert means == pytest.approx([price(start_s + 3600 * at) for at in range(25)])
+
+
+def test_runs_far_apart_leave_a_gap(tmp_path):
+    lines = ercot.runs(steps(*AUTUMN_DAY, 5)).splitlines()
+    feed = read_text(tmp_path, "\n".join([lines[0], *lines[-1:4:-1], lines[1]]))
+    assert feed.intervals.missing == 3
 
 
 def test_the_short_day_of_spring_has_no_hole(tmp_path):
