@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
-from sites.feeds.america import ercot
-from sites.feeds.others import aemo
+from sites.feeds.america import caiso, ercot, isone, miso, nyiso, pjm, spp
+from sites.feeds.others import aemo, carbon, frames
 
 if TYPE_CHECKING:
     from sites.feeds.model import Layout
 
 LAYOUTS: tuple[Layout, ...] = (
     *ercot.LAYOUTS,
+    *pjm.LAYOUTS,
+    *caiso.LAYOUTS,
+    *miso.LAYOUTS,
+    *spp.LAYOUTS,
+    *nyiso.LAYOUTS,
+    *isone.LAYOUTS,
     *aemo.LAYOUTS,
+    *frames.LAYOUTS,
+    *carbon.LAYOUTS,
 )
 
 

@@ -34,15 +34,18 @@ def operating_hour(start_s):
 
 
 def text(heading, steps, nodes=NODES[:1], components=tuple(_ITEMS), seed=None):
-    """Return a file as downloaded: blocks of components, or all rows in any order where a seed is stated."""
+    """Return a file as downloaded: blocks of components, or all rows in any order where a seed is stated.
+
+    The first node has the truth, each following one 1000 USD/MWh more.
+    """
     names, lines = heading.split(","), []
     steps = list(steps)
     for component in components:
         for step in steps:
             start, end = (f"{local('UTC', moment):%Y-%m-%dT%H:%M:%S}-00:00" for moment in (step.start_s, step.end_s))
             width_s = step.end_s - step.start_s
-            price = step.price if component == "LMP" else 0.1 * step.price
-            for node in nodes:
+            for at, node in enumerate(nodes):
+                price = step.price + 1000 * at if component == "LMP" else 0.1 * step.price
                 values = {
                     "INTERVALSTARTTIME_GMT": start,
                     "INTERVALENDTIME_GMT": end,

@@ -28,7 +28,7 @@ def hour_ending(start_s):
 
 
 def report(steps, locations=LOCATIONS, title=DAY_AHEAD, preliminary=False):
-    """Return a report; every hour lists all locations."""
+    """Return a report; the first location has the truth, each following one 1000 USD/MWh more."""
     steps = list(steps)
     dates = f"{local(ZONE, steps[0].start_s):%m/%d/%Y} - {local(ZONE, steps[-1].start_s):%m/%d/%Y}"
     lines = [
@@ -40,9 +40,10 @@ def report(steps, locations=LOCATIONS, title=DAY_AHEAD, preliminary=False):
     ]
     for step in steps:
         start = f'"D","{local(ZONE, step.start_s):%m/%d/%Y}","{hour_ending(step.start_s)}"'
-        for number, name, kind in locations:
+        for at, (number, name, kind) in enumerate(locations):
+            price = step.price + 1000 * at
             where = f'"{name}"' if preliminary else f'"{number}","{name}","{kind}"'
-            lines.append(f"{start},{where},{step.price:.2f},{step.price - 0.1:.2f},0.0,0.1")
+            lines.append(f"{start},{where},{price:.2f},{price - 0.1:.2f},0.0,0.1")
     return "\r\n".join([*lines, f'"T","{len(steps) * len(locations)}"', ""])
 
 
@@ -52,12 +53,12 @@ def answer(steps, locations=LOCATIONS, five_minute=False):
         {
             "BeginDate": local(ZONE, step.start_s).isoformat(timespec="milliseconds"),
             "Location": {"@LocId": number, "@LocType": kind, "$": name},
-            "LmpTotal": step.price,
-            "EnergyComponent": round(step.price - 0.1, 2),
+            "LmpTotal": step.price + 1000 * at,
+            "EnergyComponent": round(step.price + 1000 * at - 0.1, 2),
             "CongestionComponent": 0,
             "LossComponent": 0.1,
         }
         for step in steps
-        for number, name, kind in locations
+        for at, (number, name, kind) in enumerate(locations)
     ]
     return json.dumps({"FiveMinLmps": {"FiveMinLmp": items}} if five_minute else {"HourlyLmps": {"HourlyLmp": items}})

@@ -26,15 +26,20 @@ def _days(steps):
     return days
 
 
+def _rows(prices, nodes):
+    """Yield three rows a node; the first node has the truth, each following one 1000 USD/MWh more."""
+    for at, (node, kind) in enumerate(nodes):
+        for component in COMPONENTS:
+            values = [price + 1000 * at if component == "LMP" else 0.01 * price for price in prices]
+            yield ",".join([node, kind, component, *(number(value) for value in values)])
+
+
 def daily(steps, title=EX_POST, nodes=NODES):
     """Return {name of the file: text}, one file for each day of EST."""
     files = {}
     for day, prices in _days(steps).items():
         lines = [title, f"{day:%m/%d/%Y}", "", ",,,All Hours-Ending are Eastern Standard Time (EST)", HEADING]
-        for node, kind in nodes:
-            for component in COMPONENTS:
-                scale = 1 if component == "LMP" else 0.01
-                lines.append(",".join([node, kind, component, *(number(scale * price) for price in prices)]))
+        lines += _rows(prices, nodes)
         files[f"{day:%Y%m%d}_da_expost_lmp.csv"] = "\r\n".join([*lines, ""])
     return files
 
@@ -44,10 +49,7 @@ def archive(steps, nodes=NODES):
     lines = [ARCHIVE]
     for day, prices in _days(steps).items():
         date = f"{day.month}/{day.day}/{day.year}"
-        for node, kind in nodes:
-            for component in COMPONENTS:
-                scale = 1 if component == "LMP" else 0.01
-                lines.append(",".join([date, node, kind, component, *(number(scale * price) for price in prices)]))
+        lines += [f"{date},{row}" for row in _rows(prices, nodes)]
     return "\n".join([*lines, ""])
 
 
@@ -56,7 +58,7 @@ def five_minute(steps, nodes=NODES):
     lines = ["MISO 5-Min LMPs", "Final", "", "All times are Eastern Standard Time (EST)", FIVE_MINUTE]
     for step in steps:
         start = f"{local(ZONE, step.start_s):%m/%d/%Y %H:%M}"
-        lines += [f"{start},{node},{step.price:.2f},.01,.02" for node, _ in nodes]
+        lines += [f"{start},{node},{step.price + 1000 * at:.2f},.01,.02" for at, (node, _) in enumerate(nodes)]
     return "\n".join([*lines, "END OF FILE", ""])
 
 

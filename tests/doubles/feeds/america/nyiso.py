@@ -8,12 +8,16 @@ HEADING = "Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marg
 
 
 def hourly(steps, names=NAMES, quoted=False):
-    """Return day-ahead (or integrated real-time) prices; the repeated hour is told by the order of the file only."""
+    """Return day-ahead (or integrated real-time) prices; only the order of the rows tells the repeated hour.
+
+    The first zone has the truth, each following one 1000 USD/MWh more.
+    """
     mark = '"' if quoted else ""
     lines = [",".join(f"{mark}{name}{mark}" for name in HEADING.split(","))]
     for step in steps:
         stamp = f"{local(ZONE, step.start_s):%m/%d/%Y %H:%M}"
-        lines += [f"{mark}{stamp}{mark},{mark}{name}{mark},{ptid},{step.price:.2f},1.15,0.00" for name, ptid in names]
+        for at, (name, ptid) in enumerate(names):
+            lines.append(f"{mark}{stamp}{mark},{mark}{name}{mark},{ptid},{step.price + 1000 * at:.2f},1.15,0.00")
     return "\n".join([*lines, ""])
 
 
@@ -23,5 +27,6 @@ def real_time(steps, names=NAMES, blank_first=True):
     lines.append(",".join(f'"{name}"' for name in HEADING.split(",")))
     for step in steps:
         stamp = f"{local(ZONE, step.end_s):%m/%d/%Y %H:%M:%S}"
-        lines += [f'"{stamp}","{name}",{ptid},{step.price:.2f},1.69,0.00' for name, ptid in names]
+        for at, (name, ptid) in enumerate(names):
+            lines.append(f'"{stamp}","{name}",{ptid},{step.price + 1000 * at:.2f},1.69,0.00')
     return "\r\n".join([*lines, ""])

@@ -35,12 +35,15 @@ def iso(moment):
 
 
 def rows(heading, steps, points=POINTS[:1], clock=twelve_hour, revised=()):
-    """Yield a dict a row; a revised interval has a superseded row (version 1, twice the price) before its last one."""
+    """Yield a dict a row; a revised interval has a superseded row (version 1, twice the price) before its last one.
+
+    The first point has the truth, each following one 1000 USD/MWh more.
+    """
     names = heading.split(",")
     for step in steps:
-        for pnode_id, name, kind in points:
+        for at, (pnode_id, name, kind) in enumerate(points):
             versions = ((1, "False", 2 * step.price),) if step.start_s in revised else ()
-            for number, current, price in (*versions, (len(versions) + 1, "True", step.price)):
+            for number, current, price in (*versions, (len(versions) + 1, "True", step.price + 1000 * at)):
                 energy, loss = round(price - 0.30, 2), -0.20
                 values = {
                     "datetime_beginning_utc": clock(local("UTC", step.start_s)),

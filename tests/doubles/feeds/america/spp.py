@@ -14,7 +14,10 @@ DAILY = "Interval, GMT Interval, Settlement Location Name, PNODE Name, LMP, MLC,
 
 
 def text(heading, steps, locations=LOCATIONS[:1], areas=("SPP",)):
-    """Return a file as downloaded; the second balancing authority has other prices."""
+    """Return a file as downloaded; the first location has the truth, each following one 1000 USD/MWh more.
+
+    The second balancing authority has 500 USD/MWh more than SPP.
+    """
     lines = [heading]
     new = "BAA" in heading
     for step in steps:
@@ -22,8 +25,8 @@ def text(heading, steps, locations=LOCATIONS[:1], areas=("SPP",)):
         times = [f"{moment:%m/%d/%Y %H:%M:%S}" for moment in (label, local("UTC", step.end_s))]
         for area in areas if new else ("SPP",):
             price = step.price if area == "SPP" else step.price + 500
-            prices = [f"{part:.4f}" for part in (price, 0.25, -0.75, price + 0.5)]
-            for location in locations:
+            for at, location in enumerate(locations):
+                prices = [f"{part:.4f}" for part in (price + 1000 * at, 0.25, -0.75, price + 1000 * at + 0.5)]
                 if heading == LAST:
                     lines.append(",".join([*times, *location, *prices, area]))
                 else:

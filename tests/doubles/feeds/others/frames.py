@@ -18,7 +18,7 @@ def gridstatus(steps, heading=LIBRARY_SPP, zone="America/Chicago", points=("LZ_W
     number = 0
     for step in steps:
         start, end = _offset(zone, step.start_s), _offset(zone, step.end_s)
-        for point in points:
+        for at, point in enumerate(points):
             values = {
                 "Time": start,
                 "Interval Start": start,
@@ -29,7 +29,7 @@ def gridstatus(steps, heading=LIBRARY_SPP, zone="America/Chicago", points=("LZ_W
                 "Congestion": "0.0",
                 "Loss": "0.0",
             }
-            cells = [values.get(name, f"{step.price}") for name in names]
+            cells = [values.get(name, f"{step.price + 1000 * at}") for name in names]
             lines.append(",".join([str(number), *cells] if index else cells))
             number += 1
     return "\n".join([*lines, ""])
