@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
         "endpoint",
         "Import results of other load generators, or export to their format.",
     ),
+    "feed": ("bench.cli.feed.command", "feed", "Read market files as exported; fetch data over the network."),
     "show": ("bench.cli.show", "show", "Show one result or profile with its sources."),
     "compare": ("bench.cli.compare", "compare", "Compare results and profiles: ratio, interval, verdict."),
     "profile": ("bench.cli.profile", "profile", "Write a profile of this machine, or check profile files."),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sites.backtest.backtest import Outcome, Summary
+    from sites.market.bitcoin import DifficultyPath
 
 
 @click.group(cls=NearGroup, epilog=examples("perwatt validate mining", "perwatt validate inference"))
@@ -29,7 +30,11 @@ validate.add_command(inference)
 
 
 @validate.command(
-    epilog=examples("perwatt validate mining", "perwatt validate mining --data reports.csv --plot mining.svg")
+    epilog=examples(
+        "perwatt validate mining",
+        "perwatt validate mining --data reports.csv --plot mining.svg",
+        "perwatt validate mining --data reports.csv --difficulty difficulty.csv",
+    )
 )
 @click.option(
     "--data",
@@ -37,12 +42,17 @@ validate.add_command(inference)
     help="CSV file of monthly reports. [default: the bundled production.csv]",
 )
 @click.option(
+    "--difficulty",
+    type=click.Path(path_type=Path),
+    help="CSV file of `perwatt feed difficulty`, for months after the bundled difficulty.",
+)
+@click.option(
     "--plot",
     type=click.Path(path_type=Path),
     help="Plot predicted against reported production to this .svg or .png file.",
 )
 @json_option
-def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
+def mining(data: Path | None, difficulty: Path | None, plot: Path | None, as_json: bool) -> None:
     """Predict the monthly production of mining companies from their average hash rate.
 
     Reports that cannot test the model are not used, and a line below the table says why.
@@ -50,7 +60,8 @@ def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
     from sites.backtest.backtest import backtest, summarise
     from sites.backtest.reports import bundled_reports, read_reports
 
-    outcomes = backtest(bundled_reports() if data is None else read_reports(data))
+    path = _difficulty_path(difficulty)
+    outcomes = backtest(bundled_reports() if data is None else read_reports(data), path)
     recent, whole = summarise(outcomes, recent_only=True), summarise(outcomes)
     if plot is not None:
         from sites.plots.files import backtest_file
@@ -60,9 +71,26 @@ def mining(data: Path | None, plot: Path | None, as_json: bool) -> None:
         except OSError as error:
             raise not_written(plot, error) from error
     if as_json:
-        emit_json(_document(outcomes, recent, whole, data))
+        emit_json(_document(outcomes, recent, whole, data) | _difficulty_document(difficulty, path))
     else:
         _print(outcomes, recent, whole)
+
+
+def _difficulty_path(file: Path | None) -> DifficultyPath:
+    from hardware_profiles.opening import DIFFICULTY_TABLE
+    from sites.file.difficulty import read_epochs
+    from sites.market.bitcoin import DifficultyPath
+
+    return DifficultyPath(supplied=() if file is None else read_epochs(file, DIFFICULTY_TABLE._replace(by_user=True)))
+
+
+def _difficulty_document(file: Path | None, path: DifficultyPath) -> dict[str, object]:
+    from sites.market.bitcoin import known_until_utc
+
+    return {
+        "difficulty": "bundled difficulty_epochs.csv" if file is None else str(file),
+        "difficulty_known_until": known_until_utc(path),
+    }
 
 
 def _document(outcomes: Sequence[Outcome], recent: Summary, whole: Summary, data: Path | None) -> dict[str, object]:

@@ -3,14 +3,13 @@
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bench.network.http import Device
 from bench.network.login import password_of_file, password_of_variable
+from bench.network.url import parse_url
 from hardware_profiles.errors import InputError
 
 LARGEST_ANSWER = 4 * 2**20  # [byte] of a page of metrics or a list of models
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +52,14 @@ def read_target(url: str, key_file: str | None = None, key_variable: str | None 
     InputError
         The address is not one, holds a password, or the key or the certificates cannot be read.
     """
-    parts = urlsplit(url if "//" in url else f"http://{url}")
-    if "@" in parts.netloc:
-        raise InputError("--url: expected an address without a user and a password (see --api-key-file)")
-    try:
-        port = parts.port
-    except ValueError:
-        raise InputError.at("--url", expected="a port from 1 to 65535", got=url) from None
-    if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment or port == 0:
-        raise InputError.at("--url", expected="an address such as http://10.0.0.5:8000", got=url)
+    parsed = parse_url(url, "--url", "--api-key-file")
     if ca_file:
         _check_certificates(ca_file)
     return Target(
-        host=parts.hostname,
-        port=port or _PORTS[parts.scheme],
-        path=parts.path.rstrip("/").removesuffix("/v1"),
-        tls=parts.scheme == "https",
+        host=parsed.host,
+        port=parsed.port,
+        path=parsed.path.removesuffix("/v1"),
+        tls=parsed.tls,
         ca_file=ca_file,
         api_key=_read_key(key_file, key_variable),
     )

@@ -1,0 +1,1 @@
+"""`perwatt feed`: market files as exported, and data over the network."""

@@ -1,0 +1,14 @@
+"""`perwatt feed`: the group of its commands."""
+
+import click
+
+from bench.cli.commands import NearGroup, examples
+from bench.cli.feed.difficulty import difficulty
+
+
+@click.group(cls=NearGroup, epilog=examples("perwatt feed difficulty bitcoind --out difficulty.csv"))
+def feed() -> None:
+    """Read market files as exported; fetch data over the network."""
+
+
+feed.add_command(difficulty)
