@@ -50,6 +50,8 @@ class _Row(NamedTuple):
     value: float
     location: str
     cell: object
+    clock_s: int  # [s] since the whole hour, on the clock that the time is written in
+    local: bool  # whether the time has no offset
 
 
 def read_series(path: Path, column: str, span: Span, within: Range = ANY, clock: Clock | None = None) -> Floats:
@@ -108,7 +110,7 @@ def read_intervals(path: Path, column: str, span: Span, within: Range = ANY, clo
                 f"{location}: {TIME_COLUMN}: expected each {what} once, got {utc_text(at_s)} again "
                 "(an hour repeated by daylight saving? use UTC or offsets)"
             )
-        rows[at_s] = _Row(number, location, cell)
+        rows[at_s] = _Row(number, location, cell, time.minute * MINUTE_S + time.second, local)
     begin = np.array(sorted(rows), np.int64)
     length = lengths_of_rows(begin)
     _check_starts(begin, length, rows, span)
@@ -117,13 +119,18 @@ def read_intervals(path: Path, column: str, span: Span, within: Range = ANY, clo
 
 
 def _check_starts(begin: Integers, length: Integers, rows: dict[int, _Row], span: Span) -> None:
-    """Refuse a start that is not a whole number of its own lengths after the hour, in UTC or on the site's clock."""
-    off = np.flatnonzero((begin % length != 0) & ((begin - span.start_s) % length != 0))
+    """Refuse a start that is not a whole number of its own lengths after the hour.
+
+    The hour is that of the clock in which the time is written. With an offset it may also be the site's.
+    """
+    clock_s = np.array([rows[at_s].clock_s for at_s in begin.tolist()], np.int64)
+    local = np.array([rows[at_s].local for at_s in begin.tolist()], bool)
+    off = np.flatnonzero((clock_s % length != 0) & (local | ((begin - span.start_s) % length != 0)))
     if off.size:
         at_s, length_s = int(begin[off[0]]), int(length[off[0]])
         row = rows[at_s]
         whole = "a whole hour" if length_s == HOUR_S else f"an interval of {length_s // MINUTE_S} minutes"
-        utc = "" if _time(row.cell, row.location).tzinfo else f" ({utc_text(at_s)})"
+        utc = f" ({utc_text(at_s)})" if row.local else ""
         *most, last = (str(each_s // MINUTE_S) for each_s in MARKET_LENGTHS_S)
         raise InputError(
             f"{row.location}: {TIME_COLUMN}: expected the start of {whole}, got {shown(row.cell)}{utc} "

@@ -1,4 +1,7 @@
-"""The calendar of a site's year: UTC hours labelled by their start, with local hour, month and billing month."""
+"""The calendar of a site's year: hours from local midnight on, with local hour, month and billing month.
+
+The hours are those of the local clock. In a zone such as Asia/Kolkata (UTC+5:30) they begin at half past in UTC.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class Calendar:
     month: Integers  # [T] local calendar month, 0 to 11
     billing: Integers  # [T] billing month, counted from the first
     billed_frac: Floats  # [M] share of the month's hours within the year; below 1 only for a year starting mid-month
-    utc_month: Integers  # [T] UTC calendar month, 0 to 11
+    utc_month: Integers  # [T] UTC calendar month of the start of the hour, 0 to 11
     day_of_year: Integers  # [T] local, from 0
 
 
@@ -45,9 +48,8 @@ def zone(name: str) -> ZoneInfo:
 
 
 def first_hour_s(start: date, timezone: str) -> int:
-    """Return the first whole UTC hour [s, unix] at or after local midnight of a day."""
-    midnight = datetime(start.year, start.month, start.day, tzinfo=zone(timezone))
-    return -(-int(midnight.timestamp()) // HOUR_S) * HOUR_S
+    """Return the start [s, unix] of the first hour of a local day."""
+    return int(datetime(start.year, start.month, start.day, tzinfo=zone(timezone)).timestamp())
 
 
 @lru_cache(maxsize=256)

@@ -120,9 +120,9 @@ def test_a_series_in_a_local_time_with_daylight_saving_is_refused_only_within_it
             read_series(path, "usd", span, clock=CHICAGO)
 
 
-def test_a_local_hour_that_is_no_whole_hour_in_utc_is_named_in_utc(tmp_path):
+def test_a_local_time_that_is_no_whole_hour_is_named_in_utc(tmp_path):
     path, clock = tmp_path / "prices.csv", Clock.of("Asia/Kolkata")
-    path.write_text("time,usd\n2026-01-01 00:00,1\n", encoding="utf-8")
+    path.write_text("time,usd\n2026-01-01 00:30,1\n", encoding="utf-8")
     span = Span(unix("2025-12-31T00:00:00+00:00"), 48)
-    with pytest.raises(InputError, match=r"start of a whole hour, got '2026-01-01 00:00' \(2025-12-31T18:30Z\)"):
+    with pytest.raises(InputError, match=r"start of a whole hour, got '2026-01-01 00:30' \(2025-12-31T19:00Z\)"):
         read_series(path, "usd", span, clock=clock)
