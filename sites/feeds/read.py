@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError, shown
@@ -19,8 +20,7 @@ from sites.feeds.source import FEED, Source, checked, document_of, opened, text_
 from sites.feeds.workbook import Sheet, sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hardware_profiles.opening import Kind
     from sites.feeds.model import Entry, Layout
@@ -31,28 +31,33 @@ _LISTED_ROWS = 200_000  # that are read on to list what the file offers
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One series of a market file."""
+    """One series of a market file, or of several of the same layout."""
 
-    path: Path
+    paths: tuple[Path, ...]
     layout: Layout
     chosen: dict[str, str]  # what was read, by the names of the layout's choices
     unit: str  # such as "USD/MWh"
     intervals: Intervals
 
+    @property
+    def path(self) -> Path:
+        """The first file."""
+        return self.paths[0]
+
 
 def read_feed(
-    path: Path,
+    path: Path | Sequence[Path],
     choices: Mapping[str, str] | None = None,
     feed: str | None = None,
     kind: Kind = FEED,
     layouts: tuple[Layout, ...] = LAYOUTS,
 ) -> Feed:
-    """Return one series of a market file.
+    """Return one series of a market file, or of several of the same layout, such as one file for each day.
 
     Parameters
     ----------
     path
-        The file as it was downloaded, or a zip archive that holds only it.
+        The file as it was downloaded, or a zip archive, or several of them. All files of an archive are read.
     choices
         Values by the names of the layout's choices, such as {"point": "HB_WEST"}.
     feed
@@ -65,28 +70,55 @@ def read_feed(
     Raises
     ------
     InputError
-        The file is not of a known layout or of the named one, a cell is faulty, or the choice does not leave one
-        series.
+        A file is not of a known layout, of the named one or of that of the first file, a cell is faulty, or the choice
+        does not leave one series.
     """
+    paths = (path,) if isinstance(path, Path) else tuple(path)
+    place = f"{paths[0]} and {len(paths) - 1} more" if len(paths) > 1 else str(paths[0])
     if feed is not None and all(feed != layout.name for layout in layouts):
-        layout_of(feed, f"{path}: feed")
-    with opened(path, kind) as source:
+        layout_of(feed, f"{place}: feed")
+    reading = _Reading(choices or {}, place, feed, layouts)
+    for each in paths:
+        with opened(each, kind) as sources:
+            for source in sources:
+                reading.add(source)
+    return reading.feed(paths)
+
+
+class _Reading:
+    """What several files, or the members of an archive, have of one series."""
+
+    def __init__(self, choices: Mapping[str, str], place: str, feed: str | None, layouts: tuple[Layout, ...]) -> None:
+        self._choices, self._place, self._feed, self._layouts = choices, place, feed, layouts
+        self._entries = Entries()
+        self._selection: Selection | None = None
+        self._layout: Layout | None = None
+
+    def add(self, source: Source) -> None:
+        """Read a file; the first one decides on the layout of all."""
         if source.form == "text":
-            layout, tables = _text_table(source, layouts, feed)
+            layout, tables = _text_table(source, self._layouts, self._feed)
         elif source.form == "workbook":
-            layout, tables = _workbook(source, layouts, feed)
+            layout, tables = _workbook(source, self._layouts, self._feed)
         else:
-            layout, tables = _document(source, layouts, feed)
-        selection = Selection(layout.choices, choices or {}, str(path))
-        entries = _collected(path, layout, tables, selection)
-    chosen = selection.settled()
-    if not len(entries):
-        raise InputError(f"{path}: expected at least one interval, got none")
-    unit = _unit(path, layout, selection.unit)
-    return Feed(path, layout, chosen, unit, entries.ordered(str(path)))
+            layout, tables = _document(source, self._layouts, self._feed)
+        if self._selection is None:
+            self._selection = Selection(layout.choices, self._choices, self._place)
+            self._layout, self._feed = layout, layout.name
+        _collect_tables(source.path, layout, tables, self._selection, self._entries)
+
+    def feed(self, paths: tuple[Path, ...]) -> Feed:
+        """Return the series."""
+        if self._selection is None or self._layout is None:
+            raise InputError(f"{self._place}: expected a file in the archive, got none")
+        chosen = self._selection.settled()
+        if not len(self._entries):
+            raise InputError(f"{self._place}: expected at least one interval, got none")
+        unit = _unit(self._place, self._layout, self._selection.unit)
+        return Feed(paths, self._layout, chosen, unit, self._entries.ordered(self._place))
 
 
-def _unit(path: Path, layout: Layout, stated: str) -> str:
+def _unit(path: str, layout: Layout, stated: str) -> str:
     if layout.unit and stated and stated != layout.unit:
         raise InputError(f"{path}: expected the unit {layout.unit} of {layout.name}, got {shown(stated)}")
     if not (layout.unit or stated):
@@ -176,15 +208,13 @@ def _json_table(
     return table.layout, [Rows(table.names, table.heading, numbered, unit="row")]
 
 
-def _collected(path: Path, layout: Layout, tables: Iterable[Any], selection: Selection) -> Entries:
-    entries = Entries()
+def _collect_tables(path: Path, layout: Layout, tables: Iterable[Any], selection: Selection, entries: Entries) -> None:
     for table in tables:
         try:
             _collect(_read(layout, table, selection), entries, selection, path)
         except CellError as fault:
-            place = f" {table.unit} {table.line}:" if isinstance(table, Rows) else ""
+            place = f" {table.unit} {table.line}:" if isinstance(table, Rows) and table.line else ""
             raise InputError(f"{path}:{place} {fault}") from None
-    return entries
 
 
 def _read(layout: Layout, table: Any, selection: Selection) -> Iterator[Entry]:

@@ -1,4 +1,4 @@
-"""The bytes of a market file: a zip's one member, its form (table, workbook, JSON, XML), and its text line by line.
+"""The bytes of a market file: the members of a zip archive, their form (table, workbook, JSON, XML), and their lines.
 
 XML is parsed by the standard library, and a file that declares a document type or an entity is refused: that keeps out
 what `defusedxml` keeps out, without the dependency.
@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -22,7 +23,6 @@ from hardware_profiles.opening import JSON, MIB, Kind, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import BinaryIO
 
 FEED = Kind("market file", 4096 * MIB, stdin=False)
@@ -33,32 +33,32 @@ _ZIP = b"PK\x03\x04"
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
 _DECLARED = re.compile(rb"<!\s*(doctype|entity)", re.IGNORECASE)
-_LISTED = 10
+_MOST_MEMBERS = 10_000  # a month of five-minute files has 8,928
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 class Source(NamedTuple):
-    """An opened market file, after a zip was unpacked."""
+    """An opened market file, or a member of an archive."""
 
-    path: Path
+    path: Path  # with the member of an archive of several, for messages
     form: Form
     stream: BinaryIO
 
 
 @contextmanager
-def opened(path: Path, kind: Kind) -> Iterator[Source]:
-    """Open a market file, and the one file in it if it is a zip archive.
+def opened(path: Path, kind: Kind) -> Iterator[Iterator[Source]]:
+    """Open a market file, or every file in it if it is a zip archive, in the order of their names.
 
     Raises
     ------
     InputError
-        As `open_input`; the file is empty, a web page, or a damaged archive; the archive has not exactly one file.
+        As `open_input`; the file is empty, a web page, or a damaged archive; the archive has no file or too many.
     """
     with open_input(path, kind) as file:
         if not file.peek(1):  # type: ignore[attr-defined]
             raise InputError(f"{path}: expected a market file, got an empty one")
         try:
-            yield _source(path, file, kind)
+            yield _sources(path, file, kind)
         except _BROKEN_ZIP as error:
             if isinstance(error, RecursionError):
                 raise
@@ -67,23 +67,31 @@ def opened(path: Path, kind: Kind) -> Iterator[Source]:
             raise InputError(f"{path}: expected a readable market file, got {error.strerror or error}") from None
 
 
-def _source(path: Path, file: Any, kind: Kind) -> Source:
+def _sources(path: Path, file: Any, kind: Kind) -> Iterator[Source]:
     start = file.peek(4096)[:4096]
-    if start.startswith(_ZIP):
-        archive = zipfile.ZipFile(file)
-        members = [member for member in archive.infolist() if not _is_aside(member)]
-        if any(member.filename == "[Content_Types].xml" for member in members):
-            return Source(path, "workbook", file)
-        if len(members) != 1:
-            names = ", ".join(shown(member.filename) for member in members[:_LISTED])
-            raise InputError(f"{path}: expected a zip archive of one file, got {len(members)}: {names}")
-        if members[0].file_size > kind.limit_bytes:
-            raise InputError(f"{path}: expected at most {kind.limit_bytes} bytes unpacked, got {members[0].file_size}")
-        file = io.BufferedReader(archive.open(members[0]))
-        start = file.peek(4096)[:4096]
-        if start.startswith(_ZIP):
-            raise InputError(f"{path}: expected a table in the archive, got a workbook or another archive: unpack it")
-    return Source(path, _form(path, start), file)
+    if not start.startswith(_ZIP):
+        yield Source(path, _form(path, start), file)
+        return
+    archive = zipfile.ZipFile(file)
+    members = [member for member in archive.infolist() if not _is_aside(member)]
+    if any(member.filename == "[Content_Types].xml" for member in members):
+        yield Source(path, "workbook", file)
+        return
+    if not 1 <= len(members) <= _MOST_MEMBERS:
+        raise InputError(f"{path}: expected a zip archive of 1 to {_MOST_MEMBERS} files, got {len(members)}")
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > kind.limit_bytes:
+        raise InputError(f"{path}: expected at most {kind.limit_bytes} bytes unpacked, got {unpacked}")
+    for member in sorted(members, key=lambda member: member.filename):
+        place = path if len(members) == 1 else Path(f"{path}: {shown(member.filename)}")
+        raw: Any = archive.open(member)
+        with io.BufferedReader(raw) as stream:
+            start = stream.peek(4096)[:4096]
+            if start.startswith(_ZIP):
+                raise InputError(
+                    f"{place}: expected a table in the archive, got a workbook or another archive: unpack it"
+                )
+            yield Source(place, _form(place, start), stream)
 
 
 def _is_aside(member: zipfile.ZipInfo) -> bool:
