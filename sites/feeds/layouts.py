@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from hardware_profiles.errors import InputError, near_names
 from sites.feeds.america import caiso, ercot, isone, miso, nyiso, pjm, spp
-from sites.feeds.others import aemo, carbon, frames
+from sites.feeds.europe import ember, energy_charts, entsoe, entsoe_xml, nordpool, omie, smard
+from sites.feeds.others import aemo, bitcoin, carbon, frames, rent
 
 if TYPE_CHECKING:
     from sites.feeds.model import Layout
@@ -19,9 +20,18 @@ LAYOUTS: tuple[Layout, ...] = (
     *spp.LAYOUTS,
     *nyiso.LAYOUTS,
     *isone.LAYOUTS,
+    *entsoe.LAYOUTS,
+    *entsoe_xml.LAYOUTS,
+    *smard.LAYOUTS,
+    *energy_charts.LAYOUTS,
+    *omie.LAYOUTS,
+    *nordpool.LAYOUTS,
+    *ember.LAYOUTS,
     *aemo.LAYOUTS,
     *frames.LAYOUTS,
     *carbon.LAYOUTS,
+    *bitcoin.LAYOUTS,
+    *rent.LAYOUTS,
 )
 
 

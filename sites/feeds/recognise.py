@@ -129,12 +129,14 @@ def _nearest(head: Sequence[str | list[str]], layout: Layout) -> _Near | None:
 def _near(names: Sequence[str], heading: Heading, layout: str) -> _Near:
     left = list(names)
     lacks = []
+    common = 0
     for column in heading.columns:
         same = [name for name in left if name in column.names or (column.pattern and column.pattern.fullmatch(name))]
         left = [name for name in left if name not in same]
+        if column.needed or column.names:  # other columns may have any name
+            common += len(same)
         if not same and column.needed:
             lacks.append(column.names[0] if column.names else column.key)
-    common = len(names) - len(left)
     return _Near(common / (len(names) + len(lacks) or 1), layout, tuple(lacks), tuple(left))
 
 

@@ -58,14 +58,14 @@ class Selection:
         return wanted
 
     def states_unit(self, unit: str) -> None:
-        """Note the unit that the file states.
+        """Note the unit that the file states; where several series fit the choice, each may have its own.
 
         Raises
         ------
         InputError
-            It stated another one before.
+            It stated another one of the same series before.
         """
-        if self._unit and unit != self._unit:
+        if self._unit and unit != self._unit and not self.is_ambiguous:
             raise InputError(f"{self._place}: expected one unit, got {shown(self._unit)} and {shown(unit)}")
         self._unit = unit
 
@@ -113,7 +113,7 @@ class Selection:
             offered = list(dict.fromkeys(values[at].strip() for values in self._known))
             if want is not None and want not in offered:
                 near = near_names(want, offered) or offered[:_LISTED]
-                expected = f"a {name} that the file has"
+                expected = f"{'an' if name[0] in 'aeiou' else 'a'} {name} that the file has"
                 return InputError.at(self._place, expected=expected, got=want, near=near)
         stated = " with ".join(f"{name}={value}" for name, value in self._chosen.items())
         return InputError(f"{self._place}: expected rows of {stated}, got no row of all of them together")

@@ -131,6 +131,13 @@ class WallClock:
             raise CellError(column, expected=f"a time that exists in {self._name}", got=_local(local_s))
         return first_s, second_s
 
+    def skips(self, day: int, time_s: int) -> bool:
+        """Return whether the clock skips a time, because daylight saving begins."""
+        if self._offset(day) is not None:
+            return False
+        naive = datetime.fromtimestamp(day * DAY_S + time_s, UTC).replace(tzinfo=self._zone)
+        return naive.timestamp() > naive.replace(fold=1).timestamp()
+
     def _offset(self, day: int) -> int | None:
         """Return the offset [s] of a day; None if the clock changes on it, or at its start or end."""
         if day not in self._offsets:

@@ -70,3 +70,12 @@ def test_a_file_of_two_units_is_refused():
     seen.states_unit("EUR/MWh")
     with pytest.raises(InputError, match="expected one unit, got 'EUR/MWh' and 'GBP/MWh'"):
         seen.states_unit("GBP/MWh")
+
+
+def test_series_of_several_units_are_listed_before_their_units_are_compared():
+    seen = selection({}, [])
+    for area in ("FR", "PL"):
+        seen.takes(area, "DAM")
+        seen.states_unit({"FR": "EUR/MWh", "PL": "PLN/MWh"}[area])
+    with pytest.raises(InputError, match="expected one point, got 2: FR, PL"):
+        seen.settled()

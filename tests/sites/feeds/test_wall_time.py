@@ -32,6 +32,12 @@ def test_the_hour_that_spring_skips_is_refused():
         BERLIN.unix_s(SPRING, 9000, "t")
 
 
+def test_only_times_within_the_hour_of_spring_are_skipped():
+    assert [BERLIN.skips(SPRING, time_s) for time_s in (7199, 7200, 10_799, 10_800)] == [False, True, True, False]
+    assert not BERLIN.skips(AUTUMN, 7200)
+    assert not BERLIN.skips(day(2025, 7, 1), 7200)
+
+
 def test_every_day_of_two_years_agrees_with_the_standard_library():
     clock = WallClock("Australia/Lord_Howe")  # half an hour of daylight saving
     for number in range(day(2024, 1, 1), day(2026, 1, 1)):

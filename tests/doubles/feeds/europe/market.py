@@ -1,5 +1,7 @@
 """A year of the European day-ahead market: hours until the end of September 2025, then quarters of an hour."""
 
+from datetime import date, timedelta
+
 from doubles.feeds import truth
 
 BERLIN = "Europe/Berlin"
@@ -16,12 +18,11 @@ def year(zone=BERLIN):
 
 def days(*dates, zone=BERLIN, minutes=60):
     """Return the steps of some local days."""
+    spans = [(date(*parts), date(*parts) + timedelta(days=1)) for parts in dates]
     return [
         step
-        for year_, month, day in dates
-        for step in truth.steps(
-            truth.time_s(zone, year_, month, day), truth.time_s(zone, year_, month, day + 1), minutes
-        )
+        for span in spans
+        for step in truth.steps(*(truth.time_s(zone, day.year, day.month, day.day) for day in span), minutes)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from doubles.feeds.europe.market import MADRID, by_day
+from doubles.feeds.europe.market import MADRID, by_day, text
 
 SPAIN = "Precio marginal en el sistema español (EUR/MWh)"
 PORTUGAL = "Precio marginal en el sistema portugués (EUR/MWh)"
@@ -29,6 +29,19 @@ def year(steps, portugal=None):
     """Return the files of all days, one behind the other, as `cat` makes them."""
     others = by_day(portugal or steps, MADRID)
     return b"".join(day(date, spain, others[date]) for date, spain in by_day(steps, MADRID).items())
+
+
+def marginal(date, spain, portugal):
+    """Return the list of marginal prices of a local date, Portugal before Spain."""
+    lines = ["MARGINALPDBC;"]
+    for i, (first, second) in enumerate(zip(portugal, spain, strict=True), 1):
+        lines.append(f"{date:%Y;%m;%d};{i};{text(first.price)};{text(second.price)};")
+    return "".join(f"{line}\n" for line in [*lines, "*"]).encode()
+
+
+def marginal_year(steps):
+    """Return the lists of all days, one behind the other."""
+    return b"".join(marginal(date, day_, day_) for date, day_ in by_day(steps, MADRID).items())
 
 
 def _cells(steps):

@@ -31,6 +31,22 @@ def old(columns, resolution="Originalauflösungen"):
     return _written(names, rows)
 
 
+def english(columns):
+    """Return an export of {area: steps} from the English pages: other names, dates and decimal signs."""
+    names = ["Start date", "End date", *(f"{area} [€/MWh] Original resolutions" for area in columns)]
+    rows = [
+        [_english(time_s) for time_s in (step.start_s, step.end_s)]
+        + [price.translate(str.maketrans(",.", ".,")) for price in prices]
+        for step, prices in _rows(columns)
+    ]
+    return _written(names, rows)
+
+
+def _english(time_s):
+    local = truth.local(BERLIN, time_s)
+    return f"{local:%b} {local.day}, {local:%Y} {local.hour % 12 or 12}:{local:%M %p}"
+
+
 def _rows(columns):
     for steps in zip(*columns.values(), strict=True):
         yield steps[0], [german(step.price) for step in steps]
