@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,15 +14,14 @@ from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
 from sites.file.difficulty import difficulty_path, superseded_note
 from sites.file.flags import site_flags, site_notes
+from sites.file.hourly.climate import derate, pue, temperature_c
+from sites.file.hourly.reader import HourlyReader
 from sites.file.prices.build import adders, peak_risk, peaks_of, spot
-from sites.file.ranges import CELSIUS, PRICE, PUE, Range
-from sites.file.series import Span, means, read_intervals
 from sites.file.site_file import SiteFile
-from sites.file.values import HourlyTable, assumptions_of, numbers_of
+from sites.file.values import assumptions_of, numbers_of
 from sites.hours import power, prices
 from sites.hours.calendar import Calendar, local_year
 from sites.hours.clock import Clock
-from sites.hours.intervals import means_note
 from sites.market.bitcoin import DifficultyPath
 from sites.market.mining import hourly_fees_frac
 from sites.model import Assumption, CapitalTerms, InferenceBlock, MiningBlock, Site
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.file.block_tables import CapitalTable
     from sites.file.build_blocks import Resolve
-    from sites.file.site_file import ClimateTable, CurtailmentTable, MarketTable
+    from sites.file.site_file import CurtailmentTable, MarketTable
 
     Windows = list[tuple[int, float, float]]
 
@@ -87,12 +86,12 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     limit_mw, limit_cause = power.limit_series(calendar, file.power.interconnect_mw.value, outages, events)
     none: list[tuple[int, float]] = []
     peaks = faults.attempt(lambda: peaks_of(file.price, clock, path), none)
-    hourly = _Hourly(folder, calendar, clock, [])
+    hourly = HourlyReader(folder, calendar, clock, [])
     unread: Floats = np.ones(calendar.hours)  # in place of a faulty series, until the faults are refused
     mild: Floats | None = unread
-    temperature = faults.attempt(lambda: _temperature(file.climate, hourly), mild)
-    mining_pue = faults.attempt(lambda: _pue(file, "mining", hourly, path, temperature), unread)
-    gpu_pue = faults.attempt(lambda: _pue(file, "gpu", hourly, path, temperature), unread)
+    ambient = faults.attempt(lambda: temperature_c(file.climate, hourly), mild)
+    mining_pue = faults.attempt(lambda: pue(file, "mining", hourly, path, ambient), unread)
+    gpu_pue = faults.attempt(lambda: pue(file, "gpu", hourly, path, ambient), unread)
     spot_usd = faults.attempt(lambda: spot(file.price, calendar, hourly.read), unread) / per_usd
     difficulty = faults.attempt(lambda: difficulty_path(market, calendar, Path(path)), DifficultyPath())
     intensity: float | None = faults.attempt(lambda: kg_per_mwh(file.carbon, file.site.region, folder), None)
@@ -128,8 +127,8 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         limit_mw=limit_mw,
         load_limit_mw=power.limit_series(calendar, file.power.interconnect_mw.value, outages, [])[0],
         event=limit_cause,
-        mining_capacity_frac=_derate(file.climate, "mining", calendar, temperature),
-        gpu_capacity_frac=_derate(file.climate, "gpu", calendar, temperature),
+        mining_capacity_frac=derate(file.climate, "mining", calendar, ambient),
+        gpu_capacity_frac=derate(file.climate, "gpu", calendar, ambient),
         mining_pue=mining_pue,
         gpu_pue=gpu_pue,
         fees_frac=_fees(market, calendar, difficulty),
@@ -205,26 +204,6 @@ def _freeze(site: Site) -> None:
             array.setflags(write=False)
 
 
-class _Hourly(NamedTuple):
-    """A reader of a site's hourly series, with a note on each that is not hourly."""
-
-    folder: Path  # of the site file
-    calendar: Calendar
-    clock: Clock
-    notes: list[str]
-
-    def read(self, table: HourlyTable, within: Range) -> Floats:
-        """Return the column of a table, [T]."""
-        path = self.folder / table.file
-        span = Span(self.calendar.start_s, self.calendar.hours)
-        intervals = read_intervals(path, table.column, span, within, self.clock)
-        values = means(intervals, span, path)
-        what = f"prices of {path.name}" if within is PRICE else f"values of {path.name}, column {table.column}"
-        if note := means_note(intervals, what, span.start_s):
-            self.notes.append(note)
-        return values
-
-
 def _times(windows: Windows) -> list[tuple[int, float]]:
     return [(start_s, hours) for start_s, hours, _ in windows]
 
@@ -259,31 +238,3 @@ def _events(programme: CurtailmentTable | None, clock: Clock, path: str) -> Wind
             got=programme.enrolled_mw.value,
         )
     return events
-
-
-def _temperature(table: ClimateTable | None, hourly: _Hourly) -> Floats | None:
-    if table is None:
-        return None
-    if table.hourly is not None:
-        return hourly.read(table.hourly, CELSIUS)
-    means = table.mean_c_by_month.values if table.mean_c_by_month else (0.0,) * 12
-    return power.temperature_series(hourly.calendar, means, table.daily_swing_c.value)
-
-
-def _derate(table: ClimateTable | None, product: str, calendar: Calendar, temperature: Floats | None) -> Floats:
-    above = getattr(table, f"{product}_derate_above_c", None)
-    stop = getattr(table, f"{product}_stop_above_c", None)
-    if temperature is None or above is None or stop is None:
-        return np.ones(calendar.hours)
-    return power.derate_series(temperature, above.value, stop.value)
-
-
-def _pue(file: SiteFile, product: str, hourly: _Hourly, path: str, temperature: Floats | None) -> Floats:
-    table = file.cooling
-    series: HourlyTable | None = getattr(table, f"{product}_pue_hourly")
-    if series is not None:
-        return hourly.read(series, PUE)
-    base, per_c = getattr(table, f"{product}_pue").value, getattr(table, f"{product}_pue_per_c").value
-    if per_c > 0 and temperature is None:
-        raise InputError(f"{path}: key cooling.{product}_pue_per_c: expected a [climate] table with it, got none")
-    return power.pue_series(hourly.calendar, base, per_c, table.reference_c.value, temperature)
