@@ -79,3 +79,4 @@ class Layout:
     read: Callable[[Rows, Selection], Iterator[Entry]] | None = None  # of tables
     document: Document | None = None
     encoding: str = "utf-8"  # of text without a byte order mark
+    market_timezone: str = ""  # IANA name of the market's own clock, where the file is in UTC

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sites.feeds.cells import number
+from sites.feeds.europe.periods import CENTRAL_EUROPE
 from sites.feeds.model import CellError, Column, Entry, Heading, Layout
 from sites.feeds.wall_time import DAY_S, WallClock
 
@@ -39,6 +40,7 @@ LAYOUTS = (
         quantity="price",
         unit="EUR/MWh",  # written EUR/MWhe: electric energy
         timezone="UTC",
+        market_timezone=CENTRAL_EUROPE,
         label="start",
         repeated_hour="no repeated hour: UTC",
         choices=("country",),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sites.feeds.cells import number, whole
+from sites.feeds.europe.periods import CENTRAL_EUROPE
 from sites.feeds.model import CellError, Document, Entry, Layout
 from sites.feeds.wall_time import iso_unix_s
 
@@ -111,6 +112,7 @@ LAYOUTS = (
         quantity="price",
         unit="",
         timezone="UTC",
+        market_timezone=CENTRAL_EUROPE,
         label="start and end",
         repeated_hour="no repeated hour: UTC",
         choices=("area", "market", "sequence"),

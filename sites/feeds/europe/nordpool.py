@@ -90,6 +90,7 @@ LAYOUTS = (
         quantity="price",
         unit="",
         timezone="UTC",
+        market_timezone=CENTRAL_EUROPE,
         label="start and end",
         repeated_hour="no repeated hour: UTC",
         choices=("area",),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _DOLLARS = "USD/BTC"
 _PAIR = re.compile(r"X?(XBT|BTC)[/Z]?(?P<currency>[A-Z]{3})")
+_FIRST_S, _LAST_S = 1_230_768_000, 4_102_444_800  # [s, unix] 2009 and 2100; milliseconds are beyond them
 _CANDLE_CELLS = {"kraken": 8, "coinbase": 6}
 
 
@@ -111,8 +112,8 @@ def _candles(candles: Any, where: str, source: str, is_finished: Callable[[int],
         if not isinstance(candle, list) or len(candle) != _CANDLE_CELLS[source]:
             raise CellError(place, expected=f"{_CANDLE_CELLS[source]} values", got=candle)
         time = number(cell_text(candle[0]), f"{place}[0]")
-        if time != time // 1:
-            raise CellError(f"{place}[0]", expected="whole seconds", got=candle[0])
+        if not (_FIRST_S <= time < _LAST_S and time.is_integer()):
+            raise CellError(f"{place}[0]", expected="whole seconds since 1970 in Bitcoin's time", got=candle[0])
         closes[int(time)] = number(cell_text(candle[4]), f"{place}[4]")
     times = sorted(closes)
     if len(times) < 2:
