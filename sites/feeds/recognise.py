@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hardware_profiles.errors import InputError, shown
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 HEAD_LINES = 40  # among which a heading stands; some sources write a preamble
 _NEAREST = 3
 _SHOWN_COLUMNS = 4
+_SHOWN_TEXTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +184,7 @@ def _summary(document: Any) -> str:
     if isinstance(document, list):
         return f"a list that begins with {shown(document[0])}" if document else "an empty list"
     tag = getattr(document, "tag", None)
-    return f"the element {shown(tag)}" if tag is not None else shown(document)
+    if tag is None:
+        return shown(document)
+    text = " ".join(" ".join(islice(document.itertext(), _SHOWN_TEXTS)).split())  # often the reason of an error
+    return f"the element {shown(tag.rpartition('}')[2])}" + (f" with the text {shown(text)}" if text else "")

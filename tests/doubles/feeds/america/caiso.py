@@ -25,6 +25,12 @@ _ITEMS = {
     "MGHG": "LMP_GHG_PRC",
 }
 THROTTLED = "<html><body><h1>CAISO Acceptable Use Policy Violation</h1><p>Please retry later.</p></body></html>"
+NO_DATA = """<?xml version="1.0" encoding="UTF-8"?>
+<m:OASISReport xmlns:m="http://www.caiso.com/soa/OASISReport_v1.xsd">
+<m:MessagePayload><m:RTO><m:name>CAISO</m:name><m:ERROR><m:ERR_CODE>1000</m:ERR_CODE>
+<m:ERR_DESC>No data returned for the specified selection</m:ERR_DESC></m:ERROR></m:RTO></m:MessagePayload>
+</m:OASISReport>
+"""
 
 
 def operating_hour(start_s):

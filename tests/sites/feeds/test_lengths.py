@@ -1,0 +1,74 @@
+"""Where a file names only starts or only ends, the length of an interval is the distance of the times."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sites.feeds.lengths import Moment, from_changing_starts, from_ends, from_starts
+from sites.feeds.model import CellError
+from sites.feeds.selection import Selection
+
+
+def spans(make, times, **choices):
+    """Return the starts and ends of the intervals of times."""
+    selection = Selection((), {}, "a.csv")
+    selection.takes()
+    moments = [Moment(at_s, 1.0) for at_s in times]
+    return [(entry.start_s, entry.end_s) for entry in make(moments, selection, "time", **choices)]
+
+
+def test_starts_and_ends_of_one_length_leave_gaps():
+    assert spans(from_starts, [0, 900, 2700, 3600]) == [(0, 900), (900, 1800), (2700, 3600), (3600, 4500)]
+    assert spans(from_ends, [900, 1800, 3600, 4500]) == [(0, 900), (900, 1800), (2700, 3600), (3600, 4500)]
+
+
+def test_a_time_between_two_regular_ones_shortens_its_interval():
+    assert spans(from_ends, [300, 600, 700, 900, 1200]) == [(0, 300), (300, 600), (600, 700), (700, 900), (900, 1200)]
+    assert spans(from_starts, [0, 300, 400, 600, 900]) == [(0, 300), (300, 400), (400, 600), (600, 900), (900, 1200)]
+
+
+def test_the_order_of_the_rows_and_doubles_do_not_matter():
+    assert sorted(spans(from_starts, [3600, 0, 7200, 3600])) == [(0, 3600), (3600, 7200), (3600, 7200), (7200, 10800)]
+
+
+def test_lengths_may_change_within_a_file():
+    hours, quarters = [0, 3600, 7200], [10800, 11700, 12600, 14400]
+    assert spans(from_changing_starts, hours + quarters) == [
+        (0, 3600), (3600, 7200), (7200, 10800), (10800, 11700), (11700, 12600), (12600, 13500), (14400, 16200),
+    ]  # fmt: skip
+
+
+def test_a_lone_time_has_the_length_of_the_source_or_none():
+    assert spans(from_ends, [300], lone_s=300) == [(0, 300)]
+    with pytest.raises(CellError, match="time: expected two times or more, whose distance is the length of an inter"):
+        spans(from_starts, [0])
+    with pytest.raises(CellError, match="time: expected another time at most 60 minutes before or after each one"):
+        spans(from_changing_starts, [0, 7200])
+    assert spans(from_starts, []) == spans(from_changing_starts, []) == []
+
+
+def test_a_length_that_no_source_has_is_refused():
+    with pytest.raises(CellError, match="time: expected times 5, 15, 30, 60 minutes apart, got '1440 minutes'"):
+        spans(from_starts, [0, 86400, 172800])
+
+
+def test_nothing_is_kept_of_several_series():
+    selection = Selection(("point",), {}, "a.csv")
+
+    def moments():
+        for at in range(1000):
+            if selection.takes("AB"[at % 2]):
+                yield Moment(300 * at, 1.0)
+
+    found = from_starts(moments(), selection, "time")
+    assert (next(found).start_s, next(found).start_s) == (300, 600)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.integers(1, 98), max_size=20), st.sampled_from([300, 900, 1800, 3600]), st.randoms())
+def test_missing_rows_are_gaps_whatever_the_order(missing, step_s, random):
+    kept = [step_s * at for at in range(100) if at not in missing]
+    expected = [(at_s, at_s + step_s) for at_s in kept]
+    random.shuffle(kept)
+    assert sorted(spans(from_starts, kept)) == expected
+    assert sorted(spans(from_ends, [at_s + step_s for at_s in kept])) == expected
