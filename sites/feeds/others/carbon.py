@@ -60,7 +60,7 @@ def _read_answer(document: Any, selection: Selection) -> Iterator[Entry]:
         raise CellError("meta: signal_type", expected=" or ".join(_SIGNALS), got=signal)
     if not isinstance(units, str) or units not in _UNITS:
         raise CellError("meta: units", expected=" or ".join(_UNITS), got=units)
-    if period_s not in _STEPS_S:
+    if not isinstance(period_s, int) or period_s not in _STEPS_S:
         raise CellError(
             "meta: data_point_period_seconds", expected=f"one of {', '.join(map(str, _STEPS_S))}", got=period_s
         )
