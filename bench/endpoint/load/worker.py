@@ -39,6 +39,7 @@ class Worker:
         self._idle: list[Connection] = []  # of an open loop
         self._in_flight = 0
         self._largest_lag_s = 0.0
+        self._is_stopping = False
         self._counted_tokens, self._counted_characters = 0.0, 0  # of the replies that the server counts at their end
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -50,6 +51,7 @@ class Worker:
             tasks = {asyncio.ensure_future(self._send_at(start_s + at_s)) for at_s in self._plan.arrivals_s}
         reporter = asyncio.ensure_future(self._report_often())
         await stop.wait()
+        self._is_stopping = True  # Python 3.11 drops a cancellation that comes together with the end of a reply
         reporter.cancel()
         for task in tasks:
             task.cancel()
@@ -60,7 +62,7 @@ class Worker:
         """Send one request after the other."""
         await _sleep_until(start_s)
         connection = Connection(self._address, self._buffer)
-        while True:
+        while not self._is_stopping:
             outcome = await self._send(connection, time.monotonic_ns())
             if outcome in _AT_ONCE:
                 await asyncio.sleep(FAILED_PAUSE_S)
@@ -109,7 +111,7 @@ class Worker:
 
     async def _report_often(self) -> None:
         """Report every REPORT_S, and watch in between how late the event loop is."""
-        while True:
+        while not self._is_stopping:
             report_s = time.monotonic() + REPORT_S
             while time.monotonic() < report_s:  # a busy loop reports after fewer ticks, not later
                 due_s = time.monotonic() + _TICK_S
