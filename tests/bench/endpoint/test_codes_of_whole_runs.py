@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from doubles.crowded import in_one_of, unexplained, until
 from doubles.endpoint.meter import Consumption, SimulatedMeter
 from doubles.endpoint.server import Setup, serving
 
@@ -26,14 +27,21 @@ class Run:
         workload = LlmServeEndpoint(setting, setting.ask())
         self.record = measure(workload, job, [meter] if meter else (), device=describe(target))
         self.requests = workload.requests
+        self.ended = [process.returncode for process in workload._load._processes]
         self.spans = [(window.start_s, window.end_s) for window in self.record.windows]
         self.codes = {reason.code for reason in (*self.record.reasons, *self.record.warnings)}
 
 
 @pytest.fixture
 def job(short_job, monkeypatch):
-    monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.2)
+    monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.1)
     monkeypatch.setattr("bench.endpoint.server.watch.PERIOD_S", 0.1)
+    return short_job(windows=2, window_s=0.6, rate_floor_s=0.6)
+
+
+@pytest.fixture
+def long_job(short_job, job):  # noqa: ARG001 (its blocks and readings)
+    """Return a job whose windows are long against a chunk of every stream, which may be on its way at their edges."""
     return short_job(windows=3, window_s=1.0, rate_floor_s=1.0)
 
 
@@ -41,8 +49,12 @@ def seed():
     return f"run {time.monotonic_ns()}"
 
 
-def test_an_honest_server_has_no_code_and_the_figures_of_its_truth(job):
+def test_an_honest_server_has_no_code_and_the_figures_of_its_truth(long_job):
     """The truth is what the server counted in each window by its own clock, and the power that follows from it."""
+    in_one_of(3, lambda: check_honest(long_job))
+
+
+def check_honest(job):
     consumption = Consumption()
     with serving(Setup(token_s=0.01, first_token_s=0.05, per_chunk=4)) as server:
         meter = SimulatedMeter(server, consumption)
@@ -52,20 +64,17 @@ def test_an_honest_server_has_no_code_and_the_figures_of_its_truth(job):
         finally:
             meter.close()
     assert run.record.status == "ok"
-    busy = {"client_bound", "few_requests", "unsteady", "spread_warn", "unstable", "not_settled"}  # of a busy machine
-    assert run.codes <= {"several_tokens_per_chunk", "client_local", "no_idle", *busy}
     assert {"several_tokens_per_chunk", "client_local"} <= run.codes
-    counted = [
-        sum(n for one in server.served for at_s, n in zip(one.sent_s, one.sent_tokens, strict=True) if a <= at_s < b)
-        for a, b in run.spans
-    ]
-    seconds = sum(end - start for start, end in run.spans)
-    if "client_bound" not in run.codes:
-        assert run.record.metrics["rate"].value == pytest.approx(sum(counted) / seconds, rel=0.02)
-        prompts = sum(one.prompt_tokens for one in server.served if run.spans[0][0] <= one.arrived_s < run.spans[-1][1])
-        truth_j = consumption.energy_j(seconds, prompts, sum(counted)) / sum(counted)
-        assert run.record.metrics["energy_per_token_wall"].value == pytest.approx(truth_j, rel=0.02)
+    assert unexplained(run.codes) <= {"several_tokens_per_chunk", "client_local", "no_idle"}
     assert set(run.record.endpoint.outcomes) == {"ok"}
+    if "client_bound" in run.codes:  # then no figure is promised
+        return
+    counted = [server.sent_between(*span) for span in run.spans]
+    seconds = sum(end - start for start, end in run.spans)
+    assert run.record.metrics["rate"].value == pytest.approx(sum(counted) / seconds, rel=0.02)
+    prompts = sum(one.prompt_tokens for one in server.served if run.spans[0][0] <= one.arrived_s < run.spans[-1][1])
+    truth_j = consumption.energy_j(seconds, prompts, sum(counted)) / sum(counted)
+    assert run.record.metrics["energy_per_token_wall"].value == pytest.approx(truth_j, rel=0.02)
 
 
 @pytest.mark.parametrize("style", ["vllm", "sglang", "llama.cpp", "tgi"])
@@ -77,10 +86,7 @@ def test_the_counters_of_each_page_are_those_of_the_server(style):
         watch = ServerWatch(read_target(url))
         watch.start()
         load = Load([LoadPlan(what.service, what.ip, False, "", what.prompts(seed(), 8), (12,), arrivals_s=(0.0,) * 9)])
-        end_s = time.monotonic() + 30.0
-        while len(load.requests) < 9:
-            assert time.monotonic() < end_s
-            time.sleep(0.01)
+        until(lambda: len(load.requests) >= 9, load.check)
         load.stop()
         watch.stop()
     counted = difference(watch.readings[0].counters, watch.readings[-1].counters)
@@ -130,35 +136,43 @@ def test_a_saturated_client_is_a_code(job):
     with serving(Setup(token_s=0.0, first_token_s=0.0)) as server:
         run = Run(server, job, concurrency=16, seed=seed(), output=1000)
     assert run.codes & {"client_bound", "no_work"}  # on a crowded machine no answer may come back in a whole window
+    assert run.ended == [0], "the load ended by itself, however many replies came while it was stopped"
 
 
-def test_a_server_that_goes_away_amid_the_windows_leaves_no_rate(job):
+def test_a_server_that_goes_away_amid_the_windows_leaves_no_rate(job, monkeypatch):
+    waited, run_once = [], LlmServeEndpoint.run
+
+    def run_and_leave(workload, n):
+        waited.append(n)
+        if len(waited) == 8:  # in a window: the load before the first takes three calls
+            server.loop.call_soon_threadsafe(server.stop)
+        return run_once(workload, n)
+
+    monkeypatch.setattr(LlmServeEndpoint, "run", run_and_leave)
     with serving(Setup(token_s=0.005)) as server:
-        opened = []
-
-        def go_away():
-            if server.output_tokens > 3000:
-                opened.append(time.monotonic())
-                server.stop()
-            else:
-                server.loop.call_later(0.01, go_away)
-
-        server.loop.call_soon_threadsafe(go_away)
         run = Run(server, job, concurrency=4, seed=seed())
-    assert opened
+    assert len(waited) >= 8
     assert run.record.status == "failed" or "requests_failed" in run.codes
     assert run.record.status == "ok" or not run.record.metrics
 
 
 def test_the_slots_begin_one_after_the_other_over_the_time_of_a_request(job):
+    in_one_of(3, lambda: check_slots(job))  # a first start that is late comes close to the others
+
+
+def check_slots(job):
     with serving(Setup(token_s=0.02, first_token_s=0.02)) as server:
         run = Run(server, job, concurrency=4, seed=seed())
-    starts_s = sorted(request.start_ns * 1e-9 for request in run.requests)[:4]
-    assert starts_s[3] - starts_s[0] >= 0.75 * 24 * 0.02 * 0.8
+    starts_s = sorted(request.start_ns for request in run.requests)[:4]
+    assert (starts_s[3] - starts_s[0]) * 1e-9 >= 0.75 * 24 * 0.02 * 0.8
 
 
-def test_a_load_whose_answers_take_longer_than_the_blocks_becomes_steady(job):
+def test_a_load_whose_answers_take_longer_than_the_blocks_becomes_steady(long_job):
     """The tokens of a request are known once it has ended, so the last blocks always look as if the rate fell."""
+    in_one_of(3, lambda: check_long_answers(long_job))
+
+
+def check_long_answers(job):
     with serving(Setup(token_s=0.02, counts="usage")) as server:
         target = read_target(f"http://127.0.0.1:{server.port}")
         setting = Setting(target, None, 20, 120, seed(), 4, warm_up_s=40.0)
@@ -166,9 +180,6 @@ def test_a_load_whose_answers_take_longer_than_the_blocks_becomes_steady(job):
         record = measure(workload, job, (), device=describe(target))
     assert workload.settled
     spans = [(window.start_s, window.end_s) for window in record.windows]
-    sent = [
-        sum(n for one in server.served for at_s, n in zip(one.sent_s, one.sent_tokens, strict=True) if a <= at_s < b)
-        for a, b in spans
-    ]
     if not any(reason.code == "client_bound" for reason in record.warnings):
+        sent = [server.sent_between(*span) for span in spans]
         assert [workload.work_between(*span) for span in spans] == pytest.approx(sent, rel=0.05)

@@ -74,6 +74,11 @@ class Double:
         for stream in tuple(self.connections):
             stream.transport.abort()
 
+    def sent_between(self, start_s, end_s):
+        """Return the tokens that were sent between two times by the server's own clock [s, monotonic]."""
+        sent = (pair for one in self.served for pair in zip(one.sent_s, one.sent_tokens, strict=True))
+        return sum(tokens for at_s, tokens in sent if start_s <= at_s < end_s)
+
     def page(self):
         since_s = time.monotonic() - self._began_s
         return PAGES[self.setup.style](

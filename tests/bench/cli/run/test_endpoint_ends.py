@@ -4,16 +4,15 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import psutil
 import pytest
+from doubles.crowded import LONG_S, until
 from doubles.endpoint.server import Setup, serving
 
 from bench.results.folder import read_record
 from bench.results.layout import result_folders
 
-LIMIT_S = 120.0
 URL = ("--url", "http://127.0.0.1:9")
 
 
@@ -86,20 +85,13 @@ def test_ctrl_c_is_one_line_and_leaves_no_process_no_connection_and_no_half_resu
             workers = psutil.Process(process.pid).children(recursive=True)
             assert len(workers) >= 2
             process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=LIMIT_S)
+            _, stderr = process.communicate(timeout=LONG_S)
         finally:
             process.kill()
         assert process.returncode == 130
         assert stderr.strip() == "error: interrupted; the results written so far are complete"
-        _, alive = psutil.wait_procs(workers, timeout=10)
+        _, alive = psutil.wait_procs(workers, timeout=LONG_S)
         assert not alive
         until(lambda: not server.connections)
     assert not list(result_folders(tmp_path / "results"))
     assert not list((tmp_path / "results").glob("*/result.json"))
-
-
-def until(condition):
-    end_s = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.01)

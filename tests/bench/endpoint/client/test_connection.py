@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
+from doubles.crowded import LONG_S
 from doubles.endpoint.null_server import NullServer, Pace
 
 from bench.endpoint.client.connection import BUFFER_BYTES, Address, Connection
@@ -48,7 +49,7 @@ def test_replies_come_whole_and_the_connection_is_used_again():
     async def run():
         server = NullServer(Pace(tokens=50))
         client = connection(await server.start())
-        exchanges = [await client.request(REQUEST, 10.0) for _ in range(3)]
+        exchanges = [await client.request(REQUEST, LONG_S) for _ in range(3)]
         open_connections = len(server.streams)
         client.close()
         server.stop()
@@ -65,7 +66,7 @@ def test_tokens_have_the_times_at_which_the_server_sent_them():
     async def run():
         server = NullServer(Pace(tokens=20, token_s=0.01, first_token_s=0.03))
         client = connection(await server.start())
-        exchange = await client.request(REQUEST, 10.0)
+        exchange = await client.request(REQUEST, LONG_S)
         client.close()
         server.stop()
         return exchange
@@ -82,7 +83,7 @@ def test_three_hundred_streams_run_at_once():
     async def run():
         async with answering(answer, together=300) as (port, _):
             clients = [connection(port) for _ in range(300)]
-            exchanges = await asyncio.gather(*(client.request(REQUEST, 30.0) for client in clients))
+            exchanges = await asyncio.gather(*(client.request(REQUEST, LONG_S) for client in clients))
             for client in clients:
                 client.close()
         return [len(exchange.reply.chunks) for exchange in exchanges]
@@ -105,7 +106,8 @@ def test_a_reply_that_goes_wrong_has_its_outcome_and_the_next_request_a_new_conn
     async def run():
         async with answering(answer, close=close) as (port, connections):
             client = connection(port)
-            outcomes = [(await client.request(REQUEST, 0.2)).reply.outcome() for _ in range(2)]
+            limit_s = 0.2 if outcome == "timeout" else LONG_S
+            outcomes = [(await client.request(REQUEST, limit_s)).reply.outcome() for _ in range(2)]
             client.close()
         return outcomes, len(connections)
 
@@ -120,7 +122,7 @@ def test_a_kept_connection_that_the_server_has_closed_is_opened_again():
     async def run():
         async with answering(answer, close=True) as (port, connections):
             client = connection(port)
-            replies = [(await client.request(REQUEST, 10.0)).reply for _ in range(200)]
+            replies = [(await client.request(REQUEST, LONG_S)).reply for _ in range(200)]
             client.close()
         return [len(reply.chunks) for reply in replies], len(connections)
 
@@ -135,7 +137,7 @@ def test_no_server_is_a_refusal_with_its_reason():
         port = server.sockets[0].getsockname()[1]
         server.close()
         await server.wait_closed()
-        return await connection(port).request(REQUEST, 1.0)
+        return await connection(port).request(REQUEST, LONG_S)
 
     exchange = asyncio.run(run())
     assert exchange.reply.outcome() == "refused"

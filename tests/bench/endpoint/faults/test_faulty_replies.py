@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from doubles.crowded import LONG_S, in_one_of
 from doubles.endpoint.faults import FAULTS
 from doubles.endpoint.server import Setup, serving
 
@@ -72,15 +73,16 @@ PER_TOKEN = {"no end at all", "error first", "error amid", "error last", "error 
 """Faults after which the total at the end may be missing: only a count in every chunk tells what came."""
 
 
-def ask(setup, times=1, *, chat=False, timeout_s=0.5):
-    """Return the exchanges of requests in turn over one client, and the server."""
+def ask(setup, times=1, *, chat=False, first_s=LONG_S):
+    """Return the exchanges of requests in turn over one client, and the server; `first_s` limits the first one."""
 
     async def run(port):
         client = Connection(Address("127.0.0.1", port, "127.0.0.1"), bytearray(BUFFER_BYTES))
         fields = frozenset({"continuous_usage", "token_ids"})
         service = Service("127.0.0.1", port, "", "double", "chat" if chat else "completions", fields)
         prompt = "one two" if chat else (5, 6, 7)
-        exchanges = [await client.request(message(service, prompt, LENGTH), timeout_s) for _ in range(times)]
+        limits_s = [first_s, *[LONG_S] * (times - 1)]
+        exchanges = [await client.request(message(service, prompt, LENGTH), limit_s) for limit_s in limits_s]
         client.close()
         return exchanges
 
@@ -95,9 +97,14 @@ def test_every_fault_has_its_outcome():
 @pytest.mark.parametrize("counts", ["token_ids", "continuous", "usage"])
 @pytest.mark.parametrize("fault", OUTCOMES)
 def test_a_faulty_reply_has_its_outcome_tokens_and_words(fault, counts):
+    attempts = 3 if OUTCOMES[fault][0] == "timeout" else 1  # what the server sent may come later than that
+    in_one_of(attempts, lambda: check_fault(fault, counts))
+
+
+def check_fault(fault, counts):
     outcome, tokens, words = OUTCOMES[fault]
     setup = Setup(fault=fault, counts=counts, token_s=0.001, first_token_s=0.001)
-    exchanges, _ = ask(setup, 1 if outcome == "timeout" else 2)
+    exchanges, _ = ask(setup, first_s=0.5) if outcome == "timeout" else ask(setup, 2)
     for exchange in exchanges:
         reply = exchange.reply
         assert reply.outcome(LENGTH) == outcome
@@ -110,7 +117,7 @@ def test_a_faulty_reply_has_its_outcome_tokens_and_words(fault, counts):
 @pytest.mark.parametrize("fault", OUTCOMES)
 def test_an_honest_request_after_a_fault_is_ok(fault):
     setup = Setup(fault=fault, faulty=lambda number: number == 0, token_s=0.0, first_token_s=0.0)
-    exchanges, _ = ask(setup, 2, timeout_s=0.3)
+    exchanges, _ = ask(setup, 2, first_s=0.3 if OUTCOMES[fault][0] == "timeout" else LONG_S)
     assert exchanges[1].reply.outcome(LENGTH) == "ok"
     assert token_times(exchanges[1].reply).total == LENGTH
 
@@ -160,11 +167,14 @@ def test_comments_are_counted_and_do_not_stamp_the_first_token():
 @pytest.mark.parametrize("per_chunk", [1, 4, 16, 64])
 def test_a_chunk_is_not_a_token(per_chunk):
     """inference-perf#410, vllm#42661: the time per token is that of the server's clock however it groups its tokens."""
+    in_one_of(5, lambda: check_time_per_token(per_chunk))  # a first or last read that is late by 20 ms moves it
 
+
+def check_time_per_token(per_chunk):
     async def run(port):
         client = Connection(Address("127.0.0.1", port, "127.0.0.1"), bytearray(BUFFER_BYTES))
         service = Service("127.0.0.1", port, "", "double", fields=frozenset({"token_ids"}))
-        exchange = await client.request(message(service, (5, 6), 128), 10.0)
+        exchange = await client.request(message(service, (5, 6), 128), LONG_S)
         client.close()
         return exchange
 
@@ -179,13 +189,16 @@ def test_a_chunk_is_not_a_token(per_chunk):
 
 def test_many_large_streams_do_not_stall():
     """vllm#39963: a buffer of 64 KiB slowed a client to a tenth. Here 20 streams carry 70 KB a token."""
+    in_one_of(3, check_large_streams)  # the client needs a core for 28 MB
 
+
+def check_large_streams():
     async def run(port):
         buffer = bytearray(BUFFER_BYTES)
         clients = [Connection(Address("127.0.0.1", port, "127.0.0.1"), buffer) for _ in range(20)]
         service = Service("127.0.0.1", port, "", "double", fields=frozenset({"continuous_usage", "token_ids"}))
         exchanges = await asyncio.gather(
-            *(client.request(message(service, (5, number), 20), 20.0) for number, client in enumerate(clients))
+            *(client.request(message(service, (5, number), 20), LONG_S) for number, client in enumerate(clients))
         )
         for client in clients:
             client.close()
@@ -207,7 +220,7 @@ def test_three_hundred_requests_run_at_once():
         clients = [Connection(Address("127.0.0.1", port, "127.0.0.1"), buffer) for _ in range(300)]
         service = Service("127.0.0.1", port, "", "double")
         await asyncio.gather(
-            *(client.request(message(service, (number,), 4), 20.0) for number, client in enumerate(clients))
+            *(client.request(message(service, (number,), 4), LONG_S) for number, client in enumerate(clients))
         )
         for client in clients:
             client.close()

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pytest
+from doubles.crowded import until
 from doubles.endpoint.server import Setup, serving
 
 from bench.endpoint.client.probe import probe
@@ -44,14 +45,6 @@ def plan_for(server, lengths=(12,), **more):
     return LoadPlan(what.service, what.ip, False, "", what.prompts(f"{time.monotonic_ns()}", 8), lengths, **more)
 
 
-def until(condition, load, limit_s=30.0):
-    end_s = time.monotonic() + limit_s
-    while not condition():
-        load.check()
-        assert time.monotonic() < end_s
-        time.sleep(0.01)
-
-
 def test_a_self_signed_certificate_is_refused_and_its_own_authority_accepts_it(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
@@ -66,11 +59,11 @@ def test_a_self_signed_certificate_is_refused_and_its_own_authority_accepts_it(c
         assert what.source == "token_ids"
         plan = LoadPlan(what.service, what.ip, True, certificate[0], what.prompts("seed", 8), (12,))
         load = Load(split_slots(plan, 2))
-        until(lambda: len(load.requests) >= 6, load)
+        until(lambda: len(load.requests) >= 6, load.check)
         load.stop()
         assert {r.outcome for r in load.requests if not r.unfinished} == {"ok"}
         distrusted = Load(split_slots(LoadPlan(**{**vars_of(plan), "ca_file": ""}), 1))
-        until(lambda: distrusted.requests, distrusted)
+        until(lambda: distrusted.requests, distrusted.check)
         distrusted.stop()
     assert distrusted.requests[0].outcome == "refused"
     assert distrusted.requests[0].error.startswith("TLS: ")
@@ -126,7 +119,7 @@ def test_a_server_that_ignores_the_length_is_known_and_its_answers_are_short():
     with serving(Setup(stop_after=5, token_s=0.0)) as server:
         assert not known(server).honours_length
         load = Load(split_slots(plan_for(server), 2))
-        until(lambda: len(load.requests) >= 20, load)
+        until(lambda: len(load.requests) >= 20, load.check)
         load.stop()
     requests = split(load.requests, [(0.0, time.monotonic())])
     reasons = {reason.code: reason.detail for reason in check_requests(requests, 2, free_length=False)}
@@ -145,7 +138,7 @@ def test_a_slot_waits_after_a_refusal_instead_of_asking_at_once(fault):
         before = server.requests
         began_s = time.monotonic()
         load = Load(split_slots(plan, 2))
-        until(lambda: len(load.requests) >= 4, load)
+        until(lambda: len(load.requests) >= 4, load.check)
         load.stop()
         took_s = time.monotonic() - began_s
         assert server.requests - before <= 2 * (1 + took_s / FAILED_PAUSE_S)
@@ -159,7 +152,7 @@ def test_failures_have_no_latency_and_their_share_is_stated():
         plan = plan_for(server)
         setup.fault, setup.faulty = "error amid", lambda number: number % 4 == 0
         load = Load(split_slots(plan, 4))
-        until(lambda: len(load.requests) >= 80, load)
+        until(lambda: len(load.requests) >= 80, load.check)
         load.stop()
     requests = split(load.requests, [(0.0, time.monotonic())])
     (window,) = requests.windows
@@ -175,10 +168,10 @@ def test_failures_have_no_latency_and_their_share_is_stated():
 def test_a_server_that_goes_away_amid_the_load_leaves_its_tokens_and_refusals():
     with serving(Setup(token_s=0.02)) as server:
         load = Load(split_slots(plan_for(server, (200,)), 4))
-        until(lambda: load.state.in_flight == 4 and server.output_tokens > 200, load)
+        until(lambda: load.state.in_flight == 4 and server.output_tokens > 200, load.check)
         gone_s = time.monotonic()
         server.loop.call_soon_threadsafe(server.stop)
-        until(lambda: sum(r.outcome == "refused" for r in load.requests) >= 4, load)
+        until(lambda: sum(r.outcome == "refused" for r in load.requests) >= 4, load.check)
         load.stop()
     cut = [request for request in load.requests if request.outcome == "truncated"]
     assert len(cut) == 4
@@ -193,12 +186,12 @@ def test_a_server_that_comes_back_is_used_again():
     with serving(Setup(token_s=0.001)) as server:
         plan, port = plan_for(server), server.port
         load = Load(split_slots(plan, 2))
-        until(lambda: len(load.requests) >= 4, load)
+        until(lambda: len(load.requests) >= 4, load.check)
         server.loop.call_soon_threadsafe(server.stop)
-        until(lambda: any(r.outcome == "refused" for r in load.requests), load)
+        until(lambda: any(r.outcome == "refused" for r in load.requests), load.check)
     with serving(Setup(token_s=0.001), port=port):
         seen = len(load.requests)
-        until(lambda: any(r.outcome == "ok" for r in load.requests[seen:]), load)
+        until(lambda: any(r.outcome == "ok" for r in load.requests[seen:]), load.check)
         load.stop()
 
 
@@ -207,7 +200,7 @@ def test_latencies_of_an_open_loop_grow_with_the_queue():
     with serving(Setup(token_s=0.02, first_token_s=0.02, slots=1)) as server:
         plan = plan_for(server, (5,))
         load = Load(split_arrivals(plan, [0.01 * number for number in range(30)]))
-        until(lambda: len(load.requests) == 30, load)
+        until(lambda: len(load.requests) == 30, load.check)
         load.stop()
     waits = [request.ttft_s for request in sorted(load.requests, key=lambda request: request.index)]
     assert waits[-1] > waits[15] > waits[0]

@@ -1,0 +1,57 @@
+"""What a crowded machine alone does to a test on a real clock: codes that it may cause, deadlines, a few attempts.
+
+A test on a real clock proves what a record, a reply or a process says, not how fast this machine was meanwhile. So it
+waits for an event instead of a time, and holds a code against `unexplained` instead of a set of its own.
+"""
+
+import time
+
+LONG_S = 120.0  # [s] of a deadline that exists only so that no test hangs
+
+RATE = frozenset({
+    "unsteady", "unstable", "spread_warn",  # of windows in which the process waited for a core
+    "runner_overhead",  # it waited between the calls of the workload, which counts as the runner's own time
+    "not_settled",
+    "foreign_load", "cpu_stolen", "cpu_throttled_by_quota",
+})  # fmt: skip
+METER = frozenset({"energy_missing", "too_few_samples", "sample_gap", "edge_missing", "meter_lost", "read_failed"})
+LATE_CLIENT = frozenset({
+    "few_requests", "no_work",  # replies of the last requests are not read in time
+    "hidden_cap",  # the next request of a slot is sent late, so that the server works on fewer
+    "endpoint_shared", "token_mismatch", "no_server_counters",  # the server's page is read late, or not in time
+    "schedule_late", "over_saturated",
+})  # fmt: skip
+"""Codes that a client of an endpoint may cause once the record says that it was too slow."""
+
+
+def unexplained(codes):
+    """Return the codes of a record that a crowded machine does not explain."""
+    late = LATE_CLIENT if "client_bound" in codes else {"few_requests"}
+    return set(codes) - RATE - METER - late - {"client_bound"}
+
+
+def is_quiet(codes):
+    """Return whether a record gives no sign of a crowded machine, so that its figures hold what they promise."""
+    return not set(codes) & (RATE | METER | LATE_CLIENT | {"client_bound"})
+
+
+def until(condition, check=lambda: None, limit_s=LONG_S):
+    """Wait until a condition holds; `check` raises where it cannot come any more."""
+    end_s = time.monotonic() + limit_s
+    while not condition():
+        check()
+        assert time.monotonic() < end_s, "the condition did not come"
+        time.sleep(0.01)
+
+
+def in_one_of(attempts, trial):
+    """Return the result of the first of a few trials that raises no AssertionError; the last one's is raised.
+
+    For a promise about real time, which a process keeps unless it waits for a core at the wrong moment.
+    """
+    for _ in range(attempts - 1):
+        try:
+            return trial()
+        except AssertionError:
+            pass
+    return trial()
