@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bench.results.layout import STORE, result_names
 from hardware_profiles.errors import InputError
 from sites.market.device_rate import DeviceRate, TokenTags
+from sites.operating_points import LATENCIES, SWEEP_PREFIX, OperatingCurve, OperatingPoint
 
 if TYPE_CHECKING:
     from bench.results.record import AssumedPower, Metric, Record
@@ -16,7 +17,31 @@ if TYPE_CHECKING:
 RESULT_PREFIX = "result:"
 
 
-def resolve_device(name: str, *, store: Path = STORE, profiles: Iterable[str | Path] = ()) -> DeviceRate:
+def resolve_device(
+    name: str, *, store: Path = STORE, profiles: Iterable[str | Path] = ()
+) -> DeviceRate | OperatingCurve:
+    """Return the rate and power of a device that a site file names, or the operating curve of a server.
+
+    Parameters
+    ----------
+    name
+        As in `resolve_rate`, or a sweep over the load of a server (`sweep:<id>`).
+    store
+        The results folder.
+    profiles
+        Files of further profiles.
+
+    Raises
+    ------
+    InputError
+        As `resolve_rate` and `operating_curve`.
+    """
+    if name.startswith(SWEEP_PREFIX):
+        return operating_curve(name, store)
+    return resolve_rate(name, store=store, profiles=profiles)
+
+
+def resolve_rate(name: str, *, store: Path = STORE, profiles: Iterable[str | Path] = ()) -> DeviceRate:
     """Return the rate and power of a named device.
 
     Parameters
@@ -128,7 +153,50 @@ def from_record(record: "Record", prompts: "Record | None" = None) -> DeviceRate
         tags=tags,
         plan=record.run.plan,
         codes=tuple(reason.code for reason in record.warnings),
+        tpot_s=record.metrics["tpot_q50"].value if "tpot_q50" in record.metrics else None,
     )
+
+
+def operating_curve(name: str, store: Path = STORE) -> OperatingCurve:
+    """Return the loads of one run of `perwatt run endpoint` as the operating curve of its server.
+
+    Parameters
+    ----------
+    name
+        `sweep:<id>` with the id of any result of the run.
+    store
+        The results folder.
+
+    Raises
+    ------
+    InputError
+        As `from_record` and `sweep_of`, or no load is valid, or their tags differ.
+    """
+    from bench.endpoint.sweep.records import drift, sweep_of
+
+    records = sweep_of(store, name.removeprefix(SWEEP_PREFIX))
+    loads: dict[int, Record] = {}
+    for record in records:  # of a repeated load the last valid record
+        at = int(str(record.workload.parameters["concurrency"]))
+        if at not in loads or record.status == "ok":
+            loads[at] = record
+    points, invalid = [], []
+    for at, record in sorted(loads.items()):
+        low = record.rate.interval_95[0] if record.rate is not None and record.rate.interval_95 is not None else 1.0
+        if record.status != "ok":
+            invalid.append(f"{at} at a time: {record.status} ({', '.join(reason.code for reason in record.reasons)})")
+        elif low <= 0.0:
+            invalid.append(f"{at} at a time: the interval of its rate reaches below 0")
+        else:
+            points.append(_operating_point(record, f"{at} at a time"))
+    drifted = drift(records)
+    return OperatingCurve(name, tuple(points), tuple(invalid), (drifted.words(),) if drifted is not None else ())
+
+
+def _operating_point(record: "Record", load: str) -> OperatingPoint:
+    latency_s = {key: record.metrics[key].value for key in LATENCIES if key in record.metrics}
+    energy = record.energy_per_unit
+    return OperatingPoint(load, from_record(record), latency_s, energy.interval_95 if energy is not None else None)
 
 
 def _power(record: "Record") -> "tuple[Metric | None, AssumedPower | None]":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.compare.device_figures import DeviceFigures, joined
 from bench.compare.load import of_profile, of_record
-from bench.device_rates import from_record, is_usable, resolve_device
+from bench.device_rates import from_record, is_usable, resolve_rate
 from bench.lab_miner import LabMiner, lab_miner
 from hardware_profiles.errors import InputError
 
@@ -64,7 +64,7 @@ def surroundings(store: Path) -> Surroundings:
     from sites.file.build import load_site
 
     def resolve(name: str) -> "DeviceRate":
-        return resolve_device(name, store=store)
+        return resolve_rate(name, store=store)
 
     planned = load_site(example_path(), resolve)
     blocks = ((MINERS, None), *((MINERS, load(name).name) for name in CATALOGUE_MINERS), (MODULES, None))

@@ -24,7 +24,7 @@ from sites.planners.plan import plan_table
 from sites.plots.files import year_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pyarrow as pa
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from sites.changes import Changes
     from sites.dispatch.waterfall import Waterfall
     from sites.dispatch.year import Summary
+    from sites.file.build_blocks import Resolve
     from sites.file.inputs import Inputs
-    from sites.market.device_rate import DeviceRate
     from sites.model import Site
 
 __all__ = [
@@ -62,7 +62,7 @@ def examples() -> list[str]:
     return example_names()
 
 
-def read(path: str | Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[Inputs, Site]]:
+def read(path: str | Path, resolve: Resolve) -> list[tuple[Inputs, Site]]:
     """Read the sites of a site or fleet file with their inputs, which `write` and `compare` need.
 
     Parameters
@@ -76,7 +76,7 @@ def read(path: str | Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[I
     return read_inputs(site_path(str(path)), resolve)
 
 
-def load(path: str | Path, resolve: Callable[[str], DeviceRate]) -> list[Site]:
+def load(path: str | Path, resolve: Resolve) -> list[Site]:
     """Read the sites of a site or fleet file."""
     return [site for _, site in read(path, resolve)]
 

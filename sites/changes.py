@@ -14,6 +14,7 @@ from hardware_profiles.reading import validate
 from sites.dispatch.year import site_year, summarise
 from sites.file.inputs import hourly_files
 from sites.file.site_file import SiteFile
+from sites.market.device_rate import DeviceRate
 from sites.parquet import read_table
 from sites.planners.stored_inputs import load_inputs
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sites.file.inputs import Inputs
+    from sites.operating_points import OperatingCurve
 
     Keys = tuple[str | int, ...]
     Figures = tuple[float, float, float]
@@ -97,6 +99,12 @@ def _stored_net(run: Path) -> dict[str, float]:
         raise InputError(f"{path}: expected {kind}, got {error}") from None
 
 
+def _device_text(device: DeviceRate | OperatingCurve) -> str:
+    if isinstance(device, DeviceRate):
+        return f"{device.rate_per_s:g}/s, {device.power_w or 0:g} W"
+    return "; ".join(f"{point.load}: {_device_text(point.rate)}" for point in device.points)
+
+
 def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterator[Change]:
     name = new.file.site.name
     at = _figures(old)
@@ -107,10 +115,8 @@ def _site_changes(old: Inputs, new: Inputs, stored_net: float | None) -> Iterato
         if new.devices[device] != old.devices[device]:
             now = replace(now, devices={**now.devices, device: new.devices[device]})
             after = _figures(now)
-            before_text, after_text = (
-                f"{rate.rate_per_s:g}/s, {rate.power_w or 0:g} W" for rate in (old.devices[device], new.devices[device])
-            )
-            yield _change(name, f"device {device}", (before_text, after_text), at, after)
+            pair = _device_text(old.devices[device]), _device_text(new.devices[device])
+            yield _change(name, f"device {device}", pair, at, after)
             at = after
     document, pending, names = _document(now), [], {**_names(old), **_names(new)}
     refused: InputError | None = None

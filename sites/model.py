@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sites.modes import PointStep
+
 if TYPE_CHECKING:
     from sites.arrays import Floats, Integers
     from sites.hours.calendar import Calendar
     from sites.market.bitcoin import DifficultyPath
     from sites.market.device_rate import DeviceRate
     from sites.modes import Margin
+    from sites.operating_points import ServingCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,19 @@ class InferenceBlock:
     penalty_frac: float  # of the price, for promised demand that is not served
     take_or_pay_frac: float  # share of the GPU-hours that the tenant pays for, taken or not
     interruptible_above_usd_per_mwh: float | None  # [USD/MWh meter] cost of power that lets a tenant be switched off
+    curve: ServingCurve | None = None  # of `rate` and the points below it; None for a rate of one load
 
     @property
     def is_lease(self) -> bool:
         """Whether the block is let by contracted kW, whatever the tenant draws."""
         return self.priced_per == "kw_month"
+
+    @property
+    def steps(self) -> tuple[PointStep, ...]:
+        """The steps from GPUs without load to full load; one without an operating curve."""
+        if self.curve is not None:
+            return self.curve.steps
+        return (PointStep("", 1.0 - self.idle_frac, 1.0),)
 
     @property
     def is_contracted(self) -> bool:

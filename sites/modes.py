@@ -1,4 +1,4 @@
-"""The power modes of a device as steps of decreasing marginal efficiency."""
+"""The power modes and operating points of a device as steps of decreasing marginal efficiency."""
 
 from __future__ import annotations
 
@@ -21,15 +21,35 @@ class Margin(NamedTuple):
     rate_per_s: float  # [1/s] additional rate
 
 
-def margins(modes: Sequence[DeviceRate]) -> tuple[Margin, ...]:
-    """Return the steps from off through the efficient modes, each less efficient than the one before.
+class PointStep(NamedTuple):
+    """A step of an inference block from an operating point to the next, as shares of its highest one."""
+
+    name: str  # of the point that the step leads to; empty for a block without an operating curve
+    power_frac: float  # additional power over full power
+    rate_frac: float  # additional rate over the full rate
+
+    @property
+    def efficiency_frac(self) -> float:
+        """Efficiency of the step over that of full load, whose power includes idle power."""
+        return self.rate_frac / self.power_frac
+
+
+def margins(modes: Sequence[DeviceRate], idle_w: float = 0.0) -> tuple[Margin, ...]:
+    """Return the steps from no work through the efficient modes, each less efficient than the one before.
 
     Modes below the upper concave hull of rate over power are dropped, because a mix of two other modes is better.
+
+    Parameters
+    ----------
+    modes
+        The modes of one device.
+    idle_w
+        Power without work [W].
 
     Raises
     ------
     InputError
-        There are no modes, or a mode has no power.
+        There are no modes, or a mode has no power, or none above that without work.
     """
     if not modes:
         raise InputError("modes: expected at least one, got none")
@@ -37,8 +57,12 @@ def margins(modes: Sequence[DeviceRate]) -> tuple[Margin, ...]:
     for mode in modes:
         if mode.power_w is None:
             raise InputError(f"modes: {mode.name}: expected a power, got none")
+        if mode.power_w <= idle_w:
+            raise InputError(
+                f"modes: {mode.name}: expected more than the {idle_w:,.4g} W without work, got {mode.power_w:,.4g} W"
+            )
         points.append((mode.power_w, mode.rate_per_s, mode.name))
-    hull: list[tuple[float, float, str]] = [(0.0, 0.0, "off")]
+    hull: list[tuple[float, float, str]] = [(idle_w, 0.0, "off")]
     for point in sorted(points):
         if point[1] <= hull[-1][1]:
             continue

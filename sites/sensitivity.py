@@ -11,11 +11,13 @@ from hardware_profiles.errors import InputError
 from hardware_profiles.reading import validate
 from sites.dispatch.year import site_year, summarise
 from sites.file.site_file import SiteFile
+from sites.market.device_rate import DeviceRate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sites.file.inputs import Inputs
+    from sites.operating_points import OperatingCurve
 
 STEP_FRAC = 0.1
 METHOD = (
@@ -47,9 +49,7 @@ def _changed(inputs: Inputs, key: str, value: float | str) -> Iterator[Inputs]:
     for factor in (1 - STEP_FRAC, 1 + STEP_FRAC):
         if isinstance(value, str):
             if key.endswith(".device") and value in inputs.devices:
-                rate = inputs.devices[value]
-                other = replace(rate, rate_per_s=rate.rate_per_s * factor, rate_interval_per_s=None)
-                yield replace(inputs, devices={**inputs.devices, value: other})
+                yield replace(inputs, devices={**inputs.devices, value: _scaled(inputs.devices[value], factor)})
         elif value != 0:
             document = _without_none(json.loads(inputs.file.model_dump_json()))
             entry = _entry(document, key)
@@ -59,6 +59,16 @@ def _changed(inputs: Inputs, key: str, value: float | str) -> Iterator[Inputs]:
                     yield replace(inputs, file=validate(SiteFile, document, inputs.path))
                 except InputError:
                     continue
+
+
+def _scaled(device: DeviceRate | OperatingCurve, factor: float) -> DeviceRate | OperatingCurve:
+    if isinstance(device, DeviceRate):
+        return replace(device, rate_per_s=device.rate_per_s * factor, rate_interval_per_s=None)
+    points = (
+        replace(point, rate=replace(point.rate, rate_per_s=point.rate.rate_per_s * factor, rate_interval_per_s=None))
+        for point in device.points
+    )
+    return replace(device, points=tuple(points))
 
 
 def _entry(document: Any, key: str) -> Any:

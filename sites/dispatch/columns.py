@@ -74,6 +74,8 @@ class Blocks(NamedTuple, Generic[Column]):
     penalty_usd_per_mwh: Column  # [USD/MWh device] for promised work that is not served; of other work, its priority
     units_per_mwh: Column  # [units/MWh device]
     is_firm: Column  # 1 where a contract forbids to give the load up for a payment, else 0
+    better_frac: Column  # power of the block's better operating points, which take work first, over this one's own
+    has_next: Column  # 1 where a worse operating point of the block follows, else 0
 
 
 BLOCK: Blocks[int] = Blocks._make(range(len(Blocks._fields)))

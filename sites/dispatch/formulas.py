@@ -82,10 +82,24 @@ def asked_mw(block: Blocks[Any], over_mean: Value, growth: Value) -> Value:
     return block.demand_mw * over_mean * growth
 
 
-def work_mw(kind: Value, able: Value, promised_frac: Value, asked: Value) -> Value:
+def left_mw(able: Value, wanted: Value, better_frac: Value) -> Value:
+    """Return the work [MW] that better operating points leave to one that can do `able`."""
+    return larger(wanted - better_frac * able, 0.0) if better_frac > 0.0 else wanted
+
+
+def work_mw(kind: Value, able: Value, promised_frac: Value, asked: Value, better_frac: Value) -> Value:
     """Return the promised or the on-demand work [MW] of machines that can do `able`; promised work comes first."""
-    promised = smaller(able, promised_frac * asked)
-    return promised if kind == SLA else smaller(able, asked) - promised
+    promised = smaller(able, left_mw(able, promised_frac * asked, better_frac))
+    return promised if kind == SLA else smaller(able, left_mw(able, asked, better_frac)) - promised
+
+
+def owed_mw(able: Value, promised: Value, better_frac: Value, has_next: Value) -> Value:
+    """Return the promised work [MW] that an operating point must do or fall short of.
+
+    The last one of a block owes also what no machine can do.
+    """
+    left = left_mw(able, promised, better_frac)
+    return smaller(able, left) if has_next > 0.0 else left
 
 
 def able_mw(block: Blocks[Any], hour: Hours[Any]) -> Value:
@@ -99,7 +113,7 @@ def capacity_mw(block: Blocks[Any], hour: Hours[Any], asked: Value) -> Value:
         return block.capacity_mw * hour.mining_capacity_frac
     if block.kind == IDLE:
         return block.capacity_mw
-    return work_mw(block.kind, able_mw(block, hour), block.promised_frac, asked)
+    return work_mw(block.kind, able_mw(block, hour), block.promised_frac, asked, block.better_frac)
 
 
 def worth_usd_per_mwh(block: Blocks[Any], hour: Hours[Any], growth: Value) -> Value:
@@ -120,7 +134,9 @@ FORMULAS = (
     programme_usd,
     meter_per_device,
     asked_mw,
+    left_mw,
     work_mw,
+    owed_mw,
     able_mw,
     capacity_mw,
     worth_usd_per_mwh,

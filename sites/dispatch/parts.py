@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sites.dispatch.columns import IDLE, KINDS, SLA, Blocks
-from sites.dispatch.formulas import asked_mw, capacity_mw, passed_usd_per_mwh, worth_usd_per_mwh
-from sites.dispatch.problem import labels, meter_per_device, problem
+from sites.dispatch.columns import IDLE, KINDS, SLA, SUM, Blocks
+from sites.dispatch.formulas import able_mw, asked_mw, capacity_mw, owed_mw, passed_usd_per_mwh, worth_usd_per_mwh
+from sites.dispatch.problem import full_mw, labels, meter_per_device, problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.dispatch.problem import Label
     from sites.dispatch.year import SiteYear
-    from sites.model import Site
+    from sites.model import InferenceBlock, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,9 @@ def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
         growth = np.exp(block.growth_log_per_hour * hours)
         asked = asked_mw(block, arrays.profiles[int(block.profile)][arrays.how], growth)
         caps[k] = capacity_mw(block, hour, asked)
-        promises[k] = block.promised_frac * asked if block.kind == SLA else 0.0
+        if block.kind == SLA:
+            promised = block.promised_frac * asked
+            promises[k] = owed_mw(able_mw(block, hour), promised, block.better_frac, block.has_next)
         worths[k] = worth_usd_per_mwh(block, hour, growth) / ratio[k] + passed_usd_per_mwh(block, hour)
     return caps, promises, worths
 
@@ -110,3 +112,16 @@ def value_curve(year: SiteYear) -> list[Step]:
         steps.append(Step(working[index], at, at + float(means[index]), worths[index]))
         at += float(means[index])
     return steps
+
+
+def point_shares(year: SiteYear, block: InferenceBlock) -> list[float]:
+    """Return the share of the year for which the block's GPUs but its spares are at each of its operating points."""
+    rows = [k for k, label in enumerate(year.labels) if label.name == block.name and label.part != KINDS[IDLE]]
+    each = len(rows) // len(block.steps)  # promised and on-demand work of one point stand together
+    full_mwh = full_mw(block) * year.hours
+    reached = [
+        float(year.dispatch.blocks[rows[each * i : each * (i + 1)], SUM.device_mwh].sum())
+        / (full_mwh * step.power_frac)
+        for i, step in enumerate(block.steps)
+    ]
+    return [share - after for share, after in zip(reached, [*reached[1:], 0.0], strict=True)]

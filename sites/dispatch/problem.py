@@ -157,33 +157,46 @@ def units_per_full_mwh(block: InferenceBlock) -> float:
 
 def _inference_rows(site: Site, block: InferenceBlock, profile: int) -> list[tuple[Label, Blocks[float]]]:
     installed = full_mw(block) * site.availability_frac
-    serving = 1.0 - block.idle_frac
-    able, asked = installed * serving * block.availability_frac, installed * serving * block.demand_frac
-    worth, units = full_worth_usd_per_mwh(block) / serving, units_per_full_mwh(block) / serving
-    shared = NO_BLOCK._replace(
-        capacity_mw=able,
-        worth=worth,
-        demand_mw=asked,
-        growth_log_per_hour=log_growth_per_hour(block.growth_frac_per_year),
-        promised_frac=block.promised_frac,
-        profile=float(profile),
-        passes_energy=1.0 if block.passes_energy else 0.0,
-        units_per_mwh=units,
-    )
     rows: list[tuple[Label, Blocks[float]]] = []
 
-    def add(kind: int, row: Blocks[float]) -> None:
-        label = Label(block.name, KINDS[kind], "inference", block.priced_per)
+    def add(kind: int, row: Blocks[float], point: str = "") -> None:
+        label = Label(block.name, f"{KINDS[kind]}{point}", "inference", block.priced_per)
         rows.append((label, row._replace(kind=float(kind))))
 
     if block.idle_frac > 0:
         add(IDLE, NO_BLOCK._replace(capacity_mw=installed * block.idle_frac * block.availability_frac))
-    if block.is_contracted:
-        add(ON_DEMAND, _contracted(site, block, shared))
-        return rows
-    if block.promised_frac > 0:
-        add(SLA, shared._replace(penalty_usd_per_mwh=block.penalty_frac * worth))
-    add(ON_DEMAND, shared)
+    for step, row in zip(block.steps, _point_rows(block, installed, profile), strict=True):
+        point = f", {step.name}" if len(block.steps) > 1 else ""
+        if block.is_contracted:
+            add(ON_DEMAND, _contracted(site, block, row))
+            continue
+        if block.promised_frac > 0:
+            add(SLA, row._replace(penalty_usd_per_mwh=block.penalty_frac * row.worth), point)
+        add(ON_DEMAND, row, point)
+    return rows
+
+
+def _point_rows(block: InferenceBlock, installed_mw: float, profile: int) -> list[Blocks[float]]:
+    """Return a row for each step of a block; a step takes the work that the steps before it leave."""
+    rows: list[Blocks[float]] = []
+    worth, units = full_worth_usd_per_mwh(block), units_per_full_mwh(block)
+    before_frac = 0.0  # of the full rate
+    last = len(block.steps) - 1
+    for index, step in enumerate(block.steps):
+        row = NO_BLOCK._replace(
+            capacity_mw=installed_mw * step.power_frac * block.availability_frac,
+            worth=worth * step.efficiency_frac,
+            demand_mw=installed_mw * block.demand_frac / step.efficiency_frac,
+            growth_log_per_hour=log_growth_per_hour(block.growth_frac_per_year),
+            promised_frac=block.promised_frac,
+            profile=float(profile),
+            passes_energy=1.0 if block.passes_energy else 0.0,
+            units_per_mwh=units * step.efficiency_frac,
+            better_frac=before_frac / step.rate_frac,
+            has_next=1.0 if index < last else 0.0,
+        )
+        rows.append(row)
+        before_frac += step.rate_frac
     return rows
 
 

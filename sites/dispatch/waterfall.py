@@ -167,7 +167,15 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
     stated = block.rated_tokens_per_s if block.priced_per == "token" else None
     measured = block.rate.rate_per_s / stated if stated else 1.0
     promised_frac = 0.0 if block.is_contracted else block.promised_frac
-    parts = [_Part(work_mw(kind, able, promised_frac, asked), measured / serving) for kind in (SLA, ON_DEMAND)]
+    kinds = (SLA, ON_DEMAND) if promised_frac > 0 else (ON_DEMAND,)
+    parts, better_frac = [], 0.0
+    for step in block.steps:
+        share = step.power_frac / serving
+        wanted = asked / (step.efficiency_frac * serving)
+        for kind in kinds:
+            working = work_mw(kind, able * share, promised_frac, wanted, better_frac / step.rate_frac)
+            parts.append(_Part(working, measured * step.efficiency_frac))
+        better_frac += step.rate_frac
     return _Block(
         name=block.name,
         product="inference",
@@ -181,7 +189,7 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
             site.gpu_capacity_frac,
             np.minimum(able, asked) / np.where(able > 0, able, 1.0),
         ),
-        parts=tuple(parts if promised_frac > 0 else parts[1:]),
+        parts=tuple(parts),
         meter=meter,
         usd_per_mwh=np.full(site.hours, full / measured),
         accepted=1.0,

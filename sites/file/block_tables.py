@@ -29,6 +29,7 @@ from sites.file.values import (
     assumed,
 )
 from sites.hours.demand import PROFILES, over_mean, week_profile
+from sites.operating_points import LATENCIES, SWEEP_PREFIX
 
 
 def _profile(content: Any) -> Any:
@@ -41,6 +42,7 @@ def _profile(content: Any) -> Any:
     return tuple(content)
 
 
+_OF_SWEEP = {"type": "string", "pattern": f"^{SWEEP_PREFIX}"}
 _ZERO = [{"const": 0}, {"type": "object", "properties": {"value": {"const": 0}}}]
 _WEEK = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1e9}, "minItems": 168, "maxItems": 168}
 Profile = Annotated[
@@ -81,6 +83,29 @@ class RateTable(Table):
     tpot_ms: Tokens | None = None  # mean time per output token of one user
 
 
+class LatencyLimitTable(Table):
+    """[inference.latency_limit]: the latencies that an operating point must keep, by quantile over requests."""
+
+    ttft_q50_ms: Tokens | None = None  # time to the first token
+    ttft_q90_ms: Tokens | None = None
+    ttft_q99_ms: Tokens | None = None
+    tpot_q50_ms: Tokens | None = None  # time per further token
+    tpot_q90_ms: Tokens | None = None
+    tpot_q99_ms: Tokens | None = None
+
+    in_schema = ({"minProperties": 1},)
+
+    @rule
+    def _one_at_least(self) -> Iterator[Broken]:
+        if not self.seconds():
+            yield Broken(f"expected one or more of {', '.join(f'{name}_ms' for name in LATENCIES)}, got none")
+
+    def seconds(self) -> dict[str, float]:
+        """Return the limits by the name of their latency [s]."""
+        limits = {name: getattr(self, f"{name}_ms") for name in LATENCIES}
+        return {name: limit.value / 1000.0 for name, limit in limits.items() if limit is not None}
+
+
 class InferenceTable(Table):
     """[[inference]]: one block of GPUs: its rate (of a device, published or entered by hand), demand and price."""
 
@@ -92,6 +117,7 @@ class InferenceTable(Table):
 
     name: Name = "inference"
     device: Name | None = None
+    latency_limit: LatencyLimitTable | None = None  # of the points of a sweep
     figure: Name | None = None  # a published figure
     rate: RateTable | None = None
     rated_tokens_per_s: Tokens | None = None  # the rated figure if the rate is measured
@@ -129,7 +155,31 @@ class InferenceTable(Table):
             "if": {"required": ["sla_percent"], "not": {"properties": {"sla_percent": {"anyOf": _ZERO}}}},
             "then": {"required": ["sla_penalty_percent"]},
         },
+        {"if": {"required": ["latency_limit"]}, "then": {"required": ["device"], "properties": {"device": _OF_SWEEP}}},
+        {
+            "if": {"required": ["device"], "properties": {"device": _OF_SWEEP}},
+            "then": {
+                "required": ["usd_per_mtok"],
+                "anyOf": [
+                    {"required": ["latency_limit"]},
+                    {"required": ["price_class"], "properties": {"price_class": {"const": "batch"}}},
+                ],
+            },
+        },
     )
+
+    @rule
+    def _limit_of_a_sweep(self) -> Iterator[Broken]:
+        is_sweep = self.device is not None and self.device.startswith(SWEEP_PREFIX)
+        if self.latency_limit is not None and not is_sweep:
+            got = self.device or "no device"
+            yield Broken(f'expected device = "{SWEEP_PREFIX}ID" together with latency_limit, got {shown(got)}')
+        if is_sweep and self.usd_per_mtok is None:
+            yield Broken(
+                "expected usd_per_mtok with a sweep, because a tenant chooses the load of its own GPUs, got none"
+            )
+        if is_sweep and self.latency_limit is None and self.price_class != "batch":
+            yield Broken('expected latency_limit with a sweep, or price_class = "batch", got neither')
 
     @rule
     def _penalty_of_a_promise(self) -> Iterator[Broken]:

@@ -171,6 +171,10 @@ def _token_rates(blocks: Sequence[InferenceBlock]) -> Iterator[Assumption]:
             source=f"{block.rate.basis}: {block.rate.source}",
             date="unknown",
         )
+        if block.curve is not None:
+            used, left_out = (point.load for point in block.curve.used), "; ".join(block.curve.left_out) or "none"
+            source = f"{block.rate.basis}: left out: {left_out}"
+            yield Assumption(f"inference[{block.name}].operating_points", ", ".join(used), source, "unknown")
 
 
 def _capital(table: CapitalTable | None) -> CapitalTerms | None:

@@ -10,14 +10,16 @@ from sites.market.device_rate import DeviceRate, TokenTags
 from sites.market.published_rates import published_rate, stated_rate
 from sites.model import InferenceBlock, MiningBlock
 from sites.modes import margins
+from sites.operating_points import OperatingCurve, serving_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sites.file.block_tables import InferenceTable, MiningTable
+    from sites.file.block_tables import InferenceTable, MiningTable, RateTable
     from sites.file.values import Value
+    from sites.operating_points import ServingCurve
 
-    Resolve = Callable[[str], DeviceRate]
+    Resolve = Callable[[str], DeviceRate | OperatingCurve]
 
 COUNTS = {"hash": "hashes", "token": "tokens"}
 NODE_BOUNDARIES = ("node", "rack", "wall")
@@ -96,7 +98,7 @@ def inference_block(
         the table has no overhead for it.
     """
     location = f"{path}: inference block {table.name!r}"
-    rate = _token_rate(table, resolve, location)
+    rate, curve = _token_rate(table, resolve, location)
     watts = _watts(table, rate, location)
     per_module = int(table.gpus_per_module.value)
     if table.gpus is not None:
@@ -129,11 +131,14 @@ def inference_block(
         interruptible_above_usd_per_mwh=(
             table.interruptible_above_usd_per_mwh.value if table.interruptible_above_usd_per_mwh else None
         ),
+        curve=curve,
     )
 
 
 def _hash_rate(name: str, resolve: Resolve, location: str) -> DeviceRate:
     rate = _resolved(name, resolve, location)
+    if isinstance(rate, OperatingCurve):
+        raise InputError(f"{location}: expected a hash rate, got {rate.name}, which counts tokens")
     _counts(rate, "hash", location)
     if rate.boundary not in NODE_BOUNDARIES:
         raise InputError(
@@ -143,18 +148,27 @@ def _hash_rate(name: str, resolve: Resolve, location: str) -> DeviceRate:
     return rate
 
 
-def _token_rate(table: InferenceTable, resolve: Resolve, location: str) -> DeviceRate:
+def _token_rate(table: InferenceTable, resolve: Resolve, location: str) -> tuple[DeviceRate, ServingCurve | None]:
     if table.figure is not None:
         provisioned = table.provisioned_w_per_gpu.value if table.provisioned_w_per_gpu else None
         try:
-            return published_rate(table.figure, provisioned_w_per_gpu=provisioned)
+            return published_rate(table.figure, provisioned_w_per_gpu=provisioned), None
         except InputError as error:
             raise InputError(f"{location}: {error}") from None
-    if table.rate is None:
-        rate = _resolved(table.device or "", resolve, location)
-        _counts(rate, "token", location)
-        return rate
-    stated = table.rate
+    if table.rate is not None:
+        return _stated(table, table.rate), None
+    rate = _resolved(table.device or "", resolve, location)
+    if isinstance(rate, OperatingCurve):
+        limits_s = table.latency_limit.seconds() if table.latency_limit is not None else {}
+        try:
+            return serving_curve(rate, limits_s, frac(table.idle_percent))
+        except InputError as error:
+            raise InputError(f"{location}: {error}") from None
+    _counts(rate, "token", location)
+    return rate, None
+
+
+def _stated(table: InferenceTable, stated: RateTable) -> DeviceRate:
     return stated_rate(
         name=f"{table.name} (stated)",
         tokens_per_s=stated.tokens_per_s.value,
@@ -168,7 +182,7 @@ def _token_rate(table: InferenceTable, resolve: Resolve, location: str) -> Devic
     )
 
 
-def _resolved(name: str, resolve: Resolve, location: str) -> DeviceRate:
+def _resolved(name: str, resolve: Resolve, location: str) -> DeviceRate | OperatingCurve:
     try:
         return resolve(name)
     except InputError as error:

@@ -35,6 +35,7 @@ def site_flags(site: Site, windows: Mapping[str, Sequence[Window]]) -> tuple[str
         *_outside(site.calendar, windows),
         *_offline_sold(site),
         *_without_effect(site),
+        *_curves(site),
     )
 
 
@@ -84,6 +85,12 @@ def _offline_sold(site: Site) -> Iterator[str]:
                 f"inference[{block.name}]: tokens at an offline rate (latency limit: {limit}) are sold at an "
                 'interactive price: take a rate with a latency limit, or state a batch price and price_class = "batch"'
             )
+
+
+def _curves(site: Site) -> Iterator[str]:
+    for block in site.inference:
+        for doubt in block.curve.doubts if block.curve is not None else ():
+            yield f"inference[{block.name}].device: {doubt}"
 
 
 def _without_effect(site: Site) -> Iterator[str]:

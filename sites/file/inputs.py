@@ -15,12 +15,13 @@ from sites.file.fleet_file import read_documents, validated
 from sites.file.values import HourlyTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from sites.file.build_blocks import Resolve
     from sites.file.site_file import SiteFile
     from sites.market.device_rate import DeviceRate
     from sites.model import Site
+    from sites.operating_points import OperatingCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +30,20 @@ class Inputs:
 
     file: SiteFile
     path: str  # of the file; paths of hourly files are relative to its folder
-    devices: dict[str, DeviceRate]  # by the names in the file
+    devices: dict[str, DeviceRate | OperatingCurve]  # by the names in the file
     names: dict[str, str] = field(default_factory=dict)  # original names of stored copies of hourly files
 
     def site(self) -> Site:
         """Build the site from these inputs alone."""
         return build_site(self.file, self._resolve, self.path)
 
-    def _resolve(self, name: str) -> DeviceRate:
+    def _resolve(self, name: str) -> DeviceRate | OperatingCurve:
         if name not in self.devices:
             raise InputError(f"{self.path}: expected a stored device, got {name!r}")
         return self.devices[name]
 
 
-def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[Inputs, Site]]:
+def read_inputs(path: Path, resolve: Resolve) -> list[tuple[Inputs, Site]]:
     """Read the sites of a site or fleet file, look up their devices, and build them.
 
     Raises
@@ -50,7 +51,7 @@ def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[
     InputError
         The file, a name or an hourly series in it is invalid; the message has one line for each fault.
     """
-    known: dict[str, DeviceRate] = {}
+    known: dict[str, DeviceRate | OperatingCurve] = {}
     sites = []
     documents = read_documents(path)
     faults = Faults()
@@ -62,9 +63,11 @@ def read_inputs(path: Path, resolve: Callable[[str], DeviceRate]) -> list[tuple[
             check_devices((document.content for document in documents), resolve, str(path))
     faults.refuse()
     for file in files:
-        devices: dict[str, DeviceRate] = {}
+        devices: dict[str, DeviceRate | OperatingCurve] = {}
 
-        def remember(name: str, devices: dict[str, DeviceRate] = devices) -> DeviceRate:
+        def remember(
+            name: str, devices: dict[str, DeviceRate | OperatingCurve] = devices
+        ) -> DeviceRate | OperatingCurve:
             if name not in known:
                 known[name] = resolve(name)
             devices[name] = known[name]

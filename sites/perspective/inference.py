@@ -78,7 +78,7 @@ def inference_perspective(
     served = _served_gpu_hours(block, year)
     served_frac = served / working if working > 0 else 0.0
     breakeven = None
-    if not block.is_lease:
+    if not block.is_lease and len(block.steps) == 1:  # further points take less power at less load
         breakeven = breakeven_utilisation_frac(
             working * full_worth_usd_per_mwh(block) * block.watts_per_gpu / 1e6,
             _energy_at_full_load_usd(site, block, year, working_hours),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sites.dispatch.columns import KINDS, SLA
 from sites.dispatch.formulas import resale_price
 from sites.dispatch.parts import hourly_parts, meter_of_parts
 from sites.dispatch.problem import labels, problem
@@ -157,12 +158,13 @@ def _parts(net: _Network, site: Site, site_problem: Problem) -> None:
                 marginal_cost=penalty - worth[k] if must_run else -worth[k],
             )
             continue
-        promised = f"promised: {row.name}"
+        point = row.part.removeprefix(KINDS[SLA])  # of an operating curve
+        promised = f"promised{point}: {row.name}"
         net.add("buses", promised, carrier="inference")
         net.add("loads", promised, bus=promised, carrier="inference", p_set=promises[k] * ratio[k])
         net.add(
             "generators",
-            f"falls short: {row.name}",
+            f"falls short{point}: {row.name}",
             bus=promised,
             carrier="inference",
             p_nom=2 * float((promises[k] * ratio[k]).max()),

@@ -18,6 +18,7 @@ from sites.file.inputs import Inputs, hourly_files
 from sites.file.site_file import SiteFile
 from sites.market.bitcoin import EPOCHS_FILE
 from sites.market.device_rate import DeviceRate, TokenTags
+from sites.operating_points import OperatingCurve, OperatingPoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,7 @@ def store_inputs(sites: Iterable[Inputs], folder: Path) -> None:
         stored = {
             "place": inputs.path,
             "site": document,
-            "devices": {name: asdict(rate) for name, rate in inputs.devices.items()},
+            "devices": {name: asdict(device) for name, device in inputs.devices.items()},
             "names": names,
         }
         text = json.dumps(stored, indent=1, ensure_ascii=False)
@@ -57,12 +58,27 @@ def load_inputs(folder: Path) -> list[Inputs]:
     for path in paths:
         stored = parse_json(read_input(path, JSON), path, "stored inputs")
         try:
-            devices = {name: _rate(rate) for name, rate in stored["devices"].items()}
+            devices = {name: _device(device) for name, device in stored["devices"].items()}
             document, names = stored["site"], dict(stored.get("names", {}))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: expected stored inputs, got {type(error).__name__}: {error}") from None
         sites.append(Inputs(validate(SiteFile, document, path), str(path), devices, names))
     return sites
+
+
+def _device(stored: dict[str, Any]) -> DeviceRate | OperatingCurve:
+    if "points" not in stored:
+        return _rate(stored)
+    points = tuple(
+        OperatingPoint(
+            point["load"],
+            _rate(point["rate"]),
+            dict(point["latency_s"]),
+            tuple(interval) if (interval := point["energy_interval_j_per_token"]) is not None else None,
+        )
+        for point in stored["points"]
+    )
+    return OperatingCurve(stored["name"], points, tuple(stored["invalid"]), tuple(stored["doubts"]))
 
 
 def _rate(stored: dict[str, Any]) -> DeviceRate:

@@ -104,12 +104,14 @@ def _month(  # noqa: C901, PLR0915, PLR0917 - the model in one piece, to be read
                 worth[k], made[k] = own[:, WORTH, None] * worth_of[k], own[:, WORTH]
             continue
         can, want = own[:, ABLE, None] * able_of[k], own[:, ASKED, None] * asked_of[k]
-        promised = np.minimum(can, want * blocks[k, BLOCK.promised_frac])
-        cap[k] = promised if kinds[k] == SLA else np.minimum(can, want) - promised
+        taken = can * blocks[k, BLOCK.better_frac]
+        left = np.maximum(want * blocks[k, BLOCK.promised_frac] - taken, 0.0)
+        promised = np.minimum(can, left)
+        cap[k] = promised if kinds[k] == SLA else np.minimum(can, np.maximum(want - taken, 0.0)) - promised
         worth[k] = own[:, PAID, None] * worth_of[k] + blocks[k, BLOCK.passes_energy] * cost
         made[k] = own[:, DEVICE]
         if kinds[k] == SLA:
-            due[k] = want * blocks[k, BLOCK.promised_frac]
+            due[k] = promised if blocks[k, BLOCK.has_next] else left
     idle = cap[kinds == IDLE].sum(axis=0)
     start = np.minimum(idle, limit)
     standing = np.where((kinds == IDLE)[:, None, None], 0.0, cap)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from doubles.curve import resolving
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
@@ -20,12 +21,22 @@ HASH_PER_MWH = 3.6e9 / 21.5e-12
 
 
 def random_problem(
-    *, seed=0, hours=8760, charge=0.0, contract_mw=0.0, idle=True, sla=True, enrolled_mw=0.0, tenant=False
+    *,
+    seed=0,
+    hours=8760,
+    charge=0.0,
+    contract_mw=0.0,
+    idle=True,
+    sla=True,
+    enrolled_mw=0.0,
+    tenant=False,
+    curve=False,
 ):
     """A problem with unequal PUEs, negative prices, events, and per default idle power and a promised minimum.
 
     With enrolled power, events limit the draw to at most that, and readiness is paid for. With a tenant, the last
-    block's on-demand work is a contracted load, which runs at any price.
+    block's on-demand work is a contracted load, which runs at any price. With a curve, a block has three operating
+    points, each of which makes fewer units a MWh than the one before.
     """
     r = np.random.default_rng(seed)
     month = np.minimum(np.arange(hours) // 730, 11)
@@ -67,6 +78,15 @@ def random_problem(
         serving = serving._replace(promised_frac=share, units_per_mwh=1e9)
         blocks.append(serving._replace(kind=SLA, penalty_usd_per_mwh=penalty))
         blocks.append(serving._replace(kind=ON_DEMAND))
+    if curve:
+        better = 0.0  # MW of the best point that make what the points before make
+        for able, worth_frac, follows in ((4.0, 1.0, 1), (3.0, 0.6, 1), (5.0, 0.25, 0)):
+            point = NO_BLOCK._replace(capacity_mw=able, demand_mw=8 / worth_frac, growth_log_per_hour=1e-5)
+            point = point._replace(worth=150 * worth_frac, units_per_mwh=3e9 * worth_frac, has_next=follows)
+            point = point._replace(better_frac=better / (able * worth_frac), promised_frac=0.7 if sla else 0.0)
+            blocks.append(point._replace(kind=SLA, penalty_usd_per_mwh=2 * point.worth))
+            blocks.append(point._replace(kind=ON_DEMAND))
+            better += able * worth_frac
     if tenant:
         blocks[-1] = blocks[-1]._replace(penalty_usd_per_mwh=FIRM_USD_PER_MWH, is_firm=1)
     programme = NO_PROGRAMME
@@ -101,11 +121,13 @@ def hourly_terms(problem):
     asked = parts.demand_mw[:, None] * problem.profiles[parts.profile.astype(int)][:, problem.how] * fade
     share = np.where(mining, hourly.mining_capacity_frac, np.where(idling, 1, hourly.gpu_capacity_frac))
     able = parts.capacity_mw[:, None] * share
-    promised = parts.promised_frac[:, None] * asked
+    taken = parts.better_frac[:, None] * able
+    promised = np.maximum(parts.promised_frac[:, None] * asked - taken, 0)
     reward = hourly.subsidy_usd_per_hash + parts.pays_fees[:, None] * hourly.fees_usd_per_hash
     usd = np.where(mining, parts.worth[:, None] * fade * reward, parts.worth[:, None])
     first = np.minimum(able, promised)
-    on_demand = np.minimum(able, asked) - first
+    on_demand = np.minimum(able, np.maximum(asked - taken, 0)) - first
+    promised = np.where((parts.has_next > 0)[:, None], first, promised)
     upper = np.where(mining | idling, able, np.where((kinds == SLA)[:, None], first, on_demand))
     return q, upper, usd, promised
 
@@ -257,7 +279,7 @@ def edited(small_site_file):
         assert old in text
         path = small_site_file.with_name("edited.toml")
         path.write_text((text.replace(old, new, 1) if old else text) + add, encoding="utf-8")
-        return load_site(path, resolve_device)
+        return load_site(path, resolving(resolve_device))
 
     return load
 

@@ -146,19 +146,20 @@ def _print_best(records: "Sequence[Record]", limits: "Limits") -> None:
 
 
 def _print_for_a_site(records: "Sequence[Record]", limits: "Limits") -> None:
-    """Print how a site uses the best of the loads; a rate without a power cannot be used."""
+    """Print how a site uses the best of the loads, and all of them; a rate without a power cannot be used."""
     from bench.device_rates import is_usable
     from bench.endpoint.sweep.choice import best
     from bench.endpoint.sweep.records import points_of
 
     points = points_of(records)
     choice = best(points, limits)
-    if points and choice is None:
-        return
-    id_ = choice.best.record_id if choice is not None else records[0].id
-    for record in records:
-        if record.id == id_ and is_usable(record) and (record.power or record.assumed_power_w):
-            say(f'in a site  device = "result:{id_}"  ({load_of(record)})')
+    usable = {record.id: record for record in records if is_usable(record) and (record.power or record.assumed_power_w)}
+    id_ = choice.best.record_id if choice is not None else "" if points else records[0].id
+    if id_ in usable:
+        say(f'in a site  device = "result:{id_}"  ({load_of(usable[id_])})')
+    loads = [usable[point.record_id] for point in points if point.record_id in usable]
+    if len({str(tags_of(load).lengths) for load in loads}) == 1 and len(loads) > 1:
+        say(f'in a site  device = "sweep:{loads[0].id}"  ({len(loads)} loads, of which it uses the best in each hour)')
 
 
 def _requests(record: "Record") -> str:

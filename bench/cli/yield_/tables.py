@@ -90,6 +90,7 @@ def print_site(year: SiteYear) -> None:
     )
     say()
     _print_plan(year)
+    _print_points(year)
     _print_waterfalls(year)
     _print_devices(year)
 
@@ -196,6 +197,34 @@ def _print_plan(year: SiteYear) -> None:
         title="Plan of each part (MW at the device)",
         right=(1, 2),
     )
+
+
+def _print_points(year: SiteYear) -> None:
+    """Print the operating points of each block that has a curve: how much each is used, or why it is not."""
+    from sites.dispatch.parts import point_shares
+
+    for block in year.site.inference:
+        if block.curve is None:
+            continue
+        shares = iter(point_shares(year, block))
+        print_table(
+            ["load", "tok/s", "W", "J/token", "95 % interval", "share of the GPU-hours"],
+            [
+                [
+                    point.load,
+                    f"{plain(point.rate.rate_per_s)}{_interval(point.rate)}",
+                    plain(point.rate.power_w or 0.0),
+                    plain(point.rate.energy_j_per_unit or 0.0),
+                    " to ".join(map(plain, point.energy_interval_j_per_token or ())) or "-",
+                    f"not used: {why}" if why else f"{next(shares):.1%}",
+                ]
+                for point, why in block.curve.points
+            ],
+            title=f"Operating points of {block.name}, one device each",
+            right=(1, 2, 3),
+        )
+        for words in block.curve.invalid:
+            say(f"{block.name}: no point: {words}")
 
 
 def _print_waterfalls(year: SiteYear) -> None:

@@ -1,12 +1,17 @@
-"""The points of a sweep from stored records."""
+"""The points of a sweep from stored records, and the records of a sweep in a results folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.endpoint.sweep.choice import Point
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure import stats
+from bench.results.folder import find_result, read_record, read_whole
+from bench.results.layout import result_names
 from bench.results.window_figures import metered_windows
+from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.results.record import Record
@@ -51,8 +56,8 @@ def points_of(records: "Sequence[Record]") -> list[Point]:
     """Return the valid points of a closed loop with windows of their own; of a point that was repeated, the last."""
     points = {}
     for record in records:
-        at = record.workload.parameters.get("concurrency")
-        if record.status == "ok" and isinstance(at, int) and record.rate is not None and record.windows:
+        at = _concurrency(record)
+        if record.status == "ok" and at is not None and record.rate is not None and record.windows:
             points[at] = _point(record, at)
     return list(points.values())
 
@@ -71,3 +76,38 @@ def _point(record: "Record", concurrency: int) -> Point:
         ttft_s=ttft.value if ttft is not None else None,
         codes=tuple(reason.code for reason in record.warnings),
     )
+
+
+def sweep_of(store: Path, name: str) -> "list[Record]":
+    """Return the loads of one run in the order in which they were measured, without those that were corrected.
+
+    Parameters
+    ----------
+    store
+        The results folder.
+    name
+        Any result of the run, named as in `find_result`.
+
+    Raises
+    ------
+    InputError
+        The result is unknown, or its run has fewer than two loads of a closed loop, or other lengths.
+    """
+    named = read_whole(find_result(store, name))
+    ids = [id_ for id_ in result_names(store) if f"-{LlmServeEndpoint.name}-" in id_]
+    of_run = [record for record in map(read_record, map(store.joinpath, ids)) if record.run.run_id == named.run.run_id]
+    corrected = {record.supersedes for record in of_run}
+    loads = [record for record in of_run if record.id not in corrected and _concurrency(record) is not None]
+    place = f"sweep of {named.id}"
+    if len({_concurrency(record) for record in loads}) < 2:
+        expected = "a result of `perwatt run endpoint` with --concurrency sweep, or with two or more loads"
+        raise InputError.at(place, expected=expected, got=f"one load of {named.workload.name}")
+    lengths = dict.fromkeys(str(record.workload.parameters.get("lengths")) for record in loads)
+    if len(lengths) > 1:
+        raise InputError.at(place, "lengths", expected="the same in all loads", got=", ".join(lengths))
+    return loads
+
+
+def _concurrency(record: "Record") -> int | None:
+    at = record.workload.parameters.get("concurrency")
+    return at if isinstance(at, int) else None

@@ -21,8 +21,8 @@ from sites.dispatch.columns import (
     WAITS,
     SiteTotals,
 )
-from sites.dispatch.formulas import power_prices, resale_price
-from sites.dispatch.kernels.compiled_formulas import hour_of
+from sites.dispatch.formulas import able_mw, owed_mw, power_prices, resale_price
+from sites.dispatch.kernels.compiled_formulas import block_of, hour_of
 from sites.dispatch.kernels.ranking import begin, fill_hour, rank_hour, sort_by_worth, work_arrays
 from sites.jit import site_njit, site_njit_inlined
 
@@ -130,11 +130,14 @@ def dispatch_year(problem, peaks, sums, detail, load):
                     why[t, k] = full if reason[k] == GRID else reason[k]
                 device = drawn[k] * ratio[k]
                 if kind == SLA:
-                    promised = blocks[k, BLOCK.promised_frac] * asked[k]
+                    block = block_of(blocks, k)
+                    promised = owed_mw(
+                        able_mw(block, hour), block.promised_frac * asked[k], block.better_frac, block.has_next
+                    )
                     short = promised - device
                     short = short if short > 1e-12 * promised else 0.0  # less is rounding of PUE and its inverse
                     sums[k, SUM.short_mwh] += short
-                    penalty_usd += short * blocks[k, BLOCK.penalty_usd_per_mwh]
+                    penalty_usd += short * block.penalty_usd_per_mwh
                 if device > 0.0:
                     sums[k, SUM.device_mwh] += device
                     sums[k, SUM.meter_mwh] += drawn[k]

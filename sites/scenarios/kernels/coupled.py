@@ -45,7 +45,7 @@ from sites.dispatch.columns import (
     WORTH_FACTOR,
     WORTH_NOW,
 )
-from sites.dispatch.formulas import larger, power_prices, programme_usd, resale_price, smaller, work_mw
+from sites.dispatch.formulas import larger, owed_mw, power_prices, programme_usd, resale_price, smaller, work_mw
 from sites.jit import site_njit, site_njit_inlined
 from sites.scenarios.kernels.vectors import LANES, any_above, if_above, if_at_least, load, splat, store
 
@@ -69,10 +69,9 @@ def gather(factors, m, g, own):
 
 
 @site_njit
-def _rank(table, t, kinds, promised, passes, cost, own):
+def _rank(table, t, kinds, blocks, passes, cost, own):
     """Write each block's cap, worth and the draw before it in one hour's merit order; return the idle draw."""
-    count = kinds.shape[0]
-    none = splat(0.0)
+    count, none = kinds.shape[0], splat(0.0)
     idle = none
     for k in range(count):
         at = TABLE_HOUR + TABLE_BLOCK * k
@@ -88,7 +87,8 @@ def _rank(table, t, kinds, promised, passes, cost, own):
         else:
             can = load(own, here + ABLE_FACTOR * LANES) * table[t, at + ABLE]
             want = load(own, here + ASKED_FACTOR * LANES) * table[t, at + ASKED]
-            store(own, here + CAP_NOW * LANES, work_mw(kind, can, promised[k], want))
+            promised_frac, better_frac = blocks[k, BLOCK.promised_frac], blocks[k, BLOCK.better_frac]
+            store(own, here + CAP_NOW * LANES, work_mw(kind, can, promised_frac, want, better_frac))
             paid = load(own, here + WORTH_FACTOR * LANES) * table[t, at + PAID]
             if passes[k] > 0.0:
                 paid = paid + cost * passes[k]
@@ -156,13 +156,12 @@ def _load_without_event(kinds, firm, contract_mw, near, far, room, start, shift,
 
 @site_njit
 def add_up_hours(
-    table, first, last, kinds, promised, passes, contract_mw, charge, peak, power_factor, own, sums, programme
+    table, first, last, kinds, blocks, passes, contract_mw, charge, peak, power_factor, own, sums, programme
 ):
     """Add up the coupled hours of a month; sums has eight lanes each of energy, charge, penalty and credits."""
     called, enrolled_mw, ready, firm = programme
     count = kinds.shape[0]
-    none = splat(0.0)
-    contract = splat(contract_mw)
+    none, contract = splat(0.0), splat(contract_mw)
     energy, earned, seen = none, none, none
     for t in range(first, last):
         spot = power_factor * table[t, SPOT]
@@ -171,7 +170,7 @@ def add_up_hours(
         near, far = power_prices(spot, resale, table[t, ADDER], table[t, FORGONE])
         limit = splat(table[t, LIMIT])
         room = smaller(limit, peak)
-        idle = _rank(table, t, kinds, promised, passes, cost, own)
+        idle = _rank(table, t, kinds, blocks, passes, cost, own)
         start = smaller(idle, limit)
         at_meter = start
         for k in range(count):
@@ -194,8 +193,10 @@ def add_up_hours(
                 paid = load(own, here + PASSED_SUM * LANES) + drawn * (cost * passes[k])
                 store(own, here + PASSED_SUM * LANES, paid)
             if kind == SLA:
-                due = load(own, here + ASKED_FACTOR * LANES) * table[t, at + ASKED] * promised[k]
-                short = larger(due - drawn, none) * table[t, at + DEVICE]
+                want = load(own, here + ASKED_FACTOR * LANES) * table[t, at + ASKED] * blocks[k, BLOCK.promised_frac]
+                can = load(own, here + ABLE_FACTOR * LANES) * table[t, at + ABLE]
+                owed = owed_mw(can, want, blocks[k, BLOCK.better_frac], blocks[k, BLOCK.has_next])
+                short = larger(owed - drawn, none) * table[t, at + DEVICE]
                 store(own, here + SHORT_SUM * LANES, load(own, here + SHORT_SUM * LANES) + short)
         seen = larger(seen, at_meter)
         energy = energy + at_meter * cost
@@ -241,15 +242,14 @@ def add_to_year(blocks, kinds, own, sums, rows, totals, g):
 
 
 @site_njit
-def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, charge, power_factor, own, pieces):
+def peak_of_month(table, first, last, kinds, blocks, passes, contract_mw, charge, power_factor, own, pieces):
     """Return the draw [MW] at which a month's demand charge equals what one more MW would earn, in each lane.
 
     The bisection of dispatch.kernels.year.peak_of_month on eight scenarios at once: each trial moves a bound to a
     breakpoint, so the result is exact. pieces: bottom, top and surplus of each block within and beyond the contract.
     """
     count = kinds.shape[0]
-    none = splat(0.0)
-    contract = splat(contract_mw)
+    none, contract = splat(0.0), splat(contract_mw)
     low, high = none, none
     number = 0
     for t in range(first, last):
@@ -257,7 +257,7 @@ def peak_of_month(table, first, last, kinds, promised, passes, contract_mw, char
         resale = resale_price(spot + table[t, RESALE_OVER_SPOT])
         near, far = power_prices(spot, resale, table[t, ADDER], table[t, FORGONE])
         limit = splat(table[t, LIMIT])
-        idle = _rank(table, t, kinds, promised, passes, spot + table[t, ADDER], own)
+        idle = _rank(table, t, kinds, blocks, passes, spot + table[t, ADDER], own)
         low = larger(low, smaller(idle, limit))
         for k in range(count):
             if kinds[k] == IDLE:

@@ -28,7 +28,7 @@ from sites.dispatch.columns import (
     UNITS,
     WORTH,
 )
-from sites.dispatch.formulas import larger, work_mw
+from sites.dispatch.formulas import larger, owed_mw, work_mw
 from sites.jit import site_njit
 from sites.scenarios.kernels.vectors import LANES, if_above, load, splat, store
 
@@ -78,11 +78,12 @@ def plain_inference(table, bound, k, block, power, worth, able, asked, units, g,
     none = splat(0.0)
     mwh, device, energy, passed, short = none, none, none, none, none
     promised_frac, passes = block[BLOCK.promised_frac], block[BLOCK.passes_energy]
+    better_frac, has_next = block[BLOCK.better_frac], block[BLOCK.has_next]
     kind = int(block[BLOCK.kind])
     for t in range(bound[FIRST_HOUR], bound[FIRST_COUPLED]):
         cost = power_factor * table[t, SPOT] + table[t, ADDER]
         can, want = able_factor * table[t, at + ABLE], asked_factor * table[t, at + ASKED]
-        cap = work_mw(kind, can, promised_frac, want)
+        cap = work_mw(kind, can, promised_frac, want, better_frac)
         paid = worth_factor * table[t, at + PAID]
         if passes > 0.0:
             paid = paid + cost * passes
@@ -93,7 +94,8 @@ def plain_inference(table, bound, k, block, power, worth, able, asked, units, g,
         if passes > 0.0:
             passed = passed + drawn * (cost * passes)
         if kind == SLA:
-            short = short + larger(want * promised_frac - drawn, none) * table[t, at + DEVICE]
+            owed = owed_mw(can, want * promised_frac, better_frac, has_next)
+            short = short + larger(owed - drawn, none) * table[t, at + DEVICE]
     store(row[METER_MWH], g, load(row[METER_MWH], g) + mwh)
     store(row[REVENUE_USD], g, load(row[REVENUE_USD], g) + (device * worth_factor * block[BLOCK.worth] + passed))
     store(row[UNITS], g, load(row[UNITS], g) + device * load(units, g) * block[BLOCK.units_per_mwh])

@@ -128,7 +128,7 @@ def run_tile(hours, factors, rows, totals):
     pieces = np.empty(widest * count * 6 * LANES if charged else LANES)
     own, sums = np.empty(count * OWN * LANES), np.empty(TOTAL_SUMS * LANES)
     kinds = blocks[:, BLOCK.kind].astype(np.int64)
-    promised, passes = blocks[:, BLOCK.promised_frac].copy(), blocks[:, BLOCK.passes_energy].copy()
+    passes = blocks[:, BLOCK.passes_energy].copy()
     for m in range(bounds.shape[0]):
         for k in range(count):
             if int(blocks[k, BLOCK.kind]) == IDLE:
@@ -151,11 +151,11 @@ def run_tile(hours, factors, rows, totals):
                 power_factor, peak = load(power[m], g), splat(np.inf)
                 if charges[m] > 0.0:
                     peak = peak_of_month(
-                        table, first, end, kinds, promised, passes, contract_mw, charges[m],
+                        table, first, end, kinds, blocks, passes, contract_mw, charges[m],
                         power_factor, own, pieces,
                     )  # fmt: skip
                 add_up_hours(
-                    table, first, end, kinds, promised, passes, contract_mw, charges[m], peak,
+                    table, first, end, kinds, blocks, passes, contract_mw, charges[m], peak,
                     power_factor, own, sums, programme,
                 )  # fmt: skip
                 add_to_year(blocks, kinds, own, sums, rows, totals, g)

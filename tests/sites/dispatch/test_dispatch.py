@@ -14,8 +14,14 @@ from sites.dispatch.merit_order import dispatch
         {"idle": False, "sla": False},
         {},
         {"contract_mw": 20.0},
+        {"curve": True},
     ],
-    ids=["unequal PUEs and negative prices", "idle power and promised minimum", "resale of contracted power"],
+    ids=[
+        "unequal PUEs and negative prices",
+        "idle power and promised minimum",
+        "resale of contracted power",
+        "operating points",
+    ],
 )
 def test_a_year_equals_its_linear_programme(make_problem, solve_lp, given):
     problem = make_problem(**given)

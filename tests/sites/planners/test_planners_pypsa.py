@@ -4,11 +4,13 @@ import logging
 import warnings
 
 import pytest
+from doubles.curve import resolving
 
 from sites.dispatch.year import site_year
 from sites.file.inputs import read_inputs
 from sites.planners.package import write_package
 from sites.planners.pypsa_folder import write_pypsa
+from sites.planners.stored_inputs import load_inputs
 
 # PyPSA 1.4 calls pandas 3 in two ways that pandas deprecates; neither is ours to change.
 pytestmark = [
@@ -50,6 +52,22 @@ def test_pypsa_agrees_for_a_small_site_too(small_site_file, resolve, tmp_path):
     year = site_year(site, hourly=True)
     write_package(tmp_path / "out", [year], [inputs], version="test", sam=False)
     assert -solved(tmp_path / "out" / "pypsa").objective == pytest.approx(year.dispatch.net_usd, rel=1e-9)
+
+
+def test_pypsa_agrees_for_a_curve_of_operating_points_and_its_inputs_are_read_back(edited, resolve, tmp_path):
+    text = (
+        '[[inference]]\nname = "serve"\ndevice = "sweep:made-up"\nlatency_limit = {tpot_q90_ms = 40}\ngpus = 12000\n'
+        'demand_percent = 60\ndemand_profile = "business"\nusd_per_mtok = 0.03\nidle_percent = 10\nsla_percent = 30\n'
+        "sla_penalty_percent = 50\n[cooling]\ngpu_pue = 1.2\n"
+    )
+    edited("[cooling]\n", text)
+    ((inputs, site),) = read_inputs(tmp_path / "edited.toml", resolving(resolve))
+    year = site_year(site, hourly=True)
+    write_package(tmp_path / "out", [year], [inputs], version="test", sam=False)
+    assert -solved(tmp_path / "out" / "pypsa").objective == pytest.approx(year.dispatch.net_usd, rel=1e-9)
+    (again,) = load_inputs(tmp_path / "out")
+    assert again.devices == inputs.devices
+    assert site_year(again.site()).net_usd == year.net_usd
 
 
 def test_pypsa_logs_no_warning_when_it_reads_the_folder(edited, tmp_path, caplog):

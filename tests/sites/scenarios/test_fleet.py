@@ -93,6 +93,8 @@ KINDS_OF_PROBLEM = [
     {"contract_mw": 20.0},
     {"charge": 4000.0},
     {"charge": 900.0, "contract_mw": 15.0},
+    {"curve": True},
+    {"curve": True, "charge": 4000.0, "contract_mw": 20.0},
     {"enrolled_mw": 25.0},
     {"enrolled_mw": 40.0, "charge": 900.0, "contract_mw": 15.0},
     {"enrolled_mw": 40.0, "contract_mw": 15.0, "tenant": True},

@@ -150,6 +150,31 @@ def test_a_result_is_the_device_of_a_site_with_its_tags(measured, perwatt, tmp_p
     assert "answers alone" not in done.stdout
 
 
+def test_a_sweep_is_the_operating_curve_of_a_site(measured, perwatt, tmp_path):
+    """The declared power is the same at every load, so the load with the most tokens is the one that a site uses."""
+    document = measured("--concurrency", "sweep", "--most", 4, "--watts", 700, plan="quick")
+    (example,) = [line for line in Path(example_path()).read_text().splitlines() if line.startswith('device = "llm:')]
+    sweep = f'device = "sweep:{document["records"][0]["id"]}"'
+
+    def year(limit):
+        (tmp_path / "site.toml").write_text(Path(example_path()).read_text().replace(example, f"{sweep}\n{limit}"))
+        return perwatt("yield", "site.toml")
+
+    done = year("latency_limit = { tpot_q50_ms = 200 }")
+    assert done.returncode == 0, done.stderr
+    assert "latency limit tpot q50 <= 200 ms, wall power provisioned" in done.stdout
+    table = done.stdout.partition("Operating points of gpu modules")[2]
+    assert re.search(r"4 at a time .* [0-9.]+%\n", table)
+    assert re.search(r"1 at a time .* not used: a mix of other points", table)
+    late = year("latency_limit = { tpot_q50_ms = 0.01 }")
+    assert late.returncode == 2
+    assert (
+        "key latency_limit: expected a limit that a point keeps, got 'tpot q50 <= 0.01 ms: 1 at a time: tpot q50 is"
+        in late.stderr
+    )
+    assert "expected latency_limit with a sweep" in year("").stderr
+
+
 def test_the_screen_names_loads_tags_and_the_result_for_a_site_and_no_rate_below_zero(perwatt, server):
     url = f"http://127.0.0.1:{server.port}"
     done = perwatt("run", "endpoint", "--url", url, *SHORT, "--concurrency", "1,4", "--plan", "quick", "--watts", 500)
@@ -158,6 +183,7 @@ def test_the_screen_names_loads_tags_and_the_result_for_a_site_and_no_rate_below
     assert "prompts of 16 tokens (unique token ids), answers of 10 ± 20 % tokens; tokens by the token ids" in text
     assert "tokens     output tokens, 16:10±20% in:out" in text
     assert 'in a site  device = "result:' in text
+    assert re.search(r'in a site  device = "sweep:[^"]+"  \(2 loads, of which it uses the best in each hour\)', text)
     assert "best       " in text
     assert "pareto     " in text
     assert "llm_serve_endpoint (" not in text, "notes name the load"
