@@ -127,7 +127,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("time_utc", "datetime", TIME, True, "start of the hour"),
         _text("time_local", "the same hour in local time, with its offset"),
         _BLOCK,
-        _text("part", "idle, sla or on-demand, with an operating point, or a mode; missing if the block has one part", required=False),
+        _text(
+            "part",
+            "idle, sla, on-demand (with its operating point) or a mode; missing if the block has one part",
+            required=False,
+        ),
         _text("product", "mining or inference"),
         _number("device_mw", "MW", "power drawn by the devices"),
         _number("meter_mw", "MW", "power drawn at the meter for the devices"),
