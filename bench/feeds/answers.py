@@ -1,5 +1,6 @@
 """Requests to sources of data, and the answers that are none: throttled, refused, a page in place of data."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,7 +13,6 @@ from bench.network.url import Url
 from hardware_profiles.errors import shown
 
 LARGEST_ANSWER = 32 * 2**20  # [byte]
-HTTP_TIMEOUT_S = 30.0
 _LONGEST_TEXT = 4000  # [byte] of an answer that is searched for the words of a throttle
 _THROTTLE = re.compile(
     r"acceptable use policy|rate[\s_-]*limit|too many requests|throttl\w+|quota\s+(?:was\s+)?exceeded|"
@@ -40,7 +40,7 @@ class Request(NamedTuple):
 class Server:
     """A source at an address."""
 
-    def __init__(self, url: Url, login: Login | None = None, timeout_s: float = HTTP_TIMEOUT_S) -> None:
+    def __init__(self, url: Url, login: Login | None = None, *, timeout_s: float) -> None:
         self.url, self.timeout_s = url, timeout_s
         self._device = url.device(LARGEST_ANSWER, login)
 
@@ -104,8 +104,35 @@ def throttle_text(body: bytes) -> str:
     start = body[:_LONGEST_TEXT]
     if not start.lstrip().startswith(b"<") and len(body) > len(start):
         return ""  # data; a refusal is short, or a page
-    text = short_text(start)
-    return text if _THROTTLE.search(text) else ""
+    words = _THROTTLE.search(_TAGS.sub(" ", start.decode("utf-8", "replace")))
+    return short_text(start[start.find(words[0].encode()) :] if words and len(start) > 200 else start) if words else ""
+
+
+def check_data(place: str, body: bytes, suffix: str) -> None:
+    """Raise FetchError if an answer with status 200 is a refusal, an error or a page in place of data."""
+    if said := throttle_text(body):
+        raise FetchError(f"{place}: the source is asked too often: {said}")
+    start = body[:_LONGEST_TEXT].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if re.match(rb"(?i)<!doctype html|<html", start):
+        raise FetchError(f"{place}: expected data, got a page: {short_text(body)}")
+    if suffix == "xml" and b"Acknowledgement_MarketDocument" in start:
+        reasons = re.findall(rb"<text>([^<]{1,300})", body[:_LONGEST_TEXT])
+        raise FetchError(f"{place}: the source has no such data: {short_text(b'; '.join(reasons))}")
+    if suffix == "json" and len(body) < _LONGEST_TEXT and (fault := _stated_error(body)):
+        raise FetchError(f"{place}: the source answers with an error: {fault}")
+
+
+def _stated_error(body: bytes) -> str:
+    """Return the error that a JSON object states under `error` or `status`, or an empty text."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(document, dict):
+        return ""
+    status = document.get("status")
+    error = document.get("error") or (status.get("error_message") if isinstance(status, dict) else None)
+    return scrub_message(shown(error)) if error else ""
 
 
 def short_text(body: bytes) -> str:

@@ -14,6 +14,7 @@ PORT = 8332  # of a node on the main network
 DEFAULT_URL = f"http://127.0.0.1:{PORT}"
 DEFAULT_COOKIE = Path("~/.bitcoin/.cookie")
 PASSWORDS = "--cookie-file, --user and --password-env"
+BATCH = 100  # calls in one request
 _WARMING_UP, _PRUNED = -28, -1
 
 
@@ -40,9 +41,39 @@ def node_login(cookie: Path | None, user: str | None, password_env: str | None) 
     return Login(name, password)
 
 
-def open_node(url: str | None, login: Login, timeout_s: float) -> Server:
+class Node(Server):
+    """A Bitcoin node."""
+
+    def fetch(self, request: Request) -> bytes:
+        """Return the body of the answer to a batch.
+
+        Raises
+        ------
+        FetchError
+            The node does not answer, refuses the login, is not ready, or a call failed.
+        """
+        answer = self.ask(request)
+        if answer.status == 401:
+            raise FetchError(f"{self.url}: HTTP status 401, the node refuses the user and the password ({PASSWORDS})")
+        if answer.status == 403:
+            raise FetchError(f"{self.url}: HTTP status 403, the node does not serve this machine (see its rpcallowip)")
+        if answer.status not in {200, 404, 500}:
+            raise FetchError(f"{self.url}: {refusal(answer)}")
+        results(answer.body, str(self.url))
+        return answer.body
+
+    def call(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Return the results of calls, in batches."""
+        answers: list[Any] = []
+        for at in range(0, len(calls), BATCH):
+            part = calls[at : at + BATCH]
+            answers += results(self.fetch(call_request(part[0][0], part)), str(self.url), len(part))
+        return answers
+
+
+def open_node(url: str | None, login: Login, timeout_s: float) -> Node:
     """Return the node at an address; the default is this machine."""
-    return Server(parse_url(url or DEFAULT_URL, "--url", PASSWORDS, PORT), login, timeout_s)
+    return Node(parse_url(url or DEFAULT_URL, "--url", PASSWORDS, PORT), login, timeout_s=timeout_s)
 
 
 def call_request(name: str, calls: Sequence[tuple[str, Sequence[Any]]]) -> Request:
@@ -54,26 +85,7 @@ def call_request(name: str, calls: Sequence[tuple[str, Sequence[Any]]]) -> Reque
     return Request(name, "/", body=json.dumps(batch).encode())
 
 
-def fetch_calls(node: Server, request: Request) -> bytes:
-    """Return the body of a node's answer to a batch.
-
-    Raises
-    ------
-    FetchError
-        The node does not answer, refuses the login, or is not ready.
-    """
-    answer = node.ask(request)
-    if answer.status == 401:
-        raise FetchError(f"{node.url}: HTTP status 401, the node refuses the user and the password ({PASSWORDS})")
-    if answer.status == 403:
-        raise FetchError(f"{node.url}: HTTP status 403, the node does not serve this machine (its setting rpcallowip)")
-    if answer.status not in {200, 404, 500}:
-        raise FetchError(f"{node.url}: {refusal(answer)}")
-    results(answer.body, str(node.url), 0)
-    return answer.body
-
-
-def results(body: bytes, place: str, count: int) -> list[Any]:
+def results(body: bytes, place: str, count: int = 0) -> list[Any]:
     """Return the results of a batch in the order of its calls.
 
     Parameters
@@ -108,6 +120,14 @@ def results(body: bytes, place: str, count: int) -> list[Any]:
     if sorted(by_id, key=str) != sorted(wanted, key=str):
         raise FetchError(f"{place}: expected an answer to each of {len(wanted)} calls, got {len(by_id)}")
     return [by_id[at] for at in wanted]
+
+
+def field(fields: Any, key: str, kind: Any, location: str) -> Any:
+    """Return a value of a node's answer; raise FetchError if it is missing or of another kind."""
+    value = fields.get(key) if isinstance(fields, dict) else None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise FetchError(f"{location}: {key}: expected a value of a Bitcoin node, got {shown(value)}")
+    return value
 
 
 def _fault(error: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hardware_profiles.errors import InputError, near_names
 from sites.feeds.america import caiso, ercot, isone, miso, nyiso, pjm, spp
 from sites.feeds.europe import ember, energy_charts, entsoe, entsoe_xml, nordpool, omie, smard
-from sites.feeds.others import aemo, bitcoin, carbon, frames, rent
+from sites.feeds.others import aemo, api_answers, bitcoin, carbon, frames, rent
 
 if TYPE_CHECKING:
     from sites.feeds.model import Layout
@@ -28,6 +28,7 @@ LAYOUTS: tuple[Layout, ...] = (
     *nordpool.LAYOUTS,
     *ember.LAYOUTS,
     *aemo.LAYOUTS,
+    *api_answers.LAYOUTS,
     *frames.LAYOUTS,
     *carbon.LAYOUTS,
     *bitcoin.LAYOUTS,

@@ -102,8 +102,8 @@ def _from_server(
         raise InputError.at("--from-height", expected=f"a multiple of {EPOCH_BLOCKS}", got=first)
     if source == NODE:
         login = node_login(options["--cookie-file"], options["--user"], options["--password-env"])
-        server = open_node(options["--url"], login, timeout_s)
-        return node_headers(server, first), {"kind": "RPC of a Bitcoin node", "place": str(server.url)}
+        node = open_node(options["--url"], login, timeout_s)
+        return node_headers(node, first), {"kind": "RPC of a Bitcoin node", "place": str(node.url)}
     _refuse_others({name: value for name, value in options.items() if name != "--url"}, source)
     server = Server(parse_url(options["--url"] or DEFAULT_URL, "--url", PASSWORDS), timeout_s=timeout_s)
     return rest_headers(server, first), {"kind": "REST server", "place": str(server.url)}

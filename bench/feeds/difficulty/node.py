@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from bench.feeds.answers import FetchError, Server
+from bench.feeds.answers import FetchError
 from bench.feeds.difficulty.chain import hash_text, needed_heights
-from bench.feeds.rpc import call_request, fetch_calls, results
+from bench.feeds.rpc import Node, field
 from hardware_profiles.errors import InputError, shown
 from kernels.sha256.header import HEADER_BYTES, Header
 from sites.market.retarget import check_bits
 
-BATCH = 100  # calls in one request
 CONFIRMATIONS = 6  # below the tip, where a reorganization no longer changes a header
 
 
-def node_headers(node: Server, first: int) -> dict[int, bytes]:
+def node_headers(node: Node, first: int) -> dict[int, bytes]:
     """Return the headers that prove the epochs from height `first` on, by height.
 
     Raises
@@ -24,8 +23,8 @@ def node_headers(node: Server, first: int) -> dict[int, bytes]:
         The node states another height or difficulty than the header, is not on the main network, or is not there yet.
     """
     place = str(node.url)
-    (info,) = _call(node, [("getblockchaininfo", [])])
-    chain, blocks = _field(info, "chain", str, place), _field(info, "blocks", int, place)
+    (info,) = node.call([("getblockchaininfo", [])])
+    chain, blocks = field(info, "chain", str, place), field(info, "blocks", int, place)
     if chain != "main":
         raise InputError(f"{place}: expected a node on the main network, got one on {shown(chain)}")
     tip = blocks - (CONFIRMATIONS - 1)
@@ -35,18 +34,18 @@ def node_headers(node: Server, first: int) -> dict[int, bytes]:
             "(still synchronizing?)"
         )
     heights = needed_heights(first, tip)
-    hashes = _call(node, [("getblockhash", [height]) for height in heights])
-    raw = _call(node, [("getblockheader", [block_hash, False]) for block_hash in hashes])
-    stated = _call(node, [("getblockheader", [block_hash, True]) for block_hash in hashes])
+    hashes = node.call([("getblockhash", [height]) for height in heights])
+    raw = node.call([("getblockheader", [block_hash, False]) for block_hash in hashes])
+    stated = node.call([("getblockheader", [block_hash, True]) for block_hash in hashes])
     headers = {}
     for height, block_hash, digits, fields in zip(heights, hashes, raw, stated, strict=True):
         location = f"{place}: height {height}"
         header80 = header_of(digits, location)
         if hash_text(header80) != block_hash:
             raise InputError(f"{location}: hash: expected {shown(block_hash)}, got {hash_text(header80)} of the header")
-        if _field(fields, "height", int, location) != height:
+        if field(fields, "height", int, location) != height:
             raise InputError(f"{location}: expected this height, got {shown(fields['height'])}")
-        check_bits(location, Header.unpack(header80).nbits, float(_field(fields, "difficulty", int | float, location)))
+        check_bits(location, Header.unpack(header80).nbits, float(field(fields, "difficulty", int | float, location)))
         headers[height] = header80
     return headers
 
@@ -66,19 +65,3 @@ def header_of(digits: Any, location: str) -> bytes:
     if len(header80) != HEADER_BYTES:
         raise FetchError(f"{location}: expected a header of {2 * HEADER_BYTES} hexadecimal digits, got {shown(digits)}")
     return header80
-
-
-def _call(node: Server, calls: list[tuple[str, list[Any]]]) -> list[Any]:
-    answers: list[Any] = []
-    for at in range(0, len(calls), BATCH):
-        part = calls[at : at + BATCH]
-        body = fetch_calls(node, call_request(part[0][0], part))
-        answers += results(body, str(node.url), len(part))
-    return answers
-
-
-def _field(fields: Any, key: str, kind: Any, location: str) -> Any:
-    value = fields.get(key) if isinstance(fields, dict) else None
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise FetchError(f"{location}: {key}: expected a value of a Bitcoin node, got {shown(value)}")
-    return value

@@ -27,7 +27,7 @@ _FIRST_S, _LAST_S = 1_230_768_000, 4_102_444_800  # [s, unix] 2009 and 2100; mil
 _CANDLE_CELLS = {"kraken": 8, "coinbase": 6}
 
 
-def _quotes(quotes: Iterator[tuple[int, float]], column: str) -> Iterator[Entry]:
+def quotes_until_next(quotes: Iterator[tuple[int, float]], column: str) -> Iterator[Entry]:
     """Yield the entries of prices that hold until the next one, for at most the rest of the UTC day."""
     last: tuple[int, float] | None = None
     for time_s, value in quotes:
@@ -58,7 +58,7 @@ def _coingecko(rows: Rows, selection: Selection) -> Iterator[Entry]:
             time_s = clock.day(date, column) * DAY_S + clock.time_s(time.removesuffix(" UTC"), column)
             yield time_s, number(cells[rows.at("price")], "price")
 
-    yield from _quotes(quotes(), column)
+    yield from quotes_until_next(quotes(), column)
 
 
 def _chart(rows: Rows, selection: Selection) -> Iterator[Entry]:
@@ -66,7 +66,7 @@ def _chart(rows: Rows, selection: Selection) -> Iterator[Entry]:
     quotes = (
         (iso_unix_s(cells[rows.at("time")], "timestamp"), number(cells[rows.at("price")], "price")) for cells in rows
     )
-    yield from _quotes(quotes, "timestamp")
+    yield from quotes_until_next(quotes, "timestamp")
 
 
 def _history(rows: Rows, selection: Selection) -> Iterator[Entry]:

@@ -38,3 +38,13 @@ def chain(epochs=3, extra=30, block_s=(300, 1200, 400, 600)):
         headers.append(mined(previous, time_s, nbits))
         previous, time_s = _hash(headers[-1]), time_s + block_s[height // 2016]
     return tuple(headers)
+
+
+@functools.cache
+def recent(count, last_s, block_s=600):
+    """Return consecutive headers from the first block on, within one epoch, the last one at a time."""
+    headers, previous = [], bytes(32)
+    for height in range(count):
+        headers.append(mined(previous, last_s - (count - 1 - height) * block_s, LIMIT))
+        previous = _hash(headers[-1])
+    return tuple(headers)

@@ -12,7 +12,7 @@ from doubles.feeds.web import WebSource
 from kernels.sha256.header import Header, difficulty, nbits_to_target
 
 USER, PASSWORD = "__cookie__", "0123456789abcdef"
-SUBSIDY_SAT = 312_500_000
+SUBSIDY_SAT = 5_000_000_000
 
 
 def hash_text(header80):
