@@ -25,9 +25,9 @@ def flags(feed: Feed) -> tuple[str, ...]:
     ----------
     .. [1] EnergieID/entsoe-py, issue 468: zeros in place of an hour of 2025-10-26, the next one shifted.
     """
-    if feed.layout.quantity != "price":
-        return ()
     timezone = feed.layout.market_timezone or feed.layout.timezone
+    if feed.layout.quantity != "price" or "/" not in timezone:  # UTC, or times with offsets of their own
+        return ()
     return tuple(
         f"The prices from {utc_text(start_s)} to {utc_text(end_s)} are exactly 0, beside a change of the clock in "
         f"{timezone}: compare that day with another source, because platforms have served zeros and a shifted hour."

@@ -122,6 +122,7 @@ LAYOUTS = (
         quantity="price",
         unit="EUR/MWh",
         timezone=_OFFSETS,
+        market_timezone="Europe/Brussels",
         label="start",
         repeated_hour=_OFFSETS,
         headings=(Heading((Column("time", ("",)), Column("price", ("0",)))),),

@@ -3,9 +3,11 @@
 import pytest
 from doubles.feeds import truth
 from doubles.feeds.europe import entsoe, entsoe_xml, market, smard
+from doubles.feeds.others import frames
 from doubles.feeds.reading import read_text
 
 from sites.feeds.flags import clock_changes, flags
+from sites.feeds.layouts import LAYOUTS
 from sites.feeds.wall_time import zone_of
 
 CHANGE_S = 1761440400  # [s, unix] 2025-10-26 01:00 UTC
@@ -22,6 +24,7 @@ def files(steps):
         entsoe.web(("BZN|BE", entsoe.WITHOUT, steps), clock=entsoe.UTC),
         entsoe_xml.prices((entsoe_xml.FRANCE, None, steps)),
         smard.new({smard.GERMANY: steps}),
+        frames.entsoe_py(steps),
     )
 
 
@@ -49,6 +52,16 @@ def test_other_zeros_are_no_flag(tmp_path, first_s, last_s):
 
 def test_a_year_without_zeros_has_no_flag(tmp_path):
     assert flags(read_text(tmp_path, entsoe.web(("BZN|BE", entsoe.WITHOUT, market.year())))) == ()
+
+
+def test_the_zone_of_every_layout_is_a_zone_or_has_no_clock():
+    for layout in LAYOUTS:
+        timezone = layout.market_timezone or layout.timezone
+        assert "/" not in timezone or list(clock_changes(*truth.year("UTC"), zone_of(timezone)))
+
+
+def test_a_frame_with_offsets_of_its_own_has_no_clock_to_compare_with(tmp_path):
+    assert flags(read_text(tmp_path, frames.gridstatus(zeros(0, CHANGE_S)))) == ()
 
 
 def test_clocks_change_twice_a_year_or_never():
