@@ -31,6 +31,7 @@ def test_a_year_of_day_ahead_prices_in_any_order_is_the_truth(tmp_path):
 def test_a_year_of_the_other_markets_is_the_truth(tmp_path, heading, minutes, name):
     feed = read_text(tmp_path, caiso.text(heading, steps(*YEAR, minutes), components=("LMP",)))
     assert (feed.layout.name, feed.intervals.resolutions) == (name, {60 * minutes: 8760 * 60 // minutes})
+    assert feed.chosen["market"] == {5: "RTM", 15: "RTPD"}[minutes]
     assert not differences(feed, *YEAR)
 
 
@@ -61,6 +62,14 @@ def test_nodes_are_chosen_and_have_their_own_prices(tmp_path):
     with pytest.raises(InputError, match=r"got 'SP15' \(did you mean TH_SP15_GEN-APND"):
         read_text(tmp_path, text, {**PRICE, "point": "SP15"})
     assert read_text(tmp_path, text, {**PRICE, "point": caiso.NODES[1]}).intervals.values.min() > 800
+
+
+def test_two_runs_of_the_market_in_one_file_are_chosen(tmp_path):
+    text = caiso.text(caiso.DAY_AHEAD, steps(*AUTUMN), components=("LMP",))
+    text += text.split("\n", 1)[1].replace(",DAM,", ",HASP,")
+    with pytest.raises(InputError, match="expected one market, got 2: DAM, HASP"):
+        read_text(tmp_path, text)
+    assert not differences(read_text(tmp_path, text, {"market": "DAM"}), *AUTUMN)
 
 
 def test_another_market_under_this_name_is_refused(tmp_path):

@@ -83,6 +83,14 @@ def test_zones_are_chosen_by_their_names_with_blanks(tmp_path):
     assert not differences(read_text(tmp_path, text, {"point": "H Q"}), *AUTUMN)
 
 
+def test_zones_one_after_the_other_are_listed_and_each_is_the_truth(tmp_path):
+    heading, *rows = nyiso.hourly(steps(*AUTUMN)).splitlines()
+    text = "\n".join([heading, *rows[::2], *rows[1::2]])
+    with pytest.raises(InputError, match="expected one point, got 2: CAPITL, WEST"):
+        read_text(tmp_path, text)
+    assert not differences(read_text(tmp_path, text, ZONE), *AUTUMN)
+
+
 def test_rows_that_go_back_in_time_are_refused(tmp_path):
     lines = nyiso.hourly(steps(*AUTUMN)).splitlines()
     text = "\n".join([lines[0], *lines[:0:-1]])
