@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError
-from hardware_profiles.opening import HOURLY_SERIES, PARQUET, read_input
+from hardware_profiles.opening import PARQUET, read_input
 from hardware_profiles.reading import validate
 from sites.dispatch.year import site_year, summarise
+from sites.feeds.files.source import NAMED_FEED
+from sites.feeds.sidecar import sha256_of
 from sites.file.inputs import hourly_files
 from sites.file.site_file import SiteFile
 from sites.market.device_rate import DeviceRate
@@ -168,12 +169,12 @@ def _names(inputs: Inputs) -> dict[str, str]:
 
 def _differences(old: Any, new: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any, Any]]:
     if isinstance(old, dict) and isinstance(new, dict):
-        if keys and "value" in old and "value" in new:
-            if old["value"] != new["value"]:
+        if "file" in old and "file" in new:
+            if _how(old) != _how(new) or _sha256(old["file"]) != _sha256(new["file"]):
                 yield keys, old, new
             return
-        if "file" in old and "file" in new:
-            if old["column"] != new["column"] or _content(old["file"]) != _content(new["file"]):
+        if keys and "value" in old and "value" in new:
+            if old["value"] != new["value"]:
                 yield keys, old, new
             return
         for key in {**old, **new}:
@@ -183,13 +184,18 @@ def _differences(old: Any, new: Any, keys: Keys = ()) -> Iterator[tuple[Keys, An
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from _differences(before, after, (*keys, index))
         return
-    same = keys[-1] == "table" and isinstance(old, str) and isinstance(new, str) and _content(old) == _content(new)
+    same = keys[-1] == "table" and isinstance(old, str) and isinstance(new, str) and _sha256(old) == _sha256(new)
     if old != new and not same and keys[-1] not in {"note", "source", "date"}:
         yield keys, old, new
 
 
-def _content(path: str) -> bytes:
-    return read_input(Path(path), HOURLY_SERIES)
+def _sha256(path: str) -> str:
+    return sha256_of(Path(path), NAMED_FEED)
+
+
+def _how(series: dict[str, Any]) -> dict[str, Any]:
+    """Return how the file of a series is read: its keys without the file and what is only said of it."""
+    return {key: value for key, value in series.items() if key not in {"file", "source", "date"}}
 
 
 def _put(document: Any, keys: Keys, value: Any) -> Any:
@@ -232,18 +238,25 @@ def _texts(before: Any, after: Any, names: dict[str, str]) -> tuple[str, str]:
     files = [value["file"] if isinstance(value, dict) and "file" in value else value for value in (before, after)]
     if not all(isinstance(file, str) and file in names for file in files):
         return texts
-    old, new = (hashlib.sha256(_content(file)).hexdigest()[:8] for file in files)
+    old, new = (_sha256(file)[:8] for file in files)
     return texts if old == new else (f"{texts[0]} (sha256 {old})", f"{texts[1]}, content changed (sha256 {new})")
 
 
 def _text(value: Any, names: dict[str, str]) -> str:
     if value is _MISSING or value is None:
         return "nothing"
+    if isinstance(value, dict) and "file" in value:
+        return _series_text(value, names)
     if isinstance(value, dict) and "value" in value:
         return f"{value['value']:g}"
-    if isinstance(value, dict) and "file" in value:
-        return f"{names[value['file']]}, column {value['column']}"
     if isinstance(value, str) and value in names:
         return names[value]
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _series_text(series: dict[str, Any], names: dict[str, str]) -> str:
+    what = f"feed {series['feed']}" if series.get("feed") else f"column {series.get('column') or series.get('value')}"
+    chosen = {"point": series.get("point"), **(series.get("where") or {})}
+    told = "".join(f", {key} {name}" for key, name in chosen.items() if name)
+    return f"{names[series['file']]}, {what}{told}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
-    from sites.feeds.intervals import Intervals
+    from sites.feeds.intervals import Ordered
     from sites.feeds.read import Feed
 
 
@@ -35,7 +35,7 @@ def flags(feed: Feed) -> tuple[str, ...]:
     )
 
 
-def zeros_beside_clock_change(intervals: Intervals, timezone: str) -> Iterator[tuple[int, int]]:
+def zeros_beside_clock_change(intervals: Ordered, timezone: str) -> Iterator[tuple[int, int]]:
     """Yield the start and the end [s, unix] of runs of exact zeros that reach within an hour of a clock change.
 
     Parameters

@@ -11,6 +11,7 @@ import numpy as np
 
 from hardware_profiles.errors import InputError
 from sites.hours.calendar import HOUR_S, utc_text
+from sites.hours.intervals import Intervals, step_means
 
 if TYPE_CHECKING:
     from sites.arrays import Floats, Integers
@@ -39,7 +40,7 @@ class Entries:
         self._versions.append(version)
         self._values.append(value)
 
-    def ordered(self, place: str) -> Intervals:
+    def ordered(self, place: str) -> Ordered:
         """Return the intervals in the order of time, each once.
 
         Parameters
@@ -65,7 +66,7 @@ class Entries:
         if differs.size:
             raise _two_values(place, start_s, values, int(differs[0]))
         counted = int(doubled.sum()), int(revised.sum())
-        result = Intervals(start_s[begins], end_s[begins], values[begins], *counted)
+        result = Ordered(start_s[begins], end_s[begins], values[begins], *counted)
         result.refuse_overlaps(place)
         return result
 
@@ -88,7 +89,7 @@ class Statistics(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Intervals:
+class Ordered:
     """Intervals in the order of time, which do not overlap."""
 
     start_s: Integers  # [N] [s, unix]
@@ -139,6 +140,12 @@ class Intervals:
             longest_zeros=int(runs.max(initial=0)),
         )
 
+    @property
+    def plain(self) -> Intervals:
+        """The intervals with a value, as the dispatch takes them."""
+        known = ~np.isnan(self.values)
+        return Intervals(self.start_s[known], self.end_s[known], self.values[known])
+
     def to_steps(self, start_s: int, steps: int, step_s: int = HOUR_S) -> Floats:
         """Return the time-weighted mean of each step, shape [steps]; NaN where intervals do not cover it exactly.
 
@@ -149,14 +156,36 @@ class Intervals:
         steps, step_s
             Number of the steps, and their length [s].
         """
-        first = np.maximum((self.start_s - start_s) // step_s, 0)
-        last = np.minimum(-((start_s - self.end_s) // step_s) - 1, steps - 1)
-        pieces = np.maximum(last - first + 1, 0)
-        source = np.repeat(np.arange(len(self.values)), pieces)
-        step = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces) + first[source]
-        begins_s = start_s + step * step_s
-        overlap_s = np.minimum(self.end_s[source], begins_s + step_s) - np.maximum(self.start_s[source], begins_s)
-        values = self.values[source]
-        covered_s = np.bincount(step, np.where(np.isnan(values), 0, overlap_s), steps)
-        sums = np.bincount(step, np.nan_to_num(values, nan=0.0) * overlap_s, steps)
-        return np.where(covered_s == step_s, sums / step_s, math.nan)
+        return step_means(self.plain, start_s, steps, step_s).value
+
+    def between(self, start_s: int, end_s: int) -> Ordered:
+        """Return the intervals that reach into a span [s, unix], cut at its ends, with empty ones where it has none."""
+        inside = (self.end_s > start_s) & (self.start_s < end_s)
+        begin, end = np.maximum(self.start_s[inside], start_s), np.minimum(self.end_s[inside], end_s)
+        values = self.values[inside]
+        usual_s = max(self.resolutions, key=lambda length: self.resolutions[length])
+        edge_s = (int(begin[0]), int(end[-1])) if begin.size else (end_s, end_s)
+        (first, first_end), (last, last_end) = _blank(start_s, edge_s[0], usual_s), _blank(edge_s[1], end_s, usual_s)
+        return Ordered(
+            np.concatenate([first, begin, last]),
+            np.concatenate([first_end, end, last_end]),
+            np.concatenate([np.full(first.size, math.nan), values, np.full(last.size, math.nan)]),
+            self.doubled,
+            self.revised,
+        )
+
+    def filled(self) -> Ordered:
+        """Return the series with the previous value in every interval that is absent or empty; the first ones stay."""
+        known = np.flatnonzero(~np.isnan(self.values))
+        if not known.size:
+            return self
+        at = np.arange(known[0], self.values.size)
+        last = known[np.searchsorted(known, at, side="right") - 1]
+        ends = np.append(self.start_s[at[1:]], self.end_s[-1])
+        return Ordered(self.start_s[at], ends, self.values[last], self.doubled, self.revised)
+
+
+def _blank(start_s: int, end_s: int, length_s: int) -> tuple[Integers, Integers]:
+    """Return the starts and the ends of intervals that fill a span [s, unix]."""
+    starts = np.arange(start_s, end_s, length_s, dtype=np.int64)
+    return starts, np.minimum(starts + length_s, end_s)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError, shown
 from sites.feeds.cells import cell_text
-from sites.feeds.intervals import MOST_ENTRIES, Entries, Intervals
+from sites.feeds.files.source import FEED, Source, checked, document_of, opened, text_lines
+from sites.feeds.files.workbook import Sheet, sheets
+from sites.feeds.intervals import MOST_ENTRIES, Entries, Ordered
 from sites.feeds.layouts import LAYOUTS, layout_of
 from sites.feeds.model import CellError
 from sites.feeds.recognise import HEAD_LINES, document_layout, split, table_of
 from sites.feeds.rows import Rows
 from sites.feeds.selection import Selection
-from sites.feeds.source import FEED, Source, checked, document_of, opened, text_lines
-from sites.feeds.workbook import Sheet, sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ class Feed:
     layout: Layout
     chosen: dict[str, str]  # what was read, by the names of the layout's choices
     unit: str  # such as "USD/MWh"
-    intervals: Intervals
+    intervals: Ordered
 
     @property
     def path(self) -> Path:

@@ -86,7 +86,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     limit_mw, limit_cause = power.limit_series(calendar, file.power.interconnect_mw.value, outages, events)
     none: list[tuple[int, float]] = []
     peaks = faults.attempt(lambda: peaks_of(file.price, clock, path), none)
-    hourly = HourlyReader(folder, calendar, clock, [])
+    hourly = HourlyReader(folder, calendar, clock, [], file.price.currency)
     unread: Floats = np.ones(calendar.hours)  # in place of a faulty series, until the faults are refused
     mild: Floats | None = unread
     ambient = faults.attempt(lambda: temperature_c(file.climate, hourly), mild)

@@ -12,7 +12,7 @@ from hardware_profiles.errors import Faults, InputError
 from sites.file.build import build_site
 from sites.file.build_blocks import check_devices
 from sites.file.fleet_file import read_documents, validated
-from sites.file.values import HourlyTable
+from sites.file.values import SeriesTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,7 @@ def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str, ...], Pa
         (("cooling", "mining_pue_hourly"), file.cooling.mining_pue_hourly),
         (("cooling", "gpu_pue_hourly"), file.cooling.gpu_pue_hourly),
     ):
-        if isinstance(table, HourlyTable):
+        if isinstance(table, SeriesTable):
             files.append(((*keys, "file"), folder / table.file))
     if file.carbon is not None and file.carbon.table is not None:
         files.append((("carbon", "table"), folder / file.carbon.table))

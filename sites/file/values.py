@@ -162,13 +162,28 @@ Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(whole)]  # 0 is Mond
 FileName = Annotated[str, Field(min_length=1, max_length=4096)]  # the longest path on Linux
 
 
-class HourlyTable(Table):
-    """A column of an hourly file (CSV or Parquet), its path relative to the site file."""
+class SeriesTable(Table):
+    """A file with a series of time, its path relative to the site file."""
 
     file: FileName
-    column: Name
     source: str = "assumption"
     date: SourceDate = "unknown"
+
+    @property
+    def described(self) -> str:
+        """The file and what is read of it, as the list of assumptions shows them."""
+        return self.file
+
+
+class HourlyTable(SeriesTable):
+    """A column of an hourly file (CSV or Parquet), its path relative to the site file."""
+
+    column: Name
+
+    @property
+    def described(self) -> str:
+        """The file and its column, as the list of assumptions shows them."""
+        return f"{self.file}, column {self.column}"
 
 
 class Numbers(BaseModel):
@@ -261,11 +276,8 @@ def _assumption(item: object, key: str) -> Iterator[Assumption]:
     elif isinstance(item, Numbers):
         text = ", ".join(f"{value:g}" for value in item.values)
         yield Assumption(key=key, value=text, source=item.source, date=item.date)
-    elif isinstance(item, BaseModel) and "file" in type(item).model_fields:
-        named = {name: str(getattr(item, name)) for name in ("file", "column", "source", "date")}
-        yield Assumption(
-            key=key, value=f"{named['file']}, column {named['column']}", source=named["source"], date=named["date"]
-        )
+    elif isinstance(item, SeriesTable):
+        yield Assumption(key=key, value=item.described, source=item.source, date=item.date)
     elif isinstance(item, BaseModel):
         yield from assumptions_of(item, f"{key}.")
 

@@ -92,7 +92,7 @@ def _pue(numbers: Numbers) -> Doubt | None:
 def _hourly_price(site: Site, numbers: Numbers) -> Iterator[Doubt | None]:
     if "price.energy_usd_per_mwh" in numbers or "price.time_of_use.base_usd_per_mwh" in numbers:
         return
-    key, spot, per_usd = "price.hourly.column", site.spot_usd_per_mwh, site.currency_per_usd
+    key, spot, per_usd = "price.hourly", site.spot_usd_per_mwh, site.currency_per_usd
     for name, value in (("mean", spot.mean()), ("highest", spot.max()), ("lowest", spot.min())):
         got = f"{written(_short(value))} USD/MWh as the {name} of its hours"
         found = doubt(known_band(f"{name} hourly price"), key, _short(value * per_usd), scale=1.0 / per_usd, got=got)
@@ -110,7 +110,7 @@ def _mixed_units(site: Site) -> Doubt | None:
         inside = float(np.median(size[site.calendar.month == month]))
         if not year / MANY_TIMES <= inside <= year * MANY_TIMES and inside > 0.0:
             return Doubt(
-                f"key price.hourly.column: expected one unit in all months, got a median of {written(_short(inside))} "
+                f"key price.hourly: expected one unit in all months, got a median of {written(_short(inside))} "
                 f"USD/MWh in month {month + 1} and of {written(_short(year))} in the year (per kWh in one of them?)",
                 absurd=False,
             )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from sites.file.hourly.market_file import read_prices
+from sites.file.prices.tables import PriceSeriesTable
 from sites.file.ranges import PRICE, Range
 from sites.file.series import Span, means, read_intervals
 from sites.hours.intervals import means_note
@@ -23,12 +25,17 @@ class HourlyReader(NamedTuple):
     calendar: Calendar
     clock: Clock
     notes: list[str]
+    currency: str  # of the prices
 
-    def read(self, table: HourlyTable, within: Range) -> Floats:
-        """Return the column of a table, [T]."""
+    def read(self, table: HourlyTable | PriceSeriesTable, within: Range) -> Floats:
+        """Return the series of a table, [T]."""
         path = self.folder / table.file
         span = Span(self.calendar.start_s, self.calendar.hours)
-        intervals = read_intervals(path, table.column, span, within, self.clock)
+        if isinstance(table, PriceSeriesTable) and table.column is None:
+            prices = read_prices(table, path, self.currency, span)
+            self.notes.extend(prices.notes)
+            return means(prices.intervals, span, path)
+        intervals = read_intervals(path, table.column or "", span, within, self.clock)
         values = means(intervals, span, path)
         what = f"prices of {path.name}" if within is PRICE else f"values of {path.name}, column {table.column}"
         if note := means_note(intervals, what, span.start_s):

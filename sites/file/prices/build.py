@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sites.arrays import Floats
-    from sites.file.prices.tables import PriceTable
+    from sites.file.prices.tables import PriceSeriesTable, PriceTable
     from sites.file.ranges import Range
-    from sites.file.values import HourlyTable
     from sites.hours.calendar import Calendar
     from sites.hours.clock import Clock
 
 
-def spot(table: PriceTable, calendar: Calendar, read: Callable[[HourlyTable, Range], Floats]) -> Floats:
+def spot(table: PriceTable, calendar: Calendar, read: Callable[[PriceSeriesTable, Range], Floats]) -> Floats:
     """Return the market price of power [currency/MWh], [T]; `read` returns the column of an hourly table."""
     if table.hourly is not None:
         return read(table.hourly, PRICE)

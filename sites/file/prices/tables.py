@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,14 +12,15 @@ from sites.file.values import (
     Calls,
     EndHour,
     Hour,
-    HourlyTable,
     Hours,
     Megawatts,
     MonthNumber,
+    Name,
     PeakMinutes,
     PerUsd,
     Price,
     PriceOrNone,
+    SeriesTable,
     Value,
     Weekday,
     When,
@@ -62,6 +63,68 @@ class ContractTable(Table):
     resale_discount_usd_per_mwh: Price
 
 
+_DESCRIBED = ("time", "unit", "timezone", "label", "separator", "decimal", "time_format", "minutes", "repeated_hour")
+
+
+class PriceSeriesTable(SeriesTable):
+    """[price.hourly]: `column` of a series, `feed` of a market file as downloaded, or `value` of a described table."""
+
+    one_of = (("column", "feed", "value"),)
+
+    column: Name | None = None
+    feed: Name | None = None  # name of a layout, as `perwatt feed list` shows it
+    point: Name | None = None  # of a market file of several points
+    where: Annotated[dict[Name, str], Field(default_factory=dict)]  # other choices, or what rows of a table must have
+    fill: Literal["previous"] | None = None  # what stands in for intervals that the file does not have
+    value: Name | None = None
+    time: Name | None = None
+    unit: Annotated[str, Field(pattern="^[A-Z]{3}/(MWh|kWh)$")] | None = None
+    timezone: Name | None = None
+    label: Literal["start", "end"] | None = None  # what `time` names; the start unless it is stated
+    separator: Literal[",", ";", "\t", "|"] | None = None  # a comma unless it is stated
+    decimal: Literal[".", ","] | None = None  # a point unless it is stated
+    time_format: Name | None = None
+    minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    repeated_hour: Literal["order"] | None = None
+
+    in_schema = (
+        {"dependentRequired": {"value": ["time", "unit"], "point": ["feed"]}},
+        *({"dependentRequired": {key: ["value"]}} for key in _DESCRIBED),
+    )
+
+    @property
+    def described(self) -> str:
+        """The file and what is read of it, as the list of assumptions shows them."""
+        if self.column is not None:
+            return f"{self.file}, column {self.column}"
+        chosen = "".join(f", {key} {name}" for key, name in self.choices.items())
+        return f"{self.file}, {f'feed {self.feed}' if self.feed else f'column {self.value}'}{chosen}"
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """What is chosen of a file that holds several series."""
+        return ({"point": self.point} if self.point is not None else {}) | self.where
+
+    @rule
+    def _whole(self) -> Iterator[Broken]:
+        present = {key for key in _DESCRIBED if getattr(self, key) is not None}
+        if self.value is not None:
+            for key in ("time", "unit"):
+                if key not in present:
+                    yield Broken("expected a value (the key is required with `value`), got nothing", (key,))
+        else:
+            for key in _DESCRIBED:
+                if key in present:
+                    yield Broken("expected this key only with `value`, the column of prices", (key,))
+
+    @rule
+    def _chosen(self) -> Iterator[Broken]:
+        if self.point is not None and self.feed is None:
+            yield Broken("expected this key only with `feed`", ("point",))
+        if self.column is not None and (self.where or self.fill):
+            yield Broken("expected where and fill only with `feed` or `value`, got one with `column`")
+
+
 class PriceTable(Table):
     """[price]: the cost of a MWh at the meter in `currency`, with the exchange rate unless that is USD."""
 
@@ -71,7 +134,7 @@ class PriceTable(Table):
     currency_per_usd: PerUsd | None = None
     energy_usd_per_mwh: Price | None = None
     time_of_use: TimeOfUseTable | None = None
-    hourly: HourlyTable | None = None
+    hourly: PriceSeriesTable | None = None
     delivery_usd_per_mwh: Price = assumed(0.0)
     demand_charge_usd_per_kw_month: PriceOrNone = assumed(0.0)
     coincident: CoincidentTable | None = None

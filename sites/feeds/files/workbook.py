@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sites.feeds.source import Source
+    from sites.feeds.files.source import Source
 
 MOST_UNPACKED_BYTES = 1024 * MIB  # a year of quarter-hours of all hubs and zones of ERCOT has about 150 MiB
 _INSTALL = "pip install 'perwatt[feeds]', or save each sheet as CSV"

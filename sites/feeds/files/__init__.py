@@ -1,0 +1,1 @@
+"""The bytes of market files: archives, text, JSON, XML and workbooks."""
