@@ -62,6 +62,7 @@ def _layout(name: str, title: str, price: str) -> Layout:
         quantity="price",
         unit="USD/MWh",
         timezone="UTC+00:00",
+        market_timezone="America/Los_Angeles",
         label="start and end",
         repeated_hour="times in UTC; OPR_HR 25 is not used",
         choices=("point", "LMP_TYPE", "market"),

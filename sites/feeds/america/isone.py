@@ -110,6 +110,7 @@ LAYOUTS = (
         quantity="price",
         unit="USD/MWh",
         timezone="offsets of their own",
+        market_timezone=_ZONE,
         label="start",
         repeated_hour="offsets of their own",
         choices=("point",),

@@ -106,6 +106,7 @@ def _layout(name: str, title: str, market: str) -> Layout:
         quantity="price",
         unit="USD/MWh",
         timezone="UTC+00:00",
+        market_timezone="America/New_York",
         label="start",
         repeated_hour="times in UTC",
         choices=("point", "pnode_id"),

@@ -48,6 +48,7 @@ LAYOUTS = (
         quantity="price",
         unit="USD/MWh",
         timezone="UTC+00:00",
+        market_timezone="America/Chicago",
         label="end",
         repeated_hour="the column in GMT",
         choices=("point", "BAA"),

@@ -44,12 +44,12 @@ def _moments(rows: Rows, selection: Selection) -> Iterator[Moment]:
             yield Moment(iso_unix_s(cells[time], "the time of a row"), number(cells[price], rows.name("price")))
 
 
-def _heading(start: str, end: str, point: tuple[str, ...], price: tuple[str, ...], *others: str) -> Heading:
+def _heading(start: str, end: str, point: str, price: tuple[str, ...], *others: str) -> Heading:
     return Heading(
         (
             Column("start", (start,)),
             Column("end", (end,)),
-            Column("point", point),
+            Column("point", (point,)),
             Column("price", price),
             Column("market", ("Market", "market"), needed=False),
             Column("row", ("",), needed=False),  # the number of the row, which has no name
@@ -68,13 +68,14 @@ LAYOUTS = (
         label="start and end",
         repeated_hour=_OFFSETS,
         choices=("point", "market"),
-        headings=(
+        headings=tuple(
             _heading(
                 "Interval Start",
                 "Interval End",
-                ("Location", "Location Name"),
+                point,
                 ("LMP", "SPP"),
                 "Time",
+                *others,
                 "Location Type",
                 "Location Id",
                 "Location Short Name",
@@ -83,7 +84,8 @@ LAYOUTS = (
                 "Congestion",
                 "Loss",
                 "GHG",
-            ),
+            )
+            for point, *others in (("Location", "Location Name"), ("Location Name",))
         ),
         read=_read,
     ),
@@ -96,12 +98,13 @@ LAYOUTS = (
         label="start and end",
         repeated_hour=_OFFSETS,
         choices=("point", "market"),
-        headings=(
+        headings=tuple(
             _heading(
                 "interval_start_utc",
                 "interval_end_utc",
-                ("location", "location_name"),
+                point,
                 ("lmp", "spp"),
+                *others,
                 "interval_start_local",
                 "interval_end_local",
                 "location_type",
@@ -112,7 +115,8 @@ LAYOUTS = (
                 "congestion",
                 "loss",
                 "ghg",
-            ),
+            )
+            for point, *others in (("location", "location_name"), ("location_name",))
         ),
         read=_read,
     ),

@@ -3,6 +3,13 @@
 from doubles.feeds.truth import local
 
 LIBRARY_SPP = "Time,Interval Start,Interval End,Location,Location Type,Market,SPP"
+LIBRARY_PJM = (
+    "Time,Interval Start,Interval End,Market,Location Id,Location Name,Location Short Name,Location Type,LMP,Energy,"
+    "Congestion,Loss"
+)
+LIBRARY_OLD_PJM = (
+    "Time,Market,Interval Start,Interval End,Location,Location Name,Location Type,LMP,Energy,Congestion,Loss"
+)
 LIBRARY_LMP = "Time,Interval Start,Interval End,Market,Location,Location Type,LMP,Energy,Congestion,Loss"
 SERVICE = "interval_start_utc,interval_end_utc,market,location,location_type,lmp,energy,congestion,loss"
 
@@ -24,6 +31,9 @@ def gridstatus(steps, heading=LIBRARY_SPP, zone="America/Chicago", points=("LZ_W
                 "Interval Start": start,
                 "Interval End": end,
                 "Location": point,
+                "Location Name": point,
+                "Location Short Name": point,
+                "Location Id": f"{51217 + at}",
                 "Location Type": "Load Zone",
                 "Market": "DAY_AHEAD_HOURLY",
                 "Congestion": "0.0",

@@ -49,6 +49,11 @@ def test_answers_of_the_api_are_the_truth(tmp_path, heading):
     assert not differences(read_text(tmp_path, as_csv), *AUTUMN)
 
 
+def test_times_with_milliseconds_are_read(tmp_path):
+    text = pjm.text(pjm.REAL_TIME, steps(*AUTUMN), clock=lambda moment: f"{pjm.iso(moment)}.000")
+    assert not differences(read_text(tmp_path, text), *AUTUMN)
+
+
 def test_the_current_version_of_a_corrected_row_counts(tmp_path):
     revised = {HOURS[10].start_s, HOURS[11].start_s, HOURS[4000].start_s}
     feed = read_text(tmp_path, pjm.text(pjm.DAY_AHEAD, HOURS, revised=revised))

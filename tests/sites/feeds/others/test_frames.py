@@ -14,7 +14,10 @@ BERLIN = year("Europe/Berlin")
 QUARTERS_SINCE = time_s("Europe/Berlin", 2025, 10, 1)
 
 
-@pytest.mark.parametrize("heading", [frames.LIBRARY_SPP, frames.LIBRARY_LMP])
+@pytest.mark.parametrize(
+    "heading",
+    [frames.LIBRARY_SPP, frames.LIBRARY_LMP, frames.LIBRARY_PJM, frames.LIBRARY_OLD_PJM],
+)
 @pytest.mark.parametrize("index", [False, True])
 def test_a_year_of_the_library_is_the_truth(tmp_path, heading, index):
     feed = read_text(tmp_path, frames.gridstatus(steps(*YEAR), heading, index=index))
