@@ -69,24 +69,18 @@ def _series(rows: Rows, selection: Selection) -> Iterator[tuple[tuple[str, str],
     price = rows.variables("price")[0]
     selection.states_unit(f"{price.match['currency']}/MWh")
     period = rows.at("period")
-    if rows.has("named"):  # the area is the name of a column, and the file has no other one
-        area = rows.name("named")
-        currency = rows.at("currency")
-        for cells in rows:
-            if selection.takes(area, ""):
-                _check_currency(cells[currency], price.match["currency"])
-                yield (area, ""), cells[period], number(cells[price.at], rows.names[price.at])
-        return
-    areas, sequences = rows.at("area"), rows.at("sequence")
+    areas, sequences, currency = (rows.at(key) if rows.has(key) else None for key in ("area", "sequence", "currency"))
+    series = (rows.name("named") if rows.has("named") else "", "")  # before 2024 a file has one area
     for cells in rows:
-        series = (cells[areas], cells[sequences])
+        if not (cells[period].strip() or cells[price.at].strip()):
+            continue  # a row of the intraday market
+        if areas is not None and sequences is not None:
+            series = (cells[areas], cells[sequences])
         if selection.takes(*series):
+            if currency is not None and cells[currency].strip() not in {"", price.match["currency"]}:
+                expected = f"{price.match['currency']}, as in the heading"
+                raise CellError("Currency", expected=expected, got=cells[currency])
             yield series, cells[period], number(cells[price.at], rows.names[price.at])
-
-
-def _check_currency(text: str, expected: str) -> None:
-    if text.strip() not in ("", expected):
-        raise CellError("Currency", expected=f"{expected}, as in the heading", got=text)
 
 
 def _library(rows: Rows, selection: Selection) -> Iterator[Entry]:
@@ -112,12 +106,14 @@ def _utc_s(text: str, column: str, clock: WallClock) -> int:
     return clock.day(date, column) * DAY_S + clock.time_s(time, column)
 
 
-def _web(name: str, clock: str, read: Callable[[Rows, Selection], Iterator[Entry]], timezone: str, rule: str) -> Layout:
+def _web(
+    name: str, clocks: tuple[str, ...], read: Callable[[Rows, Selection], Iterator[Entry]], timezone: str, rule: str
+) -> Layout:
     """Return the layout of the web export in a clock: the current columns, and those of the platform before 2024."""
-    period = Column("period", (f"MTU ({clock})",))
+    period = Column("period", tuple(f"MTU ({clock})" for clock in clocks))
     return Layout(
         name=name,
-        title=f"ENTSO-E day-ahead prices, web export in {clock}",
+        title=f"ENTSO-E day-ahead prices, web export in {clocks[0]}",
         quantity="price",
         unit="",
         timezone=timezone,
@@ -139,8 +135,8 @@ def _web(name: str, clock: str, read: Callable[[Rows, Selection], Iterator[Entry
                 (
                     period,
                     Column("price", pattern=re.compile(r"Day-ahead Price \[(?P<currency>[A-Z]{3})/MWh\]")),
-                    Column("currency", ("Currency",)),
-                    Column("named", pattern=re.compile(r"(BZN|CTY|CTA|MBA)\|.+")),
+                    Column("currency", ("Currency",), needed=False),
+                    Column("named", pattern=re.compile(r"(BZN|CTY|CTA|MBA)\|.+"), needed=False),
                 )
             ),
         ),
@@ -149,10 +145,10 @@ def _web(name: str, clock: str, read: Callable[[Rows, Selection], Iterator[Entry
 
 
 LAYOUTS = (
-    _web("entsoe-utc", "UTC", _utc, "UTC", "no repeated hour: UTC"),
+    _web("entsoe-utc", ("UTC",), _utc, "UTC", "no repeated hour: UTC"),
     _web(
         "entsoe-cet",
-        "CET/CEST",
+        ("CET/CEST", "CET"),  # before 2021 CET means the clock with summer time
         _central_europe,
         CENTRAL_EUROPE,
         "a time says (CET) or (CEST); where none does, the second one in the file is CET",

@@ -64,6 +64,7 @@ LAYOUTS = (
         quantity="price",
         unit="EUR/MWh",
         timezone="UTC",
+        market_timezone="Europe/Brussels",
         label="start",
         repeated_hour="no repeated hour: UTC",
         document=Document("json", _is_energy_charts, _energy_charts),

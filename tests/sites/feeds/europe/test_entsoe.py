@@ -105,6 +105,22 @@ def test_an_auction_in_hours_and_one_in_quarters_do_not_mix(tmp_path):
     assert refusal(tmp_path, text).startswith("expected intervals one after the other, got 2025-09-30T22:00Z to ")
 
 
+def test_rows_of_the_intraday_market_alone_are_left_out(tmp_path):
+    intraday = '"","BZN|FR","IDA1","","01/10/2025 00:00:00 - 01/10/2025 00:15:00","55.10"\n'
+    feed = read_text(tmp_path, entsoe.web(("BZN|FR", entsoe.WITHOUT, DAY)) + intraday.encode())
+    assert (feed.chosen["sequence"], len(feed.intervals.values)) == (entsoe.WITHOUT, 96)
+
+
+def test_the_first_layout_of_the_platform_has_two_columns_and_an_empty_spring_hour(tmp_path):
+    days = market.days((2019, 3, 31), (2019, 10, 27))
+    lines = entsoe.older("BZN|BE", days, gap=True).decode().splitlines()
+    rows = [",".join(line.split(",")[:2]) for line in lines[1:]]
+    feed = read_text(tmp_path, "\n".join(['"MTU (CET)","Day-ahead Price [EUR/MWh]"', *rows]))
+    assert feed.layout.name == "entsoe-cet"
+    assert feed.intervals.start_s.tolist() == [step.start_s for step in days]
+    assert feed.intervals.values.tolist() == [step.price for step in days]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
