@@ -172,7 +172,7 @@ def operating_curve(name: str, store: Path = STORE) -> OperatingCurve:
     InputError
         As `from_record` and `sweep_of`, or no load is valid, or their tags differ.
     """
-    from bench.endpoint.sweep.records import drift, sweep_of
+    from bench.endpoint.sweep.records import doubts, sweep_of
 
     records = sweep_of(store, name.removeprefix(SWEEP_PREFIX))
     loads: dict[int, Record] = {}
@@ -189,8 +189,7 @@ def operating_curve(name: str, store: Path = STORE) -> OperatingCurve:
             invalid.append(f"{at} at a time: the interval of its rate reaches below 0")
         else:
             points.append(_operating_point(record, f"{at} at a time"))
-    drifted = drift(records)
-    return OperatingCurve(name, tuple(points), tuple(invalid), (drifted.words(),) if drifted is not None else ())
+    return OperatingCurve(name, tuple(points), tuple(invalid), tuple(doubts(records).values()))
 
 
 def _operating_point(record: "Record", load: str) -> OperatingPoint:

@@ -1,9 +1,8 @@
 """`perwatt run endpoint`: tokens per second, latencies and joules per token of a live inference server."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,13 +25,9 @@ from bench.cli.output import emit_json, progress
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from bench.endpoint.figures.summary import Limits
-    from bench.endpoint.workload import Setting
-    from bench.measure.runner import Job
-    from bench.meters.protocol import Meter
-    from bench.results.record import Device, Record
+    from bench.endpoint.sweep.run import Loads
+    from bench.measure.runner import Progress
 
 SWEEP = "sweep"
 TINY = "tiny"
@@ -48,16 +43,6 @@ PRESETS_MS = {  # limits of the first and of each further token, as MLPerf infer
     "deepseek-r1-interactive": (1500.0, 15.0),
     "gpt-oss-120b": (3000.0, 80.0),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Loads:
-    """The loads to measure: numbers of requests at a time, or a rate."""
-
-    concurrency: tuple[int, ...] = ()
-    rate_per_s: float | None = None
-    sweep: bool = False
-    mixes: tuple[tuple[int, int], ...] = ()  # lengths of prompt and answer [token], instead of the setting's own
 
 
 @click.command(
@@ -146,6 +131,7 @@ def endpoint(
     from bench.endpoint.client.dataset import read_dataset
     from bench.endpoint.client.target import read_target
     from bench.endpoint.device import describe, describe_tiny
+    from bench.endpoint.sweep.run import measure_loads
     from bench.endpoint.workload import Setting, new_seed
     from bench.measure.plans import get_plan
     from bench.measure.runner import Job
@@ -172,7 +158,8 @@ def endpoint(
         )
         job = Job.start(chosen_plan, store, sys.argv[1:])
         device = describe_tiny(setting.target) if url == TINY else describe(setting.target)
-        records = _measure(setting, loads, job, reading, device, quiet=as_json)
+        with _showing(quiet=as_json) as begin:
+            records = measure_loads(setting, loads, job, reading, device, begin)
     if as_json:
         emit_json(document(records, store, None))
     else:
@@ -194,54 +181,26 @@ def _served(url: str) -> Iterator[str]:
         yield address
 
 
-def _measure(
-    setting: "Setting", loads: Loads, job: "Job", meters: "Sequence[Meter]", device: "Device", *, quiet: bool
-) -> "list[Record]":
-    """Measure each load; a sweep adds points around its knee. Each point has prompts of its own."""
-    from bench.endpoint.sweep.points import in_random_order, refined
-    from bench.endpoint.workload import LlmServeEndpoint
-    from bench.measure.runner import measure
-
-    records: list[Record] = []
-    lengths = setting.prompt_tokens, setting.output_tokens
-    longest = max(loads.mixes or (lengths,), key=sum)
-    known = replace(setting, prompt_tokens=longest[0], output_tokens=longest[1]).ask()
-    points: Sequence[int | None] = loads.concurrency or (None,)
-    if loads.sweep:
-        points = in_random_order(loads.concurrency, setting.seed)
-    todo = [(point, mix) for point in points for mix in loads.mixes or (lengths,)]
+@contextmanager
+def _showing(*, quiet: bool) -> "Iterator[Callable[[str], tuple[Progress, Callable[[str], None]]]]":
+    """Yield what begins the progress of a load on the screen."""
     with progress(quiet=quiet) as bars:
-        while todo:
-            load, (prompt_tokens, output_tokens) = todo.pop(0)
-            name = f"{load} at a time" if load is not None else f"{loads.rate_per_s:g} requests/s"
+
+        def begin(name: str) -> "tuple[Progress, Callable[[str], None]]":
             task = bars.add_task(name, total=1.0)
 
-            def show(stage: str, done: float, task: "TaskID" = task, name: str = name) -> None:
+            def show(stage: str, done: float) -> None:
                 bars.update(task, completed=done, description=f"{name}: {stage}")
 
-            point = replace(
-                setting, concurrency=load, rate_per_s=loads.rate_per_s, seed=f"{setting.seed}:{len(records)}",
-                prompt_tokens=prompt_tokens, output_tokens=output_tokens, is_mix=bool(loads.mixes),
-            )  # fmt: skip
-            records.append(measure(LlmServeEndpoint(point, known), job, meters, device=device, on_progress=show))
-            bars.update(task, completed=1.0, description=f"{name}: {records[-1].status}")
-            if records[-1].status == "failed" and not loads.sweep:
-                break
-            if loads.sweep and not todo and len(records) == len(loads.concurrency) + (len(loads.concurrency) > 1):
-                todo = [(point, lengths) for point in refined(_rates(records))]
-    return records
+            def end(status: str) -> None:
+                bars.update(task, completed=1.0, description=f"{name}: {status}")
+
+            return show, end
+
+        yield begin
 
 
-def _rates(records: "Sequence[Record]") -> dict[int, float]:
-    """Return the throughput of the valid points by their number of requests at a time [token/s]."""
-    return {
-        at: record.rate.value
-        for record in records
-        if record.rate is not None and isinstance(at := record.workload.parameters.get("concurrency"), int)
-    }
-
-
-def _loads(concurrency: str, most: int, rate_per_s: float | None, mixes: str | None) -> Loads:
+def _loads(concurrency: str, most: int, rate_per_s: float | None, mixes: str | None) -> "Loads":
     """Return the loads that `--concurrency` or `--rate` name.
 
     Raises
@@ -251,6 +210,7 @@ def _loads(concurrency: str, most: int, rate_per_s: float | None, mixes: str | N
     """
     from bench.endpoint.mixes import parse_mixes
     from bench.endpoint.sweep.points import geometric
+    from bench.endpoint.sweep.run import Loads
 
     source = click.get_current_context().get_parameter_source("concurrency")
     if rate_per_s is not None:

@@ -124,14 +124,15 @@ def _print_split(records: "Sequence[Record]") -> None:
 
 def _print_best(records: "Sequence[Record]", limits: "Limits") -> None:
     from bench.endpoint.sweep.choice import best, is_host_bound, pareto
-    from bench.endpoint.sweep.records import drift, points_of
+    from bench.endpoint.sweep.records import doubts, knee_words, points_of
 
     points = points_of(records)
     if not points:
         return
-    drifted = drift(records)
-    if drifted is not None:
-        say(f"drift      {drifted.words()}")
+    for name, words in doubts(records).items():
+        say(f"{name:<10} {words}")
+    if bend := knee_words(records):
+        say(f"knee       {bend}")
     choice = best(points, limits)
     if choice is None:
         say("best       no load keeps the limits")

@@ -1,10 +1,16 @@
-"""The points of a sweep: their order, and those that are added around the knee."""
+"""The points of a sweep: their order, those to measure again, and those that are added around the knee."""
 
 import itertools
 import random
 from collections.abc import Mapping, Sequence
 
-FLAT_FRAC = 0.05  # [-] less gain in throughput than this by doubling the load is flat
+from bench.measure import stats
+
+KNEE_FRAC = 0.95  # [-] share of the highest throughput that the knee has
+DIP_FRAC = 0.95  # [-] a load below this share of a smaller and of a larger one was slowed by something else
+
+Throughput = Mapping[int, Sequence[float]]
+"""Throughput [token/s] of each window by concurrency."""
 
 
 def geometric(last: int, first: int = 1) -> list[int]:
@@ -26,28 +32,61 @@ def in_random_order(points: Sequence[int], seed: str) -> list[int]:
     return [*order, order[0]] if len(order) > 1 else order
 
 
-def knee(tokens_per_s: Mapping[int, float]) -> int | None:
-    """Return the concurrency from which on more load brings little more throughput, or None if it still grows.
+def rising(throughput: Throughput) -> dict[int, float]:
+    """Return the throughput by concurrency [token/s] as the nearest curve that does not fall with the load.
 
-    Parameters
-    ----------
-    tokens_per_s
-        Throughput by concurrency [token/s].
+    Notes
+    -----
+    Isotonic regression by pooling adjacent violators, weighted with the windows of each load. A load that was slowed by
+    other work on the machine moves the curve less than it would move a comparison of neighbours.
     """
-    points = sorted(tokens_per_s)
-    for low, high in itertools.pairwise(points):
-        if tokens_per_s[high] < tokens_per_s[low] * (1.0 + FLAT_FRAC):
-            return low
-    return None
+    pools: list[tuple[list[int], float, int]] = []  # loads, their sum over all windows, windows
+    for at in sorted(throughput):
+        pool = [at], sum(throughput[at]), len(throughput[at])
+        while pools and pools[-1][1] / pools[-1][2] >= pool[1] / pool[2]:
+            before = pools.pop()
+            pool = before[0] + pool[0], before[1] + pool[1], before[2] + pool[2]
+        pools.append(pool)
+    return {at: total / windows for loads, total, windows in pools for at in loads}
 
 
-def refined(tokens_per_s: Mapping[int, float]) -> list[int]:
+def knee(throughput: Throughput) -> int | None:
+    """Return the smallest load that has nearly the highest throughput, or None if that is the largest load.
+
+    The curve is that of `rising`, so that neither a slow load nor its neighbour is taken for the knee.
+    """
+    curve = rising(throughput)
+    points = sorted(curve)
+    at = next((point for point in points if curve[point] >= KNEE_FRAC * curve[points[-1]]), None)
+    return None if at is None or at == points[-1] else at
+
+
+def dips(throughput: Throughput) -> list[int]:
+    """Return the loads with less throughput than both a smaller and a larger load, beyond the scatter of the windows.
+
+    No limit of a server does that: something else slowed them.
+    """
+    points = sorted(throughput)
+    return [
+        at
+        for i, at in enumerate(points)
+        if any(_is_below(throughput[at], throughput[other]) for other in points[:i])
+        and any(_is_below(throughput[at], throughput[other]) for other in points[i + 1 :])
+    ]
+
+
+def _is_below(a: Sequence[float], b: Sequence[float]) -> bool:
+    ratio = stats.compare(a, b)
+    return ratio.interval is not None and ratio.interval[1] < 1.0 and sum(a) / len(a) < DIP_FRAC * sum(b) / len(b)
+
+
+def refined(throughput: Throughput) -> list[int]:
     """Return points to add between the knee and its neighbours, if there is a knee and room between them."""
-    at = knee(tokens_per_s)
+    at = knee(throughput)
     if at is None:
         return []
-    points = sorted(tokens_per_s)
+    points = sorted(throughput)
     position = points.index(at)
     neighbours = points[max(0, position - 1) : position + 2]
     middles = [round((low * high) ** 0.5) for low, high in itertools.pairwise(neighbours)]
-    return [middle for middle in middles if middle not in tokens_per_s]
+    return [middle for middle in middles if middle not in throughput]

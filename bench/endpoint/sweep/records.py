@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.endpoint.sweep.choice import Point
+from bench.endpoint.sweep.points import dips, knee
 from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure import stats
 from bench.results.folder import find_result, read_record, read_whole
@@ -50,6 +51,32 @@ def drift(records: "Sequence[Record]") -> Drift | None:
             if abs(point.rate / earlier.rate - 1.0) > DRIFT_FRAC:
                 return Drift(point.concurrency, earlier.rate, point.rate)
     return None
+
+
+def doubts(records: "Sequence[Record]") -> dict[str, str]:
+    """Return what makes the loads of a run hard to compare, in words by a short name; empty for a good sweep."""
+    found = {}
+    drifted = drift(records)
+    if drifted is not None:
+        found["drift"] = drifted.words()
+    slowed = dips({point.concurrency: point.tokens_per_s for point in points_of(records)})
+    if slowed:
+        found["slowed"] = (
+            f"{', '.join(map(str, slowed))} at a time had fewer tokens than smaller and larger loads, so something "
+            "else slowed the machine; measure again on a quiet machine"
+        )
+    return found
+
+
+def knee_words(records: "Sequence[Record]") -> str | None:
+    """Return where the throughput of a run ends to rise, in words; None for a run with fewer than three loads."""
+    throughput = {point.concurrency: point.tokens_per_s for point in points_of(records)}
+    if len(throughput) < 3:
+        return None
+    at = knee(throughput)
+    if at is None:
+        return f"none up to {max(throughput)} at a time: the throughput still rises"
+    return f"{at} at a time: larger loads have at most 5 % more tokens, by a curve that does not fall with the load"
 
 
 def points_of(records: "Sequence[Record]") -> list[Point]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from bench.endpoint.figures.summary import Limits
 from bench.endpoint.sweep.choice import best, is_host_bound
-from bench.endpoint.sweep.records import drift, points_of
+from bench.endpoint.sweep.records import doubts, knee_words, points_of
 from bench.quantity import plain
 from bench.report.blocks import Block, Cell, Chip, Facts, Missing, Notices, Section, Table, figure_cell
 from bench.report.sections.provenance import notices_of
@@ -81,9 +81,9 @@ def _of_run(number: int, run: "list[Record]") -> list[Block]:
     pairs = [("limits (median)", _limit_words(limits)), ("best load", words)]
     if choice is not None:
         pairs.append(("in a site", f'device = "result:{choice.best.record_id}"'))
-    drifted = drift(run)
-    if drifted is not None:
-        pairs.append(("drift", drifted.words()))
+    if bend := knee_words(run):
+        pairs.append(("knee", bend))
+    pairs.extend(doubts(run).items())
     host = ", ".join(str(point.concurrency) for point in is_host_bound(points))
     if host:
         pairs.append(("host", f"at {host} power and throughput fall although the load rises: the host limits it"))

@@ -1,12 +1,15 @@
 """The points of a sweep, and the best of them."""
 
 import random
+import statistics
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.endpoint.figures.summary import Limits
 from bench.endpoint.sweep.choice import Point, best, is_host_bound, pareto
-from bench.endpoint.sweep.points import geometric, in_random_order, knee, refined
+from bench.endpoint.sweep.points import dips, geometric, in_random_order, knee, refined, rising
 
 
 def test_points_double_up_to_the_last():
@@ -24,12 +27,62 @@ def test_the_order_is_random_repeatable_and_ends_with_a_repeated_point():
     assert in_random_order([4], "seed") == [4]
 
 
+def windows(**rates):
+    """Three windows of each load, all alike."""
+    return {int(at[1:]): (rate,) * 3 for at, rate in rates.items()}
+
+
+LIMITED = windows(_1=10.0, _2=20.0, _4=39.0, _8=40.0, _16=40.5)
+
+
 def test_the_knee_is_where_more_load_brings_little_more():
-    assert knee({1: 10.0, 2: 20.0, 4: 39.0, 8: 40.0, 16: 40.5}) == 4
-    assert knee({1: 10.0, 2: 20.0, 4: 39.0}) is None
-    assert refined({1: 10.0, 2: 20.0, 4: 39.0, 8: 40.0, 16: 40.5}) == [3, 6]
-    assert refined({1: 10.0, 2: 9.0}) == []
-    assert refined({1: 10.0, 2: 20.0}) == []
+    assert knee(LIMITED) == 4
+    assert knee(windows(_1=10.0, _2=20.0, _4=39.0)) is None
+    assert knee(windows(_1=10.0, _2=20.0, _4=30.0, _8=20.0)) == 4, "a server that falls behind has its knee before"
+    assert refined(LIMITED) == [3, 6]
+    assert refined(windows(_1=10.0, _2=9.0)) == []
+    assert refined(windows(_1=10.0, _2=20.0)) == []
+
+
+@given(st.dictionaries(st.integers(1, 99), st.lists(st.floats(1.0, 1e3), min_size=1, max_size=4), min_size=1))
+def test_the_curve_of_the_knee_never_falls_and_keeps_the_tokens(throughput):
+    curve = rising(throughput)
+    assert list(curve) == sorted(throughput)
+    assert list(curve.values()) == sorted(curve.values())
+    total = sum(sum(rates) for rates in throughput.values())
+    assert sum(curve[at] * len(rates) for at, rates in throughput.items()) == pytest.approx(total)
+
+
+TRUE = {1: 100.0, 2: 190.0, 4: 360.0, 8: 640.0, 16: 700.0, 32: 705.0, 64: 700.0}  # the knee is at 16
+
+
+def noisy(seed, slowed=None):
+    """Three windows of each load that scatter by 3 %; one load may be slowed to half."""
+    draw = random.Random(seed)
+    return {
+        at: tuple(rate * (0.5 if at == slowed else 1.0) * draw.gauss(1.0, 0.03) for _ in range(3))
+        for at, rate in TRUE.items()
+    }
+
+
+def test_the_knee_is_the_same_for_windows_that_scatter():
+    assert statistics.fmean(knee(noisy(seed)) == 16 for seed in range(200)) >= 0.93
+
+
+@pytest.mark.parametrize("slowed", [2, 4, 8])
+def test_a_load_that_something_slowed_is_no_knee_and_is_measured_again(slowed):
+    """A comparison of neighbours would take the load before it for the knee."""
+    for seed in range(50):
+        measured = noisy(seed, slowed)
+        assert knee(measured) in {8, 16, 32}
+        assert dips(measured) in ([slowed], [])  # a load slowed to half may be as fast as the one before
+        assert dips(noisy(seed)) == []
+
+
+def test_a_dip_is_below_a_smaller_and_a_larger_load():
+    assert dips(windows(_1=10.0, _2=20.0, _4=9.0, _8=40.0)) == [4]
+    assert dips(windows(_1=10.0, _2=20.0, _4=19.5, _8=40.0)) == [], "within 5 %"
+    assert dips(windows(_1=10.0, _2=40.0, _4=30.0, _8=20.0)) == [], "a server that falls behind"
 
 
 def point(concurrency, rate, energy=None, tpot=0.02, **more):
