@@ -29,13 +29,13 @@ def flags(feed: Feed) -> tuple[str, ...]:
     if feed.layout.quantity != "price" or "/" not in timezone:  # UTC, or times with offsets of their own
         return ()
     return tuple(
-        f"The prices from {utc_text(start_s)} to {utc_text(end_s)} are exactly 0, beside a change of the clock in "
+        f"The prices from {utc_text(start_s)} to {utc_text(end_s)} are exactly 0, at a change of the clock in "
         f"{timezone}: compare that day with another source, because platforms have served zeros and a shifted hour."
-        for start_s, end_s in zeros_beside_clock_change(feed.intervals, timezone)
+        for start_s, end_s in zeros_at_clock_change(feed.intervals, timezone)
     )
 
 
-def zeros_beside_clock_change(intervals: Ordered, timezone: str) -> Iterator[tuple[int, int]]:
+def zeros_at_clock_change(intervals: Ordered, timezone: str) -> Iterator[tuple[int, int]]:
     """Yield the start and the end [s, unix] of runs of exact zeros that reach within an hour of a clock change.
 
     Parameters

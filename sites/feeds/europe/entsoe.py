@@ -65,7 +65,7 @@ def _central_europe(rows: Rows, selection: Selection) -> Iterator[Entry]:
 
 
 def _series(rows: Rows, selection: Selection) -> Iterator[tuple[tuple[str, str], str, float]]:
-    """Yield the series, the period and the value of each row that is wanted."""
+    """Yield the series, the period and the value of each row that the user chooses."""
     price = rows.variables("price")[0]
     selection.states_unit(f"{price.match['currency']}/MWh")
     period = rows.at("period")
@@ -151,7 +151,7 @@ LAYOUTS = (
         ("CET/CEST", "CET"),  # before 2021 CET means the clock with summer time
         _central_europe,
         CENTRAL_EUROPE,
-        "a time says (CET) or (CEST); where none does, the second one in the file is CET",
+        "a time says (CET) or (CEST); otherwise the second one in the file is CET",
     ),
     Layout(
         name="entsoe-library",

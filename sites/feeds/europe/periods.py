@@ -63,7 +63,7 @@ class LocalPeriods:
 def length_s(start_s: int, end_s: int, column: str) -> int:
     """Return the length [s] of a period from the labels of its start and its end [s, local].
 
-    Beside a clock change the labels are an hour further or nearer than the period is long: exports write 02:45 to 02:00
+    Around a clock change the labels are an hour further or nearer than the period is long: exports write 02:45 to 02:00
     and 01:00 to 03:00. No period is longer than an hour, so the rest of an hour is right.
 
     Raises

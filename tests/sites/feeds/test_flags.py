@@ -33,7 +33,7 @@ def test_an_hour_of_zeros_at_the_clock_change_is_a_flag_and_no_error(tmp_path):
         feed = read_text(tmp_path, text)
         assert feed.intervals.missing == 0
         (flag,) = flags(feed)
-        assert flag.startswith("The prices from 2025-10-26T00:00Z to 2025-10-26T01:00Z are exactly 0, beside a change ")
+        assert flag.startswith("The prices from 2025-10-26T00:00Z to 2025-10-26T01:00Z are exactly 0, at a change ")
         assert "Europe/Brussels" in flag
 
 
