@@ -1,19 +1,19 @@
-"""The lengths of intervals where a file names only their starts or only their ends."""
+"""The intervals of a file that names only their starts or only their ends."""
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from sites.feeds.model import CellError, Entry
+from sites.hours.intervals import MARKET_LENGTHS_S, MINUTE_S, lengths_of_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
+    from sites.arrays import Integers
     from sites.feeds.selection import Selection
-
-STEPS_S = (300, 900, 1800, 3600)
 
 
 class Moment(NamedTuple):
@@ -29,13 +29,13 @@ def from_starts(
     selection: Selection,
     column: str,
     *,
+    lengths_s: tuple[int, ...] = MARKET_LENGTHS_S,
     lone_s: int = 0,
-    steps_s: Sequence[int] = STEPS_S,
 ) -> Iterator[Entry]:
-    """Yield the intervals of starts, all of one length.
+    """Yield the intervals of starts, as long as the distances of the rows say.
 
-    The length is the most frequent distance of neighbouring times. An interval is shorter only where the next one
-    starts earlier, so a missing row leaves a gap that its neighbour does not cover.
+    A missing row leaves a gap that its neighbour does not cover. An interval is shorter than its neighbours only where
+    the next one starts earlier.
 
     Parameters
     ----------
@@ -45,25 +45,23 @@ def from_starts(
         The choice. If it leaves several series, the file is refused later, and nothing is kept in memory.
     column
         Name of the column of times, for errors.
+    lengths_s
+        The lengths [s] that the source has.
     lone_s
         The length [s] if there is only one time; 0: it is an error.
-    steps_s
-        The lengths [s] that the source has.
 
     Raises
     ------
     CellError
-        The length is none of the source's, or there is no second time to tell it.
+        No two times have a distance that is a length of the source.
     """
     rows: list[Moment] = []
     yield from _kept(moments, selection, rows)
-    if selection.is_ambiguous:
-        return
-    times = sorted({row.at_s for row in rows})
-    step_s = _step_s(times, column, lone_s, steps_s)
-    following = dict(pairwise(times))
-    for at_s, value, version in rows:
-        yield Entry(at_s, min(at_s + step_s, following.get(at_s, at_s + step_s)), value, version)
+    if not selection.is_ambiguous:
+        times = np.unique(np.array([row.at_s for row in rows], np.int64))
+        ends = dict(zip(times.tolist(), _ends_s(times, column, lengths_s, lone_s).tolist(), strict=True))
+        for at_s, value, version in rows:
+            yield Entry(at_s, ends[at_s], value, version)
 
 
 def from_ends(
@@ -71,50 +69,20 @@ def from_ends(
     selection: Selection,
     column: str,
     *,
+    lengths_s: tuple[int, ...] = MARKET_LENGTHS_S,
     lone_s: int = 0,
-    steps_s: Sequence[int] = STEPS_S,
 ) -> Iterator[Entry]:
-    """Yield the intervals of ends, all of one length, and shorter only where the interval before them ends later.
+    """Yield the intervals of ends, as long as the distances of the rows say.
 
     Parameters and errors are those of `from_starts`.
     """
     rows: list[Moment] = []
     yield from _kept(moments, selection, rows)
-    if selection.is_ambiguous:
-        return
-    times = sorted({row.at_s for row in rows})
-    step_s = _step_s(times, column, lone_s, steps_s)
-    before = {later: earlier for earlier, later in pairwise(times)}
-    for at_s, value, version in rows:
-        yield Entry(max(at_s - step_s, before.get(at_s, at_s - step_s)), at_s, value, version)
-
-
-def from_changing_starts(moments: Iterable[Moment], selection: Selection, column: str) -> Iterator[Entry]:
-    """Yield the intervals of starts whose length may change within the file, such as from 60 to 15 minutes.
-
-    An interval is as long as the shorter one of the distances to the times before and after it, so a missing row
-    leaves a gap. Parameters are those of `from_starts`.
-
-    Raises
-    ------
-    CellError
-        No other time is within an hour of a time, so its length is unknown.
-    """
-    rows: list[Moment] = []
-    yield from _kept(moments, selection, rows)
-    if selection.is_ambiguous:
-        return
-    times = sorted({row.at_s for row in rows})
-    before = {later: earlier for earlier, later in pairwise(times)}
-    following = dict(pairwise(times))
-    longest_s = STEPS_S[-1]
-    for at_s, value, version in rows:
-        step_s = min(following.get(at_s, at_s + 2 * longest_s) - at_s, at_s - before.get(at_s, at_s - 2 * longest_s))
-        if step_s > longest_s:
-            raise CellError(
-                column, expected="another time at most 60 minutes before or after each one", got="a lone time"
-            )
-        yield Entry(at_s, at_s + step_s, value, version)
+    if not selection.is_ambiguous:
+        times = -np.unique(-np.array([row.at_s for row in rows], np.int64))  # the last one first
+        starts = dict(zip(times.tolist(), (-_ends_s(-times, column, lengths_s, lone_s)).tolist(), strict=True))
+        for at_s, value, version in rows:
+            yield Entry(starts[at_s], at_s, value, version)
 
 
 def _kept(moments: Iterable[Moment], selection: Selection, rows: list[Moment]) -> Iterator[Entry]:
@@ -126,17 +94,16 @@ def _kept(moments: Iterable[Moment], selection: Selection, rows: list[Moment]) -
             rows.append(moment)
 
 
-def _step_s(times: Sequence[int], column: str, lone_s: int, steps_s: Sequence[int]) -> int:
-    distances = Counter(later - earlier for earlier, later in pairwise(times))
-    if not distances:
-        if lone_s or not times:
-            return lone_s
-        raise CellError(
-            column, expected="two times or more, whose distance is the length of an interval", got="one time"
-        )
-    most = max(distances.values())
-    step_s = min(distance for distance, count in distances.items() if count == most)
-    if step_s not in steps_s:
-        known = ", ".join(f"{step / 60:g}" for step in steps_s)
-        raise CellError(column, expected=f"times {known} minutes apart", got=f"{step_s / 60:g} minutes")
-    return step_s
+def _ends_s(times: Integers, column: str, lengths_s: tuple[int, ...], lone_s: int) -> Integers:
+    """Return the ends of the intervals that begin at increasing times."""
+    lengths: Integers
+    if len(times) == 1 and lone_s:
+        lengths = np.array([lone_s])
+    elif len(times) and not np.isin(np.diff(times), lengths_s).any():
+        known = ", ".join(f"{length_s / MINUTE_S:g}" for length_s in lengths_s)
+        got = f"{np.diff(times).min() / MINUTE_S:g} minutes" if len(times) > 1 else "one time"
+        raise CellError(column, expected=f"times {known} minutes apart, which tell the length of intervals", got=got)
+    else:
+        lengths = lengths_of_rows(times, lengths_s)
+    ends_s: Integers = np.minimum(times + lengths, np.append(times[1:], np.iinfo(np.int64).max))
+    return ends_s

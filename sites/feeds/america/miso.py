@@ -66,7 +66,7 @@ def _read_archive(rows: Rows, selection: Selection) -> Iterator[Entry]:
 
 
 def _read_five_minute(rows: Rows, selection: Selection) -> Iterator[Entry]:
-    return from_starts(_moments(rows, selection), selection, rows.name("time"), steps_s=(300,))
+    return from_starts(_moments(rows, selection), selection, rows.name("time"), lengths_s=(300,))
 
 
 def _moments(rows: Rows, selection: Selection) -> Iterator[Moment]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sites.feeds.cells import cell_text, number
-from sites.feeds.lengths import Moment, from_changing_starts
+from sites.feeds.lengths import Moment, from_starts
 from sites.feeds.model import CellError, Document, Layout
 from sites.feeds.others.bitcoin import quotes_until_next
 
@@ -32,7 +32,7 @@ def _energy_charts(document: Any, selection: Selection) -> Iterator[Entry]:
         Moment(_whole(time, f"unix_seconds[{at}]"), number(cell_text(price), f"price[{at}]"))
         for at, (time, price) in enumerate(zip(times, prices, strict=True))
     )
-    yield from from_changing_starts(moments, selection, "unix_seconds")
+    yield from from_starts(moments, selection, "unix_seconds")
 
 
 def _is_market_chart(document: Any) -> bool:
@@ -52,8 +52,8 @@ def _market_chart(document: Any, selection: Selection) -> Iterator[Entry]:
 
 
 def _whole(value: Any, place: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise CellError(place, expected="a whole number", got=value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**53:
+        raise CellError(place, expected="a whole number below 2^53", got=value)
     return value
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sites.feeds.selection import Selection
 
 CHOICES = ("zone", "basis", "scope")
-_STEPS_S = (300, 900, 3600, DAY_S)
+_LENGTHS_S = (300, 900, 3600, DAY_S)
 _SIGNALS = {"co2_moer": "marginal", "co2_aoer": "average"}
 _UNITS = {"lbs_co2_per_mwh": "lbCO2/MWh"}
 
@@ -32,7 +32,7 @@ def _spellings(*names: str) -> tuple[str, ...]:
 
 
 def _read(rows: Rows, selection: Selection) -> Iterator[Entry]:
-    return from_starts(_moments(rows, selection), selection, rows.name("time"), steps_s=_STEPS_S)
+    return from_starts(_moments(rows, selection), selection, rows.name("time"), lengths_s=_LENGTHS_S)
 
 
 def _moments(rows: Rows, selection: Selection) -> Iterator[Moment]:
@@ -60,9 +60,9 @@ def _read_answer(document: Any, selection: Selection) -> Iterator[Entry]:
         raise CellError("meta: signal_type", expected=" or ".join(_SIGNALS), got=signal)
     if not isinstance(units, str) or units not in _UNITS:
         raise CellError("meta: units", expected=" or ".join(_UNITS), got=units)
-    if not isinstance(period_s, int) or period_s not in _STEPS_S:
+    if not isinstance(period_s, int) or period_s not in _LENGTHS_S:
         raise CellError(
-            "meta: data_point_period_seconds", expected=f"one of {', '.join(map(str, _STEPS_S))}", got=period_s
+            "meta: data_point_period_seconds", expected=f"one of {', '.join(map(str, _LENGTHS_S))}", got=period_s
         )
     selection.states_unit(_UNITS[units])
     zone = cell_text(meta.get("region"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sites.feeds.cells import number
-from sites.feeds.lengths import Moment, from_changing_starts
+from sites.feeds.lengths import Moment, from_starts
 from sites.feeds.model import CellError, Column, Entry, Heading, Layout
 from sites.feeds.wall_time import iso_unix_s
 
@@ -34,7 +34,7 @@ def _read(rows: Rows, selection: Selection) -> Iterator[Entry]:
 
 
 def _read_series(rows: Rows, selection: Selection) -> Iterator[Entry]:
-    return from_changing_starts(_moments(rows, selection), selection, "the time of a row")
+    return from_starts(_moments(rows, selection), selection, "the time of a row")
 
 
 def _moments(rows: Rows, selection: Selection) -> Iterator[Moment]:

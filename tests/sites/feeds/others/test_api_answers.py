@@ -35,7 +35,8 @@ def energy_charts(steps, **changes):
 
 def test_the_change_from_hours_to_quarters_and_an_empty_price_are_kept(read):
     change_s = truth.time_s("Europe/Berlin", 2025, 10, 1)
-    steps = [*truth.steps(change_s - 5 * HOUR_S, change_s), *truth.steps(change_s, change_s + 2 * HOUR_S, 15)]
+    day_s = 24 * HOUR_S
+    steps = [*truth.steps(change_s - day_s, change_s), *truth.steps(change_s, change_s + day_s, 15)]
     prices = [None, *(step.price for step in steps[1:])]
     feed = read(energy_charts(steps, price=prices))
     assert (feed.layout.name, feed.unit) == ("energy-charts-api", "EUR/MWh")
@@ -60,14 +61,17 @@ STEPS = list(truth.steps(0, 3 * HOUR_S))
     [
         (energy_charts(STEPS, price=[1.0]), "price: expected one price for each of unix_seconds"),
         (energy_charts(STEPS, price=[1.0, "x", 2.0]), "price[1]: expected a number with a decimal point, got 'x'"),
-        (energy_charts(STEPS, unix_seconds=[0, 3600.5, 7200]), "unix_seconds[1]: expected a whole number, got 3600.5"),
+        (
+            energy_charts(STEPS, unix_seconds=[0, 3600.5, 7200]),
+            "unix_seconds[1]: expected a whole number below 2^53, got 36",
+        ),
         (energy_charts(STEPS, unit="ct / kWh"), "expected the unit EUR/MWh of energy-charts-api, got 'ct/kWh'"),
         (
             {"prices": [[0, 1.0, 2.0]], "market_caps": []},
             "prices: expected pairs of a time in milliseconds and a price",
         ),
         ({"prices": [[5000, 1.0], [4000, 1.0]], "market_caps": []}, "prices: expected times that go forward, got 4"),
-        ({"prices": [["x", 1.0]], "market_caps": []}, "prices[0][0]: expected a whole number, got 'x'"),
+        ({"prices": [["x", 1.0]], "market_caps": []}, "prices[0][0]: expected a whole number below 2^53, got 'x'"),
     ],
 )
 def test_a_faulty_answer_is_refused_in_one_line(read, document, message):

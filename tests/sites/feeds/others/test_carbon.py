@@ -54,7 +54,7 @@ def test_daily_exports_are_read_and_monthly_ones_refused(tmp_path):
     daily = "\n".join([lines[0], *lines[1::24]])
     assert read_text(tmp_path, daily, DIRECT).intervals.resolutions == {86_400: 365}
     monthly = "\n".join([lines[0], *lines[1 :: 24 * 31]])
-    with pytest.raises(InputError, match=r"Datetime \(UTC\): expected times 5, 15, 60, 1440 minutes apart, got"):
+    with pytest.raises(InputError, match=r"Datetime \(UTC\): expected times 5, 15, 60, 1440 minutes apart, which"):
         read_text(tmp_path, monthly, DIRECT)
 
 
