@@ -145,12 +145,13 @@ class WorkServer:
 
     def population(self) -> Population:
         """Return the number of connections, peers and workers."""
+        accepted = self._server.accepted  # first, so that none of them is missing among the sessions
         present = [info for info in self.sessions() if info.ended_s is None]
         working = [info.peer for info in present if info.workers]
         return Population(
             connected=len(present),
             working=len(working),
-            accepted=self._server.accepted,
+            accepted=accepted,
             peers=len({info.peer for info in present}),
             workers=len({worker for info in present for worker in info.workers}),
             most_workers=max((len(info.workers) for info in present), default=0),
