@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from doubles.crowded import lengthen
 from doubles.device import FakeDevice
 
 from bench.measure.plans import Plan
@@ -37,6 +38,18 @@ class FakeMeter(PolledMeter):
             self._total += self.watts(now) * (now - self._last)
         self._last = now
         return self._total, None, ()
+
+
+@pytest.fixture
+def deadlines():
+    """Leave the deadlines of the network as they are, for a test of them."""
+
+
+@pytest.fixture(autouse=True)
+def patient(request, monkeypatch):
+    """Let no test fail because its own doubles answer late on a crowded machine."""
+    if "deadlines" not in request.fixturenames:
+        lengthen(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ waits for an event instead of a time, and holds a code against `unexplained` ins
 """
 
 import time
+from functools import partial
 
 LONG_S = 120.0  # [s] of a deadline that exists only so that no test hangs
 
@@ -33,6 +34,19 @@ def unexplained(codes):
 def is_quiet(codes):
     """Return whether a record gives no sign of a crowded machine, so that its figures hold what they promise."""
     return not set(codes) & (RATE | METER | LATE_CLIENT | {"client_bound"})
+
+
+def lengthen(monkeypatch):
+    """Give every exchange over the network two minutes more than its code allows."""
+    from bench.miners import link, reader, wire
+    from bench.network import http, limited, tcp
+    from bench.stratum.simulator import client
+
+    real = tcp.left_s
+    for module in (http, limited, tcp, wire):
+        monkeypatch.setattr(module, "left_s", lambda deadline: real(deadline + LONG_S))
+    monkeypatch.setattr(reader, "Link", partial(link.Link, poll_s=LONG_S))
+    monkeypatch.setattr(client, "CONNECT_S", LONG_S)
 
 
 def until(condition, check=lambda: None, limit_s=LONG_S):

@@ -91,7 +91,7 @@ def serve(case: dict) -> dict:
     pid = os.fork()
     if pid == 0:
         child(case, counts)
-    events = [(case.get("limit_s", 20.0), signal.SIGKILL)]
+    events = [(case.get("limit_s", 120.0), signal.SIGKILL)]
     if "signal_s" in case:
         events.insert(0, (case["signal_s"], case["signal"]))
     late, meanwhile = False, None

@@ -9,6 +9,7 @@ import sys
 
 import jsonschema
 import pytest
+from doubles.crowded import LONG_S
 from doubles.miners import antminer, avalon, descendants, stock, whatsminer
 from doubles.miners.server import FakeMiner
 from doubles.miners.unit import Unit, live
@@ -129,20 +130,21 @@ def test_a_wrong_address_has_status_2(refused, host):
     assert "hush" not in refused("miner", host)
 
 
+@pytest.mark.usefixtures("deadlines")
 @pytest.mark.parametrize(
     ("quirk", "words"),
     [
         ("html", "answers like a web server"),
-        ("silent", "no complete reply within 3 s"),
+        ("silent", "no complete reply within 0.3 s"),
         ("hang_up", "closed the connection without a reply"),
         ("huge", "longer than 1048576 bytes"),
         ("deep", "nested deeper"),
     ],
 )
 def test_a_host_that_is_no_miner_has_status_1(refused, monkeypatch, miner, quirk, words):
-    monkeypatch.setattr("bench.miners.identify.SECONDS", 0.3)
+    monkeypatch.setattr("bench.miners.identify.SECONDS", 0.3 if quirk == "silent" else LONG_S)
     line = refused("miner", miner({}, quirk=quirk), status=1)
-    assert words.replace("within 3 s", "within 0.3 s") in line
+    assert words in line
     assert "no family recognised" in line
 
 
@@ -156,7 +158,7 @@ def watch(address, lines, *options):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
     seen = [process.stdout.readline() for _ in range(lines)]
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=600)
     return "".join(seen) + stdout, stderr, process.returncode
 
 

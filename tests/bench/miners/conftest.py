@@ -1,11 +1,9 @@
 """Miners on loopback."""
 
-from functools import partial
-
 import pytest
 from doubles.miners.server import FakeMiner
 
-from bench.miners.link import Address, Link
+from bench.miners.link import Address
 from bench.miners.reader import Miner
 
 
@@ -14,13 +12,6 @@ def without_pauses(monkeypatch):
     """Connect again at once: a fake miner needs no rest."""
     monkeypatch.setattr("bench.miners.link.PAUSE_S", 0.0)
     monkeypatch.setattr("bench.miners.identify.PAUSE_S", 0.0)
-
-
-@pytest.fixture
-def patient(monkeypatch):
-    """Let connections and polls take minutes, so that a busy machine fails no test of something else."""
-    monkeypatch.setattr("bench.miners.link.EXCHANGE_S", 120.0)
-    monkeypatch.setattr("bench.miners.reader.Link", partial(Link, poll_s=600.0))
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ def test_the_second_address_is_used_if_the_first_does_not_answer_and_the_name_is
     assert asked == ["plug.test"]
 
 
+@pytest.mark.usefixtures("deadlines")
 def test_addresses_that_do_not_answer_share_the_time_of_one_request(monkeypatch):
     waits = []
 
@@ -49,6 +50,7 @@ def test_addresses_that_do_not_answer_share_the_time_of_one_request(monkeypatch)
     assert max(waits) <= 2.0
 
 
+@pytest.mark.usefixtures("deadlines")
 def test_a_name_server_that_does_not_answer_is_given_up(monkeypatch):
     answered = threading.Event()
     monkeypatch.setattr(tcp.socket, "getaddrinfo", lambda *_, **__: answered.wait() and [])

@@ -6,6 +6,7 @@ import os
 import socket
 
 import pytest
+from doubles.crowded import LONG_S
 
 from bench.stratum.jobs import Job, Template, swap_words
 from bench.stratum.server import ServerOptions
@@ -17,7 +18,7 @@ EASY = 2.0**-24  # one hash in 256 meets it
 class Client:
     """Sends lines, reads lines, keeps pushes apart from answers, and searches shares on one core."""
 
-    def __init__(self, address, timeout_s=10.0):
+    def __init__(self, address, timeout_s=LONG_S):
         self.socket = socket.create_connection(address, timeout=timeout_s)
         self._reader = self.socket.makefile("rb")
         self.pushes, self._next_id = [], 1

@@ -2,14 +2,14 @@
 
 import asyncio
 
-from doubles.stratum_clients.campaign import IMPATIENT, run_campaign
+from doubles.stratum_clients.campaign import PATIENT, run_campaign
 from doubles.stratum_clients.crowd import hold
 from doubles.stratum_clients.hostile import KINDS
 from doubles.stratum_clients.server import ServerProcess
 
 
 def test_hundreds_of_hostile_sessions_are_all_noted_and_cost_an_honest_miner_nothing():
-    server = ServerProcess(limits=IMPATIENT)
+    server = ServerProcess(limits=PATIENT)
     try:
         campaign = asyncio.run(run_campaign(server, 8 * len(KINDS), concurrent=64))
     finally:

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from doubles.crowded import LONG_S
 
 from bench.stratum.events import OTHERS, ShareLog
 from bench.stratum.server import ServerOptions
@@ -29,13 +30,13 @@ def test_start_returns_the_address_and_stop_ends_connections_and_thread(serve, c
     assert info.end_reason == "the server stopped"
     assert server.population().connected == 0
     with pytest.raises(ConnectionError):
-        socket.create_connection(address, timeout=1.0)
+        socket.create_connection(address, timeout=LONG_S)
 
 
 def test_clients_that_connect_while_the_server_stops_leave_nothing_open(serve):
     for _ in range(3):  # an unclosed socket or a pending task is a warning, and so a failure
         server, address = serve()
-        clients = [socket.create_connection(address, timeout=5.0) for _ in range(40)]
+        clients = [socket.create_connection(address, timeout=LONG_S) for _ in range(40)]
         server.stop()
         for connection in clients:
             connection.close()
@@ -45,7 +46,7 @@ def test_clients_that_connect_while_the_server_stops_leave_nothing_open(serve):
 def test_the_server_listens_on_the_chosen_interface_only(serve):
     _, (_, port) = serve()
     with pytest.raises(ConnectionError):
-        socket.create_connection(("127.0.0.2", port), timeout=1.0)
+        socket.create_connection(("127.0.0.2", port), timeout=LONG_S)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_runner_waits_for_a_share_and_counts_between_two_moments(serve, client
     share = miner.share(job)
     for _ in range(2):
         miner.call("mining.submit", share)
-    assert server.shares.wait(0, 5.0)
+    assert server.shares.wait(0, LONG_S)
     end = time.monotonic()
     assert sum(server.shares.counts(start, end).values()) == 2
     assert sum(server.shares.counts(end, end + 1.0).values()) == 0

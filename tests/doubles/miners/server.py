@@ -5,6 +5,8 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 
+SILENT_S = 600.0  # [s] longer than any deadline of a test
+
 
 class FakeMiner:
     """Answers one request a connection, as the cgminer interface or in frames.
@@ -108,21 +110,21 @@ def _send_with_nul(_miner, connection, reply):
 
 def _stay_open(miner, connection, reply):
     connection.sendall(reply)
-    miner.wait(20.0)
+    miner.wait(SILENT_S)
 
 
 def _stay_open_after_nul(miner, connection, reply):
     connection.sendall(reply + b"\0")
-    miner.wait(20.0)
+    miner.wait(SILENT_S)
 
 
 def _stay_open_after_line(miner, connection, reply):
     connection.sendall(reply + b"\n")
-    miner.wait(20.0)
+    miner.wait(SILENT_S)
 
 
 def _silent(miner, _connection, _reply):
-    miner.wait(20.0)
+    miner.wait(SILENT_S)
 
 
 def _hang_up(_miner, _connection, _reply):
@@ -164,12 +166,12 @@ def _nul_within(miner, connection, reply):
     connection.sendall(reply[:middle] + b"\0")
     miner.wait(0.02)
     connection.sendall(reply[middle:] + b"\0")
-    miner.wait(20.0)
+    miner.wait(SILENT_S)
 
 
 def _unbalanced(miner, connection, reply):
     connection.sendall(reply[:-1] + b"\0")
-    miner.wait(20.0)
+    miner.wait(SILENT_S)
 
 
 def _escapes(miner, connection, reply):
@@ -177,7 +179,7 @@ def _escapes(miner, connection, reply):
         connection.sendall(bytes([byte]))
         if byte in b"\\":
             miner.wait(0.02)  # the next byte comes in another part
-    miner.wait(20.0)
+    miner.wait(SILENT_S)
 
 
 def _cut(_miner, connection, reply):

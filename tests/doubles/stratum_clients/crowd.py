@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 
+from doubles.crowded import LONG_S
 from doubles.stratum_clients.server import ServerProcess
 
 NOTIFY_S = 5.0
@@ -34,7 +35,7 @@ class Member:
         ):
             self.writer.write(json.dumps({"id": 1, "method": method, "params": params}).encode() + b"\n")
         self.listening = asyncio.create_task(self.listen())
-        await asyncio.wait_for(self.pushed.wait(), 60.0)
+        await asyncio.wait_for(self.pushed.wait(), LONG_S)
 
     async def listen(self):
         while line := await self.reader.readline():
@@ -81,6 +82,11 @@ async def hold(server, size, seconds):
             member.writer.write(member.lines(1))
         sent += size
         await asyncio.sleep(min(NOTIFY_S, seconds / 2.0))
+    end_s = time.monotonic() + LONG_S
+    while sum(member.answers for member in crowd) - answers < sent or min(member.jobs for member in crowd) < 2:
+        if time.monotonic() > end_s:
+            break
+        await asyncio.sleep(0.05)
     report = await asyncio.to_thread(server.report)
     held = {
         "connected": report["connected"],

@@ -1,4 +1,4 @@
-"""A work server in a process of its own: it prints its port, then one report for each line that it reads."""
+"""A work server in a process of its own: it prints its port, then one report for each line of limits that it reads."""
 
 import json
 import os
@@ -6,11 +6,13 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from bench.stratum.limits import Limits
 from bench.stratum.server import ServerOptions
 from bench.stratum.thread import WorkServer
+from doubles.crowded import LONG_S
 
 HALF_MEET_IT = 2.0**-31  # difficulty that half of all hashes meet
 
@@ -36,9 +38,9 @@ class ServerProcess:
         )
         self.address = ("127.0.0.1", json.loads(self.process.stdout.readline())["port"])
 
-    def report(self):
-        """Return the present numbers of the server."""
-        self.process.stdin.write("report\n")
+    def report(self, **limits):
+        """Return the present numbers of the server; limits are those of the connections that come from now on."""
+        self.process.stdin.write(json.dumps(limits) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
@@ -46,7 +48,7 @@ class ServerProcess:
         """End the process and return its exit status."""
         self.process.stdin.close()
         self.process.stdout.close()
-        return self.process.wait(30)
+        return self.process.wait(LONG_S)
 
 
 def report_of(server):
@@ -75,7 +77,9 @@ def main():
     with WorkServer(ServerOptions(**options)) as server:
         sys.stdout.write(json.dumps({"port": server.start("127.0.0.1", 0)[1]}) + "\n")
         sys.stdout.flush()
-        for _ in sys.stdin:
+        for line in sys.stdin:
+            changed = replace(server._server._options.limits, **json.loads(line))
+            server._server._options = replace(server._server._options, limits=changed)
             sys.stdout.write(json.dumps(report_of(server)) + "\n")
             sys.stdout.flush()
 

@@ -61,7 +61,7 @@ def main() -> None:
         return damaged(name, (content,) if draw.random() < 0.8 else judge.originals, draw)[:most]
 
     longest = max(map(len, judge.originals))
-    options = [f"-timeout={2 * LIMIT_S}", "-rss_limit_mb=2048", "-verbosity=0"]
+    options = [f"-timeout={10 * LIMIT_S}", "-rss_limit_mb=2048", "-verbosity=0"]
     options += [f"-max_len={4 * longest}", f"-artifact_prefix={kept}/", "-seed=1", "-use_value_profile=1"]
     atheris.Setup([sys.argv[0], *options, str(corpus)], feed, custom_mutator=mutate)
     ends_s = time.monotonic() + limit_s

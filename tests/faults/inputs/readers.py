@@ -157,15 +157,15 @@ class Judge:
     def broken(self, content: bytes) -> str:
         """Return the promise that the reader breaks with an input, or nothing: it is read, or refused in lines."""
         self.path.write_bytes(content)
-        previous = signal.signal(signal.SIGALRM, _hang)
-        signal.alarm(LIMIT_S)
+        previous = signal.signal(signal.SIGPROF, _hang)
+        signal.setitimer(signal.ITIMER_PROF, LIMIT_S)
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 broken = self._outcome()
         finally:
-            signal.alarm(0)
-            signal.signal(signal.SIGALRM, previous)
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+            signal.signal(signal.SIGPROF, previous)
         peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         if not broken and peak_kb > PEAK_KB:
             return f"{peak_kb / 1e6:.1f} GB of memory"

@@ -53,6 +53,7 @@ def test_a_first_reading_that_is_no_finite_number_is_refused(plug, mode):
         open_meters([fake.spec], FAST)
 
 
+@pytest.mark.usefixtures("deadlines")
 @pytest.mark.parametrize("mode", ["drip", "silent"])
 def test_a_slow_answer_is_given_up_at_the_deadline_over_all_of_it(plug, mode):
     fake = plug()

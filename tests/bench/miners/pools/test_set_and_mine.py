@@ -35,7 +35,6 @@ def wait_until(holds):
         time.sleep(0.02)
 
 
-@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("unit", ["v2.15.0"], indirect=True)
 def test_a_unit_works_for_us_while_its_pool_is_set_and_not_before_or_after(unit):
     pools, miner = pools_of("axeos"), Miner(Address("127.0.0.1"), load("axeos"), ports={WEB: unit.port},
