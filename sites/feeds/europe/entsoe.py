@@ -11,6 +11,7 @@ References
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sites.feeds.cells import number
@@ -29,6 +30,7 @@ _PERIOD = re.compile(
     r"(?P<start>[0-9./]{10}) (?P<from>[0-9:]{5,8})( \((?P<mark>CES?T)\))? - "
     r"(?P<end>[0-9./]{10}) (?P<to>[0-9:]{5,8})( \((CES?T|CET/CEST|UTC)\))?"
 )
+WITHOUT_SEQUENCE = "Without Sequence"
 _RESOLUTIONS_S = {"PT15M": 900, "PT30M": 1800, "PT60M": 3600}
 
 
@@ -70,12 +72,12 @@ def _series(rows: Rows, selection: Selection) -> Iterator[tuple[tuple[str, str],
     selection.states_unit(f"{price.match['currency']}/MWh")
     period = rows.at("period")
     areas, sequences, currency = (rows.at(key) if rows.has(key) else None for key in ("area", "sequence", "currency"))
-    series = (rows.name("named") if rows.has("named") else "", "")  # before 2024 a file has one area
+    series = (rows.name("named") if rows.has("named") else "", WITHOUT_SEQUENCE)  # before 2024 a file has one area
     for cells in rows:
         if not (cells[period].strip() or cells[price.at].strip()):
             continue  # a row of the intraday market
         if areas is not None and sequences is not None:
-            series = (cells[areas], cells[sequences])
+            series = (cells[areas], _sequence(cells[sequences]))
         if selection.takes(*series):
             if currency is not None and cells[currency].strip() not in {"", price.match["currency"]}:
                 expected = f"{price.match['currency']}, as in the heading"
@@ -83,12 +85,18 @@ def _series(rows: Rows, selection: Selection) -> Iterator[tuple[tuple[str, str],
             yield series, cells[period], number(cells[price.at], rows.names[price.at])
 
 
+@lru_cache(maxsize=64)
+def _sequence(text: str) -> str:
+    """Return an auction by the one name that it has in all layouts: 1, 2, … or Without Sequence."""
+    return text.strip().removeprefix("Sequence ") or WITHOUT_SEQUENCE
+
+
 def _library(rows: Rows, selection: Selection) -> Iterator[Entry]:
     clock = WallClock("UTC", "%Y-%m-%d")
     keys = ("area", "type", "contract", "sequence", "price", "currency", "start", "resolution", "update")
     area, kind, contract, sequence, price, currency, start, resolution, update = (rows.at(key) for key in keys)
     for cells in rows:
-        if not selection.takes(cells[area], cells[kind], cells[contract], cells[sequence]):
+        if not selection.takes(cells[area], cells[kind], cells[contract], _sequence(cells[sequence])):
             continue
         selection.states_unit(f"{cells[currency].strip()}/MWh")
         length = _RESOLUTIONS_S.get(cells[resolution].strip())

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sites.feeds.cells import number, whole
+from sites.feeds.europe.entsoe import WITHOUT_SEQUENCE
 from sites.feeds.europe.periods import CENTRAL_EUROPE
 from sites.feeds.model import CellError, Document, Entry, Layout
 from sites.feeds.wall_time import iso_unix_s
@@ -44,7 +45,7 @@ def _read(root: Any, selection: Selection) -> Iterator[Entry]:
         raise CellError("type", expected="A44 (prices)", got=kind)
     for series in root.iterfind("{*}TimeSeries"):
         area = _needed(series, "in_Domain.mRID")
-        sequence = _text(series.find(f"{{*}}{_SEQUENCE}"), "Without Sequence")
+        sequence = _text(series.find(f"{{*}}{_SEQUENCE}"), WITHOUT_SEQUENCE)
         contract = _text(series.find("{*}contract_MarketAgreement.type"), "A01")
         if not selection.takes(area, _MARKETS.get(contract, contract), sequence):
             continue

@@ -21,12 +21,22 @@ def refusal(folder, text, choices=None, feed=None):
 
 def test_two_auctions_are_refused_until_one_is_chosen(tmp_path):
     text = entsoe.web(("BZN|DE-LU", "Sequence 1", DAY), ("BZN|DE-LU", "Sequence 2", OTHER))
-    assert refusal(tmp_path, text) == (
-        "expected one sequence, got 2: Sequence 1, Sequence 2 (choose with sequence=NAME)"
-    )
-    for sequence, steps in (("Sequence 1", DAY), ("Sequence 2", OTHER)):
+    assert refusal(tmp_path, text) == ("expected one sequence, got 2: 1, 2 (choose with sequence=NAME)")
+    for sequence, steps in (("1", DAY), ("2", OTHER)):
         feed = read_text(tmp_path, text, {"sequence": sequence})
         assert feed.intervals.values.tolist() == [step.price for step in steps]
+
+
+def test_an_auction_has_one_name_in_all_layouts(tmp_path):
+    for written, name in (
+        ("Sequence 1", "1"),
+        ("1", "1"),
+        ("Without Sequence", "Without Sequence"),
+        ("", "Without Sequence"),
+    ):
+        for text in (entsoe.web(("FR", written, DAY)), entsoe.library(("FR", "BZN", written, "EUR", DAY))):
+            assert read_text(tmp_path, text, {"sequence": name}).chosen["sequence"] == name
+    assert read_text(tmp_path, entsoe.older("BZN|FR", DAY)).chosen["sequence"] == "Without Sequence"
 
 
 def test_areas_are_listed_ten_at_most_and_near_names_are_shown(tmp_path):
