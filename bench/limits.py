@@ -80,6 +80,7 @@ RUNNING_FRAC = 0.95  # [-] of the concurrency that the server must work on
 WAITING_FRAC = 0.02  # [-] of the concurrency that may wait in the server's queue
 READINGS_FOR_RUNNING = 3
 STAMP_S = 0.001  # [s] by which the stamp of a read may be late while the client keeps up
+CLIENT_CEILING_FRAC = 0.50  # [-] of what the client takes from a null server, above which its stamps queue
 CLIENT_CPU_FRAC = 0.80  # [-] of the time for which a process of the client may be busy or wait for a core
 CLIENT_LAG_FRAC, CLIENT_LAG_S = 0.05, 0.02  # largest delay of the client: the larger of this share of a TPOT and [s]
 UNSERVED_FRAC = 0.05  # [-] of the requests of an open loop by which those under way may grow

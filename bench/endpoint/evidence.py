@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 from bench.endpoint.device import is_local
 from bench.endpoint.figures.latency import DEFINITIONS
@@ -11,7 +12,7 @@ from bench.endpoint.server.checks import Client, check_client, check_requests, c
 from bench.endpoint.server.counters import COUNT_AT_END, difference
 from bench.endpoint.server.watch import Reading
 from bench.endpoint.workload import LlmServeEndpoint
-from bench.results.evidence.endpoint import ClientLoad, EndpointEvidence, ServerCounts
+from bench.results.evidence.endpoint import ClientCeiling, ClientLoad, EndpointEvidence, ServerCounts
 from bench.results.record import Metric, Reason
 from bench.workloads.protocol import Evidence
 
@@ -32,20 +33,26 @@ def evidence(workload: LlmServeEndpoint, spans: Spans) -> Evidence:
     latencies = requests.latencies()
     local = is_local(workload.setting.target.host)
     return Evidence(
-        tuple(_reasons(workload, requests, latencies, local=local)),
+        tuple(_reasons(workload, spans, requests, latencies, local=local)),
         latencies,
         endpoint=_part(workload, requests, local=local),
     )
 
 
 def _reasons(
-    workload: LlmServeEndpoint, requests: Requests, latencies: Mapping[str, Metric], *, local: bool
+    workload: LlmServeEndpoint, spans: Spans, requests: Requests, latencies: Mapping[str, Metric], *, local: bool
 ) -> Iterator[Reason]:
     setting, readings = workload.setting, workload.readings
     yield from check_requests(requests, setting.concurrency, free_length=setting.free_length)
     yield from check_server(readings, _own_tokens(workload, readings), requests, setting.concurrency)
     tpot = latencies.get("tpot_q50")
-    client = Client(workload.cpu_frac, workload.client.largest_lag_s, local)
+    client = Client(
+        workload.cpu_frac,
+        workload.client.largest_lag_s,
+        local,
+        sum(workload.work_between(*span) for span in spans) / math.fsum(end - start for start, end in spans),
+        None if workload.ceiling is None else workload.ceiling.tokens_per_s,
+    )
     yield from check_client(client, tpot.value if tpot is not None else None)
     if setting.concurrency is None:
         yield from check_schedule(requests, workload.in_flight)
@@ -76,6 +83,7 @@ def _part(workload: LlmServeEndpoint, requests: Requests, *, local: bool) -> End
             cpu_s=workload.client.cpu_s,
             largest_lag_s=workload.client.largest_lag_s,
             local=local,
+            ceiling=None if workload.ceiling is None else ClientCeiling(**asdict(workload.ceiling)),
         ),
     )
 

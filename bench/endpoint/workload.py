@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
+from bench.endpoint.ceiling.ceiling import Ceiling, Replies, measure_ceiling
 from bench.endpoint.client.probe import Capabilities, probe
 from bench.endpoint.client.prompts import PromptSource
 from bench.endpoint.client.requests import Interface, spread_lengths
@@ -18,16 +19,15 @@ from bench.endpoint.figures.summary import Limits, Requests, split
 from bench.endpoint.load.load import ClientState, Load, split_arrivals, split_slots
 from bench.endpoint.load.messages import Request
 from bench.endpoint.load.plan import LoadPlan, arrival_times_s
+from bench.endpoint.load.warm_up import wait_until_steady
 from bench.endpoint.server.watch import Reading, ServerWatch
 from bench.endpoint.tags import latency_limit
-from bench.errors import RunFailedError
-from bench.measure import stats
 from bench.workloads.protocol import Batch, Check, Evidence, VerificationError
 from hardware_profiles.errors import InputError
 
 TICK_S = 0.05  # [s] length of one call of `run` for n = 1
 WARM_UP_S = 600.0  # [s] longest warm-up
-STEADY_BLOCKS, STEADY_BLOCK_S = 6, 1.0  # the tokens of so many blocks must show no trend
+STEADY_BLOCK_S = 1.0  # [s] the tokens of several such blocks must show no trend
 LENGTHS = 64  # output lengths in turn
 
 
@@ -93,6 +93,8 @@ class LlmServeEndpoint:
         self.in_flight: dict[float, int] = {}  # requests under way by time [s, monotonic], of an open loop
         self.cpu_frac = 0.0  # [-] time for which a process of the client was busy or waited for a core
         self._busy = ClientState()
+        self.ceiling: Ceiling | None = None  # what the same client takes from a null server, after the load
+        self._plan: LoadPlan | None = None
         self._load: Load | None = None
         self._warm_up_s = 0.0
         self._steady_at = (0.0, 0.0)  # [s] time and the client's busy time when the load became steady
@@ -134,7 +136,7 @@ class LlmServeEndpoint:
             known.service, known.ip, target.tls, target.ca_file, prompts, setting.output_lengths,
             timeout_s=setting.timeout_s,
         )  # fmt: skip
-        started_s = time.monotonic()
+        self._plan, started_s = plan, time.monotonic()
         if setting.concurrency is not None:
             stagger_s = known.token_s * setting.output_tokens / setting.concurrency  # over one request, no opening wave
             staggered = replace(plan, stagger_s=stagger_s)
@@ -142,7 +144,8 @@ class LlmServeEndpoint:
         else:
             times_s = arrival_times_s(setting.rate_per_s or 0.0, setting.schedule_s, setting.seed, setting.burstiness)
             self._load = Load(split_arrivals(plan, times_s, setting.processes or 1))
-        self.settled = self._wait_until_steady(self._load, started_s)
+        slots = setting.concurrency or 1
+        self.settled = wait_until_steady(self._load, slots, setting.warm_up_s, STEADY_BLOCK_S)
         self._warm_up_s = time.monotonic() - started_s
         if self.watch is not None:
             self.watch.start()
@@ -173,7 +176,9 @@ class LlmServeEndpoint:
         return 0.0 if self._load is None else self._load.tokens_between(start_s, end_s)
 
     def check_output(self) -> list[Check]:
-        """See that requests ended well.
+        """See that requests ended well, and what the client carries against a null server.
+
+        That comes after the windows and the idle power, so that it disturbs neither.
 
         Raises
         ------
@@ -185,6 +190,7 @@ class LlmServeEndpoint:
         if len(failed) == len(requests):
             last = failed[-1] if failed else None
             raise VerificationError(f"no request ended well: {last.error or last.outcome if last else 'none was sent'}")
+        self.ceiling = self._measure_ceiling([r for r in requests if r.chunks and not r.unfinished])
         return [Check("requests", f"{len(requests):,} sent, {len(failed):,} failed")]
 
     def parameters(self) -> Mapping[str, object]:
@@ -257,40 +263,20 @@ class LlmServeEndpoint:
         """Return the requests by window."""
         return split(self.requests, spans, self.setting.limits, free_length=self.setting.free_length)
 
-    def _wait_until_steady(self, load: Load, started_s: float) -> bool:
-        """Return whether the load became steady within the time for it."""
-        needed, longest_s = self.setting.concurrency or 1, self.setting.warm_up_s
-        block_s = min(STEADY_BLOCK_S, longest_s / (4 * STEADY_BLOCKS))
-        deadline_s = started_s + longest_s
-        while len(load.requests) < 2 * needed:
-            load.check()
-            if time.monotonic() > deadline_s:
-                raise RunFailedError(
-                    f"the server ended {len(load.requests)} requests in {longest_s:g} s; the warm-up needs {2 * needed}"
-                )
-            if _only_failures(load.requests):
-                raise RunFailedError(f"the server answers no request: {load.requests[-1].error}")
-            time.sleep(TICK_S)
-        begun_s = time.monotonic()
-        while time.monotonic() < deadline_s:
-            load.check()
-            time.sleep(block_s)
-            # the tokens of a request are known once it has ended, so the last blocks lack those under way
-            longest_s = max((r.e2e_s or 0.0) - (r.ttft_s or 0.0) for r in load.requests[-2 * needed :])
-            now_s = time.monotonic() - block_s - longest_s
-            blocks = int((now_s - begun_s) / block_s)
-            if blocks >= STEADY_BLOCKS:
-                first_s = now_s - STEADY_BLOCKS * block_s
-                starts = [first_s + i * block_s for i in range(STEADY_BLOCKS)]
-                tokens = [load.tokens_between(at_s, at_s + block_s) for at_s in starts]
-                slope = stats.slope_interval(starts, tokens)
-                if slope is None or slope[0] <= 0.0 <= slope[1]:
-                    return True
-        return False
-
-
-def _only_failures(requests: Sequence[Request]) -> bool:
-    return len(requests) >= 3 and not any(request.outcome in ("ok", "short") for request in requests)
+    def _measure_ceiling(self, requests: Sequence[Request]) -> Ceiling | None:
+        """Drive a null server with the processes, the streams and the chunks of the run."""
+        chunks = sum(request.chunks for request in requests)
+        tokens = math.fsum(request.output_tokens for request in requests)
+        if self._plan is None or tokens <= 0.0:
+            return None
+        replies = Replies(
+            tokens=tokens / len(requests),
+            tokens_per_chunk=tokens / chunks,
+            chunk_bytes=sum(request.reply_bytes for request in requests) / chunks,
+            chunks_per_read=chunks / max(1, sum(request.reads for request in requests)),
+        )
+        streams = self.setting.concurrency or max(self.in_flight.values(), default=1)
+        return measure_ceiling(split_slots(self._plan, max(1, streams), self.processes), replies)
 
 
 def new_seed() -> str:

@@ -1,7 +1,9 @@
 """Child processes, which import nothing from the current folder and get no variables but those that they need."""
 
+import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -51,6 +53,14 @@ def start_python(code: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 (as above)
         _command(code, arguments), env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+
+
+def open_many_files() -> None:
+    """Let this process open as many files as the system allows it at most: every connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):  # the soft limit then stays
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _command(code: str, arguments: tuple[str, ...]) -> list[str]:

@@ -38,6 +38,7 @@ def print_endpoint(records: "Sequence[Record]", store: Path, limits: "Limits") -
     elif len(records) > 1:
         _print_best(records, limits)
     _print_checks(records)
+    _print_ceiling(records)
     print_notes(records, load_of)
     _print_for_a_site(records, limits)
     say(f"stored in {store}/: {', '.join(record.id for record in records)}")
@@ -190,6 +191,19 @@ def _print_checks(records: "Sequence[Record]") -> None:
             gap = counts.output_tokens / counts.own_output_tokens - 1.0
             running = "" if counts.running_mean is None else f"; {counts.running_mean:.1f} requests run"
             say(f"server     {load_of(record)}: its own count of tokens differs by {gap:+.2%}{running}")
+
+
+def _print_ceiling(records: "Sequence[Record]") -> None:
+    """Print the largest share of what the client takes from a null server that a load had."""
+    shares = [
+        (record.rate.value / ceiling.tokens_per_s, load_of(record), ceiling.tokens_per_s)
+        for record in records
+        if record.rate is not None and record.endpoint is not None
+        if (ceiling := record.endpoint.client.ceiling) is not None
+    ]
+    if shares:
+        share, load, most = max(shares)
+        say(f"client     {load}: {share:.1%} of the {plain(most)} tokens/s that it takes from a server without work")
 
 
 def load_of(record: "Record") -> str:

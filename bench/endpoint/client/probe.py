@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.endpoint.client.connection import BUFFER_BYTES, Address, Connection
+from bench.endpoint.client.connection import Address, Connection, Intake
 from bench.endpoint.client.prompts import PromptSource
 from bench.endpoint.client.requests import Interface, Prompt, Service, message
 from bench.endpoint.client.target import Target
@@ -87,7 +87,7 @@ async def _probe(  # noqa: PLR0913, PLR0917 (what is known so far)
     interface: Interface | None,
 ) -> Capabilities:
     tls = target.device().tls
-    connection = Connection(Address(target.host, target.port, ip, tls), bytearray(BUFFER_BYTES))
+    connection = Connection(Address(target.host, target.port, ip, tls), Intake())
 
     async def ask(how: Service, prompt: Prompt) -> Reply:
         return (await connection.request(message(how, prompt, PROBE_TOKENS), TIMEOUT_S)).reply

@@ -34,6 +34,8 @@ class Request:
     prompt_tokens: int | None
     cached_tokens: int | None
     connect_ns: int
+    reply_bytes: int = 0  # [byte] of the whole reply, on the wire
+    reads: int = 0  # that brought chunks
     ttft_s: float | None = None
     answer_s: float | None = None
     tpot_s: float | None = None
@@ -82,6 +84,8 @@ def request_of(  # noqa: PLR0913, PLR0917 (the facts of one request)
         prompt_tokens=reply.prompt_tokens,
         cached_tokens=reply.cached_tokens,
         connect_ns=connect_ns,
+        reply_bytes=reply.read_bytes,
+        reads=len(set(tokens.times_ns)),
         ttft_s=times.ttft_s if times else None,
         answer_s=times.answer_s if times else None,
         tpot_s=times.tpot_s if times else None,

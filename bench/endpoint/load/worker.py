@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bench.endpoint.client.connection import BUFFER_BYTES, Address, Connection, Exchange
+from bench.endpoint.client.connection import Address, Connection, Exchange, Intake
 from bench.endpoint.client.requests import message
 from bench.endpoint.figures.tokens import characters
 from bench.endpoint.load.messages import Report, Request, Tokens, request_of
 from bench.endpoint.load.plan import LoadPlan
+from bench.machine.processes import open_many_files
 
 REPORT_S = 0.1  # [s] between two reports
 FAILED_PAUSE_S = 0.5  # [s] before a slot tries again after a failure that may come at once
@@ -32,7 +33,7 @@ class Worker:
         tls = ssl.create_default_context(cafile=plan.ca_file or None) if plan.tls else None
         self._plan = plan
         self._address = Address(plan.service.host, plan.service.port, plan.ip, tls)
-        self._buffer = bytearray(BUFFER_BYTES)
+        self._intake = Intake()
         self._index = plan.first_index
         self._requests: list[Request] = []
         self._tokens: defaultdict[int, float] = defaultdict(float)
@@ -61,7 +62,7 @@ class Worker:
     async def _slot(self, start_s: float) -> None:
         """Send one request after the other."""
         await _sleep_until(start_s)
-        connection = Connection(self._address, self._buffer)
+        connection = Connection(self._address, self._intake)
         while not self._is_stopping:
             outcome = await self._send(connection, time.monotonic_ns())
             if outcome in _AT_ONCE:
@@ -70,7 +71,7 @@ class Worker:
     async def _send_at(self, at_s: float) -> None:
         """Send one request of the schedule; its latency counts from the scheduled time, however late it is sent."""
         await _sleep_until(at_s)
-        connection = self._idle.pop() if self._idle else Connection(self._address, self._buffer)
+        connection = self._idle.pop() if self._idle else Connection(self._address, self._intake)
         await self._send(connection, round(at_s * 1e9))
         self._idle.append(connection)
 
@@ -161,6 +162,7 @@ async def _run(plan: LoadPlan) -> None:
 
 def main() -> None:
     """Read the plan from the first line of standard input and carry it until the input ends."""
+    open_many_files()
     gc.disable()  # a collection would stop the loop; the objects of a reply hold no circles
     plan = TypeAdapter(LoadPlan).validate_json(sys.stdin.buffer.readline())
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):

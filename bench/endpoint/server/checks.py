@@ -24,6 +24,8 @@ class Client:
     cpu_frac: float  # [-] time for which a process was busy or waited for a core, over that of the windows
     largest_lag_s: float  # [s] by which an event loop was late, at most
     local: bool  # whether the server runs on this machine
+    tokens_per_s: float = 0.0  # that came in the windows
+    ceiling_per_s: float | None = None  # tokens that the same client takes from a null server
 
 
 def check_requests(requests: Requests, concurrency: int | None, *, free_length: bool) -> Iterator[Reason]:
@@ -94,7 +96,12 @@ def check_client(client: Client, tpot_s: float | None) -> Iterator[Reason]:
     """Yield the codes of a client that was too slow, or that shared the server's machine."""
     if client.local:
         yield Reason(code="client_local")
-    if client.cpu_frac > limits.CLIENT_CPU_FRAC:
+    ceiling_per_s = client.ceiling_per_s
+    if ceiling_per_s is not None and client.tokens_per_s > limits.CLIENT_CEILING_FRAC * ceiling_per_s:
+        share = f"{client.tokens_per_s / ceiling_per_s:.0%} of the {ceiling_per_s:,.0f}"
+        detail = f"{client.tokens_per_s:,.0f} tokens/s are {share} that it takes from a server without work"
+        yield Reason(code="client_bound", detail=detail)
+    elif client.cpu_frac > limits.CLIENT_CPU_FRAC:
         yield Reason(code="client_bound", detail=f"its processes were busy for {client.cpu_frac:.0%} of the time")
     elif tpot_s is not None and client.largest_lag_s > max(limits.CLIENT_LAG_FRAC * tpot_s, limits.CLIENT_LAG_S):
         yield Reason(code="client_bound", detail=f"its loop was {client.largest_lag_s * 1e3:.1f} ms late")

@@ -16,6 +16,7 @@ LONGEST_HEAD = 65536  # [byte]
 _LONGEST_LINE = 4096  # [byte] of a chunk's size and of a trailer
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: |$)")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|$)")
+_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _State = Literal["head", "size", "chunk", "chunk_end", "trailer", "length", "until_close", "done"]
 
 
@@ -49,6 +50,25 @@ class ResponseDecoder:
         BadHttpError
             They are not HTTP/1.1, or a chunk or the compression is damaged.
         """
+        body = self._whole_chunk(data) if self._state == "size" and not self._pending else None
+        if body is None:
+            body = self._decode(data)
+        if self._decompressor is None or not body:
+            return body
+        try:
+            return self._decompressor.decompress(body)
+        except zlib.error as error:
+            raise BadHttpError(f"the compressed body is damaged: {error}") from None
+
+    def _whole_chunk(self, data: bytes) -> bytes | None:
+        """Return the body of bytes that are just one chunk, as nearly every read of a stream, else None."""
+        size = _PLAIN_SIZE.match(data)
+        if size is None or (left := int(size[1], 16)) == 0:
+            return None
+        start = size.end()
+        return data[start:-2] if start + left + 2 == len(data) and data.endswith(b"\r\n") else None
+
+    def _decode(self, data: bytes) -> bytes:
         self._pending += data
         parts = []
         while self._at < len(self._pending) and self._state != "done":
@@ -57,13 +77,7 @@ class ResponseDecoder:
             elif not self._step():
                 break
         self._pending, self._at = self._pending[self._at :], 0
-        body = b"".join(parts)
-        if self._decompressor is None or not body:
-            return body
-        try:
-            return self._decompressor.decompress(body)
-        except zlib.error as error:
-            raise BadHttpError(f"the compressed body is damaged: {error}") from None
+        return b"".join(parts)
 
     def close(self) -> None:
         """Note that the server has closed the connection, which ends a body without a length."""

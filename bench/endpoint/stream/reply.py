@@ -13,6 +13,7 @@ Outcome = Literal["ok", "short", "truncated", "empty", "error_http", "error_stre
 """`ok` has the requested length; `short` ended by itself before it; the others have no latency."""
 _DONE = b"[DONE]"
 _LONGEST_DETAIL = 200
+_ANSWER, _OTHER = frozenset({"text", "content"}), frozenset({"reasoning_content", "reasoning", "tool_calls"})
 
 
 class Read(NamedTuple):
@@ -49,6 +50,7 @@ class Reply:
     error: str = ""  # the server's words, or what is wrong with the reply
     error_kind: Outcome | None = None
     end_ns: int | None = None  # the last read
+    read_bytes: int = 0  # [byte] of the whole reply, on the wire
 
     @property
     def first_text_ns(self) -> int | None:
@@ -88,6 +90,8 @@ class ReplyReader:
         self.reply = Reply()
         self._decoder, self._events = ResponseDecoder(), EventParser()
         self._body = bytearray()  # of a reply that is not a stream
+        self._is_stream = False  # known once the head has come
+        self._has_head = False
 
     @property
     def complete(self) -> bool:
@@ -104,8 +108,11 @@ class ReplyReader:
         """Take the bytes of one read."""
         reply = self.reply
         reply.end_ns = read.time_ns
+        reply.read_bytes += len(read.data)
         try:
             piece = self._decoder.feed(read.data)
+            if not self._has_head:
+                self._look_at_head()
             if self._is_stream:
                 for event in self._events.feed(piece):
                     _take(reply, event, read.time_ns)
@@ -113,6 +120,10 @@ class ReplyReader:
                 self._body += piece[: LARGEST_EVENT - len(self._body)]  # what is longer is no JSON
         except (BadHttpError, EventTooLongError) as error:
             _fail(reply, "malformed", str(error))
+
+    def give_up(self) -> None:
+        """Note that the body does not end, although the end mark of the stream has come."""
+        _fail(self.reply, "malformed", "the body does not end after the end mark of its stream")
 
     def finish(self, *, closed: bool) -> Reply:
         """Return the reply; `closed` says whether the server closed the connection."""
@@ -130,10 +141,11 @@ class ReplyReader:
             _take_whole(reply, bytes(self._body))
         return reply
 
-    @property
-    def _is_stream(self) -> bool:
-        kind = self._decoder.headers.get("content-type", "")
-        return self._decoder.status == 200 and kind.lower().startswith("text/event-stream")
+    def _look_at_head(self) -> None:
+        decoder = self._decoder
+        self._has_head = decoder.status is not None
+        kind = decoder.headers.get("content-type", "")
+        self._is_stream = decoder.status == 200 and kind.lower().startswith("text/event-stream")
 
 
 def read_reply(reads: Iterable[Read]) -> Reply:
@@ -191,16 +203,25 @@ def _take_choices(reply: Reply, choices: list[dict[str, Any]]) -> tuple[int, int
         delta = choice.get("delta") or choice.get("message") or choice
         if not isinstance(delta, dict):
             continue
-        answer += _length(delta.get("text")) + _length(delta.get("content"))
-        other += _length(delta.get("reasoning_content")) or _length(delta.get("reasoning"))
-        for call in _dicts(delta.get("tool_calls")):
-            function = call.get("function")
-            other += _length(function.get("arguments")) if isinstance(function, dict) else 0
-        if isinstance(choice.get("token_ids"), list):
-            ids = (ids or 0) + len(choice["token_ids"])
-        if isinstance(choice.get("finish_reason"), str):
-            reply.finish_reason = choice["finish_reason"]
+        for name, value in delta.items():
+            if name in _ANSWER and isinstance(value, str):
+                answer += len(value)
+            elif name in _OTHER and value:
+                other += _other_characters(name, value, delta)
+        token_ids, finish_reason = choice.get("token_ids"), choice.get("finish_reason")
+        if isinstance(token_ids, list):
+            ids = (ids or 0) + len(token_ids)
+        if isinstance(finish_reason, str):
+            reply.finish_reason = finish_reason
     return answer, other, ids
+
+
+def _other_characters(name: str, value: object, delta: Mapping[str, object]) -> int:
+    """Return the characters of reasoning or of tool calls; servers that change a name send both for a while."""
+    if name == "tool_calls":
+        functions = (call.get("function") for call in _dicts(value))
+        return sum(_length(function.get("arguments")) for function in functions if isinstance(function, dict))
+    return 0 if name == "reasoning" and _length(delta.get("reasoning_content")) else _length(value)
 
 
 def _take_usage(reply: Reply, usage: object) -> int | None:

@@ -40,6 +40,9 @@ class EventParser:
         EventTooLongError
             An event is too long.
         """
+        if not self._pending and _is_one_event(data):
+            self._after_cr = self._at_start = False
+            return [Event(data[5:-2].removeprefix(b" "))]
         if self._after_cr and data[:1] == b"\n":  # the second half of a CR LF
             data = data[1:]
             self._after_cr = False
@@ -90,3 +93,10 @@ class EventParser:
             elif field == b"event":
                 name = value.removeprefix(b" ")
         return Event(b"\n".join(data), name) if data else None
+
+
+def _is_one_event(data: bytes) -> bool:
+    """Return whether bytes are just one event of one line, as nearly every read."""
+    return (
+        data.startswith(b"data:") and data.endswith(b"\n\n") and data.find(b"\n") == len(data) - 2 and b"\r" not in data
+    )

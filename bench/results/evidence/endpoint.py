@@ -33,6 +33,17 @@ class ServerCounts(Part):
     waiting_mean: NonNegative | None = Field(default=None, description="requests in its queue")
 
 
+class ClientCeiling(Part):
+    """What the same client took after the run from a null server on its own machine, which computes nothing."""
+
+    tokens_per_s: NonNegative
+    chunks_per_s: NonNegative
+    streams: CountFromOne = Field(description="requests at a time")
+    chunk_bytes: CountFromOne = Field(description="of a chunk, as in the run [byte]")
+    chunks_per_write: CountFromOne = Field(description="as many as came in a read of the run")
+    seconds: NonNegative = Field(description="for which it ran [s]")
+
+
 class ClientLoad(Part):
     """How busy the client was."""
 
@@ -40,6 +51,7 @@ class ClientLoad(Part):
     cpu_s: NonNegative = Field(description="CPU time of its processes in the run [s]")
     largest_lag_s: NonNegative = Field(description="by which an event loop was late in the windows, at most [s]")
     local: bool = Field(description="whether it ran on the machine of the server")
+    ceiling: ClientCeiling | None = Field(default=None, description="null if it was not measured")
 
 
 class EndpointEvidence(Part):

@@ -1,37 +1,31 @@
-"""The CPU time that the client takes for a chunk, against a server in a process of its own that computes nothing.
+"""The CPU time that the client takes for a chunk, against the null server in a process of its own.
 
 PYTHONPATH=.:tests python -m doubles.endpoint.client_speed 10 200 1000
 """
 
 import asyncio
-import multiprocessing
+import json
 import resource
 import sys
 import time
+from dataclasses import asdict
 
-from bench.endpoint.client.connection import BUFFER_BYTES, Address, Connection
-from doubles.endpoint.null_server import NullServer, Pace
+from bench.endpoint.ceiling.null_server import Answer
+from bench.endpoint.client.connection import Address, Connection, Intake
+from bench.machine.processes import start_python
 
 TOKENS, TOKEN_S, REQUESTS = 200, 0.02, 3  # 50 tokens a second in each stream
+ANSWER = Answer(TOKENS, token_s=TOKEN_S, first_token_s=0.05)
 MESSAGE = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
-
-
-def serve(ports, stop):
-    async def main():
-        server = NullServer(Pace(TOKENS, TOKEN_S, 0.05))
-        ports.put(await server.start())
-        await asyncio.to_thread(stop.wait)
-        server.stop()
-
-    asyncio.run(main())
+SERVER = "from bench.endpoint.ceiling.null_server import main\nmain()\n"
 
 
 async def measure(port, streams):
-    buffer = bytearray(BUFFER_BYTES)
+    intake = Intake()
 
     async def slot(number):
         await asyncio.sleep(number * TOKEN_S / streams)
-        connection = Connection(Address("127.0.0.1", port, "127.0.0.1"), buffer)
+        connection = Connection(Address("127.0.0.1", port, "127.0.0.1"), intake)
         replies = [(await connection.request(MESSAGE, 120.0)).reply for _ in range(REQUESTS)]
         connection.close()
         return [(reply.outcome(TOKENS), len(reply.chunks), len({c.time_ns for c in reply.chunks})) for reply in replies]
@@ -48,15 +42,12 @@ async def measure(port, streams):
 
 
 def main():
-    context = multiprocessing.get_context("spawn")
-    ports, stop = context.Queue(), context.Event()
-    process = context.Process(target=serve, args=(ports, stop))
-    process.start()
-    port = ports.get()
+    process = start_python(SERVER, json.dumps(asdict(ANSWER)))
+    port = int(process.stdout.readline())
     for streams in map(int, sys.argv[1:] or ["1000"]):
         asyncio.run(measure(port, streams))
-    stop.set()
-    process.join()
+    process.stdin.close()
+    process.wait()
 
 
 if __name__ == "__main__":

@@ -224,6 +224,7 @@ FAULTS = {
     "cut without framing": _cut("close", "close"),
     "reset without framing": _cut("reset", "close"),
     "silence": _cut("silent"),
+    "silence after done": lambda script: setattr(script, "end", "silent"),
     "status 400": _status("400 Bad Request", b'{"error": {"message": "unknown field"}}'),
     "status 429": _status("429 Too Many Requests", b'{"error": {"message": "slow down"}}', **{"Retry-After": "1"}),
     "status 503": _status("503 Service Unavailable", b'{"error": {"message": "Loading model", "code": 503}}'),

@@ -5,16 +5,16 @@ import contextlib
 
 import pytest
 from doubles.crowded import LONG_S
-from doubles.endpoint.null_server import NullServer, Pace
 
-from bench.endpoint.client.connection import BUFFER_BYTES, Address, Connection
+from bench.endpoint.ceiling.null_server import Answer, NullServer
+from bench.endpoint.client.connection import Address, Connection, Intake
 
 REQUEST = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
 
 def connection(port):
-    return Connection(Address("127.0.0.1", port, "127.0.0.1"), bytearray(BUFFER_BYTES))
+    return Connection(Address("127.0.0.1", port, "127.0.0.1"), Intake())
 
 
 @contextlib.asynccontextmanager
@@ -47,7 +47,7 @@ async def answering(answer, *, close=False, together=1):
 
 def test_replies_come_whole_and_the_connection_is_used_again():
     async def run():
-        server = NullServer(Pace(tokens=50))
+        server = NullServer(Answer(tokens=50))
         client = connection(await server.start())
         exchanges = [await client.request(REQUEST, LONG_S) for _ in range(3)]
         open_connections = len(server.streams)
@@ -64,7 +64,7 @@ def test_replies_come_whole_and_the_connection_is_used_again():
 
 def test_tokens_have_the_times_at_which_the_server_sent_them():
     async def run():
-        server = NullServer(Pace(tokens=20, token_s=0.01, first_token_s=0.03))
+        server = NullServer(Answer(tokens=20, token_s=0.01, first_token_s=0.03))
         client = connection(await server.start())
         exchange = await client.request(REQUEST, LONG_S)
         client.close()

@@ -1,13 +1,14 @@
 """Every fault of a reply that servers and gateways were seen to have, over sockets: its outcome, tokens and words."""
 
 import asyncio
+import time
 
 import pytest
 from doubles.crowded import LONG_S, in_one_of
 from doubles.endpoint.faults import FAULTS
 from doubles.endpoint.server import Setup, serving
 
-from bench.endpoint.client.connection import BUFFER_BYTES, Address, Connection
+from bench.endpoint.client.connection import Address, Connection, Intake
 from bench.endpoint.client.requests import Service, message
 from bench.endpoint.figures.latency import latency
 from bench.endpoint.figures.tokens import token_times
@@ -61,7 +62,8 @@ OUTCOMES = {  # fault: outcome, tokens that came, words of the error
     "html error": ("error_http", 0, "502: <!DOCTYPE html>"),
     "gzip": ("ok", 12, ""),
     "length too small": ("malformed", 12, "its stated length is wrong"),
-    "length too large": ("timeout", 12, "no complete reply within 0.5 s"),
+    "length too large": ("malformed", 12, "does not end after the end mark"),
+    "silence after done": ("malformed", 12, "does not end after the end mark"),
     "length without end": ("ok", 12, ""),
     "upper case type": ("ok", 12, ""),
     "finish too early": ("short", 6, ""),
@@ -73,11 +75,21 @@ PER_TOKEN = {"no end at all", "error first", "error amid", "error last", "error 
 """Faults after which the total at the end may be missing: only a count in every chunk tells what came."""
 
 
+UNENDED = ("length too large", "silence after done")
+
+
+@pytest.fixture(autouse=True)
+def soon_late(request, monkeypatch):
+    """A body that does not end after the end mark of its stream is given up soon, and any other one never."""
+    unended = getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault") in UNENDED
+    monkeypatch.setattr("bench.endpoint.client.connection.END_S", 0.1 if unended else LONG_S)
+
+
 def ask(setup, times=1, *, chat=False, first_s=LONG_S):
     """Return the exchanges of requests in turn over one client, and the server; `first_s` limits the first one."""
 
     async def run(port):
-        client = Connection(Address("127.0.0.1", port, "127.0.0.1"), bytearray(BUFFER_BYTES))
+        client = Connection(Address("127.0.0.1", port, "127.0.0.1"), Intake())
         fields = frozenset({"continuous_usage", "token_ids"})
         service = Service("127.0.0.1", port, "", "double", "chat" if chat else "completions", fields)
         prompt = "one two" if chat else (5, 6, 7)
@@ -158,6 +170,16 @@ def test_tokens_that_all_come_at_once_have_no_time_per_token(fault):
     assert times.tpot_s is None
 
 
+@pytest.mark.parametrize("fault", UNENDED)
+def test_a_body_without_an_end_frees_its_slot_long_before_the_timeout(fault):
+    """The end mark of the stream says that nothing follows, so that the request need not wait for the whole timeout."""
+    began_s = time.monotonic()
+    exchanges, server = ask(Setup(fault=fault), 3)
+    assert time.monotonic() - began_s < LONG_S / 2
+    assert {exchange.reply.outcome(LENGTH) for exchange in exchanges} == {"malformed"}
+    assert server.opened == 3
+
+
 def test_comments_are_counted_and_do_not_stamp_the_first_token():
     (exchange,), _ = ask(Setup(fault="comments", first_token_s=0.05))
     assert exchange.reply.comments >= 2 * LENGTH
@@ -172,7 +194,7 @@ def test_a_chunk_is_not_a_token(per_chunk):
 
 def check_time_per_token(per_chunk):
     async def run(port):
-        client = Connection(Address("127.0.0.1", port, "127.0.0.1"), bytearray(BUFFER_BYTES))
+        client = Connection(Address("127.0.0.1", port, "127.0.0.1"), Intake())
         service = Service("127.0.0.1", port, "", "double", fields=frozenset({"token_ids"}))
         exchange = await client.request(message(service, (5, 6), 128), LONG_S)
         client.close()
@@ -194,8 +216,8 @@ def test_many_large_streams_do_not_stall():
 
 def check_large_streams():
     async def run(port):
-        buffer = bytearray(BUFFER_BYTES)
-        clients = [Connection(Address("127.0.0.1", port, "127.0.0.1"), buffer) for _ in range(20)]
+        intake = Intake()
+        clients = [Connection(Address("127.0.0.1", port, "127.0.0.1"), intake) for _ in range(20)]
         service = Service("127.0.0.1", port, "", "double", fields=frozenset({"continuous_usage", "token_ids"}))
         exchanges = await asyncio.gather(
             *(client.request(message(service, (5, number), 20), LONG_S) for number, client in enumerate(clients))
@@ -216,8 +238,8 @@ def test_three_hundred_requests_run_at_once():
     """guidellm#487, litellm#15247: a pool of 100 connections hides behind the libraries of other clients."""
 
     async def run(port):
-        buffer = bytearray(BUFFER_BYTES)
-        clients = [Connection(Address("127.0.0.1", port, "127.0.0.1"), buffer) for _ in range(300)]
+        intake = Intake()
+        clients = [Connection(Address("127.0.0.1", port, "127.0.0.1"), intake) for _ in range(300)]
         service = Service("127.0.0.1", port, "", "double")
         await asyncio.gather(
             *(client.request(message(service, (number,), 4), LONG_S) for number, client in enumerate(clients))

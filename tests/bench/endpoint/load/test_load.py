@@ -8,8 +8,8 @@ import time
 
 import pytest
 from doubles.crowded import until
-from doubles.endpoint.null_server import NullServer, Pace
 
+from bench.endpoint.ceiling.null_server import Answer, NullServer
 from bench.endpoint.client.prompts import PromptSource
 from bench.endpoint.client.requests import Service
 from bench.endpoint.load.load import Load, split_arrivals, split_slots
@@ -18,11 +18,11 @@ from bench.errors import RunFailedError
 
 
 @contextlib.contextmanager
-def null_server(pace):
+def null_server(answer):
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    server = NullServer(pace)
+    server = NullServer(answer)
     port = asyncio.run_coroutine_threadsafe(server.start(), loop).result()
     try:
         yield port
@@ -34,12 +34,12 @@ def null_server(pace):
 
 
 def plan(port, **more):
-    service = Service("127.0.0.1", port, "", "null", fields=frozenset({"continuous_usage"}))
+    service = Service("127.0.0.1", port, "", "null", fields=frozenset({"token_ids"}))
     return LoadPlan(service, "127.0.0.1", False, "", PromptSource("seed", words=5), (20,), **more)
 
 
 def test_a_closed_loop_counts_every_token_once():
-    with null_server(Pace(tokens=20, token_s=0.005)) as port:
+    with null_server(Answer(tokens=20, token_s=0.005)) as port:
         load = Load(split_slots(plan(port, stagger_s=0.01), 4, processes=2))
         until(
             lambda: len(load.requests) >= 12 and len({request.index % 2 for request in load.requests}) == 2, load.check
@@ -47,7 +47,7 @@ def test_a_closed_loop_counts_every_token_once():
         load.stop()
     finished = [request for request in load.requests if not request.unfinished]
     assert {request.outcome for request in finished} == {"ok"}
-    assert {request.source for request in load.requests} == {"continuous_usage"}
+    assert {request.source for request in load.requests} == {"token_ids"}
     assert len({request.index for request in load.requests}) == len(load.requests)
     first_s = min(request.sent_ns for request in load.requests) / 1e9
     total = sum(request.output_tokens for request in load.requests)
@@ -58,7 +58,7 @@ def test_a_closed_loop_counts_every_token_once():
 
 def test_requests_that_are_cut_off_keep_the_tokens_that_came():
     reports = set()
-    with null_server(Pace(tokens=5000, token_s=0.002)) as port:
+    with null_server(Answer(tokens=5000, token_s=0.002)) as port:
         load = Load(split_slots(plan(port), 3))
         until(lambda: load.state.in_flight == 3, load.check)
         until(lambda: reports.add(load.state.cpu_s) or len(reports) > 3, load.check)  # it has read tokens in between
@@ -69,7 +69,7 @@ def test_requests_that_are_cut_off_keep_the_tokens_that_came():
 
 def test_an_open_loop_counts_from_the_scheduled_time():
     times_s = arrival_times_s(200.0, 0.5, "seed")
-    with null_server(Pace(tokens=1, first_token_s=0.05)) as port:
+    with null_server(Answer(tokens=1, first_token_s=0.05)) as port:
         load = Load(split_arrivals(plan(port), times_s))
         until(lambda: len(load.requests) == len(times_s), load.check)
         load.stop()
@@ -81,7 +81,7 @@ def test_an_open_loop_counts_from_the_scheduled_time():
 
 
 def test_a_process_that_dies_is_noticed():
-    with null_server(Pace(tokens=1)) as port:
+    with null_server(Answer(tokens=1)) as port:
         load = Load(split_slots(plan(port), 1))
         until(lambda: load.requests, load.check)
         load._processes[0].kill()

@@ -100,10 +100,16 @@ def test_interrupted_requests_are_counted():
         ({"local": True}, "client_local"),
         ({"cpu_frac": 0.9}, "client_bound"),
         ({"largest_lag_s": 0.05}, "client_bound"),
+        ({"tokens_per_s": 600.0, "ceiling_per_s": 1000.0}, "client_bound"),
     ],
 )
 def test_a_client_that_limits_the_figures_is_named(change, code):
     assert codes(check_client(dataclasses.replace(CLIENT, **change), 0.02)) == [code]
+
+
+def test_less_than_half_of_what_the_client_takes_from_a_null_server_is_no_limit():
+    assert codes(check_client(dataclasses.replace(CLIENT, tokens_per_s=490.0, ceiling_per_s=1000.0), 0.02)) == []
+    assert codes(check_client(dataclasses.replace(CLIENT, tokens_per_s=490.0), 0.02)) == []
 
 
 def test_a_schedule_that_is_sent_late_is_named():
