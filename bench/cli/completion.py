@@ -79,6 +79,13 @@ def miner_families(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return _matching(names(), incomplete)
 
 
+def feeds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """Complete the name of a feed."""
+    from sites.feeds.layouts import LAYOUTS
+
+    return _matching((layout.name for layout in LAYOUTS), incomplete)
+
+
 def plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Complete the name of a measurement plan."""
     from bench.measure.plans import PLANS
