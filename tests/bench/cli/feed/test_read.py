@@ -111,7 +111,7 @@ def test_a_year_is_that_of_the_market_and_says_what_it_lacks(perwatt, autumn):
     )
 
 
-def test_several_files_are_one_series_and_zeros_beside_a_clock_change_are_a_flag(perwatt, tmp_path):
+def test_several_files_are_one_series_and_zeros_at_a_clock_change_are_a_flag(perwatt, tmp_path):
     days = [time_s("Europe/Berlin", 2025, 10, number) for number in (25, 26, 27)]
     for name, span in zip("ab", pairwise(days), strict=True):
         zeros = [step._replace(price=0.0) if name == "b" else step for step in steps(*span)]
@@ -119,7 +119,7 @@ def test_several_files_are_one_series_and_zeros_beside_a_clock_change_are_a_flag
     done = perwatt("feed", "read", "a.csv", "b.csv")
     assert "file        a.csv and 1 more" in done.stdout
     assert "resolution  60 minutes: 49 intervals" in done.stdout
-    assert "are exactly 0, beside a change of the clock" in done.stderr
+    assert "are exactly 0, at a change of the clock" in done.stderr
 
 
 @pytest.mark.parametrize(
