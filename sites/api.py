@@ -62,7 +62,7 @@ def examples() -> list[str]:
     return example_names()
 
 
-def read(path: str | Path, resolve: Resolve) -> list[tuple[Inputs, Site]]:
+def read(path: str | Path, resolve: Resolve, *, native: bool = False) -> list[tuple[Inputs, Site]]:
     """Read the sites of a site or fleet file with their inputs, which `write` and `compare` need.
 
     Parameters
@@ -72,17 +72,19 @@ def read(path: str | Path, resolve: Resolve) -> list[tuple[Inputs, Site]]:
     resolve
         Function that returns the rate of a device's name; `bench.device_rates.resolve_device` knows profiles and
         results.
+    native
+        Build the year in steps as long as the shortest interval of its prices, not in hours.
     """
-    return read_inputs(site_path(str(path)), resolve)
+    return read_inputs(site_path(str(path)), resolve, native=native)
 
 
-def load(path: str | Path, resolve: Resolve) -> list[Site]:
-    """Read the sites of a site or fleet file."""
-    return [site for _, site in read(path, resolve)]
+def load(path: str | Path, resolve: Resolve, *, native: bool = False) -> list[Site]:
+    """Read the sites of a site or fleet file; `native` as in `read`."""
+    return [site for _, site in read(path, resolve, native=native)]
 
 
 def run(site: Site, *, hourly: bool = True) -> SiteYear:
-    """Run a site through its year; `hourly` keeps the dispatch of each hour."""
+    """Run a site through its year; `hourly` keeps the dispatch of each step."""
     return site_year(site, hourly=hourly)
 
 

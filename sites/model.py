@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hardware_profiles.errors import InputError
+from sites.hours.calendar import HOUR_S
+from sites.hours.intervals import MINUTE_S
 from sites.modes import PointStep
 
 if TYPE_CHECKING:
@@ -101,7 +104,7 @@ class InferenceBlock:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site and the T hours of its year, in USD."""
+    """A site and the T steps of its year, in USD; a step is an hour, unless the site is built native."""
 
     name: str
     region: str
@@ -109,6 +112,7 @@ class Site:
     currency: str  # of the prices in the site file
     currency_per_usd: float
     calendar: Calendar
+    price_step_s: int  # [s] shortest interval of the prices in their file; an hour for prices without one
     interconnect_mw: float  # [MW at the meter]
     delivered_frac: float  # share of metered energy that reaches the facility
     availability_frac: float  # of the site's power
@@ -156,3 +160,9 @@ class Site:
     def hours(self) -> int:
         """Number of hours of the year, 8760 or 8784."""
         return self.calendar.hours
+
+    def check_hourly(self, what: str) -> None:
+        """Raise InputError if the steps of the year are shorter than hours, which `what` does not take."""
+        if self.calendar.step_s != HOUR_S:
+            minutes = f"steps of {self.calendar.step_s // MINUTE_S} minutes (without native)"
+            raise InputError(f"{what}: expected site {self.name!r} in hours, got {minutes}")

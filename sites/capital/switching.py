@@ -11,9 +11,9 @@ import numpy as np
 from hardware_profiles.errors import InputError
 from sites.capital.finance import annuity_frac
 from sites.dispatch.formulas import resale_price
-from sites.dispatch.problem import meter_mw
+from sites.dispatch.problem import meter_mw, site_reward_btc_per_hash
 from sites.dispatch.year import site_year
-from sites.market.mining import hashprice_usd_per_ph_s_day, hourly_reward_btc_per_hash, mean_reward
+from sites.market.mining import hashprice_usd_per_ph_s_day, mean_reward
 from sites.scenarios.causes import scaled
 
 if TYPE_CHECKING:
@@ -201,8 +201,8 @@ class SwitchPrices:
 def site_hashprice(site: Site) -> float:
     """Return the mean hashprice [USD/PH/s/day] of a site's year, fees included."""
     reward = mean_reward(site.start_s, site.start_s + HOUR_S * site.hours, site.path).btc_per_hash
-    hourly = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path)
-    fees_frac = float(np.average(site.fees_frac, weights=hourly))  # the share of fees in BTC doubles at a halving
+    weights = site_reward_btc_per_hash(site)
+    fees_frac = float(np.average(site.fees_frac, weights=weights))  # the share of fees in BTC doubles at a halving
     return hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=fees_frac)
 
 

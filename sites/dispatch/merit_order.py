@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hardware_profiles.errors import InputError
-from sites.dispatch.columns import SUM, Blocks, BlockSums, HourDetail, HourLoad, Hours
+from sites.dispatch.columns import BLOCK, SUM, Blocks, BlockSums, HourDetail, HourLoad, Hours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ NO_PROGRAMME = Programme(np.zeros(0), np.zeros(0), 0.0, 0.0)
 
 
 class Problem(NamedTuple):
-    """The hours and blocks of one site."""
+    """The steps (hours, unless step_h says otherwise) and blocks of one site."""
 
     how: Integers  # hour of the local week, 0 to 167, shape [T]
     month: Integers  # billing month, counted from 0 without gaps, shape [T]
@@ -41,6 +41,7 @@ class Problem(NamedTuple):
     contract_usd_per_mwh: float  # [USD/MWh]
     event: Integers  # NO_EVENT, CURTAILED or OUT, shape [T]
     programme: Programme = NO_PROGRAMME
+    step_h: float = 1.0  # [h] length of a step
 
     @property
     def hours(self) -> Hours[Floats]:
@@ -67,7 +68,7 @@ class Dispatch:
     penalty_usd: float  # [USD] for promised work that was not served
     drawn_mwh: float  # [MWh meter]
     contract_usd: float  # [USD] for the contracted power, taken or not
-    resale_hours: int  # [h] in which power was resold
+    resale_hours: float  # [h] in which power was resold
     peaks_mw: Floats  # [MW meter] each month's peak, shape [M]
     demand_charge_usd: float  # [USD] over all months
     mw: Floats | None  # [MW device], shape [T, B]; this and the next two are None where only sums are kept
@@ -87,14 +88,14 @@ class Dispatch:
 
 
 def dispatch(problem: Problem, *, hourly: bool = False) -> Dispatch:
-    """Run every hour's blocks in order of worth per metered MWh while that exceeds the price of power.
+    """Run every step's blocks in order of worth per metered MWh while that exceeds the price of power.
 
     Parameters
     ----------
     problem
         The hours and blocks of a site.
     hourly
-        Also return what each block does in each hour, and why.
+        Also return what each block does in each step, and why.
 
     Raises
     ------
@@ -108,27 +109,41 @@ def dispatch(problem: Problem, *, hourly: bool = False) -> Dispatch:
     from sites.dispatch.kernels.year import dispatch_year
 
     _check(problem)
-    hours, count = problem.how.shape[0], problem.blocks.shape[0]
+    steps, count, step_h = problem.how.shape[0], problem.blocks.shape[0], float(problem.step_h)
     sums = np.zeros((count, len(BlockSums._fields)))
     peaks = np.zeros(problem.charges_usd_per_mw.shape[0])
-    shape = (hours, count) if hourly else (0, count)
+    shape = (steps, count) if hourly else (0, count)
     detail = HourDetail(np.zeros(shape), np.zeros(shape, np.int8), np.zeros(shape[0]))
-    whole = problem._replace(
-        contract_mw=float(problem.contract_mw), contract_usd_per_mwh=float(problem.contract_usd_per_mwh)
-    )
+    whole = _in_steps(problem)
     enrolled_hours = problem.programme.load_limit_mw.shape[0]
     load = HourLoad(*(np.zeros(enrolled_hours) for _ in HourLoad._fields))
     totals = dispatch_year(whole, peaks, sums, detail, load)
     return Dispatch(
-        blocks=sums,
-        **totals._asdict(),
-        contract_usd=problem.contract_mw * problem.contract_usd_per_mwh * hours,
+        blocks=sums * step_h,
+        **{name: total * step_h for name, total in totals._asdict().items()},
+        contract_usd=problem.contract_mw * problem.contract_usd_per_mwh * steps * step_h,
         peaks_mw=peaks,
         demand_charge_usd=float(peaks @ problem.charges_usd_per_mw),
         mw=detail.mw if hourly else None,
         why=detail.why if hourly else None,
         price_usd_per_mwh=detail.price_usd_per_mwh if hourly else None,
         load=load,
+    )
+
+
+def _in_steps(problem: Problem) -> Problem:
+    """Return a problem whose hour is its step: growth per step, and charges for what a MW earns in a step.
+
+    The compiled code then sums MW over steps, which are MWh once multiplied by the length of a step.
+    """
+    blocks = problem.blocks.copy()
+    blocks[:, BLOCK.growth_log_per_hour] *= problem.step_h
+    return problem._replace(
+        blocks=blocks,
+        charges_usd_per_mw=problem.charges_usd_per_mw / problem.step_h,
+        contract_mw=float(problem.contract_mw),
+        contract_usd_per_mwh=float(problem.contract_usd_per_mwh),
+        step_h=float(problem.step_h),
     )
 
 

@@ -36,7 +36,7 @@ def meter_of_parts(site: Site, rows: Sequence[Label]) -> Floats:
 
 
 def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
-    """Return capacity, promised work and worth of each part and hour.
+    """Return capacity, promised work and worth of each part and step.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
         [USD/MWh meter], shape [parts, T]; of promised work with its penalty, of idle parts 0.
     """
     arrays = problem(site)
-    hours = np.arange(site.hours)
+    hours = np.arange(site.calendar.steps) * site.calendar.step_h
     ratio = meter_of_parts(site, labels(site))
     caps, promises, worths = np.zeros_like(ratio), np.zeros_like(ratio), np.zeros_like(ratio)
     hour = arrays.hours
@@ -86,7 +86,7 @@ def hourly_worth(site: Site) -> tuple[Floats, Floats, Floats]:
 
 
 def penalties_usd_per_mwh(site: Site) -> Floats:
-    """Return the penalty within the worth of each part and hour [USD/MWh meter], shape [parts, T]."""
+    """Return the penalty within the worth of each part and step [USD/MWh meter], shape [parts, T]."""
     rows = labels(site)
     penalty = problem(site).parts.penalty_usd_per_mwh
     return penalty[:, None] / meter_of_parts(site, rows)

@@ -48,6 +48,12 @@ def meter_per_device(site: Site, product: str) -> Floats:
     return pue / site.delivered_frac
 
 
+def site_reward_btc_per_hash(site: Site) -> Floats:
+    """Return the mean subsidy over expected hashes in each step of a site's year [BTC/hash], [T]."""
+    calendar = site.calendar
+    return hourly_reward_btc_per_hash(calendar.start_s, calendar.steps, site.path, calendar.step_s)
+
+
 def problem(site: Site) -> Problem:
     """Build the arrays that a site's year is dispatched from.
 
@@ -58,7 +64,7 @@ def problem(site: Site) -> Problem:
     partly in the year is charged by its share of hours.
     """
     calendar = site.calendar
-    reward_usd = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
+    reward_usd = site_reward_btc_per_hash(site) * site.btc_usd
     hours: Hours[Floats] = Hours(
         spot_usd_per_mwh=site.spot_usd_per_mwh,
         adder_usd_per_mwh=site.adder_usd_per_mwh,
@@ -83,6 +89,7 @@ def problem(site: Site) -> Problem:
         contract_usd_per_mwh=site.contract_usd_per_mwh,
         event=site.event,
         programme=_programme(site),
+        step_h=calendar.step_h,
     )
 
 

@@ -25,7 +25,7 @@ ROUNDING_FRAC = 0.01  # of the enrolled power: whole devices seldom add up to a 
 
 
 def programme_hourly(programme: Programme, load: HourLoad) -> Floats:
-    """Return the payments of a programme in each hour [USD], [T]; empty without a programme."""
+    """Return the payments of a programme [USD per hour of a step], [T]; empty without a programme."""
     payments = (programme.ready_usd_per_mw_hour, programme.credit_usd_per_mwh)
     usd: Floats = programme_usd(programme.enrolled_mw, payments, load.load_mw, load.fixed_mw, load.drawn_mw)
     return usd
@@ -38,21 +38,22 @@ def enrolment_flags(site: Site) -> Iterator[str]:
     arrays = problem(site)
     programme, load = arrays.programme, dispatch(arrays).load
     can_give_up = np.maximum(load.load_mw - load.fixed_mw, 0.0) / site.availability_frac
-    enrolled_mw = site.enrolled_mw
     if programme.ready_usd_per_mw_hour > 0.0:
         every = np.ones(can_give_up.size, bool)
-        yield from _short(enrolled_mw, can_give_up, every, "for readiness")
+        yield from _short(site, can_give_up, every, "for readiness")
     called = programme.credit_usd_per_mwh > 0.0
     if called.any():
-        yield from _short(enrolled_mw, can_give_up, called, "in events")
+        yield from _short(site, can_give_up, called, "in events")
 
 
-def _short(enrolled_mw: float, can_give_up_mw: Floats, hours: NDArray[np.bool_], purpose: str) -> Iterator[str]:
-    there = np.minimum(can_give_up_mw[hours], enrolled_mw)
-    if there.mean() >= THERE_FRAC * enrolled_mw:
+def _short(site: Site, can_give_up_mw: Floats, steps: NDArray[np.bool_], purpose: str) -> Iterator[str]:
+    enrolled_mw, hours_where = site.enrolled_mw, site.calendar.hours_where
+    there = np.minimum(can_give_up_mw, enrolled_mw)
+    if there[steps].mean() >= THERE_FRAC * enrolled_mw:
         return
-    below = int((there < (1.0 - ROUNDING_FRAC) * enrolled_mw).sum())
+    below_h = hours_where(steps & (there < (1.0 - ROUNDING_FRAC) * enrolled_mw))
     yield (
-        f"curtailment.enrolled_mw: {enrolled_mw:.4g} MW, but the load that can be given up is lower in {below:,} of "
-        f"{there.size:,} hours and {there.mean():.4g} MW on average; only this load is paid {purpose}"
+        f"curtailment.enrolled_mw: {enrolled_mw:.4g} MW, but the load that can be given up is lower in "
+        f"{below_h:,.10g} of {hours_where(steps):,.10g} hours and {there[steps].mean():.4g} MW on average; "
+        f"only this load is paid {purpose}"
     )

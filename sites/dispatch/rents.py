@@ -41,13 +41,13 @@ def rent_by_month_usd(site: Site, block: InferenceBlock) -> Floats:
         monthly: Floats = full_mw(block) * KW_PER_MW * block.price_usd * shares
         return monthly
     not_taken_frac = max(block.take_or_pay_frac - block.demand_frac, 0.0)
-    hours = np.bincount(site.calendar.billing, minlength=shares.size).astype(np.float64)
+    hours: Floats = np.bincount(site.calendar.billing, minlength=shares.size).astype(np.float64) * site.calendar.step_h
     unused: Floats = block.count * (1.0 - block.spare_frac) * not_taken_frac * block.price_usd * hours
     return unused
 
 
 def rent_hourly_usd(site: Site, block: InferenceBlock) -> Floats:
-    """Return a block's rent, spread evenly over the hours of each billing month [USD], shape [T]."""
+    """Return a block's rent, spread evenly over the steps of each billing month [USD], shape [T]."""
     billing = site.calendar.billing
     hourly: Floats = (rent_by_month_usd(site, block) / np.bincount(billing))[billing]
     return hourly

@@ -11,11 +11,18 @@ import numpy as np
 from sites.dispatch.columns import ON_DEMAND, SLA
 from sites.dispatch.formulas import power_prices, resale_price, work_mw
 from sites.dispatch.parts import hourly_worth
-from sites.dispatch.problem import J_PER_MWH, full_mw, full_worth_usd_per_mwh, meter_per_device, units_per_full_mwh
+from sites.dispatch.problem import (
+    J_PER_MWH,
+    full_mw,
+    full_worth_usd_per_mwh,
+    meter_per_device,
+    site_reward_btc_per_hash,
+    units_per_full_mwh,
+)
 from sites.dispatch.rents import rent
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
-from sites.market.mining import hourly_reward_btc_per_hash, pool_shares
+from sites.market.mining import pool_shares
 
 if TYPE_CHECKING:
     from sites.arrays import Floats
@@ -118,8 +125,8 @@ def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
 
 def _mining(site: Site, block: MiningBlock) -> _Block:
     fade = math.log1p(-block.degradation_frac_per_year)
-    aged: Floats = np.exp(fade * (block.age_years + np.arange(site.hours) / MEAN_YEAR_HOURS))
-    reward = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path) * site.btc_usd
+    aged: Floats = np.exp(fade * (block.age_years + _elapsed_h(site) / MEAN_YEAR_HOURS))
+    reward = site_reward_btc_per_hash(site) * site.btc_usd
     gross = reward * (1.0 + site.fees_frac)
     received = gross if block.pays_fees else reward
     pool = pool_shares(block.rejects_frac, block.pool_fee_frac)
@@ -157,7 +164,7 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
     serving = 1.0 - block.idle_frac
     installed = full_mw(block) * serving * site.availability_frac
     able = installed * block.availability_frac * site.gpu_capacity_frac
-    growth = np.exp(log_growth_per_hour(block.growth_frac_per_year) * np.arange(site.hours))
+    growth = np.exp(log_growth_per_hour(block.growth_frac_per_year) * _elapsed_h(site))
     asked = installed * block.demand_frac * np.asarray(block.profile)[site.calendar.how] * growth
     meter = meter_per_device(site, "inference")
     full = full_worth_usd_per_mwh(block)
@@ -191,13 +198,19 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
         ),
         parts=tuple(parts),
         meter=meter,
-        usd_per_mwh=np.full(site.hours, full / measured),
+        usd_per_mwh=np.full(site.calendar.steps, full / measured),
         accepted=1.0,
         kept=1.0,
         units_per_mwh=units_per_full_mwh(block) / measured,
         rent_usd=due.usd,
         rent_from=CONTRACTED if block.is_lease else DEMANDED,
     )
+
+
+def _elapsed_h(site: Site) -> Floats:
+    """Return the hours [h] since the start of the year at the start of each step, [T]."""
+    elapsed_h: Floats = np.arange(site.calendar.steps, dtype=np.float64) * site.calendar.step_h
+    return elapsed_h
 
 
 def _idle_mw(site: Site) -> Floats:
@@ -227,21 +240,23 @@ def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site
 
 def _waterfall(product: str, blocks: list[_Block], filled: dict[str, list[Floats]], year: SiteYear) -> Waterfall:
     energy, worth = [0.0] * len(STEPS), [0.0] * len(STEPS)
+    calendar = year.site.calendar
     delivered = 0.0
     for block in blocks:
-        weights: list[Floats] = [np.full(year.hours, block.nameplate_mw)]
+        weights: list[Floats] = [np.full(calendar.steps, block.nameplate_mw)]
         for multiplier in block.multipliers:
             weights.append(weights[-1] * multiplier)
         weights += filled[block.name]
         weights += [weights[-1] * block.accepted] * 2
         is_lease = block.units_per_mwh == 0.0
         for index, weight in enumerate(weights):
-            energy[index] += float(weight.sum())
+            energy[index] += float(weight.sum()) * calendar.step_h
             kept = block.kept if index == SOLD else 1.0
-            worked = 0.0 if is_lease and index >= block.rent_from else float((weight * block.usd_per_mwh * kept).sum())
-            worth[index] += worked + (block.rent_usd if index >= block.rent_from else 0.0)
+            due = index >= block.rent_from
+            worked = 0.0 if is_lease and due else float((weight * block.usd_per_mwh * kept).sum()) * calendar.step_h
+            worth[index] += worked + (block.rent_usd if due else 0.0)
         units = next(done.units for done in year.blocks if done.name == block.name)
-        delivered += float(weights[-1].sum()) if is_lease else units / block.units_per_mwh
+        delivered += float(weights[-1].sum()) * calendar.step_h if is_lease else units / block.units_per_mwh
     steps = [
         Step(name, kind, STAGES.get(index, ""), *_left(energy, index), *_left(worth, index))
         for index, (name, kind) in enumerate(STEPS)

@@ -107,7 +107,7 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     blocks = tuple(_block_year(site, rows, done.blocks, short, name) for name in names)
     revenue = sum(block.revenue_usd for block in blocks)
     metered = float(done.blocks[:, SUM.meter_mwh].sum())
-    credits_usd = float(programme_hourly(arrays.programme, done.load).sum())
+    credits_usd = float(programme_hourly(arrays.programme, done.load).sum()) * site.calendar.step_h
     end_s = site.start_s + site.hours * HOUR_S
     return SiteYear(
         site=site,

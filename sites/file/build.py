@@ -20,7 +20,7 @@ from sites.file.prices.build import adders, peak_risk, peaks_of, spot
 from sites.file.site_file import SiteFile
 from sites.file.values import assumptions_of, numbers_of
 from sites.hours import power, prices
-from sites.hours.calendar import Calendar, local_year
+from sites.hours.calendar import HOUR_S, Calendar, local_year
 from sites.hours.clock import Clock
 from sites.market.bitcoin import DifficultyPath
 from sites.market.mining import hourly_fees_frac
@@ -59,7 +59,7 @@ def load_site(path: Path, resolve: Resolve) -> Site:
     return build_site(validate(SiteFile, read_toml(path), path), resolve, str(path))
 
 
-def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
+def build_site(file: SiteFile, resolve: Resolve, path: str, *, native: bool = False) -> Site:
     """Build a Site from a validated site file.
 
     Parameters
@@ -70,6 +70,8 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         Function that returns the DeviceRate of a device's name.
     path
         Path of the file: errors name it, and paths of hourly files are relative to its folder.
+    native
+        Build the year in steps as long as the shortest interval of the prices, not in hours.
     """
     folder = Path(path).parent
     try:
@@ -80,14 +82,18 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
     programme, market = file.curtailment, file.market
     clock = Clock.of(file.site.timezone)
     faults = Faults()
+    hourly = HourlyReader(folder, calendar, clock, file.price.currency)
+    step_s = faults.attempt(lambda: hourly.price_step_s(file.price.hourly), HOUR_S)
+    if native:
+        calendar = local_year(file.site.start, file.site.timezone, step_s)
+        hourly = replace(hourly, calendar=calendar)
     never: Windows = []
     events = faults.attempt(lambda: _events(programme, clock, path), never)
     outages = faults.attempt(lambda: _outages(file, clock, path), never)
     limit_mw, limit_cause = power.limit_series(calendar, file.power.interconnect_mw.value, outages, events)
     none: list[tuple[int, float]] = []
     peaks = faults.attempt(lambda: peaks_of(file.price, clock, path), none)
-    hourly = HourlyReader(folder, calendar, clock, [], file.price.currency)
-    unread: Floats = np.ones(calendar.hours)  # in place of a faulty series, until the faults are refused
+    unread: Floats = np.ones(calendar.steps)  # in place of a faulty series, until the faults are refused
     mild: Floats | None = unread
     ambient = faults.attempt(lambda: temperature_c(file.climate, hourly), mild)
     mining_pue = faults.attempt(lambda: pue(file, "mining", hourly, path, ambient), unread)
@@ -114,6 +120,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str) -> Site:
         currency=file.price.currency,
         currency_per_usd=per_usd,
         calendar=calendar,
+        price_step_s=step_s,
         interconnect_mw=file.power.interconnect_mw.value,
         delivered_frac=1.0 - frac(file.power.losses_percent),
         availability_frac=frac(file.power.availability_percent),
@@ -194,9 +201,10 @@ def _capital(table: CapitalTable | None) -> CapitalTerms | None:
 def _fees(market: MarketTable, calendar: Calendar, difficulty: DifficultyPath) -> Floats:
     """Return transaction fees as a share of the subsidy, [T]."""
     if market.fees_btc_per_block:
-        return hourly_fees_frac(market.fees_btc_per_block.value, calendar.start_s, calendar.hours, difficulty)
+        fees_btc, start_s = market.fees_btc_per_block.value, calendar.start_s
+        return hourly_fees_frac(fees_btc, start_s, calendar.steps, difficulty, calendar.step_s)
     if market.fees_percent_of_subsidy:
-        return np.full(calendar.hours, frac(market.fees_percent_of_subsidy))
+        return np.full(calendar.steps, frac(market.fees_percent_of_subsidy))
     by_month = market.fees_percent_by_month.values if market.fees_percent_by_month else ()
     return np.asarray(by_month, float)[calendar.utc_month] / 100.0
 

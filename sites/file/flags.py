@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sites.dispatch.problem import meter_mw
 from sites.hours.calendar import utc_text
-from sites.hours.power import share_of_hours
+from sites.hours.power import share_of_steps
 from sites.hours.prices import above_market, negative
 from sites.plausible.bands import written
 
@@ -41,13 +41,13 @@ def site_flags(site: Site, windows: Mapping[str, Sequence[Window]]) -> tuple[str
 
 def site_notes(site: Site) -> tuple[str, ...]:
     """Return one line for what a reader should know of a site's prices: currency, hours below 0, and calls in vain."""
-    return (*_currency(site), *negative(site.spot_usd_per_mwh), *_calls(site))
+    return (*_currency(site), *negative(site.calendar, site.spot_usd_per_mwh), *_calls(site))
 
 
 def _calls(site: Site) -> Iterator[str]:
-    hours = int((site.peak_risk_usd_per_mwh > 0.0).sum())
+    hours = site.calendar.hours_where(site.peak_risk_usd_per_mwh > 0.0)
     if hours:
-        yield f"on days that are called without a peak the site curtails in {hours} hours, as it would at a peak"
+        yield f"on days that are called without a peak the site curtails in {hours:g} hours, as it would at a peak"
 
 
 def _currency(site: Site) -> Iterator[str]:
@@ -62,7 +62,7 @@ def _currency(site: Site) -> Iterator[str]:
 
 def _resale(site: Site) -> Iterator[str]:
     if site.contract_mw > 0:
-        yield from above_market(site.resale_usd_per_mwh - site.spot_usd_per_mwh)
+        yield from above_market(site.calendar, site.resale_usd_per_mwh - site.spot_usd_per_mwh)
 
 
 def _oversubscribed(site: Site) -> Iterator[str]:
@@ -106,5 +106,5 @@ def _outside(calendar: Calendar, windows: Mapping[str, Sequence[Window]]) -> Ite
     year = f"{utc_text(calendar.start_s)} to {utc_text(calendar.start_s + calendar.hours * 3600)}"
     for key, listed in windows.items():
         for index, (start_s, hours) in enumerate(listed):
-            if not share_of_hours(calendar, start_s, hours).any():
+            if not share_of_steps(calendar, start_s, hours).any():
                 yield f"{key}[{index}] at {utc_text(start_s)} is outside the year ({year}) and has no effect"

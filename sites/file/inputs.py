@@ -32,10 +32,11 @@ class Inputs:
     path: str  # of the file; paths of hourly files are relative to its folder
     devices: dict[str, DeviceRate | OperatingCurve]  # by the names in the file
     names: dict[str, str] = field(default_factory=dict)  # original names of stored copies of hourly files
+    native: bool = False  # whether the year has steps as long as the shortest interval of its prices, not hours
 
     def site(self) -> Site:
         """Build the site from these inputs alone."""
-        return build_site(self.file, self._resolve, self.path)
+        return build_site(self.file, self._resolve, self.path, native=self.native)
 
     def _resolve(self, name: str) -> DeviceRate | OperatingCurve:
         if name not in self.devices:
@@ -43,8 +44,17 @@ class Inputs:
         return self.devices[name]
 
 
-def read_inputs(path: Path, resolve: Resolve) -> list[tuple[Inputs, Site]]:
+def read_inputs(path: Path, resolve: Resolve, *, native: bool = False) -> list[tuple[Inputs, Site]]:
     """Read the sites of a site or fleet file, look up their devices, and build them.
+
+    Parameters
+    ----------
+    path
+        The file.
+    resolve
+        Function that returns the DeviceRate of a device's name, or raises InputError with similar names.
+    native
+        Build each year in steps as long as the shortest interval of its prices, not in hours.
 
     Raises
     ------
@@ -74,8 +84,8 @@ def read_inputs(path: Path, resolve: Resolve) -> list[tuple[Inputs, Site]]:
             return known[name]
 
         with faults.noted():
-            site = build_site(file, remember, str(path))
-            sites.append((Inputs(file, str(path), devices), site))
+            site = build_site(file, remember, str(path), native=native)
+            sites.append((Inputs(file, str(path), devices, native=native), site))
     faults.refuse()
     return sites
 

@@ -100,8 +100,9 @@ def read_intervals(path: Path, column: str, span: Span, within: Range = ANY, clo
         rough_s = (time.replace(tzinfo=clock.zone) if local else time).timestamp()
         if not span.start_s - HOUR_S < rough_s < span.end_s:
             continue
-        at_s = clock.unix_s(time, f"{location}: {TIME_COLUMN}")
+        at_s = int(rough_s)
         if local:
+            at_s = clock.unix_s(time, f"{location}: {TIME_COLUMN}")
             clock.local_keys[f"{TIME_COLUMN} of {path.name}"] = None
         number = _within(value, location, column, within, at_s)
         if at_s in rows and not (from_plan and number == rows[at_s].value):

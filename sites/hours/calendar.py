@@ -16,6 +16,8 @@ import numpy as np
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sites.arrays import Floats, Integers
 
 HOUR_S = 3600
@@ -25,10 +27,10 @@ MEAN_YEAR_HOURS = 8766.0
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The T hours of one local year and its M billing months."""
+    """The T steps of one local year and its M billing months; a step is an hour, or shorter for a native dispatch."""
 
-    start_s: int  # [s, unix] start of the first hour
-    hours: int  # T, 8760 or 8784
+    start_s: int  # [s, unix] start of the first step
+    hours: int  # 8760 or 8784
     how: Integers  # [T] local hour of the week; 0 is the first of Monday
     hour: Integers  # [T] local hour of the day
     month: Integers  # [T] local calendar month, 0 to 11
@@ -36,6 +38,21 @@ class Calendar:
     billed_frac: Floats  # [M] share of the month's hours within the year; below 1 only for a year starting mid-month
     utc_month: Integers  # [T] UTC calendar month of the start of the hour, 0 to 11
     day_of_year: Integers  # [T] local, from 0
+    step_s: int = HOUR_S  # [s] length of a step, which divides the hour
+
+    @property
+    def steps(self) -> int:
+        """Number of steps, T."""
+        return self.hours * (HOUR_S // self.step_s)
+
+    @property
+    def step_h(self) -> float:
+        """Length of a step [h]."""
+        return self.step_s / HOUR_S
+
+    def hours_where(self, mask: NDArray[np.bool_]) -> float:
+        """Return the hours [h] of the steps in a mask, [T]."""
+        return float(mask.sum()) * self.step_h
 
 
 def zone(name: str) -> ZoneInfo:
@@ -53,8 +70,16 @@ def first_hour_s(start: date, timezone: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def local_year(start: date, timezone: str) -> Calendar:
-    """Return the calendar of the local year that begins on a day: 8760 hours, or 8784 with a 29 February."""
+def local_year(start: date, timezone: str, step_s: int = HOUR_S) -> Calendar:
+    """Return the calendar of the local year that begins on a day: 8760 hours, or 8784 with a 29 February.
+
+    Parameters
+    ----------
+    start, timezone
+        First local day, and IANA name of the zone.
+    step_s
+        Length of a step [s], which divides the hour.
+    """
     tz = zone(timezone)
     begin = first_hour_s(start, timezone)
     try:
@@ -62,12 +87,12 @@ def local_year(start: date, timezone: str) -> Calendar:
     except ValueError:  # begins on 29 February
         following = date(start.year + 1, 3, 1)
     hours = (following - start).days * 24
-    local_s = begin + HOUR_S * np.arange(hours, dtype=np.int64) + _offsets_s(begin, hours, tz)
+    each = HOUR_S // step_s
+    utc_s = begin + step_s * np.arange(hours * each, dtype=np.int64)
+    local_s = utc_s + np.repeat(_offsets_s(begin, hours, tz), each)
     days = local_s // 86_400
     local = (days.astype("datetime64[D]")).astype("datetime64[M]").astype(np.int64)
-    utc = (
-        ((begin + HOUR_S * np.arange(hours)) // 86_400).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    )
+    utc = (utc_s // 86_400).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     billing = local - local[0]
     hour = local_s % 86_400 // HOUR_S
     # The last local hour can fall into the next month if the clock changes of the year do not cancel.
@@ -79,20 +104,24 @@ def local_year(start: date, timezone: str) -> Calendar:
         hour=hour,
         month=local % 12,
         billing=billing,
-        billed_frac=_billed_frac(billing, local, whole=start.day == 1),
+        billed_frac=_billed_frac(billing, local, each, whole=start.day == 1),
         utc_month=utc % 12,
         day_of_year=days - days[0],
+        step_s=step_s,
     )
 
 
-def _billed_frac(billing: Integers, local: Integers, *, whole: bool) -> Floats:
-    """Return the share of each billing month's hours within the year; `whole` says that the year starts on the 1st."""
+def _billed_frac(billing: Integers, local: Integers, each: int, *, whole: bool) -> Floats:
+    """Return the share of each billing month's hours within the year, for `each` steps an hour.
+
+    `whole` says that the year starts on the 1st.
+    """
     share = np.ones(int(billing[-1]) + 1)
     if not whole:
         for month, at in ((0, 0), (share.size - 1, -1)):
             first, following = (np.datetime64(int(local[at]) + more, "M").astype("datetime64[D]") for more in (0, 1))
             days = int((following - first).astype(np.int64))
-            share[month] = min((billing == month).sum() / (24 * days), 1.0)
+            share[month] = min((billing == month).sum() / (24 * each * days), 1.0)
     return share
 
 

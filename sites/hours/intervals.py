@@ -98,6 +98,20 @@ def lengths_of_rows(start_s: Integers, lengths_s: tuple[int, ...] = MARKET_LENGT
     return length
 
 
+def native_step_s(intervals: Intervals) -> int:
+    """Return the step [s] of a dispatch at the resolution of prices; an hour where no interval is shorter.
+
+    It is the shortest usual length. Prices by run of the dispatch, most of which have none, give 5 minutes. The first
+    and the last interval may be cut by the year and do not count.
+    """
+    length_s = (intervals.end_s - intervals.start_s)[1:-1]
+    finer = length_s[length_s < HOUR_S]
+    usual = finer[np.isin(finer, MARKET_LENGTHS_S)]
+    if not finer.size:
+        return HOUR_S
+    return int(usual.min()) if 2 * usual.size >= finer.size else MARKET_LENGTHS_S[0]
+
+
 def means_note(intervals: Intervals, what: str, start_s: int, step_s: int = HOUR_S) -> str:
     """Return a line that says how intervals became the steps of a year; empty where each step is one of them.
 

@@ -1,4 +1,4 @@
-"""Hourly power limits, outages, ambient temperature, derating and PUE of a site."""
+"""Power limits, outages, ambient temperature, derating and PUE of a site."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ PLAIN, EVENT, OUTAGE = 0, 1, 2
 WARMEST_HOUR = 15
 
 
-def share_of_hours(calendar: Calendar, start_s: float, hours: float) -> Floats:
-    """Return the share of each hour of a year, [T], that is within [start_s, start_s + hours)."""
-    begins = np.arange(calendar.hours)
-    first = (start_s - calendar.start_s) / HOUR_S
-    share: Floats = np.clip(np.minimum(begins + 1, first + hours) - np.maximum(begins, first), 0.0, 1.0)
+def share_of_steps(calendar: Calendar, start_s: float, hours: float) -> Floats:
+    """Return the share of each step of a year, [T], that is within [start_s, start_s + hours)."""
+    begins = np.arange(calendar.steps)
+    first = (start_s - calendar.start_s) / calendar.step_s
+    last = first + hours / calendar.step_h
+    share: Floats = np.clip(np.minimum(begins + 1, last) - np.maximum(begins, first), 0.0, 1.0)
     return share
 
 
@@ -33,14 +34,14 @@ def limit_series(
     outages: Sequence[tuple[int, float, float]],
     events: Sequence[tuple[int, float, float]],
 ) -> tuple[Floats, Integers]:
-    """Return the power limit [MW at the meter] of each hour and its cause (PLAIN, EVENT or OUTAGE), shapes [T].
+    """Return the power limit [MW at the meter] of each step and its cause (PLAIN, EVENT or OUTAGE), shapes [T].
 
-    An outage or event that covers part of an hour counts by that part, so that the limit is the hour's mean.
+    An outage or event that covers part of a step counts by that part, so that the limit is the step's mean.
 
     Parameters
     ----------
     calendar
-        Hours of the year.
+        Steps of the year.
     interconnect_mw
         Size of the interconnect [MW].
     outages
@@ -48,17 +49,17 @@ def limit_series(
     events
         Start [s, unix], hours and limit [MW] of each curtailment event.
     """
-    limit = np.full(calendar.hours, float(interconnect_mw))
-    cause = np.zeros(calendar.hours, np.int64)
+    limit = np.full(calendar.steps, float(interconnect_mw))
+    cause = np.zeros(calendar.steps, np.int64)
     for start_s, hours, limit_mw in events:
-        within = share_of_hours(calendar, start_s, hours)
+        within = share_of_steps(calendar, start_s, hours)
         limit = np.minimum(limit, interconnect_mw - within * max(interconnect_mw - limit_mw, 0.0))
         cause[within > 0.0] = EVENT
-    lost = np.zeros(calendar.hours)
+    lost = np.zeros(calendar.steps)
     ends = sorted({at for start_s, hours, _ in outages for at in (start_s, start_s + hours * HOUR_S)})
     for first_s, last_s in pairwise(ends):
         remaining = min((share for at, hours, share in outages if at <= first_s < at + hours * HOUR_S), default=1.0)
-        within = share_of_hours(calendar, first_s, (last_s - first_s) / HOUR_S)
+        within = share_of_steps(calendar, first_s, (last_s - first_s) / HOUR_S)
         lost += within * (1.0 - remaining)
         if remaining < 1.0:
             cause[within > 0.0] = OUTAGE
@@ -82,8 +83,8 @@ def derate_series(temperature_c: Floats, above_c: float, stop_c: float) -> Float
 def pue_series(
     calendar: Calendar, base: float, per_c: float, reference_c: float, temperature_c: Floats | None
 ) -> Floats:
-    """Return the PUE of each hour: base, plus per_c for each °C above the reference; at least 1."""
+    """Return the PUE of each step: base, plus per_c for each °C above the reference; at least 1."""
     if temperature_c is None or per_c == 0.0:
-        return np.full(calendar.hours, base)
+        return np.full(calendar.steps, base)
     warm: Floats = np.maximum(base + per_c * np.maximum(temperature_c - reference_c, 0.0), 1.0)
     return warm

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sites.hours.power import share_of_hours
+from sites.hours.power import share_of_steps
 
 DAY_S = 86_400
 
@@ -30,8 +30,8 @@ class Period:
 
 
 def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Sequence[Period]) -> Floats:
-    """Return the price of each hour [USD/MWh]: the base price, or that of the last period that contains the hour."""
-    price = np.full(calendar.hours, base_usd_per_mwh)
+    """Return the price of each step [USD/MWh]: the base price, or that of the last period that contains the step."""
+    price = np.full(calendar.steps, base_usd_per_mwh)
     weekday = calendar.how // 24
     for period in periods:
         if period.from_hour < period.to_hour:
@@ -44,22 +44,22 @@ def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Seq
 
 
 def coincident_series(calendar: Calendar, usd_per_kw_year: float, peaks: Sequence[tuple[int, float]]) -> Floats:
-    """Return the extra cost [USD/MWh] of the hours of peaks, over which a yearly charge is spread equally.
+    """Return the extra cost [USD/MWh] of the steps of peaks, over which a yearly charge is spread equally.
 
-    The draw of a peak is the mean of the hours that it covers, so that an hour bears its share of the peak's charge.
+    The draw of a peak is the mean of the steps that it covers, so that a step bears its share of the peak's charge.
 
     Parameters
     ----------
     calendar
-        Hours of the year.
+        Steps of the year.
     usd_per_kw_year
         Yearly charge on the mean draw of all peaks [USD/kW].
     peaks
         Start [s, unix] and hours of each peak.
     """
-    extra = np.zeros(calendar.hours)
+    extra = np.zeros(calendar.steps)
     for start_s, hours in peaks:
-        extra += share_of_hours(calendar, start_s, hours) / hours * (usd_per_kw_year * 1000.0 / len(peaks))
+        extra += share_of_steps(calendar, start_s, hours) / hours * (usd_per_kw_year * 1000.0 / len(peaks))
     return extra
 
 
@@ -90,35 +90,35 @@ def risk_series(
     Parameters
     ----------
     calendar
-        Hours of the year.
+        Steps of the year.
     usd_per_kw_year
         Yearly charge on the mean draw of all peaks [USD/kW].
     peaks, calls
         Start [s, unix] and hours of each peak, and of each call without a peak.
     """
-    risk = np.zeros(calendar.hours)
+    risk = np.zeros(calendar.steps)
     for start_s, hours in calls:
         charge = usd_per_kw_year * 1000.0 / len(peaks) / min(length for _, length in peaks)
-        risk = np.maximum(risk, (share_of_hours(calendar, start_s, hours) > 0.0) * charge)
+        risk = np.maximum(risk, (share_of_steps(calendar, start_s, hours) > 0.0) * charge)
     return risk
 
 
 def credit_series(calendar: Calendar, credit_usd_per_mwh: float, events: Sequence[tuple[int, float, float]]) -> Floats:
-    """Return the credit [USD/MWh] for energy not drawn in the hours of events (start [s, unix], hours, limit [MW])."""
-    credit = np.zeros(calendar.hours)
+    """Return the credit [USD/MWh] for energy not drawn in the steps of events (start [s, unix], hours, limit [MW])."""
+    credit = np.zeros(calendar.steps)
     for start_s, hours, _ in events:
-        credit = np.maximum(credit, share_of_hours(calendar, start_s, hours) * credit_usd_per_mwh)
+        credit = np.maximum(credit, share_of_steps(calendar, start_s, hours) * credit_usd_per_mwh)
     return credit
 
 
-def negative(price_usd_per_mwh: Floats) -> list[str]:
-    """Return a line on negative prices, which are allowed, with their number."""
-    hours = int((price_usd_per_mwh < 0.0).sum())
-    return [f"price below 0 in {hours} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh"] if hours else []
+def negative(calendar: Calendar, price_usd_per_mwh: Floats) -> list[str]:
+    """Return a line on negative prices, which are allowed, with their hours."""
+    hours = calendar.hours_where(price_usd_per_mwh < 0.0)
+    return [f"price below 0 in {hours:g} hours, lowest {price_usd_per_mwh.min():,.2f} USD/MWh"] if hours else []
 
 
-def above_market(resale_over_spot_usd_per_mwh: Floats) -> list[str]:
+def above_market(calendar: Calendar, resale_over_spot_usd_per_mwh: Floats) -> list[str]:
     """Return a warning if contracted power is resold above the market price, which would be an unlimited profit."""
-    hours = int((resale_over_spot_usd_per_mwh > 0.0).sum())
+    hours = calendar.hours_where(resale_over_spot_usd_per_mwh > 0.0)
     most = resale_over_spot_usd_per_mwh.max()
-    return [f"resale price above the market price in {hours} hours, by up to {most:,.2f} USD/MWh"] if hours else []
+    return [f"resale price above the market price in {hours:g} hours, by up to {most:,.2f} USD/MWh"] if hours else []

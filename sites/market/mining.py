@@ -80,35 +80,48 @@ def mean_fees_btc_per_hash(
 
 
 @lru_cache(maxsize=64)
-def hourly_reward_btc_per_hash(start_s: int, hours: int, path: DifficultyPath = HOLD) -> Floats:
-    """Return the mean subsidy over expected hashes of each hour from start_s on [BTC/hash], [hours], read-only."""
-    parts = stretches(start_s, start_s + HOUR_S * hours, path)
+def hourly_reward_btc_per_hash(start_s: int, steps: int, path: DifficultyPath = HOLD, step_s: int = HOUR_S) -> Floats:
+    """Return the mean subsidy over expected hashes [BTC/hash] of each hour, [steps], read-only.
+
+    Parameters
+    ----------
+    start_s
+        Start of the first step [s, unix].
+    steps, step_s
+        Number of steps, and their length [s] where that is not an hour.
+    path
+        Difficulty after the data.
+    """
+    parts = stretches(start_s, start_s + step_s * steps, path)
     rates = [part.subsidy_sat / part.hashes_per_block / SATOSHI_PER_BTC for part in parts]
-    reward = _hourly_means(parts, rates, start_s, hours)
+    reward = _step_means(parts, rates, start_s, steps, step_s)
     reward.flags.writeable = False
     return reward
 
 
-def hourly_fees_frac(fees_btc_per_block: float, start_s: int, hours: int, path: DifficultyPath = HOLD) -> Floats:
-    """Return constant fees [BTC/block] as a share of the subsidy in each hour from start_s on, shape [hours].
+def hourly_fees_frac(
+    fees_btc_per_block: float, start_s: int, steps: int, path: DifficultyPath = HOLD, step_s: int = HOUR_S
+) -> Floats:
+    """Return constant fees [BTC/block] as a share of the subsidy in each hour from start_s on, shape [steps].
 
-    Fees in BTC do not halve with the subsidy, so their share of it doubles.
+    Fees in BTC do not halve with the subsidy, so their share of it doubles. Parameters are those of
+    `hourly_reward_btc_per_hash`.
     """
-    parts = stretches(start_s, start_s + HOUR_S * hours, path)
-    fees = _hourly_means(parts, [fees_btc_per_block / part.hashes_per_block for part in parts], start_s, hours)
-    share: Floats = fees / hourly_reward_btc_per_hash(start_s, hours, path)
+    parts = stretches(start_s, start_s + step_s * steps, path)
+    fees = _step_means(parts, [fees_btc_per_block / part.hashes_per_block for part in parts], start_s, steps, step_s)
+    share: Floats = fees / hourly_reward_btc_per_hash(start_s, steps, path, step_s)
     return share
 
 
-def _hourly_means(parts: list[Stretch], values: list[float], start_s: int, hours: int) -> Floats:
-    """Return the mean over each hour from start_s on of a value that is constant in each part, shape [hours]."""
+def _step_means(parts: list[Stretch], values: list[float], start_s: int, steps: int, step_s: int) -> Floats:
+    """Return the mean over each step from start_s on of a value that is constant in each part, shape [steps]."""
     rates = np.array(values)
     begins = np.array([part.start_s for part in parts])
-    edges = start_s + HOUR_S * np.arange(hours)
+    edges = start_s + step_s * np.arange(steps)
     means: Floats = rates[np.searchsorted(begins, edges, side="right") - 1]
     for index, part in enumerate(parts[1:], start=1):
-        hour, rest = divmod(part.start_s - start_s, HOUR_S)
-        means[int(hour)] += (rates[index] - rates[index - 1]) * (1.0 - rest / HOUR_S) if rest else 0.0
+        step, rest = divmod(part.start_s - start_s, step_s)
+        means[int(step)] += (rates[index] - rates[index - 1]) * (1.0 - rest / step_s) if rest else 0.0
     return means
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sites.capital.switching import site_hashprice
+from sites.dispatch.problem import site_reward_btc_per_hash
 from sites.market.bitcoin import BLOCK_S, known_until_unix, stretches
 from sites.market.mining import (
     hashprice_usd_per_ph_s_day,
-    hourly_reward_btc_per_hash,
     mean_fees_btc_per_hash,
     mean_reward,
     pool_shares,
@@ -83,6 +83,6 @@ def _fees_frac(site: Site, start_s: float, end_s: float, reward: float) -> float
     """Return the fees between two moments of the year as a share of the subsidy, whose mean over hashes is `reward`."""
     if site.fees_btc_per_block is not None:  # they do not halve, so their share doubles at the halving
         return mean_fees_btc_per_hash(site.fees_btc_per_block, start_s, end_s, site.path) / reward
-    hours = slice(int((start_s - site.start_s) // HOUR_S), math.ceil((end_s - site.start_s) / HOUR_S))
-    weights = hourly_reward_btc_per_hash(site.start_s, site.hours, site.path)[hours]
-    return float(np.average(site.fees_frac[hours], weights=weights))
+    step_s = site.calendar.step_s
+    steps = slice(int((start_s - site.start_s) // step_s), math.ceil((end_s - site.start_s) / step_s))
+    return float(np.average(site.fees_frac[steps], weights=site_reward_btc_per_hash(site)[steps]))

@@ -64,11 +64,12 @@ def write_package(
     Raises
     ------
     InputError
-        The target exists or cannot be created, or a year was not run with `hourly=True`.
+        The target exists or cannot be created, or a year was not run with `hourly=True`, or in shorter steps.
     OSError
         The disk fails.
     """
     for year in years:
+        year.site.check_hourly("planner folder")
         year.in_hours()
     notes: list[str] = []
     names = slugs(year.site.name for year in years)

@@ -99,7 +99,7 @@ def part_plans(year: SiteYear) -> list[PartPlan]:
     mw, why, _ = year.in_hours()
     plans = []
     for index, label in enumerate(year.labels):
-        counts = np.bincount(why[:, index], minlength=len(REASONS)) / year.hours
+        counts = np.bincount(why[:, index], minlength=len(REASONS)) / why.shape[0]
         full = float(counts[FULL] + counts[WAITS])
         less = [
             (REASONS[code], float(share))

@@ -217,6 +217,7 @@ def curve_rows(years: Sequence[SiteYear]) -> list[Row]:
 
 def hourly_table(year: SiteYear) -> dict[str, Any]:
     """Return the columns of `yield_hourly` for a year that was run with `hourly=True`."""
+    year.site.check_hourly("plan")
     mw, why, price = year.in_hours()
     site, hours, count = year.site, year.hours, len(year.labels)
     per_device = meter_of_parts(site, year.labels)

@@ -130,6 +130,8 @@ def year_files(years: Sequence[SiteYear], folder: Path, ending: str = ".svg") ->
     The files have unique names made from the names of their sites, as in the folder of a run.
     """
     paths = []
+    for year in years:
+        year.site.check_hourly("plots")
     for year, stem in zip(years, slugs(year.site.name for year in years), strict=True):
         for name, draw in (("duration", duration_file), ("week", week_file), ("waterfall", waterfall_file)):
             path = folder / f"{stem}-{name}{ending}"

@@ -95,6 +95,7 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     """
     from sites.scenarios.kernels import paths as drawn
 
+    site.check_hourly("scenarios")
     arrays = problem(site)
     rows = labels(site)
     series = arrays.series

@@ -113,7 +113,7 @@ def hourly_terms(problem):
 
     Written down without the formulas of the merit order.
     """
-    hourly, parts, t = problem.hours, problem.parts, np.arange(problem.how.size)
+    hourly, parts, t = problem.hours, problem.parts, np.arange(problem.how.size) * problem.step_h
     kinds = parts.kind.astype(int)
     mining, idling = (kinds == MINING)[:, None], (kinds == IDLE)[:, None]
     q = np.where(mining, hourly.mining_meter_per_device, hourly.gpu_meter_per_device)
@@ -167,6 +167,7 @@ def lp_net_usd(problem):
     cost[buy], cost[sell] = spot, -resale
     for j, k in enumerate(promises):
         cost[short[j]] = parts.penalty_usd_per_mwh[k]
+    cost *= problem.step_h
     cost[peak] = problem.charges_usd_per_mw
 
     def matrix(parts, rows):
@@ -194,7 +195,8 @@ def lp_net_usd(problem):
     )
     assert solved.status == 0, solved.message
     preferred = sum(float((priority[k] / q[k]) @ solved.x[x[i]]) for i, k in enumerate(run))
-    return -solved.fun - preferred - float(given_up @ idle) - problem.contract_mw * problem.contract_usd_per_mwh * hours
+    contract_usd = problem.contract_mw * problem.contract_usd_per_mwh * hours
+    return -solved.fun - (preferred + float(given_up @ idle) + contract_usd) * problem.step_h
 
 
 @pytest.fixture(scope="session")

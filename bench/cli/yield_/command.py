@@ -11,6 +11,7 @@ from bench.cli import completion
 from bench.cli.commands import examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, say
+from bench.cli.yield_.native import check_native, native_gaps, print_native_gaps
 from bench.cli.yield_.scenarios import (
     document,
     print_outcome,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sites.dispatch.year import SiteYear
     from sites.file.inputs import Inputs
     from sites.model import Site
+    from sites.native import NativeGap
 
 
 @click.command(
@@ -50,6 +52,9 @@ if TYPE_CHECKING:
 @click.option(
     "--since", "run", type=click.Path(path_type=Path), help="Folder of an earlier --out; shows what changed since."
 )
+@click.option(
+    "--native", is_flag=True, help="Dispatch at the resolution of the prices (5, 15, 30 minutes), not in hours."
+)
 @click.option("--sam/--no-sam", default=None, help="Write the series for SAM. [default: for up to four sites]")
 @scenario_options
 @json_option
@@ -57,6 +62,7 @@ def yield_(
     sites: tuple[str, ...],
     assumptions: bool,
     strict: bool,
+    native: bool,
     run: Path | None,
     as_json: bool,
     **files: Any,
@@ -67,20 +73,23 @@ def yield_(
     """
     if as_json and assumptions:
         raise InputError("--assumptions: expected no --json with it, which lists every assumption anyway, got both")
+    if native:
+        check_native({**files, "since": run})
     request = taken_from(files)
     _check_targets(scenario_out=request.scenario_out, **files)
-    read = _read(sites)
+    read = _read(sites, native=native)
     warnings = warnings_of(read, request.capital)
     if strict:
         refuse(warnings)
     hourly = len(read) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in read], quiet=as_json, hourly=hourly)
     inputs = [site_inputs for site_inputs, _ in read]
+    gaps = native_gaps(inputs, years)
     outcome = run_scenarios([site for _, site in read], request, quiet=as_json)
     changes = _since(run, inputs)
     written = _write(years, inputs, **files)
     if as_json:
-        yield_document = _document(years, warnings, changes, written)
+        yield_document = _document(years, warnings, gaps, changes, written)
         emit_json(yield_document if outcome is None else {**yield_document, "scenarios": document(outcome)})
         return
     from bench.cli.yield_.assumptions import print_fleet_assumptions, print_site_assumptions
@@ -92,6 +101,7 @@ def yield_(
         print_fleet(years)
     else:
         print_site(years[0])
+    print_native_gaps(gaps, years)
     print_warnings(warnings)
     if changes is not None:
         print_changes(changes)
@@ -127,12 +137,12 @@ def _check_targets(
             raise InputError(f"--out, --plan, --plots, --scenario-out: expected different paths, got {path} twice")
 
 
-def _read(sites: tuple[str, ...]) -> list[tuple[Inputs, Site]]:
+def _read(sites: tuple[str, ...], *, native: bool) -> list[tuple[Inputs, Site]]:
     from bench.device_rates import resolve_device
     from sites.examples import site_path
     from sites.file.inputs import read_inputs
 
-    read = [pair for name in sites for pair in read_inputs(site_path(name), resolve_device)]
+    read = [pair for name in sites for pair in read_inputs(site_path(name), resolve_device, native=native)]
     names = [inputs.file.site.name for inputs, _ in read]
     for name in names:
         if names.count(name) > 1:
@@ -195,7 +205,11 @@ def _write(
 
 
 def _document(
-    years: list[SiteYear], warnings: Warnings, changes: Changes | None, written: list[str]
+    years: list[SiteYear],
+    warnings: Warnings,
+    gaps: dict[str, NativeGap],
+    changes: Changes | None,
+    written: list[str],
 ) -> dict[str, object]:
     from dataclasses import asdict
 
@@ -213,6 +227,8 @@ def _document(
                 "waterfall": tables.waterfall_rows([year]),
                 "flags": warnings.by_site[year.site.name],
                 "notes": list(year.site.notes),
+                "step_minutes": year.site.calendar.step_s // 60,
+                "native": asdict(gaps[year.site.name]) if year.site.name in gaps else None,
                 "assumptions": tables.assumption_rows([year]),
             }
             for year in years

@@ -58,7 +58,7 @@ def print_site(year: SiteYear) -> None:
             ]
             for block, item in zip(year.blocks, items, strict=True)
         ],
-        title=f"{summary.site}: {year.hours} hours from {first} UTC; output and USD are modelled",
+        title=f"{summary.site}: {year.hours} hours{_steps(year)} from {first} UTC; output and USD are modelled",
         right=(3, 4, 5, 6, 7, 8, 9),
     )
     if sold := ", ".join(_sold_per_day(year)):
@@ -93,6 +93,12 @@ def print_site(year: SiteYear) -> None:
     _print_points(year)
     _print_waterfalls(year)
     _print_devices(year)
+
+
+def _steps(year: SiteYear) -> str:
+    """Return the length of the steps, if they are shorter than hours."""
+    calendar = year.site.calendar
+    return "" if calendar.steps == calendar.hours else f" in steps of {calendar.step_s // 60} minutes"
 
 
 def print_token_tags(year: SiteYear) -> None:
@@ -172,11 +178,12 @@ def _why_nothing_runs(year: SiteYear) -> str:
     from sites.dispatch.columns import PRICE, REASONS, WAITS
 
     _, why, _ = year.in_hours()
-    hours = {code: int((why == code).any(axis=1).sum()) for code in range(len(REASONS)) if code != WAITS}
+    counted = year.site.calendar.hours_where
+    hours = {code: counted((why == code).any(axis=1)) for code in range(len(REASONS)) if code != WAITS}
     words = {**dict(enumerate(REASONS)), PRICE: "power costs more than the output is worth"}
     stated = sorted((code for code, count in hours.items() if count), key=lambda code: -hours[code])
     return ", ".join(
-        f"{words[code]} in {'all ' if hours[code] == year.hours else ''}{hours[code]:,} hours" for code in stated
+        f"{words[code]} in {'all ' if hours[code] == year.hours else ''}{hours[code]:,.10g} hours" for code in stated
     )
 
 

@@ -33,7 +33,7 @@ def derate(table: ClimateTable | None, product: str, calendar: Calendar, tempera
     above = getattr(table, f"{product}_derate_above_c", None)
     stop = getattr(table, f"{product}_stop_above_c", None)
     if temperature is None or above is None or stop is None:
-        return np.ones(calendar.hours)
+        return np.ones(calendar.steps)
     return power.derate_series(temperature, above.value, stop.value)
 
 

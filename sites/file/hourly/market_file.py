@@ -14,10 +14,8 @@ from sites.hours.calendar import HOUR_S, utc_text
 from sites.hours.intervals import MINUTE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from sites.feeds.intervals import Ordered
     from sites.feeds.read import Feed
     from sites.file.prices.tables import PriceSeriesTable
     from sites.file.series import Span
@@ -32,6 +30,19 @@ class Read(NamedTuple):
 
     intervals: Intervals
     notes: tuple[str, ...]
+    label: str  # file, layout and choice
+    lengths: dict[int, int]  # number of intervals by their length [s]
+
+    def means_note(self, step_s: int) -> str:
+        """Return a line that says which intervals became means over steps of a length [s]; empty without any."""
+        lengths = {length_s: count for length_s, count in self.lengths.items() if length_s != step_s}
+        if not lengths or (min(lengths) > step_s and step_s != HOUR_S):
+            return ""
+        minutes = " and ".join(f"{length_s / MINUTE_S:g}" for length_s in lengths)
+        if len(lengths) > _MOST_LENGTHS:
+            minutes = f"{min(lengths) / MINUTE_S:.2g} to {max(lengths) / MINUTE_S:.2g}"
+        means = "hourly means" if step_s == HOUR_S else f"means of {step_s // MINUTE_S} minutes"
+        return f"{sum(lengths.values()):,} prices of {minutes} minutes ({self.label}): {means}"
 
 
 def read_prices(table: PriceSeriesTable, path: Path, currency: str, span: Span) -> Read:
@@ -56,7 +67,9 @@ def read_prices(table: PriceSeriesTable, path: Path, currency: str, span: Span) 
     feed = _feed(table, path)
     scale = _scale(feed, path, currency)
     series = feed.intervals.between(span.start_s, span.end_s)
-    notes = [*_means(feed, series, path.name), *(f"{path.name}: {flag}" for flag in flags(feed))]
+    chosen = "".join(f", {value}" for value in feed.chosen.values())
+    label, lengths = f"{path.name}: {feed.layout.name}{chosen}", series.resolutions
+    notes = [f"{path.name}: {flag}" for flag in flags(feed)]
     if table.fill is not None:
         missing = series.missing
         series = series.filled()
@@ -69,19 +82,7 @@ def read_prices(table: PriceSeriesTable, path: Path, currency: str, span: Span) 
     if outside:
         at_s, value = int(intervals.start_s[outside[0]]), intervals.value[outside[0]]
         raise InputError(f"{path}: expected prices of {PRICE}, got {value:g} at {utc_text(at_s)}")
-    return Read(intervals, tuple(notes))
-
-
-def _means(feed: Feed, series: Ordered, name: str) -> Iterator[str]:
-    """Yield a line that says which intervals became hourly means."""
-    lengths = {length_s: count for length_s, count in series.resolutions.items() if length_s != HOUR_S}
-    chosen = "".join(f", {value}" for value in feed.chosen.values())
-    if lengths:
-        minutes = " and ".join(f"{length_s / MINUTE_S:g}" for length_s in lengths)
-        if len(lengths) > _MOST_LENGTHS:
-            minutes = f"{min(lengths) / MINUTE_S:.2g} to {max(lengths) / MINUTE_S:.2g}"
-        count = sum(lengths.values())
-        yield f"{count:,} prices of {minutes} minutes ({name}: {feed.layout.name}{chosen}): hourly means"
+    return Read(intervals, tuple(notes), label, lengths)
 
 
 def _feed(table: PriceSeriesTable, path: Path) -> Feed:

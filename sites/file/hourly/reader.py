@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sites.file.hourly.market_file import read_prices
+from sites.file.hourly.market_file import Read, read_prices
 from sites.file.prices.tables import PriceSeriesTable
 from sites.file.ranges import PRICE, Range
 from sites.file.series import Span, means, read_intervals
-from sites.hours.intervals import means_note
+from sites.hours.calendar import HOUR_S
+from sites.hours.intervals import means_note, native_step_s
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sites.arrays import Floats
     from sites.file.values import HourlyTable
     from sites.hours.calendar import Calendar
     from sites.hours.clock import Clock
+    from sites.hours.intervals import Intervals
 
 
-class HourlyReader(NamedTuple):
-    """A reader of a site's hourly series, with a note on each that is not hourly."""
+@dataclass(frozen=True, slots=True)
+class HourlyReader:
+    """A reader of a site's hourly series, with notes on how they are read."""
 
     folder: Path  # of the site file
     calendar: Calendar
     clock: Clock
-    notes: list[str]
     currency: str  # of the prices
+    notes: list[str] = field(default_factory=list)
+    known: dict[int, Intervals | Read] = field(default_factory=dict)  # what was read, by the identity of the table
 
     def read(self, table: HourlyTable | PriceSeriesTable, within: Range) -> Floats:
-        """Return the series of a table, [T]."""
-        path = self.folder / table.file
-        span = Span(self.calendar.start_s, self.calendar.hours)
-        if isinstance(table, PriceSeriesTable) and table.column is None:
-            prices = read_prices(table, path, self.currency, span)
-            self.notes.extend(prices.notes)
-            return means(prices.intervals, span, path)
-        intervals = read_intervals(path, table.column or "", span, within, self.clock)
-        values = means(intervals, span, path)
-        what = f"prices of {path.name}" if within is PRICE else f"values of {path.name}, column {table.column}"
-        if note := means_note(intervals, what, span.start_s):
-            self.notes.append(note)
+        """Return the mean of a table's series over each step, [T]."""
+        path, span = self.folder / table.file, self._span
+        series = self._series(table, within)
+        if isinstance(series, Read):
+            values, notes = means(series.intervals, span, path), (series.means_note(span.step_s), *series.notes)
+        else:
+            values = means(series, span, path)
+            what = f"prices of {path.name}" if within is PRICE else f"values of {path.name}, column {table.column}"
+            notes = (means_note(series, what, span.start_s, span.step_s),)
+        self.notes.extend(note for note in notes if note)
         return values
+
+    def price_step_s(self, table: PriceSeriesTable | None) -> int:
+        """Return the step [s] that a table's prices give a native dispatch; an hour where no price is finer."""
+        if table is None:
+            return HOUR_S
+        series = self._series(table, PRICE)
+        return native_step_s(series.intervals if isinstance(series, Read) else series)
+
+    def _series(self, table: HourlyTable | PriceSeriesTable, within: Range) -> Intervals | Read:
+        """Return the series of a table, whose file is read once."""
+        if id(table) not in self.known:
+            path, span = self.folder / table.file, self._span
+            self.known[id(table)] = (
+                read_prices(table, path, self.currency, span)
+                if isinstance(table, PriceSeriesTable) and table.column is None
+                else read_intervals(path, table.column or "", span, within, self.clock)
+            )
+        return self.known[id(table)]
+
+    @property
+    def _span(self) -> Span:
+        return Span(self.calendar.start_s, self.calendar.steps, self.calendar.step_s)

@@ -27,12 +27,12 @@ def spot(table: PriceTable, calendar: Calendar, read: Callable[[PriceSeriesTable
         tou = table.time_of_use
         periods = [prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period]
         return prices.time_of_use_series(calendar, tou.base_usd_per_mwh.value, periods)
-    return np.full(calendar.hours, table.energy_usd_per_mwh.value if table.energy_usd_per_mwh else 0.0)
+    return np.full(calendar.steps, table.energy_usd_per_mwh.value if table.energy_usd_per_mwh else 0.0)
 
 
 def adders(table: PriceTable, calendar: Calendar, peaks: list[tuple[int, float]]) -> Floats:
     """Return delivery and peak charges on top of the price [currency/MWh], [T]."""
-    adder: Floats = np.full(calendar.hours, table.delivery_usd_per_mwh.value)
+    adder: Floats = np.full(calendar.steps, table.delivery_usd_per_mwh.value)
     if table.coincident is not None:
         adder += prices.coincident_series(calendar, table.coincident.usd_per_kw_year.value, peaks)
     return adder
@@ -42,7 +42,7 @@ def peak_risk(table: PriceTable, calendar: Calendar, peaks: list[tuple[int, floa
     """Return the peak charge that drawn power risks on days called in vain [currency/MWh], [T]."""
     coincident = table.coincident
     if coincident is None:
-        return np.zeros(calendar.hours)
+        return np.zeros(calendar.steps)
     starts = prices.called_in_vain(peaks, round(coincident.called_days_without_peak.value))
     calls = [(start_s, coincident.called_hours_per_day.value) for start_s in starts]
     return prices.risk_series(calendar, coincident.usd_per_kw_year.value, peaks, calls)
