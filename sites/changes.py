@@ -257,6 +257,7 @@ def _text(value: Any, names: dict[str, str]) -> str:
 
 def _series_text(series: dict[str, Any], names: dict[str, str]) -> str:
     what = f"feed {series['feed']}" if series.get("feed") else f"column {series.get('column') or series.get('value')}"
-    chosen = {"point": series.get("point"), **(series.get("where") or {})}
+    keys = ("point", "zone", "basis", "scope")
+    chosen = {key: series.get(key) for key in keys} | (series.get("where") or {})
     told = "".join(f", {key} {name}" for key, name in chosen.items() if name)
     return f"{names[series['file']]}, {what}{told}"

@@ -98,6 +98,7 @@ def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str, ...], Pa
         (("climate", "hourly"), file.climate.hourly if file.climate else None),
         (("cooling", "mining_pue_hourly"), file.cooling.mining_pue_hourly),
         (("cooling", "gpu_pue_hourly"), file.cooling.gpu_pue_hourly),
+        (("carbon", "mean"), file.carbon.mean if file.carbon else None),
     ):
         if isinstance(table, SeriesTable):
             files.append(((*keys, "file"), folder / table.file))

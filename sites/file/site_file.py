@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
@@ -34,6 +34,7 @@ from sites.file.values import (
     PriceOrNone,
     Pue,
     PuePerC,
+    SeriesTable,
     SomePercent,
     Swing,
     Value,
@@ -176,13 +177,29 @@ class MarketTable(Table):
             yield Broken("expected [[market.difficulty]] or difficulty_file, got both")
 
 
-class CarbonTable(Table):
-    """[carbon]: kgCO2 of a metered MWh, or a CSV table of it (region, kg_per_mwh, source, date)."""
+class CarbonFeedTable(SeriesTable):
+    """[carbon.mean]: a market file of carbon intensities as downloaded, with the facts that its figures must have."""
 
-    one_of = (("kg_per_mwh", "table"),)
+    feed: Name  # name of a layout, as `perwatt feed list` shows it
+    basis: Literal["average", "marginal"]
+    scope: Literal["direct", "life-cycle"]
+    unit: Literal["gCO2eq/kWh", "lbCO2/MWh"]  # of the file; the site's figure is in kg/MWh
+    zone: Name | None = None  # of a file of several zones
+
+    @property
+    def described(self) -> str:
+        """The file and what is read of it, as the list of assumptions shows them."""
+        return f"{self.file}, feed {self.feed}, {self.basis}, {self.scope}"
+
+
+class CarbonTable(Table):
+    """[carbon]: kgCO2 of a metered MWh, a CSV table of it (region, kg_per_mwh, source, date), or a feed's mean."""
+
+    one_of = (("kg_per_mwh", "table", "mean"),)
 
     kg_per_mwh: Carbon | None = None
     table: FileName | None = None
+    mean: CarbonFeedTable | None = None
 
 
 class CostTable(Table):

@@ -135,7 +135,7 @@ def test_any_number_in_any_key_gives_a_finite_year_or_one_line_that_names_the_fi
         ),
         ("[climate]\nmean_c_by_month = 7", "expected a list of numbers"),
         ("[climate]\ndaily_swing_c = 1", "expected one of mean_c_by_month, hourly, got none"),
-        ("[carbon]", "expected one of kg_per_mwh, table, got none"),
+        ("[carbon]", "expected one of kg_per_mwh, table, mean, got none"),
         ("[carbon]\nkg_per_mwh = -1", "expected a number of 0 to 10,000 kg/MWh, got -1"),
         (
             "[curtailment]\ncredit_usd_per_mwh = 5\nevent = [{start = 2026-01-02T00:00:00Z, hours = 1, limit_mw = 3}]",
