@@ -127,3 +127,26 @@ def plan_option(help_text: str) -> Callable[[Any], Any]:
         shell_complete=completion.plans,
         help=help_text.replace("PLANS", f"{', '.join(names)} or {last}"),
     )
+
+
+def remote_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a measured device elsewhere on the network: plan, meters, power, folder and JSON."""
+    options = (
+        plan_option("Measurement plan: PLANS."),
+        click.option(
+            "--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run`."
+        ),
+        meter_period_option,
+        clock_offset_option,
+        click.option("--watts", type=NUMBER, help="Assumed power [W]; it is never reported as measured energy."),
+        store_option,
+        json_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def is_stated(name: str) -> bool:
+    """Return whether the command line states a parameter of the present command."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

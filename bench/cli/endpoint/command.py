@@ -9,7 +9,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import NearGroup, examples
-from bench.cli.options import clock_offset_option, json_option, prepare_out, results_option, store_option
+from bench.cli.options import clock_offset_option, is_stated, json_option, prepare_out, results_option, store_option
 from bench.cli.output import counted, emit_json, emit_text, plain, say
 from hardware_profiles.errors import InputError
 
@@ -55,6 +55,8 @@ def import_(
     from bench.endpoint.importing.records import record_of
     from bench.results.writing import write_records
 
+    if is_stated("clock_offset_s") and not meters:
+        raise InputError.at("--clock-offset-s", expected="--meter trace:FILE with it", got="no log of a meter")
     sources = [read_source(path) for path in files]
     runs = [(run, source) for source in sources for run in source.runs]
     if len(runs) > MOST_RUNS:

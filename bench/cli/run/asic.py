@@ -6,17 +6,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import (
-    NUMBER,
-    POSITIVE,
-    PositiveRange,
-    clock_offset_option,
-    json_option,
-    meter_period_option,
-    plan_option,
-    prepare_out,
-    store_option,
-)
+from bench.cli.options import NUMBER, POSITIVE, PositiveRange, prepare_out, remote_options
 from bench.cli.output import emit_json
 from hardware_profiles.errors import InputError
 
@@ -49,13 +39,7 @@ COLDEST_C, HOTTEST_C = -60.0, 100.0  # [°C] the inlet of a machine, also in oil
 @click.option("--nominal", help="Rated hash rate, such as '200 TH/s'. [default: what the firmware states]")
 @click.option("--wait-s", type=POSITIVE, default=900.0, show_default=True, help="Longest wait for the miner [s].")
 @click.option("--ambient-c", type=NUMBER, help="Temperature at the inlet, if you measure it [°C].")
-@plan_option("Measurement plan: PLANS.")
-@click.option("--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run`.")
-@meter_period_option
-@clock_offset_option
-@click.option("--watts", type=NUMBER, help="Assumed power [W]; it is never reported as measured energy.")
-@store_option
-@json_option
+@remote_options
 def asic(
     host: str | None,
     family: str | None,
@@ -89,7 +73,7 @@ def asic(
     from bench.cli.miner.command import login_of
     from bench.cli.run.asic_flow import Request, run_asic
     from bench.cli.run.asic_tables import print_asic
-    from bench.cli.run.measure import opened
+    from bench.cli.run.measure import opened, remote_specs
     from bench.cli.run.tables import document, exit_status
     from bench.measure.plans import get_plan
     from bench.meters.protocol import MeterOptions
@@ -112,7 +96,7 @@ def asic(
         nominal_h_s=None if nominal is None else parse_rate(nominal),
         wait_s=wait_s,
         ambient_c=ambient_c,
-        meters=_specs(meters),
+        meters=remote_specs(meters),
         quiet=as_json,
         set_pool=set_pool,
     )
@@ -144,13 +128,6 @@ def _check_set_pool(host: str | None, listen: str) -> None:
         raise InputError.at("--set-pool", expected="--miner HOST with it, the miner whose pool is set")
     if listen in {"0.0.0.0", "::"}:  # noqa: S104 (refused)
         raise InputError.at("--listen", expected="the one address that the miner reaches, with --set-pool", got=listen)
-
-
-def _specs(meters: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the meters to open; this machine's own meters do not read a miner, so there is no default."""
-    if "none" in meters and len(meters) > 1:
-        raise InputError.at("--meter none", expected="no other meter with it", got=", ".join(meters))
-    return () if "none" in meters else meters
 
 
 def _listen(text: str | None, miner: str | None) -> tuple[str, int]:

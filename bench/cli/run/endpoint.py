@@ -8,19 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import (
-    NUMBER,
-    PositiveRange,
-    WholeRange,
-    clock_offset_option,
-    json_option,
-    meter_period_option,
-    plan_option,
-    prepare_out,
-    store_option,
-)
+from bench.cli.options import NUMBER, PositiveRange, WholeRange, is_stated, prepare_out, remote_options
 from bench.cli.output import emit_json, progress
 from hardware_profiles.errors import InputError, near_names
 
@@ -84,13 +73,7 @@ PRESETS_MS = {  # limits of the first and of each further token, as MLPerf infer
     help="Processes of the client. [default: one for 250 requests at a time]",
 )
 @click.option("--seed", help="Seed of prompts and schedule. [default: a new one, so that no cache knows the prompts]")
-@plan_option("Measurement plan: PLANS.")
-@click.option("--meter", "meters", multiple=True, shell_complete=completion.meters, help="Meter, as in `perwatt run`.")
-@meter_period_option
-@clock_offset_option
-@click.option("--watts", type=NUMBER, help="Assumed power [W]; it is never reported as measured energy.")
-@store_option
-@json_option
+@remote_options
 def endpoint(
     url: str,
     model: str | None,
@@ -126,7 +109,7 @@ def endpoint(
     arrive, over the same seconds as the energy. Every prompt is new, so that no cache of the server answers.
     """
     from bench.cli.run.endpoint_tables import print_endpoint
-    from bench.cli.run.measure import opened
+    from bench.cli.run.measure import opened, remote_specs
     from bench.cli.run.tables import document, exit_status
     from bench.endpoint.client.dataset import read_dataset
     from bench.endpoint.client.target import read_target
@@ -138,11 +121,14 @@ def endpoint(
     from bench.meters.protocol import MeterOptions
 
     loads = _loads(concurrency, most, rate_per_s, mixes)
+    _refuse_without_effect(url, loads, has_dataset=dataset is not None)
+    if processes is not None and loads.concurrency and processes > max(loads.concurrency):
+        raise InputError.at("--processes", expected="at most the requests at a time", got=processes)
     chosen_plan = get_plan(plan)
     limits, texts = _limits(preset, ttft_ms, tpot_ms), read_dataset(dataset) if dataset is not None else ()
     prepare_out(store)
     options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
-    with _served(url) as address, opened(_specs(meters), options) as reading:
+    with _served(url) as address, opened(remote_specs(meters), options) as reading:
         setting = Setting(
             target=read_target(address, api_key_file, api_key_env, ca_file),
             model=model,
@@ -212,9 +198,8 @@ def _loads(concurrency: str, most: int, rate_per_s: float | None, mixes: str | N
     from bench.endpoint.sweep.points import geometric
     from bench.endpoint.sweep.run import Loads
 
-    source = click.get_current_context().get_parameter_source("concurrency")
     if rate_per_s is not None:
-        if source is click.core.ParameterSource.COMMANDLINE:
+        if is_stated("concurrency"):
             raise InputError.at("--rate", expected="either --rate or --concurrency", got="both")
         return Loads(rate_per_s=rate_per_s, mixes=parse_mixes(mixes))
     if concurrency.strip().lower() == SWEEP:
@@ -232,6 +217,33 @@ def _loads(concurrency: str, most: int, rate_per_s: float | None, mixes: str | N
     return Loads(points, mixes=parse_mixes(mixes))
 
 
+def _refuse_without_effect(url: str, loads: "Loads", *, has_dataset: bool) -> None:
+    """Refuse options that the others leave without an effect.
+
+    Raises
+    ------
+    InputError
+        There is one; the message says what it needs.
+    """
+    is_random = loads.sweep or loads.rate_per_s is not None
+    for option, name, has_effect, needed in (
+        ("--most", "most", loads.sweep, "--concurrency sweep with it"),
+        ("--burstiness", "burstiness", loads.rate_per_s is not None, "--rate with it"),
+        ("--dataset", "dataset", not loads.mixes, "no --mixes with it, which are lengths of made prompts"),
+        ("--input", "input_len", not loads.mixes, "no --mixes with it, which have lengths of their own"),
+        ("--output", "output_len", not loads.mixes, "no --mixes with it, which have lengths of their own"),
+        ("--input", "input_len", not has_dataset, "no --dataset with it, whose prompts have lengths of their own"),
+        ("--seed", "seed", not has_dataset or is_random, "no --dataset with it, whose prompts are not drawn"),
+        ("--ca-file", "ca_file", url.lower().startswith("https:"), "an address that begins with https:"),
+        ("--api-key-file", "api_key_file", url != TINY, "a server that asks for a key"),
+        ("--api-key-env", "api_key_env", url != TINY, "a server that asks for a key"),
+    ):
+        if is_stated(name) and not has_effect:
+            is_of_address = name in {"ca_file", "api_key_file", "api_key_env"}
+            got = url if is_of_address else click.get_current_context().params[name]
+            raise InputError.at(option, expected=needed, got=got)
+
+
 def _limits(preset: str | None, ttft_ms: float | None, tpot_ms: float | None) -> "Limits":
     from bench.endpoint.figures.summary import Limits
 
@@ -245,10 +257,3 @@ def _limits(preset: str | None, ttft_ms: float | None, tpot_ms: float | None) ->
         if value is not None and not 0.0 < value < 1e9:
             raise InputError.at(name, expected="a time above 0 [ms]", got=value)
     return Limits(*(None if value is None else value / 1e3 for value in (first_ms, next_ms)))
-
-
-def _specs(meters: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the meters to open; this machine's own meters do not read a server elsewhere, so there is no default."""
-    if "none" in meters and len(meters) > 1:
-        raise InputError.at("--meter none", expected="no other meter with it", got=", ".join(meters))
-    return () if "none" in meters else meters

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bench.cli.options import is_stated
 from bench.cli.output import counted, progress, say, warn
 from hardware_profiles.errors import InputError
 
@@ -30,6 +31,24 @@ def specs(meters: Sequence[str], watts: float | None, device: str) -> list[str]:
             raise InputError.at("--meter none", expected="no other meter with it", got=", ".join(meters))
         return []
     return list(meters) if meters or watts is not None else default_specs(device)
+
+
+def remote_specs(meters: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the meters to open; this machine's own meters do not read a device elsewhere, so there is no default.
+
+    Raises
+    ------
+    InputError
+        `none` is combined with another meter, or an option of meters has none to act on.
+    """
+    if "none" in meters and len(meters) > 1:
+        raise InputError.at("--meter none", expected="no other meter with it", got=", ".join(meters))
+    chosen = () if "none" in meters else meters
+    if is_stated("meter_period_s") and not chosen:
+        raise InputError.at("--meter-period-s", expected="--meter with it", got="no meter")
+    if is_stated("clock_offset_s") and not any(spec.startswith("trace:") for spec in chosen):
+        raise InputError.at("--clock-offset-s", expected="--meter trace:FILE with it", got="no log of a meter")
+    return chosen
 
 
 def check_machine(threads: int | None) -> None:

@@ -164,9 +164,9 @@ def split_slots(plan: LoadPlan, slots: int, processes: int | None = None) -> lis
     slots
         Requests at a time.
     processes
-        Number of processes; None takes one for every SLOTS_PER_PROCESS slots.
+        Number of processes, at most one for each slot; None takes one for every SLOTS_PER_PROCESS slots.
     """
-    count = processes or math.ceil(slots / SLOTS_PER_PROCESS)
+    count = min(processes or math.ceil(slots / SLOTS_PER_PROCESS), slots)
     return [
         replace(plan, slots=tuple(range(part, slots, count)), first_index=part, index_step=count)
         for part in range(count)

@@ -122,3 +122,8 @@ def test_a_log_and_its_clock_are_options(perwatt, write, tmp_path):
     (with_offset,) = json.loads(perwatt(*arguments, "--clock-offset-s", 3600).stdout)
     assert "energy_per_token_wall" not in without["metrics"]
     assert with_offset["metrics"]["power_wall"]["value"] == pytest.approx(5001.0, rel=1e-3)
+
+
+def test_an_offset_of_a_log_without_a_log_is_refused(refused, write):
+    name = write("a.json", tools.guidellm())
+    assert "--clock-offset-s: expected --meter trace:FILE" in refused("endpoint", "import", name, "--clock-offset-s", 1)

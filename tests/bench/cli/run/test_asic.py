@@ -123,6 +123,8 @@ def test_a_ticket_mask_ends_with_status_1_and_one_line(measured):
         (["--ambient-c", "inf"], "--ambient-c: expected a temperature at the inlet from -60 to 100"),
         (["--ambient-c", "296"], "--ambient-c: expected a temperature at the inlet from -60 to 100"),
         (["--meter", "none", "--meter", "rapl"], "--meter none: expected no other meter"),
+        (["--meter-period-s", "1"], "--meter-period-s: expected --meter with it"),
+        (["--clock-offset-s", "1"], "--clock-offset-s: expected --meter trace:FILE with it"),
     ],
 )
 def test_a_request_that_cannot_be_carried_out_is_one_line(options, message, measured):

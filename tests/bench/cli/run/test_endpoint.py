@@ -30,6 +30,13 @@ def quickly_steady(monkeypatch):
     monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.1)
 
 
+@pytest.fixture(autouse=True)
+def without_ceiling(request, monkeypatch):
+    """One test has the ceiling of the client, which takes a second of each run."""
+    if "ceiling" not in request.node.name:
+        monkeypatch.setattr("bench.endpoint.workload.measure_ceiling", lambda *_: None)
+
+
 @pytest.fixture
 def server():
     with serving(Setup(token_s=0.004, first_token_s=0.01)) as double:
@@ -42,7 +49,8 @@ def measured(perwatt, server, tmp_path):
 
     def call(*options, status=0, plan="smoke"):
         url = f"http://127.0.0.1:{server.port}"
-        done = perwatt("run", "endpoint", "--url", url, *SHORT, "--plan", plan, *options, "--json")
+        lengths = () if "--mixes" in options else SHORT[2:] if "--dataset" in options else SHORT
+        done = perwatt("run", "endpoint", "--url", url, *lengths, "--plan", plan, *options, "--json")
         assert done.returncode == status, done.stderr
         document = json.loads(done.stdout)
         check = jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text()))
@@ -66,6 +74,19 @@ def test_each_load_of_a_list_has_a_record_with_rate_latencies_evidence_and_five_
         assert set(record["endpoint"]["outcomes"]) == {"ok"}
         assert record["endpoint"]["server"]["server"] == "vllm"
     assert {len(body["prompt"]) for body in server.bodies if isinstance(body["prompt"], list)} >= {16}
+
+
+def test_the_record_and_the_screen_state_the_ceiling_of_the_client(perwatt, server, tmp_path):
+    url = f"http://127.0.0.1:{server.port}"
+    done = perwatt("run", "endpoint", "--url", url, *SHORT, "--rate", 40, "--plan", "smoke")
+    assert done.returncode == 0, done.stderr
+    (folder,) = result_folders(tmp_path / "results")
+    record = json.loads((folder / "result.json").read_text())
+    ceiling = record["endpoint"]["client"]["ceiling"]
+    assert ceiling["tokens_per_s"] == ceiling["chunks_per_s"] > 100
+    assert ceiling["streams"] >= 1
+    share = record["metrics"]["rate"]["value"] / ceiling["tokens_per_s"]
+    assert f"client     40 requests/s: {share:.1%} of the " in done.stdout
 
 
 def test_an_open_loop_sends_at_its_rate(measured, server):

@@ -38,9 +38,25 @@ URL = ("--url", "http://127.0.0.1:9")
         (("--api-key-file", "key", "--api-key-env", "KEY"), "either --api-key-file or --api-key-env"),
         (("--url", "ftp://10.0.0.5"), "ftp"),
         (("--processes", "0"), "--processes"),
+        (("--processes", "9"), "--processes: expected at most the requests at a time, got 9"),
+        (("--processes", "5", "--concurrency", "2,4"), "--processes"),
+        (("--most", "8"), "--most: expected --concurrency sweep with it, got 8"),
+        (("--most", "8", "--concurrency", "4"), "--most"),
+        (("--burstiness", "2"), "--burstiness: expected --rate with it"),
+        (("--mixes", "16:8,64:4,8:20", "--input", "5"), "--input: expected no --mixes with it"),
+        (("--mixes", "16:8,64:4,8:20", "--output", "5"), "--output: expected no --mixes with it"),
+        (("--mixes", "16:8,64:4,8:20", "--dataset", "prompts.txt"), "--dataset: expected no --mixes with it"),
+        (("--dataset", "prompts.txt", "--input", "5"), "--input: expected no --dataset with it"),
+        (("--dataset", "prompts.txt", "--seed", "5"), "--seed: expected no --dataset with it"),
+        (("--ca-file", "ca.pem"), "--ca-file: expected an address that begins with https:"),
+        (("--meter-period-s", "1"), "--meter-period-s: expected --meter with it"),
+        (("--meter", "none", "--meter-period-s", "1"), "--meter-period-s: expected --meter with it"),
+        (("--meter", "shelly:10.0.0.9", "--clock-offset-s", "1"), "--clock-offset-s: expected --meter trace:FILE"),
+        (("--url", "tiny", "--api-key-env", "KEY"), "--api-key-env: expected a server that asks for a key, got 'tiny'"),
     ],
 )
 def test_a_wrong_option_is_one_line_with_status_2_and_nothing_is_measured(refused, options, words, tmp_path):
+    """An option without effect is a wrong one."""
     assert words in refused("run", "endpoint", *URL, *options)
     assert not list(result_folders(tmp_path / "results"))
 
