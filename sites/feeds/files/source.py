@@ -34,7 +34,8 @@ _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
 _DECLARED = re.compile(rb"<!\s*(doctype|entity)", re.IGNORECASE)
 _MOST_MEMBERS = 10_000  # a month of five-minute files has 8,928
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_WORKBOOK_BYTES = 256 * MIB  # of a workbook within an archive
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError)
 
 
 class Source(NamedTuple):
@@ -60,8 +61,6 @@ def opened(path: Path, kind: Kind) -> Iterator[Iterator[Source]]:
         try:
             yield _sources(path, file, kind)
         except _BROKEN_ZIP as error:
-            if isinstance(error, RecursionError):
-                raise
             raise InputError(f"{path}: expected a whole zip archive, got {error} (a truncated download?)") from None
         except OSError as error:
             raise InputError(f"{path}: expected a readable market file, got {error.strerror or error}") from None
@@ -74,7 +73,7 @@ def _sources(path: Path, file: Any, kind: Kind) -> Iterator[Source]:
         return
     archive = zipfile.ZipFile(file)
     members = [member for member in archive.infolist() if not _is_aside(member)]
-    if any(member.filename == "[Content_Types].xml" for member in members):
+    if _is_workbook(archive):
         yield Source(path, "workbook", file)
         return
     if not 1 <= len(members) <= _MOST_MEMBERS:
@@ -84,14 +83,33 @@ def _sources(path: Path, file: Any, kind: Kind) -> Iterator[Source]:
         raise InputError(f"{path}: expected at most {kind.limit_bytes} bytes unpacked, got {unpacked}")
     for member in sorted(members, key=lambda member: member.filename):
         place = path if len(members) == 1 else Path(f"{path}: {shown(member.filename)}")
-        raw: Any = archive.open(member)
-        with io.BufferedReader(raw) as stream:
+        with io.BufferedReader(_member(place, archive, member)) as stream:
             start = stream.peek(4096)[:4096]
             if start.startswith(_ZIP):
-                raise InputError(
-                    f"{place}: expected a table in the archive, got a workbook or another archive: unpack it"
-                )
-            yield Source(place, _form(place, start), stream)
+                yield Source(place, "workbook", _workbook(place, stream))
+            else:
+                yield Source(place, _form(place, start), stream)
+
+
+def _member(place: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    try:
+        return archive.open(member)
+    except RuntimeError as error:  # encrypted, or compressed by an unknown method
+        raise InputError(f"{place}: expected a zip archive without a password, got {error}") from None
+
+
+def _workbook(place: Path, stream: BinaryIO) -> BinaryIO:
+    """Return a workbook that lies in an archive, as ERCOT offers its yearly ones."""
+    content = stream.read(_WORKBOOK_BYTES + 1)
+    if len(content) > _WORKBOOK_BYTES:
+        raise InputError(f"{place}: expected a workbook of at most {_WORKBOOK_BYTES} bytes, got a larger one")
+    if not _is_workbook(zipfile.ZipFile(io.BytesIO(content))):
+        raise InputError(f"{place}: expected a table in the archive, got another archive: unpack it")
+    return io.BytesIO(content)
+
+
+def _is_workbook(archive: zipfile.ZipFile) -> bool:
+    return "[Content_Types].xml" in archive.namelist()
 
 
 def _is_aside(member: zipfile.ZipInfo) -> bool:

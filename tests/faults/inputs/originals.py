@@ -7,6 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from doubles import load_generators
+from doubles.feeds.america import ercot, nyiso, pjm
+from doubles.feeds.europe import entsoe, entsoe_xml, nordpool, smard
+from doubles.feeds.others import aemo
+from doubles.feeds.truth import steps, time_s
 
 from bench.pytest_plugin.json_import import import_json
 from bench.results.layout import RECORD_FILE, SAMPLES_FILE
@@ -14,6 +18,7 @@ from bench.results.samples import Sample
 from bench.results.writing import write_record
 
 ROOT = Path(__file__).resolve().parents[3]
+MARKET_DAY = time_s("Europe/Berlin", 2025, 10, 26), time_s("Europe/Berlin", 2025, 10, 27)
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
 
@@ -79,7 +84,26 @@ def _load_generators() -> list[bytes]:
     return [json.dumps(make()).encode() for name, make in load_generators.DOCUMENTS.items() if name != "ml-energy"]
 
 
+def _market_files() -> list[bytes]:
+    """Return a day of several sources of prices: tables, a workbook, JSON and XML."""
+    day, quarters, five = (list(steps(*MARKET_DAY, minutes)) for minutes in (60, 15, 5))
+    texts = [
+        ercot.day_ahead(day, ("HB_WEST",)),
+        ercot.day_ahead_json(day),
+        ercot.real_time_workbook(quarters),
+        aemo.prices(five),
+        nyiso.hourly(day, nyiso.NAMES[:1]),
+        pjm.text(pjm.DAY_AHEAD, day),
+        entsoe.web(("BZN|FR", entsoe.WITHOUT, quarters)),
+        entsoe_xml.prices((entsoe_xml.FRANCE, 1, day)),
+        nordpool.answer(day),
+        smard.new({smard.GERMANY: quarters}),
+    ]
+    return [text if isinstance(text, bytes) else text.encode() for text in texts]
+
+
 MADE = {
+    "market file": _market_files,
     "results of load generators": _load_generators,
     "hourly Parquet": _hourly,
     "table of sites": _sites,

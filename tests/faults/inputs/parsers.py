@@ -35,6 +35,7 @@ PARSERS = {
         (*SCENARIOS, "--scenario-file", "own.toml"), "prices.csv", ("prices.csv",), ("calibrated.toml",)
     ),
     "capital plan": Parser((*SCENARIOS, "--capital", "INPUT"), "plan.toml", ("plan.toml",)),
+    "market file": Parser(("feed", "read", "INPUT", "--out", "series.csv"), "market.csv"),
     "hourly CSV": Parser(("yield", "site.toml"), "price.csv", ("price.csv",), ("site.toml",)),
     "carbon table": Parser(
         ("yield", "carbon-site.toml"), "carbon.csv", ("carbon.csv",), ("carbon-site.toml", "difficulty.csv")

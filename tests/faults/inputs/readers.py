@@ -30,6 +30,9 @@ from kernels.errors import KernelInputError
 from kernels.llm import shapes
 from sites.capital.file import read_plan
 from sites.changes import changes_since
+from sites.feeds.flags import flags
+from sites.feeds.generic import Declared, read_declared
+from sites.feeds.read import read_feed
 from sites.file.carbon import look_up
 from sites.file.difficulty import read_points
 from sites.file.inputs import read_inputs
@@ -100,6 +103,17 @@ def _load_generator(path):
         record_of(run, source, ())
 
 
+def _market_file(path):
+    """Read a market file, fill its gaps and flag what is odd."""
+    feed = read_feed(path)
+    feed.intervals.filled().statistics()
+    flags(feed)
+
+
+def _described(path):
+    read_declared(path, Declared(time="time", value="usd_per_mwh", unit="USD/MWh", timezone="UTC"))
+
+
 def _run_sites(path):
     """Read the table of sites of a run whose stored inputs are sound."""
     inputs = path.parents[1] / "inputs" / "000" / "inputs.json"
@@ -118,6 +132,8 @@ READERS = {
     "fleet": Reader(_sites, "fleet.toml", ("fleet.toml",)),
     "scenarios": Reader(read_scenarios, "own.toml", ("scenarios.toml", "calibrated.toml"), ("prices.csv",)),
     "capital plan": Reader(read_plan, "plan.toml", ("plan.toml",)),
+    "market file": Reader(_market_file, "market.csv"),
+    "described table": Reader(_described, "day.csv", ("day.csv",)),
     "hourly CSV": Reader(lambda path: read_series(path, "usd_per_mwh", DAY), "day.csv", ("day.csv",)),
     "hourly Parquet": Reader(lambda path: read_series(path, "usd_per_mwh", DAY), "day.parquet"),
     "calibration series": Reader(lambda path: read_column(path, "btc_usd"), "prices.csv", ("prices.csv",)),

@@ -77,3 +77,25 @@ def test_statistics_weigh_by_time_and_count_zeros():
     entries = [(0, 3600, -5.0), (3600, 5400, 0.0), (5400, 7200, 0.0), (7200, 10800, math.nan), (10800, 14400, 11.0)]
     statistics = ordered(*entries).statistics()
     assert statistics == (-5.0, 2.0, 11.0, 1, 2)
+
+
+def test_a_span_is_cut_out_and_what_it_lacks_is_empty():
+    intervals = ordered((0, 3600, 1.0), (3600, 7200, 2.0), (7200, 10800, 3.0))
+    inside = intervals.between(1800, 5400)
+    assert (inside.start_s.tolist(), inside.end_s.tolist()) == ([1800, 3600], [3600, 5400])
+    wider = intervals.between(-5400, 14400)
+    assert wider.missing == 3
+    assert (int(wider.start_s[0]), int(wider.end_s[-1])) == (-5400, 14400)
+    wider.refuse_overlaps("a.csv")
+    assert intervals.between(20000, 27200).missing == 2
+
+
+def test_the_previous_value_fills_gaps_and_empty_intervals():
+    intervals = ordered(
+        (0, 900, math.nan), (900, 1800, 1.0), (1800, 2700, math.nan), (4500, 5400, 2.0), (5400, 6300, math.nan)
+    )
+    filled = intervals.filled()
+    assert filled.values.tolist() == [1, 1, 2, 2]
+    assert filled.start_s.tolist() == [900, 1800, 4500, 5400]
+    assert filled.end_s.tolist() == [1800, 4500, 5400, 6300]
+    assert np.isnan(ordered((0, 900, math.nan)).filled().values).all()

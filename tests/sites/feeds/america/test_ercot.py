@@ -1,6 +1,8 @@
 """Prices of ERCOT are read from each layout to the hourly truth."""
 
+import datetime as dt
 import io
+import json
 import sys
 import zipfile
 
@@ -11,6 +13,7 @@ from doubles.feeds.truth import price, steps, time_s, year
 from doubles.feeds.workbook import workbook
 
 from hardware_profiles.errors import InputError
+from sites.feeds.files.workbook import _text
 
 AUTUMN_DAY = time_s(ercot.ZONE, 2025, 11, 2), time_s(ercot.ZONE, 2025, 11, 3)
 
@@ -64,6 +67,39 @@ def test_a_workbook_of_quarter_hours_is_the_truth(tmp_path):
     feed = read_text(tmp_path, ercot.real_time_workbook(steps(*span, 15)), name="year.xlsx")
     assert feed.layout.name == "ercot-rtm"
     assert not differences(feed, *span)
+
+
+def test_a_workbook_in_an_archive_is_read(tmp_path):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rpt.00013060.DAMLZHBSPP_2025.xlsx", ercot.day_ahead_workbook(steps(*AUTUMN_DAY)))
+    feed = read_text(tmp_path, data.getvalue(), name="rpt.00013060.zip")
+    assert not differences(feed, *AUTUMN_DAY)
+
+
+def test_an_archive_in_an_archive_is_refused(tmp_path):
+    inner, outer = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("a.csv", ercot.day_ahead(steps(*AUTUMN_DAY)))
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("inner.zip", inner.getvalue())
+    with pytest.raises(InputError, match="expected a table in the archive, got another archive: unpack it"):
+        read_text(tmp_path, outer.getvalue(), name="outer.zip")
+
+
+def test_the_answer_of_the_api_with_named_fields_is_read(tmp_path):
+    answer = json.loads(ercot.day_ahead_json(steps(*AUTUMN_DAY)))
+    answer["fields"] = [{"name": name, "dataType": "VARCHAR"} for name in answer["fields"]]
+    feed = read_text(tmp_path, json.dumps({"_meta": {"totalPages": 1}, **answer}))
+    assert not differences(feed, *AUTUMN_DAY)
+
+
+def test_a_cell_of_a_sheet_is_what_a_csv_file_has():
+    day = dt.datetime.fromisoformat("2025-01-02")
+    cells = (1.0, 0.5, True, day, day.replace(hour=3), day.date())
+    texts = ["1", "0.5", "true", "2025-01-02", "2025-01-02 03:00:00", "2025-01-02"]
+    assert [_text(cell) for cell in cells] == texts
+    assert [_text(dt.timedelta(days=1)), _text(dt.time(1, 30))] == ["24:00:00", "01:30:00"]
 
 
 def test_a_fault_in_a_workbook_is_named_by_sheet_and_row(tmp_path):
