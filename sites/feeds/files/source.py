@@ -191,5 +191,5 @@ def document_of(source: Source) -> Any:
         raise InputError(f"{source.path}: expected XML in UTF-8 without a document type, got one with it")
     try:
         return ET.fromstring(data)  # noqa: S314 (entities cannot be declared)
-    except ET.ParseError as error:
+    except (ET.ParseError, LookupError, ValueError) as error:  # the others: an encoding that is unknown or unfit
         raise InputError(f"{source.path}: expected XML, got a damaged file: {error} (a truncated download?)") from None
