@@ -1,8 +1,25 @@
-"""The nonce scan as a graph: the inputs of a job, and the one word of the hash that the scan tests."""
+"""The nonce scan as a graph: the inputs of a job, and the one word of the hash that the scan tests.
+
+A header's version changes its first 64 bytes only. Headers that differ in the version have different midstates and the
+same last 16 bytes, so that one message schedule of the first hash's second block serves all of them.
+
+References
+----------
+BIP 320, the bits of the version that a miner may change.
+"""
 
 from dataclasses import dataclass
 
-from kernels.sha256.description import sha256d_tail
+from kernels.sha256.description import (
+    INITIAL_STATE,
+    K,
+    compress,
+    digest_block,
+    rounds,
+    schedule,
+    sha256d_tail,
+    tail_block,
+)
 from kernels.sha256.graph import Graph, Node, Time
 
 MIDSTATE_INPUTS = tuple(f"midstate{i}" for i in range(8))
@@ -24,3 +41,31 @@ def scan_graph(graph: Graph) -> ScanGraph:
     tail = [graph.input(name, Time.JOB) for name in TAIL_INPUTS]
     nonce_word = graph.input("nonce_word", Time.NONCE)
     return ScanGraph(nonce_word, sha256d_tail(graph, midstate, tail, nonce_word)[7])
+
+
+@dataclass(frozen=True)
+class RolledScanGraph:
+    """A scan in two parts: a schedule that several midstates share, and the hash of one of them."""
+
+    nonce_word: Node
+    rows: dict[int, Node]  # by round of the first block: schedule word + K, where the nonce changes the word
+    row_inputs: dict[int, Node]  # the same words as inputs of the second part
+    last_word: Node  # of the hash, a function of the nonce word and the row inputs
+
+
+def rolled_scan_graph(graph: Graph) -> RolledScanGraph:
+    """Add the scan of several midstates to a graph and return its inputs and results."""
+    midstate = [graph.input(name, Time.JOB) for name in MIDSTATE_INPUTS]
+    tail = [graph.input(name, Time.JOB) for name in TAIL_INPUTS]
+    nonce_word = graph.input("nonce_word", Time.NONCE)
+    words = list(schedule(graph, tail_block(graph, tail, nonce_word)))
+    sums = {index: graph.add(word, graph.constant(K[index])) for index, word in enumerate(words)}
+    rows = {index: row for index, row in sums.items() if row.time is Time.NONCE and words[index] is not nonce_word}
+    inputs = {index: graph.input(f"row{index}", Time.NONCE) for index in rows}
+    for index, row in inputs.items():
+        words[index] = graph.add(row, graph.constant(-K[index]))  # the round adds K, which the row has already
+    *_, last = rounds(graph, midstate, words)
+    digest = [graph.add(before, after) for before, after in zip(midstate, last, strict=True)]
+    initial = [graph.constant(value) for value in INITIAL_STATE]
+    last_word = compress(graph, initial, digest_block(graph, digest))[7]
+    return RolledScanGraph(nonce_word, rows, inputs, last_word)

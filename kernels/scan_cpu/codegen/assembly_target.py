@@ -3,44 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from kernels.scan_cpu.codegen.assembly import Instruction, Memory, Operand, Value
+from kernels.scan_cpu.codegen.early import Early, EarlyTables, constant
 from kernels.sha256.graph import Time
-
-
-@dataclass(frozen=True)
-class Early:
-    """A word that is known before the nonce."""
-
-    operation: str  # `input`, `constant`, `saved` or an operation of the graph
-    arguments: tuple[Early, ...] = ()
-    immediate: int | str = 0  # name of an input, value of a constant, or shift in bits
-
-
-def constant(value: int) -> Early:
-    """Return the early word of a number."""
-    return Early("constant", (), value)
-
-
-@dataclass
-class EarlyTable:
-    """The early words that a program reads from memory."""
-
-    base: str  # register that points `bias` bytes past the first word
-    bias: int  # [byte]
-    words: list[Early] = field(default_factory=list)
-    _indices: dict[tuple[Early, ...], int] = field(default_factory=dict)  # index of the first of consecutive words
-
-    def address(self, *words: Early, align: int = 1) -> str:
-        """Return the address of consecutive words, which new words get at a multiple of `align` words."""
-        if words not in self._indices:
-            while len(self.words) % align:
-                self.words.append(constant(0))
-            self._indices[words] = len(self.words)
-            self.words += words
-        return f"{self.base} + {4 * self._indices[words] - self.bias}"
 
 
 class AssemblyTarget:
@@ -48,8 +15,8 @@ class AssemblyTarget:
 
     Parameters
     ----------
-    table
-        Table of early words, shared by all targets of a program.
+    tables
+        Tables of early words, shared by all targets of a program.
     inputs
         Inputs that change with the nonce, by name; all others belong to the job.
     spared_ternary
@@ -57,8 +24,8 @@ class AssemblyTarget:
         competes with the SHA instructions and plain logic does not.
     """
 
-    def __init__(self, table: EarlyTable, inputs: dict[str, Value], spared_ternary: int = 1) -> None:
-        self.table = table
+    def __init__(self, tables: EarlyTables, inputs: dict[str, Value], spared_ternary: int = 1) -> None:
+        self.tables = tables
         self.code: list[Instruction] = []
         self.inputs = inputs
         self._spared = spared_ternary
@@ -100,7 +67,7 @@ class AssemblyTarget:
     def operands(self, arguments: Sequence[Value | Early | Memory]) -> tuple[Operand, ...]:
         """Return operands in which early words are broadcast from the table."""
         return tuple(
-            Memory(self.table.address(argument), broadcast=True) if isinstance(argument, Early) else argument
+            Memory(self.tables.address(argument), broadcast=True) if isinstance(argument, Early) else argument
             for argument in arguments
         )
 

@@ -5,16 +5,23 @@ A step works on four batches of neighbouring nonces at once, each in another sta
     schedule 1 of batch i + 1 | rounds 1 of batch i | schedule 2 of batch i - 1 | rounds 2 of batch i - 2
 
 No stage waits for another one in the same step, so that both kinds of port are always busy. A stage passes its results
-on through two scratch areas, P and Q, which are swapped after every step. Schedules, linear rounds and whole vector
-hashes all come from `kernels.sha256.description` through the graph. `pipeline_step` compiles this text.
+on through scratch areas: schedule 1 through R and S, the others through P and Q. P and Q are swapped after every step.
+
+With several midstates, a batch is eight or sixteen nonces with one of them, and one schedule 1 serves as many batches
+as there are midstates. Each of these steps does an equal part of it, and R and S are swapped after the last. The parts
+run the same code: it reads sixteen words of the schedule from memory and appends the next ones.
+
+Schedules, linear rounds and whole vector hashes all come from `kernels.sha256.description` through the graph.
+`pipeline_step` compiles this text.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise, zip_longest
+from itertools import islice, pairwise, zip_longest
 
 from kernels.scan_cpu.codegen.assembly import Instruction, Memory, RegisterAllocator, Value, advance_last_uses, merge
-from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget, Early, EarlyTable, constant
+from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget
+from kernels.scan_cpu.codegen.early import Early, EarlyTable, EarlyTables, constant
 from kernels.sha256.description import INITIAL_STATE, K, digest_block, rounds, schedule, tail_block
 from kernels.sha256.graph import Graph, Lowering, Node, Time, early_and_late
 from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
@@ -22,9 +29,10 @@ from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
 # The SHA instructions' legacy encoding keeps the upper halves of ymm0 to ymm15. If these are dirty, a Zen 4 core takes
 # twice the time: 157 cycles a hash instead of 74.
 _CLEAN = "vzeroupper"
-TABLE, P, Q, NONCE = "rdi", "rsi", "rdx", "ecx"
+TABLE, P, Q, R, MIDSTATE, S, NONCE = "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r11d"
+PART, CONSTANTS = "r12", "r13"  # of schedule 1: S and K, from the first word of this step on
+EXTRA_NONCES = ("r14d", "r15d")
 TABLE_BIAS = 128  # [byte] by which rdi points past the table's start: a displacement of one byte reaches 128 back
-EXTRA_NONCES = ("r8d", "r9d")
 PAIRS = 30  # pairs of rounds a block: 4 to 63 of the first, 1 to 60 of the second
 FIRST_ROUND = (4, 1)
 ABEF, CDGH = (5, 4, 1, 0), (7, 6, 3, 2)  # the SHA instructions' order of the state words
@@ -52,36 +60,41 @@ class Program:
     """A step as text, and the memory that it works on."""
 
     text: str
-    table: list[Early]  # words that are known before the nonce
-    table_bytes: int  # the table and the spilled vectors
+    tables: EarlyTables  # words that are known before the nonce
+    table_bytes: int  # the job's table and the spilled vectors
     scratch_bytes: int  # P, and likewise Q
+    rows_bytes: int  # R, and likewise S
 
 
 @dataclass
 class _Layout:
-    """Offsets within P and Q [byte]."""
+    """Offsets within the scratch areas [byte]."""
 
     lanes: int  # number of vector lanes
     vector: int = field(init=False)  # size of a vector
     results: int = field(init=False)
-    end: int = field(init=False)
+    end: int = field(init=False)  # of P and Q
 
     def __post_init__(self) -> None:
         self.vector = 4 * self.lanes
         self.results = self.digest(2)
         self.end = self.results + self.vector
 
-    def row(self, block: int, row: int) -> int:
+    def row(self, row: int) -> int:
         """Return the offset of a row of word pairs, two vectors: row 0 holds (0, late word), row p + 1 round pair p."""
-        return ((PAIRS + 1) * block + row) * 2 * self.vector
+        return row * 2 * self.vector
 
     def lane_in_row(self, lane: int) -> int:
         """Return the offset of a lane's two words in a row, whose low and high halves of 128 bits are unpacked."""
         return self.vector * (lane % 4 // 2) + 16 * (lane // 4) + 8 * (lane % 2)
 
+    def word(self, index: int) -> int:
+        """Return the offset within R and S of a word of schedule 1, one vector."""
+        return self.row(PAIRS + 1) + index * self.vector
+
     def digest(self, half: int) -> int:
         """Return the offset of the ABEF (0) or CDGH (1) halves of the first block's digests, 16 bytes a lane."""
-        return self.row(2, 0) + half * 16 * self.lanes
+        return self.row(PAIRS + 1) + half * 16 * self.lanes
 
     def lane_in_digest(self, lane: int) -> int:
         """Return the offset of a lane's half digest, chosen so that unpacking puts the lanes in order."""
@@ -93,11 +106,19 @@ def _runs(instructions: list[Instruction], length: int) -> list[list[Instruction
 
 
 class Pipeline:
-    """The writer of one step of a pipeline."""
+    """The writer of one step of a pipeline.
 
-    def __init__(self, shape: Shape) -> None:
-        self.shape, self.layout, self.graph = shape, _Layout(shape.lanes), Graph()
-        self.table = EarlyTable(TABLE, TABLE_BIAS)
+    Parameters
+    ----------
+    shape
+        Dimensions of the pipeline.
+    midstates
+        Midstates that share a schedule: 1, 2, 4 or 8.
+    """
+
+    def __init__(self, shape: Shape, midstates: int) -> None:
+        self.shape, self.midstates, self.layout, self.graph = shape, midstates, _Layout(shape.lanes), Graph()
+        self.tables = EarlyTables(EarlyTable(TABLE, TABLE_BIAS), EarlyTable(MIDSTATE))
         graph = self.graph
         self.late = graph.input("late", Time.NONCE)
         tail = [graph.input(name, Time.JOB) for name in TAIL_INPUTS]
@@ -110,8 +131,9 @@ class Pipeline:
         self.starts = (after_nonce, after_first)
         self.words_plus_k = [self._words_plus_k(block) for block in (0, 1)]
         self._place_near()
-        self.lane_offsets = self.table.address(*(constant(lane << 24) for lane in range(shape.lanes)), align=16)
-        self.saved = self.table.address(*[Early("saved", (), i) for i in range(8 * shape.chains)], align=16)
+        self.lane_offsets = self.tables.address(*(constant(lane << 24) for lane in range(shape.lanes)), align=16)
+        self.constants = self.tables.job.index(*map(constant, K[16:]))
+        self.saved = self.tables.address(*[Early("saved", (), i) for i in range(8 * shape.chains)], align=16)
 
     def _place_near(self) -> None:
         """Put words that every lane reads first in the table: short displacements keep a step in the cache."""
@@ -125,16 +147,17 @@ class Pipeline:
         """Return the step."""
         vectors: list[Instruction] = []
         for block in (0, 1):
-            vectors += self._schedule(block)
+            vectors += self._schedule(block) if block or self.midstates == 1 else self._part_of_schedule()
             for index in range(block, self.shape.vector_hashes, 2):
                 vectors += advance_last_uses(self._vector_hash(index))
         code = merge(_runs(self._rounds(), self.shape.run), _runs(vectors, 1)) + self._test()
-        table_bytes = -(-4 * len(self.table.words) // 64) * 64
+        table_bytes = -(-4 * len(self.tables.job.words) // 64) * 64
         spill = f"{TABLE} + {table_bytes - TABLE_BIAS}"
         allocator = RegisterAllocator(self.shape.register, self.shape.lanes, spill)
         lines = [".intel_syntax noprefix", _CLEAN, "xor eax, eax", *allocator.assemble(code), ".att_syntax"]
         spill_bytes = allocator.slots * 4 * self.shape.lanes
-        return Program("\n".join(lines), self.table.words, table_bytes + spill_bytes, self.layout.end)
+        rows_bytes = self.layout.word(0 if self.midstates == 1 else 64)
+        return Program("\n".join(lines), self.tables, table_bytes + spill_bytes, self.layout.end, rows_bytes)
 
     def _words_plus_k(self, block: int) -> list[Node]:
         words = enumerate(schedule(self.graph, self.blocks[block]))
@@ -149,11 +172,12 @@ class Pipeline:
         return target.emit("vpaddd", everywhere, Memory(self.lane_offsets))
 
     def _schedule(self, block: int) -> list[Instruction]:
-        """Write K + W of a block's 60 rounds and its late first word as rows of pairs into Q."""
-        target = AssemblyTarget(self.table, {}, self.shape.spared_ternary)
+        """Write K + W of a block's 60 rounds and its late first word as rows of pairs into S or Q."""
+        target = AssemblyTarget(self.tables, {}, self.shape.spared_ternary)
         inputs = {"late": self._nonce_words(target, NONCE)} if block == 0 else self._digests(target)
         target.inputs = inputs
-        self._store_row(target, block, 0, constant(0), inputs["late" if block == 0 else "digest0"])
+        area = Q if block else S
+        self._store_row(target, area, 0, constant(0), inputs["digest0" if block else "late"])
         words = self.words_plus_k[block]
         rows = [(pair, words[2 * pair : 2 * pair + 2]) for pair in range(PAIRS)]
         rows = [row for row in rows if max(node.time for node in row[1]) is Time.NONCE]
@@ -161,13 +185,36 @@ class Pipeline:
         for _ in lowering.steps():
             while rows and all(lowering.emitted(node) for node in rows[0][1]):
                 pair, row = rows.pop(0)
-                self._store_row(target, block, pair + 1, *map(lowering.value, row))
+                self._store_row(target, area, pair + 1, *map(lowering.value, row))
         return target.code
 
-    def _store_row(self, target: AssemblyTarget, block: int, row: int, x: Value | Early, y: Value | Early) -> None:
+    def _part_of_schedule(self) -> list[Instruction]:
+        """Append words to schedule 1 in S, and the rows of their rounds."""
+        count, graph = 48 // self.midstates, self.graph
+        target = AssemblyTarget(self.tables, {}, self.shape.spared_ternary)
+        late = self._nonce_words(target, NONCE)
+        self._store_row(target, S, 0, constant(0), late)
+        target.store(late, f"{S} + {self.layout.word(3)}")
+        target.inputs = {f"word{i}": Memory(f"{PART} + {self.layout.word(i)}") for i in range(16)}
+        target.inputs |= {f"k{i}": Memory(f"{CONSTANTS} + {4 * i}", broadcast=True) for i in range(count)}
+        window = [graph.input(f"word{i}", Time.NONCE) for i in range(16)]
+        words = list(islice(schedule(graph, window), 16, 16 + count))
+        sums = [graph.add(word, graph.input(f"k{i}", Time.NONCE)) for i, word in enumerate(words)]
+        lowering = Lowering(target, [*words, *sums])
+        waiting = list(enumerate(words))
+        for _ in lowering.steps():
+            while waiting and lowering.emitted(waiting[0][1]) and lowering.emitted(sums[waiting[0][0]]):
+                index, word = waiting.pop(0)
+                target.store(lowering.value(word), f"{PART} + {self.layout.word(16 + index)}")
+                if index % 2:
+                    row = (16 + index - FIRST_ROUND[0]) // 2 + 1
+                    self._store_row(target, PART, row, *map(lowering.value, sums[index - 1 : index + 1]))
+        return target.code
+
+    def _store_row(self, target: AssemblyTarget, area: str, row: int, x: Value | Early, y: Value | Early) -> None:
         for half, unpack in enumerate(("vpunpckldq", "vpunpckhdq")):
-            offset = self.layout.row(block, row) + half * self.layout.vector
-            target.store(target.emit(unpack, x, y), f"{Q} + {offset}")
+            offset = self.layout.row(row) + half * self.layout.vector
+            target.store(target.emit(unpack, x, y), f"{area} + {offset}")
 
     def _digests(self, target: AssemblyTarget) -> dict[str, Value]:
         """Read the first block's digests from Q and transpose them: one vector a word, one lane a nonce."""
@@ -182,7 +229,7 @@ class Pipeline:
 
     def _vector_hash(self, index: int) -> list[Instruction]:
         """Hash a batch on vectors alone and put its bits into rax above those of the pipeline."""
-        target = AssemblyTarget(self.table, {}, self.shape.spared_ternary)
+        target = AssemblyTarget(self.tables, {}, self.shape.spared_ternary)
         target.inputs = {"nonce_word": self._nonce_words(target, EXTRA_NONCES[index])}
         last = scan_graph(self.graph).last_word
         word = Lowering(target, [last]).run().value(last)
@@ -190,7 +237,7 @@ class Pipeline:
 
     def _test(self) -> list[Instruction]:
         """Test the words that round 60 left in Q: e of round 60 is h of round 63."""
-        target = AssemblyTarget(self.table, {})
+        target = AssemblyTarget(self.tables, {})
         results = Memory(f"{Q} + {self.layout.results}")
         word = target.emit("vpaddd", results, constant(INITIAL_STATE[7]))
         return target.code + self._zero_test(target, word, 0)
@@ -250,11 +297,11 @@ class Pipeline:
     def _pair_address(self, area: str, block: int, lane: int, pair: int) -> str:
         words = self.words_plus_k[block][2 * pair : 2 * pair + 2]
         if max(node.time for node in words) is Time.NONCE:
-            return f"{area} + {self.layout.row(block, pair + 1) + self.layout.lane_in_row(lane)}"
-        return self.table.address(*map(self._early, words))
+            return f"{area if block else R} + {self.layout.row(pair + 1) + self.layout.lane_in_row(lane)}"
+        return self.tables.address(*map(self._early, words))
 
     def _early(self, node: Node) -> Early:
-        value = Lowering(AssemblyTarget(self.table, {}), [node]).run().value(node)
+        value = Lowering(AssemblyTarget(self.tables, {}), [node]).run().value(node)
         assert isinstance(value, Early)
         return value
 
@@ -264,11 +311,11 @@ class Pipeline:
         if [index for index, (_, late) in enumerate(parts) if late] != [0, 4]:
             raise ValueError("linear rounds: expected the late word in a and e only")
         early = [self._early(node) for node, _ in parts]
-        late = self.layout.row(block, 0) + self.layout.lane_in_row(lane)
+        late = self.layout.row(0) + self.layout.lane_in_row(lane)
         return [
-            f"movdqa {cdgh}, [{self.table.address(*(early[i] for i in CDGH), align=4)}]",
-            f"movddup {abef}, qword ptr [{P} + {late}]",  # (0, late, 0, late)
-            f"paddd {abef}, [{self.table.address(*(early[i] for i in ABEF), align=4)}]",
+            f"movdqa {cdgh}, [{self.tables.address(*(early[i] for i in CDGH), align=4)}]",
+            f"movddup {abef}, qword ptr [{P if block else R} + {late}]",  # (0, late, 0, late)
+            f"paddd {abef}, [{self.tables.address(*(early[i] for i in ABEF), align=4)}]",
         ]
 
     def _end(self, area: str, block: int, lane: int, abef: str, cdgh: str) -> list[str]:
@@ -279,6 +326,6 @@ class Pipeline:
         lines = []
         for half, (register, order) in enumerate(((abef, ABEF), (cdgh, CDGH))):
             offset = self.layout.digest(half) + self.layout.lane_in_digest(lane)
-            lines += [f"paddd {register}, [{self.table.address(*(midstate[i] for i in order), align=4)}]"]
+            lines += [f"paddd {register}, [{self.tables.address(*(midstate[i] for i in order), align=4)}]"]
             lines += [f"movdqa [{area} + {offset}], {register}"]
         return lines

@@ -1,6 +1,6 @@
 """The scan step on the CPU's SHA instructions as Numba intrinsics, with several nonces in flight to hide latency."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -36,44 +36,51 @@ class QuadScan:
     def scan(self, nonce_word: ir.Value) -> Generator[None, None, ir.Value]:
         """Emit the scan of one nonce, yield after every four rounds, and return the last word of the hash."""
         lone = self.builder.insert_element(ZERO, nonce_word, I32(0))
-        quads = [self._linear(self.words[i : i + 4], lone, 0) for i in range(0, 16, 4)]
-        state = self._state_after(self.midstate, self.words[:FIRST_START], lone, 0)
-        state = yield from self._sixty_rounds(state, quads, 1, FIRST_START)
+        quads = [self.linear(self.words[i : i + 4], lone, 0) for i in range(0, 16, 4)]
+        state = self.state_after(self.midstate, self.words[:FIRST_START], lone, 0)
+        state = yield from self.sixty_rounds(state, self.sums(quads, 1, FIRST_START))
+        return (yield from self.second_block(state))
 
+    def second_block(self, state: Pair) -> Generator[None, None, ir.Value]:
+        """Emit the second hash of the state after the first block's rounds, and return its last word."""
         digest = self._digest(state)
         padding = digest_block(self.graph, [])
         q0, q1 = (self._quad_of(digest, letters) for letters in ("abcd", "efgh"))
         word16 = self.machine.half_quad(q0, q1)  # its other two terms are padding: zero
-        start = self._state_after(self.initial, [self.late], q0, 0)
+        start = self.state_after(self.initial, [self.late], q0, 0)
         quads = [
             shuffle(self.builder, q0, q1, (1, 2, 3, 4)),
-            shuffle(self.builder, q1, self._linear(padding[:4], ZERO, 0), (1, 2, 3, 4)),
-            self._linear(padding[1:5], ZERO, 0),
-            shuffle(self.builder, self._linear(padding[4:8], ZERO, 0), word16, (1, 2, 3, 4)),
+            shuffle(self.builder, q1, self.linear(padding[:4], ZERO, 0), (1, 2, 3, 4)),
+            self.linear(padding[1:5], ZERO, 0),
+            shuffle(self.builder, self.linear(padding[4:8], ZERO, 0), word16, (1, 2, 3, 4)),
         ]
-        state = yield from self._sixty_rounds(start, quads, 0, SECOND_START)
+        state = yield from self.sixty_rounds(start, self.sums(quads, 0, SECOND_START))
         vector, lane = self._vector_and_lane("e")
         e = self.builder.extract_element(state[vector], I32(lane))
         return self.builder.add(e, I32(INITIAL_STATE[7]))  # e is what round 63 will call h
 
-    def _sixty_rounds(self, state: Pair, quads: list[ir.Value], turn: int, first: int) -> Generator[None, None, Pair]:
-        """Emit 60 rounds from round `first` on, whose schedule words start at quads[turn]."""
+    def sums(self, quads: list[ir.Value], turn: int, first: int) -> Iterator[ir.Value]:
+        """Yield K + W of 60 rounds from round `first` on, whose schedule words start at quads[turn]."""
         for start in range(first, first + 4 * QUADS_OF_ROUNDS, 4):
             if turn == len(quads):
                 quads.append(self.machine.next_quad(quads[-4:]))
-            constants = ir.Constant(QUAD, list(K[start : start + 4]))
-            state = self.machine.four_rounds(state, self.builder.add(quads[turn], constants))
+            yield self.builder.add(quads[turn], ir.Constant(QUAD, list(K[start : start + 4])))
             turn += 1
+
+    def sixty_rounds(self, state: Pair, sums: Iterable[ir.Value]) -> Generator[None, None, Pair]:
+        """Emit four rounds for each quad of K + W, and yield after each of them."""
+        for words in sums:
+            state = self.machine.four_rounds(state, words)
             yield
         return state
 
-    def _state_after(self, state: Sequence[Node], words: Sequence[Node], source: ir.Value, lane: int) -> Pair:
+    def state_after(self, state: Sequence[Node], words: Sequence[Node], source: ir.Value, lane: int) -> Pair:
         """Return the state after the first rounds, in which the late word occurs in sums only."""
         *_, last = rounds(self.graph, state, words)
         first, second = ([last["abcdefgh".index(letter)] for letter in letters] for letters in self.machine.layout)
-        return self._linear(first, source, lane), self._linear(second, source, lane)
+        return self.linear(first, source, lane), self.linear(second, source, lane)
 
-    def _linear(self, nodes: Sequence[Node], source: ir.Value, lane: int) -> ir.Value:
+    def linear(self, nodes: Sequence[Node], source: ir.Value, lane: int) -> ir.Value:
         """Return a quad of sums of early words, with the late word added to those that contain it.
 
         Parameters
@@ -84,20 +91,25 @@ class QuadScan:
             Vector and lane of the late word.
         """
         parts = [early_and_late(self.graph, node) for node in nodes]
-        lowering = Lowering(LaneTarget(self.builder, 1, self.inputs), [early for early, _ in parts]).run()
-        values = [lowering.value(early) for early, _ in parts]
-        quad = ir.Constant(QUAD, [v.constant if isinstance(v, ir.Constant) else 0 for v in values])
-        for index, value in enumerate(values):
-            if not isinstance(value, ir.Constant):
-                quad = self.builder.insert_element(quad, value, I32(index))
+        quad = self.early_quad([early for early, _ in parts])
         if not any(late for _, late in parts):
             return quad
         return self.builder.add(quad, shuffle(self.builder, source, ZERO, [lane if late else 4 for _, late in parts]))
 
+    def early_quad(self, nodes: Sequence[Node]) -> ir.Value:
+        """Return a quad of words that are known before the nonce."""
+        lowering = Lowering(LaneTarget(self.builder, 1, self.inputs), nodes).run()
+        values = [lowering.value(node) for node in nodes]
+        quad = ir.Constant(QUAD, [v.constant if isinstance(v, ir.Constant) else 0 for v in values])
+        for index, value in enumerate(values):
+            if not isinstance(value, ir.Constant):
+                quad = self.builder.insert_element(quad, value, I32(index))
+        return quad
+
     def _digest(self, state: Pair) -> Pair:
         """Return state plus midstate in the machine's layout."""
         before = [
-            self._linear([self.midstate["abcdefgh".index(letter)] for letter in letters], ZERO, 0)
+            self.linear([self.midstate["abcdefgh".index(letter)] for letter in letters], ZERO, 0)
             for letters in self.machine.layout
         ]
         return self.builder.add(state[0], before[0]), self.builder.add(state[1], before[1])

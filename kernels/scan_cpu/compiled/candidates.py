@@ -27,3 +27,28 @@ def append_candidates(out: Any, count: int, base: Any, bits: Any) -> int:
         bits >>= uint64(1)
         lane += uint32(1)
     return count
+
+
+@kernel_njit
+def append_rolled(out: Any, count: int, base: Any, bits: Any, midstate: int) -> int:
+    """Append midstate * 2^32 + nonce base + i to `out` for each set bit i and return the new count of candidates."""
+    bits = uint64(bits)
+    lane = uint32(0)
+    while bits != 0:
+        if bits & uint64(1):
+            out[count] = uint64(midstate) << uint64(32) | uint64(uint32(base + lane))
+            count += 1
+        bits >>= uint64(1)
+        lane += uint32(1)
+    return count
+
+
+@kernel_njit
+def append_numbered(out: Any, count: int, base: Any, bits: Any, first: int, midstates: int) -> int:
+    """Append midstate * 2^32 + nonce for each set bit i: hash `first` + i is that of nonce base + number // midstates."""
+    for lane in range(4):
+        if bits >> uint32(lane) & uint32(1):
+            number = first + lane
+            out[count] = uint64(number % midstates) << uint64(32) | uint64(uint32(base + uint32(number // midstates)))
+            count += 1
+    return count
