@@ -24,6 +24,14 @@ ENTRIES: tuple[Entry, ...] = (
         "sha256d_scan_cpu", "cpu", "hash", "nonce scan: double SHA-256 of 80-byte block headers",
         "bench.workloads.cpu.sha256d_scan_cpu:Sha256dScanCpu", main_job=True,
     ),
+    *(
+        Entry(
+            f"sha256d_scan_vr{midstates}_cpu", "cpu", "hash",
+            f"nonce scan of {midstates} header versions, which share a message schedule",
+            "bench.workloads.cpu.sha256d_scan_versions_cpu:Sha256dScanVersionsCpu",
+        )
+        for midstates in (2, 4, 8)
+    ),
     Entry(
         "matmul_f32_cpu", "cpu", "flop", "square matrix product, float32, through BLAS",
         "bench.workloads.cpu.matmul_cpu:MatmulCpu", main_job=True,

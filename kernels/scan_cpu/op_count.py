@@ -49,8 +49,8 @@ def count_operations(roots: list[Node]) -> Counter[str]:
     return +target.counts
 
 
-def scan_operations(machine: str = "ternary") -> int:
-    """Return the instructions of one scan step: the nonce, both hashes and the test of the last word.
+def scan_operations(machine: str = "ternary", midstates: int = 1) -> float:
+    """Return the instructions of a scan step per hash: the nonce, both hashes and the test of the last word.
 
     A step tests as many nonces as the machine has lanes.
 
@@ -58,12 +58,18 @@ def scan_operations(machine: str = "ternary") -> int:
     ----------
     machine
         A key of COSTS.
+    midstates
+        Midstates that share the first message schedule.
     """
-    from kernels.sha256.scan_graph import scan_graph
+    from kernels.sha256.scan_graph import rolled_scan_graph
 
-    counts = count_operations([scan_graph(Graph()).last_word])
-    nonce_and_test = 2
-    return sum(COSTS[machine][operation] * count for operation, count in counts.items()) + nonce_and_test
+    def instructions(roots: list[Node]) -> int:
+        return sum(COSTS[machine][operation] * count for operation, count in count_operations(roots).items())
+
+    scan = rolled_scan_graph(Graph())
+    nonce, test = 1, 1
+    schedule = instructions(list(scan.rows.values())) + nonce
+    return schedule / midstates + instructions(scan.digest) + instructions([scan.last_word]) + test
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ class VariantCost:
     round_pairs: float  # executions of an instruction that does two rounds
 
 
-def variant_cost(name: str, features: frozenset[str]) -> VariantCost | None:
+def variant_cost(name: str, features: frozenset[str], midstates: int = 1) -> VariantCost | None:
     """Return the cost of a variant, or None for a variant whose instructions are not counted.
 
     Loads, stores, moves between registers and the loop are not counted, so that the cost is a lower bound for every
@@ -87,21 +93,23 @@ def variant_cost(name: str, features: frozenset[str]) -> VariantCost | None:
         Name of the variant.
     features
         Features of the CPU that it is compiled for, by LLVM's names.
+    midstates
+        Midstates that share a message schedule.
     """
     if name == "scalar":
-        return VariantCost(scan_operations("rotate"), "scalar", 0)
+        return VariantCost(scan_operations("rotate", midstates), "scalar", 0)
     if name == "lanes8":
         machine = "ternary" if "avx512vl" in features else "plain"
-        return VariantCost(scan_operations(machine) / 8, "ymm", 0)
+        return VariantCost(scan_operations(machine, midstates) / 8, "ymm", 0)
     if name == "lanes16":
-        return VariantCost(scan_operations("ternary") / 16, "zmm", 0)
+        return VariantCost(scan_operations("ternary", midstates) / 16, "zmm", 0)
     if name == "shani":
-        return VariantCost(60 + 22 + 23, "xmm", 60)
+        return VariantCost(60 + 22 / midstates + 23, "xmm", 60)
     if name in {"hybrid", "mixed"}:
-        from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, program
+        from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, pipeline_step
 
         shape = HYBRID if name == "hybrid" else MIXED
-        mnemonics = Counter(line.split()[0] for line in program(shape).text.splitlines())
+        mnemonics = Counter(line.split()[0] for line in pipeline_step(shape, midstates).text.splitlines())
         counted = sum(mnemonics[mnemonic] for mnemonic in _PIPELINE_ARITHMETIC)
         return VariantCost(counted / shape.nonces, shape.register, mnemonics["sha256rnds2"] / shape.nonces)
     return None

@@ -1,5 +1,6 @@
-"""The nonce scan on the CPU over any window of nonces, for any target, on any number of threads."""
+"""The nonce scan on the CPU over any window of nonces, for any target and number of threads; of several versions."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,8 +20,10 @@ from kernels.sha256.header import (
     nbits_to_target,
     tail,
     with_nonce,
+    with_version,
 )
 
+MIDSTATES = (2, 4, 8)  # numbers of versions that can share a schedule
 _CANDIDATES = 1 << 14  # that a thread collects before it rechecks them
 _CHUNKS_PER_THREAD = 8  # so that a thread on a slower core takes fewer
 _SMALLEST_CHUNK = 1 << 16  # [nonces] a smaller chunk costs more to hand out than to hash
@@ -32,6 +35,14 @@ class ScanResult:
 
     hits: tuple[int, ...]  # nonces whose hash meets the target, in the order of the scan
     hashes: int  # number of nonces that were tested
+
+
+@dataclass(frozen=True)
+class VersionScanResult:
+    """The result of a scan of several versions."""
+
+    hits: tuple[tuple[int, int], ...]  # (version, nonce) whose hash meets the target, in the order of the nonces
+    hashes: int  # number of headers that were tested
 
 
 def scan(  # noqa: PLR0913 - a window and its options
@@ -66,6 +77,57 @@ def scan(  # noqa: PLR0913 - a window and its options
         The header is not 80 bytes, the target is not within 1 to 2^256 - 1, the window lies outside the nonces, the
         number of threads is below one, or the variant is unknown or cannot run on this CPU.
     """
+    header80, target = _checked(header80, target, start_nonce, count, threads)
+    module = variants.load(variant or variants.default_variant().name)
+
+    chunks = _Chunks(module, (header80,), target)
+    candidates = chunks.scan_window(start_nonce, count, threads)
+    return ScanResult(tuple(nonce for _, nonce in candidates), count)
+
+
+def scan_versions(  # noqa: PLR0913 - a window and its options
+    header80: bytes,
+    versions: Sequence[int],
+    start_nonce: int,
+    count: int,
+    *,
+    variant: str | None = None,
+    target: int | None = None,
+    threads: int = 1,
+) -> VersionScanResult:
+    """Hash a window of nonces with several versions of the header and return what meets the target.
+
+    The versions change the header's first 64 bytes only, so that they share the message schedule of its last 16.
+
+    Parameters
+    ----------
+    header80
+        80 bytes; their version and nonce are ignored.
+    versions
+        2, 4 or 8 versions, each 0 to 2^32 - 1.
+    start_nonce, count, variant, target, threads
+        As in `scan`; each nonce is `len(versions)` hashes.
+
+    Raises
+    ------
+    KernelInputError
+        As in `scan`, or the versions are not 2, 4 or 8 different ones, or the variant has no scan of several versions.
+
+    References
+    ----------
+    BIP 320, the bits of the version that a miner may change.
+    """
+    header80, target = _checked(header80, target, start_nonce, count, threads)
+    if len(versions) not in MIDSTATES or len(set(versions)) != len(versions):
+        raise KernelInputError(f"versions: expected 2, 4 or 8 different ones, got {len(versions)}")
+    headers = tuple(with_version(header80, version) for version in versions)
+    module = variants.load_rolling(variant or variants.default_rolling_variant().name)
+    candidates = _Chunks(module, headers, target).scan_window(start_nonce, count, threads)
+    return VersionScanResult(tuple((versions[index], nonce) for index, nonce in candidates), len(versions) * count)
+
+
+def _checked(header80: bytes, target: int | None, start_nonce: int, count: int, threads: int) -> tuple[bytes, int]:
+    """Return the header and the target of a valid scan."""
     header80 = check_header(header80)
     target = nbits_to_target(Header.unpack(header80).nbits) if target is None else check_target(target)
     if not 0 <= start_nonce < NONCES:
@@ -74,26 +136,7 @@ def scan(  # noqa: PLR0913 - a window and its options
         raise KernelInputError(f"count: expected 0 to 2^32 nonces, got {count}")
     if threads < 1:
         raise KernelInputError(f"threads: expected at least 1, got {threads}")
-    module = variants.load(variant or variants.default_variant().name)
-
-    chunks = _Chunks(module, header80, target, job_words(header80, target))
-    lead = start_nonce % module.STEP  # a step starts at a multiple of its size
-    steps = -(-(lead + count) // module.STEP) if count else 0
-    first = start_nonce - lead
-    if threads == 1 or steps * module.STEP <= _SMALLEST_CHUNK:
-        hits_by_chunk = [chunks.scan(first, steps)]
-    else:
-        size = max(-(-steps // (threads * _CHUNKS_PER_THREAD)), _SMALLEST_CHUNK // module.STEP)
-        with ThreadPoolExecutor(threads, thread_name_prefix="scan") as pool:
-            hits_by_chunk = list(
-                pool.map(
-                    lambda step: chunks.scan(first + step * module.STEP, min(size, steps - step)),
-                    range(0, steps, size),
-                )
-            )
-    offsets = {(nonce - start_nonce) % NONCES for hits in hits_by_chunk for nonce in hits}
-    hits = tuple((start_nonce + offset) % NONCES for offset in sorted(offsets) if offset < count)
-    return ScanResult(hits, count)
+    return header80, target
 
 
 def job_words(header80: bytes, target: int) -> npt.NDArray[np.uint32]:
@@ -119,20 +162,43 @@ def meets_target(header80: bytes, nonce: int, target: int) -> bool:
 
 @dataclass(frozen=True)
 class _Chunks:
-    """The scan of one job, chunk by chunk."""
+    """The scan of headers that differ in the version only, chunk by chunk."""
 
     module: ModuleType
-    header80: bytes
+    headers: tuple[bytes, ...]
     target: int  # largest hash that counts as a hit
-    job: npt.NDArray[np.uint32]  # words that the host computes once a job
 
-    def scan(self, first: int, steps: int) -> list[int]:
+    def scan_window(self, start_nonce: int, count: int, threads: int) -> list[tuple[int, int]]:
+        """Return (index of the header, nonce) of each hit of a window, in the order of the nonces."""
+        step_nonces = self.module.STEP
+        lead = start_nonce % step_nonces  # a step starts at a multiple of its size
+        steps = -(-(lead + count) // step_nonces) if count else 0
+        first = start_nonce - lead
+        if threads == 1 or steps * step_nonces <= _SMALLEST_CHUNK:
+            hits_by_chunk = [self._scan(first, steps)]
+        else:
+            size = max(-(-steps // (threads * _CHUNKS_PER_THREAD)), _SMALLEST_CHUNK // step_nonces)
+            with ThreadPoolExecutor(threads, thread_name_prefix="scan") as pool:
+                hits_by_chunk = list(
+                    pool.map(
+                        lambda step: self._scan(first + step * step_nonces, min(size, steps - step)),
+                        range(0, steps, size),
+                    )
+                )
+        offsets = {((nonce - start_nonce) % NONCES, index) for hits in hits_by_chunk for index, nonce in hits}
+        return [(index, (start_nonce + offset) % NONCES) for offset, index in sorted(offsets) if offset < count]
+
+    def _scan(self, first: int, steps: int) -> list[tuple[int, int]]:
         """Return the hits of whole steps: the candidates of the early test whose full hash meets the target."""
-        out = np.empty(_CANDIDATES, dtype=np.uint32)
-        hits: list[int] = []
+        jobs = tuple(job_words(header80, self.target) for header80 in self.headers)
+        rolling = len(jobs) > 1
+        out = np.empty(_CANDIDATES, dtype=np.uint64 if rolling else np.uint32)
+        hits: list[tuple[int, int]] = []
         while steps > 0:
-            candidates, done = self.module.scan_steps(self.job, np.uint32(first % NONCES), steps, out)
-            hits += [nonce for nonce in out[:candidates].tolist() if meets_target(self.header80, nonce, self.target)]
+            found, done = self.module.scan_steps(jobs if rolling else jobs[0], np.uint32(first % NONCES), steps, out)
+            for index, nonce in (divmod(candidate, NONCES) for candidate in out[:found].tolist()):
+                if meets_target(self.headers[index], nonce, self.target):
+                    hits.append((index, nonce))
             first += done * self.module.STEP
             steps -= done
         return hits

@@ -19,6 +19,7 @@ class Variant:
     summary: str
     machine: str  # x86_64, aarch64, or empty for any
     features: frozenset[str]  # CPU features that it needs, by LLVM's names
+    rolls: bool = True  # whether it has a scan of several versions, which share a message schedule
 
     @property
     def module_name(self) -> str:
@@ -34,6 +35,7 @@ VARIANTS = (
         "vectors hash two batches of 16 while SHA instructions hash a third",
         "x86_64",
         frozenset({"avx512f", "sha", "sse4.1"}),
+        rolls=False,
     ),
     Variant(
         "hybrid",
@@ -144,6 +146,31 @@ def default_variant() -> Variant:
     return candidates()[0]
 
 
+def rolling_candidates() -> list[Variant]:
+    """Return the variants with a scan of several versions that can run on this CPU, in order of preference."""
+    return [variant for variant in candidates() if variant.rolls]
+
+
+def default_rolling_variant() -> Variant:
+    """Return the first rolling candidate; only a timing can tell which variant is the fastest."""
+    return rolling_candidates()[0]
+
+
+def load_rolling(name: str) -> ModuleType:
+    """Import and return the module of a variant that scans several versions, which has `STEP` and `scan_steps`.
+
+    Raises
+    ------
+    KernelInputError
+        The variant is unknown, cannot run here or has no such scan.
+    """
+    _check_available(name)
+    if not find(name).rolls:
+        rolling = ", ".join(variant.name for variant in VARIANTS if variant.rolls)
+        raise KernelInputError(f"variant: expected one that scans several versions ({rolling}), got {name!r}")
+    return import_module(f"kernels.scan_cpu.version_rolling.{name}")
+
+
 def load(name: str) -> ModuleType:
     """Import and return the module of a variant, which has `STEP` and `scan_steps`.
 
@@ -152,7 +179,11 @@ def load(name: str) -> ModuleType:
     KernelInputError
         When the variant is unknown or cannot run here.
     """
+    _check_available(name)
+    return import_module(find(name).module_name)
+
+
+def _check_available(name: str) -> None:
     entry = availability(name)
     if not entry.available:
         raise KernelInputError(f"variant {name}: not available here: {entry.reason}")
-    return import_module(entry.variant.module_name)

@@ -12,6 +12,7 @@ HEADER_BYTES = 80
 DIFFICULTY_1_TARGET = 0xFFFF << 208
 MAX_TARGET = (1 << 256) - 1
 NONCES = 1 << 32
+VERSION_MASK = 0x1FFFE000  # the bits of the version that a miner may change (BIP 320)
 
 _LAYOUT = struct.Struct("<I32s32sIII")
 
@@ -75,6 +76,44 @@ def check_header(header80: bytes) -> bytes:
 def with_nonce(header80: bytes, nonce: int) -> bytes:
     """Return the header with another nonce (taken modulo 2^32)."""
     return check_header(header80)[:76] + (nonce % NONCES).to_bytes(4, "little")
+
+
+def with_version(header80: bytes, version: int) -> bytes:
+    """Return the header with another version.
+
+    Raises
+    ------
+    KernelInputError
+        The header is not 80 bytes or the version does not fit 32 bits.
+    """
+    if not 0 <= version < NONCES:
+        raise KernelInputError(f"version: expected 0 to 2^32 - 1, got {version}")
+    return version.to_bytes(4, "little") + check_header(header80)[4:]
+
+
+def rolled_versions(version: int, count: int, first: int = 0) -> list[int]:
+    """Return versions that differ from a version in the bits that a miner may change.
+
+    Parameters
+    ----------
+    version
+        A version; its other bits are kept.
+    count
+        Number of versions.
+    first
+        Value of the bits in the first version; they count up and continue at 0 past 2^16.
+
+    References
+    ----------
+    BIP 320: bits 13 to 28.
+    """
+    return [version & ~VERSION_MASK | (first + index << 13) & VERSION_MASK for index in range(count)]
+
+
+def versions_around(version: int, index: int, count: int) -> list[int]:
+    """Return rolled versions, the version itself at an index."""
+    own = (version & VERSION_MASK) // (VERSION_MASK & -VERSION_MASK)
+    return rolled_versions(version, count, own - index)
 
 
 def nbits_to_target(nbits: int) -> int:

@@ -45,12 +45,11 @@ def scan_graph(graph: Graph) -> ScanGraph:
 
 @dataclass(frozen=True)
 class RolledScanGraph:
-    """A scan in two parts: a schedule that several midstates share, and the hash of one of them."""
+    """A scan in three parts: a schedule that several midstates share, and the two hashes of one of them."""
 
-    nonce_word: Node
-    rows: dict[int, Node]  # by round of the first block: schedule word + K, where the nonce changes the word
-    row_inputs: dict[int, Node]  # the same words as inputs of the second part
-    last_word: Node  # of the hash, a function of the nonce word and the row inputs
+    rows: dict[int, Node]  # by round of the first hash: schedule word + K, where the nonce changes the word
+    digest: list[Node]  # of the first hash, a function of the inputs nonce_word and row0 to row63
+    last_word: Node  # of the second hash, a function of the inputs digest0 to digest7
 
 
 def rolled_scan_graph(graph: Graph) -> RolledScanGraph:
@@ -66,6 +65,7 @@ def rolled_scan_graph(graph: Graph) -> RolledScanGraph:
         words[index] = graph.add(row, graph.constant(-K[index]))  # the round adds K, which the row has already
     *_, last = rounds(graph, midstate, words)
     digest = [graph.add(before, after) for before, after in zip(midstate, last, strict=True)]
+    digest_inputs = [graph.input(f"digest{index}", Time.NONCE) for index in range(8)]
     initial = [graph.constant(value) for value in INITIAL_STATE]
-    last_word = compress(graph, initial, digest_block(graph, digest))[7]
-    return RolledScanGraph(nonce_word, rows, inputs, last_word)
+    last_word = compress(graph, initial, digest_block(graph, digest_inputs))[7]
+    return RolledScanGraph(rows, digest, last_word)

@@ -36,9 +36,9 @@ def instructions_per_cycle() -> dict[str, float]:
     return per_cycle
 
 
-def bound_cycles_per_hash(name: str, per_cycle: dict[str, float]) -> float | None:
+def bound_cycles_per_hash(name: str, per_cycle: dict[str, float], midstates: int = 1) -> float | None:
     """Return the cycles per hash of a variant's operations on ports that are never idle, or None if unknown."""
-    cost = cost_of(name)
+    cost = cost_of(name, midstates)
     if cost is None:
         return None
     register = "ymm" if cost.register == "xmm" else cost.register
@@ -46,12 +46,12 @@ def bound_cycles_per_hash(name: str, per_cycle: dict[str, float]) -> float | Non
     return max((work / per_cycle[kind] for work, kind in parts if work and kind in per_cycle), default=None)
 
 
-def cost_of(name: str) -> "VariantCost | None":
+def cost_of(name: str, midstates: int = 1) -> "VariantCost | None":
     """Return the operations of a variant per hash when compiled on this machine."""
     from kernels.scan_cpu.op_count import variant_cost
     from kernels.scan_cpu.variants import compiled_features
 
-    return variant_cost(name, compiled_features())
+    return variant_cost(name, compiled_features(), midstates)
 
 
 _COMPILE = """

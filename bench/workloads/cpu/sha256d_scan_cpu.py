@@ -12,6 +12,7 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 if TYPE_CHECKING:
     from bench.workloads.roofline import Bound
     from kernels.scan_cpu.selftest import KnownHeader
+    from kernels.scan_cpu.variants import Variant
 
 NONCES_PER_UNIT = 1 << 16
 CALIBRATION_S = 0.02  # [s] CPU time of each candidate over CALIBRATION_ROUNDS rounds
@@ -27,6 +28,7 @@ class Sha256dScanCpu:
 
     version = 1
     unit = "hash"
+    midstates = 1  # that share a message schedule
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
         from kernels.scan_cpu import variants
@@ -42,14 +44,18 @@ class Sha256dScanCpu:
 
     def prepare(self) -> None:
         """Compile the candidates and keep the fastest, unless a variant was chosen."""
-        from kernels.scan_cpu import variants
         from kernels.scan_cpu.selftest import known_headers
 
         self._known = known_headers()[0]
-        names = [self.variant] if self.variant else [variant.name for variant in variants.candidates()]
+        names = [self.variant] if self.variant else [variant.name for variant in self._candidates()]
         for name in names:
             self._scan(name, NONCES_PER_UNIT)  # compiles
         self.variant = names[0] if len(names) == 1 else self._fastest(names)
+
+    def _candidates(self) -> "list[Variant]":
+        from kernels.scan_cpu import variants
+
+        return variants.candidates()
 
     def _fastest(self, names: Sequence[str]) -> str:
         """Return the variant with the least CPU time per hash in its best round, because noise only adds time."""
@@ -100,7 +106,7 @@ class Sha256dScanCpu:
         from bench.workloads.roofline import Bound
 
         clock_hz = core_clock_hz()
-        cycles = bound_cycles_per_hash(self.variant, instructions_per_cycle()) if self.variant else None
+        cycles = bound_cycles_per_hash(self.variant, instructions_per_cycle(), self.midstates) if self.variant else None
         if cycles is None or clock_hz is None:
             return None
         why = f"{cycles:.1f} cycles per hash at the probed rates, {self.threads} threads at {clock_hz / 1e9:.2f} GHz"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kernels.scan_cpu.codegen.assembly import Instruction, Memory, Operand, Value
@@ -24,14 +24,14 @@ class AssemblyTarget:
         competes with the SHA instructions and plain logic does not.
     """
 
-    def __init__(self, tables: EarlyTables, inputs: dict[str, Value], spared_ternary: int = 1) -> None:
+    def __init__(self, tables: EarlyTables, inputs: Mapping[str, Value | Memory], spared_ternary: int = 1) -> None:
         self.tables = tables
         self.code: list[Instruction] = []
         self.inputs = inputs
         self._spared = spared_ternary
         self._xor3_count = 0
 
-    def input(self, name: str) -> Value | Early:
+    def input(self, name: str) -> Value | Memory | Early:
         """Return the vector of a nonce's input or the early word of a job's input."""
         return self.inputs.get(name) or Early("input", (), name)
 

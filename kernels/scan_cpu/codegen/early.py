@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from llvmlite import ir
+from typing import TYPE_CHECKING
 
 from kernels.scan_cpu.codegen.lanes_target import I32, LaneTarget
 from kernels.sha256.graph import Lowering, Node, Time
 from kernels.sha256.scan_graph import MIDSTATE_INPUTS
+
+if TYPE_CHECKING:
+    from llvmlite import ir
 
 
 @dataclass(frozen=True)

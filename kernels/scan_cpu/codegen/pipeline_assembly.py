@@ -195,8 +195,9 @@ class Pipeline:
         late = self._nonce_words(target, NONCE)
         self._store_row(target, S, 0, constant(0), late)
         target.store(late, f"{S} + {self.layout.word(3)}")
-        target.inputs = {f"word{i}": Memory(f"{PART} + {self.layout.word(i)}") for i in range(16)}
-        target.inputs |= {f"k{i}": Memory(f"{CONSTANTS} + {4 * i}", broadcast=True) for i in range(count)}
+        memory = {f"word{i}": Memory(f"{PART} + {self.layout.word(i)}") for i in range(16)}
+        memory |= {f"k{i}": Memory(f"{CONSTANTS} + {4 * i}", broadcast=True) for i in range(count)}
+        target.inputs = memory
         window = [graph.input(f"word{i}", Time.NONCE) for i in range(16)]
         words = list(islice(schedule(graph, window), 16, 16 + count))
         sums = [graph.add(word, graph.input(f"k{i}", Time.NONCE)) for i, word in enumerate(words)]

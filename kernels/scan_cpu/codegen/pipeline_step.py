@@ -68,14 +68,14 @@ def pipeline_step(shape: Shape, midstates: int) -> Step:
     return Step(pipeline, program.text, program.table_bytes, rows, tables, midstate_bytes, end)
 
 
-def prepare_code(shape: Shape) -> Callable[..., Any]:
+def prepare_code(shape: Shape, midstates: int) -> Callable[..., Any]:
     """Return the code generator of a step's memory, from jobs and a job tuple to an address.
 
     The address is valid until the caller returns.
     """
 
-    def generate(_context: Any, builder: ir.IRBuilder, signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        step = pipeline_step(shape, signature.args[0].count)
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
+        step = pipeline_step(shape, midstates)
         with builder.goto_entry_block():
             memory = builder.alloca(ir.ArrayType(ir.IntType(8), step.end))
         memory.align = 64
@@ -102,11 +102,11 @@ def _store_schedule(builder: ir.IRBuilder, step: Step, inputs: dict[str, ir.Valu
             builder.store(target.broadcast(word), builder.gep(pointer, [I32(index)]))
 
 
-def prepare_midstate_code(shape: Shape) -> Callable[..., Any]:
-    """Return the code generator of one midstate's table, from jobs, a job tuple, the memory and the midstate's index."""
+def prepare_midstate_code(shape: Shape, midstates: int) -> Callable[..., Any]:
+    """Return the code generator of a midstate's table, from jobs, a job tuple, the memory and the midstate's index."""
 
-    def generate(_context: Any, builder: ir.IRBuilder, signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        step = pipeline_step(shape, signature.args[0].count)
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
+        step = pipeline_step(shape, midstates)
         _, job, memory, index = arguments
         inputs, _ = job_values(builder, job)
         table = builder.inttoptr(_midstate_address(builder, step, memory, index), I32.as_pointer())
@@ -121,19 +121,19 @@ def _midstate_address(builder: ir.IRBuilder, step: Step, memory: ir.Value, index
     return builder.add(builder.add(memory, I64(step.midstates)), offset)
 
 
-def step_code(shape: Shape) -> Callable[..., Any]:
+def step_code(shape: Shape, midstates: int) -> Callable[..., Any]:
     """Return the code generator of a step.
 
-    The generated function takes the jobs, the address of the memory, the turn, the first nonce that enters and the first
-    nonce that is tested, and returns the bits of the candidates. A turn is the parity of the step's number, the parity
-    of the number of batches that have entered, and the index of the midstate.
+    The generated function takes the jobs, the address of the memory, the turn, the first nonce that enters and the
+    first nonce that is tested, and returns the bits of the candidates. A turn is the parity of the step's number, the
+    parity of the number of batches that have entered, and the index of the midstate.
     """
 
-    def generate(_context: Any, builder: ir.IRBuilder, signature: Any, arguments: list[ir.Value]) -> ir.Value:
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         binding.initialize_native_asmparser()
         _, memory, turn, entering, tested = arguments
         parity, rows_parity, midstate = (builder.extract_value(turn, index) for index in range(3))
-        step = pipeline_step(shape, signature.args[0].count)
+        step = pipeline_step(shape, midstates)
         swap = declare(builder, "llvm.bswap.i32", I32, [I32])
         lanes = [builder.add(tested, I32(shape.lanes * (1 + index))) for index in range(shape.vector_hashes)]
 
@@ -153,7 +153,14 @@ def step_code(shape: Shape) -> Callable[..., Any]:
         s, r = areas(rows_parity, step.rows, step.midstates)
         words = 48 // step.pipeline.midstates
         constants = builder.add(memory, I64(4 * step.pipeline.constants))
-        operands = [builder.add(memory, I64(TABLE_BIAS)), p, q, r, _midstate_address(builder, step, memory, midstate), s]
+        operands = [
+            builder.add(memory, I64(TABLE_BIAS)),
+            p,
+            q,
+            r,
+            _midstate_address(builder, step, memory, midstate),
+            s,
+        ]
         operands += [nonce(entering), part(s, words, step.pipeline.layout.vector), part(constants, words, 4)]
         operands += [nonce(first) for first in lanes]
         return builder.call(_step_function(builder.module, step), operands)
@@ -177,23 +184,21 @@ def _step_function(module: ir.Module, step: Step) -> ir.Function:
     function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
     registers = ",".join(f"{{{register}}}" for register in _REGISTERS[: len(operands)])
-    assembly = ir.InlineAsm(
-        function.ftype, step.text, ",".join(["={rax}", registers, *_CLOBBERS]), side_effect=True
-    )
+    assembly = ir.InlineAsm(function.ftype, step.text, ",".join(["={rax}", registers, *_CLOBBERS]), side_effect=True)
     builder.ret(builder.call(assembly, function.args))
     return function
 
 
 def _prepare(shape: Shape, jobs: Any) -> Any:
-    return types.uint64(jobs, JOB_TYPE), prepare_code(shape)
+    return types.uint64(jobs, JOB_TYPE), prepare_code(shape, jobs.count)
 
 
 def _prepare_midstate(shape: Shape, jobs: Any) -> Any:
-    return types.uint64(jobs, JOB_TYPE, types.uint64, types.uint32), prepare_midstate_code(shape)
+    return types.uint64(jobs, JOB_TYPE, types.uint64, types.uint32), prepare_midstate_code(shape, jobs.count)
 
 
 def _step(shape: Shape, jobs: Any) -> Any:
-    return types.uint64(jobs, types.uint64, TURN_TYPE, types.uint32, types.uint32), step_code(shape)
+    return types.uint64(jobs, types.uint64, TURN_TYPE, types.uint32, types.uint32), step_code(shape, jobs.count)
 
 
 @intrinsic

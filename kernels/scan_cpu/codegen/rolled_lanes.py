@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ class _Collector:
 
     def input(self, name: str) -> Early:
         """Return the early word of an input, or a word of the nonce."""
-        return _LATE if name == "nonce_word" or name.startswith("row") else Early("input", (), name)
+        return _LATE if name.startswith(("nonce_word", "row", "digest")) else Early("input", (), name)
 
     def constant(self, value: int) -> Early:
         """Return the early word of a number."""
@@ -109,12 +109,13 @@ class RolledLanes:
         self.lanes, self.ternary = lanes, ternary
         self.graph = rolled_scan_graph(Graph())
         self.tables = EarlyTables(EarlyTable(""), EarlyTable(""))
-        for roots in (list(self.graph.rows.values()), [self.graph.last_word]):
+        for roots in (list(self.graph.rows.values()), self.graph.digest, [self.graph.last_word]):
             Lowering(_Collector(self.tables), roots).run()
         self.tables.job.index(_MASK)
-        self.row_of = {"nonce_word": 0} | {f"row{index}": row for row, index in enumerate(self.graph.rows, 1)}
+        names = ["nonce_word", *(f"row{index}" for index in self.graph.rows), *(f"digest{index}" for index in range(8))]
+        self.row_of = {name: row for row, name in enumerate(names)}
         self.rows = -(-4 * len(self.tables.job.words) // 64) * 64  # offset of the nonce word and the rows after it
-        self.midstates = self.rows + 4 * lanes * (1 + len(self.graph.rows))
+        self.midstates = self.rows + 4 * lanes * len(names)
         self.midstate_bytes = -(-4 * len(self.tables.midstate.words) // 64) * 64
         self.end = self.midstates + MIDSTATES * self.midstate_bytes
 
@@ -149,12 +150,24 @@ class RolledLanes:
         return memory
 
     def hash(self, _context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        """Emit the hash of the scheduled nonces with one midstate; the result has a bit for each candidate."""
+        """Emit the first hash of the scheduled nonces with one midstate, and the second hash of those before.
+
+        The two are independent of each other, so that one fills the gaps of the other. The result has a bit for each
+        candidate of those before.
+        """
         addresses = self._addresses(builder, *arguments)
         target = _TableTarget(builder, self, addresses, {})
-        word = Lowering(target, [self.graph.last_word]).run().value(self.graph.last_word)
+        first, second = Lowering(target, self.graph.digest), Lowering(target, [self.graph.last_word])
+        if self.ternary:
+            _interleave(first.steps(), second.steps())
+        else:  # sixteen registers do not hold both
+            first.run()
+            second.run()
+        for index, node in enumerate(self.graph.digest):
+            row = self.row_of[f"digest{index}"]
+            builder.store(target.broadcast(first.value(node)), builder.gep(addresses.rows, [I32(row)]))
         mask = builder.load(builder.gep(addresses.job, [I32(self.tables.job.index(_MASK))]))
-        return zero_lanes(builder, word, mask, self.lanes)
+        return zero_lanes(builder, second.value(self.graph.last_word), mask, self.lanes)
 
     def _addresses(self, builder: ir.IRBuilder, memory: ir.Value, midstate: ir.Value) -> Addresses:
         word = LaneTarget(builder, self.lanes, {}).word
@@ -168,6 +181,16 @@ class RolledLanes:
 
     def _midstate_offset(self, builder: ir.IRBuilder, index: ir.Value) -> ir.Value:
         return builder.mul(builder.zext(index, I64), I64(self.midstate_bytes))
+
+
+def _interleave(first: Iterator[Any], second: Iterator[Any]) -> None:
+    """Advance two generators in turn to their ends, the second four steps for every three of the first."""
+    done = object()
+    pending = [(first, 3), (second, 4)]
+    while pending:
+        pending = [
+            (steps, count) for steps, count in pending if all(next(steps, done) is not done for _ in range(count))
+        ]
 
 
 @cache

@@ -79,10 +79,9 @@ class _RolledQuadScan(QuadScan):
         """Emit the hash of a scheduled nonce, yield after every four rounds, and return the last word."""
         lone = load(self.builder, rows, 0)
         state = self.state_after(self.midstate, self.words[:FIRST_START], lone, 0)
-        known = [[K[first + i] for i in range(4)] for first in range(FIRST_START, FIRST_START + 4 * _KNOWN, 4)]
         padding = [
-            self.early_quad([self.graph.add(word, self.graph.constant(k)) for word, k in zip(self.words[4 * i + 4 :], ks)])
-            for i, ks in enumerate(known)
+            self.early_quad([self.graph.add(self.words[i], self.graph.constant(K[i])) for i in range(first, first + 4)])
+            for first in range(FIRST_START, FIRST_START + 4 * _KNOWN, 4)
         ]
         changing = (load(self.builder, rows, _QUAD_BYTES * row) for row in range(1, _WINDOW))
         state = yield from self.sixty_rounds(state, (sums for part in (padding, changing) for sums in part))
@@ -142,40 +141,43 @@ class RolledQuads:
         store_words(builder, self.tables.midstate.words, inputs, builder.inttoptr(table, I32.as_pointer()))
         return memory
 
-    def hash(self, _context: Any, builder: ir.IRBuilder, signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        """Emit a turn: four hashes of the nonces of one area, and an equal part of the schedules of the next ones.
+    def turn(self, midstates: int) -> Callable[..., Any]:
+        """Return the code generator of a turn: four hashes, and an equal part of the schedules of the next nonces.
 
         The generated function takes the jobs, the memory, the turn, and the first of the next nonces. A turn is the
         parity of the step's number and the number of the first hash. The result has a bit for each candidate.
         """
-        midstates = signature.args[0].count
-        _, memory, turn, base = arguments
-        parity, first = (builder.zext(builder.extract_value(turn, index), I64) for index in range(2))
 
-        def area(parity: ir.Value, nonce: ir.Value) -> ir.Value:
-            number = builder.add(builder.mul(parity, I64(NONCES)), nonce)
-            return builder.add(memory, builder.add(I64(self.rows), builder.mul(number, I64(AREA_BYTES))))
+        def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
+            _, memory, turn, base = arguments
+            parity, first = (builder.zext(builder.extract_value(turn, index), I64) for index in range(2))
 
-        flights: list[Generator[None, None, Any]] = []
-        for stream in range(STREAMS):
-            number = builder.add(first, I64(stream))
-            nonce, midstate = builder.udiv(number, I64(midstates)), builder.urem(number, I64(midstates))
-            flights.append(_RolledQuadScan(builder, self, memory, midstate).hash(area(parity, nonce)))
-        scan = _RolledQuadScan(builder, self, memory, I64(0))
-        swapped = builder.call(declare(builder, "llvm.bswap.i32", I32, [I32]), [base])
-        count = min(CHANGING, 4 * CHANGING // midstates)
-        for part in range(max(1, STREAMS // midstates)):
-            quad = builder.mul(builder.add(builder.udiv(first, I64(STREAMS)), I64(part)), I64(count))
-            nonce = builder.udiv(quad, I64(CHANGING))
-            place = area(builder.xor(parity, I64(1)), nonce)
-            scan.enter(place, builder.add(swapped, builder.shl(builder.trunc(nonce, I32), I32(24))))
-            flights.insert(0, scan.schedule(place, builder.urem(quad, I64(CHANGING)), count))
-        mask = builder.inttoptr(builder.add(memory, I64(4 * self.tables.job.index(_MASK))), I32.as_pointer())
-        zero_bits, bits = builder.load(mask), I32(0)
-        for stream, word in enumerate(interleave(flights)[-STREAMS:]):
-            hit = builder.zext(builder.icmp_unsigned("==", builder.and_(word, zero_bits), I32(0)), I32)
-            bits = builder.or_(bits, builder.shl(hit, I32(stream)))
-        return bits
+            def area(parity: ir.Value, nonce: ir.Value) -> ir.Value:
+                number = builder.add(builder.mul(parity, I64(NONCES)), nonce)
+                return builder.add(memory, builder.add(I64(self.rows), builder.mul(number, I64(AREA_BYTES))))
+
+            flights: list[Generator[None, None, Any]] = []
+            for stream in range(STREAMS):
+                number = builder.add(first, I64(stream))
+                nonce, midstate = builder.udiv(number, I64(midstates)), builder.urem(number, I64(midstates))
+                flights.append(_RolledQuadScan(builder, self, memory, midstate).hash(area(parity, nonce)))
+            scan = _RolledQuadScan(builder, self, memory, I64(0))
+            swapped = builder.call(declare(builder, "llvm.bswap.i32", I32, [I32]), [base])
+            count = min(CHANGING, 4 * CHANGING // midstates)
+            for part in range(max(1, STREAMS // midstates)):
+                quad = builder.mul(builder.add(builder.udiv(first, I64(STREAMS)), I64(part)), I64(count))
+                nonce = builder.udiv(quad, I64(CHANGING))
+                place = area(builder.xor(parity, I64(1)), nonce)
+                scan.enter(place, builder.add(swapped, builder.shl(builder.trunc(nonce, I32), I32(24))))
+                flights.insert(0, scan.schedule(place, builder.urem(quad, I64(CHANGING)), count))
+            mask = builder.inttoptr(builder.add(memory, I64(4 * self.tables.job.index(_MASK))), I32.as_pointer())
+            zero_bits, bits = builder.load(mask), I32(0)
+            for stream, word in enumerate(interleave(flights)[-STREAMS:]):
+                hit = builder.zext(builder.icmp_unsigned("==", builder.and_(word, zero_bits), I32(0)), I32)
+                bits = builder.or_(bits, builder.shl(hit, I32(stream)))
+            return bits
+
+        return generate
 
 
 @cache
@@ -208,7 +210,7 @@ def prepare_midstate_shani(_typing: Any, _job: Any, _memory: Any, _index: Any) -
 @intrinsic
 def hash_shani(_typing: Any, jobs: Any, _memory: Any, _turn: Any, _base: Any) -> Any:
     """Test four hashes of the scheduled nonces and do a part of the next schedules."""
-    return _hash_signature(jobs), rolled_quads(X86Sha).hash
+    return _hash_signature(jobs), rolled_quads(X86Sha).turn(jobs.count)
 
 
 @intrinsic
@@ -226,4 +228,4 @@ def prepare_midstate_neon_sha2(_typing: Any, _job: Any, _memory: Any, _index: An
 @intrinsic
 def hash_neon_sha2(_typing: Any, jobs: Any, _memory: Any, _turn: Any, _base: Any) -> Any:
     """Test four hashes of the scheduled nonces and do a part of the next schedules."""
-    return _hash_signature(jobs), rolled_quads(ArmSha).hash
+    return _hash_signature(jobs), rolled_quads(ArmSha).turn(jobs.count)

@@ -44,8 +44,13 @@ def append_rolled(out: Any, count: int, base: Any, bits: Any, midstate: int) -> 
 
 
 @kernel_njit
-def append_numbered(out: Any, count: int, base: Any, bits: Any, first: int, midstates: int) -> int:
-    """Append midstate * 2^32 + nonce for each set bit i: hash `first` + i is that of nonce base + number // midstates."""
+def append_numbered(out: Any, count: int, base: Any, bits: Any, numbers: Any) -> int:
+    """Append midstate * 2^32 + nonce for each set bit i and return the new count of candidates.
+
+    `numbers` is the number of the first hash and the number of midstates k: hash s is that of nonce base + s // k with
+    midstate s % k.
+    """
+    first, midstates = numbers
     for lane in range(4):
         if bits >> uint32(lane) & uint32(1):
             number = first + lane

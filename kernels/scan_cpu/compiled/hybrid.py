@@ -4,7 +4,7 @@ from typing import Any
 
 from kernels.compiler import uint32
 from kernels.jit import kernel_njit
-from kernels.scan_cpu.codegen.pipeline_step import LAG, prepare_midstate_hybrid, prepare_hybrid, scan_step_hybrid
+from kernels.scan_cpu.codegen.pipeline_step import LAG, prepare_hybrid, prepare_midstate_hybrid, scan_step_hybrid
 from kernels.scan_cpu.compiled.candidates import append_candidates, job_tuple
 
 STEP = 8

@@ -4,7 +4,7 @@ from typing import Any
 
 from kernels.compiler import uint32
 from kernels.jit import kernel_njit
-from kernels.scan_cpu.codegen.rolled_lanes import hash_lanes8, prepare_midstate_lanes8, prepare_lanes8, schedule_lanes8
+from kernels.scan_cpu.codegen.rolled_lanes import hash_lanes8, prepare_lanes8, prepare_midstate_lanes8, schedule_lanes8
 from kernels.scan_cpu.compiled.candidates import append_rolled, job_tuple
 
 STEP = 8
@@ -18,13 +18,15 @@ def scan_steps(jobs: Any, first: Any, steps: int, out: Any) -> Any:
     for index in range(midstates):
         prepare_midstate_lanes8(job_tuple(jobs[index]), memory, uint32(index))
     candidates = 0
-    for step in range(steps):
+    for step in range(steps + 1):
         if candidates + STEP * midstates > out.size:
-            return candidates, step
+            return candidates, max(step - 1, 0)
         base = uint32(first + uint32(step * STEP))
         schedule_lanes8(memory, base)
         for index in range(midstates):
             bits = hash_lanes8(memory, uint32(index))
-            if bits != 0:
-                candidates = append_rolled(out, candidates, base, bits, index)
+            if index > 0 and bits != 0 and step < steps:
+                candidates = append_rolled(out, candidates, base, bits, index - 1)
+            elif index == 0 and bits != 0 and step > 0:
+                candidates = append_rolled(out, candidates, uint32(base - uint32(STEP)), bits, midstates - 1)
     return candidates, steps

@@ -25,5 +25,5 @@ def scan_steps(jobs: Any, first: Any, steps: int, out: Any) -> Any:
         for number in range(0, STEP * midstates, 4):
             bits = hash_shani(jobs, memory, (uint32(step & 1), uint32(number)), uint32(base + uint32(STEP)))
             if bits != 0 and step >= 0:
-                candidates = append_numbered(out, candidates, base, bits, number, midstates)
+                candidates = append_numbered(out, candidates, base, bits, (number, midstates))
     return candidates, steps

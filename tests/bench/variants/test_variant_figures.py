@@ -19,6 +19,7 @@ from bench.workloads.cpu import scan_bounds as variant_bounds
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
 from kernels.scan_cpu import selftest, variants
+from kernels.scan_cpu.scan import VersionScanResult
 
 HEADERS = Path(__file__).parents[2] / "kernels" / "data" / "headers.csv"
 
@@ -149,6 +150,14 @@ def test_every_variant_here_finds_every_header_of_the_file():
     assert len(document["headers"]) == 30
     names = [variant.name for variant in variants.candidates()]
     assert all(row["found_by"] == names and row["not_found_by"] == {} for row in document["headers"])
+
+
+def test_a_header_that_is_lost_among_several_versions_is_reported(monkeypatch, tmp_path):
+    real = HEADERS.read_text(encoding="ascii").splitlines()[1].split(",")[1]
+    path = write(tmp_path, f"{real},2083236893")
+    monkeypatch.setattr("kernels.scan_cpu.scan.scan_versions", lambda *_, **__: VersionScanResult(((5, 7),), 1))
+    faults = check_headers(path, ["scalar"])[0].faults
+    assert faults == {"scalar": "among 2 versions: found version 0x5 nonce 7"}
 
 
 def write(tmp_path, *rows):

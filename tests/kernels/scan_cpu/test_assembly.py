@@ -14,7 +14,8 @@ from kernels.scan_cpu.codegen.assembly import (
     merge,
     permuted_table,
 )
-from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget, EarlyTable, constant
+from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget
+from kernels.scan_cpu.codegen.early import Early, EarlyTable, EarlyTables, constant
 from kernels.scan_cpu.codegen.pipeline_assembly import PAIRS, Pipeline, Shape
 from kernels.sha256.graph import Time
 
@@ -102,7 +103,7 @@ def test_early_words_are_read_from_the_table_and_share_a_place():
 
 
 def test_two_of_three_xors_become_plain_where_asked():
-    target = AssemblyTarget(EarlyTable("rdi", 0), {}, spared_ternary=3)
+    target = AssemblyTarget(EarlyTables(EarlyTable("rdi"), EarlyTable("r8")), {}, spared_ternary=3)
     for _ in range(6):
         target.apply("xor3", Time.NONCE, [Value(), Value(), Value()], 0)
     names = [line.mnemonic for line in target.code]
@@ -111,7 +112,7 @@ def test_two_of_three_xors_become_plain_where_asked():
 
 @pytest.mark.parametrize("chains", [1, 4, 5, 6, 7])
 def test_any_number_of_chains_does_every_round_pair_once(chains):
-    pipeline = Pipeline(Shape("ymm", 8, chains=chains))
+    pipeline = Pipeline(Shape("ymm", 8, chains=chains), 1)
     borders = pipeline._borders()
     assert (borders[0], borders[-1]) == (0, 16 * PAIRS)
     assert max(map(int.__sub__, borders[1:], borders)) - min(map(int.__sub__, borders[1:], borders)) <= 1
@@ -124,3 +125,9 @@ def test_any_number_of_chains_does_every_round_pair_once(chains):
 
 def test_registers_are_those_that_legacy_code_cannot_reach():
     assert FIRST_REGISTER == 16
+
+
+def test_words_of_a_midstate_have_a_table_of_their_own():
+    tables = EarlyTables(EarlyTable("rdi"), EarlyTable("r8"))
+    shared, own = Early("input", (), "nbits"), Early("add", (Early("input", (), "midstate3"), constant(5)))
+    assert [tables.address(word) for word in (shared, own, shared)] == ["rdi + 0", "r8 + 0", "rdi + 0"]

@@ -11,7 +11,14 @@ from kernels.scan_cpu import port_probe
 from kernels.scan_cpu.codegen.assembly import FIRST_REGISTER
 from kernels.scan_cpu.codegen.lanes_step import JOB_WORDS, lane_step
 from kernels.scan_cpu.codegen.lanes_target import I32
-from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, prepare_code, program, step_code
+from kernels.scan_cpu.codegen.pipeline_step import (
+    HYBRID,
+    MIXED,
+    pipeline_step,
+    prepare_code,
+    prepare_midstate_code,
+    step_code,
+)
 from kernels.scan_cpu.codegen.quads_step import STREAMS, quad_step
 from kernels.scan_cpu.codegen.sha_target import ArmSha, X86Sha
 from kernels.scan_cpu.op_count import scan_operations
@@ -105,9 +112,16 @@ def test_neon_sha2_uses_the_sha_instructions_of_aarch64(cpu):
     assert counts["sha256su1"] <= 23 * STREAMS
 
 
-@pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
-def test_pipelines_keep_vectors_out_of_the_sha_instructions_registers(shape):
-    lines = program(shape).text.splitlines()
+PIPELINES = pytest.mark.parametrize(
+    ("shape", "midstates"),
+    [(HYBRID, 1), (HYBRID, 2), (HYBRID, 4), (HYBRID, 8), (MIXED, 1)],
+    ids=["hybrid", "hybrid vr2", "hybrid vr4", "hybrid vr8", "mixed"],
+)
+
+
+@PIPELINES
+def test_pipelines_keep_vectors_out_of_the_sha_instructions_registers(shape, midstates):
+    lines = pipeline_step(shape, midstates).text.splitlines()
     counts = Counter(line.split()[0] for line in lines)
     assert counts["sha256rnds2"] == 60 * shape.lanes
     assert not any(line.startswith("call") for line in lines)
@@ -115,36 +129,38 @@ def test_pipelines_keep_vectors_out_of_the_sha_instructions_registers(shape):
     assert min(registers) >= FIRST_REGISTER
 
 
-@pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
-def test_pipelines_clean_the_upper_halves_before_the_first_sha_instruction_and_leave_them_clean(shape):
-    lines = program(shape).text.splitlines()
+@PIPELINES
+def test_pipelines_clean_the_upper_halves_before_the_first_sha_instruction_and_leave_them_clean(shape, midstates):
+    lines = pipeline_step(shape, midstates).text.splitlines()
     assert lines[1] == "vzeroupper"
     legacy = [int(number) for line in lines for number in re.findall(r"xmm(\d+)", line)]
     assert set(legacy) == set(range(2 * shape.chains + 1))
 
 
-@pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
-def test_pipelines_alternate_vectors_and_sha_instructions(shape):
-    lines = program(shape).text.splitlines()
+@PIPELINES
+def test_pipelines_alternate_vectors_and_sha_instructions(shape, midstates):
+    lines = pipeline_step(shape, midstates).text.splitlines()
     places = [index for index, line in enumerate(lines) if line.startswith("sha256rnds2")]
     longest = max(later - earlier for earlier, later in pairwise(places))
     assert longest < 4 * len(lines) / len(places)
 
 
 def test_hybrid_spares_three_way_logic():
-    counts = Counter(line.split()[0] for line in program(HYBRID).text.splitlines())
+    counts = Counter(line.split()[0] for line in pipeline_step(HYBRID, 1).text.splitlines())
     assert counts["vpxord"] > 2 * counts["vpternlogd"]
 
 
-@pytest.mark.parametrize("shape", [HYBRID, MIXED], ids=["hybrid", "mixed"])
-def test_pipelines_become_valid_llvm(shape):
+@PIPELINES
+def test_pipelines_become_valid_llvm(shape, midstates):
     module = ir.Module()
     job_type, i64 = ir.ArrayType(I32, JOB_WORDS), ir.IntType(64)
-    function = ir.Function(module, ir.FunctionType(i64, [job_type, I32, I32, I32]), "scan")
+    turn_type = ir.ArrayType(I32, 3)
+    function = ir.Function(module, ir.FunctionType(i64, [job_type, I32, turn_type, I32, I32]), "scan")
     builder = ir.IRBuilder(function.append_basic_block())
-    job, *step = function.args
-    memory = prepare_code(shape)(None, builder, None, [job])
-    builder.ret(step_code(shape)(None, builder, None, [memory, *step]))
+    job, index, *step = function.args
+    memory = prepare_code(shape, midstates)(None, builder, None, [None, job])
+    prepare_midstate_code(shape, midstates)(None, builder, None, [None, job, memory, index])
+    builder.ret(step_code(shape, midstates)(None, builder, None, [None, memory, *step]))
     text = str(module)
     binding.parse_assembly(text).verify()
     assert text.count("sha256rnds2") == 60 * shape.lanes

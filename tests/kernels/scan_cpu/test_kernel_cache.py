@@ -21,7 +21,10 @@ module.scan_steps(numpy.zeros(12, numpy.uint32), numpy.uint32(0), 1, numpy.zeros
 print(json.dumps(sum(module.scan_steps.stats.cache_hits.values())))
 """
 
-COMPILED = ("scalar", "lanes16", "shani", "hybrid", "mixed")
+MODULES = [
+    *(("compiled", name) for name in ("scalar", "lanes16", "shani", "hybrid", "mixed")),
+    *(("version_rolling", name) for name in ("scalar", "lanes16", "shani", "hybrid")),
+]
 
 
 def cache_hits(folder):
@@ -43,7 +46,7 @@ def test_a_second_process_hits_and_an_edit_of_the_generator_misses(tmp_path):
 
 def test_every_module_that_a_scan_imports_is_stamped():
     script = "import sys\nfrom kernels.scan_cpu import variants\n" + "".join(
-        f"import kernels.scan_cpu.compiled.{name}\n" for name in COMPILED
+        f"import kernels.scan_cpu.{package}.{name}\n" for package, name in MODULES
     )
     script += (
         "import kernels\n"
@@ -52,7 +55,7 @@ def test_every_module_that_a_scan_imports_is_stamped():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     imported = {name for name in done.stdout.split() if not name.endswith("__init__.py")}
-    own = {f"scan_cpu/compiled/{name}.py" for name in COMPILED}
+    own = {f"scan_cpu/{package}/{name}.py" for package, name in MODULES}
     assert imported - own - {"scan_cpu/variants.py", "errors.py"} == set(jit._GENERATOR_FILES)
 
 

@@ -1,0 +1,40 @@
+"""The workload of the nonce scan with several versions."""
+
+import pytest
+
+from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash
+from bench.workloads.protocol import VerificationError, WorkloadOptions
+from bench.workloads.registry import create
+from kernels.scan_cpu import scan as scan_module
+from kernels.scan_cpu import variants
+
+
+@pytest.mark.parametrize("midstates", [2, 4, 8])
+def test_a_call_hashes_whole_headers_and_finds_the_one_that_is_real(midstates):
+    workload = create(f"sha256d_scan_vr{midstates}_cpu", WorkloadOptions(variant="scalar", threads=1))
+    workload.prepare()
+    assert len(workload.verify()) == 10
+    assert workload.run(1).work == 1 << 16
+    assert workload.check_output()[0].detail.startswith("1 of 1")
+    assert workload.parameters()["midstates_per_schedule"] == midstates
+
+
+def test_a_call_that_misses_the_version_is_wrong(monkeypatch):
+    workload = create("sha256d_scan_vr2_cpu", WorkloadOptions(variant="scalar", threads=1))
+    workload.prepare()
+    monkeypatch.setattr(scan_module, "meets_target", lambda *_: False)
+    with pytest.raises(VerificationError, match=r"block 0: expected version 0x00000001 and nonce 2083236893, got \(\)"):
+        workload.run(1)
+
+
+def test_only_variants_that_scan_several_versions_are_candidates():
+    workload = create("sha256d_scan_vr4_cpu", WorkloadOptions(threads=1))
+    assert {variant.name for variant in workload._candidates()} == {
+        variant.name for variant in variants.candidates()
+    } - {"mixed"}
+
+
+def test_the_bound_counts_a_shared_schedule():
+    per_cycle = {"scalar": 4.0, "ymm": 4.0, "zmm": 2.0, "sha256rnds2": 1.0}
+    plain, shared = (bound_cycles_per_hash("lanes16", per_cycle, midstates) for midstates in (1, 4))
+    assert (plain, shared) == (89.0, pytest.approx(2502.25 / 32))
