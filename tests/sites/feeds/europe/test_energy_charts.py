@@ -43,8 +43,8 @@ def test_another_unit_is_refused(tmp_path):
 
 def test_quarters_that_are_absent_are_missing(tmp_path):
     lines = energy_charts.commas({GERMANY: QUARTERS}).decode().splitlines(keepends=True)
-    absent = {7, 8, 9, 20, 30, 32}  # among the quarters: three of one hour, one alone, and every other one
-    text = "".join([*lines[:2], *(line for i, line in enumerate(lines[2:]) if i - 1 not in absent)])
+    absent = {9, 10, 11, 21, 30, 32}  # three of one hour, of which only the first is there, one alone, and two
+    text = "".join([*lines[:2], *(line for i, line in enumerate(lines[2:]) if i not in absent)])
     intervals = read_text(tmp_path, text).intervals
     assert intervals.resolutions == {900: 90}
     assert intervals.missing == 6
