@@ -78,7 +78,7 @@ class Server:
 
     def place(self, request: Request) -> str:
         """Return the address of a request, for messages."""
-        return scrub_message(self._device.url(self.url.path + request.path))
+        return scrub_message(f"{self.url}{request.path}")
 
 
 def refusal(answer: Answer) -> str:

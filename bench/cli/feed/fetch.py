@@ -10,7 +10,7 @@ import click
 from bench.cli.commands import examples
 from bench.cli.feed.node_options import server_options
 from bench.cli.options import FOLDER, json_option
-from bench.cli.output import emit_json, fault, plain, say
+from bench.cli.output import emit_json, fault, say
 from bench.cli.table import print_table
 from hardware_profiles.errors import InputError
 
@@ -187,7 +187,7 @@ def _print(outcome: "Outcome", now_s: float) -> None:
         [
             (
                 figure.name,
-                plain(figure.value, 6, most_decimals=9),
+                _value(figure.value),
                 utc_text(figure.as_of_s),
                 age_words(outcome.age_s(figure, now_s)) + (", stale" if outcome.is_stale(figure, now_s) else ""),
                 figure.note,
@@ -195,11 +195,16 @@ def _print(outcome: "Outcome", now_s: float) -> None:
             for figure in outcome.figures
         ],
         title=outcome.source.title,
-        right=(1,),
+        right=(1, 3),
     )
     how = "Last good answers, fetched" if outcome.fault else "Fetched"
-    files = ", ".join(str(path) for path in outcome.fetched.files.values())
-    say(f"{how} {utc_text(outcome.fetched.time_s)} from {outcome.fetched.url}: {files}")
+    first, *others = outcome.fetched.files.values()
+    shown = f"{first.with_name(first.name.partition('-')[0])}-*" if others else first
+    say(f"{how} {utc_text(outcome.fetched.time_s)} from {outcome.fetched.url}, raw answers: {shown}")
+
+
+def _value(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e9 else f"{value:.6g}"
 
 
 def _report(outcome: "Outcome", now_s: float, folder: Path) -> int:

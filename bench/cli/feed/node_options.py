@@ -15,7 +15,9 @@ def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for the address, the login and the time limit of a source."""
     for option in reversed(
         (
-            click.option("--url", help="Address of the source, such as your own node or mirror. [default: see docs]"),
+            click.option(
+                "--url", help="Address of the source, such as your own node or mirror. [default: that of the source]"
+            ),
             click.option(
                 "--cookie-file",
                 type=click.Path(path_type=Path),

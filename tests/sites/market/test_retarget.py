@@ -1,5 +1,10 @@
 """The rule of the next target, against known cases of the network and against the bundled epochs."""
 
+import csv
+from importlib import resources
+from itertools import pairwise
+from statistics import fmean
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +12,14 @@ from hypothesis import strategies as st
 from hardware_profiles.errors import InputError
 from kernels.sha256.header import nbits_to_target
 from sites.market.bitcoin import EPOCH_S, bundled_epochs, expected_hashes
-from sites.market.retarget import EpochData, check_against_bundled, check_bits, check_epochs, next_nbits
+from sites.market.retarget import (
+    MAINNET_LIMIT_NBITS,
+    EpochData,
+    check_against_bundled,
+    check_bits,
+    check_epochs,
+    next_nbits,
+)
 
 LAST_BITS = 0x170240C3  # of the last bundled epoch
 
@@ -36,6 +48,30 @@ def test_a_target_changes_by_a_factor_of_four_at_most_and_never_rises_when_trunc
     before, after = nbits_to_target(LAST_BITS), nbits_to_target(next_nbits(LAST_BITS, span_s))
     exact = before * min(max(span_s, EPOCH_S // 4), EPOCH_S * 4) // EPOCH_S
     assert after <= exact < after + max(after >> 15, 1)
+
+
+def header_epochs():
+    """Return start [s, unix] and bits of the bundled epochs whose start is that of a block header."""
+    text = resources.files("sites.data").joinpath("difficulty_epochs.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return [(int(row["start_unix"]), int(row["bits"], 16)) for row in rows if row["start_time_source"] == "header"]
+
+
+def test_the_rule_explains_every_change_of_the_real_network_up_to_2025():
+    epochs = header_epochs()
+    last_intervals_s = []  # from the last block of an epoch to the first of the next one, which the rule leaves out
+    for (start_s, bits), (next_s, next_bits) in pairwise(epochs):
+        whole_s = next_s - start_s
+        easiest, hardest = (nbits_to_target(next_nbits(bits, whole_s - last_s)) for last_s in (-7200, 7200))
+        assert hardest <= nbits_to_target(next_bits) <= easiest
+        ratio = nbits_to_target(next_bits) / nbits_to_target(bits)
+        if next_bits != MAINNET_LIMIT_NBITS and 0.26 < ratio < 3.9:
+            last_intervals_s.append(whole_s - ratio * EPOCH_S)
+    assert len(epochs) == 437
+    assert len(last_intervals_s) == 420
+    # The interval that is left out has a mean of 600 s, with a standard error of 600 s over the root of the number.
+    assert abs(fmean(last_intervals_s) - 600) < 4 * 600 / len(last_intervals_s) ** 0.5
+    assert fmean(last_intervals_s) == pytest.approx(584.5, abs=0.5)
 
 
 def follow(*spans_s, height=953_568, bits=LAST_BITS, start=1_781_397_386):
