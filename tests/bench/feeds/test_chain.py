@@ -14,6 +14,10 @@ from sites.file.csv_rows import csv_rows
 from sites.market.retarget import next_nbits
 
 ROOT = Path(__file__).resolve().parents[3]
+REAL_HEADER = (  # of height 1
+    "010000006fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000"
+    "982051fd1e4ba744bbbe680e1fee14677ba1a3c3540bf7b1cdb606e857233e0e61bc6649ffff001d01e36299"
+)
 RULES = Network(LIMIT, continues_bundled=False)
 
 
@@ -39,6 +43,13 @@ def test_the_recorded_headers_of_real_blocks_meet_their_targets():
     check_headers("x", real)
     assert [hash_text(real[int(row["height"])]) for row in recorded] == [row["block_hash"] for row in recorded]
     assert {0, 1, 665_282, 665_283} <= real.keys()  # two pairs that link
+
+
+def test_a_header_without_its_work_is_refused_although_nothing_links_to_it():
+    real = bytes.fromhex(REAL_HEADER)
+    check_headers("x", {1: real})
+    with pytest.raises(InputError, match=r"x: height 1: hash: expected at most 0{8}f{4}0{52}, the target of its bits"):
+        check_headers("x", {1: real[:-1] + b"\x9a"})
 
 
 @pytest.mark.parametrize("height", [0, 1, 2015, 2016, 3000, 4032, 6076])

@@ -110,6 +110,7 @@ JANUARY = {"month": "2026-01", "deployed_ehs": 50.0, "avg_operating_ehs": 37.02,
         "13.407 BTC per EH gives an average hash rate of 37.02 EH/s",
         "496.35 BTC at 13.407 BTC per EH, so the average hash rate is 37.02 EH/s",
         "average hash rate 36 EH/s; 13.407 BTC per exahash",
+        "average hash rate 37.02 EH/s from 13.407 BTC per EH",
         "average hash rate 37.02 EH/s; 496.35 BTC; 3.5839% of the network's 13850 BTC, 1033 EH/s",
     ],
 )
@@ -287,6 +288,11 @@ def test_a_month_after_the_bundled_data_is_predicted_by_supplied_epochs():
     assert outcome.refused is None
     assert outcome.predicted_btc == pytest.approx(expected, rel=1e-12)
     assert outcome.start_basis == "header"
+
+
+def test_supplied_epochs_that_leave_a_gap_are_refused():
+    with pytest.raises(InputError, match="expected the one of height 955584 without a gap, got height 957600"):
+        DifficultyPath(supplied=later_epochs(3)[1:])
 
 
 def test_the_supplied_data_end_two_weeks_after_their_last_epoch():
