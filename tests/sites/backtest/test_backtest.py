@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hardware_profiles.errors import InputError
 from sites.backtest.backtest import backtest, summarise
 from sites.backtest.reports import COLUMNS, OPTIONAL, Report, bundled_reports, parse_reports, read_reports, refusal
-from sites.market.bitcoin import DifficultyPath, bundled_epochs
 
 HEADING = ",".join(COLUMNS)
 ROW = "Miner,2025-07,31,,10.285,253,,,avg,{},a page"
@@ -261,41 +260,3 @@ def test_columns_that_no_prediction_uses_may_be_missing():
     cells = dict(zip(COLUMNS, ROW.format("avg operating").split(","), strict=True))
     text = ",".join(kept) + "\n" + ",".join(cells[column] for column in kept)
     assert parse_reports(text, "x") == parse_reports(HEADING + "\n" + ROW.format("avg operating"), "x")
-
-
-def later_epochs(count):
-    """Return invented epochs after the bundled ones, of 13 days each and twice the last difficulty."""
-    last = bundled_epochs()[-1]
-    return tuple(
-        dataclasses.replace(
-            last,
-            number=last.number + 1 + k,
-            start_height=last.start_height + 2016 * (k + 1),
-            start_unix=last.start_unix + 13 * 86_400 * (k + 1),
-            hashes_per_block=2 * last.hashes_per_block,
-            start_basis="header",
-        )
-        for k in range(count)
-    )
-
-
-def test_a_month_after_the_bundled_data_is_predicted_by_supplied_epochs():
-    july = report("avg operating", month="2026-07", btc_produced=100.0, avg_operating_ehs=10.0)
-    assert backtest([july])[0].refused.startswith("after the difficulty data, which end 2026-06-28")
-    (outcome,) = backtest([july], DifficultyPath(supplied=later_epochs(4)))
-    seconds = 31 * 86_400
-    expected = 10e18 * seconds * 3.125 / (2 * bundled_epochs()[-1].hashes_per_block)
-    assert outcome.refused is None
-    assert outcome.predicted_btc == pytest.approx(expected, rel=1e-12)
-    assert outcome.start_basis == "header"
-
-
-def test_supplied_epochs_that_leave_a_gap_are_refused():
-    with pytest.raises(InputError, match="expected the one of height 955584 without a gap, got height 957600"):
-        DifficultyPath(supplied=later_epochs(3)[1:])
-
-
-def test_the_supplied_data_end_two_weeks_after_their_last_epoch():
-    march = report("avg operating", month="2027-03")
-    path = DifficultyPath(supplied=later_epochs(4))
-    assert backtest([march], path)[0].refused.startswith("after the difficulty data, which end 2026-08-19")
