@@ -98,7 +98,7 @@ class Selection:
     def _several(self) -> InputError:
         columns = list(zip(*self._taken, strict=True))
         open_at = [at for at, values in enumerate(columns) if len(set(values)) > 1]
-        names = [self._names[at] for at in open_at]
+        names = [self._names[at] for at in self._telling(open_at)]
         combinations = list(dict.fromkeys(" with ".join(taken[at] for at in open_at) for taken in self._taken))
         more = len(combinations) - _LISTED
         listed = ", ".join(combinations[:_LISTED]) + (f" and {more} more" if more > 0 else "")
@@ -106,6 +106,13 @@ class Selection:
         return InputError(
             f"{self._place}: expected one {' and '.join(names)}, got {len(combinations)}: {listed} (choose with {how})"
         )
+
+    def _telling(self, open_at: list[int]) -> list[int]:
+        """Return the first choices that suffice to tell the combinations apart."""
+        for count in range(1, len(open_at)):
+            if len({tuple(taken[at] for at in open_at[:count]) for taken in self._taken}) == len(self._taken):
+                return open_at[:count]
+        return open_at
 
     def _nothing(self) -> InputError:
         for at, name in enumerate(self._names):

@@ -70,12 +70,12 @@ def _moments(rows: Rows, lines: Iterator[list[str]], selection: Selection, form:
 LAYOUTS = (
     Layout(
         name="nyiso",
-        title="NYISO prices (LBMP): hourly (day-ahead or real-time: only the file's name says which), or real-time",
+        title="NYISO prices (LBMP), real-time or hourly (which does not say day-ahead or real-time)",
         quantity="price",
         unit="USD/MWh",
         timezone=_ZONE,
-        label="start of hours, end of real-time intervals",
-        repeated_hour="the order of the rows",
+        label="start (real-time: the end)",
+        repeated_hour="the second one in the file is standard time",
         choices=("point", "market"),
         headings=(
             Heading(

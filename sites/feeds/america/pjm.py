@@ -57,7 +57,7 @@ def _read(rows: Rows, selection: Selection) -> Iterator[Entry]:
 
 
 def _moments(rows: Rows, selection: Selection) -> Iterator[Moment]:
-    clock = WallClock("UTC+00:00", "%m/%d/%Y", "%Y-%m-%d")
+    clock = WallClock("UTC", "%m/%d/%Y", "%Y-%m-%d")
     time, point, price = rows.at("time"), rows.at("point"), rows.at("price")
     id_at, version_at, current_at = (rows.at(key) if rows.has(key) else None for key in ("id", "version", "current"))
     time_name, price_name = rows.name("time"), rows.name("price")
@@ -105,10 +105,10 @@ def _layout(name: str, title: str, market: str) -> Layout:
         title=title,
         quantity="price",
         unit="USD/MWh",
-        timezone="UTC+00:00",
+        timezone="UTC",
         market_timezone="America/New_York",
         label="start",
-        repeated_hour="times in UTC",
+        repeated_hour="no repeated hour: UTC",
         choices=("point", "pnode_id"),
         headings=(heading,),
         read=_read,

@@ -30,7 +30,7 @@ def _read(rows: Rows, selection: Selection) -> Iterator[Entry]:
 
 
 def _moments(rows: Rows, selection: Selection) -> Iterator[Moment]:
-    clock = WallClock("UTC+00:00", "%m/%d/%Y")
+    clock = WallClock("UTC", "%m/%d/%Y")
     end, location, price = rows.at("end"), rows.at("location"), rows.at("price")
     authority = rows.at("authority") if rows.has("authority") else None
     end_name, price_name = rows.name("end"), rows.name("price")
@@ -47,10 +47,10 @@ LAYOUTS = (
         title="SPP prices by settlement location: day-ahead hourly, or real-time five-minute",
         quantity="price",
         unit="USD/MWh",
-        timezone="UTC+00:00",
+        timezone="UTC",
         market_timezone="America/Chicago",
         label="end",
-        repeated_hour="the column in GMT",
+        repeated_hour="no repeated hour: the column in GMT is used",
         choices=("point", "BAA"),
         headings=(
             Heading(

@@ -36,7 +36,7 @@ def _read(rows: Rows, selection: Selection) -> Iterator[Entry]:
 
 
 def _moments(rows: Rows, selection: Selection) -> Iterator[Moment]:
-    clock = WallClock("UTC+00:00", "%Y-%m-%d")
+    clock = WallClock("UTC", "%Y-%m-%d")
     time, zone = rows.at("time"), rows.at("zone")
     scopes = [(scope, rows.at(scope), rows.name(scope)) for scope in ("direct", "life-cycle")]
     for cells in rows:
@@ -82,9 +82,9 @@ LAYOUTS = (
         title="Electricity Maps carbon intensity",
         quantity="carbon",
         unit="gCO2eq/kWh",
-        timezone="UTC+00:00",
+        timezone="UTC",
         label="start",
-        repeated_hour="times in UTC",
+        repeated_hour="no repeated hour: UTC",
         choices=CHOICES,
         headings=(
             Heading(
@@ -122,9 +122,9 @@ LAYOUTS = (
         title="WattTime emissions of the grid (third version of the API)",
         quantity="carbon",
         unit="",
-        timezone="offsets of their own",
+        timezone="times with their offset",
         label="start",
-        repeated_hour="offsets of their own",
+        repeated_hour="no repeated hour: times have their offset",
         choices=CHOICES,
         document=Document("json", _fits, _read_answer),
     ),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sites.feeds.rows import Rows
     from sites.feeds.selection import Selection
 
-_OFFSETS = "offsets of their own"
+_CLOCK, _REPEATED = "times with their offset", "no repeated hour: times have their offset"
 
 
 def _read(rows: Rows, selection: Selection) -> Iterator[Entry]:
@@ -64,9 +64,9 @@ LAYOUTS = (
         title="prices of the Python library gridstatus, saved as CSV (its US markets)",
         quantity="price",
         unit="USD/MWh",
-        timezone=_OFFSETS,
+        timezone=_CLOCK,
         label="start and end",
-        repeated_hour=_OFFSETS,
+        repeated_hour=_REPEATED,
         choices=("point", "market"),
         headings=tuple(
             _heading(
@@ -94,9 +94,9 @@ LAYOUTS = (
         title="prices of gridstatus.io, as CSV (its US markets)",
         quantity="price",
         unit="USD/MWh",
-        timezone="UTC+00:00",
+        timezone="UTC",
         label="start and end",
-        repeated_hour=_OFFSETS,
+        repeated_hour=_REPEATED,
         choices=("point", "market"),
         headings=tuple(
             _heading(
@@ -125,10 +125,10 @@ LAYOUTS = (
         title="day-ahead prices of the Python library entsoe-py, saved as CSV",
         quantity="price",
         unit="EUR/MWh",
-        timezone=_OFFSETS,
+        timezone=_CLOCK,
         market_timezone="Europe/Brussels",
         label="start",
-        repeated_hour=_OFFSETS,
+        repeated_hour=_REPEATED,
         headings=(Heading((Column("time", ("",)), Column("price", ("0",)))),),
         read=_read_series,
     ),

@@ -36,8 +36,18 @@ def test_several_series_are_listed_ten_at_most():
 
 
 def test_what_differs_in_two_ways_is_listed_in_pairs():
-    with pytest.raises(InputError, match=r"got 2: A with DAM, B with RTM \(choose with point=NAME market=NAME\)"):
-        selection({}, [("A", "DAM"), ("B", "RTM")]).settled()
+    rows = [("A", "DAM"), ("B", "RTM"), ("B", "DAM")]
+    with pytest.raises(InputError) as caught:
+        selection({}, rows).settled()
+    assert str(caught.value) == (
+        "a.csv: expected one point and market, got 3: A with DAM, B with RTM, B with DAM (choose with point=NAME "
+        "market=NAME)"
+    )
+
+
+def test_only_the_choices_that_tell_the_series_apart_are_asked_for():
+    with pytest.raises(InputError, match=r"one point, got 2: A with 1, B with 2 \(choose with point=NAME\)$"):
+        selection({}, [("A", "1"), ("B", "2")]).settled()
 
 
 def test_an_unknown_point_has_near_names():
