@@ -5,77 +5,27 @@ windows, also those of requests that are not finished at an edge.
 """
 
 import math
-import os
+import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 
 from bench.endpoint.ceiling.ceiling import Ceiling, Replies, measure_ceiling
-from bench.endpoint.client.probe import Capabilities, probe
+from bench.endpoint.client.probe import Capabilities
 from bench.endpoint.client.prompts import PromptSource
-from bench.endpoint.client.requests import Interface, spread_lengths
-from bench.endpoint.client.target import Target
-from bench.endpoint.figures.summary import Limits, Requests, split
+from bench.endpoint.figures.summary import Requests, split
 from bench.endpoint.load.load import ClientState, Load, split_arrivals, split_slots
 from bench.endpoint.load.messages import Request
-from bench.endpoint.load.plan import LoadPlan, arrival_times_s
+from bench.endpoint.load.plan import LoadPlan
 from bench.endpoint.load.warm_up import wait_until_steady
 from bench.endpoint.server.watch import Reading, ServerWatch
+from bench.endpoint.setting import Setting
 from bench.endpoint.tags import latency_limit
+from bench.errors import RunFailedError
 from bench.workloads.protocol import Batch, Check, Evidence, VerificationError
-from hardware_profiles.errors import InputError
 
 TICK_S = 0.05  # [s] length of one call of `run` for n = 1
-WARM_UP_S = 600.0  # [s] longest warm-up
 STEADY_BLOCK_S = 1.0  # [s] the tokens of several such blocks must show no trend
-LENGTHS = 64  # output lengths in turn
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the user asks of the server."""
-
-    target: Target
-    model: str | None
-    prompt_tokens: int
-    output_tokens: int
-    seed: str
-    concurrency: int | None = None  # requests at a time (closed loop), or
-    rate_per_s: float | None = None  # requests a second (open loop)
-    burstiness: float = 1.0  # of the open loop: 1 is a Poisson process
-    schedule_s: float = 3600.0  # [s] length of the schedule of an open loop
-    interface: Interface | None = None
-    texts: tuple[str, ...] = ()  # the user's own prompts
-    free_length: bool = False  # whether the model may end by itself
-    limits: Limits = field(default_factory=Limits)
-    processes: int | None = None
-    is_mix: bool = False  # whether other mixes of lengths are measured in the same run
-    timeout_s: float = 600.0
-    warm_up_s: float = WARM_UP_S  # [s] longest warm-up
-
-    @property
-    def output_lengths(self) -> tuple[int, ...]:
-        """The output lengths in turn [token], in an order that hides no pattern."""
-        order = [math.modf((i + 0.5) * 0.6180339887498949)[0] for i in range(LENGTHS)]
-        return tuple(spread_lengths(self.output_tokens, LENGTHS, order))
-
-    def ask(self) -> Capabilities:
-        """Ask the server what it accepts.
-
-        Raises
-        ------
-        InputError
-            The model is unknown, or the lengths exceed its context.
-        RunFailedError
-            The server does not answer, or refuses the plainest request.
-        """
-        known = probe(self.target, self.model, self.seed, self.interface)
-        prompt_tokens = 0 if self.texts else self.prompt_tokens  # the length of one's own prompts is not known here
-        context, longest = known.largest_context, prompt_tokens + max(self.output_lengths)
-        if context is not None and longest > context:
-            expected = f"at most {context:,} tokens together, as the server states"
-            raise InputError.at("--input and --output", expected=expected, got=f"up to {longest:,}")
-        return known
 
 
 class LlmServeEndpoint:
@@ -97,6 +47,7 @@ class LlmServeEndpoint:
         self._plan: LoadPlan | None = None
         self._load: Load | None = None
         self._warm_up_s = 0.0
+        self._ends_s = math.inf  # [s, monotonic] last request of a schedule
         self._steady_at = (0.0, 0.0)  # [s] time and the client's busy time when the load became steady
 
     def prepare(self) -> None:
@@ -130,7 +81,7 @@ class LlmServeEndpoint:
         """
         setting, known = self.setting, self.capabilities
         own = PromptSource(setting.seed, texts=setting.texts)
-        prompts = own if setting.texts else known.prompts(setting.seed, setting.prompt_tokens)
+        prompts = own if setting.texts else known.prompts(setting.seed, *setting.prompt_lengths)
         target = setting.target
         plan = LoadPlan(
             known.service, known.ip, target.tls, target.ca_file, prompts, setting.output_lengths,
@@ -140,12 +91,15 @@ class LlmServeEndpoint:
         if setting.concurrency is not None:
             stagger_s = known.token_s * setting.output_tokens / setting.concurrency  # over one request, no opening wave
             staggered = replace(plan, stagger_s=stagger_s)
+            schedule_s = math.inf
             self._load = Load(split_slots(staggered, setting.concurrency, setting.processes))
         else:
-            times_s = arrival_times_s(setting.rate_per_s or 0.0, setting.schedule_s, setting.seed, setting.burstiness)
+            times_s = setting.arrival_times_s()
+            schedule_s = times_s[-1] if times_s else 0.0
             self._load = Load(split_arrivals(plan, times_s, setting.processes or 1))
-        slots = setting.concurrency or 1
-        self.settled = wait_until_steady(self._load, slots, setting.warm_up_s, STEADY_BLOCK_S)
+        self._ends_s, slots = started_s + schedule_s, setting.concurrency or 1
+        longest_s = min(setting.warm_up_s, schedule_s)
+        self.settled = wait_until_steady(self._load, slots, longest_s, STEADY_BLOCK_S)
         self._warm_up_s = time.monotonic() - started_s
         if self.watch is not None:
             self.watch.start()
@@ -157,6 +111,8 @@ class LlmServeEndpoint:
         if self._load is not None:
             self._load.check()
             self._load.check_server(self.setting.concurrency or 1)
+            if time.monotonic() > self._ends_s:
+                raise RunFailedError("the arrivals ended before the windows did; use a longer trace, or a shorter plan")
             self.in_flight[time.monotonic()] = self._load.state.in_flight
         time.sleep(n * TICK_S)
         return Batch(0.0)
@@ -196,20 +152,24 @@ class LlmServeEndpoint:
     def parameters(self) -> Mapping[str, object]:
         """Return the load, and what the server accepts."""
         setting, known = self.setting, self.capabilities
-        spread = "free" if setting.free_length else f"{setting.output_tokens}±20%"
-        prompts = "own" if setting.texts else f"{setting.prompt_tokens}"
+        inputs, outputs = statistics.fmean(setting.prompt_lengths), statistics.fmean(setting.output_lengths)
+        stated = setting.trace is not None and setting.trace.output_lengths is not None
+        answers = f"{outputs:.0f}" if stated else f"{setting.output_tokens}±20%"
+        spread = "free" if setting.free_length else answers
+        prompts = "own" if setting.texts else f"{inputs:.0f}"
         return {
             "url": setting.target.url,
             "model": known.service.model,
             "interface": known.service.interface,
             "fields": ", ".join(sorted(known.service.fields)),
             "server_version": known.version,
-            "input": None if setting.texts else setting.prompt_tokens,
-            "output": setting.output_tokens,
+            "input": None if setting.texts else round(inputs),
+            "output": round(outputs) if stated else setting.output_tokens,
             "prompts": "own" if setting.texts else "unique token ids" if known.vocabulary else "unique text",
             "mix": setting.is_mix or None,
             "concurrency": setting.concurrency,
-            "rate_per_s": setting.rate_per_s,
+            "rate_per_s": setting.rate_per_s if setting.trace is None else round(setting.trace.rate_per_s, 6),
+            "arrivals": setting.trace.words if setting.trace is not None else None,
             "burstiness": setting.burstiness if setting.rate_per_s else None,
             "seed": setting.seed,
             "tokens_from": known.source,
@@ -217,7 +177,7 @@ class LlmServeEndpoint:
             "settled": self.settled,
             **{f"limit_{name}": value for name, value in asdict(setting.limits).items()},
             "token_basis": "output",
-            "lengths": f"{prompts}:{spread}",
+            "lengths": f"{prompts}:{spread}{' on average' if stated else ''}",
             "latency_limit": latency_limit(
                 setting.limits, self.requests, self._steady_at[0], free_length=setting.free_length
             ),
@@ -277,8 +237,3 @@ class LlmServeEndpoint:
         )
         streams = self.setting.concurrency or max(self.in_flight.values(), default=1)
         return measure_ceiling(split_slots(self._plan, max(1, streams), self.processes), replies)
-
-
-def new_seed() -> str:
-    """Return a seed for prompts that no earlier run has used."""
-    return os.urandom(8).hex()

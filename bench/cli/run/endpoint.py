@@ -15,6 +15,7 @@ from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
     from bench.endpoint.figures.summary import Limits
+    from bench.endpoint.load.trace import Trace
     from bench.endpoint.sweep.run import Loads
     from bench.measure.runner import Progress
 
@@ -58,6 +59,8 @@ PRESETS_MS = {  # limits of the first and of each further token, as MLPerf infer
               help="Requests a second, at random times, instead of --concurrency.")  # fmt: skip
 @click.option("--burstiness", type=PositiveRange(1e3), default=1.0, show_default=True,
               help="Of --rate: 1 is a Poisson process, less is burstier.")  # fmt: skip
+@click.option("--arrivals", type=click.Path(path_type=Path),
+              help="Trace of arrival times, and of lengths, to replay instead of --rate.")  # fmt: skip
 @click.option("--dataset", type=click.Path(path_type=Path), help="File of your own prompts, one a line.")
 @click.option("--free-length", is_flag=True, help="Let the model end its answers by itself.")
 @click.option("--ttft-ms", type=NUMBER, help="A good request has its first token within this time [ms].")
@@ -85,6 +88,7 @@ def endpoint(
     most: int,
     rate_per_s: float | None,
     burstiness: float,
+    arrivals: Path | None,
     dataset: Path | None,
     free_length: bool,
     ttft_ms: float | None,
@@ -114,18 +118,19 @@ def endpoint(
     from bench.endpoint.client.dataset import read_dataset
     from bench.endpoint.client.target import read_target
     from bench.endpoint.device import describe, describe_tiny
+    from bench.endpoint.setting import Setting, new_seed
     from bench.endpoint.sweep.run import measure_loads
-    from bench.endpoint.workload import Setting, new_seed
     from bench.measure.plans import get_plan
     from bench.measure.runner import Job
     from bench.meters.protocol import MeterOptions
 
-    loads = _loads(concurrency, most, rate_per_s, mixes)
+    loads = _loads(concurrency, most, rate_per_s, mixes, arrivals)
     _refuse_without_effect(url, loads, has_dataset=dataset is not None)
     if processes is not None and loads.concurrency and processes > max(loads.concurrency):
         raise InputError.at("--processes", expected="at most the requests at a time", got=processes)
     chosen_plan = get_plan(plan)
     limits, texts = _limits(preset, ttft_ms, tpot_ms), read_dataset(dataset) if dataset is not None else ()
+    trace = _trace(arrivals) if arrivals is not None else None
     prepare_out(store)
     options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
     with _served(url) as address, opened(remote_specs(meters), options) as reading:
@@ -136,6 +141,7 @@ def endpoint(
             output_tokens=output_len,
             seed=seed or new_seed(),
             burstiness=burstiness,
+            trace=trace,
             interface="chat" if interface == "chat" else "completions" if interface else None,
             texts=texts,
             free_length=free_length,
@@ -186,18 +192,43 @@ def _showing(*, quiet: bool) -> "Iterator[Callable[[str], tuple[Progress, Callab
         yield begin
 
 
-def _loads(concurrency: str, most: int, rate_per_s: float | None, mixes: str | None) -> "Loads":
-    """Return the loads that `--concurrency` or `--rate` name.
+def _trace(path: Path) -> "Trace":
+    """Return the trace to replay.
 
     Raises
     ------
     InputError
-        Both are used, or a number is none or too large.
+        As `read_trace`, or the trace has lengths, and an option states others.
+    """
+    from bench.endpoint.load.trace import read_trace
+
+    trace = read_trace(path)
+    for name, option in (("input_len", "--input"), ("output_len", "--output"), ("dataset", "--dataset")):
+        if is_stated(name) and trace.input_lengths is not None:
+            raise InputError.at(option, expected="no other lengths than those of the trace", got=f"--arrivals {path}")
+    return trace
+
+
+def _loads(
+    concurrency: str, most: int, rate_per_s: float | None, mixes: str | None, arrivals: Path | None = None
+) -> "Loads":
+    """Return the loads that `--concurrency` or `--rate` name; a trace of arrivals is a load by itself.
+
+    Raises
+    ------
+    InputError
+        Several are used, or a number is none or too large.
     """
     from bench.endpoint.mixes import parse_mixes
     from bench.endpoint.sweep.points import geometric
     from bench.endpoint.sweep.run import Loads
 
+    if arrivals is not None:
+        others = {"--rate": rate_per_s is not None, "--mixes": mixes is not None,
+                  "--concurrency": is_stated("concurrency")}  # fmt: skip
+        for name in (name for name, used in others.items() if used):
+            raise InputError.at("--arrivals", expected=f"either --arrivals or {name}", got="both")
+        return Loads()
     if rate_per_s is not None:
         if is_stated("concurrency"):
             raise InputError.at("--rate", expected="either --rate or --concurrency", got="both")

@@ -173,9 +173,11 @@ def _requests(record: "Record") -> str:
     elif part is not None and part.prompt_tokens_mean:
         prompts = f"your own prompts (mean {plain(part.prompt_tokens_mean)} tokens)"
     source = str(parameters.get("tokens_from"))
-    is_free = str(parameters.get("lengths")).endswith(":free")
-    answers = "as long as the model likes" if is_free else f"of {parameters.get('output')} ± 20 % tokens"
-    return f"{prompts}, answers {answers}; tokens by {COUNTED_BY.get(source, source.replace('_', ' '))}"
+    lengths, trace = str(parameters.get("lengths")), parameters.get("arrivals")
+    spread = "" if "on average" in lengths else " ± 20 %"
+    answers = "as long as the model likes" if ":free" in lengths else f"of {parameters.get('output')}{spread} tokens"
+    times = f"; arrivals of {trace}" if trace else ""
+    return f"{prompts}, answers {answers}{times}; tokens by {COUNTED_BY.get(source, source.replace('_', ' '))}"
 
 
 def _print_checks(records: "Sequence[Record]") -> None:
@@ -212,7 +214,7 @@ def load_of(record: "Record") -> str:
     mix = f", {parameters['input']}:{parameters['output']}" if parameters.get("mix") else ""
     if parameters.get("concurrency") is not None:
         return f"{parameters['concurrency']} at a time{mix}"
-    return f"{parameters.get('rate_per_s'):g} requests/s{mix}"
+    return f"{parameters.get('rate_per_s'):.4g} requests/s{mix}"
 
 
 def _interval(metric: "Metric | None") -> str:

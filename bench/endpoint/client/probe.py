@@ -41,12 +41,15 @@ class Capabilities:
     largest_context: int | None  # [token]
     version: str
 
-    def prompts(self, seed: str, prompt_tokens: int) -> PromptSource:
-        """Return unique prompts of a length."""
+    def prompts(self, seed: str, *prompt_tokens: int) -> PromptSource:
+        """Return unique prompts of a length, or of several lengths in turn."""
         if self.vocabulary:
-            return PromptSource(seed, vocabulary=self.vocabulary, prompt_tokens=prompt_tokens)
-        words = round((prompt_tokens - self.tokens_of_no_words) / self.tokens_per_word)
-        return PromptSource(seed, words=max(1, words))
+            several = prompt_tokens if len(prompt_tokens) > 1 else ()
+            return PromptSource(seed, self.vocabulary, prompt_tokens[0], lengths=several)
+        words = tuple(
+            max(1, round((tokens - self.tokens_of_no_words) / self.tokens_per_word)) for tokens in prompt_tokens
+        )
+        return PromptSource(seed, words=words[0], lengths=words if len(words) > 1 else ())
 
 
 def probe(target: Target, model: str | None, seed: str, interface: Interface | None = None) -> Capabilities:

@@ -17,7 +17,7 @@ class LoadPlan:
     tls: bool
     ca_file: str  # certificates to trust, or empty for the system's
     prompts: PromptSource
-    output_lengths: tuple[int, ...]  # [token] of the requests in turn
+    output_lengths: tuple[int, ...]  # [token] of the requests in turn, by their index
     slots: tuple[int, ...] = ()  # closed loop: numbers of the slots; each sends its next request when one ends
     stagger_s: float = 0.0  # [s] from the start of one slot to the next
     arrivals_s: tuple[float, ...] = ()  # open loop: times of the requests after the start

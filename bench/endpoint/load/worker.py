@@ -46,10 +46,11 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Carry the load until `stop`, then report what is unfinished."""
         start_s = time.monotonic()
+        tasks: set[asyncio.Future[None]] = set()
         if self._plan.slots:
-            tasks = {asyncio.ensure_future(self._slot(start_s + self._plan.stagger_s * n)) for n in self._plan.slots}
+            tasks |= {asyncio.ensure_future(self._slot(start_s + self._plan.stagger_s * n)) for n in self._plan.slots}
         else:
-            tasks = {asyncio.ensure_future(self._send_at(start_s + at_s)) for at_s in self._plan.arrivals_s}
+            tasks.add(asyncio.ensure_future(self._send_on_schedule(start_s, tasks)))
         reporter = asyncio.ensure_future(self._report_often())
         await stop.wait()
         self._is_stopping = True  # Python 3.11 drops a cancellation that comes together with the end of a reply
@@ -68,9 +69,16 @@ class Worker:
             if outcome in _AT_ONCE:
                 await asyncio.sleep(FAILED_PAUSE_S)
 
+    async def _send_on_schedule(self, start_s: float, tasks: set[asyncio.Future[None]]) -> None:
+        """Begin each request at its time; `tasks` holds those under way."""
+        for at_s in self._plan.arrivals_s:
+            await _sleep_until(start_s + at_s)
+            task = asyncio.ensure_future(self._send_at(start_s + at_s))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
     async def _send_at(self, at_s: float) -> None:
         """Send one request of the schedule; its latency counts from the scheduled time, however late it is sent."""
-        await _sleep_until(at_s)
         connection = self._idle.pop() if self._idle else Connection(self._address, self._intake)
         await self._send(connection, round(at_s * 1e9))
         self._idle.append(connection)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.endpoint.setting import Setting
 from bench.endpoint.sweep.points import dips, in_random_order, refined
 from bench.endpoint.sweep.records import points_of
-from bench.endpoint.workload import LlmServeEndpoint, Setting
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure.runner import measure
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def measure_loads(  # noqa: PLR0913, PLR0917 (what is measured, how, and what is
             todo = [(at, lengths) for at in follow_up.pop(0)(throughput)]
             continue
         load, (prompt_tokens, output_tokens) = todo.pop(0)
-        name = f"{load} at a time" if load is not None else f"{loads.rate_per_s:g} requests/s"
+        rate_per_s = loads.rate_per_s if setting.trace is None else setting.trace.rate_per_s
+        name = f"{load} at a time" if load is not None else f"{rate_per_s:.4g} requests/s"
         show, end = begin(name)
         point = replace(
             setting, concurrency=load, rate_per_s=loads.rate_per_s, seed=f"{setting.seed}:{len(records)}",

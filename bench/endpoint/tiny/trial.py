@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from bench.endpoint.client.target import read_target
 from bench.endpoint.device import describe_tiny
+from bench.endpoint.setting import Setting, new_seed
 from bench.endpoint.tiny.server import running
-from bench.endpoint.workload import LlmServeEndpoint, Setting, new_seed
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure.plans import get_plan
 from bench.measure.runner import Progress, measure
 

@@ -56,7 +56,7 @@ def load_name(record: "Record") -> str:
     at, rate = parameters.get("concurrency"), parameters.get("rate_per_s")
     if at is not None:
         return f"{at} at a time"
-    return f"{rate:g} requests/s" if isinstance(rate, int | float) else "load unknown"
+    return f"{rate:.4g} requests/s" if isinstance(rate, int | float) else "load unknown"
 
 
 def _of_run(number: int, run: "list[Record]") -> list[Block]:

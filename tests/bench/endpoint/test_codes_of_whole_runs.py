@@ -14,7 +14,8 @@ from bench.endpoint.load.load import Load
 from bench.endpoint.load.plan import LoadPlan
 from bench.endpoint.server.counters import difference
 from bench.endpoint.server.watch import ServerWatch
-from bench.endpoint.workload import LlmServeEndpoint, Setting
+from bench.endpoint.setting import Setting
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure.runner import measure
 
 

@@ -11,8 +11,9 @@ from bench.endpoint.device import describe_tiny
 from bench.endpoint.load.load import Load, split_slots
 from bench.endpoint.load.plan import LoadPlan
 from bench.endpoint.server.watch import ServerWatch
+from bench.endpoint.setting import Setting
 from bench.endpoint.tiny.server import is_installed, running
-from bench.endpoint.workload import LlmServeEndpoint, Setting
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure.runner import measure
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="the extra `serve` (xllamacpp, gguf) is not installed")

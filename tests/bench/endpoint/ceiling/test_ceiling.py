@@ -21,7 +21,8 @@ from bench.endpoint.device import describe
 from bench.endpoint.figures.tokens import token_times
 from bench.endpoint.load.load import split_slots
 from bench.endpoint.load.plan import LoadPlan
-from bench.endpoint.workload import LlmServeEndpoint, Setting
+from bench.endpoint.setting import Setting
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure.runner import measure
 
 SERVICE = Service("192.0.2.1", 9, "/path", "null", fields=frozenset({"token_ids"}), api_key="secret")

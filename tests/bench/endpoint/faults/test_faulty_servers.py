@@ -16,7 +16,8 @@ from bench.endpoint.load.load import Load, split_arrivals, split_slots
 from bench.endpoint.load.plan import LoadPlan
 from bench.endpoint.load.worker import FAILED_PAUSE_S
 from bench.endpoint.server.checks import check_requests
-from bench.endpoint.workload import LlmServeEndpoint, Setting
+from bench.endpoint.setting import Setting
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.errors import RunFailedError
 from bench.workloads.protocol import VerificationError
 
