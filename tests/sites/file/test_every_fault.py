@@ -208,8 +208,8 @@ def test_the_faults_of_the_files_that_a_site_reads_and_of_its_blocks(tmp_path, r
     bad += '[carbon]\ntable = "carbon.csv"\n'
     faults = faults_of(lambda path: read_inputs(path, resolve), tmp_path, bad)
     assert [Path(fault.partition(": ")[0]).name for fault in faults] == [
-        "pue.csv",
         "prices.csv",
+        "pue.csv",
         "carbon.csv",
         "mining block 'miners'",
     ]
