@@ -130,7 +130,7 @@ def validate(model: type[ModelT], data: object, file: object) -> ModelT:
 
 def _lines(model: type[BaseModel], fault: ValidationError, data: object, file: object) -> Iterator[str]:
     """Yield the line of each fault: unknown keys first, then the faults that these do not explain."""
-    errors = fault.errors(include_url=False)
+    errors: list[Any] = [{**error, "loc": _without_forms(error["loc"])} for error in fault.errors(include_url=False)]
     explained: set[Location] = set()
     for error in errors:
         if error["type"] == "extra_forbidden":
@@ -151,6 +151,11 @@ def _lines(model: type[BaseModel], fault: ValidationError, data: object, file: o
                 continue
             explained.add(location)
         yield _line(error, dotted(location), file)
+
+
+def _without_forms(location: Location) -> Location:
+    """Return a location without the names of a value's forms, which begin with < (as in `<series>`)."""
+    return tuple(part for part in location if not str(part).startswith("<"))
 
 
 def _in_document(location: Location, data: Any) -> Location:

@@ -135,7 +135,8 @@ class Site:
     demand_charge_usd_per_mw_month: float  # on the monthly peak
     enrolled_mw: float  # in the curtailment programme
     ready_usd_per_mw_hour: float  # for enrolled power
-    btc_usd: float  # [USD/BTC]
+    btc_usd: float  # [USD/BTC] mean of the year
+    btc_path_usd: Floats | None  # [T] [USD/BTC] None if it is constant
     path: DifficultyPath  # after the bundled data
     kg_per_mwh: float | None  # [kgCO2/MWh at the meter]
     fixed_usd_per_year: float

@@ -203,7 +203,10 @@ def site_hashprice(site: Site) -> float:
     reward = mean_reward(site.start_s, site.start_s + HOUR_S * site.hours, site.path).btc_per_hash
     weights = site_reward_btc_per_hash(site)
     fees_frac = float(np.average(site.fees_frac, weights=weights))  # the share of fees in BTC doubles at a halving
-    return hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=fees_frac)
+    btc_usd = site.btc_usd
+    if site.btc_path_usd is not None:
+        btc_usd = float(np.average(site.btc_path_usd, weights=weights * (1.0 + site.fees_frac)))
+    return hashprice_usd_per_ph_s_day(reward, btc_usd, fees_frac=fees_frac)
 
 
 def switch_prices(site: Site, plan: Conversion) -> SwitchPrices:

@@ -54,6 +54,11 @@ def site_reward_btc_per_hash(site: Site) -> Floats:
     return hourly_reward_btc_per_hash(calendar.start_s, calendar.steps, site.path, calendar.step_s)
 
 
+def site_reward_usd_per_hash(site: Site) -> Floats:
+    """Return the subsidy over expected hashes in each step of a site's year, at its bitcoin price [USD/hash], [T]."""
+    return site_reward_btc_per_hash(site) * (site.btc_usd if site.btc_path_usd is None else site.btc_path_usd)
+
+
 def problem(site: Site) -> Problem:
     """Build the arrays that a site's year is dispatched from.
 
@@ -64,7 +69,7 @@ def problem(site: Site) -> Problem:
     partly in the year is charged by its share of hours.
     """
     calendar = site.calendar
-    reward_usd = site_reward_btc_per_hash(site) * site.btc_usd
+    reward_usd = site_reward_usd_per_hash(site)
     hours: Hours[Floats] = Hours(
         spot_usd_per_mwh=site.spot_usd_per_mwh,
         adder_usd_per_mwh=site.adder_usd_per_mwh,

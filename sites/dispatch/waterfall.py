@@ -16,7 +16,7 @@ from sites.dispatch.problem import (
     full_mw,
     full_worth_usd_per_mwh,
     meter_per_device,
-    site_reward_btc_per_hash,
+    site_reward_usd_per_hash,
     units_per_full_mwh,
 )
 from sites.dispatch.rents import rent
@@ -126,7 +126,7 @@ def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
 def _mining(site: Site, block: MiningBlock) -> _Block:
     fade = math.log1p(-block.degradation_frac_per_year)
     aged: Floats = np.exp(fade * (block.age_years + _elapsed_h(site) / MEAN_YEAR_HOURS))
-    reward = site_reward_btc_per_hash(site) * site.btc_usd
+    reward = site_reward_usd_per_hash(site)
     gross = reward * (1.0 + site.fees_frac)
     received = gross if block.pays_fees else reward
     pool = pool_shares(block.rejects_frac, block.pool_fee_frac)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hardware_profiles.errors import InputError
-from sites.dispatch.columns import SUM
+from sites.dispatch.columns import MINING, SUM, Blocks
+from sites.dispatch.formulas import worth_usd_per_mwh
 from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import labels, problem
 from sites.dispatch.programme import programme_hourly
@@ -16,11 +19,10 @@ from sites.dispatch.rents import rent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from sites.arrays import Floats
-    from sites.dispatch.merit_order import Dispatch
+    from sites.dispatch.merit_order import Dispatch, Problem
     from sites.dispatch.problem import Label
     from sites.model import InferenceBlock, Site
 
@@ -98,13 +100,15 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     """
     try:
         arrays = problem(site)
-        done = dispatch(arrays, hourly=hourly)
+        done = dispatch(arrays, hourly=hourly or site.btc_path_usd is not None)
     except InputError as error:
         raise InputError(f"site {site.name!r}: {error}") from None
     rows = labels(site)
     short = done.blocks[:, SUM.short_mwh] * arrays.parts.units_per_mwh
     names = dict.fromkeys(row.name for row in rows)
     blocks = tuple(_block_year(site, rows, done.blocks, short, name) for name in names)
+    if site.btc_path_usd is not None:
+        blocks = _with_btc(blocks, _paid_btc(site, done, arrays, site.btc_path_usd), rows)
     revenue = sum(block.revenue_usd for block in blocks)
     metered = float(done.blocks[:, SUM.meter_mwh].sum())
     credits_usd = float(programme_hourly(arrays.programme, done.load).sum()) * site.calendar.step_h
@@ -160,6 +164,24 @@ def _block_year(site: Site, rows: Sequence[Label], sums: Floats, short_units: Fl
         energy_usd=total(SUM.energy_usd),
         short_units=float(short_units[own].sum()),
     )
+
+
+def _paid_btc(site: Site, done: Dispatch, arrays: Problem, btc_usd: Floats) -> Floats:
+    """Return the bitcoin that each row is paid [BTC], each step at its own price; 0 for rows that do not mine, [B]."""
+    elapsed_h = np.arange(site.calendar.steps) * site.calendar.step_h
+    paid = np.zeros(len(arrays.blocks))
+    for k, row in enumerate(arrays.blocks):
+        block: Blocks[float] = Blocks._make(row)
+        if block.kind == MINING and done.mw is not None:
+            usd_per_mwh = worth_usd_per_mwh(block, arrays.hours, np.exp(block.growth_log_per_hour * elapsed_h))
+            paid[k] = (done.mw[:, k] * usd_per_mwh / btc_usd).sum() * site.calendar.step_h
+    return paid
+
+
+def _with_btc(blocks: Iterable[BlockYear], paid_btc: Floats, rows: Sequence[Label]) -> tuple[BlockYear, ...]:
+    """Return block years with the bitcoin that the rows of each were paid."""
+    sums = {block.name: sum(paid_btc[k] for k, row in enumerate(rows) if row.name == block.name) for block in blocks}
+    return tuple(block if block.btc is None else replace(block, btc=float(sums[block.name])) for block in blocks)
 
 
 def _usd_per_unit(block: InferenceBlock) -> float:

@@ -12,18 +12,17 @@ from hardware_profiles.errors import Faults, InputError
 from hardware_profiles.reading import read_toml, validate
 from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
-from sites.file.difficulty import difficulty_path, superseded_note
+from sites.file.difficulty import superseded_note
 from sites.file.flags import site_flags, site_notes
 from sites.file.hourly.climate import derate, pue, temperature_c
+from sites.file.hourly.market import bitcoin_year
 from sites.file.hourly.reader import HourlyReader
 from sites.file.prices.build import adders, peak_risk, peaks_of, spot
 from sites.file.site_file import SiteFile
 from sites.file.values import assumptions_of, numbers_of
 from sites.hours import power, prices
-from sites.hours.calendar import HOUR_S, Calendar, local_year
+from sites.hours.calendar import HOUR_S, local_year
 from sites.hours.clock import Clock
-from sites.market.bitcoin import DifficultyPath
-from sites.market.mining import hourly_fees_frac
 from sites.model import Assumption, CapitalTerms, InferenceBlock, MiningBlock, Site
 from sites.plausible.checks import site_doubts
 from sites.plausible.exchange import exchange_doubt
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.file.block_tables import CapitalTable
     from sites.file.build_blocks import Resolve
-    from sites.file.site_file import CurtailmentTable, MarketTable
+    from sites.file.site_file import CurtailmentTable
 
     Windows = list[tuple[int, float, float]]
 
@@ -99,7 +98,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str, *, native: bool = Fa
     mining_pue = faults.attempt(lambda: pue(file, "mining", hourly, path, ambient), unread)
     gpu_pue = faults.attempt(lambda: pue(file, "gpu", hourly, path, ambient), unread)
     spot_usd = faults.attempt(lambda: spot(file.price, calendar, hourly.read), unread) / per_usd
-    difficulty = faults.attempt(lambda: difficulty_path(market, calendar, Path(path)), DifficultyPath())
+    bitcoin = bitcoin_year(market, hourly, Path(path), faults)
     intensity: float | None = faults.attempt(lambda: kg_per_mwh(file.carbon, file.site.region, hourly), None)
     contract = file.price.contract
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0
@@ -138,15 +137,16 @@ def build_site(file: SiteFile, resolve: Resolve, path: str, *, native: bool = Fa
         gpu_capacity_frac=derate(file.climate, "gpu", calendar, ambient),
         mining_pue=mining_pue,
         gpu_pue=gpu_pue,
-        fees_frac=_fees(market, calendar, difficulty),
-        fees_btc_per_block=market.fees_btc_per_block.value if market.fees_btc_per_block else None,
+        fees_frac=bitcoin.fees_frac,
+        fees_btc_per_block=bitcoin.fees_btc_per_block,
         contract_mw=contract.mw.value if contract else 0.0,
         contract_usd_per_mwh=contract.usd_per_mwh.value / per_usd if contract else 0.0,
         demand_charge_usd_per_mw_month=file.price.demand_charge_usd_per_kw_month.value * 1000.0 / per_usd,
         enrolled_mw=programme.enrolled_mw.value if programme else 0.0,
         ready_usd_per_mw_hour=programme.ready_usd_per_mw_hour.value if programme else 0.0,
-        btc_usd=market.btc_usd.value,
-        path=difficulty,
+        btc_usd=bitcoin.mean_usd,
+        btc_path_usd=bitcoin.path_usd,
+        path=bitcoin.difficulty,
         kg_per_mwh=intensity,
         fixed_usd_per_year=file.cost.fixed_usd_per_year.value,
         capital=_capital(file.capital),
@@ -196,17 +196,6 @@ def _capital(table: CapitalTable | None) -> CapitalTerms | None:
         discount_frac=frac(table.discount_percent),
         residual_frac=frac(table.residual_percent),
     )
-
-
-def _fees(market: MarketTable, calendar: Calendar, difficulty: DifficultyPath) -> Floats:
-    """Return transaction fees as a share of the subsidy, [T]."""
-    if market.fees_btc_per_block:
-        fees_btc, start_s = market.fees_btc_per_block.value, calendar.start_s
-        return hourly_fees_frac(fees_btc, start_s, calendar.steps, difficulty, calendar.step_s)
-    if market.fees_percent_of_subsidy:
-        return np.full(calendar.steps, frac(market.fees_percent_of_subsidy))
-    by_month = market.fees_percent_by_month.values if market.fees_percent_by_month else ()
-    return np.asarray(by_month, float)[calendar.utc_month] / 100.0
 
 
 def _freeze(site: Site) -> None:

@@ -90,14 +90,18 @@ def read_inputs(path: Path, resolve: Resolve, *, native: bool = False) -> list[t
     return sites
 
 
-def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str, ...], Path]]:
+def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str | int, ...], Path]]:
     """Return the keys and the path of each file that a site file refers to; the last key holds the file's name."""
-    files: list[tuple[tuple[str, ...], Path]] = []
+    files: list[tuple[tuple[str | int, ...], Path]] = []
+    market = file.market
     for keys, table in (
         (("price", "hourly"), file.price.hourly),
         (("climate", "hourly"), file.climate.hourly if file.climate else None),
         (("cooling", "mining_pue_hourly"), file.cooling.mining_pue_hourly),
         (("cooling", "gpu_pue_hourly"), file.cooling.gpu_pue_hourly),
+        (("market", "btc_usd"), market.btc_usd),
+        (("market", "fees_percent_of_subsidy"), market.fees_percent_of_subsidy),
+        (("market", "fees_btc_per_block"), market.fees_btc_per_block),
         (("carbon", "mean"), file.carbon.mean if file.carbon else None),
     ):
         if isinstance(table, SeriesTable):

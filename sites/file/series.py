@@ -44,6 +44,14 @@ class Span(NamedTuple):
         return self.start_s + self.steps * self.step_s
 
 
+class SeriesColumn(NamedTuple):
+    """A column of values, and what is valid in it."""
+
+    name: str
+    within: Range = ANY
+    lengths_s: tuple[int, ...] = MARKET_LENGTHS_S  # [s] lengths that an interval may have, the longest last
+
+
 class _Row(NamedTuple):
     """A row of a series, with its location and its time as written, for errors."""
 
@@ -57,12 +65,12 @@ class _Row(NamedTuple):
 def read_series(path: Path, column: str, span: Span, within: Range = ANY, clock: Clock | None = None) -> Floats:
     """Return the time-weighted mean of one column over every step, shape [steps], in the unit of the file.
 
-    Parameters and errors are those of `read_intervals` and `means`.
+    `column` is its name, `within` the range of valid values. Errors are those of `read_intervals` and `means`.
     """
-    return means(read_intervals(path, column, span, within, clock), span, path)
+    return means(read_intervals(path, SeriesColumn(column, within), span, clock), span, path)
 
 
-def read_intervals(path: Path, column: str, span: Span, within: Range = ANY, clock: Clock | None = None) -> Intervals:
+def read_intervals(path: Path, column: SeriesColumn, span: Span, clock: Clock | None = None) -> Intervals:
     """Return the intervals of one column that reach into the steps, in the unit of the file.
 
     The file has a column `time` (ISO 8601, start of the interval; local time unless it has an offset). An interval
@@ -75,11 +83,9 @@ def read_intervals(path: Path, column: str, span: Span, within: Range = ANY, clo
     path
         CSV file, or Parquet file with the suffix .parquet.
     column
-        Name of the column.
+        The column.
     span
         The steps.
-    within
-        Range of valid values.
     clock
         Clock of the site, which reads times without an offset and notes their column; UTC if None.
 
@@ -91,20 +97,20 @@ def read_intervals(path: Path, column: str, span: Span, within: Range = ANY, clo
         repeated, or the file cannot be read.
     """
     rows: dict[int, _Row] = {}
-    from_plan, cells = _cells(path, column)
+    from_plan, cells = _cells(path, column.name)
     if from_plan or clock is None:
         clock = Clock.of("UTC")
     for location, cell, value in cells:
         time = _time(cell, location)
         local = time.tzinfo is None
         rough_s = (time.replace(tzinfo=clock.zone) if local else time).timestamp()
-        if not span.start_s - HOUR_S < rough_s < span.end_s:
+        if not span.start_s - column.lengths_s[-1] < rough_s < span.end_s:
             continue
         at_s = int(rough_s)
         if local:
             at_s = clock.unix_s(time, f"{location}: {TIME_COLUMN}")
             clock.local_keys[f"{TIME_COLUMN} of {path.name}"] = None
-        number = _within(value, location, column, within, at_s)
+        number = _within(value, location, column.name, column.within, at_s)
         if at_s in rows and not (from_plan and number == rows[at_s].value):
             what = "interval" if (at_s - span.start_s) % HOUR_S else "hour"
             raise InputError(
@@ -113,7 +119,7 @@ def read_intervals(path: Path, column: str, span: Span, within: Range = ANY, clo
             )
         rows[at_s] = _Row(number, location, cell, time.minute * MINUTE_S + time.second, local)
     begin = np.array(sorted(rows), np.int64)
-    length = lengths_of_rows(begin)
+    length = lengths_of_rows(begin, column.lengths_s)
     _check_starts(begin, length, rows, span)
     length[:-1] = np.minimum(length[:-1], np.diff(begin))
     return Intervals(begin, begin + length, np.array([rows[at_s].value for at_s in begin.tolist()]))

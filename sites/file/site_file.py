@@ -10,16 +10,18 @@ from pydantic import AfterValidator
 from hardware_profiles.errors import InputError
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.block_tables import CapitalTable, InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
+from sites.file.hourly.market_tables import (  # noqa: TC001 (pydantic reads them)
+    BtcUsdOrSeries,
+    FeesBtcOrSeries,
+    FeesOrSeries,
+)
 from sites.file.prices.tables import PriceTable  # noqa: TC001 (pydantic reads it)
 from sites.file.ranges import CELSIUS, FEES
 from sites.file.values import (
-    BtcUsd,
     Carbon,
     Celsius,
     Day,
     Difficulty,
-    Fees,
-    FeesBtc,
     FileName,
     Growth,
     HourlyTable,
@@ -157,14 +159,14 @@ class DifficultyTable(Table):
 
 
 class MarketTable(Table):
-    """[market]: bitcoin price, fees as a share of the subsidy (constant or by month), and difficulty."""
+    """[market]: bitcoin price and fees (each a number or a series; fees also by month), and difficulty."""
 
     one_of = (("fees_percent_of_subsidy", "fees_percent_by_month", "fees_btc_per_block"),)
 
-    btc_usd: BtcUsd
-    fees_percent_of_subsidy: Fees | None = None
+    btc_usd: BtcUsdOrSeries
+    fees_percent_of_subsidy: FeesOrSeries | None = None
     fees_percent_by_month: FeesByMonth | None = None
-    fees_btc_per_block: FeesBtc | None = None  # does not halve with the subsidy
+    fees_btc_per_block: FeesBtcOrSeries | None = None  # does not halve with the subsidy
     difficulty_growth_percent_per_year: Growth = assumed(0.0)
     difficulty: tuple[DifficultyTable, ...] = ()
     difficulty_file: FileName | None = None  # CSV with the columns start and difficulty

@@ -91,7 +91,8 @@ def lengths_of_rows(start_s: Integers, lengths_s: tuple[int, ...] = MARKET_LENGT
     usual = int(known[counts.argmax()]) if known.size else lengths_s[-1]
     edges = np.flatnonzero(np.diff(kind)) + 1
     runs = np.diff(np.concatenate([[0], edges, [kind.size]]))
-    lasting = np.repeat(runs, runs) * kind >= RUN_S
+    run = np.repeat(runs, runs)
+    lasting = (run * kind >= RUN_S) & (run > 1)
     regular = np.where(allowed & (lasting | (kind == usual)), distance, 0)
     following, before = np.append(regular, 0), np.insert(regular, 0, 0)
     length: Integers = np.where(following > 0, following, np.where(before > 0, before, usual))

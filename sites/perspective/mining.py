@@ -73,16 +73,29 @@ def _usd_per_mwh(site: Site, block: MiningBlock, start_s: float, end_s: float) -
     """Return the mean revenue of a running device between two moments [USD/MWh facility], after rejects and pool."""
     reward = mean_reward(start_s, end_s, site.path).btc_per_hash
     fees_frac = _fees_frac(site, start_s, end_s, reward) if block.pays_fees else 0.0
-    hashprice = hashprice_usd_per_ph_s_day(reward, site.btc_usd, fees_frac=fees_frac)
+    hashprice = hashprice_usd_per_ph_s_day(reward, _btc_usd(site, start_s, end_s), fees_frac=fees_frac)
     accepted, paid = pool_shares(block.rejects_frac, block.pool_fee_frac)
     per_device = usd_per_device_mwh(hashprice, (block.rate.energy_j_per_unit or 0.0) * 1e12)
     return per_device * accepted * paid / float(site.mining_pue.mean())
+
+
+def _steps(site: Site, start_s: float, end_s: float) -> slice:
+    """Return the steps of the year between two of its moments."""
+    step_s = site.calendar.step_s
+    return slice(int((start_s - site.start_s) // step_s), math.ceil((end_s - site.start_s) / step_s))
+
+
+def _btc_usd(site: Site, start_s: float, end_s: float) -> float:
+    """Return the price of bitcoin between two moments of the year [USD/BTC], weighted with the subsidy of a hash."""
+    if site.btc_path_usd is None:
+        return site.btc_usd
+    steps = _steps(site, start_s, end_s)
+    return float(np.average(site.btc_path_usd[steps], weights=site_reward_btc_per_hash(site)[steps]))
 
 
 def _fees_frac(site: Site, start_s: float, end_s: float, reward: float) -> float:
     """Return the fees between two moments of the year as a share of the subsidy, whose mean over hashes is `reward`."""
     if site.fees_btc_per_block is not None:  # they do not halve, so their share doubles at the halving
         return mean_fees_btc_per_hash(site.fees_btc_per_block, start_s, end_s, site.path) / reward
-    step_s = site.calendar.step_s
-    steps = slice(int((start_s - site.start_s) // step_s), math.ceil((end_s - site.start_s) / step_s))
+    steps = _steps(site, start_s, end_s)
     return float(np.average(site.fees_frac[steps], weights=site_reward_btc_per_hash(site)[steps]))

@@ -32,7 +32,7 @@ def store_inputs(sites: Iterable[Inputs], folder: Path) -> None:
         document = inputs.file.model_dump(mode="json", exclude_unset=True)
         names = {}
         for keys, source in hourly_files(inputs.file, Path(inputs.path).parent):
-            copy = target / f"{'-'.join(keys[:-1])}{source.suffix}"
+            copy = target / f"{'-'.join(map(str, keys[:-1]))}{source.suffix}"
             shutil.copyfile(source, copy)
             names[copy.name] = source.name
             inner: Any = document

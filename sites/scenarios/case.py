@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hardware_profiles.errors import InputError
 from sites.dispatch.columns import (
     BLOCK,
     CAP,
@@ -96,6 +97,11 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     from sites.scenarios.kernels import paths as drawn
 
     site.check_hourly("scenarios")
+    if site.btc_path_usd is not None:
+        raise InputError(
+            f"scenarios: expected one number as market.btc_usd of site {site.name!r}, from which its uncertain paths "
+            "begin, got a series"
+        )
     arrays = problem(site)
     rows = labels(site)
     series = arrays.series

@@ -158,11 +158,13 @@ def scaled(site: Site, factors: Mapping[str, float]) -> Site:
         )
         for block in site.inference
     )
+    btc = factors.get("btc", 1.0)
     return replace(
         site,
         spot_usd_per_mwh=spot,
         resale_usd_per_mwh=spot + (site.resale_usd_per_mwh - site.spot_usd_per_mwh),
-        btc_usd=site.btc_usd * factors.get("btc", 1.0),
+        btc_usd=site.btc_usd * btc,
+        btc_path_usd=None if site.btc_path_usd is None else site.btc_path_usd * btc,
         mining=mining,
         inference=inference,
     )

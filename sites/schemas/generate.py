@@ -77,8 +77,9 @@ def _part(table: dict[str, Any]) -> dict[str, Any]:
 def _part_of_key(rule: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in rule:
         return {**rule, "$ref": rule["$ref"].replace("#/$defs/", "#/$defs/Part")}
-    if "anyOf" in rule:
-        return {**rule, "anyOf": [_part_of_key(one) for one in rule["anyOf"]]}
+    for several in ("anyOf", "oneOf"):
+        if several in rule:
+            return {**rule, several: [_part_of_key(one) for one in rule[several]]}
     return rule
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sites.file.hourly.market_file import Read, read_prices
 from sites.file.prices.tables import PriceSeriesTable
 from sites.file.ranges import PRICE, Range
-from sites.file.series import Span, means, read_intervals
+from sites.file.series import SeriesColumn, Span, means, read_intervals
 from sites.hours.calendar import HOUR_S
 from sites.hours.intervals import means_note, native_step_s
 
@@ -35,7 +35,7 @@ class HourlyReader:
 
     def read(self, table: HourlyTable | PriceSeriesTable, within: Range) -> Floats:
         """Return the mean of a table's series over each step, [T]."""
-        path, span = self.folder / table.file, self._span
+        path, span = self.folder / table.file, self.span
         series = self._series(table, within)
         if isinstance(series, Read):
             values, notes = means(series.intervals, span, path), (series.means_note(span.step_s), *series.notes)
@@ -56,14 +56,15 @@ class HourlyReader:
     def _series(self, table: HourlyTable | PriceSeriesTable, within: Range) -> Intervals | Read:
         """Return the series of a table, whose file is read once."""
         if id(table) not in self.known:
-            path, span = self.folder / table.file, self._span
+            path, span = self.folder / table.file, self.span
             self.known[id(table)] = (
                 read_prices(table, path, self.currency, span)
                 if isinstance(table, PriceSeriesTable) and table.column is None
-                else read_intervals(path, table.column or "", span, within, self.clock)
+                else read_intervals(path, SeriesColumn(table.column or "", within), span, self.clock)
             )
         return self.known[id(table)]
 
     @property
-    def _span(self) -> Span:
+    def span(self) -> Span:
+        """The steps of the year."""
         return Span(self.calendar.start_s, self.calendar.steps, self.calendar.step_s)
