@@ -16,12 +16,28 @@ Schedules, linear rounds and whole vector hashes all come from `kernels.sha256.d
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice, pairwise, zip_longest
 
 from kernels.scan_cpu.codegen.assembly import Instruction, Memory, RegisterAllocator, Value, advance_last_uses, merge
 from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget
 from kernels.scan_cpu.codegen.early import Early, EarlyTable, EarlyTables, constant
+from kernels.scan_cpu.codegen.pipeline_layout import (
+    CONSTANTS,
+    EXTRA_NONCES,
+    MIDSTATE,
+    NONCE,
+    PAIRS,
+    PART,
+    TABLE,
+    TABLE_BIAS,
+    Layout,
+    P,
+    Program,
+    Q,
+    R,
+    S,
+    Shape,
+)
 from kernels.sha256.description import INITIAL_STATE, K, digest_block, rounds, schedule, tail_block
 from kernels.sha256.graph import Graph, Lowering, Node, Time, early_and_late
 from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
@@ -29,76 +45,8 @@ from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
 # The SHA instructions' legacy encoding keeps the upper halves of ymm0 to ymm15. If these are dirty, a Zen 4 core takes
 # twice the time: 157 cycles a hash instead of 74.
 _CLEAN = "vzeroupper"
-TABLE, P, Q, R, MIDSTATE, S, NONCE = "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r11d"
-PART, CONSTANTS = "r12", "r13"  # of schedule 1: S and K, from the first word of this step on
-EXTRA_NONCES = ("r14d", "r15d")
-TABLE_BIAS = 128  # [byte] by which rdi points past the table's start: a displacement of one byte reaches 128 back
-PAIRS = 30  # pairs of rounds a block: 4 to 63 of the first, 1 to 60 of the second
 FIRST_ROUND = (4, 1)
 ABEF, CDGH = (5, 4, 1, 0), (7, 6, 3, 2)  # the SHA instructions' order of the state words
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The dimensions of a pipeline."""
-
-    register: str  # `ymm` or `zmm`
-    lanes: int  # 8 or 16: nonces of a batch
-    chains: int  # chains of rounds in flight
-    vector_hashes: int = 0  # further batches a step, hashed on vectors alone
-    spared_ternary: int = 1  # see AssemblyTarget
-    run: int = 1  # instructions of the chains that stay together between vector instructions
-
-    @property
-    def nonces(self) -> int:
-        """Nonces that a step takes in."""
-        return self.lanes * (1 + self.vector_hashes)
-
-
-@dataclass
-class Program:
-    """A step as text, and the memory that it works on."""
-
-    text: str
-    tables: EarlyTables  # words that are known before the nonce
-    table_bytes: int  # the job's table and the spilled vectors
-    scratch_bytes: int  # P, and likewise Q
-    rows_bytes: int  # R, and likewise S
-
-
-@dataclass
-class _Layout:
-    """Offsets within the scratch areas [byte]."""
-
-    lanes: int  # number of vector lanes
-    vector: int = field(init=False)  # size of a vector
-    results: int = field(init=False)
-    end: int = field(init=False)  # of P and Q
-
-    def __post_init__(self) -> None:
-        self.vector = 4 * self.lanes
-        self.results = self.digest(2)
-        self.end = self.results + self.vector
-
-    def row(self, row: int) -> int:
-        """Return the offset of a row of word pairs, two vectors: row 0 holds (0, late word), row p + 1 round pair p."""
-        return row * 2 * self.vector
-
-    def lane_in_row(self, lane: int) -> int:
-        """Return the offset of a lane's two words in a row, whose low and high halves of 128 bits are unpacked."""
-        return self.vector * (lane % 4 // 2) + 16 * (lane // 4) + 8 * (lane % 2)
-
-    def word(self, index: int) -> int:
-        """Return the offset within R and S of a word of schedule 1, one vector."""
-        return self.row(PAIRS + 1) + index * self.vector
-
-    def digest(self, half: int) -> int:
-        """Return the offset of the ABEF (0) or CDGH (1) halves of the first block's digests, 16 bytes a lane."""
-        return self.row(PAIRS + 1) + half * 16 * self.lanes
-
-    def lane_in_digest(self, lane: int) -> int:
-        """Return the offset of a lane's half digest, chosen so that unpacking puts the lanes in order."""
-        return self.vector * (lane % 4) + 16 * (lane // 4)
 
 
 def _runs(instructions: list[Instruction], length: int) -> list[list[Instruction]]:
@@ -117,7 +65,7 @@ class Pipeline:
     """
 
     def __init__(self, shape: Shape, midstates: int) -> None:
-        self.shape, self.midstates, self.layout, self.graph = shape, midstates, _Layout(shape.lanes), Graph()
+        self.shape, self.midstates, self.layout, self.graph = shape, midstates, Layout(shape.lanes), Graph()
         self.tables = EarlyTables(EarlyTable(TABLE, TABLE_BIAS), EarlyTable(MIDSTATE))
         graph = self.graph
         self.late = graph.input("late", Time.NONCE)

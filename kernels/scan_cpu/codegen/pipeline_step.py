@@ -11,14 +11,14 @@ from kernels.compiler import intrinsic, types
 from kernels.scan_cpu.codegen.early import store_words
 from kernels.scan_cpu.codegen.lanes_step import JOB_TYPE, job_values
 from kernels.scan_cpu.codegen.lanes_target import I32, LaneTarget, declare
-from kernels.scan_cpu.codegen.pipeline_assembly import (
+from kernels.scan_cpu.codegen.pipeline_assembly import Pipeline
+from kernels.scan_cpu.codegen.pipeline_layout import (
     CONSTANTS,
     MIDSTATE,
     PART,
     TABLE,
     TABLE_BIAS,
     P,
-    Pipeline,
     Q,
     R,
     S,

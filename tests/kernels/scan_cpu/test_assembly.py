@@ -16,7 +16,8 @@ from kernels.scan_cpu.codegen.assembly import (
 )
 from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget
 from kernels.scan_cpu.codegen.early import Early, EarlyTable, EarlyTables, constant
-from kernels.scan_cpu.codegen.pipeline_assembly import PAIRS, Pipeline, Shape
+from kernels.scan_cpu.codegen.pipeline_assembly import Pipeline
+from kernels.scan_cpu.codegen.pipeline_layout import PAIRS, Shape
 from kernels.sha256.graph import Time
 
 
