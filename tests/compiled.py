@@ -1,19 +1,34 @@
-"""A program that compiles into Numba's cache what many tests call, so that no two workers compile the same."""
+"""A program that compiles into Numba's cache what many tests call, so that no two workers compile the same.
 
-from bench.device_rates import resolve_device
-from bench.machine.clock import core_clock_hz, neighbour_cycles
-from kernels.scan_cpu import variants
-from kernels.scan_cpu.scan import scan
-from sites.dispatch.year import site_year
-from sites.examples import example_path
-from sites.file.build import load_site
-from sites.scenarios.engine import Run, fleet_cases, run_fleet
-from sites.scenarios.model import ScenarioModel, Uncertain
+`python compiled.py PART` compiles a part of it, so that two cores share the work.
+"""
 
-core_clock_hz(), neighbour_cycles()
-for variant in variants.candidates():
-    scan(bytes(80), 0, 100, variant=variant.name, target=1)
-site = load_site(example_path(), resolve_device)
-site_year(site)
-for model in (ScenarioModel(), ScenarioModel({"btc": Uncertain(0.3)})):
-    run_fleet(fleet_cases([site], model), Run(0, model), 8)
+import sys
+
+
+def kernels():
+    from bench.machine.clock import core_clock_hz, neighbour_cycles
+    from kernels.scan_cpu import variants
+    from kernels.scan_cpu.scan import scan
+
+    core_clock_hz(), neighbour_cycles()
+    for variant in variants.candidates():
+        scan(bytes(80), 0, 100, variant=variant.name, target=1)
+
+
+def sites():
+    from bench.device_rates import resolve_device
+    from sites.dispatch.year import site_year
+    from sites.examples import example_path
+    from sites.file.build import load_site
+    from sites.scenarios.engine import Run, fleet_cases, run_fleet
+    from sites.scenarios.model import ScenarioModel, Uncertain
+
+    site = load_site(example_path(), resolve_device)
+    site_year(site)
+    for model in (ScenarioModel(), ScenarioModel({"btc": Uncertain(0.3)})):
+        run_fleet(fleet_cases([site], model), Run(0, model), 8)
+
+
+if __name__ == "__main__":
+    {"kernels": kernels, "sites": sites}[sys.argv[1]]()

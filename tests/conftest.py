@@ -24,6 +24,7 @@ from bench.measure.runner import Job
 from bench.results.record import Device
 
 COMPILED = Path(__file__).with_name("compiled.py")
+COVERAGE: dict[str, str] = {}  # variables that let a child process measure its own coverage
 os.environ["COLUMNS"] = "200"  # no cell is cut or folded, whatever terminal the tests were started from
 
 settings.register_profile("perwatt", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -34,13 +35,36 @@ settings.load_profile("perwatt")
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Before the workers of the whole suite start, compile once what each of them would compile for itself."""
     if config.args_source is config.ArgsSource.TESTPATHS:
-        untraced = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-        subprocess.run([sys.executable, COMPILED], cwd=config.rootpath, env=untraced, check=True)
+        unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        commands = [[sys.executable, COMPILED, part] for part in ("kernels", "sites")]
+        processes = [subprocess.Popen(command, cwd=config.rootpath, env=unmeasured) for command in commands]
+        statuses = [process.wait() for process in processes]
+        if any(statuses):
+            pytest.exit("what many tests call could not be compiled", returncode=1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001 (pytest looks for the name)
+    """One more worker than cores: half of the suite waits for windows, sockets and children."""
+    return 1 + len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no worker begins with one while the others have nothing left."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Let all workers share the libraries that the tests build from CUDA C."""
+    """Let all workers share the libraries that the tests build from CUDA C, and their children run without coverage.
+
+    Coverage measures the process that runs the tests. Of the hundreds of commands that the tests start as children,
+    nearly every line also runs in that process; measured anew, each would take twice the time.
+    """
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", default=None):
+        COVERAGE.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")})
     if BUILDS not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="perwatt-builds-")
         config.add_cleanup(folder.cleanup)
@@ -81,6 +105,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("skipped tests by reason")
     for reason, number in sorted(reasons.items()):
         terminalreporter.write_line(f"{number:4} {reason}")
+
+
+@pytest.fixture(scope="session")
+def coverage_of_children():
+    """Variables with which a child measures its coverage, for code that runs only in children."""
+    return COVERAGE
 
 
 @pytest.fixture

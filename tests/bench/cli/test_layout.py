@@ -1,5 +1,7 @@
 """Tables on narrow terminals: numbers and words stay whole."""
 
+from functools import cache
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,15 @@ from bench.cli import main
 from bench.cli.layout import fit, fold
 from bench.cli.output import short
 from bench.cli.table import print_table
+from bench.inference import validation
+
+VALIDATE = cache(validation.validate)
+
+
+@pytest.fixture(autouse=True)
+def validated_once(monkeypatch):
+    """Fit and predict once for all widths: only how the rows are printed is tested here."""
+    monkeypatch.setattr(validation, "validate", VALIDATE)
 
 
 @pytest.mark.parametrize(
@@ -28,10 +39,11 @@ def test_a_command_on_80_columns_prints_its_tables_whole(words, capsys, monkeypa
             main(list(words))
         return capsys.readouterr().out
 
-    tables = [line for line in printed(80).splitlines() if line.startswith(" ")]
+    narrow = printed(80)
+    tables = [line for line in narrow.splitlines() if line.startswith(" ")]
     assert max(map(len, tables)) <= 80
     figures = {word for word in printed(1000).split() if word[0].isdigit() and word.replace(",", "")[-1].isdigit()}
-    assert figures <= set(printed(80).split())
+    assert figures <= set(narrow.split())
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 200])

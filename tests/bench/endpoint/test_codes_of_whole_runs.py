@@ -18,6 +18,8 @@ from bench.endpoint.setting import Setting
 from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure.runner import measure
 
+pytestmark = pytest.mark.slow
+
 
 class Run:
     """One run through the runner: its record, with the codes in it."""

@@ -25,13 +25,8 @@ SERVICE_USER = (
 )  # fmt: skip
 
 
-def unmeasured():
-    """Return the environment of a child without coverage, which writes files where these children cannot."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-
-
 def perwatt(*arguments, prefix=(), **variables):
-    environment = {**unmeasured(), "PYTHONPATH": str(ROOT), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     words = [*prefix, sys.executable, "-m", "bench", *arguments]
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
@@ -113,7 +108,7 @@ def test_a_disk_that_takes_a_part_of_the_output_is_a_failure(command, unbuffered
     with (tmp_path / "out").open("wb") as out:
         done = subprocess.run(
             [sys.executable, "-m", "bench", *command], cwd=ROOT, stdout=out, stderr=subprocess.PIPE, preexec_fn=limit,
-            env={**unmeasured(), "PYTHONUNBUFFERED": unbuffered}, check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, check=False,
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (1, b"error: system: File too large\n")
 

@@ -80,12 +80,13 @@ def test_uses_no_benchmark():
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory):
+def session(tmp_path_factory, coverage_of_children):
     """One pytest session on a clock of its own, with a plug on loopback: its exit status, its JSON, its records."""
     folder = tmp_path_factory.mktemp("session")
     done = run_pytest(
-        folder, "--benchmark-json=out.json", "--perwatt-meter", "plug", "--perwatt-meter-period-s", "0.01"
-    )
+        folder, "--benchmark-json=out.json", "--perwatt-meter", "plug", "--perwatt-meter-period-s", "0.01",
+        **coverage_of_children,
+    )  # fmt: skip
     document = json.loads((folder / "out.json").read_text())
     records = {
         record.workload.parameters["test"].rpartition("::")[2]: record
@@ -95,9 +96,11 @@ def session(tmp_path_factory):
     return SimpleNamespace(folder=folder, done=done, benchmarks=benchmarks, records=records)
 
 
-def run_pytest(folder, *arguments):
+def run_pytest(folder, *arguments, **variables):
     outside = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    environment = outside | {"PERWATT_LOCKS": str(folder / "locks"), "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    environment = (
+        outside | variables | {"PERWATT_LOCKS": str(folder / "locks"), "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    )
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_inner.py").write_text(INNER)
     return subprocess.run(

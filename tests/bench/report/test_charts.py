@@ -65,7 +65,7 @@ def test_a_mark_says_its_text_to_pointer_keyboard_and_ear():
     assert marks[0].get("aria-label") == marks[0].find(f"{SVG}title").text == "the middle"
 
 
-@pytest.mark.parametrize(("count", "length"), [(1, 200), (40, 10), (40, 80)])
+@pytest.mark.parametrize(("count", "length"), [(1, 200), (40, 80)])
 def test_long_names_and_many_of_them_leave_room_for_the_axes_without_a_warning(count, length):
     names = [f"{number} " + "name " * (length // 5) for number in range(count)]
 

@@ -19,15 +19,18 @@ from bench.results.schema import PUBLISHED
 from hardware_profiles.errors import InputError
 from sites.examples import example_path
 
+pytestmark = pytest.mark.slow
+
 SHORT = ("--input", 16, "--output", 10)
-LOG_ROWS = 15_000  # of a log every 20 ms: five minutes, however long a crowded machine takes
+LOG_ROWS = 25_000  # of a log every 10 ms: four minutes, however long a crowded machine takes
 TAGS = {"boundary", "power_kind", "token_basis", "lengths", "latency_limit"}
 
 
 @pytest.fixture(autouse=True)
 def quickly_steady(monkeypatch):
-    """A server of the tests is steady at once."""
+    """A server of the tests is steady at once, and so is its power."""
     monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.1)
+    monkeypatch.setattr("bench.limits.LEAD_FLOOR_S", 0.15)
 
 
 @pytest.fixture(autouse=True)
@@ -188,7 +191,7 @@ def test_own_prompts_are_sent_as_they_are(measured, server, tmp_path):
 def test_a_meter_gives_joules_of_each_kind_from_the_same_seconds(measured, tmp_path):
     """A log of constant power covers the run: energy per unit is the power over the rate."""
     watts, now = 500.0, time.time()
-    rows = [f"{datetime.fromtimestamp(now - 5 + i * 0.02, UTC).isoformat()},{watts}" for i in range(LOG_ROWS)]
+    rows = [f"{datetime.fromtimestamp(now - 5 + i * 0.01, UTC).isoformat()},{watts}" for i in range(LOG_ROWS)]
     (tmp_path / "power.csv").write_text("\n".join(["time,power_w", *rows]) + "\n")
     (record,) = measured("--concurrency", 4, "--ttft-ms", 1000, "--meter", "trace:power.csv,accuracy=0.5%")["records"]
     metrics = record["metrics"]
@@ -204,7 +207,7 @@ def test_a_meter_gives_joules_of_each_kind_from_the_same_seconds(measured, tmp_p
 def test_mixes_of_lengths_tell_the_energy_of_prompts_from_that_of_answers(measured, tmp_path):
     """A log of constant power: all of it is the base, and no token costs anything."""
     now = time.time()
-    rows = [f"{datetime.fromtimestamp(now - 5 + i * 0.02, UTC).isoformat()},500" for i in range(LOG_ROWS)]
+    rows = [f"{datetime.fromtimestamp(now - 5 + i * 0.01, UTC).isoformat()},500" for i in range(LOG_ROWS)]
     (tmp_path / "power.csv").write_text("\n".join(["time,power_w", *rows]) + "\n")
     mixes = ("--concurrency", 4, "--mixes", "16:8,64:4,8:20", "--meter", "trace:power.csv,accuracy=0.5%")
     records = [Record.model_validate(record) for record in measured(*mixes)["records"]]

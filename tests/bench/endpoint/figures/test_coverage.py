@@ -19,6 +19,8 @@ from bench.endpoint.figures.summary import split
 from bench.endpoint.load.load import Load, split_slots
 from bench.endpoint.load.plan import LoadPlan
 
+pytestmark = pytest.mark.slow
+
 SEEDS = 200
 NOT_BELOW = 0.95  # the draws are those of the seeds, so that the share is always the same
 

@@ -1,6 +1,10 @@
-"""Random logs of a known truth: each is read to 1e-6, or refused with its cause; none is read wrong."""
+"""Random logs of a known truth: each is read to 1e-6, or refused with its cause; none is read wrong.
+
+`make faults PART=tests/bench/meters/logs` reads 5,000.
+"""
 
 import math
+import os
 
 import pytest
 from doubles.logs.random_logs import make
@@ -8,7 +12,9 @@ from doubles.logs.random_logs import make
 from bench.meters.logs import read_log
 from hardware_profiles.errors import InputError
 
-LOGS, BLOCKS = 5000, 10
+pytestmark = pytest.mark.slow
+
+LOGS, BLOCKS = (5000 if os.environ.get("PERWATT_FAULTS") == "whole" else 1500), 3
 
 
 def fault_of(made, path):

@@ -9,6 +9,8 @@ from bench.stratum.statistics.rate import fixed_window
 from bench.stratum.statistics.uniformity import uniformity
 from bench.stratum.verify import ShareClass
 
+pytestmark = pytest.mark.slow
+
 SEEDS = 200
 EASY = 2.0**-24  # a share every 256 hashes
 SHARES = 200
