@@ -73,6 +73,7 @@ FAILED_REQUESTS_FRAC = 0.01  # [-] share of failed, or of too short, requests ab
 REQUESTS_PER_SLOT = 5  # requests that each slot ends in the windows, at least
 PREFIX_CACHED_FRAC = 0.01  # [-] share of the prompt tokens from the server's cache
 ONE_TOKEN_CHUNKS = 1.05  # tokens per chunk up to which the gaps between chunks are gaps between tokens
+PROMPT_LENGTH_FRAC, PROMPT_LENGTH_TOKENS = 0.05, 3.0  # mean prompt off its length: the larger of [-] and [token]
 TOKEN_MISMATCH_FRAC = 0.01  # [-] between the server's count of tokens and ours
 EDGE_FRAC = 0.05  # [-] of an imported run's time by which its edges may be uncertain, for a meter's log to be joined
 COUNTER_EDGE_S = 0.1  # [s] by which a reading of the server's counters may be off

@@ -8,11 +8,19 @@ from dataclasses import asdict
 from bench.endpoint.device import is_local
 from bench.endpoint.figures.latency import DEFINITIONS
 from bench.endpoint.figures.summary import Requests
-from bench.endpoint.server.checks import Client, check_client, check_requests, check_schedule, check_server
+from bench.endpoint.load.messages import Request
+from bench.endpoint.server.checks import (
+    Client,
+    check_client,
+    check_requests,
+    check_schedule,
+    check_server,
+    schedule_lag_s,
+)
 from bench.endpoint.server.counters import COUNT_AT_END, difference
 from bench.endpoint.server.watch import Reading
 from bench.endpoint.workload import LlmServeEndpoint
-from bench.results.evidence.endpoint import ClientCeiling, ClientLoad, EndpointEvidence, ServerCounts
+from bench.results.evidence.endpoint import ClientCeiling, ClientLoad, EndpointEvidence, ServerCounts, TokenCounts
 from bench.results.record import Metric, Reason
 from bench.workloads.protocol import Evidence
 
@@ -33,7 +41,7 @@ def evidence(workload: LlmServeEndpoint, spans: Spans) -> Evidence:
     latencies = requests.latencies()
     local = is_local(workload.setting.target.host)
     return Evidence(
-        tuple(_reasons(workload, spans, requests, latencies, local=local)),
+        _once(_reasons(workload, spans, requests, latencies, local=local)),
         latencies,
         endpoint=_part(workload, requests, local=local),
     )
@@ -43,7 +51,10 @@ def _reasons(
     workload: LlmServeEndpoint, spans: Spans, requests: Requests, latencies: Mapping[str, Metric], *, local: bool
 ) -> Iterator[Reason]:
     setting, readings = workload.setting, workload.readings
-    yield from check_requests(requests, setting.concurrency, free_length=setting.free_length)
+    prompt_tokens = None if setting.texts else setting.prompt_tokens
+    yield from check_requests(
+        requests, setting.concurrency, free_length=setting.free_length, prompt_tokens=prompt_tokens
+    )
     yield from check_server(readings, _own_tokens(workload, readings), requests, setting.concurrency)
     tpot = latencies.get("tpot_q50")
     client = Client(
@@ -72,19 +83,47 @@ def _part(workload: LlmServeEndpoint, requests: Requests, *, local: bool) -> End
         outcomes=requests.outcomes,
         unfinished=sum(request.unfinished for request in workload.requests),
         tokens_from=workload.capabilities.source,
+        counts=_counts(ended),
         tokens_per_chunk=tokens / chunks if chunks else 0.0,
         prompt_tokens_mean=statistics.fmean(prompts) if prompts else None,
         output_tokens_mean=tokens / len(ended) if ended else 0.0,
         cached_prompt_tokens=float(sum(cached)) if cached else None,
         definitions=DEFINITIONS,
         server=_server_counts(workload, workload.readings),
-        client=ClientLoad(
-            processes=workload.processes,
-            cpu_s=workload.client.cpu_s,
-            largest_lag_s=workload.client.largest_lag_s,
-            local=local,
-            ceiling=None if workload.ceiling is None else ClientCeiling(**asdict(workload.ceiling)),
-        ),
+        client=_client(workload, requests, ended, local=local),
+    )
+
+
+def _once(reasons: Iterator[Reason]) -> tuple[Reason, ...]:
+    """Return the first reason of each code: a fact that the replies tell is not told again by the counters."""
+    first: dict[str, Reason] = {}
+    for reason in reasons:
+        first.setdefault(reason.code, reason)
+    return tuple(first.values())
+
+
+def _counts(ended: Sequence[Request]) -> TokenCounts:
+    stated = [request.stated_tokens for request in ended]
+    return TokenCounts(
+        counted=math.fsum(request.output_tokens for request in ended),
+        requested=sum(request.requested_tokens for request in ended),
+        stated=None if None in stated else sum(tokens or 0 for tokens in stated),
+        chunks=sum(request.chunks for request in ended),
+        characters=sum(request.characters for request in ended),
+    )
+
+
+def _client(workload: LlmServeEndpoint, requests: Requests, ended: Sequence[Request], *, local: bool) -> ClientLoad:
+    slots, starts_ns = workload.setting.concurrency, sorted(request.start_ns for request in workload.requests)
+    return ClientLoad(
+        processes=workload.processes,
+        cpu_s=workload.client.cpu_s,
+        largest_lag_s=workload.client.largest_lag_s,
+        local=local,
+        new_connections=sum(request.connect_ns > 0 for request in ended),
+        start_spread_s=(starts_ns[:slots][-1] - starts_ns[0]) * 1e-9 if slots is not None and starts_ns else None,
+        schedule_lag_s=schedule_lag_s(requests) if slots is None else None,
+        ceiling=None if workload.ceiling is None else ClientCeiling(**asdict(workload.ceiling)),
     )
 
 
@@ -116,4 +155,5 @@ def _server_counts(workload: LlmServeEndpoint, readings: Sequence[Reading]) -> S
         preemptions=None if counted is None else counted.preemptions,
         running_mean=statistics.fmean(running) if running else None,
         waiting_mean=statistics.fmean(waiting) if waiting else None,
+        queue_s_mean=None if counted is None or not counted.queued else (counted.queue_s or 0.0) / counted.queued,
     )

@@ -193,6 +193,9 @@ def _print_checks(records: "Sequence[Record]") -> None:
             gap = counts.output_tokens / counts.own_output_tokens - 1.0
             running = "" if counts.running_mean is None else f"; {counts.running_mean:.1f} requests run"
             say(f"server     {load_of(record)}: its own count of tokens differs by {gap:+.2%}{running}")
+        if counts is not None and counts.queue_s_mean is not None and (first := record.metrics.get("ttft_q50")):
+            queue_ms, share = plain(counts.queue_s_mean * 1e3, 3), counts.queue_s_mean / first.value
+            say(f"queue      {load_of(record)}: a request waits {queue_ms} ms in the server, {share:.0%} of TTFT q50")
 
 
 def _print_ceiling(records: "Sequence[Record]") -> None:

@@ -36,6 +36,8 @@ class Request:
     connect_ns: int
     reply_bytes: int = 0  # [byte] of the whole reply, on the wire
     reads: int = 0  # that brought chunks
+    stated_tokens: int | None = None  # output tokens as the server's total states them
+    characters: int = 0  # of all text
     ttft_s: float | None = None
     answer_s: float | None = None
     tpot_s: float | None = None
@@ -86,6 +88,8 @@ def request_of(  # noqa: PLR0913, PLR0917 (the facts of one request)
         connect_ns=connect_ns,
         reply_bytes=reply.read_bytes,
         reads=len(set(tokens.times_ns)),
+        stated_tokens=reply.output_tokens,
+        characters=sum(chunk.answer_chars + chunk.other_chars for chunk in reply.chunks),
         ttft_s=times.ttft_s if times else None,
         answer_s=times.answer_s if times else None,
         tpot_s=times.tpot_s if times else None,

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from bench import limits
 from bench.endpoint.figures.summary import Requests, shares
+from bench.endpoint.load.messages import Request
 from bench.endpoint.server.counters import difference
 from bench.endpoint.server.watch import Reading
 from bench.measure import stats
@@ -28,8 +29,22 @@ class Client:
     ceiling_per_s: float | None = None  # tokens that the same client takes from a null server
 
 
-def check_requests(requests: Requests, concurrency: int | None, *, free_length: bool) -> Iterator[Reason]:
-    """Yield the codes of the requests themselves."""
+def check_requests(
+    requests: Requests, concurrency: int | None, *, free_length: bool, prompt_tokens: int | None = None
+) -> Iterator[Reason]:
+    """Yield the codes of the requests themselves.
+
+    Parameters
+    ----------
+    requests
+        The requests of the windows.
+    concurrency
+        Requests at a time, of a closed loop.
+    free_length
+        Whether the model may end before the requested length.
+    prompt_tokens
+        Requested length of the prompts [token]; None for the user's own.
+    """
     ended = [request for window in requests.windows for request in window.ended]
     failed = {name: share for name, share in shares(requests.outcomes).items() if name not in ("ok", "short")}
     if sum(failed.values()) > limits.FAILED_REQUESTS_FRAC:
@@ -48,6 +63,23 @@ def check_requests(requests: Requests, concurrency: int | None, *, free_length: 
     chunks, tokens = sum(request.chunks for request in ended), math.fsum(request.output_tokens for request in ended)
     if chunks and tokens / chunks > limits.ONE_TOKEN_CHUNKS:
         yield Reason(code="several_tokens_per_chunk", detail=f"{tokens / chunks:.2f} tokens a chunk")
+    yield from _check_counts(ended, prompt_tokens)
+
+
+def _check_counts(ended: Sequence[Request], prompt_tokens: int | None) -> Iterator[Reason]:
+    """Compare the counts that the replies themselves state."""
+    both = [
+        (r.output_tokens, r.stated_tokens) for r in ended if r.source == "token_ids" and r.stated_tokens is not None
+    ]
+    ids, stated = math.fsum(ids for ids, _ in both), sum(stated for _, stated in both)
+    if abs(ids - stated) > max(limits.TOKEN_MISMATCH_FRAC * stated, len(both)):  # a last token may carry no id
+        yield Reason(code="token_mismatch", detail=f"{ids:,.0f} ids of tokens came, and the totals say {stated:,}")
+    prompts = [r.prompt_tokens for r in ended if r.prompt_tokens is not None]
+    if prompt_tokens is not None and prompts:
+        mean = statistics.fmean(prompts)
+        allowed = max(limits.PROMPT_LENGTH_FRAC * prompt_tokens, limits.PROMPT_LENGTH_TOKENS)
+        if abs(mean - prompt_tokens) > allowed:
+            yield Reason(code="prompt_length", detail=f"{mean:.1f} tokens on average instead of {prompt_tokens}")
 
 
 def check_server(
@@ -117,18 +149,23 @@ def check_schedule(requests: Requests, in_flight: Mapping[float, int]) -> Iterat
     in_flight
         Requests under way by time [s, monotonic].
     """
-    lags_s = sorted((r.sent_ns - r.start_ns) * 1e-9 for window in requests.windows for r in window.begun)
-    late_s = lags_s[int(0.99 * (len(lags_s) - 1))] if lags_s else 0.0
+    begun, late_s = sum(len(window.begun) for window in requests.windows), schedule_lag_s(requests)
     if late_s > limits.SCHEDULE_LAG_S:
         yield Reason(code="schedule_late", detail=f"one request in 100 was sent {late_s * 1e3:.0f} ms late or more")
     times, counts = list(in_flight), [float(count) for count in in_flight.values()]
     slope = stats.slope_interval(times, counts)
     if slope is None or slope[0] <= 0.0:
         return
-    begun, grown = len(lags_s), counts[-1] - counts[0]
+    grown = counts[-1] - counts[0]
     by_chance = 4.0 * math.sqrt(begun)  # nearly three standard deviations of arrivals less departures
     if grown > limits.UNSERVED_FRAC * begun + by_chance:
         yield Reason(code="over_saturated", detail=f"{counts[0]:g} requests under way at first, {counts[-1]:g} at last")
+
+
+def schedule_lag_s(requests: Requests) -> float:
+    """Return the time by which one request in 100 of a schedule was sent late [s]."""
+    lags_s = sorted((r.sent_ns - r.start_ns) * 1e-9 for window in requests.windows for r in window.begun)
+    return max(0.0, lags_s[int(0.99 * (len(lags_s) - 1))]) if lags_s else 0.0
 
 
 def _check_running(readings: Sequence[Reading], requests: Requests, concurrency: int) -> Iterator[Reason]:

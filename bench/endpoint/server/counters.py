@@ -27,6 +27,8 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {  # server: counter: its names, 
         "preemptions": ("vllm:num_preemptions_total",),
         "prefix_queries": ("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total"),
         "prefix_hits": ("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total"),
+        "queue_s": ("vllm:request_queue_time_seconds_sum",),
+        "queued": ("vllm:request_queue_time_seconds_count",),
     },
     "sglang": {
         "prompt_tokens": ("sglang:prompt_tokens_total",),
@@ -43,15 +45,24 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {  # server: counter: its names, 
         "waiting": ("llamacpp:requests_deferred",),
         "prefix_hits": ("llamacpp:prompt_tokens_cached_total",),
     },
-    "tensorrt-llm": {"requests": ("trtllm_request_success_total",)},  # it counts no tokens
+    "tensorrt-llm": {  # it counts no tokens
+        "requests": ("trtllm_request_success_total",),
+        "queue_s": ("trtllm_request_queue_time_seconds_sum",),
+        "queued": ("trtllm_request_queue_time_seconds_count",),
+    },
     "tgi": {
         "output_tokens": ("tgi_request_generated_tokens_sum",),
         "running": ("tgi_batch_current_size",),
         "waiting": ("tgi_queue_size",),
         "requests": ("tgi_request_count",),
+        "queue_s": ("tgi_request_queue_duration_sum",),
+        "queued": ("tgi_request_queue_duration_count",),
     },
 }
 
+_COUNTED = (
+    "prompt_tokens", "output_tokens", "requests", "preemptions", "prefix_queries", "prefix_hits", "queue_s", "queued",
+)  # fmt: skip
 COUNT_AT_END = ("llama.cpp", "tgi")  # they count the tokens of a request when it ends
 
 
@@ -68,6 +79,8 @@ class Counters:
     preemptions: float | None = None
     prefix_queries: float | None = None  # prompt tokens looked up in the prefix cache
     prefix_hits: float | None = None  # those found there
+    queue_s: float | None = None  # [s] for which requests waited in its queue, added up
+    queued: float | None = None  # the requests of that sum
 
 
 def read_counters(page: str) -> Counters | None:
@@ -104,7 +117,7 @@ def difference(before: Counters, after: Counters) -> Counters | None:
     if before.server != after.server:
         return None
     counted: dict[str, float | None] = {}
-    for name in ("prompt_tokens", "output_tokens", "requests", "preemptions", "prefix_queries", "prefix_hits"):
+    for name in _COUNTED:
         first, last = getattr(before, name), getattr(after, name)
         counted[name] = None if first is None or last is None else last - first
         if first is not None and last is not None and last < first:

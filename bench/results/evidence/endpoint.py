@@ -31,6 +31,17 @@ class ServerCounts(Part):
     preemptions: NonNegative | None = None
     running_mean: NonNegative | None = Field(default=None, description="requests that the server works on")
     waiting_mean: NonNegative | None = Field(default=None, description="requests in its queue")
+    queue_s_mean: NonNegative | None = Field(default=None, description="for which a request waited there [s]")
+
+
+class TokenCounts(Part):
+    """The counts of the answers that ended in the windows; only `counted` makes a figure."""
+
+    counted: NonNegative = Field(description="output tokens, by the count that `tokens_from` names")
+    requested: Count
+    stated: Count | None = Field(default=None, description="sum of the totals in the replies, null if a reply has none")
+    chunks: Count
+    characters: Count
 
 
 class ClientCeiling(Part):
@@ -51,6 +62,11 @@ class ClientLoad(Part):
     cpu_s: NonNegative = Field(description="CPU time of its processes in the run [s]")
     largest_lag_s: NonNegative = Field(description="by which an event loop was late in the windows, at most [s]")
     local: bool = Field(description="whether it ran on the machine of the server")
+    new_connections: Count = Field(default=0, description="requests of the windows that had to open a connection")
+    start_spread_s: NonNegative | None = Field(default=None, description="from the first start of a slot to the last [s]")
+    schedule_lag_s: NonNegative | None = Field(
+        default=None, description="by which one request in 100 of an open loop was sent late [s]"
+    )
     ceiling: ClientCeiling | None = Field(default=None, description="null if it was not measured")
 
 
@@ -62,6 +78,7 @@ class EndpointEvidence(Part):
     outcomes: dict[str, Count] = Field(description="requests that ended in the windows, by outcome")
     unfinished: Count = Field(description="requests that were cut off at the end")
     tokens_from: str = Field(description="the count of output tokens that was used")
+    counts: TokenCounts | None = None
     tokens_per_chunk: NonNegative
     prompt_tokens_mean: NonNegative | None = Field(default=None, description="as the server counts them")
     output_tokens_mean: NonNegative

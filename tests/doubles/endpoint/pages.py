@@ -11,6 +11,8 @@ def _vllm(server, tokens, running):
         'vllm:num_preemptions_total{engine="0"}': 0,
         'vllm:prefix_cache_queries_total{engine="0"}': server.prompt_tokens,
         'vllm:prefix_cache_hits_total{engine="0"}': server.hits,
+        'vllm:request_queue_time_seconds_sum{engine="0"}': server.queued_s,
+        'vllm:request_queue_time_seconds_count{engine="0"}': server.begun,
     })  # fmt: skip
 
 

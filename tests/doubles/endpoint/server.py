@@ -55,7 +55,7 @@ class Double:
         self.requests = 0  # completions that came
         self.bodies = []
         self.prompt_tokens = self.output_tokens = self.ended = self.hits = 0
-        self.running = 0
+        self.running, self.begun, self.queued_s = 0, 0, 0.0
         self.queue, self.behind_proxy = deque(), deque()
         self._through = 0
         self.whole = {}  # replies that are sent at once, so that the server costs nothing
@@ -127,6 +127,8 @@ class Double:
 
     def _run(self, stream):
         self.running += 1
+        self.begun += 1
+        self.queued_s += time.monotonic() - stream.served.arrived_s
         stream.begin()
 
 

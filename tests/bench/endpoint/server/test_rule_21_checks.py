@@ -46,10 +46,29 @@ def test_a_clean_run_has_no_code():
         (({}, {"outcome": "short"}), "length_ignored"),
         (({"cached_tokens": 1},), "prefix_cached"),
         (({"chunks": 3},), "several_tokens_per_chunk"),
+        (({"stated_tokens": 8},), "token_mismatch"),
+        (({"prompt_tokens": 90},), "prompt_length"),
     ],
 )
 def test_requests_give_away_what_went_wrong(changes, code):
-    assert codes(check_requests(requests(*changes), 8, free_length=False)) == [code]
+    assert codes(check_requests(requests(*changes), 8, free_length=False, prompt_tokens=100)) == [code]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ({"stated_tokens": 9},),
+        ({"stated_tokens": 8, "source": "final_usage"},),
+        ({"prompt_tokens": 97},),
+        ({"prompt_tokens": 200}, {"prompt_tokens": 0}),
+    ],
+)
+def test_a_last_token_without_an_id_and_prompts_that_are_right_on_average_are_no_fault(changes):
+    assert codes(check_requests(requests(*changes), 8, free_length=False, prompt_tokens=100)) == []
+
+
+def test_ones_own_prompts_have_no_requested_length():
+    assert codes(check_requests(requests({"prompt_tokens": 7}), 8, free_length=False)) == []
 
 
 def test_short_answers_are_no_fault_where_the_length_is_free():
