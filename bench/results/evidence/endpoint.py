@@ -63,7 +63,7 @@ class ClientLoad(Part):
     largest_lag_s: NonNegative = Field(description="by which an event loop was late in the windows, at most [s]")
     local: bool = Field(description="whether it ran on the machine of the server")
     new_connections: Count = Field(default=0, description="requests of the windows that had to open a connection")
-    start_spread_s: NonNegative | None = Field(default=None, description="from the first start of a slot to the last [s]")
+    start_spread_s: NonNegative | None = Field(default=None, description="between first and last start of a slot [s]")
     schedule_lag_s: NonNegative | None = Field(
         default=None, description="by which one request in 100 of an open loop was sent late [s]"
     )
