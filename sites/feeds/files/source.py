@@ -32,6 +32,8 @@ Form = Literal["text", "workbook", "json", "xml"]
 _ZIP = b"PK\x03\x04"
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
+_ENCODING = re.compile(rb"\s*(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
+_ENCODINGS = frozenset({b"utf-8", b"us-ascii", b"iso-8859-1"})  # each has ASCII in it
 _DECLARED = re.compile(rb"<!\s*(doctype|entity)", re.IGNORECASE)
 _MOST_MEMBERS = 10_000  # a month of five-minute files has 8,928
 _WORKBOOK_BYTES = 256 * MIB  # of a workbook within an archive
@@ -187,9 +189,13 @@ def document_of(source: Source) -> Any:
         raise InputError(f"{source.path}: expected at most {JSON.limit_bytes} bytes ({source.form.upper()}), got more")
     if source.form == "json":
         return parse_json(data, source.path, "the JSON of a market file")
+    encoding = _ENCODING.match(data)
+    if encoding and encoding[1].lower() not in _ENCODINGS:  # in others, a document type could hide from the next check
+        got = shown(encoding[1].decode(errors="replace"))
+        raise InputError(f"{source.path}: expected XML in UTF-8, got the encoding {got}")
     if _DECLARED.search(data) or b"\0" in data:
         raise InputError(f"{source.path}: expected XML in UTF-8 without a document type, got one with it")
     try:
         return ET.fromstring(data)  # noqa: S314 (entities cannot be declared)
-    except (ET.ParseError, LookupError, ValueError) as error:  # the others: an encoding that is unknown or unfit
+    except ET.ParseError as error:
         raise InputError(f"{source.path}: expected XML, got a damaged file: {error} (a truncated download?)") from None

@@ -87,7 +87,7 @@ def test_an_unknown_feed_has_near_names(tmp_path):
         ('{"error": "quota"}', "file.csv: expected the JSON of a known feed, got an object with 'error'"),
         ('{"fields": ["a"', "file.csv: expected the JSON of a market file, got a corrupt file: Expecting ',' del"),
         ("<a><b></a>", "file.csv: expected XML, got a damaged file: mismatched tag: line 1, column 8"),
-        ('<?xml version="1.0" encoding="UTF-80"?><a/>', "file.csv: expected XML, got a damaged file: unknown encoding"),
+        ('<?xml version="1.0" encoding="UTF-80"?><a/>', "file.csv: expected XML in UTF-8, got the encoding 'UTF-80'"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><a/>',
          "file.csv: expected XML in UTF-8 without a document type, got one with it"),
         ("<a/>", "file.csv: expected the XML of a known feed, got the element 'a'"),
