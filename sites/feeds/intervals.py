@@ -174,15 +174,21 @@ class Ordered:
             self.revised,
         )
 
-    def filled(self) -> Ordered:
-        """Return the series with the previous value in every interval that is absent or empty; the first ones stay."""
+    def filled(self) -> tuple[Ordered, int]:
+        """Return the series with the previous value in every interval that is absent or empty, and their number.
+
+        What is empty at the beginning stays so.
+        """
         known = np.flatnonzero(~np.isnan(self.values))
         if not known.size:
-            return self
+            return self, 0
         at = np.arange(known[0], self.values.size)
         last = known[np.searchsorted(known, at, side="right") - 1]
         ends = np.append(self.start_s[at[1:]], self.end_s[-1])
-        return Ordered(self.start_s[at], ends, self.values[last], self.doubled, self.revised)
+        values = np.concatenate([self.values[: known[0]], self.values[last]])
+        ends = np.concatenate([self.end_s[: known[0]], ends])
+        result = Ordered(self.start_s, ends, values, self.doubled, self.revised)
+        return result, self.missing - result.missing
 
 
 def _blank(start_s: int, end_s: int, length_s: int) -> tuple[Integers, Integers]:

@@ -85,6 +85,15 @@ def read_feed(
     return reading.feed(paths)
 
 
+def recognised(path: Path, kind: Kind = FEED) -> Layout | None:
+    """Return the layout of a market file by its columns or its document; None if it has none, or several fit."""
+    try:
+        with opened(path, kind) as sources:
+            return _layout_and_tables(next(sources), LAYOUTS, None)[0]
+    except InputError:
+        return None
+
+
 class _Reading:
     """What several files, or the members of an archive, have of one series."""
 
@@ -96,12 +105,7 @@ class _Reading:
 
     def add(self, source: Source) -> None:
         """Read a file; the first one decides on the layout of all."""
-        if source.form == "text":
-            layout, tables = _text_table(source, self._layouts, self._feed)
-        elif source.form == "workbook":
-            layout, tables = _workbook(source, self._layouts, self._feed)
-        else:
-            layout, tables = _document(source, self._layouts, self._feed)
+        layout, tables = _layout_and_tables(source, self._layouts, self._feed)
         if self._selection is None:
             self._selection = Selection(layout.choices, self._choices, self._place)
             self._layout, self._feed = layout, layout.name
@@ -124,6 +128,15 @@ def _unit(path: str, layout: Layout, stated: str) -> str:
     if not (layout.unit or stated):
         raise InputError(f"{path}: expected a unit in the file, got none")
     return layout.unit or stated
+
+
+def _layout_and_tables(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, Iterable[Any]]:
+    """Return the layout of a file, and its tables or its document."""
+    if source.form == "text":
+        return _text_table(source, layouts, feed)
+    if source.form == "workbook":
+        return _workbook(source, layouts, feed)
+    return _document(source, layouts, feed)
 
 
 def _text_table(source: Source, layouts: tuple[Layout, ...], feed: str | None) -> tuple[Layout, Iterable[Any]]:

@@ -53,7 +53,7 @@ def is_regular(feed: Feed) -> bool:
     return set(feed.intervals.resolutions) <= {*MARKET_LENGTHS_S, DAY_S}
 
 
-def write_series(feed: Feed, target: Path, *, filled: int = 0) -> Path:
+def write_series(feed: Feed, target: Path, filled: int = 0) -> Path:
     """Write a series and its sidecar; return the path of the sidecar.
 
     A series whose intervals have no regular length (prices by run of the dispatch) is written in hourly means. The cell

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DAY_S = 86_400
 _EPOCH = date(1970, 1, 1)
+FIRST_DAY, LAST_DAY = 0, (date(2199, 12, 31) - _EPOCH).days
 _FIXED = re.compile(r"UTC([+-])([0-9]{2}):([0-9]{2})")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(:([0-9]{2})(\.[0-9]+)?)?( ?([AaPp])\.?[Mm]\.?)?")
 
@@ -103,7 +104,7 @@ class WallClock:
             The clock skips the time, or it does not repeat a time that is said to be the second one.
         """
         local_s = day * DAY_S + time_s
-        offset = self._offset(day)
+        offset = self._offset(day, column)
         if offset is not None:
             if second:
                 raise CellError(column, expected="a flag only on the second of two equal hours", got=_local(local_s))
@@ -122,7 +123,7 @@ class WallClock:
             The clock skips the time.
         """
         local_s = day * DAY_S + time_s
-        offset = self._offset(day)
+        offset = self._offset(day, column)
         if offset is not None:
             return local_s - offset, local_s - offset
         naive = datetime.fromtimestamp(local_s, UTC).replace(tzinfo=self._zone)
@@ -133,14 +134,16 @@ class WallClock:
 
     def skips(self, day: int, time_s: int) -> bool:
         """Return whether the clock skips a time, because daylight saving begins."""
-        if self._offset(day) is not None:
+        if self._offset(day, "time") is not None:
             return False
         naive = datetime.fromtimestamp(day * DAY_S + time_s, UTC).replace(tzinfo=self._zone)
         return naive.timestamp() > naive.replace(fold=1).timestamp()
 
-    def _offset(self, day: int) -> int | None:
+    def _offset(self, day: int, column: str) -> int | None:
         """Return the offset [s] of a day; None if the clock changes on it, or at its start or end."""
         if day not in self._offsets:
+            if not FIRST_DAY <= day <= LAST_DAY:
+                raise CellError(column, expected="a time of the years 1970 to 2199", got=_local(day * DAY_S))
             ends = (datetime.fromtimestamp((day + step) * DAY_S, UTC).replace(tzinfo=self._zone) for step in (-1, 2))
             offsets = {round((at.utcoffset() or timedelta()).total_seconds()) for at in ends}
             self._offsets[day] = offsets.pop() if len(offsets) == 1 else None
@@ -223,4 +226,4 @@ def _readable(form: str) -> str:
 
 
 def _local(local_s: int) -> str:
-    return f"{datetime.fromtimestamp(local_s, UTC):%Y-%m-%d %H:%M}"
+    return f"{datetime(1970, 1, 1) + timedelta(seconds=local_s):%Y-%m-%d %H:%M}"  # noqa: DTZ001 (local)

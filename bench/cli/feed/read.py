@@ -39,6 +39,7 @@ YEARS = (2000, 2100)
 @click.option("--point", metavar="NAME", help="Settlement point or node, where the files have several.")
 @click.option("--where", metavar="NAME=VALUE", multiple=True, help="Another choice, such as area=..., sequence=1.")
 @click.option("--year", type=WholeRange(*YEARS), help="Only this year of the market's own clock.")
+@click.option("--fill", type=click.Choice(["previous"]), help="Value of missing intervals.  [default: none]")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV to write, in UTC, with a JSON file beside it.")
 @json_option
 def read(
@@ -47,6 +48,7 @@ def read(
     point: str | None,
     where: tuple[str, ...],
     year: int | None,
+    fill: str | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -67,11 +69,17 @@ def read(
         if not (feed.intervals.start_s[0] < end_s and feed.intervals.end_s[-1] > first_s):
             raise InputError.at("--year", expected=f"a year of the file, {_span(feed, zone)}", got=year)
         feed = replace(feed, intervals=feed.intervals.between(first_s, end_s))
-    written = _written(feed, out) if out is not None else ()
+    filled = 0
+    if fill is not None:
+        intervals, filled = feed.intervals.filled()
+        feed = replace(feed, intervals=intervals)
+    written = _written(feed, out, filled) if out is not None else ()
     if as_json:
-        emit_json({**_document(feed), "written": [str(path) for path in written]})
+        emit_json({**_document(feed), "filled": filled, "written": [str(path) for path in written]})
         return
     _show(feed, zone)
+    if fill is not None:
+        say(f"filled      {filled:,}, with the value of the interval before")
     for flag in flags(feed):
         warn(flag)
     if written:
@@ -101,11 +109,11 @@ def _zone(feed: "Feed") -> "tzinfo":
         return UTC
 
 
-def _written(feed: "Feed", out: Path) -> tuple[Path, Path]:
+def _written(feed: "Feed", out: Path, filled: int) -> tuple[Path, Path]:
     from sites.feeds.sidecar import is_regular, write_series
 
     try:
-        sidecar = write_series(feed, out)
+        sidecar = write_series(feed, out, filled)
     except OSError as error:
         raise not_written(out, error) from error
     if not is_regular(feed):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from hardware_profiles.errors import InputError, shown
 from sites.feeds.files.source import NAMED_FEED
 from sites.feeds.flags import flags
 from sites.feeds.generic import Declared, read_declared
-from sites.feeds.read import read_feed
+from sites.feeds.read import read_feed, recognised
 from sites.file.ranges import PRICE
 from sites.hours.calendar import HOUR_S, utc_text
 from sites.hours.intervals import MINUTE_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sites.feeds.read import Feed
@@ -45,6 +48,19 @@ class Read(NamedTuple):
         return f"{sum(lengths.values()):,} prices of {minutes} minutes ({self.label}): {means}"
 
 
+@contextmanager
+def feed_named(path: Path) -> Iterator[None]:
+    """Name the feed of a market file that the body refuses to read as a series of perwatt's own form."""
+    try:
+        yield
+    except InputError:
+        layout = recognised(path, NAMED_FEED)
+        if layout is None:
+            raise
+        got = f"a market file of {layout.name}: state feed = {json.dumps(layout.name)} in place of column"
+        raise InputError(f"{path}: expected a series with a column `time`, got {got}") from None
+
+
 def read_prices(table: PriceSeriesTable, path: Path, currency: str, span: Span) -> Read:
     """Return the prices [currency/MWh] of a market file or of a described table.
 
@@ -71,10 +87,9 @@ def read_prices(table: PriceSeriesTable, path: Path, currency: str, span: Span) 
     label, lengths = f"{path.name}: {feed.layout.name}{chosen}", series.resolutions
     notes = [f"{path.name}: {flag}" for flag in flags(feed)]
     if table.fill is not None:
-        missing = series.missing
-        series = series.filled()
-        if missing:
-            notes.append(f"{path.name}: {missing} missing intervals have the price of the interval before them")
+        series, count = series.filled()
+        if count:
+            notes.append(f"{path.name}: {count:,} missing intervals have the price of the interval before them")
     if scale != 1.0:
         notes.append(f"{path.name}: prices in {feed.unit} are multiplied by {scale:g}")
     intervals = series.plain._replace(value=series.plain.value * scale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sites.file.hourly.market_file import Read, read_prices
+from sites.file.hourly.market_file import Read, feed_named, read_prices
 from sites.file.prices.tables import PriceSeriesTable
 from sites.file.ranges import PRICE, Range
 from sites.file.series import SeriesColumn, Span, means, read_intervals
@@ -57,11 +57,13 @@ class HourlyReader:
         """Return the series of a table, whose file is read once."""
         if id(table) not in self.known:
             path, span = self.folder / table.file, self.span
-            self.known[id(table)] = (
-                read_prices(table, path, self.currency, span)
-                if isinstance(table, PriceSeriesTable) and table.column is None
-                else read_intervals(path, SeriesColumn(table.column or "", within), span, self.clock)
-            )
+            if not isinstance(table, PriceSeriesTable):
+                self.known[id(table)] = read_intervals(path, SeriesColumn(table.column, within), span, self.clock)
+            elif table.column is None:
+                self.known[id(table)] = read_prices(table, path, self.currency, span)
+            else:
+                with feed_named(path):
+                    self.known[id(table)] = read_intervals(path, SeriesColumn(table.column, within), span, self.clock)
         return self.known[id(table)]
 
     @property

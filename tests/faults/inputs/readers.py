@@ -106,7 +106,7 @@ def _load_generator(path):
 def _market_file(path):
     """Read a market file, fill its gaps and flag what is odd."""
     feed = read_feed(path)
-    feed.intervals.filled().statistics()
+    feed.intervals.filled()[0].statistics()
     flags(feed)
 
 

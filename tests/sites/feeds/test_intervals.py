@@ -94,8 +94,10 @@ def test_the_previous_value_fills_gaps_and_empty_intervals():
     intervals = ordered(
         (0, 900, math.nan), (900, 1800, 1.0), (1800, 2700, math.nan), (4500, 5400, 2.0), (5400, 6300, math.nan)
     )
-    filled = intervals.filled()
-    assert filled.values.tolist() == [1, 1, 2, 2]
-    assert filled.start_s.tolist() == [900, 1800, 4500, 5400]
-    assert filled.end_s.tolist() == [1800, 4500, 5400, 6300]
-    assert np.isnan(ordered((0, 900, math.nan)).filled().values).all()
+    filled, count = intervals.filled()
+    assert count == 4
+    assert filled.values.tolist()[1:] == [1, 1, 2, 2]
+    assert filled.start_s.tolist() == [0, 900, 1800, 4500, 5400]
+    assert filled.end_s.tolist() == [900, 1800, 4500, 5400, 6300]
+    assert filled.missing == 1
+    assert ordered((0, 900, math.nan)).filled()[1] == 0

@@ -101,3 +101,11 @@ def test_iso_times_need_an_offset():
 def test_a_fixed_offset_has_no_daylight_saving():
     clock = WallClock("UTC+10:00", "%Y/%m/%d")
     assert clock.unix_s(clock.day("2025/07/01", "d"), 0, "t") == 1751292000
+
+
+@pytest.mark.parametrize("text", ["31.12.1969", "01.01.2200", "01.01.0001", "31.12.9999"])
+def test_a_day_far_from_every_market_is_refused(text):
+    number = BERLIN.day(text, "t")
+    for read in (BERLIN.unix_s, BERLIN.both_s):
+        with pytest.raises(CellError, match="t: expected a time of the years 1970 to 2199, got '"):
+            read(number, 0, "t")

@@ -217,6 +217,19 @@ def test_a_wrong_choice_is_refused_in_one_line(loaded, keys, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (lambda: ercot.day_ahead(of(TEXAS)), "ercot-dam"),
+        (lambda: smard.new({smard.GERMANY: of(BERLIN)}), "smard"),
+        (lambda: frames.gridstatus(of(TEXAS)), "gridstatus"),
+    ],
+)
+def test_a_market_file_that_is_taken_for_a_series_names_its_feed(loaded, text, name):
+    with pytest.raises(InputError, match=f'got a market file of {name}: state feed = "{name}" in place of column'):
+        loaded(text(), 'column = "price"')
+
+
 def test_a_feed_in_another_currency_is_asked_about(loaded):
     with pytest.raises(InputError, match=r"expected prices in USD, the currency of \[price\], got EUR/MWh"):
         loaded(smard.new({smard.GERMANY: of(BERLIN)}), 'feed = "smard"', BERLIN)

@@ -111,6 +111,18 @@ def test_a_year_is_that_of_the_market_and_says_what_it_lacks(perwatt, autumn):
     )
 
 
+def test_a_rule_fills_what_is_missing_and_counts_it(perwatt, tmp_path):
+    lines = ercot.day_ahead(steps(*SPAN), ("HB_WEST",)).splitlines()
+    (tmp_path / "gap.csv").write_text("\n".join(lines[:20] + lines[23:]), encoding="utf-8")
+    assert "missing     3" in perwatt("feed", "read", "gap.csv").stdout
+    done = perwatt("feed", "read", "gap.csv", "--fill", "previous", "--out", "whole.csv")
+    assert "missing     0" in done.stdout
+    assert "filled      3, with the value of the interval before" in done.stdout
+    assert json.loads((tmp_path / "whole.csv.json").read_text(encoding="utf-8"))["filled"] == 3
+    document = json.loads(perwatt("feed", "read", "gap.csv", "--fill", "previous", "--json").stdout)
+    assert (document["missing"], document["filled"]) == (0, 3)
+
+
 def test_several_files_are_one_series_and_zeros_at_a_clock_change_are_a_flag(perwatt, tmp_path):
     days = [time_s("Europe/Berlin", 2025, 10, number) for number in (25, 26, 27)]
     for name, span in zip("ab", pairwise(days), strict=True):
