@@ -14,7 +14,7 @@ from sites.feeds.cells import number
 from sites.feeds.files.source import FEED
 from sites.feeds.model import CellError, Column, Entry, Heading, Layout
 from sites.feeds.read import read_feed
-from sites.feeds.wall_time import FileOrder, WallClock
+from sites.feeds.wall_time import FileOrder, WallClock, zone_of
 from sites.hours.intervals import DAY_S, MARKET_LENGTHS_S, lengths_of_rows
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ def read_declared(path: Path, declared: Declared, kind: Kind = FEED) -> Feed:
     InputError
         As `read_feed`; a column is not in the file, a time is not unique on the clock, or an interval has two values.
     """
+    if declared.timezone is not None:
+        try:
+            zone_of(declared.timezone)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
     named = tuple(Column(f"where.{name}", (name,)) for name in declared.where)
     columns = (Column("time", (declared.time,)), Column("value", (declared.value,)), *named)
     heading = Heading((*columns, Column("others", pattern=_ANY, needed=False)), declared.separator)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats, Integers
     from sites.feeds.model import Entry
 
+_SHORTEST_BLANK_S = 60  # of the empty intervals that fill up a year
 MOST_ENTRIES = 10_000_000  # 95 years of five minutes
 
 
@@ -163,7 +164,7 @@ class Ordered:
         inside = (self.end_s > start_s) & (self.start_s < end_s)
         begin, end = np.maximum(self.start_s[inside], start_s), np.minimum(self.end_s[inside], end_s)
         values = self.values[inside]
-        usual_s = max(self.resolutions, key=lambda length: self.resolutions[length])
+        usual_s = max(max(self.resolutions, key=lambda length: self.resolutions[length]), _SHORTEST_BLANK_S)
         edge_s = (int(begin[0]), int(end[-1])) if begin.size else (end_s, end_s)
         (first, first_end), (last, last_end) = _blank(start_s, edge_s[0], usual_s), _blank(edge_s[1], end_s, usual_s)
         return Ordered(

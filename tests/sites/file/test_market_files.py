@@ -205,6 +205,10 @@ def test_a_label_at_the_end_and_a_price_per_kwh_are_as_stated(loaded):
             "file.csv: expected columns HourEnding, Price, separated by a comma, got 'DeliveryDate,HourEnding,",
         ),
         (
+            'time = "HourEnding", value = "SettlementPointPrice", unit = "USD/MWh", timezone = "Europa/Berlin"',
+            "file.csv: timezone: expected an IANA time zone, got 'Europa/Berlin' (did you mean Europe/Berlin",
+        ),
+        (
             'time = "HourEnding", value = "SettlementPointPrice", unit = "USD/MWh"',
             "file.csv: line 2: HourEnding: expected a time as ISO 8601 (else state time_format), got '24:00'",
         ),
