@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import random
 import sys
 import zipfile
 
@@ -142,6 +143,14 @@ def test_runs_far_apart_leave_a_gap(tmp_path):
     lines = ercot.runs(steps(*AUTUMN_DAY, 5)).splitlines()
     feed = read_text(tmp_path, "\n".join([lines[0], *lines[-1:4:-1], lines[1]]))
     assert feed.intervals.missing == 3
+
+
+def test_rows_in_any_order_are_the_same_series(tmp_path):
+    heading, *rows = ercot.day_ahead(steps(*AUTUMN_DAY)).splitlines()
+    for seed in range(5):
+        random.Random(seed).shuffle(rows)
+        feed = read_text(tmp_path, "\n".join([heading, *rows]), {"point": "HB_HOUSTON"})
+        assert not differences(feed, *AUTUMN_DAY)
 
 
 def test_the_short_day_of_spring_has_no_hole(tmp_path):
