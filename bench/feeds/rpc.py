@@ -16,6 +16,7 @@ DEFAULT_COOKIE = Path("~/.bitcoin/.cookie")
 PASSWORDS = "--cookie-file, --user and --password-env"
 BATCH = 100  # calls in one request
 _WARMING_UP, _PRUNED = -28, -1
+_HUGE = 2**63
 
 
 def node_login(cookie: Path | None, user: str | None, password_env: str | None) -> Login:
@@ -109,23 +110,24 @@ def results(body: bytes, place: str, count: int = 0) -> list[Any]:
             f"{place}: expected the JSON of a Bitcoin node, got {shown(body[:60].decode('utf-8', 'replace'))}"
         ) from None
     answers = document if isinstance(document, list) else [document]
-    by_id: dict[Any, Any] = {}
+    by_id: dict[str, Any] = {}
     for answer in answers:
         if not isinstance(answer, dict) or not {"result", "error"} & answer.keys():
             raise FetchError(f"{place}: expected the JSON-RPC of a Bitcoin node, got {shown(answer)}")
         if answer.get("error") is not None:
             raise FetchError(f"{place}: {_fault(answer['error'])}")
-        by_id[answer.get("id")] = answer.get("result")
-    wanted = range(count or len(answers))
-    if sorted(by_id, key=str) != sorted(wanted, key=str):
+        by_id[str(answer.get("id"))] = answer.get("result")
+    wanted = [str(at) for at in range(count or len(answers))]
+    if by_id.keys() != set(wanted):
         raise FetchError(f"{place}: expected an answer to each of {len(wanted)} calls, got {len(by_id)}")
     return [by_id[at] for at in wanted]
 
 
 def field(fields: Any, key: str, kind: Any, location: str) -> Any:
-    """Return a value of a node's answer; raise FetchError if it is missing or of another kind."""
+    """Return a value of a node's answer; raise FetchError if it is missing, of another kind, or a huge number."""
     value = fields.get(key) if isinstance(fields, dict) else None
-    if not isinstance(value, kind) or isinstance(value, bool):
+    is_huge = isinstance(value, int | float) and not abs(value) < _HUGE  # NaN too
+    if not isinstance(value, kind) or isinstance(value, bool) or is_huge:
         raise FetchError(f"{location}: {key}: expected a value of a Bitcoin node, got {shown(value)}")
     return value
 
@@ -137,4 +139,4 @@ def _fault(error: Any) -> str:
         return f"the node is starting; ask again later: {said}"
     if code == _PRUNED and "pruned" in said:
         return f"the node has pruned this block; use a node with prune of 550 or more: {said}"
-    return f"the node answers with error {code}: {said}"
+    return f"the node answers with error {shown(code)}: {said}"

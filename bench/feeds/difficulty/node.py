@@ -9,6 +9,7 @@ from hardware_profiles.errors import InputError, shown
 from kernels.sha256.header import HEADER_BYTES, Header
 from sites.market.retarget import check_bits
 
+HIGHEST = 10_000_000  # height that is asked for: of the year 2199
 CONFIRMATIONS = 6  # below the tip, where a reorganization no longer changes a header
 
 
@@ -27,6 +28,8 @@ def node_headers(node: Node, first: int) -> dict[int, bytes]:
     chain, blocks = field(info, "chain", str, place), field(info, "blocks", int, place)
     if chain != "main":
         raise InputError(f"{place}: expected a node on the main network, got one on {shown(chain)}")
+    if blocks > HIGHEST:
+        raise InputError(f"{place}: blocks: expected at most {HIGHEST}, got {blocks}")
     tip = blocks - (CONFIRMATIONS - 1)
     if tip < first:
         raise InputError(

@@ -2,7 +2,7 @@
 
 from bench.feeds.answers import FetchError, Request, Server, short_text, throttle_text
 from bench.feeds.difficulty.chain import hash_text, needed_heights
-from bench.feeds.difficulty.node import CONFIRMATIONS, header_of
+from bench.feeds.difficulty.node import CONFIRMATIONS, HIGHEST, header_of
 from hardware_profiles.errors import InputError
 
 DEFAULT_URL = "https://mempool.space/api"
@@ -20,6 +20,8 @@ def rest_headers(server: Server, first: int) -> dict[int, bytes]:
     """
     place = str(server.url)
     blocks = tip_height(server)
+    if blocks > HIGHEST:
+        raise InputError(f"{place}: height: expected at most {HIGHEST}, got {blocks}")
     tip = blocks - (CONFIRMATIONS - 1)
     if tip < first:
         raise InputError(

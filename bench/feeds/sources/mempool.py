@@ -5,10 +5,11 @@ from typing import Any
 
 from bench.feeds.answers import FetchError, Request, short_text
 from bench.feeds.archive import Fetched
-from bench.feeds.difficulty.node import header_of
+from bench.feeds.difficulty.node import HIGHEST, header_of
 from bench.feeds.difficulty.rest import DEFAULT_URL
+from bench.feeds.difficulty.table import utc_text
 from bench.feeds.sources.bitcoin_network import FEE_BLOCKS, Tip, hashprice_btc_per_ph_day, network_figures, tip_of
-from bench.feeds.sources.source import HOUR_S, Figure, Plan, Settings, Source, number
+from bench.feeds.sources.source import HOUR_S, Figure, Plan, Settings, Source, check_time, number
 from hardware_profiles.errors import InputError, shown
 from sites.market.bitcoin import SATOSHI_PER_BTC
 
@@ -45,9 +46,11 @@ def _read(fetched: Fetched, _settings: Settings) -> list[Figure]:
     usd_per_btc = number(documents["prices"], f"{place}: prices", "USD")
     if not usd_per_btc > 0.0:
         raise InputError(f"{place}: prices: USD: expected a price above 0, got {shown(usd_per_btc)}")
-    price_s = min(number(documents["prices"], f"{place}: prices", "time"), fetched_s)
+    priced_s = check_time(f"{place}: prices: time", number(documents["prices"], f"{place}: prices", "time"))
+    price_s = min(priced_s, fetched_s)
     hashprice_usd = hashprice_btc_per_ph_day(tip, fees_btc) * usd_per_btc
-    at_s = _seconds(number(documents["adjustment"], f"{place}: adjustment", "estimatedRetargetDate"))
+    change_s = _seconds(number(documents["adjustment"], f"{place}: adjustment", "estimatedRetargetDate"))
+    check_time(f"{place}: adjustment: estimatedRetargetDate", change_s)
     return [
         *figures,
         Figure("usd_per_btc", usd_per_btc, price_s),
@@ -62,7 +65,7 @@ def _read(fetched: Fetched, _settings: Settings) -> list[Figure]:
             "next_difficulty_change_percent",
             number(documents["adjustment"], f"{place}: adjustment", "difficultyChange"),
             as_of_s,
-            f"the source's estimate for {_utc(at_s)}",
+            f"the source's estimate for {utc_text(change_s)}",
         ),
         Figure("fastest_fee_sat_per_vb", number(documents["fees"], f"{place}: fees", "fastestFee"), as_of_s),
         Figure("hour_fee_sat_per_vb", number(documents["fees"], f"{place}: fees", "hourFee"), as_of_s),
@@ -82,12 +85,6 @@ def _seconds(time: float) -> float:
     return time / 1000.0 if time > _MILLISECONDS_FROM else time
 
 
-def _utc(time_s: float) -> str:
-    from bench.feeds.difficulty.table import utc_text
-
-    return utc_text(time_s)
-
-
 def _json(body: bytes, place: str) -> Any:
     try:
         return json.loads(body)
@@ -104,7 +101,7 @@ def _text(body: bytes) -> str:
 
 def _digits(body: bytes, place: str) -> str:
     text = _text(body)
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > len(str(HIGHEST)):
         raise FetchError(f"{place}: tip-height: expected a height, got {shown(text)}")
     return text
 

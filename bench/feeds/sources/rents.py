@@ -9,7 +9,7 @@ from urllib.parse import quote
 from bench.feeds.answers import FetchError, Request, short_text
 from bench.feeds.archive import Fetched
 from bench.feeds.sources.source import HOUR_S, Figure, Plan, Settings, Source, items, number
-from hardware_profiles.errors import near_names
+from hardware_profiles.errors import near_names, shown
 
 _MTOK = 1e6  # the source has prices per token
 _KINDS = {"prompt": "input", "completion": "output"}
@@ -26,7 +26,7 @@ def _read_models(fetched: Fetched, settings: Settings) -> list[Figure]:
     if model is None:
         near = near_names(settings.model, by_id) or tuple(sorted(by_id)[:10])
         raise FetchError(
-            f"{fetched.url}: expected the model {settings.model}, got {len(by_id)} others: {', '.join(near)}"
+            f"{fetched.url}: expected the model {settings.model}, got {len(by_id)} others: {shown(', '.join(near))}"
         )
     return list(_token_prices(model, settings.model, fetched))
 

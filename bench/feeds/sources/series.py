@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.feeds.answers import FetchError, Request
 from bench.feeds.archive import Fetched
-from bench.feeds.sources.source import HOUR_S, Figure, Plan, Settings, Source
+from bench.feeds.sources.source import HOUR_S, Figure, Plan, Settings, Source, check_time
 from sites.feeds.read import read_feed
 
 _SERIES = "series"
@@ -71,6 +71,8 @@ def _read(fetched: Fetched, choices: dict[str, str]) -> list[Figure]:
     if not known.size:
         raise FetchError(f"{fetched.url}: expected prices, got {len(intervals.values)} intervals without one")
     end_s = float(intervals.end_s[known[-1]])
+    for time_s in (float(intervals.start_s[known[0]]), end_s):
+        check_time(f"{fetched.files[_SERIES]}", time_s)
     as_of_s = min(end_s, fetched.time_s)
     running = known[intervals.start_s[known] <= fetched.time_s]
     now = int(running[-1] if running.size else known[0])

@@ -11,7 +11,8 @@ from bench.feeds.archive import Fetched
 from hardware_profiles.errors import shown
 from sites.files import slug
 
-MINUTE_S, HOUR_S = 60.0, 3600.0
+HOUR_S = 3600.0
+FIRST_S, LAST_S = 1_230_768_000.0, 4_102_444_800.0  # [s, unix] 2009 to 2099
 Plan = Generator[Request, bytes, None]
 """Requests one after the other; each receives the body of its answer."""
 
@@ -83,6 +84,13 @@ def number(document: Any, place: str, *keys: str | int) -> float:
     if not math.isfinite(result):
         raise FetchError(f"{place}: {name}: expected a finite number, got {shown(value)}")
     return result
+
+
+def check_time(place: str, time_s: float) -> float:
+    """Return a time [s, unix]; raise FetchError if it is not one of 2009 to 2099."""
+    if not FIRST_S <= time_s < LAST_S:
+        raise FetchError(f"{place}: expected a time of 2009 to 2099 in seconds since 1970, got {time_s:.6g}")
+    return time_s
 
 
 def items(document: Any, place: str, key: str) -> list[Mapping[str, Any]]:

@@ -150,7 +150,7 @@ def test_openrouter_states_usd_per_token_as_text_and_is_shown_per_million(perwat
     assert figures["input_usd_per_mtok"]["value"] == pytest.approx(0.3)
     assert figures["output_usd_per_mtok"]["value"] == pytest.approx(1.2)
     unknown = perwatt("feed", "fetch", "openrouter", "--url", server.url, "--model", "a/c")
-    assert "expected the model a/c, got 2 others: a/b" in unknown.stderr
+    assert "expected the model a/c, got 2 others: 'a/b'" in unknown.stderr
     varies = perwatt("feed", "fetch", "openrouter", "--url", server.url, "--model", "auto")
     assert "auto: pricing.prompt: expected a price, got -1 (it varies)" in varies.stderr
 
