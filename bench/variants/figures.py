@@ -7,19 +7,17 @@ for hyperthread neighbours before and after its slice. A slice scans a window th
 report exactly that nonce. Medians are taken over the quiet slices if there are any, else over all.
 """
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench import limits
 from bench.errors import RunFailedError
 from bench.machine.environment import usable_cores
-from bench.variants.slices import PinnedThreads, VariantSlice, steps_for
+from bench.variants.slices import CompiledScan, PinnedThreads, VariantSlice, steps_for
 from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, compile_seconds, cost_of, instructions_per_cycle
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 ROUNDS, SLICE_S = limits.QUIET_PAIRS, 0.02
 ROUNDS_TOGETHER, SLICE_TOGETHER_S = 15, 0.1  # for several threads, whose start must not show in the rate
@@ -39,9 +37,14 @@ class VariantFigure:
     compile_cold_s: float | None
     compile_cached_s: float | None
 
+    @property
+    def counted(self) -> list[VariantSlice]:
+        """The quiet slices if there are any, else all."""
+        return [part for part in self.slices if part.quiet] or list(self.slices)
+
     def document(self) -> dict[str, Any]:
         """Return the figures as JSON-ready data."""
-        counted = [part for part in self.slices if part.quiet] or list(self.slices)
+        counted = self.counted
         cycles = [part.cycles_per_hash for part in counted if part.cycles_per_hash is not None]
         median = statistics.median(cycles) if cycles else None
         bound = self.bound_cycles_per_hash
@@ -51,6 +54,7 @@ class VariantFigure:
             "rate_hash_per_s": rate,
             "mh_per_s": rate / 1e6,
             "cycles_per_hash": median,
+            "cycles_per_hash_interval": median_interval(cycles),
             "cycles_per_hash_quartiles": statistics.quantiles(cycles, n=4)[::2] if len(cycles) > 1 else None,
             "bound_cycles_per_hash": bound,
             "fraction_of_bound": bound / median if bound and median else None,
@@ -73,6 +77,7 @@ class Figures:
     threads: int  # number of threads
     cores: tuple[int, ...]  # indices of the logical CPUs
     instructions_per_cycle: dict[str, float]
+    workload: str = "sha256d_scan_cpu"
 
     @property
     def needed(self) -> int:
@@ -97,7 +102,7 @@ class Figures:
         rows = sorted((figure.document() for figure in self.variants), key=lambda row: -row["rate_hash_per_s"])
         return {
             "schema": SCHEMA,
-            "workload": "sha256d_scan_cpu",
+            "workload": self.workload,
             "threads": self.threads,
             "cores": list(self.cores),
             "quiet": self.quiet,
@@ -110,13 +115,26 @@ class Figures:
 
 def measure_variants(
     threads: int = 1,
-    rounds: int | None = None,
     *,
     names: Sequence[str] | None = None,
+    midstates: int = 1,
     compile_times: bool = True,
     on_progress: Callable[[str, float], None] = lambda _stage, _done: None,
 ) -> Figures:
     """Measure every variant that runs on this machine, or the named ones, on pinned threads.
+
+    Parameters
+    ----------
+    threads
+        Number of threads.
+    names
+        Names of the variants; None takes all that run on this machine.
+    midstates
+        Midstates that share a message schedule: 1, 2, 4 or 8.
+    compile_times
+        Whether to measure compile times.
+    on_progress
+        Receives the stage and its share that is done.
 
     Raises
     ------
@@ -127,71 +145,112 @@ def measure_variants(
     """
     from kernels.scan_cpu import selftest, variants
 
-    chosen = list(names) if names is not None else [variant.name for variant in variants.candidates()]
-    modules = {name: variants.load(name) for name in chosen}
+    rolling = midstates > 1
+    here = variants.rolling_candidates() if rolling else variants.candidates()
+    chosen = list(names) if names is not None else [variant.name for variant in here]
+    load = variants.load_rolling if rolling else variants.load
+    scans = {name: CompiledScan(load(name), midstates) for name in chosen}
     cores = usable_cores()[:threads]
     slice_s = SLICE_S if threads == 1 else SLICE_TOGETHER_S
-    rounds = rounds or (ROUNDS if threads == 1 else ROUNDS_TOGETHER)
+    rounds = ROUNDS if threads == 1 else ROUNDS_TOGETHER
     per_cycle = instructions_per_cycle()
     for done, name in enumerate(chosen):
         on_progress(f"verify {name}", done / len(chosen))
         try:
-            selftest.run_selftest(name)
+            selftest.run_selftest(name, midstates=midstates)
         except selftest.SelfTestError as error:
             raise RunFailedError(str(error)) from error
     with PinnedThreads(cores) as pinned:
-        steps = {name: steps_for(module, slice_s) for name, module in modules.items()}
-        slices, scalings = _take_rounds(pinned, modules, steps, rounds, on_progress)
+        steps = {name: steps_for(scan, slice_s) for name, scan in scans.items()}
+        slices, scalings = _take_rounds(pinned, scans, steps, rounds, on_progress)
     compiled: dict[str, tuple[float, float]] = {}
     for done, name in enumerate(chosen if compile_times else ()):
         on_progress(f"compile {name}", done / len(chosen))
-        compiled[name] = compile_seconds(name)
+        compiled[name] = compile_seconds(name, midstates)
     return Figures(
-        tuple(_figure(name, slices[name], scalings[name], per_cycle, compiled.get(name)) for name in chosen),
-        tuple((other.variant.name, other.reason) for other in variants.all_variants() if not other.available),
+        tuple(
+            _figure(
+                (name, midstates),
+                slices[name],
+                scaling=scalings[name],
+                per_cycle=per_cycle,
+                compiled_s=compiled.get(name),
+            )
+            for name in chosen
+        ),
+        _unavailable(rolling=rolling),
         threads,
         tuple(cores),
         per_cycle,
+        f"sha256d_scan_vr{midstates}_cpu" if rolling else "sha256d_scan_cpu",
     )
+
+
+def _unavailable(*, rolling: bool) -> tuple[tuple[str, str], ...]:
+    """Return the variants that do not run on this machine, and why."""
+    from kernels.scan_cpu import variants
+
+    missing = [(other.variant.name, other.reason) for other in variants.all_variants() if not other.available]
+    plain = [variant.name for variant in variants.candidates() if rolling and not variant.rolls]
+    return (*missing, *((name, "has no scan of several versions") for name in plain))
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the 95 % interval of a median from the order of the values alone; None for fewer than six values.
+
+    References
+    ----------
+    H. A. David and H. N. Nagaraja, Order Statistics, 3rd edition, section 7.1.
+    """
+    count, outside = len(values), 0
+    for rank in range(count // 2):
+        outside += 2 * math.comb(count, rank)
+        if outside > (1.0 - limits.CONFIDENCE) * 2**count:
+            ordered = sorted(values)
+            return (ordered[rank - 1], ordered[count - rank]) if rank else None
+    return None
 
 
 def _take_rounds(
     pinned: PinnedThreads,
-    modules: dict[str, "ModuleType"],
+    scans: dict[str, CompiledScan],
     steps: dict[str, int],
     rounds: int,
     on_progress: Callable[[str, float], None],
 ) -> tuple[dict[str, list[VariantSlice]], dict[str, float | None]]:
     """Take slices of all variants in turn until each has `rounds` quiet ones, but at most twice as many rounds."""
-    slices: dict[str, list[VariantSlice]] = {name: [] for name in modules}
-    ratios: dict[str, list[float]] = {name: [] for name in modules}
+    slices: dict[str, list[VariantSlice]] = {name: [] for name in scans}
+    ratios: dict[str, list[float]] = {name: [] for name in scans}
     for done in range(2 * rounds):
         if min(sum(part.quiet for part in parts) for parts in slices.values()) >= rounds:
             break
-        for name, module in modules.items():
+        for name, scan in scans.items():
             on_progress(name, min(done / rounds, 1.0))
-            several = pinned.slice(module, steps[name])
+            several = pinned.slice(scan, steps[name])
             slices[name].append(several)
             if len(pinned.cores) > 1:
-                alone = pinned.slice(module, steps[name], threads=1)
+                alone = pinned.slice(scan, steps[name], threads=1)
                 ratios[name].append(several.rate_per_s / alone.rate_per_s)
     return slices, {name: statistics.median(values) if values else None for name, values in ratios.items()}
 
 
 def _figure(
-    name: str,
+    scan: tuple[str, int],
     slices: Sequence[VariantSlice],
+    *,
     scaling: float | None,
     per_cycle: dict[str, float],
     compiled_s: tuple[float, float] | None,
 ) -> VariantFigure:
-    cost = cost_of(name)
+    """Return the figures of a variant with a number of midstates."""
+    name, midstates = scan
+    cost = cost_of(name, midstates)
     return VariantFigure(
         name,
         tuple(slices),
         scaling,
         cost.operations if cost else None,
         cost.round_pairs if cost else None,
-        bound_cycles_per_hash(name, per_cycle),
+        bound_cycles_per_hash(name, per_cycle, midstates),
         *(compiled_s or (None, None)),
     )

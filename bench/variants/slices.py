@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from bench.errors import RunFailedError
 from bench.machine.clock import core_clock_hz, neighbour_cycles
@@ -15,6 +15,18 @@ from bench.measure.quiet_pairs import is_quiet
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+
+class CompiledScan(NamedTuple):
+    """A compiled scan of one or several midstates that share a message schedule."""
+
+    module: "ModuleType"
+    midstates: int = 1
+
+    @property
+    def step_hashes(self) -> int:
+        """Hashes of a step."""
+        return int(self.module.STEP) * self.midstates
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +58,11 @@ class PinnedThreads:
         for pool in self._pools:
             pool.shutdown()
 
-    def slice(self, module: "ModuleType", steps: int, threads: int | None = None) -> VariantSlice:
+    def slice(self, scan: CompiledScan, steps: int, threads: int | None = None) -> VariantSlice:
         """Run one slice on all threads at once, or on the first `threads`."""
         pools = self._pools[:threads]
         barrier = Barrier(len(pools))
-        parts = [pool.submit(_scan_slice, module, steps, barrier) for pool in pools]
+        parts = [pool.submit(_scan_slice, scan, steps, barrier) for pool in pools]
         done = [part.result() for part in parts]
         hashes = sum(part.hashes for part in done)
         rate_per_s = sum(part.hashes / (part.end_s - part.start_s) for part in done)
@@ -72,18 +84,21 @@ class _Part:
     quiet: bool
 
 
-def _scan_slice(module: "ModuleType", steps: int, barrier: Barrier) -> _Part:
+def _scan_slice(scan: CompiledScan, steps: int, barrier: Barrier) -> _Part:
     """Scan one window on the calling thread, with probes on both sides."""
     import numpy as np
 
     from kernels.scan_cpu.scan import job_words
     from kernels.scan_cpu.selftest import known_headers
-    from kernels.sha256.header import nbits_to_target
+    from kernels.sha256.header import nbits_to_target, versions_around, with_version
 
-    known = known_headers()[0]
-    job = job_words(known.header80, nbits_to_target(int.from_bytes(known.header80[72:76], "little")))
+    known, (module, midstates) = known_headers()[0], scan
+    target = nbits_to_target(int.from_bytes(known.header80[72:76], "little"))
+    versions = versions_around(known.version, 0, midstates)  # the block's own version is the first
+    jobs = tuple(job_words(with_version(known.header80, version), target) for version in versions)
+    job = jobs if midstates > 1 else jobs[0]
     first = known.nonce - known.nonce % module.STEP - steps // 2 * module.STEP
-    out = np.empty(1024, dtype=np.uint32)
+    out = np.empty(1024, dtype=np.uint64 if midstates > 1 else np.uint32)
     clock_before = core_clock_hz()
     probe_before = neighbour_cycles(clock_before)
     barrier.wait()
@@ -97,7 +112,7 @@ def _scan_slice(module: "ModuleType", steps: int, barrier: Barrier) -> _Part:
             f"{module.__name__}: block {known.height}: expected nonce {known.nonce}, got {out[:hits].tolist()}"
         )
     return _Part(
-        steps * module.STEP,
+        steps * scan.step_hashes,
         start_s,
         end_s,
         cpu_s,
@@ -106,11 +121,11 @@ def _scan_slice(module: "ModuleType", steps: int, barrier: Barrier) -> _Part:
     )
 
 
-def steps_for(module: "ModuleType", slice_s: float) -> int:
+def steps_for(scan: CompiledScan, slice_s: float) -> int:
     """Return the number of steps that take about `slice_s` [s]."""
     barrier, steps = Barrier(1), 256
     while True:
-        part = _scan_slice(module, steps, barrier)
+        part = _scan_slice(scan, steps, barrier)
         if part.cpu_s >= slice_s / 4:
             return max(1, round(steps * slice_s / part.cpu_s))
         steps *= 4

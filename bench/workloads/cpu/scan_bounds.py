@@ -58,20 +58,25 @@ _COMPILE = """
 import json, sys, time
 import numba, numpy
 from kernels.scan_cpu import variants
+midstates, job, out = int(sys.argv[2]), numpy.zeros(12, numpy.uint32), numpy.zeros(128, numpy.uint32)
 start = time.perf_counter()
-module = variants.load(sys.argv[1])
-module.scan_steps(numpy.zeros(12, numpy.uint32), numpy.uint32(0), 1, numpy.zeros(64, numpy.uint32))
+if midstates == 1:
+    variants.load(sys.argv[1]).scan_steps(job, numpy.uint32(0), 1, out)
+else:
+    jobs = (job,) * midstates
+    variants.load_rolling(sys.argv[1]).scan_steps(jobs, numpy.uint32(0), 1, out.astype(numpy.uint64))
 print(json.dumps(time.perf_counter() - start))
 """
 
 
-def compile_seconds(variant: str) -> tuple[float, float]:
+def compile_seconds(variant: str, midstates: int = 1) -> tuple[float, float]:
     """Return the time to import and run a variant once in a fresh process [s], with an empty and with a full cache.
 
     The import of Numba and NumPy is not included.
     """
     with tempfile.TemporaryDirectory() as folder:
         empty, full = (
-            float(json.loads(run_python(_COMPILE, variant, variables={"NUMBA_CACHE_DIR": folder}))) for _ in range(2)
+            float(json.loads(run_python(_COMPILE, variant, str(midstates), variables={"NUMBA_CACHE_DIR": folder})))
+            for _ in range(2)
         )
     return empty, full

@@ -1,6 +1,7 @@
 """Figures of all variants, and headers from outside: what is measured, printed and refused."""
 
 import json
+import random
 import re
 import subprocess
 from pathlib import Path
@@ -52,6 +53,24 @@ def test_figures_hold_rate_cycles_and_bound():
 
 
 @pytest.mark.usefixtures("short")
+def test_figures_of_several_versions_count_every_hash():
+    figures = variant_figures.measure_variants(names=["scalar"], midstates=4, compile_times=False)
+    document = figures.document()
+    assert document["workload"] == "sha256d_scan_vr4_cpu"
+    assert document["variants"][0]["cycles_per_hash"] > 100
+    assert ("mixed" in {row["variant"] for row in document["unavailable"]}) is True
+
+
+def test_the_interval_of_a_median_covers_it_in_95_of_100_samples():
+    generator = random.Random(1)
+    for count in (6, 20, 51):
+        samples = ([generator.lognormvariate(0.0, 0.5) for _ in range(count)] for _ in range(2000))
+        intervals = [variant_figures.median_interval(sample) for sample in samples]
+        assert sum(low <= 1.0 <= high for low, high in intervals) >= 0.945 * 2000
+    assert variant_figures.median_interval([1.0] * 5) is None
+
+
+@pytest.mark.usefixtures("short")
 def test_two_threads_report_their_scaling():
     figures = variant_figures.measure_variants(2, names=["scalar"], compile_times=False)
     row = figures.document()["variants"][0]
@@ -70,7 +89,7 @@ def test_noise_is_admitted(quiet, words):
 
 @pytest.mark.usefixtures("short")
 def test_a_variant_that_fails_its_selftest_gets_no_figure(monkeypatch):
-    def fail(name):
+    def fail(name, **_):
         raise selftest.SelfTestError(f"variant {name}: wrong")
 
     monkeypatch.setattr(selftest, "run_selftest", fail)
@@ -82,7 +101,7 @@ def test_a_slice_that_misses_its_nonce_gets_no_figure():
     module = SimpleNamespace(STEP=1, __name__="broken", scan_steps=lambda _job, _first, steps, _out: (0, steps))
     words = "broken: block 0: expected nonce 2083236893"
     with variant_slices.PinnedThreads(usable_cores()[:1]) as pinned, pytest.raises(RunFailedError, match=words):
-        pinned.slice(module, 10)
+        pinned.slice(variant_slices.CompiledScan(module), 10)
 
 
 def test_bounds_follow_from_counts_and_ports():
@@ -111,7 +130,7 @@ def test_compiling_and_loading_are_timed_in_fresh_processes(monkeypatch):
 
 @pytest.mark.usefixtures("short")
 def test_the_command_prints_a_table_and_a_document(monkeypatch):
-    monkeypatch.setattr(variant_figures, "compile_seconds", lambda _: (1.0, 0.1))
+    monkeypatch.setattr(variant_figures, "compile_seconds", lambda *_: (1.0, 0.1))
     table = CliRunner().invoke(perwatt, ["run", "sha256d_scan_cpu", "--all-variants"], standalone_mode=False)
     assert table.exception is None
     assert "cycles/hash" in table.stdout
@@ -125,8 +144,8 @@ def test_the_command_prints_a_table_and_a_document(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "--all-variants"], "--all-variants: expected the workload sha256d_scan_cpu, got 'none'"),
-        (["run", "matmul_f32_cpu", "--all-variants"], "expected the workload sha256d_scan_cpu"),
+        (["run", "--all-variants"], "--all-variants: expected one workload of sha256d_scan_cpu, sha256d_scan_vr2_cpu"),
+        (["run", "matmul_f32_cpu", "--all-variants"], "sha256d_scan_vr8_cpu, got 'matmul_f32_cpu'"),
         (["run", "sha256d_scan_cpu", "--all-variants", "--variant", "scalar"], "expected no --variant with it"),
         (["run", "sha256d_scan_cpu", "--variant", "neon_sha3"], "did you mean neon_sha2"),
         (["verify", "headers", str(HEADERS), "--variant", "nothing"], "variant: expected one of"),
