@@ -75,7 +75,7 @@ class InferenceBlock:
     profile: tuple[float, ...]  # [168] demand of each local hour of the week over its mean
     growth_frac_per_year: float  # of demand
     priced_per: str  # token, gpu_hour or kw_month
-    price_usd: float  # [USD/Mtok, USD/GPU-hour or USD/kW-month]
+    price_usd: float  # [USD/Mtok, USD/GPU-hour or USD/kW-month] mean of the year
     price_class: str  # of a price per token: interactive or batch
     passes_energy: bool  # whether the tenant pays for energy
     promised_frac: float  # share of demand promised in the SLA
@@ -83,6 +83,7 @@ class InferenceBlock:
     take_or_pay_frac: float  # share of the GPU-hours that the tenant pays for, taken or not
     interruptible_above_usd_per_mwh: float | None  # [USD/MWh meter] cost of power that lets a tenant be switched off
     curve: ServingCurve | None = None  # of `rate` and the points below it; None for a rate of one load
+    price_over_mean: Floats | None = None  # [T] price over its mean of the year; None if it is constant
 
     @property
     def is_lease(self) -> bool:

@@ -76,6 +76,7 @@ class Blocks(NamedTuple, Generic[Column]):
     is_firm: Column  # 1 where a contract forbids to give the load up for a payment, else 0
     better_frac: Column  # power of the block's better operating points, which take work first, over this one's own
     has_next: Column  # 1 where a worse operating point of the block follows, else 0
+    price_path: Column  # row of Problem.price_paths, counted from 1; 0 where the price of the work is constant
 
 
 BLOCK: Blocks[int] = Blocks._make(range(len(Blocks._fields)))

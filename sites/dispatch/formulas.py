@@ -116,11 +116,14 @@ def capacity_mw(block: Blocks[Any], hour: Hours[Any], asked: Value) -> Value:
     return work_mw(block.kind, able_mw(block, hour), block.promised_frac, asked, block.better_frac)
 
 
-def worth_usd_per_mwh(block: Blocks[Any], hour: Hours[Any], growth: Value) -> Value:
-    """Return what a device MWh earns or saves [USD/MWh device], without the power that a tenant pays for."""
+def worth_usd_per_mwh(block: Blocks[Any], hour: Hours[Any], growth: Value, over_mean: Value) -> Value:
+    """Return what a device MWh earns or saves [USD/MWh device], without the power that a tenant pays for.
+
+    `over_mean` is the price of inference in the hour over its mean of the year.
+    """
     if block.kind == MINING:
         return block.worth * growth * (hour.subsidy_usd_per_hash + block.pays_fees * hour.fees_usd_per_hash)
-    return block.worth + block.penalty_usd_per_mwh
+    return (block.worth + block.penalty_usd_per_mwh) * over_mean
 
 
 def passed_usd_per_mwh(block: Blocks[Any], hour: Hours[Any]) -> Value:

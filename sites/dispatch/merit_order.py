@@ -26,6 +26,7 @@ class Programme(NamedTuple):
 
 
 NO_PROGRAMME = Programme(np.zeros(0), np.zeros(0), 0.0, 0.0)
+NO_PATHS: Floats = np.zeros((0, 0))
 
 
 class Problem(NamedTuple):
@@ -42,6 +43,7 @@ class Problem(NamedTuple):
     event: Integers  # NO_EVENT, CURTAILED or OUT, shape [T]
     programme: Programme = NO_PROGRAMME
     step_h: float = 1.0  # [h] length of a step
+    price_paths: Floats = NO_PATHS  # prices of work over their means, shape [paths, T]
 
     @property
     def hours(self) -> Hours[Floats]:
@@ -52,6 +54,12 @@ class Problem(NamedTuple):
     def parts(self) -> Blocks[Floats]:
         """The columns of blocks by name, each of shape [B]: views, not copies."""
         return Blocks._make(self.blocks.T)
+
+    @property
+    def over_mean(self) -> Floats:
+        """Price of each block's work over its mean of the year, 1 where it is constant, shape [B, T]."""
+        rows = np.vstack([np.ones((1, self.how.size)), *self.price_paths[:, None]])
+        return rows[self.parts.price_path.astype(np.int64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,7 @@ def _check(problem: Problem) -> None:
         "series": (problem.series, (len(Hours._fields), hours)),
         "month": (problem.month, (hours,)),
         "event": (problem.event, (hours,)),
+        "price_paths": (problem.price_paths, (problem.price_paths.shape[0], hours if problem.price_paths.size else 0)),
         "blocks": (problem.blocks, (problem.blocks.shape[0], len(Blocks._fields))),
     }
     for name, (array, shape) in shapes.items():

@@ -51,7 +51,7 @@ def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
     hours = np.arange(site.calendar.steps) * site.calendar.step_h
     ratio = meter_of_parts(site, labels(site))
     caps, promises, worths = np.zeros_like(ratio), np.zeros_like(ratio), np.zeros_like(ratio)
-    hour = arrays.hours
+    hour, over_mean = arrays.hours, arrays.over_mean
     for k, row in enumerate(arrays.blocks):
         block: Blocks[float] = Blocks._make(row)
         growth = np.exp(block.growth_log_per_hour * hours)
@@ -60,7 +60,7 @@ def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
         if block.kind == SLA:
             promised = block.promised_frac * asked
             promises[k] = owed_mw(able_mw(block, hour), promised, block.better_frac, block.has_next)
-        worths[k] = worth_usd_per_mwh(block, hour, growth) / ratio[k] + passed_usd_per_mwh(block, hour)
+        worths[k] = worth_usd_per_mwh(block, hour, growth, over_mean[k]) / ratio[k] + passed_usd_per_mwh(block, hour)
     return caps, promises, worths
 
 
@@ -88,8 +88,9 @@ def hourly_worth(site: Site) -> tuple[Floats, Floats, Floats]:
 def penalties_usd_per_mwh(site: Site) -> Floats:
     """Return the penalty within the worth of each part and step [USD/MWh meter], shape [parts, T]."""
     rows = labels(site)
-    penalty = problem(site).parts.penalty_usd_per_mwh
-    return penalty[:, None] / meter_of_parts(site, rows)
+    arrays = problem(site)
+    penalty: Floats = arrays.parts.penalty_usd_per_mwh[:, None] * arrays.over_mean
+    return penalty / meter_of_parts(site, rows)
 
 
 def value_curve(year: SiteYear) -> list[Step]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sites.dispatch.columns import IDLE, KINDS, MINING, ON_DEMAND, SLA, Blocks, Hours
-from sites.dispatch.merit_order import NO_PROGRAMME, Problem, Programme
+from sites.dispatch.merit_order import NO_PATHS, NO_PROGRAMME, Problem, Programme
 from sites.hours.calendar import MEAN_YEAR_HOURS
 from sites.hours.demand import log_growth_per_hour
 from sites.market.mining import hourly_reward_btc_per_hash, pool_shares
@@ -69,6 +69,7 @@ def problem(site: Site) -> Problem:
     partly in the year is charged by its share of hours.
     """
     calendar = site.calendar
+    paths = [block.price_over_mean for block in site.inference if block.price_over_mean is not None]
     reward_usd = site_reward_usd_per_hash(site)
     hours: Hours[Floats] = Hours(
         spot_usd_per_mwh=site.spot_usd_per_mwh,
@@ -95,6 +96,7 @@ def problem(site: Site) -> Problem:
         event=site.event,
         programme=_programme(site),
         step_h=calendar.step_h,
+        price_paths=np.stack(paths) if paths else NO_PATHS,
     )
 
 
@@ -111,8 +113,13 @@ def _programme(site: Site) -> Programme:
 
 def _rows(site: Site) -> list[tuple[Label, Blocks[float]]]:
     rows = [row for block in site.mining for row in _mining_rows(block, site.availability_frac)]
+    path = 0
     for profile, block in enumerate(site.inference):
-        rows += _inference_rows(site, block, profile)
+        own = _inference_rows(site, block, profile)
+        if block.price_over_mean is not None:
+            path += 1
+            own = [(label, row._replace(price_path=float(path))) for label, row in own]
+        rows += own
     return rows
 
 

@@ -167,7 +167,7 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
     growth = np.exp(log_growth_per_hour(block.growth_frac_per_year) * _elapsed_h(site))
     asked = installed * block.demand_frac * np.asarray(block.profile)[site.calendar.how] * growth
     meter = meter_per_device(site, "inference")
-    full = full_worth_usd_per_mwh(block)
+    full, path = full_worth_usd_per_mwh(block), block.price_over_mean
     due = rent(site, block)
     if block.is_lease:
         full = due.usd / (full_mw(block) * site.hours)
@@ -198,7 +198,7 @@ def _inference(site: Site, block: InferenceBlock) -> _Block:
         ),
         parts=tuple(parts),
         meter=meter,
-        usd_per_mwh=np.full(site.calendar.steps, full / measured),
+        usd_per_mwh=np.full(site.calendar.steps, full / measured) * (1.0 if path is None else path),
         accepted=1.0,
         kept=1.0,
         units_per_mwh=units_per_full_mwh(block) / measured,

@@ -173,7 +173,7 @@ def _paid_btc(site: Site, done: Dispatch, arrays: Problem, btc_usd: Floats) -> F
     for k, row in enumerate(arrays.blocks):
         block: Blocks[float] = Blocks._make(row)
         if block.kind == MINING and done.mw is not None:
-            usd_per_mwh = worth_usd_per_mwh(block, arrays.hours, np.exp(block.growth_log_per_hour * elapsed_h))
+            usd_per_mwh = worth_usd_per_mwh(block, arrays.hours, np.exp(block.growth_log_per_hour * elapsed_h), 1.0)
             paid[k] = (done.mw[:, k] * usd_per_mwh / btc_usd).sum() * site.calendar.step_h
     return paid
 

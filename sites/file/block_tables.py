@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from hardware_profiles.errors import shown
 from hardware_profiles.tables import Broken, Table, rule
+from sites.file.hourly.market_tables import UsdOrSeries  # noqa: TC001 (pydantic reads it)
 from sites.file.values import (
     Age,
     Count,
@@ -137,7 +138,7 @@ class InferenceTable(Table):
     demand_growth_percent_per_year: Growth = assumed(0.0)
     usd_per_mtok: Usd | None = None
     price_class: Literal["interactive", "batch"] = "interactive"  # what the price per token is paid for
-    usd_per_gpu_hour: Usd | None = None
+    usd_per_gpu_hour: UsdOrSeries | None = None
     usd_per_kw_month: Usd | None = None
     tenant_pays_energy: Flag = False
     sla_percent: Percent = assumed(0.0)  # of the demand

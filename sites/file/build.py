@@ -15,7 +15,7 @@ from sites.file.carbon import kg_per_mwh
 from sites.file.difficulty import superseded_note
 from sites.file.flags import site_flags, site_notes
 from sites.file.hourly.climate import derate, pue, temperature_c
-from sites.file.hourly.market import bitcoin_year
+from sites.file.hourly.market import bitcoin_year, rented
 from sites.file.hourly.reader import HourlyReader
 from sites.file.prices.build import adders, peak_risk, peaks_of, spot
 from sites.file.site_file import SiteFile
@@ -110,7 +110,10 @@ def build_site(file: SiteFile, resolve: Resolve, path: str, *, native: bool = Fa
             mining.append(mining_block(miners, resolve, path, mean_mining_pue, facility_mw))
     for gpus in file.inference:
         with faults.noted(f"{path}: inference block {gpus.name!r}"):
-            inference.append(inference_block(gpus, resolve, path, mean_gpu_pue, facility_mw))
+            table, over_mean = rented(gpus, hourly)
+            inference.append(
+                replace(inference_block(table, resolve, path, mean_gpu_pue, facility_mw), price_over_mean=over_mean)
+            )
     faults.refuse()
     site = Site(
         name=file.site.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import Faults, InputError
+from sites.file.values import SeriesTable
 from sites.hours.demand import over_mean, week_profile
 from sites.market.device_rate import DeviceRate, TokenTags
 from sites.market.published_rates import published_rate, stated_rate
@@ -258,6 +259,8 @@ def _profile(table: InferenceTable, location: str) -> tuple[float, ...]:
 def _price(table: InferenceTable) -> tuple[str, float]:
     if table.usd_per_mtok is not None:
         return "token", table.usd_per_mtok.value
+    if isinstance(table.usd_per_gpu_hour, SeriesTable):
+        raise InputError.at("usd_per_gpu_hour", expected="a number", got=table.usd_per_gpu_hour.described)
     if table.usd_per_gpu_hour is not None:
         return "gpu_hour", table.usd_per_gpu_hour.value
     return "kw_month", table.usd_per_kw_month.value if table.usd_per_kw_month else 0.0

@@ -100,6 +100,7 @@ def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str | int, ..
         (("cooling", "mining_pue_hourly"), file.cooling.mining_pue_hourly),
         (("cooling", "gpu_pue_hourly"), file.cooling.gpu_pue_hourly),
         (("market", "btc_usd"), market.btc_usd),
+        *((("inference", at, "usd_per_gpu_hour"), block.usd_per_gpu_hour) for at, block in enumerate(file.inference)),
         (("market", "fees_percent_of_subsidy"), market.fees_percent_of_subsidy),
         (("market", "fees_btc_per_block"), market.fees_btc_per_block),
         (("carbon", "mean"), file.carbon.mean if file.carbon else None),

@@ -129,7 +129,7 @@ def _interconnect(net: _Network, site_problem: Problem) -> None:
 def _parts(net: _Network, site: Site, site_problem: Problem) -> None:
     rows = labels(site)
     caps, promises, worth = hourly_parts(site)
-    ratio = meter_of_parts(site, rows)
+    ratio, over_mean = meter_of_parts(site, rows), site_problem.over_mean
     idle = sum((caps[k] * ratio[k] for k, row in enumerate(rows) if row.part == "idle"), start=np.zeros(site.hours))
     if idle.any():
         net.add("loads", "idle", bus=SITE, carrier="inference", p_set=np.minimum(idle, site_problem.hours.limit_mw))
@@ -139,7 +139,7 @@ def _parts(net: _Network, site: Site, site_problem: Problem) -> None:
         if row.part == "idle" or (most <= 0 and not promises[k].any()):
             continue
         name = _component(row)
-        draw, penalty = caps[k] * ratio[k], site_problem.parts.penalty_usd_per_mwh[k] / ratio[k]
+        draw, penalty = caps[k] * ratio[k], site_problem.parts.penalty_usd_per_mwh[k] * over_mean[k] / ratio[k]
         if not promises[k].any():
             must_run = {}
             if site_problem.parts.is_firm[k]:

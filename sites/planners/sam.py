@@ -110,7 +110,7 @@ def cost_hourly(year: SiteYear, meter_mw: Floats) -> Floats:
     power = bought * spot + site_problem.contract_mw * site_problem.contract_usd_per_mwh - sold * resale + adder * drawn
     _, promises, _ = hourly_parts(year.site)
     short = np.maximum(promises - year.in_hours()[0].T, 0.0)
-    cost: Floats = power + site_problem.parts.penalty_usd_per_mwh @ short
+    cost: Floats = power + site_problem.parts.penalty_usd_per_mwh @ (short * site_problem.over_mean)
     paid = programme_hourly(site_problem.programme, year.dispatch.load)
     return cost - paid if paid.size else cost
 

@@ -97,10 +97,14 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     from sites.scenarios.kernels import paths as drawn
 
     site.check_hourly("scenarios")
-    if site.btc_path_usd is not None:
+    keys = [] if site.btc_path_usd is None else ["market.btc_usd"]
+    keys += [
+        f"inference[{block.name}].usd_per_gpu_hour" for block in site.inference if block.price_over_mean is not None
+    ]
+    if keys:
         raise InputError(
-            f"scenarios: expected one number as market.btc_usd of site {site.name!r}, from which its uncertain paths "
-            "begin, got a series"
+            f"scenarios: expected one number as {keys[0]} of site {site.name!r}, from which its uncertain paths begin, "
+            "got a series"
         )
     arrays = problem(site)
     rows = labels(site)

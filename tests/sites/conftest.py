@@ -124,7 +124,7 @@ def hourly_terms(problem):
     taken = parts.better_frac[:, None] * able
     promised = np.maximum(parts.promised_frac[:, None] * asked - taken, 0)
     reward = hourly.subsidy_usd_per_hash + parts.pays_fees[:, None] * hourly.fees_usd_per_hash
-    usd = np.where(mining, parts.worth[:, None] * fade * reward, parts.worth[:, None])
+    usd = np.where(mining, parts.worth[:, None] * fade * reward, parts.worth[:, None] * problem.over_mean)
     first = np.minimum(able, promised)
     on_demand = np.minimum(able, np.maximum(asked - taken, 0)) - first
     promised = np.where((parts.has_next > 0)[:, None], first, promised)
@@ -166,7 +166,7 @@ def lp_net_usd(problem):
         bounds[x[i], 1] = np.maximum(upper[k], 0) * q[k]
     cost[buy], cost[sell] = spot, -resale
     for j, k in enumerate(promises):
-        cost[short[j]] = parts.penalty_usd_per_mwh[k]
+        cost[short[j]] = parts.penalty_usd_per_mwh[k] * problem.over_mean[k]
     cost *= problem.step_h
     cost[peak] = problem.charges_usd_per_mw
 

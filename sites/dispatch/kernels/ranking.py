@@ -45,12 +45,18 @@ def work_arrays(count):
 
 
 @site_njit_inlined
+def price_over_mean(paths, path, t):
+    """Return the price of a block's work in an hour over its mean; `path` is its column BLOCK.price_path."""
+    return paths[int(path) - 1, t] if path > 0.0 else 1.0
+
+
+@site_njit_inlined
 def rank_hour(t, problem, work, waiting):
     """Fill cap, ratio, worth and asked of one hour; sort order by worth; return the idle draw [MW meter].
 
     order holds the blocks other than idle in the order of the hour before, which is nearly this one's.
     """
-    series, blocks, profiles = problem.series, problem.blocks, problem.profiles
+    series, blocks, profiles, paths = problem.series, problem.blocks, problem.profiles, problem.price_paths
     cap, ratio, worth, asked, growth, order = work.cap, work.ratio, work.worth, work.asked, work.growth, work.order
     hour = hour_of(series, t)
     device_mining, device_gpu = 1.0 / hour.mining_meter_per_device, 1.0 / hour.gpu_meter_per_device
@@ -61,7 +67,7 @@ def rank_hour(t, problem, work, waiting):
         if block.kind == MINING:
             cap[k] = capacity_mw(block, hour, 0.0) * hour.mining_meter_per_device
             ratio[k] = device_mining
-            worth[k] = worth_usd_per_mwh(block, hour, growth[k]) * device_mining
+            worth[k] = worth_usd_per_mwh(block, hour, growth[k], 1.0) * device_mining
             continue
         ratio[k] = device_gpu
         if block.kind == IDLE:
@@ -70,7 +76,8 @@ def rank_hour(t, problem, work, waiting):
             continue
         asked[k] = asked_mw(block, profiles[int(block.profile), week_hour], growth[k])
         cap[k] = capacity_mw(block, hour, asked[k]) * hour.gpu_meter_per_device
-        worth[k] = worth_usd_per_mwh(block, hour, growth[k]) * device_gpu + passed_usd_per_mwh(block, hour)
+        over_mean = price_over_mean(paths, block.price_path, t)
+        worth[k] = worth_usd_per_mwh(block, hour, growth[k], over_mean) * device_gpu + passed_usd_per_mwh(block, hour)
     sort_by_worth(order, worth, waiting)
     return idle
 

@@ -23,7 +23,7 @@ from sites.dispatch.columns import (
 )
 from sites.dispatch.formulas import able_mw, owed_mw, power_prices, resale_price
 from sites.dispatch.kernels.compiled_formulas import block_of, hour_of
-from sites.dispatch.kernels.ranking import begin, fill_hour, rank_hour, sort_by_worth, work_arrays
+from sites.dispatch.kernels.ranking import begin, fill_hour, price_over_mean, rank_hour, sort_by_worth, work_arrays
 from sites.jit import site_njit, site_njit_inlined
 
 _INFINITE = np.inf
@@ -49,7 +49,7 @@ def dispatch_year(problem, peaks, sums, detail, load):
     load_limit, paid = problem.programme.load_limit_mw, problem.programme.credit_usd_per_mwh
     drawn_mw, load_mw, fixed_mw = load.drawn_mw, load.load_mw, load.fixed_mw
     enrolled = load_limit.shape[0] > 0
-    series, blocks = problem.series, problem.blocks
+    series, blocks, paths = problem.series, problem.blocks, problem.price_paths
     month, event, contract_mw = problem.month, problem.event, problem.contract_mw
     mw, why, price = detail.mw, detail.why, detail.price_usd_per_mwh
     count = blocks.shape[0]
@@ -137,7 +137,8 @@ def dispatch_year(problem, peaks, sums, detail, load):
                     short = promised - device
                     short = short if short > 1e-12 * promised else 0.0  # less is rounding of PUE and its inverse
                     sums[k, SUM.short_mwh] += short
-                    penalty_usd += short * block.penalty_usd_per_mwh
+                    over_mean = price_over_mean(paths, block.price_path, t)
+                    penalty_usd += short * block.penalty_usd_per_mwh * over_mean
                 if device > 0.0:
                     sums[k, SUM.device_mwh] += device
                     sums[k, SUM.meter_mwh] += drawn[k]
@@ -147,7 +148,8 @@ def dispatch_year(problem, peaks, sums, detail, load):
                         sums[k, SUM.units] += device * blocks[k, BLOCK.units_per_mwh] * growth[k]
                     elif kind != IDLE:
                         passed = blocks[k, BLOCK.passes_energy] * (spot + adder) * drawn[k]
-                        sums[k, SUM.revenue_usd] += blocks[k, BLOCK.worth] * device + passed
+                        over_mean = price_over_mean(paths, blocks[k, BLOCK.price_path], t)
+                        sums[k, SUM.revenue_usd] += blocks[k, BLOCK.worth] * over_mean * device + passed
                         sums[k, SUM.units] += device * blocks[k, BLOCK.units_per_mwh]
                 growth[k] *= step[k]
                 if detailed:

@@ -10,9 +10,9 @@ from hardware_profiles.errors import InputError
 from sites.feeds.files.source import NAMED_FEED
 from sites.feeds.read import read_feed
 from sites.file.difficulty import difficulty_path
-from sites.file.ranges import BTC_USD, FEES, FEES_BTC
+from sites.file.ranges import BTC_USD, FEES, FEES_BTC, USD
 from sites.file.series import SeriesColumn, means, read_intervals
-from sites.file.values import Value
+from sites.file.values import SeriesTable, Value
 from sites.hours.intervals import DAY_S, MARKET_LENGTHS_S, WEEK_S
 from sites.market.bitcoin import DifficultyPath
 from sites.market.mining import hourly_fees_frac
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hardware_profiles.errors import Faults
     from sites.arrays import Floats
     from sites.feeds.model import Quantity
+    from sites.file.block_tables import InferenceTable
     from sites.file.hourly.market_tables import MarketSeriesTable
     from sites.file.hourly.reader import HourlyReader
     from sites.file.ranges import Range
@@ -44,6 +45,7 @@ class Quoted(NamedTuple):
 BITCOIN = Quoted("market.btc_usd", BTC_USD, "btc_price", "USD/BTC")
 FEES_PERCENT = Quoted("market.fees_percent_of_subsidy", FEES)
 FEES_IN_BTC = Quoted("market.fees_btc_per_block", FEES_BTC)
+RENT = Quoted("inference.usd_per_gpu_hour", USD, "rent", "USD/GPU-hour")
 
 
 def read_market(table: MarketSeriesTable, quoted: Quoted, hourly: HourlyReader) -> Floats:
@@ -97,7 +99,7 @@ def bitcoin_year(market: MarketTable, hourly: HourlyReader, path: Path, faults: 
     usd = market.btc_usd
     prices = None if isinstance(usd, Value) else faults.attempt(lambda: read_market(usd, BITCOIN, hourly), unread)
     if prices is not None:
-        hourly.notes.append(range_note("bitcoin", prices, BITCOIN.unit))
+        hourly.notes.append(_range_note("bitcoin", prices, BITCOIN.unit))
     return BitcoinYear(
         difficulty=difficulty,
         mean_usd=usd.value if isinstance(usd, Value) else float((unread if prices is None else prices).mean()),
@@ -107,7 +109,28 @@ def bitcoin_year(market: MarketTable, hourly: HourlyReader, path: Path, faults: 
     )
 
 
-def range_note(what: str, path: Floats, unit: str) -> str:
+def rented(table: InferenceTable, hourly: HourlyReader) -> tuple[InferenceTable, Floats | None]:
+    """Return a block's table with the mean rent of the year, and the rent over its mean, [T]; None for a number.
+
+    Raises
+    ------
+    InputError
+        The series cannot be read, or a contract or a tenant who pays for power needs a constant rent.
+    """
+    rent = table.usd_per_gpu_hour
+    if not isinstance(rent, SeriesTable):
+        return table, None
+    if table.take_or_pay_percent is not None or table.tenant_pays_energy:
+        key = "tenant_pays_energy" if table.tenant_pays_energy else "take_or_pay_percent"
+        raise InputError(f"inference[{table.name}].usd_per_gpu_hour: expected a number with {key}, got a series")
+    path = read_market(rent, RENT, hourly)
+    hourly.notes.append(_range_note(f"a GPU-hour of {table.name}", path, RENT.unit))
+    mean = float(path.mean())
+    number = Value(value=mean, source=rent.source, date=rent.date)
+    return table.model_copy(update={"usd_per_gpu_hour": number}), path / mean if mean > 0.0 else None
+
+
+def _range_note(what: str, path: Floats, unit: str) -> str:
     """Return a line with the lowest, highest and mean value of a price over the year."""
     return f"price of {what}: {path.min():,.6g} to {path.max():,.6g} {unit} over the year, mean {path.mean():,.6g}"
 

@@ -82,7 +82,7 @@ def fill_table(problem, first_of_month, offset, table):
                 hour = hour_of(series, t)
                 per_device = meter_per_device(block, hour)
                 device = 1.0 / per_device
-                worth = worth_usd_per_mwh(block, hour, growth) * device
+                worth = worth_usd_per_mwh(block, hour, growth, 1.0) * device
                 if kind in (MINING, IDLE):
                     table[t, at + CAP] = capacity_mw(block, hour, 0.0) * per_device
                     table[t, at + WORTH] = worth

@@ -41,6 +41,19 @@ def test_a_month_of_short_steps_equals_its_linear_programme(make_problem, solve_
         assert dispatch(steps).net_usd == pytest.approx(solve_lp(steps), rel=1e-9)
 
 
+@pytest.mark.parametrize("step_h", [1.0, 0.25])
+def test_work_whose_price_changes_equals_its_linear_programme(make_problem, solve_lp, step_h):
+    """Promised and on-demand work of two blocks, one of which has a price over time; penalties follow the price."""
+    given = make_problem(hours=730, charge=4_000.0, contract_mw=9.0)
+    path = np.random.default_rng(5).uniform(0.1, 2.5, (1, 730))
+    given.blocks[np.flatnonzero(given.parts.worth == 130.0), BLOCK.price_path] = 1.0
+    steps = as_steps(given._replace(price_paths=path), step_h)
+    assert (steps.over_mean == 1.0).all(axis=1).sum() == len(steps.blocks) - 2
+    done = dispatch(steps)
+    assert done.net_usd == pytest.approx(solve_lp(steps), rel=1e-9)
+    assert done.net_usd != pytest.approx(dispatch(steps._replace(price_paths=np.ones((1, 730)))).net_usd, rel=1e-3)
+
+
 def test_a_quarter_of_an_hour_four_times_is_the_hour(make_problem):
     """Growth, demand charge, penalties, contract and programme included; growth is by the step, so it differs a bit."""
     hours = make_problem(hours=730, charge=9_000.0, contract_mw=12.0, enrolled_mw=30.0)

@@ -204,3 +204,72 @@ def test_planner_tables_store_the_series_and_find_their_changes(replay, resolve,
     ((after, _),) = read_inputs(replay, resolve)
     text = str(changes_since(tmp_path / "run", [after]))
     assert "fees_btc_per_block" in text
+
+
+RENTED = """
+[[inference]]
+name = "rented"
+figure = "llama-2-70b-fp4-b200-mlperf-server-lenovo"
+gpus = 2000
+demand_percent = 80
+idle_percent = 20
+sla_percent = 25
+sla_penalty_percent = 100
+usd_per_gpu_hour = { file = "rent.csv", column = "usd" }
+"""
+
+
+@pytest.fixture
+def renting(replay):
+    """Add GPUs that are rented at a rent of each day, which is often below what their power costs."""
+    r = np.random.default_rng(3)
+    written(replay.with_name("rent.csv"), "usd", r.uniform(0.01, 0.4, 365).tolist(), timedelta(days=1))
+    text = replay.read_text(encoding="utf-8").replace("mining_pue", "gpu_pue = 1.2\nmining_pue")
+    replay.write_text(text + RENTED, encoding="utf-8")
+    return replay
+
+
+def test_gpus_are_rented_at_the_rent_of_each_day(renting, resolve):
+    site = load_site(renting, resolve)
+    rents = np.repeat(column(renting.with_name("rent.csv")), 24)
+    (block,) = site.inference
+    assert block.price_usd == pytest.approx(rents.mean(), rel=1e-12)
+    year = site_year(site, hourly=True)
+    done = next(each for each in year.blocks if each.name == "rented")
+    served = [k for k, label in enumerate(year.labels) if label.name == "rented" and label.part != "idle"]
+    gpu_hours = year.dispatch.mw[:, served].sum(axis=1) * 1e6 / block.watts_per_gpu / (1.0 - block.idle_frac)
+    assert 0.05 < (gpu_hours < 0.79 * 2000).mean() < 0.95
+    assert done.units == pytest.approx(gpu_hours.sum(), rel=1e-9)
+    assert done.revenue_usd == pytest.approx((gpu_hours * rents).sum(), rel=1e-9)
+    short = np.maximum(0.25 * 0.8 * 2000 - gpu_hours, 0.0)
+    assert year.penalty_usd == pytest.approx((short * rents).sum(), rel=1e-9)
+    assert year.penalty_usd > 0.0
+    fall = next(each for each in waterfalls(year) if each.product == "inference")
+    assert fall.steps[-1].usd == pytest.approx(done.revenue_usd, rel=1e-9)
+    assert any(note.startswith("price of a GPU-hour of rented: ") for note in site.notes)
+
+
+def test_a_rent_over_time_reaches_the_planner_tables(renting, resolve, tmp_path):
+    ((inputs, site),) = read_inputs(renting, resolve)
+    year = site_year(site, hourly=True)
+    write_package(tmp_path / "run", [year], [inputs], version="test", sam=True)
+    plain = year_of_8760(year)
+    drawn_mwh = float(plain.draw_kw.sum()) / 1000.0
+    earned = float(plain.draw_kw @ plain.usd_per_mwh) / 1000.0
+    assert earned == pytest.approx(year.revenue_usd, rel=1e-9)
+    assert plain.om_usd_per_mwh * drawn_mwh == pytest.approx(year.energy_usd + year.penalty_usd, rel=1e-9)
+    assert changes_since(tmp_path / "run", [inputs]).changes == ()
+
+
+@pytest.mark.parametrize("line", ["take_or_pay_percent = 50", "tenant_pays_energy = true"])
+def test_a_rent_over_time_is_refused_with_a_contract(renting, resolve, line):
+    renting.write_text(renting.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"usd_per_gpu_hour: expected a number with {line.split()[0]}, got a series"):
+        load_site(renting, resolve)
+
+
+def test_scenarios_refuse_a_rent_over_time(renting, resolve):
+    text = renting.read_text(encoding="utf-8")
+    renting.write_text(text.replace('{ file = "btc.csv", column = "close" }', "26000"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"scenarios: expected one number as inference\[rented\].usd_per_gpu_hour of"):
+        site_case(load_site(renting, resolve), default_model())
