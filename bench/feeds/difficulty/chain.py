@@ -92,13 +92,13 @@ def epochs_of(
     starts = sorted(height for height in headers if height % EPOCH_BLOCKS == 0 and height >= (first or 0))
     if not starts:
         raise InputError(f"{place}: expected the header of a height that is a multiple of {EPOCH_BLOCKS}, got none")
-    unpacked = {height: Header.unpack(header80) for height, header80 in headers.items()}
     epochs = []
     for height in starts:
-        header, last = unpacked[height], unpacked.get(height + EPOCH_BLOCKS - 1)
-        epochs.append(EpochData(height, header.nbits, header.time_s, None if last is None else last.time_s))
+        header, last = Header.unpack(headers[height]), headers.get(height + EPOCH_BLOCKS - 1)
+        last_s = None if last is None else Header.unpack(last).time_s
+        epochs.append(EpochData(height, header.nbits, header.time_s, last_s))
     check_epochs(place, epochs, network.limit_nbits)
-    _check_within(place, ((height, unpacked[height].nbits) for height in sorted(unpacked)), epochs)
+    _check_within(place, ((height, Header.unpack(headers[height]).nbits) for height in sorted(headers)), epochs)
     if network.continues_bundled:
         check_against_bundled(place, epochs)
     return epochs

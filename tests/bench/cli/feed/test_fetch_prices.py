@@ -129,6 +129,14 @@ def test_a_refusal_of_entsoe_is_named_in_one_line_without_the_key(perwatt, serve
     assert KEY not in done.stderr + "".join(stored)
 
 
+def test_the_stored_answer_is_a_market_file_like_any_other(perwatt, entsoe, tmp_path):
+    words = ("feed", "fetch", "entsoe", "--url", entsoe.url, *ENTSOE, "--json")
+    figures, files = shown(perwatt(*words, env={"ENTSOE_API_KEY": KEY}))
+    read = json.loads(perwatt("feed", "read", tmp_path / files["series"], "--json").stdout)
+    assert read["statistics"]["mean"] == figures["mean_eur_per_mwh"]["value"]
+    assert read["feed"] == "entsoe-api"
+
+
 def test_another_zone_is_no_replacement_for_the_one_that_fails(perwatt, entsoe):
     words = ("feed", "fetch", "entsoe", "--url", entsoe.url)
     perwatt(*words, *ENTSOE, env={"ENTSOE_API_KEY": KEY})
