@@ -13,6 +13,8 @@ from kernels.gpu.toolchain import ToolMissingError, nvrtc_version, tool_path
 from kernels.scan_cuda.codegen import ScanText, scan_text
 from kernels.scan_cuda.variants import TEXT_VARIANTS
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = tuple(TEXT_VARIANTS)
 EVERYWHERE = {"plain", "imad", "imad_shift", "imad_lea_rotate"}
 COMPILED = [
