@@ -35,10 +35,11 @@ def node_login(cookie: Path | None, user: str | None, password_env: str | None) 
             missing, other = ("--user", "--password-env") if user is None else ("--password-env", "--user")
             raise InputError.at(missing, expected=f"a value, because {other} has one")
         return Login(user, password_of_variable("--password-env", password_env))
-    text = password_of_file("--cookie-file", cookie or DEFAULT_COOKIE)
+    path = cookie or DEFAULT_COOKIE
+    text = password_of_file("--cookie-file", path)
     name, sign, password = text.partition(":")
     if not sign:
-        raise InputError.at("--cookie-file", expected="a file with USER:PASSWORD in one line", got=str(cookie))
+        raise InputError.at("--cookie-file", expected="a file with USER:PASSWORD in one line", got=str(path))
     return Login(name, password)
 
 

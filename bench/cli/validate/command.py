@@ -74,6 +74,9 @@ def mining(data: Path | None, difficulty: Path | None, plot: Path | None, as_jso
         emit_json(_document(outcomes, recent, whole, data) | _difficulty_document(difficulty, path))
     else:
         _print(outcomes, recent, whole)
+        if difficulty is not None:
+            document = _difficulty_document(difficulty, path)
+            say(f"Difficulty: {difficulty} after the bundled epochs, known until {document['difficulty_known_until']}")
 
 
 def _difficulty_path(file: Path | None) -> DifficultyPath:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -43,17 +44,17 @@ def days_of(settings: Settings) -> tuple[date, date]:
 
 def _energy_charts_plan(settings: Settings) -> Plan:
     first, last = days_of(settings)
-    yield Request(_SERIES, f"/price?bzn={settings.zone or 'DE-LU'}&start={first}&end={last}")
+    yield Request(_SERIES, f"/price?bzn={quote(settings.zone or 'DE-LU', safe='')}&start={first}&end={last}")
 
 
 def _entsoe_plan(settings: Settings) -> Plan:
     first, last = days_of(settings)
-    code = zone_code(settings.zone)
+    code = quote(zone_code(settings.zone), safe="")
     period = f"periodStart={_midnight(first)}&periodEnd={_midnight(last + timedelta(days=1))}"
     yield Request(
         _SERIES,
         f"/api?documentType=A44&contract_MarketAgreement.type=A01&in_Domain={code}&out_Domain={code}&{period}",
-        hidden_query=f"&securityToken={settings.key}",
+        hidden_query=f"&securityToken={quote(settings.key, safe='')}",
         suffix="xml",
     )
 

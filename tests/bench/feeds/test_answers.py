@@ -1,7 +1,10 @@
 """Answers that do not come, come too late or are too long, and fetches that break off."""
 
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 
 import pytest
 from doubles.feeds.web import WebSource
@@ -24,8 +27,8 @@ def server(url, timeout_s=5.0):
 def serve():
     made = []
 
-    def start(answer):
-        made.append(WebSource(answer))
+    def start(answer, **options):
+        made.append(WebSource(answer, **options))
         return made[-1]
 
     yield start
@@ -56,6 +59,23 @@ def test_an_answer_without_tls_to_a_request_with_tls_is_refused_in_one_line(serv
         server(source.url.replace("http:", "https:")).fetch(REQUEST)
     assert "\n" not in str(caught.value)
     assert "hidden-key" not in str(caught.value)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_certificate_of_ones_own_is_refused_unless_ssl_cert_file_names_it(serve, tmp_path, monkeypatch):
+    names = [str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=double", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-out", names[0], "-keyout", names[1]], check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*names)
+    source = serve(lambda *_: (200, {}, b"{}"), tls=context)
+    with pytest.raises(FetchError, match="certificate verify failed") as caught:
+        server(source.url).fetch(REQUEST)
+    assert "\n" not in str(caught.value)
+    monkeypatch.setenv("SSL_CERT_FILE", names[0])
+    assert server(source.url).fetch(REQUEST) == b"{}"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 429, 500, 503])

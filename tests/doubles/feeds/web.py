@@ -5,9 +5,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class WebSource:
-    """Answers by `answer(method, path, headers, body)`, which returns (status, headers, content)."""
+    """Answers by `answer(method, path, headers, body)`, which returns (status, headers, content); with TLS if asked."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, tls=None):
         self.requests = []
         source = self
 
@@ -28,7 +28,9 @@ class WebSource:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 

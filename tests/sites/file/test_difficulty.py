@@ -1,5 +1,7 @@
 """The difficulty of a site: points of the site file or of a table, exact from their own time on."""
 
+from datetime import date
+
 import pytest
 
 from hardware_profiles.errors import InputError
@@ -10,6 +12,7 @@ from sites.file.difficulty import read_epochs, read_points
 from sites.file.inputs import read_inputs
 from sites.market.bitcoin import expected_hashes, known_until_unix
 from sites.market.retarget import check_bits, next_nbits
+from sites.perspective.mining import mining_perspective
 from sites.planners.stored_inputs import load_inputs, store_inputs
 
 NO_FEES = ("fees_percent_of_subsidy = 1", "fees_percent_of_subsidy = 0")
@@ -153,6 +156,12 @@ def test_a_table_of_epochs_is_data_and_not_an_assumption(with_table, edited, epo
     assert site.path.points == ()
     assert site_year(site).assumed_frac == pytest.approx(site_year(without).assumed_frac - 28.37 / 365, abs=1e-3)
     assert "held at that of epoch 475 (height 957600) after 2026-07-26" in site.path.label()
+
+
+def test_the_age_of_the_difficulty_data_of_a_site_is_that_of_its_table(with_table, edited, epochs_text):
+    for site, day in ((with_table(epochs_text), date(2026, 7, 26)), (edited(), date(2026, 6, 28))):
+        year = site_year(site)
+        assert mining_perspective(site, site.mining[0], year.blocks[0]).difficulty_known_until == day
 
 
 def test_the_points_of_a_table_of_epochs_are_those_of_a_plain_table(epochs_text, tmp_path):

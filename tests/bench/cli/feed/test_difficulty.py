@@ -227,6 +227,8 @@ def test_validate_mining_takes_a_month_after_the_bundled_data_once_difficulties_
     assert "`perwatt feed difficulty` gets later ones for --difficulty" in perwatt(*words).stdout
     document = json.loads(perwatt(*words, "--difficulty", "difficulty.csv", "--json").stdout)
     (row,) = document["rows"]
+    said = perwatt(*words, "--difficulty", "difficulty.csv").stdout
+    assert "Difficulty: difficulty.csv after the bundled epochs, known until 2026-08-09" in said
     assert (document["difficulty"], document["difficulty_known_until"]) == ("difficulty.csv", "2026-08-09")
     assert (row["status"], row["epoch_start_times"]) == ("accepted", "header")
     seconds, expected_hashes = 31 * 86_400, 124_932_866_006_548.16 * 2**32 * 65536 / 65535
