@@ -19,6 +19,8 @@ _THROTTLE = re.compile(
     r"request limit|slow down",
     re.IGNORECASE,
 )
+_LONGEST_WAIT = 40  # characters of a Retry-After
+_BEFORE = 40  # characters that are shown before the words of a throttle
 _TAGS = re.compile(r"<[^<>]{0,500}>")
 
 
@@ -86,7 +88,7 @@ def refusal(answer: Answer) -> str:
     status = answer.status
     text = short_text(answer.body)
     said = f": {text}" if text else ""
-    wait = answer.headers.get("retry-after", "").strip()
+    wait = answer.headers.get("retry-after", "").strip()[:_LONGEST_WAIT]
     if status == 429 or _THROTTLE.search(text):
         after = f"; ask again in {wait} s" if wait.isdecimal() else f"; ask again after {wait}" if wait else ""
         return f"HTTP status {status}, the source is asked too often{after}{said}"
@@ -104,8 +106,9 @@ def throttle_text(body: bytes) -> str:
     start = body[:_LONGEST_TEXT]
     if not start.lstrip().startswith(b"<") and len(body) > len(start):
         return ""  # data; a refusal is short, or a page
-    words = _THROTTLE.search(_TAGS.sub(" ", start.decode("utf-8", "replace")))
-    return short_text(start[start.find(words[0].encode()) :] if words and len(start) > 200 else start) if words else ""
+    text = _plain(start)
+    words = _THROTTLE.search(text)
+    return scrub_message(shown(text[max(0, words.start() - _BEFORE) :])) if words else ""
 
 
 def check_data(place: str, body: bytes, suffix: str) -> None:
@@ -137,6 +140,10 @@ def _stated_error(body: bytes) -> str:
 
 def short_text(body: bytes) -> str:
     """Return the beginning of an answer as one short line without tags and credentials."""
-    text = _TAGS.sub(" ", body[:_LONGEST_TEXT].decode("utf-8", "replace"))
-    text = " ".join(text.split())
+    text = _plain(body)
     return scrub_message(shown(text)) if text else ""
+
+
+def _plain(body: bytes) -> str:
+    """Return the beginning of an answer without tags, on one line."""
+    return " ".join(_TAGS.sub(" ", body[:_LONGEST_TEXT].decode("utf-8", "replace")).split())

@@ -1,4 +1,4 @@
-"""The folder of raw answers, to which fetches only add: each answer under its time and hash, then a record of them."""
+"""The folder of raw answers, to which fetches only add: answers by time and hash, and a record if they are good."""
 
 import json
 import re
@@ -25,7 +25,7 @@ _RECORD = re.compile(r"(?P<stamp>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-fetch\.json")
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The answers of one complete fetch."""
+    """The answers of one fetch."""
 
     time_s: float  # [s, unix] when it began
     url: str  # of the source, without credentials
@@ -48,19 +48,19 @@ class Archive:
         write_new(path, body)
         return path
 
-    def complete(self, time_s: float, url: str, files: Mapping[str, Path]) -> Fetched:
-        """Write the record of a fetch whose answers are all stored; without one, a fetch counts as broken off."""
+    def record(self, fetched: Fetched) -> None:
+        """Write the record of a fetch whose answers are good; without one, a fetch does not count."""
         document = {
             "schema": SCHEMA,
-            "url": url,
-            "fetched_at_utc": datetime.fromtimestamp(time_s, UTC).isoformat(),
-            "answers": {name: path.name for name, path in files.items()},
+            "url": fetched.url,
+            "fetched_at_utc": datetime.fromtimestamp(fetched.time_s, UTC).isoformat(),
+            "answers": {name: path.name for name, path in fetched.files.items()},
         }
-        write_new(self.folder / f"{_stamp(time_s)}-fetch.json", json.dumps(document, indent=1).encode() + b"\n")
-        return Fetched(time_s, url, files)
+        content = json.dumps(document, indent=1).encode() + b"\n"
+        write_new(self.folder / f"{_stamp(fetched.time_s)}-fetch.json", content)
 
     def newest_first(self) -> Iterator[Fetched]:
-        """Yield the complete fetches, at most a hundred, the newest first; a record that is damaged is left out."""
+        """Yield the recorded fetches, at most a hundred, the newest first; a record that is damaged is left out."""
         if not is_folder(self.folder):
             return
         names = (match for path in self.folder.iterdir() if (match := _RECORD.fullmatch(path.name)))

@@ -39,14 +39,14 @@ def archive_of(folder: Path, source: Source, settings: Settings) -> Archive:
     return Archive(folder / source.name / source.variant(settings))
 
 
-def stored(source: Source, settings: Settings, archive: Archive, fault: str = "") -> Outcome:
+def stored(source: Source, settings: Settings, archive: Archive) -> Outcome:
     """Return the figures of the last good fetch."""
     for fetched in archive.newest_first():
         try:
-            return Outcome(source, tuple(source.read(fetched, settings)), fetched, fault)
+            return Outcome(source, tuple(source.read(fetched, settings)), fetched)
         except (ReadFailedError, InputError):
             continue
-    return Outcome(source, (), None, fault)
+    return Outcome(source, (), None)
 
 
 def fetch(source: Source, settings: Settings, server: Server, archive: Archive, clock: Clock = time.time) -> Outcome:
@@ -73,6 +73,7 @@ def fetch(source: Source, settings: Settings, server: Server, archive: Archive, 
         fetched = _asked(source, settings, server, archive, clock())
         figures = tuple(source.read(fetched, settings))
         _refuse_fallen_height(figures, before.figures, str(server.url))
+        archive.record(fetched)
     except (ReadFailedError, InputError) as error:
         return Outcome(source, before.figures, before.fetched, _without_key(str(error), settings))
     return Outcome(source, figures, fetched)
@@ -92,7 +93,7 @@ def _asked(source: Source, settings: Settings, server: Server, archive: Archive,
         try:
             request = plan.send(body)
         except StopIteration:
-            return archive.complete(time_s, str(server.url), files)
+            return Fetched(time_s, str(server.url), files)
 
 
 def _refuse_fallen_height(figures: tuple[Figure, ...], before: tuple[Figure, ...], place: str) -> None:

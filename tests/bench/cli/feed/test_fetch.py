@@ -136,7 +136,8 @@ def test_a_node_that_contradicts_its_header_is_refused_and_the_last_good_data_st
 def test_a_height_that_falls_is_refused(from_node, fresh, tip_s):
     from_node(fresh.url)
     fresh.headers = list(recent(193, tip_s))
-    assert "height: expected 199 or more, as before, got 192" in from_node(fresh.url).stderr
+    for _ in range(2):  # what was refused is not the last good one of the next time
+        assert "height: expected 199 or more, as before, got 192" in from_node(fresh.url).stderr
     fresh.headers = list(recent(194, tip_s))
     assert from_node(fresh.url).returncode == 0
 
