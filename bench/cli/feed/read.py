@@ -24,7 +24,7 @@ YEARS = (2000, 2100)
 @click.command(
     epilog=examples(
         "perwatt feed read DAMLZHBSPP_2025.zip --point HB_WEST",
-        "perwatt feed read prices.csv --where area=BZN|NO1 --where sequence=1 --year 2025",
+        "perwatt feed read prices.csv --where area=BZN|NO1 --where sequence=1",
         "perwatt feed read days/*.csv --point HB_WEST --out west.csv",
     )
 )
