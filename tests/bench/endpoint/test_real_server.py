@@ -1,5 +1,6 @@
 """A real llama.cpp server with a tiny model: what it accepts, and whether its own counts are ours."""
 
+import dataclasses
 import time
 
 import pytest
@@ -97,3 +98,39 @@ def test_a_server_that_counts_a_request_at_its_end_is_not_shared(url, short_job,
     if "client_bound" not in codes:
         counts = record.endpoint.server
         assert counts.output_tokens == pytest.approx(counts.own_output_tokens, rel=0.01)
+
+
+@pytest.fixture
+def repeated(url, short_job, monkeypatch):
+    """Measure with one prompt that comes again and again, with and without the field that switches the cache off."""
+    monkeypatch.setattr("bench.endpoint.workload.STEADY_BLOCK_S", 0.2)
+    monkeypatch.setattr("bench.endpoint.workload.measure_ceiling", lambda *_: None)
+
+    def call(*, switched_off):
+        target = read_target(url)
+        text = "ab cd ef " * 40
+        setting = Setting(target, None, 100, 40, f"cache {time.monotonic_ns()}", 2, texts=(text,))
+        known = setting.ask()
+        assert "no_prompt_cache" in known.service.fields
+        if not switched_off:
+            fields = known.service.fields - {"no_prompt_cache"}
+            known = dataclasses.replace(known, service=dataclasses.replace(known.service, fields=fields))
+        record = measure(
+            LlmServeEndpoint(setting, known), short_job(windows=2, window_s=1.0), (), device=describe_tiny(target)
+        )
+        return record, {reason.code: reason.detail for reason in (*record.reasons, *record.warnings)}
+
+    return call
+
+
+def test_a_prefix_cache_of_the_server_is_found_when_prompts_repeat(repeated):
+    record, codes = repeated(switched_off=False)
+    assert "% of the prompt tokens" in codes["prefix_cached"]
+    assert record.endpoint.cached_prompt_tokens > 0.5 * sum(record.endpoint.input_tokens)
+    assert record.endpoint.server.prefix_hits > 0
+
+
+def test_the_cache_that_the_probe_switches_off_answers_no_prompt_although_it_repeats(repeated):
+    record, codes = repeated(switched_off=True)
+    assert "prefix_cached" not in codes
+    assert record.endpoint.cached_prompt_tokens == 0
