@@ -4,6 +4,7 @@ PYTHONPATH=.:tests python -m doubles.endpoint.client_speed 10 200 1000
 """
 
 import asyncio
+import gc
 import json
 import resource
 import sys
@@ -42,6 +43,7 @@ async def measure(port, streams):
 
 
 def main():
+    gc.disable()  # as in a process of the client
     process = start_python(SERVER, json.dumps(asdict(ANSWER)))
     port = int(process.stdout.readline())
     for streams in map(int, sys.argv[1:] or ["1000"]):
