@@ -51,7 +51,7 @@ def _reasons(
     workload: LlmServeEndpoint, spans: Spans, requests: Requests, latencies: Mapping[str, Metric], *, local: bool
 ) -> Iterator[Reason]:
     setting, readings = workload.setting, workload.readings
-    prompt_tokens = None if setting.texts else setting.prompt_tokens
+    prompt_tokens = None if setting.texts or len(setting.prompt_lengths) > 1 else setting.prompt_lengths[0]
     yield from check_requests(
         requests, setting.concurrency, free_length=setting.free_length, prompt_tokens=prompt_tokens
     )

@@ -174,6 +174,8 @@ def _take(reply: Reply, event: Event, time_ns: int) -> None:
     if event.data == _DONE:
         reply.done = True
         return
+    if not event.data and event.name != b"error":  # it keeps the connection alive, as a comment does
+        return
     document = _document(event.data)
     if not isinstance(document, dict):
         kind: Outcome = "error_stream" if event.name == b"error" else "malformed"

@@ -32,6 +32,8 @@ def test_the_record_and_the_screen_state_the_ceiling_of_the_client(perwatt, serv
     ceiling = record["endpoint"]["client"]["ceiling"]
     assert ceiling["tokens_per_s"] == ceiling["chunks_per_s"] > 100
     assert ceiling["streams"] >= 1
+    assert record["endpoint"]["client"]["schedule_lag_s"] < 60.0
+    assert record["endpoint"]["client"]["start_spread_s"] is None
     share = record["metrics"]["rate"]["value"] / ceiling["tokens_per_s"]
     assert f"client     40 requests/s: {share:.1%} of the " in done.stdout
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import time
 
 import pytest
-from doubles.crowded import LONG_S
+from doubles.crowded import LONG_S, in_one_of
 
 from bench.endpoint.ceiling.null_server import Answer, NullServer
 from bench.endpoint.client.connection import Address, Connection, Intake
+from bench.endpoint.stream.reply import ReplyReader
 
 REQUEST = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -75,6 +77,34 @@ def test_tokens_have_the_times_at_which_the_server_sent_them():
     first, last = exchange.reply.chunks[0].time_ns, exchange.reply.chunks[-1].time_ns
     assert first - exchange.sent_ns >= 0.03e9
     assert last - exchange.sent_ns >= (0.03 + 19 * 0.01) * 1e9
+
+
+def test_reads_that_are_ready_together_are_stamped_before_any_of_them_is_parsed(monkeypatch):
+    """tokenomics#16: a stamp after the parsing of the others made the last stream of a batch look late."""
+    parse_s, feed = 0.02, ReplyReader.feed
+
+    def slow(reader, read):
+        time.sleep(parse_s)  # the loop stands still, as under a long parse
+        feed(reader, read)
+
+    async def run():
+        server = NullServer(Answer(tokens=1, first_token_s=0.2))
+        port = await server.start()
+        intake = Intake()
+        clients = [Connection(Address("127.0.0.1", port, "127.0.0.1"), intake) for _ in range(10)]
+        monkeypatch.setattr(ReplyReader, "feed", slow)
+        exchanges = await asyncio.gather(*(client.request(REQUEST, LONG_S) for client in clients))
+        for client in clients:
+            client.close()
+        server.stop()
+        return [exchange.reply.chunks[-1].time_ns for exchange in exchanges]
+
+    def trial():
+        stamps_ns = asyncio.run(run())
+        monkeypatch.setattr(ReplyReader, "feed", feed)
+        assert max(stamps_ns) - min(stamps_ns) < 5 * parse_s * 1e9
+
+    in_one_of(3, trial)
 
 
 def test_three_hundred_streams_run_at_once():

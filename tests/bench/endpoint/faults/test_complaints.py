@@ -15,8 +15,9 @@ from bench.endpoint.figures.tokens import token_times
 from bench.endpoint.load.load import Load, split_arrivals
 from bench.endpoint.load.messages import request_of
 from bench.endpoint.load.plan import LoadPlan
+from bench.endpoint.setting import Setting, new_seed
 from bench.endpoint.stream.reply import Read, read_reply
-from bench.endpoint.workload import LlmServeEndpoint, Setting
+from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure.runner import measure
 
 
@@ -122,3 +123,8 @@ def test_the_windows_of_each_load_begin_once_the_server_is_warm(run, concurrency
     at_start = [token_s for at_s, token_s in speeds if at_s <= starts_s][-1]
     assert at_start < 0.004 * 1.6
     assert record.workload.parameters["warm_up_s"] > 1.0
+
+
+def test_no_run_has_the_prompts_of_another_one():
+    """vllm#10753, guidellm#217: prompts from one seed came from the cache at the next run."""
+    assert len({new_seed() for _ in range(1000)}) == 1000

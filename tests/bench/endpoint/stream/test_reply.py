@@ -1,8 +1,11 @@
 """Replies as servers send them, whole, split, damaged."""
 
+import itertools
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.endpoint.stream.reply import Read, read_reply
 
@@ -156,3 +159,33 @@ def test_a_recorded_stream_gives_the_same_reply_for_every_split():
     for at in range(1, len(stream)):
         assert read_reply([Read(0, stream[:at]), Read(0, stream[at:])]) == whole
     assert read_reply(Read(0, stream[i : i + 1]) for i in range(len(stream))) == whole
+
+
+CHUNKS = (
+    b": ping\n\n", text("a", token_ids=[1]), text("b", token_ids=[2]),
+    text("c", token_ids=[3]) + text("d", token_ids=[4]), text("e", token_ids=[5])[:20], text("e", token_ids=[5])[20:],
+    text("é ✓", token_ids=[6]).replace(b"\n", b"\r\n"), text("f", token_ids=[7])[:-1], b"\n" + text("g", token_ids=[8]),
+    b"event: note\ndata: {}\n\n", b"data:\n\n", text("", finish_reason="length").replace(b"data: ", b"data:"),
+    usage(8), DONE,
+)  # fmt: skip
+CHUNKED = HEAD.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+FRAMED = [CHUNKED, *(b"%X;x=1\r\n%b\r\n" % (len(c), c) if n == 3 else b"%x\r\n%b\r\n" % (len(c), c)
+                     for n, c in enumerate(CHUNKS)), b"0\r\n\r\n"]  # fmt: skip
+
+
+def test_reads_that_are_whole_chunks_are_read_as_any_other_ones():
+    """Nearly every read is one chunk with one event, for which there is a short cut."""
+    stream = b"".join(FRAMED)
+    whole = read_reply([Read(0, stream)])
+    assert read_reply(Read(0, data) for data in FRAMED) == whole
+    assert read_reply(Read(0, stream[i : i + 1]) for i in range(len(stream))) == whole
+    assert [chunk.token_ids for chunk in whole.chunks] == [1] * 8
+    assert (whole.comments, whole.outcome(8)) == (1, "ok")
+
+
+@given(st.lists(st.integers(0, len(b"".join(FRAMED))), max_size=10), st.sets(st.integers(1, len(FRAMED) - 1)))
+def test_any_mixture_of_whole_chunks_and_other_splits_changes_nothing(cuts, kept):
+    stream = b"".join(FRAMED)
+    ends = list(itertools.accumulate(len(data) for data in FRAMED))
+    edges = sorted({0, len(stream), *cuts, *(ends[i] for i in kept), *(ends[i - 1] for i in kept)})
+    assert read_reply(Read(0, stream[a:b]) for a, b in itertools.pairwise(edges)) == read_reply([Read(0, stream)])
