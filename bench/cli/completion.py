@@ -86,6 +86,13 @@ def feeds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
     return _matching((layout.name for layout in LAYOUTS), incomplete)
 
 
+def feed_sources(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """Complete the name of a source over the network."""
+    from bench.feeds.sources.table import SOURCES
+
+    return _matching(SOURCES, incomplete)
+
+
 def plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Complete the name of a measurement plan."""
     from bench.measure.plans import PLANS

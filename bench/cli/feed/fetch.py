@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli import completion
 from bench.cli.commands import examples
 from bench.cli.feed.node_options import server_options
 from bench.cli.options import FOLDER, json_option
@@ -39,7 +40,7 @@ _OPTIONS = {
         "perwatt feed fetch entsoe --zone FR --key-env ENTSOE_API_KEY",
     )
 )
-@click.argument("name", metavar="SOURCE")
+@click.argument("name", metavar="SOURCE", shell_complete=completion.feed_sources)
 @click.option("--store", type=FOLDER, default=Path("feeds"), show_default=True, help="Folder of the raw answers.")
 @click.option("--stored", is_flag=True, help="Read the last good answers, without the network.")
 @server_options

@@ -39,6 +39,7 @@ def test_completion_of_a_command_imports_none():
 @pytest.mark.parametrize(
     ("line", "name"),
     [
+        ("feed fetch ope", "openrouter"),
         ("show antminer-s2", "antminer-s21"),
         ("compare antminer-s21 nvidia-h2", "nvidia-h200"),
         ("yield geor", "georgia-50mw-gpu-modules"),
