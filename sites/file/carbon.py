@@ -61,7 +61,7 @@ def _mean_of_feed(table: CarbonFeedTable, hourly: HourlyReader) -> float:
     if layout.quantity != "carbon":
         raise InputError(f"{path}: expected a feed of carbon intensities, got {layout.name}: {layout.title}")
     facts = {"basis": table.basis, "scope": table.scope} | ({"zone": table.zone} if table.zone is not None else {})
-    feed = read_feed(path, facts, layout.name, NAMED_FEED)
+    feed = hourly.once(table, lambda _: read_feed(path, facts, layout.name, NAMED_FEED))
     if feed.unit != unit:
         raise InputError(f"{path}: expected the unit {unit} that [carbon.mean] states, got {shown(feed.unit)}")
     start_s, hours = hourly.calendar.start_s, hourly.calendar.hours

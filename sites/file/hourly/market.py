@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sites.file.hourly.reader import HourlyReader
     from sites.file.ranges import Range
     from sites.file.site_file import MarketTable
+    from sites.hours.clock import Clock
     from sites.hours.intervals import Intervals
 
 LENGTHS_S = (*MARKET_LENGTHS_S, DAY_S, WEEK_S)  # of the rows of a market series
@@ -59,14 +60,16 @@ def read_market(table: MarketSeriesTable, quoted: Quoted, hourly: HourlyReader) 
         The file cannot be read, does not hold what the key takes, or misses a part of the year.
     """
     path, span = hourly.folder / table.file, hourly.span
-    if table.feed is not None:
-        return means(_of_feed(table, quoted, hourly), span, path)
-    column = SeriesColumn(table.column or "", quoted.within, LENGTHS_S)
-    return means(read_intervals(path, column, span, hourly.clock), span, path)
+
+    def read(clock: Clock) -> Intervals:
+        if table.feed is not None:
+            return _of_feed(table, quoted, path)
+        return read_intervals(path, SeriesColumn(table.column or "", quoted.within, LENGTHS_S), span, clock)
+
+    return means(hourly.once(table, read, quoted), span, path)
 
 
-def _of_feed(table: MarketSeriesTable, quoted: Quoted, hourly: HourlyReader) -> Intervals:
-    path = hourly.folder / table.file
+def _of_feed(table: MarketSeriesTable, quoted: Quoted, path: Path) -> Intervals:
     feed = read_feed(path, table.where, table.feed, NAMED_FEED)
     if quoted.quantity is None:
         raise InputError.at(path, expected=f"a column for {quoted.key}, which takes no feed", got=feed.layout.name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sites.file.hourly.market_file import Read, feed_named, read_prices
+from sites.file.hourly.memory import once
 from sites.file.prices.tables import PriceSeriesTable
 from sites.file.ranges import PRICE, Range
 from sites.file.series import SeriesColumn, Span, means, read_intervals
@@ -13,6 +14,7 @@ from sites.hours.calendar import HOUR_S
 from sites.hours.intervals import means_note, native_step_s
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
     from pathlib import Path
 
     from sites.arrays import Floats
@@ -20,6 +22,21 @@ if TYPE_CHECKING:
     from sites.hours.calendar import Calendar
     from sites.hours.clock import Clock
     from sites.hours.intervals import Intervals
+
+T = TypeVar("T")
+
+
+class FileTable(Protocol):
+    """A table of a site file that names a file."""
+
+    @property
+    def file(self) -> str:
+        """Path relative to the site file."""
+        ...
+
+    def model_dump_json(self) -> str:
+        """Return the table as text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +48,6 @@ class HourlyReader:
     clock: Clock
     currency: str  # of the prices
     notes: list[str] = field(default_factory=list)
-    known: dict[int, Intervals | Read] = field(default_factory=dict)  # what was read, by the identity of the table
 
     def read(self, table: HourlyTable | PriceSeriesTable, within: Range) -> Floats:
         """Return the mean of a table's series over each step, [T]."""
@@ -54,17 +70,26 @@ class HourlyReader:
         return native_step_s(series.intervals if isinstance(series, Read) else series)
 
     def _series(self, table: HourlyTable | PriceSeriesTable, within: Range) -> Intervals | Read:
-        """Return the series of a table, whose file is read once."""
-        if id(table) not in self.known:
-            path, span = self.folder / table.file, self.span
+        path, span = self.folder / table.file, self.span
+
+        def read(clock: Clock) -> Intervals | Read:
             if not isinstance(table, PriceSeriesTable):
-                self.known[id(table)] = read_intervals(path, SeriesColumn(table.column, within), span, self.clock)
-            elif table.column is None:
-                self.known[id(table)] = read_prices(table, path, self.currency, span)
-            else:
-                with feed_named(path):
-                    self.known[id(table)] = read_intervals(path, SeriesColumn(table.column, within), span, self.clock)
-        return self.known[id(table)]
+                return read_intervals(path, SeriesColumn(table.column, within), span, clock)
+            if table.column is None:
+                return read_prices(table, path, self.currency, span)
+            with feed_named(path):
+                return read_intervals(path, SeriesColumn(table.column, within), span, clock)
+
+        return self.once(table, read, within, self.currency)
+
+    def once(self, table: FileTable, read: Callable[[Clock], T], *facts: Hashable) -> T:
+        """Return what is read of a table's file in the year, once as long as the file does not change.
+
+        `facts` are what the result depends on besides the table, the year and the zone.
+        """
+        span = self.span
+        own = (table.model_dump_json(), span.start_s, span.end_s, *facts)
+        return once(self.folder / table.file, self.clock, own, read)
 
     @property
     def span(self) -> Span:
