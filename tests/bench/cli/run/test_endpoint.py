@@ -1,5 +1,6 @@
 """`perwatt run endpoint` against a server whose token clock is known, and against a real one: what a user gets."""
 
+import html
 import json
 import re
 import time
@@ -285,3 +286,16 @@ def test_the_tiny_server_is_started_measured_and_ended(perwatt):
     assert (record["workload"]["variant"], record["workload"]["parameters"]["model"]) == ("llama.cpp", "tiny")
     assert record["metrics"]["rate"]["value"] > 10
     assert "client_local" in [reason["code"] for reason in record["warnings"]]
+
+
+@pytest.mark.skipif(not is_installed(), reason="the extra `serve` (xllamacpp, gguf) is not installed")
+def test_a_sweep_of_the_tiny_server_names_its_knee_and_its_page_the_loads_that_no_other_beats(perwatt, tmp_path):
+    done = perwatt("run", "endpoint", "--url", "tiny", *SHORT, "--concurrency", "sweep", "--most", 4, "--plan", "smoke")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"knee +([0-9]+ at a time: larger loads|none up to 4 at a time)", done.stdout)
+    front = re.search(r"pareto +([0-9, ]+):", done.stdout)[1]
+    page = perwatt("report", "--out", "page.html")
+    assert page.returncode == 0, page.stderr
+    text = html.unescape((tmp_path / "page.html").read_text())
+    assert f"Loads that no other beats: {front}" in text
+    assert "tiny server, a model of random weights" in text
