@@ -29,7 +29,7 @@ from sites.dispatch.columns import (
     WORTH,
 )
 from sites.dispatch.formulas import larger, owed_mw, work_mw
-from sites.jit import site_njit
+from sites.jit import site_njit, site_njit_inlined
 from sites.scenarios.kernels.vectors import LANES, if_above, load, splat, store
 
 
@@ -72,13 +72,24 @@ def plain_idle(table, bound, k, power, able, row, totals):
 @site_njit
 def plain_inference(table, bound, k, block, power, worth, able, asked, units, g, row, totals):
     """Add up promised or on-demand work k over the plain hours of a month, in the eight scenarios from g on."""
+    better_frac, has_next = block[BLOCK.better_frac], block[BLOCK.has_next]
+    if better_frac > 0.0 or has_next > 0.0:
+        _add_inference(
+            table, bound, k, block, (power, worth, able, asked, units), g, row, totals, better_frac, has_next
+        )
+    else:  # the compiler leaves out what constants make superfluous: most blocks have no operating curve
+        _add_inference(table, bound, k, block, (power, worth, able, asked, units), g, row, totals, 0.0, 0.0)
+
+
+@site_njit_inlined
+def _add_inference(table, bound, k, block, factors, g, row, totals, better_frac, has_next):
+    power, worth, able, asked, units = factors
     at = TABLE_HOUR + TABLE_BLOCK * k
     power_factor, worth_factor = load(power, g), load(worth, g)
     able_factor, asked_factor = load(able, g), load(asked, g)
     none = splat(0.0)
     mwh, device, energy, passed, short = none, none, none, none, none
     promised_frac, passes = block[BLOCK.promised_frac], block[BLOCK.passes_energy]
-    better_frac, has_next = block[BLOCK.better_frac], block[BLOCK.has_next]
     kind = int(block[BLOCK.kind])
     for t in range(bound[FIRST_HOUR], bound[FIRST_COUPLED]):
         cost = power_factor * table[t, SPOT] + table[t, ADDER]
