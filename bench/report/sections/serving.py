@@ -80,7 +80,8 @@ def _of_run(number: int, run: "list[Record]") -> list[Block]:
         words += f"; cannot be told apart: {alike}" if len(choice.alike) > 1 else ""
     pairs = [("limits (median)", _limit_words(limits)), ("best load", words)]
     if choice is not None:
-        pairs.append(("in a site", f'device = "result:{choice.best.record_id}"'))
+        id_ = choice.best.record_id
+        pairs.append(("in a site", f'device = "result:{id_}", or with all loads device = "sweep:{id_}"'))
     if bend := knee_words(run):
         pairs.append(("knee", bend))
     pairs.extend(doubts(run).items())
