@@ -193,6 +193,44 @@ def test_a_wrong_request_is_refused_in_one_line(refused, tmp_path, arguments, me
     assert "secret" not in line
 
 
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((403, {}, b""), "HTTP status 403, the node does not serve this machine (see its rpcallowip)"),
+        ((502, {}, b"<p>proxy</p>"), "HTTP status 502: 'proxy'"),
+        ((200, {}, b"<html>"), "expected the JSON of a Bitcoin node, got '<html>'"),
+        ((200, {}, b'[{"id": 0}]'), "expected the JSON-RPC of a Bitcoin node, got {'id': 0}"),
+        ((200, {}, b'[{"id": 7, "result": 1, "error": null}]'), "expected an answer to each of 1 calls, got 1"),
+        (
+            (500, {}, b'{"result": null, "error": {"code": -1, "message": "Undo data expected but pruned"}, "id": 0}'),
+            "the node has pruned this block; use a node with prune of 550 or more",
+        ),
+        (
+            (200, {}, b'[{"id": 0, "result": {"chain": "main", "blocks": 99999999}, "error": null}]'),
+            "blocks: expected at most 10000000, got 99999999",
+        ),
+    ],
+)
+def test_what_is_no_answer_of_a_node_is_named_in_one_line(from_node, serve, answer, message):
+    done = from_node(serve(WebSource, lambda *_: answer))
+    assert done.returncode in {1, 2}
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_server_beyond_every_height_is_refused(refused, serve):
+    server = serve(WebSource, lambda *_: (200, {}, b"99999999"))
+    line = refused("feed", "difficulty", "mempool", "--url", server.url)
+    assert "height: expected at most 10000000, got 99999999" in line
+
+
+def test_a_cookie_without_a_colon_and_two_logins_are_refused(refused, cookie):
+    words = ("feed", "difficulty", "bitcoind", "--cookie-file", cookie)
+    assert "either --cookie-file or --user with --password-env, got 'both'" in refused(*words, "--user", "me")
+    cookie.write_text("password", encoding="utf-8")
+    assert "expected a file with USER:PASSWORD in one line" in refused(*words)
+
+
 def test_a_cookie_that_others_may_read_is_refused(refused, cookie):
     cookie.chmod(0o644)
     assert "expected mode 0600" in refused("feed", "difficulty", "bitcoind", "--cookie-file", cookie)
