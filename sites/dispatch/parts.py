@@ -125,4 +125,4 @@ def point_shares(year: SiteYear, block: InferenceBlock) -> list[float]:
         / (full_mwh * step.power_frac)
         for i, step in enumerate(block.steps)
     ]
-    return [share - after for share, after in zip(reached, [*reached[1:], 0.0], strict=True)]
+    return [max(share - after, 0.0) for share, after in zip(reached, [*reached[1:], 0.0], strict=True)]

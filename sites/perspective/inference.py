@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from sites.dispatch.problem import full_worth_usd_per_mwh, meter_mw
 from sites.dispatch.rents import rent
 from sites.market.published_market import gpu_rent, token_market
+from sites.modes import PointStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sites.dispatch.year import BlockYear
     from sites.market.published_market import GpuRent, TokenMarket
@@ -78,13 +79,14 @@ def inference_perspective(
     served = _served_gpu_hours(block, year)
     served_frac = served / working if working > 0 else 0.0
     breakeven = None
-    if not block.is_lease and len(block.steps) == 1:  # further points take less power at less load
+    if not block.is_lease:
         breakeven = breakeven_utilisation_frac(
             working * full_worth_usd_per_mwh(block) * block.watts_per_gpu / 1e6,
             _energy_at_full_load_usd(site, block, year, working_hours),
             block.idle_frac,
             capital.usd_per_year if capital is not None else 0.0,
             block.take_or_pay_frac,
+            block.steps,
         )
     tokens = block.priced_per == "token"
     return InferencePerspective(
@@ -138,8 +140,13 @@ def _energy_at_full_load_usd(site: Site, block: InferenceBlock, year: BlockYear,
     return metered_mwh * site.delivered_frac * year.energy_usd / year.facility_mwh
 
 
-def breakeven_utilisation_frac(
-    revenue_usd: float, energy_usd: float, idle_frac: float, fixed_usd: float, minimum_frac: float = 0.0
+def breakeven_utilisation_frac(  # noqa: PLR0913, PLR0917 (money, and what the machines draw at each utilisation)
+    revenue_usd: float,
+    energy_usd: float,
+    idle_frac: float,
+    fixed_usd: float,
+    minimum_frac: float = 0.0,
+    steps: Sequence[PointStep] = (),
 ) -> float | None:
     """Return the utilisation at which revenue equals the cost of power and the fixed cost, or None if none does.
 
@@ -153,14 +160,23 @@ def breakeven_utilisation_frac(
         Cost that does not depend on utilisation [USD].
     minimum_frac
         Utilisation that is paid for in any case.
+    steps
+        Steps of an operating curve; without them power rises evenly with utilisation.
 
     Notes
     -----
-    With utilisation u, revenue is R max(u, minimum) and power costs E (i + (1 - i) u).
+    With utilisation u, revenue is R max(u, minimum) and power costs E (i + (1 - i) u), or with an operating curve E
+    times idle power and that of the best points that make u.
     """
     minimum_usd, at_minimum_usd = revenue_usd * minimum_frac, energy_usd * (1.0 - idle_frac) * minimum_frac
     if minimum_frac > 0.0 and minimum_usd >= energy_usd * idle_frac + fixed_usd + at_minimum_usd:
         return 0.0
-    margin = revenue_usd - energy_usd * (1.0 - idle_frac)
-    needed = energy_usd * idle_frac + fixed_usd
-    return needed / margin if 0.0 <= needed <= margin and margin > 0.0 else None
+    needed, used_frac = energy_usd * idle_frac + fixed_usd, 0.0
+    if needed < 0.0:
+        return None
+    for step in steps or (PointStep("", 1.0 - idle_frac, 1.0),):
+        margin = revenue_usd * step.rate_frac - energy_usd * step.power_frac
+        if needed <= margin and margin > 0.0:
+            return used_frac + step.rate_frac * needed / margin
+        needed, used_frac = needed - margin, used_frac + step.rate_frac
+    return None

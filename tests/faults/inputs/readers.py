@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.device_rates import resolve_device
 from bench.endpoint.importing.document import read_source
 from bench.endpoint.importing.records import record_of
+from bench.endpoint.load.trace import read_trace
 from bench.inference.published import read_rows
 from bench.meters.logs import LogReader, column_names, read_log
 from bench.pytest_plugin.json_import import import_json
@@ -148,6 +149,7 @@ READERS = {
     "samples": Reader(lambda path: read_samples(path.parent), f"r/{SAMPLES_FILE}"),
     "JSON of pytest-benchmark": Reader(import_json, "benchmark.json", ("benchmark.json",)),
     "results of load generators": Reader(_load_generator, "result.json"),
+    "trace of arrivals": Reader(read_trace, "trace.csv", ("trace.csv", "trace.jsonl")),
     "published rates": Reader(read_rows, "rates.csv", ("rates.csv",)),
     "stored inputs": Reader(lambda path: load_inputs(path.parents[2]), "run/inputs/000/inputs.json"),
     "table of sites": Reader(_run_sites, "run/tables/site.parquet"),

@@ -14,6 +14,7 @@ from sites.file.build import build_site
 from sites.file.site_file import SiteFile
 from sites.market.mining import expected_btc
 from sites.market.published_market import estimated_usd_per_th_s, gpu_rent, miner_prices, token_market
+from sites.modes import PointStep
 from sites.perspective.blocks import net_after_capital_usd, perspectives, sentences
 from sites.perspective.inference import breakeven_utilisation_frac
 
@@ -107,6 +108,10 @@ def test_at_the_breakeven_utilisation_nothing_remains_after_capital(modules):
 def test_no_utilisation_breaks_even_if_full_load_does_not():
     assert breakeven_utilisation_frac(100.0, 10.0, 0.3, 95.0) is None
     assert breakeven_utilisation_frac(100.0, 10.0, 0.3, 0.0) == pytest.approx(3.0 / 93.0)
+    steps = (PointStep("8 at a time", 0.4, 0.7), PointStep("64 at a time", 0.6, 0.3))
+    assert breakeven_utilisation_frac(100.0, 50.0, 0.0, 30.0, 0.0, steps) == pytest.approx(0.7 * 30.0 / 50.0)
+    assert breakeven_utilisation_frac(100.0, 20.0, 0.0, 65.0, 0.0, steps) == pytest.approx(0.7 + 0.3 * 3.0 / 18.0)
+    assert breakeven_utilisation_frac(100.0, 50.0, 0.0, 51.0, 0.0, steps) is None
 
 
 def test_tokens_are_compared_with_the_market_together_with_their_input(modules):
