@@ -120,19 +120,24 @@ def test_one_two_and_three_workers_give_the_bits_of_this_machine(cluster, cases,
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_time_and_no_bit(cases, here, monkeypatch, tmp_path):
+def test_a_killed_worker_costs_time_and_no_bit(cluster, cases, here, monkeypatch):
+    from distributed import Client
+
     monkeypatch.setattr(fleet, "SHARD", 32)
-    with _cluster(tmp_path, 2) as (address, _, workers):
+    address, file = cluster
+    with _worker(file) as victim:
+        with Client(address, timeout=LIMIT_S, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=LIMIT_S)
         told = []
 
         def kill_one(done):
             told.append(done)
             if len(told) == 5:
-                workers[0].send_signal(signal.SIGKILL)
+                victim.send_signal(signal.SIGKILL)
 
         execute = dask(address, connect_s=LIMIT_S, grace_s=LIMIT_S)
         run = run_fleet(cases, RUN, SCENARIOS, execute=execute, on_progress=kill_one)
-        assert workers[0].wait(LIMIT_S) == -signal.SIGKILL
+        assert victim.wait(LIMIT_S) == -signal.SIGKILL
         _same_bits(run, here)
 
 
