@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 TIME_COLUMN = "time"
 UTC_COLUMN = "time_utc"  # of the plans and tables that perwatt writes
 _PARQUET = "a readable Parquet file"
+HALF_SECOND = timedelta(milliseconds=500)
 ANY = Range(-1e12, 1e12, "in the column's unit")
 
 
@@ -226,6 +227,8 @@ def _time(time: object, location: str) -> datetime:
             raise InputError(f"{location}: {TIME_COLUMN}: expected ISO 8601, got {shown(time)}") from None
     if not isinstance(time, datetime):
         raise InputError(f"{location}: {TIME_COLUMN}: expected a time, got {shown(time)}")
+    if time.microsecond:  # spreadsheets store days as fractions: 06:59:59.993 for 07:00
+        time = (time + HALF_SECOND).replace(microsecond=0)
     return time
 
 

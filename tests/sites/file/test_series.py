@@ -40,6 +40,12 @@ def test_offsets_are_honoured(tmp_path):
     assert read(write(tmp_path, east)).tolist() == list(range(HOURS))
 
 
+def test_a_time_of_a_spreadsheet_is_rounded_to_the_second(tmp_path):
+    lines = [line.replace("Z,", ".004Z,") if at % 2 else line for at, line in enumerate(rows())]
+    lines[5] = "2026-01-01T04:59:59.993Z,-5"
+    assert read(write(tmp_path, lines)).tolist() == [hour - 10.0 for hour in range(HOURS)]
+
+
 def test_a_parquet_file_reads_the_same(tmp_path):
     path = tmp_path / "prices.parquet"
     times = [START + timedelta(hours=hour) for hour in range(HOURS)]
