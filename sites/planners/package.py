@@ -76,7 +76,8 @@ def write_package(
     with new_folder(target) as work:
         store_inputs(inputs, work / "inputs")
         rows = {name: make(years) for name, make in _MAKERS.items()}
-        rows["run"] = [_run(target.name, work, version)]
+        known = min(known_until_utc(year.site.path) for year in years)
+        rows["run"] = [_run(target.name, work, version, known)]
         (work / "tables").mkdir()
         for name in SMALL:
             write_table(work / "tables", name, rows[name])
@@ -98,7 +99,7 @@ def write_package(
     return notes
 
 
-def _run(run_id: str, work: Path, version: str) -> Row:
+def _run(run_id: str, work: Path, version: str, difficulty_known_until: str) -> Row:
     return {
         "run_id": run_id,
         "created_utc": datetime.now(UTC).replace(microsecond=0),
@@ -106,7 +107,7 @@ def _run(run_id: str, work: Path, version: str) -> Row:
         "schema_version": SCHEMA_VERSION,
         "inputs_sha256": inputs_sha256(work / "inputs"),
         "difficulty_sha256": difficulty_sha256(),
-        "difficulty_known_until": known_until_utc(),
+        "difficulty_known_until": difficulty_known_until,
     }
 
 

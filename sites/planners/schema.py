@@ -57,7 +57,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _text("schema_version", "version of these tables"),
         _text("inputs_sha256", "hash of all inputs"),
         _text("difficulty_sha256", "hash of the bundled difficulty data"),
-        _text("difficulty_known_until", "day after which difficulty is assumed"),
+        _text(
+            "difficulty_known_until", "day after which the difficulty of a site is assumed, the earliest of all sites"
+        ),
     ),
     "site": (
         _SITE,

@@ -13,6 +13,7 @@ from sites.file.inputs import read_inputs
 from sites.market.bitcoin import expected_hashes, known_until_unix
 from sites.market.retarget import check_bits, next_nbits
 from sites.perspective.mining import mining_perspective
+from sites.planners.package import write_package
 from sites.planners.stored_inputs import load_inputs, store_inputs
 
 NO_FEES = ("fees_percent_of_subsidy = 1", "fees_percent_of_subsidy = 0")
@@ -162,6 +163,17 @@ def test_the_age_of_the_difficulty_data_of_a_site_is_that_of_its_table(with_tabl
     for site, day in ((with_table(epochs_text), date(2026, 7, 26)), (edited(), date(2026, 6, 28))):
         year = site_year(site)
         assert mining_perspective(site, site.mining[0], year.blocks[0]).difficulty_known_until == day
+
+
+def test_a_planner_folder_says_until_when_the_difficulty_of_its_sites_is_data(
+    with_table, edited, epochs_text, tmp_path
+):
+    for name, sites, day in (
+        ("one", [with_table(epochs_text)], "2026-07-26"),
+        ("two", [with_table(epochs_text), edited()], "2026-06-28"),
+    ):
+        write_package(tmp_path / name, [site_year(site, hourly=True) for site in sites], [], version="test", sam=False)
+        assert day in (tmp_path / name / "tables" / "run.csv").read_text("utf-8")
 
 
 def test_the_points_of_a_table_of_epochs_are_those_of_a_plain_table(epochs_text, tmp_path):
