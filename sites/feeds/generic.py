@@ -121,6 +121,8 @@ class _Reader:
 
 
 def _entries(times: list[int], values: list[float], declared: Declared) -> Iterator[Entry]:
+    if not times:
+        return
     at_s = np.array(times, np.int64)
     known = np.unique(at_s)
     if declared.minutes is not None:

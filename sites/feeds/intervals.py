@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats, Integers
     from sites.feeds.model import Entry
 
+MOST_VALUE = 1e15  # in any unit; the sums of a year hold it
 _SHORTEST_BLANK_S = 60  # of the empty intervals that fill up a year
 MOST_ENTRIES = 10_000_000  # 95 years of five minutes
 
@@ -52,12 +53,16 @@ class Entries:
         Raises
         ------
         InputError
-            An interval has two values of one version, or intervals overlap.
+            An interval has two values of one version, a value is beyond every market, or intervals overlap.
         """
         start_s, end_s, version = (np.array(self._integers[name]) for name in ("start_s", "end_s", "version"))
         values = np.array(self._values)
         order = np.lexsort((np.isnan(values), -version, end_s, start_s))  # of each interval, the one that counts first
         start_s, end_s, version, values = start_s[order], end_s[order], version[order], values[order]
+        beyond = np.flatnonzero(np.abs(values) > MOST_VALUE)
+        if beyond.size:
+            at_s, value = int(start_s[beyond[0]]), values[beyond[0]]
+            raise InputError(f"{place}: expected values below {MOST_VALUE:g}, got {value:g} at {utc_text(at_s)}")
         begins = np.ones(len(values), bool)
         begins[1:] = (np.diff(start_s) != 0) | (np.diff(end_s) != 0)
         counts_at = np.flatnonzero(begins)[np.cumsum(begins) - 1]  # the entry that counts, for each one

@@ -101,3 +101,9 @@ def test_the_previous_value_fills_gaps_and_empty_intervals():
     assert filled.end_s.tolist() == [900, 1800, 4500, 5400, 6300]
     assert filled.missing == 1
     assert ordered((0, 900, math.nan)).filled()[1] == 0
+
+
+@pytest.mark.parametrize("value", [2e15, -1e300, math.inf])
+def test_a_value_beyond_every_market_is_refused(value):
+    with pytest.raises(InputError, match=r"a.csv: expected values below 1e\+15, got .* at 1970-01-01T01:00Z"):
+        ordered((0, 3600, 1e15), (3600, 7200, value))

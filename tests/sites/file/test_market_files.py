@@ -266,6 +266,12 @@ def test_a_local_time_without_a_rule_is_refused(loaded, form, keys, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("label", ["start", "end"])
+def test_a_described_table_without_rows_is_refused(loaded, label):
+    with pytest.raises(InputError, match=r"file.csv: expected rows under the heading, got no row"):
+        loaded("start,price", f'{DESCRIBED}, label = "{label}"', "UTC", "EUR")
+
+
 def test_rows_of_two_series_need_where(loaded):
     twice = [step._replace(price=step.price + (at % 2)) for step in of("UTC") for at in (0, 1)]
     text = table(twice, local_form("UTC", "%Y-%m-%dT%H:%MZ"))
