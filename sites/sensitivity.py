@@ -12,6 +12,7 @@ from hardware_profiles.reading import validate
 from sites.dispatch.year import site_year, summarise
 from sites.file.site_file import SiteFile
 from sites.market.device_rate import DeviceRate
+from sites.scenarios.causes import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from sites.operating_points import OperatingCurve
 
 STEP_FRAC = 0.1
+SERIES = {"market.btc_usd": "btc", "price.hourly": "power"}  # inputs of scenarios, by the key of their series
 METHOD = (
     "effect USD: the change of the year's net USD when only this value becomes 10 % lower (10 % higher, where a lower "
-    "value is not possible); for a device, when its rate becomes 10 % lower"
+    "value is not possible); for a device, when its rate becomes 10 % lower; for a series, when all its values do"
 )
 _STEP = re.compile(r"([^.\[\]]+)(?:\[([^\]]*)\])?(?:\.|$)")
 
@@ -34,7 +36,11 @@ def effects_usd(inputs: Inputs) -> dict[str, float]:
     """
     before = _net_usd(inputs)
     effects = {}
-    for assumption in inputs.site().assumptions:
+    site = inputs.site()
+    for assumption in site.assumptions:
+        if isinstance(assumption.value, str) and assumption.key in SERIES:
+            lower = scaled(site, {SERIES[assumption.key]: 1 - STEP_FRAC})
+            effects[assumption.key] = summarise(site_year(lower)).net_usd - before
         for changed in _changed(inputs, assumption.key, assumption.value):
             try:
                 effects[assumption.key] = _net_usd(changed) - before

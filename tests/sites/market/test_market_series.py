@@ -19,6 +19,7 @@ from sites.planners.sam import year_of_8760
 from sites.scenarios.case import site_case
 from sites.scenarios.causes import scaled
 from sites.scenarios.defaults import default_model
+from sites.sensitivity import effects_usd
 
 YEAR = 2023
 START = datetime(YEAR, 1, 1, tzinfo=UTC)
@@ -273,3 +274,12 @@ def test_scenarios_refuse_a_rent_over_time(renting, resolve):
     renting.write_text(text.replace('{ file = "btc.csv", column = "close" }', "26000"), encoding="utf-8")
     with pytest.raises(InputError, match=r"scenarios: expected one number as inference\[rented\].usd_per_gpu_hour of"):
         site_case(load_site(renting, resolve), default_model())
+
+
+def test_the_effect_of_a_series_is_that_of_all_its_values(replay, resolve):
+    ((inputs, site),) = read_inputs(replay, resolve)
+    effects = effects_usd(inputs)
+    net_usd = site_year(site).net_usd
+    for key, name, factor in (("market.btc_usd", "btc", 0.9), ("price.hourly", "power", 0.9)):
+        assert effects[key] == pytest.approx(site_year(scaled(site, {name: factor})).net_usd - net_usd, rel=1e-12)
+    assert effects["market.btc_usd"] < 0.0 < effects["price.hourly"]
