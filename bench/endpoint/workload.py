@@ -43,6 +43,7 @@ class LlmServeEndpoint:
         self.in_flight: dict[float, int] = {}  # requests under way by time [s, monotonic], of an open loop
         self.cpu_frac = 0.0  # [-] time for which a process of the client was busy or waited for a core
         self._busy = ClientState()
+        self._rate_per_s = 0.0  # [token/s] since the load became steady
         self.ceiling: Ceiling | None = None  # what the same client takes from a null server, after the load
         self._plan: LoadPlan | None = None
         self._load: Load | None = None
@@ -123,9 +124,10 @@ class LlmServeEndpoint:
             self.watch.stop()
         if self._load is not None and not self._load.stopped:
             self._busy = self._load.state
-            since_s, busy_s = self._steady_at
-            self.cpu_frac = (self._busy.busy_s - busy_s) / max(time.monotonic() - since_s, 1e-9) / self.processes
+            (since_s, busy_s), end_s = self._steady_at, time.monotonic()
+            self.cpu_frac = (self._busy.busy_s - busy_s) / max(end_s - since_s, 1e-9) / self.processes
             self._load.stop()
+            self._rate_per_s = self.work_between(since_s, end_s) / max(end_s - since_s, 1e-9)
 
     def work_between(self, start_s: float, end_s: float) -> float:
         """Return the output tokens that came between two times [s, monotonic]."""
@@ -236,4 +238,4 @@ class LlmServeEndpoint:
             chunks_per_read=chunks / max(1, sum(request.reads for request in requests)),
         )
         streams = self.setting.concurrency or max(self.in_flight.values(), default=1)
-        return measure_ceiling(split_slots(self._plan, max(1, streams), self.processes), replies)
+        return measure_ceiling(split_slots(self._plan, max(1, streams), self.processes), replies, self._rate_per_s)

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from doubles.crowded import in_one_of
 from doubles.endpoint.server import Setup, serving
 
 from bench.endpoint.ceiling import ceiling
@@ -70,10 +71,14 @@ def run(short_job, monkeypatch):
 @pytest.mark.parametrize("hogs", [0, HOGS])
 def test_a_saturated_client_is_found_by_its_ceiling(run, hogs):
     """The server answers in one piece and computes nothing, so that only the client limits the rate."""
+
+    def trial():
+        record, codes = run(Setup(token_s=0.0, first_token_s=0.0), concurrency=16, output=200)
+        assert "that it takes from a server without work" in codes.get("client_bound", "")
+        assert record.endpoint.client.ceiling.streams == 16
+
     with crowded(hogs):
-        record, codes = run(Setup(token_s=0.0, first_token_s=0.0), concurrency=16, output=500, window_s=2.0)
-    assert "that it takes from a server without work" in codes["client_bound"]
-    assert record.endpoint.client.ceiling.streams == 16
+        in_one_of(3, trial)  # other work that comes or goes between the run and the drive moves either
 
 
 @pytest.mark.parametrize("hogs", [0, HOGS])
@@ -89,23 +94,34 @@ def test_an_honest_slow_server_is_no_limit_of_the_client(run, hogs):
 
 def test_the_ceiling_is_that_of_the_chunks_of_the_run(monkeypatch):
     monkeypatch.setattr(ceiling, "SECONDS", 0.2)
-    found = measure_ceiling(plans(4, 2), Replies(tokens=40, tokens_per_chunk=3.6, chunk_bytes=2000))
+    found = measure_ceiling(plans(4, 2), Replies(tokens=40, tokens_per_chunk=3.6, chunk_bytes=2000), 0.0)
     assert found.streams == 4
     assert found.chunk_bytes == pytest.approx(2000, abs=40)
     assert found.tokens_per_s == pytest.approx(3.6 * found.chunks_per_s)
     assert found.seconds >= 0.2
 
 
+@pytest.mark.parametrize(("rate_per_s", "times", "counts"), [(90.0, 1, 100.0), (110.0, 2, 300.0)])
+def test_a_client_that_seems_to_be_the_limit_is_driven_once_more(monkeypatch, rate_per_s, times, counts):
+    """Other work may have slowed the first drive; the limit is half of the ceiling."""
+    drives = [100.0, 300.0]
+    monkeypatch.setattr(ceiling, "drive", lambda *_: drives.pop(0))
+    found = measure_ceiling(plans(2), Replies(tokens=10, tokens_per_chunk=2, chunk_bytes=100), rate_per_s)
+    assert len(drives) == 2 - times
+    assert found.chunks_per_s == counts
+    assert found.tokens_per_s == 2 * counts
+
+
 def test_a_client_whose_null_server_does_not_start_has_no_ceiling(monkeypatch):
     monkeypatch.setattr(ceiling, "_CODE", "raise SystemExit(3)")
-    assert measure_ceiling(plans(2), Replies(10, 1, 100)) is None
+    assert measure_ceiling(plans(2), Replies(10, 1, 100), 0.0) is None
 
 
 def test_the_load_ends_at_once_however_fast_the_server_is():
     """A reply that came with the end of the load once kept its slot going, and the process had to be killed."""
     began_s = time.monotonic()
     for slots in (1, 3, 8):
-        assert measure_ceiling(plans(slots), Replies(20, 1, 0)) is not None
+        assert measure_ceiling(plans(slots), Replies(20, 1, 0), 0.0) is not None
     assert time.monotonic() - began_s < 45.0
 
 
