@@ -12,12 +12,11 @@ import pytest
 from doubles.crowded import is_quiet
 from doubles.endpoint.server import Setup, serving
 
-from bench.endpoint.mixes import parse_mixes, split_of
+from bench.endpoint.mixes import split_of
 from bench.endpoint.tiny.server import is_installed
 from bench.results.layout import result_folders
 from bench.results.record import Record
 from bench.results.schema import PUBLISHED
-from hardware_profiles.errors import InputError
 from sites.examples import example_path
 
 pytestmark = pytest.mark.slow
@@ -203,14 +202,6 @@ def test_mixes_of_lengths_tell_the_energy_of_prompts_from_that_of_answers(measur
     split = split_of(records)
     assert split.base_w.interval[0] <= 500.0 <= split.base_w.interval[1]
     assert split.j_per_output_token.interval[0] <= 0.0 <= split.j_per_output_token.interval[1]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "512:128", "1:2,1:2,1:2", "1:2,3:4,x", "0:2,3:4,5:6", "1:1,3:4,5:6", "1:2,3:4,-5:6"]
-)
-def test_fewer_than_three_mixes_and_what_is_no_mix_are_refused(text):
-    with pytest.raises(InputError, match="--mixes: expected 3 or more different mixes"):
-        parse_mixes(text)
 
 
 def test_a_result_is_the_device_of_a_site_with_its_tags(measured, perwatt, tmp_path):

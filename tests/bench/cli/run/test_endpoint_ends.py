@@ -10,8 +10,10 @@ import pytest
 from doubles.crowded import LONG_S, until
 from doubles.endpoint.server import Setup, serving
 
+from bench.endpoint.mixes import parse_mixes
 from bench.results.folder import read_record
 from bench.results.layout import result_folders
+from hardware_profiles.errors import InputError
 
 URL = ("--url", "http://127.0.0.1:9")
 
@@ -59,6 +61,14 @@ def test_a_wrong_option_is_one_line_with_status_2_and_nothing_is_measured(refuse
     """An option without effect is a wrong one."""
     assert words in refused("run", "endpoint", *URL, *options)
     assert not list(result_folders(tmp_path / "results"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "512:128", "1:2,1:2,1:2", "1:2,3:4,x", "0:2,3:4,5:6", "1:1,3:4,5:6", "1:2,3:4,-5:6"]
+)
+def test_fewer_than_three_mixes_and_what_is_no_mix_are_refused(text):
+    with pytest.raises(InputError, match="--mixes: expected 3 or more different mixes"):
+        parse_mixes(text)
 
 
 def test_a_server_that_is_not_there_is_one_line_with_status_1(refused):
