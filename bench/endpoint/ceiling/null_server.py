@@ -5,6 +5,7 @@ seen in the run. Inference servers write each chunk by itself; gateways and full
 """
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import json
@@ -183,4 +184,5 @@ async def _serve(answer: Answer) -> None:
 def main() -> None:
     """Serve on a free port, which goes to standard output, until standard input ends."""
     open_many_files()
-    asyncio.run(_serve(Answer(**json.loads(sys.argv[1]))))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(Answer(**json.loads(sys.argv[1]))))
