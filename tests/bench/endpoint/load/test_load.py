@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import itertools
 import threading
 import time
@@ -65,6 +66,16 @@ def test_requests_that_are_cut_off_keep_the_tokens_that_came():
         load.stop()
     assert [request.unfinished for request in load.requests] == [True] * 3
     assert all(0 < request.output_tokens < 5000 for request in load.requests)
+
+
+def test_each_arrival_of_a_trace_keeps_its_own_length_in_whichever_process():
+    lengths, times_s = (7, 3, 9, 4, 8, 5, 6, 2), [0.0, 0.0, 0.1, 0.15, 0.15, 0.2, 0.25, 0.3]
+    with null_server(Answer(tokens=1)) as port:
+        planned = plan(port)
+        load = Load(split_arrivals(dataclasses.replace(planned, output_lengths=lengths), times_s, processes=2))
+        until(lambda: len(load.requests) == len(times_s), load.check)
+        load.stop()
+    assert {request.index: request.requested_tokens for request in load.requests} == dict(enumerate(lengths))
 
 
 def test_an_open_loop_counts_from_the_scheduled_time():
