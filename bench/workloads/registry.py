@@ -65,6 +65,14 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     *(
         Entry(
+            f"sha256d_scan_vr{midstates}_cuda", "gpu", "hash",
+            f"nonce scan of {midstates} header versions, which share a message schedule, on an NVIDIA GPU",
+            "bench.workloads.cuda.sha256d_scan_versions_cuda:Sha256dScanVersionsCuda",
+        )
+        for midstates in (2, 4, 8)
+    ),
+    *(
+        Entry(
             f"matmul_{dtype}_nt_cuda", "gpu", "flop", f"matrix product on an NVIDIA GPU, {dtype}, through cuBLASLt",
             "bench.workloads.cuda.matmul_cuda:MatmulCuda",
         )

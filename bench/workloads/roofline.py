@@ -7,7 +7,7 @@ S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful visual performa
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -89,11 +89,11 @@ ASSUMED_RATES = {"alu": 64.0, "lea": 64.0, "fma": 64.0, "fma_high": 32.0, "issue
 class ScanCount:
     """The instructions of one hash in the scan's loop."""
 
-    alu: int  # on the ALU pipe
-    fma: int  # multiplies
-    fma_high: int  # multiplies that return the high half
-    total: int  # all instructions
-    lea: int = 0  # those on the ALU pipe that rotate and add at once, probed separately
+    alu: float  # on the ALU pipe
+    fma: float  # multiplies
+    fma_high: float  # multiplies that return the high half
+    total: float  # all instructions
+    lea: float = 0  # those on the ALU pipe that rotate and add at once, probed separately
 
 
 # Counted by tests/oracles/cuda_sass.py with the NVRTC that constraints.txt pins; a test repeats the count. On sm_100
@@ -121,6 +121,34 @@ SCAN_COUNTS: dict[tuple[str, str], ScanCount] = {
     ("imad_lea_rotate2", "sm_89"): ScanCount(1434, 1045, 379, 2872, 236),
     ("imad_lea_rotate2", "sm_90"): ScanCount(1433, 1033, 379, 2862, 236),
 }
+
+# Likewise of the scan of several versions: of one hash, and of the message schedule that the hashes of a nonce share.
+ROLLED_SCAN_COUNTS: dict[tuple[str, str], tuple[ScanCount, ScanCount]] = {
+    ("plain", "sm_80"): (ScanCount(1877, 207, 1, 2109), ScanCount(392, 36, 0, 431)),
+    ("plain", "sm_89"): (ScanCount(1877, 207, 1, 2109), ScanCount(392, 36, 0, 431)),
+    ("plain", "sm_90"): (ScanCount(1876, 204, 1, 2106), ScanCount(392, 36, 0, 434)),
+    ("imad_rotate", "sm_80"): (ScanCount(1342, 981, 167, 2514), ScanCount(231, 159, 76, 469)),
+    ("imad_rotate", "sm_89"): (ScanCount(1342, 981, 167, 2514), ScanCount(231, 159, 76, 469)),
+    ("imad_rotate", "sm_90"): (ScanCount(1341, 977, 167, 2510), ScanCount(231, 157, 76, 474)),
+    ("imad_lea", "sm_80"): (ScanCount(1428, 660, 81, 2193, 235), ScanCount(231, 159, 76, 469)),
+    ("imad_lea", "sm_89"): (ScanCount(1428, 660, 81, 2193, 235), ScanCount(231, 159, 76, 469)),
+    ("imad_lea", "sm_90"): (ScanCount(1427, 656, 81, 2189, 235), ScanCount(231, 157, 76, 474)),
+    ("imad_lea_rotate", "sm_80"): (ScanCount(1283, 805, 226, 2338, 235), ScanCount(231, 159, 76, 469)),
+    ("imad_lea_rotate", "sm_89"): (ScanCount(1283, 805, 226, 2338, 235), ScanCount(231, 159, 76, 469)),
+    ("imad_lea_rotate", "sm_90"): (ScanCount(1282, 801, 226, 2334, 235), ScanCount(231, 157, 76, 475)),
+    ("imad_lea_rotate2", "sm_80"): (ScanCount(1202, 886, 318, 2430, 237), ScanCount(234, 156, 76, 469)),
+    ("imad_lea_rotate2", "sm_89"): (ScanCount(1202, 886, 318, 2430, 237), ScanCount(234, 156, 76, 469)),
+    ("imad_lea_rotate2", "sm_90"): (ScanCount(1197, 886, 318, 2426, 237), ScanCount(232, 156, 76, 475)),
+}
+
+
+def rolled_scan_count(variant: str, architecture: str, midstates: int) -> ScanCount | None:
+    """Return the instructions of one hash if several midstates share a message schedule, or None without counts."""
+    counts = ROLLED_SCAN_COUNTS.get((variant, architecture))
+    if counts is None:
+        return None
+    each, shared = (astuple(count) for count in counts)
+    return ScanCount(*(own + part / midstates for own, part in zip(each, shared, strict=True)))
 
 
 def scan_clocks(count: ScanCount, rates: Mapping[str, float] = ASSUMED_RATES) -> dict[str, float]:

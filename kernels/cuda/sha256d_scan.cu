@@ -1,15 +1,4 @@
-typedef unsigned int u32;
-
 struct Job { u32 words[@WORDS@]; @POWER_FIELDS@u32 one_early; u32 mask; u32 one_late; };
-
-#define ADD_EARLY(x, y) @ADD_EARLY@
-#define ADD(x, y) @ADD@
-#define SHR(x, n) @SHR@
-#define ROTR(x, n) __funnelshift_r((x), (x), (n))
-#define ROTR_PRODUCT(x, n) (__umulhi((x), power##n) + (x) * power##n)
-#define XOR3(x, y, z) ((x) ^ (y) ^ (z))
-#define CH(x, y, z) (((x) & (y)) | (~(x) & (z)))
-#define MAJ(x, y, z) (((x) & (y)) | ((x) & (z)) | ((y) & (z)))
 
 static __device__ __forceinline__ u32 sha256d_last_word(const Job &job, const u32 nonce_word)
 {

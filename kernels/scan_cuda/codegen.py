@@ -7,7 +7,7 @@ C. The tests compile the same text as C++ and run it on the CPU.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -58,6 +58,8 @@ class FoldedGraph(Graph):
 
 class TextTarget:
     """A target that writes the operations of the nonce as C and keeps those of the job for the host."""
+
+    words = "job.words"  # array of the job's words in C
 
     def __init__(self, variant: TextVariant) -> None:
         self.lines: list[str] = []
@@ -126,7 +128,7 @@ class TextTarget:
         if value not in self._slots:
             self._slots[value] = len(self.job_words)
             self.job_words.append(value)
-        return f"job.words[{self._slots[value]}]"
+        return f"{self.words}[{self._slots[value]}]"
 
 
 @dataclass(frozen=True)
@@ -138,22 +140,38 @@ class ScanText:
     job_words: tuple[JobWord, ...]  # `Job.words` in order
     powers: tuple[int, ...]  # shifts n for which `Job` holds 2^(32 - n), numbers that the compiler must not know
 
-    def job_values(self, inputs: Mapping[str, int]) -> list[int]:
-        """Return the values of `Job.words` for a job's inputs by name (`scan_graph.JOB_INPUTS`)."""
-        known: dict[JobWord, int] = {}
 
-        def value(word: JobWord | int) -> int:
-            if isinstance(word, int):
-                return word
-            if word not in known:
-                if word.operation == "input":
-                    known[word] = inputs[str(word.immediate)]
-                else:
-                    shift = [int(word.immediate)] if word.operation in {"rotr", "shr"} else []
-                    known[word] = getattr(INTEGERS, word.operation)(*map(value, word.arguments), *shift)
-            return known[word]
+def job_values(words: Iterable[JobWord], inputs: Mapping[str, int]) -> list[int]:
+    """Return the values of a job's words from its inputs by name (`scan_graph.JOB_INPUTS`)."""
+    known: dict[JobWord, int] = {}
 
-        return [value(word) for word in self.job_words]
+    def value(word: JobWord | int) -> int:
+        if isinstance(word, int):
+            return word
+        if word not in known:
+            if word.operation == "input":
+                known[word] = inputs[str(word.immediate)]
+            else:
+                shift = [int(word.immediate)] if word.operation in {"rotr", "shr"} else []
+                known[word] = getattr(INTEGERS, word.operation)(*map(value, word.arguments), *shift)
+        return known[word]
+
+    return [value(word) for word in words]
+
+
+def body(target: TextTarget, powers: Iterable[int]) -> str:
+    """Return the lines of a target in C, after the powers of two that some of them need."""
+    lines = [*(f"const u32 power{n} = job.power{n};" for n in powers), *target.lines]
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def macro_values(options: TextVariant) -> dict[str, str]:
+    """Return the text of the placeholders of `sha256d_operations.cuh`."""
+    return {
+        "ADD_EARLY": options.add.replace("ONE", "one_early"),
+        "ADD": options.add.replace("ONE", "one_late"),
+        "SHR": options.shr,
+    }
 
 
 @cache
@@ -172,18 +190,14 @@ def scan_text(variant: str) -> ScanText:
     scan = scan_graph(FoldedGraph() if options.folded else Graph())
     last_word = target.operand(Lowering(target, [scan.last_word]).run().value(scan.last_word))
     powers = tuple(sorted(target.powers))
-    lines = [*(f"const u32 power{n} = job.power{n};" for n in powers), *target.lines]
-    values = {
+    values = macro_values(options) | {
         "WORDS": str(len(target.job_words)),
         "POWER_FIELDS": "".join(f"u32 power{n}; " for n in powers),
-        "ADD_EARLY": options.add.replace("ONE", "one_early"),
-        "ADD": options.add.replace("ONE", "one_late"),
-        "SHR": options.shr,
-        "BODY": "\n".join(f"    {line}" for line in lines),
+        "BODY": body(target, powers),
         "LAST_WORD": last_word,
         "PER_THREAD": str(NONCES_PER_THREAD),
     }
-    source = read_source("sha256d_scan.cu", values=values)
+    source = read_source("sha256d_operations.cuh", "sha256d_scan.cu", values=values)
     return ScanText(variant, source, tuple(target.job_words), powers)
 
 
@@ -202,4 +216,4 @@ def job_record(text: ScanText, midstate: Sequence[int], tail: Sequence[int], mas
         Bits that must be zero in the hash's last word.
     """
     inputs = dict(zip(JOB_INPUTS, (*midstate, *tail[:3]), strict=True))
-    return [*text.job_values(inputs), *(1 << (32 - n) for n in text.powers), 1, mask, 1]
+    return [*job_values(text.job_words, inputs), *(1 << (32 - n) for n in text.powers), 1, mask, 1]

@@ -17,6 +17,8 @@ class TextVariant:
     add: str
     shr: str  # body of the macro for a right shift of x by n
     products_frac: Fraction = Fraction(0)  # share of the separate rotates written as both halves of a product
+    # Likewise in the hashes of several versions, whose schedule moves no rotate; None without a scan of several.
+    rolled_products_frac: Fraction | None = None
     # Whether the first rotate of Σ0 and Σ1 moves to their end, where it is one instruction with the next addition:
     # ROTR(w, 2) ^ ROTR(w, 13) ^ ROTR(w, 22) = ROTR(w ^ ROTR(w, 11) ^ ROTR(w, 20), 2).
     folded: bool = False
@@ -30,7 +32,7 @@ class TextVariant:
 TEXT_VARIANTS = {
     variant.name: variant
     for variant in (
-        TextVariant("plain", "additions as additions, shifts as shifts", "((x) + (y))", "((x) >> (n))"),
+        TextVariant("plain", "additions as additions, shifts as shifts", "((x) + (y))", "((x) >> (n))", rolled_products_frac=Fraction(0)),
         TextVariant(
             "imad",
             "each addition as a multiply-add by a run-time one, on the FMA pipe",
@@ -49,12 +51,14 @@ TEXT_VARIANTS = {
             "((x) * ONE + (y))",
             "__umulhi((x), power##n)",
             Fraction(1, 14),
+            Fraction(1, 10),
         ),
         TextVariant(
             "imad_lea",
             "as imad_shift, and the last rotate of each big sigma in one instruction with the addition that follows",
             "((x) * ONE + (y))",
             "__umulhi((x), power##n)",
+            rolled_products_frac=Fraction(0),
             folded=True,
         ),
         TextVariant(
@@ -63,6 +67,7 @@ TEXT_VARIANTS = {
             "((x) * ONE + (y))",
             "__umulhi((x), power##n)",
             Fraction(1, 6),
+            Fraction(3, 13),
             folded=True,
         ),
         TextVariant(
@@ -71,10 +76,14 @@ TEXT_VARIANTS = {
             "((x) * ONE + (y))",
             "__umulhi((x), power##n)",
             Fraction(2, 7),
+            Fraction(3, 8),
             folded=True,
         ),
     )
 }
+
+ROLLED_VARIANTS = tuple(name for name, text in TEXT_VARIANTS.items() if text.rolled_products_frac is not None)
+"""Variants that scan several versions of a header with one message schedule."""
 
 
 @dataclass(frozen=True)
@@ -102,4 +111,18 @@ def find(name: str) -> CudaVariant:
     """
     if name not in BY_NAME:
         raise KernelInputError(f"variant: expected one of {', '.join(BY_NAME)}, got {name!r}")
+    return BY_NAME[name]
+
+
+def find_rolled(name: str) -> CudaVariant:
+    """Return the variant of this name, which scans several versions.
+
+    Raises
+    ------
+    KernelInputError
+        No such variant scans several versions.
+    """
+    if name not in ROLLED_VARIANTS:
+        expected = f"expected one that scans several versions ({', '.join(ROLLED_VARIANTS)})"
+        raise KernelInputError(f"variant: {expected}, got {name!r}")
     return BY_NAME[name]

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from filelock import FileLock
 from kernels.errors import KernelInputError
 from kernels.gpu.toolchain import ToolMissingError
 from kernels.scan_cuda.codegen import ScanText, scan_text
+from kernels.scan_cuda.rolled_text import RolledText, rolled_text
 
 Words = npt.NDArray[np.uint32]
 SHIM = Path(__file__).parent / "host_scan.hpp"
@@ -82,42 +84,97 @@ class HostCheck:
 
     def scan(self, variant: str, job: Sequence[int], first: int, threads: int, capacity: int = 4096) -> list[int]:
         """Run the kernel thread by thread and return the candidate nonces of `threads` threads' nonces."""
-        record = np.array(job, dtype=np.uint32)
-        count, out = np.zeros(1, dtype=np.uint32), np.empty(capacity, dtype=np.uint32)
-        getattr(self._library, f"{variant}_scan")(
-            _pointer(record), ctypes.c_uint32(first), ctypes.c_uint32(threads), _pointer(count), _pointer(out),
-            ctypes.c_uint32(capacity),
-        )  # fmt: skip
-        return [int(nonce) for nonce in out[: min(int(count[0]), capacity)]]
+        return _scan(getattr(self._library, f"{variant}_scan"), job, first, threads, np.empty(capacity, np.uint32))
 
 
-def _pointer(array: Words) -> ctypes.c_void_p:
+class VersionsHostCheck:
+    """The text of the variants that scan several versions, compiled for this CPU."""
+
+    def __init__(self, variants: Sequence[str]) -> None:
+        self.texts = {variant: rolled_text(variant) for variant in variants}
+        text = SHIM.read_text(encoding="ascii") + "".join(_versions_unit(text) for text in self.texts.values())
+        self._library = build_library(text, optimised="-O1")
+
+    def last_words(self, variant: str, jobs: Words, nonce_words: Words, midstates: int) -> Words:
+        """Return the last words of the hashes, a row for each row of `jobs` with its word of the nonce."""
+        jobs = np.ascontiguousarray(jobs, dtype=np.uint32)
+        nonce_words = np.ascontiguousarray(nonce_words, dtype=np.uint32)
+        out = np.empty((len(jobs), midstates), dtype=np.uint32)
+        function = getattr(self._library, f"{variant}_last_words")
+        function(_pointer(jobs), _pointer(nonce_words), _pointer(out), ctypes.c_size_t(len(jobs)))
+        return out
+
+    def scan(self, variant: str, job: Sequence[int], first: int, threads: int, capacity: int = 4096) -> list[int]:
+        """Run the kernel thread by thread and return its candidates, 2^32 times a midstate's index plus a nonce."""
+        return _scan(getattr(self._library, f"{variant}_scan"), job, first, threads, np.empty(capacity, np.uint64))
+
+
+def _scan(function: Any, job: Sequence[int], first: int, threads: int, out: npt.NDArray[Any]) -> list[int]:
+    record, count = np.array(job, dtype=np.uint32), np.zeros(1, dtype=np.uint32)
+    function(
+        _pointer(record), ctypes.c_uint32(first), ctypes.c_uint32(threads), _pointer(count), _pointer(out),
+        ctypes.c_uint32(len(out)),
+    )  # fmt: skip
+    return [int(candidate) for candidate in out[: min(int(count[0]), len(out))]]
+
+
+def _pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
 
 
 def _unit(text: ScanText) -> str:
     """Return the text in a namespace of its own, with its kernel renamed and two functions that call it."""
     name = text.variant
-    return f"""
-#define sha256d_scan {name}_kernel
-namespace {name} {{
-{text.source}
-}}
+    return _named(
+        text.source,
+        name,
+        "sha256d_scan",
+        f"""
 extern "C" void {name}_last_words(const u32 *jobs, const u32 *nonce_words, u32 *out, size_t count)
 {{
     for (size_t i = 0; i < count; ++i)
         out[i] = {name}::sha256d_last_word(((const {name}::Job *)jobs)[i], nonce_words[i]);
-}}
-extern "C" void {name}_scan(const {name}::Job *job, u32 first, u32 threads, u32 *found, u32 *out, u32 capacity)
+}}""",
+    )
+
+
+def _versions_unit(text: RolledText) -> str:
+    name = text.variant
+    return _named(
+        text.source,
+        name,
+        "sha256d_scan_versions",
+        f"""
+extern "C" void {name}_last_words(const {name}::Job *jobs, const u32 *nonce_words, u32 *out, size_t count)
+{{
+    for (const {name}::Job *job = jobs; job < jobs + count; ++job) {{
+        const u32 nonce_word = nonce_words[job - jobs];
+        const {name}::Rows rows = {name}::sha256d_rows(*job, nonce_word);
+        for (u32 i = 0; i < job->midstates; ++i)
+            *out++ = {name}::sha256d_last_word(*job, job->own[i], rows, nonce_word);
+    }}
+}}""",
+    )
+
+
+def _named(source: str, name: str, kernel: str, function: str) -> str:
+    """Return a text in a namespace of its own, with its kernel renamed, a function, and one that runs the kernel."""
+    word = "unsigned long long" if "versions" in kernel else "u32"
+    return f"""
+#define {kernel} {name}_kernel
+namespace {name} {{
+{source}
+}}{function}
+extern "C" void {name}_scan(const {name}::Job *job, u32 first, u32 threads, u32 *found, {word} *out, u32 capacity)
 {{
     blockDim.x = 256;
     for (u32 thread = 0; thread < (threads + blockDim.x - 1) / blockDim.x * blockDim.x; ++thread) {{
         blockIdx.x = thread / blockDim.x;
         threadIdx.x = thread % blockDim.x;
-        {name}::sha256d_scan(*job, first, threads, found, out, capacity);
+        {name}::{kernel}(*job, first, threads, found, out, capacity);
     }}
 }}
-#undef sha256d_scan
+#undef {kernel}
 #undef ADD
 #undef ADD_EARLY
 #undef SHR

@@ -170,17 +170,46 @@ def count_loop(code: list[Instruction | str]) -> LoopCount:
     KernelInputError
         The kernel has no loop.
     """
+    loops = _loops(code)
+    if not loops:
+        raise KernelInputError("machine code: expected a loop, got none")
+    return _count(code, loops[0])
+
+
+def count_nested_loop(code: list[Instruction | str]) -> tuple[LoopCount, LoopCount]:
+    """Return the counts of the longest loop inside a kernel's longest loop, and of what the longest has around it.
+
+    Raises
+    ------
+    KernelInputError
+        The kernel has no loop inside its longest one.
+    """
+    loops = _loops(code)
+    inner = [loop for loop in loops[1:] if loops[0][0] < loop[0] and loop[1] < loops[0][1]]
+    if not inner:
+        raise KernelInputError("machine code: expected a loop inside another, got none")
+    whole, inside = _count(code, loops[0]), _count(code, inner[0])
+    around = LoopCount(
+        whole.names - inside.names, whole.pipes - inside.pipes, whole.bank_conflicts - inside.bank_conflicts
+    )
+    return inside, around
+
+
+def _loops(code: list[Instruction | str]) -> list[tuple[int, int]]:
+    """Return the first and the last position of each loop, the longest first."""
     positions = {entry: position for position, entry in enumerate(code) if isinstance(entry, str)}
-    longest: tuple[int, int] | None = None
+    loops = []
     for position, entry in enumerate(code):
         if isinstance(entry, str) or not entry.jumps_to:
             continue
         start = positions.get(entry.jumps_to, position)
-        if start < position - 1 and (longest is None or position - start > longest[1] - longest[0]):
-            longest = start, position
-    if longest is None:
-        raise KernelInputError("machine code: expected a loop, got none")
-    inside = [entry for entry in code[longest[0] : longest[1] + 1] if isinstance(entry, Instruction)]
+        if start < position - 1:
+            loops.append((start, position))
+    return sorted(loops, key=lambda loop: loop[0] - loop[1])
+
+
+def _count(code: list[Instruction | str], loop: tuple[int, int]) -> LoopCount:
+    inside = [entry for entry in code[loop[0] : loop[1] + 1] if isinstance(entry, Instruction)]
     names, pipes = Counter(entry.name for entry in inside), Counter(entry.pipe for entry in inside)
     return LoopCount(names, pipes, _bank_conflicts(inside))
 

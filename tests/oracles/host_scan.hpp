@@ -5,7 +5,7 @@ typedef unsigned int u32;
 #define __device__
 #define __global__
 #define __forceinline__ inline
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 struct Dim { unsigned int x; };
 static thread_local Dim blockIdx, blockDim, threadIdx;
 static inline unsigned int __funnelshift_r(unsigned int low, unsigned int high, unsigned int n)

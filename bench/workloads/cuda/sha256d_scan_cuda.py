@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.workloads.cuda.context import BATCH_S, GpuContext, device_index
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
-from bench.workloads.roofline import SCAN_COUNTS, Bound, scan_bound
+from bench.workloads.roofline import SCAN_COUNTS, Bound, ScanCount, scan_bound
 
 if TYPE_CHECKING:
-    from kernels.scan_cuda.scan import CudaScan
+    from kernels.scan_cuda.scan import ScanKernel
 
 NONCES_PER_UNIT = 1 << 24
 MOST_UNITS = 1 << 8  # a window of 2^32 nonces
@@ -34,15 +34,13 @@ class Sha256dScanCuda:
         from kernels.scan_cpu.selftest import known_headers
 
         if options.variant is not None:
-            from kernels.scan_cuda.variants import find
-
-            find(options.variant)
+            self._check_variant(options.variant)
         self.name = name
         self.variant = options.variant or ""
         self._index = device_index(name, options)
         self._rates: Mapping[str, float] = dict(options.extra.get("pipe_rates") or {})  # type: ignore[call-overload]
         self._gpu: GpuContext | None = None
-        self._scan: CudaScan | None = None
+        self._scan: ScanKernel | None = None
         self._positions = random.Random(0)  # noqa: S311 (positions of the planted nonce; not a secret)
         # The header with the hardest target: a window of 2^32 nonces must have no other hit, as block 0 has
         # (3197545707).
@@ -50,17 +48,32 @@ class Sha256dScanCuda:
         self._calls = 0
         self._tried: dict[str, float] = {}
 
-    def prepare(self) -> None:
-        """Compile the candidates, time them over the block sizes, keep the fastest, then try fewer warps with it."""
-        from kernels.scan_cuda.scan import BLOCKS, CudaScan
+    def _check_variant(self, name: str) -> None:
+        from kernels.scan_cuda.variants import find
+
+        find(name)
+
+    def _candidates(self) -> tuple[str, ...]:
+        """Return the variants that the calibration times."""
         from kernels.scan_cuda.variants import TEXT_VARIANTS
 
+        return tuple(TEXT_VARIANTS)
+
+    def _compiled(self, name: str) -> "ScanKernel":
+        from kernels.scan_cuda.scan import CudaScan
+
+        return CudaScan(name, self._index)
+
+    def prepare(self) -> None:
+        """Compile the candidates, time them over the block sizes, keep the fastest, then try fewer warps with it."""
+        from kernels.scan_cuda.scan import BLOCKS
+
         self._gpu = GpuContext.open(self._index)
-        names = [self.variant] if self.variant else list(TEXT_VARIANTS)
+        names = (self.variant,) if self.variant else self._candidates()
         best = 0.0
         with self._gpu.stream:
             for name in names:
-                scan = CudaScan(name, self._index)
+                scan = self._compiled(name)
                 self._gpu.warm(partial(self._hash, scan, NONCES_PER_UNIT))
                 for block in BLOCKS:
                     scan.block = block
@@ -90,7 +103,7 @@ class Sha256dScanCuda:
                     best, chosen = rate, (small, scan.shared_bytes)
         scan.block, scan.shared_bytes = chosen
 
-    def _quick_rate(self, scan: "CudaScan") -> float:
+    def _quick_rate(self, scan: "ScanKernel") -> float:
         """Return the rate of one window after a warm-up [hash/s]; a slow kernel gets a shorter window."""
         count = NONCES_PER_UNIT
         before = time.perf_counter()
@@ -101,7 +114,8 @@ class Sha256dScanCuda:
         self._hash(scan, count)
         return count / (time.perf_counter() - before)
 
-    def _hash(self, scan: "CudaScan", count: int) -> int:
+    def _hash(self, scan: Any, count: int) -> int:
+        """Hash `count` headers around the real one and return their number; a wrong answer raises."""
         known = self._known
         start = (known.nonce - self._positions.randrange(count)) % (1 << 32)
         result = scan.scan(known.header80, start, count)
@@ -143,10 +157,13 @@ class Sha256dScanCuda:
         """Return the bound from instruction counts per pipe at the highest clock, or None without counts."""
         if self._gpu is None or self._gpu.state.max_sm_clock_hz is None:
             return None
-        count = SCAN_COUNTS.get((self.variant, self._gpu.state.architecture))
+        count = self._count(self._gpu.state.architecture)
         if count is None:
             return None
         return scan_bound(count, self._gpu.multiprocessors, self._gpu.state.max_sm_clock_hz, self._rates)
+
+    def _count(self, architecture: str) -> ScanCount | None:
+        return SCAN_COUNTS.get((self.variant, architecture))
 
     def parameters(self) -> Mapping[str, object]:
         """Return the header, the launch geometry, the rates of the calibration and the compiler."""

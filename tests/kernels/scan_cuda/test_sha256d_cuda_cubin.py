@@ -1,16 +1,16 @@
 """Machine code of the CUDA scan, compiled and disassembled without a GPU: what one hash costs on each pipe."""
 
-import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 from oracles import cuda_sass
+from oracles.cuda_units import compiled_units
 
 from bench.workloads.roofline import SCAN_COUNTS, ScanCount
 from kernels.errors import KernelInputError
 from kernels.gpu.toolchain import ToolMissingError, nvrtc_version, tool_path
-from kernels.scan_cuda.codegen import ScanText, scan_text
+from kernels.scan_cuda.codegen import scan_text
 from kernels.scan_cuda.variants import TEXT_VARIANTS
 
 pytestmark = pytest.mark.slow
@@ -40,20 +40,8 @@ KERNEL = "sha256d_scan"
 @cache
 def cubin(architecture: str) -> bytes:
     """Return the machine code of every variant for a chip, each under its own name: the tools take a second a file."""
-    try:
-        tool_path("nvdisasm"), tool_path("cuobjdump")
-        units = [unit(scan_text(variant)) for chip, variant in COMPILED if chip == architecture]
-        return cuda_sass.compile_cubin("".join(units), architecture)
-    except ToolMissingError as error:
-        pytest.skip(str(error))
-
-
-def unit(text: ScanText) -> str:
-    """Return the text in a namespace of its own, its kernel named after its variant."""
-    forgotten = "".join(f"#undef {name}\n" for name in re.findall(r"^#define (\w+)", text.source, re.MULTILINE))
-    return (
-        f"#define {KERNEL} {text.variant}\nnamespace space_{text.variant} {{\n{text.source}\n}}\n"
-        f"#undef {KERNEL}\n{forgotten}"
+    return compiled_units(
+        [scan_text(variant) for chip, variant in COMPILED if chip == architecture], KERNEL, architecture
     )
 
 

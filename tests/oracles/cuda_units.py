@@ -1,0 +1,29 @@
+"""Several texts of the CUDA scan as one, so that the compiler and the disassembler run once a chip."""
+
+import re
+from collections.abc import Iterable
+
+import pytest
+from oracles import cuda_sass
+
+from kernels.gpu.toolchain import ToolMissingError, tool_path
+from kernels.scan_cuda.codegen import ScanText
+from kernels.scan_cuda.rolled_text import RolledText
+
+
+def compiled_units(texts: Iterable[ScanText | RolledText], kernel: str, architecture: str) -> bytes:
+    """Return the machine code of every text, each kernel named after its variant; skip the test without the tools."""
+    try:
+        tool_path("nvdisasm"), tool_path("cuobjdump")
+        return cuda_sass.compile_cubin("".join(_unit(text, kernel) for text in texts), architecture)
+    except ToolMissingError as error:
+        pytest.skip(str(error))
+
+
+def _unit(text: ScanText | RolledText, kernel: str) -> str:
+    """Return the text in a namespace of its own, its kernel named after its variant."""
+    forgotten = "".join(f"#undef {name}\n" for name in re.findall(r"^#define (\w+)", text.source, re.MULTILINE))
+    return (
+        f"#define {kernel} {text.variant}\nnamespace space_{text.variant} {{\n{text.source}\n}}\n"
+        f"#undef {kernel}\n{forgotten}"
+    )
