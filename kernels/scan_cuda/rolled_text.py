@@ -89,7 +89,7 @@ def rolled_text(variant: str) -> RolledText:
     rows = TextTarget(replace(options, products_frac=Fraction(0)))
     lowered = Lowering(rows, scan.rows.values()).run()
     results = [rows.operand(lowered.value(row)) for row in scan.rows.values()]
-    hashes = HashTarget(replace(options, products_frac=options.rolled_products_frac), rows)
+    hashes = HashTarget(replace(options, products_frac=options.rolled_products_frac or Fraction(0)), rows)
     last_word = hashes.operand(Lowering(hashes, [last]).run().value(last))
     powers = tuple(sorted(rows.powers | hashes.powers))
     values = macro_values(options) | {

@@ -266,7 +266,9 @@ class CudaVersionScan(ScanKernel):
         offsets = {
             ((nonce - start_nonce) % NONCES, index)
             for index, nonce in (divmod(candidate, NONCES) for candidate in candidates)
-            if meets_target(headers[index], nonce, target)
+            if index < len(headers) and meets_target(headers[index], nonce, target)  # a faulty GPU writes anything
         }
-        hits = [(versions[index], (start_nonce + offset) % NONCES) for offset, index in sorted(offsets) if offset < count]
+        hits = [
+            (versions[index], (start_nonce + offset) % NONCES) for offset, index in sorted(offsets) if offset < count
+        ]
         return VersionScanResult(tuple(hits), len(versions) * count)

@@ -32,7 +32,13 @@ class TextVariant:
 TEXT_VARIANTS = {
     variant.name: variant
     for variant in (
-        TextVariant("plain", "additions as additions, shifts as shifts", "((x) + (y))", "((x) >> (n))", rolled_products_frac=Fraction(0)),
+        TextVariant(
+            "plain",
+            "additions as additions, shifts as shifts",
+            "((x) + (y))",
+            "((x) >> (n))",
+            rolled_products_frac=Fraction(0),
+        ),
         TextVariant(
             "imad",
             "each addition as a multiply-add by a run-time one, on the FMA pipe",

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 
 import pytest
-from oracles import cuda_sass
 
 from kernels.gpu.toolchain import ToolMissingError, tool_path
 from kernels.scan_cuda.codegen import ScanText
 from kernels.scan_cuda.rolled_text import RolledText
+from oracles import cuda_sass
 
 
 def compiled_units(texts: Iterable[ScanText | RolledText], kernel: str, architecture: str) -> bytes:

@@ -123,7 +123,7 @@ class Sha256dScanCuda:
             raise VerificationError(
                 f"{scan.variant}: block {known.height}: expected nonce {known.nonce}, got {result.hits}"
             )
-        return result.hashes
+        return int(result.hashes)
 
     def verify(self) -> list[Check]:
         """Find real nonces, wrap past 2^32 and reject near misses."""

@@ -9,15 +9,16 @@ import dataclasses
 import sys
 import time
 import types
+from functools import cache
 
 import numpy as np
 import pytest
-from oracles.cuda_hostcheck import HostCheck
+from oracles.cuda_hostcheck import HostCheck, VersionsHostCheck
 
 from bench.measure.plans import PLANS
 from kernels.gpu import device as gpu_device
 from kernels.gpu.toolchain import ToolMissingError
-from kernels.scan_cuda.variants import TEXT_VARIANTS
+from kernels.scan_cuda.variants import ROLLED_VARIANTS, TEXT_VARIANTS
 
 GIB = 1 << 30
 
@@ -218,7 +219,8 @@ class FakeCupy(types.ModuleType):
 
     def RawModule(self, code=None, *, options=(), backend="nvrtc"):
         assert options == ("-std=c++17",)
-        variant = next((text.variant for text in self.host.texts.values() if text.source == code), "")
+        texts = (versions_host() if "sha256d_scan_versions" in code else self.host).texts
+        variant = next((text.variant for text in texts.values() if text.source == code), "")
         return types.SimpleNamespace(get_function=lambda name: FakeKernel(self, name, variant))
 
 
@@ -238,9 +240,16 @@ class FakeKernel:
         getattr(self, self.name)(*arguments)
 
     def sha256d_scan(self, job, first, threads, found, out, capacity):
+        self._scan(self.cupy.host, job, (first, threads), found, out, capacity)
+
+    def sha256d_scan_versions(self, job, first, threads, found, out, capacity):
+        assert out.dtype == np.uint64
+        self._scan(versions_host(), job, (first, threads), found, out, capacity)
+
+    def _scan(self, host, job, window, found, out, capacity):
         assert job.size == 1
         words = np.frombuffer(job.tobytes(), dtype=np.uint32)
-        hits = self.cupy.host.scan(self.variant, words.tolist(), int(first), int(threads), 1 << 22)
+        hits = host.scan(self.variant, words.tolist(), *map(int, window), 1 << 22)
         found[0] = len(hits)
         kept = hits[: int(capacity)]
         if not self.cupy.wrong:
@@ -267,6 +276,11 @@ class FakeKernel:
         # the runner sizes its windows by the clock, so a probe has to take real time
         time.sleep(1e-6 * int(turns))
         cycles[:] = int(turns) * 8 * 64 * 1024 // 64
+
+
+@cache
+def versions_host():
+    return VersionsHostCheck(ROLLED_VARIANTS)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 
 from bench.measure.plans import PLANS
 from kernels.scan_cuda.probes import PROBES
-from kernels.scan_cuda.variants import BY_NAME
+from kernels.scan_cuda.variants import BY_NAME, ROLLED_VARIANTS
 
 pytestmark = pytest.mark.gpu
 
@@ -33,6 +33,14 @@ def run(name, job, variant=None, **extra):
 @pytest.mark.parametrize("variant", SCANS)
 def test_scan_answers_the_selftest_and_finds_every_planted_nonce(variant, smoke):
     record = run("sha256d_scan_cuda", smoke, variant)
+    assert record.status == "ok", record.reasons
+    assert record.metrics["rate"].value > 1e7
+
+
+@pytest.mark.parametrize("midstates", [2, 4, 8])
+@pytest.mark.parametrize("variant", ROLLED_VARIANTS)
+def test_scan_of_several_versions_answers_the_selftest_and_finds_every_planted_header(variant, midstates, smoke):
+    record = run(f"sha256d_scan_vr{midstates}_cuda", smoke, variant)
     assert record.status == "ok", record.reasons
     assert record.metrics["rate"].value > 1e7
 
