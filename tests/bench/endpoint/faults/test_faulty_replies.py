@@ -144,7 +144,11 @@ def test_the_role_of_a_chat_is_not_its_first_token():
 
 
 def test_reasoning_is_text_and_the_answer_has_a_time_of_its_own():
-    (exchange,), server = ask(Setup(fault="reasoning", token_s=0.01))
+    in_one_of(3, check_reasoning)  # unless all of it is read together
+
+
+def check_reasoning():
+    (exchange,), server = ask(Setup(fault="reasoning", token_s=0.03))
     times = latency(exchange.reply, token_times(exchange.reply), exchange.sent_ns)
     assert times.ttft_s < times.answer_s
     assert exchange.reply.first_answer_ns / 1e9 >= server.served[0].sent_s[3]
@@ -153,7 +157,11 @@ def test_reasoning_is_text_and_the_answer_has_a_time_of_its_own():
 @pytest.mark.parametrize(("tokens", "outcome"), [(0, "empty"), (1, "short"), (2, "short")])
 def test_none_one_and_two_tokens_have_no_false_zero(tokens, outcome):
     """sglang#26497, ipex-llm#12271: a division by zero, or 0.00 ms for one token."""
-    (exchange,), _ = ask(Setup(stop_after=tokens))
+    in_one_of(3, lambda: check_few_tokens(tokens, outcome))  # tokens that are read together have no time per token
+
+
+def check_few_tokens(tokens, outcome):
+    (exchange,), _ = ask(Setup(stop_after=tokens, token_s=0.05))
     reply = exchange.reply
     times = latency(reply, token_times(reply), exchange.sent_ns)
     assert reply.outcome(LENGTH) == outcome
