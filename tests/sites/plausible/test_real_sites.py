@@ -169,4 +169,4 @@ def of_month(prices, month_hours=744):
 def test_a_slip_in_a_column_of_prices_is_named(tmp_path, name, slip, message):
     row = next(row for row in REAL if row[0] == name)
     flags = load_site(write(tmp_path, (*row[:5], slip(row[5]), *row[6:])), resolve_device).flags
-    assert any("key price.hourly.column" in flag and message in flag for flag in flags), flags
+    assert any("key price.hourly: " in flag and message in flag for flag in flags), flags
