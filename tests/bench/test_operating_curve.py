@@ -72,6 +72,13 @@ def test_the_loads_of_one_run_are_the_points_and_a_repeated_one_counts_once(curv
     assert (curve.invalid, curve.doubts) == ((), ())
 
 
+def test_a_sweep_may_be_named_by_the_path_of_a_result(curve_of, tmp_path):
+    records = [a_load(0, 1, 250.0), a_load(1, 4, 900.0)]
+    curve_of(*records)
+    named = resolve_device(f"sweep:{tmp_path / records[1].id}")
+    assert [point.load for point in named.points] == ["1 at a time", "4 at a time"]
+
+
 def test_an_invalid_load_is_no_point_and_says_why(curve_of):
     refused = a_load(2, 8, 990.0, status="invalid", reasons=(Reason(code="client_bound"),))
     wide = Metric(value=500.0, unit="token/s", basis="measured", n=2, interval_95=(-10.0, 1010.0))

@@ -120,7 +120,8 @@ def sweep_of(store: Path, name: str) -> "list[Record]":
     InputError
         The result is unknown, or its run has fewer than two loads of a closed loop, or other lengths.
     """
-    named = read_whole(find_result(store, name))
+    folder = find_result(store, name)
+    named, store = read_whole(folder), folder.parent  # a result may be named by its path
     ids = [id_ for id_ in result_names(store) if f"-{LlmServeEndpoint.name}-" in id_]
     of_run = [record for record in map(read_record, map(store.joinpath, ids)) if record.run.run_id == named.run.run_id]
     corrected = {record.supersedes for record in of_run}
