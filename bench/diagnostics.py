@@ -132,6 +132,8 @@ _ROWS = (
     Diagnostic("no_time", "all rounds took zero seconds by their timer, so there is no rate", "use more iterations per round: benchmark.pedantic(iterations=) or --benchmark-calibration-precision", Effect.INVALID, 19),
     Diagnostic("imported", "imported from another tool's file: perwatt did not measure its windows", "measure with `perwatt run` for a verdict", Effect.NOTE, 20),
     # endpoints
+    Diagnostic("server_failed", "the server ended no request well, or went away during the run", "read the detail and the server's log; run again once it answers", Effect.INVALID, 21),
+    Diagnostic("tokens_not_counted", "the server states no number of output tokens, so none can be counted", "use a server, or a version of it, that states usage in its streams (stream_options)", Effect.INVALID, 21),
     Diagnostic("requests_failed", f"more than {_percent(limits.FAILED_REQUESTS_FRAC)} of the requests failed", "read the server's log; lower the load", Effect.WARN, 21),
     Diagnostic("length_ignored", "the server ended answers before the requested length", "use a server that honours ignore_eos, or measure with --free-length", Effect.WARN, 21),
     Diagnostic("prompt_length", "the server counts another length of the prompts than requested", "use the length in the record, or a server that takes token ids as prompts", Effect.WARN, 21),

@@ -8,6 +8,8 @@ from pathlib import Path
 class RunFailedError(RuntimeError):
     """A run that had started could not end well; `str()` is the line that the user sees."""
 
+    code = "run_failed"  # its reason code
+
 
 def not_written(
     target: object, error: Exception, rescued: Path | None = None, store: Path | None = None

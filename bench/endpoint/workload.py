@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from bench.endpoint.ceiling.ceiling import Ceiling, Replies, measure_ceiling
 from bench.endpoint.client.probe import Capabilities
 from bench.endpoint.client.prompts import PromptSource
+from bench.endpoint.errors import ServerFailedError, TokensNotCountedError
 from bench.endpoint.figures.summary import Requests, split
 from bench.endpoint.load.load import ClientState, Load, split_arrivals, split_slots
 from bench.endpoint.load.messages import Request
@@ -20,9 +21,10 @@ from bench.endpoint.load.plan import LoadPlan
 from bench.endpoint.load.warm_up import wait_until_steady
 from bench.endpoint.server.watch import Reading, ServerWatch
 from bench.endpoint.setting import Setting
+from bench.endpoint.stream.reply import what_went_wrong
 from bench.endpoint.tags import latency_limit
 from bench.errors import RunFailedError
-from bench.workloads.protocol import Batch, Check, Evidence, VerificationError
+from bench.workloads.protocol import Batch, Check, Evidence
 
 TICK_S = 0.05  # [s] length of one call of `run` for n = 1
 STEADY_BLOCK_S = 1.0  # [s] the tokens of several such blocks must show no trend
@@ -61,12 +63,12 @@ class LlmServeEndpoint:
 
         Raises
         ------
-        VerificationError
+        TokensNotCountedError
             Its tokens cannot be counted.
         """
         known = self.capabilities
         if known.source == "none":
-            raise VerificationError("the server states no number of output tokens, so none can be counted")
+            raise TokensNotCountedError("its replies have no `usage`, no running total and no token ids")
         checks = [Check("tokens", f"counted by {known.source.replace('_', ' ')}")]
         if known.honours_length:
             checks.append(Check("length", "the server goes on to the requested length"))
@@ -140,14 +142,15 @@ class LlmServeEndpoint:
 
         Raises
         ------
-        VerificationError
+        ServerFailedError
             None did.
         """
         requests = self.requests
         failed = [request for request in requests if request.outcome not in ("ok", "short") and not request.unfinished]
         if len(failed) == len(requests):
             last = failed[-1] if failed else None
-            raise VerificationError(f"no request ended well: {last.error or last.outcome if last else 'none was sent'}")
+            why = what_went_wrong(last.outcome, last.error) if last else "none was sent"
+            raise ServerFailedError(f"no request ended well: {why}")
         self.ceiling = self._measure_ceiling([r for r in requests if r.chunks and not r.unfinished])
         return [Check("requests", f"{len(requests):,} sent, {len(failed):,} failed")]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bench.errors import RunFailedError
 from bench.measure.audit.cpu import CpuAudit
 from bench.measure.audit.host import HostAudit
 from bench.measure.audit.protocol import Audit
@@ -70,9 +71,7 @@ class Entrant:
         """Turn every error of the workload into a reason, so that the record is failed but not lost."""
         try:
             yield
-        except VerificationError as error:
-            self.reasons.append(Reason(code="wrong_answer", detail=str(error)))
-        except BadWorkError as error:
+        except (VerificationError, BadWorkError, RunFailedError) as error:
             self.reasons.append(Reason(code=error.code, detail=str(error)))
         except Exception as error:  # noqa: BLE001 (see above)
             self.reasons.append(Reason(code="run_failed", detail=f"{type(error).__name__}: {error}"))

@@ -17,6 +17,8 @@ Spans = Sequence[tuple[float, float]]
 class VerificationError(RuntimeError):
     """A workload gave a wrong answer on this device, so it gets no figure."""
 
+    code = "wrong_answer"  # its reason code
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -10,7 +10,7 @@ from bench.endpoint.client.prompts import PromptSource
 from bench.endpoint.client.requests import Interface, Prompt, Service, message
 from bench.endpoint.client.target import Target
 from bench.endpoint.figures.tokens import TokenSource, token_times
-from bench.endpoint.stream.reply import Reply
+from bench.endpoint.stream.reply import Reply, error_text, what_went_wrong
 from bench.errors import RunFailedError
 from bench.network.errors import ReadFailedError
 from bench.network.http import Device
@@ -22,6 +22,7 @@ LIST_TIMEOUT_S = 15.0  # [s] for the list of models, which needs no model
 TIMEOUT_S = 60.0  # [s] for one request: a cold server compiles at the first
 _TEXT_WORDS = (16, 64)
 _REJECTED = (400, 404, 405, 415, 422, 501)
+_WITHOUT_KEY = (401, 403)
 
 Ask = Callable[[Service, Prompt], Awaitable[Reply]]
 
@@ -134,8 +135,8 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
     except ReadFailedError as error:
         cure = "; --ca-file names the certificates to trust" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
         raise RunFailedError(f"no inference server: {error}{cure}") from None
-    if answer.status in (401, 403):
-        raise InputError(f"--api-key-file: expected the key of {target.url}, which answers HTTP status {answer.status}")
+    if answer.status in _WITHOUT_KEY:
+        raise _key_refused(target.url, answer.status)
     if 300 <= answer.status < 400:
         where = shown(answer.headers.get("location", "nowhere")[:200])
         raise RunFailedError(f"{device.url(path)} redirects to {where}: name the server that answers itself")
@@ -143,9 +144,16 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
         document = device.document(path, answer)
     except ReadFailedError:
         kind = shown(answer.headers.get("content-type", "no type")[:80])
+        if encoding := answer.headers.get("content-encoding"):
+            kind = f"{kind} with the encoding {shown(encoding[:20])}"
         raise RunFailedError(
             f"no inference server: {device.url(path)} answers {kind} instead of JSON (HTTP status {answer.status})"
         ) from None
+    if answer.status == 503:
+        detail = shown((error_text(document) or "no reason")[:200])
+        raise RunFailedError(
+            f"{device.url(path)} answers HTTP status 503: {detail}; wait until it has loaded the model"
+        )
     models = document.get("data") if isinstance(document, dict) else None
     named = (
         [entry for entry in models if isinstance(entry, dict) and isinstance(entry.get("id"), str)] if models else []
@@ -153,6 +161,10 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
     if answer.status != 200 or not named:
         raise RunFailedError(f"no inference server: {device.url(path)} lists no model (HTTP status {answer.status})")
     return named
+
+
+def _key_refused(url: str, status: int) -> InputError:
+    return InputError(f"--api-key-file: expected the key of {url}, which answers HTTP status {status}")
 
 
 def _choose_model(models: list[dict[str, Any]], model: str | None) -> dict[str, Any]:
@@ -193,7 +205,9 @@ async def _choose_interface(
                 break
         if reply.status not in _REJECTED:
             break
-    raise RunFailedError(f"{url} refuses the plainest request: {reply.error or reply.outcome()}")
+    if reply.status in _WITHOUT_KEY:
+        raise _key_refused(url, reply.status)
+    raise RunFailedError(f"{url} refuses the plainest request: {what_went_wrong(reply.outcome(), reply.error)}")
 
 
 async def _choose_fields(ask: Ask, service: Service, texts: PromptSource) -> tuple[Service, TokenSource]:

@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from pydantic import TypeAdapter, ValidationError
 
+from bench.endpoint.errors import ServerFailedError
 from bench.endpoint.load.messages import BIN_NS, Report, Request
 from bench.endpoint.load.plan import LoadPlan
 from bench.errors import RunFailedError
@@ -100,12 +101,12 @@ class Load:
 
         Raises
         ------
-        RunFailedError
+        ServerFailedError
             It has.
         """
         last = self.requests[-2 * max(slots, GONE_REQUESTS) :]
         if len(last) >= 2 * GONE_REQUESTS and all(request.outcome == "refused" for request in last):
-            raise RunFailedError(f"the server answers no longer: {last[-1].error}")
+            raise ServerFailedError(f"the server answers no longer: {last[-1].error}")
 
     def tokens_between(self, start_s: float, end_s: float) -> float:
         """Return the tokens that came between two times [s, monotonic], by the millisecond.

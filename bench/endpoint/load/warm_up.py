@@ -3,9 +3,10 @@
 import time
 from collections.abc import Sequence
 
+from bench.endpoint.errors import ServerFailedError
 from bench.endpoint.load.load import Load
 from bench.endpoint.load.messages import Request
-from bench.errors import RunFailedError
+from bench.endpoint.stream.reply import what_went_wrong
 from bench.measure import stats
 
 STEADY_BLOCKS = 6  # the tokens of so many blocks must show no trend
@@ -28,7 +29,7 @@ def wait_until_steady(load: Load, slots: int, longest_s: float, block_s: float) 
 
     Raises
     ------
-    RunFailedError
+    ServerFailedError
         The server ends no request within the time, or none of the first ones well.
     """
     block_s = min(block_s, longest_s / (4 * STEADY_BLOCKS))
@@ -37,9 +38,12 @@ def wait_until_steady(load: Load, slots: int, longest_s: float, block_s: float) 
         load.check()
         if time.monotonic() > deadline_s:
             ended = len(load.requests)
-            raise RunFailedError(f"the server ended {ended} requests in {longest_s:g} s; the warm-up needs {2 * slots}")
+            raise ServerFailedError(
+                f"the server ended {ended} requests in {longest_s:g} s; the warm-up needs {2 * slots}"
+            )
         if _only_failures(load.requests):
-            raise RunFailedError(f"the server answers no request: {load.requests[-1].error}")
+            last = load.requests[-1]
+            raise ServerFailedError(f"the server answers no request well: {what_went_wrong(last.outcome, last.error)}")
         time.sleep(_TICK_S)
     begun_s = time.monotonic()
     while time.monotonic() < deadline_s:

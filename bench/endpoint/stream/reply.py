@@ -11,6 +11,11 @@ from bench.endpoint.stream.sse import LARGEST_EVENT, Event, EventParser, EventTo
 
 Outcome = Literal["ok", "short", "truncated", "empty", "error_http", "error_stream", "malformed", "timeout", "refused"]
 """`ok` has the requested length; `short` ended by itself before it; the others have no latency."""
+_UNSAID: dict[str, str] = {
+    "short": "the answer ended before the requested length",
+    "truncated": "the reply ended before its end mark",
+    "empty": "the reply has no text and no tokens",
+}
 _DONE = b"[DONE]"
 _LONGEST_DETAIL = 200
 _ANSWER, _OTHER = frozenset({"text", "content"}), frozenset({"reasoning_content", "reasoning", "tool_calls"})
@@ -148,6 +153,11 @@ class ReplyReader:
         self._is_stream = decoder.status == 200 and kind.lower().startswith("text/event-stream")
 
 
+def what_went_wrong(outcome: Outcome, error: str) -> str:
+    """Return the error of a reply in words; where neither the server nor the reader has any, those of the outcome."""
+    return error or _UNSAID.get(outcome, outcome)
+
+
 def read_reply(reads: Iterable[Read]) -> Reply:
     """Return the reply of a connection that the server closed after these reads."""
     reader = ReplyReader()
@@ -159,7 +169,7 @@ def read_reply(reads: Iterable[Read]) -> Reply:
 def _take_whole(reply: Reply, body: bytes) -> None:
     """Read a reply that is not a stream: an error, or an answer in one piece."""
     if reply.status != 200:
-        detail = _error_text(_document(body)) or body[:_LONGEST_DETAIL].decode("utf-8", "replace")
+        detail = error_text(_document(body)) or body[:_LONGEST_DETAIL].decode("utf-8", "replace")
         _fail(reply, "error_http", f"HTTP status {reply.status}: {detail}".rstrip(": "))
     elif reply.complete and reply.end_ns is not None:
         kind = reply.headers.get("content-type", "no content type")
@@ -178,11 +188,14 @@ def _take(reply: Reply, event: Event, time_ns: int) -> None:
         return
     document = _document(event.data)
     if not isinstance(document, dict):
-        kind: Outcome = "error_stream" if event.name == b"error" else "malformed"
-        _fail(reply, kind, event.data[:_LONGEST_DETAIL].decode("utf-8", "replace"))
+        text = event.data[:_LONGEST_DETAIL].decode("utf-8", "replace")
+        if event.name == b"error":
+            _fail(reply, "error_stream", text)
+        else:
+            _fail(reply, "malformed", f"expected a JSON object in an event, got {text}")
         return
     if document.get("error") or document.get("object") == "error" or event.name == b"error":
-        _fail(reply, "error_stream", _error_text(document) or "event: error")
+        _fail(reply, "error_stream", error_text(document) or "event: error")
         return
     choices = _dicts(document.get("choices"))
     answer, other, ids = _take_choices(reply, choices)
@@ -253,7 +266,8 @@ def _document(data: bytes) -> Any:
         return None
 
 
-def _error_text(document: object) -> str:
+def error_text(document: object) -> str:
+    """Return the words of a document about an error, or an empty text."""
     error = (document.get("error") or document.get("message")) if isinstance(document, dict) else None
     if isinstance(error, dict):
         error = error.get("message") or error

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from doubles.workload import FakeWorkload
 
+from bench.endpoint.errors import ServerFailedError, TokensNotCountedError
+from bench.errors import RunFailedError
 from bench.measure.runner import measure
 from bench.measure.steadiness import Call
 from bench.measure.windows import WindowTaker
@@ -52,6 +54,20 @@ def test_a_workload_that_raises_gives_a_failed_record_that_names_the_error(fake_
     assert (record.status, record.reasons[0].code) == ("failed", "run_failed")
     assert "MemoryError: out of memory" in record.reasons[0].detail
     assert record.metrics == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RunFailedError("the arrivals ended"), "run_failed"),
+        (ServerFailedError("the server answers no longer"), "server_failed"),
+        (TokensNotCountedError("its replies have no usage"), "tokens_not_counted"),
+    ],
+)
+def test_an_error_of_ours_keeps_its_code_and_its_words_alone(error, code, fake_workload, job, cpu_device):
+    fake_workload.raises = error
+    (reason,) = measure(fake_workload, job, device=cpu_device).reasons
+    assert (reason.code, reason.detail) == (code, str(error))
 
 
 def test_the_workload_is_closed_however_the_run_ends(fake_workload, job, cpu_device):

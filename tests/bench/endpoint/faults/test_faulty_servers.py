@@ -11,6 +11,7 @@ from doubles.endpoint.server import Setup, serving
 
 from bench.endpoint.client.probe import probe
 from bench.endpoint.client.target import read_target
+from bench.endpoint.errors import TokensNotCountedError
 from bench.endpoint.figures.summary import split
 from bench.endpoint.load.load import Load, split_arrivals, split_slots
 from bench.endpoint.load.plan import LoadPlan
@@ -19,7 +20,6 @@ from bench.endpoint.server.checks import check_requests
 from bench.endpoint.setting import Setting
 from bench.endpoint.workload import LlmServeEndpoint
 from bench.errors import RunFailedError
-from bench.workloads.protocol import VerificationError
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,9 @@ def test_a_self_signed_certificate_is_refused_and_its_own_authority_accepts_it(c
         ("status 429", "429: slow down"),
         ("redirect", "HTTP status 307"),
         ("html", "text/html"),
-        ("empty stream", "empty"),
+        ("empty stream", "no text and no tokens"),
+        ("cut", "ended before its end mark"),
+        ("damaged json", "expected a JSON object in an event"),
         ("error first", "out of memory"),
     ],
 )
@@ -94,7 +96,7 @@ def test_a_server_that_states_no_tokens_is_not_measured():
         asked = setting(server)
         workload = LlmServeEndpoint(asked, asked.ask())
         workload.prepare()
-        with pytest.raises(VerificationError, match="no number of output tokens"):
+        with pytest.raises(TokensNotCountedError, match="no `usage`"):
             workload.verify()
 
 
