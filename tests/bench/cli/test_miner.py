@@ -152,14 +152,20 @@ def test_a_closed_port_has_status_1(refused):
     assert "Connection refused; check the address" in refused("miner", "127.0.0.1:1", status=1)
 
 
-def watch(address, lines, *options):
+@pytest.fixture
+def watch(coverage_of_children):
     """Run `perwatt miner --watch` until it has printed some lines, then interrupt it; return stdout, stderr, status."""
-    command = [sys.executable, "-c", FAST, "miner", address, "--watch", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
-    seen = [process.stdout.readline() for _ in range(lines)]
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=600)
-    return "".join(seen) + stdout, stderr, process.returncode
+    environment = {**os.environ, **coverage_of_children}
+
+    def call(address, lines, *options):
+        command = [sys.executable, "-c", FAST, "miner", address, "--watch", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        seen = [process.stdout.readline() for _ in range(lines)]
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=600)
+        return "".join(seen) + stdout, stderr, process.returncode
+
+    return call
 
 
 # A minute of polls in a second: the interval of the family is a tenth of a second here.
@@ -173,7 +179,7 @@ main(sys.argv[1:])
 """
 
 
-def test_the_watch_prints_a_line_a_poll_until_ctrl_c(miner):
+def test_the_watch_prints_a_line_a_poll_until_ctrl_c(miner, watch):
     stdout, stderr, status = watch(miner(stock.commands(live(rate_h_s=100e12), "antminer")), 6)
     assert status == 130
     assert stderr.strip() == "error: interrupted; the results written so far are complete"
@@ -184,7 +190,7 @@ def test_the_watch_prints_a_line_a_poll_until_ctrl_c(miner):
     assert all("TH/s" in line for line in lines)
 
 
-def test_the_watch_marks_a_restart_and_goes_on_after_a_poll_without_answer(miner):
+def test_the_watch_marks_a_restart_and_goes_on_after_a_poll_without_answer(miner, watch):
     unit = live(rate_h_s=100e12)
     replies = stock.commands(unit, "antminer")
     calls = []
@@ -203,7 +209,7 @@ def test_the_watch_marks_a_restart_and_goes_on_after_a_poll_without_answer(miner
     assert "! restarted: its counters begin anew" in stdout
 
 
-def test_the_watch_prints_one_document_a_line(miner):
+def test_the_watch_prints_one_document_a_line(miner, watch):
     stdout, _, status = watch(miner(stock.commands(live(), "whatsminer")), 3, "--json")
     assert status == 130
     documents = [json.loads(line) for line in stdout.splitlines()]
