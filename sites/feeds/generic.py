@@ -14,6 +14,7 @@ from sites.feeds.cells import number
 from sites.feeds.files.source import FEED
 from sites.feeds.model import CellError, Column, Entry, Heading, Layout
 from sites.feeds.read import read_feed
+from sites.feeds.recognise import SEPARATORS
 from sites.feeds.wall_time import FileOrder, WallClock, zone_of
 from sites.hours.intervals import DAY_S, MARKET_LENGTHS_S, lengths_of_rows
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sites.feeds.rows import Rows
     from sites.feeds.selection import Selection
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LENGTHS_S = (*MARKET_LENGTHS_S, DAY_S)
 _ANY = re.compile(r".*", re.DOTALL)
 

@@ -19,6 +19,7 @@ HEAD_LINES = 40  # among which a heading stands; some sources write a preamble
 _NEAREST = 3
 _SHOWN_COLUMNS = 4
 _SHOWN_TEXTS = 50
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class _Near(NamedTuple):
     name: str
     lacks: tuple[str, ...]
     has: tuple[str, ...]
+    twice: tuple[str, ...]
 
 
 def names_of(cells: Iterable[str]) -> tuple[str, ...]:
@@ -89,7 +91,24 @@ def table_of(path: object, head: Sequence[str | list[str]], layouts: Sequence[La
             names = " or ".join(fitting)
             raise InputError(f"{path}: expected the name of the feed, because the columns fit several: {names}")
     known = [layout for layout in layouts if asked in (None, layout.name)]
+    _check_separator(path, head, known)
     raise _unknown(path, head, known, asked)
+
+
+def _check_separator(path: object, head: Sequence[str | list[str]], layouts: Sequence[Layout]) -> None:
+    """Refuse a file that a spreadsheet saved anew: it has the columns of a layout with another separator."""
+    for line in head:
+        for mark, name in SEPARATORS.items():
+            if isinstance(line, list) or mark not in line:
+                continue
+            names = names_of(split(line, mark))
+            for layout in layouts:
+                own = next((heading for heading in layout.headings if bind(names, heading) is not None), None)
+                if own is not None:
+                    raise InputError(
+                        f"{path}: expected the columns of {layout.name} separated by a {SEPARATORS[own.separator]}, as "
+                        f"downloaded, got them separated by a {name}"
+                    )
 
 
 def _fits(at: int, line: str | list[str], layouts: Sequence[Layout]) -> list[Table]:
@@ -131,6 +150,7 @@ def _nearest(head: Sequence[str | list[str]], layout: Layout) -> _Near | None:
 def _near(names: Sequence[str], heading: Heading, layout: str) -> _Near:
     left = list(names)
     lacks = []
+    twice = tuple(dict.fromkeys(name for name in names if names.count(name) > 1))
     common = 0
     for column in heading.columns:
         same = [name for name in left if name in column.names or (column.pattern and column.pattern.fullmatch(name))]
@@ -139,11 +159,12 @@ def _near(names: Sequence[str], heading: Heading, layout: str) -> _Near:
             common += len(same)
         if not same and column.needed:
             lacks.append(column.names[0] if column.names else column.key)
-    return _Near(common / (len(names) + len(lacks) or 1), layout, tuple(lacks), tuple(left))
+    return _Near(common / (len(names) + len(lacks) or 1), layout, tuple(lacks), tuple(left), twice)
 
 
 def _described(near: _Near) -> str:
-    parts = [f"{verb} {_listed(names)}" for verb, names in (("lacks", near.lacks), ("adds", near.has)) if names]
+    differences = (("lacks {}", near.lacks), ("adds {}", near.has), ("has {} twice", near.twice))
+    parts = [form.format(_listed(names)) for form, names in differences if names]
     return f"{near.name}, where this file {' and '.join(parts)}" if parts else near.name
 
 

@@ -30,11 +30,19 @@ NAMED_FEED = Kind("market file", 4096 * MIB, by_user=False)  # of a site file; i
 LONGEST_LINE = 131_072  # [characters] as long as the longest cell of Python's CSV reader
 Form = Literal["text", "workbook", "json", "xml"]
 _ZIP = b"PK\x03\x04"
+_OTHER_FORMS = {  # by their first bytes
+    b"\x1f\x8b": "a gzip archive: unpack it",
+    b"PK\x05\x06": "an empty zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save it as .xlsx or CSV",
+    b"%PDF": "a PDF document",
+    b"PAR1": "a Parquet file: save it as CSV",
+}
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
 _ENCODING = re.compile(rb"\s*(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
 _ENCODINGS = frozenset({b"utf-8", b"us-ascii", b"iso-8859-1"})  # each has ASCII in it
 _DECLARED = re.compile(rb"<!\s*(doctype|entity)", re.IGNORECASE)
+_PEEKED_BYTES = 4096
 _MOST_MEMBERS = 10_000  # a month of five-minute files has 8,928
 _WORKBOOK_BYTES = 256 * MIB  # of a workbook within an archive
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError)
@@ -69,7 +77,7 @@ def opened(path: Path, kind: Kind) -> Iterator[Iterator[Source]]:
 
 
 def _sources(path: Path, file: Any, kind: Kind) -> Iterator[Source]:
-    start = file.peek(4096)[:4096]
+    start = file.peek(_PEEKED_BYTES)[:_PEEKED_BYTES]
     if not start.startswith(_ZIP):
         yield Source(path, _form(path, start), file)
         return
@@ -86,7 +94,7 @@ def _sources(path: Path, file: Any, kind: Kind) -> Iterator[Source]:
     for member in sorted(members, key=lambda member: member.filename):
         place = path if len(members) == 1 else Path(f"{path}: {shown(member.filename)}")
         with io.BufferedReader(_member(place, archive, member)) as stream:
-            start = stream.peek(4096)[:4096]
+            start = stream.peek(_PEEKED_BYTES)[:_PEEKED_BYTES]
             if start.startswith(_ZIP):
                 yield Source(place, "workbook", _workbook(place, stream))
             else:
@@ -121,6 +129,8 @@ def _is_aside(member: zipfile.ZipInfo) -> bool:
 
 def _form(path: Path, start: bytes) -> Form:
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    if other := _other_form(start):
+        raise InputError(f"{path}: expected a market file, got {other}")
     if _HTML.search(text):
         title = _TITLE.search(text)
         named = f" with the title {shown(title[1].decode(errors='replace').strip())}" if title else ""
@@ -128,6 +138,16 @@ def _form(path: Path, start: bytes) -> Form:
     if text.startswith(b"<"):
         return "xml"
     return "json" if text.startswith((b"{", b"[")) else "text"
+
+
+def _other_form(start: bytes) -> str:
+    """Return the name of a form that no reader takes, from the first bytes of a file; empty without any."""
+    for mark, name in _OTHER_FORMS.items():
+        if start.startswith(mark):
+            return name
+    if any(start[:4]) and b"\0\0" in {start[:4:2], start[1:4:2]}:
+        return "UTF-16 text without a byte order mark: save it as UTF-8"
+    return "" if len(start) == _PEEKED_BYTES or start.strip() else "one of blanks only"
 
 
 def text_lines(source: Source) -> Iterator[str]:

@@ -59,6 +59,20 @@ def test_an_unknown_heading_names_the_nearest_ones_and_the_difference(tmp_path):
     assert "(nearest: aemo, where this file lacks 'TOTALDEMAND' and adds 'FORECAST'" in message
 
 
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolon"), ("\t", "tab"), ("|", "vertical bar")])
+@pytest.mark.parametrize("feed", [None, "aemo"])
+def test_a_known_heading_with_another_separator_names_both(tmp_path, mark, name, feed):
+    message = refusal(tmp_path, TEXT.replace(",", mark), feed=feed)
+    assert message == (
+        f"file.csv: expected the columns of aemo separated by a comma, as downloaded, got them separated by a {name}"
+    )
+
+
+def test_a_column_that_a_heading_has_twice_is_named(tmp_path):
+    text = "\n".join(line + "," + line.split(",")[3] for line in TEXT.splitlines())
+    assert "(nearest: aemo, where this file has 'RRP' twice" in refusal(tmp_path, text)
+
+
 def test_a_heading_like_none_says_where_the_known_ones_are_shown(tmp_path):
     message = refusal(tmp_path, "a,b\n1,2\n")
     assert message == (
@@ -100,7 +114,17 @@ def test_an_unknown_feed_has_near_names(tmp_path):
         (zipped("__MACOSX/a.csv"), "file.csv: expected a zip archive of 1 to 10000 files, got 0"),
         (zipped("a.csv")[:-30],
          "file.csv: expected a whole zip archive, got File is not a zip file (a truncated download?)"),
-        (gzip.compress(TEXT.encode()), "file.csv: expected the columns of a known feed, got"),
+        ("\n \r\n\n", "file.csv: expected a market file, got one of blanks only"),
+        (gzip.compress(TEXT.encode()), "file.csv: expected a market file, got a gzip archive: unpack it"),
+        (b"PK\x05\x06" + b"\0" * 18, "file.csv: expected a market file, got an empty zip archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504,
+         "file.csv: expected a market file, got an old Excel workbook (.xls): save it as .xlsx or CSV"),
+        (b"%PDF-1.7\n%\xe2\xe3", "file.csv: expected a market file, got a PDF document"),
+        (b"PAR1\x15\x04", "file.csv: expected a market file, got a Parquet file: save it as CSV"),
+        (TEXT.encode("utf-16-le"),
+         "file.csv: expected a market file, got UTF-16 text without a byte order mark: save it as UTF-8"),
+        (TEXT.encode("utf-16-be"),
+         "file.csv: expected a market file, got UTF-16 text without a byte order mark: save it as UTF-8"),
     ],
 )  # fmt: skip
 def test_what_is_not_a_whole_market_file_is_refused(tmp_path, data, message):

@@ -105,7 +105,10 @@ def test_a_faulty_answer_of_kraken_is_one_line(tmp_path, change, message):
         (bitcoin.coingecko(DAYS[:3]).replace(b" UTC", b""), "line 2: snapped_at: expected YYYY-MM-DD HH:MM:SS UTC"),
         (bitcoin.coingecko(DAYS[:3][::-1]), "line 3: snapped_at: expected times that go forward, got "),
         (bitcoin.coinmarketcap(DAYS[:1]).replace(b"23:59:59.999", b"00:00:00.000"), "line 2: timeClose: expected a "),
-        (bitcoin.coinmarketcap(DAYS[:3]).replace(b";", b","), "expected the columns of a known feed, got 'timeOpen,"),
+        (
+            bitcoin.coinmarketcap(DAYS[:3]).replace(b";", b","),
+            "expected the columns of coinmarketcap separated by a semicolon, as downloaded, got",
+        ),
     ],
 )
 def test_other_faulty_files_are_one_line(tmp_path, text, message):
