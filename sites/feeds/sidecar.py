@@ -15,7 +15,7 @@ from hardware_profiles.opening import open_input
 from sites.feeds.files.source import FEED
 from sites.files import check_new, write_new
 from sites.hours.calendar import HOUR_S, utc_text
-from sites.hours.intervals import DAY_S, MARKET_LENGTHS_S
+from sites.hours.intervals import DAY_S, MARKET_LENGTHS_S, WEEK_S
 
 if TYPE_CHECKING:
     from hardware_profiles.opening import Kind
@@ -49,8 +49,8 @@ def sidecar_of(target: Path) -> Path:
 
 
 def is_regular(feed: Feed) -> bool:
-    """Return whether a series may be written as it is: every interval has a length of markets, or of a day."""
-    return set(feed.intervals.resolutions) <= {*MARKET_LENGTHS_S, DAY_S}
+    """Return whether a series may be written as it is: its intervals have the length of a market, a day or a week."""
+    return set(feed.intervals.resolutions) <= {*MARKET_LENGTHS_S, DAY_S, WEEK_S}
 
 
 def write_series(feed: Feed, target: Path, filled: int = 0) -> Path:

@@ -146,8 +146,19 @@ def _check_starts(begin: Integers, length: Integers, rows: dict[int, _Row], span
         )
 
 
-def means(intervals: Intervals, span: Span, path: object) -> Floats:
+def means(intervals: Intervals, span: Span, path: object, cure: str = "") -> Floats:
     """Return the time-weighted mean of a file's intervals over every step, shape [steps].
+
+    Parameters
+    ----------
+    intervals
+        The intervals of the file.
+    span
+        The steps.
+    path
+        The file, for errors.
+    cure
+        What the user may state about a gap between intervals, for the error.
 
     Raises
     ------
@@ -162,9 +173,11 @@ def means(intervals: Intervals, span: Span, path: object) -> Floats:
     kind = "hours" if span.step_s == HOUR_S else f"intervals of {span.step_s // MINUTE_S} minutes"
     missing = int((mean.covered_s == 0).sum())
     partly = int(lacking.sum()) - missing
+    between = cure and intervals.start_s[0] <= span.start_s and intervals.end_s[-1] >= span.end_s
     raise InputError(
         f"{path}: {TIME_COLUMN}: expected all {span.steps} {kind} from {utc_text(span.start_s)}, got none for "
         f"{utc_text(first_s)} ({missing} missing{f', {partly} incomplete' if partly else ''})"
+        f"{f'; {cure}' if between else ''}"
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sites.hours.intervals import Intervals
 
 T = TypeVar("T")
+_CURE = 'fill = "previous" repeats the price before each gap'
 
 
 class FileTable(Protocol):
@@ -54,7 +55,8 @@ class HourlyReader:
         path, span = self.folder / table.file, self.span
         series = self._series(table, within)
         if isinstance(series, Read):
-            values, notes = means(series.intervals, span, path), (series.means_note(span.step_s), *series.notes)
+            values = means(series.intervals, span, path, _CURE)
+            notes = (series.means_note(span.step_s), *series.notes)
         else:
             values = means(series, span, path)
             what = f"prices of {path.name}" if within is PRICE else f"values of {path.name}, column {table.column}"

@@ -120,7 +120,7 @@ def test_missing_prices_are_refused_unless_a_rule_fills_them(loaded):
     lines = ercot.day_ahead(of(TEXAS), ("HB_WEST",)).splitlines()
     del lines[100:103]
     text = "\n".join(lines)
-    with pytest.raises(InputError, match=r"file.csv: time: expected all 8760 hours .* \(3 missing\)"):
+    with pytest.raises(InputError, match=r"expected all 8760 .* \(3 missing\); fill = "):
         loaded(text, 'feed = "ercot-dam"')
     site = loaded(text, 'feed = "ercot-dam", fill = "previous"')
     assert site.notes[0] == "file.csv: 3 missing intervals have the price of the interval before them"

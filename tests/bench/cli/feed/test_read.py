@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from doubles.feeds.america import ercot
 from doubles.feeds.europe import entsoe
+from doubles.feeds.others import rent
 from doubles.feeds.truth import hourly, steps, time_s, year
 
 from sites.feeds.layouts import LAYOUTS
@@ -98,6 +99,13 @@ def test_runs_of_the_dispatch_are_written_in_hourly_means(perwatt, tmp_path):
     rows = list(csv.DictReader((tmp_path / "hours.csv").read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 72
     assert math.isclose(float(rows[5]["price"]), hourly(*SPAN)[SPAN[0] + 6 * 3600], abs_tol=0.5)
+
+
+def test_weeks_are_written_as_weeks(perwatt, tmp_path):
+    (tmp_path / "weeks.csv").write_bytes(rent.index(range(*year("UTC"), rent.WEEK_S)))
+    done = perwatt("feed", "read", "weeks.csv", "--out", "series.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len((tmp_path / "series.csv").read_text(encoding="utf-8").splitlines()) == 1 + 53
 
 
 def test_a_year_is_that_of_the_market_and_says_what_it_lacks(perwatt, autumn):
