@@ -102,8 +102,8 @@ def password_of_file(place: str, path: Path) -> str:
     return password
 
 
-def password_of_variable(place: str, name: str) -> str:
-    """Return the password in an environment variable.
+def password_of_variable(place: str, name: str, kind: str = "password") -> str:
+    """Return the password, or what else `kind` names, in an environment variable.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def password_of_variable(place: str, name: str) -> str:
         raise InputError.at(place, expected="a variable that no record keeps", got=name)
     password = os.environ.get(name, "")
     if not password or not password.isprintable():
-        raise InputError.at(place, expected="the name of an environment variable that holds the password", got=name)
+        raise InputError.at(place, expected=f"the name of an environment variable that holds the {kind}", got=name)
     return password
 
 

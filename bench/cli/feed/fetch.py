@@ -136,7 +136,7 @@ def _key(source: "Source", key_env: str | None) -> str:
     variable = key_env or source.key_env
     if key_env is None and "key" not in source.needed and not os.environ.get(variable):
         return ""
-    return password_of_variable("--key-env", variable)
+    return password_of_variable("--key-env", variable, "key")
 
 
 def _server(source: "Source", url: str | None, login: Mapping[str, Any], timeout_s: float) -> "Server":

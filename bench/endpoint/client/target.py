@@ -79,4 +79,4 @@ def _read_key(key_file: str | None, key_variable: str | None) -> str:
         raise InputError.at("--api-key-file", expected="either --api-key-file or --api-key-env", got="both")
     if key_file is not None:
         return password_of_file("--api-key-file", Path(key_file))
-    return password_of_variable("--api-key-env", key_variable) if key_variable is not None else ""
+    return password_of_variable("--api-key-env", key_variable, "key") if key_variable is not None else ""

@@ -244,7 +244,7 @@ def test_an_answer_that_is_no_data_is_named_in_one_line(perwatt, serve, answer, 
         (("kraken", "--key-env", "X"), "--key-env: expected no such option with kraken, got 'X'"),
         (("kraken", "--user", "X"), "--user: expected no such option with kraken, got 'X'"),
         (("openrouter",), "--model: expected a value, which openrouter needs"),
-        (("entsoe", "--zone", "FR"), "--key-env: expected the name of an environment variable that holds the password"),
+        (("entsoe", "--zone", "FR"), "--key-env: expected the name of an environment variable that holds the key"),
         (
             ("energy-charts", "--first-day", "2026-02-02", "--last-day", "2026-02-01"),
             "--last-day: expected 2026-02-02 or a later day, got '2026-02-01'",
