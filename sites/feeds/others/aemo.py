@@ -23,9 +23,9 @@ _FIVE_MINUTES_SINCE_S = 1_633_010_400  # [s, unix] 2021-10-01 00:00 in the marke
 
 def _read(rows: Rows, selection: Selection) -> Iterator[Entry]:
     clock = WallClock(_ZONE, "%Y/%m/%d")
-    region, ends, price = (rows.at(key) for key in ("region", "ends", "price"))
+    region, kind, ends, price = (rows.at(key) for key in ("region", "kind", "ends", "price"))
     for cells in rows:
-        if not selection.takes(cells[region]):
+        if not selection.takes(cells[region], cells[kind]):
             continue
         date, blank, time = cells[ends].partition(" ")
         if not blank:
@@ -45,7 +45,7 @@ LAYOUTS = (
         timezone=_ZONE,
         label="end",
         repeated_hour="no repeated hour: UTC+10 all year",
-        choices=("region",),
+        choices=("region", "type"),
         headings=(
             Heading(
                 (
