@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hardware_profiles.errors import shown
 from sites.feeds.wall_time import DAY_S, zone_of
 from sites.hours.calendar import HOUR_S, utc_text
 
@@ -25,6 +26,19 @@ def flags(feed: Feed) -> tuple[str, ...]:
     ----------
     .. [1] EnergieID/entsoe-py, issue 468: zeros in place of an hour of 2025-10-26, the next one shifted.
     """
+    return (*_files_without(feed), *_zeros(feed))
+
+
+def _files_without(feed: Feed) -> Iterator[str]:
+    if feed.without:
+        chosen = ", ".join(feed.chosen.values()) or "the series"
+        yield (
+            f"{len(feed.without)} of {feed.files} files have no row of {shown(chosen)}; the first is "
+            f"{shown(feed.without[0])}."
+        )
+
+
+def _zeros(feed: Feed) -> tuple[str, ...]:
     timezone = feed.layout.market_timezone or feed.layout.timezone
     if feed.layout.quantity != "price" or "/" not in timezone:  # UTC, or times with offsets of their own
         return ()

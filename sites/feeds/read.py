@@ -38,6 +38,8 @@ class Feed:
     chosen: dict[str, str]  # what was read, by the names of the layout's choices
     unit: str  # such as "USD/MWh"
     intervals: Ordered
+    without: tuple[str, ...] = ()  # the files that have no row of the choice
+    files: int = 1  # with the members of archives
 
     @property
     def path(self) -> Path:
@@ -102,6 +104,8 @@ class _Reading:
         self._entries = Entries()
         self._selection: Selection | None = None
         self._layout: Layout | None = None
+        self._files = 0
+        self._without: list[str] = []
 
     def add(self, source: Source) -> None:
         """Read a file; the first one decides on the layout of all."""
@@ -109,7 +113,11 @@ class _Reading:
         if self._selection is None:
             self._selection = Selection(layout.choices, self._choices, self._place)
             self._layout, self._feed = layout, layout.name
+        before = len(self._entries)
         _collect_tables(source.path, layout, tables, self._selection, self._entries)
+        self._files += 1
+        if len(self._entries) == before:
+            self._without.append(source.path.name)
 
     def feed(self, paths: tuple[Path, ...]) -> Feed:
         """Return the series."""
@@ -119,7 +127,8 @@ class _Reading:
         if not len(self._entries):
             raise InputError(f"{self._place}: expected at least one interval, got none")
         unit = _unit(self._place, self._layout, self._selection.unit)
-        return Feed(paths, self._layout, chosen, unit, self._entries.ordered(self._place))
+        intervals = self._entries.ordered(self._place)
+        return Feed(paths, self._layout, chosen, unit, intervals, tuple(self._without), self._files)
 
 
 def _unit(path: str, layout: Layout, stated: str) -> str:

@@ -9,6 +9,7 @@ from doubles.feeds.reading import differences, read_text
 from doubles.feeds.truth import steps, time_s
 
 from hardware_profiles.errors import InputError
+from sites.feeds.flags import flags
 from sites.feeds.read import read_feed
 
 DAYS = [time_s(nyiso.ZONE, 2025, 11, day) for day in range(1, 5)]  # the second one has 25 hours
@@ -48,6 +49,20 @@ def test_a_file_a_day_is_one_series(tmp_path):
 def test_the_files_of_an_archive_are_one_series(tmp_path):
     feed = read_text(tmp_path, zipped({"__MACOSX/._a": "x", **TEXTS}), WEST, name="20251101damlbmp_zone_csv.zip")
     assert not differences(feed, DAYS[0], DAYS[3])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_day_without_the_chosen_point_is_a_flag(tmp_path, packed):
+    names = list(TEXTS)
+    texts = {**TEXTS, names[1]: nyiso.hourly(steps(*DAYS[1:3]), (("WEST", 61752),))}
+    (tmp_path / "days.zip").write_bytes(zipped(texts))
+    feed = read_feed([tmp_path / "days.zip"] if packed else written(tmp_path, texts), WEST)
+    assert feed.intervals.missing == 25
+    place = f"days.zip: '{names[1]}'" if packed else names[1]
+    (flag,) = flags(feed)
+    assert flag.startswith("1 of 3 files have no row of 'CAPITL, hourly'; the first is ")
+    assert place.replace("'", "") in flag.replace("'", "")
+    assert flags(read_feed(written(tmp_path, TEXTS), WEST)) == ()
 
 
 def test_an_archive_and_a_file_are_one_series(tmp_path):
