@@ -188,6 +188,13 @@ def aiperf(**changes):
     } | changes  # fmt: skip
 
 
+def genai_perf(config, **changes):
+    """The summary of genai-perf, the predecessor of aiperf, with the settings of one of its versions."""
+    names = ("request_throughput", "request_latency", "time_to_first_token", "inter_token_latency",
+             "output_token_throughput", "output_sequence_length", "input_sequence_length")  # fmt: skip
+    return {name: aiperf()[name] for name in names} | {"input_config": config} | changes
+
+
 def inference_perf(**changes):
     """The report of a stage of inference-perf."""
     latencies = {

@@ -35,6 +35,7 @@ _ENERGIES = {
     "total_gpu_power": ("", "W"),
 }
 _TAIL = "the tool's counters are read up to 0.67 s after the last request"
+GENAI_PERF = "genai-perf"
 _VENDORS = ("nvidia_", "amd_", "")
 
 
@@ -59,16 +60,20 @@ def _read(fields: Fields) -> list[ToolRun]:
     if "input_token_throughput" not in fields and inputs and duration_s:
         formula = "total_isl / benchmark_duration"
         figures.derive("input_token_rate", inputs / duration_s, "input_token/s", "total_isl", formula)
-    phase = _phase(fields)
-    counted = fields.inner("input_config").inner("endpoint").flag("use_server_token_count")
+    config = fields.inner("input_config")
+    phase = _phase(config)
+    counted = config.inner("endpoint").flag("use_server_token_count")
     return [
         ToolRun(
-            tool="aiperf",
+            tool=GENAI_PERF if _is_genai_perf(fields) else "aiperf",
             place=fields.file,
             figures=tuple(figures.kept),
             dropped=tuple(figures.dropped),
             tokens_from="server usage" if counted else "the client's tokenizer",
             version=fields.text("aiperf_version"),
+            model=config.only_text("model_names")
+            or config.inner("endpoint").only_text("model_names")
+            or config.only_text("model"),
             requests=requests,
             failed=_whole(fields, "error_request_count"),
             duration_s=duration_s,
@@ -107,11 +112,20 @@ def _whole(fields: Fields, key: str) -> int | None:
     return None if table is None else table.count("avg")
 
 
-def _phase(fields: Fields) -> Fields:
-    """Return the settings of the load, which aiperf has had at two places."""
+def _is_genai_perf(fields: Fields) -> bool:
+    """Return whether the predecessor wrote the document: it states no version, and never the settings of aiperf."""
     config = fields.inner("input_config")
+    return "aiperf_version" not in fields and ("perf_analyzer" in config or "model" in config)
+
+
+def _phase(config: Fields) -> Fields:
+    """Return the settings of the load, which aiperf has had at two places, and genai-perf at two others."""
     phases = config.inner_tables("phases")  # the warm-up comes first
-    return phases[-1] if phases else config.inner("loadgen")
+    if phases:
+        return phases[-1]
+    stimulus = config.inner("perf_analyzer").inner("stimulus")
+    places = (config.inner("loadgen"), stimulus, config)
+    return next((place for place in places if "concurrency" in place or "request_rate" in place), config)
 
 
 def _span(fields: Fields) -> Span | None:

@@ -85,6 +85,12 @@ class Fields:
             return None
         return str(encodable(scrub_text(" ".join(value.split()))))[:_LONGEST_TEXT]
 
+    def only_text(self, key: str) -> str | None:
+        """Return a text, or the only one of a list; None for anything else."""
+        value = self._table.get(key)
+        only = value[0] if isinstance(value, list) and len(value) == 1 else value
+        return Fields({key: only}, self.file).text(key)
+
     def flag(self, key: str) -> bool | None:
         """Return whether a flag is set, also one written as 0 or 1; None for anything else."""
         value = self._table.get(key)

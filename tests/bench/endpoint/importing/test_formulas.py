@@ -37,6 +37,30 @@ def test_every_rate_is_that_of_the_requests(tool, imported):
     assert {name: record.metrics[name].value for name in RATES} == pytest.approx(RATES)
 
 
+@pytest.mark.parametrize(
+    ("config", "load"),
+    [
+        ({"model": ["llama"], "concurrency": 8, "request_rate": None}, (8, None)),
+        ({"model_names": ["llama"], "perf_analyzer": {"stimulus": {"concurrency": 8}}}, (8, None)),
+        ({"model_names": ["llama"], "perf_analyzer": {"stimulus": {"request_rate": 2.5}}}, (None, 2.5)),
+    ],
+)
+def test_a_file_of_genai_perf_is_named_so_with_its_model_and_its_load(config, load, imported):
+    (record,) = imported(tools.genai_perf(config))
+    stated = record.workload.parameters
+    assert record.audit["imported"]["tool"] == "genai-perf"
+    assert (stated["model"], stated["concurrency"], stated["rate_per_s"]) == ("llama", *load)
+    for name in ("ttft_mean", "tpot_q50", "e2e_q99"):
+        assert record.metrics[name].value == pytest.approx(expected(name)), name
+
+
+@pytest.mark.parametrize("names", [["a", "b"], [], [3], {}, "", None])
+def test_a_model_of_aiperf_that_is_not_one_name_is_left_out(names, imported):
+    (record,) = imported(tools.aiperf(input_config={"endpoint": {"model_names": names}, "loadgen": {"concurrency": 4}}))
+    assert (record.audit["imported"]["tool"], record.workload.parameters["concurrency"]) == ("aiperf", 4)
+    assert record.workload.parameters["model"] is None
+
+
 def test_the_throughput_of_inferencex_is_per_gpu_and_its_total_counts_input_too(imported):
     (record,) = imported(tools.inferencex())
     assert record.metrics["rate"].value == pytest.approx(RATES["rate"])
