@@ -133,8 +133,7 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
     try:
         answer = device.ask(path, LIST_TIMEOUT_S, headers=headers)
     except ReadFailedError as error:
-        cure = "; --ca-file names the certificates to trust" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
-        raise RunFailedError(f"no inference server: {error}{cure}") from None
+        raise RunFailedError(f"no inference server: {error}{_cure_of_certificate(str(error))}") from None
     if answer.status in _WITHOUT_KEY:
         raise _key_refused(target.url, answer.status)
     if 300 <= answer.status < 400:
@@ -161,6 +160,14 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
     if answer.status != 200 or not named:
         raise RunFailedError(f"no inference server: {device.url(path)} lists no model (HTTP status {answer.status})")
     return named
+
+
+def _cure_of_certificate(error: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" not in error:
+        return ""
+    if "mismatch" in error:  # trust in it would not help
+        return "; name the server in --url as its certificate does"
+    return "; --ca-file names the certificates to trust"
 
 
 def _key_refused(url: str, status: int) -> InputError:

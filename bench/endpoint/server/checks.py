@@ -51,9 +51,8 @@ def check_requests(
         words = ", ".join(f"{name} {share:.1%}" for name, share in sorted(failed.items()))
         example = next((request.error for request in ended if request.error), "")
         yield Reason(code="requests_failed", detail=f"{words}: {example}" if example else words)
-    short = shares(requests.outcomes).get("short", 0.0)
-    if short > limits.FAILED_REQUESTS_FRAC and not free_length:
-        yield Reason(code="length_ignored", detail=f"{short:.1%} of the answers are shorter than requested")
+    if not free_length:
+        yield from _check_lengths(requests, ended)
     if concurrency is not None and len(ended) < limits.REQUESTS_PER_SLOT * concurrency:
         yield Reason(code="few_requests", detail=f"{len(ended)} requests ended, with {concurrency} at a time")
     prompts = sum(request.prompt_tokens or 0 for request in ended)
@@ -64,6 +63,18 @@ def check_requests(
     if chunks and tokens / chunks > limits.ONE_TOKEN_CHUNKS:
         yield Reason(code="several_tokens_per_chunk", detail=f"{tokens / chunks:.2f} tokens a chunk")
     yield from _check_counts(ended, prompt_tokens)
+
+
+def _check_lengths(requests: Requests, ended: Sequence[Request]) -> Iterator[Reason]:
+    """Compare the lengths of the answers with those requested."""
+    short = shares(requests.outcomes).get("short", 0.0)
+    sound = [request for request in ended if request.outcome == "ok"]
+    long = sum(r.output_tokens > r.requested_tokens + 1 for r in sound)  # the token that ends it may be counted or not
+    words = [f"{short:.1%} of the answers are shorter than requested"] * (short > limits.FAILED_REQUESTS_FRAC)
+    if long > limits.FAILED_REQUESTS_FRAC * len(ended):
+        words.append(f"{long / len(ended):.1%} of the answers are longer than requested")
+    if words:
+        yield Reason(code="length_ignored", detail="; ".join(words))
 
 
 def _check_counts(ended: Sequence[Request], prompt_tokens: int | None) -> Iterator[Reason]:

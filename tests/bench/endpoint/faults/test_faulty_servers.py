@@ -70,6 +70,18 @@ def test_a_self_signed_certificate_is_refused_and_its_own_authority_accepts_it(c
     assert distrusted.requests[0].error.startswith("TLS: ")
 
 
+def test_a_trusted_certificate_of_another_name_is_told_from_an_unknown_one(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with serving(Setup(token_s=0.0), tls=context) as server:
+        server.loop.call_soon_threadsafe(server.loop.set_exception_handler, lambda *_: None)
+        url = f"https://localhost:{server.port}"
+        with pytest.raises(RunFailedError, match="name the server in --url as its certificate does"):
+            probe(read_target(url, ca_file=certificate[0]), None, "seed")
+        with pytest.raises(RunFailedError, match="--ca-file names the certificates to trust"):
+            probe(read_target(url), None, "seed")
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

@@ -44,6 +44,7 @@ def test_a_clean_run_has_no_code():
     [
         (({}, {"outcome": "error_stream", "error": "no memory"}), "requests_failed"),
         (({}, {"outcome": "short"}), "length_ignored"),
+        (({}, {"output_tokens": 20.0, "chunks": 20}), "length_ignored"),
         (({"cached_tokens": 1},), "prefix_cached"),
         (({"chunks": 3},), "several_tokens_per_chunk"),
         (({"stated_tokens": 8},), "token_mismatch"),
@@ -59,12 +60,23 @@ def test_requests_give_away_what_went_wrong(changes, code):
     [
         ({"stated_tokens": 9},),
         ({"stated_tokens": 8, "source": "final_usage"},),
+        ({"output_tokens": 11.0, "chunks": 11},),
         ({"prompt_tokens": 97},),
         ({"prompt_tokens": 200}, {"prompt_tokens": 0}),
     ],
 )
 def test_a_last_token_without_an_id_and_prompts_that_are_right_on_average_are_no_fault(changes):
     assert codes(check_requests(requests(*changes), 8, free_length=False, prompt_tokens=100)) == []
+
+
+def test_answers_that_are_shorter_and_longer_than_requested_are_both_told():
+    mixed = requests({}, {}, {"outcome": "short"}, {"output_tokens": 20.0, "chunks": 20})
+    (reason,) = check_requests(mixed, 8, free_length=False)
+    assert (
+        reason.detail
+        == "25.0% of the answers are shorter than requested; 25.0% of the answers are longer than requested"
+    )
+    assert "length_ignored" not in codes(check_requests(mixed, 8, free_length=True))
 
 
 def test_ones_own_prompts_have_no_requested_length():
