@@ -11,6 +11,29 @@ if TYPE_CHECKING:
 
 MOST_KNOWN = 10_000  # combinations that are remembered for the messages
 _LISTED = 10
+_OR = " or "  # between the names that one series has in parts of a file
+
+
+class _Wanted:
+    """A value that the user chooses, or the several names that it has in parts of a file: "Without Sequence or 1"."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._unseen = {name.strip(): True for name in text.split(_OR)} | {text: True}
+
+    @property
+    def unseen(self) -> list[str]:
+        """The names that no row has had yet; empty if one has had the whole text as its name."""
+        if not self._unseen[self.text]:
+            return []
+        return [name for name, is_unseen in self._unseen.items() if is_unseen and name != self.text]
+
+    def fits(self, value: str) -> bool:
+        """Return whether a row has one of the names."""
+        if value not in self._unseen:
+            return False
+        self._unseen[value] = False
+        return True
 
 
 class Selection:
@@ -38,7 +61,7 @@ class Selection:
                 raise InputError.at(place, expected=expected, got=name, near=near_names(name, names))
         self._names, self._place = names, place
         self._chosen = dict(chosen)
-        self._wanted = tuple(chosen.get(name) for name in names)
+        self._wanted = tuple(_Wanted(chosen[name]) if name in chosen else None for name in names)
         self._known: dict[tuple[str, ...], bool] = {}
         self._taken: dict[tuple[str, ...], None] = {}
         self._unit = ""
@@ -50,11 +73,12 @@ class Selection:
 
     def _judge(self, values: tuple[str, ...]) -> bool:
         plain = tuple(value.strip() for value in values)
-        wanted = all(want is None or want == value for want, value in zip(self._wanted, plain, strict=True))
+        pairs = list(zip(self._wanted, plain, strict=True))
+        wanted = all(want is None or want.fits(value) for want, value in pairs)
         if len(self._known) < MOST_KNOWN:
             self._known[values] = wanted
         if wanted and len(self._taken) < MOST_KNOWN:
-            self._taken[plain] = None
+            self._taken[tuple(value if want is None else want.text for want, value in pairs)] = None
         return wanted
 
     def states_unit(self, unit: str) -> None:
@@ -88,12 +112,28 @@ class Selection:
             The choice fits nothing in the file, or several combinations.
         """
         if len(self._taken) == 1:
+            self._check_names()
             return dict(zip(self._names, *self._taken, strict=True))
         if self._taken:
             raise self._several()
         if self._known:
             raise self._nothing()
         raise InputError(f"{self._place}: expected rows under the heading, got no row")
+
+    def _check_names(self) -> None:
+        for at, want in enumerate(self._wanted):
+            if want is not None and want.unseen:
+                raise self._absent(at, want.unseen[0])
+
+    def _offered(self, at: int) -> list[str]:
+        return list(dict.fromkeys(values[at].strip() for values in self._known))
+
+    def _absent(self, at: int, got: str) -> InputError:
+        name, offered = self._names[at], self._offered(at)
+        expected = f"{'an' if name[0] in 'aeiou' else 'a'} {name} that the file has"
+        return InputError.at(
+            self._place, expected=expected, got=got, near=near_names(got, offered) or offered[:_LISTED]
+        )
 
     def _several(self) -> InputError:
         columns = list(zip(*self._taken, strict=True))
@@ -115,12 +155,8 @@ class Selection:
         return open_at
 
     def _nothing(self) -> InputError:
-        for at, name in enumerate(self._names):
-            want = self._wanted[at]
-            offered = list(dict.fromkeys(values[at].strip() for values in self._known))
-            if want is not None and want not in offered:
-                near = near_names(want, offered) or offered[:_LISTED]
-                expected = f"{'an' if name[0] in 'aeiou' else 'a'} {name} that the file has"
-                return InputError.at(self._place, expected=expected, got=want, near=near)
+        for at, want in enumerate(self._wanted):
+            if want is not None and not any(map(want.fits, self._offered(at))):
+                return self._absent(at, want.text)
         stated = " with ".join(f"{name}={value}" for name, value in self._chosen.items())
         return InputError(f"{self._place}: expected rows of {stated}, got no row of all of them together")

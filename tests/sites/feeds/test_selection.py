@@ -58,6 +58,23 @@ def test_an_unknown_point_has_near_names():
     )
 
 
+def test_a_series_may_have_two_names_in_parts_of_a_file():
+    seen = Selection(("sequence",), {"sequence": "Without Sequence or 1"}, "a.csv")
+    rows = ["Without Sequence", "1", "2", "Without Sequence or 1"]
+    assert [seen.takes(row) for row in rows] == [True, True, False, True]
+    assert seen.settled() == {"sequence": "Without Sequence or 1"}
+
+
+def test_every_one_of_two_names_must_be_in_the_file():
+    with pytest.raises(InputError) as caught:
+        selection({"point": "HB_WEST or HB_NRTH"}, [("HB_WEST", "DAM"), ("HB_NORTH", "DAM")]).settled()
+    assert str(caught.value) == (
+        "a.csv: expected a point that the file has, got 'HB_NRTH' (did you mean HB_NORTH, HB_WEST?)"
+    )
+    seen = selection({"point": "A or B"}, [("A or B", "DAM"), ("C", "DAM")])
+    assert seen.settled() == {"point": "A or B", "market": "DAM"}
+
+
 def test_values_that_never_meet_are_refused():
     with pytest.raises(InputError, match="expected rows of point=A with market=RTM, got no row of all of them"):
         selection({"point": "A", "market": "RTM"}, [("A", "DAM"), ("B", "RTM")]).settled()

@@ -27,6 +27,16 @@ def test_two_auctions_are_refused_until_one_is_chosen(tmp_path):
         assert feed.intervals.values.tolist() == [step.price for step in steps]
 
 
+def test_an_auction_whose_name_changes_within_the_file_is_chosen_by_both_names(tmp_path):
+    parts = (("BZN|FR", "Without Sequence", DAY[:10]), ("BZN|FR", "Sequence 1", DAY[10:]))
+    text = entsoe.web(*parts, ("BZN|FR", "Sequence 2", OTHER[10:]))
+    assert refusal(tmp_path, text).startswith("expected one sequence, got 3: Without Sequence, 1, 2 (choose")
+    feed = read_text(tmp_path, text, {"sequence": "Without Sequence or 1"})
+    assert feed.intervals.values.tolist() == [step.price for step in DAY]
+    message = refusal(tmp_path, text, {"sequence": "1 or 2"})
+    assert message.startswith("expected one value of the interval from ")
+
+
 def test_an_auction_has_one_name_in_all_layouts(tmp_path):
     for written, name in (
         ("Sequence 1", "1"),
