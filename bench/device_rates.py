@@ -243,6 +243,11 @@ def is_usable(record: "Record") -> bool:
     return True
 
 
+def usable_in_sites(records: "Iterable[Record]") -> "dict[str, Record]":
+    """Return the records that a site can use, by their id: their rate may be carried there, and they have a power."""
+    return {record.id: record for record in records if is_usable(record) and (record.power or record.assumed_power_w)}
+
+
 def _usable(record: "Record") -> "Metric":
     """Return the rate of a record; raise InputError if it may not be carried to a site."""
     from bench.results.evidence.endpoint import has_random_weights

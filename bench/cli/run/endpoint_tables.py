@@ -27,7 +27,8 @@ def print_endpoint(records: "Sequence[Record]", store: Path, limits: "Limits") -
     first = next((record for record in records if record.endpoint is not None), records[0])
     parameters = first.workload.parameters
     server = f"{first.workload.variant} {parameters.get('server_version') or ''}".strip()
-    say(f"server     {parameters.get('url')}, {server}, model {parameters.get('model')}")
+    name = f"{parameters.get('url')}, {server}" if server else parameters.get("url")  # a run that never began has none
+    say(f"server     {name}, model {parameters.get('model')}")
     say(f"requests   {_requests(first)}")
     _print_loads(records)
     _print_energy(records)
@@ -149,13 +150,13 @@ def _print_best(records: "Sequence[Record]", limits: "Limits") -> None:
 
 def _print_for_a_site(records: "Sequence[Record]", limits: "Limits") -> None:
     """Print how a site uses the best of the loads, and all of them; a rate without a power cannot be used."""
-    from bench.device_rates import is_usable
+    from bench.device_rates import usable_in_sites
     from bench.endpoint.sweep.choice import best
     from bench.endpoint.sweep.records import points_of
 
     points = points_of(records)
     choice = best(points, limits)
-    usable = {record.id: record for record in records if is_usable(record) and (record.power or record.assumed_power_w)}
+    usable = usable_in_sites(records)
     id_ = choice.best.record_id if choice is not None else "" if points else records[0].id
     if id_ in usable:
         say(f'in a site  device = "result:{id_}"  ({load_of(usable[id_])})')

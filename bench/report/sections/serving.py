@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from bench.device_rates import usable_in_sites
 from bench.endpoint.figures.summary import Limits
 from bench.endpoint.sweep.choice import best, is_host_bound
 from bench.endpoint.sweep.records import doubts, knee_words, points_of
@@ -79,9 +80,10 @@ def _of_run(number: int, run: "list[Record]") -> list[Block]:
         words = f"{choice.best.concurrency} at a time, by {choice.by}"
         words += f"; cannot be told apart: {alike}" if len(choice.alike) > 1 else ""
     pairs = [("limits (median)", _limit_words(limits)), ("best load", words)]
-    if choice is not None:
-        id_ = choice.best.record_id
-        pairs.append(("in a site", f'device = "result:{id_}", or with all loads device = "sweep:{id_}"'))
+    usable = usable_in_sites(run)
+    if choice is not None and (id_ := choice.best.record_id) in usable:
+        all_loads = f', or with all loads device = "sweep:{id_}"' if len(usable) > 1 else ""
+        pairs.append(("in a site", f'device = "result:{id_}"{all_loads}'))
     if bend := knee_words(run):
         pairs.append(("knee", bend))
     pairs.extend(doubts(run).items())

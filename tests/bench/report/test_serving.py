@@ -16,7 +16,9 @@ HOSTILE = "<script>alert(7)</script>"
 def put_load(put, report_document):
     """Store a result of one load; throughput and the time per token grow as on a server with a limit."""
 
-    def store(number, at, *, watts=None, codes=(), name="server at http://10.0.0.5:8000", run="one", tpot_s=None):
+    def store(
+        number, at, *, watts=None, codes=(), name="server at http://10.0.0.5:8000", run="one", tpot_s=None, plan="quick"
+    ):
         rate = 5000.0 * at / (at + 12)
         tpot = {"value": tpot_s or at / rate, "unit": "s", "basis": "measured", "n": 99}
         data = report_document(
@@ -25,7 +27,7 @@ def put_load(put, report_document):
             parameters={"model": "llama", "concurrency": at, "token_basis": "output", "lengths": "512:128±20%",
                         "latency_limit": "tpot <= 6 ms", "limit_ttft_s": None, "limit_tpot_s": 0.006},
         )  # fmt: skip
-        data["run"]["run_id"] = run
+        data["run"] |= {"run_id": run, "plan": plan}
         data["endpoint"] = {
             "loop": "closed", "outcomes": {"ok": 500, "cut": 2}, "unfinished": at, "tokens_from": "token_ids",
             "tokens_per_chunk": 1.0, "output_tokens_mean": 128.0, "definitions": {"ttft_s": "first text - start"},
@@ -73,6 +75,13 @@ def test_without_a_meter_the_drawing_has_throughput_alone_and_says_why(put_load,
     assert "J per output token" not in text
     assert "Not metered, so there is no energy per token" in text
     assert "by tokens/s" in text
+    assert "in a site" not in text, "a site needs a power"
+
+
+def test_a_run_that_no_site_takes_names_none(put_load, bare):
+    for number, at in enumerate((1, 4)):
+        put_load(number, at, watts=900.0, plan="smoke")
+    assert "in a site" not in text_of(build(bare()))[1]
 
 
 def test_codes_stand_with_their_cures_by_load(put_load, bare):
