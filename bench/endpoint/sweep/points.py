@@ -61,6 +61,16 @@ def knee(throughput: Throughput) -> int | None:
     return None if at is None or at == points[-1] else at
 
 
+def deepest_dip_frac(throughput: Throughput) -> float:
+    """Return by what share [-] a load's mean throughput is at most below both a smaller and a larger load.
+
+    It is 0 for every server that only rises, or rises and then falls behind.
+    """
+    means = [sum(throughput[at]) / len(throughput[at]) for at in sorted(throughput)]
+    inner = ((mean, min(max(means[:i]), max(means[i + 1 :]))) for i, mean in enumerate(means) if 0 < i < len(means) - 1)
+    return max((1.0 - mean / around for mean, around in inner if around > mean), default=0.0)
+
+
 def dips(throughput: Throughput) -> list[int]:
     """Return the loads with less throughput than both a smaller and a larger load, beyond the scatter of the windows.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.endpoint.sweep.choice import Point
-from bench.endpoint.sweep.points import dips, knee
+from bench.endpoint.sweep.points import KNEE_FRAC, deepest_dip_frac, dips, knee
 from bench.endpoint.workload import LlmServeEndpoint
 from bench.measure import stats
 from bench.results.folder import find_result, read_record, read_whole
@@ -73,6 +73,12 @@ def knee_words(records: "Sequence[Record]") -> str | None:
     throughput = {point.concurrency: point.tokens_per_s for point in points_of(records)}
     if len(throughput) < 3:
         return None
+    dip_frac = deepest_dip_frac(throughput)
+    if dip_frac > 1.0 - KNEE_FRAC:
+        return (
+            f"not stated: a load had {dip_frac:.0%} fewer tokens than a smaller and a larger one; measure again on a "
+            "quiet machine"
+        )
     at = knee(throughput)
     if at is None:
         return f"none up to {max(throughput)} at a time: the throughput still rises"

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.endpoint.sweep.records import drift, points_of
+from bench.endpoint.sweep.records import drift, knee_words, points_of
 
 
 def record(at, *rates, status="ok"):
@@ -37,3 +37,11 @@ def test_a_record_without_windows_or_that_failed_is_no_point():
     imported = record(4)
     imported.rate = SimpleNamespace(value=9.0)
     assert points_of([imported, record(8, 1.0, status="failed")]) == []
+
+
+def test_a_sweep_with_a_deep_dip_has_no_knee_and_one_that_falls_behind_has_one():
+    rising = [record(at, *[rate] * 3) for at, rate in ((1, 10.0), (2, 20.0), (4, 30.0), (8, 24.0))]
+    assert str(knee_words(rising)).startswith("4 at a time: ")
+    dipped = [record(at, *[rate] * 3) for at, rate in ((1, 36.0), (2, 22.0), (4, 46.0), (8, 30.0))]
+    assert str(knee_words(dipped)).startswith("not stated: a load had 39% fewer tokens than a smaller and a larger one")
+    assert knee_words(dipped[:2]) is None

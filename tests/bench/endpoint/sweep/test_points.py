@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.endpoint.figures.summary import Limits
 from bench.endpoint.sweep.choice import Point, best, is_host_bound, pareto
-from bench.endpoint.sweep.points import dips, geometric, in_random_order, knee, refined, rising
+from bench.endpoint.sweep.points import deepest_dip_frac, dips, geometric, in_random_order, knee, refined, rising
 
 
 def test_points_double_up_to_the_last():
@@ -42,6 +42,12 @@ def test_the_knee_is_where_more_load_brings_little_more():
     assert refined(LIMITED) == [3, 6]
     assert refined(windows(_1=10.0, _2=9.0)) == []
     assert refined(windows(_1=10.0, _2=20.0)) == []
+
+
+def test_only_a_load_below_a_smaller_and_a_larger_one_is_a_dip():
+    assert deepest_dip_frac(LIMITED) == 0.0
+    assert deepest_dip_frac(windows(_1=10.0, _2=20.0, _4=30.0, _8=20.0)) == 0.0
+    assert deepest_dip_frac(windows(_1=36.0, _2=22.0, _4=46.0, _8=30.0)) == pytest.approx(1 - 22 / 36)
 
 
 @given(st.dictionaries(st.integers(1, 99), st.lists(st.floats(1.0, 1e3), min_size=1, max_size=4), min_size=1))
