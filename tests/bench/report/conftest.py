@@ -203,7 +203,7 @@ def report_document():
     return document
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it runs, no other test of the same process can run an event loop
 def browser():
     with chromium() as running:
         yield running
