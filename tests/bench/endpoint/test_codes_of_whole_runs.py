@@ -110,7 +110,6 @@ def test_a_warm_prefix_cache_is_a_code(job):
     assert "prefix_cached" not in cold.codes
     assert "prefix_cached" in warm.codes
     assert "prefix_cached" not in other.codes
-    assert warm.record.metrics["ttft_q50"].value < cold.record.metrics["ttft_q50"].value
 
 
 def test_a_hidden_cap_of_a_hundred_is_a_code(job):

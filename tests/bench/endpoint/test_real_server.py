@@ -92,7 +92,7 @@ def test_a_server_that_counts_a_request_at_its_end_is_not_shared(url, short_job,
     record = measure(
         LlmServeEndpoint(setting, setting.ask()), short_job(windows=2, window_s=1.0), (), device=describe_tiny(target)
     )
-    assert record.endpoint.unfinished == 4
+    assert 0 < record.endpoint.unfinished <= 4
     codes = {reason.code for reason in (*record.reasons, *record.warnings)}
     assert "endpoint_shared" not in unexplained(codes)
     if "client_bound" not in codes:
