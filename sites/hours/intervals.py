@@ -102,8 +102,8 @@ def lengths_of_rows(start_s: Integers, lengths_s: tuple[int, ...] = MARKET_LENGT
 def native_step_s(intervals: Intervals) -> int:
     """Return the step [s] of a dispatch at the resolution of prices; an hour where no interval is shorter.
 
-    It is the shortest usual length. Prices by run of the dispatch, most of which have none, give 5 minutes. The first
-    and the last interval may be cut by the year and do not count.
+    It is the shortest usual length. Prices by run of the dispatch, whose intervals have other lengths, give 5 minutes.
+    The first and the last interval may be cut by the year and do not count.
     """
     length_s = (intervals.end_s - intervals.start_s)[1:-1]
     finer = length_s[length_s < HOUR_S]

@@ -36,7 +36,7 @@ def random_problem(
 
     With enrolled power, events limit the draw to at most that, and readiness is paid for. With a tenant, the last
     block's on-demand work is a contracted load, which runs at any price. With a curve, a block has three operating
-    points, each of which makes fewer units a MWh than the one before.
+    points, and each makes fewer units a MWh than the one before.
     """
     r = np.random.default_rng(seed)
     month = np.minimum(np.arange(hours) // 730, 11)

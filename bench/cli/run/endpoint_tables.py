@@ -162,7 +162,9 @@ def _print_for_a_site(records: "Sequence[Record]", limits: "Limits") -> None:
         say(f'in a site  device = "result:{id_}"  ({load_of(usable[id_])})')
     loads = [usable[point.record_id] for point in points if point.record_id in usable]
     if len({str(tags_of(load).lengths) for load in loads}) == 1 and len(loads) > 1:
-        say(f'in a site  device = "sweep:{loads[0].id}"  ({len(loads)} loads, of which it uses the best in each hour)')
+        say(
+            f'in a site  device = "sweep:{loads[0].id}"  ({len(loads)} loads; the site uses the best ones in each hour)'
+        )
 
 
 def _requests(record: "Record") -> str:

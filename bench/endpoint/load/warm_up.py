@@ -21,7 +21,7 @@ def wait_until_steady(load: Load, slots: int, longest_s: float, block_s: float) 
     load
         The load, just started.
     slots
-        Requests at a time, of which each must have ended one.
+        Requests at a time; each slot must have ended one.
     longest_s
         Time for it [s].
     block_s

@@ -43,7 +43,7 @@ def test_a_month_of_short_steps_equals_its_linear_programme(make_problem, solve_
 
 @pytest.mark.parametrize("step_h", [1.0, 0.25])
 def test_work_whose_price_changes_equals_its_linear_programme(make_problem, solve_lp, step_h):
-    """Promised and on-demand work of two blocks, one of which has a price over time; penalties follow the price."""
+    """Promised and on-demand work of two blocks. One has a price over time, and its penalties follow that price."""
     given = make_problem(hours=730, charge=4_000.0, contract_mw=9.0)
     path = np.random.default_rng(5).uniform(0.1, 2.5, (1, 730))
     given.blocks[np.flatnonzero(given.parts.worth == 130.0), BLOCK.price_path] = 1.0

@@ -77,8 +77,9 @@ def _check(setup, per_chunk):
         time.sleep(3.0)
         largest_lag_s = load.state.largest_lag_s
         load.stop()
-    if largest_lag_s <= limits.CLIENT_LAG_S / 2.0:
-        _compare(server, load, [(start_s + i, start_s + i + 1.0) for i in range(3)], per_chunk)
+    if largest_lag_s > limits.CLIENT_LAG_S / 2.0:
+        pytest.skip(f"crowded machine: the client was {largest_lag_s:.3f} s late, so its run has no figures")
+    _compare(server, load, [(start_s + i, start_s + i + 1.0) for i in range(3)], per_chunk)
 
 
 def _compare(server, load, spans, per_chunk):

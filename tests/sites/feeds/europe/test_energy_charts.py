@@ -43,7 +43,7 @@ def test_another_unit_is_refused(tmp_path):
 
 def test_quarters_that_are_absent_are_missing(tmp_path):
     lines = energy_charts.commas({GERMANY: QUARTERS}).decode().splitlines(keepends=True)
-    absent = {9, 10, 11, 21, 30, 32}  # three of one hour, of which only the first is there, one alone, and two
+    absent = {9, 10, 11, 21, 30, 32}  # three of one hour, which has its first only, then one, then two
     text = "".join([*lines[:2], *(line for i, line in enumerate(lines[2:]) if i not in absent)])
     intervals = read_text(tmp_path, text).intervals
     assert intervals.resolutions == {900: 90}

@@ -83,7 +83,7 @@ def test_the_screen_names_loads_tags_and_the_result_for_a_site_and_no_rate_below
     if "client_bound" not in text:  # a client that was too slow costs the energy, and so the choice
         assert 'in a site  device = "result:' in text
         assert re.search(
-            r'in a site  device = "sweep:[^"]+"  \(2 loads, of which it uses the best in each hour\)', text
+            r'in a site  device = "sweep:[^"]+"  \(2 loads; the site uses the best ones in each hour\)', text
         )
         assert "best       " in text
         assert "pareto     " in text
