@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.inference.batching import StepTrace
+from bench.inference.batching import Limits, StepTrace
 from bench.inference.engine import Engine
 from bench.inference.serving import Setup
+from bench.inference.step_cost import StepCost
 from kernels.llm import counts
 
 Array = NDArray[np.float64]
@@ -33,6 +34,25 @@ def step_seconds(
         Whether decoding batches are padded to the sizes of graphs.
     engine
         Constants other than the setup's own, while they are fitted.
+    """
+    decoding, prompt = np.asarray(trace.decoding), np.asarray(trace.prompt)
+    used = (np.unique((decoding + prompt)[prompt > 0]), np.unique(decoding[prompt == 0]), np.unique(trace.outputs))
+    return _cost(setup, most_batch, graphs, engine or setup.engine, used).seconds(trace)
+
+
+def step_cost(setup: Setup, limits: Limits, *, graphs: bool, engine: Engine | None = None) -> StepCost:
+    """Return the cost of every step within the limits.
+
+    Parameters
+    ----------
+    setup
+        The model on its device.
+    limits
+        The largest batch, up to which graphs pad too, and the most tokens of a step.
+    graphs
+        Whether decoding batches are padded to the sizes of graphs.
+    engine
+        Constants other than the setup's own.
 
     Notes
     -----
@@ -42,15 +62,49 @@ def step_seconds(
     larger batch that has a graph. The host handles the tokens of one step while the device computes the next, so a step
     takes the longer of both.
     """
+    # a step can end the prompts of as many requests as the batch has free slots
+    used = (np.arange(limits.tokens + 1), np.arange(limits.batch + 1), np.arange(limits.batch + 1))
+    return _cost(setup, limits.batch, graphs, engine or setup.engine, used)
+
+
+def _cost(setup: Setup, most_batch: int, graphs: bool, constants: Engine, used: tuple[NDArray[Any], ...]) -> StepCost:
+    """Return the cost with its tables filled at some tokens, decoding sequences and outputs."""
+    shape, device = setup.shape, setup.device
+    mixed, decoding, outputs = (part.astype(float) for part in used)
+    padded = constants.padded(decoding, most_batch) if graphs else decoding
+    bandwidth = device.bandwidth_byte_per_s * constants.memory_frac * setup.gpus
+    plain_rate = _product_rate(setup, constants, _plain_dtype(setup)) * setup.gpus
+    cache_s = 2.0 * shape.kv_width * setup.kind.kv * setup.kv_copies / bandwidth
+    pair_s = 4.0 * shape.query_width / plain_rate
+    windowed = shape.windowed_layers if shape.window is not None else 0
+    whole = shape.layers - windowed
+    return StepCost(
+        mixed_s=_table(used[0], _tokens_seconds(setup, constants, mixed)),
+        decode_s=_table(used[1], _tokens_seconds(setup, constants, padded)),
+        head_s=_table(used[2], _head_seconds(setup, outputs, plain_rate, bandwidth)),
+        context_s=whole * cache_s,
+        windowed_s=windowed * cache_s,
+        window=shape.window if windowed else None,
+        sequence_s=0.0,
+        pair_s=whole * pair_s,
+        windowed_pair_s=windowed * pair_s,
+        host_step_s=0.0,
+        host_sequence_s=constants.host_s_per_sequence,
+        host_overlaps=True,
+    )
+
+
+def _table(places: NDArray[Any], seconds: Array) -> Array:
+    table = np.full(int(places.max(initial=0)) + 1, np.nan)
+    table[places] = seconds
+    return table
+
+
+def _tokens_seconds(setup: Setup, constants: Engine, tokens: Array) -> Array:
+    """Return what depends on a step's tokens alone: products, activations, kernel starts and all-reduces [s]."""
     shape, kind, device, shards = setup.shape, setup.kind, setup.device, setup.gpus
-    constants = engine or setup.engine
-    column = {key: np.asarray(getattr(trace, key), dtype=float) for key in ("decoding", "prompt", "outputs")}
-    tokens: Array = column["decoding"] + column["prompt"]
-    if graphs:
-        tokens = np.where(column["prompt"] == 0, constants.padded(column["decoding"], most_batch), tokens)
     bandwidth = device.bandwidth_byte_per_s * constants.memory_frac * shards
     product_rate = _product_rate(setup, constants, setup.compute) * shards
-    plain_rate = _product_rate(setup, constants, _plain_dtype(setup)) * shards
     touched = shape.experts * (1.0 - (1.0 - shape.active_experts / shape.experts) ** tokens)
     seconds: Array = np.zeros_like(tokens)
     for matrix in counts.matrices(shape):
@@ -58,15 +112,16 @@ def step_seconds(
         arithmetic = tokens * (2.0 * matrix.weights * matrix.active / product_rate)
         memory = copies * (matrix.weights * counts.weight_width(matrix, kind) / bandwidth)
         seconds += shape.layers * np.maximum(arithmetic, memory)
-    head = shape.vocabulary * shape.hidden
-    seconds += np.maximum(column["outputs"] * (2.0 * head / plain_rate), head * kind.head / bandwidth)
-    seconds += column["outputs"] * (shape.vocabulary * LOGITS_BYTES / bandwidth)
-    seconds += _cache_bytes(setup, trace) / bandwidth
-    seconds += _prompt_attention_flop(setup, trace) / plain_rate
     elementwise = counts.elementwise_bytes_per_token(shape, kind, shards)
     seconds += tokens * (elementwise / (device.bandwidth_byte_per_s * constants.memory_frac))
     seconds += shape.layers * (constants.layer_overhead_s + 2 * _all_reduce_seconds(setup, tokens, constants))
-    return np.maximum(seconds, column["outputs"] * constants.host_s_per_sequence)
+    return seconds
+
+
+def _head_seconds(setup: Setup, outputs: Array, plain_rate: float, bandwidth: float) -> Array:
+    head = setup.shape.vocabulary * setup.shape.hidden
+    seconds: Array = np.maximum(outputs * (2.0 * head / plain_rate), head * setup.kind.head / bandwidth)
+    return seconds + outputs * (setup.shape.vocabulary * LOGITS_BYTES / bandwidth)
 
 
 def _product_rate(setup: Setup, engine: Engine, dtype: str) -> float:
@@ -78,30 +133,6 @@ def _plain_dtype(setup: Setup) -> str:
     """Return the dtype of attention over prompts and of the output head: 16 bits if the model is narrower."""
     peaks = setup.device.peaks_flop_per_s
     return next((name for name in ("bf16", "fp16") if name in peaks and setup.kind.compute != "fp32"), setup.compute)
-
-
-def _windows(setup: Setup) -> tuple[int, int]:
-    return setup.shape.layers - setup.shape.windowed_layers, setup.shape.windowed_layers
-
-
-def _cache_bytes(setup: Setup, trace: StepTrace) -> Array:
-    """Return the keys and values that decoding sequences read in one step [byte]."""
-    shape, (whole, windowed) = setup.shape, _windows(setup)
-    context = np.asarray(trace.context, dtype=float)
-    # the tokens of a prompt do not decode, so the mean context is over decoding sequences
-    read = whole * context
-    if windowed and shape.window is not None:
-        read = read + windowed * np.minimum(context, np.asarray(trace.decoding, dtype=float) * shape.window)
-    return 2.0 * shape.kv_width * setup.kind.kv * setup.kv_copies * read
-
-
-def _prompt_attention_flop(setup: Setup, trace: StepTrace) -> Array:
-    shape, (whole, windowed) = setup.shape, _windows(setup)
-    pairs = np.asarray(trace.prompt_pairs, dtype=float)
-    computed = whole * pairs
-    if windowed and shape.window is not None:
-        computed = computed + windowed * np.minimum(pairs, np.asarray(trace.prompt, dtype=float) * shape.window)
-    return 4.0 * shape.query_width * computed
 
 
 def _all_reduce_seconds(setup: Setup, tokens: Array, engine: Engine) -> Any:

@@ -1,0 +1,51 @@
+"""The time of one step as plain numbers: tables by tokens, and a price for each token, context and pair."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.inference.batching import StepTrace
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class StepCost:
+    """The cost of a step on one setup, from which the time of any step follows without the model.
+
+    A table has one entry for each whole number from 0. It is filled at the numbers that it was made for, and not a
+    number elsewhere.
+    """
+
+    mixed_s: Array  # [s] products, activations, kernel starts and all-reduces of a step with prompts, by its tokens
+    decode_s: Array  # [s] the same of a step without prompts, by its sequences, after padding to the sizes of graphs
+    head_s: Array  # [s] output head and logits, by the sequences that need it
+    context_s: float  # [s] for each token that decoding sequences have in the caches of layers that see all of it
+    windowed_s: float  # [s] the same in the layers with a window, for each token within it
+    window: int | None  # [token] reach of those layers
+    sequence_s: float  # [s] for each decoding sequence
+    pair_s: float  # [s] for each query-key pair of the prompts in layers that see all of it
+    windowed_pair_s: float  # [s] the same in the layers with a window, for each pair within it
+    host_step_s: float  # [s] of the host for a step
+    host_sequence_s: float  # [s] of the host for each sequence that gets a token
+    host_overlaps: bool  # whether the host works while the device computes, or before it
+
+    def seconds(self, trace: StepTrace) -> Array:
+        """Return the time of one step for each entry of a trace [s]."""
+        decoding, prompt, outputs = (np.asarray(part) for part in (trace.decoding, trace.prompt, trace.outputs))
+        context, pairs = np.asarray(trace.context, dtype=float), np.asarray(trace.prompt_pairs, dtype=float)
+        reads = prompt > 0
+        device: Array = np.where(
+            reads,
+            self.mixed_s[np.where(reads, decoding + prompt, 0)],
+            self.decode_s[np.where(reads, 0, decoding)],
+        )
+        device = device + self.head_s[outputs] + self.context_s * context + self.pair_s * pairs
+        device = device + self.sequence_s * decoding
+        if self.window is not None:
+            # the tokens of a prompt do not decode, so the mean context is over decoding sequences
+            device = device + self.windowed_s * np.minimum(context, decoding * float(self.window))
+            device = device + self.windowed_pair_s * np.minimum(pairs, prompt * float(self.window))
+        host = self.host_step_s + self.host_sequence_s * outputs
+        return np.maximum(device, host) if self.host_overlaps else device + host
