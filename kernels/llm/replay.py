@@ -10,6 +10,12 @@ from kernels.llm.shapes import ModelShape
 
 Tokens = NDArray[np.int64]
 
+# what a model may have that the layers of the replays have not
+_UNUSUAL = (
+    "attention_layers", "recurrent_layers", "feed_forward_layers", "dense", "ffn_gated", "shared_ffn", "tied_embeddings",
+    "qkv_bias", "router_bias", "attention_gate", "qk_norm_joint", "norms_per_block", "latent", "indexer",
+)  # fmt: skip
+
 
 @runtime_checkable
 class Replay(Protocol):
@@ -42,14 +48,39 @@ class Replay(Protocol):
         ...
 
 
-def check_replay(shape: ModelShape, batch: int, capacity: int) -> None:
-    """Check the batch and the capacity of a replay.
+def is_replayable(shape: ModelShape) -> bool:
+    """Return whether all layers of a model are alike and of the kind that the replays compute."""
+    return not _unusual(shape)
+
+
+def check_replayable(shape: ModelShape) -> None:
+    """Check that a model's layers are alike and of the kind that the replays compute.
 
     Raises
     ------
     KernelInputError
-        The batch is below 1, or the cache is longer than the model's context.
+        The model has other layers; the message names their keys.
     """
+    if unusual := _unusual(shape):
+        raise KernelInputError(
+            f"model {shape.name}: expected plain attention and one kind of layer, because the layers are replayed, got "
+            f"{', '.join(unusual)}"
+        )
+
+
+def _unusual(shape: ModelShape) -> list[str]:
+    return [key for key in _UNUSUAL if getattr(shape, key) != ModelShape.model_fields[key].default]
+
+
+def check_replay(shape: ModelShape, batch: int, capacity: int) -> None:
+    """Check the model, the batch and the capacity of a replay.
+
+    Raises
+    ------
+    KernelInputError
+        The model's layers are not replayed, the batch is below 1, or the cache is longer than the model's context.
+    """
+    check_replayable(shape)
     if batch < 1:
         raise KernelInputError(f"replay of {shape.name}: batch: expected at least 1, got {batch}")
     if not 1 <= capacity <= shape.context:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kernels.errors import KernelInputError
 from kernels.gpu.cuda_source import read_source
 from kernels.llm.counts import precision
+from kernels.llm.replay import check_replayable
 from kernels.llm.shapes import ModelShape
 
 FILES = ("llm_numbers.cuh", "llm_layers.cu", "llm_attention.cu")
@@ -83,8 +84,9 @@ def check_shape(shape: ModelShape, dtype: str) -> None:
     Raises
     ------
     KernelInputError
-        The model has experts, biases, norms of heads, sinks or windows, or lengths that do not fill a tile.
+        The model has unusual layers, experts, biases, norms of heads, sinks or windows, or lengths that do not fill a tile.
     """
+    check_replayable(shape)
     if shape.is_moe:
         raise KernelInputError(
             f"model {shape.name}: expected a dense model, because the replay on a GPU has no routing, "

@@ -165,13 +165,17 @@ def check_fits(shape: "ModelShape", load: Load) -> None:
 
     Raises
     ------
+    KernelInputError
+        The replay does not support the model's layers.
     InputError
         It does not fit; the message has the excess and the largest batch that fits.
     """
     from psutil import virtual_memory
 
     from kernels.llm.counts import kv_bytes, precision
+    from kernels.llm.replay import check_replayable
 
+    check_replayable(shape)
     place = f"{shape.name} in fp32 on this machine"
     load.check(place, shape)
     sequence = kv_bytes(shape, precision("fp32"), load.input + load.output)
