@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bench.inference.accelerator import Accelerator
 from bench.inference.engine import Engine
 from hardware_profiles.errors import InputError
-from kernels.llm.counts import PRECISIONS, Precision, kv_bytes, weight_bytes
+from kernels.llm.counts import PRECISIONS, Precision, cache_copies, kv_bytes, state_bytes, weight_bytes
 from kernels.llm.shapes import ModelShape
 
 GB = 1e9
@@ -62,12 +62,12 @@ class Setup:
 
     @property
     def kv_copies(self) -> float:
-        """Number of copies of each key-value head, above 1 if there are more shards than heads."""
-        return max(1.0, self.gpus / self.shape.kv_heads)
+        """Number of copies of the cache over all shards, above 1 if there are more shards than heads."""
+        return cache_copies(self.shape, self.gpus)
 
     def kv_bytes_per_sequence(self, tokens: int) -> float:
-        """Return the cache of one sequence over all shards [byte]."""
-        return kv_bytes(self.shape, self.kind, tokens) * self.kv_copies
+        """Return the cache and the recurrent state of one sequence over all shards [byte]."""
+        return kv_bytes(self.shape, self.kind, tokens) * self.kv_copies + state_bytes(self.shape, self.kind)
 
     def most_sequences(self, tokens: int) -> int:
         """Return the number of sequences of `tokens` that fit in memory at once."""
@@ -119,7 +119,8 @@ class Setup:
                 raise InputError(
                     f"{place}: gpus: expected a divisor of {key} = {value}, got {self.gpus} (up to 8: {fitting})"
                 )
-        if self.shape.kv_heads % self.gpus and self.gpus % self.shape.kv_heads:
+        whole = self.shape.latent is not None  # every shard holds all of a latent cache
+        if not whole and self.shape.kv_heads % self.gpus and self.gpus % self.shape.kv_heads:
             raise InputError(
                 f"{place}: gpus: expected a divisor or a multiple of kv_heads = {self.shape.kv_heads}, got {self.gpus}"
             )

@@ -74,10 +74,10 @@ def _cost(setup: Setup, most_batch: int, graphs: bool, constants: Engine, used: 
     padded = constants.padded(decoding, most_batch) if graphs else decoding
     bandwidth = device.bandwidth_byte_per_s * constants.memory_frac * setup.gpus
     plain_rate = _product_rate(setup, constants, _plain_dtype(setup)) * setup.gpus
-    cache_s = 2.0 * shape.kv_width * setup.kind.kv * setup.kv_copies / bandwidth
-    pair_s = 4.0 * shape.query_width / plain_rate
+    cache_s = shape.cached * setup.kind.kv * setup.kv_copies / bandwidth
+    pair_s = counts.pair_flop(shape, decoding=False) / plain_rate
     windowed = shape.windowed_layers if shape.window is not None else 0
-    whole = shape.layers - windowed
+    whole = shape.attention_blocks - windowed
     return StepCost(
         mixed_s=_table(used[0], _tokens_seconds(setup, constants, mixed)),
         decode_s=_table(used[1], _tokens_seconds(setup, constants, padded)),
@@ -85,7 +85,7 @@ def _cost(setup: Setup, most_batch: int, graphs: bool, constants: Engine, used: 
         context_s=whole * cache_s,
         windowed_s=windowed * cache_s,
         window=shape.window if windowed else None,
-        sequence_s=0.0,
+        sequence_s=2.0 * counts.state_bytes(shape, setup.kind) / bandwidth,
         pair_s=whole * pair_s,
         windowed_pair_s=windowed * pair_s,
         host_step_s=0.0,
@@ -111,7 +111,7 @@ def _tokens_seconds(setup: Setup, constants: Engine, tokens: Array) -> Array:
         copies = touched if matrix.copies > 1 else 1.0
         arithmetic = tokens * (2.0 * matrix.weights * matrix.active / product_rate)
         memory = copies * (matrix.weights * counts.weight_width(matrix, kind) / bandwidth)
-        seconds += shape.layers * np.maximum(arithmetic, memory)
+        seconds += matrix.layers * np.maximum(arithmetic, memory)
     elementwise = counts.elementwise_bytes_per_token(shape, kind, shards)
     seconds += tokens * (elementwise / (device.bandwidth_byte_per_s * constants.memory_frac))
     seconds += shape.layers * (constants.layer_overhead_s + 2 * _all_reduce_seconds(setup, tokens, constants))

@@ -84,7 +84,8 @@ def check_shape(shape: ModelShape, dtype: str) -> None:
     Raises
     ------
     KernelInputError
-        The model has unusual layers, experts, biases, norms of heads, sinks or windows, or lengths that do not fill a tile.
+        The model has unusual layers, experts, biases, norms of heads, sinks or windows, or lengths that do not fill a
+        tile.
     """
     check_replayable(shape)
     if shape.is_moe:

@@ -34,7 +34,7 @@ def pair_flop(shape: ModelShape, *, decoding: bool) -> int:
 
 
 def index_pair_flop(shape: ModelShape) -> int:
-    """Return the FLOP of the indexer for one query and one key in one layer: a product a head and their weighted sum."""
+    """Return the FLOP of the indexer for one query and one key in one layer: a product a head and a weighted sum."""
     return 0 if shape.indexer is None else 2 * shape.indexer.heads * (shape.indexer.head_size + 1)
 
 

@@ -28,7 +28,7 @@ class Matrix:
 def matrices(shape: "ModelShape") -> tuple[Matrix, ...]:
     """Return all weight matrices of the layers, as engines fuse them: qkv together, gate and up together."""
     dense = (
-        _feed_forward(shape, f"dense_{group.ffn}_" if len(shape.dense) > 1 else "dense_", group.layers, group.ffn)
+        _pair(shape, group.ffn, f"dense_{group.ffn}_" if len(shape.dense) > 1 else "dense_", layers=group.layers)
         for group in shape.dense
     )
     return (
@@ -62,6 +62,7 @@ def _attention(shape: "ModelShape", layers: int) -> tuple[Matrix, ...]:
             Matrix("out", shape.query_width, hidden, "attention", layers),
         )
     queries = heads * (shape.head_size + latent.rotary_size)
+    down: tuple[Matrix, ...]
     if latent.query_rank is None:
         down = (Matrix("query_and_latent", hidden, queries + latent.cached, "attention", layers),)
     else:
@@ -105,21 +106,20 @@ def _main_feed_forward(shape: "ModelShape", layers: int) -> tuple[Matrix, ...]:
         return ()
     hidden, experts = shape.hidden, shape.experts
     router = (Matrix("router", hidden, experts, "router", layers),) if shape.is_moe else ()
-    shared = _feed_forward(shape, "shared_", layers, shape.shared_ffn) if shape.shared_ffn else ()
+    shared = _pair(shape, shape.shared_ffn, "shared_", layers=layers) if shape.shared_ffn else ()
     gate = (Matrix("shared_gate", hidden, 1, "router", layers),) if shape.shared_gate else ()
     return (
         *router,
-        *_feed_forward(shape, "", layers, shape.ffn, experts, shape.active_experts),
+        *_pair(shape, shape.ffn, layers=layers, copies=experts, active=shape.active_experts),
         *shared,
         *gate,
     )
 
 
-def _feed_forward(
-    shape: "ModelShape", prefix: str, layers: int, ffn: int, copies: int = 1, active: int = 1
-) -> tuple[Matrix, Matrix]:
+def _pair(shape: "ModelShape", ffn: int, prefix: str = "", **numbers: int) -> tuple[Matrix, Matrix]:
+    """Return the matrices into and out of a feed-forward block, with their numbers of layers and copies."""
     up, outer = ("gate_up", 2 * ffn) if shape.ffn_gated else ("up", ffn)
     return (
-        Matrix(f"{prefix}{up}", shape.hidden, outer, "feed_forward", layers, copies, active),
-        Matrix(f"{prefix}down", ffn, shape.hidden, "feed_forward", layers, copies, active),
+        Matrix(f"{prefix}{up}", shape.hidden, outer, "feed_forward", **numbers),
+        Matrix(f"{prefix}down", ffn, shape.hidden, "feed_forward", **numbers),
     )

@@ -143,7 +143,9 @@ class ModelShape(BaseModel):
         mixers = self.attention_blocks + self.recurrent_layers
         feed_forwards = self.feed_forward_blocks + self.dense_layers
         if self.recurrent_layers > self.layers:
-            raise ValueError(f"key recurrent_layers: expected at most layers={self.layers}, got {self.recurrent_layers}")
+            raise ValueError(
+                f"key recurrent_layers: expected at most layers={self.layers}, got {self.recurrent_layers}"
+            )
         if self.dense_layers > self.layers:
             raise ValueError(f"key dense: expected at most layers={self.layers} in all, got {self.dense_layers}")
         if mixers > self.layers:

@@ -127,7 +127,9 @@ READERS = {
     "profile": Reader(
         _profile, "own.toml", ("hardware_profiles/asic/antminer-s21.toml", "hardware_profiles/gpu/nvidia-h200.toml")
     ),
-    "model": Reader(shapes.read, "own-model.toml", ("kernels/llm/models/gpt-oss-120b.toml", "kernels/llm/models/llama-2-70b.toml")),
+    "model": Reader(
+        shapes.read, "own-model.toml", ("kernels/llm/models/gpt-oss-120b.toml", "kernels/llm/models/llama-2-70b.toml")
+    ),
     "site": Reader(_sites, "site.toml", ("small.toml", "everything.toml")),
     "site with tables": Reader(_sites, "site.toml", ("carbon-site.toml",), ("carbon.csv", "difficulty.csv")),
     "fleet": Reader(_sites, "fleet.toml", ("fleet.toml",)),
