@@ -14,7 +14,7 @@ from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.reading import read_toml
 
 DATA = Path(__file__).parent / "data"
-DEFAULT = "trtllm-pytorch"
+DEFAULT = "trtllm"
 DOUBTFUL_FRAC = 0.25  # [-] mean hold-out error of a class above which its rates are marked, and refused by sites
 
 

@@ -2,17 +2,17 @@
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from bench.inference.accelerator import slug_of
+from bench.inference.columns import measured
+from bench.inference.columns.cells import known, length, number
+from bench.inference.columns.row import Row
 from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
 from bench.limits import MOST_CLIENTS
 from hardware_profiles.errors import InputError, shown
 from hardware_profiles.opening import CSV
-from kernels.errors import KernelInputError
 from kernels.llm.counts import precision
 from kernels.llm.shapes import load
 from sites.file.csv_rows import csv_rows
@@ -21,6 +21,10 @@ DATA = Path(__file__).parent / "data"
 BUNDLED = DATA / "inference_figures.csv"
 SECOND = DATA / "second_holdout.csv"
 SINGLE_STREAM = DATA / "single_stream.csv"
+MEASURED = DATA / "measured_2026.csv"
+MORE = DATA / "measured_2026_more.csv"
+__all__ = ["BUNDLED", "MEASURED", "MORE", "SECOND", "SINGLE_STREAM", "Row", "published_like", "read_rows"]
+
 NEEDED = ("model", "weight_precision", "gpu", "num_gpus", "parallelism", "input_len", "output_len",
           "batch_or_concurrency", "metric", "value")  # fmt: skip
 
@@ -32,41 +36,7 @@ REQUESTS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One published rate."""
-
-    line: int  # number of the line in the file
-    model: str  # this and the next two as published
-    precision: str
-    gpu: str
-    gpus: int  # number of GPUs
-    input_len: int | None  # [token] of each prompt
-    output_len: int | None  # [token] that each request generates
-    lengths_source: str  # source of a task's mean lengths; empty if the row states them
-    clients: int | None  # clients that each kept one request open, or None if all requests were queued
-    requests: int | None  # number of requests for each copy of the model, if published
-    load: str
-    published_per_s: float | None  # [output token/s] of all GPUs
-    source: str
-    note: str
-    model_name: str | None  # in kernels/llm
-    dtype: str | None
-    device_slug: str | None  # in the catalogue
-    separate: bool  # a task whose lengths vary: reported separately, not in the mean error
-    refused: str | None  # why it cannot be predicted
-
-    @property
-    def is_fit(self) -> bool:
-        """Whether the constants may be fitted on this row: Llama 3.1 8B on one H100."""
-        return (
-            self.refused is None
-            and not self.separate
-            and (self.model_name, self.device_slug, self.gpus) == ("llama-3.1-8b", "nvidia-h100-sxm", 1)
-        )
-
-
-def published_like(names: tuple[str, str, str, int], lengths: tuple[int, int], clients: int | None) -> "Row | None":
+def published_like(names: tuple[str, str, str, int], lengths: tuple[int, int], clients: int | None) -> Row | None:
     """Return a bundled row of the same model, precision, device, number of GPUs, lengths and clients, or None."""
     for row in _bundled():
         same = (row.model_name, row.dtype, row.device_slug, row.gpus) == names
@@ -76,12 +46,12 @@ def published_like(names: tuple[str, str, str, int], lengths: tuple[int, int], c
 
 
 @cache
-def _bundled() -> "tuple[Row, ...]":
+def _bundled() -> tuple[Row, ...]:
     return (*read_rows(BUNDLED), *read_rows(SECOND))
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return all rows of a file with the columns of inference_figures.csv.
+    """Return all rows of a file with the columns of inference_figures.csv or of measured_2026.csv.
 
     Raises
     ------
@@ -90,10 +60,12 @@ def read_rows(path: Path) -> list[Row]:
     """
     lines = csv_rows(path, CSV)
     _, heading = next(lines, (0, []))
-    missing = [name for name in NEEDED if name not in heading]
+    newer = "tokens_per_s_total_output" in heading
+    needed, make = (measured.NEEDED, measured.measured_row) if newer else (NEEDED, _row)
+    missing = [name for name in needed if name not in heading]
     if missing:
-        raise InputError(f"{path}: line 1: expected the columns {', '.join(NEEDED)}, got no {', '.join(missing)}")
-    rows = [_row(line, dict(zip(heading, cells, strict=True))) for line, cells in lines]
+        raise InputError(f"{path}: line 1: expected the columns {', '.join(needed)}, got no {', '.join(missing)}")
+    rows = [make(line, dict(zip(heading, cells, strict=True))) for line, cells in lines]
     if not rows:
         raise InputError(f"{path}: expected at least one row, got none")
     return rows
@@ -101,20 +73,20 @@ def read_rows(path: Path) -> list[Row]:
 
 def _row(line: int, cell: dict[str, str]) -> Row:
     reasons: list[str] = []
-    value, gpus = _number(cell["value"]), _length(cell["num_gpus"])
+    value, gpus = number(cell["value"]), length(cell["num_gpus"])
     if value is None or not 0 < value < math.inf:
         value = None
         reasons.append(f"value: expected a rate above 0, got {cell['value']!r}")
     if gpus is None:
         reasons.append(f"num_gpus: expected a whole number above 0, got {cell['num_gpus']!r}")
-    model = _known(lambda: load(_bare(cell["model"])).name, reasons)
-    dtype = _known(lambda: precision(cell["weight_precision"]).name, reasons)
+    model = known(lambda: load(_bare(cell["model"])).name, reasons)
+    dtype = known(lambda: precision(cell["weight_precision"]).name, reasons)
     device = slug_of(cell["gpu"])
     if device is None:
         reasons.append(f"gpu: no profile for {cell['gpu']!r} in the catalogue")
     load_words, note = cell["batch_or_concurrency"], cell.get("note", "")
     separate = is_mlperf(load_words)
-    lengths = (_length(cell["input_len"]), _length(cell["output_len"]))
+    lengths = (length(cell["input_len"]), length(cell["output_len"]))
     task = task_of(model, cell["input_len"], note) if separate else None
     late = latency_refusal(load_words, task) if separate else None
     if late is not None:
@@ -149,26 +121,6 @@ def _bare(model: str) -> str:
     """Return a published model's name without owner and precision."""
     name = model.rsplit("/", 1)[-1]
     return re.sub(r"-(fp8|fp4|nvfp4|bf16|fp16)$", "", name, flags=re.IGNORECASE)
-
-
-def _known(look_up: Callable[[], str], reasons: list[str]) -> str | None:
-    try:
-        return look_up()
-    except KernelInputError as error:
-        reasons.append(str(error))
-        return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text.replace(",", ""))
-    except ValueError:
-        return None
-
-
-def _length(text: str) -> int | None:
-    value = _number(text)
-    return int(value) if value is not None and value >= 1 and value.is_integer() else None
 
 
 def _parallel(text: str, gpus: int) -> list[str]:

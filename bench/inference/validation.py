@@ -140,6 +140,7 @@ def _planned(row: Row, constants: Engine) -> Run | str:
     if not (row.model_name and row.dtype and row.device_slug and row.input_len and row.output_len):
         return "a figure of the row is unknown"
     try:
+        engine(row.engine)
         setup = Setup(load(row.model_name), precision(row.dtype), accelerator(row.device_slug), _shards(row), constants)
         return plan_run(setup, row.input_len, row.output_len, clients=row.clients, requests=row.requests)
     except InputError as error:

@@ -166,8 +166,8 @@ def test_a_step_is_never_quicker_than_the_host_that_hands_out_its_tokens():
 
 
 def test_an_unknown_engine_is_named():
-    with pytest.raises(InputError, match="engine: expected one of trtllm-pytorch, got 'vllm'"):
-        engine("vllm")
+    with pytest.raises(InputError, match="engine: expected one of trtllm, got 'mlc'"):
+        engine("mlc")
 
 
 def test_graphs_pad_to_the_published_sizes_and_no_further_than_the_batch_limit():

@@ -1,0 +1,1 @@
+"""The columns of files with published rates, and the rows that they become."""

@@ -1,0 +1,131 @@
+"""The columns of measured_2026.csv: rates against concurrency, with the watts of the GPUs where they were measured."""
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from bench.inference.accelerator import slug_of
+from bench.inference.columns.cells import known, length, number
+from bench.inference.columns.row import Row, Spread
+from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
+from bench.limits import MOST_CLIENTS
+from kernels.llm.counts import precision
+from kernels.llm.shapes import load
+
+NEEDED = ("device", "gpus", "model", "dtype", "engine", "input_tokens", "output_tokens", "concurrency",
+          "tokens_per_s_total_output", "power_w", "power_boundary", "source", "date")  # fmt: skip
+
+_ENGINES = {"vllm": "vllm", "sglang": "sglang", "tensorrt": "trtllm", "trtllm": "trtllm", "nim": "trtllm"}
+_REQUESTS = (r"\bn=(\d+)\b(?!\.\.)", r"; (\d+) prompts at c=1\b", r"; about (\d+) at every c\b")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLengths:
+    """An assumption about a task whose publisher prints no input lengths."""
+
+    input_len: int  # [token] mean
+    spread: Spread
+    source: str
+
+
+# Input lengths follow from memory: where a publisher's batch fills it, the tokens that fit over the sequences are the mean
+# context, which is the input and, of outputs with a coefficient of variation v, (1 + v^2) / 2 of their mean.
+TASKS = {
+    "lm-arena-chat": TaskLengths(250, "exponential", "assumed from the batches that fill the memory: about 250 tokens"),
+    "gpqa": TaskLengths(250, "uniform", "assumed: questions with four answers, 200 to 300 tokens"),
+    "sourcegraph-fim": TaskLengths(500, "uniform", "assumed: code before and after a gap, about 500 tokens"),
+}
+
+
+def measured_row(line: int, cell: dict[str, str]) -> Row:
+    """Return one row of a file with these columns."""
+    reasons: list[str] = []
+    rate, gpus = number(cell["tokens_per_s_total_output"]), length(cell["gpus"])
+    if rate is None or not 0 < rate < math.inf:
+        rate = None
+        reasons.append(f"tokens_per_s_total_output: expected a rate above 0, got {cell['tokens_per_s_total_output']!r}")
+    if gpus is None:
+        reasons.append(f"gpus: expected a whole number above 0, got {cell['gpus']!r}")
+    model = known(lambda: load(_bare(cell["model"])).name, reasons)
+    dtype = known(lambda: precision(cell["dtype"]).name, reasons)
+    device = slug_of(cell["device"])
+    if device is None:
+        reasons.append(f"device: no profile for {cell['device']!r} in the catalogue")
+    power = number(cell["power_w"])
+    row = Row(
+        line=line, model=cell["model"], precision=cell["dtype"], gpu=cell["device"], gpus=gpus or 1,
+        input_len=_rounded(cell["input_tokens"]), output_len=_rounded(cell["output_tokens"]), lengths_source="",
+        clients=None, requests=None, load=cell["concurrency"], published_per_s=rate, source=cell["source"],
+        note=cell["engine"], model_name=model, dtype=dtype, device_slug=device, separate=is_mlperf(cell["concurrency"]),
+        refused=None, engine=_engine(cell["engine"], reasons), power_w=power, boundary=cell["power_boundary"],
+        flag=_flag(cell["source"]),
+    )  # fmt: skip
+    row = _with_task(_with_parallelism(row, cell["engine"], reasons), reasons)
+    return replace(row, refused="; ".join(reasons) or None)
+
+
+def _bare(model: str) -> str:
+    """Return a model's name without a precision at its end."""
+    return re.sub(r"-(fp8|fp4|nvfp4|bf16)$", "", model, flags=re.IGNORECASE)
+
+
+def _engine(text: str, reasons: list[str]) -> str:
+    name = next((name for word, name in _ENGINES.items() if text.casefold().startswith(word)), None)
+    if name is None:
+        reasons.append(f"engine: expected one of {', '.join(sorted(set(_ENGINES.values())))}, got {text!r}")
+    return name or "vllm"
+
+
+def _flag(source: str) -> str | None:
+    found = re.search(r"\bFLAG ([^;)]+)", source)
+    return None if found is None else found[1].strip()
+
+
+def _with_parallelism(row: Row, engine: str, reasons: list[str]) -> Row:
+    """Return the row with the shards of its engine's name: -tpN, -epN, -dpN, -tepN (first two), -depN (last two)."""
+    sizes = {kind: int(size) for kind, size in re.findall(r"-(tp|ep|dp|tep|dep)(\d+)\b", engine)}
+    if any(size != row.gpus for size in sizes.values()):
+        reasons.append(f"engine: expected shards over all {row.gpus} GPUs, got {engine!r}")
+        return row
+    expert = row.gpus if {"ep", "tep", "dep"} & set(sizes) else 1
+    data = row.gpus if {"dp", "dep"} & set(sizes) else 1
+    return replace(row, tensor=row.gpus // data, expert=expert, data=data)
+
+
+def _with_task(row: Row, reasons: list[str]) -> Row:
+    """Return the row with its clients, its number of requests and the lengths of its task."""
+    if row.separate:
+        return _mlperf(row, reasons)
+    clients = number(row.load)
+    if clients is None or not 1 <= clients <= MOST_CLIENTS:
+        reasons.append(f"concurrency: expected 1 to {MOST_CLIENTS:,} clients or an MLPerf scenario, got {row.load!r}")
+        clients = None
+    requests = next((int(found[1]) for text in _REQUESTS if (found := re.search(text, row.source))), None)
+    if requests is not None and "400 above" in row.source and clients is not None and clients > 1:
+        requests = 400
+    row = replace(row, clients=None if clients is None else round(clients), requests=requests)
+    if "lengths uniform" in row.source:
+        row = replace(row, spread="uniform")
+    named = re.search(r"\btask=(\S+)", row.source)
+    task = None if named is None else TASKS.get(named[1])
+    if task is not None:
+        row = replace(row, input_len=row.input_len or task.input_len, spread=task.spread, lengths_source=task.source)
+    if row.input_len is None or row.output_len is None:
+        reasons.append("input_tokens, output_tokens: expected mean lengths or a known task, got none")
+    return replace(row, steady="mean batch" in row.source)
+
+
+def _mlperf(row: Row, reasons: list[str]) -> Row:
+    word = {"llama-2-70b": "openorca", "llama-3.1-8b": "cnndailymail"}.get(row.model_name or "", "")
+    task = task_of(row.model_name, word, "")
+    late = latency_refusal(row.load, task)
+    if late is not None:
+        reasons.append(late)
+    if row.input_len is None or row.output_len is None:
+        reasons.append("input_tokens, output_tokens: expected the mean lengths of the task, got none")
+    return replace(row, requests=None if task is None else task.requests, lengths_source=task.source if task else "")
+
+
+def _rounded(text: str) -> int | None:
+    value = number(text)
+    return max(1, round(value)) if value is not None and 0 < value < math.inf else None
