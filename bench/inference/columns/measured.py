@@ -28,8 +28,8 @@ class TaskLengths:
     source: str
 
 
-# Input lengths follow from memory: where a publisher's batch fills it, the tokens that fit over the sequences are the mean
-# context, which is the input and, of outputs with a coefficient of variation v, (1 + v^2) / 2 of their mean.
+# Input lengths follow from memory: where a publisher's batch fills it, the tokens that fit over the sequences are the
+# mean context: the input and, of outputs with a coefficient of variation v, (1 + v^2) / 2 of their mean.
 TASKS = {
     "lm-arena-chat": TaskLengths(250, "exponential", "assumed from the batches that fill the memory: about 250 tokens"),
     "gpqa": TaskLengths(250, "uniform", "assumed: questions with four answers, 200 to 300 tokens"),
