@@ -12,6 +12,7 @@ from bench.lab_miner import LabMiner, lab_miner
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
+    from bench.measure.scan_choice import ScanChoice
     from bench.results.record import Record
     from sites.dispatch.year import SiteYear
     from sites.market.device_rate import DeviceRate
@@ -39,6 +40,7 @@ class Assessment:
     megawatts: "tuple[Megawatt, ...]"
     lab: LabMiner | None = None
     why_no_megawatt: str = ""  # why the lab's miner is not among the megawatts
+    scan_choice: "ScanChoice | None" = None  # which scan was measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def surroundings(store: Path) -> Surroundings:
     return Surroundings(planned, rated, {site.name: site for site in alone}, lab_miner(store))
 
 
-def assess(records: "Sequence[Record]", prepared: Surroundings) -> Assessment:
+def assess(records: "Sequence[Record]", prepared: Surroundings, scan_choice: "ScanChoice | None" = None) -> Assessment:
     """Compare the measured machine with the catalogue; compute the example site's year and its outlook."""
     from sites.dispatch.year import site_year
     from sites.perspective.one_device import each_megawatt
@@ -99,6 +101,7 @@ def assess(records: "Sequence[Record]", prepared: Surroundings) -> Assessment:
         megawatts=each_megawatt(list(alone.values()), SCENARIOS),
         lab=lab,
         why_no_megawatt=why,
+        scan_choice=scan_choice,
     )
 
 

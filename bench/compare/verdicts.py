@@ -76,12 +76,19 @@ def refusal(one: DeviceFigures, a: Figure, other: DeviceFigures, b: Figure) -> s
         if a.group != "rate" and a.tier != b.tier:
             return f"two measured tiers: {a.tier} and {b.tier}"
         if a.group != "power" and one.workload != other.workload:
-            return f"unequal workloads: {one.workload} and {other.workload}"
+            return _unequal_workloads(one, other)
         if a.group != "power" and one.version != other.version:
             return f"unequal workload versions: {one.version} and {other.version}"
     if b.value <= 0.0 or a.value <= 0.0:
         return "a figure not above 0"
     return ""
+
+
+def _unequal_workloads(one: DeviceFigures, other: DeviceFigures) -> str:
+    """Return the names of two workloads, and the numbers of midstates if a schedule serves more of them in one."""
+    midstates = [dict(subject.parameters).get("midstates_per_schedule", "1") for subject in (one, other)]
+    shared = "" if midstates[0] == midstates[1] else f" ({' and '.join(midstates)} midstates per message schedule)"
+    return f"unequal workloads: {one.workload} and {other.workload}{shared}"
 
 
 def systematic_frac(a: Figure, b: Figure) -> float:

@@ -10,8 +10,10 @@ from bench.workloads.roofline import Bound, Roofline, probed_rates
 if TYPE_CHECKING:
     from bench.measure.plans import Plan
     from bench.measure.runner import Job, Progress
+    from bench.measure.scan_choice import ScanChoice
     from bench.meters.protocol import Meter, MeterInfo
     from bench.results.record import Device, Record
+    from bench.workloads.protocol import WorkloadOptions
 
 BUDGET_S = 460.0  # [s] later steps are skipped and listed, so that the call ends within eight minutes
 
@@ -33,6 +35,7 @@ class Step:
     metered: bool = False
     label: str = ""  # its purpose, for people
     baselines: tuple[str, ...] = ()  # variants whose windows alternate with its own, so that both are equally warm
+    choose: bool = False  # whether the scan of four versions takes its place where it is faster
 
     @property
     def variants(self) -> tuple[str | None, ...]:
@@ -47,6 +50,12 @@ class Outcome:
     records: "list[Record]" = field(default_factory=list)
     labels: list[str] = field(default_factory=list)  # one per record
     skipped: list[tuple[str, str]] = field(default_factory=list)  # steps, and why they were skipped
+    scan_choice: "ScanChoice | None" = None  # which scan was metered
+
+    def add(self, records: "Sequence[Record]", label: str) -> None:
+        """Add the records of a step."""
+        self.records += records
+        self.labels += [label] * len(records)
 
 
 def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[Step]:
@@ -57,12 +66,12 @@ def steps(architecture: str, *, brain_float_baseline: bool = False) -> Iterator[
     supported = [name for name, form in FORMATS.items() if capability is None or capability >= form.oldest]
     for probe in PROBES:
         yield Step(f"probe_{probe}_cuda", label="probe")
-    yield Step("sha256d_scan_cuda", metered=True, label="best variant")
+    yield Step("sha256d_scan_cuda", metered=True, label="best variant", choose=True)
     for name in ("bf16", "fp8"):
         if name in supported:
             yield Step(f"matmul_{name}_nt_cuda", metered=True, label="8192³")
     yield Step("memory_copy_cuda", metered=True)
-    for variant in ("plain", "imad", "imad_shift", "numba"):
+    for variant in ("plain", "numba"):
         yield Step("sha256d_scan_cuda", variant)
     baselines = {"fp16": ("cupy", "numba"), "fp32": ("cupy", "numba"), "tf32": ("cupy",)}
     if brain_float_baseline:
@@ -90,8 +99,9 @@ def _shapes(formats: Sequence[str]) -> Iterator[Step]:
 def estimated_s(step: Step, plan: "Plan", meters: "Sequence[MeterInfo]" = ()) -> float:
     """Return an estimate of the time that a step takes [s]: the times of its plan, and its preparation.
 
-    Preparation is a guess: 8 s for the metered scan with its first compilations, 9 s for the scan through Numba, 4 s
-    for other kernels through Numba and 1.5 s for the rest.
+    Preparation is a guess: 9 s for the scan through Numba, 4 s for other kernels through Numba, and 1.5 s for the rest.
+    The choice of the scan takes 8 s for the plain one with its first compilations, 5 s for that of four versions, 1.6 s
+    for the comparison and 3 s for the windows of the slower one.
     """
     from bench.measure.plans import PLANS, schedule
 
@@ -100,8 +110,7 @@ def estimated_s(step: Step, plan: "Plan", meters: "Sequence[MeterInfo]" = ()) ->
     windows_s = schedule(plan, meters if step.metered else ()).total_s
     scan = step.workload == "sha256d_scan_cuda"
     prepare_s = sum(
-        (9.0 if scan else 4.0) if variant == "numba" else 8.0 if scan and step.metered else 1.5
-        for variant in step.variants
+        (9.0 if scan else 4.0) if variant == "numba" else 17.6 if step.choose else 1.5 for variant in step.variants
     )
     return len(step.variants) * windows_s + prepare_s
 
@@ -157,6 +166,10 @@ def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Prog
         if step.workload == "sha256d_scan_cuda" and step.variant in _variants_done(outcome.records):
             continue
         extra = {**step.extra, "pipe_rates": probed_rates(per_clock)}
+        if step.choose:
+            options = WorkloadOptions(run.device_name, step.variant, extra=extra)
+            _measure_chosen(step, options, run, outcome, on_step(step))
+            continue
         workloads = [
             create(step.workload, WorkloadOptions(run.device_name, variant, extra=extra)) for variant in step.variants
         ]
@@ -164,9 +177,28 @@ def run_steps(todo: Sequence[Step], run: GpuRun, on_step: "Callable[[Step], Prog
         job = replace(run.job, plan=PLANS["smoke"]) if step.workload.startswith("probe_") else run.job
         records = measure_together(workloads, job, meters, device=run.device, on_progress=on_step(step))
         per_clock |= _probed(records)
-        outcome.records += records
-        outcome.labels += [step.label] * len(records)
+        outcome.add(records, step.label)
     return outcome
+
+
+def _measure_chosen(
+    step: Step, options: "WorkloadOptions", run: GpuRun, outcome: Outcome, on_progress: "Progress"
+) -> None:
+    """Meter the faster of the plain scan and that of four versions, and measure the rate of the other."""
+    from bench.measure.runner import measure
+    from bench.measure.scan_choice import choose_gpu_scan
+
+    choice = outcome.scan_choice = choose_gpu_scan(options)
+    try:
+        outcome.add(
+            [measure(choice.chosen, run.job, run.meters, device=run.device, on_progress=on_progress)], step.label
+        )
+        if choice.other is not None:
+            other = measure(choice.other, run.job, device=run.device, on_progress=on_progress)
+            outcome.add([other], f"{step.label}, the other scan")
+    finally:
+        if choice.other is not None:
+            choice.other.close()
 
 
 def _probed(records: "Sequence[Record]") -> dict[str, float]:
@@ -199,12 +231,12 @@ class Ratio:
 def ratios(records: "Sequence[Record]") -> list[Ratio]:
     """Return a job's comparisons: measured over predicted scan, cuBLASLt over CuPy and over the readable kernel."""
     comparisons = []
-    scans = [record for record in records if record.workload.name == "sha256d_scan_cuda" and record.status == "ok"]
+    scans = [record for record in records if record.workload.name.startswith("sha256d_scan") and record.status == "ok"]
     best = max(
         (scan for scan in scans if scan.rate), key=lambda scan: scan.rate.value if scan.rate else 0.0, default=None
     )
     if best is not None and "fraction_of_bound" in best.metrics:
-        name = f"scan {best.workload.variant}, measured over the model's prediction from the probes"
+        name = f"{best.workload.name} {best.workload.variant}, measured over the model's prediction from the probes"
         fraction = best.metrics["fraction_of_bound"].value
         comparisons.append(Ratio(name, fraction))
         clock_frac = _clock_frac(best)

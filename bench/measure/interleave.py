@@ -73,19 +73,42 @@ def _pairs(
         for workload in workloads:
             workload.prepare()
             workload.verify()
-        slices = [_slicer(workload) for workload in workloads]
-        if None in slices:
-            return None
-        labels = (f"{names[0]}", f"{names[1]}")
-        return take_pairs(
-            labels,
-            [run_slice for run_slice in slices if run_slice is not None],
-            options.pairs or limits.QUIET_PAIRS,
-            on_progress=lambda done: on_progress("pairs", done),
-        )
+        return pairs_of(names, workloads, options.pairs or limits.QUIET_PAIRS, on_progress)
     finally:
         for workload in workloads:
             workload.close()
+
+
+def pairs_of(
+    names: Sequence[str], workloads: Sequence[Workload], pairs: int, on_progress: Callable[[str, float], None]
+) -> QuietPairs | None:
+    """Return interleaved slices of two workloads, or None if one of them reports no CPU time.
+
+    Parameters
+    ----------
+    names
+        Names of the two.
+    workloads
+        Two prepared workloads.
+    pairs
+        Quiet pairs to take.
+    on_progress
+        Receives the stage and its share that is done.
+
+    Raises
+    ------
+    VerificationError
+        A workload gave a wrong answer.
+    """
+    slices = [_slicer(workload) for workload in workloads]
+    if None in slices:
+        return None
+    return take_pairs(
+        (names[0], names[1]),
+        [run_slice for run_slice in slices if run_slice is not None],
+        pairs,
+        on_progress=lambda done: on_progress("pairs", done),
+    )
 
 
 def _slicer(workload: Workload) -> Callable[[], tuple[float, float]] | None:

@@ -159,8 +159,16 @@ def trend(results: Iterable[Headline], metric: str, workload: str | None = None)
     return points
 
 
+def by_workload(points: Sequence[Point]) -> dict[str, list[Point]]:
+    """Return the points of a trend by workload, because figures of different work have no common median."""
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        groups.setdefault(point.headline.workload, []).append(point)
+    return groups
+
+
 def summary(points: Sequence[Point]) -> dict[str, Any]:
-    """Return number, first, last, least, median and most of a trend, and its change from first to last."""
+    """Return number, first, last, least, median and most of a workload's trend, and its change from first to last."""
     import statistics
 
     values = [point.value for point in points]

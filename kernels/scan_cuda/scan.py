@@ -1,5 +1,6 @@
 """The nonce scan on an NVIDIA GPU over any window of nonces, for any target; of several versions of a header."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -95,7 +96,7 @@ def checked(header80: bytes, target: int | None, start_nonce: int, count: int) -
     return header80, target
 
 
-class ScanKernel:
+class ScanKernel(ABC):
     """One kernel compiled on one GPU; `block` and `shared_bytes` may be changed between scans.
 
     Parameters
@@ -129,8 +130,9 @@ class ScanKernel:
             self._out = cp.empty(CAPACITY, dtype=self.candidate_dtype)
             self._kernel = self._compiled()
 
+    @abstractmethod
     def _compiled(self) -> Any:
-        raise NotImplementedError
+        """Return the kernel of this variant, compiled on this GPU."""
 
     def _function(self, source: str, name: str) -> Any:
         """Return a kernel of CUDA C; its registers are read now, because a lost GPU no longer answers."""

@@ -78,10 +78,10 @@ def _energy(metric: dict[str, Any]) -> str:
 
 
 def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: int, *, as_json: bool) -> None:
-    from bench.results.history import summary, trend
+    from bench.results.history import by_workload, summary, trend
 
     points = trend(stored, metric, workload)
-    whole = summary(points)
+    summaries = {name: summary(group) for name, group in by_workload(points).items()}
     if as_json:
         rows = [
             {
@@ -97,7 +97,7 @@ def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: in
             }
             for point in points
         ]
-        emit_json({"schema": "perwatt.trend/1", "metric": metric, "summary": whole, "points": rows})
+        emit_json({"schema": "perwatt.trend/2", "metric": metric, "summaries": summaries, "points": rows})
         return
     print_table(
         ("result", "workload", metric, "95 %", "change"),
@@ -114,11 +114,12 @@ def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: in
             for point in points[-last:]
         ],
         right=(2, 3, 4),
-        optional=(1,),
+        optional=() if len(summaries) > 1 else (1,),
     )
-    unit = whole["unit"]
-    say(
-        f"{counted(whole['n'], 'result')}: median {quantity(whole['median'], unit)}, "
-        f"from {quantity(whole['least'], unit)} to {quantity(whole['most'], unit)}; "
-        "the change is against the first result of the same workload, version and device"
-    )
+    for name, whole in summaries.items():
+        unit = whole["unit"]
+        say(
+            f"{name}, {counted(whole['n'], 'result')}: median {quantity(whole['median'], unit)}, "
+            f"from {quantity(whole['least'], unit)} to {quantity(whole['most'], unit)}"
+        )
+    say("the change is against the first result of the same workload, version and device")

@@ -24,7 +24,7 @@ from bench.cli.output import emit_json, progress, say, warn
 from bench.cli.run.asic import asic
 from bench.cli.run.endpoint import endpoint
 from bench.cli.run.llm import llm
-from bench.cli.run.measure import check_machine, measure_all, opened, specs
+from bench.cli.run.measure import check_machine, choose_scan, measure_all, opened, specs
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bench.measure.runner import Job
     from bench.results.record import Record
 
-MAIN_JOB_METERED = ("sha256d_scan_cpu", "matmul_f32_cpu")
+MAIN_JOB_METERED = ("sha256d_scan_cpu", "sha256d_scan_vr4_cpu", "matmul_f32_cpu")
 """Workloads whose energy the main job measures; the energy of the others would take minutes instead of seconds."""
 
 
@@ -103,7 +103,8 @@ def run(
     Each workload is stored in a result folder of its own.
 
     The main job measures this machine (double SHA-256, matrix products, memory bandwidth), compares it with the
-    catalogue, and computes what an example site would earn. With --device gpu:INDEX it runs every workload of that GPU.
+    catalogue, and computes what an example site would earn. It hashes one header version, or four that share a message
+    schedule, whichever is faster here. With --device gpu:INDEX it runs every workload of that GPU.
     PERWATT_MINER=HOST names an ASIC miner that it reads and puts first.
 
     `perwatt run llm` measures or models a language model, `perwatt run asic` an ASIC miner on the network, `perwatt run
@@ -143,6 +144,10 @@ def run(
             from bench.cli.run.gpu import run_gpu_job
 
             return run_gpu_job(job, device, reading, as_json=as_json)
+        choice = None
+        if context is not None:
+            choice = choose_scan(options, quiet=as_json)
+            todo = [choice.chosen if workload.name == choice.plain_name else workload for workload in todo]
         records = measure_all(
             todo, job, reading, device, metered=None if workloads else MAIN_JOB_METERED, quiet=as_json
         )
@@ -152,7 +157,7 @@ def run(
 
     main_job, page = None, None
     if context is not None:
-        main_job = assess(records, context)
+        main_job = assess(records, context, choice)
         page = _write_page([*records, *trial], main_job, store)
     if as_json:
         run_document = document([*records, *trial], store, main_job)

@@ -66,6 +66,8 @@ def _document(outcome: "Outcome", job: "Job") -> dict[str, Any]:
     from bench.workloads.roofline import measured_roofline
 
     run = document(outcome.records, job.store, None)
+    choice = outcome.scan_choice
+    run["scan_choice"] = choice.document() if choice is not None else None
     run["labels"] = outcome.labels
     run["skipped"] = [{"step": step, "why": why} for step, why in outcome.skipped]
     run["ratios"] = [{"name": row.name, "ratio": row.ratio} for row in ratios(outcome.records)]
@@ -85,6 +87,8 @@ def _print(outcome: "Outcome", job: "Job") -> None:
     print_notes(outcome.records)
     for step, why in outcome.skipped:
         say(f"skipped: {step} ({why})")
+    if outcome.scan_choice is not None:
+        say(outcome.scan_choice.sentence())
     for row in ratios(outcome.records):
         say(f"{row.ratio:6.3f}  {row.name}")
     say(f"stored in {job.store}/: {len(outcome.records)} results of run {job.run_id}")

@@ -12,8 +12,10 @@ from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from bench.measure.runner import Job
+    from bench.measure.scan_choice import ScanChoice
     from bench.meters.protocol import Meter
     from bench.results.record import Record
+    from bench.workloads.protocol import WorkloadOptions
 
 
 def specs(meters: Sequence[str], watts: float | None, device: str) -> list[str]:
@@ -85,6 +87,17 @@ def opened(specs: Sequence[str], options: Any) -> Iterator["list[Meter]"]:
         yield meters
     finally:
         close_meters(meters)
+
+
+def choose_scan(options: "WorkloadOptions", *, quiet: bool) -> "ScanChoice":
+    """Return the CPU scan that the main job measures, with a progress bar."""
+    from bench.measure.scan_choice import choose_cpu_scan
+
+    with progress(quiet=quiet) as bars:
+        task = bars.add_task("scans", total=1.0)
+        return choose_cpu_scan(
+            options, lambda stage, done: bars.update(task, completed=done, description=f"scans: {stage}")
+        )
 
 
 def measure_all(

@@ -28,6 +28,8 @@ def document(records: "Sequence[Record]", store: Path, main_job: "Assessment | N
     if main_job is not None:
         from bench.main_job import device_document
 
+        choice = main_job.scan_choice
+        run["scan_choice"] = choice.document() if choice is not None else None
         run["devices"] = [device_document(device) for device in main_job.devices]
         run["miner"] = main_job.lab.document() if main_job.lab is not None else None
         from sites.dispatch.year import summarise
@@ -50,6 +52,8 @@ def print_run(records: "Sequence[Record]", store: Path, main_job: "Assessment | 
     _print_measured(records)
     print_tags(records)
     if main_job is not None:
+        if main_job.scan_choice is not None:
+            say(main_job.scan_choice.sentence())
         _print_devices(main_job)
         if main_job.lab is not None:
             from bench.cli.run.lab import print_lab

@@ -38,27 +38,31 @@ class Sha256dScanCpu:
         self.name = name
         self.variant = options.variant or ""
         self.threads = options.threads or default_threads()
+        self.ranking: tuple[str, ...] = ()  # the variants of the calibration, the fastest first
         self._positions = random.Random(0)  # noqa: S311 (positions of the planted nonce; not a secret)
         self._calls = 0
         self._known: KnownHeader
 
     def prepare(self) -> None:
-        """Compile the candidates and keep the fastest, unless a variant was chosen."""
+        """Compile the candidates and keep the fastest, unless a variant was chosen; a second call does nothing."""
+        if self.ranking:
+            return
         from kernels.scan_cpu.selftest import known_headers
 
         self._known = known_headers()[0]
         names = [self.variant] if self.variant else [variant.name for variant in self._candidates()]
         for name in names:
             self._scan(name, NONCES_PER_UNIT)  # compiles
-        self.variant = names[0] if len(names) == 1 else self._fastest(names)
+        self.ranking = tuple(names) if len(names) == 1 else self._ranked(names)
+        self.variant = self.ranking[0]
 
     def _candidates(self) -> "list[Variant]":
         from kernels.scan_cpu import variants
 
         return variants.candidates()
 
-    def _fastest(self, names: Sequence[str]) -> str:
-        """Return the variant with the least CPU time per hash in its best round, because noise only adds time."""
+    def _ranked(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the variants by the CPU time per hash of their best round, because noise only adds time."""
         count = self.threads * NONCES_PER_UNIT
         best = dict.fromkeys(names, math.inf)
         for _ in range(CALIBRATION_ROUNDS):
@@ -67,7 +71,7 @@ class Sha256dScanCpu:
                 while (cpu_s := time.process_time() - before) < CALIBRATION_S / CALIBRATION_ROUNDS:
                     hashes += self._scan(name, count)
                 best[name] = min(best[name], cpu_s / hashes)
-        return min(names, key=best.__getitem__)
+        return tuple(sorted(names, key=best.__getitem__))
 
     def _scan(self, variant: str, count: int) -> int:
         from kernels.scan_cpu.scan import scan

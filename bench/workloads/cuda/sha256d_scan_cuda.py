@@ -65,7 +65,12 @@ class Sha256dScanCuda:
         return CudaScan(name, self._index)
 
     def prepare(self) -> None:
-        """Compile the candidates, time them over the block sizes, keep the fastest, then try fewer warps with it."""
+        """Compile the candidates, time them over the block sizes, keep the fastest, then try fewer warps with it.
+
+        A second call does nothing.
+        """
+        if self._scan is not None:
+            return
         from kernels.scan_cuda.scan import BLOCKS
 
         self._gpu = GpuContext.open(self._index)

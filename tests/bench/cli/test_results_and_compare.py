@@ -36,9 +36,9 @@ def test_results_are_listed_and_their_trend_shown(store, perwatt):
     listed = json.loads(perwatt("list", "results", "--json", cwd=folder).stdout)
     assert len(listed) == 2
     shown = perwatt("list", "results", "--trend", "rate", cwd=folder)
-    assert "2 results: median" in shown.stdout
+    assert re.search(r"^sha256d_scan_cpu, 2 results: median", shown.stdout, re.MULTILINE)
     trend = json.loads(perwatt("list", "results", "--trend", "rate", "--json", cwd=folder).stdout)
-    assert (trend["schema"], trend["summary"]["n"]) == ("perwatt.trend/1", 2)
+    assert (trend["schema"], trend["summaries"]["sha256d_scan_cpu"]["n"]) == ("perwatt.trend/2", 2)
     wrong = perwatt("list", "results", "--trend", "rat", cwd=folder)
     assert wrong.returncode == 2
     assert "did you mean rate" in wrong.stderr

@@ -98,6 +98,10 @@ def test_rule_15_what_does_not_compare_is_refused_with_the_reason_in_its_cell(ch
     [
         ({"version": 2}, "unequal workload versions: 2 and 1"),
         ({"workload": "sha256d_scan_cuda"}, "unequal workloads: sha256d_scan_cuda and sha256d_scan_cpu"),
+        (
+            {"workload": "sha256d_scan_vr4_cpu", "parameters": (("midstates_per_schedule", "4"),)},
+            "unequal workloads: sha256d_scan_vr4_cpu and sha256d_scan_cpu (4 and 1 midstates per message schedule)",
+        ),
         ({"refused": "invalid: unsteady"}, "invalid: unsteady"),
     ],
 )

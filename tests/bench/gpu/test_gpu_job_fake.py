@@ -3,6 +3,7 @@
 # ruff: noqa: ARG001 (fixtures are asked for what they put in place)
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from bench.cli.run.gpu import run_gpu_job
 from bench.gpu import job as gpu_job
 from bench.gpu.job import BUDGET_S, GpuRun, Step, decoder_products, estimated_s, ratios, run_steps, steps
 from bench.machine.devices import device_under_test
+from bench.measure import scan_choice
 from bench.measure.plans import PLANS
 from bench.meters import registry as meters
 from bench.workloads.cuda import probe_cuda, sha256d_scan_cuda
@@ -90,7 +92,7 @@ def test_a_scan_slowed_by_its_clock_is_also_set_against_the_model_at_that_clock(
         [Step("sha256d_scan_cuda", "imad")], GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent
     ).records[0]
     assert [one.name for one in ratios([record])] == [
-        "scan imad, measured over the model's prediction from the probes"
+        "sha256d_scan_cuda imad, measured over the model's prediction from the probes"
     ]  # nothing was audited here
     slow = record.model_copy(update={"audit": {"gpu": {"mean_sm_clock_mhz": 990.0}}})
     plain, at_clock = ratios([slow])
@@ -120,6 +122,17 @@ def test_scan_variant_that_calibration_already_chose_is_not_run_twice(cupy, smal
     todo = [Step("sha256d_scan_cuda", "plain"), Step("sha256d_scan_cuda", "plain"), Step("sha256d_scan_cuda", "imad")]
     outcome = run_steps(todo, GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent)
     assert [record.workload.variant for record in outcome.records] == ["plain", "imad"]
+
+
+def test_the_metered_scan_is_the_faster_of_both_and_the_other_one_is_measured_too(cupy, small, job, monkeypatch):
+    monkeypatch.setattr(scan_choice, "GPU_SLICE_S", 0.001)
+    step = Step("sha256d_scan_cuda", metered=True, label="best variant", choose=True)
+    outcome = run_steps([step], GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent)
+    choice = outcome.scan_choice
+    assert {choice.chosen.name, choice.other.name} == {"sha256d_scan_cuda", "sha256d_scan_vr4_cuda"}
+    assert [record.workload.name for record in outcome.records] == [choice.chosen.name, choice.other.name]
+    assert outcome.labels == ["best variant", "best variant, the other scan"]
+    assert all(record.status == "ok" for record in outcome.records)
 
 
 def test_steps_past_the_budget_are_left_out_and_named(cupy, small, job):
@@ -177,6 +190,19 @@ def test_job_that_fails_on_a_fake_gpu_exits_with_one_and_keeps_the_record(cupy, 
     assert streams.err.count("\n") == 1
     statuses = {r["workload"]["name"]: r["status"] for r in json.loads(streams.out)["records"]}
     assert statuses == {"probe_lop3_cuda": "ok", "sha256d_scan_cuda": "failed"}
+
+
+def test_job_on_a_fake_gpu_says_which_scan_it_chose_and_why(cupy, small, job, monkeypatch, capsys):
+    monkeypatch.setattr(scan_choice, "GPU_SLICE_S", 0.001)
+    step = Step("sha256d_scan_cuda", metered=True, label="best variant", choose=True)
+    monkeypatch.setattr(gpu_job, "steps", lambda *_, **__: iter([step]))
+    assert run_gpu_job(job, "gpu:0", [], as_json=False) == 0
+    text = capsys.readouterr().out
+    both = r"sha256d_scan_vr4_cuda:\w+ over sha256d_scan_cuda:\w+"
+    assert re.search(rf"^chosen scan: sha256d_scan(_vr4)?_cuda:\w+ \({both}", text, re.MULTILINE)
+    assert run_gpu_job(job, "gpu:0", [], as_json=True) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["scan_choice"]["workload"] == document["records"][0]["workload"]["name"]
 
 
 def test_publish_without_a_workload_is_refused_on_a_gpu(nvml, job):

@@ -8,7 +8,7 @@ from doubles.stored import edit, rewrite, with_rate
 
 from bench.measure.runner import measure
 from bench.results.folder import read_record
-from bench.results.history import headlines, summary, trend, unchanged
+from bench.results.history import by_workload, headlines, summary, trend, unchanged
 from bench.results.layout import result_folders
 from hardware_profiles.errors import InputError
 
@@ -56,6 +56,14 @@ def test_a_trend_leaves_out_what_is_invalid_or_superseded(store):
     edit(where / "20990001", lambda record: record.update(status="invalid", reasons=[{"code": "run_failed"}]))
     assert [point.value for point in trend(headlines(where), "rate")][-2:] == [100.0, 103.0]
     assert summary(points)["n"] == len(points)
+
+
+def test_figures_of_different_workloads_have_no_common_median(store):
+    where = store(4)
+    edit(where / "20990003", lambda record: record["workload"].update(name="sha256d_scan_vr4_cpu"))
+    groups = by_workload(trend(headlines(where), "rate"))
+    assert [point.value for point in groups["sha256d_scan_vr4_cpu"]] == [103.0]
+    assert [point.value for point in groups["fake_cpu"]][-1] == 102.0
 
 
 def test_a_result_whose_samples_were_changed_is_told_and_left_out(store):
