@@ -21,6 +21,7 @@ _GENERATOR_FILES = (
     "scan_cpu/codegen/pipeline_assembly.py",
     "scan_cpu/codegen/pipeline_layout.py",
     "scan_cpu/codegen/pipeline_step.py",
+    "scan_cpu/codegen/pipeline_vectors.py",
     "scan_cpu/codegen/quads_step.py",
     "scan_cpu/codegen/rolled_lanes.py",
     "scan_cpu/codegen/rolled_quads.py",

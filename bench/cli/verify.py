@@ -31,8 +31,7 @@ def headers(file: Path, names: tuple[str, ...], as_json: bool) -> int:
     """Let every kernel variant search for the nonce of each block header in a CSV file.
 
     FILE needs the columns header_hex_80_bytes and nonce. A column height, if present, names the rows. The target is
-    decoded from the bits of the header itself. Variants that scan several versions at once must also find the header
-    among 2, 4 and 8 versions.
+    decoded from the bits of the header itself. Every variant must also find the header among 2, 4 and 8 versions.
     """
     from bench.variants.header_check import check_headers
 

@@ -146,8 +146,7 @@ def measure_variants(
     from kernels.scan_cpu import selftest, variants
 
     rolling = midstates > 1
-    here = variants.rolling_candidates() if rolling else variants.candidates()
-    chosen = list(names) if names is not None else [variant.name for variant in here]
+    chosen = list(names) if names is not None else [variant.name for variant in variants.candidates()]
     load = variants.load_rolling if rolling else variants.load
     scans = {name: CompiledScan(load(name), midstates) for name in chosen}
     cores = usable_cores()[:threads]
@@ -178,7 +177,7 @@ def measure_variants(
             )
             for name in chosen
         ),
-        _unavailable(rolling=rolling),
+        _unavailable(),
         threads,
         tuple(cores),
         per_cycle,
@@ -186,13 +185,11 @@ def measure_variants(
     )
 
 
-def _unavailable(*, rolling: bool) -> tuple[tuple[str, str], ...]:
+def _unavailable() -> tuple[tuple[str, str], ...]:
     """Return the variants that do not run on this machine, and why."""
     from kernels.scan_cpu import variants
 
-    missing = [(other.variant.name, other.reason) for other in variants.all_variants() if not other.available]
-    plain = [variant.name for variant in variants.candidates() if rolling and not variant.rolls]
-    return (*missing, *((name, "has no scan of several versions") for name in plain))
+    return tuple((other.variant.name, other.reason) for other in variants.all_variants() if not other.available)
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float] | None:

@@ -111,7 +111,7 @@ def scan_versions(  # noqa: PLR0913 - a window and its options
     Raises
     ------
     KernelInputError
-        As in `scan`, or the versions are not 2, 4 or 8 different ones, or the variant has no scan of several versions.
+        As in `scan`, or the versions are not 2, 4 or 8 different ones.
 
     References
     ----------
@@ -121,7 +121,7 @@ def scan_versions(  # noqa: PLR0913 - a window and its options
     if len(versions) not in MIDSTATES or len(set(versions)) != len(versions):
         raise KernelInputError(f"versions: expected 2, 4 or 8 different ones, got {len(versions)}")
     headers = tuple(with_version(header80, version) for version in versions)
-    module = variants.load_rolling(variant or variants.default_rolling_variant().name)
+    module = variants.load_rolling(variant or variants.default_variant().name)
     candidates = _Chunks(module, headers, target).scan_window(start_nonce, count, threads)
     return VersionScanResult(tuple((versions[index], nonce) for index, nonce in candidates), len(versions) * count)
 

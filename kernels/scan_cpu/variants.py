@@ -19,7 +19,6 @@ class Variant:
     summary: str
     machine: str  # x86_64, aarch64, or empty for any
     features: frozenset[str]  # CPU features that it needs, by LLVM's names
-    rolls: bool = True  # whether it has a scan of several versions, which share a message schedule
 
     @property
     def module_name(self) -> str:
@@ -35,7 +34,6 @@ VARIANTS = (
         "vectors hash two batches of 16 while SHA instructions hash a third",
         "x86_64",
         frozenset({"avx512f", "sha", "sse4.1"}),
-        rolls=False,
     ),
     Variant(
         "hybrid",
@@ -147,27 +145,19 @@ def default_variant() -> Variant:
 
 
 def rolling_candidates() -> list[Variant]:
-    """Return the variants with a scan of several versions that can run on this CPU, in order of preference."""
-    return [variant for variant in candidates() if variant.rolls]
-
-
-def default_rolling_variant() -> Variant:
-    """Return the first rolling candidate; only a timing can tell which variant is the fastest."""
-    return rolling_candidates()[0]
+    """Return the variants whose scan of several versions can run on this CPU: all that can run."""
+    return candidates()
 
 
 def load_rolling(name: str) -> ModuleType:
-    """Import and return the module of a variant that scans several versions, which has `STEP` and `scan_steps`.
+    """Import and return the module of a variant's scan of several versions, which has `STEP` and `scan_steps`.
 
     Raises
     ------
     KernelInputError
-        The variant is unknown, cannot run here or has no such scan.
+        The variant is unknown or cannot run here.
     """
     _check_available(name)
-    if not find(name).rolls:
-        rolling = ", ".join(variant.name for variant in VARIANTS if variant.rolls)
-        raise KernelInputError(f"variant: expected one that scans several versions ({rolling}), got {name!r}")
     return import_module(f"kernels.scan_cpu.version_rolling.{name}")
 
 

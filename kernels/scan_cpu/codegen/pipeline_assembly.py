@@ -9,25 +9,25 @@ on through scratch areas: schedule 1 through R and S, the others through P and Q
 
 With several midstates, a batch is eight or sixteen nonces with one of them, and one schedule 1 serves as many batches
 as there are midstates. Each of these steps does an equal part of it, and R and S are swapped after the last. The parts
-run the same code: it reads sixteen words of the schedule from memory and appends the next ones.
+run the same code: it reads sixteen words of the schedule from memory and appends the next ones. Batches that are hashed
+on vectors alone get their schedules in the same way, and are hashed while those of batch i are in rounds 1.
 
 Schedules, linear rounds and whole vector hashes all come from `kernels.sha256.description` through the graph.
 `pipeline_step` compiles this text.
 """
 
 from collections.abc import Iterator
-from itertools import islice, pairwise, zip_longest
+from itertools import pairwise, zip_longest
 
-from kernels.scan_cpu.codegen.assembly import Instruction, Memory, RegisterAllocator, Value, advance_last_uses, merge
+from kernels.scan_cpu.codegen.assembly import Instruction, RegisterAllocator, merge
 from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget
-from kernels.scan_cpu.codegen.early import Early, EarlyTable, EarlyTables, constant
+from kernels.scan_cpu.codegen.early import Early, EarlyTable, EarlyTables
 from kernels.scan_cpu.codegen.pipeline_layout import (
-    CONSTANTS,
-    EXTRA_NONCES,
+    ABEF,
+    CDGH,
+    FIRST_ROUND,
     MIDSTATE,
-    NONCE,
     PAIRS,
-    PART,
     TABLE,
     TABLE_BIAS,
     Layout,
@@ -35,18 +35,16 @@ from kernels.scan_cpu.codegen.pipeline_layout import (
     Program,
     Q,
     R,
-    S,
     Shape,
 )
+from kernels.scan_cpu.codegen.pipeline_vectors import VectorStages
 from kernels.sha256.description import INITIAL_STATE, K, digest_block, rounds, schedule, tail_block
 from kernels.sha256.graph import Graph, Lowering, Node, Time, early_and_late
-from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS, scan_graph
+from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS
 
 # The SHA instructions' legacy encoding keeps the upper halves of ymm0 to ymm15. If these are dirty, a Zen 4 core takes
 # twice the time: 157 cycles a hash instead of 74.
 _CLEAN = "vzeroupper"
-FIRST_ROUND = (4, 1)
-ABEF, CDGH = (5, 4, 1, 0), (7, 6, 3, 2)  # the SHA instructions' order of the state words
 
 
 def _runs(instructions: list[Instruction], length: int) -> list[list[Instruction]]:
@@ -65,7 +63,7 @@ class Pipeline:
     """
 
     def __init__(self, shape: Shape, midstates: int) -> None:
-        self.shape, self.midstates, self.layout, self.graph = shape, midstates, Layout(shape.lanes), Graph()
+        self.shape, self.midstates, self.layout, self.graph = shape, midstates, Layout(shape), Graph()
         self.tables = EarlyTables(EarlyTable(TABLE, TABLE_BIAS), EarlyTable(MIDSTATE))
         graph = self.graph
         self.late = graph.input("late", Time.NONCE)
@@ -79,8 +77,7 @@ class Pipeline:
         self.starts = (after_nonce, after_first)
         self.words_plus_k = [self._words_plus_k(block) for block in (0, 1)]
         self._place_near()
-        self.lane_offsets = self.tables.address(*(constant(lane << 24) for lane in range(shape.lanes)), align=16)
-        self.constants = self.tables.job.index(*map(constant, K[16:]))
+        self.vectors = VectorStages(shape, midstates, graph, self.words_plus_k, self.tables)
         self.saved = self.tables.address(*[Early("saved", (), i) for i in range(8 * shape.chains)], align=16)
 
     def _place_near(self) -> None:
@@ -93,110 +90,20 @@ class Pipeline:
 
     def program(self) -> Program:
         """Return the step."""
-        vectors: list[Instruction] = []
-        for block in (0, 1):
-            vectors += self._schedule(block) if block or self.midstates == 1 else self._part_of_schedule()
-            for index in range(block, self.shape.vector_hashes, 2):
-                vectors += advance_last_uses(self._vector_hash(index))
-        code = merge(_runs(self._rounds(), self.shape.run), _runs(vectors, 1)) + self._test()
+        vectors = _runs(self.vectors.program(), 1)
+        code = merge(_runs(self._rounds(), self.shape.run), vectors) + self.vectors.test()
         table_bytes = -(-4 * len(self.tables.job.words) // 64) * 64
         spill = f"{TABLE} + {table_bytes - TABLE_BIAS}"
         allocator = RegisterAllocator(self.shape.register, self.shape.lanes, spill)
         lines = [".intel_syntax noprefix", _CLEAN, "xor eax, eax", *allocator.assemble(code), ".att_syntax"]
         spill_bytes = allocator.slots * 4 * self.shape.lanes
-        rows_bytes = self.layout.word(0 if self.midstates == 1 else 64)
+        rows_bytes = self.layout.rows_end if self.midstates == 1 else self.layout.schedules_end
         return Program("\n".join(lines), self.tables, table_bytes + spill_bytes, self.layout.end, rows_bytes)
 
     def _words_plus_k(self, block: int) -> list[Node]:
         words = enumerate(schedule(self.graph, self.blocks[block]))
         sums = [self.graph.add(word, self.graph.constant(K[index])) for index, word in words]
         return sums[FIRST_ROUND[block] :][: 2 * PAIRS]
-
-    # --- vectors: message schedules and whole hashes ---
-
-    def _nonce_words(self, target: AssemblyTarget, register: str) -> Value:
-        everywhere = Value()
-        target.code.append(Instruction("vpbroadcastd", everywhere, immediate=register))
-        return target.emit("vpaddd", everywhere, Memory(self.lane_offsets))
-
-    def _schedule(self, block: int) -> list[Instruction]:
-        """Write K + W of a block's 60 rounds and its late first word as rows of pairs into S or Q."""
-        target = AssemblyTarget(self.tables, {}, self.shape.spared_ternary)
-        inputs = {"late": self._nonce_words(target, NONCE)} if block == 0 else self._digests(target)
-        target.inputs = inputs
-        area = Q if block else S
-        self._store_row(target, area, 0, constant(0), inputs["digest0" if block else "late"])
-        words = self.words_plus_k[block]
-        rows = [(pair, words[2 * pair : 2 * pair + 2]) for pair in range(PAIRS)]
-        rows = [row for row in rows if max(node.time for node in row[1]) is Time.NONCE]
-        lowering = Lowering(target, [node for _, row in rows for node in row])
-        for _ in lowering.steps():
-            while rows and all(lowering.emitted(node) for node in rows[0][1]):
-                pair, row = rows.pop(0)
-                self._store_row(target, area, pair + 1, *map(lowering.value, row))
-        return target.code
-
-    def _part_of_schedule(self) -> list[Instruction]:
-        """Append words to schedule 1 in S, and the rows of their rounds."""
-        count, graph = 48 // self.midstates, self.graph
-        target = AssemblyTarget(self.tables, {}, self.shape.spared_ternary)
-        late = self._nonce_words(target, NONCE)
-        self._store_row(target, S, 0, constant(0), late)
-        target.store(late, f"{S} + {self.layout.word(3)}")
-        memory = {f"word{i}": Memory(f"{PART} + {self.layout.word(i)}") for i in range(16)}
-        memory |= {f"k{i}": Memory(f"{CONSTANTS} + {4 * i}", broadcast=True) for i in range(count)}
-        target.inputs = memory
-        window = [graph.input(f"word{i}", Time.NONCE) for i in range(16)]
-        words = list(islice(schedule(graph, window), 16, 16 + count))
-        sums = [graph.add(word, graph.input(f"k{i}", Time.NONCE)) for i, word in enumerate(words)]
-        lowering = Lowering(target, [*words, *sums])
-        waiting = list(enumerate(words))
-        for _ in lowering.steps():
-            while waiting and lowering.emitted(waiting[0][1]) and lowering.emitted(sums[waiting[0][0]]):
-                index, word = waiting.pop(0)
-                target.store(lowering.value(word), f"{PART} + {self.layout.word(16 + index)}")
-                if index % 2:
-                    row = (16 + index - FIRST_ROUND[0]) // 2 + 1
-                    self._store_row(target, PART, row, *map(lowering.value, sums[index - 1 : index + 1]))
-        return target.code
-
-    def _store_row(self, target: AssemblyTarget, area: str, row: int, x: Value | Early, y: Value | Early) -> None:
-        for half, unpack in enumerate(("vpunpckldq", "vpunpckhdq")):
-            offset = self.layout.row(row) + half * self.layout.vector
-            target.store(target.emit(unpack, x, y), f"{area} + {offset}")
-
-    def _digests(self, target: AssemblyTarget) -> dict[str, Value]:
-        """Read the first block's digests from Q and transpose them: one vector a word, one lane a nonce."""
-        words = {}
-        for half, order in enumerate((ABEF, CDGH)):
-            quarter = [Memory(f"{Q} + {self.layout.digest(half) + j * self.layout.vector}") for j in range(4)]
-            for unpack, words_at in (("vpunpckldq", order[:2]), ("vpunpckhdq", order[2:])):
-                left, right = target.emit(unpack, *quarter[:2]), target.emit(unpack, *quarter[2:])
-                words[f"digest{words_at[0]}"] = target.emit("vpunpcklqdq", left, right)
-                words[f"digest{words_at[1]}"] = target.emit("vpunpckhqdq", left, right)
-        return words
-
-    def _vector_hash(self, index: int) -> list[Instruction]:
-        """Hash a batch on vectors alone and put its bits into rax above those of the pipeline."""
-        target = AssemblyTarget(self.tables, {}, self.shape.spared_ternary)
-        target.inputs = {"nonce_word": self._nonce_words(target, EXTRA_NONCES[index])}
-        last = scan_graph(self.graph).last_word
-        word = Lowering(target, [last]).run().value(last)
-        return target.code + self._zero_test(target, word, self.shape.lanes * (index + 1))
-
-    def _test(self) -> list[Instruction]:
-        """Test the words that round 60 left in Q: e of round 60 is h of round 63."""
-        target = AssemblyTarget(self.tables, {})
-        results = Memory(f"{Q} + {self.layout.results}")
-        word = target.emit("vpaddd", results, constant(INITIAL_STATE[7]))
-        return target.code + self._zero_test(target, word, 0)
-
-    def _zero_test(self, target: AssemblyTarget, word: Value, shift: int) -> list[Instruction]:
-        operands = target.operands([word, Early("input", (), "mask")])
-        moves = ("kmovw r10d, k1", f"shl r10, {shift}", "or rax, r10")
-        return [Instruction("vptestnmd k1,", None, operands), *map(Instruction, moves)]
-
-    # --- SHA instructions: the rounds ---
 
     def _rounds(self) -> list[Instruction]:
         """Return the instructions of the chains, one turn of each chain after the other."""

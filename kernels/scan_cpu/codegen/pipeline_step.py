@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any
 
 from llvmlite import binding, ir
@@ -95,8 +96,8 @@ def _store_schedule(builder: ir.IRBuilder, step: Step, inputs: dict[str, ir.Valu
     target = LaneTarget(builder, lanes, inputs)
     block = tail_block(INTEGERS, [0] * 3, 0)
     words = [inputs[name] for name in TAIL_INPUTS] + [I32(word) for word in block[3:]]
-    for area in range(2):
-        start = step.rows + area * (step.midstates - step.rows) // 2 + step.pipeline.layout.word(0)
+    for area, batch in product(range(2), range(1 + step.pipeline.shape.vector_hashes)):
+        start = step.rows + area * (step.midstates - step.rows) // 2 + step.pipeline.layout.word(batch, 0)
         pointer = builder.bitcast(builder.gep(memory, [I32(start // 4)]), target.word.as_pointer())
         for index, word in enumerate(words):
             builder.store(target.broadcast(word), builder.gep(pointer, [I32(index)]))
@@ -135,7 +136,9 @@ def step_code(shape: Shape, midstates: int) -> Callable[..., Any]:
         parity, rows_parity, midstate = (builder.extract_value(turn, index) for index in range(3))
         step = pipeline_step(shape, midstates)
         swap = declare(builder, "llvm.bswap.i32", I32, [I32])
-        lanes = [builder.add(tested, I32(shape.lanes * (1 + index))) for index in range(shape.vector_hashes)]
+        # The vectors hash the nonces that are tested. With several midstates these get a schedule first.
+        on_vectors = tested if midstates == 1 else entering
+        lanes = [builder.add(on_vectors, I32(shape.lanes * (1 + index))) for index in range(shape.vector_hashes)]
 
         def areas(parity: ir.Value, start: int, end: int) -> list[ir.Value]:
             even, odd = (builder.add(memory, I64(offset)) for offset in (start, (start + end) // 2))
@@ -152,7 +155,7 @@ def step_code(shape: Shape, midstates: int) -> Callable[..., Any]:
         p, q = areas(parity, step.scratch, step.rows)
         s, r = areas(rows_parity, step.rows, step.midstates)
         words = 48 // step.pipeline.midstates
-        constants = builder.add(memory, I64(4 * step.pipeline.constants))
+        constants = builder.add(memory, I64(4 * step.pipeline.vectors.constants))
         operands = [
             builder.add(memory, I64(TABLE_BIAS)),
             p,

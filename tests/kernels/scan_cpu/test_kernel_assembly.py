@@ -114,8 +114,8 @@ def test_neon_sha2_uses_the_sha_instructions_of_aarch64(cpu):
 
 PIPELINES = pytest.mark.parametrize(
     ("shape", "midstates"),
-    [(HYBRID, 1), (HYBRID, 2), (HYBRID, 4), (HYBRID, 8), (MIXED, 1)],
-    ids=["hybrid", "hybrid vr2", "hybrid vr4", "hybrid vr8", "mixed"],
+    [(HYBRID, 1), (HYBRID, 2), (HYBRID, 4), (HYBRID, 8), (MIXED, 1), (MIXED, 2), (MIXED, 4), (MIXED, 8)],
+    ids=["hybrid", "hybrid vr2", "hybrid vr4", "hybrid vr8", "mixed", "mixed vr2", "mixed vr4", "mixed vr8"],
 )
 
 

@@ -12,7 +12,7 @@ from llvmlite import binding, ir
 from kernels.errors import KernelInputError
 from kernels.scan_cpu import scan as scan_module
 from kernels.scan_cpu import selftest, variants
-from kernels.scan_cpu.codegen.pipeline_step import HYBRID, pipeline_step
+from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, pipeline_step
 from kernels.scan_cpu.codegen.quads_step import STREAMS
 from kernels.scan_cpu.codegen.rolled_quads import rolled_quads
 from kernels.scan_cpu.codegen.sha_target import ArmSha
@@ -20,17 +20,13 @@ from kernels.scan_cpu.op_count import count_operations, scan_operations
 from kernels.scan_cpu.scan import MIDSTATES, meets_target, scan_versions
 from kernels.sha256.graph import Graph
 from kernels.sha256.header import NONCES, VERSION_MASK, Header, rolled_versions, versions_around, with_version
-from kernels.sha256.scan_graph import scan_graph
+from kernels.sha256.scan_graph import rolled_scan_graph, scan_graph
 
 HEADERS = list(csv.DictReader((Path(__file__).parents[1] / "data" / "headers.csv").read_text("ascii").splitlines()))
 GENESIS = bytes.fromhex(HEADERS[0]["header_hex_80_bytes"])
 ONE_IN_8, ONE_IN_64 = (1 << 253) - 1, (1 << 250) - 1
 
-THIS_MACHINE = [
-    entry.variant.name
-    for entry in variants.all_variants()
-    if entry.variant.rolls and not entry.reason.startswith("needs a")
-]
+THIS_MACHINE = [entry.variant.name for entry in variants.all_variants() if not entry.reason.startswith("needs a")]
 
 
 @pytest.fixture(params=THIS_MACHINE)
@@ -83,7 +79,7 @@ def test_windows_wrap_past_the_last_nonce_and_versions_past_the_last_bits(varian
 @pytest.mark.parametrize("threads", [2, 3])
 def test_hits_at_the_borders_of_chunks_and_of_a_full_buffer_are_found_once(variant, threads, monkeypatch):
     monkeypatch.setattr(scan_module, "_SMALLEST_CHUNK", 64)
-    monkeypatch.setattr(scan_module, "_CANDIDATES", 192)
+    monkeypatch.setattr(scan_module, "_CANDIDATES", 8 * 48)
     versions = rolled_versions(4, 8)
     for start in (NONCES - 700, 12345):
         found = scan_versions(GENESIS, versions, start, 900, variant=variant, target=ONE_IN_8, threads=threads)
@@ -128,12 +124,6 @@ def test_a_callers_mistake_is_named(versions, options, words):
     assert words in str(caught.value)
 
 
-def test_a_variant_without_a_scan_of_several_versions_is_named(monkeypatch):
-    monkeypatch.setattr(variants, "_check_available", lambda _name: None)
-    with pytest.raises(KernelInputError, match=r"expected one that scans several versions \(lanes16, .*got 'mixed'"):
-        variants.load_rolling("mixed")
-
-
 def test_a_shared_schedule_saves_a_ninth_of_the_instructions():
     counted = {midstates: scan_operations(midstates=midstates) for midstates in (1, *MIDSTATES)}
     assert sum(count_operations([scan_graph(Graph()).last_word]).values()) + 2 == counted[1]
@@ -149,6 +139,19 @@ def test_a_step_of_hybrid_does_its_part_of_the_schedule(midstates):
     shifts = [counts["vprord"] + counts["vpsrld"] for counts in (plain, rolled)]
     assert shifts[1] == 240 + 6 * 48 // midstates
     assert shifts[1] < shifts[0]
+
+
+@pytest.mark.parametrize("midstates", MIDSTATES)
+def test_a_step_of_mixed_does_its_part_of_three_schedules(midstates):
+    plain, rolled = (
+        Counter(line.split()[0] for line in pipeline_step(MIXED, count).text.splitlines()) for count in (1, midstates)
+    )
+    assert rolled["sha256rnds2"] == plain["sha256rnds2"] == 960
+    shifts = [counts["vprord"] + counts["vpsrld"] for counts in (plain, rolled)]
+    scan = rolled_scan_graph(Graph())
+    on_vectors = count_operations(scan.digest) + count_operations([scan.last_word])
+    assert shifts[1] == 240 + 2 * (on_vectors["rotr"] + on_vectors["shr"]) + 3 * 6 * 48 // midstates
+    assert rolled.total() < plain.total()  # so that it compiles as fast
 
 
 def test_neon_sha2_uses_the_sha_instructions_of_aarch64():
