@@ -40,6 +40,7 @@ class Accelerator:
     memory_source: str
     link_byte_per_s: float | None  # [byte/s] to other GPUs in one direction
     linked_gpus: int | None  # GPUs that one server or rack links, or None if unknown
+    limit_w: float | None  # [W] power limit of the GPU as it ships
     power_w: float | None  # [W] provisioned per GPU at `boundary`
     boundary: Boundary
     power_source: str
@@ -88,6 +89,7 @@ def from_profile(profile: "Profile") -> Accelerator:
         memory_source=visible["source"] if visible else "catalogue, as rated",
         link_byte_per_s=_link(profile, gpus, facts),
         linked_gpus=_linked(profile),
+        limit_w=profile.tdp_w / gpus if profile.tdp_w is not None else None,
         power_w=power_w,
         boundary=boundary,
         power_source=source,

@@ -1,0 +1,77 @@
+"""The watts of one GPU, between those without work and its power limit."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.inference.engine import Holdout
+from bench.inference.power.activity import Activity
+from hardware_profiles.reading import read_toml
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The constants of a family of devices, as shares of the power limit."""
+
+    name: str
+    devices: tuple[str, ...]  # slugs in the catalogue
+    tested: tuple[str, ...]  # those of which rows with watts were predicted
+    idle_frac: float  # [-] power with a context and without work, over the limit
+    memory_frac: float  # [-] share of the range above it while narrow kernels read memory, fitted
+    half_width: float  # elements of the residual stream at which kernels draw half of the range, fitted
+    holdout: Holdout  # on rows that the constants were not fitted on
+
+
+def family_of(slug: str) -> Family | None:
+    """Return the family of a device, or None if no watts of its family were published."""
+    return next((family for family in families().values() if slug in family.devices), None)
+
+
+@cache
+def families() -> dict[str, Family]:
+    """Return all families by name."""
+    return {
+        name: Family(
+            name=name,
+            devices=tuple(table["devices"]),
+            tested=tuple(table["tested"]),
+            idle_frac=table["idle_frac"]["value"],
+            memory_frac=table["memory_frac"]["value"],
+            half_width=table["half_width"]["value"],
+            holdout=Holdout(**table["holdout"]),
+        )
+        for name, table in power_table("family").items()
+    }
+
+
+@cache
+def power_table(name: str) -> dict[str, Any]:
+    """Return a table of data/power.toml."""
+    table: dict[str, Any] = read_toml(DATA / "power.toml")[name]
+    return table
+
+
+def gpu_watts(family: Family, limit_w: float, activity: Activity) -> float:
+    """Return the power of one GPU at full clock [W].
+
+    Parameters
+    ----------
+    family
+        Constants of the device.
+    limit_w
+        Power limit of the device as it ships [W].
+    activity
+        What the GPU does.
+
+    Notes
+    -----
+    Products at the sustained rate draw the limit, because the limit is what holds them there. Other kernels draw more
+    the wider they are, and reading memory has a floor of its own. The result lies between no work and the limit.
+    """
+    filled = activity.width / (activity.width + family.half_width)
+    reading = family.memory_frac + (1.0 - family.memory_frac) * filled
+    used = activity.product_frac + activity.memory_frac * reading + activity.rest_frac * filled
+    return limit_w * (family.idle_frac + (1.0 - family.idle_frac) * used)

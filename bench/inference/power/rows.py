@@ -1,0 +1,73 @@
+"""Published rows with watts, each with what its GPUs did at the rate that was measured."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.inference.accelerator import Accelerator, accelerator
+from bench.inference.columns.row import Row
+from bench.inference.power.activity import Activity, Load, activity
+from bench.inference.power.gpu import Family, family_of, gpu_watts
+from kernels.llm.counts import precision
+from kernels.llm.shapes import load
+
+CONTEXT_FRAC = {"equal": 0.5, "uniform": 2 / 3, "exponential": 1.0}
+"""[-] Mean of an answer's tokens in the cache over its mean length, by the spread of the lengths.
+
+A long answer decodes for longer, so that the mean over time is (1 + v^2) / 2 of the mean length, with the coefficient
+of variation v.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WattRow:
+    """A row of one GPU's watts."""
+
+    row: Row
+    family: Family
+    device: Accelerator
+    limit_w: float  # [W] power limit of the GPU
+    activity: Activity
+    published_w: float  # [W] of one GPU
+
+    def predicted_w(self, family: Family | None = None) -> float:
+        """Return the modelled watts of one GPU [W]; `family` overrides the constants."""
+        return gpu_watts(family or self.family, self.limit_w, self.activity)
+
+    def ln_error(self, family: Family | None = None) -> float:
+        """Return ln(predicted/published)."""
+        return math.log(self.predicted_w(family) / self.published_w)
+
+
+def watt_rows(rows: Iterable[Row]) -> list[WattRow]:
+    """Return the rows whose GPU watts were measured, of known models on devices of a family.
+
+    Parameters
+    ----------
+    rows
+        Rows of a file in the columns of measured_2026.csv.
+    """
+    found = (_watt_row(row) for row in rows if row.power_w is not None and row.boundary == "gpu")
+    return [row for row in found if row is not None]
+
+
+def load_of(row: Row, tokens_per_s: float, sequences: float) -> Load | None:
+    """Return the load of a row at a rate [output token/s] and a number of decoding sequences, or None without lengths."""
+    if row.input_len is None or row.output_len is None:
+        return None
+    context = row.input_len + CONTEXT_FRAC[row.spread] * row.output_len
+    return Load(tokens_per_s, sequences, row.input_len, row.output_len, context)
+
+
+def _watt_row(row: Row) -> WattRow | None:
+    family = family_of(row.device_slug or "")
+    if family is None or row.model_name is None or row.dtype is None or row.power_w is None:
+        return None
+    if row.published_per_s is None or row.clients is None:
+        return None
+    device = accelerator(row.device_slug or "")
+    served = load_of(row, row.published_per_s, row.clients)
+    if served is None or device.limit_w is None:
+        return None
+    does = activity(load(row.model_name), precision(row.dtype), device, row.gpus, served)
+    return WattRow(row, family, device, device.limit_w, does, row.power_w / row.gpus)

@@ -1,0 +1,94 @@
+"""The watts of a GPU: between no work and its limit, with the load, and the errors on published rows."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.inference.accelerator import accelerator
+from bench.inference.power.activity import Activity, Load, activity
+from bench.inference.power.fit import fit, holdout
+from bench.inference.power.gpu import families, family_of, gpu_watts
+from bench.inference.power.node import node_watts
+from bench.inference.power.rows import watt_rows
+from bench.inference.published import MEASURED, MORE, read_rows
+from kernels.llm.counts import precision
+from kernels.llm.shapes import load
+
+FRACTIONS = st.floats(0.0, 1.0)
+WIDTHS = st.floats(0.0, 1e9)
+
+
+def does(model="llama-3.1-8b", dtype="bf16", device="nvidia-h100-sxm", gpus=1, **changes):
+    served = Load(tokens_per_s=1000.0, sequences=8.0, input_len=250.0, output_len=400.0, context=450.0)
+    return activity(load(model), precision(dtype), accelerator(device), gpus, dataclasses.replace(served, **changes))
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return watt_rows(read_rows(MEASURED))
+
+
+@given(memory=FRACTIONS, product=FRACTIONS, width=WIDTHS)
+def test_watts_lie_between_no_work_and_the_limit(memory, product, width):
+    share = max(1.0, memory + product)
+    for family in families().values():
+        watts = gpu_watts(family, 700.0, Activity(memory / share, product / share, width))
+        assert 700.0 * family.idle_frac - 1e-9 <= watts <= 700.0 + 1e-9
+
+
+def test_products_at_the_sustained_rate_draw_the_limit():
+    hopper = families()["hopper"]
+    assert gpu_watts(hopper, 700.0, Activity(0.0, 1.0, 0.0)) == pytest.approx(700.0)
+    assert gpu_watts(hopper, 700.0, Activity(0.0, 0.0, 0.0)) == pytest.approx(700.0 * hopper.idle_frac)
+
+
+def test_the_activity_of_a_dense_model_is_counted_by_hand():
+    """One sequence at 100 tokens/s reads 16 GB of weights and head 100 times a second."""
+    found = does(tokens_per_s=100.0, sequences=1.0, input_len=1.0, output_len=1000.0, context=500.0)
+    matrices = 32 * (4096 * (4096 + 2 * 1024) + 4096 * 4096 + 3 * 4096 * 14336) + 128256 * 4096
+    cache = 500 * 2 * 32 * 1024 * 2
+    assert found.memory_frac == pytest.approx(100 * (2 * matrices + cache) / (3.35e12 * 0.9), rel=1e-3)
+    assert found.product_frac == pytest.approx(100 * 2 * matrices / (989.4e12 * 0.803), rel=2e-2)
+    assert found.width == pytest.approx(4096.0, rel=2e-3)
+
+
+def test_shares_above_one_are_scaled_to_one():
+    found = does(tokens_per_s=1e6)
+    assert found.memory_frac + found.product_frac == pytest.approx(1.0)
+
+
+def test_the_experts_of_a_mixture_compute_whole_tiles():
+    """With two rows an expert and tiles of 64 the products of the experts take 32 times their own time."""
+    few, many = (does("qwen3-30b-a3b", sequences=float(batch), tokens_per_s=1000.0) for batch in (8, 4096))
+    assert few.product_frac > 5 * many.product_frac
+
+
+def test_a_model_over_two_gpus_halves_the_work_of_each():
+    one, two = does(), does(gpus=2)
+    assert two.memory_frac == pytest.approx(one.memory_frac / 2, rel=1e-6)
+    assert two.product_frac == pytest.approx(one.product_frac / 2, rel=1e-6)
+
+
+def test_the_node_of_eight_full_h100_draws_what_was_published():
+    assert 8 * node_watts(700.0) == pytest.approx(8400.0, rel=1e-3)
+
+
+def test_the_constants_are_those_of_the_fit_on_the_named_rows(rows):
+    """The rule: rows with watts of measured_2026.csv without a flag, each family alone."""
+    for name, family in families().items():
+        fitted = fit(family, [row for row in rows if row.family.name == name and row.row.flag is None])
+        assert fitted.memory_frac == pytest.approx(family.memory_frac, abs=2e-3)
+        assert fitted.half_width == pytest.approx(family.half_width, rel=1e-2)
+
+
+def test_the_errors_on_rows_that_were_not_fitted_are_those_of_the_data_file():
+    held = [row for row in watt_rows(read_rows(MORE)) if row.row.flag is None]
+    for name, family in families().items():
+        found = holdout([row.ln_error() for row in held if row.family.name == name])
+        assert dataclasses.astuple(found) == pytest.approx(dataclasses.astuple(family.holdout), abs=1e-3)
+
+
+def test_a_device_without_published_watts_has_no_family():
+    assert family_of("amd-instinct-mi300x") is None
