@@ -119,5 +119,7 @@ def _padded_flop(shape: ModelShape, batch: int) -> float:
 def _rate(device: Accelerator, dtype: str) -> float:
     """Return the sustained rate of a dtype [FLOP/s]; a device that lacks it uses 16 bits, or else its fastest."""
     peaks = device.peaks_flop_per_s
-    known = next((name for name in (dtype, "bf16", "fp16", "tf32") if name in peaks), max(peaks, key=lambda n: peaks[n]))
+    known = next(
+        (name for name in (dtype, "bf16", "fp16", "tf32") if name in peaks), max(peaks, key=lambda n: peaks[n])
+    )
     return peaks[known] * SUSTAINED_FRAC.get(known, SUSTAINED_FRAC["bf16"])

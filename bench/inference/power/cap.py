@@ -54,7 +54,9 @@ def capped(family: Family, limit_w: float, activity: Activity, cap_w: float | No
     if cap_w is None or (full_w <= cap_w <= limit_w):
         return Capped(full_w, 1.0, 1.0)
     if not watts(least) <= cap_w <= limit_w:
-        raise InputError.at("power cap", expected=f"{watts(least):,.0f} to {limit_w:,.0f} W a GPU at this load", got=cap_w)
+        raise InputError.at(
+            "power cap", expected=f"{watts(least):,.0f} to {limit_w:,.0f} W a GPU at this load", got=cap_w
+        )
     low, high = least, 1.0
     for _ in range(BISECTIONS):
         middle = (low + high) / 2.0

@@ -4,9 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.inference.engine import Holdout
 from bench.inference.power.gpu import Family
 from bench.inference.power.rows import WattRow
+
+Array = NDArray[np.float64]
 
 START = (0.6, 1e6)  # memory_frac, half_width
 LEAST, MOST = (0.0, 1e4), (1.0, 1e8)
@@ -22,10 +27,9 @@ def fit(family: Family, rows: Sequence[WattRow]) -> Family:
     rows
         Rows of its devices.
     """
-    import numpy as np
     from scipy.optimize import least_squares
 
-    def errors(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[float]:
+    def errors(values: Array) -> list[float]:
         candidate = _with(family, values)
         return [row.ln_error(candidate) for row in rows]
 
@@ -34,7 +38,7 @@ def fit(family: Family, rows: Sequence[WattRow]) -> Family:
     return _with(family, least_squares(errors, start, bounds=bounds, xtol=1e-10, ftol=1e-10).x)
 
 
-def _with(family: Family, values: Sequence[float]) -> Family:
+def _with(family: Family, values: Array) -> Family:
     return replace(family, memory_frac=float(values[0]), half_width=math.exp(float(values[1])))
 
 

@@ -52,7 +52,7 @@ def watt_rows(rows: Iterable[Row]) -> list[WattRow]:
 
 
 def load_of(row: Row, tokens_per_s: float, sequences: float) -> Load | None:
-    """Return the load of a row at a rate [output token/s] and a number of decoding sequences, or None without lengths."""
+    """Return the load of a row at a rate [output token/s] and a number of decoding sequences; None without lengths."""
     if row.input_len is None or row.output_len is None:
         return None
     context = row.input_len + CONTEXT_FRAC[row.spread] * row.output_len
