@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.inference.simulation.serve import Array, Lengths, Requests
+from bench.inference.simulation.serve import Array, Lengths, Requests, fixed
 from hardware_profiles.errors import InputError
 
 
@@ -21,6 +21,11 @@ class Drawn:
         """Return the first `count` requests at a rate [1/s]."""
         return Requests(np.cumsum(self.gaps[:count]) / rate_per_s, self.input_len[:count], self.output_len[:count])
 
+    def sections(self, number: int) -> "list[Drawn]":
+        """Return parts of equal numbers of requests, in order."""
+        parts = (np.array_split(column, number) for column in (self.gaps, self.input_len, self.output_len))
+        return [Drawn(*part) for part in zip(*parts, strict=True)]
+
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
@@ -34,11 +39,6 @@ class Quantiles:
         between = np.diff(self.levels) @ (np.add(self.lengths[1:], self.lengths[:-1]) / 2.0)
         drawn = np.interp(generator.random(count), self.levels, self.lengths) * (mean / between)
         return np.maximum(np.rint(drawn), 1).astype(np.int64)
-
-
-def fixed(count: int, length: int) -> Lengths:
-    """Return equal lengths [token]."""
-    return np.full(count, length, np.int64)
 
 
 def draw(

@@ -58,6 +58,11 @@ class Served:
         return float(self.requests.output_len.sum() / self.last_s.max())
 
 
+def fixed(count: int, length: int) -> Lengths:
+    """Return equal lengths [token]."""
+    return np.full(count, length, np.int64)
+
+
 def serve(
     requests: Requests,
     cost: StepCost,

@@ -12,8 +12,8 @@ from bench.inference.batching import Limits
 from bench.inference.engine import engine
 from bench.inference.predict import plan_run, predict
 from bench.inference.serving import Setup
-from bench.inference.simulation.arrivals import draw, fixed
-from bench.inference.simulation.serve import Requests, serve
+from bench.inference.simulation.arrivals import draw
+from bench.inference.simulation.serve import Requests, fixed, serve
 from bench.inference.timing import step_cost as modelled_cost
 from hardware_profiles.errors import InputError
 from kernels.llm.counts import precision

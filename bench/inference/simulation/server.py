@@ -1,0 +1,70 @@
+"""A model on its device as a server that can be simulated: the cost of its steps, its limits and its memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.inference.batching import Limits
+from bench.inference.serving import Setup
+from bench.inference.simulation.arrivals import draw
+from bench.inference.simulation.bisection import bisected
+from bench.inference.simulation.serve import Array, Lengths, Requests, Served, serve
+from bench.inference.step_cost import StepCost
+from bench.inference.timing import step_cost
+
+MOST_REQUESTS, MOST_TOKENS = 20_000, 50_000_000  # requests that measure the capacity, fewer if their answers are long
+ROUNDS = 40  # times that they fill all slots at least, because a server near its capacity fills slowly
+SUSTAINED_FRAC = 0.99  # [-] rate of the answers over that of the requests above which a server keeps up
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server with continuous batching."""
+
+    cost: StepCost
+    limits: Limits
+    setup: Setup | None = None  # whose memory limits the requests in service, or None without such a limit
+
+    @classmethod
+    def online(cls, setup: Setup) -> "Server":
+        """Return the server of a setup at the engine's defaults, as the closed-loop model has it."""
+        limits = setup.engine.online_limits()
+        return cls(step_cost(setup, limits, graphs=False), limits, setup)
+
+    def serve(self, requests: Requests) -> Served:
+        """Simulate some requests."""
+        return serve(requests, self.cost, self.limits, self._memory(requests))
+
+    def capacity_per_s(self, input_len: int, output_len: int) -> float:
+        """Return the largest rate of requests of these lengths with which the server keeps up [1/s].
+
+        Notes
+        -----
+        It is not the rate at which a queue is emptied: requests that start together end together, and such a server can
+        be slower than one with a mixture of young and old requests.
+        """
+        fitting = self.setup.most_sequences(input_len + output_len) if self.setup is not None else self.limits.batch
+        count = max(min(MOST_TOKENS // output_len, MOST_REQUESTS), ROUNDS * min(self.limits.batch, fitting))
+        drawn = draw(count, (input_len, output_len), 0)
+        first, last = count // 4, 3 * count // 4
+
+        def served_per_s(requests: Requests) -> float:
+            ends_s = np.sort(self.serve(requests).last_s)
+            return float((last - first) / (ends_s[last] - ends_s[first]))
+
+        def keeps_up(rate_per_s: float) -> bool:
+            requests = drawn.at(rate_per_s)
+            arrival_s = requests.arrival_s
+            arrived_per_s = float((last - first) / (arrival_s[last] - arrival_s[first]))
+            return served_per_s(requests) >= SUSTAINED_FRAC * arrived_per_s
+
+        queued = served_per_s(drawn.at(np.inf))
+        return bisected(keeps_up, queued / 2.0, queued * 2.0, queued) or queued
+
+    def _memory(self, requests: Requests) -> tuple[Array, float] | None:
+        if self.setup is None:
+            return None
+        whole: Lengths = requests.input_len + requests.output_len
+        lengths, places = np.unique(whole, return_inverse=True)
+        each = np.array([self.setup.kv_bytes_per_sequence(int(length)) for length in lengths])
+        return each[places], self.setup.kv_memory_bytes

@@ -1,0 +1,84 @@
+"""Predictions for random arrivals: rates, tails, tags and refusals."""
+
+import pytest
+
+from bench.inference.accelerator import accelerator
+from bench.inference.engine import engine
+from bench.inference.predict import plan_run, predict
+from bench.inference.serving import Setup
+from bench.inference.simulation.largest import Target
+from bench.inference.simulation.open_loop import Traffic, best_open_loop, open_loop
+from hardware_profiles.errors import InputError
+from kernels.llm.counts import precision
+from kernels.llm.shapes import load
+
+LENGTHS = 1000, 100
+
+
+@pytest.fixture(scope="module")
+def setup():
+    return Setup(load("llama-3.1-8b"), precision("fp8"), accelerator("nvidia-h200"), 1, engine())
+
+
+def test_few_requests_have_the_latencies_of_a_single_user(setup):
+    rare, single = open_loop(setup, Traffic(*LENGTHS), 0.001), predict(plan_run(setup, *LENGTHS, clients=1))
+    assert rare.ttft.q50_s.value == pytest.approx(single.ttft_s, rel=1e-6)
+    assert rare.tpot.mean_s.value == pytest.approx(single.tpot_s, rel=1e-3)
+    assert rare.concurrent == pytest.approx(0.001 * (single.ttft_s + 99 * single.tpot_s), rel=0.01)
+
+
+def test_a_rate_of_requests_gives_as_many_tokens_with_five_tags(setup):
+    found = open_loop(setup, Traffic(*LENGTHS), 12.0)
+    assert found.prediction.tokens_per_s == 1200.0
+    assert found.prediction.tags.latency_limit == "none (open loop, 12 requests/s)"
+    assert found.prediction.joules_per_token == pytest.approx(setup.device.power_w / 1200.0)
+    assert found.rate_per_s.low == found.rate_per_s.high == 12.0
+    assert found.requests == 85_000
+    for spread in (found.ttft, found.tpot):
+        assert spread.q50_s.value < spread.mean_s.value < spread.q90_s.value < spread.q99_s.value
+
+
+def test_bursts_lengthen_the_tail_and_the_same_seed_repeats_the_figures(setup):
+    even, burst = (open_loop(setup, Traffic(*LENGTHS, burstiness=shape), 30.0) for shape in (1.0, 0.2))
+    assert burst.ttft.q99_s.value > 1.2 * even.ttft.q99_s.value
+    assert open_loop(setup, Traffic(*LENGTHS), 30.0).ttft == even.ttft
+    other = open_loop(setup, Traffic(*LENGTHS, seed=1), 30.0).ttft
+    assert other.q99_s.value != even.ttft.q99_s.value
+    assert other.q99_s.value == pytest.approx(even.ttft.q99_s.value, rel=0.05)
+
+
+def test_the_largest_rate_keeps_the_quantiles_and_becomes_the_fifth_tag(setup):
+    found = best_open_loop(setup, Traffic(*LENGTHS), Target(0.99, 0.2, 0.012))
+    assert found.prediction.tags.latency_limit == "TTFT q99 <= 200 ms and TPOT q99 <= 12 ms"
+    assert found.ttft.q99_s.value <= 0.2
+    assert found.tpot.q99_s.value <= 0.012
+    assert found.rate_per_s.low < found.rate_per_s.value < found.rate_per_s.high < found.capacity_per_s
+    assert found.prediction.tokens_per_s == pytest.approx(100 * found.rate_per_s.value)
+
+
+def test_answers_of_one_token_have_no_time_between_tokens(setup):
+    found = open_loop(setup, Traffic(1000, 1), 12.0)
+    assert found.tpot is None
+    assert found.prediction.tpot_s is None
+    assert best_open_loop(setup, Traffic(1000, 1), Target(0.9, 0.05, None)).tpot is None
+
+
+@pytest.mark.parametrize(
+    ("lengths", "rate_per_s", "message"),
+    [
+        (LENGTHS, 0.0, "rate: expected requests/s above 0"),
+        (LENGTHS, float("nan"), "rate: expected requests/s above 0"),
+        (LENGTHS, 1e9, "rate: expected requests/s above 0 and below 1,000,000"),
+        (LENGTHS, 5000.0, r"rate: expected less than the [\d.]+ requests/s of 1000:100 tokens that it can serve"),
+        ((0, 5), 1.0, "input: expected at least 1 token, got 0"),
+        ((200_000, 5), 1.0, "at most 131072 tokens"),
+    ],
+)
+def test_a_rate_or_a_length_that_cannot_be_served_is_refused(setup, lengths, rate_per_s, message):
+    with pytest.raises(InputError, match=message):
+        open_loop(setup, Traffic(*lengths), rate_per_s)
+
+
+def test_a_limit_that_a_lone_request_misses_is_refused_with_its_latencies(setup):
+    with pytest.raises(InputError, match=r"a lone request \(TTFT 15.3 ms, TPOT 3.9 ms\), got .TPOT q99 <= 3 ms"):
+        best_open_loop(setup, Traffic(*LENGTHS), Target(0.99, None, 0.003))
