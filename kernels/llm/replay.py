@@ -12,7 +12,7 @@ Tokens = NDArray[np.int64]
 
 # what a model may have that the layers of the replays have not
 _UNUSUAL = (
-    "attention_layers", "recurrent_layers", "feed_forward_layers", "dense", "ffn_gated", "shared_ffn",
+    "attention_layers", "recurrent_layers", "feed_forward_layers", "dense", "ffn_gated", "expert_hidden", "shared_ffn",
     "tied_embeddings", "qkv_bias", "router_bias", "attention_gate", "qk_norm_joint", "norms_per_block", "latent",
     "indexer",
 )  # fmt: skip

@@ -168,8 +168,21 @@ def elementwise_bytes_per_token(shape: ModelShape, kind: Precision, shards: int 
     blocks = shape.attention_blocks + shape.recurrent_layers + shape.feed_forward_blocks + shape.dense_layers
     streams = blocks * shape.hidden * (3 * wider + kind.activation + wider)
     routed = shape.feed_forward_blocks * shape.active_experts * shape.is_moe
-    routing = routed * shape.hidden * 2 * wider
+    routing = routed * (shape.expert_hidden or shape.hidden) * 2 * wider
     return streams + routing + _divided_bytes(shape, kind) / shards
+
+
+def folded_bytes_per_token(shape: ModelShape, kind: Precision) -> float:
+    """Return the bytes that a decoding token of latent attention moves beyond those of a prompt's token [byte].
+
+    Queries folded to the latents and outputs before they are unfolded are written and read once; they take the place of
+    the keys and values that are made of a prompt's latents.
+    """
+    if shape.latent is None:
+        return 0.0
+    made = 3 * shape.heads * (shape.head_size + shape.latent.value_size)
+    folded = 4 * shape.heads * shape.latent.key_rank
+    return shape.attention_blocks * (folded - made) * max(2.0, kind.activation)
 
 
 def _divided_bytes(shape: ModelShape, kind: Precision) -> float:

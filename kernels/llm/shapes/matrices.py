@@ -104,22 +104,31 @@ def _main_feed_forward(shape: "ModelShape", layers: int) -> tuple[Matrix, ...]:
     """Return the dense blocks, or router, experts and shared expert."""
     if layers == 0:
         return ()
-    hidden, experts = shape.hidden, shape.experts
+    hidden, experts, inner = shape.hidden, shape.experts, shape.expert_hidden
     router = (Matrix("router", hidden, experts, "router", layers),) if shape.is_moe else ()
     shared = _pair(shape, shape.shared_ffn, "shared_", layers=layers) if shape.shared_ffn else ()
     gate = (Matrix("shared_gate", hidden, 1, "router", layers),) if shape.shared_gate else ()
+    projections = (
+        (Matrix("expert_in", hidden, inner, "router", layers), Matrix("expert_out", inner, hidden, "router", layers))
+        if inner
+        else ()
+    )
     return (
         *router,
-        *_pair(shape, shape.ffn, layers=layers, copies=experts, active=shape.active_experts),
+        *_pair(shape, shape.ffn, hidden=inner, layers=layers, copies=experts, active=shape.active_experts),
         *shared,
         *gate,
+        *projections,
     )
 
 
-def _pair(shape: "ModelShape", ffn: int, prefix: str = "", **numbers: int) -> tuple[Matrix, Matrix]:
+def _pair(
+    shape: "ModelShape", ffn: int, prefix: str = "", *, hidden: int | None = None, **numbers: int
+) -> tuple[Matrix, Matrix]:
     """Return the matrices into and out of a feed-forward block, with their numbers of layers and copies."""
+    hidden = hidden or shape.hidden
     up, outer = ("gate_up", 2 * ffn) if shape.ffn_gated else ("up", ffn)
     return (
-        Matrix(f"{prefix}{up}", shape.hidden, outer, "feed_forward", **numbers),
-        Matrix(f"{prefix}down", ffn, shape.hidden, "feed_forward", **numbers),
+        Matrix(f"{prefix}{up}", hidden, outer, "feed_forward", **numbers),
+        Matrix(f"{prefix}down", ffn, hidden, "feed_forward", **numbers),
     )

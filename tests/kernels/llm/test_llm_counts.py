@@ -42,6 +42,8 @@ def test_decode_flop_of_llama_8b_is_the_number_worked_out_on_paper():
 @given(st.sampled_from(names()), st.integers(1, 600))
 def test_prefill_flop_are_the_sum_of_its_tokens_with_one_head(name, tokens):
     shape = load(name)
+    if shape.latent is not None and shape.indexer is None:  # a prompt's keys are not the latents that decoding uses
+        shape = shape.resized(latent=None)
     one_by_one = sum(counts.decode_flop(shape, seen) for seen in range(1, tokens + 1))
     assert counts.prefill_flop(shape, tokens) == one_by_one - (tokens - 1) * counts.head_flop(shape)
 
