@@ -36,7 +36,9 @@ class ModelShape(BaseModel):
     ffn_gated: bool = True  # gate, up and down; false: only up and down
     experts: Count = 1  # of a layer; 1 for a dense model
     active_experts: Count = 1  # experts that a token uses
-    expert_hidden: Count | None = None  # width on which the routed experts work, after a projection; by default `hidden`
+    expert_hidden: Count | None = (
+        None  # width on which the routed experts work, after a projection; by default `hidden`
+    )
     shared_ffn: NotNegative = 0  # inner width of the experts that every token uses, all together
     shared_gate: bool = False  # a learned factor weighs the shared expert
     vocabulary: Count  # rows of the embedding and of the output head

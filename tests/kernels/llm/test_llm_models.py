@@ -97,3 +97,10 @@ def test_the_models_of_the_measured_rates_are_there():
         "deepseek-v3", "deepseek-v3", "gpt-oss-120b", "llama-3.1-405b", "llama-3.3-70b", "minimax-m2.5",
         "nemotron-3-nano-30b-a3b", "nemotron-super-49b", "qwen3-235b-a22b", "qwen3-30b-a3b-2507", "qwen3-30b-a3b-2507",
     ]  # fmt: skip
+
+
+def test_no_two_models_have_a_name_in_common():
+    owners: dict[str, str] = {}
+    for model in names():
+        for name in {model, *(alias.casefold() for alias in load(model).aliases)}:
+            assert owners.setdefault(name, model) == model
