@@ -10,15 +10,20 @@ class Request:
     input_len: int
     output_len: int
     reserved: int
+    cached: int = 0  # tokens of the prompt that need not be read
+    growth: float = 1.0  # tokens of the answer that each step generates
     read: int = 0
-    tokens: int = 0
+    steps: int = 0  # that have generated tokens
     times: list = field(default_factory=list)  # end of the step of each token
     start: float | None = None
+
+    def is_complete(self):
+        return self.steps >= self.output_len / self.growth - 0.5
 
 
 def step_seconds(cost, decoding, chunks, outputs):
     """The time of one step by the definition of StepCost; chunks are (tokens read before, tokens read now)."""
-    contexts = [one.input_len + one.tokens for one in decoding]
+    contexts = [one.input_len + one.growth * one.steps for one in decoding]
     prompt = sum(now for _, now in chunks)
     keys = [before + position for before, now in chunks for position in range(1, now + 1)]
     seconds = cost.mixed_s[len(decoding) + prompt] if prompt else cost.decode_s[len(decoding)]
@@ -41,7 +46,7 @@ def read_prompts(queue, running, room, memory, clock):
             if not queue or queue[0].arrival > clock or held + queue[0].reserved > memory:
                 break
             reading = queue.pop(0)
-            reading.start = clock
+            reading.start, reading.read = clock, reading.cached
         now = min(left, reading.input_len - reading.read)
         chunks.append((reading.read, now))
         reading.read, left = reading.read + now, left - now
@@ -67,9 +72,9 @@ def play(requests, cost, limits, memory, clients=0):
         steps += 1
         running, decoding = [*decoding, *complete], []
         for one in running:
-            one.tokens += 1
+            one.steps += 1
             one.times.append(clock)
-            if one.tokens < one.output_len:
+            if not one.is_complete():
                 decoding.append(one)
                 continue
             following = next((other for other in queue if other.arrival == math.inf), None)

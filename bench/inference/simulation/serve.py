@@ -1,6 +1,6 @@
 """One simulation: requests in, the times of each out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ class Requests:
     arrival_s: Array  # [s] ascending
     input_len: Lengths  # [token] of each prompt
     output_len: Lengths  # [token] of each answer
+    growth: float = 1.0  # tokens of an answer that each step generates, above 1 with accepted drafts
+    hit_frac: float = 0.0  # [-] share of each prompt that is in a cache already
 
     def __len__(self) -> int:
         """Return the number of requests."""
@@ -31,7 +33,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The times of each request. A request takes 64 bytes of memory while it is simulated."""
+    """The times of each request. A request takes 80 bytes of memory while it is simulated."""
 
     requests: Requests
     start_s: Array  # [s] when the reading of its prompt begins
@@ -116,12 +118,15 @@ def serve(
     prices = (
         float(cost.context_s), float(cost.windowed_s), int(cost.window or UNREACHED), float(cost.sequence_s),
         float(cost.pair_s), float(cost.windowed_pair_s), float(cost.host_step_s), float(cost.host_sequence_s),
-        bool(cost.host_overlaps),
+        bool(cost.host_overlaps), int(getattr(cost, "step_tokens", 1)), float(requests.growth),
     )  # fmt: skip
+    cached = (requests.hit_frac * requests.input_len).astype(np.int64)
+    answer_steps = np.maximum(np.rint(requests.output_len / requests.growth), 1).astype(np.int64)
     steps, busy_s, in_service_s = run_steps(
-        arrival_s, requests.input_len, requests.output_len, needed, min(clients, count),
+        arrival_s, (requests.input_len, cached, answer_steps), needed, min(clients, count),
         (min(limits.batch, limits.tokens), limits.tokens, most_bytes), (cost.mixed_s, cost.decode_s, cost.head_s),
         prices, times_s,
     )  # fmt: skip
-    arrived = Requests(arrival_s, requests.input_len, requests.output_len)
-    return Served(arrived, times_s[0], times_s[1], times_s[2], steps, busy_s, in_service_s)
+    return Served(
+        replace(requests, arrival_s=arrival_s), times_s[0], times_s[1], times_s[2], steps, busy_s, in_service_s
+    )

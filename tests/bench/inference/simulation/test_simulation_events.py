@@ -36,19 +36,22 @@ def random_cost(generator, window, *, overlaps):
 @given(
     st.integers(0, 2**32), st.integers(1, 40), st.tuples(st.integers(1, BATCH), st.integers(1, BUDGET)),
     st.tuples(st.none() | st.integers(1, 40), st.booleans()),
-    st.tuples(st.sampled_from([0.0, 0.01, 1.0, 30.0]), st.integers(0, 8), st.sampled_from([1.0, 2.5, 100.0])),
+    st.tuples(st.sampled_from([0.0, 0.01, 1.0, 30.0]), st.integers(0, 8), st.sampled_from([1.0, 2.5, 100.0]),
+              st.sampled_from([(1.0, 0.0), (1.7, 0.0), (1.0, 0.4), (2.3, 0.9)])),
 )  # fmt: skip
 def test_each_time_equals_that_of_a_player_who_serves_request_by_request(seed, count, limits, model, load):
-    (window, overlaps), (gap_s, clients, memory_factor) = model, load
+    (window, overlaps), (gap_s, clients, memory_factor, (growth, hit_frac)) = model, load
     generator = np.random.default_rng(seed)
     arrival_s = gap_s * np.cumsum(generator.exponential(size=count) * (generator.random(count) < 0.7))
     inputs, outputs = generator.integers(1, 80, count), generator.integers(1, 12, count)
     reserved = inputs + outputs
     memory = int(reserved.max() * memory_factor)
     cost = random_cost(generator, window, overlaps=overlaps)
-    played = [Request(*one) for one in zip(arrival_s, inputs, outputs, reserved, strict=True)]
+    cached = (hit_frac * inputs).astype(int)
+    played = [Request(*one, growth=growth) for one in zip(arrival_s, inputs, outputs, reserved, cached, strict=True)]
     steps = play(played, cost, limits, memory, clients)
-    served = serve(Requests(arrival_s, inputs, outputs), cost, Limits(*limits), (reserved, memory), clients=clients)
+    requests = Requests(arrival_s, inputs, outputs, growth, hit_frac)
+    served = serve(requests, cost, Limits(*limits), (reserved, memory), clients=clients)
     assert served.steps == steps
     for index, one in enumerate(played):
         expected = (one.arrival, one.start, one.times[0], one.times[-1])
