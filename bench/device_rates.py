@@ -25,7 +25,7 @@ def resolve_device(
     Parameters
     ----------
     name
-        As in `resolve_rate`, or a sweep over the load of a server (`sweep:<id>`).
+        As in `resolve_rate`, a sweep over the load of a server (`sweep:<id>`), or power limits (`llm:...@caps`).
     store
         The results folder.
     profiles
@@ -38,6 +38,10 @@ def resolve_device(
     """
     if name.startswith(SWEEP_PREFIX):
         return operating_curve(name, store)
+    if name.startswith("llm:"):
+        from bench.inference.site.modelled import modelled_rate
+
+        return modelled_rate(name, store)
     return resolve_rate(name, store=store, profiles=profiles)
 
 
@@ -60,9 +64,12 @@ def resolve_rate(name: str, *, store: Path = STORE, profiles: Iterable[str | Pat
         The name is unknown, or its device has no rate, no power, or lacks one of the five tags of a token rate.
     """
     if name.startswith("llm:"):
-        from bench.inference.rates import modelled_rate
+        from bench.inference.site.modelled import modelled_rate
 
-        return modelled_rate(name)
+        modelled = modelled_rate(name, store)
+        if isinstance(modelled, OperatingCurve):
+            raise InputError.at("device", expected="one operating point, without @caps", got=name)
+        return modelled
     if name.startswith(RESULT_PREFIX):
         from bench.results.folder import find_result, read_whole
 

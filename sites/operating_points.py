@@ -1,4 +1,4 @@
-"""The operating curve of an inference server: its loads, those that keep a latency limit, and the best of them."""
+"""The operating curve of an inference server: its points, those that keep a latency limit, and the best of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from sites.market.device_rate import DeviceRate, TokenTags
 
-SWEEP_PREFIX = "sweep:"  # of the name of an operating curve
+SWEEP_PREFIX = "sweep:"  # of the name of a measured operating curve
+CAPS_MARK = "@caps"  # at the end of a modelled rate's name: the curve of its power limits
 LATENCIES = ("ttft_q50", "ttft_q90", "ttft_q99", "tpot_q50", "tpot_q90", "tpot_q99")
 """Quantiles of the time to the first token and of the time per further token that a limit can be stated for."""
 MIXED = "a mix of other points makes as many tokens with less power"
@@ -21,9 +22,9 @@ MIXED = "a mix of other points makes as many tokens with less power"
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """A load of a server with its figures."""
+    """A load of a server, or a power limit under one load, with its figures."""
 
-    load: str  # in words: "8 at a time"
+    load: str  # in words: "8 at a time", "500 W a GPU"
     rate: DeviceRate  # with its power and its tags
     latency_s: Mapping[str, float]  # [s] by the names in LATENCIES; without those that too few requests allow
     energy_interval_j_per_token: tuple[float, float] | None = None  # [J/token] 95 % interval
@@ -31,7 +32,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class OperatingCurve:
-    """The points of one server, as they were measured."""
+    """The points of one server, as they were measured or modelled."""
 
     name: str  # that a site file states
     points: tuple[OperatingPoint, ...]  # by rising load

@@ -1,16 +1,18 @@
 """Predictions of a model on a device: tokens per second, latencies, joules per token, tags and hold-out error."""
 
 import math
-import re
 from dataclasses import dataclass
+from typing import Literal
 
 from bench.inference.batching import Limits, StepTrace, trace_steps
-from bench.inference.engine import DOUBTFUL_FRAC, Engine, Holdout
+from bench.inference.engine import Engine, Holdout
+from bench.inference.power.activity import Load
+from bench.inference.power.estimate import Watts, watts_of
 from bench.inference.serving import Setup
 from bench.inference.timing import step_seconds
 from bench.limits import MOST_CLIENTS
 from hardware_profiles.errors import InputError
-from sites.market.device_rate import DeviceRate, TokenTags
+from sites.market.device_rate import TokenTags
 
 ROUNDS = 10  # requests per client, or per slot of the batch, if their number is unknown
 
@@ -30,6 +32,14 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """The ratio of measured to modelled rates of one model on one device."""
+
+    factor: float
+    words: str  # of what was measured
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The rate, latencies and energy of a model on a device."""
 
@@ -42,9 +52,15 @@ class Prediction:
     ttft_s: float  # [s] mean time from a request's arrival to its first token, including the wait
     tpot_s: float | None  # [s] mean time between later tokens; None for a single output token
     joules_per_token: float | None  # [J/token] provisioned power over the rate
-    tags: TokenTags | None  # None without a power
-    basis: str
+    watts: Watts | None  # modelled, None for a device of which no watts were published
+    tags: TokenTags | None  # of the provisioned power; None without one
+    scale: Scale | None  # by a measurement on the device
     holdout: Holdout  # error of this engine on rows that it was not fitted on
+
+    @property
+    def basis(self) -> Literal["modelled", "replayed"]:
+        """Whether the rate is only modelled, or also scaled by a measurement on the device."""
+        return "modelled" if self.scale is None else "replayed"
 
     @property
     def warning(self) -> str | None:
@@ -56,6 +72,11 @@ class Prediction:
             f"{kind}: on {self.holdout.rows} published rows the model was wrong by {self.holdout.error_frac:.0%} on "
             f"average and {self.holdout.worst_frac:.0%} at worst, nearly always too fast"
         )
+
+    @property
+    def modelled_joules_per_token(self) -> float | None:
+        """Energy of an output token from the modelled watts of the node [J/token], or None without them."""
+        return None if self.watts is None else self.watts.node_w * self.setup.gpus / self.tokens_per_s
 
     @property
     def tokens_per_s_per_user(self) -> float | None:
@@ -114,7 +135,14 @@ def run_seconds(run: Run, engine: Engine | None = None) -> float:
     return float(per_step @ np.asarray(run.trace.steps, dtype=float))
 
 
-def predict(run: Run, *, latency_limit: str = "none (offline)", engine: Engine | None = None) -> Prediction:
+def predict(
+    run: Run,
+    *,
+    latency_limit: str = "none (offline)",
+    engine: Engine | None = None,
+    cap_w: float | None = None,
+    scale: Scale | None = None,
+) -> Prediction:
     """Return the rate, latencies and energy of a load, with its five tags.
 
     Parameters
@@ -125,6 +153,15 @@ def predict(run: Run, *, latency_limit: str = "none (offline)", engine: Engine |
         The limit under which the load was chosen, in words, for the fifth tag.
     engine
         Constants other than those of the load's setup.
+    cap_w
+        Power limit of each GPU [W] below the one that it ships with, or None.
+    scale
+        What was measured of this model on this device, or None.
+
+    Raises
+    ------
+    InputError
+        The power limit is outside the range of the device, or no watts of the device are known.
     """
     import numpy as np
 
@@ -140,15 +177,32 @@ def predict(run: Run, *, latency_limit: str = "none (offline)", engine: Engine |
         arrivals[settled:] = last[: len(first) - settled]
     ttft = float(np.mean((first - arrivals)[settled:]))
     tpot = float(np.mean((last - first)[settled:])) / (run.output_len - 1) if run.output_len > 1 else None
+    factor = 1.0 if scale is None else scale.factor
+    watts = watts_of(setup, _load(run, rate * factor), cap_w)
+    if cap_w is not None and watts is None:
+        raise InputError.at("power cap", expected="a device whose watts are modelled", got=setup.device.slug)
+    speed = factor * (1.0 if watts is None else watts.rate_frac)
+    rate, ttft, tpot = rate * speed, ttft / speed, None if tpot is None else tpot / speed
     power = setup.device.power_w
     tags = TokenTags(setup.device.boundary, "provisioned", "output", f"{run.input_len}:{run.output_len}", latency_limit)
     return Prediction(
         setup=setup, input_len=run.input_len, output_len=run.output_len, clients=run.clients, batch=run.batch,
         tokens_per_s=rate, ttft_s=ttft, tpot_s=tpot,
         joules_per_token=None if power is None else power * setup.gpus / rate,
-        tags=None if power is None else tags, basis="modelled",
+        watts=watts, tags=None if power is None else tags, scale=scale,
         holdout=setup.engine.holdout(setup.kind.name, moe=setup.shape.is_moe),
     )  # fmt: skip
+
+
+def _load(run: Run, rate: float) -> Load:
+    """Return the load at full clock, as a mean over the run's steps."""
+    import numpy as np
+
+    steps = np.asarray(run.trace.steps, dtype=float)
+    decoded = max(1.0, float(steps @ np.asarray(run.trace.decoding, dtype=float)))
+    context = float(steps @ np.asarray(run.trace.context, dtype=float)) / decoded
+    sequences = run.trace.output_tokens / float(np.sum(steps))
+    return Load(rate, sequences, run.input_len, run.output_len, max(context, float(run.input_len)))
 
 
 def best_within(
@@ -195,62 +249,3 @@ def best_within(
         else:
             high = middle - 1
     return best
-
-
-def device_rate(prediction: Prediction) -> DeviceRate:
-    """Return the prediction as the rate of one GPU for a site, with its five tags.
-
-    The interval is symmetric; its lower end is two standard deviations of the hold-out rows' logarithmic errors below.
-
-    Raises
-    ------
-    InputError
-        The device has no power in the catalogue, so the rate has no boundary; or the model's error on rows of this
-        class is above DOUBTFUL_FRAC.
-    """
-    setup = prediction.setup
-    name = f"{setup.shape.title} {setup.kind.name} on {setup.gpus} x {setup.device.title}"
-    if prediction.tags is None:
-        raise InputError(f"{name}: power: expected a power in the device's profile, got none")
-    if prediction.warning is not None:
-        raise InputError(
-            f"{name}: rate: expected a class that is modelled to within {DOUBTFUL_FRAC:.0%}, got "
-            f"{prediction.warning}; use a published figure (`figure`), a measured result (`result:ID`) or state a rate"
-        )
-    rate = prediction.tokens_per_s / setup.gpus
-    half = rate * (1.0 - math.exp(-2.0 * prediction.holdout.rms_ln))
-    return DeviceRate(
-        name=name,
-        unit="token",
-        rate_per_s=rate,
-        rate_interval_per_s=(rate - half, rate + half),
-        power_w=setup.device.power_w,
-        power_interval_w=None,
-        boundary=setup.device.boundary,
-        basis="modelled",
-        power_basis="rated",
-        confidence=setup.device.confidence,
-        source=(
-            f"perwatt's throughput model, engine class {setup.engine.name}, hold-out error "
-            f"{prediction.holdout.error_frac:.0%} over {prediction.holdout.rows} published rows; "
-            f"{_published(prediction)}; power: {setup.device.power_source}"
-        ),
-        tags=prediction.tags,
-        tpot_s=prediction.tpot_s,
-    )
-
-
-def _published(prediction: Prediction) -> str:
-    """Return a sentence on the published rate of the same load among the bundled rows."""
-    from bench.inference.published import published_like
-
-    setup = prediction.setup
-    lengths = (prediction.input_len, prediction.output_len)
-    names = (setup.shape.name, setup.kind.name, setup.device.slug, setup.gpus)
-    row = published_like(names, lengths, prediction.clients)
-    if row is None or row.published_per_s is None:
-        return "no published rate of this load is bundled"
-    per_gpu = row.published_per_s / setup.gpus
-    page = re.sub(r"https://(github\.com/[^/]+/[^/]+)/blob/[^/]+/.*/", r"\1, ", row.source)
-    whole = f"{row.published_per_s:,.0f} of {setup.gpus}; {page}"
-    return f"published for this load: {per_gpu:,.0f} tokens/s a GPU ({whole})"

@@ -1,4 +1,4 @@
-"""Token rates by name and from stored results: `llm:MODEL:DTYPE:DEVICE[xGPUS]:INPUT:OUTPUT[:BATCH]`."""
+"""Setups by names, and token rates from stored results of replayed layers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from bench.inference.accelerator import accelerator
 from bench.inference.engine import engine
-from bench.inference.predict import device_rate, plan_run, predict
 from bench.inference.serving import Setup
 from bench.results.token_tags import TagSet, tags_of
 from hardware_profiles.errors import InputError
@@ -18,8 +17,6 @@ from sites.market.device_rate import DeviceRate
 if TYPE_CHECKING:
     from bench.results.record import Metric, Record
 
-PREFIX = "llm:"
-FORM = "llm:MODEL:DTYPE:DEVICE[xGPUS]:INPUT:OUTPUT[:BATCH]"
 SHARED = ("model", "input", "output", "batch", "dtype")  # parameters that two records of one load have in common
 
 
@@ -35,29 +32,6 @@ def make_setup(model: str, dtype: str, device: str, gpus: int = 1) -> Setup:
         return Setup(load(model), precision(dtype), accelerator(device), gpus, engine())
     except KernelInputError as error:
         raise InputError(str(error)) from None
-
-
-def modelled_rate(name: str) -> DeviceRate:
-    """Return the modelled rate of one GPU by its name; without a batch, at full load with no latency limit.
-
-    Raises
-    ------
-    InputError
-        The name has another form, or its model cannot be served on its device.
-    """
-    parts = name.removeprefix(PREFIX).split(":")
-    if len(parts) not in (5, 6):
-        raise InputError.at("device", expected=FORM, got=name)
-    model, dtype, device = parts[:3]
-    slug, cross, count = device.rpartition("x")
-    many = bool(cross) and count.isdigit()
-    numbers = [_whole(part, name) for part in parts[3:]]
-    setup = make_setup(model, dtype, slug if many else device, int(count) if many else 1)
-    clients = numbers[2] if len(numbers) == 3 else None
-    if clients is not None:
-        setup.check_batch(clients, numbers[0], numbers[1])
-    limit = "none (offline)" if clients is None else "none (closed loop)"
-    return device_rate(predict(plan_run(setup, numbers[0], numbers[1], clients=clients), latency_limit=limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +156,3 @@ def _number(parameters: "dict[str, str | int | float | bool | list[int] | None]"
     if not isinstance(value, int | float):
         raise InputError.at("result", f"workload.parameters.{key}", expected="a number", got=value)
     return float(value)
-
-
-def _whole(text: str, name: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise InputError.at("device", expected=f"{FORM}, whole numbers at its end", got=name)
-    return int(text)

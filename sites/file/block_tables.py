@@ -30,7 +30,7 @@ from sites.file.values import (
     assumed,
 )
 from sites.hours.demand import PROFILES, over_mean, week_profile
-from sites.operating_points import LATENCIES, SWEEP_PREFIX
+from sites.operating_points import CAPS_MARK, LATENCIES, SWEEP_PREFIX
 
 
 def _profile(content: Any) -> Any:
@@ -44,6 +44,7 @@ def _profile(content: Any) -> Any:
 
 
 _OF_SWEEP = {"type": "string", "pattern": f"^{SWEEP_PREFIX}"}
+_OF_CURVE = {"type": "string", "pattern": f"^{SWEEP_PREFIX}|{CAPS_MARK}(~|$)"}
 _ZERO = [{"const": 0}, {"type": "object", "properties": {"value": {"const": 0}}}]
 _WEEK = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1e9}, "minItems": 168, "maxItems": 168}
 Profile = Annotated[
@@ -156,11 +157,14 @@ class InferenceTable(Table):
             "if": {"required": ["sla_percent"], "not": {"properties": {"sla_percent": {"anyOf": _ZERO}}}},
             "then": {"required": ["sla_penalty_percent"]},
         },
-        {"if": {"required": ["latency_limit"]}, "then": {"required": ["device"], "properties": {"device": _OF_SWEEP}}},
+        {"if": {"required": ["latency_limit"]}, "then": {"required": ["device"], "properties": {"device": _OF_CURVE}}},
+        {
+            "if": {"required": ["device"], "properties": {"device": _OF_CURVE}},
+            "then": {"required": ["usd_per_mtok"]},
+        },
         {
             "if": {"required": ["device"], "properties": {"device": _OF_SWEEP}},
             "then": {
-                "required": ["usd_per_mtok"],
                 "anyOf": [
                     {"required": ["latency_limit"]},
                     {"required": ["price_class"], "properties": {"price_class": {"const": "batch"}}},
@@ -172,12 +176,14 @@ class InferenceTable(Table):
     @rule
     def _limit_of_a_sweep(self) -> Iterator[Broken]:
         is_sweep = self.device is not None and self.device.startswith(SWEEP_PREFIX)
-        if self.latency_limit is not None and not is_sweep:
+        has_caps = self.device is not None and self.device.partition("~")[0].endswith(CAPS_MARK)
+        if self.latency_limit is not None and not (is_sweep or has_caps):
             got = self.device or "no device"
             yield Broken(f'expected device = "{SWEEP_PREFIX}ID" together with latency_limit, got {shown(got)}')
-        if is_sweep and self.usd_per_mtok is None:
+        if (is_sweep or has_caps) and self.usd_per_mtok is None:
+            curve = "a sweep" if is_sweep else CAPS_MARK
             yield Broken(
-                "expected usd_per_mtok with a sweep, because a tenant chooses the load of its own GPUs, got none"
+                f"expected usd_per_mtok with {curve}, because a tenant chooses the load of its own GPUs, got none"
             )
         if is_sweep and self.latency_limit is None and self.price_class != "batch":
             yield Broken('expected latency_limit with a sweep, or price_class = "batch", got neither')

@@ -14,7 +14,9 @@ Unit = Literal["hash", "token"]
 UNITS = ("hash", "token")
 INTERACTIVE_TPOT_S = 0.2
 """[s] longest mean time per token that counts as interactive: the server limit of MLPerf Inference for Llama 2 70B."""
-POWER_KINDS = ("measured", "provisioned")
+POWER_KINDS = ("measured", "provisioned", "modelled")
+RateBasis = Literal[Basis, "replayed"]  # `replayed`: modelled, and scaled by a measurement on the same device
+RATE_BASES = (*BASES, "replayed")
 TOKEN_BASES = ("output", "total")
 
 
@@ -23,7 +25,7 @@ class TokenTags:
     """The five tags that a token rate needs before its tokens per MWh can be compared."""
 
     boundary: Boundary  # where the power is drawn: chip, board, package, node, rack or wall
-    power_kind: str  # `measured` at the boundary, or `provisioned` for it
+    power_kind: str  # `measured` at the boundary, `modelled` for the load, or `provisioned`
     token_basis: str  # `output` tokens only, or `total` (input and output)
     lengths: str  # input and output length, "1000:1000", or the name of the data set
     latency_limit: str  # the limit that the rate was reached under, in words; "none (offline)" without a limit
@@ -50,7 +52,7 @@ class DeviceRate:
     power_w: float | None  # [W] at the boundary
     power_interval_w: tuple[float, float] | None  # [W] 95 % interval
     boundary: Boundary  # of the power: chip, board, package, node, rack or wall
-    basis: Basis  # of the rate: measured, rated, modelled or assumed
+    basis: RateBasis  # of the rate: measured, replayed, rated, modelled or assumed
     power_basis: Basis | None  # None without a power
     confidence: Confidence  # two_sources, one_source or unverified
     source: str  # of the figures, with date
@@ -64,7 +66,7 @@ class DeviceRate:
         location = f"device rate {self.name!r}"
         _one_of(location, "unit", self.unit, UNITS)
         _one_of(location, "boundary", self.boundary, BOUNDARIES)
-        _one_of(location, "basis", self.basis, BASES)
+        _one_of(location, "basis", self.basis, RATE_BASES)
         _one_of(location, "confidence", self.confidence, CONFIDENCES)
         _positive(location, "rate_per_s", self.rate_per_s)
         _interval(location, "rate_interval_per_s", self.rate_interval_per_s)

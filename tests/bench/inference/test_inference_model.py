@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from bench.inference.accelerator import accelerator, slug_of
 from bench.inference.engine import engine
-from bench.inference.predict import best_within, device_rate, plan_run, predict
+from bench.inference.predict import best_within, plan_run, predict
 from bench.inference.serving import Setup
+from bench.inference.site.rate import device_rate
 from hardware_profiles.errors import InputError
 from kernels.llm.counts import precision
 from kernels.llm.shapes import load
@@ -123,13 +124,22 @@ def test_a_latency_limit_is_kept_and_costs_throughput():
 def test_a_figure_leaves_with_five_tags_its_basis_and_the_hold_out_error():
     found = predict(plan_run(setup("llama-3.3-70b", device="nvidia-h200", gpus=2), 1000, 1000))
     given_out = device_rate(found)
-    assert dataclasses.astuple(given_out.tags) == ("node", "provisioned", "output", "1000:1000", "none (offline)")
-    assert given_out.basis == "modelled"
-    assert given_out.power_basis == "rated"
+    assert dataclasses.astuple(given_out.tags) == ("node", "modelled", "output", "1000:1000", "none (offline)")
+    assert given_out.basis == given_out.power_basis == "modelled"
     assert "hold-out error" in given_out.source
-    low, high = given_out.rate_interval_per_s
-    assert low < given_out.rate_per_s < high
-    assert found.joules_per_token == pytest.approx(2 * given_out.power_w / found.tokens_per_s)
+    for (low, high), value in ((given_out.rate_interval_per_s, given_out.rate_per_s),
+                               (given_out.power_interval_w, given_out.power_w)):  # fmt: skip
+        assert low < value < high
+    assert found.modelled_joules_per_token == pytest.approx(2 * given_out.power_w / found.tokens_per_s)
+
+
+def test_the_provisioned_power_can_be_taken_instead_and_is_higher():
+    found = predict(plan_run(setup("llama-3.3-70b", device="nvidia-h200", gpus=2), 1000, 1000))
+    given_out = device_rate(found, provisioned=True)
+    assert (given_out.tags.power_kind, given_out.power_basis) == ("provisioned", "rated")
+    assert given_out.power_interval_w is None
+    assert given_out.power_w == 1275 > device_rate(found).power_w
+    assert found.joules_per_token == pytest.approx(2 * 1275 / found.tokens_per_s)
 
 
 def test_a_figure_without_a_power_has_no_boundary_and_is_refused():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bench.device_rates import from_record, resolve_device
-from bench.inference.rates import combined, modelled_rate
+from bench.inference.rates import combined
 from bench.results.record import AssumedPower, Device, Metric, Record, RunInfo, WorkloadInfo
 from bench.results.token_tags import check_workload
 from bench.results.writing import prepare_store, write_record
@@ -21,14 +21,14 @@ def test_a_name_gives_a_modelled_rate_with_five_tags():
     found = resolve_device("llm:llama-3.3-70b:fp8:nvidia-h200x2:1000:1000")
     assert (found.unit, found.basis, found.boundary) == ("token", "modelled", "node")
     assert (found.tags.power_kind, found.tags.lengths, found.tags.latency_limit) == (
-        "provisioned", "1000:1000", "none (offline)",
+        "modelled", "1000:1000", "none (offline)",
     )  # fmt: skip
     assert found.rate_per_s == pytest.approx(2587, rel=0.2)  # TensorRT-LLM's published rate of one GPU of the two
 
 
 def test_a_batch_bounds_the_users_and_costs_rate():
-    full = modelled_rate("llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000")
-    few = modelled_rate("llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000:16")
+    full = resolve_device("llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000")
+    few = resolve_device("llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000:16")
     assert few.rate_per_s < full.rate_per_s
     assert few.tags.latency_limit == "none (closed loop)"
 

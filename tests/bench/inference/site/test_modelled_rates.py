@@ -1,0 +1,78 @@
+"""Modelled rates by name: power limits, their curve in a site, and the provisioned power."""
+
+import math
+
+import pytest
+
+from bench.device_rates import resolve_device, resolve_rate
+from hardware_profiles.errors import InputError
+from sites.operating_points import OperatingCurve, serving_curve
+
+LOAD = "llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000:64"
+
+
+@pytest.fixture(scope="module")
+def free():
+    return resolve_rate(LOAD)
+
+
+def test_a_power_limit_in_the_name_costs_rate_and_saves_more_watts(free):
+    capped = resolve_rate(f"{LOAD}@300W")
+    assert "GPU limited to 300 W" in capped.source
+    assert capped.rate_per_s < free.rate_per_s
+    assert capped.power_w < free.power_w
+    assert capped.tpot_s == pytest.approx(free.tpot_s * free.rate_per_s / capped.rate_per_s)
+
+
+def test_the_curve_of_power_limits_rises_to_the_point_without_a_limit(free):
+    curve = resolve_device(f"{LOAD}@caps")
+    assert isinstance(curve, OperatingCurve)
+    rates = [point.rate.rate_per_s for point in curve.points]
+    watts = [point.rate.power_w for point in curve.points]
+    assert rates == sorted(rates)
+    assert watts == sorted(watts)
+    assert rates[-1] == pytest.approx(free.rate_per_s)
+    assert watts[-1] == pytest.approx(free.power_w)
+
+
+def test_a_site_uses_the_curve_under_a_limit_of_the_time_per_token(free):
+    curve = resolve_device(f"{LOAD}@caps")
+    rate, served = serving_curve(curve, {"tpot_q50": 1.001 * free.tpot_s}, idle_frac=0.2)
+    assert rate.rate_per_s == pytest.approx(free.rate_per_s)
+    assert len(served.used) == 1
+    assert all("tpot q50" in why for why in served.left_out)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (f"{LOAD}@300", "expected llm:.*@WATTS of each GPU"),
+        (f"{LOAD}@20W", r"power cap: expected \d+ to 700 W a GPU at this load, got 20"),
+        (f"{LOAD}~", "the id of a result after ~"),
+        ("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64@500W", "a device whose watts are modelled"),
+        ("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64@caps", "a device whose watts are modelled, for @caps"),
+    ],
+)
+def test_a_power_that_cannot_be_modelled_is_refused(name, message):
+    with pytest.raises(InputError, match=message):
+        resolve_device(name)
+
+
+def test_a_curve_is_not_one_operating_point():
+    with pytest.raises(InputError, match="one operating point, without @caps"):
+        resolve_rate(f"{LOAD}@caps")
+
+
+def test_a_device_without_published_watts_has_its_provisioned_power():
+    found = resolve_rate("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64")
+    assert (found.tags.power_kind, found.power_basis) == ("provisioned", "rated")
+    assert found == resolve_rate("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64@provisioned")
+
+
+def test_the_interval_of_the_watts_is_two_deviations_of_gpu_and_node_errors_together(free):
+    low, _ = free.power_interval_w
+    deviation = -math.log(low / free.power_w) / 2.0
+    from bench.inference.power.gpu import families
+    from bench.inference.power.node import node_rms_ln
+
+    assert deviation == pytest.approx(math.hypot(families()["hopper"].holdout.rms_ln, node_rms_ln()))
