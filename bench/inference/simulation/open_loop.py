@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.inference.power.activity import Load
+from bench.inference.power.estimate import watts_of
 from bench.inference.predict import Prediction
 from bench.inference.serving import Setup
 from bench.inference.simulation.arrivals import Drawn, draw
@@ -108,6 +110,8 @@ def _at(server: Server, traffic: Traffic, rate_per_s: Estimate, capacity_per_s: 
     in_service_s = float(np.mean((served.last_s - served.start_s)[counted]))
     concurrent = rate_per_s.value * in_service_s  # Little's law
     tokens_per_s = rate_per_s.value * traffic.output_len
+    mean_context = traffic.input_len + traffic.output_len / 2.0
+    load = Load(tokens_per_s, max(1.0, concurrent), traffic.input_len, traffic.output_len, mean_context)
     power = setup.device.power_w
     lengths = f"{traffic.input_len}:{traffic.output_len}"
     tags = TokenTags(setup.device.boundary, "provisioned", "output", lengths, limit)
@@ -116,7 +120,7 @@ def _at(server: Server, traffic: Traffic, rate_per_s: Estimate, capacity_per_s: 
         batch=max(1, round(concurrent)), tokens_per_s=tokens_per_s, ttft_s=ttft.mean_s.value,
         tpot_s=None if tpot is None else tpot.mean_s.value,
         joules_per_token=None if power is None else power * setup.gpus / tokens_per_s,
-        tags=None if power is None else tags, basis="modelled",
+        watts=watts_of(setup, load), tags=None if power is None else tags, scale=None,
         holdout=setup.engine.holdout(setup.kind.name, moe=setup.shape.is_moe),
     )  # fmt: skip
     return OpenLoop(
