@@ -82,19 +82,28 @@ def plot_pareto(predictions: "Sequence[Prediction]", path: Path) -> None:
         lines.setdefault(f"{name} (± {prediction.holdout.error_frac:.0%}{doubt})", []).append(prediction)
     for name, line in lines.items():
         points = [
-            (1.0 / prediction.joules_per_token, prediction.tokens_per_s_per_user, prediction.batch)
+            (1.0 / joules, prediction.tokens_per_s_per_user, prediction.batch)
             for prediction in line
-            if prediction.joules_per_token is not None and prediction.tokens_per_s_per_user is not None
+            if (joules := prediction.modelled_joules_per_token or prediction.joules_per_token) is not None
+            and prediction.tokens_per_s_per_user is not None
         ]
         axes.plot([point[0] for point in points], [point[1] for point in points], marker="o", markersize=3, label=name)
         for per_joule, per_user, batch in points:
             axes.annotate(str(batch), (per_joule, per_user), fontsize=6, xytext=(2, 2), textcoords="offset points")
-    boundaries = ", ".join(
-        sorted({prediction.tags.boundary for prediction in predictions if prediction.tags is not None})
+    powers = ", ".join(
+        sorted(
+            {
+                "modelled watts, node boundary"
+                if prediction.watts is not None
+                else f"provisioned power, {prediction.tags.boundary} boundary"
+                for prediction in predictions
+                if prediction.tags is not None
+            }
+        )
     )
     axes.set(
         xscale="log", yscale="log", ylabel="tokens/s per user",
-        xlabel=f"output tokens per joule (provisioned power, {boundaries} boundary)",
+        xlabel=f"output tokens per joule ({powers})",
         title="Rate per user against tokens per joule: modelled; the numbers are users at once",
     )  # fmt: skip
     axes.title.set_fontsize(9)

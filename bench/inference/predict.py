@@ -205,15 +205,19 @@ def _load(run: Run, rate: float) -> Load:
     return Load(rate, sequences, run.input_len, run.output_len, max(context, float(run.input_len)))
 
 
-def best_within(
+def best_within(  # noqa: PLR0913 (a load, its limits and the state of the device)
     setup: Setup,
     input_len: int,
     output_len: int,
     *,
     ttft_limit_s: float | None = None,
     tpot_limit_s: float | None = None,
+    cap_w: float | None = None,
+    scale: Scale | None = None,
 ) -> Prediction:
     """Return the largest load whose mean latencies stay within the limits, by bisection of the number of clients.
+
+    The power limit and the scale are those of `predict`.
 
     Raises
     ------
@@ -226,7 +230,7 @@ def best_within(
 
     def served(clients: int) -> Prediction:
         run = plan_run(setup, input_len, output_len, clients=clients)
-        return predict(run, latency_limit=limit or "none (offline)")
+        return predict(run, latency_limit=limit or "none (offline)", cap_w=cap_w, scale=scale)
 
     def within(prediction: Prediction) -> bool:
         late = ttft_limit_s is not None and prediction.ttft_s > ttft_limit_s

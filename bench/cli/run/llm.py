@@ -1,9 +1,9 @@
 """`perwatt run llm`: the layers of a model measured on this machine, or modelled on a GPU of the catalogue."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -63,6 +63,13 @@ PHASES = ("prefill", "decode")
 @click.option("--offline", is_flag=True, help="All requests wait in a queue; as many run at once as fit (modelled).")
 @click.option("--ttft-ms", type=NUMBER, help="Largest load with the first token within this time [ms] (modelled).")
 @click.option("--tpot-ms", type=NUMBER, help="Largest load with each further token within this time [ms] (modelled).")
+@click.option("--cap", "cap_w", type=NUMBER, help="Power limit of each GPU [W], below the one it has (modelled).")
+@click.option(
+    "--measured",
+    "server",
+    metavar="ID",
+    help="Result of `perwatt run endpoint` from a server on this device, in results/: it scales the model (modelled).",
+)
 @click.option(
     "--plot", type=click.Path(path_type=Path), help="Plot tokens/s per user against tokens per joule (modelled)."
 )
@@ -89,6 +96,8 @@ def llm(
     offline: bool,
     ttft_ms: float | None,
     tpot_ms: float | None,
+    cap_w: float | None,
+    server: str | None,
     plot: Path | None,
     threads: int | None,
     plan: str,
@@ -107,12 +116,13 @@ def llm(
     shape = load(model)
     target = device or ("cpu" if shape.name in ON_CPU else MODELLED_DEVICE)
     if target == "cpu" or target.startswith("gpu"):
-        _refuse_measured(target, gpus, offline=offline, limits=(ttft_ms, tpot_ms), plot=plot)
+        _refuse_measured(target, gpus, offline=offline, options=(ttft_ms, tpot_ms, cap_w, server, plot))
         request = {"model": shape.name, "input": input_len, "output": output_len}
         todo = _on_cpu(dtype, request, batch, threads) if target == "cpu" else _on_gpu(target, dtype, request, batch)
         return _measure(todo, target, plan, (meters, watts, store), as_json=as_json)
     from bench.inference.plots import check_plot_path, plot_pareto
     from bench.inference.rates import make_setup
+    from bench.inference.site.scale import scale_of
 
     _refuse_modelled(target)
     if plot is not None:
@@ -120,7 +130,9 @@ def llm(
     setup = make_setup(model, dtype or "bf16", target, gpus)
     if setup.device.power_w is None:
         raise InputError.at(f"profile {target}", "tdp_w", expected="a power, which the tags of a token rate need")
-    predictions = _modelled(setup, (input_len, output_len), batch, offline=offline, limits_ms=(ttft_ms, tpot_ms))
+    how: Mapping[str, Any] = {"cap_w": cap_w, "scale": scale_of(setup, store, server)}
+    limits_ms = (ttft_ms, tpot_ms)
+    predictions = _modelled(setup, (input_len, output_len), batch, how, offline=offline, limits_ms=limits_ms)
     if plot is not None:
         plot_pareto(predictions, plot)
     if as_json:
@@ -131,7 +143,13 @@ def llm(
 
 
 def _modelled(
-    setup: "Setup", lengths: tuple[int, int], batch: str, *, offline: bool, limits_ms: tuple[float | None, float | None]
+    setup: "Setup",
+    lengths: tuple[int, int],
+    batch: str,
+    how: Mapping[str, Any],
+    *,
+    offline: bool,
+    limits_ms: tuple[float | None, float | None],
 ) -> "list[Prediction]":
     from bench.inference.predict import best_within, plan_run, predict
 
@@ -140,16 +158,15 @@ def _modelled(
         if limit is not None and not limit > 0:
             raise InputError.at(name, expected="milliseconds above 0", got=limit * 1e3)
     if ttft is not None or tpot is not None:
-        return [best_within(setup, *lengths, ttft_limit_s=ttft, tpot_limit_s=tpot)]
+        return [best_within(setup, *lengths, ttft_limit_s=ttft, tpot_limit_s=tpot, **how)]
     if offline:
-        return [predict(plan_run(setup, *lengths))]
+        return [predict(plan_run(setup, *lengths), **how)]
     setup.check_lengths(*lengths)
     batches = _batches(batch, most=setup.most_sequences(sum(lengths)))
     for clients in batches:
         setup.check_batch(clients, *lengths)
-    return [
-        predict(plan_run(setup, *lengths, clients=clients), latency_limit="none (closed loop)") for clients in batches
-    ]
+    runs = [plan_run(setup, *lengths, clients=clients) for clients in batches]
+    return [predict(run, latency_limit="none (closed loop)", **how) for run in runs]
 
 
 def _batches(text: str, most: int | None) -> list[int]:
@@ -185,19 +202,16 @@ def _refuse_modelled(target: str) -> None:
         raise InputError.at("--device", expected=f"{slug} with --gpus {count}", got=target)
 
 
-def _refuse_measured(
-    target: str, gpus: int, *, offline: bool, limits: Sequence[float | None], plot: Path | None
-) -> None:
+def _refuse_measured(target: str, gpus: int, *, offline: bool, options: Sequence[object]) -> None:
     """Refuse the options that only a modelled device has."""
     if gpus != 1:
         reason = (
             "on the CPU" if target == "cpu" else "for a measurement; only a GPU of the catalogue is modelled with more"
         )
         raise InputError.at("--gpus", expected=f"1 {reason}", got=gpus)
-    if offline or plot is not None or any(limit is not None for limit in limits):
-        raise InputError.at(
-            "--device", expected="a GPU of the catalogue for --offline, --ttft-ms, --tpot-ms and --plot", got=target
-        )
+    if offline or any(option is not None for option in options):
+        names = "--offline, --ttft-ms, --tpot-ms, --cap, --measured and --plot"
+        raise InputError.at("--device", expected=f"a GPU of the catalogue for {names}", got=target)
 
 
 def _on_cpu(dtype: str | None, request: dict[str, object], batch: str, threads: int | None) -> "list[Workload]":

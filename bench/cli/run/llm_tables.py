@@ -1,5 +1,6 @@
 """The tables and the JSON documents of `perwatt run llm`: modelled rows and measured rows."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ def document(setup: "Setup", predictions: "Sequence[Prediction]") -> dict[str, o
 
     return {
         "schema": "perwatt.run_llm/1",
-        "basis": "modelled",
+        "basis": predictions[0].basis,
         "model": setup.shape.name,
         "dtype": setup.kind.name,
         "device": setup.device.slug,
@@ -44,6 +45,7 @@ def document(setup: "Setup", predictions: "Sequence[Prediction]") -> dict[str, o
                 "ttft_s": one.ttft_s,
                 "tpot_s": one.tpot_s,
                 "joules_per_token": one.joules_per_token,
+                "modelled_power": _power(one),
                 "tags": None if one.tags is None else asdict(one.tags),
                 "basis": one.basis,
                 "holdout": asdict(one.holdout),
@@ -51,6 +53,31 @@ def document(setup: "Setup", predictions: "Sequence[Prediction]") -> dict[str, o
             }
             for one in predictions
         ],
+    }
+
+
+def _power(one: "Prediction") -> dict[str, object] | None:
+    """Return the modelled watts of a row with their errors, or None."""
+    from dataclasses import asdict
+
+    watts = one.watts
+    if watts is None:
+        return None
+    return {
+        "gpu_w": watts.gpu_w,
+        "node_w_per_gpu": watts.node_w,
+        "joules_per_token": one.modelled_joules_per_token,
+        "rms_ln": {
+            "gpu_w": watts.holdout.rms_ln,
+            "node_w": watts.node_rms_ln,
+            "joules_per_token": watts.joule_rms_ln(one.holdout.rms_ln),
+        },
+        "holdout": asdict(watts.holdout),
+        "cap_w": watts.cap_w,
+        "clock_frac": watts.clock_frac,
+        "family": watts.family.name,
+        "is_tested": watts.is_tested,
+        "basis": "modelled",
     }
 
 
@@ -64,6 +91,8 @@ def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chose
             f"{plain(one.tokens_per_s_per_user)}{_mark(one)}",
             f"{plain(one.ttft_s * 1e3)} ms{_mark(one)}",
             "-" if one.tpot_s is None else f"{plain(one.tpot_s * 1e3)} ms{_mark(one)}",
+            "-" if one.watts is None else f"{plain(one.watts.node_w)} ± {_error(one.watts.node_rms_ln)}",
+            _joules(one),
             f"{plain(one.joules_per_token)}{_mark(one)}",
             "-" if one.tags is None else one.tags.latency_limit,
         )
@@ -71,13 +100,24 @@ def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chose
     ]
     first = predictions[0]
     print_table(
-        ["users", "concurrent", "output tok/s", "tok/s per user", "TTFT", "TPOT", "J/token", "latency limit"],
+        [
+            "users",
+            "concurrent",
+            "output tok/s",
+            "tok/s per user",
+            "TTFT",
+            "TPOT",
+            "W a GPU",
+            "J/token",
+            "J/token provisioned",
+            "latency limit",
+        ],
         shown,
         title=(
-            f"Modelled: {setup.shape.title} in {setup.kind.name} on {setup.gpus} x {setup.device.title}, "
-            f"{first.input_len}:{first.output_len}"
+            f"{first.basis.capitalize()}: {setup.shape.title} in {setup.kind.name} on {setup.gpus} x "
+            f"{setup.device.title}, {first.input_len}:{first.output_len}"
         ),
-        right=(1, 2, 3, 4, 5, 6),
+        right=(1, 2, 3, 4, 5, 6, 7, 8),
     )
     if first.warning is not None:
         say(f"! Do not plan with these figures: {first.warning}. Site files refuse them.")
@@ -88,15 +128,45 @@ def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chose
         )
     holdout = first.holdout
     say(
-        f"Basis: modelled, engine class {setup.engine.name} ({setup.engine.title}), fitted on Llama 3.1 8B on one "
+        f"Basis: {first.basis}, engine class {setup.engine.name} ({setup.engine.title}), fitted on Llama 3.1 8B on one "
         f"H100. ± is the mean error on {holdout.rows} published rows that were not used in the fit "
         f"(worst {holdout.worst_frac:.0%})."
     )
+    if first.scale is not None:
+        say(f"The model is scaled by {first.scale.factor:.3g}, as measured on this device: {first.scale.words}.")
+    _say_watts(first)
     if setup.device.power_w is not None:
         say(
-            f"J/token: provisioned power, {setup.device.boundary} boundary, {plain(setup.device.power_w)} W per GPU "
+            f"J/token provisioned: {setup.device.boundary} boundary, {plain(setup.device.power_w)} W per GPU "
             f"({setup.device.power_source}), divided by output tokens."
         )
+
+
+def _say_watts(one: "Prediction") -> None:
+    """Print what the watts are and how well they are known."""
+    watts = one.watts
+    if watts is None:
+        say(f"W a GPU: unknown, no watts of {one.setup.device.slug} under a load were published.")
+        return
+    cap = "" if watts.cap_w is None else f" Each GPU is limited to {watts.cap_w:,.0f} W: {watts.clock_frac:.0%} clock."
+    tested = "" if watts.is_tested else f" No row of {one.setup.device.slug} itself was tested."
+    say(
+        f"W a GPU and J/token: modelled at this load, node boundary; the GPU's own watts are off by "
+        f"{watts.holdout.error_frac:.0%} on {watts.holdout.rows} published rows of {watts.family.name} GPUs that were "
+        f"not used in the fit (worst {watts.holdout.worst_frac:.0%}).{tested}{cap}"
+    )
+
+
+def _joules(one: "Prediction") -> str:
+    if one.watts is None or one.modelled_joules_per_token is None:
+        return "-"
+    error = _error(one.watts.joule_rms_ln(one.holdout.rms_ln))
+    return f"{plain(one.modelled_joules_per_token)} ± {error}{_mark(one)}"
+
+
+def _error(rms_ln: float) -> str:
+    """Return a root mean square of logarithmic errors as per cent."""
+    return f"{math.expm1(rms_ln):.0%}"
 
 
 def _mark(one: "Prediction") -> str:

@@ -64,6 +64,26 @@ def test_a_gpu_of_the_catalogue_is_modelled_and_every_figure_says_so_with_five_t
     assert row["joules_per_token"] == pytest.approx(power / row["tokens_per_s"])
 
 
+def test_a_power_limit_costs_rate_and_every_row_has_watts_with_their_error(perwatt):
+    asked = ("run", "llm", "--model", "llama-3.1-8b", "--dtype", "fp8", "--batch", 64, "--output", 1000)
+    free, capped = (json.loads(perwatt(*asked, *cap, "--json").stdout)["rows"][0] for cap in ((), ("--cap", 300)))
+    power = capped["modelled_power"]
+    assert power["gpu_w"] == pytest.approx(300, abs=0.1)
+    assert power["node_w_per_gpu"] > power["gpu_w"]
+    assert 0 < power["rms_ln"]["gpu_w"] <= power["rms_ln"]["node_w"] < power["rms_ln"]["joules_per_token"]
+    assert capped["tokens_per_s"] < free["tokens_per_s"]
+    assert power["joules_per_token"] < free["modelled_power"]["joules_per_token"] < free["joules_per_token"]
+    assert "Each GPU is limited to 300 W" in perwatt(*asked, "--cap", 300).stdout
+
+
+def test_a_device_without_published_watts_says_so_and_keeps_the_provisioned_figure(perwatt):
+    asked = ("run", "llm", "--model", "llama-3.1-8b", "--dtype", "fp8", "--device", "amd-instinct-mi300x")
+    assert "W a GPU: unknown, no watts of amd-instinct-mi300x" in perwatt(*asked).stdout
+    row = json.loads(perwatt(*asked, "--json").stdout)["rows"][0]
+    assert row["modelled_power"] is None
+    assert row["joules_per_token"] > 0
+
+
 def test_a_sweep_prints_a_line_a_batch_and_draws_the_pareto_plot(perwatt, tmp_path):
     done = perwatt("run", "llm", "--model", "llama-3.3-70b", "--dtype", "fp8", "--device", "nvidia-h200", "--gpus", 2,
                    "--batch", "1,16,256", "--plot", tmp_path / "pareto.svg")  # fmt: skip
@@ -124,6 +144,9 @@ def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
             "--model llama-3.1-8b --offline --batch 4",
             "one of --batch, --offline and a latency limit, got '--batch with",
         ),
+        ("--model llama-3.1-8b --cap 20", "power cap: expected "),
+        ("--model llama-3.1-8b --measured none", "none"),
+        ("--cap 300", "expected a GPU of the catalogue for --offline, --ttft-ms, --tpot-ms, --cap, --measured and"),
         ("--model llama-3.1-8b --watts 300", "--watts: expected --device cpu or gpu:INDEX, which are measured"),
         ("--model llama-3.1-8b --device nvidia-h200x2", "--device: expected nvidia-h200 with --gpus 2"),
         ("--model lama-3.1-8b", "did you mean llama-3.1-8b"),
