@@ -1,7 +1,7 @@
 """The choice of the main job between the plain nonce scan and the scan of four versions, which share a schedule."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ class ScanChoice:
     """The scan that the main job measures, and why."""
 
     chosen: Workload  # prepared
-    other: Workload | None  # prepared; None if there is no scan of four versions
+    other: Workload | None  # prepared; None if there was no comparison
     ratio: float | None  # [-] rate of the scan of four versions over that of the plain one
     why: str
 
@@ -81,12 +81,13 @@ def _or_plain(choose: "Callable[[Any], ScanChoice]", name: str, options: Workloa
 
 
 def _choose_on_cpu(plain: Any, options: WorkloadOptions, on_progress: _Report) -> ScanChoice:
+    from bench.workloads.registry import create
+
     on_progress("calibrate", 0.0)
     plain.prepare()
     finalists = plain.ranking[:FINALISTS]
-    rolled = _rolled_cpu(options, finalists)
-    if rolled is None:
-        return ScanChoice(plain, None, None, f"{' and '.join(finalists)} have no scan of four versions")
+    rolled = create(f"{ROLLED}_cpu", replace(options, variant=None, extra={"variants": finalists}))
+    rolled.prepare()
     pairs = pairs_of((_label(plain), _label(rolled)), (plain, rolled), limits.QUIET_PAIRS, on_progress)
     return _by_pairs(plain, rolled, pairs)
 
@@ -103,19 +104,6 @@ def _choose_on_gpu(plain: Workload, options: WorkloadOptions) -> ScanChoice:
     low, high = comparison.interval or (0.0, 0.0)
     ratio = f"{_label(rolled)} over {_label(plain)}: {comparison.ratio:.4f} ({low:.4f} to {high:.4f})"
     return _faster(plain, rolled, comparison, f"{ratio} in {GPU_PAIRS} interleaved pairs")
-
-
-def _rolled_cpu(options: WorkloadOptions, finalists: Sequence[str]) -> Workload | None:
-    """Return the prepared scan of four versions by the better of some variants, or None if none of them has one."""
-    from bench.workloads.registry import create
-    from kernels.scan_cpu import variants
-
-    rolling = [name for name in finalists if variants.find(name).rolls]
-    if not rolling:
-        return None
-    workload = create(f"{ROLLED}_cpu", replace(options, variant=None, extra={"variants": rolling}))
-    workload.prepare()
-    return workload
 
 
 def _by_pairs(plain: Workload, rolled: Workload, pairs: "QuietPairs | None") -> ScanChoice:

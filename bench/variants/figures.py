@@ -16,7 +16,7 @@ from typing import Any
 from bench import limits
 from bench.errors import RunFailedError
 from bench.machine.environment import usable_cores
-from bench.variants.slices import CompiledScan, PinnedThreads, VariantSlice, steps_for
+from bench.variants.slices import PinnedThreads, TimedScan, VariantSlice, steps_for
 from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, compile_seconds, cost_of, instructions_per_cycle
 
 ROUNDS, SLICE_S = limits.QUIET_PAIRS, 0.02
@@ -147,8 +147,10 @@ def measure_variants(
 
     rolling = midstates > 1
     chosen = list(names) if names is not None else [variant.name for variant in variants.candidates()]
-    load = variants.load_rolling if rolling else variants.load
-    scans = {name: CompiledScan(load(name), midstates) for name in chosen}
+    scans = {
+        name: TimedScan(name, variants.load_rolling(name, midstates) if rolling else variants.load(name), midstates)
+        for name in chosen
+    }
     cores = usable_cores()[:threads]
     slice_s = SLICE_S if threads == 1 else SLICE_TOGETHER_S
     rounds = ROUNDS if threads == 1 else ROUNDS_TOGETHER
@@ -210,7 +212,7 @@ def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 def _take_rounds(
     pinned: PinnedThreads,
-    scans: dict[str, CompiledScan],
+    scans: dict[str, TimedScan],
     steps: dict[str, int],
     rounds: int,
     on_progress: Callable[[str, float], None],

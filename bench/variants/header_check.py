@@ -60,7 +60,7 @@ def check_headers(path: Path, names: Sequence[str] = ()) -> list[HeaderCheck]:
 
     chosen = list(dict.fromkeys(names)) or [variant.name for variant in variants.candidates()]
     for name in chosen:
-        variants.load(name)
+        variants.check_available(name)
     return [HeaderCheck(row.name, row.nonce, {name: _fault(row, name) for name in chosen}) for row in _read(path)]
 
 

@@ -14,19 +14,20 @@ from bench.machine.clock import core_clock_hz, neighbour_cycles
 from bench.measure.quiet_pairs import is_quiet
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from kernels.scan_cpu.native_scan import CompiledScan
 
 
-class CompiledScan(NamedTuple):
+class TimedScan(NamedTuple):
     """A compiled scan of one or several midstates that share a message schedule."""
 
-    module: "ModuleType"
+    variant: str
+    compiled: "CompiledScan"
     midstates: int = 1
 
     @property
     def step_hashes(self) -> int:
         """Hashes of a step."""
-        return int(self.module.STEP) * self.midstates
+        return self.compiled.STEP * self.midstates
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class PinnedThreads:
         for pool in self._pools:
             pool.shutdown()
 
-    def slice(self, scan: CompiledScan, steps: int, threads: int | None = None) -> VariantSlice:
+    def slice(self, scan: TimedScan, steps: int, threads: int | None = None) -> VariantSlice:
         """Run one slice on all threads at once, or on the first `threads`."""
         pools = self._pools[:threads]
         barrier = Barrier(len(pools))
@@ -84,7 +85,7 @@ class _Part:
     quiet: bool
 
 
-def _scan_slice(scan: CompiledScan, steps: int, barrier: Barrier) -> _Part:
+def _scan_slice(scan: TimedScan, steps: int, barrier: Barrier) -> _Part:
     """Scan one window on the calling thread, with probes on both sides."""
     import numpy as np
 
@@ -92,25 +93,22 @@ def _scan_slice(scan: CompiledScan, steps: int, barrier: Barrier) -> _Part:
     from kernels.scan_cpu.selftest import known_headers
     from kernels.sha256.header import nbits_to_target, versions_around, with_version
 
-    known, (module, midstates) = known_headers()[0], scan
+    known, (name, compiled, midstates) = known_headers()[0], scan
     target = nbits_to_target(int.from_bytes(known.header80[72:76], "little"))
     versions = versions_around(known.version, 0, midstates)  # the block's own version is the first
-    jobs = tuple(job_words(with_version(known.header80, version), target) for version in versions)
-    job = jobs if midstates > 1 else jobs[0]
-    first = known.nonce - known.nonce % module.STEP - steps // 2 * module.STEP
+    jobs = np.array([job_words(with_version(known.header80, version), target) for version in versions])
+    first = known.nonce - known.nonce % compiled.STEP - steps // 2 * compiled.STEP
     out = np.empty(1024, dtype=np.uint64 if midstates > 1 else np.uint32)
     clock_before = core_clock_hz()
     probe_before = neighbour_cycles(clock_before)
     barrier.wait()
     start_s, cpu_s = time.perf_counter(), time.thread_time()
-    hits, done = module.scan_steps(job, np.uint32(first % (1 << 32)), steps, out)
+    hits, done = compiled.scan_steps(jobs, first % (1 << 32), steps, out)
     cpu_s, end_s = time.thread_time() - cpu_s, time.perf_counter()
     clock_after = core_clock_hz()
     probe_after = neighbour_cycles(clock_after)
     if done != steps or out[:hits].tolist() != [known.nonce]:
-        raise RunFailedError(
-            f"{module.__name__}: block {known.height}: expected nonce {known.nonce}, got {out[:hits].tolist()}"
-        )
+        raise RunFailedError(f"{name}: block {known.height}: expected nonce {known.nonce}, got {out[:hits].tolist()}")
     return _Part(
         steps * scan.step_hashes,
         start_s,
@@ -121,7 +119,7 @@ def _scan_slice(scan: CompiledScan, steps: int, barrier: Barrier) -> _Part:
     )
 
 
-def steps_for(scan: CompiledScan, slice_s: float) -> int:
+def steps_for(scan: TimedScan, slice_s: float) -> int:
     """Return the number of steps that take about `slice_s` [s]."""
     barrier, steps = Barrier(1), 256
     while True:

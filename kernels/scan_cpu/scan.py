@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 
 from kernels.errors import KernelInputError
 from kernels.scan_cpu import variants
+from kernels.scan_cpu.native_scan import CompiledScan
 from kernels.sha256.header import (
     NONCES,
     Header,
@@ -78,9 +78,8 @@ def scan(  # noqa: PLR0913 - a window and its options
         number of threads is below one, or the variant is unknown or cannot run on this CPU.
     """
     header80, target = _checked(header80, target, start_nonce, count, threads)
-    module = variants.load(variant or variants.default_variant().name)
-
-    chunks = _Chunks(module, (header80,), target)
+    compiled = variants.load(variant or variants.default_variant().name)
+    chunks = _Chunks(compiled, (header80,), target)
     candidates = chunks.scan_window(start_nonce, count, threads)
     return ScanResult(tuple(nonce for _, nonce in candidates), count)
 
@@ -121,8 +120,8 @@ def scan_versions(  # noqa: PLR0913 - a window and its options
     if len(versions) not in MIDSTATES or len(set(versions)) != len(versions):
         raise KernelInputError(f"versions: expected 2, 4 or 8 different ones, got {len(versions)}")
     headers = tuple(with_version(header80, version) for version in versions)
-    module = variants.load_rolling(variant or variants.default_variant().name)
-    candidates = _Chunks(module, headers, target).scan_window(start_nonce, count, threads)
+    compiled = variants.load_rolling(variant or variants.default_variant().name, len(versions))
+    candidates = _Chunks(compiled, headers, target).scan_window(start_nonce, count, threads)
     return VersionScanResult(tuple((versions[index], nonce) for index, nonce in candidates), len(versions) * count)
 
 
@@ -164,13 +163,13 @@ def meets_target(header80: bytes, nonce: int, target: int) -> bool:
 class _Chunks:
     """The scan of headers that differ in the version only, chunk by chunk."""
 
-    module: ModuleType
+    compiled: CompiledScan
     headers: tuple[bytes, ...]
     target: int  # largest hash that counts as a hit
 
     def scan_window(self, start_nonce: int, count: int, threads: int) -> list[tuple[int, int]]:
         """Return (index of the header, nonce) of each hit of a window, in the order of the nonces."""
-        step_nonces = self.module.STEP
+        step_nonces = self.compiled.STEP
         lead = start_nonce % step_nonces  # a step starts at a multiple of its size
         steps = -(-(lead + count) // step_nonces) if count else 0
         first = start_nonce - lead
@@ -190,15 +189,14 @@ class _Chunks:
 
     def _scan(self, first: int, steps: int) -> list[tuple[int, int]]:
         """Return the hits of whole steps: the candidates of the early test whose full hash meets the target."""
-        jobs = tuple(job_words(header80, self.target) for header80 in self.headers)
-        rolling = len(jobs) > 1
-        out = np.empty(_CANDIDATES, dtype=np.uint64 if rolling else np.uint32)
+        jobs = np.array([job_words(header80, self.target) for header80 in self.headers])
+        out = np.empty(_CANDIDATES, dtype=np.uint64 if len(jobs) > 1 else np.uint32)
         hits: list[tuple[int, int]] = []
         while steps > 0:
-            found, done = self.module.scan_steps(jobs if rolling else jobs[0], np.uint32(first % NONCES), steps, out)
+            found, done = self.compiled.scan_steps(jobs, first % NONCES, steps, out)
             for index, nonce in (divmod(candidate, NONCES) for candidate in out[:found].tolist()):
                 if meets_target(self.headers[index], nonce, self.target):
                     hits.append((index, nonce))
-            first += done * self.module.STEP
+            first += done * self.compiled.STEP
             steps -= done
         return hits

@@ -5,10 +5,12 @@ import platform
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from kernels.errors import KernelInputError
+
+if TYPE_CHECKING:
+    from kernels.scan_cpu.native_scan import CompiledScan
 
 
 @dataclass(frozen=True)
@@ -144,36 +146,42 @@ def default_variant() -> Variant:
     return candidates()[0]
 
 
-def rolling_candidates() -> list[Variant]:
-    """Return the variants whose scan of several versions can run on this CPU: all that can run."""
-    return candidates()
-
-
-def load_rolling(name: str) -> ModuleType:
-    """Import and return the module of a variant's scan of several versions, which has `STEP` and `scan_steps`.
+def load_rolling(name: str, midstates: int) -> "CompiledScan":
+    """Return the compiled scan of a variant with 2, 4 or 8 midstates that share a message schedule.
 
     Raises
     ------
     KernelInputError
         The variant is unknown or cannot run here.
     """
-    _check_available(name)
-    return import_module(f"kernels.scan_cpu.version_rolling.{name}")
+    from kernels.scan_cpu.native_scan import load_scan
+
+    check_available(name)
+    return load_scan(f"kernels.scan_cpu.version_rolling.{name}", midstates)
 
 
-def load(name: str) -> ModuleType:
-    """Import and return the module of a variant, which has `STEP` and `scan_steps`.
+def load(name: str) -> "CompiledScan":
+    """Return the compiled scan of a variant.
 
     Raises
     ------
     KernelInputError
-        When the variant is unknown or cannot run here.
+        The variant is unknown or cannot run here.
     """
-    _check_available(name)
-    return import_module(find(name).module_name)
+    from kernels.scan_cpu.native_scan import load_scan
+
+    check_available(name)
+    return load_scan(find(name).module_name)
 
 
-def _check_available(name: str) -> None:
+def check_available(name: str) -> None:
+    """Check that a variant runs on this CPU.
+
+    Raises
+    ------
+    KernelInputError
+        The variant is unknown or cannot run here.
+    """
     entry = availability(name)
     if not entry.available:
         raise KernelInputError(f"variant {name}: not available here: {entry.reason}")

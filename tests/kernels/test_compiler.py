@@ -11,9 +11,9 @@ import pytest
 
 import kernels
 import sites
-from kernels.compiler import check_settings
 from kernels.errors import KernelInputError
 from kernels.jit import cached_njit
+from kernels.settings import check_settings
 
 ROOT = Path(kernels.__file__).parents[1]
 ON_A_GPU = {"kernels/scan_cuda/readable.py", "kernels/matmul/readable.py", "kernels/scan_cuda/scan.py"}

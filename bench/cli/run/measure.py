@@ -64,8 +64,9 @@ def check_machine(threads: int | None) -> None:
         An environment variable stops the compiler.
     """
     from bench.machine.environment import usable_cores
-    from kernels.compiler import check_settings
+    from kernels.settings import check_memory, check_settings
 
+    check_memory()
     check_settings(os.environ)
 
     most = len(usable_cores())

@@ -61,10 +61,10 @@ from kernels.scan_cpu import variants
 midstates, job, out = int(sys.argv[2]), numpy.zeros(12, numpy.uint32), numpy.zeros(128, numpy.uint32)
 start = time.perf_counter()
 if midstates == 1:
-    variants.load(sys.argv[1]).scan_steps(job, numpy.uint32(0), 1, out)
+    variants.load(sys.argv[1]).scan_steps(job, 0, 1, out)
 else:
-    jobs = (job,) * midstates
-    variants.load_rolling(sys.argv[1]).scan_steps(jobs, numpy.uint32(0), 1, out.astype(numpy.uint64))
+    jobs = numpy.stack([job] * midstates)
+    variants.load_rolling(sys.argv[1], midstates).scan_steps(jobs, 0, 1, out.astype(numpy.uint64))
 print(json.dumps(time.perf_counter() - start))
 """
 

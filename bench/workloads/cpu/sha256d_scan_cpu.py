@@ -4,7 +4,7 @@ import math
 import random
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.machine.cores import default_threads
 from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOptions
@@ -12,7 +12,6 @@ from bench.workloads.protocol import Batch, Check, VerificationError, WorkloadOp
 if TYPE_CHECKING:
     from bench.workloads.roofline import Bound
     from kernels.scan_cpu.selftest import KnownHeader
-    from kernels.scan_cpu.variants import Variant
 
 NONCES_PER_UNIT = 1 << 16
 CALIBRATION_S = 0.02  # [s] CPU time of each candidate over CALIBRATION_ROUNDS rounds
@@ -34,10 +33,12 @@ class Sha256dScanCpu:
         from kernels.scan_cpu import variants
 
         if options.variant is not None:
-            variants.load(options.variant)
+            variants.check_available(options.variant)
         self.name = name
         self.variant = options.variant or ""
         self.threads = options.threads or default_threads()
+        finalists: Any = options.extra.get("variants")
+        self._finalists: Sequence[str] | None = finalists  # variants that the calibration times; None takes all
         self.ranking: tuple[str, ...] = ()  # the variants of the calibration, the fastest first
         self._positions = random.Random(0)  # noqa: S311 (positions of the planted nonce; not a secret)
         self._calls = 0
@@ -50,16 +51,18 @@ class Sha256dScanCpu:
         from kernels.scan_cpu.selftest import known_headers
 
         self._known = known_headers()[0]
-        names = [self.variant] if self.variant else [variant.name for variant in self._candidates()]
+        names = [self.variant] if self.variant else self._candidates()
         for name in names:
             self._scan(name, NONCES_PER_UNIT)  # compiles
         self.ranking = tuple(names) if len(names) == 1 else self._ranked(names)
         self.variant = self.ranking[0]
 
-    def _candidates(self) -> "list[Variant]":
+    def _candidates(self) -> list[str]:
+        """Return the variants that the calibration times."""
         from kernels.scan_cpu import variants
 
-        return variants.candidates()
+        names = [variant.name for variant in variants.candidates()]
+        return [name for name in names if self._finalists is None or name in self._finalists]
 
     def _ranked(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the variants by the CPU time per hash of their best round, because noise only adds time."""

@@ -4,14 +4,10 @@ A miner may change bits of the header's version. They lie in its first 64 bytes,
 share the message schedule of the last 16, as in every ASIC. Each hash is a full double hash of a header of its own.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
 from bench.workloads.cpu.sha256d_scan_cpu import NONCES_PER_UNIT, Sha256dScanCpu
 from bench.workloads.protocol import Check, VerificationError, WorkloadOptions
-
-if TYPE_CHECKING:
-    from kernels.scan_cpu.variants import Variant
 
 
 class Sha256dScanVersionsCpu(Sha256dScanCpu):
@@ -26,22 +22,8 @@ class Sha256dScanVersionsCpu(Sha256dScanCpu):
     """
 
     def __init__(self, name: str, options: WorkloadOptions) -> None:
-        from kernels.scan_cpu import variants
-
         super().__init__(name, options)
-        if options.variant is not None:
-            variants.load_rolling(options.variant)
-        finalists: Any = options.extra.get("variants")
-        self._finalists: Sequence[str] | None = finalists
         self.midstates = int(name.removeprefix("sha256d_scan_vr").removesuffix("_cpu"))
-
-    def _candidates(self) -> "list[Variant]":
-        from kernels.scan_cpu import variants
-
-        rolling = variants.rolling_candidates()
-        if self._finalists is None:
-            return rolling
-        return [variant for variant in rolling if variant.name in self._finalists]
 
     def _scan(self, variant: str, count: int) -> int:
         from kernels.scan_cpu.scan import scan_versions

@@ -1,7 +1,5 @@
 """The main job's choice between the plain scan and that of four versions: the faster, and why."""
 
-# ruff: noqa: ARG001 (fixtures are asked for what they put in place)
-
 import pytest
 from doubles.workload import FakeWorkload
 
@@ -10,7 +8,6 @@ from bench.measure import quiet_pairs, scan_choice
 from bench.measure.scan_choice import choose_cpu_scan, choose_gpu_scan
 from bench.workloads import registry
 from bench.workloads.protocol import VerificationError, WorkloadOptions
-from kernels.scan_cpu import variants
 
 
 class FakeScan(FakeWorkload):
@@ -85,21 +82,11 @@ def test_pairs_that_were_not_quiet_still_give_the_better_guess_and_the_word(scan
     assert "ungated" in choice.sentence()
 
 
-def test_only_the_two_fastest_variants_that_have_the_scan_are_compiled(scans, monkeypatch):
+def test_only_the_two_fastest_variants_are_compiled_for_four_versions(scans, monkeypatch):
     steady(monkeypatch)
     scans[0]["sha256d_scan_vr4_cpu"] = 5e-5
-    monkeypatch.setattr(
-        variants, "find", lambda name: variants.Variant(name, "", "", frozenset(), rolls=name != "lanes8")
-    )
     choice = choose_cpu_scan(WorkloadOptions())
-    assert choice.chosen.options.extra == {"variants": ["scalar"]}
-
-
-def test_the_plain_scan_is_kept_where_no_fast_variant_has_the_other(scans, monkeypatch):
-    monkeypatch.setattr(variants, "find", lambda name: variants.Variant(name, "", "", frozenset(), rolls=False))
-    choice = choose_cpu_scan(WorkloadOptions())
-    assert choice.sentence() == "chosen scan: sha256d_scan_cpu:lanes8 (lanes8 and scalar have no scan of four versions)"
-    assert (choice.other, choice.document()["other_workload"]) == (None, None)
+    assert choice.chosen.options.extra == {"variants": ("lanes8", "scalar")}
 
 
 @pytest.mark.parametrize("name", ["sha256d_scan_cpu", "sha256d_scan_vr4_cpu"])
