@@ -7,12 +7,13 @@ import os
 import re
 import warnings
 
-from kernels.settings import check_memory, check_settings, refused
+from kernels.settings import check_memory, check_settings, compiler_settings, refused
 
 _UNREAD = re.compile(r"Environment variable '(\w+)' is defined but its associated value")
 
 check_memory()
 check_settings(os.environ)
+SETTINGS = compiler_settings()  # that Numba reads now, once
 with warnings.catch_warnings(record=True) as _raised:
     warnings.simplefilter("always")
     from numba import carray, njit, types, uint32, uint64
@@ -23,6 +24,6 @@ for _warning in _raised:
         raise refused(_match[1], "a value that Numba reads", os.environ.get(_match[1], ""))
 
 __all__ = [
-    "carray", "intrinsic", "models", "njit", "overload", "register_jitable", "register_model",
+    "SETTINGS", "carray", "intrinsic", "models", "njit", "overload", "register_jitable", "register_model",
     "tuple_setitem", "types", "uint32", "uint64",
 ]  # fmt: skip

@@ -21,6 +21,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from kernels.settings import compiler_settings
+
 FOLDER = "perwatt"  # of a cache folder
 KEPT = 8  # files of one kernel: for other settings of the compiler, and for other states of a checkout
 _FREE = """
@@ -94,10 +96,17 @@ def native(name: str, digest: str, arguments: Sequence[Any], compile_code: Calla
     if code is not None:
         return _load(code, arguments, from_cache=True)
     code = compile_code()
-    if folder is not None:
+    if folder is not None and _as_imported():
         with contextlib.suppress(OSError):
             _write(folder, file, name, code)
     return _load(code, arguments, from_cache=False)
+
+
+def _as_imported() -> bool:
+    """Return whether the settings of the compiler, which are part of the file's name, are those that Numba has read."""
+    from kernels.compiler import SETTINGS
+
+    return compiler_settings() == SETTINGS
 
 
 def emit(function: Callable[..., Any], signature: Any, step: int = 0) -> Code:
@@ -222,17 +231,20 @@ def _load(code: Code, arguments: Sequence[Any], *, from_cache: bool) -> Native:
     return Native(code, prototype(engine.get_function_address(code.symbol)), engine, from_cache)
 
 
-@cache
 def _key(digest: str) -> str:
     """Return a digest of the source, the compiler, its settings and this CPU."""
+    return hashlib.sha256(json.dumps([digest, *_platform(), compiler_settings()]).encode()).hexdigest()[:32]
+
+
+@cache
+def _platform() -> list[str]:
+    """Return what stays the same in a process: the compiler and this CPU."""
     from llvmlite import binding
 
     try:
         features = binding.get_host_cpu_features().flatten()
     except RuntimeError:  # LLVM cannot read them on this platform
         features = ""
-    settings = sorted((name, value) for name, value in os.environ.items() if name.startswith("NUMBA_"))
     versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite")]
     own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    parts = [digest, own, sys.version, os.uname().machine, binding.get_host_cpu_name(), features, versions, settings]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    return [*versions, own, sys.version, os.uname().machine, binding.get_host_cpu_name(), features]

@@ -4,11 +4,22 @@ import os
 import re
 import resource
 from collections.abc import Mapping
+from pathlib import Path
 
 from kernels.errors import KernelInputError
 
 _FEATURES = re.compile(r"[+-][\w.-]+(,[+-][\w.-]+)*")
 _LEAST_ADDRESSES = 768 * 2**20  # [byte]
+
+
+SETTINGS_FILE = ".numba_config.yaml"  # which Numba reads in the current folder
+
+
+def compiler_settings() -> list[str]:
+    """Return everything that a user sets for the compiler: Numba's variables and its file in the current folder."""
+    variables = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("NUMBA_"))
+    file = Path(SETTINGS_FILE)
+    return [*variables, file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""]
 
 
 def check_settings(environment: Mapping[str, str]) -> None:

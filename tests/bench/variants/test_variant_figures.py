@@ -99,10 +99,10 @@ def test_a_variant_that_fails_its_selftest_gets_no_figure(monkeypatch):
 
 
 def test_a_slice_that_misses_its_nonce_gets_no_figure():
-    module = SimpleNamespace(STEP=1, __name__="broken", scan_steps=lambda _job, _first, steps, _out: (0, steps))
+    compiled = SimpleNamespace(STEP=1, scan_steps=lambda _job, _first, steps, _out: (0, steps))
     words = "broken: block 0: expected nonce 2083236893"
     with variant_slices.PinnedThreads(usable_cores()[:1]) as pinned, pytest.raises(RunFailedError, match=words):
-        pinned.slice(variant_slices.CompiledScan(module), 10)
+        pinned.slice(variant_slices.TimedScan("broken", compiled), 10)
 
 
 def test_bounds_follow_from_counts_and_ports():
