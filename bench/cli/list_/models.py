@@ -13,7 +13,7 @@ from bench.cli.table import print_table
 def models(as_json: bool) -> None:
     """List the models that `perwatt run llm` accepts, with sizes counted from their shapes."""
     from kernels.llm.counts import active_parameters, linear_flop_per_token
-    from kernels.llm.shapes import load, names, parameter_count
+    from kernels.llm.shapes import load, mtp_parameter_count, names, parameter_count
 
     shapes = [load(name) for name in names()]
     if as_json:
@@ -31,6 +31,10 @@ def models(as_json: bool) -> None:
                     "head_size": shape.head_size,
                     "experts": shape.experts,
                     "active_experts": shape.active_experts,
+                    "attention_layers": shape.attention_blocks,
+                    "recurrent_layers": shape.recurrent_layers,
+                    "mtp_layers": shape.mtp_layers,
+                    "mtp_parameters": mtp_parameter_count(shape),
                     "vocabulary": shape.vocabulary,
                     "context": shape.context,
                     "kv_bytes_per_token_bf16": shape.kv_bytes_per_token_bf16,
@@ -56,7 +60,8 @@ def models(as_json: bool) -> None:
             plain(parameter_count(shape) / 1e9),
             plain(active_parameters(shape) / 1e9),
             f"{shape.layers} x {shape.hidden}",
-            f"{shape.heads} / {shape.kv_heads} x {shape.head_size}",
+            f"{shape.heads} / "
+            + (f"{shape.kv_heads} x {shape.head_size}" if shape.latent is None else f"latent {shape.cached}"),
             f"{shape.active_experts} of {shape.experts}" if shape.is_moe else "-",
             f"{shape.kv_bytes_per_token_bf16 / 1024:.0f} KiB",
             shape.context,

@@ -21,7 +21,7 @@ from kernels.llm.counts.attention import (
     state_bytes,
 )
 from kernels.llm.counts.precision import PRECISIONS, Precision, precision, weight_width
-from kernels.llm.counts.routing import expected_experts
+from kernels.llm.counts.routing import expected_experts, expected_largest_load, expected_tiles
 from kernels.llm.counts.totals import (
     active_parameters,
     decode_bytes,
@@ -50,6 +50,8 @@ __all__ = [
     "decode_flop",
     "elementwise_bytes_per_token",
     "expected_experts",
+    "expected_largest_load",
+    "expected_tiles",
     "folded_bytes_per_token",
     "head_flop",
     "index_bytes_per_token",

@@ -5,6 +5,7 @@ import tomllib
 import pytest
 
 from kernels.errors import KernelInputError
+from kernels.llm.replay import check_replay, check_replayable, is_replayable
 from kernels.llm.shapes import FOLDER, from_table, load, names, parameter_count, read
 
 EIGHT_B = tomllib.loads((FOLDER / "llama-3.1-8b.toml").read_text())
@@ -48,6 +49,60 @@ def test_an_unknown_model_names_the_near_ones():
 )
 def test_counted_parameters_equal_the_stated_ones(name, stated):
     assert parameter_count(load(name)) == stated
+
+
+DEEPSEEK = tomllib.loads((FOLDER / "deepseek-v3.2.toml").read_text())
+NANO = tomllib.loads((FOLDER / "nemotron-3-nano-30b-a3b.toml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "message"),
+    [
+        (DEEPSEEK, {"dense": [{"layers": 62, "ffn": 18432}]}, "key dense: expected at most layers=61 in all, got 62"),
+        (DEEPSEEK, {"latent": {"key_rank": 512}}, "key latent.rotary_size: expected a value .* got nothing"),
+        (DEEPSEEK, {"latent": {**DEEPSEEK["latent"], "key_rnk": 1}}, r"key latent.key_rnk: .* \(did you mean key_rank"),
+        (
+            DEEPSEEK,
+            {"latent": {**DEEPSEEK["latent"], "query_rank": 0}},
+            "key latent.query_rank: expected a whole number",
+        ),
+        (
+            DEEPSEEK,
+            {"kv_bytes_per_token_bf16": 1},
+            r"expected 70272 \(layers with attention x \(key_rank \+ rotary_size",
+        ),
+        (DEEPSEEK, {"latent": None}, "key latent.query_rank: expected a width, because there is an indexer"),
+        (NANO, {"recurrent_layers": 53}, "key recurrent_layers: expected at most layers=52, got 53"),
+        (NANO, {"attention_layers": 30}, r"key attention_layers: expected at most 29 \(layers\), got 30"),
+        (NANO, {"feed_forward_layers": 53}, r"key feed_forward_layers: expected at most 52 \(layers\), got 53"),
+        (NANO, {"feed_forward_layers": 1}, r"key layers: expected at most 30 \(all blocks\), got 52"),
+        (NANO, {"recurrent": None}, "key recurrent: expected this table if and only if recurrent_layers is above 0"),
+        (
+            NANO,
+            {"recurrent": {**NANO["recurrent"], "kind": "mamba"}},
+            "key recurrent.kind: expected 'mamba2' or 'gated",
+        ),
+    ],
+)
+def test_a_faulty_table_of_a_part_is_refused_with_key_expected_and_got(table, change, message):
+    with pytest.raises(KernelInputError, match=message):
+        from_table({**table, **change}, "x", "here.toml")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_model_is_replayed_only_if_its_layers_are_plain(name):
+    shape = load(name)
+    if is_replayable(shape):
+        check_replay(shape, 1, 1)
+    else:
+        with pytest.raises(KernelInputError, match=f"model {name}: expected plain attention and one kind of layer"):
+            check_replay(shape, 1, 1)
+
+
+def test_the_refusal_of_a_replay_names_what_is_not_plain():
+    with pytest.raises(KernelInputError, match=r"got dense, shared_ffn, router_bias, latent$"):
+        check_replayable(load("deepseek-v3"))
+    assert is_replayable(load("gpt-oss-20b"))
 
 
 @pytest.mark.parametrize(
