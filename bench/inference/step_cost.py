@@ -1,6 +1,6 @@
 """The time of one step as plain numbers: tables by tokens, and a price for each token, context and pair."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,11 @@ class StepCost:
     host_step_s: float  # [s] of the host for a step
     host_sequence_s: float  # [s] of the host for each sequence that gets a token
     host_overlaps: bool  # whether the host works while the device computes, or before it
+
+    def scaled(self, factor: float) -> "StepCost":
+        """Return the cost of steps that take `factor` times as long."""
+        times = {field.name: getattr(self, field.name) * factor for field in fields(self) if field.name.endswith("_s")}
+        return replace(self, **times)
 
     def seconds(self, trace: StepTrace) -> Array:
         """Return the time of one step for each entry of a trace [s]."""

@@ -1,27 +1,34 @@
 """`perwatt run llm`: the layers of a model measured on this machine, or modelled on a GPU of the catalogue."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import NUMBER, WHOLE, json_option, plan_option, prepare_out, store_option
+from bench.cli.options import (
+    NUMBER,
+    WHOLE,
+    PositiveRange,
+    WholeRange,
+    is_stated,
+    json_option,
+    plan_option,
+    prepare_out,
+    store_option,
+)
 from bench.cli.output import emit_json
-from bench.cli.run.llm_tables import document, measured_document, print_measured, print_modelled
+from bench.cli.run.llm_tables import measured_document, print_measured
 from bench.cli.run.measure import check_machine, measure_all, opened, specs
+from bench.cli.run.modelled.loads import batches
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.inference.predict import Prediction
-    from bench.inference.serving import Setup
     from bench.workloads.protocol import Workload
 
-MEASURED_ONLY = ("--threads", "--plan", "--meter", "--watts", "--out")
 ON_CPU = ("tiny", "tiny-moe")
 MODELLED_DEVICE = "nvidia-h200"
 PHASES = ("prefill", "decode")
@@ -32,6 +39,8 @@ PHASES = ("prefill", "decode")
         "perwatt run llm",
         "perwatt run llm --model llama-3.1-8b --dtype fp8 --batch 1,8,64",
         "perwatt run llm --model llama-3.3-70b --dtype fp8 --gpus 2 --offline",
+        "perwatt run llm --model llama-3.1-8b --dtype fp8 --rate 5,20",
+        "perwatt run llm --model llama-3.1-8b --dtype fp8 --ttft-ms 450 --tpot-ms 40 --quantile 0.99",
         "perwatt run llm --model llama-3.1-8b --device gpu:0",
     )
 )
@@ -63,6 +72,15 @@ PHASES = ("prefill", "decode")
 @click.option("--offline", is_flag=True, help="All requests wait in a queue; as many run at once as fit (modelled).")
 @click.option("--ttft-ms", type=NUMBER, help="Largest load with the first token within this time [ms] (modelled).")
 @click.option("--tpot-ms", type=NUMBER, help="Largest load with each further token within this time [ms] (modelled).")
+@click.option("--quantile", type=NUMBER, help="Share of requests at random times within these limits (modelled).")
+@click.option(
+    "--rate", help="Requests a second, at random times: 5, a list (5,20), or `all`, up to the most (modelled)."
+)
+@click.option("--burstiness", type=PositiveRange(1e3), default=1.0, show_default=True,
+              help="Of random times: 1 is a Poisson process, less is burstier (modelled).")  # fmt: skip
+@click.option(
+    "--seed", type=WholeRange(0, 2**32), default=0, show_default=True, help="Seed of random times (modelled)."
+)
 @click.option("--cap", "cap_w", type=NUMBER, help="Power limit of each GPU [W], below the one it has (modelled).")
 @click.option(
     "--measured",
@@ -96,6 +114,10 @@ def llm(
     offline: bool,
     ttft_ms: float | None,
     tpot_ms: float | None,
+    quantile: float | None,
+    rate: str | None,
+    burstiness: float,
+    seed: int,
     cap_w: float | None,
     server: str | None,
     plot: Path | None,
@@ -116,102 +138,30 @@ def llm(
     shape = load(model)
     target = device or ("cpu" if shape.name in ON_CPU else MODELLED_DEVICE)
     if target == "cpu" or target.startswith("gpu"):
-        _refuse_measured(target, gpus, offline=offline, options=(ttft_ms, tpot_ms, cap_w, server, plot))
+        _refuse_measured(target, gpus)
         request = {"model": shape.name, "input": input_len, "output": output_len}
         todo = _on_cpu(dtype, request, batch, threads) if target == "cpu" else _on_gpu(target, dtype, request, batch)
         return _measure(todo, target, plan, (meters, watts, store), as_json=as_json)
-    from bench.inference.plots import check_plot_path, plot_pareto
-    from bench.inference.rates import make_setup
-    from bench.inference.site.scale import scale_of
+    from bench.cli.run.modelled.command import Setting, model_llm
+    from bench.cli.run.modelled.loads import Loads
 
-    _refuse_modelled(target)
-    if plot is not None:
-        check_plot_path(plot)
-    setup = make_setup(model, dtype or "bf16", target, gpus)
-    if setup.device.power_w is None:
-        raise InputError.at(f"profile {target}", "tdp_w", expected="a power, which the tags of a token rate need")
-    how: Mapping[str, Any] = {"cap_w": cap_w, "scale": scale_of(setup, store, server)}
-    limits_ms = (ttft_ms, tpot_ms)
-    predictions = _modelled(setup, (input_len, output_len), batch, how, offline=offline, limits_ms=limits_ms)
-    if plot is not None:
-        plot_pareto(predictions, plot)
-    if as_json:
-        emit_json(document(setup, predictions))
-    else:
-        print_modelled(setup, predictions, chosen=device is not None)
-    return 0
+    loads = Loads((input_len, output_len), batch, (ttft_ms, tpot_ms), quantile, rate, burstiness, seed, offline=offline)
+    setting = Setting(model, dtype or "bf16", target, gpus, cap_w, server, store)
+    return model_llm(setting, loads, plot, chosen=device is not None, as_json=as_json)
 
 
-def _modelled(
-    setup: "Setup",
-    lengths: tuple[int, int],
-    batch: str,
-    how: Mapping[str, Any],
-    *,
-    offline: bool,
-    limits_ms: tuple[float | None, float | None],
-) -> "list[Prediction]":
-    from bench.inference.predict import best_within, plan_run, predict
-
-    ttft, tpot = (None if limit is None else limit / 1e3 for limit in limits_ms)
-    for name, limit in (("--ttft-ms", ttft), ("--tpot-ms", tpot)):
-        if limit is not None and not limit > 0:
-            raise InputError.at(name, expected="milliseconds above 0", got=limit * 1e3)
-    if ttft is not None or tpot is not None:
-        return [best_within(setup, *lengths, ttft_limit_s=ttft, tpot_limit_s=tpot, **how)]
-    if offline:
-        return [predict(plan_run(setup, *lengths), **how)]
-    setup.check_lengths(*lengths)
-    batches = _batches(batch, most=setup.most_sequences(sum(lengths)))
-    for clients in batches:
-        setup.check_batch(clients, *lengths)
-    runs = [plan_run(setup, *lengths, clients=clients) for clients in batches]
-    return [predict(run, latency_limit="none (closed loop)", **how) for run in runs]
-
-
-def _batches(text: str, most: int | None) -> list[int]:
-    if text == "all":
-        top = max(1, most or 64)
-        return sorted({*(1 << power for power in range(top.bit_length())), top})
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise InputError.at("--batch", expected="whole numbers above 0, separated by commas, or all", got=text)
-    return [int(part) for part in parts]
-
-
-def _refuse_modelled(target: str) -> None:
-    """Refuse options that a modelled run ignores, and a number of GPUs in the name of the device."""
-    from hardware_profiles.catalog import names
-
-    context = click.get_current_context()
-    options_set = [
-        option.opts[-1]
-        for option in context.command.params
-        if option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-    ]
-    for name in options_set:
-        if name in MEASURED_ONLY:
-            raise InputError.at(name, expected="--device cpu or gpu:INDEX, which are measured", got=target)
-    loads = [name for name in options_set if name in ("--batch", "--offline", "--ttft-ms", "--tpot-ms")]
-    if len(loads) > 1 and set(loads) != {"--ttft-ms", "--tpot-ms"}:
-        raise InputError.at(
-            loads[0], expected="one of --batch, --offline and a latency limit", got=" with ".join(loads)
-        )
-    slug, cross, count = target.rpartition("x")
-    if cross and count.isdigit() and slug in names():
-        raise InputError.at("--device", expected=f"{slug} with --gpus {count}", got=target)
-
-
-def _refuse_measured(target: str, gpus: int, *, offline: bool, options: Sequence[object]) -> None:
+def _refuse_measured(target: str, gpus: int) -> None:
     """Refuse the options that only a modelled device has."""
+    from bench.cli.run.modelled.command import MODELLED_ONLY
+
     if gpus != 1:
         reason = (
             "on the CPU" if target == "cpu" else "for a measurement; only a GPU of the catalogue is modelled with more"
         )
         raise InputError.at("--gpus", expected=f"1 {reason}", got=gpus)
-    if offline or any(option is not None for option in options):
-        names = "--offline, --ttft-ms, --tpot-ms, --cap, --measured and --plot"
-        raise InputError.at("--device", expected=f"a GPU of the catalogue for {names}", got=target)
+    for name, option in MODELLED_ONLY.items():
+        if is_stated(name):
+            raise InputError.at("--device", expected=f"a GPU of the catalogue for {option}", got=target)
 
 
 def _on_cpu(dtype: str | None, request: dict[str, object], batch: str, threads: int | None) -> "list[Workload]":
@@ -226,7 +176,7 @@ def _on_cpu(dtype: str | None, request: dict[str, object], batch: str, threads: 
     check_machine(threads)
     return [
         create(f"llm_{phase}_f32_cpu", WorkloadOptions(threads=threads, extra={**request, "batch": size}))
-        for size in _batches(batch, most=None)
+        for size in batches(batch, most=None)
         for phase in PHASES
     ]
 
@@ -250,7 +200,7 @@ def _on_gpu(device: str, dtype: str | None, request: dict[str, object], batch: s
     device_under_test(device)
     free_bytes = inspect(parse_device(device)).free_bytes
     most = None if free_bytes is None else smallest.memory_budget(free_bytes).most_sequences()
-    todo = [made(phase, size) for size in _batches(batch, most) for phase in PHASES]
+    todo = [made(phase, size) for size in batches(batch, most) for phase in PHASES]
     for workload in todo:
         workload.check_device()
     return [*todo]

@@ -92,7 +92,7 @@ def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chose
             f"{plain(one.ttft_s * 1e3)} ms{_mark(one)}",
             "-" if one.tpot_s is None else f"{plain(one.tpot_s * 1e3)} ms{_mark(one)}",
             "-" if one.watts is None else f"{plain(one.watts.node_w)} ± {_error(one.watts.node_rms_ln)}",
-            _joules(one),
+            joules(one),
             f"{plain(one.joules_per_token)}{_mark(one)}",
             "-" if one.tags is None else one.tags.latency_limit,
         )
@@ -119,6 +119,11 @@ def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chose
         ),
         right=(1, 2, 3, 4, 5, 6, 7, 8),
     )
+    say_basis(setup, first, chosen=chosen)
+
+
+def say_basis(setup: "Setup", first: "Prediction", *, chosen: bool) -> None:
+    """Print what modelled figures rest on, and the error of their class."""
     if first.warning is not None:
         say(f"! Do not plan with these figures: {first.warning}. Site files refuse them.")
     if not chosen:
@@ -157,7 +162,8 @@ def _say_watts(one: "Prediction") -> None:
     )
 
 
-def _joules(one: "Prediction") -> str:
+def joules(one: "Prediction") -> str:
+    """Return the modelled energy of a token with its error."""
     if one.watts is None or one.modelled_joules_per_token is None:
         return "-"
     error = _error(one.watts.joule_rms_ln(one.holdout.rms_ln))

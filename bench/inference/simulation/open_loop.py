@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.inference.power.activity import Load
 from bench.inference.power.estimate import watts_of
-from bench.inference.predict import Prediction
+from bench.inference.predict import Prediction, Scale
 from bench.inference.serving import Setup
 from bench.inference.simulation.arrivals import Drawn, draw
 from bench.inference.simulation.largest import Target, largest_rate, steady
@@ -41,7 +41,7 @@ class OpenLoop:
 
     prediction: Prediction  # with mean latencies
     rate_per_s: Estimate  # [1/s] requests; without a width if the rate was stated
-    capacity_per_s: float  # [1/s] requests that are served while others always wait
+    capacity_per_s: float  # [1/s] largest rate with which the server keeps up
     concurrent: float  # mean number of requests in service
     ttft: Spread
     tpot: Spread | None  # None for a single output token
@@ -49,7 +49,18 @@ class OpenLoop:
     traffic: Traffic
 
 
-def open_loop(setup: Setup, traffic: Traffic, rate_per_s: float) -> OpenLoop:
+def capacity_per_s(setup: Setup, traffic: Traffic, scale: Scale | None = None) -> float:
+    """Return the largest rate of requests with which the server keeps up [1/s].
+
+    Raises
+    ------
+    InputError
+        The lengths exceed the model's context, or not even one sequence fits in memory.
+    """
+    return _case(setup, traffic, scale).capacity_per_s
+
+
+def open_loop(setup: Setup, traffic: Traffic, rate_per_s: float, scale: Scale | None = None) -> OpenLoop:
     """Return the latencies at a rate of requests.
 
     Raises
@@ -58,18 +69,18 @@ def open_loop(setup: Setup, traffic: Traffic, rate_per_s: float) -> OpenLoop:
         The rate is not above 0 or not below what the server can serve, the lengths exceed the model's context, or not
         even one sequence fits in memory.
     """
-    server, capacity_per_s = _server(setup, traffic)
+    case = _case(setup, traffic, scale)
     if not 0.0 < rate_per_s < MOST_RATE_PER_S:
         raise InputError.at("rate", expected=f"requests/s above 0 and below {MOST_RATE_PER_S:,.0f}", got=rate_per_s)
-    if rate_per_s >= capacity_per_s:
-        served = f"{capacity_per_s:.4g} requests/s of {traffic.input_len}:{traffic.output_len} tokens"
+    if rate_per_s >= case.capacity_per_s:
+        served = f"{case.capacity_per_s:.4g} requests/s of {traffic.input_len}:{traffic.output_len} tokens"
         expected = f"less than the {served} that it can serve, above which the queue only grows"
-        raise InputError.at(_place(setup), "rate", expected=expected, got=rate_per_s)
+        raise InputError.at(f"rate of {_place(setup)}", expected=expected, got=rate_per_s)
     estimate = Estimate(rate_per_s, rate_per_s, rate_per_s)
-    return _at(server, traffic, estimate, capacity_per_s, f"none (open loop, {rate_per_s:g} requests/s)")
+    return _at(case, estimate, f"none (open loop, {rate_per_s:g} requests/s)")
 
 
-def best_open_loop(setup: Setup, traffic: Traffic, target: Target) -> OpenLoop:
+def best_open_loop(setup: Setup, traffic: Traffic, target: Target, scale: Scale | None = None) -> OpenLoop:
     """Return the largest rate of requests whose latencies stay within limits, with its latencies.
 
     Raises
@@ -77,41 +88,51 @@ def best_open_loop(setup: Setup, traffic: Traffic, target: Target) -> OpenLoop:
     InputError
         A lone request is served more slowly than a limit; otherwise as open_loop.
     """
-    server, capacity_per_s = _server(setup, traffic)
-    drawn = traffic.drawn()
-    rate_per_s = largest_rate(server, drawn, target, capacity_per_s)
+    case, drawn = _case(setup, traffic, scale), traffic.drawn()
+    rate_per_s = largest_rate(case.server, drawn, target, case.capacity_per_s)
     if rate_per_s is None:
-        lone = server.serve(drawn.at(1.0, 1))
+        lone = case.server.serve(drawn.at(1.0, 1))
         tpot = "-" if traffic.output_len == 1 else f"{float(lone.tpot_s[0]) * 1e3:.1f} ms"
         alone = f"TTFT {float(lone.ttft_s[0]) * 1e3:.1f} ms, TPOT {tpot}"
         expected = f"more than the latencies of a lone request ({alone})"
-        raise InputError.at(_place(setup), "latency limit", expected=expected, got=target.words)
-    return _at(server, traffic, rate_per_s, capacity_per_s, target.words)
+        raise InputError.at(f"latency limit of {_place(setup)}", expected=expected, got=target.words)
+    return _at(case, rate_per_s, target.words)
 
 
 def _place(setup: Setup) -> str:
     return f"{setup.shape.name} on {setup.gpus} x {setup.device.slug}"
 
 
-def _server(setup: Setup, traffic: Traffic) -> tuple[Server, float]:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A server under some traffic."""
+
+    setup: Setup
+    server: Server
+    traffic: Traffic
+    scale: Scale | None
+    capacity_per_s: float  # [1/s]
+
+
+def _case(setup: Setup, traffic: Traffic, scale: Scale | None) -> _Case:
     setup.check_lengths(traffic.input_len, traffic.output_len)
     setup.check_batch(1, traffic.input_len, traffic.output_len)
-    server = Server.online(setup)
-    return server, server.capacity_per_s(traffic.input_len, traffic.output_len)
+    server = Server.online(setup, 1.0 if scale is None else scale.factor)
+    return _Case(setup, server, traffic, scale, server.capacity_per_s(traffic.input_len, traffic.output_len))
 
 
-def _at(server: Server, traffic: Traffic, rate_per_s: Estimate, capacity_per_s: float, limit: str) -> OpenLoop:
-    setup = server.setup
-    assert setup is not None
-    served = server.serve(traffic.drawn().at(rate_per_s.value))
+def _at(case: _Case, rate_per_s: Estimate, limit: str) -> OpenLoop:
+    setup, traffic = case.setup, case.traffic
+    served = case.server.serve(traffic.drawn().at(rate_per_s.value))
     counted = steady(len(served.requests))
     ttft = spread(served.ttft_s[counted])
     tpot = spread(served.tpot_s[counted]) if traffic.output_len > 1 else None
     in_service_s = float(np.mean((served.last_s - served.start_s)[counted]))
     concurrent = rate_per_s.value * in_service_s  # Little's law
     tokens_per_s = rate_per_s.value * traffic.output_len
+    sequences = len(served.requests) * traffic.output_len / served.steps  # in a step: there is none while idle
     mean_context = traffic.input_len + traffic.output_len / 2.0
-    load = Load(tokens_per_s, max(1.0, concurrent), traffic.input_len, traffic.output_len, mean_context)
+    load = Load(tokens_per_s, sequences, traffic.input_len, traffic.output_len, mean_context)
     power = setup.device.power_w
     lengths = f"{traffic.input_len}:{traffic.output_len}"
     tags = TokenTags(setup.device.boundary, "provisioned", "output", lengths, limit)
@@ -120,9 +141,8 @@ def _at(server: Server, traffic: Traffic, rate_per_s: Estimate, capacity_per_s: 
         batch=max(1, round(concurrent)), tokens_per_s=tokens_per_s, ttft_s=ttft.mean_s.value,
         tpot_s=None if tpot is None else tpot.mean_s.value,
         joules_per_token=None if power is None else power * setup.gpus / tokens_per_s,
-        watts=watts_of(setup, load), tags=None if power is None else tags, scale=None,
+        watts=watts_of(setup, load), tags=None if power is None else tags, scale=case.scale,
         holdout=setup.engine.holdout(setup.kind.name, moe=setup.shape.is_moe),
     )  # fmt: skip
-    return OpenLoop(
-        prediction, rate_per_s, capacity_per_s, concurrent, ttft, tpot, counted.stop - counted.start, traffic
-    )
+    requests = counted.stop - counted.start
+    return OpenLoop(prediction, rate_per_s, case.capacity_per_s, concurrent, ttft, tpot, requests, traffic)

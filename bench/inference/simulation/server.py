@@ -26,10 +26,18 @@ class Server:
     setup: Setup | None = None  # whose memory limits the requests in service, or None without such a limit
 
     @classmethod
-    def online(cls, setup: Setup) -> "Server":
-        """Return the server of a setup at the engine's defaults, as the closed-loop model has it."""
+    def online(cls, setup: Setup, speed: float = 1.0) -> "Server":
+        """Return the server of a setup at the engine's defaults, as the closed-loop model has it.
+
+        Parameters
+        ----------
+        setup
+            The model on its device.
+        speed
+            Measured over modelled speed of its steps.
+        """
         limits = setup.engine.online_limits()
-        return cls(step_cost(setup, limits, graphs=False), limits, setup)
+        return cls(step_cost(setup, limits, graphs=False).scaled(1.0 / speed), limits, setup)
 
     def serve(self, requests: Requests) -> Served:
         """Simulate some requests."""

@@ -4,7 +4,7 @@ import pytest
 
 from bench.inference.accelerator import accelerator
 from bench.inference.engine import engine
-from bench.inference.predict import plan_run, predict
+from bench.inference.predict import Scale, plan_run, predict
 from bench.inference.serving import Setup
 from bench.inference.simulation.largest import Target
 from bench.inference.simulation.open_loop import Traffic, best_open_loop, open_loop
@@ -38,6 +38,15 @@ def test_a_rate_of_requests_gives_as_many_tokens_with_five_tags(setup):
         assert spread.q50_s.value < spread.mean_s.value < spread.q90_s.value < spread.q99_s.value
 
 
+def test_a_measurement_on_the_device_scales_every_latency_and_the_capacity(setup):
+    modelled = open_loop(setup, Traffic(*LENGTHS), 0.001)
+    replayed = open_loop(setup, Traffic(*LENGTHS), 0.001, Scale(0.5, "a server"))
+    assert (modelled.prediction.basis, replayed.prediction.basis) == ("modelled", "replayed")
+    assert replayed.capacity_per_s == pytest.approx(0.5 * modelled.capacity_per_s, rel=0.01)
+    assert replayed.ttft.q50_s.value == pytest.approx(2 * modelled.ttft.q50_s.value)
+    assert replayed.tpot.q50_s.value == pytest.approx(2 * modelled.tpot.q50_s.value)
+
+
 def test_bursts_lengthen_the_tail_and_the_same_seed_repeats_the_figures(setup):
     even, burst = (open_loop(setup, Traffic(*LENGTHS, burstiness=shape), 30.0) for shape in (1.0, 0.2))
     assert burst.ttft.q99_s.value > 1.2 * even.ttft.q99_s.value
@@ -69,7 +78,11 @@ def test_answers_of_one_token_have_no_time_between_tokens(setup):
         (LENGTHS, 0.0, "rate: expected requests/s above 0"),
         (LENGTHS, float("nan"), "rate: expected requests/s above 0"),
         (LENGTHS, 1e9, "rate: expected requests/s above 0 and below 1,000,000"),
-        (LENGTHS, 5000.0, r"rate: expected less than the [\d.]+ requests/s of 1000:100 tokens that it can serve"),
+        (
+            LENGTHS,
+            5000.0,
+            r"rate of llama-3.1-8b on 1 x nvidia-h200: expected less than the [\d.]+ requests/s of 1000:100",
+        ),
         ((0, 5), 1.0, "input: expected at least 1 token, got 0"),
         ((200_000, 5), 1.0, "at most 131072 tokens"),
     ],

@@ -1,0 +1,142 @@
+"""The loads that `perwatt run llm` models: users, a full queue, random arrivals, or the most within latency limits."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.cli.options import is_stated
+from hardware_profiles.decoding import is_decimal
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.inference.predict import Prediction, Scale
+    from bench.inference.serving import Setup
+    from bench.inference.simulation.open_loop import OpenLoop, Traffic
+
+LEAST_QUANTILE, MOST_QUANTILE = 0.5, 0.999
+TENTHS = range(1, 10)  # of the capacity, for `--rate all`
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """What the command line asks for."""
+
+    lengths: tuple[int, int]  # [token] of prompts and answers
+    batch: str
+    limits_ms: tuple[float | None, float | None]  # of TTFT and TPOT
+    quantile: float | None
+    rate: str | None
+    burstiness: float
+    seed: int
+    offline: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests arrive at random times."""
+        return self.rate is not None or self.quantile is not None
+
+    @property
+    def limits_s(self) -> tuple[float | None, float | None]:
+        """The latency limits [s].
+
+        Raises
+        ------
+        InputError
+            A limit is not above 0.
+        """
+        for name, limit in zip(("--ttft-ms", "--tpot-ms"), self.limits_ms, strict=True):
+            if limit is not None and not 0.0 < limit < math.inf:
+                raise InputError.at(name, expected="milliseconds above 0", got=limit)
+        ttft, tpot = self.limits_ms
+        return None if ttft is None else ttft / 1e3, None if tpot is None else tpot / 1e3
+
+
+def refuse_without_effect(loads: Loads) -> None:
+    """Refuse options that the others leave without an effect, and several loads at once.
+
+    Raises
+    ------
+    InputError
+        There is one; the message says what it needs.
+    """
+    names = {
+        "batch": "--batch",
+        "offline": "--offline",
+        "rate": "--rate",
+        "ttft_ms": "--ttft-ms",
+        "tpot_ms": "--tpot-ms",
+    }
+    stated = [option for name, option in names.items() if is_stated(name)]
+    if len(stated) > 1 and set(stated) != {"--ttft-ms", "--tpot-ms"}:
+        expected = "one of --batch, --offline, --rate and a latency limit"
+        raise InputError.at(stated[0], expected=expected, got=" with ".join(stated))
+    if loads.quantile is not None and loads.limits_ms == (None, None):
+        raise InputError.at("--quantile", expected="--ttft-ms or --tpot-ms with it", got=loads.quantile)
+    for name, value in (("burstiness", loads.burstiness), ("seed", loads.seed)):
+        if is_stated(name) and not loads.is_open:
+            raise InputError.at(f"--{name}", expected="--rate or --quantile with it", got=value)
+    if is_stated("cap_w") and loads.is_open:
+        raise InputError.at("--cap", expected="no --rate and no --quantile with it", got="both")
+    if loads.quantile is not None and not LEAST_QUANTILE <= loads.quantile <= MOST_QUANTILE:
+        raise InputError.at("--quantile", expected=f"{LEAST_QUANTILE} to {MOST_QUANTILE}", got=loads.quantile)
+    if loads.limits_ms[1] is not None and loads.lengths[1] == 1:
+        raise InputError.at("--tpot-ms", expected="an --output of at least 2 tokens with it", got=loads.limits_ms[1])
+
+
+def closed_loops(setup: "Setup", loads: Loads, cap_w: float | None, scale: "Scale | None") -> "list[Prediction]":
+    """Return the predictions for users that wait for their answers, or for a full queue."""
+    from bench.inference.predict import best_within, plan_run, predict
+
+    ttft_s, tpot_s = loads.limits_s
+    if ttft_s is not None or tpot_s is not None:
+        return [best_within(setup, *loads.lengths, ttft_limit_s=ttft_s, tpot_limit_s=tpot_s, cap_w=cap_w, scale=scale)]
+    if loads.offline:
+        return [predict(plan_run(setup, *loads.lengths), cap_w=cap_w, scale=scale)]
+    setup.check_lengths(*loads.lengths)
+    sizes = batches(loads.batch, most=setup.most_sequences(sum(loads.lengths)))
+    for clients in sizes:
+        setup.check_batch(clients, *loads.lengths)
+    runs = [plan_run(setup, *loads.lengths, clients=clients) for clients in sizes]
+    return [predict(run, latency_limit="none (closed loop)", cap_w=cap_w, scale=scale) for run in runs]
+
+
+def open_loops(setup: "Setup", loads: Loads, scale: "Scale | None") -> "list[OpenLoop]":
+    """Return the predictions for requests that arrive at random times."""
+    from bench.inference.simulation.largest import Target
+    from bench.inference.simulation.open_loop import Traffic, best_open_loop, open_loop
+
+    traffic = Traffic(*loads.lengths, loads.burstiness, loads.seed)
+    if loads.quantile is not None:
+        return [best_open_loop(setup, traffic, Target(loads.quantile, *loads.limits_s), scale)]
+    return [
+        open_loop(setup, traffic, rate_per_s, scale) for rate_per_s in _rates(loads.rate or "", setup, traffic, scale)
+    ]
+
+
+def _rates(text: str, setup: "Setup", traffic: "Traffic", scale: "Scale | None") -> list[float]:
+    from bench.inference.simulation.open_loop import capacity_per_s
+
+    if text == "all":
+        capacity = capacity_per_s(setup, traffic, scale)
+        return [float(f"{tenth * capacity / 10.0:.3g}") for tenth in TENTHS]
+    parts = [part.strip() for part in text.split(",")]
+    if not all(is_decimal(part) and 0.0 < float(part) < math.inf for part in parts):
+        raise InputError.at("--rate", expected="requests/s above 0, separated by commas, or all", got=text)
+    return [float(part) for part in parts]
+
+
+def batches(text: str, most: int | None) -> list[int]:
+    """Return the batches of `--batch`; `all` are powers of 2 and the largest.
+
+    Raises
+    ------
+    InputError
+        One of them is not a whole number above 0.
+    """
+    if text == "all":
+        top = max(1, most or 64)
+        return sorted({*(1 << power for power in range(top.bit_length())), top})
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise InputError.at("--batch", expected="whole numbers above 0, separated by commas, or all", got=text)
+    return [int(part) for part in parts]

@@ -1,0 +1,77 @@
+"""The table and the JSON document of requests that arrive at random times."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bench.cli.output import plain, say
+from bench.cli.run.llm_tables import document, joules, say_basis
+from bench.cli.table import print_table
+
+if TYPE_CHECKING:
+    from bench.inference.serving import Setup
+    from bench.inference.simulation.open_loop import OpenLoop
+    from bench.inference.simulation.spread import Spread
+
+
+def open_document(setup: "Setup", opened: "Sequence[OpenLoop]") -> dict[str, object]:
+    """Return modelled rows as one JSON-ready document."""
+    whole = document(setup, [one.prediction for one in opened])
+    rows = whole["rows"]
+    assert isinstance(rows, list)
+    for row, one in zip(rows, opened, strict=True):
+        row |= {
+            "rate_per_s": asdict(one.rate_per_s),
+            "capacity_per_s": one.capacity_per_s,
+            "concurrent": one.concurrent,
+            "ttft": asdict(one.ttft),
+            "tpot": None if one.tpot is None else asdict(one.tpot),
+            "simulated_requests": one.requests,
+            "burstiness": one.traffic.burstiness,
+            "seed": one.traffic.seed,
+        }
+    return whole
+
+
+def print_open(setup: "Setup", opened: "Sequence[OpenLoop]", *, chosen: bool) -> None:
+    """Print modelled rows, with the basis of the figures and the error of the simulation."""
+    first = opened[0]
+    error = f"± {first.prediction.holdout.error_frac:.0%}"
+    mark = "" if first.prediction.warning is None else " !"
+    traffic = first.traffic
+    device = f"{setup.gpus} x {setup.device.title}"
+    title = f"{first.prediction.basis.capitalize()}: {setup.shape.title} in {setup.kind.name} on {device}"
+    print_table(
+        ["requests/s", "concurrent", "output tok/s", "TTFT mean, q50, q90, q99", "TPOT mean, q50, q90, q99", "J/token"],
+        [
+            (
+                plain(one.rate_per_s.value),
+                plain(one.concurrent),
+                f"{plain(one.prediction.tokens_per_s)}{mark}",
+                f"{_in_ms(one.ttft)}{mark}",
+                "-" if one.tpot is None else f"{_in_ms(one.tpot)}{mark}",
+                joules(one.prediction),
+            )
+            for one in opened
+        ],
+        title=f"{title}, {traffic.input_len}:{traffic.output_len}, requests at random times",
+        right=(0, 1, 2, 3, 4, 5),
+    )
+    limit = None if first.prediction.tags is None else first.prediction.tags.latency_limit
+    if first.rate_per_s.low < first.rate_per_s.high:
+        say(
+            f"Largest rate with {limit}: {plain(first.rate_per_s.value)} {error} requests/s (95 % interval of the "
+            f"simulation: {plain(first.rate_per_s.low)} to {plain(first.rate_per_s.high)})."
+        )
+    times = "a Poisson process" if traffic.burstiness == 1.0 else f"gamma gaps of burstiness {traffic.burstiness:g}"
+    say(
+        f"The server keeps up with {plain(first.capacity_per_s)} {error} requests/s. Times of arrival: {times}, seed "
+        f"{traffic.seed}; {first.requests:,} requests are counted a row. 95 % interval of the simulation for the last "
+        f"row's TTFT q99: {plain(opened[-1].ttft.q99_s.low * 1e3)} to {plain(opened[-1].ttft.q99_s.high * 1e3)} ms."
+    )
+    say_basis(setup, first.prediction, chosen=chosen)
+
+
+def _in_ms(spread: "Spread") -> str:
+    values = (spread.mean_s, spread.q50_s, spread.q90_s, spread.q99_s)
+    return ", ".join(plain(one.value * 1e3) for one in values) + " ms"
