@@ -149,16 +149,18 @@ def say_basis(setup: "Setup", first: "Prediction", *, chosen: bool) -> None:
 
 def _say_watts(one: "Prediction") -> None:
     """Print what the watts are and how well they are known."""
+    from bench.inference.power.estimate import unknown_watts
+
     watts = one.watts
     if watts is None:
-        say(f"W a GPU: unknown, no watts of {one.setup.device.slug} under a load were published.")
+        say(f"W a GPU: not modelled: {unknown_watts(one.setup)}.")
         return
     cap = "" if watts.cap_w is None else f" Each GPU is limited to {watts.cap_w:,.0f} W: {watts.clock_frac:.0%} clock."
     tested = "" if watts.is_tested else f" No row of {one.setup.device.slug} itself was tested."
     say(
         f"W a GPU and J/token: modelled at this load, node boundary; the GPU's own watts are off by "
-        f"{watts.holdout.error_frac:.0%} on {watts.holdout.rows} published rows of {watts.family.name} GPUs that were "
-        f"not used in the fit (worst {watts.holdout.worst_frac:.0%}).{tested}{cap}"
+        f"{watts.holdout.error_frac:.0%} on {watts.holdout.rows} published rows of other models on {watts.family.name} "
+        f"GPUs (worst {watts.holdout.worst_frac:.0%}).{tested}{cap}"
     )
 
 

@@ -21,16 +21,12 @@ class Watts:
     clock_frac: float  # [-] clock over that without the lower limit
     rate_frac: float  # [-] rate over that without the lower limit
     is_tested: bool  # whether rows with watts of this very device were predicted
+    holdout: Holdout  # errors of a GPU's watts for this class of models on rows that were not fitted
 
     @property
     def node_w(self) -> float:
         """Input power of the server over its GPUs [W]."""
         return node_watts(self.gpu_w)
-
-    @property
-    def holdout(self) -> Holdout:
-        """Errors of a GPU's watts on rows that were not fitted."""
-        return self.family.holdout
 
     @property
     def node_rms_ln(self) -> float:
@@ -49,7 +45,9 @@ class Watts:
 
 
 def watts_of(setup: Setup, load: Load, cap_w: float | None = None) -> Watts | None:
-    """Return the watts of a load, or None for a device of which no watts were published.
+    """Return the watts of a load, or None where they are not known well enough to plan with.
+
+    That is the case for devices of which no watts were published, and for classes of models whose error is too large.
 
     Parameters
     ----------
@@ -66,10 +64,24 @@ def watts_of(setup: Setup, load: Load, cap_w: float | None = None) -> Watts | No
         The limit is above the one that the device ships with, or below what it draws at its lowest clock.
     """
     family, limit_w = family_of(setup.device.slug), setup.device.limit_w
-    if family is None or limit_w is None:
+    holdout = None if family is None else family.holdout(setup.shape, setup.kind)
+    if family is None or limit_w is None or holdout is None or holdout.is_doubtful:
         return None
     does = activity(setup.shape, setup.kind, setup.device, setup.gpus, load)
     found: Capped = capped(family, limit_w, does, cap_w)
-    return Watts(
-        family, found.gpu_w, cap_w, found.clock_frac, found.rate_frac, setup.device.slug in family.tested
-    )  # fmt: skip
+    is_tested = setup.device.slug in family.tested
+    return Watts(family, found.gpu_w, cap_w, found.clock_frac, found.rate_frac, is_tested, holdout)
+
+
+def unknown_watts(setup: Setup) -> str:
+    """Return why the watts of a setup are not modelled."""
+    family = family_of(setup.device.slug)
+    if family is None:
+        return f"no watts of {setup.device.slug} under a load were published"
+    holdout = family.holdout(setup.shape, setup.kind)
+    if holdout is None:
+        return f"no watts of such models on {family.name} GPUs were published"
+    return (
+        f"for mixtures of experts in {setup.kind.name} they are off by {holdout.error_frac:.0%} on {holdout.rows} "
+        f"published rows of {family.name} GPUs"
+    )

@@ -1,19 +1,20 @@
 """The fit of a family's two constants on rows with measured watts, and the errors over rows that were not fitted."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.inference.engine import Holdout
-from bench.inference.power.gpu import Family
+from bench.inference.power.gpu import Family, power_table
 from bench.inference.power.rows import WattRow
 
 Array = NDArray[np.float64]
 
 START = (0.6, 1e6)  # memory_frac, half_width
+CLASSES = ("dense", "mixture")
 LEAST, MOST = (0.0, 1e4), (1.0, 1e8)
 
 
@@ -36,6 +37,44 @@ def fit(family: Family, rows: Sequence[WattRow]) -> Family:
     bounds = ((LEAST[0], math.log(LEAST[1])), (MOST[0], math.log(MOST[1])))
     start = (START[0], math.log(START[1]))
     return _with(family, least_squares(errors, start, bounds=bounds, xtol=1e-10, ftol=1e-10).x)
+
+
+def fitted_rows(family: Family, rows: Iterable[WattRow]) -> list[WattRow]:
+    """Return the rows of a family on which its constants are fitted, by the rule in data/power.toml."""
+    held = power_table("division")["held_out"]
+    return [
+        row
+        for row in rows
+        if row.family.name == family.name
+        and row.row.flag is None
+        and row.model_class in CLASSES
+        and row.shape.name not in held
+    ]
+
+
+def held_out(family: Family, rows: Iterable[WattRow]) -> list[tuple[WattRow, float]]:
+    """Return the rows of a family with ln(predicted/published), each model predicted by a fit on the others.
+
+    Rows of a class on which nothing is fitted are predicted by the fit on all others. Models are told apart by layers
+    and width, so that two releases of one build are one model.
+
+    Parameters
+    ----------
+    family
+        The family.
+    rows
+        Rows with watts.
+    """
+    rows = [row for row in rows if row.family.name == family.name and row.row.flag is None]
+    errors = []
+    for build in sorted({_build(row) for row in rows}):
+        others = fit(family, [row for row in fitted_rows(family, rows) if _build(row) != build])
+        errors += [(row, row.ln_error(others)) for row in rows if _build(row) == build]
+    return errors
+
+
+def _build(row: WattRow) -> tuple[int, int]:
+    return row.shape.layers, row.shape.hidden
 
 
 def _with(family: Family, values: Array) -> Family:

@@ -8,8 +8,12 @@ from typing import Any
 from bench.inference.engine import Holdout
 from bench.inference.power.activity import Activity
 from hardware_profiles.reading import read_toml
+from kernels.llm.counts import Precision
+from kernels.llm.shapes import ModelShape
 
 DATA = Path(__file__).parents[1] / "data"
+WIDE = ("fp32", "bf16", "fp16")
+"""Dtypes of products whose grouped kernels draw like other kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,18 @@ class Family:
     idle_frac: float  # [-] power with a context and without work, over the limit
     memory_frac: float  # [-] share of the range above it while narrow kernels read memory, fitted
     half_width: float  # elements of the residual stream at which kernels draw half of the range, fitted
-    holdout: Holdout  # on rows that the constants were not fitted on
+    holdouts: dict[str, Holdout]  # by class, each model predicted with constants fitted on the other models
+
+    def holdout(self, shape: ModelShape, kind: Precision) -> Holdout | None:
+        """Return the errors of a class of models, or None if no row of the class was published."""
+        return self.holdouts.get(model_class(shape, kind))
+
+
+def model_class(shape: ModelShape, kind: Precision) -> str:
+    """Return the class of a model by which its watts are judged; grouped products in 8 or 4 bits stand apart."""
+    if not shape.is_moe:
+        return "dense"
+    return "mixture" if kind.compute in WIDE else "narrow-mixture"
 
 
 def family_of(slug: str) -> Family | None:
@@ -41,7 +56,7 @@ def families() -> dict[str, Family]:
             idle_frac=table["idle_frac"]["value"],
             memory_frac=table["memory_frac"]["value"],
             half_width=table["half_width"]["value"],
-            holdout=Holdout(**table["holdout"]),
+            holdouts={key: Holdout(**entry) for key, entry in table["holdout"].items()},
         )
         for name, table in power_table("family").items()
     }

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from bench.inference.accelerator import Accelerator, accelerator
 from bench.inference.columns.row import Row
 from bench.inference.power.activity import Activity, Load, activity
-from bench.inference.power.gpu import Family, family_of, gpu_watts
+from bench.inference.power.gpu import Family, family_of, gpu_watts, model_class
 from kernels.llm.counts import precision
-from kernels.llm.shapes import load
+from kernels.llm.shapes import ModelShape, load
 
 CONTEXT_FRAC = {"equal": 0.5, "uniform": 2 / 3, "exponential": 1.0}
 """[-] Mean of an answer's tokens in the cache over its mean length, by the spread of the lengths.
@@ -27,6 +27,8 @@ class WattRow:
     family: Family
     device: Accelerator
     limit_w: float  # [W] power limit of the GPU
+    shape: ModelShape
+    model_class: str
     activity: Activity
     published_w: float  # [W] of one GPU
 
@@ -69,5 +71,7 @@ def _watt_row(row: Row) -> WattRow | None:
     served = load_of(row, row.published_per_s, row.clients)
     if served is None or device.limit_w is None:
         return None
-    does = activity(load(row.model_name), precision(row.dtype), device, row.gpus, served)
-    return WattRow(row, family, device, device.limit_w, does, row.power_w / row.gpus)
+    shape, kind = load(row.model_name), precision(row.dtype)
+    does = activity(shape, kind, device, row.gpus, served)
+    named = model_class(shape, kind)
+    return WattRow(row, family, device, device.limit_w, shape, named, does, row.power_w / row.gpus)

@@ -10,7 +10,6 @@ from bench.inference.accelerator import accelerator
 from bench.inference.power.activity import Activity, Load, activity
 from bench.inference.power.fit import fit, holdout
 from bench.inference.power.gpu import families, family_of, gpu_watts
-from bench.inference.power.node import node_watts
 from bench.inference.power.rows import watt_rows
 from bench.inference.published import MEASURED, MORE, read_rows
 from kernels.llm.counts import precision
@@ -69,10 +68,6 @@ def test_a_model_over_two_gpus_halves_the_work_of_each():
     one, two = does(), does(gpus=2)
     assert two.memory_frac == pytest.approx(one.memory_frac / 2, rel=1e-6)
     assert two.product_frac == pytest.approx(one.product_frac / 2, rel=1e-6)
-
-
-def test_the_node_of_eight_full_h100_draws_what_was_published():
-    assert 8 * node_watts(700.0) == pytest.approx(8400.0, rel=1e-3)
 
 
 def test_the_constants_are_those_of_the_fit_on_the_named_rows(rows):
