@@ -78,7 +78,7 @@ def test_a_power_limit_costs_rate_and_every_row_has_watts_with_their_error(perwa
 
 def test_a_device_without_published_watts_says_so_and_keeps_the_provisioned_figure(perwatt):
     asked = ("run", "llm", "--model", "llama-3.1-8b", "--dtype", "fp8", "--device", "amd-instinct-mi300x")
-    assert "W a GPU: unknown, no watts of amd-instinct-mi300x" in perwatt(*asked).stdout
+    assert "W a GPU: not modelled: no watts of amd-instinct-mi300x" in perwatt(*asked).stdout
     row = json.loads(perwatt(*asked, "--json").stdout)["rows"][0]
     assert row["modelled_power"] is None
     assert row["joules_per_token"] > 0

@@ -1,6 +1,7 @@
 """The watts of a GPU: between no work and its limit, with the load, and the errors on published rows."""
 
 import dataclasses
+import math
 
 import pytest
 from hypothesis import given
@@ -8,10 +9,11 @@ from hypothesis import strategies as st
 
 from bench.inference.accelerator import accelerator
 from bench.inference.power.activity import Activity, Load, activity
-from bench.inference.power.fit import fit, holdout
+from bench.inference.power.fit import fit, fitted_rows, held_out, holdout
 from bench.inference.power.gpu import families, family_of, gpu_watts
 from bench.inference.power.rows import watt_rows
 from bench.inference.published import MEASURED, MORE, read_rows
+from bench.inference.site.rate import DEVIATIONS
 from kernels.llm.counts import precision
 from kernels.llm.shapes import load
 
@@ -26,7 +28,7 @@ def does(model="llama-3.1-8b", dtype="bf16", device="nvidia-h100-sxm", gpus=1, *
 
 @pytest.fixture(scope="module")
 def rows():
-    return watt_rows(read_rows(MEASURED))
+    return watt_rows([*read_rows(MEASURED), *read_rows(MORE)])
 
 
 @given(memory=FRACTIONS, product=FRACTIONS, width=WIDTHS)
@@ -71,18 +73,45 @@ def test_a_model_over_two_gpus_halves_the_work_of_each():
 
 
 def test_the_constants_are_those_of_the_fit_on_the_named_rows(rows):
-    """The rule: rows with watts of measured_2026.csv without a flag, each family alone."""
-    for name, family in families().items():
-        fitted = fit(family, [row for row in rows if row.family.name == name and row.row.flag is None])
+    for family in families().values():
+        fitted = fit(family, fitted_rows(family, rows))
         assert fitted.memory_frac == pytest.approx(family.memory_frac, abs=2e-3)
         assert fitted.half_width == pytest.approx(family.half_width, rel=1e-2)
 
 
-def test_the_errors_on_rows_that_were_not_fitted_are_those_of_the_data_file():
-    held = [row for row in watt_rows(read_rows(MORE)) if row.row.flag is None]
-    for name, family in families().items():
-        found = holdout([row.ln_error() for row in held if row.family.name == name])
-        assert dataclasses.astuple(found) == pytest.approx(dataclasses.astuple(family.holdout), abs=1e-3)
+def test_nothing_is_fitted_on_the_models_held_out_on_flagged_rows_or_on_narrow_mixtures(rows):
+    for family in families().values():
+        fitted = fitted_rows(family, rows)
+        assert len({row.shape.name for row in fitted}) >= 5
+        assert not {row.shape.name for row in fitted} & {"qwen3-14b", "nemotron-nano-9b-v2"}
+        assert all(row.row.flag is None and row.model_class in ("dense", "mixture") for row in fitted)
+
+
+@pytest.mark.parametrize("name", ["hopper", "blackwell"])
+def test_the_errors_on_rows_that_were_not_fitted_are_those_of_the_data_file(rows, name):
+    family = families()[name]
+    errors = held_out(family, rows)
+    for model_class, stated in family.holdouts.items():
+        found = holdout([error for row, error in errors if row.model_class == model_class])
+        assert dataclasses.astuple(found) == pytest.approx(dataclasses.astuple(stated), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["hopper", "blackwell"])
+def test_nine_rows_of_ten_lie_within_the_interval_that_sites_get(rows, name):
+    family = families()[name]
+    errors = [(row, error) for row, error in held_out(family, rows) if row.model_class != "narrow-mixture"]
+    inside = [
+        abs(math.expm1(-error)) <= 1.0 - math.exp(-DEVIATIONS * family.holdouts[row.model_class].rms_ln)
+        for row, error in errors
+    ]
+    assert sum(inside) >= 0.9 * len(inside)
+
+
+def test_mixtures_in_eight_bits_are_too_uncertain_to_have_watts():
+    shape, kind = load("qwen3-235b-a22b"), precision("fp8")
+    for family in families().values():
+        assert family.holdout(shape, kind).is_doubtful
+        assert not family.holdout(shape, precision("bf16")).is_doubtful
 
 
 def test_a_device_without_published_watts_has_no_family():

@@ -75,4 +75,4 @@ def test_the_interval_of_the_watts_is_two_deviations_of_gpu_and_node_errors_toge
     from bench.inference.power.gpu import families
     from bench.inference.power.node import node_rms_ln
 
-    assert deviation == pytest.approx(math.hypot(families()["hopper"].holdout.rms_ln, node_rms_ln()))
+    assert deviation == pytest.approx(math.hypot(families()["hopper"].holdouts["dense"].rms_ln, node_rms_ln()))
