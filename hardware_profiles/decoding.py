@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from hardware_profiles.errors import InputError
+from hardware_profiles.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,9 +62,21 @@ def parse_json(data: bytes, file: object, kind: str) -> Any:
     Raises
     ------
     InputError
-        The bytes are not UTF-8, not JSON, nested too deeply, or have a whole number beyond every float.
+        The bytes are not UTF-8, not JSON, nested too deeply, have a key twice in one object, or a whole number beyond
+        every float.
     """
-    return parse(data, file, json.loads, kind, (json.JSONDecodeError, "a corrupt file"))
+
+    def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(pairs)
+        if len(table) < len(pairs):
+            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+            raise InputError(f"{file}: expected each key once in an object, got {shown(twice)} twice")
+        return table
+
+    def load(text: str) -> Any:
+        return json.loads(text, object_pairs_hook=each_key_once)
+
+    return parse(data, file, load, kind, (json.JSONDecodeError, "a corrupt file"))
 
 
 def parse(
@@ -93,6 +106,8 @@ def parse(
         document = load(text)
     except error as fault:
         raise InputError(f"{file}: expected {kind}, got {word}: {fault}") from None
+    except InputError:
+        raise
     except RecursionError:
         raise InputError(f"{file}: expected {kind}, got one nested too deeply") from None
     except ValueError:  # more digits than Python converts

@@ -157,6 +157,14 @@ def test_many_digits_in_text_are_no_number():
     assert parse_json(f'["{digits}"]'.encode(), "f", "JSON") == [digits]
 
 
+@pytest.mark.parametrize("text", ['{"a": 1, "b": 2, "a": 1}', '[{"x": {"b": 0, "a": 1, "a": 2}}]'])
+def test_json_with_a_key_twice_is_refused_by_the_key(text):
+    """Python's parser takes the last of the two silently."""
+    with pytest.raises(InputError) as caught:
+        parse_json(text.encode(), "f", "JSON")
+    assert str(caught.value) == "f: expected each key once in an object, got 'a' twice"
+
+
 def test_json_nested_too_deeply_is_refused():
     with pytest.raises(InputError, match="nested too deeply"):
         parse_json(b"[" * 200_000, "f", "JSON")

@@ -43,6 +43,14 @@ def test_a_number_of_five_thousand_digits_is_one_line(refusal):
     assert "expected numbers below 1.8e308, got one of 5000 digits" in refusal(text.encode())
 
 
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_key_that_a_document_has_twice_is_named(lines, refusal):
+    text = json.dumps(tools.vllm()).replace('"duration": 60.0', '"duration": 60.0, "duration": 6.0')
+    assert refusal("\n".join([text] * lines).encode()).endswith(
+        "expected each key once in an object, got 'duration' twice"
+    )
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_depth_is_one_line(opening, refusal):
     assert "nested too deeply" in refusal(opening * 100_000)
