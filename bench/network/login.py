@@ -112,9 +112,11 @@ def password_of_variable(place: str, name: str, kind: str = "password") -> str:
     """
     if name in RECORDED:
         raise InputError.at(place, expected="a variable that no record keeps", got=name)
-    password = os.environ.get(name, "")
+    password = os.environ.get(name)
     if not password or not password.isprintable():
-        raise InputError.at(place, expected=f"the name of an environment variable that holds the {kind}", got=name)
+        why = "not set" if password is None else "empty" if not password else "of unprintable characters"
+        expected = f"the name of an environment variable that holds the {kind} (this one is {why})"
+        raise InputError.at(place, expected=expected, got=name)
     return password
 
 

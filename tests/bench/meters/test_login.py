@@ -95,7 +95,10 @@ def test_a_password_file_that_others_can_read_is_refused_with_the_cure(password_
         ("user=admin", "got 'a user without a password"),
         ("password_file=/no/such/file", "got no such file"),
         ("password_file=.", "got a folder"),
-        ("password_env=NO_SUCH_VARIABLE_HERE", "an environment variable that holds the password"),
+        (
+            "password_env=NO_SUCH_VARIABLE_HERE",
+            r"an environment variable that holds the password \(this one is not set\)",
+        ),
         ("password_env=OMP_NUM_THREADS", "a variable that no record keeps"),
         ("password_file=x,password_env=Y", "either password_file or password_env"),
     ],
