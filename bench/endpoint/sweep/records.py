@@ -73,6 +73,9 @@ def knee_words(records: "Sequence[Record]") -> str | None:
     throughput = {point.concurrency: point.tokens_per_s for point in points_of(records)}
     if len(throughput) < 3:
         return None
+    drifted = drift(records)
+    if drifted is not None:
+        return f"not stated: {drifted.concurrency} at a time drifted, so the loads are not comparable"
     dip_frac = deepest_dip_frac(throughput)
     if dip_frac > 1.0 - KNEE_FRAC:
         return (

@@ -45,3 +45,10 @@ def test_a_sweep_with_a_deep_dip_has_no_knee_and_one_that_falls_behind_has_one()
     dipped = [record(at, *[rate] * 3) for at, rate in ((1, 36.0), (2, 22.0), (4, 46.0), (8, 30.0))]
     assert str(knee_words(dipped)).startswith("not stated: a load had 39% fewer tokens than a smaller and a larger one")
     assert knee_words(dipped[:2]) is None
+
+
+def test_a_sweep_whose_repeated_load_drifted_has_no_knee():
+    rising = [record(at, *[rate] * 3) for at, rate in ((1, 10.0), (2, 20.0), (4, 20.0))]
+    assert str(knee_words([*rising, record(1, 10.0, 10.1, 9.9)])).startswith("2 at a time: ")
+    slower = [record(1, 14.0, 14.1, 13.9), *rising[1:], record(1, 10.0, 10.1, 9.9)]
+    assert str(knee_words(slower)).startswith("not stated: 1 at a time drifted")
