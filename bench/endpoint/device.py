@@ -4,10 +4,9 @@ import ipaddress
 import socket
 
 from bench.endpoint.client.target import Target
+from bench.endpoint.tiny.sizes import TINY, Size
 from bench.results.evidence.endpoint import RANDOM_WEIGHTS
 from bench.results.record import Device
-
-TINY_NAME = "tiny server, a model of random weights"
 
 
 def is_local(host: str) -> bool:
@@ -27,9 +26,9 @@ def describe(target: Target) -> Device:
     )
 
 
-def describe_tiny(target: Target) -> Device:
-    """Return the device of a record of the tiny server, whose name says that its model has random weights."""
+def describe_random(target: Target, size: Size = TINY) -> Device:
+    """Return the device of a record of a server of random weights, whose name says so."""
     described = describe(target)
     return described.model_copy(
-        update={"name": TINY_NAME, "settings": {**described.settings, "weights": RANDOM_WEIGHTS}}
+        update={"name": size.server, "settings": {**described.settings, "weights": RANDOM_WEIGHTS}}
     )

@@ -11,6 +11,7 @@ import click
 from bench.cli.commands import examples
 from bench.cli.options import NUMBER, PositiveRange, WholeRange, is_stated, prepare_out, remote_options
 from bench.cli.output import emit_json, progress
+from bench.endpoint.tiny.sizes import SIZES
 from hardware_profiles.errors import InputError, near_names
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from bench.measure.runner import Progress
 
 SWEEP = "sweep"
-TINY = "tiny"
 MOST_AT_A_TIME, MOST_PROCESSES = 20_000, 256
 PRESETS_MS = {  # limits of the first and of each further token, as MLPerf inference states them for its scenarios
     "llama2-70b": (2000.0, 200.0),
@@ -43,7 +43,7 @@ PRESETS_MS = {  # limits of the first and of each further token, as MLPerf infer
         "perwatt run endpoint --url tiny",
     )
 )
-@click.option("--url", required=True, help="Server with the OpenAI interface: http://HOST:8000, or tiny.")
+@click.option("--url", required=True, help="Server with the OpenAI interface: http://HOST:8000, or tiny or small.")
 @click.option("--model", help="Model to ask for. [default: the only one]")
 @click.option("--interface", type=click.Choice(["completions", "chat"]), help="[default: completions if there are any]")
 @click.option("--input", "input_len", type=WholeRange(1, 10**6), default=512, show_default=True, help="Prompt [token].")
@@ -117,7 +117,7 @@ def endpoint(
     from bench.cli.run.tables import document, exit_status
     from bench.endpoint.client.dataset import read_dataset
     from bench.endpoint.client.target import read_target
-    from bench.endpoint.device import describe, describe_tiny
+    from bench.endpoint.device import describe, describe_random
     from bench.endpoint.setting import Setting, new_seed
     from bench.endpoint.sweep.run import measure_loads
     from bench.measure.plans import get_plan
@@ -149,7 +149,7 @@ def endpoint(
             processes=processes,
         )
         job = Job.start(chosen_plan, store, sys.argv[1:])
-        device = describe_tiny(setting.target) if url == TINY else describe(setting.target)
+        device = describe_random(setting.target, SIZES[url]) if url in SIZES else describe(setting.target)
         with _showing(quiet=as_json) as begin:
             records = measure_loads(setting, loads, job, reading, device, begin)
     if as_json:
@@ -161,15 +161,15 @@ def endpoint(
 
 @contextmanager
 def _served(url: str) -> Iterator[str]:
-    """Yield the address of the server; `tiny` starts one on this machine."""
+    """Yield the address of the server; `tiny` and `small` start one on this machine."""
     from bench.endpoint.tiny.server import is_installed, running
 
-    if url != TINY:
+    if url not in SIZES:
         yield url
         return
     if not is_installed():
-        raise InputError.at("--url", expected="an address; tiny needs `pip install 'perwatt[serve]'`", got=url)
-    with running() as address:
+        raise InputError.at("--url", expected=f"an address; {url} needs `pip install 'perwatt[serve]'`", got=url)
+    with running(SIZES[url]) as address:
         yield address
 
 
@@ -266,8 +266,8 @@ def _refuse_without_effect(url: str, loads: "Loads", *, has_dataset: bool) -> No
         ("--input", "input_len", not has_dataset, "no --dataset with it, whose prompts have lengths of their own"),
         ("--seed", "seed", not has_dataset or is_random, "no --dataset with it, whose prompts are not drawn"),
         ("--ca-file", "ca_file", url.lower().startswith("https:"), "an address that begins with https:"),
-        ("--api-key-file", "api_key_file", url != TINY, "a server that asks for a key"),
-        ("--api-key-env", "api_key_env", url != TINY, "a server that asks for a key"),
+        ("--api-key-file", "api_key_file", url not in SIZES, "a server that asks for a key"),
+        ("--api-key-env", "api_key_env", url not in SIZES, "a server that asks for a key"),
     ):
         if is_stated(name) and not has_effect:
             is_of_address = name in {"ca_file", "api_key_file", "api_key_env"}

@@ -1,1 +1,1 @@
-"""A real inference server with a model of random weights, for this machine's CPU: llama.cpp by the extra `serve`."""
+"""A real inference server with models of random weights, for this machine's CPU: llama.cpp by the extra `serve`."""

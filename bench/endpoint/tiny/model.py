@@ -1,4 +1,4 @@
-"""A language model of 200,000 random weights as a GGUF file that llama.cpp serves.
+"""A language model of random weights as a GGUF file that llama.cpp serves.
 
 References
 ----------
@@ -10,19 +10,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.endpoint.tiny.sizes import Size
+
 CONTEXT = 4096  # [token]
-_EMBEDDING, _LAYERS, _FEED_FORWARD, _HEADS, _KV_HEADS = 64, 2, 128, 4, 2
+_LARGEST_WEIGHT = 0.0866  # [-] of a uniform distribution whose standard deviation is 0.05
 _SPACE = "\u2581"  # begins a word
 _NORMAL, _UNKNOWN, _CONTROL, _BYTE = 1, 2, 3, 6  # types of a token
 
 
-def write_model(path: Path, seed: int = 0) -> None:
+def write_model(path: Path, size: Size, seed: int = 0) -> None:
     """Write the model.
 
     Parameters
     ----------
     path
         The file.
+    size
+        Its sizes.
     seed
         Seed of the weights.
 
@@ -39,12 +43,12 @@ def write_model(path: Path, seed: int = 0) -> None:
     words = [_SPACE + letter for letter in letters] + [_SPACE + a + b for a in letters for b in letters]
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(CONTEXT)
-    writer.add_embedding_length(_EMBEDDING)
-    writer.add_block_count(_LAYERS)
-    writer.add_feed_forward_length(_FEED_FORWARD)
-    writer.add_head_count(_HEADS)
-    writer.add_head_count_kv(_KV_HEADS)
-    writer.add_rope_dimension_count(_EMBEDDING // _HEADS)
+    writer.add_embedding_length(size.embedding)
+    writer.add_block_count(size.layers)
+    writer.add_feed_forward_length(size.feed_forward)
+    writer.add_head_count(size.heads)
+    writer.add_head_count_kv(size.kv_heads)
+    writer.add_rope_dimension_count(size.embedding // size.heads)
     writer.add_rope_freq_base(10000.0)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(len(special) + len(words))
@@ -61,28 +65,31 @@ def write_model(path: Path, seed: int = 0) -> None:
     writer.add_chat_template("{% for message in messages %}{{ message['content'] }}{% endfor %}")
 
     def random(*shape: int) -> NDArray[np.float32]:
-        return (generator.standard_normal(shape) * 0.05).astype(np.float32)
+        weights = generator.random(shape, np.float32)
+        weights -= 0.5
+        weights *= 2.0 * _LARGEST_WEIGHT
+        return weights
 
-    output = random(len(special) + len(words), _EMBEDDING)
+    output = random(len(special) + len(words), size.embedding)
     output[: len(special)] = 0.0
     writer.add_tensor("token_embd.weight", random(*output.shape))
-    writer.add_tensor("output_norm.weight", np.ones(_EMBEDDING, np.float32))
+    writer.add_tensor("output_norm.weight", np.ones(size.embedding, np.float32))
     writer.add_tensor("output.weight", output)
-    keys = _EMBEDDING * _KV_HEADS // _HEADS
-    for layer in range(_LAYERS):
+    keys = size.embedding * size.kv_heads // size.heads
+    for layer in range(size.layers):
         shapes = {
-            "attn_q": (_EMBEDDING, _EMBEDDING),
-            "attn_k": (keys, _EMBEDDING),
-            "attn_v": (keys, _EMBEDDING),
-            "attn_output": (_EMBEDDING, _EMBEDDING),
-            "ffn_gate": (_FEED_FORWARD, _EMBEDDING),
-            "ffn_up": (_FEED_FORWARD, _EMBEDDING),
-            "ffn_down": (_EMBEDDING, _FEED_FORWARD),
+            "attn_q": (size.embedding, size.embedding),
+            "attn_k": (keys, size.embedding),
+            "attn_v": (keys, size.embedding),
+            "attn_output": (size.embedding, size.embedding),
+            "ffn_gate": (size.feed_forward, size.embedding),
+            "ffn_up": (size.feed_forward, size.embedding),
+            "ffn_down": (size.embedding, size.feed_forward),
         }
         for name, shape in shapes.items():
             writer.add_tensor(f"blk.{layer}.{name}.weight", random(*shape))
         for name in ("attn_norm", "ffn_norm"):
-            writer.add_tensor(f"blk.{layer}.{name}.weight", np.ones(_EMBEDDING, np.float32))
+            writer.add_tensor(f"blk.{layer}.{name}.weight", np.ones(size.embedding, np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -1,17 +1,18 @@
-"""The tiny server in a process of its own, on a free port of the loopback address."""
+"""A server of random weights in a process of its own, on a free port of the loopback address."""
 
 import contextlib
 import importlib.util
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.endpoint.tiny.sizes import TINY, Size
 from bench.errors import RunFailedError
 from bench.machine.processes import start_python
 
-SLOTS = 4  # requests that it works on at a time
 _CODE = "from bench.endpoint.tiny.server import main\nmain()\n"
 
 
@@ -21,8 +22,10 @@ def is_installed() -> bool:
 
 
 @contextlib.contextmanager
-def running(slots: int = SLOTS) -> Iterator[str]:
+def running(size: Size = TINY) -> Iterator[str]:
     """Run the server and yield its address.
+
+    Its file is removed as soon as it is in the memory of the server, so that no ending leaves it behind.
 
     Raises
     ------
@@ -31,22 +34,25 @@ def running(slots: int = SLOTS) -> Iterator[str]:
     """
     from bench.endpoint.tiny.model import CONTEXT, write_model
 
-    with tempfile.TemporaryDirectory(prefix="perwatt-") as folder:
-        model = Path(folder) / "tiny.gguf"
-        write_model(model)
-        process = start_python(_CODE, str(model), str(slots), str(CONTEXT * slots))
-        try:
+    with contextlib.ExitStack() as ending:
+        with tempfile.TemporaryDirectory(prefix="perwatt-") as folder:
+            model = Path(folder) / f"{size.name}.gguf"
+            write_model(model, size)
+            process = start_python(_CODE, str(model), size.name, str(size.slots), str(CONTEXT * size.slots))
+            ending.callback(_end, process)
             address = process.stdout.readline().decode().strip() if process.stdout is not None else ""
-            if not address.startswith("http://"):
-                raise RunFailedError("the tiny inference server of the extra `serve` does not start")
-            yield address
-        finally:
-            if process.stdin is not None:
-                process.stdin.close()
-            process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+        if not address.startswith("http://"):
+            raise RunFailedError(f"the {size.name} inference server of the extra `serve` does not start")
+        yield address
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    process.kill()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def main() -> None:
@@ -56,8 +62,8 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     parameters = xllamacpp.CommonParams()
     parameters.model.path = sys.argv[1]
-    parameters.model_alias = {"tiny"}
-    parameters.n_parallel, parameters.n_ctx = int(sys.argv[2]), int(sys.argv[3])
+    parameters.model_alias = {sys.argv[2]}
+    parameters.n_parallel, parameters.n_ctx = int(sys.argv[3]), int(sys.argv[4])
     parameters.endpoint_metrics = True
     parameters.port = 0
     parameters.cpuparams.n_threads = 1

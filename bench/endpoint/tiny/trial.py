@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.endpoint.client.target import read_target
-from bench.endpoint.device import describe_tiny
+from bench.endpoint.device import describe_random
 from bench.endpoint.setting import Setting, new_seed
 from bench.endpoint.tiny.server import running
 from bench.endpoint.workload import LlmServeEndpoint
@@ -42,5 +42,5 @@ def measure_tiny(job: "Job", on_progress: Progress) -> "Record":
         )
         workload = LlmServeEndpoint(setting, setting.ask())
         return measure(
-            workload, replace(job, plan=get_plan(PLAN)), device=describe_tiny(target), on_progress=on_progress
+            workload, replace(job, plan=get_plan(PLAN)), device=describe_random(target), on_progress=on_progress
         )

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from bench.results.record import Device
 
 RANDOM_WEIGHTS = "random"
-"""Setting `weights` of the tiny server's device."""
+"""Setting `weights` of the device of a bundled server."""
 
 
 def has_random_weights(device: "Device") -> bool:
-    """Return whether a record is of the tiny server, whose figures stand for no product."""
+    """Return whether a record is of a bundled server, whose figures stand for no product."""
     return device.settings.get("weights") == RANDOM_WEIGHTS
 
 
