@@ -42,7 +42,7 @@ _ROWS = (
     Diagnostic("run_failed", "the workload raised an error during the run", "read the error in the detail; run again with --plan smoke", Effect.INVALID, 19),
     Diagnostic("window_missing", "a planned window was not measured", "run again; missing windows are not interpolated", Effect.INVALID, 19),
     Diagnostic("not_finite", "a figure is not a finite number", "check the meter and the workload, then run again", Effect.INVALID, 19),
-    Diagnostic("no_work", "no work was done in a window", "run again; reduce the work per call; of a server or a miner, read its log", Effect.INVALID, 1),
+    Diagnostic("no_work", "no work was done in a window", "run again; reduce the work per call; of a miner, read its log", Effect.INVALID, 1),
     Diagnostic("work_energy_mismatch", "work and energy were not measured over the same window", "read the meter over the same window as the work", Effect.NO_ENERGY, 1),
     Diagnostic("window_short", "the window is shorter than the plan requires for this meter", "use longer windows: --plan quick or --plan publish", Effect.NO_ENERGY, 2),
     Diagnostic("duration_mismatch", "a reported duration differs from the end minus the start", "check that the machine or the process was not suspended, and that the meter reports the window it was asked for", Effect.INVALID, 4),
@@ -133,6 +133,8 @@ _ROWS = (
     Diagnostic("imported", "imported from another tool's file: perwatt did not measure its windows", "measure with `perwatt run` for a verdict", Effect.NOTE, 20),
     # endpoints
     Diagnostic("server_failed", "the server ended no request well, or went away during the run", "read the detail and the server's log; run again once it answers", Effect.INVALID, 21),
+    Diagnostic("server_overloaded", "the server ended too few requests, or sent no token for a whole window", "lower the load, shorten prompts and answers, or use --plan publish for longer windows", Effect.INVALID, 21),
+    Diagnostic("server_silent", "the server kept its connections open and sent nothing more", "read the server's log and restart it: it may have hung", Effect.INVALID, 21),
     Diagnostic("tokens_not_counted", "the server states no number of output tokens, so none can be counted", "use a server, or a version of it, that states usage in its streams (stream_options)", Effect.INVALID, 21),
     Diagnostic("requests_failed", f"more than {_percent(limits.FAILED_REQUESTS_FRAC)} of the requests failed", "read the server's log; lower the load", Effect.WARN, 21),
     Diagnostic("length_ignored", "the answers of the server have another length than requested", "use a server that honours ignore_eos, or measure with --free-length", Effect.WARN, 21),

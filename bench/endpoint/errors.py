@@ -10,6 +10,18 @@ class ServerFailedError(RunFailedError):
     code = "server_failed"
 
 
+class ServerOverloadedError(RunFailedError):
+    """The server ends too few requests, or sends no token for a whole window, at this load."""
+
+    code = "server_overloaded"
+
+
+class ServerSilentError(RunFailedError):
+    """The server keeps its connections open and sends nothing more."""
+
+    code = "server_silent"
+
+
 class TokensNotCountedError(VerificationError):
     """The server states no number of output tokens."""
 

@@ -17,6 +17,7 @@ from bench.endpoint.errors import ServerFailedError, TokensNotCountedError
 from bench.endpoint.figures.summary import Requests, split
 from bench.endpoint.load.load import ClientState, Load, split_arrivals, split_slots
 from bench.endpoint.load.messages import Request
+from bench.endpoint.load.outage import check_server, check_windows
 from bench.endpoint.load.plan import LoadPlan
 from bench.endpoint.load.warm_up import wait_until_steady
 from bench.endpoint.server.watch import Reading, ServerWatch
@@ -113,7 +114,7 @@ class LlmServeEndpoint:
         """Wait `n` times 50 ms."""
         if self._load is not None:
             self._load.check()
-            self._load.check_server(self.setting.concurrency or 1)
+            check_server(self._load, self.setting.concurrency or 1, self._steady_at[0])
             if time.monotonic() > self._ends_s:
                 raise RunFailedError("the arrivals ended before the windows did; use a longer trace, or a shorter plan")
             self.in_flight[time.monotonic()] = self._load.state.in_flight
@@ -134,6 +135,17 @@ class LlmServeEndpoint:
     def work_between(self, start_s: float, end_s: float) -> float:
         """Return the output tokens that came between two times [s, monotonic]."""
         return 0.0 if self._load is None else self._load.tokens_between(start_s, end_s)
+
+    def check_windows(self, spans: Sequence[tuple[float, float]]) -> None:
+        """See that tokens came in each window.
+
+        Raises
+        ------
+        RunFailedError
+            None came in one; the message and its code say what came instead.
+        """
+        if self._load is not None:
+            check_windows(self._load, spans)
 
     def check_output(self) -> list[Check]:
         """See that requests ended well, and what the client carries against a null server.

@@ -14,7 +14,7 @@ from bench.machine.clock import ClockAudit
 from bench.measure.steadiness import Call
 from bench.meters.protocol import Meter, PollingMeter
 from bench.results.record import Window
-from bench.workloads.protocol import Batch, ContinuousWorkload, CountedWork, LongCalls, Workload
+from bench.workloads.protocol import Batch, CheckedWindows, ContinuousWorkload, CountedWork, LongCalls, Workload
 
 BATCH_S = 0.05  # [s] target length of one call of `run`: long against the loop, short against a window
 _NOTHING_YET = 1e-12  # work of a window that is counted later
@@ -143,10 +143,14 @@ class WindowTaker:
         ------
         BadWorkError
             The work of a window is 0, negative or not finite.
+        RunFailedError
+            The workload says why a window has no work.
         """
         workload, timed = self.workload, self.timed
         if not isinstance(workload, ContinuousWorkload):
             return
+        if isinstance(workload, CheckedWindows):
+            workload.check_windows(timed.spans)
         for index, (start_s, end_s) in enumerate(timed.spans):
             work = _checked_work(workload.work_between(start_s, end_s), index)
             timed.windows[index] = timed.windows[index].model_copy(update={"work": work})

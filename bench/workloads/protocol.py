@@ -119,6 +119,21 @@ class ContinuousWorkload(Protocol):
 
 
 @runtime_checkable
+class CheckedWindows(Protocol):
+    """A continuous workload that can say why its device did no work in a window."""
+
+    def check_windows(self, spans: Spans) -> None:
+        """See that there was work in each of these windows, once the load has ended.
+
+        Raises
+        ------
+        RunFailedError
+            There was none in a window; the message and its code say why.
+        """
+        ...
+
+
+@runtime_checkable
 class UncertainWork(Protocol):
     """A workload whose count of work has an uncertainty of its own (method rule 13)."""
 

@@ -133,6 +133,12 @@ class Connection(asyncio.BufferedProtocol):
             self.close()
         return Exchange(sent_ns, reader.finish(closed=closed), connect_ns)
 
+    @property
+    def last_text_ns(self) -> int:
+        """When the last text of the reply in progress came [ns, monotonic]; 0 if none has."""
+        chunks = self._reader.reply.chunks if self._reader is not None else None
+        return chunks[-1].time_ns if chunks else 0
+
     def close(self) -> None:
         """Close the connection; the next request opens a new one."""
         if self._transport is not None:

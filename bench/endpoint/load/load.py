@@ -11,14 +11,12 @@ from itertools import accumulate
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.endpoint.errors import ServerFailedError
 from bench.endpoint.load.messages import BIN_NS, Report, Request
 from bench.endpoint.load.plan import LoadPlan
 from bench.errors import RunFailedError
 from bench.machine.processes import start_python
 
 SLOTS_PER_PROCESS = 250
-GONE_REQUESTS = 4  # slots whose two rounds at least must be refused
 STOP_S = 60.0  # [s] for a process to report what is unfinished, on however busy a machine
 _CODE = "from bench.endpoint.load.worker import main\nmain()\n"
 _PLAN, _REPORT = TypeAdapter(LoadPlan), TypeAdapter(Report)
@@ -32,6 +30,7 @@ class ClientState:
     largest_lag_s: float = 0.0  # [s] by which an event loop was late, at most
     in_flight: int = 0
     waited_s: float = 0.0  # [s] for which they were ready and waited for a core so far
+    last_text_s: float = 0.0  # [s, monotonic] when the last text came; 0 if none has
 
     @property
     def busy_s(self) -> float:
@@ -69,13 +68,14 @@ class Load:
 
     @property
     def state(self) -> ClientState:
-        """The processes together: CPU time and requests in flight added up, the largest delay."""
+        """The processes together: CPU time and requests in flight added up, the largest delay, the last text."""
         with self._lock:
             return ClientState(
                 sum(state.cpu_s for state in self._states),
                 max(state.largest_lag_s for state in self._states),
                 sum(state.in_flight for state in self._states),
                 sum(state.waited_s for state in self._states),
+                max(state.last_text_s for state in self._states),
             )
 
     def forget_lag(self) -> None:
@@ -95,18 +95,6 @@ class Load:
         dead = [process.returncode for process in self._processes if process.poll() is not None]
         if dead or self._damaged:
             raise RunFailedError(f"a process of the load ended by itself: {self._damaged or f'status {dead[0]}'}")
-
-    def check_server(self, slots: int) -> None:
-        """Raise if the server has gone: it refused the connections of two rounds of all slots.
-
-        Raises
-        ------
-        ServerFailedError
-            It has.
-        """
-        last = self.requests[-2 * max(slots, GONE_REQUESTS) :]
-        if len(last) >= 2 * GONE_REQUESTS and all(request.outcome == "refused" for request in last):
-            raise ServerFailedError(f"the server answers no longer: {last[-1].error}")
 
     def tokens_between(self, start_s: float, end_s: float) -> float:
         """Return the tokens that came between two times [s, monotonic], by the millisecond.
@@ -151,7 +139,7 @@ class Load:
                         self._tokens[bin_] += tokens
                     state = self._states[number]
                     state.cpu_s, state.in_flight = report.cpu_s, report.in_flight
-                    state.waited_s = report.waited_s
+                    state.waited_s, state.last_text_s = report.waited_s, report.last_text_ns * 1e-9
                     state.largest_lag_s = max(state.largest_lag_s, report.largest_lag_s)
 
 

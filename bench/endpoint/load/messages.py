@@ -56,6 +56,7 @@ class Report:
     cpu_s: float  # CPU time of the process so far
     waited_s: float  # time so far for which it was ready and waited for a core
     largest_lag_s: float  # by which the event loop was late, at most, since the last report
+    last_text_ns: int  # when the last text came so far [ns, monotonic]; 0 if none has
 
 
 def request_of(  # noqa: PLR0913, PLR0917 (the facts of one request)

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Sequence
 
-from bench.endpoint.errors import ServerFailedError
+from bench.endpoint.errors import ServerFailedError, ServerOverloadedError, ServerSilentError
 from bench.endpoint.load.load import Load
 from bench.endpoint.load.messages import Request
+from bench.endpoint.load.outage import SILENT_S
 from bench.endpoint.stream.reply import what_went_wrong
 from bench.measure import stats
 
@@ -30,17 +31,19 @@ def wait_until_steady(load: Load, slots: int, longest_s: float, block_s: float) 
     Raises
     ------
     ServerFailedError
-        The server ends no request within the time, or none of the first ones well.
+        The server ends none of the first requests well.
+    ServerOverloadedError, ServerSilentError
+        It ends too few within the time, or hangs.
     """
     block_s = min(block_s, longest_s / (4 * STEADY_BLOCKS))
     deadline_s = time.monotonic() + longest_s
     while len(load.requests) < 2 * slots:
         load.check()
         if time.monotonic() > deadline_s:
-            ended = len(load.requests)
-            raise ServerFailedError(
-                f"the server ended {ended} requests in {longest_s:g} s; the warm-up needs {2 * slots}"
-            )
+            words = f"the server ended {len(load.requests)} requests in {longest_s:g} s; the warm-up needs {2 * slots}"
+            if time.monotonic() - load.state.last_text_s > min(SILENT_S, longest_s / 2):
+                raise ServerSilentError(f"{words}, and nothing comes any more")
+            raise ServerOverloadedError(words)
         if _only_failures(load.requests):
             last = load.requests[-1]
             raise ServerFailedError(f"the server answers no request well: {what_went_wrong(last.outcome, last.error)}")

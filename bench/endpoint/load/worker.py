@@ -37,7 +37,9 @@ class Worker:
         self._index = plan.first_index
         self._requests: list[Request] = []
         self._tokens: defaultdict[int, float] = defaultdict(float)
-        self._idle: list[Connection] = []  # of an open loop
+        self._connections: list[Connection] = []
+        self._idle: list[Connection] = []  # those of an open loop without a request
+        self._last_text_ns = 0
         self._in_flight = 0
         self._largest_lag_s = 0.0
         self._is_stopping = False
@@ -63,7 +65,7 @@ class Worker:
     async def _slot(self, start_s: float) -> None:
         """Send one request after the other."""
         await _sleep_until(start_s)
-        connection = Connection(self._address, self._intake)
+        connection = self._connection()
         while not self._is_stopping:
             outcome = await self._send(connection, time.monotonic_ns())
             if outcome in _AT_ONCE:
@@ -79,9 +81,14 @@ class Worker:
 
     async def _send_at(self, at_s: float) -> None:
         """Send one request of the schedule; its latency counts from the scheduled time, however late it is sent."""
-        connection = self._idle.pop() if self._idle else Connection(self._address, self._intake)
+        connection = self._idle.pop() if self._idle else self._connection()
         await self._send(connection, round(at_s * 1e9))
         self._idle.append(connection)
+
+    def _connection(self) -> Connection:
+        connection = Connection(self._address, self._intake)
+        self._connections.append(connection)
+        return connection
 
     async def _send(self, connection: Connection, start_ns: int) -> str:
         plan, index = self._plan, self._index
@@ -115,6 +122,8 @@ class Worker:
             self._counted_tokens += request.output_tokens
             self._counted_characters += characters(exchange.reply)
         self._requests.append(request)
+        if exchange.reply.chunks:
+            self._last_text_ns = max(self._last_text_ns, exchange.reply.chunks[-1].time_ns)
         for token in tokens:
             self._tokens[token.bin] += token.tokens
 
@@ -129,6 +138,8 @@ class Worker:
             self._report()
 
     def _report(self) -> None:
+        under_way_ns = max((connection.last_text_ns for connection in self._connections), default=0)
+        self._last_text_ns = max(self._last_text_ns, under_way_ns)
         report = Report(
             tuple(self._requests),
             tuple(Tokens(bin_, tokens) for bin_, tokens in sorted(self._tokens.items())),
@@ -136,6 +147,7 @@ class Worker:
             time.process_time(),
             _waited_s(),
             self._largest_lag_s,
+            self._last_text_ns,
         )
         self._requests.clear()
         self._tokens.clear()

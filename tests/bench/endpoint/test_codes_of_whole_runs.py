@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from doubles.crowded import in_one_of, unexplained, until
+from doubles.crowded import in_one_of, skip_if_crowded, unexplained, until
 from doubles.endpoint.meter import Consumption, SimulatedMeter
 from doubles.endpoint.server import Setup, serving
 
@@ -71,8 +71,7 @@ def check_honest(job):
     assert {"several_tokens_per_chunk", "client_local"} <= run.codes
     assert unexplained(run.codes) <= {"several_tokens_per_chunk", "client_local", "no_idle"}
     assert set(run.record.endpoint.outcomes) == {"ok"}
-    if "client_bound" in run.codes:  # then no figure is promised
-        return
+    skip_if_crowded(run.codes)
     counted = [server.sent_between(*span) for span in run.spans]
     seconds = sum(end - start for start, end in run.spans)
     assert run.record.metrics["rate"].value == pytest.approx(sum(counted) / seconds, rel=0.02)
@@ -138,7 +137,11 @@ def test_a_saturated_client_is_a_code(job):
     """The server computes nothing and answers in one piece, so that only the client limits the rate."""
     with serving(Setup(token_s=0.0, first_token_s=0.0)) as server:
         run = Run(server, job, concurrency=16, seed=seed(), output=1000)
-    assert run.codes & {"client_bound", "no_work"}  # on a crowded machine no answer may come back in a whole window
+    assert run.codes & {
+        "client_bound",
+        "server_overloaded",
+        "server_silent",
+    }  # on a crowded machine no answer may come back in a whole window
     assert run.ended == [0], "the load ended by itself, however many replies came while it was stopped"
 
 
@@ -183,6 +186,6 @@ def check_long_answers(job):
         record = measure(workload, job, (), device=describe(target))
     assert workload.settled
     spans = [(window.start_s, window.end_s) for window in record.windows]
-    if not any(reason.code == "client_bound" for reason in record.warnings):
-        sent = [server.sent_between(*span) for span in spans]
-        assert [workload.work_between(*span) for span in spans] == pytest.approx(sent, rel=0.05)
+    skip_if_crowded({reason.code for reason in record.warnings})
+    sent = [server.sent_between(*span) for span in spans]
+    assert [workload.work_between(*span) for span in spans] == pytest.approx(sent, rel=0.05)

@@ -4,12 +4,15 @@ import contextlib
 import gzip
 import socketserver
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from bench.endpoint.client.probe import probe
 from bench.endpoint.client.target import read_target
-from bench.endpoint.load.load import GONE_REQUESTS, Load
+from bench.endpoint.load.load import ClientState
+from bench.endpoint.load.outage import GONE_REQUESTS, check_server
 from bench.errors import RunFailedError
 from hardware_profiles.errors import InputError
 
@@ -94,9 +97,8 @@ class Refused:
 
 
 def test_a_load_ends_once_the_server_refuses_two_rounds_of_all_slots():
-    load = Load([])
-    load.requests += [Refused()] * (2 * GONE_REQUESTS - 1)
-    load.check_server(1)
+    load = SimpleNamespace(requests=[Refused()] * (2 * GONE_REQUESTS - 1), state=ClientState())
+    check_server(load, 1, time.monotonic())
     load.requests.append(Refused())
     with pytest.raises(RunFailedError, match="answers no longer: Connection refused"):
-        load.check_server(1)
+        check_server(load, 1, time.monotonic())

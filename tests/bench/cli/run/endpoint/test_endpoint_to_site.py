@@ -80,13 +80,12 @@ def test_the_screen_names_loads_tags_and_the_result_for_a_site_and_no_rate_below
     tables = text.partition("note:")[0]
     assert re.search(r"[0-9] to [0-9]", tables)
     assert not re.search(r"-[0-9.,]+ to ", tables), "no interval of a rate begins below 0"
-    if "client_bound" not in text:  # a client that was too slow costs the energy, and so the choice
-        assert 'in a site  device = "result:' in text
-        assert re.search(
-            r'in a site  device = "sweep:[^"]+"  \(2 loads; the site uses the best ones in each hour\)', text
-        )
-        assert "best       " in text
-        assert "pareto     " in text
+    assert "best       " in text
+    assert "pareto     " in text
+    if "client_bound" in text:
+        pytest.skip("crowded machine: the client was too slow, which costs the energy, and so the lines for a site")
+    assert 'in a site  device = "result:' in text
+    assert re.search(r'in a site  device = "sweep:[^"]+"  \(2 loads; the site uses the best ones in each hour\)', text)
 
 
 @pytest.mark.skipif(not is_installed(), reason="the extra `serve` (xllamacpp, gguf) is not installed")
