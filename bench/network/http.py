@@ -188,7 +188,7 @@ class Device:
         except http.client.InvalidURL:
             raise ReadFailedError(f"{url}: not a path that HTTP can carry") from None
         except http.client.HTTPException as error:
-            raise ReadFailedError(f"{url}: not a complete HTTP answer: {error!r}") from None
+            raise ReadFailedError(f"{url}: not a complete HTTP answer: {shown(str(error)[:200])}") from None
         except (OSError, ValueError) as error:
             raise ReadFailedError(f"{url}: {error}") from None
 

@@ -26,6 +26,9 @@ LATE_CLIENT = frozenset({
     "schedule_late", "over_saturated",
 })  # fmt: skip
 """Codes that a client of an endpoint may cause once the record says that it was too slow."""
+LATE = frozenset({"client_bound"})
+CROWDED = (RATE | METER | LATE_CLIENT | LATE) - {"few_requests"}
+"""Signs of a crowded machine in a record; short windows alone have few requests."""
 
 
 def unexplained(codes):
@@ -34,16 +37,10 @@ def unexplained(codes):
     return set(codes) - RATE - METER - late - {"client_bound"}
 
 
-def is_quiet(codes):
-    """Return whether a record gives no sign of a crowded machine, so that its figures hold what they promise."""
-    return not set(codes) & (RATE | METER | LATE_CLIENT | {"client_bound"})
-
-
-def skip_if_crowded(codes):
-    """Skip the figures of a run, which come last in a test, where its codes give a sign of a crowded machine."""
-    if not is_quiet(codes):
-        signs = set(codes) & (RATE | METER | LATE_CLIENT | {"client_bound"})
-        pytest.skip(f"crowded machine ({', '.join(sorted(signs))}): the run promises no figures")
+def skip_where(codes, signs=CROWDED):
+    """Skip the figures of a run, which come last in a test, where its codes give one of these signs."""
+    if seen := signs & set(codes):
+        pytest.skip(f"crowded machine ({', '.join(sorted(seen))}): the run promises no figures")
 
 
 def lengthen(monkeypatch):

@@ -133,7 +133,7 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
     try:
         answer = device.ask(path, LIST_TIMEOUT_S, headers=headers)
     except ReadFailedError as error:
-        raise RunFailedError(f"no inference server: {error}{_cure_of_certificate(str(error))}") from None
+        raise RunFailedError(f"no inference server: {error}{_cure(str(error), tls=target.tls)}") from None
     if answer.status in _WITHOUT_KEY:
         raise _key_refused(target.url, answer.status)
     if 300 <= answer.status < 400:
@@ -162,7 +162,10 @@ def _list_models(device: Device, target: Target) -> list[dict[str, Any]]:
     return named
 
 
-def _cure_of_certificate(error: str) -> str:
+def _cure(error: str, *, tls: bool) -> str:
+    """Return the cure of an address that has no list of models, or an empty text."""
+    if "Remote end closed" in error and not tls:
+        return "; if it speaks TLS, begin the address with https:"
     if "CERTIFICATE_VERIFY_FAILED" not in error:
         return ""
     if "mismatch" in error:  # trust in it would not help

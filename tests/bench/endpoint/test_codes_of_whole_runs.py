@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from doubles.crowded import in_one_of, skip_if_crowded, unexplained, until
+from doubles.crowded import LATE, in_one_of, skip_where, unexplained, until
 from doubles.endpoint.meter import Consumption, SimulatedMeter
 from doubles.endpoint.server import Setup, serving
 
@@ -71,7 +71,7 @@ def check_honest(job):
     assert {"several_tokens_per_chunk", "client_local"} <= run.codes
     assert unexplained(run.codes) <= {"several_tokens_per_chunk", "client_local", "no_idle"}
     assert set(run.record.endpoint.outcomes) == {"ok"}
-    skip_if_crowded(run.codes)
+    skip_where(run.codes, LATE)
     counted = [server.sent_between(*span) for span in run.spans]
     seconds = sum(end - start for start, end in run.spans)
     assert run.record.metrics["rate"].value == pytest.approx(sum(counted) / seconds, rel=0.02)
@@ -186,6 +186,6 @@ def check_long_answers(job):
         record = measure(workload, job, (), device=describe(target))
     assert workload.settled
     spans = [(window.start_s, window.end_s) for window in record.windows]
-    skip_if_crowded({reason.code for reason in record.warnings})
+    skip_where({reason.code for reason in record.warnings}, LATE)
     sent = [server.sent_between(*span) for span in spans]
     assert [workload.work_between(*span) for span in spans] == pytest.approx(sent, rel=0.05)

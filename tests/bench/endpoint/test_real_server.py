@@ -4,7 +4,7 @@ import dataclasses
 import time
 
 import pytest
-from doubles.crowded import LONG_S, skip_if_crowded, unexplained, until
+from doubles.crowded import LATE, LONG_S, skip_where, unexplained, until
 
 from bench.endpoint.client.probe import probe
 from bench.endpoint.client.target import read_target
@@ -95,7 +95,7 @@ def test_a_server_that_counts_a_request_at_its_end_is_not_shared(url, short_job,
     assert 0 < record.endpoint.unfinished <= 4
     codes = {reason.code for reason in (*record.reasons, *record.warnings)}
     assert "endpoint_shared" not in unexplained(codes)
-    skip_if_crowded(codes)
+    skip_where(codes, LATE)
     counts = record.endpoint.server
     assert counts.output_tokens == pytest.approx(counts.own_output_tokens, rel=0.01)
 

@@ -70,6 +70,16 @@ def test_a_self_signed_certificate_is_refused_and_its_own_authority_accepts_it(c
     assert distrusted.requests[0].error.startswith("TLS: ")
 
 
+def test_a_server_with_tls_that_is_named_without_it_has_its_cure(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with serving(Setup(token_s=0.0), tls=context) as server:
+        server.loop.call_soon_threadsafe(server.loop.set_exception_handler, lambda *_: None)
+        with pytest.raises(RunFailedError, match=r"if it speaks TLS, begin the address with https:$") as failed:
+            known(server)
+    assert "RemoteDisconnected" not in str(failed.value)
+
+
 def test_a_trusted_certificate_of_another_name_is_told_from_an_unknown_one(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)

@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 import pytest
-from doubles.crowded import skip_if_crowded
+from doubles.crowded import skip_where
 from doubles.endpoint.server import Setup, serving
 
 from bench.results.layout import result_folders
@@ -55,7 +55,7 @@ def assert_rate():
     """Return the check of a rate against what the server sent by its own clock; it skips on a crowded machine."""
 
     def check(server, record, expected_per_s, rel):
-        skip_if_crowded({reason["code"] for reason in record["warnings"]})
+        skip_where({reason["code"] for reason in record["warnings"]})
         spans = [(window["start_s"], window["end_s"]) for window in record["windows"]]
         sent_per_s = sum(server.sent_between(*span) for span in spans) / sum(end - start for start, end in spans)
         assert record["metrics"]["rate"]["value"] == pytest.approx(sent_per_s, rel=0.25)
