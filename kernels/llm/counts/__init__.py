@@ -20,7 +20,7 @@ from kernels.llm.counts.attention import (
     recurrent_flop,
     state_bytes,
 )
-from kernels.llm.counts.precision import PRECISIONS, Precision, precision, weight_width
+from kernels.llm.counts.precision import PRECISIONS, Precision, precision, product_dtype, weight_width
 from kernels.llm.counts.routing import expected_experts, expected_largest_load, expected_tiles
 from kernels.llm.counts.totals import (
     active_parameters,
@@ -69,6 +69,7 @@ __all__ = [
     "prefill_attention_flop",
     "prefill_bytes",
     "prefill_flop",
+    "product_dtype",
     "recurrent_flop",
     "state_bytes",
     "weight_bytes",

@@ -56,7 +56,12 @@ def precision(name: str) -> Precision:
 
 
 def weight_width(matrix: Matrix, kind: Precision) -> float:
-    """Return the size of one weight of a matrix [byte]; a router is as precise as the head."""
-    if matrix.role == "feed_forward":
-        return kind.feed_forward
-    return kind.attention if matrix.role == "attention" else kind.head
+    """Return the size of one weight of a matrix [byte]; a router, and what is not stored in fp4, is like the head."""
+    if matrix.role == "router" or (kind.name == "fp4" and not matrix.fp4):
+        return kind.head
+    return kind.feed_forward if matrix.role == "feed_forward" else kind.attention
+
+
+def product_dtype(matrix: Matrix, kind: Precision) -> str:
+    """Return the format whose peak limits the product of a matrix: 16 bits if it is not stored in fp4."""
+    return "bf16" if kind.name == "fp4" and not matrix.fp4 else kind.compute

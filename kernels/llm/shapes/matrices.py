@@ -1,6 +1,6 @@
 """The weight matrices of a model, as engines fuse them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ class Matrix:
     layers: int  # in how many layers it stands
     copies: int = 1  # experts of a layer
     active: int = 1  # experts that a token uses
+    fp4: bool = True  # whether checkpoints in fp4 store it in fp4
 
     @property
     def weights(self) -> int:
@@ -31,12 +32,13 @@ def matrices(shape: "ModelShape") -> tuple[Matrix, ...]:
         _pair(shape, group.ffn, f"dense_{group.ffn}_" if len(shape.dense) > 1 else "dense_", layers=group.layers)
         for group in shape.dense
     )
-    return (
+    rows = (
         *_attention(shape, shape.attention_blocks),
         *_recurrent(shape),
         *_main_feed_forward(shape, shape.feed_forward_blocks),
         *(matrix for group in dense for matrix in group),
     )
+    return tuple(replace(row, fp4=False) if row.name in shape.not_in_fp4 else row for row in rows)
 
 
 def mtp_matrices(shape: "ModelShape") -> tuple[Matrix, ...]:
@@ -122,13 +124,20 @@ def _main_feed_forward(shape: "ModelShape", layers: int) -> tuple[Matrix, ...]:
     )
 
 
-def _pair(
-    shape: "ModelShape", ffn: int, prefix: str = "", *, hidden: int | None = None, **numbers: int
+def _pair(  # noqa: PLR0913 (numbers of a block, by name)
+    shape: "ModelShape",
+    ffn: int,
+    prefix: str = "",
+    *,
+    layers: int,
+    hidden: int | None = None,
+    copies: int = 1,
+    active: int = 1,
 ) -> tuple[Matrix, Matrix]:
-    """Return the matrices into and out of a feed-forward block, with their numbers of layers and copies."""
+    """Return the matrices into and out of a feed-forward block."""
     hidden = hidden or shape.hidden
     up, outer = ("gate_up", 2 * ffn) if shape.ffn_gated else ("up", ffn)
     return (
-        Matrix(f"{prefix}{up}", hidden, outer, "feed_forward", **numbers),
-        Matrix(f"{prefix}down", ffn, hidden, "feed_forward", **numbers),
+        Matrix(f"{prefix}{up}", hidden, outer, "feed_forward", layers, copies, active),
+        Matrix(f"{prefix}down", ffn, hidden, "feed_forward", layers, copies, active),
     )

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kernels.llm.shapes.matrices import matrices
 from kernels.llm.shapes.parameters import parameter_count
 from kernels.llm.shapes.parts import Count, DenseLayers, Indexer, Latent, Recurrent, Source
 
@@ -59,6 +60,7 @@ class ModelShape(BaseModel):
     latent: Latent | None = None  # attention caches a latent vector (MLA)
     indexer: Indexer | None = None  # attention sees only the best keys
     recurrent: Recurrent | None = None
+    not_in_fp4: list[str] = []  # matrices that published checkpoints in fp4 keep in 16 bits
     rope_theta: float
     norm_eps: float = 1e-5
     kv_bytes_per_token_bf16: Count  # [byte] cache of one token over all layers; must agree with the shape
@@ -128,6 +130,9 @@ class ModelShape(BaseModel):
         if self.windowed_every and self.window is None:
             raise ValueError("key window: expected a length, because windowed_every is set, got nothing")
         self._check_blocks()
+        named = {matrix.name for matrix in matrices(self)}
+        if unknown := next((name for name in self.not_in_fp4 if name not in named), None):
+            raise ValueError(f"key not_in_fp4: expected names among {', '.join(sorted(named))}, got {unknown!r}")
         kv_bytes = 2 * self.attention_blocks * self.cached
         if kv_bytes != self.kv_bytes_per_token_bf16:
             a_layer = "2 x kv_heads x head_size" if self.latent is None else "(key_rank + rotary_size)"

@@ -138,6 +138,21 @@ def test_a_longer_context_never_costs_less(name, context):
     assert counts.cache_bytes(shape, BF16, context) <= counts.kv_bytes(shape, BF16, context) * (1 + 1e-12)
 
 
+def test_fp4_checkpoints_keep_the_matrices_that_the_maker_excluded_in_16_bits():
+    shape, fp4 = load("minimax-m2.5"), counts.precision("fp4")
+    rows = {row.name: row for row in counts.matrices(shape)}
+    assert [counts.weight_width(rows[name], fp4) for name in ("qkv", "out", "gate_up", "router")] == [2, 2, 0.5625, 2]
+    assert [counts.product_dtype(rows[name], fp4) for name in ("qkv", "gate_up")] == ["bf16", "fp4"]
+    assert counts.weight_width(rows["qkv"], FP8) == 1
+    assert counts.product_dtype(rows["qkv"], FP8) == "fp8"
+    attention = 62 * (3072 * 8192 + 6144 * 3072)
+    experts = 62 * 256 * 3 * 3072 * 1536
+    assert counts.weight_bytes(shape, fp4) == 0.5625 * experts + 2 * (parameter_count(shape) - experts)
+    assert (
+        counts.weight_bytes(shape.resized(not_in_fp4=[]), fp4) == counts.weight_bytes(shape, fp4) - 1.4375 * attention
+    )
+
+
 def test_folded_queries_and_outputs_of_latent_attention_pass_through_memory():
     made, folded = 3 * 128 * 256, 4 * 128 * 512
     assert counts.folded_bytes_per_token(load("deepseek-v3"), BF16) == 61 * 2 * (folded - made)

@@ -22,6 +22,11 @@ def tables(name):
         ("kimi-k2", 1_026_408_232_448),
         ("kimi-k2.5", 1_026_408_232_448),
         ("gpt-oss-20b", 20_914_757_184),
+        ("qwen3-8b", 8_190_735_360),
+        ("qwen3-14b", 14_768_307_200),
+        ("qwen3-32b", 32_762_123_264),
+        ("qwen3-235b-a22b-2507", 235_093_634_560),
+        ("nemotron-nano-9b-v2", 8_888_227_328),
     ],
 )
 def test_counted_parameters_equal_the_published_checkpoint(name, stated):

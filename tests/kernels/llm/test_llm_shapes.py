@@ -72,6 +72,7 @@ NANO = tomllib.loads((FOLDER / "nemotron-3-nano-30b-a3b.toml").read_text())
             r"expected 70272 \(layers with attention x \(key_rank \+ rotary_size",
         ),
         (DEEPSEEK, {"latent": None}, "key latent.query_rank: expected a width, because there is an indexer"),
+        (DEEPSEEK, {"not_in_fp4": ["qkv"]}, "key not_in_fp4: expected names among dense_down, .* got 'qkv'"),
         (NANO, {"recurrent_layers": 53}, "key recurrent_layers: expected at most layers=52, got 53"),
         (NANO, {"attention_layers": 30}, r"key attention_layers: expected at most 29 \(layers\), got 30"),
         (NANO, {"feed_forward_layers": 53}, r"key feed_forward_layers: expected at most 52 \(layers\), got 53"),
