@@ -1,0 +1,45 @@
+"""Published rows with watts against the whole model: modelled rate, watts at that rate, and joules per token."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.inference.columns.row import Row
+from bench.inference.power.activity import activity
+from bench.inference.power.gpu import gpu_watts
+from bench.inference.power.rows import WattRow, load_of, watt_rows
+from kernels.llm.counts import precision
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A row with the watts that the whole model gives it, without any measured figure of the row."""
+
+    row: WattRow
+    rate_ln: float  # ln(predicted/published) of the rate
+    watts_ln: float  # of a GPU's watts at the predicted rate
+
+    @property
+    def joules_ln(self) -> float:
+        """The value ln(predicted/published) of the energy per token."""
+        return self.watts_ln - self.rate_ln
+
+
+def judged(rates: Iterable[tuple[Row, float]]) -> list[Judged]:
+    """Return the rows that have watts, with their errors at modelled rates.
+
+    Parameters
+    ----------
+    rates
+        Published rows, each with its modelled rate [output token/s] of all GPUs.
+    """
+    found = []
+    for row, rate in rates:
+        for watts in watt_rows([row]):
+            served = load_of(row, rate, float(row.clients or 1))
+            if served is None or row.published_per_s is None or row.dtype is None:
+                continue
+            does = activity(watts.shape, precision(row.dtype), watts.device, row.gpus, served)
+            predicted_w = gpu_watts(watts.family, watts.limit_w, does)
+            found.append(Judged(watts, math.log(rate / row.published_per_s), math.log(predicted_w / watts.published_w)))
+    return found
