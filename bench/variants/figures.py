@@ -7,7 +7,6 @@ for hyperthread neighbours before and after its slice. A slice scans a window th
 report exactly that nonce. Medians are taken over the quiet slices if there are any, else over all.
 """
 
-import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from bench import limits
 from bench.errors import RunFailedError
 from bench.machine.environment import usable_cores
+from bench.variants.relative_speed import median_interval, relative_speed
 from bench.variants.slices import PinnedThreads, TimedScan, VariantSlice, steps_for
 from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, compile_seconds, cost_of, instructions_per_cycle
 
@@ -42,13 +42,18 @@ class VariantFigure:
         """The quiet slices if there are any, else all."""
         return [part for part in self.slices if part.quiet] or list(self.slices)
 
+    @property
+    def rate_per_s(self) -> float:
+        """Median rate [hash/s]."""
+        return statistics.median(part.rate_per_s for part in self.counted)
+
     def document(self) -> dict[str, Any]:
         """Return the figures as JSON-ready data."""
         counted = self.counted
         cycles = [part.cycles_per_hash for part in counted if part.cycles_per_hash is not None]
         median = statistics.median(cycles) if cycles else None
         bound = self.bound_cycles_per_hash
-        rate = statistics.median(part.rate_per_s for part in counted)
+        rate = self.rate_per_s
         return {
             "variant": self.variant,
             "rate_hash_per_s": rate,
@@ -99,7 +104,12 @@ class Figures:
 
     def document(self) -> dict[str, Any]:
         """Return everything as one JSON-ready document, the fastest first."""
-        rows = sorted((figure.document() for figure in self.variants), key=lambda row: -row["rate_hash_per_s"])
+        ordered = sorted(self.variants, key=lambda figure: -figure.rate_per_s)
+        rows = [
+            figure.document()
+            | {"over_fastest": relative_speed(figure.slices, ordered[0].slices, self.needed).document()}
+            for figure in ordered
+        ]
         return {
             "schema": SCHEMA,
             "workload": self.workload,
@@ -113,12 +123,13 @@ class Figures:
         }
 
 
-def measure_variants(
+def measure_variants(  # noqa: PLR0913 - what to measure, and how
     threads: int = 1,
     *,
     names: Sequence[str] | None = None,
     midstates: int = 1,
     compile_times: bool = True,
+    rounds: int | None = None,
     on_progress: Callable[[str, float], None] = lambda _stage, _done: None,
 ) -> Figures:
     """Measure every variant that runs on this machine, or the named ones, on pinned threads.
@@ -133,6 +144,8 @@ def measure_variants(
         Midstates that share a message schedule: 1, 2, 4 or 8.
     compile_times
         Whether to measure compile times.
+    rounds
+        Rounds in which every variant must be quiet, of at most twice as many; None takes as many as a claim needs.
     on_progress
         Receives the stage and its share that is done.
 
@@ -153,7 +166,7 @@ def measure_variants(
     }
     cores = usable_cores()[:threads]
     slice_s = SLICE_S if threads == 1 else SLICE_TOGETHER_S
-    rounds = ROUNDS if threads == 1 else ROUNDS_TOGETHER
+    rounds = rounds or (ROUNDS if threads == 1 else ROUNDS_TOGETHER)
     per_cycle = instructions_per_cycle()
     for done, name in enumerate(chosen):
         on_progress(f"verify {name}", done / len(chosen))
@@ -194,22 +207,6 @@ def _unavailable() -> tuple[tuple[str, str], ...]:
     return tuple((other.variant.name, other.reason) for other in variants.all_variants() if not other.available)
 
 
-def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the 95 % interval of a median from the order of the values alone; None for fewer than six values.
-
-    References
-    ----------
-    H. A. David and H. N. Nagaraja, Order Statistics, 3rd edition, section 7.1.
-    """
-    count, outside = len(values), 0
-    for rank in range(count // 2):
-        outside += 2 * math.comb(count, rank)
-        if outside > (1.0 - limits.CONFIDENCE) * 2**count:
-            ordered = sorted(values)
-            return (ordered[rank - 1], ordered[count - rank]) if rank else None
-    return None
-
-
 def _take_rounds(
     pinned: PinnedThreads,
     scans: dict[str, TimedScan],
@@ -217,11 +214,11 @@ def _take_rounds(
     rounds: int,
     on_progress: Callable[[str, float], None],
 ) -> tuple[dict[str, list[VariantSlice]], dict[str, float | None]]:
-    """Take slices of all variants in turn until each has `rounds` quiet ones, but at most twice as many rounds."""
+    """Take slices of all variants in turn until `rounds` rounds were quiet, but at most twice as many rounds."""
     slices: dict[str, list[VariantSlice]] = {name: [] for name in scans}
     ratios: dict[str, list[float]] = {name: [] for name in scans}
     for done in range(2 * rounds):
-        if min(sum(part.quiet for part in parts) for parts in slices.values()) >= rounds:
+        if sum(all(part.quiet for part in together) for together in zip(*slices.values(), strict=True)) >= rounds:
             break
         for name, scan in scans.items():
             on_progress(name, min(done / rounds, 1.0))

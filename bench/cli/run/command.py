@@ -14,6 +14,7 @@ from bench.cli.options import (
     NUMBER,
     WHOLE,
     clock_offset_option,
+    is_stated,
     json_option,
     meter_period_option,
     plan_option,
@@ -25,6 +26,7 @@ from bench.cli.run.asic import asic
 from bench.cli.run.endpoint import endpoint
 from bench.cli.run.llm import llm
 from bench.cli.run.measure import check_machine, choose_scan, measure_all, opened, specs
+from bench.cli.run.variants import every_variant, run_variants
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ MAIN_JOB_METERED = ("sha256d_scan_cpu", "sha256d_scan_vr4_cpu", "matmul_f32_cpu"
 @click.option(
     "--all-variants",
     is_flag=True,
-    help="Measure every variant of sha256d_scan_cpu that runs here, in turns; on one thread unless --threads is set.",
+    help="Measure every variant of a CPU scan that runs here, in turns; on one thread unless --threads is set.",
 )
 @click.option(
     "--threads", type=WHOLE, help="CPU threads. [default: the cores that this process and its CPU quota may use]"
@@ -123,16 +125,11 @@ def run(
         options_ = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s)
         return _attach(attach, workloads, meters, options_, store, as_json=as_json)
     check_machine(threads)
-    if all_variants:
-        _refuse_with_all_variants()
-        from bench.cli.run.variants import run_variants
-
-        return run_variants(workloads, threads or 1, variant, as_json=as_json)
     names = workloads or tuple(
         row.name for row in ENTRIES if row.main_job and row.device_kind == device.partition(":")[0]
     )
     options = WorkloadOptions(device=device, variant=variant, threads=threads)
-    todo = [create(name, options) for name in names]
+    todo = every_variant(workloads, options) if all_variants else [create(name, options) for name in names]
     chosen_plan = get_plan(plan)
     device_under_test(device)  # refuses a wrong device before anything is opened or stored
     context = surroundings(store) if todo and not workloads else None
@@ -140,6 +137,8 @@ def run(
     meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
     with opened(specs(meters, watts, device), meter_options) as reading:
         job = Job.start(chosen_plan, store, sys.argv[1:])
+        if all_variants:
+            return run_variants(todo, job, reading, as_json=as_json)
         if not todo:
             from bench.cli.run.gpu import run_gpu_job
 
@@ -208,22 +207,6 @@ def _plan_name(plan: str, *, quick: bool, publish: bool) -> str:
     return next(iter(chosen.values()), plan)
 
 
-def _refuse_with_all_variants() -> None:
-    """Refuse the options that `--all-variants` ignores: it has its own windows, reads no meter and stores nothing."""
-    context = click.get_current_context()
-    used = {"workloads", "all_variants", "variant", "threads", "as_json"}
-    ignored = {
-        option.name: option.opts[0]
-        for option in reversed(context.command.params)
-        if option.name not in used
-        and context.get_parameter_source(str(option.name)) is click.core.ParameterSource.COMMANDLINE
-    }
-    if ignored:
-        raise InputError.at(
-            "--all-variants", expected="no other option than --threads and --json", got=" ".join(ignored.values())
-        )
-
-
 def _write_page(records: "Sequence[Record]", main_job: "Assessment", store: Path) -> Path | None:
     """Write the page of a main job; the results are stored already, so a full disk costs only the page."""
     from bench.errors import RunFailedError
@@ -245,6 +228,8 @@ def _attach(
     from bench.cli.run.tables import document, print_run
     from bench.measure.joining.attach import attach
 
+    if is_stated("all_variants"):
+        raise InputError.at("--attach", expected="no --all-variants with it, because nothing is measured")
     if workloads:
         raise InputError.at(
             "--attach", expected="no workload with it, because nothing is measured", got=", ".join(workloads)

@@ -76,7 +76,7 @@ def _print_measured(records: "Sequence[Record]") -> None:
                 _interval(record.rate) if record.rate else "",
                 _cycles(record),
                 _of_bound(record),
-                _energy(record),
+                energy_cell(record),
             )
             for record in records
         ],
@@ -122,7 +122,8 @@ def _of_bound(record: "Record") -> str:
     return f"{fraction.value:.0%}" if fraction else ""
 
 
-def _energy(record: "Record") -> str:
+def energy_cell(record: "Record") -> str:
+    """Return the energy per unit of work, or why there is none."""
     energy = record.energy_per_unit
     if energy is not None:
         return f"{quantity(energy.value, energy.unit)} ({energy.boundary}, tier {energy.tier})"

@@ -222,10 +222,6 @@ def test_profiles_that_are_not_there_are_told_before_anything_is_measured(refuse
     assert not list(tmp_path.glob("results/*"))
 
 
-def test_options_that_all_variants_would_not_heed_are_refused(refused):
-    assert "got '--out --plan'" in refused("run", "sha256d_scan_cpu", "--all-variants", "--out", "x", "--plan", "smoke")
-
-
 @pytest.mark.parametrize("command", ["list profiles", "show antminer-s21", "list workloads --json"])
 def test_a_reader_that_goes_away_is_no_failure(command, tmp_path):
     import subprocess

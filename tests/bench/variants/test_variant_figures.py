@@ -16,6 +16,7 @@ from bench.machine.environment import usable_cores
 from bench.variants import figures as variant_figures
 from bench.variants import slices as variant_slices
 from bench.variants.header_check import check_headers
+from bench.variants.relative_speed import relative_speed
 from bench.workloads.cpu import scan_bounds as variant_bounds
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
@@ -129,17 +130,86 @@ def test_compiling_and_loading_are_timed_in_fresh_processes(monkeypatch):
     assert caches[1] == caches[0]  # the second process compiled nothing
 
 
-@pytest.mark.usefixtures("short")
-def test_the_command_prints_a_table_and_a_document(monkeypatch):
+@pytest.fixture
+def two(monkeypatch, short):  # noqa: ARG001 (short slices)
+    """Let two variants run here, whose compilation is not timed."""
     monkeypatch.setattr(variant_figures, "compile_seconds", lambda *_: (1.0, 0.1))
-    table = CliRunner().invoke(perwatt, ["run", "sha256d_scan_cpu", "--all-variants"], standalone_mode=False)
+    some = [variants.find("scalar"), variants.candidates()[0]]
+    monkeypatch.setattr(variants, "candidates", lambda: some)
+    return [variant.name for variant in some]
+
+
+def all_variants(tmp_path, *arguments, workload="sha256d_scan_cpu"):
+    command = ["run", workload, "--all-variants", "--plan", "smoke", "--out", str(tmp_path), *arguments]
+    return CliRunner().invoke(perwatt, command, standalone_mode=False)
+
+
+def test_the_command_prints_a_table_and_stores_a_record_of_each_variant(two, tmp_path, monkeypatch):
+    monkeypatch.setattr(variant_slices, "is_quiet", lambda *_: False)
+    table = all_variants(tmp_path, "--watts", "65")
     assert table.exception is None
-    assert "cycles/hash" in table.stdout
-    assert "scalar" in table.stdout
-    machine = CliRunner().invoke(perwatt, ["run", "sha256d_scan_cpu", "--all-variants", "--json"])
-    document = json.loads(machine.stdout)
-    assert document["schema"] == "perwatt.variants/1"
+    for words in ("cycles/hash", "speed over the fastest", "scalar", ", ungated", "not quiet: no verdict", "stored in"):
+        assert words in table.stdout
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("*/result.json")]
+    assert sorted(record["workload"]["variant"] for record in records) == sorted(two)
+    assert {record["assumed_power_w"]["power_w"] for record in records} == {65.0}
+    spans = sorted(
+        (window["start_s"], record["workload"]["variant"]) for record in records for window in record["windows"]
+    )
+    assert [name for _, name in spans] == two * 2, "the windows alternate"
+
+
+@pytest.mark.usefixtures("two")
+def test_the_command_gives_one_document_for_several_versions_too(tmp_path):
+    done = all_variants(tmp_path, "--json", "--threads", "1", workload="sha256d_scan_vr2_cpu")
+    document = json.loads(done.stdout)
+    assert document["schema"] == variant_figures.SCHEMA
+    assert document["workload"] == "sha256d_scan_vr2_cpu"
     assert document["variants"][0]["compile_cold_s"] == 1.0
+    assert document["variants"][0]["over_fastest"]["ratio"] == 1.0
+    assert [record["workload"]["parameters"]["midstates_per_schedule"] for record in document["records"]] == [2, 2]
+    assert {record["run"]["plan"] for record in document["records"]} == {"smoke"}
+
+
+def test_a_variant_that_answers_wrongly_has_a_failed_record_and_no_figure(two, tmp_path, monkeypatch):
+    right = selftest.run_selftest
+
+    def wrong(name, *arguments, **options):
+        if name == "scalar":
+            raise selftest.SelfTestError("variant scalar: wrong")
+        return right(name, *arguments, **options)
+
+    monkeypatch.setattr(selftest, "run_selftest", wrong)
+    done = all_variants(tmp_path, "--json")
+    assert done.return_value == 1
+    document = json.loads(done.stdout)
+    assert {record["workload"]["variant"]: record["status"] for record in document["records"]}["scalar"] == "failed"
+    assert [row["variant"] for row in document["variants"]] == two[1:]
+
+
+def part(cycles, quiet=True):
+    return variant_slices.VariantSlice(1e9 / cycles, cycles, 3e9, quiet)
+
+
+def test_the_speed_over_the_fastest_is_that_of_quiet_pairs_where_there_are_enough():
+    slices = [part(110.0)] * 50 + [part(300.0, quiet=False)] * 40
+    speed = relative_speed(slices, [part(100.0)] * 90, 50)
+    assert (speed.ratio, speed.interval, speed.quiet, speed.pairs) == (
+        pytest.approx(100 / 110), (pytest.approx(100 / 110),) * 2, True, 50,
+    )  # fmt: skip
+    assert speed.document()["reason"] is None
+
+
+def test_with_too_few_quiet_pairs_the_ratio_is_ungated_and_says_so():
+    slices = [part(110.0)] * 49 + [part(200.0, quiet=False)] * 60
+    speed = relative_speed(slices, [part(100.0)] * 109, 50)
+    assert (speed.ratio, speed.quiet, speed.pairs) == (0.5, False, 109)
+    assert speed.document()["reason"] == "not quiet: ungated"
+
+
+def test_without_a_clock_the_rates_are_compared():
+    one, other = (variant_slices.VariantSlice(rate, None, None, False) for rate in (1e6, 4e6))
+    assert relative_speed([one], [other], 50).ratio == 0.25
 
 
 @pytest.mark.parametrize(
@@ -148,6 +218,11 @@ def test_the_command_prints_a_table_and_a_document(monkeypatch):
         (["run", "--all-variants"], "--all-variants: expected one workload of sha256d_scan_cpu, sha256d_scan_vr2_cpu"),
         (["run", "matmul_f32_cpu", "--all-variants"], "sha256d_scan_vr8_cpu, got 'matmul_f32_cpu'"),
         (["run", "sha256d_scan_cpu", "--all-variants", "--variant", "scalar"], "expected no --variant with it"),
+        (["run", "sha256d_scan_cpu", "--all-variants", "--device", "gpu:0"], "--device: expected cpu, got 'gpu:0'"),
+        (
+            ["run", "sha256d_scan_cpu", "--all-variants", "--attach", "x"],
+            "--attach: expected no --all-variants with it",
+        ),
         (["run", "sha256d_scan_cpu", "--variant", "neon_sha3"], "did you mean neon_sha2"),
         (["verify", "headers", str(HEADERS), "--variant", "nothing"], "variant: expected one of"),
         (["verify", "headers", "no-such.csv"], "no-such.csv: expected a readable CSV file, got no such file"),
