@@ -1,7 +1,6 @@
 """Figures of all variants, and headers from outside: what is measured, printed and refused."""
 
 import json
-import random
 import re
 import subprocess
 from pathlib import Path
@@ -16,7 +15,6 @@ from bench.machine.environment import usable_cores
 from bench.variants import figures as variant_figures
 from bench.variants import slices as variant_slices
 from bench.variants.header_check import check_headers
-from bench.variants.relative_speed import relative_speed
 from bench.workloads.cpu import scan_bounds as variant_bounds
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
@@ -61,15 +59,6 @@ def test_figures_of_several_versions_count_every_hash():
     assert document["variants"][0]["cycles_per_hash"] > 100
     here = {variant.name for variant in variants.candidates()}
     assert {row["variant"] for row in document["unavailable"]} == {variant.name for variant in variants.VARIANTS} - here
-
-
-def test_the_interval_of_a_median_covers_it_in_95_of_100_samples():
-    generator = random.Random(1)
-    for count in (6, 20, 51):
-        samples = ([generator.lognormvariate(0.0, 0.5) for _ in range(count)] for _ in range(2000))
-        intervals = [variant_figures.median_interval(sample) for sample in samples]
-        assert sum(low <= 1.0 <= high for low, high in intervals) >= 0.945 * 2000
-    assert variant_figures.median_interval([1.0] * 5) is None
 
 
 @pytest.mark.usefixtures("short")
@@ -185,31 +174,6 @@ def test_a_variant_that_answers_wrongly_has_a_failed_record_and_no_figure(two, t
     document = json.loads(done.stdout)
     assert {record["workload"]["variant"]: record["status"] for record in document["records"]}["scalar"] == "failed"
     assert [row["variant"] for row in document["variants"]] == two[1:]
-
-
-def part(cycles, quiet=True):
-    return variant_slices.VariantSlice(1e9 / cycles, cycles, 3e9, quiet)
-
-
-def test_the_speed_over_the_fastest_is_that_of_quiet_pairs_where_there_are_enough():
-    slices = [part(110.0)] * 50 + [part(300.0, quiet=False)] * 40
-    speed = relative_speed(slices, [part(100.0)] * 90, 50)
-    assert (speed.ratio, speed.interval, speed.quiet, speed.pairs) == (
-        pytest.approx(100 / 110), (pytest.approx(100 / 110),) * 2, True, 50,
-    )  # fmt: skip
-    assert speed.document()["reason"] is None
-
-
-def test_with_too_few_quiet_pairs_the_ratio_is_ungated_and_says_so():
-    slices = [part(110.0)] * 49 + [part(200.0, quiet=False)] * 60
-    speed = relative_speed(slices, [part(100.0)] * 109, 50)
-    assert (speed.ratio, speed.quiet, speed.pairs) == (0.5, False, 109)
-    assert speed.document()["reason"] == "not quiet: ungated"
-
-
-def test_without_a_clock_the_rates_are_compared():
-    one, other = (variant_slices.VariantSlice(rate, None, None, False) for rate in (1e6, 4e6))
-    assert relative_speed([one], [other], 50).ratio == 0.25
 
 
 @pytest.mark.parametrize(
