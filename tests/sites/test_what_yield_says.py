@@ -1,6 +1,7 @@
 """What `perwatt yield` leaves unsaid because it would be false, says of a plan, and refuses because it does nothing."""
 
 import json
+import re
 
 import pytest
 
@@ -30,10 +31,14 @@ def without_miners(tmp_path, *changes):
     return path
 
 
-def rented(tmp_path):
+def rent():
     text = example_path(GEORGIA).read_text(encoding="utf-8")
     (price,) = [line for line in text.splitlines() if line.startswith("usd_per_mtok")]
-    return without_miners(tmp_path, (price, "usd_per_gpu_hour = 2.5"))
+    return price, "usd_per_gpu_hour = 2.5"
+
+
+def rented(tmp_path):
+    return without_miners(tmp_path, rent())
 
 
 def test_a_site_shows_only_what_it_sells(capsys, tmp_path):
@@ -48,6 +53,26 @@ def test_a_site_shows_only_what_it_sells(capsys, tmp_path):
     _, out, _ = perwatt(capsys, "yield", MINING)
     assert "tokens/day" not in out
     assert "BTC/day" in out
+
+
+def test_the_power_of_a_block_says_whether_it_is_modelled_and_how_well(capsys, tmp_path):
+    _, out, _ = perwatt(capsys, "yield", without_miners(tmp_path))
+    assert "node power provisioned\n" in out
+    _, modelled, _ = perwatt(capsys, "yield", without_miners(tmp_path, ("@provisioned", "")))
+    assert re.search(r"node power modelled ± \d+ %", modelled)
+    _, limited, _ = perwatt(capsys, "yield", without_miners(tmp_path, ("@provisioned", "@400W")))
+    assert "GPU limited to 400 W" in " ".join(limited.split())
+
+
+def test_a_site_chooses_among_the_power_limits_of_a_modelled_load(capsys, tmp_path):
+    limit = ('@provisioned"', '@caps"\nlatency_limit = { tpot_q50_ms = 60 }')
+    code, out, err = perwatt(capsys, "yield", without_miners(tmp_path, limit))
+    assert code == 0
+    assert re.search(r"\d+ W a GPU", out)
+    assert "modelled: no power limit of this device was measured" in err
+    code, _, err = perwatt(capsys, "yield", without_miners(tmp_path, ("@provisioned", "@caps"), rent()))
+    assert code == 2
+    assert "expected usd_per_mtok with @caps" in err
 
 
 def test_a_fleet_has_a_dash_for_what_a_site_does_not_sell(capsys, tmp_path):

@@ -108,20 +108,21 @@ def print_token_tags(year: SiteYear) -> None:
         if tags is not None:
             say(
                 f"{block.name}: {tags.token_basis} tokens, {tags.lengths} in:out, latency limit {tags.latency_limit}, "
-                f"{tags.boundary} power {tags.power_kind}"
+                f"{tags.boundary} power {tags.power_kind}{_interval(block.rate.power_w, block.rate.power_interval_w)}"
             )
 
 
 def _origin(rate: DeviceRate) -> str:
     """Return basis, interval, confidence and codes of a rate: measured ± 1.2 %, 1 source, unstable."""
     codes = (code for code in rate.codes if lessens(code))
-    return ", ".join([f"{rate.basis}{_interval(rate)}", CONFIDENCE[rate.confidence], *codes])
+    interval = _interval(rate.rate_per_s, rate.rate_interval_per_s)
+    return ", ".join([f"{rate.basis}{interval}", CONFIDENCE[rate.confidence], *codes])
 
 
-def _interval(rate: DeviceRate) -> str:
-    if rate.rate_interval_per_s is None:
+def _interval(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None or interval is None:
         return ""
-    below, above = (abs(end / rate.rate_per_s - 1.0) * 100.0 for end in rate.rate_interval_per_s)
+    below, above = (abs(end / value - 1.0) * 100.0 for end in interval)
     if abs(above - below) <= 0.1 * max(above, below):
         return f" ± {(above + below) / 2.0:.2g} %"
     return f" -{below:.2g} % +{above:.2g} %"
@@ -219,7 +220,7 @@ def _print_points(year: SiteYear) -> None:
             [
                 [
                     point.load,
-                    f"{plain(point.rate.rate_per_s)}{_interval(point.rate)}",
+                    f"{plain(point.rate.rate_per_s)}{_interval(point.rate.rate_per_s, point.rate.rate_interval_per_s)}",
                     plain(point.rate.power_w or 0.0),
                     plain(point.rate.energy_j_per_unit or 0.0),
                     " to ".join(map(plain, point.energy_interval_j_per_token or ())) or "-",
