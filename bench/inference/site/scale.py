@@ -8,6 +8,7 @@ from bench.inference.accelerator import slug_of
 from bench.inference.predict import Scale, plan_run, predict
 from bench.inference.rates import combined, prompts_of
 from bench.inference.serving import Setup
+from bench.results.evidence.endpoint import has_random_weights
 from bench.results.layout import result_names
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
@@ -59,12 +60,12 @@ def _of_layers(setup: Setup, store: Path) -> Scale | None:
             continue
         decode = read_record(store / id_)
         parameters = decode.workload.parameters
-        same = decode.status == "ok" and slug_of(decode.device.name) == setup.device.slug
+        same = decode.run.plan != "smoke" and slug_of(decode.device.name) == setup.device.slug
         if not same or parameters.get("model") != setup.shape.name or parameters.get("batch") in ratios:
             continue
-        prefill = name.replace("_decode_", "_prefill_")
-        prompts = (read_record(store / one) for one in result_names(store) if f"-{prefill}-" in one)
-        measured = combined(prompts_of(decode, prompts), decode).tokens_per_s
+        measured = _with_prompts(decode, store)
+        if measured is None:
+            continue
         batch, inputs, outputs = (int(str(parameters[key])) for key in ("batch", "input", "output"))
         ratios[batch] = measured / _modelled(setup, inputs, outputs, batch, batch)
         ids.append(decode.id)
@@ -74,10 +75,28 @@ def _of_layers(setup: Setup, store: Path) -> Scale | None:
     return Scale(_checked(factor, f"results {', '.join(ids)}"), f"replayed layers, {_results(ids)}")
 
 
+def _with_prompts(decode: "Record", store: Path) -> float | None:
+    """Return the rate of a decoding record with its prompts [output token/s], or None if one is not valid."""
+    from bench.results.folder import read_record
+
+    prefill = decode.workload.name.replace("_decode_", "_prefill_")
+    prompts = (read_record(store / one) for one in result_names(store) if f"-{prefill}-" in one)
+    try:
+        return combined(prompts_of(decode, prompts), decode).tokens_per_s
+    except InputError:
+        return None
+
+
 def _of_server(setup: Setup, record: "Record") -> Scale:
     place, parameters = f"result {record.id}", record.workload.parameters
     if record.status != "ok" or record.rate is None:
         raise InputError.at(place, "status", expected="ok", got=record.status)
+    if record.run.plan == "smoke":
+        raise InputError.at(
+            place, "plan", expected="quick or publish", got="smoke, which only checks that the run works"
+        )
+    if has_random_weights(record.device):
+        raise InputError.at(place, "device", expected="a server whose model is a product", got=record.device.name)
     served = str(parameters.get("model"))
     try:
         model = load(served.rsplit("/", 1)[-1]).name

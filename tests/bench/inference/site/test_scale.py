@@ -14,14 +14,12 @@ from hardware_profiles.errors import InputError
 LOAD = "llm:llama-3.1-8b:fp8:nvidia-h200:1000:500:64"
 
 
-def a_record(workload, rate, device, run="one", **parameters):
+def a_record(workload, rate, device, run="one", plan="quick", **parameters):
     now = datetime(2026, 11, 20, tzinfo=UTC)
     return Record(
         id=f"20261120T120000Z-{workload}-{run}",
         status="ok",
-        run=RunInfo(
-            run_id=run, plan="quick", argv=(), started_utc=now, ended_utc=now, perwatt_version="0", commit=None
-        ),
+        run=RunInfo(run_id=run, plan=plan, argv=(), started_utc=now, ended_utc=now, perwatt_version="0", commit=None),
         system={},
         device=device,
         workload=WorkloadInfo(
@@ -43,15 +41,16 @@ def setup():
     return make_setup("llama-3.1-8b", "fp8", "nvidia-h200")
 
 
-def write_layers(store, setup, factor, device="NVIDIA H200"):
+def write_layers(store, setup, factor, *, plan="quick", phases=("prefill", "decode")):
     """Write a replay of 1000:200 and batch 32, `factor` times as fast as the model says."""
     batch, inputs, outputs = 32, 1000, 200
     modelled = predict(plan_run(setup, inputs, outputs, clients=batch, requests=batch)).tokens_per_s * factor
-    gpu = Device(kind="gpu", name=device)
+    gpu = Device(kind="gpu", name="NVIDIA H200")
     load = {"model": setup.shape.name, "input": inputs, "output": outputs, "batch": batch, "dtype": "fp8",
             "lengths": "1000:200", "token_basis": "output", "latency_limit": "none"}  # fmt: skip
     for phase, rate in (("prefill", 2 * modelled * inputs / outputs), ("decode", 2 * modelled)):
-        write_record(store, a_record(f"llm_{phase}_fp8_cuda", rate, gpu, **load), [])
+        if phase in phases:
+            write_record(store, a_record(f"llm_{phase}_fp8_cuda", rate, gpu, plan=plan, **load), [])
 
 
 def test_replayed_layers_of_the_device_scale_the_rate(store, setup):
@@ -68,6 +67,22 @@ def test_replayed_layers_of_the_device_scale_the_rate(store, setup):
 def test_layers_of_another_device_or_precision_scale_nothing(store, setup, name):
     write_layers(store, setup, 0.8)
     assert resolve_rate(name, store=store).basis == "modelled"
+
+
+@pytest.mark.parametrize("how", [{"plan": "smoke"}, {"phases": ("decode",)}])
+def test_a_trial_and_a_decoding_without_its_prompts_scale_nothing(store, setup, how):
+    write_layers(store, setup, 0.8, **how)
+    assert resolve_rate(LOAD, store=store).basis == "modelled"
+
+
+def test_a_server_that_only_tried_the_run_is_refused(store):
+    record = a_record(
+        "llm_serve_endpoint", 900.0, Device(kind="server", name="server"), plan="smoke",
+        model="llama-3.1-8b", concurrency=16, input=800, output=400,
+    )  # fmt: skip
+    write_record(store, record, [])
+    with pytest.raises(InputError, match="plan: expected quick or publish"):
+        resolve_rate(f"{LOAD}~{record.id}", store=store)
 
 
 def test_a_server_that_the_user_names_scales_the_rate(store, setup):
