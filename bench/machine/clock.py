@@ -2,6 +2,9 @@
 
 import statistics
 import time
+from collections.abc import Iterable, Sequence
+
+from bench import limits
 
 _LOOPS = 50_000
 _TRIES = 5
@@ -54,6 +57,19 @@ def neighbour_cycles(clock_hz: float | None = None) -> float | None:
         independent_adds(_PROBE_LOOPS)
         best_s = min(best_s, (time.thread_time_ns() - before) * 1e-9)
     return best_s * clock_hz / (_PROBE_LOOPS * FIVES_PER_LOOP)
+
+
+def is_quiet(clocks_hz: Sequence[float | None], cycles: Sequence[float | None]) -> bool:
+    """Return whether a slice was quiet, from the core clocks [Hz] and neighbour probes [cycle] on both sides of it."""
+    known_clocks, known_cycles = _known(clocks_hz), _known(cycles)
+    if len(known_clocks) < len(clocks_hz) or len(known_cycles) < len(cycles):
+        return False
+    steady = max(known_clocks) <= (1.0 + limits.SLICE_CLOCK_FRAC) * min(known_clocks)
+    return steady and max(known_cycles) <= limits.LONE_CORE_CYCLES
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
 
 
 class ClockAudit:

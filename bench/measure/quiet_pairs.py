@@ -7,12 +7,12 @@ probe of independent instructions shows no busy hyperthread neighbour on either 
 """
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bench import limits
-from bench.machine.clock import core_clock_hz, neighbour_cycles
+from bench.machine.clock import core_clock_hz, is_quiet, neighbour_cycles
 from bench.measure import stats
 
 SLICE_S = 0.03  # [s] CPU time of one slice
@@ -124,16 +124,3 @@ def _state() -> tuple[float | None, float | None]:
     """Return the core clock [Hz] and the cycles of the neighbour probe, each None if this CPU has no such probe."""
     clock_hz = core_clock_hz()
     return clock_hz, neighbour_cycles(clock_hz)
-
-
-def is_quiet(clocks_hz: Sequence[float | None], cycles: Sequence[float | None]) -> bool:
-    """Return whether a slice was quiet, from the core clocks [Hz] and neighbour probes [cycle] on both sides of it."""
-    known_clocks, known_cycles = _known(clocks_hz), _known(cycles)
-    if len(known_clocks) < len(clocks_hz) or len(known_cycles) < len(cycles):
-        return False
-    steady = max(known_clocks) <= (1.0 + limits.SLICE_CLOCK_FRAC) * min(known_clocks)
-    return steady and max(known_cycles) <= limits.LONE_CORE_CYCLES
-
-
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]

@@ -264,7 +264,14 @@ def bound_metrics(workload: Workload, rate: Metric | None) -> dict[str, Metric]:
     interval = rate.interval_95
     fraction_interval = (interval[0] / bound.rate_per_s, interval[1] / bound.rate_per_s) if interval else None
     return {
-        "bound": Metric(value=bound.rate_per_s, unit=rate.unit, basis=bound.basis, n=1, note=bound.why),
+        "bound": Metric(
+            value=bound.rate_per_s,
+            unit=rate.unit,
+            basis=bound.basis,
+            n=1,
+            bound_by=bound.bound_by or None,
+            note=bound.why,
+        ),
         "fraction_of_bound": Metric(
             value=rate.value / bound.rate_per_s,
             unit="1",

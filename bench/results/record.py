@@ -117,6 +117,7 @@ class Metric(Part):
     boundary: Boundary | None = None
     tier: Tier | None = None
     meter: str | None = None
+    bound_by: str | None = Field(default=None, description="of a bound: the instructions, pipe or peak that binds")
     note: str = ""
 
 

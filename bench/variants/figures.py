@@ -17,11 +17,11 @@ from bench.errors import RunFailedError
 from bench.machine.environment import usable_cores
 from bench.variants.relative_speed import median_interval, relative_speed
 from bench.variants.slices import PinnedThreads, TimedScan, VariantSlice, steps_for
-from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, compile_seconds, cost_of, instructions_per_cycle
+from bench.workloads.cpu.scan_bounds import ProbeError, StepBound, compile_seconds, step_bound
 
 ROUNDS, SLICE_S = limits.QUIET_PAIRS, 0.02
 ROUNDS_TOGETHER, SLICE_TOGETHER_S = 15, 0.1  # for several threads, whose start must not show in the rate
-SCHEMA = "perwatt.variants/1"
+SCHEMA = "perwatt.variants/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,8 @@ class VariantFigure:
     variant: str
     slices: tuple[VariantSlice, ...]
     scaling: float | None  # [-] rate of all threads over the rate of one; None for a single thread
-    operations_per_hash: float | None
-    round_pairs_per_hash: float | None
-    bound_cycles_per_hash: float | None
+    bound: StepBound | None
+    no_bound: str  # cause; empty if there is a bound
     compile_cold_s: float | None
     compile_cached_s: float | None
 
@@ -52,7 +51,7 @@ class VariantFigure:
         counted = self.counted
         cycles = [part.cycles_per_hash for part in counted if part.cycles_per_hash is not None]
         median = statistics.median(cycles) if cycles else None
-        bound = self.bound_cycles_per_hash
+        bound = self.bound.cycles_per_hash if self.bound else None
         rate = self.rate_per_s
         return {
             "variant": self.variant,
@@ -63,8 +62,8 @@ class VariantFigure:
             "cycles_per_hash_quartiles": statistics.quantiles(cycles, n=4)[::2] if len(cycles) > 1 else None,
             "bound_cycles_per_hash": bound,
             "fraction_of_bound": bound / median if bound and median else None,
-            "operations_per_hash": self.operations_per_hash,
-            "round_pairs_per_hash": self.round_pairs_per_hash,
+            "bound": self.bound.document() if self.bound else None,
+            "bound_sentence": self.bound.sentence() if self.bound else f"no bound: {self.no_bound}",
             "compile_cold_s": self.compile_cold_s,
             "compile_cached_s": self.compile_cached_s,
             "scaling": self.scaling,
@@ -81,7 +80,6 @@ class Figures:
     unavailable: tuple[tuple[str, str], ...]
     threads: int  # number of threads
     cores: tuple[int, ...]  # indices of the logical CPUs
-    instructions_per_cycle: dict[str, float]
     workload: str = "sha256d_scan_cpu"
 
     @property
@@ -117,7 +115,6 @@ class Figures:
             "cores": list(self.cores),
             "quiet": self.quiet,
             "verdict": self.sentence(),
-            "instructions_per_cycle": self.instructions_per_cycle,
             "variants": rows,
             "unavailable": [{"variant": name, "reason": reason} for name, reason in self.unavailable],
         }
@@ -167,7 +164,6 @@ def measure_variants(  # noqa: PLR0913 - what to measure, and how
     cores = usable_cores()[:threads]
     slice_s = SLICE_S if threads == 1 else SLICE_TOGETHER_S
     rounds = rounds or (ROUNDS if threads == 1 else ROUNDS_TOGETHER)
-    per_cycle = instructions_per_cycle()
     for done, name in enumerate(chosen):
         on_progress(f"verify {name}", done / len(chosen))
         try:
@@ -187,7 +183,7 @@ def measure_variants(  # noqa: PLR0913 - what to measure, and how
                 (name, midstates),
                 slices[name],
                 scaling=scalings[name],
-                per_cycle=per_cycle,
+                core=cores[0],
                 compiled_s=compiled.get(name),
             )
             for name in chosen
@@ -195,7 +191,6 @@ def measure_variants(  # noqa: PLR0913 - what to measure, and how
         _unavailable(),
         threads,
         tuple(cores),
-        per_cycle,
         f"sha256d_scan_vr{midstates}_cpu" if rolling else "sha256d_scan_cpu",
     )
 
@@ -235,18 +230,14 @@ def _figure(
     slices: Sequence[VariantSlice],
     *,
     scaling: float | None,
-    per_cycle: dict[str, float],
+    core: int,
     compiled_s: tuple[float, float] | None,
 ) -> VariantFigure:
     """Return the figures of a variant with a number of midstates."""
     name, midstates = scan
-    cost = cost_of(name, midstates)
-    return VariantFigure(
-        name,
-        tuple(slices),
-        scaling,
-        cost.operations if cost else None,
-        cost.round_pairs if cost else None,
-        bound_cycles_per_hash(name, per_cycle, midstates),
-        *(compiled_s or (None, None)),
-    )
+    bound, cause = None, "the instructions of this CPU have no probes"
+    try:
+        bound = step_bound(name, midstates, core)
+    except ProbeError as error:
+        cause = str(error)
+    return VariantFigure(name, tuple(slices), scaling, bound, "" if bound else cause, *(compiled_s or (None, None)))

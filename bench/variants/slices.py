@@ -10,8 +10,7 @@ from threading import Barrier
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from bench.errors import RunFailedError
-from bench.machine.clock import core_clock_hz, neighbour_cycles
-from bench.measure.quiet_pairs import is_quiet
+from bench.machine.clock import core_clock_hz, is_quiet, neighbour_cycles
 
 if TYPE_CHECKING:
     from kernels.scan_cpu.native_scan import CompiledScan

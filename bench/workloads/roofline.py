@@ -23,6 +23,7 @@ class Bound:
     rate_per_s: float  # [unit/s]
     basis: "Basis"  # `rated` (a profile's peaks), `measured` (ceilings) or `modelled` (counts and assumed rates)
     why: str  # for people: the limit, and the figures behind it
+    bound_by: str = ""  # the limit: a class of instructions, a pipe, a peak, a bandwidth
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,16 @@ class Roofline:
         if self.bandwidth_byte_per_s:
             times[f"bandwidth {self.bandwidth_byte_per_s / 1e12:.3g} TB/s"] = moved_bytes / self.bandwidth_byte_per_s
         limit = max(times, key=lambda name: times[name])
-        return Bound(work_flop / times[limit], self.basis, f"{self.device}: {limit} ({self.basis})")
+        name = f"{dtype} peak" if limit.startswith(dtype) else "bandwidth"
+        return Bound(work_flop / times[limit], self.basis, f"{self.device}: {limit} ({self.basis})", name)
 
     def memory_bound(self) -> Bound | None:
         """Return the bound of moving bytes, or None without a bandwidth."""
         if not self.bandwidth_byte_per_s:
             return None
         rate = self.bandwidth_byte_per_s
-        return Bound(rate, self.basis, f"{self.device}: bandwidth {rate / 1e12:.3g} TB/s ({self.basis})")
+        why = f"{self.device}: bandwidth {rate / 1e12:.3g} TB/s ({self.basis})"
+        return Bound(rate, self.basis, why, "bandwidth")
 
 
 def rated_roofline(profile: "Profile") -> Roofline:
@@ -179,7 +182,7 @@ def scan_bound(
     source = "probed rates" if rates else "assumed rates"
     at = f"{multiprocessors} SMs at {clock_hz / 1e9:.3f} GHz"
     why = f"{limit}: {clocks[limit]:.2f} clocks per hash and SM ({source}), {at}"
-    return Bound(rate, "modelled", why)
+    return Bound(rate, "modelled", why, limit)
 
 
 def probed_rates(per_clock: Mapping[str, float]) -> dict[str, float]:

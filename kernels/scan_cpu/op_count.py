@@ -1,7 +1,6 @@
 """The number of instructions per nonce that a kind of machine needs for the scan, counted from the graph."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from kernels.sha256.graph import Graph, Lowering, Node, Time
@@ -13,12 +12,6 @@ COSTS = {
     "rotate": {"add": 1, "rotr": 1, "shr": 1, "xor3": 2, "ch": 3, "maj": 3},
     "plain": {"add": 1, "rotr": 3, "shr": 1, "xor3": 2, "ch": 3, "maj": 3},
 }
-
-
-_PIPELINE_ARITHMETIC = (
-    "vpaddd", "vprord", "vpsrld", "vpternlogd", "vpxord", "vpunpckldq", "vpunpckhdq", "vpunpcklqdq", "vpunpckhqdq",
-    "sha256rnds2", "paddd",
-)  # fmt: skip
 
 
 class CountingTarget:
@@ -70,46 +63,3 @@ def scan_operations(machine: str = "ternary", midstates: int = 1) -> float:
     nonce, test = 1, 1
     schedule = instructions(list(scan.rows.values())) + nonce
     return schedule / midstates + instructions(scan.digest) + instructions([scan.last_word]) + test
-
-
-@dataclass(frozen=True)
-class VariantCost:
-    """The fewest instructions that a variant executes per hash."""
-
-    operations: float  # on `register`, those that do the rounds included
-    register: str  # scalar, xmm, ymm or zmm
-    round_pairs: float  # executions of an instruction that does two rounds
-
-
-def variant_cost(name: str, features: frozenset[str], midstates: int = 1) -> VariantCost | None:
-    """Return the cost of a variant, or None for a variant whose instructions are not counted.
-
-    Loads, stores, moves between registers and the loop are not counted, so that the cost is a lower bound for every
-    arrangement of the work. LLVM compiles `lanes8` to rotates and three-way logic if the CPU has AVX-512VL.
-
-    Parameters
-    ----------
-    name
-        Name of the variant.
-    features
-        Features of the CPU that it is compiled for, by LLVM's names.
-    midstates
-        Midstates that share a message schedule.
-    """
-    if name == "scalar":
-        return VariantCost(scan_operations("rotate", midstates), "scalar", 0)
-    if name == "lanes8":
-        machine = "ternary" if "avx512vl" in features else "plain"
-        return VariantCost(scan_operations(machine, midstates) / 8, "ymm", 0)
-    if name == "lanes16":
-        return VariantCost(scan_operations("ternary", midstates) / 16, "zmm", 0)
-    if name == "shani":
-        return VariantCost(60 + 22 / midstates + 23, "xmm", 60)
-    if name in {"hybrid", "mixed"}:
-        from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, pipeline_step
-
-        shape = HYBRID if name == "hybrid" else MIXED
-        mnemonics = Counter(line.split()[0] for line in pipeline_step(shape, midstates).text.splitlines())
-        counted = sum(mnemonics[mnemonic] for mnemonic in _PIPELINE_ARITHMETIC)
-        return VariantCost(counted / shape.nonces, shape.register, mnemonics["sha256rnds2"] / shape.nonces)
-    return None

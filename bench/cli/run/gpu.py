@@ -129,7 +129,10 @@ def _interval(record: "Record") -> str:
 
 def _fraction(record: "Record") -> str:
     fraction = record.metrics.get("fraction_of_bound")
-    return "-" if fraction is None else f"{fraction.value:.1%} {record.metrics['bound'].basis}"
+    if fraction is None:
+        return "-"
+    bound = record.metrics["bound"]
+    return f"{fraction.value:.1%} {bound.basis}" + (f", {bound.bound_by}" if bound.bound_by else "")
 
 
 def _energy(record: "Record") -> str:

@@ -119,7 +119,10 @@ def _cycles(record: "Record") -> str:
 
 def _of_bound(record: "Record") -> str:
     fraction = record.metrics.get("fraction_of_bound")
-    return f"{fraction.value:.0%}" if fraction else ""
+    if fraction is None:
+        return ""
+    bound_by = record.metrics["bound"].bound_by
+    return f"{fraction.value:.0%}" + (f" ({bound_by})" if bound_by else "")
 
 
 def energy_cell(record: "Record") -> str:

@@ -118,9 +118,8 @@ def _print(document: dict[str, Any], records: "dict[str, Record]") -> None:
     )
     for row in document["unavailable"]:
         say(f"{row['variant']}: not available here: {row['reason']}")
-    if document["instructions_per_cycle"]:
-        rates = ", ".join(f"{name} {plain(value, 3)}" for name, value in document["instructions_per_cycle"].items())
-        say(f"measured instructions per cycle: {rates}")
+    for row in document["variants"]:
+        say(f"{row['variant']}: {row['bound_sentence']}")
     ungated = any(not row["over_fastest"]["quiet"] for row in document["variants"])
     say(document["verdict"] + ("; not quiet: ungated ratios are over all pairs of slices" if ungated else ""))
 

@@ -107,17 +107,20 @@ class Sha256dScanCpu:
         return [Check("timed calls", f"{self._calls} of {self._calls} found exactly the planted nonce")]
 
     def bound(self) -> "Bound | None":
-        """Return the bound from the variant's counted instructions at the rates and the clock measured now."""
+        """Return the bound from probes of the variant's own instructions, or None if this CPU has none."""
         from bench.machine.clock import core_clock_hz
-        from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash, instructions_per_cycle
+        from bench.workloads.cpu.scan_bounds import ProbeError, step_bound
         from bench.workloads.roofline import Bound
 
-        clock_hz = core_clock_hz()
-        cycles = bound_cycles_per_hash(self.variant, instructions_per_cycle(), self.midstates) if self.variant else None
-        if cycles is None or clock_hz is None:
+        try:
+            step = step_bound(self.variant, self.midstates) if self.variant else None
+        except ProbeError:  # which must not cost the record
             return None
-        why = f"{cycles:.1f} cycles per hash at the probed rates, {self.threads} threads at {clock_hz / 1e9:.2f} GHz"
-        return Bound(self.threads * clock_hz / cycles, "modelled", why)
+        clock_hz = core_clock_hz()
+        if step is None or clock_hz is None:
+            return None
+        why = f"{step.sentence()}; {self.threads} threads at {clock_hz / 1e9:.2f} GHz"
+        return Bound(self.threads * clock_hz / step.cycles_per_hash, "modelled", why, step.bound_by)
 
     def parameters(self) -> Mapping[str, object]:
         """Return the threads and the header."""
