@@ -90,16 +90,22 @@ def native(name: str, digest: str, arguments: Sequence[Any], compile_code: Calla
     NotNativeError
         The code of the function cannot be taken out of Numba.
     """
+    code, from_cache = stored(name, digest, compile_code)
+    return _load(code, arguments, from_cache=from_cache)
+
+
+def stored(name: str, digest: str, compile_code: Callable[[], Code]) -> tuple[Code, bool]:
+    """Return code and whether it comes from the cache, else compile and store it, as `native` describes."""
     file = f"{name}-{_key(digest)}.o"
     folder = cache_folder()
     code = _read(folder, file) if folder is not None else None
     if code is not None:
-        return _load(code, arguments, from_cache=True)
+        return code, True
     code = compile_code()
     if folder is not None and _as_imported():
         with contextlib.suppress(OSError):
             _write(folder, file, name, code)
-    return _load(code, arguments, from_cache=False)
+    return code, False
 
 
 def _as_imported() -> bool:
@@ -109,7 +115,7 @@ def _as_imported() -> bool:
     return compiler_settings() == SETTINGS
 
 
-def emit(function: Callable[..., Any], signature: Any, step: int = 0) -> Code:
+def emit(function: Callable[..., Any], signature: Any, step: int = 0, *, as_text: bool = False) -> Code:
     """Compile a function for this CPU and return its code, which refers to nothing outside but the C library.
 
     Parameters
@@ -120,6 +126,8 @@ def emit(function: Callable[..., Any], signature: Any, step: int = 0) -> Code:
         Numba's signature.
     step
         Nonces that a step takes in.
+    as_text
+        Whether to return assembly, for people and for counts, instead of machine code.
 
     Raises
     ------
@@ -146,7 +154,7 @@ def emit(function: Callable[..., Any], signature: Any, step: int = 0) -> Code:
     outside = [part.name for part in module.functions if part.is_declaration and not part.name.startswith("llvm.")]
     if outside:
         raise NotNativeError(f"{function.__name__}: expected code of its own, got calls of {', '.join(outside)}")
-    return Code(symbol, machine.emit_object(module), step)
+    return Code(symbol, machine.emit_assembly(module).encode() if as_text else machine.emit_object(module), step)
 
 
 def cache_folder() -> Path | None:

@@ -87,7 +87,7 @@ class NativeScan:
         self.midstates = midstates
         package, _, variant = module_name.rpartition(".")
         name = f"{package.rpartition('.')[2]}-{variant}-{midstates}"
-        self._native = native(name, _digest(module_name), _ARGUMENTS, lambda: _compile(module_name, midstates))
+        self._native = native(name, scan_digest(module_name), _ARGUMENTS, lambda: _compile(module_name, midstates))
         self._out_type = np.dtype(np.uint32 if midstates == 1 else np.uint64)
 
     @property
@@ -129,7 +129,7 @@ def load_scan(module_name: str, midstates: int = 1) -> CompiledScan:
         return NumbaScan(module_name, midstates)
 
 
-def _digest(module_name: str) -> str:
+def scan_digest(module_name: str) -> str:
     """Return a digest of the generator, of a variant's module and of this file, without importing the module."""
     spec = find_spec(module_name)
     if spec is None or spec.origin is None:
@@ -138,13 +138,24 @@ def _digest(module_name: str) -> str:
     return hashlib.sha256(generator_digest().encode() + b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def _compile(module_name: str, midstates: int) -> Code:
+def scan_assembly(module_name: str, midstates: int) -> Code:
+    """Return the assembly of a scan's machine code, and the nonces that a step takes in.
+
+    Raises
+    ------
+    NotNativeError
+        The code cannot be taken out of Numba.
+    """
+    return _compile(module_name, midstates, as_text=True)
+
+
+def _compile(module_name: str, midstates: int, *, as_text: bool = False) -> Code:
     from kernels.compiler import types
 
     module = import_module(module_name)
     candidate = types.uint32 if midstates == 1 else types.uint64
     pointers = [types.CPointer(each) for each in (types.uint32, candidate, types.int64)]
-    return emit(_entry(module.scan_steps, midstates), types.int64(*pointers), module.STEP)
+    return emit(_entry(module.scan_steps, midstates), types.int64(*pointers), module.STEP, as_text=as_text)
 
 
 def _entry(scan_steps: Any, midstates: int) -> Callable[..., Any]:

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from kernels.scan_cpu.throughput.parts import Part
 
 BINDS_FRAC = 0.97  # [-] of the bound: a part that takes this long alone is what binds
-_QUIET_ROUNDS, _MOST_ROUNDS = 6, 24  # without a busy hyperthread neighbour, and in all
+_QUIET_ROUNDS, _MOST_ROUNDS = 8, 24  # without a busy hyperthread neighbour, and in all
 _INSTRUCTIONS = 1_000_000  # of each probe in a round, after half as many that fetch code and data
 _FEWEST_CYCLES, _MOST_CYCLES = 1 / 16, 100.0  # per instruction: no core is outside
 
 
 class ProbeError(Exception):
-    """The probes of a variant gave no plausible time."""
+    """A variant's instructions are not known, or their probes gave no plausible time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,10 @@ def step_bound(name: str, midstates: int = 1, core: int | None = None) -> StepBo
     Raises
     ------
     ProbeError
-        A probe gave no plausible time.
+        The instructions of a step are not known, or a probe gave no plausible time.
     """
+    from kernels.errors import KernelInputError
+    from kernels.native import NotNativeError
     from kernels.scan_cpu.throughput.dialects import dialect_here
     from kernels.scan_cpu.throughput.listing import listing
 
@@ -96,7 +98,10 @@ def step_bound(name: str, midstates: int = 1, core: int | None = None) -> StepBo
     from kernels.scan_cpu.throughput.parts import class_counts, parts_of
     from kernels.scan_cpu.throughput.probe import Probes
 
-    step = listing(name, midstates)
+    try:
+        step = listing(name, midstates)
+    except (KernelInputError, NotNativeError) as error:
+        raise ProbeError(str(error)) from error
     parts = parts_of(step, dialect)
     bodies = {str(index): part.body for index, part in enumerate(parts)}
     probes = Probes(dialect, bodies)
@@ -150,10 +155,13 @@ def combined(
     """
     from kernels.scan_cpu.throughput.parts import ALL
 
-    quartiles = {part.name: _quartiles(part, values) for part, values in zip(parts, readings, strict=True)}
+    quartiles: dict[str, list[float]] = {}
+    for part, values in zip(parts, readings, strict=True):
+        quartiles[part.name] = min(_quartiles(part, values), quartiles.get(part.name, [math.inf]))
     whole = quartiles[ALL]
     # A part alone may seem to take longer than all together, if the core spreads it worse over its ports.
-    limits = [Limit(part.name, part.instructions_per_hash, min(quartiles[part.name][0], whole[0])) for part in parts]
+    counts = {part.name: part.instructions_per_hash for part in parts}
+    limits = [Limit(name, count, min(quartiles[name][0], whole[0])) for name, count in counts.items()]
     binding = next(limit for limit in limits if limit.cycles_per_hash >= BINDS_FRAC * whole[0])
     return StepBound(
         whole[0],

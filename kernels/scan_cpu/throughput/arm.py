@@ -54,7 +54,7 @@ _TEMPLATES = {
 _RING, _INTEGERS = range(30), range(11)  # v30, v31, w11 and w12 are read only
 
 
-class Arm:
+class ArmAssembly:
     """AArch64 with the SHA-256 instructions."""
 
     area_bytes = 8192

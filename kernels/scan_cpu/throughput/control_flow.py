@@ -13,6 +13,7 @@ _TABLE_ENTRY = re.compile(r"\.(?:long|quad|word|byte|hword)\s+\(?(?P<target>\.LB
 _ENDS = re.compile(r"(?:ret\w*|ud2|brk|jmpq?\s+\*.*|br\s.*)(?:\s|$)")
 _INDIRECT = re.compile(r"(?:jmpq?\s+\*|br\s)")
 _CALL = re.compile(r"(?:call\w*|blr?)\s")
+_COMMENT = re.compile(r"(^|\s)(#+([A-Z_]+$|\s)|//).*")
 _LEAST_FRAC = 0.05  # [-] of the instructions: a loop inside with fewer handles hits, which are rare
 
 
@@ -71,7 +72,7 @@ def _functions(assembly: str) -> dict[str, list[str]]:
     functions: dict[str, list[str]] = {}
     current: list[str] = []
     for raw in assembly.splitlines():
-        line = raw.split("#")[0].split("//")[0].strip()
+        line = _COMMENT.sub("", raw).strip()
         label = _LABEL.match(line)
         if label and not label["name"].startswith((".", "$")):
             current = functions.setdefault(label["name"], [])

@@ -1,13 +1,18 @@
 """The instructions that every step of a compiled scan executes, from the assembly that LLVM writes for it."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 
-from kernels.compiler import njit, types
+from kernels.native import Code, stored
 from kernels.scan_cpu import variants
+from kernels.scan_cpu.native_scan import scan_assembly, scan_digest
 from kernels.scan_cpu.throughput.control_flow import Region, step_regions
 
 _QUADS = ("shani", "neon_sha2")  # variants whose turns do four hashes, whatever the number of midstates
+_FILES = (Path(__file__), Path(__file__).with_name("control_flow.py"))
 
 
 @dataclass(frozen=True)
@@ -35,21 +40,29 @@ class Listing:
 
 @cache
 def listing(name: str, midstates: int = 1) -> Listing:
-    """Return the instructions of a step of a variant as compiled for this machine, which takes about a second.
+    """Return the instructions of a step of a variant as compiled for this machine.
 
-    Branches that a step may skip are left out, so that no count is too high.
+    The first time takes a second, because the variant is compiled once more; then the listing is stored. Branches that
+    a step may skip are left out, so that no count is too high.
 
     Raises
     ------
     KernelInputError
-        The variant is unknown or cannot run here.
+        The variant is unknown or cannot run here, or its code has no loop.
+    NotNativeError
+        The code cannot be taken out of Numba.
     """
-    module = variants.load(name) if midstates == 1 else variants.load_rolling(name)
-    function = njit(nogil=True)(module.scan_steps.py_func)
-    job = types.Array(types.uint32, 1, "C")
-    jobs, word = (job, types.uint32) if midstates == 1 else (types.UniTuple(job, midstates), types.uint64)
-    signature = (jobs, types.uint32, types.int64, types.Array(word, 1, "C"))
-    function.compile(signature)
-    assembly = function.inspect_asm(function.signatures[0])
-    hashes = module.STEP * midstates
-    return Listing(step_regions(assembly, hashes // 4 if name in _QUADS else midstates), hashes)
+    variants.check_available(name)
+    package = "compiled" if midstates == 1 else "version_rolling"
+    module_name = f"kernels.scan_cpu.{package}.{name}"
+    digest = hashlib.sha256(b"".join([scan_digest(module_name).encode(), *(file.read_bytes() for file in _FILES)]))
+
+    def compile_listing() -> Code:
+        code = scan_assembly(module_name, midstates)
+        hashes = code.step * midstates
+        regions = step_regions(code.object_code.decode(), hashes // 4 if name in _QUADS else midstates)
+        return Code("", json.dumps([asdict(region) for region in regions]).encode(), hashes)
+
+    code, _ = stored(f"listing-{package}-{name}-{midstates}", digest.hexdigest(), compile_listing)
+    regions = (Region(tuple(region["lines"]), region["times"]) for region in json.loads(code.object_code))
+    return Listing(tuple(regions), code.step)

@@ -55,7 +55,7 @@ _PURE_LOADS = {"zmm": ("vmovdqu64", "%zmm16"), "ymm": ("vmovdqu", "%ymm1"), "xmm
                "sse": ("movdqu", "%xmm1"), INTEGER: ("movq", "%rax")}  # fmt: skip
 
 
-class X86:
+class X86Assembly:
     """x86-64 with or without AVX.
 
     Parameters

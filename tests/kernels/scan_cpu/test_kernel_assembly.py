@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 from llvmlite import binding, ir
+from oracles.cross_assembly import ARM, X86, assembly
 
-from kernels.scan_cpu import port_probe
 from kernels.scan_cpu.codegen.assembly import FIRST_REGISTER
 from kernels.scan_cpu.codegen.lanes_step import JOB_WORDS, lane_step
 from kernels.scan_cpu.codegen.lanes_target import I32
@@ -24,34 +24,6 @@ from kernels.scan_cpu.codegen.sha_target import ArmSha, X86Sha
 from kernels.scan_cpu.op_count import scan_operations
 
 
-def assembly(generate, triple, cpu, features=""):
-    """Return the assembly of a step in a loop that stores its bits, as LLVM optimises it for a CPU."""
-    binding.initialize_all_targets()
-    binding.initialize_all_asmprinters()
-    module = ir.Module()
-    module.triple = triple
-    job_type = ir.ArrayType(I32, JOB_WORDS)
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [job_type, I32.as_pointer(), I32]), "scan")
-    entry, loop, leave = (function.append_basic_block(name) for name in ("entry", "loop", "leave"))
-    builder = ir.IRBuilder(entry)
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    base = builder.phi(I32)
-    base.add_incoming(I32(0), entry)
-    bits = generate(None, builder, None, [function.args[0], base])
-    builder.store(bits, builder.gep(function.args[1], [base]))
-    following = builder.add(base, I32(16))
-    base.add_incoming(following, loop)
-    builder.cbranch(builder.icmp_unsigned("<", following, function.args[2]), loop, leave)
-    builder.position_at_end(leave)
-    builder.ret_void()
-    machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=3)
-    parsed = binding.parse_assembly(str(module))
-    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
-    passes.getModulePassManager().run(parsed, passes)
-    return machine.emit_assembly(parsed)
-
-
 def loop_of(text):
     """Return the instructions of the longest stretch between labels: the loop's body."""
     stretches = re.split(r"^\S+:.*$", text, flags=re.MULTILINE)
@@ -59,9 +31,6 @@ def loop_of(text):
     return [
         line.strip() for line in body.splitlines() if line.strip() and not line.strip().startswith((".", "#", "//"))
     ]
-
-
-X86, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
 
 
 @pytest.mark.parametrize("cpu", ["znver4", "sapphirerapids"])
@@ -165,15 +134,3 @@ def test_pipelines_become_valid_llvm(shape, midstates):
     binding.parse_assembly(text).verify()
     assert text.count("sha256rnds2") == 60 * shape.lanes
     assert "~{xmm31}" in text
-
-
-@pytest.mark.parametrize("name", ["zmm", "ymm", "sha256rnds2"])
-def test_port_probes_hold_what_they_count(name):
-    module = ir.Module()
-    i64 = ir.IntType(64)
-    function = ir.Function(module, ir.FunctionType(i64, [i64]), "probe")
-    builder = ir.IRBuilder(function.append_basic_block())
-    builder.ret(port_probe._code(name)(None, builder, None, list(function.args)))
-    text = str(module)
-    binding.parse_assembly(text).verify()
-    assert text.count("sha256rnds2" if name == "sha256rnds2" else "vpaddd") == port_probe.PER_LOOP

@@ -2,7 +2,7 @@
 
 from bench.machine.clock import core_clock_hz, neighbour_cycles
 from kernels.native import NotNativeError
-from kernels.scan_cpu import clock_probe, port_probe
+from kernels.scan_cpu import clock_probe
 
 
 def test_dependent_and_independent_additions_run():
@@ -27,13 +27,3 @@ def test_a_cpu_without_such_a_chain_has_no_clock(monkeypatch):
     assert core_clock_hz() is None
     assert neighbour_cycles() is None
     clock_probe._loaded.cache_clear()
-
-
-def test_every_port_probe_that_this_cpu_has_runs():
-    for probe in port_probe.probes().values():
-        assert probe(2) is None
-
-
-def test_a_masked_feature_hides_its_probe(monkeypatch):
-    monkeypatch.setattr(port_probe, "compiled_features", lambda: frozenset({"avx2"}))
-    assert list(port_probe.probes()) == ["ymm"]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bench.workloads.cpu.scan_bounds import bound_cycles_per_hash
 from bench.workloads.protocol import VerificationError, WorkloadOptions
 from bench.workloads.registry import create
 from kernels.scan_cpu import scan as scan_module
@@ -30,9 +29,3 @@ def test_a_call_that_misses_the_version_is_wrong(monkeypatch):
 def test_every_variant_of_this_machine_is_a_candidate():
     workload = create("sha256d_scan_vr4_cpu", WorkloadOptions(threads=1))
     assert workload._candidates() == [variant.name for variant in variants.candidates()]
-
-
-def test_the_bound_counts_a_shared_schedule():
-    per_cycle = {"scalar": 4.0, "ymm": 4.0, "zmm": 2.0, "sha256rnds2": 1.0}
-    plain, shared = (bound_cycles_per_hash("lanes16", per_cycle, midstates) for midstates in (1, 4))
-    assert (plain, shared) == (89.0, pytest.approx(2502.25 / 32))
