@@ -128,7 +128,11 @@ READERS = {
         _profile, "own.toml", ("hardware_profiles/asic/antminer-s21.toml", "hardware_profiles/gpu/nvidia-h200.toml")
     ),
     "model": Reader(
-        shapes.read, "own-model.toml", ("kernels/llm/models/gpt-oss-120b.toml", "kernels/llm/models/llama-2-70b.toml")
+        shapes.read,
+        "own-model.toml",
+        tuple(
+            f"kernels/llm/models/{name}.toml" for name in ("gpt-oss-120b", "deepseek-v3.2", "nemotron-3-nano-30b-a3b")
+        ),
     ),
     "site": Reader(_sites, "site.toml", ("small.toml", "everything.toml")),
     "site with tables": Reader(_sites, "site.toml", ("carbon-site.toml",), ("carbon.csv", "difficulty.csv")),
