@@ -7,11 +7,12 @@ instructions reaches: on Intel cores a SHA instruction that follows a 256- or 51
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
 FIRST_REGISTER, REGISTERS = 16, 16
+_LOOKAHEAD = 12  # [instructions] from which `keep_apart` chooses the next one
 _MEMORY_OPERAND_DISTANCE = 40  # [instructions] a spilled value whose next use is nearer gets a register
 
 
@@ -53,14 +54,10 @@ class Instruction:
         return [source for source in self.sources if isinstance(source, Value)]
 
 
-def merge(*streams: Sequence[Sequence[Instruction]]) -> list[Instruction]:
-    """Interleave streams of runs evenly: each stream advances in proportion to its length, and a run stays together."""
-    tagged = [
-        ((position + 0.5) / len(stream), order, run)
-        for order, stream in enumerate(streams)
-        for position, run in enumerate(stream)
-    ]
-    return [instruction for _, _, run in sorted(tagged, key=lambda item: item[:2]) for instruction in run]
+def merge(*streams: Sequence[Instruction]) -> list[Instruction]:
+    """Interleave streams evenly: each stream advances in proportion to its length."""
+    tagged = [((position + 0.5) / len(stream), item) for stream in streams for position, item in enumerate(stream)]
+    return [instruction for _, instruction in sorted(tagged, key=lambda item: item[0])]
 
 
 def advance_last_uses(program: Sequence[Instruction]) -> list[Instruction]:
@@ -92,6 +89,39 @@ def advance_last_uses(program: Sequence[Instruction]) -> list[Instruction]:
                 emit(freeing)
         emit(instruction)
     return list(result)
+
+
+def keep_apart(program: Sequence[Instruction], distance: int) -> list[Instruction]:
+    """Return the program in an order in which results are used `distance` places later, where others can come between.
+
+    Of the next instructions the first whose operands are old enough goes next, or else the one with the oldest.
+    """
+    waiting, result = list(program), list[Instruction]()
+    places: dict[Value, int] = {}
+
+    def age(index: int) -> int:
+        return min((len(result) - places[value] for value in waiting[index].values), default=distance)
+
+    while waiting:
+        ready = list(_movable(waiting[:_LOOKAHEAD], places))
+        chosen = waiting.pop(next((index for index in ready if age(index) >= distance), max(ready, key=age)))
+        if chosen.result is not None:
+            places[chosen.result] = len(result)
+        result.append(chosen)
+    return result
+
+
+def _movable(instructions: Sequence[Instruction], made: Container[Value]) -> Iterator[int]:
+    """Yield the indices of instructions that may go first: no store passes a load, no load and no store a store."""
+    loaded = stored = False
+    for index, instruction in enumerate(instructions):
+        if instruction.result is None and not instruction.store_to:  # a line on fixed registers
+            return
+        loads = any(isinstance(source, Memory) and not source.broadcast for source in instruction.sources)
+        held = (loads and stored) or (bool(instruction.store_to) and (loaded or stored))
+        if not held and all(value in made for value in instruction.values):
+            yield index
+        loaded, stored = loaded or loads, stored or bool(instruction.store_to)
 
 
 def permuted_table(table: int, order: Sequence[int]) -> int:

@@ -19,17 +19,16 @@ class AssemblyTarget:
         Tables of early words, shared by all targets of a program.
     inputs
         Inputs that change with the nonce, by name; all others belong to the job.
-    spared_ternary
-        One xor3 in so many stays a three-way instruction, the others become two plain xors: on Zen 4 three-way logic
-        competes with the SHA instructions and plain logic does not.
+    ternary
+        Whether an xor3 is one three-way instruction, or else two plain xors: on Zen 4 three-way logic competes with the
+        SHA instructions and plain logic does not.
     """
 
-    def __init__(self, tables: EarlyTables, inputs: Mapping[str, Value | Memory], spared_ternary: int = 1) -> None:
+    def __init__(self, tables: EarlyTables, inputs: Mapping[str, Value | Memory], *, ternary: bool = True) -> None:
         self.tables = tables
         self.code: list[Instruction] = []
         self.inputs = inputs
-        self._spared = spared_ternary
-        self._xor3_count = 0
+        self._ternary = ternary
 
     def input(self, name: str) -> Value | Memory | Early:
         """Return the vector of a nonce's input or the early word of a job's input."""
@@ -43,10 +42,8 @@ class AssemblyTarget:
         """Append the instruction of an operation per nonce, or return the early word of any other."""
         if time is not Time.NONCE:
             return Early(operation, tuple(arguments), immediate)
-        if operation == "xor3":
-            self._xor3_count += 1
-            if self._xor3_count % self._spared:
-                return self.emit("vpxord", self.emit("vpxord", *arguments[:2]), arguments[2])
+        if operation == "xor3" and not self._ternary:
+            return self.emit("vpxord", self.emit("vpxord", *arguments[:2]), arguments[2])
         tables = {"xor3": 0x96, "ch": 0xCA, "maj": 0xE8}
         if operation in tables:
             return self._append(Instruction("vpternlogd", Value(), self.operands(arguments), table=tables[operation]))

@@ -16,8 +16,8 @@ Schedules, linear rounds and whole vector hashes all come from `kernels.sha256.d
 `pipeline_step` compiles this text.
 """
 
-from collections.abc import Iterator
-from itertools import pairwise, zip_longest
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise, zip_longest
 
 from kernels.scan_cpu.codegen.assembly import Instruction, RegisterAllocator, merge
 from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget
@@ -47,8 +47,21 @@ from kernels.sha256.scan_graph import MIDSTATE_INPUTS, TAIL_INPUTS
 _CLEAN = "vzeroupper"
 
 
-def _runs(instructions: list[Instruction], length: int) -> list[list[Instruction]]:
-    return [instructions[start : start + length] for start in range(0, len(instructions), length)]
+def at_odd_distances(runs: Sequence[list[Instruction]], vectors: Sequence[Instruction]) -> list[Instruction]:
+    """Mix runs evenly with vectors, an odd distance between the last SHA instruction of a run and the next one's first.
+
+    A Zen 4 core seems to deal instructions alternately to the two halves of its vector unit. If the distances are even,
+    the half with the SHA unit gets too many others.
+    """
+    result: list[Instruction] = []
+    used, after = 0, 0  # vectors used; instructions since the last SHA instruction
+    for number, run in enumerate(runs, 1):
+        sha = [index for index, instruction in enumerate(run) if instruction.mnemonic.startswith("sha256rnds2")]
+        odd = (after + sha[0]) % 2
+        count = max(0, 2 * round((len(vectors) * number / len(runs) - used - odd) / 2) + odd)
+        result += [*vectors[used : used + count], *run]
+        used, after = min(used + count, len(vectors)), len(run) - 1 - sha[-1]
+    return result + list(vectors[used:])
 
 
 class Pipeline:
@@ -90,8 +103,7 @@ class Pipeline:
 
     def program(self) -> Program:
         """Return the step."""
-        vectors = _runs(self.vectors.program(), 1)
-        code = merge(_runs(self._rounds(), self.shape.run), vectors) + self.vectors.test()
+        code = self._interleaved(self.vectors.program()) + self.vectors.test()
         table_bytes = -(-4 * len(self.tables.job.words) // 64) * 64
         spill = f"{TABLE} + {table_bytes - TABLE_BIAS}"
         allocator = RegisterAllocator(self.shape.register, self.shape.lanes, spill)
@@ -105,11 +117,20 @@ class Pipeline:
         sums = [self.graph.add(word, self.graph.constant(K[index])) for index, word in words]
         return sums[FIRST_ROUND[block] :][: 2 * PAIRS]
 
-    def _rounds(self) -> list[Instruction]:
-        """Return the instructions of the chains, one turn of each chain after the other."""
+    def _interleaved(self, vectors: list[Instruction]) -> list[Instruction]:
+        """Return the instructions of the chains and the vectors, evenly mixed."""
+        turns, count = self._turns(), self.shape.turns
+        if count == 0:
+            return merge(list(chain.from_iterable(turns)), vectors)
+        runs = [list(chain.from_iterable(turns[start : start + count])) for start in range(0, len(turns), count)]
+        return at_odd_distances(runs, vectors)
+
+    def _turns(self) -> list[list[Instruction]]:
+        """Return the instructions of each turn, one turn of each chain after the other."""
         tasks, borders = self._tasks(), self._borders()
-        flights = [list(self._chain(chain, tasks, *ends)) for chain, ends in enumerate(pairwise(borders))]
-        return [Instruction(line) for turn in zip_longest(*flights, fillvalue=[]) for lines in turn for line in lines]
+        flights = [list(self._chain(number, tasks, *ends)) for number, ends in enumerate(pairwise(borders))]
+        turns = [lines for turn in zip_longest(*flights, fillvalue=[]) for lines in turn if lines]
+        return [[Instruction(line) for line in lines] for lines in turns]
 
     def _borders(self) -> list[int]:
         """Return the first round pair of each chain and the end of the last, counted over all tasks end to end."""
@@ -128,9 +149,9 @@ class Pipeline:
         others = iter([(0, lane) for lane in range(self.shape.lanes)] + list(second))
         return [reserved[index] if index in reserved else next(others) for index in range(2 * self.shape.lanes)]
 
-    def _chain(self, chain: int, tasks: list[tuple[int, int]], start: int, end: int) -> Iterator[list[str]]:
+    def _chain(self, number: int, tasks: list[tuple[int, int]], start: int, end: int) -> Iterator[list[str]]:
         """Yield the lines of each turn of a chain: a round pair, with the loads and stores of a task's start or end."""
-        x, y = f"xmm{1 + 2 * chain}", f"xmm{2 + 2 * chain}"
+        x, y = f"xmm{1 + 2 * number}", f"xmm{2 + 2 * number}"
         old, new = Q, P  # the batch of a task that the last step began is in Q now
         area = old
         for position in range(start, end):
@@ -140,14 +161,14 @@ class Pipeline:
                 area = new
                 lines += self._begin(block, lane, x, y)
             elif position == start:
-                lines += [f"movdqa {r}, [{self.saved} + {32 * chain + 16 * i}]" for i, r in enumerate((x, y))]
+                lines += [f"movdqa {r}, [{self.saved} + {32 * number + 16 * i}]" for i, r in enumerate((x, y))]
             lines += [f"movq xmm0, qword ptr [{self._pair_address(area, block, lane, pair)}]"]
             lines += [f"sha256rnds2 {y}, {x}, xmm0"]
             x, y = y, x
             if pair == PAIRS - 1:
                 lines += self._end(area, block, lane, x, y)
             elif position == end - 1:
-                lines += [f"movdqa [{self.saved} + {32 * (chain + 1) + 16 * i}], {r}" for i, r in enumerate((x, y))]
+                lines += [f"movdqa [{self.saved} + {32 * (number + 1) + 16 * i}], {r}" for i, r in enumerate((x, y))]
             yield lines
 
     def _pair_address(self, area: str, block: int, lane: int, pair: int) -> str:

@@ -21,8 +21,9 @@ class Shape:
     lanes: int  # 8 or 16: nonces of a batch
     chains: int  # chains of rounds in flight
     vector_hashes: int = 0  # further batches a step, hashed on vectors alone
-    spared_ternary: int = 1  # see AssemblyTarget
-    run: int = 1  # instructions of the chains that stay together between vector instructions
+    ternary: bool = True  # whether an xor of three words is one three-way instruction
+    turns: int = 0  # turns of the chains that stay together, an odd distance apart; 0 alternates single instructions
+    distance: int = 0  # instructions from a vector to its first use, where others can come between
 
     @property
     def nonces(self) -> int:

@@ -32,8 +32,8 @@ from kernels.sha256.scan_graph import TAIL_INPUTS
 I64 = ir.IntType(64)
 
 # For Zen 4: 256-bit vectors slow the SHA instructions little, three-way logic slows them much; seven chains, as many as
-# the registers hold, hide their latency.
-HYBRID = Shape("ymm", 8, chains=7, spared_ternary=3, run=4)
+# the registers hold, hide their latency; vectors that wait for others slow the SHA instructions too.
+HYBRID = Shape("ymm", 8, chains=7, ternary=False, turns=2, distance=4)
 # For Intel from Golden Cove on: a SHA instruction keeps its unit busy for three cycles and its port for one.
 MIXED = Shape("zmm", 16, chains=4, vector_hashes=2)
 

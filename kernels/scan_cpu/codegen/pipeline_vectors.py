@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from kernels.scan_cpu.codegen.assembly import Instruction, Memory, Value, advance_last_uses
+from kernels.scan_cpu.codegen.assembly import Instruction, Memory, Value, advance_last_uses, keep_apart
 from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget
 from kernels.scan_cpu.codegen.early import Early, EarlyTables, constant
 from kernels.scan_cpu.codegen.pipeline_layout import (
@@ -60,7 +60,7 @@ class VectorStages:
             for batch in range(1 + block, 1 + self._shape.vector_hashes, 2):
                 code += self._part_of_schedule(batch) if self._midstates > 1 else []
                 code += advance_last_uses(self._hash(batch))
-        return code
+        return keep_apart(code, self._shape.distance) if self._shape.distance else code
 
     def test(self) -> list[Instruction]:
         """Test the words that round 60 left in Q: e of round 60 is h of round 63."""
@@ -69,7 +69,7 @@ class VectorStages:
         return target.code + self._zero_test(target, word, 0)
 
     def _target(self, inputs: dict[str, Value | Memory]) -> AssemblyTarget:
-        return AssemblyTarget(self._tables, inputs, self._shape.spared_ternary)
+        return AssemblyTarget(self._tables, inputs, ternary=self._shape.ternary)
 
     def _nonce_words(self, target: AssemblyTarget, batch: int) -> Value:
         everywhere = Value()

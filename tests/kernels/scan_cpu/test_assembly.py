@@ -1,6 +1,6 @@
 """The small assembler: registers, spills, three-way logic, interleaving."""
 
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 
 import pytest
 
@@ -11,12 +11,13 @@ from kernels.scan_cpu.codegen.assembly import (
     RegisterAllocator,
     Value,
     advance_last_uses,
+    keep_apart,
     merge,
     permuted_table,
 )
 from kernels.scan_cpu.codegen.assembly_target import AssemblyTarget
 from kernels.scan_cpu.codegen.early import Early, EarlyTable, EarlyTables, constant
-from kernels.scan_cpu.codegen.pipeline_assembly import Pipeline
+from kernels.scan_cpu.codegen.pipeline_assembly import Pipeline, at_odd_distances
 from kernels.scan_cpu.codegen.pipeline_layout import PAIRS, Shape
 from kernels.sha256.graph import Time
 
@@ -33,13 +34,38 @@ def test_a_permuted_table_gives_the_same_logic(table):
 
 
 def test_streams_interleave_in_proportion():
-    one, two = ([[Instruction(name)]] * count for name, count in (("a", 2), ("b", 6)))
+    one, two = ([Instruction(name)] * count for name, count in (("a", 2), ("b", 6)))
     assert "".join(line.mnemonic for line in merge(one, two)) == "babbbabb"
 
 
-def test_a_run_stays_together():
-    runs = [[Instruction("a"), Instruction("A")]] * 2
-    assert "".join(line.mnemonic for line in merge(runs, [[Instruction("b")]] * 4)) == "baAbbaAb"
+def test_runs_stay_together_an_odd_distance_apart():
+    runs = [[Instruction(name) for name in names] for names in (("m", "sha256rnds2"), ("b", "m", "sha256rnds2", "e"))]
+    mixed = at_odd_distances(runs * 8, [Instruction("v")] * 35)
+    text = "".join(line.mnemonic[0] for line in mixed)
+    assert (text.count("v"), text.count("ms"), text.count("bmse")) == (35, 16, 8)
+    places = [place for place, letter in enumerate(text) if letter == "s"]
+    distances = [later - earlier for earlier, later in pairwise(places)]
+    assert all(distance % 2 for distance in distances)
+    assert max(distances) <= 7
+
+
+def test_dependent_vectors_move_apart_and_stores_stay_behind_loads():
+    first, second = load("eax")[0], load("ebx")[0]
+    chains = []
+    for start in (first, second):
+        chain = [Instruction("vprord", Value(), (start,), 7)]
+        for _ in range(5):
+            chain.append(Instruction("vprord", Value(), (chain[-1].result,), 7))
+        chains.append(chain)
+    loads = [Instruction("vmovdqu32", value, (Memory(f"rdi + {n}"),)) for n, value in enumerate((first, second))]
+    store = Instruction("vmovdqu32", None, (first,), store_to="rdi + 1")
+    ordered = keep_apart([loads[0], *chains[0], loads[1], store, *chains[1]], 2)
+    assert sorted(map(id, ordered)) == sorted(map(id, [*loads, store, *chains[0], *chains[1]]))
+    assert ordered.index(loads[1]) < ordered.index(store)
+    place = {instruction.result: index for index, instruction in enumerate(ordered)}
+    uses = [place[i.result] - place[i.sources[0]] for chain in chains for i in chain]
+    assert min(uses) >= 1
+    assert sum(distance >= 2 for distance in uses) >= 9
 
 
 def load(address):
@@ -103,12 +129,11 @@ def test_early_words_are_read_from_the_table_and_share_a_place():
     assert lines[1].endswith("dword ptr [rdi + -128]{1to16}")
 
 
-def test_two_of_three_xors_become_plain_where_asked():
-    target = AssemblyTarget(EarlyTables(EarlyTable("rdi"), EarlyTable("r8")), {}, spared_ternary=3)
-    for _ in range(6):
-        target.apply("xor3", Time.NONCE, [Value(), Value(), Value()], 0)
-    names = [line.mnemonic for line in target.code]
-    assert (names.count("vpxord"), names.count("vpternlogd")) == (8, 2)
+@pytest.mark.parametrize(("ternary", "names"), [(True, ["vpternlogd"]), (False, ["vpxord", "vpxord"])])
+def test_an_xor_of_three_is_one_instruction_or_two(ternary, names):
+    target = AssemblyTarget(EarlyTables(EarlyTable("rdi"), EarlyTable("r8")), {}, ternary=ternary)
+    target.apply("xor3", Time.NONCE, [Value(), Value(), Value()], 0)
+    assert [line.mnemonic for line in target.code] == names
 
 
 @pytest.mark.parametrize("chains", [1, 4, 5, 6, 7])
