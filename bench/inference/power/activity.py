@@ -12,6 +12,8 @@ REACH_FRAC = 0.9
 """[-] Bandwidth that reading reaches over its peak (assumed)."""
 SUSTAINED_FRAC = {"fp32": 0.803, "tf32": 0.803, "fp16": 0.803, "bf16": 0.803, "fp8": 0.709, "fp4": 0.626}
 """[-] Rate of a large product over the dense peak, at which the power limit holds a GPU back (data/engines.toml)."""
+LINK_FRAC, LINK_LATENCY_S = 0.8, 10e-6
+"""[-], [s] Bandwidth of an all-reduce over the link's, and the time of one without data (assumed)."""
 TILE_ROWS = 64
 """Rows to which a grouped product fills the tokens of each expert (assumed: the narrowest tile of a tensor core)."""
 
@@ -49,6 +51,7 @@ class Activity:
     memory_frac: float  # [-] share in which memory is read at the bandwidth that it reaches
     product_frac: float  # [-] share in which products run at the sustained rate
     width: float  # elements of the residual stream in one kernel: tokens of a step times the model's width
+    link_frac: float = 0.0  # [-] time of the all-reduces over all time, a part of the rest
 
     @property
     def rest_frac(self) -> float:
@@ -81,7 +84,17 @@ def activity(shape: ModelShape, kind: Precision, device: Accelerator, gpus: int,
     memory_s = _bytes_per_s(shape, kind, gpus, load) / (device.bandwidth_byte_per_s * REACH_FRAC * gpus)
     product_s = _product_seconds_per_s(shape, kind, device, load) / gpus
     scale = max(1.0, memory_s + product_s)
-    return Activity(memory_s / scale, product_s / scale, load.tokens_of_step * shape.hidden)
+    width = load.tokens_of_step * shape.hidden
+    link_s = load.steps_per_s * _all_reduce_seconds(shape, device, gpus, width)
+    return Activity(memory_s / scale, product_s / scale, width, link_s)
+
+
+def _all_reduce_seconds(shape: ModelShape, device: Accelerator, gpus: int, width: float) -> float:
+    """Return the time of a step's all-reduces of the residual stream in 16 bits, two in each layer [s]."""
+    if gpus == 1 or device.link_byte_per_s is None:
+        return 0.0
+    moved = 2.0 * width * 2.0 * (gpus - 1) / gpus
+    return 2.0 * shape.layers * (LINK_LATENCY_S + moved / (device.link_byte_per_s * LINK_FRAC))
 
 
 def _bytes_per_s(shape: ModelShape, kind: Precision, gpus: int, load: Load) -> float:

@@ -1,4 +1,4 @@
-"""The fit of a family's two constants on rows with measured watts, and the errors over rows that were not fitted."""
+"""The fit of a family's three constants on rows with measured watts, and the errors over rows that were not fitted."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,9 @@ from bench.inference.power.rows import WattRow
 
 Array = NDArray[np.float64]
 
-START = (0.6, 1e6)  # memory_frac, half_width
+START = (0.6, 1e6, 0.5)  # memory_frac, half_width, wait_ratio
 CLASSES = ("dense", "mixture")
-LEAST, MOST = (0.0, 1e4), (1.0, 1e8)
+LEAST, MOST = (0.0, 1e4, 0.0), (1.0, 1e8, 5.0)
 
 
 def fit(family: Family, rows: Sequence[WattRow]) -> Family:
@@ -34,8 +34,8 @@ def fit(family: Family, rows: Sequence[WattRow]) -> Family:
         candidate = _with(family, values)
         return [row.ln_error(candidate) for row in rows]
 
-    bounds = ((LEAST[0], math.log(LEAST[1])), (MOST[0], math.log(MOST[1])))
-    start = (START[0], math.log(START[1]))
+    bounds = ((LEAST[0], math.log(LEAST[1]), LEAST[2]), (MOST[0], math.log(MOST[1]), MOST[2]))
+    start = (START[0], math.log(START[1]), START[2])
     return _with(family, least_squares(errors, start, bounds=bounds, xtol=1e-10, ftol=1e-10).x)
 
 
@@ -78,7 +78,8 @@ def _build(row: WattRow) -> tuple[int, int]:
 
 
 def _with(family: Family, values: Array) -> Family:
-    return replace(family, memory_frac=float(values[0]), half_width=math.exp(float(values[1])))
+    memory_frac, half_width, wait_ratio = (float(value) for value in values)
+    return replace(family, memory_frac=memory_frac, half_width=math.exp(half_width), wait_ratio=wait_ratio)
 
 
 def holdout(ln_errors: Sequence[float]) -> Holdout:

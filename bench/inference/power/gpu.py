@@ -26,6 +26,7 @@ class Family:
     idle_frac: float  # [-] power with a context and without work, over the limit
     memory_frac: float  # [-] share of the range above it while narrow kernels read memory, fitted
     half_width: float  # elements of the residual stream at which kernels draw half of the range, fitted
+    wait_ratio: float  # time in which a GPU waits for others over that of its all-reduces, fitted
     holdouts: dict[str, Holdout]  # by class, each model predicted with constants fitted on the other models
 
     def holdout(self, shape: ModelShape, kind: Precision) -> Holdout | None:
@@ -56,6 +57,7 @@ def families() -> dict[str, Family]:
             idle_frac=table["idle_frac"]["value"],
             memory_frac=table["memory_frac"]["value"],
             half_width=table["half_width"]["value"],
+            wait_ratio=table["wait_ratio"]["value"],
             holdouts={key: Holdout(**entry) for key, entry in table["holdout"].items()},
         )
         for name, table in power_table("family").items()
@@ -84,9 +86,11 @@ def gpu_watts(family: Family, limit_w: float, activity: Activity) -> float:
     Notes
     -----
     Products at the sustained rate draw the limit, because the limit is what holds them there. Other kernels draw more
-    the wider they are, and reading memory has a floor of its own. The result lies between no work and the limit.
+    the wider they are, and reading memory has a floor of its own. A GPU that waits for others in an all-reduce draws as
+    without work. The result lies between no work and the limit.
     """
     filled = activity.width / (activity.width + family.half_width)
     reading = family.memory_frac + (1.0 - family.memory_frac) * filled
-    used = activity.product_frac + activity.memory_frac * reading + activity.rest_frac * filled
+    busy = max(0.0, activity.rest_frac - family.wait_ratio * activity.link_frac)
+    used = activity.product_frac + activity.memory_frac * reading + busy * filled
     return limit_w * (family.idle_frac + (1.0 - family.idle_frac) * used)

@@ -17,7 +17,8 @@ DEVIATIONS = 2.0
 def device_rate(prediction: Prediction, *, provisioned: bool = False) -> DeviceRate:
     """Return the prediction as the rate of one GPU for a site, with its five tags.
 
-    The intervals are symmetric; the lower end is DEVIATIONS of the hold-out rows' logarithmic errors below.
+    The intervals are symmetric. The lower end of the rate's is DEVIATIONS of the hold-out rows' logarithmic errors
+    below; the upper end of the watts' is as many above.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def device_rate(prediction: Prediction, *, provisioned: bool = False) -> DeviceR
         name=name,
         unit="token",
         rate_per_s=rate,
-        rate_interval_per_s=_interval(rate, prediction.holdout.rms_ln),
+        rate_interval_per_s=_interval(rate, -math.expm1(-DEVIATIONS * prediction.holdout.rms_ln)),
         power_w=power_w,
         power_interval_w=interval,
         boundary=boundary,
@@ -78,7 +79,8 @@ def _power(
         f"modelled at this load{cap}, {watts.family.name} GPUs, hold-out error {watts.holdout.error_frac:.0%} over "
         f"{watts.holdout.rows} published rows{tested}{whole}"
     )
-    return watts.node_w, _interval(watts.node_w, watts.node_rms_ln), "node", "modelled", "modelled", words
+    half_frac = math.expm1(DEVIATIONS * watts.node_rms_ln)
+    return watts.node_w, _interval(watts.node_w, half_frac), "node", "modelled", "modelled", words
 
 
 def _scaled(prediction: Prediction) -> str:
@@ -86,9 +88,8 @@ def _scaled(prediction: Prediction) -> str:
     return "" if scale is None else f"scaled by {scale.factor:.3g} ({scale.words}): "
 
 
-def _interval(value: float, rms_ln: float) -> tuple[float, float]:
-    half = value * (1.0 - math.exp(-DEVIATIONS * rms_ln))
-    return value - half, value + half
+def _interval(value: float, half_frac: float) -> tuple[float, float]:
+    return value * (1.0 - half_frac), value * (1.0 + half_frac)
 
 
 def _published(prediction: Prediction) -> str:

@@ -70,8 +70,8 @@ def test_a_device_without_published_watts_has_its_provisioned_power():
 
 
 def test_the_interval_of_the_watts_is_two_deviations_of_gpu_and_node_errors_together(free):
-    low, _ = free.power_interval_w
-    deviation = -math.log(low / free.power_w) / 2.0
+    _, high = free.power_interval_w
+    deviation = math.log(high / free.power_w) / 2.0
     from bench.inference.power.gpu import families
     from bench.inference.power.node import node_rms_ln
 
