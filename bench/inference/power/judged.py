@@ -1,11 +1,13 @@
 """Published rows with watts against the whole model: modelled rate, watts at that rate, and joules per token."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.inference.columns.row import Row
+from bench.inference.engine import Holdout
 from bench.inference.power.activity import activity
+from bench.inference.power.fit import holdout
 from bench.inference.power.gpu import gpu_watts
 from bench.inference.power.rows import WattRow, load_of, watt_rows
 from kernels.llm.counts import precision
@@ -43,3 +45,27 @@ def judged(rates: Iterable[tuple[Row, float]]) -> list[Judged]:
             predicted_w = gpu_watts(watts.family, watts.limit_w, does)
             found.append(Judged(watts, math.log(rate / row.published_per_s), math.log(predicted_w / watts.published_w)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedClass:
+    """The errors of the whole model on some rows with watts."""
+
+    rate: Holdout
+    watts: Holdout  # of a GPU
+    joules: Holdout  # of a token
+
+
+def judged_classes(rows: Sequence[Judged]) -> dict[str, JudgedClass]:
+    """Return the errors by family and class of models: `hopper, dense`."""
+    classes: dict[str, list[Judged]] = {}
+    for one in rows:
+        classes.setdefault(f"{one.row.family.name}, {one.row.model_class}", []).append(one)
+    return {
+        name: JudgedClass(
+            holdout([one.rate_ln for one in ones]),
+            holdout([one.watts_ln for one in ones]),
+            holdout([one.joules_ln for one in ones]),
+        )
+        for name, ones in sorted(classes.items())
+    }

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bench.inference.power.judged import judged
+from bench.inference.power.judged import judged, judged_classes
 from bench.inference.power.rows import watt_rows
 from bench.inference.published import MEASURED, read_rows
 
@@ -33,3 +33,11 @@ def test_a_rate_too_high_gives_too_many_watts_and_too_few_joules(rows):
 def test_rows_without_watts_are_passed_over():
     rows = [row for row in read_rows(MEASURED) if row.power_w is None]
     assert judged((row, 1.0) for row in rows) == []
+
+
+def test_rows_are_judged_by_family_and_class(rows):
+    classes = judged_classes(judged((row, 1.1 * row.published_per_s) for row in rows))
+    assert list(classes) == ["hopper, dense"]
+    found = classes["hopper, dense"]
+    assert found.rate.error_frac == pytest.approx(0.1)
+    assert found.rate.rows == found.watts.rows == found.joules.rows == len(rows)
