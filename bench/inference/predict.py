@@ -110,20 +110,20 @@ def plan_run(
     setup.check_lengths(input_len, output_len)
     capacity = setup.most_sequences(input_len + output_len)
     setup.check_batch(1, input_len, output_len)
-    if clients is None:
-        unlimited = (
-            setup.kv_memory_bytes / setup.engine.kv_memory_frac + setup.gpus * setup.engine.reserve_bytes
-        ) * 0.95
-        limits = setup.engine.offline_limits(
-            unlimited / setup.kv_bytes_per_sequence(input_len + output_len), input_len, output_len
-        )
-    else:
-        limits = setup.engine.online_limits()
+    limits = full_load_limits(setup, input_len, output_len) if clients is None else setup.engine.online_limits()
     slots = min(limits.batch, capacity)
     count = requests or ROUNDS * (clients or slots)
     steps = trace_steps(input_len, output_len, count, Limits(slots, max(limits.tokens, slots)), clients)
     return Run(
         setup, input_len, output_len, clients, min(slots, clients or slots), limits.batch, clients is None, steps
+    )
+
+
+def full_load_limits(setup: Setup, input_len: int, output_len: int) -> Limits:
+    """Return the limits of a step in a run at full load."""
+    unlimited = (setup.kv_memory_bytes / setup.engine.kv_memory_frac + setup.gpus * setup.engine.reserve_bytes) * 0.95
+    return setup.engine.offline_limits(
+        unlimited / setup.kv_bytes_per_sequence(input_len + output_len), input_len, output_len
     )
 
 

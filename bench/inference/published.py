@@ -88,7 +88,7 @@ def _row(line: int, cell: dict[str, str]) -> Row:
     separate = is_mlperf(load_words)
     lengths = (length(cell["input_len"]), length(cell["output_len"]))
     task = task_of(model, cell["input_len"], note) if separate else None
-    late = latency_refusal(load_words, task) if separate else None
+    late = latency_refusal(model, load_words) if separate else None
     if late is not None:
         reasons.append(late)
     if task is not None:

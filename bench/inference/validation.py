@@ -1,10 +1,13 @@
 """Validation of the throughput model against published rates: each row with its role and its error, or a refusal."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import numpy as np
 
 from bench.inference.accelerator import accelerator
 from bench.inference.engine import Engine, engine
@@ -12,13 +15,14 @@ from bench.inference.fit import LEAST_ROWS, fit, geomean_error
 from bench.inference.predict import Run, plan_run, predict
 from bench.inference.published import BUNDLED, SECOND, SINGLE_STREAM, Row, read_rows
 from bench.inference.serving import Setup
+from bench.inference.simulation.mlperf_server import Scenario, largest_run, scenario_of
 from hardware_profiles.errors import InputError
 from kernels.llm.counts import precision, weight_bytes
 from kernels.llm.shapes import load
 
 BOUND_FRAC = 0.25
 GOAL_FRAC = 0.10
-FIT, HOLDOUT, APART, REFUSED = "fit", "hold-out", "apart", "refused"
+FIT, HOLDOUT, APART, SERVER, REFUSED = "fit", "hold-out", "apart", "server", "refused"
 GROUPS: dict[str, Callable[[Row], str]] = {
     "model": lambda row: row.model,
     "gpu": lambda row: row.device_slug or row.gpu,
@@ -31,7 +35,7 @@ class Outcome:
     """The result of one row."""
 
     row: Row
-    role: str  # FIT, HOLDOUT, APART or REFUSED
+    role: str  # FIT, HOLDOUT, APART, SERVER or REFUSED
     reason: str | None  # of a refused row
     predicted_per_s: float | None  # [output token/s]
     ttft_s: float | None
@@ -163,10 +167,32 @@ def _shards(row: Row) -> int:
 def _outcome(row: Row, run: Run | str, constants: Engine) -> Outcome:
     if isinstance(run, str):
         return Outcome(row, REFUSED, run, None, None, None)
+    scenario = scenario_of(row, row.gpus // run.setup.gpus)
+    if scenario is not None:
+        return _server_outcome(row, run.setup, scenario, constants)
     prediction = predict(run, engine=constants)
     role = FIT if row.is_fit else APART if row.separate else HOLDOUT
     copies = row.gpus / run.setup.gpus
     return Outcome(row, role, None, prediction.tokens_per_s * copies, prediction.ttft_s, prediction.tpot_s)
+
+
+def _server_outcome(row: Row, setup: Setup, scenario: Scenario, constants: Engine) -> Outcome:
+    """Return the largest rate of random requests within the latency limits of a row's scenario."""
+    run = largest_run(setup, scenario, constants)
+    if run is None:
+        return Outcome(row, REFUSED, f"a lone request is slower than {scenario.target.words}", None, None, None)
+    ttft_s, tpot_s = float(np.mean(run.served.ttft_s)), float(np.nanmean(run.served.tpot_s))
+    return Outcome(row, SERVER, None, run.tokens_per_s * scenario.copies, ttft_s, tpot_s)
+
+
+def offline_partner(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome | None:
+    """Return the Offline row of the same submission as a row with random arrivals, or None."""
+
+    def key(row: Row) -> tuple[object, ...]:
+        submission = re.search(r"\b\d\.\d-\d{4}\b", row.source)
+        return (row.model_name, row.dtype, row.device_slug, row.gpus, submission and submission[0])
+
+    return next((one for one in outcomes if one.role == APART and key(one.row) == key(outcome.row)), None)
 
 
 def _with_rates(rows: Sequence[Row], runs: Mapping[int, Run | str]) -> list[tuple[Run, float]]:

@@ -76,6 +76,8 @@ PHASES = ("prefill", "decode")
 @click.option(
     "--rate", help="Requests a second, at random times: 5, a list (5,20), or `all`, up to the most (modelled)."
 )
+@click.option("--arrivals", type=click.Path(path_type=Path),
+              help="Trace of arrival times, and of lengths, instead of --rate (modelled).")  # fmt: skip
 @click.option("--burstiness", type=PositiveRange(1e3), default=1.0, show_default=True,
               help="Of random times: 1 is a Poisson process, less is burstier (modelled).")  # fmt: skip
 @click.option(
@@ -116,6 +118,7 @@ def llm(
     tpot_ms: float | None,
     quantile: float | None,
     rate: str | None,
+    arrivals: Path | None,
     burstiness: float,
     seed: int,
     cap_w: float | None,
@@ -145,7 +148,9 @@ def llm(
     from bench.cli.run.modelled.command import Setting, model_llm
     from bench.cli.run.modelled.loads import Loads
 
-    loads = Loads((input_len, output_len), batch, (ttft_ms, tpot_ms), quantile, rate, burstiness, seed, offline=offline)
+    loads = Loads(
+        (input_len, output_len), batch, (ttft_ms, tpot_ms), quantile, rate, arrivals, burstiness, seed, offline
+    )
     setting = Setting(model, dtype or "bf16", target, gpus, cap_w, server, store)
     return model_llm(setting, loads, plot, chosen=device is not None, as_json=as_json)
 

@@ -1,5 +1,6 @@
 """`perwatt validate inference`: a test of the throughput model against published serving rates."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +51,17 @@ def inference(data: Path | None, plot: Path | None, as_json: bool) -> None:
 def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
     from dataclasses import asdict
 
-    from bench.inference.validation import APART, BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
+    from bench.inference.validation import (
+        APART,
+        BOUND_FRAC,
+        FIT,
+        GOAL_FRAC,
+        HOLDOUT,
+        REFUSED,
+        SERVER,
+        by_group,
+        summarise,
+    )
 
     apart = validation.of(APART)
     holdout = summarise(validation.of(HOLDOUT))
@@ -74,10 +85,11 @@ def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
         "goal_frac": GOAL_FRAC,
         "within_bound": None if error is None else error <= BOUND_FRAC,
         "within_goal": None if error is None else error <= GOAL_FRAC,
-        "counts": {role: len(validation.of(role)) for role in (FIT, HOLDOUT, APART, REFUSED)},
+        "counts": {role: len(validation.of(role)) for role in (FIT, HOLDOUT, APART, SERVER, REFUSED)},
         "holdout": None if holdout is None else asdict(holdout),
         "fit": _as_dict(summarise(validation.of(FIT))),
         "apart": _as_dict(summarise(apart)),
+        "server": _as_dict(summarise(validation.of(SERVER))),
         "by": _groups(by_group(validation.outcomes)),
         "apart_by": _groups(by_group(validation.outcomes, APART)),
         "rows": [_row_document(outcome) for outcome in validation.outcomes],
@@ -164,6 +176,7 @@ def _print(validation: "Validation") -> None:
                 say(f"separate, by {group}: {name}: {_in_words(summary)}")
         for source in sorted({one.row.lengths_source for one in validation.of(APART) if one.row.lengths_source}):
             say(f"lengths of the separate rows: {source}")
+    _print_server(validation)
     holdout = summarise(validation.of(HOLDOUT))
     say(f"hold-out rows: {_in_words(holdout)}")
     if holdout is not None:
@@ -176,8 +189,23 @@ def _print(validation: "Validation") -> None:
         )
 
 
+def _print_server(validation: "Validation") -> None:
+    """Print the errors of rows with random arrivals, alone and over those of the Offline rows of their submissions."""
+    from bench.inference.validation import SERVER, offline_partner, summarise
+
+    outcomes = validation.of(SERVER)
+    if not outcomes:
+        return
+    say(f"separate, largest rate of random arrivals within MLPerf's latency limits: {_in_words(summarise(outcomes))}")
+    for outcome in outcomes:
+        partner = offline_partner(outcome, validation.outcomes)
+        if partner is not None and outcome.ln_error is not None and partner.ln_error is not None:
+            error = math.expm1(outcome.ln_error - partner.ln_error)
+            say(f"line {outcome.row.line}: {error:+.1%} over the error of Offline, line {partner.row.line}")
+
+
 def _cells(outcome: "Outcome") -> Sequence[str]:
-    from bench.inference.validation import APART
+    from bench.inference.validation import APART, SERVER
 
     row = outcome.row
     lengths = "-" if row.input_len is None or row.output_len is None else f"{row.input_len}:{row.output_len}"
@@ -192,7 +220,7 @@ def _cells(outcome: "Outcome") -> Sequence[str]:
         plain(row.published_per_s),
         plain(outcome.predicted_per_s),
         "-" if outcome.error_frac is None else f"{outcome.error_frac:+.1%}",
-        "separate" if outcome.role == APART else outcome.role,
+        "separate" if outcome.role in (APART, SERVER) else outcome.role,
     )
 
 

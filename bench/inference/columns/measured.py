@@ -118,7 +118,7 @@ def _with_task(row: Row, reasons: list[str]) -> Row:
 def _mlperf(row: Row, reasons: list[str]) -> Row:
     word = {"llama-2-70b": "openorca", "llama-3.1-8b": "cnndailymail"}.get(row.model_name or "", "")
     task = task_of(row.model_name, word, "")
-    late = latency_refusal(row.load, task)
+    late = latency_refusal(row.model_name, row.load)
     if late is not None:
         reasons.append(late)
     if row.input_len is None or row.output_len is None:

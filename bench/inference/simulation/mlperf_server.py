@@ -4,6 +4,10 @@ import math
 from dataclasses import dataclass
 
 from bench.inference.batching import Limits
+from bench.inference.columns.row import Row
+from bench.inference.engine import Engine
+from bench.inference.mlperf import distributions_of, target_of
+from bench.inference.predict import full_load_limits
 from bench.inference.serving import Setup
 from bench.inference.simulation.arrivals import Quantiles, draw
 from bench.inference.simulation.bisection import bisected
@@ -13,19 +17,21 @@ from bench.inference.simulation.server import Server
 from bench.inference.timing import step_cost
 
 DURATION_S = 600.0  # the least that LoadGen allows (min_duration of mlperf.conf)
+LEAST_REQUESTS = 20_000  # so that 200 of them decide the quantile 0.99
 LEAST_TOKENS = 1024  # smallest token budget that is tried
 MOST_OVER = 1.3  # rate over the capacity that no run of DURATION_S can have within the limits
 LEAST_FRAC = 1e-3  # [-] of the capacity
+
+
+Distributions = tuple[Quantiles | None, Quantiles | None]  # of the lengths of prompts and answers
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A task under its latency limits."""
 
-    input_len: int  # [token] mean
-    output_len: int  # [token] mean
-    inputs: Quantiles | None  # distribution of the lengths; None for equal lengths
-    outputs: Quantiles | None
+    lengths: tuple[int, int]  # [token] mean of prompts and answers
+    distributions: Distributions  # None for equal lengths
     target: Target
     copies: int  # of the model, which take turns at the requests
 
@@ -39,7 +45,15 @@ class ServerRun:
     served: Served
 
 
-def largest_run(setup: Setup, scenario: Scenario, limits: Limits) -> ServerRun | None:
+def scenario_of(row: Row, copies: int) -> Scenario | None:
+    """Return the scenario of a published row, or None for a row without random arrivals."""
+    target = target_of(row.model_name, row.load) if row.separate else None
+    if target is None or row.input_len is None or row.output_len is None:
+        return None
+    return Scenario((row.input_len, row.output_len), distributions_of(row.model_name), target, copies)
+
+
+def largest_run(setup: Setup, scenario: Scenario, engine: Engine | None = None) -> ServerRun | None:
     """Return the run of LoadGen with the largest rate, or None if not even few requests are within the limits.
 
     Parameters
@@ -48,16 +62,19 @@ def largest_run(setup: Setup, scenario: Scenario, limits: Limits) -> ServerRun |
         One copy of the model.
     scenario
         The task.
-    limits
-        Limits of a step at full load.
+    engine
+        Constants other than the setup's own.
 
     Notes
     -----
     LoadGen sends requests as a Poisson process to a system that is empty at first, for DURATION_S, and counts all of
-    them. Copies that take turns each receive every so manieth, so that the times between them have a gamma distribution
-    with that shape. Submitters tune the token budget of a step: the best of the powers of two up to `limits` counts.
+    them; a run of fewer than LEAST_REQUESTS is longer here, because few requests would decide. Copies that take turns
+    receive one of so many requests each, so that the times between them have a gamma distribution with that shape.
+    Submitters tune the token budget of a step: the best of the powers of two up to that of a full load
+    counts.
     """
-    runs = [_run(setup, scenario, Limits(limits.batch, tokens)) for tokens in _budgets(limits)]
+    limits = full_load_limits(setup, *scenario.lengths)
+    runs = [_run(setup, scenario, Limits(limits.batch, tokens), engine) for tokens in _budgets(limits)]
     return max((run for run in runs if run is not None), key=lambda run: run.tokens_per_s, default=None)
 
 
@@ -66,16 +83,16 @@ def _budgets(limits: Limits) -> list[int]:
     return sorted({*(1 << power for power in powers if limits.batch <= 1 << power < limits.tokens), limits.tokens})
 
 
-def _run(setup: Setup, scenario: Scenario, limits: Limits) -> ServerRun | None:
-    server = Server(step_cost(setup, limits, graphs=True), limits, setup)
-    capacity_per_s = server.capacity_per_s(scenario.input_len, scenario.output_len)
+def _run(setup: Setup, scenario: Scenario, limits: Limits, engine: Engine | None) -> ServerRun | None:
+    server = Server(step_cost(setup, limits, graphs=True, engine=engine), limits, setup)
+    capacity_per_s = server.capacity_per_s(*scenario.lengths)
     drawn = draw(
-        math.ceil(MOST_OVER * capacity_per_s * DURATION_S), (scenario.input_len, scenario.output_len), 0,
-        burstiness=float(scenario.copies), distributions=(scenario.inputs, scenario.outputs),
+        _requests(MOST_OVER * capacity_per_s), scenario.lengths, 0,
+        burstiness=float(scenario.copies), distributions=scenario.distributions,
     )  # fmt: skip
 
     def served(rate_per_s: float) -> Served:
-        return server.serve(drawn.at(rate_per_s, math.ceil(rate_per_s * DURATION_S)))
+        return server.serve(drawn.at(rate_per_s, _requests(rate_per_s)))
 
     def is_met(rate_per_s: float) -> bool:
         run = served(rate_per_s)
@@ -86,3 +103,7 @@ def _run(setup: Setup, scenario: Scenario, limits: Limits) -> ServerRun | None:
         return None
     run = served(rate_per_s)
     return ServerRun(run.tokens_per_s, limits.tokens, run)
+
+
+def _requests(rate_per_s: float) -> int:
+    return max(math.ceil(rate_per_s * DURATION_S), LEAST_REQUESTS)

@@ -1,4 +1,4 @@
-"""Predictions for requests that arrive at random times: latency tails at a rate, and the largest rate within limits."""
+"""Predictions for requests that arrive at their own times: latency tails, and the largest rate within limits."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,15 @@ from bench.inference.predict import Prediction, Scale
 from bench.inference.serving import Setup
 from bench.inference.simulation.arrivals import Drawn, draw
 from bench.inference.simulation.largest import Target, largest_rate, steady
+from bench.inference.simulation.serve import Requests, Served
 from bench.inference.simulation.server import Server
-from bench.inference.simulation.spread import Estimate, Spread, spread
+from bench.inference.simulation.spread import Estimate, Spread, exact, spread
 from hardware_profiles.errors import InputError
 from sites.market.device_rate import TokenTags
 
 LEAST_REQUESTS, MOST_REQUESTS = 10_000, 100_000
 MOST_TOKENS = 100_000_000  # of all answers together, which bounds the time of a simulation
+MOST_TRACED_TOKENS = 2_000_000_000
 MOST_RATE_PER_S = 1e6
 
 
@@ -29,6 +31,12 @@ class Traffic:
     burstiness: float = 1.0  # 1 is a Poisson process, less is burstier
     seed: int = 0
 
+    @property
+    def words(self) -> str:
+        """The times of arrival in words."""
+        shape = "Poisson process" if self.burstiness == 1.0 else f"gamma gaps of burstiness {self.burstiness:g}"
+        return f"{shape}, seed {self.seed}"
+
     def drawn(self) -> Drawn:
         """Return the requests."""
         count = min(max(MOST_TOKENS // self.output_len, LEAST_REQUESTS), MOST_REQUESTS)
@@ -37,16 +45,17 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class OpenLoop:
-    """Rate, latencies and energy of a model on a device for requests that arrive at random times."""
+    """Rate, latencies and energy of a model on a device for requests that arrive at their own times."""
 
     prediction: Prediction  # with mean latencies
     rate_per_s: Estimate  # [1/s] requests; without a width if the rate was stated
-    capacity_per_s: float  # [1/s] largest rate with which the server keeps up
+    capacity_per_s: float | None  # [1/s] largest rate with which the server keeps up; None for a trace
     concurrent: float  # mean number of requests in service
     ttft: Spread
     tpot: Spread | None  # None for a single output token
     requests: int  # simulated requests that are counted
-    traffic: Traffic
+    arrivals: str  # times of arrival in words
+    traffic: Traffic | None  # None for a trace
 
 
 def capacity_per_s(setup: Setup, traffic: Traffic, scale: Scale | None = None) -> float:
@@ -57,7 +66,9 @@ def capacity_per_s(setup: Setup, traffic: Traffic, scale: Scale | None = None) -
     InputError
         The lengths exceed the model's context, or not even one sequence fits in memory.
     """
-    return _case(setup, traffic, scale).capacity_per_s
+    setup.check_lengths(traffic.input_len, traffic.output_len)
+    setup.check_batch(1, traffic.input_len, traffic.output_len)
+    return _online(setup, scale).capacity_per_s(traffic.input_len, traffic.output_len)
 
 
 def open_loop(setup: Setup, traffic: Traffic, rate_per_s: float, scale: Scale | None = None) -> OpenLoop:
@@ -66,18 +77,18 @@ def open_loop(setup: Setup, traffic: Traffic, rate_per_s: float, scale: Scale | 
     Raises
     ------
     InputError
-        The rate is not above 0 or not below what the server can serve, the lengths exceed the model's context, or not
-        even one sequence fits in memory.
+        The rate is not above 0 or not below what the server can serve, or as capacity_per_s.
     """
-    case = _case(setup, traffic, scale)
     if not 0.0 < rate_per_s < MOST_RATE_PER_S:
         raise InputError.at("rate", expected=f"requests/s above 0 and below {MOST_RATE_PER_S:,.0f}", got=rate_per_s)
-    if rate_per_s >= case.capacity_per_s:
-        served = f"{case.capacity_per_s:.4g} requests/s of {traffic.input_len}:{traffic.output_len} tokens"
+    capacity = capacity_per_s(setup, traffic, scale)
+    if rate_per_s >= capacity:
+        served = f"{capacity:.4g} requests/s of {traffic.input_len}:{traffic.output_len} tokens"
         expected = f"less than the {served} that it can serve, above which the queue only grows"
         raise InputError.at(f"rate of {_place(setup)}", expected=expected, got=rate_per_s)
     estimate = Estimate(rate_per_s, rate_per_s, rate_per_s)
-    return _at(case, estimate, f"none (open loop, {rate_per_s:g} requests/s)")
+    case = _Case(setup, scale, traffic, capacity, traffic.words)
+    return _at(_online(setup, scale), case, estimate, f"none (open loop, {rate_per_s:g} requests/s)")
 
 
 def best_open_loop(setup: Setup, traffic: Traffic, target: Target, scale: Scale | None = None) -> OpenLoop:
@@ -86,63 +97,106 @@ def best_open_loop(setup: Setup, traffic: Traffic, target: Target, scale: Scale 
     Raises
     ------
     InputError
-        A lone request is served more slowly than a limit; otherwise as open_loop.
+        A lone request is served more slowly than a limit, or as capacity_per_s.
     """
-    case, drawn = _case(setup, traffic, scale), traffic.drawn()
-    rate_per_s = largest_rate(case.server, drawn, target, case.capacity_per_s)
+    capacity, server, drawn = capacity_per_s(setup, traffic, scale), _online(setup, scale), traffic.drawn()
+    rate_per_s = largest_rate(server, drawn, target, capacity)
     if rate_per_s is None:
-        lone = case.server.serve(drawn.at(1.0, 1))
+        lone = server.serve(drawn.at(1.0, 1))
         tpot = "-" if traffic.output_len == 1 else f"{float(lone.tpot_s[0]) * 1e3:.1f} ms"
         alone = f"TTFT {float(lone.ttft_s[0]) * 1e3:.1f} ms, TPOT {tpot}"
         expected = f"more than the latencies of a lone request ({alone})"
         raise InputError.at(f"latency limit of {_place(setup)}", expected=expected, got=target.words)
-    return _at(case, rate_per_s, target.words)
+    return _at(server, _Case(setup, scale, traffic, capacity, traffic.words), rate_per_s, target.words)
+
+
+def traced(setup: Setup, requests: Requests, name: str, scale: Scale | None = None) -> OpenLoop:
+    """Return the latencies of requests that arrive at the times of a trace.
+
+    Parameters
+    ----------
+    setup
+        The model on its device.
+    requests
+        The requests of the trace.
+    name
+        The trace in words.
+    scale
+        What was measured of this model on this device, or None.
+
+    Raises
+    ------
+    InputError
+        A request exceeds the model's context or memory, or the answers are too many tokens to simulate.
+    """
+    longest = int(np.argmax(requests.input_len + requests.output_len))
+    setup.check_lengths(int(requests.input_len[longest]), int(requests.output_len[longest]))
+    setup.check_batch(1, int(requests.input_len[longest]), int(requests.output_len[longest]))
+    tokens = int(requests.output_len.sum())
+    if tokens > MOST_TRACED_TOKENS:
+        raise InputError.at(name, expected=f"answers of at most {MOST_TRACED_TOKENS:,} tokens", got=f"{tokens:,}")
+    served = _online(setup, scale).serve(requests)
+    rate_per_s = len(requests) / float(served.last_s.max())
+    tpot_s = served.tpot_s[~np.isnan(served.tpot_s)]
+    latencies = exact(served.ttft_s), exact(tpot_s) if len(tpot_s) else None
+    part = _Part(served, slice(0, len(requests)), Estimate(rate_per_s, rate_per_s, rate_per_s), latencies)
+    return _result(_Case(setup, scale, None, None, name), part, "none (open loop, trace)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A model under some traffic."""
+
+    setup: Setup
+    scale: Scale | None
+    traffic: Traffic | None
+    capacity_per_s: float | None  # [1/s]
+    arrivals: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The requests of a simulation that are counted."""
+
+    served: Served
+    counted: slice
+    rate_per_s: Estimate
+    latencies: tuple[Spread, Spread | None]
+
+
+def _online(setup: Setup, scale: Scale | None) -> Server:
+    return Server.online(setup, 1.0 if scale is None else scale.factor)
 
 
 def _place(setup: Setup) -> str:
     return f"{setup.shape.name} on {setup.gpus} x {setup.device.slug}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A server under some traffic."""
-
-    setup: Setup
-    server: Server
-    traffic: Traffic
-    scale: Scale | None
-    capacity_per_s: float  # [1/s]
-
-
-def _case(setup: Setup, traffic: Traffic, scale: Scale | None) -> _Case:
-    setup.check_lengths(traffic.input_len, traffic.output_len)
-    setup.check_batch(1, traffic.input_len, traffic.output_len)
-    server = Server.online(setup, 1.0 if scale is None else scale.factor)
-    return _Case(setup, server, traffic, scale, server.capacity_per_s(traffic.input_len, traffic.output_len))
-
-
-def _at(case: _Case, rate_per_s: Estimate, limit: str) -> OpenLoop:
-    setup, traffic = case.setup, case.traffic
-    served = case.server.serve(traffic.drawn().at(rate_per_s.value))
+def _at(server: Server, case: _Case, rate_per_s: Estimate, limit: str) -> OpenLoop:
+    assert case.traffic is not None
+    served = server.serve(case.traffic.drawn().at(rate_per_s.value))
     counted = steady(len(served.requests))
-    ttft = spread(served.ttft_s[counted])
-    tpot = spread(served.tpot_s[counted]) if traffic.output_len > 1 else None
-    in_service_s = float(np.mean((served.last_s - served.start_s)[counted]))
-    concurrent = rate_per_s.value * in_service_s  # Little's law
-    tokens_per_s = rate_per_s.value * traffic.output_len
-    sequences = len(served.requests) * traffic.output_len / served.steps  # in a step: there is none while idle
-    mean_context = traffic.input_len + traffic.output_len / 2.0
-    load = Load(tokens_per_s, sequences, traffic.input_len, traffic.output_len, mean_context)
-    power = setup.device.power_w
-    lengths = f"{traffic.input_len}:{traffic.output_len}"
-    tags = TokenTags(setup.device.boundary, "provisioned", "output", lengths, limit)
+    tpot = spread(served.tpot_s[counted]) if case.traffic.output_len > 1 else None
+    return _result(case, _Part(served, counted, rate_per_s, (spread(served.ttft_s[counted]), tpot)), limit)
+
+
+def _result(case: _Case, part: _Part, limit: str) -> OpenLoop:
+    setup, requests, rate_per_s = case.setup, part.served.requests, part.rate_per_s
+    (ttft, tpot), count = part.latencies, part.counted.stop - part.counted.start
+    concurrent = rate_per_s.value * float(np.mean((part.served.last_s - part.served.start_s)[part.counted]))  # Little
+    means = [float(np.mean(lengths)) for lengths in (requests.input_len, requests.output_len)]
+    tokens_per_s = rate_per_s.value * means[1]
+    sequences = len(requests) * means[1] / part.served.steps  # in a step: there is none while idle
+    load = Load(tokens_per_s, sequences, means[0], means[1], means[0] + means[1] / 2.0)
+    power, (input_len, output_len) = setup.device.power_w, (max(1, round(mean)) for mean in means)
+    tags = TokenTags(setup.device.boundary, "provisioned", "output", f"{input_len}:{output_len}", limit)
     prediction = Prediction(
-        setup=setup, input_len=traffic.input_len, output_len=traffic.output_len, clients=None,
-        batch=max(1, round(concurrent)), tokens_per_s=tokens_per_s, ttft_s=ttft.mean_s.value,
-        tpot_s=None if tpot is None else tpot.mean_s.value,
+        setup=setup, input_len=input_len, output_len=output_len, clients=None, batch=max(1, round(concurrent)),
+        tokens_per_s=tokens_per_s, ttft_s=ttft.mean_s.value, tpot_s=None if tpot is None else tpot.mean_s.value,
         joules_per_token=None if power is None else power * setup.gpus / tokens_per_s,
         watts=watts_of(setup, load), tags=None if power is None else tags, scale=case.scale,
         holdout=setup.engine.holdout(setup.kind.name, moe=setup.shape.is_moe),
     )  # fmt: skip
-    requests = counted.stop - counted.start
-    return OpenLoop(prediction, rate_per_s, case.capacity_per_s, concurrent, ttft, tpot, requests, traffic)
+    return OpenLoop(
+        prediction, rate_per_s, case.capacity_per_s, concurrent, ttft, tpot, count, case.arrivals, case.traffic
+    )

@@ -36,6 +36,12 @@ def spread(latency_s: Array) -> Spread:
     return Spread(Estimate(mean, mean - half, mean + half), *(quantile(latency_s, level) for level in (0.5, 0.9, 0.99)))
 
 
+def exact(latency_s: Array) -> Spread:
+    """Return mean and quantiles of a latency over all requests that there are, which have no interval."""
+    values = (latency_s.mean(), *np.quantile(latency_s, (0.5, 0.9, 0.99)))
+    return Spread(*(Estimate(float(value), float(value), float(value)) for value in values))
+
+
 def quantile(latency_s: Array, level: float) -> Estimate:
     """Return a quantile of a latency, from requests in the order of their arrival.
 

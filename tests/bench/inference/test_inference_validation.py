@@ -15,8 +15,10 @@ from bench.inference.validation import (
     GOAL_FRAC,
     HOLDOUT,
     REFUSED,
+    SERVER,
     by_group,
     holdout_classes,
+    offline_partner,
     summarise,
     validate,
 )
@@ -70,11 +72,28 @@ def test_mlperf_offline_rows_are_predicted_apart_at_their_tasks_mean_lengths(bun
     assert set(by_group(bundled.outcomes, APART)["precision"]) == {"fp8", "fp4"}
 
 
-def test_mlperf_rows_under_a_latency_limit_are_refused_with_their_limit(bundled):
-    refused = bundled.of(REFUSED)
-    assert [one.row.line for one in refused] == [45, 47, 51]
-    for one in refused:
-        assert "99th percentile of latencies under random arrivals (TTFT <= 2000 ms, TPOT" in one.reason
+def test_mlperf_server_rows_are_predicted_as_the_largest_rate_within_their_limits(bundled):
+    served = bundled.of(SERVER)
+    assert [one.row.line for one in served] == [45, 47, 51]
+    assert bundled.of(REFUSED) == []
+    for one in served:
+        partner = offline_partner(one, bundled.outcomes)
+        assert (partner.role, partner.row.line) == (APART, one.row.line - 1)
+        relative = one.ln_error - partner.ln_error
+        assert abs(relative) < 0.2
+        assert one.ttft_s < 2.0
+        assert one.tpot_s < 0.2
+    assert abs(served[2].error_frac) < 0.15
+
+
+def test_a_latency_scenario_without_known_limits_is_refused(tmp_path):
+    path = tmp_path / "edge.csv"
+    row = "Llama-3.1-8B,FP8,NVIDIA H200-SXM-141GB,8,as submitted,778,73,MLPerf SingleStream,Tokens/s,66036.8,x,\n"
+    path.write_text(HEADER + row + row.replace("SingleStream", "Interactive"))
+    refused, served = validate(path).outcomes
+    assert "no limits of MLPerf Singlestream under random arrivals are known" in refused.reason
+    assert served.role == SERVER
+    assert served.tpot_s < 0.03
 
 
 def test_an_mlperf_task_without_a_source_of_its_lengths_is_refused(tmp_path):
@@ -198,13 +217,14 @@ def test_the_command_prints_every_row_and_gives_one_json_document(tmp_path, bund
     printed = CliRunner().invoke(inference, [])
     assert printed.exit_code == 0
     assert "geomean_error_frac: 0.0" in printed.output
-    assert "not predicted, line 47, 51: batch_or_concurrency: MLPerf Server limits" in printed.output
+    assert "separate, largest rate of random arrivals within MLPerf's latency limits: 3 rows" in printed.output
+    assert "over the error of Offline, line 44" in printed.output
     assert "separate, not in the mean: MLPerf Offline at the mean lengths of its task: 8 rows" in printed.output
     plot = tmp_path / "plot.svg"
     document = json.loads(CliRunner().invoke(inference, ["--json", "--plot", str(plot)]).stdout)
     assert len(document["rows"]) == 53
     assert document["within_goal"] is True
-    assert (document["apart"]["rows"], document["holdout"]["rows"]) == (8, 32)
+    assert [document[key]["rows"] for key in ("apart", "server", "holdout")] == [8, 3, 32]
     assert all(len(row["tags"]) == 5 and all(row["tags"].values()) for row in document["rows"])
     assert document["rows"][42]["lengths_source"].startswith("input: mean 219.7 tokens")
     assert document["worst_error_frac"] > document["geomean_error_frac"] > 0

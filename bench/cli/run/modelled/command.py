@@ -15,7 +15,8 @@ MEASURED_ONLY = {
 }  # fmt: skip
 MODELLED_ONLY = {
     "offline": "--offline", "ttft_ms": "--ttft-ms", "tpot_ms": "--tpot-ms", "quantile": "--quantile", "rate": "--rate",
-    "burstiness": "--burstiness", "seed": "--seed", "cap_w": "--cap", "server": "--measured", "plot": "--plot",
+    "arrivals": "--arrivals", "burstiness": "--burstiness", "seed": "--seed", "cap_w": "--cap",
+    "server": "--measured", "plot": "--plot",
 }  # fmt: skip
 
 

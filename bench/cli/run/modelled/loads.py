@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli.options import is_stated
@@ -9,9 +10,13 @@ from hardware_profiles.decoding import is_decimal
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bench.inference.predict import Prediction, Scale
     from bench.inference.serving import Setup
     from bench.inference.simulation.open_loop import OpenLoop, Traffic
+    from bench.inference.simulation.serve import Requests
 
 LEAST_QUANTILE, MOST_QUANTILE = 0.5, 0.999
 TENTHS = range(1, 10)  # of the capacity, for `--rate all`
@@ -26,14 +31,15 @@ class Loads:
     limits_ms: tuple[float | None, float | None]  # of TTFT and TPOT
     quantile: float | None
     rate: str | None
+    trace: Path | None  # file of arrivals
     burstiness: float
     seed: int
     offline: bool
 
     @property
     def is_open(self) -> bool:
-        """Whether requests arrive at random times."""
-        return self.rate is not None or self.quantile is not None
+        """Whether requests arrive at their own times."""
+        return self.rate is not None or self.quantile is not None or self.trace is not None
 
     @property
     def limits_s(self) -> tuple[float | None, float | None]:
@@ -60,23 +66,20 @@ def refuse_without_effect(loads: Loads) -> None:
         There is one; the message says what it needs.
     """
     names = {
-        "batch": "--batch",
-        "offline": "--offline",
-        "rate": "--rate",
-        "ttft_ms": "--ttft-ms",
+        "batch": "--batch", "offline": "--offline", "rate": "--rate", "arrivals": "--arrivals", "ttft_ms": "--ttft-ms",
         "tpot_ms": "--tpot-ms",
-    }
+    }  # fmt: skip
     stated = [option for name, option in names.items() if is_stated(name)]
     if len(stated) > 1 and set(stated) != {"--ttft-ms", "--tpot-ms"}:
-        expected = "one of --batch, --offline, --rate and a latency limit"
+        expected = "one of --batch, --offline, --rate, --arrivals and a latency limit"
         raise InputError.at(stated[0], expected=expected, got=" with ".join(stated))
     if loads.quantile is not None and loads.limits_ms == (None, None):
         raise InputError.at("--quantile", expected="--ttft-ms or --tpot-ms with it", got=loads.quantile)
     for name, value in (("burstiness", loads.burstiness), ("seed", loads.seed)):
-        if is_stated(name) and not loads.is_open:
+        if is_stated(name) and loads.rate is None and loads.quantile is None:
             raise InputError.at(f"--{name}", expected="--rate or --quantile with it", got=value)
     if is_stated("cap_w") and loads.is_open:
-        raise InputError.at("--cap", expected="no --rate and no --quantile with it", got="both")
+        raise InputError.at("--cap", expected="no --rate, --arrivals or --quantile with it", got="both")
     if loads.quantile is not None and not LEAST_QUANTILE <= loads.quantile <= MOST_QUANTILE:
         raise InputError.at("--quantile", expected=f"{LEAST_QUANTILE} to {MOST_QUANTILE}", got=loads.quantile)
     if loads.limits_ms[1] is not None and loads.lengths[1] == 1:
@@ -103,14 +106,37 @@ def closed_loops(setup: "Setup", loads: Loads, cap_w: float | None, scale: "Scal
 def open_loops(setup: "Setup", loads: Loads, scale: "Scale | None") -> "list[OpenLoop]":
     """Return the predictions for requests that arrive at random times."""
     from bench.inference.simulation.largest import Target
-    from bench.inference.simulation.open_loop import Traffic, best_open_loop, open_loop
+    from bench.inference.simulation.open_loop import Traffic, best_open_loop, open_loop, traced
 
+    if loads.trace is not None:
+        requests, name = _requests(loads.trace, loads.lengths)
+        return [traced(setup, requests, name, scale)]
     traffic = Traffic(*loads.lengths, loads.burstiness, loads.seed)
     if loads.quantile is not None:
         return [best_open_loop(setup, traffic, Target(loads.quantile, *loads.limits_s), scale)]
     return [
         open_loop(setup, traffic, rate_per_s, scale) for rate_per_s in _rates(loads.rate or "", setup, traffic, scale)
     ]
+
+
+def _requests(path: Path, lengths: tuple[int, int]) -> "tuple[Requests, str]":
+    """Return the requests of a trace and its name; those without lengths have the stated ones."""
+    import numpy as np
+
+    from bench.endpoint.load.trace import read_trace
+    from bench.inference.simulation.serve import Requests, fixed
+
+    trace = read_trace(path)
+
+    def lengths_of(own: tuple[int, ...] | None, length: int, option: str) -> "NDArray[np.int64]":
+        if own is not None and is_stated(option):
+            name = f"--{option.removesuffix('_len')}"
+            raise InputError.at(name, expected="no other lengths than those of the trace", got=f"--arrivals {path}")
+        return fixed(len(trace.arrivals), length) if own is None else np.array(own, np.int64)
+
+    arrival_s = np.array([arrival.at_s for arrival in trace.arrivals])
+    inputs = lengths_of(trace.input_lengths, lengths[0], "input_len")
+    return Requests(arrival_s, inputs, lengths_of(trace.output_lengths, lengths[1], "output_len")), trace.words
 
 
 def _rates(text: str, setup: "Setup", traffic: "Traffic", scale: "Scale | None") -> list[float]:

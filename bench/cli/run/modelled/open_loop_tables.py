@@ -27,8 +27,9 @@ def open_document(setup: "Setup", opened: "Sequence[OpenLoop]") -> dict[str, obj
             "ttft": asdict(one.ttft),
             "tpot": None if one.tpot is None else asdict(one.tpot),
             "simulated_requests": one.requests,
-            "burstiness": one.traffic.burstiness,
-            "seed": one.traffic.seed,
+            "arrivals": one.arrivals,
+            "burstiness": None if one.traffic is None else one.traffic.burstiness,
+            "seed": None if one.traffic is None else one.traffic.seed,
         }
     return whole
 
@@ -36,26 +37,35 @@ def open_document(setup: "Setup", opened: "Sequence[OpenLoop]") -> dict[str, obj
 def print_open(setup: "Setup", opened: "Sequence[OpenLoop]", *, chosen: bool) -> None:
     """Print modelled rows, with the basis of the figures and the error of the simulation."""
     first = opened[0]
-    error = f"± {first.prediction.holdout.error_frac:.0%}"
     mark = "" if first.prediction.warning is None else " !"
-    traffic = first.traffic
+    error = f"± {first.prediction.holdout.error_frac:.0%}{mark}"
+    lengths = f"{first.prediction.input_len}:{first.prediction.output_len}"
     device = f"{setup.gpus} x {setup.device.title}"
     title = f"{first.prediction.basis.capitalize()}: {setup.shape.title} in {setup.kind.name} on {device}"
     print_table(
-        ["requests/s", "concurrent", "output tok/s", "TTFT mean, q50, q90, q99", "TPOT mean, q50, q90, q99", "J/token"],
+        [
+            "requests/s",
+            "concurrent",
+            "output tok/s",
+            "TTFT mean, q50, q90, q99 [ms]",
+            "TPOT mean, q50, q90, q99 [ms]",
+            "J/token",
+            "J/token provisioned",
+        ],
         [
             (
                 plain(one.rate_per_s.value),
                 plain(one.concurrent),
-                f"{plain(one.prediction.tokens_per_s)}{mark}",
+                plain(one.prediction.tokens_per_s),
                 f"{_in_ms(one.ttft)}{mark}",
                 "-" if one.tpot is None else f"{_in_ms(one.tpot)}{mark}",
                 joules(one.prediction),
+                plain(one.prediction.joules_per_token),
             )
             for one in opened
         ],
-        title=f"{title}, {traffic.input_len}:{traffic.output_len}, requests at random times",
-        right=(0, 1, 2, 3, 4, 5),
+        title=f"{title}, {lengths}, requests at {'their own' if first.traffic is None else 'random'} times",
+        right=(0, 1, 2, 3, 4, 5, 6),
     )
     limit = None if first.prediction.tags is None else first.prediction.tags.latency_limit
     if first.rate_per_s.low < first.rate_per_s.high:
@@ -63,15 +73,18 @@ def print_open(setup: "Setup", opened: "Sequence[OpenLoop]", *, chosen: bool) ->
             f"Largest rate with {limit}: {plain(first.rate_per_s.value)} {error} requests/s (95 % interval of the "
             f"simulation: {plain(first.rate_per_s.low)} to {plain(first.rate_per_s.high)})."
         )
-    times = "a Poisson process" if traffic.burstiness == 1.0 else f"gamma gaps of burstiness {traffic.burstiness:g}"
-    say(
-        f"The server keeps up with {plain(first.capacity_per_s)} {error} requests/s. Times of arrival: {times}, seed "
-        f"{traffic.seed}; {first.requests:,} requests are counted a row. 95 % interval of the simulation for the last "
-        f"row's TTFT q99: {plain(opened[-1].ttft.q99_s.low * 1e3)} to {plain(opened[-1].ttft.q99_s.high * 1e3)} ms."
-    )
+    if first.capacity_per_s is None:
+        say(f"Times of arrival: {first.arrivals}; the lengths are means, and every request is counted.")
+    else:
+        say(
+            f"The server keeps up with {plain(first.capacity_per_s)} {error} requests/s. Times of arrival: "
+            f"{first.arrivals}; {first.requests:,} requests are counted a row. 95 % interval of the simulation for the "
+            f"last row's TTFT q99: {plain(opened[-1].ttft.q99_s.low * 1e3)} to "
+            f"{plain(opened[-1].ttft.q99_s.high * 1e3)} ms."
+        )
     say_basis(setup, first.prediction, chosen=chosen)
 
 
 def _in_ms(spread: "Spread") -> str:
     values = (spread.mean_s, spread.q50_s, spread.q90_s, spread.q99_s)
-    return ", ".join(plain(one.value * 1e3) for one in values) + " ms"
+    return ", ".join(plain(one.value * 1e3) for one in values)

@@ -142,7 +142,7 @@ def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
         ("--model llama-3.1-8b --gpus 16", "expected at most 8 (linked in a server or rack), got 16"),
         (
             "--model llama-3.1-8b --offline --batch 4",
-            "one of --batch, --offline, --rate and a latency limit, got '--batch with",
+            "one of --batch, --offline, --rate, --arrivals and a latency limit, got '--batch with",
         ),
         ("--model llama-3.1-8b --cap 20", "power cap: expected "),
         ("--model llama-3.1-8b --measured none", "none"),

@@ -1,6 +1,7 @@
 """`perwatt run llm --rate` and `--quantile` as a stranger meets them."""
 
 import json
+import re
 
 import pytest
 
@@ -13,8 +14,8 @@ def test_a_rate_is_modelled_with_quantiles_of_its_latencies_and_says_so(perwatt)
     assert (
         "Modelled: Llama 3.1 8B in fp8 on 1 x NVIDIA H200 SXM 141 GB, 500:50, requests at random times" in done.stdout
     )
-    assert "TTFT mean, q50, q90, q99" in done.stdout
-    assert "requests/s. Times of arrival: a Poisson process, seed 0; 85,000 requests are counted a row." in done.stdout
+    assert "TTFT mean, q50, q90," in done.stdout
+    assert "requests/s. Times of arrival: Poisson process, seed 0; 85,000 requests are counted a row." in done.stdout
     assert "Basis: modelled" in done.stdout
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith("      ")]
     assert [row[0] for row in rows[-2:]] == ["5.000", "40.00"]
@@ -55,7 +56,34 @@ def test_limits_with_a_quantile_give_the_largest_rate_with_its_interval(perwatt,
 def test_figures_of_a_doubtful_class_are_marked(perwatt):
     done = perwatt("run", "llm", "--model", "qwen3-30b-a3b", "--dtype", "fp8", "--rate", 1)
     assert "! Do not plan with these figures" in done.stdout
-    assert done.stdout.count(" !") >= 4
+    assert re.search(r"(\d, [\d.]+ !\s+.*){2}", done.stdout)
+    assert "% ! requests/s" in done.stdout
+
+
+def test_a_trace_of_arrivals_is_replayed_with_its_lengths(perwatt, tmp_path):
+    trace = tmp_path / "trace.csv"
+    trace.write_text("time_s,input_tokens,output_tokens\n0,500,50\n10,500,50\n20,1000,100\n")
+    command = ("run", "llm", *MODEL[:4], "--arrivals", trace)
+    row = json.loads(perwatt(*command, "--json").stdout)["rows"][0]
+    assert (row["input"], row["output"], row["simulated_requests"]) == (667, 67, 3)
+    assert row["arrivals"] == "trace.csv: 3 requests in 20 s"
+    assert row["rate_per_s"]["value"] == pytest.approx(3 / 20.4, rel=0.01)
+    assert row["tokens_per_s"] == pytest.approx(200 / 3 * row["rate_per_s"]["value"])
+    alone = json.loads(perwatt("run", "llm", *MODEL, "--batch", 1, "--json").stdout)["rows"][0]
+    assert row["ttft"]["q50_s"]["value"] == pytest.approx(alone["ttft_s"])
+    printed = perwatt(*command).stdout
+    assert "667:67, requests at their own times" in printed
+    assert "Times of arrival: trace.csv: 3 requests in 20 s; the lengths are means, and every request" in printed
+
+
+def test_a_trace_without_lengths_has_those_of_the_options_and_one_with_lengths_refuses_them(perwatt, refused, tmp_path):
+    trace = tmp_path / "trace.csv"
+    trace.write_text("time_s\n0\n10\n20\n")
+    row = json.loads(perwatt("run", "llm", *MODEL, "--arrivals", trace, "--json").stdout)["rows"][0]
+    assert (row["input"], row["output"]) == (500, 50)
+    trace.write_text("time_s,input_tokens,output_tokens\n0,500,50\n10,500,500000\n")
+    assert "--input: expected no other lengths" in refused("run", "llm", *MODEL, "--arrivals", trace)
+    assert "at most 131072 tokens (its context)" in refused("run", "llm", *MODEL[:4], "--arrivals", trace)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +99,8 @@ def test_figures_of_a_doubtful_class_are_marked(perwatt):
         ("--rate 5000", "requests/s of 256:64 tokens that it can serve, above which the queue only grows, got 5000.0"),
         ("--rate 5 --output 0", "output: expected at least 1 token, got 0"),
         ("--rate all --input 200000", "at most 131072 tokens (its context)"),
-        ("--rate 5 --batch 8", "one of --batch, --offline, --rate and a latency limit, got '--batch with --rate"),
-        ("--rate 5 --ttft-ms 9", "expected one of --batch, --offline, --rate and a latency limit, got '--rate with"),
+        ("--rate 5 --batch 8", "--rate, --arrivals and a latency limit, got '--batch with --rate"),
+        ("--rate 5 --ttft-ms 9", "--rate, --arrivals and a latency limit, got '--rate with"),
         ("--rate 5 --quantile 0.9", "--quantile: expected --ttft-ms or --tpot-ms with it, got 0.9"),
         ("--quantile 0.9", "--quantile: expected --ttft-ms or --tpot-ms with it, got 0.9"),
         ("--ttft-ms 90 --quantile 99", "--quantile: expected 0.5 to 0.999, got 99.0"),
@@ -83,8 +111,12 @@ def test_figures_of_a_doubtful_class_are_marked(perwatt):
         ("--ttft-ms 90 --seed 4", "--seed: expected --rate or --quantile with it, got 4"),
         ("--burstiness 2", "--burstiness: expected --rate or --quantile with it, got 2.0"),
         ("--rate 5 --burstiness 0", "--burstiness"),
-        ("--rate 5 --cap 400", "--cap: expected no --rate and no --quantile with it"),
+        ("--rate 5 --cap 400", "--cap: expected no --rate, --arrivals or --quantile with it"),
         ("--rate 5 --measured none", "none"),
+        ("--arrivals none.csv", "none.csv: expected a readable trace of arrivals"),
+        ("--arrivals none.csv --rate 5", "--rate, --arrivals and a latency limit, got '--rate with --arrivals'"),
+        ("--arrivals none.csv --seed 5", "--seed: expected --rate or --quantile with it, got 5"),
+        ("--arrivals none.csv --device cpu", "--device: expected a GPU of the catalogue for --arrivals, got 'cpu'"),
         ("--rate 5 --threads 2", "--threads: expected --device cpu or gpu:INDEX, which are measured"),
         ("--rate 5 --device cpu --model tiny", "--device: expected a GPU of the catalogue for --rate, got 'cpu'"),
         ("--seed 5 --device gpu:0", "--device: expected a GPU of the catalogue for --seed, got 'gpu:0'"),

@@ -86,7 +86,7 @@ def test_the_number_of_requests_is_read_where_the_source_states_it(made):
         ({"engine": "vllm-tp4"}, "engine: expected shards over all 2 GPUs, got 'vllm-tp4'"),
         ({"concurrency": "many"}, "concurrency: expected 1 to"),
         ({"input_tokens": ""}, "input_tokens, output_tokens: expected mean lengths or a known task"),
-        ({"concurrency": "mlperf-server"}, "MLPerf Server limits the 99th percentile"),
+        ({"concurrency": "mlperf-singlestream"}, "no limits of MLPerf Singlestream under random arrivals are known"),
     ],
 )
 def test_a_row_that_cannot_be_predicted_keeps_its_reason(made, change, reason):
