@@ -83,9 +83,13 @@ def measured_roofline(records: "Iterable[Record]") -> Roofline | None:
 
 
 # Results per clock and SM on chips with a separate pipe for integer work (sm_80 to sm_90), used until probed: of the
-# ALU pipe and the FMA pipe, and instructions issued. Reference: CUDA C++ Programming Guide, "Arithmetic Instructions";
-# half rate for the high half of a product is an assumption.
-ASSUMED_RATES = {"alu": 64.0, "lea": 64.0, "fma": 64.0, "fma_high": 32.0, "issue": 128.0}
+# ALU pipe and the FMA pipe, of loads and stores and of the special-function units, and instructions issued. Reference:
+# CUDA C++ Programming Guide, "Arithmetic Instructions". Assumptions: half rate for the high half of a product; a
+# uniform instruction, one for a whole warp, takes the time of 32 results of the ALU pipe.
+ASSUMED_RATES = {
+    "alu": 64.0, "lea": 64.0, "fma": 64.0, "fma_high": 32.0, "memory": 32.0, "uniform": 64.0, "special": 16.0,
+    "issue": 128.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,51 +101,60 @@ class ScanCount:
     fma_high: float  # multiplies that return the high half
     total: float  # all instructions
     lea: float = 0  # those on the ALU pipe that rotate and add at once, probed separately
+    memory: float = 0  # loads, stores and atomics
+    uniform: float = 0  # on the pipe that works once for a warp
+    special: float = 0  # on the special-function units
 
 
 # Counted by tests/oracles/cuda_sass.py with the NVRTC that constraints.txt pins; a test repeats the count. On sm_100
 # and sm_120 the pipes are shared, so no bound is stated.
 SCAN_COUNTS: dict[tuple[str, str], ScanCount] = {
-    ("plain", "sm_80"): ScanCount(2275, 187, 1, 2477, 1),
-    ("plain", "sm_89"): ScanCount(2275, 187, 1, 2477, 1),
-    ("plain", "sm_90"): ScanCount(2274, 184, 1, 2475, 1),
-    ("imad", "sm_80"): ScanCount(1812, 1059, 1, 2886),
-    ("imad", "sm_89"): ScanCount(1812, 1059, 1, 2886),
-    ("imad", "sm_90"): ScanCount(1811, 1047, 1, 2876),
-    ("imad_shift", "sm_80"): ScanCount(1656, 1059, 157, 2886),
-    ("imad_shift", "sm_89"): ScanCount(1656, 1059, 157, 2886),
-    ("imad_shift", "sm_90"): ScanCount(1655, 1047, 157, 2876),
-    ("imad_rotate", "sm_80"): ScanCount(1584, 1131, 229, 2958),
-    ("imad_rotate", "sm_89"): ScanCount(1584, 1131, 229, 2958),
-    ("imad_rotate", "sm_90"): ScanCount(1583, 1119, 229, 2948),
-    ("imad_lea", "sm_80"): ScanCount(1656, 826, 157, 2653, 233),
-    ("imad_lea", "sm_89"): ScanCount(1656, 826, 157, 2653, 233),
-    ("imad_lea", "sm_90"): ScanCount(1655, 814, 157, 2643, 233),
-    ("imad_lea_rotate", "sm_80"): ScanCount(1526, 953, 287, 2780, 236),
-    ("imad_lea_rotate", "sm_89"): ScanCount(1526, 953, 287, 2780, 236),
-    ("imad_lea_rotate", "sm_90"): ScanCount(1525, 941, 287, 2770, 236),
-    ("imad_lea_rotate2", "sm_80"): ScanCount(1434, 1045, 379, 2872, 236),
-    ("imad_lea_rotate2", "sm_89"): ScanCount(1434, 1045, 379, 2872, 236),
-    ("imad_lea_rotate2", "sm_90"): ScanCount(1433, 1033, 379, 2862, 236),
+    ("plain", "sm_80"): ScanCount(2275, 187, 1, 2477, 1, 2, 0, 7),
+    ("plain", "sm_89"): ScanCount(2275, 187, 1, 2477, 1, 2, 0, 7),
+    ("plain", "sm_90"): ScanCount(2274, 184, 1, 2475, 1, 5, 0, 7),
+    ("imad", "sm_80"): ScanCount(1812, 1059, 1, 2886, 0, 2, 0, 7),
+    ("imad", "sm_89"): ScanCount(1812, 1059, 1, 2886, 0, 2, 0, 7),
+    ("imad", "sm_90"): ScanCount(1811, 1047, 1, 2876, 0, 6, 0, 7),
+    ("imad_shift", "sm_80"): ScanCount(1656, 1059, 157, 2886, 0, 2, 0, 7),
+    ("imad_shift", "sm_89"): ScanCount(1656, 1059, 157, 2886, 0, 2, 0, 7),
+    ("imad_shift", "sm_90"): ScanCount(1655, 1047, 157, 2876, 0, 6, 0, 7),
+    ("imad_rotate", "sm_80"): ScanCount(1584, 1131, 229, 2958, 0, 2, 0, 7),
+    ("imad_rotate", "sm_89"): ScanCount(1584, 1131, 229, 2958, 0, 2, 0, 7),
+    ("imad_rotate", "sm_90"): ScanCount(1583, 1119, 229, 2948, 0, 6, 0, 7),
+    ("imad_lea", "sm_80"): ScanCount(1656, 826, 157, 2653, 233, 2, 0, 7),
+    ("imad_lea", "sm_89"): ScanCount(1656, 826, 157, 2653, 233, 2, 0, 7),
+    ("imad_lea", "sm_90"): ScanCount(1655, 814, 157, 2643, 233, 6, 0, 7),
+    ("imad_lea_rotate", "sm_80"): ScanCount(1526, 953, 287, 2780, 236, 2, 0, 7),
+    ("imad_lea_rotate", "sm_89"): ScanCount(1526, 953, 287, 2780, 236, 2, 0, 7),
+    ("imad_lea_rotate", "sm_90"): ScanCount(1525, 941, 287, 2770, 236, 6, 0, 7),
+    ("imad_lea_rotate2", "sm_80"): ScanCount(1434, 1045, 379, 2872, 236, 2, 0, 7),
+    ("imad_lea_rotate2", "sm_89"): ScanCount(1434, 1045, 379, 2872, 236, 2, 0, 7),
+    ("imad_lea_rotate2", "sm_90"): ScanCount(1433, 1033, 379, 2862, 236, 6, 0, 7),
 }
 
 # Likewise of the scan of several versions: of one hash, and of the message schedule that the hashes of a nonce share.
 ROLLED_SCAN_COUNTS: dict[tuple[str, str], tuple[ScanCount, ScanCount]] = {
-    ("plain", "sm_80"): (ScanCount(1877, 207, 1, 2109), ScanCount(392, 36, 0, 431)),
-    ("plain", "sm_89"): (ScanCount(1877, 207, 1, 2109), ScanCount(392, 36, 0, 431)),
-    ("plain", "sm_90"): (ScanCount(1876, 204, 1, 2106), ScanCount(392, 36, 0, 434)),
-    ("imad_rotate", "sm_80"): (ScanCount(1342, 981, 167, 2514), ScanCount(231, 159, 76, 469)),
-    ("imad_rotate", "sm_89"): (ScanCount(1342, 981, 167, 2514), ScanCount(231, 159, 76, 469)),
-    ("imad_rotate", "sm_90"): (ScanCount(1341, 977, 167, 2510), ScanCount(231, 157, 76, 474)),
-    ("imad_lea", "sm_80"): (ScanCount(1428, 660, 81, 2193, 235), ScanCount(231, 159, 76, 469)),
-    ("imad_lea", "sm_89"): (ScanCount(1428, 660, 81, 2193, 235), ScanCount(231, 159, 76, 469)),
-    ("imad_lea", "sm_90"): (ScanCount(1427, 656, 81, 2189, 235), ScanCount(231, 157, 76, 474)),
-    ("imad_lea_rotate", "sm_80"): (ScanCount(1283, 805, 226, 2338, 235), ScanCount(231, 159, 76, 469)),
-    ("imad_lea_rotate", "sm_89"): (ScanCount(1283, 805, 226, 2338, 235), ScanCount(231, 159, 76, 469)),
-    ("imad_lea_rotate", "sm_90"): (ScanCount(1282, 801, 226, 2334, 235), ScanCount(231, 157, 76, 475)),
-    ("imad_lea_rotate2", "sm_80"): (ScanCount(1202, 886, 318, 2430, 237), ScanCount(234, 156, 76, 469)),
-    ("imad_lea_rotate2", "sm_89"): (ScanCount(1202, 886, 318, 2430, 237), ScanCount(234, 156, 76, 469)),
-    ("imad_lea_rotate2", "sm_90"): (ScanCount(1197, 886, 318, 2426, 237), ScanCount(232, 156, 76, 475)),
+    ("plain", "sm_80"): (ScanCount(1877, 207, 1, 2109, 0, 12, 0, 7), ScanCount(392, 36, 0, 431)),
+    ("plain", "sm_89"): (ScanCount(1877, 207, 1, 2109, 0, 12, 0, 7), ScanCount(392, 36, 0, 431)),
+    ("plain", "sm_90"): (ScanCount(1876, 204, 1, 2106, 0, 14, 0, 7), ScanCount(392, 36, 0, 434, 0, 0, 4)),
+    ("imad_rotate", "sm_80"): (ScanCount(1342, 981, 167, 2514, 0, 12, 0, 7), ScanCount(231, 159, 76, 469)),
+    ("imad_rotate", "sm_89"): (ScanCount(1342, 981, 167, 2514, 0, 12, 0, 7), ScanCount(231, 159, 76, 469)),
+    ("imad_rotate", "sm_90"): (ScanCount(1341, 977, 167, 2510, 0, 14, 0, 7), ScanCount(231, 157, 76, 474, 0, 2, 6)),
+    ("imad_lea", "sm_80"): (ScanCount(1428, 660, 81, 2193, 235, 12, 0, 7), ScanCount(231, 159, 76, 469)),
+    ("imad_lea", "sm_89"): (ScanCount(1428, 660, 81, 2193, 235, 12, 0, 7), ScanCount(231, 159, 76, 469)),
+    ("imad_lea", "sm_90"): (ScanCount(1427, 656, 81, 2189, 235, 14, 0, 7), ScanCount(231, 157, 76, 474, 0, 2, 6)),
+    ("imad_lea_rotate", "sm_80"): (ScanCount(1283, 805, 226, 2338, 235, 12, 0, 7), ScanCount(231, 159, 76, 469)),
+    ("imad_lea_rotate", "sm_89"): (ScanCount(1283, 805, 226, 2338, 235, 12, 0, 7), ScanCount(231, 159, 76, 469)),
+    ("imad_lea_rotate", "sm_90"): (
+        ScanCount(1282, 801, 226, 2334, 235, 14, 0, 7),
+        ScanCount(231, 157, 76, 475, 0, 2, 7),
+    ),
+    ("imad_lea_rotate2", "sm_80"): (ScanCount(1202, 886, 318, 2430, 237, 12, 0, 7), ScanCount(234, 156, 76, 469)),
+    ("imad_lea_rotate2", "sm_89"): (ScanCount(1202, 886, 318, 2430, 237, 12, 0, 7), ScanCount(234, 156, 76, 469)),
+    ("imad_lea_rotate2", "sm_90"): (
+        ScanCount(1197, 886, 318, 2426, 237, 14, 0, 7),
+        ScanCount(232, 156, 76, 475, 0, 2, 7),
+    ),
 }
 
 
@@ -168,6 +181,9 @@ def scan_clocks(count: ScanCount, rates: Mapping[str, float] = ASSUMED_RATES) ->
     return {
         "ALU pipe": (count.alu - count.lea) / known["alu"] + count.lea / known["lea"],
         "FMA pipe": count.fma / known["fma"] + count.fma_high / known["fma_high"],
+        "load and store pipe": count.memory / known["memory"],
+        "uniform pipe": count.uniform / known["uniform"],
+        "special-function pipe": count.special / known["special"],
         "issue": count.total / known["issue"],
     }
 
@@ -181,7 +197,8 @@ def scan_bound(
     rate = multiprocessors * clock_hz / clocks[limit]
     source = "probed rates" if rates else "assumed rates"
     at = f"{multiprocessors} SMs at {clock_hz / 1e9:.3f} GHz"
-    why = f"{limit}: {clocks[limit]:.2f} clocks per hash and SM ({source}), {at}"
+    others = ", ".join(f"{name} {clock:.2f}" for name, clock in sorted(clocks.items(), key=lambda item: -item[1])[1:4])
+    why = f"{limit}: {clocks[limit]:.2f} clocks per hash and SM ({source}; {others}), {at}"
     return Bound(rate, "modelled", why, limit)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from bench.workloads.roofline import ScanCount
 from kernels.gpu.toolchain import ToolMissingError, tool_path
 from kernels.scan_cuda.codegen import ScanText
 from kernels.scan_cuda.rolled_text import RolledText
@@ -18,6 +19,21 @@ def compiled_units(texts: Iterable[ScanText | RolledText], kernel: str, architec
         return cuda_sass.compile_cubin("".join(_unit(text, kernel) for text in texts), architecture)
     except ToolMissingError as error:
         pytest.skip(str(error))
+
+
+def scan_count(loop: cuda_sass.LoopCount) -> ScanCount:
+    """Return the counts of a loop by pipe, from which the bound is computed."""
+    pipes, high = loop.pipes, loop.high_multiplies
+    return ScanCount(
+        pipes["alu"],
+        pipes["fma"] - high,
+        high,
+        loop.total,
+        loop.opcodes["LEA"],
+        pipes["memory"],
+        pipes["uniform"],
+        pipes["special"],
+    )
 
 
 def _unit(text: ScanText | RolledText, kernel: str) -> str:

@@ -11,6 +11,7 @@ from bench.measure.summary import bound_metrics
 from bench.results.record import Metric
 from bench.workloads.roofline import (
     ASSUMED_RATES,
+    ROLLED_SCAN_COUNTS,
     SCAN_COUNTS,
     Bound,
     Roofline,
@@ -18,6 +19,7 @@ from bench.workloads.roofline import (
     measured_roofline,
     probed_rates,
     rated_roofline,
+    rolled_scan_count,
     scan_bound,
     scan_clocks,
 )
@@ -44,6 +46,28 @@ def test_scan_bound_of_an_h200_is_the_slowest_pipes(variant, hash_per_s, pipe):
     assert bound.rate_per_s == pytest.approx(hash_per_s, rel=2e-3)
     assert bound.basis == "modelled"
     assert bound.why.startswith(f"{pipe} pipe: ")
+    assert bound.bound_by == f"{pipe} pipe"
+
+
+@pytest.mark.parametrize(
+    ("counts", "pipe"),
+    [
+        ({"memory": 60}, "load and store pipe"),
+        ({"uniform": 120}, "uniform pipe"),
+        ({"special": 30}, "special-function pipe"),
+    ],
+)
+def test_every_counted_pipe_can_bind_and_is_named(counts, pipe):
+    bound = scan_bound(ScanCount(100, 100, 0, 220, **counts), **H200)
+    assert bound.bound_by == pipe
+    assert bound.why.startswith(f"{pipe}: 1.88 clocks per hash and SM (assumed rates; issue 1.72, ")
+
+
+def test_loads_uniform_and_special_instructions_never_bind_the_scan():
+    for count in [*SCAN_COUNTS.values(), *(rolled_scan_count(*key, 2) for key in ROLLED_SCAN_COUNTS)]:
+        clocks = scan_clocks(count)
+        rest = [clocks[f"{name} pipe"] for name in ("load and store", "uniform", "special-function")]
+        assert 0 < max(rest) < max(clocks.values()) / 20
 
 
 def test_moving_all_work_to_another_pipe_raises_no_bound_above_that_pipes():

@@ -4,9 +4,9 @@ from functools import cache
 
 import pytest
 from oracles import cuda_sass
-from oracles.cuda_units import compiled_units
+from oracles.cuda_units import compiled_units, scan_count
 
-from bench.workloads.roofline import ROLLED_SCAN_COUNTS, SCAN_COUNTS, ScanCount, rolled_scan_count
+from bench.workloads.roofline import ROLLED_SCAN_COUNTS, SCAN_COUNTS, rolled_scan_count
 from kernels.scan_cpu.scan import MIDSTATES
 from kernels.scan_cuda.rolled_text import rolled_text
 from kernels.scan_cuda.variants import ROLLED_VARIANTS
@@ -33,11 +33,6 @@ def cubin(architecture: str) -> bytes:
 def loops(variant: str, architecture: str) -> tuple[cuda_sass.LoopCount, cuda_sass.LoopCount]:
     """Return the counts of the loop over the midstates and of the schedule around it."""
     return cuda_sass.count_nested_loop(cuda_sass.disassemble(cubin(architecture))[variant])
-
-
-def scan_count(found: cuda_sass.LoopCount) -> ScanCount:
-    high = found.high_multiplies
-    return ScanCount(found.pipes["alu"], found.pipes["fma"] - high, high, found.total, found.opcodes["LEA"])
 
 
 @pytest.mark.parametrize(("architecture", "variant"), COUNTED)
