@@ -52,25 +52,20 @@ def fitted_rows(family: Family, rows: Iterable[WattRow]) -> list[WattRow]:
     ]
 
 
-def held_out(family: Family, rows: Iterable[WattRow]) -> list[tuple[WattRow, float]]:
-    """Return the rows of a family with ln(predicted/published), each model predicted by a fit on the others.
+def held_out(rows: Sequence[WattRow]) -> list[tuple[WattRow, Family]]:
+    """Return the rows without a flag, each with the constants of its family fitted on the other models.
 
-    Rows of a class on which nothing is fitted are predicted by the fit on all others. Models are told apart by layers
-    and width, so that two releases of one build are one model.
-
-    Parameters
-    ----------
-    family
-        The family.
-    rows
-        Rows with watts.
+    Rows of a class or model on which nothing is fitted have the fit on all others. Models are told apart by layers and
+    width, so that two releases of one build are one model.
     """
-    rows = [row for row in rows if row.family.name == family.name and row.row.flag is None]
-    errors = []
-    for build in sorted({_build(row) for row in rows}):
-        others = fit(family, [row for row in fitted_rows(family, rows) if _build(row) != build])
-        errors += [(row, row.ln_error(others)) for row in rows if _build(row) == build]
-    return errors
+    judged = [row for row in rows if row.row.flag is None]
+    fits: dict[tuple[str, tuple[int, int]], Family] = {}
+    for row in judged:
+        key = (row.family.name, _build(row))
+        if key not in fits:
+            others = [other for other in fitted_rows(row.family, rows) if _build(other) != key[1]]
+            fits[key] = fit(row.family, others)
+    return [(row, fits[row.family.name, _build(row)]) for row in judged]
 
 
 def _build(row: WattRow) -> tuple[int, int]:

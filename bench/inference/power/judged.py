@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.inference.columns.row import Row
 from bench.inference.engine import Holdout
 from bench.inference.power.activity import activity
-from bench.inference.power.fit import holdout
+from bench.inference.power.fit import held_out, holdout
 from bench.inference.power.gpu import gpu_watts
 from bench.inference.power.rows import WattRow, load_of, watt_rows
 from kernels.llm.counts import precision
@@ -27,23 +27,29 @@ class Judged:
         return self.watts_ln - self.rate_ln
 
 
-def judged(rates: Iterable[tuple[Row, float]]) -> list[Judged]:
-    """Return the rows that have watts, with their errors at modelled rates.
+def judged(rates: Iterable[tuple[Row, float]], *, bundled: bool) -> list[Judged]:
+    """Return the rows that have watts and no flag, with their errors at modelled rates.
 
     Parameters
     ----------
     rates
         Published rows, each with its modelled rate [output token/s] of all GPUs.
+    bundled
+        Whether these are the rows on which the watts are fitted: each is then predicted by a fit on the other models.
     """
+    modelled = dict(rates)
+    rows = watt_rows(modelled)
+    families = held_out(rows) if bundled else [(row, row.family) for row in rows if row.row.flag is None]
     found = []
-    for row, rate in rates:
-        for watts in watt_rows([row]):
-            served = load_of(row, rate, float(row.clients or 1))
-            if served is None or row.published_per_s is None or row.dtype is None:
-                continue
-            does = activity(watts.shape, precision(row.dtype), watts.device, row.gpus, served)
-            predicted_w = gpu_watts(watts.family, watts.limit_w, does)
-            found.append(Judged(watts, math.log(rate / row.published_per_s), math.log(predicted_w / watts.published_w)))
+    for watts, family in families:
+        row, rate = watts.row, modelled[watts.row]
+        served = load_of(row, rate, float(row.clients or 1))
+        if served is None or row.published_per_s is None or row.dtype is None:
+            continue
+        does = activity(watts.shape, precision(row.dtype), watts.device, row.gpus, served)
+        predicted_w = gpu_watts(family, watts.limit_w, does)
+        rate_ln, watts_ln = math.log(rate / row.published_per_s), math.log(predicted_w / watts.published_w)
+        found.append(Judged(watts, rate_ln, watts_ln))
     return found
 
 

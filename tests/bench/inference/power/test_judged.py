@@ -15,7 +15,7 @@ def rows():
 
 
 def test_with_measured_rates_joules_err_as_watts_do(rows):
-    found = judged((row, row.published_per_s) for row in rows)
+    found = judged(((row, row.published_per_s) for row in rows), bundled=False)
     assert len(found) == len(rows) > 5
     for one, watts in zip(found, watt_rows(rows), strict=True):
         assert one.rate_ln == 0.0
@@ -23,7 +23,9 @@ def test_with_measured_rates_joules_err_as_watts_do(rows):
 
 
 def test_a_rate_too_high_gives_too_many_watts_and_too_few_joules(rows):
-    exact, fast = (judged((row, factor * row.published_per_s) for row in rows) for factor in (1.0, 1.2))
+    exact, fast = (
+        judged(((row, factor * row.published_per_s) for row in rows), bundled=False) for factor in (1.0, 1.2)
+    )
     for before, after in zip(exact, fast, strict=True):
         assert after.rate_ln == pytest.approx(math.log(1.2))
         assert after.watts_ln > before.watts_ln
@@ -32,11 +34,11 @@ def test_a_rate_too_high_gives_too_many_watts_and_too_few_joules(rows):
 
 def test_rows_without_watts_are_passed_over():
     rows = [row for row in read_rows(MEASURED) if row.power_w is None]
-    assert judged((row, 1.0) for row in rows) == []
+    assert judged(((row, 1.0) for row in rows), bundled=True) == []
 
 
 def test_rows_are_judged_by_family_and_class(rows):
-    classes = judged_classes(judged((row, 1.1 * row.published_per_s) for row in rows))
+    classes = judged_classes(judged(((row, 1.1 * row.published_per_s) for row in rows), bundled=False))
     assert list(classes) == ["hopper, dense"]
     found = classes["hopper, dense"]
     assert found.rate.error_frac == pytest.approx(0.1)
