@@ -41,31 +41,25 @@ def print_open(setup: "Setup", opened: "Sequence[OpenLoop]", *, chosen: bool) ->
     error = f"± {first.prediction.holdout.error_frac:.0%}{mark}"
     lengths = f"{first.prediction.input_len}:{first.prediction.output_len}"
     device = f"{setup.gpus} x {setup.device.title}"
+    times = "arrivals of a trace" if first.traffic is None else "random arrivals"
     title = f"{first.prediction.basis.capitalize()}: {setup.shape.title} in {setup.kind.name} on {device}"
+    latencies = [f"{name} {figure}" for name in ("TTFT", "TPOT") for figure in ("mean", "q50", "q90", "q99")]
     print_table(
-        [
-            "requests/s",
-            "concurrent",
-            "output tok/s",
-            "TTFT mean, q50, q90, q99 [ms]",
-            "TPOT mean, q50, q90, q99 [ms]",
-            "J/token",
-            "J/token provisioned",
-        ],
+        ["requests/s", "concurrent", "output tok/s", *latencies, "J/token", "J/token provisioned"],
         [
             (
                 plain(one.rate_per_s.value),
                 plain(one.concurrent),
                 plain(one.prediction.tokens_per_s),
-                f"{_in_ms(one.ttft)}{mark}",
-                "-" if one.tpot is None else f"{_in_ms(one.tpot)}{mark}",
+                *_in_ms(one.ttft, mark),
+                *_in_ms(one.tpot, mark),
                 joules(one.prediction),
                 plain(one.prediction.joules_per_token),
             )
             for one in opened
         ],
-        title=f"{title}, {lengths}, requests at {'their own' if first.traffic is None else 'random'} times",
-        right=(0, 1, 2, 3, 4, 5, 6),
+        title=f"{title}, {lengths}, {times}, latencies in ms",
+        right=range(13),
     )
     limit = None if first.prediction.tags is None else first.prediction.tags.latency_limit
     if first.rate_per_s.low < first.rate_per_s.high:
@@ -85,6 +79,12 @@ def print_open(setup: "Setup", opened: "Sequence[OpenLoop]", *, chosen: bool) ->
     say_basis(setup, first.prediction, chosen=chosen)
 
 
-def _in_ms(spread: "Spread") -> str:
-    values = (spread.mean_s, spread.q50_s, spread.q90_s, spread.q99_s)
-    return ", ".join(plain(one.value * 1e3) for one in values)
+def _in_ms(spread: "Spread | None", mark: str) -> list[str]:
+    if spread is None:
+        return ["-"] * 4
+    return [f"{_three(one.value * 1e3)}{mark}" for one in (spread.mean_s, spread.q50_s, spread.q90_s, spread.q99_s)]
+
+
+def _three(value: float) -> str:
+    """Return a number with three digits that count."""
+    return f"{value:.0f}" if value >= 1000.0 else f"{value:#.3g}".rstrip(".")
