@@ -1,10 +1,12 @@
 """The raw samples of a result: their columns, and their Parquet file."""
 
 import os
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.results.layout import SAMPLES, SAMPLES_FILE
 from bench.results.text import encodable
@@ -86,8 +88,21 @@ def parquet_of(samples: Sequence[Sample]) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
-    columns = {name: [encodable(getattr(sample, name)) for sample in samples] for name in Sample.__slots__}
+    schema = _schema()
+    columns = [_column(field.type, [encodable(getattr(sample, field.name)) for sample in samples]) for field in schema]
     sink = pa.BufferOutputStream()
-    parquet.write_table(pa.table(columns, schema=_schema()), sink, compression="zstd")
+    parquet.write_table(pa.Table.from_arrays(columns, schema=schema), sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def _column(kind: "pa.DataType", values: Sequence[Any]) -> "pa.Array":
+    """Return values as an Arrow array from buffers, because `pyarrow.array` imports pandas if it is installed."""
+    import pyarrow as pa
+
+    if kind == pa.string():
+        texts = [text.encode() for text in values]
+        buffers = [array("i", accumulate(map(len, texts), initial=0)), b"".join(texts)]
+    else:
+        buffers = [array("q" if kind == pa.int64() else "d", values)]
+    return pa.Array.from_buffers(kind, len(values), [None, *map(pa.py_buffer, buffers)])

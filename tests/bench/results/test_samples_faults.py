@@ -59,3 +59,26 @@ def test_more_samples_than_the_limit_are_refused_before_they_are_unpacked(tmp_pa
     monkeypatch.setattr("sites.parquet.MOST_UNPACKED_BYTES", 2)
     with pytest.raises(InputError, match="expected at most 2 bytes unpacked"):
         read_samples(tmp_path)
+
+
+def test_samples_are_written_as_they_are_and_without_pandas():
+    """Importing pandas would take longer than the rest of a run's start."""
+    import subprocess
+    import sys
+
+    script = """
+import sys
+from bench.results.samples import Sample, parquet_of
+rows = [Sample("wörk", -1, 1.0, 2, 3.5, float("inf"), ""), Sample("", 2**40, -1.0, 2.0, 3.0, 4, "W")]
+for samples in (rows, []):
+    sys.stdout.buffer.write(len(content := parquet_of(samples)).to_bytes(4, "big") + content)
+assert "pandas" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
+    size = int.from_bytes(done[:4], "big")
+    tables = [parquet.read_table(pa.BufferReader(part)) for part in (done[4 : 4 + size], done[8 + size :])]
+    assert [tuple(row.values()) for row in tables[0].to_pylist()] == [
+        ("wörk", -1, 1.0, 2.0, 3.5, float("inf"), ""), ("", 2**40, -1.0, 2.0, 3.0, 4.0, "W"),
+    ]  # fmt: skip
+    assert tables[1].num_rows == 0
+    assert tables[1].schema.equals(tables[0].schema)
