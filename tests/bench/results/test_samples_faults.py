@@ -66,6 +66,9 @@ def test_samples_are_written_as_they_are_and_without_pandas():
     import subprocess
     import sys
 
+    import pyarrow as pa
+    from pyarrow import parquet
+
     script = """
 import sys
 from bench.results.samples import Sample, parquet_of
