@@ -13,7 +13,7 @@ from bench.inference.simulation.spread import Estimate
 
 SECTIONS = 8  # parts of the requests, whose largest rates differ by chance
 STUDENT_T = 2.365  # quantile 0.975 of Student's t with SECTIONS - 1 degrees of freedom
-LEAST_FRAC = 1e-4  # [-] rate over the capacity at which requests hardly meet
+LEAST_FRAC = 1e-3  # [-] rate over the capacity at which requests hardly meet
 WARM_UP_FRAC, COOL_DOWN_FRAC = 0.1, 0.05  # [-] requests that only make the load for the others
 
 

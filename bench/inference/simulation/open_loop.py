@@ -19,7 +19,7 @@ from sites.market.device_rate import TokenTags
 LEAST_REQUESTS, MOST_REQUESTS = 10_000, 100_000
 MOST_TOKENS = 100_000_000  # of all answers together, which bounds the time of a simulation
 MOST_TRACED_TOKENS = 2_000_000_000
-MOST_RATE_PER_S = 1e6
+LEAST_RATE_PER_S, MOST_RATE_PER_S = 1e-4, 1e6  # below it, the clock of a long run would lose microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,9 @@ def open_loop(setup: Setup, traffic: Traffic, rate_per_s: float, scale: Scale | 
     InputError
         The rate is not above 0 or not below what the server can serve, or as capacity_per_s.
     """
-    if not 0.0 < rate_per_s < MOST_RATE_PER_S:
-        raise InputError.at("rate", expected=f"requests/s above 0 and below {MOST_RATE_PER_S:,.0f}", got=rate_per_s)
+    if not LEAST_RATE_PER_S <= rate_per_s <= MOST_RATE_PER_S:
+        expected = f"requests/s from {LEAST_RATE_PER_S:.4f} to {MOST_RATE_PER_S:,.0f}"
+        raise InputError.at("rate", expected=expected, got=rate_per_s)
     capacity = capacity_per_s(setup, traffic, scale)
     if rate_per_s >= capacity:
         served = f"{capacity:.4g} requests/s of {traffic.input_len}:{traffic.output_len} tokens"

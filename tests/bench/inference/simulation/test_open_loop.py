@@ -75,9 +75,9 @@ def test_answers_of_one_token_have_no_time_between_tokens(setup):
 @pytest.mark.parametrize(
     ("lengths", "rate_per_s", "message"),
     [
-        (LENGTHS, 0.0, "rate: expected requests/s above 0"),
-        (LENGTHS, float("nan"), "rate: expected requests/s above 0"),
-        (LENGTHS, 1e9, "rate: expected requests/s above 0 and below 1,000,000"),
+        (LENGTHS, 0.0, "rate: expected requests/s from 0.0001"),
+        (LENGTHS, float("nan"), "rate: expected requests/s from 0.0001"),
+        (LENGTHS, 1e9, "rate: expected requests/s from 0.0001 to 1,000,000"),
         (
             LENGTHS,
             5000.0,
