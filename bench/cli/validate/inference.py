@@ -11,6 +11,7 @@ from bench.cli.commands import examples
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, plain, say
 from bench.cli.table import print_table
+from bench.cli.validate.watts import print_watts, watt_classes
 
 if TYPE_CHECKING:
     from bench.inference.validation import Outcome, Summary, Validation
@@ -46,6 +47,7 @@ def inference(data: Path | None, plot: Path | None, as_json: bool) -> None:
         emit_json(_document(validation, data))
     else:
         _print(validation)
+        print_watts(validation, data)
 
 
 def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
@@ -92,6 +94,7 @@ def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
         "server": _as_dict(summarise(validation.of(SERVER))),
         "by": _groups(by_group(validation.outcomes)),
         "apart_by": _groups(by_group(validation.outcomes, APART)),
+        "watts": {name: asdict(one) for name, one in watt_classes(validation, data).items()},
         "rows": [_row_document(outcome) for outcome in validation.outcomes],
     }  # fmt: skip
 
