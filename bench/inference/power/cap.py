@@ -1,5 +1,6 @@
 """A GPU under a power limit below the one that it ships with: its clock, its rate and its watts."""
 
+import math
 from dataclasses import dataclass
 
 from bench.inference.power.activity import Activity
@@ -43,24 +44,28 @@ def capped(family: Family, limit_w: float, activity: Activity, cap_w: float | No
     a floor. Products slow down with the clock, reading memory does not, and of all else a share does.
     """
     full_w = gpu_watts(family, limit_w, activity)
-    table = power_table("cap")
-    least = table["least_clock_frac"]["value"]
-    idle_w = family.idle_frac * limit_w
-
-    def watts(clock: float) -> float:
-        voltage: float = max(table["least_voltage_frac"]["value"], clock)
-        return idle_w + (full_w - idle_w) * clock * voltage**2
-
     if cap_w is None or (full_w <= cap_w <= limit_w):
         return Capped(full_w, 1.0, 1.0)
-    if not watts(least) <= cap_w <= limit_w:
-        raise InputError.at(
-            "power cap", expected=f"{watts(least):,.0f} to {limit_w:,.0f} W a GPU at this load", got=cap_w
-        )
+    least = power_table("cap")["least_clock_frac"]["value"]
+    lowest_w = lowest_watts(family, limit_w, full_w)
+    if not lowest_w <= cap_w <= limit_w:
+        expected = f"{math.ceil(lowest_w):,} to {limit_w:,.0f} W a GPU at this load"
+        raise InputError.at("power cap", expected=expected, got=cap_w)
     low, high = least, 1.0
     for _ in range(BISECTIONS):
         middle = (low + high) / 2.0
-        low, high = (middle, high) if watts(middle) <= cap_w else (low, middle)
-    rest = table["rest_clock_frac"]["value"]
+        low, high = (middle, high) if _watts(family, limit_w, full_w, middle) <= cap_w else (low, middle)
+    rest = power_table("cap")["rest_clock_frac"]["value"]
     slow = activity.product_frac + activity.rest_frac * rest
-    return Capped(watts(low), low, 1.0 / (1.0 - slow + slow / low))
+    return Capped(_watts(family, limit_w, full_w, low), low, 1.0 / (1.0 - slow + slow / low))
+
+
+def lowest_watts(family: Family, limit_w: float, full_w: float) -> float:
+    """Return what a GPU draws at its lowest clock, from what it draws at full clock [W]."""
+    return _watts(family, limit_w, full_w, power_table("cap")["least_clock_frac"]["value"])
+
+
+def _watts(family: Family, limit_w: float, full_w: float, clock_frac: float) -> float:
+    idle_w = family.idle_frac * limit_w
+    voltage_frac: float = max(power_table("cap")["least_voltage_frac"]["value"], clock_frac)
+    return idle_w + (full_w - idle_w) * clock_frac * voltage_frac**2

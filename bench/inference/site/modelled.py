@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench.inference.power.cap import lowest_watts
 from bench.inference.predict import Prediction, Run, Scale, plan_run, predict
 from bench.inference.rates import make_setup
 from bench.inference.site.name import RateName, read_name
@@ -57,10 +58,11 @@ def _curve(name: str, run: Run, scale: Scale | None) -> OperatingCurve:
     if free.watts is None:
         expected = f"a device whose watts are modelled, for {CAPS_MARK}"
         raise InputError.at("device", expected=expected, got=run.setup.device.slug)
+    full_w, limit_w = free.watts.gpu_w, run.setup.device.limit_w or free.watts.gpu_w
+    lowest_w = max(LEAST_CAP_FRAC * full_w, lowest_watts(free.watts.family, limit_w, full_w))
     points = []
     for number in range(CAPS):
-        share = LEAST_CAP_FRAC + (1.0 - LEAST_CAP_FRAC) * number / (CAPS - 1)
-        cap_w = share * free.watts.gpu_w
+        cap_w = lowest_w + (full_w - lowest_w) * number / (CAPS - 1)
         point = _predicted(run, scale, cap_w)
         rate = device_rate(point)
         # equal requests decode at one pace, so that the mean is the median; times to the first token differ

@@ -35,6 +35,11 @@ def test_the_curve_of_power_limits_rises_to_the_point_without_a_limit(free):
     assert watts[-1] == pytest.approx(free.power_w)
 
 
+def test_a_lightly_loaded_gpu_has_a_curve_down_to_its_lowest_clock():
+    curve = resolve_device("llm:llama-3.1-8b:fp4:nvidia-b200:100:100:1@caps")
+    assert len({point.rate.power_w for point in curve.points}) == len(curve.points)
+
+
 def test_a_site_uses_the_curve_under_a_limit_of_the_time_per_token(free):
     curve = resolve_device(f"{LOAD}@caps")
     rate, served = serving_curve(curve, {"tpot_q50": 1.001 * free.tpot_s}, idle_frac=0.2)
