@@ -6,8 +6,9 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.machine.variables import RECORDED
 
@@ -80,6 +81,38 @@ def run_git(root: str, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
+
+
+class Done(NamedTuple):
+    """A program that has ended, or was stopped."""
+
+    status: int | None  # its exit status; None if it was stopped because it took too long
+    output: str
+    errors: str
+
+
+def run_tool(command: Sequence[str], timeout_s: float, variables: Mapping[str, str]) -> Done:
+    """Return what an installed program prints, in English.
+
+    Parameters
+    ----------
+    command
+        Path and arguments; never a password, which other users could read.
+    timeout_s
+        Time after which it is stopped [s].
+    variables
+        Environment variables, in addition to those that every child gets: the place for a password.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 (a program that the user named or installed, no shell)
+            command, env={**_environment(), "LC_ALL": "C", **variables}, capture_output=True, text=True,
+            errors="replace", timeout=timeout_s, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Done(None, "", "")
+    except OSError as error:
+        return Done(127, "", str(error))
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def _environment() -> dict[str, str]:

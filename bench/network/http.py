@@ -40,7 +40,7 @@ class LoginRefusedError(ReadFailedError):
     """The plug does not accept the user and the password."""
 
 
-def parse_host(text: str, place: str) -> tuple[str, int]:
+def parse_host(text: str, place: str, port: int = 80) -> tuple[str, int]:
     """Return host and port of `HOST`, `HOST:PORT`, `[IPV6]:PORT`, or one of these after `http://`.
 
     Parameters
@@ -49,6 +49,8 @@ def parse_host(text: str, place: str) -> tuple[str, int]:
         The address.
     place
         The option, for messages.
+    port
+        The port if the address has none.
 
     Raises
     ------
@@ -60,15 +62,15 @@ def parse_host(text: str, place: str) -> tuple[str, int]:
         raise InputError(f"{place}: expected a host without a user and a password (see user= and password_file=)")
     if not bare or any(mark in bare for mark in "/,=") or any(c.isspace() for c in bare):
         raise InputError.at(place, expected="a host such as 192.168.1.20 or plug.local:8080 (http only)", got=text)
-    host, port = bare, "80"
+    host, stated = bare, str(port)
     if bare.startswith("["):
         host, _, rest = bare[1:].partition("]")
-        port = rest.removeprefix(":") or "80"
+        stated = rest.removeprefix(":") or stated
     elif bare.count(":") == 1:
-        host, port = bare.split(":")
-    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        host, stated = bare.split(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", stated) or not 0 < int(stated) < 65536:
         raise InputError.at(place, expected="HOST or HOST:PORT with a port from 1 to 65535", got=text)
-    return host, int(port)
+    return host, int(stated)
 
 
 class Answer(NamedTuple):

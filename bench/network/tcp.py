@@ -32,8 +32,7 @@ class HostPort:
         OSError, ValueError
             There is no such host, or no address answers in time.
         """
-        if not self._addresses:
-            self._addresses = _look_up(self.host, self.port, deadline)
+        self.look_up(deadline)
         fault: OSError = TimeoutError()
         for position, (family, address) in enumerate(self._addresses):
             try:
@@ -41,6 +40,12 @@ class HostPort:
             except OSError as error:
                 fault = error
         raise fault
+
+    def look_up(self, deadline: float) -> list[str]:
+        """Return the addresses of the host, looked up once; see `connect`."""
+        if not self._addresses:
+            self._addresses = _look_up(self.host, self.port, deadline)
+        return [str(address[0]) for _, address in self._addresses]
 
     def _connect_to(self, family: int, address: Any, timeout_s: float) -> socket.socket:
         """Return a connection to one address, the only one that is used from now on."""

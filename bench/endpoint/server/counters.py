@@ -1,15 +1,10 @@
-"""The counters of an inference server, under one name each, from its page of metrics.
-
-References
-----------
-Prometheus text exposition format: https://prometheus.io/docs/instrumenting/exposition_formats/
-"""
+"""The counters of an inference server, under one name each, from its page of metrics."""
 
 import math
-import re
 from dataclasses import dataclass
 
-_SAMPLE = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*)(?:\{.*\})?[ \t]+(\S+)(?:[ \t]+\S+)?\s*")
+from bench.network import exposition
+
 _PREFIXES = {
     "vllm:": "vllm",
     "sglang:": "sglang",
@@ -89,16 +84,9 @@ def read_counters(page: str) -> Counters | None:
     Samples of several engines are added up; a damaged line is passed over, as the format's own readers do.
     """
     samples: dict[str, float] = {}
-    for line in page.splitlines():
-        match = _SAMPLE.fullmatch(line)
-        if match is None:
-            continue
-        try:
-            value = float(match[2])
-        except ValueError:
-            continue
-        if math.isfinite(value):
-            samples[match[1]] = samples.get(match[1], 0.0) + value
+    for sample in exposition.samples(page):
+        if math.isfinite(sample.value):
+            samples[sample.name] = samples.get(sample.name, 0.0) + sample.value
     server = next((name for prefix, name in _PREFIXES.items() if any(key.startswith(prefix) for key in samples)), None)
     if server is None:
         return None

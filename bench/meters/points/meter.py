@@ -1,0 +1,249 @@
+"""A meter of a table: one request for each reading, its figures in SI, and everything that they say of each other."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bench.meters.counters import Unwrapper
+from bench.meters.errors import MeterError
+from bench.meters.plausible import NOTHING, SENTINELS, Evidence, Phase
+from bench.meters.points.table import Point, Table, choices, filled, find
+from bench.meters.points.transport import Raw, Transport, TransportKind
+from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
+from bench.meters.settings import Stated, read_stated
+from bench.meters.stream import PolledMeter
+from bench.network.errors import ReadFailedError
+from bench.network.http import LoginNeededError, LoginRefusedError
+from bench.network.login import password_missing
+from hardware_profiles.errors import InputError, shown
+
+_PHASE_FIELDS = {"volts": "volts", "amps": "amps", "power_factor": "power_factor", "apparent_power": "apparent_va"}
+
+
+class PointMeter(PolledMeter):
+    """A device whose points a table describes and a transport reads."""
+
+    cheap_reads = False
+
+    def __init__(  # noqa: PLR0913, PLR0917 (the parts of one meter)
+        self,
+        info: MeterInfo,
+        table: Table,
+        transport: Transport,
+        places: Sequence[tuple[Point, Any]],
+        digits: Mapping[int, Any],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(info, clock)
+        self._table, self._transport = table, transport
+        self._points = [point for point, _ in places]
+        self._places = [place for _, place in places]
+        self._digit_places = digits  # by the position of the point
+        self._factors = [point.factor for point in self._points]
+        self._unwrap: Unwrapper | None = None
+        self._evidence = NOTHING
+        self._refused = ""
+
+    def connect(self) -> MeterInfo:
+        """Connect, ask the device for its scales, and read every point once."""
+        place = f"--meter {self._info.name}"
+        try:
+            self._transport.open()
+            self._read_digits()
+            self._unwrap = self._unwrapper()
+            self.read_once()
+            self._unwrap = self._unwrapper()
+        except LoginNeededError:
+            self._transport.close()
+            raise password_missing(place) from None
+        except LoginRefusedError as error:
+            self._transport.close()
+            raise InputError(f"{place}: key password_file: expected the login of the device, got {error}") from None
+        except ReadFailedError as error:
+            self._transport.close()
+            if error.code == "bad_sample":
+                raise InputError(f"{place}: first readings: {error}") from None
+            raise MeterError(f"meter {self._info.name}: {error}") from None
+        except BaseException:
+            self._transport.close()
+            raise
+        return self._info
+
+    def read_once(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
+        """Return the power [W] or the energy since the first reading [J], the other figures as the token, the codes."""
+        if self._refused:
+            raise ReadFailedError(self._refused)
+        try:
+            raws = self._transport.read(self._places)
+        except (LoginNeededError, LoginRefusedError) as error:
+            self._refused = f"{error}; it is not asked again, because a BMC locks an account after a few refusals"
+            raise ReadFailedError(self._refused) from None
+        asked_s = self._clock()
+        figures = [
+            (point, _figure(point, raw, factor))
+            for point, raw, factor in zip(self._points, raws, self._factors, strict=True)
+        ]
+        self._check_state(raws)
+        self._evidence = _evidence(figures, checks_counter=self._table.reads == "power")
+        others = [raw for point, raw in zip(self._points, raws, strict=True) if point.quantity != self._table.reads]
+        token = (self._transport.sample(), *others)
+        if self._table.reads == "power":
+            return math.fsum(_all(figures, "power")), token, ()
+        (energy_j,) = _all(figures, "energy")
+        assert self._unwrap is not None  # set by connect
+        joules, codes = self._unwrap.add(asked_s, energy_j)
+        return joules, token, codes
+
+    def evidence(self) -> Evidence:
+        """Return volts, amps, phases and counter of the last answer."""
+        return self._evidence
+
+    def disconnect(self) -> None:
+        """Release the connection."""
+        self._transport.close()
+
+    def _read_digits(self) -> None:
+        """Ask the device how many decimal digits its raw values have."""
+        for position, place in self._digit_places.items():
+            (raw,) = self._transport.read([place])
+            if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= 9:
+                raise ReadFailedError(
+                    f"expected the number of decimal digits, 0 to 9, from the device, got {raw!r}", "bad_sample"
+                )
+            self._factors[position] = self._points[position].factor / 10.0**raw
+
+    def _unwrapper(self) -> Unwrapper | None:
+        if self._table.reads != "energy" or self._table.most_power_w is None:
+            return None
+        position = next(i for i, point in enumerate(self._points) if point.quantity == "energy")
+        wraps_at = self._points[position].wraps_at
+        moduli = () if wraps_at is None else (wraps_at * self._factors[position],)
+        return Unwrapper(moduli, self._table.most_power_w)
+
+    def _check_state(self, raws: Sequence[Raw]) -> None:
+        """Refuse a reading that the device itself calls inactive."""
+        for point, raw in zip(self._points, raws, strict=True):
+            if point.quantity == "active" and str(raw) not in point.active:
+                raise ReadFailedError(
+                    f"expected the state {' or '.join(point.active)}, got {shown(str(raw))}; nothing is measured",
+                    "bad_sample",
+                )
+
+
+def _figure(point: Point, raw: Raw, factor: float) -> float | None:
+    """Return the figure of a raw value in SI, or None where the point has none."""
+    if point.quantity in {"time", "active"}:
+        return None
+    where = f"the point {point.quantity}{f' of {point.phase}' if point.phase else ''}"
+    if raw is None or raw in point.absent:
+        if point.quantity in {"power", "energy"}:
+            raise ReadFailedError(f"{where}: expected a number, got no value ({raw!r})", "bad_sample")
+        return None
+    try:
+        number = float(raw)
+    except ValueError:
+        raise ReadFailedError(f"{where}: expected a number, got {shown(str(raw))}", "bad_sample") from None
+    if not math.isfinite(number) or (isinstance(raw, int) and float(raw) in SENTINELS):
+        if point.quantity in {"power", "energy"}:
+            raise ReadFailedError(
+                f"{where}: expected a number, got {raw}, the pattern of a register that holds no value", "bad_sample"
+            )
+        return None
+    return number * factor
+
+
+def _all(figures: Sequence[tuple[Point, float | None]], quantity: str) -> list[float]:
+    return [value for point, value in figures if point.quantity == quantity and value is not None]
+
+
+def _evidence(figures: Sequence[tuple[Point, float | None]], *, checks_counter: bool) -> Evidence:
+    """Return the figures beside the power, phase by phase, and the counter where it is not what is read."""
+    phases: dict[str, dict[str, float]] = {}
+    for point, value in figures:
+        if value is not None and point.quantity in {"power", *_PHASE_FIELDS}:
+            phases.setdefault(point.phase, {})[_PHASE_FIELDS.get(point.quantity, "power_w")] = value
+    energies = _all(figures, "energy")
+    described = tuple(Phase(name=name, **fields) for name, fields in phases.items() if "power_w" in fields)
+    counter_j = math.fsum(energies) if energies and checks_counter else None
+    return Evidence(phases=described, counter_j=counter_j)
+
+
+def entry(kind: TransportKind) -> MeterKindEntry:
+    """Return the entry of one transport."""
+
+    def make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter:
+        spec = f"{kind.name}:{target}" if target else kind.name
+        place = f"--meter {spec}"
+        name = settings.get("table")
+        if name is None:
+            raise InputError.at(place, "table", expected="the name of a table (perwatt list meters) or a .toml file")
+        table = find(name, place, kind.name)
+        stated = _stated(spec, settings, options, kind, table)
+        transport = kind.make(target, settings, table.transport_settings, place)
+        chosen = choices(table, settings, place)
+        words = ",".join(f"{key}={value}" for key, value in chosen.items())
+        full = f"{spec},table={name}" + (f",{words}" if words else "")
+        places, digits = _places(table, transport, chosen, f"{name}")
+        domain = f"{kind.name}:{transport.name}/{words}" if words else f"{kind.name}:{transport.name}"
+        return PointMeter(_described(full, table, stated, kind, domain), table, transport, places, digits)
+
+    def find_none() -> list[Found]:
+        return [
+            Found(
+                kind.name, MeterKind.POWER, None, Tier.C, usable=False,
+                reason="no address was stated; only what is named is contacted",
+                cure=f"perwatt run --meter {kind.name}:{kind.example},table=NAME",
+                spec=f"{kind.name}:{kind.example},table=NAME",
+            )
+        ]  # fmt: skip
+
+    return MeterKindEntry(kind.name, kind.summary, make, find_none)
+
+
+def _stated(spec: str, settings: Mapping[str, str], options: MeterOptions, kind: TransportKind, table: Table) -> Stated:
+    """Return the common settings; what the spec does not state comes from the table."""
+    known = dict(settings)
+    if table.accuracy is not None and "accuracy" not in known:
+        known["accuracy"] = str(table.accuracy.frac)
+        known.setdefault("source", table.accuracy.source)
+    if table.attribution:
+        known.pop("accuracy", None)
+    return read_stated(
+        spec, known, options, boundary=table.boundary, period_s=table.period.s,
+        more=("table", *kind.settings, *table.settings),
+    )  # fmt: skip
+
+
+def _described(full: str, table: Table, stated: Stated, kind: TransportKind, domain: str) -> MeterInfo:
+    counter = table.reads == "energy"
+    averaging_s = max((point.averaging_s for point in table.of("power")), default=0.0)
+    return MeterInfo(
+        name=full,
+        kind=MeterKind.COUNTER if counter else MeterKind.POWER,
+        boundary=stated.boundary,
+        tier=Tier.E if table.attribution else stated.tier,
+        accuracy_frac=stated.accuracy_frac,
+        accuracy_source=stated.accuracy_source,
+        period_s=stated.period_s,
+        averaging_s=0.0 if counter else averaging_s or stated.period_s,
+        poll_s=max(stated.period_s, kind.least_poll_s),
+        domains=(domain,),
+        scope=f"{table.title}: {table.scope}",
+        unit=table.of(table.reads)[0].unit,
+    )
+
+
+def _places(
+    table: Table, transport: Transport, chosen: Mapping[str, str], name: str
+) -> tuple[list[tuple[Point, Any]], dict[int, Any]]:
+    """Return each point with its place, and the places of the decimal digits by the position of their point."""
+    places, digits = [], {}
+    for position, (key, point) in enumerate(table.points.items()):
+        try:
+            places.append((point, transport.place_of(filled(point.at, chosen))))
+            if point.digits_at is not None:
+                digits[position] = transport.place_of(filled(point.digits_at, chosen))
+        except (ValueError, KeyError, IndexError) as error:
+            raise InputError(f"table {name}: key points.{key}.at: {error}") from None
+    return places, digits
