@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
-from bench.meters.plausible import NOTHING, SENTINELS, Evidence, Phase
+from bench.meters.plausible import NOTHING, Evidence, Phase
 from bench.meters.points.table import Point, Table, choices, filled, find
 from bench.meters.points.transport import Raw, Transport, TransportKind
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
@@ -136,19 +136,18 @@ def _figure(point: Point, raw: Raw, factor: float) -> float | None:
     if point.quantity in {"time", "active"}:
         return None
     where = f"the point {point.quantity}{f' of {point.phase}' if point.phase else ''}"
+    needed = point.quantity in {"power", "energy"}
     if raw is None or raw in point.absent:
-        if point.quantity in {"power", "energy"}:
-            raise ReadFailedError(f"{where}: expected a number, got no value ({raw!r})", "bad_sample")
+        if needed:
+            raise ReadFailedError(f"{where}: expected a number, got no value", "bad_sample")
         return None
     try:
         number = float(raw)
     except ValueError:
-        raise ReadFailedError(f"{where}: expected a number, got {shown(str(raw))}", "bad_sample") from None
-    if not math.isfinite(number) or (isinstance(raw, int) and float(raw) in SENTINELS):
-        if point.quantity in {"power", "energy"}:
-            raise ReadFailedError(
-                f"{where}: expected a number, got {raw}, the pattern of a register that holds no value", "bad_sample"
-            )
+        number = math.nan
+    if not math.isfinite(number):
+        if needed:
+            raise ReadFailedError(f"{where}: expected a number, got {shown(str(raw))}", "bad_sample")
         return None
     return number * factor
 

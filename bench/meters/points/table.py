@@ -66,8 +66,8 @@ class Point(_Strict):
     phase: str = ""  # of several phases
     averaging_s: Annotated[float, Field(ge=0.0)] = 0.0  # [s] time over which a power is averaged
     wraps_at: Positive | None = None  # raw value at which a counter of energy begins anew
-    absent: tuple[int | float | str, ...] = ()  # raw values that stand for "no value"
-    active: tuple[str, ...] = ()  # of a state: the texts that confirm a reading
+    absent: list[int | float | str] = []  # raw values that stand for "no value"
+    active: list[str] = []  # of a state: the texts that confirm a reading
 
     @model_validator(mode="after")
     def _has_its_unit(self) -> Self:

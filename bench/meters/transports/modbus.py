@@ -5,6 +5,7 @@ References
 Modbus application protocol V1.1b3, function codes 3 (holding registers) and 4 (input registers). pymodbus 3.
 """
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,11 +44,13 @@ class Register:
         return _TYPES[self.type][1]
 
     def value(self, words: Sequence[int]) -> int | float | None:
-        """Return the value of its registers; None for a float that is no number."""
+        """Return the value of its registers; None for a pattern that stands for "no value"."""
         ordered = list(reversed(words)) if self.low_word_first else list(words)
         letter = _TYPES[self.type][0]
         (number,) = struct.unpack(f">{letter}", struct.pack(f">{len(ordered)}H", *ordered))
-        return None if number != number else number  # noqa: PLR0124 (NaN)
+        bits = 16 * len(words)
+        nothing = {"u": {2**bits - 1}, "i": {2 ** (bits - 1) - 1, -(2 ** (bits - 1))}, "f": set()}[self.type[0]]
+        return None if number in nothing or math.isnan(number) else number
 
 
 class Modbus(Transport):

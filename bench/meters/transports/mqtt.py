@@ -5,10 +5,10 @@ old.
 """
 
 import json
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Condition, Event
 from typing import Any
 
 from bench.meters.errors import MeterError
@@ -57,9 +57,9 @@ class Mqtt(Transport):
         self._trust = read_trust(place, settings) if is_tls else None
         self._topics: set[str] = set()
         self._last: dict[str, _Message] = {}
-        self._arrived = threading.Condition()
+        self._arrived = Condition()
         self._fault = ""
-        self._subscribed = threading.Event()
+        self._subscribed = Event()
         self._client: Any = None
 
     def place_of(self, at: Mapping[str, Any]) -> Field:

@@ -26,6 +26,7 @@ from hardware_profiles.errors import InputError
 PORT = 161
 TIMEOUT_S = 2.0  # [s] of one request; UDP loses some, so that each is sent once more
 RETRIES = 1
+_NOTHING = {-1, 2**31 - 1, -(2**31), 2**32 - 1, 2**64 - 1}  # what agents send where they measure nothing
 _OID = re.compile(r"\.?([0-9]+(?:\.[0-9]+)+)")
 _AUTH = {"sha256": "usmHMAC192SHA256AuthProtocol", "sha512": "usmHMAC384SHA512AuthProtocol",
          "sha": "usmHMACSHAAuthProtocol", "md5": "usmHMACMD5AuthProtocol"}  # fmt: skip
@@ -125,7 +126,7 @@ class Snmp(Transport):
                 f"{self.name}: {place}: the device has no such object; check the table and its settings"
             )
         if isinstance(value, Integer):
-            return int(value)
+            return None if int(value) in _NOTHING else int(value)
         if isinstance(value, OctetString):
             return bytes(value).decode("utf-8", "replace").strip("\x00 ")
         return str(value.prettyPrint())

@@ -48,6 +48,7 @@ class ModbusPeer:
     def _serve(self):
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._run())
+        self._loop.close()
 
     async def _run(self):
         blocks = {3: [], 4: []}
