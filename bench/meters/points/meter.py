@@ -86,8 +86,8 @@ class PointMeter(PolledMeter):
         ]
         self._check_state(raws)
         self._evidence = _evidence(figures, checks_counter=self._table.reads == "power")
-        others = [raw for point, raw in zip(self._points, raws, strict=True) if point.quantity != self._table.reads]
-        token = (self._transport.sample(), *others)
+        pairs = zip(self._points, raws, strict=True)
+        token = tuple(raw for point, raw in pairs if point.quantity != self._table.reads) or None
         if self._table.reads == "power":
             return math.fsum(_all(figures, "power")), token, ()
         (energy_j,) = _all(figures, "energy")

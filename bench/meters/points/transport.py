@@ -50,10 +50,6 @@ class Transport(ABC):
             The device refuses the login: the meter does not ask again.
         """
 
-    def sample(self) -> object:
-        """Return what changes with each new sample of the device; None if the device does not tell."""
-        return None
-
     def close(self) -> None:  # noqa: B027 (most transports hold nothing)
         """Release the connection and what it holds at the device."""
 

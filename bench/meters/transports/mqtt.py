@@ -42,7 +42,6 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class _Message:
     at_s: float  # [s, monotonic]
-    number: int
     payload: bytes
 
 
@@ -111,10 +110,6 @@ class Mqtt(Transport):
         documents = {topic: _document(topic, message.payload) for topic, message in messages.items()}
         return [_field(place, documents[place.topic]) for place in places]
 
-    def sample(self) -> object:
-        """Return the numbers of the last messages: a new message is a new sample, whatever it says."""
-        return tuple(message.number for message in self._last.values())
-
     def close(self) -> None:
         """Leave the broker."""
         if self._client is not None:
@@ -132,9 +127,7 @@ class Mqtt(Transport):
         if message.retain or len(message.payload) > MOST_BYTES:
             return
         with self._arrived:
-            before = self._last.get(message.topic)
-            number = 1 if before is None else before.number + 1
-            self._last[message.topic] = _Message(time.monotonic(), number, bytes(message.payload))
+            self._last[message.topic] = _Message(time.monotonic(), bytes(message.payload))
             self._arrived.notify_all()
 
 

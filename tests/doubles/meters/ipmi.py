@@ -25,7 +25,9 @@ class IpmiPeer:
         self._figures.write_text(f"{self.device.mode} {watts} {figures['time']}")
 
     def close(self):
-        """Do nothing: there is no process between two calls."""
+        """Take the programs away."""
+        for script in self.folder.glob("ipmi*"):
+            script.unlink()
 
 
 _SCRIPT = """

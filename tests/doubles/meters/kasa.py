@@ -1,5 +1,6 @@
 """A plug that speaks Kasa's protocol of port 9999: JSON under a running XOR, with its length before it."""
 
+import contextlib
 import json
 import socket
 import struct
@@ -16,7 +17,7 @@ class KasaPeer:
 
     def __init__(self, device, table, *, newer=True):
         self.device, self.points, self.newer = device, list(table.points.values()), newer
-        self._given_up = threading.Event()
+        self._given_up, self._open = threading.Event(), []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -27,9 +28,14 @@ class KasaPeer:
         return f"127.0.0.1:{self.port}"
 
     def close(self):
+        if self._given_up.is_set():
+            return
         self._given_up.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for connection in self._open:
+            with contextlib.suppress(OSError):  # the meter has closed it
+                connection.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
     def _serve(self):
@@ -38,6 +44,7 @@ class KasaPeer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self._open.append(connection)
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection):

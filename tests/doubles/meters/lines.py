@@ -1,5 +1,6 @@
 """Instruments that answer lines over TCP: one for SCPI, one for PTDaemon's dialogue."""
 
+import contextlib
 import socket
 import threading
 from datetime import UTC, datetime
@@ -24,11 +25,14 @@ class LinePeer:
         return f"127.0.0.1:{self.port}"
 
     def close(self):
+        if self._given_up.is_set():
+            return
         self._given_up.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._open:
-            connection.close()
+            with contextlib.suppress(OSError):  # the meter has closed it
+                connection.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
     def _serve(self):

@@ -43,7 +43,7 @@ class MqttPeer:
 
     def publish(self):
         """Send one message of each topic."""
-        if self.device.mode == "silent":
+        if self.device.mode in {"silent", "refusing"}:
             return
         for topic in dict.fromkeys(point.at["topic"] for point in self.points):
             document = {}
@@ -59,6 +59,9 @@ class MqttPeer:
             assert self.arrived.acquire(timeout=60.0), "the meter got no message"
 
     def close(self):
+        if not self._thread.is_alive():
+            return
+        self.listening = False
         self._client.disconnect()
         self._client.loop_stop()
         asyncio.run_coroutine_threadsafe(self._broker.shutdown(), self._loop).result()

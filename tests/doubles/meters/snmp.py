@@ -7,6 +7,7 @@ from pysnmp.carrier.asyncio.dgram import udp
 from pysnmp.entity import config, engine
 from pysnmp.entity.rfc3413 import cmdrsp, context
 from pysnmp.proto.api import v2c
+from pysnmp.smi.error import GenError
 
 USER, PASSWORD, COMMUNITY = "reader", "correct horse", "racks"
 
@@ -19,7 +20,7 @@ class SnmpPeer:
     def __init__(self, device, table, choices=None):
         self.device, self.points = device, list(table.points.values())
         self.choices = choices or {name: s.default or "1" for name, s in table.settings.items()}
-        self.asked, self.digits = 0, 1
+        self.asked, self.digits, self.given_up = 0, 1, threading.Event()
         self._ready, self._loop = threading.Event(), asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -30,6 +31,9 @@ class SnmpPeer:
         return f"127.0.0.1:{self.port}"
 
     def close(self):
+        if not self._thread.is_alive():
+            return
+        self.given_up.set()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
@@ -84,6 +88,10 @@ class _Objects:
     def read_variables(self, *bindings, **_):
         peer = self.peer
         peer.asked += 1
+        if peer.device.mode == "refusing":
+            raise GenError
+        if peer.device.mode == "silent":
+            peer.given_up.wait()
         values = peer.values()
         return [(name, values.get(tuple(name), v2c.NoSuchInstance())) for name, _value in bindings]
 

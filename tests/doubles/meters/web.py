@@ -53,6 +53,8 @@ class WebPeer:
     settings = ""
 
     def close(self):
+        if self.given_up.is_set():
+            return
         self.given_up.set()
         self._server.shutdown()
         self._server.server_close()

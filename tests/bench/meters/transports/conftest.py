@@ -6,6 +6,8 @@ import math
 import pytest
 from doubles.meters.device import Device
 
+import bench.meters.transports.ptdaemon
+import bench.meters.transports.scpi  # noqa: F401 (imported before the deadlines of the network are lengthened)
 from bench.meters.points import table
 from bench.meters.registry import close_meters, open_meters
 

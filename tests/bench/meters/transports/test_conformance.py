@@ -1,29 +1,44 @@
 """One suite for every transport and every table, each against a peer that speaks the real protocol on loopback.
 
-The peers are libraries and programs of others where there are any (pymodbus, pysnmp, amqtt); the others, and all
-devices behind them, are doubles of these tests.
+The peers are libraries and programs of others where there are any (pymodbus, pysnmp, amqtt, python-kasa's protocol from
+its documentation); the devices behind them are doubles of these tests.
 """
 
+import importlib
 import math
 
 import pytest
 
+from bench.meters.errors import MeterError
 from bench.meters.points import table
 from hardware_profiles.errors import InputError
 
 TABLES = table.names()
 WINDOW_PERIODS = 110
+CHECKED = [
+    name for name in TABLES
+    if {"volts", "amps"} <= {point.quantity for point in table.bundled(name).points.values()}
+]  # fmt: skip
 
 
-def measured(clock, meter, mode_after=None, peer=None):
-    """Return the energy of one window, in whose middle the device changes its mode, and the true energy."""
+def run(clock, meter, change=None):
+    """Return the energy of one window, in whose middle something changes, and the ends of the window."""
     clock.sleep(3.0 * meter.info.poll_s)
     t0, window_s = clock.monotonic(), WINDOW_PERIODS * meter.info.poll_s
     clock.sleep(window_s / 2.0)
-    if mode_after is not None:
-        peer.device.mode = mode_after
+    if change is not None:
+        change()
     clock.sleep(window_s / 2.0)
     return meter.energy(t0, t0 + window_s), t0, t0 + window_s
+
+
+def turning(peer, mode):
+    """Return what makes the device misbehave."""
+
+    def change():
+        peer.device.mode = mode
+
+    return change
 
 
 def true_j(t0, t1):
@@ -33,7 +48,93 @@ def true_j(t0, t1):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_moving_load_gives_its_joules(clock, peer, meter, name):
-    meter_ = meter(peer(name))
-    energy, t0, t1 = measured(clock, meter_)
-    assert energy.reasons == (), (energy, [r for r in meter_.readings() if r.value is None][:3], meter_.last_error)
+    energy, t0, t1 = run(clock, meter(peer(name)))
+    assert energy.reasons == ()
     assert energy.joules == pytest.approx(true_j(t0, t1), rel=0.02)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_frozen_meter_gives_none(clock, peer, meter, name):
+    one = peer(name)
+    energy, _, _ = run(clock, meter(one), turning(one, "frozen"))
+    assert energy.joules is None
+    assert "samples_stale" in energy.reasons
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_meter_that_refuses_to_answer_gives_none(clock, peer, meter, name):
+    one = peer(name)
+    opened = meter(one)
+    energy, _, _ = run(clock, opened, turning(one, "refusing"))
+    assert energy.joules is None
+    assert "sample_gap" in energy.reasons or "meter_lost" in energy.reasons
+    assert opened.last_error
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_meter_that_dies_gives_none(clock, peer, meter, name):
+    one = peer(name)
+    opened = meter(one)
+    if table.bundled(name).transport == "snmp":  # a datagram to nobody comes back only as silence
+        opened._transport._agent[2].timeout, opened._transport._agent[2].retries = 0.05, 0
+    energy, _, _ = run(clock, opened, one.close)
+    assert energy.joules is None
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_pattern_of_no_value_is_never_a_power(clock, peer, meter, name):
+    one = peer(name)
+    opened = meter(one)
+    energy, _, _ = run(clock, opened, turning(one, "sentinel"))
+    assert energy.joules is None
+    assert max(reading.value for reading in opened.readings() if reading.value is not None) < 6000.0
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_meter_that_starts_without_a_value_is_refused(peer, meter, name):
+    one = peer(name)
+    one.device.mode = "sentinel"
+    if hasattr(one, "update"):
+        one.update()
+    with pytest.raises((InputError, MeterError)) as error:
+        meter(one)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_ten_times_the_power_is_refused_by_its_factor(peer, meter, name):
+    one = peer(name)
+    one.device.mode = "decade"
+    has_factor = "power_factor" in {point.quantity for point in table.bundled(name).points.values()}
+    # Volts and amps alone bound the power; with the power factor they are the power, so that the factor shows.
+    with pytest.raises(InputError, match="too large by a factor of 10" if has_factor else "first readings: expected at"):
+        meter(one)
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_zero_watts_are_denied_by_the_amps(peer, meter, name):
+    one = peer(name)
+    one.device.mode = "zero"
+    with pytest.raises(InputError, match="the amps deny the zero"):
+        meter(one)
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if name not in CHECKED])
+def test_zero_watts_that_nothing_confirms_are_marked(clock, peer, meter, name):
+    one = peer(name)
+    energy, _, _ = run(clock, meter(one), turning(one, "zero"))
+    assert energy.joules is None or "zero_unconfirmed" in energy.warnings
+
+
+@pytest.mark.usefixtures("deadlines")
+@pytest.mark.parametrize("name", ["eastron-sdm120", "apc-rpdu2", "scpi", "kasa", "redfish-power", "dcgm", "ptdaemon", "dcmi"])
+def test_a_late_answer_is_given_up(peer, meter, name, monkeypatch):
+    name = "yokogawa-wt310" if name == "scpi" else name
+    one = peer(name)
+    module = importlib.import_module(f"bench.meters.transports.{table.bundled(name).transport}")
+    monkeypatch.setattr(module, "TIMEOUT_S", 1)
+    one.device.mode = "silent"
+    if hasattr(one, "update"):
+        one.update()
+    with pytest.raises(MeterError):
+        meter(one)
