@@ -51,6 +51,7 @@ _ROWS = (
     # sampling
     Diagnostic("not_metered", "no meter covers this device", "add a meter: --meter shelly:HOST or --meter trace:FILE; or state an assumed power with --watts", Effect.NOTE),
     Diagnostic("declared_power", "the power was declared, not measured", "add a meter: --meter shelly:HOST or --meter trace:FILE", Effect.NOTE, 20),
+    Diagnostic("power_attributed", "the source divides an estimate among programs; it measures nothing", "add a meter that covers the node: a BMC, a PDU or a plug", Effect.NO_ENERGY, 20),
     Diagnostic("too_few_samples", f"fewer than {limits.MIN_SAMPLES} distinct samples in the window", "use longer windows, shorten --meter-period-s if the meter updates faster, or raise the meter's resolution", Effect.NO_ENERGY, 4),
     Diagnostic("sample_gap", f"a gap between samples is longer than {limits.MAX_GAP_PERIODS:g} update periods", "check the network and the load of this machine; use a wired meter", Effect.NO_ENERGY, 4),
     Diagnostic("edge_missing", "there is no reading on one side of a window's edge", "keep the meter running before and after the window", Effect.NO_ENERGY, 4),

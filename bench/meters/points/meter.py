@@ -3,14 +3,16 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from bench import limits
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
 from bench.meters.plausible import NOTHING, Evidence, Phase
 from bench.meters.points.table import Point, Table, choices, filled, find
 from bench.meters.points.transport import Raw, Transport, TransportKind
-from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
+from bench.meters.protocol import EnergyReading, Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import Stated, read_stated
 from bench.meters.stream import PolledMeter
 from bench.network.errors import ReadFailedError
@@ -94,6 +96,14 @@ class PointMeter(PolledMeter):
         assert self._unwrap is not None  # set by connect
         joules, codes = self._unwrap.add(asked_s, energy_j)
         return joules, token, codes
+
+    def energy(self, t0: float, t1: float) -> EnergyReading:
+        """Return the energy from t0 to t1 [s, monotonic]; an attribution is never energy."""
+        energy = super().energy(t0, t1)
+        if not self._table.attribution:
+            return energy
+        estimate = "" if energy.mean_power_w is None else f"its estimate is {energy.mean_power_w:.4g} W"
+        return replace(energy.judged(("power_attributed",)), detail=estimate or energy.detail)
 
     def evidence(self) -> Evidence:
         """Return volts, amps, phases and counter of the last answer."""
@@ -206,8 +216,11 @@ def _stated(spec: str, settings: Mapping[str, str], options: MeterOptions, kind:
     if table.accuracy is not None and "accuracy" not in known:
         known["accuracy"] = str(table.accuracy.frac)
         known.setdefault("source", table.accuracy.source)
-    if table.attribution:
-        known.pop("accuracy", None)
+    if table.period.s > limits.SLOWEST_PERIOD_S and "period" not in known and options.period_s is None:
+        expected = f"period= of at most {limits.SLOWEST_PERIOD_S:g} s, as you set the device to publish"
+        raise InputError.at(
+            f"--meter {spec}", "period", expected=expected, got=f"{table.period.s:g} s, {table.period.source}"
+        )
     return read_stated(
         spec, known, options, boundary=table.boundary, period_s=table.period.s,
         more=("table", *kind.settings, *table.settings),

@@ -6,6 +6,17 @@ VOLTS = 230.0
 KWH = 3.6e6
 
 
+def choices_of(table):
+    """Return a value for each setting of a table: its default, else 1."""
+    return {name: "1" if setting.default is None else setting.default for name, setting in table.settings.items()}
+
+
+def settings_of(table):
+    """Return the settings that a spec of this table must state."""
+    needed = "".join(f",{name}=1" for name, setting in table.settings.items() if setting.default is None)
+    return needed + (",period=1" if table.period.s > 5.0 else "")
+
+
 class Device:
     """A load with a known energy; `mode` says how its meter misbehaves.
 

@@ -1,20 +1,18 @@
-"""Programs named `ipmi-dcmi` and `ipmitool` on the PATH, which print what a device draws: the output says it is a double."""
+"""Programs named `ipmi-dcmi` and `ipmitool` on the PATH, which print what a device draws."""
 
-import sys
-import textwrap
 
 
 class IpmiPeer:
     """Writes the figures into a file that the programs read."""
 
-    target, settings = "", ""
+    target = ""
 
     def __init__(self, device, folder, program="ipmi-dcmi"):
         self.device, self.folder = device, folder
         folder.mkdir()
         self._figures = folder / "figures"
         script = folder / program
-        script.write_text(f"#!{sys.executable}\n" + textwrap.dedent(_SCRIPT.format(figures=str(self._figures), program=program)))
+        script.write_text(_SCRIPT.format(figures=self._figures, program=program))
         script.chmod(0o755)
         self.update()
 
@@ -22,7 +20,7 @@ class IpmiPeer:
         """Write the present figures."""
         figures = self.device.figures()
         watts = 0 if self.device.mode in {"sentinel", "zero"} else round(figures["power"])
-        self._figures.write_text(f"{self.device.mode} {watts} {figures['time']}")
+        self._figures.write_text(f"{self.device.mode} {watts} {figures['time']:.3f}\n")
 
     def close(self):
         """Take the programs away."""
@@ -30,25 +28,25 @@ class IpmiPeer:
             script.unlink()
 
 
-_SCRIPT = """
-    import sys, time
-    mode, watts, seconds = open({figures!r}).read().split()
-    if mode == "refusing":
-        sys.exit("{program}: BMC busy (a double of the tests)")
-    if mode == "silent":
-        time.sleep(600)
-    active = "sentinel" not in mode
-    stamp = time.strftime("%m/%d/%Y - %H:%M:%S", time.gmtime(float(seconds)))
-    if {program!r} == "ipmi-dcmi":
-        print(f"Current Power                        : {{watts}} Watts")
-        print(f"Average Power over sampling duration : {{watts}} watts")
-        print(f"Time Stamp                           : {{stamp}}")
-        print("Statistics reporting time period     : 1000 milliseconds")
-        print("Power Measurement                    : " + ("Active" if active else "Not Available"))
-    else:
-        print(f"    Instantaneous power reading:                   {{watts}} Watts")
-        print(f"    Average power reading over sample period:      {{watts}} Watts")
-        print(f"    IPMI timestamp:                           {{stamp}}")
-        print("    Sampling period:                          00000001 Seconds.")
-        print("    Power reading state is:                   " + ("activated" if active else "deactivated"))
+_SCRIPT = r"""#!/bin/sh
+read mode watts stamp < {figures}
+case $mode in
+  refusing) echo "{program}: BMC busy (a double of the tests)" >&2; exit 1 ;;
+  silent) exec sleep 600 ;;
+  sentinel) state="Not Available"; other=deactivated ;;
+  *) state=Active; other=activated ;;
+esac
+if [ {program} = ipmi-dcmi ]; then
+  printf 'Current Power                        : %s Watts\n' "$watts"
+  printf 'Average Power over sampling duration : %s watts\n' "$watts"
+  printf 'Time Stamp                           : %s\n' "$stamp"
+  printf 'Statistics reporting time period     : 1000 milliseconds\n'
+  printf 'Power Measurement                    : %s\n' "$state"
+else
+  printf '    Instantaneous power reading:                   %s Watts\n' "$watts"
+  printf '    Average power reading over sample period:      %s Watts\n' "$watts"
+  printf '    IPMI timestamp:                           %s\n' "$stamp"
+  printf '    Sampling period:                          00000001 Seconds.\n'
+  printf '    Power reading state is:                   %s\n' "$other"
+fi
 """

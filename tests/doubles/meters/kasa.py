@@ -6,14 +6,19 @@ import socket
 import struct
 import threading
 
-
 _TIME = {"index": 42, "year": 2026, "month": 1, "mday": 1, "hour": 0, "min": 0, "sec": 0}
+
+
+_ABOUT = {
+    "err_code": 0, "sw_ver": "1.5.4 Build 180815 Rel.121440", "model": "HS110(EU)", "type": "IOT.SMARTPLUGSWITCH",
+    "alias": "rig", "relay_state": 1, "on_time": 100, "feature": "TIM:ENE", "mac": "00:00:00:00:00:01", "deviceId": "1",
+    "oemId": "1", "hwId": "1", "rssi": -50, "led_off": 0, "updating": 0, "active_mode": "none", "icon_hash": "",
+    "dev_name": "plug",
+}  # fmt: skip
 
 
 class KasaPeer:
     """One plug; `newer` hardware counts milliwatts, older hardware watts."""
-
-    settings = ""
 
     def __init__(self, device, table, *, newer=True):
         self.device, self.points, self.newer = device, list(table.points.values()), newer
@@ -64,19 +69,14 @@ class KasaPeer:
 
     def _answer(self, request):
         answer = {}
-        if "system" in request:
-            answer["system"] = {"get_sysinfo": {
-                "err_code": 0, "sw_ver": "1.5.4 Build 180815 Rel.121440", "hw_ver": "4.0" if self.newer else "1.0",
-                "model": "HS110(EU)", "type": "IOT.SMARTPLUGSWITCH", "alias": "rig", "relay_state": 1, "on_time": 100,
-                "feature": "TIM:ENE", "mac": "00:00:00:00:00:01", "deviceId": "1", "oemId": "1", "hwId": "1", "rssi": -50,
-                "led_off": 0, "updating": 0, "active_mode": "none", "icon_hash": "", "dev_name": "plug",
-            }}  # fmt: skip
-        for module in request:
-            if module == "emeter":
-                answer[module] = {name: self._meter() if name == "get_realtime" else {"err_code": 0, "day_list": [],
-                                  "month_list": []} for name in request[module]}  # fmt: skip
-            elif module != "system":
-                answer[module] = {name: {"err_code": 0, "rule_list": [], **_TIME} for name in request[module]}
+        for module, methods in request.items():
+            if module == "system":
+                answer[module] = {"get_sysinfo": {**_ABOUT, "hw_ver": "4.0" if self.newer else "1.0"}}
+            elif module == "emeter":
+                empty = {"err_code": 0, "day_list": [], "month_list": []}
+                answer[module] = {name: self._meter() if name == "get_realtime" else empty for name in methods}
+            else:
+                answer[module] = {name: {"err_code": 0, "rule_list": [], **_TIME} for name in methods}
         return answer
 
     def _meter(self):

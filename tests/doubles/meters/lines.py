@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 class LinePeer:
     """Answers each line; `heard` keeps all of them."""
 
-    settings = ""
-
     def __init__(self, device, table):
         self.device, self.points, self.heard = device, list(table.points.values()), []
         self._given_up = threading.Event()
@@ -91,7 +89,7 @@ class PtDaemonPeer(LinePeer):
         self.ranges, self.running, self.mark = {"V": "300.0", "A": "Auto"}, False, "notset"
         super().__init__(device, table)
 
-    def reply(self, line):
+    def reply(self, line):  # noqa: PLR0911 (one answer for each command)
         command, *words = line.split(",")
         if command == "Hello":
             return "Hello, PTDaemon here!"
@@ -111,7 +109,7 @@ class PtDaemonPeer(LinePeer):
             self.running = False
             return "Stopping untimed measurement"
         if command == "RL":
-            return "\r\n".join(["Last 1 samples", "08:00:01 NOTICE: a line in between", self._sample()])
+            return f"Last 1 samples\r\n08:00:01 NOTICE: a line in between\r\n{self._sample()}"
         return f"Unknown command: {line}"
 
     def _sample(self):

@@ -36,10 +36,6 @@ class ModbusPeer:
     def target(self):
         return f"127.0.0.1:{self.port}"
 
-    @property
-    def settings(self):
-        return f",frame={self.frame}" if self.frame == "rtu" else ""
-
     def close(self):
         if self._thread.is_alive():
             asyncio.run_coroutine_threadsafe(self._server.shutdown(), self._loop).result()

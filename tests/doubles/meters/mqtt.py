@@ -8,7 +8,8 @@ from amqtt.broker import Broker
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from doubles.meters.web import _put
+from doubles.meters.device import choices_of
+from doubles.meters.web import put
 
 USER, PASSWORD = "reader", "correct horse"
 
@@ -19,8 +20,7 @@ class MqttPeer:
     def __init__(self, device, table, *, login=None, certificate=None):
         self.device, self.points = device, list(table.points.values())
         self.listening, self.arrived = False, threading.Semaphore(0)
-        self.choices = {name: s.default or "rig" for name, s in table.settings.items()}
-        self.settings = "".join(f",{name}={value}" for name, value in self.choices.items())
+        self.choices = choices_of(table)
         self._loop, self._ready = asyncio.new_event_loop(), threading.Event()
         listener = {"type": "tcp", "bind": "127.0.0.1:0", "max_connections": 10}
         if certificate is not None:
@@ -52,7 +52,7 @@ class MqttPeer:
                     continue
                 value = None if self.device.mode == "sentinel" else self.device.share(point, self.points) / point.factor
                 if point.at.get("key"):
-                    _put(document, point.at["key"].split("/"), value)
+                    put(document, point.at["key"].split("/"), value)
                 else:
                     document = value
             self._client.publish(topic.format(**self.choices), json.dumps(document))

@@ -9,18 +9,18 @@ from pysnmp.entity.rfc3413 import cmdrsp, context
 from pysnmp.proto.api import v2c
 from pysnmp.smi.error import GenError
 
+from doubles.meters.device import choices_of
+
 USER, PASSWORD, COMMUNITY = "reader", "correct horse", "racks"
 
 
 class SnmpPeer:
     """One PDU."""
 
-    settings = ""
-
-    def __init__(self, device, table, choices=None):
+    def __init__(self, device, table):
         self.device, self.points = device, list(table.points.values())
-        self.choices = choices or {name: s.default or "1" for name, s in table.settings.items()}
-        self.asked, self.digits, self.given_up = 0, 1, threading.Event()
+        self.choices = choices_of(table)
+        self.asked, self.given_up = 0, threading.Event()
         self._ready, self._loop = threading.Event(), asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -41,13 +41,14 @@ class SnmpPeer:
         """Return every object of the agent by its numbers."""
         found = {}
         for point in self.points:
-            scale = 10.0**self.digits if point.digits_at else 1.0
+            digits = 0 if point.quantity == "energy" else 3
+            scale = 10.0**digits if point.digits_at else 1.0
             raw = round(self.device.share(point, self.points) / point.factor * scale)
             if self.device.mode == "sentinel" and point.quantity in {"power", "energy"}:
                 raw = 2**31 - 1
             found[_numbers(point.at["oid"], self.choices)] = v2c.Gauge32(min(max(raw, 0), 2**32 - 1))
             if point.digits_at:
-                found[_numbers(point.digits_at["oid"], self.choices)] = v2c.Integer32(self.digits)
+                found[_numbers(point.digits_at["oid"], self.choices)] = v2c.Integer32(digits)
         return found
 
     def _serve(self):
@@ -57,10 +58,12 @@ class SnmpPeer:
         config.add_transport(agent, udp.DOMAIN_NAME, transport)
         config.add_v1_system(agent, "area", COMMUNITY)
         config.add_v1_system(agent, "public-area", "public")
-        config.add_v3_user(
-            agent, USER, config.USM_AUTH_HMAC192_SHA256, PASSWORD, config.USM_PRIV_CFB128_AES, PASSWORD
-        )
-        for model, name, level in ((2, "area", "noAuthNoPriv"), (2, "public-area", "noAuthNoPriv"), (3, USER, "authPriv")):
+        config.add_v3_user(agent, USER, config.USM_AUTH_HMAC192_SHA256, PASSWORD, config.USM_PRIV_CFB128_AES, PASSWORD)
+        for model, name, level in (
+            (2, "area", "noAuthNoPriv"),
+            (2, "public-area", "noAuthNoPriv"),
+            (3, USER, "authPriv"),
+        ):
             config.add_vacm_user(agent, model, name, level, (1, 3, 6))
         place = context.SnmpContext(agent)
         place.unregister_context_name(v2c.OctetString(""))

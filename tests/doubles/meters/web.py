@@ -6,6 +6,8 @@ import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from doubles.meters.device import choices_of
+
 USER, PASSWORD = "reader", "correct horse"
 
 
@@ -23,6 +25,7 @@ class WebPeer:
 
     def __init__(self, device, table, *, certificate=None, login=False):
         self.device, self.table, self.points = device, table, list(table.points.values())
+        self.choices = {name: "Only.1" if value == "*" else value for name, value in choices_of(table).items()}
         self.login, self.tls, self.asked, self.refused = login, certificate is not None, 0, 0
         self.given_up = threading.Event()
         peer = self
@@ -50,7 +53,6 @@ class WebPeer:
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}{self.path}"
 
     path = ""
-    settings = ""
 
     def close(self):
         if self.given_up.is_set():
@@ -94,16 +96,13 @@ class ExporterPeer(WebPeer):
             return None
         lines = ["# HELP up whether it is up", "# TYPE up gauge", "up 1"]
         for point in self.points:
-            labels = {key: value.strip("{}") and _label(value) for key, value in point.at.get("labels", {}).items()}
-            inside = ",".join(f'{key}="{value}"' for key, value in {**labels, "host": 'a"b\\n'}.items())
-            inside = inside.replace('a"b\\n', r"a\"b\\n")
-            value = "NaN" if self.device.mode == "sentinel" else repr(self.device.share(point, self.points) / point.factor)
+            labels = {key: value.format(**self.choices) for key, value in point.at.get("labels", {}).items()}
+            inside = ",".join([r'host="a\"b\\c"', *(f'{key}="{value}"' for key, value in labels.items() if value)])
+            value = (
+                "NaN" if self.device.mode == "sentinel" else repr(self.device.share(point, self.points) / point.factor)
+            )
             lines.append(f"{point.at['metric']}{{{inside}}} {value}")
         return "\n".join(lines) + "\n"
-
-
-def _label(value):
-    return "0" if value.startswith("{") else value
 
 
 class RedfishPeer(WebPeer):
@@ -114,8 +113,8 @@ class RedfishPeer(WebPeer):
             return json.dumps({"Members": [{"@odata.id": f"{path.rstrip('/')}/Only.1"}]})
         document = {}
         for point in self.points:
-            if _resolved(point.at["path"]) == path:
-                _put(document, point.at["key"].split("/"), self._value(point))
+            if point.at["path"].format(**self.choices) == path:
+                put(document, point.at["key"].split("/"), self._value(point))
         return json.dumps(document) if document else None
 
     def _value(self, point):
@@ -128,11 +127,8 @@ class RedfishPeer(WebPeer):
         return self.device.share(point, self.points) / point.factor
 
 
-def _resolved(path):
-    return path.format(chassis="Only.1", sensor="Only.1")
-
-
-def _put(document, keys, value):
+def put(document, keys, value):
+    """Write a value at a path of keys into a JSON document."""
     for key, following in zip(keys, [*keys[1:], None], strict=True):
         inner = value if following is None else [] if following.isdigit() else {}
         if key.isdigit():
