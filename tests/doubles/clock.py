@@ -21,7 +21,7 @@ from doubles.workload import FakeWorkload
 REAL = {"time": time, "threading": threading, "datetime": datetime}
 PLACES = ("bench.measure", "bench.meters", "bench.pytest_plugin")
 # These wait for a real socket, for real seconds.
-SOCKETS = ("bench.meters.transports.scpi", "bench.meters.transports.ptdaemon")
+SOCKETS = tuple(f"bench.meters.transports.{name}" for name in ("kasa", "ptdaemon", "scpi"))
 
 
 @cache

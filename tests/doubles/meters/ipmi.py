@@ -1,7 +1,6 @@
 """Programs named `ipmi-dcmi` and `ipmitool` on the PATH, which print what a device draws."""
 
 
-
 class IpmiPeer:
     """Writes the figures into a file that the programs read."""
 

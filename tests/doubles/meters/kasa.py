@@ -6,16 +6,6 @@ import socket
 import struct
 import threading
 
-_TIME = {"index": 42, "year": 2026, "month": 1, "mday": 1, "hour": 0, "min": 0, "sec": 0}
-
-
-_ABOUT = {
-    "err_code": 0, "sw_ver": "1.5.4 Build 180815 Rel.121440", "model": "HS110(EU)", "type": "IOT.SMARTPLUGSWITCH",
-    "alias": "rig", "relay_state": 1, "on_time": 100, "feature": "TIM:ENE", "mac": "00:00:00:00:00:01", "deviceId": "1",
-    "oemId": "1", "hwId": "1", "rssi": -50, "led_off": 0, "updating": 0, "active_mode": "none", "icon_hash": "",
-    "dev_name": "plug",
-}  # fmt: skip
-
 
 class KasaPeer:
     """One plug; `newer` hardware counts milliwatts, older hardware watts."""
@@ -68,16 +58,7 @@ class KasaPeer:
                 return
 
     def _answer(self, request):
-        answer = {}
-        for module, methods in request.items():
-            if module == "system":
-                answer[module] = {"get_sysinfo": {**_ABOUT, "hw_ver": "4.0" if self.newer else "1.0"}}
-            elif module == "emeter":
-                empty = {"err_code": 0, "day_list": [], "month_list": []}
-                answer[module] = {name: self._meter() if name == "get_realtime" else empty for name in methods}
-            else:
-                answer[module] = {name: {"err_code": 0, "rule_list": [], **_TIME} for name in methods}
-        return answer
+        return {module: {name: self._meter() for name in methods} for module, methods in request.items()}
 
     def _meter(self):
         figures = self.device.figures()

@@ -6,6 +6,7 @@ import math
 import pytest
 from doubles.meters.device import Device, settings_of
 
+import bench.meters.transports.kasa
 import bench.meters.transports.ptdaemon
 import bench.meters.transports.scpi  # noqa: F401 (imported before the deadlines of the network are lengthened)
 from bench.meters.points import table
