@@ -101,7 +101,7 @@ def pipeline_assembly(shape, midstates):
 @pytest.mark.parametrize(
     ("shape", "midstates", "expected"),
     [
-        (HYBRID, 1, {"sha256rnds2": 480, "ymm rotates": 312, "ymm shifts": 156, "sse loads": 524, "ymm stores": 138}),
+        (HYBRID, 1, {"sha256rnds2": 480, "ymm rotates": 312, "ymm shifts": 156, "sse loads": 524, "ymm stores": 150}),
         (HYBRID, 4, {"sha256rnds2": 480, "ymm rotates": 208, "ymm shifts": 104, "sse loads": 524}),
         (MIXED, 1, {"sha256rnds2": 960, "zmm rotates": 2352, "zmm shifts": 468, "sse loads": 1024}),
     ],
