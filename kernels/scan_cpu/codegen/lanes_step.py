@@ -1,6 +1,7 @@
 """The scan step on 1, 8 or 16 lanes as Numba intrinsics: neighbouring nonces in, one bit for each out."""
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any
 
 from llvmlite import ir
@@ -43,16 +44,29 @@ def zero_lanes(builder: ir.IRBuilder, word: ir.Value, mask: ir.Value, lanes: int
     return builder.zext(bits, I32)
 
 
-def lane_step(lanes: int, *, ternary: bool) -> Callable[..., Any]:
-    """Return the code generator of a step, from a job tuple and a base nonce to the bits of the candidates."""
+def lane_step(lanes: int, *, ternary: bool, batches: int = 1) -> Callable[..., Any]:
+    """Return the code generator of a step, from a job tuple and a base nonce to the bits of the candidates.
+
+    Neighbouring batches of lanes are hashed in turns, one operation each, which have nothing to wait for from each
+    other.
+    """
 
     def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
         job, base = arguments
         inputs, mask = job_values(builder, job)
-        inputs["nonce_word"] = nonce_words(builder, base, lanes)
         scan = scan_graph(Graph())
-        lowering = Lowering(LaneTarget(builder, lanes, inputs, ternary=ternary), [scan.last_word]).run()
-        return zero_lanes(builder, lowering.value(scan.last_word), mask, lanes)
+        lowerings = []
+        for batch in range(batches):
+            nonces = nonce_words(builder, builder.add(base, I32(batch * lanes)), lanes)
+            target = LaneTarget(builder, lanes, {**inputs, "nonce_word": nonces}, ternary=ternary)
+            lowerings.append(Lowering(target, [scan.last_word]))
+        for _ in zip_longest(*(lowering.steps() for lowering in lowerings)):
+            pass
+        bits: ir.Value = I32(0)
+        for batch, lowering in enumerate(lowerings):
+            hits = zero_lanes(builder, lowering.value(scan.last_word), mask, lanes)
+            bits = builder.or_(bits, builder.shl(hits, I32(batch * lanes)))
+        return bits
 
     return generate
 
@@ -74,5 +88,5 @@ def scan_step_lanes8(_typing: Any, _job: Any, _base: Any) -> Any:
 
 @intrinsic
 def scan_step_lanes16(_typing: Any, _job: Any, _base: Any) -> Any:
-    """Test sixteen nonces with three-way logic."""
-    return STEP_SIGNATURE, lane_step(16, ternary=True)
+    """Test 32 nonces with three-way logic: 32 registers hold two batches."""
+    return STEP_SIGNATURE, lane_step(16, ternary=True, batches=2)

@@ -1,4 +1,4 @@
-"""The compiled scan of the variant `lanes16`, 16 nonces a step."""
+"""The compiled scan of the variant `lanes16`, 32 nonces a step."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from kernels.jit import kernel_njit
 from kernels.scan_cpu.codegen.lanes_step import scan_step_lanes16
 from kernels.scan_cpu.compiled.candidates import append_candidates, job_tuple
 
-STEP = 16
+STEP = 32
 
 
 @kernel_njit
