@@ -7,6 +7,8 @@ import sys
 
 
 def kernels():
+    from bench.inference.rates import make_setup
+    from bench.inference.simulation.server import Server
     from bench.machine.clock import core_clock_hz, neighbour_cycles
     from kernels.scan_cpu import variants
     from kernels.scan_cpu.scan import scan
@@ -14,6 +16,7 @@ def kernels():
     core_clock_hz(), neighbour_cycles()
     for variant in variants.candidates():
         scan(bytes(80), 0, 100, variant=variant.name, target=1)
+    Server.online(make_setup("llama-3.1-8b", "fp8", "nvidia-h200")).capacity_per_s(1000, 100)
 
 
 def sites():

@@ -92,7 +92,7 @@ def serve(
     Raises
     ------
     InputError
-        A limit is below 1, or a request does not fit in memory.
+        A limit is below 1 or above the tables of the cost, or a request does not fit in memory.
 
     Notes
     -----
@@ -105,12 +105,17 @@ def serve(
     for key, value in (("requests", count), ("batch limit", limits.batch), ("token budget", limits.tokens)):
         if value < 1:
             raise InputError.at("simulation", key, expected="at least 1", got=value)
+    slots, step_tokens = min(limits.batch, limits.tokens), int(getattr(cost, "step_tokens", 1))
     reserved, most = (np.zeros(count), 0.0) if memory is None else memory
     needed, most_bytes = np.ceil(reserved).astype(np.int64), int(most)
     if needed.max() > most_bytes:
         raise InputError.at(
             "simulation", "memory", expected=f"at least the {needed.max():,} bytes of one request", got=most_bytes
         )
+    drafted = (step_tokens - 1) * slots
+    for table, most in ((cost.mixed_s, limits.tokens + drafted), (cost.decode_s, slots), (cost.head_s, slots)):
+        if len(table) <= most:  # compiled code checks no index
+            raise InputError.at("simulation", "cost", expected=f"tables up to {most:,}", got=f"{len(table) - 1:,}")
     arrival_s = np.array(requests.arrival_s, dtype=np.float64)
     if clients:
         arrival_s[:clients], arrival_s[clients:] = 0.0, np.inf
@@ -118,13 +123,13 @@ def serve(
     prices = (
         float(cost.context_s), float(cost.windowed_s), int(cost.window or UNREACHED), float(cost.sequence_s),
         float(cost.pair_s), float(cost.windowed_pair_s), float(cost.host_step_s), float(cost.host_sequence_s),
-        bool(cost.host_overlaps), int(getattr(cost, "step_tokens", 1)), float(requests.growth),
+        bool(cost.host_overlaps), step_tokens, float(requests.growth),
     )  # fmt: skip
     cached = (requests.hit_frac * requests.input_len).astype(np.int64)
     answer_steps = np.maximum(np.rint(requests.output_len / requests.growth), 1).astype(np.int64)
     steps, busy_s, in_service_s = run_steps(
         arrival_s, (requests.input_len, cached, answer_steps), needed, min(clients, count),
-        (min(limits.batch, limits.tokens), limits.tokens, most_bytes), (cost.mixed_s, cost.decode_s, cost.head_s),
+        (slots, limits.tokens, most_bytes), (cost.mixed_s, cost.decode_s, cost.head_s),
         prices, times_s,
     )  # fmt: skip
     return Served(

@@ -105,6 +105,8 @@ def test_a_request_that_does_not_fit_holds_up_those_behind_it():
     [
         (Limits(0, 10), 5, "batch limit: expected at least 1, got 0"),
         (Limits(1, 0), 5, "token budget: expected at least 1, got 0"),
+        (Limits(1, 11), 5, "cost: expected tables up to 11, got '10'"),
+        (Limits(2, 10), 5, "cost: expected tables up to 2, got '1'"),
         (Limits(1, 10), 4, "memory: expected at least the 5 bytes of one request, got 4"),
     ],
 )
