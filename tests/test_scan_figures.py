@@ -44,15 +44,12 @@ def test_the_page_prints_the_ratios_that_stand_from_the_table():
 
 
 def test_the_cycles_that_stand_are_those_of_the_page():
-    text = PAGE.read_text(encoding="utf-8").replace(",", "")
+    lines = PAGE.read_text(encoding="utf-8").replace(",", "").splitlines()
     absolute = [row for row in rows() if not row["ratio"] and row["stands"] == "yes"]
     assert len(absolute) >= 12
     for row in absolute:
-        assert re.search(
-            rf"^ {row['variant']} .* {re.escape(row['cycles_per_hash'])} .* {row['quiet']} of {row['of']}$",
-            text,
-            re.MULTILINE,
-        ), row
+        figure = re.compile(rf"[ |`]{row['variant']}[ `].*[ |]{re.escape(row['cycles_per_hash'])}[ |]")
+        assert any(figure.search(line) for line in lines), row
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row['machine']} {row['variant']} {row['date']}")
