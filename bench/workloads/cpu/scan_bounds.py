@@ -64,7 +64,9 @@ class StepBound:
 
     def sentence(self) -> str:
         """Return what binds, with the other large limits, as one line for people."""
-        others = [limit for limit in self.limits if limit.name != self.bound_by][:3]
+        from kernels.scan_cpu.throughput.parts import ALL
+
+        others = [limit for limit in self.limits if limit.name not in {self.bound_by, ALL}][:3]
         listed = ", ".join(f"{limit.name} {limit.cycles_per_hash:.1f}" for limit in others)
         noise = "" if self.quiet else "; probed beside a busy hyperthread neighbour, so perhaps too high"
         return f"bound by {self.bound_by}: {self.cycles_per_hash:.1f} cycles per hash (alone: {listed}){noise}"

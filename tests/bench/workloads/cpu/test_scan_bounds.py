@@ -121,8 +121,8 @@ def test_a_probe_that_fails_costs_only_the_bound(monkeypatch):
 
 
 def test_the_bound_of_a_workload_names_what_binds(monkeypatch):
-    monkeypatch.setattr(scan_bounds, "step_bound", lambda *_: combined(STEP, *parts(rnds2=60, all=61), {}))
+    monkeypatch.setattr(scan_bounds, "step_bound", lambda *_: combined(STEP, *parts(rnds2=60, front=40, all=61), {}))
     bound = create("sha256d_scan_cpu", WorkloadOptions(variant="scalar", threads=2)).bound()
     assert bound.bound_by == "sha256rnds2"
-    assert bound.why.startswith("bound by sha256rnds2: 61.0 cycles per hash (alone: all instructions together 61.0)")
+    assert bound.why.startswith("bound by sha256rnds2: 61.0 cycles per hash (alone: the front end 40.0)")
     assert bound.rate_per_s > 1e6
