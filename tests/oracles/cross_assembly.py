@@ -54,7 +54,7 @@ def rolled_assembly(scan, cpu, midstates):
     builder.position_at_end(inner)
     index = builder.phi(I32)
     index.add_incoming(I32(0), outer)
-    bits = scan.hash(None, builder, None, [memory, index])
+    bits = scan.hash_in_turns(None, builder, None, [memory, index])
     builder.store(bits, builder.gep(out, [builder.add(base, index)]))
     following = builder.add(index, I32(1))
     index.add_incoming(following, inner)

@@ -150,22 +150,31 @@ class RolledLanes:
         return memory
 
     def hash(self, _context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]) -> ir.Value:
+        """Emit both hashes of the scheduled nonces with one midstate; the result has a bit for each candidate."""
+        addresses = self._addresses(builder, *arguments)
+        first = Lowering(_TableTarget(builder, self, addresses, {}), self.graph.digest).run()
+        digest = {f"digest{index}": first.value(node) for index, node in enumerate(self.graph.digest)}
+        second = Lowering(_TableTarget(builder, self, addresses, digest), [self.graph.last_word]).run()
+        return self._candidates(builder, addresses, second)
+
+    def hash_in_turns(
+        self, _context: Any, builder: ir.IRBuilder, _signature: Any, arguments: list[ir.Value]
+    ) -> ir.Value:
         """Emit the first hash of the scheduled nonces with one midstate, and the second hash of those before.
 
-        The two are independent of each other, so that one fills the gaps of the other. The result has a bit for each
-        candidate of those before.
+        The two are independent of each other, so that one fills the gaps of the other, if the registers hold both. The
+        result has a bit for each candidate of those before.
         """
         addresses = self._addresses(builder, *arguments)
         target = _TableTarget(builder, self, addresses, {})
         first, second = Lowering(target, self.graph.digest), Lowering(target, [self.graph.last_word])
-        if self.ternary:
-            _interleave(first.steps(), second.steps())
-        else:  # sixteen registers do not hold both
-            first.run()
-            second.run()
+        _interleave(first.steps(), second.steps())
         for index, node in enumerate(self.graph.digest):
             row = self.row_of[f"digest{index}"]
             builder.store(target.broadcast(first.value(node)), builder.gep(addresses.rows, [I32(row)]))
+        return self._candidates(builder, addresses, second)
+
+    def _candidates(self, builder: ir.IRBuilder, addresses: Addresses, second: Lowering) -> ir.Value:
         mask = builder.load(builder.gep(addresses.job, [I32(self.tables.job.index(_MASK))]))
         return zero_lanes(builder, second.value(self.graph.last_word), mask, self.lanes)
 
@@ -273,5 +282,5 @@ def schedule_lanes16(_typing: Any, _memory: Any, _base: Any) -> Any:
 
 @intrinsic
 def hash_lanes16(_typing: Any, _memory: Any, _index: Any) -> Any:
-    """Test the scheduled nonces with one midstate."""
-    return HASH_SIGNATURE, rolled_lanes(16).hash
+    """Test the nonces and the midstate of the call before, and begin the scheduled nonces with one midstate."""
+    return HASH_SIGNATURE, rolled_lanes(16).hash_in_turns

@@ -18,15 +18,13 @@ def scan_steps(jobs: Any, first: Any, steps: int, out: Any) -> Any:
     for index in range(midstates):
         prepare_midstate_scalar(job_tuple(jobs[index]), memory, uint32(index))
     candidates = 0
-    for step in range(steps + 1):
+    for step in range(steps):
         if candidates + STEP * midstates > out.size:
-            return candidates, max(step - 1, 0)
+            return candidates, step
         base = uint32(first + uint32(step * STEP))
         schedule_scalar(memory, base)
         for index in range(midstates):
             bits = hash_scalar(memory, uint32(index))
-            if index > 0 and bits != 0 and step < steps:
-                candidates = append_rolled(out, candidates, base, bits, index - 1)
-            elif index == 0 and bits != 0 and step > 0:
-                candidates = append_rolled(out, candidates, uint32(base - uint32(STEP)), bits, midstates - 1)
+            if bits != 0:
+                candidates = append_rolled(out, candidates, base, bits, index)
     return candidates, steps
