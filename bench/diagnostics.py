@@ -135,7 +135,7 @@ _ROWS = (
     # endpoints
     Diagnostic("server_failed", "the server ended no request well, or went away during the run", "read the detail and the server's log; run again once it answers", Effect.INVALID, 21),
     Diagnostic("server_overloaded", "the server ended too few requests, or sent no token for a whole window", "lower the load, shorten prompts and answers, or use --plan publish for longer windows", Effect.INVALID, 21),
-    Diagnostic("server_silent", "the server kept its connections open and sent nothing more", "read the server's log and restart it: it may have hung", Effect.INVALID, 21),
+    Diagnostic("server_silent", "the server kept its connections open and sent nothing more", "lower the load; if the server answers no single request either, it has hung: read its log and restart it", Effect.INVALID, 21),
     Diagnostic("tokens_not_counted", "the server states no number of output tokens, so none can be counted", "use a server, or a version of it, that states usage in its streams (stream_options)", Effect.INVALID, 21),
     Diagnostic("requests_failed", f"more than {_percent(limits.FAILED_REQUESTS_FRAC)} of the requests failed", "read the server's log; lower the load", Effect.WARN, 21),
     Diagnostic("length_ignored", "the answers of the server have another length than requested", "use a server that honours ignore_eos, or measure with --free-length", Effect.WARN, 21),
