@@ -102,9 +102,7 @@ def test_the_tiny_server_is_started_measured_and_ended(perwatt):
 def test_a_sweep_of_the_tiny_server_names_its_knee_and_its_page_the_loads_that_no_other_beats(perwatt, tmp_path):
     done = perwatt("run", "endpoint", "--url", "tiny", *SHORT, "--concurrency", "sweep", "--most", 4, "--plan", "smoke")
     assert done.returncode == 0, done.stderr
-    assert re.search(
-        r"knee +([0-9]+ at a time: larger loads|none up to 4 at a time|not stated: a load had)", done.stdout
-    )
+    assert re.search(r"knee +([0-9]+ at a time: larger loads|none up to 4 at a time|not stated: )", done.stdout)
     front = re.search(r"pareto +([0-9, ]+):", done.stdout)[1]
     page = perwatt("report", "--out", "page.html")
     assert page.returncode == 0, page.stderr
