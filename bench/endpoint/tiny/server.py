@@ -64,6 +64,7 @@ def main() -> None:
     parameters.model.path = sys.argv[1]
     parameters.model_alias = {sys.argv[2]}
     parameters.n_parallel, parameters.n_ctx = int(sys.argv[3]), int(sys.argv[4])
+    parameters.kv_unified = True  # else only slots with neighbouring numbers share the reading of the weights
     parameters.endpoint_metrics = True
     parameters.port = 0
     parameters.cpuparams.n_threads = 1
