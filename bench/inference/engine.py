@@ -1,4 +1,4 @@
-"""A serving engine: three fitted constants, and the rules of its batch sizes."""
+"""A class of serving engines: its constants, and the rules of its batch sizes."""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DOUBTFUL_FRAC = 0.25  # [-] mean hold-out error of a class above which its rates
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """The errors of the engine's constants on published rows that they were not fitted on."""
+    """The errors of a model on published rows that its constants were not fitted on."""
 
     error_frac: float  # [-] geometric mean
     worst_frac: float  # [-]
@@ -40,33 +40,35 @@ class Engine:
     name: str
     title: str
     fitted_on: str
-    product_frac: float  # [-] rate of matrix products over the sustained rate, fitted
-    memory_frac: float  # [-] bandwidth over its peak, fitted, at most 0.95
-    layer_overhead_s: float  # [s] time lost at the starts and ends of a layer's kernels, fitted
-    fit_error_frac: float  # [-] mean error on the fitted rows
-    holdouts: dict[str, Holdout]  # by class
-    sustained_frac: dict[str, float]  # [-] rate of a large product over the dense peak, by dtype
+    product_frac: float  # [-] rate of matrix products over the sustained rate
+    blend: float  # exponent with which arithmetic and memory of a dense product add, from 1 (sum) up (longer of both)
+    grouped_memory_frac: float  # [-] bandwidth for experts over that for dense weights
+    routed_passes: float  # times that a row of an expert passes through memory in addition, until it is summed
+    popularity: float  # [-] coefficient of variation of the popularity of experts
+    layer_overhead_s: float  # [s] time lost at the starts and ends of a layer's kernels, on Hopper
+    expert_layer_s: float  # [s] in addition in a layer of experts
+    latent_layer_s: float  # [s] in addition in a layer of latent attention
+    narrow_layer_s: float  # [s] in addition for two blocks whose activations are quantised
+    mixed_layer_s: float  # [s] in addition in a step that reads prompts, which no whole graph starts
+    logit_bytes: float  # [byte] that a number of the logits moves through the memory of one GPU until a token is drawn
+    host_s_per_step: float  # [s] host time of a step
+    host_s_per_sequence: float  # [s] host time for each sequence that gets a token in a step
+    host_overlaps: bool  # whether the host works while the device computes, or between the steps
+    own_4bit: bool  # whether experts in MXFP4 run in the same kernels as those in NVFP4, where the device has 4 bits
+    cache_bytes: float | None  # [byte] of a cached key or value, or None for that of the precision
     kv_memory_frac: float  # [-] share of the free memory for keys and values
     reserve_bytes: float  # [byte] per GPU, kept for the engine itself
+    sized: bool  # whether a run at full load is sized for its lengths, as trtllm-bench does
     most_batch: int  # sequences at full load
     most_tokens: int  # tokens of a step at full load
     least_tokens: int
     online_batch: int  # sequences of a server at its defaults
     online_tokens: int
-    link_frac: float  # [-] bandwidth of an all-reduce over the link's
-    link_latency_s: float  # [s]
-    host_s_per_sequence: float  # [s] host time for each sequence that gets a token in a step, parallel to the device
     graph_sizes: tuple[int, ...]  # decoding batches that a step is padded to
-
-    def holdout(self, kind: str, *, moe: bool) -> Holdout:
-        """Return the hold-out error for a precision of dense models, or for mixtures of experts.
-
-        A precision without rows has the error of dense models over all precisions.
-        """
-        return self.holdouts["moe"] if moe else self.holdouts.get(f"dense-{kind}", self.holdouts["dense"])
+    graph_of_most: bool  # whether the batch limit is such a size too
 
     def offline_limits(self, kv_requests: float, input_len: int, output_len: int) -> Limits:
-        """Return the batch limit and token budget of a run at full load, as trtllm-bench sets them.
+        """Return the batch limit and token budget of a run at full load.
 
         Parameters
         ----------
@@ -79,6 +81,8 @@ class Engine:
         ----------
         TensorRT-LLM, tensorrt_llm/bench/build/tuning.py, finetune_setting.
         """
+        if not self.sized:
+            return Limits(self.most_batch, self.most_tokens)
         batch = min(kv_requests, self.most_batch)
         tokens = min(batch * (1 + input_len / output_len), self.most_tokens)
         step = 32 if batch < 256 else 128 if batch < 1024 else 256
@@ -93,9 +97,15 @@ class Engine:
 
     def padded(self, decoding: NDArray[np.float64], most_batch: int) -> NDArray[np.float64]:
         """Return the batch that a step without prompts is computed for, after padding."""
-        sizes = np.asarray([*(size for size in self.graph_sizes if size < most_batch), most_batch], dtype=float)
+        last = [most_batch] if self.graph_of_most else []
+        sizes = np.asarray([*(size for size in self.graph_sizes if size < most_batch), *last], dtype=float)
         index = np.searchsorted(sizes, decoding)
         return np.where(index < len(sizes), sizes[np.minimum(index, len(sizes) - 1)], decoding)
+
+
+def engine_names() -> list[str]:
+    """Return the names of all engine classes."""
+    return list(read_toml(DATA / "engines.toml"))
 
 
 @cache
@@ -112,28 +122,25 @@ def engine(name: str = DEFAULT) -> Engine:
         expected = f"one of {', '.join(known)}"
         raise InputError.at("engine", expected=expected, got=name, near=near_names(name, known))
     table = known[name]
-    limits, link = _values(table["limits"]), _values(table["interconnect"])
+    limits, graphs, values = _values(table["limits"]), table["graphs"], _values(table["constants"])
     return Engine(
         name=name,
         title=table["title"],
         fitted_on=table["fitted_on"],
-        product_frac=table["product_frac"],
-        memory_frac=table["memory_frac"],
-        layer_overhead_s=table["layer_overhead_s"],
-        fit_error_frac=table["fit_error_frac"],
-        holdouts={key: Holdout(**entry) for key, entry in table["holdout"].items()},
-        sustained_frac=_values(table["sustained_frac"]),
+        **values,
+        host_overlaps=bool(table["host_overlaps"]["value"]),
+        own_4bit=bool(table["own_4bit"]["value"]),
+        cache_bytes=limits.get("cache_bytes"),
         kv_memory_frac=limits["kv_memory_frac"],
         reserve_bytes=limits["reserve_bytes"],
+        sized=bool(table["sized"]["value"]),
         most_batch=int(limits["most_batch"]),
         most_tokens=int(limits["most_tokens"]),
         least_tokens=int(limits["least_tokens"]),
         online_batch=int(limits["online_batch"]),
         online_tokens=int(limits["online_tokens"]),
-        link_frac=link["link_frac"],
-        link_latency_s=link["latency_s"],
-        host_s_per_sequence=float(table["host"]["sequence_s"]["value"]),
-        graph_sizes=tuple(table["graphs"]["sizes"]),
+        graph_sizes=tuple(graphs["sizes"]),
+        graph_of_most=bool(graphs["largest_is_limit"]),
     )
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.inference.batching import Limits, StepTrace, trace_steps
-from bench.inference.engine import Engine, Holdout
+from bench.inference.judged.holdout import ClassHoldout, holdout_of
 from bench.inference.power.activity import Load
 from bench.inference.power.estimate import Watts, watts_of
 from bench.inference.serving import Setup
+from bench.inference.terms.constants import Constants
 from bench.inference.timing import step_seconds
 from bench.limits import MOST_CLIENTS
 from hardware_profiles.errors import InputError
@@ -55,7 +56,7 @@ class Prediction:
     watts: Watts | None  # modelled, None for a device of which no watts were published
     tags: TokenTags | None  # of the provisioned power; None without one
     scale: Scale | None  # by a measurement on the device
-    holdout: Holdout  # error of this engine on rows that it was not fitted on
+    holdout: ClassHoldout  # error of this engine on rows that it was not fitted on
 
     @property
     def basis(self) -> Literal["modelled", "replayed"]:
@@ -67,10 +68,11 @@ class Prediction:
         """Why plans should not be made with this rate, or None."""
         if not self.holdout.is_doubtful:
             return None
-        kind = "mixtures of experts" if self.setup.shape.is_moe else f"models in {self.setup.kind.name}"
+        if self.holdout.rows == 0:
+            return f"{self.holdout.name}: no published row of this class judges the model"
         return (
-            f"{kind}: on {self.holdout.rows} published rows the model was wrong by {self.holdout.error_frac:.0%} on "
-            f"average and {self.holdout.worst_frac:.0%} at worst, nearly always too fast"
+            f"{self.holdout.name}: on {self.holdout.rows} published rows the model was wrong by "
+            f"{self.holdout.error_frac:.0%} on average and {self.holdout.worst_frac:.0%} at worst"
         )
 
     @property
@@ -113,7 +115,10 @@ def plan_run(
     limits = full_load_limits(setup, input_len, output_len) if clients is None else setup.engine.online_limits()
     slots = min(limits.batch, capacity)
     count = requests or ROUNDS * (clients or slots)
-    steps = trace_steps(input_len, output_len, count, Limits(slots, max(limits.tokens, slots)), clients)
+    steps = trace_steps(
+        input_len, output_len, count, Limits(slots, max(limits.tokens, slots)), clients,
+        growth=1.0 + setup.accepted, cached=int(setup.hit_frac * input_len),
+    )  # fmt: skip
     return Run(
         setup, input_len, output_len, clients, min(slots, clients or slots), limits.batch, clients is None, steps
     )
@@ -127,19 +132,17 @@ def full_load_limits(setup: Setup, input_len: int, output_len: int) -> Limits:
     )
 
 
-def run_seconds(run: Run, engine: Engine | None = None) -> float:
-    """Return the time of the whole load [s]; `engine` overrides the constants."""
-    import numpy as np
-
-    per_step = step_seconds(run.setup, run.trace, run.most_batch, graphs=run.graphs, engine=engine)
-    return float(per_step @ np.asarray(run.trace.steps, dtype=float))
+def run_seconds(run: Run, constants: Constants | None = None) -> float:
+    """Return the time of the whole load [s]; `constants` are other than those of its setup."""
+    per_step = step_seconds(run.setup, run.trace, run.most_batch, graphs=run.graphs, constants=constants)
+    return float(per_step @ run.trace.columns().steps)
 
 
 def predict(
     run: Run,
     *,
     latency_limit: str = "none (offline)",
-    engine: Engine | None = None,
+    constants: Constants | None = None,
     cap_w: float | None = None,
     scale: Scale | None = None,
 ) -> Prediction:
@@ -151,7 +154,7 @@ def predict(
         The load.
     latency_limit
         The limit under which the load was chosen, in words, for the fifth tag.
-    engine
+    constants
         Constants other than those of the load's setup.
     cap_w
         Power limit of each GPU [W] below the one that it ships with, or None.
@@ -166,8 +169,8 @@ def predict(
     import numpy as np
 
     setup = run.setup
-    per_step = step_seconds(setup, run.trace, run.most_batch, graphs=run.graphs, engine=engine)
-    ends = np.cumsum(per_step * np.asarray(run.trace.steps, dtype=float))
+    per_step = step_seconds(setup, run.trace, run.most_batch, graphs=run.graphs, constants=constants)
+    ends = np.cumsum(per_step * run.trace.columns().steps)
     first, last = np.repeat(ends, run.trace.first), np.repeat(ends, run.trace.last)
     rate = run.trace.output_tokens / float(ends[-1])
     arrivals = np.zeros_like(first)
@@ -175,8 +178,9 @@ def predict(
     if run.clients is not None and run.clients < len(first):
         settled = run.clients  # the first round arrives all at once, which happens only once
         arrivals[settled:] = last[: len(first) - settled]
-    ttft = float(np.mean((first - arrivals)[settled:]))
-    tpot = float(np.mean((last - first)[settled:])) / (run.output_len - 1) if run.output_len > 1 else None
+    # a steady trace has no requests, only the mix of its steps
+    ttft = float(np.mean((first - arrivals)[settled:])) if len(first) else math.nan
+    tpot = float(np.mean((last - first)[settled:])) / (run.output_len - 1) if run.output_len > 1 and len(last) else None
     factor = 1.0 if scale is None else scale.factor
     watts = watts_of(setup, _load(run, rate * factor), cap_w)
     if cap_w is not None and watts is None:
@@ -190,7 +194,7 @@ def predict(
         tokens_per_s=rate, ttft_s=ttft, tpot_s=tpot,
         joules_per_token=None if power is None else power * setup.gpus / rate,
         watts=watts, tags=None if power is None else tags, scale=scale,
-        holdout=setup.engine.holdout(setup.kind.name, moe=setup.shape.is_moe),
+        holdout=holdout_of(setup),
     )  # fmt: skip
 
 

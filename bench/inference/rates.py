@@ -1,16 +1,16 @@
 """Setups by names, and token rates from stored results of replayed layers."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.inference.accelerator import accelerator
-from bench.inference.engine import engine
-from bench.inference.serving import Setup
+from bench.inference.engine import DEFAULT, engine
+from bench.inference.serving import Setup, served_precision
 from bench.results.token_tags import TagSet, tags_of
 from hardware_profiles.errors import InputError
 from kernels.errors import KernelInputError
-from kernels.llm.counts import precision
 from kernels.llm.shapes import load
 from sites.market.device_rate import DeviceRate
 
@@ -20,16 +20,32 @@ if TYPE_CHECKING:
 SHARED = ("model", "input", "output", "batch", "dtype")  # parameters that two records of one load have in common
 
 
-def make_setup(model: str, dtype: str, device: str, gpus: int = 1) -> Setup:
+def make_setup(model: str, dtype: str, device: str, gpus: int = 1, serving: str | None = None) -> Setup:
     """Return a model in a precision on a catalogue device.
+
+    Parameters
+    ----------
+    model, dtype, device
+        Names of the model, of its precision and of the GPU.
+    gpus
+        Number of GPUs.
+    serving
+        Class of serving engines, with -epN where N GPUs hold whole experts and -dpN where attention has N copies
+        (`vllm-ep8`); None is the default class.
 
     Raises
     ------
     InputError
         A name is unknown, or the model cannot be served on this device.
     """
+    text = serving or DEFAULT
+    sizes = {kind: int(size) for kind, size in re.findall(r"-(ep|dp)(\d{1,4})(?=-|$)", text)}
+    known = engine(re.sub(r"-(ep|dp)\d{1,4}(?=-|$)", "", text))
     try:
-        return Setup(load(model), precision(dtype), accelerator(device), gpus, engine())
+        return Setup(
+            load(model), served_precision(dtype, known), accelerator(device), gpus, known,
+            expert=sizes.get("ep", 1), data=sizes.get("dp", 1),
+        )  # fmt: skip
     except KernelInputError as error:
         raise InputError(str(error)) from None
 

@@ -1,14 +1,38 @@
 """The setup of a served model: its precision, its GPUs, and whether it fits on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.inference.accelerator import Accelerator
 from bench.inference.engine import Engine
+from bench.inference.terms.constants import Constants, constants_of
+from bench.inference.terms.family import Family, family_of
 from hardware_profiles.errors import InputError
-from kernels.llm.counts import PRECISIONS, Precision, cache_copies, kv_bytes, state_bytes, weight_bytes
+from kernels.llm.counts import (
+    PRECISIONS,
+    Precision,
+    cache_copies,
+    kv_bytes,
+    matrices,
+    precision,
+    state_bytes,
+    weight_bytes,
+    weight_width,
+)
 from kernels.llm.shapes import ModelShape
 
 GB = 1e9
+
+
+def served_precision(dtype: str, engine: Engine) -> Precision:
+    """Return a precision by name, with the cache of an engine.
+
+    Raises
+    ------
+    KernelInputError
+        The name is unknown.
+    """
+    kind = precision(dtype)
+    return kind if engine.cache_bytes is None else replace(kind, kv=engine.cache_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +49,13 @@ class Setup:
     shape: ModelShape
     kind: Precision
     device: Accelerator
-    gpus: int  # tensor-parallel shards
+    gpus: int  # tensor-parallel shards, or shards of each copy of attention times the copies
     engine: Engine
+    expert: int = 1  # GPUs that hold whole experts each; 1: every expert is cut into shards
+    data: int = 1  # copies of attention, each with its own sequences
+    drafted: int = 0  # further tokens that a step tries for each sequence
+    accepted: float = 0.0  # of them that the model accepts on average
+    hit_frac: float = 0.0  # [-] share of each prompt that is in the cache already
 
     def __post_init__(self) -> None:
         """Refuse a setup that cannot be served."""
@@ -38,9 +67,30 @@ class Setup:
             raise InputError(
                 f"{place}: dtype: expected one that the device computes in ({known}), got {self.kind.name}"
             )
+        self._check_parallelism(place)
         self._check_shards(place)
         if self.kv_memory_bytes <= 0:
             raise InputError(self._too_large(place))
+
+    @property
+    def tensor(self) -> int:
+        """Number of shards of one copy of attention."""
+        return self.gpus // self.data
+
+    @property
+    def step_tokens(self) -> int:
+        """Tokens that a step computes for each decoding sequence."""
+        return 1 + self.drafted
+
+    @property
+    def family(self) -> Family:
+        """The family of the device."""
+        return family_of(self.device.slug)
+
+    @property
+    def constants(self) -> Constants:
+        """The constants of the engine on the device."""
+        return constants_of(self.engine, self.family)
 
     def _computes(self, kind: Precision) -> bool:
         return kind.compute in self.device.peaks_flop_per_s or (
@@ -58,12 +108,23 @@ class Setup:
     def kv_memory_bytes(self) -> float:
         """Memory for keys and values over all shards [byte]; negative if the weights do not fit."""
         whole = self.gpus * (self.device.memory_bytes - self.engine.reserve_bytes)
-        return (whole - weight_bytes(self.shape, self.kind)) * self.engine.kv_memory_frac
+        return (whole - self.weight_bytes) * self.engine.kv_memory_frac
+
+    @property
+    def weight_bytes(self) -> float:
+        """Size of the weights over all GPUs [byte]; each copy of attention has all but the experts."""
+        total = weight_bytes(self.shape, self.kind)
+        experts = sum(
+            matrix.layers * matrix.weights * matrix.copies * weight_width(matrix, self.kind)
+            for matrix in matrices(self.shape)
+            if matrix.copies > 1
+        )
+        return total + (self.data - 1) * (total - experts)
 
     @property
     def kv_copies(self) -> float:
         """Number of copies of the cache over all shards, above 1 if there are more shards than heads."""
-        return cache_copies(self.shape, self.gpus)
+        return cache_copies(self.shape, self.tensor)
 
     def kv_bytes_per_sequence(self, tokens: int) -> float:
         """Return the cache and the recurrent state of one sequence over all shards [byte]."""
@@ -110,19 +171,32 @@ class Setup:
                 f"the {self.kv_memory_bytes / GB:.1f} GB that the weights leave"
             )
 
+    def _check_parallelism(self, place: str) -> None:
+        for key, value in (("data", self.data), ("expert", self.expert)):
+            if value < 1 or self.gpus % value:
+                raise InputError.at(place, key, expected=f"a divisor of {self.gpus} GPUs", got=value)
+        if not 0.0 <= self.accepted <= self.drafted:
+            raise InputError.at(place, "accepted", expected=f"0 to {self.drafted} drafted tokens", got=self.accepted)
+        if not 0.0 <= self.hit_frac < 1.0:
+            raise InputError.at(place, "hit_frac", expected="at least 0 and below 1", got=self.hit_frac)
+
     def _check_shards(self, place: str) -> None:
         if self.gpus == 1:
             return
-        for key, value in (("heads", self.shape.heads), ("ffn", self.shape.ffn), ("vocabulary", self.shape.vocabulary)):
-            if value % self.gpus:
+        cut = {"heads": self.shape.heads, "vocabulary": self.shape.vocabulary}
+        if self.expert == 1:
+            cut["ffn"] = self.shape.ffn
+        for key, value in cut.items():
+            if value % self.tensor:
                 fitting = ", ".join(str(count) for count in range(1, 9) if value % count == 0)
                 raise InputError(
-                    f"{place}: gpus: expected a divisor of {key} = {value}, got {self.gpus} (up to 8: {fitting})"
+                    f"{place}: gpus: expected a divisor of {key} = {value}, got {self.tensor} (up to 8: {fitting})"
                 )
         whole = self.shape.latent is not None  # every shard holds all of a latent cache
-        if not whole and self.shape.kv_heads % self.gpus and self.gpus % self.shape.kv_heads:
+        if not whole and self.shape.kv_heads % self.tensor and self.tensor % self.shape.kv_heads:
             raise InputError(
-                f"{place}: gpus: expected a divisor or a multiple of kv_heads = {self.shape.kv_heads}, got {self.gpus}"
+                f"{place}: gpus: expected a divisor or a multiple of kv_heads = {self.shape.kv_heads}, "
+                f"got {self.tensor}"
             )
         if self.device.link_byte_per_s is None:
             raise InputError(

@@ -30,6 +30,7 @@ class StepCost:
     host_step_s: float  # [s] of the host for a step
     host_sequence_s: float  # [s] of the host for each sequence that gets a token
     host_overlaps: bool  # whether the host works while the device computes, or before it
+    step_tokens: int = 1  # tokens that a step computes for each decoding sequence, above 1 with drafts
 
     def scaled(self, factor: float) -> "StepCost":
         """Return the cost of steps that take `factor` times as long."""
@@ -38,12 +39,13 @@ class StepCost:
 
     def seconds(self, trace: StepTrace) -> Array:
         """Return the time of one step for each entry of a trace [s]."""
-        decoding, prompt, outputs = (np.asarray(part) for part in (trace.decoding, trace.prompt, trace.outputs))
-        context, pairs = np.asarray(trace.context, dtype=float), np.asarray(trace.prompt_pairs, dtype=float)
+        columns = trace.columns()
+        decoding, prompt, outputs = columns.decoding, columns.prompt, columns.outputs
+        context, pairs = columns.context, columns.prompt_pairs
         reads = prompt > 0
         device: Array = np.where(
             reads,
-            self.mixed_s[np.where(reads, decoding + prompt, 0)],
+            self.mixed_s[np.where(reads, self.step_tokens * decoding + prompt, 0)],
             self.decode_s[np.where(reads, 0, decoding)],
         )
         device = device + self.head_s[outputs] + self.context_s * context + self.pair_s * pairs

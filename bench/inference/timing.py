@@ -1,4 +1,4 @@
-"""The time of each step on a device: products, attention, activations, all-reduces and kernel starts."""
+"""The time of each step on a device, from its terms: products, attention, kernel starts, collectives and the host."""
 
 from typing import Any
 
@@ -6,19 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.inference.batching import Limits, StepTrace
-from bench.inference.engine import Engine
 from bench.inference.serving import Setup
 from bench.inference.step_cost import StepCost
+from bench.inference.terms.constants import Constants
+from bench.inference.terms.fixed import collectives_seconds, mixed_seconds, starts_seconds
+from bench.inference.terms.products import head_seconds, plain_dtype, product_rate, tokens_seconds
 from kernels.llm import counts
 
 Array = NDArray[np.float64]
 
-# float32 logits are written once, read by the softmax and read by the sampler [byte]
-LOGITS_BYTES = 3 * 4
-
 
 def step_seconds(
-    setup: Setup, trace: StepTrace, most_batch: int, *, graphs: bool, engine: Engine | None = None
+    setup: Setup, trace: StepTrace, most_batch: int, *, graphs: bool, constants: Constants | None = None
 ) -> Array:
     """Return the time of one step for each entry of a trace [s].
 
@@ -32,15 +31,17 @@ def step_seconds(
         The engine's batch limit, up to which graphs pad.
     graphs
         Whether decoding batches are padded to the sizes of graphs.
-    engine
+    constants
         Constants other than the setup's own, while they are fitted.
     """
-    decoding, prompt = np.asarray(trace.decoding), np.asarray(trace.prompt)
-    used = (np.unique((decoding + prompt)[prompt > 0]), np.unique(decoding[prompt == 0]), np.unique(trace.outputs))
-    return _cost(setup, most_batch, graphs, engine or setup.engine, used).seconds(trace)
+    columns = trace.columns()
+    decoding, prompt = columns.decoding, columns.prompt
+    mixed = (setup.step_tokens * decoding + prompt)[prompt > 0]
+    used = (np.unique(mixed), np.unique(decoding[prompt == 0]), np.unique(columns.outputs))
+    return _cost(setup, most_batch, graphs, constants or setup.constants, used).seconds(trace)
 
 
-def step_cost(setup: Setup, limits: Limits, *, graphs: bool, engine: Engine | None = None) -> StepCost:
+def step_cost(setup: Setup, limits: Limits, *, graphs: bool, constants: Constants | None = None) -> StepCost:
     """Return the cost of every step within the limits.
 
     Parameters
@@ -51,46 +52,52 @@ def step_cost(setup: Setup, limits: Limits, *, graphs: bool, engine: Engine | No
         The largest batch, up to which graphs pad too, and the most tokens of a step.
     graphs
         Whether decoding batches are padded to the sizes of graphs.
-    engine
+    constants
         Constants other than the setup's own.
 
     Notes
     -----
-    A product takes the longer of its arithmetic at the sustained rate and the transfer of its weights from memory. Keys
-    and values of decoding sequences, activations and logits pass through memory once. A layer adds a fixed time for the
-    starts and ends of its kernels, and two all-reduces over shards. A step without prompts is computed for the next
-    larger batch that has a graph. The host handles the tokens of one step while the device computes the next, so a step
-    takes the longer of both.
+    The device's time is the sum of its terms. A step without prompts is computed for the next larger batch that has a
+    graph. The host handles the tokens of one step while the device computes the next, and a step takes the longer of
+    both; or it works between the steps, and adds its time.
     """
     # a step can end the prompts of as many requests as the batch has free slots
     used = (np.arange(limits.tokens + 1), np.arange(limits.batch + 1), np.arange(limits.batch + 1))
-    return _cost(setup, limits.batch, graphs, engine or setup.engine, used)
+    return _cost(setup, limits.batch, graphs, constants or setup.constants, used)
 
 
-def _cost(setup: Setup, most_batch: int, graphs: bool, constants: Engine, used: tuple[NDArray[Any], ...]) -> StepCost:
+def _cost(
+    setup: Setup, most_batch: int, graphs: bool, constants: Constants, used: tuple[NDArray[Any], ...]
+) -> StepCost:
     """Return the cost with its tables filled at some tokens, decoding sequences and outputs."""
     shape, device = setup.shape, setup.device
     mixed, decoding, outputs = (part.astype(float) for part in used)
-    padded = constants.padded(decoding, most_batch) if graphs else decoding
-    bandwidth = device.bandwidth_byte_per_s * constants.memory_frac * setup.gpus
-    plain_rate = _product_rate(setup, constants, _plain_dtype(setup)) * setup.gpus
-    cache_s = shape.cached * setup.kind.kv * setup.kv_copies / bandwidth
+    padded = setup.engine.padded(decoding, most_batch) if graphs else decoding
+    cache = device.bandwidth_byte_per_s * constants.cache_frac * setup.gpus
+    plain_rate = product_rate(setup, constants, plain_dtype(setup)) * setup.gpus
+    context_s = max(
+        shape.cached * setup.kind.kv * setup.kv_copies / cache,
+        # heads over a latent cache compute more for each byte than others do
+        setup.step_tokens * counts.pair_flop(shape, decoding=True) / plain_rate,
+    )
+    index_s = counts.index_bytes_per_token(shape) * setup.kv_copies / cache
     pair_s = counts.pair_flop(shape, decoding=False) / plain_rate
     windowed = shape.windowed_layers if shape.window is not None else 0
     whole = shape.attention_blocks - windowed
     return StepCost(
-        mixed_s=_table(used[0], _tokens_seconds(setup, constants, mixed)),
-        decode_s=_table(used[1], _tokens_seconds(setup, constants, padded)),
-        head_s=_table(used[2], _head_seconds(setup, outputs, plain_rate, bandwidth)),
-        context_s=whole * cache_s,
-        windowed_s=windowed * cache_s,
+        mixed_s=_table(used[0], _device_seconds(setup, constants, mixed) + mixed_seconds(setup, constants)),
+        decode_s=_table(used[1], _device_seconds(setup, constants, setup.step_tokens * padded)),
+        head_s=_table(used[2], head_seconds(setup, constants, setup.step_tokens * outputs)),
+        context_s=whole * context_s + index_s,
+        windowed_s=windowed * context_s,
         window=shape.window if windowed else None,
-        sequence_s=2.0 * counts.state_bytes(shape, setup.kind) / bandwidth,
+        sequence_s=2.0 * counts.state_bytes(shape, setup.kind) / cache,
         pair_s=whole * pair_s,
         windowed_pair_s=windowed * pair_s,
-        host_step_s=0.0,
-        host_sequence_s=constants.host_s_per_sequence,
-        host_overlaps=True,
+        host_step_s=constants.host_step_s,
+        host_sequence_s=constants.host_sequence_s / setup.data,
+        host_overlaps=constants.host_overlaps,
+        step_tokens=setup.step_tokens,
     )
 
 
@@ -100,45 +107,7 @@ def _table(places: NDArray[Any], seconds: Array) -> Array:
     return table
 
 
-def _tokens_seconds(setup: Setup, constants: Engine, tokens: Array) -> Array:
-    """Return what depends on a step's tokens alone: products, activations, kernel starts and all-reduces [s]."""
-    shape, kind, device, shards = setup.shape, setup.kind, setup.device, setup.gpus
-    bandwidth = device.bandwidth_byte_per_s * constants.memory_frac * shards
-    product_rate = _product_rate(setup, constants, setup.compute) * shards
-    touched = shape.experts * (1.0 - (1.0 - shape.active_experts / shape.experts) ** tokens)
-    seconds: Array = np.zeros_like(tokens)
-    for matrix in counts.matrices(shape):
-        copies = touched if matrix.copies > 1 else 1.0
-        arithmetic = tokens * (2.0 * matrix.weights * matrix.active / product_rate)
-        memory = copies * (matrix.weights * counts.weight_width(matrix, kind) / bandwidth)
-        seconds += matrix.layers * np.maximum(arithmetic, memory)
-    elementwise = counts.elementwise_bytes_per_token(shape, kind, shards)
-    seconds += tokens * (elementwise / (device.bandwidth_byte_per_s * constants.memory_frac))
-    seconds += shape.layers * (constants.layer_overhead_s + 2 * _all_reduce_seconds(setup, tokens, constants))
-    return seconds
-
-
-def _head_seconds(setup: Setup, outputs: Array, plain_rate: float, bandwidth: float) -> Array:
-    head = setup.shape.vocabulary * setup.shape.hidden
-    seconds: Array = np.maximum(outputs * (2.0 * head / plain_rate), head * setup.kind.head / bandwidth)
-    return seconds + outputs * (setup.shape.vocabulary * LOGITS_BYTES / bandwidth)
-
-
-def _product_rate(setup: Setup, engine: Engine, dtype: str) -> float:
-    sustained = engine.sustained_frac.get(dtype, engine.sustained_frac["bf16"])
-    return setup.device.peaks_flop_per_s[dtype] * sustained * engine.product_frac
-
-
-def _plain_dtype(setup: Setup) -> str:
-    """Return the dtype of attention over prompts and of the output head: 16 bits if the model is narrower."""
-    peaks = setup.device.peaks_flop_per_s
-    return next((name for name in ("bf16", "fp16") if name in peaks and setup.kind.compute != "fp32"), setup.compute)
-
-
-def _all_reduce_seconds(setup: Setup, tokens: Array, engine: Engine) -> Any:
-    """Return the time of one ring all-reduce of the residual stream over the shards [s]; 0 on one GPU."""
-    shards, link = setup.gpus, setup.device.link_byte_per_s
-    if shards == 1 or link is None:
-        return 0.0
-    moved = tokens * setup.shape.hidden * 2.0 * 2.0 * (shards - 1) / shards
-    return engine.link_latency_s + moved / (link * engine.link_frac)
+def _device_seconds(setup: Setup, constants: Constants, tokens: Array) -> Array:
+    """Return what depends on a step's tokens alone [s]."""
+    fixed = starts_seconds(setup, constants) + collectives_seconds(setup, constants, tokens)
+    return tokens_seconds(setup, constants, tokens) + fixed

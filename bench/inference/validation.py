@@ -2,31 +2,32 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from bench.inference.accelerator import accelerator
-from bench.inference.engine import Engine, engine
-from bench.inference.fit import LEAST_ROWS, fit, geomean_error
-from bench.inference.predict import Run, plan_run, predict
-from bench.inference.published import BUNDLED, SECOND, SINGLE_STREAM, Row, read_rows
-from bench.inference.serving import Setup
+from bench.inference.columns.division import flagged, may_fit
+from bench.inference.fit import Book, fit, geomean_error
+from bench.inference.judged.book import stored
+from bench.inference.judged.classes import covered_frac, holdout_classes
+from bench.inference.judged.holdout import ClassHoldout
+from bench.inference.judged.loads import configuration, planned
+from bench.inference.predict import Run, predict
+from bench.inference.published import BUNDLED, MEASURED, MORE, SECOND, SINGLE_STREAM, Row, read_rows
 from bench.inference.simulation.mlperf_server import Scenario, largest_run, scenario_of
-from hardware_profiles.errors import InputError
-from kernels.llm.counts import precision, weight_bytes
-from kernels.llm.shapes import load
+from bench.inference.terms.constants import Constants
 
 BOUND_FRAC = 0.25
 GOAL_FRAC = 0.10
-FIT, HOLDOUT, APART, SERVER, REFUSED = "fit", "hold-out", "apart", "server", "refused"
+FILES = (BUNDLED, SECOND, MEASURED, MORE)
+FIT, HOLDOUT, APART, SERVER, FLAGGED, REFUSED = "fit", "hold-out", "apart", "server", "flagged", "refused"
 GROUPS: dict[str, Callable[[Row], str]] = {
     "model": lambda row: row.model,
     "gpu": lambda row: row.device_slug or row.gpu,
     "precision": lambda row: row.dtype or row.precision,
+    "engine": lambda row: row.engine,
 }
 
 
@@ -35,11 +36,14 @@ class Outcome:
     """The result of one row."""
 
     row: Row
-    role: str  # FIT, HOLDOUT, APART, SERVER or REFUSED
+    file: str  # name of its file
+    role: str  # FIT, HOLDOUT, APART, SERVER, FLAGGED or REFUSED
     reason: str | None  # of a refused row
     predicted_per_s: float | None  # [output token/s]
     ttft_s: float | None
     tpot_s: float | None
+    configuration: str = ""  # model, precision, GPUs and engine
+    within: bool | None = None  # whether the published rate lies in the predicted interval
 
     @property
     def ln_error(self) -> float | None:
@@ -70,44 +74,61 @@ class Validation:
     """All rows of a file with the constants that predicted them."""
 
     outcomes: tuple[Outcome, ...]
-    engine: Engine
+    book: Book
     fitted: str  # how its constants were fitted, in words
+
+    @property
+    def within_frac(self) -> float | None:
+        """Share of the held-out rows in the interval that the other configurations of their classes give."""
+        return covered_frac(self.of(HOLDOUT))
+
+    def classes(self) -> dict[str, ClassHoldout]:
+        """Return the errors of the held-out rows by class."""
+        return holdout_classes(self.of(HOLDOUT))
 
     def of(self, role: str) -> list[Outcome]:
         """Return the rows of a role."""
         return [outcome for outcome in self.outcomes if outcome.role == role]
 
 
-def validate(path: Path = BUNDLED, constants: Engine | None = None) -> Validation:
-    """Fit the engine on the file's rows of Llama 3.1 8B on one H100 and predict every row.
+def validate(path: Path | None = None, book: Book | None = None) -> Validation:
+    """Predict every row of a file, or of all bundled files after the constants are fitted on the rows that may be.
 
     Parameters
     ----------
     path
-        The file of published rates.
-    constants
-        Constants to use instead of a fit. With fewer than LEAST_ROWS rows to fit on, the bundled constants are used.
+        The file of published rates, or None for all bundled ones.
+    book
+        Constants to use instead of a fit; with a file those that are stored are used.
 
     Raises
     ------
     InputError
         The file cannot be read, or one of its columns or numbers is wrong.
     """
-    start = engine()
-    rows = read_rows(path)
-    runs = {row.line: _planned(row, start) for row in rows}
-    to_fit = _with_rates([row for row in rows if row.is_fit], runs)
-    if constants is not None:
-        chosen, how = constants, "constants stated by the caller"
-    elif len(to_fit) < LEAST_ROWS:
-        chosen, how = start, f"bundled constants: the file has {len(to_fit)} rows of Llama 3.1 8B on one H100"
+    files = FILES if path is None else (path,)
+    rows = [(file.name, row) for file in files for row in flagged(read_rows(file))]
+    loads = [planned(row) for _, row in rows]
+    if book is not None:
+        chosen, how = book, "constants stated by the caller"
+    elif path is not None:
+        chosen, how = stored(), "stored constants"
     else:
-        single = _single_stream()
-        extra = _with_rates(single, {row.line: _planned(row, start) for row in single})
-        chosen = fit(start, [*to_fit, *extra])
-        how = f"fitted on {len(to_fit)} rows of Llama 3.1 8B on one H100 and {len(extra)} with a single user"
-    outcomes = tuple(_outcome(row, runs[row.line], chosen) for row in rows)
+        runs = fit_runs([row for _, row in rows])
+        chosen, how = fit(stored(), runs), f"fitted on {len(runs)} rows of {len({name for *_, name in runs})} curves"
+    outcomes = tuple(_outcome(file, row, load, chosen) for (file, row), load in zip(rows, loads, strict=True))
     return Validation(outcomes, chosen, how)
+
+
+def fit_runs(rows: Sequence[Row]) -> list[tuple[Run, float, str]]:
+    """Return the loads, rates and configurations of the rows that may be fitted on, and of the single-user row."""
+    chosen = [row for row in (*rows, *read_rows(SINGLE_STREAM)) if may_fit(row)]
+    pairs = [(planned(row), row) for row in chosen]
+    return [
+        (run, row.published_per_s, configuration(row))
+        for run, row in pairs
+        if isinstance(run, Run) and row.published_per_s is not None
+    ]
 
 
 def summarise(outcomes: Sequence[Outcome]) -> Summary | None:
@@ -137,54 +158,6 @@ def by_group(outcomes: Sequence[Outcome], role: str = HOLDOUT) -> dict[str, dict
     return groups
 
 
-def _planned(row: Row, constants: Engine) -> Run | str:
-    """Return the load of a row, or why it has none."""
-    if row.refused is not None:
-        return row.refused
-    if not (row.model_name and row.dtype and row.device_slug and row.input_len and row.output_len):
-        return "a figure of the row is unknown"
-    try:
-        engine(row.engine)
-        setup = Setup(load(row.model_name), precision(row.dtype), accelerator(row.device_slug), _shards(row), constants)
-        return plan_run(setup, row.input_len, row.output_len, clients=row.clients, requests=row.requests)
-    except InputError as error:
-        return str(error)
-
-
-def _shards(row: Row) -> int:
-    """Return the number of GPUs of one copy of the model: all, or in MLPerf as few as hold its weights twice.
-
-    That is one GPU for every bundled row, which agrees with the submissions' configurations as far as they are
-    published.
-    """
-    if not row.separate:
-        return row.gpus
-    weights = weight_bytes(load(row.model_name or ""), precision(row.dtype or ""))
-    memory = accelerator(row.device_slug or "").memory_bytes
-    return next((count for count in (1, 2, 4, 8) if row.gpus % count == 0 and count * memory > 2 * weights), row.gpus)
-
-
-def _outcome(row: Row, run: Run | str, constants: Engine) -> Outcome:
-    if isinstance(run, str):
-        return Outcome(row, REFUSED, run, None, None, None)
-    scenario = scenario_of(row, row.gpus // run.setup.gpus)
-    if scenario is not None:
-        return _server_outcome(row, run.setup, scenario, constants)
-    prediction = predict(run, engine=constants)
-    role = FIT if row.is_fit else APART if row.separate else HOLDOUT
-    copies = row.gpus / run.setup.gpus
-    return Outcome(row, role, None, prediction.tokens_per_s * copies, prediction.ttft_s, prediction.tpot_s)
-
-
-def _server_outcome(row: Row, setup: Setup, scenario: Scenario, constants: Engine) -> Outcome:
-    """Return the largest rate of random requests within the latency limits of a row's scenario."""
-    run = largest_run(setup, scenario, constants)
-    if run is None:
-        return Outcome(row, REFUSED, f"a lone request is slower than {scenario.target.words}", None, None, None)
-    ttft_s, tpot_s = float(np.mean(run.served.ttft_s)), float(np.nanmean(run.served.tpot_s))
-    return Outcome(row, SERVER, None, run.tokens_per_s * scenario.copies, ttft_s, tpot_s)
-
-
 def offline_partner(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome | None:
     """Return the Offline row of the same submission as a row with random arrivals, or None."""
 
@@ -195,31 +168,32 @@ def offline_partner(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome | 
     return next((one for one in outcomes if one.role == APART and key(one.row) == key(outcome.row)), None)
 
 
-def _with_rates(rows: Sequence[Row], runs: Mapping[int, Run | str]) -> list[tuple[Run, float]]:
-    pairs = [(runs[row.line], row.published_per_s) for row in rows]
-    return [(run, rate) for run, rate in pairs if isinstance(run, Run) and rate is not None]
+def _outcome(file: str, row: Row, run: Run | str, book: Book) -> Outcome:
+    if isinstance(run, str):
+        return Outcome(row, file, REFUSED, run, None, None, None)
+    constants = book.of(run)
+    scenario = scenario_of(row, row.gpus // run.setup.gpus)
+    if scenario is not None:
+        return _server_outcome(file, row, run, scenario, constants)
+    prediction = predict(run, constants=constants)
+    role = FIT if may_fit(row) else APART if row.separate else HOLDOUT if row.flag is None else FLAGGED
+    rate = prediction.tokens_per_s * (row.gpus / run.setup.gpus)
+    low, high = prediction.holdout.interval(rate)
+    return Outcome(
+        row, file, role, None, rate, _known(prediction.ttft_s), prediction.tpot_s, configuration(row),
+        None if row.published_per_s is None else low <= row.published_per_s <= high,
+    )  # fmt: skip
 
 
-@cache
-def _single_stream() -> tuple[Row, ...]:
-    return tuple(read_rows(SINGLE_STREAM))
+def _server_outcome(file: str, row: Row, run: Run, scenario: Scenario, constants: Constants) -> Outcome:
+    """Return the largest rate of random requests within the latency limits of a row's scenario."""
+    found = largest_run(run.setup, scenario, constants)
+    if found is None:
+        return Outcome(row, file, REFUSED, f"a lone request is slower than {scenario.target.words}", None, None, None)
+    ttft_s, tpot_s = float(np.mean(found.served.ttft_s)), float(np.nanmean(found.served.tpot_s))
+    rate = found.tokens_per_s * scenario.copies
+    return Outcome(row, file, SERVER, None, rate, ttft_s, tpot_s, configuration(row))
 
 
-def holdout_classes(files: Sequence[Path] = (BUNDLED, SECOND)) -> dict[str, Summary]:
-    """Return the errors of the hold-out rows of some files by class: dense, dense by precision, mixture of experts.
-
-    The constants are those of the first file's fit. These are the numbers of the tables `holdout` in data/engines.toml:
-    call this function again after a change of the model or of the rows, and a test compares both.
-    """
-    first = validate(files[0])
-    outcomes = list(first.outcomes)
-    for path in files[1:]:
-        outcomes += validate(path, first.engine).outcomes
-    classes: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        if outcome.role != HOLDOUT or outcome.row.model_name is None:
-            continue
-        moe = load(outcome.row.model_name).is_moe
-        for name in ("moe",) if moe else ("dense", f"dense-{outcome.row.dtype}"):
-            classes.setdefault(name, []).append(outcome)
-    return {name: summary for name in sorted(classes) if (summary := summarise(classes[name])) is not None}
+def _known(seconds: float) -> float | None:
+    return None if math.isnan(seconds) else seconds

@@ -69,6 +69,11 @@ PHASES = ("prefill", "decode")
 @click.option(
     "--gpus", type=WHOLE, default=1, show_default=True, help="Number of GPUs, as tensor-parallel shards (modelled)."
 )
+@click.option(
+    "--engine",
+    help="trtllm, vllm, vllm-sync (before 0.14) or sglang; -epN and -dpN: N GPUs hold whole experts, N copies of "
+    "attention (modelled). [default: trtllm]",
+)
 @click.option("--offline", is_flag=True, help="All requests wait in a queue; as many run at once as fit (modelled).")
 @click.option("--ttft-ms", type=NUMBER, help="Largest load with the first token within this time [ms] (modelled).")
 @click.option("--tpot-ms", type=NUMBER, help="Largest load with each further token within this time [ms] (modelled).")
@@ -113,6 +118,7 @@ def llm(
     batch: str,
     device: str | None,
     gpus: int,
+    engine: str | None,
     offline: bool,
     ttft_ms: float | None,
     tpot_ms: float | None,
@@ -151,7 +157,7 @@ def llm(
     loads = Loads(
         (input_len, output_len), batch, (ttft_ms, tpot_ms), quantile, rate, arrivals, burstiness, seed, offline
     )
-    setting = Setting(model, dtype or "bf16", target, gpus, cap_w, server, store)
+    setting = Setting(model, dtype or "bf16", target, gpus, engine, cap_w, server, store)
     return model_llm(setting, loads, plot, chosen=device is not None, as_json=as_json)
 
 

@@ -133,9 +133,10 @@ def say_basis(setup: "Setup", first: "Prediction", *, chosen: bool) -> None:
         )
     holdout = first.holdout
     say(
-        f"Basis: {first.basis}, engine class {setup.engine.name} ({setup.engine.title}), fitted on Llama 3.1 8B on one "
-        f"H100. ± is the mean error on {holdout.rows} published rows that were not used in the fit "
-        f"(worst {holdout.worst_frac:.0%})."
+        f"Basis: {first.basis}, engine class {setup.engine.name} ({setup.engine.title}), fitted on "
+        f"{setup.engine.fitted_on}. ± is the mean error of the class {holdout.name} on {holdout.rows} published rows "
+        f"that were not used in the fit (worst {holdout.worst_frac:.0%}); nine of ten rates of a new configuration lie "
+        f"within a factor of {math.exp(holdout.half_ln):.2f}."
     )
     if first.scale is not None:
         say(f"The model is scaled by {first.scale.factor:.3g}, as measured on this device: {first.scale.words}.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="CSV file of published rates. [default: the bundled inference_figures.csv]",
+    help="CSV file of published rates. [default: all bundled files]",
 )
 @click.option(
     "--plot",
@@ -30,17 +30,16 @@ if TYPE_CHECKING:
 )
 @json_option
 def inference(data: Path | None, plot: Path | None, as_json: bool) -> None:
-    """Predict published serving rates with a model fitted on Llama 3.1 8B on one H100.
+    """Predict published serving rates with a model fitted on a written part of them.
 
     Rates that the model cannot predict are refused, and a line below the table says why.
     """
     from bench.inference.plots import check_plot_path, plot_validation
-    from bench.inference.published import BUNDLED
     from bench.inference.validation import validate
 
     if plot is not None:
         check_plot_path(plot)
-    validation = validate(BUNDLED if data is None else data)
+    validation = validate(data)
     if plot is not None:
         plot_validation(validation.outcomes, plot)
     if as_json:
@@ -53,10 +52,12 @@ def inference(data: Path | None, plot: Path | None, as_json: bool) -> None:
 def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
     from dataclasses import asdict
 
+    from bench.inference.fit import PARAMETERS
     from bench.inference.validation import (
         APART,
         BOUND_FRAC,
         FIT,
+        FLAGGED,
         GOAL_FRAC,
         HOLDOUT,
         REFUSED,
@@ -70,26 +71,24 @@ def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
     error = None if holdout is None else holdout.geomean_error_frac
     return {
         "schema": "perwatt.validate_inference/1",
-        "data": "bundled inference_figures.csv" if data is None else str(data),
+        "data": "all bundled files" if data is None else str(data),
         "basis": "modelled",
-        "engine": {
-            "name": validation.engine.name,
-            "title": validation.engine.title,
-            "constants": validation.fitted,
-            "product_frac": validation.engine.product_frac,
-            "memory_frac": validation.engine.memory_frac,
-            "layer_overhead_s": validation.engine.layer_overhead_s,
-            "host_s_per_sequence": validation.engine.host_s_per_sequence,
-        },
+        "fitted": validation.fitted,
+        "constants": [
+            {"key": one.key, "tables": list(one.tables), "value": validation.book.value(one)} for one in PARAMETERS
+        ],
         "geomean_error_frac": error,
         "worst_error_frac": None if holdout is None else holdout.worst_error_frac,
         "bound_frac": BOUND_FRAC,
         "goal_frac": GOAL_FRAC,
         "within_bound": None if error is None else error <= BOUND_FRAC,
         "within_goal": None if error is None else error <= GOAL_FRAC,
-        "counts": {role: len(validation.of(role)) for role in (FIT, HOLDOUT, APART, SERVER, REFUSED)},
+        "counts": {role: len(validation.of(role)) for role in (FIT, HOLDOUT, APART, SERVER, FLAGGED, REFUSED)},
         "holdout": None if holdout is None else asdict(holdout),
         "fit": _as_dict(summarise(validation.of(FIT))),
+        "within_interval_frac": validation.within_frac,
+        "classes": {name: asdict(one) for name, one in validation.classes().items()},
+        "flagged": _as_dict(summarise(validation.of(FLAGGED))),
         "apart": _as_dict(summarise(apart)),
         "server": _as_dict(summarise(validation.of(SERVER))),
         "by": _groups(by_group(validation.outcomes)),
@@ -114,6 +113,7 @@ def _as_dict(summary: "Summary | None") -> dict[str, object] | None:
 def _row_document(outcome: "Outcome") -> dict[str, object]:
     row = outcome.row
     return {
+        "file": outcome.file,
         "line": row.line,
         "role": outcome.role,
         "reason": outcome.reason,
@@ -125,6 +125,9 @@ def _row_document(outcome: "Outcome") -> dict[str, object]:
         "output_len": row.output_len,
         "lengths_source": row.lengths_source or "the row",
         "load": row.load,
+        "engine": row.engine,
+        "flag": row.flag,
+        "power_w": row.power_w,
         "tags": {
             "boundary": "none: a rate without energy",
             "power_kind": "none: a rate without energy",
@@ -139,6 +142,7 @@ def _row_document(outcome: "Outcome") -> dict[str, object]:
         "published_tokens_per_s": row.published_per_s,
         "predicted_tokens_per_s": outcome.predicted_per_s,
         "error_frac": outcome.error_frac,
+        "within_interval": outcome.within,
         "predicted_ttft_s": outcome.ttft_s,
         "predicted_tpot_s": outcome.tpot_s,
         "basis": "modelled",
@@ -147,38 +151,18 @@ def _row_document(outcome: "Outcome") -> dict[str, object]:
 
 
 def _print(validation: "Validation") -> None:
-    from bench.inference.validation import APART, BOUND_FRAC, FIT, GOAL_FRAC, HOLDOUT, REFUSED, by_group, summarise
+    from bench.inference.validation import BOUND_FRAC, GOAL_FRAC, HOLDOUT, summarise
 
     print_table(
-        ["line", "model", "dtype", "GPUs", "in:out", "load", "published", "modelled", "error", "role"],
+        ["line", "engine", "model", "dtype", "GPUs", "in:out", "load", "published", "modelled", "error", "role"],
         [_cells(outcome) for outcome in validation.outcomes],
         title="Throughput model against published output tokens/s",
-        right=(0, 6, 7, 8),
+        right=(0, 7, 8, 9),
     )
-    constants = validation.engine
-    say(
-        f"Engine class {constants.name}, {validation.fitted}: matrix products {constants.product_frac:.3f} of the "
-        "sustained rate, "
-        f"memory {constants.memory_frac:.3f} of its peak, {constants.layer_overhead_s * 1e6:.1f} us per layer; "
-        f"published: {constants.host_s_per_sequence * 1e6:.1f} us of host time per token."
-    )
-    refused: dict[str, list[str]] = {}
-    for outcome in validation.of(REFUSED):
-        refused.setdefault(outcome.reason or "unknown", []).append(str(outcome.row.line))
-    for reason, lines in refused.items():
-        say(f"not predicted, line {', '.join(lines)}: {reason}")
-    for group, parts in by_group(validation.outcomes).items():
-        for name, summary in parts.items():
-            say(f"by {group}: {name}: {_in_words(summary)}")
-    say(f"fit rows: {_in_words(summarise(validation.of(FIT)))}")
-    separate = summarise(validation.of(APART))
-    if separate is not None:
-        say(f"separate, not in the mean: MLPerf Offline at the mean lengths of its task: {_in_words(separate)}")
-        for group, parts in by_group(validation.outcomes, APART).items():
-            for name, summary in parts.items():
-                say(f"separate, by {group}: {name}: {_in_words(summary)}")
-        for source in sorted({one.row.lengths_source for one in validation.of(APART) if one.row.lengths_source}):
-            say(f"lengths of the separate rows: {source}")
+    say(f"Constants: {validation.fitted}; `--json` lists them.")
+    _print_refused(validation)
+    _print_groups(validation)
+    _print_separate(validation)
     _print_server(validation)
     holdout = summarise(validation.of(HOLDOUT))
     say(f"hold-out rows: {_in_words(holdout)}")
@@ -190,6 +174,48 @@ def _print(validation: "Validation") -> None:
             f"geomean_error_frac: {error:.4f}, {verdict} {BOUND_FRAC:.2f}, {goal} the goal {GOAL_FRAC:.2f}; "
             f"worst_error_frac: {holdout.worst_error_frac:.4f}"
         )
+    if validation.within_frac is not None:
+        say(f"within_interval_frac: {validation.within_frac:.4f} of the hold-out rows, by all other configurations")
+
+
+def _print_refused(validation: "Validation") -> None:
+    from bench.inference.validation import REFUSED
+
+    refused: dict[str, list[str]] = {}
+    for outcome in validation.of(REFUSED):
+        refused.setdefault(outcome.reason or "unknown", []).append(f"{outcome.file}:{outcome.row.line}")
+    for reason, lines in refused.items():
+        say(f"not predicted, line {', '.join(lines)}: {reason}")
+
+
+def _print_groups(validation: "Validation") -> None:
+    from bench.inference.validation import FIT, FLAGGED, by_group, summarise
+
+    for group, parts in by_group(validation.outcomes).items():
+        for name, summary in parts.items():
+            say(f"by {group}: {name}: {_in_words(summary)}")
+    for name, one in validation.classes().items():
+        say(
+            f"class {name}: {one.rows} rows of {one.configurations} configurations, error {one.error_frac:.1%}, worst "
+            f"{one.worst_frac:.1%}{'; refused by sites' if one.is_doubtful else ''}"
+        )
+    flags = summarise(validation.of(FLAGGED))
+    if flags is not None:
+        say(f"flagged rows, not judged: {_in_words(flags)}")
+    say(f"fit rows: {_in_words(summarise(validation.of(FIT)))}")
+
+
+def _print_separate(validation: "Validation") -> None:
+    from bench.inference.validation import APART, by_group, summarise
+
+    separate = summarise(validation.of(APART))
+    if separate is not None:
+        say(f"separate, not in the mean: MLPerf Offline at the mean lengths of its task: {_in_words(separate)}")
+        for group, parts in by_group(validation.outcomes, APART).items():
+            for name, summary in parts.items():
+                say(f"separate, by {group}: {name}: {_in_words(summary)}")
+        for source in sorted({one.row.lengths_source for one in validation.of(APART) if one.row.lengths_source}):
+            say(f"lengths of the separate rows: {source}")
 
 
 def _print_server(validation: "Validation") -> None:
@@ -214,7 +240,8 @@ def _cells(outcome: "Outcome") -> Sequence[str]:
     lengths = "-" if row.input_len is None or row.output_len is None else f"{row.input_len}:{row.output_len}"
     load = f"{row.clients} users" if row.clients else row.load if row.separate else "offline"
     return (
-        str(row.line),
+        f"{outcome.file.removesuffix('.csv')}:{row.line}" if outcome.file else str(row.line),
+        row.engine,
         row.model_name or row.model,
         row.dtype or row.precision,
         f"{row.gpus} {(row.device_slug or row.gpu).removeprefix('nvidia-')}",

@@ -45,7 +45,7 @@ def _no_busier(other: Row, row: Row) -> bool:
 
 def _matches(row: Row, table: dict[str, Any]) -> bool:
     return (
-        row.model_name == table["model"]
+        row.model_name in table["models"]
         and row.device_slug in table["devices"]
         and table.get("engine", row.engine) == row.engine
         and table.get("dtype", row.dtype) == row.dtype

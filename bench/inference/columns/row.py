@@ -38,13 +38,3 @@ class Row:
     power_w: float | None = None  # [W] of all GPUs, measured
     boundary: str = ""  # of the power
     flag: str | None = None  # why the row is shown but not judged
-
-    @property
-    def is_fit(self) -> bool:
-        """Whether the constants may be fitted on this row: Llama 3.1 8B on one H100."""
-        return (
-            self.refused is None
-            and not self.separate
-            and (self.engine, self.model_name, self.device_slug, self.gpus)
-            == ("trtllm", "llama-3.1-8b", "nvidia-h100-sxm", 1)
-        )

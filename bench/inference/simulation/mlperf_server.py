@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from bench.inference.batching import Limits
 from bench.inference.columns.row import Row
-from bench.inference.engine import Engine
 from bench.inference.mlperf import distributions_of, target_of
 from bench.inference.predict import full_load_limits
 from bench.inference.serving import Setup
@@ -14,6 +13,7 @@ from bench.inference.simulation.bisection import bisected
 from bench.inference.simulation.largest import Target
 from bench.inference.simulation.serve import Served
 from bench.inference.simulation.server import Server
+from bench.inference.terms.constants import Constants
 from bench.inference.timing import step_cost
 
 DURATION_S = 600.0  # the least that LoadGen allows (min_duration of mlperf.conf)
@@ -53,7 +53,7 @@ def scenario_of(row: Row, copies: int) -> Scenario | None:
     return Scenario((row.input_len, row.output_len), distributions_of(row.model_name), target, copies)
 
 
-def largest_run(setup: Setup, scenario: Scenario, engine: Engine | None = None) -> ServerRun | None:
+def largest_run(setup: Setup, scenario: Scenario, constants: Constants | None = None) -> ServerRun | None:
     """Return the run of LoadGen with the largest rate, or None if not even few requests are within the limits.
 
     Parameters
@@ -62,7 +62,7 @@ def largest_run(setup: Setup, scenario: Scenario, engine: Engine | None = None) 
         One copy of the model.
     scenario
         The task.
-    engine
+    constants
         Constants other than the setup's own.
 
     Notes
@@ -74,7 +74,7 @@ def largest_run(setup: Setup, scenario: Scenario, engine: Engine | None = None) 
     counts.
     """
     limits = full_load_limits(setup, *scenario.lengths)
-    runs = [_run(setup, scenario, Limits(limits.batch, tokens), engine) for tokens in _budgets(limits)]
+    runs = [_run(setup, scenario, Limits(limits.batch, tokens), constants) for tokens in _budgets(limits)]
     return max((run for run in runs if run is not None), key=lambda run: run.tokens_per_s, default=None)
 
 
@@ -83,8 +83,8 @@ def _budgets(limits: Limits) -> list[int]:
     return sorted({*(1 << power for power in powers if limits.batch <= 1 << power < limits.tokens), limits.tokens})
 
 
-def _run(setup: Setup, scenario: Scenario, limits: Limits, engine: Engine | None) -> ServerRun | None:
-    server = Server(step_cost(setup, limits, graphs=True, engine=engine), limits, setup)
+def _run(setup: Setup, scenario: Scenario, limits: Limits, constants: Constants | None) -> ServerRun | None:
+    server = Server(step_cost(setup, limits, graphs=True, constants=constants), limits, setup)
     capacity_per_s = server.capacity_per_s(*scenario.lengths)
     drawn = draw(
         _requests(MOST_OVER * capacity_per_s), scenario.lengths, 0,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.inference.judged.holdout import holdout_of
 from bench.inference.power.activity import Load
 from bench.inference.power.estimate import watts_of
 from bench.inference.predict import Prediction, Scale
@@ -196,7 +197,7 @@ def _result(case: _Case, part: _Part, limit: str) -> OpenLoop:
         tokens_per_s=tokens_per_s, ttft_s=ttft.mean_s.value, tpot_s=None if tpot is None else tpot.mean_s.value,
         joules_per_token=None if power is None else power * setup.gpus / tokens_per_s,
         watts=watts_of(setup, load), tags=None if power is None else tags, scale=case.scale,
-        holdout=setup.engine.holdout(setup.kind.name, moe=setup.shape.is_moe),
+        holdout=holdout_of(setup),
     )  # fmt: skip
     return OpenLoop(
         prediction, rate_per_s, case.capacity_per_s, concurrent, ttft, tpot, count, case.arrivals, case.traffic

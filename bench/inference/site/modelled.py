@@ -40,7 +40,7 @@ def modelled_rate(name: str, store: Path) -> DeviceRate | OperatingCurve:
 
 
 def _planned(known: RateName, store: Path) -> tuple[Run, Scale | None]:
-    setup = make_setup(known.model, known.dtype, known.device, known.gpus)
+    setup = make_setup(known.model, known.dtype, known.device, known.gpus, known.engine)
     if known.clients is not None:
         setup.check_batch(known.clients, known.input_len, known.output_len)
     run = plan_run(setup, known.input_len, known.output_len, clients=known.clients)

@@ -1,4 +1,4 @@
-"""The name of a modelled rate: `llm:MODEL:DTYPE:DEVICE[xGPUS]:INPUT:OUTPUT[:BATCH][@POWER][~RESULT]`."""
+"""The name of a modelled rate: `llm:MODEL:DTYPE:DEVICE[xGPUS][+ENGINE]:INPUT:OUTPUT...`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ from hardware_profiles.errors import InputError
 from sites.operating_points import CAPS_MARK
 
 PREFIX = "llm:"
-FORM = "llm:MODEL:DTYPE:DEVICE[xGPUS]:INPUT:OUTPUT[:BATCH][@POWER][~RESULT]"
+FORM = "llm:MODEL:DTYPE:DEVICE[xGPUS][+ENGINE]:INPUT:OUTPUT[:BATCH][@POWER][~RESULT]"
 POWERS = f"@WATTS of each GPU (@500W), {CAPS_MARK} or @provisioned"
 
 Power = Literal["modelled", "provisioned", "caps"]
@@ -26,6 +26,7 @@ class RateName:
     clients: int | None  # that keep one request open each, or None at full load
     power: Power
     cap_w: float | None  # [W] power limit of each GPU, or None for the one that it ships with
+    engine: str | None  # class of serving engines with its shards, or None for the default
     server: str | None  # id of a result of a server on this device, which scales the rate
 
 
@@ -44,14 +45,17 @@ def read_name(name: str) -> RateName:
     parts = load.split(":")
     if len(parts) not in (5, 6):
         raise InputError.at("device", expected=FORM, got=name)
-    model, dtype, device = parts[:3]
+    model, dtype = parts[:2]
+    device, plus, engine = parts[2].partition("+")
+    if plus and not engine:
+        raise InputError.at("device", expected=f"{FORM} with an engine after +", got=name)
     slug, cross, count = device.rpartition("x")
     many = bool(cross) and count.isdigit()
     numbers = [_whole(part, name) for part in parts[3:]]
     return RateName(
         model, dtype, slug if many else device, int(count) if many else 1, numbers[0], numbers[1],
         numbers[2] if len(numbers) == 3 else None, *(_power(power, name) if at else ("modelled", None)),
-        server or None,
+        engine or None, server or None,
     )  # fmt: skip
 
 

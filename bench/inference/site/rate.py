@@ -17,8 +17,8 @@ DEVIATIONS = 2.0
 def device_rate(prediction: Prediction, *, provisioned: bool = False) -> DeviceRate:
     """Return the prediction as the rate of one GPU for a site, with its five tags.
 
-    The intervals are symmetric. The lower end of the rate's is DEVIATIONS of the hold-out rows' logarithmic errors
-    below; the upper end of the watts' is as many above.
+    The interval of the rate is that of its class. The upper end of the watts' is DEVIATIONS of the hold-out rows'
+    logarithmic errors above.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def device_rate(prediction: Prediction, *, provisioned: bool = False) -> DeviceR
         name=name,
         unit="token",
         rate_per_s=rate,
-        rate_interval_per_s=_interval(rate, -math.expm1(-DEVIATIONS * prediction.holdout.rms_ln)),
+        rate_interval_per_s=prediction.holdout.interval(rate),
         power_w=power_w,
         power_interval_w=interval,
         boundary=boundary,

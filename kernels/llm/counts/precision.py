@@ -28,6 +28,8 @@ PRECISIONS = {
         Precision("fp16", 2, 2, 2, 2, 2, "fp16"),
         # checkpoints in fp8 keep embedding and head in bf16, and cache keys and values in fp8
         Precision("fp8", 1, 1, 2, 1, 1, "fp8"),
+        # fp8 in the feed-forward blocks alone: the maker's own checkpoint of Llama 3.1 405B
+        Precision("fp8-ffn", 1, 2, 2, 1, 1, "fp8"),
         # NVFP4: 4 bits and one fp8 scale a block of 16
         Precision("fp4", 0.5 + 1 / 16, 0.5 + 1 / 16, 2, 1, 0.5 + 1 / 16, "fp4"),
         # MXFP4 experts (4 bits and one 8-bit exponent a block of 32), the rest in bf16

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bench.inference.accelerator import accelerator, slug_of
 from bench.inference.engine import engine
+from bench.inference.judged.holdout import holdout_of
 from bench.inference.predict import best_within, plan_run, predict
 from bench.inference.serving import Setup
 from bench.inference.site.rate import device_rate
@@ -152,17 +153,26 @@ def test_a_figure_without_a_power_has_no_boundary_and_is_refused():
 
 
 def test_a_mixture_of_experts_carries_its_own_larger_hold_out_error():
-    dense, mixture = engine().holdout("fp8", moe=False), engine().holdout("fp8", moe=True)
-    assert mixture.error_frac > 0.5 > dense.error_frac
-    assert mixture.is_doubtful
+    dense, mixture = holdout_of(setup()), holdout_of(setup("qwen3-30b-a3b", device="nvidia-h200"))
+    assert dense.error_frac < 0.1
     assert not dense.is_doubtful
-    assert engine().holdout("bf16", moe=False) == engine().holdouts["dense"]
+    assert mixture.error_frac > 0.25
+    assert mixture.is_doubtful
+    assert mixture.half_ln > dense.half_ln > 0
 
 
-def test_a_mixture_of_experts_is_marked_and_refused_where_plans_are_made():
+@pytest.mark.parametrize("device", ["nvidia-l40s", "amd-instinct-mi300x"])
+def test_a_class_that_no_published_row_judges_is_doubtful(device):
+    found = holdout_of(setup(device=device))
+    assert found.rows == 0
+    assert found.is_doubtful
+    assert predict(plan_run(setup(device=device), 100, 100, clients=2)).warning.endswith("judges the model")
+
+
+def test_a_class_of_models_is_marked_and_refused_where_plans_are_made():
     found = predict(plan_run(setup("qwen3-30b-a3b", device="nvidia-h200"), 1000, 1000, clients=8))
-    assert "mixtures of experts: on 37 published rows the model was wrong by" in found.warning
-    with pytest.raises(InputError, match=r"rate: expected a class that is modelled to within 25%.*mixtures of exp"):
+    assert "mixture-trtllm: on 21 published rows the model was wrong by" in found.warning
+    with pytest.raises(InputError, match=r"rate: expected a class that is modelled to within 25%.*mixture-trtllm"):
         device_rate(found)
     assert predict(plan_run(setup(), 1000, 1000, clients=8)).warning is None
 
@@ -176,7 +186,7 @@ def test_a_step_is_never_quicker_than_the_host_that_hands_out_its_tokens():
 
 
 def test_an_unknown_engine_is_named():
-    with pytest.raises(InputError, match="engine: expected one of trtllm, got 'mlc'"):
+    with pytest.raises(InputError, match="engine: expected one of trtllm, vllm-sync, vllm, sglang, got 'mlc'"):
         engine("mlc")
 
 

@@ -37,8 +37,14 @@ def test_a_cost_is_finite_at_every_number_within_its_limits():
         assert np.all(np.isfinite(table))
 
 
+def test_a_step_that_reads_prompts_has_no_graph_of_its_own_and_costs_more():
+    cost = step_cost(made(), LIMITS, graphs=False)
+    mixed_s = cost.mixed_s[:65] - cost.decode_s
+    assert mixed_s == pytest.approx(made().shape.layers * engine().mixed_layer_s)
+
+
 def test_a_step_without_prompts_is_padded_to_its_graph():
     cost = step_cost(made(), LIMITS, graphs=True)
     assert cost.decode_s[33] == cost.decode_s[64] > cost.decode_s[32]
     bare = step_cost(made(), LIMITS, graphs=False)
-    assert bare.decode_s[33] == bare.mixed_s[33] < bare.mixed_s[64]
+    assert bare.decode_s[33] < bare.decode_s[64] == cost.decode_s[64]

@@ -15,7 +15,7 @@ MEASURED_ONLY = {
 }  # fmt: skip
 MODELLED_ONLY = {
     "offline": "--offline", "ttft_ms": "--ttft-ms", "tpot_ms": "--tpot-ms", "quantile": "--quantile", "rate": "--rate",
-    "arrivals": "--arrivals", "burstiness": "--burstiness", "seed": "--seed", "cap_w": "--cap",
+    "arrivals": "--arrivals", "burstiness": "--burstiness", "seed": "--seed", "engine": "--engine", "cap_w": "--cap",
     "server": "--measured", "plot": "--plot",
 }  # fmt: skip
 
@@ -28,6 +28,7 @@ class Setting:
     dtype: str
     device: str
     gpus: int
+    engine: str | None  # class of serving engines with its shards, or None for the default
     cap_w: float | None  # [W] power limit of each GPU
     server: str | None  # identifier of a measured result that scales the model
     store: Path  # folder of results
@@ -57,7 +58,7 @@ def model_llm(setting: Setting, loads: Loads, plot: Path | None, *, chosen: bool
     refuse_without_effect(loads)
     if plot is not None:
         check_plot_path(plot)
-    setup = make_setup(setting.model, setting.dtype, setting.device, setting.gpus)
+    setup = make_setup(setting.model, setting.dtype, setting.device, setting.gpus, setting.engine)
     if setup.device.power_w is None:
         raise InputError.at(
             f"profile {setting.device}", "tdp_w", expected="a power, which the tags of a token rate need"

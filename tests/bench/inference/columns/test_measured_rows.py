@@ -37,14 +37,14 @@ def test_every_line_of_the_bundled_files_becomes_one_row(path):
         count = sum(1 for _ in csv.DictReader(file))
     rows = read_rows(path)
     assert [row.line for row in rows] == list(range(2, count + 2))
-    assert all(row.published_per_s > 0 and row.engine in {"vllm", "sglang", "trtllm"} for row in rows)
+    assert all(row.published_per_s > 0 and row.engine in {"vllm", "vllm-sync", "sglang", "trtllm"} for row in rows)
 
 
 def test_a_row_says_its_model_lengths_clients_rate_and_power(made):
     (row,) = made({})
     assert (row.model_name, row.dtype, row.device_slug, row.gpus) == ("llama-3.1-8b", "bf16", "nvidia-h100-sxm", 2)
     assert (row.input_len, row.output_len, row.clients, row.spread) == (2048, 389, 8, "equal")
-    assert (row.published_per_s, row.power_w, row.boundary, row.engine) == (1069.6, 486.4, "gpu", "vllm")
+    assert (row.published_per_s, row.power_w, row.boundary, row.engine) == (1069.6, 486.4, "gpu", "vllm-sync")
     assert (row.tensor, row.expert, row.data, row.steady, row.flag, row.refused) == (2, 1, 1, False, None, None)
 
 
@@ -56,6 +56,19 @@ def test_a_row_says_its_model_lengths_clients_rate_and_power(made):
 def test_the_name_of_an_engine_ends_in_its_shards(made, engine, shards):
     (row,) = made({"engine": engine})
     assert (row.tensor, row.expert, row.data, row.refused) == (*shards, None)
+
+
+@pytest.mark.parametrize(
+    ("engine", "name"),
+    [("vllm-0.11.1-tp2", "vllm-sync"), ("vllm-0.16-tp2", "vllm"), ("vllm-nightly", "vllm"), ("vllm-tp2", "vllm")],
+)
+def test_vllm_before_its_asynchronous_scheduler_is_a_class_of_its_own(made, engine, name):
+    assert made({"engine": engine})[0].engine == name
+
+
+def test_the_makers_fp8_checkpoint_of_the_largest_llama_keeps_attention_in_16_bits(made):
+    (row,) = made({"model": "llama-3.1-405b-instruct-fp8", "dtype": "fp8"})
+    assert (row.model_name, row.dtype) == ("llama-3.1-405b", "fp8-ffn")
 
 
 def test_unpublished_input_lengths_are_those_assumed_for_the_task(made):

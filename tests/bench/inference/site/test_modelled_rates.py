@@ -69,9 +69,9 @@ def test_a_curve_is_not_one_operating_point():
 
 
 def test_a_device_without_published_watts_has_its_provisioned_power():
-    found = resolve_rate("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64")
+    found = resolve_rate("llm:llama-3.1-8b:fp8:nvidia-rtx-pro-6000-blackwell:1000:1000:64")
     assert (found.tags.power_kind, found.power_basis) == ("provisioned", "rated")
-    assert found == resolve_rate("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64@provisioned")
+    assert found == resolve_rate("llm:llama-3.1-8b:fp8:nvidia-rtx-pro-6000-blackwell:1000:1000:64@provisioned")
 
 
 def test_the_interval_of_the_watts_is_two_deviations_of_gpu_and_node_errors_together(free):

@@ -1,0 +1,91 @@
+"""The hold-out errors of all classes, and how many rows of a new configuration their intervals would hold."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bench.inference.judged.holdout import ClassHoldout, class_names, widened
+from bench.inference.terms.family import family_of
+from kernels.llm.shapes import load
+
+if TYPE_CHECKING:
+    from bench.inference.validation import Outcome
+
+
+def holdout_classes(outcomes: "Sequence[Outcome]") -> dict[str, ClassHoldout]:
+    """Return the errors of held-out rows by class.
+
+    These are the numbers of data/holdout.toml: call this function again after a change of the model or of the rows, and
+    a test compares both.
+    """
+    return {name: _errors(name, rows) for name, rows in sorted(_by_class(outcomes).items())}
+
+
+def covered_frac(outcomes: "Sequence[Outcome]") -> float | None:
+    """Return the share of held-out rows in the interval that all other configurations of their class give.
+
+    A class of one configuration gives none, and its rows are not counted.
+    """
+    held, inside = 0, 0
+    for names, rows in _by_configuration(outcomes).items():
+        others = {
+            name: _errors(name, left)
+            for name, members in _by_class(outcomes).items()
+            if (left := [one for one in members if one.configuration != names[0]])
+        }
+        kind = others.get(names[1][0].split("-")[0])
+        classes = [widened(others[name], kind) for name in names[1] if name in others]
+        if classes:
+            half = max(one.half_ln for one in classes)
+            held += len(rows)
+            inside += sum(abs(_ln(one)) <= half for one in rows)
+    return inside / held if held else None
+
+
+def names_of(outcome: "Outcome") -> tuple[str, str, str]:
+    """Return the names of the classes of a row."""
+    row = outcome.row
+    return class_names(
+        moe=load(row.model_name or "").is_moe, dtype=row.dtype or "", engine=row.engine,
+        family=family_of(row.device_slug or "").name,
+    )  # fmt: skip
+
+
+def _by_class(outcomes: "Sequence[Outcome]") -> "dict[str, list[Outcome]]":
+    classes: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        names = names_of(outcome)
+        for name in (names[0].split("-")[0], *names):
+            classes.setdefault(name, []).append(outcome)
+    return classes
+
+
+def _by_configuration(
+    outcomes: "Sequence[Outcome]",
+) -> "Mapping[tuple[str, tuple[str, str, str]], list[Outcome]]":
+    configurations: dict[tuple[str, tuple[str, str, str]], list[Outcome]] = {}
+    for outcome in outcomes:
+        configurations.setdefault((outcome.configuration, names_of(outcome)), []).append(outcome)
+    return configurations
+
+
+def _errors(name: str, rows: "Sequence[Outcome]") -> ClassHoldout:
+    logs = [_ln(one) for one in rows]
+    squares: dict[str, list[float]] = {}
+    for one, log in zip(rows, logs, strict=True):
+        squares.setdefault(one.configuration, []).append(log * log)
+    mean_square = sum(sum(part) / len(part) for part in squares.values()) / len(squares)
+    return ClassHoldout(
+        error_frac=math.exp(sum(map(abs, logs)) / len(logs)) - 1.0,
+        worst_frac=math.exp(max(map(abs, logs))) - 1.0,
+        rms_ln=math.sqrt(mean_square),
+        rows=len(rows),
+        name=name,
+        configurations=len(squares),
+    )
+
+
+def _ln(outcome: "Outcome") -> float:
+    if outcome.ln_error is None:
+        raise ValueError("a held-out row has an error")
+    return outcome.ln_error

@@ -1,0 +1,78 @@
+"""The hold-out errors of a class of predictions, and the interval of a new one."""
+
+import math
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.inference.engine import DOUBTFUL_FRAC, Holdout
+from hardware_profiles.reading import read_toml
+
+if TYPE_CHECKING:
+    from bench.inference.serving import Setup
+
+HOLDOUT = Path(__file__).parents[1] / "data" / "holdout.toml"
+LEVEL = 0.9  # [-] of the interval
+LEAST_CONFIGURATIONS = 3  # that give a class a spread of its own
+UNKNOWN_LN = 1.0  # spread that a class without held-out rows is assumed to have
+
+
+@dataclass(frozen=True, slots=True)
+class ClassHoldout(Holdout):
+    """The errors of a class; `rms_ln` gives each configuration the same weight."""
+
+    name: str  # of the class
+    configurations: int  # of model, precision, device, number of GPUs and engine
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the error of this class is too large, or unknown, to plan with its rates."""
+        return self.rows == 0 or self.error_frac > DOUBTFUL_FRAC
+
+    @property
+    def half_ln(self) -> float:
+        """Half of the interval in which a row of a new configuration lies with LEVEL, as a logarithm of the rate.
+
+        The errors of configurations are taken as normal with mean 0, so that a bias widens the interval.
+        """
+        if self.rows == 0:
+            return 2.0 * UNKNOWN_LN
+        from scipy.special import stdtrit
+
+        quantile = float(stdtrit(self.configurations, 0.5 + LEVEL / 2.0))
+        return quantile * self.rms_ln * math.sqrt(1.0 + 1.0 / self.configurations)
+
+    def interval(self, rate: float) -> tuple[float, float]:
+        """Return the interval of a predicted rate, in the rate's unit."""
+        return rate * math.exp(-self.half_ln), rate * math.exp(self.half_ln)
+
+
+def class_names(*, moe: bool, dtype: str, engine: str, family: str) -> tuple[str, str, str]:
+    """Return the names of the classes that a prediction is in: by precision, by engine and by device family."""
+    kind = "mixture" if moe else "dense"
+    return f"{kind}-{dtype.removesuffix('-ffn')}", f"{kind}-{engine}", f"{kind}-{family}"
+
+
+def holdout_of(setup: "Setup") -> ClassHoldout:
+    """Return the errors of the worst of the classes that a setup is in; one without rows is worst."""
+    names = class_names(
+        moe=setup.shape.is_moe, dtype=setup.kind.name, engine=setup.engine.name, family=setup.family.name
+    )
+    known = holdouts()
+    kind = known.get(names[0].split("-")[0])
+    found = [widened(known.get(name, ClassHoldout(0.0, 0.0, 0.0, 0, name, 0)), kind) for name in names]
+    return max(found, key=lambda one: (one.is_doubtful, one.half_ln))
+
+
+def widened(one: ClassHoldout, kind: ClassHoldout | None) -> ClassHoldout:
+    """Return a class of too few configurations with the spread of all models of its kind, if that is larger."""
+    if kind is None or one.rows == 0 or one.configurations >= LEAST_CONFIGURATIONS:
+        return one
+    return replace(one, rms_ln=max(one.rms_ln, kind.rms_ln), configurations=kind.configurations)
+
+
+@cache
+def holdouts() -> dict[str, ClassHoldout]:
+    """Return the errors of all classes with held-out rows."""
+    return {name: ClassHoldout(name=name, **table) for name, table in read_toml(HOLDOUT).items()}

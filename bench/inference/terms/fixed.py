@@ -1,0 +1,63 @@
+"""What a step takes whatever its tokens: kernel starts, and collective operations over the GPUs."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from bench.inference.serving import Setup
+    from bench.inference.terms.constants import Constants
+
+Array = NDArray[np.float64]
+
+RESIDUAL_BYTES = 2.0  # [byte] of a number of the residual stream
+
+
+def starts_seconds(setup: "Setup", constants: "Constants") -> float:
+    """Return the time of the starts and ends of all layers' kernels [s]."""
+    shape = setup.shape
+    mixtures = shape.feed_forward_blocks if shape.is_moe else 0
+    latents = shape.attention_blocks if shape.latent is not None else 0
+    return (
+        _blocks(setup) / 2.0 * (constants.layer_s + (setup.kind.activation < RESIDUAL_BYTES) * constants.narrow_layer_s)
+        + mixtures * constants.expert_layer_s
+        + latents * constants.latent_layer_s
+    )
+
+
+def mixed_seconds(setup: "Setup", constants: "Constants") -> float:
+    """Return what a step that reads prompts takes in addition, because no graph of the whole step starts it [s]."""
+    return _blocks(setup) / 2.0 * constants.mixed_layer_s
+
+
+def collectives_seconds(setup: "Setup", constants: "Constants", tokens: Array) -> Array:
+    """Return the time of all collective operations of a step [s].
+
+    Each block ends with a ring all-reduce of the residual stream over its tensor shards. Where copies of attention
+    share the experts, a layer of experts gathers the tokens of all copies and scatters the sums.
+    """
+    seconds: Array = np.zeros_like(tokens)
+    link = setup.device.link_byte_per_s
+    if link is None:
+        return seconds
+    own, width = tokens / setup.data, setup.shape.hidden * RESIDUAL_BYTES
+    if setup.tensor > 1:
+        moved = own * (width * 2.0 * (setup.tensor - 1) / setup.tensor)
+        seconds += _blocks(setup) * (_latency_s(constants, setup.tensor) + moved / (link * constants.link_frac))
+    if setup.data > 1 and setup.expert > 1:
+        moved = tokens * (width * (setup.data - 1) / setup.data)
+        layers = setup.shape.feed_forward_blocks
+        seconds += layers * 2.0 * (_latency_s(constants, setup.data) + moved / (link * constants.link_frac))
+    return seconds
+
+
+def _latency_s(constants: "Constants", gpus: int) -> float:
+    """Return the time of a collective operation of a short message [s]; it grows slowly with the number of GPUs."""
+    return constants.link_latency_s * math.sqrt(math.log2(gpus))
+
+
+def _blocks(setup: "Setup") -> int:
+    shape = setup.shape
+    return shape.attention_blocks + shape.recurrent_layers + shape.feed_forward_blocks + shape.dense_layers
