@@ -22,8 +22,8 @@ print(json.dumps([scan.from_cache, "numba" in sys.modules]))
 """
 
 MODULES = [
-    *(("compiled", name) for name in ("scalar", "lanes16", "shani", "hybrid", "mixed")),
-    *(("version_rolling", name) for name in ("scalar", "lanes16", "shani", "hybrid")),
+    *(("compiled", name) for name in ("scalar", "lanes8", "lanes16", "shani", "hybrid", "mixed")),
+    *(("version_rolling", name) for name in ("scalar", "lanes8", "lanes16", "shani", "hybrid", "mixed")),
 ]
 
 
