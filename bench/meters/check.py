@@ -103,8 +103,8 @@ def _look_at_log(log: Trace) -> Look:
 
 
 def _look_at_live(meter: Meter, seconds: float) -> Look:
-    meter.open()
     try:
+        meter.open()
         start = time.monotonic()
         time.sleep(seconds)
         meter.mark()

@@ -80,15 +80,16 @@ class PolledMeter(ABC):
         InputError
             No first reading is plausible (method rule 22).
         """
-        self._info = self.connect()
         self._stop.clear()
+        self._info = self.connect()
         try:
             self._take_first()
-        except InputError:
+            thread = threading.Thread(target=self._poll, name=f"meter {self._info.name}", daemon=True)
+            thread.start()
+        except BaseException:
             self.disconnect()
             raise
-        self._thread = threading.Thread(target=self._poll, name=f"meter {self._info.name}", daemon=True)
-        self._thread.start()
+        self._thread = thread
 
     def close(self) -> None:
         """Stop the thread, then release the source."""

@@ -200,11 +200,16 @@ class Device:
         return f"http{'s' if self.tls else ''}://{host}:{self.port}{path}"
 
     def _logged_in(self, request: "_Request", deadline: float) -> Answer:
-        """Return the answer; after a 401, which may follow an old nonce, the login is repeated once."""
+        """Return the answer; after a 401, which may follow an old nonce, the login is repeated once.
+
+        A password that was sent and refused is not sent again: a BMC locks an account after a few refusals.
+        """
+        sent = self._challenge if self.login is not None else ""
         answer = self._exchange(request, deadline)
         if answer.status == 401:
             self._challenge = read_challenge(answer.challenges)
-            if self.login is not None and (isinstance(self._challenge, Digest) or self._challenge == "basic"):
+            is_new = isinstance(self._challenge, Digest) or (self._challenge == "basic" and sent != "basic")
+            if self.login is not None and is_new:
                 answer = self._exchange(request, deadline)
         return answer
 

@@ -49,8 +49,7 @@ def read_login(place: str, settings: Mapping[str, str], user: str = "admin") -> 
     InputError
         The password is in the spec itself, comes from two sources or from none, or cannot be read.
     """
-    if "password" in settings:
-        raise InputError(f"{place}: key password: expected {_ADVICE}, got a password in the command")
+    refuse_password(place, settings)
     file, variable = settings.get("password_file"), settings.get("password_env")
     if file is not None and variable is not None:
         raise InputError.at(place, "password_file", expected="either password_file or password_env", got="both")
@@ -61,6 +60,18 @@ def read_login(place: str, settings: Mapping[str, str], user: str = "admin") -> 
     if "user" in settings:
         raise InputError.at(place, "user", expected=f"a password with it: {_ADVICE}", got="a user without a password")
     return None
+
+
+def refuse_password(place: str, settings: Mapping[str, str]) -> None:
+    """Refuse a password in the spec itself, where the history of the shell keeps it.
+
+    Raises
+    ------
+    InputError
+        There is one.
+    """
+    if "password" in settings:
+        raise InputError(f"{place}: key password: expected {_ADVICE}, got a password in the command")
 
 
 def password_missing(place: str) -> InputError:

@@ -27,6 +27,7 @@ class _PinnedSocket(ssl.SSLSocket):
         expected = self.context.fingerprint if isinstance(self.context, _Pinned) else ""
         shown = hashlib.sha256(self.getpeercert(binary_form=True) or b"").hexdigest()
         if shown != expected:
+            self.close()
             raise ssl.SSLCertVerificationError(f"expected the certificate sha256:{expected}, got sha256:{shown}")
 
 

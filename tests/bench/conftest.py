@@ -1,16 +1,23 @@
-"""A meter whose power a test decides, a device on loopback, short plans, and locks of the test's own."""
+"""The command line, a meter whose power a test decides, a device on loopback, short plans, and a test's own locks."""
 
 import dataclasses
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 from doubles.crowded import lengthen
 from doubles.device import FakeDevice
 
+from bench.cli import main
 from bench.measure.plans import Plan
 from bench.measure.runner import Job
 from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.meters.stream import PolledMeter
 from bench.network.errors import ReadFailedError
+
+Perwatt = Callable[..., subprocess.CompletedProcess[str]]
 
 
 class FakeMeter(PolledMeter):
@@ -105,3 +112,43 @@ def device():
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def perwatt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Perwatt:
+    """Run `perwatt` in an empty folder, in this process; what is about a process has tests that start one."""
+
+    def call(
+        *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        words = list(map(str, arguments))
+        capfd.readouterr()
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            with monkeypatch.context() as changed:
+                changed.chdir(cwd or tmp_path)
+                for name, value in (env or {}).items():
+                    changed.setenv(name, value)
+                with pytest.raises(SystemExit) as ended:
+                    main(words)
+        finally:
+            signal.signal(signal.SIGINT, handler)
+        stdout, stderr = capfd.readouterr()
+        return subprocess.CompletedProcess(words, int(ended.value.code), stdout, stderr)
+
+    return call
+
+
+@pytest.fixture
+def refused(perwatt):
+    """Run `perwatt`, expect exit status 2 and exactly one line on stderr, and return that line."""
+
+    def call(*arguments: object, status: int = 2, **kwargs) -> str:
+        done = perwatt(*arguments, **kwargs)
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+        assert len(lines) == 1, done.stderr
+        assert lines[0].startswith("error: ")
+        return lines[0]
+
+    return call

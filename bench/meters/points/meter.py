@@ -17,7 +17,7 @@ from bench.meters.settings import Stated, read_stated
 from bench.meters.stream import PolledMeter
 from bench.network.errors import ReadFailedError
 from bench.network.http import LoginNeededError, LoginRefusedError
-from bench.network.login import password_missing
+from bench.network.login import password_missing, refuse_password
 from hardware_profiles.errors import InputError, shown
 
 _PHASE_FIELDS = {"volts": "volts", "amps": "amps", "power_factor": "power_factor", "apparent_power": "apparent_va"}
@@ -54,7 +54,7 @@ class PointMeter(PolledMeter):
             self._transport.open()
             self._read_digits()
             self._unwrap = self._unwrapper()
-            self.read_once()
+            self._read()
             self._unwrap = self._unwrapper()
         except LoginNeededError:
             self._transport.close()
@@ -77,25 +77,10 @@ class PointMeter(PolledMeter):
         if self._refused:
             raise ReadFailedError(self._refused)
         try:
-            raws = self._transport.read(self._places)
+            return self._read()
         except (LoginNeededError, LoginRefusedError) as error:
             self._refused = f"{error}; it is not asked again, because a BMC locks an account after a few refusals"
             raise ReadFailedError(self._refused) from None
-        asked_s = self._clock()
-        figures = [
-            (point, _figure(point, raw, factor))
-            for point, raw, factor in zip(self._points, raws, self._factors, strict=True)
-        ]
-        self._check_state(raws)
-        self._evidence = _evidence(figures, checks_counter=self._table.reads == "power")
-        pairs = zip(self._points, raws, strict=True)
-        token = tuple(raw for point, raw in pairs if point.quantity != self._table.reads) or None
-        if self._table.reads == "power":
-            return math.fsum(_all(figures, "power")), token, ()
-        (energy_j,) = _all(figures, "energy")
-        assert self._unwrap is not None  # set by connect
-        joules, codes = self._unwrap.add(asked_s, energy_j)
-        return joules, token, codes
 
     def energy(self, t0: float, t1: float) -> EnergyReading:
         """Return the energy from t0 to t1 [s, monotonic]; an attribution is never energy."""
@@ -112,6 +97,25 @@ class PointMeter(PolledMeter):
     def disconnect(self) -> None:
         """Release the connection."""
         self._transport.close()
+
+    def _read(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
+        """Return what `read_once` returns; a refused login goes through."""
+        raws = self._transport.read(self._places)
+        asked_s = self._clock()
+        figures = [
+            (point, _figure(point, raw, factor))
+            for point, raw, factor in zip(self._points, raws, self._factors, strict=True)
+        ]
+        self._check_state(raws)
+        self._evidence = _evidence(figures, checks_counter=self._table.reads == "power")
+        pairs = zip(self._points, raws, strict=True)
+        token = tuple(raw for point, raw in pairs if point.quantity != self._table.reads) or None
+        if self._table.reads == "power":
+            return math.fsum(_all(figures, "power")), token, ()
+        (energy_j,) = _all(figures, "energy")
+        assert self._unwrap is not None  # set by connect
+        joules, codes = self._unwrap.add(asked_s, energy_j)
+        return joules, token, codes
 
     def _read_digits(self) -> None:
         """Ask the device how many decimal digits its raw values have."""
@@ -184,6 +188,7 @@ def entry(kind: TransportKind) -> MeterKindEntry:
     def make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter:
         spec = f"{kind.name}:{target}" if target else kind.name
         place = f"--meter {spec}"
+        refuse_password(place, settings)
         name = settings.get("table")
         if name is None:
             raise InputError.at(place, "table", expected="the name of a table (perwatt list meters) or a .toml file")
@@ -256,6 +261,6 @@ def _places(
             places.append((point, transport.place_of(filled(point.at, chosen))))
             if point.digits_at is not None:
                 digits[position] = transport.place_of(filled(point.digits_at, chosen))
-        except (ValueError, KeyError, IndexError) as error:
+        except ValueError as error:
             raise InputError(f"table {name}: key points.{key}.at: {error}") from None
     return places, digits

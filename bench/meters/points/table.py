@@ -3,6 +3,7 @@
 A description is a TOML file, one of `bench/meters/tables` or the user's own. docs/meter-tables.md lists its keys.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from hardware_profiles.errors import InputError, near_names, shown
 from hardware_profiles.provenance import Boundary
 from hardware_profiles.reading import read_toml, validate
 
+_SETTING = re.compile(r"\{(\w+)\}")
 FOLDER = Path(__file__).parents[1] / "tables"
 
 Text = Annotated[str, Field(min_length=1)]
@@ -176,14 +178,27 @@ def find(name: str, place: str, transport: str) -> Table:
 
 
 def filled(at: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """Return a place with the settings of the spec, such as `{outlet}`, put in."""
+    """Return a place with the settings of the spec, such as `{outlet}`, put in.
+
+    Raises
+    ------
+    ValueError
+        The table has no such setting.
+    """
     return {key: _filled(value, values) for key, value in at.items()}
 
 
 def _filled(value: Any, values: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return value.format(**values)
+        return _SETTING.sub(lambda match: _chosen(match[1], values), value)
     return filled(value, values) if isinstance(value, dict) else value
+
+
+def _chosen(name: str, values: Mapping[str, str]) -> str:
+    if name not in values:
+        known = ", ".join(values) or "but the table has no settings"
+        raise ValueError(f"expected a setting of the table in braces, {known}, got {shown(name)}")
+    return values[name]
 
 
 def choices(table: Table, settings: Mapping[str, str], place: str) -> dict[str, str]:

@@ -153,7 +153,8 @@ def _make(target: str, settings: Mapping[str, str], table_settings: Mapping[str,
     remote = remote_of(target, place, PORT)
     unknown = set(table_settings) - {"device_id"}
     if unknown:
-        raise InputError.at(place, "transport_settings", expected="device_id", got=", ".join(sorted(unknown)))
+        table = f"table {settings['table']}"
+        raise InputError.at(table, "transport_settings", expected="device_id", got=", ".join(sorted(unknown)))
     text = settings.get("device_id", str(table_settings.get("device_id", 1)))
     if not text.isdigit() or not 0 <= int(text) <= 247:
         raise InputError.at(place, "device_id", expected="a number from 0 to 247, as set at the meter", got=text)

@@ -83,6 +83,7 @@ class Mqtt(Transport):
                 self._client.username_pw_set(self._login.user or None, self._login.password)
             if self._trust is not None:
                 self._client.tls_set_context(self._trust)
+                self._client.tls_insecure_set(not self._trust.check_hostname)  # a pinned certificate names no host
             self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
             self._client.on_subscribe = lambda *_: self._subscribed.set()
             self._client.connect_timeout = CONNECT_S
@@ -92,12 +93,12 @@ class Mqtt(Transport):
         self._client.loop_start()
         if not self._subscribed.wait(CONNECT_S) or self._fault:
             self.close()
-            if "authori" in self._fault.lower() or "bad user" in self._fault.lower():
-                raise LoginRefusedError(f"{self.name}: {self._fault}")
-            raise ReadFailedError(f"{self.name}: {self._fault or 'the broker does not answer'}")
+            raise self._refusal()
 
     def read(self, places: Sequence[Field]) -> list[Raw]:
         """Return the fields of the last messages; the first time, wait for one of each topic."""
+        if self._fault:
+            raise self._refusal()
         with self._arrived:
             if not self._arrived.wait_for(lambda: self._topics <= self._last.keys(), FIRST_S):
                 missing = ", ".join(sorted(self._topics - self._last.keys()))
@@ -116,9 +117,15 @@ class Mqtt(Transport):
             self._client.disconnect()
             self._client.loop_stop()
 
+    def _refusal(self) -> ReadFailedError:
+        fault = self._fault or "the broker does not answer"
+        is_login = any(word in fault.lower() for word in ("authori", "bad user", "banned"))
+        return (LoginRefusedError if is_login else ReadFailedError)(f"{self.name}: {fault}")
+
     def _on_connect(self, client: Any, _data: object, _flags: object, reason: Any, _properties: object) -> None:
         if reason.is_failure:
             self._fault = str(reason)
+            client.disconnect()  # else it would send the login again and again
             self._subscribed.set()
             return
         client.subscribe([(topic, 0) for topic in sorted(self._topics)])

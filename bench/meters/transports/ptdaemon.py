@@ -1,7 +1,9 @@
 """SPEC's PTDaemon, which reads a power analyzer and answers over TCP.
 
-The daemon starts a measurement for us and stops it at the end. Its ranges are read and recorded, and set only if the
-spec says so (`volts_range=`, `amps_range=`); what was set before is restored.
+The daemon starts a measurement for us and stops it at the end. Its ranges are set only if the spec says so
+(`volts_range=`, `amps_range=`); they are read before, and restored in every ending that a program can see, SIGTERM and
+SIGHUP too. After a kill they stay as the spec says. No journal is kept for that: a range is no hazard, and whoever uses
+the daemon next sets or reads it anyway.
 
 References
 ----------
@@ -12,9 +14,11 @@ import re
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from bench.machine.endings import endings_raise, endings_wait
 from bench.meters.points.meter import entry
 from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys
 from bench.network.errors import ReadFailedError
@@ -52,6 +56,7 @@ class PtDaemon(Transport):
         self._started = False
         self._restore: dict[str, str] = {}  # letter of a range -> what was set before
         self._sample: dict[tuple[str, int], str] = {}
+        self._endings = ExitStack()
 
     def place_of(self, at: Mapping[str, Any]) -> Figure:
         """Return the figure of `{ figure = "power", channel = 1 }`."""
@@ -63,15 +68,12 @@ class PtDaemon(Transport):
     def open(self) -> None:
         """Connect, set the ranges that the spec states, and start a measurement."""
         check_private(self._remote, self._settings, self._place, TIMEOUT_S)
-        self._connect()
-        if self._command("Hello") != "Hello, PTDaemon here!":
-            raise ReadFailedError(f"{self.name}: expected PTDaemon, got another program")
-        self._set_ranges()
-        self._command(f"Go,{PERIOD_MS},0,perwatt")
-        self._started = True
+        self._begin()
 
     def read(self, places: Sequence[Figure]) -> list[Raw]:
         """Return the figures of the newest sample; before there is a new one, those of the last."""
+        if self._line is None:  # the daemon broke off, or began anew
+            self._begin()
         for line in self._new_samples():
             self._sample = _sample(line)
         if not self._sample:
@@ -80,20 +82,56 @@ class PtDaemon(Transport):
 
     def close(self) -> None:
         """Stop the measurement, restore the ranges, and leave."""
-        if self._line is None:
-            return
+        with endings_wait():
+            self._end()
+        self._endings.close()
+
+    def _end(self) -> None:
+        endings = ["Stop"] if self._started else []
+        endings += [f"SR,{letter},{value}" for letter, value in self._restore.items()]
+        for text in endings:
+            if not self._tell(text):
+                break
+        self._started, self._restore = False, {}
+        self._drop()
+
+    def _tell(self, text: str) -> bool:
+        """Send a command that has to arrive, over a new connection if the old one broke; return whether it was sent."""
         try:
-            if self._started:
-                self._command("Stop")
-            for letter, value in self._restore.items():
-                self._command(f"SR,{letter},{value}")
+            for _ in range(2):
+                if self._line is None:
+                    self._greet()
+                with suppress(ReadFailedError):
+                    self._command(text)
+                    return True
         except ReadFailedError:
-            pass  # the daemon is gone, and with it the measurement
-        finally:
-            self._started, self._restore = False, {}
-            if self._line is not None:
-                self._line.close()
-            self._line = None
+            return False
+        return True
+
+    def _begin(self) -> None:
+        """Connect, set the ranges, and start a measurement."""
+        self._greet()
+        self._sample = {}
+        self._set_ranges()
+        go = f"Go,{PERIOD_MS},0,perwatt"
+        answer = self._command(go)
+        if not answer.startswith("Starting") and self._started:
+            self._command("Stop")  # our own, from before the connection broke
+            answer = self._command(go)
+        if not answer.startswith("Starting"):
+            raise self._unexpected("a measurement that starts", answer)
+        self._started = True
+
+    def _greet(self) -> None:
+        """Connect, and make sure that it is PTDaemon."""
+        self._connect()
+        answer = self._command("Hello")
+        if answer != "Hello, PTDaemon here!":
+            raise self._unexpected("PTDaemon", answer)
+
+    def _unexpected(self, expected: str, answer: str) -> ReadFailedError:
+        self._drop()
+        return ReadFailedError(f"{self.name}: expected {expected}, got {shown(answer)}")
 
     def _set_ranges(self) -> None:
         stated = {letter: self._settings[key] for key, letter in _RANGES.items() if key in self._settings}
@@ -102,9 +140,11 @@ class PtDaemon(Transport):
         parts = self._command("RR").split(",")
         if len(parts) < 5 or parts[0] != "Ranges":
             raise ReadFailedError(f"{self.name}: RR: expected the ranges, got {shown(','.join(parts))}")
+        if not self._restore:
+            self._endings.enter_context(endings_raise())
         before = {"A": _range(parts[1], parts[2]), "V": _range(parts[3], parts[4])}
         for letter, value in stated.items():
-            self._restore[letter] = before[letter]
+            self._restore.setdefault(letter, before[letter])
             self._command(f"SR,{letter},{value}")
 
     def _new_samples(self) -> list[str]:
@@ -129,8 +169,7 @@ class PtDaemon(Transport):
         deadline = time.monotonic() + TIMEOUT_S
         try:
             if self._line is None:
-                self._connect()
-            assert self._line is not None  # connected just now
+                raise ConnectionError("no connection")
             self._line.settimeout(left_s(deadline))
             self._line.sendall(text.encode("ascii") + b"\r\n")
             return self._read_line(deadline)

@@ -6,13 +6,11 @@ does not take one, the rest is left to the user.
 
 import contextlib
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import Any
 
 from bench.errors import RunFailedError
+from bench.machine.endings import endings_raise, endings_wait
 from bench.miners.pools import Next, Pools, Snapshot, pools_of
 from bench.miners.pools.writes import Target, Write
 from bench.miners.reader import Miner, MinerError
@@ -26,8 +24,6 @@ from hardware_profiles.errors import InputError, shown
 WRITE_S = 10.0  # [s] for one write
 RESTART_S = 180.0  # [s] longest wait until a miner has restarted
 LOOK_S = 1.0  # [s] pause after a failed look, besides the time between two readings
-_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
-_Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 
 
 def check_family(family: str) -> Pools:
@@ -64,7 +60,7 @@ def pool_set(miner: Miner, target: Target, say: Callable[[str], None]) -> Iterat
     pools, journal = check_family(miner.family.name), Journal(miner.address.shown)
     before = pools.snapshot(miner.poll().replies)
     entry = Entry(miner.address.shown, miner.family.name, target, before)
-    with _endings_raise():
+    with endings_raise():
         journal.write(entry)
         try:
             for words in pools.side_effects:
@@ -72,7 +68,7 @@ def pool_set(miner: Miner, target: Target, say: Callable[[str], None]) -> Iterat
             _carry_out(miner, pools, pools.to_set, entry, say)
             yield
         finally:
-            with _endings_wait():
+            with endings_wait():
                 restore(miner, entry, journal, say)
 
 
@@ -172,35 +168,3 @@ def _check(raw: bytes) -> None:
     reply = Reply.of("set-pool", raw)
     if reply.fault:
         raise RunFailedError(f"the miner refuses: {shown(reply.fault)}")
-
-
-@contextlib.contextmanager
-def _endings_raise() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the body as Ctrl-C does."""
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    with _handlers(dict.fromkeys(_ENDINGS, end)):
-        yield
-
-
-@contextlib.contextmanager
-def _endings_wait() -> Iterator[None]:
-    """Ignore Ctrl-C, SIGTERM and SIGHUP within the body."""
-    with _handlers(dict.fromkeys((signal.SIGINT, *_ENDINGS), signal.SIG_IGN)):
-        yield
-
-
-@contextlib.contextmanager
-def _handlers(wanted: dict[signal.Signals, _Handler]) -> Iterator[None]:
-    """Install handlers for the body; outside the main thread nothing can be installed."""
-    former: dict[signal.Signals, Any] = {}
-    try:
-        for number, handler in wanted.items():
-            with contextlib.suppress(ValueError):
-                former[number] = signal.signal(number, handler)
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

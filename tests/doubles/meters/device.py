@@ -22,12 +22,14 @@ class Device:
 
     Modes: `good`; `frozen` (every figure stands still); `silent` (no answer); `refusing` (the protocol's own error);
     `zero` (0 W while amps flow, where the meter has amps); `sentinel` (the pattern for "no value"); `decade` (ten times
-    the power); `reset` (the counter begins anew); `unauthorised` (the login is refused from now on).
+    the power); `reset` (the counter begins anew); `jump` (the counter leaps ahead);
+    `unauthorised` (the login is refused from now on).
     """
 
     def __init__(self, clock, power_w=lambda _t: 400.0, start_j=5000.0 * KWH):
         self.clock, self.power_w, self.mode = clock, power_w, "good"
         self._energy_j, self._counted_s = start_j, clock.monotonic()
+        self.wraps_at_j = None
         self._frozen = None
 
     def figures(self):
@@ -38,8 +40,9 @@ class Device:
         self._energy_j += sum(self.power_w(self._counted_s + (i + 0.5) * step_s) * step_s for i in range(steps))
         self._counted_s = now_s
         power_w = self.power_w(now_s)
+        energy_j = self._energy_j % self.wraps_at_j if self.wraps_at_j else self._energy_j
         figures = {
-            "power": power_w, "energy": self._energy_j, "volts": VOLTS, "amps": power_w / VOLTS / 0.95,
+            "power": power_w, "energy": energy_j, "volts": VOLTS, "amps": power_w / VOLTS / 0.95,
             "power_factor": 0.95, "apparent_power": power_w / 0.95, "time": now_s,
         }  # fmt: skip
         if self.mode == "frozen":
@@ -51,6 +54,8 @@ class Device:
             figures["power"] *= 10.0
         elif self.mode == "reset":
             figures["energy"] = 0.0
+        elif self.mode == "jump":
+            figures["energy"] += 100.0 * KWH
         return figures
 
     def share(self, point, points):

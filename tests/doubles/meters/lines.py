@@ -85,12 +85,29 @@ class ScpiPeer(LinePeer):
 class PtDaemonPeer(LinePeer):
     """PTDaemon's dialogue with one analyzer of one channel; every sample comes with its own time."""
 
+    refuses = ()  # commands at which it breaks the connection off
+    notices = ("08:00:01 NOTICE: a line in between",)  # before each sample
+
     def __init__(self, device, table):
         self.ranges, self.running, self.mark = {"V": "300.0", "A": "Auto"}, False, "notset"
         super().__init__(device, table)
 
-    def reply(self, line):  # noqa: PLR0911 (one answer for each command)
+    def restart(self):
+        """End every connection and forget the measurement, as a daemon that is started anew."""
+        self.running = False
+        self.break_off()
+
+    def break_off(self):
+        """End every connection; the measurement goes on."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):  # the meter has closed it
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def reply(self, line):  # noqa: C901, PLR0911 (one answer for each command)
         command, *words = line.split(",")
+        if command in self.refuses:
+            self.break_off()
+            return None
         if command == "Hello":
             return "Hello, PTDaemon here!"
         if command == "Identify":
@@ -102,6 +119,8 @@ class PtDaemonPeer(LinePeer):
         if command == "SR":
             self.ranges[words[0]] = words[1]
             return f"Range {words[0]} changed"
+        if command == "Go" and self.running:
+            return "Error: a measurement is in progress"
         if command == "Go":
             self.running, self.mark = True, words[2]
             return "Starting untimed measurement, maximum 500000 samples at 1000ms with 0 rampup samples"
@@ -109,7 +128,9 @@ class PtDaemonPeer(LinePeer):
             self.running = False
             return "Stopping untimed measurement"
         if command == "RL":
-            return f"Last 1 samples\r\n08:00:01 NOTICE: a line in between\r\n{self._sample()}"
+            if not self.running:
+                return "Last 0 samples"
+            return "\r\n".join(["Last 1 samples", *self.notices, self._sample()])
         return f"Unknown command: {line}"
 
     def _sample(self):

@@ -5,6 +5,7 @@ import json
 import threading
 
 from amqtt.broker import Broker
+from argon2 import PasswordHasher
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -27,22 +28,26 @@ class MqttPeer:
             listener |= {"ssl": True, "certfile": str(certificate[0]), "keyfile": str(certificate[1])}
         plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": login is None}}
         if login is not None:
+            login.write_text(f"{USER}:{PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)}\n")
             plugins = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(login)}}
         self._config = {"listeners": {"default": listener}, "plugins": plugins}
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         self._ready.wait()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        if login is None and certificate is None:
-            self._client.connect("127.0.0.1", self.port)
-            self._client.loop_start()
+        if login is not None:
+            self._client.username_pw_set(USER, PASSWORD)
+        if certificate is not None:
+            self._client.tls_set(str(certificate[0]))
+        self._client.connect("127.0.0.1", self.port)
+        self._client.loop_start()
 
     @property
     def target(self):
         return f"127.0.0.1:{self.port}"
 
-    def publish(self):
-        """Send one message of each topic."""
+    def publish(self, *, retain=False):
+        """Send one message of each topic; the broker keeps a retained one for those who come later."""
         if self.device.mode in {"silent", "refusing"}:
             return
         for topic in dict.fromkeys(point.at["topic"] for point in self.points):
@@ -55,7 +60,10 @@ class MqttPeer:
                     put(document, point.at["key"].split("/"), value)
                 else:
                     document = value
-            self._client.publish(topic.format(**self.choices), json.dumps(document))
+            sent = self._client.publish(topic.format(**self.choices), json.dumps(document), qos=1, retain=retain)
+            if retain:
+                sent.wait_for_publish(60.0)
+                continue
             assert self.arrived.acquire(timeout=60.0), "the meter got no message"
 
     def close(self):

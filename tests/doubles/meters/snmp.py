@@ -19,7 +19,7 @@ class SnmpPeer:
 
     def __init__(self, device, table):
         self.device, self.points = device, list(table.points.values())
-        self.choices = choices_of(table)
+        self.choices, self.digits = choices_of(table), 3
         self.asked, self.given_up = 0, threading.Event()
         self._ready, self._loop = threading.Event(), asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -41,14 +41,16 @@ class SnmpPeer:
         """Return every object of the agent by its numbers."""
         found = {}
         for point in self.points:
-            digits = 0 if point.quantity == "energy" else 3
-            scale = 10.0**digits if point.digits_at else 1.0
+            digits = 0 if point.quantity == "energy" else self.digits
+            scale = 10.0**digits if point.digits_at and digits in range(10) else 1.0
             raw = round(self.device.share(point, self.points) / point.factor * scale)
             if self.device.mode == "sentinel" and point.quantity in {"power", "energy"}:
                 raw = 2**31 - 1
             found[_numbers(point.at["oid"], self.choices)] = v2c.Gauge32(min(max(raw, 0), 2**32 - 1))
             if point.digits_at:
-                found[_numbers(point.digits_at["oid"], self.choices)] = v2c.Integer32(digits)
+                found[_numbers(point.digits_at["oid"], self.choices)] = (
+                    v2c.OctetString(digits) if isinstance(digits, str) else v2c.Integer32(digits)
+                )
         return found
 
     def _serve(self):

@@ -90,6 +90,7 @@ class ExporterPeer(WebPeer):
     """An exporter of Prometheus text."""
 
     content, path = "text/plain", "/metrics"
+    repeats = ({},)  # further labels, one row of each point for each
 
     def body(self, path):
         if path != "/metrics":
@@ -97,11 +98,13 @@ class ExporterPeer(WebPeer):
         lines = ["# HELP up whether it is up", "# TYPE up gauge", "up 1"]
         for point in self.points:
             labels = {key: value.format(**self.choices) for key, value in point.at.get("labels", {}).items()}
-            inside = ",".join([r'host="a\"b\\c"', *(f'{key}="{value}"' for key, value in labels.items() if value)])
             value = (
                 "NaN" if self.device.mode == "sentinel" else repr(self.device.share(point, self.points) / point.factor)
             )
-            lines.append(f"{point.at['metric']}{{{inside}}} {value}")
+            for more in self.repeats:
+                named = {**labels, **more}.items()
+                inside = ",".join([r'host="a\"b\\c"', *(f'{key}="{value}"' for key, value in named if value)])
+                lines.append(f"{point.at['metric']}{{{inside}}} {value}")
         return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from pathlib import Path
 
 import pytest
 from doubles.meters.device import Device, settings_of
@@ -11,6 +12,11 @@ import bench.meters.transports.ptdaemon
 import bench.meters.transports.scpi  # noqa: F401 (imported before the deadlines of the network are lengthened)
 from bench.meters.points import table
 from bench.meters.registry import close_meters, open_meters
+
+
+def described_by(name):
+    """Return a bundled table by its name, or a table by its path."""
+    return table.read(Path(name)) if str(name).endswith(".toml") else table.bundled(name)
 
 
 def moving(t):
@@ -24,7 +30,7 @@ def peer(clock, tmp_path, monkeypatch):
     made = []
 
     def start(name, power_w=moving, **options):
-        described = table.bundled(name)
+        described = described_by(name)
         device = Device(clock, power_w)
         made.append(_peer(described, device, tmp_path, monkeypatch, clock, options))
         made[-1].name = name
@@ -42,7 +48,7 @@ def meter():
 
     def start(peer, settings=""):
         target = f":{peer.target}" if peer.target else ""
-        described = table.bundled(peer.name)
+        described = described_by(peer.name)
         opened.extend(
             open_meters([f"{described.transport}{target},table={peer.name}{settings_of(described)}{settings}"])
         )
