@@ -62,7 +62,8 @@ def step_cost(setup: Setup, limits: Limits, *, graphs: bool, constants: Constant
     both; or it works between the steps, and adds its time.
     """
     # a step can end the prompts of as many requests as the batch has free slots
-    used = (np.arange(limits.tokens + 1), np.arange(limits.batch + 1), np.arange(limits.batch + 1))
+    most_tokens = limits.tokens + setup.drafted * limits.batch
+    used = (np.arange(most_tokens + 1), np.arange(limits.batch + 1), np.arange(limits.batch + 1))
     return _cost(setup, limits.batch, graphs, constants or setup.constants, used)
 
 

@@ -40,6 +40,7 @@ class Scenario:
 class ServerRun:
     """The run with the largest rate, of one copy of the model."""
 
+    rate_per_s: float  # [1/s] requests
     tokens_per_s: float  # [output token/s] completed
     tokens: int  # [token] budget of a step that allows this rate
     served: Served
@@ -74,16 +75,25 @@ def largest_run(setup: Setup, scenario: Scenario, constants: Constants | None = 
     counts.
     """
     limits = full_load_limits(setup, *scenario.lengths)
-    runs = [_run(setup, scenario, Limits(limits.batch, tokens), constants) for tokens in _budgets(limits)]
-    return max((run for run in runs if run is not None), key=lambda run: run.tokens_per_s, default=None)
+    best: ServerRun | None = None
+    for tokens in _budgets(limits):
+        least_per_s = 0.0 if best is None else best.rate_per_s
+        best = _run(setup, scenario, Limits(limits.batch, tokens), constants, least_per_s) or best
+    return best
 
 
 def _budgets(limits: Limits) -> list[int]:
+    """Return the token budgets that are tried, the largest first."""
     powers = range(LEAST_TOKENS.bit_length() - 1, limits.tokens.bit_length())
-    return sorted({*(1 << power for power in powers if limits.batch <= 1 << power < limits.tokens), limits.tokens})
+    return sorted(
+        {*(1 << power for power in powers if limits.batch <= 1 << power < limits.tokens), limits.tokens}, reverse=True
+    )
 
 
-def _run(setup: Setup, scenario: Scenario, limits: Limits, constants: Constants | None) -> ServerRun | None:
+def _run(
+    setup: Setup, scenario: Scenario, limits: Limits, constants: Constants | None, least_per_s: float
+) -> ServerRun | None:
+    """Return the run with the largest rate for a token budget, or None if it is not above `least_per_s`."""
     server = Server(step_cost(setup, limits, graphs=True, constants=constants), limits, setup)
     capacity_per_s = server.capacity_per_s(*scenario.lengths)
     drawn = draw(
@@ -98,11 +108,12 @@ def _run(setup: Setup, scenario: Scenario, limits: Limits, constants: Constants 
         run = served(rate_per_s)
         return scenario.target.is_met(run.ttft_s, run.tpot_s)
 
-    rate_per_s = bisected(is_met, LEAST_FRAC * capacity_per_s, MOST_OVER * capacity_per_s)
+    least_per_s, most_per_s = max(LEAST_FRAC * capacity_per_s, least_per_s), MOST_OVER * capacity_per_s
+    rate_per_s = bisected(is_met, least_per_s, most_per_s) if least_per_s < most_per_s else None
     if rate_per_s is None:
         return None
     run = served(rate_per_s)
-    return ServerRun(run.tokens_per_s, limits.tokens, run)
+    return ServerRun(rate_per_s, run.tokens_per_s, limits.tokens, run)
 
 
 def _requests(rate_per_s: float) -> int:

@@ -105,7 +105,7 @@ def serve(
     for key, value in (("requests", count), ("batch limit", limits.batch), ("token budget", limits.tokens)):
         if value < 1:
             raise InputError.at("simulation", key, expected="at least 1", got=value)
-    slots, step_tokens = min(limits.batch, limits.tokens), int(getattr(cost, "step_tokens", 1))
+    slots, step_tokens = min(limits.batch, limits.tokens), cost.step_tokens
     reserved, most = (np.zeros(count), 0.0) if memory is None else memory
     needed, most_bytes = np.ceil(reserved).astype(np.int64), int(most)
     if needed.max() > most_bytes:

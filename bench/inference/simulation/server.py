@@ -1,6 +1,6 @@
 """A model on its device as a server that can be simulated: the cost of its steps, its limits and its memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,7 +40,9 @@ class Server:
         return cls(step_cost(setup, limits, graphs=False).scaled(1.0 / speed), limits, setup)
 
     def serve(self, requests: Requests) -> Served:
-        """Simulate some requests."""
+        """Simulate some requests, with the drafts and the cached prompts of the setup."""
+        if self.setup is not None:
+            requests = replace(requests, growth=1.0 + self.setup.accepted, hit_frac=self.setup.hit_frac)
         return serve(requests, self.cost, self.limits, self._memory(requests))
 
     def capacity_per_s(self, input_len: int, output_len: int) -> float:

@@ -62,7 +62,7 @@ def test_each_time_equals_that_of_a_player_who_serves_request_by_request(seed, c
 
 
 @pytest.mark.parametrize(
-    ("model", "dtype", "gpus", "lengths"),
+    "case",
     [
         ("llama-3.1-8b", "fp8", 1, (1000, 200)),
         ("llama-3.3-70b", "fp8", 2, (3000, 20)),
@@ -71,18 +71,21 @@ def test_each_time_equals_that_of_a_player_who_serves_request_by_request(seed, c
     ],
 )
 @pytest.mark.parametrize("clients", [1, 24, 700])
-def test_closed_loop_arrivals_give_the_means_of_the_closed_loop_model(model, dtype, gpus, lengths, clients):
-    setup = Setup(load(model), precision(dtype), accelerator("nvidia-h200"), gpus, engine())
+@pytest.mark.parametrize("shortcuts", [{}, {"drafted": 3, "accepted": 1.5}, {"hit_frac": 0.6}])
+def test_closed_loop_arrivals_give_the_means_of_the_closed_loop_model(case, clients, shortcuts):
+    model, dtype, gpus, lengths = case
+    setup = Setup(load(model), precision(dtype), accelerator("nvidia-h200"), gpus, engine(), **shortcuts)
     expected = predict(plan_run(setup, *lengths, clients=clients))
     limits, count = setup.engine.online_limits(), 10 * clients
     reserved = np.full(count, setup.kv_bytes_per_sequence(sum(lengths)))
-    requests = Requests(np.zeros(count), *(fixed(count, length) for length in lengths))
+    equal = (fixed(count, length) for length in lengths)
+    requests = Requests(np.zeros(count), *equal, 1.0 + setup.accepted, setup.hit_frac)
     cost = modelled_cost(setup, limits, graphs=False)
     served = serve(requests, cost, limits, (reserved, setup.kv_memory_bytes), clients=clients)
-    assert served.tokens_per_s == pytest.approx(expected.tokens_per_s, rel=1e-3)
-    assert served.ttft_s[clients:].mean() == pytest.approx(expected.ttft_s, rel=1e-3)
+    assert served.tokens_per_s == pytest.approx(expected.tokens_per_s, rel=0.01)
+    assert served.ttft_s[clients:].mean() == pytest.approx(expected.ttft_s, rel=0.01)
     if expected.tpot_s is not None:
-        assert served.tpot_s[clients:].mean() == pytest.approx(expected.tpot_s, rel=1e-3)
+        assert served.tpot_s[clients:].mean() == pytest.approx(expected.tpot_s, rel=0.01)
 
 
 def test_the_same_seed_gives_the_same_times_and_another_seed_others():
