@@ -37,8 +37,8 @@ def open_document(setup: "Setup", opened: "Sequence[OpenLoop]") -> dict[str, obj
 def print_open(setup: "Setup", opened: "Sequence[OpenLoop]", *, chosen: bool) -> None:
     """Print modelled rows, with the basis of the figures and the error of the simulation."""
     first = opened[0]
-    mark = "" if first.prediction.warning is None else " !"
-    error = f"± {first.prediction.holdout.error_frac:.0%}{mark}"
+    mark = "" if first.prediction.warning is None else "!"
+    error = f"± {first.prediction.holdout.error_frac:.0%} {mark}".rstrip()
     lengths = f"{first.prediction.input_len}:{first.prediction.output_len}"
     device = f"{setup.gpus} x {setup.device.title}"
     times = "arrivals of a trace" if first.traffic is None else "random arrivals"
