@@ -34,7 +34,7 @@ def watt_classes(validation: "Validation", data: Path | None) -> "dict[str, Judg
 def print_watts(validation: "Validation", data: Path | None) -> None:
     """Print the errors over hold-out rows with watts."""
     for name, one in watt_classes(validation, data).items():
-        refused = "; watts refused" if one.watts.is_doubtful else ""
+        refused = "; watts refused" if one.is_refused else ""
         say(
             f"hold-out rows with watts, {name}: {one.watts.rows} rows, error of the rate {one.rate.error_frac:.1%}, "
             f"of a GPU's watts at it {one.watts.error_frac:.1%}, of J/token {one.joules.error_frac:.1%} (worst "

@@ -60,6 +60,7 @@ class JudgedClass:
     rate: Holdout
     watts: Holdout  # of a GPU
     joules: Holdout  # of a token
+    is_refused: bool  # whether the watts of the class are too uncertain to be printed or used
 
 
 def judged_classes(rows: Sequence[Judged]) -> dict[str, JudgedClass]:
@@ -72,6 +73,7 @@ def judged_classes(rows: Sequence[Judged]) -> dict[str, JudgedClass]:
             holdout([one.rate_ln for one in ones]),
             holdout([one.watts_ln for one in ones]),
             holdout([one.joules_ln for one in ones]),
+            ones[0].row.family.holdouts[ones[0].row.model_class].is_doubtful,
         )
         for name, ones in sorted(classes.items())
     }
