@@ -14,14 +14,14 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench.machine.clock import core_clock_hz, is_quiet, neighbour_cycles
 from bench.machine.environment import usable_cores
-from bench.machine.processes import run_python
+from bench.machine.processes import run_python, start_python
 
 if TYPE_CHECKING:
     from kernels.scan_cpu.throughput.listing import Listing
@@ -87,7 +87,7 @@ def step_bound(name: str, midstates: int = 1, core: int | None = None) -> StepBo
     Raises
     ------
     ProbeError
-        The instructions of a step are not known, or a probe gave no plausible time.
+        The instructions of a step are not known, the probes end a process, or one gave no plausible time.
     """
     from kernels.errors import KernelInputError
     from kernels.native import NotNativeError
@@ -106,11 +106,40 @@ def step_bound(name: str, midstates: int = 1, core: int | None = None) -> StepBo
         raise ProbeError(str(error)) from error
     parts = parts_of(step, dialect)
     bodies = {str(index): part.body for index, part in enumerate(parts)}
+    _try_elsewhere(bodies)
     probes = Probes(dialect, bodies)
     with ThreadPoolExecutor(1) as pool:  # a thread of its own, so that this one keeps its cores
         readings, quiet = pool.submit(_readings, probes.run, list(bodies.values()), core).result()
     bound = combined(step, parts, readings, class_counts(step, dialect))
     return replace(bound, quiet=quiet)
+
+
+_TRIAL = """
+import json, os, sys
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+from kernels.scan_cpu.throughput.dialects import dialect_here
+from kernels.scan_cpu.throughput.probe import Probes
+bodies = json.load(sys.stdin)
+probes = Probes(dialect_here(), bodies)
+for name in bodies:
+    probes.run(name, 1)
+"""
+
+
+def _try_elsewhere(bodies: Mapping[str, Sequence[str]]) -> None:
+    """Run the probes once in a process of its own: LLVM ends the process at a line that it cannot read.
+
+    Raises
+    ------
+    ProbeError
+        That process did not end well.
+    """
+    with start_python(_TRIAL) as trial:
+        trial.communicate(json.dumps(dict(bodies)).encode())
+    if trial.returncode:
+        raise ProbeError(
+            f"a trial of the probes ended with status {trial.returncode}: LLVM or this CPU does not take an instruction"
+        )
 
 
 def _readings(

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from bench.workloads.cpu import scan_bounds
-from bench.workloads.cpu.scan_bounds import ProbeError, combined, step_bound
+from bench.workloads.cpu.scan_bounds import ProbeError, _try_elsewhere, combined, step_bound
 from bench.workloads.protocol import WorkloadOptions
 from bench.workloads.registry import create
 from kernels.scan_cpu import variants
@@ -109,6 +109,11 @@ def test_a_cpu_without_probes_has_no_bound(monkeypatch):
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     assert dialects.dialect_here() is None
     assert step_bound("scalar") is None
+
+
+def test_a_line_that_llvm_cannot_read_ends_a_trial_and_not_the_run():
+    with pytest.raises(ProbeError, match="a trial of the probes ended with status"):
+        _try_elsewhere({"0": ["no_such_instruction %rax, %rbx"]})
 
 
 def test_a_probe_that_fails_costs_only_the_bound(monkeypatch):
