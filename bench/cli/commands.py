@@ -17,7 +17,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
         "Check what this machine can run and meter, and how to add what is missing.",
     ),
     "run": ("bench.cli.run.command", "run", "Measure workloads; without a workload, run the main job."),
-    "list": ("bench.cli.list_.command", "list_", "List workloads, variants, models, profiles, meters or results."),
+    "list": (
+        "bench.cli.list_.command",
+        "list_",
+        "List workloads, variants, models, profiles, meters, tables or results.",
+    ),
     "meter": ("bench.cli.meter.command", "meter", "Check a meter before a run."),
     "miner": ("bench.cli.miner.command", "miner", "Show what an ASIC miner on the network says of itself."),
     "endpoint": (

@@ -66,9 +66,14 @@ def models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
 
 def meters(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    """Complete the kind of a meter."""
+    """Complete the kind of a meter, and the table of one on the network after `table=`."""
+    from bench.meters.points import table
     from bench.meters.registry import names
 
+    head, word, begun = incomplete.rpartition(",table=")
+    if word:
+        of_transport = table.names(head.partition(":")[0].partition(",")[0])
+        return [f"{head}{word}{name}" for name in [*_matching(of_transport, begun), *_files(begun, ".toml")]]
     return _matching(("none", *names()), incomplete)
 
 

@@ -5,20 +5,19 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from bench.diagnostics import forbids_energy
 from bench.meters.errors import MeterError
-from bench.meters.integrate import distinct
+from bench.meters.integrate import seen_period_s, slower_words
 from bench.meters.kinds.trace import RunClock, Trace
 from bench.meters.kinds.trace_period import seen_s
-from bench.meters.protocol import Meter, MeterInfo, MeterKind, MeterOptions, NoticeMeter, Reading
+from bench.meters.protocol import ExplainedMeter, Meter, MeterInfo, MeterKind, MeterOptions, NoticeMeter, Reading
 from bench.meters.registry import make_meters
 from hardware_profiles.errors import InputError
 
-SECONDS = 3.0  # [s] how long a live meter is read
+SECONDS, READINGS = 3.0, 10  # a live meter is read for the longer of the two
 FIRST = 5  # readings that are shown
 JUDGED = 100_000  # samples of a log for which it is said what a run would refuse: more than most runs have
 # A few seconds cannot show these.
@@ -38,11 +37,12 @@ class Look:
     span_utc: tuple[float, float]  # [s since 1970] of the first and the last reading
     refused: tuple[str, ...]  # codes for which a run would store no joules
     warnings: tuple[str, ...]  # codes that a run would store with its joules
-    understood: tuple[str, ...]  # what else was read from a log
+    understood: tuple[str, ...]  # what else was read from a log, or seen of a live meter
+    points: tuple[str, ...]  # each figure of the last answer of a live meter, with its raw value and scale
     notice: str
 
 
-def look(spec: str, options: MeterOptions, seconds: float = SECONDS) -> Look:
+def look(spec: str, options: MeterOptions, seconds: float | None = None) -> Look:
     """Return what a meter shows: a log in full, another meter for a few seconds.
 
     Parameters
@@ -52,7 +52,7 @@ def look(spec: str, options: MeterOptions, seconds: float = SECONDS) -> Look:
     options
         Options of all meters.
     seconds
-        How long a live meter is read [s].
+        How long a live meter is read [s]. [default: 3 s or ten readings, whichever is longer]
 
     Raises
     ------
@@ -102,19 +102,18 @@ def _look_at_log(log: Trace) -> Look:
     )
 
 
-def _look_at_live(meter: Meter, seconds: float) -> Look:
+def _look_at_live(meter: Meter, seconds: float | None) -> Look:
     try:
         meter.open()
         start = time.monotonic()
-        time.sleep(seconds)
+        time.sleep(seconds or max(SECONDS, READINGS * meter.info.poll_s))
         meter.mark()
         energy = meter.energy(start, time.monotonic())
     finally:
         meter.close()
     readings = meter.readings()
     values = _values(readings, meter.info)
-    fresh = distinct([reading for reading in readings if reading.value is not None])
-    steps = [later.t_s - earlier.t_s for earlier, later in pairwise(fresh[1:])]
+    slower = slower_words(meter.info, readings) if meter.info.kind is MeterKind.POWER else ""
     refused = tuple(code for code in energy.reasons if code not in _OF_A_WHOLE_WINDOW)
     return _look(
         meter,
@@ -122,10 +121,11 @@ def _look_at_live(meter: Meter, seconds: float) -> Look:
         last=readings[-1],
         samples=len(values),
         mean_w=statistics.fmean(values) if meter.info.kind is MeterKind.POWER else _slope_w(readings, meter.info),
-        period_s=statistics.median(steps) if steps else None,
+        period_s=seen_period_s(readings),
         refused=refused,
         warnings=tuple(code for code in energy.warnings if code not in _OF_A_WHOLE_WINDOW),
-        understood=(energy.detail,) if energy.detail else (),
+        understood=tuple(dict.fromkeys(filter(None, (energy.detail, slower)))),
+        points=tuple(meter.explain()) if isinstance(meter, ExplainedMeter) else (),
     )
 
 
@@ -140,6 +140,7 @@ def _look(  # noqa: PLR0913 (the parts of one look)
     refused: Sequence[str],
     warnings: Sequence[str],
     understood: Sequence[str],
+    points: Sequence[str] = (),
 ) -> Look:
     info = meter.info
     return Look(
@@ -153,6 +154,7 @@ def _look(  # noqa: PLR0913 (the parts of one look)
         refused=tuple(code for code in refused if forbids_energy(code)),
         warnings=tuple(warnings),
         understood=tuple(understood),
+        points=tuple(points),
         notice=meter.notice if isinstance(meter, NoticeMeter) else "",
     )
 

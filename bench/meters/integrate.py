@@ -1,6 +1,7 @@
 """Energy of a window from the readings of a meter, as pure functions; every doubt is a reason code (method rule 4)."""
 
 import math
+import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from itertools import pairwise
 
 from bench import limits
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
+
+_SLOWER = 1.5  # times its stated period: less is the jitter of the readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,23 @@ def distinct(good: Sequence[Reading]) -> list[Reading]:
         if not kept or (reading.value, reading.token) != (kept[-1].value, kept[-1].token):
             kept.append(reading)
     return kept
+
+
+def seen_period_s(readings: Sequence[Reading]) -> float | None:
+    """Return the median time between two values that differ [s], or None for fewer than three."""
+    fresh = distinct([reading for reading in readings if reading.value is not None])
+    steps = [later.t_s - earlier.t_s for earlier, later in pairwise(fresh[1:])]
+    return statistics.median(steps) if steps else None
+
+
+def slower_words(info: MeterInfo, readings: Sequence[Reading]) -> str:
+    """Return that a meter updates more slowly than its period says, and the cure; empty if it does not."""
+    period_s, stated_s = seen_period_s(readings), max(info.period_s, info.poll_s)
+    if period_s is None or period_s <= _SLOWER * stated_s:
+        return ""
+    needed_s = float(f"{period_s:.2g}")
+    cure = f"add period={needed_s:g}" if needed_s <= limits.SLOWEST_PERIOD_S else "use another meter"
+    return f"a new value every {period_s:.3g} s, but {stated_s:.3g} s is stated as its update period; {cure}"
 
 
 def _freshness_codes(  # noqa: PLR0913, PLR0917 (one step of power_energy)

@@ -165,6 +165,14 @@ class NoticeMeter(Protocol):
     notice: str  # one sentence after `open`; empty for none
 
 
+@runtime_checkable
+class ExplainedMeter(Protocol):
+    """A meter that can say how it read its last answer."""
+
+    def explain(self) -> Sequence[str]:
+        """Return one line for each figure: its value, and the raw value and scale from which it came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One meter as `perwatt doctor` lists it."""

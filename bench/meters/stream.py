@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bench import limits
 from bench.meters import plausible
-from bench.meters.integrate import energy_of, max_gap_s
+from bench.meters.integrate import energy_of, max_gap_s, slower_words
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
 from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import InputError
@@ -139,6 +139,9 @@ class PolledMeter(ABC):
         last_good_s = max((reading.t_s for reading in readings if reading.value is not None), default=-math.inf)
         if last_good_s < t1:
             return replace(energy.judged(("meter_lost",)), detail=self.last_error)
+        if self._info.kind is MeterKind.POWER and {"too_few_samples", "sample_gap"} & set(energy.reasons):
+            inside = [reading for reading in readings if t0 <= reading.t_s <= t1]
+            energy = replace(energy, detail=energy.detail or slower_words(self._info, inside))
         return self._checked_by_counter(self._checked_by_product(energy, t0, t1), t0, t1)
 
     def _keep_evidence(self, t_s: float, value: float) -> None:

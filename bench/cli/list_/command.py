@@ -1,4 +1,4 @@
-"""`perwatt list`: workloads, variants, models, profiles, meters or results."""
+"""`perwatt list`: workloads, variants, models, profiles, meters, their tables, or results."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from bench.cli.table import print_table
     ),
 )
 def list_() -> None:
-    """List workloads, variants, models, profiles, meters or results."""
+    """List workloads, variants, models, profiles, meters, tables or results."""
 
 
 list_.add_command(models)
@@ -97,6 +97,30 @@ def meters(as_json: bool) -> None:
         rows,
         as_json=as_json,
     )
+
+
+@list_.command(epilog=examples("perwatt list tables", "perwatt list tables --json"))
+@json_option
+def tables(as_json: bool) -> None:
+    """List the tables of meters on the network (`table=` of a --meter), and how each is named."""
+    from bench.meters.points.table import bundled, names, needed_settings
+    from bench.meters.registry import entry
+
+    rows = []
+    for name in names():
+        table = bundled(name)
+        spec = entry(table.transport).find()[0].spec.replace("NAME", name) + needed_settings(table)
+        optional = [key for key, setting in table.settings.items() if setting.default is not None]
+        rows.append((name, table.transport, table.title, table.boundary, spec, optional))
+    rows.sort(key=lambda row: (row[1], row[0]))
+    if as_json:
+        keys = ("table", "transport", "title", "boundary", "spec", "more_settings")
+        emit_json([dict(zip(keys, row, strict=True)) for row in rows])
+    else:
+        print_table(
+            ("for --meter", "what it reads", "boundary", "more settings"),
+            [(spec, title, boundary, ", ".join(more)) for _, _, title, boundary, spec, more in rows],
+        )
 
 
 def _print(headings: dict[str, str], rows: list[tuple[Any, ...]], *, as_json: bool) -> None:

@@ -27,20 +27,19 @@ def meter() -> None:
         "perwatt meter check trace:power.csv",
         "perwatt meter check 'trace:power.csv,column=Power,unit=mW' --json",
         "perwatt meter check shelly:192.0.2.7 --seconds 10",
+        "perwatt meter check modbus:10.0.0.9,table=eastron-sdm630",
     )
 )
 @click.argument("spec", metavar="SPEC", shell_complete=completion.meters)
 @click.option(
     "--seconds",
     type=PositiveRange(LONGEST_S),
-    default=3.0,
-    show_default=True,
-    help="How long to read a meter that is not a log [s].",
+    help="How long to read a meter that is not a log [s].  [default: 3 s or ten readings, whichever is longer]",
 )
 @meter_period_option
 @clock_offset_option
 @json_option
-def check(spec: str, seconds: float, meter_period_s: float | None, clock_offset_s: float, as_json: bool) -> None:
+def check(spec: str, seconds: float | None, meter_period_s: float | None, clock_offset_s: float, as_json: bool) -> None:
     """Show what a meter reads and how it is understood.
 
     A log is read in full, any other meter for a few seconds. The output has the first readings, the unit and the
@@ -82,6 +81,8 @@ def _document(seen: "Look") -> dict[str, object]:
         "period_s": seen.period_s,
         "first": [{"utc": _utc(reading.utc_s), "value": reading.value} for reading in seen.first],
         "understood": list(seen.understood),
+        "covers": info.scope or None,
+        "points": list(seen.points),
         "notice": seen.notice,
         "refused": rows(seen.refused),
         "warnings": rows(seen.warnings),
@@ -112,6 +113,8 @@ def _lines(seen: "Look") -> list[str]:
     for index, reading in enumerate(seen.first):
         value = "missing" if reading.value is None else f"{reading.value:.6g} {unit}"
         lines.append(f"{'first' if index == 0 else '':9} {_utc(reading.utc_s)}  {value}")
+    lines += [f"covers    {info.scope}"] if info.scope else []
+    lines += [f"{'figures' if index == 0 else '':9} {point}" for index, point in enumerate(seen.points)]
     lines += [f"note      {seen.notice}"] if seen.notice else []
     lines += [f"{'refused' if index == 0 else '':9} {sentence(code)}" for index, code in enumerate(seen.refused)]
     lines += [f"{'warning' if index == 0 else '':9} {sentence(code)}" for index, code in enumerate(seen.warnings)]

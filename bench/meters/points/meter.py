@@ -10,8 +10,9 @@ from bench import limits
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
 from bench.meters.plausible import NOTHING, Evidence, Phase
-from bench.meters.points.table import Point, Table, choices, filled, find
+from bench.meters.points.table import Point, Table, choices, filled, find, names
 from bench.meters.points.transport import Raw, Transport, TransportKind
+from bench.meters.points.words import explained
 from bench.meters.protocol import EnergyReading, Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import Stated, read_stated
 from bench.meters.stream import PolledMeter
@@ -45,6 +46,7 @@ class PointMeter(PolledMeter):
         self._factors = [point.factor for point in self._points]
         self._unwrap: Unwrapper | None = None
         self._evidence = NOTHING
+        self._raws: Sequence[Raw] = ()  # of the last answer
         self._refused = ""
 
     def connect(self) -> MeterInfo:
@@ -94,13 +96,21 @@ class PointMeter(PolledMeter):
         """Return volts, amps, phases and counter of the last answer."""
         return self._evidence
 
+    def explain(self) -> Sequence[str]:
+        """Return one line for each figure of the last answer."""
+        figures = zip(self._points, self._raws, self._factors, strict=False)
+        return tuple(
+            explained(point, raw, factor, is_stated=position in self._digit_places)
+            for position, (point, raw, factor) in enumerate(figures)
+        )
+
     def disconnect(self) -> None:
         """Release the connection."""
         self._transport.close()
 
     def _read(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
         """Return what `read_once` returns; a refused login goes through."""
-        raws = self._transport.read(self._places)
+        raws = self._raws = self._transport.read(self._places)
         asked_s = self._clock()
         figures = [
             (point, _figure(point, raw, factor))
@@ -203,12 +213,15 @@ def entry(kind: TransportKind) -> MeterKindEntry:
         return PointMeter(_described(full, table, stated, kind, domain), table, transport, places, digits)
 
     def find_none() -> list[Found]:
+        known = names(kind.name)
+        head = f"{kind.name}:{kind.example}" if kind.example else kind.name
         return [
             Found(
                 kind.name, MeterKind.POWER, None, Tier.C, usable=False,
-                reason="no address was stated; only what is named is contacted",
-                cure=f"perwatt run --meter {kind.name}:{kind.example},table=NAME",
-                spec=f"{kind.name}:{kind.example},table=NAME",
+                reason=f"not looked for, only what you name is contacted; table= is one of {', '.join(known)}",
+                cure=f"perwatt meter check {head},table={known[0]} (perwatt list tables explains the tables)",
+                spec=f"{head},table=NAME",
+                reads=kind.summary,
             )
         ]  # fmt: skip
 

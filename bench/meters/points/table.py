@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bench import limits
 from bench.meters.points.units import FACTORS, UNITLESS, Quantity
 from hardware_profiles.errors import InputError, near_names, shown
 from hardware_profiles.provenance import Boundary
@@ -144,6 +145,13 @@ def read(path: Path) -> Table:
         The file cannot be read, is not TOML, or a key is unknown, missing or wrong.
     """
     return validate(Table, read_toml(path), path)
+
+
+def needed_settings(table: Table) -> str:
+    """Return the settings that a spec of a table must state, as in `,outlet=OUTLET`."""
+    stated = [name for name, setting in table.settings.items() if setting.default is None]
+    stated += ["period"] if table.period.s > limits.SLOWEST_PERIOD_S else []
+    return "".join(f",{name}={name.upper()}" for name in stated)
 
 
 def find(name: str, place: str, transport: str) -> Table:

@@ -1,0 +1,98 @@
+"""The command line with meters of transports: a look at each, and the names of the tables."""
+
+import json
+import math
+import re
+
+import pytest
+from click.shell_completion import ShellComplete
+from doubles.meters.device import settings_of
+
+from bench.cli import perwatt as command
+from bench.meters.points import table
+
+ONE_EACH = list({table.bundled(name).transport: name for name in table.names() if name != "kepler-node"}.values())
+
+
+def spec_of(peer):
+    described = table.bundled(peer.name)
+    target = f":{peer.target}" if peer.target else ""
+    return f"{described.transport}{target},table={peer.name}{settings_of(described)}"
+
+
+@pytest.mark.parametrize("name", ONE_EACH)
+def test_a_look_says_what_was_read_and_from_which_raw_values(peer, perwatt, name):
+    one, described = peer(name), table.bundled(name)
+    done = perwatt("meter", "check", spec_of(one), "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    seen = json.loads(done.stdout)
+    assert seen["covers"].startswith(described.title)
+    assert seen["unit"] == described.of("power")[0].unit
+    assert 3000.0 < seen["mean_w"] < 5000.0
+    assert seen["period_s"] == pytest.approx(max(described.period.s if described.period.s <= 5 else 1.0, 0.1), rel=0.5)
+    assert len(seen["points"]) == len(described.points)
+    assert any(re.match(r"power.* = [0-9.]+ W, from '?[0-9.E+]+'? times ", line) for line in seen["points"])
+    assert seen["refused"] == []
+
+
+def test_people_see_the_scale_that_the_device_states(peer, perwatt):
+    one = peer("raritan-px2-inlet", lambda t: 400.0 + math.sin(t))
+    done = perwatt("meter", "check", spec_of(one))
+    assert "covers    Raritan PX2 and PX3, one inlet: all that the inlet feeds" in done.stdout
+    assert re.search(r" power = [0-9.]+ W, from [0-9]+ times 0.001 W, whose digits the device states", done.stdout)
+
+
+def test_a_device_that_updates_more_slowly_than_its_table_says_is_named_with_the_cure(peer, perwatt):
+    one = peer("abb-b", lambda t: 4000.0 + t // 3.0)
+    seen = json.loads(perwatt("meter", "check", spec_of(one), "--seconds", "30", "--json").stdout)
+    assert any(
+        re.fullmatch(r"a new value every [23](\.\d+)? s, but 1 s is stated as its update period; add period=.*", words)
+        for words in seen["understood"]
+    )
+
+
+def test_a_wrong_scale_is_an_error_before_any_run(peer, perwatt):
+    one = peer("abb-b")
+    one.device.mode = "decade"
+    done = perwatt("meter", "check", spec_of(one))
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "too large by a factor of 10" in done.stderr
+
+
+def test_the_tables_are_listed_with_the_specs_that_name_them(perwatt):
+    rows = {row["table"]: row for row in json.loads(perwatt("list", "tables", "--json").stdout)}
+    assert set(rows) == set(table.names())
+    assert rows["raritan-px2-outlet"]["spec"] == "snmp:10.0.0.6,table=raritan-px2-outlet,outlet=OUTLET"
+    assert rows["dcgm"]["spec"].endswith("table=dcgm,period=PERIOD")
+    assert rows["apc-rpdu2"]["more_settings"] == ["pdu"]
+    assert "Eastron SDM630" in perwatt("list", "tables").stdout
+
+
+@pytest.mark.parametrize("where", [("list", "meters"), ("doctor",)])
+def test_the_transports_name_their_tables(perwatt, where):
+    found = json.loads(perwatt(*where, "--json").stdout)
+    text = json.dumps(found)
+    assert all(name in text for name in table.names())
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("modbus:10.0.0.9,table=eastron-sdm6", "modbus:10.0.0.9,table=eastron-sdm630"),
+        ("snmp:10.0.0.6,table=apc-e", "snmp:10.0.0.6,table=apc-epdu"),
+        ("ipmi,table=", "ipmi,table=dcmi"),
+        ("mod", "modbus"),
+    ],
+)
+def test_tables_are_completed(typed, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shell = ShellComplete(command, {}, "perwatt", "_PERWATT_COMPLETE")
+    assert [item.value for item in shell.get_completions(["meter", "check"], typed)] == [expected]
+
+
+def test_a_table_of_the_user_is_completed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "our.toml").touch()
+    shell = ShellComplete(command, {}, "perwatt", "_PERWATT_COMPLETE")
+    items = shell.get_completions(["run", "--meter"], "modbus:10.0.0.9,table=ou")
+    assert [item.value for item in items] == ["modbus:10.0.0.9,table=our.toml"]
