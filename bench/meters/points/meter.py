@@ -113,7 +113,7 @@ class PointMeter(PolledMeter):
         raws = self._raws = self._transport.read(self._places)
         asked_s = self._clock()
         figures = [
-            (point, _figure(point, raw, factor))
+            (point, _figure(point, raw, factor, needed=point.quantity == self._table.reads))
             for point, raw, factor in zip(self._points, raws, self._factors, strict=True)
         ]
         self._check_state(raws)
@@ -131,6 +131,8 @@ class PointMeter(PolledMeter):
         """Ask the device how many decimal digits its raw values have."""
         for position, place in self._digit_places.items():
             (raw,) = self._transport.read([place])
+            if raw is None and self._points[position].quantity != self._table.reads:
+                continue  # the device lacks the point too
             if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= 9:
                 raise ReadFailedError(
                     f"expected the number of decimal digits, 0 to 9, from the device, got {raw!r}", "bad_sample"
@@ -155,15 +157,16 @@ class PointMeter(PolledMeter):
                 )
 
 
-def _figure(point: Point, raw: Raw, factor: float) -> float | None:
-    """Return the figure of a raw value in SI, or None where the point has none."""
+def _figure(point: Point, raw: Raw, factor: float, *, needed: bool) -> float | None:
+    """Return the figure of a raw value in SI, or None where the point has none; what is only a check may be missing."""
     if point.quantity in {"time", "active"}:
         return None
     where = f"the point {point.quantity}{f' of {point.phase}' if point.phase else ''}"
-    needed = point.quantity in {"power", "energy"}
     if raw is None or raw in point.absent:
         if needed:
-            raise ReadFailedError(f"{where}: expected a number, got no value", "bad_sample")
+            raise ReadFailedError(
+                f"{where}: expected a number, got no value; check the table and its settings", "bad_sample"
+            )
         return None
     try:
         number = float(raw)

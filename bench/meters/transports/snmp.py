@@ -100,7 +100,7 @@ class Snmp(Transport):
             raise self._fault(str(error))
         if status:
             raise ReadFailedError(f"{self.name}: {places[int(index) - 1] if index else ''}: {status.prettyPrint()}")
-        return [self._value(place, bound[1]) for place, bound in zip(places, answer, strict=True)]
+        return [self._value(bound[1]) for bound in answer]
 
     def close(self) -> None:
         """Close the socket."""
@@ -117,14 +117,13 @@ class Snmp(Transport):
             return LoginRefusedError(f"{self.name}: {text}")
         return ReadFailedError(f"{self.name}: {text}")
 
-    def _value(self, place: str, value: Any) -> Raw:
+    @staticmethod
+    def _value(value: Any) -> Raw:
         from pyasn1.type.univ import Integer, OctetString
         from pysnmp.proto.rfc1905 import EndOfMibView, NoSuchInstance, NoSuchObject
 
         if isinstance(value, NoSuchInstance | NoSuchObject | EndOfMibView):
-            raise ReadFailedError(
-                f"{self.name}: {place}: the device has no such object; check the table and its settings"
-            )
+            return None  # a smaller model of a family measures less
         if isinstance(value, Integer):
             return None if int(value) in _NOTHING else int(value)
         if isinstance(value, OctetString):
