@@ -4,13 +4,13 @@ import math
 import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bench import limits
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
 
-_SLOWER = 1.5  # times its stated period: less is the jitter of the readings
+_SLOWER, _FEWEST_STEPS = 1.5, 5  # times its stated period: less is the jitter of the readings; changes that it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +93,32 @@ def distinct(good: Sequence[Reading]) -> list[Reading]:
 
 def seen_period_s(readings: Sequence[Reading]) -> float | None:
     """Return the median time between two values that differ [s], or None for fewer than three."""
-    fresh = distinct([reading for reading in readings if reading.value is not None])
-    steps = [later.t_s - earlier.t_s for earlier, later in pairwise(fresh[1:])]
+    steps = _steps_s(readings)
     return statistics.median(steps) if steps else None
 
 
 def slower_words(info: MeterInfo, readings: Sequence[Reading]) -> str:
-    """Return that a meter updates more slowly than its period says, and the cure; empty if it does not."""
-    period_s, stated_s = seen_period_s(readings), max(info.period_s, info.poll_s)
-    if period_s is None or period_s <= _SLOWER * stated_s:
+    """Return that a meter shows new values more seldom than its period says, and what to do; empty if it does not.
+
+    A steady load repeats values as a slow meter does, though two of its changes follow each other closely now and then.
+    """
+    values = [replace(reading, token=None) for reading in readings]  # a counter's steps tell nothing of the power's
+    steps, stated_s = _steps_s(values), max(info.period_s, info.poll_s)
+    if len(steps) < _FEWEST_STEPS or min(steps) <= _SLOWER * stated_s:
         return ""
+    period_s = statistics.median(steps)
     needed_s = float(f"{period_s:.2g}")
     cure = f"add period={needed_s:g}" if needed_s <= limits.SLOWEST_PERIOD_S else "use another meter"
-    return f"a new value every {period_s:.3g} s, but {stated_s:.3g} s is stated as its update period; {cure}"
+    return (
+        f"a new value every {period_s:.3g} s, but {stated_s:.3g} s is stated as its update period: the load is steady, "
+        f"or the meter is slow, then {cure}"
+    )
+
+
+def _steps_s(readings: Sequence[Reading]) -> list[float]:
+    """Return the times between values that differ [s]; the first value has lasted for an unknown time."""
+    fresh = distinct([reading for reading in readings if reading.value is not None])
+    return [later.t_s - earlier.t_s for earlier, later in pairwise(fresh[1:])]
 
 
 def _freshness_codes(  # noqa: PLR0913, PLR0917 (one step of power_energy)

@@ -139,10 +139,11 @@ class PolledMeter(ABC):
         last_good_s = max((reading.t_s for reading in readings if reading.value is not None), default=-math.inf)
         if last_good_s < t1:
             return replace(energy.judged(("meter_lost",)), detail=self.last_error)
-        if self._info.kind is MeterKind.POWER and {"too_few_samples", "sample_gap"} & set(energy.reasons):
-            inside = [reading for reading in readings if t0 <= reading.t_s <= t1]
-            energy = replace(energy, detail=energy.detail or slower_words(self._info, inside))
-        return self._checked_by_counter(self._checked_by_product(energy, t0, t1), t0, t1)
+        checked = self._checked_by_counter(self._checked_by_product(energy, t0, t1), t0, t1)
+        if self._info.kind is not MeterKind.POWER or not {"too_few_samples", "sample_gap"} & set(checked.reasons):
+            return checked
+        inside = [reading for reading in readings if t0 <= reading.t_s <= t1]
+        return replace(checked, detail=slower_words(self._info, inside) or checked.detail)
 
     def _keep_evidence(self, t_s: float, value: float) -> None:
         evidence = self.evidence()

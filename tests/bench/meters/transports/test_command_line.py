@@ -4,6 +4,7 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 from click.shell_completion import ShellComplete
 from doubles.meters.device import settings_of
@@ -46,9 +47,29 @@ def test_a_device_that_updates_more_slowly_than_its_table_says_is_named_with_the
     one = peer("abb-b", lambda t: 4000.0 + t // 3.0)
     seen = json.loads(perwatt("meter", "check", spec_of(one), "--seconds", "30", "--json").stdout)
     assert any(
-        re.fullmatch(r"a new value every [23](\.\d+)? s, but 1 s is stated as its update period; add period=.*", words)
+        re.fullmatch(r"a new value every [23](\.\d+)? s, but 1 s is stated .* slow, then add period=[23](\.\d)?", words)
         for words in seen["understood"]
     )
+
+
+def test_a_run_says_so_too_and_the_cure_works(clock, peer, meter):
+    one = peer("abb-b", lambda t: 4000.0 + t // 3.0)
+    for settings, words in (("", "a new value every"), (",period=3", "")):
+        opened = meter(one, settings)
+        clock.sleep(10.0)
+        start_s, window_s = clock.monotonic(), 110.0 * opened.info.poll_s
+        clock.sleep(window_s)
+        energy = opened.energy(start_s, start_s + window_s)
+        assert ("too_few_samples" in energy.reasons, words in energy.detail) == (not settings, True)
+    assert energy.reasons == ()
+
+
+def test_a_load_that_changes_at_its_own_times_is_not_taken_for_a_slow_meter(peer, perwatt):
+    random = np.random.default_rng(1)
+    watts = 400.0 + np.cumsum(random.random(400) < 0.3)  # repeats most values
+    one = peer("apc-rpdu", lambda t: watts[int(t) % 400])
+    seen = json.loads(perwatt("meter", "check", spec_of(one), "--seconds", "60", "--json").stdout)
+    assert not any("stated as its update period" in words for words in seen["understood"])
 
 
 def test_a_wrong_scale_is_an_error_before_any_run(peer, perwatt):

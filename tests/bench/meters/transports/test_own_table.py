@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from bench.measure.plans import averaging_time_s, lead_time_s
 from bench.meters.points import table
 from bench.meters.points.units import FACTORS
 from bench.meters.registry import make_meter
@@ -45,6 +46,12 @@ def test_a_table_by_its_path_is_read(clock, peer, meter, own):
     clock.sleep(10.0)
     assert all(reading.value > 3000.0 for reading in opened.readings())
     assert opened.info.scope == "our meter: the shelf"
+
+
+def test_a_power_that_is_an_average_lengthens_the_load_before_the_windows(own):
+    meter = make_meter(f"modbus:10.0.0.9,table={own('unit = ', 'averaging_s = 20.0, unit = ')}")
+    assert meter.info.averaging_s == 20.0
+    assert lead_time_s(averaging_time_s(meter.info)) == 60.0
 
 
 WRONG = [
