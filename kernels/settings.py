@@ -4,12 +4,20 @@ import os
 import re
 import resource
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 from kernels.errors import KernelInputError
 
 _FEATURES = re.compile(r"[+-][\w.-]+(,[+-][\w.-]+)*")
 _LEAST_ADDRESSES = 768 * 2**20  # [byte]
+_CHECKED = {  # here; Numba itself checks all others
+    "NUMBA_CACHE_DIR",
+    "NUMBA_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "NUMBA_DISABLE_JIT",
+    "NUMBA_NUM_THREADS",
+}
 
 
 SETTINGS_FILE = ".numba_config.yaml"  # which Numba reads in the current folder
@@ -20,6 +28,20 @@ def compiler_settings() -> list[str]:
     variables = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("NUMBA_"))
     file = Path(SETTINGS_FILE)
     return [*variables, file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""]
+
+
+def check_compiler() -> None:
+    """Check the memory and all settings before a run; Numba is imported only if one is set that it alone can read.
+
+    Raises
+    ------
+    KernelInputError
+        The compiler cannot be used with them.
+    """
+    check_memory()
+    check_settings(os.environ)
+    if any(name.startswith("NUMBA_") and name not in _CHECKED for name in os.environ):
+        import_module("kernels.compiler")
 
 
 def check_settings(environment: Mapping[str, str]) -> None:

@@ -158,10 +158,12 @@ def compare(
 def _measure_now(
     names: Sequence[str], options: "InterleaveOptions", *, quiet: bool
 ) -> "tuple[list[Record], QuietPairs | None]":
+    from bench.cli.run.measure import check_machine
     from bench.measure.interleave import compare_now
 
     if len(names) != 2:
         raise InputError.at("compare --run", expected="two workloads", got=len(names))
+    check_machine(options.threads)
     prepare_out(options.store)
     with progress(quiet=quiet) as bars:
         task = bars.add_task("pairs", total=1.0)

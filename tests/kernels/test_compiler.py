@@ -49,9 +49,10 @@ def test_usual_settings_are_accepted():
     check_settings({"NUMBA_CPU_NAME": "", "NUMBA_CPU_FEATURES": "", "NUMBA_NUM_THREADS": "04"})
 
 
+@pytest.mark.parametrize("action", ["import kernels.compiler", "kernels.settings.check_compiler()"])
 @pytest.mark.parametrize("name", ["NUMBA_OPT", "NUMBA_BOUNDSCHECK", "NUMBA_DEBUG_CACHE"])
-def test_any_setting_that_numba_cannot_read_is_refused_without_its_traceback(name):
-    code = "import kernels.errors as e\ntry: import kernels.compiler\nexcept e.KernelInputError as error: print(error)"
+def test_any_setting_that_numba_cannot_read_is_refused_without_its_traceback(name, action):
+    code = f"import kernels.settings\ntry: {action}\nexcept kernels.settings.KernelInputError as error: print(error)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(ROOT), name: "x"},

@@ -1,6 +1,5 @@
 """The measurement that `perwatt run` and `perwatt run llm` share: threads, meters, workloads with a progress bar."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -64,11 +63,9 @@ def check_machine(threads: int | None) -> None:
         An environment variable stops the compiler.
     """
     from bench.machine.environment import usable_cores
-    from kernels.settings import check_memory, check_settings
+    from kernels.settings import check_compiler
 
-    check_memory()
-    check_settings(os.environ)
-
+    check_compiler()
     most = len(usable_cores())
     if threads is not None and not 1 <= threads <= most:
         raise InputError.at("--threads", expected=f"1 to {most}, the cores this process may use", got=threads)

@@ -31,6 +31,21 @@ def test_two_workloads_are_interleaved_and_too_few_pairs_are_no_verdict(store):
     assert document["rows"][0]["reason"] == "plan smoke is never compared"
 
 
+@pytest.mark.parametrize(
+    ("threads", "env", "expected"),
+    [
+        ("4096", {}, "--threads: expected 1 to "),
+        ("1", {"NUMBA_CPU_NAME": "nonsense"}, "variable NUMBA_CPU_NAME: expected"),
+    ],
+    ids=["threads", "compiler"],
+)
+def test_workloads_that_cannot_run_here_are_not_interleaved(threads, env, expected, perwatt, tmp_path):
+    done = perwatt("compare", "--run", "sha256d_scan_cpu", "sha256d_scan_cpu", "--threads", threads, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert expected in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_results_are_listed_and_their_trend_shown(store, perwatt):
     folder, _ = store
     listed = json.loads(perwatt("list", "results", "--json", cwd=folder).stdout)
