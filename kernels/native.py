@@ -24,6 +24,7 @@ from typing import Any
 from kernels.settings import compiler_settings
 
 FOLDER = "perwatt"  # of a cache folder
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe is refused, not waited for
 KEPT = 8  # files of one kernel: for other settings of the compiler, and for other states of a checkout
 _FREE = """
 define void @NRT_MemInfo_call_dtor(ptr %0) {
@@ -194,7 +195,7 @@ def _read(folder: Path, file: str) -> Code | None:
         with _opened(folder) as place:
             if not _only_own(os.fstat(place)):
                 return None
-            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place)
+            descriptor = os.open(file, _OPEN, dir_fd=place)
         with os.fdopen(descriptor, "rb") as stream:
             status = os.fstat(descriptor)
             if not (stat.S_ISREG(status.st_mode) and _only_own(status)):

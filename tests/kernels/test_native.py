@@ -104,6 +104,15 @@ def test_a_link_is_not_followed(folder, tmp_path):
     assert doubled() == (1, False)
 
 
+def test_a_pipe_is_not_waited_for(folder):
+    doubled()
+    (file,) = folder.iterdir()
+    file.unlink()
+    os.mkfifo(file)
+    assert doubled() == (1, False)
+    assert doubled() == (0, True)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to another user")
 @pytest.mark.parametrize("what", ["folder", "file"])
 def test_code_of_another_user_is_not_loaded(folder, what):
