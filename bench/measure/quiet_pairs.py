@@ -57,8 +57,8 @@ class QuietPairs:
         comparison = self.verdict()
         counted = f"{len(self.quiet_pairs)} of {len(self.pairs)} interleaved pairs were quiet"
         if comparison is None or comparison.interval is None:
-            why = "" if self.probed else ", no probe for neighbours on this CPU"
-            return f"not quiet: no verdict ({counted}{why}); ungated, {b} over {a} is {self.ungated_ratio():.3f}"
+            why = f"{limits.QUIET_PAIRS} are needed" if self.probed else "no probe for neighbours on this CPU"
+            return f"not quiet: no verdict ({counted}; {why}); ungated, {b} over {a} is {self.ungated_ratio():.3f}"
         word = {"higher": "faster", "lower": "slower", "same": "same", "cannot_tell": "cannot tell"}[comparison.verdict]
         low, high = comparison.interval
         return f"{b} over {a}: {comparison.ratio:.4f} ({low:.4f} to {high:.4f}) per CPU second, {word}; {counted}"

@@ -79,7 +79,7 @@ def test_pairs_that_were_not_quiet_still_give_the_better_guess_and_the_word(scan
     choice = choose_cpu_scan(WorkloadOptions())
     assert choice.chosen.name == "sha256d_scan_vr4_cpu"
     assert "not quiet: no verdict" in choice.sentence()
-    assert "ungated" in choice.sentence()
+    assert f"; {quiet_pairs.limits.QUIET_PAIRS} are needed); ungated" in choice.sentence()
 
 
 def test_only_the_two_fastest_variants_are_compiled_for_four_versions(scans, monkeypatch):
