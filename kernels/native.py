@@ -207,7 +207,10 @@ def _read(folder: Path, file: str) -> Code | None:
     if hashlib.sha256(rest).digest() != digest:
         return None
     heading, _, object_code = rest.partition(b"\n")
-    symbol, step = json.loads(heading)
+    try:
+        symbol, step = json.loads(heading)
+    except (ValueError, TypeError):
+        return None
     return Code(symbol, object_code, step)
 
 

@@ -24,6 +24,7 @@ from bench.cli.options import (
 )
 from bench.cli.output import emit_json, emit_text, progress, quantity, say
 from bench.cli.table import numbered, print_table, say_reasons
+from bench.errors import RunFailedError
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ def compare(
             )
     if pairs is not None and shape in {"table", "markdown"}:
         say(pairs.sentence())
+    if run_now and all(record.status == "failed" for record in records):
+        raise RunFailedError("compare --run: both runs failed; perwatt show names the reason of each")
 
 
 def _measure_now(

@@ -241,7 +241,7 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
             device=device,
             workload=_workload_info(entrant),
             metered=metered,
-            figures={**figures, **bound_metrics(workload, figures.get("rate")), **evidence.metrics},
+            figures={**figures, **bound_metrics(workload, figures), **evidence.metrics},
             notes=notes,
             faults=faults,
             failed=bool(faults) and faults[0].code != "domain_busy",

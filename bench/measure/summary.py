@@ -251,8 +251,12 @@ def _idle_codes(metered: Metered, *, metering: bool) -> list[Reason]:
     return reasons
 
 
-def bound_metrics(workload: Workload, rate: Metric | None) -> dict[str, Metric]:
-    """Return `bound` and `fraction_of_bound` of a workload that states its bound, else nothing."""
+def bound_metrics(workload: Workload, figures: Mapping[str, Metric]) -> dict[str, Metric]:
+    """Return `bound` and `fraction_of_bound` of a workload that states its bound, else nothing.
+
+    A bound in cycles is compared with the cycles of the run, which a changing clock and other programs leave alone.
+    """
+    rate = figures.get("rate")
     if rate is None or not isinstance(workload, BoundedWorkload):
         return {}
     try:
@@ -261,8 +265,14 @@ def bound_metrics(workload: Workload, rate: Metric | None) -> dict[str, Metric]:
         return {}
     if bound is None:
         return {}
+    cycles = figures.get(f"cycles_per_{workload.unit}")
+    if cycles is None or bound.cycles_per_unit is None:
+        fraction, words = rate.value / bound.rate_per_s, "measured rate over bound"
+    else:
+        fraction, words = bound.cycles_per_unit / cycles.value, "cycles of the bound over measured cycles"
+    scale = fraction / rate.value
     interval = rate.interval_95
-    fraction_interval = (interval[0] / bound.rate_per_s, interval[1] / bound.rate_per_s) if interval else None
+    fraction_interval = (interval[0] * scale, interval[1] * scale) if interval else None
     return {
         "bound": Metric(
             value=bound.rate_per_s,
@@ -273,11 +283,11 @@ def bound_metrics(workload: Workload, rate: Metric | None) -> dict[str, Metric]:
             note=bound.why,
         ),
         "fraction_of_bound": Metric(
-            value=rate.value / bound.rate_per_s,
+            value=fraction,
             unit="1",
             basis="modelled",
             n=rate.n,
             interval_95=fraction_interval,
-            note=f"measured rate over bound; {bound.why}",
+            note=f"{words}; {bound.why}",
         ),
     }

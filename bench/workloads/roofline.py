@@ -24,6 +24,7 @@ class Bound:
     basis: "Basis"  # `rated` (a profile's peaks), `measured` (ceilings) or `modelled` (counts and assumed rates)
     why: str  # for people: the limit, and the figures behind it
     bound_by: str = ""  # the limit: a class of instructions, a pipe, a peak, a bandwidth
+    cycles_per_unit: float | None = None  # [cycle] of one core, where the bound was measured in cycles
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Stored machine code: loaded only if it is whole, of this very source and compiler, and safe from other users."""
 
 import ctypes
+import hashlib
 import os
 import types
 from pathlib import Path
@@ -70,7 +71,9 @@ def test_settings_that_changed_after_numba_read_them_leave_no_code_behind(monkey
     assert [doubled(), doubled()] == [(1, False), (1, False)]
 
 
-@pytest.mark.parametrize("damage", [b"", b"x", None], ids=["empty", "one byte", "one bit"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"x", hashlib.sha256(b"").digest(), None], ids=["empty", "one byte", "no heading", "one bit"]
+)
 def test_damaged_code_is_compiled_again(folder, damage):
     doubled()
     (file,) = folder.iterdir()

@@ -120,7 +120,9 @@ class Sha256dScanCpu:
         if step is None or clock_hz is None:
             return None
         why = f"{step.sentence()}; {self.threads} threads at {clock_hz / 1e9:.2f} GHz"
-        return Bound(self.threads * clock_hz / step.cycles_per_hash, "modelled", why, step.bound_by)
+        return Bound(
+            self.threads * clock_hz / step.cycles_per_hash, "modelled", why, step.bound_by, step.cycles_per_hash
+        )
 
     def parameters(self) -> Mapping[str, object]:
         """Return the threads and the header."""

@@ -172,6 +172,8 @@ def test_ratios_set_cublaslt_beside_cupy_and_the_readable_kernel_of_the_same_sha
 
 
 class Bounded:
+    unit = "hash"
+
     def __init__(self, answer):
         self.answer = answer
 
@@ -183,19 +185,28 @@ class Bounded:
 
 def test_a_record_gets_its_bound_and_the_fraction_of_it_with_an_interval():
     rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3, interval_95=(7.0, 9.0))
-    found = bound_metrics(Bounded(Bound(10.0, "modelled", "because")), rate)
+    found = bound_metrics(Bounded(Bound(10.0, "modelled", "because")), {"rate": rate})
     assert found["bound"].value == 10.0
     assert found["fraction_of_bound"].value == pytest.approx(0.8)
     assert found["fraction_of_bound"].interval_95 == pytest.approx((0.7, 0.9))
     assert found["fraction_of_bound"].n == 3
 
 
+def test_a_bound_in_cycles_is_compared_with_the_cycles_whatever_the_clock_did():
+    rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3, interval_95=(7.0, 9.0))
+    cycles = Metric(value=80.0, unit="cycle/hash", basis="measured", n=3)
+    bound = Bound(5.0, "modelled", "the clock was slow while it was probed", cycles_per_unit=60.0)
+    found = bound_metrics(Bounded(bound), {"rate": rate, "cycles_per_hash": cycles})["fraction_of_bound"]
+    assert found.value == pytest.approx(0.75)
+    assert found.interval_95 == pytest.approx((0.75 * 7 / 8, 0.75 * 9 / 8))
+
+
 @pytest.mark.parametrize("answer", [None, InputError("a profile is faulty")])
 def test_a_workload_whose_bound_is_not_known_gets_none(answer):
     rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3)
-    assert bound_metrics(Bounded(answer), rate) == {}
-    assert bound_metrics(Bounded(Bound(1.0, "rated", "x")), None) == {}
-    assert bound_metrics(object(), rate) == {}
+    assert bound_metrics(Bounded(answer), {"rate": rate}) == {}
+    assert bound_metrics(Bounded(Bound(1.0, "rated", "x")), {}) == {}
+    assert bound_metrics(object(), {"rate": rate}) == {}
 
 
 def test_bounds_are_immutable():
