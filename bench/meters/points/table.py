@@ -179,6 +179,8 @@ def find(name: str, place: str, transport: str) -> Table:
         known = names(transport)
         expected = f"one of {', '.join(known)}, or the path of a .toml file"
         raise InputError.at(place, "table", expected=expected, got=name, near=near_names(name, known))
+    if table.transport != transport and name.endswith(".toml"):
+        raise InputError.at(name, "transport", expected=f"{transport}, as the spec names it", got=table.transport)
     if table.transport != transport:
         expected = f"a table of {transport}, one of {', '.join(names(transport))}"
         raise InputError.at(place, "table", expected=expected, got=f"{name}, a table of {table.transport}")

@@ -72,7 +72,7 @@ WRONG = [
     ('type = "float32"', 'type = "float32", words = "little"', "expected words high_first or low_first, got 'little'"),
     ('type = "float32"', 'type = "float32", order = 1', "expected one of function, register, type, words, got order"),
     ('title = "our meter"\n', "", "title"),
-    ('transport = "modbus"', 'transport = "telepathy"', "expected a table of modbus"),
+    ('transport = "modbus"', 'transport = "telepathy"', "key transport: expected modbus"),
     ('boundary = "wall"', 'boundary = "moon"', "boundary"),
     ("s = 1.0", "s = 0.0", r"period\.s"),
     ("s = 1.0", "s = 4000.0", r"period\.s"),
