@@ -53,7 +53,7 @@ class Prediction:
     ttft_s: float  # [s] mean time from a request's arrival to its first token, including the wait
     tpot_s: float | None  # [s] mean time between later tokens; None for a single output token
     joules_per_token: float | None  # [J/token] provisioned power over the rate
-    watts: Watts | None  # modelled, None for a device of which no watts were published
+    watts: Watts | None  # modelled; None for a device without published watts
     tags: TokenTags | None  # of the provisioned power; None without one
     scale: Scale | None  # by a measurement on the device
     holdout: ClassHoldout  # error of this engine on rows that it was not fitted on

@@ -47,7 +47,7 @@ class Watts:
 def watts_of(setup: Setup, load: Load, cap_w: float | None = None) -> Watts | None:
     """Return the watts of a load, or None where they are not known well enough to plan with.
 
-    That is the case for devices of which no watts were published, and for classes of models whose error is too large.
+    No watts were published for some devices, and the error of some classes of models is too large.
 
     Parameters
     ----------

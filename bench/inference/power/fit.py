@@ -55,7 +55,7 @@ def fitted_rows(family: Family, rows: Iterable[WattRow]) -> list[WattRow]:
 def held_out(rows: Sequence[WattRow]) -> list[tuple[WattRow, Family]]:
     """Return the rows without a flag, each with the constants of its family fitted on the other models.
 
-    Rows of a class or model on which nothing is fitted have the fit on all others. Models are told apart by layers and
+    Rows of a class or model that is not fitted have the fit on all others. Models are told apart by layers and
     width, so that two releases of one build are one model.
     """
     judged = [row for row in rows if row.row.flag is None]

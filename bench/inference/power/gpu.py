@@ -22,7 +22,7 @@ class Family:
 
     name: str
     devices: tuple[str, ...]  # slugs in the catalogue
-    tested: tuple[str, ...]  # those of which rows with watts were predicted
+    tested: tuple[str, ...]  # models whose rows with watts were predicted
     idle_frac: float  # [-] power with a context and without work, over the limit
     memory_frac: float  # [-] share of the range above it while narrow kernels read memory, fitted
     half_width: float  # elements of the residual stream at which kernels draw half of the range, fitted

@@ -48,7 +48,7 @@ class Dialect(Protocol):
         ...
 
     def independent(self, instructions: Sequence[Instruction]) -> list[str]:
-        """Return lines with the same work, none of which waits for another; some instructions cannot be repeated."""
+        """Return lines that do the same work without waiting for each other; some instructions cannot be repeated."""
         ...
 
     def memory_part(self, instruction: Instruction) -> Instruction:

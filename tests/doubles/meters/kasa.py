@@ -1,46 +1,18 @@
 """A plug that speaks Kasa's protocol of port 9999: JSON under a running XOR, with its length before it."""
 
-import contextlib
 import json
 import socket
 import struct
-import threading
+
+from doubles.meters.lines import LinePeer
 
 
-class KasaPeer:
+class KasaPeer(LinePeer):
     """One plug; `newer` hardware counts milliwatts, older hardware watts."""
 
     def __init__(self, device, table, *, newer=True):
-        self.device, self.points, self.newer = device, list(table.points.values()), newer
-        self._given_up, self._open = threading.Event(), []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    @property
-    def target(self):
-        return f"127.0.0.1:{self.port}"
-
-    def close(self):
-        if self._given_up.is_set():
-            return
-        self._given_up.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._open:
-            with contextlib.suppress(OSError):  # the meter has closed it
-                connection.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._open.append(connection)
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+        self.newer = newer
+        super().__init__(device, table)
 
     def _talk(self, connection):
         with connection:

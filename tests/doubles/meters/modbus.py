@@ -65,7 +65,7 @@ class ModbusPeer:
     async def _fill(self, function, start, address, count, registers, _values):
         self.requests.append((function, address, count))
         if self.device.mode == "silent":
-            await asyncio.sleep(60.0)
+            await asyncio.Event().wait()  # no answer, until the peer is closed
         if self.device.mode == "refusing":
             return ExcCodes.DEVICE_BUSY
         for point, place in zip(self.points, self.places, strict=True):

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from llvmlite import binding, ir
 from oracles.cross_assembly import ARM, X86, assembly
+from oracles.op_count import scan_operations
 
 from kernels.scan_cpu.codegen.assembly import FIRST_REGISTER
 from kernels.scan_cpu.codegen.lanes_step import JOB_WORDS, lane_step
@@ -21,7 +22,6 @@ from kernels.scan_cpu.codegen.pipeline_step import (
 )
 from kernels.scan_cpu.codegen.quads_step import STREAMS, quad_step
 from kernels.scan_cpu.codegen.sha_target import ArmSha, X86Sha
-from kernels.scan_cpu.op_count import scan_operations
 
 
 def loop_of(text):

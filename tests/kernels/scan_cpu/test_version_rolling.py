@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from llvmlite import binding, ir
+from oracles.op_count import count_operations, scan_operations
 
 from kernels.errors import KernelInputError
 from kernels.scan_cpu import scan as scan_module
@@ -16,7 +17,6 @@ from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, pipeline_step
 from kernels.scan_cpu.codegen.quads_step import STREAMS
 from kernels.scan_cpu.codegen.rolled_quads import rolled_quads
 from kernels.scan_cpu.codegen.sha_target import ArmSha
-from kernels.scan_cpu.op_count import count_operations, scan_operations
 from kernels.scan_cpu.scan import MIDSTATES, meets_target, scan_versions
 from kernels.sha256.graph import Graph
 from kernels.sha256.header import NONCES, VERSION_MASK, Header, rolled_versions, versions_around, with_version

@@ -2,7 +2,8 @@
 
 import random
 
-from kernels.scan_cpu.op_count import COSTS, count_operations, scan_operations
+from oracles.op_count import COSTS, count_operations, scan_operations
+
 from kernels.sha256.description import schedule, sha256d_tail
 from kernels.sha256.graph import Graph, Lowering, Time, early_and_late
 from kernels.sha256.reference import INTEGERS

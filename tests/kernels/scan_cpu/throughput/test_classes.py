@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from llvmlite import binding, ir
 from oracles.cross_assembly import ARM, X86, assembly, optimised, rolled_assembly
+from oracles.op_count import scan_operations
 
 from kernels.scan_cpu.codegen.lanes_step import JOB_WORDS, lane_step
 from kernels.scan_cpu.codegen.lanes_target import I32
@@ -13,7 +14,6 @@ from kernels.scan_cpu.codegen.pipeline_step import HYBRID, MIXED, step_code
 from kernels.scan_cpu.codegen.quads_step import STREAMS, quad_step
 from kernels.scan_cpu.codegen.rolled_lanes import rolled_lanes
 from kernels.scan_cpu.codegen.sha_target import ArmSha, X86Sha
-from kernels.scan_cpu.op_count import scan_operations
 from kernels.scan_cpu.throughput.arm import ArmAssembly
 from kernels.scan_cpu.throughput.control_flow import step_regions
 from kernels.scan_cpu.throughput.listing import Listing
