@@ -6,7 +6,7 @@ import pytest
 
 from bench.inference.columns.division import flagged, may_fit
 from bench.inference.columns.measured import NEEDED, TASKS
-from bench.inference.published import MEASURED, MORE, read_rows
+from bench.inference.published import DATA, MEASURED, MORE, read_rows
 from hardware_profiles.errors import InputError
 
 GOOD = {
@@ -31,7 +31,7 @@ def made(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("path", [MEASURED, MORE])
+@pytest.mark.parametrize("path", [MEASURED, MORE, DATA / "measured_2026_blind_2.csv"])
 def test_every_line_of_the_bundled_files_becomes_one_row(path):
     with path.open() as file:
         count = sum(1 for _ in csv.DictReader(file))
@@ -46,6 +46,11 @@ def test_a_row_says_its_model_lengths_clients_rate_and_power(made):
     assert (row.input_len, row.output_len, row.clients, row.spread) == (2048, 389, 8, "equal")
     assert (row.published_per_s, row.power_w, row.boundary, row.engine) == (1069.6, 486.4, "gpu", "vllm-sync")
     assert (row.tensor, row.expert, row.data, row.steady, row.flag, row.refused) == (2, 1, 1, False, None, None)
+
+
+def test_all_requests_may_be_queued_at_once(made):
+    (row,) = made({"concurrency": "offline", "source": "a page n=3000"})
+    assert (row.clients, row.requests, row.refused) == (None, 3000, None)
 
 
 @pytest.mark.parametrize(
