@@ -69,6 +69,14 @@ def first_hour_s(start: date, timezone: str) -> int:
     return int(datetime(start.year, start.month, start.day, tzinfo=zone(timezone)).timestamp())
 
 
+def anniversary(start: date, years: int) -> date:
+    """Return the day a number of years after a day; 1 March where a 29 February has none."""
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return date(start.year + years, 3, 1)
+
+
 @lru_cache(maxsize=256)
 def local_year(start: date, timezone: str, step_s: int = HOUR_S) -> Calendar:
     """Return the calendar of the local year that begins on a day: 8760 hours, or 8784 with a 29 February.
@@ -80,13 +88,28 @@ def local_year(start: date, timezone: str, step_s: int = HOUR_S) -> Calendar:
     step_s
         Length of a step [s], which divides the hour.
     """
-    tz = zone(timezone)
-    begin = first_hour_s(start, timezone)
-    try:
-        following = start.replace(year=start.year + 1)
-    except ValueError:  # begins on 29 February
-        following = date(start.year + 1, 3, 1)
-    hours = (following - start).days * 24
+    days = (anniversary(start, 1) - start).days
+    return _calendar(start, first_hour_s(start, timezone), days * 24, zone(timezone), step_s)
+
+
+@lru_cache(maxsize=256)
+def year_of_horizon(start: date, timezone: str, year: int) -> Calendar:
+    """Return the calendar of a year of a horizon, whose end is the start of the following one.
+
+    Where the clock changes between the anniversaries do not cancel, the year has an hour more or less than local_year.
+
+    Parameters
+    ----------
+    start, timezone
+        First local day of the horizon, and IANA name of the zone.
+    year
+        Number of the year, from 0.
+    """
+    begin_s, end_s = (first_hour_s(anniversary(start, after), timezone) for after in (year, year + 1))
+    return _calendar(anniversary(start, year), begin_s, (end_s - begin_s) // HOUR_S, zone(timezone), HOUR_S)
+
+
+def _calendar(start: date, begin: int, hours: int, tz: ZoneInfo, step_s: int) -> Calendar:
     each = HOUR_S // step_s
     utc_s = begin + step_s * np.arange(hours * each, dtype=np.int64)
     local_s = utc_s + np.repeat(_offsets_s(begin, hours, tz), each)

@@ -14,7 +14,6 @@ from sites.dispatch.columns import (
     CAP,
     CREDIT,
     FORGONE,
-    HOUR,
     LIMIT,
     LOAD_LIMIT,
     MONTH_BOUNDS,
@@ -23,10 +22,9 @@ from sites.dispatch.columns import (
     TABLE_BLOCK,
     TABLE_HOUR,
 )
+from sites.dispatch.later_year import later_year
 from sites.dispatch.problem import labels, problem
 from sites.dispatch.rents import rent
-from sites.hours.calendar import MEAN_YEAR_HOURS
-from sites.market.mining import hourly_fees_frac, hourly_reward_btc_per_hash
 from sites.scenarios.model import Z_OF_95
 
 if TYPE_CHECKING:
@@ -91,8 +89,8 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     site, model
         The site, and the model of its uncertain inputs.
     year
-        0 for the site's own year. A later one has the same weather, prices and week; difficulty, halving, ageing and
-        growth of demand continue.
+        0 for the site's own year. A later one is that of `later_year`: the same weather and prices on its own calendar;
+        difficulty, halving, ageing and growth of demand continue.
     """
     from sites.scenarios.kernels import paths as drawn
 
@@ -106,18 +104,9 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
             f"scenarios: expected one number as {keys[0]} of site {site.name!r}, from which its uncertain paths begin, "
             "got a series"
         )
+    site = later_year(site, year) if year else site
     arrays = problem(site)
     rows = labels(site)
-    series = arrays.series
-    offset = year * MEAN_YEAR_HOURS
-    if year:
-        series = series.copy()
-        start_s = site.start_s + round(offset * 3600)
-        series[HOUR.subsidy_usd_per_hash] = hourly_reward_btc_per_hash(start_s, site.hours, site.path) * site.btc_usd
-        fees_frac = site.fees_frac
-        if site.fees_btc_per_block is not None:
-            fees_frac = hourly_fees_frac(site.fees_btc_per_block, start_s, site.hours, site.path)
-        series[HOUR.fees_usd_per_hash] = series[HOUR.subsidy_usd_per_hash] * fees_frac
     sources: dict[str, MiningBlock | InferenceBlock] = {block.name: block for block in site.mining}
     sources |= {block.name: block for block in site.inference}
     rates = {block.rate.name: block.rate for block in sources.values()}
@@ -126,9 +115,7 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     best = max(block.availability_frac for block in sources.values())
     most_available = 1.0 / best if best > 0 else 1.0
     widest = most_available * max(1.0 + DEVICE_SPREADS * power for _, power in spreads)
-    table, bounds, programme = tabulate(
-        arrays if series is arrays.series else arrays._replace(series=series), offset, widest
-    )
+    table, bounds, programme = tabulate(arrays, widest)
     installed = np.array([site_block.count * (site_block.rate.power_w or 0.0) for site_block in sources.values()])
     running = np.array([site_block.availability_frac for site_block in sources.values()])
     kinds = {"hash": drawn.PER_HASH, "token": drawn.PER_TOKEN, "gpu_hour": drawn.PER_GPU_HOUR}
@@ -168,15 +155,13 @@ def _rents(site: Site, rows: Sequence[Label]) -> Floats:
     return rents
 
 
-def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple[Floats, Integers, Floats]:
+def tabulate(arrays: Problem, widest: float = 1.0) -> tuple[Floats, Integers, Floats]:
     """Write a Problem as the table, bounds and programme of a SiteCase.
 
     Parameters
     ----------
     arrays
         The hours and blocks of a site.
-    offset
-        Hours since the start of the first year [h].
     widest
         Largest factor on capacity in any scenario.
     """
@@ -185,7 +170,7 @@ def tabulate(arrays: Problem, offset: float = 0.0, widest: float = 1.0) -> tuple
     months, hours = arrays.charges_usd_per_mw.shape[0], arrays.how.shape[0]
     firsts = np.searchsorted(arrays.month, np.arange(months + 1)).astype(np.int64)
     table = np.zeros((hours, TABLE_HOUR + TABLE_BLOCK * arrays.blocks.shape[0]))
-    kernel.fill_table(arrays, firsts, float(offset), table)
+    kernel.fill_table(arrays, firsts, table)
     charge = arrays.charges_usd_per_mw[arrays.month]
     coupled = _coupled_hours(table, arrays, charge, widest)
     bounds = np.empty((months, MONTH_BOUNDS), np.int64)

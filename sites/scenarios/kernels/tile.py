@@ -55,7 +55,7 @@ class SiteHours(NamedTuple):
 
 
 @site_njit
-def fill_table(problem, first_of_month, offset, table):
+def fill_table(problem, first_of_month, table):
     """Write each hour before any scenario: prices, limit, and each block's capacity and worth.
 
     Parameters
@@ -64,8 +64,6 @@ def fill_table(problem, first_of_month, offset, table):
         merit_order.Problem of the site.
     first_of_month
         First hour of each month, and the end of the year, shape [M + 1].
-    offset
-        Hours since the start of the first year, for ageing and growth [h].
     table
         Result; columns in dispatch.columns, shape [T, 5 + 4 B].
     """
@@ -75,7 +73,7 @@ def fill_table(problem, first_of_month, offset, table):
         for k in range(count):
             block = block_of(blocks, k)
             kind, log_growth = int(block.kind), block.growth_log_per_hour
-            growth = np.exp(log_growth * (first_of_month[m] + offset)) if log_growth != 0.0 else 1.0
+            growth = np.exp(log_growth * first_of_month[m]) if log_growth != 0.0 else 1.0
             step = np.exp(log_growth)
             at = TABLE_HOUR + TABLE_BLOCK * k
             for t in range(first_of_month[m], first_of_month[m + 1]):

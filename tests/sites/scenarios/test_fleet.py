@@ -54,7 +54,7 @@ def site():
 
 def case_of(problem, widest=1.0):
     """A case of a random problem, whose inference blocks are paid per token."""
-    table, bounds, programme = tabulate(problem, 0.0, widest)
+    table, bounds, programme = tabulate(problem, widest)
     count = problem.blocks.shape[0]
     mining = problem.blocks[:, BLOCK.kind] == MINING
     return SiteCase(
