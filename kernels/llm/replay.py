@@ -14,7 +14,7 @@ Tokens = NDArray[np.int64]
 _UNUSUAL = (
     "attention_layers", "recurrent_layers", "feed_forward_layers", "dense", "ffn_gated", "expert_hidden", "shared_ffn",
     "tied_embeddings", "qkv_bias", "router_bias", "attention_gate", "qk_norm_joint", "norms_per_block", "latent",
-    "indexer",
+    "indexer", "full_every", "chunked",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ STATE_FLOP = {"mamba2": 1 + 2 + 2, "gated_delta": 1 + 2 + 2 + 2}
 def keys_seen(shape: ModelShape, context: int) -> int:
     """Return how many keys one query sees, summed over the layers of attention."""
     windowed = shape.windowed_layers
-    near = windowed * min(context, shape.window or context)
+    near = windowed * shape.near(context)
     far = context if shape.indexer is None else min(context, shape.indexer.keys)
     return near + (shape.attention_blocks - windowed) * far
 
@@ -45,14 +45,18 @@ def attention_flop(shape: ModelShape, context: int) -> int:
 
 
 def prefill_attention_flop(shape: ModelShape, tokens: int) -> int:
-    """Return the FLOP of causal attention over a prompt, in which token i sees i keys or the window."""
+    """Return the FLOP of causal attention over a prompt, in which token i sees i keys, the window or its chunk."""
 
     def pairs(reach: int) -> int:
         # 1 + 2 + ... + reach, and then `reach` for each later token
         return reach * (reach + 1) // 2 + (tokens - reach) * reach
 
-    windowed = shape.windowed_layers
-    near = windowed * pairs(min(tokens, shape.window or tokens))
+    windowed, window = shape.windowed_layers, shape.window or tokens
+    if shape.chunked:
+        whole, part = divmod(tokens, window)
+        near = windowed * (whole * (window * (window + 1) // 2) + part * (part + 1) // 2)
+    else:
+        near = windowed * pairs(min(tokens, window))
     far = tokens if shape.indexer is None else min(tokens, shape.indexer.keys)
     seen = near + (shape.attention_blocks - windowed) * pairs(far)
     index = shape.attention_blocks * pairs(tokens) * index_pair_flop(shape)

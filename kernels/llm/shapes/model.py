@@ -47,6 +47,8 @@ class ModelShape(BaseModel):
     context: Count  # [token] longest sequence that the model takes
     window: Count | None = None  # [token] reach of the sliding-window layers
     windowed_every: NotNegative = 0  # every n-th layer, from the first on, uses the window; 0: none
+    full_every: NotNegative = 0  # every n-th layer sees everything and the others use the window; 0: see windowed_every
+    chunked: bool = False  # the window stands still: a token sees those of its own chunk of that length
     mtp_layers: NotNegative = 0  # layers that predict further tokens, for speculative decoding
     attention_bias: bool = False
     qkv_bias: bool = False  # queries, keys and values have a bias, attention's output has not
@@ -107,13 +109,26 @@ class ModelShape(BaseModel):
     @property
     def windowed_layers(self) -> int:
         """Layers whose attention reaches only `window` tokens back."""
+        if self.full_every:
+            return self.attention_blocks - self.attention_blocks // self.full_every
         return 0 if self.windowed_every == 0 else -(-self.attention_blocks // self.windowed_every)
 
     def reach(self, layer: int, context: int) -> int:
         """Return how many keys a query sees in a layer of attention at a context length [token]."""
-        if self.window is not None and self.windowed_every and layer % self.windowed_every == 0:
-            return min(context, self.window)
+        if self._is_windowed(layer):
+            return self.near(context)
         return context if self.indexer is None else min(context, self.indexer.keys)
+
+    def near(self, context: int) -> int:
+        """Return how many keys the last query of a context sees in a layer with the window [token]."""
+        if self.window is None:
+            return context
+        return (context - 1) % self.window + 1 if self.chunked and context else min(context, self.window)
+
+    def _is_windowed(self, layer: int) -> bool:
+        if self.full_every:
+            return (layer + 1) % self.full_every != 0
+        return self.windowed_every > 0 and layer % self.windowed_every == 0
 
     def resized(self, **lengths: Any) -> Self:
         """Return the shape with other lengths, which are not checked against the published figures."""
@@ -127,8 +142,11 @@ class ModelShape(BaseModel):
             raise ValueError(f"key head_size: expected an even number (rotary pairs), got {self.head_size}")
         if self.active_experts > self.experts:
             raise ValueError(f"key active_experts: expected at most experts={self.experts}, got {self.active_experts}")
-        if self.windowed_every and self.window is None:
-            raise ValueError("key window: expected a length, because windowed_every is set, got nothing")
+        if self.windowed_every and self.full_every:
+            raise ValueError("key full_every: expected nothing, because windowed_every is set, got a number")
+        if (self.windowed_every or self.full_every or self.chunked) and self.window is None:
+            set_key = next(key for key in ("windowed_every", "full_every", "chunked") if getattr(self, key))
+            raise ValueError(f"key window: expected a length, because {set_key} is set, got nothing")
         self._check_blocks()
         named = {matrix.name for matrix in matrices(self)}
         if unknown := next((name for name in self.not_in_fp4 if name not in named), None):

@@ -166,3 +166,32 @@ def test_activations_of_deepseek_grow_with_its_active_experts_and_shrink_with_sh
     fewer = shape.resized(active_experts=4, parameters=None)
     routed = 58 * 4 * (7168 * 2 * 2 + 2 * 2048 * 2 * 2 + 2048 * 2)
     assert math.isclose(whole - counts.elementwise_bytes_per_token(fewer, BF16), routed)
+
+
+def test_gemma_reads_a_window_in_five_of_six_layers():
+    shape = load("gemma-3-27b")  # 62 layers, of which the 6th, 12th, ... 60th see everything
+    assert [shape.reach(layer, 3000) for layer in range(12)] == [*5 * [1024], 3000, *5 * [1024], 3000]
+    assert counts.attention_flop(shape, 3000) == 4 * 4096 * (10 * 3000 + 52 * 1024)
+    assert counts.attention_flop(shape, 1000) == 4 * 4096 * 62 * 1000
+    first = 1024 * 1025 // 2
+    assert counts.prefill_attention_flop(shape, 3000) == 4 * 4096 * (
+        10 * (3000 * 3001 // 2) + 52 * (first + 1976 * 1024)
+    )
+    assert counts.kv_bytes(shape, BF16, 3000) == 2 * 4096 * (10 * 3000 + 52 * 1024)
+
+
+def test_llama_4_sees_the_tokens_of_its_chunk_in_three_of_four_layers():
+    shape = load("llama-4-scout")  # 48 layers, chunks of 8,192 tokens, 40 heads of 128
+    assert [shape.reach(layer, 20000) for layer in range(4)] == [3616, 3616, 3616, 20000]  # 20000 = 2 x 8192 + 3616
+    assert [shape.near(context) for context in (1, 8192, 8193, 16384)] == [1, 8192, 1, 8192]
+    assert counts.attention_flop(shape, 20000) == 4 * 5120 * (12 * 20000 + 36 * 3616)
+    chunks = 2 * (8192 * 8193 // 2) + 3616 * 3617 // 2
+    assert counts.prefill_attention_flop(shape, 20000) == 4 * 5120 * (12 * (20000 * 20001 // 2) + 36 * chunks)
+
+
+def test_experts_of_llama_4_maverick_stand_in_every_second_layer():
+    shape = load("llama-4-maverick")
+    attention = 5120 * (2 * 5120 + 2 * 1024)
+    dense, expert, router = 3 * 5120 * 16384, 3 * 5120 * 8192, 5120 * 128
+    expected = 48 * attention + 24 * dense + 24 * (2 * expert + router)  # one of 128 experts and the shared one
+    assert counts.linear_flop_per_token(shape) == 2 * expected

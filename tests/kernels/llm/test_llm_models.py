@@ -56,6 +56,23 @@ def test_some_checkpoints_store_embedding_and_head_once(name, stated):
     assert parameter_count(load(name)) + mtp_parameter_count(load(name)) == stated  # the one of glm-4.5 is GLM-4.6
 
 
+@pytest.mark.parametrize(
+    ("name", "without_vision"),
+    [("gemma-3-27b", 27_009_346_304), ("gemma-3-12b", 11_766_034_176), ("llama-4-scout", 107_769_861_120),
+     ("llama-4-maverick", 400_711_848_960)],
+)  # fmt: skip
+def test_models_with_a_vision_tower_count_their_text_part(name, without_vision):
+    assert parameter_count(load(name)) == load(name).parameters == without_vision
+
+
+def test_gemma_counts_embedding_and_the_rest_as_its_report_prints_them():
+    for name, table, rest in (("gemma-3-27b", 1.4, 25.6), ("gemma-3-12b", 1.0, 10.8)):
+        shape = load(name)
+        embedding = shape.vocabulary * shape.hidden
+        assert round(embedding / 1e9, 1) == table
+        assert round((parameter_count(shape) - embedding) / 1e9, 1) == rest
+
+
 def test_nemotron_checkpoints_do_not_count_the_biases_of_the_router():
     nano, large = load("nemotron-3-nano-30b-a3b"), load("nemotron-3-super-120b-a12b")
     assert parameter_count(nano) - 23 * 128 == 31_577_937_344
@@ -78,6 +95,9 @@ def test_nemotron_checkpoints_do_not_count_the_biases_of_the_router():
         ("nemotron-3-nano-30b-a3b", 32, 3),
         ("nemotron-3-super-120b-a12b", 121, 12),
         ("gpt-oss-20b", 21, 4),  # 3.6
+        ("llama-4-scout", 108, 17),  # 109 with the vision tower
+        ("llama-4-maverick", 401, 17),  # the maker states 400
+        ("nemotron-nano-12b-v2", 12, 12),
     ],
 )
 def test_total_and_active_parameters_are_what_the_names_say(name, total, active):

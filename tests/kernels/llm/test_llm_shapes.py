@@ -117,6 +117,8 @@ def test_the_refusal_of_a_replay_names_what_is_not_plain():
         ({"hiden": 4096}, r"key hiden: expected a known key, got an unknown one \(did you mean hidden"),
         ({"active_experts": 2}, "key active_experts: expected at most experts=1, got 2"),
         ({"windowed_every": 2}, "key window: expected a length"),
+        ({"chunked": True}, "key window: expected a length, because chunked is set"),
+        ({"windowed_every": 2, "full_every": 4, "window": 8}, "key full_every: expected nothing"),
         ({"confidence": "sure"}, "key confidence: expected 'two_sources', .* got 'sure'"),
         ({"kv_bytes_per_token_bf16": 1}, "key kv_bytes_per_token_bf16: expected 131072"),
         ({"parameters": 8}, "key parameters: expected 8030261248"),
