@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hardware_profiles.errors import InputError
+from sites.money import measures
 from sites.scenarios.distributions import exceeded
 
 if TYPE_CHECKING:
@@ -61,12 +62,9 @@ def payback_years(
 
     Without `service`, the cash is that of whole years.
     """
-    remaining = capex_usd
-    for part, cash in zip(service or in_service(0.0, len(cash_usd)), cash_usd, strict=True):
-        if cash > 0 and cash >= remaining:
-            return part.begin + max(remaining, 0.0) / cash * part.share
-        remaining -= cash
-    return None
+    parts = service or in_service(0.0, len(cash_usd))
+    times = [*(part.begin for part in parts[:1]), *(part.end for part in parts)]
+    return measures.payback_years([-capex_usd, *cash_usd], times)
 
 
 def payback_text(years: float | None) -> str:
@@ -251,7 +249,7 @@ def payback(
     rows, count = cash_usd.shape
     parts = service or in_service(0.0, rows)
     periods = np.array([_payback_of(capex_usd, cash_usd[:, s], parts) for s in range(count)])
-    discounts = (1.0 + discount_frac) ** -np.array([part.end for part in parts])
+    discounts = measures.discounts(np.array([part.end for part in parts]), discount_frac)
     values = discounts @ cash_usd + residual_usd * discounts[-1] - capex_usd
     ranked = np.sort(periods)
 
