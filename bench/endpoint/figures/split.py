@@ -75,8 +75,6 @@ def split_energy(windows: Sequence[MixWindow], u_meter_frac: float = 0.0) -> Ene
     errors = np.sqrt(np.diag(np.linalg.inv(scaled.T @ scaled)) * variance)
     parts = []
     for value, error, scale in zip(solution, errors, scales, strict=True):
-        total = float(np.hypot(error, value * u_meter_frac))
-        effective = stats.effective_dof([(float(error), float(dof)), (abs(float(value)) * u_meter_frac, np.inf)])
-        half = stats.t_quantile(effective) * total
+        half = stats.half_width(float(error), float(dof), abs(float(value)) * u_meter_frac)
         parts.append(Part(float(value / scale), (float((value - half) / scale), float((value + half) / scale))))
     return EnergySplit(parts[0], parts[1], parts[2], condition)
