@@ -12,12 +12,12 @@ _Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 
 @contextlib.contextmanager
 def endings_raise() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the body as Ctrl-C does."""
+    """Let SIGTERM and SIGHUP end the body as Ctrl-C does; one that `nohup` or the parent ignores stays ignored."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    with _handlers(dict.fromkeys(_ENDINGS, end)):
+    with _handlers({number: end for number in _ENDINGS if signal.getsignal(number) is not signal.SIG_IGN}):
         yield
 
 

@@ -41,18 +41,15 @@ def compare_now(
     from bench.machine.devices import device_under_test
     from bench.measure.plans import get_plan
     from bench.measure.runner import Job, measure_together
-    from bench.meters.registry import close_meters, open_meters
+    from bench.meters.registry import metering
 
     if options.pairs is not None and options.pairs < 1:
         raise InputError.at("--pairs", expected="a number of 1 or more", got=options.pairs)
     plan = get_plan(options.plan)
     workloads = [_create(name, options) for name in names]
-    meters = open_meters(options.meters, options.meter_options)
-    try:
+    with metering(options.meters, options.meter_options) as meters:
         job = Job.start(plan, options.store, options.argv)
         records = measure_together(workloads, job, meters, device=device_under_test("cpu"), on_progress=on_progress)
-    finally:
-        close_meters(meters)
     if any(record.status != "ok" for record in records):
         return records, None
     return records, _pairs(names, options, on_progress)

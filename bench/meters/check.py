@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.diagnostics import forbids_energy
+from bench.machine.endings import endings_raise
 from bench.meters.errors import MeterError
 from bench.meters.integrate import seen_period_s, slower_words
 from bench.meters.kinds.trace import RunClock, Trace
 from bench.meters.kinds.trace_period import seen_s
 from bench.meters.protocol import ExplainedMeter, Meter, MeterInfo, MeterKind, MeterOptions, NoticeMeter, Reading
-from bench.meters.registry import make_meters
+from bench.meters.registry import close_meters, make_meters
 from hardware_profiles.errors import InputError
 
 SECONDS, READINGS = 3.0, 10  # a live meter is read for the longer of the two
@@ -103,14 +104,15 @@ def _look_at_log(log: Trace) -> Look:
 
 
 def _look_at_live(meter: Meter, seconds: float | None) -> Look:
-    try:
-        meter.open()
-        start = time.monotonic()
-        time.sleep(seconds or max(SECONDS, READINGS * meter.info.poll_s))
-        meter.mark()
-        energy = meter.energy(start, time.monotonic())
-    finally:
-        meter.close()
+    with endings_raise():
+        try:
+            meter.open()
+            start = time.monotonic()
+            time.sleep(seconds or max(SECONDS, READINGS * meter.info.poll_s))
+            meter.mark()
+            energy = meter.energy(start, time.monotonic())
+        finally:
+            close_meters([meter])
     readings = meter.readings()
     values = _values(readings, meter.info)
     slower = slower_words(meter.info, readings) if meter.info.kind is MeterKind.POWER else ""

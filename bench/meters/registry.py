@@ -4,10 +4,11 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib import import_module
 from importlib.metadata import entry_points
 
+from bench.machine.endings import endings_raise, endings_wait
 from bench.machine.leaving import forbid_leaving
 from bench.meters.default import default_meter
 from bench.meters.errors import MeterError
@@ -201,9 +202,27 @@ def open_meters(specs: Iterable[str], options: MeterOptions | None = None) -> li
 
 
 def close_meters(meters: Sequence[Meter]) -> None:
-    """Close every meter."""
-    for meter in meters:
-        meter.close()
+    """Close every meter; Ctrl-C, SIGTERM and SIGHUP wait until each has left its device as it was."""
+    with endings_wait(), ExitStack() as closings:
+        for meter in reversed(meters):
+            closings.callback(meter.close)
+
+
+@contextmanager
+def metering(specs: Sequence[str], options: MeterOptions | None = None) -> Iterator[list[Meter]]:
+    """Open the meters of all specs, and close them in every ending that a program can see, SIGTERM and SIGHUP too.
+
+    Raises
+    ------
+    InputError, MeterError
+        See `open_meters`.
+    """
+    with ExitStack() as stack:
+        if specs:
+            stack.enter_context(endings_raise())
+        meters = open_meters(specs, options)
+        stack.callback(close_meters, meters)
+        yield meters
 
 
 def default_specs(device: str) -> list[str]:

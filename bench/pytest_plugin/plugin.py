@@ -15,7 +15,7 @@ import pytest
 from bench.measure.energy import cross_check, read_windows
 from bench.measure.plans import averaging_time_s, lead_time_s
 from bench.meters.protocol import EnergyReading, Meter, MeterOptions
-from bench.meters.registry import close_meters, open_meters
+from bench.meters.registry import metering
 from bench.pytest_plugin import timer as timers
 from bench.pytest_plugin.energy import Timed, energy_of_rounds, measured_entry, measured_rounds, rounds_are_windows
 from bench.pytest_plugin.entry import KEY, Entry, entry_of
@@ -30,9 +30,9 @@ _TEST = pytest.StashKey["_Test"]()
 class _State:
     """The meters, locks and results folder of a session."""
 
-    def __init__(self, meters: list[Meter], out: Path, busy: tuple[str, ...]) -> None:
-        self.meters, self.out, self.busy = meters, out, busy
-        self.exit = contextlib.ExitStack()
+    def __init__(self, meters: list[Meter], out: Path, endings: contextlib.ExitStack) -> None:
+        self.meters, self.out, self.exit = meters, out, endings
+        self.busy: tuple[str, ...] = ()
         self.notices: list[str] = []
         self.unwritten: list[str] = []  # one line for each record that its folder refused
 
@@ -78,11 +78,12 @@ def pytest_configure(config: pytest.Config) -> None:
         notice = prepare_store(out)
     except InputError as error:
         raise pytest.UsageError(str(error).replace("--out", "--perwatt-out", 1)) from None
+    endings = contextlib.ExitStack()
     try:
-        meters = open_meters(specs, options)
+        meters = endings.enter_context(metering(specs, options))
     except (InputError, RuntimeError) as error:
         raise pytest.UsageError(str(error)) from None
-    state = _State(meters, out, ())
+    state = _State(meters, out, endings)
     state.notices += [notice] if notice else []
     held = state.exit.enter_context(hold([domain for meter in meters for domain in meter.info.domains]))
     state.busy = held.busy
@@ -108,7 +109,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Close the meters and release their locks."""
     state = config.stash.get(_STATE, None)
     if state is not None:
-        close_meters(state.meters)
         state.exit.close()
 
 

@@ -73,18 +73,15 @@ def check_machine(threads: int | None) -> None:
 
 @contextmanager
 def opened(specs: Sequence[str], options: Any) -> Iterator["list[Meter]"]:
-    """Open the meters of all specs, print their notices, and close them when the run ends or fails."""
+    """Open the meters of all specs, print their notices, and close them in every ending."""
     from bench.meters.protocol import NoticeMeter
-    from bench.meters.registry import close_meters, open_meters
+    from bench.meters.registry import metering
 
-    meters = open_meters(specs, options)
-    for meter in meters:
-        if isinstance(meter, NoticeMeter) and meter.notice:
-            warn(meter.notice)
-    try:
+    with metering(specs, options) as meters:
+        for meter in meters:
+            if isinstance(meter, NoticeMeter) and meter.notice:
+                warn(meter.notice)
         yield meters
-    finally:
-        close_meters(meters)
 
 
 def choose_scan(options: "WorkloadOptions", *, quiet: bool) -> "ScanChoice":

@@ -2,8 +2,8 @@
 
 The daemon starts a measurement for us and stops it at the end. Its ranges are set only if the spec says so
 (`volts_range=`, `amps_range=`); they are read before, and restored in every ending that a program can see, SIGTERM and
-SIGHUP too. After a kill they stay as the spec says. No journal is kept for that: a range is no hazard, and whoever uses
-the daemon next sets or reads it anyway.
+SIGHUP too. After a kill they stay as the spec says, and the measurement goes on, which the next run names. No journal
+is kept for that: a range is no hazard, and whoever uses the daemon next sets or reads it anyway.
 
 References
 ----------
@@ -14,11 +14,10 @@ import re
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bench.machine.endings import endings_raise, endings_wait
 from bench.meters.points.meter import entry
 from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys
 from bench.network.errors import ReadFailedError
@@ -56,7 +55,6 @@ class PtDaemon(Transport):
         self._started = False
         self._restore: dict[str, str] = {}  # letter of a range -> what was set before
         self._sample: dict[tuple[str, int], str] = {}
-        self._endings = ExitStack()
 
     def place_of(self, at: Mapping[str, Any]) -> Figure:
         """Return the figure of `{ figure = "power", channel = 1 }`."""
@@ -82,11 +80,6 @@ class PtDaemon(Transport):
 
     def close(self) -> None:
         """Stop the measurement, restore the ranges, and leave."""
-        with endings_wait():
-            self._end()
-        self._endings.close()
-
-    def _end(self) -> None:
         endings = ["Stop"] if self._started else []
         endings += [f"SR,{letter},{value}" for letter, value in self._restore.items()]
         for text in endings:
@@ -118,6 +111,11 @@ class PtDaemon(Transport):
         if not answer.startswith("Starting") and self._started:
             self._command("Stop")  # our own, from before the connection broke
             answer = self._command(go)
+        if "in progress" in answer:
+            raise self._unexpected(
+                "an idle daemon (another program measures, or a run that was killed left its measurement on: send Stop "
+                "to it)", answer,
+            )  # fmt: skip
         if not answer.startswith("Starting"):
             raise self._unexpected("a measurement that starts", answer)
         self._started = True
@@ -140,8 +138,6 @@ class PtDaemon(Transport):
         parts = self._command("RR").split(",")
         if len(parts) < 5 or parts[0] != "Ranges":
             raise ReadFailedError(f"{self.name}: RR: expected the ranges, got {shown(','.join(parts))}")
-        if not self._restore:
-            self._endings.enter_context(endings_raise())
         before = {"A": _range(parts[1], parts[2]), "V": _range(parts[3], parts[4])}
         for letter, value in stated.items():
             self._restore.setdefault(letter, before[letter])

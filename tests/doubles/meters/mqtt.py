@@ -21,6 +21,7 @@ class MqttPeer:
     def __init__(self, device, table, *, login=None, certificate=None):
         self.device, self.points = device, list(table.points.values())
         self.listening, self.arrived = False, threading.Semaphore(0)
+        self.left = []  # of each client that is gone: whether it said goodbye
         self.choices = choices_of(table)
         self._loop, self._ready = asyncio.new_event_loop(), threading.Event()
         listener = {"type": "tcp", "bind": "127.0.0.1:0", "max_connections": 10}
@@ -79,6 +80,13 @@ class MqttPeer:
     def _serve(self):
         asyncio.set_event_loop(self._loop)
         self._broker = Broker(self._config, loop=self._loop)
+        handle = self._broker._handle_disconnect
+
+        async def handle_disconnect(session, handler, waiter):
+            self.left.append(waiter.result() is not None)
+            await handle(session, handler, waiter)
+
+        self._broker._handle_disconnect = handle_disconnect
         self._loop.run_until_complete(self._broker.start())
         (server,) = self._broker._servers.values()
         self.port = server.instance.sockets[0].getsockname()[1]

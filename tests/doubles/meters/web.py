@@ -27,6 +27,7 @@ class WebPeer:
         self.device, self.table, self.points = device, table, list(table.points.values())
         self.choices = {name: "Only.1" if value == "*" else value for name, value in choices_of(table).items()}
         self.login, self.tls, self.asked, self.refused = login, certificate is not None, 0, 0
+        self.methods = set()  # of all requests: a session would begin with POST
         self.given_up = threading.Event()
         peer = self
 
@@ -34,7 +35,10 @@ class WebPeer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
+                peer.methods.add(self.command)
                 peer.answer(self)
+
+            do_POST = do_DELETE = do_PATCH = do_GET  # noqa: N815 (names of the base class)
 
             def log_message(self, *_):
                 pass
