@@ -107,6 +107,7 @@ _ROWS = (
     Diagnostic("idle_drift", f"idle power changed by more than {_percent(limits.IDLE_DRIFT_FRAC)} from before to after the run", "let the device cool down first; close other programs", Effect.WARN, 9),
     Diagnostic("unsteady", "rate or power drifted during the windows", "let the device warm up longer; fix its clocks and cooling", Effect.WARN, 10, Effect.INVALID),
     Diagnostic("unstable", f"the windows vary by more than {_percent(limits.SPREAD_UNSTABLE_FRAC)}", "close other programs; use more windows (--plan publish)", Effect.WARN, 12),
+    Diagnostic("bound_unknown", "the highest rate that this device could reach could not be determined", "read the detail; the rate itself is not affected", Effect.NOTE),
     Diagnostic("spread_warn", f"the windows vary by more than {_percent(limits.SPREAD_NOTED_FRAC)}", "close other programs if you need a narrower interval", Effect.NOTE, 12),
     Diagnostic("throttled_hardware", "the device was throttled by hardware slowdown, temperature or power brake", "improve the cooling or the power supply, then run again", Effect.INVALID, 11),
     Diagnostic("throttled_power_cap", "the device ran at its power cap, which is normal at full load", "nothing to do: the cap is stored with the device's settings", Effect.NOTE, 11),

@@ -233,6 +233,7 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
             notes.append(Reason(code="not_locked", detail="; ".join(dict.fromkeys(held.unlocked.values()))))
         if len(metered.windows) < times.windows:
             notes.append(Reason(code="window_missing", detail=f"{len(metered.windows)} of {times.windows}"))
+    bound, unknown = bound_metrics(workload, figures)
     return build_record(
         RecordParts(
             id=new_id(workload.name, entrant.started),
@@ -241,8 +242,8 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
             device=device,
             workload=_workload_info(entrant),
             metered=metered,
-            figures={**figures, **bound_metrics(workload, figures), **evidence.metrics},
-            notes=notes,
+            figures={**figures, **bound, **evidence.metrics},
+            notes=[*notes, *unknown],
             faults=faults,
             failed=bool(faults) and faults[0].code != "domain_busy",
             steadiness=steady,

@@ -15,7 +15,7 @@ from bench.meters.protocol import Meter, MeterInfo, MeterKind
 from bench.results.best_meter import ENERGY_PER_UNIT, POWER
 from bench.results.record import AssumedPower, Metric, Reason, Steadiness, Window
 from bench.results.window_figures import metered_windows
-from bench.workloads.protocol import BoundedWorkload, Workload
+from bench.workloads.protocol import BoundedWorkload, BoundUnknownError, Workload
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BOUNDARIES
 
@@ -251,20 +251,20 @@ def _idle_codes(metered: Metered, *, metering: bool) -> list[Reason]:
     return reasons
 
 
-def bound_metrics(workload: Workload, figures: Mapping[str, Metric]) -> dict[str, Metric]:
-    """Return `bound` and `fraction_of_bound` of a workload that states its bound, else nothing.
+def bound_metrics(workload: Workload, figures: Mapping[str, Metric]) -> tuple[dict[str, Metric], list[Reason]]:
+    """Return `bound` and `fraction_of_bound` of a workload that states its bound, and why it could not state it.
 
     A bound in cycles is compared with the cycles of the run, which a changing clock and other programs leave alone.
     """
     rate = figures.get("rate")
     if rate is None or not isinstance(workload, BoundedWorkload):
-        return {}
+        return {}, []
     try:
         bound = workload.bound()
-    except InputError:  # a faulty profile must not cost the record
-        return {}
+    except (InputError, BoundUnknownError) as error:  # a faulty profile or probe must not cost the record
+        return {}, [Reason(code="bound_unknown", detail=str(error))]
     if bound is None:
-        return {}
+        return {}, []
     cycles = figures.get(f"cycles_per_{workload.unit}")
     if cycles is None or bound.cycles_per_unit is None:
         fraction, words = rate.value / bound.rate_per_s, "measured rate over bound"
@@ -290,4 +290,4 @@ def bound_metrics(workload: Workload, figures: Mapping[str, Metric]) -> dict[str
             interval_95=fraction_interval,
             note=f"{words}; {bound.why}",
         ),
-    }
+    }, []

@@ -20,6 +20,10 @@ class VerificationError(RuntimeError):
     code = "wrong_answer"  # its reason code
 
 
+class BoundUnknownError(Exception):
+    """The highest rate of a device could not be determined; the rate that was measured stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One known answer that the workload gave."""
@@ -87,7 +91,13 @@ class BoundedWorkload(Protocol):
     """A workload that can state the highest rate its device could reach."""
 
     def bound(self) -> "Bound | None":
-        """Return the bound, or None if it is unknown on this device."""
+        """Return the bound, or None if this device has none.
+
+        Raises
+        ------
+        BoundUnknownError
+            It could not be measured; the message says why.
+        """
         ...
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from bench.machine.clock import core_clock_hz, is_quiet, neighbour_cycles
 from bench.machine.environment import usable_cores
 from bench.machine.processes import run_python, start_python
+from bench.workloads.protocol import BoundUnknownError
 
 if TYPE_CHECKING:
     from kernels.scan_cpu.throughput.listing import Listing
@@ -33,7 +34,7 @@ _INSTRUCTIONS = 1_000_000  # of each probe in a round, after half as many that f
 _FEWEST_CYCLES, _MOST_CYCLES = 1 / 16, 100.0  # per instruction: no core is outside
 
 
-class ProbeError(Exception):
+class ProbeError(BoundUnknownError):
     """A variant's instructions are not known, or their probes gave no plausible time."""
 
 

@@ -8,7 +8,8 @@ import pytest
 from bench.gpu.job import ratios
 from bench.measure.runner import measure
 from bench.measure.summary import bound_metrics
-from bench.results.record import Metric
+from bench.results.record import Metric, Reason
+from bench.workloads.protocol import BoundUnknownError
 from bench.workloads.roofline import (
     ASSUMED_RATES,
     ROLLED_SCAN_COUNTS,
@@ -185,7 +186,8 @@ class Bounded:
 
 def test_a_record_gets_its_bound_and_the_fraction_of_it_with_an_interval():
     rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3, interval_95=(7.0, 9.0))
-    found = bound_metrics(Bounded(Bound(10.0, "modelled", "because")), {"rate": rate})
+    found, unknown = bound_metrics(Bounded(Bound(10.0, "modelled", "because")), {"rate": rate})
+    assert unknown == []
     assert found["bound"].value == 10.0
     assert found["fraction_of_bound"].value == pytest.approx(0.8)
     assert found["fraction_of_bound"].interval_95 == pytest.approx((0.7, 0.9))
@@ -196,17 +198,22 @@ def test_a_bound_in_cycles_is_compared_with_the_cycles_whatever_the_clock_did():
     rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3, interval_95=(7.0, 9.0))
     cycles = Metric(value=80.0, unit="cycle/hash", basis="measured", n=3)
     bound = Bound(5.0, "modelled", "the clock was slow while it was probed", cycles_per_unit=60.0)
-    found = bound_metrics(Bounded(bound), {"rate": rate, "cycles_per_hash": cycles})["fraction_of_bound"]
+    found = bound_metrics(Bounded(bound), {"rate": rate, "cycles_per_hash": cycles})[0]["fraction_of_bound"]
     assert found.value == pytest.approx(0.75)
     assert found.interval_95 == pytest.approx((0.75 * 7 / 8, 0.75 * 9 / 8))
 
 
-@pytest.mark.parametrize("answer", [None, InputError("a profile is faulty")])
-def test_a_workload_whose_bound_is_not_known_gets_none(answer):
+def test_a_workload_without_a_bound_gets_none():
     rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3)
-    assert bound_metrics(Bounded(answer), {"rate": rate}) == {}
-    assert bound_metrics(Bounded(Bound(1.0, "rated", "x")), {}) == {}
-    assert bound_metrics(object(), {"rate": rate}) == {}
+    assert bound_metrics(Bounded(None), {"rate": rate}) == ({}, [])
+    assert bound_metrics(Bounded(Bound(1.0, "rated", "x")), {}) == ({}, [])
+    assert bound_metrics(object(), {"rate": rate}) == ({}, [])
+
+
+@pytest.mark.parametrize("error", [InputError("a profile is faulty"), BoundUnknownError("a probe is faulty")])
+def test_a_bound_that_could_not_be_determined_says_why(error):
+    rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3)
+    assert bound_metrics(Bounded(error), {"rate": rate}) == ({}, [Reason(code="bound_unknown", detail=str(error))])
 
 
 def test_bounds_are_immutable():

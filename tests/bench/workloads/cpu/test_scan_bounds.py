@@ -4,6 +4,8 @@ import math
 
 import pytest
 
+from bench.measure.summary import bound_metrics
+from bench.results.record import Metric
 from bench.workloads.cpu import scan_bounds
 from bench.workloads.cpu.scan_bounds import ProbeError, _try_elsewhere, combined, step_bound
 from bench.workloads.protocol import WorkloadOptions
@@ -116,13 +118,17 @@ def test_a_line_that_llvm_cannot_read_ends_a_trial_and_not_the_run():
         _try_elsewhere({"0": ["no_such_instruction %rax, %rbx"]})
 
 
-def test_a_probe_that_fails_costs_only_the_bound(monkeypatch):
+def test_a_probe_that_fails_costs_the_bound_alone_and_says_why(monkeypatch):
     def fail(*_):
         raise ProbeError("the probe of integer rotates gave no plausible cycles per instruction: 0, 0")
 
     monkeypatch.setattr(scan_bounds, "step_bound", fail)
     workload = create("sha256d_scan_cpu", WorkloadOptions(variant="scalar", threads=1))
-    assert workload.bound() is None
+    rate = Metric(value=8.0, unit="hash/s", basis="measured", n=3)
+    figures, (reason,) = bound_metrics(workload, {"rate": rate})
+    assert figures == {}
+    assert reason.code == "bound_unknown"
+    assert "integer rotates gave no plausible cycles" in reason.detail
 
 
 def test_the_bound_of_a_workload_names_what_binds(monkeypatch):
