@@ -147,10 +147,8 @@ def _document(topic: str, payload: bytes) -> Any:
 
 
 def _field(place: Field, document: Any) -> Raw:
-    value = value_at(document, place.keys)
-    if value is None:
-        raise ReadFailedError(f"{place.topic}: no {'/'.join(map(str, place.keys)) or 'number'} in the message")
-    return value
+    """Return one field of a message, or None if it lacks the field, as older firmware does."""
+    return value_at(document, place.keys)
 
 
 def _make(target: str, settings: Mapping[str, str], _table_settings: Mapping[str, Any], place: str) -> Mqtt:
