@@ -111,15 +111,18 @@ def tables(as_json: bool) -> None:
         table = bundled(name)
         spec = entry(table.transport).find()[0].spec.replace("NAME", name) + needed_settings(table)
         optional = [key for key, setting in table.settings.items() if setting.default is not None]
-        rows.append((name, table.transport, table.title, table.boundary, spec, optional))
+        rows.append((name, table.transport, table.title, table.boundary, spec, optional, table.unverified))
     rows.sort(key=lambda row: (row[1], row[0]))
     if as_json:
-        keys = ("table", "transport", "title", "boundary", "spec", "more_settings")
+        keys = ("table", "transport", "title", "boundary", "spec", "more_settings", "unverified")
         emit_json([dict(zip(keys, row, strict=True)) for row in rows])
     else:
         print_table(
             ("for --meter", "what it reads", "boundary", "more settings"),
-            [(spec, title, boundary, ", ".join(more)) for _, _, title, boundary, spec, more in rows],
+            [
+                (spec, f"{title} (unverified scale)" if unverified else title, boundary, ", ".join(more))
+                for _, _, title, boundary, spec, more, unverified in rows
+            ],
         )
 
 

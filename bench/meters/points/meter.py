@@ -97,12 +97,13 @@ class PointMeter(PolledMeter):
         return self._evidence
 
     def explain(self) -> Sequence[str]:
-        """Return one line for each figure of the last answer."""
+        """Return one line for each figure of the last answer, and one more if no device has confirmed the scales."""
         figures = zip(self._points, self._raws, self._factors, strict=False)
-        return tuple(
+        lines = [
             explained(point, raw, factor, is_stated=position in self._digit_places)
             for position, (point, raw, factor) in enumerate(figures)
-        )
+        ]
+        return (*lines, f"unverified scale: {self._table.unverified}") if self._table.unverified else tuple(lines)
 
     def disconnect(self) -> None:
         """Release the connection."""

@@ -103,6 +103,7 @@ class Table(_Strict):
     period: Period
     accuracy: Accuracy | None = None
     most_power_w: Positive | None = None  # [W] more than it can measure; needed to undo the wraps of a counter
+    unverified: Text | None = None  # what its scales rest on while no device's answer was seen; said at each check
     attribution: bool = False  # whether the source estimates the power rather than measures it: tier E
     settings: dict[str, Setting] = {}
     transport_settings: dict[str, Any] = {}
