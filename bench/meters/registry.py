@@ -37,6 +37,7 @@ _BUILT_IN = {
     "ptdaemon": ("bench.meters.transports.ptdaemon", "ENTRY"),
     "scpi": ("bench.meters.transports.scpi", "ENTRY"),
     "kasa": ("bench.meters.transports.kasa", "ENTRY"),
+    "tapo": ("bench.meters.transports.tapo", "ENTRY"),
     "trace": ("bench.meters.kinds.trace", "ENTRY"),
     "declared": ("bench.meters.kinds.declared", "ENTRY"),
 }

@@ -169,7 +169,7 @@ class Device:
         method
             Method of HTTP; if it is empty, POST where there is a body, else GET.
         body
-            JSON to send.
+            JSON to send, or what `headers` says that it is.
         headers
             Further headers, such as the token of a session.
 
@@ -216,7 +216,7 @@ class Device:
     def _exchange(self, request: "_Request", deadline: float) -> Answer:
         headers = {"Accept": "application/json", "Connection": "close", **request.headers}
         if request.body is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         if self.login is not None and isinstance(self._challenge, Digest):
             headers["Authorization"] = self._challenge.authorize(self.login, request.path, method=request.method)
         elif self.login is not None and self._challenge == "basic":

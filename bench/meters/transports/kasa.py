@@ -1,7 +1,8 @@
 """TP-Link Kasa plugs that answer on port 9999: JSON under a running XOR, with its length before it.
 
 Newer hardware counts milliwatts and watt-hours, older hardware watts and kilowatt-hours; the names of the keys tell
-which. Plugs with later firmware, and Tapo plugs, want an encrypted login instead and are not read.
+which. Plugs with later firmware want an encrypted login instead and are not read; Tapo plugs are a transport of their
+own.
 
 References
 ----------

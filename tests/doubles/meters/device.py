@@ -4,6 +4,7 @@ import math
 
 VOLTS = 230.0
 KWH = 3.6e6
+PASSWORD_NAME = "PERWATT_TEST_PASSWORD"  # the environment variable that holds it
 
 
 def choices_of(table):
@@ -14,7 +15,12 @@ def choices_of(table):
 def settings_of(table):
     """Return the settings that a spec of this table must state."""
     needed = "".join(f",{name}=1" for name, setting in table.settings.items() if setting.default is None)
-    return needed + (",period=1" if table.period.s > 5.0 else "")
+    return needed + (",period=1" if table.period.s > 5.0 else "") + login_of(table.transport)
+
+
+def login_of(transport):
+    """Return the settings of the login, for a transport whose devices all want one."""
+    return f",user=reader@example.org,password_env={PASSWORD_NAME}" if transport == "tapo" else ""
 
 
 class Device:

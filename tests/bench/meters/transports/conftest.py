@@ -5,11 +5,12 @@ import math
 from pathlib import Path
 
 import pytest
-from doubles.meters.device import Device, settings_of
+from doubles.meters.device import PASSWORD_NAME, Device, settings_of
 
 import bench.meters.transports.kasa
 import bench.meters.transports.ptdaemon
-import bench.meters.transports.scpi  # noqa: F401 (imported before the deadlines of the network are lengthened)
+import bench.meters.transports.scpi
+import bench.meters.transports.tapo  # noqa: F401 (imported before the deadlines of the network are lengthened)
 from bench.meters.points import table
 from bench.meters.registry import close_meters, open_meters
 
@@ -116,6 +117,11 @@ def _peer(described, device, tmp_path, monkeypatch, clock, options):  # noqa: PL
         from doubles.meters.kasa import KasaPeer
 
         return KasaPeer(device, described, **options)
+    if described.transport == "tapo":
+        from doubles.meters.tapo import PASSWORD, TapoPeer
+
+        monkeypatch.setenv(PASSWORD_NAME, PASSWORD)
+        return TapoPeer(device, described, **options)
     if described.transport == "ipmi":
         return _ipmi(device, tmp_path, monkeypatch, clock, options)
     assert described.transport == "mqtt"

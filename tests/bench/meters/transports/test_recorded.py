@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from doubles.meters.device import PASSWORD_NAME, login_of
 
 from bench.meters.plausible import product_of
 from bench.meters.points import table
@@ -18,7 +19,7 @@ from bench.meters.points.meter import _figure
 from bench.meters.points.transport import value_at
 from bench.meters.points.units import FACTORS
 from bench.meters.registry import make_meter
-from bench.meters.transports import ipmi, kasa, mqtt, ptdaemon
+from bench.meters.transports import ipmi, kasa, mqtt, ptdaemon, tapo
 from bench.network.exposition import samples
 from hardware_profiles.errors import InputError
 
@@ -50,6 +51,8 @@ def replies(transport, raw):  # noqa: PLR0911 (one for each transport)
         return lambda place: sample[place.name, place.channel]
     if transport == "kasa":
         return lambda place: kasa._figure(json.loads(raw["text"]), place)
+    if transport == "tapo":
+        return lambda place: tapo._figure(json.loads(raw[place.method]), place)
     page = list(samples(raw["text"]))
     assert transport == "prometheus"
     return lambda place: next((sample.value for sample in page if place.fits(sample)), None)
@@ -70,7 +73,9 @@ def opened(monkeypatch):
     def start(row):
         transport = table.bundled(row["table"]).transport
         target = {"ipmi": "", "mqtt": ":10.0.0.2"}.get(transport, ":10.0.0.9")
-        meter = make_meter(f"{transport}{target},table={row['table']}{row.get('settings', '')}")
+        monkeypatch.setenv(PASSWORD_NAME, "x")
+        settings = row.get("settings", "") + login_of(transport)
+        meter = make_meter(f"{transport}{target},table={row['table']}{settings}")
         if transport == "ipmi":
             done = SimpleNamespace(output=row["raw"]["text"], errors="", status=0)
             monkeypatch.setattr(ipmi, "run_tool", lambda *_: done)

@@ -18,7 +18,7 @@ from bench.measure.energy import accuracy_frac
 RUNS = int(os.environ.get("PERWATT_TEST_RUNS", "6"))
 WINDOWS, PERIODS = 5, 60
 TABLES = ["ipmi-exporter", "redfish-power", "servertech-sentry4", "eastron-sdm630", "shelly-mqtt", "dcmi", "ptdaemon",
-          "yokogawa-wt310", "kasa"]  # fmt: skip
+          "yokogawa-wt310", "kasa", "tapo"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TABLES)
