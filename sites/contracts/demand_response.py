@@ -35,7 +35,7 @@ class Obligation:
     event: Floats  # [-] 1 in steps of an event or a test, else 0
     dropped_mw: Floats  # [MW] below the baseline
     month: Integers  # of the horizon
-    step_h: float = 1.0  # [h]
+    step_h: Floats  # [h] length
 
 
 def demand_response(terms: ResponseTerms, steps: Obligation, months: int) -> Lines:
@@ -48,16 +48,16 @@ def demand_response(terms: ResponseTerms, steps: Obligation, months: int) -> Lin
     is multiplied by the factor of availability and by that of performance: 1 from the threshold on, else the share
     itself raised to the power. A month without events or tests has no factor of performance.
     """
-    hours = by_month(steps.obliged, steps.month, months) * steps.step_h
+    hours = by_month(steps.obliged * steps.step_h, steps.month, months)
     full_usd = terms.enrolled_mw * terms.usd_per_mw_hour * hours
-    available = _factor(terms, _share(terms, steps.available_mw, steps.obliged, steps.month, months))
-    performed = _factor(terms, _share(terms, steps.dropped_mw, steps.event, steps.month, months))
-    credited_mw = np.minimum(steps.dropped_mw, terms.enrolled_mw) * steps.event
+    available = _factor(terms, _share(terms, steps.available_mw, steps.obliged * steps.step_h, steps.month, months))
+    performed = _factor(terms, _share(terms, steps.dropped_mw, steps.event * steps.step_h, steps.month, months))
+    credited_mwh = np.minimum(steps.dropped_mw, terms.enrolled_mw) * steps.event * steps.step_h
     return {
         "capacity payment": full_usd,
         "availability deduction": -full_usd * (1.0 - available),
         "performance deduction": -full_usd * available * (1.0 - performed),
-        "energy payment": terms.usd_per_mwh * steps.step_h * by_month(credited_mw, steps.month, months),
+        "energy payment": terms.usd_per_mwh * by_month(credited_mwh, steps.month, months),
     }
 
 

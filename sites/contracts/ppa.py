@@ -40,7 +40,6 @@ class Market:
     spot_usd_per_mwh: Floats  # [T]
     month: Integers  # [T] of the horizon
     anniversaries: Integers  # [M] of the contract that have passed
-    step_h: float = 1.0  # [h]
 
     @property
     def months(self) -> int:
@@ -99,12 +98,12 @@ def as_produced(generated_mwh: Floats, share_frac: float) -> Floats:
     return share_frac * generated_mwh
 
 
-def baseload(mw: float, in_force: Floats, step_h: float = 1.0) -> Floats:
+def baseload(mw: float, in_force: Floats, step_h: Floats | float = 1.0) -> Floats:
     """Return the volume of a contract on constant power [MWh], [T], for a mask of the steps in force."""
     return mw * step_h * in_force.astype(float)
 
 
-def shaped(mw_by_how: Floats, how: Integers, in_force: Floats, step_h: float = 1.0) -> Floats:
+def shaped(mw_by_how: Floats, how: Integers, in_force: Floats, step_h: Floats | float = 1.0) -> Floats:
     """Return the volume of a contract on a weekly shape [MWh], [T].
 
     Parameters
@@ -123,7 +122,7 @@ def shaped(mw_by_how: Floats, how: Integers, in_force: Floats, step_h: float = 1
 
 
 def swap(
-    fixed_usd_per_mwh: float,
+    fixed_usd_per_mwh: Floats | float,
     market: Market,
     volume_mwh: Floats,
     *,
@@ -134,7 +133,7 @@ def swap(
     Parameters
     ----------
     fixed_usd_per_mwh
-        Fixed price, the strike.
+        Fixed price, the strike, alike or of each step, [T].
     market
         The steps.
     volume_mwh

@@ -102,6 +102,7 @@ def _obligation(available, dropped, event=(0, 1, 0, 1)):
         event=np.array(event, float),
         dropped_mw=np.array(dropped, float),
         month=MONTH,
+        step_h=np.ones(4),
     )
 
 

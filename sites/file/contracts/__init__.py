@@ -1,0 +1,1 @@
+"""The tables of contracts, investments, debt and tax in a site file."""
