@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Tag
 
 from hardware_profiles.tables import Broken, Table, rule
-from sites.file.contracts.quantities import Dollars, Interest, LoanToValue, Payments  # noqa: TC001 (pydantic reads them)
-from sites.file.values import Day, Flag, Name, Percent, Positive, Value, assumed
+from sites.file.contracts.quantities import Dollars, Interest, LoanToValue, Payments, PaymentsOrNone  # noqa: TC001 (pydantic reads them)
+from sites.file.values import Day, Flag, Name, Percent, Positive, assumed
 
 
 class CapexTable(Table):
@@ -40,7 +40,7 @@ class LoanTable(Table):
     interest_percent: Interest  # nominal, a year
     drawn: Day
     months: Payments
-    interest_only_months: Value = assumed(0.0)
+    interest_only_months: PaymentsOrNone = assumed(0.0)
     payment_usd: Positive | None = None
     fee_percent: Percent = assumed(0.0)
     day_count: Literal["30/360", "actual/365", "actual/360"] = "30/360"
@@ -55,7 +55,7 @@ class LoanTable(Table):
     def _whole_months(self) -> Iterator[Broken]:
         for key in ("months", "interest_only_months"):
             value = getattr(self, key).value
-            if value % 1 or value < 0:
+            if value % 1:
                 yield Broken(f"expected a whole number of months, got {value:g}", (key,))
 
     @rule

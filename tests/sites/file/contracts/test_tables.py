@@ -162,6 +162,11 @@ def test_every_kind_of_contract_is_read_with_its_sources():
                 "else it is never repaid, got 90,000.00"
             ),
         ),
+        (
+            "months = 48\n",
+            "months = 48\ninterest_only_months = 0.5\n",
+            "debt[0].interest_only_months: expected a whole number of months, got 0.5",
+        ),
         ("months = 48\n", "months = 4.5\n", "debt[0].months: expected a whole number of months, got 4.5"),
         (
             "repaid = 2027-12-31",
