@@ -13,6 +13,7 @@ SAMPLE_SD_FRAC = 0.05  # [-] assumed scatter of single power samples around thei
 # Rule 3: load around the windows
 LEAD_FLOOR_S = 2.0  # [s] shortest load before the first metered window
 LEAD_AVERAGING_TIMES = 3.0  # the load before also lasts this many averaging times of the meter
+LONGEST_AVERAGING_S = 60.0  # [s] a longer time that a device prints is that of its statistics, not of its power
 LOG_JOIN_WINDOW_S = 10.0  # [s] unmetered windows at least this long keep the load on around them for a log joined later
 
 # Rule 4: sampling, clocks and durations

@@ -27,7 +27,7 @@ class Figure:
     boundary: str = ""  # where power is drawn; empty for a rate
     tier: str = ""  # how far its meter is trusted; empty for a rate
     u_meter_frac: float = 0.0  # [-] standard uncertainty of the meter
-    u_work_frac: float = 0.0  # [-] standard uncertainty of the work counted
+    u_work_frac: float = 0.0  # [-] standard uncertainty of the work counted and of the windows' edges
     meter_domains: tuple[str, ...] = ()  # the physical sources that the meter reads
     note: str = ""
     origin: str = ""  # id of the result, or name of the profile

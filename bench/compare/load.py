@@ -220,7 +220,8 @@ def _metered(record: "Record", meter: "MeterUsed", of: str) -> list[Figure]:
             Figure(
                 group, of if group == "energy" else "", math.fsum(values) / len(values), in_unit, "measured",  # type: ignore[arg-type]
                 interval=metric.interval_95, samples=tuple(values), boundary=meter.boundary, tier=meter.tier,
-                u_meter_frac=metric.u_meter_frac or 0.0, u_work_frac=metric.u_work_frac or 0.0,
+                u_meter_frac=metric.u_meter_frac or 0.0,
+                u_work_frac=math.hypot(metric.u_work_frac or 0.0, metric.u_edges_frac or 0.0),
                 meter_domains=meter.domains, note=meter.name,
             )
         )  # fmt: skip

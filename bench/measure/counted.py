@@ -61,18 +61,20 @@ def _energy(
     u_meter = stats.standard_from_limits(accuracy_frac(info))
     per_unit = joules / work
     below, above = 1.0 - 1.0 / work_interval[1], 1.0 / work_interval[0] - 1.0 if work_interval[0] > 0.0 else math.inf
-    meter_95 = NORMAL_95 * u_meter
+    u_edges = stats.standard_from_limits(metered.edges_frac)
+    meter_95 = NORMAL_95 * math.hypot(u_meter, u_edges)
     interval = (
         (max(0.0, per_unit * (1.0 - math.hypot(below, meter_95))), per_unit * (1.0 + math.hypot(above, meter_95)))
         if math.isfinite(above)
         else None
     )
-    estimate = stats.estimate(metered.power_w, u_meter)
+    estimate = stats.estimate(metered.power_w, math.hypot(u_meter, u_edges))
     power_w = joules / time_s
     spread = estimate.interval
     half_w = meter_95 * power_w if spread is None else (spread[1] - spread[0]) / 2.0
     common = {
-        "basis": "measured", "n": len(windows), "u_meter_frac": u_meter, "boundary": info.boundary,
+        "basis": "measured", "n": len(windows), "u_meter_frac": u_meter, "u_edges_frac": u_edges,
+        "boundary": info.boundary,
         "tier": info.tier.value, "meter": info.name,
     }  # fmt: skip
     return {

@@ -53,7 +53,8 @@ class Metered:
             window.model_copy(
                 update={
                     "energy": tuple(
-                        energy.model_copy(update={"joules": None, "half_energies_j": None}) for energy in window.energy
+                        energy.model_copy(update={"joules": None, "half_energies_j": None, "edges_j": None})
+                        for energy in window.energy
                     )
                 }
             )
@@ -122,6 +123,7 @@ def as_energy(reading: EnergyReading) -> Energy:
             "samples": reading.samples,
             "largest_gap_s": reading.largest_gap_s,
             "half_energies_j": reading.half_energies_j,
+            "edges_j": reading.edges_j,
             "reasons": reading.reasons,
             "warnings": reading.warnings,
             "detail": reading.detail,

@@ -1,8 +1,10 @@
 """The figures of a run, computed from its windows: rates, energy and cycles per unit of work, and warnings on them."""
 
+import math
 import re
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bench import limits
 from bench.diagnostics import unique
@@ -29,7 +31,7 @@ def metrics(
     `power_<boundary>`; a second meter of the same boundary adds its name. A meter that missed a window gives no energy
     figure at all.
     """
-    figures = {"rate": _metric([window.rate_per_s for window in windows], f"{unit}/s", u_work_frac=u_work_frac)}
+    figures = {"rate": _metric([window.rate_per_s for window in windows], f"{unit}/s", u_work_frac)}
     cycles = [
         window.cpu_time_s * window.clock_hz / window.work
         for window in windows
@@ -79,23 +81,26 @@ def _energy_metrics(unit: str, windows: Sequence[Window], info: MeterInfo, u_wor
     metered = metered_windows(windows, info.name)
     if metered is None:
         return {}
-    u_meter = stats.standard_from_limits(accuracy_frac(info))
-    origin = {"boundary": info.boundary, "tier": info.tier.value, "meter": info.name}
+    origin = {
+        "boundary": info.boundary,
+        "tier": info.tier.value,
+        "meter": info.name,
+        "u_meter_frac": stats.standard_from_limits(accuracy_frac(info)),
+        "u_edges_frac": stats.standard_from_limits(metered.edges_frac),
+    }
     return {
         f"{ENERGY_PER_UNIT}{unit}_{info.boundary}": _metric(
-            metered.energy_j_per_unit, f"J/{unit}", u_meter, u_work_frac, origin
+            metered.energy_j_per_unit, f"J/{unit}", u_work_frac, origin
         ),
-        f"{POWER}{info.boundary}": _metric(metered.power_w, "W", u_meter, 0.0, origin),
+        f"{POWER}{info.boundary}": _metric(metered.power_w, "W", 0.0, origin),
     }
 
 
 def _metric(
-    values: Sequence[float],
-    unit: str,
-    u_meter_frac: float = 0.0,
-    u_work_frac: float = 0.0,
-    meter: dict[str, str] | None = None,
+    values: Sequence[float], unit: str, u_work_frac: float = 0.0, meter: Mapping[str, Any] | None = None
 ) -> Metric:
+    meter = meter or {}
+    u_meter_frac = math.hypot(meter.get("u_meter_frac", 0.0), meter.get("u_edges_frac", 0.0))
     estimate = stats.estimate(values, u_meter_frac, u_work_frac)
     return Metric.model_validate(
         {
@@ -104,10 +109,9 @@ def _metric(
             "basis": "measured",
             "n": estimate.n,
             "relative_sd_frac": estimate.relative_sd_frac,
-            "u_meter_frac": u_meter_frac if meter else None,
             "u_work_frac": u_work_frac or None,
             "interval_95": estimate.interval,
-            **(meter or {}),
+            **meter,
         }
     )
 

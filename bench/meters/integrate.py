@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bench import limits
+from bench.meters.edges import edges_j
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
 
 _SLOWER, _FEWEST_STEPS = 1.5, 5  # times its stated period: less is the jitter of the readings; changes that it takes
@@ -51,7 +52,8 @@ def counter_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: 
         joules, halves = end - start, (middle - start, end - middle)
         if _longest_hold(part.good) > max(20.0 * info.period_s, 2.5 * info.poll_s) or joules <= 0.0:
             codes.append("counter_stalled")
-    return _reading(info, t0, t1, joules, halves, len(inside), gap_s, codes)
+    reading = _reading(info, t0, t1, joules, halves, len(inside), gap_s, codes)
+    return _with_edges(reading, info, readings, t0, t1)
 
 
 def power_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float) -> EnergyReading:
@@ -79,7 +81,8 @@ def power_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: fl
         if gap_s is not None and gap_s > limit_s:
             codes.append("sample_gap")
         codes.extend(_freshness_codes(info, readings, part, fresh, len(inside), t1))
-    return _reading(info, t0, t1, joules, halves, len(inside), gap_s, codes)
+    reading = _reading(info, t0, t1, joules, halves, len(inside), gap_s, codes)
+    return _with_edges(reading, info, readings, t0, t1)
 
 
 def distinct(good: Sequence[Reading]) -> list[Reading]:
@@ -148,6 +151,15 @@ def _freshness_codes(  # noqa: PLR0913, PLR0917 (one step of power_energy)
     if inside < limits.MIN_SAMPLES:
         codes.append("too_few_samples")
     return codes
+
+
+def _with_edges(
+    reading: EnergyReading, info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float
+) -> EnergyReading:
+    if reading.joules is None:
+        return reading
+    good = [one for one in readings if one.value is not None]
+    return replace(reading, edges_j=edges_j(info, good, t0, t1))
 
 
 def _slice(readings: Sequence[Reading], t0: float, t1: float) -> _Part:

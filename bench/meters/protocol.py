@@ -82,6 +82,7 @@ class EnergyReading:
     assumed_power_w: float | None = None  # [W] set by a declared power only, never with joules
     detail: str = ""
     half_energies_j: tuple[float, float] | None = None  # [J] of the first and the second half
+    edges_j: float | None = None  # [J] by which the edges of the window may be wrong, see bench/meters/edges.py
 
     @classmethod
     def missing(cls, info: MeterInfo, duration_s: float, *reasons: str, detail: str = "") -> "EnergyReading":
@@ -122,6 +123,7 @@ class EnergyReading:
             self,
             joules=None if reasons else self.joules,
             half_energies_j=None if reasons else self.half_energies_j,
+            edges_j=None if reasons else self.edges_j,
             reasons=reasons,
             warnings=unique((*self.warnings, *others)),
         )

@@ -74,6 +74,7 @@ class Energy(Part):
     samples: Count
     largest_gap_s: NonNegative | None = None
     half_energies_j: tuple[FiniteFloat, FiniteFloat] | None = None
+    edges_j: NonNegative | None = Field(default=None, description="by which the window's edges may be wrong [J]")
     reasons: tuple[str, ...] = Field(default=(), description="codes why there are no joules")
     warnings: tuple[str, ...] = Field(default=(), description="codes that leave the joules standing")
     detail: str = ""
@@ -113,6 +114,7 @@ class Metric(Part):
     relative_sd_frac: NonNegative | None = None
     u_meter_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the meter [-]")
     u_work_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the work counted [-]")
+    u_edges_frac: NonNegative | None = Field(default=None, description="standard uncertainty of the edges [-]")
     interval_95: Interval | None = None
     boundary: Boundary | None = None
     tier: Tier | None = None

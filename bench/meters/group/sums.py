@@ -123,6 +123,7 @@ def add(info: MeterInfo, readings: Sequence[EnergyReading], duration_s: float) -
             if whole and len(halves) == len(readings)
             else None
         ),
+        edges_j=math.fsum(reading.edges_j or 0.0 for reading in readings) if whole else None,
     )
 
 

@@ -57,6 +57,7 @@ class PointMeter(PolledMeter):
             self._read_digits()
             self._unwrap = self._unwrapper()
             self._read()
+            self._info = self._averaged()
             self._unwrap = self._unwrapper()
         except LoginNeededError:
             self._transport.close()
@@ -139,6 +140,16 @@ class PointMeter(PolledMeter):
                     f"expected the number of decimal digits, 0 to 9, from the device, got {raw!r}", "bad_sample"
                 )
             self._factors[position] = self._points[position].factor / 10.0**raw
+
+    def _averaged(self) -> MeterInfo:
+        """Return the description with the averaging time that the device prints, unless it is one of its statistics."""
+        printed = [
+            float(raw) * factor
+            for point, raw, factor in zip(self._points, self._raws, self._factors, strict=True)
+            if point.quantity == "averaging" and isinstance(raw, int | float)
+        ]
+        known = [self._info.averaging_s, *(time_s for time_s in printed if time_s <= limits.LONGEST_AVERAGING_S)]
+        return replace(self._info, averaging_s=max(known))
 
     def _unwrapper(self) -> Unwrapper | None:
         if self._table.reads != "energy" or self._table.most_power_w is None:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Quantity = Literal["power", "energy", "volts", "amps", "power_factor", "apparent_power", "time", "active"]
+Quantity = Literal["power", "energy", "volts", "amps", "power_factor", "apparent_power", "averaging", "time", "active"]
 
 FACTORS: dict[str, dict[str, float]] = {
     "power": {"W": 1.0, "kW": 1e3, "MW": 1e6, "mW": 1e-3, "uW": 1e-6},
@@ -11,6 +11,7 @@ FACTORS: dict[str, dict[str, float]] = {
     "amps": {"A": 1.0, "mA": 1e-3},
     "power_factor": {"1": 1.0, "%": 0.01},
     "apparent_power": {"VA": 1.0, "kVA": 1e3},
+    "averaging": {"s": 1.0, "ms": 1e-3},
 }
 """SI value of one unit, by quantity. A time and a state have none: they are compared, not computed with."""
 

@@ -1,5 +1,6 @@
 """How a raw value is understood, in words for `perwatt meter check`."""
 
+from bench import limits
 from bench.meters.points.table import Point
 from bench.meters.points.transport import Raw
 from bench.meters.points.units import FACTORS, UNITLESS
@@ -30,6 +31,8 @@ def explained(point: Point, raw: Raw, factor: float, *, is_stated: bool) -> str:
     unit = "" if unit == "1" else f" {unit}"
     source = ", whose digits the device states" if is_stated else ""
     try:
+        if point.quantity == "averaging" and float(raw) * factor > limits.LONGEST_AVERAGING_S:
+            return f"{name} = {float(raw) * factor:.6g} s: that of the device's statistics, not used"
         return f"{name} = {float(raw) * factor:.6g}{unit}, from {sent} times {factor:.6g}{unit}{source}"
     except ValueError:
         return f"{name}: expected a number, got {sent}"

@@ -26,7 +26,7 @@ _FIELDS = {  # of both programs' texts, in small letters
     "average": ("average power over sampling duration", "average power reading over sample period"),
     "time": ("time stamp", "ipmi timestamp"),
     "state": ("power measurement", "power reading state is"),
-    "averaging_ms": ("statistics reporting time period", "sampling period"),
+    "averaging": ("statistics reporting time period", "sampling period"),
 }
 _LINE = re.compile(r"\s*([^:]+?)\s*:\s*(.+?)\s*")
 
@@ -81,12 +81,14 @@ class Ipmi(Transport):
 
 
 def _value(field: str, named: Mapping[str, str]) -> Raw:
-    """Return one field: a number without its unit, or a text."""
+    """Return one field: a number without its unit (a time in seconds), or a text."""
     text = next((named[name] for name in _FIELDS[field] if name in named), None)
     if text is None or field in {"time", "state"}:
         return text
-    number = re.match(r"[0-9]+", text)
-    return int(number[0]) if number else None
+    number = re.match(r"([0-9]+) ?(milliseconds)?", text)
+    if number is None:
+        return None
+    return int(number[1]) / 1000.0 if number[2] else int(number[1])
 
 
 def _make(target: str, settings: Mapping[str, str], _table_settings: Mapping[str, Any], place: str) -> Ipmi:

@@ -6,12 +6,12 @@ class IpmiPeer:
 
     target = ""
 
-    def __init__(self, device, folder, program="ipmi-dcmi"):
+    def __init__(self, device, folder, program="ipmi-dcmi", averaging_s=1):
         self.device, self.folder = device, folder
         folder.mkdir()
         self._figures = folder / "figures"
         script = folder / program
-        script.write_text(_SCRIPT.format(figures=self._figures, program=program))
+        script.write_text(_SCRIPT.format(figures=self._figures, program=program, averaging_s=averaging_s))
         script.chmod(0o755)
         self.update()
 
@@ -39,13 +39,13 @@ if [ {program} = ipmi-dcmi ]; then
   printf 'Current Power                        : %s Watts\n' "$watts"
   printf 'Average Power over sampling duration : %s watts\n' "$watts"
   printf 'Time Stamp                           : %s\n' "$stamp"
-  printf 'Statistics reporting time period     : 1000 milliseconds\n'
+  printf 'Statistics reporting time period     : {averaging_s}000 milliseconds\n'
   printf 'Power Measurement                    : %s\n' "$state"
 else
   printf '    Instantaneous power reading:                   %s Watts\n' "$watts"
   printf '    Average power reading over sample period:      %s Watts\n' "$watts"
   printf '    IPMI timestamp:                           %s\n' "$stamp"
-  printf '    Sampling period:                          00000001 Seconds.\n'
+  printf '    Sampling period:                          %08d Seconds.\n' {averaging_s}
   printf '    Power reading state is:                   %s\n' "$other"
 fi
 """

@@ -20,6 +20,23 @@ def test_either_program_gives_the_joules(clock, peer, meter, program):
     assert energy.mean_power_w == pytest.approx(4035.0, rel=0.01)
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_averaging_time_that_the_bmc_prints_is_in_the_edges(clock, peer, meter, program):
+    start_s = clock.monotonic() + 60.0
+    opened = meter(peer("dcmi", lambda t: 300.0 + 100.0 * (t >= start_s) + t % 3.0, program=program, averaging_s=20))
+    assert opened.info.averaging_s == 20.0
+    clock.sleep(190.0)
+    energy = opened.energy(start_s, start_s + 110.0)
+    assert energy.edges_j == pytest.approx((20.0 / 2.0 + 1.0) * 102.0, rel=0.3)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_time_of_the_bmcs_statistics_is_none_of_its_power(peer, meter, program):
+    opened = meter(peer("dcmi", program=program, averaging_s=1131466))
+    assert opened.info.averaging_s == 1.0
+    assert any(line.endswith("that of the device's statistics, not used") for line in opened.explain())
+
+
 @pytest.mark.parametrize(("program", "state"), [("ipmi-dcmi", "Not Available"), ("ipmitool", "deactivated")])
 def test_zero_watts_of_an_inactive_meter_are_refused_with_its_state(peer, meter, program, state):
     one = peer("dcmi", program=program)

@@ -1,5 +1,6 @@
 """A user's own table by its path: every wrong key is one line that says what was expected, with exit status 2."""
 
+import math
 import re
 
 import pytest
@@ -52,6 +53,21 @@ def test_a_power_that_is_an_average_lengthens_the_load_before_the_windows(own):
     meter = make_meter(f"modbus:10.0.0.9,table={own('unit = ', 'averaging_s = 20.0, unit = ')}")
     assert meter.info.averaging_s == 20.0
     assert lead_time_s(averaging_time_s(meter.info)) == 60.0
+
+
+def test_a_load_that_begins_with_the_window_is_off_by_what_the_edges_say(clock, peer, meter, own):
+    start_s = clock.monotonic() + 100.0
+    averaging_s = 20.0
+
+    def shown_w(t):  # the mean of 300 W, and of 900 W from start_s on
+        return 300.0 + 600.0 * min(max(t - start_s, 0.0) / averaging_s, 1.0) + 0.1 * math.sin(t)
+
+    opened = meter(peer(str(own("unit = ", f"averaging_s = {averaging_s}, unit = ")), shown_w))
+    clock.sleep(230.0)
+    energy = opened.energy(start_s, start_s + 100.0)
+    missing_j = 90000.0 - energy.joules
+    assert missing_j == pytest.approx(600.0 * averaging_s / 2.0, rel=0.02)
+    assert missing_j < energy.edges_j < 1.2 * missing_j
 
 
 WRONG = [
