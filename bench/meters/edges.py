@@ -3,8 +3,8 @@
 A power meter that averages over A and updates every T shows at each moment the mean power of a time that ended up to T
 ago. Its window is the true one, moved back by A/2 + T at most. The energy is wrong by what was drawn in that time
 before the window less what was drawn in it before the end, so by no more than (A/2 + T) times the step between the
-powers that it shows around both edges. Rule 3 keeps that step small: the load runs on both sides. T is at least the time
-between the readings around an edge, because a straight line between them may hide where the power stepped.
+powers that it shows around both edges. Rule 3 keeps that step small: the load runs on both sides. T is at least the
+time between the readings around an edge, because a straight line between them may hide where the power stepped.
 
 A counter does not average. Between the two readings around an edge, g apart, the power may have stepped; a straight
 line between them is wrong by at most g/4 times that step.
