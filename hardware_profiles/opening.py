@@ -52,6 +52,7 @@ NAMED_LIMIT_BYTES = 64 * MIB  # of a file that a file names
 HOURLY_SERIES = Kind("hourly series", NAMED_LIMIT_BYTES, by_user=False)
 CARBON_TABLE = Kind("carbon table", NAMED_LIMIT_BYTES, by_user=False)
 DIFFICULTY_TABLE = Kind("table of difficulty", NAMED_LIMIT_BYTES, by_user=False)
+FORWARD_CURVE = Kind("forward curve", NAMED_LIMIT_BYTES, by_user=False)
 
 
 class AnonymousFileError(OSError):

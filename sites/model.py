@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from hardware_profiles.errors import InputError
 from sites.hours.calendar import HOUR_S
 from sites.hours.intervals import MINUTE_S
+from sites.hours.power import EVENT, PLAIN
+from sites.hours.service import ALWAYS, Service
 from sites.modes import PointStep
 
 if TYPE_CHECKING:
     from sites.arrays import Floats, Integers
     from sites.hours.calendar import Calendar
+    from sites.hours.prices import Period
     from sites.market.bitcoin import DifficultyPath
     from sites.market.device_rate import DeviceRate
     from sites.modes import Margin
@@ -56,6 +61,7 @@ class MiningBlock:
     rejects_frac: float  # of the shares
     pool_fee_frac: float  # of the reward
     pays_fees: bool  # whether the pool pays transaction fees
+    service: Service = ALWAYS  # when it is in service
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class InferenceBlock:
     interruptible_above_usd_per_mwh: float | None  # [USD/MWh meter] cost of power that lets a tenant be switched off
     curve: ServingCurve | None = None  # of `rate` and the points below it; None for a rate of one load
     price_over_mean: Floats | None = None  # [T] price over its mean of the year; None if it is constant
+    service: Service = ALWAYS  # when it is in service
 
     @property
     def is_lease(self) -> bool:
@@ -147,6 +154,9 @@ class Site:
     assumptions: tuple[Assumption, ...]
     flags: tuple[str, ...]  # warnings about unusual and doubtful values
     notes: tuple[str, ...]  # what a reader should know: how the file is read, its currency, negative prices
+    tariff: tuple[Period, ...] = ()  # periods of time of use, by which later years have their prices
+    contract_service: Service = ALWAYS  # when power is contracted
+    programme_service: Service = ALWAYS  # when the site is enrolled in its curtailment programme
 
     @property
     def blocks(self) -> tuple[MiningBlock | InferenceBlock, ...]:
@@ -163,8 +173,49 @@ class Site:
         """Number of hours of the year, 8760 or 8784."""
         return self.calendar.hours
 
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """When each block, the contract of power and the curtailment programme are in service."""
+        return (*(block.service for block in self.blocks), self.contract_service, self.programme_service)
+
+    @property
+    def has_phases(self) -> bool:
+        """Whether a part of the site begins, ends or is converted at a date."""
+        return any(service != ALWAYS for service in self.services)
+
+    def in_service(self, at_s: float) -> Site:
+        """Return the site with what is in service at a time [s, unix], which it has in every step."""
+        if not self.has_phases:
+            return self
+        present = replace(
+            self,
+            mining=_in_service(self.mining, at_s),
+            inference=_in_service(self.inference, at_s),
+            contract_mw=self.contract_mw * self.contract_service.frac(at_s),
+            contract_service=ALWAYS,
+            programme_service=ALWAYS,
+        )
+        if self.programme_service.frac(at_s) > 0.0:
+            return present
+        return replace(
+            present,
+            enrolled_mw=0.0,
+            ready_usd_per_mw_hour=0.0,
+            credit_usd_per_mwh=0.0 * self.credit_usd_per_mwh,
+            limit_mw=self.load_limit_mw,
+            event=np.where(self.event == EVENT, PLAIN, self.event),
+        )
+
     def check_hourly(self, what: str) -> None:
         """Raise InputError if the steps of the year are shorter than hours, which `what` does not take."""
         if self.calendar.step_s != HOUR_S:
             minutes = f"steps of {self.calendar.step_s // MINUTE_S} minutes (without native)"
             raise InputError(f"{what}: expected site {self.name!r} in hours, got {minutes}")
+
+
+Block = TypeVar("Block", MiningBlock, InferenceBlock)
+
+
+def _in_service(blocks: tuple[Block, ...], at_s: float) -> tuple[Block, ...]:
+    shares = [(block, block.service.frac(at_s)) for block in blocks]
+    return tuple(replace(block, count=block.count * share, service=ALWAYS) for block, share in shares if share > 0.0)

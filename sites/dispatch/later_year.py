@@ -12,6 +12,7 @@ import numpy as np
 
 from sites.hours.calendar import HOUR_S, MEAN_YEAR_HOURS, anniversary, local_year, year_of_horizon, zone
 from sites.hours.demand import log_growth_per_hour
+from sites.hours.prices import period_of_steps
 from sites.market.mining import hourly_fees_frac
 from sites.model import InferenceBlock
 
@@ -69,8 +70,9 @@ def later_year(first: Site, year: int) -> Site:
     Notes
     -----
     Prices, charges, weather, outages and events repeat on the same local day and hour; those of 28 February stand for
-    29 February, and the hour before stands for one that daylight saving skips. Weekdays, the difficulty, halvings, the
-    age of miners and the demand for inference are those of the year. Growth counts real hours, 8766 to a year.
+    29 February, and the hour before stands for one that daylight saving skips. Weekdays (also those of a time-of-use
+    tariff), the difficulty, halvings, the age of miners and the demand for inference are those of the year. Growth
+    counts real hours, 8766 to a year.
     """
     first.check_hourly("a horizon")
     start = first_day(first)
@@ -79,6 +81,11 @@ def later_year(first: Site, year: int) -> Site:
         return first
     at = _same_hours(start, first.timezone, year)
     arrays: dict[str, Floats] = {name: getattr(first, name)[at] for name in REPEATED}
+    if first.tariff:
+        periods = period_of_steps(first.calendar, first.tariff)
+        numbers, steps = np.unique(periods, return_index=True)
+        same = steps[np.searchsorted(numbers, period_of_steps(calendar, first.tariff))]
+        arrays |= {name: getattr(first, name)[same] for name in ("spot_usd_per_mwh", "resale_usd_per_mwh")}
     if first.fees_btc_per_block is not None:
         arrays["fees_frac"] = hourly_fees_frac(
             first.fees_btc_per_block, calendar.start_s, calendar.steps, first.path, calendar.step_s

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hardware_profiles.errors import InputError
 from sites.dispatch.columns import IDLE, KINDS, MINING, ON_DEMAND, SLA, Blocks, Hours
 from sites.dispatch.merit_order import NO_PATHS, NO_PROGRAMME, Problem, Programme
 from sites.hours.calendar import MEAN_YEAR_HOURS
@@ -67,7 +68,15 @@ def problem(site: Site) -> Problem:
     Capacity, demand, limit and enrolled power are multiplied by the site's availability, so that results are expected
     values. The demand charge is divided by it, so that it applies to the peak of hours with power. A month that is only
     partly in the year is charged by its share of hours.
+
+    Raises
+    ------
+    InputError
+        A part of the site is in service for a time only, which a single year cannot show.
     """
+    if site.has_phases:
+        expected = "a number of years ([horizon] or --years), because parts of it begin or end at a date"
+        raise InputError.at("phases", expected=expected, got="a single year")
     calendar = site.calendar
     paths = [block.price_over_mean for block in site.inference if block.price_over_mean is not None]
     reward_usd = site_reward_usd_per_hash(site)
@@ -88,7 +97,7 @@ def problem(site: Site) -> Problem:
         how=calendar.how,
         month=calendar.billing,
         series=np.stack(hours),
-        blocks=np.array([row for _, row in _rows(site)]),
+        blocks=np.array([row for _, row in _rows(site)]).reshape(-1, len(Blocks._fields)),
         profiles=np.array([block.profile for block in site.inference] or [(1.0,) * 168]),
         charges_usd_per_mw=calendar.billed_frac * (site.demand_charge_usd_per_mw_month / site.availability_frac),
         contract_mw=site.contract_mw,

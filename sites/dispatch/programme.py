@@ -32,8 +32,11 @@ def programme_hourly(programme: Programme, load: HourLoad) -> Floats:
 
 
 def enrolment_flags(site: Site) -> Iterator[str]:
-    """Yield a line for each kind of payment whose enrolled power is not there on average while the site has power."""
-    if site.enrolled_mw == 0.0:
+    """Yield a line for each kind of payment whose enrolled power is not there on average while the site has power.
+
+    A site with phases has no single year whose load it could be compared with.
+    """
+    if site.enrolled_mw == 0.0 or site.has_phases:
         return
     arrays = problem(site)
     programme, load = arrays.programme, dispatch(arrays).load

@@ -9,10 +9,12 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from hardware_profiles.errors import shown
 from hardware_profiles.tables import Broken, Table, rule
+from sites.file.horizon.tables import ends_after_start
 from sites.file.hourly.market_tables import UsdOrSeries  # noqa: TC001 (pydantic reads it)
 from sites.file.values import (
     Age,
     Count,
+    Day,
     Fade,
     Flag,
     Growth,
@@ -70,6 +72,13 @@ class MiningTable(Table):
     rejects_percent: LossPercent = assumed(0.0)  # rejected shares
     pool_fee_percent: LossPercent
     payout: Literal["fpps", "pps", "pplns", "solo"] = "fpps"
+    start: Day | None = None  # first day in service
+    end: Day | None = None  # last day in service
+    resale_usd: Money = assumed(0.0)  # for the miners, at their end
+
+    @rule
+    def _ends_after_its_start(self) -> Iterator[Broken]:
+        yield from ends_after_start(self.start, self.end)
 
 
 class RateTable(Table):
@@ -146,6 +155,9 @@ class InferenceTable(Table):
     sla_penalty_percent: Penalty | None = None  # of the price
     take_or_pay_percent: Percent | None = None  # share of the GPU-hours that the tenant pays for, taken or not
     interruptible_above_usd_per_mwh: Usd | None = None  # cost of power at which a tenant may be switched off
+    start: Day | None = None  # first day in service
+    end: Day | None = None  # last day in service
+    resale_usd: Money = assumed(0.0)  # for the GPUs, at their end
 
     in_schema = (
         {"dependentRequired": {"take_or_pay_percent": ["usd_per_gpu_hour"]}},
@@ -187,6 +199,10 @@ class InferenceTable(Table):
             )
         if is_sweep and self.latency_limit is None and self.price_class != "batch":
             yield Broken('expected latency_limit with a sweep, or price_class = "batch", got neither')
+
+    @rule
+    def _ends_after_its_start(self) -> Iterator[Broken]:
+        yield from ends_after_start(self.start, self.end)
 
     @rule
     def _penalty_of_a_promise(self) -> Iterator[Broken]:

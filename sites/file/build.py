@@ -14,10 +14,11 @@ from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
 from sites.file.difficulty import superseded_note
 from sites.file.flags import site_flags, site_notes
+from sites.file.horizon.services import busiest, with_services
 from sites.file.hourly.climate import derate, pue, temperature_c
 from sites.file.hourly.market import bitcoin_year, rented
 from sites.file.hourly.reader import HourlyReader
-from sites.file.prices.build import adders, peak_risk, peaks_of, spot
+from sites.file.prices.build import adders, peak_risk, peaks_of, spot, tariff
 from sites.file.site_file import SiteFile
 from sites.file.values import assumptions_of, numbers_of
 from sites.hours import power, prices
@@ -158,15 +159,16 @@ def build_site(file: SiteFile, resolve: Resolve, path: str, *, native: bool = Fa
         assumptions=(*assumptions_of(file), *_token_rates(inference)),
         flags=(),
         notes=(),
+        tariff=tariff(file.price),
     )
+    site = with_services(site, file, path)
     windows = {"power.outage": _times(outages), "curtailment.event": _times(events), "price.coincident.hours": peaks}
     numbers = list(numbers_of(file))
-    flags = site_doubts(site, numbers, path)
-    if exchange_doubt(numbers) is None:
-        flags += site_flags(site, windows)
-    read = (clock.note(), superseded_note(market, calendar), *hourly.notes)
-    notes = (*(note for note in read if note), *site_notes(site))
-    site = replace(site, flags=flags, notes=notes)
+    fullest = busiest(site)
+    flags = site_doubts(fullest, numbers, path)
+    flags += site_flags(fullest, windows) if exchange_doubt(numbers) is None else ()
+    read = filter(None, (clock.note(), superseded_note(market, calendar), *hourly.notes))
+    site = replace(site, flags=flags, notes=(*read, *site_notes(site)))
     _freeze(site)
     return site
 

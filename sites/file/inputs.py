@@ -104,6 +104,8 @@ def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str | int, ..
         (("market", "fees_percent_of_subsidy"), market.fees_percent_of_subsidy),
         (("market", "fees_btc_per_block"), market.fees_btc_per_block),
         (("carbon", "mean"), file.carbon.mean if file.carbon else None),
+        (("horizon", "energy_price_forward"), file.horizon.energy_price_forward if file.horizon else None),
+        (("horizon", "btc_price_forward"), file.horizon.btc_price_forward if file.horizon else None),
     ):
         if isinstance(table, SeriesTable):
             files.append(((*keys, "file"), folder / table.file))

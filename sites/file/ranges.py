@@ -54,6 +54,7 @@ OVERHEAD = Range(0, 1000, "per cent")
 PENALTY = Range(0, 10_000, "per cent of the price")
 FADE = Range(0, 50, "per cent a year")
 AGE = Range(0, 100, "years")
+DAYS = Range(0, 10_000, "days")  # of building: no lead time is longer than a generation
 LIFE = Range(0.1, 100, "years")
 COUNT = Range(1, 1e8, "(a whole number)")
 TOKENS = Range(1e-6, 1e9, "tokens/s")

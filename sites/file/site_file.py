@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 from hardware_profiles.errors import InputError
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.block_tables import CapitalTable, InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
+from sites.file.horizon.tables import HorizonTable, ends_after_start
 from sites.file.hourly.market_tables import (  # noqa: TC001 (pydantic reads them)
     BtcUsdOrSeries,
     FeesBtcOrSeries,
@@ -149,6 +150,12 @@ class CurtailmentTable(Table):
     ready_usd_per_mw_hour: PriceOrNone = assumed(0.0)
     credit_usd_per_mwh: PriceOrNone = assumed(0.0)
     event: tuple[EventTable, ...] = ()
+    start: Day | None = None  # first day of the enrolment
+    end: Day | None = None  # last day of the enrolment
+
+    @rule
+    def _ends_after_its_start(self) -> Iterator[Broken]:
+        yield from ends_after_start(self.start, self.end)
 
 
 class DifficultyTable(Table):
@@ -225,6 +232,7 @@ class SiteFile(Table):
     carbon: CarbonTable | None = None
     cost: CostTable = CostTable()
     capital: CapitalTable | None = None
+    horizon: HorizonTable | None = None
 
     in_schema = (
         {"anyOf": [{"required": [key], "properties": {key: {"minItems": 1}}} for key in ("mining", "inference")]},

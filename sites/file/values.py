@@ -110,6 +110,7 @@ Megawatts = Annotated[Value, *within(ranges.MEGAWATTS)]
 MegawattsOrNone = Annotated[Value, *within(ranges.MEGAWATTS_OR_NONE)]
 Calls = Annotated[Value, *within(ranges.CALLS)]
 Hours = Annotated[Value, *within(ranges.HOURS)]
+Days = Annotated[Value, *within(ranges.DAYS)]
 PeakMinutes = Annotated[Value, *within(ranges.PEAK_MINUTES)]
 Celsius = Annotated[Value, *within(ranges.CELSIUS, "climate.mining_stop_above_c")]
 Swing = Annotated[Value, *within(ranges.SWING)]
@@ -233,6 +234,7 @@ WORDS = {
     "timezone": ASSUMPTION,
     "currency": ASSUMPTION,
     "start": ASSUMPTION,
+    "end": ASSUMPTION,
     "device": "profile or result",
     "modes": "profile or result",
     "rated_device": "profile or result",

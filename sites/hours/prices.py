@@ -14,7 +14,7 @@ DAY_S = 86_400
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.arrays import Floats
+    from sites.arrays import Floats, Integers
     from sites.hours.calendar import Calendar
 
 
@@ -29,18 +29,25 @@ class Period:
     to_hour: int  # excluded; to_hour <= from_hour wraps around midnight
 
 
-def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Sequence[Period]) -> Floats:
-    """Return the price of each step [USD/MWh]: the base price, or that of the last period that contains the step."""
-    price = np.full(calendar.steps, base_usd_per_mwh)
+def period_of_steps(calendar: Calendar, periods: Sequence[Period]) -> Integers:
+    """Return the number of the last period that contains each step, counted from 1, or 0 if no period does, [T]."""
+    number = np.zeros(calendar.steps, np.int64)
     weekday = calendar.how // 24
-    for period in periods:
+    for index, period in enumerate(periods, 1):
         if period.from_hour < period.to_hour:
             within = (calendar.hour >= period.from_hour) & (calendar.hour < period.to_hour)
         else:
             within = (calendar.hour >= period.from_hour) | (calendar.hour < period.to_hour)
         here = within & np.isin(calendar.month + 1, period.months) & np.isin(weekday, period.weekdays)
-        price[here] = period.usd_per_mwh
-    return price
+        number[here] = index
+    return number
+
+
+def time_of_use_series(calendar: Calendar, base_usd_per_mwh: float, periods: Sequence[Period]) -> Floats:
+    """Return the price of each step [USD/MWh]: the base price, or that of the last period that contains the step."""
+    prices = np.array([base_usd_per_mwh, *(period.usd_per_mwh for period in periods)])
+    series: Floats = prices[period_of_steps(calendar, periods)]
+    return series
 
 
 def coincident_series(calendar: Calendar, usd_per_kw_year: float, peaks: Sequence[tuple[int, float]]) -> Floats:

@@ -9,7 +9,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.options import json_option
+from bench.cli.options import WholeRange, json_option
 from bench.cli.output import emit_json, say
 from bench.cli.yield_.native import check_native, native_gaps, print_native_gaps
 from bench.cli.yield_.scenarios import (
@@ -20,6 +20,7 @@ from bench.cli.yield_.scenarios import (
     taken_from,
 )
 from bench.cli.yield_.warnings import print_warnings, refuse, warnings_of
+from bench.cli.yield_.years import check_years, has_horizon, show_years
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         "perwatt yield georgia-50mw-gpu-modules --assumptions",
         "perwatt yield mysite.toml --strict --out year --plots plots",
         "perwatt yield fleet-40-sites --scenarios 10000",
+        "perwatt yield georgia-50mw-mining --years 10",
         "perwatt yield georgia-50mw-mining --scenarios 500 --capital plan.toml",
     ),
 )
@@ -55,6 +57,12 @@ if TYPE_CHECKING:
 @click.option(
     "--native", is_flag=True, help="Dispatch at the resolution of the prices (5, 15, 30 minutes), not in hours."
 )
+@click.option(
+    "--years",
+    "horizon",
+    type=WholeRange(min=1, max=50),
+    help="Number of years, from the start of the site on.",
+)
 @click.option("--sam/--no-sam", default=None, help="Write the series for SAM. [default: for up to four sites]")
 @scenario_options
 @json_option
@@ -64,6 +72,7 @@ def yield_(
     strict: bool,
     native: bool,
     run: Path | None,
+    horizon: int | None,
     as_json: bool,
     **files: Any,
 ) -> None:
@@ -73,14 +82,17 @@ def yield_(
     """
     if as_json and assumptions:
         raise InputError("--assumptions: expected no --json with it, which lists every assumption anyway, got both")
-    if native:
-        check_native({**files, "since": run})
+    check_native({**files, "since": run}, native=native)
     request = taken_from(files)
     _check_targets(scenario_out=request.scenario_out, **files)
     read = _read(sites, native=native)
     warnings = warnings_of(read, request.capital)
     if strict:
         refuse(warnings)
+    if horizon is not None or has_horizon(read):
+        check_years({**files, "since": run, "native": native or None, "scenarios": request.scenarios})
+        show_years(read, horizon, warnings, as_json=as_json)
+        return
     hourly = len(read) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in read], quiet=as_json, hourly=hourly)
     inputs = [site_inputs for site_inputs, _ in read]

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 HOURLY_ONLY = ("out", "plan", "plots", "since", "scenarios")
 
 
-def check_native(options: Mapping[str, Any]) -> None:
-    """Raise InputError if an option of `options` is set that takes only hourly years."""
+def check_native(options: Mapping[str, Any], *, native: bool) -> None:
+    """Raise InputError if a native dispatch has an option of `options` that takes only hourly years."""
     used = [f"--{name}" for name in HOURLY_ONLY if options.get(name) is not None]
-    if used:
+    if native and used:
         raise InputError(f"--native: expected no {', '.join(used)} with it, which takes hourly years, got both")
 
 

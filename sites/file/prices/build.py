@@ -24,10 +24,14 @@ def spot(table: PriceTable, calendar: Calendar, read: Callable[[PriceSeriesTable
     if table.hourly is not None:
         return read(table.hourly, PRICE)
     if table.time_of_use is not None:
-        tou = table.time_of_use
-        periods = [prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in tou.period]
-        return prices.time_of_use_series(calendar, tou.base_usd_per_mwh.value, periods)
+        return prices.time_of_use_series(calendar, table.time_of_use.base_usd_per_mwh.value, tariff(table))
     return np.full(calendar.steps, table.energy_usd_per_mwh.value if table.energy_usd_per_mwh else 0.0)
+
+
+def tariff(table: PriceTable) -> tuple[prices.Period, ...]:
+    """Return the periods of a time-of-use tariff; none for other prices."""
+    periods = table.time_of_use.period if table.time_of_use is not None else ()
+    return tuple(prices.Period(p.usd_per_mwh.value, p.months, p.weekdays, p.from_hour, p.to_hour) for p in periods)
 
 
 def adders(table: PriceTable, calendar: Calendar, peaks: list[tuple[int, float]]) -> Floats:

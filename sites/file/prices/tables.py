@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hardware_profiles.tables import Broken, Table, rule
+from sites.file.horizon.tables import ends_after_start
 from sites.file.values import (
     Calls,
+    Day,
     EndHour,
     Hour,
     Hours,
@@ -61,6 +63,12 @@ class ContractTable(Table):
     mw: Megawatts
     usd_per_mwh: Price
     resale_discount_usd_per_mwh: Price
+    start: Day | None = None  # first day of the contract
+    end: Day | None = None  # last day of the contract
+
+    @rule
+    def _ends_after_its_start(self) -> Iterator[Broken]:
+        yield from ends_after_start(self.start, self.end)
 
 
 _DESCRIBED = ("time", "unit", "timezone", "label", "separator", "decimal", "time_format", "minutes", "repeated_hour")
