@@ -10,6 +10,7 @@ from bench.diagnostics import unique
 from bench.machine.identity import machine_key
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
+from bench.meters.kinds.hwmon.cards import silent_cards
 from bench.meters.kinds.hwmon.choice import SensorSum, listed, select
 from bench.meters.kinds.hwmon.sensors import HWMON, AsleepError, Sensor, find_sensors
 from bench.meters.plausible import NOTHING, fault_of_power
@@ -126,7 +127,8 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
 
 def _find() -> list[Found]:
     root = system_path(HWMON)
-    meters = [_listed(chosen) for chosen in listed(find_sensors(root))]
+    sensors = find_sensors(root)
+    meters = [*(_listed(chosen) for chosen in listed(sensors)), *silent_cards(sensors)]
     if meters:
         return meters
     reason = f"no power or energy sensor under {root}"

@@ -36,6 +36,7 @@ _CODES = {
 }
 _VIRTUAL_GPU = 2  # NVML_GPU_VIRTUALIZATION_MODE_VGPU
 _VIRTUAL_NAME = re.compile(r"GRID .*|.*-\d+[ABCQ]")
+_SUPERCHIP_NAME = re.compile(r"\bG[HB]\d00\b")
 _JETSON_NAME = re.compile(r".*(nvgpu|tegra|jetson|xavier|orin|thor)\b.*", re.IGNORECASE)
 
 
@@ -103,6 +104,12 @@ def no_movement(name: str) -> NvmlFaultError:
 def no_gpu() -> NvmlFaultError:
     """Return the error of a driver that lists no GPU."""
     return NvmlFaultError("nvml", "the driver sees no GPU", f"in a container, pass it through (--gpus all); or {WALL}")
+
+
+def is_superchip(nvml: Any, index: int) -> bool:
+    """Return whether a GPU shares its module with a Grace CPU, by its name (GH200, GB200, GB300)."""
+    model = text_of(nvml.nvmlDeviceGetName, nvml.nvmlDeviceGetHandleByIndex(index), (nvml.NVMLError, *NO_ANSWER))
+    return bool(model and _SUPERCHIP_NAME.search(model))
 
 
 def shares_its_board(nvml: Any, handle: Any) -> bool:

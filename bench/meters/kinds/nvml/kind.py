@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from bench.meters.kinds.nvml.faults import NvmlFaultError, fault, no_gpu
+from bench.meters.kinds.nvml.faults import NvmlFaultError, fault, is_superchip, no_gpu
 from bench.meters.kinds.nvml.meter import SCOPES, Nvml, load
 from bench.meters.protocol import Found, Meter, MeterKind, MeterKindEntry, MeterOptions, Tier
 from bench.meters.settings import read_stated
@@ -28,7 +28,9 @@ def _find() -> list[Found]:
         return [_refused("nvml:0", fault("nvml", error))]
     try:
         count = int(nvml.nvmlDeviceGetCount())
-        return [_listed(nvml, index) for index in range(count)] or [_refused("nvml:0", no_gpu())]
+        boards = [_listed(nvml, index) for index in range(count)]
+        modules = [module for index in range(count) for module in _listed_module(nvml, index)]
+        return [*boards, *modules] or [_refused("nvml:0", no_gpu())]
     except nvml.NVMLError as error:
         return [_refused("nvml:0", fault("nvml", error))]
     finally:
@@ -46,6 +48,23 @@ def _listed(nvml: Any, index: int) -> Found:
         meter.disconnect()
     reads = "the board of this GPU"
     return Found(spec, MeterKind.COUNTER, "board", Tier.C, usable=True, spec=spec, reads=reads, whole_of=f"gpu:{index}")
+
+
+def _listed_module(nvml: Any, index: int) -> list[Found]:
+    """Return the module that holds a GPU together with a Grace CPU, or nothing for another GPU."""
+    if not is_superchip(nvml, index):
+        return []
+    spec = f"nvml:{index},scope=module"
+    meter = Nvml(str(index), scope="module", nvml=nvml)
+    try:
+        meter.survey()
+    except NvmlFaultError:
+        reason, cure = "the driver gives no power of this GPU's module", "update the driver, or use hwmon:power_meter"
+        return [replace(_refused(spec, NvmlFaultError(spec, reason, cure)), kind=MeterKind.POWER)]
+    finally:
+        meter.disconnect()
+    reads = "the module of this GPU: its CPU, memory and all GPUs on it; name one GPU of each module"
+    return [Found(spec, MeterKind.POWER, "board", Tier.C, usable=True, spec=spec, reads=reads)]
 
 
 def _refused(spec: str, error: NvmlFaultError) -> Found:
