@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,16 @@ def test_a_load_that_begins_with_the_window_is_off_by_what_the_edges_say(clock, 
     missing_j = 90000.0 - energy.joules
     assert missing_j == pytest.approx(600.0 * averaging_s / 2.0, rel=0.02)
     assert missing_j < energy.edges_j < 1.2 * missing_j
+
+
+def test_the_table_that_the_documentation_shows_is_a_whole_meter(clock, peer, meter, own):
+    page = (Path(__file__).parents[4] / "docs" / "meter-tables.md").read_text(encoding="utf-8")
+    shown = page.partition("```toml\n")[2].partition("```")[0]
+    path = own(text=shown)
+    assert table.read(path) == table.bundled("schneider-iem2000")
+    opened = meter(peer(str(path)))
+    clock.sleep(10.0)
+    assert all(reading.value > 3000.0 for reading in opened.readings())
 
 
 WRONG = [
