@@ -79,7 +79,7 @@ def later_year(first: Site, year: int) -> Site:
     calendar = year_of_horizon(start, first.timezone, year)
     if year == 0 and calendar.hours == first.hours:
         return first
-    at = _same_hours(start, first.timezone, year)
+    at = same_hours(first, year)
     arrays: dict[str, Floats] = {name: getattr(first, name)[at] for name in REPEATED}
     if first.tariff:
         periods = period_of_steps(first.calendar, first.tariff)
@@ -113,6 +113,11 @@ def after(block: Block, elapsed_h: float) -> Block:
         grown = math.exp(log_growth_per_hour(block.growth_frac_per_year) * elapsed_h)
         return replace(block, demand_frac=block.demand_frac * grown)
     return replace(block, age_years=block.age_years + elapsed_h / MEAN_YEAR_HOURS)
+
+
+def same_hours(first: Site, year: int) -> Integers:
+    """Return the step of a site's first year with the local day and hour of each step of another year, [T]."""
+    return _same_hours(first_day(first), first.timezone, year)
 
 
 @lru_cache(maxsize=256)

@@ -106,6 +106,11 @@ def hourly_files(file: SiteFile, folder: Path) -> list[tuple[tuple[str | int, ..
         (("carbon", "mean"), file.carbon.mean if file.carbon else None),
         (("horizon", "energy_price_forward"), file.horizon.energy_price_forward if file.horizon else None),
         (("horizon", "btc_price_forward"), file.horizon.btc_price_forward if file.horizon else None),
+        *(
+            (("contract", at, key), getattr(contract, key, None))
+            for at, contract in enumerate(file.contract)
+            for key in ("generated_mwh", "index")
+        ),
     ):
         if isinstance(table, SeriesTable):
             files.append(((*keys, "file"), folder / table.file))

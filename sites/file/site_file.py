@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 from hardware_profiles.errors import InputError
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.block_tables import CapitalTable, InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
+from sites.file.contracts.tables import MoneyTables
 from sites.file.horizon.tables import HorizonTable, ends_after_start
 from sites.file.hourly.market_tables import (  # noqa: TC001 (pydantic reads them)
     BtcUsdOrSeries,
@@ -217,7 +218,7 @@ class CostTable(Table):
     fixed_usd_per_year: Money = assumed(0.0)
 
 
-class SiteFile(Table):
+class SiteFile(MoneyTables):
     """A site file."""
 
     site: SiteTable
@@ -259,6 +260,12 @@ class SiteFile(Table):
         for name in dict.fromkeys(names):
             if names.count(name) > 1:
                 yield Broken(f"expected each block name once, got {name!r} twice")
+
+    @rule
+    def _contracts_within_a_horizon(self) -> Iterator[Broken]:
+        for key in ("contract", "capex", "debt", "tax"):
+            if getattr(self, key) and self.horizon is None:
+                yield Broken("expected [horizon] with it, whose months it is settled in, got none", (key,))
 
     @rule
     def _miners_cooled(self) -> Iterator[Broken]:

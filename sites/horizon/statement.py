@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sites.horizon.outlays import capex_by_month
+from sites.horizon.settlement import settle
 from sites.hours.calendar import anniversary
 
 if TYPE_CHECKING:
-    from sites.arrays import Floats
+    from collections.abc import Sequence
+
+    from sites.arrays import Floats, Integers
     from sites.horizon.activity import Activity, BlockActivity
+    from sites.horizon.settlement import Settlement
     from sites.horizon.years import Horizon
+    from sites.hours.months import Months
 
 MONTHS = 12
 Columns = dict[str, "Floats"]
@@ -35,16 +39,30 @@ COLUMNS = (
     Column("revenue_usd", "USD", "for work: bitcoin, tokens and GPU-hours"),
     Column("rent_usd", "USD", "leases and take-or-pay, due whatever is drawn"),
     Column("credits_usd", "USD", "curtailment programme"),
+    Column("contracts_usd", "USD", "all contracts of [[contract]], income less cost"),
     Column("power_usd", "USD", "spot and contract, less resale, with adders and demand charge"),
     Column("penalty_usd", "USD", "for promised work that is not served"),
     Column("fixed_usd", "USD", "fixed cost of the site"),
-    Column("net_usd", "USD", "revenue, rent and credits less power, penalties and fixed cost"),
-    Column("capex_usd", "USD", "paid for hardware and conversions, less resale"),
-    Column("cash_usd", "USD", "net less capex"),
+    Column("net_usd", "USD", "revenue, rent, credits and contracts less power, penalties and fixed cost"),
+    Column("capex_usd", "USD", "paid for hardware and conversions, less what is sold"),
+    Column("debt_usd", "USD", "interest, fees and repayment, less what is drawn"),
+    Column("tax_usd", "USD", "tax on income"),
+    Column("cash_usd", "USD", "net less capex, debt and tax"),
 )
 
 
-HOURLY = tuple(column.name for column in COLUMNS[:9])  # what is added up from the hours
+HOURLY = (
+    "energy_mwh",
+    "btc",
+    "tokens",
+    "revenue_usd",
+    "rent_usd",
+    "credits_usd",
+    "power_usd",
+    "penalty_usd",
+    "fixed_usd",
+)  # what is added up from the hours
+BY_MONTH = ("contracts_usd", "capex_usd", "debt_usd", "tax_usd")  # what has no hours
 BLOCK_HOURLY = ("facility_mwh", "units", "btc", "revenue_usd", "rent_usd")
 
 
@@ -62,12 +80,14 @@ class Statement:
     """The statement of a site; amounts without a month of their own are spread as `activity` spreads them."""
 
     site: str
-    months: tuple[str, ...]  # YYYY-MM
+    months: Months  # the first and the last may be parts of months
     years: tuple[str, ...]  # first day of each year
+    year_of_month: Integers  # number of the year of each month, from 0, [M]
     monthly: Columns  # [M]
     yearly: Columns  # [Y]
     total: dict[str, float]
     blocks: tuple[BlockMonths, ...]
+    settlement: Settlement  # contracts and money by month
 
 
 def statement(horizon: Horizon) -> Statement:
@@ -89,19 +109,27 @@ def statement(horizon: Horizon) -> Statement:
         yearly[:, year] += added.sum(axis=1)
         for block in activity.blocks:
             blocks[block.name][:, here] += np.add.reduceat(_block_hourly(block), bounds, axis=1)
-    capex_usd = capex_by_month(horizon)
+    settled = settle(horizon, _net_usd(dict(zip(HOURLY, monthly, strict=True))))
+    money = settled.money
+    owed = (
+        settled.contracts_usd,
+        money.capex - money.proceeds,
+        money.fees + money.service - money.drawn,
+        money.tax,
+    )
     year_of_month = np.minimum(np.arange(months) // MONTHS, years - 1)
-    capex_of_year: Floats = np.bincount(year_of_month, capex_usd, minlength=years).astype(np.float64)
-    by_year = _with_cash(yearly, capex_of_year)
+    by_year = _columns(yearly, [np.bincount(year_of_month, usd, minlength=years).astype(np.float64) for usd in owed])
     known = {block.name: block for part in horizon.parts for block in part.activity.blocks}
     return Statement(
         site=horizon.site.name,
         months=horizon.months,
         years=tuple(anniversary(horizon.start, year).isoformat() for year in range(years)),
-        monthly=_with_cash(monthly, capex_usd),
+        year_of_month=year_of_month,
+        monthly=_columns(monthly, owed),
         yearly=by_year,
         total={name: float(values.sum()) for name, values in by_year.items()},
         blocks=tuple(_block_months(block, blocks[name]) for name, block in known.items()),
+        settlement=settled,
     )
 
 
@@ -123,11 +151,18 @@ def _hourly(activity: Activity) -> Floats:
     )
 
 
-def _with_cash(sums: Floats, capex_usd: Floats) -> Columns:
-    columns = dict(zip(HOURLY, sums, strict=True))
+def _net_usd(columns: Columns) -> Floats:
+    """Return the net without contracts [USD]."""
     income = columns["revenue_usd"] + columns["rent_usd"] + columns["credits_usd"]
-    net = income - columns["power_usd"] - columns["penalty_usd"] - columns["fixed_usd"]
-    return columns | {"net_usd": net, "capex_usd": capex_usd, "cash_usd": net - capex_usd}
+    return income - columns["power_usd"] - columns["penalty_usd"] - columns["fixed_usd"]
+
+
+def _columns(hourly: Floats, owed: Sequence[Floats]) -> Columns:
+    """Return all columns in their order, from the sums over hours and what is owed by month."""
+    columns = dict(zip(HOURLY, hourly, strict=True)) | dict(zip(BY_MONTH, owed, strict=True))
+    columns["net_usd"] = _net_usd(columns) + columns["contracts_usd"]
+    columns["cash_usd"] = columns["net_usd"] - columns["capex_usd"] - columns["debt_usd"] - columns["tax_usd"]
+    return {column.name: columns[column.name] for column in COLUMNS}
 
 
 def _block_hourly(block: BlockActivity) -> Floats:

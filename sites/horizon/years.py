@@ -15,6 +15,7 @@ from sites.horizon.activity import Activity, BlockActivity, activity
 from sites.horizon.phases import check_room, pieces
 from sites.horizon.prices import PricePath
 from sites.hours.calendar import HOUR_S, anniversary, first_hour_s
+from sites.hours.months import Months
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ class Horizon:
     site: Site  # in its first year, with its phases
     start: date  # first local day
     years: tuple[Site, ...]  # the site in each year
-    months: tuple[str, ...]  # local months YYYY-MM; the first and the last may be parts of months
+    months: Months  # the first and the last may be parts of months
     parts: tuple[YearPart, ...]  # what the site does, in the order of time
 
     def activity(self) -> Activity:
@@ -64,7 +65,7 @@ def years_of(inputs: Inputs, site: Site, years: int) -> tuple[Site, ...]:
         raise InputError.at("years", expected=f"a whole number of 1 to {MOST_YEARS}", got=years)
     start = first_day(site)
     check_room(site, first_hour_s(anniversary(start, years), site.timezone))
-    prices = PricePath.of(inputs, month_names(start, years))
+    prices = PricePath.of(inputs, Months.of(start, years).names)
     return tuple(prices.applied(later_year(site, year), year) for year in range(years))
 
 
@@ -96,16 +97,9 @@ def run_years(inputs: Inputs, site: Site, years: int) -> Horizon:
         site=site,
         start=start,
         years=each,
-        months=month_names(start, years),
+        months=Months.of(start, years),
         parts=tuple(done),
     )
-
-
-def month_names(start: date, years: int) -> tuple[str, ...]:
-    """Return the local months YYYY-MM of a number of years; one more than 12 a year if they begin within a month."""
-    count = MONTHS * years + (1 if start.day > 1 else 0)
-    first = start.year * MONTHS + start.month - 1
-    return tuple(f"{month // MONTHS}-{month % MONTHS + 1:02d}" for month in range(first, first + count))
 
 
 def joined(parts: Sequence[Activity], blocks: Sequence[MiningBlock | InferenceBlock]) -> Activity:

@@ -72,6 +72,11 @@ class Months:
         return len(self.firsts)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each month, YYYY-MM."""
+        return tuple(f"{first:%Y-%m}" for first in self.firsts)
+
+    @property
     def days(self) -> Integers:
         """Days of each month within the horizon, [M]."""
         return np.array([(end - first).days for first, end in zip(self.firsts, self.ends, strict=True)])

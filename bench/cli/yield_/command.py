@@ -20,7 +20,7 @@ from bench.cli.yield_.scenarios import (
     taken_from,
 )
 from bench.cli.yield_.warnings import print_warnings, refuse, warnings_of
-from bench.cli.yield_.years import check_years, has_horizon, show_years
+from bench.cli.yield_.years import Shown, show_years
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ if TYPE_CHECKING:
     type=WholeRange(min=1, max=50),
     help="Number of years, from the start of the site on.",
 )
+@click.option(
+    "--xlsx", type=click.Path(path_type=Path), help="Workbook to write the statement of the years to (.xlsx)."
+)
 @click.option("--sam/--no-sam", default=None, help="Write the series for SAM. [default: for up to four sites]")
 @scenario_options
 @json_option
@@ -73,6 +76,7 @@ def yield_(
     native: bool,
     run: Path | None,
     horizon: int | None,
+    xlsx: Path | None,
     as_json: bool,
     **files: Any,
 ) -> None:
@@ -89,9 +93,8 @@ def yield_(
     warnings = warnings_of(read, request.capital)
     if strict:
         refuse(warnings)
-    if horizon is not None or has_horizon(read):
-        check_years({**files, "since": run, "native": native or None, "scenarios": request.scenarios})
-        show_years(read, horizon, warnings, as_json=as_json)
+    used = {**files, "since": run, "native": native or None, "scenarios": request.scenarios}
+    if show_years(read, Shown(horizon, xlsx, as_json), warnings, used):
         return
     hourly = len(read) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in read], quiet=as_json, hourly=hourly)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cli.output import emit_json, plain, progress, say, short
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.file.inputs import Inputs
     from sites.horizon.statement import Statement
+    from sites.horizon.worth import HorizonWorth
     from sites.model import Site
+    from sites.money.cash import Worth
 
     Read = Sequence[tuple[Inputs, Site]]
 
@@ -29,58 +33,88 @@ SHOWN = {
     "revenue_usd": "revenue",
     "rent_usd": "rent",
     "credits_usd": "credits",
+    "contracts_usd": "contracts",
     "power_usd": "power",
     "penalty_usd": "penalties",
     "fixed_usd": "fixed",
     "net_usd": "net USD",
     "capex_usd": "capex",
+    "debt_usd": "debt",
+    "tax_usd": "tax",
     "cash_usd": "cash USD",
 }
 ALWAYS_SHOWN = ("energy_mwh", "revenue_usd", "power_usd", "net_usd")
 
 
-def has_horizon(read: Read) -> bool:
-    """Return whether a site's file asks for more than one year."""
-    return any(inputs.file.horizon is not None for inputs, _ in read)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is asked of the years of sites."""
+
+    years: int | None  # number of years; that of each site's file if None
+    xlsx: Path | None  # workbook to write
+    as_json: bool  # print the JSON document instead of tables
 
 
-def check_years(options: Mapping[str, Any]) -> None:
-    """Raise InputError if an option of `options` is set that takes one year."""
-    used = [f"--{name}" for name in ONE_YEAR if options.get(name) is not None]
-    if used:
-        raise InputError(
-            f"--years, [horizon]: expected no {', '.join(used)} with it, which takes a single year, got both"
-        )
-
-
-def show_years(read: Read, years: int | None, warnings: Warnings, *, as_json: bool) -> None:
-    """Run the years of sites and print them.
+def show_years(read: Read, shown: Shown, warnings: Warnings, options: Mapping[str, Any]) -> bool:
+    """Run and print the years of sites, if more than one year is asked for; return whether it is.
 
     Parameters
     ----------
     read
         Inputs and site of each.
-    years
-        Number of years; that of each site's file if None.
+    shown
+        What is asked of the years.
     warnings
         Warnings about the sites.
-    as_json
-        Print the JSON document instead of the tables.
-    """
-    from sites.horizon.statement import statement
-    from sites.horizon.years import run_years
+    options
+        Other options, of which those that take a single year are refused.
 
-    statements = []
-    with progress(quiet=as_json) as bars:
+    Raises
+    ------
+    InputError
+        An option takes a single year, or a site's years cannot be run.
+    """
+    if shown.years is None and not any(inputs.file.horizon is not None for inputs, _ in read):
+        if shown.xlsx is not None:
+            raise InputError("--xlsx: expected --years or [horizon] with it, whose statement it holds, got neither")
+        return False
+    used = [f"--{name}" for name in ONE_YEAR if options.get(name) is not None]
+    if used:
+        raise InputError(
+            f"--years, [horizon]: expected no {', '.join(used)} with it, which takes a single year, got both"
+        )
+    _print(read, shown, warnings)
+    return True
+
+
+def _print(read: Read, shown: Shown, warnings: Warnings) -> None:
+    from sites.horizon.statement import statement
+    from sites.horizon.worth import worth
+    from sites.horizon.years import run_years
+    from sites.planners.horizon.book import book_of
+
+    statements: list[Statement] = []
+    worths: list[HorizonWorth | None] = []
+    with progress(quiet=shown.as_json) as bars:
         task = bars.add_task("sites", total=len(read))
         for inputs, site in read:
-            statements.append(statement(run_years(inputs, site, _years(inputs, years))))
+            horizon = run_years(inputs, site, _years(inputs, shown.years))
+            statements.append(statement(horizon))
+            worths.append(worth(horizon, statements[-1]))
             bars.advance(task)
-    if as_json:
-        emit_json(_document(read, statements, warnings))
+    if shown.xlsx is not None:
+        from sites.planners.workbook import write_workbook
+
+        write_workbook(shown.xlsx, [book_of(*pair) for pair in zip(statements, worths, strict=True)])
+    if shown.as_json:
+        emit_json(_document(read, statements, worths, warnings))
         return
     print_statements(statements)
+    if len(statements) == 1:
+        print_contracts(statements[0])
+        print_worth(worths[0])
     print_warnings(warnings)
+    say(f"written: {shown.xlsx}" if shown.xlsx is not None else "the months: --json, or --xlsx FILE")
 
 
 def _years(inputs: Inputs, years: int | None) -> int:
@@ -102,7 +136,7 @@ def print_statements(statements: Sequence[Statement]) -> None:
         for name in SHOWN
     }
     names = [name for name in SHOWN if name in ALWAYS_SHOWN or yearly[name].any()]
-    if "capex_usd" not in names:
+    if not {"capex_usd", "debt_usd", "tax_usd"} & set(names):
         names.remove("cash_usd")
     rows = [
         [longest.years[year], *(_cell(name, float(yearly[name][year])) for name in names)]
@@ -123,7 +157,53 @@ def print_statements(statements: Sequence[Statement]) -> None:
             title="all years of each site",
             right=tuple(range(1, len(names) + 1)),
         )
-    say("the months: --json")
+
+
+def print_contracts(done: Statement) -> None:
+    """Print what each contract brings in each year."""
+    import numpy as np
+
+    contracts = done.settlement.contracts
+    if not contracts:
+        return
+    lines = [(name, line, usd) for name, own in contracts.items() for line, usd in own.items() if usd.any()]
+    years = [np.bincount(done.year_of_month, usd, minlength=len(done.years)) for _, _, usd in lines]
+    print_table(
+        ["contract", "line", *(day[:4] for day in done.years), "all"],
+        [
+            [name, line, *(short(float(usd)) for usd in of_year), short(float(of_year.sum()))]
+            for (name, line, _), of_year in zip(lines, years, strict=True)
+        ],
+        title="contracts, USD in the year that begins in",
+        right=tuple(range(2, len(done.years) + 3)),
+    )
+
+
+def print_worth(worth: HorizonWorth | None) -> None:
+    """Print present value, internal rate and payback of the cash, debt service and levelised costs."""
+    if worth is None:
+        return
+    project, equity = worth.cash.project, worth.cash.equity
+    rows = [
+        ["net present value", f"{plain(project.npv_usd)} USD", f"{plain(equity.npv_usd)} USD"],
+        ["internal rate of return", _rate(project), _rate(equity)],
+        [
+            "payback",
+            *("never" if one.payback_years is None else f"{one.payback_years:.1f} years" for one in (project, equity)),
+        ],
+    ]
+    if worth.cash.least_dscr is not None:
+        rows.append(["debt service coverage, worst year", "", f"{worth.cash.least_dscr:.2f}"])
+    for value, unit in ((worth.usd_per_ph_s_day, "USD per PH/s-day"), (worth.usd_per_mtok, "USD/Mtok")):
+        if value is not None:
+            rows.append(["levelised cost", f"{plain(value)} {unit}", ""])
+    print_table(
+        ["", "project", "equity"], rows, title=f"worth at {100.0 * worth.discount_frac:.4g}% a year", right=(1, 2)
+    )
+
+
+def _rate(worth: Worth) -> str:
+    return worth.no_irr if worth.irr_frac is None else f"{worth.irr_frac:.2%}"
 
 
 def _cell(name: str, value: float) -> str:
@@ -132,7 +212,9 @@ def _cell(name: str, value: float) -> str:
     return short(value / 1e9) if name == "tokens" else short(value)
 
 
-def _document(read: Read, statements: Sequence[Statement], warnings: Warnings) -> dict[str, object]:
+def _document(
+    read: Read, statements: Sequence[Statement], worths: Sequence[HorizonWorth | None], warnings: Warnings
+) -> dict[str, object]:
     from sites.horizon.statement import COLUMNS
 
     def listed(columns: Mapping[str, Floats]) -> dict[str, list[float | None]]:
@@ -148,7 +230,7 @@ def _document(read: Read, statements: Sequence[Statement], warnings: Warnings) -
             {
                 "site": one.site,
                 "years": list(one.years),
-                "months": list(one.months),
+                "months": list(one.months.names),
                 "yearly": listed(one.yearly),
                 "monthly": listed(one.monthly),
                 "total": one.total,
@@ -156,10 +238,12 @@ def _document(read: Read, statements: Sequence[Statement], warnings: Warnings) -
                     {"name": block.name, "product": block.product, "unit": block.unit, "monthly": listed(block.columns)}
                     for block in one.blocks
                 ],
+                "contracts": {name: listed(lines) for name, lines in one.settlement.contracts.items()},
+                "worth": None if worth is None else asdict(worth),
                 "flags": warnings.by_site[one.site],
                 "notes": list(site.notes),
             }
-            for one, (_, site) in zip(statements, read, strict=True)
+            for one, worth, (_, site) in zip(statements, worths, read, strict=True)
         ],
         "warnings": list(warnings.lines),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from hardware_profiles.tables import Broken, Table, rule
-from sites.file.values import Day, Days, Growth, Money, Name, Percent, SeriesTable, assumed, whole
+from sites.file.values import Day, Days, Growth, Money, Name, Overhead, Percent, SeriesTable, assumed, whole
 
 if TYPE_CHECKING:
     from datetime import date
@@ -62,6 +62,7 @@ class HorizonTable(Table):
     btc_price_forward: ForwardTable | None = None  # USD/BTC
     inference_price_growth_percent_per_year: Growth = assumed(0.0)
     fixed_cost_growth_percent_per_year: Growth = assumed(0.0)
+    discount_percent: Overhead | None = None  # a year; that of [capital] if it is absent
     conversion: tuple[ConversionTable, ...] = ()
 
     in_schema = tuple(

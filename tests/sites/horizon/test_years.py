@@ -79,8 +79,8 @@ def test_months_have_the_hours_of_the_local_clock(state):
     hours = done.monthly["energy_mwh"] / per_hour
     assert hours[:12] == pytest.approx([744, 672, 743, 720, 744, 720, 744, 744, 720, 744, 721, 744], rel=1e-9)
     assert hours[[13, 25]] == pytest.approx([672, 696], rel=1e-9)
-    assert done.months[0] == "2026-01"
-    assert done.months[-1] == "2028-12"
+    assert done.months.names[0] == "2026-01"
+    assert done.months.names[-1] == "2028-12"
 
 
 def test_bitcoin_of_each_month_is_the_integral_over_difficulty_and_halving(make):
@@ -110,7 +110,7 @@ def test_miners_age_and_demand_grows_without_a_step_between_years(make):
 def test_a_year_that_begins_within_a_month_shares_that_month(state):
     done = state(2, start="2026-07-15")
     assert len(done.months) == 25
-    assert (done.months[0], done.months[-1]) == ("2026-07", "2028-07")
+    assert (done.months.names[0], done.months.names[-1]) == ("2026-07", "2028-07")
     assert done.years == ("2026-07-15", "2027-07-15")
     for name in ("energy_mwh", "net_usd", "power_usd"):
         assert done.monthly[name].sum() == pytest.approx(done.yearly[name].sum(), rel=1e-9)

@@ -1,13 +1,26 @@
 """`perwatt yield --years`: the table of years, the monthly statement in JSON, and what is refused."""
 
+import csv
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.cli import main
 from sites.examples import example_path
 
 MORE = "\n[horizon]\nyears = 2\nfixed_cost_growth_percent_per_year = 3\n"
+
+
+def _true():
+    path = Path(__file__).parents[1] / "money" / "statement" / "months.csv"
+    with path.open(encoding="utf-8") as file:
+        heading, *rows = csv.reader(file)
+    return {key: np.array([float(row[at]) for row in rows]) for at, key in enumerate(heading) if key != "month"}
+
+
+TRUE = _true()
 
 
 @pytest.fixture
@@ -63,3 +76,67 @@ def test_several_sites_are_added_up_and_listed(call):
     _, out, _ = call("georgia-50mw-mining", "georgia-50mw-gpu-modules", "--years", 2)
     assert "2 sites: 2 years" in out
     assert "Georgia 50 MW, two GPU modules" in out
+
+
+def hosting(folder, more=""):
+    """Write the site of the spreadsheet with a discount rate."""
+    text = (Path(__file__).parents[1] / "money" / "statement" / "site.toml").read_text(encoding="utf-8")
+    path = folder / "hosting.toml"
+    path.write_text(text.replace("years = 5", f"years = 5\ndiscount_percent = 10{more}"), encoding="utf-8")
+    return path
+
+
+def test_contracts_and_the_worth_of_the_cash_are_printed(call, tmp_path):
+    """NPV and IRR of the equity are those of the spreadsheet's cash, payback is in years."""
+    status, out, _ = call(hosting(tmp_path))
+    assert status == 0
+    text = " ".join(out.split())
+    assert "first customer energy fee" in text
+    assert "second customer revenue share" in text
+    assert "worth at 10% a year" in text
+    assert "levelised cost" in text
+    _, out, _ = call(hosting(tmp_path), "--json")
+    (site,) = json.loads(out)["sites"]
+    cash = np.array(site["monthly"]["cash_usd"])
+    worth = site["worth"]["cash"]["equity"]
+    assert worth["npv_usd"] == pytest.approx(TRUE["discounted_usd"].sum(), abs=1.0)
+    assert sum(cash / (1 + worth["irr_frac"]) ** TRUE["end_years"]) == pytest.approx(0.0, abs=1.0)
+    assert set(site["contracts"]) == {"first customer", "second customer"}
+
+
+def test_levelised_cost_of_hashes_is_all_cost_over_all_work(call, tmp_path):
+    """Without discount it is the plain ratio; the second phase and the contracts count."""
+    _, out, _ = call(hosting(tmp_path, "e-9"), "--json")
+    (site,) = json.loads(out)["sites"]
+    monthly = {name: np.array(values) for name, values in site["monthly"].items()}
+    cost = monthly["power_usd"] + monthly["fixed_usd"] - monthly["contracts_usd"] + monthly["capex_usd"]
+    hashes = sum(np.array(block["monthly"]["units"]) for block in site["blocks"])
+    expected = cost.sum() / (hashes.sum() / 8.64e19)
+    assert site["worth"]["usd_per_ph_s_day"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_workbook_has_the_statement(call, tmp_path):
+    pytest.importorskip("xlsxwriter", reason="the extra `workbook` is not installed")
+    target = tmp_path / "hosting.xlsx"
+    status, out, _ = call(hosting(tmp_path), "--xlsx", target)
+    assert (status, target.stat().st_size > 5000) == (0, True)
+    assert f"written: {target}" in out
+
+
+def test_a_workbook_without_years_is_refused(call, tmp_path):
+    status, _, err = call("georgia-50mw-mining", "--xlsx", tmp_path / "book.xlsx")
+    assert (status, err) == (
+        2, "error: --xlsx: expected --years or [horizon] with it, whose statement it holds, got neither\n"
+    )  # fmt: skip
+
+
+def test_contracts_without_a_horizon_are_refused(call, tmp_path):
+    path = tmp_path / "site.toml"
+    contract = (
+        '\n[[contract]]\nkind = "minimum_take"\nname = "take"\ncontract_mwh_per_year = 1\nunused_usd_per_mwh = 2\n'
+    )
+    path.write_text(example_path("georgia-50mw-mining").read_text(encoding="utf-8") + contract, encoding="utf-8")
+    status, _, err = call(path)
+    assert status == 2
+    assert err.endswith("key contract: expected [horizon] with it, whose months it is settled in, got none\n")
+    assert err.count("\n") == 1

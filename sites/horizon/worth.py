@@ -1,0 +1,60 @@
+"""What the cash of a horizon is worth: present value, internal rate, payback, debt service and levelised costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sites.money.cash import measures
+from sites.money.measures import levelised_usd, ph_s_days
+
+if TYPE_CHECKING:
+    from sites.arrays import Floats
+    from sites.file.site_file import SiteFile
+    from sites.horizon.statement import Statement
+    from sites.horizon.years import Horizon
+    from sites.money.cash import Measures
+
+
+@dataclass(frozen=True, slots=True)
+class HorizonWorth:
+    """The measures of a horizon at a discount rate."""
+
+    discount_frac: float  # a year
+    cash: Measures  # of project and equity
+    usd_per_ph_s_day: float | None  # levelised; None unless the site mines alone
+    usd_per_mtok: float | None  # levelised; None unless the site sells tokens alone
+
+
+def worth(horizon: Horizon, done: Statement) -> HorizonWorth | None:
+    """Return the measures of a statement; None for a site file without a discount rate.
+
+    Notes
+    -----
+    Levelised are all costs of the site, less credits and what contracts bring, with investments less what is sold.
+    """
+    discount_frac = discount_of(horizon.inputs.file)
+    if discount_frac is None:
+        return None
+    years = horizon.months.end_years
+    monthly = done.monthly
+    cost_usd = monthly["revenue_usd"] + monthly["rent_usd"] - monthly["net_usd"] + monthly["capex_usd"]
+
+    def levelised(unit: str, scaled: Floats) -> float | None:
+        alone = all(block.unit == unit for block in done.blocks)
+        return levelised_usd(cost_usd, scaled, years, discount_frac) if alone else None
+
+    made: Floats = sum((block.columns["units"] for block in done.blocks), 0.0 * years)
+    return HorizonWorth(
+        discount_frac=discount_frac,
+        cash=measures(done.settlement.money, horizon.months, discount_frac),
+        usd_per_ph_s_day=levelised("hash", ph_s_days(made)),
+        usd_per_mtok=levelised("token", made / 1e6),
+    )
+
+
+def discount_of(file: SiteFile) -> float | None:
+    """Return the discount rate of [horizon], or else that of [capital], as a share a year."""
+    own = file.horizon.discount_percent if file.horizon is not None else None
+    rate = own or (file.capital.discount_percent if file.capital is not None else None)
+    return None if rate is None else rate.value / 100.0
