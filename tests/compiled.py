@@ -1,8 +1,10 @@
-"""A program that compiles into Numba's cache what many tests call, so that no two workers compile the same.
+"""A program that compiles what many tests call, and the tests themselves, so that no two workers compile the same.
 
 `python compiled.py PART` compiles a part of it, so that two cores share the work.
 """
 
+import contextlib
+import io
 import sys
 
 
@@ -33,5 +35,12 @@ def sites():
         run_fleet(fleet_cases([site], model), Run(0, model), 8)
 
 
+def tests():
+    import pytest
+
+    with contextlib.redirect_stdout(io.StringIO()):  # the workers say what they cannot collect
+        pytest.main(["--collect-only", "--quiet"])
+
+
 if __name__ == "__main__":
-    {"kernels": kernels, "sites": sites}[sys.argv[1]]()
+    {"kernels": kernels, "sites": sites, "tests": tests}[sys.argv[1]]()

@@ -6,12 +6,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Generator
 from pathlib import Path
 
 # The tests' matrix products are small, and a BLAS thread that waits for the next one spins. This comes before NumPy's
 # import, and the processes that tests start inherit it.
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+
+# Workers share bytecode, with the asserts of the tests rewritten, even where a container image switches it off.
+# Children only read it: one that a test kills, or whose disk it fills, must leave no half a file.
+sys.dont_write_bytecode = False
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 import pytest
 from doubles.clock import VirtualClock, installed
@@ -44,7 +51,7 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Before the workers of the whole suite start, compile once what each of them would compile for itself."""
     if config.args_source is config.ArgsSource.TESTPATHS:
         unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-        commands = [[sys.executable, COMPILED, part] for part in ("kernels", "sites")]
+        commands = [[sys.executable, COMPILED, part] for part in ("kernels", "sites", "tests")]
         processes = [subprocess.Popen(command, cwd=config.rootpath, env=unmeasured) for command in commands]
         statuses = [process.wait() for process in processes]
         if any(statuses):
@@ -71,6 +78,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(part in item.path.as_posix() for part in OF_REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=2))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let coverage rest in tests that compute for long: it would double their time, and others run the same lines."""
+    if not item.get_closest_marker("slow") or "coverage" not in sys.modules:
+        return (yield)
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        threading.settrace(of_threads)
+        sys.settrace(tracer)
 
 
 @pytest.hookimpl(tryfirst=True)
