@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from bench.inference.accelerator import Accelerator
+from bench.inference.power.classes import FULL, Served
 from kernels.llm import counts
 from kernels.llm.counts import Precision
 from kernels.llm.shapes import ModelShape
@@ -14,6 +15,8 @@ SUSTAINED_FRAC = {"fp32": 0.803, "tf32": 0.803, "fp16": 0.803, "bf16": 0.803, "f
 """[-] Rate of a large product over the dense peak, at which the power limit holds a GPU back (data/engines.toml)."""
 LINK_FRAC, LINK_LATENCY_S = 0.8, 10e-6
 """[-], [s] Bandwidth of an all-reduce over the link's, and the time of one without data (assumed)."""
+START_S = 55e-6
+"""[s] Time in each layer in which kernels start and end (assumed: near the 18.9 + 36.5 us of the step times)."""
 TILE_ROWS = 64
 """Rows to which a grouped product fills the tokens of each expert (assumed: the narrowest tile of a tensor core)."""
 
@@ -52,6 +55,7 @@ class Activity:
     product_frac: float  # [-] share in which products run at the sustained rate
     width: float  # elements of the residual stream in one kernel: tokens of a step times the model's width
     link_frac: float = 0.0  # [-] time of the all-reduces over all time, a part of the rest
+    start_frac: float | None = None  # [-] of the starts of kernels, where grouped kernels fill what else is of the rest
 
     @property
     def rest_frac(self) -> float:
@@ -59,15 +63,13 @@ class Activity:
         return 1.0 - self.memory_frac - self.product_frac
 
 
-def activity(shape: ModelShape, kind: Precision, device: Accelerator, gpus: int, load: Load) -> Activity:
+def activity(served: Served, device: Accelerator, gpus: int, load: Load) -> Activity:
     """Return what a load asks of one of the GPUs that share a model.
 
     Parameters
     ----------
-    shape
-        The model.
-    kind
-        Precision of its numbers.
+    served
+        The model, the precision of its numbers and its engine.
     device
         The GPU.
     gpus
@@ -81,12 +83,15 @@ def activity(shape: ModelShape, kind: Precision, device: Accelerator, gpus: int,
     context, and prompts write their caches. Grouped products compute whole tiles. Shares that add up to more than 1
     (a rate above what the counted bytes allow) are scaled to 1.
     """
+    shape, kind = served.shape, served.kind
     memory_s = _bytes_per_s(shape, kind, gpus, load) / (device.bandwidth_byte_per_s * REACH_FRAC * gpus)
     product_s = _product_seconds_per_s(shape, kind, device, load) / gpus
     scale = max(1.0, memory_s + product_s)
     width = load.tokens_of_step * shape.hidden
     link_s = load.steps_per_s * _all_reduce_seconds(shape, device, gpus, width)
-    return Activity(memory_s / scale, product_s / scale, width, link_s)
+    is_full = served.model_class == FULL
+    start_s = load.steps_per_s * shape.layers * START_S if is_full else None
+    return Activity(memory_s / scale, product_s / scale, width, link_s, start_s)
 
 
 def _all_reduce_seconds(shape: ModelShape, device: Accelerator, gpus: int, width: float) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bench.inference.engine import Holdout
 from bench.inference.power.activity import Load, activity
 from bench.inference.power.cap import Capped, capped
+from bench.inference.power.classes import Served
 from bench.inference.power.gpu import Family, family_of
 from bench.inference.power.node import node_rms_ln, node_watts
 from bench.inference.serving import Setup
@@ -64,10 +65,10 @@ def watts_of(setup: Setup, load: Load, cap_w: float | None = None) -> Watts | No
         The limit is above the one that the device ships with, or below what it draws at its lowest clock.
     """
     family, limit_w = family_of(setup.device.slug), setup.device.limit_w
-    holdout = None if family is None else family.holdout(setup.shape, setup.kind)
+    holdout = None if family is None else family.holdout(_served(setup))
     if family is None or limit_w is None or holdout is None or holdout.is_doubtful:
         return None
-    does = activity(setup.shape, setup.kind, setup.device, setup.gpus, load)
+    does = activity(_served(setup), setup.device, setup.gpus, load)
     found: Capped = capped(family, limit_w, does, cap_w)
     is_tested = setup.device.slug in family.tested
     return Watts(family, found.gpu_w, cap_w, found.clock_frac, found.rate_frac, is_tested, holdout)
@@ -78,10 +79,14 @@ def unknown_watts(setup: Setup) -> str:
     family = family_of(setup.device.slug)
     if family is None:
         return f"no watts of {setup.device.slug} under a load were published"
-    holdout = family.holdout(setup.shape, setup.kind)
+    holdout = family.holdout(_served(setup))
     if holdout is None:
         return f"no watts of such models on {family.name} GPUs were published"
     return (
-        f"for mixtures of experts in {setup.kind.name} they are off by {holdout.error_frac:.0%} on {holdout.rows} "
-        f"published rows of {family.name} GPUs"
+        f"for models such as {setup.shape.name} in {setup.kind.name} they are off by {holdout.error_frac:.0%} on "
+        f"{holdout.rows} published rows of {family.name} GPUs"
     )
+
+
+def _served(setup: Setup) -> Served:
+    return Served(setup.shape, setup.kind, setup.engine.name)

@@ -7,13 +7,10 @@ from typing import Any
 
 from bench.inference.engine import Holdout
 from bench.inference.power.activity import Activity
+from bench.inference.power.classes import Served
 from hardware_profiles.reading import read_toml
-from kernels.llm.counts import Precision
-from kernels.llm.shapes import ModelShape
 
 DATA = Path(__file__).parents[1] / "data"
-WIDE = ("fp32", "bf16", "fp16")
-"""Dtypes of products whose grouped kernels draw like other kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +24,12 @@ class Family:
     memory_frac: float  # [-] share of the range above it while narrow kernels read memory, fitted
     half_width: float  # elements of the residual stream at which kernels draw half of the range, fitted
     wait_ratio: float  # time in which a GPU waits for others over that of its all-reduces, fitted
+    grouped_frac: float  # [-] share of the range above it that grouped kernels of fp8 draw, fitted over all families
     holdouts: dict[str, Holdout]  # by class, each model predicted with constants fitted on the other models
 
-    def holdout(self, shape: ModelShape, kind: Precision) -> Holdout | None:
+    def holdout(self, served: Served) -> Holdout | None:
         """Return the errors of a class of models, or None if no row of the class was published."""
-        return self.holdouts.get(model_class(shape, kind))
-
-
-def model_class(shape: ModelShape, kind: Precision) -> str:
-    """Return the class of a model by which its watts are judged; grouped products in 8 or 4 bits stand apart."""
-    if not shape.is_moe:
-        return "dense"
-    return "mixture" if kind.compute in WIDE else "narrow-mixture"
+        return self.holdouts.get(served.model_class)
 
 
 def family_of(slug: str) -> Family | None:
@@ -58,6 +49,7 @@ def families() -> dict[str, Family]:
             memory_frac=table["memory_frac"]["value"],
             half_width=table["half_width"]["value"],
             wait_ratio=table["wait_ratio"]["value"],
+            grouped_frac=power_table("grouped")["draw_frac"]["value"],
             holdouts={key: Holdout(**entry) for key, entry in table["holdout"].items()},
         )
         for name, table in power_table("family").items()
@@ -87,10 +79,13 @@ def gpu_watts(family: Family, limit_w: float, activity: Activity) -> float:
     -----
     Products at the sustained rate draw the limit, because the limit is what holds them there. Other kernels draw more
     the wider they are, and reading memory has a floor of its own. A GPU that waits for others in an all-reduce draws as
-    without work. The result lies between no work and the limit.
+    without work. Grouped kernels of fp8 in vLLM draw the same at every width. The result lies between no work and the
+    limit.
     """
     filled = activity.width / (activity.width + family.half_width)
     reading = family.memory_frac + (1.0 - family.memory_frac) * filled
     busy = max(0.0, activity.rest_frac - family.wait_ratio * activity.link_frac)
-    used = activity.product_frac + activity.memory_frac * reading + busy * filled
+    grouped = 0.0 if activity.start_frac is None else max(0.0, busy - activity.start_frac)
+    used = activity.product_frac + activity.memory_frac * reading
+    used += (busy - grouped) * filled + grouped * family.grouped_frac
     return limit_w * (family.idle_frac + (1.0 - family.idle_frac) * used)

@@ -10,7 +10,6 @@ from bench.inference.power.activity import activity
 from bench.inference.power.fit import held_out, holdout
 from bench.inference.power.gpu import gpu_watts
 from bench.inference.power.rows import WattRow, load_of, watt_rows
-from kernels.llm.counts import precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,10 @@ def judged(rates: Iterable[tuple[Row, float]], *, bundled: bool) -> list[Judged]
     found = []
     for watts, family in families:
         row, rate = watts.row, modelled[watts.row]
-        served = load_of(row, rate, float(row.clients or 1))
-        if served is None or row.published_per_s is None or row.dtype is None:
+        asked = load_of(row, rate, float(row.clients or 1))
+        if asked is None or row.published_per_s is None:
             continue
-        does = activity(watts.shape, precision(row.dtype), watts.device, row.gpus, served)
+        does = activity(watts.served, watts.device, row.gpus, asked)
         predicted_w = gpu_watts(family, watts.limit_w, does)
         rate_ln, watts_ln = math.log(rate / row.published_per_s), math.log(predicted_w / watts.published_w)
         found.append(Judged(watts, rate_ln, watts_ln))
@@ -73,7 +72,12 @@ def judged_classes(rows: Sequence[Judged]) -> dict[str, JudgedClass]:
             holdout([one.rate_ln for one in ones]),
             holdout([one.watts_ln for one in ones]),
             holdout([one.joules_ln for one in ones]),
-            ones[0].row.family.holdouts[ones[0].row.model_class].is_doubtful,
+            _is_refused(ones[0].row),
         )
         for name, ones in sorted(classes.items())
     }
+
+
+def _is_refused(row: WattRow) -> bool:
+    stated = row.family.holdouts.get(row.model_class)
+    return stated is None or stated.is_doubtful

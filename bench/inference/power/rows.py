@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bench.inference.accelerator import Accelerator, accelerator
 from bench.inference.columns.row import Row
 from bench.inference.power.activity import Activity, Load, activity
-from bench.inference.power.gpu import Family, family_of, gpu_watts, model_class
+from bench.inference.power.classes import Served
+from bench.inference.power.gpu import Family, family_of, gpu_watts
 from kernels.llm.counts import precision
 from kernels.llm.shapes import ModelShape, load
 
@@ -27,10 +28,19 @@ class WattRow:
     family: Family
     device: Accelerator
     limit_w: float  # [W] power limit of the GPU
-    shape: ModelShape
-    model_class: str
+    served: Served
     activity: Activity
     published_w: float  # [W] of one GPU
+
+    @property
+    def shape(self) -> ModelShape:
+        """The model."""
+        return self.served.shape
+
+    @property
+    def model_class(self) -> str:
+        """Class by which the watts are judged."""
+        return self.served.model_class
 
     def predicted_w(self, family: Family | None = None) -> float:
         """Return the modelled watts of one GPU [W]; `family` overrides the constants."""
@@ -68,10 +78,9 @@ def _watt_row(row: Row) -> WattRow | None:
     if row.published_per_s is None or row.clients is None:
         return None
     device = accelerator(row.device_slug or "")
-    served = load_of(row, row.published_per_s, row.clients)
-    if served is None or device.limit_w is None:
+    asked = load_of(row, row.published_per_s, row.clients)
+    if asked is None or device.limit_w is None:
         return None
-    shape, kind = load(row.model_name), precision(row.dtype)
-    does = activity(shape, kind, device, row.gpus, served)
-    named = model_class(shape, kind)
-    return WattRow(row, family, device, device.limit_w, shape, named, does, row.power_w / row.gpus)
+    served = Served(load(row.model_name), precision(row.dtype), row.engine)
+    does = activity(served, device, row.gpus, asked)
+    return WattRow(row, family, device, device.limit_w, served, does, row.power_w / row.gpus)

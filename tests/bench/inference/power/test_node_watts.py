@@ -7,6 +7,7 @@ import pytest
 
 from bench.inference.accelerator import accelerator
 from bench.inference.power.activity import Load, activity
+from bench.inference.power.classes import Served
 from bench.inference.power.gpu import family_of, gpu_watts
 from bench.inference.power.node import node_rms_ln, node_watts
 from bench.inference.published import BUNDLED, read_rows
@@ -29,7 +30,7 @@ def errors():
         inputs, outputs = LENGTHS[row.model_name]
         rate = float(cell["value"]) / row.gpus
         does = activity(
-            load(row.model_name), precision(row.dtype), DEVICE, 1,
+            Served(load(row.model_name), precision(row.dtype), row.engine), DEVICE, 1,
             Load(rate, SEQUENCES, inputs, outputs, inputs + outputs / 2),
         )  # fmt: skip
         node_w = row.gpus * node_watts(gpu_watts(family_of(DEVICE.slug), DEVICE.limit_w, does))
