@@ -22,7 +22,7 @@ from bench.cli.options import (
     signers_option,
     store_option,
 )
-from bench.cli.output import emit_json, emit_text, progress, quantity, say
+from bench.cli.output import emit_json, emit_text, progress, quantity, say, warn
 from bench.cli.table import numbered, print_table, say_reasons
 from bench.errors import RunFailedError
 from hardware_profiles.errors import InputError
@@ -170,7 +170,9 @@ def _measure_now(
     prepare_out(options.store)
     with progress(quiet=quiet) as bars:
         task = bars.add_task("pairs", total=1.0)
-        return compare_now(names, options, lambda stage, done: bars.update(task, completed=done, description=stage))
+        return compare_now(
+            names, options, lambda stage, done: bars.update(task, completed=done, description=stage), warn
+        )
 
 
 def _print_markdown(lines: "Sequence[OverviewRow]", rows: "Sequence[Row]") -> None:

@@ -4,7 +4,7 @@ import math
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Literal
 
@@ -13,6 +13,7 @@ from bench.measure.steadiness import duration_agrees
 from bench.measure.windows import TimedWork
 from bench.meters.group.sources import same_source
 from bench.meters.group.sums import flat
+from bench.meters.plausible import factor_words
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind
 from bench.results.record import Device, Energy, IdlePower, MetersGap, MeterUsed, Window
 from bench.results.samples import Sample
@@ -174,13 +175,20 @@ def cross_check(infos: Sequence[MeterInfo], by_meter: Sequence[Sequence[EnergyRe
         for index, pair in enumerate(zip(by_meter[a], by_meter[b], strict=True)):
             if _disagree(*pair):
                 for meter in (a, b):
-                    checked[meter][index] = checked[meter][index].judged(("meter_disagreement",))
+                    checked[meter][index] = _denied(checked[meter][index], *pair)
     owners = [(owner, part) for owner, info in enumerate(infos) for part in (info.parts or (info,))]
     for (a, first), (b, second) in combinations(owners, 2):
         if first.sha256 and same_source(first, second):
             for owner in {a, b}:
                 checked[owner] = [reading.judged(("source_twice",)) for reading in checked[owner]]
     return checked
+
+
+def _denied(reading: EnergyReading, first: EnergyReading, second: EnergyReading) -> EnergyReading:
+    """Return a reading without joules, and with what both meters gave."""
+    watts = [one.mean_power_w or 0.0 for one in (first, second)]
+    words = f"{first.meter} gives {watts[0]:.4g} W, {second.meter} {watts[1]:.4g} W{factor_words(watts[1], watts[0])}"
+    return replace(reading.judged(("meter_disagreement",)), detail="; ".join(filter(None, (words, reading.detail))))
 
 
 def _disagree(first: EnergyReading, second: EnergyReading) -> bool:

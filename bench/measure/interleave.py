@@ -29,7 +29,10 @@ class InterleaveOptions:
 
 
 def compare_now(
-    names: Sequence[str], options: InterleaveOptions, on_progress: Callable[[str, float], None]
+    names: Sequence[str],
+    options: InterleaveOptions,
+    on_progress: Callable[[str, float], None],
+    on_notice: Callable[[str], None] = lambda _: None,
 ) -> "tuple[list[Record], QuietPairs | None]":
     """Measure two workloads with alternating windows, store a record of each, and take quiet pairs on the CPU.
 
@@ -39,15 +42,14 @@ def compare_now(
         An unknown workload, variant, plan or meter, or a number of pairs below 1.
     """
     from bench.machine.devices import device_under_test
-    from bench.measure.plans import get_plan
+    from bench.measure.plans import get_plan, paced
     from bench.measure.runner import Job, measure_together
-    from bench.meters.registry import metering
 
     if options.pairs is not None and options.pairs < 1:
         raise InputError.at("--pairs", expected="a number of 1 or more", got=options.pairs)
     plan = get_plan(options.plan)
     workloads = [_create(name, options) for name in names]
-    with metering(options.meters, options.meter_options) as meters:
+    with paced(plan, options.meters, options.meter_options, on_notice) as meters:
         job = Job.start(plan, options.store, options.argv)
         records = measure_together(workloads, job, meters, device=device_under_test("cpu"), on_progress=on_progress)
     if any(record.status != "ok" for record in records):

@@ -1,11 +1,14 @@
 """Plans of a measurement: number and length of the windows, and the load and idle time around them (rules 2, 3, 9)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench import limits
-from bench.meters.protocol import MeterInfo, MeterKind
+from bench.meters.pace import stated_s, watch
+from bench.meters.protocol import Meter, MeterInfo, MeterKind, MeterOptions, NoticeMeter
+from bench.meters.registry import metering
 from hardware_profiles.errors import InputError, near_names
 
 DEFAULT_PLAN = "quick"
@@ -108,6 +111,49 @@ def schedule(plan: Plan, meters: Sequence[MeterInfo] = ()) -> Schedule:
         idle_after_s=max(plan.idle_after_s, idle_s) if plan.idle_after_s else 0.0,
         why=why,
     )
+
+
+@contextmanager
+def paced(
+    plan: Plan, specs: Sequence[str], options: MeterOptions, on_notice: Callable[[str], None]
+) -> Iterator[list[Meter]]:
+    """Open the meters of a run, learn how often they update, and close them in every ending.
+
+    Parameters
+    ----------
+    plan
+        The plan of the run.
+    specs, options
+        As for `open_meters`.
+    on_notice
+        Is called with each sentence that a user should read: what the meters have to say, and which windows are longer
+        because a meter is slower than stated.
+
+    Raises
+    ------
+    InputError, MeterError
+        See `open_meters`; or a meter updates too seldom for any energy.
+    """
+    with metering(specs, options) as meters:
+        for meter in meters:
+            if isinstance(meter, NoticeMeter) and meter.notice:
+                on_notice(meter.notice)
+        before = [meter.info for meter in meters]
+        watch(meters, on_notice)
+        for line in lengthened(plan, before, [meter.info for meter in meters]):
+            on_notice(line)
+        yield meters
+
+
+def lengthened(plan: Plan, before: Sequence[MeterInfo], after: Sequence[MeterInfo]) -> list[str]:
+    """Return which meters turned out to be slower than stated, and how long the windows are for them."""
+    slower = [(old, new) for old, new in zip(before, after, strict=True) if new.period_s > old.period_s]
+    was_s, is_s = schedule(plan, before).window_s, schedule(plan, after).window_s
+    return [
+        f"windows of {is_s:g} s instead of {was_s:g} s, because {new.name} updates every {new.period_s:g} s, not every "
+        f"{stated_s(old):g} s"
+        for old, new in slower
+    ]
 
 
 def averaging_time_s(info: MeterInfo) -> float:

@@ -11,7 +11,7 @@ from bench import limits
 from bench.meters.edges import edges_j
 from bench.meters.protocol import EnergyReading, MeterInfo, MeterKind, Reading
 
-_SLOWER, _FEWEST_STEPS = 1.5, 5  # times its stated period: less is the jitter of the readings; changes that it takes
+SLOWER, FEWEST_STEPS = 1.5, 5  # times its stated period: less is the jitter of the readings; changes that it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def distinct(good: Sequence[Reading]) -> list[Reading]:
 
 def seen_period_s(readings: Sequence[Reading]) -> float | None:
     """Return the median time between two values that differ [s], or None for fewer than three."""
-    steps = _steps_s(readings)
+    steps = steps_s(readings)
     return statistics.median(steps) if steps else None
 
 
@@ -105,9 +105,8 @@ def slower_words(info: MeterInfo, readings: Sequence[Reading]) -> str:
 
     A steady load repeats values as a slow meter does, though two of its changes follow each other closely now and then.
     """
-    values = [replace(reading, token=None) for reading in readings]  # a counter's steps tell nothing of the power's
-    steps, stated_s = _steps_s(values), max(info.period_s, info.poll_s)
-    if len(steps) < _FEWEST_STEPS or min(steps) <= _SLOWER * stated_s:
+    steps, stated_s = value_steps_s(readings), max(info.period_s, info.poll_s)
+    if len(steps) < FEWEST_STEPS or min(steps) <= SLOWER * stated_s:
         return ""
     period_s = statistics.median(steps)
     needed_s = float(f"{period_s:.2g}")
@@ -118,7 +117,12 @@ def slower_words(info: MeterInfo, readings: Sequence[Reading]) -> str:
     )
 
 
-def _steps_s(readings: Sequence[Reading]) -> list[float]:
+def value_steps_s(readings: Sequence[Reading]) -> list[float]:
+    """Return the times between powers that differ [s]; a counter's steps and a device's clock tell nothing of them."""
+    return steps_s([replace(reading, token=None) for reading in readings])
+
+
+def steps_s(readings: Sequence[Reading]) -> list[float]:
     """Return the times between values that differ [s]; the first value has lasted for an unknown time."""
     fresh = distinct([reading for reading in readings if reading.value is not None])
     return [later.t_s - earlier.t_s for earlier, later in pairwise(fresh[1:])]

@@ -99,6 +99,11 @@ class PolledMeter(ABC):
             thread.join(timeout=5.0)
             self.disconnect()
 
+    def take_period(self, period_s: float) -> None:
+        """Take an update period [s] that is longer than the stated one."""
+        averaging_s = max(self._info.averaging_s, period_s)
+        self._info = replace(self._info, period_s=period_s, averaging_s=averaging_s)
+
     def readings(self) -> Sequence[Reading]:
         """Return every reading so far, in order of time."""
         return tuple(self._readings)

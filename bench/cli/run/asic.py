@@ -106,7 +106,7 @@ def asic(
         raise InputError.at("--family", expected="--miner HOST with it", got=family)
     prepare_out(store)
     options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
-    with opened(request.meters, options) as reading:
+    with opened(chosen_plan, request.meters, options) as reading:
         record = run_asic(request, chosen_plan, store, reading)
     if as_json:
         emit_json(document([record], store, None))

@@ -135,7 +135,7 @@ def run(
     context = surroundings(store) if todo and not workloads else None
     prepare_out(store)
     meter_options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
-    with opened(specs(meters, watts, device), meter_options) as reading:
+    with opened(chosen_plan, specs(meters, watts, device), meter_options) as reading:
         job = Job.start(chosen_plan, store, sys.argv[1:])
         if all_variants:
             return run_variants(todo, job, reading, as_json=as_json)

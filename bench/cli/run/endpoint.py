@@ -133,7 +133,7 @@ def endpoint(
     trace = _trace(arrivals) if arrivals is not None else None
     prepare_out(store)
     options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
-    with _served(url) as address, opened(remote_specs(meters), options) as reading:
+    with _served(url) as address, opened(chosen_plan, remote_specs(meters), options) as reading:
         setting = Setting(
             target=read_target(address, api_key_file, api_key_env, ca_file),
             model=model,

@@ -233,7 +233,7 @@ def _measure(
     meters, watts, store = options
     chosen = get_plan(plan)
     prepare_out(store)
-    with opened(specs(meters, watts, device), MeterOptions(watts=watts)) as reading:
+    with opened(chosen, specs(meters, watts, device), MeterOptions(watts=watts)) as reading:
         job = Job.start(chosen, store, sys.argv[1:])
         records = measure_all(todo, job, reading, device, metered=None, quiet=as_json)
     pairs = list(zip(records[::2], records[1::2], strict=True))

@@ -10,9 +10,10 @@ from bench.cli.output import counted, progress, say, warn
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
+    from bench.measure.plans import Plan
     from bench.measure.runner import Job
     from bench.measure.scan_choice import ScanChoice
-    from bench.meters.protocol import Meter
+    from bench.meters.protocol import Meter, MeterOptions
     from bench.results.record import Record
     from bench.workloads.protocol import WorkloadOptions
 
@@ -72,15 +73,11 @@ def check_machine(threads: int | None) -> None:
 
 
 @contextmanager
-def opened(specs: Sequence[str], options: Any) -> Iterator["list[Meter]"]:
-    """Open the meters of all specs, print their notices, and close them in every ending."""
-    from bench.meters.protocol import NoticeMeter
-    from bench.meters.registry import metering
+def opened(plan: "Plan", specs: Sequence[str], options: "MeterOptions") -> Iterator["list[Meter]"]:
+    """Open the meters of a run, print what the user should know of them, and close them in every ending."""
+    from bench.measure.plans import paced
 
-    with metering(specs, options) as meters:
-        for meter in meters:
-            if isinstance(meter, NoticeMeter) and meter.notice:
-                warn(meter.notice)
+    with paced(plan, specs, options, warn) as meters:
         yield meters
 
 
