@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sites.dispatch.year import SiteYear
     from sites.file.inputs import Inputs
+    from sites.planners.schema import Tables
 
     Row = dict[str, Any]
 
@@ -77,7 +78,7 @@ def write_package(
         store_inputs(inputs, work / "inputs")
         rows = {name: make(years) for name, make in _MAKERS.items()}
         known = min(known_until_utc(year.site.path) for year in years)
-        rows["run"] = [_run(target.name, work, version, known)]
+        rows["run"] = [run_row(target.name, work, version, known)]
         (work / "tables").mkdir()
         for name in SMALL:
             write_table(work / "tables", name, rows[name])
@@ -94,12 +95,13 @@ def write_package(
                 notes += series.notes
         else:
             notes.append(f"series for SAM are not written for more than {SAM_SITES} sites, except with --sam")
-        _json(work / "schema.json", json_schema())
-        _json(work / "datapackage.json", _package(target.name, notes))
+        write_json(work / "schema.json", json_schema())
+        write_json(work / "datapackage.json", data_package(target.name, notes))
     return notes
 
 
-def _run(run_id: str, work: Path, version: str, difficulty_known_until: str) -> Row:
+def run_row(run_id: str, work: Path, version: str, difficulty_known_until: str) -> Row:
+    """Return the row of `run` for a folder whose inputs are stored."""
     return {
         "run_id": run_id,
         "created_utc": datetime.now(UTC).replace(microsecond=0),
@@ -111,14 +113,14 @@ def _run(run_id: str, work: Path, version: str, difficulty_known_until: str) -> 
     }
 
 
-def write_table(folder: Path, name: str, rows: list[Row]) -> None:
+def write_table(folder: Path, name: str, rows: list[Row], tables: Tables = TABLES) -> None:
     """Write the rows of a planner table, which must have all columns, to a folder as Parquet and CSV."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pylist(rows, schema=arrow_schema(name))
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(name, tables))
     pq.write_table(table, folder / f"{name}.parquet")
-    columns = [column.name for column in TABLES[name]]
+    columns = [column.name for column in tables[name]]
     cells = ([row[column] for column in columns] for row in rows)
     (folder / f"{name}.csv").write_bytes(csv_bytes(columns, cells))
 
@@ -131,11 +133,12 @@ def _write_hourly(path: Path, years: Sequence[SiteYear]) -> None:
             writer.write_table(plan_table(year))
 
 
-def _package(name: str, notes: list[str]) -> dict[str, object]:
+def data_package(name: str, notes: list[str], tables: Tables = TABLES) -> dict[str, object]:
+    """Return the Data Package of a folder: every table with its columns."""
     resources = []
-    for table in TABLES:
+    for table in tables:
         for kind, media in (("parquet", "application/vnd.apache.parquet"), ("csv", "text/csv")):
-            if kind == "csv" and table not in SMALL:
+            if kind == "csv" and table == "yield_hourly":
                 continue
             resources.append(
                 {
@@ -145,7 +148,7 @@ def _package(name: str, notes: list[str]) -> dict[str, object]:
                     "format": kind,
                     "mediatype": media,
                     "encoding": "utf-8",
-                    "schema": table_schema(table),
+                    "schema": table_schema(table, tables),
                 }
             )
     return {
@@ -159,5 +162,6 @@ def _package(name: str, notes: list[str]) -> dict[str, object]:
     }
 
 
-def _json(path: Path, document: object) -> None:
+def write_json(path: Path, document: object) -> None:
+    """Write a JSON document, indented."""
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The inputs of SAM's merchant plant from a site's year, repeated over 25 years."""
+"""The inputs of SAM's merchant plant: a site's year, repeated over 25 years, or the years of a horizon."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from sites.hours.calendar import zone
 from sites.planners.tables import revenue_hourly
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from sites.arrays import Floats, Integers
@@ -37,45 +39,79 @@ class Series(NamedTuple):
     notes: tuple[str, ...]  # about data that SAM does not accept
 
 
+class HourlyCash(NamedTuple):
+    """What SAM's series need of a site's year."""
+
+    name: str  # of the site
+    draw_mw: Floats  # [MW meter], [T]
+    earned_usd: Floats  # [USD] revenue with rents, [T]
+    cost_usd: Floats  # [USD] power and penalties less credits, without demand charge, [T]
+    demand_charge_usd: float
+    fixed_usd: float
+    month: Integers  # billing month, from 0, [T]
+    leap_day: NDArray[np.bool_]  # whether the hour is on 29 February in local time, [T]
+    interconnect_mw: float
+
+
 def year_of_8760(year: SiteYear) -> Series:
     """Return a year in the form that SAM accepts.
-
-    The hours of a local 29 February are left out of draw, revenue and cost, but not of the demand charge. SAM pays only
-    for drawn energy, so that the rent of hours without draw is counted in the drawn hours of the same month, and the
-    sum of the series is the year's revenue. Negative revenue (a tenant paid to take power) counts as 0, because SAM
-    curtails hours with a negative price.
 
     Raises
     ------
     InputError
         The year was not run with `hourly=True`.
     """
-    name = year.site.name
     mw, _, _ = year.in_hours()
     meter = mw * meter_of_parts(year.site, year.labels).T
     revenue, _ = revenue_hourly(year, meter)
+    return series_of(
+        HourlyCash(
+            name=year.site.name,
+            draw_mw=meter.sum(axis=1),
+            earned_usd=revenue.sum(axis=1),
+            cost_usd=cost_hourly(year, meter),
+            demand_charge_usd=year.demand_charge_usd,
+            fixed_usd=year.fixed_usd,
+            month=year.site.calendar.billing,
+            leap_day=leap_day(year),
+            interconnect_mw=year.site.interconnect_mw,
+        )
+    )
+
+
+def series_of(year: HourlyCash) -> Series:
+    """Return the hours of a year in the form that SAM accepts.
+
+    The hours of a local 29 February are left out of draw, revenue and cost, but not of the demand charge. SAM pays only
+    for drawn energy, so that the rent of hours without draw is counted in the drawn hours of the same month, and the
+    sum of the series is the year's revenue. Negative revenue (a tenant paid to take power) counts as 0, because SAM
+    curtails hours with a negative price.
+    """
+    name, hours = year.name, year.draw_mw.size
     # A 29 February of 25 hours keeps one of them; with one of 23 hours, the last hour of the year is dropped too.
-    left_out = np.flatnonzero(leap_day(year))[: year.hours - SAM_HOURS]
-    keep, notes = np.delete(np.arange(year.hours), left_out)[:SAM_HOURS], []
+    left_out = np.flatnonzero(year.leap_day)[: max(hours - SAM_HOURS, 0)]
+    keep, notes = np.delete(np.arange(hours), left_out)[:SAM_HOURS], []
     if left_out.size:
         notes.append(f"{name}: 29 February (local time) is left out of the series for SAM, which has 8760 hours")
-    draw, earned = meter.sum(axis=1)[keep], revenue.sum(axis=1)[keep]
+    draw, earned = year.draw_mw[keep], year.earned_usd[keep]
     draw[draw < LEAST_DRAW_MW] = 0.0
     idle = (draw <= 0) & (earned > 0)
     if idle.any():
         lost = f"{earned[idle].sum():,.0f} USD of rent in {int(idle.sum())} hours without draw"
         where = "counted in the drawn hours of the same month" if draw.any() else "not in the series, which has no draw"
         notes.append(f"{name}: for SAM, {lost} are {where}")
-        earned = _moved_to_draw(draw, earned, idle, year.site.calendar.billing[keep])
+        earned = _moved_to_draw(draw, earned, idle, year.month[keep])
     below = earned < 0
     if below.any():
         lost = f"{-earned[below].sum():,.0f} USD in {int(below.sum())} hours"
         notes.append(f"{name}: negative revenue counts as 0 in the series for SAM: {lost}")
     price = np.where(draw > 0, np.maximum(earned, 0.0) / np.where(draw > 0, draw, 1.0), 0.0)
     drawn = float(draw.sum())
-    cost = float(cost_hourly(year, meter)[keep].sum()) + year.demand_charge_usd
+    cost = float(year.cost_usd[keep].sum()) + year.demand_charge_usd
     om, fixed = (cost / drawn, year.fixed_usd) if drawn > 0 else (0.0, year.fixed_usd + cost)
-    return Series(draw * 1000.0, price, om, fixed, year.site.interconnect_mw * 1000.0, tuple(notes))
+    short = max(SAM_HOURS - keep.size, 0)  # a year from one anniversary to the next may have 8759 hours
+    draw, price = np.pad(draw, (0, short)), np.pad(price, (0, short))
+    return Series(draw * 1000.0, price, om, fixed, year.interconnect_mw * 1000.0, tuple(notes))
 
 
 def _moved_to_draw(draw: Floats, earned: Floats, idle: NDArray[np.bool_], month: Integers) -> Floats:
@@ -120,30 +156,40 @@ def merchant_plant(series: Series) -> dict[str, dict[str, Any]]:
 
     SAM reads the series as the whole life of the plant, so that a single year would silently give a revenue of 0.
     """
-    tiled = [round(value, 6) for value in series.draw_kw.tolist()] * SAM_YEARS
-    prices = [round(value, 9) for value in series.usd_per_mwh.tolist()] * SAM_YEARS
+    plant = merchant_plant_of_years([series] * SAM_YEARS)
+    plant["SystemCosts"]["om_production"] = [series.om_usd_per_mwh]
+    plant["SystemCosts"]["om_fixed"] = [series.fixed_usd]
+    return plant
+
+
+def merchant_plant_of_years(years: Sequence[Series]) -> dict[str, dict[str, Any]]:
+    """Return inputs for `assign` of `PySAM.Merchantplant`: N x 8760 hours of N years, each with its own cost."""
+    count = len(years)
+    draw_kw = [round(value, 6) for series in years for value in series.draw_kw.tolist()]
+    prices = [round(value, 9) for series in years for value in series.usd_per_mwh.tolist()]
+    capacity_kw = max(series.capacity_kw for series in years)
     return {
         "Lifetime": {"system_use_lifetime_output": 1},
         "FinancialParameters": {
-            "analysis_period": SAM_YEARS,
+            "analysis_period": count,
             "inflation_rate": 0.0,
-            "system_capacity": series.capacity_kw,
+            "system_capacity": capacity_kw,
         },
         "SystemOutput": {
-            "gen": tiled,
-            "system_pre_curtailment_kwac": tiled,
-            "degradation": [0.0] * SAM_YEARS,
-            "system_capacity": series.capacity_kw,
+            "gen": draw_kw,
+            "system_pre_curtailment_kwac": draw_kw,
+            "degradation": [0.0] * count,
+            "system_capacity": capacity_kw,
         },
         "Revenue": {
             "mp_enable_energy_market_revenue": 1,
             "mp_enable_market_percent_gen": 0,
-            "mp_energy_market_revenue": [[round(kw / 1000.0, 9), usd] for kw, usd in zip(tiled, prices, strict=True)],
+            "mp_energy_market_revenue": [[round(kw / 1000.0, 9), usd] for kw, usd in zip(draw_kw, prices, strict=True)],
         },
         "SystemCosts": {
-            "om_production": [series.om_usd_per_mwh],
+            "om_production": [series.om_usd_per_mwh for series in years],
             "om_production_escal": 0.0,
-            "om_fixed": [series.fixed_usd],
+            "om_fixed": [series.fixed_usd for series in years],
             "om_fixed_escal": 0.0,
         },
     }

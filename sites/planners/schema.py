@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sites.scenarios.distributions import LEVELS
@@ -49,6 +50,7 @@ def _number(name: str, unit: str, meaning: str, *, required: bool = True) -> Col
 _SITE = _text("site", "name of the site")
 _BLOCK = _text("block", "name of the block within the site")
 
+Tables = Mapping[str, tuple[Column, ...]]
 TABLES: dict[str, tuple[Column, ...]] = {
     "run": (
         _text("run_id", "name of this run"),
@@ -194,19 +196,19 @@ _JSON = {
 }
 
 
-def arrow_schema(table: str) -> pa.Schema:
+def arrow_schema(table: str, tables: Tables = TABLES) -> pa.Schema:
     """Return the Arrow schema of a table, with units and meanings as metadata of its fields."""
     import pyarrow as pa
 
     fields = []
-    for column in TABLES[table]:
+    for column in tables[table]:
         kind = pa.timestamp("s", tz="UTC") if column.kind == "datetime" else getattr(pa, _ARROW[column.kind])()
         metadata = {"unit": column.unit, "description": column.meaning}
         fields.append(pa.field(column.name, kind, nullable=not column.required, metadata=metadata))
     return pa.schema(fields, metadata={"schema_version": SCHEMA_VERSION})
 
 
-def table_schema(table: str) -> dict[str, object]:
+def table_schema(table: str, tables: Tables = TABLES) -> dict[str, object]:
     """Return the Frictionless Table Schema of a table."""
     return {
         "fields": [
@@ -217,16 +219,16 @@ def table_schema(table: str) -> dict[str, object]:
                 "unit": column.unit,
                 "constraints": {"required": column.required},
             }
-            for column in TABLES[table]
+            for column in tables[table]
         ],
         "missingValues": [""],
     }
 
 
-def json_schema() -> dict[str, object]:
+def json_schema(tables: Tables = TABLES) -> dict[str, object]:
     """Return the JSON Schema (2020-12) of all tables: an object of tables, each an array of rows."""
     rows: dict[str, object] = {}
-    for name, columns in TABLES.items():
+    for name, columns in tables.items():
         properties: dict[str, object] = {}
         for column in columns:
             kind: dict[str, object] = {**_JSON[column.kind], "description": column.meaning}
@@ -245,8 +247,8 @@ def json_schema() -> dict[str, object]:
         "title": "perwatt planner tables",
         "version": SCHEMA_VERSION,
         "type": "object",
-        "properties": {name: {"type": "array", "items": {"$ref": f"#/$defs/{name}"}} for name in TABLES},
-        "required": list(TABLES),
+        "properties": {name: {"type": "array", "items": {"$ref": f"#/$defs/{name}"}} for name in tables},
+        "required": list(tables),
         "additionalProperties": False,
         "$defs": rows,
     }

@@ -94,7 +94,7 @@ def yield_(
     if strict:
         refuse(warnings)
     used = {**files, "since": run, "native": native or None, "scenarios": request.scenarios}
-    if show_years(read, Shown(horizon, xlsx, as_json), warnings, used):
+    if show_years(read, Shown(horizon, xlsx, files["out"], files["sam"], as_json), warnings, used):
         return
     hourly = len(read) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in read], quiet=as_json, hourly=hourly)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.output import emit_json, plain, progress, say, short
-from bench.cli.table import print_table
+from bench.cli.output import emit_json, progress, say
 from bench.cli.yield_.warnings import print_warnings
+from bench.cli.yield_.years_tables import print_contracts, print_statements, print_worth
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,29 +22,10 @@ if TYPE_CHECKING:
     from sites.horizon.statement import Statement
     from sites.horizon.worth import HorizonWorth
     from sites.model import Site
-    from sites.money.cash import Worth
 
     Read = Sequence[tuple[Inputs, Site]]
 
-ONE_YEAR = ("plan", "plots", "since", "native", "out", "scenarios")
-SHOWN = {
-    "energy_mwh": "MWh",
-    "btc": "BTC",
-    "tokens": "G tok",
-    "revenue_usd": "revenue",
-    "rent_usd": "rent",
-    "credits_usd": "credits",
-    "contracts_usd": "contracts",
-    "power_usd": "power",
-    "penalty_usd": "penalties",
-    "fixed_usd": "fixed",
-    "net_usd": "net USD",
-    "capex_usd": "capex",
-    "debt_usd": "debt",
-    "tax_usd": "tax",
-    "cash_usd": "cash USD",
-}
-ALWAYS_SHOWN = ("energy_mwh", "revenue_usd", "power_usd", "net_usd")
+ONE_YEAR = ("plan", "plots", "since", "native", "scenarios")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +34,8 @@ class Shown:
 
     years: int | None  # number of years; that of each site's file if None
     xlsx: Path | None  # workbook to write
+    out: Path | None  # folder to write
+    sam: bool | None  # whether the folder has series for SAM; None for a few sites
     as_json: bool  # print the JSON document instead of tables
 
 
@@ -88,33 +72,54 @@ def show_years(read: Read, shown: Shown, warnings: Warnings, options: Mapping[st
 
 
 def _print(read: Read, shown: Shown, warnings: Warnings) -> None:
-    from sites.horizon.statement import statement
-    from sites.horizon.worth import worth
-    from sites.horizon.years import run_years
-    from sites.planners.horizon.book import book_of
-
-    statements: list[Statement] = []
-    worths: list[HorizonWorth | None] = []
-    with progress(quiet=shown.as_json) as bars:
-        task = bars.add_task("sites", total=len(read))
-        for inputs, site in read:
-            horizon = run_years(inputs, site, _years(inputs, shown.years))
-            statements.append(statement(horizon))
-            worths.append(worth(horizon, statements[-1]))
-            bars.advance(task)
-    if shown.xlsx is not None:
-        from sites.planners.workbook import write_workbook
-
-        write_workbook(shown.xlsx, [book_of(*pair) for pair in zip(statements, worths, strict=True)])
+    statements, worths, written = _run(read, shown)
     if shown.as_json:
-        emit_json(_document(read, statements, worths, warnings))
+        emit_json(_document(read, statements, worths, warnings) | {"written": written})
         return
     print_statements(statements)
     if len(statements) == 1:
         print_contracts(statements[0])
         print_worth(worths[0])
     print_warnings(warnings)
-    say(f"written: {shown.xlsx}" if shown.xlsx is not None else "the months: --json, or --xlsx FILE")
+    for line in written or ["the months: --json, --out FOLDER, or --xlsx FILE"]:
+        say(line)
+
+
+def _run(read: Read, shown: Shown) -> tuple[list[Statement], list[HorizonWorth | None], list[str]]:
+    """Return the statement and the worth of each site, and a line for each file that was written."""
+    from bench import __version__
+    from sites.files import new_folder
+    from sites.horizon.statement import statement
+    from sites.horizon.worth import worth
+    from sites.horizon.years import run_years
+    from sites.planners.horizon.book import book_of
+    from sites.planners.horizon.package import YearsFolder
+    from sites.planners.workbook import write_workbook
+
+    statements: list[Statement] = []
+    worths: list[HorizonWorth | None] = []
+    written: list[str] = []
+    with ExitStack() as stack:
+        bars = stack.enter_context(progress(quiet=shown.as_json))
+        folder = None
+        if shown.out is not None:
+            work = stack.enter_context(new_folder(shown.out))
+            folder = YearsFolder(work, [inputs for inputs, _ in read], sam=shown.sam)
+        task = bars.add_task("sites", total=len(read))
+        for inputs, site in read:
+            horizon = run_years(inputs, site, _years(inputs, shown.years))
+            statements.append(statement(horizon))
+            worths.append(worth(horizon, statements[-1]))
+            if folder is not None:
+                folder.add(horizon, statements[-1])
+            bars.advance(task)
+        if folder is not None and shown.out is not None:
+            notes = folder.finish(shown.out.name, __version__)
+            written += [f"written: {shown.out}", *(f"note: {note}" for note in notes)]
+    if shown.xlsx is not None:
+        write_workbook(shown.xlsx, [book_of(*pair) for pair in zip(statements, worths, strict=True)])
+        written.append(f"written: {shown.xlsx}")
+    return statements, worths, written
 
 
 def _years(inputs: Inputs, years: int | None) -> int:
@@ -124,92 +129,6 @@ def _years(inputs: Inputs, years: int | None) -> int:
         expected = "a number of years for every site, because another one has [horizon]"
         raise InputError.at(f"site {inputs.file.site.name!r}", "horizon.years", expected=expected)
     return inputs.file.horizon.years
-
-
-def print_statements(statements: Sequence[Statement]) -> None:
-    """Print a row for each year of all sites together, and for several sites a row for each."""
-    import numpy as np
-
-    longest = max(statements, key=lambda one: len(one.years))
-    yearly = {
-        name: np.sum([np.pad(one.yearly[name], (0, len(longest.years) - len(one.years))) for one in statements], axis=0)
-        for name in SHOWN
-    }
-    names = [name for name in SHOWN if name in ALWAYS_SHOWN or yearly[name].any()]
-    if not {"capex_usd", "debt_usd", "tax_usd"} & set(names):
-        names.remove("cash_usd")
-    rows = [
-        [longest.years[year], *(_cell(name, float(yearly[name][year])) for name in names)]
-        for year in range(len(longest.years))
-    ]
-    rows.append(["all", *(_cell(name, float(yearly[name].sum())) for name in names)])
-    who = statements[0].site if len(statements) == 1 else f"{len(statements)} sites"
-    print_table(
-        ["year from", *(SHOWN[name] for name in names)],
-        rows,
-        title=f"{who}: {len(longest.years)} years; output and USD are modelled",
-        right=tuple(range(1, len(names) + 1)),
-    )
-    if len(statements) > 1:
-        print_table(
-            ["site", *(SHOWN[name] for name in names)],
-            [[one.site, *(_cell(name, one.total[name]) for name in names)] for one in statements],
-            title="all years of each site",
-            right=tuple(range(1, len(names) + 1)),
-        )
-
-
-def print_contracts(done: Statement) -> None:
-    """Print what each contract brings in each year."""
-    import numpy as np
-
-    contracts = done.settlement.contracts
-    if not contracts:
-        return
-    lines = [(name, line, usd) for name, own in contracts.items() for line, usd in own.items() if usd.any()]
-    years = [np.bincount(done.year_of_month, usd, minlength=len(done.years)) for _, _, usd in lines]
-    print_table(
-        ["contract", "line", *(day[:4] for day in done.years), "all"],
-        [
-            [name, line, *(short(float(usd)) for usd in of_year), short(float(of_year.sum()))]
-            for (name, line, _), of_year in zip(lines, years, strict=True)
-        ],
-        title="contracts, USD in the year that begins in",
-        right=tuple(range(2, len(done.years) + 3)),
-    )
-
-
-def print_worth(worth: HorizonWorth | None) -> None:
-    """Print present value, internal rate and payback of the cash, debt service and levelised costs."""
-    if worth is None:
-        return
-    project, equity = worth.cash.project, worth.cash.equity
-    rows = [
-        ["net present value", f"{plain(project.npv_usd)} USD", f"{plain(equity.npv_usd)} USD"],
-        ["internal rate of return", _rate(project), _rate(equity)],
-        [
-            "payback",
-            *("never" if one.payback_years is None else f"{one.payback_years:.1f} years" for one in (project, equity)),
-        ],
-    ]
-    if worth.cash.least_dscr is not None:
-        rows.append(["debt service coverage, worst year", "", f"{worth.cash.least_dscr:.2f}"])
-    for value, unit in ((worth.usd_per_ph_s_day, "USD per PH/s-day"), (worth.usd_per_mtok, "USD/Mtok")):
-        if value is not None:
-            rows.append(["levelised cost", f"{plain(value)} {unit}", ""])
-    print_table(
-        ["", "project", "equity"], rows, title=f"worth at {100.0 * worth.discount_frac:.4g}% a year", right=(1, 2)
-    )
-
-
-def _rate(worth: Worth) -> str:
-    return worth.no_irr if worth.irr_frac is None else f"{worth.irr_frac:.2%}"
-
-
-def _cell(name: str, value: float) -> str:
-    if name == "btc":
-        return plain(value)
-    return short(value / 1e9) if name == "tokens" else short(value)
 
 
 def _document(
