@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hardware_profiles.errors import InputError
 from sites.contracts import power_file
 from sites.contracts.gpu_hours import GpuHourTerms, gpu_hours
 from sites.contracts.hosting import HostedMonths, HostingTerms, hosted, hosting
@@ -116,11 +117,18 @@ def _gpu_hours(table: GpuHoursTable, ledger: Ledger, months: Months) -> Lines:
         upfront_frac=frac(table.upfront_percent),
         escalator_frac=frac(table.escalator_percent_per_year),
     )
-    block = ledger.together(table.blocks, f"contract {table.name}")
+    place = f"contract {table.name}"
+    block = ledger.together(table.blocks, place)
+    used_h = np.zeros(ledger.day.size)
+    for name in table.blocks:
+        served_h = ledger.blocks[name].gpu_hours
+        if served_h is None:
+            raise InputError.at(place, "blocks", expected="blocks with usd_per_gpu_hour", got=name)
+        used_h += served_h
     here = ledger.in_force(table.start, table.end)
     earned = gpu_hours(
         terms,
-        used_h=ledger.sums(block.gpu_hours * here, months),
+        used_h=ledger.sums(used_h * here, months),
         unserved_h=np.zeros(len(months)),
         hours=ledger.sums(ledger.step_h * here, months),
         anniversaries=months.anniversaries(table.start or months.start),

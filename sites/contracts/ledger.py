@@ -24,7 +24,7 @@ class BlockLedger:
 
     metered_mwh: Floats  # [MWh meter]
     revenue_usd: Floats  # worth of its output, rents included
-    gpu_hours: Floats  # [GPU-hours] served; 0 for miners
+    gpu_hours: Floats | None  # [GPU-hours] served; None for a block that does not sell them
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Ledger:
         return np.searchsorted(self.start_s, inside, side="right").astype(np.int64) - 1
 
     def together(self, names: Sequence[str], place: str) -> BlockLedger:
-        """Return several blocks as one; raise InputError for a name that no block has."""
+        """Return energy and output of several blocks as one; raise InputError for a name that no block has."""
         for name in names:
             if name not in self.blocks:
                 near = near_names(name, self.blocks)
@@ -64,7 +64,7 @@ class Ledger:
         return BlockLedger(
             metered_mwh=sum((block.metered_mwh for block in chosen), zero),
             revenue_usd=sum((block.revenue_usd for block in chosen), zero),
-            gpu_hours=sum((block.gpu_hours for block in chosen), zero),
+            gpu_hours=None,
         )
 
     def energy_usd(self, block: BlockLedger) -> Floats:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sites.contracts.ledger import Ledger
     from sites.contracts.lines import Lines
     from sites.file.contracts.quantities import Dated
+    from sites.file.horizon.tables import ForwardTable
     from sites.file.values import HourlyTable
     from sites.hours.clock import Clock
     from sites.hours.months import Months
@@ -38,7 +39,7 @@ class Outside:
 
     clock: Clock
     hourly: Callable[[HourlyTable], Floats]  # the series of a file over the steps of the horizon, [T]
-    forward: Callable[[HourlyTable, Months], Floats]  # the prices of a forward curve, [M]
+    forward: Callable[[ForwardTable, Months], Floats]  # the prices of a forward curve, [M]
 
 
 def check_within(table: Dated, months: Months) -> None:

@@ -34,7 +34,7 @@ def ledger_of(horizon: Horizon) -> Ledger:
             block.name: BlockLedger(
                 metered_mwh=block.facility_mwh / horizon.site.delivered_frac,
                 revenue_usd=block.revenue_usd + block.rent_usd,
-                gpu_hours=block.units if block.unit == "gpu_hour" else np.zeros(steps),
+                gpu_hours=block.units if block.unit == "gpu_hour" else None,
             )
             for block in done.blocks
         },

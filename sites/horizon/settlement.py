@@ -24,6 +24,7 @@ from sites.money.file import plan_of
 if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.contracts.lines import Lines
+    from sites.file.horizon.tables import ForwardTable
     from sites.file.values import HourlyTable
     from sites.horizon.years import Horizon
     from sites.hours.months import Months
@@ -72,7 +73,7 @@ def _outside(horizon: Horizon) -> Outside:
         first = HourlyReader(folder, site.calendar, clock, "USD").read(table, MEGAWATTS_OR_NONE)
         return np.concatenate([first[same_hours(site, year)] for year in range(len(horizon.years))])
 
-    def forward(table: HourlyTable, months: Months) -> Floats:
+    def forward(table: ForwardTable, months: Months) -> Floats:
         return np.asarray(read_forward(folder / table.file, table.column, months.names, PRICE))
 
     return Outside(clock, hourly, forward)

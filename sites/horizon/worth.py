@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sites.contracts.lines import total_usd
+from sites.file.contracts.hosting_tables import GpuHoursTable, HostingTable, LeaseTable
 from sites.money.cash import measures
 from sites.money.measures import levelised_usd, ph_s_days
 
 if TYPE_CHECKING:
     from sites.arrays import Floats
+    from sites.file.contracts.tables import AnyContract
     from sites.file.site_file import SiteFile
     from sites.horizon.statement import Statement
     from sites.horizon.years import Horizon
@@ -31,14 +34,18 @@ def worth(horizon: Horizon, done: Statement) -> HorizonWorth | None:
 
     Notes
     -----
-    Levelised are all costs of the site, less credits and what contracts bring, with investments less what is sold.
+    Levelised are all costs of the site, less credits, with its contracts on power and investments less what is sold.
+    Contracts that sell its output, its GPUs or its space are no cost.
     """
     discount_frac = discount_of(horizon.inputs.file)
     if discount_frac is None:
         return None
     years = horizon.months.end_years
     monthly = done.monthly
-    cost_usd = monthly["revenue_usd"] + monthly["rent_usd"] - monthly["net_usd"] + monthly["capex_usd"]
+    running_usd = monthly["power_usd"] + monthly["penalty_usd"] + monthly["fixed_usd"] - monthly["credits_usd"]
+    contracts = done.settlement.contracts
+    of_power = (total_usd(contracts[table.name]) for table in horizon.inputs.file.contract if not _sells(table))
+    cost_usd: Floats = running_usd - sum(of_power, 0.0 * years) + monthly["capex_usd"]
 
     def levelised(unit: str, scaled: Floats) -> float | None:
         alone = all(block.unit == unit for block in done.blocks)
@@ -51,6 +58,13 @@ def worth(horizon: Horizon, done: Statement) -> HorizonWorth | None:
         usd_per_ph_s_day=levelised("hash", ph_s_days(made)),
         usd_per_mtok=levelised("token", made / 1e6),
     )
+
+
+def _sells(table: AnyContract) -> bool:
+    """Return whether a contract sells output, GPUs or space of the site."""
+    if isinstance(table, HostingTable):
+        return table.role == "host"
+    return isinstance(table, LeaseTable | GpuHoursTable)
 
 
 def discount_of(file: SiteFile) -> float | None:

@@ -20,6 +20,7 @@ from sites.file.contracts.quantities import (
     UsdPerMwh,
     WholeYears,
 )
+from sites.file.horizon.tables import ForwardTable  # noqa: TC001 (pydantic reads it)
 from sites.file.values import (
     HourlyTable,
     Hours,
@@ -48,10 +49,6 @@ WeekMw = Annotated[
     BeforeValidator(_week),
     WithJsonSchema({"type": "array", "items": _MW, "minItems": WEEK_HOURS, "maxItems": WEEK_HOURS}),
 ]
-
-
-class ForwardTable(HourlyTable):
-    """A forward curve: a CSV file with the columns `month` (YYYY-MM) and a price for every month of the contract."""
 
 
 class VolumeTable(Escalating):

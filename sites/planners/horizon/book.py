@@ -30,15 +30,22 @@ TERMS = {
 
 def book_of(done: Statement, worth: HorizonWorth | None) -> Book:
     """Return the workbook of a statement, with its worth if there is a discount rate."""
+    lines = [
+        Column(f"{name}: {line}", "USD", "line of a contract, income positive", usd)
+        for name, own in done.settlement.contracts.items()
+        for line, usd in own.items()
+    ]
+    terms = TERMS | {"contracts_usd": tuple((1, line.name) for line in lines)}
+    statement = (
+        Column(column.name, column.unit, column.meaning, done.monthly[column.name], terms.get(column.name, ()))
+        for column in COLUMNS
+    )
     return Book(
         site=done.site,
         months=done.months.firsts,
         years=tuple(int(done.years[year][:4]) for year in done.year_of_month),
         end_years=done.months.end_years,
-        columns=tuple(
-            Column(column.name, column.unit, column.meaning, done.monthly[column.name], TERMS.get(column.name, ()))
-            for column in COLUMNS
-        ),
+        columns=(*statement, *lines),
         discount_frac=None if worth is None else worth.discount_frac,
         discounted=() if worth is None else ("cash_usd",),
         facts=() if worth is None else tuple(_facts(worth)),

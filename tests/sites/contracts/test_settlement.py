@@ -34,7 +34,7 @@ def _ledger(miners_mw=20.0, gpus_mw=5.0):
         metered_mwh=(miners_mw + gpus_mw) * whole,
         power_usd=45.0 * (miners_mw + gpus_mw) * whole,
         blocks={
-            "miners": BlockLedger(miners_mw * whole, 2000.0 * whole, 0.0 * whole),
+            "miners": BlockLedger(miners_mw * whole, 2000.0 * whole, None),
             "gpus": BlockLedger(gpus_mw * whole, 9000.0 * whole, 4000.0 * whole),
         },
     )
@@ -147,6 +147,10 @@ def test_a_minimum_take_of_the_whole_site():
         (
             "kind = 'hosting'\nblocks = ['minors']\nusd_per_kwh = 0.07\n",
             r"key blocks: expected names of blocks of the site, got 'minors' \(did you mean miners\?\)",
+        ),
+        (
+            "kind = 'gpu_hours'\nblocks = ['miners']\nusd_per_gpu_hour = 2.5\n",
+            r"key blocks: expected blocks with usd_per_gpu_hour, got 'miners'",
         ),
         (f"{SWAP}start = 2028-01-01\n", r"key start: expected a day before 2028-01-01, the end of the horizon"),
         (f"{SWAP}end = 2025-12-31\n", r"key end: expected a day from 2026-01-01 on"),

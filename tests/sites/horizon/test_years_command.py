@@ -105,11 +105,11 @@ def test_contracts_and_the_worth_of_the_cash_are_printed(call, tmp_path):
 
 
 def test_levelised_cost_of_hashes_is_all_cost_over_all_work(call, tmp_path):
-    """Without discount it is the plain ratio; the second phase and the contracts count."""
+    """Without discount it is the plain ratio; the second phase counts, and hosting fees are no cost."""
     _, out, _ = call(hosting(tmp_path, "e-9"), "--json")
     (site,) = json.loads(out)["sites"]
     monthly = {name: np.array(values) for name, values in site["monthly"].items()}
-    cost = monthly["power_usd"] + monthly["fixed_usd"] - monthly["contracts_usd"] + monthly["capex_usd"]
+    cost = monthly["power_usd"] + monthly["fixed_usd"] + monthly["capex_usd"]
     hashes = sum(np.array(block["monthly"]["units"]) for block in site["blocks"])
     expected = cost.sum() / (hashes.sum() / 8.64e19)
     assert site["worth"]["usd_per_ph_s_day"] == pytest.approx(expected, rel=1e-6)
