@@ -41,6 +41,7 @@ def doctor(as_json: bool) -> None:
             "meter": meter.name,
             "spec": meter.spec,
             "boundary": meter.boundary,
+            "boundary_words": meter.boundary_words,
             "tier": meter.tier.value,
             "usable": meter.usable,
             "reads": meter.reads,
@@ -94,7 +95,7 @@ def doctor(as_json: bool) -> None:
             (
                 row["spec"] or row["meter"],
                 "yes" if row["usable"] else "no",
-                row["boundary"] or "state it",
+                row["boundary_words"],
                 row["tier"],
                 row["reason"] or row["reads"],
                 row["cure"],

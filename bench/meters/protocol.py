@@ -181,7 +181,7 @@ class Found:
 
     name: str
     kind: MeterKind
-    boundary: Boundary | None  # None if the user must state it
+    boundary: Boundary | None  # None if a table or the user states it
     tier: Tier
     usable: bool  # on this machine
     reason: str = ""  # why it is not usable
@@ -189,6 +189,13 @@ class Found:
     spec: str = ""  # its name for --meter
     reads: str = ""  # what it covers
     whole_of: str = ""  # the device (`cpu`, `gpu:0`) all of whose power it reads for certain; empty for a part
+    of_tables: tuple[Boundary, ...] = ()  # the boundaries that its tables state
+
+    @property
+    def boundary_words(self) -> str:
+        """The boundary, or what states it."""
+        by_table = f"{', '.join(self.of_tables)} (by table)" if self.of_tables else "state boundary="
+        return self.boundary or by_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def meters(as_json: bool) -> None:
         (
             meter.name,
             meter.spec,
-            meter.boundary or "state it",
+            meter.boundary_words,
             meter.tier.value,
             "yes" if meter.usable else "no",
             meter.reads,

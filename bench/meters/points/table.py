@@ -42,6 +42,7 @@ class Setting(_Strict):
 
     meaning: Text
     default: str | None = None  # None if the user must state it
+    one_source: bool = False  # whether each of its values shows the power of one and the same device
 
 
 class Accuracy(_Strict):

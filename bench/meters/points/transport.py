@@ -50,6 +50,10 @@ class Transport(ABC):
             The device refuses the login: the meter does not ask again.
         """
 
+    def servers(self, places: Sequence[Any]) -> int:  # noqa: ARG002 (most devices do not say it)
+        """Return how many servers share what these places measure, as far as the device says it, else 1."""
+        return 1
+
     def close(self) -> None:  # noqa: B027 (most transports hold nothing)
         """Release the connection and what it holds at the device."""
 
@@ -92,13 +96,19 @@ def split_keys(text: str) -> tuple[str | int, ...]:
     return tuple(int(key) if key.isdigit() else key for key in text.split("/") if key)
 
 
-def value_at(document: Any, keys: Sequence[str | int]) -> Raw:
-    """Return a number or text within a JSON document, or None if it has none there."""
+def value_in(document: Any, keys: Sequence[str | int]) -> Any:
+    """Return what stands within a JSON document, or None if nothing does."""
     for key in keys:
         try:
             document = document[key]
         except (KeyError, IndexError, TypeError):
             return None
+    return document
+
+
+def value_at(document: Any, keys: Sequence[str | int]) -> Raw:
+    """Return a number or text within a JSON document, or None if it has none there."""
+    document = value_in(document, keys)
     return document if isinstance(document, int | float | str) and not isinstance(document, bool) else None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.meters.errors import MeterError
-from bench.meters.points.meter import entry
+from bench.meters.points.entry import entry
 from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys
 from bench.network.errors import ReadFailedError
 from bench.network.reach import SETTING as PUBLIC

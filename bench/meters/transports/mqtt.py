@@ -12,7 +12,7 @@ from threading import Condition, Event
 from typing import Any
 
 from bench.meters.errors import MeterError
-from bench.meters.points.meter import entry
+from bench.meters.points.entry import entry
 from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys, split_keys, value_at
 from bench.meters.transports.web import SETTINGS
 from bench.network.errors import ReadFailedError

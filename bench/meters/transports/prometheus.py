@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.meters.points.meter import entry
+from bench.meters.points.entry import entry
 from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys
 from bench.meters.transports.web import SETTINGS, TIMEOUT_S, open_device, parse_address
 from bench.network.errors import ReadFailedError

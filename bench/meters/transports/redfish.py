@@ -8,14 +8,17 @@ References
 DMTF DSP2046: Power, EnvironmentMetrics, PowerSubsystem and Sensor.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.meters.points.meter import entry
-from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys, split_keys, value_at
+from bench.meters.points.entry import entry
+from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys, split_keys, value_at, value_in
 from bench.meters.transports.web import SETTINGS, TIMEOUT_S, open_device, parse_address
 from bench.network.errors import ReadFailedError
+from bench.network.http import OtherAnswerError
 from bench.network.url import Url
 from hardware_profiles.errors import InputError, shown
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from bench.network.http import Device
 
 MOST_BYTES = 1 << 20
+_CHASSIS = re.compile(r"/redfish/v1/Chassis/[^/]+(?=/(Power|EnvironmentMetrics)$)")  # whose power is of all of it
 ONLY = "*"  # in a path: the only member of this collection
 
 
@@ -61,6 +65,18 @@ class Redfish(Transport):
         for path in dict.fromkeys(place.path for place in places):
             documents[path] = self._device.get_json(self._resolved(path), TIMEOUT_S)
         return [value_at(documents[place.path], place.keys) for place in places]
+
+    def servers(self, places: Sequence[Property]) -> int:
+        """Return how many systems the chassis of these places contains, as its links say."""
+        assert self._device is not None  # set by open
+        chassis = dict.fromkeys(match[0] for place in places if (match := _CHASSIS.match(self._resolved(place.path))))
+        counts = [1]
+        for path in chassis:
+            with suppress(OtherAnswerError):  # a BMC that does not show its chassis says nothing of it
+                document = self._device.get_json(path, TIMEOUT_S)
+                linked = value_in(document, ("Links", "ComputerSystems"))
+                counts.append(len(linked) if isinstance(linked, list) else 1)
+        return max(counts)
 
     def _resolved(self, path: str) -> str:
         """Return a path with each `*` as the only member of the collection before it."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.meters.points.meter import entry
+from bench.meters.points.entry import entry
 from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys
 from bench.network.errors import ReadFailedError
 from bench.network.reach import SETTING as PUBLIC

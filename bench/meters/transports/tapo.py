@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.meters.errors import MeterError
-from bench.meters.points.meter import entry
+from bench.meters.points.entry import entry
 from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys, split_keys, value_at
 from bench.network.errors import ReadFailedError
 from bench.network.http import Device, LoginRefusedError

@@ -113,9 +113,13 @@ class ExporterPeer(WebPeer):
 
 
 class RedfishPeer(WebPeer):
-    """A BMC with one chassis, whose resources hold what a table reads."""
+    """A BMC with one chassis, whose resources hold what a table reads; `servers` share it, if it shows its links."""
+
+    servers = 0
 
     def body(self, path):
+        if path == "/redfish/v1/Chassis/Only.1" and self.servers:
+            return json.dumps({"Links": {"ComputerSystems": [{"@odata.id": f"/{i}"} for i in range(self.servers)]}})
         if path.rstrip("/") in {point.at["path"].partition("/{")[0] for point in self.points}:
             return json.dumps({"Members": [{"@odata.id": f"{path.rstrip('/')}/Only.1"}]})
         document = {}

@@ -96,6 +96,19 @@ def test_the_transports_name_their_tables(perwatt, where):
     assert all(name in text for name in table.names())
 
 
+@pytest.mark.parametrize("where", [("list", "meters"), ("doctor",)])
+def test_the_boundaries_are_those_that_the_tables_state(perwatt, where):
+    shown = perwatt(*where).stdout
+    assert "rack, wall (by table)" in shown.replace("\n", " ")
+    assert "state it" not in shown
+
+
+def test_the_remedy_of_a_transport_is_a_spec_that_its_table_takes(perwatt):
+    rows = json.loads(perwatt("doctor", "--json").stdout)["meters"]
+    remedies = [row["cure"] for row in rows if "table=" in row["spec"]]
+    assert any("table=dcgm,period=PERIOD" in remedy for remedy in remedies)
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [

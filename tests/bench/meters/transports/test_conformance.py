@@ -11,6 +11,7 @@ import pytest
 
 from bench.meters.errors import MeterError
 from bench.meters.points import table
+from bench.meters.registry import open_meters
 from hardware_profiles.errors import InputError
 
 ATTRIBUTIONS = [name for name in table.names() if table.bundled(name).attribution]
@@ -149,3 +150,29 @@ def test_an_attribution_is_never_energy(clock, peer, meter, name):
     assert (energy.joules, energy.tier) == (None, "E")
     assert "power_attributed" in energy.reasons
     assert float(energy.detail.removeprefix("its estimate is ").removesuffix(" W")) == pytest.approx(4000.0, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["redfish-power", "redfish-environment"])
+def test_a_chassis_that_servers_share_is_a_rack(peer, meter, name):
+    one = peer(name)
+    one.servers = 4
+    with pytest.raises(
+        InputError, match=r"key boundary: expected boundary=rack, got .?node, but 4 servers share this chassis"
+    ):
+        meter(one)
+    assert meter(one, ",boundary=rack").info.boundary == "rack"
+
+
+@pytest.mark.parametrize("servers", [0, 1])
+def test_a_chassis_of_one_server_is_a_node(peer, meter, servers):
+    one = peer("redfish-power")
+    one.servers = servers
+    assert meter(one).info.boundary == "node"
+
+
+def test_rows_of_a_partitioned_gpu_are_never_added(peer):
+    one = peer("dcgm")
+    spec = f"prometheus:{one.target},table=dcgm,period=1,sum=gpu,gpu_instance="
+    one.repeats = ({"GPU_I_ID": "1"}, {"GPU_I_ID": "2"})
+    with pytest.raises(InputError, match="expected each source once"):
+        open_meters([f"{spec}1", f"{spec}2"])
