@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hardware_profiles.errors import InputError
 from sites.contracts.file import settled
 from sites.contracts.lines import total_usd
 from sites.contracts.power_file import Outside
@@ -55,6 +56,14 @@ def settle(horizon: Horizon, net_usd: Floats) -> Settlement:
     InputError
         A contract, an investment or a loan does not fit the horizon, or a file that one names is faulty.
     """
+    try:
+        return _settled(horizon, net_usd)
+    except InputError as error:
+        path = str(horizon.inputs.path)
+        raise InputError(*(fault if path in fault else f"{path}: {fault}" for fault in error.faults)) from None
+
+
+def _settled(horizon: Horizon, net_usd: Floats) -> Settlement:
     file, months = horizon.inputs.file, horizon.months
     contracts: dict[str, Lines] = {}
     if file.contract:

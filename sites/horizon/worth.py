@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HorizonWorth:
-    """The measures of a horizon at a discount rate."""
+    """The measures of a horizon."""
 
-    discount_frac: float  # a year
+    discount_frac: float | None  # a year; None without a rate, and so without present values and levelised costs
     cash: Measures  # of project and equity
     usd_per_ph_s_day: float | None  # levelised; None unless the site mines alone
     usd_per_mtok: float | None  # levelised; None unless the site sells tokens alone
 
 
 def worth(horizon: Horizon, done: Statement) -> HorizonWorth | None:
-    """Return the measures of a statement; None for a site file without a discount rate.
+    """Return the measures of a statement; None for a site file with neither a discount rate nor an investment.
 
     Notes
     -----
@@ -38,7 +38,7 @@ def worth(horizon: Horizon, done: Statement) -> HorizonWorth | None:
     Contracts that sell its output, its GPUs or its space are no cost.
     """
     discount_frac = discount_of(horizon.inputs.file)
-    if discount_frac is None:
+    if discount_frac is None and not done.settlement.money.capex.any():
         return None
     years = horizon.months.end_years
     monthly = done.monthly
@@ -48,8 +48,9 @@ def worth(horizon: Horizon, done: Statement) -> HorizonWorth | None:
     cost_usd: Floats = running_usd - sum(of_power, 0.0 * years) + monthly["capex_usd"]
 
     def levelised(unit: str, scaled: Floats) -> float | None:
-        alone = all(block.unit == unit for block in done.blocks)
-        return levelised_usd(cost_usd, scaled, years, discount_frac) if alone else None
+        if discount_frac is None or any(block.unit != unit for block in done.blocks):
+            return None
+        return levelised_usd(cost_usd, scaled, years, discount_frac)
 
     made: Floats = sum((block.columns["units"] for block in done.blocks), 0.0 * years)
     return HorizonWorth(

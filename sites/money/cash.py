@@ -135,7 +135,7 @@ def _loan(terms: DebtTerms | BtcLoanTerms, months: Months, btc_usd: Floats | Non
 class Worth:
     """The measures of a stream of cash."""
 
-    npv_usd: float
+    npv_usd: float | None  # None without a discount rate
     irr_frac: float | None  # [1/year]
     no_irr: str  # why there is no internal rate; empty if there is one
     payback_years: float | None  # None if the cash does not pay back
@@ -151,7 +151,7 @@ class Measures:
     mean_dscr: float | None  # of all calendar years together
 
 
-def measures(flows: Cash, months: Months, discount_frac: float) -> Measures:
+def measures(flows: Cash, months: Months, discount_frac: float | None) -> Measures:
     """Return the measures of a site's cash, whose payments fall due at the end of each month.
 
     Parameters
@@ -161,7 +161,7 @@ def measures(flows: Cash, months: Months, discount_frac: float) -> Measures:
     months
         Months of the horizon.
     discount_frac
-        Discount rate a year, compounded yearly.
+        Discount rate a year, compounded yearly; None for no present values.
     """
     last = max((int(month) for month in np.flatnonzero(flows.capex)), default=0)
     available = flows.operating - flows.tax
@@ -177,7 +177,7 @@ def measures(flows: Cash, months: Months, discount_frac: float) -> Measures:
     )
 
 
-def _worth(usd: Floats, months: Months, discount_frac: float, last_investment: int) -> Worth:
+def _worth(usd: Floats, months: Months, discount_frac: float | None, last_investment: int) -> Worth:
     years = months.end_years
     rate: float | None = None
     reason = ""
@@ -186,7 +186,7 @@ def _worth(usd: Floats, months: Months, discount_frac: float, last_investment: i
     except InputError as error:
         reason = str(error).removeprefix("IRR: ")
     return Worth(
-        npv_usd=npv_usd(usd, years, discount_frac),
+        npv_usd=None if discount_frac is None else npv_usd(usd, years, discount_frac),
         irr_frac=rate,
         no_irr=reason,
         payback_years=payback_years(usd.tolist(), years.tolist(), last_investment),

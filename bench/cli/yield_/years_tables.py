@@ -93,21 +93,22 @@ def print_worth(worth: HorizonWorth | None) -> None:
         return
     project, equity = worth.cash.project, worth.cash.equity
     rows = [
-        ["net present value", f"{plain(project.npv_usd)} USD", f"{plain(equity.npv_usd)} USD"],
         ["internal rate of return", _rate(project), _rate(equity)],
         [
             "payback",
             *("never" if one.payback_years is None else f"{one.payback_years:.1f} years" for one in (project, equity)),
         ],
     ]
+    at = ""
+    if worth.discount_frac is not None:
+        at = f" at {100.0 * worth.discount_frac:.4g}% a year"
+        rows.insert(0, ["net present value", *(f"{plain(one.npv_usd or 0.0)} USD" for one in (project, equity))])
     if worth.cash.least_dscr is not None:
         rows.append(["debt service coverage, worst year", "", f"{worth.cash.least_dscr:.2f}"])
     for value, unit in ((worth.usd_per_ph_s_day, "USD per PH/s-day"), (worth.usd_per_mtok, "USD/Mtok")):
         if value is not None:
             rows.append(["levelised cost", f"{plain(value)} {unit}", ""])
-    print_table(
-        ["", "project", "equity"], rows, title=f"worth at {100.0 * worth.discount_frac:.4g}% a year", right=(1, 2)
-    )
+    print_table(["", "project", "equity"], rows, title=f"worth{at}", right=(1, 2))
 
 
 def _rate(worth: Worth) -> str:

@@ -47,14 +47,16 @@ def book_of(done: Statement, worth: HorizonWorth | None) -> Book:
         end_years=done.months.end_years,
         columns=(*statement, *lines),
         discount_frac=None if worth is None else worth.discount_frac,
-        discounted=() if worth is None else ("cash_usd",),
+        discounted=("cash_usd",),
         facts=() if worth is None else tuple(_facts(worth)),
     )
 
 
 def _facts(worth: HorizonWorth) -> Iterator[Fact]:
     for name, one in (("project", worth.cash.project), ("equity", worth.cash.equity)):
-        yield Fact(f"NPV of {name}", one.npv_usd, "USD", "before debt" if name == "project" else "after debt and tax")
+        if one.npv_usd is not None:
+            meaning = "before debt" if name == "project" else "after debt and tax"
+            yield Fact(f"NPV of {name}", one.npv_usd, "USD", meaning)
         yield Fact(f"IRR of {name}", one.no_irr if one.irr_frac is None else one.irr_frac, "1/year", "")
         years = "never" if one.payback_years is None else one.payback_years
         yield Fact(f"payback of {name}", years, "years", "after the last investment")

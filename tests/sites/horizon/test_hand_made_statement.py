@@ -65,5 +65,10 @@ def test_each_phase_is_met_to_the_cent(done):
     assert (second.columns["revenue_usd"][:6] == 0.0).all()
 
 
-def test_a_site_file_without_a_discount_rate_has_no_worth(done):
-    assert worth(*done) is None
+def test_without_a_discount_rate_there_is_an_internal_rate_and_no_present_value(done):
+    found = worth(*done)
+    assert found.discount_frac is None
+    assert found.cash.equity.npv_usd is None
+    assert found.usd_per_ph_s_day is None
+    assert found.cash.equity.irr_frac == pytest.approx(0.4106, abs=1e-4)
+    assert found.cash.least_dscr == pytest.approx(2.372069357386214, rel=1e-9)  # cell I5 of Years

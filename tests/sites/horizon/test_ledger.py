@@ -1,8 +1,11 @@
 """The ledger of a horizon: its local days and its energy at the meter; contracts in workbook and levelised cost."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from hardware_profiles.errors import InputError
 from sites.horizon.ledger import ledger_of
 from sites.horizon.statement import statement
 from sites.horizon.worth import worth
@@ -76,3 +79,37 @@ def test_the_workbook_has_the_lines_of_each_contract_and_sums_that_are_formulas(
 def _hours(done):
     clock = np.array([{3: -1, 11: 1}.get(first.month, 0) for first in done.months.firsts])
     return 24.0 * done.months.days + clock
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (HOSTING.replace("miners", "minors"), "contract customer: key blocks: expected names of blocks of the site"),
+        (
+            "[[capex]]\nname = 'it'\npaid = 2029-01-01\nusd = 1\nlife_months = 12\n",
+            "capex it: key paid: expected a day of 2026-01-01 to 2027-12-31, the horizon, got '2029-01-01'",
+        ),
+        (
+            (
+                "[[debt]]\nkind = 'bullet'\nname = 'it'\nprincipal_usd = 1\ninterest_percent = 9\ndrawn = 2026-01-01\n"
+                "months = 36\n"
+            ),
+            "debt it: key months: expected at most 24, because the horizon ends on 2027-12-31",
+        ),
+        (
+            (
+                "[[contract]]\nkind = 'ppa'\nname = 'it'\nmw = 1\nadder_usd_per_mwh = 1\n"
+                "index = { file = 'gap.csv', column = 'usd' }\n"
+            ),
+            "gap.csv: expected a price for each month of 2026-01 to 2027-12, got none for 2026-02 and 22 more",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_years_is_one_line_that_names_the_file(make, more, line):
+    inputs, site = make(more=HORIZON + more)
+    (Path(inputs.path).parent / "gap.csv").write_text("month,usd\n2026-01,40\n", encoding="utf-8")
+    with pytest.raises(InputError) as fault:
+        statement(run_years(inputs, site, 2))
+    (found,) = fault.value.faults
+    assert found.startswith(f"{Path(inputs.path).parent}")
+    assert line in found
