@@ -25,7 +25,7 @@ from sites.dispatch.columns import (
 from sites.dispatch.later_year import later_year
 from sites.dispatch.problem import labels, problem
 from sites.dispatch.rents import rent
-from sites.scenarios.model import Z_OF_95
+from sites.scenarios.model import STEPS_PER_YEAR, Z_OF_95
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,7 @@ class SiteCase:
     devices: tuple[tuple[int, float, float], ...]  # number in random numbers, spread of the rate, spread of the power
     rents: Floats  # rent [USD] and its kW-months of each block, due in every scenario, shape [B, 2]
     labels: tuple[Label, ...]
+    first_month: int = 0  # month of the horizon in which it begins, from which its random paths go on
 
     @property
     def months(self) -> int:
@@ -82,7 +83,7 @@ def place_of(name: str) -> int:
 
 
 def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
-    """Build a site's year before any scenario.
+    """Build a year of a site before any scenario, as `later_year` makes it.
 
     Parameters
     ----------
@@ -91,6 +92,19 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
     year
         0 for the site's own year. A later one is that of `later_year`: the same weather and prices on its own calendar;
         difficulty, halving, ageing and growth of demand continue.
+    """
+    return part_case(later_year(site, year) if year else site, model, year=year, first_month=STEPS_PER_YEAR * year)
+
+
+def part_case(site: Site, model: ScenarioModel, *, year: int, first_month: int) -> SiteCase:
+    """Build a year or a part of a year of a horizon before any scenario.
+
+    Parameters
+    ----------
+    site, model
+        The site in that time, and the model of its uncertain inputs.
+    year, first_month
+        Number of the year, and month of the horizon in which the time begins, both from 0.
     """
     from sites.scenarios.kernels import paths as drawn
 
@@ -104,7 +118,6 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
             f"scenarios: expected one number as {keys[0]} of site {site.name!r}, from which its uncertain paths begin, "
             "got a series"
         )
-    site = later_year(site, year) if year else site
     arrays = problem(site)
     rows = labels(site)
     sources: dict[str, MiningBlock | InferenceBlock] = {block.name: block for block in site.mining}
@@ -143,6 +156,7 @@ def site_case(site: Site, model: ScenarioModel, *, year: int = 0) -> SiteCase:
         devices=tuple((place_of(name), *spread) for name, spread in zip(names, spreads, strict=True)),
         rents=_rents(site, rows),
         labels=rows,
+        first_month=first_month,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hardware_profiles.errors import InputError
 from sites.scenarios.case import DEVICE_SPREADS
-from sites.scenarios.model import INPUT_NAMES, STEPS_PER_YEAR, ScenarioModel, correlation_factor, steps
+from sites.scenarios.model import INPUT_NAMES, ScenarioModel, correlation_factor, steps
 
 if TYPE_CHECKING:
     from sites.arrays import Floats
@@ -61,7 +61,7 @@ def factors_of(case: SiteCase, run: Run, first: int, count: int, shocks: Floats 
     """
     from sites.scenarios.kernels import paths as drawn
 
-    path = steps(run.model, STEPS_PER_YEAR * case.year + case.months)
+    path = steps(run.model, case.first_month + case.months)
     if shocks is None:
         shocks = common_shocks(run, first, count, path.decay.shape[1])
     seed = np.uint64(run.seed)

@@ -20,7 +20,6 @@ from sites.dispatch.columns import REVENUE_USD, ROW_SUMS, TOTAL_SUMS, UNITS
 from sites.memory import free_bytes
 from sites.scenarios.case import SiteCase, place_of, site_case, tabulate
 from sites.scenarios.draws import Run, common_shocks, factors_of
-from sites.scenarios.model import STEPS_PER_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -246,7 +245,7 @@ def local(threads: int | None = None) -> Executor:
     workers = threads if threads is not None else len(os.sched_getaffinity(0))
 
     def execute(cases: Sequence[SiteCase], run: Run, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Sums]]:
-        months = max(STEPS_PER_YEAR * case.year + case.months for case in cases)
+        months = max(case.first_month + case.months for case in cases)
         users = Counter((shard.first, shard.count) for shard in shards)
         shocks = {span: _Shocks(count) for span, count in users.items()}
 

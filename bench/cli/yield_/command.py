@@ -93,8 +93,8 @@ def yield_(
     warnings = warnings_of(read, request.capital)
     if strict:
         refuse(warnings)
-    used = {**files, "since": run, "native": native or None, "scenarios": request.scenarios}
-    if show_years(read, Shown(horizon, xlsx, files["out"], files["sam"], as_json), warnings, used):
+    used = {**files, "since": run, "native": native or None}
+    if show_years(read, Shown(horizon, xlsx, files["out"], files["sam"], request, as_json), warnings, used):
         return
     hourly = len(read) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in read], quiet=as_json, hourly=hourly)

@@ -119,27 +119,33 @@ def taken_from(options: dict[str, Any]) -> Request:
     return request
 
 
+def asked(request: Request) -> tuple[Run, Executor]:
+    """Return the model and seed of a run of scenarios, and its executor."""
+    from sites.scenarios.defaults import default_model
+    from sites.scenarios.engine import Run, check_scenarios, local
+    from sites.scenarios.file import read_scenarios
+
+    check_scenarios(request.scenarios)
+    seed = SEED if request.seed is None else request.seed
+    run = Run(seed, read_scenarios(request.scenario_file) if request.scenario_file else default_model())
+    if request.scheduler is None:
+        return run, local()
+    from sites.scenarios.dask_shards import dask
+
+    return run, dask(request.scheduler, on_note=warn)
+
+
 def run_scenarios(sites: Sequence[Site], request: Request, *, quiet: bool) -> Outcome | None:
     """Run the scenarios, or return None without --scenarios; nothing is written before every input is checked."""
     if request.scenarios is None:
         return None
     from bench.errors import RunFailedError
     from sites.files import check_new
-    from sites.scenarios.defaults import default_model
-    from sites.scenarios.engine import Run, check_scenarios, local
-    from sites.scenarios.file import read_scenarios
     from sites.scenarios.outlook import outlook
 
-    check_scenarios(request.scenarios)
     if request.scenario_out is not None:
         check_new(request.scenario_out)
-    seed = SEED if request.seed is None else request.seed
-    run = Run(seed, read_scenarios(request.scenario_file) if request.scenario_file else default_model())
-    execute = local()
-    if request.scheduler is not None:
-        from sites.scenarios.dask_shards import dask
-
-        execute = dask(request.scheduler, on_note=warn)
+    run, execute = asked(request)
     plans, maps = _plans(request, run, execute)
     with progress(quiet=quiet) as bars:
         tasks = {stage: bars.add_task(stage, total=1.0) for stage in ("scenarios", "causes")}

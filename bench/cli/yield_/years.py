@@ -9,23 +9,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cli.output import emit_json, progress, say
+from bench.cli.yield_.scenarios import asked
 from bench.cli.yield_.warnings import print_warnings
-from bench.cli.yield_.years_tables import print_contracts, print_statements, print_worth
+from bench.cli.yield_.years_tables import print_contracts, print_outlook, print_statements, print_worth
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench.cli.yield_.scenarios import Request
     from bench.cli.yield_.warnings import Warnings
     from sites.arrays import Floats
     from sites.file.inputs import Inputs
+    from sites.horizon.outlook import HorizonOutlook
     from sites.horizon.statement import Statement
     from sites.horizon.worth import HorizonWorth
     from sites.model import Site
 
     Read = Sequence[tuple[Inputs, Site]]
 
-ONE_YEAR = ("plan", "plots", "since", "native", "scenarios")
+ONE_YEAR = ("plan", "plots", "since", "native", "scenario_out", "capital")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Shown:
     xlsx: Path | None  # workbook to write
     out: Path | None  # folder to write
     sam: bool | None  # whether the folder has series for SAM; None for a few sites
+    request: Request  # scenarios of the years
     as_json: bool  # print the JSON document instead of tables
 
 
@@ -62,7 +66,8 @@ def show_years(read: Read, shown: Shown, warnings: Warnings, options: Mapping[st
         if shown.xlsx is not None:
             raise InputError("--xlsx: expected --years or [horizon] with it, whose statement it holds, got neither")
         return False
-    used = [f"--{name}" for name in ONE_YEAR if options.get(name) is not None]
+    given = {**options, "scenario_out": shown.request.scenario_out, "capital": shown.request.capital or None}
+    used = [f"--{name.replace('_', '-')}" for name in ONE_YEAR if given.get(name) is not None]
     if used:
         raise InputError(
             f"--years, [horizon]: expected no {', '.join(used)} with it, which takes a single year, got both"
@@ -73,13 +78,17 @@ def show_years(read: Read, shown: Shown, warnings: Warnings, options: Mapping[st
 
 def _print(read: Read, shown: Shown, warnings: Warnings) -> None:
     statements, worths, written = _run(read, shown)
+    outlook = _outlook(read, shown)
     if shown.as_json:
-        emit_json(_document(read, statements, worths, warnings) | {"written": written})
+        scenarios = {} if outlook is None else {"scenarios": asdict(outlook)}
+        emit_json(_document(read, statements, worths, warnings) | {"written": written} | scenarios)
         return
     print_statements(statements)
     if len(statements) == 1:
         print_contracts(statements[0])
         print_worth(worths[0])
+    if outlook is not None:
+        print_outlook(outlook, max((one.years for one in statements), key=len))
     print_warnings(warnings)
     for line in written or ["the months: --json, --out FOLDER, or --xlsx FILE"]:
         say(line)
@@ -120,6 +129,29 @@ def _run(read: Read, shown: Shown) -> tuple[list[Statement], list[HorizonWorth |
         write_workbook(shown.xlsx, [book_of(*pair) for pair in zip(statements, worths, strict=True)])
         written.append(f"written: {shown.xlsx}")
     return statements, worths, written
+
+
+def _outlook(read: Read, shown: Shown) -> HorizonOutlook | None:
+    """Return the distributions of the years over scenarios; None without --scenarios."""
+    if shown.request.scenarios is None:
+        return None
+    from bench.errors import RunFailedError
+    from sites.horizon.outlook import horizon_outlook
+
+    run, execute = asked(shown.request)
+    every = [(inputs, site, _years(inputs, shown.years)) for inputs, site in read]
+    with progress(quiet=shown.as_json) as bars:
+        task = bars.add_task("scenarios", total=1.0)
+        try:
+            return horizon_outlook(
+                every,
+                run,
+                shown.request.scenarios,
+                execute=execute,
+                on_progress=lambda share: bars.update(task, completed=share),
+            )
+        except RuntimeError as error:
+            raise RunFailedError(str(error)) from error
 
 
 def _years(inputs: Inputs, years: int | None) -> int:

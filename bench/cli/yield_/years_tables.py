@@ -10,6 +10,7 @@ from bench.cli.table import print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sites.horizon.outlook import HorizonOutlook
     from sites.horizon.statement import Statement
     from sites.horizon.worth import HorizonWorth
     from sites.money.cash import Worth
@@ -84,6 +85,27 @@ def print_contracts(done: Statement) -> None:
         ],
         title="contracts, USD in the year that begins in",
         right=tuple(range(2, len(done.years) + 3)),
+    )
+
+
+def print_outlook(outlook: HorizonOutlook, years: Sequence[str]) -> None:
+    """Print the distribution of net and output of each year and of all years."""
+    rows = []
+    for name, of_year, whole in (
+        ("net USD", outlook.yearly["net_usd"], outlook.total["net_usd"]),
+        ("BTC", outlook.yearly["btc"], outlook.total["btc"]),
+    ):
+        for year, spread in zip((*years, "all"), (*of_year, whole), strict=True):
+            if spread is not None and (spread.mean or spread.sd):
+                levels = (spread.mean, *spread.by_label().values(), spread.cvar)
+                rows.append([name, year, *(short(value) for value in levels)])
+    labels = next(spread for spread in outlook.total.values() if spread is not None).by_label()
+    print_table(
+        ["quantity", "year from", "mean", *labels, "worst 5 %"],
+        rows,
+        title=f"{outlook.scenarios:,} scenarios of {outlook.years} years, seed {outlook.seed}",
+        right=range(2, 4 + len(labels)),
+        caption="P90 is exceeded with 90 % probability. One path of prices runs through all years.",
     )
 
 

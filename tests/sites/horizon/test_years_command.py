@@ -63,9 +63,7 @@ def test_a_site_file_states_its_years(call, tmp_path):
     assert "4 years" in call(path, "--years", 4)[1]
 
 
-@pytest.mark.parametrize(
-    "option", [("--plan", "plan.csv"), ("--plots", "plots"), ("--native",), ("--scenarios", "8"), ("--since", "run")]
-)
+@pytest.mark.parametrize("option", [("--plan", "plan.csv"), ("--plots", "plots"), ("--native",), ("--since", "run")])
 def test_an_option_of_a_single_year_is_refused_in_one_line(call, option):
     status, out, err = call("georgia-50mw-mining", "--years", 2, *option)
     assert (status, out) == (2, "")
@@ -140,3 +138,20 @@ def test_contracts_without_a_horizon_are_refused(call, tmp_path):
     assert status == 2
     assert err.endswith("key contract: expected [horizon] with it, whose months it is settled in, got none\n")
     assert err.count("\n") == 1
+
+
+def test_scenarios_of_years_are_printed_and_in_the_json(call):
+    status, out, _ = call("georgia-50mw-mining", "--years", 2, "--scenarios", 64, "--seed", 5)
+    assert status == 0
+    assert "64 scenarios of 2 years, seed 5" in out
+    _, out, _ = call("georgia-50mw-mining", "--years", 2, "--scenarios", 64, "--seed", 5, "--json")
+    found = json.loads(out)["scenarios"]
+    assert len(found["yearly"]["net_usd"]) == 2
+    assert found["total"]["net_usd"]["p90"] < found["total"]["net_usd"]["p50"]
+
+
+def test_a_capital_plan_with_years_is_refused(call):
+    plan = ("--scenarios", 8, "--capital", "50-mw-for-19.5-musd")
+    status, _, err = call("georgia-50mw-mining", "--years", 2, *plan)
+    assert status == 2
+    assert err == "error: --years, [horizon]: expected no --capital with it, which takes a single year, got both\n"

@@ -17,6 +17,8 @@ from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError
 from sites.examples import example_path
 from sites.file.build import load_site
+from sites.file.inputs import read_inputs
+from sites.horizon.outlook import horizon_outlook
 from sites.scenarios import dask_connect
 from sites.scenarios import dask_shards as fleet_dask
 from sites.scenarios import engine as fleet
@@ -94,6 +96,17 @@ def cases():
 @pytest.fixture(scope="module")
 def here(cases):
     return run_fleet(cases, RUN, SCENARIOS)
+
+
+@pytest.mark.slow
+def test_the_years_of_a_site_with_phases_have_the_bits_of_this_machine(cluster, tmp_path):
+    """Parts of years go to the workers like years, with the month in which they begin."""
+    path = tmp_path / "phased.toml"
+    text = example_path("georgia-50mw-gpu-modules").read_text(encoding="utf-8")
+    path.write_text(text.replace('name = "miners"\n', 'name = "miners"\nend = 2027-08-10\n'), encoding="utf-8")
+    ((inputs, site),) = read_inputs(path, resolve_device)
+    there = horizon_outlook([(inputs, site, 3)], RUN, SCENARIOS, execute=dask(cluster[0]))
+    assert there == horizon_outlook([(inputs, site, 3)], RUN, SCENARIOS)
 
 
 def _same_bits(run, here):
