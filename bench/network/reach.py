@@ -67,7 +67,8 @@ def check_private(remote: HostPort, settings: Mapping[str, str], place: str, tim
     except (OSError, ValueError) as error:
         raise ReadFailedError(f"{remote.host}: {error or 'the name was not found in time'}") from None
     for address in addresses if allowed == "no" else ():
-        if ipaddress.ip_address(address.partition("%")[0]).is_global:
+        found = ipaddress.ip_address(address.partition("%")[0])
+        if (getattr(found, "ipv4_mapped", None) or found).is_global:
             raise InputError(
                 f"{place}: expected a device on a private address, got {address}, a public one; if that is right, "
                 f"add {SETTING}=yes"

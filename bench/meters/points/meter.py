@@ -9,7 +9,7 @@ from typing import Any
 from bench import limits
 from bench.meters.counters import Unwrapper
 from bench.meters.errors import MeterError
-from bench.meters.plausible import NOTHING, Evidence, Phase
+from bench.meters.plausible import NOTHING, SENTINELS, Evidence, Phase
 from bench.meters.points.table import Point, Table
 from bench.meters.points.transport import Raw, Transport
 from bench.meters.points.words import explained
@@ -196,6 +196,10 @@ def _figure(point: Point, raw: Raw, factor: float, *, needed: bool) -> float | N
         if needed:
             raise ReadFailedError(f"{where}: expected a number, got {shown(str(raw))}", "bad_sample")
         return None
+    if needed and factor > 1.0 and number in SENTINELS:  # a smaller factor leaves the pattern to be seen in watts
+        raise ReadFailedError(
+            f"{where}: expected a number, got {number:.12g}, the pattern of a register without a value", "bad_sample"
+        )
     return number * factor
 
 

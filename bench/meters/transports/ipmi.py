@@ -18,8 +18,12 @@ from bench.network.errors import ReadFailedError
 from bench.network.http import LoginRefusedError
 from bench.network.login import SETTINGS as LOGIN
 from bench.network.login import Login, read_login
+from bench.network.reach import SETTING as PUBLIC
+from bench.network.reach import check_private
+from bench.network.tcp import HostPort
 from hardware_profiles.errors import shown
 
+PORT = 623
 TIMEOUT_S = 10.0  # [s] of one call
 _FIELDS = {  # of both programs' texts, in small letters
     "power": ("current power", "instantaneous power reading"),
@@ -34,9 +38,9 @@ _LINE = re.compile(r"\s*([^:]+?)\s*:\s*(.+?)\s*")
 class Ipmi(Transport):
     """The BMC of this machine, or of another one."""
 
-    def __init__(self, host: str, login: Login | None, place: str) -> None:
+    def __init__(self, host: str, login: Login | None, settings: Mapping[str, str], place: str) -> None:
         self.name = host or "local"
-        self._host, self._login, self._place = host, login, place
+        self._host, self._login, self._settings, self._place = host, login, settings, place
         self._command: list[str] = []
 
     def place_of(self, at: Mapping[str, Any]) -> str:
@@ -47,7 +51,9 @@ class Ipmi(Transport):
         return str(at["field"])
 
     def open(self) -> None:
-        """Find the program."""
+        """Find the program, and look at the address."""
+        if self._host:
+            check_private(HostPort(self._host, PORT), self._settings, self._place, TIMEOUT_S)
         freeipmi, ipmitool = shutil.which("ipmi-dcmi"), shutil.which("ipmitool")
         if freeipmi is not None and not self._host:
             self._command = [freeipmi, "--get-system-power-statistics"]
@@ -92,7 +98,7 @@ def _value(field: str, named: Mapping[str, str]) -> Raw:
 
 
 def _make(target: str, settings: Mapping[str, str], _table_settings: Mapping[str, Any], place: str) -> Ipmi:
-    return Ipmi(target, read_login(place, settings), place)
+    return Ipmi(target, read_login(place, settings), settings, place)
 
 
-ENTRY = entry(TransportKind("ipmi", "a server's BMC by ipmi-dcmi or ipmitool", "", LOGIN, 1.0, _make))
+ENTRY = entry(TransportKind("ipmi", "a server's BMC by ipmi-dcmi or ipmitool", "", (*LOGIN, PUBLIC), 1.0, _make))

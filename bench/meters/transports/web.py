@@ -1,5 +1,6 @@
 """The part that meters over HTTP share: address, login, trust and the private network."""
 
+import ipaddress
 from collections.abc import Mapping
 
 from bench.network.http import Device
@@ -43,6 +44,18 @@ def open_device(url: Url, settings: Mapping[str, str], place: str, limit_bytes: 
     stated = [key for key in TRUST if key in settings]
     if stated and not url.tls:
         raise InputError.at(place, stated[0], expected="an https address with it", got=str(url))
+    if login is not None and not url.tls and not _is_here(url.host):
+        raise InputError.at(
+            place, expected="an https address with a password, because plain http shows it to the network", got=str(url)
+        )
     device = Device(url.host, url.port, login, limit_bytes, read_trust(place, settings) if url.tls else None)
     check_private(device.remote, settings, place, TIMEOUT_S)
     return device
+
+
+def _is_here(host: str) -> bool:
+    """Return whether an address is of this machine, where no network is in between."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -74,6 +74,21 @@ def test_a_missing_password_is_asked_for_and_a_wrong_one_is_called_wrong(device,
     assert "sesame" not in str(error.value)
 
 
+@pytest.mark.parametrize(("routes", "login"), [(GEN1, BasicLogin), (GEN2, DigestLogin)])
+def test_a_plug_that_refuses_in_the_middle_of_a_run_is_not_asked_again(clock, device, password_file, routes, login):
+    fake = device(routes, login())
+    (meter,) = open_meters([fake.spec(password_file=password_file)], FAST)
+    clock.sleep(0.4)
+    fake.login = login(password="another")
+    clock.sleep(0.4)
+    asked = len(fake.requests)
+    clock.sleep(2.0)
+    close_meters([meter])
+    assert len(fake.requests) == asked
+    assert "not asked again" in meter.last_error
+    assert meter.readings()[-1].value is None
+
+
 def test_no_password_is_sent_to_a_plug_that_wants_none(device, password_file):
     fake = device(GEN2)
     (meter,) = open_meters([fake.spec(password_file=password_file)], FAST)

@@ -2,7 +2,7 @@
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from bench.meters.stream import PolledMeter
 from bench.network.errors import ReadFailedError
 from bench.network.http import Device, LoginNeededError, LoginRefusedError, NoPowerError, parse_host
 from bench.network.login import SETTINGS, Login, password_missing, read_login
+from bench.network.reach import SETTING as PUBLIC
+from bench.network.reach import check_private
 from hardware_profiles.errors import InputError
 
 TIMEOUT_S = 2.0  # [s] over one whole request
@@ -33,6 +35,7 @@ class Plug(PolledMeter):
         stated: Stated,
         channel: str | None = None,
         login: Login | None = None,
+        reach: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.address = f"{self.kind_name}:{host}" + (f":{port}" if port != 80 else "")
@@ -41,6 +44,8 @@ class Plug(PolledMeter):
         super().__init__(replace(info, channel=channel or ""), clock)
         self.device = Device(host, port, login)
         self._requested = channel
+        self._reach = dict(reach or {})
+        self._refused = ""
         self._read: tuple[Channel, ...] = ()
         self._evidence = NOTHING
 
@@ -62,6 +67,7 @@ class Plug(PolledMeter):
         """Ask for the channels, choose one and read it once, so that a wrong address is noticed before the run."""
         place = f"--meter {self._info.name}"
         try:
+            check_private(self.device.remote, self._reach, place, TIMEOUT_S)
             channels = self.find_channels()
             self._read = choose(place, channels, self._requested)
             self.read_once()
@@ -83,7 +89,13 @@ class Plug(PolledMeter):
 
     def read_once(self) -> tuple[float, tuple[object, ...] | None, tuple[str, ...]]:
         """Return power [W], the other electrical figures of the answer as the token, no codes."""
-        answers = {path: self.ask(path) for path in dict.fromkeys(channel.path for channel in self._read)}
+        if self._refused:
+            raise ReadFailedError(self._refused)
+        try:
+            answers = {path: self.ask(path) for path in dict.fromkeys(channel.path for channel in self._read)}
+        except LoginRefusedError as error:
+            self._refused = f"{error}; it is not asked again, because a device may lock an account after a few refusals"
+            raise
         sample = added([channel.read(answers[channel.path]) for channel in self._read])
         self._evidence = sample.evidence
         return sample.power_w, sample.token, ()
@@ -121,8 +133,8 @@ def entry(kind: type[Plug], summary: str) -> MeterKindEntry:
         host, port = parse_host(target, place)
         spec = f"{kind.kind_name}:{target}"
         login = read_login(f"--meter {spec}", settings)
-        stated = read_stated(spec, settings, options, boundary="wall", more=("channel", *SETTINGS))
-        return kind(host, port, stated, settings.get("channel"), login)
+        stated = read_stated(spec, settings, options, boundary="wall", more=("channel", PUBLIC, *SETTINGS))
+        return kind(host, port, stated, settings.get("channel"), login, settings)
 
     def find() -> list[Found]:
         return [

@@ -11,7 +11,9 @@ import pytest
 
 from bench.meters.errors import MeterError
 from bench.meters.points import table
+from bench.meters.points.meter import _figure
 from bench.meters.registry import open_meters
+from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import InputError
 
 ATTRIBUTIONS = [name for name in table.names() if table.bundled(name).attribution]
@@ -176,3 +178,12 @@ def test_rows_of_a_partitioned_gpu_are_never_added(peer):
     one.repeats = ({"GPU_I_ID": "1"}, {"GPU_I_ID": "2"})
     with pytest.raises(InputError, match="expected each source once"):
         open_meters([f"{spec}1", f"{spec}2"])
+
+
+def test_the_pattern_of_no_value_in_kilowatts_is_no_power():
+    """Hundredths of a kilowatt make 655,350 W of 65535, which is no pattern any more."""
+    (point,) = table.bundled("apc-rpdu2").of("power")
+    assert point.factor == 10.0
+    with pytest.raises(ReadFailedError, match="got 65535, the pattern of a register without a value"):
+        _figure(point, 65535, point.factor, needed=True)
+    assert _figure(point, 65534, point.factor, needed=True) == 655340.0

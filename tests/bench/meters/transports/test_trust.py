@@ -95,15 +95,25 @@ def test_trust_needs_https(peer, meter):
 @pytest.mark.parametrize("spec", ["redfish:9.9.9.9,table=redfish-power", "snmp:9.9.9.9,table=apc-rpdu",
                                   "modbus:9.9.9.9,table=abb-b", "scpi:9.9.9.9,table=yokogawa-wt310",
                                   "mqtt:9.9.9.9,table=zigbee2mqtt,device=plug", "ptdaemon:9.9.9.9,table=ptdaemon",
-                                  "prometheus:9.9.9.9,table=dcgm,period=1", "kasa:9.9.9.9,table=kasa"])  # fmt: skip
+                                  "prometheus:9.9.9.9,table=dcgm,period=1", "kasa:9.9.9.9,table=kasa",
+                                  "ipmi:9.9.9.9,table=dcmi", "shelly:9.9.9.9", "tasmota:9.9.9.9",
+                                  "modbus:[::ffff:9.9.9.9]:502,table=abb-b"])  # fmt: skip
 def test_a_public_address_is_refused_before_anything_is_sent(spec, monkeypatch):
     def connected(*_):
         raise AssertionError("a packet to a public address")
 
     monkeypatch.setattr(HostPort, "connect", connected)
     monkeypatch.setattr("socket.create_connection", connected)
+    monkeypatch.setattr("bench.meters.transports.ipmi.run_tool", connected)
     with pytest.raises(InputError, match=r"a public one; if that is right, add public=yes"):
         make_meter(spec).open()
+
+
+@pytest.mark.parametrize("spec", ["redfish:http://10.0.0.7,table=redfish-power",
+                                  "prometheus:http://10.0.0.5:9400,table=dcgm,period=1"])  # fmt: skip
+def test_no_password_goes_over_a_network_in_plain_text(spec, login):
+    with pytest.raises(InputError, match="expected an https address with a password"):
+        make_meter(spec + login).open()
 
 
 def test_public_is_yes_or_no():
