@@ -43,14 +43,16 @@ def demand_response(terms: ResponseTerms, steps: Obligation, months: int) -> Lin
 
     Notes
     -----
-    Availability is the mean over a month's obliged hours of the available power, at most the enrolled one, over the
-    enrolled one. Performance is the same for the dropped power in the hours of events and tests. The capacity payment
-    is multiplied by the factor of availability and by that of performance: 1 from the threshold on, else the share
-    itself raised to the power. A month without events or tests has no factor of performance.
+    Every obliged hour is paid for. Availability is the mean of the available power over the obliged hours without
+    events, at most the enrolled one, over the enrolled one. Performance is the same for the dropped power in the hours
+    of events and tests. The capacity payment is multiplied by the factor of availability and by that of performance: 1
+    from the threshold on, else the share itself raised to the power. A month without events or tests has no factor of
+    performance.
     """
     hours = by_month(steps.obliged * steps.step_h, steps.month, months)
     full_usd = terms.enrolled_mw * terms.usd_per_mw_hour * hours
-    available = _factor(terms, _share(terms, steps.available_mw, steps.obliged * steps.step_h, steps.month, months))
+    idle_h = steps.obliged * (1.0 - steps.event) * steps.step_h
+    available = _factor(terms, _share(terms, steps.available_mw, idle_h, steps.month, months))
     performed = _factor(terms, _share(terms, steps.dropped_mw, steps.event * steps.step_h, steps.month, months))
     credited_mwh = np.minimum(steps.dropped_mw, terms.enrolled_mw) * steps.event * steps.step_h
     return {

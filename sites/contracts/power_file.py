@@ -132,7 +132,7 @@ def _demand_response(table: DemandResponseTable, ledger: Ledger, months: Months,
     usual = ledger.sums(ledger.metered_mwh * plain, months)
     baseline_mw = np.divide(usual, hours, out=np.zeros(len(months)), where=hours > 0)[ledger.month]
     steps = Obligation(
-        obliged=plain,
+        obliged=here,
         available_mw=drawn_mw,
         event=event * here,
         dropped_mw=np.maximum(baseline_mw - drawn_mw, 0.0),
@@ -159,7 +159,7 @@ def _transmission(table: TransmissionTable, ledger: Ledger, months: Months, outs
         peaks = listed.get(year) or [_moved(peak, year - last) for peak in listed[last]]
         moments = [outside.clock.unix_s(peak, f"contract {table.name}.peak") for peak in peaks]
         steps = ledger.at(moments)
-        if steps.size or year in listed:
+        if steps.size:  # a year before the horizon has no demand of its own
             kw = ledger.metered_mwh[steps] / ledger.step_h[steps] * here[steps] * KW
             demand[year] = kw.tolist()
     return coincident_peaks(terms, demand, months)

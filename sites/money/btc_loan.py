@@ -89,7 +89,7 @@ def btc_loan(terms: BtcLoanTerms, months: Months, btc_usd: Floats) -> BtcLoanSch
             paid[month] = interest[month]
         else:
             balance += interest[month]
-        ltvs[month] = balance / (collateral * price)
+        ltvs[month] = balance / (collateral * price) if collateral > 0.0 else 0.0
         if ltvs[month] >= terms.liquidation_ltv:
             sold[month] = _sale_btc(terms, balance, collateral, price)
             sold_usd[month] = sold[month] * price * (1.0 - terms.sale_cost_frac)

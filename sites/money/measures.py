@@ -55,8 +55,8 @@ def irr_frac(cash_usd: Floats, years: Floats) -> float:
         raise InputError(f"IRR: expected cash with a change of sign, got {sign} in {cash_usd.size} periods")
     scale = cash_usd / np.abs(cash_usd).max()
     logs = np.linspace(math.log1p(LOWEST_RATE), math.log1p(HIGHEST_RATE), RATES)
-    values = np.exp(-np.outer(logs, years)) @ scale
-    ends = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
+    above = np.exp(-np.outer(logs, years)) @ scale > 0.0
+    ends = np.flatnonzero(above[:-1] != above[1:])
     roots = [_root(scale, years, float(logs[at]), float(logs[at + 1])) for at in ends]
     if not roots:
         raise InputError("IRR: expected a rate of -99 % or more at which the net present value is 0, got none")

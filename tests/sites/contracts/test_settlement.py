@@ -118,7 +118,7 @@ def test_an_event_counts_what_is_below_the_mean_of_the_month():
         ledger,
     )
     assert found["energy payment"][0] == pytest.approx(2 * 10 * 100)
-    assert found["capacity payment"][0] == pytest.approx(10 * 8 * 742)
+    assert found["capacity payment"][0] == pytest.approx(10 * 8 * 744)
     assert found["performance deduction"][0] == 0.0
 
 
@@ -133,6 +133,12 @@ def test_peaks_of_a_year_are_billed_in_the_next_at_the_demand_of_their_step():
     charge = found["transmission charge"]
     assert charge[[0, 11]] == pytest.approx([-50_000, -50_000])
     assert charge[[12, 23]] == pytest.approx([-15_000 * 5, -15_000 * 5])
+
+
+def test_peaks_before_the_horizon_do_not_replace_the_demand_of_the_year_before():
+    text = "kind = 'transmission'\nusd_per_kw_year = 60\nprior_kw = 10000\npeak = [2025-06-22T16:45:00]\n"
+    charge = _settled(text)["transmission charge"]
+    assert charge[[0, 12]] == pytest.approx([-50_000, -25_000 * 5])  # the peak of 2025 is repeated in 2026
 
 
 def test_a_minimum_take_of_the_whole_site():

@@ -78,3 +78,8 @@ def test_a_ph_s_day_is_the_work_of_a_ph_s_in_a_day():
 def test_coverage_is_available_cash_over_debt_service_in_years_that_have_it():
     found = dscr(np.array([100.0, 50.0, 90.0, 7.0]), np.array([60.0, 40.0, 60.0, 0.0]), np.array([1, 1, 2, 3]))
     assert found == {1: pytest.approx(1.5), 2: pytest.approx(1.5)}
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.99 + 1e-9, 0.5, 9.0])
+def test_a_rate_on_the_grid_of_the_search_is_one_rate(rate):
+    assert irr_frac(np.array([-100.0, 100.0 * (1.0 + rate)]), np.array([0.0, 1.0])) == pytest.approx(rate, abs=1e-12)
