@@ -93,6 +93,7 @@ FIRST_READINGS = 3  # first readings: at least one must be plausible, or the met
 PRODUCT_FRAC = 0.10  # [-] difference allowed between power and volts times amps times power factor
 SMALL_POWER_W = 25.0  # [W] below this, plugs state volts, amps and power factor too coarsely for a check
 LEAST_POWER_FACTOR = 0.02  # [-] less is no computer's
+USUAL_POWER_FACTOR = 0.5  # [-] of a computer under load, at least
 DECADE_FRAC = 0.02  # [-] a ratio this close to 10, 100 or 1000 is named as such a factor
 NEGATIVE_PHASE_W = 2.0  # [W] less than minus this is a wrong direction, not the noise of a sensor
 

@@ -139,7 +139,7 @@ def doubt_of_first(power_w: float, evidence: Evidence) -> str:
         if not least_w <= power_w <= most_w:
             return (
                 f"expected at most about {volt_amps:.4g} W and not far less, because V·A is {volt_amps:.4g} VA, got "
-                f"{power_w:.4g} W{factor_words(power_w, volt_amps)}; check the meter's calibration and its unit"
+                f"{power_w:.4g} W{_likely_factor_words(power_w, volt_amps)}; check the meter's calibration and its unit"
             )
     parts_w = math.fsum(phase.power_w for phase in evidence.phases)
     if len(evidence.phases) > 1 and abs(parts_w - power_w) > limits.PRODUCT_FRAC * abs(parts_w) + limits.SMALL_POWER_W:
@@ -186,6 +186,15 @@ def factor_words(value: float, expected: float) -> str:
             for ratio, direction in ((value / expected, "large"), (expected / value, "small")):
                 if abs(ratio / factor - 1.0) <= limits.DECADE_FRAC:
                     return f", which is too {direction} by a factor of {factor}"
+    return ""
+
+
+def _likely_factor_words(power_w: float, volt_amps: float) -> str:
+    """Return the same for an apparent power, which leaves the power factor open: that of a computer is 0.5 to 1."""
+    for factor in (10, 100, 1000):
+        for ratio, direction in ((power_w / factor, "large"), (power_w * factor, "small")):
+            if limits.USUAL_POWER_FACTOR <= ratio / volt_amps <= 1.0 + limits.DECADE_FRAC:
+                return f", which is too {direction} by a factor of about {factor}"
     return ""
 
 
