@@ -17,7 +17,7 @@ from bench.measure import stats
 from bench.measure.energy import accuracy_frac
 
 RUNS = int(os.environ.get("PERWATT_TEST_RUNS", "6"))
-WINDOWS, PERIODS = 5, 60
+WINDOWS, PERIODS = 5, 70
 TABLES = ["ipmi-exporter", "redfish-power", "servertech-sentry4", "eastron-sdm630", "shelly-mqtt", "dcmi", "ptdaemon",
           "yokogawa-wt310", "kasa", "tapo"]  # fmt: skip
 
