@@ -156,3 +156,12 @@ def test_the_quantity_of_a_part_of_a_year_is_in_proportion():
         year=np.zeros(4, np.int64),
     )
     assert total_usd(found) == pytest.approx([0, 0, 0, 0])
+
+
+def test_the_oldest_deficiency_is_made_up_first_and_what_lapses_is_lost():
+    """100 MWh a year at 10 USD: 30 and 20 short, then 25 and 40 above; the rest of the first year lapses after two."""
+    taken = np.repeat([70.0, 80.0, 125.0, 140.0], 12) / 12
+    terms = TakeTerms(100.0, 10.0, make_up_years=2)
+    found = minimum_take(terms, taken_mwh=taken, in_force=np.ones(48), year=np.arange(48) // 12)
+    assert found["deficiency payment"][[11, 23, 35, 47]] == pytest.approx([-300, -200, 0, 0])
+    assert found["make-up credit"][[11, 23, 35, 47]] == pytest.approx([0, 0, 250, 200])
