@@ -88,6 +88,7 @@ def test_names_of_secrets(name, secret):
     assert is_secret_name(name) is secret
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", [
     "a:", "a-", "a.", "a=", "x-", "eyJ-", "key a: ", "token=", "bearer ", "'a': ", "-----BEGIN PRIVATE KEY-----",
 ])  # fmt: skip

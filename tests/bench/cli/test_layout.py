@@ -21,6 +21,7 @@ def validated_once(monkeypatch):
     monkeypatch.setattr(validation, "validate", VALIDATE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -57,6 +57,7 @@ def test_steps_set_cupys_brain_float_beside_only_where_cupy_has_it():
     assert without == {f"matmul_{dtype}_nt_cuda" for dtype in ("fp16", "fp32", "tf32")}
 
 
+@pytest.mark.slow
 def test_variants_beside_a_step_alternate_their_windows_with_its_own(cupy, small, job):
     step = Step("sha256d_scan_cuda", "plain", label="both", baselines=("imad",))
     outcome = run_steps([step], GpuRun(job, device_under_test("gpu:0"), "gpu:0"), silent)

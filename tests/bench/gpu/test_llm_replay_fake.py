@@ -150,6 +150,7 @@ def error(found, expected):
     return np.linalg.norm(found - expected) / np.linalg.norm(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", TOLERANCES)
 def test_fake_gpu_decodes_what_the_float64_reference_says(replay_gpu, dtype, monkeypatch):
     most_rows = 16 if dtype == "fp16" else 48  # passes of a part of a prompt; of two prompts and of one
@@ -268,6 +269,7 @@ def test_what_a_fake_gpu_replay_cannot_do_is_refused(replay_gpu, call, message):
         call(CudaReplay(replay_gpu, small(layers=1), "bf16", 2, 20))
 
 
+@pytest.mark.slow
 def test_run_llm_on_a_fake_gpu_measures_each_batch_and_says_where_it_was_measured(quick_model, tmp_path, monkeypatch):
     monkeypatch.setitem(PLANS, "smoke", quick_model.plan)
     asked = [

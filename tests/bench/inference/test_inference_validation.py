@@ -47,6 +47,7 @@ def errors(outcomes, *, moe, dtypes):
     return summarise(chosen)
 
 
+@pytest.mark.slow
 def test_every_row_of_every_file_is_reported_once(fitted):
     count = 0
     for path in FILES:
@@ -86,6 +87,7 @@ def test_a_flagged_row_is_shown_with_its_error_and_not_judged(fitted):
     assert all(one.row.flag and one.error_frac is not None for one in flagged)
 
 
+@pytest.mark.slow
 def test_every_hold_out_row_of_the_older_file_counts(bundled):
     with BUNDLED.open() as file:
         numeric = [row for row in csv.DictReader(file) if row["input_len"].isdigit() and row["output_len"].isdigit()]
@@ -152,6 +154,7 @@ def test_groups_cover_every_hold_out_row(bundled):
         assert sum(summary.rows for summary in parts.values()) == len(bundled.of(HOLDOUT))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "rows"), [(SECOND, 128)])
 def test_each_bundled_file_is_read_whole_with_the_stored_constants(path, rows):
     found = validate(path)

@@ -53,6 +53,7 @@ def test_a_command_that_compiles_nothing_does_not_ask_for_settings_of_the_compil
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can act as another user")
 def test_a_user_who_can_write_no_folder_but_the_current_one_computes_and_measures(tmp_path):
     Path.cwd().chmod(0o777)

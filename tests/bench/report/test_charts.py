@@ -38,6 +38,7 @@ def test_every_colour_is_a_variable_and_no_style_reaches_beyond_the_drawing():
         assert "font-family" not in drawing
 
 
+@pytest.mark.slow
 def test_ids_are_unique_over_all_drawings_and_every_reference_has_one():
     drawings = [drawing for key in ("a", "b") for drawing in (chart_of(simple, key).wide, chart_of(simple, key).narrow)]
     ids = [id_ for drawing in drawings for id_ in re.findall(r'\bid="([^"]+)"', drawing)]
@@ -65,6 +66,7 @@ def test_a_mark_says_its_text_to_pointer_keyboard_and_ear():
     assert marks[0].get("aria-label") == marks[0].find(f"{SVG}title").text == "the middle"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "length"), [(1, 200), (40, 80)])
 def test_long_names_and_many_of_them_leave_room_for_the_axes_without_a_warning(count, length):
     names = [f"{number} " + "name " * (length // 5) for number in range(count)]

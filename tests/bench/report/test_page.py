@@ -156,6 +156,7 @@ def test_an_imported_energy_says_so_and_stands_back_behind_one_of_our_own(put, b
     assert "0.9000 J/token measured wall, tier B ±" in both
 
 
+@pytest.mark.slow
 def test_an_empty_store_gives_a_page_that_says_what_is_missing(tmp_path):
     text = words(build(gather([], tmp_path)))
     for said in ("no valid result on this page", "no result on this page", "no result that could be read"):
@@ -163,6 +164,7 @@ def test_an_empty_store_gives_a_page_that_says_what_is_missing(tmp_path):
     assert "A megawatt-hour of mining" in text
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_page(put, bare):
     put(0, watts=100.0)
     now = datetime(2026, 3, 5, tzinfo=UTC)
@@ -247,6 +249,7 @@ def test_a_miner_has_a_table_of_what_was_measured_displayed_and_checked(put, bar
     assert "<b>unknown</b>" not in page
 
 
+@pytest.mark.slow
 def test_a_miner_that_the_catalogue_knows_stands_over_its_rated_rate_power_and_joules(put):
     put_asic(put.store)
     page = build(gather([], put.store))

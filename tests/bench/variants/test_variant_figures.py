@@ -58,6 +58,7 @@ def test_figures_hold_rate_cycles_and_bound():
     json.dumps(document, allow_nan=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_figures_of_several_versions_count_every_hash():
     figures = variant_figures.measure_variants(names=["scalar"], midstates=4, compile_times=False)
@@ -159,6 +160,7 @@ def test_the_command_prints_a_table_and_stores_a_record_of_each_variant(two, tmp
     assert [name for _, name in spans] == two * 2, "the windows alternate"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_the_command_gives_one_document_for_several_versions_too(tmp_path):
     done = all_variants(tmp_path, "--json", "--threads", "1", workload="sha256d_scan_vr2_cpu")
@@ -213,6 +215,7 @@ def test_a_wrong_request_is_one_line_and_exit_2(arguments, words, capsys):
     assert shown.out == ""
 
 
+@pytest.mark.slow
 def test_every_variant_here_finds_every_header_of_the_file():
     result = CliRunner().invoke(perwatt, ["verify", "headers", str(HEADERS), "--json"])
     document = json.loads(result.stdout)

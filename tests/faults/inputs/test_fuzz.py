@@ -22,6 +22,7 @@ def fuzzer(commands, tmp_path_factory):
     return Fuzzer(commands, tmp_path_factory.mktemp("fuzz"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_a_damaged_input_is_read_or_refused_in_lines(name, tmp_path):
     judge = Judge(name, tmp_path)

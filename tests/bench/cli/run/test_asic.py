@@ -77,6 +77,7 @@ def test_the_rate_of_the_shares_is_that_of_the_counted_hashes(measured):
     assert "127.0.0.1" not in json.dumps(record["miner"]) + json.dumps(record["device"])
 
 
+@pytest.mark.slow
 def test_a_pool_is_set_the_miner_is_measured_and_its_pool_comes_back(monkeypatch, tmp_path):
     monkeypatch.setattr("bench.workloads.asic.settling.SHARES", 40)
     monkeypatch.setattr("bench.miners.families.axeos._SHORTEST_SETTLING_S", 1.0)

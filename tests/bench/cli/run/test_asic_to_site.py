@@ -72,6 +72,7 @@ def paced(tally):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mining")
 def test_a_measured_miner_earns_at_a_site_with_the_interval_of_its_shares_and_the_watts_of_its_plug(
     tmp_path, monkeypatch

@@ -22,6 +22,7 @@ def test_a_rate_is_modelled_with_quantiles_of_its_latencies_and_says_so(perwatt)
     assert [row[2] for row in rows[-2:]] == ["250.0", "2,000"]
 
 
+@pytest.mark.slow
 def test_the_document_of_a_rate_has_estimates_with_intervals_and_repeats_with_its_seed(perwatt):
     command = ("run", "llm", *MODEL, "--rate", "all", "--burstiness", 0.5, "--json")
     rows = json.loads(perwatt(*command).stdout)["rows"]

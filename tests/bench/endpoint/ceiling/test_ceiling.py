@@ -68,6 +68,7 @@ def run(short_job, monkeypatch):
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hogs", [0, HOGS])
 def test_a_saturated_client_is_found_by_its_ceiling(run, hogs):
     """The server answers in one piece and computes nothing, so that only the client limits the rate."""
@@ -81,6 +82,7 @@ def test_a_saturated_client_is_found_by_its_ceiling(run, hogs):
         in_one_of(3, trial)  # other work that comes or goes between the run and the drive moves either
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hogs", [0, HOGS])
 def test_an_honest_slow_server_is_no_limit_of_the_client(run, hogs):
     with crowded(hogs):

@@ -66,6 +66,7 @@ def test_the_largest_run_keeps_the_limits_and_lasts_as_long_as_loadgen_asks(setu
     assert 0.9 * offline < found.tokens_per_s < 1.05 * offline
 
 
+@pytest.mark.slow
 def test_stricter_limits_have_a_smaller_rate_and_impossible_ones_none(setup):
     rates = [run(setup, target).tokens_per_s for target in (Target(0.99, 2.0, 0.1), Target(0.99, 0.5, 0.03))]
     assert rates[1] < 0.97 * rates[0]

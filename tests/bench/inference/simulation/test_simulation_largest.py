@@ -24,6 +24,7 @@ def exponential(seed, count=20_000):
     return Drawn(drawn.gaps, np.random.default_rng([seed, 1]).geometric(1 / MEAN_LEN, count), drawn.output_len)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
 def test_the_largest_rate_is_that_of_the_known_tail_and_its_interval_covers_it(level):
     expected = 0.5 * SERVICE_PER_S

@@ -25,6 +25,7 @@ def truth():
     return [spread(one) for one in latencies_s(12345, 4_000_000, 10_000)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latency", [0, 1])
 def test_the_interval_of_each_figure_covers_the_truth_in_about_95_of_100_seeds(truth, latency):
     seeds = 300

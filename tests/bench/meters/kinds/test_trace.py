@@ -200,6 +200,7 @@ def test_the_folder_of_a_log_that_is_yet_to_come_must_exist(tmp_path):
         make_meter(f"trace:{tmp_path / 'no' / 'power.csv'}").open()
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300))
 def test_any_text_is_a_log_or_one_line(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("log") / "power.csv"

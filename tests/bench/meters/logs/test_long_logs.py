@@ -36,6 +36,7 @@ def log_of(path, count, row="{t},{w}\n", header="time,power_w\n"):
     return path
 
 
+@pytest.mark.slow
 def test_blocks_change_no_answer(tmp_path, monkeypatch):
     path = tmp_path / "power.csv"
     for seed in range(150):

@@ -58,6 +58,7 @@ def test_a_moving_load_gives_its_joules(clock, peer, meter, name):
     assert energy.joules == pytest.approx(true_j(t0, t1), rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_EACH)
 def test_a_frozen_meter_gives_none(clock, peer, meter, name):
     one = peer(name)
@@ -123,6 +124,7 @@ def test_zero_watts_are_denied_by_the_amps(peer, meter, name):
         meter(one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in TABLES if name not in CHECKED])
 def test_zero_watts_that_nothing_confirms_are_marked(clock, peer, meter, name):
     one = peer(name)

@@ -66,6 +66,7 @@ def parse(family, documents):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", REPLIES)
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)

@@ -94,6 +94,7 @@ def test_a_share_that_comes_twice_counts_once(mined):
     assert counts(server) == {ShareClass.VALID: tally.shares, ShareClass.DUPLICATE: twice}
 
 
+@pytest.mark.slow
 def test_a_miner_that_keeps_the_old_job_sends_stale_shares(mined):
     personality = Personality(stale_s=0.3)
     tally, server, _ = mined(2000, personality, difficulty=2.0**-18, notify_s=0.4, clean_s=0.1)

@@ -38,6 +38,7 @@ def test_rule_08_the_record_that_is_stored_is_read_again(run, tmp_path):
     assert record.device.kind == "asic"
 
 
+@pytest.mark.slow
 def test_rule_08_the_interval_covers_the_rate_in_19_of_20_runs(run):
     covered = 0
     for seed in range(20):

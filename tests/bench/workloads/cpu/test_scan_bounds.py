@@ -101,6 +101,7 @@ def test_the_slowest_variant_is_bound_by_its_integer_instructions():
     assert set(bound.document()) >= {"bound_by", "limits", "classes", "error_frac", "quiet"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("sha" not in variants.compiled_features(), reason="no SHA instructions here")
 @pytest.mark.parametrize("midstates", [2, 8])
 def test_a_hash_takes_sixty_round_pairs_whatever_the_number_of_midstates(midstates):

@@ -8,6 +8,7 @@ from kernels.scan_cpu import scan as scan_module
 from kernels.scan_cpu import variants
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("midstates", [2, 4, 8])
 def test_a_call_hashes_whole_headers_and_finds_the_one_that_is_real(midstates):
     workload = create(f"sha256d_scan_vr{midstates}_cpu", WorkloadOptions(variant="scalar", threads=1))
