@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.cli.output import plain, short
+from bench.cli.output import plain, say, short
 from bench.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -131,10 +131,12 @@ def print_worth(worth: HorizonWorth | None) -> None:
         if value is not None:
             rows.append(["levelised cost", f"{plain(value)} {unit}", ""])
     print_table(["", "project", "equity"], rows, title=f"worth{at}", right=(1, 2))
+    for reason in dict.fromkeys(one.no_irr for one in (project, equity) if one.no_irr):
+        say(f"no internal rate of return: {reason}")
 
 
 def _rate(worth: Worth) -> str:
-    return worth.no_irr if worth.irr_frac is None else f"{worth.irr_frac:.2%}"
+    return "none" if worth.irr_frac is None else f"{worth.irr_frac:.2%}"
 
 
 def _cell(name: str, value: float) -> str:
