@@ -1,0 +1,1 @@
+"""Storage and start costs: batteries, and blocks that cannot be switched on and off for nothing, as plain arrays."""
