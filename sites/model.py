@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sites.market.device_rate import DeviceRate
     from sites.modes import Margin
     from sites.operating_points import ServingCurve
+    from sites.storage.terms import Battery, StartTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class MiningBlock:
     pool_fee_frac: float  # of the reward
     pays_fees: bool  # whether the pool pays transaction fees
     service: Service = ALWAYS  # when it is in service
+    starts: StartTerms | None = None  # None if each device can be switched at any time at no cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class InferenceBlock:
     curve: ServingCurve | None = None  # of `rate` and the points below it; None for a rate of one load
     price_over_mean: Floats | None = None  # [T] price over its mean of the year; None if it is constant
     service: Service = ALWAYS  # when it is in service
+    starts: StartTerms | None = None  # None if GPUs can be switched at any time at no cost, but draw idle power
 
     @property
     def is_lease(self) -> bool:
@@ -157,6 +160,7 @@ class Site:
     tariff: tuple[Period, ...] = ()  # periods of time of use, by which later years have their prices
     contract_service: Service = ALWAYS  # when power is contracted
     programme_service: Service = ALWAYS  # when the site is enrolled in its curtailment programme
+    battery: Battery | None = None
 
     @property
     def blocks(self) -> tuple[MiningBlock | InferenceBlock, ...]:

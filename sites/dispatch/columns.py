@@ -33,8 +33,10 @@ REASONS = (
     "resale pays more",
     "nothing to run",
     "idle power of what is switched on",
+    "off as a whole: a start costs more than these hours earn",
+    "wakes up after a start",
 )
-FULL, PRICE, GRID, EVENT, OUTAGE, PEAK, RESALE, ABSENT, WAITS = range(len(REASONS))
+FULL, PRICE, GRID, EVENT, OUTAGE, PEAK, RESALE, ABSENT, WAITS, OFF, WAKES = range(len(REASONS))
 
 # Codes of Problem.event.
 NO_EVENT, CURTAILED, OUT = power.PLAIN, power.EVENT, power.OUTAGE

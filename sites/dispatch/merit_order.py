@@ -83,11 +83,13 @@ class Dispatch:
     why: NDArray[np.int8] | None  # index into columns.REASONS, shape [T, B]
     price_usd_per_mwh: Floats | None  # [USD/MWh meter] the power price that decided, shape [T]
     load: HourLoad  # draw and load of each hour; empty without a curtailment programme
+    export_usd: float = 0.0  # [USD] paid for what a battery feeds into the grid
 
     @property
     def energy_usd(self) -> float:
-        """Cost of power [USD]: spot and contract, less resale, with adders and demand charge."""
-        return self.bought_usd + self.contract_usd - self.sold_usd + self.adder_usd + self.demand_charge_usd
+        """Cost of power [USD]: spot and contract, less resale and export, with adders and demand charge."""
+        bought_usd = self.bought_usd + self.contract_usd - self.sold_usd + self.adder_usd + self.demand_charge_usd
+        return bought_usd - self.export_usd
 
     @property
     def net_usd(self) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sites.dispatch.columns import ON_DEMAND, SLA
+from sites.dispatch.columns import IDLE, KINDS, ON_DEMAND, SLA
 from sites.dispatch.formulas import power_prices, resale_price, work_mw
 from sites.dispatch.parts import hourly_worth
 from sites.dispatch.problem import (
@@ -44,8 +44,9 @@ STEPS = (
     ("rejected shares", PHYSICAL),
     ("pool fee", COMMERCIAL),
 )
-CONTRACTED, AVAILABLE, DEMANDED, DELIVERED, SOLD = 3, 6, 7, 9, 11
-STAGES = {0: "nameplate", 1: "measured", AVAILABLE: "available", DELIVERED: "delivered", SOLD: "sold"}
+STORED = ("battery and starts", ECONOMIC)  # after the price of power, at a site that has them
+CONTRACTED, AVAILABLE, DEMANDED, DELIVERED = 3, 6, 7, 9
+STAGES = {0: "nameplate", 1: "measured", AVAILABLE: "available"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
 
     Each factor comes from its own hourly multiplier, weighted with the energy that remains before it. The steps of
     interconnect and price come from filling the hours twice: up to the limit alone, then at the price of power too.
+    What a battery or start costs change after that is a step of its own, which may be a gain.
     """
     site = year.site
     blocks = [_mining(site, block) for block in site.mining] + [_inference(site, block) for block in site.inference]
@@ -110,6 +112,10 @@ def waterfalls(year: SiteYear) -> tuple[Waterfall, ...]:
     capped = np.minimum(limit, year.dispatch.peaks_mw[site.calendar.billing])
     drawn = _fill(caps, worth, limit, idle), _fill(caps, worth, capped, idle, site)
     useful = [[fill[i] / block.meter * part.equivalent for i, (block, part) in enumerate(flat)] for fill in drawn]
+    if year.storage is not None:
+        working = [k for k, label in enumerate(year.labels) if label.part != KINDS[IDLE]]
+        made = year.storage.useful_mw[:, working].T
+        useful.append([mw * part.equivalent for mw, (_, part) in zip(made, flat, strict=True)])
     falls = []
     for product in dict.fromkeys(block.product for block in blocks):
         own = [block for block in blocks if block.product == product]
@@ -239,7 +245,10 @@ def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site
 
 
 def _waterfall(product: str, blocks: list[_Block], filled: dict[str, list[Floats]], year: SiteYear) -> Waterfall:
-    energy, worth = [0.0] * len(STEPS), [0.0] * len(STEPS)
+    names = STEPS if year.storage is None else (*STEPS[: DELIVERED + 1], STORED, *STEPS[DELIVERED + 1 :])
+    sold_at = len(names) - 1
+    stages = {**STAGES, sold_at - 2: "delivered", sold_at: "sold"}
+    energy, worth = [0.0] * len(names), [0.0] * len(names)
     calendar = year.site.calendar
     delivered = 0.0
     for block in blocks:
@@ -251,15 +260,15 @@ def _waterfall(product: str, blocks: list[_Block], filled: dict[str, list[Floats
         is_lease = block.units_per_mwh == 0.0
         for index, weight in enumerate(weights):
             energy[index] += float(weight.sum()) * calendar.step_h
-            kept = block.kept if index == SOLD else 1.0
+            kept = block.kept if index == sold_at else 1.0
             due = index >= block.rent_from
             worked = 0.0 if is_lease and due else float((weight * block.usd_per_mwh * kept).sum()) * calendar.step_h
             worth[index] += worked + (block.rent_usd if due else 0.0)
         units = next(done.units for done in year.blocks if done.name == block.name)
         delivered += float(weights[-1].sum()) * calendar.step_h if is_lease else units / block.units_per_mwh
     steps = [
-        Step(name, kind, STAGES.get(index, ""), *_left(energy, index), *_left(worth, index))
-        for index, (name, kind) in enumerate(STEPS)
+        Step(name, kind, stages.get(index, ""), *_left(energy, index), *_left(worth, index))
+        for index, (name, kind) in enumerate(names)
     ]
     sold = sum(done.revenue_usd - done.passed_usd for done in year.blocks if done.product == product)
     return Waterfall(product, tuple(steps), delivered, sold)

@@ -15,6 +15,8 @@ from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import labels, problem
 from sites.dispatch.programme import programme_hourly
 from sites.dispatch.rents import rent
+from sites.dispatch.stored.rows import has_storage
+from sites.dispatch.stored.year import stored_dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from sites.arrays import Floats
     from sites.dispatch.merit_order import Dispatch, Problem
     from sites.dispatch.problem import Label
+    from sites.dispatch.stored.year import StorageYear
     from sites.model import InferenceBlock, Site
 
 DAY_HOURS = 24
@@ -62,11 +65,12 @@ class SiteYear:
     credits_usd: float  # [USD] of the curtailment programme
     penalty_usd: float  # [USD] for promised work that was not served
     fixed_usd: float  # [USD]
-    net_usd: float  # [USD] revenue and credits less energy, penalties and fixed cost
+    net_usd: float  # [USD] revenue and credits less energy, penalties, fixed cost, degradation and starts
     carbon_kg: float | None  # [kg] of the metered energy; None where its intensity is unknown
     assumed_frac: float  # share of the hours whose difficulty is assumed
     labels: tuple[Label, ...]  # of the rows of `dispatch`
     dispatch: Dispatch
+    storage: StorageYear | None = None  # of a site with a battery or start costs
 
     def in_hours(self) -> tuple[Floats, NDArray[np.int8], Floats]:
         """Return dispatch.mw, dispatch.why and dispatch.price_usd_per_mwh.
@@ -84,7 +88,7 @@ class SiteYear:
 
 
 def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
-    """Run a site through its year by merit order.
+    """Run a site through its year: by merit order, or with a battery or start costs by the exact dispatch of those.
 
     Parameters
     ----------
@@ -100,7 +104,10 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     """
     try:
         arrays = problem(site)
-        done = dispatch(arrays, hourly=hourly or site.btc_path_usd is not None)
+        if has_storage(site):
+            done, storage = stored_dispatch(site, arrays)
+        else:
+            done, storage = dispatch(arrays, hourly=hourly or site.btc_path_usd is not None), None
     except InputError as error:
         raise InputError(f"site {site.name!r}: {error}") from None
     rows = labels(site)
@@ -108,9 +115,11 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     names = dict.fromkeys(row.name for row in rows)
     blocks = tuple(_block_year(site, rows, done.blocks, short, name) for name in names)
     if site.btc_path_usd is not None:
-        blocks = _with_btc(blocks, _paid_btc(site, done, arrays, site.btc_path_usd), rows)
+        mw = done.mw if storage is None else storage.useful_mw
+        blocks = _with_btc(blocks, _paid_btc(site, mw, arrays, site.btc_path_usd), rows)
     revenue = sum(block.revenue_usd for block in blocks)
-    metered = float(done.blocks[:, SUM.meter_mwh].sum())
+    metered = float(done.blocks[:, SUM.meter_mwh].sum()) if storage is None else done.drawn_mwh
+    own_usd = 0.0 if storage is None else storage.wear_usd + storage.start_usd
     credits_usd = float(programme_hourly(arrays.programme, done.load).sum()) * site.calendar.step_h
     end_s = site.start_s + site.hours * HOUR_S
     return SiteYear(
@@ -125,11 +134,12 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
         credits_usd=credits_usd,
         penalty_usd=done.penalty_usd,
         fixed_usd=site.fixed_usd_per_year,
-        net_usd=revenue - done.energy_usd - done.penalty_usd + credits_usd - site.fixed_usd_per_year,
+        net_usd=revenue - done.energy_usd - done.penalty_usd + credits_usd - site.fixed_usd_per_year - own_usd,
         carbon_kg=None if site.kg_per_mwh is None else metered * site.kg_per_mwh,
         assumed_frac=max(0.0, end_s - max(site.start_s, site.path.assumed_from_unix())) / (site.hours * HOUR_S),
         labels=rows,
         dispatch=done,
+        storage=storage,
     )
 
 
@@ -166,15 +176,15 @@ def _block_year(site: Site, rows: Sequence[Label], sums: Floats, short_units: Fl
     )
 
 
-def _paid_btc(site: Site, done: Dispatch, arrays: Problem, btc_usd: Floats) -> Floats:
+def _paid_btc(site: Site, mw: Floats | None, arrays: Problem, btc_usd: Floats) -> Floats:
     """Return the bitcoin that each row is paid [BTC], each step at its own price; 0 for rows that do not mine, [B]."""
     elapsed_h = np.arange(site.calendar.steps) * site.calendar.step_h
     paid = np.zeros(len(arrays.blocks))
     for k, row in enumerate(arrays.blocks):
         block: Blocks[float] = Blocks._make(row)
-        if block.kind == MINING and done.mw is not None:
+        if block.kind == MINING and mw is not None:
             usd_per_mwh = worth_usd_per_mwh(block, arrays.hours, np.exp(block.growth_log_per_hour * elapsed_h), 1.0)
-            paid[k] = (done.mw[:, k] * usd_per_mwh / btc_usd).sum() * site.calendar.step_h
+            paid[k] = (mw[:, k] * usd_per_mwh / btc_usd).sum() * site.calendar.step_h
     return paid
 
 

@@ -11,6 +11,7 @@ from hardware_profiles.errors import shown
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.horizon.tables import ends_after_start
 from sites.file.hourly.market_tables import UsdOrSeries  # noqa: TC001 (pydantic reads it)
+from sites.file.storage.tables import StartKeys
 from sites.file.values import (
     Age,
     Count,
@@ -54,7 +55,7 @@ Profile = Annotated[
 ]
 
 
-class MiningTable(Table):
+class MiningTable(StartKeys):
     """[[mining]]: one block of miners, sized by count, facility power or share of the interconnect."""
 
     one_of = (("device", "modes"), ("count", "facility_mw", "interconnect_percent"))
@@ -117,7 +118,7 @@ class LatencyLimitTable(Table):
         return {name: limit.value / 1000.0 for name, limit in limits.items() if limit is not None}
 
 
-class InferenceTable(Table):
+class InferenceTable(StartKeys):
     """[[inference]]: one block of GPUs: its rate (of a device, published or entered by hand), demand and price."""
 
     one_of = (
@@ -222,6 +223,13 @@ class InferenceTable(Table):
                 "expected usd_per_kw_month or take_or_pay_percent together with interruptible_above_usd_per_mwh, "
                 "got none"
             )
+
+    @rule
+    def _starts_of_own_work(self) -> Iterator[Broken]:
+        contracted = self.usd_per_kw_month is not None or self.take_or_pay_percent is not None
+        keys = [key for key in StartKeys.model_fields if getattr(self, key) is not None]
+        if contracted and keys:
+            yield Broken(f"expected no {keys[0]} for a block that a tenant has a right to, got both")
 
 
 class CapitalTable(Table):

@@ -20,6 +20,7 @@ from sites.file.hourly.market import bitcoin_year, rented
 from sites.file.hourly.reader import HourlyReader
 from sites.file.prices.build import adders, peak_risk, peaks_of, spot, tariff
 from sites.file.site_file import SiteFile
+from sites.file.storage.build import battery_of
 from sites.file.values import assumptions_of, numbers_of
 from sites.hours import power, prices
 from sites.hours.calendar import HOUR_S, local_year
@@ -160,6 +161,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str, *, native: bool = Fa
         flags=(),
         notes=(),
         tariff=tariff(file.price),
+        battery=battery_of(file.battery),
     )
     site = with_services(site, file, path)
     windows = {"power.outage": _times(outages), "curtailment.event": _times(events), "price.coincident.hours": peaks}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import Faults, InputError
+from sites.file.storage.build import start_terms
 from sites.file.values import SeriesTable
 from sites.hours.demand import over_mean, week_profile
 from sites.market.device_rate import DeviceRate, TokenTags
@@ -71,6 +72,7 @@ def mining_block(table: MiningTable, resolve: Resolve, path: str, pue: float, fa
         rejects_frac=frac(table.rejects_percent),
         pool_fee_frac=frac(table.pool_fee_percent),
         pays_fees=table.payout != "pps",
+        starts=start_terms(table),
     )
 
 
@@ -133,6 +135,7 @@ def inference_block(
             table.interruptible_above_usd_per_mwh.value if table.interruptible_above_usd_per_mwh else None
         ),
         curve=curve,
+        starts=start_terms(table),
     )
 
 

@@ -19,6 +19,7 @@ from sites.file.hourly.market_tables import (  # noqa: TC001 (pydantic reads the
 )
 from sites.file.prices.tables import PriceTable  # noqa: TC001 (pydantic reads it)
 from sites.file.ranges import CELSIUS, FEES
+from sites.file.storage.tables import BatteryTable  # noqa: TC001 (pydantic reads it)
 from sites.file.values import (
     Carbon,
     Celsius,
@@ -234,6 +235,7 @@ class SiteFile(MoneyTables):
     cost: CostTable = CostTable()
     capital: CapitalTable | None = None
     horizon: HorizonTable | None = None
+    battery: BatteryTable | None = None
 
     in_schema = (
         {"anyOf": [{"required": [key], "properties": {key: {"minItems": 1}}} for key in ("mining", "inference")]},

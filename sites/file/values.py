@@ -243,6 +243,7 @@ WORDS = {
     "demand_profile": ASSUMPTION,
     "price_class": ASSUMPTION,
     "tenant_pays_energy": ASSUMPTION,
+    "may_export": ASSUMPTION,
     "months": ASSUMPTION,
     "weekdays": ASSUMPTION,
     "from_hour": ASSUMPTION,

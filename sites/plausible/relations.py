@@ -46,6 +46,7 @@ def relation_doubts(site: Site, numbers: Numbers) -> Iterator[Doubt]:
         btc_doubt(site),
         season_doubt(site, numbers),
         _pue(numbers),
+        _battery(numbers),
         *_hourly_price(site, numbers),
         *_difficulty(site, numbers),
         *_network(site),
@@ -71,6 +72,15 @@ def _currency(site: Site, numbers: Numbers) -> Doubt | None:
         f"{written(rate)}, so that 42 {site.currency} = {written(42.0 / rate)} USD ({cause})",
         absurd=False,
     )
+
+
+def _battery(numbers: Numbers) -> Doubt | None:
+    power, energy = numbers.get("battery.power_mw"), numbers.get("battery.energy_mwh")
+    if power is None or energy is None:
+        return None
+    hours = energy.value / power.value
+    got = f"{written(energy.value)} MWh with {written(power.value)} MW, which are {hours:,.4g} hours"
+    return doubt(known_band("duration of the battery"), energy.key, energy.value, scale=1.0 / power.value, got=got)
 
 
 def _first_year(site: Site) -> Doubt | None:

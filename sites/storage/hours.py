@@ -69,6 +69,7 @@ class Stored:
     value_usd: float  # [USD] worth of all parts less power, degradation, starts and demand charges
     gap_frac: float  # that the method leaves between this value and the best one, over the value
     method: str  # in words
+    peaks_mw: Floats  # [MW meter] that the draw of each month stays within, shape [M]
 
     @property
     def net_mw(self) -> Floats:
@@ -141,6 +142,16 @@ def value_usd(steps: Steps, battery: Battery, charge_mw: Floats, discharge_mw: F
     wear = battery.wear_usd_per_mwh * discharge_mw.sum()
     charge = peaks_mw(steps, bought) @ steps.charges_usd_per_mw
     return float((gross - power - wear) * steps.step_h - (started(on) * steps.wakes).sum() - charge)
+
+
+def within_peaks(steps: Steps, peaks: Floats) -> Steps:
+    """Return steps in which no more power can be bought than each month's peak [MW meter], shape [M]."""
+    if not np.isfinite(peaks).any():
+        return steps
+    cap, room = peaks[steps.month], steps.room_mw.copy()
+    room[1] = np.minimum(room[1], cap)
+    room[2] = np.minimum(room[2], np.maximum(cap - room[1], 0.0))
+    return steps._replace(room_mw=room)
 
 
 def peaks_mw(steps: Steps, bought: Floats) -> Floats:

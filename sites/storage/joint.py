@@ -124,7 +124,9 @@ def solve(steps: Steps, battery: Battery) -> Stored:
         )
     charge, discharge = np.maximum(net, 0.0), np.maximum(-net, 0.0)
     value = value_usd(steps, battery, charge, discharge, on)
-    return Stored(charge, discharge, state, on, value, 0.0, "exact value functions of the stored energy")
+    method = "exact value functions of the stored energy" if battery.power_mw > 0.0 else "exact dynamic programming"
+    peaks = np.full(steps.charges_usd_per_mw.size, np.inf)
+    return Stored(charge, discharge, state, on, value, 0.0, method, peaks)
 
 
 class _Problem(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hardware_profiles.errors import InputError
-from sites.storage.hours import Stored, value_usd
+from sites.storage.hours import Stored, value_usd, within_peaks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GAP_FRAC = 1e-7  # between the best plan and its bound, at which HiGHS stops
 TIME_LIMIT_S = 120.0
 _SMALL_MW = 1e-9
+_ROUNDING = 1e-12  # relative, of a peak
 
 
 class _Rows:
@@ -135,7 +136,7 @@ def solve(steps: Steps, battery: Battery, *, gap_frac: float = GAP_FRAC, limit_s
     columns, rows = _Columns(), _Rows()
     program = _Program(steps, battery, columns, rows)
     cells, units = _battery(program), _starts(program)
-    _balance(program, cells, units)
+    peak = _balance(program, cells, units)
     cost, low, high, whole = columns.built()
     matrix, below, above = rows.built(columns.count)
     done = milp(
@@ -158,8 +159,9 @@ def solve(steps: Steps, battery: Battery, *, gap_frac: float = GAP_FRAC, limit_s
     on = np.rint(of(units.on)).astype(np.int64)
     gap = float(done.mip_gap or 0.0) if whole.any() else 0.0
     name = "mixed-integer programme" if whole.any() else "linear programme"
-    value = value_usd(steps, battery, charge, discharge, on)
-    return Stored(charge, discharge, state, on, value, gap, f"HiGHS, {name}")
+    peaks = np.where(peak >= 0, of(peak) * (1.0 + _ROUNDING) + _SMALL_MW, np.inf)
+    value = value_usd(within_peaks(steps, peaks), battery, charge, discharge, on)
+    return Stored(charge, discharge, state, on, value, gap, f"HiGHS, {name}", peaks)
 
 
 def burns(steps: Steps, battery: Battery) -> NDArray[np.bool_]:
@@ -228,8 +230,8 @@ def _starts(program: _Program) -> _Units:
     return _Units(on, start, stop)
 
 
-def _balance(program: _Program, cells: _Cells, units: _Units) -> None:
-    """Add the power balance of each step, with parts and tranches that the battery and units can change as columns."""
+def _balance(program: _Program, cells: _Cells, units: _Units) -> Integers:
+    """Add the power balance of each step, with uses of power that are open as columns; return the months' peaks."""
     steps, battery, columns, rows = program
     step_h, parts = steps.step_h, steps.cap_mw.shape[0]
     width = np.concatenate([steps.cap_mw, steps.room_mw])
@@ -254,13 +256,15 @@ def _balance(program: _Program, cells: _Cells, units: _Units) -> None:
             since = there >= j
             lost = steps.lost_frac[u, j] * steps.cap_mw[p, there[since]]
             rows.put(bound[since], units.start[u, there[since] - j], lost)
-    if (steps.charges_usd_per_mw > 0.0).any():
-        peak = columns.add(-steps.charges_usd_per_mw, np.inf)
+    charged = steps.charges_usd_per_mw > 0.0
+    peak = columns.add(-steps.charges_usd_per_mw, np.inf, where=charged)
+    if charged.any():
         drawn = steps.room_mw[1:].sum(axis=0)  # less what is not bought, it is the draw
         highest = rows.add(drawn, np.full(drawn.size, np.inf))
         rows.put(highest, peak[steps.month], 1.0)
         for row in used[parts:]:
             rows.put(highest, row, 1.0)
+    return peak
 
 
 def _decided(

@@ -9,7 +9,7 @@ import numpy as np
 
 from hardware_profiles.errors import InputError
 from sites.storage import joint, milp
-from sites.storage.hours import fill, peaks_mw, value_usd
+from sites.storage.hours import fill, peaks_mw, within_peaks
 
 if TYPE_CHECKING:
     from sites.storage.hours import Steps, Stored
@@ -39,19 +39,9 @@ def quick(steps: Steps, battery: Battery) -> Stored:
             expected=f"at most {joint.STATES} states (steps up and down, multiplied over the blocks)",
             got=joint.count(steps),
         )
-    done = joint.solve(_capped(steps), battery)
-    value = value_usd(steps, battery, done.charge_mw, done.discharge_mw, done.on)
-    return replace(done, value_usd=value, gap_frac=np.nan, method="value functions, limits kept without foresight")
-
-
-def _capped(steps: Steps) -> Steps:
-    """Return steps whose power is limited by each month's peak without battery, where a demand charge is due."""
-    if not (steps.charges_usd_per_mw > 0.0).any():
-        return steps
-    hours = steps.month.size
-    _, bought = fill(steps, np.zeros(hours), np.ones((steps.base_mw.shape[0], hours), np.int64))
-    cap = np.where(steps.charges_usd_per_mw > 0.0, peaks_mw(steps, bought), np.inf)[steps.month]
-    room = steps.room_mw.copy()
-    room[1] = np.minimum(room[1], cap)
-    room[2] = np.minimum(room[2], np.maximum(cap - room[1], 0.0))
-    return steps._replace(room_mw=room)
+    on = np.ones((steps.base_mw.shape[0], steps.month.size), np.int64)
+    _, bought = fill(steps, np.zeros(steps.month.size), on)
+    peaks = np.where(steps.charges_usd_per_mw > 0.0, peaks_mw(steps, bought), np.inf)
+    done = joint.solve(within_peaks(steps, peaks), battery)
+    method = "value functions, limits kept without foresight"
+    return replace(done, gap_frac=np.nan, method=method, peaks_mw=peaks)
