@@ -33,7 +33,7 @@ REASONS = (
     "resale pays more",
     "nothing to run",
     "idle power of what is switched on",
-    "off as a whole: a start costs more than these hours earn",
+    "off as a whole, between two starts",
     "wakes up after a start",
 )
 FULL, PRICE, GRID, EVENT, OUTAGE, PEAK, RESALE, ABSENT, WAITS, OFF, WAKES = range(len(REASONS))

@@ -45,7 +45,7 @@ STEPS = (
     ("pool fee", COMMERCIAL),
 )
 STORED = ("battery and starts", ECONOMIC)  # after the price of power, at a site that has them
-CONTRACTED, AVAILABLE, DEMANDED, DELIVERED = 3, 6, 7, 9
+CONTRACTED, AVAILABLE, DEMANDED, DELIVERED, SOLD = 3, 6, 7, 9, 11
 STAGES = {0: "nameplate", 1: "measured", AVAILABLE: "available"}
 
 
@@ -246,8 +246,9 @@ def _fill(caps: Floats, worth: Floats, limit: Floats, idle: Floats, priced: Site
 
 def _waterfall(product: str, blocks: list[_Block], filled: dict[str, list[Floats]], year: SiteYear) -> Waterfall:
     names = STEPS if year.storage is None else (*STEPS[: DELIVERED + 1], STORED, *STEPS[DELIVERED + 1 :])
-    sold_at = len(names) - 1
-    stages = {**STAGES, sold_at - 2: "delivered", sold_at: "sold"}
+    more = len(names) - len(STEPS)
+    sold_at = SOLD + more
+    stages = {**STAGES, DELIVERED + more: "delivered", sold_at: "sold"}
     energy, worth = [0.0] * len(names), [0.0] * len(names)
     calendar = year.site.calendar
     delivered = 0.0

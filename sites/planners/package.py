@@ -83,12 +83,20 @@ def write_package(
         for name in SMALL:
             write_table(work / "tables", name, rows[name])
         _write_hourly(work / "tables" / "yield_hourly.parquet", years)
+        notes += [
+            f"{year.site.name}: the network for PyPSA has neither battery nor start costs"
+            for year in years
+            if year.storage is not None
+        ]
         for year, name in zip(years, names, strict=True):
             write_pypsa(year.site, work / "pypsa" / name if len(years) > 1 else work / "pypsa")
         with_sam = sam if sam is not None else len(years) <= SAM_SITES
         if with_sam:
             (work / "sam").mkdir()
             for year, name in zip(years, names, strict=True):
+                if year.storage is not None:
+                    notes.append(f"{year.site.name}: no series for SAM, which has no start costs and no losses")
+                    continue
                 series = year_of_8760(year)
                 text = json.dumps(merchant_plant(series), separators=(",", ":"))
                 (work / "sam" / f"{name}.json").write_text(text, encoding="utf-8")

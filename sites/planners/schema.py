@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 Kind = Literal["string", "number", "integer", "datetime", "boolean"]
 
 
@@ -81,11 +81,23 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _number("credits_usd", "USD", "revenue of the curtailment programme"),
         _number("penalty_usd", "USD", "penalty for promised output that was not served"),
         _number("fixed_usd", "USD", "fixed cost"),
-        _number("net_usd", "USD", "revenue and credits less energy, penalties and fixed cost"),
+        _number("net_usd", "USD", "revenue and credits less energy, penalties, fixed cost, degradation and starts"),
         _number("carbon_kg", "kg", "CO2 of the metered energy", required=False),
         _number("difficulty_assumed_frac", ONE, "share of the hours whose difficulty is assumed"),
         _text("currency", "currency of the site file"),
         _number("currency_per_usd", "currency/USD", "exchange rate in the site file"),
+        _number("battery_cycles", ONE, "full discharges of the battery", required=False),
+        _number("shifted_mwh", "MWh", "energy that the battery discharged", required=False),
+        _number(
+            "battery_power_usd", "USD", "part of energy_usd: charging less the power displaced or sold", required=False
+        ),
+        _number("degradation_usd", "USD", "degradation of the battery", required=False),
+        _number("export_mwh", "MWh", "energy that the battery fed into the grid", required=False),
+        _number("export_usd", "USD", "paid for it, part of battery_power_usd, as a positive number", required=False),
+        Column("starts", "integer", ONE, False, "starts of all blocks with start costs"),
+        _number("start_usd", "USD", "cost of the starts", required=False),
+        _number("wake_mwh", "MWh", "energy at the meter drawn without output while waking up", required=False),
+        _number("storage_gap_frac", ONE, "gap between the plan and the best one, as its solver states", required=False),
     ),
     "site_block": (
         _SITE,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-BASE = "base"
+BASE, BATTERY = "base", "battery"
 _OUTPUT_UNITS = {"hash": "hash", "token": "token", "gpu_hour": "GPU-hour", "kw_month": "kW-month"}
 
 
@@ -53,9 +53,27 @@ def site_rows(years: Sequence[SiteYear]) -> list[Row]:
             "difficulty_assumed_frac": year.assumed_frac,
             "currency": year.site.currency,
             "currency_per_usd": year.site.currency_per_usd,
+            **_storage(year),
         }
         for year in years
     ]
+
+
+def _storage(year: SiteYear) -> Row:
+    """Return the columns of a site's battery and start costs, without a value where it has none."""
+    done = year.storage
+    return {
+        "battery_cycles": done.cycles if done else None,
+        "shifted_mwh": done.discharged_mwh if done else None,
+        "battery_power_usd": done.power_usd if done else None,
+        "degradation_usd": done.wear_usd if done else None,
+        "export_mwh": done.export_mwh if done else None,
+        "export_usd": done.export_usd if done else None,
+        "starts": sum(unit.starts for unit in done.units) if done else None,
+        "start_usd": done.start_usd if done else None,
+        "wake_mwh": sum(unit.wake_mwh for unit in done.units) if done else None,
+        "storage_gap_frac": done.gap_frac if done else None,
+    }
 
 
 def block_rows(years: Sequence[SiteYear]) -> list[Row]:
@@ -224,7 +242,7 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
     meter = mw * per_device.T
     revenue, worth = revenue_hourly(year, meter)
     times = site.start_s + HOUR_S * np.arange(hours)
-    return {
+    columns = {
         "site": np.full(hours * count, site.name, object),
         "time_utc": np.repeat(times, count),
         "time_local": np.repeat(_local_texts(times, site.timezone), count),
@@ -238,6 +256,31 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
         "revenue_usd": revenue.ravel(),
         "reason": np.array(REASONS, object)[why.ravel()],
     }
+    return columns if site.battery is None else _with_battery(year, columns)
+
+
+def _with_battery(year: SiteYear, columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns with a row of the battery after the parts of each hour: what it draws, below 0 what it gives."""
+    if year.storage is None:
+        return columns
+    net, count = year.storage.charge_mw - year.storage.discharge_mw, len(year.labels)
+    own = {
+        "block": BATTERY,
+        "part": None,
+        "product": "storage",
+        "device_mw": net,
+        "meter_mw": net,
+        "worth_usd_per_mwh": np.nan,
+        "revenue_usd": 0.0,
+        "reason": np.where(net > 0.0, "charges", np.where(net < 0.0, "discharges", "rests")).astype(object),
+    }
+    rows = {}
+    for name, values in columns.items():
+        table = values.reshape(-1, count)
+        added = np.empty((len(table), 1), table.dtype)
+        added[:, 0] = own.get(name, table[:, -1])
+        rows[name] = np.concatenate([table, added], axis=1).ravel()
+    return rows
 
 
 def _local_texts(times: Any, timezone: str) -> Any:
@@ -247,6 +290,8 @@ def _local_texts(times: Any, timezone: str) -> Any:
 
 def revenue_hourly(year: SiteYear, meter_mw: Any) -> tuple[Any, Any]:
     """Return revenue [USD] and worth [USD/MWh at the meter], both [T, parts]; the worth of idle power is NaN."""
+    if year.storage is not None:  # what is drawn while waking up earns nothing
+        meter_mw = year.storage.useful_mw * meter_of_parts(year.site, year.labels).T
     _, ranked, _ = hourly_worth(year.site)
     worth = np.full((len(year.labels), year.hours), np.nan)
     working = [index for index, label in enumerate(year.labels) if label.part != "idle"]

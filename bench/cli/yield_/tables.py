@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.output import plain, say, short
 from bench.cli.table import print_table
+from bench.cli.yield_.storage import print_storage, storage_money
 from bench.cli.yield_.warnings import lessens
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def print_site(year: SiteYear) -> None:
             f"for {plain(summary.metered_mwh, 6)} MWh at the meter"
         )
     _print_money(year)
+    print_storage(year)
     after_capital = net_after_capital_usd(year)
     if after_capital is not None:
         say(f"net after capital {plain(after_capital)} USD")
@@ -160,12 +162,17 @@ def _print_money(year: SiteYear) -> None:
         ("curtailment programme", year.credits_usd),
         ("penalties", -year.penalty_usd),
         ("fixed cost", -year.fixed_usd),
+        *storage_money(year),
     ]
     signed = [("+" if value >= 0 else "-", name, plain(abs(value))) for name, value in lines if value != 0.0]
     shown = " ".join(" ".join(parts) for parts in signed)
     inside = [
         f"{name} {plain(value)}"
-        for name, value in (("demand charge", year.demand_charge_usd), ("resale revenue", year.resale_usd))
+        for name, value in (
+            ("demand charge", year.demand_charge_usd),
+            ("resale revenue", year.resale_usd),
+            ("battery", year.storage.power_usd if year.storage else 0.0),
+        )
         if value != 0.0
     ]
     within = f" (power includes {', '.join(inside)})" if inside else ""
