@@ -210,6 +210,17 @@ class Site:
             event=np.where(self.event == EVENT, PLAIN, self.event),
         )
 
+    def check_plain(self, what: str) -> None:
+        """Raise InputError if the site has a battery or start costs, which `what` does not take."""
+        if self.has_storage:
+            got = "a [battery]" if self.battery is not None else "start costs"
+            raise InputError(f"{what}: expected site {self.name!r} without battery and start costs, got {got}")
+
+    @property
+    def has_storage(self) -> bool:
+        """Whether the site has a battery or a block with start costs."""
+        return self.battery is not None or any(block.starts is not None for block in self.blocks)
+
     def check_hourly(self, what: str) -> None:
         """Raise InputError if the steps of the year are shorter than hours, which `what` does not take."""
         if self.calendar.step_s != HOUR_S:

@@ -15,7 +15,6 @@ from sites.dispatch.merit_order import dispatch
 from sites.dispatch.problem import labels, problem
 from sites.dispatch.programme import programme_hourly
 from sites.dispatch.rents import rent
-from sites.dispatch.stored.rows import has_storage
 from sites.dispatch.stored.year import stored_dispatch
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def site_year(site: Site, *, hourly: bool = False) -> SiteYear:
     """
     try:
         arrays = problem(site)
-        if has_storage(site):
+        if site.has_storage:
             done, storage = stored_dispatch(site, arrays)
         else:
             done, storage = dispatch(arrays, hourly=hourly or site.btc_path_usd is not None), None

@@ -260,7 +260,7 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
 
 
 def _with_battery(year: SiteYear, columns: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns with a row of the battery after the parts of each hour: what it draws, below 0 what it gives."""
+    """Return the columns with a row of the battery after the parts of each hour: its draw, below 0 what it gives."""
     if year.storage is None:
         return columns
     net, count = year.storage.charge_mw - year.storage.discharge_mw, len(year.labels)

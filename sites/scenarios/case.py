@@ -25,7 +25,6 @@ from sites.dispatch.columns import (
 from sites.dispatch.later_year import later_year
 from sites.dispatch.problem import labels, problem
 from sites.dispatch.rents import rent
-from sites.dispatch.stored.rows import has_storage
 from sites.scenarios.model import STEPS_PER_YEAR, Z_OF_95
 
 if TYPE_CHECKING:
@@ -110,10 +109,7 @@ def part_case(site: Site, model: ScenarioModel, *, year: int, first_month: int) 
     from sites.scenarios.kernels import paths as drawn
 
     site.check_hourly("scenarios")
-    if has_storage(site):
-        raise InputError(
-            f"scenarios: expected site {site.name!r} without battery and start costs, got some; its year takes them"
-        )
+    site.check_plain("scenarios")
     keys = [] if site.btc_path_usd is None else ["market.btc_usd"]
     keys += [
         f"inference[{block.name}].usd_per_gpu_hour" for block in site.inference if block.price_over_mean is not None

@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from sites.storage.hours import Stored
 
 
-def has_storage(site: Site) -> bool:
-    """Return whether a site has a battery or a block with start costs."""
-    return site.battery is not None or any(block.starts is not None for block in site.blocks)
-
-
 class Rows(NamedTuple):
     """The rows of a site's Problem, sorted by how its steps treat them; powers are at the meter."""
 
