@@ -24,6 +24,7 @@ class Steps(NamedTuple):
 
     A part is worth a price for each MWh. A tranche is power at a price. Power that is not bought is a use of power
     like a part, worth the price of its tranche: so a step is one fractional knapsack, whose size the battery changes.
+    Power that is not bought in the first tranche is exported.
     """
 
     worth: Floats  # [USD/MWh] of each part, shape [P, T]
@@ -124,7 +125,7 @@ def fill(steps: Steps, net_mw: Floats, on: Integers) -> tuple[Floats, Floats]:
             caps[p] *= on[u] * (1.0 - lost[u])
     width = np.concatenate([caps, steps.room_mw])
     worth = np.concatenate([steps.worth, steps.price])
-    size = steps.room_mw.sum(axis=0) - steps.must_mw - (steps.base_mw * on).sum(axis=0) - net_mw
+    size = steps.room_mw[1:].sum(axis=0) - steps.must_mw - (steps.base_mw * on).sum(axis=0) - net_mw
     order = np.argsort(-worth, axis=0, kind="stable")
     ranked = np.take_along_axis(width, order, axis=0)
     before = np.cumsum(ranked, axis=0) - ranked

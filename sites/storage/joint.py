@@ -29,7 +29,7 @@ class States(NamedTuple):
     starting: Integers  # 1 where a unit starts with it, shape [S, 2^U, U]
     wakes: Floats  # cost of a start in each step [USD], shape [U, T]
     base_mw: Floats  # as Steps, shape [U, T]
-    spent: Floats  # price of all tranches as if they were bought whole [USD/h], shape [T]
+    spent: Floats  # price of all power as if it were bought whole [USD/h], shape [T]
     earned: Floats  # by the base power of each unit [USD], shape [U, T]
 
 
@@ -81,7 +81,7 @@ def _states(steps: Steps) -> States:
         starting=starting,
         wakes=steps.wakes,
         base_mw=steps.base_mw,
-        spent=(steps.room_mw * steps.price).sum(axis=0),
+        spent=(steps.room_mw[1:] * steps.price[1:]).sum(axis=0),
         earned=steps.base_mw * steps.base_worth * steps.step_h,
     )
 
@@ -150,7 +150,7 @@ def _problem(steps: Steps, battery: Battery) -> _Problem:
     return _Problem(
         uses=(np.concatenate([steps.cap_mw, steps.room_mw]), worth, order, unit),
         states=tuple(_states(steps)),
-        size=steps.room_mw.sum(axis=0) - steps.must_mw,
+        size=steps.room_mw[1:].sum(axis=0) - steps.must_mw,
         terms=(battery.power_mw, battery.charge_frac, battery.discharge_frac, battery.wear_usd_per_mwh),
         limits=(least, full, first, last),
         step_h=float(steps.step_h),

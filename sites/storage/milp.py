@@ -239,7 +239,7 @@ def _balance(program: _Program, cells: _Cells, units: _Units) -> Integers:
     unit = np.concatenate([steps.unit, np.full(steps.room_mw.shape[0], -1)])
     full, free = _decided(steps, battery, width, worth, unit)
     used = columns.add(worth * step_h, width, where=free)
-    size = steps.room_mw.sum(axis=0) - steps.must_mw - np.where(full, width, 0.0).sum(axis=0)
+    size = steps.room_mw[1:].sum(axis=0) - steps.must_mw - np.where(full, width, 0.0).sum(axis=0)
     balance = rows.add(size, size)
     for row in used:
         rows.put(balance, row, 1.0)
@@ -278,7 +278,7 @@ def _decided(
     there = width > _SMALL_MW
     if (steps.charges_usd_per_mw > 0.0).any():
         return np.zeros_like(there), there
-    most = steps.room_mw.sum(axis=0) - steps.must_mw + battery.power_mw
+    most = steps.room_mw[1:].sum(axis=0) - steps.must_mw + battery.power_mw
     least = most - 2.0 * battery.power_mw - steps.base_mw.sum(axis=0)
     order = np.argsort(-worth, axis=0, kind="stable")
     ranked = np.take_along_axis(width, order, axis=0)
