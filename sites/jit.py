@@ -25,6 +25,7 @@ COMPILED_FILES = (
     "scenarios/kernels/plain.py",
     "scenarios/kernels/tile.py",
     "scenarios/kernels/vectors.py",
+    "storage/kernels/corners.py",
     "storage/kernels/joint.py",
 )
 

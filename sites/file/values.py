@@ -229,8 +229,7 @@ def assumed(value: float) -> Value:
     return Value(value=value)
 
 
-# Keys that hold no number but influence a result, and the source printed for each.
-WORDS = {
+WORDS = {  # keys that hold no number but influence a result, and the source printed for each
     "timezone": ASSUMPTION,
     "currency": ASSUMPTION,
     "start": ASSUMPTION,

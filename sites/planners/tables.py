@@ -14,6 +14,7 @@ from sites.dispatch.rents import rent_hourly_usd
 from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import summarise
 from sites.hours.calendar import HOUR_S, local_text, zone
+from sites.planners.storage_rows import storage_columns, with_battery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-BASE, BATTERY = "base", "battery"
+BASE = "base"
 _OUTPUT_UNITS = {"hash": "hash", "token": "token", "gpu_hour": "GPU-hour", "kw_month": "kW-month"}
 
 
@@ -53,27 +54,10 @@ def site_rows(years: Sequence[SiteYear]) -> list[Row]:
             "difficulty_assumed_frac": year.assumed_frac,
             "currency": year.site.currency,
             "currency_per_usd": year.site.currency_per_usd,
-            **_storage(year),
+            **storage_columns(year),
         }
         for year in years
     ]
-
-
-def _storage(year: SiteYear) -> Row:
-    """Return the columns of a site's battery and start costs, without a value where it has none."""
-    done = year.storage
-    return {
-        "battery_cycles": done.cycles if done else None,
-        "shifted_mwh": done.discharged_mwh if done else None,
-        "battery_power_usd": done.power_usd if done else None,
-        "degradation_usd": done.wear_usd if done else None,
-        "export_mwh": done.export_mwh if done else None,
-        "export_usd": done.export_usd if done else None,
-        "starts": sum(unit.starts for unit in done.units) if done else None,
-        "start_usd": done.start_usd if done else None,
-        "wake_mwh": sum(unit.wake_mwh for unit in done.units) if done else None,
-        "storage_gap_frac": done.gap_frac if done else None,
-    }
 
 
 def block_rows(years: Sequence[SiteYear]) -> list[Row]:
@@ -256,31 +240,7 @@ def hourly_table(year: SiteYear) -> dict[str, Any]:
         "revenue_usd": revenue.ravel(),
         "reason": np.array(REASONS, object)[why.ravel()],
     }
-    return columns if site.battery is None else _with_battery(year, columns)
-
-
-def _with_battery(year: SiteYear, columns: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns with a row of the battery after the parts of each hour: its draw, below 0 what it gives."""
-    if year.storage is None:
-        return columns
-    net, count = year.storage.charge_mw - year.storage.discharge_mw, len(year.labels)
-    own = {
-        "block": BATTERY,
-        "part": None,
-        "product": "storage",
-        "device_mw": net,
-        "meter_mw": net,
-        "worth_usd_per_mwh": np.nan,
-        "revenue_usd": 0.0,
-        "reason": np.where(net > 0.0, "charges", np.where(net < 0.0, "discharges", "rests")).astype(object),
-    }
-    rows = {}
-    for name, values in columns.items():
-        table = values.reshape(-1, count)
-        added = np.empty((len(table), 1), table.dtype)
-        added[:, 0] = own.get(name, table[:, -1])
-        rows[name] = np.concatenate([table, added], axis=1).ravel()
-    return rows
+    return columns if site.battery is None else with_battery(year, columns)
 
 
 def _local_texts(times: Any, timezone: str) -> Any:

@@ -102,7 +102,8 @@ def solve(steps: Steps, battery: Battery) -> Stored:
     Elsewhere it is a lower bound: a limit of cycles is kept day by day without foresight, and a demand charge must be
     put into the room of the tranches by the caller.
     """
-    from sites.storage.kernels.joint import forward_steps, value_at
+    from sites.storage.kernels.corners import value_at
+    from sites.storage.kernels.joint import forward_steps
 
     problem = _problem(steps, battery)
     begins = range(0, steps.month.size, BLOCK)

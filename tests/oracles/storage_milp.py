@@ -9,7 +9,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 
-def best_usd(steps, battery):
+def best_usd(steps, battery):  # noqa: C901, PLR0915 - one rule after the other
     """The best worth less power, degradation, starts and demand charges [USD], to a relative gap of 1e-9."""
     p, t = steps.cap_mw.shape
     u, h = steps.base_mw.shape[0], steps.step_h

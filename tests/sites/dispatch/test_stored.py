@@ -42,7 +42,7 @@ STARTS = "\nmin_up_hours = 4\nmin_down_hours = 2\nwake_minutes = 10\nstart_usd =
 
 
 @pytest.fixture
-def stored(edited, small_site_file):
+def stored(small_site_file):
     """Load the small site with peaks of price, a battery, and start costs of its miners."""
     text = small_site_file.read_text(encoding="utf-8")
     small_site_file.write_text(text.replace("energy_usd_per_mwh = 40", "", 1), encoding="utf-8")
@@ -129,7 +129,7 @@ def test_bitcoin_over_time_counts_no_hash_while_waking_up(stored, resolve):
     [
         ("round_trip_percent = 86", "round_trip_percent = 0.86", "expected a number of 1 to 100 per cent, got 0.86"),
         ("round_trip_percent = 86", "charge_percent = 95", "expected both charge_percent and discharge_percent"),
-        ("power_mw = 2", "power_mw = 2\nmin_state_percent = 95\nmax_state_percent = 20", "below max_state_percent (20)"),
+        ("power_mw = 2", "power_mw = 2\nmin_state_percent = 95\nmax_state_percent = 20", "max_state_percent (20)"),
         ("power_mw = 2", "power_mw = 2\nend_state_percent = 20", "at least start_state_percent (50), got 20"),
         ("power_mw = 2", "power_mw = 2\nstart_state_percent = 5\nmin_state_percent = 10", "(10 to 100), got 5"),
     ],

@@ -1,6 +1,6 @@
 """The dispatch of batteries and start costs against a mixed-integer programme, and against trying everything."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_no_order_of_on_and_off_of_ten_hours_is_better(make_steps, seed):
 
     def allowed(on):
         edges = [0, *(np.flatnonzero(np.diff(on)) + 1), 10]
-        inner = list(zip(edges[1:-1], edges[2:], strict=True))[:-1]  # the first and the last stretch may go on outside
+        inner = list(pairwise(edges[1:]))[:-1]  # the first and the last stretch may go on outside
         return all(end - begin >= (up if on[begin] else down) for begin, end in inner)
 
     tried = [
@@ -71,9 +71,7 @@ def test_no_order_of_on_and_off_of_ten_hours_is_better(make_steps, seed):
 def test_no_order_of_whole_megawatts_of_five_hours_is_better(make_steps, seed):
     """A battery without losses among whole numbers has a whole optimum: all 5^5 orders of net draw are tried."""
     steps = make_steps(seed, 5)
-    steps = steps._replace(
-        cap_mw=np.rint(steps.cap_mw), room_mw=np.rint(steps.room_mw), must_mw=np.rint(steps.must_mw)
-    )
+    steps = steps._replace(cap_mw=np.rint(steps.cap_mw), room_mw=np.rint(steps.room_mw), must_mw=np.rint(steps.must_mw))
     battery = Battery(2.0, 4.0, 1.0, 1.0, start_frac=0.5, end_frac=0.5, wear_usd_per_mwh=3.0)
     tried, on = [], np.zeros((0, 5), np.int64)
     width = steps.cap_mw.sum(axis=0) + steps.room_mw.sum(axis=0)
@@ -81,7 +79,7 @@ def test_no_order_of_whole_megawatts_of_five_hours_is_better(make_steps, seed):
         net = np.array(order, float)
         state = 2.0 + np.cumsum(net)
         size = steps.room_mw[1:].sum(axis=0) - steps.must_mw - net
-        if 0 <= state.min() and state.max() <= 4 and state[-1] >= 2 and (0 <= size).all() and (size <= width).all():
+        if state.min() >= 0 and state.max() <= 4 and state[-1] >= 2 and (size >= 0).all() and (size <= width).all():
             tried.append(value_usd(steps, battery, np.maximum(net, 0), np.maximum(-net, 0), on))
     assert best(steps, battery).value_usd == pytest.approx(max(tried), rel=1e-12)
 
