@@ -1,4 +1,4 @@
-"""The public functions of sites for notebooks: load, run, explain, write and plot.
+"""The public functions of sites for notebooks: load, run, run several years, explain, write and plot.
 
 `summary(run(load("georgia-50mw-gpu-modules", resolve_device)[0]))` is a year of the example site.
 """
@@ -17,6 +17,8 @@ from sites.dispatch.waterfall import waterfalls
 from sites.dispatch.year import SiteYear, fleet_year, site_year, summarise
 from sites.examples import example_names, site_path
 from sites.file.inputs import read_inputs
+from sites.horizon.statement import statement as monthly_statement
+from sites.horizon.years import run_years as horizon_years
 from sites.market.mining import breakeven_usd_per_facility_kwh
 from sites.market.published_rates import tokens_per_mwh, usd_per_mtok_sold
 from sites.planners.package import write_package
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from sites.dispatch.year import Summary
     from sites.file.build_blocks import Resolve
     from sites.file.inputs import Inputs
+    from sites.horizon.statement import Statement
+    from sites.horizon.years import Horizon
     from sites.model import Site
 
 __all__ = [
@@ -50,6 +54,8 @@ __all__ = [
     "reasons",
     "run",
     "run_fleet",
+    "run_years",
+    "statement",
     "summary",
     "tokens_per_mwh",
     "usd_per_mtok_sold",
@@ -91,6 +97,16 @@ def run(site: Site, *, hourly: bool = True) -> SiteYear:
 def run_fleet(sites: Sequence[Site], *, hourly: bool = False) -> list[SiteYear]:
     """Run every site of a fleet through its year."""
     return fleet_year(sites, hourly=hourly)
+
+
+def run_years(inputs: Inputs, site: Site, years: int) -> Horizon:
+    """Run a site through a number of years, with its phases; `read` returns inputs and site."""
+    return horizon_years(inputs, site, years)
+
+
+def statement(horizon: Horizon) -> Statement:
+    """Return energy, output and cash of each month and year, with contracts, investments, debt and tax."""
+    return monthly_statement(horizon)
 
 
 def summary(year: SiteYear) -> Summary:

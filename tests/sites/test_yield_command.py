@@ -262,6 +262,8 @@ def test_the_library_loads_runs_explains_plans_plots_and_compares(tmp_path, reso
     assert len(api.plot(year, tmp_path / "plots")) == 3
     assert api.write(tmp_path / "run", [year], [inputs]) == []
     assert api.compare(tmp_path / "run", [inputs]).changes == ()
+    done = api.statement(api.run_years(inputs, site, 2))
+    assert done.yearly["net_usd"][0] == pytest.approx(year.net_usd, rel=1e-12)
     assert [one.net_usd for one in api.run_fleet(api.load(small_site_file, resolve))] == [year.net_usd]
     assert GEORGIA in api.examples()
     outcomes, recent = api.mining_backtest()
