@@ -49,6 +49,7 @@ def _matches(row: Row, table: dict[str, Any]) -> bool:
         and row.device_slug in table["devices"]
         and table.get("engine", row.engine) == row.engine
         and table.get("dtype", row.dtype) == row.dtype
+        and row.gpus in table.get("gpus", [row.gpus])
     )
 
 
