@@ -43,21 +43,27 @@ class Engine:
     product_frac: float  # [-] rate of matrix products over the sustained rate
     blend: float  # exponent with which arithmetic and memory of a dense product add, from 1 (sum) up (longer of both)
     grouped_memory_frac: float  # [-] bandwidth for experts over that for dense weights
+    grouped_depth: float  # inner width of a tile of experts' products that takes as long as its start and end
     routed_passes: float  # times that a row of an expert passes through memory in addition, until it is summed
     popularity: float  # [-] coefficient of variation of the popularity of experts
     layer_overhead_s: float  # [s] time lost at the starts and ends of a layer's kernels, on Hopper
     expert_layer_s: float  # [s] in addition in a layer of experts
     latent_layer_s: float  # [s] in addition in a layer of latent attention
     narrow_layer_s: float  # [s] in addition for two blocks whose activations are quantised
+    recurrent_layer_s: float  # [s] in addition for one recurrent layer
+    mixed_recurrent_layer_s: float  # [s] in addition for one recurrent layer of a step that reads prompts
+    gather_layer_s: float  # [s] in addition in a layer of experts that copies of attention share
     mixed_layer_s: float  # [s] in addition in a step that reads prompts, which no whole graph starts
     logit_bytes: float  # [byte] that a number of the logits moves through the memory of one GPU until a token is drawn
+    link_frac: float  # [-] bandwidth of a collective operation over the link's
     host_s_per_step: float  # [s] host time of a step
     host_s_per_sequence: float  # [s] host time for each sequence that gets a token in a step
     host_overlaps: bool  # whether the host works while the device computes, or between the steps
-    own_4bit: bool  # whether experts in MXFP4 run in the same kernels as those in NVFP4, where the device has 4 bits
+    all_experts: bool  # whether products of experts in fp8 run over all experts that a GPU holds and all rows
     cache_bytes: float | None  # [byte] of a cached key or value, or None for that of the precision
     kv_memory_frac: float  # [-] share of the free memory for keys and values
     reserve_bytes: float  # [byte] per GPU, kept for the engine itself
+    reserve_frac: float  # [-] of a GPU's memory that the engine does not use, in addition
     sized: bool  # whether a run at full load is sized for its lengths, as trtllm-bench does
     most_batch: int  # sequences at full load
     most_tokens: int  # tokens of a step at full load
@@ -90,6 +96,10 @@ class Engine:
         token_step = 256 if tokens < 4096 else 512 if tokens < 8192 else 1024
         most_tokens = max(self.least_tokens, _up(tokens, token_step)) if tokens < 4096 else _up(tokens, token_step)
         return Limits(most_batch, most_tokens)
+
+    def reserved_bytes(self, memory_bytes: float) -> float:
+        """Return the memory of a GPU that neither weights nor keys and values may use [byte]."""
+        return self.reserve_bytes + self.reserve_frac * memory_bytes
 
     def online_limits(self) -> Limits:
         """Return the batch limit and token budget of a server at its defaults."""
@@ -129,10 +139,11 @@ def engine(name: str = DEFAULT) -> Engine:
         fitted_on=table["fitted_on"],
         **values,
         host_overlaps=bool(table["host_overlaps"]["value"]),
-        own_4bit=bool(table["own_4bit"]["value"]),
+        all_experts=bool(table["all_experts"]["value"]),
         cache_bytes=limits.get("cache_bytes"),
         kv_memory_frac=limits["kv_memory_frac"],
         reserve_bytes=limits["reserve_bytes"],
+        reserve_frac=limits["reserve_frac"],
         sized=bool(table["sized"]["value"]),
         most_batch=int(limits["most_batch"]),
         most_tokens=int(limits["most_tokens"]),

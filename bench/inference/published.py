@@ -23,7 +23,8 @@ SECOND = DATA / "second_holdout.csv"
 SINGLE_STREAM = DATA / "single_stream.csv"
 MEASURED = DATA / "measured_2026.csv"
 MORE = DATA / "measured_2026_more.csv"
-__all__ = ["BUNDLED", "MEASURED", "MORE", "SECOND", "SINGLE_STREAM", "Row", "published_like", "read_rows"]
+ONCE_BLIND = DATA / "measured_2026_blind.csv"  # predicted once before any constant was fitted on it
+__all__ = ["BUNDLED", "MEASURED", "MORE", "ONCE_BLIND", "SECOND", "SINGLE_STREAM", "Row", "published_like", "read_rows"]
 
 NEEDED = ("model", "weight_precision", "gpu", "num_gpus", "parallelism", "input_len", "output_len",
           "batch_or_concurrency", "metric", "value")  # fmt: skip

@@ -107,7 +107,7 @@ class Setup:
     @property
     def kv_memory_bytes(self) -> float:
         """Memory for keys and values over all shards [byte]; negative if the weights do not fit."""
-        whole = self.gpus * (self.device.memory_bytes - self.engine.reserve_bytes)
+        whole = self.gpus * (self.device.memory_bytes - self.engine.reserved_bytes(self.device.memory_bytes))
         return (whole - self.weight_bytes) * self.engine.kv_memory_frac
 
     @property
@@ -211,7 +211,7 @@ class Setup:
 
     def _too_large(self, place: str) -> str:
         weights = weight_bytes(self.shape, self.kind)
-        usable = self.device.memory_bytes - self.engine.reserve_bytes
+        usable = self.device.memory_bytes - self.engine.reserved_bytes(self.device.memory_bytes)
         most = 1 if self.device.link_byte_per_s is None else self.device.linked_gpus or 8
         enough = next((count for count in (2, 4, 8, 16, 32, 64) if count * usable > weights and count <= most), None)
         hint = (

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bench.inference.batching import Limits, StepTrace
 from bench.inference.serving import Setup
-from bench.inference.step_cost import StepCost
+from bench.inference.step_cost import StepCost, mixed_tokens
 from bench.inference.terms.constants import Constants
 from bench.inference.terms.fixed import collectives_seconds, mixed_seconds, starts_seconds
 from bench.inference.terms.products import head_seconds, plain_dtype, product_rate, tokens_seconds
@@ -36,7 +36,7 @@ def step_seconds(
     """
     columns = trace.columns()
     decoding, prompt = columns.decoding, columns.prompt
-    mixed = (setup.step_tokens * decoding + prompt)[prompt > 0]
+    mixed = mixed_tokens(columns, setup.step_tokens, setup.data)[prompt > 0]
     used = (np.unique(mixed), np.unique(decoding[prompt == 0]), np.unique(columns.outputs))
     return _cost(setup, most_batch, graphs, constants or setup.constants, used).seconds(trace)
 
@@ -62,7 +62,7 @@ def step_cost(setup: Setup, limits: Limits, *, graphs: bool, constants: Constant
     both; or it works between the steps, and adds its time.
     """
     # a step can end the prompts of as many requests as the batch has free slots
-    most_tokens = limits.tokens + setup.drafted * limits.batch
+    most_tokens = setup.data * limits.tokens + setup.drafted * limits.batch
     used = (np.arange(most_tokens + 1), np.arange(limits.batch + 1), np.arange(limits.batch + 1))
     return _cost(setup, limits.batch, graphs, constants or setup.constants, used)
 
@@ -92,13 +92,14 @@ def _cost(
         context_s=whole * context_s + index_s,
         windowed_s=windowed * context_s,
         window=shape.window if windowed else None,
-        sequence_s=2.0 * counts.state_bytes(shape, setup.kind) / cache,
+        sequence_s=2.0 * counts.state_bytes(shape, setup.kind) * constants.cache_frac / (cache * constants.state_frac),
         pair_s=whole * pair_s,
         windowed_pair_s=windowed * pair_s,
         host_step_s=constants.host_step_s,
         host_sequence_s=constants.host_sequence_s / setup.data,
         host_overlaps=constants.host_overlaps,
         step_tokens=setup.step_tokens,
+        copies=setup.data,
     )
 
 

@@ -15,13 +15,13 @@ from bench.inference.judged.classes import covered_frac, holdout_classes
 from bench.inference.judged.holdout import ClassHoldout
 from bench.inference.judged.loads import configuration, planned
 from bench.inference.predict import Run, predict
-from bench.inference.published import BUNDLED, MEASURED, MORE, SECOND, SINGLE_STREAM, Row, read_rows
+from bench.inference.published import BUNDLED, MEASURED, MORE, ONCE_BLIND, SECOND, SINGLE_STREAM, Row, read_rows
 from bench.inference.simulation.mlperf_server import Scenario, largest_run, scenario_of
 from bench.inference.terms.constants import Constants
 
 BOUND_FRAC = 0.25
 GOAL_FRAC = 0.10
-FILES = (BUNDLED, SECOND, MEASURED, MORE)
+FILES = (BUNDLED, SECOND, MEASURED, MORE, ONCE_BLIND)
 FIT, HOLDOUT, APART, SERVER, FLAGGED, REFUSED = "fit", "hold-out", "apart", "server", "flagged", "refused"
 GROUPS: dict[str, Callable[[Row], str]] = {
     "model": lambda row: row.model,
@@ -107,7 +107,8 @@ def validate(path: Path | None = None, book: Book | None = None) -> Validation:
         The file cannot be read, or one of its columns or numbers is wrong.
     """
     files = FILES if path is None else (path,)
-    rows = [(file.name, row) for file in files for row in flagged(read_rows(file))]
+    read = [(file.name, row) for file in files for row in read_rows(file)]
+    rows = list(zip((name for name, _ in read), flagged([row for _, row in read]), strict=True))
     loads = [planned(row) for _, row in rows]
     if book is not None:
         chosen, how = book, "constants stated by the caller"

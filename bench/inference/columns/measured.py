@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bench.inference.accelerator import slug_of
 from bench.inference.columns.cells import known, length, number
 from bench.inference.columns.row import Row, Spread
+from bench.inference.columns.runs import PROMPTS, requests_of
 from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
 from bench.limits import MOST_CLIENTS
 from kernels.llm.counts import precision
@@ -42,7 +43,7 @@ class TaskLengths:
 TASKS = {
     "lm-arena-chat": TaskLengths(250, "exponential", "assumed from the batches that fill the memory: about 250 tokens"),
     "gpqa": TaskLengths(250, "uniform", "assumed: questions with four answers, 200 to 300 tokens"),
-    "sourcegraph-fim": TaskLengths(500, "exponential", "assumed: code before and after a gap, about 500 tokens"),
+    "sourcegraph-fim": TaskLengths(1000, "uniform", "assumed from the batches that fill the memory: about 1,000 tokens"),
 }
 
 
@@ -123,7 +124,13 @@ def _with_task(row: Row, reasons: list[str]) -> Row:
         row = replace(row, input_len=row.input_len or task.input_len, spread=task.spread, lengths_source=task.source)
     if row.input_len is None or row.output_len is None:
         reasons.append("input_tokens, output_tokens: expected mean lengths or a known task, got none")
-    return replace(row, steady="mean batch" in row.source)
+    row = replace(row, steady="mean batch" in row.source)
+    limit = re.search(r"\bmax_num_seqs=(\d+)", row.source)
+    if named is None or limit is None:
+        return row
+    most = int(limit[1])
+    requests = requests_of(named[1], row.model, row.gpu, row.gpus, most)
+    return replace(row, most_batch=most, requests=requests, prompts=PROMPTS.get(named[1]))
 
 
 def _mlperf(row: Row, reasons: list[str]) -> Row:

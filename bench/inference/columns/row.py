@@ -35,6 +35,8 @@ class Row:
     data: int = 1  # copies of attention, each with its own sequences
     spread: Spread = "equal"  # of the lengths
     steady: bool = False  # the rate of a window with a full batch; `clients` is then the mean batch
+    most_batch: int | None = None  # the server's limit of sequences, of such a window
+    prompts: int | None = None  # different prompts, which its requests repeat in turn
     power_w: float | None = None  # [W] of all GPUs, measured
     boundary: str = ""  # of the power
     flag: str | None = None  # why the row is shown but not judged

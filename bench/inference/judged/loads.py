@@ -1,13 +1,17 @@
 """The load of a published row: its setup and its steps."""
 
+import math
+from dataclasses import replace
+
 from bench.inference.accelerator import accelerator
-from bench.inference.batching import StepTrace
+from bench.inference.batching import Limits, StepTrace
 from bench.inference.columns.row import Row
 from bench.inference.engine import engine
 from bench.inference.predict import Run, plan_run
 from bench.inference.serving import Setup, served_precision
-from bench.inference.traces.steady import steady_steps
+from bench.inference.traces.steady import steady_steps, steady_window
 from bench.inference.traces.varied import uniform_lengths, varied_steps
+from bench.inference.traces.window import FullRun, Window, full_window
 from hardware_profiles.errors import InputError
 from kernels.llm.counts import precision, weight_bytes
 from kernels.llm.shapes import load
@@ -55,8 +59,28 @@ def _trace(row: Row, setup: Setup, input_len: int, output_len: int, clients: int
     """Return the steps of a window with a full batch, or of a run of unlike lengths from its start to its end."""
     limits = setup.engine.online_limits()
     if row.steady:
-        return steady_steps(input_len, output_len, clients, limits, row.spread)
+        limits = Limits(max(limits.batch, clients), max(limits.tokens, 2 * clients))
+        return steady_steps(input_len, output_len, clients, limits, _window(row, setup, input_len, output_len, clients))
     return varied_steps(uniform_lengths(input_len, output_len, row.requests or 10 * clients), limits, clients)
+
+
+def _window(row: Row, setup: Setup, input_len: int, output_len: int, clients: int) -> Window:
+    """Return the mean step of a row's window; the contexts of a full batch fit in memory."""
+    window = steady_window(input_len, output_len, clients, row.spread)
+    if row.requests is not None and row.most_batch is not None and row.requests > row.most_batch + 1:
+        run = FullRun(
+            input_len, output_len, row.spread, row.requests, row.prompts or row.requests, clients, row.most_batch,
+            setup.engine.online_limits().tokens, setup.data,
+        )  # fmt: skip
+        held = setup.most_sequences(math.ceil(window.context)) * math.ceil(window.context)
+        window = full_window(run, held)
+    fitting = next((kept for kept in _contexts(window.context) if setup.most_sequences(kept) >= clients), input_len)
+    return replace(window, context=min(window.context, float(fitting)))
+
+
+def _contexts(most: float) -> list[int]:
+    """Return contexts from the largest down, by steps of a hundredth."""
+    return [math.ceil(most * (1.0 - place / 100.0)) for place in range(100)]
 
 
 def _shards(row: Row) -> int:

@@ -19,15 +19,16 @@ class Family:
     name: str
     sustained_frac: dict[str, float]  # [-] rate of a large product over the dense peak, by dtype
     fp4_frac: float  # [-] the same for 4 bits
-    has_fp4: bool  # whether the tensor cores compute in 4 bits
+    product_ratio: float  # [-] what an engine reaches of the sustained rate, over that on Hopper
+    state_frac: float  # [-] bandwidth over its peak, for recurrent states
     memory_frac: float  # [-] bandwidth over its peak, for weights
     cache_frac: float  # [-] the same for keys and values
     start_ratio: float  # [-] fixed times of kernels over those on Hopper
     grouped_bf16: float  # [-] rate of products of 16-bit experts over the sustained rate of dense ones in 16 bits
     grouped_fp8: float  # [-] the same of experts in fp8, over the same rate
+    grouped_fp8_all: float  # [-] of experts in fp8, of kernels that run over all experts and rows
     grouped_fp4: float  # [-] of experts in NVFP4
     grouped_mxfp4: float  # [-] of experts in MXFP4
-    link_frac: float  # [-] bandwidth of a collective operation over the link's
     link_latency_s: float  # [s] of a collective operation of a short message
 
 
@@ -50,4 +51,4 @@ def family_named(name: str) -> Family:
     table = read_families()[name]
     values = {key: float(entry["value"]) for key, entry in table["constants"].items()}
     sustained = {key: float(entry["value"]) for key, entry in table["sustained_frac"].items()}
-    return Family(name=name, sustained_frac=sustained, has_fp4=name == "blackwell", **values)
+    return Family(name=name, sustained_frac=sustained, **values)

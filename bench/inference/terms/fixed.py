@@ -24,12 +24,15 @@ def starts_seconds(setup: "Setup", constants: "Constants") -> float:
         _blocks(setup) / 2.0 * (constants.layer_s + (setup.kind.activation < RESIDUAL_BYTES) * constants.narrow_layer_s)
         + mixtures * constants.expert_layer_s
         + latents * constants.latent_layer_s
+        + shape.recurrent_layers * constants.recurrent_layer_s
+        + (mixtures * constants.gather_layer_s if setup.data > 1 else 0.0)
     )
 
 
 def mixed_seconds(setup: "Setup", constants: "Constants") -> float:
     """Return what a step that reads prompts takes in addition, because no graph of the whole step starts it [s]."""
-    return _blocks(setup) / 2.0 * constants.mixed_layer_s
+    recurrent = setup.shape.recurrent_layers * constants.mixed_recurrent_layer_s
+    return _blocks(setup) / 2.0 * constants.mixed_layer_s + recurrent
 
 
 def collectives_seconds(setup: "Setup", constants: "Constants", tokens: Array) -> Array:

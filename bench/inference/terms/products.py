@@ -50,25 +50,39 @@ def _experts_seconds(setup: "Setup", constants: "Constants", matrix: "Matrix", t
 
     Each token uses some experts, and each expert that is used is read. Its rows fill whole tiles. A tile cannot begin
     before its weights are there and few tiles share them, so that both times add. GPUs that hold whole experts wait for
-    the one with the largest load.
+    the one with the largest load. Kernels for fp8 with scales of blocks run over all experts that a GPU holds and over
+    all rows, also those of other GPUs' experts.
     """
     shape, ranks = setup.shape, setup.expert
-    touched = shape.experts * _used_frac(tokens, shape.active_experts / shape.experts, constants.popularity)
     rows = tokens * matrix.active
-    bandwidth = setup.device.bandwidth_byte_per_s * constants.memory_frac * constants.grouped_memory_frac
-    plain = plain_dtype(setup)
-    rate = setup.device.peaks_flop_per_s[plain] * constants.sustained_frac.get(plain, constants.sustained_frac["bf16"])
-    rate *= constants.grouped_frac.get(setup.kind.name.removesuffix("-ffn"), constants.grouped_frac["bf16"])
     shares = setup.gpus / ranks  # GPUs that share one expert
+    bandwidth = setup.device.bandwidth_byte_per_s * constants.memory_frac * constants.grouped_memory_frac
+    moved = matrix.weights * counts.weight_width(matrix, setup.kind) / (bandwidth * shares)
+    flop_s = 2.0 * matrix.weights / (_grouped_rate(setup, constants, matrix) * shares)
+    if _runs_over_all(setup, constants):
+        held = shape.experts / ranks
+        everything: Array = (rows + held * MOST_TILE) * flop_s + held * moved
+        return everything
+    touched = shape.experts * _used_frac(tokens, shape.active_experts / shape.experts, constants.popularity)
     spread = constants.popularity * math.sqrt(ranks / shape.experts)
-    most = _largest(rows, ranks, spread)
     tiles = touched / ranks * np.clip(rows / np.maximum(touched, 1.0), LEAST_TILE, MOST_TILE) / 2.0
-    arithmetic = (most + tiles) * (2.0 * matrix.weights / (rate * shares))
-    memory = np.minimum(_largest(touched, ranks, spread), shape.experts / ranks) * (
-        matrix.weights * counts.weight_width(matrix, setup.kind) / (bandwidth * shares)
-    )
-    seconds: Array = arithmetic + memory
-    return seconds
+    seconds: Array = (_largest(rows, ranks, spread) + tiles) * flop_s
+    return seconds + np.minimum(_largest(touched, ranks, spread), shape.experts / ranks) * moved
+
+
+def _grouped_rate(setup: "Setup", constants: "Constants", matrix: "Matrix") -> float:
+    """Return the rate of a product of experts on one GPU [FLOP/s]; tiles of a narrow inner width begin and end often."""
+    plain = plain_dtype(setup)
+    sustained = constants.sustained_frac.get(plain, constants.sustained_frac["bf16"])
+    kind = "fp8-all" if _runs_over_all(setup, constants) else setup.kind.name.removesuffix("-ffn")
+    frac = constants.grouped_frac.get(kind, constants.grouped_frac["bf16"])
+    inner = matrix.inner * setup.expert / setup.gpus if matrix.name.endswith("down") else matrix.inner
+    return setup.device.peaks_flop_per_s[plain] * sustained * frac * inner / (inner + constants.grouped_depth)
+
+
+def _runs_over_all(setup: "Setup", constants: "Constants") -> bool:
+    """Return whether products of experts run over all experts: whole ones in fp8, but those of models with latents."""
+    return constants.all_experts and setup.expert > 1 and setup.kind.name == "fp8" and setup.shape.latent is None
 
 
 def _routed_rows(setup: "Setup", tokens: Array) -> Array:
