@@ -55,7 +55,6 @@ class Engine:
     gather_layer_s: float  # [s] in addition in a layer of experts that copies of attention share
     mixed_layer_s: float  # [s] in addition in a step that reads prompts, which no whole graph starts
     logit_bytes: float  # [byte] that a number of the logits moves through the memory of one GPU until a token is drawn
-    link_frac: float  # [-] bandwidth of a collective operation over the link's
     host_s_per_step: float  # [s] host time of a step
     host_s_per_sequence: float  # [s] host time for each sequence that gets a token in a step
     host_overlaps: bool  # whether the host works while the device computes, or between the steps

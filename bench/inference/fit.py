@@ -95,7 +95,6 @@ PARAMETERS = (
     Parameter("grouped_fp8_all", ("blackwell",), 0.4, 0.02, 2.0),
     Parameter("state_frac", ("hopper", "blackwell", *_OTHERS), 0.8, 0.2, 0.95),
     Parameter("product_ratio", ("blackwell",), 1.0, 0.6, 1.1),
-    Parameter("link_frac", _VLLM, 0.7, 0.3, 1.2),
     Parameter("grouped_fp4", ("blackwell", "hopper", *_OTHERS), 0.4, 0.02, 4.0),
     Parameter("grouped_mxfp4", ("hopper", *_OTHERS), 0.4, 0.02, 2.0),
     Parameter("grouped_mxfp4", ("blackwell",), 0.4, 0.02, 4.0),

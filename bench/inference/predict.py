@@ -126,7 +126,10 @@ def plan_run(
 
 def full_load_limits(setup: Setup, input_len: int, output_len: int) -> Limits:
     """Return the limits of a step in a run at full load."""
-    unlimited = (setup.kv_memory_bytes / setup.engine.kv_memory_frac + setup.gpus * setup.engine.reserved_bytes(setup.device.memory_bytes)) * 0.95
+    unlimited = (
+        setup.kv_memory_bytes / setup.engine.kv_memory_frac
+        + setup.gpus * setup.engine.reserved_bytes(setup.device.memory_bytes)
+    ) * 0.95
     return setup.engine.offline_limits(
         unlimited / setup.kv_bytes_per_sequence(input_len + output_len), input_len, output_len
     )

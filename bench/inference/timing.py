@@ -10,7 +10,7 @@ from bench.inference.serving import Setup
 from bench.inference.step_cost import StepCost, mixed_tokens
 from bench.inference.terms.constants import Constants
 from bench.inference.terms.fixed import collectives_seconds, mixed_seconds, starts_seconds
-from bench.inference.terms.products import head_seconds, plain_dtype, product_rate, tokens_seconds
+from bench.inference.terms.products import draft_seconds, head_seconds, plain_dtype, product_rate, tokens_seconds
 from kernels.llm import counts
 
 Array = NDArray[np.float64]
@@ -88,8 +88,8 @@ def _cost(
     return StepCost(
         mixed_s=_table(used[0], _device_seconds(setup, constants, mixed) + mixed_seconds(setup, constants)),
         decode_s=_table(used[1], _device_seconds(setup, constants, setup.step_tokens * padded)),
-        head_s=_table(used[2], head_seconds(setup, constants, setup.step_tokens * outputs)),
-        context_s=whole * context_s + index_s,
+        head_s=_table(used[2], _output_seconds(setup, constants, outputs)),
+        context_s=(whole + setup.drafted * shape.mtp_layers) * context_s + index_s,
         windowed_s=windowed * context_s,
         window=shape.window if windowed else None,
         sequence_s=2.0 * counts.state_bytes(shape, setup.kind) * constants.cache_frac / (cache * constants.state_frac),
@@ -101,6 +101,12 @@ def _cost(
         step_tokens=setup.step_tokens,
         copies=setup.data,
     )
+
+
+def _output_seconds(setup: Setup, constants: Constants, outputs: Array) -> Array:
+    """Return what the output head takes, and the layers that draft further tokens [s]."""
+    head = head_seconds(setup, constants, setup.step_tokens * outputs)
+    return head + draft_seconds(setup, constants, outputs)
 
 
 def _table(places: NDArray[Any], seconds: Array) -> Array:

@@ -43,7 +43,9 @@ class TaskLengths:
 TASKS = {
     "lm-arena-chat": TaskLengths(250, "exponential", "assumed from the batches that fill the memory: about 250 tokens"),
     "gpqa": TaskLengths(250, "uniform", "assumed: questions with four answers, 200 to 300 tokens"),
-    "sourcegraph-fim": TaskLengths(1000, "uniform", "assumed from the batches that fill the memory: about 1,000 tokens"),
+    "sourcegraph-fim": TaskLengths(
+        1400, "exponential", "assumed from the batches that fill the memory: at most 1,400 tokens"
+    ),
 }
 
 

@@ -31,7 +31,7 @@ def requests_of(task: str, model: str, device: str, gpus: int, most_batch: int) 
     if prompts is None:
         return None
     known = _repeats()
-    name = device.split("-")[0]
+    name = device.split("-", maxsplit=1)[0]
     places = ((task, model, name, str(gpus), most_batch), (task, model, name, "", most_batch))
     listed = next((known[place] for place in places if place in known), None)
     return prompts * (listed or math.ceil(USUAL_ROUNDS * most_batch / prompts))

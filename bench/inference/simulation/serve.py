@@ -113,7 +113,11 @@ def serve(
             "simulation", "memory", expected=f"at least the {needed.max():,} bytes of one request", got=most_bytes
         )
     drafted = (step_tokens - 1) * slots
-    for table, most in ((cost.mixed_s, cost.copies * limits.tokens + drafted), (cost.decode_s, slots), (cost.head_s, slots)):
+    for table, most in (
+        (cost.mixed_s, cost.copies * limits.tokens + drafted),
+        (cost.decode_s, slots),
+        (cost.head_s, slots),
+    ):
         if len(table) <= most:  # compiled code checks no index
             raise InputError.at("simulation", "cost", expected=f"tables up to {most:,}", got=f"{len(table) - 1:,}")
     arrival_s = np.array(requests.arrival_s, dtype=np.float64)

@@ -70,7 +70,7 @@ def constants_of(engine: "Engine", family: "Family") -> Constants:
         logit_bytes=engine.logit_bytes,
         routed_passes=engine.routed_passes,
         popularity=engine.popularity,
-        link_frac=engine.link_frac,
+        link_frac=family.link_frac,
         link_latency_s=family.link_latency_s,
         host_step_s=engine.host_s_per_step,
         host_sequence_s=engine.host_s_per_sequence,

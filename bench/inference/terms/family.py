@@ -29,6 +29,7 @@ class Family:
     grouped_fp8_all: float  # [-] of experts in fp8, of kernels that run over all experts and rows
     grouped_fp4: float  # [-] of experts in NVFP4
     grouped_mxfp4: float  # [-] of experts in MXFP4
+    link_frac: float  # [-] bandwidth of a collective operation over the link's
     link_latency_s: float  # [s] of a collective operation of a short message
 
 

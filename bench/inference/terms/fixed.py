@@ -29,6 +29,14 @@ def starts_seconds(setup: "Setup", constants: "Constants") -> float:
     )
 
 
+def draft_starts_seconds(setup: "Setup", constants: "Constants") -> float:
+    """Return the time of the starts of one pass through the layers that predict a further token [s]."""
+    shape = setup.shape
+    layer = constants.layer_s + (setup.kind.activation < RESIDUAL_BYTES) * constants.narrow_layer_s
+    layer += constants.expert_layer_s * shape.is_moe + constants.latent_layer_s * (shape.latent is not None)
+    return shape.mtp_layers * layer
+
+
 def mixed_seconds(setup: "Setup", constants: "Constants") -> float:
     """Return what a step that reads prompts takes in addition, because no graph of the whole step starts it [s]."""
     recurrent = setup.shape.recurrent_layers * constants.mixed_recurrent_layer_s

@@ -1,11 +1,13 @@
 """Products of a step: dense matrices, experts, the output head, and what passes through memory outside them."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.inference.terms.fixed import draft_starts_seconds
 from kernels.llm import counts
 
 if TYPE_CHECKING:
@@ -24,16 +26,28 @@ PLAIN_BYTES = 2.0  # [byte] of a weight whose product is not narrower than 16 bi
 def tokens_seconds(setup: "Setup", constants: "Constants", tokens: Array) -> Array:
     """Return the time of all layers' products and activations for a step's tokens [s].
 
-    A product takes the longer of its arithmetic and the transfer of its weights from memory. Copies of attention share
-    the tokens. Activations pass through memory once.
+    Copies of attention share the tokens. Activations pass through memory once.
     """
-    shape, kind, device = setup.shape, setup.kind, setup.device
+    shape, device = setup.shape, setup.device
+    bandwidth = device.bandwidth_byte_per_s * constants.memory_frac
+    seconds = products_seconds(setup, constants, counts.matrices(shape), tokens)
+    seconds += _routed_rows(setup, tokens) * (shape.hidden * ROW_BYTES * constants.routed_passes / bandwidth)
+    moved = counts.elementwise_bytes_per_token(shape, setup.kind, setup.tensor)
+    return seconds + tokens / setup.data * (moved / bandwidth)
+
+
+def products_seconds(setup: "Setup", constants: "Constants", matrices: "Sequence[Matrix]", tokens: Array) -> Array:
+    """Return the time of the products of some matrices [s].
+
+    A dense product overlaps its arithmetic and the transfer of its weights from memory in part.
+    """
+    kind, device = setup.kind, setup.device
     bandwidth = device.bandwidth_byte_per_s * constants.memory_frac
     rate = product_rate(setup, constants, setup.compute)
     plain = min(rate, product_rate(setup, constants, plain_dtype(setup)))
     own = tokens / setup.data  # of one copy of attention
     seconds: Array = np.zeros_like(tokens)
-    for matrix in counts.matrices(shape):
+    for matrix in matrices:
         if matrix.copies > 1:
             seconds += matrix.layers * _experts_seconds(setup, constants, matrix, tokens)
             continue
@@ -41,8 +55,7 @@ def tokens_seconds(setup: "Setup", constants: "Constants", tokens: Array) -> Arr
         arithmetic = own * (2.0 * matrix.weights / ((plain if width >= PLAIN_BYTES else rate) * setup.tensor))
         memory = matrix.weights * width / (bandwidth * setup.tensor)
         seconds += matrix.layers * blended(constants, arithmetic, memory)
-    seconds += _routed_rows(setup, tokens) * (shape.hidden * ROW_BYTES * constants.routed_passes / bandwidth)
-    return seconds + own * (counts.elementwise_bytes_per_token(shape, kind, setup.tensor) / bandwidth)
+    return seconds
 
 
 def _experts_seconds(setup: "Setup", constants: "Constants", matrix: "Matrix", tokens: Array) -> Array:
@@ -71,7 +84,7 @@ def _experts_seconds(setup: "Setup", constants: "Constants", matrix: "Matrix", t
 
 
 def _grouped_rate(setup: "Setup", constants: "Constants", matrix: "Matrix") -> float:
-    """Return the rate of a product of experts on one GPU [FLOP/s]; tiles of a narrow inner width begin and end often."""
+    """Return the rate of a product of experts on one GPU [FLOP/s]; tiles of a narrow inner width start and end often."""
     plain = plain_dtype(setup)
     sustained = constants.sustained_frac.get(plain, constants.sustained_frac["bf16"])
     kind = "fp8-all" if _runs_over_all(setup, constants) else setup.kind.name.removesuffix("-ffn")
@@ -127,6 +140,15 @@ def head_seconds(setup: "Setup", constants: "Constants", outputs: Array) -> Arra
     own, head = outputs / setup.data, setup.shape.vocabulary * setup.shape.hidden
     seconds = blended(constants, own * (2.0 * head / rate), head * setup.kind.head / (bandwidth * setup.tensor))
     return seconds + own * (setup.shape.vocabulary * constants.logit_bytes / bandwidth)
+
+
+def draft_seconds(setup: "Setup", constants: "Constants", outputs: Array) -> Array:
+    """Return the time in which a model's own layers for further tokens draft them, one after the other [s]."""
+    layers = counts.mtp_matrices(setup.shape)
+    if not layers or setup.drafted == 0:
+        return np.zeros_like(outputs)
+    one = products_seconds(setup, constants, layers, outputs) + head_seconds(setup, constants, outputs)
+    return setup.drafted * (one + (outputs > 0) * draft_starts_seconds(setup, constants))
 
 
 def product_rate(setup: "Setup", constants: "Constants", dtype: str) -> float:

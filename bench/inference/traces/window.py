@@ -4,12 +4,15 @@ import heapq
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.inference.columns.row import Spread
 from bench.inference.traces.varied import GOLDEN
+
+Array = NDArray[np.float64]
 
 BLOCK = 16  # tokens of a block of vLLM's cache, which is reused as a whole
 
@@ -40,7 +43,7 @@ class FullRun:
 
 @cache
 def full_window(run: FullRun, memory_tokens: int) -> Window:
-    """Return the mean of the steps from the first token of the last request that fills the batch to the first free slot.
+    """Return the mean of the steps from the first token of the request that fills the batch to the first free slot.
 
     At the start contexts are short, and the answers that end first are the short ones, so that a window of few rounds
     differs from a batch that stays full for ever.
@@ -51,8 +54,7 @@ def full_window(run: FullRun, memory_tokens: int) -> Window:
         The run. The window begins when as many requests as the server's limit have their first token, and ends when all
         but so many have ended.
     memory_tokens
-        Tokens that fit in the memory for keys and values. A prompt that was sent before is not read again if nothing
-        took its place: if the other is still running, or if what began since it ended fits beside the running ones.
+        Tokens that fit in the memory for keys and values.
     """
     answers = spread_lengths(run.output_len, run.spread, run.requests)
     begins = np.ceil(np.arange(1, run.requests + 1) * (run.input_len / max(1.0, run.budget - run.slots / 2.0)))
@@ -68,21 +70,29 @@ def full_window(run: FullRun, memory_tokens: int) -> Window:
     held = np.maximum(high - low, 0.0)
     context = run.input_len + float(held @ ((low + high) / 2.0 - begins)) / max(float(np.sum(held)), 1.0)
     within = np.flatnonzero((begins > first) & (begins <= last))
-    between = max(0, run.prompts - run.slots) * (run.input_len + run.output_len)
-    cached = 0.0
-    if len(within) and (between == 0 or between <= memory_tokens - run.slots * context):
-        whole_blocks = run.input_len // BLOCK * BLOCK / run.input_len
-        sent = within // run.prompts  # times that the same prompt was sent before
-        cached = float(np.mean(1.0 - (1.0 - 1.0 / run.caches) ** sent)) * whole_blocks
+    cached = _cached_frac(run, within, begins, ends, memory_tokens - run.slots * context) if len(within) else 0.0
     return Window(context, len(within) / (last - first), cached)
 
 
-def spread_lengths(mean: int, spread: Spread, count: int) -> NDArray[np.float64]:
+def _cached_frac(run: FullRun, which: NDArray[Any], begins: Array, ends: Array, free_tokens: float) -> float:
+    """Return the share of some requests' prompts that is in the cache, because the same prompt was sent before.
+
+    It is if the request before still runs, or if what began since its end fits in the free memory, whose least recently
+    used blocks are taken first. Of several caches, the request before used the same one by chance.
+    """
+    again = which[which >= run.prompts]
+    before = again - run.prompts
+    since = np.searchsorted(np.sort(begins), begins[again]) - np.searchsorted(np.sort(begins), ends[before])
+    kept = since * (run.input_len + run.output_len) <= max(0.0, free_tokens)
+    whole_blocks = run.input_len // BLOCK * BLOCK / run.input_len
+    same = 1.0 - (1.0 - 1.0 / run.caches) ** (again // run.prompts)
+    return float(np.sum(kept * same)) / len(which) * whole_blocks
+
+
+def spread_lengths(mean: int, spread: Spread, count: int) -> Array:
     """Return lengths at even quantiles of a distribution, in an order without pattern."""
     places = (np.arange(count) + 0.5) / count
     order = np.argsort((np.arange(1, count + 1) * GOLDEN * math.sqrt(2.0)) % 1.0, kind="stable")
-    if spread == "exponential":
-        lengths = -np.log1p(-places)
-    else:
-        lengths = 2.0 * places if spread == "uniform" else np.ones(count)
+    shapes = {"equal": np.ones(count), "uniform": 2.0 * places, "exponential": -np.log1p(-places)}
+    lengths = shapes[spread]
     return np.maximum(1.0, np.round(lengths * mean / float(np.mean(lengths))))[order]
