@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bench.inference.judged.holdout import ClassHoldout, class_names, widened
+from bench.inference.judged.holdout import COVERING, LEVEL, ClassHoldout, class_names, widened
 from bench.inference.terms.family import family_of
 from kernels.llm.shapes import load
 
@@ -26,20 +26,32 @@ def covered_frac(outcomes: "Sequence[Outcome]") -> float | None:
 
     A class of one configuration gives none, and its rows are not counted.
     """
-    held, inside = 0, 0
-    for names, rows in _by_configuration(outcomes).items():
+    ratios = _ratios(outcomes)
+    return sum(ratio <= COVERING for ratio in ratios) / len(ratios) if ratios else None
+
+
+def covering(outcomes: "Sequence[Outcome]") -> float:
+    """Return the factor on the spread of other configurations within which LEVEL of the held-out rows lie."""
+    import numpy as np
+
+    return float(np.quantile(_ratios(outcomes), LEVEL))
+
+
+def _ratios(outcomes: "Sequence[Outcome]") -> list[float]:
+    """Return the error of each held-out row over the spread of the other configurations of its widest class."""
+    ratios: list[float] = []
+    classes = _by_class(outcomes)
+    for (name, names), rows in _by_configuration(outcomes).items():
         others = {
-            name: _errors(name, left)
-            for name, members in _by_class(outcomes).items()
-            if (left := [one for one in members if one.configuration != names[0]])
+            place: _errors(place, left)
+            for place in (names[0].split("-")[0], *names)
+            if (left := [one for one in classes[place] if one.configuration != name])
         }
-        kind = others.get(names[1][0].split("-")[0])
-        classes = [widened(others[name], kind) for name in names[1] if name in others]
-        if classes:
-            half = max(one.half_ln for one in classes)
-            held += len(rows)
-            inside += sum(abs(_ln(one)) <= half for one in rows)
-    return inside / held if held else None
+        kind = others.get(names[0].split("-")[0])
+        spreads = [widened(others[place], kind).rms_ln for place in names if place in others]
+        if spreads:
+            ratios.extend(abs(_ln(one)) / max(spreads) for one in rows)
+    return ratios
 
 
 def names_of(outcome: "Outcome") -> tuple[str, str, str]:

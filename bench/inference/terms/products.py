@@ -84,7 +84,7 @@ def _experts_seconds(setup: "Setup", constants: "Constants", matrix: "Matrix", t
 
 
 def _grouped_rate(setup: "Setup", constants: "Constants", matrix: "Matrix") -> float:
-    """Return the rate of a product of experts on one GPU [FLOP/s]; tiles of a narrow inner width start and end often."""
+    """Return the rate of a product of experts on one GPU [FLOP/s]; narrow tiles start and end often."""
     plain = plain_dtype(setup)
     sustained = constants.sustained_frac.get(plain, constants.sustained_frac["bf16"])
     kind = "fp8-all" if _runs_over_all(setup, constants) else setup.kind.name.removesuffix("-ffn")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.inference.judged.classes import covered_frac, holdout_classes
+from bench.inference.judged.classes import covered_frac, covering, holdout_classes
 from bench.inference.judged.holdout import LEAST_CONFIGURATIONS, ClassHoldout, class_names, widened
 
 
@@ -24,9 +24,20 @@ def drawn(seed, configurations=8, rows=6):
     return found
 
 
-def test_nine_of_ten_rows_of_new_configurations_lie_in_the_interval():
-    inside = [covered_frac(drawn(seed)) for seed in range(60)]
-    assert sum(inside) / len(inside) == pytest.approx(0.9, abs=0.05)
+def test_nine_of_ten_rows_of_new_configurations_lie_in_an_interval_that_others_calibrate():
+    inside = []
+    for seed in range(60):
+        known, new = drawn(seed, 30), drawn(1000 + seed, 10)
+        half = covering(known) * holdout_classes(known)["dense-fp8"].rms_ln
+        inside.append(sum(abs(one.ln_error) <= half for one in new) / len(new))
+    assert sum(inside) / len(inside) == pytest.approx(0.9, abs=0.03)
+
+
+def test_rows_that_others_hold_count_as_inside_and_a_lone_configuration_does_not_count():
+    wide = [outcome(str(name), 0.3) for name in range(6)]
+    assert covered_frac([*wide, outcome("near", 0.1)]) == 1.0
+    assert covered_frac([*wide, outcome("far", 3.0)]) == pytest.approx(6 / 7)
+    assert covered_frac([outcome("alone", 0.1)]) is None
 
 
 def test_many_rows_of_one_configuration_do_not_narrow_the_interval():

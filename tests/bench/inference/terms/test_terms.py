@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from bench.inference.accelerator import accelerator
+from bench.inference.batching import Limits, trace_steps
 from bench.inference.engine import engine
 from bench.inference.predict import plan_run, predict
 from bench.inference.rates import make_setup
 from bench.inference.serving import Setup, served_precision
+from bench.inference.step_cost import mixed_tokens
 from bench.inference.terms.family import family_of
-from bench.inference.terms.fixed import collectives_seconds, starts_seconds
-from bench.inference.terms.products import tokens_seconds
+from bench.inference.terms.fixed import collectives_seconds, mixed_seconds, starts_seconds
+from bench.inference.terms.products import draft_seconds, head_seconds, tokens_seconds
 from hardware_profiles.errors import InputError
 from kernels.llm.shapes import load
 
@@ -29,9 +31,64 @@ def seconds(setup, **changes):
 
 
 def test_the_busiest_gpu_with_whole_experts_holds_up_the_others():
-    assert np.all(seconds(made(expert=8)) > seconds(made()))
-    even, uneven = (seconds(made(expert=8), popularity=value, routed_passes=0.0) for value in (0.05, 1.5))
+    whole, cut = made(dtype="bf16", expert=8), made(dtype="bf16")
+    assert np.all(seconds(whole, grouped_depth=0.0) > seconds(cut, grouped_depth=0.0))
+    even, uneven = (seconds(whole, popularity=value, routed_passes=0.0) for value in (0.05, 1.5))
     assert uneven[-1] > even[-1]
+
+
+def test_whole_experts_in_fp8_are_all_read_and_take_all_rows_but_those_of_models_with_latents():
+    setup = made(expert=8)
+    everything, used = (seconds(setup, all_experts=kept, routed_passes=0.0) for kept in (True, False))
+    assert everything[0] > 3 * used[0]
+    held_s = 16 * 3 * 4096 * 1536 * 94 / (setup.device.bandwidth_byte_per_s * setup.constants.memory_frac)
+    assert everything[0] > held_s
+    latent = made("deepseek-v3", expert=8)
+    assert np.all(seconds(latent, all_experts=True) == seconds(latent, all_experts=False))
+
+
+def test_products_of_narrow_experts_are_slower():
+    wide, narrow = (made("qwen3-30b-a3b", dtype="bf16", gpus=gpus) for gpus in (1, 2))
+    slower = [seconds(one, grouped_depth=500.0) / seconds(one, grouped_depth=0.0) for one in (wide, narrow)]
+    assert np.all(slower[0] > 1.0)
+    assert slower[1][-1] > slower[0][-1]
+
+
+def test_steps_that_read_prompts_wait_for_recurrent_layers_that_no_graph_starts():
+    setup = made("nemotron-nano-9b-v2", dtype="bf16", gpus=1)
+    without = dataclasses.replace(setup.constants, mixed_recurrent_layer_s=0.0)
+    more = mixed_seconds(setup, setup.constants) - mixed_seconds(setup, without)
+    assert more == pytest.approx(27 * setup.constants.mixed_recurrent_layer_s)
+    assert starts_seconds(setup, setup.constants) > starts_seconds(
+        setup, dataclasses.replace(setup.constants, recurrent_layer_s=0.0)
+    )
+
+
+def test_all_copies_of_attention_wait_for_the_one_that_reads_most_of_the_prompts():
+    trace = trace_steps(800, 50, 64, Limits(64, 8192), 16)
+    columns = trace.columns()
+    alone, eight = (mixed_tokens(columns, 1, copies) for copies in (1, 8))
+    assert np.array_equal(alone, columns.decoding + columns.prompt)
+    reads = columns.prompt > 0
+    assert np.all(eight[reads] > alone[reads])
+    assert np.all(eight <= columns.decoding + 8 * columns.prompt)
+    few = dataclasses.replace(columns, outputs=columns.decoding + 1)
+    many = dataclasses.replace(columns, outputs=columns.decoding + 400)
+    assert np.all(mixed_tokens(few, 1, 8)[reads] > mixed_tokens(many, 1, 8)[reads])
+
+
+def test_a_models_own_layer_for_further_tokens_takes_its_time():
+    setup = dataclasses.replace(made("deepseek-v3", expert=8), drafted=2, accepted=1.5)
+    one, two = (
+        draft_seconds(dataclasses.replace(setup, drafted=drafted, accepted=1.0), setup.constants, TOKENS)
+        for drafted in (1, 2)
+    )
+    assert two == pytest.approx(2 * one)
+    head = head_seconds(setup, setup.constants, TOKENS)
+    assert np.all(one > head)
+    assert np.all(one < head + seconds(setup) / 10 + 1e-3)
+    plain = made("llama-3.1-8b", gpus=1)
+    assert np.all(draft_seconds(dataclasses.replace(plain, drafted=2), plain.constants, TOKENS) == 0.0)
 
 
 def test_few_tokens_use_fewer_experts_where_some_are_popular():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.inference.batching import Limits, trace_steps
-from bench.inference.traces.steady import SHARES, steady_steps
+from bench.inference.traces.steady import SHARES, steady_steps, steady_window
 from bench.inference.traces.varied import uniform_lengths, varied_steps
 
 LIMITS = Limits(64, 2048)
@@ -55,7 +55,7 @@ def test_uniform_lengths_have_their_means_and_no_order(requests):
 @pytest.mark.parametrize("batch", [1, 8, 64, 700])
 @pytest.mark.parametrize(("spread", "context"), [("equal", 0.5), ("uniform", 2 / 3), ("exponential", 1.0)])
 def test_a_steady_batch_reads_as_many_prompts_as_end_and_is_always_full(batch, spread, context):
-    trace = steady_steps(100, 400, batch, Limits(1024, 8192), spread)
+    trace = steady_steps(100, 400, batch, Limits(1024, 8192), steady_window(100, 400, batch, spread))
     _, contexts, read, _, steps = totals(trace)
     assert steps == SHARES
     assert read / steps == pytest.approx(batch / 400 * 100, rel=0.01)
@@ -65,7 +65,7 @@ def test_a_steady_batch_reads_as_many_prompts_as_end_and_is_always_full(batch, s
 
 
 def test_a_steady_batch_reads_no_more_than_its_budget():
-    trace = steady_steps(1000, 10, 100, Limits(1024, 4096), "equal")
+    trace = steady_steps(1000, 10, 100, Limits(1024, 4096), steady_window(1000, 10, 100, "equal"))
     assert max(prompt + decoding for prompt, decoding in zip(trace.prompt, trace.decoding, strict=True)) <= 4096
     assert sum(trace.steps) == SHARES
 
