@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.inference.columns.division import flagged, may_fit
+from bench.inference.columns.division import divided, may_fit
 from bench.inference.fit import Book, fit, geomean_error
 from bench.inference.judged.book import stored
 from bench.inference.judged.classes import covered_frac, holdout_classes
@@ -108,7 +108,7 @@ def validate(path: Path | None = None, book: Book | None = None) -> Validation:
     """
     files = FILES if path is None else (path,)
     read = [(file.name, row) for file in files for row in read_rows(file)]
-    rows = list(zip((name for name, _ in read), flagged([row for _, row in read]), strict=True))
+    rows = list(zip((name for name, _ in read), divided([row for _, row in read]), strict=True))
     loads = [planned(row) for _, row in rows]
     if book is not None:
         chosen, how = book, "constants stated by the caller"

@@ -19,6 +19,13 @@ def may_fit(row: Row) -> bool:
     return any(_matches(row, table) for table in _rule()["fit"])
 
 
+def divided(rows: Sequence[Row]) -> list[Row]:
+    """Return rows with a flag at each that is not judged: those of `flagged`, and releases that the rule sets aside."""
+    aside, why = _rule()["aside"]["models"], _rule()["aside"]["why"]
+    compared = iter(flagged([row for row in rows if row.model.casefold() not in aside]))
+    return [replace(row, flag=row.flag or why) if row.model.casefold() in aside else next(compared) for row in rows]
+
+
 def flagged(rows: Sequence[Row]) -> list[Row]:
     """Return rows with a flag at each whose GPU waited: another with no more sequences drew far more power.
 

@@ -64,7 +64,7 @@ def _experts_seconds(setup: "Setup", constants: "Constants", matrix: "Matrix", t
     Each token uses some experts, and each expert that is used is read. Its rows fill whole tiles. A tile cannot begin
     before its weights are there and few tiles share them, so that both times add. GPUs that hold whole experts wait for
     the one with the largest load. Kernels for fp8 with scales of blocks run over all experts that a GPU holds and over
-    all rows, also those of other GPUs' experts.
+    all rows, also those of other GPUs' experts. Models with latents have kernels of their own.
     """
     shape, ranks = setup.shape, setup.expert
     rows = tokens * matrix.active
@@ -94,8 +94,9 @@ def _grouped_rate(setup: "Setup", constants: "Constants", matrix: "Matrix") -> f
 
 
 def _runs_over_all(setup: "Setup", constants: "Constants") -> bool:
-    """Return whether products of experts run over all experts: whole ones in fp8, but those of models with latents."""
-    return constants.all_experts and setup.expert > 1 and setup.kind.name == "fp8" and setup.shape.latent is None
+    """Return whether products of experts run over all experts: whole ones in fp8 with scales of blocks."""
+    blocks = setup.kind.name == "fp8" and setup.shape.fp8_block > 0
+    return constants.all_experts and setup.expert > 1 and blocks and setup.shape.latent is None
 
 
 def _routed_rows(setup: "Setup", tokens: Array) -> Array:

@@ -62,6 +62,7 @@ class ModelShape(BaseModel):
     latent: Latent | None = None  # attention caches a latent vector (MLA)
     indexer: Indexer | None = None  # attention sees only the best keys
     recurrent: Recurrent | None = None
+    fp8_block: int = 0  # side of the square of weights that share a scale in the maker's checkpoint in fp8; 0: rows
     not_in_fp4: list[str] = []  # matrices that published checkpoints in fp4 keep in 16 bits
     rope_theta: float
     norm_eps: float = 1e-5

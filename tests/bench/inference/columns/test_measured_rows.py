@@ -6,11 +6,7 @@ import pytest
 
 from bench.inference.columns.division import flagged, may_fit
 from bench.inference.columns.measured import NEEDED, TASKS
-<<<<<<< HEAD
-from bench.inference.published import DATA, MEASURED, MORE, read_rows
-=======
-from bench.inference.published import MEASURED, MORE, ONCE_BLIND, read_rows
->>>>>>> 4301e40 (Intervals of rates are calibrated: nine of ten held-out rows lie within; tests of windows, cached prompts and the new terms)
+from bench.inference.published import DATA, MEASURED, MORE, ONCE_BLIND, read_rows
 from hardware_profiles.errors import InputError
 
 GOOD = {
@@ -35,11 +31,7 @@ def made(tmp_path):
     return make
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("path", [MEASURED, MORE, DATA / "measured_2026_blind_2.csv"])
-=======
-@pytest.mark.parametrize("path", [MEASURED, MORE, ONCE_BLIND])
->>>>>>> 4301e40 (Intervals of rates are calibrated: nine of ten held-out rows lie within; tests of windows, cached prompts and the new terms)
+@pytest.mark.parametrize("path", [MEASURED, MORE, ONCE_BLIND, DATA / "measured_2026_blind_2.csv"])
 def test_every_line_of_the_bundled_files_becomes_one_row(path):
     with path.open() as file:
         count = sum(1 for _ in csv.DictReader(file))
