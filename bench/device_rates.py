@@ -68,7 +68,9 @@ def resolve_rate(name: str, *, store: Path = STORE, profiles: Iterable[str | Pat
 
         modelled = modelled_rate(name, store)
         if isinstance(modelled, OperatingCurve):
-            raise InputError.at("device", expected="one operating point, without @caps", got=name)
+            raise InputError.at(
+                "device", expected="one operating point, without @caps or a rate in requests/s", got=name
+            )
         return modelled
     if name.startswith(RESULT_PREFIX):
         from bench.results.folder import find_result, read_whole

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SWEEP_PREFIX = "sweep:"  # of the name of a measured operating curve
 CAPS_MARK = "@caps"  # at the end of a modelled rate's name: the curve of its power limits
+RATE_MARK = "/s"  # at the end of its load: the curve of requests that arrive at random times
+MODELLED_PREFIX = "llm:"
 LATENCIES = ("ttft_q50", "ttft_q90", "ttft_q99", "tpot_q50", "tpot_q90", "tpot_q99")
 """Quantiles of the time to the first token and of the time per further token that a limit can be stated for."""
 MIXED = "a mix of other points makes as many tokens with less power"

@@ -1,12 +1,11 @@
 """Setups by names, and token rates from stored results of replayed layers."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.inference.accelerator import accelerator
-from bench.inference.engine import DEFAULT, engine
+from bench.inference.options import read_options
 from bench.inference.serving import Setup, served_precision
 from bench.results.token_tags import TagSet, tags_of
 from hardware_profiles.errors import InputError
@@ -30,21 +29,19 @@ def make_setup(model: str, dtype: str, device: str, gpus: int = 1, serving: str 
     gpus
         Number of GPUs.
     serving
-        Class of serving engines, with -epN where N GPUs hold whole experts and -dpN where attention has N copies
-        (`vllm-ep8`); None is the default class.
+        Class of serving engines with its options, as `read_options` takes it; None is the default class.
 
     Raises
     ------
     InputError
         A name is unknown, or the model cannot be served on this device.
     """
-    text = serving or DEFAULT
-    sizes = {kind: int(size) for kind, size in re.findall(r"-(ep|dp)(\d{1,4})(?=-|$)", text)}
-    known = engine(re.sub(r"-(ep|dp)\d{1,4}(?=-|$)", "", text))
+    options = read_options(serving)
     try:
         return Setup(
-            load(model), served_precision(dtype, known), accelerator(device), gpus, known,
-            expert=sizes.get("ep", 1), data=sizes.get("dp", 1),
+            load(model), served_precision(dtype, options.engine), accelerator(device), gpus, options.engine,
+            expert=options.expert, data=options.data, drafted=options.drafted, accepted=options.accepted,
+            hit_frac=options.hit_frac,
         )  # fmt: skip
     except KernelInputError as error:
         raise InputError(str(error)) from None

@@ -33,7 +33,7 @@ from sites.file.values import (
     assumed,
 )
 from sites.hours.demand import PROFILES, over_mean, week_profile
-from sites.operating_points import CAPS_MARK, LATENCIES, SWEEP_PREFIX
+from sites.operating_points import CAPS_MARK, LATENCIES, MODELLED_PREFIX, RATE_MARK, SWEEP_PREFIX
 
 
 def _profile(content: Any) -> Any:
@@ -47,7 +47,7 @@ def _profile(content: Any) -> Any:
 
 
 _OF_SWEEP = {"type": "string", "pattern": f"^{SWEEP_PREFIX}"}
-_OF_CURVE = {"type": "string", "pattern": f"^{SWEEP_PREFIX}|{CAPS_MARK}(~|$)"}
+_OF_CURVE = {"type": "string", "pattern": f"^{SWEEP_PREFIX}|{CAPS_MARK}(~|$)|^{MODELLED_PREFIX}.*{RATE_MARK}(@|~|$)"}
 _ZERO = [{"const": 0}, {"type": "object", "properties": {"value": {"const": 0}}}]
 _WEEK = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1e9}, "minItems": 168, "maxItems": 168}
 Profile = Annotated[
@@ -189,12 +189,17 @@ class InferenceTable(StartKeys):
     @rule
     def _limit_of_a_sweep(self) -> Iterator[Broken]:
         is_sweep = self.device is not None and self.device.startswith(SWEEP_PREFIX)
-        has_caps = self.device is not None and self.device.partition("~")[0].endswith(CAPS_MARK)
-        if self.latency_limit is not None and not (is_sweep or has_caps):
+        modelled = (self.device or "").partition("~")[0]
+        has_caps = modelled.endswith(CAPS_MARK)
+        has_rates = modelled.startswith(MODELLED_PREFIX) and modelled.partition("@")[0].endswith(RATE_MARK)
+        if self.latency_limit is not None and not (is_sweep or has_caps or has_rates):
             got = self.device or "no device"
-            yield Broken(f'expected device = "{SWEEP_PREFIX}ID" together with latency_limit, got {shown(got)}')
-        if (is_sweep or has_caps) and self.usd_per_mtok is None:
-            curve = "a sweep" if is_sweep else CAPS_MARK
+            expected = (
+                f'device = "{SWEEP_PREFIX}ID" or "{MODELLED_PREFIX}...:all{RATE_MARK}" together with latency_limit'
+            )
+            yield Broken(f"expected {expected}, got {shown(got)}")
+        if (is_sweep or has_caps or has_rates) and self.usd_per_mtok is None:
+            curve = "a sweep" if is_sweep else CAPS_MARK if has_caps else f"a rate ({RATE_MARK})"
             yield Broken(
                 f"expected usd_per_mtok with {curve}, because a tenant chooses the load of its own GPUs, got none"
             )

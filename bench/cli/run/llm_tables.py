@@ -91,7 +91,7 @@ def print_modelled(setup: "Setup", predictions: "Sequence[Prediction]", *, chose
             f"{plain(one.tokens_per_s_per_user)}{_mark(one)}",
             f"{plain(one.ttft_s * 1e3)} ms{_mark(one)}",
             "-" if one.tpot_s is None else f"{plain(one.tpot_s * 1e3)} ms{_mark(one)}",
-            "-" if one.watts is None else f"{plain(one.watts.node_w)} ± {_error(one.watts.node_rms_ln)}",
+            watts(one),
             joules(one),
             f"{plain(one.joules_per_token)}{_mark(one)}",
             "-" if one.tags is None else one.tags.latency_limit,
@@ -131,6 +131,8 @@ def say_basis(setup: "Setup", first: "Prediction", *, chosen: bool) -> None:
             f"Nothing was measured: the figures are modelled for {setup.device.slug}, the default GPU "
             "(--device selects another)."
         )
+    from bench.inference.options import stated_words
+
     holdout = first.holdout
     say(
         f"Basis: {first.basis}, engine class {setup.engine.name} ({setup.engine.title}), fitted on "
@@ -138,6 +140,8 @@ def say_basis(setup: "Setup", first: "Prediction", *, chosen: bool) -> None:
         f"that were not used in the fit (worst {holdout.worst_frac:.0%}); nine of ten rates of a new configuration lie "
         f"within a factor of {math.exp(holdout.half_ln):.2f}."
     )
+    if stated := stated_words(setup):
+        say(f"Stated: {stated}. The error of the class is of rows without.")
     if first.scale is not None:
         say(f"The model is scaled by {first.scale.factor:.3g}, as measured on this device: {first.scale.words}.")
     _say_watts(first)
@@ -156,13 +160,22 @@ def _say_watts(one: "Prediction") -> None:
     if watts is None:
         say(f"W a GPU: not modelled: {unknown_watts(one.setup)}.")
         return
-    cap = "" if watts.cap_w is None else f" Each GPU is limited to {watts.cap_w:,.0f} W: {watts.clock_frac:.0%} clock."
+    cap = (
+        ""
+        if watts.cap_w is None
+        else f" Each GPU is limited to {watts.cap_w:,.0f} W: {watts.clock_frac:.0%} clock (first row)."
+    )
     tested = "" if watts.is_tested else f" No row of {one.setup.device.slug} itself was tested."
     say(
         f"W a GPU and J/token: modelled at this load, node boundary; the GPU's own watts are off by "
         f"{watts.holdout.error_frac:.0%} on {watts.holdout.rows} published rows of other models on {watts.family.name} "
         f"GPUs (worst {watts.holdout.worst_frac:.0%}).{tested}{cap}"
     )
+
+
+def watts(one: "Prediction") -> str:
+    """Return the modelled watts of a GPU's share of its server, with their error."""
+    return "-" if one.watts is None else f"{plain(one.watts.node_w)} ± {_error(one.watts.node_rms_ln)}"
 
 
 def joules(one: "Prediction") -> str:

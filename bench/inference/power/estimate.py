@@ -1,7 +1,7 @@
 """The watts of a modelled load, with or without a lower power limit, and their error."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.inference.engine import Holdout
 from bench.inference.power.activity import Load, activity
@@ -45,7 +45,7 @@ class Watts:
         return math.hypot(self.node_rms_ln, rate_rms_ln)
 
 
-def watts_of(setup: Setup, load: Load, cap_w: float | None = None) -> Watts | None:
+def watts_of(setup: Setup, load: Load, cap_w: float | None = None, busy_frac: float = 1.0) -> Watts | None:
     """Return the watts of a load, or None where they are not known well enough to plan with.
 
     No watts were published for some devices, and the error of some classes of models is too large.
@@ -55,9 +55,11 @@ def watts_of(setup: Setup, load: Load, cap_w: float | None = None) -> Watts | No
     setup
         The model on its device.
     load
-        The load at full clock.
+        The load at full clock, in the time that the server computes.
     cap_w
         Power limit of each GPU [W] below the one that it ships with, or None.
+    busy_frac
+        Share of time in which it computes, slowed down by the limit. In the rest a GPU draws what it does without work.
 
     Raises
     ------
@@ -68,10 +70,12 @@ def watts_of(setup: Setup, load: Load, cap_w: float | None = None) -> Watts | No
     holdout = None if family is None else family.holdout(_served(setup))
     if family is None or limit_w is None or holdout is None or holdout.is_doubtful:
         return None
-    does = activity(_served(setup), setup.device, setup.gpus, load)
+    read = replace(load, input_len=load.input_len * (1.0 - setup.hit_frac))
+    does = activity(_served(setup), setup.device, setup.gpus, read)
     found: Capped = capped(family, limit_w, does, cap_w)
     is_tested = setup.device.slug in family.tested
-    return Watts(family, found.gpu_w, cap_w, found.clock_frac, found.rate_frac, is_tested, holdout)
+    gpu_w = busy_frac * found.gpu_w + (1.0 - busy_frac) * family.idle_frac * limit_w
+    return Watts(family, gpu_w, cap_w, found.clock_frac, found.rate_frac, is_tested, holdout)
 
 
 def unknown_watts(setup: Setup) -> str:

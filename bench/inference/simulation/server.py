@@ -8,6 +8,7 @@ from bench.inference.batching import Limits
 from bench.inference.serving import Setup
 from bench.inference.simulation.arrivals import draw
 from bench.inference.simulation.bisection import bisected
+from bench.inference.simulation.power_limit import limited_speed
 from bench.inference.simulation.serve import Array, Lengths, Requests, Served, serve
 from bench.inference.step_cost import StepCost
 from bench.inference.timing import step_cost
@@ -24,9 +25,10 @@ class Server:
     cost: StepCost
     limits: Limits
     setup: Setup | None = None  # whose memory limits the requests in service, or None without such a limit
+    cap_w: float | None = None  # [W] power limit of each GPU of the setup below the one that it ships with
 
     @classmethod
-    def online(cls, setup: Setup, speed: float = 1.0) -> "Server":
+    def online(cls, setup: Setup, speed: float = 1.0, cap_w: float | None = None) -> "Server":
         """Return the server of a setup at the engine's defaults, as the closed-loop model has it.
 
         Parameters
@@ -35,15 +37,36 @@ class Server:
             The model on its device.
         speed
             Measured over modelled speed of its steps.
+        cap_w
+            Power limit of each GPU [W] below the one that it ships with, or None.
         """
         limits = setup.engine.online_limits()
-        return cls(step_cost(setup, limits, graphs=False).scaled(1.0 / speed), limits, setup)
+        return cls(step_cost(setup, limits, graphs=False).scaled(1.0 / speed), limits, setup, cap_w)
 
     def serve(self, requests: Requests) -> Served:
         """Simulate some requests, with the drafts and the cached prompts of the setup."""
-        if self.setup is not None:
-            requests = replace(requests, growth=1.0 + self.setup.accepted, hit_frac=self.setup.hit_frac)
-        return serve(requests, self.cost, self.limits, self._memory(requests))
+        return self.settled(requests)[0]
+
+    def settled(self, requests: Requests) -> tuple[Served, float]:
+        """Return the simulated requests, and the speed of the steps over that without the power limit.
+
+        Raises
+        ------
+        InputError
+            The power limit is outside the range of the device, or no watts of the device are known.
+        """
+        if self.setup is None:
+            return serve(requests, self.cost, self.limits), 1.0
+        requests = replace(requests, growth=1.0 + self.setup.accepted, hit_frac=self.setup.hit_frac)
+        memory = self._memory(requests)
+
+        def simulated(speed: float) -> Served:
+            cost = self.cost if speed == 1.0 else self.cost.scaled(1.0 / speed)
+            return serve(requests, cost, self.limits, memory)
+
+        if self.cap_w is None:
+            return simulated(1.0), 1.0
+        return limited_speed(self.setup, self.cap_w, simulated)
 
     def capacity_per_s(self, input_len: int, output_len: int) -> float:
         """Return the largest rate of requests of these lengths with which the server keeps up [1/s].

@@ -6,6 +6,7 @@ from bench.inference.power.cap import lowest_watts
 from bench.inference.predict import Prediction, Run, Scale, plan_run, predict
 from bench.inference.rates import make_setup
 from bench.inference.site.name import RateName, read_name
+from bench.inference.site.open_curve import open_curve
 from bench.inference.site.rate import device_rate
 from bench.inference.site.scale import scale_of
 from hardware_profiles.errors import InputError
@@ -17,7 +18,7 @@ LEAST_CAP_FRAC = 0.5  # [-] lowest of them over the highest; below it the rate f
 
 
 def modelled_rate(name: str, store: Path) -> DeviceRate | OperatingCurve:
-    """Return the modelled rate of one GPU by its name, or the curve of its power limits (`@caps`).
+    """Return the modelled rate of one GPU by its name, or its curve of power limits (`@caps`) or of requests (`/s`).
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ def modelled_rate(name: str, store: Path) -> DeviceRate | OperatingCurve:
         The name has another form, its model cannot be served on its device, or the power limit is outside its range.
     """
     known = read_name(name)
+    if known.rate is not None:
+        return open_curve(name, known, store)
     run, scale = _planned(known, store)
     if known.power == "caps":
         return _curve(name, run, scale)

@@ -5,7 +5,9 @@ import re
 from dataclasses import replace
 
 from bench.inference.engine import DOUBTFUL_FRAC
+from bench.inference.options import stated_words
 from bench.inference.predict import Prediction
+from bench.inference.serving import Setup
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import Basis, Boundary
 from sites.market.device_rate import DeviceRate
@@ -56,8 +58,8 @@ def device_rate(prediction: Prediction, *, provisioned: bool = False) -> DeviceR
         power_basis=basis,
         confidence=setup.device.confidence,
         source=(
-            f"{_scaled(prediction)}perwatt's throughput model, engine class {setup.engine.name}, hold-out error "
-            f"{prediction.holdout.error_frac:.0%} over {prediction.holdout.rows} published rows; "
+            f"{_scaled(prediction)}perwatt's throughput model, engine class {setup.engine.name}{_stated(setup)}, "
+            f"hold-out error {prediction.holdout.error_frac:.0%} over {prediction.holdout.rows} published rows; "
             f"{_published(prediction)}; power: {words}"
         ),
         tags=replace(prediction.tags, boundary=boundary, power_kind=kind),
@@ -86,6 +88,11 @@ def _power(
 def _scaled(prediction: Prediction) -> str:
     scale = prediction.scale
     return "" if scale is None else f"scaled by {scale.factor:.3g} ({scale.words}): "
+
+
+def _stated(setup: Setup) -> str:
+    words = stated_words(setup)
+    return f", {words} (assumed)" if words else ""
 
 
 def _interval(value: float, half_frac: float) -> tuple[float, float]:

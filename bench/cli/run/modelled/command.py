@@ -64,7 +64,7 @@ def model_llm(setting: Setting, loads: Loads, plot: Path | None, *, chosen: bool
             f"profile {setting.device}", "tdp_w", expected="a power, which the tags of a token rate need"
         )
     scale = scale_of(setup, setting.store, setting.server)
-    opened = open_loops(setup, loads, scale) if loads.is_open else []
+    opened = open_loops(setup, loads, setting.cap_w, scale) if loads.is_open else []
     predictions = [one.prediction for one in opened] or closed_loops(setup, loads, setting.cap_w, scale)
     if plot is not None:
         plot_pareto(predictions, plot)

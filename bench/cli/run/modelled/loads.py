@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli.options import is_stated
-from hardware_profiles.decoding import is_decimal
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,11 +14,10 @@ if TYPE_CHECKING:
 
     from bench.inference.predict import Prediction, Scale
     from bench.inference.serving import Setup
-    from bench.inference.simulation.open_loop import OpenLoop, Traffic
+    from bench.inference.simulation.open_loop import OpenLoop
     from bench.inference.simulation.serve import Requests
 
 LEAST_QUANTILE, MOST_QUANTILE = 0.5, 0.999
-TENTHS = range(1, 10)  # of the capacity, for `--rate all`
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +76,6 @@ def refuse_without_effect(loads: Loads) -> None:
     for name, value in (("burstiness", loads.burstiness), ("seed", loads.seed)):
         if is_stated(name) and loads.rate is None and loads.quantile is None:
             raise InputError.at(f"--{name}", expected="--rate or --quantile with it", got=value)
-    if is_stated("cap_w") and loads.is_open:
-        raise InputError.at("--cap", expected="no --rate, --arrivals or --quantile with it", got="both")
     if loads.quantile is not None and not LEAST_QUANTILE <= loads.quantile <= MOST_QUANTILE:
         raise InputError.at("--quantile", expected=f"{LEAST_QUANTILE} to {MOST_QUANTILE}", got=loads.quantile)
     if loads.limits_ms[1] is not None and loads.lengths[1] == 1:
@@ -103,20 +99,19 @@ def closed_loops(setup: "Setup", loads: Loads, cap_w: float | None, scale: "Scal
     return [predict(run, latency_limit="none (closed loop)", cap_w=cap_w, scale=scale) for run in runs]
 
 
-def open_loops(setup: "Setup", loads: Loads, scale: "Scale | None") -> "list[OpenLoop]":
+def open_loops(setup: "Setup", loads: Loads, cap_w: float | None, scale: "Scale | None") -> "list[OpenLoop]":
     """Return the predictions for requests that arrive at random times."""
     from bench.inference.simulation.largest import Target
-    from bench.inference.simulation.open_loop import Traffic, best_open_loop, open_loop, traced
+    from bench.inference.simulation.open_loop import Traffic, best_open_loop, open_loop, rates_of, traced
 
     if loads.trace is not None:
         requests, name = _requests(loads.trace, loads.lengths)
-        return [traced(setup, requests, name, scale)]
+        return [traced(setup, requests, name, scale, cap_w)]
     traffic = Traffic(*loads.lengths, loads.burstiness, loads.seed)
     if loads.quantile is not None:
-        return [best_open_loop(setup, traffic, Target(loads.quantile, *loads.limits_s), scale)]
-    return [
-        open_loop(setup, traffic, rate_per_s, scale) for rate_per_s in _rates(loads.rate or "", setup, traffic, scale)
-    ]
+        return [best_open_loop(setup, traffic, Target(loads.quantile, *loads.limits_s), scale, cap_w)]
+    rates_per_s = rates_of(loads.rate or "", setup, traffic, scale, cap_w)
+    return [open_loop(setup, traffic, rate_per_s, scale, cap_w) for rate_per_s in rates_per_s]
 
 
 def _requests(path: Path, lengths: tuple[int, int]) -> "tuple[Requests, str]":
@@ -137,18 +132,6 @@ def _requests(path: Path, lengths: tuple[int, int]) -> "tuple[Requests, str]":
     arrival_s = np.array([arrival.at_s for arrival in trace.arrivals])
     inputs = lengths_of(trace.input_lengths, lengths[0], "input_len")
     return Requests(arrival_s, inputs, lengths_of(trace.output_lengths, lengths[1], "output_len")), trace.words
-
-
-def _rates(text: str, setup: "Setup", traffic: "Traffic", scale: "Scale | None") -> list[float]:
-    from bench.inference.simulation.open_loop import capacity_per_s
-
-    if text == "all":
-        capacity = capacity_per_s(setup, traffic, scale)
-        return [float(f"{tenth * capacity / 10.0:.3g}") for tenth in TENTHS]
-    parts = [part.strip() for part in text.split(",")]
-    if not all(is_decimal(part) and 0.0 < float(part) < math.inf for part in parts):
-        raise InputError.at("--rate", expected="requests/s above 0, separated by commas, or all", got=text)
-    return [float(part) for part in parts]
 
 
 def batches(text: str, most: int | None) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bench.cli.output import plain, say
-from bench.cli.run.llm_tables import document, joules, say_basis
+from bench.cli.run.llm_tables import document, joules, say_basis, watts
 from bench.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def print_open(setup: "Setup", opened: "Sequence[OpenLoop]", *, chosen: bool) ->
     title = f"{first.prediction.basis.capitalize()}: {setup.shape.title} in {setup.kind.name} on {device}"
     latencies = [f"{name} {figure}" for name in ("TTFT", "TPOT") for figure in ("mean", "q50", "q90", "q99")]
     print_table(
-        ["requests/s", "concurrent", "output tok/s", *latencies, "J/token", "J/token provisioned"],
+        ["requests/s", "concurrent", "output tok/s", *latencies, "W a GPU", "J/token", "J/token provisioned"],
         [
             (
                 plain(one.rate_per_s.value),
@@ -53,13 +53,14 @@ def print_open(setup: "Setup", opened: "Sequence[OpenLoop]", *, chosen: bool) ->
                 plain(one.prediction.tokens_per_s),
                 *_in_ms(one.ttft, mark),
                 *_in_ms(one.tpot, mark),
+                watts(one.prediction),
                 joules(one.prediction),
                 plain(one.prediction.joules_per_token),
             )
             for one in opened
         ],
         title=f"{title}, {lengths}, {times}, latencies in ms",
-        right=range(13),
+        right=range(14),
     )
     limit = None if first.prediction.tags is None else first.prediction.tags.latency_limit
     if first.rate_per_s.low < first.rate_per_s.high:

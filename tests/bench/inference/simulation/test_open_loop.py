@@ -95,3 +95,36 @@ def test_a_rate_or_a_length_that_cannot_be_served_is_refused(setup, lengths, rat
 def test_a_limit_that_a_lone_request_misses_is_refused_with_its_latencies(setup):
     with pytest.raises(InputError, match=r"a lone request \(TTFT 1\d.\d ms, TPOT \d.\d ms\), got .TPOT q99 <= 3 ms"):
         best_open_loop(setup, Traffic(*LENGTHS), Target(0.99, None, 0.003))
+
+
+def test_a_power_limit_that_is_never_reached_changes_nothing(setup):
+    free, capped = open_loop(setup, Traffic(*LENGTHS), 5.0), open_loop(setup, Traffic(*LENGTHS), 5.0, cap_w=690.0)
+    assert (capped.ttft, capped.tpot) == (free.ttft, free.tpot)
+    assert capped.prediction.watts.gpu_w == free.prediction.watts.gpu_w
+
+
+def test_a_power_limit_lengthens_the_latencies_and_lessens_watts_and_the_most_requests(setup):
+    free, capped = open_loop(setup, Traffic(*LENGTHS), 20.0), open_loop(setup, Traffic(*LENGTHS), 20.0, cap_w=400.0)
+    assert capped.prediction.tokens_per_s == free.prediction.tokens_per_s
+    assert free.prediction.watts.gpu_w > 400.0 >= capped.prediction.watts.gpu_w
+    assert capped.tpot.mean_s.value > free.tpot.mean_s.value / capped.prediction.watts.rate_frac
+    assert capped.ttft.q99_s.value > free.ttft.q99_s.value
+    assert capped.capacity_per_s < 0.8 * free.capacity_per_s
+
+
+def test_the_largest_rate_under_a_power_limit_keeps_the_latencies(setup):
+    found = best_open_loop(setup, Traffic(*LENGTHS), Target(0.99, 0.2, 0.015), cap_w=350.0)
+    assert found.tpot.q99_s.value == pytest.approx(0.015, rel=0.02)
+    assert found.prediction.watts.gpu_w <= 350.0
+    assert found.capacity_per_s > found.rate_per_s.value
+
+
+def test_a_gpu_that_hardly_works_draws_what_it_draws_without_work(setup):
+    watts = open_loop(setup, Traffic(*LENGTHS), 0.001).prediction.watts
+    assert watts.gpu_w == pytest.approx(watts.family.idle_frac * setup.device.limit_w, rel=0.01)
+
+
+def test_a_power_limit_of_a_device_without_watts_is_refused():
+    other = Setup(load("llama-3.1-8b"), precision("fp8"), accelerator("amd-instinct-mi300x"), 1, engine())
+    with pytest.raises(InputError, match="power cap: expected a device whose watts are modelled"):
+        open_loop(other, Traffic(*LENGTHS), 1.0, cap_w=400.0)

@@ -6,9 +6,10 @@ import pytest
 
 from bench.device_rates import resolve_device, resolve_rate
 from hardware_profiles.errors import InputError
-from sites.operating_points import OperatingCurve, serving_curve
+from sites.operating_points import LATENCIES, OperatingCurve, serving_curve
 
 LOAD = "llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000:64"
+OPEN = "llm:llama-3.1-8b:fp8:nvidia-h200:1000:100"
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,9 @@ def test_a_site_uses_the_curve_under_a_limit_of_the_time_per_token(free):
     [
         (f"{LOAD}@300", "expected llm:.*@WATTS of each GPU"),
         (f"{LOAD}@20W", r"power cap: expected \d+ to 700 W a GPU at this load, got 20"),
+        (f"{OPEN}:x/s", "requests/s above 0"),
+        (f"{OPEN}:500/s", r"expected less than the [\d.]+ requests/s"),
+        (f"{OPEN}:5/s@caps", "with a batch, or without, for @caps"),
         (f"{LOAD}~", "the id of a result after ~"),
         ("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64@500W", "a device whose watts are modelled"),
         ("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64@caps", "a device whose watts are modelled, for @caps"),
@@ -63,8 +67,28 @@ def test_a_power_that_cannot_be_modelled_is_refused(name, message):
         resolve_device(name)
 
 
+def test_a_rate_of_requests_gives_rate_watts_and_quantiles_of_one_point():
+    (point,) = resolve_device(f"{OPEN}:20/s").points
+    (capped,) = resolve_device(f"{OPEN}:20/s@400W").points
+    assert point.rate.rate_per_s == pytest.approx(2000.0)
+    assert set(point.latency_s) == set(LATENCIES)
+    assert point.rate.tags.latency_limit == "none (open loop, 20 requests/s)"
+    assert point.rate.power_interval_w[0] < point.rate.power_w < point.rate.power_interval_w[1]
+    assert capped.rate.power_w < point.rate.power_w
+    assert all(capped.latency_s[name] > point.latency_s[name] for name in LATENCIES)
+
+
+def test_all_rates_are_a_curve_of_which_a_site_uses_those_within_its_limit():
+    curve = resolve_device(f"{OPEN}:all/s")
+    assert len(curve.points) == 9
+    limit_s = curve.points[5].latency_s["ttft_q99"]
+    rate, served = serving_curve(curve, {"ttft_q99": limit_s}, idle_frac=0.2)
+    assert rate.rate_per_s == curve.points[5].rate.rate_per_s
+    assert len(served.used) + len(served.left_out) == 9
+
+
 def test_a_curve_is_not_one_operating_point():
-    with pytest.raises(InputError, match="one operating point, without @caps"):
+    with pytest.raises(InputError, match="one operating point, without @caps or a rate"):
         resolve_rate(f"{LOAD}@caps")
 
 
