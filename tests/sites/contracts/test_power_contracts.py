@@ -45,6 +45,12 @@ def test_steps_with_a_negative_price_are_settled_floored_or_left_out():
     assert second == pytest.approx({"settled": 0.0, "floored": 100.0, "suspended": 550.0})
 
 
+def test_a_price_of_0_is_not_below_0():
+    market = Market(np.array([0.0, -1.0]), np.array([0, 1]), np.array([0, 0]))
+    found = total_usd(ppa(PriceTerms(fixed_usd_per_mwh=45.0, below_zero="suspended"), market, np.ones(2)))
+    assert found == pytest.approx([-45, 0])
+
+
 def test_a_shape_follows_the_local_hour_of_the_week():
     mw = np.arange(168.0)
     assert shaped(mw, np.array([0, 167, 5]), np.array([1, 1, 0]), 0.5).tolist() == [0.0, 83.5, 0.0]
@@ -115,6 +121,11 @@ def test_demand_response_pays_for_capacity_and_energy():
     assert found["energy payment"] == pytest.approx([2000, 1920])  # at most the enrolled power
 
 
+def test_at_the_threshold_nothing_is_deducted():
+    found = demand_response(ResponseTerms(10.0, 8.0, threshold_frac=0.5), _obligation([5, 5, 5, 5], [0, 5, 0, 5]), 2)
+    assert total_usd(found) == pytest.approx([160, 160])
+
+
 def test_poor_availability_and_failed_tests_lower_the_capacity_payment():
     """Availability 80 %, and a test in which half of the power was dropped; then by the square, then suspended."""
     steps = _obligation([10, 10, 8, 8], [0, 10, 0, 5])
@@ -158,10 +169,11 @@ def test_the_quantity_of_a_part_of_a_year_is_in_proportion():
     assert total_usd(found) == pytest.approx([0, 0, 0, 0])
 
 
-def test_the_oldest_deficiency_is_made_up_first_and_what_lapses_is_lost():
-    """100 MWh a year at 10 USD: 30 and 20 short, then 25 and 40 above; the rest of the first year lapses after two."""
+@pytest.mark.parametrize(("years", "last_usd"), [(2, 200), (3, 250)])
+def test_the_oldest_deficiency_is_made_up_first_and_what_lapses_is_lost(years, last_usd):
+    """100 MWh a year at 10 USD: 30 and 20 short, then 25 and 40 above; 5 of the first year lapse after two years."""
     taken = np.repeat([70.0, 80.0, 125.0, 140.0], 12) / 12
-    terms = TakeTerms(100.0, 10.0, make_up_years=2)
+    terms = TakeTerms(100.0, 10.0, make_up_years=years)
     found = minimum_take(terms, taken_mwh=taken, in_force=np.ones(48), year=np.arange(48) // 12)
     assert found["deficiency payment"][[11, 23, 35, 47]] == pytest.approx([-300, -200, 0, 0])
-    assert found["make-up credit"][[11, 23, 35, 47]] == pytest.approx([0, 0, 250, 200])
+    assert found["make-up credit"][[11, 23, 35, 47]] == pytest.approx([0, 0, 250, last_usd])

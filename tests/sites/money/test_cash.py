@@ -96,6 +96,7 @@ def test_losses_of_the_first_year_lower_the_tax_of_the_second():
     operating = np.repeat([-10.0, 30.0, 30.0], 12)
     flows = cash(Plan(tax=TaxTerms(0.25)), operating, MONTHS)
     assert flows.tax[[11, 23, 35]] == pytest.approx([0, 0.25 * 240, 0.25 * 360])
+    assert flows.project.sum() == pytest.approx(600 - 0.25 * 600)
 
 
 def test_a_loan_against_bitcoin_needs_its_price():

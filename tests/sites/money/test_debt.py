@@ -75,6 +75,7 @@ def test_the_internal_rate_of_a_loan_is_its_effective_rate(rate, repayment):
     ("changes", "message"),
     [
         ({"payment_usd": 11.0}, "key payment_usd: expected above the interest of a month"),
+        ({"principal_usd": 1600.0, "interest_frac": 0.75, "payment_usd": 100.0}, "interest of a month .100.00 USD."),
         ({"payment_usd": 100.0}, "never repaid"),
         ({"months": 37}, "key months: expected at most 36, because the horizon ends on 2028-12-31"),
         ({"drawn": date(2025, 12, 31)}, "key drawn: expected a day of 2026-01-01 to 2028-12-31, the horizon"),
