@@ -20,6 +20,7 @@ from sites.capital.finance import (
 )
 from sites.capital.purchase import Bought, conversion_of, purchase
 from sites.capital.switching import SwitchPrices, best_share, switch_prices
+from sites.capital.waiting import Terms, Waiting, waiting_of
 from sites.dispatch.year import site_year
 from sites.file.values import assumptions_of
 from sites.scenarios.engine import fleet_cases, run_fleet
@@ -78,6 +79,7 @@ class PlanReport:
     loan: LoanReport | None
     switch: SwitchPrices | None
     best_share: float | None  # to convert
+    waiting: Waiting | None  # worth of converting later; None without a conversion, or with too few scenarios
     assumptions: tuple[Assumption, ...]
 
     def document(self) -> dict[str, object]:
@@ -161,6 +163,13 @@ def report(
         loan=_loan(plan, plan.loan, site, run) if plan.loan is not None else None,
         switch=switch_prices(bought.before, conversion) if bought.before and conversion else None,
         best_share=best_share(bought.before, conversion).share if bought.before and conversion else None,
+        waiting=waiting_of(
+            bought,
+            Terms(plan.purchase.lead_years.value, life, discount, residual_usd),
+            run,
+            scenarios,
+            execute=execute,
+        ),
         assumptions=tuple(assumptions_of(plan)),
     )
 

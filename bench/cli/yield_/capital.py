@@ -11,6 +11,7 @@ from bench.cli.yield_.assumptions import print_plan_assumptions
 if TYPE_CHECKING:
     from sites.capital.appraisal import LoanReport, PlanReport
     from sites.capital.switching import SwitchPrices
+    from sites.capital.waiting import Waiting
 
 
 def print_plan(plan: PlanReport, *, every_assumption: bool) -> None:
@@ -23,6 +24,7 @@ def print_plan(plan: PlanReport, *, every_assumption: bool) -> None:
     if plan.switch is not None:
         rows += _switch_rows(plan.switch)
         rows.append(["share of the site that is worth converting now", f"{plan.best_share or 0.0:.0%}"])
+        rows += _waiting_rows(plan.waiting)
         rows.append(["irreversible", "; ".join(IRREVERSIBLE)])
     print_table(["capital", plan.name], rows)
     print_plan_assumptions(plan.assumptions, every=every_assumption)
@@ -101,6 +103,22 @@ def _switch_rows(switch: SwitchPrices) -> list[list[str]]:
         ["converting is worth more above", price]
         if price
         else ["converting is worth more", f"{converting} within a factor of 1,000"],
+    ]
+
+
+def _waiting_rows(waiting: Waiting | None) -> list[list[str]]:
+    if waiting is None:
+        return [["worth of waiting", "unknown: the regression needs 200 scenarios"]]
+    never = 1.0 - sum(waiting.shares)
+    later = sum(waiting.shares[1:])
+    return [
+        ["worth of waiting", f"{waiting.worth_usd:,.0f} ± {_usd(waiting.worth_se_usd)} (standard error)"],
+        [
+            f"converting now, or in up to {len(waiting.shares) - 1} years, or never",
+            f"{waiting.value_usd:,.0f} ± {_usd(waiting.value_se_usd)} at least; now {_usd(waiting.now_usd)}",
+        ],
+        ["the policy converts", f"now {waiting.shares[0]:.0%}, later {later:.0%}, never {never:.0%} of the paths"],
+        ["its value on the paths that it was fitted on", _usd(waiting.in_sample_usd)],
     ]
 
 
