@@ -83,6 +83,7 @@ def opened(monkeypatch):
             of = replies(transport, row["raw"])
             monkeypatch.setattr(meter._transport, "read", lambda places: [of(place) for place in places])
         monkeypatch.setattr(meter._transport, "open", lambda: None)
+        monkeypatch.setattr(meter._transport, "servers", lambda _: 1)
         meter.connect()
         return meter
 
