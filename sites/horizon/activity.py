@@ -12,6 +12,8 @@ from sites.dispatch.formulas import able_mw, asked_mw, owed_mw, passed_usd_per_m
 from sites.dispatch.problem import full_mw, meter_per_device, problem
 from sites.dispatch.programme import programme_hourly
 from sites.dispatch.rents import rent, rent_hourly_usd
+from sites.dispatch.stored.reasons import ROUNDING
+from sites.dispatch.stored.rows import export_price
 from sites.model import InferenceBlock
 
 if TYPE_CHECKING:
@@ -49,11 +51,12 @@ class Activity:
     metered_mwh: Floats  # [MWh meter] drawn, [T]
     bought_usd: Floats  # [USD] power bought on the spot market, [T]
     contract_usd: Floats  # [USD] contracted power, taken or not, [T]
-    resale_usd: Floats  # [USD] for contracted power that is resold, [T]
+    resale_usd: Floats  # [USD] for contracted power that is resold, and for what a battery exports, [T]
     adder_usd: Floats  # [USD] delivery and coincident peaks, [T]
     demand_charge_usd: Floats  # [USD] on the month's peak, [T]
     penalty_usd: Floats  # [USD] for promised work that is not served, [T]
     credits_usd: Floats  # [USD] of the curtailment programme, [T]
+    storage_usd: Floats  # [USD] degradation of a battery, and starts of blocks, spread over the year, [T]
     fixed_usd: Floats  # [USD] fixed cost of the site, [T]
     blocks: tuple[BlockActivity, ...]
 
@@ -74,9 +77,9 @@ class Activity:
 
     @property
     def net_usd(self) -> Floats:
-        """Revenue, rents and credits less power, penalties and fixed cost [USD], [T]."""
+        """Revenue, rents and credits less power, penalties, storage and fixed cost [USD], [T]."""
         income = self.revenue_usd + self.rent_usd + self.credits_usd
-        return income - self.power_usd - self.penalty_usd - self.fixed_usd
+        return income - self.power_usd - self.penalty_usd - self.storage_usd - self.fixed_usd
 
     def _over_blocks(self, parts: list[Floats]) -> Floats:
         total: Floats = np.sum(parts, axis=0) if parts else np.zeros(self.calendar.steps)
@@ -109,8 +112,11 @@ def activity(year: SiteYear, first_month: int = 0) -> Activity:
     hour = arrays.hours
     meter = {product: meter_per_device(site, product) for product in ("mining", "inference")}
     at_meter = [mw[:, k] * meter[label.product] for k, label in enumerate(year.labels)]
-    drawn_mw: Floats = np.sum(at_meter, axis=0) if at_meter else np.zeros(calendar.steps)
+    load_mw: Floats = np.sum(at_meter, axis=0) if at_meter else np.zeros(calendar.steps)
+    net_mw = _net_mw(year, load_mw)
+    drawn_mw = np.maximum(net_mw, 0.0)
     bought_mw, sold_mw, resale = _traded(hour, drawn_mw, site.contract_mw)
+    exported_usd = np.maximum(-net_mw, 0.0) * export_price(arrays)
     charges_usd = done.peaks_mw * arrays.charges_usd_per_mw
     credits_usd = programme_hourly(arrays.programme, done.load) * step_h
     return Activity(
@@ -120,14 +126,36 @@ def activity(year: SiteYear, first_month: int = 0) -> Activity:
         metered_mwh=drawn_mw * step_h,
         bought_usd=bought_mw * hour.spot_usd_per_mwh * step_h,
         contract_usd=np.full(calendar.steps, site.contract_mw * site.contract_usd_per_mwh * step_h),
-        resale_usd=sold_mw * resale * step_h,
+        resale_usd=(sold_mw * resale + exported_usd) * step_h,
         adder_usd=drawn_mw * hour.adder_usd_per_mwh * step_h,
         demand_charge_usd=(charges_usd / np.bincount(calendar.billing, minlength=charges_usd.size))[calendar.billing],
         penalty_usd=_penalty_usd(arrays, mw) * step_h,
         credits_usd=credits_usd if credits_usd.size else np.zeros(calendar.steps),
+        storage_usd=_storage_usd(year),
         fixed_usd=np.full(calendar.steps, year.fixed_usd / calendar.steps),
-        blocks=tuple(_block(year, arrays, mw, block) for block in site.blocks),
+        blocks=tuple(_block(year, arrays, block) for block in site.blocks),
     )
+
+
+def _net_mw(year: SiteYear, load_mw: Floats) -> Floats:
+    """Return what the meter sees [MW]: the load and what a battery charges less what it discharges, [T]."""
+    storage = year.storage
+    if storage is None:
+        return load_mw
+    net = load_mw + storage.charge_mw - storage.discharge_mw
+    power_mw = year.site.battery.power_mw if year.site.battery is not None else 0.0
+    net[np.abs(net) <= ROUNDING * (load_mw + power_mw)] = 0.0
+    return net
+
+
+def _storage_usd(year: SiteYear) -> Floats:
+    """Return the cost of degradation and of starts [USD], [T]."""
+    storage, calendar = year.storage, year.site.calendar
+    if storage is None:
+        return np.zeros(calendar.steps)
+    wear_usd_per_mwh = year.site.battery.wear_usd_per_mwh if year.site.battery is not None else 0.0
+    starts: Floats = np.full(calendar.steps, storage.start_usd / calendar.steps)
+    return storage.discharge_mw * wear_usd_per_mwh * calendar.step_h + starts
 
 
 def _traded(hour: Hours[Floats], drawn_mw: Floats, contract_mw: float) -> tuple[Floats, Floats, Floats]:
@@ -165,8 +193,10 @@ def _price_over_mean(arrays: Problem, block: Blocks[float]) -> Floats | float:
     return arrays.price_paths[int(block.price_path) - 1] if block.price_path > 0.0 else 1.0
 
 
-def _block(year: SiteYear, arrays: Problem, mw: Floats, source: MiningBlock | InferenceBlock) -> BlockActivity:
+def _block(year: SiteYear, arrays: Problem, source: MiningBlock | InferenceBlock) -> BlockActivity:
     site = year.site
+    mw, _, _ = year.in_hours()
+    useful_mw = mw if year.storage is None else year.storage.useful_mw
     rows = [k for k, label in enumerate(year.labels) if label.name == source.name]
     product, unit = year.labels[rows[0]].product, year.labels[rows[0]].unit
     step_h, pue = site.calendar.step_h, site.mining_pue if product == "mining" else site.gpu_pue
@@ -174,7 +204,7 @@ def _block(year: SiteYear, arrays: Problem, mw: Floats, source: MiningBlock | In
     revenue, units = np.zeros(steps), np.zeros(steps)
     for k in rows:
         block: Blocks[float] = Blocks._make(arrays.blocks[k])
-        worked_usd, made = _worked(arrays, mw[:, k], block)
+        worked_usd, made = _worked(arrays, useful_mw[:, k], block)
         revenue += worked_usd
         units += made
     rent_usd = np.zeros(steps)

@@ -42,8 +42,9 @@ COLUMNS = (
     Column("contracts_usd", "USD", "all contracts of [[contract]], income less cost"),
     Column("power_usd", "USD", "spot and contract, less resale, with adders and demand charge"),
     Column("penalty_usd", "USD", "for promised work that is not served"),
+    Column("storage_usd", "USD", "degradation of the battery, and starts of blocks"),
     Column("fixed_usd", "USD", "fixed cost of the site"),
-    Column("net_usd", "USD", "revenue, rent, credits and contracts less power, penalties and fixed cost"),
+    Column("net_usd", "USD", "revenue, rent, credits and contracts less power, penalties, storage and fixed cost"),
     Column("capex_usd", "USD", "paid for hardware and conversions, less what is sold"),
     Column("debt_usd", "USD", "interest, fees and repayment, less what is drawn"),
     Column("tax_usd", "USD", "tax on income"),
@@ -60,6 +61,7 @@ HOURLY = (
     "credits_usd",
     "power_usd",
     "penalty_usd",
+    "storage_usd",
     "fixed_usd",
 )  # what is added up from the hours
 BY_MONTH = ("contracts_usd", "capex_usd", "debt_usd", "tax_usd")  # what has no hours
@@ -146,6 +148,7 @@ def _hourly(activity: Activity) -> Floats:
             activity.credits_usd,
             activity.power_usd,
             activity.penalty_usd,
+            activity.storage_usd,
             activity.fixed_usd,
         ]
     )
@@ -154,7 +157,7 @@ def _hourly(activity: Activity) -> Floats:
 def _net_usd(columns: Columns) -> Floats:
     """Return the net without contracts [USD]."""
     income = columns["revenue_usd"] + columns["rent_usd"] + columns["credits_usd"]
-    return income - columns["power_usd"] - columns["penalty_usd"] - columns["fixed_usd"]
+    return income - columns["power_usd"] - columns["penalty_usd"] - columns["storage_usd"] - columns["fixed_usd"]
 
 
 def _columns(hourly: Floats, owed: Sequence[Floats]) -> Columns:

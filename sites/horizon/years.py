@@ -63,7 +63,6 @@ def years_of(inputs: Inputs, site: Site, years: int) -> tuple[Site, ...]:
     """
     if not 1 <= years <= MOST_YEARS:
         raise InputError.at("years", expected=f"a whole number of 1 to {MOST_YEARS}", got=years)
-    site.check_plain("years")
     start = first_day(site)
     check_room(site, first_hour_s(anniversary(start, years), site.timezone))
     prices = PricePath.of(inputs, Months.of(start, years).names)

@@ -25,6 +25,7 @@ SHOWN = {
     "contracts_usd": "contracts",
     "power_usd": "power",
     "penalty_usd": "penalties",
+    "storage_usd": "storage",
     "fixed_usd": "fixed",
     "net_usd": "net USD",
     "capex_usd": "capex",

@@ -59,7 +59,7 @@ def steps_of(site: Site, arrays: Problem, rows: Rows) -> Steps:
     what is left of it as ordinary power. So an outage does not count as a stop. Exported power earns the resale price
     or the market price, if that is lower.
     """
-    hour, limit = arrays.hours, arrays.hours.limit_mw
+    limit = arrays.hours.limit_mw
     battery = site.battery or NO_BATTERY
     free = ~rows.is_must & ~(rows.is_base & (arrays.parts.kind == IDLE))
     must = np.minimum(rows.cap_mw[rows.is_must].sum(axis=0), limit)
@@ -73,7 +73,7 @@ def steps_of(site: Site, arrays: Problem, rows: Rows) -> Steps:
     cap = rows.cap_mw.copy()
     cap[base_rows] -= base[rows.unit[base_rows]]
     near, far = prices_of(arrays)
-    exported = np.minimum(np.minimum(hour.resale_usd_per_mwh, hour.spot_usd_per_mwh), near)
+    exported = export_price(arrays)
     within = np.minimum(arrays.contract_mw, limit)
     room = np.stack([limit if battery.may_export else np.zeros_like(limit), within, limit - within])
     day = arrays.how // 24
@@ -97,6 +97,14 @@ def steps_of(site: Site, arrays: Problem, rows: Rows) -> Steps:
         day=np.concatenate([[0], np.cumsum(day[1:] != day[:-1])]),
         step_h=float(arrays.step_h),
     )
+
+
+def export_price(arrays: Problem) -> Floats:
+    """Return what power that is fed into the grid earns [USD/MWh meter], [T]."""
+    hour = arrays.hours
+    quoted: Floats = np.minimum(hour.resale_usd_per_mwh, hour.spot_usd_per_mwh)
+    exported: Floats = np.minimum(quoted, prices_of(arrays)[0])
+    return exported
 
 
 def prices_of(arrays: Problem) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ TERMS = {
         (1, "contracts_usd"),
         (-1, "power_usd"),
         (-1, "penalty_usd"),
+        (-1, "storage_usd"),
         (-1, "fixed_usd"),
     ),
     "cash_usd": ((1, "net_usd"), (-1, "capex_usd"), (-1, "debt_usd"), (-1, "tax_usd")),

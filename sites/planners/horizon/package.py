@@ -58,6 +58,11 @@ class YearsFolder:
             for one in horizon.site.assumptions
         ]
         self._known.append(known_until_utc(horizon.site.path))
+        if horizon.site.has_storage:
+            self._notes.append(
+                f"{done.site}: no networks for PyPSA and no series for SAM, which have neither battery nor start costs"
+            )
+            return
         networks = self._work / "pypsa" / name if len(self._names) > 1 else self._work / "pypsa"
         for own in horizon.years:
             for piece in pieces(own):
