@@ -21,13 +21,12 @@ def watt_classes(validation: "Validation", data: Path | None) -> "dict[str, Judg
         The file, or None for the bundled ones, on which the watts are fitted too.
     """
     from bench.inference.power.judged import judged, judged_classes
-    from bench.inference.published import DATA
-    from bench.inference.validation import HOLDOUT
+    from bench.inference.validation import FILES, HOLDOUT
 
     outcomes = [outcome for outcome in validation.outcomes if outcome.predicted_per_s is not None]
     held = {outcome.row for outcome in outcomes if outcome.role == HOLDOUT}
     rates = ((outcome.row, outcome.predicted_per_s) for outcome in outcomes if outcome.predicted_per_s is not None)
-    is_bundled = data is None or data.resolve().parent == DATA.resolve()
+    is_bundled = data is None or data.resolve() in {file.resolve() for file in FILES}
     return judged_classes([one for one in judged(rates, bundled=is_bundled) if one.row.row in held])
 
 
