@@ -14,7 +14,7 @@ from sites.file.build_blocks import frac, inference_block, mining_block
 from sites.file.carbon import kg_per_mwh
 from sites.file.difficulty import superseded_note
 from sites.file.flags import site_flags, site_notes
-from sites.file.horizon.services import busiest, with_services
+from sites.file.horizon.services import busiest, end_of, with_services
 from sites.file.hourly.climate import derate, pue, temperature_c
 from sites.file.hourly.market import bitcoin_year, rented
 from sites.file.hourly.reader import HourlyReader
@@ -100,7 +100,7 @@ def build_site(file: SiteFile, resolve: Resolve, path: str, *, native: bool = Fa
     mining_pue = faults.attempt(lambda: pue(file, "mining", hourly, path, ambient), unread)
     gpu_pue = faults.attempt(lambda: pue(file, "gpu", hourly, path, ambient), unread)
     spot_usd = faults.attempt(lambda: spot(file.price, calendar, hourly.read), unread) / per_usd
-    bitcoin = bitcoin_year(market, hourly, Path(path), faults)
+    bitcoin = bitcoin_year(market, hourly, end_of(file, calendar), Path(path), faults)
     intensity: float | None = faults.attempt(lambda: kg_per_mwh(file.carbon, file.site.region, hourly), None)
     contract = file.price.contract
     discount = contract.resale_discount_usd_per_mwh.value / per_usd if contract else 0.0

@@ -12,7 +12,7 @@ from hardware_profiles.opening import DIFFICULTY_TABLE
 from sites.file.build_blocks import frac
 from sites.file.csv_rows import csv_rows
 from sites.file.ranges import DIFFICULTY, FIRST_DAY, LAST_DAY
-from sites.hours.calendar import HOUR_S, unix_s, utc_text
+from sites.hours.calendar import unix_s, utc_text
 from sites.market.bitcoin import DifficultyPath
 from sites.market.retarget import EpochData, check_against_bundled, check_bits, check_epochs
 
@@ -31,26 +31,25 @@ EPOCH_COLUMNS = (*COLUMNS, "height", "bits", "last_unix")  # of a table of `perw
 _BITS, _WHOLE = re.compile(r"[0-9a-f]{8}"), re.compile(r"[0-9]{1,12}")
 
 
-def difficulty_path(market: MarketTable, calendar: Calendar, path: Path) -> DifficultyPath:
+def difficulty_path(market: MarketTable, end_s: int, path: Path) -> DifficultyPath:
     """Return the difficulty path of a site.
 
     Parameters
     ----------
     market
         Table [market] of the site file.
-    calendar
-        Hours of the site's year.
+    end_s
+        End of the site's year, or of its horizon [s, unix].
     path
         The site file; the path of a table of difficulty is relative to its folder.
 
     Raises
     ------
     InputError
-        Two points are not in the order of time, a point of the site file begins after the year, or the table cannot
-        be read.
+        Two points are not in the order of time, a point of the site file begins after the end, or the table cannot be
+        read.
     """
     points = tuple((unix_s(point.start), point.difficulty.value) for point in market.difficulty)
-    end_s = calendar.start_s + calendar.hours * HOUR_S
     for index, (start_s, _) in enumerate(points):
         if start_s >= end_s:
             raise InputError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from hardware_profiles.errors import InputError, near_names
 from sites.dispatch.later_year import after
 from sites.dispatch.problem import meter_mw
-from sites.hours.calendar import HOUR_S, first_hour_s
+from sites.hours.calendar import HOUR_S, anniversary, first_hour_s
 from sites.hours.service import ALWAYS, Service
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sites.file.block_tables import InferenceTable, MiningTable
     from sites.file.horizon.tables import ConversionTable
     from sites.file.site_file import SiteFile
+    from sites.hours.calendar import Calendar
     from sites.model import InferenceBlock, MiningBlock, Site
 
     Block = TypeVar("Block", MiningBlock, InferenceBlock)
@@ -85,6 +86,13 @@ def conversion_days(conversion: ConversionTable) -> tuple[date, date]:
     """Return the first day on which the converted power is off, and the first of the new block."""
     ready = conversion.start + timedelta(days=round(conversion.lead_days.value))
     return ready - timedelta(days=round(conversion.offline_days.value)), ready
+
+
+def end_of(file: SiteFile, calendar: Calendar) -> int:
+    """Return the end of a site's horizon, or of its year without one [s, unix]."""
+    if file.horizon is None:
+        return calendar.start_s + HOUR_S * calendar.hours
+    return first_hour_s(anniversary(file.site.start, file.horizon.years), file.site.timezone)
 
 
 def busiest(site: Site) -> Site:

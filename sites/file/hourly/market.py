@@ -94,10 +94,10 @@ class BitcoinYear(NamedTuple):
     fees_btc_per_block: float | None  # [BTC/block] if they are constant in BTC
 
 
-def bitcoin_year(market: MarketTable, hourly: HourlyReader, path: Path, faults: Faults) -> BitcoinYear:
+def bitcoin_year(market: MarketTable, hourly: HourlyReader, end_s: int, path: Path, faults: Faults) -> BitcoinYear:
     """Return what [market] says of bitcoin in a site's year; `path` is the site file, `faults` collects its faults."""
     unread: Floats = np.ones(hourly.calendar.steps)
-    difficulty = faults.attempt(lambda: difficulty_path(market, hourly.calendar, path), DifficultyPath())
+    difficulty = faults.attempt(lambda: difficulty_path(market, end_s, path), DifficultyPath())
     fees = market.fees_btc_per_block
     usd = market.btc_usd
     prices = None if isinstance(usd, Value) else faults.attempt(lambda: read_market(usd, BITCOIN, hourly), unread)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from hardware_profiles.errors import InputError
+from sites.dispatch.problem import site_reward_btc_per_hash
 from sites.horizon.years import years_of
+from sites.market.bitcoin import bundled_difficulty
 
 HOURLY = 'hourly = { file = "prices.csv", column = "usd" }'
 
@@ -52,6 +54,17 @@ def test_a_tariff_of_hours_of_the_week_knows_the_weekdays_of_each_year(make):
     for site in years_of(*make(price=price), 3):
         monday = site.calendar.how // 24 == 0
         assert (site.spot_usd_per_mwh == np.where(monday, 90.0, 30.0)).all()
+
+
+def test_a_difficulty_of_a_later_year_holds_from_its_day_on(make):
+    """Without a horizon, such a point is refused, because it has no effect."""
+    point = "[[market.difficulty]]\nstart = 2027-07-01\ndifficulty = 300000000000000\n"
+    first, second = years_of(*make(btc="10000000", more=f"[horizon]\nyears = 2\n{point}"), 2)
+    reward = site_reward_btc_per_hash(second)
+    assert reward[-1] == pytest.approx(site_reward_btc_per_hash(first)[0] * bundled_difficulty(first.start_s) / 3e14)
+    assert reward[0] > reward[-1]
+    with pytest.raises(InputError, match="expected a time before the end of the year"):
+        make(more=point)
 
 
 def test_a_series_of_every_year_is_read_for_each(make, tmp_path):

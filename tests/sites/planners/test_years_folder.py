@@ -14,7 +14,9 @@ from sites.dispatch.year import site_year
 from sites.file.inputs import read_inputs
 from sites.horizon.phases import pieces
 from sites.horizon.statement import COLUMNS, statement
+from sites.horizon.worth import worth
 from sites.horizon.years import run_years
+from sites.planners.horizon.book import book_of
 from sites.planners.horizon.schema import YEARS_TABLES
 from sites.planners.stored_inputs import load_inputs
 
@@ -73,6 +75,17 @@ def test_every_table_is_described_and_there_as_csv_too(run):
     with (folder / "tables" / "cash_monthly.csv").open(encoding="utf-8-sig", newline="") as file:
         months = list(csv.DictReader(file))
     assert float(months[-1]["cash_usd"]) == done.monthly["cash_usd"][-1]
+
+
+def test_the_sums_of_the_workbook_are_those_of_the_statement(run):
+    """Each formula of a month adds up the columns that it names, with their signs."""
+    _, horizon, done = run
+    columns = {column.name: column for column in book_of(done, worth(horizon, done)).columns}
+    assert {name for name, column in columns.items() if column.terms} >= {"net_usd", "cash_usd"}
+    for column in columns.values():
+        if column.terms:
+            total = sum(sign * columns[name].values for sign, name in column.terms)
+            assert column.values == pytest.approx(total, rel=1e-12)
 
 
 def test_the_stored_inputs_give_the_same_statement(run):
