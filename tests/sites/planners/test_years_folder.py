@@ -124,3 +124,5 @@ def test_sam_takes_the_years_as_the_life_of_the_plant(run):
     assert earned == pytest.approx(done.yearly["revenue_usd"] - on_leap_day, rel=1e-6)
     paid_on_leap_day = np.where(np.arange(YEARS) == 2, leap.power_usd[leap.calendar.day_of_year == 59].sum(), 0.0)
     assert paid == pytest.approx(done.yearly["power_usd"] - paid_on_leap_day, rel=1e-6)
+    fixed = np.array(plant.Outputs.cf_om_fixed_expense[1:])
+    assert fixed == pytest.approx(done.yearly["fixed_usd"], rel=1e-9)
