@@ -25,6 +25,14 @@ class CapexTable(Table):
     sold: Day | None = None  # the last day of the horizon if absent
     residual_percent: Percent = assumed(0.0)  # of the price, when it is sold
 
+    in_schema = (
+        {
+            "if": {"properties": {"method": {"const": "straight line"}}},
+            "then": {"required": ["life_months"]},
+            "else": {"not": {"required": ["life_months"]}},
+        },
+    )
+
     @rule
     def _life_of_a_straight_line(self) -> Iterator[Broken]:
         if (self.method == "straight line") != (self.life_months is not None):
@@ -45,6 +53,8 @@ class LoanTable(Table):
     fee_percent: Percent = assumed(0.0)
     day_count: Literal["30/360", "actual/365", "actual/360"] = "30/360"
     settled_at_end: Flag = False
+
+    in_schema = ({"if": {"required": ["payment_usd"]}, "then": {"properties": {"kind": {"const": "level payment"}}}},)
 
     @rule
     def _payment_of_a_level_one(self) -> Iterator[Broken]:

@@ -62,6 +62,9 @@ class VolumeTable(Escalating):
     share_percent: Percent = assumed(100.0)  # of what the plant generates
 
 
+_COLLAR = {"anyOf": [{"required": ["floor_usd_per_mwh"]}, {"required": ["cap_usd_per_mwh"]}]}
+
+
 class PpaTable(VolumeTable):
     """[[contract]] of kind "ppa": a volume at a fixed price, within a collar, or at an index plus an adder."""
 
@@ -72,6 +75,11 @@ class PpaTable(VolumeTable):
     adder_usd_per_mwh: UsdPerMwh | None = None
     index: ForwardTable | None = None  # that the adder is on; the market price if absent
     below_zero: Literal["settled", "floored", "suspended"] = "settled"
+
+    in_schema = (
+        {"oneOf": [{"required": ["fixed_usd_per_mwh"]}, _COLLAR, {"required": ["adder_usd_per_mwh"]}]},
+        {"dependentRequired": {"index": ["adder_usd_per_mwh"]}},
+    )
 
     @rule
     def _one_price(self) -> Iterator[Broken]:
