@@ -131,6 +131,7 @@ def say_basis(setup: "Setup", first: "Prediction", *, chosen: bool) -> None:
             f"Nothing was measured: the figures are modelled for {setup.device.slug}, the default GPU "
             "(--device selects another)."
         )
+    from bench.inference.judged.blind import blind_words
     from bench.inference.options import stated_words
 
     holdout = first.holdout
@@ -140,6 +141,7 @@ def say_basis(setup: "Setup", first: "Prediction", *, chosen: bool) -> None:
         f"that were not used in the fit (worst {holdout.worst_frac:.0%}); nine of ten rates of a new configuration lie "
         f"within a factor of {math.exp(holdout.half_ln):.2f}."
     )
+    say(f"Take care with other engines and publishers: {blind_words()}.")
     if stated := stated_words(setup):
         say(f"Stated: {stated}. The error of the class is of rows without.")
     if first.scale is not None:

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 from bench.inference.engine import DOUBTFUL_FRAC
+from bench.inference.judged.blind import blind_words
 from bench.inference.options import stated_words
 from bench.inference.predict import Prediction
 from bench.inference.serving import Setup
@@ -59,7 +60,8 @@ def device_rate(prediction: Prediction, *, provisioned: bool = False) -> DeviceR
         confidence=setup.device.confidence,
         source=(
             f"{_scaled(prediction)}perwatt's throughput model, engine class {setup.engine.name}{_stated(setup)}, "
-            f"hold-out error {prediction.holdout.error_frac:.0%} over {prediction.holdout.rows} published rows; "
+            f"hold-out error {prediction.holdout.error_frac:.0%} over {prediction.holdout.rows} published rows "
+            f"({blind_words()}); "
             f"{_published(prediction)}; power: {words}"
         ),
         tags=replace(prediction.tags, boundary=boundary, power_kind=kind),
