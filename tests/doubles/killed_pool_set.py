@@ -15,7 +15,13 @@ from bench.miners.pools.writes import Target
 from bench.miners.reader import Miner
 from bench.workloads.asic import pool_switch
 
+TARGET = Target("127.0.0.1", 3333, "perwatt.asic")
 COUNTED = ("pool_switch.py", "journal.py", "files.py", "http.py", "endpoint.py")
+
+
+def axeos(address):
+    """Return the unit at an address, which is polled without a pause."""
+    return Miner(parse_address(address, "HOST"), load("axeos")._replace(poll_s=0.0))
 
 
 def set_and_restore(address, at):
@@ -32,9 +38,9 @@ def set_and_restore(address, at):
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
-    miner = Miner(parse_address(address, "HOST"), load("axeos")._replace(poll_s=0.0))
+    miner = axeos(address)
     sys.settrace(trace)
-    with pool_switch.pool_set(miner, Target("127.0.0.1", 3333, "perwatt.asic"), lambda _: None):
+    with pool_switch.pool_set(miner, TARGET, lambda _: None):
         pass
     sys.settrace(None)
     return lines
