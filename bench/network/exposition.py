@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-_SAMPLE = re.compile(r"\s*([A-Za-z_:][A-Za-z0-9_:]*)[ \t]*(?:\{(.*)\})?[ \t]*(\S+)(?:[ \t]+\S+)?\s*")
-_LABEL = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
+# One pattern for a whole line would take minutes over a hostile one.
+_NAME = re.compile(r"\s*([A-Za-z_:][A-Za-z0-9_:]*)[ \t]*")
+_LABEL = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|(?=\}))')
+_END = re.compile(r"\s*\}")
 _ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
 
 
@@ -25,26 +27,28 @@ class Sample(NamedTuple):
 def samples(page: str) -> Iterator[Sample]:
     """Yield the samples of a page; comments and damaged lines are passed over, as the format's own readers do."""
     for line in page.splitlines():
-        match = _SAMPLE.fullmatch(line)
-        if match is None:
+        name = _NAME.match(line)
+        labels, position = _labels(line, name.end()) if name is not None else (None, 0)
+        words = line[position:].split(maxsplit=2)  # a value, and a time that is not read
+        if name is None or labels is None or len(words) not in {1, 2}:
             continue
-        labels = _labels(match[2] or "")
         try:
-            value = float(match[3])
+            value = float(words[0])
         except ValueError:
             continue
-        if labels is not None:
-            yield Sample(match[1], labels, value)
+        yield Sample(name[1], labels, value)
 
 
-def _labels(text: str) -> dict[str, str] | None:
-    """Return the labels between the braces, or None if they are damaged."""
+def _labels(line: str, position: int) -> tuple[dict[str, str] | None, int]:
+    """Return the labels of a line from a position on, None if they are damaged, and the position after them."""
     labels: dict[str, str] = {}
-    position = 0
-    while position < len(text):
-        match = _LABEL.match(text, position)
+    if not line.startswith("{", position):
+        return labels, position
+    position += 1
+    while (end := _END.match(line, position)) is None:
+        match = _LABEL.match(line, position)
         if match is None:
-            return None
+            return None, position
         labels[match[1]] = re.sub(r"\\.", lambda escape: _ESCAPES.get(escape[0], escape[0]), match[2])
         position = match.end()
-    return labels
+    return labels, end.end()

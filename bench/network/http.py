@@ -32,6 +32,10 @@ class NoPowerError(ReadFailedError):
     """The device answers, and measures no power; the text holds the cure."""
 
 
+class CertificateUntrustedError(ReadFailedError):
+    """The device's certificate is not one that this machine trusts."""
+
+
 class LoginNeededError(ReadFailedError):
     """The plug wants a user and a password, and none was stated."""
 
@@ -191,6 +195,10 @@ class Device:
             raise ReadFailedError(f"{url}: not a path that HTTP can carry") from None
         except http.client.HTTPException as error:
             raise ReadFailedError(f"{url}: not a complete HTTP answer: {shown(str(error)[:200])}") from None
+        except ssl.SSLCertVerificationError as error:
+            if fault := getattr(error, "verify_message", ""):  # empty if we compared the certificate ourselves
+                raise CertificateUntrustedError(f"{url}: {fault}") from None
+            raise ReadFailedError(f"{url}: {error}") from None
         except (OSError, ValueError) as error:
             raise ReadFailedError(f"{url}: {error}") from None
 

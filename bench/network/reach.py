@@ -65,7 +65,7 @@ def check_private(remote: HostPort, settings: Mapping[str, str], place: str, tim
     try:
         addresses = remote.look_up(time.monotonic() + timeout_s)
     except (OSError, ValueError) as error:
-        raise ReadFailedError(f"{remote.host}: {error or 'the name was not found in time'}") from None
+        raise ReadFailedError(f"{remote.host}: {str(error) or 'the name was not found in time'}") from None
     for address in addresses if allowed == "no" else ():
         found = ipaddress.ip_address(address.partition("%")[0])
         if (getattr(found, "ipv4_mapped", None) or found).is_global:

@@ -28,7 +28,7 @@ class _PinnedSocket(ssl.SSLSocket):
         shown = hashlib.sha256(self.getpeercert(binary_form=True) or b"").hexdigest()
         if shown != expected:
             self.close()
-            raise ssl.SSLCertVerificationError(f"expected the certificate sha256:{expected}, got sha256:{shown}")
+            raise ssl.SSLCertVerificationError(1, f"expected the certificate sha256:{expected}, got sha256:{shown}")
 
 
 def read_trust(place: str, settings: Mapping[str, str]) -> ssl.SSLContext:

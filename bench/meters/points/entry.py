@@ -8,7 +8,7 @@ from bench.meters.points.meter import PointMeter
 from bench.meters.points.table import Point, Table, bundled, choices, filled, find, names, needed_settings
 from bench.meters.points.transport import Transport, TransportKind
 from bench.meters.protocol import Found, Meter, MeterInfo, MeterKind, MeterKindEntry, MeterOptions, Tier
-from bench.meters.settings import Stated, read_stated
+from bench.meters.settings import COMMON, Stated, read_stated
 from bench.network.login import refuse_password
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BOUNDARIES
@@ -31,7 +31,9 @@ def entry(kind: TransportKind) -> MeterKindEntry:
         words = ",".join(f"{key}={value}" for key, value in chosen.items())
         full = f"{spec},table={name}" + (f",{words}" if words else "")
         places, digits = _places(table, transport, chosen, f"{name}")
-        sources = [f"{key}={value}" for key, value in chosen.items() if not table.settings[key].one_source]
+        sources = [
+            f"{key}={value.lstrip('0') or value}" for key, value in chosen.items() if not table.settings[key].one_source
+        ]
         domain = "/".join(filter(None, (f"{kind.name}:{transport.name}", ",".join(sources))))
         return PointMeter(_described(full, table, stated, kind, domain), table, transport, places, digits)
 
@@ -56,14 +58,18 @@ def entry(kind: TransportKind) -> MeterKindEntry:
 
 def _stated(spec: str, settings: Mapping[str, str], options: MeterOptions, kind: TransportKind, table: Table) -> Stated:
     """Return the common settings; what the spec does not state comes from the table."""
+    taken = {*COMMON, "table", "sum", "password", *kind.settings} & set(table.settings)
+    if taken:
+        expected = "names that a spec does not have already"
+        raise InputError.at(f"table {settings['table']}", "settings", expected=expected, got=", ".join(sorted(taken)))
     known = dict(settings)
     if table.accuracy is not None and "accuracy" not in known:
         known["accuracy"] = str(table.accuracy.frac)
         known.setdefault("source", table.accuracy.source)
     if table.period.s > limits.SLOWEST_PERIOD_S and "period" not in known and options.period_s is None:
         expected = f"period= of at most {limits.SLOWEST_PERIOD_S:g} s, as you set the device to publish"
-        raise InputError.at(
-            f"--meter {spec}", "period", expected=expected, got=f"{table.period.s:g} s, {table.period.source}"
+        raise InputError(
+            f"--meter {spec}: key period: expected {expected}, got {table.period.s:g} s ({table.period.source})"
         )
     return read_stated(
         spec, known, options, boundary=table.boundary, period_s=table.period.s,

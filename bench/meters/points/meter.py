@@ -16,7 +16,7 @@ from bench.meters.points.words import explained
 from bench.meters.protocol import EnergyReading, MeterInfo
 from bench.meters.stream import PolledMeter
 from bench.network.errors import ReadFailedError
-from bench.network.http import LoginNeededError, LoginRefusedError
+from bench.network.http import CertificateUntrustedError, LoginNeededError, LoginRefusedError
 from bench.network.login import password_missing
 from hardware_profiles.errors import InputError, shown
 from hardware_profiles.provenance import BOUNDARIES
@@ -66,6 +66,10 @@ class PointMeter(PolledMeter):
         except LoginRefusedError as error:
             self._transport.close()
             raise InputError(f"{place}: key password_file: expected the login of the device, got {error}") from None
+        except CertificateUntrustedError as error:
+            self._transport.close()
+            expected = "the SHA-256 of the device's certificate, or ca_file= with its authority"
+            raise InputError(f"{place}: key fingerprint: expected {expected}, got {error}") from None
         except ReadFailedError as error:
             self._transport.close()
             if error.code == "bad_sample":
@@ -143,6 +147,12 @@ class PointMeter(PolledMeter):
             (raw,) = self._transport.read([place])
             if raw is None and self._points[position].quantity != self._table.reads:
                 continue  # the device lacks the point too
+            if raw is None:
+                point = self._points[position].quantity
+                raise ReadFailedError(
+                    f"the point {point}: the device states no digits for it; check the table and its settings",
+                    "bad_sample",
+                )
             if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= 9:
                 raise ReadFailedError(
                     f"expected the number of decimal digits, 0 to 9, from the device, got {raw!r}", "bad_sample"
@@ -190,7 +200,7 @@ def _figure(point: Point, raw: Raw, factor: float, *, needed: bool) -> float | N
         return None
     try:
         number = float(raw)
-    except ValueError:
+    except (ValueError, OverflowError):  # an integer of hundreds of digits is no figure either
         number = math.nan
     if not math.isfinite(number):
         if needed:

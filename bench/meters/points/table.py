@@ -68,7 +68,9 @@ class Point(_Strict):
     scale: Positive = 1.0  # the figure is the raw value times this, in `unit`
     digits_at: dict[str, Any] | None = None  # where the device states how many decimal digits the raw value has
     phase: str = ""  # of several phases
-    averaging_s: Annotated[float, Field(ge=0.0)] = 0.0  # [s] time over which a power is averaged
+    averaging_s: Annotated[float, Field(ge=0.0, le=limits.LONGEST_AVERAGING_S)] = (
+        0.0  # [s] time over which a power is averaged
+    )
     wraps_at: Positive | None = None  # raw value at which a counter of energy begins anew
     absent: list[int | float | str] = []  # raw values that stand for "no value"
     active: list[str] = []  # of a state: the texts that confirm a reading
@@ -84,6 +86,17 @@ class Point(_Strict):
             )
         if self.quantity == "active" and not self.active:
             raise ValueError("expected `active`, the texts that confirm a reading, got nothing")
+        return self
+
+    @model_validator(mode="after")
+    def _has_no_key_of_another(self) -> Self:
+        for key, quantity, is_stated in (
+            ("averaging_s", "power", self.averaging_s > 0.0),
+            ("wraps_at", "energy", self.wraps_at is not None),
+            ("active", "active", bool(self.active)),
+        ):
+            if is_stated and self.quantity != quantity:
+                raise ValueError(f"expected {key} at a point of {quantity} alone, got it at one of {self.quantity}")
         return self
 
     @property
@@ -108,8 +121,8 @@ class Table(_Strict):
     attribution: bool = False  # whether the source estimates the power rather than measures it: tier E
     settings: dict[str, Setting] = {}
     transport_settings: dict[str, Any] = {}
-    points: Annotated[dict[str, Point], Field(min_length=1)]
-    sources: Annotated[dict[str, Source], Field(min_length=1)]
+    points: dict[str, Point]
+    sources: dict[str, Source]
 
     @model_validator(mode="after")
     def _reads_what_it_has(self) -> Self:
@@ -119,6 +132,27 @@ class Table(_Strict):
             raise ValueError("expected most_power_w, because the table reads a counter, got nothing")
         if self.reads == "energy" and len(self.of("energy")) > 1:
             raise ValueError("expected one point of energy, because the table reads it, got several")
+        if not self.sources:
+            raise ValueError("expected a table [sources.NAME], the page that states the scales, got nothing")
+        return self
+
+    @model_validator(mode="after")
+    def _counts_each_power_once(self) -> Self:
+        seen: dict[tuple[str, str], str] = {}
+        for name, point in self.points.items():
+            if (point.quantity, point.phase) in seen and point.quantity not in UNITLESS:
+                first, words = seen[point.quantity, point.phase], point.quantity.replace("_", " ")
+                raise ValueError(
+                    f"expected one {words} of each phase, got {first} and {name}; a phase has its name in `phase`"
+                )
+            seen[point.quantity, point.phase] = name
+        powers = {name: point for name, point in self.points.items() if point.quantity == "power"}
+        if len(powers) > 1:
+            for name, point in powers.items():
+                if not point.phase:
+                    raise ValueError(f"expected the phases or their total, because powers are added, got {name} too")
+                if any(other.at == point.at for key, other in powers.items() if key != name):
+                    raise ValueError(f"expected each power at a place of its own, got {name} twice")
         return self
 
     def of(self, quantity: str) -> list[Point]:

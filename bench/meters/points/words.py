@@ -34,5 +34,5 @@ def explained(point: Point, raw: Raw, factor: float, *, is_stated: bool) -> str:
         if point.quantity == "averaging" and float(raw) * factor > limits.LONGEST_AVERAGING_S:
             return f"{name} = {float(raw) * factor:.6g} s: that of the device's statistics, not used"
         return f"{name} = {float(raw) * factor:.6g}{unit}, from {sent} times {factor:.6g}{unit}{source}"
-    except ValueError:
+    except (ValueError, OverflowError):
         return f"{name}: expected a number, got {sent}"

@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.meters.points.entry import entry
-from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys
+from bench.meters.points.transport import Raw, Transport, TransportKind, check_keys, value_in
 from bench.network.errors import ReadFailedError
+from bench.network.http import number_of
 from bench.network.reach import SETTING as PUBLIC
 from bench.network.reach import check_private, remote_of
 from bench.network.tcp import HostPort, left_s
@@ -57,13 +58,15 @@ class Kasa(Transport):
         """Return the figures of one answer."""
         try:
             answer = json.loads(self._exchange(b'{"emeter":{"get_realtime":{}}}', time.monotonic() + TIMEOUT_S))
-            figures = answer["emeter"]["get_realtime"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            text = str(error) or "no answer in time"
-            raise ReadFailedError(
-                f"{self.name}: expected the figures of a Kasa plug with a meter, got {text}"
-            ) from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._unexpected(str(error) or "no answer in time") from None
+        figures = value_in(answer, ("emeter", "get_realtime"))
+        if not isinstance(figures, dict):
+            raise self._unexpected("an answer without them")
         return [_figure(figures, place) for place in places]
+
+    def _unexpected(self, got: str) -> ReadFailedError:
+        return ReadFailedError(f"{self.name}: expected the figures of a Kasa plug with a meter, got {got}")
 
     def _exchange(self, request: bytes, deadline: float) -> bytes:
         with self._remote.connect(deadline) as line:
@@ -78,11 +81,8 @@ class Kasa(Transport):
 def _figure(figures: Mapping[str, Any], name: str) -> Raw:
     """Return a figure in W, kWh, V or A, whichever hardware sent it."""
     newer, factor, older = _FIGURES[name]
-    value = figures.get(newer)
-    if isinstance(value, int | float):
-        return value * factor
-    value = figures.get(older)
-    return float(value) if isinstance(value, int | float) else None
+    number = number_of(figures.get(newer))
+    return number_of(figures.get(older)) if number is None else number * factor
 
 
 def _received(line: socket.socket, count: int, deadline: float) -> bytes:

@@ -5,7 +5,9 @@ References
 Modbus application protocol V1.1b3, function codes 3 (holding registers) and 4 (input registers). pymodbus 3.
 """
 
+import logging
 import math
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,6 +85,7 @@ class Modbus(Transport):
             from pymodbus.client import ModbusTcpClient
         except ImportError:
             raise MeterError(f"{self._place}: needs pymodbus: pip install 'perwatt[meters]'") from None
+        logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # it writes each failed request to stderr
         check_private(self._remote, self._settings, self._place, TIMEOUT_S)
         framer = FramerType.RTU if self._rtu else FramerType.SOCKET
         self._client = ModbusTcpClient(
@@ -116,7 +119,8 @@ class Modbus(Transport):
             answer = ask(address, count=count, device_id=self._device_id)
         except (ModbusException, OSError) as error:
             self._client.close()  # a late answer must not be taken for the next one
-            raise ReadFailedError(f"{where}: {error}") from None
+            text = f"no answer in {TIMEOUT_S:g} s" if "No response" in str(error) else str(error)
+            raise ReadFailedError(f"{where}: {text}") from None
         if answer.isError():
             code = int(getattr(answer, "exception_code", 0))
             raise ReadFailedError(f"{where}: the device refuses: {_EXCEPTIONS.get(code, f'exception {code}')}")
@@ -156,7 +160,7 @@ def _make(target: str, settings: Mapping[str, str], table_settings: Mapping[str,
         table = f"table {settings['table']}"
         raise InputError.at(table, "transport_settings", expected="device_id", got=", ".join(sorted(unknown)))
     text = settings.get("device_id", str(table_settings.get("device_id", 1)))
-    if not text.isdigit() or not 0 <= int(text) <= 247:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 247:
         raise InputError.at(place, "device_id", expected="a number from 0 to 247, as set at the meter", got=text)
     frame = settings.get("frame", "tcp")
     if frame not in {"tcp", "rtu"}:

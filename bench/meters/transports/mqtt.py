@@ -89,7 +89,7 @@ class Mqtt(Transport):
             self._client.connect_timeout = CONNECT_S
             self._client.connect(self._remote.host, self._remote.port)
         except (OSError, ValueError) as error:
-            raise ReadFailedError(f"{self.name}: {error or 'no connection in time'}") from None
+            raise ReadFailedError(f"{self.name}: {str(error) or 'no connection in time'}") from None
         self._client.loop_start()
         if not self._subscribed.wait(CONNECT_S) or self._fault:
             self.close()

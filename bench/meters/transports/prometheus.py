@@ -60,21 +60,26 @@ class Exporter(Transport):
     def read(self, places: Sequence[Series]) -> list[Raw]:
         """Return the values of one page.
 
-        A series that the page lacks is an error and not 0, and several that fit are never added: the rows of a
-        partitioned GPU each repeat the whole GPU's power.
+        A page that lacks every series is an error; one that lacks some measures less. Several that fit are never
+        added: the rows of a partitioned GPU each repeat the whole GPU's power.
         """
         assert self._device is not None  # set by open
         answer = self._device.request(self._url.path or "/metrics", TIMEOUT_S)
         page = list(samples(answer.body.decode("utf-8", "replace")))
-        return [self._one(place, page) for place in places]
+        values: list[Raw] = [self._one(place, page) for place in places]
+        if all(value is None for value in values):
+            raise self._missing(places[0], page)
+        return values
 
-    def _one(self, place: Series, page: Sequence[Sample]) -> float:
+    def _missing(self, place: Series, page: Sequence[Sample]) -> ReadFailedError:
+        others = [dict(sample.labels) for sample in page if sample.name == place.metric]
+        hint = f", got {_labels(others)}" if others else f"; the page has {len(page)} other samples"
+        return ReadFailedError(f"{self.name}: expected the series {place}{hint}")
+
+    def _one(self, place: Series, page: Sequence[Sample]) -> float | None:
         fitting = [sample for sample in page if place.fits(sample)]
         if not fitting:
-            names = sorted({sample.name for sample in page if sample.name == place.metric})
-            others = [dict(sample.labels) for sample in page if sample.name == place.metric]
-            hint = f", got {_labels(others)}" if names else f"; the page has {len(page)} other samples"
-            raise ReadFailedError(f"{self.name}: expected the series {place}{hint}")
+            return None
         if len(fitting) > 1:
             differing = _labels([dict(sample.labels) for sample in fitting])
             raise InputError(

@@ -31,8 +31,9 @@ TIMEOUT_S = 5.0  # [s] of one command
 PERIOD_MS = 1000  # of the daemon's samples
 MOST_BYTES = 1 << 20  # of one line or a list of samples
 _FIELDS = {"power": "Watts", "volts": "Volts", "amps": "Amps", "power_factor": "PF", "time": "Time"}
-_COUNT = re.compile(r"Last ([0-9]+) samples")
+_COUNT = re.compile(r"Last ([0-9]{1,9}) samples")
 _UNKNOWN = ("Unknown command", "Invalid number of parameters")
+_REFUSALS = ("error", "unknown", "invalid")
 _RANGES = {"volts_range": "V", "amps_range": "A"}
 
 
@@ -72,8 +73,9 @@ class PtDaemon(Transport):
         """Return the figures of the newest sample; before there is a new one, those of the last."""
         if self._line is None:  # the daemon broke off, or began anew
             self._begin()
-        for line in self._new_samples():
-            self._sample = _sample(line)
+        newest = self._newest_sample()
+        if newest:
+            self._sample = _sample(newest)
         if not self._sample:
             raise ReadFailedError(f"{self.name}: no sample yet")
         return [self._of(place) for place in places]
@@ -141,9 +143,12 @@ class PtDaemon(Transport):
         before = {"A": _range(parts[1], parts[2]), "V": _range(parts[3], parts[4])}
         for letter, value in stated.items():
             self._restore.setdefault(letter, before[letter])
-            self._command(f"SR,{letter},{value}")
+            answer = self._command(f"SR,{letter},{value}")
+            if answer.lower().startswith(_REFUSALS):
+                raise self._unexpected(f"the range {value} of {letter} to be set", answer)
 
-    def _new_samples(self) -> list[str]:
+    def _newest_sample(self) -> str:
+        """Return the newest of the samples since the last call, or an empty text if there are none."""
         head = self._command("RL,*,*")
         if head.startswith(_UNKNOWN[1]):
             head = self._command("RL")
@@ -152,7 +157,14 @@ class PtDaemon(Transport):
         match = _COUNT.match(head)
         if match is None:
             raise ReadFailedError(f"{self.name}: expected the number of samples, got {shown(head)}")
-        return [self._read_line(time.monotonic() + TIMEOUT_S) for _ in range(int(match[1]))]
+        deadline, newest = time.monotonic() + TIMEOUT_S, ""
+        try:
+            for _ in range(int(match[1])):
+                newest = self._read_line(deadline)
+        except OSError as error:
+            self._drop()  # else its late samples would be taken for the next answer
+            raise ReadFailedError(f"{self.name}: the samples: {str(error) or 'no answer in time'}") from None
+        return newest
 
     def _of(self, place: Figure) -> Raw:
         value = self._sample.get((place.name, place.channel))
@@ -171,21 +183,22 @@ class PtDaemon(Transport):
             return self._read_line(deadline)
         except OSError as error:
             self._drop()
-            raise ReadFailedError(f"{self.name}: {text}: {error or 'no answer in time'}") from None
+            raise ReadFailedError(f"{self.name}: {text}: {str(error) or 'no answer in time'}") from None
 
     def _connect(self) -> None:
         try:
             self._line = self._remote.connect(time.monotonic() + TIMEOUT_S)
         except (OSError, ValueError) as error:
-            raise ReadFailedError(f"{self.name}: {error or 'no connection in time'}") from None
+            raise ReadFailedError(f"{self.name}: {str(error) or 'no connection in time'}") from None
         self._rest = b""
 
     def _read_line(self, deadline: float) -> str:
         """Return the next line that is neither a notice nor an error that the daemon puts in between."""
         while True:
+            left_s(deadline)
             while b"\n" not in self._rest:
                 if self._line is None or len(self._rest) > MOST_BYTES:
-                    raise ReadFailedError(f"{self.name}: the answer has no end")
+                    raise ConnectionError("the answer has no end")
                 self._line.settimeout(left_s(deadline))
                 part = self._line.recv(65536)
                 if not part:
@@ -208,7 +221,7 @@ def _sample(line: str) -> dict[tuple[str, int], str]:
     channel = 0
     words = iter(line.split(","))
     for word in words:
-        if match := re.fullmatch(r"Ch([0-9]+)", word):
+        if match := re.fullmatch(r"Ch([0-9]{1,3})", word):
             channel = int(match[1])
         elif word in {*_FIELDS.values(), "Mark"}:
             figures[word, channel] = next(words, "")
@@ -217,7 +230,8 @@ def _sample(line: str) -> dict[tuple[str, int], str]:
 
 def _range(automatic: str, value: str) -> str:
     """Return a range as the command that sets it takes it."""
-    return value if automatic == "0" and float(value) > 0 else "Auto"
+    is_fixed = automatic == "0" and re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) and float(value) > 0
+    return value if is_fixed else "Auto"
 
 
 def _make(target: str, settings: Mapping[str, str], _table_settings: Mapping[str, Any], place: str) -> PtDaemon:

@@ -89,7 +89,7 @@ class Scpi(Transport):
             return self._exchange(query, time.monotonic() + TIMEOUT_S)
         except (OSError, ValueError) as error:
             self.close()  # a late answer must not be taken for the next one
-            raise ReadFailedError(f"{self.name}: {query}: {error or 'no answer in time'}") from None
+            raise ReadFailedError(f"{self.name}: {query}: {str(error) or 'no answer in time'}") from None
 
     def _exchange(self, query: str, deadline: float) -> str:
         if self._line is None:

@@ -149,8 +149,8 @@ def _make(target: str, settings: Mapping[str, str], _table_settings: Mapping[str
             auth=settings.get("auth", "sha256"), privacy=settings.get("privacy", "aes"),
         )  # fmt: skip
         if len(login.password) < 8:
-            raise InputError.at(
-                place, "password_file", expected="a password of at least 8 characters, as SNMP asks for"
+            raise InputError(
+                f"{place}: key password_file: expected a password of at least 8 characters, as SNMP 3 wants, got fewer"
             )
     else:
         access = Access(community=login.password)

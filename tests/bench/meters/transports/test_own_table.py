@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.measure.plans import averaging_time_s, lead_time_s
+from bench.meters.group.sources import same_source
 from bench.meters.points import table
 from bench.meters.points.units import FACTORS
 from bench.meters.registry import make_meter
@@ -119,6 +120,10 @@ WRONG = [
     ("register = 12", 'register = "{"', "expected register as a whole number"),
     ("register = 12", 'register = "{0.x}"', "expected register as a whole number"),
     ("[sources.manual]", "[sources.manual", "our-meter.toml"),
+    ('unit = "W"', 'unit = "W", averaging_s = 61.0', r"points\.power\.averaging_s"),
+    ('unit = "W"', 'unit = "W", wraps_at = 9999', "expected wraps_at at a point of energy alone"),
+    ('unit = "W"', 'unit = "W", active = ["on"]', "expected active at a point of active alone"),
+    ("[points]", '[settings.boundary]\nmeaning = "x"\n\n[points]', "expected names that a spec does not have already"),
 ]  # fmt: skip
 
 
@@ -128,6 +133,30 @@ def test_a_wrong_key_is_one_line(own, before, after, words):
         make_meter(f"modbus:10.0.0.9,table={own(before, after)}")
     assert "\n" not in str(error.value)
     assert "our-meter.toml" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("phases", "registers", "words"),
+    [
+        (
+            ["L1", "L2", ""],
+            [12, 14, 16],
+            "expected the phases or their total, because powers are added, got point2 too",
+        ),
+        (["L1", "L1"], [12, 14], "expected one power of each phase, got point0 and point1"),
+        (["", ""], [12, 14], "expected one power of each phase, got point0 and point1"),
+        (["L1", "L2"], [12, 12], "expected each power at a place of its own, got point0 twice"),
+    ],
+)
+def test_no_power_is_counted_twice(own, phases, registers, words):
+    points = "".join(
+        f'point{i} = {{ quantity = "power", unit = "W", phase = "{phase}", '
+        f'at = {{ function = 4, register = {register}, type = "float32" }} }}\n'
+        for i, (phase, register) in enumerate(zip(phases, registers, strict=True))
+    )
+    power = next(line for line in OWN.splitlines() if line.startswith("power"))
+    with pytest.raises(InputError, match=words):
+        table.read(own(power, points))
 
 
 def test_a_counter_needs_the_most_power_and_is_one(own):
@@ -179,3 +208,10 @@ def test_a_wrong_table_is_one_line_with_status_2(perwatt, own):
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "expected the unit of a power" in done.stderr
+
+
+def test_an_outlet_with_a_zero_before_its_number_is_the_same_outlet():
+    spec = "snmp:10.0.0.6,table=raritan-px2-outlet,outlet="
+    first, second = (make_meter(spec + outlet) for outlet in ("1", "01"))
+    assert same_source(first.info, second.info)
+    assert not same_source(first.info, make_meter(spec + "10").info)
