@@ -135,7 +135,7 @@ def with_folder(target):
         pass
 
 
-@pytest.mark.parametrize("call", ["write_pypsa", "write_table", "_write_hourly", "_json", "store_inputs"])
+@pytest.mark.parametrize("call", ["write_pypsa", "write_table", "_write_hourly", "write_json", "store_inputs"])
 def test_a_disk_that_fills_up_leaves_nothing_behind(small_site_file, resolve, tmp_path, monkeypatch, call):
     def full(*_args, **_kwargs):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -194,7 +194,7 @@ def test_an_hourly_file_is_copied_into_the_run(small_site_file, resolve, tmp_pat
         load_site(small_site_file, resolve)
 
 
-@pytest.mark.parametrize("point", ["store_inputs", "write_pypsa", "_json"])
+@pytest.mark.parametrize("point", ["store_inputs", "write_pypsa", "write_json"])
 def test_a_run_killed_while_it_writes_leaves_no_folder_that_looks_whole(small_site_file, tmp_path, point):
     code = f"""
 import os, sys
