@@ -68,9 +68,8 @@ def resolve_rate(name: str, *, store: Path = STORE, profiles: Iterable[str | Pat
 
         modelled = modelled_rate(name, store)
         if isinstance(modelled, OperatingCurve):
-            raise InputError.at(
-                "device", expected="one operating point, without @caps or a rate in requests/s", got=name
-            )
+            single = "one operating point, without @caps or a rate in requests/s"
+            raise InputError.at("device", expected=single, got=name)
         return modelled
     if name.startswith(RESULT_PREFIX):
         from bench.results.folder import find_result, read_whole

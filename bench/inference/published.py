@@ -8,8 +8,8 @@ from pathlib import Path
 from bench.inference.accelerator import slug_of
 from bench.inference.columns import measured
 from bench.inference.columns.cells import known, length, number
+from bench.inference.columns.mlperf import is_mlperf, latency_refusal, task_of
 from bench.inference.columns.row import Row
-from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
 from bench.limits import MOST_CLIENTS
 from hardware_profiles.errors import InputError, shown
 from hardware_profiles.opening import CSV

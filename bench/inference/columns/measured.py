@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from bench.inference.accelerator import slug_of
 from bench.inference.columns.cells import known, length, number
+from bench.inference.columns.mlperf import is_mlperf, latency_refusal, task_of
 from bench.inference.columns.row import Row, Spread
 from bench.inference.columns.runs import PROMPTS, requests_of
-from bench.inference.mlperf import is_mlperf, latency_refusal, task_of
 from bench.limits import MOST_CLIENTS
 from kernels.llm.counts import precision
 from kernels.llm.shapes import load

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from bench.inference.batching import Limits
+from bench.inference.columns.mlperf import distributions_of, target_of
 from bench.inference.columns.row import Row
-from bench.inference.mlperf import distributions_of, target_of
 from bench.inference.predict import full_load_limits
 from bench.inference.serving import Setup
 from bench.inference.simulation.arrivals import Quantiles, draw

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
+from bench.inference.columns.mlperf import task_of
 from bench.inference.fit import PARAMETERS
 from bench.inference.judged.book import stored
 from bench.inference.judged.classes import covering
 from bench.inference.judged.holdout import COVERING, holdouts
-from bench.inference.mlperf import task_of
 from bench.inference.published import BUNDLED, SECOND, read_rows
 from bench.inference.validation import (
     APART,

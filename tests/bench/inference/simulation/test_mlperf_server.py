@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bench.inference.accelerator import accelerator
+from bench.inference.columns.mlperf import distributions_of, target_of
 from bench.inference.engine import engine
-from bench.inference.mlperf import distributions_of, target_of
 from bench.inference.predict import full_load_limits, plan_run, predict
 from bench.inference.serving import Setup
 from bench.inference.simulation.largest import Target

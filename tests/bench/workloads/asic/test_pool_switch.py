@@ -26,8 +26,8 @@ from hardware_profiles.errors import InputError
 
 TARGET = Target("127.0.0.1", 3333, "perwatt.asic")
 ROOT = Path(__file__).resolve().parents[4]
-KILLED = ROOT / "tests" / "doubles" / "killed_pool_set.py"
-ENDED = ROOT / "tests" / "doubles" / "ended_pool_set.py"
+KILLED = ROOT / "tests" / "doubles" / "pools" / "killed.py"
+ENDED = ROOT / "tests" / "doubles" / "pools" / "ended.py"
 MOMENTS = 40
 
 

@@ -8,7 +8,7 @@ import signal
 import sys
 
 from bench.workloads.asic import pool_switch
-from doubles.killed_pool_set import TARGET, axeos
+from doubles.pools.killed import TARGET, axeos
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -1,0 +1,1 @@
+"""Processes that set the pool of a unit and are killed, or sent signals."""
