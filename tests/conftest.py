@@ -6,8 +6,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Generator
 from pathlib import Path
 
 # The tests' matrix products are small, and a BLAS thread that waits for the next one spins. This comes before NumPy's
@@ -78,21 +76,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(part in item.path.as_posix() for part in OF_REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=2))
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let coverage rest in tests that compute for long: it would double their time, and others run the same lines."""
-    if not item.get_closest_marker("slow") or "coverage" not in sys.modules:
-        return (yield)
-    tracer, of_threads = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
-        return (yield)
-    finally:
-        threading.settrace(of_threads)
-        sys.settrace(tracer)
 
 
 @pytest.hookimpl(tryfirst=True)
