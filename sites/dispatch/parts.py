@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sites.dispatch.columns import IDLE, KINDS, SLA, SUM, Blocks
-from sites.dispatch.formulas import able_mw, asked_mw, capacity_mw, owed_mw, passed_usd_per_mwh, worth_usd_per_mwh
+from sites.dispatch.columns import IDLE, KINDS, ON_DEMAND, SLA, SUM, Blocks
+from sites.dispatch.formulas import (
+    able_mw,
+    asked_mw,
+    capacity_mw,
+    owed_mw,
+    passed_usd_per_mwh,
+    work_mw,
+    worth_usd_per_mwh,
+)
 from sites.dispatch.problem import full_mw, labels, meter_per_device, problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sites.arrays import Floats
+    from sites.dispatch.merit_order import Problem
     from sites.dispatch.problem import Label
     from sites.dispatch.year import SiteYear
     from sites.model import InferenceBlock, Site
+
+
+class PartFactors(NamedTuple):
+    """Factors on the parts of a site in a scenario: numbers, or arrays of shape [parts, T]."""
+
+    able: Floats | float  # on capacity
+    asked: Floats | float  # on demand
+    worth: Floats | float
+    units: Floats | float  # on output; of miners BTC per USD of worth without its factor
+
+
+NO_FACTORS = PartFactors(1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +68,29 @@ def hourly_parts(site: Site) -> tuple[Floats, Floats, Floats]:
     worth
         [USD/MWh meter], shape [parts, T]; of promised work with its penalty, of idle parts 0.
     """
-    arrays = problem(site)
+    return scaled_parts(site, problem(site), NO_FACTORS)
+
+
+def scaled_parts(site: Site, arrays: Problem, factors: PartFactors) -> tuple[Floats, Floats, Floats]:
+    """Return the same as `hourly_parts`, of `arrays` in place of the site's own and with factors on each part."""
     hours = np.arange(site.calendar.steps) * site.calendar.step_h
     ratio = meter_of_parts(site, labels(site))
     caps, promises, worths = np.zeros_like(ratio), np.zeros_like(ratio), np.zeros_like(ratio)
     hour, over_mean = arrays.hours, arrays.over_mean
+    able_factor, asked_factor, worth_factor = (np.broadcast_to(factor, ratio.shape) for factor in factors[:3])
     for k, row in enumerate(arrays.blocks):
         block: Blocks[float] = Blocks._make(row)
         growth = np.exp(block.growth_log_per_hour * hours)
-        asked = asked_mw(block, arrays.profiles[int(block.profile)][arrays.how], growth)
-        caps[k] = capacity_mw(block, hour, asked)
+        asked = asked_mw(block, arrays.profiles[int(block.profile)][arrays.how], growth) * asked_factor[k]
+        if block.kind in {SLA, ON_DEMAND}:
+            able = able_mw(block, hour) * able_factor[k]
+            caps[k] = work_mw(block.kind, able, block.promised_frac, asked, block.better_frac)
+        else:
+            caps[k] = capacity_mw(block, hour, asked) * able_factor[k]
         if block.kind == SLA:
-            promised = block.promised_frac * asked
-            promises[k] = owed_mw(able_mw(block, hour), promised, block.better_frac, block.has_next)
-        worths[k] = worth_usd_per_mwh(block, hour, growth, over_mean[k]) / ratio[k] + passed_usd_per_mwh(block, hour)
+            promises[k] = owed_mw(able, block.promised_frac * asked, block.better_frac, block.has_next)
+        worth = worth_usd_per_mwh(block, hour, growth, over_mean[k]) * worth_factor[k]
+        worths[k] = worth / ratio[k] + passed_usd_per_mwh(block, hour)
     return caps, promises, worths
 
 

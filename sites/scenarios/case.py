@@ -26,6 +26,7 @@ from sites.dispatch.later_year import later_year
 from sites.dispatch.problem import labels, problem
 from sites.dispatch.rents import rent
 from sites.scenarios.model import STEPS_PER_YEAR, Z_OF_95
+from sites.scenarios.stored import check_stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,7 @@ class SiteCase:
     rents: Floats  # rent [USD] and its kW-months of each block, due in every scenario, shape [B, 2]
     labels: tuple[Label, ...]
     first_month: int = 0  # month of the horizon in which it begins, from which its random paths go on
+    stored: Site | None = None  # a site with a battery or start costs, whose years are dispatched one by one
 
     @property
     def months(self) -> int:
@@ -109,7 +111,7 @@ def part_case(site: Site, model: ScenarioModel, *, year: int, first_month: int) 
     from sites.scenarios.kernels import paths as drawn
 
     site.check_hourly("scenarios")
-    site.check_plain("scenarios")
+    check_stored(site)
     keys = [] if site.btc_path_usd is None else ["market.btc_usd"]
     keys += [
         f"inference[{block.name}].usd_per_gpu_hour" for block in site.inference if block.price_over_mean is not None
@@ -158,6 +160,7 @@ def part_case(site: Site, model: ScenarioModel, *, year: int, first_month: int) 
         rents=_rents(site, rows),
         labels=rows,
         first_month=first_month,
+        stored=site if site.has_storage else None,
     )
 
 

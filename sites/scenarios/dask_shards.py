@@ -26,7 +26,20 @@ if TYPE_CHECKING:
 
 CONNECT_S = 8.0  # so that with the start of Python a wrong address is refused within 10 s
 GRACE_S = 10.0
-SHARD_FILES = ("draws.py", "engine.py", "model.py")
+SHARD_FILES = (
+    "draws.py",
+    "engine.py",
+    "model.py",
+    "stored.py",
+    "../dispatch/parts.py",
+    "../dispatch/problem.py",
+    "../dispatch/stored/rows.py",
+    "../dispatch/stored/year.py",
+    "../storage/hours.py",
+    "../storage/joint.py",
+    "../storage/solve.py",
+    "../storage/terms.py",
+)
 
 
 def dask(

@@ -9,7 +9,9 @@ import numpy as np
 
 from hardware_profiles.errors import InputError
 from sites.storage import joint, milp
-from sites.storage.hours import fill, peaks_mw, within_peaks
+from sites.storage.hours import fill, peaks_mw, value_usd, within_peaks
+
+NEAR_FRAC = 1e-5  # gap from which the quick plan is tried as well
 
 if TYPE_CHECKING:
     from sites.storage.hours import Steps, Stored
@@ -17,8 +19,21 @@ if TYPE_CHECKING:
 
 
 def best(steps: Steps, battery: Battery) -> Stored:
-    """Return the best plan: by value functions; by HiGHS where a demand charge or a limit of cycles couples steps."""
-    return joint.solve(steps, battery) if joint.fits(steps, battery) else milp.solve(steps, battery)
+    """Return the best plan: by value functions; by HiGHS where a demand charge or a limit of cycles couples steps.
+
+    Where HiGHS ends at its time limit and the quick plan earns more, it is that plan, with the gap to HiGHS's bound.
+    """
+    if joint.fits(steps, battery):
+        return joint.solve(steps, battery)
+    solved = milp.solve(steps, battery)
+    if solved.gap_frac <= NEAR_FRAC or joint.count(steps) > joint.STATES:
+        return solved
+    fast = quick(steps, battery)
+    if fast.value_usd <= solved.value_usd:
+        return solved
+    bound_usd = solved.value_usd + solved.gap_frac * abs(solved.value_usd)
+    gap_frac = max(bound_usd - fast.value_usd, 0.0) / abs(fast.value_usd)
+    return replace(fast, gap_frac=gap_frac, method=f"{fast.method}; bound by HiGHS")
 
 
 def quick(steps: Steps, battery: Battery) -> Stored:
@@ -44,4 +59,5 @@ def quick(steps: Steps, battery: Battery) -> Stored:
     peaks = np.where(steps.charges_usd_per_mw > 0.0, peaks_mw(steps, bought), np.inf)
     done = joint.solve(within_peaks(steps, peaks), battery)
     method = "value functions, limits kept without foresight"
-    return replace(done, gap_frac=np.nan, method=method, peaks_mw=peaks)
+    value = value_usd(within_peaks(steps, peaks), battery, done.charge_mw, done.discharge_mw, done.on)
+    return replace(done, value_usd=value, gap_frac=np.nan, method=method, peaks_mw=peaks)

@@ -16,6 +16,7 @@ from bench.cli.options import WHOLE, WholeRange
 from bench.cli.output import counted, plain, progress, say, short, warn
 from bench.cli.table import print_table
 from bench.cli.yield_.capital import print_plan
+from bench.cli.yield_.storage import print_quick_errors
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -249,6 +250,7 @@ def print_outcome(outcome: Outcome, *, every_assumption: bool) -> None:
         right=range(2, 4 + len(labels)),
         caption="P90 is exceeded with 90 % probability, also for costs. Worst 5 %: mean of the lowest (cost: highest).",
     )
+    print_quick_errors(result.run.cases)
     _print_causes(result)
     say("net USD by case: " + ", ".join(f"{name} {plain(value)}" for name, value in result.cases.items()))
     net = result.fleet["net_usd"]

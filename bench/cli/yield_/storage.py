@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from bench.cli.output import plain, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sites.dispatch.year import SiteYear
+    from sites.scenarios.case import SiteCase
+
+EXACT_FRAC = 1e-7  # of the worth of a year: rounding, and the gap at which HiGHS stops
 
 
 def storage_money(year: SiteYear) -> list[tuple[str, float]]:
@@ -36,3 +41,14 @@ def print_storage(year: SiteYear) -> None:
             "while waking up"
         )
     say(f"battery and starts: {done.method}, gap to the best plan {done.gap_frac:.2g}")
+
+
+def print_quick_errors(cases: Sequence[SiteCase]) -> None:
+    """Print by how much the quick plan of the scenarios earns less than the best plan, for each site that needs it."""
+    from sites.scenarios.stored import quick_error_frac
+
+    for case in cases:
+        if case.stored is not None and case.year == 0:
+            error = quick_error_frac(case.stored)
+            words = "the best one" if abs(error) < EXACT_FRAC else f"{error:.2%} below the best one by HiGHS"
+            say(f"{case.name}: battery and starts: the plan of a scenario is {words}, in the base year")

@@ -44,7 +44,7 @@ def peaks_of(arrays: Problem, drawn_mw: Floats) -> Floats:
 
 def reasons_of(case: Case, meter: Floats, net: Floats) -> NDArray[np.int8]:
     """Return why each row draws no more than it does, [T, B]."""
-    _, arrays, rows, steps, plan = case
+    _, arrays, rows, steps, plan, _ = case
     hour, event = arrays.hours, arrays.event
     resale = resale_price(hour.resale_usd_per_mwh)
     unwanted = np.where((resale > 0.0) & (resale <= hour.spot_usd_per_mwh) & (net < arrays.contract_mw), RESALE, PRICE)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sites.dispatch.columns import IDLE, MINING
 from sites.dispatch.formulas import power_prices, resale_price
-from sites.dispatch.parts import hourly_parts, meter_of_parts
+from sites.dispatch.parts import NO_FACTORS, PartFactors, meter_of_parts, scaled_parts
 from sites.dispatch.problem import labels
 from sites.storage.hours import NO_BATTERY, Steps, start_arrays
 
@@ -34,11 +34,11 @@ class Rows(NamedTuple):
     units: tuple[MiningBlock | InferenceBlock, ...]
 
 
-def rows_of(site: Site, arrays: Problem) -> Rows:
+def rows_of(site: Site, arrays: Problem, factors: PartFactors = NO_FACTORS) -> Rows:
     """Return the rows of a site with a battery or start costs."""
     rows = labels(site)
     ratio = meter_of_parts(site, rows)
-    caps, owed, worth = hourly_parts(site)
+    caps, owed, worth = scaled_parts(site, arrays, factors)
     units = tuple(block for block in site.blocks if block.starts is not None)
     names = [block.name for block in units]
     unit = np.array([names.index(row.name) if row.name in names else -1 for row in rows], np.int64)
@@ -123,3 +123,4 @@ class Case(NamedTuple):
     rows: Rows
     steps: Steps
     plan: Stored
+    factors: PartFactors

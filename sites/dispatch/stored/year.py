@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sites.dispatch.columns import IDLE, MINING, SUM, BlockSums
+from sites.dispatch.columns import IDLE, MINING, SUM, BlockSums, HourLoad
 from sites.dispatch.formulas import resale_price
 from sites.dispatch.merit_order import Dispatch, dispatch
-from sites.dispatch.parts import penalties_usd_per_mwh
+from sites.dispatch.parts import NO_FACTORS, penalties_usd_per_mwh
 from sites.dispatch.stored.reasons import ROUNDING, peaks_of, reasons_of
 from sites.dispatch.stored.rows import Case, prices_of, rows_of, steps_of
 from sites.storage.hours import NO_BATTERY, fill, lost_shares, started, within_peaks
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sites.arrays import Floats
     from sites.dispatch.merit_order import Problem
+    from sites.dispatch.parts import PartFactors
     from sites.model import Site
     from sites.storage.hours import Steps, Stored
     from sites.storage.terms import Battery
@@ -61,20 +62,34 @@ class StorageYear:
 
 
 def stored_dispatch(
-    site: Site, arrays: Problem, solver: Callable[[Steps, Battery], Stored] | None = None
+    site: Site,
+    arrays: Problem,
+    *,
+    solver: Callable[[Steps, Battery], Stored] | None = None,
+    factors: PartFactors = NO_FACTORS,
 ) -> tuple[Dispatch, StorageYear]:
-    """Dispatch a site with a battery or start costs; `solver` is `sites.storage.solve.best` if None."""
+    """Dispatch a site with a battery or start costs.
+
+    Parameters
+    ----------
+    site, arrays
+        The site, and its steps; in a scenario with prices of its own.
+    solver
+        Function that returns the plan; `sites.storage.solve.best` if None.
+    factors
+        Factors on the parts in a scenario; units of miners are then BTC.
+    """
     from sites.storage.solve import best
 
-    rows = rows_of(site, arrays)
+    rows = rows_of(site, arrays, factors)
     steps = steps_of(site, arrays, rows)
-    case = Case(site, arrays, rows, steps, (solver or best)(steps, site.battery or NO_BATTERY))
+    case = Case(site, arrays, rows, steps, (solver or best)(steps, site.battery or NO_BATTERY), factors)
     return _added_up(case, *_drawn(case))
 
 
 def _drawn(case: Case) -> tuple[Floats, Floats]:
     """Return what each row draws [MW meter], and the part of it that makes output, both [B, T]."""
-    _, arrays, rows, steps, plan = case
+    _, arrays, rows, steps, plan, _ = case
     meter = np.zeros_like(rows.cap_mw)
     free = ~rows.is_must & ~(rows.is_base & (arrays.parts.kind == IDLE))
     meter[free], _ = fill(within_peaks(steps, plan.peaks_mw), plan.net_mw, plan.on)
@@ -115,7 +130,7 @@ def _power(arrays: Problem, net_mw: Floats) -> _Power:
 
 
 def _added_up(case: Case, meter: Floats, useful: Floats) -> tuple[Dispatch, StorageYear]:
-    site, arrays, rows, steps, plan = case
+    site, arrays, rows, steps, plan, _ = case
     hour, step_h, battery = arrays.hours, arrays.step_h, site.battery or NO_BATTERY
     net = meter.sum(axis=0) + plan.net_mw
     net[np.abs(net) <= ROUNDING * (meter.sum(axis=0) + battery.power_mw)] = 0.0
@@ -125,7 +140,7 @@ def _added_up(case: Case, meter: Floats, useful: Floats) -> tuple[Dispatch, Stor
     sums, penalty_usd = _sums(case, meter, useful, power)
     peaks = np.maximum(peaks_of(arrays, drawn), 0.0)
     near, far = prices_of(arrays)
-    load = dispatch(arrays).load  # a programme counts the load of the site without battery and start costs
+    load = _load(arrays)
 
     def total(values: Floats) -> float:
         return float(values.sum()) * step_h
@@ -169,31 +184,42 @@ def _added_up(case: Case, meter: Floats, useful: Floats) -> tuple[Dispatch, Stor
     )
 
 
+def _load(arrays: Problem) -> HourLoad:
+    """Return the load that a programme counts: that of the site without battery and start costs."""
+    if arrays.programme.load_limit_mw.size:
+        return dispatch(arrays).load
+    return HourLoad(np.zeros(0), np.zeros(0), np.zeros(0))
+
+
 def _sums(case: Case, meter: Floats, useful: Floats, power: _Power) -> tuple[Floats, float]:
     """Return the sums of each row, columns as columns.BlockSums, and the penalties [USD]."""
-    site, arrays, rows, _, _ = case
+    site, arrays, rows, _, _, factors = case
     parts = arrays.parts
     device, made = meter / rows.ratio, useful / rows.ratio
     short = np.maximum(rows.owed_mw - device, 0.0)
     short[short <= 1e-12 * rows.owed_mw] = 0.0
     elapsed_h = np.arange(site.calendar.steps) * arrays.step_h
     aged = np.where((parts.kind == MINING)[:, None], np.exp(parts.growth_log_per_hour[:, None] * elapsed_h), 1.0)
+    revenue = useful * (rows.worth - penalties_usd_per_mwh(site) * factors.worth)
+    units = made * aged * parts.units_per_mwh[:, None]
+    if factors is not NO_FACTORS:
+        units = np.where((parts.kind == MINING)[:, None], revenue / factors.worth, units) * factors.units
     sums = np.zeros((len(arrays.blocks), len(BlockSums._fields)))
     for column, values in (
         (SUM.device_mwh, device),
         (SUM.meter_mwh, meter),
-        (SUM.revenue_usd, useful * (rows.worth - penalties_usd_per_mwh(site))),
+        (SUM.revenue_usd, revenue),
         (SUM.energy_usd, meter * power.mean_usd_per_mwh),
         (SUM.short_mwh, short),
-        (SUM.units, made * aged * parts.units_per_mwh[:, None]),
+        (SUM.units, units),
     ):
         sums[:, column] = values.sum(axis=1) * arrays.step_h
-    penalty_usd = (short * parts.penalty_usd_per_mwh[:, None] * arrays.over_mean).sum() * arrays.step_h
+    penalty_usd = (short * parts.penalty_usd_per_mwh[:, None] * arrays.over_mean * factors.worth).sum() * arrays.step_h
     return sums, float(penalty_usd)
 
 
 def _unit_starts(case: Case) -> tuple[UnitStarts, ...]:
-    _, arrays, rows, steps, plan = case
+    _, arrays, rows, steps, plan, _ = case
     starts, lost = started(plan.on), lost_shares(steps, plan.on)
     return tuple(
         UnitStarts(
