@@ -9,7 +9,7 @@ import numpy as np
 
 from hardware_profiles.errors import InputError
 from sites.storage import joint, milp
-from sites.storage.hours import fill, peaks_mw, value_usd, within_peaks
+from sites.storage.hours import fill, peaks_mw, within_peaks
 
 NEAR_FRAC = 1e-5  # gap from which the quick plan is tried as well
 
@@ -59,5 +59,4 @@ def quick(steps: Steps, battery: Battery) -> Stored:
     peaks = np.where(steps.charges_usd_per_mw > 0.0, peaks_mw(steps, bought), np.inf)
     done = joint.solve(within_peaks(steps, peaks), battery)
     method = "value functions, limits kept without foresight"
-    value = value_usd(within_peaks(steps, peaks), battery, done.charge_mw, done.discharge_mw, done.on)
-    return replace(done, value_usd=value, gap_frac=np.nan, method=method, peaks_mw=peaks)
+    return replace(done, gap_frac=np.nan, method=method, peaks_mw=peaks)
