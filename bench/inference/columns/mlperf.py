@@ -10,7 +10,7 @@ from bench.inference.simulation.arrivals import Quantiles
 from bench.inference.simulation.largest import Target
 from hardware_profiles.reading import read_toml
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 LEVEL = 0.99  # [-] share of the requests within the limits
 _OWN_OUTPUT = re.compile(r"TOKENS_PER_SAMPLE:\s*([\d.]+)")
 _LATENCY = re.compile(r"\b(server|interactive|singlestream|multistream)\b", re.IGNORECASE)
