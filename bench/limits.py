@@ -95,6 +95,7 @@ SMALL_POWER_W = 25.0  # [W] below this, plugs state volts, amps and power factor
 LEAST_POWER_FACTOR = 0.02  # [-] less is no computer's
 USUAL_POWER_FACTOR = 0.5  # [-] of a computer under load, at least
 DECADE_FRAC = 0.02  # [-] a ratio this close to 10, 100 or 1000 is named as such a factor
+LEAST_READING_W = 1e-6  # [W] less is a register that was read as another type
 NEGATIVE_PHASE_W = 2.0  # [W] less than minus this is a wrong direction, not the noise of a sensor
 
 # Comparison of two workloads on one CPU

@@ -98,6 +98,11 @@ def fault_of_power(power_w: float, evidence: Evidence) -> str:
             f"expected a power, got {power_w:.12g} W, the pattern of a register that holds no value; restart the meter "
             "and check its firmware"
         )
+    if abs(power_w) > limits.MOST_POWER_W or 0.0 < abs(power_w) < limits.LEAST_READING_W:
+        return (
+            f"expected 0 W, or {limits.LEAST_READING_W:g} to {limits.MOST_POWER_W:g} W, got {power_w:.4g} W; "
+            "check the unit, the place, the type and the order of words that the table states"
+        )
     volt_amps = _volt_amps(evidence.phases)
     if power_w == 0.0 and volt_amps is not None and volt_amps > limits.SMALL_POWER_W:
         return (
