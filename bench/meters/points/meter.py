@@ -181,8 +181,9 @@ class PointMeter(PolledMeter):
         """Refuse a reading that the device itself calls inactive."""
         for point, raw in zip(self._points, raws, strict=True):
             if point.quantity == "active" and str(raw) not in point.active:
+                got = "no value" if raw is None else shown(str(raw))
                 raise ReadFailedError(
-                    f"expected the state {' or '.join(point.active)}, got {shown(str(raw))}; nothing is measured",
+                    f"expected {' or '.join(point.active)}, got {got}: no power is measured there",
                     "bad_sample",
                 )
 

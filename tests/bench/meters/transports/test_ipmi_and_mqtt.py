@@ -42,7 +42,7 @@ def test_zero_watts_of_an_inactive_meter_are_refused_with_its_state(peer, meter,
     one = peer("dcmi", program=program)
     one.device.mode = "sentinel"
     one.update()
-    with pytest.raises(InputError, match=f"expected the state Active or activated, got '?{state}"):
+    with pytest.raises(InputError, match=f"expected Active or activated, got '?{state}"):
         meter(one)
 
 

@@ -92,3 +92,11 @@ def test_an_outlet_that_a_pdu_lacks_is_named_as_such(peer, meter):
     one.points = []
     with pytest.raises(InputError, match="the point power: the device states no digits for it; check the table"):
         meter(one)
+
+
+def test_a_sensor_of_another_quantity_is_refused(peer, meter):
+    one = peer("redfish-sensor")
+    watts = one.body
+    one.body = lambda path: (watts(path) or "").replace('"W"', '"Cel"') or None
+    with pytest.raises(InputError, match=r"expected W, got '?Cel'?: no power is measured there"):
+        meter(one)
