@@ -46,7 +46,7 @@ def entry(kind: TransportKind) -> MeterKindEntry:
             Found(
                 kind.name, MeterKind.POWER, None, Tier.C, usable=False,
                 reason=f"not looked for, only what you name is contacted; table= is one of {', '.join(known)}",
-                cure=f"perwatt meter check {head},{example} (perwatt list tables explains the tables)",
+                cure=f"perwatt meter check {head},{example} (all tables: perwatt list tables)",
                 spec=f"{head},table=NAME",
                 reads=kind.summary,
                 of_tables=tuple(boundary for boundary in BOUNDARIES if boundary in boundaries),
