@@ -297,13 +297,3 @@ def test_a_counter_that_cannot_be_compared_says_nothing(clock, device):
     energy = meter.energy(t0, clock.monotonic() - 0.1)
     close_meters([meter])
     assert "counter" not in energy.detail
-
-
-@pytest.mark.parametrize("watts", [1.166e9, -8.645e11, 5e-40, -3e-39])
-def test_a_register_that_was_read_as_another_type_is_no_reading(watts):
-    assert "the type and the order of words" in fault_of_power(watts, NOTHING)
-
-
-@pytest.mark.parametrize("watts", [0.0, 1e-6, 2e-3, 9e8])
-def test_the_smallest_and_the_largest_powers_are_readings(watts):
-    assert not fault_of_power(watts, NOTHING)

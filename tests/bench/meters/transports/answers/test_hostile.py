@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from bench.meters.errors import MeterError
+from bench.meters.plausible import NOTHING, fault_of_power
 from bench.meters.registry import make_meter
 from hardware_profiles.errors import InputError
 
@@ -100,3 +101,13 @@ def test_a_sensor_of_another_quantity_is_refused(peer, meter):
     one.body = lambda path: (watts(path) or "").replace('"W"', '"Cel"') or None
     with pytest.raises(InputError, match=r"expected W, got '?Cel'?: no power is measured there"):
         meter(one)
+
+
+@pytest.mark.parametrize("watts", [1.166e9, -8.645e11, 5e-40, -3e-39])
+def test_a_register_that_was_read_as_another_type_is_no_reading(watts):
+    assert "the type and the order of words" in fault_of_power(watts, NOTHING)
+
+
+@pytest.mark.parametrize("watts", [0.0, 1e-6, 2e-3, 9e8])
+def test_the_smallest_and_the_largest_powers_are_readings(watts):
+    assert not fault_of_power(watts, NOTHING)
