@@ -259,7 +259,7 @@ def choices(table: Table, settings: Mapping[str, str], place: str) -> dict[str, 
     def each() -> Iterator[tuple[str, str]]:
         for name, setting in table.settings.items():
             value = settings.get(name, setting.default)
-            if value is None:
+            if value is None or (not value and setting.default is None):
                 raise InputError.at(place, name, expected=setting.meaning)
             yield name, value
 

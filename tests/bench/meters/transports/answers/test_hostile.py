@@ -111,3 +111,8 @@ def test_a_register_that_was_read_as_another_type_is_no_reading(watts):
 @pytest.mark.parametrize("watts", [0.0, 1e-6, 2e-3, 9e8])
 def test_the_smallest_and_the_largest_powers_are_readings(watts):
     assert not fault_of_power(watts, NOTHING)
+
+
+def test_a_setting_that_a_table_needs_is_not_empty():
+    with pytest.raises(InputError, match=r"key device: expected .*, got nothing"):
+        make_meter("mqtt:10.0.0.2,table=shelly-mqtt,device=")
