@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from hardware_profiles.errors import shown
 from hardware_profiles.tables import Broken, Table, rule
-from sites.file.horizon.tables import ends_after_start
+from sites.file.horizon.tables import ends_after_start, sold_at_an_end
 from sites.file.hourly.market_tables import UsdOrSeries  # noqa: TC001 (pydantic reads it)
 from sites.file.storage.tables import StartKeys
 from sites.file.values import (
@@ -80,6 +80,7 @@ class MiningTable(StartKeys):
     @rule
     def _ends_after_its_start(self) -> Iterator[Broken]:
         yield from ends_after_start(self.start, self.end)
+        yield from sold_at_an_end(self.resale_usd.value, self.end)
 
 
 class RateTable(Table):
@@ -209,6 +210,7 @@ class InferenceTable(StartKeys):
     @rule
     def _ends_after_its_start(self) -> Iterator[Broken]:
         yield from ends_after_start(self.start, self.end)
+        yield from sold_at_an_end(self.resale_usd.value, self.end)
 
     @rule
     def _penalty_of_a_promise(self) -> Iterator[Broken]:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 from hardware_profiles.errors import InputError
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.block_tables import CapitalTable, InferenceTable, MiningTable  # noqa: TC001 (pydantic reads them)
-from sites.file.contracts.tables import MoneyTables
+from sites.file.contracts.tables import MoneyTables, powers_mw
 from sites.file.horizon.tables import HorizonTable, ends_after_start
 from sites.file.hourly.market_tables import (  # noqa: TC001 (pydantic reads them)
     BtcUsdOrSeries,
@@ -278,22 +278,18 @@ class SiteFile(MoneyTables):
         yield from _cooled("gpu", self.inference, self.cooling)
 
     @rule
-    def _contract_within_interconnect(self) -> Iterator[Broken]:
+    def _powers_within_interconnect(self) -> Iterator[Broken]:
+        powers = list(powers_mw(self.contract))
         if self.price.contract is not None:
-            yield from _within_interconnect(self.power, self.price.contract.mw, ("price", "contract", "mw"))
-
-    @rule
-    def _enrolled_within_interconnect(self) -> Iterator[Broken]:
+            powers.append((("price", "contract", "mw"), self.price.contract.mw.value))
         if self.curtailment is not None:
-            yield from _within_interconnect(self.power, self.curtailment.enrolled_mw, ("curtailment", "enrolled_mw"))
+            powers.append((("curtailment", "enrolled_mw"), self.curtailment.enrolled_mw.value))
+        limit = self.power.interconnect_mw.value
+        for keys, mw in powers:
+            if mw > limit:
+                yield Broken(f"expected at most power.interconnect_mw ({limit:g}), got {mw:g}", keys)
 
 
 def _cooled(product: str, blocks: tuple[Table, ...], cooling: CoolingTable) -> Iterator[Broken]:
     if blocks and not {f"{product}_pue", f"{product}_pue_hourly"} & cooling.model_fields_set:
         yield Broken(f"expected cooling.{product}_pue for a site with {product} blocks, got none")
-
-
-def _within_interconnect(power: PowerTable, megawatts: Value, keys: tuple[str, ...]) -> Iterator[Broken]:
-    limit = power.interconnect_mw.value
-    if megawatts.value > limit:
-        yield Broken(f"expected at most power.interconnect_mw ({limit:g}), got {megawatts.value:g}", keys)

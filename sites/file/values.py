@@ -72,6 +72,15 @@ def _is_count(value: float) -> bool:
     return value in ranges.COUNT and value == int(value)
 
 
+def whole_within(limits: ranges.Range) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
+    """Return the validators of a whole number within a range, and their JSON Schema."""
+
+    def holds(value: float) -> bool:
+        return value in limits and value == int(value)
+
+    return _quantity(f"a whole number of {limits}", holds, minimum=limits.low, maximum=limits.high, multipleOf=1)
+
+
 def whole(content: Any) -> int:
     """Return a whole number, also one that is written as 2.0; raise ValueError for anything else."""
     if isinstance(content, bool) or not isinstance(content, int | float) or content % 1 != 0:
@@ -110,7 +119,7 @@ Megawatts = Annotated[Value, *within(ranges.MEGAWATTS)]
 MegawattsOrNone = Annotated[Value, *within(ranges.MEGAWATTS_OR_NONE)]
 Calls = Annotated[Value, *within(ranges.CALLS)]
 Hours = Annotated[Value, *within(ranges.HOURS)]
-Days = Annotated[Value, *within(ranges.DAYS)]
+WholeDays = Annotated[Value, *whole_within(ranges.DAYS)]
 PeakMinutes = Annotated[Value, *within(ranges.PEAK_MINUTES)]
 Celsius = Annotated[Value, *within(ranges.CELSIUS, "climate.mining_stop_above_c")]
 Swing = Annotated[Value, *within(ranges.SWING)]

@@ -98,7 +98,7 @@ def statement(horizon: Horizon) -> Statement:
     Notes
     -----
     Months and years are each added up from the hours. In a horizon that begins within a month, a month belongs to two
-    years, and what has no hours, such as capex, counts in the year in which the month begins.
+    years, and what has no hours, such as capex, counts in the year that begins in this month.
     """
     months, years = len(horizon.months), len(horizon.years)
     monthly, yearly = np.zeros((len(HOURLY), months)), np.zeros((len(HOURLY), years))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+SHARE_DIGITS = 12  # so that 70, 20 and 10 per cent take all
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -12,17 +14,22 @@ class Service:
 
     start_s: float = -math.inf  # [s, unix]
     end_s: float = math.inf  # [s, unix] no longer in service
-    cuts: tuple[tuple[float, float], ...] = ()  # time [s, unix] of each conversion, and the share that remains
+    cuts: tuple[tuple[float, float], ...] = ()  # time [s, unix] of each conversion, and the share of all that it takes
+
+    def has(self, at_s: float) -> bool:
+        """Return whether a time [s, unix] is between start and end."""
+        return self.start_s <= at_s < self.end_s
 
     def frac(self, at_s: float) -> float:
         """Return the share that is in service at a time [s, unix]."""
-        if not self.start_s <= at_s < self.end_s:
+        if not self.has(at_s):
             return 0.0
-        return math.prod(remains for cut_s, remains in self.cuts if cut_s <= at_s)
+        taken = math.fsum(share for cut_s, share in self.cuts if cut_s <= at_s)
+        return max(0.0, round(1.0 - taken, SHARE_DIGITS))
 
-    def cut(self, at_s: float, remaining_frac: float) -> Service:
-        """Return the service with a share that remains from a time [s, unix] on."""
-        return replace(self, cuts=(*self.cuts, (at_s, remaining_frac)))
+    def cut(self, at_s: float, taken_frac: float) -> Service:
+        """Return the service without a share of the whole from a time [s, unix] on."""
+        return replace(self, cuts=(*self.cuts, (at_s, taken_frac)))
 
     @property
     def edges(self) -> tuple[float, ...]:

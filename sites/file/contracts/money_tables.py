@@ -62,13 +62,6 @@ class LoanTable(Table):
             yield Broken('expected this key only with kind = "level payment"', ("payment_usd",))
 
     @rule
-    def _whole_months(self) -> Iterator[Broken]:
-        for key in ("months", "interest_only_months"):
-            value = getattr(self, key).value
-            if value % 1:
-                yield Broken(f"expected a whole number of months, got {value:g}", (key,))
-
-    @rule
     def _repaid(self) -> Iterator[Broken]:
         payment, principal = self.payment_usd, self.principal_usd.value
         if payment is not None:

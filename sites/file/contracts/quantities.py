@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.ranges import Range
-from sites.file.values import Day, Name, Value, assumed, within
+from sites.file.values import Day, Name, Value, assumed, whole_within, within
 
 UsdPerKwh = Annotated[Value, *within(Range(0, 10, "USD/kWh"), "contract.usd_per_kwh")]
 UsdPerKwMonth = Annotated[Value, *within(Range(0, 10_000, "USD/kW-month"), "contract.usd_per_kw_month")]
@@ -19,15 +19,36 @@ Kilowatts = Annotated[Value, *within(Range(0.001, 1e8, "kW"), "contract.contract
 KilowattsOrNone = Annotated[Value, *within(Range(0, 1e8, "kW"))]
 Escalator = Annotated[Value, *within(Range(-50, 100, "per cent a year"), "contract.escalator_percent_per_year")]
 Interest = Annotated[Value, *within(Range(0, 200, "per cent a year"), "debt.interest_percent")]
-LoanToValue = Annotated[Value, *within(Range(0.01, 100, "per cent"))]
+LoanToValue = Annotated[Value, *within(Range(0.01, 100, "per cent"), "debt.margin_call_ltv_percent")]
 Rise = Annotated[Value, *within(Range(0, 1000, "per cent"))]
 Dollars = Annotated[Value, *within(Range(0, 1e15, "USD"))]
 Energy = Annotated[Value, *within(Range(0.001, 1e9, "MWh a year"))]
-Payments = Annotated[Value, *within(Range(1, 600, "months"))]
-PaymentsOrNone = Annotated[Value, *within(Range(0, 600, "months"))]
+Payments = Annotated[Value, *whole_within(Range(1, 600, "months"))]
+PaymentsOrNone = Annotated[Value, *whole_within(Range(0, 600, "months"))]
 Power = Annotated[Value, *within(Range(1, 4, "(a power)"))]
-WholeYears = Annotated[Value, *within(Range(0, 50, "years"))]
-Blocks = Annotated[tuple[Name, ...], Field(min_length=1)]
+WholeYears = Annotated[Value, *whole_within(Range(0, 50, "years"))]
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"expected each block once, got {name!r} {names.count(name)} times")
+    return names
+
+
+Blocks = Annotated[
+    tuple[Name, ...],
+    Field(min_length=1),
+    AfterValidator(_once),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": 80},
+            "minItems": 1,
+            "uniqueItems": True,
+        }
+    ),
+]
 
 
 class Dated(Table):

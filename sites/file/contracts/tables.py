@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Tag
 
@@ -12,6 +12,10 @@ from sites.file.contracts.hosting_tables import GpuHoursTable, HostingTable, Lea
 from sites.file.contracts.money_tables import CapexTable, DebtTable, TaxTable  # noqa: TC001 (pydantic reads them)
 from sites.file.contracts.power_tables import DemandResponseTable, PpaTable, SwapTable, TakeTable, TransmissionTable
 
+if TYPE_CHECKING:
+    from sites.file.contracts.quantities import Dated
+
+KW = 1000.0  # in a MW
 KINDS = ("hosting", "lease", "gpu_hours", "ppa", "swap", "demand_response", "transmission", "minimum_take")
 
 
@@ -47,6 +51,35 @@ ContractTable = Annotated[
 ]
 
 
+def powers_mw(contracts: tuple[AnyContract, ...]) -> Iterator[tuple[tuple[str | int, ...], float]]:
+    """Yield the keys and the power of each contract that names a power at this site [MW]."""
+    for index, table in enumerate(contracts):
+        place = ("contract", index)
+        if isinstance(table, DemandResponseTable):
+            yield (*place, "enrolled_mw"), table.enrolled_mw.value
+        elif isinstance(table, PpaTable | SwapTable):
+            if table.mw is not None:
+                yield (*place, "mw"), table.mw.value
+            if table.mw_by_hour_of_week is not None:
+                yield (*place, "mw_by_hour_of_week"), max(table.mw_by_hour_of_week)
+        elif (
+            isinstance(table, HostingTable | LeaseTable) and table.contracted_kw is not None and not _is_customer(table)
+        ):
+            yield (*place, "contracted_kw"), table.contracted_kw.value / KW
+
+
+def _is_customer(table: Dated) -> bool:
+    """Return whether a contract leaves the output of its blocks to this site."""
+    return isinstance(table, HostingTable) and table.role == "customer"
+
+
+def _overlap(one: Dated, other: Dated) -> bool:
+    return all(
+        early.start is None or late.end is None or early.start <= late.end
+        for early, late in ((one, other), (other, one))
+    )
+
+
 class MoneyTables(Table):
     """The contracts and the money of a site over its horizon."""
 
@@ -54,6 +87,19 @@ class MoneyTables(Table):
     capex: tuple[CapexTable, ...] = ()
     debt: tuple[DebtTable, ...] = ()
     tax: TaxTable | None = None
+
+    @rule
+    def _output_of_a_block_once(self) -> Iterator[Broken]:
+        machines = [table for table in self.contract if isinstance(table, HostingTable | LeaseTable | GpuHoursTable)]
+        for at, one in enumerate(machines):
+            for other in machines[:at]:
+                shared = set(one.blocks) & set(other.blocks)
+                if shared and _is_customer(one) == _is_customer(other) and _overlap(one, other):
+                    yield Broken(
+                        f"expected one contract for a block at a time, got {one.name!r} and {other.name!r} for "
+                        f"{min(shared)!r}",
+                        ("contract",),
+                    )
 
     @rule
     def _each_name_once(self) -> Iterator[Broken]:

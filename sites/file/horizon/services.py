@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from hardware_profiles.errors import InputError, near_names
 from sites.dispatch.later_year import after
 from sites.dispatch.problem import meter_mw
-from sites.hours.calendar import HOUR_S, anniversary, first_hour_s
+from sites.hours.calendar import HOUR_S, anniversary, first_hour_s, zone
 from sites.hours.service import ALWAYS, Service
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def with_services(site: Site, file: SiteFile, path: str) -> Site:
     Raises
     ------
     InputError
-        A conversion names a block that the site does not have, or one that begins at a date of its own.
+        A conversion names a block that the site does not have or that is not in service, one that begins at a date of
+        its own, or a day before the site; or a block is never in service.
     """
     timezone = file.site.timezone
     blocks: tuple[MiningTable | InferenceTable, ...] = (*file.mining, *file.inference)
@@ -55,9 +56,23 @@ def with_services(site: Site, file: SiteFile, path: str) -> Site:
                 expected="a block without a start of its own, because it begins after the lead time",
                 got=conversion.into,
             )
+        if conversion.start < file.site.start:
+            first = f"a day from {file.site.start} on, the start of the site"
+            raise InputError.at(path, f"{key}.start", expected=first, got=str(conversion.start))
         offline_s, ready_s = (first_hour_s(day, timezone) for day in conversion_days(conversion))
-        services[conversion.block] = services[conversion.block].cut(offline_s, 1.0 - conversion.percent.value / 100.0)
+        services[conversion.block] = services[conversion.block].cut(offline_s, conversion.percent.value / 100.0)
         services[conversion.into] = replace(services[conversion.into], start_s=ready_s)
+    for name, service in services.items():
+        _check_within(file, path, name, service)
+    for index, conversion in enumerate(conversions):
+        offline, _ = conversion_days(conversion)
+        if not services[conversion.block].has(first_hour_s(offline, timezone)):
+            raise InputError.at(
+                path,
+                f"horizon.conversion[{index}].block",
+                expected=f"a block in service on {offline}, when its converted power goes off",
+                got=conversion.block,
+            )
     contract, programme = file.price.contract, file.curtailment
     return replace(
         site,
@@ -66,6 +81,22 @@ def with_services(site: Site, file: SiteFile, path: str) -> Site:
         contract_service=service_of(contract.start, contract.end, timezone) if contract else ALWAYS,
         programme_service=service_of(programme.start, programme.end, timezone) if programme else ALWAYS,
     )
+
+
+def _check_within(file: SiteFile, path: str, name: str, service: Service) -> None:
+    """Check that a block is in service within the horizon that its file states, or on its first day or later."""
+    local = zone(file.site.timezone)
+    first, end = file.site.start, None
+    if file.horizon is not None:
+        end = anniversary(first, file.horizon.years)
+    begun = datetime.fromtimestamp(service.start_s, tz=local).date() if service.start_s > -math.inf else first
+    gone = datetime.fromtimestamp(service.end_s, tz=local).date() if service.end_s < math.inf else None
+    if gone is not None and gone <= first:
+        expected = f"a last day in service from {first} on, the start of the site"
+        raise InputError.at(f"{path}: block {name!r}", "end", expected=expected, got=str(gone - DAY))
+    if end is not None and begun >= end:
+        expected = f"a first day in service before {end}, the end of the horizon"
+        raise InputError.at(f"{path}: block {name!r}", "start", expected=expected, got=str(begun))
 
 
 def _begun(block: Block, service: Service, start_s: int) -> Block:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from hardware_profiles.tables import Broken, Table, rule
-from sites.file.values import Day, Days, Growth, Money, Name, Overhead, Percent, SeriesTable, assumed, whole
+from sites.file.values import Day, Growth, Money, Name, Overhead, SeriesTable, SomePercent, WholeDays, assumed, whole
 
 if TYPE_CHECKING:
     from datetime import date
 
 MOST_YEARS = 50
+MOST_PERCENT = 100.0 + 1e-9  # of a block, with what sums of decimals are off
 HorizonYears = Annotated[int, Field(ge=1, le=MOST_YEARS), BeforeValidator(whole)]
 
 
@@ -34,9 +35,9 @@ class ConversionTable(Table):
     block: Name  # the block that gives up power
     into: Name  # the block that begins when the conversion is ready
     start: Day  # first day of the lead time, on which capex_usd is paid
-    percent: Percent = assumed(100.0)  # of the block's devices
-    lead_days: Days = assumed(0.0)  # from the start to the service of the new block
-    offline_days: Days = assumed(0.0)  # last days of the lead time, in which the converted power is off
+    percent: SomePercent = assumed(100.0)  # of the block's devices, as its table has them
+    lead_days: WholeDays = assumed(0.0)  # from the start to the service of the new block
+    offline_days: WholeDays = assumed(0.0)  # last days of the lead time, in which the converted power is off
     capex_usd: Money = assumed(0.0)
     resale_usd: Money = assumed(0.0)  # for the removed devices, when they go off
 
@@ -71,6 +72,20 @@ class HorizonTable(Table):
     )
 
     @rule
+    def _converted_once(self) -> Iterator[Broken]:
+        percent: dict[str, float] = {}
+        begun: set[str] = set()
+        for index, each in enumerate(self.conversion):
+            if each.into in begun:
+                expected = f"expected a block that no other conversion begins, got {each.into!r}"
+                yield Broken(expected, ("conversion", index, "into"))
+            begun.add(each.into)
+            percent[each.block] = percent.get(each.block, 0.0) + each.percent.value
+            if percent[each.block] > MOST_PERCENT:
+                expected = f"expected at most 100 per cent of {each.block!r} in all its conversions"
+                yield Broken(f"{expected}, got {percent[each.block]:g}", ("conversion", index, "percent"))
+
+    @rule
     def _one_way_of_power(self) -> Iterator[Broken]:
         yield from _one_way("energy_price", self.energy_price_growth_percent_per_year, self.energy_price_forward)
 
@@ -82,6 +97,12 @@ class HorizonTable(Table):
 def _one_way(price: str, growth: Any, forward: Any) -> Iterator[Broken]:
     if growth is not None and forward is not None:
         yield Broken(f"expected {price}_growth_percent_per_year or {price}_forward, got both")
+
+
+def sold_at_an_end(resale_usd: float, end: date | None) -> Iterator[Broken]:
+    """Yield a fault if a block is sold that has no last day."""
+    if resale_usd > 0.0 and end is None:
+        yield Broken("expected end together with it, the day on which it is income, got none", ("resale_usd",))
 
 
 def ends_after_start(start: date | None, end: date | None) -> Iterator[Broken]:

@@ -186,3 +186,72 @@ def test_a_phase_begins_at_local_midnight(make):
     done = run_years(inputs, site, 1).activity()
     working = np.flatnonzero(done.metered_mwh)
     assert working[0] == (date(2026, 6, 10) - date(2026, 1, 1)).days * 24 - 1
+
+
+MORE_GPUS = """
+[[inference]]
+name = "more"
+figure = "llama-3.3-70b-fp8-h200-1000-1000"
+provisioned_w_per_gpu = 1275
+gpus = 100
+demand_percent = 50
+usd_per_gpu_hour = 1.5
+"""
+AGAIN = """[[horizon.conversion]]
+block = "miners"
+into = "more"
+start = 2027-07-01
+percent = 30
+"""
+
+
+def test_conversions_of_a_block_take_shares_of_all_its_devices(state):
+    """25 % and then 30 % of the miners: 45 % remain, and nothing if the two take all."""
+    done = state(3, btc="10000000", gpus="", more=CONVERSION + AGAIN + MORE_GPUS, timezone="UTC")
+    mwh = block(done, "miners")["facility_mwh"]
+    assert mwh[24] / mwh[0] == pytest.approx(0.45, rel=1e-9)
+    done = state(3, btc="10000000", gpus="", more=CONVERSION + AGAIN.replace("30", "75") + MORE_GPUS, timezone="UTC")
+    assert block(done, "miners")["facility_mwh"][24] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("more", "miners", "line"),
+    [
+        (
+            CONVERSION + AGAIN.replace("30", "80") + MORE_GPUS,
+            "",
+            "conversion[1].percent: expected at most 100 per cent of 'miners' in all its conversions, got 105",
+        ),
+        (
+            CONVERSION + AGAIN.replace("more", "gpus"),
+            "",
+            "conversion[1].into: expected a block that no other conversion begins, got 'gpus'",
+        ),
+        (
+            CONVERSION.replace("2026-07-01", "2025-07-01"),
+            "",
+            "conversion[0].start: expected a day from 2026-01-01 on, the start of the site, got '2025-07-01'",
+        ),
+        (
+            CONVERSION,
+            "end = 2026-09-30",
+            "conversion[0].block: expected a block in service on 2026-10-29, when its converted power goes off, got",
+        ),
+        (
+            CONVERSION.replace("200", "2000"),
+            "",
+            "'gpus': key start: expected a first day in service before 2029-01-01, the end of the horizon, got",
+        ),
+        (
+            CONVERSION,
+            "end = 2025-12-31",
+            "'miners': key end: expected a last day in service from 2026-01-01 on, the start of the site, got",
+        ),
+        (CONVERSION, "resale_usd = 5", "resale_usd: expected end together with it, the day on which it is income"),
+    ],
+)
+def test_what_can_never_be_in_service_is_refused_in_one_line(make, more, miners, line):
+    with pytest.raises(InputError) as refused:
+        make(gpus="", more=more, miners=miners)
+    (fault,) = refused.value.faults
+    assert line in fault

@@ -44,7 +44,8 @@ READER_ONLY = re.compile(
     "|below liquidation_ltv|at most principal_usd|below loan.collateral_btc|pays loan.repaid_usd"
     r"|\[loan\] with sale.from_collateral|that pays, got neither|module_from|not all 0"
     r"|at most lead_days|another block than|a day from (its )?start|a day from drawn|expected a fee|of at most the cap"
-    r"|never repaid|a whole number of months|below margin_call_ltv_percent|a last day from|\[horizon\] with it"
+    r"|never repaid|below margin_call_ltv_percent|a last day from|\[horizon\] with it|one contract for a block"
+    "|end together with it|at most 100 per cent of|no other conversion begins"
 )
 
 

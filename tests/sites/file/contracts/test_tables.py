@@ -4,7 +4,7 @@ import pytest
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import parse_toml, validate
-from sites.file.contracts.tables import KINDS, MoneyTables
+from sites.file.contracts.tables import KINDS, MoneyTables, powers_mw
 from sites.file.values import assumptions_of, numbers_of
 from sites.plausible.doubts import number_doubts
 
@@ -24,11 +24,13 @@ name = "tenant"
 blocks = ["gpus"]
 contracted_kw = 10000
 usd_per_kw_month = 130
+end = 2027-12-31
 escalator_percent_per_year = 3
 [[contract]]
 kind = "gpu_hours"
 name = "cloud"
 blocks = ["gpus"]
+start = 2028-01-01
 usd_per_gpu_hour = 2.5
 reserved_gpus = 512
 reserved_usd_per_gpu_hour = 1.8
@@ -106,6 +108,22 @@ def test_every_kind_of_contract_is_read_with_its_sources():
     assert list(number_doubts(numbers_of(tables))) == []
 
 
+def test_a_share_in_place_of_per_cent_is_doubted_in_a_loan_to_value():
+    tables = _read(
+        _changed("liquidation_ltv_percent = 80", "liquidation_ltv_percent = 80.0").replace("= 50\n", "= 0.5\n")
+    )
+    (doubt,) = number_doubts(numbers_of(tables))
+    assert doubt.text == (
+        "key debt[pledged].cured_ltv_percent: expected 20 to 100 per cent, got 0.5 (as a share? write 50)"
+    )
+
+
+def test_powers_of_contracts_are_those_at_this_site():
+    """MW of agreements, swaps and enrolments, kW of hosts and leases; what a host elsewhere grants is not its power."""
+    found = {keys[-1]: mw for keys, mw in powers_mw(_read(EVERYTHING).contract)}
+    assert found == {"contracted_kw": 10.0, "mw": 10.0, "enrolled_mw": 15.0}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
@@ -137,6 +155,17 @@ def test_every_kind_of_contract_is_read_with_its_sources():
                 "adder_usd_per_mwh, got floor_usd_per_mwh or cap_usd_per_mwh and adder_usd_per_mwh"
             ),
         ),
+        (
+            "end = 2027-12-31",
+            "end = 2028-01-01",
+            "contract: expected one contract for a block at a time, got 'cloud' and 'tenant' for 'gpus'",
+        ),
+        ('["miners"]', '["miners", "miners"]', "contract[0].blocks: expected each block once, got 'miners' 2 times"),
+        (
+            "life_months = 60",
+            "life_months = 2.5",
+            "capex[0].life_months: expected a whole number of 1 to 600 months, got 2.5",
+        ),
         ("mw = 10\n", "", "contract[4]: expected one of mw, mw_by_hour_of_week, generated_mwh, got none"),
         (
             "mw = 10\n",
@@ -165,9 +194,9 @@ def test_every_kind_of_contract_is_read_with_its_sources():
         (
             "months = 48\n",
             "months = 48\ninterest_only_months = 0.5\n",
-            "debt[0].interest_only_months: expected a whole number of months, got 0.5",
+            "debt[0].interest_only_months: expected a whole number of 0 to 600 months, got 0.5",
         ),
-        ("months = 48\n", "months = 4.5\n", "debt[0].months: expected a whole number of months, got 4.5"),
+        ("months = 48\n", "months = 4.5\n", "debt[0].months: expected a whole number of 1 to 600 months, got 4.5"),
         (
             "repaid = 2027-12-31",
             "repaid = 2025-12-31",
