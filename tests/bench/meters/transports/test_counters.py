@@ -103,11 +103,18 @@ def test_the_device_states_its_digits(peer, meter, digits):
     assert meter(one).readings()[0].value == pytest.approx(431.7, abs=0.51 / 10.0**digits)
 
 
-@pytest.mark.parametrize("digits", [-1, 10, 200, "three"])
-def test_digits_that_are_none_are_refused(peer, meter, digits):
+@pytest.mark.parametrize("digits", [10, 200, "three"])
+def test_an_invalid_number_of_digits_is_refused(peer, meter, digits):
     one = peer("raritan-px2-outlet")
     one.digits = digits
     with pytest.raises((InputError, MeterError), match="expected the number of decimal digits, 0 to 9"):
+        meter(one)
+
+
+def test_a_device_that_states_no_digits_is_refused(peer, meter):
+    one = peer("raritan-px2-outlet")
+    one.digits = -1
+    with pytest.raises(InputError, match="the point power: the device states no digits for it; check the table"):
         meter(one)
 
 
