@@ -16,7 +16,7 @@ class Range:
 
     def __str__(self) -> str:
         """Return the range as an error names it: 0.001 to 100,000 MW."""
-        return f"{_bound(self.low)} to {_bound(self.high)} {self.unit}"
+        return f"{_bound(self.low)} to {_bound(self.high)} {self.unit}".rstrip()
 
     def __contains__(self, value: float) -> bool:
         """Whether a number is within the range; a number that is not finite never is."""
@@ -56,7 +56,7 @@ FADE = Range(0, 50, "per cent a year")
 AGE = Range(0, 100, "years")
 DAYS = Range(0, 10_000, "days")  # of building: no lead time is longer than a generation
 LIFE = Range(0.1, 100, "years")
-COUNT = Range(1, 1e8, "(a whole number)")
+COUNT = Range(1, 1e8, "")
 TOKENS = Range(1e-6, 1e9, "tokens/s")
 WATTS = Range(0.001, 1e7, "W")  # of one device, up to a whole rack
 CARBON = Range(0, 10_000, "kg/MWh")  # the most carbon-intensive fuel emits about 2,000

@@ -68,17 +68,10 @@ def within(limits: ranges.Range, key: str = "") -> tuple[BeforeValidator, AfterV
     return _quantity(f"a number of {limits}", limits.__contains__, key, minimum=limits.low, maximum=limits.high)
 
 
-def _is_count(value: float) -> bool:
-    return value in ranges.COUNT and value == int(value)
-
-
 def whole_within(limits: ranges.Range) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
     """Return the validators of a whole number within a range, and their JSON Schema."""
-
-    def holds(value: float) -> bool:
-        return value in limits and value == int(value)
-
-    return _quantity(f"a whole number of {limits}", holds, minimum=limits.low, maximum=limits.high, multipleOf=1)
+    keys = {"minimum": limits.low, "maximum": limits.high, "multipleOf": 1}
+    return _quantity(f"a whole number of {limits}", lambda value: value in limits and value % 1 == 0, "", **keys)
 
 
 def whole(content: Any) -> int:
@@ -112,9 +105,7 @@ LossPercent = Annotated[
 Pue = Annotated[
     Value, *_quantity("a PUE of 1 to 10", ranges.PUE.__contains__, "cooling.gpu_pue", minimum=1, maximum=10)
 ]
-Count = Annotated[
-    Value, *_quantity("a whole number of 1 to 100,000,000", _is_count, minimum=1, maximum=1e8, multipleOf=1)
-]
+Count = Annotated[Value, *whole_within(ranges.COUNT)]
 Megawatts = Annotated[Value, *within(ranges.MEGAWATTS)]
 MegawattsOrNone = Annotated[Value, *within(ranges.MEGAWATTS_OR_NONE)]
 Calls = Annotated[Value, *within(ranges.CALLS)]
