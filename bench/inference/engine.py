@@ -54,11 +54,15 @@ class Engine:
     mixed_recurrent_layer_s: float  # [s] in addition for one recurrent layer of a step that reads prompts
     gather_layer_s: float  # [s] in addition in a layer of experts that copies of attention share
     mixed_layer_s: float  # [s] in addition in a step that reads prompts, which no whole graph starts
+    blackwell_start_ratio: float  # [-] fixed times of kernels on Blackwell over those of the device family
+    grouped_fp8_ratio: float  # [-] rate of products of experts in fp8 over that of the device family
+    grouped_fp4_ratio: float  # [-] the same in NVFP4
     logit_bytes: float  # [byte] that a number of the logits moves through the memory of one GPU until a token is drawn
     host_s_per_step: float  # [s] host time of a step
     host_s_per_sequence: float  # [s] host time for each sequence that gets a token in a step
     host_overlaps: bool  # whether the host works while the device computes, or between the steps
     all_experts: bool  # whether products of experts in fp8 run over all experts that a GPU holds and all rows
+    pads_copies: bool  # whether all copies of attention compute as many tokens as the one that reads most of them
     cache_bytes: float | None  # [byte] of a cached key or value, or None for that of the precision
     kv_memory_frac: float  # [-] share of the free memory for keys and values
     reserve_bytes: float  # [byte] per GPU, kept for the engine itself
@@ -73,7 +77,7 @@ class Engine:
     graph_of_most: bool  # whether the batch limit is such a size too
 
     def offline_limits(self, kv_requests: float, input_len: int, output_len: int) -> Limits:
-        """Return the batch limit and token budget of a run at full load.
+        """Return the batch limit and token budget of one copy of attention in a run at full load.
 
         Parameters
         ----------
@@ -101,7 +105,7 @@ class Engine:
         return self.reserve_bytes + self.reserve_frac * memory_bytes
 
     def online_limits(self) -> Limits:
-        """Return the batch limit and token budget of a server at its defaults."""
+        """Return the batch limit and token budget of one copy of attention in a server at its defaults."""
         return Limits(self.online_batch, self.online_tokens)
 
     def padded(self, decoding: NDArray[np.float64], most_batch: int) -> NDArray[np.float64]:
@@ -139,6 +143,7 @@ def engine(name: str = DEFAULT) -> Engine:
         **values,
         host_overlaps=bool(table["host_overlaps"]["value"]),
         all_experts=bool(table["all_experts"]["value"]),
+        pads_copies=bool(table["pads_copies"]["value"]),
         cache_bytes=limits.get("cache_bytes"),
         kv_memory_frac=limits["kv_memory_frac"],
         reserve_bytes=limits["reserve_bytes"],

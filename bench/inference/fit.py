@@ -76,10 +76,10 @@ PARAMETERS = (
     Parameter("routed_passes", (*_VLLM, "trtllm"), 4.0, 0.2, 40.0),
     Parameter("grouped_depth", (*_VLLM, "trtllm"), 300.0, 10.0, 3000.0),
     Parameter("popularity", (*_VLLM, "trtllm"), 0.5, 0.05, 1.5),
-    Parameter("latent_layer_s", (*_VLLM, "trtllm"), 40e-6, 1e-6, 200e-6),
+    Parameter("latent_layer_s", _VLLM, 40e-6, 1e-6, 200e-6),
     Parameter("recurrent_layer_s", (*_VLLM, "trtllm"), 10e-6, 1e-6, 400e-6),
     Parameter("mixed_recurrent_layer_s", (*_VLLM, "trtllm"), 100e-6, 1e-6, 2000e-6),
-    Parameter("gather_layer_s", (*_VLLM, "trtllm"), 100e-6, 1e-6, 1000e-6),
+    Parameter("gather_layer_s", _VLLM, 100e-6, 1e-6, 1000e-6),
     Parameter("mixed_layer_s", _VLLM, 40e-6, 1e-6, 200e-6),
     Parameter("mixed_layer_s", ("trtllm",), 10e-6, 1e-6, 400e-6),
     Parameter("host_s_per_step", _VLLM, 1e-3, 1e-4, 5e-3),
@@ -102,6 +102,19 @@ PARAMETERS = (
     Parameter("start_ratio", ("blackwell",), 1.0, 0.3, 3.0),
     Parameter("start_ratio", ("cdna3",), 2.0, 0.3, 6.0),
     Parameter("fp4_frac", ("blackwell", "hopper", *_OTHERS), 0.5, 0.1, 0.9),
+)
+
+# constants of the engines of 2026, fitted while those above stay
+LATER = (
+    Parameter("blackwell_start_ratio", ("vllm",), 1.0, 0.2, 2.0),
+    Parameter("latent_layer_s", ("sglang",), 20e-6, 1e-6, 200e-6),
+    Parameter("latent_layer_s", ("trtllm",), 20e-6, 1e-6, 200e-6),
+    Parameter("gather_layer_s", ("trtllm",), 50e-6, 1e-6, 1000e-6),
+    Parameter("grouped_fp8_ratio", ("vllm",), 1.0, 0.2, 20.0),
+    Parameter("grouped_fp8_ratio", ("sglang",), 1.0, 0.2, 20.0),
+    Parameter("grouped_fp8_ratio", ("trtllm",), 1.0, 0.2, 20.0),
+    Parameter("grouped_fp4_ratio", ("vllm",), 1.0, 0.2, 20.0),
+    Parameter("grouped_fp4_ratio", ("sglang",), 1.0, 0.2, 20.0),
 )
 
 

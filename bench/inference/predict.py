@@ -112,7 +112,7 @@ def plan_run(
     setup.check_lengths(input_len, output_len)
     capacity = setup.most_sequences(input_len + output_len)
     setup.check_batch(1, input_len, output_len)
-    limits = full_load_limits(setup, input_len, output_len) if clients is None else setup.engine.online_limits()
+    limits = full_load_limits(setup, input_len, output_len) if clients is None else setup.online_limits()
     slots = min(limits.batch, capacity)
     count = requests or ROUNDS * (clients or slots)
     steps = trace_steps(
@@ -125,14 +125,13 @@ def plan_run(
 
 
 def full_load_limits(setup: Setup, input_len: int, output_len: int) -> Limits:
-    """Return the limits of a step in a run at full load."""
+    """Return the limits of a step of all copies of attention in a run at full load."""
     unlimited = (
         setup.kv_memory_bytes / setup.engine.kv_memory_frac
         + setup.gpus * setup.engine.reserved_bytes(setup.device.memory_bytes)
     ) * 0.95
-    return setup.engine.offline_limits(
-        unlimited / setup.kv_bytes_per_sequence(input_len + output_len), input_len, output_len
-    )
+    requests = unlimited / setup.kv_bytes_per_sequence(input_len + output_len) / setup.data
+    return setup.together(setup.engine.offline_limits(requests, input_len, output_len))
 
 
 def run_seconds(run: Run, constants: Constants | None = None) -> float:
@@ -251,7 +250,7 @@ def best_within(  # noqa: PLR0913 (a load, its limits and the state of the devic
             f"{setup.shape.name} on {setup.gpus} x {setup.device.slug}: latency limit: expected at least the latencies "
             f"of a single user (TTFT {best.ttft_s * 1e3:.1f} ms, TPOT {tpot}), got {limit}"
         )
-    high = min(setup.most_sequences(input_len + output_len), setup.engine.online_batch)
+    high = min(setup.most_sequences(input_len + output_len), setup.online_limits().batch)
     while low < high:
         middle = math.ceil((low + high) / 2)
         prediction = served(middle)

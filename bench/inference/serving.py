@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bench.inference.accelerator import Accelerator
+from bench.inference.batching import Limits
 from bench.inference.engine import Engine
 from bench.inference.terms.constants import Constants, constants_of
 from bench.inference.terms.family import Family, family_of
@@ -133,6 +134,14 @@ class Setup:
     def most_sequences(self, tokens: int) -> int:
         """Return the number of sequences of `tokens` that fit in memory at once."""
         return int(self.kv_memory_bytes / self.kv_bytes_per_sequence(tokens))
+
+    def online_limits(self) -> Limits:
+        """Return the limits of a step of all copies of attention, in a server at the engine's defaults."""
+        return self.together(self.engine.online_limits())
+
+    def together(self, limits: Limits) -> Limits:
+        """Return the limits of a step of all copies of attention: each has the sequences and tokens of one engine."""
+        return Limits(self.data * limits.batch, self.data * limits.tokens)
 
     def check_lengths(self, input_len: int, output_len: int) -> None:
         """Refuse lengths below 1 and sequences beyond the model's context.

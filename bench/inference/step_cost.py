@@ -1,5 +1,6 @@
 """The time of one step as plain numbers: tables by tokens, and a price for each token, context and pair."""
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -10,17 +11,32 @@ from bench.inference.batching import Columns, StepTrace
 Array = NDArray[np.float64]
 
 
-def mixed_tokens(columns: Columns, step_tokens: int, copies: int) -> NDArray[np.int64]:
+def mixed_tokens(columns: Columns, step_tokens: int, padding: "Padding | None") -> NDArray[np.int64]:
     """Return the tokens of steps, where every copy of attention is padded to the one that reads most of the prompts.
 
     The copy with the most of n prompts has about the mean and sqrt(2 ln(copies)) standard deviations; at least one.
+    No copy reads more than its token budget.
     """
     prompt = columns.prompt
-    if copies > 1:
+    if padding is not None:
         begun = np.maximum(1, columns.outputs - columns.decoding)
-        prompt = (prompt * np.minimum(copies, 1.0 + np.sqrt(2.0 * np.log(copies) * copies / begun))).astype(np.int64)
+        factor = np.minimum(padding.copies, 1.0 + np.sqrt(padding.squared / begun))
+        prompt = np.maximum(prompt, np.minimum(prompt * factor, padding.most_tokens).astype(np.int64))
     tokens: NDArray[np.int64] = step_tokens * columns.decoding + prompt
     return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """The rule of an engine that pads all copies of attention to the one that reads most tokens of prompts."""
+
+    copies: int
+    most_tokens: int  # of prompts that all copies together read in a step at most
+
+    @property
+    def squared(self) -> float:
+        """Square of the excess of the copy with the most over the mean, for one prompt."""
+        return 2.0 * math.log(self.copies) * self.copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,7 @@ class StepCost:
     host_sequence_s: float  # [s] of the host for each sequence that gets a token
     host_overlaps: bool  # whether the host works while the device computes, or before it
     step_tokens: int = 1  # tokens that a step computes for each decoding sequence, above 1 with drafts
-    copies: int = 1  # of attention: all take as long as the one that reads most tokens of prompts
+    padding: Padding | None = None  # of copies of attention, or None if each computes its own tokens
 
     def scaled(self, factor: float) -> "StepCost":
         """Return the cost of steps that take `factor` times as long."""
@@ -59,7 +75,7 @@ class StepCost:
         reads = prompt > 0
         device: Array = np.where(
             reads,
-            self.mixed_s[np.where(reads, mixed_tokens(columns, self.step_tokens, self.copies), 0)],
+            self.mixed_s[np.where(reads, mixed_tokens(columns, self.step_tokens, self.padding), 0)],
             self.decode_s[np.where(reads, 0, decoding)],
         )
         device = device + self.head_s[outputs] + self.context_s * context + self.pair_s * pairs

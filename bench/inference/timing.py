@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bench.inference.batching import Limits, StepTrace
 from bench.inference.serving import Setup
-from bench.inference.step_cost import StepCost, mixed_tokens
+from bench.inference.step_cost import Padding, StepCost, mixed_tokens
 from bench.inference.terms.constants import Constants
 from bench.inference.terms.fixed import collectives_seconds, mixed_seconds, starts_seconds
 from bench.inference.terms.products import draft_seconds, head_seconds, plain_dtype, product_rate, tokens_seconds
@@ -36,7 +36,7 @@ def step_seconds(
     """
     columns = trace.columns()
     decoding, prompt = columns.decoding, columns.prompt
-    mixed = mixed_tokens(columns, setup.step_tokens, setup.data)[prompt > 0]
+    mixed = mixed_tokens(columns, setup.step_tokens, _padding(setup))[prompt > 0]
     used = (np.unique(mixed), np.unique(decoding[prompt == 0]), np.unique(columns.outputs))
     return _cost(setup, most_batch, graphs, constants or setup.constants, used).seconds(trace)
 
@@ -62,7 +62,8 @@ def step_cost(setup: Setup, limits: Limits, *, graphs: bool, constants: Constant
     both; or it works between the steps, and adds its time.
     """
     # a step can end the prompts of as many requests as the batch has free slots
-    most_tokens = setup.data * limits.tokens + setup.drafted * limits.batch
+    padded = limits.batch if _padding(setup) is not None else 0
+    most_tokens = limits.tokens + setup.drafted * limits.batch + padded
     used = (np.arange(most_tokens + 1), np.arange(limits.batch + 1), np.arange(limits.batch + 1))
     return _cost(setup, limits.batch, graphs, constants or setup.constants, used)
 
@@ -73,7 +74,8 @@ def _cost(
     """Return the cost with its tables filled at some tokens, decoding sequences and outputs."""
     shape, device = setup.shape, setup.device
     mixed, decoding, outputs = (part.astype(float) for part in used)
-    padded = setup.engine.padded(decoding, most_batch) if graphs else decoding
+    own = np.ceil(decoding / setup.data)  # of the copy of attention with the most
+    padded = setup.data * setup.engine.padded(own, most_batch // setup.data) if graphs else decoding
     cache = device.bandwidth_byte_per_s * constants.cache_frac * setup.gpus
     plain_rate = product_rate(setup, constants, plain_dtype(setup)) * setup.gpus
     context_s = max(
@@ -99,8 +101,15 @@ def _cost(
         host_sequence_s=constants.host_sequence_s / setup.data,
         host_overlaps=constants.host_overlaps,
         step_tokens=setup.step_tokens,
-        copies=setup.data,
+        padding=_padding(setup),
     )
+
+
+def _padding(setup: Setup) -> Padding | None:
+    """Return the rule of padding of a setup's copies of attention, or None if they are not padded."""
+    if setup.data == 1 or not setup.engine.pads_copies:
+        return None
+    return Padding(setup.data, setup.data * setup.engine.online_tokens)
 
 
 def _output_seconds(setup: Setup, constants: Constants, outputs: Array) -> Array:

@@ -8,20 +8,30 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.inference.columns.division import divided, may_fit
-from bench.inference.fit import Book, fit, geomean_error
+from bench.inference.columns.division import divided, is_first, is_later, may_fit
+from bench.inference.fit import LATER, Book, fit, geomean_error
 from bench.inference.judged.book import stored
 from bench.inference.judged.classes import covered_frac, holdout_classes
 from bench.inference.judged.holdout import ClassHoldout
 from bench.inference.judged.loads import configuration, planned
 from bench.inference.predict import Run, predict
-from bench.inference.published import BUNDLED, MEASURED, MORE, ONCE_BLIND, SECOND, SINGLE_STREAM, Row, read_rows
+from bench.inference.published import (
+    BUNDLED,
+    MEASURED,
+    MORE,
+    ONCE_BLIND,
+    SECOND,
+    SECOND_BLIND,
+    SINGLE_STREAM,
+    Row,
+    read_rows,
+)
 from bench.inference.simulation.mlperf_server import Scenario, largest_run, scenario_of
 from bench.inference.terms.constants import Constants
 
 BOUND_FRAC = 0.25
 GOAL_FRAC = 0.10
-FILES = (BUNDLED, SECOND, MEASURED, MORE, ONCE_BLIND)
+FILES = (BUNDLED, SECOND, MEASURED, MORE, ONCE_BLIND, SECOND_BLIND)
 FIT, HOLDOUT, APART, SERVER, FLAGGED, REFUSED = "fit", "hold-out", "apart", "server", "flagged", "refused"
 GROUPS: dict[str, Callable[[Row], str]] = {
     "model": lambda row: row.model,
@@ -116,14 +126,25 @@ def validate(path: Path | None = None, book: Book | None = None) -> Validation:
         chosen, how = stored(), "stored constants"
     else:
         runs = fit_runs([row for _, row in rows])
-        chosen, how = fit(stored(), runs), f"fitted on {len(runs)} rows of {len({name for *_, name in runs})} curves"
+        rest = fit_runs([row for _, row in rows], is_later)
+        chosen = fit(fit(_before(stored()), runs), rest, LATER)
+        how = f"fitted on {_counted(runs)}, then those of engines of 2026 on {_counted(rest)}"
     outcomes = tuple(_outcome(file, row, load, chosen) for (file, row), load in zip(rows, loads, strict=True))
     return Validation(outcomes, chosen, how)
 
 
-def fit_runs(rows: Sequence[Row]) -> list[tuple[Run, float, str]]:
+def _counted(runs: Sequence[tuple[Run, float, str]]) -> str:
+    return f"{len(runs)} rows of {len({name for *_, name in runs})} curves"
+
+
+def _before(book: Book) -> Book:
+    """Return the tables with the constants of engines of 2026 at their usual values."""
+    return book.with_values(LATER, [one.start for one in LATER])
+
+
+def fit_runs(rows: Sequence[Row], chosen_by: Callable[[Row], bool] = is_first) -> list[tuple[Run, float, str]]:
     """Return the loads, rates and configurations of the rows that may be fitted on, and of the single-user row."""
-    chosen = [row for row in (*rows, *read_rows(SINGLE_STREAM)) if may_fit(row)]
+    chosen = [row for row in (*rows, *read_rows(SINGLE_STREAM)) if chosen_by(row)]
     pairs = [(planned(row), row) for row in chosen]
     return [
         (run, row.published_per_s, configuration(row))

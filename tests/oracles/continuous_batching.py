@@ -26,7 +26,12 @@ def step_seconds(cost, decoding, chunks, outputs):
     contexts = [one.input_len + one.growth * one.steps for one in decoding]
     prompt = sum(now for _, now in chunks)
     keys = [before + position for before, now in chunks for position in range(1, now + 1)]
-    seconds = cost.mixed_s[len(decoding) + prompt] if prompt else cost.decode_s[len(decoding)]
+    computed = prompt
+    if cost.padding is not None:
+        rule, begun = cost.padding, max(1, outputs - len(decoding))
+        most = min(rule.copies, 1.0 + math.sqrt(2.0 * math.log(rule.copies) * rule.copies / begun))
+        computed = max(prompt, int(min(prompt * most, rule.most_tokens)))
+    seconds = cost.mixed_s[len(decoding) + computed] if prompt else cost.decode_s[len(decoding)]
     seconds += cost.head_s[outputs] + cost.context_s * sum(contexts) + cost.sequence_s * len(decoding)
     seconds += cost.pair_s * sum(keys)
     if cost.window is not None:

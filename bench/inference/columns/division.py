@@ -14,9 +14,26 @@ DIVISION = Path(__file__).parents[1] / "data" / "division.toml"
 
 def may_fit(row: Row) -> bool:
     """Return whether the rule lets constants be fitted on a row."""
-    if row.refused is not None or row.separate or row.flag is not None:
-        return False
-    return any(_matches(row, table) for table in _rule()["fit"])
+    return is_first(row) or is_later(row)
+
+
+def is_first(row: Row) -> bool:
+    """Return whether the rule lets the constants of all engines and families be fitted on a row."""
+    return not _is_of_later_publisher(row) and _is_listed(row, "fit")
+
+
+def is_later(row: Row) -> bool:
+    """Return whether the rule lets the constants of engines of 2026 be fitted on a row, while all others stay."""
+    return _is_listed(row, "later")
+
+
+def _is_listed(row: Row, kind: str) -> bool:
+    judged = row.refused is None and not row.separate and row.flag is None
+    return judged and any(_matches(row, table) for table in _rule()[kind])
+
+
+def _is_of_later_publisher(row: Row) -> bool:
+    return any(words in row.source for words in _rule()["publishers"]["later"])
 
 
 def divided(rows: Sequence[Row]) -> list[Row]:

@@ -16,7 +16,7 @@ HOLDOUT = Path(__file__).parents[1] / "data" / "holdout.toml"
 LEVEL = 0.9  # [-] of the interval
 # half of the interval over the root mean square of the errors of other configurations in the widest class, so that
 # LEVEL of the held-out rows lie within. A normal distribution has 1.64; here few errors are far above the others.
-COVERING = 1.28
+COVERING = 1.08
 LEAST_CONFIGURATIONS = 3  # that give a class a spread of its own
 UNKNOWN_LN = 1.0  # spread that a class without held-out rows is assumed to have
 

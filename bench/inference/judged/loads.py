@@ -6,7 +6,7 @@ from dataclasses import replace
 from bench.inference.accelerator import accelerator
 from bench.inference.batching import Limits, StepTrace
 from bench.inference.columns.row import Row
-from bench.inference.engine import engine
+from bench.inference.judged.settings import engine_of
 from bench.inference.predict import Run, plan_run
 from bench.inference.serving import Setup, served_precision
 from bench.inference.traces.steady import steady_steps, steady_window
@@ -31,7 +31,7 @@ def planned(row: Row) -> Run | str:
         trace = _trace(row, setup, row.input_len, row.output_len, row.clients)
     except InputError as error:
         return str(error)
-    batch = setup.engine.online_batch
+    batch = setup.online_limits().batch
     return Run(setup, row.input_len, row.output_len, row.clients, row.clients, max(batch, row.clients), False, trace)
 
 
@@ -42,7 +42,7 @@ def configuration(row: Row) -> str:
 
 
 def _setup(row: Row) -> Setup:
-    serving = engine(row.engine)
+    serving = engine_of(row)
     kind = served_precision(row.dtype or "", serving)
     return Setup(
         load(row.model_name or ""),
@@ -57,7 +57,7 @@ def _setup(row: Row) -> Setup:
 
 def _trace(row: Row, setup: Setup, input_len: int, output_len: int, clients: int) -> StepTrace:
     """Return the steps of a window with a full batch, or of a run of unlike lengths from its start to its end."""
-    limits = setup.engine.online_limits()
+    limits = setup.online_limits()
     if row.steady:
         limits = Limits(max(limits.batch, clients), max(limits.tokens, 2 * clients))
         return steady_steps(input_len, output_len, clients, limits, _window(row, setup, input_len, output_len, clients))
@@ -70,7 +70,7 @@ def _window(row: Row, setup: Setup, input_len: int, output_len: int, clients: in
     if row.requests is not None and row.most_batch is not None and row.requests > row.most_batch + 1:
         run = FullRun(
             input_len, output_len, row.spread, row.requests, row.prompts or row.requests, clients, row.most_batch,
-            setup.engine.online_limits().tokens, setup.data,
+            setup.online_limits().tokens, setup.data,
         )  # fmt: skip
         held = setup.most_sequences(math.ceil(window.context)) * math.ceil(window.context)
         window = full_window(run, held)

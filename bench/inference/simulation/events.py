@@ -6,7 +6,7 @@ from kernels.jit import cached_njit
 
 
 @cached_njit()
-def run_steps(arrival_s, lengths, reserved, clients, limits, tables, prices, times_s):
+def run_steps(arrival_s, lengths, reserved, clients, limits, tables, prices, padding, times_s):
     """Serve all requests in the order of their arrival and write the times of each.
 
     Parameters
@@ -27,6 +27,9 @@ def run_steps(arrival_s, lengths, reserved, clients, limits, tables, prices, tim
     prices
         The numbers of StepCost in the order of its fields, with a window that no sequence fills for none, and the
         tokens that a step generates for a decoding sequence.
+    padding
+        Copies of attention that are padded to the one that reads most of the prompts (1: not padded), and the other
+        numbers of the rule, as in Padding.
     times_s
         Array of three rows to write: start, first token, last token [s].
 
@@ -39,6 +42,7 @@ def run_steps(arrival_s, lengths, reserved, clients, limits, tables, prices, tim
     mixed_s, decode_s, head_s = tables
     context_s, windowed_s, window, sequence_s, pair_s, windowed_pair_s = prices[:6]
     host_step_s, host_sequence_s, overlaps, step_tokens, growth = prices[6:]
+    copies, squared, most_padded = padding
     input_len, cached, answer_steps = lengths
     start_s, first_s, last_s = times_s
     count = arrival_s.size
@@ -83,7 +87,11 @@ def run_steps(arrival_s, lengths, reserved, clients, limits, tables, prices, tim
             is_waiting = head < count and arrival_s[head] <= clock
         done = head - begin
         outputs = decoding + done
-        seconds = mixed_s[step_tokens * decoding + prompt] if prompt > 0 else decode_s[decoding]
+        computed = prompt
+        if copies > 1 and prompt > 0:
+            factor = min(copies, 1.0 + np.sqrt(squared / max(1, done)))
+            computed = max(prompt, int(min(prompt * factor, most_padded)))
+        seconds = mixed_s[step_tokens * decoding + computed] if prompt > 0 else decode_s[decoding]
         seconds += head_s[outputs] + context_s * (context + growth * decoding) + windowed_s * (windowed + more)
         seconds += sequence_s * decoding + pair_s * pairs + windowed_pair_s * near_pairs
         host = host_step_s + host_sequence_s * outputs

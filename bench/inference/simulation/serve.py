@@ -114,7 +114,7 @@ def serve(
         )
     drafted = (step_tokens - 1) * slots
     for table, most in (
-        (cost.mixed_s, cost.copies * limits.tokens + drafted),
+        (cost.mixed_s, limits.tokens + drafted + (slots if cost.padding else 0)),
         (cost.decode_s, slots),
         (cost.head_s, slots),
     ):
@@ -129,12 +129,14 @@ def serve(
         float(cost.pair_s), float(cost.windowed_pair_s), float(cost.host_step_s), float(cost.host_sequence_s),
         bool(cost.host_overlaps), step_tokens, float(requests.growth),
     )  # fmt: skip
+    padding = cost.padding
+    padded = (1, 0.0, 0) if padding is None else (padding.copies, padding.squared, padding.most_tokens)
     cached = (requests.hit_frac * requests.input_len).astype(np.int64)
     answer_steps = np.maximum(np.rint(requests.output_len / requests.growth), 1).astype(np.int64)
     steps, busy_s, in_service_s = run_steps(
         arrival_s, (requests.input_len, cached, answer_steps), needed, min(clients, count),
         (slots, limits.tokens, most_bytes), (cost.mixed_s, cost.decode_s, cost.head_s),
-        prices, times_s,
+        prices, padded, times_s,
     )  # fmt: skip
     return Served(
         replace(requests, arrival_s=arrival_s), times_s[0], times_s[1], times_s[2], steps, busy_s, in_service_s

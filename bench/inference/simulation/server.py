@@ -40,7 +40,7 @@ class Server:
         cap_w
             Power limit of each GPU [W] below the one that it ships with, or None.
         """
-        limits = setup.engine.online_limits()
+        limits = setup.online_limits()
         return cls(step_cost(setup, limits, graphs=False).scaled(1.0 / speed), limits, setup, cap_w)
 
     def serve(self, requests: Requests) -> Served:

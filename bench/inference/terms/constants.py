@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from bench.inference.engine import Engine
     from bench.inference.terms.family import Family
 
+BLACKWELL = "blackwell"
+
 
 @dataclass(frozen=True, slots=True)
 class Constants:
@@ -42,14 +44,15 @@ class Constants:
 
 def constants_of(engine: "Engine", family: "Family") -> Constants:
     """Return the constants of an engine class on a device family."""
+    start_ratio = family.start_ratio * (engine.blackwell_start_ratio if family.name == BLACKWELL else 1.0)
     return Constants(
         sustained_frac=_sustained(family),
         product_frac=engine.product_frac,
         grouped_frac={
             "bf16": family.grouped_bf16,
-            "fp8": family.grouped_fp8,
+            "fp8": family.grouped_fp8 * engine.grouped_fp8_ratio,
             "fp8-all": family.grouped_fp8_all,
-            "fp4": family.grouped_fp4,
+            "fp4": family.grouped_fp4 * engine.grouped_fp4_ratio,
             "mxfp4": family.grouped_mxfp4,
         },
         grouped_depth=engine.grouped_depth,
@@ -58,12 +61,12 @@ def constants_of(engine: "Engine", family: "Family") -> Constants:
         memory_frac=family.memory_frac,
         grouped_memory_frac=engine.grouped_memory_frac,
         cache_frac=family.cache_frac,
-        layer_s=engine.layer_overhead_s * family.start_ratio,
-        expert_layer_s=engine.expert_layer_s * family.start_ratio,
-        latent_layer_s=engine.latent_layer_s * family.start_ratio,
-        narrow_layer_s=engine.narrow_layer_s * family.start_ratio,
+        layer_s=engine.layer_overhead_s * start_ratio,
+        expert_layer_s=engine.expert_layer_s * start_ratio,
+        latent_layer_s=engine.latent_layer_s * start_ratio,
+        narrow_layer_s=engine.narrow_layer_s * start_ratio,
         mixed_layer_s=engine.mixed_layer_s,
-        recurrent_layer_s=engine.recurrent_layer_s * family.start_ratio,
+        recurrent_layer_s=engine.recurrent_layer_s * start_ratio,
         mixed_recurrent_layer_s=engine.mixed_recurrent_layer_s,
         state_frac=family.state_frac,
         gather_layer_s=engine.gather_layer_s,

@@ -154,7 +154,7 @@ def test_a_figure_without_a_power_has_no_boundary_and_is_refused():
 
 def test_a_mixture_of_experts_carries_its_own_larger_hold_out_error():
     dense, mixture = holdout_of(setup()), holdout_of(setup("qwen3-30b-a3b", device="nvidia-h200"))
-    assert dense.error_frac < 0.1
+    assert dense.error_frac < 0.12
     assert not dense.is_doubtful
     assert mixture.error_frac > 0.15
     assert mixture.half_ln > dense.half_ln > 0
@@ -171,7 +171,7 @@ def test_a_class_that_no_published_row_judges_is_doubtful(device):
 def test_a_class_of_models_is_marked_and_refused_where_plans_are_made():
     made = dataclasses.replace(setup(device="nvidia-h200"), engine=engine("sglang"))
     found = predict(plan_run(made, 1000, 1000, clients=8))
-    assert "dense-sglang: on 6 published rows the model was wrong by" in found.warning
+    assert "dense-sglang: on 14 published rows the model was wrong by" in found.warning
     with pytest.raises(InputError, match=r"rate: expected a class that is modelled to within 25%.*dense-sglang"):
         device_rate(found)
     assert predict(plan_run(setup(), 1000, 1000, clients=8)).warning is None

@@ -101,7 +101,7 @@ def test_a_sweep_of_all_ends_with_the_most_users_that_fit_and_marks_a_doubtful_c
     rows = json.loads(done.stdout)["rows"]
     assert [row["users"] for row in rows[:3]] == [1, 2, 4]
     assert rows[-1]["users"] not in (1 << power for power in range(12))
-    assert all("dense-sglang: on 6 published rows" in row["warning"] for row in rows)
+    assert all("dense-sglang: on 14 published rows" in row["warning"] for row in rows)
     printed = perwatt(*asked, "--batch", 8).stdout
     assert "! Do not plan with these figures: dense-sglang" in " ".join(printed.split())
     assert "± 29% !" in printed

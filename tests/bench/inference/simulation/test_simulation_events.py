@@ -11,9 +11,12 @@ from bench.inference.accelerator import accelerator
 from bench.inference.batching import Limits
 from bench.inference.engine import engine
 from bench.inference.predict import plan_run, predict
+from bench.inference.rates import make_setup
 from bench.inference.serving import Setup
 from bench.inference.simulation.arrivals import draw
 from bench.inference.simulation.serve import Requests, fixed, serve
+from bench.inference.simulation.server import Server
+from bench.inference.step_cost import Padding
 from bench.inference.timing import step_cost as modelled_cost
 from hardware_profiles.errors import InputError
 from kernels.llm.counts import precision
@@ -22,31 +25,32 @@ from kernels.llm.shapes import load
 BATCH, BUDGET = 6, 50
 
 
-def random_cost(generator, window, *, overlaps):
-    mixed, decode, head = (np.cumsum(generator.random(size)) for size in (BUDGET + 1, BATCH + 1, BATCH + 1))
+def random_cost(generator, window, *, overlaps, padding):
+    mixed, decode, head = (np.cumsum(generator.random(size)) for size in (BUDGET + BATCH + 1, BATCH + 1, BATCH + 1))
     keys = ("context_s", "sequence_s", "pair_s", "host_step_s", "host_sequence_s", "windowed_s", "windowed_pair_s")
     prices = dict(zip(keys, 0.1 * generator.random(7), strict=True))
     if window is None:
         prices |= {"windowed_s": 0.0, "windowed_pair_s": 0.0}
     if overlaps:  # sometimes the host takes longer
         prices |= {"host_step_s": 3.0 * prices["host_step_s"], "host_sequence_s": 8.0 * prices["host_sequence_s"]}
-    return step_cost(mixed, decode, head_s=head, window=window, host_overlaps=overlaps, **prices)
+    return step_cost(mixed, decode, head_s=head, window=window, host_overlaps=overlaps, padding=padding, **prices)
 
 
 @given(
     st.integers(0, 2**32), st.integers(1, 40), st.tuples(st.integers(1, BATCH), st.integers(1, BUDGET)),
-    st.tuples(st.none() | st.integers(1, 40), st.booleans()),
+    st.tuples(st.none() | st.integers(1, 40), st.booleans(), st.none() | st.integers(2, 8)),
     st.tuples(st.sampled_from([0.0, 0.01, 1.0, 30.0]), st.integers(0, 8), st.sampled_from([1.0, 2.5, 100.0]),
               st.sampled_from([(1.0, 0.0), (1.7, 0.0), (1.0, 0.4), (2.3, 0.9)])),
 )  # fmt: skip
 def test_each_time_equals_that_of_a_player_who_serves_request_by_request(seed, count, limits, model, load):
-    (window, overlaps), (gap_s, clients, memory_factor, (growth, hit_frac)) = model, load
+    (window, overlaps, copies), (gap_s, clients, memory_factor, (growth, hit_frac)) = model, load
     generator = np.random.default_rng(seed)
     arrival_s = gap_s * np.cumsum(generator.exponential(size=count) * (generator.random(count) < 0.7))
     inputs, outputs = generator.integers(1, 80, count), generator.integers(1, 12, count)
     reserved = inputs + outputs
     memory = int(reserved.max() * memory_factor)
-    cost = random_cost(generator, window, overlaps=overlaps)
+    padding = None if copies is None else Padding(copies, limits[1])
+    cost = random_cost(generator, window, overlaps=overlaps, padding=padding)
     cached = (hit_frac * inputs).astype(int)
     played = [Request(*one, growth=growth) for one in zip(arrival_s, inputs, outputs, reserved, cached, strict=True)]
     steps = play(played, cost, limits, memory, clients)
@@ -86,6 +90,20 @@ def test_closed_loop_arrivals_give_the_means_of_the_closed_loop_model(case, clie
     assert served.ttft_s[clients:].mean() == pytest.approx(expected.ttft_s, rel=0.01)
     if expected.tpot_s is not None:
         assert served.tpot_s[clients:].mean() == pytest.approx(expected.tpot_s, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["vllm", "vllm-sync", "sglang", "trtllm"])
+@pytest.mark.parametrize("clients", [4, 300])
+def test_copies_of_attention_give_the_means_of_the_closed_loop_model(name, clients):
+    """Padded (vLLM) and not padded."""
+    setup = make_setup("qwen3-235b-a22b", "fp8", "nvidia-h200", 8, f"{name}-ep8-dp8")
+    expected = predict(plan_run(setup, 3000, 100, clients=clients))
+    server, equal = Server.online(setup), (fixed(10 * clients, length) for length in (3000, 100))
+    reserved = np.full(10 * clients, setup.kv_bytes_per_sequence(3100))
+    requests = Requests(np.zeros(10 * clients), *equal)
+    served = serve(requests, server.cost, server.limits, (reserved, setup.kv_memory_bytes), clients=clients)
+    assert served.tokens_per_s == pytest.approx(expected.tokens_per_s, rel=0.01)
+    assert served.tpot_s[clients:].mean() == pytest.approx(expected.tpot_s, rel=0.01)
 
 
 def test_the_same_seed_gives_the_same_times_and_another_seed_others():

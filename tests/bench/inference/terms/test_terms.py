@@ -11,7 +11,7 @@ from bench.inference.engine import engine
 from bench.inference.predict import plan_run, predict
 from bench.inference.rates import make_setup
 from bench.inference.serving import Setup, served_precision
-from bench.inference.step_cost import mixed_tokens
+from bench.inference.step_cost import Padding, mixed_tokens
 from bench.inference.terms.family import family_of
 from bench.inference.terms.fixed import collectives_seconds, mixed_seconds, starts_seconds
 from bench.inference.terms.products import draft_seconds, head_seconds, tokens_seconds
@@ -67,14 +67,16 @@ def test_steps_that_read_prompts_wait_for_recurrent_layers_that_no_graph_starts(
 def test_all_copies_of_attention_wait_for_the_one_that_reads_most_of_the_prompts():
     trace = trace_steps(800, 50, 64, Limits(64, 8192), 16)
     columns = trace.columns()
-    alone, eight = (mixed_tokens(columns, 1, copies) for copies in (1, 8))
+    padding = Padding(8, 8 * 8192)
+    alone, eight = (mixed_tokens(columns, 1, rule) for rule in (None, padding))
     assert np.array_equal(alone, columns.decoding + columns.prompt)
     reads = columns.prompt > 0
     assert np.all(eight[reads] > alone[reads])
     assert np.all(eight <= columns.decoding + 8 * columns.prompt)
     few = dataclasses.replace(columns, outputs=columns.decoding + 1)
     many = dataclasses.replace(columns, outputs=columns.decoding + 400)
-    assert np.all(mixed_tokens(few, 1, 8)[reads] > mixed_tokens(many, 1, 8)[reads])
+    assert np.all(mixed_tokens(few, 1, padding)[reads] > mixed_tokens(many, 1, padding)[reads])
+    assert np.all(mixed_tokens(few, 1, Padding(8, 1000)) <= np.maximum(alone, columns.decoding + 1000))
 
 
 def test_a_models_own_layer_for_further_tokens_takes_its_time():
