@@ -12,8 +12,8 @@ def blind_words() -> str:
     tables = read_toml(BLIND)
     last, held = tables["last"], tables["held_out"]
     return (
-        f"on {last['rows']} rows of other publishers and of engines of 2026, predicted once before they were read, it was "
-        f"wrong by {last['error_frac']:.0%}, and {last['within_frac']:.0%} of them lay within such intervals; on the "
-        f"{held['rows']} of them that are held out since, it is wrong by {held['error_frac']:.0%}, and "
+        f"on {last['rows']} rows of other publishers and of engines of 2026, predicted once before they were read, it "
+        f"was wrong by {last['error_frac']:.0%}, and {last['within_frac']:.0%} of them lay within such intervals; on "
+        f"the {held['rows']} of them that are held out since, it is wrong by {held['error_frac']:.0%}, and "
         f"{held['within_frac']:.0%} of them lie within"
     )

@@ -80,7 +80,7 @@ def test_no_row_of_the_publisher_without_settings_is_fitted_on(fitted):
 
 
 def test_the_constants_in_the_files_are_those_that_the_fit_finds(fitted):
-    # the stored ones are those of the second fit: the rules of copies of attention, which came later, move them by up to 1 %
+    # the stored ones are of the second fit: the rules of copies of attention are newer and move them by up to 1 %
     for parameter in (*PARAMETERS, *LATER):
         assert fitted.book.value(parameter) == pytest.approx(stored().value(parameter), rel=1.5e-2), parameter
 

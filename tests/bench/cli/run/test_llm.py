@@ -90,7 +90,7 @@ def test_a_sweep_prints_a_line_a_batch_and_draws_the_pareto_plot(perwatt, tmp_pa
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("none (closed loop)") == 3
     assert "Modelled: Llama 3.3 70B in fp8 on 2 x NVIDIA H200" in done.stdout
-    assert "± is the mean error of the class dense-trtllm on 109 published rows" in " ".join(done.stdout.split())
+    assert "± is the mean error of the class dense-fp8 on 88 published rows" in " ".join(done.stdout.split())
     assert "<svg" in (tmp_path / "pareto.svg").read_text()
 
 
