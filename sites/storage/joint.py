@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sites.storage.terms import Battery
 
 STATES = 512  # of all units together, up to which the value functions are quick
+HOURS = 24.0  # [h] of full power in the battery, up to which the value functions have few corners
 BLOCK = 128  # steps whose functions are in memory at a time
 CORNERS = 64  # of a value function, at first
 
@@ -36,7 +37,7 @@ class States(NamedTuple):
 def fits(steps: Steps, battery: Battery) -> bool:
     """Return whether only the states of battery and units couple the steps, and these states are few."""
     free = not (steps.charges_usd_per_mw > 0.0).any() and not np.isfinite(battery.cycles_per_day)
-    return free and count(steps) <= STATES
+    return free and count(steps) <= STATES and battery.hours <= HOURS
 
 
 def _ages(steps: Steps, u: int) -> tuple[int, int]:

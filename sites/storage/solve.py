@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 def best(steps: Steps, battery: Battery) -> Stored:
     """Return the best plan: by value functions; by HiGHS where a demand charge or a limit of cycles couples steps.
 
+    HiGHS also takes a battery of more than a day of full power, whose value functions have too many corners.
+
     Where HiGHS ends at its time limit and the quick plan earns more, it is that plan, with the gap to HiGHS's bound.
     """
     if joint.fits(steps, battery):
         return joint.solve(steps, battery)
     solved = milp.solve(steps, battery)
-    if solved.gap_frac <= NEAR_FRAC or joint.count(steps) > joint.STATES:
+    if solved.gap_frac <= NEAR_FRAC or joint.count(steps) > joint.STATES or battery.hours > joint.HOURS:
         return solved
     fast = quick(steps, battery)
     if fast.value_usd <= solved.value_usd:
@@ -44,8 +46,11 @@ def quick(steps: Steps, battery: Battery) -> Stored:
     Raises
     ------
     InputError
-        The units have too many states.
+        The units have too many states, or the battery holds too many hours.
     """
+    if battery.hours > joint.HOURS:
+        expected = f"at most {joint.HOURS:g} hours of its full power"
+        raise InputError.at("scenarios: battery", expected=expected, got=f"{battery.hours:g} hours")
     if joint.fits(steps, battery):
         return joint.solve(steps, battery)
     if joint.count(steps) > joint.STATES:

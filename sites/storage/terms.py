@@ -24,6 +24,11 @@ class Battery:
     may_export: bool = False  # whether it may feed the grid; else it only displaces load
     cycles_per_day: float = math.inf  # limit of each local day, in MWh discharged over energy_mwh
 
+    @property
+    def hours(self) -> float:
+        """Hours of full power between the lowest and the highest state of charge; 0 without a battery."""
+        return (self.max_frac - self.min_frac) * self.energy_mwh / self.power_mw if self.power_mw > 0.0 else 0.0
+
     def __post_init__(self) -> None:
         """Raise InputError for states of charge that contradict each other, or a number that is no share."""
         for key in ("charge_frac", "discharge_frac"):

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     type=WholeRange(min=1, max=50),
     help="Number of years, from the start of the site on.",
 )
+@click.option("--months", is_flag=True, help="Show each month of the years, with the sums of the years.")
 @click.option(
     "--xlsx", type=click.Path(path_type=Path), help="Workbook to write the statement of the years to (.xlsx)."
 )
@@ -76,6 +77,7 @@ def yield_(
     native: bool,
     run: Path | None,
     horizon: int | None,
+    months: bool,
     xlsx: Path | None,
     as_json: bool,
     **files: Any,
@@ -94,7 +96,8 @@ def yield_(
     if strict:
         refuse(warnings)
     used = {**files, "since": run, "native": native or None}
-    if show_years(read, Shown(horizon, xlsx, files["out"], files["sam"], request, as_json), warnings, used):
+    shown = Shown(horizon, months, xlsx, files["out"], files["sam"], request, as_json)
+    if show_years(read, shown, warnings, used):
         return
     hourly = len(read) == 1 or any(files[key] is not None for key in ("out", "plan", "plots"))
     years = _years([site for _, site in read], quiet=as_json, hourly=hourly)

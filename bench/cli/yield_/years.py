@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from bench.cli.output import emit_json, progress, say
 from bench.cli.yield_.scenarios import asked
 from bench.cli.yield_.warnings import print_warnings
-from bench.cli.yield_.years_tables import print_contracts, print_outlook, print_statements, print_worth
+from bench.cli.yield_.years_tables import (
+    print_contracts,
+    print_months,
+    print_outlook,
+    print_statements,
+    print_worth,
+)
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +42,7 @@ class Shown:
     """What is asked of the years of sites."""
 
     years: int | None  # number of years; that of each site's file if None
+    months: bool  # print each month
     xlsx: Path | None  # workbook to write
     out: Path | None  # folder to write
     sam: bool | None  # whether the folder has series for SAM; None for a few sites
@@ -63,8 +70,10 @@ def show_years(read: Read, shown: Shown, warnings: Warnings, options: Mapping[st
         An option takes a single year, or a site's years cannot be run.
     """
     if shown.years is None and not any(inputs.file.horizon is not None for inputs, _ in read):
-        if shown.xlsx is not None:
-            raise InputError("--xlsx: expected --years or [horizon] with it, whose statement it holds, got neither")
+        for option, is_used in (("--xlsx", shown.xlsx is not None), ("--months", shown.months)):
+            if is_used:
+                expected = "expected --years or [horizon] with it, whose statement it shows, got neither"
+                raise InputError(f"{option}: {expected}")
         return False
     given = {**options, "scenario_out": shown.request.scenario_out, "capital": shown.request.capital or None}
     used = [f"--{name.replace('_', '-')}" for name in ONE_YEAR if given.get(name) is not None]
@@ -83,6 +92,8 @@ def _print(read: Read, shown: Shown, warnings: Warnings) -> None:
         scenarios = {} if outlook is None else {"scenarios": asdict(outlook)}
         emit_json(_document(read, statements, worths, warnings) | {"written": written} | scenarios)
         return
+    if shown.months:
+        print_months(statements)
     print_statements(statements)
     if len(statements) == 1:
         print_contracts(statements[0])
@@ -90,7 +101,9 @@ def _print(read: Read, shown: Shown, warnings: Warnings) -> None:
     if outlook is not None:
         print_outlook(outlook, max((one.years for one in statements), key=len))
     print_warnings(warnings)
-    for line in written or ["the months: --json, --out FOLDER, or --xlsx FILE"]:
+    if not (written or shown.months):
+        say("the months: --months, --json, --out FOLDER, or --xlsx FILE")
+    for line in written:
         say(line)
 
 

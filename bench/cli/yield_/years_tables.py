@@ -1,4 +1,4 @@
-"""The tables of `perwatt yield --years`: the years, what contracts bring, and what the cash is worth."""
+"""The tables of `perwatt yield --years`: months and years, what contracts bring, and what the cash is worth."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from bench.cli.output import plain, say, short
 from bench.cli.table import print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from sites.arrays import Floats
     from sites.horizon.outlook import HorizonOutlook
     from sites.horizon.statement import Statement
     from sites.horizon.worth import HorizonWorth
@@ -45,13 +46,8 @@ def print_statements(statements: Sequence[Statement]) -> None:
         name: np.sum([np.pad(one.yearly[name], (0, len(longest.years) - len(one.years))) for one in statements], axis=0)
         for name in SHOWN
     }
-    names = [name for name in SHOWN if name in ALWAYS_SHOWN or yearly[name].any()]
-    if not {"capex_usd", "debt_usd", "tax_usd"} & set(names):
-        names.remove("cash_usd")
-    rows = [
-        [longest.years[year], *(_cell(name, float(yearly[name][year])) for name in names)]
-        for year in range(len(longest.years))
-    ]
+    names = _shown(yearly)
+    rows = [_row(begin, yearly, year, names) for year, begin in enumerate(longest.years)]
     rows.append(["all", *(_cell(name, float(yearly[name].sum())) for name in names)])
     who = statements[0].site if len(statements) == 1 else f"{len(statements)} sites"
     print_table(
@@ -65,6 +61,22 @@ def print_statements(statements: Sequence[Statement]) -> None:
             ["site", *(SHOWN[name] for name in names)],
             [[one.site, *(_cell(name, one.total[name]) for name in names)] for one in statements],
             title="all years of each site",
+            right=tuple(range(1, len(names) + 1)),
+        )
+
+
+def print_months(statements: Sequence[Statement]) -> None:
+    """Print the monthly statement of each site: a row for each month, and after its months the sum of each year."""
+    for one in statements:
+        names = _shown(one.yearly)
+        rows: list[list[str]] = []
+        for year, begin in enumerate(one.years):
+            rows += [_row(one.months.names[m], one.monthly, m, names) for m in (one.year_of_month == year).nonzero()[0]]
+            rows.append(_row(f"year from {begin}", one.yearly, year, names))
+        print_table(
+            ["month", *(SHOWN[name] for name in names)],
+            rows,
+            title=f"{one.site}: monthly statement; output and USD are modelled",
             right=tuple(range(1, len(names) + 1)),
         )
 
@@ -134,6 +146,18 @@ def print_worth(worth: HorizonWorth | None) -> None:
     print_table(["", "project", "equity"], rows, title=f"worth{at}", right=(1, 2))
     for reason in dict.fromkeys(one.no_irr for one in (project, equity) if one.no_irr):
         say(f"no internal rate of return: {reason}")
+
+
+def _shown(yearly: Mapping[str, Floats]) -> list[str]:
+    """Return the columns that are printed: those that every statement has, and those with a figure."""
+    names = [name for name in SHOWN if name in ALWAYS_SHOWN or yearly[name].any()]
+    if not {"capex_usd", "debt_usd", "tax_usd"} & set(names):
+        names.remove("cash_usd")
+    return names
+
+
+def _row(label: str, columns: Mapping[str, Floats], at: int, names: Sequence[str]) -> list[str]:
+    return [label, *(_cell(name, float(columns[name][at])) for name in names)]
 
 
 def _rate(worth: Worth) -> str:

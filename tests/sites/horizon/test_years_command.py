@@ -121,10 +121,21 @@ def test_the_workbook_has_the_statement(call, tmp_path):
     assert f"written: {target}" in out
 
 
-def test_a_workbook_without_years_is_refused(call, tmp_path):
-    status, _, err = call("georgia-50mw-mining", "--xlsx", tmp_path / "book.xlsx")
+def test_months_are_printed_with_the_sum_of_each_year(call):
+    _, out, _ = call("georgia-50mw-mining", "--years", 2, "--months")
+    months, years = out.split("2 years; output and USD")
+    assert [line.split()[0] for line in months.splitlines() if line.startswith((" 2026-", " 2027-"))] == [
+        f"{year}-{month:02}" for year in (2026, 2027) for month in range(1, 13)
+    ]
+    sums = [line.split("year from ")[1].split() for line in months.splitlines() if line.startswith(" year from ")]
+    assert sums == [line.split() for line in years.splitlines() if line.startswith((" 2026-", " 2027-"))]
+
+
+@pytest.mark.parametrize("option", [("--xlsx", "book.xlsx"), ("--months",)])
+def test_a_statement_without_years_is_refused(call, option):
+    status, _, err = call("georgia-50mw-mining", *option)
     assert (status, err) == (
-        2, "error: --xlsx: expected --years or [horizon] with it, whose statement it holds, got neither\n"
+        2, f"error: {option[0]}: expected --years or [horizon] with it, whose statement it shows, got neither\n"
     )  # fmt: skip
 
 
