@@ -25,7 +25,7 @@ OF_THE_PACKAGE = {
     "sites/market/bitcoin.py:bundled_epochs", "sites/market/published_market.py:_figures",
     "sites/market/published_rates.py:published_figures", "sites/planners/stored_inputs.py:difficulty_sha256",
     "sites/planners/stored_inputs.py:inputs_sha256", "sites/plausible/bands.py:band_file",
-    "sites/plausible/zones.py:_rows", "sites/scenarios/dask_shards.py:code_digest",
+    "sites/plausible/zones.py:_rows", "sites/scenarios/cluster/shards.py:code_digest",
 }  # fmt: skip
 FOLDERS_AND_LOCKS = {  # by descriptors that follow no link
     "bench/machine/locks.py:_Folder._create", "bench/machine/locks.py:_Folder._open",

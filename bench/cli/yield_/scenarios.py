@@ -131,7 +131,7 @@ def asked(request: Request) -> tuple[Run, Executor]:
     run = Run(seed, read_scenarios(request.scenario_file) if request.scenario_file else default_model())
     if request.scheduler is None:
         return run, local()
-    from sites.scenarios.dask_shards import dask
+    from sites.scenarios.cluster.shards import dask
 
     return run, dask(request.scheduler, on_note=warn)
 

@@ -19,10 +19,10 @@ from sites.examples import example_path
 from sites.file.build import load_site
 from sites.file.inputs import read_inputs
 from sites.horizon.outlook import horizon_outlook
-from sites.scenarios import dask_connect
-from sites.scenarios import dask_shards as fleet_dask
 from sites.scenarios import engine as fleet
-from sites.scenarios.dask_shards import dask
+from sites.scenarios.cluster import connect
+from sites.scenarios.cluster import shards as fleet_dask
+from sites.scenarios.cluster.shards import dask
 from sites.scenarios.engine import Run, fleet_cases, run_fleet
 from sites.scenarios.model import ScenarioModel, Uncertain
 
@@ -255,7 +255,7 @@ def test_a_scheduler_without_workers_is_refused(cases, monkeypatch, tmp_path):
         # The scheduler may be slow to greet; how long workers are waited for counts from then on.
         client = Client(address, timeout=LIMIT_S, set_as_default=False)
         answers = iter([None, client])
-        monkeypatch.setattr(dask_connect, "_within", lambda *_: next(answers))
+        monkeypatch.setattr(connect, "_within", lambda *_: next(answers))
         with pytest.raises(InputError, match=r"expected at least one worker within 0\.5 s, got none"):
             run_fleet(cases, RUN, 8, execute=dask(address, connect_s=0.5))
         assert scheduler.poll() is None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import InputError, shown
 from sites.jit import compiled_digest
-from sites.scenarios.dask_connect import POLL_S, close, connect, count_workers
+from sites.scenarios.cluster.connect import POLL_S, close, connect, count_workers
 from sites.scenarios.engine import local, run_shard
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _submit(client: Any, cases: Sequence[SiteCase], run: Run, shards: Sequence[S
 @cache
 def code_digest() -> str:
     """Return a digest of all code that a shard's bits depend on."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     plain = b"".join((here / name).read_bytes() for name in SHARD_FILES)
     return sha256(plain + compiled_digest().encode()).hexdigest()
 
