@@ -197,7 +197,7 @@ class Device:
             raise ReadFailedError(f"{url}: not a complete HTTP answer: {shown(str(error)[:200])}") from None
         except ssl.SSLCertVerificationError as error:
             if fault := getattr(error, "verify_message", ""):  # empty if we compared the certificate ourselves
-                raise CertificateUntrustedError(f"{url}: {fault}") from None
+                raise CertificateUntrustedError(f"{url}: certificate verify failed: {fault}") from None
             raise ReadFailedError(f"{url}: {error}") from None
         except (OSError, ValueError) as error:
             raise ReadFailedError(f"{url}: {error}") from None

@@ -166,7 +166,7 @@ def _cure(error: str, *, tls: bool) -> str:
     """Return the cure of an address that has no list of models, or an empty text."""
     if "Remote end closed" in error and not tls:
         return "; if it speaks TLS, begin the address with https:"
-    if "CERTIFICATE_VERIFY_FAILED" not in error:
+    if "certificate verify failed" not in error:
         return ""
     if "mismatch" in error:  # trust in it would not help
         return "; name the server in --url as its certificate does"
