@@ -7,6 +7,18 @@ import contextlib
 import io
 import sys
 
+from faults.zygote import WARM
+
+
+def run(command):
+    """Run the warm-up lines of one command, which the processes of tests/faults begin with."""
+    from bench.__main__ import main
+
+    for line in WARM:
+        if line[0] == command:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+                main(list(line))
+
 
 def kernels():
     from bench.inference.rates import make_setup
@@ -19,6 +31,7 @@ def kernels():
     for variant in variants.candidates():
         scan(bytes(80), 0, 100, variant=variant.name, target=1)
     Server.online(make_setup("llama-3.1-8b", "fp8", "nvidia-h200")).capacity_per_s(1000, 100)
+    run("verify")
 
 
 def sites():
@@ -33,6 +46,7 @@ def sites():
     site_year(site)
     for model in (ScenarioModel(), ScenarioModel({"btc": Uncertain(0.3)})):
         run_fleet(fleet_cases([site], model), Run(0, model), 8)
+    run("yield")
 
 
 def tests():

@@ -25,6 +25,7 @@ WARM = (  # compiled code that the children would each load anew
     ("yield", str(CORPUS / "small.toml")),
     ("yield", "georgia-50mw-mining", "--scenarios", "2", "--capital", str(CORPUS / "plan.toml")),
     ("yield", str(CORPUS / "site.toml")),
+    ("yield", str(CORPUS / "battery.toml")),
     ("verify", "headers", str(CORPUS / "headers.csv")),
     ("compare", "antminer-s21", "whatsminer-m60s"),
 )

@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+from faults.zygote import CORPUS
 
 from bench.cli import main
 
@@ -269,3 +270,11 @@ def test_the_library_loads_runs_explains_plans_plots_and_compares(tmp_path, reso
     outcomes, recent = api.mining_backtest()
     assert (len(outcomes), recent.n) == (43, 10)
     assert set(api.__all__) >= {"read", "load", "run", "summary", "explain", "plan", "plot", "write", "compare"}
+
+
+def test_an_idle_battery_saves_nothing_and_not_minus_nothing(capsys):
+    status, out, _ = perwatt(capsys, "yield", CORPUS / "battery.toml")
+    assert status == 0
+    assert (
+        "battery: 0 MWh shifted in 0 cycles, losses 0 MWh; saves 0 USD of power for 0 USD of degradation, net 0" in out
+    )

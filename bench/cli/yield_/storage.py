@@ -28,12 +28,12 @@ def print_storage(year: SiteYear) -> None:
     if done is None:
         return
     if year.site.battery is not None:
-        earned = -done.power_usd - done.wear_usd
+        saved_usd = 0.0 - done.power_usd  # never -0
         exported = f", {plain(done.export_mwh)} MWh of them into the grid" if done.export_mwh > 0.0 else ""
         say(
             f"battery: {plain(done.discharged_mwh)} MWh shifted{exported} in {plain(done.cycles)} cycles, losses "
-            f"{plain(done.charged_mwh - done.discharged_mwh)} MWh; saves {plain(-done.power_usd)} USD of power for "
-            f"{plain(done.wear_usd)} USD of degradation, net {plain(earned)}"
+            f"{plain(done.charged_mwh - done.discharged_mwh)} MWh; saves {plain(saved_usd)} USD of power for "
+            f"{plain(done.wear_usd)} USD of degradation, net {plain(saved_usd - done.wear_usd)}"
         )
     for unit in done.units:
         say(
