@@ -14,7 +14,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 # Workers share bytecode, with the asserts of the tests rewritten, even where a container image switches it off.
-# Children only read it: one that a test kills, or whose disk it fills, must leave no half a file.
+# Children only read it: a child that is killed, or whose disk is full, could leave a truncated file.
 sys.dont_write_bytecode = False
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 

@@ -32,8 +32,8 @@ def read_options(serving: str | None) -> Options:
     ----------
     serving
         Class of serving engines, with -epN where N GPUs hold whole experts, -dpN where attention has N copies, -draftN
-        where a step tries N further tokens, -acceptX of which it keeps X on average, and -hitP where P per cent of each
-        prompt are in the cache already; None is the default class.
+        where a step tries N further tokens, -acceptX where it keeps X of them on average, and -hitP where P per cent of
+        each prompt are in the cache already; None is the default class.
 
     Raises
     ------

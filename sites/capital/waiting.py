@@ -158,7 +158,7 @@ def waiting_of(
     bought, terms
         The conversion.
     run, scenarios
-        Model and seed of the paths, and their number, of which at most 4,096 are used.
+        Model, seed and number of the paths; at most 4,096 paths are used.
     execute
         Executor of the shards, as for run_fleet.
     """

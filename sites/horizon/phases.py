@@ -1,4 +1,4 @@
-"""The phases of a site: a year in pieces, in each of which the same blocks are in service."""
+"""The phases of a site: a year cut into pieces, so that each piece has the same blocks in service."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def show_years(read: Read, shown: Shown, warnings: Warnings, options: Mapping[st
     warnings
         Warnings about the sites.
     options
-        Other options, of which those that take a single year are refused.
+        Other options; those that take a single year are refused.
 
     Raises
     ------

@@ -72,7 +72,7 @@ def grouped_frac(families: Mapping[str, Family], rows: Iterable[WattRow]) -> flo
 def held_out(rows: Sequence[WattRow]) -> list[tuple[WattRow, Family]]:
     """Return the rows without a flag, each with the constants fitted on the other models.
 
-    Rows of a class that is not fitted have the fit on all others. Models are told apart by layers and width, so that
+    Rows of a class that is not fitted have the fit on all others. Layers and width identify a model, so that
     two releases of one build are one model.
     """
     judged = [row for row in rows if row.row.flag is None]

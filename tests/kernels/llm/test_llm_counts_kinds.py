@@ -169,7 +169,7 @@ def test_activations_of_deepseek_grow_with_its_active_experts_and_shrink_with_sh
 
 
 def test_gemma_reads_a_window_in_five_of_six_layers():
-    shape = load("gemma-3-27b")  # 62 layers, of which the 6th, 12th, ... 60th see everything
+    shape = load("gemma-3-27b")  # 62 layers; the 6th, 12th, ... 60th see everything
     assert [shape.reach(layer, 3000) for layer in range(12)] == [*5 * [1024], 3000, *5 * [1024], 3000]
     assert counts.attention_flop(shape, 3000) == 4 * 4096 * (10 * 3000 + 52 * 1024)
     assert counts.attention_flop(shape, 1000) == 4 * 4096 * 62 * 1000

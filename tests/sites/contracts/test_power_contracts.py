@@ -149,7 +149,7 @@ def test_four_peaks_of_a_year_are_billed_in_the_twelve_months_of_the_next():
 
 
 def test_a_minimum_take_is_settled_by_contract_year_and_may_be_made_up():
-    """1,200 MWh a year, 80 % are due: 160 MWh short in the first year, of which 100 are taken in the second."""
+    """1,200 MWh a year, 80 % are due: 160 MWh short in the first year; 100 of them are taken in the second."""
     terms = TakeTerms(1200.0, 50.0, take_or_pay_frac=0.8, make_up_years=1, most_frac=1.2, surcharge_usd_per_mwh=7.0)
     taken = np.array([800.0 / 12] * 12 + [1060.0 / 12] * 12 + [1500.0 / 12] * 12)
     found = minimum_take(terms, taken_mwh=taken, in_force=np.ones(36), year=np.arange(36) // 12)
