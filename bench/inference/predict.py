@@ -10,7 +10,7 @@ from bench.inference.power.activity import Load
 from bench.inference.power.estimate import Watts, watts_of
 from bench.inference.serving import Setup
 from bench.inference.terms.constants import Constants
-from bench.inference.timing import step_seconds
+from bench.inference.timing import step_seconds, step_times
 from bench.limits import MOST_CLIENTS
 from hardware_profiles.errors import InputError
 from sites.market.device_rate import TokenTags
@@ -171,7 +171,7 @@ def predict(
     import numpy as np
 
     setup = run.setup
-    per_step = step_seconds(setup, run.trace, run.most_batch, graphs=run.graphs, constants=constants)
+    per_step, device_s = step_times(setup, run.trace, run.most_batch, graphs=run.graphs, constants=constants)
     ends = np.cumsum(per_step * run.trace.columns().steps)
     first, last = np.repeat(ends, run.trace.first), np.repeat(ends, run.trace.last)
     rate = run.trace.output_tokens / float(ends[-1])
@@ -184,7 +184,8 @@ def predict(
     ttft = float(np.mean((first - arrivals)[settled:])) if len(first) else math.nan
     tpot = float(np.mean((last - first)[settled:])) / (run.output_len - 1) if run.output_len > 1 and len(last) else None
     factor = 1.0 if scale is None else scale.factor
-    watts = watts_of(setup, _load(run, rate * factor), cap_w)
+    host_frac = 1.0 - float(device_s @ run.trace.columns().steps) / float(ends[-1])
+    watts = watts_of(setup, _load(run, rate * factor, host_frac), cap_w)
     if cap_w is not None and watts is None:
         raise InputError.at("power cap", expected="a device whose watts are modelled", got=setup.device.slug)
     speed = factor * (1.0 if watts is None else watts.rate_frac)
@@ -200,7 +201,7 @@ def predict(
     )  # fmt: skip
 
 
-def _load(run: Run, rate: float) -> Load:
+def _load(run: Run, rate: float, host_frac: float) -> Load:
     """Return the load at full clock, as a mean over the run's steps."""
     import numpy as np
 
@@ -208,7 +209,7 @@ def _load(run: Run, rate: float) -> Load:
     decoded = max(1.0, float(steps @ np.asarray(run.trace.decoding, dtype=float)))
     context = float(steps @ np.asarray(run.trace.context, dtype=float)) / decoded
     sequences = run.trace.output_tokens / float(np.sum(steps))
-    return Load(rate, sequences, run.input_len, run.output_len, max(context, float(run.input_len)))
+    return Load(rate, sequences, run.input_len, run.output_len, max(context, float(run.input_len)), host_frac)
 
 
 def best_within(  # noqa: PLR0913 (a load, its limits and the state of the device)

@@ -69,6 +69,15 @@ class StepCost:
 
     def seconds(self, trace: StepTrace) -> Array:
         """Return the time of one step for each entry of a trace [s]."""
+        return self.with_host(self.device_seconds(trace), trace)
+
+    def with_host(self, device_s: Array, trace: StepTrace) -> Array:
+        """Return the time of one step for each entry of a trace [s] from that of the device."""
+        host = self.host_step_s + self.host_sequence_s * trace.columns().outputs
+        return np.maximum(device_s, host) if self.host_overlaps else device_s + host
+
+    def device_seconds(self, trace: StepTrace) -> Array:
+        """Return the time of the device in one step for each entry of a trace [s]."""
         columns = trace.columns()
         decoding, prompt, outputs = columns.decoding, columns.prompt, columns.outputs
         context, pairs = columns.context, columns.prompt_pairs
@@ -84,5 +93,4 @@ class StepCost:
             # the tokens of a prompt do not decode, so the mean context is over decoding sequences
             device = device + self.windowed_s * np.minimum(context, decoding * float(self.window))
             device = device + self.windowed_pair_s * np.minimum(pairs, prompt * float(self.window))
-        host = self.host_step_s + self.host_sequence_s * outputs
-        return np.maximum(device, host) if self.host_overlaps else device + host
+        return device

@@ -34,11 +34,23 @@ def step_seconds(
     constants
         Constants other than the setup's own, while they are fitted.
     """
+    return step_times(setup, trace, most_batch, graphs=graphs, constants=constants)[0]
+
+
+def step_times(
+    setup: Setup, trace: StepTrace, most_batch: int, *, graphs: bool, constants: Constants | None = None
+) -> tuple[Array, Array]:
+    """Return the time of one step for each entry of a trace, and that of the device without the host [s].
+
+    The parameters are those of `step_seconds`.
+    """
     columns = trace.columns()
     decoding, prompt = columns.decoding, columns.prompt
     mixed = mixed_tokens(columns, setup.step_tokens, _padding(setup))[prompt > 0]
     used = (np.unique(mixed), np.unique(decoding[prompt == 0]), np.unique(columns.outputs))
-    return _cost(setup, most_batch, graphs, constants or setup.constants, used).seconds(trace)
+    cost = _cost(setup, most_batch, graphs, constants or setup.constants, used)
+    device_s = cost.device_seconds(trace)
+    return cost.with_host(device_s, trace), device_s
 
 
 def step_cost(setup: Setup, limits: Limits, *, graphs: bool, constants: Constants | None = None) -> StepCost:

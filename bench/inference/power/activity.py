@@ -30,6 +30,8 @@ class Load:
     input_len: float  # [token] of each prompt
     output_len: float  # [token] of each answer
     context: float  # [token] in the cache of a decoding sequence
+    host_frac: float = 0.0  # [-] time that the step-time model adds for the host, over all time
+    late_frac: float = 0.0  # [-] time by which measured steps are longer than modelled ones, over all time
 
     @property
     def steps_per_s(self) -> float:
@@ -56,6 +58,9 @@ class Activity:
     width: float  # elements of the residual stream in one kernel: tokens of a step times the model's width
     link_frac: float = 0.0  # [-] time of the all-reduces over all time, a part of the rest
     start_frac: float | None = None  # [-] of the starts of kernels, where grouped kernels fill what else is of the rest
+    padding_frac: float = 0.0  # [-] time of products of rows that only fill the tiles of experts
+    host_frac: float = 0.0  # [-] as of the load
+    late_frac: float = 0.0  # [-] as of the load
 
     @property
     def rest_frac(self) -> float:
@@ -80,8 +85,8 @@ def activity(served: Served, device: Accelerator, gpus: int, load: Load) -> Acti
     Notes
     -----
     Each step reads the weights once (of a mixture, the experts that it is expected to use), each output token reads its
-    context, and prompts write their caches. Grouped products compute whole tiles. Shares that add up to more than 1
-    (a rate above what the counted bytes allow) are scaled to 1.
+    context, and prompts write their caches. Shares of memory and products that add up to more than 1 (a rate above what
+    the counted bytes allow) are scaled to 1.
     """
     shape, kind = served.shape, served.kind
     memory_s = _bytes_per_s(shape, kind, gpus, load) / (device.bandwidth_byte_per_s * REACH_FRAC * gpus)
@@ -91,7 +96,10 @@ def activity(served: Served, device: Accelerator, gpus: int, load: Load) -> Acti
     link_s = load.steps_per_s * _all_reduce_seconds(shape, device, gpus, width)
     is_full = served.model_class == FULL
     start_s = load.steps_per_s * shape.layers * START_S if is_full else None
-    return Activity(memory_s / scale, product_s / scale, width, link_s, start_s)
+    padding_s = 0.0 if is_full else _padding_seconds_per_s(shape, kind, device, load) / gpus
+    return Activity(
+        memory_s / scale, product_s / scale, width, link_s, start_s, padding_s, load.host_frac, load.late_frac
+    )
 
 
 def _all_reduce_seconds(shape: ModelShape, device: Accelerator, gpus: int, width: float) -> float:
@@ -115,23 +123,23 @@ def _bytes_per_s(shape: ModelShape, kind: Precision, gpus: int, load: Load) -> f
 def _product_seconds_per_s(shape: ModelShape, kind: Precision, device: Accelerator, load: Load) -> float:
     """Return the time that products need on one GPU at the sustained rates, in each second."""
     narrow, plain = _rate(device, kind.compute), _rate(device, "bf16" if kind.compute != "fp32" else "fp32")
-    batch, prompt = max(1, round(load.sequences)), max(1, round(load.input_len))
+    prompt = max(1, round(load.input_len))
     tokens_per_s = load.tokens_per_s + load.prompts_per_s * load.input_len
     linear = tokens_per_s * (counts.linear_flop_per_token(shape) + counts.recurrent_flop(shape))
-    linear += load.steps_per_s * _padded_flop(shape, batch)
     attention = load.prompts_per_s * counts.prefill_attention_flop(shape, prompt)
     return linear / narrow + (attention + load.tokens_per_s * counts.head_flop(shape)) / plain
 
 
-def _padded_flop(shape: ModelShape, batch: int) -> float:
-    """Return the FLOP of a step's rows that only fill the tiles of its experts."""
+def _padding_seconds_per_s(shape: ModelShape, kind: Precision, device: Accelerator, load: Load) -> float:
+    """Return the time that products need on one GPU for rows that only fill the tiles of experts, in each second."""
+    batch = max(1, round(load.sequences))
     experts = counts.expected_experts(shape, batch)
     flop = 0.0
     for matrix in counts.matrices(shape):
         if matrix.copies > 1:
             rows = batch * matrix.active / experts
             flop += matrix.layers * 2.0 * matrix.weights * experts * (TILE_ROWS * math.ceil(rows / TILE_ROWS) - rows)
-    return flop
+    return load.steps_per_s * flop / _rate(device, kind.compute)
 
 
 def _rate(device: Accelerator, dtype: str) -> float:

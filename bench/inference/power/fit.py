@@ -9,64 +9,56 @@ from numpy.typing import NDArray
 
 from bench.inference.engine import Holdout
 from bench.inference.power.classes import FULL
-from bench.inference.power.gpu import Family
+from bench.inference.power.gpu import SHARED, Family
 from bench.inference.power.rows import WattRow
 
 Array = NDArray[np.float64]
 
-START = (0.6, 1e6, 0.5)  # memory_frac, half_width, wait_ratio
-CLASSES = ("dense", "mixture")
-"""Classes on which the constants of a family are fitted."""
-LEAST, MOST = (0.0, 1e4, 0.0), (1.0, 1e8, 5.0)
+OWN_START, OWN_LEAST, OWN_MOST = (0.9, 1.3, math.log(1e6)), (0.0, 0.5, math.log(1e4)), (2.0, 5.0, math.log(1e8))
+SHARED_START, SHARED_LEAST, SHARED_MOST = (1.0, 0.5, 0.5, 0.9), (0.0, 0.0, 0.0, 0.0), (5.0, 1.0, 2.0, 1.5)
+CLASSES = ("dense", "mixture", FULL)
+"""Classes on which the constants are fitted."""
 
 
-def fit(family: Family, rows: Sequence[WattRow]) -> Family:
-    """Return the family with its own three constants fitted, by least squares of ln(predicted/published).
-
-    Parameters
-    ----------
-    family
-        The family whose constants are fitted.
-    rows
-        Rows of its devices.
-    """
-    from scipy.optimize import least_squares
-
-    def errors(values: Array) -> list[float]:
-        candidate = _with(family, values)
-        return [row.ln_error(candidate) for row in rows]
-
-    bounds = ((LEAST[0], math.log(LEAST[1]), LEAST[2]), (MOST[0], math.log(MOST[1]), MOST[2]))
-    start = (START[0], math.log(START[1]), START[2])
-    return _with(family, least_squares(errors, start, bounds=bounds, xtol=1e-10, ftol=1e-10).x)
+def fitted_rows(rows: Iterable[WattRow]) -> list[WattRow]:
+    """Return the rows on which the constants are fitted, by the rule in data/power.toml."""
+    return [row for row in rows if row.row.flag is None and row.model_class in CLASSES]
 
 
-def fitted_rows(family: Family, rows: Iterable[WattRow]) -> list[WattRow]:
-    """Return the rows of a family on which its constants are fitted, by the rule in data/power.toml."""
-    return [
-        row for row in rows if row.family.name == family.name and row.row.flag is None and row.model_class in CLASSES
-    ]
-
-
-def grouped_frac(families: Mapping[str, Family], rows: Iterable[WattRow]) -> float:
-    """Return what grouped kernels of fp8 draw of the range, fitted over all families at once.
+def fit_all(
+    families: Mapping[str, Family], rows: Iterable[WattRow], start: Mapping[str, Family] | None = None
+) -> dict[str, Family]:
+    """Return the families by name with all constants fitted, by least squares of ln(predicted/published).
 
     Parameters
     ----------
     families
-        The families by name, with their own constants fitted.
+        The families by name.
     rows
         Rows of any class; those of other classes or with a flag are passed over.
+    start
+        Families from whose constants the search starts, or None for the usual start.
+
+    Notes
+    -----
+    Each family has its own constants of OWN, and all have those of SHARED. A constant that no row depends on stays at
+    its start, so that a family without rows has none of its own.
     """
     from scipy.optimize import least_squares
 
-    judged = [row for row in rows if row.row.flag is None and row.model_class == FULL]
+    fitted, names = fitted_rows(rows), sorted(families)
+
+    def chosen(values: Array) -> dict[str, Family]:
+        return _with_values(families, names, values)
 
     def errors(values: Array) -> list[float]:
-        drawn = {name: replace(family, grouped_frac=float(values[0])) for name, family in families.items()}
-        return [row.ln_error(drawn[row.family.name]) for row in judged]
+        candidates = chosen(values)
+        return [row.ln_error(candidates[row.family.name]) for row in fitted]
 
-    return float(least_squares(errors, START[:1], bounds=(0.0, 1.5), xtol=1e-10, ftol=1e-10).x[0])
+    count = len(names)
+    least, most = OWN_LEAST * count + SHARED_LEAST, OWN_MOST * count + SHARED_MOST
+    first = OWN_START * count + SHARED_START if start is None else _values(start, names)
+    return chosen(least_squares(errors, np.clip(first, least, most), bounds=(least, most), xtol=1e-8, ftol=1e-8).x)
 
 
 def held_out(rows: Sequence[WattRow]) -> list[tuple[WattRow, Family]]:
@@ -76,31 +68,39 @@ def held_out(rows: Sequence[WattRow]) -> list[tuple[WattRow, Family]]:
     two releases of one build are one model.
     """
     judged = [row for row in rows if row.row.flag is None]
+    families = {one.family.name: one.family for one in rows}
+    whole = fit_all(families, rows)
     fits: dict[tuple[int, int], dict[str, Family]] = {}
     for row in judged:
         if _build(row) not in fits:
             others = [other for other in rows if _build(other) != _build(row)]
-            fits[_build(row)] = fit_all({one.family.name: one.family for one in rows}, others)
+            fits[_build(row)] = fit_all(families, others, whole)
     return [(row, fits[_build(row)][row.family.name]) for row in judged]
-
-
-def fit_all(families: Mapping[str, Family], rows: Sequence[WattRow]) -> dict[str, Family]:
-    """Return the families by name with all constants fitted on some rows; a family without rows stays as it is."""
-    own = {name: fitted_rows(family, rows) for name, family in families.items()}
-    fitted = {name: fit(family, own[name]) if own[name] else family for name, family in families.items()}
-    if not any(row.model_class == FULL and row.row.flag is None for row in rows):
-        return fitted
-    drawn_frac = grouped_frac(fitted, rows)
-    return {name: replace(family, grouped_frac=drawn_frac) for name, family in fitted.items()}
 
 
 def _build(row: WattRow) -> tuple[int, int]:
     return row.shape.layers, row.shape.hidden
 
 
-def _with(family: Family, values: Array) -> Family:
-    memory_frac, half_width, wait_ratio = (float(value) for value in values)
-    return replace(family, memory_frac=memory_frac, half_width=math.exp(half_width), wait_ratio=wait_ratio)
+def _with_values(families: Mapping[str, Family], names: Sequence[str], values: Array) -> dict[str, Family]:
+    wait, host, padding, grouped = (float(value) for value in values[-len(SHARED) :])
+    found = {}
+    for place, name in enumerate(names):
+        memory, product, half = (float(value) for value in values[3 * place : 3 * place + 3])
+        found[name] = replace(
+            families[name], memory_frac=memory, product_frac=product, half_width=math.exp(half), wait_ratio=wait,
+            host_wait_frac=host, padding_frac=padding, grouped_frac=grouped,
+        )  # fmt: skip
+    return found
+
+
+def _values(families: Mapping[str, Family], names: Sequence[str]) -> tuple[float, ...]:
+    own = [
+        value
+        for name in names
+        for value in (families[name].memory_frac, families[name].product_frac, math.log(families[name].half_width))
+    ]
+    return (*own, *(getattr(families[names[0]], key) for key in SHARED))
 
 
 def holdout(ln_errors: Sequence[float]) -> Holdout:

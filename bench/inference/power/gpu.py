@@ -11,6 +11,12 @@ from bench.inference.power.classes import Served
 from hardware_profiles.reading import read_toml
 
 DATA = Path(__file__).parents[1] / "data"
+OWN = ("memory_frac", "product_frac", "half_width")
+"""Constants that are fitted for each family."""
+SHARED = ("wait_ratio", "host_wait_frac", "padding_frac", "grouped_frac")
+"""Constants that are fitted over all families."""
+MOST_FRAC = 0.97
+"""[-] Power of a GPU that its limit holds back, over the limit (the most of the rows of B200: 0.976)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +27,13 @@ class Family:
     devices: tuple[str, ...]  # slugs in the catalogue
     tested: tuple[str, ...]  # models whose rows with watts were predicted
     idle_frac: float  # [-] power with a context and without work, over the limit
-    memory_frac: float  # [-] share of the range above it while narrow kernels read memory, fitted
-    half_width: float  # elements of the residual stream at which kernels draw half of the range, fitted
-    wait_ratio: float  # time in which a GPU waits for others over that of its all-reduces, fitted
-    grouped_frac: float  # [-] share of the range above it that grouped kernels of fp8 draw, fitted over all families
+    memory_frac: float  # [-] share of the range above it that reading memory with narrow kernels asks for, fitted
+    product_frac: float  # [-] the same of products, fitted
+    half_width: float  # elements of the residual stream at which other kernels draw half of the range, fitted
+    wait_ratio: float  # time in which a GPU waits for others over that of its all-reduces; this and the next over all
+    host_wait_frac: float  # [-] share of the host's time in which a GPU waits
+    padding_frac: float  # [-] share of the range that products of filled rows of tiles ask for
+    grouped_frac: float  # [-] share of the range that grouped kernels of fp8 ask for
     holdouts: dict[str, Holdout]  # by class, each model predicted with constants fitted on the other models
 
     def holdout(self, served: Served) -> Holdout | None:
@@ -46,10 +55,8 @@ def families() -> dict[str, Family]:
             devices=tuple(table["devices"]),
             tested=tuple(table["tested"]),
             idle_frac=table["idle_frac"]["value"],
-            memory_frac=table["memory_frac"]["value"],
-            half_width=table["half_width"]["value"],
-            wait_ratio=table["wait_ratio"]["value"],
-            grouped_frac=power_table("grouped")["draw_frac"]["value"],
+            **{key: table[key]["value"] for key in OWN},
+            **{key: power_table("shared")[key]["value"] for key in SHARED},
             holdouts={key: Holdout(**entry) for key, entry in table["holdout"].items()},
         )
         for name, table in power_table("family").items()
@@ -77,15 +84,16 @@ def gpu_watts(family: Family, limit_w: float, activity: Activity) -> float:
 
     Notes
     -----
-    Products at the sustained rate draw the limit, because the limit is what holds them there. Other kernels draw more
-    the wider they are, and reading memory has a floor of its own. A GPU that waits for others in an all-reduce draws as
-    without work. Grouped kernels of fp8 in vLLM draw the same at every width. The result lies between no work and the
-    limit.
+    Reading and products ask for more than the limit allows in many loads, which then holds the GPU. Other kernels draw
+    more the wider they are, and so does reading, if it alone asks for less than the limit. A GPU that waits for others
+    in an all-reduce or for the host draws as without work. Grouped kernels of fp8 in vLLM draw the same at every width.
     """
     filled = activity.width / (activity.width + family.half_width)
-    reading = family.memory_frac + (1.0 - family.memory_frac) * filled
-    busy = max(0.0, activity.rest_frac - family.wait_ratio * activity.link_frac)
+    reading = family.memory_frac + max(0.0, 1.0 - family.memory_frac) * filled
+    waits = activity.late_frac + family.host_wait_frac * activity.host_frac + family.wait_ratio * activity.link_frac
+    busy = max(0.0, activity.rest_frac - waits)
     grouped = 0.0 if activity.start_frac is None else max(0.0, busy - activity.start_frac)
-    used = activity.product_frac + activity.memory_frac * reading
+    used = activity.product_frac * family.product_frac + activity.memory_frac * reading
+    used += activity.padding_frac * family.padding_frac
     used += (busy - grouped) * filled + grouped * family.grouped_frac
-    return limit_w * (family.idle_frac + (1.0 - family.idle_frac) * used)
+    return limit_w * min(MOST_FRAC, family.idle_frac + (1.0 - family.idle_frac) * used)

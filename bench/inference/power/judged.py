@@ -42,7 +42,7 @@ def judged(rates: Iterable[tuple[Row, float]], *, bundled: bool) -> list[Judged]
     found = []
     for watts, family in families:
         row, rate = watts.row, modelled[watts.row]
-        asked = load_of(row, rate, float(row.clients or 1))
+        asked = load_of(row, rate, watts.times)
         if asked is None or row.published_per_s is None:
             continue
         does = activity(watts.served, watts.device, row.gpus, asked)

@@ -236,7 +236,7 @@ def _result(case: _Case, part: _Part, limit: str) -> OpenLoop:
     means = [float(np.mean(lengths)) for lengths in (requests.input_len, requests.output_len)]
     tokens_per_s = rate_per_s.value * means[1]
     busy_frac = min(1.0, rate_per_s.value * part.served.busy_s / len(requests))
-    watts = watts_of(setup, full_clock_load(part.served, part.speed), case.cap_w, busy_frac)
+    watts = watts_of(setup, full_clock_load(setup, part.served, part.speed), case.cap_w, busy_frac)
     power, (input_len, output_len) = setup.device.power_w, (max(1, round(mean)) for mean in means)
     tags = TokenTags(setup.device.boundary, "provisioned", "output", f"{input_len}:{output_len}", limit)
     prediction = Prediction(

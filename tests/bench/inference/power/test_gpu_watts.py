@@ -12,7 +12,7 @@ from bench.inference.columns.division import flagged
 from bench.inference.power.activity import Activity, Load, activity
 from bench.inference.power.classes import Served
 from bench.inference.power.fit import fit_all, fitted_rows, held_out, holdout
-from bench.inference.power.gpu import families, family_of, gpu_watts
+from bench.inference.power.gpu import OWN, SHARED, families, family_of, gpu_watts
 from bench.inference.power.rows import watt_rows
 from bench.inference.published import DATA, MEASURED, MORE, read_rows
 from bench.inference.site.rate import DEVIATIONS
@@ -53,9 +53,9 @@ def test_watts_lie_between_no_work_and_the_limit(memory, product, width):
         assert 700.0 * family.idle_frac - 1e-9 <= watts <= 700.0 + 1e-9
 
 
-def test_products_at_the_sustained_rate_draw_the_limit():
+def test_products_at_the_sustained_rate_draw_what_the_limit_allows():
     hopper = families()["hopper"]
-    assert gpu_watts(hopper, 700.0, Activity(0.0, 1.0, 0.0)) == pytest.approx(700.0)
+    assert gpu_watts(hopper, 700.0, Activity(0.0, 1.0, 0.0)) == pytest.approx(0.97 * 700.0)
     assert gpu_watts(hopper, 700.0, Activity(0.0, 0.0, 0.0)) == pytest.approx(700.0 * hopper.idle_frac)
 
 
@@ -79,15 +79,35 @@ def test_a_gpu_that_waits_for_others_draws_less_and_one_alone_never_waits():
     assert gpu_watts(hopper, 700.0, shared) < gpu_watts(hopper, 700.0, busy)
 
 
+def test_a_gpu_that_waits_for_the_host_draws_less():
+    """A step that is later than modelled waits for all of that time, and the host's own time in part."""
+    hopper = families()["hopper"]
+    ready, host, late = (Activity(0.3, 0.0, 1e9, **waits) for waits in ({}, {"host_frac": 0.5}, {"late_frac": 0.5}))
+    ready_w, host_w, late_w = (gpu_watts(hopper, 700.0, one) for one in (ready, host, late))
+    range_w = 700.0 * (1.0 - hopper.idle_frac)
+    assert ready_w == pytest.approx(0.97 * 700.0)
+    assert late_w == pytest.approx(700.0 * hopper.idle_frac + 0.5 * range_w, rel=0.01)
+    assert late_w < host_w < ready_w
+
+
+def test_rows_that_only_fill_tiles_draw_less_than_those_that_compute():
+    hopper = families()["hopper"]
+    filled, computed = Activity(0.3, 0.0, 0.0, padding_frac=0.2), Activity(0.3, 0.2, 0.0)
+    assert gpu_watts(hopper, 700.0, Activity(0.3, 0.0, 0.0)) < gpu_watts(hopper, 700.0, filled)
+    assert gpu_watts(hopper, 700.0, filled) < gpu_watts(hopper, 700.0, computed)
+
+
 def test_shares_above_one_are_scaled_to_one():
     found = does(tokens_per_s=1e6)
     assert found.memory_frac + found.product_frac == pytest.approx(1.0)
 
 
 def test_the_experts_of_a_mixture_compute_whole_tiles():
-    """With two rows an expert and tiles of 64 the products of the experts take 32 times their own time."""
-    few, many = (does("qwen3-30b-a3b", sequences=float(batch), tokens_per_s=1000.0) for batch in (8, 4096))
-    assert few.product_frac > 5 * many.product_frac
+    """With one row or two an expert, tiles of 64 rows are filled up; with 256 rows there is hardly anything to fill."""
+    few, many = (does("qwen3-30b-a3b", sequences=float(batch), tokens_per_s=100.0) for batch in (8, 4096))
+    assert few.product_frac == pytest.approx(many.product_frac, rel=1e-6)
+    assert few.padding_frac > 10 * few.product_frac
+    assert many.padding_frac < many.product_frac
 
 
 def test_a_model_over_two_gpus_halves_the_work_of_each():
@@ -100,24 +120,37 @@ def test_the_constants_are_those_of_the_fit_on_the_named_rows(rows):
     refitted = fit_all(families(), rows)
     for family in families().values():
         fitted = refitted[family.name]
-        assert fitted.grouped_frac == pytest.approx(family.grouped_frac, abs=2e-3)
-        assert fitted.memory_frac == pytest.approx(family.memory_frac, abs=2e-3)
-        assert fitted.half_width == pytest.approx(family.half_width, rel=1e-2)
-        assert fitted.wait_ratio == pytest.approx(family.wait_ratio, abs=1e-2)
+        for key in (*OWN, *SHARED):
+            assert getattr(fitted, key) == pytest.approx(getattr(family, key), rel=1e-2), (family.name, key)
 
 
-def test_a_family_is_fitted_on_five_models_none_flagged_in_chunks_or_a_mixture_in_fp8(rows):
+def test_a_family_is_fitted_on_five_models_without_a_flag_or_attention_in_chunks(rows):
     for family in families().values():
-        fitted = fitted_rows(family, rows)
+        fitted = [row for row in fitted_rows(rows) if row.family.name == family.name]
         assert len({row.shape.name for row in fitted}) >= 5
-        assert all(row.row.flag is None and row.model_class in ("dense", "mixture") for row in fitted)
+        assert {row.model_class for row in fitted} == {"dense", "mixture", "vllm-mixture-fp8"}
+        assert all(row.row.flag is None for row in fitted)
+
+
+@pytest.mark.parametrize("name", ["hopper", "blackwell"])
+def test_rows_that_were_not_fitted_are_within_the_goal_of_a_tenth(others, name):
+    for model_class in ("dense", "mixture", "vllm-mixture-fp8"):
+        found = holdout([row.ln_error(fitted) for row, fitted in others if is_of(row, name, model_class)])
+        assert found.error_frac <= 0.10, model_class
+
+
+def test_rows_that_waited_for_the_host_are_met_though_they_are_not_fitted(rows):
+    """The flagged rows of B200 were stated a quarter too high before waiting was counted."""
+    flagged_rows = [row for row in rows if row.row.flag is not None and row.family.name == "blackwell"]
+    assert len(flagged_rows) > 70
+    assert holdout([row.ln_error() for row in flagged_rows]).error_frac < 0.10
 
 
 @pytest.mark.parametrize("name", ["hopper", "blackwell"])
 def test_the_errors_on_rows_that_were_not_fitted_are_those_of_the_data_file(others, name):
     family = families()[name]
     for model_class, stated in family.holdouts.items():
-        found = holdout([row.ln_error(fitted) for row, fitted in others if is_of(row, name, model_class)])
+        found = holdout([row.planned_ln_error(fitted) for row, fitted in others if is_of(row, name, model_class)])
         assert dataclasses.astuple(found) == pytest.approx(dataclasses.astuple(stated), abs=1e-3)
 
 
@@ -125,7 +158,8 @@ def test_the_errors_on_rows_that_were_not_fitted_are_those_of_the_data_file(othe
 def test_nine_rows_of_ten_lie_within_the_interval_that_sites_get(others, name):
     family = families()[name]
     inside = [
-        abs(math.expm1(-row.ln_error(fitted))) <= math.expm1(DEVIATIONS * family.holdouts[row.model_class].rms_ln)
+        abs(math.expm1(-row.planned_ln_error(fitted)))
+        <= math.expm1(DEVIATIONS * family.holdouts[row.model_class].rms_ln)
         for row, fitted in others
         if is_of(row, name, row.model_class) and row.model_class in family.holdouts
     ]
@@ -133,7 +167,7 @@ def test_nine_rows_of_ten_lie_within_the_interval_that_sites_get(others, name):
 
 
 def test_the_watts_of_a_class_are_stated_only_from_rows_of_its_kernels():
-    """Mixtures in fp8 differ by engine and attention; attention in chunks was off by 30 %."""
+    """Mixtures in fp8 differ by engine and attention; attention in chunks is off by 28 %."""
     hopper, blackwell = (families()[name] for name in ("hopper", "blackwell"))
 
     def served(model, dtype, engine="vllm"):
