@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from bench.machine.variables import RECORDED
 
@@ -21,6 +21,14 @@ _PREPARE = """import json, sys
 root, *others = json.loads(sys.argv.pop(1))
 sys.path.insert(next((i for i, path in enumerate(sys.path) if path.endswith("-packages")), len(sys.path)), root)
 sys.path += [path for path in others if path not in sys.path]
+"""
+
+
+# A process that is killed cannot end its children, so the kernel does it (PR_SET_PDEATHSIG).
+_TIE = """import ctypes, os, signal
+ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)
+if os.getppid() != int(sys.argv.pop(1)):
+    os._exit(1)
 """
 
 
@@ -54,6 +62,65 @@ def start_python(code: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 (as above)
         _command(code, arguments), env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+
+
+def start_detached(code: str, *arguments: str, keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """Start Python code that outlives this process: a session of its own, no streams, and the variables of ours.
+
+    Parameters
+    ----------
+    code
+        The code; it sees `arguments` as `sys.argv[1:]`.
+    keep
+        File descriptors that it inherits, under the same numbers.
+    """
+    return subprocess.Popen(  # noqa: S603 (as above)
+        _command(code, arguments), env=dict(os.environ), cwd="/", start_new_session=True, pass_fds=keep,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def start_tied(code: str, *arguments: str, output: BinaryIO, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start Python code that the kernel kills when this process ends in any way; it leads a process group of its own.
+
+    Parameters
+    ----------
+    code
+        The code; it sees `arguments` as `sys.argv[1:]`.
+    output
+        File for all that it prints.
+    variables
+        Environment variables, in addition to all of ours.
+    """
+    return subprocess.Popen(  # noqa: S603 (as above)
+        _command(_TIE + code, (str(os.getpid()), *arguments)), env={**os.environ, **variables}, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def start_served(
+    command: Sequence[str], errors: BinaryIO, variables: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a program that answers on its standard output what it is asked on its standard input.
+
+    Parameters
+    ----------
+    command
+        Path and arguments; never a password.
+    errors
+        File for its standard error; a pipe would stay open as long as any of its children lives.
+    variables
+        Environment variables, in addition to those that every child gets; None for all of ours.
+    """
+    environment = dict(os.environ) if variables is None else {**_environment(), "LC_ALL": "C", **variables}
+    return subprocess.Popen(  # noqa: S603 (a program that the user named or installed, no shell)
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
+    )
+
+
+def python_command(code: str, *arguments: str) -> list[str]:
+    """Return the command line that runs Python code with this very code of perwatt; see `run_python`."""
+    return _command(code, arguments)
 
 
 def open_many_files() -> None:

@@ -15,6 +15,8 @@ STORE = Path("results")
 """Results folder that every command uses by default."""
 RECORD_FILE = "result.json"
 SAMPLES_FILE = "samples.parquet"
+LABS = "labs"
+"""Folder of a results folder that holds the books of lab runs and no results."""
 TEMPORARY_PREFIX = ".tmp-"
 RECORD = Kind("record", 16 * MIB, stdin=False)  # one of a long run takes 1 MiB
 SAMPLES = Kind("file of samples", 1024 * MIB, stdin=False)
@@ -26,7 +28,8 @@ _NO_PATH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 def result_names(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> list[str]:
     """Return the names of the complete result folders of a store, oldest first; none if there is no store.
 
-    Files are no results and are passed over. `on_fault` gets a line for each entry that is neither a folder nor a file.
+    Files and the folder of lab runs are no results and are passed over. `on_fault` gets a line for each entry that is
+    neither a folder nor a file.
 
     Raises
     ------
@@ -36,7 +39,9 @@ def result_names(store: Path, on_fault: Callable[[str], None] = lambda _: None) 
     try:
         with os.scandir(store) as entries:
             return sorted(
-                entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry, on_fault)
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and entry.name != LABS and _is_folder(entry, on_fault)
             )
     except FileNotFoundError:
         return []

@@ -1,0 +1,1 @@
+"""`perwatt lab`: one plan for many hosts."""

@@ -1,0 +1,16 @@
+"""`perwatt lab`: the group of its commands."""
+
+import click
+
+from bench.cli.commands import NearGroup, examples
+from bench.cli.lab.host import host
+from bench.cli.lab.status import status
+
+
+@click.group(cls=NearGroup, epilog=examples("perwatt lab status"))
+def lab() -> None:
+    """Measure on many hosts by one plan, and collect every result once."""
+
+
+lab.add_command(status)
+lab.add_command(host)

@@ -1,0 +1,1 @@
+"""The lab file: hosts, power domains, meters that one host reads for others, and miners."""

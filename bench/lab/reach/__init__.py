@@ -1,0 +1,1 @@
+"""The ways to a host: over ssh, and on this machine."""
