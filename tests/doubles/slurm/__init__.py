@@ -1,0 +1,1 @@
+"""A Slurm cluster of Debian's own programs, on this machine and in one folder."""
