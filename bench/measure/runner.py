@@ -11,6 +11,7 @@ from bench import __version__
 from bench.credentials import scrub_arguments
 from bench.errors import RunFailedError
 from bench.machine import environment
+from bench.machine.identity import host_info
 from bench.machine.locks import Held, device_domain, hold
 from bench.measure.counted import counted_metrics, without_idle, without_rate
 from bench.measure.energy import IdleSpan, Metered, check_covered, covering, read_all
@@ -274,6 +275,7 @@ def _run_info(entrant: Entrant, job: Job, times: Schedule) -> RunInfo:
         window_why=times.why,
         lead_s=times.lead_s,
         tail_s=times.tail_s,
+        host=host_info(),
     )
 
 

@@ -11,6 +11,7 @@ from bench import __version__
 from bench.machine import environment
 from bench.machine.cores import cores
 from bench.machine.devices import device_under_test
+from bench.machine.identity import host_info
 from bench.measure import stats
 from bench.measure.energy import Metered, accuracy_frac, as_energy, as_used
 from bench.measure.record_builder import RecordParts, build_record
@@ -121,6 +122,7 @@ def run_info(nodeid: str, started: datetime, ended: datetime, commit: tuple[str 
     return RunInfo(
         run_id=f"{started:%Y%m%dT%H%M%SZ}-pytest", plan=PLAN, argv=("pytest", nodeid), started_utc=started,
         ended_utc=ended, perwatt_version=__version__, commit=commit[0], commit_dirty=commit[1],
+        host=host_info(),
     )  # fmt: skip
 
 

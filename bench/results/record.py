@@ -23,6 +23,13 @@ class Reason(Part):
     detail: Annotated[str, AfterValidator(scrub_message)] = ""
 
 
+class HostInfo(Part):
+    """The machine that measured."""
+
+    id: str = Field(pattern="^[0-9a-f]{8}$", description="anonymous key of the machine, the same in all its records")
+    name: str = Field(default="", max_length=100, description="its name in the lab file; empty outside a lab run")
+
+
 class RunInfo(Part):
     """The command that made the record; records of one command share `run_id`."""
 
@@ -41,6 +48,7 @@ class RunInfo(Part):
     window_why: str = Field(default="", description="what set that length")
     lead_s: NonNegative | None = Field(default=None, description="load before the first window [s]")
     tail_s: NonNegative | None = Field(default=None, description="load after the last window [s]")
+    host: HostInfo | None = Field(default=None, description="null in an import and in an older record")
 
 
 class Device(Part):

@@ -19,6 +19,7 @@ VERSION = 1
 PUBLISHED = Path(__file__).with_name(f"result-{VERSION}.schema.json")
 ADDED = {
     "Record": ("token_tags", "digests_file", "miner", "endpoint"),
+    "RunInfo": ("host",),
     "MeterUsed": ("column", "unit", "channel", "rows", "sha256", "parts", "covers"),
 }
 """Keys of each part that were added within this version, so that older records lack them."""

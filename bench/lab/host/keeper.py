@@ -21,6 +21,7 @@ from bench.lab.host import layout
 from bench.lab.host.identity import devices, stamp
 from bench.lab.host.sealing import Outcome, ending_of, read_job, seal
 from bench.machine.endings import endings_raise, endings_wait
+from bench.machine.identity import NAME_VARIABLE
 from bench.machine.locks import hold
 from bench.machine.processes import start_tied
 from bench.results.labs.ending import Stamp
@@ -62,7 +63,7 @@ def _keep(folder: Path, job: Job, report: int) -> None:
     with (folder / layout.LOG_FILE).open("wb") as log:
         try:
             with endings_raise():
-                child = start_tied(_RUN, *arguments, output=log, variables={"PERWATT_HOST_NAME": job.host})
+                child = start_tied(_RUN, *arguments, output=log, variables={NAME_VARIABLE: job.host})
                 _report(report, {"state": "running", "started": started.model_dump()})
                 reason = "" if _wait(child, started.monotonic_s + job.deadline_s) else "deadline"
         except KeyboardInterrupt:
