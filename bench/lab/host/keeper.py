@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.lab.host import layout
-from bench.lab.host.identity import devices, stamp
-from bench.lab.host.sealing import Outcome, ending_of, read_job, seal
+from bench.lab.host.identity import devices, room_bytes, stamp
+from bench.lab.host.sealing import FULL_BYTES, Outcome, ending_of, read_job, seal
 from bench.machine.endings import endings_raise, endings_wait
 from bench.machine.identity import NAME_VARIABLE
 from bench.machine.locks import hold
@@ -78,7 +78,8 @@ def _seal(folder: Path, job: Job, started: Stamp, reason: str, status: int | Non
     detail = "" if status == 0 else _last_line(folder / layout.LOG_FILE)
     if not reason and status != 0:
         reason = "killed" if status is not None and status < 0 else "measurement_failed"
-        reason = "disk_full" if "No space left" in detail else reason
+        is_full = "No space left" in detail or (room_bytes(folder) or 0) < FULL_BYTES  # the log is then empty
+        reason = "disk_full" if is_full else reason
     with contextlib.suppress(OSError):  # whoever asks for the state next tries again
         seal(folder, ending_of(folder, job, Outcome(status, reason, detail), started))
 
