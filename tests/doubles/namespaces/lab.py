@@ -45,6 +45,7 @@ class Host:
     delays_s: tuple[float, float]  # [s] from it and to it
     disk_mib: int  # [MiB] of its own disk; 0: the disk of this machine
     machine_id: Path
+    variables: dict[str, str]  # of every program that its ssh server starts
     init: subprocess.Popen[str] | None = None
     wire: subprocess.Popen[str] | None = None
 
@@ -103,6 +104,7 @@ class NamespaceLab:
     def boot(self, name: str) -> None:
         """Switch a host on: its ssh server answers when this returns."""
         host = self.hosts[name]
+        write_sshd_config(self.folder, host)
         boot_id = self.folder / f"{name}.boot_id"
         boot_id.write_text(f"{uuid.uuid4()}\n")
         settings = {
@@ -125,6 +127,15 @@ class NamespaceLab:
         host.init.stdin.write("connected\n")
         host.init.stdin.flush()
         expect(host.init, "up")
+
+    def set_clock(self, name: str, shift: str) -> None:
+        """Restart a host with another clock; see `namespace_lab`."""
+        host = self.hosts[name]
+        host.kill()
+        for variable in clock_variables("+0"):
+            host.variables.pop(variable, None)
+        host.variables.update(clock_variables(shift))
+        self.boot(name)
 
     def check(self, *argv: str) -> None:
         """Run a program of the controller that must succeed."""
@@ -216,23 +227,27 @@ def clock_variables(shift: str) -> dict[str, str]:
 def new_host(
     folder: Path, name: str, address: str, variables: Mapping[str, str], *, delays_s: tuple[float, float], disk_mib: int
 ) -> Host:
-    """Write the keys and settings of a host that is still off."""
+    """Write the keys of a host that is still off."""
     make_key(folder / f"{name}.key")
     home = folder / name
     (home / "locks").mkdir(parents=True)
     machine_id = folder / f"{name}.machine_id"
     machine_id.write_text(f"{uuid.uuid4().hex}\n")
-    own = {"HOME": str(home), "PERWATT_LOCKS": str(home / "locks"), **variables}
-    config = folder / f"{name}.sshd_config"
-    settings = {
-        "ListenAddress": address, "HostKey": folder / f"{name}.key", "AuthorizedKeysFile": folder / "key.pub",
-        "PidFile": "none", "StrictModes": "no", "UsePAM": "no", "PermitRootLogin": "yes",
-        "SetEnv": " ".join(f"{key}={value}" for key, value in own.items()),
-    }  # fmt: skip
-    config.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
     jobs = home / "jobs"
     jobs.mkdir()
-    return Host(name, address, jobs, config, delays_s, disk_mib, machine_id)
+    config = folder / f"{name}.sshd_config"
+    own = {"HOME": str(home), "PERWATT_LOCKS": str(home / "locks"), **variables}
+    return Host(name, address, jobs, config, delays_s, disk_mib, machine_id, own)
+
+
+def write_sshd_config(folder: Path, host: Host) -> None:
+    """Write the settings of a host's ssh server."""
+    settings = {
+        "ListenAddress": host.address, "HostKey": folder / f"{host.name}.key",
+        "AuthorizedKeysFile": folder / "key.pub", "PidFile": "none", "StrictModes": "no", "UsePAM": "no",
+        "PermitRootLogin": "yes", "SetEnv": " ".join(f"{key}={value}" for key, value in host.variables.items()),
+    }  # fmt: skip
+    host.config.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
 
 
 def write_known_hosts(folder: Path, hosts: Iterable[Host]) -> None:
