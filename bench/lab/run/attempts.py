@@ -1,0 +1,33 @@
+"""Second attempts: new jobs that supersede those that were lost or failed."""
+
+from collections.abc import Mapping
+
+from bench.results.labs.book import Book
+from bench.results.labs.coverage import coverage
+from bench.results.labs.plan import Job
+
+
+def add_attempts(book: Book, host_ids: Mapping[str, str] | None = None) -> list[Job]:
+    """Add the next attempt of every measurement that was lost or failed, and return the new jobs.
+
+    A job that never started on its host needs none: it is begun again under its own id.
+
+    Parameters
+    ----------
+    book
+        The run.
+    host_ids
+        Key of the machine of each host, where a first attempt did not know it.
+
+    Raises
+    ------
+    RunFailedError
+        The book cannot be written.
+    """
+    added = []
+    for row in coverage(book).rows:
+        if row.state in {"failed", "lost"}:
+            job = row.job.again((host_ids or {}).get(row.job.host, ""))
+            book.add(job)
+            added.append(job)
+    return added

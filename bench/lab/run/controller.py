@@ -1,0 +1,267 @@
+"""The loop of a lab run: it starts what may start, notes what has ended in the book, and collects it.
+
+It may be killed at any moment. The book has a line before anything happens, so that `resume` goes on from the book and
+from what the hosts say.
+"""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from bench.lab.errors import HostError
+from bench.lab.run.locks import OtherRuns, SharedClaims, journal, started_s
+from bench.lab.run.schedule import MARGIN_S, START_S, Claim, startable
+from bench.lab.run.signs import Hosts, Sign
+from bench.results.labs.book import Book
+from bench.results.labs.coverage import coverage
+from bench.results.labs.plan import Job
+from bench.results.labs.reasons import sentence
+
+POLL_S = 1.0
+LOOK_S = 10.0  # [s] between two questions to a host that nobody watches
+GRACE_S = 60.0  # [s] for a host that does not answer, or measures for others, when nothing else is left
+BUSY_S = 30.0  # [s] before a host that measures for others is asked again
+MAX_STARTS = 3  # how often a job may be begun in vain: its host had no word of it in time
+
+
+class Follower(Protocol):
+    """What accompanies the jobs of a run."""
+
+    def before(self, job: Job) -> None:
+        """Act after the `starting` line of a job and before its host hears of it."""
+
+    def after(self, job: Job) -> None:
+        """Act when a job has ended or is lost."""
+
+    def collect(self, job: Job) -> None:
+        """Bring an ended job here and note it in the book.
+
+        Raises
+        ------
+        HostError
+            It stays on its host.
+        """
+
+    def tell(self, job: Job, word: str, reason: str) -> None:
+        """Show what has become of a job."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A job that may be running."""
+
+    job: Job
+    at_s: float  # of its `starting` line
+    watched: bool = False
+    looked_s: float = 0.0
+    seen_s: float = 0.0  # when its host was heard last; 0 for never
+
+    @property
+    def claim(self) -> Claim:
+        return Claim.of(self.job, self.at_s)
+
+    @property
+    def start_by_s(self) -> float:
+        return self.at_s + START_S
+
+
+class Controller:
+    """The controller of one run.
+
+    Parameters
+    ----------
+    book
+        The run.
+    hosts
+        Its hosts.
+    follower
+        What accompanies its jobs.
+    again
+        Whether jobs are begun that a former controller refused.
+    shared
+        The claims of other controllers of the same scheduler.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        hosts: Hosts,
+        follower: Follower,
+        *,
+        again: bool = False,
+        shared: SharedClaims | None = None,
+    ) -> None:
+        self._book, self._hosts, self._follower, self._shared = book, hosts, follower, shared
+        self._others = OtherRuns(book)
+        events = book.events()
+        jobs = book.jobs(events)
+        self._open = {id_: _Open(jobs[id_], at_s) for id_, at_s in started_s(events).items()}
+        rows = coverage(book).rows
+        startable_states = {"planned", "refused"} if again else {"planned"}
+        self._waiting = [row.job for row in rows if row.state in startable_states]
+        self._ended = [row.job for row in rows if row.state == "ended"]
+        self._starts: dict[str, int] = {}
+        self._asked_again_s: dict[str, float] = {}  # host -> when one that measures for others is asked again
+        self._progress_s = time.time()
+
+    @property
+    def running(self) -> int:
+        """Number of jobs that may be running."""
+        return len(self._open)
+
+    def run(self) -> None:
+        """Go on until every job has ended or has a reason.
+
+        Raises
+        ------
+        SchedulerLostError
+            The scheduler does not answer any more.
+        RunFailedError
+            The book cannot be written.
+        """
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Collect, start and note what is due; return whether anything is left.
+
+        Raises
+        ------
+        SchedulerLostError, RunFailedError
+            See `run`.
+        """
+        self._collect_ended()
+        answering = self._hosts.answering()
+        self._start(answering)
+        self._watch(answering)
+        sign = self._hosts.sign(POLL_S if self._open or self._waiting else 0.0)
+        while sign is not None:
+            self._note(sign)
+            sign = self._hosts.sign(0.0)
+        self._give_up()
+        return bool(self._open or self._waiting or self._ended)
+
+    def _collect_ended(self) -> None:
+        """Collect before the next start: the transfer is load on the host."""
+        while self._ended:
+            job = self._ended.pop(0)
+            try:
+                self._follower.collect(job)
+            except HostError as error:
+                self._follower.tell(job, "left there", str(error))
+
+    def _start(self, answering: Collection[str]) -> None:
+        now_s = time.time()
+        ready = {host for host in answering if self._asked_again_s.get(host, 0.0) <= now_s}
+        if not any(job.host in ready for job in self._waiting):
+            return
+        with journal(self._book.store):
+            claims = [one.claim for one in self._open.values()] + self._others.claims()
+            chosen = [job for job in startable(self._waiting, claims, ready, now_s) if self._take(job)]
+            for job in chosen:
+                self._book.append("starting", job=job.id, host=job.host, at_s=now_s)
+                self._open[job.id] = _Open(job, now_s)
+                self._waiting.remove(job)
+        for job in chosen:
+            self._progress_s = now_s
+            self._follower.before(job)
+            self._hosts.begin(job, self._open[job.id].start_by_s)
+            self._open[job.id].watched = True
+
+    def _take(self, job: Job) -> bool:
+        return self._shared is None or self._shared.take(job) is None
+
+    def _watch(self, answering: Collection[str]) -> None:
+        """Watch the jobs that nobody watches, where a worker is there; ask for the others now and then."""
+        now_s = time.time()
+        for one in self._open.values():
+            if now_s > one.claim.until_s - MARGIN_S:
+                one.watched = False  # it should have ended: the host is asked rather than waited for
+            elif not one.watched and one.job.host in answering:
+                self._hosts.begin(one.job, one.start_by_s)
+                one.watched = True
+            if not one.watched and now_s - one.looked_s >= LOOK_S:
+                one.looked_s = now_s
+                self._hosts.look(one.job)
+
+    def _note(self, sign: Sign) -> None:
+        one = self._open.get(sign.job_id)
+        if one is None:  # it has ended, and this is a late word of it
+            return
+        if sign.kind == "silent":
+            one.watched = False
+            return
+        one.seen_s = time.time()
+        if sign.kind == "absent":
+            if time.time() > one.start_by_s + MARGIN_S:
+                self._not_started(one, "never_started", sign.detail)
+        elif sign.kind == "refused":
+            self._not_started(one, sign.code, sign.detail)
+        elif sign.kind in {"ended", "dead"}:
+            self._end(one, sign)
+
+    def _end(self, one: _Open, sign: Sign) -> None:
+        ending = sign.ending
+        code, detail = sign.code, sign.detail
+        if ending is not None:
+            code = ending.reason or ("" if ending.is_measured else "measurement_failed")
+            detail = ending.detail
+        data = {} if ending is None else {"ending": ending.model_dump(mode="json")}
+        self._book.append("ended", job=one.job.id, host=one.job.host, code=code, detail=detail, **data)
+        self._close(one, "ended", _reason(code, detail))
+        if ending is not None:
+            self._ended.append(one.job)
+
+    def _not_started(self, one: _Open, code: str, detail: str) -> None:
+        """Note that a host has not started a job and will not; it may be begun again where that can help."""
+        job = one.job
+        self._book.append("refused", job=job.id, host=job.host, code=code, detail=detail)
+        self._close(one, "refused", _reason(code, detail))
+        self._starts[job.id] = self._starts.get(job.id, 0) + 1
+        if code == "busy":
+            self._asked_again_s[job.host] = time.time() + BUSY_S
+        if code in {"busy", "late", "never_started"} and (code == "busy" or self._starts[job.id] < MAX_STARTS):
+            self._waiting.append(job)
+
+    def _close(self, one: _Open, word: str, reason: str) -> None:
+        del self._open[one.job.id]
+        if word != "refused":
+            self._progress_s = time.time()
+        self._follower.after(one.job)
+        if self._shared is not None:
+            self._shared.free(one.job.id)
+        self._follower.tell(one.job, word, reason)
+
+    def _give_up(self) -> None:
+        """Note as lost what its host must have ended long ago, and refuse what waits for a host in vain."""
+        now_s = time.time()
+        for one in list(self._open.values()):
+            if now_s > one.claim.until_s:
+                detail = f"last heard of {_utc(one.seen_s)}" if one.seen_s else "not heard of since its start"
+                self._book.append("lost", job=one.job.id, host=one.job.host, code="lost", detail=detail)
+                self._close(one, "lost", _reason("lost", detail))
+        if self._open or not self._waiting or now_s - self._progress_s < GRACE_S:
+            return
+        held = {domain for claim in self._others.claims() if claim.until_s > now_s for domain in claim.domains}
+        for job in list(self._waiting):
+            if held.isdisjoint(job.domains):
+                self._refuse(job)
+
+    def _refuse(self, job: Job) -> None:
+        self._waiting.remove(job)
+        if job.host in self._hosts.answering():
+            code, detail = "busy", ""
+        else:
+            code, detail = "unreachable", self._hosts.why_missing(job.host)
+        self._book.append("refused", job=job.id, host=job.host, code=code, detail=detail)
+        self._follower.tell(job, "refused", _reason(code, detail))
+
+
+def _reason(code: str, detail: str) -> str:
+    return sentence(code, detail) if code else ""
+
+
+def _utc(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"

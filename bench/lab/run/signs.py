@@ -1,0 +1,60 @@
+"""What a controller learns of its jobs, and the seam to the hosts that run them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bench.results.labs.ending import Ending
+from bench.results.labs.plan import Job
+
+SignKind = Literal["running", "ended", "dead", "refused", "absent", "silent"]
+
+
+class SchedulerLostError(Exception):
+    """The Dask scheduler does not answer any more; what runs on the hosts goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What is known of a job that was begun.
+
+    It is `running`, it has `ended`, it is `dead` (its processes are gone without an ending), its host has `refused` it
+    or has no such job (`absent`), or nobody answers for it (`silent`).
+    """
+
+    job_id: str
+    kind: SignKind
+    ending: Ending | None = None
+    code: str = ""
+    detail: str = ""
+
+
+class Hosts(Protocol):
+    """The hosts of a run as the controller sees them."""
+
+    def answering(self) -> Collection[str]:
+        """Return the names of the hosts on which a job may be begun now.
+
+        Raises
+        ------
+        SchedulerLostError
+            The scheduler does not answer.
+        """
+
+    def begin(self, job: Job, start_by_s: float) -> None:
+        """Ask the host of a job to start it unless that time has passed [s], or to watch it if it has it already.
+
+        Raises
+        ------
+        SchedulerLostError
+            The scheduler does not answer.
+        """
+
+    def look(self, job: Job) -> None:
+        """Ask the host of a job for it, in any way that leads there; the answer is a sign."""
+
+    def sign(self, limit_s: float) -> Sign | None:
+        """Return the next sign, or None if there is none within a time [s]."""
+
+    def why_missing(self, host: str) -> str:
+        """Return why a host does not answer."""
