@@ -123,6 +123,8 @@ class World:
 class SimHosts:
     """The hosts as one controller sees them; a dead controller hears nothing, but its requests still arrive."""
 
+    grace_s = 60.0
+
     def __init__(self, world: World) -> None:
         self._world, self._signs = world, list[Sign]()
 

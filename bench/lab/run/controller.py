@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bench.lab.errors import HostError
 from bench.lab.run.locks import OtherRuns, SharedClaims, journal, started_s
-from bench.lab.run.schedule import MARGIN_S, START_S, Claim, startable
+from bench.lab.run.schedule import Claim, startable
 from bench.lab.run.signs import Hosts, Sign
 from bench.results.labs.book import Book
 from bench.results.labs.coverage import coverage
@@ -21,7 +21,6 @@ from bench.results.labs.reasons import sentence
 
 POLL_S = 1.0
 LOOK_S = 10.0  # [s] between two questions to a host that nobody watches
-GRACE_S = 60.0  # [s] for a host that does not answer, or measures for others, when nothing else is left
 BUSY_S = 30.0  # [s] before a host that measures for others is asked again
 MAX_STARTS = 3  # how often a job may be begun in vain: its host had no word of it in time
 
@@ -53,18 +52,10 @@ class _Open:
     """A job that may be running."""
 
     job: Job
-    at_s: float  # of its `starting` line
+    claim: Claim
     watched: bool = False
     looked_s: float = 0.0
     seen_s: float = 0.0  # when its host was heard last; 0 for never
-
-    @property
-    def claim(self) -> Claim:
-        return Claim.of(self.job, self.at_s)
-
-    @property
-    def start_by_s(self) -> float:
-        return self.at_s + START_S
 
 
 class Controller:
@@ -97,11 +88,11 @@ class Controller:
         self._others = OtherRuns(book)
         events = book.events()
         jobs = book.jobs(events)
-        self._open = {id_: _Open(jobs[id_], at_s) for id_, at_s in started_s(events).items()}
+        self._open = {id_: _Open(jobs[id_], Claim.of(jobs[id_], at_s)) for id_, at_s in started_s(events).items()}
         rows = coverage(book).rows
         startable_states = {"planned", "refused"} if again else {"planned"}
         self._waiting = [row.job for row in rows if row.state in startable_states]
-        self._ended = [row.job for row in rows if row.state == "ended"]
+        self._ended = [(row.job, "") for row in rows if row.state == "ended"]
         self._starts: dict[str, int] = {}
         self._asked_again_s: dict[str, float] = {}  # host -> when one that measures for others is asked again
         self._progress_s = time.time()
@@ -146,11 +137,13 @@ class Controller:
     def _collect_ended(self) -> None:
         """Collect before the next start: the transfer is load on the host."""
         while self._ended:
-            job = self._ended.pop(0)
+            job, reason = self._ended.pop(0)
             try:
                 self._follower.collect(job)
             except HostError as error:
-                self._follower.tell(job, "left there", str(error))
+                self._follower.tell(job, "not collected", str(error))
+            else:
+                self._follower.tell(job, "failed" if reason else "measured", reason)
 
     def _start(self, answering: Collection[str]) -> None:
         now_s = time.time()
@@ -162,12 +155,12 @@ class Controller:
             chosen = [job for job in startable(self._waiting, claims, ready, now_s) if self._take(job)]
             for job in chosen:
                 self._book.append("starting", job=job.id, host=job.host, at_s=now_s)
-                self._open[job.id] = _Open(job, now_s)
+                self._open[job.id] = _Open(job, Claim.of(job, now_s))
                 self._waiting.remove(job)
         for job in chosen:
             self._progress_s = now_s
             self._follower.before(job)
-            self._hosts.begin(job, self._open[job.id].start_by_s)
+            self._hosts.begin(job, self._open[job.id].claim.start_by_s)
             self._open[job.id].watched = True
 
     def _take(self, job: Job) -> bool:
@@ -177,10 +170,10 @@ class Controller:
         """Watch the jobs that nobody watches, where a worker is there; ask for the others now and then."""
         now_s = time.time()
         for one in self._open.values():
-            if now_s > one.claim.until_s - MARGIN_S:
+            if now_s > one.claim.due_s:
                 one.watched = False  # it should have ended: the host is asked rather than waited for
             elif not one.watched and one.job.host in answering:
-                self._hosts.begin(one.job, one.start_by_s)
+                self._hosts.begin(one.job, one.claim.start_by_s)
                 one.watched = True
             if not one.watched and now_s - one.looked_s >= LOOK_S:
                 one.looked_s = now_s
@@ -195,7 +188,7 @@ class Controller:
             return
         one.seen_s = time.time()
         if sign.kind == "absent":
-            if time.time() > one.start_by_s + MARGIN_S:
+            if time.time() > one.claim.begun_s:
                 self._not_started(one, "never_started", sign.detail)
         elif sign.kind == "refused":
             self._not_started(one, sign.code, sign.detail)
@@ -210,29 +203,34 @@ class Controller:
             detail = ending.detail
         data = {} if ending is None else {"ending": ending.model_dump(mode="json")}
         self._book.append("ended", job=one.job.id, host=one.job.host, code=code, detail=detail, **data)
-        self._close(one, "ended", _reason(code, detail))
-        if ending is not None:
-            self._ended.append(one.job)
+        self._close(one)
+        if ending is None:
+            self._follower.tell(one.job, "failed", _reason(code, detail))
+        else:
+            self._ended.append((one.job, _reason(code, detail)))
 
     def _not_started(self, one: _Open, code: str, detail: str) -> None:
         """Note that a host has not started a job and will not; it may be begun again where that can help."""
         job = one.job
         self._book.append("refused", job=job.id, host=job.host, code=code, detail=detail)
-        self._close(one, "refused", _reason(code, detail))
+        progress_s = self._progress_s
+        self._close(one)
+        self._progress_s = progress_s  # a refusal is none
         self._starts[job.id] = self._starts.get(job.id, 0) + 1
         if code == "busy":
             self._asked_again_s[job.host] = time.time() + BUSY_S
         if code in {"busy", "late", "never_started"} and (code == "busy" or self._starts[job.id] < MAX_STARTS):
             self._waiting.append(job)
+        else:
+            self._follower.tell(job, "refused", _reason(code, detail))
 
-    def _close(self, one: _Open, word: str, reason: str) -> None:
+    def _close(self, one: _Open) -> None:
+        """Forget a job that does not run any more."""
         del self._open[one.job.id]
-        if word != "refused":
-            self._progress_s = time.time()
+        self._progress_s = time.time()
         self._follower.after(one.job)
         if self._shared is not None:
             self._shared.free(one.job.id)
-        self._follower.tell(one.job, word, reason)
 
     def _give_up(self) -> None:
         """Note as lost what its host must have ended long ago, and refuse what waits for a host in vain."""
@@ -241,8 +239,9 @@ class Controller:
             if now_s > one.claim.until_s:
                 detail = f"last heard of {_utc(one.seen_s)}" if one.seen_s else "not heard of since its start"
                 self._book.append("lost", job=one.job.id, host=one.job.host, code="lost", detail=detail)
-                self._close(one, "lost", _reason("lost", detail))
-        if self._open or not self._waiting or now_s - self._progress_s < GRACE_S:
+                self._close(one)
+                self._follower.tell(one.job, "lost", _reason("lost", detail))
+        if self._open or not self._waiting or now_s - self._progress_s < self._hosts.grace_s:
             return
         held = {domain for claim in self._others.claims() if claim.until_s > now_s for domain in claim.domains}
         for job in list(self._waiting):

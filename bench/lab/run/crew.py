@@ -23,6 +23,7 @@ WORKERS_S = 2.0  # [s] for which the list of workers is taken as known
 LOST_S = 15.0  # [s] without an answer after which the scheduler counts as lost
 LOOK_LIMIT_S = 20.0
 LOOKS_AT_ONCE = 16
+GRACE_S = 60.0
 
 
 class Crew:
@@ -36,9 +37,18 @@ class Crew:
         The hosts of the run by name.
     reach_of
         The way to a host without Dask, for jobs whose worker has died.
+    grace_s
+        See `Hosts`.
     """
 
-    def __init__(self, workers: Workers, hosts: Mapping[str, Host], reach_of: Callable[[Host], Reach]) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        hosts: Mapping[str, Host],
+        reach_of: Callable[[Host], Reach],
+        grace_s: float = GRACE_S,
+    ) -> None:
+        self.grace_s = grace_s
         self._workers, self._hosts, self._reach_of = workers, hosts, reach_of
         self._signs: queue.Queue[Sign] = queue.Queue()
         self._watches: dict[str, Any] = {}  # job id -> future: Dask forgets a task whose future is dropped

@@ -40,12 +40,17 @@ class Claim:
 
     job_id: str
     domains: frozenset[str]
-    until_s: float  # [s] when its deadline and the margin have passed, so that nothing of it can run any more
+    start_by_s: float  # [s] its host refuses a later start
+    begun_s: float  # [s] when it runs or never will
+    due_s: float  # [s] when it has reached its deadline
+    until_s: float  # [s] when nothing of it can run any more
 
     @classmethod
     def of(cls, job: Occupant, starting_s: float) -> "Claim":
         """Return the claim of a job whose `starting` line was written at this time [s]."""
-        return cls(job.id, frozenset(job.domains), starting_s + longest_s(job))
+        start_by_s = starting_s + START_S
+        due_s, until_s = start_by_s + job.deadline_s, starting_s + longest_s(job)
+        return cls(job.id, frozenset(job.domains), start_by_s, start_by_s + MARGIN_S, due_s, until_s)
 
 
 def longest_s(job: Occupant) -> float:

@@ -32,6 +32,10 @@ class Sign:
 class Hosts(Protocol):
     """The hosts of a run as the controller sees them."""
 
+    @property
+    def grace_s(self) -> float:
+        """Time for which a host that does not answer is waited for, when nothing else is left [s]."""
+
     def answering(self) -> Collection[str]:
         """Return the names of the hosts on which a job may be begun now.
 
