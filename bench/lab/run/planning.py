@@ -16,7 +16,7 @@ from hardware_profiles.errors import InputError, near_names
 MINERS = "asic"
 """The word among the workloads that stands for the miners of the lab."""
 
-DEADLINES_S = {"smoke": 600.0, "quick": 1800.0, "publish": 7200.0}
+DEADLINES_S = {"smoke": 120.0, "quick": 1800.0, "publish": 7200.0}
 """Time that a measurement may take by its plan [s], several times what it usually takes."""
 
 MINER_DEADLINE_S = 6 * 3600.0  # [s] a miner settles first, and its shares come by chance
@@ -84,7 +84,7 @@ def plan_of(
     version
         The perwatt of the run.
     extra
-        Further arguments for the runs of a host: a meter that another host reads.
+        Further arguments for the runs of a host or miner: a meter that another host reads.
     """
     now = datetime.now(UTC)
     run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

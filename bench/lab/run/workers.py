@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.lab.run.quiet_worker import QUIET, worker_options
+from bench.lab.run.quiet_worker import HEARTBEAT_S, QUIET, worker_options
 from hardware_profiles.errors import InputError, shown
 
 WORKER_CLASS = "bench.lab.run.quiet_worker.QuietWorker"
 CONNECT_S = 10.0
+SILENT_S = 2.5 * HEARTBEAT_S  # [s] without a heartbeat after which a worker counts as gone
 START_LIMIT_S = 60.0  # [s] until a worker has started, or its job of Slurm is queued
 
 
@@ -36,17 +38,25 @@ class Workers:
     client: Any
     hosts: Sequence[WorkerHost]
     missing: dict[str, str] = field(default_factory=dict)  # host -> why its worker did not start
+    beats: dict[str, tuple[float, float]] = field(default_factory=dict)  # address -> its last heartbeat, and when seen
 
     def addresses(self) -> dict[str, str]:
-        """Return the address of the worker of every host that has one, as the scheduler knows them now.
+        """Return the address of the worker of every host that has one and sends heartbeats.
 
         Raises
         ------
         OSError
             The scheduler does not answer.
         """
-        known = {worker["name"]: address for address, worker in self.identity().items()}
+        known = {worker["name"]: address for address, worker in self.identity().items() if self._beats(address, worker)}
         return {host.name: known[host.worker] for host in self.hosts if host.worker in known}
+
+    def _beats(self, address: str, worker: dict[str, Any]) -> bool:
+        """Return whether the last heartbeat of a worker is new; the clock of the scheduler is not compared with ours."""
+        last, now_s = float(worker["last_seen"]), time.monotonic()
+        if self.beats.get(address, (None,))[0] != last:
+            self.beats[address] = last, now_s
+        return now_s - self.beats[address][1] < SILENT_S
 
     def identity(self) -> dict[str, Any]:
         """Return what the scheduler knows of each worker, by its address.
