@@ -74,7 +74,7 @@ def worker_host(lab: Lab, name: str) -> WorkerHost:
 
 
 def ways(workers: Workers | None) -> Callable[[Lab, Host], Reach]:
-    """Return a function that gives the way to a host: over its Dask worker, where there is one, else as lab.toml says."""
+    """Return what gives the way to a host: over its Dask worker, where there is one, else as lab.toml says."""
     addresses = {} if workers is None else workers.addresses()
 
     def way(lab: Lab, host: Host) -> Reach:
@@ -96,4 +96,3 @@ def version_of(known: Mapping[str, Hello]) -> str:
     own_version = code_version()
     versions = Counter(hello.perwatt_version for hello in known.values())
     return max(versions, key=lambda one: (versions[one], one == own_version, one), default=own_version)
-

@@ -52,7 +52,7 @@ class Workers:
         return {host.name: known[host.worker] for host in self.hosts if host.worker in known}
 
     def _beats(self, address: str, worker: dict[str, Any]) -> bool:
-        """Return whether the last heartbeat of a worker is new; the clock of the scheduler is not compared with ours."""
+        """Return whether a worker sends heartbeats; the clock of the scheduler is not compared with ours."""
         last, now_s = float(worker["last_seen"]), time.monotonic()
         if self.beats.get(address, (None,))[0] != last:
             self.beats[address] = last, now_s
