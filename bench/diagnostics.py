@@ -80,6 +80,10 @@ _ROWS = (
     Diagnostic("clock_step", "the wall clock was stepped during the run", "do not set the clock during a run; durations are not affected, they use the monotonic clock", Effect.WARN, 4),
     Diagnostic("clock_step_join", "the wall clock was stepped, so the log cannot be matched to this run", "run again without setting the clock", Effect.NO_ENERGY, 4),
     Diagnostic("trace_not_covering", "the log does not cover the window", "keep logging until after the run; check --clock-offset-s", Effect.NO_ENERGY, 4),
+    Diagnostic("clock_uncertain", f"the clocks of the two machines are not known well enough to match the log to this run: both edges of a window together to more than {_percent(limits.EDGE_FRAC)} of it", "use a faster connection to the hosts, or longer windows: --plan publish", Effect.NO_ENERGY, 4),
+    Diagnostic("clock_drifted", "the clocks of the two machines moved against each other by more than clocks do", "check that neither machine slept or restarted, and that one program sets its clock", Effect.NO_ENERGY, 4),
+    Diagnostic("meter_shared", "another machine behind this meter was not idle during the run, or it is not known that it was", "run one machine behind a meter at a time, and close other programs on the others", Effect.NO_ENERGY, 16),
+    Diagnostic("idle_included", "the meter covers other machines too: their idle power is in its figures", "nothing to do: the boundary is rack; switch the others off, or use a meter for each machine", Effect.NOTE, 15),
     # shares and firmware of ASIC miners
     Diagnostic("shares_not_uniform", "hash over target of the shares is not uniform: the chips or the firmware report only nonces of a harder target, so shares are missing", "raise --difficulty to a power of two at or above the chip's ticket mask, then run again", Effect.INVALID, 8),
     Diagnostic("shares_few", f"fewer than {limits.VERIFIED_SHARES} valid shares: the rate is not verified by shares", "measure longer (--measure-s, or a smaller --error), or lower --difficulty as far as the chip's ticket mask allows", Effect.WARN, 8),

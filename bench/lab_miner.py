@@ -100,8 +100,17 @@ def configured_host() -> str:
     return os.environ.get(VARIABLE, "").strip()
 
 
-def ask(host: str, wait_s: float = ANSWER_S) -> Answer:
+def ask(host: str, wait_s: float = ANSWER_S, *, place: str = VARIABLE) -> Answer:
     """Read a miner once; one that does not answer in time is given up.
+
+    Parameters
+    ----------
+    host
+        Its address.
+    wait_s
+        Longest wait for its answer [s].
+    place
+        Where the address stands, for messages.
 
     Raises
     ------
@@ -113,7 +122,7 @@ def ask(host: str, wait_s: float = ANSWER_S) -> Answer:
     from bench.miners.link import parse_address
     from bench.miners.reader import Miner
 
-    address = parse_address(host, VARIABLE)
+    address = parse_address(host, place)
     answers: list[Answer] = []
 
     def read() -> None:

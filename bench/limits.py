@@ -23,6 +23,8 @@ FROZEN_PERIODS = 10.0  # a sample held for longer than this many periods is a fr
 SLOWEST_PERIOD_S = 5.0  # [s] a meter with a longer update period gives no energy
 CLOCK_STEP_S = 0.5  # [s] a larger jump of the wall clock counts as a step
 DURATION_ERROR_S, DURATION_ERROR_FRAC = 0.5, 0.01  # largest error of a reported duration: the larger of the two
+CLOCK_RATE_FRAC = 500e-6  # [-] by which the clocks of two machines may run apart: NTP slews a clock by up to 500 ppm
+CLOCK_WANDER_FRAC = 100e-6  # [-] of the time to the nearer look at two clocks, by which their drift may not be even
 MALFORMED_LINES_FRAC = 0.05  # [-] share of unreadable lines above which a log is refused
 
 # Rule 5: two measurements of the same energy

@@ -1,4 +1,4 @@
-"""An anonymous key of this machine, because two counters of the same name are one meter only on one machine."""
+"""An anonymous key of this machine, because two counters of the same name are one meter only there; and its boot."""
 
 import hashlib
 import os
@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 
 NAME_VARIABLE = "PERWATT_HOST_NAME"
 """Variable by which a lab run tells `perwatt run` the name of its host; the system's own name is not stored."""
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """Return the id of this boot of the machine, with which its monotonic clock began; empty where there is none."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def machine_key() -> str:

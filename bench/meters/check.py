@@ -12,8 +12,9 @@ from bench.diagnostics import forbids_energy
 from bench.machine.endings import endings_raise
 from bench.meters.errors import MeterError
 from bench.meters.integrate import seen_period_s, slower_words
-from bench.meters.kinds.trace import RunClock, Trace
+from bench.meters.kinds.trace import Trace
 from bench.meters.kinds.trace_period import seen_s
+from bench.meters.kinds.trace_samples import RunClock
 from bench.meters.protocol import ExplainedMeter, Meter, MeterInfo, MeterKind, MeterOptions, NoticeMeter, Reading
 from bench.meters.registry import close_meters, make_meters
 from hardware_profiles.errors import InputError

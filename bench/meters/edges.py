@@ -6,6 +6,9 @@ before the window less what was drawn in it before the end, so by no more than (
 powers that it shows around both edges. Rule 3 keeps that step small: the load runs on both sides. T is at least the
 time between the readings around an edge, because a straight line between them may hide where the power stepped.
 
+A log of another machine has one more error: the offset of the clocks is known within a bound, by which the whole
+window may lie elsewhere. It adds to that time, and the powers count from that much before to that much after.
+
 A counter does not average. Between the two readings around an edge, g apart, the power may have stepped; a straight
 line between them is wrong by at most g/4 times that step.
 """
@@ -18,7 +21,7 @@ from bench.meters.protocol import MeterInfo, MeterKind, Reading
 _SLOPE_PERIODS = 3.0  # update periods over which a counter's power before and after an edge is taken
 
 
-def edges_j(info: MeterInfo, good: Sequence[Reading], t0: float, t1: float) -> float:
+def edges_j(info: MeterInfo, good: Sequence[Reading], t0: float, t1: float, clock_s: float = 0.0) -> float:
     """Return the largest error [J] that the edges of a window cause, by the readings that were seen.
 
     Parameters
@@ -29,6 +32,8 @@ def edges_j(info: MeterInfo, good: Sequence[Reading], t0: float, t1: float) -> f
         Its readings with a value.
     t0, t1
         Start and end of the window [s, monotonic].
+    clock_s
+        By how much the clock of a power meter's readings may be off [s].
     """
     times = [reading.t_s for reading in good]
     values = [reading.value for reading in good if reading.value is not None]
@@ -39,10 +44,10 @@ def edges_j(info: MeterInfo, good: Sequence[Reading], t0: float, t1: float) -> f
     later_s = max(info.period_s, info.averaging_s)  # an average shows the whole of a step only this long after it
     for edge in (t0, t1):
         before, after = max(bisect_right(times, edge) - 1, 0), min(bisect_left(times, edge), len(times) - 1)
-        first = min(bisect_left(times, edge - info.period_s), before)
-        shown += values[first : max(bisect_right(times, edge + later_s), after + 1)]
+        first = min(bisect_left(times, edge - info.period_s - clock_s), before)
+        shown += values[first : max(bisect_right(times, edge + later_s + clock_s), after + 1)]
         late_s = max(late_s, times[after] - times[before])
-    return (info.averaging_s / 2.0 + late_s) * (max(shown) - min(shown))
+    return (info.averaging_s / 2.0 + late_s + clock_s) * (max(shown) - min(shown))
 
 
 def _counter_edge_j(info: MeterInfo, times: Sequence[float], values: Sequence[float], edge: float) -> float:

@@ -56,8 +56,22 @@ def counter_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: 
     return _with_edges(reading, info, readings, t0, t1)
 
 
-def power_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float) -> EnergyReading:
-    """Return the energy of a power meter [J]: the trapezoid over its samples, with interpolated edges."""
+def power_energy(
+    info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float, clock_s: float = 0.0
+) -> EnergyReading:
+    """Return the energy of a power meter [J]: the trapezoid over its samples, with interpolated edges.
+
+    Parameters
+    ----------
+    info
+        The meter.
+    readings
+        Its readings.
+    t0, t1
+        Start and end of the window [s, monotonic].
+    clock_s
+        By how much the clock of the readings may be off [s]: widens the limit of the edges.
+    """
     part = _slice(readings, t0, t1)
     codes = _stream_codes(part)
     fresh = distinct(part.good)
@@ -82,7 +96,7 @@ def power_energy(info: MeterInfo, readings: Sequence[Reading], t0: float, t1: fl
             codes.append("sample_gap")
         codes.extend(_freshness_codes(info, readings, part, fresh, len(inside), t1))
     reading = _reading(info, t0, t1, joules, halves, len(inside), gap_s, codes)
-    return _with_edges(reading, info, readings, t0, t1)
+    return _with_edges(reading, info, readings, t0, t1, clock_s)
 
 
 def distinct(good: Sequence[Reading]) -> list[Reading]:
@@ -157,13 +171,13 @@ def _freshness_codes(  # noqa: PLR0913, PLR0917 (one step of power_energy)
     return codes
 
 
-def _with_edges(
-    reading: EnergyReading, info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float
+def _with_edges(  # noqa: PLR0913, PLR0917 (one step of both energies)
+    reading: EnergyReading, info: MeterInfo, readings: Sequence[Reading], t0: float, t1: float, clock_s: float = 0.0
 ) -> EnergyReading:
     if reading.joules is None:
         return reading
     good = [one for one in readings if one.value is not None]
-    return replace(reading, edges_j=edges_j(info, good, t0, t1))
+    return replace(reading, edges_j=edges_j(info, good, t0, t1, clock_s))
 
 
 def _slice(readings: Sequence[Reading], t0: float, t1: float) -> _Part:

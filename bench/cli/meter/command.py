@@ -7,6 +7,7 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import NearGroup, examples
+from bench.cli.meter.log import log
 from bench.cli.options import PositiveRange, clock_offset_option, json_option, meter_period_option
 from bench.cli.output import counted, emit_json, quantity, say
 from hardware_profiles.errors import InputError
@@ -19,7 +20,10 @@ LONGEST_S = 60.0  # [s] a live meter is read at most
 
 @click.group(cls=NearGroup, epilog=examples("perwatt meter check trace:power.csv", "perwatt meter check rapl --json"))
 def meter() -> None:
-    """Check a meter before a run."""
+    """Check a meter before a run, or record it to a file."""
+
+
+meter.add_command(log)
 
 
 @meter.command(

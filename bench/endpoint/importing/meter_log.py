@@ -11,7 +11,8 @@ from bench.measure import stats
 from bench.measure.energy import MARGIN_S, accuracy_frac, as_used, cross_check, read_windows
 from bench.meters.group.sources import check_once
 from bench.meters.group.sums import flat
-from bench.meters.kinds.trace import RunClock, Trace
+from bench.meters.kinds.trace import Trace
+from bench.meters.kinds.trace_samples import RunClock
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterOptions
 from bench.meters.registry import make_meters
 from bench.results.best_meter import ENERGY_PER_UNIT, POWER

@@ -114,20 +114,26 @@ def _most_throttled(before: _State, after: _State) -> Throttling | None:
     return replace(most, throttled_s=max(each.throttled_s for each in spent))
 
 
-def _state() -> _State:
+def busy_time_s() -> float:
+    """Return the CPU time of all programs of this machine since its boot [s]; what other machines took is not in it."""
     import psutil
 
     times = psutil.cpu_times()
     # guest time is within user time on Linux, iowait is idle time
     busy_s = sum(times) - times.idle - getattr(times, "iowait", 0.0)
-    busy_s -= getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
-    stolen_s = getattr(times, "steal", 0.0)  # taken by other virtual machines, not by programs of this one
+    return busy_s - sum(getattr(times, name, 0.0) for name in ("guest", "guest_nice", "steal"))
+
+
+def _state() -> _State:
+    import psutil
+
+    stolen_s = getattr(psutil.cpu_times(), "steal", 0.0)  # taken by other virtual machines, not by programs of this one
     own = os.times()
     return _State(
         monotonic_s=time.monotonic(),
         boot_s=time.clock_gettime(time.CLOCK_BOOTTIME),
         wall_s=time.time(),
-        busy_s=busy_s - stolen_s,
+        busy_s=busy_time_s(),
         stolen_s=stolen_s,
         own_s=own.user + own.system + own.children_user + own.children_system,
         throttled=_throttle_count(),

@@ -27,7 +27,8 @@ from bench.measure.record_builder import RecordParts, build_record
 from bench.measure.summary import energy_codes, metrics, steadiness, warnings
 from bench.meters.group.sources import check_once, same_source, separate_names
 from bench.meters.group.sums import flat
-from bench.meters.kinds.trace import RunClock, Trace
+from bench.meters.kinds.trace import Trace
+from bench.meters.kinds.trace_samples import RunClock
 from bench.meters.protocol import EnergyReading, Meter, MeterInfo, MeterKind, MeterOptions, Tier
 from bench.meters.registry import make_meters
 from bench.results.folder import find_result, read_whole
@@ -79,10 +80,10 @@ def attach(  # noqa: PLR0913, PLR0917 (the parts of one command)
     old = read_whole(folder)
     if old.status == "failed" or not old.windows:
         raise InputError.at(f"--attach {old.id}", "status", expected="a run with windows", got=old.status)
-    kept = _stored_samples(folder, old)
+    kept = samples_of(folder, old)
     meters = _meters(specs, options, old)
     replaced = logs_replaced(old, [meter.info for meter in meters])
-    record, samples = _joined(old, meters, replaced, argv)
+    record, samples = joined(old, meters, replaced, argv)
     for notice in (*_notices(meters), *(f"{new} takes the place of {gone}" for gone, new in replaced.items())):
         on_notice(notice)
     write_record(store, record, [*kept, *samples])
@@ -112,10 +113,22 @@ def _meters(specs: Sequence[str], options: MeterOptions, old: Record) -> list[Me
     return meters
 
 
-def _joined(
+def joined(
     old: Record, meters: Sequence[Meter], replaced: dict[str, str], argv: Sequence[str]
 ) -> tuple[Record, list[Sample]]:
-    """Return the new record, and the samples of the logs."""
+    """Return the record of a stored run with logs joined to it, and the samples of the logs.
+
+    Parameters
+    ----------
+    old
+        The run.
+    meters
+        The logs, or sums of logs, placed on the clock of the run.
+    replaced
+        Names of the logs that the run misses, each with the name of the one that takes its place.
+    argv
+        The command line, for the new record.
+    """
     spans = [(window.start_s, window.end_s) for window in old.windows]
     idle = _idle_spans(old)
     gone = {*replaced, *(meter.info.name for meter in meters)}
@@ -197,9 +210,15 @@ def _plan_codes(old: Record, window: Window, info: MeterInfo) -> list[str]:
 
 
 def _run_clock(old: Record) -> RunClock:
+    first_s, last_s = span_of(old)
+    return RunClock(_shift_s(old), first_s - MARGIN_S, last_s + MARGIN_S)
+
+
+def span_of(old: Record) -> tuple[float, float]:
+    """Return the start and the end of the windows and idle times of a run [s, its monotonic clock]."""
     spans = [(span.start_s, span.end_s) for span in _idle_spans(old)]
     spans += [(window.start_s, window.end_s) for window in old.windows]
-    return RunClock(_shift_s(old), min(start for start, _ in spans) - MARGIN_S, max(end for _, end in spans) + MARGIN_S)
+    return min(start for start, _ in spans), max(end for _, end in spans)
 
 
 def _shift_s(old: Record) -> float:
@@ -256,7 +275,8 @@ def _notices(meters: Sequence[Meter]) -> list[str]:
     return [log.notice for log in flat(meters) if isinstance(log, Trace) and log.notice]
 
 
-def _stored_samples(folder: Path, old: Record) -> list[Sample]:
+def samples_of(folder: Path, old: Record) -> list[Sample]:
+    """Return the samples that a run has stored."""
     if not any(file.name == SAMPLES_FILE for file in old.artifacts):
         return []
     return [Sample(**row) for row in stored_samples(folder).to_pylist()]

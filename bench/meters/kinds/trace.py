@@ -4,13 +4,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bench import limits
 from bench.meters.integrate import power_energy
 from bench.meters.kinds import trace_period
-from bench.meters.kinds.trace_samples import PlacedSamples, span_text
+from bench.meters.kinds.trace_samples import PlacedSamples, RunClock, span_text
 from bench.meters.logs import SETTINGS, EmptyLogError, Log, LogReader
 from bench.meters.protocol import (
     EnergyReading,
@@ -27,15 +27,6 @@ from bench.meters.settings import Stated, positive, read_stated
 from hardware_profiles.errors import InputError
 
 WAIT_S = 60.0  # [s] longest wait for a log that does not yet cover the run
-
-
-@dataclass(frozen=True, slots=True)
-class RunClock:
-    """The clock of a stored run, and the span of the run on it."""
-
-    shift_s: float  # [s] UTC minus this clock
-    first_s: float
-    last_s: float
 
 
 class Trace:
@@ -184,17 +175,22 @@ class Trace:
     def _energy(self, t0: float, t1: float) -> EnergyReading:
         u0, u1 = t0 + self._shift_s(), t1 + self._shift_s()
         self._wait_for(u1)
-        placed = self._placed()
-        energy = power_energy(self._info, placed.around(t0, t1), t0, t1)
+        placed, clock, info = self._placed(), self._run_clock, self.info
+        late_s = 0.0 if clock is None else clock.bound_s  # by which the window may lie elsewhere on the log's clock
+        around_s = late_s + (info.averaging_s if late_s else 0.0)
+        energy = power_energy(info, placed.around(t0 - around_s, t1 + around_s), t0, t1, late_s)
         codes = []
-        if not placed.cover(t0, t1):
+        if clock is not None:
+            energy = clock.judged(energy)
+        if not placed.cover(t0 - late_s, t1 + late_s):
             codes.append("trace_not_covering")
         if self.log is not None:
             if any(u0 <= back - self.clock_offset_s <= u1 for back in self.log.clock_back):
                 codes.append("trace_clock_back")
             if self.log.malformed:
                 codes.append("trace_malformed")
-        return replace(energy.judged(codes), detail=self.fault or span_text(self.log, self.clock_offset_s))
+        detail = self.fault or "; ".join(filter(None, (energy.detail, span_text(self.log, self.clock_offset_s))))
+        return replace(energy.judged(codes), detail=detail)
 
     def _wait_for(self, u1: float) -> None:
         if self._deadline is None:

@@ -1,14 +1,37 @@
 """The samples of a log on the clock of a run; only those around a window become readings."""
 
 import time
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from bench import limits
 from bench.meters.logs import Log, Samples
 from bench.meters.plausible import NOTHING, codes_of_power
-from bench.meters.protocol import Reading
+from bench.meters.protocol import EnergyReading, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class RunClock:
+    """The clock of a stored run, and the span of the run on it."""
+
+    shift_s: float  # [s] UTC, or the clock of the log, minus this clock
+    first_s: float
+    last_s: float
+    bound_s: float = 0.0  # [s] by which the shift may be wrong
+    rate_frac: float = 0.0  # [-] by which the two clocks may run apart within a window
+
+    def judged(self, energy: EnergyReading) -> EnergyReading:
+        """Return the energy of a window without joules if its edges are not known, else with what the rates cost."""
+        if 2.0 * self.bound_s > limits.EDGE_FRAC * energy.duration_s:
+            share = 2.0 * self.bound_s / energy.duration_s
+            detail = f"the clocks are known to ± {self.bound_s:.2g} s, at both edges {share:.1%} of the window"
+            return replace(energy.judged(("clock_uncertain",)), detail=detail)
+        if energy.joules is None or not self.rate_frac:
+            return energy
+        return replace(energy, edges_j=(energy.edges_j or 0.0) + self.rate_frac * energy.joules)
 
 
 class PlacedSamples:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench.diagnostics import forbids_energy
 from bench.meters.counters import Unwrapper
-from bench.meters.kinds.trace import RunClock
+from bench.meters.kinds.trace_samples import RunClock
 from bench.meters.plausible import (
     NOTHING,
     Evidence,

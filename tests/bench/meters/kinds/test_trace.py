@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.meters.kinds.trace import RunClock
+from bench.meters.kinds.trace_samples import RunClock
 from bench.meters.logs import read_log
 from bench.meters.protocol import MeterOptions
 from bench.meters.registry import make_meter

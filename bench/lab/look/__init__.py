@@ -1,0 +1,1 @@
+"""What a host sees of itself before anything starts: its load, its meters, its miners."""
