@@ -3,6 +3,7 @@
 import click
 
 from bench.cli.commands import NearGroup, examples
+from bench.cli.lab.check import check
 from bench.cli.lab.host import host
 from bench.cli.lab.status import status
 
@@ -12,5 +13,6 @@ def lab() -> None:
     """Measure on many hosts by one plan, and collect every result once."""
 
 
+lab.add_command(check)
 lab.add_command(status)
 lab.add_command(host)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.lab.check.result import HostCheck, Refusal
-from bench.results.labs.ledger import Ledger
+from bench.results.labs.ledger import EventKind, Ledger
 from bench.results.layout import LABS
 from sites.files import slug
 
@@ -39,9 +39,7 @@ def read_pins(ledger: Ledger) -> dict[str, Pin]:
     }
 
 
-def write_pins(
-    ledger: Ledger, checks: Iterable[HostCheck], pins: Mapping[str, Pin], accepted: Collection[str]
-) -> None:
+def write_pins(ledger: Ledger, checks: Iterable[HostCheck], pins: Mapping[str, Pin], accepted: Collection[str]) -> None:
     """Pin each host that is checked for the first time, or whose change the operator accepts.
 
     Raises
@@ -53,10 +51,12 @@ def write_pins(
         if check.hello is None or any(one.code in _OF_IDENTITY for one in check.refusals):
             continue
         pin = Pin(check.hello.host_id, check.host_key)
-        if check.name not in pins or pins[check.name] != _completed(pin, pins[check.name]):
-            kind = "accepted" if check.name in accepted else "checked"
-            ledger.path.parent.mkdir(parents=True, exist_ok=True)
-            ledger.append(kind, host=check.name, **_completed(pin, pins.get(check.name))._asdict())
+        earlier = pins.get(check.name)
+        if (pin := _completed(pin, earlier)) == earlier:
+            continue
+        kind: EventKind = "accepted" if check.name in accepted else "checked"
+        ledger.path.parent.mkdir(parents=True, exist_ok=True)
+        ledger.append(kind, host=check.name, host_id=pin.host_id, host_key=pin.host_key)
 
 
 def compared(
@@ -96,10 +96,10 @@ def _of_identity(
     if host.hello is None:
         return
     host_id, pin = host.hello.host_id, pins.get(host.name)
-    owner = next((name for name, other in pins.items() if other.host_id == host_id and name != host.name), None)
-    if owner is not None and (pin is None or pin.host_id != host_id) and pins[owner].host_id == host_id:
+    owner = next((name for name, other in pins.items() if other.host_id == host_id), None)
+    if owner not in {None, host.name}:
         yield Refusal("answers_for", f"machine {host_id} is {owner}")
-    elif ids[host_id] > 1:
+    elif ids[host_id] > 1 and owner is None:
         yield Refusal("same_machine", f"machine {host_id} answers under {ids[host_id]} names")
     elif pin is not None and host.name not in accepted:
         if pin.host_id != host_id:

@@ -1,6 +1,6 @@
 """What a check of a lab found: for each host, meter and miner, what it is and why it cannot take part."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,6 +43,11 @@ class MeterCheck:
     seen: MeterSeen | None  # None if its host did not answer
     refusal: Refusal | None = None
 
+    @property
+    def ok(self) -> bool:
+        """Whether its host reads it."""
+        return self.refusal is None
+
 
 @dataclass(frozen=True, slots=True)
 class MinerCheck:
@@ -51,6 +56,11 @@ class MinerCheck:
     miner: Miner
     seen: MinerSeen | None  # None if its host did not answer
     refusal: Refusal | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it answers its host."""
+        return self.refusal is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +75,22 @@ class LabCheck:
     @property
     def ok(self) -> bool:
         """Whether everything can take part."""
-        parts = (*self.meters.values(), *self.miners.values())
-        return all(host.ok for host in self.hosts.values()) and all(part.refusal is None for part in parts)
+        hosts, meters, miners = (
+            all(part.ok for part in parts)
+            for parts in (self.hosts.values(), self.meters.values(), self.miners.values())
+        )
+        return hosts and meters and miners
 
-    @property
-    def refused(self) -> dict[str, Refusal]:
-        """The first reason of each host and miner that cannot take part, by name."""
-        refused = {name: host.refusals[0] for name, host in self.hosts.items() if host.refusals}
+    def refused(self, allowed: Collection[str] = ()) -> dict[str, Refusal]:
+        """Return the first reason of each host and miner that cannot take part, by name.
+
+        Parameters
+        ----------
+        allowed
+            Codes that do not keep a host from taking part, such as `not_quiet` where the operator says so.
+        """
+        hosts = {name: [one for one in host.refusals if one.code not in allowed] for name, host in self.hosts.items()}
+        refused = {name: refusals[0] for name, refusals in hosts.items() if refusals}
         return refused | {name: miner.refusal for name, miner in self.miners.items() if miner.refusal is not None}
 
     def planned_meters(self, name: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from bench.lab.host import jobs
 from bench.lab.host.bundle import write_bundle
 from bench.lab.host.identity import hello, stamp
+from bench.lab.look.answer import load_answer, look
 from bench.results.labs.plan import Job
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError
@@ -35,6 +36,8 @@ VERBS: dict[str, Verb] = {
     "start": _start,
     "state": _state,
     "stop": lambda folder, request: jobs.stop(folder, str(request.get("job"))),
+    "look": lambda _folder, request: look(request),
+    "load": lambda _folder, _: load_answer(),
 }
 """What a host can be asked: the folder of its jobs and the request in, the answer out."""
 

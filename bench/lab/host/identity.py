@@ -9,10 +9,8 @@ from pathlib import Path
 from bench import __version__
 from bench.lab.messages import DeviceSeen, Hello
 from bench.machine import environment
-from bench.machine.identity import machine_key
+from bench.machine.identity import boot_id, machine_key
 from bench.results.labs.ending import Stamp
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def hello(folder: Path) -> Hello:
@@ -34,14 +32,6 @@ def hello(folder: Path) -> Hello:
 def stamp() -> Stamp:
     """Return the present moment by the clocks of this host."""
     return Stamp(utc_s=time.time(), monotonic_s=time.monotonic(), boot_id=boot_id())
-
-
-def boot_id() -> str:
-    """Return the id of the present boot, or an empty text where the system has none."""
-    try:
-        return _BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 def code_version() -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.lab.host import layout
-from bench.lab.host.identity import boot_id, code_version, room_bytes, stamp
-from bench.machine.identity import machine_key
+from bench.lab.host.identity import code_version, room_bytes, stamp
+from bench.machine.identity import boot_id, machine_key
 from bench.results.integrity.digests import digests_text
 from bench.results.labs.ending import Ending, Stamp
 from bench.results.labs.plan import Job
