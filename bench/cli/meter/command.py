@@ -20,7 +20,7 @@ LONGEST_S = 60.0  # [s] a live meter is read at most
 
 @click.group(cls=NearGroup, epilog=examples("perwatt meter check trace:power.csv", "perwatt meter check rapl --json"))
 def meter() -> None:
-    """Check a meter before a run, or record it to a file."""
+    """Check a meter before a run."""
 
 
 meter.add_command(log)

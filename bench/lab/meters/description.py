@@ -37,3 +37,10 @@ def promised_log(meter: CrossMeter, used: MeterUsed) -> str:
     if used.accuracy_frac is not None:
         settings |= {"accuracy": repr(used.accuracy_frac), "tier": used.tier}
     return ",".join((f"trace:{log_name(meter)}", *(f"{key}={value}" for key, value in settings.items())))
+
+
+def codes_of(meter: CrossMeter, *, others_were_idle: bool) -> tuple[str, ...]:
+    """Return the reason codes of a run behind a shared meter that follow from the machines behind it."""
+    if len(meter.covers) == 1:
+        return ()
+    return ("idle_included",) if others_were_idle else ("idle_included", "meter_shared")
