@@ -56,7 +56,8 @@ def test_a_site_uses_the_curve_under_a_limit_of_the_time_per_token(free):
         (f"{LOAD}@20W", r"power cap: expected \d+ to 700 W a GPU at this load, got 20"),
         (f"{OPEN}:x/s", "requests/s above 0"),
         (f"{OPEN}:500/s", r"expected less than the [\d.]+ requests/s"),
-        (f"{OPEN}:5/s@caps", "with a batch, or without, for @caps"),
+        (f"{OPEN}:all/s@caps", "with one rate .* for @caps"),
+        ("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:100:100:1/s@caps", "a device whose watts are modelled, for @caps"),
         (f"{LOAD}~", "the id of a result after ~"),
         ("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64@500W", "a device whose watts are modelled"),
         ("llm:llama-3.1-8b:fp8:amd-instinct-mi300x:1000:1000:64@caps", "a device whose watts are modelled, for @caps"),
@@ -65,6 +66,31 @@ def test_a_site_uses_the_curve_under_a_limit_of_the_time_per_token(free):
 def test_a_power_that_cannot_be_modelled_is_refused(name, message):
     with pytest.raises(InputError, match=message):
         resolve_device(name)
+
+
+def test_power_limits_at_one_rate_of_requests_serve_the_same_tokens_later_with_fewer_watts():
+    curve = resolve_device("llm:llama-3.3-70b:fp8:nvidia-h200x2:1000:1000:4/s@caps")
+    free = resolve_device("llm:llama-3.3-70b:fp8:nvidia-h200x2:1000:1000:4/s").points[0]
+    watts = [point.rate.power_w for point in curve.points]
+    late_s = [point.latency_s["tpot_q99"] for point in curve.points]
+    assert len(curve.points) > 3
+    assert {point.rate.rate_per_s for point in curve.points} == {free.rate.rate_per_s}
+    assert watts == sorted(watts)
+    assert late_s == sorted(late_s, reverse=True)
+    assert (watts[-1], late_s[-1]) == (free.rate.power_w, free.latency_s["tpot_q99"])
+    assert "at 350 W a GPU: rate of llama-3.3-70b on 2 x nvidia-h200: expected less than" in curve.invalid[0]
+    # a site takes the lowest limit whose latencies it may have
+    limit_s = 1.01 * late_s[1]
+    rate, served = serving_curve(curve, {"tpot_q99": limit_s}, idle_frac=0.2)
+    assert served.used[-1].load == curve.points[1].load
+    assert rate.rate_per_s == free.rate.rate_per_s
+
+
+def test_a_power_limit_above_what_a_lone_request_draws_is_no_point():
+    curve = resolve_device("llm:llama-3.1-8b:fp8:nvidia-h200:1000:1000:6/s@caps")
+    loads = [point.load for point in curve.points]
+    assert loads[-1] == "6 requests/s without a lower limit"
+    assert not any("650 W" in load or "600 W" in load for load in loads)
 
 
 def test_a_rate_of_requests_gives_rate_watts_and_quantiles_of_one_point():
