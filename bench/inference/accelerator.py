@@ -1,5 +1,6 @@
 """A GPU as the throughput model needs it, from its profile in the catalogue."""
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parent / "data"
 MIB = 1 << 20
+USUAL_LINKED = 8
+"""GPUs that a server links where the catalogue does not say how many."""
 
 # patterns of the names that publishers use, the most specific first, with the slug in the catalogue
 _PUBLISHED = (
@@ -29,6 +32,14 @@ _OTHER_MEMORY = re.compile(r"\b(gh200|h800|h20|h100 nvl|h200 nvl|a800)\b")
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """The network adapter that each GPU of a server has for itself."""
+
+    byte_per_s: float  # [byte/s] that it reaches in one direction
+    latency_s: float  # [s] of a collective operation of a short message between servers
+
+
+@dataclass(frozen=True, slots=True)
 class Accelerator:
     """One GPU."""
 
@@ -40,11 +51,21 @@ class Accelerator:
     memory_source: str
     link_byte_per_s: float | None  # [byte/s] to other GPUs in one direction
     linked_gpus: int | None  # GPUs that one server or rack links, or None if unknown
+    network: Network | None  # to other servers, or None if unknown
     limit_w: float | None  # [W] power limit of the GPU as it ships
     power_w: float | None  # [W] provisioned per GPU at `boundary`
     boundary: Boundary
     power_source: str
     confidence: Confidence
+
+    @property
+    def most_linked(self) -> int:
+        """GPUs that one server links at most."""
+        return self.linked_gpus or USUAL_LINKED
+
+    def servers(self, gpus: int) -> int:
+        """Return the number of servers over which some GPUs lie."""
+        return max(1, math.ceil(gpus / self.most_linked))
 
 
 def accelerator(name: str) -> Accelerator:
@@ -89,6 +110,7 @@ def from_profile(profile: "Profile") -> Accelerator:
         memory_source=visible["source"] if visible else "catalogue, as rated",
         link_byte_per_s=_link(profile, gpus, facts),
         linked_gpus=_linked(profile),
+        network=_network(profile.slug, facts),
         limit_w=profile.tdp_w / gpus if profile.tdp_w is not None else None,
         power_w=power_w,
         boundary=boundary,
@@ -121,6 +143,14 @@ def _link(profile: "Profile", gpus: float, facts: dict[str, Any]) -> float | Non
         return rated.si_value / gpus / 2
     known = facts["link_gb_s"].get(profile.slug)
     return known["value"] * 1e9 / 2 if known else None
+
+
+def _network(slug: str, facts: dict[str, Any]) -> Network | None:
+    rated = facts["network_gbit_s"].get(slug)
+    if rated is None:
+        return None
+    reached = facts["network"]
+    return Network(rated["value"] * 1e9 / 8 * reached["reach_frac"]["value"], reached["latency_s"]["value"])
 
 
 def _linked(profile: "Profile") -> int | None:

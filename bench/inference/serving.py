@@ -22,6 +22,7 @@ from kernels.llm.counts import (
 from kernels.llm.shapes import ModelShape
 
 GB = 1e9
+MOST_SERVERS = 2
 
 
 def served_precision(dtype: str, engine: Engine) -> Precision:
@@ -77,6 +78,11 @@ class Setup:
     def tensor(self) -> int:
         """Number of shards of one copy of attention."""
         return self.gpus // self.data
+
+    @property
+    def servers(self) -> int:
+        """Number of servers over which the GPUs lie."""
+        return self.device.servers(self.gpus)
 
     @property
     def step_tokens(self) -> int:
@@ -211,17 +217,23 @@ class Setup:
             raise InputError(
                 f"{place}: gpus: expected 1, because no link between these devices is known, got {self.gpus}"
             )
-        linked = self.device.linked_gpus
-        if linked is not None and self.gpus > linked:
+        linked = self.device.most_linked
+        if self.gpus <= linked:
+            return
+        if self.device.network is None:
             raise InputError(
-                f"{place}: gpus: expected at most {linked} (linked in a server or rack), got {self.gpus}; shards over "
-                "a network are not modelled"
+                f"{place}: gpus: expected at most {linked} (linked in a server or rack), got {self.gpus}; no network "
+                "between them is known"
             )
+        if self.gpus != MOST_SERVERS * linked:
+            expected = f"at most {linked} (one server), or {MOST_SERVERS * linked} (two whole servers)"
+            raise InputError.at(place, "gpus", expected=expected, got=self.gpus)
 
     def _too_large(self, place: str) -> str:
         weights = weight_bytes(self.shape, self.kind)
         usable = self.device.memory_bytes - self.engine.reserved_bytes(self.device.memory_bytes)
-        most = 1 if self.device.link_byte_per_s is None else self.device.linked_gpus or 8
+        servers = 1 if self.device.network is None else MOST_SERVERS
+        most = 1 if self.device.link_byte_per_s is None else servers * self.device.most_linked
         enough = next((count for count in (2, 4, 8, 16, 32, 64) if count * usable > weights and count <= most), None)
         hint = (
             f"; {enough} of them would hold it" if enough else f"; not even the {most} that can be linked would hold it"

@@ -33,6 +33,7 @@ BOUND_FRAC = 0.25
 GOAL_FRAC = 0.10
 FILES = (BUNDLED, SECOND, MEASURED, MORE, ONCE_BLIND, SECOND_BLIND)
 FIT, HOLDOUT, APART, SERVER, FLAGGED, REFUSED = "fit", "hold-out", "apart", "server", "flagged", "refused"
+NETWORK = "two servers"  # judged by themselves, because nothing of their network is fitted
 GROUPS: dict[str, Callable[[Row], str]] = {
     "model": lambda row: row.model,
     "gpu": lambda row: row.device_slug or row.gpu,
@@ -47,7 +48,7 @@ class Outcome:
 
     row: Row
     file: str  # name of its file
-    role: str  # FIT, HOLDOUT, APART, SERVER, FLAGGED or REFUSED
+    role: str  # FIT, HOLDOUT, NETWORK, APART, SERVER, FLAGGED or REFUSED
     reason: str | None  # of a refused row
     predicted_per_s: float | None  # [output token/s]
     ttft_s: float | None
@@ -93,8 +94,8 @@ class Validation:
         return covered_frac(self.of(HOLDOUT))
 
     def classes(self) -> dict[str, ClassHoldout]:
-        """Return the errors of the held-out rows by class."""
-        return holdout_classes(self.of(HOLDOUT))
+        """Return the errors of the held-out rows by class, with those over two servers."""
+        return holdout_classes([*self.of(HOLDOUT), *self.of(NETWORK)])
 
     def of(self, role: str) -> list[Outcome]:
         """Return the rows of a role."""
@@ -198,7 +199,8 @@ def _outcome(file: str, row: Row, run: Run | str, book: Book) -> Outcome:
     if scenario is not None:
         return _server_outcome(file, row, run, scenario, constants)
     prediction = predict(run, constants=constants)
-    role = FIT if may_fit(row) else APART if row.separate else HOLDOUT if row.flag is None else FLAGGED
+    judged = HOLDOUT if run.setup.servers == 1 else NETWORK
+    role = FIT if may_fit(row) else APART if row.separate else judged if row.flag is None else FLAGGED
     rate = prediction.tokens_per_s * (row.gpus / run.setup.gpus)
     low, high = prediction.holdout.interval(rate)
     return Outcome(

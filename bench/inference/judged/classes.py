@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bench.inference.judged.holdout import COVERING, LEVEL, ClassHoldout, class_names, widened
+from bench.inference.accelerator import accelerator
+from bench.inference.judged.holdout import COVERING, LEVEL, ClassHoldout, class_names, kind_name, widened
 from bench.inference.terms.family import family_of
 from kernels.llm.shapes import load
 
@@ -44,22 +45,23 @@ def _ratios(outcomes: "Sequence[Outcome]") -> list[float]:
     for (name, names), rows in _by_configuration(outcomes).items():
         others = {
             place: _errors(place, left)
-            for place in (names[0].split("-")[0], *names)
+            for place in dict.fromkeys((kind_name(names), *names))
             if (left := [one for one in classes[place] if one.configuration != name])
         }
-        kind = others.get(names[0].split("-")[0])
+        kind = others.get(kind_name(names))
         spreads = [widened(others[place], kind).rms_ln for place in names if place in others]
         if spreads:
             ratios.extend(abs(_ln(one)) / max(spreads) for one in rows)
     return ratios
 
 
-def names_of(outcome: "Outcome") -> tuple[str, str, str]:
+def names_of(outcome: "Outcome") -> tuple[str, ...]:
     """Return the names of the classes of a row."""
     row = outcome.row
     return class_names(
         moe=load(row.model_name or "").is_moe, dtype=row.dtype or "", engine=row.engine,
         family=family_of(row.device_slug or "").name,
+        servers=accelerator(row.device_slug or "").servers(row.gpus),
     )  # fmt: skip
 
 
@@ -67,15 +69,15 @@ def _by_class(outcomes: "Sequence[Outcome]") -> "dict[str, list[Outcome]]":
     classes: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         names = names_of(outcome)
-        for name in (names[0].split("-")[0], *names):
+        for name in dict.fromkeys((kind_name(names), *names)):
             classes.setdefault(name, []).append(outcome)
     return classes
 
 
 def _by_configuration(
     outcomes: "Sequence[Outcome]",
-) -> "Mapping[tuple[str, tuple[str, str, str]], list[Outcome]]":
-    configurations: dict[tuple[str, tuple[str, str, str]], list[Outcome]] = {}
+) -> "Mapping[tuple[str, tuple[str, ...]], list[Outcome]]":
+    configurations: dict[tuple[str, tuple[str, ...]], list[Outcome]] = {}
     for outcome in outcomes:
         configurations.setdefault((outcome.configuration, names_of(outcome)), []).append(outcome)
     return configurations

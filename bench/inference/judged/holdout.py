@@ -18,6 +18,7 @@ LEVEL = 0.9  # [-] of the interval
 # LEVEL of the held-out rows lie within. A normal distribution has 1.64; here few errors are far above the others.
 COVERING = 1.08
 LEAST_CONFIGURATIONS = 3  # that give a class a spread of its own
+TWO_SERVERS = "two-servers"
 UNKNOWN_LN = 1.0  # spread that a class without held-out rows is assumed to have
 
 
@@ -43,19 +44,30 @@ class ClassHoldout(Holdout):
         return rate * math.exp(-self.half_ln), rate * math.exp(self.half_ln)
 
 
-def class_names(*, moe: bool, dtype: str, engine: str, family: str) -> tuple[str, str, str]:
-    """Return the names of the classes that a prediction is in: by precision, by engine and by device family."""
+def class_names(*, moe: bool, dtype: str, engine: str, family: str, servers: int = 1) -> tuple[str, ...]:
+    """Return the names of the classes of a prediction: by precision, engine and device family.
+
+    All models over two servers are one class by themselves.
+    """
+    if servers > 1:
+        return (TWO_SERVERS,)
     kind = "mixture" if moe else "dense"
     return f"{kind}-{dtype.removesuffix('-ffn')}", f"{kind}-{engine}", f"{kind}-{family}"
+
+
+def kind_name(names: tuple[str, ...]) -> str:
+    """Return the class of all models of a kind to which the classes of a prediction belong."""
+    return names[0] if names[0] == TWO_SERVERS else names[0].split("-")[0]
 
 
 def holdout_of(setup: "Setup") -> ClassHoldout:
     """Return the errors of the worst of the classes that a setup is in; one without rows is worst."""
     names = class_names(
-        moe=setup.shape.is_moe, dtype=setup.kind.name, engine=setup.engine.name, family=setup.family.name
-    )
+        moe=setup.shape.is_moe, dtype=setup.kind.name, engine=setup.engine.name, family=setup.family.name,
+        servers=setup.servers,
+    )  # fmt: skip
     known = holdouts()
-    kind = known.get(names[0].split("-")[0])
+    kind = known.get(kind_name(names))
     found = [widened(known.get(name, ClassHoldout(0.0, 0.0, 0.0, 0, name, 0)), kind) for name in names]
     return max(found, key=lambda one: (one.is_doubtful, one.half_ln))
 

@@ -86,6 +86,8 @@ def _contexts(most: float) -> list[int]:
 def _shards(row: Row) -> int:
     """Return the number of GPUs of one copy of the model: all, or in MLPerf as few as hold its weights twice.
 
+    If no server holds them twice, a copy has a whole server that holds them once.
+
     That is one GPU for every bundled row of up to 70 thousand million weights, which agrees with the submissions'
     configurations as far as they are published.
     """
@@ -93,4 +95,5 @@ def _shards(row: Row) -> int:
         return row.gpus
     weights = weight_bytes(load(row.model_name or ""), precision(row.dtype or ""))
     memory = accelerator(row.device_slug or "").memory_bytes
-    return next((count for count in (1, 2, 4, 8) if row.gpus % count == 0 and count * memory > 2 * weights), row.gpus)
+    possible = [count for count in (1, 2, 4, 8) if row.gpus % count == 0 and count * memory > weights]
+    return next((count for count in possible if count * memory > 2 * weights), possible[-1] if possible else row.gpus)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.inference.terms.network import all_reduce_seconds, gather_seconds
+
 if TYPE_CHECKING:
     from bench.inference.serving import Setup
     from bench.inference.terms.constants import Constants
@@ -47,20 +49,24 @@ def collectives_seconds(setup: "Setup", constants: "Constants", tokens: Array) -
     """Return the time of all collective operations of a step [s].
 
     Each block ends with a ring all-reduce of the residual stream over its tensor shards. Where copies of attention
-    share the experts, a layer of experts gathers the tokens of all copies and scatters the sums.
+    share the experts, a layer of experts gathers the tokens of all copies and scatters the sums. Over several servers,
+    the GPUs of each do so first, and the servers after that.
     """
     seconds: Array = np.zeros_like(tokens)
     link = setup.device.link_byte_per_s
     if link is None:
         return seconds
     own, width = tokens / setup.data, setup.shape.hidden * RESIDUAL_BYTES
+    shards, copies = (min(count, setup.gpus // setup.servers) for count in (setup.tensor, setup.data))
     if setup.tensor > 1:
-        moved = own * (width * 2.0 * (setup.tensor - 1) / setup.tensor)
-        seconds += _blocks(setup) * (_latency_s(constants, setup.tensor) + moved / (link * constants.link_frac))
+        moved = own * (width * 2.0 * (shards - 1) / shards)
+        within = _latency_s(constants, shards) + moved / (link * constants.link_frac)
+        seconds += _blocks(setup) * (within + all_reduce_seconds(setup, own * width))
     if setup.data > 1 and setup.expert > 1:
-        moved = tokens * (width * (setup.data - 1) / setup.data)
+        moved = tokens * (width * (copies - 1) / copies)
+        within = _latency_s(constants, copies) + moved / (link * constants.link_frac)
         layers = setup.shape.feed_forward_blocks
-        seconds += layers * 2.0 * (_latency_s(constants, setup.data) + moved / (link * constants.link_frac))
+        seconds += layers * 2.0 * (within + gather_seconds(setup, tokens * width))
     return seconds
 
 

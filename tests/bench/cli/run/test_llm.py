@@ -140,7 +140,7 @@ def test_a_latency_limit_becomes_the_fifth_tag(perwatt):
         ),
         ("--model llama-2-70b --dtype fp8 --gpus 2 --input 4000 --output 500", "at most 4096 tokens (its context)"),
         ("--model llama-3.1-8b --dtype fp8 --gpus 3", "expected a divisor of heads = 32, got 3"),
-        ("--model llama-3.1-8b --gpus 16", "expected at most 8 (linked in a server or rack), got 16"),
+        ("--model llama-3.1-8b --gpus 32", "expected at most 8 (one server), or 16 (two whole servers), got 32"),
         (
             "--model llama-3.1-8b --offline --batch 4",
             "one of --batch, --offline, --rate, --arrivals and a latency limit, got '--batch with",

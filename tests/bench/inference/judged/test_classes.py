@@ -11,7 +11,7 @@ from bench.inference.judged.holdout import LEAST_CONFIGURATIONS, ClassHoldout, c
 
 
 def outcome(configuration, ln_error, dtype="fp8"):
-    row = SimpleNamespace(model_name="llama-3.1-8b", dtype=dtype, engine="trtllm", device_slug="nvidia-h200")
+    row = SimpleNamespace(model_name="llama-3.1-8b", dtype=dtype, engine="trtllm", device_slug="nvidia-h200", gpus=1)
     return SimpleNamespace(row=row, ln_error=ln_error, configuration=configuration)
 
 
