@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hardware_profiles.errors import InputError, shown
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from io import BufferedReader
 
 MIB = 2**20
 STDIN = Path("-")
@@ -98,7 +98,7 @@ def _standard_input(path: Path, kind: Kind) -> bytes:
         raise _unreadable(path, kind, error) from None
 
 
-def open_input(path: Path, kind: Kind) -> BinaryIO:
+def open_input(path: Path, kind: Kind) -> BufferedReader:
     """Return a regular file, opened for reading bytes; the caller closes it.
 
     Raises

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hardware_profiles.errors import InputError
-from hardware_profiles.opening import MIB, Kind, file_kind, is_folder, read_input
+from hardware_profiles.opening import MIB, Kind, file_kind, is_folder, open_input
 
 STORE = Path("results")
 """Results folder that every command uses by default."""
@@ -135,10 +135,12 @@ def file_fault(path: Path, sha256: str, size_bytes: int) -> str:
     if not os.path.lexists(path):
         return f"{path}: expected the file that {RECORD_FILE} names, got none: it is missing"
     try:
-        content = read_input(path, SAMPLES)
+        with open_input(path, SAMPLES) as file:  # in pieces: samples may take a gigabyte
+            now, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
     except InputError as fault:
         return str(fault)
-    now, size = hashlib.sha256(content).hexdigest(), len(content)
+    except OSError as error:
+        return f"{path}: expected a readable {SAMPLES.name}, got {error.strerror or error}"
     if (now, size) == (sha256, size_bytes):
         return ""
     return f"{path}: expected {size_bytes} bytes of sha256 {sha256[:12]}…, got {size} of {now[:12]}…: it was changed"

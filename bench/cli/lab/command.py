@@ -4,15 +4,17 @@ import click
 
 from bench.cli.commands import NearGroup, examples
 from bench.cli.lab.check import check
+from bench.cli.lab.collect import collect
 from bench.cli.lab.host import host
 from bench.cli.lab.status import status
 
 
-@click.group(cls=NearGroup, epilog=examples("perwatt lab status"))
+@click.group(cls=NearGroup, epilog=examples("perwatt lab status", "perwatt lab collect"))
 def lab() -> None:
     """Measure on many hosts by one plan, and collect every result once."""
 
 
 lab.add_command(check)
 lab.add_command(status)
+lab.add_command(collect)
 lab.add_command(host)

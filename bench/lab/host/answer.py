@@ -4,6 +4,7 @@ Every answer begins with a mark, because the shell of a user may print something
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,7 +24,9 @@ Verb = Callable[[Path, dict[str, Any]], dict[str, Any]]
 
 
 def _start(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
-    return jobs.start(folder, validate(Job, request.get("job"), "request"))
+    within_s = request.get("within_s")
+    by_s = None if within_s is None else time.monotonic() + float(within_s)
+    return jobs.start(folder, validate(Job, request.get("job"), "request"), by_s)
 
 
 def _state(folder: Path, request: dict[str, Any]) -> dict[str, Any]:

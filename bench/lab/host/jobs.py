@@ -35,7 +35,7 @@ def refusal(code: str, detail: str = "") -> dict[str, Any]:
     return {"refused": code, "detail": detail}
 
 
-def start(folder: Path, job: Job) -> dict[str, Any]:
+def start(folder: Path, job: Job, by_s: float | None = None) -> dict[str, Any]:
     """Start a job under a keeper of its own, and return its state or the refusal.
 
     Parameters
@@ -44,6 +44,8 @@ def start(folder: Path, job: Job) -> dict[str, Any]:
         Where this host keeps jobs.
     job
         The job.
+    by_s
+        Monotonic time of this host after which the measurement must not start any more [s].
     """
     if obstacle := _obstacle(folder, job):
         return obstacle
@@ -54,7 +56,7 @@ def start(folder: Path, job: Job) -> dict[str, Any]:
     except OSError as error:
         return refusal_of(error)
     try:
-        answer = _start_keeper(layout.partial(folder, job.id), lock)
+        answer = _start_keeper(layout.partial(folder, job.id), lock, by_s)
     finally:
         os.close(lock)
     if "refused" in answer:
@@ -108,11 +110,12 @@ def _make_folder(folder: Path, job: Job) -> int:
     return lock
 
 
-def _start_keeper(job_folder: Path, lock: int) -> dict[str, Any]:
+def _start_keeper(job_folder: Path, lock: int, by_s: float | None) -> dict[str, Any]:
     """Start the keeper, which inherits the lock, and return its report."""
     reading, writing = os.pipe()
     try:
-        start_detached(_KEEP, str(job_folder), str(lock), str(writing), keep=(lock, writing))
+        by = "inf" if by_s is None else repr(by_s)
+        start_detached(_KEEP, str(job_folder), str(lock), str(writing), by, keep=(lock, writing))
     finally:
         os.close(writing)
     try:

@@ -36,8 +36,11 @@ _RUN = "from bench.__main__ import main\nmain()\n"
 
 
 def main() -> None:
-    """Keep the job of a partial folder; arguments: the folder, the descriptor of its lock, that of the report."""
-    folder, _, report = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    """Keep the job of a partial folder; arguments: the folder, the descriptors of its lock and of the report, the time.
+
+    The measurement does not start after that monotonic time.
+    """
+    folder, _, report, by_s = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     job = read_job(folder)
@@ -47,10 +50,10 @@ def main() -> None:
         elif LEASE in held.busy:
             _report(report, {"refused": "busy", "detail": ""})
         else:
-            _keep(folder, job, report)
+            _keep(folder, job, report, by_s)
 
 
-def _keep(folder: Path, job: Job, report: int) -> None:
+def _keep(folder: Path, job: Job, report: int, by_s: float) -> None:
     try:
         arguments = run_arguments(job, folder / layout.RESULTS_FOLDER)
     except LookupError as fault:
@@ -58,6 +61,9 @@ def _keep(folder: Path, job: Job, report: int) -> None:
         return
     reason, status = "", None
     started = stamp()
+    if started.monotonic_s > by_s:
+        _report(report, {"refused": "late", "detail": ""})
+        return
     note = {"stamp": started.model_dump(), "keeper_pid": os.getpid()}
     write_file(folder / layout.STARTED_FILE, json.dumps(note).encode())
     with (folder / layout.LOG_FILE).open("wb") as log:

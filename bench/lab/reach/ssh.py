@@ -3,9 +3,10 @@
 import os
 import re
 import shlex
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,13 @@ def _sockets() -> str:
         folder = Path(runtime) / "perwatt-ssh"
         folder.mkdir(mode=0o700, exist_ok=True)
         return str(folder)
-    return tempfile.mkdtemp(prefix="perwatt-")
+    folder = Path(tempfile.gettempdir()) / f"perwatt-{os.geteuid()}"  # one for all commands: masters outlive them
+    with suppress(OSError):
+        folder.mkdir(mode=0o700)
+    status = os.lstat(folder)
+    if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077:
+        return str(folder)
+    return tempfile.mkdtemp(prefix="perwatt-")  # somebody else has the name
 
 
 def _explain(status: int | None, errors: str) -> tuple[str, str]:

@@ -66,7 +66,7 @@ def opened(path: Path, kind: Kind) -> Iterator[Iterator[Source]]:
         As `open_input`; the file is empty, a web page, or a damaged archive; the archive has no file or too many.
     """
     with open_input(path, kind) as file:
-        if not file.peek(1):  # type: ignore[attr-defined]
+        if not file.peek(1):
             raise InputError(f"{path}: expected a market file, got an empty one")
         try:
             yield _sources(path, file, kind)
