@@ -34,7 +34,7 @@ def measure(folder: str, job: dict[str, Any], start_by_s: float) -> dict[str, An
     if seen["state"] in {"absent", "unknown"}:
         if time.time() > start_by_s:
             return {"refused": "late", "detail": ""}
-        began = answer("start", folder, {"job": job, "start_by_s": start_by_s})
+        began = answer("start", folder, {"job": job, "within_s": start_by_s - time.time()})
         if "refused" in began and began["refused"] != "job_exists":
             return began
         seen = _seen(folder, job_id)

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from doubles.lab_hosts import FolderReach, book_of, finish, job, machine
+from doubles.lab.folder_hosts import FolderReach, book_of, finish, job, machine
 
 from bench.lab.collect.hosts import collect, collect_host
 from bench.results.folder import read_whole

@@ -5,7 +5,7 @@ import tarfile
 import tracemalloc
 
 import pytest
-from doubles.lab_hosts import FolderReach, book_of, finish, job, machine
+from doubles.lab.folder_hosts import FolderReach, book_of, finish, job, machine
 
 from bench.lab.collect.hosts import collect_host
 from bench.lab.collect.tar import BundleError, BundleReader
