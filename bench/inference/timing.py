@@ -90,13 +90,18 @@ def _cost(
     padded = setup.data * setup.engine.padded(own, most_batch // setup.data) if graphs else decoding
     cache = device.bandwidth_byte_per_s * constants.cache_frac * setup.gpus
     plain_rate = product_rate(setup, constants, plain_dtype(setup)) * setup.gpus
-    context_s = max(
-        shape.cached * setup.kind.kv * setup.kv_copies / cache,
-        # heads over a latent cache compute more for each byte than others do
-        setup.step_tokens * counts.pair_flop(shape, decoding=True) / plain_rate,
+    # heads over a latent cache compute more for each byte than others do
+    near_s, context_s = (
+        max(
+            cached * setup.kind.kv * setup.kv_copies / cache,
+            setup.step_tokens * counts.pair_flop(shape, decoding=True, windowed=windowed) / plain_rate,
+        )
+        for cached, windowed in ((shape.cached, True), (shape.cached_whole, False))
     )
     index_s = counts.index_bytes_per_token(shape) * setup.kv_copies / cache
-    pair_s = counts.pair_flop(shape, decoding=False) / plain_rate
+    near_pair_s, pair_s = (
+        counts.pair_flop(shape, decoding=False, windowed=windowed) / plain_rate for windowed in (True, False)
+    )
     windowed = shape.windowed_layers if shape.window is not None else 0
     whole = shape.attention_blocks - windowed
     return StepCost(
@@ -104,11 +109,11 @@ def _cost(
         decode_s=_table(used[1], _device_seconds(setup, constants, setup.step_tokens * padded)),
         head_s=_table(used[2], _output_seconds(setup, constants, outputs)),
         context_s=(whole + setup.drafted * shape.mtp_layers) * context_s + index_s,
-        windowed_s=windowed * context_s,
+        windowed_s=windowed * near_s,
         window=shape.window if windowed else None,
         sequence_s=2.0 * counts.state_bytes(shape, setup.kind) * constants.cache_frac / (cache * constants.state_frac),
         pair_s=whole * pair_s,
-        windowed_pair_s=windowed * pair_s,
+        windowed_pair_s=windowed * near_pair_s,
         host_step_s=constants.host_step_s,
         host_sequence_s=constants.host_sequence_s / setup.data,
         host_overlaps=constants.host_overlaps,

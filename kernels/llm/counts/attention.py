@@ -12,14 +12,20 @@ STATE_FLOP = {"mamba2": 1 + 2 + 2, "gated_delta": 1 + 2 + 2 + 2}
 
 def keys_seen(shape: ModelShape, context: int) -> int:
     """Return how many keys one query sees, summed over the layers of attention."""
+    return sum(_keys_seen(shape, context))
+
+
+def _keys_seen(shape: ModelShape, context: int) -> tuple[int, int]:
+    """Return the same for the layers with the window, and for the others."""
     windowed = shape.windowed_layers
-    near = windowed * shape.near(context)
     far = context if shape.indexer is None else min(context, shape.indexer.keys)
-    return near + (shape.attention_blocks - windowed) * far
+    return windowed * shape.near(context), (shape.attention_blocks - windowed) * far
 
 
-def pair_flop(shape: ModelShape, *, decoding: bool) -> int:
+def pair_flop(shape: ModelShape, *, decoding: bool, windowed: bool = False) -> int:
     """Return the FLOP of attention's two products for one query and one key in one layer.
+
+    `windowed` is for a layer with the window, whose heads may have another width.
 
     Latent attention decodes with the projections folded into queries and outputs, so that each head works on the
     latents as they are cached. A prompt's keys and values are made first, and are shorter. With an indexer a prompt
@@ -27,7 +33,7 @@ def pair_flop(shape: ModelShape, *, decoding: bool) -> int:
     """
     latent = shape.latent
     if latent is None:
-        return 4 * shape.query_width
+        return 4 * (shape.query_width if windowed or shape.whole is None else shape.heads * shape.whole.head_size)
     if decoding or shape.indexer is not None:
         return 2 * shape.heads * (latent.cached + latent.key_rank)
     return 2 * shape.heads * (shape.head_size + latent.rotary_size + latent.value_size)
@@ -41,7 +47,9 @@ def index_pair_flop(shape: ModelShape) -> int:
 def attention_flop(shape: ModelShape, context: int) -> int:
     """Return the FLOP of attention in all layers for one decoding query, which sees `context` keys with its own."""
     index = shape.attention_blocks * context * index_pair_flop(shape)
-    return keys_seen(shape, context) * pair_flop(shape, decoding=True) + index
+    near, far = _keys_seen(shape, context)
+    pairs = near * pair_flop(shape, decoding=True, windowed=True) + far * pair_flop(shape, decoding=True)
+    return pairs + index
 
 
 def prefill_attention_flop(shape: ModelShape, tokens: int) -> int:
@@ -58,9 +66,9 @@ def prefill_attention_flop(shape: ModelShape, tokens: int) -> int:
     else:
         near = windowed * pairs(min(tokens, window))
     far = tokens if shape.indexer is None else min(tokens, shape.indexer.keys)
-    seen = near + (shape.attention_blocks - windowed) * pairs(far)
-    index = shape.attention_blocks * pairs(tokens) * index_pair_flop(shape)
-    return seen * pair_flop(shape, decoding=False) + index
+    seen = near * pair_flop(shape, decoding=False, windowed=True)
+    seen += (shape.attention_blocks - windowed) * pairs(far) * pair_flop(shape, decoding=False)
+    return seen + shape.attention_blocks * pairs(tokens) * index_pair_flop(shape)
 
 
 def recurrent_flop(shape: ModelShape) -> int:
@@ -83,14 +91,17 @@ def index_bytes_per_token(shape: ModelShape) -> int:
 
 def kv_bytes_per_token(shape: ModelShape, kind: Precision) -> float:
     """Return the size of one token's cache in all layers [byte], without regard to windows."""
-    return shape.attention_blocks * shape.cached * kind.kv + index_bytes_per_token(shape)
+    windowed = shape.windowed_layers
+    numbers = windowed * shape.cached + (shape.attention_blocks - windowed) * shape.cached_whole
+    return numbers * kind.kv + index_bytes_per_token(shape)
 
 
 def kv_bytes(shape: ModelShape, kind: Precision, tokens: int) -> float:
     """Return the size of one sequence's cache [byte]; a layer with a window keeps at most its window."""
     windowed = shape.windowed_layers
-    kept = windowed * min(tokens, shape.window or tokens) + (shape.attention_blocks - windowed) * tokens
-    return shape.cached * kind.kv * kept + tokens * index_bytes_per_token(shape)
+    kept = windowed * min(tokens, shape.window or tokens) * shape.cached
+    kept += (shape.attention_blocks - windowed) * tokens * shape.cached_whole
+    return kind.kv * kept + tokens * index_bytes_per_token(shape)
 
 
 def cache_bytes(shape: ModelShape, kind: Precision, context: int) -> float:
@@ -98,7 +109,8 @@ def cache_bytes(shape: ModelShape, kind: Precision, context: int) -> float:
 
     That is the whole cache, except that an indexer reads the short keys of all tokens and attention reads the best.
     """
-    return shape.cached * kind.kv * keys_seen(shape, context) + context * index_bytes_per_token(shape)
+    near, far = _keys_seen(shape, context)
+    return kind.kv * (shape.cached * near + shape.cached_whole * far) + context * index_bytes_per_token(shape)
 
 
 def state_bytes(shape: ModelShape, kind: Precision) -> float:
@@ -116,6 +128,8 @@ def state_bytes(shape: ModelShape, kind: Precision) -> float:
 def cache_copies(shape: ModelShape, shards: int) -> float:
     """Return how many copies of a cache tensor-parallel shards hold together, each with the heads that it computes.
 
-    Every head uses the whole latent, so that each shard holds all of it. A recurrent state divides with its heads.
+    Every head uses the whole latent, so that each shard holds all of it. A recurrent state divides with its heads. The
+    layers with the fewest heads count for all.
     """
-    return float(shards) if shape.latent is not None else max(1.0, shards / shape.kv_heads)
+    fewest = shape.kv_heads if shape.whole is None else min(shape.kv_heads, shape.whole.kv_heads)
+    return float(shards) if shape.latent is not None else max(1.0, shards / fewest)

@@ -194,7 +194,7 @@ def _divided_bytes(shape: ModelShape, kind: Precision) -> float:
         if matrix.role == "feed_forward":
             down = matrix.name.endswith("down")
             total += kept * (matrix.inner * entering if down else matrix.outer * 2 * wider)
-        elif matrix.name in ("out", "recurrent_out"):
+        elif matrix.name in ("out", "whole_out", "recurrent_out"):
             total += kept * matrix.inner * (wider + entering)
         elif matrix.role == "attention":
             total += kept * matrix.outer * 3 * wider

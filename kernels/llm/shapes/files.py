@@ -11,10 +11,12 @@ from pydantic import ValidationError
 
 from kernels.errors import KernelInputError
 from kernels.llm.shapes.model import ModelShape
-from kernels.llm.shapes.parts import DenseLayers, Indexer, Latent, Recurrent, Source
+from kernels.llm.shapes.parts import DenseLayers, Indexer, Latent, Recurrent, Source, Whole
 
 FOLDER = Path(__file__).parents[1] / "models"
-_KEYS = {key for table in (ModelShape, Source, DenseLayers, Latent, Indexer, Recurrent) for key in table.model_fields}
+_KEYS = {
+    key for table in (ModelShape, Source, DenseLayers, Whole, Latent, Indexer, Recurrent) for key in table.model_fields
+}
 
 
 def names() -> list[str]:

@@ -59,9 +59,11 @@ def _attention(shape: "ModelShape", layers: int) -> tuple[Matrix, ...]:
     hidden, heads, latent = shape.hidden, shape.heads, shape.latent
     if latent is None:
         qkv = shape.query_width * (2 if shape.attention_gate else 1) + 2 * shape.kv_width
+        others = layers if shape.whole is None else shape.windowed_layers
         return (
-            Matrix("qkv", hidden, qkv, "attention", layers),
-            Matrix("out", shape.query_width, hidden, "attention", layers),
+            Matrix("qkv", hidden, qkv, "attention", others),
+            Matrix("out", shape.query_width, hidden, "attention", others),
+            *_whole(shape, layers - others),
         )
     queries = heads * (shape.head_size + latent.rotary_size)
     down: tuple[Matrix, ...]
@@ -78,6 +80,19 @@ def _attention(shape: "ModelShape", layers: int) -> tuple[Matrix, ...]:
         Matrix("key_value_up", latent.key_rank, heads * (shape.head_size + latent.value_size), "attention", layers),
         Matrix("out", heads * latent.value_size, hidden, "attention", layers),
         *_indexer(shape, layers),
+    )
+
+
+def _whole(shape: "ModelShape", layers: int) -> tuple[Matrix, ...]:
+    """Return the matrices of attention in the layers that see everything, where they have their own."""
+    if shape.whole is None:
+        return ()
+    queries = shape.heads * shape.whole.head_size
+    keys = shape.whole.kv_heads * shape.whole.head_size
+    qkv = queries + keys * (1 if shape.whole.one_projection else 2)
+    return (
+        Matrix("whole_qkv", shape.hidden, qkv, "attention", layers),
+        Matrix("whole_out", queries, shape.hidden, "attention", layers),
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kernels.llm.shapes.matrices import matrices
 from kernels.llm.shapes.parameters import parameter_count
-from kernels.llm.shapes.parts import Count, DenseLayers, Indexer, Latent, Recurrent, Source
+from kernels.llm.shapes.parts import Count, DenseLayers, Indexer, Latent, Recurrent, Source, Whole
 
 Confidence = Literal["two_sources", "one_source", "unverified"]
 NotNegative = Annotated[int, Field(ge=0)]
@@ -48,6 +48,7 @@ class ModelShape(BaseModel):
     window: Count | None = None  # [token] reach of the sliding-window layers
     windowed_every: NotNegative = 0  # every n-th layer, from the first on, uses the window; 0: none
     full_every: NotNegative = 0  # every n-th layer sees everything and the others use the window; 0: see windowed_every
+    whole: Whole | None = None  # attention of the layers that see everything, if it is another than that of the others
     chunked: bool = False  # the window stands still: a token sees those of its own chunk of that length
     mtp_layers: NotNegative = 0  # layers that predict further tokens, for speculative decoding
     attention_bias: bool = False
@@ -108,6 +109,11 @@ class ModelShape(BaseModel):
         return 2 * self.kv_width if self.latent is None else self.latent.cached
 
     @property
+    def cached_whole(self) -> int:
+        """The same for a layer that sees everything."""
+        return self.cached if self.whole is None else 2 * self.whole.kv_heads * self.whole.head_size
+
+    @property
     def windowed_layers(self) -> int:
         """Layers whose attention reaches only `window` tokens back."""
         if self.full_every:
@@ -149,10 +155,12 @@ class ModelShape(BaseModel):
             set_key = next(key for key in ("windowed_every", "full_every", "chunked") if getattr(self, key))
             raise ValueError(f"key window: expected a length, because {set_key} is set, got nothing")
         self._check_blocks()
+        self._check_whole()
         named = {matrix.name for matrix in matrices(self)}
         if unknown := next((name for name in self.not_in_fp4 if name not in named), None):
             raise ValueError(f"key not_in_fp4: expected names among {', '.join(sorted(named))}, got {unknown!r}")
-        kv_bytes = 2 * self.attention_blocks * self.cached
+        windowed = self.windowed_layers
+        kv_bytes = 2 * (windowed * self.cached + (self.attention_blocks - windowed) * self.cached_whole)
         if kv_bytes != self.kv_bytes_per_token_bf16:
             a_layer = "2 x kv_heads x head_size" if self.latent is None else "(key_rank + rotary_size)"
             raise ValueError(
@@ -164,6 +172,15 @@ class ModelShape(BaseModel):
                 f"key parameters: expected {parameter_count(self)} (counted from the shape), got {self.parameters}"
             )
         return self
+
+    def _check_whole(self) -> None:
+        """Check that attention of its own in the layers that see everything has such layers, and divides its heads."""
+        if self.whole is None:
+            return
+        if not self.full_every or self.latent is not None:
+            raise ValueError("key full_every: expected a number and no table latent, because there is a table whole")
+        if self.heads % self.whole.kv_heads:
+            raise ValueError(f"key whole.kv_heads: expected a divisor of heads={self.heads}, got {self.whole.kv_heads}")
 
     def _check_blocks(self) -> None:
         """Check that the blocks fill the layers, and that a block's table is there if and only if the block is."""

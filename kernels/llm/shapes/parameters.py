@@ -16,6 +16,7 @@ def parameter_count(shape: "ModelShape") -> int:
         sum(matrix.weights * matrix.copies * matrix.layers for matrix in matrices(shape))
         + sum(bias_count(shape, matrix) * matrix.copies * matrix.layers for matrix in matrices(shape))
         + shape.attention_blocks * _attention_vectors(shape)
+        + _whole_vectors(shape)
         + shape.recurrent_layers * _recurrent_vectors(shape)
         + (blocks * shape.norms_per_block + 1) * shape.hidden
         + tables
@@ -34,7 +35,7 @@ def mtp_parameter_count(shape: "ModelShape") -> int:
 def bias_count(shape: "ModelShape", matrix: Matrix) -> int:
     """Return the number of biases of one copy of a matrix."""
     biased = {
-        "attention": shape.attention_bias or (shape.qkv_bias and matrix.name == "qkv"),
+        "attention": shape.attention_bias or (shape.qkv_bias and matrix.name.endswith("qkv")),
         "feed_forward": shape.ffn_bias,
         "router": matrix.name == "router" and (shape.ffn_bias or shape.router_bias),
     }
@@ -51,6 +52,13 @@ def _attention_vectors(shape: "ModelShape") -> int:
     if shape.indexer is not None:
         vectors += 2 * shape.indexer.head_size  # its norm has a weight and a bias
     return vectors
+
+
+def _whole_vectors(shape: "ModelShape") -> int:
+    """Return what the norms of heads have more in the layers that see everything, where their heads are wider."""
+    if shape.whole is None or not shape.qk_norm:
+        return 0
+    return 2 * (shape.whole.head_size - shape.head_size) * (shape.attention_blocks - shape.windowed_layers)
 
 
 def _recurrent_vectors(shape: "ModelShape") -> int:

@@ -31,6 +31,14 @@ class DenseLayers(Part):
     ffn: Count  # inner width
 
 
+class Whole(Part):
+    """Attention of the layers that see everything, where it differs from that of the layers with the window."""
+
+    kv_heads: Count
+    head_size: Count  # width of a query or key head
+    one_projection: bool = False  # keys and values come from one matrix
+
+
 class Latent(Part):
     """Multi-head latent attention: the cache holds one short vector a token instead of keys and values of each head."""
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernels.errors import KernelInputError
 from kernels.llm import counts
 from kernels.llm.shapes import load, parameter_count
+from kernels.llm.shapes.files import from_table
 
 BF16, FP8 = counts.precision("bf16"), counts.precision("fp8")
 
@@ -178,6 +180,34 @@ def test_gemma_reads_a_window_in_five_of_six_layers():
         10 * (3000 * 3001 // 2) + 52 * (first + 1976 * 1024)
     )
     assert counts.kv_bytes(shape, BF16, 3000) == 2 * 4096 * (10 * 3000 + 52 * 1024)
+
+
+def test_whole_layers_of_gemma_4_have_wider_and_fewer_heads_of_their_own():
+    shape = load("gemma-4-31b")  # 50 layers with the window, 10 that see everything
+    near, far = 32 * 256, 32 * 512
+    assert counts.attention_flop(shape, 3000) == 4 * (near * 50 * 1024 + far * 10 * 3000)
+    pairs, first = 3000 * 3001 // 2, 1024 * 1025 // 2 + 1976 * 1024
+    assert counts.prefill_attention_flop(shape, 3000) == 4 * (near * 50 * first + far * 10 * pairs)
+    assert counts.kv_bytes(shape, BF16, 3000) == 2 * 2 * (50 * 1024 * 16 * 256 + 10 * 3000 * 4 * 512)
+    assert counts.cache_bytes(shape, BF16, 3000) == counts.kv_bytes(shape, BF16, 3000)
+    widths = {matrix.name: (matrix.inner, matrix.outer, matrix.layers) for matrix in counts.matrices(shape)}
+    assert widths["qkv"] == (5376, near + 2 * 16 * 256, 50)
+    assert widths["whole_qkv"] == (5376, far + 4 * 512, 10)  # keys and values come from one matrix
+    assert widths["whole_out"] == (far, 5376, 10)
+    assert [counts.cache_copies(shape, shards) for shards in (1, 4, 8)] == [1.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"full_every": 0, "windowed_every": 2}, "key full_every: expected a number and no table latent"),
+        ({"heads": 48, "kv_heads": 16, "whole": {"kv_heads": 5, "head_size": 512}}, "key whole.kv_heads"),
+    ],
+)
+def test_whole_layers_that_do_not_fit_the_model_are_refused(changed, message):
+    table = load("gemma-4-31b").model_dump(exclude={"name"}) | changed
+    with pytest.raises(KernelInputError, match=message):
+        from_table(table, "gemma-4-31b", "gemma-4-31b.toml")
 
 
 def test_llama_4_sees_the_tokens_of_its_chunk_in_three_of_four_layers():

@@ -73,6 +73,12 @@ def test_gemma_counts_embedding_and_the_rest_as_its_report_prints_them():
         assert round((parameter_count(shape) - embedding) / 1e9, 1) == rest
 
 
+def test_gemma_4_agrees_with_the_maker_to_a_tenth_of_a_thousand_million():
+    dense, mixture = load("gemma-4-31b"), load("gemma-4-26b-a4b")
+    assert round(parameter_count(dense) / 1e9, 1) == 30.7
+    assert (round(parameter_count(mixture) / 1e9, 1), round(counts.active_parameters(mixture) / 1e9, 1)) == (25.2, 3.8)
+
+
 def test_nemotron_checkpoints_do_not_count_the_biases_of_the_router():
     nano, large = load("nemotron-3-nano-30b-a3b"), load("nemotron-3-super-120b-a12b")
     assert parameter_count(nano) - 23 * 128 == 31_577_937_344
@@ -95,6 +101,8 @@ def test_nemotron_checkpoints_do_not_count_the_biases_of_the_router():
         ("nemotron-3-nano-30b-a3b", 32, 3),
         ("nemotron-3-super-120b-a12b", 121, 12),
         ("gpt-oss-20b", 21, 4),  # 3.6
+        ("gemma-4-31b", 31, 31),  # 30.7
+        ("gemma-4-26b-a4b", 25, 4),  # 25.2 and 3.8
         ("llama-4-scout", 108, 17),  # 109 with the vision tower
         ("llama-4-maverick", 401, 17),  # the maker states 400
         ("nemotron-nano-12b-v2", 12, 12),
