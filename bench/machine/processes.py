@@ -24,6 +24,10 @@ sys.path += [path for path in others if path not in sys.path]
 """
 
 
+_LEAVE = """import os
+if os.fork():
+    os._exit(0)
+"""
 # A process that is killed cannot end its children, so the kernel does it (PR_SET_PDEATHSIG).
 _TIE = """import ctypes, os, signal
 ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)
@@ -64,8 +68,10 @@ def start_python(code: str, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-def start_detached(code: str, *arguments: str, keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+def start_detached(code: str, *arguments: str, keep: Sequence[int] = ()) -> None:
     """Start Python code that outlives this process: a session of its own, no streams, and the variables of ours.
+
+    It is no child of this process either, which may be a worker that lives long and would have to wait for it.
 
     Parameters
     ----------
@@ -74,9 +80,9 @@ def start_detached(code: str, *arguments: str, keep: Sequence[int] = ()) -> subp
     keep
         File descriptors that it inherits, under the same numbers.
     """
-    return subprocess.Popen(  # noqa: S603 (as above)
-        _command(code, arguments), env=dict(os.environ), cwd="/", start_new_session=True, pass_fds=keep,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    subprocess.run(  # noqa: S603 (as above)
+        _command(_LEAVE + code, arguments), env=dict(os.environ), cwd="/", start_new_session=True, pass_fds=keep,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
     )  # fmt: skip
 
 
