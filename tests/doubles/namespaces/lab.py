@@ -65,6 +65,7 @@ class Host:
             if process is not None:
                 process.kill()
                 process.wait()
+                close_pipes(process)
         self.init = self.wire = None
 
 
@@ -143,6 +144,13 @@ class NamespaceLab:
         assert done.returncode == 0, f"{argv}: {done.stderr}"
 
 
+def close_pipes(process: subprocess.Popen[str]) -> None:
+    """Close our ends of the pipes to a process that has ended."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
 def expect(process: subprocess.Popen[str], word: str) -> None:
     """Wait for a line of a process."""
     assert process.stdout
@@ -209,6 +217,7 @@ def namespace_lab(
             host.kill()
         lab.hub.kill()
         lab.hub.wait()
+        close_pipes(lab.hub)
 
 
 def make_key(path: Path) -> None:

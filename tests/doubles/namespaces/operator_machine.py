@@ -19,6 +19,7 @@ from typing import Any
 from doubles.namespaces.lab import NamespaceLab, namespace_lab
 
 ROOT = Path(__file__).resolve().parents[3]
+QUIET = Path(__file__).with_name("quiet")
 LONGEST_S = 240.0  # [s] of a command, so that no test hangs
 WORKLOADS = ("matmul_f32_cpu", "matmul_f64_cpu", "sha256d_scan_cpu")  # under the plan smoke: about 2 s of CPU each
 PATIENCE = """
@@ -76,6 +77,7 @@ class Operator:
         """Kill a command and all that it started, at once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.communicate()
 
     def close(self) -> None:
@@ -89,16 +91,16 @@ class Operator:
         (book,) = [path for path in (self.store / "labs").iterdir() if not path.name.startswith(".")]
         return book
 
-    def planned(self) -> dict[str, dict[str, Any]]:
-        """Return every job of the run by its id, further attempts too."""
-        jobs = json.loads((self.book() / "plan.json").read_text())["jobs"]
-        jobs += [event["data"]["planned"] for event in self.events() if event["kind"] == "planned"]
+    def planned(self, book: Path | None = None) -> dict[str, dict[str, Any]]:
+        """Return every job of a run by its id, further attempts too."""
+        jobs = json.loads(((book or self.book()) / "plan.json").read_text())["jobs"]
+        jobs += [event["data"]["planned"] for event in self.events(book) if event["kind"] == "planned"]
         return {job["id"]: job for job in jobs}
 
-    def events(self) -> list[dict[str, Any]]:
-        """Return the whole lines of the ledger."""
+    def events(self, book: Path | None = None) -> list[dict[str, Any]]:
+        """Return the whole lines of a ledger."""
         try:
-            lines = (self.book() / "ledger.jsonl").read_text().split("\n")[:-1]
+            lines = ((book or self.book()) / "ledger.jsonl").read_text().split("\n")[:-1]
         except (FileNotFoundError, ValueError):
             return []
         return [json.loads(line) for line in lines]
@@ -107,15 +109,23 @@ class Operator:
         """Return the events of one kind about one host."""
         return [event for event in self.events() if event["kind"] == kind and event["host"] == host]
 
+    def check(self, *words: object) -> dict[str, dict[str, Any]]:
+        """Return what `perwatt lab check` says of each host."""
+        done = self.perwatt("lab", "check", "lab.toml", *words, "--json")
+        assert done.returncode in {0, 1}, done.stderr
+        document = json.loads(done.stdout)
+        assert document["ok"] == (done.returncode == 0)
+        return {host["name"]: host for host in document["hosts"]}
+
     def coverage(self) -> dict[str, Any]:
         """Return what `perwatt lab status --json` prints: every planned measurement and its state."""
-        done = self.perwatt("lab", "status", "--json", "--out", self.store)
+        done = self.perwatt("lab", "status", "--json")
         assert done.returncode in {0, 1}, done.stderr
         return json.loads(done.stdout)
 
-    def endings(self) -> list[dict[str, Any]]:
-        """Return the end.json of every collected job."""
-        folders = self.book() / "jobs"
+    def endings(self, book: Path | None = None) -> list[dict[str, Any]]:
+        """Return the end.json of every collected job of a run."""
+        folders = (book or self.book()) / "jobs"
         return [json.loads(path.read_text()) for path in sorted(folders.glob("*/end.json"))]
 
     def runs_there(self, host: str) -> bool:
@@ -175,7 +185,7 @@ def operator(
     hosts, own = folder / "hosts", folder / "operator"
     hosts.mkdir()
     own.mkdir()
-    variables = {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    variables = {"PYTHONPATH": f"{QUIET}:{ROOT}", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     with namespace_lab(hosts, list(domains), variables=variables, **options) as lab:
         machine = Operator(lab, own)
         (own / "lab.toml").write_text(lab_file(lab, domains, within, lines))
