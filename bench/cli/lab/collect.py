@@ -29,13 +29,13 @@ def collect(run_id: str, store: Path, as_json: bool) -> int:
     """
     from bench.cli.lab.tables import coverage_document, print_coverage
     from bench.lab.collect.hosts import collect as collect_from
-    from bench.lab.inventory.read import read_lab
+    from bench.lab.inventory.read import lab_of
     from bench.lab.reach.choose import reach_of
     from bench.results.labs.book import Book
     from bench.results.labs.coverage import coverage
 
     book = Book.open(store, run_id)
-    lab = read_lab(book.lab_file)
+    lab = lab_of(book)
     reaches = {name: reach_of(lab, host) for name, host in lab.hosts.items()}
     done = collect_from(book, reaches, _show if not as_json else lambda _: None)
     covered = coverage(book)

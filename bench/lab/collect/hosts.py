@@ -1,6 +1,6 @@
 """The collecting from all hosts of a run: in parallel, and each host by itself, so that a lost one is only a line."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -167,19 +167,19 @@ def collect(
         return list(pool.map(run, tasks))
 
 
-def collect_host(book: Book, reach: Reach) -> HostCollected:
-    """Collect every finished job of one host; see `collect`."""
-    done = collect(book, {reach.host: reach}, parallel=1)
-    return done[0] if done else HostCollected(reach.host)
+def collect_host(book: Book, reach: Reach, only: Collection[str] | None = None) -> HostCollected:
+    """Collect every finished job of one host, or those of these ids; see `collect`."""
+    tasks = list(_tasks(book, {reach.host: reach}, only))
+    return _run(tasks[0]) if tasks else HostCollected(reach.host)
 
 
-def _tasks(book: Book, reaches: Mapping[str, Reach]) -> Iterator[_Task]:
+def _tasks(book: Book, reaches: Mapping[str, Reach], only: Collection[str] | None = None) -> Iterator[_Task]:
     events = book.events()
     statuses = job_statuses(book.jobs(events), events)
     hosts = {status.job.host_id: status.job.host for status in statuses.values() if status.job.host_id}
     by_host: dict[str, dict[str, JobStatus]] = {}
     for id_, status in statuses.items():
-        if not status.collected:
+        if not status.collected and (only is None or id_ in only):
             by_host.setdefault(status.job.host, {})[id_] = status
     for host, missing in by_host.items():
         if host in reaches:

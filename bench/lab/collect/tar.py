@@ -21,7 +21,10 @@ _BLOCK_BYTES = tarfile.BLOCKSIZE
 _CHUNK_BYTES = MIB
 _SMALL_BYTES = 4 * MIB  # a manifest, a job, an ending, a log
 _LONGEST_NAME = 200
-_SMALL = frozenset({JOB_FILE, END_FILE, LOG_FILE, MANIFEST_FILE})
+_OF_JOB = {  # files beside the results, and the size at most [byte]
+    JOB_FILE: _SMALL_BYTES, END_FILE: _SMALL_BYTES, LOG_FILE: _SMALL_BYTES, MANIFEST_FILE: _SMALL_BYTES,
+    "meter.csv": 64 * MIB, "meter.csv.json": _SMALL_BYTES,
+}  # fmt: skip
 _PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _MEMBER = re.compile(rf"(?P<job>[0-9a-f]{{16}})/(?P<path>(?:{RESULTS_FOLDER}/{_PLAIN}/)?(?P<file>{_PLAIN}))")
 
@@ -109,15 +112,12 @@ def _member(block: bytes) -> Member:
     match = _MEMBER.fullmatch(header.name)
     if match is None or len(header.name) > _LONGEST_NAME:
         raise BundleError(f"{shown(header.name)} is no file of a job")
-    if "/" not in match["path"] and match["file"] not in _SMALL:
+    if "/" in match["path"]:
+        limit = RECORD.limit_bytes if match["file"] == RECORD_FILE else SAMPLES.limit_bytes
+    elif match["file"] in _OF_JOB:
+        limit = _OF_JOB[match["file"]]
+    else:
         raise BundleError(f"{shown(header.name)} is no file of a job")
-    limit = (
-        _SMALL_BYTES
-        if "/" not in match["path"]
-        else RECORD.limit_bytes
-        if match["file"] == RECORD_FILE
-        else SAMPLES.limit_bytes
-    )
     if not 0 <= header.size <= limit:
         raise BundleError(f"{match['path']} has {header.size} bytes, at most {limit} are taken")
     return Member(match["job"], match["path"], header.size)

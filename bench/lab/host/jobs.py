@@ -123,8 +123,8 @@ def _start_keeper(job_folder: Path, lock: int, by_s: float | None) -> dict[str, 
         report = os.read(reading, 65536) if ready else b""
     finally:
         os.close(reading)
-    if not report:
-        return refusal("killed", "the keeper did not report that it began")
+    if not report:  # the keeper may yet begin, or may be dead: the state of the job says so
+        return {"state": "unknown"}
     answer: dict[str, Any] = parse_json(report, "keeper", "a report")
     return answer
 

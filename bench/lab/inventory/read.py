@@ -10,6 +10,7 @@ from bench.lab.inventory.domains import check_tree
 from bench.lab.inventory.file import HostTable, LabFile, MinerTable
 from bench.lab.inventory.lab import CrossMeter, Host, Lab, Miner
 from bench.lab.inventory.node_sets import expand, expand_beside
+from bench.results.labs.book import Book
 from bench.results.labs.plan import HOST_NAME
 from hardware_profiles.errors import Faults, InputError, near_names
 from hardware_profiles.reading import parse_toml, read_file, validate
@@ -30,8 +31,24 @@ def read_lab(path: Path) -> Lab:
     return parse_lab(read_file(path), path)
 
 
-def parse_lab(content: bytes, path: Path) -> Lab:
-    """Return the lab that the bytes of a file describe; see `read_lab`."""
+def lab_of(book: Book) -> Lab:
+    """Return the lab of a run as its file was when the run began; see `read_lab`."""
+    folder = Path(book.plan.lab_folder) if book.plan.lab_folder else None
+    return parse_lab(read_file(book.lab_file), book.lab_file, folder)
+
+
+def parse_lab(content: bytes, path: Path, folder: Path | None = None) -> Lab:
+    """Return the lab that the bytes of a file describe; see `read_lab`.
+
+    Parameters
+    ----------
+    content
+        The bytes.
+    path
+        The file, for error messages.
+    folder
+        Where the paths in it begin; by default the folder of the file.
+    """
     file = validate(LabFile, parse_toml(content, path), path)
     faults = Faults()
     hosts: dict[str, Host] = {}
@@ -69,7 +86,7 @@ def parse_lab(content: bytes, path: Path) -> Lab:
                 _check_known(name, (*hosts, *miners), f"{place}.covers", "a host or miner")
             cross = CrossMeter(meter.name, meter.spec, meter.read_by, tuple(dict.fromkeys(covers)))
             _add(meters, meter.name, cross, f"{place}.name")
-    config = None if file.lab.ssh_config is None else path.parent / Path(file.lab.ssh_config).expanduser()
+    config = None if file.lab.ssh_config is None else (folder or path.parent) / Path(file.lab.ssh_config).expanduser()
     lab = Lab(file.lab.name, path, file.lab.clock_limit_s, config, hosts, miners, meters, within)
     with faults.noted():
         _check_domains(lab, declared)

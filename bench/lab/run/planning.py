@@ -97,7 +97,10 @@ def plan_of(
             jobs.append(
                 Job.of(JobParts.model_validate({**parts, **again, "run_id": run_id, "perwatt_version": version}))
             )
-    return LabPlan(run_id=run_id, lab=lab.name, created_utc=now, perwatt_version=version, jobs=tuple(jobs))
+    return LabPlan(
+        run_id=run_id, lab=lab.name, lab_folder=str(lab.path.resolve().parent), created_utc=now,
+        perwatt_version=version, jobs=tuple(jobs),
+    )  # fmt: skip
 
 
 def _parts(

@@ -76,6 +76,7 @@ class LabPlan(Part):
     schema_version: Literal[1] = 1
     run_id: str = Field(pattern=RUN_ID)
     lab: str = Field(description="name of the lab")
+    lab_folder: str = Field(default="", description="folder of the lab file, where the paths in it begin")
     created_utc: AwareDatetime
     perwatt_version: str
     jobs: tuple[Job, ...]
