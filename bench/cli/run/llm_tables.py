@@ -77,6 +77,7 @@ def _power(one: "Prediction") -> dict[str, object] | None:
         "clock_frac": watts.clock_frac,
         "family": watts.family.name,
         "is_tested": watts.is_tested,
+        "is_estimate": watts.is_estimate,
         "basis": "modelled",
     }
 
@@ -161,6 +162,12 @@ def _say_watts(one: "Prediction") -> None:
     watts = one.watts
     if watts is None:
         say(f"W a GPU: not modelled: {unknown_watts(one.setup)}.")
+        return
+    if watts.is_estimate:
+        say(
+            f"W a GPU and J/token: an estimate, node boundary: no watts of {watts.family.name} GPUs under a load were "
+            f"published. It lies between what such a GPU draws without work and its limit; the ± is assumed."
+        )
         return
     cap = (
         ""

@@ -25,6 +25,11 @@ class Watts:
     holdout: Holdout  # errors of a GPU's watts for this class of models on rows that were not fitted
 
     @property
+    def is_estimate(self) -> bool:
+        """Whether no watts of the family under a load were published, so that its error is assumed."""
+        return self.family.estimate_ln is not None
+
+    @property
     def node_w(self) -> float:
         """Input power of the server over its GPUs [W]."""
         return node_watts(self.gpu_w)
@@ -48,7 +53,8 @@ class Watts:
 def watts_of(setup: Setup, load: Load, cap_w: float | None = None, busy_frac: float = 1.0) -> Watts | None:
     """Return the watts of a load, or None where they are not known well enough to plan with.
 
-    No watts were published for some devices, and the error of some classes of models is too large.
+    No watts were published for some devices, and the error of some classes of models is too large. An estimate is not
+    known under a lower power limit.
 
     Parameters
     ----------
@@ -69,6 +75,8 @@ def watts_of(setup: Setup, load: Load, cap_w: float | None = None, busy_frac: fl
     family, limit_w = family_of(setup.device.slug), setup.device.limit_w
     holdout = None if family is None else family.holdout(_served(setup))
     if family is None or limit_w is None or holdout is None or holdout.is_doubtful:
+        return None
+    if cap_w is not None and family.estimate_ln is not None:
         return None
     read = replace(load, input_len=load.input_len * (1.0 - setup.hit_frac))
     does = activity(_served(setup), setup.device, setup.gpus, read)

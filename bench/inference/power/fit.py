@@ -41,12 +41,13 @@ def fit_all(
 
     Notes
     -----
-    Each family has its own constants of OWN, and all have those of SHARED. A constant that no row depends on stays at
-    its start, so that a family without rows has none of its own.
+    Each family has its own constants of OWN, and all have those of SHARED. A family without rows stays as it is. A
+    constant that no row depends on stays at its start.
     """
     from scipy.optimize import least_squares
 
-    fitted, names = fitted_rows(rows), sorted(families)
+    fitted = fitted_rows(rows)
+    names = sorted({row.family.name for row in fitted})
 
     def chosen(values: Array) -> dict[str, Family]:
         return _with_values(families, names, values)
@@ -84,7 +85,7 @@ def _build(row: WattRow) -> tuple[int, int]:
 
 def _with_values(families: Mapping[str, Family], names: Sequence[str], values: Array) -> dict[str, Family]:
     wait, host, padding, grouped = (float(value) for value in values[-len(SHARED) :])
-    found = {}
+    found = dict(families)
     for place, name in enumerate(names):
         memory, product, half = (float(value) for value in values[3 * place : 3 * place + 3])
         found[name] = replace(

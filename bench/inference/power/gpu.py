@@ -1,5 +1,6 @@
 """The watts of one GPU, between those without work and its power limit."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,9 +36,13 @@ class Family:
     padding_frac: float  # [-] share of the range that products of filled rows of tiles ask for
     grouped_frac: float  # [-] share of the range that grouped kernels of fp8 ask for
     holdouts: dict[str, Holdout]  # by class, each model predicted with constants fitted on the other models
+    estimate_ln: float | None = None  # assumed spread where no row was published: the watts are an estimate
 
     def holdout(self, served: Served) -> Holdout | None:
-        """Return the errors of a class of models, or None if no row of the class was published."""
+        """Return the errors of a class of models, or None if no row of the class was published and none is assumed."""
+        if self.estimate_ln is not None:
+            mean_ln = self.estimate_ln * math.sqrt(2.0 / math.pi)  # of a normal distribution
+            return Holdout(math.expm1(mean_ln), math.expm1(2.0 * self.estimate_ln), self.estimate_ln, 0)
         return self.holdouts.get(served.model_class)
 
 
@@ -56,8 +61,9 @@ def families() -> dict[str, Family]:
             tested=tuple(table["tested"]),
             idle_frac=table["idle_frac"]["value"],
             **{key: table[key]["value"] for key in OWN},
-            **{key: power_table("shared")[key]["value"] for key in SHARED},
-            holdouts={key: Holdout(**entry) for key, entry in table["holdout"].items()},
+            **{key: table.get(key, power_table("shared")[key])["value"] for key in SHARED},
+            holdouts={key: Holdout(**entry) for key, entry in table.get("holdout", {}).items()},
+            estimate_ln=table["estimate_ln"]["value"] if "estimate_ln" in table else None,
         )
         for name, table in power_table("family").items()
     }

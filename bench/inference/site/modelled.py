@@ -58,7 +58,7 @@ def _predicted(run: Run, scale: Scale | None, cap_w: float | None) -> Prediction
 def _curve(name: str, run: Run, scale: Scale | None) -> OperatingCurve:
     """Return the rate and watts of one load under power limits from half of what it draws to all of it."""
     free = _predicted(run, scale, None)
-    if free.watts is None:
+    if free.watts is None or free.watts.is_estimate:
         expected = f"a device whose watts are modelled, for {CAPS_MARK}"
         raise InputError.at("device", expected=expected, got=run.setup.device.slug)
     full_w, limit_w = free.watts.gpu_w, run.setup.device.limit_w or free.watts.gpu_w

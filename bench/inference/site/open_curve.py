@@ -53,7 +53,7 @@ def _curve_of_caps(name: str, setup: Setup, traffic: Traffic, rate_per_s: float,
     is named with the reason.
     """
     free, limit_w = open_loop(setup, traffic, rate_per_s, scale), setup.device.limit_w
-    if free.prediction.watts is None or limit_w is None:
+    if free.prediction.watts is None or free.prediction.watts.is_estimate or limit_w is None:
         expected = f"a device whose watts are modelled, for {CAPS_MARK}"
         raise InputError.at("device", expected=expected, got=setup.device.slug)
     points, left_out = [_point(free, provisioned=False, load=f"{rate_per_s:g} requests/s without a lower limit")], []

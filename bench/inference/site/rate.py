@@ -80,11 +80,15 @@ def _power(
     tested = "" if watts.is_tested else f"; no row of {device.slug} itself was tested"
     whole = "" if device.power_w is None else f"; provisioned: {device.power_w:,.0f} W"
     words = (
-        f"modelled at this load{cap}, {watts.family.name} GPUs, hold-out error {watts.holdout.error_frac:.0%} over "
+        f"estimated at this load from figures of idle and full GPUs, spread of {watts.node_rms_ln:.2f} assumed; no "
+        f"watts under a load were published of {watts.family.name} GPUs{whole}"
+        if watts.is_estimate
+        else f"modelled at this load{cap}, {watts.family.name} GPUs, hold-out error {watts.holdout.error_frac:.0%} over "
         f"{watts.holdout.rows} published rows{tested}{whole}"
     )
     half_frac = math.expm1(DEVIATIONS * watts.node_rms_ln)
-    return watts.node_w, _interval(watts.node_w, half_frac), "node", "modelled", "modelled", words
+    basis: Basis = "assumed" if watts.is_estimate else "modelled"
+    return watts.node_w, _interval(watts.node_w, half_frac), "node", basis, "modelled", words
 
 
 def _scaled(prediction: Prediction) -> str:

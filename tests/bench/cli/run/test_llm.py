@@ -77,11 +77,20 @@ def test_a_power_limit_costs_rate_and_every_row_has_watts_with_their_error(perwa
 
 
 def test_a_device_without_published_watts_says_so_and_keeps_the_provisioned_figure(perwatt):
-    asked = ("run", "llm", "--model", "llama-3.1-8b", "--dtype", "fp8", "--device", "amd-instinct-mi300x")
-    assert "W a GPU: not modelled: no watts of amd-instinct-mi300x" in perwatt(*asked).stdout
+    asked = ("run", "llm", "--model", "llama-3.1-8b", "--dtype", "fp8", "--device", "nvidia-l40s")
+    assert "W a GPU: not modelled: no watts of nvidia-l40s" in perwatt(*asked).stdout
     row = json.loads(perwatt(*asked, "--json").stdout)["rows"][0]
     assert row["modelled_power"] is None
     assert row["joules_per_token"] > 0
+
+
+def test_an_estimate_is_called_one(perwatt):
+    asked = ("run", "llm", "--model", "llama-3.1-8b", "--dtype", "fp8", "--device", "amd-instinct-mi300x")
+    assert "an estimate, node boundary: no watts of cdna3 GPUs under a load were published" in " ".join(
+        perwatt(*asked).stdout.split()
+    )
+    power = json.loads(perwatt(*asked, "--json").stdout)["rows"][0]["modelled_power"]
+    assert (power["is_estimate"], power["holdout"]["rows"]) == (True, 0)
 
 
 def test_a_sweep_prints_a_line_a_batch_and_draws_the_pareto_plot(perwatt, tmp_path):
