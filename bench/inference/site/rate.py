@@ -83,8 +83,8 @@ def _power(
         f"estimated at this load from figures of idle and full GPUs, spread of {watts.node_rms_ln:.2f} assumed; no "
         f"watts under a load were published of {watts.family.name} GPUs{whole}"
         if watts.is_estimate
-        else f"modelled at this load{cap}, {watts.family.name} GPUs, hold-out error {watts.holdout.error_frac:.0%} over "
-        f"{watts.holdout.rows} published rows{tested}{whole}"
+        else f"modelled at this load{cap}, {watts.family.name} GPUs, hold-out error {watts.holdout.error_frac:.0%} "
+        f"over {watts.holdout.rows} published rows{tested}{whole}"
     )
     half_frac = math.expm1(DEVIATIONS * watts.node_rms_ln)
     basis: Basis = "assumed" if watts.is_estimate else "modelled"
