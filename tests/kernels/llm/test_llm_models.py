@@ -101,6 +101,7 @@ def test_nemotron_checkpoints_do_not_count_the_biases_of_the_router():
         ("nemotron-3-nano-30b-a3b", 32, 3),
         ("nemotron-3-super-120b-a12b", 121, 12),
         ("gpt-oss-20b", 21, 4),  # 3.6
+        ("mistral-small-4", 119, 7),  # 6.63
         ("gemma-4-31b", 31, 31),  # 30.7
         ("gemma-4-26b-a4b", 25, 4),  # 25.2 and 3.8
         ("llama-4-scout", 108, 17),  # 109 with the vision tower
