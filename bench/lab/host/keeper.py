@@ -44,10 +44,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     job = read_job(folder)
-    with hold([LEASE]) as held:
-        if LEASE in held.unlocked:
-            _report(report, {"refused": "no_lease", "detail": held.unlocked[LEASE]})
-        elif LEASE in held.busy:
+    lease = f"lab:{job.device}" if job.is_log else LEASE  # a log is no measurement of this host
+    with hold([lease]) as held:
+        if lease in held.unlocked:
+            _report(report, {"refused": "no_lease", "detail": held.unlocked[lease]})
+        elif lease in held.busy:
             _report(report, {"refused": "busy", "detail": ""})
         else:
             _keep(folder, job, report, by_s)
@@ -98,6 +99,8 @@ def run_arguments(job: Job, results: Path) -> list[str]:
     LookupError
         The GPU of the job is not in this host.
     """
+    if job.is_log:
+        return ["meter", "log", *job.argv, "--out", str(results.parent / layout.METER_FILE)]
     device: list[str] = []
     if job.device.startswith("gpu:"):
         index = next((seen.index for seen in devices() if seen.device == job.device), None)

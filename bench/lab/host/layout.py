@@ -14,6 +14,8 @@ from bench.results.labs.plan import JOB_ID
 
 JOB_FILE, END_FILE, LOG_FILE, MANIFEST_FILE = "job.json", "end.json", "log.txt", "MANIFEST.sha256"
 RESULTS_FOLDER = "results"
+METER_FILE = "meter.csv"  # log of a meter
+METER_FILES = (METER_FILE, f"{METER_FILE}.json")
 STARTED_FILE, LOCK_FILE, ROOM_FILE = ".started.json", ".keeper.lock", ".room"
 PARTIAL = ".partial"
 

@@ -24,6 +24,7 @@ from sites.files import flush, write_file
 
 JOB_JSON = Kind("file of a lab job", MIB, stdin=False)
 LARGEST_LOG_BYTES = MIB
+_TRAVEL = frozenset({layout.JOB_FILE, layout.END_FILE, layout.LOG_FILE, *layout.METER_FILES})
 FULL_BYTES = 64 * 1024  # [byte] of free room below which a disk is full
 
 
@@ -140,7 +141,7 @@ def result_ids(job_folder: Path) -> Iterator[str]:
 def file_names(job_folder: Path) -> Iterator[str]:
     """Yield the files of a job that travel, relative to its folder; nothing whose name begins with a dot."""
     for path in sorted(job_folder.iterdir()):
-        if path.name in {layout.JOB_FILE, layout.END_FILE, layout.LOG_FILE} and _is_plain_file(path):
+        if path.name in _TRAVEL and _is_plain_file(path):
             yield path.name
     for id_ in result_ids(job_folder):
         for path in sorted((job_folder / layout.RESULTS_FOLDER / id_).iterdir()):

@@ -107,7 +107,7 @@ def _meters(specs: Sequence[str], options: MeterOptions, old: Record) -> list[Me
     for log in flat(meters):
         for used in joined:
             unhashed = used.name == log.info.name and not used.sha256 and not used.parts  # of an older version
-            if unhashed or any(same_source(log.info, part) for part in _parts(_info(used))):
+            if unhashed or any(same_source(log.info, part) for part in _parts(info_of(used))):
                 raise InputError.at(f"--attach {old.id}", expected="a log that is not attached yet", got=log.info.name)
     separate_names(meters, [used.name for used in joined])
     return meters
@@ -141,7 +141,7 @@ def joined(
         [reading.judged(_plan_codes(old, window, meter.info)) for reading, window in zip(readings, left, strict=True)]
         for meter, readings in zip(meters, read_windows(meters, spans), strict=True)
     ]
-    infos = [*map(_info, kept), *(meter.info for meter in meters)]
+    infos = [*map(info_of, kept), *(meter.info for meter in meters)]
     stored = [[_reading(window, info) for window in left] for info in infos[: len(kept)]]
     by_meter = cross_check(infos, [*stored, *read])
     used = (*kept, *(as_used(meter.info) for meter in meters))
@@ -245,10 +245,10 @@ def _parts(info: MeterInfo) -> tuple[MeterInfo, ...]:
     return info.parts or (info,)
 
 
-def _info(used: MeterUsed) -> MeterInfo:
+def info_of(used: MeterUsed) -> MeterInfo:
     """Return a stored description as the description that it came from."""
     fields = {name: getattr(used, name) for name in MeterUsed.model_fields}
-    parts = tuple(_info(part) for part in used.parts)
+    parts = tuple(info_of(part) for part in used.parts)
     return MeterInfo(**{**fields, "kind": MeterKind(used.kind), "tier": Tier(used.tier), "parts": parts})
 
 

@@ -82,7 +82,8 @@ def coverage(book: Book) -> Coverage:
     """
     events = book.events()
     statuses = job_statuses(book.jobs(events), events)
-    return Coverage(book.plan.run_id, book.plan.lab, tuple(_latest_attempts(statuses.values())))
+    measurements = [status for status in statuses.values() if not status.job.is_log]
+    return Coverage(book.plan.run_id, book.plan.lab, tuple(_latest_attempts(measurements)))
 
 
 def job_statuses(jobs: Mapping[str, Job], events: Iterable[Event]) -> dict[str, JobStatus]:

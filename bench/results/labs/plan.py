@@ -22,7 +22,10 @@ class JobParts(Part):
     run_id: str = Field(pattern=RUN_ID)
     host: str = Field(pattern=HOST_NAME, description="name of the host that runs it")
     host_id: str = Field(pattern=r"^([0-9a-f]{8})?$", description="key of that machine; empty if it never answered")
-    device: str = Field(pattern=r"^(cpu|(gpu|asic):[A-Za-z0-9._-]{1,100})$", description="cpu, gpu:UUID or asic:NAME")
+    device: str = Field(
+        pattern=r"^(cpu|(gpu|asic|meter):[A-Za-z0-9._-]{1,100})$",
+        description="cpu, gpu:UUID or asic:NAME; meter:NAME for the log of a meter that the host reads for another",
+    )
     workload: str = Field(min_length=1, max_length=200, description="what is measured, for tables")
     argv: tuple[Argument, ...] = Field(
         max_length=100, description="arguments of `perwatt run`, without --device and --out, which the host adds"
@@ -36,9 +39,14 @@ class JobParts(Part):
 
 
 class Job(JobParts):
-    """One measurement on one host: one call of `perwatt run` there."""
+    """One measurement on one host: one call of `perwatt run` there; or one log of a meter, by `perwatt meter log`."""
 
     id: str = Field(pattern=JOB_ID)
+
+    @property
+    def is_log(self) -> bool:
+        """Whether it is the log of a meter that the host reads for another, and no measurement by itself."""
+        return self.device.startswith("meter:")
 
     @classmethod
     def of(cls, parts: JobParts) -> Self:

@@ -48,6 +48,8 @@ REASONS: dict[str, LabReason] = {
     "cancelled": LabReason("the job was cancelled", "`perwatt lab resume` makes a second attempt"),
     "measurement_failed": LabReason("perwatt run ended without a valid result", "read log.txt of the job"),
     "lost": LabReason("the host disappeared while the job ran", "if it comes back, `perwatt lab collect` brings what it finished"),
+    # shared meters
+    "meter_host_lost": LabReason("the log of a meter that another host read is not whole", "if that host comes back, `perwatt lab collect` brings the log and joins it"),
     # collecting
     "not_collected": LabReason("the job has ended and its result is still on the host", "`perwatt lab collect`"),
     "bundle_refused": LabReason("the files that the host sent are not those of a job", "copy the job folder from the host by hand and look at it"),
