@@ -14,6 +14,7 @@ from bench.lab.host.bundle import write_bundle
 from bench.lab.host.identity import hello, stamp
 from bench.lab.look.answer import load_answer, look
 from bench.results.labs.plan import Job
+from bench.results.part import Part
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import validate
@@ -21,6 +22,14 @@ from hardware_profiles.reading import validate
 MARK = b"perwatt-lab: "
 LONGEST_REQUEST_BYTES = 2**22
 Verb = Callable[[Path, dict[str, Any]], dict[str, Any]]
+
+
+class _Request(Part):
+    """One line from the controller."""
+
+    verb: str
+    folder: str
+    request: dict[str, Any]
 
 
 def _start(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
@@ -72,14 +81,14 @@ def answer(verb: str, folder: str, request: dict[str, Any]) -> dict[str, Any]:
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more; a request for a bundle is the last one."""
     for line in _lines(requests):
-        document = parse_json(line, "request", "a request")
-        verb, folder, request = str(document["verb"]), str(document["folder"]), dict(document["request"])
-        if verb == "fetch":
+        request = validate(_Request, parse_json(line, "request", "a request"), "request")
+        if request.verb == "fetch":
+            jobs_ = [str(id_) for id_ in request.request.get("jobs") or ()]
             _say(answers, {"tar": True})
-            write_bundle(Path(folder).expanduser(), [str(id_) for id_ in request["jobs"]], answers)
+            write_bundle(Path(request.folder).expanduser(), jobs_, answers)
             answers.flush()
             return
-        _say(answers, answer(verb, folder, request))
+        _say(answers, answer(request.verb, request.folder, request.request))
 
 
 def _lines(requests: BinaryIO) -> Iterator[bytes]:

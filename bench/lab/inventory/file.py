@@ -1,15 +1,26 @@
 """The tables and keys of a lab file (lab.toml)."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bench.results.part import Positive
-from hardware_profiles.tables import Table
+from hardware_profiles.errors import shown
+from hardware_profiles.tables import Broken, Table, rule
 
 CLOCK_LIMIT_S = 2.0
 FOLDER = "~/.local/state/perwatt/lab"
-Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+def _printable(text: str) -> str:
+    """Refuse characters that a terminal or a shell would obey."""
+    if not text.isprintable():
+        raise ValueError(f"expected text without control characters, got {shown(text)}")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
 Texts = tuple[Text, ...]
 
 
@@ -50,7 +61,12 @@ class MeterTable(Table):
     name: Text
     spec: Text
     read_by: Text
-    covers: Annotated[Texts, Field(min_length=1)]
+    covers: Texts
+
+    @rule
+    def _covers_something(self) -> Iterator[Broken]:
+        if not self.covers:
+            yield Broken("expected a host or miner, got none", ("covers",))
 
 
 class MinerTable(Table):
@@ -68,7 +84,12 @@ class LabFile(Table):
     """A lab file."""
 
     lab: LabTable
-    host: Annotated[tuple[HostTable, ...], Field(min_length=1)]
+    host: tuple[HostTable, ...]
     domain: tuple[DomainTable, ...] = ()
     meter: tuple[MeterTable, ...] = ()
     miner: tuple[MinerTable, ...] = ()
+
+    @rule
+    def _has_a_host(self) -> Iterator[Broken]:
+        if not self.host:
+            yield Broken("expected a host, got none", ("host",))

@@ -19,7 +19,6 @@ from bench.errors import not_written
 from bench.results.labs.plan import HOST_NAME, JOB_ID
 from bench.results.part import Part
 from hardware_profiles.decoding import parse_json
-from hardware_profiles.errors import InputError
 from hardware_profiles.opening import MIB, Kind, read_input
 from hardware_profiles.reading import validate
 
@@ -64,21 +63,16 @@ class Ledger:
         """
         if not self.path.exists():
             return []
-        lines = read_input(self.path, LEDGER).split(b"\n")
-        while lines and not lines[-1].strip(b"\0 "):
+        *whole, torn = read_input(self.path, LEDGER).split(b"\n")
+        lines = [line + b"\n" for line in whole] + ([torn] if torn else [])
+        if lines and not _is_whole(lines[-1]):
             lines.pop()
         return list(self._parsed(lines))
 
     def _parsed(self, lines: list[bytes]) -> Iterator[Event]:
         for number, line in enumerate(lines, 1):
             place = f"{self.path}: line {number}"
-            try:
-                event = validate(Event, parse_json(line, place, "an event of a lab run"), place)
-            except InputError:
-                if number == len(lines):
-                    return
-                raise
-            yield event
+            yield validate(Event, parse_json(line, place, "an event of a lab run"), place)
 
     def append(
         self, kind: EventKind, *, job: str = "", host: str = "", code: str = "", detail: str = "", **data: Any
