@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 def collect(run_id: str, store: Path, as_json: bool) -> int:
     """Bring every finished result of a run to this machine.
 
-    Each host is asked what has ended since. Every file is checked against its digest, and nothing is overwritten. The
-    command may be stopped and repeated at any time. RUN is the id of a run or the beginning of it; without it, the
+    Each host is asked what has ended since. Every file is checked against its digest, and nothing is overwritten.
+    Records behind a meter that another host reads are joined with its log. The command may be stopped and repeated at
+    any time. RUN is the id of a run or the beginning of it; without it, the
     latest run is collected.
 
     The exit status is 1 if a measurement is missing.
     """
+    from bench.cli.lab.joined import join_meters, joined_document, show_joined
     from bench.cli.lab.tables import coverage_document, print_coverage
     from bench.lab.collect.hosts import collect as collect_from
     from bench.lab.inventory.read import lab_of
@@ -38,6 +40,7 @@ def collect(run_id: str, store: Path, as_json: bool) -> int:
     lab = lab_of(book)
     reaches = {name: reach_of(lab, host) for name, host in lab.hosts.items()}
     done = collect_from(book, reaches, _show if not as_json else lambda _: None)
+    joined = join_meters(book, lab)
     covered = coverage(book)
     if as_json:
         hosts = [
@@ -52,8 +55,10 @@ def collect(run_id: str, store: Path, as_json: bool) -> int:
             }
             for one in done
         ]
-        emit_json({"schema": "perwatt.lab-collect/1", "hosts": hosts, "coverage": coverage_document(covered)})
+        document = {"hosts": hosts, "joined": joined_document(joined), "coverage": coverage_document(covered)}
+        emit_json({"schema": "perwatt.lab-collect/1", **document})
     else:
+        show_joined(joined)
         print_coverage(covered)
     return 0 if covered.is_whole else 1
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.lab.host.layout import END_FILE, JOB_FILE, LOG_FILE, MANIFEST_FILE, RESULTS_FOLDER
+from bench.lab.host.layout import (
+    DESCRIPTION_FILE, END_FILE, JOB_FILE, LOG_FILE, MANIFEST_FILE, METER_FILE, RESULTS_FOLDER,
+)  # fmt: skip
 from bench.lab.reach.protocol import ByteStream
 from bench.results.layout import RECORD, RECORD_FILE, SAMPLES
 from hardware_profiles.errors import shown
@@ -23,7 +25,7 @@ _SMALL_BYTES = 4 * MIB  # a manifest, a job, an ending, a log
 _LONGEST_NAME = 200
 _OF_JOB = {  # files beside the results, and the size at most [byte]
     JOB_FILE: _SMALL_BYTES, END_FILE: _SMALL_BYTES, LOG_FILE: _SMALL_BYTES, MANIFEST_FILE: _SMALL_BYTES,
-    "meter.csv": 64 * MIB, "meter.csv.json": _SMALL_BYTES,
+    METER_FILE: 64 * MIB, DESCRIPTION_FILE: _SMALL_BYTES,
 }  # fmt: skip
 _PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _MEMBER = re.compile(rf"(?P<job>[0-9a-f]{{16}})/(?P<path>(?:{RESULTS_FOLDER}/{_PLAIN}/)?(?P<file>{_PLAIN}))")

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 from bench.lab.host import jobs
 from bench.lab.host.bundle import write_bundle
 from bench.lab.host.identity import hello, stamp
-from bench.lab.look.answer import load_answer, look
 from bench.results.labs.plan import Job
 from bench.results.part import Part
 from hardware_profiles.decoding import parse_json
@@ -42,14 +41,26 @@ def _state(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     return jobs.state(folder, request.get("jobs")).model_dump(mode="json")
 
 
+def _look(_folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    from bench.lab.look.answer import look  # the code of all meters and miners, which the other requests do without
+
+    return look(request)
+
+
+def _load(_folder: Path, _request: dict[str, Any]) -> dict[str, Any]:
+    from bench.lab.look.answer import load_answer
+
+    return load_answer()
+
+
 VERBS: dict[str, Verb] = {
     "hello": lambda folder, _: hello(folder).model_dump(mode="json"),
     "clock": lambda _folder, _: stamp().model_dump(mode="json"),
     "start": _start,
     "state": _state,
     "stop": lambda folder, request: jobs.stop(folder, str(request.get("job"))),
-    "look": lambda _folder, request: look(request),
-    "load": lambda _folder, _: load_answer(),
+    "look": _look,
+    "load": _load,
 }
 """What a host can be asked: the folder of its jobs and the request in, the answer out."""
 

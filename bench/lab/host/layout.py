@@ -14,8 +14,7 @@ from bench.results.labs.plan import JOB_ID
 
 JOB_FILE, END_FILE, LOG_FILE, MANIFEST_FILE = "job.json", "end.json", "log.txt", "MANIFEST.sha256"
 RESULTS_FOLDER = "results"
-METER_FILE = "meter.csv"  # log of a meter
-METER_FILES = (METER_FILE, f"{METER_FILE}.json")
+METER_FILE, DESCRIPTION_FILE = "meter.csv", "meter.csv.json"  # log of a meter
 STARTED_FILE, LOCK_FILE, ROOM_FILE = ".started.json", ".keeper.lock", ".room"
 PARTIAL = ".partial"
 

@@ -24,7 +24,7 @@ from sites.files import flush, write_file
 
 JOB_JSON = Kind("file of a lab job", MIB, stdin=False)
 LARGEST_LOG_BYTES = MIB
-_TRAVEL = frozenset({layout.JOB_FILE, layout.END_FILE, layout.LOG_FILE, *layout.METER_FILES})
+_TRAVEL = frozenset({layout.JOB_FILE, layout.END_FILE, layout.LOG_FILE, layout.METER_FILE, layout.DESCRIPTION_FILE})
 FULL_BYTES = 64 * 1024  # [byte] of free room below which a disk is full
 
 

@@ -13,6 +13,25 @@ from bench.meters.protocol import MeterInfo, MeterKind, Tier
 from bench.results.labs.ending import Stamp
 
 VERSION = "1.0+abc"
+
+
+class VirtualTime:
+    """A clock that moves when a test says so, and a little with each reading."""
+
+    def __init__(self):
+        self.now_s = 1000.0
+
+    def monotonic(self):
+        self.now_s += 1e-4
+        return self.now_s
+
+    def time(self):
+        return 1_780_000_000.0 + self.monotonic()
+
+    def advance(self, seconds):
+        self.now_s += seconds
+
+
 PDU = as_used(
     MeterInfo("shelly:192.0.2.9", MeterKind.POWER, "wall", Tier.B, 0.01, "its sheet", 1.0, 1.0, domains=("pdu",))
 )
@@ -35,6 +54,9 @@ class FakeHost:
     meter_faults: dict[str, str] = field(default_factory=dict)
     miner_faults: dict[str, str] = field(default_factory=dict)
     busy_s: float = 0.0
+    time: object = time
+    jobs: dict[str, dict] = field(default_factory=dict)  # that were started, by id
+    stopped: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -51,12 +73,18 @@ class FakeHost:
         if self.gone:
             raise HostError(self.name, self.gone, "a test says so")
         self.asked.append(verb)
+        if verb == "start":
+            self.jobs[request["job"]["id"]] = request["job"]
+            return {"state": "running"}
+        if verb == "stop":
+            self.stopped.append(request["job"])
+            return {"stopped": True}
         return getattr(self, f"_{verb}")(request or {}).model_dump(mode="json")
 
     def _stamp(self):
         return Stamp(
-            utc_s=time.time() + self.utc_off_s,
-            monotonic_s=time.monotonic() + self.monotonic_off_s,
+            utc_s=self.time.time() + self.utc_off_s,
+            monotonic_s=self.time.monotonic() + self.monotonic_off_s,
             boot_id=self.boot_id,
         )
 
