@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.lab.host.layout import (
-    DESCRIPTION_FILE, END_FILE, JOB_FILE, LOG_FILE, MANIFEST_FILE, METER_FILE, RESULTS_FOLDER,
+    DESCRIPTION_FILE,
+    END_FILE,
+    JOB_FILE,
+    LOG_FILE,
+    MANIFEST_FILE,
+    METER_FILE,
+    RESULTS_FOLDER,
 )  # fmt: skip
 from bench.lab.reach.protocol import ByteStream
 from bench.results.layout import RECORD, RECORD_FILE, SAMPLES
