@@ -6,6 +6,7 @@ from bench.cli.commands import NearGroup, examples
 from bench.cli.lab.check import check
 from bench.cli.lab.collect import collect
 from bench.cli.lab.host import host
+from bench.cli.lab.script import script, task
 from bench.cli.lab.status import status
 
 
@@ -18,3 +19,5 @@ lab.add_command(check)
 lab.add_command(status)
 lab.add_command(collect)
 lab.add_command(host)
+lab.add_command(script)
+lab.add_command(task)

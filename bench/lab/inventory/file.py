@@ -38,7 +38,7 @@ class HostTable(Table):
 
     name: Text
     address: Text | None = None  # by default the name; may carry user@, or be an alias of the ssh configuration
-    reach: Literal["ssh", "local"] = "ssh"
+    reach: Literal["ssh", "slurm", "local"] = "ssh"
     python: Text | None = None  # by default `perwatt` on the PATH of the host
     folder: Text = FOLDER
     domain: Text | None = None

@@ -14,7 +14,7 @@ class Host:
 
     name: str
     address: str
-    reach: Literal["ssh", "local"]
+    reach: Literal["ssh", "slurm", "local"]
     python: str | None  # Python that has perwatt; None for the command `perwatt` on its PATH
     folder: str  # of its jobs, on the host; `~` is the home of its user there
     domain: str | None

@@ -3,9 +3,12 @@
 from bench.lab.inventory.lab import Host, Lab
 from bench.lab.reach.local import LocalReach
 from bench.lab.reach.protocol import Reach
+from bench.lab.reach.slurm import SlurmReach
 from bench.lab.reach.ssh import SshReach
 
 
 def reach_of(lab: Lab, host: Host) -> Reach:
     """Return the way to a host."""
-    return LocalReach(host) if host.reach == "local" else SshReach(host, lab.ssh_config)
+    if host.reach == "local":
+        return LocalReach(host)
+    return SlurmReach(host) if host.reach == "slurm" else SshReach(host, lab.ssh_config)

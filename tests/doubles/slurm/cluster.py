@@ -16,7 +16,7 @@ import psutil
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue")
 WAIT_S = 30.0  # [s] for a daemon, or for what Slurm is to do
-DOWN_AFTER_S = 5  # [s] after which a node that does not answer is down
+DOWN_AFTER_S = 3  # [s] after which a node that does not answer is down
 _SYSTEM = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # Debian keeps daemons off a user's PATH
 # Root runs everything: no user of Debian's packages is needed. There are no cgroups, and no accounting: both would need
 # more of the machine than a test may change.
@@ -44,6 +44,7 @@ JobAcctGatherType=jobacct_gather/none
 SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0
 ReturnToService=2
 SlurmdTimeout={down_after_s}
+MessageTimeout=2
 KillWait={kill_wait_s}
 SlurmdParameters=config_overrides
 {nodes}
@@ -74,7 +75,7 @@ class Cluster:
 
     def __init__(self, nodes=("n1", "n2", "n3"), *, kill_wait_s=10, cpus=1):
         self.nodes = tuple(nodes)
-        self.folder = Path(tempfile.mkdtemp(prefix="perwatt-slurm-"))  # short: the path of a socket has 107 characters
+        self.folder = Path(tempfile.mkdtemp(prefix="perwatt-slurm-", dir="/tmp"))  # a socket has 107 characters
         self.folder.chmod(0o755)
         self.variables = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "SBATCH_"))},
@@ -151,11 +152,19 @@ class Cluster:
 
     def cut_off(self, node):
         """End the daemon of a node at once: Slurm no longer reaches it, and what runs there goes on."""
-        self._daemons.pop(node).kill()
+        daemon = self._daemons.pop(node)
+        daemon.kill()
+        daemon.wait()
 
     def restart(self, node):
         """Start the daemon of a node, as after a boot or when the network is back."""
         self._start("slurmd", "-D", "-N", node, name=node)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def close(self):
         """Stop all daemons, end what is left of their jobs, and remove the folder."""
