@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 @click.command(
     epilog=examples(
         "perwatt lab script lab.toml --plan publish sha256d_scan_cpu",
-        "sh results/labs/RUN/slurm-1.sh --partition=gpu",
         "perwatt lab script --resume RUN",
     )
 )
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
 def script(lab_file: Path | None, run_id: str | None, store: Path, as_json: bool, **options: Any) -> int:
     """Plan a lab run and write it as a script for Slurm.
 
-    The script submits one array of tasks for each group of hosts that share a power domain. Each task is pinned to its
-    host and measures there as `perwatt lab run` does. The results folder must be one that all hosts share. Afterwards
-    `perwatt lab status` and `perwatt lab collect` work as after `perwatt lab run`.
+    `sh SCRIPT --partition=gpu` submits it, with any options of sbatch: one array of tasks for each group of hosts that
+    share a power domain. Each task is pinned to its host and measures there as `perwatt lab run` does. The results
+    folder must be one that all hosts share. Then `perwatt lab status` and `perwatt lab collect` work as always.
 
     The hosts are asked for nothing, except for their GPUs where a workload needs one.
     """
@@ -58,7 +57,7 @@ def task(run_id: str, job_id: str, store: Path) -> int:
 
     The exit status is 1 if it was not measured; the book of the run says why.
     """
-    from bench.lab.inventory.read import read_lab
+    from bench.lab.inventory.read import lab_of
     from bench.lab.slurm.on_host import run_task
     from bench.results.labs.book import Book
 
@@ -66,7 +65,7 @@ def task(run_id: str, job_id: str, store: Path) -> int:
     job = book.jobs().get(job_id)
     if job is None:
         raise InputError.at(book.folder, expected="a job of this run", got=job_id)
-    lab = read_lab(book.lab_file)
+    lab = lab_of(book)
     return 0 if run_task(book, job, lab.hosts[job.host], lab.clock_limit_s, say) else 1
 
 
@@ -84,11 +83,11 @@ def _begun(store: Path, lab_file: Path | None, options: dict[str, Any]) -> "Subm
 
 
 def _resumed(store: Path, run_id: str, lab_file: Path | None) -> "Submission":
-    from bench.lab.inventory.read import read_lab
+    from bench.lab.inventory.read import lab_of
     from bench.lab.slurm.submission import resume
     from bench.results.labs.book import Book
 
     if lab_file is not None:
         raise InputError.at("--resume", expected="no lab file: the run has its own", got=str(lab_file))
     book = Book.open(store.resolve(), run_id)
-    return resume(book, read_lab(book.lab_file))
+    return resume(book, lab_of(book))

@@ -62,21 +62,21 @@ def run_task(book: Book, job: Job, host: Host, clock_limit_s: float, tell: Calla
     if abs(offset_s) > clock_limit_s:
         return _refuse(book, job, "clock_off", f"{offset_s:+.1f} s from the clock of the shared storage", tell)
     refused, is_interrupted = ("cancelled", "before it began"), False
-    try:
-        with endings_raise():
+    with endings_raise():
+        try:
             start_by_s = _claim(book, job, tell) + START_S
             began = _begin(host.folder, job, start_by_s)
             refused = str(began.get("refused", "")), str(began.get("detail", ""))
             if not refused[0]:
                 tell(f"measuring {job.workload} ({job.device}), job {job.id}")
             _wait(host.folder, job)
-    except KeyboardInterrupt:  # Slurm ends the task
-        is_interrupted = True
-    with endings_wait():
-        if is_interrupted:
-            answer("stop", host.folder, {"job": job.id})
-        seen = _wait(host.folder, job)
-        return _refuse(book, job, *refused, tell) if seen is None else _note(book, job, seen, tell)
+        except KeyboardInterrupt:  # Slurm ends the task
+            is_interrupted = True
+        with endings_wait():
+            if is_interrupted:
+                answer("stop", host.folder, {"job": job.id})
+            seen = _wait(host.folder, job)
+            return _refuse(book, job, *refused, tell) if seen is None else _note(book, job, seen, tell)
 
 
 def note_lost(book: Book, now_s: float) -> None:

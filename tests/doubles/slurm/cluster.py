@@ -73,7 +73,7 @@ class Cluster:
         Processors of a node, as Slurm counts them.
     """
 
-    def __init__(self, nodes=("n1", "n2", "n3"), *, kill_wait_s=10, cpus=1):
+    def __init__(self, nodes=("n1", "n2", "n3"), *, kill_wait_s=30, cpus=1):
         self.nodes = tuple(nodes)
         self.folder = Path(tempfile.mkdtemp(prefix="perwatt-slurm-", dir="/tmp"))  # a socket has 107 characters
         self.folder.chmod(0o755)

@@ -79,7 +79,11 @@ class OnSlurm:
 
     def log(self, book, word):
         """Return whether a task has printed a text."""
-        return any(word in path.read_text() for path in (book.folder / "slurm").glob("*.txt"))
+        return word in self.logs(book)
+
+    def logs(self, book):
+        """Return what all tasks have printed."""
+        return "".join(path.read_text() for path in sorted((book.folder / "slurm").glob("*.txt")))
 
     def rows(self, book):
         return {row.job.host: row for row in coverage(book).rows}
@@ -130,7 +134,7 @@ def test_a_run_with_a_lost_node_and_a_forced_requeue_never_overlaps_and_resumes(
     rows = lab.rows(book)
     assert {host: (row.state, row.code) for host, row in rows.items()} == {
         "n1": ("ended", "not_collected"), "n2": ("ended", "not_collected"), "n3": ("failed", "cancelled"),
-    }  # fmt: skip
+    }, lab.logs(book)  # fmt: skip
     in_phase = [span for span in stamps(book) if span[2] != "n3"]
     assert all(end < start for (_, end, _), (start, _, _) in pairwise(in_phase))
 
