@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from bench.lab.collect.check import Received
-from bench.lab.collect.receive import Receiver
+from bench.lab.collect.receive import Receiver, sweep
 from bench.lab.collect.tar import BundleError
 from bench.lab.errors import HostError
 from bench.lab.messages import JobSeen, States
@@ -154,6 +154,7 @@ def collect(
     RunFailedError
         The ledger cannot be written to.
     """
+    sweep(book.store)
     tasks = list(_tasks(book, reaches))
     lock = Lock()
 

@@ -13,12 +13,26 @@ from bench.lab.collect.store import flush_all, store_job
 from bench.lab.collect.tar import BundleError, BundleReader, Member
 from bench.lab.errors import HostError
 from bench.lab.reach.protocol import ByteStream
+from bench.machine.identity import machine_key
 from bench.results.labs.book import Book
 from bench.results.labs.plan import Job
 from bench.results.layout import TEMPORARY_PREFIX
 
 MOST_FILES = 3000  # of a job
 MOST_BYTES = 4 * 2**30  # [byte] of a job
+
+
+def sweep(store: Path) -> None:
+    """Remove the temporary folders that killed commands of this machine left."""
+    for folder in store.glob(f"{_prefix()}*"):
+        process = folder.name.removeprefix(_prefix()).partition("-")[0]
+        if process.isdecimal() and not Path("/proc", process).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prefix() -> str:
+    """Return the beginning of temporary names of this machine; other machines may share the results folder."""
+    return f"{TEMPORARY_PREFIX}lab-{machine_key()}-"
 
 
 _Following = Member | BundleError | HostError | None
@@ -96,7 +110,7 @@ class Receiver:
     @contextmanager
     def _folder(self, job: Job) -> Iterator[Path]:
         """Make a temporary folder; what is left of it at the end is removed."""
-        folder = self.book.store / f"{TEMPORARY_PREFIX}lab-{job.id}-{os.getpid()}-{secrets.token_hex(4)}"
+        folder = self.book.store / f"{_prefix()}{os.getpid()}-{job.id}-{secrets.token_hex(4)}"
         folder.mkdir()
         try:
             yield folder

@@ -7,6 +7,7 @@ import secrets
 import select
 import shutil
 import signal
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from sites.files import write_file
 LEAST_ROOM_BYTES = 256 * MIB  # [byte] a job needs at its start; most results take less than one MiB
 _RESERVE_BYTES = MIB  # [byte] that a job keeps for its end, so that it can be sealed on a full disk
 _KEEPER_LIMIT_S = 60.0  # [s] that a keeper has to report
+_NEW = ".new-"  # beginning of the name of a folder that is being made
+_STALE_S = 3600.0  # [s] after which nobody makes it any more
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _KEEP = "from bench.lab.host.keeper import main\nmain()\n"
 
@@ -89,7 +92,8 @@ def _make_folder(folder: Path, job: Job) -> int:
     """Make the partial folder of a job and return the descriptor of its lock, which is taken before it has its name."""
     jobs = layout.jobs_folder(folder)
     jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    work = jobs / f".new-{secrets.token_hex(8)}"
+    _sweep(jobs)
+    work = jobs / f"{_NEW}{secrets.token_hex(8)}"
     work.mkdir(mode=0o700)
     with contextlib.ExitStack() as undo:
         undo.callback(shutil.rmtree, work, ignore_errors=True)
@@ -108,6 +112,14 @@ def _make_folder(folder: Path, job: Job) -> int:
             raise FileExistsError if error.errno in {errno.ENOTEMPTY, errno.EEXIST} else error from None
         undo.pop_all()
     return lock
+
+
+def _sweep(jobs: Path) -> None:
+    """Remove what starts that were killed left long ago."""
+    for work in jobs.glob(f"{_NEW}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - work.stat().st_mtime > _STALE_S:
+                shutil.rmtree(work)
 
 
 def _start_keeper(job_folder: Path, lock: int, by_s: float | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from doubles.lab.folder_hosts import book_of, finish, job
 
 from bench.machine.identity import machine_key
 from bench.results.folder import read_whole
-from bench.results.layout import result_names
+from bench.results.layout import result_names, unfinished_folders
 
 
 def perwatt(*arguments, **options):
@@ -79,6 +79,7 @@ def test_a_collecting_that_is_killed_at_any_point_loses_nothing_and_doubles_noth
     document = json.loads(perwatt("status", "--json", "--results", str(run.store)).stdout)
     assert document["counts"] == {"measured": 7, "refused": 1, "lost": 1}
     assert len(result_names(run.store)) == 7
+    assert unfinished_folders(run.store) == []
 
 
 def test_a_store_without_a_run_and_an_unknown_run_are_one_line(tmp_path, run):

@@ -1,5 +1,6 @@
 """Hosts over a real sshd on loopback: known keys only, no password, and a lost connection loses nothing."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -31,7 +32,8 @@ def own_sockets(tmp_path_factory, monkeypatch):
     yield
     for process in psutil.process_iter(["cmdline"]):
         if any(str(folder) in word for word in process.info["cmdline"] or ()):
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 @pytest.fixture
@@ -129,8 +131,9 @@ def test_an_ssh_that_is_killed_at_any_point_loses_nothing(server, tmp_path, afte
     runner.start()
     time.sleep(after_s)
     for process in psutil.Process().children(recursive=True):
-        if process.name() == "ssh":
-            process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            if process.name() == "ssh":
+                process.kill()
     runner.join(60)
     assert not runner.is_alive()
     collect_host(book, reach)
@@ -152,7 +155,8 @@ def test_a_job_goes_on_when_ssh_and_sshd_are_killed_and_its_result_is_collected_
         assert channel.ask("start", {"job": one.model_dump(mode="json")})["state"] == "running"
         for process in psutil.process_iter(["cmdline"]):
             if any(str(tmp_path / "sshd") in word for word in process.info["cmdline"] or ()):
-                os.kill(process.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
         with pytest.raises(HostError):
             channel.ask("state", limit_s=10)
     server.start()
