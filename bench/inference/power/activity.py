@@ -19,6 +19,8 @@ START_S = 55e-6
 """[s] Time in each layer in which kernels start and end (assumed: near the 18.9 + 36.5 us of the step times)."""
 TILE_ROWS = 64
 """Rows to which a grouped product fills the tokens of each expert (assumed: the narrowest tile of a tensor core)."""
+NARROW_TILE_ROWS = 8
+"""The same of products with 4-bit weights on GPUs that have them (github.com/flashinfer-ai/flashinfer, pull 1980)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,12 @@ def _padding_seconds_per_s(shape: ModelShape, kind: Precision, device: Accelerat
     """Return the time that products need on one GPU for rows that only fill the tiles of experts, in each second."""
     batch = max(1, round(load.sequences))
     experts = counts.expected_experts(shape, batch)
+    tile = NARROW_TILE_ROWS if "fp4" in kind.name and "fp4" in device.peaks_flop_per_s else TILE_ROWS
     flop = 0.0
     for matrix in counts.matrices(shape):
         if matrix.copies > 1:
             rows = batch * matrix.active / experts
-            flop += matrix.layers * 2.0 * matrix.weights * experts * (TILE_ROWS * math.ceil(rows / TILE_ROWS) - rows)
+            flop += matrix.layers * 2.0 * matrix.weights * experts * (tile * math.ceil(rows / tile) - rows)
     return load.steps_per_s * flop / _rate(device, kind.compute)
 
 

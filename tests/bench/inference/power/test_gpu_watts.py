@@ -118,6 +118,15 @@ def test_the_experts_of_a_mixture_compute_whole_tiles():
     assert many.padding_frac < many.product_frac
 
 
+def test_kernels_of_four_bit_weights_fill_narrow_tiles_on_blackwell_alone():
+    """A token an expert fills 7 rows of 8, or 63 of 64."""
+    asked = {"dtype": "mxfp4", "sequences": 1.0, "tokens_per_s": 100.0}
+    hopper = does("gpt-oss-120b", device="nvidia-h100-sxm", **asked)
+    blackwell = does("gpt-oss-120b", device="nvidia-b200", **asked)
+    peaks = [accelerator(device).peaks_flop_per_s["bf16"] for device in ("nvidia-h100-sxm", "nvidia-b200")]
+    assert hopper.padding_frac * peaks[0] / (blackwell.padding_frac * peaks[1]) == pytest.approx(63 / 7)
+
+
 def test_a_model_over_two_gpus_halves_the_work_of_each():
     one, two = does(), does(gpus=2)
     assert two.memory_frac == pytest.approx(one.memory_frac / 2, rel=1e-6)
