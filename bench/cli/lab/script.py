@@ -7,8 +7,8 @@ import click
 
 from bench.cli.commands import examples
 from bench.cli.lab.request import request_of, request_options
-from bench.cli.options import FOLDER, json_option, results_option
-from bench.cli.output import counted, emit_json, say
+from bench.cli.options import FOLDER, json_option, results_option, store_option
+from bench.cli.output import counted, emit_json, say, warn
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("lab_file", metavar="[LAB.TOML]", type=FOLDER, required=False)
 @request_options
 @click.option("--resume", "run_id", metavar="RUN", help="Write a script for what this run has not measured.")
-@results_option
+@store_option
 @json_option
 def script(lab_file: Path | None, run_id: str | None, store: Path, as_json: bool, **options: Any) -> int:
     """Plan a lab run and write it as a script for Slurm.
@@ -79,7 +79,12 @@ def _begun(store: Path, lab_file: Path | None, options: dict[str, Any]) -> "Subm
         raise InputError("perwatt lab script: expected a lab file and at least one workload, or --resume RUN")
     content = read_file(lab_file)
     lab = parse_lab(content, lab_file)
-    return begin(store, lab, content, request, ask_hosts(request, lab))
+    submission = begin(store, lab, content, request, ask_hosts(request, lab))
+    hosts = {job.host for jobs in submission.lanes.values() for job in jobs}
+    for meter in lab.meters.values():
+        if covered := hosts & set(meter.covers):
+            warn(f"meter {meter.name} is not read on Slurm: no joules of it for {', '.join(sorted(covered))}")
+    return submission
 
 
 def _resumed(store: Path, run_id: str, lab_file: Path | None) -> "Submission":

@@ -49,7 +49,7 @@ class OnSlurm:
     def script(self, *words):
         """Call `perwatt lab script` and submit what it writes; return the book."""
         done = CliRunner().invoke(
-            perwatt, ["lab", "script", *map(str, words), "--results", str(self.store)], standalone_mode=False
+            perwatt, ["lab", "script", *map(str, words), "--out", str(self.store)], standalone_mode=False
         )
         assert (done.exception, done.return_value) == (None, 0), done.output
         self.cluster.run("sh", re.search(r"sh (\S+)", done.output)[1])

@@ -33,7 +33,7 @@ def written(tmp_path, monkeypatch):
     """Write the script of two measurements on each host; return its path and the book."""
     (tmp_path / "lab.toml").write_text(LAB)
     store = tmp_path / "a store"
-    words = ["--plan", "smoke", "--repeat", 2, "--deadline-s", 90, "--results", store]
+    words = ["--plan", "smoke", "--repeat", 2, "--deadline-s", 90, "--out", store]
     monkeypatch.setattr(writing, "MOST_TASKS", 3)
     done = call(tmp_path / "lab.toml", "sha256d_scan_cpu", *words)
     assert done.exception is None, done.output
@@ -138,7 +138,7 @@ def test_the_python_of_a_host_may_be_in_the_home_of_its_user(written):
 
 def test_a_run_that_lacks_nothing_or_words_that_do_not_fit_are_refused(tmp_path, written):
     _, book = written
-    store = ["--results", book.store]
+    store = ["--out", book.store]
     for words, fault in [
         (["--resume", "no-such-run"], "expected a known run id"),
         (["--resume", book.plan.run_id, tmp_path / "lab.toml"], "expected no lab file"),
@@ -155,6 +155,13 @@ def test_a_run_that_lacks_nothing_or_words_that_do_not_fit_are_refused(tmp_path,
 def test_a_script_never_replaces_an_earlier_one(written):
     path, book = written
     text = path.read_text()
-    assert call("--resume", book.plan.run_id, "--results", book.store).exception is None
+    assert call("--resume", book.plan.run_id, "--out", book.store).exception is None
     assert path.read_text() == text
     assert path.with_name("slurm-2.sh").exists()
+
+
+def test_a_meter_that_another_host_reads_is_said_not_to_be_read(tmp_path):
+    meter = '[[meter]]\nname = "pdu"\nspec = "shelly:192.0.2.9"\nread_by = "n3"\ncovers = ["n[1-2]"]\n'
+    (tmp_path / "lab.toml").write_text(LAB + meter)
+    done = call(tmp_path / "lab.toml", "sha256d_scan_cpu", "--out", tmp_path / "store")
+    assert "meter pdu is not read on Slurm: no joules of it for n1, n2" in done.output + done.stderr
