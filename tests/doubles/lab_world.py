@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -11,7 +11,7 @@ from bench.results.labs.book import Book
 from bench.results.labs.ending import Ending, Stamp
 from bench.results.labs.plan import Job, JobParts, LabPlan
 
-LATENCIES_S = (0.0, 0.5, 2.0, 20.0, 29.0, 250.0)  # the last is later than a host may start a job
+LATENCIES_S = (0.0, 0.5, 2.0, 20.0, 29.0, 300.0)  # the last is later than a host may start a job
 
 
 class Killed(BaseException):
@@ -123,7 +123,8 @@ class World:
 class SimHosts:
     """The hosts as one controller sees them; a dead controller hears nothing, but its requests still arrive."""
 
-    grace_s = 60.0
+    queue_s = 0.0
+    barred: Mapping[str, tuple[str, str]] = {}
 
     def __init__(self, world: World) -> None:
         self._world, self._signs = world, list[Sign]()
@@ -145,7 +146,7 @@ class SimHosts:
                 return
             state = host.start(job, start_by_s)
             if state in {"late", "busy"}:
-                self._signs.append(Sign(job.id, "refused", code=state))
+                self._signs.append(Sign(job.id, "refused", code=state, start_by_s=start_by_s))
             else:
                 self._watch(host, job, host.boots)
 
@@ -157,23 +158,24 @@ class SimHosts:
         elif host.jobs[job.id].state == "running":
             self._world.after(1.0, lambda: self._watch(host, job, boots))
         else:
-            self._signs.append(self._sign(host, job))
+            self._signs.append(self._sign(host, job.id))
 
-    def look(self, job: Job) -> None:
-        host = self._world.hosts[job.host]
+    def look(self, host: str, job_id: str) -> None:
+        there = self._world.hosts[host]
 
         def arrive() -> None:
-            self._signs.append(self._sign(host, job) if host.powered and host.cable else Sign(job.id, "silent"))
+            answers = there.powered and there.cable
+            self._signs.append(self._sign(there, job_id) if answers else Sign(job_id, "silent"))
 
         self._world.after(self._world.random.choice(LATENCIES_S[:4]), arrive)
 
-    def _sign(self, host: SimHost, job: Job) -> Sign:
-        kept = host.jobs.get(job.id)
+    def _sign(self, host: SimHost, job_id: str) -> Sign:
+        kept = host.jobs.get(job_id)
         if kept is None:
-            return Sign(job.id, "absent")
+            return Sign(job_id, "absent")
         if kept.state == "ended":
-            return Sign(job.id, "ended", ending_of(kept))
-        return Sign(job.id, kept.state, code="reboot" if kept.state == "dead" else "")
+            return Sign(job_id, "ended", ending_of(kept))
+        return Sign(job_id, kept.state, code="reboot" if kept.state == "dead" else "")
 
     def sign(self, limit_s: float) -> Sign | None:
         until_s = self._world.now_s + limit_s
@@ -204,7 +206,9 @@ class SimFollower:
         if not (host.powered and host.cable):
             raise HostError(job.host, "unreachable")
         self._collected[job.id] = self._collected.get(job.id, 0) + 1
-        self._book.append("collected", job=job.id, host=job.host, results=[f"result-{job.id}"])
+        reason = ending_of(host.jobs[job.id]).reason
+        results = [] if reason else [f"result-{job.id}"]
+        self._book.append("collected", job=job.id, host=job.host, code=reason, results=results)
 
     def tell(self, job: Job, word: str, _reason: str) -> None:
         self.told.append((job.id, word))

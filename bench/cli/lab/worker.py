@@ -5,13 +5,17 @@ import sys
 
 import click
 
+from bench.cli.commands import examples
 from hardware_profiles.errors import InputError
 
 MODULE = "distributed.cli.dask_spec"
 
 
 @click.command(
-    hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+    hidden=True,
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    epilog=examples("perwatt lab worker -m distributed.cli.dask_spec tcp://192.0.2.1:8786"),
 )
 @click.option("-m", "module", required=True)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

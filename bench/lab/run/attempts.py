@@ -31,3 +31,22 @@ def add_attempts(book: Book, host_ids: Mapping[str, str] | None = None) -> list[
             book.add(job)
             added.append(job)
     return added
+
+
+def unfinished(book: Book, *, again: bool) -> list[Job]:
+    """Return the jobs that a controller has to begin, to watch or to collect.
+
+    Parameters
+    ----------
+    book
+        The run.
+    again
+        Whether jobs count that were refused before.
+
+    Raises
+    ------
+    InputError
+        The ledger is faulty.
+    """
+    states = {"planned", "running", "ended", *(["refused"] if again else [])}
+    return [row.job for row in coverage(book).rows if row.state in states]

@@ -21,6 +21,7 @@ from bench.results.labs.reasons import sentence
 
 POLL_S = 1.0
 LOOK_S = 10.0  # [s] between two questions to a host that nobody watches
+GRACE_S = 60.0  # [s] for a host that does not answer, or measures for others, when nothing else is left
 BUSY_S = 30.0  # [s] before a host that measures for others is asked again
 MAX_STARTS = 3  # how often a job may be begun in vain: its host had no word of it in time
 
@@ -53,7 +54,9 @@ class _Open:
 
     job: Job
     claim: Claim
+    begins: int = 1  # requests to its host, of this controller and perhaps a former one
     watched: bool = False
+    begun_s: float = 0.0  # of the latest request
     looked_s: float = 0.0
     seen_s: float = 0.0  # when its host was heard last; 0 for never
 
@@ -93,6 +96,8 @@ class Controller:
         startable_states = {"planned", "refused"} if again else {"planned"}
         self._waiting = [row.job for row in rows if row.state in startable_states]
         self._ended = [(row.job, "") for row in rows if row.state == "ended"]
+        self._over: set[str] = set()  # jobs of other runs that have ended, by word of their hosts
+        self._looked_s: dict[str, float] = {}
         self._starts: dict[str, int] = {}
         self._asked_again_s: dict[str, float] = {}  # host -> when one that measures for others is asked again
         self._progress_s = time.time()
@@ -124,6 +129,8 @@ class Controller:
             See `run`.
         """
         self._collect_ended()
+        for job in [job for job in self._waiting if job.host in self._hosts.barred]:
+            self._refuse(job, *self._hosts.barred[job.host])
         answering = self._hosts.answering()
         self._start(answering)
         self._watch(answering)
@@ -151,7 +158,7 @@ class Controller:
         if not any(job.host in ready for job in self._waiting):
             return
         with journal(self._book.store):
-            claims = [one.claim for one in self._open.values()] + self._others.claims()
+            claims = [one.claim for one in self._open.values()] + self._claims_of_others()
             chosen = [job for job in startable(self._waiting, claims, ready, now_s) if self._take(job)]
             for job in chosen:
                 self._book.append("starting", job=job.id, host=job.host, at_s=now_s)
@@ -160,8 +167,9 @@ class Controller:
         for job in chosen:
             self._progress_s = now_s
             self._follower.before(job)
-            self._hosts.begin(job, self._open[job.id].claim.start_by_s)
-            self._open[job.id].watched = True
+            one = self._open[job.id]
+            one.watched, one.begun_s = True, now_s
+            self._hosts.begin(job, one.claim.start_by_s)
 
     def _take(self, job: Job) -> bool:
         return self._shared is None or self._shared.take(job) is None
@@ -172,16 +180,33 @@ class Controller:
         for one in self._open.values():
             if now_s > one.claim.due_s:
                 one.watched = False  # it should have ended: the host is asked rather than waited for
-            elif not one.watched and one.job.host in answering:
+            elif not one.watched and one.job.host in answering and now_s - one.begun_s >= LOOK_S:
+                one.begins += 1
+                one.watched, one.begun_s = True, now_s
                 self._hosts.begin(one.job, one.claim.start_by_s)
-                one.watched = True
             if not one.watched and now_s - one.looked_s >= LOOK_S:
                 one.looked_s = now_s
-                self._hosts.look(one.job)
+                self._hosts.look(one.job.host, one.job.id)
+
+    def _claims_of_others(self) -> list[Claim]:
+        """Return the claims of other runs whose jobs may be running, and ask for those that were not asked lately."""
+        now_s = time.time()
+        claims = [one for one in self._others.claims() if one.until_s > now_s and one.job_id not in self._over]
+        for claim in claims:
+            if now_s - self._looked_s.get(claim.job_id, 0.0) >= LOOK_S:
+                self._looked_s[claim.job_id] = now_s
+                self._hosts.look(claim.host, claim.job_id)
+        return claims
+
+    def _note_other(self, sign: Sign) -> None:
+        """Note that a job of another run has ended, although the book of that run does not say so."""
+        if sign.kind in {"ended", "dead"}:
+            self._over.add(sign.job_id)
 
     def _note(self, sign: Sign) -> None:
         one = self._open.get(sign.job_id)
-        if one is None:  # it has ended, and this is a late word of it
+        if one is None:
+            self._note_other(sign)
             return
         if sign.kind == "silent":
             one.watched = False
@@ -190,8 +215,11 @@ class Controller:
         if sign.kind == "absent":
             if time.time() > one.claim.begun_s:
                 self._not_started(one, "never_started", sign.detail)
-        elif sign.kind == "refused":
-            self._not_started(one, sign.code, sign.detail)
+        elif sign.kind == "refused" and sign.start_by_s == one.claim.start_by_s:
+            if sign.code == "late" or one.begins == 1:
+                self._not_started(one, sign.code, sign.detail)
+            else:
+                one.watched = False  # an earlier request may still arrive in time
         elif sign.kind in {"ended", "dead"}:
             self._end(one, sign)
 
@@ -241,19 +269,19 @@ class Controller:
                 self._book.append("lost", job=one.job.id, host=one.job.host, code="lost", detail=detail)
                 self._close(one)
                 self._follower.tell(one.job, "lost", _reason("lost", detail))
-        if self._open or not self._waiting or now_s - self._progress_s < self._hosts.grace_s:
+        if self._open or not self._waiting or now_s - self._progress_s < max(GRACE_S, self._hosts.queue_s):
             return
-        held = {domain for claim in self._others.claims() if claim.until_s > now_s for domain in claim.domains}
+        held = {domain for claim in self._claims_of_others() for domain in claim.domains}
         for job in list(self._waiting):
-            if held.isdisjoint(job.domains):
-                self._refuse(job)
+            if not held.isdisjoint(job.domains):
+                continue
+            if job.host in self._hosts.answering():
+                self._refuse(job, "busy", "")
+            else:
+                self._refuse(job, "unreachable", self._hosts.why_missing(job.host))
 
-    def _refuse(self, job: Job) -> None:
+    def _refuse(self, job: Job, code: str, detail: str) -> None:
         self._waiting.remove(job)
-        if job.host in self._hosts.answering():
-            code, detail = "busy", ""
-        else:
-            code, detail = "unreachable", self._hosts.why_missing(job.host)
         self._book.append("refused", job=job.id, host=job.host, code=code, detail=detail)
         self._follower.tell(job, "refused", _reason(code, detail))
 

@@ -23,7 +23,6 @@ WORKERS_S = 2.0  # [s] for which the list of workers is taken as known
 LOST_S = 15.0  # [s] without an answer after which the scheduler counts as lost
 LOOK_LIMIT_S = 20.0
 LOOKS_AT_ONCE = 16
-GRACE_S = 60.0
 
 
 class Crew:
@@ -37,7 +36,7 @@ class Crew:
         The hosts of the run by name.
     reach_of
         The way to a host without Dask, for jobs whose worker has died.
-    grace_s
+    barred, queue_s
         See `Hosts`.
     """
 
@@ -46,9 +45,10 @@ class Crew:
         workers: Workers,
         hosts: Mapping[str, Host],
         reach_of: Callable[[Host], Reach],
-        grace_s: float = GRACE_S,
+        barred: Mapping[str, tuple[str, str]],
+        queue_s: float,
     ) -> None:
-        self.grace_s = grace_s
+        self.barred, self.queue_s = barred, queue_s
         self._workers, self._hosts, self._reach_of = workers, hosts, reach_of
         self._signs: queue.Queue[Sign] = queue.Queue()
         self._watches: dict[str, Any] = {}  # job id -> future: Dask forgets a task whose future is dropped
@@ -68,7 +68,7 @@ class Crew:
                 self._addresses = {}
                 if time.monotonic() - self._answered_s > LOST_S:
                     raise SchedulerLostError from None
-        return set(self._addresses)
+        return self._addresses.keys() - self.barred.keys()
 
     def begin(self, job: Job, start_by_s: float) -> None:
         """Submit the task that starts and watches a job; see `Hosts.begin`."""
@@ -86,35 +86,35 @@ class Crew:
             self._signs.put(Sign(job.id, "silent"))
             return
         self._watches[job.id] = future
-        future.add_done_callback(lambda done: self._signs.put(_outcome(job.id, done)))
+        future.add_done_callback(lambda done: self._signs.put(_outcome(job.id, done, start_by_s)))
 
-    def look(self, job: Job) -> None:
-        """Ask the host of a job for it, over its worker or without Dask; see `Hosts.look`."""
-        self._pool.submit(lambda: self._signs.put(self._look(job)))
+    def look(self, host: str, job_id: str) -> None:
+        """Ask a host for a job, over its worker or without Dask; see `Hosts.look`."""
+        self._pool.submit(lambda: self._signs.put(self._look(host, job_id)))
 
-    def _look(self, job: Job) -> Sign:
-        for reach in self._ways(job.host):
+    def _look(self, host: str, job_id: str) -> Sign:
+        for reach in self._ways(host):
             with suppress(HostError, ValidationError):
-                answer = reach.ask("state", {"jobs": [job.id]}, limit_s=LOOK_LIMIT_S)
+                answer = reach.ask("state", {"jobs": [job_id]}, limit_s=LOOK_LIMIT_S)
                 seen = States.model_validate(answer).jobs
-                return Sign(job.id, "absent") if not seen else sign_of(job.id, seen[0])
-        return Sign(job.id, "silent")
+                return Sign(job_id, "absent") if not seen else sign_of(job_id, seen[0])
+        return Sign(job_id, "silent")
 
     def _ways(self, host: str) -> list[Reach]:
+        if host not in self._hosts:  # of another run, by another lab file
+            return []
         ways: list[Reach] = []
         if address := self._addresses.get(host):
             ways.append(DaskReach(host, self._hosts[host].folder, self._workers.client, address))
         return [*ways, self._reach_of(self._hosts[host])]
 
+    def way(self, host: str) -> Reach:
+        """Return the way to a host: over its worker, where there is one."""
+        return self._ways(host)[0]
+
     def has_ended(self, host: str, job_id: str) -> bool:
         """Return whether a host says that it has a job, and that the job does not run any more."""
-        if host not in self._hosts:
-            return False
-        for reach in self._ways(host):
-            with suppress(HostError, ValidationError):
-                seen = States.model_validate(reach.ask("state", {"jobs": [job_id]}, limit_s=LOOK_LIMIT_S)).jobs
-                return bool(seen) and seen[0].state != "running"
-        return False
+        return self._look(host, job_id).kind in {"ended", "dead"}
 
     def sign(self, limit_s: float) -> Sign | None:
         """Return the next sign, or None; see `Hosts.sign`."""
@@ -140,7 +140,7 @@ def sign_of(job_id: str, seen: JobSeen) -> Sign:
     return Sign(job_id, seen.state, seen.ending, seen.code, seen.detail)
 
 
-def _outcome(job_id: str, done: Any) -> Sign:
+def _outcome(job_id: str, done: Any, start_by_s: float) -> Sign:
     """Return the sign of a watch that is over; its worker may have died, or the scheduler."""
     try:
         said = done.result() if done.status == "finished" else None
@@ -149,7 +149,7 @@ def _outcome(job_id: str, done: Any) -> Sign:
     if said is None:
         return Sign(job_id, "silent")
     if "refused" in said:
-        return Sign(job_id, "refused", code=str(said["refused"]), detail=str(said.get("detail", "")))
+        return Sign(job_id, "refused", None, str(said["refused"]), str(said.get("detail", "")), start_by_s)
     if said["state"] == "absent":
         return Sign(job_id, "absent")
     return sign_of(job_id, JobSeen.model_validate(said))

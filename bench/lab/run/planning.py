@@ -16,6 +16,9 @@ from hardware_profiles.errors import InputError, near_names
 MINERS = "asic"
 """The word among the workloads that stands for the miners of the lab."""
 
+UNKNOWN_GPU = "gpu:unknown"
+"""Device of a job for a host that has named no GPU: the job is refused, and stands in the coverage."""
+
 DEADLINES_S = {"smoke": 120.0, "quick": 1800.0, "publish": 7200.0}
 """Time that a measurement may take by its plan [s], several times what it usually takes."""
 
@@ -45,8 +48,8 @@ def check(request: Request, lab: Lab) -> None:
     """
     get_plan(request.plan)
     for name in request.workloads:
-        if name != MINERS:
-            entry(name)
+        if name != MINERS and entry(name).device_kind not in {"cpu", "gpu"}:
+            raise InputError.at("WORKLOAD", expected=f"a workload of hosts, or {MINERS} for the miners", got=name)
     for text in request.hosts:
         for name in expand(text, "--host"):
             if name not in lab.hosts and name not in lab.miners:
@@ -134,10 +137,10 @@ def _common(request: Request, meters: Collection[str]) -> tuple[str, ...]:
 
 def _devices(workload: str, host: Hello | None) -> list[str]:
     """Return the devices of a host for a workload: its CPU, or each of its GPUs by its UUID."""
-    kind = entry(workload).device_kind
-    if kind == "cpu":
+    if entry(workload).device_kind == "cpu":
         return ["cpu"]
-    return [seen.device for seen in host.devices if seen.device.startswith("gpu:")] if host else []
+    gpus = [seen.device for seen in host.devices if seen.device.startswith("gpu:")] if host else []
+    return gpus or [UNKNOWN_GPU]
 
 
 def _host_id(known: Mapping[str, Hello], name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-START_S = 30.0
+START_S = 60.0
 """How long after its line in the ledger a measurement may start [s]; its host refuses a later start."""
 
 MARGIN_S = 75.0
@@ -39,6 +39,7 @@ class Claim:
     """The domains of a job that may be running: no evidence says that it has ended or never started."""
 
     job_id: str
+    host: str
     domains: frozenset[str]
     start_by_s: float  # [s] its host refuses a later start
     begun_s: float  # [s] when it runs or never will
@@ -50,7 +51,7 @@ class Claim:
         """Return the claim of a job whose `starting` line was written at this time [s]."""
         start_by_s = starting_s + START_S
         due_s, until_s = start_by_s + job.deadline_s, starting_s + longest_s(job)
-        return cls(job.id, frozenset(job.domains), start_by_s, start_by_s + MARGIN_S, due_s, until_s)
+        return cls(job.id, job.host, frozenset(job.domains), start_by_s, start_by_s + MARGIN_S, due_s, until_s)
 
 
 def longest_s(job: Occupant) -> float:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bench.lab.check.result import LabCheck
 from bench.lab.host.identity import code_version
 from bench.lab.inventory.lab import Host, Lab
 from bench.lab.messages import Hello
 from bench.lab.reach.choose import reach_of
 from bench.lab.reach.dask import DaskReach
 from bench.lab.reach.protocol import Reach
-from bench.lab.run.crew import GRACE_S, Crew
+from bench.lab.run.crew import Crew
 from bench.lab.run.locks import SharedClaims
 from bench.lab.run.workers import Start, WorkerHost, Workers, by_slurm, existing, over_ssh, own
 
@@ -30,9 +31,9 @@ class Route:
     listen: str | None = None  # address of this machine that the hosts reach
 
     @property
-    def grace_s(self) -> float:
-        """Time for which a host without a worker is waited for [s]."""
-        return QUEUE_S if self.slurm else GRACE_S
+    def queue_s(self) -> float:
+        """Time for which a host may wait for its worker [s]."""
+        return QUEUE_S if self.slurm else 0.0
 
 
 @contextmanager
@@ -85,10 +86,23 @@ def ways(workers: Workers | None) -> Callable[[Lab, Host], Reach]:
     return way
 
 
-def crew_of(route: Route, lab: Lab, workers: Workers) -> tuple[Crew, SharedClaims | None]:
-    """Return the hosts over their workers, and the claims of other controllers, if the scheduler has others."""
-    crew = Crew(workers, lab.hosts, lambda host: reach_of(lab, host), route.grace_s)
+def crew_of(
+    route: Route, lab: Lab, workers: Workers, barred: Mapping[str, tuple[str, str]]
+) -> tuple[Crew, SharedClaims | None]:
+    """Return the hosts over their workers, and the claims of other controllers, if the scheduler may have others."""
+    if route.scheduler is None:  # a worker that did not start will not come
+        barred = {name: ("no_worker", why) for name, why in workers.missing.items()} | dict(barred)
+    crew = Crew(workers, lab.hosts, lambda host: reach_of(lab, host), barred, route.queue_s)
     return crew, None if route.scheduler is None else SharedClaims(workers.client, crew.has_ended)
+
+
+def barred_hosts(check: LabCheck) -> dict[str, tuple[str, str]]:
+    """Return the reason of each host that cannot take part.
+
+    One that is not quiet takes part: its records note the load, and say what they are worth.
+    """
+    reasons = {name: [one for one in host.refusals if one.code != "not_quiet"] for name, host in check.hosts.items()}
+    return {name: (found[0].code, found[0].detail) for name, found in reasons.items() if found}
 
 
 def version_of(known: Mapping[str, Hello]) -> str:

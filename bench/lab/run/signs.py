@@ -1,6 +1,6 @@
 """What a controller learns of its jobs, and the seam to the hosts that run them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -27,14 +27,19 @@ class Sign:
     ending: Ending | None = None
     code: str = ""
     detail: str = ""
+    start_by_s: float = 0.0  # of the request that was refused: an answer may come after the next request
 
 
 class Hosts(Protocol):
     """The hosts of a run as the controller sees them."""
 
     @property
-    def grace_s(self) -> float:
-        """Time for which a host that does not answer is waited for, when nothing else is left [s]."""
+    def queue_s(self) -> float:
+        """Time for which a host may still wait for its worker, when nothing else is left [s]."""
+
+    @property
+    def barred(self) -> Mapping[str, tuple[str, str]]:
+        """The reason code and the detail of each host that takes no part in the run."""
 
     def answering(self) -> Collection[str]:
         """Return the names of the hosts on which a job may be begun now.
@@ -54,8 +59,8 @@ class Hosts(Protocol):
             The scheduler does not answer.
         """
 
-    def look(self, job: Job) -> None:
-        """Ask the host of a job for it, in any way that leads there; the answer is a sign."""
+    def look(self, host: str, job_id: str) -> None:
+        """Ask a host for a job, in any way that leads there; the answer is a sign."""
 
     def sign(self, limit_s: float) -> Sign | None:
         """Return the next sign, or None if there is none within a time [s]."""

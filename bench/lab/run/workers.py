@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.lab.run.quiet_worker import HEARTBEAT_S, QUIET, worker_options
+from bench.machine.processes import run_tool
 from hardware_profiles.errors import InputError, shown
 
 WORKER_CLASS = "bench.lab.run.quiet_worker.QuietWorker"
@@ -165,13 +166,28 @@ async def _close_all(started: Sequence[Any]) -> None:
     await asyncio.gather(*(worker.close() for worker in started), return_exceptions=True)
 
 
+def _local_worker(scheduler: str, name: str) -> Any:
+    """Return a worker on this machine whose end leaves its children alone: they are the keepers of measurements."""
+    from distributed.deploy.spec import ProcessInterface
+    from distributed.deploy.subprocess import SubprocessWorker
+
+    class LocalWorker(SubprocessWorker):  # type: ignore[misc]  # distributed has no types
+        async def close(self) -> None:
+            if self.process is not None and self.process.returncode is None:
+                self.process.kill()
+                await self.process.wait()
+            await ProcessInterface.close(self)
+
+    options = {**worker_options(name), "silence_logs": logging.CRITICAL}  # its stderr is ours
+    return LocalWorker(scheduler, WORKER_CLASS, name, options)
+
+
 def over_ssh(scheduler: str, host: WorkerHost) -> Any:
     """Return Dask's SSH deployment of one worker; without SSHCluster, which ends if one of its hosts fails."""
     from distributed.deploy.ssh import Worker
-    from distributed.deploy.subprocess import SubprocessWorker
 
     if host.local:
-        return SubprocessWorker(scheduler, WORKER_CLASS, host.worker, worker_options(host.worker))
+        return _local_worker(scheduler, host.worker)
     user, _, address = host.address.rpartition("@")
     connection: dict[str, Any] = {"connect_timeout": CONNECT_S, "login_timeout": CONNECT_S, "keepalive_interval": 15.0}
     if user:
@@ -219,7 +235,7 @@ def source_address(hosts: Sequence[WorkerHost]) -> str:
     InputError
         Hosts are reached from different addresses.
     """
-    found = {address for host in hosts if not host.local if (address := _source(host.address))}
+    found = {address for host in hosts if not host.local if (address := _source(_resolved(host)))}
     if len(found) > 1:
         raise InputError.at(
             "--listen",
@@ -229,11 +245,18 @@ def source_address(hosts: Sequence[WorkerHost]) -> str:
     return next(iter(found), "127.0.0.1")
 
 
+def _resolved(host: WorkerHost) -> str:
+    """Return the name or address of a host that ssh connects to, which an alias of its configuration stands for."""
+    config = () if host.ssh_config is None else ("-F", str(host.ssh_config))
+    done = run_tool(["ssh", *config, "-G", "--", host.address], CONNECT_S, {})
+    words = dict(line.split(" ", 1) for line in done.output.splitlines() if " " in line)
+    return words.get("hostname", host.address.rpartition("@")[2])
+
+
 def _source(address: str) -> str:
     """Return our address towards a host, or an empty text if its name cannot be resolved."""
-    name = address.rpartition("@")[2]
     try:
-        [(family, kind, _, _, target), *_] = socket.getaddrinfo(name, 9, type=socket.SOCK_DGRAM)
+        [(family, kind, _, _, target), *_] = socket.getaddrinfo(address, 9, type=socket.SOCK_DGRAM)
         with socket.socket(family, kind) as probe:
             probe.connect(target)
             return str(probe.getsockname()[0])
