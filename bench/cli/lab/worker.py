@@ -17,7 +17,7 @@ MODULE = "distributed.cli.dask_spec"
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     epilog=examples("perwatt lab worker -m distributed.cli.dask_spec tcp://192.0.2.1:8786"),
 )
-@click.option("-m", "module", required=True)
+@click.option("-m", "module", required=True, help=f"Module that is run: {MODULE}.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def worker(module: str, arguments: tuple[str, ...]) -> None:
     """Run a Dask worker as `python -m distributed.cli.dask_spec` does."""
