@@ -6,11 +6,11 @@ from bench.cli.commands import NearGroup, examples
 from bench.cli.lab.check import check
 from bench.cli.lab.collect import collect
 from bench.cli.lab.host import host
-from bench.cli.lab.resume import resume
-from bench.cli.lab.run import run
+from bench.cli.lab.running.resume import resume
+from bench.cli.lab.running.run import run
+from bench.cli.lab.running.worker import worker
 from bench.cli.lab.script import script, task
 from bench.cli.lab.status import status
-from bench.cli.lab.worker import worker
 
 
 @click.group(

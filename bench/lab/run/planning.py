@@ -47,6 +47,8 @@ def check(request: Request, lab: Lab) -> None:
         A plan, workload, host or tag is unknown, or nothing is left to measure.
     """
     get_plan(request.plan)
+    if not request.workloads:
+        raise InputError.at("WORKLOAD", expected=f"at least one workload, or {MINERS} for the miners of the lab")
     for name in request.workloads:
         if name != MINERS and entry(name).device_kind not in {"cpu", "gpu"}:
             raise InputError.at("WORKLOAD", expected=f"a workload of hosts, or {MINERS} for the miners", got=name)

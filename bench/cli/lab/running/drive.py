@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from bench.lab.check.result import LabCheck
     from bench.lab.inventory.lab import Lab
+    from bench.lab.meters.session import SharedMeters
     from bench.lab.run.crew import Crew
     from bench.lab.run.session import Route
     from bench.lab.run.workers import Workers
@@ -31,21 +32,24 @@ class Follower:
 
     book: "Book"
     crew: "Crew"
+    meters: "SharedMeters"
     planned: int
     done: int = 0
 
     def before(self, job: "Job") -> None:
-        """Nothing accompanies a job."""
+        """Start the logs of the meters that other hosts read for a job."""
+        self.meters.before(job)
 
     def after(self, job: "Job") -> None:
-        """Nothing accompanied it."""
+        """Stop these logs."""
+        self.meters.after(job)
 
     def collect(self, job: "Job") -> None:
         """Bring an ended job here; see `Follower.collect`."""
         from bench.lab.collect.hosts import collect_host
         from bench.lab.errors import HostError
 
-        collected = collect_host(self.book, self.crew.way(job.host))
+        collected = collect_host(self.book, self.crew.way(job.host), {job.id})
         if collected.error is not None:
             raise collected.error
         if job.id in collected.refused:
@@ -94,6 +98,7 @@ def drive(book: "Book", lab: "Lab", route: "Route", workers: "Workers | None", b
     again
         Whether jobs are begun that were refused before.
     """
+    from bench.cli.lab.joined import join_meters, show_joined
     from bench.cli.lab.tables import print_coverage
     from bench.lab.run.signs import SchedulerLostError
     from bench.results.labs.coverage import coverage
@@ -107,6 +112,8 @@ def drive(book: "Book", lab: "Lab", route: "Route", workers: "Workers | None", b
         status, stopped = 1, "the Dask scheduler does not answer any more"
     if stopped:
         book.append("note", detail=f"{stopped}; no job is begun, and those that run go on")
+    else:
+        show_joined(join_meters(book, lab))
     covered = coverage(book)
     print_coverage(covered)
     if covered.is_whole:
@@ -122,6 +129,7 @@ def _control(
     book: "Book", lab: "Lab", route: "Route", workers: "Workers | None", barred: "Barred", *, again: bool
 ) -> None:
     """Let a controller run until every job has ended or has a reason."""
+    from bench.lab.meters.session import SharedMeters
     from bench.lab.run.attempts import unfinished
     from bench.lab.run.controller import Controller
     from bench.lab.run.session import crew_of, started_workers
@@ -138,7 +146,8 @@ def _control(
                 warn(f"{name}: no Dask worker: {why}")
         crew, shared = crew_of(route, lab, workers, barred)
         stack.callback(crew.close)
-        Controller(book, crew, Follower(book, crew, len(jobs)), again=again, shared=shared).run()
+        meters = SharedMeters(lab, book, lambda _, host: crew.way(host.name))
+        Controller(book, crew, Follower(book, crew, meters, len(jobs)), again=again, shared=shared).run()
 
 
 def _options(book: "Book", route: "Route") -> str:

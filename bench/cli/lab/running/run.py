@@ -1,14 +1,14 @@
 """`perwatt lab run`: one plan measured on many hosts, each measurement once and on its own host."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli import completion
 from bench.cli.commands import examples
-from bench.cli.lab.routes import route_of, route_options
-from bench.cli.options import PositiveRange, WholeRange, plan_option, prepare_out, store_option
+from bench.cli.lab.request import request_of, request_options
+from bench.cli.lab.running.routes import route_of, route_options
+from bench.cli.options import prepare_out, store_option
 from bench.cli.output import counted, say
 from hardware_profiles.reading import read_file
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from bench.lab.inventory.lab import Lab
     from bench.lab.run.planning import Request
     from bench.lab.run.session import Route
-
-LONGEST_S = 7 * 24 * 3600.0
-MOST_REPEATS = 1000
 
 
 @click.command(
@@ -30,43 +27,19 @@ MOST_REPEATS = 1000
     )
 )
 @click.argument("lab_file", metavar="LAB", type=click.Path(path_type=Path))
-@click.argument(
-    "workloads", nargs=-1, required=True, metavar="WORKLOAD...", shell_complete=completion.workloads_and_verbs
-)
-@plan_option("Measurement plan: PLANS.")
-@click.option(
-    "--repeat", type=WholeRange(1, MOST_REPEATS), default=1, show_default=True, help="Times each is measured."
-)
-@click.option("--host", "hosts", multiple=True, metavar="NODES", help="Host, miner or node set of LAB (repeatable).")
-@click.option("--tag", "tags", multiple=True, help="Only hosts and miners with this tag (repeatable: with all).")
-@click.option(
-    "--meter",
-    "meters",
-    multiple=True,
-    shell_complete=completion.meters,
-    help="Meter on each host, in addition to those of LAB (repeatable).",
-)
-@click.option(
-    "--deadline-s", type=PositiveRange(LONGEST_S), help="Time after which a host ends a measurement [s]. [by the plan]"
-)
+@request_options
 @route_options
 @click.option("--dry-run", is_flag=True, help="Print the measurements, and ask no host.")
 @store_option
 def run(
     lab_file: Path,
-    workloads: tuple[str, ...],
-    plan: str,
-    repeat: int,
-    hosts: tuple[str, ...],
-    tags: tuple[str, ...],
-    meters: tuple[str, ...],
-    deadline_s: float | None,
     scheduler: str | None,
     slurm: bool,
     directives: tuple[str, ...],
     listen: str | None,
     dry_run: bool,
     store: Path,
+    **asked: Any,
 ) -> int:
     """Measure workloads on every host of a lab; the word asic stands for its miners.
 
@@ -76,11 +49,11 @@ def run(
     The exit status is 1 if a measurement is missing, and `perwatt lab resume` makes it.
     """
     from bench.lab.inventory.read import read_lab
-    from bench.lab.run.planning import Request, check
+    from bench.lab.run.planning import check
     from bench.machine.endings import endings_raise
 
     lab = read_lab(lab_file)
-    request = Request(workloads, plan, hosts, tags, meters, repeat, deadline_s)
+    request = request_of(**asked)
     check(request, lab)
     if dry_run:
         return _print_jobs(request, lab)
@@ -102,7 +75,7 @@ def _print_jobs(request: "Request", lab: "Lab") -> int:
 
 
 def _run(request: "Request", lab: "Lab", route: "Route", store: Path) -> int:
-    from bench.cli.lab.running import drive, note_check
+    from bench.cli.lab.running.drive import drive, note_check
     from bench.lab.check.run import check_lab
     from bench.lab.run.locks import sole_controller
     from bench.lab.run.planning import UNKNOWN_GPU, involved, plan_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.commands import examples
-from bench.cli.lab.routes import route_of, route_options
+from bench.cli.lab.running.routes import route_of, route_options
 from bench.cli.options import store_option
 from bench.cli.output import counted, say, warn
 from hardware_profiles.errors import InputError
@@ -61,10 +61,12 @@ def resume(
 
 
 def _resume(book: "Book", lab: "Lab", route: "Route") -> int:
-    from bench.cli.lab.running import drive, note_check
+    from bench.cli.lab.running.drive import drive, note_check
     from bench.lab.check.run import check_lab
     from bench.lab.collect.hosts import collect
+    from bench.lab.meters.session import SharedMeters
     from bench.lab.run.attempts import add_attempts
+    from bench.lab.run.locks import started_s
     from bench.lab.run.session import shared_workers, ways
     from bench.results.labs.coverage import coverage
 
@@ -72,10 +74,14 @@ def _resume(book: "Book", lab: "Lab", route: "Route") -> int:
     with shared_workers(route, lab, names) as workers:
         way = ways(workers)
         barred = note_check(book, check_lab(lab, book.store, hosts=names, way_to=way))
+        meters = SharedMeters(lab, book, way)
+        before = started_s(book.events())
         collect(book, {name: way(lab, lab.hosts[name]) for name in names if name not in barred}, _show)
+        for id_ in before.keys() - started_s(book.events()).keys():
+            meters.after(book.jobs()[id_])
         added = add_attempts(book)
         if added:
-            say(f"{counted(len(added), 'measurement')} was lost or failed and is made again")
+            say(f"{counted(len(added), 'measurement')} lost or failed: made again")
         return drive(book, lab, route, workers, barred, again=True)
 
 
