@@ -1,7 +1,8 @@
 """The check of one host: who answers, its clocks, its load, and the meters and miners that it must reach."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from bench.lab.check.result import HostCheck, Refusal
 from bench.lab.clocks.exchange import exchanges_with
@@ -21,10 +22,7 @@ CLOCK_LIMIT_S = 10.0  # [s] of one answer
 SHARE_OF_QUIET = 0.25  # [-] of the time limit that may pass until a host has a quiet second
 
 
-class _Answers(NamedTuple):
-    hello: Hello
-    offset: ClockOffset | InputError
-    look: LookAnswer
+_ANSWER = "answer of the host"
 
 
 def check_host(lab: Lab, host: Host, reach: Reach, limit_s: float) -> HostCheck:
@@ -41,24 +39,18 @@ def check_host(lab: Lab, host: Host, reach: Reach, limit_s: float) -> HostCheck:
     limit_s
         Time that its look at itself may take [s].
     """
-    host_key = ""
+    check = HostCheck(host.name)
     try:
         if isinstance(reach, SshReach):
-            host_key = reach.host_key()
+            check = replace(check, host_key=reach.host_key())
         with reach.open() as channel:
-            answers = _ask(channel, lab, host, limit_s)
+            for step in (_hello, _clock, _look):
+                check = step(check, channel, lab, limit_s)
     except HostError as error:
-        return HostCheck(host.name, host_key=host_key, refusals=(Refusal(error.code, error.detail),))
+        return _refused(check, Refusal(error.code, error.detail))
     except InputError as fault:
-        return HostCheck(host.name, host_key=host_key, refusals=(Refusal("wrong_answer", str(fault)[:500]),))
-    refusals = (
-        *_of_folder(answers.hello),
-        *_of_clock(answers.offset, lab.clock_limit_s),
-        *_of_load(answers.look),
-        *_of_meters(answers.look, host),
-    )
-    offset = answers.offset if isinstance(answers.offset, ClockOffset) else None
-    return HostCheck(host.name, answers.hello, host_key, offset, answers.look, refusals)
+        return _refused(check, Refusal("wrong_answer", str(fault)[:500]))
+    return check
 
 
 def look_request(lab: Lab, host: Host, limit_s: float) -> LookRequest:
@@ -90,16 +82,28 @@ def look_at_clock(channel: Channel) -> ClockOffset:
     return offset_of(exchanges_with(ask))
 
 
-def _ask(channel: Channel, lab: Lab, host: Host, limit_s: float) -> _Answers:
-    hello = validate(Hello, channel.ask("hello"), f"answer of {host.name}")
-    offset: ClockOffset | InputError
+def _hello(check: HostCheck, channel: Channel, _lab: Lab, _limit_s: float) -> HostCheck:
+    hello = validate(Hello, channel.ask("hello"), _ANSWER)
+    return _refused(replace(check, hello=hello), *_of_folder(hello))
+
+
+def _clock(check: HostCheck, channel: Channel, lab: Lab, _limit_s: float) -> HostCheck:
     try:
         offset = look_at_clock(channel)
     except InputError as fault:
-        offset = fault
+        return _refused(check, Refusal("clock_off", str(fault)))
+    return _refused(replace(check, offset=offset), *_of_clock(offset, lab.clock_limit_s))
+
+
+def _look(check: HostCheck, channel: Channel, lab: Lab, limit_s: float) -> HostCheck:
+    host = lab.hosts[check.name]
     request = look_request(lab, host, limit_s).model_dump(mode="json")
-    look = validate(LookAnswer, channel.ask("look", request, limit_s=limit_s), f"answer of {host.name}")
-    return _Answers(hello, offset, look)
+    look = validate(LookAnswer, channel.ask("look", request, limit_s=limit_s), _ANSWER)
+    return _refused(replace(check, look=look), *_of_load(look), *_of_meters(look, host))
+
+
+def _refused(check: HostCheck, *refusals: Refusal) -> HostCheck:
+    return replace(check, refusals=(*check.refusals, *refusals))
 
 
 def _of_folder(hello: Hello) -> Iterator[Refusal]:
@@ -110,10 +114,8 @@ def _of_folder(hello: Hello) -> Iterator[Refusal]:
         yield Refusal("disk_full", detail)
 
 
-def _of_clock(offset: ClockOffset | InputError, limit_s: float) -> Iterator[Refusal]:
-    if isinstance(offset, InputError):
-        yield Refusal("clock_off", str(offset))
-    elif abs(offset.utc_s) + offset.utc_bound_s > limit_s:
+def _of_clock(offset: ClockOffset, limit_s: float) -> Iterator[Refusal]:
+    if abs(offset.utc_s) + offset.utc_bound_s > limit_s:
         detail = f"expected at most {limit_s:g} s, got {offset.utc_s:+.3f} s ± {offset.utc_bound_s:.3f} s"
         yield Refusal("clock_off", detail)
 

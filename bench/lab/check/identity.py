@@ -81,7 +81,7 @@ def compared(
     version = max(versions, key=lambda one: (versions[one], one == own_version, one), default=own_version)
     return {
         host.name: replace(
-            host, refusals=(*_of_identity(host, pins, accepted, ids), *_of_version(host, version), *host.refusals)
+            host, refusals=(*_of_identity(host, pins, accepted, ids), *host.refusals, *_of_version(host, version))
         )
         for host in hosts
     }

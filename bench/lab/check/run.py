@@ -38,7 +38,7 @@ def check_lab(  # noqa: PLR0913 (each a part of one check)
     accept
         Hosts whose change of machine or ssh key the operator accepts.
     hosts
-        Names of the hosts to check; all by default.
+        Names of the hosts to check, with those that read a meter for them; all by default.
     limit_s
         Time that a host may take for its look at itself [s].
     way_to
@@ -54,7 +54,8 @@ def check_lab(  # noqa: PLR0913 (each a part of one check)
     for name in (*accept, *(hosts or ())):
         if name not in lab.hosts:
             raise InputError.at(lab.path, expected="a host of this lab", got=name, near=near_names(name, lab.hosts))
-    chosen = [host for name, host in lab.hosts.items() if hosts is None or name in hosts]
+    names = lab.hosts if hosts is None else {*hosts, *_readers(lab, hosts)}
+    chosen = [host for name, host in lab.hosts.items() if name in names]
     with ThreadPoolExecutor(min(_AT_ONCE, len(chosen) or 1)) as pool:
         alone = list(pool.map(lambda host: check_host(lab, host, way_to(lab, host), limit_s), chosen))
     ledger = pins_ledger(store, lab.name)
@@ -68,6 +69,12 @@ def check_lab(  # noqa: PLR0913 (each a part of one check)
         name: _miner(name, lab, checks) for name, miner in lab.miners.items() if miner.measured_from in checks
     }  # fmt: skip
     return LabCheck(lab, checks, meters, miners)
+
+
+def _readers(lab: Lab, hosts: Collection[str]) -> set[str]:
+    """Return the hosts that read a meter for some others, or for the miners that those measure."""
+    behind = {*hosts, *(name for name, miner in lab.miners.items() if miner.measured_from in hosts)}
+    return {meter.read_by for meter in lab.meters.values() if behind & set(meter.covers)}
 
 
 def _meter(name: str, lab: Lab, checks: Mapping[str, HostCheck]) -> MeterCheck:

@@ -1,6 +1,7 @@
 """The load of a host: whether it is quiet now, and how busy it was between two moments."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -77,7 +78,7 @@ def _look() -> list[Reason]:
     for audit in audits:
         audit.start()
     start_s = time.monotonic()
-    time.sleep(LOOK_S)
+    threading.Event().wait(LOOK_S)
     reasons = []
     for audit in audits:
         audit.window(start_s, time.monotonic())

@@ -1,5 +1,6 @@
 """Hosts over the system's OpenSSH: known keys only, never a password, one connection for many requests."""
 
+import hashlib
 import os
 import re
 import shlex
@@ -72,7 +73,8 @@ class SshReach:
     @contextmanager
     def open(self, *, limit_s: float = OPEN_LIMIT_S) -> Iterator[PipeChannel]:  # noqa: ARG002 (ssh has limits of its own)
         """Open a conversation; see `Reach.open`."""
-        shared = {"ControlMaster": "auto", "ControlPath": f"{_sockets()}/%C", "ControlPersist": "60"}
+        path = f"{_sockets()}/{_world(self._config)}-%C"
+        shared = {"ControlMaster": "auto", "ControlPath": path, "ControlPersist": "60"}
         command = self._command(shared)
         with conversation(self.host, self._folder, command, _explain, _variables()) as channel:
             yield channel
@@ -124,7 +126,7 @@ def _variables() -> dict[str, str]:
 def _sockets() -> str:
     """Return a folder for the sockets of shared connections; their paths must be short."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if runtime and len(runtime) < 40 and os.access(runtime, os.W_OK):
+    if runtime and len(runtime) < 30 and os.access(runtime, os.W_OK):
         folder = Path(runtime) / "perwatt-ssh"
         folder.mkdir(mode=0o700, exist_ok=True)
         return str(folder)
@@ -135,6 +137,15 @@ def _sockets() -> str:
     if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077:
         return str(folder)
     return tempfile.mkdtemp(prefix="perwatt-")  # somebody else has the name
+
+
+def _world(config: tuple[str, ...]) -> str:
+    """Return a mark of the ssh configuration and of the network: elsewhere, the same address is another host."""
+    try:
+        network = os.readlink("/proc/self/ns/net")  # noqa: PTH115 (no path)
+    except OSError:
+        network = ""
+    return hashlib.sha256(repr((config, os.environ.get("HOME"), network)).encode()).hexdigest()[:8]
 
 
 def _explain(status: int | None, errors: str) -> tuple[str, str]:

@@ -180,6 +180,15 @@ def test_a_run_behind_a_shared_meter_is_promised_a_log_of_its_period_and_boundar
     )  # fmt: skip
 
 
+def test_a_part_of_the_lab_is_checked_with_the_hosts_that_read_its_meters(check, hosts):
+    done = check(hosts=["gpu03"])
+    assert done.hosts.keys() == {"gpu01", "gpu03"}
+    assert done.meters.keys() == {"pdu-a"}
+    assert done.miners == {}
+    assert hosts["gpu02"].asked == []
+    assert check(hosts=["gpu01"]).hosts.keys() == {"gpu01"}
+
+
 def test_an_unknown_host_is_named_with_near_names(check):
     with pytest.raises(InputError, match=r"expected a host of this lab, got 'gpu04' \(did you mean gpu0"):
         check(accept=["gpu04"])
