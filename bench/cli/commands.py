@@ -31,7 +31,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     ),
     "feed": ("bench.cli.feed.command", "feed", "Read market files as exported; fetch data over the network."),
     "show": ("bench.cli.show", "show", "Show one result or profile with its sources."),
-    "compare": ("bench.cli.compare", "compare", "Compare results and profiles: ratio, interval, verdict."),
+    "compare": (
+        "bench.cli.compare.command",
+        "compare",
+        "Compare results and profiles: ratio, interval, verdict; or units of a fleet.",
+    ),
     "profile": ("bench.cli.profile", "profile", "Write a profile of this machine, or check profile files."),
     "site": ("bench.cli.site.command", "site", "Write a first site file, or the schemas for an editor."),
     "yield": (

@@ -65,9 +65,9 @@ class Weighted:
         self._figures = figures
         self._weight = 1.0 / (figures.own + between)
         self._pull = figures.shared / (1.0 + figures.shared * self._by_group(self._weight))
-        row = self._applied(np.ones_like(figures.logs))
-        self._total = float(row.sum())
-        self.mean = float(row @ figures.logs) / self._total
+        self._row = self._applied(np.ones_like(figures.logs))  # W 1
+        self._total = float(self._row.sum())
+        self.mean = float(self._row @ figures.logs) / self._total
         self.projected = self._applied(figures.logs - self.mean)  # P y
 
     def _by_group(self, values: "Floats") -> "Floats":

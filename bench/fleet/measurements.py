@@ -43,6 +43,11 @@ class Kind(NamedTuple):
     boundary: str = ""  # where power is drawn; empty for a rate
     tier: str = ""  # how far its meter is trusted; empty for a rate
 
+    def is_of(self, metric: str) -> bool:
+        """Return whether a metric of a record, by its name, is of this kind."""
+        beginning = {"energy": ENERGY_PER_UNIT, "power": POWER}.get(self.group, self.group)
+        return metric.startswith(beginning) and metric.endswith(self.boundary)
+
 
 class Model(NamedTuple):
     """What units have in common that are compared with each other."""

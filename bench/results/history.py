@@ -12,6 +12,7 @@ from bench.results.integrity.digests import record_digests_fault
 from bench.results.integrity.sense import sense_fault
 from bench.results.layout import RECORD, RECORD_FILE, file_fault, result_names
 from bench.results.schema import conforms
+from bench.results.units import unit_of
 from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.opening import read_input
 
@@ -30,6 +31,8 @@ class Headline:
     version: int  # of the workload
     variant: str
     device: str
+    unit: str  # identity of the unit under test; empty where it is unknown
+    host: str  # name of the host that measured it, else its key; empty where it is unknown
     plan: str
     started_utc: str
     supersedes: str | None
@@ -50,7 +53,7 @@ class Point:
     value: float  # in `unit`
     unit: str
     interval: tuple[float, float] | None  # 95 %, in `unit`
-    change_frac: float  # [-] against the first result of the same workload, version and device
+    change_frac: float  # [-] against the first result of the same workload, version, device and unit
 
 
 def headlines(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> Iterator[Headline]:
@@ -141,7 +144,7 @@ def trend(results: Iterable[Headline], metric: str, workload: str | None = None)
         if line.status != "ok" or figure is None or line.id in replaced:
             continue
         value = float(figure["value"])
-        first = firsts.setdefault((line.workload, line.version, line.device), value)
+        first = firsts.setdefault((line.workload, line.version, line.device, line.unit), value)
         interval = figure.get("interval_95")
         points.append(
             Point(
@@ -185,7 +188,8 @@ def summary(points: Sequence[Point]) -> dict[str, Any]:
 
 
 def _headline(folder: Path, record: dict[str, Any]) -> Headline:
-    workload, run = record["workload"], record["run"]
+    workload, run, device = record["workload"], record["run"], record["device"]
+    host = run.get("host") or {}
     return Headline(
         folder=folder,
         id=record["id"],
@@ -193,7 +197,9 @@ def _headline(folder: Path, record: dict[str, Any]) -> Headline:
         workload=workload["name"],
         version=workload["version"],
         variant=workload["variant"],
-        device=record["device"]["name"],
+        device=device["name"],
+        unit=unit_of(device["kind"], device.get("settings", {}), host.get("id", "")),
+        host=host.get("name") or host.get("id", ""),
         plan=run["plan"],
         started_utc=run["started_utc"],
         supersedes=record.get("supersedes"),

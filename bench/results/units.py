@@ -16,8 +16,8 @@ class Host(NamedTuple):
 
 def host_of(record: "Record") -> Host:
     """Return the host that measured a record."""
-    host = getattr(record.run, "host", None)
-    return Host("", "") if host is None else Host(host.id, host.name)
+    host = record.run.host
+    return Host("", "") if host is None else Host(host.id, host.name or "")
 
 
 def unit_of(kind: str, settings: Mapping[str, object], host_id: str) -> str:

@@ -12,7 +12,7 @@ from bench.cli.output import counted, emit_json, quantity, rate, say, warn
 from bench.cli.table import print_table
 
 if TYPE_CHECKING:
-    from bench.results.history import Headline
+    from bench.results.history import Headline, Point
 
 LAST = 40
 
@@ -43,7 +43,7 @@ def results(store: Path, workload: str | None, metric: str | None, last: int, as
         folders = counted(len(unfinished), "unfinished temporary folder")
         warn(f"{folders} of killed runs ignored, the first is {unfinished[0]}")
     if metric is not None:
-        _trend(list(unchanged(stored, warn)), metric, workload, last, as_json=as_json)
+        _trend(list(unchanged(stored, warn)), metric, workload, last, store, as_json=as_json)
         return
     rows = [_row(line) for line in stored if workload in (None, line.workload)]
     if as_json:
@@ -77,11 +77,14 @@ def _energy(metric: dict[str, Any]) -> str:
     return f"{quantity(metric['value'], metric['unit'])} ({metric.get('boundary')})"
 
 
-def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: int, *, as_json: bool) -> None:
+def _trend(
+    stored: "list[Headline]", metric: str, workload: str | None, last: int, store: Path, *, as_json: bool
+) -> None:
     from bench.results.history import by_workload, summary, trend
 
     points = trend(stored, metric, workload)
     summaries = {name: summary(group) for name, group in by_workload(points).items()}
+    lines = _of_fleet(points, metric, store)
     if as_json:
         rows = [
             {
@@ -90,6 +93,8 @@ def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: in
                 "workload": point.headline.workload,
                 "version": point.headline.version,
                 "device": point.headline.device,
+                "unit_under_test": point.headline.unit or None,
+                "host": point.headline.host or None,
                 "value": point.value,
                 "unit": point.unit,
                 "interval_95": point.interval,
@@ -97,14 +102,18 @@ def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: in
             }
             for point in points
         ]
-        emit_json({"schema": "perwatt.trend/2", "metric": metric, "summaries": summaries, "points": rows})
+        emit_json(
+            {"schema": "perwatt.trend/2", "metric": metric, "summaries": summaries, "fleet": lines, "points": rows}
+        )
         return
+    several = len({point.headline.host for point in points}) > 1
     print_table(
-        ("result", "workload", metric, "95 %", "change"),
+        ("result", "workload", *(("host",) if several else ()), metric, "95 %", "change"),
         [
             (
                 point.headline.id,
                 point.headline.workload,
+                *((point.headline.host or "unknown",) if several else ()),
                 quantity(point.value, point.unit),
                 f"± {(point.interval[1] - point.interval[0]) / 2 / point.value:.2%}"
                 if point.interval
@@ -113,7 +122,7 @@ def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: in
             )
             for point in points[-last:]
         ],
-        right=(2, 3, 4),
+        right=(3, 4, 5) if several else (2, 3, 4),
         optional=() if len(summaries) > 1 else (1,),
     )
     for name, whole in summaries.items():
@@ -122,4 +131,24 @@ def _trend(stored: "list[Headline]", metric: str, workload: str | None, last: in
             f"{name}, {counted(whole['n'], 'result')}: median {quantity(whole['median'], unit)}, "
             f"from {quantity(whole['least'], unit)} to {quantity(whole['most'], unit)}"
         )
-    say("the change is against the first result of the same workload, version and device")
+    say("the change is against the first result of the same workload, version, device and unit")
+    for line in lines:
+        say(line)
+
+
+def _of_fleet(points: "list[Point]", metric: str, store: Path) -> list[str]:
+    """Return the coverage, and a line for each model with several units: their spread, outliers and drift."""
+    if len({point.headline.unit for point in points}) < 2:
+        return []
+    from bench.fleet.study import fleet
+    from bench.fleet.table import coverage_lines, study_line, tests
+    from bench.results.folder import read_record
+    from bench.results.labs.coverage import coverages
+
+    of_lab = coverages(store, [point.headline.id for point in points])
+    whole = fleet((read_record(point.headline.folder) for point in points), of_lab)
+    studies = [study for study in whole.studies if study.kind.is_of(metric) and len(study.units) > 1]
+    if not studies:
+        return []
+    covered = [f"coverage: {one.lab}, run {one.run_id}: {one.line()}" for one in of_lab]
+    return [*covered, *coverage_lines(whole), *map(study_line, studies), *tests(studies)]

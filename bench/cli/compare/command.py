@@ -1,7 +1,5 @@
 """`perwatt compare`: a comparison of results and profiles, or of two workloads measured now."""
 
-import csv
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +9,8 @@ import click
 
 from bench.cli import completion
 from bench.cli.commands import examples
+from bench.cli.compare.hosts import compare_hosts
+from bench.cli.compare.text import as_csv, as_markdown
 from bench.cli.options import (
     NUMBER,
     POSITIVE,
@@ -50,14 +50,20 @@ COLUMNS = (
         "perwatt compare antminer-s21 latest:sha256d_scan_cpu",
         "perwatt compare latest:sha256d_scan_asic antminer-s21:188t",
         "perwatt compare --run sha256d_scan_cpu:lanes8 sha256d_scan_cpu:lanes16",
+        "perwatt compare --by host sha256d_scan_asic",
     )
 )
-@click.argument("names", nargs=-1, metavar="NAME...", shell_complete=completion.results_and_profiles)
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.results_and_profiles)
 @click.option(
     "--run",
     "run_now",
     is_flag=True,
     help="Measure two workloads (WORKLOAD or WORKLOAD:VARIANT) now, in turns: A B A B.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["host"]),
+    help="Compare the units of each model over all hosts: spread, outliers and drift. NAME is a workload or a result.",
 )
 @plan_option("With --run: measurement plan, PLANS.")
 @click.option(
@@ -90,6 +96,7 @@ COLUMNS = (
 def compare(
     names: tuple[str, ...],
     run_now: bool,
+    by: str | None,
     plan: str,
     wanted_pairs: int | None,
     threads: int,
@@ -109,12 +116,19 @@ def compare(
     NAME is the id of a result, the first characters of an id, the path of a result folder, latest:WORKLOAD, or the
     name of a profile. Each NAME is compared with the first one. A ratio or verdict that would mislead is refused, and
     its cell or a line below the table gives the reason.
+
+    With --by host, NAME is a workload or a result, and without NAME every result is taken. The coverage of the lab
+    runs stands above the figures.
     """
     from bench.compare import verdicts
     from bench.compare.load import load_device, of_record, signatures
     from bench.compare.overview import as_documents, overview
 
     shape = "json" if as_json else format_
+    if by is not None:
+        _check_alone({"--run": run_now, "--hashprice": hashprice, "--tokens": tokens_of, "--plot": plot})
+        compare_hosts(names, store, shape)
+        return
     extra: dict[str, Any] = {}
     pairs = None
     if run_now:
@@ -140,22 +154,23 @@ def compare(
     if shape == "json":
         emit_json({**verdicts.as_document(rows), "overview": as_documents(lines), **extra})
     elif shape == "csv":
-        emit_text(_csv(verdicts.as_document(rows)["rows"]).rstrip("\n"))
+        emit_text(as_csv(verdicts.as_document(rows)["rows"]).rstrip("\n"))
     elif shape == "markdown":
         _print_markdown(lines, rows)
     else:
         _print_tables(lines, rows, hashprice)
-        for result, words in extra.get("signatures", {}).items():
-            say(f"{result}: {words}")
-        if plot is not None:
-            say(
-                f"plot: {plot}"
-                + (f"; not in the plot, without hash rate or power: {', '.join(missing)}" if missing else "")
-            )
+        _print_files(extra, plot)
     if pairs is not None and shape in {"table", "markdown"}:
         say(pairs.sentence())
     if run_now and all(record.status == "failed" for record in records):
         raise RunFailedError("compare --run: both runs failed; perwatt show names the reason of each")
+
+
+def _check_alone(others: Mapping[str, object]) -> None:
+    """Raise InputError if an option stands with --by that is for devices against each other."""
+    used = [option for option, value in others.items() if value]
+    if used:
+        raise InputError.at("--by host", expected="no option of a comparison with one device", got=", ".join(used))
 
 
 def _measure_now(
@@ -175,16 +190,26 @@ def _measure_now(
         )
 
 
+def _print_files(extra: Mapping[str, Any], plot: Path | None) -> None:
+    """Print the signatures of the results, and where the plot is and what it lacks."""
+    for result, words in extra.get("signatures", {}).items():
+        say(f"{result}: {words}")
+    if plot is not None:
+        missing = extra["plot"]["without_hash_rate_or_power"]
+        words = f"; not in the plot, without hash rate or power: {', '.join(missing)}" if missing else ""
+        say(f"plot: {plot}{words}")
+
+
 def _print_markdown(lines: "Sequence[OverviewRow]", rows: "Sequence[Row]") -> None:
     from bench.compare.overview_table import RATED_COLUMNS, cells, columns, rated_cells
 
     headings, rated = columns(lines), rated_cells(lines)
-    emit_text(_markdown(headings, [cells(line, headings) for line in lines]))
+    emit_text(as_markdown(headings, [cells(line, headings) for line in lines]))
     say()
     if rated:
-        emit_text(_markdown(RATED_COLUMNS, rated))
+        emit_text(as_markdown(RATED_COLUMNS, rated))
         say()
-    emit_text(_markdown(COLUMNS, [_cells(row) for row in rows]))
+    emit_text(as_markdown(COLUMNS, [_cells(row) for row in rows]))
 
 
 def _print_tables(lines: "Sequence[OverviewRow]", rows: "Sequence[Row]", hashprice: float | None) -> None:
@@ -230,32 +255,3 @@ def _cells(row: "Row", marks: Mapping[str, str] | None = None) -> tuple[str, ...
         f"{row.interval[0]:.4g} to {row.interval[1]:.4g}" if row.interval else "-",
         f"{verdict} ({row.note})" if row.note and verdict else verdict,
     )
-
-
-def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, tuple("---" for _ in headings), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    from sites.planners.csv_files import as_text
-
-    stream = io.StringIO()
-    flat = [
-        {
-            key: value
-            for name, content in row.items()
-            for key, value in (
-                ((f"{name}_low", content[0] if content else None), (f"{name}_high", content[1] if content else None))
-                if name.endswith("interval_95")
-                else ((name, content),)
-            )
-        }
-        for row in rows
-    ]
-    writer = csv.DictWriter(stream, fieldnames=list(flat[0]) if flat else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {key: as_text(value) if isinstance(value, str) else value for key, value in row.items()} for row in flat
-    )
-    return stream.getvalue()

@@ -1,0 +1,1 @@
+"""`perwatt compare`: devices against each other, and the units of a fleet."""
