@@ -60,12 +60,13 @@ def mining_block(table: MiningTable, resolve: Resolve, path: str, pue: float, fa
     steps = margins(modes)
     top = max(modes, key=lambda mode: mode.power_w or 0.0)
     watts = sum(step.power_w for step in steps)
+    count = table.count.value if table.count else _fitting(table, facility_mw, pue * watts, 1, location)
     return MiningBlock(
         name=table.name,
-        rate=top,
+        rate=top.of_units(count),
         rated=_hash_rate(table.rated_device, resolve, location) if table.rated_device else None,
         margins=steps,
-        count=table.count.value if table.count else _fitting(table, facility_mw, pue * watts, 1, location),
+        count=count,
         availability_frac=frac(table.availability_percent),
         age_years=table.age_years.value,
         degradation_frac_per_year=frac(table.degradation_percent_per_year),
@@ -113,7 +114,7 @@ def inference_block(
     kind, price = _price(table)
     return InferenceBlock(
         name=table.name,
-        rate=rate,
+        rate=rate.of_units(count),
         rated_tokens_per_s=table.rated_tokens_per_s.value if table.rated_tokens_per_s else None,
         watts_per_gpu=watts,
         count=count,

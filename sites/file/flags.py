@@ -8,13 +8,14 @@ from sites.dispatch.problem import meter_mw
 from sites.hours.calendar import utc_text
 from sites.hours.power import share_of_steps
 from sites.hours.prices import above_market, negative
+from sites.market.unit_spread import FLEET_PREFIX
 from sites.plausible.bands import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sites.hours.calendar import Calendar
-    from sites.model import Site
+    from sites.model import InferenceBlock, MiningBlock, Site
 
     Window = tuple[int, float]
 
@@ -40,8 +41,31 @@ def site_flags(site: Site, windows: Mapping[str, Sequence[Window]]) -> tuple[str
 
 
 def site_notes(site: Site) -> tuple[str, ...]:
-    """Return one line for what a reader should know of a site's prices: currency, hours below 0, and calls in vain."""
-    return (*_currency(site), *negative(site.calendar, site.spot_usd_per_mwh), *_calls(site))
+    """Return one line for what a reader should know: currency, hours below 0, calls in vain, units measured."""
+    return (
+        *_currency(site),
+        *negative(site.calendar, site.spot_usd_per_mwh),
+        *_calls(site),
+        *_units("mining", site.mining),
+        *_units("inference", site.inference),
+    )
+
+
+def _units(product: str, blocks: Iterable[MiningBlock | InferenceBlock]) -> Iterator[str]:
+    """Yield a line for each block whose device was measured on fewer units than it has."""
+    for block in blocks:
+        spread, place = block.rate.spread, f"{product}[{block.name}]"
+        if spread is not None:
+            power = "" if spread.power is None else f", of the power {spread.power.spread_frac:.2%}"
+            yield (
+                f"{place}: {spread.rate.measured} measured units stand for {block.count:,.0f}; spread between units of "
+                f"the rate {spread.rate.spread_frac:.2%}{power}, in the interval of their mean"
+            )
+        elif block.rate.plan and block.count > 1.0:  # a stored result of one unit
+            yield (
+                f"{place}: one measured unit stands for {block.count:,.0f}: the spread between units is unknown and "
+                f'not in the interval (measure more units, and name them with device = "{FLEET_PREFIX}WORKLOAD@MODEL")'
+            )
 
 
 def _calls(site: Site) -> Iterator[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BASES, BOUNDARIES, CONFIDENCES, Basis, Boundary, Confidence
+
+if TYPE_CHECKING:
+    from sites.market.unit_spread import UnitSpread
 
 Unit = Literal["hash", "token"]
 
@@ -60,6 +63,7 @@ class DeviceRate:
     plan: str = ""  # that a result was measured with; empty for other rates
     codes: tuple[str, ...] = ()  # warnings of the result
     tpot_s: float | None = None  # [s] mean time per output token of one user at this rate; None if it is unknown
+    spread: UnitSpread | None = None  # between the units whose mean it is; None for one unit, or without units
 
     def __post_init__(self) -> None:
         """Raise InputError for a figure or interval that is not finite and positive, an unknown word, or no tags."""
@@ -79,6 +83,19 @@ class DeviceRate:
                 f"{location}: tags: expected the five tags of a token rate (boundary, measured or provisioned, "
                 "token basis, input:output lengths, latency limit), got none"
             )
+
+    def of_units(self, units: float) -> DeviceRate:
+        """Return the rate as that of the mean of a site's units, with the intervals that their number gives it."""
+        if self.spread is None:
+            return self
+        rate, power = self.spread.rate, self.spread.power
+        return replace(
+            self,
+            rate_interval_per_s=rate.interval(self.rate_per_s, units),
+            power_interval_w=self.power_interval_w
+            if power is None or self.power_w is None
+            else power.interval(self.power_w, units),
+        )
 
     @property
     def serving_class(self) -> str:

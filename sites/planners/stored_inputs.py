@@ -18,6 +18,7 @@ from sites.file.inputs import Inputs, hourly_files
 from sites.file.site_file import SiteFile
 from sites.market.bitcoin import EPOCHS_FILE
 from sites.market.device_rate import DeviceRate, TokenTags
+from sites.market.unit_spread import UnitSpread
 from sites.operating_points import OperatingCurve, OperatingPoint
 
 if TYPE_CHECKING:
@@ -87,8 +88,13 @@ def _rate(stored: dict[str, Any]) -> DeviceRate:
         key: tuple(stored[key]) if stored.get(key) is not None else None
         for key in ("rate_interval_per_s", "power_interval_w")
     }
-    codes = tuple(stored.get("codes", ()))
-    return DeviceRate(**{**stored, **pairs, "tags": TokenTags(**tags) if tags else None, "codes": codes})
+    codes, spread = tuple(stored.get("codes", ())), stored.get("spread")
+    parts = {
+        "tags": TokenTags(**tags) if tags else None,
+        "codes": codes,
+        "spread": UnitSpread.from_document(spread) if spread else None,
+    }
+    return DeviceRate(**{**stored, **pairs, **parts})
 
 
 def difficulty_sha256() -> str:

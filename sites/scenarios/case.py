@@ -125,12 +125,11 @@ def part_case(site: Site, model: ScenarioModel, *, year: int, first_month: int) 
     rows = labels(site)
     sources: dict[str, MiningBlock | InferenceBlock] = {block.name: block for block in site.mining}
     sources |= {block.name: block for block in site.inference}
-    rates = {block.rate.name: block.rate for block in sources.values()}
-    names = list(rates)
-    spreads = [_spreads(rates[name], model) for name in names]
+    spread_of = {name: (block.rate.name, *_spreads(block.rate, model)) for name, block in sources.items()}
+    devices = list(dict.fromkeys(spread_of.values()))  # blocks of one device and unequal size have unequal spreads
     best = max(block.availability_frac for block in sources.values())
     most_available = 1.0 / best if best > 0 else 1.0
-    widest = most_available * max(1.0 + DEVICE_SPREADS * power for _, power in spreads)
+    widest = most_available * max(1.0 + DEVICE_SPREADS * power for _, _, power in devices)
     table, bounds, programme = tabulate(arrays, widest)
     installed = np.array([site_block.count * (site_block.rate.power_w or 0.0) for site_block in sources.values()])
     running = np.array([site_block.availability_frac for site_block in sources.values()])
@@ -155,8 +154,8 @@ def part_case(site: Site, model: ScenarioModel, *, year: int, first_month: int) 
         outage_frac=float(1.0 - (installed * running).sum() / installed.sum()),
         most_available=most_available,
         paid_per=np.array([kinds.get(row.unit, drawn.PER_KW_MONTH) for row in rows]),
-        device=np.array([names.index(sources[row.name].rate.name) for row in rows]),
-        devices=tuple((place_of(name), *spread) for name, spread in zip(names, spreads, strict=True)),
+        device=np.array([devices.index(spread_of[row.name]) for row in rows]),
+        devices=tuple((place_of(name), rate, power) for name, rate, power in devices),
         rents=_rents(site, rows),
         labels=rows,
         first_month=first_month,
