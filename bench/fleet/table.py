@@ -61,14 +61,15 @@ def _model_row(study: Study) -> list[str]:
 def unit_rows(studies: Sequence[Study]) -> list[list[str]]:
     """Return a line for each unit and figure, under UNIT_COLUMNS, ordered by host and unit."""
     lines = [
-        ((", ".join(unit.hosts), unit.id), _unit_row(study, at))
+        ((", ".join(unit.hosts), unit.id), unit_row(study, at))
         for study in studies
         for at, unit in enumerate(study.units)
     ]
     return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
 
 
-def _unit_row(study: Study, at: int) -> list[str]:
+def unit_row(study: Study, at: int) -> list[str]:
+    """Return the line of one unit, under UNIT_COLUMNS."""
     unit = study.units[at]
     deviation = None if study.deviations is None else study.deviations[at]
     change = study.drifts.get(unit.id)

@@ -14,6 +14,7 @@ from hardware_profiles.errors import InputError, near_names
 from hardware_profiles.opening import read_input
 
 if TYPE_CHECKING:
+    from bench.results.labs.coverage import Coverage
     from bench.results.record import Record
     from hardware_profiles.profile import Device
     from sites.dispatch.year import SiteYear
@@ -55,6 +56,7 @@ class Gathered:
     catalogue: "tuple[Device, ...]" = ()
     outlook: "Outlook | None" = None
     megawatts: "tuple[Megawatt, ...]" = ()
+    coverages: "tuple[Coverage, ...]" = ()  # of the lab runs that the results come from
 
     @property
     def records(self) -> "tuple[Record, ...]":
@@ -123,8 +125,24 @@ def collect(
             results.append(Stored(folder, record, _signature(folder, text, signers)))
         except InputError as fault:
             unreadable.append(_unreadable(folder, without_folder(str(fault), folder)))
+    covered = _coverages(results, unreadable)
     years = tuple(_site(name, store, own) for name in dict.fromkeys(sites))
-    return Gathered(tuple(results), tuple(unreadable), sites=years, catalogue=tuple(load_all(own)))
+    return Gathered(
+        tuple(results), tuple(unreadable), sites=years, catalogue=tuple(load_all(own)), coverages=tuple(covered)
+    )
+
+
+def _coverages(results: Sequence[Stored], unreadable: list[Unreadable]) -> "list[Coverage]":
+    """Return the coverage of the lab runs that results come from; a book that cannot be read joins `unreadable`."""
+    from bench.results.labs.coverage import coverages
+
+    covered: list[Coverage] = []
+    for store in dict.fromkeys(stored.folder.parent for stored in results):
+        try:
+            covered.extend(coverages(store, [one.record.id for one in results if one.folder.parent == store]))
+        except InputError as fault:
+            unreadable.append(Unreadable("labs", without_folder(str(fault), store / "labs")))
+    return covered
 
 
 def _sort_out(names: Sequence[str], store: Path) -> _Named:
