@@ -139,7 +139,8 @@ def _coverages(results: Sequence[Stored], unreadable: list[Unreadable]) -> "list
     covered: list[Coverage] = []
     for store in dict.fromkeys(stored.folder.parent for stored in results):
         try:
-            covered.extend(coverages(store, [one.record.id for one in results if one.folder.parent == store]))
+            shown = {one.folder.name for one in results if one.folder.parent == store}
+            covered.extend(coverages(store, None if shown.issuperset(result_names(store)) else sorted(shown)))
         except InputError as fault:
             unreadable.append(Unreadable("labs", without_folder(str(fault), store / "labs")))
     return covered

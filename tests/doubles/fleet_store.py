@@ -54,7 +54,8 @@ def record(
         "windows": [
             {
                 "index": at, "start_utc": (started + timedelta(seconds=21 * at)).isoformat(),
-                "start_s": 100.0 + 21.0 * at, "end_s": 120.0 + 21.0 * at, "work": one * 20.0, "batches": 40, "energy": energies,
+                "start_s": 100.0 + 21.0 * at, "end_s": 120.0 + 21.0 * at, "work": one * 20.0, "batches": 40,
+                "energy": energies,
             }
             for at, one in enumerate(rates)
         ],
@@ -82,7 +83,7 @@ def miners(store, units, *, rate_sd, power_sd, rng, repeats=1, off=None, **chang
             number += 1
             rate = float(rates[at] * (1.0 + 0.001 * rng.standard_normal()))
             put(store, record(
-                number, host=f"lab{at % 4:02d}", unit=f"{at:08x}", rate=rate, watts=float(watts[at]), days=10.0 * time, workload="sha256d_scan_asic", device="Bitmain Antminer S21",
-                kind="asic", meter=f"plug-{at}", **changes,
+                number, host=f"lab{at % 4:02d}", unit=f"{at:08x}", rate=rate, watts=float(watts[at]), days=10.0 * time,
+                workload="sha256d_scan_asic", device="Bitmain Antminer S21", kind="asic", meter=f"plug-{at}", **changes,
             ))  # fmt: skip
     return store

@@ -111,7 +111,7 @@ def compare(
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare results and profiles: ratio, interval, verdict.
+    """Compare results and profiles: ratio, interval, verdict; or units of a fleet.
 
     NAME is the id of a result, the first characters of an id, the path of a result folder, latest:WORKLOAD, or the
     name of a profile. Each NAME is compared with the first one. A ratio or verdict that would mislead is refused, and

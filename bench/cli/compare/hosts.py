@@ -59,7 +59,8 @@ def read_fleet(names: Sequence[str], store: Path) -> "Fleet":
     from bench.results.labs.coverage import coverages
 
     records, workloads = _named(names, store)
-    of_lab = coverages(store, [record.id for record in records])
+    every = set(names) <= set(workloads)  # then also runs of which no result came
+    of_lab = coverages(store, None if every else [record.id for record in records])
     if workloads:
         rows = ((one, tuple(row for row in one.rows if _of(row.job.workload, workloads))) for one in of_lab)
         of_lab = [replace(one, rows=kept) for one, kept in rows if kept]

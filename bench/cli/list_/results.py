@@ -84,7 +84,7 @@ def _trend(
 
     points = trend(stored, metric, workload)
     summaries = {name: summary(group) for name, group in by_workload(points).items()}
-    lines = _of_fleet(points, metric, store)
+    coverage, spreads = _of_fleet(points, metric, store)
     if as_json:
         rows = [
             {
@@ -102,10 +102,11 @@ def _trend(
             }
             for point in points
         ]
-        emit_json(
-            {"schema": "perwatt.trend/2", "metric": metric, "summaries": summaries, "fleet": lines, "points": rows}
-        )
+        head = {"schema": "perwatt.trend/2", "metric": metric, "summaries": summaries}
+        emit_json({**head, "coverage": coverage, "fleet": spreads, "points": rows})
         return
+    for line in coverage:
+        say(line)
     several = len({point.headline.host for point in points}) > 1
     print_table(
         ("result", "workload", *(("host",) if several else ()), metric, "95 %", "change"),
@@ -132,14 +133,14 @@ def _trend(
             f"from {quantity(whole['least'], unit)} to {quantity(whole['most'], unit)}"
         )
     say("the change is against the first result of the same workload, version, device and unit")
-    for line in lines:
+    for line in spreads:
         say(line)
 
 
-def _of_fleet(points: "list[Point]", metric: str, store: Path) -> list[str]:
+def _of_fleet(points: "list[Point]", metric: str, store: Path) -> tuple[list[str], list[str]]:
     """Return the coverage, and a line for each model with several units: their spread, outliers and drift."""
     if len({point.headline.unit for point in points}) < 2:
-        return []
+        return [], []
     from bench.fleet.study import fleet
     from bench.fleet.table import coverage_lines, study_line, tests
     from bench.results.folder import read_record
@@ -149,6 +150,6 @@ def _of_fleet(points: "list[Point]", metric: str, store: Path) -> list[str]:
     whole = fleet((read_record(point.headline.folder) for point in points), of_lab)
     studies = [study for study in whole.studies if study.kind.is_of(metric) and len(study.units) > 1]
     if not studies:
-        return []
+        return [], []
     covered = [f"coverage: {one.lab}, run {one.run_id}: {one.line()}" for one in of_lab]
-    return [*covered, *coverage_lines(whole), *map(study_line, studies), *tests(studies)]
+    return [*covered, *coverage_lines(whole)], [*map(study_line, studies), *tests(studies)]

@@ -1,0 +1,102 @@
+"""`fleet:WORKLOAD@MODEL`: the mean of measured units as the device of a block, with an interval that holds."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from doubles.fleet_store import miners, put, record
+
+from bench.device_rates import resolve_rate
+from hardware_profiles.errors import InputError
+
+NAME = "fleet:sha256d_scan_asic@Bitmain Antminer S21"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return miners(tmp_path / "results", 12, rate_sd=0.02, power_sd=0.01, rng=np.random.default_rng(1), repeats=2)
+
+
+def test_a_fleet_is_the_mean_of_its_units_with_their_spread(store):
+    rate = resolve_rate(NAME, store=store)
+    assert rate.rate_per_s == pytest.approx(2e14, rel=0.02)
+    assert rate.power_w == pytest.approx(3500.0, rel=0.02)
+    assert (rate.spread.rate.measured, rate.boundary, rate.power_basis) == (12, "wall", "measured")
+    assert rate.spread.rate.spread_frac == pytest.approx(0.02, rel=0.5)
+    assert "mean of 12 units, 24 results" in rate.source
+    assert resolve_rate("fleet:sha256d_scan_asic@bitmain-antminer-s21", store=store).rate_per_s == rate.rate_per_s
+
+
+def test_more_units_than_were_measured_widen_the_interval_and_the_measured_ones_alone_do_not(store):
+    rate = resolve_rate(NAME, store=store)
+    widths = []
+    for units in (12, 24, 7831):
+        low, high = rate.of_units(units).rate_interval_per_s
+        widths.append((high - low) / rate.rate_per_s)
+    assert widths[0] < widths[1] < widths[2]
+    assert widths[0] < 0.2 * widths[2]
+
+
+def test_the_interval_of_a_site_covers_its_mean_as_often_as_it_says(tmp_path):
+    rng, site, covered = np.random.default_rng(5), 400, 0
+    for at in range(100):
+        rates = 1e14 * (1.0 + 0.02 * rng.standard_normal(site))
+        measured = rng.choice(rates, 4, replace=False) * (1.0 + 0.001 * rng.standard_normal(4))
+        store = put(tmp_path / f"{at}", *(
+            record(i, unit=f"{i:08x}", rate=float(one), watts=3e3, kind="asic", workload="w", device="M", meter=f"m{i}")
+            for i, one in enumerate(measured)
+        ))  # fmt: skip
+        low, high = resolve_rate("fleet:w@M", store=store).of_units(site).rate_interval_per_s
+        covered += low <= rates.mean() <= high
+    assert covered >= 88
+
+
+def test_one_unit_has_no_spread(tmp_path):
+    store = miners(tmp_path / "results", 1, rate_sd=0.0, power_sd=0.0, rng=np.random.default_rng(1))
+    rate = resolve_rate(NAME, store=store)
+    assert rate.spread is None
+    assert rate.of_units(7831) is rate
+
+
+def test_declared_watts_stay_declared(tmp_path):
+    documents = [record(at, host=f"h{at}", rate=7e9 * (1.0 + 0.01 * at)) for at in range(3)]
+    assumed = {"power_w": 65.0, "boundary": "wall", "source": "--watts"}
+    store = put(tmp_path / "results", *({**one, "assumed_power_w": assumed} for one in documents))
+    rate = resolve_rate("fleet:sha256d_scan_cpu@A CPU of 16 cores", store=store)
+    assert (rate.power_w, rate.power_basis, rate.spread.power) == (65.0, "assumed", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("fleet:sha256d_scan_asic", "expected fleet:WORKLOAD@MODEL"),
+        ("fleet:@S21", "expected fleet:WORKLOAD@MODEL"),
+        ("fleet:sha256d_scan_asic@Bitmain Antminer S19", "units were measured (Bitmain Antminer S21)"),
+        ("fleet:nothing@S21", "there are none"),
+    ],
+)
+def test_what_is_no_fleet_is_refused(name, expected, store):
+    with pytest.raises(InputError) as caught:
+        resolve_rate(name, store=store)
+    assert expected in str(caught.value)
+
+
+def test_fleets_of_one_model_in_two_modes_are_told_apart_by_their_setting(tmp_path):
+    documents = [
+        record(at, unit=f"{at:08x}", rate=2e14 * (1.0 + at / 1000), watts=3500.0, kind="asic", workload="w", device="M",
+               meter=f"m{at}", settings={"mode": "low" if at < 3 else "normal"})
+        for at in range(6)
+    ]  # fmt: skip
+    store = put(tmp_path / "results", *documents)
+    with pytest.raises(InputError, match="mode=low; mode=normal"):
+        resolve_rate("fleet:w@M", store=store)
+    assert resolve_rate("fleet:w@M@mode=low", store=store).spread.rate.measured == 3
+    with pytest.raises(InputError, match="got '0 of 2'"):
+        resolve_rate("fleet:w@M@mode=high", store=store)
+
+
+def test_a_stored_fleet_comes_back_as_it_was(store):
+    from sites.planners.stored_inputs import _rate
+
+    rate = resolve_rate(NAME, store=store)
+    assert _rate(dataclasses.asdict(rate)) == rate
