@@ -8,7 +8,6 @@ from sites.dispatch.problem import meter_mw
 from sites.hours.calendar import utc_text
 from sites.hours.power import share_of_steps
 from sites.hours.prices import above_market, negative
-from sites.market.unit_spread import FLEET_PREFIX
 from sites.plausible.bands import written
 
 if TYPE_CHECKING:
@@ -52,20 +51,10 @@ def site_notes(site: Site) -> tuple[str, ...]:
 
 
 def _units(product: str, blocks: Iterable[MiningBlock | InferenceBlock]) -> Iterator[str]:
-    """Yield a line for each block whose device was measured on fewer units than it has."""
+    """Yield a line for each block with measured units: how many stand for how many."""
     for block in blocks:
-        spread, place = block.rate.spread, f"{product}[{block.name}]"
-        if spread is not None:
-            power = "" if spread.power is None else f", of the power {spread.power.spread_frac:.2%}"
-            yield (
-                f"{place}: {spread.rate.measured} measured units stand for {block.count:,.0f}; spread between units of "
-                f"the rate {spread.rate.spread_frac:.2%}{power}, in the interval of their mean"
-            )
-        elif block.rate.plan and block.count > 1.0:  # a stored result of one unit
-            yield (
-                f"{place}: one measured unit stands for {block.count:,.0f}: the spread between units is unknown and "
-                f'not in the interval (measure more units, and name them with device = "{FLEET_PREFIX}WORKLOAD@MODEL")'
-            )
+        if words := block.rate.units_words(block.count):
+            yield f"{product}[{block.name}]: {words}"
 
 
 def _calls(site: Site) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hardware_profiles.errors import InputError
 from hardware_profiles.provenance import BASES, BOUNDARIES, CONFIDENCES, Basis, Boundary, Confidence
+from sites.market.unit_spread import FLEET_PREFIX
 
 if TYPE_CHECKING:
     from sites.market.unit_spread import UnitSpread
@@ -95,6 +96,25 @@ class DeviceRate:
             power_interval_w=self.power_interval_w
             if power is None or self.power_w is None
             else power.interval(self.power_w, units),
+        )
+
+    def units_words(self, units: float) -> str:
+        """Return how many measured units stand for a site's units, and what is known of their spread.
+
+        The text is empty for a figure that was not measured on single units of ours, and for a single unit.
+        """
+        if self.spread is not None:
+            power = self.spread.power
+            of_power = "" if power is None else f", of the power {power.spread_frac:.2%}"
+            return (
+                f"{self.spread.rate.measured} measured units stand for {units:,.0f}; spread between units of the rate "
+                f"{self.spread.rate.spread_frac:.2%}{of_power}, in the interval of their mean"
+            )
+        if not self.plan or units <= 1.0:
+            return ""
+        return (
+            f"one measured unit stands for {units:,.0f}: the spread between units is unknown and not in the interval "
+            f'(measure more units, and name them with device = "{FLEET_PREFIX}WORKLOAD@MODEL")'
         )
 
     @property

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from doubles.fleet_store import miners, put, record
+from doubles.fleets.store import miners, put, record
 
 from bench.device_rates import resolve_rate
 from hardware_profiles.errors import InputError

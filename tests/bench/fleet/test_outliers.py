@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from doubles.fleet import drawn
+from doubles.fleets.figures import drawn
 
 from bench.fleet.outliers import FALSE_ALARMS_FRAC, LEAST_UNITS, deviations
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from doubles.fleet import drawn
+from doubles.fleets.figures import drawn
 
 from bench.fleet.errors import Figures, Weighted
 from bench.fleet.spread import restricted_likelihood, spread

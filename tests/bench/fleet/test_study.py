@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from doubles.fleet_store import miners, record
+from doubles.fleets.store import miners, record
 
 from bench.fleet import table
 from bench.fleet.scatter import moderated, pooled

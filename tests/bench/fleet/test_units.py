@@ -1,7 +1,7 @@
 """Which records are one unit, which do not count, and what units share."""
 
 import pytest
-from doubles.fleet_store import record
+from doubles.fleets.store import record
 
 from bench.fleet.measurements import measurements
 from bench.fleet.units import units_of

@@ -227,7 +227,7 @@ def _devices(gathered: "Gathered") -> Table:
         (
             Cell(block.name, note=year.site.name),
             Cell(rate.name),
-            figure_cell(f"{block.count:,.0f}", block.count),
+            figure_cell(f"{block.count:,.0f}", block.count, note=rate.units_words(block.count)),
             Cell(
                 "",
                 rate.basis,

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from doubles.fleet_lab import lab_run
-from doubles.fleet_store import miners, put, record
+from doubles.fleets.lab import lab_run
+from doubles.fleets.store import miners, put, record
 
 
 @pytest.fixture(scope="module")

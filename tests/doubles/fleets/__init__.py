@@ -1,0 +1,1 @@
+"""Simulated fleets: figures, results folders and books of lab runs."""
