@@ -44,6 +44,7 @@ class Engine:
     blend: float  # exponent with which arithmetic and memory of a dense product add, from 1 (sum) up (longer of both)
     grouped_memory_frac: float  # [-] bandwidth for experts over that for dense weights
     grouped_depth: float  # inner width of a tile of experts' products that takes as long as its start and end
+    grouped_tile: float  # rows of a tile of experts' products whose operands take as long to load as to multiply
     routed_passes: float  # times that a row of an expert passes through memory in addition, until it is summed
     popularity: float  # [-] coefficient of variation of the popularity of experts
     layer_overhead_s: float  # [s] time lost at the starts and ends of a layer's kernels, on Hopper
@@ -55,13 +56,12 @@ class Engine:
     gather_layer_s: float  # [s] in addition in a layer of experts that copies of attention share
     mixed_layer_s: float  # [s] in addition in a step that reads prompts, which no whole graph starts
     blackwell_start_ratio: float  # [-] fixed times of kernels on Blackwell over those of the device family
-    grouped_fp8_ratio: float  # [-] rate of products of experts in fp8 over that of the device family
-    grouped_fp4_ratio: float  # [-] the same in NVFP4
     logit_bytes: float  # [byte] that a number of the logits moves through the memory of one GPU until a token is drawn
     host_s_per_step: float  # [s] host time of a step
     host_s_per_sequence: float  # [s] host time for each sequence that gets a token in a step
     host_overlaps: bool  # whether the host works while the device computes, or between the steps
     all_experts: bool  # whether products of experts in fp8 run over all experts that a GPU holds and all rows
+    chunks_in_pieces: bool  # whether no graph of the whole step starts steps of models with attention in chunks
     pads_copies: bool  # whether all copies of attention compute as many tokens as the one that reads most of them
     cache_bytes: float | None  # [byte] of a cached key or value, or None for that of the precision
     kv_memory_frac: float  # [-] share of the free memory for keys and values
@@ -143,6 +143,7 @@ def engine(name: str = DEFAULT) -> Engine:
         **values,
         host_overlaps=bool(table["host_overlaps"]["value"]),
         all_experts=bool(table["all_experts"]["value"]),
+        chunks_in_pieces=bool(table["chunks_in_pieces"]["value"]),
         pads_copies=bool(table["pads_copies"]["value"]),
         cache_bytes=limits.get("cache_bytes"),
         kv_memory_frac=limits["kv_memory_frac"],

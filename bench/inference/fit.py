@@ -40,9 +40,8 @@ class Book:
 
     def of(self, run: Run) -> Constants:
         """Return the constants of a load."""
-        return constants_of(
-            self.engines[run.setup.engine.name], self.families.get(run.setup.family.name) or self.families[USUAL]
-        )
+        engine = replace(self.engines[run.setup.engine.name], all_experts=run.setup.engine.all_experts)
+        return constants_of(engine, self.families.get(run.setup.family.name) or self.families[USUAL])
 
     def value(self, parameter: Parameter) -> float:
         """Return the value of a constant."""
@@ -62,59 +61,54 @@ class Book:
 
 
 _VLLM = ("vllm-sync", "vllm", "sglang")
+_TRTLLM = ("trtllm", "trtllm-2026")
+_ALL = (*_VLLM, *_TRTLLM)
+_OF_2026 = ("vllm", "sglang", "trtllm-2026")
 _OTHERS = ("ampere", "cdna3")
 PARAMETERS = (
     Parameter("product_frac", _VLLM, 0.9, 0.4, 1.0),
-    Parameter("product_frac", ("trtllm",), 0.9, 0.4, 1.0),
-    Parameter("grouped_memory_frac", (*_VLLM, "trtllm"), 0.9, 0.5, 1.0),
-    Parameter("layer_overhead_s", (*_VLLM, "trtllm"), 50e-6, 5e-6, 200e-6),
-    Parameter("narrow_layer_s", (*_VLLM, "trtllm"), 20e-6, 1e-6, 200e-6),
-    Parameter("expert_layer_s", (*_VLLM, "trtllm"), 30e-6, 1e-6, 200e-6),
+    Parameter("product_frac", _TRTLLM, 0.9, 0.4, 1.0),
+    Parameter("grouped_memory_frac", _ALL, 0.9, 0.5, 1.0),
+    Parameter("layer_overhead_s", _ALL, 50e-6, 5e-6, 200e-6),
+    Parameter("narrow_layer_s", _ALL, 20e-6, 1e-6, 200e-6),
+    Parameter("expert_layer_s", _ALL, 30e-6, 1e-6, 200e-6),
     Parameter("logit_bytes", ("vllm-sync", "vllm"), 100.0, 12.0, 1000.0),
     Parameter("blend", _VLLM, 3.0, 1.05, 10.0),
-    Parameter("blend", ("trtllm",), 3.0, 1.05, 10.0),
-    Parameter("routed_passes", (*_VLLM, "trtllm"), 4.0, 0.2, 40.0),
-    Parameter("grouped_depth", (*_VLLM, "trtllm"), 300.0, 10.0, 3000.0),
-    Parameter("popularity", (*_VLLM, "trtllm"), 0.5, 0.05, 1.5),
-    Parameter("latent_layer_s", _VLLM, 40e-6, 1e-6, 200e-6),
-    Parameter("recurrent_layer_s", (*_VLLM, "trtllm"), 10e-6, 1e-6, 400e-6),
-    Parameter("mixed_recurrent_layer_s", (*_VLLM, "trtllm"), 100e-6, 1e-6, 2000e-6),
+    Parameter("blend", _TRTLLM, 3.0, 1.05, 10.0),
+    Parameter("routed_passes", _ALL, 4.0, 0.2, 5.0),
+    Parameter("grouped_depth", _ALL, 300.0, 10.0, 3000.0),
+    Parameter("grouped_tile", _ALL, 60.0, 1.0, 1000.0),
+    Parameter("popularity", _ALL, 0.5, 0.05, 1.5),
+    Parameter("latent_layer_s", _ALL, 20e-6, 1e-6, 200e-6),
+    Parameter("recurrent_layer_s", _ALL, 10e-6, 1e-6, 400e-6),
+    Parameter("mixed_recurrent_layer_s", _ALL, 100e-6, 1e-6, 2000e-6),
     Parameter("gather_layer_s", _VLLM, 100e-6, 1e-6, 1000e-6),
+    Parameter("gather_layer_s", _TRTLLM, 50e-6, 1e-6, 1000e-6),
     Parameter("mixed_layer_s", _VLLM, 40e-6, 1e-6, 200e-6),
-    Parameter("mixed_layer_s", ("trtllm",), 10e-6, 1e-6, 400e-6),
+    Parameter("mixed_layer_s", _TRTLLM, 10e-6, 1e-6, 400e-6),
     Parameter("host_s_per_step", _VLLM, 1e-3, 1e-4, 5e-3),
     Parameter("host_s_per_sequence", _VLLM, 10e-6, 1e-6, 60e-6),
+    Parameter("blackwell_start_ratio", _OF_2026, 1.0, 0.2, 2.0),
     Parameter("memory_frac", ("hopper", *_OTHERS), 0.9, 0.7, 0.95),
     Parameter("memory_frac", ("blackwell",), 0.9, 0.7, 0.95),
     Parameter("cache_frac", ("hopper", *_OTHERS), 0.8, 0.3, 0.95),
     Parameter("cache_frac", ("blackwell",), 0.8, 0.3, 0.95),
     Parameter("grouped_bf16", ("hopper", *_OTHERS), 0.2, 0.02, 1.0),
     Parameter("grouped_bf16", ("blackwell",), 0.2, 0.02, 1.0),
-    Parameter("grouped_fp8", ("blackwell", "hopper", *_OTHERS), 0.3, 0.02, 2.0),
+    Parameter("grouped_fp8", ("hopper", "ampere"), 0.5, 0.02, 2.0),
+    Parameter("grouped_fp8", ("blackwell",), 0.5, 0.02, 2.0),
+    Parameter("grouped_fp8", ("cdna3",), 0.3, 0.02, 2.0),
     Parameter("grouped_fp8_all", ("hopper", *_OTHERS), 0.4, 0.02, 2.0),
     Parameter("grouped_fp8_all", ("blackwell",), 0.4, 0.02, 2.0),
     Parameter("state_frac", ("hopper", "blackwell", *_OTHERS), 0.8, 0.2, 0.95),
     Parameter("product_ratio", ("blackwell",), 1.0, 0.6, 1.1),
-    Parameter("grouped_fp4", ("blackwell", "hopper", *_OTHERS), 0.4, 0.02, 4.0),
+    Parameter("grouped_fp4", ("blackwell", "hopper", *_OTHERS), 1.0, 0.02, 4.0),
     Parameter("grouped_mxfp4", ("hopper", *_OTHERS), 0.4, 0.02, 2.0),
     Parameter("grouped_mxfp4", ("blackwell",), 0.4, 0.02, 4.0),
     Parameter("link_latency_s", ("hopper", "blackwell", *_OTHERS), 10e-6, 2e-6, 60e-6),
     Parameter("start_ratio", ("blackwell",), 1.0, 0.3, 3.0),
     Parameter("start_ratio", ("cdna3",), 2.0, 0.3, 6.0),
     Parameter("fp4_frac", ("blackwell", "hopper", *_OTHERS), 0.5, 0.1, 0.9),
-)
-
-# constants of the engines of 2026, fitted while those above stay
-LATER = (
-    Parameter("blackwell_start_ratio", ("vllm",), 1.0, 0.2, 2.0),
-    Parameter("latent_layer_s", ("sglang",), 20e-6, 1e-6, 200e-6),
-    Parameter("latent_layer_s", ("trtllm",), 20e-6, 1e-6, 200e-6),
-    Parameter("gather_layer_s", ("trtllm",), 50e-6, 1e-6, 1000e-6),
-    Parameter("grouped_fp8_ratio", ("vllm",), 1.0, 0.2, 20.0),
-    Parameter("grouped_fp8_ratio", ("sglang",), 1.0, 0.2, 20.0),
-    Parameter("grouped_fp8_ratio", ("trtllm",), 1.0, 0.2, 20.0),
-    Parameter("grouped_fp4_ratio", ("vllm",), 1.0, 0.2, 20.0),
-    Parameter("grouped_fp4_ratio", ("sglang",), 1.0, 0.2, 20.0),
 )
 
 

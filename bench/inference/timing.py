@@ -9,7 +9,7 @@ from bench.inference.batching import Limits, StepTrace
 from bench.inference.serving import Setup
 from bench.inference.step_cost import Padding, StepCost, mixed_tokens
 from bench.inference.terms.constants import Constants
-from bench.inference.terms.fixed import collectives_seconds, mixed_seconds, starts_seconds
+from bench.inference.terms.fixed import collectives_seconds, decode_pieces_seconds, mixed_seconds, starts_seconds
 from bench.inference.terms.products import draft_seconds, head_seconds, plain_dtype, product_rate, tokens_seconds
 from kernels.llm import counts
 
@@ -106,7 +106,10 @@ def _cost(
     whole = shape.attention_blocks - windowed
     return StepCost(
         mixed_s=_table(used[0], _device_seconds(setup, constants, mixed) + mixed_seconds(setup, constants)),
-        decode_s=_table(used[1], _device_seconds(setup, constants, setup.step_tokens * padded)),
+        decode_s=_table(
+            used[1],
+            _device_seconds(setup, constants, setup.step_tokens * padded) + decode_pieces_seconds(setup, constants),
+        ),
         head_s=_table(used[2], _output_seconds(setup, constants, outputs)),
         context_s=(whole + setup.drafted * shape.mtp_layers) * context_s + index_s,
         windowed_s=windowed * near_s,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.inference.columns.division import divided, is_first, is_later, may_fit
-from bench.inference.fit import LATER, Book, fit, geomean_error
+from bench.inference.columns.division import divided, may_fit
+from bench.inference.fit import Book, fit, geomean_error
 from bench.inference.judged.book import stored
 from bench.inference.judged.classes import covered_frac, holdout_classes
 from bench.inference.judged.holdout import ClassHoldout
@@ -127,23 +127,12 @@ def validate(path: Path | None = None, book: Book | None = None) -> Validation:
         chosen, how = stored(), "stored constants"
     else:
         runs = fit_runs([row for _, row in rows])
-        rest = fit_runs([row for _, row in rows], is_later)
-        chosen = fit(fit(_before(stored()), runs), rest, LATER)
-        how = f"fitted on {_counted(runs)}, then those of engines of 2026 on {_counted(rest)}"
+        chosen, how = fit(stored(), runs), f"fitted on {len(runs)} rows of {len({name for *_, name in runs})} curves"
     outcomes = tuple(_outcome(file, row, load, chosen) for (file, row), load in zip(rows, loads, strict=True))
     return Validation(outcomes, chosen, how)
 
 
-def _counted(runs: Sequence[tuple[Run, float, str]]) -> str:
-    return f"{len(runs)} rows of {len({name for *_, name in runs})} curves"
-
-
-def _before(book: Book) -> Book:
-    """Return the tables with the constants of engines of 2026 at their usual values."""
-    return book.with_values(LATER, [one.start for one in LATER])
-
-
-def fit_runs(rows: Sequence[Row], chosen_by: Callable[[Row], bool] = is_first) -> list[tuple[Run, float, str]]:
+def fit_runs(rows: Sequence[Row], chosen_by: Callable[[Row], bool] = may_fit) -> list[tuple[Run, float, str]]:
     """Return the loads, rates and configurations of the rows that may be fitted on, and of the single-user row."""
     chosen = [row for row in (*rows, *read_rows(SINGLE_STREAM)) if chosen_by(row)]
     pairs = [(planned(row), row) for row in chosen]

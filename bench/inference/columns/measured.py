@@ -18,6 +18,7 @@ NEEDED = ("device", "gpus", "model", "dtype", "engine", "input_tokens", "output_
 
 OFFLINE = "offline"
 ASYNCHRONOUS = 14  # vLLM 0.14 and later schedule a step while the device computes the last one
+FASTER_HOST = 2  # TensorRT-LLM 1.2 and later hand out tokens faster
 _ENGINES = {"vllm": "vllm", "sglang": "sglang", "tensorrt": "trtllm", "trtllm": "trtllm", "nim": "trtllm"}
 # the maker's checkpoint keeps attention in bf16: "The Llama 3 Herd of Models", section 6.2, FP8 quantization
 _OWN_PRECISION = {"llama-3.1-405b-instruct-fp8": "fp8-ffn"}
@@ -42,7 +43,11 @@ class TaskLengths:
 # and 1.50 for sourcegraph-fim. Of an exponential distribution it is 1, of a uniform one 0.58.
 TASKS = {
     "lm-arena-chat": TaskLengths(250, "exponential", "assumed from the batches that fill the memory: about 250 tokens"),
-    "gpqa": TaskLengths(250, "uniform", "assumed: questions with four answers, 200 to 300 tokens"),
+    "gpqa": TaskLengths(
+        200, "uniform",
+        "841 characters a prompt with an instruction of some 200 (evalscope 1.6.0 documentation, GPQA-Diamond): about 200 "
+        "tokens",
+    ),
     "sourcegraph-fim": TaskLengths(
         1400, "exponential", "assumed from the batches that fill the memory: at most 1,400 tokens"
     ),
@@ -86,7 +91,10 @@ def _engine(text: str, reasons: list[str]) -> str:
     if name is None:
         reasons.append(f"engine: expected one of {', '.join(sorted(set(_ENGINES.values())))}, got {text!r}")
     version = re.search(r"vllm-0\.(\d+)", text.casefold())
-    return "vllm-sync" if name == "vllm" and version is not None and int(version[1]) < ASYNCHRONOUS else name or "vllm"
+    if name == "vllm" and version is not None and int(version[1]) < ASYNCHRONOUS:
+        return "vllm-sync"
+    newer = re.match(r"(tensorrt-llm|trtllm)-1\.(\d+)", text.casefold())
+    return "trtllm-2026" if newer is not None and int(newer[2]) >= FASTER_HOST else name or "vllm"
 
 
 def _flag(source: str) -> str | None:

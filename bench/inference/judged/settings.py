@@ -23,6 +23,7 @@ def engine_of(row: Row) -> Engine:
         serving,
         cache_bytes=values.get("cache_bytes", serving.cache_bytes),
         online_tokens=int(values.get("online_tokens", serving.online_tokens)),
+        all_experts=bool(values.get("all_experts", serving.all_experts)),
     )
 
 

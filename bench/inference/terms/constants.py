@@ -20,6 +20,7 @@ class Constants:
     memory_frac: float  # [-] bandwidth over its peak, for weights
     blend: float  # exponent with which arithmetic and memory of a dense product add, from 1 (sum) up (longer of both)
     grouped_depth: float  # inner width of a tile of experts' products that takes as long as its start and end
+    grouped_tile: float  # rows of a tile of experts' products whose operands take as long to load as to multiply
     all_experts: bool  # whether products of experts in fp8 run over all experts that a GPU holds and all rows
     grouped_memory_frac: float  # [-] bandwidth for experts over that for dense weights
     cache_frac: float  # [-] bandwidth over its peak, for keys and values
@@ -50,12 +51,13 @@ def constants_of(engine: "Engine", family: "Family") -> Constants:
         product_frac=engine.product_frac,
         grouped_frac={
             "bf16": family.grouped_bf16,
-            "fp8": family.grouped_fp8 * engine.grouped_fp8_ratio,
+            "fp8": family.grouped_fp8,
             "fp8-all": family.grouped_fp8_all,
-            "fp4": family.grouped_fp4 * engine.grouped_fp4_ratio,
+            "fp4": family.grouped_fp4,
             "mxfp4": family.grouped_mxfp4,
         },
         grouped_depth=engine.grouped_depth,
+        grouped_tile=engine.grouped_tile,
         all_experts=engine.all_experts,
         blend=engine.blend,
         memory_frac=family.memory_frac,

@@ -42,7 +42,18 @@ def draft_starts_seconds(setup: "Setup", constants: "Constants") -> float:
 def mixed_seconds(setup: "Setup", constants: "Constants") -> float:
     """Return what a step that reads prompts takes in addition, because no graph of the whole step starts it [s]."""
     recurrent = setup.shape.recurrent_layers * constants.mixed_recurrent_layer_s
-    return _blocks(setup) / 2.0 * constants.mixed_layer_s + recurrent
+    return pieces_seconds(setup, constants) + recurrent
+
+
+def pieces_seconds(setup: "Setup", constants: "Constants") -> float:
+    """Return what a step takes in addition whose layers are started one by one [s]."""
+    return _blocks(setup) / 2.0 * constants.mixed_layer_s
+
+
+def decode_pieces_seconds(setup: "Setup", constants: "Constants") -> float:
+    """Return the same for a step without prompts: of models with attention in chunks, in engines without its graph."""
+    in_pieces = setup.shape.chunked and setup.engine.chunks_in_pieces
+    return pieces_seconds(setup, constants) if in_pieces else 0.0
 
 
 def collectives_seconds(setup: "Setup", constants: "Constants", tokens: Array) -> Array:

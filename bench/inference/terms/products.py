@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 # rows of a tile of a grouped product, as many as an expert has within these; its last tile is half full on average
-LEAST_TILE, MOST_TILE = 16.0, 64.0
+LEAST_TILE, MOST_TILE = 16.0, 128.0
+ALL_TILE = 64.0
 ROW_BYTES = 2.0  # [byte] of a number of a row of an expert
 PLAIN_BYTES = 2.0  # [byte] of a weight whose product is not narrower than 16 bits
 
@@ -74,12 +75,13 @@ def _experts_seconds(setup: "Setup", constants: "Constants", matrix: "Matrix", t
     flop_s = 2.0 * matrix.weights / (_grouped_rate(setup, constants, matrix) * shares)
     if _runs_over_all(setup, constants):
         held = shape.experts / ranks
-        everything: Array = (rows + held * MOST_TILE) * flop_s + held * moved
+        everything: Array = (rows + held * ALL_TILE) * flop_s + held * moved
         return everything
     touched = shape.experts * _used_frac(tokens, shape.active_experts / shape.experts, constants.popularity)
     spread = constants.popularity * math.sqrt(ranks / shape.experts)
-    tiles = touched / ranks * np.clip(rows / np.maximum(touched, 1.0), LEAST_TILE, MOST_TILE) / 2.0
-    seconds: Array = (_largest(rows, ranks, spread) + tiles) * flop_s
+    tile = np.clip(rows / np.maximum(touched, 1.0), LEAST_TILE, MOST_TILE)
+    filled = _largest(rows, ranks, spread) + touched / ranks * tile / 2.0
+    seconds: Array = filled * (1.0 + constants.grouped_tile / tile) * flop_s
     return seconds + np.minimum(_largest(touched, ranks, spread), shape.experts / ranks) * moved
 
 
