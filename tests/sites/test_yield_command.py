@@ -42,7 +42,7 @@ def test_the_blocks_say_what_their_rates_and_amounts_rest_on(capsys):
     assert "output and USD are modelled" in table
     assert "(facility)" in table
     assert "rated, 2" in table
-    assert "modelled -32 % +48 %, 1" in table
+    assert "modelled -36 % +56 %, 1" in table
     _, out, _ = perwatt(capsys, "yield", GEORGIA, "--json")
     (site,) = json.loads(out)["sites"]
     assert {row["basis"] for row in site["blocks"]} == {"modelled"}

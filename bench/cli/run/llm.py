@@ -71,9 +71,9 @@ PHASES = ("prefill", "decode")
 )
 @click.option(
     "--engine",
-    help="trtllm, vllm, vllm-sync (before 0.14) or sglang; -epN and -dpN: N GPUs hold whole experts, N copies of "
-    "attention; -draftN-acceptX: a step tries N further tokens and keeps X; -hitP: P % of prompts cached (modelled). "
-    "[default: trtllm]",
+    help="trtllm, trtllm-2026 (from 1.2), vllm, vllm-sync (before 0.14) or sglang; -epN and -dpN: N GPUs hold whole "
+    "experts, N copies of attention; -draftN-acceptX: a step tries N further tokens and keeps X; -hitP: P % of prompts "
+    "cached (modelled). [default: trtllm]",
 )
 @click.option("--offline", is_flag=True, help="All requests wait in a queue; as many run at once as fit (modelled).")
 @click.option("--ttft-ms", type=NUMBER, help="Largest load with the first token within this time [ms] (modelled).")

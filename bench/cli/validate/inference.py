@@ -52,7 +52,7 @@ def inference(data: Path | None, plot: Path | None, as_json: bool) -> None:
 def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
     from dataclasses import asdict
 
-    from bench.inference.fit import LATER, PARAMETERS
+    from bench.inference.fit import PARAMETERS
     from bench.inference.validation import (
         APART,
         BOUND_FRAC,
@@ -77,7 +77,7 @@ def _document(validation: "Validation", data: Path | None) -> dict[str, object]:
         "fitted": validation.fitted,
         "constants": [
             {"key": one.key, "tables": list(one.tables), "value": validation.book.value(one)}
-            for one in (*PARAMETERS, *LATER)
+            for one in PARAMETERS
         ],
         "geomean_error_frac": error,
         "worst_error_frac": None if holdout is None else holdout.worst_error_frac,

@@ -13,18 +13,11 @@ DIVISION = Path(__file__).parents[1] / "data" / "division.toml"
 
 
 def may_fit(row: Row) -> bool:
-    """Return whether the rule lets constants be fitted on a row."""
-    return is_first(row) or is_later(row)
+    """Return whether the rule lets constants be fitted on a row.
 
-
-def is_first(row: Row) -> bool:
-    """Return whether the rule lets the constants of all engines and families be fitted on a row."""
-    return not _is_of_later_publisher(row) and _is_listed(row, "fit")
-
-
-def is_later(row: Row) -> bool:
-    """Return whether the rule lets the constants of engines of 2026 be fitted on a row, while all others stay."""
-    return _is_listed(row, "later")
+    The tables of `fit` do not hold for publishers that were read after the first fits; those of `later` do.
+    """
+    return _is_listed(row, "later") or (not _is_of_later_publisher(row) and _is_listed(row, "fit"))
 
 
 def _is_listed(row: Row, kind: str) -> bool:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bench.inference.columns.mlperf import task_of
-from bench.inference.fit import LATER, PARAMETERS
+from bench.inference.fit import PARAMETERS
 from bench.inference.judged.book import stored
 from bench.inference.judged.classes import covering
 from bench.inference.judged.holdout import COVERING, holdouts
@@ -29,6 +29,7 @@ from kernels.llm.shapes import load
 
 HEADER = ("model,weight_precision,gpu,num_gpus,parallelism,input_len,output_len,batch_or_concurrency,metric,value,"
           "source,note\n")  # fmt: skip
+KINDS = {"bf16", "fp8", "fp8-ffn", "fp4", "mxfp4"}
 GOOD = "Llama-3.1-8B,FP8,H200 SXM,1,TP1,1000,1000,offline,output tokens/s,17744,somewhere,\n"
 
 
@@ -76,28 +77,32 @@ def test_no_configuration_is_both_fitted_on_and_held_out(fitted):
 def test_no_row_of_the_publisher_without_settings_is_fitted_on(fitted):
     rows = [one for one in fitted.outcomes if "gpustack" in one.row.source]
     assert len(rows) == 34
-    assert {one.role for one in rows} == {HOLDOUT}
+    assert sum(one.role == HOLDOUT for one in rows) == 30
+    flagged = [one for one in rows if one.role == FLAGGED]
+    assert len(flagged) == 4
+    assert all("prints the same run" in one.row.flag for one in flagged)
 
 
 def test_the_constants_in_the_files_are_those_that_the_fit_finds(fitted):
-    # the stored ones are of the second fit: the rules of copies of attention are newer and move them by up to 1 %
-    for parameter in (*PARAMETERS, *LATER):
-        assert fitted.book.value(parameter) == pytest.approx(stored().value(parameter), rel=1.5e-2), parameter
+    for parameter in PARAMETERS:
+        assert fitted.book.value(parameter) == pytest.approx(stored().value(parameter), rel=5e-3), parameter
 
 
 def test_held_out_rows_reach_their_goals(fitted):
     held = [one for one in fitted.of(HOLDOUT) if one.file != SECOND_BLIND.name]
     assert errors(held, moe=False, dtypes={"fp4"}).geomean_error_frac <= 0.12
     assert errors(held, moe=False, dtypes={"fp8", "fp8-ffn", "bf16"}).geomean_error_frac <= 0.08
+    assert errors(held, moe=True, dtypes=KINDS).geomean_error_frac <= 0.15
 
 
-def test_mixtures_and_rows_of_publishers_that_were_read_later_miss_their_goals_by_known_amounts(fitted):
+def test_rows_of_publishers_that_were_read_later_miss_the_goals_by_known_amounts(fitted):
     """The documents state these errors."""
-    held, kinds = fitted.of(HOLDOUT), {"bf16", "fp8", "fp8-ffn", "fp4", "mxfp4"}
-    known = [one for one in held if one.file != SECOND_BLIND.name]
-    assert errors(known, moe=True, dtypes=kinds).geomean_error_frac == pytest.approx(0.182, abs=0.005)
-    assert errors(held, moe=True, dtypes=kinds).geomean_error_frac == pytest.approx(0.219, abs=0.005)
-    assert errors(held, moe=False, dtypes=kinds - {"fp4"}).geomean_error_frac == pytest.approx(0.106, abs=0.005)
+    held = fitted.of(HOLDOUT)
+    assert errors(held, moe=True, dtypes=KINDS).geomean_error_frac == pytest.approx(0.153, abs=0.005)
+    assert errors(held, moe=False, dtypes=KINDS - {"fp4"}).geomean_error_frac == pytest.approx(0.109, abs=0.005)
+    described = [one for one in held if "gpustack" not in one.row.source]
+    assert errors(described, moe=True, dtypes=KINDS).geomean_error_frac <= 0.15
+    assert errors(described, moe=False, dtypes=KINDS - {"fp4"}).geomean_error_frac == pytest.approx(0.083, abs=0.005)
 
 
 def test_nine_of_ten_rows_lie_in_the_interval_of_the_other_configurations(fitted):
@@ -278,7 +283,7 @@ def test_the_command_prints_every_row_and_gives_one_json_document(tmp_path, bund
     assert len(document["rows"]) == 53
     assert document["within_goal"] is True
     assert (document["apart"]["rows"], document["holdout"]["rows"]) == (8, len(bundled.of(HOLDOUT)))
-    assert len(document["constants"]) == len(PARAMETERS) + len(LATER)
+    assert len(document["constants"]) == len(PARAMETERS)
     assert all(len(row["tags"]) == 5 and all(row["tags"].values()) for row in document["rows"])
     assert document["rows"][42]["lengths_source"].startswith("input: mean 219.7 tokens")
     assert document["worst_error_frac"] > document["geomean_error_frac"] > 0

@@ -16,6 +16,9 @@ GOOD = {
 }  # fmt: skip
 
 
+ENGINES = {"vllm", "vllm-sync", "sglang", "trtllm", "trtllm-2026"}
+
+
 @pytest.fixture
 def made(tmp_path):
     """Write rows that differ from a good one, and read them back."""
@@ -37,7 +40,7 @@ def test_every_line_of_the_bundled_files_becomes_one_row(path):
         count = sum(1 for _ in csv.DictReader(file))
     rows = read_rows(path)
     assert [row.line for row in rows] == list(range(2, count + 2))
-    assert all(row.published_per_s > 0 and row.engine in {"vllm", "vllm-sync", "sglang", "trtllm"} for row in rows)
+    assert all(row.published_per_s > 0 and row.engine in ENGINES for row in rows)
 
 
 def test_a_row_says_its_model_lengths_clients_rate_and_power(made):
@@ -51,6 +54,17 @@ def test_a_row_says_its_model_lengths_clients_rate_and_power(made):
 def test_all_requests_may_be_queued_at_once(made):
     (row,) = made({"concurrency": "offline", "source": "a page n=3000"})
     assert (row.clients, row.requests, row.refused) == (None, 3000, None)
+
+
+@pytest.mark.parametrize(
+    ("engine", "name"),
+    [("tensorrt-llm-1.1", "trtllm"), ("tensorrt-llm-1.2.0rc1-tp2", "trtllm-2026"), ("trtllm-1.3", "trtllm-2026"),
+     ("nim-1.8.0-trtllm", "trtllm"), ("tensorrt-llm-(TensorRT-10.8)", "trtllm"), ("vllm-0.13", "vllm-sync"),
+     ("vllm-0.14", "vllm"), ("vllm-2026.05", "vllm")],
+)  # fmt: skip
+def test_the_version_of_an_engine_chooses_its_class(made, engine, name):
+    (row,) = made({"engine": engine})
+    assert (row.engine, row.refused) == (name, None)
 
 
 @pytest.mark.parametrize(

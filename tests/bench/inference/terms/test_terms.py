@@ -13,7 +13,7 @@ from bench.inference.rates import make_setup
 from bench.inference.serving import Setup, served_precision
 from bench.inference.step_cost import Padding, mixed_tokens
 from bench.inference.terms.family import family_of
-from bench.inference.terms.fixed import collectives_seconds, mixed_seconds, starts_seconds
+from bench.inference.terms.fixed import collectives_seconds, decode_pieces_seconds, mixed_seconds, starts_seconds
 from bench.inference.terms.products import draft_seconds, head_seconds, tokens_seconds
 from hardware_profiles.errors import InputError
 from kernels.llm.shapes import load
@@ -52,6 +52,29 @@ def test_products_of_narrow_experts_are_slower():
     slower = [seconds(one, grouped_depth=500.0) / seconds(one, grouped_depth=0.0) for one in (wide, narrow)]
     assert np.all(slower[0] > 1.0)
     assert slower[1][-1] > slower[0][-1]
+
+
+def test_small_tiles_of_experts_load_their_operands_for_few_rows():
+    setup = made("qwen3-30b-a3b", dtype="bf16", gpus=1)
+    slower = seconds(setup, grouped_tile=64.0) / seconds(setup, grouped_tile=0.0)
+    assert np.all(slower >= 1.0)
+    many = np.array([8192.0, 32768.0])
+    kept = {"popularity": 0.05, "routed_passes": 0.0, "grouped_frac": dict.fromkeys(setup.constants.grouped_frac, 1e-3)}
+    times = [
+        tokens_seconds(setup, dataclasses.replace(setup.constants, grouped_tile=tile, **kept), many)
+        for tile in (0.0, 64.0)
+    ]
+    assert times[1] / times[0] == pytest.approx(1.0 + 64.0 / 128.0, rel=0.02)  # tiles of 128 rows
+
+
+@pytest.mark.parametrize(("name", "in_pieces"), [("vllm-sync", True), ("vllm", True), ("sglang", False)])
+def test_steps_of_attention_in_chunks_are_started_in_pieces_by_vllm(name, in_pieces):
+    chunked, windowed = (
+        Setup(load(model), served_precision(dtype, engine(name)), accelerator("nvidia-h100-sxm"), 8, engine(name))
+        for model, dtype in (("llama-4-scout", "bf16"), ("gpt-oss-120b", "mxfp4"))
+    )
+    assert (decode_pieces_seconds(chunked, chunked.constants) > 0.0) == in_pieces
+    assert decode_pieces_seconds(windowed, windowed.constants) == 0.0
 
 
 def test_steps_that_read_prompts_wait_for_recurrent_layers_that_no_graph_starts():
