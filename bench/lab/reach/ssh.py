@@ -73,7 +73,7 @@ class SshReach:
     @contextmanager
     def open(self, *, limit_s: float = OPEN_LIMIT_S) -> Iterator[PipeChannel]:  # noqa: ARG002 (ssh has limits of its own)
         """Open a conversation; see `Reach.open`."""
-        path = f"{_sockets()}/{_world(self._config)}-%C"
+        path = f"{_sockets()}/{_mark(*self._config, self._address)}"
         shared = {"ControlMaster": "auto", "ControlPath": path, "ControlPersist": "60"}
         command = self._command(shared)
         with conversation(self.host, self._folder, command, _explain, _variables()) as channel:
@@ -139,13 +139,13 @@ def _sockets() -> str:
     return tempfile.mkdtemp(prefix="perwatt-")  # somebody else has the name
 
 
-def _world(config: tuple[str, ...]) -> str:
-    """Return a mark of the ssh configuration and of the network: elsewhere, the same address is another host."""
+def _mark(*words: str) -> str:
+    """Return a mark of an address, its ssh configuration and this network: elsewhere, the address is another host."""
     try:
         network = os.readlink("/proc/self/ns/net")  # noqa: PTH115 (no path)
     except OSError:
         network = ""
-    return hashlib.sha256(repr((config, os.environ.get("HOME"), network)).encode()).hexdigest()[:8]
+    return hashlib.sha256(repr((words, os.environ.get("HOME"), network)).encode()).hexdigest()[:24]
 
 
 def _explain(status: int | None, errors: str) -> tuple[str, str]:
