@@ -7,6 +7,7 @@ nothing of it can run any more.
 
 import fcntl
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -151,7 +152,7 @@ class SharedClaims:
         self, client: Any, has_ended: Callable[[str, str], bool], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client, self._has_ended, self._clock = client, has_ended, clock
-        self._seen: dict[str, float] = {}  # job id -> when its claim was seen first
+        self._seen: dict[str, float] = {}  # token of a claim -> when it was seen first
 
     def take(self, job: Occupant) -> Held | None:
         """Claim the domains of a job and return None, or return what holds one of them.
@@ -169,7 +170,10 @@ class SharedClaims:
                 if not self._is_over(id_, claim):
                     return Held(id_, claim["host"])
                 del claims[id_]
-            claims[job.id] = {"host": job.host, "domains": sorted(job.domains), "longest_s": longest_s(job)}
+            claims[job.id] = {
+                "host": job.host, "domains": sorted(job.domains), "longest_s": longest_s(job),
+                "token": secrets.token_hex(8),
+            }  # fmt: skip
             self._write(claims)
         return None
 
@@ -187,7 +191,7 @@ class SharedClaims:
                 self._write(claims)
 
     def _is_over(self, job_id: str, claim: dict[str, Any]) -> bool:
-        seen_s = self._seen.setdefault(job_id, self._clock())
+        seen_s = self._seen.setdefault(claim["token"], self._clock())
         return self._clock() - seen_s > claim["longest_s"] or self._has_ended(claim["host"], job_id)
 
     @contextmanager

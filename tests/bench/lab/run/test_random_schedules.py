@@ -4,7 +4,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from doubles.lab_world import Killed, MortalBook, SimFollower, SimHosts, World, job, overlapping, plan
+from doubles.lab.world import Killed, MortalBook, SimFollower, SimHosts, World, job, overlapping, plan
 
 from bench.lab.run import controller as controller_module
 from bench.lab.run.attempts import add_attempts
