@@ -13,16 +13,21 @@ if TYPE_CHECKING:
 
 
 def join_meters(book: "Book", lab: "Lab") -> "list[Joined]":
-    """Join the collected records of a run with the logs of shared meters; costs nothing where the lab has none.
+    """Collect the logs of shared meters and join the records of a run; costs nothing where the lab has none.
 
     Raises
     ------
     InputError, RunFailedError
-        See `bench.lab.meters.joining.join_all`.
+        See `bench.lab.meters.logs.collect_logs` and `bench.lab.meters.joining.join_all`.
     """
     from bench.lab.meters.joining import join_all
+    from bench.lab.meters.logs import collect_logs
+    from bench.lab.reach.choose import reach_of
 
-    return join_all(book, lab, sys.argv[1:]) if lab.meters else []
+    if not lab.meters:
+        return []
+    collect_logs(book, lab, reach_of)
+    return join_all(book, lab, sys.argv[1:])
 
 
 def show_joined(joined: "Sequence[Joined]") -> None:

@@ -15,7 +15,7 @@ from bench.lab.inventory.lab import CrossMeter, Host, Lab
 from bench.lab.look.messages import Load
 from bench.lab.messages import Hello
 from bench.lab.meters.evidence import AFTER, BEFORE, Side, log_title, logs_around
-from bench.lab.reach.protocol import Reach
+from bench.lab.reach.protocol import Channel, Reach
 from bench.results.labs.book import Book
 from bench.results.labs.plan import Job, JobParts
 from hardware_profiles.errors import InputError
@@ -44,20 +44,28 @@ class SharedMeters:
 
     def before(self, job: Job) -> None:
         """Start the logs of the meters that cover a job, and look at the clocks; a fault is a line of the ledger."""
+        meters = list(covering(self._lab, job))
+        if not meters:
+            return
         earlier = Counter(log.device for log in self._book.jobs().values() if log.workload == log_title(job.id))
-        for meter in covering(self._lab, job):
-            with self._noting(job, meter):
-                log = self._start(job, meter, earlier[f"meter:{meter.name}"] + 1)
-                self._note(job, meter, log, BEFORE)
+        for meter in meters:
+            with self._noting(job, meter), self._reach(job.host).open() as measuring:
+                with self._reach(meter.read_by).open() as reading:
+                    log = self._start(job, meter, reading, earlier[f"meter:{meter.name}"] + 1)
+                    side = Side(measuring=look_at_clock(measuring), reading=look_at_clock(reading))
+                self._note(job, meter, log, BEFORE, side)
 
     def after(self, job: Job) -> None:
         """Look at the clocks once more and end the logs, after a job has ended or is lost."""
+        if not any(covering(self._lab, job)):
+            return
         for log in logs_around(self._book.jobs(), job.id):
             meter = self._lab.meters[log.device.removeprefix("meter:")]
-            with self._noting(job, meter):
-                self._note(job, meter, log, AFTER)
-            with self._noting(job, meter):
-                self._reach(meter.read_by).ask("stop", {"job": log.id}, limit_s=ASK_LIMIT_S)
+            with self._noting(job, meter), self._reach(meter.read_by).open() as reading:
+                with self._noting(job, meter), self._reach(job.host).open() as measuring:
+                    side = Side(measuring=look_at_clock(measuring), reading=look_at_clock(reading))
+                    self._note(job, meter, log, AFTER, side)
+                reading.ask("stop", {"job": log.id}, limit_s=ASK_LIMIT_S)
 
     @contextmanager
     def _noting(self, job: Job, meter: CrossMeter) -> Iterator[None]:
@@ -71,26 +79,16 @@ class SharedMeters:
         except InputError as fault:
             self._book.append("note", job=job.id, code="wrong_answer", detail=fault.faults[0], meter=meter.name)
 
-    def _start(self, job: Job, meter: CrossMeter, attempt: int) -> Job:
-        reach = self._reach(meter.read_by)
-        with reach.open() as channel:
-            hello = validate(Hello, channel.ask("hello", limit_s=ASK_LIMIT_S), f"answer of {meter.read_by}")
-            log = log_job(job, meter, hello.host_id, attempt)
-            self._book.add(log)
-            channel.ask("start", {"job": log.model_dump(mode="json")}, limit_s=START_LIMIT_S)
+    def _start(self, job: Job, meter: CrossMeter, reading: Channel, attempt: int) -> Job:
+        hello = validate(Hello, reading.ask("hello", limit_s=ASK_LIMIT_S), f"answer of {meter.read_by}")
+        log = log_job(job, meter, hello.host_id, attempt)
+        self._book.add(log)
+        reading.ask("start", {"job": log.model_dump(mode="json")}, limit_s=START_LIMIT_S)
         return log
 
-    def _note(self, job: Job, meter: CrossMeter, log: Job, when: str) -> None:
-        """Write the clocks of both hosts, and the load of the other machines behind the meter, to the ledger.
-
-        Raises
-        ------
-        HostError, InputError
-            One of the two hosts does not answer.
-        """
+    def _note(self, job: Job, meter: CrossMeter, log: Job, when: str, side: Side) -> None:
+        """Write the clocks of both hosts, and the load of the other machines behind the meter, to the ledger."""
         others = [name for name in meter.covers if name != measured_name(job)]
-        with self._reach(job.host).open() as measuring, self._reach(meter.read_by).open() as reading:
-            side = Side(measuring=look_at_clock(measuring), reading=look_at_clock(reading))
         with ThreadPoolExecutor(max(1, len(others))) as pool:
             loads = dict(zip(others, pool.map(self._load, others), strict=True))
         self._book.append(

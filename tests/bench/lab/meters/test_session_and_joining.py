@@ -217,7 +217,7 @@ def test_another_job_that_was_over_before_does_no_harm(make):
 def test_a_reading_host_that_is_lost_before_the_second_look_leaves_no_joules(make):
     run = make()
     run.measure(change_host(run, "gpu01", gone="unreachable"))
-    assert [code for code, _ in run.notes()] == ["unreachable", "unreachable"]  # the clocks, and the end of the log
+    assert [code for code, _ in run.notes()] == ["unreachable"]
     run.collect_log()  # it came back
     (joined,) = run.join()
     assert "not looked at after the run" in refused_for(joined.record, "clock_uncertain")
