@@ -27,7 +27,7 @@ _TITLES = {
 
 def schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a kind of file."""
-    return {"$schema": DIALECT, "$id": f"urn:perwatt:{kind}", "title": _TITLES[kind], **_clean(_MAKERS[kind]())}
+    return {"$schema": DIALECT, "$id": f"urn:perwatt:{kind}", "title": _TITLES[kind], **clean(_MAKERS[kind]())}
 
 
 def as_text(kind: str) -> str:
@@ -83,13 +83,13 @@ def _part_of_key(rule: dict[str, Any]) -> dict[str, Any]:
     return rule
 
 
-def _clean(rule: Any) -> Any:
+def clean(rule: Any) -> Any:
     """Return a schema without titles made from names, without null (TOML has none), and with defaults as written."""
     if isinstance(rule, list):
-        return [_clean(one) for one in rule]
+        return [clean(one) for one in rule]
     if not isinstance(rule, dict):
         return rule
-    kept = {key: _clean(one) for key, one in rule.items() if not (key == "title" and isinstance(one, str))}
+    kept = {key: clean(one) for key, one in rule.items() if not (key == "title" and isinstance(one, str))}
     if isinstance(kept.get("anyOf"), list):
         kept["anyOf"] = [one for one in kept["anyOf"] if one != {"type": "null"}]
         if len(kept["anyOf"]) == 1:

@@ -9,6 +9,7 @@ from bench.cli.lab.host import host
 from bench.cli.lab.running.resume import resume
 from bench.cli.lab.running.run import run
 from bench.cli.lab.running.worker import worker
+from bench.cli.lab.schema import schema
 from bench.cli.lab.script import script, task
 from bench.cli.lab.status import status
 
@@ -32,6 +33,7 @@ lab.add_command(run)
 lab.add_command(resume)
 lab.add_command(status)
 lab.add_command(collect)
+lab.add_command(schema)
 lab.add_command(host)
 lab.add_command(script)
 lab.add_command(task)

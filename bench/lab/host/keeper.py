@@ -68,6 +68,7 @@ def _keep(folder: Path, job: Job, report: int, by_s: float) -> None:
     note = {"stamp": started.model_dump(), "keeper_pid": os.getpid()}
     write_file(folder / layout.STARTED_FILE, json.dumps(note).encode())
     with (folder / layout.LOG_FILE).open("wb") as log:
+        child: subprocess.Popen[bytes] | None = None
         try:
             with endings_raise():
                 child = start_tied(_RUN, *arguments, output=log, variables={NAME_VARIABLE: job.host})
@@ -124,13 +125,15 @@ def _wait(child: subprocess.Popen[bytes], until_s: float) -> bool:
         os.close(handle)
 
 
-def _end(child: subprocess.Popen[bytes], *, at_once: bool) -> int | None:
-    """End all that is left of a job, and return the exit status of its first process."""
-    if not at_once:
-        _signal_group(child.pid, signal.SIGTERM)
-        _wait(child, time.monotonic() + GRACE_S)
-    _signal_group(child.pid, signal.SIGKILL)
-    status = child.wait()
+def _end(child: subprocess.Popen[bytes] | None, *, at_once: bool) -> int | None:
+    """End all that is left of a job, and return the exit status of its first process; None if it never was."""
+    status = None
+    if child is not None:
+        if not at_once:
+            _signal_group(child.pid, signal.SIGTERM)
+            _wait(child, time.monotonic() + GRACE_S)
+        _signal_group(child.pid, signal.SIGKILL)
+        status = child.wait()
     _kill_orphans()
     return status
 
