@@ -45,8 +45,9 @@ class Kind(NamedTuple):
 
     def is_of(self, metric: str) -> bool:
         """Return whether a metric of a record, by its name, is of this kind."""
-        beginning = {"energy": ENERGY_PER_UNIT, "power": POWER}.get(self.group, self.group)
-        return metric.startswith(beginning) and metric.endswith(self.boundary)
+        if self.group == "rate":
+            return metric == "rate"
+        return metric.startswith(ENERGY_PER_UNIT if self.group == "energy" else POWER) and f"_{self.boundary}" in metric
 
 
 class Model(NamedTuple):

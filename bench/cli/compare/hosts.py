@@ -58,13 +58,15 @@ def read_fleet(names: Sequence[str], store: Path) -> "Fleet":
     from bench.fleet.study import fleet
     from bench.results.labs.coverage import coverages
 
-    records, workloads = _named(names, store)
+    records, workloads, unreadable = _named(names, store)
     every = set(names) <= set(workloads)  # then also runs of which no result came
     of_lab = coverages(store, None if every else [record.id for record in records])
     if workloads:
         rows = ((one, tuple(row for row in one.rows if _of(row.job.workload, workloads))) for one in of_lab)
         of_lab = [replace(one, rows=kept) for one, kept in rows if kept]
     found = fleet(records, of_lab, workloads)
+    if unreadable:
+        found = replace(found, not_counted={**found.not_counted, "unreadable or changed": unreadable})
     if not found.studies:
         reasons = ", ".join(f"{count} {reason}" for reason, count in found.not_counted.items())
         got = f"{len(records)} that do not count ({reasons})" if reasons else "no result at all"
@@ -77,22 +79,24 @@ def _of(job: str, workloads: Sequence[str]) -> bool:
     return job.partition(":")[0] in workloads
 
 
-def _named(names: Sequence[str], store: Path) -> "tuple[list[Record], list[str]]":
-    """Return the records of the names, and those names that are workloads."""
+def _named(names: Sequence[str], store: Path) -> "tuple[list[Record], list[str], int]":
+    """Return the records of the names, those names that are workloads, and how many results cannot be read."""
     from bench.results.folder import find_result, read_whole
     from bench.results.layout import result_folders
 
     every: list[Record] = []
+    unreadable = 0
     for folder in result_folders(store):
         try:
             every.append(read_whole(folder))
         except InputError as fault:
             warn(f"not counted: {fault}")
+            unreadable += 1
     known = sorted({record.workload.name for record in every})
     workloads = [name for name in names if name in known]
     others = [name for name in names if name not in known]
     if not others:
-        return every, workloads
+        return every, workloads, unreadable
     records = {record.id: record for record in every if record.workload.name in workloads}
     for name in others:
         try:
@@ -102,7 +106,7 @@ def _named(names: Sequence[str], store: Path) -> "tuple[list[Record], list[str]]
             raise InputError(f"{fault}" + (f"; or the workload {' or '.join(near)}?" if near else "")) from None
         records[record.id] = record
         workloads += [record.workload.name] if workloads else []
-    return list(records.values()), workloads
+    return list(records.values()), workloads, 0
 
 
 def print_fleet(fleet: "Fleet", *, markdown: bool = False) -> None:

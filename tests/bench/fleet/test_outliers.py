@@ -6,6 +6,7 @@ from doubles.fleets.figures import drawn
 
 from bench.fleet.outliers import FALSE_ALARMS_FRAC, LEAST_UNITS, deviations
 
+pytestmark = pytest.mark.slow
 FLEETS = 150
 MOST = FALSE_ALARMS_FRAC + 3.0 * (FALSE_ALARMS_FRAC * (1.0 - FALSE_ALARMS_FRAC) / FLEETS) ** 0.5
 SOUND = [

@@ -9,6 +9,7 @@ from doubles.fleets.figures import drawn
 from bench.fleet.errors import Figures, Weighted
 from bench.fleet.spread import restricted_likelihood, spread
 
+pytestmark = pytest.mark.slow
 FLEETS = 300
 LEAST = 0.91  # 95 % less what chance does to 300 fleets, and what few units cost (docs/evidence/fleet.md)
 SMALL, LARGE = {"sd": 0.002}, {"sd": 0.02}
