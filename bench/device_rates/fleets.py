@@ -1,12 +1,17 @@
 """The measured units of one model as the plain `DeviceRate` of a site: their mean, and how far its units may be off."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.device_rates.records import from_record, is_usable
+import numpy as np
+
+from bench.device_rates.records import from_record, is_usable, prompts_in
+from bench.fleet.errors import Figures
+from bench.fleet.spread import spread
 from bench.fleet.study import Study, fleet
 from bench.results.layout import STORE, result_names
 from hardware_profiles.errors import InputError, near_names
@@ -33,18 +38,20 @@ def fleet_rate(name: str, store: Path = STORE) -> "DeviceRate":
     Raises
     ------
     InputError
-        The folder has no such workload or model, several fleets fit, or the workload does not count hashes.
+        The folder has no such workload or model, several fleets fit, or the workload counts neither hashes nor tokens.
     """
     workload, _, rest = name.removeprefix(FLEET_PREFIX).partition("@")
     model, _, chosen = rest.partition("@")
     if not workload or not model:
         raise InputError.at("device", expected=f"{FLEET_PREFIX}WORKLOAD@MODEL", got=name)
     records = {record.id: record for record in _records(store, workload)}
-    if any(record.workload.unit != "hash" for record in records.values()):
-        raise InputError.at(name, "workload", expected="a workload that counts hashes", got=workload)
+    if any(record.workload.unit not in {"hash", "token"} for record in records.values()):
+        raise InputError.at(name, "workload", expected="a workload that counts hashes or tokens", got=workload)
     studies = fleet(records.values()).studies
     found = _chosen(name, model, chosen, list(dict.fromkeys(study.model for study in studies)))
     rate, power = _figures([study for study in studies if study.model == found], records)
+    if workload.startswith("llm_decode_"):
+        return _served(name, rate, records, store)
     units = {id_: records[id_] for unit in (power or rate).units for id_ in unit.records}
     newest = max(units.values(), key=lambda record: (record.run.started_utc, record.id))
     return _joined(name, from_record(newest), rate, power, units.values())
@@ -123,6 +130,44 @@ def _joined(
         codes=tuple(codes),
         spread=spread,
     )
+
+
+def _served(name: str, study: Study, records: "dict[str, Record]", store: Path) -> "DeviceRate":
+    """Return the mean rate of GPUs that answer requests: each unit's tokens include the time of its prompts.
+
+    The scatter of the windows is not taken from the spread, because two records make one figure.
+    """
+    by_unit = [
+        [from_record(records[id_], prompts_in(store, records[id_])) for id_ in unit.records] for unit in study.units
+    ]
+    newest = by_unit[max(range(len(by_unit)), key=lambda at: study.units[at].series[-1])][-1]
+    if len(by_unit) < 2:
+        return replace(newest, name=name)
+    errors = [metric.u_meter_frac or 0.0 for record in records.values() if (metric := record.power) is not None]
+    rate = spread(_plain_figures([[one.rate_per_s for one in rates] for rates in by_unit], 0.0))
+    power = spread(
+        _plain_figures([[one.power_w or 0.0 for one in rates] for rates in by_unit], max(errors, default=0.0))
+    )
+    metered = newest.power_basis == "measured"
+    return replace(
+        newest,
+        name=name,
+        rate_per_s=rate.mean,
+        rate_interval_per_s=rate.mean_interval,
+        power_w=power.mean if metered else newest.power_w,
+        power_interval_w=power.mean_interval if metered else None,
+        source=f"{newest.source}, mean of {len(by_unit)} units",
+        codes=tuple(dict.fromkeys(code for rates in by_unit for one in rates for code in one.codes)),
+        spread=UnitSpread(_unit_mean(rate), _unit_mean(power) if metered else None),
+    )
+
+
+def _plain_figures(by_unit: "Sequence[Sequence[float]]", u_meter_frac: float) -> Figures:
+    """Return the figures of units from which no error is taken but that of their meters, which counts as common."""
+    logs = np.array([np.log(values).mean() for values in by_unit])
+    none = np.zeros_like(logs)
+    group = np.zeros(logs.size, int)
+    return Figures(logs, none, math.inf, none, math.inf, none, group, np.array([u_meter_frac**2]))
 
 
 def _mean(study: Study) -> float:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from bench.device_rates.curves import operating_curve
 from bench.device_rates.profiles import from_profile
-from bench.device_rates.records import from_record
-from bench.results.layout import STORE, result_names
+from bench.device_rates.records import from_record, prompts_in
+from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 from sites.market.unit_spread import FLEET_PREFIX
 from sites.operating_points import SWEEP_PREFIX, OperatingCurve
 
 if TYPE_CHECKING:
-    from bench.results.record import Record
     from sites.market.device_rate import DeviceRate
 
 RESULT_PREFIX = "result:"
@@ -82,19 +81,7 @@ def resolve_rate(name: str, *, store: Path = STORE, profiles: Iterable[str | Pat
         from bench.results.folder import find_result, read_whole
 
         record = read_whole(find_result(store, name.removeprefix(RESULT_PREFIX)))
-        return from_record(record, None if record.workload.unit != "token" else _prompts(record, store))
+        return from_record(record, prompts_in(store, record))
     from hardware_profiles.catalog import load
 
     return from_profile(load(name, profiles))
-
-
-def _prompts(record: "Record", store: Path) -> "Record | None":
-    """Return the record of a decoding record's prompts in a results folder, or None if it is not of decoding."""
-    if not record.workload.name.startswith("llm_decode_"):
-        return None
-    from bench.inference.rates import prompts_of
-    from bench.results.folder import read_record
-
-    prefill = record.workload.name.replace("_decode_", "_prefill_")
-    ids = [id_ for id_ in reversed(result_names(store)) if f"-{prefill}-" in id_]  # the newest first: it may supersede
-    return prompts_of(record, (read_record(store / id_) for id_ in ids))

@@ -1,8 +1,10 @@
 """The rate and power of a stored result as the plain `DeviceRate` of a site, or why a site may not use it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.results.layout import result_names
 from hardware_profiles.errors import InputError
 from sites.market.device_rate import DeviceRate, TokenTags
 
@@ -141,3 +143,21 @@ def _tags(record: "Record", place: str) -> TokenTags:
     tags = tags_of(record).checked(place)
     alone = record.workload.name.startswith("llm_decode_")
     return replace(tags, lengths=f"{tags.lengths}, answers alone") if alone else tags
+
+
+def prompts_in(store: Path, record: "Record") -> "Record | None":
+    """Return the record of a decoding record's prompts in a results folder, or None if it is not of decoding.
+
+    Raises
+    ------
+    InputError
+        It is of decoding, and the folder has no prompts of its run.
+    """
+    if not record.workload.name.startswith("llm_decode_"):
+        return None
+    from bench.inference.rates import prompts_of
+    from bench.results.folder import read_record
+
+    prefill = record.workload.name.replace("_decode_", "_prefill_")
+    ids = [id_ for id_ in reversed(result_names(store)) if f"-{prefill}-" in id_]  # the newest first: it may supersede
+    return prompts_of(record, (read_record(store / id_) for id_ in ids))

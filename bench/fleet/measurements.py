@@ -28,7 +28,17 @@ _OF_A_MODEL = (
 )
 """Settings in which units of one model are no longer alike: each combination is a fleet of its own."""
 _OF_A_RUN = frozenset(
-    ("seed", "warm_up_s", "difficulty", "wanted_error_frac", "expected_rate_h_s", "windows", "window_s", "settled")
+    (
+        "seed",
+        "warm_up_s",
+        "difficulty",
+        "wanted_error_frac",
+        "expected_rate_h_s",
+        "windows",
+        "window_s",
+        "settled",
+        "buffers_bytes",
+    )
 )
 """Parameters of a run that differ between units of one model, such as the difficulty of a miner's shares."""
 _STATED_TIERS = ("A", "B")

@@ -100,3 +100,38 @@ def test_a_stored_fleet_comes_back_as_it_was(store):
 
     rate = resolve_rate(NAME, store=store)
     assert _rate(dataclasses.asdict(rate)) == rate
+
+
+def tokens(number, host, phase, rate, watts):
+    """Return the result of one phase of a language model's layers on a GPU."""
+    of = record(number, host=host, kind="gpu", device="NVIDIA H100", unit=f"GPU-{host}", rate=rate, watts=watts,
+                workload=f"llm_{phase}_bf16_cuda")  # fmt: skip
+    metrics = of["metrics"]
+    metrics["rate"]["unit"] = "token/s"
+    energy = metrics.pop("energy_per_hash_wall") | {"unit": "J/token"}
+    parameters = {
+        "model": "llama-3.1-8b", "input": 100, "output": 50, "batch": 8, "dtype": "bf16", "lengths": "100:50",
+        "token_basis": "input" if phase == "prefill" else "output", "latency_limit": "none (one batch after the other)",
+    }  # fmt: skip
+    return {
+        **of,
+        "run": {**of["run"], "run_id": f"run-of-{host}"},
+        "workload": {**of["workload"], "unit": "token", "parameters": parameters},
+        "metrics": {**metrics, "energy_per_token_wall": energy},
+    }
+
+
+def test_a_fleet_of_gpus_has_the_rate_of_answers_with_their_prompts(tmp_path):
+    documents = []
+    for at, rate in enumerate((1000.0, 1020.0, 980.0)):
+        documents.append(tokens(2 * at, f"gpu{at}", "prefill", 20000.0, 600.0))
+        documents.append(tokens(2 * at + 1, f"gpu{at}", "decode", rate, 500.0))
+    store = put(tmp_path / "results", *documents)
+    found = resolve_rate("fleet:llm_decode_bf16_cuda@NVIDIA H100", store=store)
+    assert (found.unit, found.spread.rate.measured, found.power_basis) == ("token", 3, "measured")
+    assert found.rate_per_s == pytest.approx(1.0 / (1.0 / 1000.0 + 2.0 / 20000.0), rel=0.01)
+    assert found.spread.rate.spread_frac == pytest.approx(0.02 / 1.1, rel=0.05)
+    assert found.tags.lengths == "100:50"
+    assert found.of_units(512).rate_interval_per_s[1] > found.of_units(3).rate_interval_per_s[1]
+    alone = put(tmp_path / "alone", *documents[:2])
+    assert resolve_rate("fleet:llm_decode_bf16_cuda@nvidia h100", store=alone).spread is None
