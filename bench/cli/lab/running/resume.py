@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 @click.command(
     epilog=examples("perwatt lab resume lab.toml", "perwatt lab resume lab.toml --run 20261130T2240 --slurm")
 )
-@click.argument("lab_file", metavar="LAB", type=click.Path(path_type=Path))
+@click.argument("lab_file", metavar="[LAB]", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--run", "run_id", default="", metavar="RUN", help="Id of the run, or its beginning. [default: the latest]"
 )
 @route_options
 @store_option
 def resume(
-    lab_file: Path,
+    lab_file: Path | None,
     run_id: str,
     scheduler: str | None,
     slurm: bool,
@@ -39,22 +39,22 @@ def resume(
     """Go on with a run: collect what has ended, wait for what still runs, and measure what is missing.
 
     A measurement that was lost or failed is made again as a new job, which supersedes the first. Nothing that is
-    measured is measured twice.
+    measured is measured twice. Without LAB, the lab file is taken as it was when the run began.
 
     The exit status is 1 if a measurement is still missing.
     """
-    from bench.lab.inventory.read import read_lab
+    from bench.lab.inventory.read import lab_of, read_lab
     from bench.lab.run.locks import sole_controller
     from bench.machine.endings import endings_raise
     from bench.results.labs.book import Book
 
-    lab = read_lab(lab_file)
     book = Book.open(store, run_id)
+    lab = lab_of(book) if lab_file is None else read_lab(lab_file)
     if book.plan.lab != lab.name:
-        raise InputError.at(lab_file, "lab.name", expected=f"the lab of run {book.plan.run_id}", got=lab.name)
+        raise InputError.at(lab.path, "lab.name", expected=f"the lab of run {book.plan.run_id}", got=lab.name)
     unknown = sorted({job.host for job in book.jobs().values()} - lab.hosts.keys())
     if unknown:
-        raise InputError.at(lab_file, "host", expected=f"every host of run {book.plan.run_id}", got=f"no {unknown[0]}")
+        raise InputError.at(lab.path, "host", expected=f"every host of run {book.plan.run_id}", got=f"no {unknown[0]}")
     route = route_of(scheduler, directives, listen, slurm=slurm)
     with endings_raise(), sole_controller(book):
         return _resume(book, lab, route)

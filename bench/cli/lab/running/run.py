@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog=examples(
         "perwatt lab run lab.toml --plan publish sha256d_scan_cpu matmul_f32_cpu",
-        "perwatt lab run lab.toml --host 'gpu[01-08]' matmul_bf16_cuda",
+        "perwatt lab run lab.toml --host 'gpu[01-08]' matmul_bf16_nt_cuda",
         "perwatt lab run lab.toml --scheduler tcp://192.0.2.1:8786 sha256d_scan_cpu",
         "perwatt lab run lab.toml asic",
     )
