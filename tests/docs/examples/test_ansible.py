@@ -23,11 +23,11 @@ pytestmark = [
 MEASURE = """\
 import json, pathlib, sys, time
 start = time.monotonic()
-(out,) = [text.removeprefix("--out=") for text in sys.argv if text.startswith("--out=")]
+out = sys.argv[-1]
 time.sleep(0.2)
 folder = pathlib.Path(out) / f"result-{start}"
 folder.mkdir(parents=True)
-(folder / "result.json").write_text(json.dumps([sys.argv[1:-1], start, time.monotonic()]))
+(folder / "result.json").write_text(json.dumps([sys.argv[1:-2], start, time.monotonic()]))
 """
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue")
-WAIT_S = 30.0  # [s] for a daemon, or for what Slurm is to do
+WAIT_S = 60.0  # [s] for a daemon, or for what Slurm is to do
 DOWN_AFTER_S = 3  # [s] after which a node that does not answer is down
 _SYSTEM = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # Debian keeps daemons off a user's PATH
 # Root runs everything: no user of Debian's packages is needed. There are no cgroups, and no accounting: both would need
