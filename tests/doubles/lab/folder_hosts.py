@@ -85,8 +85,13 @@ def book_of(store, jobs, toml=b"[lab]\nname = 'x'\n[[host]]\nname = 'a'\nreach =
     return Book.create(store, plan, toml)
 
 
-def finish(folder, one, *, number=0, results=1, status="ok", host_id=None, **changes):
-    """Make a finished job in the folder of a host, with results of an invented miner, and return its folder."""
+def finish(folder, one, **changes):
+    """Make a finished job in the folder of a host, and return its folder; see `unsealed`."""
+    return seal(*unsealed(folder, one, **changes))
+
+
+def unsealed(folder, one, *, number=0, results=1, status="ok", host_id=None, **changes):
+    """Make a job that has just ended, with results of an invented miner; return its partial folder and its ending."""
     key = host_id or one.host_id
     partial = layout.partial(folder, one.id)
     (partial / layout.RESULTS_FOLDER).mkdir(parents=True)
@@ -104,4 +109,4 @@ def finish(folder, one, *, number=0, results=1, status="ok", host_id=None, **cha
         job=one.id, host=one.host, host_id=key, perwatt_version=one.perwatt_version, exit_status=exit_status,
         started=stamp(), ended=stamp(), results=tuple(ids), **changes,
     )  # fmt: skip
-    return seal(partial, ending)
+    return partial, ending
