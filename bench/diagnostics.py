@@ -80,6 +80,7 @@ _ROWS = (
     Diagnostic("clock_step", "the wall clock was stepped during the run", "do not set the clock during a run; durations are not affected, they use the monotonic clock", Effect.WARN, 4),
     Diagnostic("clock_step_join", "the wall clock was stepped, so the log cannot be matched to this run", "run again without setting the clock", Effect.NO_ENERGY, 4),
     Diagnostic("trace_not_covering", "the log does not cover the window", "keep logging until after the run; check --clock-offset-s", Effect.NO_ENERGY, 4),
+    Diagnostic("log_pending", "the log of this meter is joined after the run", "join it: `perwatt run --attach RESULT --meter trace:FILE`; in a lab, `perwatt lab collect` does", Effect.NO_ENERGY, 4),
     Diagnostic("clock_uncertain", f"the clocks of the two machines are not known well enough to match the log to this run: both edges of a window together to more than {_percent(limits.EDGE_FRAC)} of it", "use a faster connection to the hosts, or longer windows: --plan publish", Effect.NO_ENERGY, 4),
     Diagnostic("clock_drifted", "the clocks of the two machines moved against each other by more than clocks do", "check that neither machine slept or restarted, and that one program sets its clock", Effect.NO_ENERGY, 4),
     Diagnostic("meter_shared", "another machine behind this meter was not idle during the run, or it is not known that it was", "run one machine behind a meter at a time, and close other programs on the others", Effect.NO_ENERGY, 16),

@@ -212,7 +212,8 @@ def energy_codes(metered: Metered, meters: Sequence[MeterInfo], figures: dict[st
         of_meter = windows[0][1]
         reasons.append(Reason(code=code, detail=f"{detail}: {of_meter}" if of_meter else detail))
     used = {metric.meter for metric in figures.values()}
-    missing = [m.name for m in meters if m.kind is not MeterKind.DECLARED and m.name not in used]
+    pending = {meter for code, meter in windows_by_code if code == "log_pending"}
+    missing = [m.name for m in meters if m.kind is not MeterKind.DECLARED and m.name not in used | pending]
     if missing and metered.windows:
         reasons.append(Reason(code="energy_missing", detail=", ".join(missing)))
     accuracies = {used.name: accuracy_frac(used) for used in metered.used}

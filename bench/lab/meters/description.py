@@ -2,6 +2,7 @@
 
 from bench import limits
 from bench.lab.inventory.lab import CrossMeter
+from bench.meters.kinds.pending_log import LATER
 from bench.results.record import MeterUsed
 from hardware_profiles.provenance import Boundary
 
@@ -33,7 +34,7 @@ def scope_of(meter: CrossMeter, measured: str) -> str:
 def promised_log(meter: CrossMeter, used: MeterUsed) -> str:
     """Return the spec of the log that a run is promised, so that its windows, load and idle times suit the meter."""
     period_s = min(PERIOD_ROOM * max(used.period_s, used.averaging_s), limits.SLOWEST_PERIOD_S)
-    settings = {"period": f"{period_s:g}", "boundary": boundary_of(meter, used), "wait": "0.001"}
+    settings = {"period": f"{period_s:g}", "boundary": boundary_of(meter, used), "wait": LATER}
     if used.accuracy_frac is not None:
         settings |= {"accuracy": repr(used.accuracy_frac), "tier": used.tier}
     return ",".join((f"trace:{log_name(meter)}", *(f"{key}={value}" for key, value in settings.items())))

@@ -275,8 +275,12 @@ def _make(target: str, settings: dict[str, str], options: MeterOptions) -> Meter
         raise InputError.at("--meter trace", expected="a file, as in trace:power.csv")
     place = f"trace:{target}"
     stated = read_stated(place, settings, options, boundary="wall", more=(*SETTINGS, "wait"))
-    wait_s = positive(f"--meter {place}", "wait", settings["wait"]) if "wait" in settings else WAIT_S
-    return Trace(
+    from bench.meters.kinds.pending_log import LATER, PendingLog  # it is a Trace
+
+    later = settings.get("wait") == LATER
+    known = "wait" in settings and not later
+    wait_s = positive(f"--meter {place}", "wait", settings["wait"]) if known else WAIT_S
+    return (PendingLog if later else Trace)(
         Path(target),
         stated,
         own_period="period" not in settings and options.period_s is None,
