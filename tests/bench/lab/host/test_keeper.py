@@ -1,5 +1,6 @@
 """A job under its keeper: real processes, ended, cancelled and killed at every point; what it wrote is never lost."""
 
+import contextlib
 import json
 import os
 import signal
@@ -21,6 +22,16 @@ SHORT = ("matmul_f32_cpu", "--plan", "smoke", "--threads", "1", "--meter", "none
 LONG = ("matmul_f32_cpu", "--plan", "publish", "--threads", "1", "--meter", "none")
 WRONG = ("no_such_workload",)  # ends at once, with status 2
 LIMIT_S = 60
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(tmp_path):
+    """A test that fails leaves no measurement to the tests after it."""
+    yield
+    for process in psutil.process_iter(["cmdline"]):
+        if any(f"{tmp_path}/" in word for word in process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def make(argv=SHORT, **changes):
@@ -182,12 +193,16 @@ def test_a_start_that_is_killed_at_any_point_leaves_a_job_that_ends_or_none(tmp_
     ended(tmp_path, other)
 
 
-def test_a_restart_of_the_host_is_named(tmp_path):
+def test_a_measurement_ends_with_its_keeper_and_a_restart_of_the_host_is_named(tmp_path):
     job = make(LONG)
     jobs.start(tmp_path, job)
     partial = layout.partial(tmp_path, job.id)
     _, keeper = read_started(partial)
+    (measurement,) = psutil.Process(keeper).children()
+    while sum(measurement.cpu_times()[:2]) < 0.5:  # it is past its start
+        time.sleep(0.02)
     os.kill(keeper, signal.SIGKILL)
+    assert nothing_runs(job)
     note = json.loads((partial / layout.STARTED_FILE).read_text())
     note["stamp"]["boot_id"] = "an earlier boot"
     (partial / layout.STARTED_FILE).write_text(json.dumps(note))
