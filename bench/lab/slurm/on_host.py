@@ -58,7 +58,7 @@ def run_task(book: Book, job: Job, host: Host, clock_limit_s: float, tell: Calla
         The book cannot be written.
     """
     _check_not_begun(book, job)
-    offset_s = _offset_s(book.folder)
+    offset_s = _offset_s(book.folder / f".clock-{job.id}")
     if abs(offset_s) > clock_limit_s:
         return _refuse(book, job, "clock_off", f"{offset_s:+.1f} s from the clock of the shared storage", tell)
     refused, is_interrupted = ("cancelled", "before it began"), False
@@ -104,16 +104,15 @@ def _check_not_begun(book: Book, job: Job) -> None:
         )
 
 
-def _offset_s(folder: Path) -> float:
-    """Return the clock of this host minus that of the storage of a folder [s]."""
-    probe = folder / f".clock-{os.uname().nodename}-{os.getpid()}"
+def _offset_s(probe: Path) -> float:
+    """Return the clock of this host minus that of the storage on which a file is made for a moment [s]."""
     try:
         before_s = time.time()
         write_file(probe, b"")
         stored_s, after_s = probe.stat().st_mtime, time.time()
         probe.unlink()
     except OSError as error:
-        raise not_written(folder, error) from None
+        raise not_written(probe, error) from None
     if before_s - 0.01 <= stored_s <= after_s + 0.01:  # the stamps of files are some milliseconds old
         return 0.0
     return (before_s + after_s) / 2 - stored_s

@@ -47,6 +47,7 @@ SlurmdTimeout={down_after_s}
 MessageTimeout=2
 KillWait={kill_wait_s}
 SlurmdParameters=config_overrides
+Licenses=domain:1
 {nodes}
 PartitionName=lab Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """

@@ -130,7 +130,7 @@ def test_a_host_whose_clock_is_not_that_of_the_shared_storage_does_not_measure(t
 
 
 def test_the_clock_of_a_folder_of_this_machine_is_that_of_this_machine(tmp_path):
-    assert on_host._offset_s(tmp_path) == 0.0
+    assert on_host._offset_s(tmp_path / "probe") == 0.0
     assert list(tmp_path.iterdir()) == []
 
 
