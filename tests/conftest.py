@@ -35,7 +35,7 @@ OF_REAL_TIME = (
     "tests/bench/endpoint/", "tests/bench/stratum/", "tests/bench/workloads/asic/", "tests/bench/miners/",
     "tests/bench/cli/run/", "tests/bench/measure/", "tests/bench/machine/", "tests/bench/meters/kinds/",
     "tests/bench/pytest_plugin/", "tests/bench/feeds/", "tests/bench/report/test_in_a_browser", "tests/faults/",
-    "tests/sites/scenarios/",
+    "tests/sites/scenarios/", "tests/bench/lab/",
 )  # fmt: skip
 COVERAGE: dict[str, str] = {}  # variables that let a child process measure its own coverage
 os.environ["COLUMNS"] = "200"  # no cell is cut or folded, whatever terminal the tests were started from
