@@ -52,8 +52,8 @@ def test_the_interval_holds_the_truth_in_95_of_100_runs_for_any_offset_drift_and
         edges_without_clocks += within_edges(run, joined(replace(run, clock=trusting)), gain)
     assert refused <= 0.1 * RUNS
     assert sum(figures) >= 0.95 * len(figures)
-    assert sum(edges) >= 0.99 * len(edges)
-    assert sum(edges_without_clocks) < 0.97 * len(edges_without_clocks)  # the clocks' bound is what holds them
+    assert sum(edges) >= 0.95 * len(edges)
+    assert sum(edges_without_clocks) < 0.8 * len(edges_without_clocks)  # the clocks' bound is what holds them
 
 
 def test_the_new_record_supersedes_the_old_one_and_says_what_the_meter_covers(tmp_path):

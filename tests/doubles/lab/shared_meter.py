@@ -38,20 +38,21 @@ class SharedRun:
 
 
 def true_power(chance, end_s):
-    """Power of the measured and the idle host [W] every `STEP_S`: idle, a load that steps and wanders, idle.
+    """Power of the measured and the idle host [W] every `STEP_S`: idle, a load that swings and wanders, idle.
 
-    The load steps at the edges of the windows, where an error of the clock costs most.
+    All windows have nearly the same energy, so that their spread does not hide an error of the clock; before the first
+    window and after the last one the load is another, so that such an error shows.
     """
     generator = np.random.default_rng(chance.randrange(2**32))
     times_s = np.arange(0.0, end_s + 60.0, STEP_S)
-    load_end_s = LOAD_S + LEAD_S + WINDOWS * WINDOW_S + TAIL_S
-    loaded = (times_s >= LOAD_S) & (times_s < load_end_s)
-    wander = np.cumsum(generator.normal(0.0, 0.05, len(times_s)))
-    wander -= wander.mean()
-    swing_w = chance.uniform(0.0, 20.0) * np.sin(times_s * 2.0 * np.pi / chance.uniform(5.0, 60.0))
-    for index in range(WINDOWS + 1):
-        swing_w += chance.uniform(0.0, 60.0) * (times_s >= LOAD_S + LEAD_S + index * WINDOW_S)
-    return times_s, 150.0 + loaded * (chance.uniform(100.0, 800.0) + np.clip(wander, -40.0, 40.0) + swing_w)
+    first_s, last_s = LOAD_S + LEAD_S, LOAD_S + LEAD_S + WINDOWS * WINDOW_S
+    loaded = (times_s >= LOAD_S) & (times_s < last_s + TAIL_S)
+    measured = (times_s >= first_s) & (times_s < last_s)
+    wander = np.cumsum(generator.normal(0.0, 0.01, len(times_s)))
+    swing_w = chance.uniform(0.0, 20.0) * np.sin(times_s * 2.0 * np.pi / (WINDOW_S / chance.randrange(1, 6)))
+    level_w = chance.uniform(100.0, 800.0)
+    around_w = level_w * chance.uniform(0.0, 0.8)
+    return times_s, 150.0 + np.where(measured, level_w + swing_w, around_w * loaded) + np.clip(wander, -5.0, 5.0)
 
 
 def shared_run(seed, folder, *, delay_s=None, reading=None, gain=1.0, info=INFO, gap=None, codes=(), detail=""):
