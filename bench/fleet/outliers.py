@@ -45,17 +45,15 @@ def deviations(figures: Figures) -> list[Deviation] | None:
     count = figures.logs.size
     if count < LEAST_UNITS:
         return None
-    tested = _each(figures)
-    result = dict(enumerate(tested))
-    kept = list(range(count))
-    while tested and (worst := min(range(len(tested)), key=lambda at: tested[at].probability)) is not None:
+    kept, result = list(range(count)), dict[int, Deviation]()
+    while len(kept) >= LEAST_UNITS:
+        tested = _each(figures)
+        result.update(zip(kept, tested, strict=True))
+        worst = min(range(len(kept)), key=lambda at: tested[at].probability)
         if not tested[worst].is_outlier:
             break
-        result[kept[worst]] = tested[worst]
         kept.pop(worst)
         figures = figures.without(worst)
-        tested = _each(figures) if len(kept) >= LEAST_UNITS else []
-        result.update((at, one) for at, one in zip(kept, tested, strict=False))
     return [result[at] for at in range(count)]
 
 
