@@ -25,6 +25,8 @@ RECORDED = frozenset({
     "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS",
     "PERWATT_ROUND_S",
 })  # fmt: skip
+SUPERSEDES = "PERWATT_SUPERSEDES"
+"""Variable by which a lab run tells `perwatt run` the result that a second attempt replaces."""
 _LONGEST = 200
 _LARGEST_TERMINAL = 10_000  # cells
 
@@ -32,6 +34,12 @@ _LARGEST_TERMINAL = 10_000  # cells
 def recorded(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a record keeps, each value without credentials."""
     return {name: scrub_text(environment[name])[:_LONGEST] for name in sorted(RECORDED & environment.keys())}
+
+
+def superseded() -> str | None:
+    """Return the id of the result that this run replaces, or None."""
+    name = os.environ.get(SUPERSEDES, "")
+    return name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", name) else None
 
 
 def settle(environment: MutableMapping[str, str] = os.environ) -> None:

@@ -13,6 +13,7 @@ from bench.errors import RunFailedError
 from bench.machine import environment
 from bench.machine.identity import host_info
 from bench.machine.locks import Held, device_domain, hold
+from bench.machine.variables import superseded
 from bench.measure.counted import counted_metrics, without_idle, without_rate
 from bench.measure.energy import IdleSpan, Metered, check_covered, covering, read_all
 from bench.measure.entrant import REMOTE, Entrant, enter
@@ -250,6 +251,7 @@ def _record(  # noqa: PLR0913, PLR0917 (the parts of one record)
             steadiness=steady,
             audit={**audit, **metered.audit_entry()},
             assumed_power=assumed_power(meters),
+            supersedes=superseded(),
             miner=evidence.miner,
             endpoint=evidence.endpoint,
         )

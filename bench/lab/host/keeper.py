@@ -24,6 +24,7 @@ from bench.machine.endings import endings_raise, endings_wait
 from bench.machine.identity import NAME_VARIABLE
 from bench.machine.locks import hold
 from bench.machine.processes import start_tied
+from bench.machine.variables import SUPERSEDES
 from bench.results.labs.ending import Stamp
 from bench.results.labs.plan import Job
 from sites.files import write_file
@@ -65,13 +66,14 @@ def _keep(folder: Path, job: Job, report: int, by_s: float) -> None:
     if started.monotonic_s > by_s:
         _report(report, {"refused": "late", "detail": ""})
         return
+    variables = {NAME_VARIABLE: job.host, SUPERSEDES: job.supersedes_result or ""}
     note = {"stamp": started.model_dump(), "keeper_pid": os.getpid()}
     write_file(folder / layout.STARTED_FILE, json.dumps(note).encode())
     with (folder / layout.LOG_FILE).open("wb") as log:
         child: subprocess.Popen[bytes] | None = None
         try:
             with endings_raise():
-                child = start_tied(_RUN, *arguments, output=log, variables={NAME_VARIABLE: job.host})
+                child = start_tied(_RUN, *arguments, output=log, variables=variables)
                 _report(report, {"state": "running", "started": started.model_dump()})
                 reason = "" if _wait(child, started.monotonic_s + job.deadline_s) else "deadline"
         except KeyboardInterrupt:

@@ -27,7 +27,8 @@ def add_attempts(book: Book, host_ids: Mapping[str, str] | None = None) -> list[
     added = []
     for row in coverage(book).rows:
         if row.state in {"failed", "lost"}:
-            job = row.job.again((host_ids or {}).get(row.job.host, ""))
+            only = row.results[0] if len(row.results) == 1 else None
+            job = row.job.again((host_ids or {}).get(row.job.host, ""), result=only)
             book.add(job)
             added.append(job)
     return added

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from bench.results.part import CountFromOne, Part, Positive
+from bench.results.record import PLAIN_NAME
 from hardware_profiles.errors import shown
 
 HOST_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -35,6 +36,9 @@ class JobParts(Part):
     perwatt_version: str
     attempt: CountFromOne = 1
     supersedes: str | None = Field(default=None, pattern=JOB_ID, description="the job that it repeats")
+    supersedes_result: str | None = Field(
+        default=None, pattern=PLAIN_NAME, max_length=200, description="the result that its own result replaces"
+    )
     deadline_s: Positive = Field(description="time after its start at which the host ends it [s]")
 
 
@@ -59,7 +63,7 @@ class Job(JobParts):
             raise ValueError(f"expected the id of its content ({job_id(self)}), got {shown(self.id)}")
         return self
 
-    def again(self, host_id: str = "", perwatt_version: str = "") -> "Job":
+    def again(self, host_id: str = "", perwatt_version: str = "", result: str | None = None) -> "Job":
         """Return the next attempt at a job, which supersedes it.
 
         Parameters
@@ -68,10 +72,13 @@ class Job(JobParts):
             Key of the machine, where the first attempt did not know it.
         perwatt_version
             Version of the next attempt; by default the same.
+        result
+            The result of this attempt, where there is one that the next one replaces.
         """
         changes = {
             "attempt": self.attempt + 1,
             "supersedes": self.id,
+            "supersedes_result": result,
             "host_id": host_id or self.host_id,
             "perwatt_version": perwatt_version or self.perwatt_version,
         }

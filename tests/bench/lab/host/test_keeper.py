@@ -71,7 +71,7 @@ def nothing_runs(job):
 
 @pytest.mark.slow
 def test_a_job_is_measured_and_its_files_have_the_digests_of_its_manifest(tmp_path):
-    job = make()
+    job = make(supersedes_result="20261130T220000Z-first-attempt-00000001")
     assert jobs.start(tmp_path, job)["state"] == "running"
     one = ended(tmp_path, job)
     assert (one.ending.exit_status, one.ending.reason) == (0, "")
@@ -79,6 +79,7 @@ def test_a_job_is_measured_and_its_files_have_the_digests_of_its_manifest(tmp_pa
     folder = layout.whole(tmp_path, job.id)
     record = read_whole(folder / "results" / one.ending.results[0])
     assert (record.run.host.id, record.run.host.name) == (machine_key(), "me")
+    assert record.supersedes == job.supersedes_result
     subprocess.run(["sha256sum", "--quiet", "-c", "MANIFEST.sha256"], cwd=folder, check=True)
     assert nothing_runs(job)
     assert jobs.start(tmp_path, job)["refused"] == "job_exists"
