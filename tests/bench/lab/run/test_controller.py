@@ -58,6 +58,7 @@ def test_a_controller_killed_at_any_line_of_its_book_loses_and_repeats_nothing(m
             if coverage(book).is_whole:
                 break
         assert coverage(book).is_whole, (line, moment)
+        assert add_attempts(book) == []
         assert overlapping(world.stamps) == []
         events = Counter((event.kind, event.job) for event in book.events() if event.kind in {"ended", "collected"})
         assert set(events.values()) == {1}, (line, moment)
