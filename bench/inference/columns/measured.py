@@ -43,7 +43,11 @@ class TaskLengths:
 # and 1.50 for sourcegraph-fim. Of an exponential distribution it is 1, of a uniform one 0.58.
 TASKS = {
     "lm-arena-chat": TaskLengths(250, "exponential", "assumed from the batches that fill the memory: about 250 tokens"),
-    "gpqa": TaskLengths(250, "uniform", "assumed: questions with four answers, 200 to 300 tokens"),
+    "gpqa": TaskLengths(
+        200,
+        "uniform",
+        "841 characters a prompt, with an instruction of some 200: about 200 tokens (evalscope 1.6.0 documentation)",
+    ),
     "sourcegraph-fim": TaskLengths(
         1400, "exponential", "assumed from the batches that fill the memory: at most 1,400 tokens"
     ),
