@@ -75,11 +75,9 @@ class LabCheck:
     @property
     def ok(self) -> bool:
         """Whether everything can take part."""
-        hosts, meters, miners = (
-            all(part.ok for part in parts)
-            for parts in (self.hosts.values(), self.meters.values(), self.miners.values())
-        )
-        return hosts and meters and miners
+        if not all(meter.ok for meter in self.meters.values()) or not all(miner.ok for miner in self.miners.values()):
+            return False
+        return all(host.ok for host in self.hosts.values())
 
     def refused(self, allowed: Collection[str] = ()) -> dict[str, Refusal]:
         """Return the first reason of each host and miner that cannot take part, by name.

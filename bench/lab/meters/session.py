@@ -3,6 +3,7 @@
 Each look at the clocks is a line of the ledger, so that a controller which is killed in between loses nothing.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from hardware_profiles.reading import validate
 MARGIN_S = 600.0  # [s] for which a log goes on after the deadline of its measurement, if nobody stops it
 ASK_LIMIT_S = 15.0  # [s] of one answer
 START_LIMIT_S = 70.0  # [s] of the start of a log
+BUSY_LIMIT_S, POLL_S = 20.0, 0.5  # [s] for which the log of the job before may still be about to end
 
 
 class SharedMeters:
@@ -83,7 +85,7 @@ class SharedMeters:
         hello = validate(Hello, reading.ask("hello", limit_s=ASK_LIMIT_S), f"answer of {meter.read_by}")
         log = log_job(job, meter, hello.host_id, attempt)
         self._book.add(log)
-        reading.ask("start", {"job": log.model_dump(mode="json")}, limit_s=START_LIMIT_S)
+        _begin(reading, log)
         return log
 
     def _note(self, job: Job, meter: CrossMeter, log: Job, when: str, side: Side) -> None:
@@ -110,6 +112,20 @@ class SharedMeters:
 
     def _reach(self, name: str) -> Reach:
         return self._way_to(self._lab, self._lab.hosts[name])
+
+
+def _begin(reading: Channel, log: Job) -> None:
+    """Start a log; the one before, of the same meter, may need a moment to end."""
+    until_s = time.monotonic() + BUSY_LIMIT_S
+    while True:
+        try:
+            reading.ask("start", {"job": log.model_dump(mode="json")}, limit_s=START_LIMIT_S)
+        except HostError as error:
+            if error.code != "busy" or time.monotonic() > until_s:
+                raise
+            time.sleep(POLL_S)
+        else:
+            return
 
 
 def measured_name(job: Job) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.measure import stats
 from bench.measure.summary import metrics
-from bench.meters.integrate import energy_of
+from bench.meters.integrate import energy_of, power_energy
 from bench.meters.protocol import MeterInfo, MeterKind, Reading, Tier
 from bench.results.record import Energy, Window
 
@@ -108,3 +108,17 @@ def _window(index, edges_j):
     energy = Energy(meter="m", boundary="wall", tier="B", joules=30000.0, samples=100, edges_j=edges_j)
     return Window(index=index, start_utc="2026-01-01T00:00:00Z", start_s=100.0 * index, end_s=100.0 * index + 100.0,
                   work=1e6, batches=1, energy=(energy,))  # fmt: skip
+
+
+def test_rule_04_a_clock_that_may_be_off_widens_the_edges_of_a_power_meter_by_the_step_that_is_near():
+    """The window may lie anywhere within the bound: a step that is so near counts, and one that is farther does not."""
+    info = MeterInfo("log", MeterKind.POWER, "wall", Tier.B, 0.0, "", PERIOD_S, PERIOD_S, PERIOD_S)
+    load = Steps([100.0, 400.0, 400.0], [T0 - 5.0, T1 + 50.0])
+    every_second = [Reading(t + 0.5, t + 0.5, load.power_w(t + 0.5), (t,)) for t in range(60, 240)]
+    exact, near, wide = (power_energy(info, every_second, T0, T1, clock_s) for clock_s in (0.0, 2.0, 8.0))
+    assert exact.joules == near.joules == wide.joules
+    assert exact.edges_j == near.edges_j == 0.0
+    for shift_s in (-8.0, 8.0):
+        error_j = load.energy_j(T1 + shift_s) - load.energy_j(T0 + shift_s) - exact.joules
+        assert abs(error_j) <= wide.edges_j
+    assert wide.edges_j == pytest.approx((PERIOD_S / 2.0 + PERIOD_S + 8.0) * 300.0)

@@ -57,6 +57,7 @@ class FakeHost:
     time: object = time
     jobs: dict[str, dict] = field(default_factory=dict)  # that were started, by id
     stopped: list[str] = field(default_factory=list)
+    busy_times: int = 0  # how often a start is refused because another job runs
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -73,6 +74,9 @@ class FakeHost:
         if self.gone:
             raise HostError(self.name, self.gone, "a test says so")
         self.asked.append(verb)
+        if verb == "start" and self.busy_times:
+            self.busy_times -= 1
+            raise HostError(self.name, "busy")
         if verb == "start":
             self.jobs[request["job"]["id"]] = request["job"]
             return {"state": "running"}

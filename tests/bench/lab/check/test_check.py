@@ -221,3 +221,26 @@ def test_the_document_has_what_the_table_has(check, hosts):
     assert second["reasons"][0]["code"] == "unreachable"
     assert document["meters"][0]["power_w"] == 412.5
     assert document["miners"][0]["reason"].startswith("miner_missing")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: text.replace("gpu[02-03]", "gpu[02-09]"), "key meter[0].covers: expected a host or miner"),
+        (lambda text: text + '[[host]]\nname = "gpu02"\n', "gpu02"),
+        (lambda text: text.replace('name = "rack-a"', 'name = "rack-a"\nwithin = "rack-a"'), "rack-a within rack-a"),
+    ],
+)
+def test_a_faulty_lab_file_ends_the_command_before_any_host_is_asked(perwatt, tmp_path, change, words):
+    (tmp_path / "lab.toml").write_text(change(LAB))
+    done = perwatt("lab", "check", "lab.toml")
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_the_command_says_what_is_wrong_with_its_arguments(perwatt, tmp_path):
+    assert perwatt("lab", "check", "none.toml").returncode == 2
+    (tmp_path / "lab.toml").write_text(LAB)
+    done = perwatt("lab", "check", "lab.toml", "--accept", "gpu04")
+    assert done.returncode == 2
+    assert "expected a host of this lab, got 'gpu04'" in done.stderr

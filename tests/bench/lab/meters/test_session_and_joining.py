@@ -232,6 +232,23 @@ def test_a_reading_host_that_is_gone_before_the_start_costs_the_joules_and_not_t
     assert not any(job.is_log for job in run.book.jobs().values())
 
 
+def test_a_log_that_is_about_to_end_does_not_cost_the_next_job_its_joules(make, monkeypatch):
+    monkeypatch.setattr("bench.lab.meters.session.POLL_S", 0.001)
+    run = make()
+    run.hosts["gpu01"].busy_times = 2
+    run.measure()
+    assert run.notes() == []
+    assert list(run.hosts["gpu01"].jobs) == [run.log().id]
+
+
+def test_a_meter_that_another_lab_logs_costs_the_joules_and_not_the_run(make, monkeypatch):
+    monkeypatch.setattr("bench.lab.meters.session.BUSY_LIMIT_S", 0.0)
+    run = make()
+    run.hosts["gpu01"].busy_times = 99
+    run.measure()
+    assert [code for code, _ in run.notes()][:1] == ["busy"]
+
+
 def test_clocks_that_moved_against_each_other_leave_no_joules(make):
     run = make()
     run.measure(change_host(run, "gpu02", monotonic_off_s=1e5 + 1.0))
