@@ -120,7 +120,8 @@ def drive(book: "Book", lab: "Lab", route: "Route", workers: "Workers | None", b
         return status
     if stopped:
         running = covered.counts.get("running", 0)
-        warn(f"{stopped}; {counted(running, 'measurement')} may go on there, and no other one is begun")
+        going = f", and {counted(running, 'measurement')} may go on there" if running else ""
+        warn(f"{stopped}; no other measurement is begun{going}")
     own = lab.path == book.lab_file
     say(f"go on with: perwatt lab resume{'' if own else f' {shell_word(lab.path)}'}{_options(book, route)}")
     return status or 1
