@@ -265,7 +265,8 @@ class Controller:
         now_s = time.time()
         for one in list(self._open.values()):
             if now_s > one.claim.until_s:
-                detail = f"last heard of {_utc(one.seen_s)}" if one.seen_s else "not heard of since its start"
+                heard_s = max(one.seen_s, self._hosts.heard_s(one.job.host))
+                detail = f"last heard of at {_utc(heard_s)}" if heard_s else "not heard of since its start"
                 self._book.append("lost", job=one.job.id, host=one.job.host, code="lost", detail=detail)
                 self._close(one)
                 self._follower.tell(one.job, "lost", _reason("lost", detail))

@@ -126,6 +126,10 @@ class Crew:
             self._watches.pop(sign.job_id, None)
         return sign
 
+    def heard_s(self, host: str) -> float:
+        """Return when a host gave its last sign of life; see `Hosts.heard_s`."""
+        return self._workers.heard_s(host)
+
     def why_missing(self, host: str) -> str:
         """Return why a host has no worker; see `Hosts.why_missing`."""
         return self._workers.missing.get(host, "its Dask worker has left the scheduler")

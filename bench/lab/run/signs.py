@@ -65,5 +65,8 @@ class Hosts(Protocol):
     def sign(self, limit_s: float) -> Sign | None:
         """Return the next sign, or None if there is none within a time [s]."""
 
+    def heard_s(self, host: str) -> float:
+        """Return when a host gave its last sign of life by the wall clock [s]; 0 for never."""
+
     def why_missing(self, host: str) -> str:
         """Return why a host does not answer."""

@@ -40,6 +40,7 @@ class Workers:
     hosts: Sequence[WorkerHost]
     missing: dict[str, str] = field(default_factory=dict)  # host -> why its worker did not start
     beats: dict[str, tuple[float, float]] = field(default_factory=dict)  # address -> its last heartbeat, and when seen
+    heard: dict[str, float] = field(default_factory=dict)  # host -> when its last heartbeat was seen, by this clock
 
     def addresses(self) -> dict[str, str]:
         """Return the address of the worker of every host that has one and sends heartbeats.
@@ -50,6 +51,7 @@ class Workers:
             The scheduler does not answer.
         """
         known = {worker["name"]: address for address, worker in self.identity().items() if self._beats(address, worker)}
+        self.heard |= {host.name: self.beats[known[host.worker]][1] for host in self.hosts if host.worker in known}
         return {host.name: known[host.worker] for host in self.hosts if host.worker in known}
 
     def _beats(self, address: str, worker: dict[str, Any]) -> bool:
@@ -58,6 +60,11 @@ class Workers:
         if self.beats.get(address, (None,))[0] != last:
             self.beats[address] = last, now_s
         return now_s - self.beats[address][1] < SILENT_S
+
+    def heard_s(self, name: str) -> float:
+        """Return when the last heartbeat of a host came by the wall clock [s]; 0 for never."""
+        moment = self.heard.get(name)
+        return 0.0 if moment is None else time.time() - (time.monotonic() - moment)
 
     def identity(self) -> dict[str, Any]:
         """Return what the scheduler knows of each worker, by its address.

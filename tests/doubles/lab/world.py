@@ -183,6 +183,9 @@ class SimHosts:
             pass
         return self._signs.pop(0) if self._signs else None
 
+    def heard_s(self, _host: str) -> float:
+        return 0.0
+
     def why_missing(self, _host: str) -> str:
         return "its worker is gone"
 

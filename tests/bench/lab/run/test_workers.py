@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 
 import pytest
 from doubles.lab.world import job
@@ -49,6 +50,8 @@ def test_a_worker_that_sends_no_heartbeats_is_gone_whatever_its_clock_says(monke
     assert workers.addresses() == {"a": "tcp://a"}
     now[0] = 2.6 * HEARTBEAT_S
     assert workers.addresses() == {}
+    assert workers.heard_s("a") == pytest.approx(time.time() - now[0], abs=5.0)
+    assert workers.heard_s("b") == 0
     seen["tcp://a"]["last_seen"] += 1
     assert workers.addresses() == {"a": "tcp://a"}
 
