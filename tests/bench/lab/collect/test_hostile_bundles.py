@@ -3,6 +3,8 @@
 import io
 import tarfile
 import tracemalloc
+from collections import Counter
+from random import Random
 
 import pytest
 from doubles.lab.folder_hosts import FolderReach, book_of, finish, job, machine
@@ -197,3 +199,38 @@ def as_other(reach, one, other):
     stream = io.BytesIO()
     write_bundle(reach.folder, [other.id], stream)
     return changed(stream.getvalue(), lambda members: [(one.id + name[16:], data) for name, data in members])
+
+
+def test_random_changes_of_a_bundle_store_only_what_was_sent(tmp_path):
+    """Bytes are changed, cut out, doubled or moved at random: a job is stored as it was, or it is refused."""
+    random = Random(25)
+    jobs = [job("a", number=number) for number in range(2)]
+    source = tmp_path / "a"
+    for number, one in enumerate(jobs):
+        finish(source, one, number=number)
+    sent = {path.name: (path / "result.json").read_bytes() for path in source.glob("jobs/*/results/*")}
+    outcomes = Counter()
+    for number in range(40):
+        reach = FolderReach("a", source, machine("a"))
+        reach.change = lambda data: damaged(data, random)
+        book = book_of(tmp_path / f"results{number}", jobs)
+        done = collect_host(book, reach)
+        outcomes[len(done.stored)] += 1
+        assert len(done.stored) + len(done.refused) == 2 or done.error is not None
+        for name in result_names(book.store):
+            assert (book.store / name / "result.json").read_bytes() == sent[name]
+    assert {path.name for path in tmp_path.iterdir() if not path.name.startswith("results")} == {"a"}
+    assert len(outcomes) == 3, outcomes
+
+
+def damaged(data, random):
+    at, length = random.randrange(len(data)), random.choice([1, 16, 512, 5000])
+    part = data[at : at + length]
+    kind = random.randrange(4)
+    if kind == 0:
+        return data[:at] + random.randbytes(len(part)) + data[at + length :]
+    if kind == 1:
+        return data[:at] + data[at + length :]
+    if kind == 2:
+        return data[:at] + part + data[at:]
+    return data[:at] + data[at + length :] + part
