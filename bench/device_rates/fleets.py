@@ -30,7 +30,7 @@ def fleet_rate(name: str, store: Path = STORE) -> "DeviceRate":
     Parameters
     ----------
     name
-        `fleet:WORKLOAD@MODEL`, or `fleet:WORKLOAD@MODEL@KEY=VALUE,…` with settings (or `variant`) that tell fleets of
+        `fleet:WORKLOAD/MODEL`, or `fleet:WORKLOAD/MODEL@KEY=VALUE,…` with settings (or `variant`) that tell fleets of
         one model apart.
     store
         The results folder.
@@ -40,10 +40,10 @@ def fleet_rate(name: str, store: Path = STORE) -> "DeviceRate":
     InputError
         The folder has no such workload or model, several fleets fit, or the workload counts neither hashes nor tokens.
     """
-    workload, _, rest = name.removeprefix(FLEET_PREFIX).partition("@")
+    workload, _, rest = name.removeprefix(FLEET_PREFIX).partition("/")
     model, _, chosen = rest.partition("@")
     if not workload or not model:
-        raise InputError.at("device", expected=f"{FLEET_PREFIX}WORKLOAD@MODEL", got=name)
+        raise InputError.at("device", expected=f"{FLEET_PREFIX}WORKLOAD/MODEL", got=name)
     records = {record.id: record for record in _records(store, workload)}
     if any(record.workload.unit not in {"hash", "token"} for record in records.values()):
         raise InputError.at(name, "workload", expected="a workload that counts hashes or tokens", got=workload)

@@ -53,7 +53,7 @@ def resolve_rate(name: str, *, store: Path = STORE, profiles: Iterable[str | Pat
     ----------
     name
         A profile (`antminer-s21:188t`), a stored result (`result:<id>`), the measured units of a model
-        (`fleet:WORKLOAD@MODEL`) or the throughput model (`llm:...`). The result of a language model's layers is that
+        (`fleet:WORKLOAD/MODEL`) or the throughput model (`llm:...`). The result of a language model's layers is that
         of decoding; its prompts are looked up in the same results folder.
     store
         The results folder.

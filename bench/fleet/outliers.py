@@ -14,6 +14,7 @@ TEST = (
     "each unit against the others (their mean, spread and errors without it), Student's t, Bonferroni over all units; "
     "the largest deviation first, then the others without it"
 )
+_MARGIN = 1.25  # on a probability: where errors are unequal, the degrees of freedom are approximate
 FALSE_ALARMS_FRAC = 1.0 - limits.CONFIDENCE
 """Share [-] of fleets without an outlier in which the test names one: at most this."""
 
@@ -72,6 +73,6 @@ def _each(figures: Figures) -> list[Deviation]:
         variance += more
         dof = max(2.0 * variance**2 / (of_between + of_scatter), 1.0)
         tail = 2.0 * float(stdtr(dof, -abs(difference) / variance**0.5))
-        probability = min(1.0, tail * count)
+        probability = min(1.0, _MARGIN * tail * count)
         found.append(Deviation(float(np.expm1(difference)), probability, probability <= FALSE_ALARMS_FRAC))
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-FLEET_PREFIX = "fleet:"  # of the name of the measured units of a model: fleet:WORKLOAD@MODEL
+FLEET_PREFIX = "fleet:"  # of the name of the measured units of a model: fleet:WORKLOAD/MODEL
 Z_OF_95 = 1.959963984540054
 
 

@@ -1,4 +1,4 @@
-"""`fleet:WORKLOAD@MODEL`: the mean of measured units as the device of a block, with an interval that holds."""
+"""`fleet:WORKLOAD/MODEL`: the mean of measured units as the device of a block, with an interval that holds."""
 
 import dataclasses
 
@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from doubles.fleets.store import miners, put, record
 
+from bench.credentials import scrub_message
 from bench.device_rates import resolve_rate
 from hardware_profiles.errors import InputError
 
-NAME = "fleet:sha256d_scan_asic@Bitmain Antminer S21"
+NAME = "fleet:sha256d_scan_asic/Bitmain Antminer S21"
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_a_fleet_is_the_mean_of_its_units_with_their_spread(store):
     assert (rate.spread.rate.measured, rate.boundary, rate.power_basis) == (12, "wall", "measured")
     assert rate.spread.rate.spread_frac == pytest.approx(0.02, rel=0.5)
     assert "mean of 12 units, 24 results" in rate.source
-    assert resolve_rate("fleet:sha256d_scan_asic@bitmain-antminer-s21", store=store).rate_per_s == rate.rate_per_s
+    assert resolve_rate("fleet:sha256d_scan_asic/bitmain-antminer-s21", store=store).rate_per_s == rate.rate_per_s
 
 
 def test_more_units_than_were_measured_widen_the_interval_and_the_measured_ones_alone_do_not(store):
@@ -46,7 +47,7 @@ def test_the_interval_of_a_site_covers_its_mean_as_often_as_it_says(tmp_path):
             record(i, unit=f"{i:08x}", rate=float(one), watts=3e3, kind="asic", workload="w", device="M", meter=f"m{i}")
             for i, one in enumerate(measured)
         ))  # fmt: skip
-        low, high = resolve_rate("fleet:w@M", store=store).of_units(site).rate_interval_per_s
+        low, high = resolve_rate("fleet:w/M", store=store).of_units(site).rate_interval_per_s
         covered += low <= rates.mean() <= high
     assert covered >= 88
 
@@ -62,23 +63,24 @@ def test_declared_watts_stay_declared(tmp_path):
     documents = [record(at, host=f"h{at}", rate=7e9 * (1.0 + 0.01 * at)) for at in range(3)]
     assumed = {"power_w": 65.0, "boundary": "wall", "source": "--watts"}
     store = put(tmp_path / "results", *({**one, "assumed_power_w": assumed} for one in documents))
-    rate = resolve_rate("fleet:sha256d_scan_cpu@A CPU of 16 cores", store=store)
+    rate = resolve_rate("fleet:sha256d_scan_cpu/A CPU of 16 cores", store=store)
     assert (rate.power_w, rate.power_basis, rate.spread.power) == (65.0, "assumed", None)
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("fleet:sha256d_scan_asic", "expected fleet:WORKLOAD@MODEL"),
-        ("fleet:@S21", "expected fleet:WORKLOAD@MODEL"),
-        ("fleet:sha256d_scan_asic@Bitmain Antminer S19", "units were measured (Bitmain Antminer S21)"),
-        ("fleet:nothing@S21", "there are none"),
+        ("fleet:sha256d_scan_asic", "expected fleet:WORKLOAD/MODEL"),
+        ("fleet:/S21", "expected fleet:WORKLOAD/MODEL"),
+        ("fleet:sha256d_scan_asic/Bitmain Antminer S19", "units were measured (Bitmain Antminer S21)"),
+        ("fleet:nothing/S21", "there are none"),
     ],
 )
 def test_what_is_no_fleet_is_refused(name, expected, store):
     with pytest.raises(InputError) as caught:
         resolve_rate(name, store=store)
     assert expected in str(caught.value)
+    assert scrub_message(str(caught.value)) == str(caught.value)  # no part of a name looks like a password
 
 
 def test_fleets_of_one_model_in_two_modes_are_told_apart_by_their_setting(tmp_path):
@@ -89,10 +91,10 @@ def test_fleets_of_one_model_in_two_modes_are_told_apart_by_their_setting(tmp_pa
     ]  # fmt: skip
     store = put(tmp_path / "results", *documents)
     with pytest.raises(InputError, match="mode=low; mode=normal"):
-        resolve_rate("fleet:w@M", store=store)
-    assert resolve_rate("fleet:w@M@mode=low", store=store).spread.rate.measured == 3
+        resolve_rate("fleet:w/M", store=store)
+    assert resolve_rate("fleet:w/M@mode=low", store=store).spread.rate.measured == 3
     with pytest.raises(InputError, match="got '0 of 2'"):
-        resolve_rate("fleet:w@M@mode=high", store=store)
+        resolve_rate("fleet:w/M@mode=high", store=store)
 
 
 def test_a_stored_fleet_comes_back_as_it_was(store):
@@ -127,11 +129,11 @@ def test_a_fleet_of_gpus_has_the_rate_of_answers_with_their_prompts(tmp_path):
         documents.append(tokens(2 * at, f"gpu{at}", "prefill", 20000.0, 600.0))
         documents.append(tokens(2 * at + 1, f"gpu{at}", "decode", rate, 500.0))
     store = put(tmp_path / "results", *documents)
-    found = resolve_rate("fleet:llm_decode_bf16_cuda@NVIDIA H100", store=store)
+    found = resolve_rate("fleet:llm_decode_bf16_cuda/NVIDIA H100", store=store)
     assert (found.unit, found.spread.rate.measured, found.power_basis) == ("token", 3, "measured")
     assert found.rate_per_s == pytest.approx(1.0 / (1.0 / 1000.0 + 2.0 / 20000.0), rel=0.01)
     assert found.spread.rate.spread_frac == pytest.approx(0.02 / 1.1, rel=0.05)
     assert found.tags.lengths == "100:50"
     assert found.of_units(512).rate_interval_per_s[1] > found.of_units(3).rate_interval_per_s[1]
     alone = put(tmp_path / "alone", *documents[:2])
-    assert resolve_rate("fleet:llm_decode_bf16_cuda@nvidia h100", store=alone).spread is None
+    assert resolve_rate("fleet:llm_decode_bf16_cuda/nvidia h100", store=alone).spread is None

@@ -12,7 +12,7 @@ MEAN = UnitMean(
     measured=4, spread_frac=0.02, weight_frac=0.25, u_own_frac=0.0, u_common_frac=0.0, inflation=1.0, quantile=3.18,
 )  # fmt: skip
 RATE = DeviceRate(
-    name="fleet:w@M", unit="hash", rate_per_s=2e14, rate_interval_per_s=(1.9e14, 2.1e14), power_w=3500.0,
+    name="fleet:w/M", unit="hash", rate_per_s=2e14, rate_interval_per_s=(1.9e14, 2.1e14), power_w=3500.0,
     power_interval_w=(3400.0, 3600.0), boundary="wall", basis="measured", power_basis="measured",
     confidence="one_source", source="measured here", plan="quick", spread=UnitSpread(MEAN, None),
 )  # fmt: skip

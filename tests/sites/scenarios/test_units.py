@@ -27,7 +27,7 @@ fees_percent_of_subsidy = 1
 BLOCK = """
 [[mining]]
 name = "{name}"
-device = "fleet:sha256d_scan_asic@Bitmain Antminer S21"
+device = "fleet:sha256d_scan_asic/Bitmain Antminer S21"
 count = {count}
 pool_fee_percent = 1
 """
