@@ -14,6 +14,8 @@ def test_the_words_name_rows_errors_and_the_shares_within_the_intervals():
     assert "on 160 rows" in blind_words()
     assert "wrong by 67%, and 46% of them" in blind_words()
     assert "on the 145 of them that are held out since, it is wrong by 22%, and 81% of them" in blind_words()
+    assert "on 128 rows of a third file" in blind_words()
+    assert "wrong by 49%, and 74% of them lay within" in blind_words()
 
 
 def test_the_blind_file_has_as_many_rows_at_least_and_counts_in_the_errors_of_classes():
@@ -22,6 +24,14 @@ def test_the_blind_file_has_as_many_rows_at_least_and_counts_in_the_errors_of_cl
     assert path in FILES
     with path.open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) >= last["rows"]
+
+
+def test_the_third_blind_file_is_bundled_and_counts_in_no_error_of_a_class():
+    third = read_toml(BLIND)["third"]
+    path = BLIND.parent / third["file"]
+    assert path not in FILES
+    with path.open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) >= third["rows"]
 
 
 def test_the_errors_of_its_rows_that_are_held_out_are_those_that_the_model_has():
