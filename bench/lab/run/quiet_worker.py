@@ -20,6 +20,10 @@ QUIET: dict[str, object] = {
 """Settings of Dask for the worker, which takes them from the process that starts it."""
 
 
+NO_DASHBOARD: dict[str, Any] = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""Options without the dashboard; Dask's HTTP server then still runs, by default on port 8787 of all interfaces."""
+
+
 class QuietWorker(Worker):  # type: ignore[misc]  # distributed has no types
     """A worker whose heartbeat stays slow: the scheduler asks for two a second, which is load on the host."""
 
@@ -31,4 +35,4 @@ class QuietWorker(Worker):  # type: ignore[misc]  # distributed has no types
 
 def worker_options(name: str) -> dict[str, Any]:
     """Return the options of the worker of a host: one thread, no memory limit, no dashboard."""
-    return {"name": name, "nthreads": 1, "dashboard": False, "memory_limit": 0}
+    return {"name": name, "nthreads": 1, "memory_limit": 0, **NO_DASHBOARD}

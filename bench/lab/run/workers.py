@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.lab.run.quiet_worker import HEARTBEAT_S, QUIET, worker_options
+from bench.lab.run.quiet_worker import HEARTBEAT_S, NO_DASHBOARD, QUIET, worker_options
 from bench.machine.processes import run_tool
 from hardware_profiles.errors import InputError, shown
 
@@ -132,7 +132,7 @@ def own(hosts: Sequence[WorkerHost], start: Start, *, listen: str | None) -> Ite
 
     for name in ("distributed", "asyncssh"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is one line of ours
-    options = {"host": listen or source_address(hosts), "port": 0, "dashboard": False}
+    options = {"host": listen or source_address(hosts), "port": 0, **NO_DASHBOARD}
     with dask.config.set({**QUIET, "distributed.scheduler.allowed-failures": 0}):
         cluster = SpecCluster(scheduler={"cls": Scheduler, "options": options}, workers={})
         client = Client(cluster, set_as_default=False)

@@ -25,7 +25,7 @@ from bench.lab.run.attempts import add_attempts
 from bench.lab.run.controller import Controller
 from bench.lab.run.crew import Crew
 from bench.lab.run.locks import SharedClaims
-from bench.lab.run.quiet_worker import worker_options
+from bench.lab.run.quiet_worker import NO_DASHBOARD, worker_options
 from bench.lab.run.signs import SchedulerLostError
 from bench.lab.run.workers import WORKER_CLASS, WorkerHost, existing
 from bench.results.labs.book import Book
@@ -60,7 +60,7 @@ class Cluster:
 
     def start_scheduler(self):
         port_file = self.folder / f"scheduler-{time.monotonic_ns()}.json"
-        options = {"host": "127.0.0.1", "port": self.port, "dashboard": False, "scheduler_file": str(port_file)}
+        options = {"host": "127.0.0.1", "port": self.port, "scheduler_file": str(port_file), **NO_DASHBOARD}
         self._start(
             "scheduler", "-c", SCHEDULER, "--spec", json.dumps({"cls": "distributed.Scheduler", "opts": options})
         )

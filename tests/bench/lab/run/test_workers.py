@@ -8,7 +8,7 @@ import pytest
 from doubles.lab.world import job
 
 from bench.lab.run.on_host import bundle_piece
-from bench.lab.run.quiet_worker import HEARTBEAT_S, QuietWorker, worker_options
+from bench.lab.run.quiet_worker import HEARTBEAT_S, NO_DASHBOARD, QuietWorker, worker_options
 from bench.lab.run.schedule import longest_s
 from bench.lab.run.workers import WorkerHost, Workers, own, source_address
 from hardware_profiles.errors import InputError
@@ -61,7 +61,7 @@ def test_the_worker_of_a_host_under_test_has_one_thread_and_a_slow_heartbeat():
         from distributed import Scheduler
 
         async with (
-            Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler,
+            Scheduler(host="127.0.0.1", port=0, **NO_DASHBOARD) as scheduler,
             QuietWorker(scheduler.address, **worker_options("a")) as worker,
         ):
             await worker.heartbeat()
