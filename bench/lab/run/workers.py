@@ -267,5 +267,5 @@ def _source(address: str) -> str:
         with socket.socket(family, kind) as probe:
             probe.connect(target)
             return str(probe.getsockname()[0])
-    except OSError:
+    except (OSError, UnicodeError):  # UnicodeError: a name with an empty label
         return ""

@@ -40,18 +40,33 @@ def route_of(scheduler: str | None, directives: tuple[str, ...], listen: str | N
     Raises
     ------
     InputError
-        Options exclude one another, or Dask is not installed.
+        Options exclude one another, the address to listen at is not one of this machine, or Dask is not installed.
     """
     from bench.lab.run.session import Route
 
     if scheduler is not None and (slurm or listen is not None):
-        raise InputError.at("--scheduler", expected="neither --slurm nor --listen with it")
+        with_it = "--slurm" if slurm else "--listen"
+        raise InputError.at("--scheduler", expected="neither --slurm nor --listen with it", got=with_it)
     if directives and not slurm:
-        raise InputError.at("--slurm-option", expected="--slurm with it")
+        raise InputError("--slurm-option: expected --slurm with it")
+    if listen is not None:
+        _check_own_address(listen)
     modules = ["distributed", "dask_jobqueue" if slurm else "asyncssh"] if scheduler is None else ["distributed"]
     for module in modules:
         _require(module)
     return Route(scheduler, slurm, directives, listen)
+
+
+def _check_own_address(listen: str) -> None:
+    """Refuse an address that is not one of this machine, before anything is planned."""
+    import socket
+
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(listen, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.bind(address)
+    except (OSError, UnicodeError):  # UnicodeError: a name with an empty label
+        raise InputError.at("--listen", expected="an address of this machine", got=listen) from None
 
 
 def _require(module: str) -> None:
