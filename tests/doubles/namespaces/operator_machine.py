@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,9 +26,8 @@ WORKLOADS = ("matmul_f32_cpu", "matmul_f64_cpu", "sha256d_scan_cpu")  # under th
 PATIENCE = """
 import sys
 from bench.lab.run import controller, schedule
-schedule.START_S, schedule.MARGIN_S = 15.0, 3.0
-controller.START_S, controller.MARGIN_S = 15.0, 3.0
-controller.GRACE_S, controller.LOOK_S, controller.BUSY_S = 4.0, 1.0, 1.0
+schedule.START_S, schedule.MARGIN_S = 20.0, 5.0
+controller.GRACE_S, controller.LOOK_S, controller.BUSY_S = 5.0, 1.0, 1.0
 from bench.__main__ import main
 main()
 """
@@ -40,6 +40,7 @@ class Operator:
 
     lab: NamespaceLab
     folder: Path
+    runtime: str  # folder of the sockets of ssh: a short path, and connections to no other lab
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -49,7 +50,12 @@ class Operator:
 
     def environment(self) -> dict[str, str]:
         """Return the variables of this machine's programs."""
-        own = {"HOME": self.folder, "PERWATT_LOCKS": self.folder / "locks", "PYTHONPATH": ROOT}
+        own = {
+            "HOME": self.folder,
+            "XDG_RUNTIME_DIR": self.runtime,
+            "PERWATT_LOCKS": self.folder / "locks",
+            "PYTHONPATH": ROOT,
+        }
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         return {**kept, "COLUMNS": "200", **{name: str(value) for name, value in own.items()}}
 
@@ -186,8 +192,11 @@ def operator(
     hosts.mkdir()
     own.mkdir()
     variables = {"PYTHONPATH": f"{QUIET}:{ROOT}", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    with namespace_lab(hosts, list(domains), variables=variables, **options) as lab:
-        machine = Operator(lab, own)
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as runtime,
+        namespace_lab(hosts, list(domains), variables=variables, **options) as lab,
+    ):
+        machine = Operator(lab, own, runtime)
         (own / "lab.toml").write_text(lab_file(lab, domains, within, lines))
         (own / "ssh_config").write_text("".join(f"{key} {value}\n" for key, value in ssh_settings(lab).items()))
         try:

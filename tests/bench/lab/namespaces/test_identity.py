@@ -9,6 +9,8 @@ from doubles.namespaces.operator_machine import operator
 
 pytestmark = pytest.mark.slow
 
+RUN = ("lab", "run", "lab.toml", "--plan", "smoke", "matmul_f32_cpu")
+
 
 @pytest.fixture
 def machine(tmp_path):
@@ -52,7 +54,7 @@ def test_a_clone_with_the_machine_id_of_another_is_refused(machine):
     assert codes(machine.check(), "two") == {"same_machine"}
 
 
-def test_hosts_that_answer_for_one_another_are_refused(machine):
+def test_hosts_that_answer_for_one_another_measure_nothing(machine):
     machine.check()
     one, two = (machine.lab.hosts[name].machine_id for name in ("one", "two"))
     first, second = one.read_text(), two.read_text()
@@ -60,6 +62,11 @@ def test_hosts_that_answer_for_one_another_are_refused(machine):
     two.write_text(first)
     check = machine.check()
     assert codes(check, "one") == codes(check, "two") == {"answers_for"}
+    done = machine.perwatt(*RUN)
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    rows = machine.coverage()["measurements"]
+    assert {(row["state"], row["code"]) for row in rows} == {("refused", "answers_for")}
+    assert machine.results() == set()
 
 
 def test_a_host_with_another_perwatt_is_refused(machine):
