@@ -6,6 +6,7 @@ from what the hosts say.
 
 import time
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -22,6 +23,7 @@ from bench.results.labs.reasons import sentence
 POLL_S = 1.0
 LOOK_S = 10.0  # [s] between two questions to a host that nobody watches
 GRACE_S = 60.0  # [s] for a host that does not answer, or measures for others, when nothing else is left
+BEFORE_AT_ONCE = 32  # jobs that are accompanied at once
 BUSY_S = 30.0  # [s] before a host that measures for others is asked again
 MAX_STARTS = 3  # how often a job may be begun in vain: its host had no word of it in time
 
@@ -164,9 +166,11 @@ class Controller:
                 self._book.append("starting", job=job.id, host=job.host, at_s=now_s)
                 self._open[job.id] = _Open(job, Claim.of(job, now_s))
                 self._waiting.remove(job)
-        for job in chosen:
+        if chosen:
             self._progress_s = now_s
-            self._follower.before(job)
+            with ThreadPoolExecutor(BEFORE_AT_ONCE) as pool:  # one after the other would pass the limit of a start
+                list(pool.map(self._follower.before, chosen))
+        for job in chosen:
             one = self._open[job.id]
             one.watched, one.begun_s = True, now_s
             self._hosts.begin(job, one.claim.start_by_s)
