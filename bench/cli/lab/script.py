@@ -9,6 +9,7 @@ from bench.cli.commands import examples
 from bench.cli.lab.request import request_of, request_options
 from bench.cli.options import FOLDER, json_option, results_option, store_option
 from bench.cli.output import counted, emit_json, say, warn
+from bench.errors import shell_word
 from hardware_profiles.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def script(lab_file: Path | None, run_id: str | None, store: Path, as_json: bool
     else:
         say(f"run        {submission.run_id}: {counted(measurements, 'measurement')} to submit")
         say(f"lanes      {len(submission.lanes)}; one measurement at a time in each")
-        say(f"script     sh {submission.path} [OPTION OF SBATCH]...")
+        say(f"script     sh {shell_word(submission.path)} [OPTION OF SBATCH]...")
     return 0
 
 

@@ -126,7 +126,7 @@ class PipeChannel:
         ready, _, _ = select.select([stdout], [], [], max(0.0, until_s - time.monotonic()))
         if not ready:
             self.kill()
-            raise HostError(self._host, "no_answer")
+            raise HostError(self._host, "no_answer", "the time limit passed")
         content = os.read(stdout.fileno(), _CHUNK_BYTES)
         self._buffer += content
         return bool(content)

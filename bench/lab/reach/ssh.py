@@ -151,8 +151,8 @@ def _mark(*words: str) -> str:
 def _explain(status: int | None, errors: str) -> tuple[str, str]:
     """Return the reason code and the detail of a connection that failed."""
     lines = [line.strip() for line in errors.split("\n") if line.strip() and not line.startswith(("debug", "@"))]
-    last = lines[-1] if lines else f"ssh ended with status {status}"
+    last = lines[-1] if lines else f"exit status {status} of its command"
     code = next((code for sign, code in _SIGNS if sign in errors), "")
     if code == "host_changed":
         last = "its ssh key is not the one in known_hosts"
-    return code or ("unreachable" if status == 255 else "no_answer"), last
+    return code or ("unreachable" if status == 255 else "no_answer"), last.rstrip(".")

@@ -18,7 +18,7 @@ REASONS: dict[str, LabReason] = {
     "unreachable": LabReason("the host does not answer", "check its address, its network and that sshd runs there"),
     "no_login": LabReason("the host refuses the login", "install your public key there and load the private key into an ssh agent; passwords are never asked for"),
     "host_key_unknown": LabReason("the ssh key of the host is not in known_hosts", "compare its fingerprint on the host itself, then log in once by hand"),
-    "no_answer": LabReason("the host did not answer in time", "look at its load; then `perwatt lab collect`"),
+    "no_answer": LabReason("the host did not answer", "see whether `perwatt lab host` starts on it, and look at its load"),
     "wrong_answer": LabReason("the host answered with something that perwatt does not write", "check `python` and the perwatt version of this host in lab.toml"),
     "no_perwatt": LabReason("perwatt does not run on the host", "install it there, and set `python` of the host to that Python"),
     # who answers

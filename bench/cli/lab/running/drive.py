@@ -69,13 +69,14 @@ def note_check(book: "Book", check: "LabCheck") -> dict[str, tuple[str, str]]:
     from bench.results.labs.reasons import sentence
 
     barred = barred_hosts(check)
+    listed = barred.keys() & {job.host for job in book.jobs().values()}  # the loop has a line for each of their jobs
     for name, host in check.hosts.items():
         if host.hello is not None and host.offset is not None:
             book.append(
                 "checked", host=name, host_id=host.hello.host_id, perwatt_version=host.hello.perwatt_version,
                 clock_offset_s=host.offset.utc_s, clock_bound_s=host.offset.utc_bound_s,
             )  # fmt: skip
-        for code, detail in host.refusals:
+        for code, detail in () if name in listed else host.refusals:
             warn(f"{name}: {sentence(code, detail)}" + ("" if name in barred else "; it takes part"))
     return barred
 
