@@ -16,6 +16,7 @@ import psutil
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue")
 WAIT_S = 60.0  # [s] for a daemon, or for what Slurm is to do
+END_S = 5.0  # [s] for a daemon to end
 DOWN_AFTER_S = 3  # [s] after which a node that does not answer is down
 _SYSTEM = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # Debian keeps daemons off a user's PATH
 # Root runs everything: no user of Debian's packages is needed. There are no cgroups, and no accounting: both would need
@@ -172,8 +173,11 @@ class Cluster:
         for daemon in reversed(self._daemons.values()):
             daemon.terminate()
         for daemon in self._daemons.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                daemon.wait(WAIT_S)
+            try:
+                daemon.wait(END_S)
+            except subprocess.TimeoutExpired:  # a slurmd with a running job may wait for its controller, which is gone
+                daemon.kill()
+                daemon.wait()
         for process in self._left_behind():
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGKILL)
