@@ -72,15 +72,16 @@ def _chosen(name: str, model: str, chosen: str, models: "Sequence[Model]") -> "M
     devices = {_plain(one.device): one.device for one in models}
     if _plain(model) not in devices:
         expected = f"a model of which units were measured ({', '.join(sorted(devices.values())) or 'there are none'})"
-        raise InputError.at(name, expected=expected, got=model, near=near_names(_plain(model), devices))
+        near = (devices[one] for one in near_names(_plain(model), devices))
+        raise InputError.at(name, expected=expected, got=model, near=near)
     wanted = [tuple(pair.strip().split("=", 1)) for pair in chosen.split(",") if pair.strip()]
     fitting = [one for one in models if _plain(one.device) == _plain(model) and set(wanted) <= set(_words(one).items())]
     if len(fitting) == 1:
         return fitting[0]
     every = [one for one in models if _plain(one.device) == _plain(model)]
-    listed = "; ".join(",".join(f"{key}={value}" for key, value in _differing(one, every)) for one in every)
-    got = f"{len(fitting)} of {len(every)}"
-    raise InputError.at(name, expected=f"@KEY=VALUE that leaves one fleet ({listed})", got=got)
+    listed = "; ".join("@" + ",".join(f"{key}={value}" for key, value in _differing(one, every)) for one in every)
+    one_of = f"one of {listed}" if len(every) > 1 else "no settings after the model, which has one fleet"
+    raise InputError.at(name, expected=one_of, got=f"@{chosen}" if chosen else "no settings")
 
 
 def _words(model: "Model") -> dict[str, str]:

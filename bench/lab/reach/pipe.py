@@ -8,12 +8,14 @@ import signal
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import IO, Any
 
 from bench.lab.errors import HostError
 from bench.lab.host.answer import MARK
-from bench.lab.reach.protocol import ASK_LIMIT_S
+from bench.lab.reach.protocol import ASK_LIMIT_S, OPEN_LIMIT_S
 from bench.machine.processes import start_served
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError
@@ -147,6 +149,27 @@ class PipeChannel:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._child.pid, signal.SIGKILL)
             return self._child.wait()
+
+
+class PipeReach(ABC):
+    """A way to a host over a child process; a kind of it says which, in `open`."""
+
+    host: str
+
+    @abstractmethod
+    def open(self, *, limit_s: float = OPEN_LIMIT_S) -> AbstractContextManager[PipeChannel]:
+        """Open a conversation; see `Reach.open`."""
+
+    def ask(self, verb: str, request: dict[str, Any] | None = None, *, limit_s: float = ASK_LIMIT_S) -> dict[str, Any]:
+        """Return the answer to one request; see `Reach.ask`."""
+        with self.open() as channel:
+            return channel.ask(verb, request, limit_s=limit_s)
+
+    @contextlib.contextmanager
+    def fetch(self, job_ids: Sequence[str], *, limit_s: float = ASK_LIMIT_S) -> Iterator[PipeChannel]:
+        """Open the bundle of finished jobs; see `Reach.fetch`."""
+        with self.open() as channel:
+            yield channel.stream(job_ids, limit_s=limit_s)
 
 
 @contextlib.contextmanager

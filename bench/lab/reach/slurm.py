@@ -4,14 +4,13 @@ The task waits until nothing else has the node for itself, so that it never dist
 task leaves behind: jobs are started by the script of `perwatt lab script` and never this way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
-from typing import Any
 
 from bench.lab.inventory.lab import Host
-from bench.lab.reach.pipe import PipeChannel, conversation
-from bench.lab.reach.protocol import ASK_LIMIT_S, OPEN_LIMIT_S
+from bench.lab.reach.pipe import PipeChannel, PipeReach, conversation
+from bench.lab.reach.protocol import OPEN_LIMIT_S
 
 # What srun prints, the first match counts.
 _SIGNS = (
@@ -21,7 +20,7 @@ _SIGNS = (
 )
 
 
-class SlurmReach:
+class SlurmReach(PipeReach):
     """The way to a host over `srun`, with the partition and the account that the SLURM_ variables of the user say.
 
     Parameters
@@ -43,17 +42,6 @@ class SlurmReach:
         command = ["srun", *options, f"--nodelist={self.host}", *self._remote]
         with conversation(self.host, self._folder, command, _explain, None) as channel:
             yield channel
-
-    def ask(self, verb: str, request: dict[str, Any] | None = None, *, limit_s: float = ASK_LIMIT_S) -> dict[str, Any]:
-        """Return the answer to one request; see `Reach.ask`."""
-        with self.open() as channel:
-            return channel.ask(verb, request, limit_s=limit_s)
-
-    @contextmanager
-    def fetch(self, job_ids: Sequence[str], *, limit_s: float = ASK_LIMIT_S) -> Iterator[PipeChannel]:
-        """Open the bundle of finished jobs; see `Reach.fetch`."""
-        with self.open() as channel:
-            yield channel.stream(job_ids, limit_s=limit_s)
 
 
 def _explain(status: int | None, errors: str) -> tuple[str, str]:

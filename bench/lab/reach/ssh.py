@@ -6,16 +6,15 @@ import re
 import shlex
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from bench.lab.errors import HostError
 from bench.lab.inventory.lab import Host
-from bench.lab.reach.pipe import PipeChannel, conversation
-from bench.lab.reach.protocol import ASK_LIMIT_S, OPEN_LIMIT_S
+from bench.lab.reach.pipe import PipeChannel, PipeReach, conversation
+from bench.lab.reach.protocol import OPEN_LIMIT_S
 from bench.machine.processes import run_tool
 
 CONNECT_LIMIT_S = 10  # [s]
@@ -52,7 +51,7 @@ _SIGNS = (
 )
 
 
-class SshReach:
+class SshReach(PipeReach):
     """The way to a host over ssh.
 
     Parameters
@@ -78,17 +77,6 @@ class SshReach:
         command = self._command(shared)
         with conversation(self.host, self._folder, command, _explain, _variables()) as channel:
             yield channel
-
-    def ask(self, verb: str, request: dict[str, Any] | None = None, *, limit_s: float = ASK_LIMIT_S) -> dict[str, Any]:
-        """Return the answer to one request; see `Reach.ask`."""
-        with self.open() as channel:
-            return channel.ask(verb, request, limit_s=limit_s)
-
-    @contextmanager
-    def fetch(self, job_ids: Sequence[str], *, limit_s: float = ASK_LIMIT_S) -> Iterator[PipeChannel]:
-        """Open the bundle of finished jobs; see `Reach.fetch`."""
-        with self.open() as channel:
-            yield channel.stream(job_ids, limit_s=limit_s)
 
     def host_key(self) -> str:
         """Return the type and the fingerprint of the key that the host has shown, over a connection of its own.

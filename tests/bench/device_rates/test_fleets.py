@@ -90,11 +90,19 @@ def test_fleets_of_one_model_in_two_modes_are_told_apart_by_their_setting(tmp_pa
         for at in range(6)
     ]  # fmt: skip
     store = put(tmp_path / "results", *documents)
-    with pytest.raises(InputError, match="mode=low; mode=normal"):
+    with pytest.raises(InputError, match="@mode=low; @mode=normal"):
         resolve_rate("fleet:w/M", store=store)
     assert resolve_rate("fleet:w/M@mode=low", store=store).spread.rate.measured == 3
-    with pytest.raises(InputError, match="got '0 of 2'"):
+    with pytest.raises(InputError, match="expected one of @mode=low; @mode=normal, got '@mode=high'"):
         resolve_rate("fleet:w/M@mode=high", store=store)
+    only_low = put(tmp_path / "low", *documents[:3])
+    with pytest.raises(InputError, match="expected no settings after the model, which has one fleet"):
+        resolve_rate("fleet:w/M@mode=high", store=only_low)
+    with pytest.raises(InputError, match="did you mean A Model"):
+        resolve_rate(
+            "fleet:w/A Mode",
+            store=put(tmp_path / "other", record(1, unit="1", kind="asic", workload="w", device="A Model")),
+        )
 
 
 def test_a_stored_fleet_comes_back_as_it_was(store):
