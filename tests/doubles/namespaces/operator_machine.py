@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doubles.namespaces.lab import NamespaceLab, namespace_lab
+from doubles.namespaces.lab import NamespaceLab, child_of, namespace_lab
 
 ROOT = Path(__file__).resolve().parents[3]
 QUIET = Path(__file__).with_name("quiet")
@@ -136,7 +136,10 @@ class Operator:
 
     def runs_there(self, host: str) -> bool:
         """Return whether a measurement has begun on a host and has not ended, by a look at its disk."""
-        return any(self.lab.hosts[host].folder.glob("jobs/*.partial/.started.json"))
+        init = self.lab.hosts[host].init
+        assert init
+        folder = Path(f"/proc/{child_of(init.pid)}/root{self.lab.hosts[host].folder}")  # its own disk is mounted there
+        return any(folder.glob("jobs/*.partial/.started.json"))
 
     def collected(self) -> list[dict[str, Any]]:
         """Return the events of jobs that were collected with a measurement."""
