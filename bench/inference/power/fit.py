@@ -47,6 +47,8 @@ def fit_all(
     from scipy.optimize import least_squares
 
     fitted = fitted_rows(rows)
+    if not fitted:
+        return dict(families)
     names = sorted({row.family.name for row in fitted})
 
     def chosen(values: Array) -> dict[str, Family]:

@@ -37,6 +37,11 @@ def test_rows_without_watts_are_passed_over():
     assert judged(((row, 1.0) for row in rows), bundled=True) == []
 
 
+def test_a_file_with_one_model_alone_is_judged_by_the_stored_constants(rows):
+    rates = [(row, row.published_per_s) for row in rows]
+    assert judged(rates, bundled=True) == judged(rates, bundled=False)
+
+
 def test_rows_are_judged_by_family_and_class(rows):
     classes = judged_classes(judged(((row, 1.1 * row.published_per_s) for row in rows), bundled=False))
     assert list(classes) == ["hopper, dense"]
