@@ -57,9 +57,8 @@ TASKS = {
 def measured_row(line: int, cell: dict[str, str]) -> Row:
     """Return one row of a file with these columns."""
     reasons: list[str] = []
-    rate, gpus = number(cell["tokens_per_s_total_output"]), length(cell["gpus"])
-    if rate is None or not 0 < rate < math.inf:
-        rate = None
+    rate, gpus = _above_0(cell["tokens_per_s_total_output"]), length(cell["gpus"])
+    if rate is None:
         reasons.append(f"tokens_per_s_total_output: expected a rate above 0, got {cell['tokens_per_s_total_output']!r}")
     if gpus is None:
         reasons.append(f"gpus: expected a whole number above 0, got {cell['gpus']!r}")
@@ -68,14 +67,18 @@ def measured_row(line: int, cell: dict[str, str]) -> Row:
     device = slug_of(cell["device"])
     if device is None:
         reasons.append(f"device: no profile for {cell['device']!r} in the catalogue")
-    power = number(cell["power_w"])
+    reasons.extend(
+        f"{key}: expected a number above 0, or nothing, got {cell[key]!r}"
+        for key in ("input_tokens", "output_tokens", "power_w")
+        if cell[key] and _above_0(cell[key]) is None
+    )
     row = Row(
         line=line, model=cell["model"], precision=cell["dtype"], gpu=cell["device"], gpus=gpus or 1,
         input_len=_rounded(cell["input_tokens"]), output_len=_rounded(cell["output_tokens"]), lengths_source="",
         clients=None, requests=None, load=cell["concurrency"], published_per_s=rate, source=cell["source"],
         note=cell["engine"], model_name=model, dtype=dtype, device_slug=device, separate=is_mlperf(cell["concurrency"]),
-        refused=None, engine=_engine(cell["engine"], reasons), power_w=power, boundary=cell["power_boundary"],
-        flag=_flag(cell["source"]),
+        refused=None, engine=_engine(cell["engine"], reasons), power_w=_above_0(cell["power_w"]),
+        boundary=cell["power_boundary"], flag=_flag(cell["source"]),
     )  # fmt: skip
     row = _with_task(_with_parallelism(row, cell["engine"], reasons), reasons)
     return replace(row, refused="; ".join(reasons) or None)
@@ -155,5 +158,10 @@ def _mlperf(row: Row, reasons: list[str]) -> Row:
 
 
 def _rounded(text: str) -> int | None:
+    value = _above_0(text)
+    return None if value is None else max(1, round(value))
+
+
+def _above_0(text: str) -> float | None:
     value = number(text)
-    return max(1, round(value)) if value is not None and 0 < value < math.inf else None
+    return value if value is not None and 0 < value < math.inf else None

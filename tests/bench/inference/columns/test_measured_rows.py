@@ -112,6 +112,8 @@ def test_the_number_of_requests_is_read_where_the_source_states_it(made):
     ("change", "reason"),
     [
         ({"tokens_per_s_total_output": "-1"}, "tokens_per_s_total_output: expected a rate above 0, got '-1'"),
+        ({"power_w": "0"}, "power_w: expected a number above 0, or nothing, got '0'"),
+        ({"input_tokens": "-3"}, "input_tokens: expected a number above 0, or nothing, got '-3'"),
         ({"gpus": "half"}, "gpus: expected a whole number above 0, got 'half'"),
         ({"device": "tpu"}, "device: no profile for 'tpu' in the catalogue"),
         ({"engine": "mlc-1"}, "engine: expected one of sglang, trtllm, vllm, got 'mlc-1'"),
