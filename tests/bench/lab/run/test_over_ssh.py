@@ -61,7 +61,7 @@ def test_a_run_over_ssh_is_stopped_and_resumed_and_the_host_that_is_gone_has_its
     status, output, errors = ended(running)
     assert status == 130
     assert output.splitlines()[-1] == "go on with: perwatt lab resume lab.toml"
-    assert "gone: " in errors
+    assert "gone  matmul_f32_cpu #1: refused: the host does not answer" in output
     assert "stopped by the operator; no other measurement is begun, and 1 measurement may go on there" in errors
 
     status, output, _ = ended(start(lab, "resume", "lab.toml"))
