@@ -41,8 +41,11 @@ def read_options(serving: str | None) -> Options:
         The engine is unknown, or an option is not possible.
     """
     text = serving or DEFAULT
-    whole = {name: int(size) for name, size in re.findall(WHOLE, text)}
-    decimal = {name: float(size) for name, size in re.findall(DECIMAL, text)}
+    wholes, decimals = re.findall(WHOLE, text), re.findall(DECIMAL, text)
+    whole = {name: int(size) for name, size in wholes}
+    decimal = {name: float(size) for name, size in decimals}
+    if len(wholes) > len(whole) or len(decimals) > len(decimal):
+        raise InputError.at("engine", expected="each option once", got=text)
     known = engine(re.sub(DECIMAL, "", re.sub(WHOLE, "", text)))
     drafted, accepted = whole.get("draft"), decimal.get("accept")
     if drafted is not None and not 1 <= drafted <= MOST_DRAFTED:

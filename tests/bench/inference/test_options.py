@@ -52,6 +52,8 @@ def test_what_was_stated_is_said_and_whose_time_is_not_counted():
         ("vllm-draft2-accept2.5", "at most the 2 tokens of -draftN"),
         ("vllm-hit100", "less than 100 per cent"),
         ("vllm-ep4.5", "expected one of"),
+        ("vllm-ep2-ep8", "each option once"),
+        ("vllm-hit30-ep8-hit40", "each option once"),
     ],
 )
 def test_options_that_cannot_be_are_refused(serving, message):
