@@ -82,8 +82,8 @@ def look_at_clock(channel: Channel) -> ClockOffset:
     return offset_of(exchanges_with(ask))
 
 
-def _hello(check: HostCheck, channel: Channel, _lab: Lab, _limit_s: float) -> HostCheck:
-    hello = validate(Hello, channel.ask("hello"), _ANSWER)
+def _hello(check: HostCheck, channel: Channel, _lab: Lab, limit_s: float) -> HostCheck:
+    hello = validate(Hello, channel.ask("hello", limit_s=limit_s), _ANSWER)
     return _refused(replace(check, hello=hello), *_of_folder(hello))
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from bench.machine.identity import boot_id
@@ -19,10 +19,6 @@ class HostClock:
     monotonic_s: float  # [s] `time.monotonic()`: the clock of a run's windows
     boot_id: str  # the monotonic clock starts anew with each boot
 
-    def document(self) -> dict[str, Any]:
-        """Return it as JSON-ready data."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -33,13 +29,6 @@ class Exchange:
     sent_utc_s: float  # [s since 1970, clock of the controller]
     host: HostClock
     controller_boot_id: str = ""
-
-
-def read_clock() -> HostClock:
-    """Return the clocks of this machine now."""
-    before_s = time.monotonic()
-    utc_s = time.time()
-    return HostClock(utc_s, (before_s + time.monotonic()) / 2.0, boot_id())
 
 
 def exchanges_with(ask: Callable[[], Mapping[str, Any]], count: int = COUNT) -> list[Exchange]:

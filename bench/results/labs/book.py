@@ -14,7 +14,7 @@ from bench.results.labs.plan import Job, LabPlan
 from bench.results.layout import LABS, result_names
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError, near_names
-from hardware_profiles.opening import MIB, Kind, is_there, read_input
+from hardware_profiles.opening import MIB, Kind, read_input
 from hardware_profiles.reading import validate
 from sites.files import UnflushedError, new_folder
 
@@ -147,11 +147,6 @@ def read_plan(folder: Path) -> LabPlan:
     if plan.run_id != folder.name:
         raise InputError.at(path, "run_id", expected=folder.name, got=plan.run_id)
     return plan
-
-
-def has_labs(store: Path) -> bool:
-    """Return whether a results folder holds a lab run; costs no reading."""
-    return is_there(store / LABS)
 
 
 def _latest(store: Path, names: list[str]) -> str:

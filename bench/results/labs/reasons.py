@@ -37,7 +37,6 @@ REASONS: dict[str, LabReason] = {
     "device_missing": LabReason("the device of the job is not in the host", "check the GPU with `perwatt doctor` on the host"),
     "meter_missing": LabReason("a meter of the job does not answer", "check it with `perwatt meter check` on the host"),
     "miner_missing": LabReason("the miner does not answer the host that measures it", "check it with `perwatt miner` on that host"),
-    "domain_unknown": LabReason("the power domain is not in lab.toml", "add a [[domain]] of this name"),
     "late": LabReason("the host heard of the job too late to start it", "look at the load of the host and the network; then `perwatt lab resume`"),
     "never_started": LabReason("the host never heard of the job", "`perwatt lab resume` begins it again"),
     "no_worker": LabReason("the host has no Dask worker", "install perwatt[lab] there; with --scheduler, start `dask worker --name HOST` on it"),

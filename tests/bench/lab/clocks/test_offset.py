@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from doubles.lab.clocks import CONTROLLER_S, UTC_S, SimulatedHost, exchanges
 
-from bench.lab.clocks.exchange import exchanges_with, read_clock
+from bench.lab.clocks.exchange import exchanges_with
 from bench.lab.clocks.offset import offset_of
+from bench.lab.host.identity import stamp
 from hardware_profiles.errors import InputError
 
 
@@ -72,7 +73,7 @@ def test_a_host_that_never_answers_has_no_offset():
 
 
 def test_this_machine_is_not_off_from_itself():
-    offset = offset_of(exchanges_with(lambda: read_clock().document()))
+    offset = offset_of(exchanges_with(lambda: stamp().model_dump(mode="json")))
     assert abs(offset.utc_s) <= offset.utc_bound_s + 1e-4
     assert abs(offset.monotonic_s) <= offset.monotonic_bound_s
     assert offset.exchanges == 8
