@@ -163,10 +163,16 @@ async def _start_all(scheduler: str, hosts: Sequence[WorkerHost], start: Start, 
         except TimeoutError:
             missing[host.name] = f"no worker within {START_LIMIT_S:g} s"
         except Exception as error:  # noqa: BLE001 - whatever fails on one host ends that host only
-            missing[host.name] = shown(f"{type(error).__name__}: {error}".splitlines()[0])
+            missing[host.name] = shown(_last_line(error))
 
     await asyncio.gather(*(one(host) for host in hosts))
     return missing
+
+
+def _last_line(error: Exception) -> str:
+    """Return the last line of an error: of sbatch and ssh, that is what they printed last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
 
 
 async def _close_all(started: Sequence[Any]) -> None:

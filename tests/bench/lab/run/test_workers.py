@@ -26,7 +26,7 @@ class Started:
 
     def __await__(self):
         if self.host.name == "bad":
-            raise RuntimeError("Permission denied\nand a second line")
+            raise RuntimeError("Command exited with non-zero exit code.\nstderr:\nPermission denied\n")
         return asyncio.sleep(0).__await__()
 
     async def close(self):
