@@ -50,7 +50,7 @@ def coverage_document(coverage: "Coverage") -> dict[str, Any]:
                 "code": row.code or None,
                 "reason": row.reason or None,
                 "results": list(row.results),
-                "last_utc": row.last,
+                "last_utc": None if row.last is None else row.last.isoformat(),
             }
             for row in coverage.rows
         ],
