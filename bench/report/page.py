@@ -61,9 +61,10 @@ def check_target(target: Path) -> None:
 
 def build(gathered: "Gathered", now: datetime | None = None) -> str:
     """Return the page as HTML; `now` is the time printed on it."""
-    servers, units = serving.section(gathered), fleet.section(gathered)
+    whole = fleet.measured(gathered)
+    servers, units = serving.section(gathered), fleet.section(whole)
     sections = (
-        headline.section(gathered),
+        headline.section(gathered, whole),
         devices.section(gathered),
         *((units,) if units is not None else ()),
         kernels.section(gathered),

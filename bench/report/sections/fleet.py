@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 _CHARTS = 4  # models that are drawn
 
 
-def section(gathered: "Gathered") -> Section | None:
+def measured(gathered: "Gathered") -> Fleet:
+    """Return the units of each model among the results of the page."""
+    return fleet(gathered.records, gathered.coverages)
+
+
+def section(whole: Fleet) -> Section | None:
     """Return the section, or None for a page without a model of which several units were measured, and without a lab.
 
     The coverage stands first, so that the units that were measured are not taken for the fleet.
     """
-    whole = fleet(gathered.records, gathered.coverages)
     several = [model for model in whole.models if any(len(study.units) > 1 for study in whole.of(model))]
-    if not several and not gathered.coverages:
+    if not several and not whole.coverages:
         return None
     blocks: list[Block] = [*_coverage(whole)]
     for number, model in enumerate(several):

@@ -15,6 +15,7 @@ from bench.report.text import (
 from bench.results.evidence.endpoint import has_random_weights
 
 if TYPE_CHECKING:
+    from bench.fleet.study import Fleet
     from bench.report.gather import Gathered
     from bench.results.record import Metric, Record
     from sites.dispatch.year import BlockYear, SiteYear
@@ -50,12 +51,12 @@ def lead(gathered: "Gathered") -> str:
     return "; ".join(parts) + "."
 
 
-def section(gathered: "Gathered") -> Section:
-    """Return the headline."""
+def section(gathered: "Gathered", whole: "Fleet") -> Section:
+    """Return the headline; `whole` has the units of each model among the results."""
     year = gathered.sites[0] if gathered.sites else None
     cards = [
-        _energy_card("hash", gathered, year),
-        _energy_card("token", gathered, year),
+        _energy_card("hash", gathered, whole, year),
+        _energy_card("token", gathered, whole, year),
         *(_value_card(product, year, gathered) for product in ("mining", "inference") if year is not None),
     ]
     shown = tuple(card for card in cards if isinstance(card, Card))
@@ -72,7 +73,7 @@ def section(gathered: "Gathered") -> Section:
     )
 
 
-def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Card | Missing:
+def _energy_card(unit: str, gathered: "Gathered", whole: "Fleet", year: "SiteYear | None") -> Card | Missing:
     product, tone = _WORK[unit]
     planned = _planned(unit, year)
     records = [r for r in gathered.valid if r.workload.unit == unit and not has_random_weights(r.device)]
@@ -83,6 +84,7 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
     if best is not None:
         record, metric = best
         number, in_unit = energy_per_unit_text(metric.value, metric.unit)
+        count, of_units = _units_of(record, metric, whole)
         return Card(
             product,
             quantity,
@@ -91,11 +93,16 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
             (
                 Chip("measured", "measured"),
                 Chip(f"{metric.boundary}, tier {metric.tier}"),
+                *((Chip(f"best of {count} units", "warn"),) if count > 1 else ()),
                 *((Chip("plan smoke: not comparable", "warn"),) if record.run.plan == _SMOKE else ()),
                 *((Chip(f"imported from {record.imported_from}", "warn"),) if record.imported_from is not None else ()),
             ),
             metric_interval(metric),
-            (f"{record.device.name}, {record.workload.variant or record.workload.name}", *_planned_line(planned)),
+            (
+                f"{record.device.name}, {record.workload.variant or record.workload.name}",
+                *of_units,
+                *_planned_line(planned),
+            ),
             tone,  # type: ignore[arg-type]
         )
     state = _unmetered_line(records, product)
@@ -112,6 +119,22 @@ def _energy_card(unit: str, gathered: "Gathered", year: "SiteYear | None") -> Ca
         (f"{planned.name}, the site's device{_tags(planned)}", state),
         tone,  # type: ignore[arg-type]
     )
+
+
+def _units_of(record: "Record", metric: "Metric", whole: "Fleet") -> tuple[int, tuple[str, ...]]:
+    """Return how many units of the record's model have this figure, and the lines that say how the best one stands."""
+    kind = ("energy", metric.boundary, metric.tier)
+    for study in whole.studies:
+        if (study.kind.group, study.kind.boundary, study.kind.tier) != kind or study.spread is None:
+            continue
+        if any(record.id in one.records for one in study.units):
+            number, in_unit = energy_per_unit_text(study.spread.mean, metric.unit)
+            covered = tuple(f"{coverage.lab}: {coverage.line()}" for coverage in whole.coverages)
+            return len(study.units), (
+                f"mean of the {len(study.units)} units: {number} {in_unit} (section Fleet)",
+                *covered,
+            )
+    return 1, ()
 
 
 def _value_card(product: str, year: "SiteYear", gathered: "Gathered") -> Card | Missing:
