@@ -5,7 +5,6 @@ Every step can be interrupted: the next collecting meets what is there, finds it
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from bench.lab.collect.check import JobRefusedError
 from bench.lab.host.layout import RESULTS_FOLDER
+from bench.results.integrity.digests import file_digest
 from hardware_profiles.opening import is_there
 from sites.files import flush
 
@@ -87,11 +87,6 @@ def _check_place(target: Path, digests: Mapping[str, str]) -> bool:
         return False
     for name, sha256 in digests.items():
         path = target / name
-        if not is_there(path) or path.is_symlink() or _digest(path) != sha256:
+        if not is_there(path) or path.is_symlink() or file_digest(path) != sha256:
             raise JobRefusedError("other_bytes", str(path))
     return True
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,7 +3,6 @@
 A job whose keeper was killed is sealed by whoever looks next, so that the results that it wrote can be collected.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from bench.lab.host import layout
 from bench.lab.host.identity import code_version, room_bytes, stamp
 from bench.machine.identity import boot_id, machine_key
-from bench.results.integrity.digests import digests_text
+from bench.results.integrity.digests import digests_text, file_digest
 from bench.results.labs.ending import Ending, Stamp
 from bench.results.labs.plan import Job
 from bench.results.layout import RECORD_FILE
@@ -93,7 +92,7 @@ def seal(job_folder: Path, ending: Ending | None = None) -> Path:
     _shorten(job_folder / layout.LOG_FILE)
     if ending is not None and not is_there(job_folder / layout.END_FILE):
         write_file(job_folder / layout.END_FILE, ending.model_dump_json(indent=1).encode() + b"\n")
-    digests = {name: _digest(job_folder / name) for name in sorted(file_names(job_folder))}
+    digests = {name: file_digest(job_folder / name) for name in sorted(file_names(job_folder))}
     write_file(job_folder / layout.MANIFEST_FILE, digests_text(digests).encode())
     for name in digests:
         flush(job_folder / name)
@@ -156,11 +155,6 @@ def size_bytes(job_folder: Path) -> int:
 
 def _is_plain_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _shorten(log: Path) -> None:

@@ -20,6 +20,18 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 digest of a file of any size as hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def digests_text(digests: Mapping[str, str]) -> str:
     """Return the content of the file of digests, from the digest of each file by name."""
     return "".join(f"{sha256}  {name}\n" for name, sha256 in digests.items())
