@@ -27,7 +27,7 @@ PATIENCE = """
 import sys
 from bench.lab.run import controller, schedule
 schedule.START_S, schedule.MARGIN_S = 20.0, 5.0
-controller.GRACE_S, controller.LOOK_S, controller.BUSY_S = 5.0, 1.0, 1.0
+controller.GRACE_S, controller.LOOK_S, controller.BUSY_S = 5.0, 3.0, 1.0
 from bench.__main__ import main
 main()
 """

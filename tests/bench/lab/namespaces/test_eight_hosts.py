@@ -18,7 +18,7 @@ DOMAINS = {
     "away": "chassis",  # the cable is cut for a moment only
 }  # fmt: skip
 WITHIN = {"rack-a": None, "chassis": "rack-b", "rack-b": None}
-RUN = ("--plan", "smoke", "--deadline-s", 45, *WORKLOADS)
+RUN = ("--plan", "smoke", "--deadline-s", 30, *WORKLOADS)
 
 
 @pytest.fixture
