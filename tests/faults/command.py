@@ -9,10 +9,13 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PEAK_KB = 1_000_000
 STATUSES = {0, 1, 2, 130}
 WHOLE = os.environ.get("PERWATT_FAULTS") == "whole"
+of_the_whole_suite = pytest.mark.skipif(not WHOLE, reason="only `make faults` tries it: minutes of real hosts")
 COUNTS: Counter[str] = Counter()  # of what was tried, for the summary at the end
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "120"}
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from faults.command import of_the_whole_suite
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "docs" / "examples" / "ansible"
@@ -70,6 +71,7 @@ def test_a_dry_run_goes_through_every_play_and_measures_nothing(play, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
+@of_the_whole_suite
 def test_two_hosts_of_a_domain_measure_in_turn_and_both_results_come_back(play, tmp_path):
     for host in ("a", "b"):
         (tmp_path / host).mkdir()

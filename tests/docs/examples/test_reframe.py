@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from faults.command import of_the_whole_suite
 
 pytest.importorskip("reframe", reason="ReFrame is not installed: pip install ReFrame-HPC")
 
@@ -43,6 +44,7 @@ def storing(record):
     return f"#!/bin/sh\nmkdir -p results/one\ncat >results/one/result.json <<'END'\n{json.dumps(record)}\nEND\n"
 
 
+@of_the_whole_suite
 def test_a_measurement_without_a_meter_passes_with_its_rate(reframe, tmp_path):
     home = Path.home()  # with the compiled kernels
     perwatt = f'#!/bin/sh\nHOME={home} PYTHONPATH={ROOT} exec {sys.executable} -m bench "$@"\n'

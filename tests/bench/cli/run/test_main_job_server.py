@@ -8,7 +8,7 @@ from bench.device_rates import from_record
 from bench.endpoint.tiny.server import is_installed
 from bench.errors import RunFailedError
 from bench.report import collect
-from bench.report.sections import headline
+from bench.report.sections import fleet, headline
 from bench.results.evidence.endpoint import has_random_weights
 from hardware_profiles.errors import InputError
 
@@ -27,7 +27,7 @@ def test_its_result_says_that_its_weights_are_random_and_serves_neither_a_site_n
     assert "a model of random weights" in line
     assert "is no figure of this machine" in line
     gathered = collect([job.store / record.id], [], job.store)
-    words = repr(headline.section(gathered))
+    words = repr(headline.section(gathered, fleet.measured(gathered)))
     assert "no valid result for AI inference on this page" in words
 
 

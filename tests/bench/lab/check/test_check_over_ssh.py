@@ -5,9 +5,11 @@ import shutil
 import pytest
 from doubles.namespaces.lab import why_not
 from doubles.namespaces.operator_machine import operator
+from faults.command import of_the_whole_suite
 
 pytestmark = [
     pytest.mark.slow,
+    of_the_whole_suite,
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "namespaces can be made"),
 ]
 THERE_S, BACK_S = 0.002, 0.08  # delays of the cable to the host `far` and from it

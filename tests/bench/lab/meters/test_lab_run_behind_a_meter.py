@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from doubles.namespaces.lab import CONTROLLER, why_not
 from doubles.namespaces.operator_machine import ROOT, operator
+from faults.command import of_the_whole_suite
 
 pytestmark = [
     pytest.mark.slow,
+    of_the_whole_suite,
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "namespaces can be made"),
 ]
 MEAN_W = 305.0

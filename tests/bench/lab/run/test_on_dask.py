@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from doubles.lab import paper_host
 from doubles.lab.world import job, plan
-from faults.command import WHOLE
+from faults.command import of_the_whole_suite
 
 from bench.lab.errors import HostError
 from bench.lab.inventory.lab import Host
@@ -191,8 +191,9 @@ def run_to_the_end(cluster, book, hosts, trouble=lambda _: None):
 
 
 @pytest.mark.slow
+@of_the_whole_suite
 def test_whatever_is_killed_every_measurement_is_collected_once_and_none_overlap(cluster, tmp_path):
-    for seed in range(3 if WHOLE else 1):
+    for seed in range(3):
         folder, chance = tmp_path / str(seed), random.Random(seed)
         hosts, book = hosts_in(folder), book_in(folder, f"run-{seed}")
         victims = iter([chance.choice((*NAMES, "scheduler")) for _ in range(2)])

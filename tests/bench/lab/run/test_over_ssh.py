@@ -9,10 +9,11 @@ import time
 
 import pytest
 from doubles.lab.sshd import ROOT, Sshd, skip_without_sshd
+from faults.command import of_the_whole_suite
 
 pytest.importorskip("asyncssh")
 skip_without_sshd()
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, of_the_whole_suite]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from doubles.slurm.cluster import Cluster
 from doubles.slurm.lab import SlurmLab, missing
-from faults.command import WHOLE
+from faults.command import of_the_whole_suite
 
 REASON = missing()
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(REASON), reason=REASON or "a lab of nodes can run here")]
@@ -71,7 +71,7 @@ def test_a_run_with_a_lost_node_and_a_forced_requeue_never_overlaps_and_resumes(
     assert len(list(lab.store.glob("*/result.json"))) == 3
 
 
-@pytest.mark.skipif(not WHOLE, reason="only `make faults` tries it: minutes of real hosts")
+@of_the_whole_suite
 def test_dask_workers_as_jobs_of_slurm_measure_each_on_its_own_node(lab):
     printed = lab.perwatt(
         "run",
