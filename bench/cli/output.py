@@ -16,11 +16,14 @@ from bench.credentials import scrub_message
 from bench.quantity import j_per_th, j_per_th_with_unit, plain, quantity, quantity_range, rate, short, si
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress
 
 __all__ = [
     "counted",
     "emit_json",
+    "emit_schema",
     "emit_text",
     "fault",
     "j_per_th",
@@ -62,6 +65,31 @@ def emit_json(document: object) -> None:
 def emit_text(text: str) -> None:
     """Print text that a program reads (CSV, TOML, Markdown): its lines are never wrapped."""
     click.echo(printable(text))
+
+
+def emit_schema(text: str, out: "Path | None") -> None:
+    """Print the schema of a file of users, or write it to a new file.
+
+    Raises
+    ------
+    InputError
+        There is such a file.
+    RunFailedError
+        It cannot be written.
+    """
+    from bench.errors import not_written
+    from sites.files import check_new, write_new
+
+    if out is None:
+        emit_text(text.rstrip())
+        return
+    check_new(out)
+    try:
+        write_new(out, text.encode())
+    except OSError as error:
+        raise not_written(out, error) from error
+    say(f"written: {out}")
+    say(f"first line of a file that an editor checks: #:schema ./{out.name}")
 
 
 def terminal_width(piped: int) -> int:

@@ -71,7 +71,7 @@ def _records(store: Path, workload: str) -> "Iterable[Record]":
 def _chosen(name: str, model: str, chosen: str, models: "Sequence[Model]") -> "Model":
     devices = {_plain(one.device): one.device for one in models}
     if _plain(model) not in devices:
-        expected = f"a model of which units were measured ({', '.join(sorted(devices.values())) or 'there are none'})"
+        expected = f"a model with measured units ({', '.join(sorted(devices.values())) or 'there are none'})"
         near = (devices[one] for one in near_names(_plain(model), devices))
         raise InputError.at(name, expected=expected, got=model, near=near)
     wanted = [tuple(pair.strip().split("=", 1)) for pair in chosen.split(",") if pair.strip()]

@@ -122,5 +122,5 @@ class Weighted:
 
 
 def satterthwaite(dof: float, share: float) -> float:
-    """Return the effective degrees of freedom of a variance of which only a share is estimated, with `dof`."""
+    """Return the effective degrees of freedom of a variance; only a share of it is estimated, with `dof`."""
     return math.inf if share <= 0.0 or math.isinf(dof) else dof / share**2

@@ -1,4 +1,4 @@
-"""The measurements of a fleet: which records count, of which unit and model each is, and its figures."""
+"""The measurements of a fleet: the records that count, each with its unit, its model and its figures."""
 
 import math
 from collections import Counter

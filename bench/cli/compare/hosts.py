@@ -59,7 +59,7 @@ def read_fleet(names: Sequence[str], store: Path) -> "Fleet":
     from bench.results.labs.coverage import coverages
 
     records, workloads, unreadable = _named(names, store)
-    every = set(names) <= set(workloads)  # then also runs of which no result came
+    every = set(names) <= set(workloads)  # then also runs that left no result
     of_lab = coverages(store, None if every else [record.id for record in records])
     if workloads:
         rows = ((one, tuple(row for row in one.rows if _of(row.job.workload, workloads))) for one in of_lab)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.commands import NearGroup, examples
-from bench.cli.output import emit_text, say
+from bench.cli.output import emit_schema, say
 from bench.errors import not_written
 from hardware_profiles.errors import InputError
 
@@ -72,17 +72,7 @@ def schema(kind: str, out: Path | None) -> None:
 
     An editor with a TOML language server checks a file whose first line is `#:schema ./site.schema.json`.
     """
-    from sites.files import check_new, write_new
     from sites.schemas import schema_path
 
     text = schema_path(kind).read_text(encoding="utf-8")
-    if out is None:
-        emit_text(text.rstrip())
-        return
-    check_new(out)
-    try:
-        write_new(out, text.encode())
-    except OSError as error:
-        raise not_written(out, error) from error
-    say(f"written: {out}")
-    say(f"first line of a file that an editor checks: #:schema ./{out.name}")
+    emit_schema(text, out)

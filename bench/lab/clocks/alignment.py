@@ -82,7 +82,7 @@ def align(before: Look, after: Look, first_s: float, last_s: float) -> Alignment
 
 
 def _worst(first_s: float, last_s: float, start_s: float, end_s: float) -> tuple[float, ...]:
-    """Return the moments of a span of which one is the farthest from both looks."""
+    """Return the moments of a span; one of them is the farthest from both looks."""
     return first_s, last_s, min(max((start_s + end_s) / 2.0, first_s), last_s)
 
 

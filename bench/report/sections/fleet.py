@@ -19,7 +19,7 @@ def measured(gathered: "Gathered") -> Fleet:
 
 
 def section(whole: Fleet) -> Section | None:
-    """Return the section, or None for a page without a model of which several units were measured, and without a lab.
+    """Return the section, or None if no model was measured on several units and no result comes from a lab.
 
     The coverage stands first, so that the units that were measured are not taken for the fleet.
     """

@@ -72,7 +72,7 @@ def test_declared_watts_stay_declared(tmp_path):
     [
         ("fleet:sha256d_scan_asic", "expected fleet:WORKLOAD/MODEL"),
         ("fleet:/S21", "expected fleet:WORKLOAD/MODEL"),
-        ("fleet:sha256d_scan_asic/Bitmain Antminer S19", "units were measured (Bitmain Antminer S21)"),
+        ("fleet:sha256d_scan_asic/Bitmain Antminer S19", "a model with measured units (Bitmain Antminer S21)"),
         ("fleet:nothing/S21", "there are none"),
     ],
 )
