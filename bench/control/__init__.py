@@ -1,0 +1,1 @@
+"""Control of a site: observe its units, decide, and send what the gate lets pass."""

@@ -1,0 +1,1 @@
+"""Operating curves: the points of a device, each measured as an ordinary result."""
