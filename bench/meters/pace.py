@@ -3,10 +3,11 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from bench import limits
 from bench.meters.group.sums import flat
-from bench.meters.integrate import FEWEST_STEPS, SLOWER, value_steps_s
+from bench.meters.integrate import FEWEST_STEPS, SLOWER
 from bench.meters.protocol import Meter, MeterInfo, MeterKind, Reading
 from bench.meters.stream import JITTER_FRAC, PolledMeter
 from hardware_profiles.errors import InputError
@@ -64,7 +65,7 @@ def learned_period_s(info: MeterInfo, readings: Sequence[Reading]) -> float | No
 
     The steps between values that differ are then all long, and multiples of one time: a value may come twice.
     """
-    steps_s = value_steps_s(readings)
+    steps_s = _timely_steps_s(readings)
     if len(steps_s) < FEWEST_STEPS or min(steps_s) <= SLOWER * stated_s(info):
         return None
     doubt_s = (1.0 + JITTER_FRAC) * info.poll_s  # a change shows at the next reading
@@ -81,8 +82,31 @@ def learned_period_s(info: MeterInfo, readings: Sequence[Reading]) -> float | No
 def _is_known(info: MeterInfo, readings: Sequence[Reading]) -> bool:
     if not readings:
         return False
-    steps_s, span_s = value_steps_s(readings), readings[-1].t_s - readings[0].t_s
+    steps_s = _timely_steps_s(readings)
     if len(steps_s) >= FEWEST_STEPS or any(step_s <= SLOWER * stated_s(info) for step_s in steps_s):
         return True
     values = {reading.value for reading in readings}
-    return span_s > (_LONGEST_PERIODS if len(values) > 1 else _STEADY_PERIODS) * stated_s(info)
+    watched_s = sum(gap_s for gap_s in _gaps_s(readings) if gap_s <= _late_s(readings))
+    return watched_s > (_LONGEST_PERIODS if len(values) > 1 else _STEADY_PERIODS) * stated_s(info)
+
+
+def _timely_steps_s(readings: Sequence[Reading]) -> list[float]:
+    """Return the times between two changes of the value [s], of those that a reading in time showed.
+
+    A machine that is short of time reads late, and the next change then seems to follow closely.
+    """
+    good = [reading for reading in readings if reading.value is not None]
+    late_s = _late_s(good)
+    changes = [
+        (later.t_s, later.t_s - earlier.t_s) for earlier, later in pairwise(good) if later.value != earlier.value
+    ]
+    return [t_s - before_s for (before_s, gap_s), (t_s, own_s) in pairwise(changes) if max(gap_s, own_s) <= late_s]
+
+
+def _late_s(readings: Sequence[Reading]) -> float:
+    """Return the time after a reading from which the next one is late [s], by the usual time between two of them."""
+    return SLOWER * statistics.median(_gaps_s(readings) or [0.0])
+
+
+def _gaps_s(readings: Sequence[Reading]) -> list[float]:
+    return [later.t_s - earlier.t_s for earlier, later in pairwise(readings)]

@@ -11,17 +11,17 @@ INFO = MeterInfo("m", MeterKind.POWER, "wall", Tier.C, None, "none stated", 1.0,
 SEEDS = 200
 
 
-def readings(rng, value, seconds=60.0):
+def readings(rng, value, seconds=60.0, late_frac=0.0):
     t, found = 0.0, []
     while t < seconds:
-        t += rng.uniform(0.8, 1.2)
+        t += rng.uniform(0.8, 1.2) + (rng.uniform(0.5, 6.0) if rng.random() < late_frac else 0.0)
         found.append(Reading(t, t, value(t), (t,)))
     return found
 
 
-def learned(seed, value_of):
+def learned(seed, value_of, **habits):
     rng = random.Random(seed)
-    return learned_period_s(INFO, readings(rng, value_of(rng)))
+    return learned_period_s(INFO, readings(rng, value_of(rng), **habits))
 
 
 def slow(period_s, repeats_frac=0.0):
@@ -41,6 +41,13 @@ def test_a_slow_meter_shows_its_period(period_s):
     found = [learned(seed, slow(period_s)) for seed in range(SEEDS)]
     assert None not in found
     assert all(one == pytest.approx(period_s, rel=0.15) for one in found)
+
+
+@pytest.mark.parametrize("period_s", [3.0, 4.0, 5.0])
+def test_a_slow_meter_shows_its_period_to_a_machine_that_reads_late_now_and_then(period_s):
+    found = [learned(seed, slow(period_s), late_frac=0.15, seconds=200.0) for seed in range(SEEDS)]
+    assert sum(one is None for one in found) <= 0.05 * SEEDS
+    assert all(one == pytest.approx(period_s, rel=0.15) for one in found if one is not None)
 
 
 def test_a_slow_meter_that_repeats_a_value_shows_its_period():
