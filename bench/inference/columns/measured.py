@@ -17,8 +17,9 @@ NEEDED = ("device", "gpus", "model", "dtype", "engine", "input_tokens", "output_
           "tokens_per_s_total_output", "power_w", "power_boundary", "source", "date")  # fmt: skip
 
 OFFLINE = "offline"
-ASYNCHRONOUS = 14  # vLLM 0.14 and later schedule a step while the device computes the last one
-FASTER_HOST = 2  # TensorRT-LLM 1.2 and later hand out tokens faster
+ASYNCHRONOUS = (0, 14)  # vLLM 0.14 and later schedule a step while the device computes the last one
+FASTER_HOST = (1, 2)  # TensorRT-LLM 1.2 and later hand out tokens faster
+_OLDEST = {"vllm": (0, 9), "sglang": (0, 5), "trtllm": (1, 0)}  # versions that engines.toml describes
 _ENGINES = {"vllm": "vllm", "sglang": "sglang", "tensorrt": "trtllm", "trtllm": "trtllm", "nim": "trtllm"}
 # the maker's checkpoint keeps attention in bf16: "The Llama 3 Herd of Models", section 6.2, FP8 quantization
 _OWN_PRECISION = {"llama-3.1-405b-instruct-fp8": "fp8-ffn"}
@@ -90,14 +91,21 @@ def _bare(model: str) -> str:
 
 
 def _engine(text: str, reasons: list[str]) -> str:
+    """Return the class of an engine's name and version; the model describes no older version than those of `_OLDEST`."""
     name = next((name for word, name in _ENGINES.items() if text.casefold().startswith(word)), None)
     if name is None:
         reasons.append(f"engine: expected one of {', '.join(sorted(set(_ENGINES.values())))}, got {text!r}")
-    version = re.search(r"vllm-0\.(\d+)", text.casefold())
-    if name == "vllm" and version is not None and int(version[1]) < ASYNCHRONOUS:
+        return "vllm"
+    stated = re.match(r"(?:vllm|sglang|tensorrt-llm|trtllm)-(\d+)\.(\d+)", text.casefold())
+    if stated is None:
+        return name
+    version = int(stated[1]), int(stated[2])
+    if version < _OLDEST[name]:
+        oldest = "{}.{}".format(*_OLDEST[name])
+        reasons.append(f"engine: expected version {oldest} or later, which the model describes, got {text!r}")
+    if name == "vllm" and version < ASYNCHRONOUS:
         return "vllm-sync"
-    newer = re.match(r"(tensorrt-llm|trtllm)-1\.(\d+)", text.casefold())
-    return "trtllm-2026" if newer is not None and int(newer[2]) >= FASTER_HOST else name or "vllm"
+    return "trtllm-2026" if name == "trtllm" and version >= FASTER_HOST else name
 
 
 def _flag(source: str) -> str | None:

@@ -117,6 +117,18 @@ def test_the_number_of_requests_is_read_where_the_source_states_it(made):
         ({"gpus": "half"}, "gpus: expected a whole number above 0, got 'half'"),
         ({"device": "tpu"}, "device: no profile for 'tpu' in the catalogue"),
         ({"engine": "mlc-1"}, "engine: expected one of sglang, trtllm, vllm, got 'mlc-1'"),
+        (
+            {"engine": "vllm-0.8.5-tp2"},
+            "engine: expected version 0.9 or later, which the model describes, got 'vllm-0.8.5-tp2'",
+        ),
+        (
+            {"engine": "sglang-0.4.3"},
+            "engine: expected version 0.5 or later, which the model describes, got 'sglang-0.4.3'",
+        ),
+        (
+            {"engine": "tensorrt-llm-0.21"},
+            "engine: expected version 1.0 or later, which the model describes, got 'tensorrt-llm-0.21'",
+        ),
         ({"engine": "vllm-tp4"}, "engine: expected shards over all 2 GPUs, got 'vllm-tp4'"),
         ({"concurrency": "many"}, "concurrency: expected 1 to"),
         ({"input_tokens": ""}, "input_tokens, output_tokens: expected mean lengths or a known task"),
