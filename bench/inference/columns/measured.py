@@ -91,7 +91,7 @@ def _bare(model: str) -> str:
 
 
 def _engine(text: str, reasons: list[str]) -> str:
-    """Return the class of an engine's name and version; the model describes no older version than those of `_OLDEST`."""
+    """Return the class of an engine by its name and version; no older version than that of `_OLDEST` is described."""
     name = next((name for word, name in _ENGINES.items() if text.casefold().startswith(word)), None)
     if name is None:
         reasons.append(f"engine: expected one of {', '.join(sorted(set(_ENGINES.values())))}, got {text!r}")
