@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -42,9 +43,11 @@ class Request(NamedTuple):
 class Server:
     """A source at an address."""
 
-    def __init__(self, url: Url, login: Login | None = None, *, timeout_s: float) -> None:
+    def __init__(
+        self, url: Url, login: Login | None = None, *, timeout_s: float, trust: ssl.SSLContext | None = None
+    ) -> None:
         self.url, self.timeout_s = url, timeout_s
-        self._device = url.device(LARGEST_ANSWER, login)
+        self._device = url.device(LARGEST_ANSWER, login, trust)
 
     def ask(self, request: Request) -> Answer:
         """Return the answer to a request, whatever its status.

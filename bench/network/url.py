@@ -26,9 +26,19 @@ class Url(NamedTuple):
         port = "" if self.port == PORTS[scheme] else f":{self.port}"
         return f"{scheme}://{host}{port}{self.path}"
 
-    def device(self, limit_bytes: int, login: Login | None = None) -> Device:
-        """Return the server as a device that answers requests; with https its certificate must be trusted."""
-        context = ssl.create_default_context() if self.tls else None
+    def device(self, limit_bytes: int, login: Login | None = None, trust: ssl.SSLContext | None = None) -> Device:
+        """Return the server as a device that answers requests; with https its certificate must be trusted.
+
+        Parameters
+        ----------
+        limit_bytes
+            Limit on an answer [byte].
+        login
+            User and password, or None.
+        trust
+            Whose certificate is trusted with https; None for the authorities of this machine.
+        """
+        context = (trust or ssl.create_default_context()) if self.tls else None
         return Device(self.host, self.port, login, limit_bytes, context)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hardware_profiles.errors import InputError, near_names
 from sites.feeds.america import caiso, ercot, isone, miso, nyiso, pjm, spp
 from sites.feeds.europe import ember, energy_charts, entsoe, entsoe_xml, nordpool, omie, smard
-from sites.feeds.others import aemo, api_answers, bitcoin, carbon, frames, rent
+from sites.feeds.others import aemo, api_answers, bitcoin, carbon, frames, own, rent
 
 if TYPE_CHECKING:
     from sites.feeds.model import Layout
@@ -30,6 +30,7 @@ LAYOUTS: tuple[Layout, ...] = (
     *aemo.LAYOUTS,
     *api_answers.LAYOUTS,
     *frames.LAYOUTS,
+    *own.LAYOUTS,
     *carbon.LAYOUTS,
     *bitcoin.LAYOUTS,
     *rent.LAYOUTS,
