@@ -41,7 +41,7 @@ def chromium():
 class Opened:
     """A page in a tab of its own that notes what a page should never do."""
 
-    def __init__(self, browser, path, width=1280, scheme="light", **keys):
+    def __init__(self, browser, page, width=1280, scheme="light", **keys):
         self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **keys)
         self.tab = self.context.new_page()
         self.asked, self.said, self.dialogs = [], [], []
@@ -49,8 +49,8 @@ class Opened:
         self.tab.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.tab.on("pageerror", lambda error: self.said.append(f"pageerror: {error}"))
         self.tab.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
-        self.tab.goto(path.as_uri())
-        self.uri = path.as_uri()
+        self.uri = page if isinstance(page, str) else page.as_uri()
+        self.tab.goto(self.uri)
 
     def __enter__(self):
         return self
