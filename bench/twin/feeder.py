@@ -13,7 +13,7 @@ class Overhead:
 
     other_w: float = 0.0  # [W] lights, pumps and network, always
     fans_frac: float = 0.0  # [-] power of the site's fans as a share of that of the units
-    loss_frac: float = 0.0  # [-] losses of cables and transformers as a share of all that they carry
+    loss_frac: float = 0.0  # [-] share of the feeder's power that cables and transformers lose
 
 
 class Feeder:
@@ -32,13 +32,13 @@ class Feeder:
     def at_feeder_w(self, units_w: float) -> float:
         """Return the power at the feeder for a power of all its units [W]."""
         carried_w = units_w * (1.0 + self.overhead.fans_frac) + self.overhead.other_w
-        return carried_w * (1.0 + self.overhead.loss_frac)
+        return carried_w / (1.0 - self.overhead.loss_frac)
 
     def energy_j(self, at_s: float, since_s: float) -> float:
         """Return the true energy since the start [J]."""
         units_j = sum(unit.energy_j(at_s) for unit in self.units)
         carried_j = units_j * (1.0 + self.overhead.fans_frac) + self.overhead.other_w * max(0.0, at_s - since_s)
-        return carried_j * (1.0 + self.overhead.loss_frac)
+        return carried_j / (1.0 - self.overhead.loss_frac)
 
     def advance(self, now_s: float) -> None:
         """Let everything happen to the units that is due by now."""

@@ -49,6 +49,7 @@ class Unit:
     ) -> None:
         self.name, self.kind, self.lies = name, kind, lies
         self.telemetry, self.offline, self.phantom, self.gibberish = Telemetry.HONEST, False, False, False
+        self.start_s, self.awake_level_w = start_s, kind.full_w  # the level that it goes back to when it wakes
         self.by_hand: list[tuple[float, bool]] = []  # when a person switched it, and whether on
         self._random = Random(f"{seed}/{name}")  # noqa: S311 (a simulation that must repeat)
         self._forgets_sleep = self._random.random() < lies.forgets_sleep
@@ -130,6 +131,7 @@ class Unit:
         if level_w == before.level_w and not stuck:
             return
         now = self._moment(now_s)
+        self.awake_level_w = level_w or self.awake_level_w
         if level_w == 0.0:
             self._plan(falling(kind, now), now_s)
             return

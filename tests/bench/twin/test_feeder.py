@@ -16,7 +16,7 @@ def feeder(count=3, **overhead):
 
 def test_the_feeder_carries_units_fans_other_load_and_losses():
     assert feeder(other_w=1000.0, fans_frac=0.1, loss_frac=0.02).power_w(0.0) == pytest.approx(
-        (3 * KIND.full_w * 1.1 + 1000.0) * 1.02
+        (3 * KIND.full_w * 1.1 + 1000.0) / 0.98
     )
 
 
