@@ -46,7 +46,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     "report": ("bench.cli.report", "report", "Write results and sites to one self-contained HTML page."),
     "results": ("bench.cli.results.command", "results", "Check stored results, sign them, and verify signatures."),
     "lab": ("bench.cli.lab.command", "lab", "Measure on many hosts by one plan, and collect every result once."),
-    "twin": ("bench.cli.twin", "twin", "Simulate a site on loopback, with real protocols, until Ctrl-C."),
+    "twin": ("bench.cli.twin.command", "twin", "Simulate a site on loopback, with real protocols, until Ctrl-C."),
     "validate": ("bench.cli.validate.command", "validate", "Test the models against published figures."),
     "pytest": ("bench.cli.pytest_json", "pytest_json", "Import or export the JSON of pytest-benchmark."),
     "verify": ("bench.cli.verify", "verify", "Check the SHA-256 kernels against headers of real blocks."),

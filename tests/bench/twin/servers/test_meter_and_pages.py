@@ -8,7 +8,7 @@ from bench.meters.points.table import bundled
 from bench.meters.transports.modbus import Modbus
 from bench.network.tcp import HostPort
 from bench.twin.servers.modbus import TABLE
-from tests.doubles.twin import running_twin
+from tests.doubles.twin.running import running_twin
 
 
 @contextmanager

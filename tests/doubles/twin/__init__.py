@@ -1,0 +1,1 @@
+"""Twins that a test starts."""
