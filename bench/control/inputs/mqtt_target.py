@@ -104,7 +104,8 @@ class _Broker:
             client.tls_set_context(self._trust)
             client.tls_insecure_set(not self._trust.check_hostname)  # a pinned certificate names no host
         client.on_connect, client.on_message, client.on_disconnect = self._joined, self._arrived, self._left
-        client.on_connect_fail = lambda *_: self._fail("the broker does not answer")
+        doubt = "" if self._trust is None else ", or its certificate is not trusted"
+        client.on_connect_fail = lambda *_: self._fail(f"the broker does not answer{doubt}")
         client.connect_timeout = self._timeout_s
         client.reconnect_delay_set(*_RETRY_S)
         client.connect_async(self._remote.host, self._remote.port)

@@ -20,7 +20,7 @@ class PriceFile:
     def __init__(self, table: PriceTable, path: Path) -> None:
         self._table, self._path = table, path
         self._name = f"file:{path.name}"
-        self._seen: object = None  # what the file was at the last look
+        self._seen: object = ...  # what the file was at the last good look; `...` before it
         self._prices: tuple[Price, ...] = ()
         self._fault = ""
         self._looker = Looker(f"price {self._name}", self._look, table.poll_s)

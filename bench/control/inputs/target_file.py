@@ -106,7 +106,7 @@ class TargetFile:
 
     def __init__(self, table: TargetTable, path: Path, started_s: float, before: tuple[LoadTarget, ...]) -> None:
         self._path, self._silence_s = path, table.silence_s
-        self._seen: object = None
+        self._seen: object = ...  # what the file was at the last good look; `...` before it
         self._good_s = started_s  # [s, Unix] of the last look at which the file was as it should be
         self._targets = before
         self._fault = ""
