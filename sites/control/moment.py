@@ -11,7 +11,7 @@ from sites.control.rules import Fallback
 from sites.dispatch.columns import IDLE, KINDS
 
 if TYPE_CHECKING:
-    from sites.control.order import Draw
+    from sites.control.order import Draw, Prices
     from sites.control.plan import Plan
     from sites.control.prices import Decisive
 
@@ -133,6 +133,42 @@ class Moment:
             allowed[index] += more
             left -= more
         return allowed
+
+    def parts_mw(self, index: int, meter_mw: float, prices: Prices) -> dict[int, float]:
+        """Return what the parts of a block draw of an expected power [MW meter]: those of most worth first."""
+        plan, step = self.plan, self.step
+        left, drawn = meter_mw, {}
+        for k in sorted(self._parts[index], key=lambda k: (not plan.parts[k].is_fixed, -self.worth(k, prices), k)):
+            drawn[k] = min(plan.parts[k].available_mw[step], left)
+            left -= drawn[k]
+        return drawn
+
+    def worth(self, k: int, prices: Prices) -> float:
+        """Return what a MWh of a part is worth, with the power that a tenant pays for [USD/MWh meter]."""
+        part = self.plan.parts[k]
+        return part.worth_usd_per_mwh[self.step] + part.passes_energy * prices.passed
+
+    def work(self, index: int, meter_mw: float, prices: Prices) -> tuple[float, float]:
+        """Return the power of a block that has work or is idle [MW meter], and what the work is worth [USD/h].
+
+        Parameters
+        ----------
+        index
+            The block.
+        meter_mw
+            Power of its devices [MW meter].
+        prices
+            Prices of power.
+        """
+        plan, step = self.plan, self.step
+        whole = math.fsum(plan.parts[k].available_mw[step] for k in sorted(self._parts[index]))
+        real = 1.0 / plan.availability_frac
+        if plan.blocks[index].product == "mining" and whole > 0.0:
+            real = plan.blocks[index].ceiling_mw[step] * self.ratios[index] / whole
+        expected = self.parts_mw(index, meter_mw / real, prices)
+        return math.fsum(expected.values()) * real, math.fsum(
+            mw * real * self.worth(k, prices) for k, mw in expected.items()
+        )
 
     def by_worth(self, drawn: Draw) -> list[int]:
         """Return the blocks, that with the part of most worth first."""

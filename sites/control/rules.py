@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from hardware_profiles.errors import InputError
 
+MOST_WINDOWS = 12  # price intervals that the inputs keep
+
 
 class Fallback(StrEnum):
     """What to do without a fresh input."""
@@ -35,8 +37,9 @@ class Rules:
         if self.on_lost_telemetry is Fallback.RUN:
             raise InputError.at("control", "on_lost_telemetry", expected="hold or curtail", got=str(Fallback.RUN))
         for key in ("windows_down", "windows_up"):
-            if getattr(self, key) < 1:
-                raise InputError.at("control", key, expected="1 or more price intervals", got=getattr(self, key))
+            if not 1 <= getattr(self, key) <= MOST_WINDOWS:
+                expected = f"1 to {MOST_WINDOWS} price intervals"
+                raise InputError.at("control", key, expected=expected, got=getattr(self, key))
         if not self.stale_price_s >= 0.0:
             raise InputError.at("control", "stale_price_s", expected="0 s or more", got=self.stale_price_s)
         if not self.feeder_mw >= 0.0:

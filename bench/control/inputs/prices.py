@@ -36,7 +36,7 @@ def read_file(table: PriceTable, path: Path, now_s: float, source: str) -> tuple
     InputError
         The file cannot be read as the table says, or holds no price of these days.
     """
-    feed = None if table.feed or table.value else _recognised(path)
+    feed = None if table.feed or table.value else feed_of(path)
     first_s = int(now_s // HOUR_S) * HOUR_S - _KEPT_S
     span = Span(first_s, 2 * _KEPT_S // HOUR_S)
     intervals = read_prices(table.series(path, feed), path, table.currency, span).intervals
@@ -50,7 +50,8 @@ def read_file(table: PriceTable, path: Path, now_s: float, source: str) -> tuple
     return prices
 
 
-def _recognised(path: Path) -> str:
+def feed_of(path: Path) -> str:
+    """Return the feed of a market file by its columns; raise InputError for another layout."""
     layout = recognised(path, NAMED_FEED)
     if layout is None:
         raise InputError(
