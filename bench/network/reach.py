@@ -67,9 +67,14 @@ def check_private(remote: HostPort, settings: Mapping[str, str], place: str, tim
     except (OSError, ValueError) as error:
         raise ReadFailedError(f"{remote.host}: {str(error) or 'the name was not found in time'}") from None
     for address in addresses if allowed == "no" else ():
-        found = ipaddress.ip_address(address.partition("%")[0])
-        if (getattr(found, "ipv4_mapped", None) or found).is_global:
+        if is_public(address):
             raise InputError(
                 f"{place}: expected a device on a private address, got {address}, a public one; if that is right, "
                 f"add {SETTING}=yes"
             )
+
+
+def is_public(address: str) -> bool:
+    """Return whether an address is one of the public internet."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return (getattr(found, "ipv4_mapped", None) or found).is_global
