@@ -6,6 +6,7 @@ References
 frequency are read as `bitmain-work-mode` and `bitmain-freq-level`, and written as `miner-mode` and `freq-level`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from bench.miners.pools import Pools, Snapshot
@@ -13,6 +14,7 @@ from bench.miners.pools.writes import ANY_PASSWORD, PoolConflictError, Target, W
 from bench.miners.reply import Replies, section
 from hardware_profiles.errors import InputError
 
+GET_CONF, SET_CONF = "/cgi-bin/get_miner_conf.cgi", "/cgi-bin/set_miner_conf.cgi"
 _WRITTEN_AS = {"bitmain-work-mode": "miner-mode", "bitmain-freq-level": "freq-level"}
 
 
@@ -71,14 +73,23 @@ def _written(now: Snapshot, pools: list[dict[str, Any]], says: str) -> tuple[Wri
     """Return the write of the whole configuration of now with other pools, unless these are configured."""
     if _same(now, pools):
         return ()
-    conf = {key: value for key, value in now["conf"].items() if key != "pools"}
-    written = {_WRITTEN_AS[key]: value for key, value in conf.items() if key in _WRITTEN_AS}
-    body = {**conf, **{key: value for key, value in written.items() if key not in conf}, "pools": pools}
-    return (Write(says, "POST", "/cgi-bin/set_miner_conf.cgi", body, restarts=True),)
+    body = as_written(now["conf"]) | {"pools": pools}
+    return (Write(says, "POST", SET_CONF, body, restarts=True),)
+
+
+def as_written(conf: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a whole configuration as the firmware takes it, with the other names of keys that it does not read back.
+
+    Parameters
+    ----------
+    conf
+        The configuration as `get_miner_conf.cgi` shows it.
+    """
+    return {**{_WRITTEN_AS[key]: value for key, value in conf.items() if key in _WRITTEN_AS}, **conf}
 
 
 POOLS = Pools(
-    replies=(("get_miner_conf", "/cgi-bin/get_miner_conf.cgi"),),
+    replies=(("get_miner_conf", GET_CONF),),
     web=True,
     login=True,
     secret=True,

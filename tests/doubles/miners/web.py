@@ -11,6 +11,8 @@ class FakeWebMiner:
     A function may return `(status, value)`. With a login, all but the open paths want the token that the login gives.
     """
 
+    challenge = ""  # of a login by HTTP itself
+
     def __init__(self, routes, *, login=None, open_paths=(), page="<html></html>"):
         self.routes, self.login, self.open_paths, self.page = routes, login, open_paths, page
         self.requests, self.bodies = [], []
@@ -28,6 +30,8 @@ class FakeWebMiner:
                     return
                 status, content, kind = fake.reply(self.command, self.path, body, self.headers)
                 self.send_response(status)
+                if status == 401 and fake.challenge:
+                    self.send_header("WWW-Authenticate", fake.challenge)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()

@@ -1,0 +1,1 @@
+"""Levers of miners, one file a firmware."""

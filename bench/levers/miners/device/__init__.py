@@ -1,0 +1,1 @@
+"""What the levers of all miners share."""
