@@ -86,7 +86,9 @@ class Web:
         elif self.login is not None and self._challenge == "basic":
             named["Authorization"] = basic(self.login)
         if body is not None:
-            named |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+            named["Content-Type"] = "application/json"
+        if method != "GET":
+            named["Content-Length"] = str(len(body or b""))
         lines += [f"{name}: {value}" for name, value in named.items()]
         request = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + (body or b"")
         raw = await converse(self.remote, request, timeout_s, _read_answer)

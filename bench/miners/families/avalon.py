@@ -78,8 +78,7 @@ def recognise(document: Any) -> bool:
 
 def parse(replies: Replies) -> MinerReading:
     """Return the record of the replies."""
-    summary, name = section(replies, "summary", "SUMMARY", 0), _name(replies)
-    fields = Section(name, bracket_fields(_text(replies)))
+    summary, fields = section(replies, "summary", "SUMMARY", 0), fields_of(replies)
     powers, warnings = _powers(fields, _identity(replies))
     reading = MinerReading(
         identity=_identity(replies),
@@ -94,6 +93,11 @@ def parse(replies: Replies) -> MinerReading:
         warnings=(*warnings, *_errors(fields)),
     )
     return with_contradictions(reading)
+
+
+def fields_of(replies: Replies) -> Section:
+    """Return the fields of the reply with the figures; empty if it has none."""
+    return Section(_name(replies), bracket_fields(_text(replies)))
 
 
 def bracket_fields(text: str) -> dict[str, str]:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from bench.credentials import scrub_text
 from bench.levers.judging import judge
 from bench.levers.miners.device.levels import off_and_on
-from bench.levers.miners.device.line import Line
+from bench.levers.miners.device.line import Line, RefusedError
 from bench.levers.miners.device.looking import Before, Look, observation
 from bench.levers.protocol import Answer, Evidence, Observation, Reply, Setting
-from bench.levers.wire import NoReplyError, NotSentError
 from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import shown
 from sites.control.model import OFF, ON, Level, UnitState
@@ -124,7 +123,8 @@ class MinerLever(ABC):
     async def _bring_back(self, setting: Setting) -> str:
         """Send what differs from a setting, and return what the device says."""
 
-    def _why_not(self, level: str) -> str:
+    def _why_not(self, level: str) -> str | None:
+        """Return why a level that is not in the list cannot be set."""
         names = ", ".join(known.name for known in self._levels)
         return f"unknown_level: expected one of {names}, got {shown(level)}"
 
@@ -144,12 +144,10 @@ class MinerLever(ABC):
         except TimeoutError:
             reply = Reply.SILENT if self.line.changed else Reply.REFUSED
             return Answer(reply, f"no_answer: no answer within {deadline_s:g} s")
-        except NotSentError as error:
-            return Answer(Reply.SILENT if self.line.changed else Reply.REFUSED, _coded(error))
-        except NoReplyError as error:
-            return Answer(Reply.SILENT if self.line.changed else Reply.REFUSED, _coded(error))
-        except ReadFailedError as error:
+        except RefusedError as error:
             return Answer(Reply.REFUSED, _coded(error))
+        except ReadFailedError as error:  # an answer that cannot be read
+            return Answer(Reply.SILENT if self.line.changed else Reply.REFUSED, _coded(error))
 
 
 def _coded(error: ReadFailedError) -> str:

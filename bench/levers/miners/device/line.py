@@ -50,6 +50,7 @@ class Line:
         self._ports, self._public = dict(ports or {}), public
         self._remotes: dict[int, Remote] = {}
         self._web: dict[int, Web] = {}
+        self.exchange_s = EXCHANGE_S  # [s] for one request that states no time
         self.changed = False  # whether a command that changes something was sent
 
     async def ask(  # noqa: PLR0913 (the parts of one request)
@@ -60,7 +61,7 @@ class Line:
         port: int = CGMINER,
         optional: bool = False,
         changes: bool = False,
-        timeout_s: float = EXCHANGE_S,
+        timeout_s: float | None = None,
     ) -> Reply:
         """Return the reply to a command of the cgminer interface.
 
@@ -77,7 +78,7 @@ class Line:
         changes
             Whether the command changes the device.
         timeout_s
-            Time for everything [s].
+            Time for everything [s]. [default: `exchange_s`]
 
         Raises
         ------
@@ -87,7 +88,7 @@ class Line:
         body = _encoded({"command": name} if request is None else request)
         try:
             with self._changing(changes):
-                reply = Reply.of(name, await exchange(self._remote(port), body, timeout_s))
+                reply = Reply.of(name, await exchange(self._remote(port), body, timeout_s or self.exchange_s))
         except ReadFailedError as error:
             if not optional:
                 raise
@@ -103,11 +104,13 @@ class Line:
         *,
         port: int = 4433,
         changes: bool = False,
-        timeout_s: float = EXCHANGE_S,
+        timeout_s: float | None = None,
     ) -> Reply:
         """Return the reply to a request in a frame; as `ask` otherwise."""
         with self._changing(changes):
-            reply = Reply.of(name, await exchange_frame(self._remote(port), _encoded(request), timeout_s))
+            reply = Reply.of(
+                name, await exchange_frame(self._remote(port), _encoded(request), timeout_s or self.exchange_s)
+            )
         if reply.fault:
             raise RefusedError(reply.fault)
         return reply
@@ -122,7 +125,7 @@ class Line:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         changes: bool = False,
-        timeout_s: float = EXCHANGE_S,
+        timeout_s: float | None = None,
     ) -> Reply:
         """Return the reply to an HTTP request whose status is one of success; an answer without a body has no document.
 
@@ -137,7 +140,8 @@ class Line:
             self._web[port] = Web(self._remote(port), self.login)
         content = None if body is None else _encoded(body)
         with self._changing(changes):
-            answer = await self._web[port].ask(path, timeout_s, method=method, body=content, headers=headers)
+            time_s = timeout_s or self.exchange_s
+            answer = await self._web[port].ask(path, time_s, method=method, body=content, headers=headers)
         if answer.status in {401, 403}:
             code = "login_needed" if self.login is None else "login_refused"
             raise RefusedError(f"HTTP status {answer.status}", code)

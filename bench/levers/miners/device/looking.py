@@ -40,6 +40,7 @@ class Look:
     clocks: tuple[object, ...] = ()  # values that move while the miner lives
     full_w: float | None = None  # [W] at its highest setting
     target_w: float | None = None  # [W] of its setting
+    target_frac: float = _FITS_POWER  # relative difference between power and target that is allowed
     expected_per_s: float | None = None  # [hash/s] of its setting
     doubts: tuple[str, ...] = field(default=())
 
@@ -142,7 +143,7 @@ def _misfit(look: Look, rate_per_s: float, power_w: float | None, nominal: float
         return "rate_below_level"
     if (_j_per_th(rate_per_s, power_w) or 0.0) > _WORST_J_PER_TH:
         return "watts_without_hashes"
-    if look.target_w and power_w and abs(power_w / look.target_w - 1.0) > _FITS_POWER:
+    if look.target_w and power_w and abs(power_w / look.target_w - 1.0) > look.target_frac:
         return "power_off_target"
     return ""
 

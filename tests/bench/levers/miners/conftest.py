@@ -25,6 +25,22 @@ class Handle:
         self.run(1.0)
         return self._runner.run(self.lever.observe(self.now_s))
 
+    def look_at_once(self):
+        """Look without time that passes."""
+        return self._runner.run(self.lever.observe(self.now_s))
+
+    def look_many(self, count):
+        """Look so many times at once."""
+
+        async def looks():
+            await asyncio.gather(*(self.lever.observe(self.now_s) for _ in range(count)))
+
+        self._runner.run(looks())
+
+    def look_through(self, lever):
+        """Look with another lever."""
+        return self._runner.run(lever.observe(self.now_s))
+
     def as_found(self):
         return self._runner.run(self.lever.as_found())
 
@@ -68,10 +84,10 @@ def round_trip():
         assert before is not None
         assert device.as_found() == before, "the setting moves by itself"
         for level, other in itertools.pairwise(["off", *levels, "on", "off"]):
-            assert device.to(level).reply == "accepted"
+            assert device.to(level).reply in {"accepted", "silent"}
             assert device.shows(level) is Evidence.CONFIRMED
             assert device.shows(other) is Evidence.CONTRARY
-        assert device.restore(before).reply == "accepted"
+        assert device.restore(before).reply in {"accepted", "silent"}
         assert device.shows("on") is Evidence.CONFIRMED
         assert device.as_found() == before
         return before
