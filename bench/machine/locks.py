@@ -93,6 +93,25 @@ def _take(domain: str, held: Held, folder: "_Folder", stack: contextlib.ExitStac
     held.held[domain] = _Lock(name, descriptor, folder.marks(name))
 
 
+@contextlib.contextmanager
+def hold_in(folder: Path, name: str) -> Iterator[bool]:
+    """Hold one lock in a folder of this user, without waiting, and yield whether it is held.
+
+    Raises
+    ------
+    UnsafeError
+        The folder or the file cannot serve for locks.
+    """
+    descriptor = _descriptor(str(folder), str(folder), shared=False)
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, descriptor)
+        inside = _Folder(descriptor)
+        lock = inside.lock(name)
+        if lock is not None:
+            stack.callback(inside.release, name, lock)
+        yield lock is not None
+
+
 def device_domain(kind: str, unit: str = "") -> str:
     """Return the domain of a device, which runs may share: they slow each other down but do not spoil a meter.
 

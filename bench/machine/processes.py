@@ -1,9 +1,11 @@
 """Child processes, which import nothing from the current folder and get no variables but those that they need."""
 
+import asyncio
 import contextlib
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -186,6 +188,86 @@ def run_tool(command: Sequence[str], timeout_s: float, variables: Mapping[str, s
     except OSError as error:
         return Done(127, "", str(error))
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+async def run_bounded(command: Sequence[str], request: bytes, timeout_s: float, limit_bytes: int) -> Done:
+    """Return what a program of the user answers on its standard output to bytes on its standard input.
+
+    It has all our variables and leads a process group of its own, which is killed when it takes too long, prints too
+    much, or nobody waits for it any more.
+
+    Parameters
+    ----------
+    command
+        Path and arguments; never a password.
+    request
+        What it reads.
+    timeout_s
+        Time for everything [s].
+    limit_bytes
+        Longest output, and longest text of errors [byte].
+
+    Returns
+    -------
+    Done
+        Its status is None if it was killed, and `errors` says why.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        transport, answer = await loop.subprocess_exec(
+            lambda: _Answer(limit_bytes), *command,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in an argument
+        return Done(127, "", str(error))
+    whole = False
+    try:
+        stdin = transport.get_pipe_transport(0)
+        if isinstance(stdin, asyncio.WriteTransport):
+            stdin.write(request)
+            stdin.close()  # after what was written
+        async with asyncio.timeout(timeout_s):
+            fault = await answer.ended
+        whole = not fault
+    except TimeoutError:
+        fault = f"no end within {timeout_s:g} s"
+    finally:
+        if not whole:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(transport.get_pid(), signal.SIGKILL)
+        transport.close()
+        await asyncio.shield(answer.exited)
+    if fault:
+        return Done(None, "", fault)
+    output, errors = (bytes(answer.read[number]).decode("utf-8", "replace") for number in (1, 2))
+    return Done(transport.get_returncode(), output, errors)
+
+
+class _Answer(asyncio.SubprocessProtocol):
+    """What a program prints, up to a limit of each stream [byte]."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        loop = asyncio.get_running_loop()
+        self.read = {1: bytearray(), 2: bytearray()}
+        self.ended: asyncio.Future[str] = loop.create_future()  # an empty text, or why it is not waited for
+        self.exited: asyncio.Future[None] = loop.create_future()
+        self._limit_bytes = limit_bytes
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Keep what it prints."""
+        if len(self.read[fd]) + len(data) <= self._limit_bytes:
+            self.read[fd] += data
+        elif not self.ended.done():
+            self.ended.set_result(f"more than {self._limit_bytes} bytes of output")
+
+    def process_exited(self) -> None:
+        """Note that the program has ended; a child of it may still hold a stream."""
+        self.exited.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
+        """Note that it has ended and all its streams are closed."""
+        if not self.ended.done():
+            self.ended.set_result("")
 
 
 def _environment() -> dict[str, str]:

@@ -97,18 +97,27 @@ def entry(name: str) -> MeterKindEntry:
     raise InputError.at("--meter", expected=f"one of {', '.join(known)}", got=name, near=near_names(name, known))
 
 
-def parse_spec(spec: str) -> tuple[str, str, dict[str, str]]:
+def parse_spec(
+    spec: str, option: str = "--meter", example: str = "a meter such as shelly:HOST, rapl or trace:FILE"
+) -> tuple[str, str, dict[str, str]]:
     """Return `name[:target][,key=value…]` as name, target and settings.
 
     Only a comma with `key=` after it ends what stands before it, so that a file `a, b.csv` and a column `Active Power,
     W` can be named.
+
+    Parameters
+    ----------
+    spec
+        The text.
+    option, example
+        What is stated so, and how it looks, for messages.
 
     Raises
     ------
     InputError
         The name is empty, a word after a comma belongs to nothing, or a key is stated twice.
     """
-    place = f"--meter {spec}"
+    place = f"{option} {spec}"
     head, *chunks = spec.split(",")
     name, colon, target = head.partition(":")
     settings: dict[str, str] = {}
@@ -127,7 +136,7 @@ def parse_spec(spec: str) -> tuple[str, str, dict[str, str]]:
         else:
             raise InputError.at(place, expected="settings as key=value after the comma", got=chunk)
     if not name.strip():
-        raise InputError.at("--meter", expected="a meter such as shelly:HOST, rapl or trace:FILE", got=spec)
+        raise InputError.at(option, expected=example, got=spec)
     return name.strip(), target.strip(), {key: value.strip() for key, value in settings.items()}
 
 

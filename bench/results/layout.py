@@ -103,15 +103,43 @@ def unfinished_folders(store: Path) -> list[Path]:
     return sorted(store.glob(f"{TEMPORARY_PREFIX}*")) if is_folder(store) else []
 
 
-def rescued_folder() -> Path | None:
-    """Return the folder for results that their store refused, in the user's state (XDG); None without a home."""
+def state_folder() -> Path | None:
+    """Return the folder of perwatt in the user's state (XDG); None without a home."""
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     if not state.is_absolute():
         try:
             state = Path("~/.local/state").expanduser()
         except RuntimeError:
             return None
-    return state / "perwatt" / "rescued"
+    return state / "perwatt"
+
+
+def make_private(folder: Path, place: str) -> None:
+    """Make a folder that only this user can enter; whose files are readable for others does not matter then.
+
+    A link is not followed, and a folder of another user is refused: root may have the variables of a user.
+
+    Raises
+    ------
+    InputError
+        The folder belongs to another user; `place` is the option or command, for the message.
+    OSError
+        The system refuses it, or it is not a folder.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            raise InputError(f"{place}: {folder}: expected a folder of your own, got one of another user")
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
+
+
+def rescued_folder() -> Path | None:
+    """Return the folder for results that their store refused, in the user's state (XDG); None without a home."""
+    state = state_folder()
+    return None if state is None else state / "rescued"
 
 
 def second_folders() -> Iterator[Path]:

@@ -4,7 +4,6 @@ It stands in the user's state folder, readable for the user only, and holds no p
 """
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 from bench.errors import not_written
 from bench.miners.pools import Snapshot
 from bench.miners.pools.writes import Target
-from bench.results.layout import rescued_folder
+from bench.results.layout import make_private, state_folder
 from hardware_profiles.decoding import parse_json
 from hardware_profiles.errors import InputError
 from hardware_profiles.opening import Kind, read_input
@@ -47,11 +46,11 @@ class Journal:
     """
 
     def __init__(self, host: str) -> None:
-        folder = rescued_folder()
+        folder = state_folder()
         if folder is None:
             raise InputError.at("--set-pool", expected="a home folder or XDG_STATE_HOME, where its journal stands")
         self.host = host.casefold()
-        self.path = folder.with_name("miners") / f"{re.sub(r'[^a-z0-9.-]+', '_', self.host)}.json"
+        self.path = folder / "miners" / f"{re.sub(r'[^a-z0-9.-]+', '_', self.host)}.json"
 
     def write(self, entry: Entry) -> None:
         """Write the journal and flush it to the disk; nothing may be written to the miner before.
@@ -71,7 +70,7 @@ class Journal:
                 f"`perwatt miner restore {self.host}`"
             )
         try:
-            _make_private(self.path.parent)
+            make_private(self.path.parent, "--set-pool")
             write_new(self.path, json.dumps({"schema": _SCHEMA, **asdict(entry)}, indent=2).encode() + b"\n")
         except OSError as error:
             raise not_written(self.path, error) from None
@@ -93,21 +92,6 @@ class Journal:
     def remove(self) -> None:
         """Remove the journal, once the former pool is back."""
         self.path.unlink(missing_ok=True)
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder that only this user can enter; whose files are readable for others does not matter then.
-
-    A link is not followed, and a folder of another user is refused: root may have the variables of a user.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        if os.fstat(descriptor).st_uid != os.geteuid():
-            raise InputError(f"--set-pool: {folder}: expected a folder of your own, got one of another user")
-        os.fchmod(descriptor, 0o700)
-    finally:
-        os.close(descriptor)
 
 
 def _entry(document: Any, path: Path) -> Entry:

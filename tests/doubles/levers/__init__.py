@@ -1,0 +1,1 @@
+"""Devices that levers set, and processes that set them and are killed."""
