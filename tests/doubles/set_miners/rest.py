@@ -68,8 +68,11 @@ class FakeVNish(_Set):
 
     def __init__(self, *, switcher=False, **settings):
         self.unit, self.preset, self.switcher = Unit(100e12, 3000.0, tuning_s=0.0), "3000", switcher
-        presets = [{"name": name, "pretty": f"{name} watt", "status": status, "modded_psu_required": False}
-                   for name, status in (("1500", "tuned"), ("2300", "untuned"), ("2400", "tuned"), ("3000", "tuned"))]  # fmt: skip
+        tuned = {"1500": "tuned", "2300": "untuned", "2400": "tuned", "3000": "tuned"}
+        presets = [
+            {"name": name, "pretty": f"{name} watt", "status": status, "modded_psu_required": False}
+            for name, status in tuned.items()
+        ]
         routes = rest.routes(self.unit, "vnish", "/api/v1/", metering=True) | {
             "GET /api/v1/perf-summary": lambda _: {
                 "current_preset": {"name": self.preset}, "preset_switcher": {"enabled": self.switcher},

@@ -1,7 +1,6 @@
 """What every lever of a miner does, and what is special to one."""
 
 import pytest
-from bench.levers.registry import names, open_lever
 from doubles.miners import descendants
 from doubles.miners.server import FakeMiner
 from doubles.miners.unit import Unit
@@ -12,6 +11,7 @@ from doubles.set_miners.whatsminer import FakeWhatsminer, FakeWhatsminerV3
 
 from bench.levers.miners.device.reasons import WORDS
 from bench.levers.protocol import Evidence, Reply
+from bench.levers.registry import names, open_lever
 from sites.control.model import UnitState
 
 # name, device, levels between off and on, setting as found
