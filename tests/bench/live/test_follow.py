@@ -61,6 +61,16 @@ def test_another_log_at_the_same_path_begins_anew(log):
     assert follower.log != before
 
 
+def test_a_log_that_was_cut_is_read_from_its_start(log):
+    log.add(row(0), row(1), row(2))
+    follower = Follower(log.path)
+    follower.look()
+    first = log.path.read_bytes().partition(b"\n")[0]
+    log.path.write_bytes(first + b"\n")
+    assert follower.look()
+    assert [each.figures["plan_mw"] for each in follower.shown] == [12.5]
+
+
 @pytest.mark.parametrize("kind", ["file", "link"])
 def test_the_folder_of_a_site_leads_to_the_log_in_use(tmp_path, kind):
     for mode in ("shadow", "armed"):

@@ -125,6 +125,8 @@ def test_a_login_is_accepted_and_a_refused_one_is_not_tried_again(broker, opened
     bad = opened(target=table(one, user=USER, password_file=str(tmp_path / "bad")))
     known = until(bad, lambda known: "not tried again" in "".join(known.faults))
     assert "wrong" not in "".join(known.faults)
+    (refused,) = bad._sources[0]._brokers
+    until(bad, lambda _: refused._client._thread is None)
 
 
 def test_a_certificate_is_trusted_by_its_fingerprint_and_no_other(broker, opened, certificate):

@@ -116,6 +116,15 @@ def test_a_file_that_is_not_there_is_a_fault_until_it_is(tmp_path, opened):
     assert inputs.at(30).faults == ()
 
 
+def test_a_file_that_was_moved_away_and_back_is_read_again(tmp_path, opened):
+    write(tmp_path, [(NOW, 30)])
+    inputs = opened(DESCRIBED)
+    (tmp_path / "prices.csv").rename(tmp_path / "away")
+    assert inputs.at(30).faults
+    (tmp_path / "away").rename(tmp_path / "prices.csv")
+    assert inputs.at(60).faults == ()
+
+
 def test_a_file_of_another_currency_needs_its_rate_and_is_converted(tmp_path, opened):
     write(tmp_path, [(NOW, 46)])
     euros = DESCRIBED | {"unit": "EUR/MWh"}

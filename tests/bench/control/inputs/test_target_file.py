@@ -73,6 +73,15 @@ def test_a_faulty_file_is_a_fault_the_last_targets_stay_and_it_is_lost_after_its
     assert ([each.limit_mw for each in known.targets], known.faults, known.targets_lost) == ([4.0], (), False)
 
 
+def test_a_file_that_was_moved_away_and_back_is_read_again(write, opened, tmp_path):
+    write(target(6))
+    inputs = opened(target=TABLE)
+    (tmp_path / "targets.toml").rename(tmp_path / "away")
+    assert inputs.at(30).faults
+    (tmp_path / "away").rename(tmp_path / "targets.toml")
+    assert inputs.at(60).faults == ()
+
+
 def test_a_file_that_is_quiet_is_not_lost(write, opened):
     write(target(6))
     inputs = opened(target=TABLE)
