@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -167,8 +166,8 @@ def test_a_browser_that_does_not_read_is_left_and_the_others_go_on(serve, log, m
     page = serve()
     slow, quick = stream(page.port), stream(page.port)
     quick.until("history")
-    tick, end = 1, time.monotonic() + 2.0
-    while time.monotonic() < end:
+    tick = 1
+    while len(quick.raw) < 15_000_000:  # the kernel holds about 4 MB for the slow one
         log.add(*(row(tick + more, not_as_intended=units) for more in range(20)))
         tick += 20
         quick.events.clear()
