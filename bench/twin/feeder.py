@@ -76,23 +76,24 @@ class WallMeter:
     def __init__(self, feeder: Feeder, *, period_s: float = 1.0, lag_s: float = 0.0, scale: float = 1.0) -> None:
         self._feeder, self._period_s, self._lag_s, self._scale = feeder, period_s, lag_s, scale
         self._start_s: float | None = None
-        self._latest: tuple[float, float, float] | None = None  # time, power and energy of the value that it shows
+        self._latest: tuple[float, float] | None = None  # time and power of the value that it shows
 
     def reading(self, now_s: float) -> tuple[float, float]:
         """Return the time of the value that the meter shows, and its power [s, Unix], [W]."""
-        at_s, power_w, _ = self._value(now_s)
-        return at_s, power_w
+        at_s = self._shown_s(now_s)
+        if self._latest is None or self._latest[0] < at_s:
+            self._feeder.advance(now_s)
+            self._latest = (at_s, self._scale * self._feeder.power_w(at_s))
+        return self._latest
 
     def energy_j(self, now_s: float) -> float:
         """Return the energy that the meter shows [J], which it counts from its first reading."""
-        return self._value(now_s)[2]
+        at_s = self._shown_s(now_s)
+        self._feeder.advance(now_s)
+        return self._scale * self._feeder.energy_j(at_s, self._start_s or 0.0)
 
-    def _value(self, now_s: float) -> tuple[float, float, float]:
+    def _shown_s(self, now_s: float) -> float:
         at_s = math.floor((now_s - self._lag_s) / self._period_s) * self._period_s
         if self._start_s is None:
             self._start_s = at_s
-        if self._latest is None or self._latest[0] < at_s:
-            self._feeder.advance(now_s)
-            energy_j = self._feeder.energy_j(at_s, self._start_s)
-            self._latest = (at_s, self._scale * self._feeder.power_w(at_s), self._scale * energy_j)
-        return self._latest
+        return at_s

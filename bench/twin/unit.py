@@ -50,7 +50,7 @@ class Unit:
         self.name, self.kind, self.lies = name, kind, lies
         self.telemetry, self.offline, self.phantom, self.gibberish = Telemetry.HONEST, False, False, False
         self.start_s, self.awake_level_w = start_s, kind.full_w  # the level that it goes back to when it wakes
-        self.by_hand: list[tuple[float, bool]] = []  # when a person switched it, and whether on
+        self.by_hand: list[tuple[float, bool]] = []  # when a person or a reboot switched it, and whether on
         self._random = Random(f"{seed}/{name}")  # noqa: S311 (a simulation that must repeat)
         self._forgets_sleep = self._random.random() < lies.forgets_sleep
         level_w = kind.full_w if awake else 0.0
@@ -171,13 +171,12 @@ class Unit:
 
     def _reboot(self, at_s: float) -> None:
         """Start again; old firmware forgets that it was put to sleep, and mines."""
-        level_w = self.level_w(at_s)
+        level_w, hung = self.level_w(at_s), self.phase(at_s) is Phase.HUNG
         if level_w == 0.0 and not self._forgets_sleep:
             return
-        if level_w == 0.0:
+        if level_w == 0.0 or hung:  # it draws more than before, and nobody commanded it
             self.by_hand.append((at_s, True))
-        target_w = level_w or self.kind.full_w
-        self._plan(rising(self.kind, target_w, self._moment(at_s), self._random, boots=True), at_s)
+        self._plan(rising(self.kind, level_w or self.kind.full_w, self._moment(at_s), self._random, boots=True), at_s)
 
     def _moment(self, at_s: float) -> Moment:
         stretch = self._stretch(at_s)

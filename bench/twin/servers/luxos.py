@@ -6,6 +6,7 @@ docs.luxor.tech/firmware/api/luxminer. LuxorLabs/luxos-tooling: src/luxos/api.js
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from bench.twin.phases import Phase
@@ -16,6 +17,7 @@ from bench.twin.unit import Shown
 PORT = 4028
 _READS = frozenset({"version", "summary", "config", "power", "devs", "temps", "fans", "pools", "stats", "profiles",
                     "session"})  # fmt: skip
+_BOARDS = 3
 _STEPS = 6  # profiles between the least and the full power
 _SESSION = "p3rw4tt5"
 
@@ -86,50 +88,62 @@ class LuxOS(UnitSpeaker):
 
     def _reply(self, name: str, shown: Shown) -> dict[str, Any]:
         """Return the reply to one command that only reads."""
-        kind, now_s = self.unit.kind, self.clock()
-        ghs, watts = shown.rate_per_s / 1e9, shown.power_w
-        asleep = shown.level_w == 0.0
-        profile = min(self._profiles(), key=lambda row: abs(row[1] - self.unit.awake_level_w))[0]
-        nominal_ghs = kind.rate_per_s(self.unit.awake_level_w) / 1e9
-        tables: dict[str, dict[str, Any]] = {
-            "version": {"VERSION": [{"API": "3.7", "LUXminer": "2026.1.1-simulated", "Type": kind.name}]},
-            "summary": {"SUMMARY": [{
-                "Elapsed": max(1, int(now_s - self.unit.start_s)), "GHS 5s": ghs, "GHS 1m": ghs, "GHS 5m": ghs,
-                "GHS av": ghs, "Accepted": 100, "Rejected": 0, "Hardware Errors": 0, "Difficulty Accepted": 1e7,
-            }]},
-            "config": {"CONFIG": [{
-                "CurtailMode": "Sleep" if asleep else "None", "IsAtmEnabled": False,
-                "IsTuning": shown.phase is Phase.TUNING, "IsPowerSupplyOn": not asleep, "Profile": profile,
-                "MACAddr": mac_address(self.unit.name), "SerialNumber": f"SIM-{self.unit.name}",
-                "Model": f"{kind.name} ({MARK})", "NameplateTHS": kind.full_rate_per_s / 1e12,
-                "SystemStatus": f"Simulated: {shown.phase.value}",
-            }]},
-            "power": {"POWER": [{"PSU": False, "Watts": watts}]},
-            "devs": {"DEVS": [
-                {
-                    "ASC": board, "ID": board, "Status": "Alive", "MHS 5s": ghs * 1e3 / 3, "MHS 5m": ghs * 1e3 / 3,
-                    "Nominal MHS": nominal_ghs * 1e3 / 3, "Profile": profile, "IsUserShutdown": False,
-                    "IsRamping": shown.phase in {Phase.BOOT, Phase.RAMP_UP, Phase.RAMP_DOWN},
-                }
-                for board in range(3)
-            ]},
-            "temps": {"TEMPS": [
-                {"ID": board, "TopLeft": 30.0 + 35.0 * shown.power_w / kind.full_w, "BottomRight": 45.0}
-                for board in range(3)
-            ]},
-            "fans": {"FANS": [{"ID": 0, "RPM": 1500 if asleep else 5200, "Speed": 10 if asleep else 80}]},
-            "pools": {"POOLS": []},
-            "stats": {"STATS": [{"Type": kind.name}, {}]},
-            "profiles": {"PROFILES": [
-                {
-                    "Profile Name": name, "Watts": round(power_w), "Hashrate (TH)": kind.rate_per_s(power_w) / 1e12,
-                    "Frequency": 300, "Voltage": 13.0, "Step": "0", "IsTuned": True, "IsDynamic": False,
-                }
-                for name, power_w in self._profiles()
-            ]},
-            "session": self._session_row(),
+        tables: dict[str, Callable[[Shown], Any]] = {
+            "summary": self._summary, "config": self._config, "devs": self._devs, "temps": self._temps,
+            "power": lambda shown: [{"PSU": False, "Watts": shown.power_w}],
+            "fans": lambda _: [{"ID": 0, "RPM": 4800, "Speed": 70}],
+            "version": lambda _: [{"API": "3.7", "LUXminer": "2026.1.1-simulated", "Type": self.unit.kind.name}],
+            "pools": lambda _: [], "stats": lambda _: [{"Type": self.unit.kind.name}, {}],
+            "profiles": lambda _: self._profile_rows(),
+            "session": lambda _: [{"SessionID": self._session}],
         }  # fmt: skip
-        return {**self._status(1, name), **tables[name], "id": 1}
+        return {**self._status(1, name), name.upper(): tables[name](shown), "id": 1}
+
+    def _summary(self, shown: Shown) -> Any:
+        ghs, elapsed_s = shown.rate_per_s / 1e9, max(1, int(self.clock() - self.unit.start_s))
+        return [{
+            "Elapsed": elapsed_s, "GHS 5s": ghs, "GHS 1m": ghs, "GHS 5m": ghs, "GHS av": ghs, "Accepted": 100,
+            "Rejected": 0, "Hardware Errors": 0, "Difficulty Accepted": 1e7,
+        }]  # fmt: skip
+
+    def _config(self, shown: Shown) -> Any:
+        kind, asleep = self.unit.kind, shown.level_w == 0.0
+        return [{
+            "CurtailMode": "Sleep" if asleep else "None", "IsAtmEnabled": False,
+            "IsTuning": shown.phase is Phase.TUNING, "IsPowerSupplyOn": not asleep, "Profile": self._profile(),
+            "MACAddr": mac_address(self.unit.name), "SerialNumber": f"SIM-{self.unit.name}",
+            "Model": f"{kind.name} ({MARK})", "NameplateTHS": kind.full_rate_per_s / 1e12,
+            "SystemStatus": f"Simulated: {shown.phase.value}",
+        }]  # fmt: skip
+
+    def _devs(self, shown: Shown) -> Any:
+        mhs = shown.rate_per_s / 1e6 / _BOARDS
+        nominal_mhs = self.unit.kind.rate_per_s(self.unit.awake_level_w) / 1e6 / _BOARDS
+        ramping = shown.phase in {Phase.BOOT, Phase.RAMP_UP, Phase.RAMP_DOWN}
+        return [
+            {
+                "ASC": board, "ID": board, "Status": "Alive", "MHS 5s": mhs, "MHS 5m": mhs, "Nominal MHS": nominal_mhs,
+                "Profile": self._profile(), "IsUserShutdown": False, "IsRamping": ramping,
+            }
+            for board in range(_BOARDS)
+        ]  # fmt: skip
+
+    def _temps(self, shown: Shown) -> Any:
+        hot_c = 30.0 + 35.0 * shown.power_w / self.unit.kind.full_w
+        return [{"ID": board, "TopLeft": hot_c, "BottomRight": 45.0} for board in range(_BOARDS)]
+
+    def _profile(self) -> str:
+        return min(self._profiles(), key=lambda row: abs(row[1] - self.unit.awake_level_w))[0]
+
+    def _profile_rows(self) -> Any:
+        return [
+            {
+                "Profile Name": name, "Watts": round(power_w),
+                "Hashrate (TH)": self.unit.kind.rate_per_s(power_w) / 1e12, "Frequency": 300, "Voltage": 13.0,
+                "Step": "0", "IsTuned": True, "IsDynamic": False,
+            }
+            for name, power_w in self._profiles()
+        ]  # fmt: skip
 
     def _session_row(self) -> dict[str, Any]:
         return {"SESSION": [{"SessionID": self._session}]}
