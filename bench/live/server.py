@@ -7,6 +7,7 @@ machine, so that a name that was pointed at 127.0.0.1 (DNS rebinding) is refused
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from importlib import resources
@@ -23,7 +24,7 @@ BEAT_S = 15.0  # [s] between comments on a silent stream, which tell a closed co
 SEND_S = 20.0  # [s] that a browser may take to accept what waits for it
 MOST_STREAMS = 16
 _REQUEST_S, _REQUEST_BYTES = 10.0, 16_384
-_WAITING_BYTES = 65_536  # that the server holds for a slow browser
+_WAITING_BYTES = 65_536  # that the server, and the system for it, hold for a slow browser
 _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
@@ -117,6 +118,7 @@ class _Page:
             self._connections.add(connection)
             connection.add_done_callback(self._connections.discard)
         writer.transport.set_write_buffer_limits(_WAITING_BYTES)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WAITING_BYTES)
         try:
             await self._serve(await asyncio.wait_for(_read(reader), _REQUEST_S), writer)
         except ConnectionError:  # the browser has left
