@@ -42,7 +42,6 @@ class Follower:
         self.number = 0  # of the last cycle
         self.log = ""  # identity of the log that is followed; empty without one
         self._at = 0  # [byte] after the last whole row
-        self._file = Path()
 
     def look(self) -> bool:
         """Read what was added; return whether there is anything new. A log that is absent has nothing new."""
@@ -51,9 +50,9 @@ class Follower:
             with open_input(file, LOG) as log:
                 size = os.fstat(log.fileno()).st_size
                 identity = sha256(log.read(_IDENTITY_BYTES).partition(b"\n")[0]).hexdigest()[:12] if size else ""
-                is_first = file != self._file or identity != self.log or size < self._at
+                is_first = identity != self.log or size < self._at
                 if is_first:
-                    self._begin(file, identity)
+                    self._begin(identity)
                 start = max(self._at, size - MOST_BYTES)
                 log.seek(start)
                 content = log.read(size - start)
@@ -61,8 +60,8 @@ class Follower:
             return False
         return self._add(content, start, is_cut=start > self._at, most=HISTORY if is_first else _MOST_ROWS)
 
-    def _begin(self, file: Path, identity: str) -> None:
-        self._file, self.log, self._at = file, identity, 0
+    def _begin(self, identity: str) -> None:
+        self.log, self._at = identity, 0
         self.shown = ()
 
     def _current(self) -> Path:

@@ -78,10 +78,10 @@ class Signal:
         is_early = self._edge_s is not None and message.received_s - self._edge_s < SETTLE_S
         if self._is_off and message.percent > 0 and is_early:
             return False
-        was_off, was_silent = self._is_off, self._last is None
+        was_off = self._is_off
         self._last = message
         self._set(message)
-        if self._is_off != was_off and not (was_silent and not self._is_off):
+        if self._is_off != was_off:
             self._edge_s = message.received_s
         return True
 
