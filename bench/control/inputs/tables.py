@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from bench.network.login import SETTINGS as LOGIN
 from bench.network.reach import SETTING as PUBLIC
@@ -24,6 +26,19 @@ _SERIES = (
 )
 _SETTINGS = (*LOGIN, *TRUST, PUBLIC)
 _OF_MQTT, _OF_OPENADR = ("topic", "full_mw"), ("program", "ven", "payloads", "simple_mw", "unit", "token_url")
+
+
+class _OneOrSeveral:
+    """Takes a value where a list of such values is expected, and says so in the JSON Schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of the list with a step before it that makes a list of one value."""
+        return no_info_before_validator_function(_listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the JSON Schema of a value or of a list."""
+        several = handler(core)
+        return {"anyOf": [several["items"], several]}
 
 
 def _listed(content: Any) -> Any:
@@ -96,7 +111,7 @@ class PriceTable(_Reached):
 class TargetTable(_Reached):
     """[target]: who asks for the most that the site may draw."""
 
-    source: Annotated[tuple[Text, ...], Field(min_length=1, max_length=2), BeforeValidator(_listed)]
+    source: Annotated[tuple[Text, ...], Field(min_length=1, max_length=2), _OneOrSeveral()]
     silence_s: Seconds = 90.0  # after which the source is lost
     topic: Text = "maestro/target"
     full_mw: Megawatts | None = None  # that 100 percent is
@@ -141,7 +156,7 @@ class TargetTable(_Reached):
                 yield Broken("expected simple_mw with the payload SIMPLE, and only then", ("simple_mw",))
 
 
-Targets = Annotated[tuple[TargetTable, ...], BeforeValidator(_listed)]
+Targets = Annotated[tuple[TargetTable, ...], _OneOrSeveral()]
 """[target], or several [[target]], of a control file."""
 
 

@@ -3,12 +3,14 @@
 import json
 import time
 
+import jsonschema
 import pytest
 
-from bench.control.inputs import PriceTable, TargetTable, inputs_of, snapshot, snapshot_sha256
+from bench.control.inputs import PriceTable, Targets, TargetTable, inputs_of, snapshot, snapshot_sha256
 from bench.control.inputs.looker import Looker
 from hardware_profiles.errors import InputError
 from hardware_profiles.reading import validate
+from hardware_profiles.tables import Table
 from sites.control.model import Inputs, LoadTarget, Price
 
 from .conftest import NOW
@@ -37,6 +39,32 @@ def test_a_faulty_table_is_refused_by_its_key(kind, table, message):
         validate(kind, table, "control.toml")
     assert message in str(refused.value)
     assert "control.toml" in str(refused.value)
+
+
+class _File(Table):
+    price: PriceTable | None = None
+    target: Targets = ()
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        ({}, 0),
+        ({"price": {"source": "file:x"}, "target": {"source": "file:a"}}, 1),
+        ({"target": [{"source": ["mqtt:a", "mqtt:b"], "full_mw": 1.0}, {"source": "file:a"}]}, 2),
+    ],
+)
+def test_one_table_of_targets_and_several_are_read_and_fit_their_json_schema(content, count):
+    jsonschema.validate(content, _File.model_json_schema())
+    assert len(validate(_File, content, "control.toml").target) == count
+
+
+@pytest.mark.parametrize("content", [{"target": "file:a"}, {"target": {"source": 5}}, {"target": [{"source": []}]}])
+def test_what_is_no_table_of_targets_is_refused_and_does_not_fit_the_schema(content):
+    with pytest.raises(InputError):
+        validate(_File, content, "control.toml")
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content, _File.model_json_schema())
 
 
 EVERYTHING = Inputs(

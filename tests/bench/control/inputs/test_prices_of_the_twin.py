@@ -38,7 +38,7 @@ def test_the_price_that_the_twin_publishes_is_the_one_that_holds(tmp_path):
         opened.close()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_over_days_of_a_faulty_feed_the_price_that_holds_is_the_true_one_or_absent(tmp_path, seed):
     market = Market(seed, faults=FAULTY_MARKET)
     now_s, held, faults, empty = NOW, 0, 0, 0
@@ -49,7 +49,7 @@ def test_over_days_of_a_faulty_feed_the_price_that_holds_is_the_true_one_or_abse
 
     web = WebSource(answer)
     opened = opened_at(web.url.removeprefix("http://"), tmp_path, lambda: now_s)
-    for _ in range(3 * 96):
+    for _ in range(2 * 96):
         known = looked_at(opened, now_s)
         true = market.price(int(now_s // 900) * 900)
         prices = holding(known, now_s)
@@ -58,6 +58,6 @@ def test_over_days_of_a_faulty_feed_the_price_that_holds_is_the_true_one_or_abse
         now_s += 900.0
     opened.close()
     web.close()
-    assert held + empty >= 0.97 * 288
+    assert held + empty >= 0.97 * 192
     assert faults > 0
     assert empty > 0
