@@ -1,1 +1,1 @@
-"""Ramps: seconds and joules from a command to its effect, by a meter that is not the own one of the device."""
+"""Ramps: the seconds and joules from a command to off, to on and to full rate, by a wall meter."""
