@@ -161,6 +161,17 @@ _ROWS = (
     Diagnostic("schedule_late", "requests of the schedule were sent late", "use more --processes, or a lower --rate", Effect.WARN, 21),
     Diagnostic("over_saturated", "requests came faster than the server ended them, so latencies grew all the time", "lower --rate", Effect.INVALID, 21),
     Diagnostic("runner_overhead", f"the runner itself used more than {_percent(limits.RUNNER_OVERHEAD_FRAC)} of a window", "use longer windows", Effect.WARN, 1),
+    # ramps
+    Diagnostic("ramp_step_small", "the step between off and on is too small for the noise of this meter", "put the meter nearer to the device, so that it reads nothing else", Effect.INVALID),
+    Diagnostic("ramp_never_off", "the device did not come to rest after the command to off", "read its answer in the detail; raise --wait-s for a device whose fans run on", Effect.INVALID),
+    Diagnostic("ramp_never_on", "the device did not draw power after the command to on", "look at the device", Effect.INVALID),
+    Diagnostic("ramp_never_full", "the device did not come back to its former power or rate", "raise --wait-s; look at the device: a board or a fan may have failed", Effect.INVALID),
+    Diagnostic("ramp_unsteady", "the power of the device at work did not stand before the first command", "wait until it has tuned itself; raise --wait-s", Effect.INVALID),
+    Diagnostic("ramp_too_few_samples", "the meter gave too few samples for a plateau", "use a meter that updates more often; raise --plateau-s", Effect.INVALID),
+    Diagnostic("ramp_refused", "the device refused the command", "read its answer in the detail", Effect.INVALID),
+    Diagnostic("ramp_rate_unknown", "the device shows no rate, so the time to full rate is not known", "none is needed for the times of the power", Effect.WARN),
+    Diagnostic("ramp_rate_noisy", "the rate that the device shows scatters too much to tell when it is full", "none is needed for the times of the power", Effect.WARN),
+    Diagnostic("ramp_simulated", "the device is simulated: its figures are invented", "measure a real device", Effect.WARN),
 )
 # fmt: on
 

@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     "list": (
         "bench.cli.list_.command",
         "list_",
-        "List workloads, variants, models, profiles, meters, tables or results.",
+        "List workloads, variants, models, profiles, meters, tables, results or ramps.",
     ),
     "meter": ("bench.cli.meter.command", "meter", "Check a meter before a run."),
     "miner": ("bench.cli.miner.command", "miner", "Show what an ASIC miner on the network says of itself."),
@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
         "Import results of other load generators, or export to their format.",
     ),
     "feed": ("bench.cli.feed.command", "feed", "Read market files as exported; fetch data over the network."),
+    "ramp": ("bench.cli.ramp.command", "ramp", "Measure how long a device takes to switch off and on, and the joules."),
     "show": ("bench.cli.show", "show", "Show one result or profile with its sources."),
     "compare": (
         "bench.cli.compare.command",

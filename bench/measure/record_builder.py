@@ -11,6 +11,7 @@ from bench.diagnostics import invalidates
 from bench.measure.energy import Metered
 from bench.results.evidence.endpoint import EndpointEvidence
 from bench.results.evidence.miner import MinerEvidence
+from bench.results.evidence.ramp import RampEvidence
 from bench.results.record import AssumedPower, Device, Metric, Reason, Record, RunInfo, Steadiness, WorkloadInfo
 from bench.results.token_tags import OF_WORKLOAD, token_tag_words
 
@@ -35,6 +36,7 @@ class RecordParts:
     supersedes: str | None = None
     miner: MinerEvidence | None = None
     endpoint: EndpointEvidence | None = None
+    ramp: RampEvidence | None = None
 
 
 def build_record(parts: RecordParts) -> Record:
@@ -64,5 +66,6 @@ def build_record(parts: RecordParts) -> Record:
         metrics=figures,
         miner=parts.miner,
         endpoint=parts.endpoint,
+        ramp=parts.ramp,
         token_tags=token_tag_words(parts.workload, figures, parts.assumed_power) if has_tags else None,
     )

@@ -5,8 +5,6 @@ outside a band proves that the quantity was outside after t - L - A, and one tha
 inside before t, as long as it stays there for longer than the meter averages.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,7 +29,7 @@ class Bracket:
         """Half of the distance of the bounds."""
         return (self.high - self.low) / 2.0
 
-    def minus(self, other: Bracket | float) -> Bracket:
+    def minus(self, other: "Bracket | float") -> "Bracket":
         """Return the bracket of the difference."""
         if isinstance(other, Bracket):
             return Bracket(self.low - other.high, self.high - other.low)

@@ -1,8 +1,6 @@
-"""One switch off and on again, read from its samples: times and joules as brackets, or the reason why there are none."""
+"""One switch off and on again, read from its samples: times and joules as brackets, or why there are none."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.ramp.moments import Bracket, first_beyond, last_outside
 from bench.ramp.rule import Meter, Rule
@@ -157,7 +155,9 @@ def _full(switch: Switch, power: Source, full: Plateau, step_w: float, rule: Rul
     )
     if moment is None:
         last_w = power.samples.at(switch.end_s)
-        raise RampError("ramp_never_full", f"{last_w:.4g} W after {switch.end_s - switch.on_s:.0f} s, not {full.mean:.4g} W")
+        raise RampError(
+            "ramp_never_full", f"{last_w:.4g} W after {switch.end_s - switch.on_s:.0f} s, not {full.mean:.4g} W"
+        )
     return moment.minus(switch.on_s)
 
 
@@ -182,19 +182,17 @@ def _undelayed(integral: float, source: Source, step: float, start_s: float, end
     Notes
     -----
     A mean over A seconds that is up to L seconds old shows a step by 0 to L + A/2 late, and so the integral is too large
-    by that time at the level of before; the trapezoids add half a gap between two samples at either side.
+    by that time at the level of before. The trapezoids add half a gap between two samples.
     """
     latest_s = source.meter.late_s + source.meter.averaging_s / 2.0
     gap_s = source.samples.largest_gap_s(start_s, end_s) / 2.0
     return Bracket(integral - step * (latest_s + gap_s), integral + step * gap_s)
 
 
-def _with_rate(
+def _with_rate(  # noqa: PLR0913, PLR0917 (the parts of one repetition)
     repetition: Repetition, switch: Switch, power: Source, full: Plateau, rate: tuple[Source, Plateau], rule: Rule
 ) -> Repetition:
     """Return the repetition with what its rate shows; one whose rate never comes back has its reason."""
-    from dataclasses import replace
-
     source, usual = rate
     margin = rule.margin_sd * usual.sd
     least = (1.0 - rule.rate_frac) * usual.mean

@@ -1,7 +1,5 @@
 """The rule by which the moments of a ramp are read from samples, fixed before any of them is taken."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 VERSION = 1  # a result stores it; a change of the rule raises it

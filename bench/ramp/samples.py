@@ -1,7 +1,5 @@
 """Samples of a power or a rate, a plateau of them, and the integral of what is missing to a level."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -19,12 +17,12 @@ class Samples:
     values: tuple[float, ...]  # [W], [hash/s] or [token/s]
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[float, float | None]]) -> Samples:
+    def of(cls, pairs: Iterable[tuple[float, float | None]]) -> "Samples":
         """Return the samples of pairs of time and value, without those that have no value."""
         good = sorted((t_s, value) for t_s, value in pairs if value is not None and math.isfinite(value))
         return cls(tuple(t_s for t_s, _ in good), tuple(value for _, value in good))
 
-    def between(self, start_s: float, end_s: float) -> Samples:
+    def between(self, start_s: float, end_s: float) -> "Samples":
         """Return the samples from one time to another, both included."""
         first, last = bisect_left(self.times_s, start_s), bisect_right(self.times_s, end_s)
         return Samples(self.times_s[first:last], self.values[first:last])
@@ -53,7 +51,7 @@ class Samples:
         times = (start_s, *self.between(start_s, end_s).times_s, end_s)
         return max((later - earlier for earlier, later in pairwise(times)), default=0.0)
 
-    def changes(self) -> Samples:
+    def changes(self) -> "Samples":
         """Return the first sample and each whose value differs from the one before it."""
         kept = [at for at, value in enumerate(self.values) if at == 0 or value != self.values[at - 1]]
         return Samples(tuple(self.times_s[at] for at in kept), tuple(self.values[at] for at in kept))

@@ -1,7 +1,5 @@
 """The figures of all repetitions, each with its 95 % interval."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +64,9 @@ def figures(
         u_rate_frac = rate.u / rate.mean
         known["full_rate_time"] = _time([one.full_rate_time_s for one in repetitions])
         known["rate_lag"] = _time([one.rate_lag_s for one in repetitions], signed=True)
-        ends_s = [max(one.full_rate_time_s.high, one.full_power_time_s.high) for one in repetitions if one.full_rate_time_s]
+        ends_s = [
+            max(one.full_rate_time_s.high, one.full_power_time_s.high) for one in repetitions if one.full_rate_time_s
+        ]
         known["lost_output_time"] = _time(
             [one.lost_output_s for one in repetitions], others=[u_rate_frac * end_s for end_s in ends_s]
         )

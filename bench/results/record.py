@@ -8,6 +8,7 @@ from bench.credentials import scrub_message
 from bench.results.best_meter import ENERGY_PER_UNIT, POWER, best_metric
 from bench.results.evidence.endpoint import EndpointEvidence
 from bench.results.evidence.miner import MinerEvidence
+from bench.results.evidence.ramp import RampEvidence
 from bench.results.part import Count, CountFromOne, Interval, NonNegative, Part, Positive
 from hardware_profiles.provenance import Basis, Boundary
 
@@ -234,6 +235,7 @@ class Record(Part):
     token_tags: TokenTagWords | None = Field(default=None, description="of a workload that counts tokens")
     miner: MinerEvidence | None = Field(default=None, description="of a workload that runs on an ASIC miner")
     endpoint: EndpointEvidence | None = Field(default=None, description="of a workload of a live inference server")
+    ramp: RampEvidence | None = Field(default=None, description="of a switch of a device off and on again")
     artifacts: tuple[Artifact, ...] = ()
     digests_file: Literal["SHA256SUMS"] | None = Field(
         default=None, description="the file of the digests of this record and its artifacts; null in an older record"

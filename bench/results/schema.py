@@ -18,7 +18,7 @@ from typing import Any
 VERSION = 1
 PUBLISHED = Path(__file__).with_name(f"result-{VERSION}.schema.json")
 ADDED = {
-    "Record": ("token_tags", "digests_file", "miner", "endpoint"),
+    "Record": ("token_tags", "digests_file", "miner", "endpoint", "ramp"),
     "RunInfo": ("host",),
     "MeterUsed": ("column", "unit", "channel", "rows", "sha256", "parts", "covers"),
 }

@@ -1,4 +1,4 @@
-"""A simulated device with ramps whose times and joules are known, and a wall meter that is late, averages and is noisy."""
+"""A simulated device whose ramps are known, and a wall meter that is late, averages and is noisy."""
 
 from dataclasses import dataclass, replace
 
@@ -38,7 +38,9 @@ class Shape:
         """Return the share of the way from boot to full power, without tuning."""
         after = np.maximum(0.0, t_s - self.boot_s)
         if self.stairs:
-            return np.where(t_s < self.boot_s, 0.0, np.minimum(1.0, (np.floor(after / self.up_s * self.stairs) + 1) / self.stairs))
+            return np.where(
+                t_s < self.boot_s, 0.0, np.minimum(1.0, (np.floor(after / self.up_s * self.stairs) + 1) / self.stairs)
+            )
         rise = 1.0 - np.exp(-after / self.up_s)
         hump = self.overshoot_frac * (after / self.up_s) ** 2 * np.exp(2.0 - after / self.up_s * 2.0) * 1.0
         return np.where(t_s < self.boot_s, 0.0, rise + hump)
@@ -93,7 +95,9 @@ class Session:
     before_s: float
 
 
-def session(shape: Shape, wall: Wall, random, *, repeats=3, scatter=0.02, watch_s=None, off_s=None, noise_frac=0.002) -> Session:
+def session(
+    shape: Shape, wall: Wall, random, *, repeats=3, scatter=0.02, watch_s=None, off_s=None, noise_frac=0.002
+) -> Session:
     """Simulate a session; each repetition's ramps differ by `scatter`, the truth is that of the shape."""
     rule = Rule()
     before_s = rule.plateau_s + 20.0
@@ -117,8 +121,12 @@ def session(shape: Shape, wall: Wall, random, *, repeats=3, scatter=0.02, watch_
     seen = wall.look(power, random, start)
     polls = np.arange(random.uniform(0, 2.0), start, 2.0)
     shown = rate[np.minimum((polls / STEP_S).astype(int), len(rate) - 1)]
-    hashes = Samples.of(zip(polls.tolist(), (shown * (1 + noise_frac * random.normal(size=len(shown)))).tolist(), strict=True))
-    return Session(tuple(switches), Source(seen, wall.stated), Source(hashes, Meter(0.0, 0.0)), truth(shape, rule), before_s)
+    hashes = Samples.of(
+        zip(polls.tolist(), (shown * (1 + noise_frac * random.normal(size=len(shown)))).tolist(), strict=True)
+    )
+    return Session(
+        tuple(switches), Source(seen, wall.stated), Source(hashes, Meter(0.0, 0.0)), truth(shape, rule), before_s
+    )
 
 
 def truth(shape: Shape, rule: Rule) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`perwatt list`: workloads, variants, models, profiles, meters, their tables, or results."""
+"""`perwatt list`: workloads, variants, models, profiles, meters, their tables, results, or ramps."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import click
 from bench.cli.commands import NearGroup, examples
 from bench.cli.list_.models import models
 from bench.cli.list_.profiles import profiles
+from bench.cli.list_.ramps import ramps
 from bench.cli.list_.results import results
 from bench.cli.options import json_option
 from bench.cli.output import emit_json, say
@@ -21,11 +22,12 @@ from bench.cli.table import print_table
     ),
 )
 def list_() -> None:
-    """List workloads, variants, models, profiles, meters, tables or results."""
+    """List workloads, variants, models, profiles, meters, tables, results or ramps."""
 
 
 list_.add_command(models)
 list_.add_command(profiles)
+list_.add_command(ramps)
 list_.add_command(results)
 
 

@@ -1,0 +1,75 @@
+"""The tables of `perwatt ramp` and `perwatt list ramps`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.output import quantity, quantity_range, say
+from bench.cli.table import print_table
+
+if TYPE_CHECKING:
+    from bench.ramp.table import RampRow
+    from bench.results.record import Record
+
+
+def print_ramp(record: "Record", store: Path) -> None:
+    """Print the figures of one ramp, each with its interval, and what it says to a site."""
+    from bench import diagnostics
+    from bench.ramp.table import WORDS
+    from bench.ramp.terms import measured_ramp
+    from sites.storage.ramps import RAMP_PREFIX
+
+    if record.metrics:
+        print_table(
+            ("figure", "value", "95 % interval"),
+            [
+                (
+                    WORDS.get(name, name),
+                    quantity(metric.value, metric.unit),
+                    quantity_range(*metric.interval_95, metric.unit) if metric.interval_95 else "",
+                )
+                for name, metric in record.metrics.items()
+            ],
+            right=(1, 2),
+        )
+    for reason in record.warnings:
+        say(f"warning    {diagnostics.sentence(reason.code)}{f' [{reason.detail}]' if reason.detail else ''}")
+    for line in record.workload.verification:
+        say(f"note       {line}")
+    say(f"stored     {store / record.id}")
+    if record.status == "ok":
+        name = f"{RAMP_PREFIX}{record.id}"
+        say(f'for a site ramp = "{name}" in a block; for a unit ramp_up_s = "{name}"')
+        say(f"           {measured_ramp(name, record).words()}")
+
+
+def print_ramps(rows: "Sequence[RampRow]") -> None:
+    """Print a line for each stored ramp."""
+    from bench.ramp.table import TIMES, WORDS
+
+    print_table(
+        ("result", "device", "time off", *(WORDS[name] for name in TIMES), "energy of a start"),
+        [
+            (
+                row.result,
+                f"{row.device}{' (SIMULATED)' if row.simulated else ''}",
+                f"{row.off_s[0]:.0f} to {row.off_s[1]:.0f} s" if row.off_s else "-",
+                *(_figure(row, name) for name in TIMES),
+                _figure(row, "start_energy"),
+            )
+            for row in rows
+        ],
+        right=tuple(range(2, 8)),
+    )
+
+
+def _figure(row: "RampRow", name: str) -> str:
+    metric = row.figures.get(name)
+    if metric is None:
+        return ", ".join(row.reasons) if row.status != "ok" and name == "off_time" else "-"
+    half = (metric.interval_95[1] - metric.interval_95[0]) / 2.0 if metric.interval_95 else 0.0
+    return (
+        f"{quantity(metric.value, metric.unit)} ± {quantity(half, metric.unit)}"
+        if half
+        else quantity(metric.value, metric.unit)
+    )

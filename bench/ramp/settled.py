@@ -1,0 +1,61 @@
+"""Whether a phase of a ramp is over, by the samples so far; pure."""
+
+from bench.ramp.rule import Rule
+from bench.ramp.samples import Plateau, Samples, plateau
+
+_STEADY_FRAC = 0.5  # of the share of a threshold, by which the halves of a plateau may differ
+_LEAST_DROP_FRAC = 0.02  # [-] of the full power by which the resting power is lower, at least
+
+
+def steady(samples: Samples, now_s: float, rule: Rule) -> Plateau | None:
+    """Return the plateau up to now, or None if the level has not stood for its time."""
+    last = plateau(samples.between(now_s - rule.plateau_s, now_s))
+    if last is None or not samples.times_s or samples.times_s[0] > now_s - 0.95 * rule.plateau_s:
+        return None
+    limit = max(_STEADY_FRAC * rule.full_frac * abs(last.mean), rule.margin_sd * last.sd)
+    return last if abs(last.drift) <= limit else None
+
+
+def at_rest(samples: Samples, off_s: float, now_s: float, full: Plateau, rule: Rule) -> Plateau | None:
+    """Return the resting power, or None as long as the power falls, or has not yet fallen.
+
+    Parameters
+    ----------
+    samples
+        Of the power, so far.
+    off_s
+        When the command to off was sent.
+    now_s
+        The present time, of the same clock.
+    full
+        The full power before it.
+    rule
+        The rule of the run.
+    """
+    last = steady(samples.between(off_s, now_s), now_s, rule)
+    if last is None:
+        return None
+    step_w = full.mean - last.mean
+    if step_w < max(_LEAST_DROP_FRAC * full.mean, rule.margin_sd * full.sd):
+        return None
+    return last if abs(last.drift) <= max(_STEADY_FRAC * rule.off_frac * step_w / 2.0, last.sd) else None
+
+
+def at_full(  # noqa: PLR0913, PLR0917 (a phase, its time and its levels)
+    samples: Samples, on_s: float, now_s: float, full: Plateau, resting: Plateau, rule: Rule
+) -> bool:
+    """Return whether every sample of the last plateau is certainly at full power."""
+    last = samples.between(max(on_s, now_s - rule.plateau_s), now_s)
+    if now_s - on_s < rule.plateau_s or plateau(last) is None:
+        return False
+    band_w = rule.full_frac * (full.mean - resting.mean) - rule.margin_sd * full.sd
+    return all(abs(watts - full.mean) < band_w for watts in last.values)
+
+
+def at_rate(rates: Samples, on_s: float, now_s: float, usual: Plateau | None, rule: Rule) -> bool:
+    """Return whether the rate of the last plateau is full; true where the device shows no rate."""
+    if usual is None:
+        return True
+    last = rates.between(max(on_s, now_s - rule.plateau_s), now_s)
+    least = (1.0 - rule.rate_frac) * usual.mean + rule.margin_sd * usual.sd
+    return bool(last.values) and min(last.values) > least
