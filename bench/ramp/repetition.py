@@ -7,6 +7,9 @@ from bench.ramp.rule import Meter, Rule
 from bench.ramp.samples import Plateau, Samples, plateau
 
 
+_BAND_SD = 3.0  # standard deviations of a reading at full power, at least, in half of its band
+
+
 class RampError(Exception):
     """A ramp that cannot be read.
 
@@ -107,13 +110,16 @@ def read(switch: Switch, power: Source, full: Plateau, rate: tuple[Source, Plate
 
 
 def _check_step(step_w: float, full: Plateau, resting: Plateau, rule: Rule) -> None:
-    for noise_w, frac in ((resting.sd, min(rule.on_frac, rule.off_frac)), (full.sd, rule.full_frac)):
-        if rule.margin_sd * noise_w > frac * step_w / 2.0:
-            least_w = 2.0 * rule.margin_sd * noise_w / frac
-            detail = f"from {full.mean:.4g} W to {resting.mean:.4g} W, where this meter's noise needs {least_w:.3g} W"
-            raise RampError("ramp_step_small", detail)
-    if abs(resting.drift) > rule.off_frac / 2.0 * step_w:
+    seen = f"from {full.mean:.4g} W to {resting.mean:.4g} W"
+    if step_w <= rule.margin_sd * max(full.sd, resting.sd):
+        raise RampError("ramp_never_off", f"{seen} after the command to off")
+    if abs(resting.drift) > max(rule.off_frac / 2.0 * step_w, rule.margin_sd * resting.sd):
         raise RampError("ramp_never_off", f"the power still changed by {resting.drift:+.3g} W before the command to on")
+    least_w = max(
+        2.0 * rule.margin_sd * resting.sd / min(rule.on_frac, rule.off_frac), _BAND_SD * full.sd / rule.full_frac
+    )
+    if step_w < least_w:
+        raise RampError("ramp_step_small", f"{seen}, where the scatter of the readings needs {least_w:.3g} W")
 
 
 def _off(switch: Switch, power: Source, resting: Plateau, step_w: float, rule: Rule) -> Bracket:
@@ -145,7 +151,7 @@ def _on(switch: Switch, power: Source, resting: Plateau, step_w: float, rule: Ru
 
 
 def _full(switch: Switch, power: Source, full: Plateau, step_w: float, rule: Rule) -> Bracket:
-    band_w, margin_w = rule.full_frac * step_w, rule.margin_sd * full.sd
+    band_w, margin_w = full_band(full, step_w, rule)
     moment = last_outside(
         power.samples.between(switch.on_s, switch.end_s),
         switch.on_s,
@@ -159,6 +165,15 @@ def _full(switch: Switch, power: Source, full: Plateau, step_w: float, rule: Rul
             "ramp_never_full", f"{last_w:.4g} W after {switch.end_s - switch.on_s:.0f} s, not {full.mean:.4g} W"
         )
     return moment.minus(switch.on_s)
+
+
+def full_band(full: Plateau, step_w: float, rule: Rule) -> tuple[float, float]:
+    """Return the half width of the band of full power, and the margin that counts as certain [W].
+
+    A device at work moves within its band, and that is no noise: so the margin is at most half of the band.
+    """
+    band_w = rule.full_frac * step_w
+    return band_w, min(rule.margin_sd * full.sd, band_w / 2.0)
 
 
 def _over(switch: Switch, full_time_s: Bracket, source: Source) -> float:
@@ -181,7 +196,7 @@ def _undelayed(integral: float, source: Source, step: float, start_s: float, end
 
     Notes
     -----
-    A mean over A seconds that is up to L seconds old shows a step by 0 to L + A/2 late, and so the integral is too large
+    A mean over A seconds that is up to L seconds old shows a step 0 to L + A/2 late, and so the integral is too large
     by that time at the level of before. The trapezoids add half a gap between two samples.
     """
     latest_s = source.meter.late_s + source.meter.averaging_s / 2.0

@@ -1,5 +1,6 @@
 """Whether a phase of a ramp is over, by the samples so far; pure."""
 
+from bench.ramp.repetition import full_band
 from bench.ramp.rule import Rule
 from bench.ramp.samples import Plateau, Samples, plateau
 
@@ -48,8 +49,8 @@ def at_full(  # noqa: PLR0913, PLR0917 (a phase, its time and its levels)
     last = samples.between(max(on_s, now_s - rule.plateau_s), now_s)
     if now_s - on_s < rule.plateau_s or plateau(last) is None:
         return False
-    band_w = rule.full_frac * (full.mean - resting.mean) - rule.margin_sd * full.sd
-    return all(abs(watts - full.mean) < band_w for watts in last.values)
+    band_w, margin_w = full_band(full, full.mean - resting.mean, rule)
+    return all(abs(watts - full.mean) < band_w - margin_w for watts in last.values)
 
 
 def at_rate(rates: Samples, on_s: float, now_s: float, usual: Plateau | None, rule: Rule) -> bool:
