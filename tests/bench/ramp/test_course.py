@@ -1,0 +1,164 @@
+"""A simulated unit is switched through its lever, read by a late wall meter, and brought back in every ending."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.errors import RunFailedError
+from bench.levers.held import Clock as LookClock
+from bench.levers.held import HeldLever
+from bench.levers.journal import Device, pending
+from bench.levers.protocol import Answer, Reply
+from bench.ramp.course import Clock, Course, Ramp, Terms
+from bench.ramp.repetition import Source, read
+from bench.ramp.rule import Meter, Rule
+from bench.ramp.samples import Samples
+from bench.ramp.summary import figures
+from bench.twin.feeder import Feeder, WallMeter
+from bench.twin.kinds import KINDS
+from bench.twin.lies import Lies
+from bench.twin.memory import MemoryLever
+from bench.twin.unit import Unit
+
+RULE = Rule()
+
+
+class Bench:
+    """A simulated unit on a simulated clock, with a wall meter that is polled each second of it."""
+
+    def __init__(self, kind: str = "luxos-s19", *, lag_s: float = 0.0, period_s: float = 1.0, **unit) -> None:
+        self.now_s = 1_000.0
+        self.unit = Unit("unit-1", KINDS[kind], seed=3, **unit)
+        self.meter = WallMeter(Feeder([self.unit]), period_s=period_s, lag_s=lag_s)
+        self.late = Meter(period_s + 1.0, 0.0, lag_s)
+        self.readings: list[tuple[float, float]] = []
+        self.lever = MemoryLever(self.unit, lambda: self.now_s)
+        self.said: list[str] = []
+        self.interrupt_at: int | None = None
+
+    def sleep(self, seconds: float) -> None:
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            self.now_s = min(end_s, self.now_s + 1.0)
+            self.readings.append((self.now_s, self.meter.reading(self.now_s)[1]))
+            if self.interrupt_at is not None and len(self.readings) >= self.interrupt_at:
+                self.interrupt_at = None
+                raise KeyboardInterrupt
+
+    def ramp(self, held: HeldLever, **terms) -> Ramp:
+        given = {"repeats": 2, "off_s": 90.0, "wait_s": 2000.0, "look_s": 5.0, "rule": RULE, **terms}
+        device = Device("memory", "unit-1", {}, "simulated:unit-1")
+        return Ramp(
+            held,
+            device,
+            Terms(**given),
+            lambda: self.readings,
+            Clock(lambda: self.now_s, self.sleep),
+            self.said.append,
+        )
+
+    def carry_out(self, **terms) -> Course:
+        with HeldLever(self.lever, LookClock(lambda: self.now_s, self.sleep)) as held:
+            return self.ramp(held, **terms).carry_out()
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    yield
+    assert pending() == []  # whatever the ending, nothing is left to bring back
+
+
+def _figures(bench: Bench, course: Course):
+    power = Source(Samples.of(bench.readings), bench.late)
+    rate = Source(Samples.of(course.rates), Meter(0.0, 0.0))
+    read_ = [read(switch, power, course.full, (rate, course.usual), RULE) for switch in course.switches]
+    return figures(read_, course.full, course.usual, 0.0)
+
+
+@pytest.mark.parametrize(("period_s", "lag_s"), [(1.0, 0.0), (5.0, 0.0), (2.0, 20.0)])
+def test_the_known_ramps_of_the_twin_are_inside_the_intervals(period_s: float, lag_s: float) -> None:
+    bench = Bench(period_s=period_s, lag_s=lag_s)
+    course = bench.carry_out()
+    assert course.fault is None
+    known = _figures(bench, course)
+    switch = course.switches[-1]
+    unit, kind = bench.unit, bench.unit.kind
+    end_s = switch.on_s + known["full_power_time"].interval[1]
+    drawn_j = unit.energy_j(switch.on_s) - unit.energy_j(switch.off_s)
+    above_j = drawn_j - kind.asleep_w * (switch.on_s - switch.off_s)
+    low, high = known["off_energy"].interval
+    assert low <= above_j <= high
+    fine = [step / 10.0 for step in range(round((end_s - switch.on_s) * 10))]
+    band_w = RULE.full_frac * (kind.full_w - kind.asleep_w)
+    outside = [t for t in fine if abs(unit.power_w(switch.on_s + t) - kind.full_w) >= band_w]
+    low, high = known["full_power_time"].interval
+    assert low <= outside[-1] + 0.1 <= high
+
+
+def test_the_unit_works_again_and_the_journal_is_empty() -> None:
+    bench = Bench()
+    course = bench.carry_out()
+    assert len(course.switches) == 2
+    assert all(switch.on_s - switch.off_s >= 90.0 for switch in course.switches)
+    assert bench.unit.level_w(bench.now_s) == bench.unit.kind.full_w
+    assert bench.said[-1] == "restored   the device is as it was found"
+
+
+@pytest.mark.parametrize("readings", [75, 110, 300, 500])
+def test_ctrl_c_at_any_moment_brings_the_unit_back(readings: int) -> None:
+    bench = Bench()
+    bench.interrupt_at = readings
+    with pytest.raises(KeyboardInterrupt):
+        bench.carry_out()
+    assert bench.unit.level_w(bench.now_s) == bench.unit.kind.full_w
+
+
+def test_a_unit_that_is_off_as_found_is_refused_without_a_command() -> None:
+    bench = Bench(awake=False)
+    with pytest.raises(RunFailedError, match="what was off stays off; nothing was changed"):
+        bench.carry_out()
+    assert bench.lever.commands == 0
+
+
+def test_a_lever_that_writes_flash_is_not_switched_three_times() -> None:
+    bench = Bench()
+    bench.lever.writes_flash = True
+    with pytest.raises(RunFailedError, match="--repeats 2 is the most"):
+        bench.carry_out(repeats=3)
+    assert bench.lever.commands == 0
+
+
+def test_a_lever_without_off_is_refused() -> None:
+    bench = Bench()
+    bench.lever.can = lambda level: f"no_such_level: {level}"  # type: ignore[method-assign]
+    with pytest.raises(RunFailedError, match="cannot be switched off"):
+        bench.carry_out()
+
+
+def test_a_command_without_effect_is_a_ramp_that_never_comes() -> None:
+    bench = Bench(lies=Lies(no_effect=1.0))
+    course = bench.carry_out(wait_s=300.0)
+    assert course.fault is not None
+    assert course.fault.code == "ramp_never_off"
+
+
+def test_a_unit_that_does_not_wake_is_stored_as_never_full_and_left_at_its_setting() -> None:
+    bench = Bench(lies=Lies(never_wakes=1.0))
+    course = bench.carry_out(wait_s=900.0)
+    assert course.fault is not None
+    assert course.fault.code == "ramp_never_full"
+    assert len(course.switches) == 1
+
+
+def test_a_refused_command_ends_the_run_with_its_words() -> None:
+    bench = Bench()
+
+    async def refuse(level: str, deadline_s: float) -> Answer:  # noqa: ARG001
+        return Answer(Reply.REFUSED, "wrong password")
+
+    bench.lever.to = refuse  # type: ignore[method-assign]
+    course = bench.carry_out()
+    assert course.fault is not None
+    assert (course.fault.code, course.fault.detail) == ("ramp_refused", "off: refused (wrong password)")
