@@ -14,7 +14,6 @@ from bench.ramp.repetition import RampError, Switch
 from bench.ramp.rule import Rule
 from bench.ramp.samples import Plateau, Samples
 from bench.ramp.settled import at_full, at_rate, at_rest, steady
-from hardware_profiles.errors import shown
 from sites.control.model import OFF, UnitState
 
 COMMAND_S = 60.0  # [s] for one command; the web page of a miner may take 20
@@ -111,7 +110,7 @@ class Ramp:
             seen = self.held.observe()
             setting = self.held.run(self.held.lever.as_found())
             if (why := _unfit(seen, setting)) or setting is None:
-                raise RunFailedError(f"{self.device}: expected a device at work, but {shown(why)}; nothing was changed")
+                raise RunFailedError(f"{self.device}: expected a device at work, but {why}; nothing was changed")
             course = Course(seen.level, seen)
             try:
                 self._watch_as_found(course)
@@ -135,7 +134,7 @@ class Ramp:
         lever, device = self.held.lever, self.device
         why = lever.can(OFF)
         if why is not None:
-            raise RunFailedError(f"{device} cannot be switched off: {shown(why)}; nothing was changed")
+            raise RunFailedError(f"{device} cannot be switched off: {why}; nothing was changed")
         if lever.writes_flash and self.terms.repeats > MOST_FLASH_REPEATS:
             raise RunFailedError(
                 f"{device}: each command writes its memory, so --repeats {MOST_FLASH_REPEATS} is the most; "

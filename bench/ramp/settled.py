@@ -1,10 +1,13 @@
 """Whether a phase of a ramp is over, by the samples so far; pure."""
 
+import math
+
 from bench.ramp.repetition import full_band
 from bench.ramp.rule import Rule
 from bench.ramp.samples import Plateau, Samples, plateau
 
 _STEADY_FRAC = 0.5  # of the share of a threshold, by which the halves of a plateau may differ
+_REST_FRAC = 0.005  # [-] of the step, by which the halves of the resting power may differ
 _LEAST_DROP_FRAC = 0.02  # [-] of the full power by which the resting power is lower, at least
 
 
@@ -39,7 +42,8 @@ def at_rest(samples: Samples, off_s: float, now_s: float, full: Plateau, rule: R
     step_w = full.mean - last.mean
     if step_w < max(_LEAST_DROP_FRAC * full.mean, rule.margin_sd * full.sd):
         return None
-    return last if abs(last.drift) <= max(_STEADY_FRAC * rule.off_frac * step_w / 2.0, last.sd) else None
+    noise_w = 2.0 * rule.margin_sd * last.sd / math.sqrt(last.n)  # of the difference of two halves
+    return last if abs(last.drift) <= max(_REST_FRAC * step_w, noise_w) else None
 
 
 def at_full(  # noqa: PLR0913, PLR0917 (a phase, its time and its levels)
