@@ -18,6 +18,7 @@ from sites.file.site_file import SiteFile
 from sites.market.device_rate import DeviceRate
 from sites.parquet import read_table
 from sites.planners.stored_inputs import load_inputs
+from sites.storage.ramps import MeasuredRamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,7 +101,9 @@ def _stored_net(run: Path) -> dict[str, float]:
         raise InputError(f"{path}: expected {kind}, got {error}") from None
 
 
-def _device_text(device: DeviceRate | OperatingCurve) -> str:
+def _device_text(device: DeviceRate | OperatingCurve | MeasuredRamp) -> str:
+    if isinstance(device, MeasuredRamp):
+        return f"{device.lost_output_s:g} s of output, {device.down_s:g} s off"
     if isinstance(device, DeviceRate):
         return f"{device.rate_per_s:g}/s, {device.power_w or 0:g} W"
     return "; ".join(f"{point.load}: {_device_text(point.rate)}" for point in device.points)

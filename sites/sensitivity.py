@@ -13,6 +13,7 @@ from sites.dispatch.year import site_year, summarise
 from sites.file.site_file import SiteFile
 from sites.market.device_rate import DeviceRate
 from sites.scenarios.causes import scaled
+from sites.storage.ramps import MeasuredRamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +55,9 @@ def _changed(inputs: Inputs, key: str, value: float | str) -> Iterator[Inputs]:
     """Yield the inputs with one assumption 10 % lower, then 10 % higher; the second is for values at a limit."""
     for factor in (1 - STEP_FRAC, 1 + STEP_FRAC):
         if isinstance(value, str):
-            if key.endswith(".device") and value in inputs.devices:
-                yield replace(inputs, devices={**inputs.devices, value: _scaled(inputs.devices[value], factor)})
+            device = inputs.devices.get(value)
+            if key.endswith(".device") and device is not None and not isinstance(device, MeasuredRamp):
+                yield replace(inputs, devices={**inputs.devices, value: _scaled(device, factor)})
         elif value != 0:
             document = _without_none(json.loads(inputs.file.model_dump_json()))
             entry = _entry(document, key)

@@ -11,17 +11,19 @@ from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 from sites.market.unit_spread import FLEET_PREFIX
 from sites.operating_points import SWEEP_PREFIX, OperatingCurve
+from sites.storage.ramps import RAMP_PREFIX
 
 if TYPE_CHECKING:
     from sites.market.device_rate import DeviceRate
+    from sites.storage.ramps import MeasuredRamp
 
 RESULT_PREFIX = "result:"
 
 
 def resolve_device(
     name: str, *, store: Path = STORE, profiles: Iterable[str | Path] = ()
-) -> "DeviceRate | OperatingCurve":
-    """Return the rate and power of a device that a site file names, or the operating curve of a server.
+) -> "DeviceRate | OperatingCurve | MeasuredRamp":
+    """Return the rate and power of a device that a site file names, the operating curve of a server, or a ramp.
 
     Parameters
     ----------
@@ -39,6 +41,10 @@ def resolve_device(
     """
     if name.startswith(SWEEP_PREFIX):
         return operating_curve(name, store)
+    if name.startswith(RAMP_PREFIX):
+        from bench.ramp.terms import resolve_ramp
+
+        return resolve_ramp(name, store)
     if name.startswith("llm:"):
         from bench.inference.site.modelled import modelled_rate
 

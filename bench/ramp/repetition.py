@@ -6,7 +6,6 @@ from bench.ramp.moments import Bracket, first_beyond, last_outside
 from bench.ramp.rule import Meter, Rule
 from bench.ramp.samples import Plateau, Samples, plateau
 
-
 _BAND_SD = 3.0  # standard deviations of a reading at full power, at least, in half of its band
 
 

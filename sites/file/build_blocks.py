@@ -13,15 +13,17 @@ from sites.market.published_rates import published_rate, stated_rate
 from sites.model import InferenceBlock, MiningBlock
 from sites.modes import margins
 from sites.operating_points import OperatingCurve, serving_curve
+from sites.storage.ramps import MeasuredRamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sites.file.block_tables import InferenceTable, MiningTable, RateTable
+    from sites.file.storage.tables import StartKeys
     from sites.file.values import Value
     from sites.operating_points import ServingCurve
 
-    Resolve = Callable[[str], DeviceRate | OperatingCurve]
+    Resolve = Callable[[str], DeviceRate | OperatingCurve | MeasuredRamp]
 
 COUNTS = {"hash": "hashes", "token": "tokens"}
 NODE_BOUNDARIES = ("node", "rack", "wall")
@@ -73,7 +75,7 @@ def mining_block(table: MiningTable, resolve: Resolve, path: str, pue: float, fa
         rejects_frac=frac(table.rejects_percent),
         pool_fee_frac=frac(table.pool_fee_percent),
         pays_fees=table.payout != "pps",
-        starts=start_terms(table),
+        starts=start_terms(table, _ramp(table, resolve, location)),
     )
 
 
@@ -136,7 +138,7 @@ def inference_block(
             table.interruptible_above_usd_per_mwh.value if table.interruptible_above_usd_per_mwh else None
         ),
         curve=curve,
-        starts=start_terms(table),
+        starts=start_terms(table, _ramp(table, resolve, location)),
     )
 
 
@@ -189,9 +191,25 @@ def _stated(table: InferenceTable, stated: RateTable) -> DeviceRate:
 
 def _resolved(name: str, resolve: Resolve, location: str) -> DeviceRate | OperatingCurve:
     try:
-        return resolve(name)
+        resolved = resolve(name)
     except InputError as error:
         raise InputError(f"{location}: key device: {error}") from None
+    if isinstance(resolved, MeasuredRamp):
+        raise InputError(f"{location}: key device: expected a device, got {name}, which is a ramp")
+    return resolved
+
+
+def _ramp(table: StartKeys, resolve: Resolve, location: str) -> MeasuredRamp | None:
+    """Return the measured ramp that a block names, or None."""
+    if table.ramp is None:
+        return None
+    try:
+        resolved = resolve(table.ramp)
+    except InputError as error:
+        raise InputError(f"{location}: key ramp: {error}") from None
+    if not isinstance(resolved, MeasuredRamp):
+        raise InputError(f"{location}: key ramp: expected a result of perwatt ramp, got {table.ramp}")
+    return resolved
 
 
 def check_devices(documents: Iterable[dict[str, Any]], resolve: Resolve, path: str) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sites.market.device_rate import DeviceRate
     from sites.model import Site
     from sites.operating_points import OperatingCurve
+    from sites.storage.ramps import MeasuredRamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Inputs:
 
     file: SiteFile
     path: str  # of the file; paths of hourly files are relative to its folder
-    devices: dict[str, DeviceRate | OperatingCurve]  # by the names in the file
+    devices: dict[str, DeviceRate | OperatingCurve | MeasuredRamp]  # and ramps, by the names in the file
     names: dict[str, str] = field(default_factory=dict)  # original names of stored copies of hourly files
     native: bool = False  # whether the year has steps as long as the shortest interval of its prices, not hours
 
@@ -38,7 +39,7 @@ class Inputs:
         """Build the site from these inputs alone."""
         return build_site(self.file, self._resolve, self.path, native=self.native)
 
-    def _resolve(self, name: str) -> DeviceRate | OperatingCurve:
+    def _resolve(self, name: str) -> DeviceRate | OperatingCurve | MeasuredRamp:
         if name not in self.devices:
             raise InputError(f"{self.path}: expected a stored device, got {name!r}")
         return self.devices[name]
@@ -61,7 +62,7 @@ def read_inputs(path: Path, resolve: Resolve, *, native: bool = False) -> list[t
     InputError
         The file, a name or an hourly series in it is invalid; the message has one line for each fault.
     """
-    known: dict[str, DeviceRate | OperatingCurve] = {}
+    known: dict[str, DeviceRate | OperatingCurve | MeasuredRamp] = {}
     sites = []
     documents = read_documents(path)
     faults = Faults()
@@ -73,11 +74,11 @@ def read_inputs(path: Path, resolve: Resolve, *, native: bool = False) -> list[t
             check_devices((document.content for document in documents), resolve, str(path))
     faults.refuse()
     for file in files:
-        devices: dict[str, DeviceRate | OperatingCurve] = {}
+        devices: dict[str, DeviceRate | OperatingCurve | MeasuredRamp] = {}
 
         def remember(
-            name: str, devices: dict[str, DeviceRate | OperatingCurve] = devices
-        ) -> DeviceRate | OperatingCurve:
+            name: str, devices: dict[str, DeviceRate | OperatingCurve | MeasuredRamp] = devices
+        ) -> DeviceRate | OperatingCurve | MeasuredRamp:
             if name not in known:
                 known[name] = resolve(name)
             devices[name] = known[name]

@@ -20,6 +20,7 @@ from sites.market.bitcoin import EPOCHS_FILE
 from sites.market.device_rate import DeviceRate, TokenTags
 from sites.market.unit_spread import UnitSpread
 from sites.operating_points import OperatingCurve, OperatingPoint
+from sites.storage.ramps import RAMP_PREFIX, MeasuredRamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +68,9 @@ def load_inputs(folder: Path) -> list[Inputs]:
     return sites
 
 
-def _device(stored: dict[str, Any]) -> DeviceRate | OperatingCurve:
+def _device(stored: dict[str, Any]) -> DeviceRate | OperatingCurve | MeasuredRamp:
+    if stored.get("name", "").startswith(RAMP_PREFIX):
+        return MeasuredRamp(**stored)
     if "points" not in stored:
         return _rate(stored)
     points = tuple(

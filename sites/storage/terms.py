@@ -50,6 +50,7 @@ class StartTerms:
     min_down_h: float = 0.0  # [h] that it stays off
     wake_h: float = 0.0  # [h] in which it draws power without output
     start_usd: float = 0.0  # [USD] for each start of the whole block
+    source: str = ""  # of a measured ramp; empty for what the file states
 
     def in_steps(self, step_h: float) -> tuple[int, int, tuple[float, ...]]:
         """Return the least steps on and off, and the share of output that is lost in each step of waking up."""

@@ -35,6 +35,9 @@ def print_storage(year: SiteYear) -> None:
             f"{plain(done.charged_mwh - done.discharged_mwh)} MWh; saves {plain(saved_usd)} USD of power for "
             f"{plain(done.wear_usd)} USD of degradation, net {plain(saved_usd - done.wear_usd)}"
         )
+    for block in year.site.blocks:
+        if block.starts is not None and block.starts.source:
+            say(f"{block.name}: {block.starts.source}")
     for unit in done.units:
         say(
             f"{unit.name}: {unit.starts:,} starts for {plain(unit.start_usd)} USD, {plain(unit.wake_mwh)} MWh drawn "

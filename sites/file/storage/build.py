@@ -9,6 +9,7 @@ from sites.storage.terms import Battery, StartTerms
 
 if TYPE_CHECKING:
     from sites.file.storage.tables import BatteryTable, StartKeys
+    from sites.storage.ramps import MeasuredRamp
 
 MINUTES_PER_HOUR = 60.0
 
@@ -35,14 +36,25 @@ def battery_of(table: BatteryTable | None) -> Battery | None:
     )
 
 
-def start_terms(table: StartKeys) -> StartTerms | None:
-    """Return the start terms of a block, or None if it has no key of them."""
+def start_terms(table: StartKeys, ramp: MeasuredRamp | None = None) -> StartTerms | None:
+    """Return the start terms of a block, or None if it has no key of them.
+
+    Parameters
+    ----------
+    table
+        The table of the block.
+    ramp
+        The measured ramp that it names.
+    """
     up, down, wake, usd = table.min_up_hours, table.min_down_hours, table.wake_minutes, table.start_usd
-    if up is None and down is None and wake is None and usd is None:
+    if up is None and down is None and wake is None and usd is None and ramp is None:
         return None
+    down_h = down.value if down else 0.0
+    wake_h = wake.value / MINUTES_PER_HOUR if wake else 0.0
     return StartTerms(
         min_up_h=up.value if up else 0.0,
-        min_down_h=down.value if down else 0.0,
-        wake_h=wake.value / MINUTES_PER_HOUR if wake else 0.0,
+        min_down_h=max(down_h, ramp.min_down_h) if ramp else down_h,
+        wake_h=ramp.wake_h if ramp else wake_h,
         start_usd=usd.value if usd else 0.0,
+        source=ramp.words() if ramp else "",
     )

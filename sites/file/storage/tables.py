@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
+from pydantic import Field
+
 from hardware_profiles.tables import Broken, Table, rule
 from sites.file.ranges import Range
 from sites.file.values import Flag, Megawatts, Percent, PriceOrNone, Value, assumed, within
+from sites.storage.ramps import RAMP_PREFIX
 
 Megawatthours = Annotated[Value, *within(Range(0.001, 1_000_000, "MWh"), "battery.energy_mwh")]
 Efficiency = Annotated[Value, *within(Range(1, 100, "per cent"), "battery.round_trip_percent")]
 Cycles = Annotated[Value, *within(Range(0.01, 100, "cycles a day"))]
 SwitchHours = Annotated[Value, *within(Range(0, 168, "hours"), "mining.min_up_hours")]
 WakeMinutes = Annotated[Value, *within(Range(0, 1440, "minutes"), "mining.wake_minutes")]
+RampName = Annotated[str, Field(pattern=f"^{RAMP_PREFIX}[A-Za-z0-9][A-Za-z0-9._-]*$")]
 StartUsd = Annotated[Value, *within(Range(0, 1e9, "USD"))]
 
 
@@ -87,3 +91,9 @@ class StartKeys(Table):
     min_down_hours: SwitchHours | None = None
     wake_minutes: WakeMinutes | None = None  # in which power is drawn without output
     start_usd: StartUsd | None = None  # for each start of the whole block
+    ramp: RampName | None = None  # `ramp:ID`, a result of `perwatt ramp`, which states the minutes and hours
+
+    @rule
+    def _minutes_once(self) -> Iterator[Broken]:
+        if self.ramp is not None and self.wake_minutes is not None:
+            yield Broken("expected either wake_minutes or ramp, which states them, got both")

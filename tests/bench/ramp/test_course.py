@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bench.levers.journal import Device, pending
 
 from bench.errors import RunFailedError
 from bench.levers.held import Clock as LookClock
 from bench.levers.held import HeldLever
-from bench.levers.journal import Device, pending
 from bench.levers.protocol import Answer, Reply
 from bench.ramp.course import Clock, Course, Ramp, Terms
 from bench.ramp.repetition import Source, read
