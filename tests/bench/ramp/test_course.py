@@ -4,63 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bench.levers.journal import Device, pending
+from bench.levers.journal import pending
+from doubles.ramp_bench import RULE, Bench
 
 from bench.errors import RunFailedError
-from bench.levers.held import Clock as LookClock
-from bench.levers.held import HeldLever
 from bench.levers.protocol import Answer, Reply
-from bench.ramp.course import Clock, Course, Ramp, Terms
+from bench.ramp.course import Course
 from bench.ramp.repetition import Source, read
-from bench.ramp.rule import Meter, Rule
+from bench.ramp.rule import Meter
 from bench.ramp.samples import Samples
 from bench.ramp.summary import figures
-from bench.twin.feeder import Feeder, WallMeter
-from bench.twin.kinds import KINDS
 from bench.twin.lies import Lies
-from bench.twin.memory import MemoryLever
-from bench.twin.unit import Unit
-
-RULE = Rule()
-
-
-class Bench:
-    """A simulated unit on a simulated clock, with a wall meter that is polled each second of it."""
-
-    def __init__(self, kind: str = "luxos-s19", *, lag_s: float = 0.0, period_s: float = 1.0, **unit) -> None:
-        self.now_s = 1_000.0
-        self.unit = Unit("unit-1", KINDS[kind], seed=3, **unit)
-        self.meter = WallMeter(Feeder([self.unit]), period_s=period_s, lag_s=lag_s)
-        self.late = Meter(period_s + 1.0, 0.0, lag_s)
-        self.readings: list[tuple[float, float]] = []
-        self.lever = MemoryLever(self.unit, lambda: self.now_s)
-        self.said: list[str] = []
-        self.interrupt_at: int | None = None
-
-    def sleep(self, seconds: float) -> None:
-        end_s = self.now_s + seconds
-        while self.now_s < end_s:
-            self.now_s = min(end_s, self.now_s + 1.0)
-            self.readings.append((self.now_s, self.meter.reading(self.now_s)[1]))
-            if self.interrupt_at is not None and len(self.readings) >= self.interrupt_at:
-                self.interrupt_at = None
-                raise KeyboardInterrupt
-
-    def ramp(self, held: HeldLever, **terms) -> Ramp:
-        given = {"repeats": 2, "off_s": 90.0, "wait_s": 2000.0, "look_s": 5.0, "rule": RULE, **terms}
-        device = Device("memory", "unit-1", {}, "simulated:unit-1")
-        return Ramp(
-            held,
-            device,
-            Terms(**given),
-            lambda: self.readings,
-            Clock(lambda: self.now_s, self.sleep),
-            self.said.append,
-        )
-
-    def carry_out(self, **terms) -> Course:
-        with HeldLever(self.lever, LookClock(lambda: self.now_s, self.sleep)) as held:
-            return self.ramp(held, **terms).carry_out()
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from doubles.ramps import Session, Shape, Wall, session
 
 from bench.ramp.repetition import RampError, Source, read
 from bench.ramp.rule import Meter, Rule
 from bench.ramp.samples import Samples, plateau
 from bench.ramp.summary import Figure, figures
-from tests.doubles.ramps import Session, Shape, Wall, session
 
 RULE = Rule()
 SEEDS = 200
