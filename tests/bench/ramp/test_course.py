@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bench.levers.journal import pending
-from doubles.ramp_bench import RULE, Bench
+from doubles.ramp.bench import RULE, Bench
 
 from bench.errors import RunFailedError
+from bench.levers.journal import pending
 from bench.levers.protocol import Answer, Reply
 from bench.ramp.course import Course
 from bench.ramp.repetition import Source, read

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from doubles.ramps import Session, Shape, Wall, session
+from doubles.ramp.shapes import Session, Shape, Wall, session
 
 from bench.ramp.repetition import RampError, Source, read
 from bench.ramp.rule import Meter, Rule

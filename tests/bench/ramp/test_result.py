@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from doubles.ramp_bench import RULE, Bench
+from doubles.ramp.bench import RULE, Bench
 
 from bench.measure.plans import get_plan
 from bench.measure.runner import Job

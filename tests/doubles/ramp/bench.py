@@ -1,9 +1,8 @@
 """A simulated unit on a simulated clock, switched by the course of a ramp and read by a wall meter."""
 
-from bench.levers.journal import Device
-
 from bench.levers.held import Clock as LookClock
 from bench.levers.held import HeldLever
+from bench.levers.journal import Device
 from bench.meters.protocol import MeterInfo, MeterKind, Reading, Tier
 from bench.ramp.course import Clock, Course, Ramp, Terms
 from bench.ramp.rule import Meter, Rule
