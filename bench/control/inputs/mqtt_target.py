@@ -30,7 +30,8 @@ class MqttTarget:
     ) -> None:
         self._clock, self._silence_s, self._started_s = clock, table.silence_s, clock()
         name = f"mqtt:{','.join(table.places)}"
-        self._signal = Signal(table.full_mw or 0.0, table.silence_s, name, before)
+        held = tuple(target for target in before if target.source == name)
+        self._signal = Signal(table.full_mw or 0.0, table.silence_s, name, held)
         self._name, self._lock = name, Lock()
         self._brokers = tuple(_Broker(at, table, place, self._take) for at in table.places)
         self._looker = Looker(f"target {name}", self._connect, table.poll_s)

@@ -3,11 +3,13 @@
 import hashlib
 import ssl
 import time
+from dataclasses import replace
 
 import pytest
 from doubles.inputs.broker import PASSWORD, USER, Broker
 
 from hardware_profiles.errors import InputError
+from sites.control.model import Inputs, LoadTarget
 
 from .conftest import NOW
 
@@ -60,6 +62,15 @@ def test_a_target_comes_in_holds_and_is_lost_after_its_silence(broker, opened, c
     clock.now_s = NOW + 100
     one.publish({"target": 100, "timestamp": NOW + 100})
     assert not until(inputs, lambda known: limits(known) == [50.0], NOW + 100).targets_lost
+
+
+def test_what_held_before_a_restart_holds_until_the_same_brokers_speak(broker, opened):
+    one = broker()
+    held = LoadTarget(0.0, NOW - 60, None, NOW - 60, f"mqtt:{one.target}")
+    inputs = opened(target=table(one), before=Inputs(targets=(replace(held, source="mqtt:10.0.0.9"), held)))
+    assert until(inputs, joined).targets == (held,)
+    one.publish({"target": 100, "timestamp": NOW})
+    until(inputs, lambda known: limits(known) == [50.0])
 
 
 def test_one_of_two_brokers_is_enough_and_the_newest_message_wins(broker, opened):
