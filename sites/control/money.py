@@ -115,7 +115,8 @@ def earning_usd_per_h(plan: Plan, now_s: float, spot_usd_per_mwh: float, device_
         worth_usd += usd
     within_mw = min(max(drawn_mw, 0.0), plan.contract_mw)
     beyond_mw = max(drawn_mw - plan.contract_mw, 0.0)
-    return worth_usd - within_mw * prices.near - beyond_mw * prices.far - min(drawn_mw, 0.0) * prices.exported
+    exported_usd = -drawn_mw * prices.exported if drawn_mw < 0.0 and plan.may_export else 0.0
+    return worth_usd + exported_usd - within_mw * prices.near - beyond_mw * prices.far
 
 
 def best_usd_per_h(plan: Plan, now_s: float, spot_usd_per_mwh: float, full_w: Mapping[str, float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from sites.dispatch.formulas import power_prices, resale_price
@@ -16,7 +17,7 @@ class Prices(NamedTuple):
     """What a drawn MWh costs at a moment [USD/MWh meter], in the order in which power is drawn."""
 
     passed: float  # that a tenant who pays for power is charged
-    exported: float  # instead of what a battery feeds into the grid
+    exported: float  # instead of what a battery feeds into the grid; what it must not feed there is free
     near: float  # within the contract
     far: float  # beyond it
     decisive: float  # of the two that the plan is decided by
@@ -40,7 +41,7 @@ def plan_prices(plan: Plan, step: int, spot_usd_per_mwh: float) -> Prices:
     near, far = (float(price) for price in power_prices(spot_usd_per_mwh, resale, adder, forgone))
     return Prices(
         passed=spot_usd_per_mwh + adder,
-        exported=min(quoted, spot_usd_per_mwh, near),
+        exported=min(quoted, spot_usd_per_mwh, near) if plan.may_export else -math.inf,
         near=near,
         far=far,
         decisive=plan.price_usd_per_mwh[step] + shift,
@@ -88,7 +89,7 @@ def draw(plan: Plan, step: int, prices: Prices, room_mw: float, bound: str) -> D
             mw[k], codes[k] = mw[k] * left_mw / drawn, codes[k] or bound
         drawn = left_mw
     at = drawn + battery
-    tops = ((0.0, prices.exported), (plan.contract_mw, prices.near), (float("inf"), prices.far))
+    tops = ((0.0, prices.exported), (plan.contract_mw, prices.near), (math.inf, prices.far))
     for k in free:
         part = plan.parts[k]
         if not is_on[part.block]:

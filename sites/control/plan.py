@@ -62,6 +62,7 @@ class Plan:
     room_mw: Series  # that may be drawn: the interconnect's limit, and the peak of the month that the plan keeps
     bound: tuple[str, ...]  # code of what limits it
     battery_mw: Series  # net power of a battery, as planned
+    may_export: bool  # whether the battery may feed the grid
     mining_meter_per_device: Series  # meter MW per device MW
     gpu_meter_per_device: Series
     blocks: tuple[PlanBlock, ...]

@@ -84,6 +84,7 @@ class _Whole:
             room_mw=_series(room, steps),
             bound=tuple(bound[steps].tolist()),
             battery_mw=_series(battery, steps),
+            may_export=site.battery is not None and site.battery.may_export,
             mining_meter_per_device=_series(hour.mining_meter_per_device, steps),
             gpu_meter_per_device=_series(hour.gpu_meter_per_device, steps),
             blocks=tuple(blocks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sites.control.model import Level, Unit, UnitView
 
 ROUNDING = 1e-9
-UNKNOWN_EFFICIENCY = float("-inf")  # [J/unit] ranks before every known one: such a unit goes down last
+UNKNOWN_EFFICIENCY = -math.inf  # [J/unit] ranks before every known one: such a unit goes down last
 
 
 class Rung(NamedTuple):
@@ -89,7 +90,7 @@ def _rung(before: _Point, after: _Point) -> Rung:
     if before[2] is None or after[2] is None:
         return Rung(after[0], power_w, UNKNOWN_EFFICIENCY)
     rate = after[2] - before[2]
-    return Rung(after[0], power_w, power_w / rate if rate > 0.0 else float("inf"))
+    return Rung(after[0], power_w, power_w / rate if rate > 0.0 else math.inf)
 
 
 def left_alone(view: UnitView, on_lost_telemetry: Fallback) -> str:
