@@ -21,7 +21,8 @@ class UnitMemory:
     since_s: float | None = None  # [s, Unix] of its last change of level, or of the first look
     command: str | None = None  # level of the last command that is not confirmed yet
     restores: bool = False  # whether that command brings back what was found
-    before_w: float = 0.0  # [W] before that command
+    before_w: float = 0.0  # [W] before the first command that is not confirmed yet
+    ceiling_w: float = 0.0  # [W] that it may draw until the command is confirmed
     sent_s: tuple[float, ...] = ()  # [s, Unix] of its commands within the last hour, the last one in any case
     tries: int = 0  # commands for this level in a row without an effect
     answer: str = ""  # to the last command; empty if it is unknown
@@ -46,10 +47,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A change of power that a device says it has made."""
+    """A change of power that a device says it has made, or may have made by itself."""
 
     at_s: float  # [s, Unix] of the evidence
     change_w: float  # [W]
+    is_sure: bool = True  # False if nothing but the feeder can tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,16 @@ class Limits:
     commands_per_hour: int  # a unit, in any hour
     fleet_frac: float  # share of the fleet that one wave may command
     overshoot_frac: float  # by which a unit that starts may exceed its full power
-    other_w: float = 0.0  # [W] of the feeder's other loads, at most
+    other_w: float  # [W] of what else the feeder carries, such as fans, at most
+    losses_frac: float  # share of the feeder's power that no load draws
 
     def wave_units(self, fleet: int) -> int:
         """Return how many commands may be sent in any interval of waves to a fleet of so many units."""
         return min(self.units_per_wave, int(self.fleet_frac * fleet + 1e-9))
+
+    def at_feeder_w(self, units_w: float) -> float:
+        """Return the power at the feeder for a power of all units, with other loads and losses [W]."""
+        return (units_w + self.other_w) / (1.0 - self.losses_frac)
 
 
 @dataclass(frozen=True, slots=True)
