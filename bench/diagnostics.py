@@ -171,7 +171,7 @@ _ROWS = (
     Diagnostic("ramp_refused", "the device refused the command", "read its answer in the detail", Effect.INVALID),
     Diagnostic("ramp_rate_unknown", "the device shows no rate, so the time to full rate is not known", "none is needed for the times of the power", Effect.WARN),
     Diagnostic("ramp_rate_noisy", "the rate that the device shows scatters too much to tell when it is full", "none is needed for the times of the power", Effect.WARN),
-    Diagnostic("ramp_simulated", "the device is simulated: its figures are invented", "measure a real device", Effect.WARN),
+    Diagnostic("ramp_simulated", "the device is simulated, or answers at a loopback address as a simulation does", "measure a real device; behind a tunnel, none is needed", Effect.WARN),
 )
 # fmt: on
 

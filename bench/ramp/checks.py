@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 
 from bench.levers.protocol import Observation
 from bench.meters.pace import learned_period_s
@@ -57,3 +58,13 @@ def device_of(lever: str, first: Observation) -> Device:
     return Device.model_validate(
         {"kind": kind, "name": f"{lever} {first.identity or 'without an identity'}", "settings": settings}
     )
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether the address of a lever, `HOST` or `HOST:PORT`, is one of this machine."""
+    host = address.removeprefix("http://").removeprefix("https://").partition("/")[0]
+    host = host.rpartition(":")[0] if host.count(":") == 1 else host.partition("]")[0].removeprefix("[")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"

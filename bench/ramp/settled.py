@@ -42,7 +42,10 @@ def at_rest(samples: Samples, off_s: float, now_s: float, full: Plateau, rule: R
     step_w = full.mean - last.mean
     if step_w < max(_LEAST_DROP_FRAC * full.mean, rule.margin_sd * full.sd):
         return None
-    noise_w = 2.0 * rule.margin_sd * last.sd / math.sqrt(last.n)  # of the difference of two halves
+    later = plateau(samples.between(now_s - rule.plateau_s / 2.0, now_s))  # whose scatter has no tail of the way down
+    if later is None:
+        return None
+    noise_w = 2.0 * rule.margin_sd * later.sd / math.sqrt(last.n)  # of the difference of two halves
     return last if abs(last.drift) <= max(_REST_FRAC * step_w, noise_w) else None
 
 

@@ -122,7 +122,7 @@ def _measured(work: "Ramp", lever: str, meter: "Meter", store: Path, lag_s: floa
     """Carry out a run and store its record."""
     from bench.measure.plans import get_plan
     from bench.measure.runner import Job
-    from bench.ramp.checks import as_seen, device_of
+    from bench.ramp.checks import as_seen, device_of, is_loopback
     from bench.ramp.result import Run
     from bench.ramp.result import store as store_result
 
@@ -133,5 +133,6 @@ def _measured(work: "Ramp", lever: str, meter: "Meter", store: Path, lag_s: floa
     info = as_seen(meter.info, readings)
     if info.period_s > meter.info.period_s:
         warn(f"{info.name} updates every {info.period_s:g} s, not every {meter.info.period_s:g} s: intervals are wider")
-    run = Run(job, device_of(lever, course.first), lever, work.terms, info, lag_s, rate_averaging_s, started)
+    device, local = device_of(lever, course.first), is_loopback(work.device.address)
+    run = Run(job, device, lever, work.terms, info, lag_s, rate_averaging_s, started, local)
     return store_result(run, course, readings)

@@ -31,7 +31,7 @@ def _figures(bench: Bench, course: Course):
     return figures(read_, course.full, course.usual, 0.0)
 
 
-@pytest.mark.parametrize(("period_s", "lag_s"), [(1.0, 0.0), (5.0, 0.0), (2.0, 20.0)])
+@pytest.mark.parametrize(("period_s", "lag_s"), [(1.0, 0.0), (5.0, 0.0), (2.0, 20.0), (5.0, 4.0), (10.0, 0.0)])
 def test_the_known_ramps_of_the_twin_are_inside_the_intervals(period_s: float, lag_s: float) -> None:
     bench = Bench(period_s=period_s, lag_s=lag_s)
     course = bench.carry_out()
