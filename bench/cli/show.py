@@ -58,6 +58,7 @@ def show(name: str, store: Path, own: tuple[Path, ...], signers: Path | None, as
 
 def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") -> None:
     from bench import diagnostics
+    from bench.cli.ramp.tables import print_evidence
     from bench.cli.run.asic_tables import print_miner
 
     work, run = record.workload, record.run
@@ -93,6 +94,7 @@ def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") ->
     for line in work.verification:
         say(f"verified  {line}")
     print_miner(record)
+    print_evidence(record)
     for kind, reasons in (("invalid", record.reasons), ("warning", record.warnings)):
         for reason in reasons:
             detail = f" [{reason.detail}]" if reason.detail else ""

@@ -24,7 +24,6 @@ from bench.results.writing import new_id, write_record
 
 WORKLOAD = "ramp"
 FEWEST_REPEATS = 2  # an interval needs two
-_WARM = "off for {:.0f} to {:.0f} s each time: after a longer or shorter time the device may start otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +185,11 @@ def _workload(run: Run, course: Course) -> WorkloadInfo:
         parameters={
             "repeats": run.terms.repeats,
             "least_off_s": run.terms.off_s,
-            "shortest_off_s": min(spans, default=None),
-            "longest_off_s": max(spans, default=None),
+            "shortest_off_s": round(min(spans), 1) if spans else None,
+            "longest_off_s": round(max(spans), 1) if spans else None,
             "plateau_s": run.terms.rule.plateau_s,
         },
-        verification=(_WARM.format(min(spans), max(spans)),) if spans else (),
+        verification=(),
     )
 
 

@@ -34,13 +34,39 @@ def print_ramp(record: "Record", store: Path) -> None:
         )
     for reason in record.warnings:
         say(f"warning    {diagnostics.sentence(reason.code)}{f' [{reason.detail}]' if reason.detail else ''}")
-    for line in record.workload.verification:
-        say(f"note       {line}")
+    parameters = record.workload.parameters
+    if parameters.get("shortest_off_s") is not None:
+        say(
+            f"time off   {parameters['shortest_off_s']:g} to {parameters['longest_off_s']:g} s: after another time the "
+            "device may start otherwise"
+        )
     say(f"stored     {store / record.id}")
     if record.status == "ok":
         name = f"{RAMP_PREFIX}{record.id}"
         say(f'for a site ramp = "{name}" in a block; for a unit ramp_up_s = "{name}"')
         say(f"           {measured_ramp(name, record).words()}")
+
+
+def print_evidence(record: "Record") -> None:
+    """Print the rule of a stored ramp and the bounds of each repetition; nothing for other results."""
+    evidence = record.ramp
+    if evidence is None:
+        return
+    say(
+        f"ramp      readings up to {evidence.meter_late_s:g} s old, mean over {evidence.meter_averaging_s:g} s; rate "
+        f"averaged over {evidence.rate_averaging_s:g} s"
+    )
+    for line in evidence.rule:
+        say(f"rule      {line}")
+    for number, one in enumerate(evidence.repetitions, 1):
+        times = {
+            "off": one.off_time_s,
+            "on": one.on_time_s,
+            "full power": one.full_power_time_s,
+            "full rate": one.full_rate_time_s,
+        }
+        words = (f"to {name} {low:.1f} to {high:.1f} s" for name, span in times.items() if span for low, high in [span])
+        say(f"switch {number}  {one.off_s:.0f} s off: {', '.join(words)}")
 
 
 def print_ramps(rows: "Sequence[RampRow]") -> None:

@@ -1,17 +1,13 @@
 """A ramp is an ordinary result: stored, checked, listed, and taken by a site with its source."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from doubles.ramp.bench import RULE, Bench
+from doubles.ramp.stored import store_ramp
 
-from bench.measure.plans import get_plan
-from bench.measure.runner import Job
-from bench.ramp.checks import device_of
-from bench.ramp.course import Terms
-from bench.ramp.result import Run, ramp_records, store
+from bench.ramp.result import ramp_records
 from bench.ramp.table import rows
 from bench.ramp.terms import resolve_ramp
 from bench.results.folder import read_whole
@@ -21,28 +17,13 @@ from bench.twin.lies import Lies
 from hardware_profiles.errors import InputError
 
 
-def _stored(folder: Path, bench: Bench, **terms) -> Record:
-    course = bench.carry_out(**terms)
-    run = Run(
-        job=Job("run", ("perwatt", "ramp"), get_plan("quick"), folder, {}, (None, None)),
-        device=device_of("luxos", course.first),
-        lever="luxos",
-        terms=Terms(2, 90.0, 2000.0, 5.0, RULE),
-        info=bench.info,
-        lag_s=0.0,
-        rate_averaging_s=5.0,
-        started=datetime(2026, 12, 1, tzinfo=UTC),
-    )
-    return store(run, course, bench.all_readings())
-
-
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Record]]:
     """Store one ramp of a simulated unit."""
     folder = tmp_path_factory.mktemp("results")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        yield folder, _stored(folder, Bench())
+        yield folder, store_ramp(folder, Bench())
 
 
 def test_the_record_reads_back_whole_with_its_figures_and_samples(stored) -> None:
@@ -80,7 +61,7 @@ def test_a_site_takes_the_ramp_with_its_terms(stored) -> None:
 
 def test_a_failed_ramp_is_stored_without_figures_and_refused_by_a_site(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    record = _stored(tmp_path, Bench(lies=Lies(no_effect=1.0)), wait_s=300.0)
+    record = store_ramp(tmp_path, Bench(lies=Lies(no_effect=1.0)), wait_s=300.0)
     assert record.status == "invalid"
     assert [reason.code for reason in record.reasons] == ["ramp_never_off"]
     assert not record.metrics
