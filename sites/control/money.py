@@ -128,6 +128,10 @@ def best_usd_per_h(plan: Plan, now_s: float, spot_usd_per_mwh: float, full_w: Ma
         As for `earning_usd_per_h`.
     full_w
         Power of the units of each block at full power [W].
+
+    Notes
+    -----
+    Idle power of a block with work is drawn whatever it costs, as in the dispatch.
     """
     at = Moment(plan, now_s)
     room_mw = at.limit.mw * plan.availability_frac

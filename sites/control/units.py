@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +46,7 @@ class Ladder(NamedTuple):
         return self.rungs[reached - 1].level if reached else self.lowest
 
 
+@lru_cache(maxsize=65536)
 def ladder(unit: Unit, as_found: str) -> Ladder | None:
     """Return the ladder of a unit; None if the power of its lowest level or of the one found is not known.
 

@@ -48,7 +48,7 @@ def made_plan(*parts, spot=50.0, room_mw=1000.0, availability_frac=1.0, contract
     )  # fmt: skip
 
 
-def unit(name, block="miners", watts=3300.0, efficiency_j=20.0, asleep_w=0.0, ramp_s=0.0):
+def unit(name, block="miners", watts=3300.0, *, efficiency_j=20.0, asleep_w=0.0, ramp_s=0.0):
     """A unit with two levels; without an efficiency, its rate is not known."""
     rate = None if efficiency_j is None else watts / efficiency_j
     return Unit(name, block, (Level(OFF, asleep_w, 0.0), Level(ON, watts, rate)), ramp_up_s=ramp_s, ramp_down_s=ramp_s)

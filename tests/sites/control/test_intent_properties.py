@@ -81,13 +81,13 @@ def situations(draw):
     return plan, rules, inputs, views
 
 
-def meter_mw(plan, views, levels):
+def meter_mw(views, levels):
     """Power at the meter by levels, and what the units without a level may draw: everything written down anew."""
     own, others = 0.0, 0.0
     for view in views:
         ratio = PUE["mining" if view.unit.block == "miners" else "inference"]
         at = {level.name: level.power_w for level in view.unit.levels}
-        if view.unit.name in levels and view.state not in {UnitState.UNKNOWN}:
+        if view.unit.name in levels and view.state is not UnitState.UNKNOWN:
             own += at[levels[view.unit.name]] * ratio / 1e6
         else:
             others += counted_w(view) * ratio / 1e6
@@ -98,9 +98,9 @@ def meter_mw(plan, views, levels):
 def test_units_never_draw_more_than_a_limit_leaves_them(situation):
     plan, rules, inputs, views = situation
     decided = intent(plan, rules, inputs, views, NOW_S)
-    own, others = meter_mw(plan, views, decided.levels)
+    own, others = meter_mw(views, decided.levels)
     limits = [rules.feeder_mw, plan.room_mw[0] / plan.availability_frac, *(each.limit_mw for each in inputs.targets)]
-    lowest = meter_mw(plan, views, {name: OFF for name in decided.levels})[0]
+    lowest = meter_mw(views, dict.fromkeys(decided.levels, OFF))[0]
     assert own <= max(min(limits) - others, lowest) * (1 + 1e-6) + 1e-9
     assert decided.intended_w >= 0.0
     if own + others > min(limits) * (1 + 1e-6) + 1e-9:

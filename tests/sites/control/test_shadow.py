@@ -1,0 +1,125 @@
+"""A year in shadow earns what the dispatch earns, but for the cost of ramps and of whole units, which are stated."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from doubles.plans import HOLD, fleet, unit, wild_prices
+
+from bench.device_rates import resolve_device
+from hardware_profiles.errors import InputError
+from sites import api
+from sites.control.rules import Fallback, Rules
+from sites.control.shadow import at_prices, shadow_year
+from sites.dispatch.year import site_year
+from sites.file.build import load_site
+from sites.storage.terms import Battery
+
+MINING, SERVING = "georgia-50mw-mining", "georgia-50mw-gpu-modules"  # the second one has idle, promised and other work
+
+
+@pytest.fixture(scope="module")
+def example():
+    """The first site of an example, at prices that take its blocks on and off."""
+
+    def built(name, **changes):
+        site = replace(api.load(name, resolve_device)[0], **changes)
+        return at_prices(site, wild_prices(site.hours))
+
+    return built
+
+
+@pytest.mark.parametrize("name", [MINING, SERVING])
+def test_without_ramps_a_replayed_year_earns_the_dispatchs_money(example, name):
+    site = example(name)
+    shadow = shadow_year(site, fleet(site, 3), HOLD)
+    year = site_year(site)
+    assert shadow.switches > 2000
+    assert shadow.ordered.net_usd == pytest.approx(year.net_usd + year.fixed_usd, rel=1e-9)
+    assert shadow.net_usd == pytest.approx(year.net_usd + year.fixed_usd, rel=1e-9)
+    assert shadow.ramps_usd == 0.0
+    assert shadow.regret_usd == pytest.approx(0.0, abs=0.01)
+
+
+@pytest.mark.parametrize("name", [MINING, SERVING])
+def test_with_ramps_it_earns_the_dispatchs_money_less_their_cost(example, name):
+    site = example(name)
+    slow = shadow_year(site, fleet(site, 1, ramp_s=600.0), HOLD)
+    year = site_year(site)
+    assert slow.net_usd == pytest.approx(year.net_usd + year.fixed_usd - slow.ramps_usd, rel=1e-9)
+    assert slow.ramps_usd == pytest.approx(ramps_written_down(site), rel=1e-6)
+
+
+def ramps_written_down(site):
+    """Ten minutes of output lost at each start, and of power bought at each stop, of the site's miners."""
+    year = site_year(site, hourly=True)
+    mw, _, price = year.in_hours()
+    plan_on = mw[:, 0] > 0.0
+    from sites.dispatch.parts import hourly_parts, meter_of_parts
+
+    caps, _, worth = hourly_parts(site)
+    full_mw = (site.mining[0].count * site.mining[0].margins[0].power_w / 1e6) * site.availability_frac
+    meter_mw = full_mw * meter_of_parts(site, year.labels)[0]
+    before = np.concatenate([[True], plan_on[:-1]])
+    starts, stops = plan_on & ~before, ~plan_on & before
+    assert caps[0].max() <= full_mw
+    return float((meter_mw * (starts * worth[0] + stops * price)).sum() / 6.0)
+
+
+def test_whole_units_cost_less_than_one_unit_of_work(example):
+    site = example(MINING, interconnect_mw=30.0)
+    site = replace(site, limit_mw=np.minimum(site.limit_mw, 30.0))
+    coarse, fine = (shadow_year(site, fleet(site, count), HOLD) for count in (2, 9))
+    assert 0.0 < fine.units_usd < coarse.units_usd
+    assert fine.units_usd < fine.best.revenue_usd / 9 * (48.0 / 30.0)
+    assert fine.net_usd == pytest.approx(fine.ordered.net_usd - fine.units_usd - fine.ramps_usd)
+
+
+def test_prices_that_nobody_foresaw_cost_the_plan_more_than_the_control(example):
+    site = example(MINING)
+    came = site.spot_usd_per_mwh + np.random.default_rng(2).normal(0.0, 15.0, site.hours)
+    shadow = shadow_year(site, fleet(site, 1), HOLD, came)
+    assert shadow.ordered.net_usd == pytest.approx(shadow.best.net_usd, rel=1e-9), "this site needs no foresight"
+    assert shadow.planned.net_usd < shadow.net_usd
+    assert shadow.regret_usd == pytest.approx(0.0, abs=0.01)
+
+
+def test_patience_with_prices_saves_switches_and_costs_money(example):
+    site = example(MINING)
+    quick, patient = (
+        shadow_year(site, fleet(site, 1), Rules(Fallback.HOLD, Fallback.HOLD, windows_down=n, windows_up=n))
+        for n in (1, 3)
+    )
+    assert patient.switches < quick.switches
+    assert patient.held_h > 0.0
+    assert patient.units_usd > 0.0
+    assert patient.regret_usd == pytest.approx(patient.units_usd, abs=0.01)
+
+
+def test_contract_demand_charge_and_tenants_are_in_the_order_too(full_site_file, resolve):
+    site = load_site(full_site_file, resolve)
+    site = at_prices(site, wild_prices(site.hours) - 15.0)
+    shadow = shadow_year(site, [], HOLD)
+    assert shadow.best.demand_charge_usd > 0.0
+    assert shadow.best.credits_usd > 0.0
+    assert shadow.ordered.net_usd == pytest.approx(shadow.best.net_usd, rel=1e-9)
+
+
+def test_a_few_units_stand_for_all_devices_of_their_block(example):
+    site = example(MINING)
+    few = [unit("trial", "miners", 3300.0)]
+    shadow = shadow_year(site, few, HOLD)
+    assert shadow.net_usd == pytest.approx(shadow.best.net_usd, rel=1e-9)
+
+
+def test_units_asleep_draw_power_that_is_paid(example):
+    site = example(MINING)
+    watts = fleet(site, 1)[0].full_w
+    asleep = shadow_year(site, [unit("all", "miners", watts, asleep_w=watts / 100.0)], HOLD)
+    assert asleep.units_usd > 0.0
+
+
+def test_a_site_with_a_battery_is_refused(example):
+    site = replace(example(MINING), battery=Battery(1, 4, 0.9, 0.9))
+    with pytest.raises(InputError, match="without battery and start costs"):
+        shadow_year(site, [], HOLD)
