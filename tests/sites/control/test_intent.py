@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from doubles.plans import HOLD, after, asleep, made_plan, prices, running, unit
+from doubles.control.plans import HOLD, after, asleep, made_plan, prices, running, unit
 
 from sites.control.intent import intent
 from sites.control.model import OFF, ON, Inputs, LoadTarget, UnitState

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from doubles.plans import PUE, after, made_plan, prices
+from doubles.control.plans import PUE, after, made_plan, prices
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from doubles.plans import made_plan, wild_prices
+from doubles.control.plans import made_plan, wild_prices
 
 from hardware_profiles.errors import InputError
 from sites.control.money import best_usd_per_h, earning_usd_per_h, year_money

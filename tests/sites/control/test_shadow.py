@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from doubles.plans import HOLD, fleet, unit, wild_prices
+from doubles.control.plans import HOLD, fleet, unit, wild_prices
 
 from bench.device_rates import resolve_device
 from hardware_profiles.errors import InputError

@@ -1,6 +1,6 @@
 """Which units of a block go down: the worst first, unknown ones last, equal ones not without need."""
 
-from doubles.plans import running, unit
+from doubles.control.plans import running, unit
 from hypothesis import given
 from hypothesis import strategies as st
 
