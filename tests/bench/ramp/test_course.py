@@ -7,7 +7,7 @@ import pytest
 from doubles.ramp.bench import RULE, Bench
 
 from bench.errors import RunFailedError
-from bench.levers.journal import pending
+from bench.levers.journal import Device, Journal, pending
 from bench.levers.protocol import Answer, Reply
 from bench.ramp.course import Course
 from bench.ramp.repetition import Source, read
@@ -15,6 +15,7 @@ from bench.ramp.rule import Meter
 from bench.ramp.samples import Samples
 from bench.ramp.summary import figures
 from bench.twin.lies import Lies
+from hardware_profiles.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,42 @@ def test_a_unit_that_is_off_as_found_is_refused_without_a_command() -> None:
     bench = Bench(awake=False)
     with pytest.raises(RunFailedError, match="what was off stays off; nothing was changed"):
         bench.carry_out()
+    assert bench.lever.commands == 0
+
+
+def test_the_journal_is_on_the_disk_before_the_first_command() -> None:
+    bench = Bench()
+    send, stood = bench.lever.to, []
+
+    async def to(level: str, deadline_s: float) -> Answer:
+        stood.append([(str(entry.device), entry.level) for entry in pending()])
+        return await send(level, deadline_s)
+
+    bench.lever.to = to  # type: ignore[method-assign]
+    bench.carry_out()
+    assert stood == [[("memory:unit-1", "on")]] * 2
+
+
+def test_what_a_killed_run_left_is_to_be_brought_back_first() -> None:
+    bench = Bench()
+    device = Device("memory", "unit-1", {}, "simulated:unit-1")
+    with Journal("ramp memory:unit-1") as journal:
+        journal.hold(device, {"level_w": 3250.0}, "on")
+        journal.close()
+        with pytest.raises(RunFailedError, match="first run `perwatt levers restore memory:unit-1`"):
+            bench.carry_out()
+        journal.remove(device)
+    assert bench.lever.commands == 0
+
+
+def test_a_device_that_another_program_sets_is_refused() -> None:
+    bench = Bench()
+    device = Device("memory", "unit-1", {}, "simulated:unit-1")
+    with Journal("control site-1") as journal:
+        journal.hold(device, {"level_w": 3250.0}, "on")
+        with pytest.raises(InputError, match="expected a device that nobody else sets"):
+            bench.carry_out()
+        journal.remove(device)
     assert bench.lever.commands == 0
 
 
