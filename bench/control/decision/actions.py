@@ -38,7 +38,7 @@ def actions(
         terms, unit = setup.units.get(name), units.get(name)
         if terms is None or unit is None:
             continue
-        action = _action(setup, terms, unit, level)
+        action = _action(terms, unit, level)
         if action is not None:
             code = action.code or _forbidden(setup, name, unit, barred)
             yield action._replace(code=code)
@@ -64,7 +64,7 @@ def _forbidden(setup: Setup, name: str, unit: UnitMemory, barred: dict[str, str]
     return barred.get(name, "")
 
 
-def _action(setup: Setup, terms: UnitTerms, unit: UnitMemory, level: str) -> Action | None:
+def _action(terms: UnitTerms, unit: UnitMemory, level: str) -> Action | None:  # noqa: PLR0911 (one for each reason)
     """Return the action of a unit; None if it is, or is on its way, where it should be."""
     name = terms.unit.name
     if unit.as_found is None or unit.level is None:

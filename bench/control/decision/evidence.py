@@ -1,4 +1,4 @@
-"""What a look proves of a unit: confirmation needs positive evidence, drift contrary evidence, and unknown is a state."""
+"""What a look proves of a unit: confirmation needs positive evidence, drift contrary one, and unknown is a state."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ CONTRARY_LOOKS = 2  # in a row that prove a change which nobody here commanded
 _STEADY = frozenset({UnitState.RUNNING, UnitState.OFF})
 
 
-def observed(
+def observed(  # noqa: PLR0913, PLR0917 (the parts of one judgement)
     setup: Setup, terms: UnitTerms, unit: UnitMemory, look: Look | None, answer: Reply | None, now_s: float
 ) -> tuple[UnitMemory, tuple[Change, ...], Claim | None]:
     """Return what is known of a unit after a look, what became of it, and the change of power that this claims.
@@ -80,7 +80,7 @@ def overshot_w(setup: Setup, power_w: float) -> float:
     return power_w * (1.0 + setup.limits.overshoot_frac)
 
 
-def with_command(
+def with_command(  # noqa: PLR0913 (the parts of one command)
     setup: Setup, terms: UnitTerms, unit: UnitMemory, level: str, now_s: float, *, restores: bool
 ) -> UnitMemory:
     """Return what is known of a unit after a command was decided, which counts as sent from then on."""
@@ -148,7 +148,7 @@ def _pending(
 def _at_rest(
     terms: UnitTerms, before: UnitMemory, unit: UnitMemory, look: Look
 ) -> tuple[UnitMemory, tuple[Change, ...], Claim | None]:
-    """Judge a unit without an open command: is it still where it was?"""
+    """Judge whether a unit without an open command is still where it was."""
     name, shown = terms.unit.name, shown_level(look)
     if unit.level is None:
         if shown is None:

@@ -40,7 +40,7 @@ class Gate:
         self.believed_w = sum(worst_w(setup, setup.units[name], unit) for name, unit in units.items())
         self._moved_w = sum(moved_w(setup.units[name], unit) for name, unit in units.items())
 
-    def passes(self, name: str, unit: UnitMemory, after: UnitMemory) -> str:
+    def passes(self, name: str, unit: UnitMemory, after: UnitMemory) -> str:  # noqa: PLR0911 (one for each limit)
         """Let a command pass and return an empty text, or return the code of the first limit that it breaks.
 
         Parameters
@@ -54,7 +54,7 @@ class Gate:
         """
         terms, limits = self._setup.units[name], self._setup.limits
         level = str(after.command)
-        code = self._too_soon(terms, unit, level)
+        code = self._too_soon(unit, level)
         if code:
             return code
         if self._wave_left <= 0:
@@ -82,7 +82,7 @@ class Gate:
         self.sent.append(Sent(name, self._now_s, change_w))
         return ""
 
-    def _too_soon(self, terms: UnitTerms, unit: UnitMemory, level: str) -> str:
+    def _too_soon(self, unit: UnitMemory, level: str) -> str:
         """Return the code of a clock of the unit that forbids a command now."""
         limits, now_s = self._setup.limits, self._now_s
         hour = [at_s for at_s in unit.sent_s if now_s - at_s < HOUR_S]

@@ -13,7 +13,7 @@ from sites.control.model import OFF, UnitState
 STILL_FRAC = 0.01  # of full power, by which what a device shows may vary without being a new figure
 
 
-def look(
+def look(  # noqa: PLR0913, PLR0917 (the parts of one look)
     lever: Lever, terms: UnitTerms, unit: UnitMemory, seen: Observation, now_s: float, before: Look | None = None
 ) -> Look:
     """Return what an observation shows of a unit.

@@ -86,7 +86,7 @@ def _taken_back(units: dict[str, UnitMemory]) -> tuple[dict[str, UnitMemory], li
     }, changes
 
 
-def _verified(
+def _verified(  # noqa: PLR0913, PLR0917 (the parts of one tick)
     setup: Setup, memory: FeederMemory, units: dict[str, UnitMemory], claims: list[Claim], tick: Tick, now_s: float
 ) -> tuple[FeederMemory, Halt | None]:
     if setup.verify_s is None:
@@ -119,7 +119,7 @@ def _view(setup: Setup, name: str, unit: UnitMemory, tick: Tick) -> UnitView:
     )
 
 
-def _through(
+def _through(  # noqa: PLR0913, PLR0917 (the parts of one tick)
     gate: Gate, setup: Setup, units: dict[str, UnitMemory], wanted: Iterable[Action], halt: Halt | None, now_s: float
 ) -> tuple[list[Command], tuple[Refused, ...]]:
     """Return the commands that pass, and count the others by their codes; `units` takes in what passed."""
