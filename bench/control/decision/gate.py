@@ -120,7 +120,11 @@ class Gate:
 
 
 def moved_w(terms: UnitTerms, unit: UnitMemory) -> float:
-    """Return the power by which a unit is, or is being, moved from what was found, by commands of ours [W]."""
-    if not unit.touched or unit.as_found is None or unit.expected is None:
+    """Return the power by which a unit may be moved from what was found, by commands of ours [W].
+
+    A command counts until it is confirmed, and so does the level that it is to end: either may be what the unit is at.
+    """
+    if not unit.touched or unit.as_found is None:
         return 0.0
-    return abs(terms.power_w(unit.expected) - terms.power_w(unit.as_found))
+    levels = [level for level in (unit.level, unit.command) if level is not None]
+    return max((abs(terms.power_w(level) - terms.power_w(unit.as_found)) for level in levels), default=0.0)
