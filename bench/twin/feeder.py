@@ -74,7 +74,7 @@ class WallMeter:
     """
 
     def __init__(self, feeder: Feeder, *, period_s: float = 1.0, lag_s: float = 0.0, scale: float = 1.0) -> None:
-        self._feeder, self._period_s, self._lag_s, self._scale = feeder, period_s, lag_s, scale
+        self._feeder, self.period_s, self.lag_s, self._scale = feeder, period_s, lag_s, scale
         self._start_s: float | None = None
         self._latest: tuple[float, float] | None = None  # time and power of the value that it shows
 
@@ -93,7 +93,7 @@ class WallMeter:
         return self._scale * self._feeder.energy_j(at_s, self._start_s or 0.0)
 
     def _shown_s(self, now_s: float) -> float:
-        at_s = math.floor((now_s - self._lag_s) / self._period_s) * self._period_s
+        at_s = math.floor((now_s - self.lag_s) / self.period_s) * self.period_s
         if self._start_s is None:
             self._start_s = at_s
         return at_s

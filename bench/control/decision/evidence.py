@@ -37,13 +37,13 @@ def observed(  # noqa: PLR0913, PLR0917 (the parts of one judgement)
         unit = replace(unit, answer=answer.value)
     if look is None or look.state is UnitState.UNKNOWN or not 0.0 <= now_s - look.at_s <= setup.lost_telemetry_s:
         return _unseen(setup, terms, unit, now_s)
+    pinned = unit.identity
     if look.identity is not None:
-        pinned = unit.identity or terms.identity or look.identity
+        pinned = pinned or terms.identity or look.identity
         if pinned.casefold() != look.identity.casefold():
             return _of_another_device(terms, unit)
-        unit = replace(unit, identity=pinned)
     before = unit
-    unit = replace(unit, state=look.state, power_w=look.power_w, seen_s=look.at_s)
+    unit = replace(unit, identity=pinned, state=look.state, power_w=look.power_w, seen_s=look.at_s)
     if unit.command is not None:
         return _pending(setup, terms, unit, look)
     return _at_rest(terms, before, unit, look)
@@ -156,7 +156,7 @@ def _at_rest(
         return replace(unit, as_found=shown, level=shown, since_s=look.at_s), (Change(name, "found", shown),), None
     claim = _unsure(terms, before, unit, look)
     if look.shows is not Evidence.CONTRARY or shown is None:
-        return replace(unit, contrary=0), (), claim
+        return (replace(unit, contrary=0) if unit.contrary else unit), (), claim
     unit = replace(unit, contrary=unit.contrary + 1)
     if unit.contrary < CONTRARY_LOOKS:
         change_w = terms.power_w(shown) - terms.power_w(unit.level or shown)

@@ -43,16 +43,18 @@ def step(setup: Setup, memory: Memory, tick: Tick) -> tuple[Memory, Decision]:
         wanted: Iterable[Action] = restoring(setup, units, barred, now_s)
     else:
         wanted = actions(setup, units, iter(intended.levels.items()), barred)
-    meter_w = None
+    meter_w, codes = None, intended.codes
     if tick.feeder is not None and is_fresh(setup, tick.feeder, now_s):
         meter_w = expected_w(setup, units, feeder, tick.feeder)
+        if tick.feeder.power_w > setup.limits.feeder_w:
+            codes = (*codes, "above_feeder")
     gate = Gate(setup, memory, units, meter_w, now_s)
     commands, refused = _through(gate, setup, units, wanted, halt, now_s)
     decision = Decision(
         commands=tuple(commands),
         refused=refused,
         changes=tuple(changes),
-        codes=intended.codes,
+        codes=codes,
         halted="" if halt is None else halt.code,
         plan_w=intended.plan_w,
         intended_w=intended.intended_w,
