@@ -4,12 +4,12 @@ import tomllib
 from hashlib import sha256
 
 import pytest
+from doubles.twin.running import running_twin
 
 from bench.device_rates import resolve_device
 from bench.twin.files import feeder_limit_w, node_set, write_files
 from bench.twin.fleet import feeder_of
 from sites.file.build import load_site
-from tests.doubles.twin.running import running_twin
 
 
 def test_the_site_can_be_loaded_and_every_file_says_that_it_is_simulated(tmp_path):

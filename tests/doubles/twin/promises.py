@@ -7,8 +7,8 @@ feeder. What is promised then: the power is above the limit by no more than thes
 import math
 from bisect import bisect_left
 
+from doubles.twin.days import on_since
 from sites.control.model import OFF, ON
-from tests.doubles.twin.days import on_since
 
 _ROUNDING_W = 1.0
 

@@ -14,11 +14,11 @@ from bench.control.decision.terms import Intended, Setup
 from bench.control.decision.tick import FeederReading, Tick
 from bench.twin.lies import Telemetry
 from bench.twin.memory import MemoryLever
+from doubles.twin.days import DAY_S
 from sites.control.intent import intent
 from sites.control.model import OFF, ON, Inputs, Price
 from sites.control.plan import Plan, PlanBlock, PlanPart
 from sites.control.rules import Fallback, Rules
-from tests.doubles.twin.days import DAY_S
 
 
 @dataclass

@@ -1,14 +1,14 @@
 """The random days can fail: each rule of the gate that is taken out breaks its promise on one of a few days."""
 
 import pytest
+from doubles.twin.days import draw
+from doubles.twin.promises import broken
+from doubles.twin.run_day import run
 
 from bench.control.decision import actions, evidence, gate, step
 from bench.control.decision.terms import Limits
 from bench.twin.lies import HONEST, Lies
 from sites.control.model import UnitState
-from tests.doubles.twin.days import draw
-from tests.doubles.twin.promises import broken
-from tests.doubles.twin.run_day import run
 
 MOST_DAYS = 60  # after the first one that is tried, which only saves time
 

@@ -1,11 +1,10 @@
 """Properties over random days of a twin: whatever devices, feeds and persons do, the promises of control hold."""
 
 import pytest
-
-from tests.doubles.twin.days import draw
-from tests.doubles.twin.promises import broken
-from tests.doubles.twin.run_day import replayed, run
-from tests.faults.command import WHOLE
+from doubles.twin.days import draw
+from doubles.twin.promises import broken
+from doubles.twin.run_day import replayed, run
+from faults.command import WHOLE
 
 DAYS = 10_000 if WHOLE else 120
 BLOCKS = 10

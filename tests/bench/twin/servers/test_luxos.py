@@ -4,12 +4,12 @@ import json
 import socket
 
 import pytest
+from doubles.twin.running import running_twin
 
 from bench.miners.families import load
 from bench.miners.link import Link, parse_address
 from bench.twin.lies import Lies
 from bench.twin.servers import speaker
-from tests.doubles.twin.running import running_twin
 
 
 def ask(address, command, parameter="", timeout_s=5.0):

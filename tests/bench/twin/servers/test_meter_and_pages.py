@@ -3,12 +3,12 @@
 from contextlib import contextmanager
 
 import pytest
+from doubles.twin.running import running_twin
 
 from bench.meters.points.table import bundled
 from bench.meters.transports.modbus import Modbus
 from bench.network.tcp import HostPort
 from bench.twin.servers.modbus import TABLE
-from tests.doubles.twin.running import running_twin
 
 
 @contextmanager
