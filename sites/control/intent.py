@@ -52,6 +52,14 @@ class _Want(NamedTuple):
     code: str
 
 
+class _Room(NamedTuple):
+    """A limit of the commanded units."""
+
+    mw: float  # [MW]
+    ratios: Sequence[float]  # MW that one device MW of each block counts as
+    code: str
+
+
 def intent(plan: Plan, rules: Rules, inputs: Inputs, views: Sequence[UnitView], now_s: float) -> Intent:
     """Return what each unit should be in at a time.
 
@@ -87,14 +95,19 @@ def intent(plan: Plan, rules: Rules, inputs: Inputs, views: Sequence[UnitView], 
         _wanted(fleet, at.budget(index, low, high), share, holds=holds)
         for index, (fleet, share) in enumerate(zip(fleets, _shares(plan, fleets), strict=True))
     ]
-    wants, over = _within(at, fleets, wants, low, _room(at, fleets, low, limit, rules.feeder_mw))
+    others_mw = sum(fleet.others_w for fleet in fleets) / W_PER_MW
+    rooms = (
+        _Room(_site_mw(at, fleets, low, limit), at.ratios, limit.code),
+        _Room(rules.units_mw - others_mw, [1.0] * len(fleets), "feeder"),
+    )
+    wants, over = _within(at, fleets, wants, low, rooms)
     order = at.by_worth(low)
     down, up = switched([fleets[index] for index in order], [wants[index].taken for index in order])
     levels = {**down, **dict.fromkeys(lost, OFF), **up}
     for fleet, want in zip(fleets, wants, strict=True):
         for name, steps, taken in zip(fleet.names, fleet.ladders, want.taken, strict=True):
             levels.setdefault(name, steps.level(taken))
-            reasons[name] = want.code if want.keeps or taken < len(steps.rungs) else "runs"
+            reasons[name] = want.code if taken < len(steps.rungs) else "hold" if want.keeps else "runs"
     targets = tuple(
         BlockTarget(name, at.planned_mw(index), at.drawn_mw(index, low), wants[index].code)
         for index, name in enumerate(plan.block_names)
@@ -174,38 +187,43 @@ def _wanted(fleet: Fleet, budget: Budget, share: float, *, holds: bool) -> _Want
     return _Want(taken, made_w, keeps=False, code=budget.code or "runs")
 
 
-def _room(at: Moment, fleets: Sequence[Fleet], drawn: Draw, limit: Limit, feeder_mw: float) -> Limit:
-    """Return what the commanded units may draw at full power; below 0 if the others alone are above a limit."""
+def _site_mw(at: Moment, fleets: Sequence[Fleet], drawn: Draw, limit: Limit) -> float:
+    """Return what the commanded units may draw at the meter; below 0 if the others alone are above the limit."""
     others_mw = sum(fleet.others_w * ratio for fleet, ratio in zip(fleets, at.ratios, strict=True)) / W_PER_MW
     absent_mw = sum(
         (1.0 - share) * at.drawn_mw(index, drawn) / at.plan.availability_frac
         for index, share in enumerate(_shares(at.plan, fleets))
     )
-    site = Limit(limit.mw - at.battery_mw - absent_mw - others_mw, limit.code)
-    return min(site, Limit(feeder_mw - others_mw, "feeder"), key=lambda each: each.mw)
+    return limit.mw - at.battery_mw - absent_mw - others_mw
 
 
-def _within(at: Moment, fleets: list[Fleet], wants: list[_Want], drawn: Draw, room: Limit) -> tuple[list[_Want], str]:
+def _within(
+    at: Moment, fleets: list[Fleet], wants: list[_Want], drawn: Draw, limits: Sequence[_Room]
+) -> tuple[list[_Want], str]:
     """Return what the units should draw within the room for them, and a code if they cannot."""
+    over = ""
+    for room in limits:
 
-    def meter_mw(each: Sequence[_Want]) -> list[float]:
-        return [want.power_w * ratio / W_PER_MW for want, ratio in zip(each, at.ratios, strict=True)]
+        def counted_mw(each: Sequence[_Want], ratios: Sequence[float] = room.ratios) -> list[float]:
+            return [want.power_w * ratio / W_PER_MW for want, ratio in zip(each, ratios, strict=True)]
 
-    if sum(meter_mw(wants)) <= room.mw / WHOLE:
-        return wants, ""
-    allowed = at.shared(meter_mw(wants), room.mw, drawn)
-    cut = [
-        _cut(fleet, want, allowed_mw / ratio * W_PER_MW, room.code)
-        for fleet, want, allowed_mw, ratio in zip(fleets, wants, allowed, at.ratios, strict=True)
-    ]
-    return cut, "over_limit" if sum(meter_mw(cut)) > max(room.mw, 0.0) / WHOLE or room.mw < 0.0 else ""
+        if sum(counted_mw(wants)) <= room.mw / WHOLE:
+            continue
+        allowed = at.shared(counted_mw(wants), room.mw, drawn)
+        wants = [
+            _cut(fleet, want, allowed_mw / ratio * W_PER_MW, room.code)
+            for fleet, want, allowed_mw, ratio in zip(fleets, wants, allowed, room.ratios, strict=True)
+        ]
+        if room.mw < 0.0 or sum(counted_mw(wants)) > room.mw / WHOLE:
+            over = "over_limit"
+    return wants, over
 
 
 def _cut(fleet: Fleet, want: _Want, allowed_w: float, code: str) -> _Want:
     if want.power_w <= allowed_w / WHOLE:
         return want
     taken, made_w = fleet.up_to(allowed_w, above=False, as_now=want.keeps)
-    return _Want(taken, made_w, keeps=False, code=code)
+    return _Want(taken, made_w, keeps=want.keeps, code=code)
 
 
 def _plan_w(at: Moment, fleets: Sequence[Fleet]) -> float | None:

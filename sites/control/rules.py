@@ -30,7 +30,7 @@ class Rules:
     stale_price_s: float = 900.0  # [s] for which the last price holds on after the end of its interval
     windows_down: int = 1  # price intervals in a row that must call for less power
     windows_up: int = 1  # price intervals in a row that must call for more power
-    feeder_mw: float = math.inf  # [MW at the meter] that the units may draw
+    units_mw: float = math.inf  # [MW] that the units may draw, so that the feeder holds with its other loads and losses
 
     def __post_init__(self) -> None:
         """Raise InputError for a rule that has no meaning."""
@@ -42,5 +42,5 @@ class Rules:
                 raise InputError.at("control", key, expected=expected, got=getattr(self, key))
         if not self.stale_price_s >= 0.0:
             raise InputError.at("control", "stale_price_s", expected="0 s or more", got=self.stale_price_s)
-        if not self.feeder_mw >= 0.0:
-            raise InputError.at("limits", "feeder_kw", expected="0 kW or more", got=self.feeder_mw)
+        if not self.units_mw >= 0.0:
+            raise InputError.at("limits", "feeder_kw", expected="more than other_kw and losses", got=self.units_mw)

@@ -9,7 +9,7 @@ from bench.credentials import scrub_text
 from bench.lab.inventory.domains import check_tree
 from bench.lab.inventory.file import HostTable, LabFile, MinerTable
 from bench.lab.inventory.lab import CrossMeter, Host, Lab, Miner
-from bench.lab.inventory.node_sets import expand, expand_beside
+from bench.network.node_sets import expand, expand_beside
 from bench.results.labs.book import Book
 from bench.results.labs.plan import HOST_NAME
 from hardware_profiles.errors import Faults, InputError, near_names

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench.lab.inventory.lab import Host, Lab, Miner
-from bench.lab.inventory.node_sets import expand
+from bench.network.node_sets import expand
 from bench.lab.messages import Hello
 from bench.measure.plans import get_plan
 from bench.results.labs.plan import Job, JobParts, LabPlan

@@ -93,11 +93,11 @@ def test_a_silent_source_of_targets_is_handled_as_declared(rule, running_units):
 
 def test_the_feeder_holds_also_against_units_that_nobody_sees():
     views = [running(MINERS[0], state=UnitState.UNKNOWN, level=None), *up(*MINERS[1:])]
-    decided = intent(MINE, replace(HOLD, feeder_mw=3.4), prices(20.0), views, NOW_S)
+    decided = intent(MINE, replace(HOLD, units_mw=3.0), prices(20.0), views, NOW_S)
     assert "m0" not in decided.levels
     assert [decided.levels[name] for name in ("m1", "m2", "m3")] == [OFF, ON, ON]
     assert decided.reasons == {"m0": "unknown", "m1": "feeder", "m2": "runs", "m3": "runs"}
-    assert "over_limit" in intent(MINE, replace(HOLD, feeder_mw=1.0), prices(20.0), views, NOW_S).codes
+    assert "over_limit" in intent(MINE, replace(HOLD, units_mw=0.9), prices(20.0), views, NOW_S).codes
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_without_a_source_of_prices_the_plans_own_price_holds():
 
 def test_outside_the_plan_units_stay_as_they_are_within_the_limits():
     views = [*up(*MINERS[:3]), asleep(MINERS[3])]
-    decided = intent(MINE, replace(HOLD, feeder_mw=2.3), prices(20.0), views, MINE.end_s + 5.0)
+    decided = intent(MINE, replace(HOLD, units_mw=2.0), prices(20.0), views, MINE.end_s + 5.0)
     assert list(decided.levels.values()).count(ON) == 2
     assert decided.levels["m3"] == OFF
     assert decided.plan_w is None
@@ -192,7 +192,7 @@ def test_a_unit_without_telemetry_is_stopped_where_that_is_declared():
     views = [running(MINERS[0], state=UnitState.UNKNOWN, level=None), *up(*MINERS[1:])]
     decided = intent(MINE, rules, prices(20.0), views, NOW_S)
     assert (decided.levels["m0"], decided.reasons["m0"]) == (OFF, "lost_telemetry")
-    limited = intent(MINE, replace(rules, feeder_mw=3.4), prices(20.0), views, NOW_S)
+    limited = intent(MINE, replace(rules, units_mw=3.0), prices(20.0), views, NOW_S)
     assert list(limited.levels.values()).count(ON) == 2, "until it is seen to be off, it counts at full power"
 
 
@@ -252,7 +252,7 @@ def test_rules_without_a_meaning_are_refused():
 
     for changes in (
         {"on_lost_telemetry": Fallback.RUN}, {"windows_down": 0}, {"windows_up": 13}, {"stale_price_s": -1.0},
-        {"feeder_mw": float("nan")},
+        {"units_mw": float("nan")},
     ):  # fmt: skip
         with pytest.raises(InputError, match="expected"):
             replace(HOLD, **changes)

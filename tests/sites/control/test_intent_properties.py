@@ -70,7 +70,7 @@ def situations(draw):
         has_price=draw(st.booleans()),
         windows_down=draw(st.integers(1, 3)),
         windows_up=draw(st.integers(1, 3)),
-        feeder_mw=draw(st.sampled_from([1000.0, 0.02, 0.005, 0.0])),
+        units_mw=draw(st.sampled_from([1000.0, 0.02, 0.005, 0.0])),
     )
     limits = draw(st.lists(st.floats(0.0, 0.06), max_size=2))
     inputs = replace(
@@ -81,11 +81,11 @@ def situations(draw):
     return plan, rules, inputs, views
 
 
-def meter_mw(views, levels):
-    """Power at the meter by levels, and what the units without a level may draw: everything written down anew."""
+def drawn_mw(views, levels, pue):
+    """Power by levels, and what the units without a level may draw: everything written down anew."""
     own, others = 0.0, 0.0
     for view in views:
-        ratio = PUE["mining" if view.unit.block == "miners" else "inference"]
+        ratio = pue["mining" if view.unit.block == "miners" else "inference"]
         at = {level.name: level.power_w for level in view.unit.levels}
         if view.unit.name in levels and view.state is not UnitState.UNKNOWN:
             own += at[levels[view.unit.name]] * ratio / 1e6
@@ -98,13 +98,14 @@ def meter_mw(views, levels):
 def test_units_never_draw_more_than_a_limit_leaves_them(situation):
     plan, rules, inputs, views = situation
     decided = intent(plan, rules, inputs, views, NOW_S)
-    own, others = meter_mw(views, decided.levels)
-    limits = [rules.feeder_mw, plan.room_mw[0] / plan.availability_frac, *(each.limit_mw for each in inputs.targets)]
-    lowest = meter_mw(views, dict.fromkeys(decided.levels, OFF))[0]
-    assert own <= max(min(limits) - others, lowest) * (1 + 1e-6) + 1e-9
-    assert decided.intended_w >= 0.0
-    if own + others > min(limits) * (1 + 1e-6) + 1e-9:
-        assert "over_limit" in decided.codes
+    at_meter = [plan.room_mw[0] / plan.availability_frac, *(each.limit_mw for each in inputs.targets)]
+    at_units = [rules.units_mw]
+    for limits, pue in ((at_meter, PUE), (at_units, dict.fromkeys(PUE, 1.0))):
+        own, others = drawn_mw(views, decided.levels, pue)
+        lowest = drawn_mw(views, dict.fromkeys(decided.levels, OFF), pue)[0]
+        assert own <= max(min(limits) - others, lowest) * (1 + 1e-6) + 1e-9
+        if own + others > min(limits) * (1 + 1e-6) + 1e-9:
+            assert "over_limit" in decided.codes
 
 
 @given(situations())
@@ -146,7 +147,7 @@ def test_units_that_did_as_asked_keep_their_levels(situation):
 def test_dearer_power_brings_no_unit_up(situation, spot, more):
     plan, rules, _, views = situation
     plan = replace(plan, room_mw=(1000.0,) * plan.steps)
-    rules = replace(rules, has_price=True, feeder_mw=1000.0, windows_down=1, windows_up=1)
+    rules = replace(rules, has_price=True, units_mw=1000.0, windows_down=1, windows_up=1)
     cheap, dear = (intent(plan, rules, prices(price), views, NOW_S).levels for price in (spot, spot + more))
     for view in views:
         name, order = view.unit.name, [level.name for level in view.unit.levels]
