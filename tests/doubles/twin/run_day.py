@@ -185,7 +185,7 @@ def _adversary(day):
 def _planned(day):
     room_w = max(0.0, day.limits.feeder_w * (1.0 - day.limits.losses_frac) - day.limits.other_w)
     fallback = [Fallback.HOLD, Fallback.CURTAIL][day.seed % 2]
-    rules = Rules(fallback, fallback, fallback, stale_price_s=1800.0, feeder_mw=room_w / 1e6)
+    rules = Rules(fallback, fallback, fallback, stale_price_s=1800.0, units_mw=room_w / 1e6)
     plan = _plan(day)
 
     def policy(inputs, views, now_s):
