@@ -114,11 +114,14 @@ def _check_step(step_w: float, full: Plateau, resting: Plateau, rule: Rule) -> N
         raise RampError("ramp_never_off", f"{seen} after the command to off")
     if abs(resting.drift) > max(rule.off_frac / 2.0 * step_w, rule.margin_sd * resting.sd):
         raise RampError("ramp_never_off", f"the power still changed by {resting.drift:+.3g} W before the command to on")
-    least_w = max(
-        2.0 * rule.margin_sd * resting.sd / min(rule.on_frac, rule.off_frac), _BAND_SD * full.sd / rule.full_frac
-    )
+    least_w = max(least_step_w(resting, rule), _BAND_SD * full.sd / rule.full_frac)
     if step_w < least_w:
         raise RampError("ramp_step_small", f"{seen}, where the scatter of the readings needs {least_w:.3g} W")
+
+
+def least_step_w(resting: Plateau, rule: Rule) -> float:
+    """Return the least step whose thresholds stand clear of the scatter of the resting power [W]."""
+    return 2.0 * rule.margin_sd * resting.sd / min(rule.on_frac, rule.off_frac)
 
 
 def _off(switch: Switch, power: Source, resting: Plateau, step_w: float, rule: Rule) -> Bracket:

@@ -2,7 +2,7 @@
 
 import math
 
-from bench.ramp.repetition import full_band
+from bench.ramp.repetition import full_band, least_step_w
 from bench.ramp.rule import Rule
 from bench.ramp.samples import Plateau, Samples, plateau
 
@@ -43,7 +43,7 @@ def at_rest(samples: Samples, off_s: float, now_s: float, full: Plateau, rule: R
     if step_w < max(_LEAST_DROP_FRAC * full.mean, rule.margin_sd * full.sd):
         return None
     later = plateau(samples.between(now_s - rule.plateau_s / 2.0, now_s))  # whose scatter has no tail of the way down
-    if later is None:
+    if later is None or least_step_w(later, rule) <= step_w < least_step_w(last, rule):
         return None
     noise_w = 2.0 * rule.margin_sd * later.sd / math.sqrt(last.n)  # of the difference of two halves
     return last if abs(last.drift) <= max(_REST_FRAC * step_w, noise_w) else None
