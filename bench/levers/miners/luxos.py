@@ -23,11 +23,15 @@ from bench.levers.wire import NoReplyError, NotSentError
 from bench.miners.families import luxos as family
 from bench.miners.link import CGMINER
 from bench.miners.parsing.nested import scaled
-from bench.miners.reply import Replies, Reply, Section, rows, section
+from bench.miners.record import Identity, MinerReading, PowerKind, TemperatureReading
+from bench.miners.reply import RateKey, Replies, Reply, Section, rows, section
+from bench.miners.values import number
 from bench.network.errors import ReadFailedError
 from sites.control.model import OFF, ON, Level
 
 _LOOKED_AT = ("summary", "config", "power", "devs", "temps")
+_RECENT = (RateKey("GHS 5s", "GH/s", "unknown", 5.0, "nonces"), RateKey("GHS 1m", "GH/s", "unknown", 60.0, "nonces"))
+_CORNERS = ("TopLeft", "TopRight", "BottomLeft", "BottomRight")
 _LOGOFF_S = 3.0
 _UNITS_OF_RATE = ("Hashrate (TH)", "Hashrate")
 _TWICE = 0.02  # two profiles whose watts differ by less have the same level
@@ -47,12 +51,11 @@ class LuxOS(MinerLever):
             await self._learn()
         replies = await self._read(_LOOKED_AT)
         config, summary = section(replies, "config", "CONFIG", 0), section(replies, "summary", "SUMMARY", 0)
-        reading = family.parse(replies)
         devices = rows(replies, "devs", "DEVS")
         profile = self._profiles.get(config.text("Profile"))
         ramping = any(device.truth("IsRamping") for device in devices)
         return Look(
-            reading=reading,
+            reading=_glance(replies, summary, config),
             identity=config.text("MACAddr", "SerialNumber") or None,
             off=_asleep(config),
             level=self._level_named(config.text("Profile")),
@@ -212,6 +215,26 @@ def _asleep(config: Section) -> bool | None:
     """Return whether the miner is curtailed; None if it does not say."""
     word = config.text("CurtailMode").casefold()
     return None if not word else word not in {"none", "wakeup"}
+
+
+def _glance(replies: Replies, summary: Section, config: Section) -> MinerReading:
+    """Return the few figures of a look; a whole reading would cost most of the time of a cycle of 10,000 miners."""
+    power = section(replies, "power", "POWER", 0)
+    kind: PowerKind = "estimate" if power.truth("PSU") is False else "unknown"
+    corners = [
+        temperature
+        for row in rows(replies, "temps", "TEMPS")
+        for corner in _CORNERS
+        if (temperature := number(row.get(corner)))
+    ]
+    hottest = (TemperatureReading(max(corners), "board", "temps"),) if corners else ()
+    return MinerReading(
+        Identity(family.NAME),
+        rates=summary.rates(_RECENT),
+        powers=power.powers((("Watts", kind),)),
+        temperatures=hottest,
+        nominal_rate_h_s=config.rate_h_s("NameplateTHS", "TH/s"),
+    )
 
 
 def _rate(profile: Section) -> float | None:

@@ -210,4 +210,7 @@ def _is_public_number(host: str) -> bool:
 
 
 def _encoded(request: Mapping[str, Any]) -> bytes:
-    return json.dumps(request, separators=(",", ":")).encode()
+    return _ENCODER.encode(request).encode()
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
