@@ -30,9 +30,9 @@ OF_THE_PACKAGE = {
 }  # fmt: skip
 FOLDERS_AND_LOCKS = {  # by descriptors that follow no link
     "bench/lab/host/layout.py:take_lock", "bench/lab/run/locks.py:_locked",
-    "bench/results/labs/ledger.py:Ledger._locked",
+    "bench/control/log/audit.py:AuditLog._opened", "bench/live/server.py:_Page.__init__", "bench/results/labs/ledger.py:Ledger._locked",
     "bench/machine/locks.py:_Folder._create", "bench/machine/locks.py:_Folder._open",
-    "bench/machine/locks.py:_descriptor", "bench/workloads/asic/journal.py:_make_private",
+    "bench/machine/locks.py:_descriptor", "bench/results/layout.py:make_private",
     "sites/plots/library.py:_import_from_another_folder",
 }  # fmt: skip
 OF_RESULTS = {"bench/results/integrity/digests.py:file_digest"}

@@ -96,6 +96,9 @@ def tick_document(tick: Tick, looks: dict[str, Look], inputs: Inputs | None) -> 
     news = changed(tick.looks, looks, tick.now_s)
     content: dict[str, Any] = document(_TICK, replace(tick, looks=news, inputs=Inputs()))
     content.pop("inputs", None)
+    unseen = looks.keys() - tick.looks.keys()
+    if unseen:
+        content["unseen"] = sorted(unseen)
     if tick.inputs != inputs:
         content["inputs"] = document(_INPUTS, tick.inputs)
     return content
@@ -103,7 +106,9 @@ def tick_document(tick: Tick, looks: dict[str, Look], inputs: Inputs | None) -> 
 
 def tick_of(content: dict[str, Any], looks: dict[str, Look], inputs: Inputs | None) -> Tick:
     """Return the tick of `tick_document`; raise ValueError if the data are not those of a tick."""
-    tick: Tick = _TICK.validate_python(content)
+    unseen = frozenset(content.get("unseen", ()))
+    tick: Tick = _TICK.validate_python({key: value for key, value in content.items() if key != "unseen"})
+    looks = {name: look for name, look in looks.items() if name not in unseen}
     now = tick.inputs if "inputs" in content else inputs or Inputs()
     return replace(tick, looks=merged(tick.looks, looks, tick.now_s), inputs=now)
 
