@@ -126,7 +126,7 @@ def edited(lines):
             yield "command", [*lines[:at], line.replace(b'"level":"off"', b'"level":"on"', 1), *lines[at + 1 :]]
             yield "look", [*lines[:at], line.replace(b'"now_s":', b'"now_s": '), *lines[at + 1 :]]
             yield "missing", [*lines[:at], *lines[at + 1 :]]
-            yield "reordered", [*lines[: at - 1], lines[at], lines[at - 1], *lines[at + 1 :]]
+            yield "reordered", [*lines[: at - 1], line, lines[at - 1], *lines[at + 1 :]]
             yield "twice", [*lines[:at], line, *lines[at:]]
             yield "cut", lines[:at]
             return
