@@ -11,7 +11,6 @@ does not come back after an outage of its pool).
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from bench.levers.miners.device.levels import MOST_LEVELS, value_of
 from bench.levers.miners.device.lever import WORKS, MinerLever
@@ -23,7 +22,7 @@ from bench.miners.families import axeos as family
 from bench.miners.link import WEB
 from bench.miners.parsing.nested import scaled
 from bench.miners.reply import Reply, Section, section
-from bench.miners.values import numbers
+from bench.miners.values import number, numbers
 from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import shown
 from sites.control.model import OFF, ON, Level
@@ -100,7 +99,8 @@ class AxeOS(MinerLever):
 
     async def _bring_back(self, setting: Setting) -> str:
         now, says = await self._now(), ""
-        differing = {key: setting[key] for key in _KEYS if setting.get(key) is not None and setting[key] != now[key]}
+        stored = {key: value for key in _KEYS if (value := number(setting.get(key))) is not None}
+        differing = {key: value for key, value in stored.items() if value != now[key]}
         if differing:
             says = await self._patch(differing)
         if setting[WORKS] != now[WORKS]:
@@ -113,8 +113,8 @@ class AxeOS(MinerLever):
             raise RefusedError("clock and voltage were not read", "config_incomplete")
         return now
 
-    async def _patch(self, values: Mapping[str, Any]) -> str:
-        whole = {key: round(value) if float(value).is_integer() else value for key, value in values.items()}
+    async def _patch(self, values: Mapping[str, float]) -> str:
+        whole = {key: round(value) if value == round(value) else value for key, value in values.items()}
         await self.line.web("system", "/api/system", method="PATCH", body=whole, changes=True)
         return "the clock is stored"
 

@@ -137,9 +137,9 @@ class MinerLever(ABC):
         """Return the answer to commands; one that may have been seen by the device is never called refused."""
         if not math.isfinite(deadline_s) or deadline_s <= 0.0:
             return Answer(Reply.REFUSED, "no_answer: no time was left to send it")
-        self.line.changed = False
         try:
             async with asyncio.timeout(deadline_s), self._turn:
+                self.line.changed = False
                 return Answer(Reply.ACCEPTED, _words(await send()))
         except TimeoutError:
             reply = Reply.SILENT if self.line.changed else Reply.REFUSED
