@@ -34,9 +34,9 @@ class Gate:
         self.sent = [sent for sent in memory.sent if now_s - sent.at_s < keep_s]
         wave = [sent for sent in self.sent if now_s - sent.at_s < setup.limits.wave_interval_s]
         self._wave_left = setup.limits.wave_units(len(setup.units)) - len(wave)
-        minute = [sent.change_w for sent in self.sent if now_s - sent.at_s < MINUTE_S]
-        self._up_w = sum(change_w for change_w in minute if change_w > 0.0)
-        self._down_w = -sum(change_w for change_w in minute if change_w < 0.0)
+        minute = [sent for sent in self.sent if now_s - sent.at_s < MINUTE_S]
+        self._up_w = sum(sent.rise_w for sent in minute)
+        self._down_w = sum(sent.fall_w for sent in minute)
         self.believed_w = sum(worst_w(setup, setup.units[name], unit) for name, unit in units.items())
         self._moved_w = sum(moved_w(setup.units[name], unit) for name, unit in units.items())
 
@@ -60,26 +60,26 @@ class Gate:
         if self._wave_left <= 0:
             return "wave_full"
         now_w, most_w = worst_w(self._setup, terms, unit), after.ceiling_w
-        change_w = self._change_w(terms, unit, level)
-        if change_w > 0.0 and self._up_w + change_w > limits.ramp_w_per_min + _ROUNDING_W:
+        up_w, down_w = self._changes_w(terms, unit, level)
+        if up_w > 0.0 and self._up_w + up_w > limits.ramp_w_per_min + _ROUNDING_W:
             return "ramp_full"
-        if change_w < 0.0 and self._down_w - change_w > limits.ramp_w_per_min + _ROUNDING_W:
+        if down_w > 0.0 and self._down_w + down_w > limits.ramp_w_per_min + _ROUNDING_W:
             return "ramp_full"
         rise_w = most_w - now_w
-        if change_w > 0.0 and (code := self._feeder(rise_w, change_w)):
+        if up_w > 0.0 and (code := self._feeder(rise_w, up_w)):
             return code
         moved = moved_w(terms, after) - moved_w(terms, unit)
         permit = self._setup.permit
         if permit is not None and moved > 0.0 and self._moved_w + moved > permit.maximum_w + _ROUNDING_W:
             return "maximum_moved"
         self._wave_left -= 1
-        self._up_w += max(change_w, 0.0)
-        self._down_w += max(-change_w, 0.0)
+        self._up_w += up_w
+        self._down_w += down_w
         self.believed_w += rise_w
         self._moved_w += moved
         if self._meter_w is not None:
-            self._meter_w += max(change_w, 0.0)
-        self.sent.append(Sent(name, self._now_s, change_w))
+            self._meter_w += up_w
+        self.sent.append(Sent(name, self._now_s, up_w, down_w))
         return ""
 
     def _too_soon(self, unit: UnitMemory, level: str) -> str:
@@ -96,17 +96,19 @@ class Gate:
             return "min_on"
         return "min_off" if level != OFF and now_s - since_s < limits.min_off_s else ""
 
-    def _change_w(self, terms: UnitTerms, unit: UnitMemory, level: str) -> float:
-        """Return the change of power that a command may cause within the ramp [W]."""
-        target_w = terms.power_w(level)
-        known_w = terms.power_w(unit.level) if unit.level is not None else 0.0
-        from_w = known_w if unit.command is None else unit.before_w
-        if unit.command is not None and unit.command != level:  # it is under way to another level, and may be there
-            under_way_w = terms.power_w(unit.command)
-            from_w = min(from_w, under_way_w) if target_w > under_way_w else max(from_w, under_way_w)
-        return overshot_w(self._setup, target_w) - from_w if target_w > from_w else target_w - from_w
+    def _changes_w(self, terms: UnitTerms, unit: UnitMemory, level: str) -> tuple[float, float]:
+        """Return the most by which a command may make a unit rise and fall within the ramp [W].
 
-    def _feeder(self, rise_w: float, change_w: float) -> str:
+        A unit whose last command is not confirmed may be at its former level, or at the one that it was sent to.
+        """
+        target_w = terms.power_w(level)
+        from_w = [terms.power_w(unit.level) if unit.level is not None else 0.0]
+        if unit.command is not None:
+            from_w = [unit.before_w, terms.power_w(unit.command)]
+        up_w = overshot_w(self._setup, target_w) - min(from_w) if target_w > min(from_w) else 0.0
+        return up_w, max(max(from_w) - target_w, 0.0)
+
+    def _feeder(self, rise_w: float, up_w: float) -> str:
         """Return the code why a rise does not fit below the limit of the feeder."""
         limits = self._setup.limits
         if limits.at_feeder_w(self.believed_w + rise_w) > limits.feeder_w + _ROUNDING_W:
@@ -115,7 +117,7 @@ class Gate:
             return ""
         if self._meter_w is None:
             return "feeder_lost"
-        add_w = change_w / (1.0 - limits.losses_frac)
+        add_w = up_w / (1.0 - limits.losses_frac)
         return "feeder_full" if self._meter_w + add_w > limits.feeder_w + _ROUNDING_W else ""
 
 

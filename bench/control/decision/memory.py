@@ -42,7 +42,8 @@ class Sent:
 
     unit: str
     at_s: float  # [s, Unix]
-    change_w: float  # [W]
+    rise_w: float  # [W] at most
+    fall_w: float = 0.0  # [W] at most; a unit that may be at either of two levels may rise or fall
 
 
 @dataclass(frozen=True, slots=True)

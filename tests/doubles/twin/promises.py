@@ -58,8 +58,9 @@ def _reported(day, trace):
     ticks = math.ceil((day.meter.lag_s + day.meter.period_s) / (0.9 * day.tick_s)) + 2
     above = 0
     for metered, power_w, halted, codes in trace.reports:
-        above = above + 1 if metered and power_w > 1.02 * day.limits.feeder_w else 0
-        if above >= ticks and not halted and "above_feeder" not in codes:
+        said = halted or "above_feeder" in codes
+        above = above + 1 if metered and not said and power_w > 1.02 * day.limits.feeder_w else 0
+        if above >= ticks:
             yield f"report: above the limit of the feeder for {above} ticks, and nobody says so"
             return
 
@@ -75,20 +76,22 @@ def _waves(day, trace):
 
 
 def _ramp(day, trace):
-    """Rises by the truth: what a unit may come to draw over what it drew at the command."""
+    """Rises and falls by the truth: between what a unit drew at the command and what it was sent to."""
     kinds = {unit.name: unit for unit in day.units}
-    rises = []
+    changes = []
     for one in trace.sent:
-        unit = kinds[one.unit]
-        target_w = 0.0 if one.level == OFF else unit.kind.full_w if one.level == ON else float(one.level[:-1])
-        rises.append((one.at_s, max(0.0, target_w - one.true_w), one.unit))
-    for index, (at_s, _, _) in enumerate(rises):
-        window = [row for row in rises[index:] if row[0] - at_s < 60.0]
-        total_w = sum(rise_w for _, rise_w, _ in window)
-        if total_w > day.limits.ramp_w_per_min + _ROUNDING_W:
+        kind = kinds[one.unit].kind
+        target_w = kind.asleep_w if one.level == OFF else kind.full_w if one.level == ON else float(one.level[:-1])
+        changes.append((one.at_s, target_w - one.true_w, one.unit))
+    for index, (at_s, _, _) in enumerate(changes):
+        window = [row for row in changes[index:] if row[0] - at_s < 60.0]
+        for sign, word in ((1.0, "up"), (-1.0, "down")):
+            total_w = sum(max(0.0, sign * change_w) for _, change_w, _ in window)
+            if total_w <= day.limits.ramp_w_per_min + _ROUNDING_W:
+                continue
             names = set(_suspects(day, trace, at_s, 7200.0))
             if not names & {name for _, _, name in window} and not _unsure(day):
-                yield f"ramp: {total_w:.0f} W within a minute, allowed are {day.limits.ramp_w_per_min:.0f}"
+                yield f"ramp: {total_w:.0f} W {word} within a minute, allowed are {day.limits.ramp_w_per_min:.0f}"
                 return
 
 

@@ -27,7 +27,7 @@ def no_waves(patch):
 
 
 def no_ramp(patch):
-    patch.setattr(gate.Gate, "_change_w", lambda *_: 0.0)
+    patch.setattr(gate.Gate, "_changes_w", lambda *_: (0.0, 0.0))
 
 
 def no_clocks(patch):
