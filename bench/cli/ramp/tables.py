@@ -74,12 +74,12 @@ def print_ramps(rows: "Sequence[RampRow]") -> None:
     from bench.ramp.table import TIMES, WORDS
 
     print_table(
-        ("result", "device", "time off", *(WORDS[name] for name in TIMES), "energy of a start"),
+        ("result", "device", "off [s]", *(f"{WORDS[name]} [s]" for name in TIMES), "a start [kJ]"),
         [
             (
                 row.result,
                 f"{row.device}{' (SIMULATED)' if row.simulated else ''}",
-                f"{row.off_s[0]:.0f} to {row.off_s[1]:.0f} s" if row.off_s else "-",
+                _off(row),
                 *(_figure(row, name) for name in TIMES),
                 _figure(row, "start_energy"),
             )
@@ -89,13 +89,19 @@ def print_ramps(rows: "Sequence[RampRow]") -> None:
     )
 
 
+def _off(row: "RampRow") -> str:
+    if row.off_s is None:
+        return "-"
+    shortest, longest = (f"{off_s:.0f}" for off_s in row.off_s)
+    return shortest if shortest == longest else f"{shortest} to {longest}"
+
+
 def _figure(row: "RampRow", name: str) -> str:
     metric = row.figures.get(name)
     if metric is None:
         return ", ".join(row.reasons) if row.status != "ok" and name == "off_time" else "-"
-    half = (metric.interval_95[1] - metric.interval_95[0]) / 2.0 if metric.interval_95 else 0.0
-    return (
-        f"{quantity(metric.value, metric.unit)} ± {quantity(half, metric.unit)}"
-        if half
-        else quantity(metric.value, metric.unit)
-    )
+    low, high = metric.interval_95 or (metric.value, metric.value)
+    half = (high - low) / 2.0
+    scale = 1e3 if metric.unit == "J" else 1.0
+    digits = 0 if half / scale >= 10.0 else 1
+    return f"{metric.value / scale:.{digits}f} ± {half / scale:.{digits}f}"
