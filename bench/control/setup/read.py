@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,6 +31,7 @@ W_PER_KW = 1e3
 W_PER_MW = 1e6
 HASHES_PER_TH = 1e12
 RAMP_PREFIX = "ramp:"
+_NODE_SET = re.compile(r"[\w.-]*(\[[\d,-]+\][\w.-]*)+")
 CYCLES_LOST = 3  # after which a look is too old, unless the file says otherwise
 
 
@@ -169,7 +171,7 @@ def _units(file: ControlFile, path: Path) -> tuple[dict[str, UnitTerms], dict[st
 def _of_table(table: UnitTable, place: str) -> Iterator[tuple[UnitTerms, Device]]:
     """Yield the units of a table, after one look whether there is such a lever with such options."""
     names = expand(table.name, f"{place}.name")
-    addresses = expand_beside(table.address, names, f"{place}.address")
+    addresses = _addresses(table.address, names, f"{place}.address")
     identities = (
         [None] * len(names) if table.identity is None else expand_beside(table.identity, names, f"{place}.identity")
     )
@@ -180,6 +182,17 @@ def _of_table(table: UnitTable, place: str) -> Iterator[tuple[UnitTerms, Device]
         unit = Unit(name, table.block, levels, ramp_up_s=up_s, ramp_down_s=down_s)
         device = Device(table.lever, address, table.options, identity)
         yield UnitTerms(unit, identity), device
+
+
+def _addresses(text: str, names: list[str], place: str) -> list[str]:
+    """Return the address of each unit: a node set within a text, or a text for one unit."""
+    sets = list(_NODE_SET.finditer(text))
+    if len(names) == 1 or not sets:
+        return [text] * len(names)
+    if len(sets) > 1:
+        raise InputError.at(place, expected="one node set", got=text)
+    first, last = sets[0].span()
+    return [f"{text[:first]}{one}{text[last:]}" for one in expand_beside(text[first:last], names, place)]
 
 
 def _levels(table: UnitTable) -> tuple[Level, ...]:
