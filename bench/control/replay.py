@@ -41,7 +41,7 @@ def replay(site: Site, units: Sequence[Unit], rules: Rules, prices: tuple[PriceT
     Raises
     ------
     InputError
-        The site has a battery or start costs, a unit is of no block of it, or the file lacks prices of the year.
+        The site has a battery, a unit is of no block of it, or the file lacks prices of the year.
     """
     names = [block.name for block in site.blocks]
     for unit in units:

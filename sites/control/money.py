@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hardware_profiles.errors import InputError
 from sites.control.moment import W_PER_MW, Moment
 from sites.control.order import draw, plan_prices
 from sites.dispatch.formulas import resale_price
@@ -32,11 +33,13 @@ class Money:
     demand_charge_usd: float  # [USD]
     penalty_usd: float  # [USD] for promised work that is not served
     credits_usd: float  # [USD] of the curtailment programme
+    start_usd: float = 0.0  # [USD] of starts of blocks that have start costs
 
     @property
     def net_usd(self) -> float:
         """What is left [USD]."""
-        return self.revenue_usd + self.credits_usd - self.power_usd - self.demand_charge_usd - self.penalty_usd
+        spent_usd = self.power_usd + self.demand_charge_usd + self.penalty_usd + self.start_usd
+        return self.revenue_usd + self.credits_usd - spent_usd
 
 
 def year_money(site: Site, device_mw: Floats, extra_mw: Floats | float = 0.0) -> Money:
@@ -45,7 +48,7 @@ def year_money(site: Site, device_mw: Floats, extra_mw: Floats | float = 0.0) ->
     Parameters
     ----------
     site
-        A site without battery and start costs.
+        A site without a battery.
     device_mw
         Power of each part in each step [MW device], shape [T, B].
     extra_mw
@@ -54,9 +57,13 @@ def year_money(site: Site, device_mw: Floats, extra_mw: Floats | float = 0.0) ->
     Raises
     ------
     InputError
-        The site has a battery or start costs.
+        The site has a battery.
+
+    Notes
+    -----
+    A block with start costs that comes up from nothing pays a start, and its first step lacks the output of waking up.
     """
-    site.check_plain("the money of a year under control")
+    check_no_battery(site)
     arrays = problem(site)
     hour, step_h = arrays.hours, arrays.step_h
     _, promised, worth = hourly_parts(site)
@@ -77,13 +84,46 @@ def year_money(site: Site, device_mw: Floats, extra_mw: Floats | float = 0.0) ->
     np.maximum.at(peaks, arrays.month, drawn)
     load = dispatch(arrays).load
     load = load._replace(drawn_mw=drawn) if load.load_mw.size else load
+    useful, start_usd = _woken(site, device)
     return Money(
-        revenue_usd=float((meter * (worth - penalty)).sum()) * step_h,
+        revenue_usd=float((meter * useful * (worth - penalty)).sum()) * step_h,
         power_usd=float(power.sum()) * step_h,
         demand_charge_usd=float(peaks @ arrays.charges_usd_per_mw),
         penalty_usd=float((short * per_device).sum()) * step_h,
         credits_usd=float(programme_hourly(arrays.programme, load).sum()) * step_h,
+        start_usd=start_usd,
     )
+
+
+def check_no_battery(site: Site) -> None:
+    """Raise InputError if a site has a battery, whose money no switching of units shows."""
+    if site.battery is not None:
+        raise InputError(f"replay of a year: expected site {site.name!r} without a [battery], got one")
+
+
+def _woken(site: Site, device_mw: Floats) -> tuple[Floats, float]:
+    """Return the share of power that makes output, [B, T], and what the starts of blocks cost [USD].
+
+    As in the dispatch, only the first part of a block of miners draws power while it wakes up; the others wait. A step
+    without power for the block, as in an outage, neither stops nor starts it.
+    """
+    useful, start_usd = np.ones_like(device_mw), 0.0
+    caps, _, _ = hourly_parts(site)
+    rows = labels(site)
+    for block in site.blocks:
+        if block.starts is None:
+            continue
+        own = [k for k, label in enumerate(rows) if label.name == block.name]
+        is_known = (caps[own].sum(axis=0) > 0.0) & (site.limit_mw > 0.0)
+        at = np.maximum.accumulate(np.where(is_known, np.arange(is_known.size), 0))
+        is_on = (device_mw[own].sum(axis=0) > 0.0)[at]
+        begins = np.flatnonzero(is_on[1:] & ~is_on[:-1]) + 1
+        start_usd += float(begins.size * block.starts.start_usd)
+        if rows[own[0]].product == "mining":
+            for after, lost in enumerate(block.starts.in_steps(site.calendar.step_h)[2]):
+                steps = begins + after
+                useful[own[0], steps[steps < is_on.size]] -= lost
+    return useful, start_usd
 
 
 def earning_usd_per_h(plan: Plan, now_s: float, spot_usd_per_mwh: float, device_w: Mapping[str, float]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from sites.control.intent import intent
 from sites.control.model import Inputs, Price, UnitState, UnitView
 from sites.control.moment import W_PER_MW, Moment
-from sites.control.money import Money, year_money
+from sites.control.money import Money, check_no_battery, year_money
 from sites.control.order import draw, plan_prices
 from sites.control.planned import plan_of
 from sites.dispatch.year import site_year
@@ -69,7 +69,7 @@ def shadow_year(site: Site, units: Sequence[Unit], rules: Rules, spot_usd_per_mw
     Parameters
     ----------
     site
-        A site without battery and start costs. Its own prices are those of the plan.
+        A site without a battery. Its own prices are those of the plan.
     units
         The units. Devices of a block that are not among them do as they do; a block without units follows the order.
     rules
@@ -80,14 +80,14 @@ def shadow_year(site: Site, units: Sequence[Unit], rules: Rules, spot_usd_per_mw
     Raises
     ------
     InputError
-        The site has a battery or start costs.
+        The site has a battery.
 
     Notes
     -----
     A unit that comes up draws full power without output for `ramp_up_s`. One that goes down draws the power it had,
-    without output, for `ramp_down_s`.
+    without output, for `ramp_down_s`. A block with start costs pays these in place of the ramps of its units.
     """
-    site.check_plain("shadow of a year")
+    check_no_battery(site)
     year = site_year(site, hourly=True)
     plan = plan_of(year)
     spot = site.spot_usd_per_mwh if spot_usd_per_mwh is None else spot_usd_per_mwh
@@ -156,6 +156,8 @@ class _Walk:
             self.asleep_mw[step] += self._asleep_w[index] / W_PER_MW * expected[index]
         self.held += any(target.code == "hold" for target in decided.targets)
         for up_mw_h, down_mw_h, index in changed:
+            if plan.blocks[index].start_usd_per_mwh is not None:
+                continue
             usd = up_mw_h * self._worth(at, index, prices) + down_mw_h * prices.decisive
             self.ramps_usd += expected[index] * usd
 

@@ -12,7 +12,7 @@ from sites.control.shadow import at_prices
 from sites.dispatch.rents import rent
 from sites.dispatch.year import site_year
 from sites.file.build import load_site
-from sites.storage.terms import Battery
+from sites.storage.terms import Battery, StartTerms
 
 
 @pytest.mark.parametrize("enrolled", [True, False])
@@ -31,6 +31,20 @@ def test_the_money_of_the_dispatch_is_that_of_the_year(full_site_file, resolve, 
     assert money.net_usd + rents - year.fixed_usd == pytest.approx(year.net_usd, rel=1e-9)
 
 
+@pytest.mark.parametrize("name", ["miners", "serve"])
+def test_starts_and_waking_up_cost_what_they_cost_in_the_dispatch(full_site_file, resolve, name):
+    site = replace(load_site(full_site_file, resolve), demand_charge_usd_per_mw_month=0.0)
+    site = at_prices(site, wild_prices(site.hours) - 15.0)
+    terms = StartTerms(min_up_h=2.0, min_down_h=3.0, wake_h=1.5, start_usd=200.0)
+    mining = tuple(replace(block, starts=terms) for block in site.mining) if name == "miners" else site.mining
+    serving = tuple(replace(block, starts=terms) if block.name == name else block for block in site.inference)
+    site = replace(site, mining=mining, inference=serving)
+    year = site_year(site, hourly=True)
+    money, rents = year_money(site, year.in_hours()[0]), sum(rent(site, block).usd for block in site.inference)
+    assert money.start_usd == pytest.approx(year.storage.start_usd)
+    assert money.net_usd + rents - year.fixed_usd == pytest.approx(year.net_usd, rel=1e-9)
+
+
 def test_other_megawatts_than_those_of_the_dispatch_earn_less(full_site_file, resolve):
     site = replace(load_site(full_site_file, resolve), enrolled_mw=0.0, ready_usd_per_mw_hour=0.0)
     site = replace(site, credit_usd_per_mwh=0.0 * site.credit_usd_per_mwh)
@@ -44,7 +58,7 @@ def test_other_megawatts_than_those_of_the_dispatch_earn_less(full_site_file, re
 
 def test_a_site_with_a_battery_has_no_such_money(full_site_file, resolve):
     site = replace(load_site(full_site_file, resolve), battery=Battery(1, 4, 0.9, 0.9))
-    with pytest.raises(InputError, match=r"got a \[battery\]"):
+    with pytest.raises(InputError, match=r"without a \[battery\]"):
         year_money(site, np.zeros((site.hours, 9)))
 
 

@@ -13,7 +13,7 @@ from sites.control.rules import Fallback, Rules
 from sites.control.shadow import at_prices, shadow_year
 from sites.dispatch.year import site_year
 from sites.file.build import load_site
-from sites.storage.terms import Battery
+from sites.storage.terms import Battery, StartTerms
 
 MINING, SERVING = "georgia-50mw-mining", "georgia-50mw-gpu-modules"  # the second one has idle, promised and other work
 
@@ -119,7 +119,17 @@ def test_units_asleep_draw_power_that_is_paid(example):
     assert asleep.units_usd > 0.0
 
 
+def test_a_block_with_start_costs_pays_for_its_starts_as_in_the_dispatch(example):
+    site = example(MINING)
+    terms = StartTerms(min_up_h=2.0, min_down_h=2.0, wake_h=0.25, start_usd=50.0)
+    site = replace(site, mining=tuple(replace(block, starts=terms) for block in site.mining))
+    shadow, year = shadow_year(site, fleet(site, 1, ramp_s=900.0), HOLD), site_year(site)
+    assert shadow.best.start_usd > 0.0
+    assert shadow.best.net_usd == pytest.approx(year.net_usd + year.fixed_usd, rel=1e-9)
+    assert shadow.net_usd == pytest.approx(shadow.best.net_usd, rel=1e-9)
+
+
 def test_a_site_with_a_battery_is_refused(example):
     site = replace(example(MINING), battery=Battery(1, 4, 0.9, 0.9))
-    with pytest.raises(InputError, match="without battery and start costs"):
+    with pytest.raises(InputError, match=r"without a \[battery\]"):
         shadow_year(site, [], HOLD)
