@@ -54,6 +54,8 @@ class MinerLever(ABC):
                 look = await self._look()
             except ReadFailedError as error:
                 return Observation(now_s, UnitState.UNKNOWN, reasons=(error.code,))
+            if self._setting_found is not None:  # what its level is called is known from the first look on
+                self._found = self._level_of(self._setting_found)
             if self._before is not None and self._before.at_s > now_s:
                 self._before = None  # the clock was set back
             seen = observation(look, self._before, now_s)
