@@ -36,7 +36,8 @@ def replay(site: Site, units: Sequence[Unit], rules: Rules, prices: tuple[PriceT
     rules
         What the operator declares.
     prices
-        [price] of the control file, and the path of a market file of the same year.
+        [price] of the control file, and the path of a market file of the same year. A step of the site's year counts
+        as one price interval for the windows of the rules.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def replay_lines(shadow: Shadow) -> list[str]:
     width = max(len(text) for text, _ in rows)
     return [
         "replay of a year in shadow, in USD before rents and fixed cost; no command is sent",
-        *(f"{text:<{width}}  {usd:>16,.0f}" for text, usd in rows),
-        f"{shadow.switches:,} changes of level; units kept their state in {shadow.held_h:,.0f} h",
+        *(f"{text:<{width}}  {round(usd):>16,}" for text, usd in rows),
+        f"{shadow.switches:,} changes of level; units waited for further prices in {shadow.held_h:,.0f} h",
         f"plan {shadow.plan_sha256}",
     ]
