@@ -96,6 +96,7 @@ def with_command(  # noqa: PLR0913 (the parts of one command)
         restores=restores,
         before_w=before_w,
         ceiling_w=max(now_w, overshot_w(setup, target_w)) if rises else now_w,
+        floor_w=min(before_w if unit.command is None else unit.floor_w, target_w),
         sent_s=(*recent, now_s),
         tries=unit.tries + 1 if repeats else 1,
         answer="",

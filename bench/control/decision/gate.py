@@ -99,14 +99,14 @@ class Gate:
     def _changes_w(self, terms: UnitTerms, unit: UnitMemory, level: str) -> tuple[float, float]:
         """Return the most by which a command may make a unit rise and fall within the ramp [W].
 
-        A unit whose last command is not confirmed may be at its former level, or at the one that it was sent to.
+        A unit whose last command is not confirmed may be where any command since the last confirmed one sent it.
         """
         target_w = terms.power_w(level)
-        from_w = [terms.power_w(unit.level) if unit.level is not None else 0.0]
+        low_w = high_w = terms.power_w(unit.level) if unit.level is not None else 0.0
         if unit.command is not None:
-            from_w = [unit.before_w, terms.power_w(unit.command)]
-        up_w = overshot_w(self._setup, target_w) - min(from_w) if target_w > min(from_w) else 0.0
-        return up_w, max(max(from_w) - target_w, 0.0)
+            low_w, high_w = unit.floor_w, max(unit.before_w, unit.ceiling_w)
+        up_w = overshot_w(self._setup, target_w) - low_w if target_w > low_w else 0.0
+        return up_w, max(high_w - target_w, 0.0)
 
     def _feeder(self, rise_w: float, up_w: float) -> str:
         """Return the code why a rise does not fit below the limit of the feeder."""

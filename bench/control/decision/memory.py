@@ -23,6 +23,7 @@ class UnitMemory:
     restores: bool = False  # whether that command brings back what was found
     before_w: float = 0.0  # [W] before the first command that is not confirmed yet
     ceiling_w: float = 0.0  # [W] that it may draw until the command is confirmed
+    floor_w: float = 0.0  # [W] that it may have fallen to until then, by this command or one before it
     sent_s: tuple[float, ...] = ()  # [s, Unix] of its commands within the last hour, the last one in any case
     tries: int = 0  # commands for this level in a row without an effect
     answer: str = ""  # to the last command; empty if it is unknown

@@ -6,9 +6,11 @@ from hashlib import sha256
 import pytest
 from doubles.twin.running import running_twin
 
+from bench.control.setup.arm import read_arm
+from bench.control.setup.read import read_control
 from bench.device_rates import resolve_device
-from bench.twin.files import feeder_limit_w, node_set, write_files
-from bench.twin.fleet import feeder_of
+from bench.twin.files import SITE_NAME, feeder_limit_w, node_set, write_files
+from bench.twin.fleet import START_S, feeder_of
 from sites.file.build import load_site
 
 
@@ -25,6 +27,17 @@ def test_the_site_can_be_loaded_and_every_file_says_that_it_is_simulated(tmp_pat
         assert arm["units"] == ["m[1-3]", "g[1-2]"]
         tables = tomllib.loads(control.decode())["unit"]
         assert {table["block"] for table in tables} == {"miners", "servers"}
+
+
+def test_control_reads_both_files_and_is_armed(tmp_path):
+    with running_twin(units=12) as twin:
+        paths = write_files(tmp_path / "twin", twin.twin, twin.served)
+        controlled = read_control(paths["control"])
+        armed = read_arm(paths["arm"], controlled, SITE_NAME, START_S + 1.0)
+    assert armed.reason == ""
+    assert len(controlled.units) == 12
+    assert armed.permit.units == frozenset(controlled.units)
+    assert controlled.limits.wave_units(12) >= 1
 
 
 def test_all_units_at_their_highest_power_fit_below_the_limit():
