@@ -1,6 +1,6 @@
 """The three files that a twin writes for `perwatt control`: site, control and arm; each says that it is simulated."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import groupby
@@ -125,7 +125,7 @@ verify_s = 600
 [price]
 source = "http://{served.pages}/prices"
 """
-    return text + "".join(_unit_tables(twin, served.addresses))
+    return text + "".join(_unit_tables(twin, served))
 
 
 def arm_toml(twin: Twin, control: str) -> str:
@@ -167,8 +167,9 @@ def node_set(names: Iterable[str]) -> str:
     return f"{head}{parts[0]}" if len(digits) == 1 else f"{head}[{','.join(parts)}]"
 
 
-def _unit_tables(twin: Twin, addresses: Mapping[str, str]) -> Iterable[str]:
+def _unit_tables(twin: Twin, served: Served) -> Iterable[str]:
     """Yield a [[unit]] table for the units of a kind that share the first three numbers of their addresses."""
+    addresses = served.addresses
     groups: dict[tuple[str, str], list[Unit]] = {}
     for unit in twin.units:
         address = addresses[unit.name]
@@ -178,7 +179,10 @@ def _unit_tables(twin: Twin, addresses: Mapping[str, str]) -> Iterable[str]:
     for (name, _), units in groups.items():
         kind = KINDS[name]
         block = "servers" if units[0].name in servers else "miners"
-        yield _unit_table(kind, block, node_set(unit.name for unit in units), [addresses[unit.name] for unit in units])
+        text = _unit_table(kind, block, node_set(unit.name for unit in units), [addresses[unit.name] for unit in units])
+        options = served.options[units[0].name]
+        listed = ", ".join(f'{key} = "{value}"' for key, value in options.items())
+        yield text + (f"options = {{ {listed} }}\n" if options else "")
 
 
 def _unit_table(kind: Kind, block: str, names: str, addresses: list[str]) -> str:
