@@ -113,7 +113,7 @@ wave_interval_s = 60
 min_on_s = 900
 min_off_s = 600
 commands_per_hour = 6
-fleet_frac = 0.25
+fleet_frac = {0.25 if len(units) >= 4 else 1.0}
 overshoot_percent = 5
 other_kw = {other_w(units) / 1e3:.3f}
 losses_percent = {100.0 * LOSS_FRAC:g}
