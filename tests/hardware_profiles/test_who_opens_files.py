@@ -30,7 +30,8 @@ OF_THE_PACKAGE = {
 }  # fmt: skip
 FOLDERS_AND_LOCKS = {  # by descriptors that follow no link
     "bench/lab/host/layout.py:take_lock", "bench/lab/run/locks.py:_locked",
-    "bench/control/log/audit.py:AuditLog._opened", "bench/live/server.py:_Page.__init__", "bench/results/labs/ledger.py:Ledger._locked",
+    "bench/control/log/audit.py:AuditLog._opened", "bench/live/server.py:_Page.__init__",
+    "bench/results/labs/ledger.py:Ledger._locked",
     "bench/machine/locks.py:_Folder._create", "bench/machine/locks.py:_Folder._open",
     "bench/machine/locks.py:_descriptor", "bench/results/layout.py:make_private",
     "sites/plots/library.py:_import_from_another_folder",
