@@ -47,6 +47,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     "report": ("bench.cli.report", "report", "Write results and sites to one self-contained HTML page."),
     "results": ("bench.cli.results.command", "results", "Check stored results, sign them, and verify signatures."),
     "lab": ("bench.cli.lab.command", "lab", "Measure on many hosts by one plan, and collect every result once."),
+    "control": (
+        "bench.cli.control.command",
+        "control",
+        "Carry a plan out: in shadow, or armed by a file.",
+    ),
     "twin": ("bench.cli.twin.command", "twin", "Simulate a site on loopback, with real protocols, until Ctrl-C."),
     "validate": ("bench.cli.validate.command", "validate", "Test the models against published figures."),
     "pytest": ("bench.cli.pytest_json", "pytest_json", "Import or export the JSON of pytest-benchmark."),

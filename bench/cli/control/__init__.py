@@ -1,0 +1,1 @@
+"""`perwatt control`: a plan carried out, in shadow until a file arms it."""

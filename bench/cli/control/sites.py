@@ -1,0 +1,84 @@
+"""The site that a command of control names: its file, its plan, and the folders of its logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hardware_profiles.errors import InputError
+
+if TYPE_CHECKING:
+    from sites.control.plan import Plan
+    from sites.model import Site
+
+CONTROL = "control"
+ARMED, SHADOW = "armed", "shadow"
+
+
+def read_site(name: str) -> Site:
+    """Return the one site of a site file.
+
+    Raises
+    ------
+    InputError
+        The file is faulty, or it is a fleet.
+    """
+    from bench.device_rates import resolve_device
+    from sites.examples import site_path
+    from sites.file.inputs import read_inputs
+
+    read = read_inputs(site_path(name), resolve_device)
+    if len(read) != 1:
+        raise InputError.at(name, expected="one site, because each is controlled by itself", got=f"{len(read)} sites")
+    return read[0][1]
+
+
+def control_path(name: str, stated: Path | None) -> Path:
+    """Return the control file of a site file."""
+    from sites.examples import site_path
+
+    return stated if stated is not None else site_path(name).with_suffix(".control.toml")
+
+
+def plan_of_year(site: Site, now_s: float) -> Plan:
+    """Return the plan of a site's year.
+
+    Raises
+    ------
+    InputError
+        The time is not within that year.
+    """
+    from sites.control.planned import plan_of
+    from sites.dispatch.year import site_year
+
+    plan = plan_of(site_year(site, hourly=True))
+    if plan.step_at(now_s) is None:
+        from datetime import UTC, datetime
+
+        got = f"{datetime.fromtimestamp(now_s, UTC):%Y-%m-%d}"
+        raise InputError.at(site.name, "start", expected="a year that the present day is in", got=got)
+    return plan
+
+
+def site_folder(store: Path, site: Site) -> Path:
+    """Return the folder of a site's logs."""
+    from sites.files import slug
+
+    return store / CONTROL / slug(site.name)
+
+
+def folder_in_use(store: Path, site: Site) -> Path:
+    """Return the folder of the log that was written last.
+
+    Raises
+    ------
+    InputError
+        The site was never under control.
+    """
+    from bench.control.log.audit import AUDIT_FILE
+
+    folders = [site_folder(store, site) / mode for mode in (ARMED, SHADOW)]
+    logs = [folder / AUDIT_FILE for folder in folders if (folder / AUDIT_FILE).exists()]
+    if not logs:
+        raise InputError(f"{site_folder(store, site)}: expected a log of this site; `perwatt control SITE` writes one")
+    return max(logs, key=lambda path: path.stat().st_mtime).parent
