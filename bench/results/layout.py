@@ -17,6 +17,8 @@ RECORD_FILE = "result.json"
 SAMPLES_FILE = "samples.parquet"
 LABS = "labs"
 """Folder of a results folder that holds the books of lab runs and no results."""
+CONTROL = "control"
+"""Folder of a results folder that holds the audit logs of controlled sites and no results."""
 TEMPORARY_PREFIX = ".tmp-"
 RECORD = Kind("record", 16 * MIB, stdin=False)  # one of a long run takes 1 MiB
 SAMPLES = Kind("file of samples", 1024 * MIB, stdin=False)
@@ -28,8 +30,8 @@ _NO_PATH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 def result_names(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> list[str]:
     """Return the names of the complete result folders of a store, oldest first; none if there is no store.
 
-    Files and the folder of lab runs are no results and are passed over. `on_fault` gets a line for each entry that is
-    neither a folder nor a file.
+    Files and the folders of lab runs and of control are no results and are passed over. `on_fault` gets a line for each
+    entry that is neither a folder nor a file.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def result_names(store: Path, on_fault: Callable[[str], None] = lambda _: None) 
             return sorted(
                 entry.name
                 for entry in entries
-                if not entry.name.startswith(".") and entry.name != LABS and _is_folder(entry, on_fault)
+                if not entry.name.startswith(".") and entry.name not in {LABS, CONTROL} and _is_folder(entry, on_fault)
             )
     except FileNotFoundError:
         return []

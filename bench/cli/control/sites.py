@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from sites.control.plan import Plan
     from sites.model import Site
 
-CONTROL = "control"
 ARMED, SHADOW = "armed", "shadow"
 
 
@@ -62,6 +61,7 @@ def plan_of_year(site: Site, now_s: float) -> Plan:
 
 def site_folder(store: Path, site: Site) -> Path:
     """Return the folder of a site's logs."""
+    from bench.results.layout import CONTROL
     from sites.files import slug
 
     return store / CONTROL / slug(site.name)

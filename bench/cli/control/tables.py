@@ -72,9 +72,10 @@ def print_money(row: Mapping[str, Any]) -> None:
     """Print the sums of money of a log."""
     money = row.get("money") or {}
     if money:
+        earned, meant, regret = (money[key] for key in ("earned_usd", "would_have_earned_usd", "regret_usd"))
         say(
-            f"money      {money['earned_usd']:,.2f} USD by what the devices show, {money['would_have_earned_usd']:,.2f} "
-            f"USD by the intent, {money['regret_usd']:,.2f} USD less than the best"
+            f"money      {earned:,.2f} USD by what the devices show, {meant:,.2f} USD by the intent, "
+            f"{regret:,.2f} USD less than the best"
         )
 
 
