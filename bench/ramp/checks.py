@@ -13,11 +13,12 @@ from hardware_profiles.errors import InputError
 
 OUTSIDE = ("node", "rack", "wall")  # boundaries of meters that a device cannot be the maker of
 OWN = ("C", "D", "E")  # tiers of meters that a device has itself, or that nobody has
+SHARED = ("vllm", "slurm", "kubernetes")  # levers of what serves the work of others
 _KINDS = {
     "gpu_power": "gpu",
     "gpu_clocks": "gpu",
     "cpu_power": "cpu",
-    "endpoint_sleep": "server",
+    "vllm": "server",
     "slurm": "server",
     "kubernetes": "server",
     "hook": "server",
@@ -41,6 +42,19 @@ def check_meter(meter: Meter) -> None:
         raise InputError.at(place, expected="a meter that shows power", got=f"a {info.kind}")
     if not isinstance(meter, PolledMeter):
         raise InputError.at(place, expected="a meter that is read while the device switches", got="a log or a sum")
+
+
+def check_alone(lever: str, *, alone: bool) -> None:
+    """Refuse a server whose users a ramp would interrupt, unless the user states that there are none.
+
+    Raises
+    ------
+    InputError
+        It may have other users.
+    """
+    if lever in SHARED and not alone:
+        expected = "--alone with it: the work of everybody who uses the server is interrupted"
+        raise InputError.at(f"DEVICE {lever}", expected=expected)
 
 
 def as_seen(info: MeterInfo, readings: Sequence[Reading]) -> MeterInfo:

@@ -59,6 +59,7 @@ LEAST_PLATEAU_PERIODS = 12.0  # update periods of the meter in a plateau
     show_default=True,
     help="Time over which the device averages the rate that it shows [s].",
 )
+@click.option("--alone", is_flag=True, help="State that nobody else uses the server that is switched.")
 @store_option
 @json_option
 def ramp(
@@ -72,6 +73,7 @@ def ramp(
     plateau_s: float,
     look_s: float,
     rate_averaging_s: float,
+    alone: bool,
     store: Path,
     as_json: bool,
 ) -> int:
@@ -89,11 +91,12 @@ def ramp(
     from bench.machine.locks import hold
     from bench.meters.protocol import MeterOptions
     from bench.meters.registry import metering
-    from bench.ramp.checks import check_meter
+    from bench.ramp.checks import check_alone, check_meter
     from bench.ramp.course import Clock, Ramp, Terms
     from bench.ramp.rule import Rule
 
     name, address, options = parse_lever(device, "DEVICE")
+    check_alone(name, alone=alone)
     lever = open_lever(name, address, options, "DEVICE")
     prepare_out(store)
     with metering([spec], MeterOptions(period_s=meter_period_s)) as meters, hold(meters[0].info.domains) as held:

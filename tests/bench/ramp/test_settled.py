@@ -4,10 +4,11 @@ import math
 
 import pytest
 
-from bench.ramp.checks import is_loopback
+from bench.ramp.checks import check_alone, is_loopback
 from bench.ramp.rule import Rule
 from bench.ramp.samples import Plateau, Samples
 from bench.ramp.settled import at_full, at_rate, at_rest, steady
+from hardware_profiles.errors import InputError
 
 RULE = Rule()
 FULL = Plateau(3400.0, 2.0, 0.5, 0.0, 60)
@@ -54,6 +55,13 @@ def test_a_device_without_a_rate_has_no_rate_to_wait_for() -> None:
     usual = Plateau(100.0, 0.5, 0.1, 0.0, 60)
     assert not at_rate(Samples((), ()), 0.0, 70.0, usual, RULE)
     assert at_rate(_held(lambda _: 99.0, 70), 0.0, 70.0, usual, RULE)
+
+
+def test_a_server_that_others_may_use_needs_a_word_of_the_user() -> None:
+    with pytest.raises(InputError, match="expected --alone with it"):
+        check_alone("vllm", alone=False)
+    check_alone("vllm", alone=True)
+    check_alone("luxos", alone=False)
 
 
 @pytest.mark.parametrize(
