@@ -25,6 +25,11 @@ _BUILT_IN = {
     "axeos": ("bench.levers.miners.axeos", "ENTRY"),
     "epic": ("bench.levers.miners.epic", "ENTRY"),
     "proto": ("bench.levers.miners.proto", "ENTRY"),
+    "gpu_power": ("bench.levers.hosts.gpu", "POWER"),
+    "gpu_clocks": ("bench.levers.hosts.gpu", "CLOCKS"),
+    "cpu_clocks": ("bench.levers.hosts.cpu_clocks", "ENTRY"),
+    "vllm": ("bench.levers.hosts.vllm", "ENTRY"),
+    "slurm": ("bench.levers.hosts.slurm", "ENTRY"),
     "hook": ("bench.levers.hook", "ENTRY"),
 }
 

@@ -119,7 +119,7 @@ class Nvml(PolledMeter):
         try:
             nvml = self._nvml = self._nvml or load()
             nvml.nvmlInit()
-            self._handle = _handle(nvml, self._target)
+            self._handle = handle_of(nvml, self._target)
         except Exception as error:  # noqa: BLE001 (NVMLError is a class of the optional package)
             raise fault(name, error) from None
         uuid = text_of(nvml.nvmlDeviceGetUUID, self._handle, (nvml.NVMLError, *NO_ANSWER))
@@ -246,7 +246,8 @@ def load() -> Any:
     return pynvml
 
 
-def _handle(nvml: Any, target: str) -> Any:
+def handle_of(nvml: Any, target: str) -> Any:
+    """Return NVML's handle of a GPU by its index or UUID."""
     if target.isdigit():
         return nvml.nvmlDeviceGetHandleByIndex(int(target))
     return nvml.nvmlDeviceGetHandleByUUID(target)

@@ -1,4 +1,4 @@
-"""The codes of why a look at a miner is doubtful or a command is refused, with their words."""
+"""The codes of why a look at a device is doubtful or a command is refused, with their words."""
 
 from collections.abc import Mapping
 
@@ -36,5 +36,10 @@ WORDS: Mapping[str, str] = {
     "tuning": "the device tunes",
     "ramping": "the device ramps",
     "starting": "the device starts",
+    "no_permission": "the command wants the rights of an administrator",
+    "not_persistent": "the setting is lost when nobody uses the GPU, because persistence mode is off",
+    "wrong_answer": "the server answers the prompt of known answer wrongly",
+    "jobs_run": "jobs still run on the node",
+    "drained_by_others": "somebody else drained the node",
     "no_pool": "the device has no pool",
 }

@@ -1,0 +1,1 @@
+"""Levers of hosts: GPUs, CPUs, servers of models, nodes of a cluster."""
