@@ -16,7 +16,7 @@ OF_THE_SYSTEM = {  # in /proc and /sys
     "bench/measure/audit/cpu.py:_throttle_count", "bench/meters/kinds/hwmon/sensors.py:Sensor.read",
     "bench/meters/kinds/rapl/dies.py:ZoneCounter.read_uj", "bench/meters/kinds/rapl/meter.py:Rapl._counter",
     "bench/meters/kinds/rapl/meter.py:_max_power_w", "bench/meters/system_files.py:read_text",
-    "sites/memory.py:_container", "sites/memory.py:_machine",
+    "bench/twin/servers/serving.py:_allowed", "sites/memory.py:_container", "sites/memory.py:_machine",
 }  # fmt: skip
 OF_THE_PACKAGE = {
     "bench/cli/lab/schema.py:schema",

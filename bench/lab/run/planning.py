@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench.lab.inventory.lab import Host, Lab, Miner
-from bench.network.node_sets import expand
 from bench.lab.messages import Hello
 from bench.measure.plans import get_plan
+from bench.network.node_sets import expand
 from bench.results.labs.plan import Job, JobParts, LabPlan
 from bench.workloads.registry import entry
 from hardware_profiles.errors import InputError, near_names
