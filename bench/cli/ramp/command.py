@@ -34,7 +34,7 @@ LEAST_PLATEAU_PERIODS = 12.0  # update periods of the meter in a plateau
 @click.command(
     epilog=examples(
         "perwatt ramp luxos:192.0.2.7 --meter shelly:192.0.2.9",
-        "perwatt ramp antminer:192.0.2.7,user=root,password_file=pw --meter shelly:192.0.2.9 --off-s 3600",
+        "perwatt ramp luxos:192.0.2.7 --meter shelly:192.0.2.9 --off-s 3600",
     )
 )
 @click.argument("device")
@@ -77,7 +77,7 @@ def ramp(
     store: Path,
     as_json: bool,
 ) -> int:
-    """Measure how long a device takes to switch off and on, and the joules that it costs.
+    """Measure how long a device takes to switch off and on, and the joules.
 
     DEVICE is a lever and an address, such as luxos:192.0.2.7. The device works for others or for nobody: what it does
     is interrupted. What was off stays off, and in every ending the device is brought back as it was found.
