@@ -31,6 +31,7 @@ WORDS: Mapping[str, str] = {
     "rate_while_off": "the device says that it is off and still shows a rate",
     "power_while_off": "the device says that it is off and still draws power",
     "rate_below_level": "the rate is below that of the setting",
+    "rate_above_level": "the rate is above that of the setting",
     "power_off_target": "the power is not that of the setting",
     "fault_shown": "the device shows a fault",
     "tuning": "the device tunes",

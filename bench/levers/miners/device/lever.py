@@ -10,7 +10,7 @@ from bench.credentials import scrub_text
 from bench.levers.judging import judge
 from bench.levers.miners.device.levels import off_and_on
 from bench.levers.miners.device.line import Line, RefusedError
-from bench.levers.miners.device.looking import Before, Look, observation
+from bench.levers.miners.device.looking import Before, Look, observation, steady_frac
 from bench.levers.protocol import Answer, Evidence, Observation, Reply, Setting
 from bench.network.errors import ReadFailedError
 from hardware_profiles.errors import shown
@@ -39,6 +39,7 @@ class MinerLever(ABC):
         self._turn = asyncio.Lock()  # a miner serves one request after the other
         self._before: Before | None = None
         self._levels: tuple[Level, ...] = off_and_on()
+        self._usual_frac: float | None = None  # of the rate of its setting, when it first worked steadily
         self._setting_found: Setting | None = None  # the first that was read, or that a journal holds
         self._found: str | None = None  # level of its targets
 
@@ -58,7 +59,9 @@ class MinerLever(ABC):
                 self._found = self._level_of(self._setting_found)
             if self._before is not None and self._before.at_s > now_s:
                 self._before = None  # the clock was set back
-            seen = observation(look, self._before, now_s)
+            if self._usual_frac is None:
+                self._usual_frac = steady_frac(look)
+            seen = observation(look, self._before, now_s, self._usual_frac or 1.0)
             if self._before is None or self._before.clocks != look.clocks:
                 self._before = Before(now_s, look.clocks)
         if seen.state is UnitState.RUNNING and (self._found is None or seen.level in {None, self._found}):

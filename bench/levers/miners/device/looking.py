@@ -19,6 +19,8 @@ _OVER = 1.5  # of full power and of the nominal rate: more is a slip of telemetr
 _STILL_ON = 0.5  # of full power, or of the power at work
 _STILL_HASHING = 0.05  # of the nominal rate
 _FITS_RATE = 0.8  # of the rate of the setting
+_EXCEEDS_RATE = 1.25  # of the rate of the setting
+_LEAST_FRAC = 0.3  # of the rate of its setting: a machine that makes less does not work steadily
 _FITS_POWER = 0.2  # relative difference between a power and its target
 _IDLE_W = 400.0  # [W] control board, fans and a supply without load draw less
 _BEST_J_PER_TH, _WORST_J_PER_TH = 5.0, 250.0
@@ -53,7 +55,7 @@ class Before:
     clocks: tuple[object, ...]
 
 
-def observation(look: Look, before: Before | None, now_s: float) -> Observation:
+def observation(look: Look, before: Before | None, now_s: float, usual_frac: float = 1.0) -> Observation:
     """Return what a look shows.
 
     Parameters
@@ -64,12 +66,14 @@ def observation(look: Look, before: Before | None, now_s: float) -> Observation:
         The look before, to see that the figures move; None at the first one.
     now_s
         Time of the look [s, Unix].
+    usual_frac
+        Share of the rate of its setting that this device makes: a machine with a dead board works all the same.
     """
     rate, power = recent_rate(look.reading.rates), measured_power(look.reading.powers)
     rate_per_s = None if rate is None else rate.rate_h_s
     power_w = None if power is None else power.power_w
     doubts = [*look.doubts, *_doubts(look, before, now_s, rate_per_s, power)]
-    state, reasons = (UnitState.UNKNOWN, []) if doubts else _state(look, rate_per_s, power)
+    state, reasons = (UnitState.UNKNOWN, []) if doubts else _state(look, rate_per_s, power, usual_frac)
     level = OFF if state is UnitState.OFF else look.level if not doubts else None
     return Observation(
         at_s=now_s,
@@ -124,7 +128,18 @@ def _j_per_th(rate_per_s: float | None, power_w: float | None) -> float | None:
     return power_w / (rate_per_s / 1e12) if rate_per_s and power_w and power_w > _SMALL_W else None
 
 
-def _state(look: Look, rate_per_s: float | None, power: PowerReading | None) -> tuple[UnitState, list[str]]:
+def steady_frac(look: Look) -> float | None:
+    """Return the share of the rate of its setting that a device makes that works steadily, at most 1; else None."""
+    rate = recent_rate(look.reading.rates)
+    if rate is None or not look.expected_per_s or look.off or look.changing or look.doubts:
+        return None
+    share = rate.rate_h_s / look.expected_per_s
+    return min(share, 1.0) if share >= _LEAST_FRAC else None
+
+
+def _state(
+    look: Look, rate_per_s: float | None, power: PowerReading | None, usual_frac: float
+) -> tuple[UnitState, list[str]]:
     if look.off:
         return _state_off(look, rate_per_s, power)
     power_w, nominal = None if power is None else power.power_w, look.reading.nominal_rate_h_s
@@ -132,15 +147,20 @@ def _state(look: Look, rate_per_s: float | None, power: PowerReading | None) -> 
         return (UnitState.CHANGING, [look.changing]) if look.changing else (UnitState.UNKNOWN, ["no_rate"])
     if rate_per_s == 0.0:
         return _state_without_rate(look, power_w)
-    reason = look.changing or _misfit(look, rate_per_s, power_w, nominal)
-    return (UnitState.CHANGING, [reason]) if reason else (UnitState.RUNNING, [])
+    reason = look.changing or _misfit(look, rate_per_s, power_w, nominal, usual_frac)
+    if reason:
+        return UnitState.CHANGING, [reason]
+    return UnitState.RUNNING, ["rate_below_level"] if usual_frac < _FITS_RATE else []
 
 
-def _misfit(look: Look, rate_per_s: float, power_w: float | None, nominal: float | None) -> str:
+def _misfit(look: Look, rate_per_s: float, power_w: float | None, nominal: float | None, usual_frac: float) -> str:
     """Return the code of why rate and power do not fit the setting; empty if they do."""
-    least = _FITS_RATE * look.expected_per_s if look.expected_per_s else _STILL_HASHING * (nominal or 0.0)
+    expected = look.expected_per_s
+    least = _FITS_RATE * usual_frac * expected if expected else _STILL_HASHING * (nominal or 0.0)
     if rate_per_s < least:
         return "rate_below_level"
+    if expected and rate_per_s > _EXCEEDS_RATE * expected:
+        return "rate_above_level"
     if (_j_per_th(rate_per_s, power_w) or 0.0) > _WORST_J_PER_TH:
         return "watts_without_hashes"
     if look.target_w and power_w and abs(power_w / look.target_w - 1.0) > look.target_frac:

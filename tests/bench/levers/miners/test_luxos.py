@@ -133,3 +133,23 @@ def test_a_miner_that_is_not_there_is_unknown_and_commands_are_known_not_to_have
     )  # fmt: skip
     assert device.as_found() is None
     assert device.to("off").reply is Reply.REFUSED
+
+
+def test_a_machine_with_a_dead_board_works_with_what_it_has(luxos):
+    device = luxos()
+    device.fake.unit.rate_now_h_s = 66e12
+    seen = device.look()
+    assert (seen.state, seen.reasons) == (UnitState.RUNNING, ("rate_below_level",))
+    assert device.shows("on") is Evidence.CONFIRMED
+    device.fake.unit.rate_now_h_s = 30e12  # a second one dies
+    assert device.look().state is UnitState.CHANGING
+
+
+def test_a_profile_that_the_rate_does_not_follow_is_not_confirmed(luxos):
+    device = luxos()
+    device.look()
+    device.as_found()
+    device.to("1200W")
+    device.fake.unit.rate_now_h_s = 85e12  # on its way down from 100
+    assert device.shows("1200W") is Evidence.UNKNOWN
+    assert device.look().reasons == ("rate_above_level",)
