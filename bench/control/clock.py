@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Protocol
 
+from bench.errors import RunFailedError
 from bench.network.errors import ReadFailedError
 from bench.network.http import Device, get_number
 from bench.network.url import parse_url
@@ -77,9 +78,12 @@ class TwinClock:
             raise InputError(f"--clock: {error}") from None
 
     def now_s(self) -> float:
-        """Return the time [s, Unix]."""
+        """Return the time [s, Unix]; raise RunFailedError if the twin is gone."""
         if self._speed == 0.0 or time.monotonic() - self._looked_s > _NAP_S:
-            self._look()
+            try:
+                self._look()
+            except ReadFailedError as error:
+                raise RunFailedError(f"--clock: the twin does not answer any more: {error}") from None
         return self._shown_s + (time.monotonic() - self._looked_s) * self._speed
 
     async def sleep_until(self, at_s: float) -> None:

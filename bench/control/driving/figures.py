@@ -63,7 +63,7 @@ class Figures:
             "devices_mw": _mw(sum(powers) if powers else None),
             "price_usd_per_mwh": spot,
             "target_mw": self._target_mw(inputs, now_s),
-            "money": {name: round(value, _PLACES) for name, value in self._money.items()},
+            "money": {name: round(value, _PLACES) + 0.0 for name, value in self._money.items()},  # never -0
             "states": {**dict.fromkeys(map(str, UnitState), 0), **Counter(str(look.state) for look in looks.values())},
             "commands": len(decision.commands),
             "not_as_intended": listed,

@@ -8,6 +8,7 @@ from doubles.feeds.web import WebSource
 from doubles.twin.running import running_twin
 
 from bench.control.clock import TwinClock, WallClock, open_clock
+from bench.errors import RunFailedError
 from hardware_profiles.errors import InputError
 
 
@@ -45,6 +46,13 @@ def test_between_two_looks_a_fast_clock_goes_on_at_its_speed():
     assert 0.09 < time.monotonic() - began < 10.0
     assert clock.now_s() >= 1100.0
     web.close()
+
+
+def test_a_twin_that_is_gone_ends_the_run_with_a_line():
+    with running_twin(units=1) as twin:
+        clock = TwinClock(f"http://{twin.served.pages}/clock")
+    with pytest.raises(RunFailedError, match="the twin does not answer any more"):
+        clock.now_s()
 
 
 @pytest.mark.parametrize(
