@@ -17,7 +17,7 @@ SHARED = ("vllm", "slurm", "kubernetes")  # levers of what serves the work of ot
 _KINDS = {
     "gpu_power": "gpu",
     "gpu_clocks": "gpu",
-    "cpu_power": "cpu",
+    "cpu_clocks": "cpu",
     "vllm": "server",
     "slurm": "server",
     "kubernetes": "server",
