@@ -1,7 +1,7 @@
 """A controller of a few units in memory that is killed at any of its points of input and output, and started again.
 
-A point is passed before and after each write of the log, of the snapshot and of the journal, each command and each look.
-From the point of the kill on nothing gets through, as from a process that does not exist any more.
+A point is passed before and after each write of the log, the snapshot and the journal, around each command, and before
+each look. From the point of the kill on nothing gets through, as from a process that does not exist any more.
 """
 
 import asyncio

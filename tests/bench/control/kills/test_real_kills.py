@@ -76,9 +76,8 @@ class Killed:
         raise AssertionError("no cycle")
 
     def ask(self, *more):
-        return subprocess.run(
-            self.command(*more), cwd=self.folder, env=self.environment, capture_output=True, text=True
-        )
+        keys = {"cwd": self.folder, "env": self.environment, "capture_output": True, "text": True}
+        return subprocess.run(self.command(*more), check=False, **keys)
 
     def awake(self):
         return [self.twin.twin.units[at].level_w(self.now_s()) > 0.0 for at in range(len(self.twin.twin.units))]
