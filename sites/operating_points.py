@@ -1,4 +1,4 @@
-"""The operating curve of an inference server: its points, those that keep a latency limit, and the best of them."""
+"""The operating curve of a miner or an inference server: its points, those that keep a latency limit, and the best of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from sites.market.device_rate import DeviceRate, TokenTags
 
-SWEEP_PREFIX = "sweep:"  # of the name of a measured operating curve
+CURVE_PREFIX = "curve:"  # of the name of a measured operating curve
+SWEEP_PREFIX = "sweep:"  # the older name of one whose points are loads of a server
+CURVE_PREFIXES = (CURVE_PREFIX, SWEEP_PREFIX)
 CAPS_MARK = "@caps"  # at the end of a modelled rate's name: the curve of its power limits
 RATE_MARK = "/s"  # at the end of its load: the curve of requests that arrive at random times
 MODELLED_PREFIX = "llm:"
@@ -24,9 +26,9 @@ MIXED = "a mix of other points makes as many tokens with less power"
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """A load of a server, or a power limit under one load, with its figures."""
+    """A load of a server, or a level of a lever under one load, with its figures."""
 
-    load: str  # in words: "8 at a time", "500 W a GPU"
+    load: str  # in words: "8 at a time", "500 W a GPU", or the name of a level
     rate: DeviceRate  # with its power and its tags
     latency_s: Mapping[str, float]  # [s] by the names in LATENCIES; without those that too few requests allow
     energy_interval_j_per_token: tuple[float, float] | None = None  # [J/token] 95 % interval
@@ -34,7 +36,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class OperatingCurve:
-    """The points of one server, as they were measured or modelled."""
+    """The points of one device, as they were measured or modelled."""
 
     name: str  # that a site file states
     points: tuple[OperatingPoint, ...]  # by rising load

@@ -10,7 +10,7 @@ from bench.device_rates.records import from_record, prompts_in
 from bench.results.layout import STORE
 from hardware_profiles.errors import InputError
 from sites.market.unit_spread import FLEET_PREFIX
-from sites.operating_points import SWEEP_PREFIX, OperatingCurve
+from sites.operating_points import CURVE_PREFIXES, OperatingCurve
 from sites.storage.ramps import RAMP_PREFIX
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def resolve_device(
     Parameters
     ----------
     name
-        As in `resolve_rate`, a sweep over the load of a server (`sweep:<id>`), or power limits (`llm:...@caps`).
+        As in `resolve_rate`, the measured levels of a device or loads of a server (`curve:<id>`, once `sweep:<id>`), or
+        power limits (`llm:...@caps`).
     store
         The results folder.
     profiles
@@ -39,7 +40,7 @@ def resolve_device(
     InputError
         As `resolve_rate` and `operating_curve`.
     """
-    if name.startswith(SWEEP_PREFIX):
+    if name.startswith(CURVE_PREFIXES):
         return operating_curve(name, store)
     if name.startswith(RAMP_PREFIX):
         from bench.ramp.terms import resolve_ramp

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bench.results.record import MeterUsed, Metric, Record
 
 _OF_A_MODEL = (
+    "lever",
+    "level",
     "mode",
     "profile",
     "power_limit_w",

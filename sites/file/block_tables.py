@@ -33,7 +33,14 @@ from sites.file.values import (
     assumed,
 )
 from sites.hours.demand import PROFILES, over_mean, week_profile
-from sites.operating_points import CAPS_MARK, LATENCIES, MODELLED_PREFIX, RATE_MARK, SWEEP_PREFIX
+from sites.operating_points import (
+    CAPS_MARK,
+    CURVE_PREFIX,
+    CURVE_PREFIXES,
+    LATENCIES,
+    MODELLED_PREFIX,
+    RATE_MARK,
+)
 
 
 def _profile(content: Any) -> Any:
@@ -46,8 +53,9 @@ def _profile(content: Any) -> Any:
     return tuple(content)
 
 
-_OF_SWEEP = {"type": "string", "pattern": f"^{SWEEP_PREFIX}"}
-_OF_CURVE = {"type": "string", "pattern": f"^{SWEEP_PREFIX}|{CAPS_MARK}(~|$)|^{MODELLED_PREFIX}.*{RATE_MARK}(@|~|$)"}
+_MEASURED = f"^({'|'.join(CURVE_PREFIXES)})"
+_OF_SWEEP = {"type": "string", "pattern": _MEASURED}
+_OF_CURVE = {"type": "string", "pattern": f"{_MEASURED}|{CAPS_MARK}(~|$)|^{MODELLED_PREFIX}.*{RATE_MARK}(@|~|$)"}
 _ZERO = [{"const": 0}, {"type": "object", "properties": {"value": {"const": 0}}}]
 _WEEK = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1e9}, "minItems": 168, "maxItems": 168}
 Profile = Annotated[
@@ -130,7 +138,7 @@ class InferenceTable(StartKeys):
 
     name: Name = "inference"
     device: Name | None = None
-    latency_limit: LatencyLimitTable | None = None  # of the points of a sweep
+    latency_limit: LatencyLimitTable | None = None  # of the points of a curve
     figure: Name | None = None  # a published figure
     rate: RateTable | None = None
     rated_tokens_per_s: Tokens | None = None  # the rated figure if the rate is measured
@@ -189,23 +197,23 @@ class InferenceTable(StartKeys):
 
     @rule
     def _limit_of_a_sweep(self) -> Iterator[Broken]:
-        is_sweep = self.device is not None and self.device.startswith(SWEEP_PREFIX)
+        is_sweep = self.device is not None and self.device.startswith(CURVE_PREFIXES)
         modelled = (self.device or "").partition("~")[0]
         has_caps = modelled.endswith(CAPS_MARK)
         has_rates = modelled.startswith(MODELLED_PREFIX) and modelled.partition("@")[0].endswith(RATE_MARK)
         if self.latency_limit is not None and not (is_sweep or has_caps or has_rates):
             got = self.device or "no device"
             expected = (
-                f'device = "{SWEEP_PREFIX}ID" or "{MODELLED_PREFIX}...:all{RATE_MARK}" together with latency_limit'
+                f'device = "{CURVE_PREFIX}ID" or "{MODELLED_PREFIX}...:all{RATE_MARK}" together with latency_limit'
             )
             yield Broken(f"expected {expected}, got {shown(got)}")
         if (is_sweep or has_caps or has_rates) and self.usd_per_mtok is None:
-            curve = "a sweep" if is_sweep else CAPS_MARK if has_caps else f"a rate ({RATE_MARK})"
+            curve = "a measured curve" if is_sweep else CAPS_MARK if has_caps else f"a rate ({RATE_MARK})"
             yield Broken(
                 f"expected usd_per_mtok with {curve}, because a tenant chooses the load of its own GPUs, got none"
             )
         if is_sweep and self.latency_limit is None and self.price_class != "batch":
-            yield Broken('expected latency_limit with a sweep, or price_class = "batch", got neither')
+            yield Broken('expected latency_limit with a measured curve, or price_class = "batch", got neither')
 
     @rule
     def _ends_after_its_start(self) -> Iterator[Broken]:

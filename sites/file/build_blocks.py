@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hardware_profiles.errors import Faults, InputError
@@ -12,8 +13,12 @@ from sites.market.device_rate import DeviceRate, TokenTags
 from sites.market.published_rates import published_rate, stated_rate
 from sites.model import InferenceBlock, MiningBlock
 from sites.modes import margins
+<<<<<<< HEAD
 from sites.operating_points import OperatingCurve, serving_curve
 from sites.storage.ramps import MeasuredRamp
+=======
+from sites.operating_points import CURVE_PREFIXES, OperatingCurve, serving_curve
+>>>>>>> 7799f6f2 (Settings that are compared over repeated visits: their order, their means corrected for drift, the range that may be the best; device = "curve:ID" takes the levels of a device)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,11 +61,13 @@ def mining_block(table: MiningTable, resolve: Resolve, path: str, pue: float, fa
         A device is unknown, does not hash, or its power is not known at the node, rack or wall.
     """
     location = f"{path}: mining block {table.name!r}"
-    modes = [_hash_rate(name, resolve, location) for name in table.modes or (table.device or "",)]
+    modes = [mode for name in table.modes or (table.device or "",) for mode in _modes(name, resolve, location)]
     if not modes:
         raise InputError(f"{location}: key modes: expected at least one, got none")
     steps = margins(modes)
     top = max(modes, key=lambda mode: mode.power_w or 0.0)
+    if table.device is not None and table.device.startswith(CURVE_PREFIXES):  # not the name of a point
+        top = replace(top, name=table.device)
     watts = sum(step.power_w for step in steps)
     count = table.count.value if table.count else _fitting(table, facility_mw, pue * watts, 1, location)
     return MiningBlock(
@@ -142,10 +149,21 @@ def inference_block(
     )
 
 
+def _modes(name: str, resolve: Resolve, location: str) -> list[DeviceRate]:
+    """Return the modes of a miner: the points of a curve, or its one rate."""
+    rate = _resolved(name, resolve, location)
+    rates = [point.rate for point in rate.points] if isinstance(rate, OperatingCurve) else [rate]
+    return [_checked_hash_rate(one, location) for one in rates]
+
+
 def _hash_rate(name: str, resolve: Resolve, location: str) -> DeviceRate:
     rate = _resolved(name, resolve, location)
     if isinstance(rate, OperatingCurve):
-        raise InputError(f"{location}: expected a hash rate, got {rate.name}, which counts tokens")
+        raise InputError(f"{location}: expected one hash rate, got {rate.name}, a curve of several")
+    return _checked_hash_rate(rate, location)
+
+
+def _checked_hash_rate(rate: DeviceRate, location: str) -> DeviceRate:
     _counts(rate, "hash", location)
     if rate.boundary not in NODE_BOUNDARIES:
         raise InputError(
