@@ -1,6 +1,8 @@
 """`perwatt run asic`: the hash rate of an ASIC miner, verified by its shares, and joules at the wall."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,10 +12,46 @@ from bench.cli.options import NUMBER, POSITIVE, PositiveRange, prepare_out, remo
 from bench.cli.output import emit_json
 from hardware_profiles.errors import InputError
 
+if TYPE_CHECKING:
+    from bench.cli.run.asic_flow import Request
+
 PORT = 3333
 WORKER = "perwatt.asic"
 LONGEST_WORKER = 100  # characters
 COLDEST_C, HOTTEST_C = -60.0, 100.0  # [°C] the inlet of a machine, also in oil or water
+
+
+_OPTIONS = (
+    click.option("--miner", "host", metavar="HOST", help="Miner whose firmware is read. [default: shares only]"),
+    click.option(
+        "--family", shell_complete=completion.miner_families, help="Its family. [default: what its replies show]"
+    ),
+    click.option("--user", help="User of the miner's web pages, for figures that need a login."),
+    click.option("--password-file", type=click.Path(path_type=Path), help="File of mode 0600 with the password."),
+    click.option("--password-env", help="Environment variable with the password."),
+    click.option("--listen", metavar="IP:PORT", help=f"Where miners connect. [default: towards --miner, port {PORT}]"),
+    click.option(
+        "--set-pool", is_flag=True, help="Set the miner's pool, and bring the former one back in every ending."
+    ),
+    click.option("--worker", default=WORKER, show_default=True, help="Name of the worker in the pool line."),
+    click.option(
+        "--error", default="1%", show_default=True, help="Wanted error: half of the 95 % interval of the rate."
+    ),
+    click.option("--measure-s", type=PositiveRange(1e6), help="Time of all windows [s]. [default: what --error needs]"),
+    click.option(
+        "--difficulty", type=PositiveRange(1e15), help="Difficulty of the shares. [default: for 5 to 20 a second]"
+    ),
+    click.option("--nominal", help="Rated hash rate, such as '200 TH/s'. [default: what the firmware states]"),
+    click.option("--wait-s", type=POSITIVE, default=900.0, show_default=True, help="Longest wait for the miner [s]."),
+    click.option("--ambient-c", type=NUMBER, help="Temperature at the inlet, if you measure it [°C]."),
+)
+
+
+def miner_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a measured miner: how it is reached, and for how long it is measured; see `request_of`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -23,24 +61,47 @@ COLDEST_C, HOTTEST_C = -60.0, 100.0  # [°C] the inlet of a machine, also in oil
         "perwatt run asic --listen 127.0.0.1:3333 --nominal '30 MH/s' --error 10%",
     )
 )
-@click.option("--miner", "host", metavar="HOST", help="Miner whose firmware is read. [default: shares only]")
-@click.option("--family", shell_complete=completion.miner_families, help="Its family. [default: what its replies show]")
-@click.option("--user", help="User of the miner's web pages, for figures that need a login.")
-@click.option("--password-file", type=click.Path(path_type=Path), help="File of mode 0600 with the password.")
-@click.option("--password-env", help="Environment variable with the password.")
-@click.option("--listen", metavar="IP:PORT", help=f"Where miners connect. [default: towards --miner, port {PORT}]")
-@click.option("--set-pool", is_flag=True, help="Set the miner's pool, and bring the former one back in every ending.")
-@click.option("--worker", default=WORKER, show_default=True, help="Name of the worker in the pool line.")
-@click.option("--error", default="1%", show_default=True, help="Wanted error: half of the 95 % interval of the rate.")
-@click.option("--measure-s", type=PositiveRange(1e6), help="Time of all windows [s]. [default: what --error needs]")
-@click.option(
-    "--difficulty", type=PositiveRange(1e15), help="Difficulty of the shares. [default: for 5 to 20 a second]"
-)
-@click.option("--nominal", help="Rated hash rate, such as '200 TH/s'. [default: what the firmware states]")
-@click.option("--wait-s", type=POSITIVE, default=900.0, show_default=True, help="Longest wait for the miner [s].")
-@click.option("--ambient-c", type=NUMBER, help="Temperature at the inlet, if you measure it [°C].")
+@miner_options
 @remote_options
 def asic(
+    plan: str,
+    meters: tuple[str, ...],
+    meter_period_s: float | None,
+    clock_offset_s: float,
+    watts: float | None,
+    store: Path,
+    as_json: bool,
+    **of_miner: Any,
+) -> int:
+    """Measure an ASIC miner: hash rate verified by its shares, joules by your meter.
+
+    A work server starts and prints the pool line to enter at the miner. The miner settles, then the windows run, whose
+    length was fixed before. The firmware's own figures are stored next to the measured ones and never mixed with them.
+
+    Without --set-pool nothing is written to the miner. The hashes are burned: no pool pays for them.
+    """
+    from bench.cli.run.asic_flow import run_asic
+    from bench.cli.run.asic_tables import print_asic
+    from bench.cli.run.measure import opened
+    from bench.cli.run.tables import document, exit_status
+    from bench.measure.plans import get_plan
+    from bench.meters.protocol import MeterOptions
+
+    chosen_plan = get_plan(plan)
+    request = request_of(**of_miner, meters=meters, quiet=as_json)
+    prepare_out(store)
+    options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
+    with opened(chosen_plan, request.meters, options) as reading:
+        record = run_asic(request, chosen_plan, store, reading)
+    if as_json:
+        emit_json(document([record], store, None))
+    else:
+        print_asic(record, store)
+    return exit_status([record])
+
+
+def request_of(
+    *,
     host: str | None,
     family: str | None,
     user: str | None,
@@ -55,31 +116,21 @@ def asic(
     nominal: str | None,
     wait_s: float,
     ambient_c: float | None,
-    plan: str,
     meters: tuple[str, ...],
-    meter_period_s: float | None,
-    clock_offset_s: float,
-    watts: float | None,
-    store: Path,
-    as_json: bool,
-) -> int:
-    """Measure an ASIC miner: hash rate verified by its shares, joules by your meter.
+    quiet: bool,
+) -> "Request":
+    """Return what the options of `miner_options` ask for.
 
-    A work server starts and prints the pool line to enter at the miner. The miner settles, then the windows run, whose
-    length was fixed before. The firmware's own figures are stored next to the measured ones and never mixed with them.
-
-    Without --set-pool nothing is written to the miner. The hashes are burned: no pool pays for them.
+    Raises
+    ------
+    InputError
+        A value is wrong, or an option lacks the one that it needs.
     """
     from bench.cli.miner.command import login_of
-    from bench.cli.run.asic_flow import Request, run_asic
-    from bench.cli.run.asic_tables import print_asic
-    from bench.cli.run.measure import opened, remote_specs
-    from bench.cli.run.tables import document, exit_status
-    from bench.measure.plans import get_plan
-    from bench.meters.protocol import MeterOptions
+    from bench.cli.run.asic_flow import Request
+    from bench.cli.run.measure import remote_specs
     from bench.workloads.asic.choice import parse_error, parse_rate
 
-    chosen_plan = get_plan(plan)
     _check_worker(worker)
     if ambient_c is not None and not COLDEST_C <= ambient_c <= HOTTEST_C:
         expected = f"a temperature at the inlet from {COLDEST_C:g} to {HOTTEST_C:g} °C"
@@ -97,22 +148,14 @@ def asic(
         wait_s=wait_s,
         ambient_c=ambient_c,
         meters=remote_specs(meters),
-        quiet=as_json,
+        quiet=quiet,
         set_pool=set_pool,
     )
     if set_pool:
         _check_set_pool(host, request.listen[0])
     if family is not None and host is None:
         raise InputError.at("--family", expected="--miner HOST with it", got=family)
-    prepare_out(store)
-    options = MeterOptions(period_s=meter_period_s, clock_offset_s=clock_offset_s, watts=watts)
-    with opened(chosen_plan, request.meters, options) as reading:
-        record = run_asic(request, chosen_plan, store, reading)
-    if as_json:
-        emit_json(document([record], store, None))
-    else:
-        print_asic(record, store)
-    return exit_status([record])
+    return request
 
 
 def _check_worker(worker: str) -> None:

@@ -1,8 +1,8 @@
 """The course of `perwatt run asic`: firmware, arrival, difficulty, settling, windows."""
 
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,12 @@ import click
 from bench.cli.output import fault, printable, progress, rate, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from rich.progress import Progress
 
     from bench.measure.plans import Plan
+    from bench.measure.runner import Job
     from bench.meters.protocol import Meter
     from bench.miners.reader import Miner
     from bench.miners.record import MinerReading
@@ -52,17 +55,75 @@ class Request:
 
 def run_asic(request: Request, plan: "Plan", store: Path, meters: "Sequence[Meter]") -> "Record":
     """Measure one miner: firmware, arrival, difficulty, settling, windows; the server stops in every ending."""
-    from bench.measure.runner import Job, measure
+    from bench.measure.runner import Job
+
+    with at_work(request, plan, meters) as work:
+        return work.measure(Job.start(work.plan, store, sys.argv[1:]), {}, lambda: None)
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """A miner that works for the server of this run."""
+
+    request: Request
+    plan: "Plan"  # with the windows that were fixed
+    choice: "Choice"
+    server: "WorkServer"
+    unit: "Unit"
+    miner: "Miner | None"
+    meters: "Sequence[Meter]"
+    bars: "Progress"
+
+    def measure(self, job: "Job", settings: "Mapping[str, str | None]", check: "Callable[[], None]") -> "Record":
+        """Let the miner settle, measure it and store the record.
+
+        Parameters
+        ----------
+        job
+            The data that all records of the command share.
+        settings
+            Further settings of the device, for the record.
+        check
+            Is called again and again meanwhile; an error of it ends the measurement.
+        """
+        from bench.measure.runner import measure
+        from bench.workloads.asic.device import describe, meter_notes
+        from bench.workloads.asic.sha256d_scan_asic import Setting, Sha256dScanAsic
+
+        request, server, unit, choice = self.request, self.server, self.unit, self.choice
+        telemetry = _telemetry(self.miner)
+        first = None if telemetry is None else telemetry.first
+        try:
+            settled = _settle(server, unit, choice, self.plan, telemetry, self.bars, check)
+            server.freeze_difficulty(choice.difficulty)
+            notes = meter_notes(request.meters, choice.expected_rate_h_s, first)
+            same = None if request.host is None else unit.peer in _addresses(request.host)
+            setting = Setting(unit, choice, settled, same, request.ambient_c, tuple(notes))
+            task = self.bars.add_task("sha256d_scan_asic", total=1.0)
+
+            def show(stage: str, done: float) -> None:
+                self.bars.update(task, completed=done, description=f"sha256d_scan_asic: {stage}")
+                check()
+
+            device = describe(first, unit.user_agent)
+            device = device.model_copy(update={"settings": {**device.settings, **settings}})
+            workload = Sha256dScanAsic(server, setting, telemetry)
+            return measure(workload, job, self.meters, device=device, on_progress=show)
+        finally:
+            if telemetry is not None:
+                telemetry.stop()
+
+
+@contextmanager
+def at_work(request: Request, plan: "Plan", meters: "Sequence[Meter]") -> "Iterator[AtWork]":
+    """Start a work server, wait for the miner, and choose difficulty and windows; all of it ends with the body."""
     from bench.miners.pools.writes import Target
     from bench.stratum.server import ServerOptions
     from bench.stratum.thread import WorkServer
-    from bench.workloads.asic.device import describe, meter_notes
     from bench.workloads.asic.pool_switch import pool_set
-    from bench.workloads.asic.sha256d_scan_asic import Setting, Sha256dScanAsic
 
     miner = _miner(request)
-    telemetry = _telemetry(miner)
-    first = None if telemetry is None else telemetry.first
+    first = None if miner is None else miner.poll().reading
     choice = _choose(request, plan, first, meters)
     with (
         WorkServer(ServerOptions(difficulty=choice.difficulty)) as server,
@@ -74,25 +135,11 @@ def run_asic(request: Request, plan: "Plan", store: Path, meters: "Sequence[Mete
         if request.set_pool and miner is not None:
             target = Target(host, port, request.worker)
             endings.enter_context(pool_set(miner, target, lambda line: _tell(request, line)))
-        if telemetry is not None:
-            endings.callback(telemetry.stop)  # before the pool is brought back, which reads the miner too
         unit = _wait(request, server, bars)
         choice = _choose(request, plan, first, meters, minimum=_minimum(server, unit))
         if choice.difficulty != server.difficulty:
             server.set_difficulty(choice.difficulty)
-        settled = _settle(server, unit, choice, plan, telemetry, bars)
-        server.freeze_difficulty(choice.difficulty)
-        notes = meter_notes(request.meters, choice.expected_rate_h_s, first)
-        same = None if request.host is None else unit.peer in _addresses(request.host)
-        setting = Setting(unit, choice, settled, same, request.ambient_c, tuple(notes))
-        job = Job.start(_fixed(plan, choice), store, sys.argv[1:])
-        task = bars.add_task("sha256d_scan_asic", total=1.0)
-
-        def show(stage: str, done: float) -> None:
-            bars.update(task, completed=done, description=f"sha256d_scan_asic: {stage}")
-
-        workload = Sha256dScanAsic(server, setting, telemetry)
-        return measure(workload, job, meters, device=describe(first, unit.user_agent), on_progress=show)
+        yield AtWork(request, _fixed(plan, choice), choice, server, unit, miner, meters, bars)
 
 
 def _miner(request: Request) -> "Miner | None":
@@ -190,6 +237,7 @@ def _settle(
     plan: "Plan",
     telemetry: "Telemetry | None",
     bars: "Progress",
+    check: "Callable[[], None]",
 ) -> "Settled":
     from bench import limits
     from bench.workloads.asic.settling import block_length_s, settle
@@ -201,6 +249,7 @@ def _settle(
 
     def show(passed_s: float, counts: Sequence[int]) -> None:
         bars.update(task, completed=passed_s, description=f"settling: {', '.join(map(str, counts[-3:]))} shares")
+        check()
 
     return settle(
         lambda start_s, end_s: own_shares(server, unit, start_s, end_s),
