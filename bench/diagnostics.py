@@ -40,6 +40,7 @@ _ROWS = (
     # work and window
     Diagnostic("wrong_answer", "the variant gave a wrong answer on this device", "do not use this variant on this device; report it with `perwatt doctor --json`", Effect.INVALID, 18),
     Diagnostic("run_failed", "the workload raised an error during the run", "read the error in the detail; run again with --plan smoke", Effect.INVALID, 19),
+    Diagnostic("too_hot", "the device became hotter than the limit of the sweep, which ended there", "improve its cooling, or set another limit with --hottest-c", Effect.INVALID),
     Diagnostic("window_missing", "a planned window was not measured", "run again; missing windows are not interpolated", Effect.INVALID, 19),
     Diagnostic("not_finite", "a figure is not a finite number", "check the meter and the workload, then run again", Effect.INVALID, 19),
     Diagnostic("no_work", "no work was done in a window", "run again; reduce the work per call; of a miner, read its log", Effect.INVALID, 1),

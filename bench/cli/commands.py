@@ -24,6 +24,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     ),
     "meter": ("bench.cli.meter.command", "meter", "Check a meter before a run."),
     "miner": ("bench.cli.miner.command", "miner", "Show what an ASIC miner on the network says of itself."),
+    "sweep": (
+        "bench.cli.sweep.command",
+        "sweep",
+        "Measure a workload at several levels of a lever: J per unit against power.",
+    ),
     "endpoint": (
         "bench.cli.endpoint.command",
         "endpoint",

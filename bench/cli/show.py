@@ -33,12 +33,16 @@ def show(name: str, store: Path, own: tuple[Path, ...], signers: Path | None, as
     """Show one result or profile with its sources.
 
     NAME is the id of a result, the first characters of an id, the path of a result folder, latest:WORKLOAD, or the
-    name of a profile.
+    name of a profile. curve:ID shows the levels of the sweep that a result belongs to.
     """
     from bench.compare.load import find_named
     from bench.results.folder import artifact_faults, read_signable
     from bench.results.integrity.signature import State, signature_of
+    from sites.operating_points import CURVE_PREFIX
 
+    if name.startswith(CURVE_PREFIX):
+        _show_curve(name.removeprefix(CURVE_PREFIX), store, as_json=as_json)
+        return
     folder = find_named(name, store, own)
     if not isinstance(folder, Path):
         _show_profile(folder.device, as_json=as_json)
@@ -54,6 +58,17 @@ def show(name: str, store: Path, own: tuple[Path, ...], signers: Path | None, as
             say(f"signed    {signature.words()}")
     for fault in faults.values():
         warn(fault)
+
+
+def _show_curve(name: str, store: Path, *, as_json: bool) -> None:
+    from bench.cli.sweep.tables import curve_document, print_curve
+    from bench.sweep.curve import curve_of, records_of
+
+    curve = curve_of(records_of(store, name))
+    if as_json:
+        emit_json(curve_document(curve))
+    else:
+        print_curve(curve)
 
 
 def _show_record(record: "Record", folder: Path, faults: "Mapping[str, str]") -> None:

@@ -94,6 +94,12 @@ def signatures(
     return words
 
 
+def _level_words(record: "Record") -> str:
+    """Return the level of a lever that a sweep set, or an empty text."""
+    level = record.device.settings.get("level")
+    return f"at {level}" if level else ""
+
+
 def of_record(record: "Record") -> DeviceFigures:
     """Return the rate, energy per unit and power of a result by each meter, and its declared power."""
     figures: list[Figure] = []
@@ -123,7 +129,7 @@ def of_record(record: "Record") -> DeviceFigures:
     miner, nominal = record.miner, record.device.settings.get("nominal_rate_h_s")
     return DeviceFigures(
         name=record.id,
-        title=f"{record.workload.name} {record.workload.variant}".strip(),
+        title=" ".join(filter(None, (record.workload.name, record.workload.variant, _level_words(record)))),
         figures=tuple(replace(figure, origin=record.id) for figure in figures),
         source="result",
         workload=record.workload.name,

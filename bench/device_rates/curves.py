@@ -50,9 +50,9 @@ def _level(point: "CurvePoint", store: Path) -> OperatingPoint:
     rate = from_record(last, prompts_in(store, last))
     measured = last.power
     rate = replace(rate, name=point.level, rate_per_s=point.rate.value, rate_interval_per_s=point.rate.interval)
-    if point.power is not None and measured is not None and rate.power_basis == "measured":
-        if measured.boundary == rate.boundary:  # that of a miner is at the wall, whatever other meters there are
-            rate = replace(rate, power_w=point.power.value, power_interval_w=point.power.interval)
+    power = point.power if measured is not None and measured.boundary == rate.boundary else None
+    if power is not None and rate.power_basis == "measured":  # of a miner only at the wall
+        rate = replace(rate, power_w=power.value, power_interval_w=power.interval)
     visits = f", mean of {len(point.records)} visits" if len(point.records) > 1 else ""
     energy = point.energy.interval if point.energy is not None else None
     return OperatingPoint(point.level, replace(rate, source=f"{rate.source}{visits}"), _latency_s(last), energy)

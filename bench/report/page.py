@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import not_written
-from bench.report.sections import devices, fleet, headline, kernels, provenance, serving, traces
+from bench.report.sections import curves, devices, fleet, headline, kernels, provenance, serving, traces
 from bench.report.sections.site import section as site
 from hardware_profiles.errors import InputError
 from hardware_profiles.opening import is_folder
@@ -62,12 +62,13 @@ def check_target(target: Path) -> None:
 def build(gathered: "Gathered", now: datetime | None = None) -> str:
     """Return the page as HTML; `now` is the time printed on it."""
     whole = fleet.measured(gathered)
-    servers, units = serving.section(gathered), fleet.section(whole)
+    servers, units, swept = serving.section(gathered), fleet.section(whole), curves.section(gathered)
     sections = (
         headline.section(gathered, whole),
         devices.section(gathered),
         *((units,) if units is not None else ()),
         kernels.section(gathered),
+        *((swept,) if swept is not None else ()),
         *((servers,) if servers is not None else ()),
         traces.section(gathered),
         site.section(gathered),

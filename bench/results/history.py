@@ -34,6 +34,7 @@ class Headline:
     unit: str  # identity of the unit under test; empty where it is unknown
     host: str  # name of the host that measured it, else its key; empty where it is unknown
     plan: str
+    level: str  # of the lever that a sweep set; empty without one
     started_utc: str
     supersedes: str | None
     metrics: dict[str, dict[str, Any]]  # as in the record
@@ -53,7 +54,7 @@ class Point:
     value: float  # in `unit`
     unit: str
     interval: tuple[float, float] | None  # 95 %, in `unit`
-    change_frac: float  # [-] against the first result of the same workload, version, device and unit
+    change_frac: float  # [-] against the first result of the same workload, version, device, unit and level
 
 
 def headlines(store: Path, on_fault: Callable[[str], None] = lambda _: None) -> Iterator[Headline]:
@@ -144,7 +145,7 @@ def trend(results: Iterable[Headline], metric: str, workload: str | None = None)
         if line.status != "ok" or figure is None or line.id in replaced:
             continue
         value = float(figure["value"])
-        first = firsts.setdefault((line.workload, line.version, line.device, line.unit), value)
+        first = firsts.setdefault((line.workload, line.version, line.device, line.unit, line.level), value)
         interval = figure.get("interval_95")
         points.append(
             Point(
@@ -201,6 +202,7 @@ def _headline(folder: Path, record: dict[str, Any]) -> Headline:
         unit=unit_of(device["kind"], device.get("settings", {}), host.get("id", "")),
         host=host.get("name") or host.get("id", ""),
         plan=run["plan"],
+        level=str(device.get("settings", {}).get("level") or ""),
         started_utc=run["started_utc"],
         supersedes=record.get("supersedes"),
         metrics=record.get("metrics", {}),

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.errors import RunFailedError
+from bench.levers.held import HeldLever
 from bench.levers.journal import Device, Entry, Journal
 from bench.levers.protocol import Observation, Reply
 from bench.levers.restore import bring_back, send
 from bench.machine.endings import endings_raise, endings_wait
 from bench.sweep.guard import Guard, TooHotError
-from bench.sweep.held import HeldLever
 from hardware_profiles.errors import shown
 from sites.control.model import UnitState
 

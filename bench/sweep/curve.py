@@ -52,7 +52,7 @@ class Curve:
     points: tuple[CurvePoint, ...]  # by rising power, or without a meter by rising level
     choice: Choice | None  # None with fewer than two points
     by: str  # `J/hash`, or without a meter `hash/s`
-    drift_per_h: tuple[float, float] | None  # [1/h] 95 % interval of the drift of `by`
+    drift: tuple[float, float] | None  # [-] 95 % interval of the drift of `by` from the first visit to the last
     invalid: tuple[str, ...]  # visits without figures, each with its reason
     doubts: tuple[str, ...]  # what lessens the whole curve
 
@@ -122,7 +122,7 @@ def curve_of(records: "Sequence[Record]") -> Curve:
         points=tuple(sorted(points, key=_place)),
         choice=choice,
         by=f"J/{unit}" if has_energy else f"{unit}/s",
-        drift_per_h=fitted.drift_interval_per_h if fitted is not None else None,
+        drift=None if fitted is None else _over_the_sweep(fitted, visits),
         invalid=tuple(_why_invalid(record) for record in ordered if record not in valid),
         doubts=tuple(_doubts(valid, metered, fitted, visits)),
     )
@@ -188,6 +188,13 @@ def _powers(record: "Record") -> list[float]:
 
 def _visits(records: "Sequence[Record]", of: "Callable[[Record], list[float]]") -> list[Visit]:
     return [Visit(level_of(record), _middle_s(record), tuple(of(record))) for record in records]
+
+
+def _over_the_sweep(fitted: Fit, visits: Sequence[Visit]) -> tuple[float, float]:
+    """Return the 95 % interval of the relative drift [-] from the first visit to the last."""
+    hours = (visits[-1].at_s - visits[0].at_s) / 3600.0
+    low, high = fitted.drift_interval_per_h
+    return math.expm1(min(low * hours, 50.0)), math.expm1(min(high * hours, 50.0))
 
 
 def _middle_s(record: "Record") -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench.errors import RunFailedError
-from bench.sweep.held import Clock
+from bench.levers.held import Clock
 
 LOOK_S = 10.0  # [s] time from one look at the temperature to the next
 MARGIN_C = 5.0  # [°C] above the hottest reading as found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bench.levers.protocol import Lever
 from hardware_profiles.errors import InputError, near_names
-from sites.control.model import OFF, ON, Level
+from sites.control.model import OFF, Level
 
 MOST = 8  # levels of a sweep, and changes of a device that each of them restarts
 AUTO = "auto"
@@ -95,8 +95,8 @@ def downwards(
 
 def _ranks(levels: Sequence[Level]) -> dict[str, tuple[float, float]]:
     """Return the order of the levels: by expected power, else by their place in the list."""
-    by_power = all(level.power_w is not None for level in levels if level.name not in {OFF, ON})
-    return {level.name: (level.power_w or 0.0 if by_power else float(at), float(at)) for at, level in enumerate(levels)}
+    by_power = all(level.power_w is not None for level in levels if level.name != OFF)
+    return {level.name: ((level.power_w or 0.0) if by_power else 0.0, float(at)) for at, level in enumerate(levels)}
 
 
 def _rank(level: str, ranks: dict[str, tuple[float, float]]) -> tuple[float, float]:

@@ -45,7 +45,9 @@ def results(store: Path, workload: str | None, metric: str | None, last: int, as
     if metric is not None:
         _trend(list(unchanged(stored, warn)), metric, workload, last, store, as_json=as_json)
         return
-    rows = [_row(line) for line in stored if workload in (None, line.workload)]
+    kept = [line for line in stored if workload in (None, line.workload)]
+    has_levels = any(line.level for line in kept)
+    rows = [_row(line, has_levels=has_levels) for line in kept]
     if as_json:
         emit_json(rows)
     elif not rows:
@@ -61,13 +63,14 @@ def results(store: Path, workload: str | None, metric: str | None, last: int, as
         )
 
 
-def _row(line: "Headline") -> dict[str, Any]:
+def _row(line: "Headline", *, has_levels: bool) -> dict[str, Any]:
     headline, energy = line.metrics.get("rate"), line.energy_per_unit
     return {
         "result": line.id,
         "status": line.status,
         "variant": line.variant,
         "plan": line.plan,
+        **({"level": line.level or "-"} if has_levels else {}),
         "rate": rate(headline["value"], headline["unit"]) if headline else "-",
         "energy": _energy(energy) if energy else "not metered",
     }

@@ -30,8 +30,7 @@ class Fit:
     unscaled: np.ndarray  # [-] covariance of the means over the variance of a visit
     sd: float  # [-] standard deviation of a visit
     dof: float  # degrees of freedom of `sd`
-    drift_per_h: float | None  # [1/h] relative; None where the visits do not allow it
-    drift_interval_per_h: tuple[float, float] | None  # [1/h] 95 %
+    drift_interval_per_h: tuple[float, float]  # [1/h] 95 % interval of the relative drift
 
     @cached_property
     def at(self) -> dict[str, int]:
@@ -90,7 +89,7 @@ def fit(visits: Sequence[Visit]) -> Fit | None:
     sd = math.sqrt(max(residual, _variance_by_windows(visits)))
     drift, half = float(known[-1]), stats.t_quantile(dof) * sd * math.sqrt(unscaled[-1, -1])
     return Fit(
-        settings, tuple(map(float, known[:-1])), unscaled[:-1, :-1], sd, float(dof), drift, (drift - half, drift + half)
+        settings, tuple(map(float, known[:-1])), unscaled[:-1, :-1], sd, float(dof), (drift - half, drift + half)
     )
 
 

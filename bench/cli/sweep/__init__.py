@@ -1,0 +1,1 @@
+"""`perwatt sweep` and its tables."""
