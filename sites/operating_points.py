@@ -1,4 +1,4 @@
-"""The operating curve of a miner or an inference server: its points, those that keep a latency limit, and the best of them."""
+"""The operating curve of a device: its points, those of a server that keep a latency limit, and the best of them."""
 
 from __future__ import annotations
 

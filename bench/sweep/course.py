@@ -27,6 +27,7 @@ class Terms:
 
     dwell_s: float  # [s] from the evidence of a level to its measurement
     settle_s: float  # [s] longest wait for the evidence of a level
+    back_s: float  # [s] longest wait for the former setting to be shown again
     look_s: float  # [s] time from one look to the next while waiting
     hottest_c: float | None = None  # [°C] limit; None takes that of `Guard`
 
@@ -161,7 +162,7 @@ class Sweep:
 
     def _bring_back(self, journal: Journal, entry: Entry) -> None:
         """Bring the setting back, see that it is there, and remove the journal; else the journal stays."""
-        why = self.held.run(bring_back(self.held.lever, entry, self.terms.settle_s, self.terms.look_s))
+        why = self.held.run(bring_back(self.held.lever, entry, self.terms.back_s, self.terms.look_s))
         if why:
             raise RunFailedError(f"{self.device} is not as it was found: {why}; run `perwatt levers restore`")
         journal.remove(self.device)

@@ -19,6 +19,7 @@ LONGEST_S = 86_400.0
 SETTLE_S = 60.0  # [s] longest wait for a level that takes effect at once
 DWELL_S = 5.0  # [s]
 RETUNING_SETTLE_S, RETUNING_DWELL_S = 2700.0, 900.0  # [s] of miners: a Whatsminer tunes for 26 minutes
+RETUNING_BACK_S = 600.0  # [s] for a miner to restart and show its setting
 LOOK_S, RETUNING_LOOK_S = 0.5, 10.0  # [s] some miners cannot be read more often
 _SECONDS = PositiveRange(LONGEST_S)
 
@@ -65,6 +66,7 @@ class Asked:
         return Terms(
             dwell_s=self.dwell_s or (RETUNING_DWELL_S if retunes else DWELL_S),
             settle_s=self.settle_s or (RETUNING_SETTLE_S if retunes else SETTLE_S),
+            back_s=RETUNING_BACK_S if retunes else SETTLE_S,
             look_s=RETUNING_LOOK_S if retunes else LOOK_S,
             hottest_c=self.hottest_c,
         )

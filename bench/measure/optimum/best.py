@@ -150,13 +150,16 @@ def _by_fit(fitted: Fit) -> Callable[[str, str], tuple[float, float, float]]:
 
 def _by_windows(visits: Sequence[Visit]) -> Callable[[str, str], tuple[float, float, float]]:
     """Return the comparison of two settings by Welch's test on all their windows; infinite for a single window."""
-    logs = {visit.setting: [] for visit in visits}  # type: dict[str, list[float]]
+    logs: dict[str, list[float]] = {visit.setting: [] for visit in visits}
     for visit in visits:
         logs[visit.setting] += [math.log(value) for value in visit.values]
 
     def compare(a: str, b: str) -> tuple[float, float, float]:
+        difference = _mean(logs[a]) - _mean(logs[b])
+        if min(len(logs[a]), len(logs[b])) < 2:
+            return difference, math.inf, math.inf
         parts = [(math.sqrt(_variance(one) / len(one)), len(one) - 1.0) for one in (logs[a], logs[b])]
-        return _mean(logs[a]) - _mean(logs[b]), math.hypot(*(u for u, _ in parts)), stats.effective_dof(parts)
+        return difference, math.hypot(*(u for u, _ in parts)), stats.effective_dof(parts)
 
     return compare
 
@@ -183,8 +186,6 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _variance(values: Sequence[float]) -> float:
-    """Return the sample variance, infinite for a single value, whose scatter is not known."""
-    if len(values) < 2:
-        return math.inf
+    """Return the sample variance of two or more values."""
     mean = _mean(values)
     return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)

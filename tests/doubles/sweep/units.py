@@ -2,20 +2,19 @@
 
 import random
 
-from doubles.sweep.records import a_visit
-
 from bench.levers.held import Clock, HeldLever
 from bench.levers.journal import Device
 from bench.sweep.course import Sweep, Terms
 from bench.twin.kinds import KINDS, seeded
 from bench.twin.memory import MemoryLever
 from bench.twin.unit import Unit
+from doubles.sweep.records import a_visit
 from sites.control.model import OFF, ON, Level
 
 WINDOW_S, WINDOWS = 300.0, 3
 METER_SD, SHARES_SD = 0.003, 0.005  # [-] scatter of a window's energy and of its counted work
 DRIFT_PER_H = 0.004  # [1/h] of the energy, as a room that warms up
-TERMS = Terms(dwell_s=900.0, settle_s=2700.0, look_s=30.0)
+TERMS = Terms(dwell_s=900.0, settle_s=2700.0, back_s=5.0, look_s=30.0)
 
 
 class SimulatedLever(MemoryLever):
