@@ -24,6 +24,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     ),
     "meter": ("bench.cli.meter.command", "meter", "Check a meter before a run."),
     "miner": ("bench.cli.miner.command", "miner", "Show what an ASIC miner on the network says of itself."),
+    "levers": (
+        "bench.cli.levers.command",
+        "levers",
+        "Show what can be set on devices; bring back what a killed program left set.",
+    ),
     "sweep": (
         "bench.cli.sweep.command",
         "sweep",
