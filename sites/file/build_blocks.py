@@ -13,12 +13,8 @@ from sites.market.device_rate import DeviceRate, TokenTags
 from sites.market.published_rates import published_rate, stated_rate
 from sites.model import InferenceBlock, MiningBlock
 from sites.modes import margins
-<<<<<<< HEAD
-from sites.operating_points import OperatingCurve, serving_curve
-from sites.storage.ramps import MeasuredRamp
-=======
 from sites.operating_points import CURVE_PREFIXES, OperatingCurve, serving_curve
->>>>>>> 7799f6f2 (Settings that are compared over repeated visits: their order, their means corrected for drift, the range that may be the best; device = "curve:ID" takes the levels of a device)
+from sites.storage.ramps import MeasuredRamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The course of a sweep on a simulated unit: journal first, evidence of each level, the setting back in every ending."""
+"""The course of a sweep on a simulated unit: journal first, evidence of each level, the setting back at every end."""
 
 import os
 import signal
@@ -51,12 +51,11 @@ def test_the_journal_is_on_the_disk_before_the_first_command():
 
     bench.lever.to = watched
     carried_out(bench, measure)
-    assert seen and set(seen) == {1}
+    assert seen
+    assert set(seen) == {1}
 
 
-@pytest.mark.parametrize(
-    "end", [KeyboardInterrupt, ValueError, RunFailedError, signal.SIGTERM, signal.SIGHUP], ids=str
-)
+@pytest.mark.parametrize("end", [KeyboardInterrupt, ValueError, RunFailedError, signal.SIGTERM, signal.SIGHUP], ids=str)
 @pytest.mark.parametrize("visit", [1, 2])
 def test_whatever_ends_a_visit_the_setting_comes_back(end, visit):
     bench = Bench(1)
@@ -83,7 +82,7 @@ def test_ctrl_c_within_a_command_sends_nothing_after_the_restore():
     bench = Bench(1)
     sent = []
 
-    async def slow(level, deadline_s):
+    async def slow(level, _deadline_s):
         asyncio.get_running_loop().call_later(0.0, _interrupt)
         await asyncio.sleep(0.2)
         sent.append(level)
@@ -146,7 +145,7 @@ def test_a_device_that_sleeps_is_not_woken():
     bench.unit.command(0.0, bench.now_s)
     bench.pass_time(3600.0)
     before = bench.lever.commands
-    with pytest.raises(RunFailedError, match="expected a device at work.*its state is off.*nothing was changed"):
+    with pytest.raises(RunFailedError, match=r"expected a device at work.*its state is off.*nothing was changed"):
         carried_out(bench)
     assert bench.lever.commands == before
 
@@ -171,7 +170,7 @@ def test_a_setting_that_does_not_come_back_stays_in_the_journal():
 
     bench.lever.restore = deaf
     quick = replace(TERMS, back_s=0.05, look_s=0.3)
-    with pytest.raises(RunFailedError, match="is not as it was found.*perwatt levers restore"):
+    with pytest.raises(RunFailedError, match=r"is not as it was found.*perwatt levers restore"):
         carried_out(bench, walk=("1800W",), terms=quick)
     assert [entry.level for entry in pending()] == ["on"]
 

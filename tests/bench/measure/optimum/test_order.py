@@ -1,5 +1,7 @@
 """The order of visits: every setting often enough, none after itself, and the first one again at the end."""
 
+import itertools
+
 import pytest
 
 from bench.measure.optimum.order import ORDERS, walk
@@ -13,7 +15,7 @@ def test_a_walk_visits_each_setting_and_ends_where_it_began(settings, rounds, or
         visits = walk(settings, order, rounds, seed)
         assert set(visits) == set(settings)
         assert visits[0] == visits[-1]
-        assert all(a != b for a, b in zip(visits, visits[1:], strict=False))
+        assert all(a != b for a, b in itertools.pairwise(visits))
         assert min(map(visits.count, settings)) >= rounds - (order == "there-and-back")
 
 
