@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     "levers": (
         "bench.cli.levers.command",
         "levers",
-        "Show what can be set on devices; bring back what a killed program left set.",
+        "Show what can be set on devices, and bring back what a killed program left set.",
     ),
     "sweep": (
         "bench.cli.sweep.command",

@@ -143,7 +143,8 @@ class Sweep:
             The device refuses, or shows no effect in time.
         """
         held = self.held
-        if held.shows(level)[0]:
+        there, seen = held.shows(level)
+        if there and seen.level == level:  # a power near the level is evidence enough only after its command
             return
         answer = held.run(send(held.lever, entry, level, COMMAND_S))
         if answer.reply is Reply.REFUSED:

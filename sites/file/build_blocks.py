@@ -58,8 +58,6 @@ def mining_block(table: MiningTable, resolve: Resolve, path: str, pue: float, fa
     """
     location = f"{path}: mining block {table.name!r}"
     modes = [mode for name in table.modes or (table.device or "",) for mode in _modes(name, resolve, location)]
-    if not modes:
-        raise InputError(f"{location}: key modes: expected at least one, got none")
     steps = margins(modes)
     top = max(modes, key=lambda mode: mode.power_w or 0.0)
     if table.device is not None and table.device.startswith(CURVE_PREFIXES):  # not the name of a point

@@ -163,7 +163,7 @@ def _print_for_a_site(records: "Sequence[Record]", limits: "Limits") -> None:
     loads = [usable[point.record_id] for point in points if point.record_id in usable]
     if len({str(tags_of(load).lengths) for load in loads}) == 1 and len(loads) > 1:
         say(
-            f'in a site  device = "sweep:{loads[0].id}"  ({len(loads)} loads; the site uses the best ones in each hour)'
+            f'in a site  device = "curve:{loads[0].id}"  ({len(loads)} loads; the site uses the best ones in each hour)'
         )
 
 

@@ -34,11 +34,10 @@ if TYPE_CHECKING:
     invoke_without_command=True,
     subcommand_metavar="",
     epilog=examples(
-        "perwatt sweep matmul_bf16_cuda --device gpu:0 --lever gpu_power:0 --levels 300,400,500W",
+        "perwatt sweep matmul_bf16_nt_cuda --device gpu:0 --lever gpu_power:0",
         "perwatt sweep sha256d_scan_cpu --lever cpu_power:0 --meter rapl",
         "perwatt sweep asic --miner 192.0.2.7 --meter shelly:192.0.2.9",
         "perwatt sweep endpoint --url http://gpu1:8000 --meter shelly:10.0.0.9",
-        "perwatt levers restore",
     ),
 )
 @click.argument("workload", shell_complete=completion.workloads)

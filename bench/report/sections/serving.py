@@ -82,7 +82,7 @@ def _of_run(number: int, run: "list[Record]") -> list[Block]:
     pairs = [("limits (median)", _limit_words(limits)), ("best load", words)]
     usable = usable_in_sites(run)
     if choice is not None and (id_ := choice.best.record_id) in usable:
-        all_loads = f', or with all loads device = "sweep:{id_}"' if len(usable) > 1 else ""
+        all_loads = f', or with all loads device = "curve:{id_}"' if len(usable) > 1 else ""
         pairs.append(("in a site", f'device = "result:{id_}"{all_loads}'))
     if bend := knee_words(run):
         pairs.append(("knee", bend))

@@ -26,9 +26,9 @@ def swept(seed, order, kind):
     return curve_of(course.records), bench.best_level()
 
 
-@pytest.mark.parametrize(("order", "kind"), [("there-and-back", "luxos-s19"), ("random", "luxos-s19")])
+@pytest.mark.parametrize(("order", "kind"), [("there-and-back", "luxos-s19"), ("random", "whatsminer-m60")])
 def test_the_range_of_a_sweep_holds_the_known_optimum(order, kind):
     done = [swept(seed, order, kind) for seed in range(SEEDS)]
     assert sum(best in curve.range for curve, best in done) >= 0.95 * SEEDS
-    assert sum("on" not in curve.range for curve, _ in done) >= 0.9 * SEEDS, "full power is 4 % worse"
+    assert sum("on" not in curve.range for curve, _ in done) >= 0.9 * SEEDS, "full power is 2 to 5 % worse"
     assert sum(len(curve.range) for curve, _ in done) < 3.7 * SEEDS, "of five levels"

@@ -65,7 +65,7 @@ def test_a_sweep_is_the_operating_curve_of_a_site(measured, perwatt, tmp_path):
         "key latency_limit: expected a limit that a point keeps, got 'tpot q50 <= 0.01 ms: 1 at a time: tpot q50 is"
         in late.stderr
     )
-    assert "expected latency_limit with a sweep" in year("").stderr
+    assert "expected latency_limit with a measured curve" in year("").stderr
 
 
 def test_the_screen_names_loads_tags_and_the_result_for_a_site_and_no_rate_below_zero(perwatt, server):
@@ -85,7 +85,7 @@ def test_the_screen_names_loads_tags_and_the_result_for_a_site_and_no_rate_below
     if "client_bound" in text:
         pytest.skip("crowded machine: the client was too slow, which costs the energy, and so the lines for a site")
     assert 'in a site  device = "result:' in text
-    assert re.search(r'in a site  device = "sweep:[^"]+"  \(2 loads; the site uses the best ones in each hour\)', text)
+    assert re.search(r'in a site  device = "curve:[^"]+"  \(2 loads; the site uses the best ones in each hour\)', text)
 
 
 @pytest.mark.skipif(not is_installed(), reason="the extra `serve` (xllamacpp, gguf) is not installed")
