@@ -211,9 +211,10 @@ class _Driver:
 
 @contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM stop the run after the cycle that is under way."""
+    """Let Ctrl-C, SIGTERM and SIGHUP stop the run after the cycle that is under way; one that is ignored stays so."""
     loop = asyncio.get_running_loop()
-    kinds: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    kinds = tuple(kind for kind in every if signal.getsignal(kind) is not signal.SIG_IGN)
     try:
         for kind in kinds:
             loop.add_signal_handler(kind, stop.set)

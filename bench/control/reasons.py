@@ -1,5 +1,6 @@
 """The reasons why a unit is not as intended or not commanded, in one table; those of the intent are with it."""
 
+from bench.levers.reasons import WORDS as OF_LEVERS
 from sites.control.reasons import REASONS as OF_INTENT
 
 # fmt: off
@@ -31,6 +32,7 @@ OF_CONTROL: dict[str, str] = {
     "ramp_full": "this minute has its ramp already",
     "feeder_full": "the feeder has no room for what may be drawn",
     "feeder_lost": "the meter of the feeder is silent: nothing is raised",
+    "above_feeder": "the meter of the feeder shows more than its limit",
     "maximum_moved": "the arm file allows no more to be away from what was found",
     # of a halt
     "not_at_feeder": "the feeder does not show what devices say they have done",
@@ -40,4 +42,4 @@ OF_CONTROL: dict[str, str] = {
 
 def words(code: str) -> str:
     """Return a reason in words; an unknown code stands for itself."""
-    return OF_CONTROL.get(code) or OF_INTENT.get(code) or code
+    return OF_CONTROL.get(code) or OF_INTENT.get(code) or OF_LEVERS.get(code) or code

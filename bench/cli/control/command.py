@@ -46,10 +46,11 @@ _MOST_CYCLES = 10**9
 @store_option
 @json_option
 def control(site: str, control: Path | None, store: Path, as_json: bool, **asked: Any) -> int:
-    """Carry a plan out: switch the units of a site as its dispatch, the prices and the load targets call for.
+    """Carry a plan out: in shadow, or armed by a file.
 
-    SITE is a site file. Without --arm nothing is sent: the log says what would have been done, and what it would have
-    earned. Every decision is in RESULTS/control before a command goes out.
+    SITE is a site file, whose units are switched as its dispatch, the prices and the load targets call for. Without
+    --arm nothing is sent: the log says what would have been done, and what it would have earned. Every decision is in
+    RESULTS/control before a command goes out.
 
     The exit status is 1 if control is halted, a check fails or a unit could not be restored, and 3 if the file of --arm
     does not fit or has expired, so that the site stays in shadow.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cli.control.sites import ARMED, SHADOW, control_path, folder_in_use, read_site, site_folder
 from bench.cli.control.tables import not_as_found, print_cycle, print_money
-from bench.cli.output import emit_json, fault, say, warn
+from bench.cli.output import counted, emit_json, fault, say, warn
 from bench.cli.table import print_table
 from bench.control.reasons import words
 
@@ -59,8 +59,8 @@ def show_verify(site: str, store: Path, *, as_json: bool) -> int:
                 fault(line)
             if not done.faults:
                 say(
-                    f"{folder}: {done.lines:,} lines unbroken, {done.cycles:,} decisions the same again, "
-                    f"{done.commands:,} commands; last line {done.head_sha256[:16]}"
+                    f"{folder}: {counted(done.lines, 'line')} unbroken, {counted(done.cycles, 'decision')} the same "
+                    f"again, {counted(done.commands, 'command')}; last line {done.head_sha256[:16]}"
                 )
     return 1 if any(done.faults for done in checked.values()) else 0
 

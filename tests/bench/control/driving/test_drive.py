@@ -123,7 +123,7 @@ def test_an_arm_file_that_expires_ends_the_commands_and_leaves_the_units(driven)
     assert driven.changes == sent
 
 
-@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_the_run_after_its_cycle(driven, kind):
     ending = driven.drive(driven.run(), None, on_row=lambda _row: os.kill(os.getpid(), kind))
     assert (ending.reason, ending.cycles) == ("stopped", 1)
