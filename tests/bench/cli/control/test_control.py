@@ -23,7 +23,7 @@ def site(twin, tmp_path):
 
 
 def test_shadow_is_the_default_and_says_each_cycle_in_a_line(perwatt, site, twin):
-    files, words = site
+    _, words = site
     done = perwatt("control", *words, "--cycles", 1)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -82,7 +82,7 @@ def test_a_person_who_resumes_is_heard_by_the_next_cycle(perwatt, site):
 
 
 def test_a_year_is_replayed_without_a_device(perwatt, site):
-    files, words = site
+    _, words = site
     done = perwatt("control", *words[:3], "--replay")
     assert done.returncode == 0, done.stderr
     assert "regret against the best plan" in done.stdout
