@@ -171,11 +171,10 @@ class Unit:
 
     def _reboot(self, at_s: float) -> None:
         """Start again; old firmware forgets that it was put to sleep, and mines."""
-        level_w, hung = self.level_w(at_s), self.phase(at_s) is Phase.HUNG
+        level_w = self.level_w(at_s)
         if level_w == 0.0 and not self._forgets_sleep:
             return
-        if level_w == 0.0 or hung:  # it draws more than before, and nobody commanded it
-            self.by_hand.append((at_s, True))
+        self.by_hand.append((at_s, True))  # it starts, and nobody commanded it
         self._plan(rising(self.kind, level_w or self.kind.full_w, self._moment(at_s), self._random, boots=True), at_s)
 
     def _moment(self, at_s: float) -> Moment:

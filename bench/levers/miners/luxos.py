@@ -73,7 +73,7 @@ class LuxOS(MinerLever):
             raise ReadFailedError("not LuxOS", "other_family")
         listed = await self.line.ask("profiles", optional=True)
         found = {row.text("Profile Name"): row for row in rows({"profiles": listed}, "profiles", "PROFILES")}
-        self._profiles = {name: row for name, row in found.items() if name}
+        self._profiles = {name: _kept(row) for name, row in found.items() if name}
         by_watts: dict[int, Level] = {}
         for row in self._profiles.values():
             power_w = row.number("Watts")
@@ -235,6 +235,11 @@ def _glance(replies: Replies, summary: Section, config: Section) -> MinerReading
         temperatures=hottest,
         nominal_rate_h_s=config.rate_h_s("NameplateTHS", "TH/s"),
     )
+
+
+def _kept(profile: Section) -> Section:
+    """Return the figures of a profile that are used: ten thousand machines with all of them are 100 MB."""
+    return Section("profiles", {key: profile.get(key) for key in ("Watts", *_UNITS_OF_RATE) if key in profile.values})
 
 
 def _rate(profile: Section) -> float | None:
