@@ -202,6 +202,11 @@ def test_units_of_a_larger_block_do_their_share():
     assert list(levels(MINE, replace(prices(20.0), targets=(target(4.4),)), views).values()).count(ON) == 2
 
 
+def test_a_block_without_listed_units_draws_by_the_order_and_the_others_keep_the_limit():
+    decided = levels(SERVE, replace(prices(20.0), targets=(target(7.0),)), up(*MINERS))
+    assert list(decided.values()).count(ON) == 1, "2 MW are left beside the GPUs, and a miner takes 1.1"
+
+
 def test_hot_air_leaves_room_for_fewer_units():
     hot = replace(MINE, blocks=(replace(MINE.blocks[0], ceiling_mw=(3.0,) * MINE.steps),))
     decided = intent(hot, HOLD, prices(20.0), up(*MINERS), NOW_S)

@@ -59,6 +59,15 @@ def test_the_targets_of_an_intent_at_the_plans_own_price_are_the_plans_megawatts
             assert target.target_mw == pytest.approx(target.planned_mw, abs=1e-9)
 
 
+def test_the_plan_names_what_limits_each_step(full_site_file, resolve):
+    site = load_site(full_site_file, resolve)
+    plan = plan_of(site_year(site, hourly=True))
+    assert set(plan.bound) == {"grid", "peak", "event", "outage"}
+    flat = plan_of(site_year(replace(site, demand_charge_usd_per_mw_month=0.0), hourly=True))
+    assert set(flat.bound) == {"grid", "event", "outage"}
+    assert max(plan.room_mw) < max(flat.room_mw)
+
+
 def test_a_plan_is_read_back_equal_and_its_digest_is_that_of_its_bytes(full_site_file, resolve):
     year = site_year(load_site(full_site_file, resolve), hourly=True)
     plan = plan_of(year, year.site.start_s + 7200.0, hours=48)
