@@ -62,7 +62,7 @@ def test_the_targets_of_an_intent_at_the_plans_own_price_are_the_plans_megawatts
 def test_the_plan_names_what_limits_each_step(full_site_file, resolve):
     site = load_site(full_site_file, resolve)
     plan = plan_of(site_year(site, hourly=True))
-    assert set(plan.bound) == {"grid", "peak", "event", "outage"}
+    assert set(plan.bound) == {"peak", "event", "outage"}, "every month has a demand charge"
     flat = plan_of(site_year(replace(site, demand_charge_usd_per_mw_month=0.0), hourly=True))
     assert set(flat.bound) == {"grid", "event", "outage"}
     assert max(plan.room_mw) < max(flat.room_mw)
