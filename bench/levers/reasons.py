@@ -42,5 +42,7 @@ WORDS: Mapping[str, str] = {
     "wrong_answer": "the server answers the prompt of known answer wrongly",
     "jobs_run": "jobs still run on the node",
     "drained_by_others": "somebody else drained the node",
+    "autoscaled": "an autoscaler scales the object, and the two would fight",
+    "changed_meanwhile": "somebody changed the object between the look and the command",
     "no_pool": "the device has no pool",
 }

@@ -30,6 +30,7 @@ _BUILT_IN = {
     "cpu_clocks": ("bench.levers.hosts.cpu_clocks", "ENTRY"),
     "vllm": ("bench.levers.hosts.vllm", "ENTRY"),
     "slurm": ("bench.levers.hosts.slurm", "ENTRY"),
+    "kubernetes": ("bench.levers.hosts.kubernetes", "ENTRY"),
     "hook": ("bench.levers.hook", "ENTRY"),
 }
 
