@@ -72,9 +72,9 @@ class FakeCluster:
         elif match is None:
             _send(request, 404, {"kind": "Status", "reason": "NotFound"})
         else:
-            labels = {"app": "llm"}
+            labels, containers = {"app": "llm"}, [{"name": "llm"}]
             spec = {"replicas": self.replicas, "selector": {"matchLabels": labels}, "serviceName": "llm",
-                    "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "llm"}]}}}  # fmt: skip
+                    "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}}}  # fmt: skip
             metadata = {
                 "name": "llm",
                 "namespace": "ai",
