@@ -47,11 +47,11 @@ def run(request: Request) -> int:
     if armed is not None and armed.reason:
         warn(f"{armed.reason}; the site stays in shadow")
     task = _task(request, controlled, site, clock, armed)
-    ending = asyncio.run(_driven(task, clock, request))
+    ending, commands = asyncio.run(_driven(task, clock, request))
     if request.as_json:
-        emit_json(ending_document(task, ending))
+        emit_json(ending_document(task, ending, commands))
     else:
-        print_ending(task, ending)
+        print_ending(task, ending, commands)
     if ending.halted or ending.reason == "not_restored":
         return 1
     return IN_SHADOW if ending.reason == "expired" or (armed is not None and armed.reason) else 0
@@ -91,10 +91,14 @@ def _task(request: Request, controlled: Controlled, site: Site, clock: Clock, ar
     )
 
 
-async def _driven(task: Run, clock: Clock, request: Request) -> Ending:
+async def _driven(task: Run, clock: Clock, request: Request) -> tuple[Ending, int]:
+    """Drive a site, and return how it ended and the number of its commands."""
     from bench.control.drive import drive
 
+    commands = [0]
+
     def tell(row: Mapping[str, Any]) -> None:
+        commands[0] += row["commands"]
         if not request.as_json:
             print_cycle(row)
 
@@ -102,4 +106,5 @@ async def _driven(task: Run, clock: Clock, request: Request) -> Ending:
         if not request.as_json:
             say(f"page       http://127.0.0.1:{port}/")
 
-    return await drive(task, clock, tell, cycles=request.cycles, page_port=request.page, started=started)
+    ending = await drive(task, clock, tell, cycles=request.cycles, page_port=request.page, started=started)
+    return ending, commands[0]

@@ -33,7 +33,7 @@ def print_cycle(row: Mapping[str, Any]) -> None:
     states = ", ".join(f"{count} {state}" for state, count in row["states"].items() if count)
     parts = [
         f"{at:%m-%d %H:%M:%S}",
-        str(row["mode"]),
+        f"{row['mode']} (simulated)" if row.get("simulated") else str(row["mode"]),
         f"plan {_mw(row['plan_mw'])}",
         f"intent {_mw(row['intent_mw'])}",
         f"meter {_mw(row['meter_mw'])} MW",
@@ -47,13 +47,13 @@ def print_cycle(row: Mapping[str, Any]) -> None:
         warn(line)
 
 
-def print_ending(task: Run, ending: Ending) -> None:
-    """Print how a run ended, what it earned, and which units are not as they were found and why."""
+def print_ending(task: Run, ending: Ending, commands: int) -> None:
+    """Print how a run ended, what it did and earned, and which units are not as they were found and why."""
     from bench.control.log.audit import last_row
 
     say(f"ended      {_ENDS.get(ending.reason, ending.reason)} after {counted(ending.cycles, 'cycle')}")
-    if task.mode == "shadow":
-        say("shadow     no command was sent")
+    sent = "would have been sent, none was" if task.mode == "shadow" else "sent"
+    say(f"commands   {commands:,} {sent}")
     if ending.halted:
         warn(f"control is halted: {words(ending.halted)}; `perwatt control SITE --resume` ends the halt")
     row = last_row(task.folder)
@@ -87,7 +87,7 @@ def not_as_found(folder: Path) -> list[dict[str, Any]]:
     return [] if kept is None else list(_moved(kept.state.memory))
 
 
-def ending_document(task: Run, ending: Ending) -> dict[str, Any]:
+def ending_document(task: Run, ending: Ending, commands: int) -> dict[str, Any]:
     """Return how a run ended as JSON-ready data."""
     from bench.control.log.audit import last_row
 
@@ -100,6 +100,7 @@ def ending_document(task: Run, ending: Ending) -> dict[str, Any]:
         "simulated": task.simulated,
         "end": ending.reason,
         "cycles": ending.cycles,
+        "commands": commands,
         "halted": ending.halted or None,
         "money": None if row is None else row.get("money"),
         "plan_sha256": task.plan.sha256,

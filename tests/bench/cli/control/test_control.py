@@ -27,9 +27,9 @@ def test_shadow_is_the_default_and_says_each_cycle_in_a_line(perwatt, site, twin
     done = perwatt("control", *words, "--cycles", 1)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert "shadow" in lines[0]
+    assert "shadow (simulated)" in lines[0]
     assert "4 running" in lines[0]
-    assert "no command was sent" in done.stdout
+    assert "0 would have been sent, none was" in done.stdout
     assert twin.page("/bytes")["changes"] == 0
 
 
