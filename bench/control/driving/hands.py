@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from bench.control.decision.memory import Memory
+from bench.control.decision.memory import Memory, UnitMemory
 from bench.control.decision.tick import Command
 from bench.errors import RunFailedError
 from bench.levers.journal import Device, Entry, Journal
@@ -47,8 +47,8 @@ class Hands:
     def send(self, commands: Iterable[Command], memory: Memory, now_s: float) -> None:
         """Begin to send commands that are on the disk already; none waits for another one."""
         for command in commands:
-            identity = memory.units[command.unit].identity
-            self._open[command.unit] = asyncio.ensure_future(self._sent(command, identity, now_s))
+            unit = memory.units[command.unit]
+            self._open[command.unit] = asyncio.ensure_future(self._sent(command, unit, now_s))
 
     async def answers(self, wait_s: float = 0.0) -> dict[str, Answer]:
         """Return the answers that came in since; wait for those that are under way, at most `wait_s` [s]."""
@@ -75,11 +75,11 @@ class Hands:
         """The units whose setting may differ from what was found."""
         return tuple(self._entries)
 
-    async def _sent(self, command: Command, identity: str | None, now_s: float) -> Answer:
+    async def _sent(self, command: Command, unit: UnitMemory, now_s: float) -> Answer:
         """Send one command, after what the device was found with is on the disk."""
         lever = self._levers[command.unit]
         try:
-            entry = await self._entry(command.unit, identity)
+            entry = await self._entry(command.unit, unit)
             if entry is None:
                 self._barred[command.unit] = ("as_found_unread", now_s + BARRED_S)
                 return Answer(Reply.REFUSED, "what it was found with could not be read")
@@ -92,14 +92,12 @@ class Hands:
         except Exception as error:  # noqa: BLE001 (the command may have worked)
             return Answer(Reply.SILENT, type(error).__name__)
 
-    async def _entry(self, name: str, identity: str | None) -> Entry | None:
+    async def _entry(self, name: str, unit: UnitMemory) -> Entry | None:
         if name in self._entries:
             return self._entries[name]
-        lever = self._levers[name]
-        setting = await lever.as_found()
+        setting = await self._levers[name].as_found()
         if setting is None:
             return None
-        device = replace(self._devices[name], identity=identity)
-        level = (await lever.observe(0.0)).level
-        self._entries[name] = await asyncio.to_thread(self._journal.hold, device, setting, level)
+        device = replace(self._devices[name], identity=unit.identity)
+        self._entries[name] = await asyncio.to_thread(self._journal.hold, device, setting, unit.as_found)
         return self._entries[name]

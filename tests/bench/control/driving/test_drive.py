@@ -38,6 +38,7 @@ def test_armed_follows_the_price_down_and_up_and_a_restore_leaves_every_unit_as_
     driven.price(DEAR, DEAR, DEAR, DEAR, CHEAP)
     driven.drive(driven.run(armed=True), 40, 60.0)
     assert states(driven) == {"off": 10}
+    assert not any(row["states"]["unknown"] for row in driven.rows), "no command of ours blinds a lever"
     off = driven.rows[-1]
     assert off["meter_mw"] < 0.2 * off["plan_mw"]
     assert driven.changes > 0
