@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from doubles.control.plans import PUE, after, made_plan, prices
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sites.control.intent import intent
@@ -94,6 +94,7 @@ def drawn_mw(views, levels, pue):
     return own, others
 
 
+@settings(max_examples=60)
 @given(situations())
 def test_units_never_draw_more_than_a_limit_leaves_them(situation):
     plan, rules, inputs, views = situation
@@ -108,6 +109,7 @@ def test_units_never_draw_more_than_a_limit_leaves_them(situation):
             assert "over_limit" in decided.codes
 
 
+@settings(max_examples=60)
 @given(situations())
 def test_every_unit_has_a_reason_and_only_units_of_ours_have_a_level(situation):
     plan, rules, inputs, views = situation
@@ -120,6 +122,7 @@ def test_every_unit_has_a_reason_and_only_units_of_ours_have_a_level(situation):
         assert decided.levels.get(view.unit.name) in {None, *(level.name for level in view.unit.levels)}
 
 
+@settings(max_examples=60)
 @given(situations())
 def test_the_same_situation_gives_the_same_intent(situation):
     plan, rules, inputs, views = situation
@@ -128,6 +131,7 @@ def test_the_same_situation_gives_the_same_intent(situation):
     assert list(first.levels.items()) == list(second.levels.items())
 
 
+@settings(max_examples=60)
 @given(situations())
 def test_units_that_did_as_asked_keep_their_levels(situation):
     plan, rules, inputs, views = situation
@@ -143,6 +147,7 @@ def test_units_that_did_as_asked_keep_their_levels(situation):
     assert not changes or lost, "only units that nobody saw may make a difference"
 
 
+@settings(max_examples=60)
 @given(situations(), usd, st.floats(0.0, 200.0))
 def test_dearer_power_brings_no_unit_up(situation, spot, more):
     plan, rules, _, views = situation
@@ -155,6 +160,7 @@ def test_dearer_power_brings_no_unit_up(situation, spot, more):
             assert order.index(dear[name]) <= order.index(cheap[name])
 
 
+@settings(max_examples=60)
 @given(situations(), st.floats(0.0, 0.06), st.floats(0.0, 0.06))
 def test_a_lower_target_never_means_more_power(situation, one, other):
     plan, rules, inputs, views = situation

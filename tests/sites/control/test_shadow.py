@@ -29,25 +29,16 @@ def example():
     return built
 
 
-@pytest.mark.parametrize("name", [MINING, SERVING])
-def test_without_ramps_a_replayed_year_earns_the_dispatchs_money(example, name):
+@pytest.mark.parametrize(("name", "count"), [(MINING, 1), (SERVING, 3)])
+def test_a_replayed_year_earns_the_dispatchs_money_less_the_cost_of_ramps(example, name, count):
     site = example(name)
-    shadow = shadow_year(site, fleet(site, 3), HOLD)
-    year = site_year(site)
+    shadow, year = shadow_year(site, fleet(site, count, ramp_s=600.0), HOLD), site_year(site)
     assert shadow.switches > 2000
-    assert shadow.ordered.net_usd == pytest.approx(year.net_usd + year.fixed_usd, rel=1e-9)
-    assert shadow.net_usd == pytest.approx(year.net_usd + year.fixed_usd, rel=1e-9)
-    assert shadow.ramps_usd == 0.0
-    assert shadow.regret_usd == pytest.approx(0.0, abs=0.01)
-
-
-@pytest.mark.parametrize("name", [MINING, SERVING])
-def test_with_ramps_it_earns_the_dispatchs_money_less_their_cost(example, name):
-    site = example(name)
-    slow = shadow_year(site, fleet(site, 1, ramp_s=600.0), HOLD)
-    year = site_year(site)
-    assert slow.net_usd == pytest.approx(year.net_usd + year.fixed_usd - slow.ramps_usd, rel=1e-9)
-    assert slow.ramps_usd == pytest.approx(ramps_written_down(site), rel=1e-6)
+    for money in (shadow.best, shadow.planned, shadow.ordered, shadow.switched):
+        assert money.net_usd == pytest.approx(year.net_usd + year.fixed_usd, rel=1e-9)
+    assert shadow.ramps_usd == pytest.approx(ramps_written_down(site), rel=1e-6)
+    assert shadow.net_usd == pytest.approx(year.net_usd + year.fixed_usd - shadow.ramps_usd, rel=1e-9)
+    assert shadow.regret_usd == pytest.approx(shadow.ramps_usd, abs=0.01)
 
 
 def ramps_written_down(site):
@@ -69,28 +60,24 @@ def ramps_written_down(site):
 def test_whole_units_cost_less_than_one_unit_of_work(example):
     site = example(MINING, interconnect_mw=30.0)
     site = replace(site, limit_mw=np.minimum(site.limit_mw, 30.0))
-    coarse, fine = (shadow_year(site, fleet(site, count), HOLD) for count in (2, 9))
-    assert 0.0 < fine.units_usd < coarse.units_usd
-    assert fine.units_usd < fine.best.revenue_usd / 9 * (48.0 / 30.0)
-    assert fine.net_usd == pytest.approx(fine.ordered.net_usd - fine.units_usd - fine.ramps_usd)
+    shadow = shadow_year(site, fleet(site, 5), HOLD)
+    assert 0.0 < shadow.units_usd < shadow.best.revenue_usd / 5 * (48.0 / 30.0)
+    assert shadow.net_usd == pytest.approx(shadow.ordered.net_usd - shadow.units_usd)
 
 
 def test_prices_that_nobody_foresaw_cost_the_plan_more_than_the_control(example):
     site = example(MINING)
     came = site.spot_usd_per_mwh + np.random.default_rng(2).normal(0.0, 15.0, site.hours)
-    shadow = shadow_year(site, fleet(site, 1), HOLD, came)
+    shadow = shadow_year(site, [unit("one for all of its block", "miners")], HOLD, came)
     assert shadow.ordered.net_usd == pytest.approx(shadow.best.net_usd, rel=1e-9), "this site needs no foresight"
     assert shadow.planned.net_usd < shadow.net_usd
     assert shadow.regret_usd == pytest.approx(0.0, abs=0.01)
 
 
-def test_patience_with_prices_saves_switches_and_costs_money(example):
+def test_patience_with_prices_costs_money(example):
     site = example(MINING)
-    quick, patient = (
-        shadow_year(site, fleet(site, 1), Rules(Fallback.HOLD, Fallback.HOLD, windows_down=n, windows_up=n))
-        for n in (1, 3)
-    )
-    assert patient.switches < quick.switches
+    rules = Rules(Fallback.HOLD, Fallback.HOLD, windows_down=3, windows_up=3)
+    patient = shadow_year(site, fleet(site, 1), rules)
     assert patient.held_h > 0.0
     assert patient.units_usd > 0.0
     assert patient.regret_usd == pytest.approx(patient.units_usd, abs=0.01)
@@ -103,13 +90,6 @@ def test_contract_demand_charge_and_tenants_are_in_the_order_too(full_site_file,
     assert shadow.best.demand_charge_usd > 0.0
     assert shadow.best.credits_usd > 0.0
     assert shadow.ordered.net_usd == pytest.approx(shadow.best.net_usd, rel=1e-9)
-
-
-def test_a_few_units_stand_for_all_devices_of_their_block(example):
-    site = example(MINING)
-    few = [unit("trial", "miners", 3300.0)]
-    shadow = shadow_year(site, few, HOLD)
-    assert shadow.net_usd == pytest.approx(shadow.best.net_usd, rel=1e-9)
 
 
 def test_units_asleep_draw_power_that_is_paid(example):
