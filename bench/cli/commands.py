@@ -127,6 +127,14 @@ class CommandWithVerbs(click.Group):
 
     allow_interspersed_args = True
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuse a word that no argument takes: by then it cannot be the name of a subcommand."""
+        if args and not ctx.resilient_parsing:
+            ctx.fail(f"Got unexpected extra argument ({args[0]})")
+        return super().resolve_command(ctx, args)
+
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
     ) -> click.Context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,11 +53,16 @@ def plan_of_year(site: Site, now_s: float) -> Plan:
 
     plan = plan_of(site_year(site, hourly=True))
     if plan.step_at(now_s) is None:
-        from datetime import UTC, datetime
-
-        got = f"{datetime.fromtimestamp(now_s, UTC):%Y-%m-%d}"
-        raise InputError.at(site.name, "start", expected="a year that the present day is in", got=got)
+        start, end, now = (_moment(at_s) for at_s in (plan.start_s, plan.end_s, now_s))
+        raise InputError(
+            f"{site.name}: key site.start: expected a year that has begun and not ended, got {start} to {end} "
+            f"(now it is {now})"
+        )
     return plan
+
+
+def _moment(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def site_folder(store: Path, site: Site) -> Path:

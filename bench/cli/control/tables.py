@@ -34,9 +34,7 @@ def print_cycle(row: Mapping[str, Any]) -> None:
     parts = [
         f"{at:%m-%d %H:%M:%S}",
         f"{row['mode']} (simulated)" if row.get("simulated") else str(row["mode"]),
-        f"plan {_mw(row['plan_mw'])}",
-        f"intent {_mw(row['intent_mw'])}",
-        f"meter {_mw(row['meter_mw'])} MW",
+        f"plan {_mw(row['plan_mw'])}, intent {_mw(row['intent_mw'])}, meter {_mw(row['meter_mw'])} MW",
         "no price" if price is None else f"{price:,.2f} USD/MWh",
         states,
     ]
@@ -136,4 +134,4 @@ def _rows(units: list[dict[str, Any]], ending: Ending) -> Iterator[tuple[str, st
 
 
 def _mw(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+    return "-" if value is None else f"{value:.4f}"

@@ -103,7 +103,17 @@ def test_what_excludes_each_other_or_is_missing_is_refused_in_one_line(refused, 
     assert "expected a log of this site" in refused("control", files["site"], "--status")
     assert "expected a log of this site" in refused("control", files["site"], "--resume")
     assert "site.control.toml" in refused("control", files["site"])
+    assert "expected no further argument, got '30'" in refused("control", *words, "30")
     assert "--clock" in refused("control", *words[:3], "--clock", "http://192.0.2.1/clock")
+
+
+def test_a_year_that_has_not_begun_is_refused_with_both_moments(refused, site):
+    files, words = site
+    text = files["site"].read_text()
+    start = next(line for line in text.splitlines() if line.startswith("start = "))
+    files["site"].write_text(text.replace(start, "start = 2035-01-01"))
+    line = refused("control", *words, "--cycles", 1)
+    assert "got 2035-01-01 00:00 UTC to 2036-01-01 00:00 UTC (now it is 20" in line
 
 
 def test_the_schema_of_a_control_file_is_printed(perwatt):
