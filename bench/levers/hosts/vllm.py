@@ -59,6 +59,7 @@ class Vllm:
         self._web, self._prompt, self._answer, self._model = Web(remote), prompt, answer, model
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._proved = False  # whether the answer was right since the last sleep
+        self._before = ""  # the whole answer before the last sleep, as far as this process saw it
         self._turn = asyncio.Lock()
 
     async def observe(self, now_s: float) -> Observation:
@@ -72,9 +73,9 @@ class Vllm:
                     status, text = await self._ask_prompt()
                     if status != 200:
                         return Observation(now_s, UnitState.CHANGING, reasons=("starting",))
-                    if self._answer not in text:
+                    if self._answer not in text or (self._before and text != self._before):
                         return Observation(now_s, UnitState.FAULT, reasons=("wrong_answer",))
-                    self._proved = True
+                    self._proved, self._before = True, text
             except ReadFailedError as error:
                 return Observation(now_s, UnitState.UNKNOWN, reasons=(error.code,))
         return Observation(now_s, UnitState.RUNNING, level=ON)

@@ -10,7 +10,7 @@ from sites.control.model import UnitState
 
 
 class FakeVllm(FakeWebMiner):
-    """`lies`: `gibberish` after a wake-up, `no_effect`, `no_sleep_mode`, `hangs_up` at `/sleep`."""
+    """`lies`: `gibberish` after a wake-up, or it `drifts`, `no_effect`, `no_sleep_mode`, `hangs_up` at `/sleep`."""
 
     def __init__(self, lies=()):
         self.lies, self.asleep, self.prompts, self.woke = set(lies), False, [], False
@@ -33,7 +33,8 @@ class FakeVllm(FakeWebMiner):
         self.prompts.append(body)
         if self.asleep:
             return 503, {}
-        return {"choices": [{"text": "!!!!" if "gibberish" in self.lies and self.woke else " 4."}]}
+        lie = {"gibberish": "!!!!", "drifts": " 4!4!"}.get(next(iter(self.lies), ""), "") if self.woke else ""
+        return {"choices": [{"text": lie or " 4."}]}
 
 
 @pytest.fixture
@@ -111,3 +112,11 @@ def test_a_server_without_the_sleep_mode_is_said_with_the_cure(server):
 def test_options_that_make_no_sense_are_refused(options):
     with pytest.raises(InputError):
         open_lever("vllm", "127.0.0.1:8000", options)
+
+
+def test_a_server_that_wakes_with_another_answer_than_before_its_sleep_does_not_count_as_running(server):
+    vllm = server("drifts")
+    assert vllm.shows("on") is Evidence.CONFIRMED
+    vllm.to("off")
+    vllm.to("on")
+    assert (vllm.look().state, vllm.look().reasons) == (UnitState.FAULT, ("wrong_answer",))
