@@ -6,7 +6,7 @@ import click
 
 from bench.cli.commands import examples
 from bench.cli.options import json_option
-from bench.cli.output import emit_json, say
+from bench.cli.output import emit_json, say, warn
 from bench.cli.table import print_table
 from bench.results.layout import STORE
 
@@ -16,10 +16,11 @@ from bench.results.layout import STORE
 def doctor(as_json: bool) -> None:
     """Check what this machine can run and meter, and how to add what is missing.
 
-    The check covers the CPU, the SHA-256d kernel variants, NVIDIA GPUs, meters, the miner that PERWATT_MINER names, and
-    folders that a killed run left.
+    The check covers the CPU, the SHA-256d kernel variants, NVIDIA GPUs, meters, the miner that PERWATT_MINER names,
+    folders that a killed run left, and devices that one left set.
     """
     from bench.gpu.doctor import gpu_findings
+    from bench.levers.journal import pending
     from bench.machine import environment
     from bench.machine.clock import core_clock_hz
     from bench.machine.cores import cores, cores_in_words
@@ -54,6 +55,7 @@ def doctor(as_json: bool) -> None:
     miner = _miner()
     rescued = rescued_folder()
     in_second_folder = [str(folder) for folder in result_folders(rescued)] if rescued is not None else []
+    left_set = pending(warn)
     unfinished = [str(folder) for folder in unfinished_folders(STORE)]
     if as_json:
         emit_json(
@@ -67,6 +69,7 @@ def doctor(as_json: bool) -> None:
                 "miner": miner,
                 "unfinished_results": unfinished,
                 "rescued_results": in_second_folder,
+                "devices_not_brought_back": [str(entry.device) for entry in left_set],
             }
         )
         return
@@ -109,6 +112,8 @@ def doctor(as_json: bool) -> None:
     say(f"miner    {miner['words']}")
     for folder in in_second_folder:
         say(f"rescued: {folder}: a whole result that its results folder refused; move it there with mv")
+    for entry in left_set:
+        say(f"set: {entry.device}: {entry.who} set it at {entry.at}; once that has ended: perwatt levers restore")
     for folder in unfinished:
         say(f"ignored: {folder}: a killed run left it unfinished; you can delete it")
 

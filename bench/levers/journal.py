@@ -196,7 +196,9 @@ def pending(on_fault: Callable[[str], None] = lambda _: None) -> list[Entry]:
     on_fault
         Gets a line for each file that is damaged.
     """
-    entries = []
+    entries: list[Entry] = []
+    if state_folder() is None:  # nothing could be written
+        return entries
     for path in sorted(journal_folder().glob("*.json")):
         try:
             entries.append(read_entry(path))

@@ -74,3 +74,10 @@ def test_what_a_program_that_runs_has_set_is_left_to_it(ended):
 @pytest.mark.parametrize("words", [("x",), ("--forget",)])
 def test_a_device_that_is_none_is_one_line(ended, words):
     assert ended("restore", *words, status=2).stderr.startswith("error: ")
+
+
+@pytest.mark.usefixtures("left_set")
+def test_the_doctor_names_what_was_left_set(perwatt):
+    shown = " ".join(perwatt("doctor").stdout.split())
+    assert shown.count(f"{WHO} set it at ") == shown.count("perwatt levers restore") == 2
+    assert len(json.loads(perwatt("doctor", "--json").stdout)["devices_not_brought_back"]) == 2
