@@ -124,10 +124,11 @@ def _within(option: str, value: float, most: float) -> float:
 
 def _kinds(text: str) -> tuple[str, ...]:
     from bench.twin.kinds import KINDS
+    from bench.twin.servers.serving import PROTOCOLS
 
+    known = [name for name, kind in KINDS.items() if kind.protocol in PROTOCOLS and name != "gpu-server"]
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
-        if name not in KINDS or name == "gpu-server":
-            known = [kind for kind in KINDS if kind != "gpu-server"]
+        if name not in known:
             raise InputError.at("--kinds", expected=f"of {', '.join(known)}", got=name, near=near_names(name, known))
     return names

@@ -18,7 +18,7 @@ HTTP_PORT = 80
 LOCALHOST = "127.0.0.1"
 NETWORK = "127.64"
 Made = Callable[[Unit, Callable[[], float], Traffic], UnitSpeaker]
-_PORTS: dict[str, tuple[tuple[int, Made], ...]] = {
+PROTOCOLS: dict[str, tuple[tuple[int, Made], ...]] = {
     "luxos": ((luxos.PORT, luxos.LuxOS),),
     "antminer": ((antminer.PORT, antminer.AntminerApi), (antminer.WEB_PORT, antminer.AntminerWeb)),
     "braiins": ((braiins.PORT, braiins.Braiins),),
@@ -102,7 +102,7 @@ def _allowed(port: int) -> int:
 
 def _ports(unit: Unit) -> tuple[tuple[int, Made], ...]:
     try:
-        return _PORTS[unit.kind.protocol]
+        return PROTOCOLS[unit.kind.protocol]
     except KeyError:
-        expected = f"a protocol, one of {', '.join(_PORTS)}"
+        expected = f"a protocol, one of {', '.join(PROTOCOLS)}"
         raise InputError.at("perwatt twin", expected=expected, got=unit.kind.protocol) from None

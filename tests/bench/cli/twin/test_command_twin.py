@@ -38,6 +38,7 @@ def test_it_serves_until_a_signal_and_every_line_says_that_it_is_simulated(tmp_p
         (("--units", "10001"), "from 0 to 10000"),
         (("--units", "0"), "one unit or more"),
         (("--kinds", "luxos-s18"), "did you mean luxos-s19"),
+        (("--kinds", "whatsminer-m60"), "of luxos-s19"),
         (("--speed", "-1"), "from 0 to 100000"),
         (("--lies", "liar=1"), "no_effect"),
     ],
