@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # command: module, attribute, lin
     "sweep": (
         "bench.cli.sweep.command",
         "sweep",
-        "Measure a workload at several levels of a lever: J per unit against power.",
+        "Measure a workload at several levels of a lever, and find the levels that may be the best.",
     ),
     "endpoint": (
         "bench.cli.endpoint.command",
