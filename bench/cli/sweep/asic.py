@@ -1,6 +1,7 @@
 """`perwatt sweep asic`: an ASIC miner at several of its modes or targets, from the present one down."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,11 @@ def asic(
         def at_level(level: str, as_found: str | None, guard: "Guard") -> "Record":
             return work.measure(job, settings_of(device, level, as_found), guard.check)
 
-        course = Sweep(held, device, asked.terms(retunes=True), teller(quiet=as_json)).carry_out(
+        def hottest_c() -> float | None:
+            with work.miner.lock if work.miner is not None else nullcontext():  # some miners take one connection
+                return held.observe().hottest_c
+
+        course = Sweep(held, device, asked.terms(retunes=True), teller(quiet=as_json), hottest_c).carry_out(
             lambda as_found: asked.walk(held.lever, job.run_id, as_found, retunes=True, beyond=beyond), at_level
         )
     return finish(course, asked, store, as_json=as_json)

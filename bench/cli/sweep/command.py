@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     subcommand_metavar="",
     epilog=examples(
         "perwatt sweep matmul_bf16_nt_cuda --device gpu:0 --lever gpu_power:0",
-        "perwatt sweep sha256d_scan_cpu --lever cpu_power:0 --meter rapl",
+        "perwatt sweep sha256d_scan_cpu --lever cpu_clocks:local --meter rapl",
         "perwatt sweep asic --miner 192.0.2.7 --meter shelly:192.0.2.9",
         "perwatt sweep endpoint --url http://gpu1:8000 --meter shelly:10.0.0.9",
     ),
