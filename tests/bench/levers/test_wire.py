@@ -143,6 +143,20 @@ def test_the_stated_login_is_used_and_a_nonce_is_used_again(login):
     assert len(device.requests) == 3
 
 
+def test_a_password_that_was_refused_is_not_sent_again_at_once():
+    device = FakeDevice({"/status": {}}, BasicLogin())
+
+    async def twice():
+        web = Web(Remote("127.0.0.1", device.port), Login("admin", "wrong"))
+        return [(await web.ask("/status", 5.0)).status for _ in range(2)]
+
+    try:
+        assert asyncio.run(twice()) == [401, 401]
+    finally:
+        device.close()
+    assert [header is not None for _, header in device.requests] == [False, True, True]
+
+
 def test_without_a_login_none_is_tried():
     device = FakeDevice({"/status": {}}, BasicLogin())
     try:

@@ -14,7 +14,7 @@ class FakeLuxOS(FakeMiner):
     """LuxOS; `lies` names what it does wrong.
 
     `no_effect`: writes are acknowledged only. `no_joined`: one command a request. `zeroed`, `tenfold`, `nan`: what its
-    figures show.
+    figures show. `says_asleep`: that it sleeps, whatever it does. `hidden_rate`: no rate.
     """
 
     def __init__(self, unit=None, *, lies=(), atm=False, session="", **settings):
@@ -38,13 +38,15 @@ class FakeLuxOS(FakeMiner):
         if command in {"session", "logon", "logoff", "curtail", "atmset", "profileset"}:
             return self.write(command, parameter)
         factor = {True: 10.0}.get("tenfold" in self.lies, 1.0)
-        self.unit.lie(0.0 if "zeroed" in self.lies else factor)
+        self.unit.lie(0.0 if self.lies & {"zeroed", "hidden_rate"} else factor)
         replies = descendants.luxos(self.unit)
         if command not in replies:
             return {"STATUS": [{"STATUS": "E", "Code": 14, "Msg": "Invalid command"}], "id": 1}
         reply = replies[command]
         if command == "config":
             reply["CONFIG"][0] |= {"Profile": self.profile, "IsAtmEnabled": self.atm, "NameplateTHS": None}
+            if "says_asleep" in self.lies:
+                reply["CONFIG"][0]["CurtailMode"] = "Sleep"
         if command == "profiles":
             reply["PROFILES"] = [
                 {"Profile Name": name, "Watts": watts, "Hashrate (TH)": 100.0 * share, "IsTuned": True}

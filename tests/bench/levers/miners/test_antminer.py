@@ -3,8 +3,11 @@
 import pytest
 from doubles.set_miners.antminer import PASSWORD, USER, FakeAntminer
 
-from bench.levers.miners.antminer import make
-from bench.levers.protocol import Evidence, Reply
+from bench.levers.miners.antminer import make, whole_conf
+from bench.levers.miners.device.line import RefusedError
+from bench.levers.protocol import Evidence
+from bench.levers.protocol import Reply as Answered
+from bench.miners.reply import Reply
 from sites.control.model import UnitState
 
 
@@ -50,13 +53,13 @@ def test_nothing_is_written_unless_the_configuration_was_read_completely(antmine
     device = antminer(lies=["partial"])
     assert device.as_found() is None
     answer = device.to("off")
-    assert (answer.reply, answer.says.partition(":")[0]) == (Reply.REFUSED, "config_incomplete")
+    assert (answer.reply, answer.says.partition(":")[0]) == (Answered.REFUSED, "config_incomplete")
     assert device.fake.written == []
 
 
 def test_a_write_that_is_answered_late_is_silent_and_not_a_failure(antminer):
     device = antminer(lies=["late"])
-    assert device.to("off", deadline_s=0.5).reply is Reply.SILENT
+    assert device.to("off", deadline_s=0.5).reply is Answered.SILENT
     assert len(device.fake.written) == 1
     assert device.shows("off") is Evidence.CONFIRMED
 
@@ -64,7 +67,7 @@ def test_a_write_that_is_answered_late_is_silent_and_not_a_failure(antminer):
 def test_success_without_effect_is_never_confirmed(antminer):
     device = antminer(lies=["no_effect"])
     device.look()
-    assert device.to("off").reply is Reply.ACCEPTED
+    assert device.to("off").reply is Answered.ACCEPTED
     assert device.shows("off") is Evidence.CONTRARY
 
 
@@ -88,14 +91,14 @@ def test_a_miner_that_slept_is_left_asleep_by_the_restore(antminer):
 
 def test_a_restore_of_what_is_there_writes_nothing(antminer):
     device = antminer()
-    assert device.restore(device.as_found()).reply is Reply.ACCEPTED
+    assert device.restore(device.as_found()).reply is Answered.ACCEPTED
     assert device.fake.written == []
 
 
 def test_a_refused_password_is_sent_once_and_said(antminer):
     device = antminer(password="wrong")
     answer = device.to("off")
-    assert (answer.reply, answer.says.partition(":")[0]) == (Reply.REFUSED, "login_refused")
+    assert (answer.reply, answer.says.partition(":")[0]) == (Answered.REFUSED, "login_refused")
     assert device.fake.logins == 1
     assert "wrong" not in answer.says
 
@@ -119,3 +122,19 @@ def test_empty_lists_without_the_sleep_mode_are_a_start_and_not_sleep(antminer, 
 
 def test_the_identity_is_the_hardware_address(antminer):
     assert antminer().look().identity == "02:00:00:12:34:56"
+
+
+@pytest.mark.parametrize("part", ["url", "user", "pass"])
+def test_a_configuration_with_a_pool_that_lacks_a_key_is_not_written(antminer, part):
+    device = antminer()
+    del device.fake.conf["pools"][1][part]
+    assert device.as_found() is None
+    assert device.to("off").says.startswith("config_incomplete")
+    assert device.fake.written == []
+
+
+def test_a_configuration_whose_json_was_repaired_is_not_written():
+    whole = b'{"pools":[{"url":"a","user":"b","pass":"c"}],"bitmain-work-mode":"0"}'
+    assert whole_conf(Reply.of("conf", whole))["bitmain-work-mode"] == "0"
+    with pytest.raises(RefusedError):
+        whole_conf(Reply.of("conf", whole[:-1] + b',"bitmain-fan-pwm":"1'))

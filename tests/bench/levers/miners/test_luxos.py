@@ -153,3 +153,13 @@ def test_a_profile_that_the_rate_does_not_follow_is_not_confirmed(luxos):
     device.fake.unit.rate_now_h_s = 85e12  # on its way down from 100
     assert device.shows("1200W") is Evidence.UNKNOWN
     assert device.look().reasons == ("rate_above_level",)
+
+
+@pytest.mark.parametrize(
+    ("lies", "reason"), [(["says_asleep"], "rate_while_off"), (["says_asleep", "hidden_rate"], "power_while_off")]
+)
+def test_a_miner_that_says_it_sleeps_and_works_is_not_off(luxos, lies, reason):
+    device = luxos(lies=lies)
+    seen = device.look()
+    assert (seen.state, seen.reasons) == (UnitState.CHANGING, (reason,))
+    assert device.shows("off") is Evidence.UNKNOWN
