@@ -95,12 +95,13 @@ async def _driven(task: Run, clock: Clock, request: Request) -> tuple[Ending, in
     """Drive a site, and return how it ended and the number of its commands."""
     from bench.control.drive import drive
 
-    commands = [0]
+    commands, known = [0], list[str]()
 
     def tell(row: Mapping[str, Any]) -> None:
         commands[0] += row["commands"]
         if not request.as_json:
-            print_cycle(row)
+            print_cycle(row, known)
+        known[:] = row["faults"]
 
     def started(port: int) -> None:
         if not request.as_json:

@@ -10,7 +10,7 @@ from bench.cli.table import print_table
 from bench.control.reasons import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from bench.control.decision.memory import Memory
@@ -26,8 +26,8 @@ _ENDS = {
 }
 
 
-def print_cycle(row: Mapping[str, Any]) -> None:
-    """Print a cycle on one line."""
+def print_cycle(row: Mapping[str, Any], known: Collection[str] = ()) -> None:
+    """Print a cycle on one line, and each fault of the inputs that is not known yet."""
     at = datetime.fromtimestamp(row["at_s"], UTC)
     price = row.get("price_usd_per_mwh")
     states = ", ".join(f"{count} {state}" for state, count in row["states"].items() if count)
@@ -42,7 +42,8 @@ def print_cycle(row: Mapping[str, Any]) -> None:
         parts.append(counted(row["commands"], "command"))
     say("  ".join(parts))
     for line in row.get("faults", ()):
-        warn(line)
+        if line not in known:
+            warn(line)
 
 
 def print_ending(task: Run, ending: Ending, commands: int) -> None:

@@ -1,4 +1,8 @@
-"""`perwatt control` on a twin over sockets, killed by SIGKILL again and again, at times that nobody chose."""
+"""`perwatt control` on a twin over sockets, killed by SIGKILL again and again, at times that nobody chose.
+
+A kill between the `logon` and the `logoff` of a LuxOS miner leaves its only session open: until the miner ends it, no
+command gets through. Such a unit is listed with its reason; docs/miner-levers.md says so.
+"""
 
 import json
 import os
@@ -105,18 +109,22 @@ def test_a_controller_that_is_killed_again_and_again_ends_where_it_should(tmp_pa
         was_off = False
         for _ in patiently():
             was_off = was_off or not any(site.awake())
-            if site.now_s() > end_s and all(site.awake()):
+            if site.now_s() > end_s and (all(site.awake()) or site.now_s() > end_s + 4 * 3600.0):
                 break
         assert was_off, "no unit was switched off by the last run"
         child.send_signal(signal.SIGTERM)
         child.communicate()
         assert child.returncode == 0
         done = site.ask("--restore", "--json")
-        assert done.returncode == 0, done.stderr + done.stdout
         document = json.loads(done.stdout)
-        assert (document["end"], document["units"], document["listed"]) == ("restored", [], {})
-        assert all(site.awake())
+        listed = {**{unit["unit"]: unit["code"] for unit in document["units"]}, **document["listed"]}
+        names = [unit.name for unit in twin.twin.units]
+        asleep = {name for name, awake in zip(names, site.awake(), strict=True) if not awake}
+        assert asleep == listed.keys(), (asleep, listed)
+        assert (done.returncode, document["end"]) == ((1, "not_restored") if listed else (0, "restored"))
+        assert len(listed) <= KILLS // 10
+        assert all(listed.values())
         checked = site.ask("--verify")
         assert checked.returncode == 0, checked.stdout + checked.stderr
         assert "the same again" in checked.stdout
-    assert list((tmp_path / "state").rglob("*.json")) == [], "something is still in the journal"
+    assert len(list((tmp_path / "state").rglob("*.json"))) == len(listed), "what is not as found is in the journal"
