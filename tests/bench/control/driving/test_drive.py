@@ -20,10 +20,15 @@ def states(driven):
     return {name: count for name, count in driven.rows[-1]["states"].items() if count}
 
 
+def standing(driven):
+    """Return the files of the journal of devices."""
+    return list((driven.folder / "state").rglob("*.json"))
+
+
 def test_shadow_sends_no_byte_that_could_change_a_unit_and_says_what_it_would_have_done(driven):
     driven.price(DEAR)
-    ending = driven.drive(driven.run(), 30)
-    assert (ending.reason, ending.cycles, ending.halted) == ("done", 30, "")
+    ending = driven.drive(driven.run(), 40, 60.0)
+    assert (ending.reason, ending.cycles, ending.halted) == ("done", 40, "")
     assert driven.changes == 0
     last = driven.rows[-1]
     assert (last["mode"], last["simulated"]) == ("shadow", True)
@@ -31,7 +36,8 @@ def test_shadow_sends_no_byte_that_could_change_a_unit_and_says_what_it_would_ha
     assert states(driven) == {"running": 10}, "the units themselves go on"
     assert last["money"]["would_have_earned_usd"] > last["money"]["earned_usd"]
     assert verify(driven.folder / "shadow").faults == ()
-    assert not list((driven.folder / "state").rglob("*.json")), "nothing stands in the journal of devices"
+    assert sum(row["commands"] for row in driven.rows) == 10, "each unit once: in shadow, units look as if they obeyed"
+    assert standing(driven) == []
 
 
 def test_armed_follows_the_price_down_and_up_and_a_restore_leaves_every_unit_as_it_was_found(driven):
@@ -49,6 +55,7 @@ def test_armed_follows_the_price_down_and_up_and_a_restore_leaves_every_unit_as_
     assert "off" in states(driven) or "changing" in states(driven)
     ending = driven.drive(driven.run(restoring=True), 200, 60.0)
     assert (ending.reason, ending.listed, ending.halted) == ("restored", {}, "")
+    assert standing(driven) == []
     assert states(driven) == {"running": 10}
     proof = verify(driven.folder / "armed")
     assert proof.faults == ()
@@ -74,14 +81,14 @@ def test_a_disk_that_refuses_the_decision_stops_the_run_before_a_byte_is_sent(dr
     driven.price(DEAR)
     append = AuditLog.append
 
-    def refuse(log, kind, *more, **keys):
-        if kind == "cycle":
+    def refuse(log, kind, content, **keys):
+        if kind == "cycle" and content["commands"]:
             raise RunFailedError("audit.jsonl: no space left on device")
-        return append(log, kind, *more, **keys)
+        return append(log, kind, content, **keys)
 
     monkeypatch.setattr(AuditLog, "append", refuse)
     with pytest.raises(RunFailedError, match="no space left"):
-        driven.drive(driven.run(armed=True), 10)
+        driven.drive(driven.run(armed=True), 30, 60.0)
     assert driven.changes == 0
 
 
@@ -104,7 +111,7 @@ def test_what_a_unit_was_found_with_is_on_the_disk_before_its_first_byte(driven,
     hold, before = Journal.hold, []
 
     def watched(journal, device, setting, level):
-        before.append((driven.changes, len(list((driven.folder / "state").rglob("*.json")))))
+        before.append((driven.changes, len(standing(driven))))
         return hold(journal, device, setting, level)
 
     monkeypatch.setattr(Journal, "hold", watched)
