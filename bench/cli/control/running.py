@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 IN_SHADOW = 3  # exit status where a file was to arm the site and does not
 
+_MANY_UNITS = 1000  # from which the memory of a plan that is made here, 140 MB, matters
+
 
 class Request(NamedTuple):
     """What the command line asks for."""
@@ -70,7 +72,8 @@ def _task(request: Request, controlled: Controlled, site: Site, clock: Clock, ar
     from bench.control.inputs import InputTables
     from bench.control.policy import policy_of
 
-    plan = plan_of_year(site, clock.now_s())
+    apart = request.site if len(controlled.units) >= _MANY_UNITS else ""
+    plan = plan_of_year(site, clock.now_s(), apart)
     controlled.check_blocks(plan.block_names, site.name)
     permit = None if armed is None else armed.permit
     folder = site_folder(request.store, site)

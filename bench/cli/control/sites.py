@@ -40,18 +40,25 @@ def control_path(name: str, stated: Path | None) -> Path:
     return stated if stated is not None else site_path(name).with_suffix(".control.toml")
 
 
-def plan_of_year(site: Site, now_s: float) -> Plan:
+def plan_of_year(site: Site, now_s: float, apart: str = "") -> Plan:
     """Return the plan of a site's year.
+
+    Parameters
+    ----------
+    site
+        The site.
+    now_s
+        The time [s, Unix].
+    apart
+        The site file, to make the plan in a process of its own, whose memory is free again afterwards; empty to make
+        it here.
 
     Raises
     ------
     InputError
         The time is not within that year.
     """
-    from sites.control.planned import plan_of
-    from sites.dispatch.year import site_year
-
-    plan = plan_of(site_year(site, hourly=True))
+    plan = (_made_apart(apart) if apart else None) or year_plan(site)
     if plan.step_at(now_s) is None:
         start, end, now = (_moment(at_s) for at_s in (plan.start_s, plan.end_s, now_s))
         raise InputError(
@@ -59,6 +66,34 @@ def plan_of_year(site: Site, now_s: float) -> Plan:
             f"(now it is {now})"
         )
     return plan
+
+
+def year_plan(site: Site) -> Plan:
+    """Return the plan of a site's year, whatever the time is."""
+    from sites.control.planned import plan_of
+    from sites.dispatch.year import site_year
+
+    return plan_of(site_year(site, hourly=True))
+
+
+_MAKE = """
+import sys
+from bench.cli.control.sites import read_site, year_plan
+sys.stdout.buffer.write(year_plan(read_site(sys.argv[1])).to_json())
+"""
+
+
+def _made_apart(name: str) -> Plan | None:
+    """Return the plan that another process makes; None if it fails, because this one then says why."""
+    from subprocess import CalledProcessError
+
+    from bench.machine.processes import run_python
+    from sites.control.plan import plan_from_json
+
+    try:
+        return plan_from_json(run_python(_MAKE, name, variables={}).encode())
+    except (CalledProcessError, InputError):
+        return None
 
 
 def _moment(at_s: float) -> str:

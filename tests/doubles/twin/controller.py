@@ -12,6 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bench.cli.control.sites import plan_of_year, read_site
 from bench.control.clock import TwinClock
 from bench.control.decision.terms import Intended
 from bench.control.drive import drive
@@ -20,18 +21,15 @@ from bench.control.inputs import InputTables
 from bench.control.policy import policy_of
 from bench.control.setup.arm import read_arm
 from bench.control.setup.read import read_control
-from bench.device_rates import resolve_device
 from sites.control.model import OFF
-from sites.control.planned import plan_of
-from sites.dispatch.year import site_year
-from sites.file.build import load_site
 
 
 def main(folder, pages, cycles, armed):
     clock = TwinClock(f"{pages}/clock")
     controlled = read_control(folder / "control.toml")
-    site = load_site(folder / "site.toml", resolve_device)
-    plan = plan_of(site_year(site, hourly=True), start_s=clock.now_s())
+    path = folder / "site.toml"
+    site = read_site(str(path))
+    plan = plan_of_year(site, clock.now_s(), str(path) if len(controlled.units) >= 1000 else "")
     permit, expires_s = None, None
     if armed:
         arm = read_arm(folder / "arm.toml", controlled, site.name, clock.now_s())
