@@ -14,6 +14,7 @@ from bench.control.decision.terms import Intended, Setup
 from bench.control.decision.tick import FeederReading, Tick
 from bench.twin.lies import Telemetry
 from bench.twin.memory import MemoryLever
+from bench.twin.phases import Phase
 from doubles.twin.days import DAY_S
 from sites.control.intent import intent
 from sites.control.model import OFF, ON, Inputs, Price
@@ -129,8 +130,13 @@ def setup_of(day):
 
 
 def _possible_w(day, at_s):
-    """Return what the feeder carries when every unit draws the power it is set to, also one that hangs or boots [W]."""
-    return day.feeder.at_feeder_w(sum(max(unit.power_w(at_s), unit.level_w(at_s)) for unit in day.units))
+    """Return what the feeder may come to carry without a command, once units have booted and passed plateaus [W]."""
+    units_w = 0.0
+    for unit in day.units:
+        kind, steady = unit.kind, unit.phase(at_s) in {Phase.MINING, Phase.SLEEP}
+        most_w = unit.level_w(at_s) * (1.0 if steady else kind.highest_w / kind.full_w)
+        units_w += max(unit.power_w(at_s), most_w)
+    return day.feeder.at_feeder_w(units_w)
 
 
 def replayed(day, trace):
