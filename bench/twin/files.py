@@ -108,7 +108,7 @@ windows_up = 4
 [limits]
 feeder_kw = {feeder_limit_w(units) / 1e3:.1f}
 ramp_kw_per_min = {ramp_w / 1e3:.1f}
-units_per_wave = {max(1, len(units) // 5)}
+units_per_wave = {max(1, min(len(units) // 5, 500))}
 wave_interval_s = 60
 min_on_s = 900
 min_off_s = 600
